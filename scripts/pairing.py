@@ -1,0 +1,51 @@
+"""Fails when a source file lacks its test file, or a test file its source.
+
+`src/modicum/calls/usage.py` is tested by `tests/calls/test_usage.py`. What is tested through another file is named
+here with the reason; an exception that is no longer needed fails too.
+"""
+
+import sys
+from pathlib import Path
+
+TESTED_ELSEWHERE: dict[str, str] = {
+    "calls/anatomy.py": "fields only; every importer test builds anatomies",
+    "calls/call.py": "fields only",
+    "calls/entry.py": "fields only",
+    "calls/errors.py": "one empty class",
+    "calls/outcome.py": "fields only",
+    "calls/problem.py": "fields and one line of text",
+}
+TESTS_WITHOUT_SOURCE: dict[str, str] = {
+    "cli/test_cli.py": "tests cli/__init__.py",
+}
+
+
+def main() -> int:
+    root = Path(__file__).resolve().parent.parent
+    sources = {
+        str(path.relative_to(root / "src/modicum"))
+        for path in (root / "src/modicum").rglob("*.py")
+        if not path.name.startswith("__")
+    }
+    tests = {str(path.relative_to(root / "tests")) for path in (root / "tests").rglob("test_*.py")}
+    wanted = {str(Path(name).with_name(f"test_{Path(name).name}")): name for name in sources}
+    faults = [
+        f"src/modicum/{source} has no tests/{test}"
+        for test, source in sorted(wanted.items())
+        if test not in tests and source not in TESTED_ELSEWHERE
+    ]
+    faults += [
+        f"tests/{test} tests no source file" for test in sorted(tests - set(wanted)) if test not in TESTS_WITHOUT_SOURCE
+    ]
+    faults += [
+        f"scripts/pairing.py: the exception for {name} is not needed"
+        for name in sorted(TESTED_ELSEWHERE)
+        if name not in sources or str(Path(name).with_name(f"test_{Path(name).name}")) in tests
+    ]
+    for fault in faults:
+        print(fault)  # noqa: T201 - a script's output
+    return 1 if faults else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,34 @@
+"""The nouns that flow through every room. This package imports nothing of ours.
+
+A `Call` is one request to a model and its reply, as a door saw it. Booking adds the price and makes it an `Entry`,
+which is what the ledger keeps.
+"""
+
+from modicum.calls.anatomy import Anatomy, Segment, SegmentKind
+from modicum.calls.basis import Basis
+from modicum.calls.call import Call, CallStatus, Owner, Tier
+from modicum.calls.cost import BucketCosts, Cost
+from modicum.calls.entry import Entry
+from modicum.calls.errors import UserError
+from modicum.calls.outcome import Outcome
+from modicum.calls.problem import Problem
+from modicum.calls.usage import BUCKETS, Usage
+
+__all__ = [
+    "BUCKETS",
+    "Anatomy",
+    "Basis",
+    "BucketCosts",
+    "Call",
+    "CallStatus",
+    "Cost",
+    "Entry",
+    "Outcome",
+    "Owner",
+    "Problem",
+    "Segment",
+    "SegmentKind",
+    "Tier",
+    "Usage",
+    "UserError",
+]

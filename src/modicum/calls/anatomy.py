@@ -1,0 +1,62 @@
+"""What a call's context was made of, without its text.
+
+A conversation's context mostly grows at its end. So an anatomy does not list the whole context: it says how many
+leading segments were kept from the call before in the same conversation, and which segments came after them. A segment
+dies at the first later call that kept less than its position.
+"""
+
+from enum import StrEnum
+
+import msgspec
+
+from modicum.calls.basis import Basis
+
+
+class SegmentKind(StrEnum):
+    SYSTEM = "system"
+    """The system prompt. Where a log has neither system prompt nor tool schemas: see PREFIX."""
+    TOOL_SCHEMA = "tool_schema"
+    PREFIX = "prefix"
+    """System prompt and tool schemas together, where a log shows only that they must have been there."""
+    USER = "user"
+    ASSISTANT = "assistant"
+    REASONING = "reasoning"
+    TOOL_CALL = "tool_call"
+    TOOL_RESULT = "tool_result"
+    DOCUMENT = "document"
+    """Retrieved text, or an attached file."""
+    IMAGE = "image"
+    SUMMARY = "summary"
+    """What a compaction put in the place of the conversation before it."""
+    UNLOGGED = "unlogged"
+    """Tokens that the provider counted and that nothing in the log accounts for."""
+
+
+class Segment(msgspec.Struct, frozen=True, gc=False):
+    """One block of a call's context."""
+
+    kind: SegmentKind
+    tokens: int
+    """Share of the prompt that this block takes. See `basis`."""
+    digest: bytes = b""
+    """Keyed digest of the text (16 bytes), the same for the same text in the same ledger; empty where no text was
+    seen. The text is not kept."""
+    tool: str = ""
+    """Name of the tool, for schemas, calls and results."""
+    detail: bytes = b""
+    """Keyed digest of what the block is about: the arguments of a tool call or of the call behind a tool result. Two
+    reads of one file share it."""
+    is_error: bool = False
+    """A tool result that reports a failure."""
+    basis: Basis = Basis.ESTIMATED
+
+
+class Anatomy(msgspec.Struct, frozen=True, gc=False):
+    """The context of one call, as a change to the call before it in the same conversation."""
+
+    kept_segments: int = 0
+    """How many leading segments stood unchanged in the call before. 0: a context that starts anew."""
+    added: tuple[Segment, ...] = ()
+    """The segments behind the kept ones."""
+    break_cause: str = ""
+    """Why less was kept than there was: `compaction`, `rewind`, `tools`, `system`, `model`, or empty."""

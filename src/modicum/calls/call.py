@@ -1,0 +1,98 @@
+"""One request to a model and its reply: the thing that is billed once."""
+
+from datetime import datetime
+from decimal import Decimal
+from enum import StrEnum
+
+import msgspec
+
+from modicum.calls.anatomy import Anatomy
+from modicum.calls.basis import Basis
+from modicum.calls.usage import Usage
+
+
+class CallStatus(StrEnum):
+    OK = "ok"
+    ERROR = "error"
+    """The provider or a gateway answered with an error."""
+    ABORTED = "aborted"
+    """The reply broke off, or the client left."""
+    UNKNOWN = "unknown"
+    """The call was begun, and nothing is known of its end."""
+
+
+class Tier(StrEnum):
+    """The price lane in which a call was served."""
+
+    STANDARD = "standard"
+    BATCH = "batch"
+    FLEX = "flex"
+    PRIORITY = "priority"
+    FAST = "fast"
+
+
+class Owner(msgspec.Struct, frozen=True, gc=False):
+    """Who pays. Any part may be empty."""
+
+    team: str = ""
+    app: str = ""
+    user: str = ""
+    key: str = ""
+    """Name or digest of an API key, never the key."""
+
+
+NOBODY = Owner()
+
+
+class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """A call as a door saw it, before it has a price. Times are UTC."""
+
+    call_id: str
+    """Identity across doors and files: the same call has the same id wherever it is seen, as `source:native id`."""
+    source: str
+    """The door or log format it came through: `claude-code`, `codex`, `gateway`, ..."""
+    provider: str
+    """Who serves and bills it, by the id of genai-prices (`anthropic`, `openai`, `aws`, ...); empty where unknown."""
+    model: str
+    """The model's name as the log has it."""
+    started: datetime
+    first_token: datetime | None = None
+    finished: datetime | None = None
+    status: CallStatus = CallStatus.OK
+    finish_reason: str = ""
+
+    usage: Usage
+    usage_basis: Basis = Basis.EXACT
+    """How the input buckets are known. UNKNOWN: the counts are absent, and the zeros in `usage` mean nothing."""
+    output_basis: Basis = Basis.EXACT
+    """How the output buckets are known."""
+    output_tokens_estimated: int | None = None
+    """Where the logged output is a lower bound: our count from the content. Shown beside, never mixed in."""
+    tier: Tier = Tier.STANDARD
+    web_searches: int = 0
+    """Searches that the provider ran and charges beside the tokens."""
+    calls_count: int = 1
+    """How many calls this record stands for; more than 1 for aggregated provider reports."""
+    reported_cost_usd: Decimal | None = None
+    """What the log itself says the call cost, if it does."""
+
+    task: str = ""
+    """What the call was made for: a session, a ticket, a pull request, an eval case."""
+    conversation: str = ""
+    """The growing context that the call belongs to; a task with subagents has several. `task` unless said."""
+    agent: str = ""
+    """The agent within the task; empty for the main one."""
+    project: str = ""
+    branch: str = ""
+    """The version-control branch that was worked on, where the log has it."""
+    owner: Owner = NOBODY
+    tags: dict[str, str] = {}
+    """Anything else worth grouping by."""
+    place: str = ""
+    """Where in the source it was seen, if that matters: `progress` for calls that stand only in progress rows."""
+
+    revision: int = 0
+    """How complete this record of the call is. Of two records with one `call_id` the one with the greater revision
+    stands; of equals, the one booked first."""
+    anatomy: Anatomy | None = None
+    """None where the source has no content, or it was not asked for."""

@@ -1,0 +1,62 @@
+"""Money: decimal dollars, with what they rest on."""
+
+from decimal import Decimal
+from typing import Self
+
+import msgspec
+
+from modicum.calls.basis import Basis
+
+ZERO = Decimal(0)
+
+
+class BucketCosts(msgspec.Struct, frozen=True, gc=False):
+    """Dollars per bucket of `Usage`, same names; `requests` is what is charged beside tokens (web searches)."""
+
+    input_uncached: Decimal = ZERO
+    cache_read: Decimal = ZERO
+    cache_write_5m: Decimal = ZERO
+    cache_write_1h: Decimal = ZERO
+    output_visible: Decimal = ZERO
+    output_reasoning: Decimal = ZERO
+    requests: Decimal = ZERO
+
+    @property
+    def total(self) -> Decimal:
+        return (
+            self.input_uncached
+            + self.cache_read
+            + self.cache_write_5m
+            + self.cache_write_1h
+            + self.output_visible
+            + self.output_reasoning
+            + self.requests
+        )
+
+    def __add__(self, other: Self) -> Self:
+        return type(self)(
+            self.input_uncached + other.input_uncached,
+            self.cache_read + other.cache_read,
+            self.cache_write_5m + other.cache_write_5m,
+            self.cache_write_1h + other.cache_write_1h,
+            self.output_visible + other.output_visible,
+            self.output_reasoning + other.output_reasoning,
+            self.requests + other.requests,
+        )
+
+
+class Cost(msgspec.Struct, frozen=True, gc=False):
+    """What a call cost. `usd` is None where the basis is unknown: an unknown cost is never 0."""
+
+    usd: Decimal | None
+    basis: Basis
+    by_bucket: BucketCosts | None = None
+    """Sums to `usd`. None where only a total is known (a provider's own figure)."""
+    price_source: str | None = None
+    """Who says so: `genai-prices`, `prices.toml`, `reported` (the log held a figure), or None."""
+    price_version: str | None = None
+    """Version of the price list, or the digest of the user's price file."""
+
+    @classmethod
+    def unknown(cls) -> Self:
+        return cls(usd=None, basis=Basis.UNKNOWN)

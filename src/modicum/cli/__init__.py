@@ -1,0 +1,76 @@
+"""The command line: one file per verb, loaded when it is called. The only place that wires rooms together."""
+
+from importlib import import_module
+from typing import Any, NoReturn
+
+import click
+
+from modicum import __version__
+from modicum.calls.errors import UserError
+
+VERBS = {
+    "bill": "What was spent: from logs, or from the ledger.",
+}
+"""Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
+
+
+class Verbs(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
+        return list(VERBS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's interface
+        if cmd_name not in VERBS:
+            return None
+        command = import_module(f"modicum.cli.{cmd_name.replace('-', '_')}").command
+        assert isinstance(command, click.Command)  # noqa: S101 - a verb file without a command is a bug
+        return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError:
+            import difflib
+
+            near = difflib.get_close_matches(args[0], VERBS, n=1) if args else []
+            hint = f" Did you mean '{near[0]}'?" if near else ""
+            raise click.UsageError(f"There is no verb '{args[0]}'.{hint} 'modicum --help' lists them.", ctx) from None
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's interface
+        with formatter.section("Verbs"):
+            formatter.write_dl(list(VERBS.items()))
+
+
+@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(__version__, prog_name="modicum")
+def modicum() -> None:
+    """Find where your LLM tokens go, cut the ones that buy nothing, and prove that outcomes held.
+
+    Every verb has --json for programs and its own --help with examples.
+    Shell completion: eval "$(_MODICUM_COMPLETE=bash_source modicum)", or zsh_source, fish_source.
+    """
+
+
+def main(args: list[str] | None = None) -> NoReturn:
+    """Runs the command; a `UserError` is one line and status 2, Ctrl-C is status 130 and no trace."""
+    try:
+        result: Any = modicum.main(args=args, prog_name="modicum", standalone_mode=False)
+    except UserError as error:
+        click.echo(f"modicum: {error}", err=True)
+        raise SystemExit(2) from None
+    except click.exceptions.Exit as stop:
+        raise SystemExit(stop.exit_code) from None
+    except click.ClickException as error:
+        error.show()
+        raise SystemExit(error.exit_code) from None
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("stopped", err=True)
+        raise SystemExit(130) from None
+    except BrokenPipeError:
+        # The reader went away (`modicum bill | head`); Python must not complain again while it closes stdout.
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+        raise SystemExit(0) from None
+    raise SystemExit(result if isinstance(result, int) else 0)

@@ -1,0 +1,97 @@
+"""What verbs print: tables for people, one JSON object for programs, CSV for spreadsheets.
+
+On a terminal tables have colours and rules; in a pipe both vanish and nothing is cut, so that `grep` and `awk` work.
+"""
+
+import sys
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PIPE_WIDTH = 10_000
+"""Wide enough that nothing is wrapped or cut where no person looks at columns."""
+
+
+def json_text(document: Any) -> str:
+    """One JSON object, decimals as numbers, indented by two."""
+    encoded = msgspec.json.Encoder(decimal_format="number", order=None).encode(document)
+    return msgspec.json.format(encoded, indent=2).decode()
+
+
+def print_json(document: Any) -> None:
+    click.echo(json_text(document))
+
+
+def console(*, err: bool = False) -> "Console":
+    from rich.console import Console
+
+    stream = sys.stderr if err else sys.stdout
+    width = None if stream.isatty() else PIPE_WIDTH
+    return Console(stderr=err, width=width, highlight=False, soft_wrap=not stream.isatty())
+
+
+def print_table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", left: int = 1, footer: Sequence[str] = ()
+) -> None:
+    """A table whose first `left` columns are text and whose others are figures."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    out = console()
+    table = Table(
+        title=title or None,
+        title_justify="left",
+        box=box.SIMPLE_HEAD if out.is_terminal else None,
+        show_footer=bool(footer),
+        pad_edge=False,
+        header_style="bold",
+        footer_style="bold",
+    )
+    feet = list(footer) or [""] * len(columns)
+    for index, (name, foot) in enumerate(zip(columns, feet, strict=True)):
+        text = index < left
+        table.add_column(
+            name,
+            foot,
+            justify="left" if text else "right",
+            no_wrap=not text,
+            overflow="fold" if text else "ellipsis",
+        )
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    out.print(table)
+
+
+def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    import csv
+
+    writer = csv.writer(sys.stdout, lineterminator="\n")
+    writer.writerow(columns)
+    writer.writerows(rows)
+
+
+def dollars(usd: Decimal | None, *, most_places: int = 2) -> str:
+    """`$1,234.56`; small amounts keep two significant digits (`$0.0042`); None is `unknown`."""
+    if usd is None:
+        return "unknown"
+    places = most_places
+    if usd and abs(usd) < Decimal("0.1"):
+        places = min(8, max(most_places, 1 - usd.adjusted()))
+    return f"${usd:,.{places}f}"
+
+
+def count(number: int | None) -> str:
+    """`1,234`; None is empty."""
+    return "" if number is None else f"{number:,}"
+
+
+def share(part: Decimal | float, whole: Decimal | float) -> str:
+    """`12.3 %`, or nothing where there is no whole."""
+    return f"{float(part) / float(whole) * 100:.1f} %" if whole else ""

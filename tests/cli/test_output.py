@@ -1,0 +1,45 @@
+import json
+from decimal import Decimal
+
+import pytest
+
+from modicum.cli.output import dollars, json_text, print_csv, print_table, share
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"),
+    [
+        (Decimal("1234.567"), "$1,234.57"),
+        (Decimal("0.0042"), "$0.0042"),
+        (Decimal(0), "$0.00"),
+        (Decimal("0.000012"), "$0.000012"),
+        (None, "unknown"),
+    ],
+)
+def test_dollars_keep_what_matters_of_small_amounts(usd, shown):
+    assert dollars(usd) == shown
+
+
+def test_json_has_decimals_as_numbers():
+    assert json.loads(json_text({"cost_usd": Decimal("876.7434")})) == {"cost_usd": 876.7434}
+
+
+def test_a_table_in_a_pipe_has_no_rules_and_is_not_cut(capsys):
+    print_table(["model", "cost"], [["m" * 200, "$1.00"], ["[bold]x", "$2.00"]])
+
+    lines = capsys.readouterr().out.splitlines()
+
+    assert lines[1].split() == ["m" * 200, "$1.00"]
+    assert lines[2].split() == ["[bold]x", "$2.00"]
+    assert "─" not in "".join(lines)
+
+
+def test_csv_quotes_what_needs_it(capsys):
+    print_csv(["a"], [['x,"y"']])
+
+    assert capsys.readouterr().out == 'a\n"x,""y"""\n'
+
+
+def test_a_share_of_nothing_is_not_shown():
+    assert share(1, 4) == "25.0 %"
+    assert share(1, 0) == ""

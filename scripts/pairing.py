@@ -8,6 +8,8 @@ import sys
 from pathlib import Path
 
 TESTED_ELSEWHERE: dict[str, str] = {
+    "importers/claude_code.py": "fixture pairs, read by tests/importers/test_reading.py",
+    "importers/format.py": "fields only",
     "calls/anatomy.py": "fields only; every importer test builds anatomies",
     "calls/call.py": "fields only",
     "calls/entry.py": "fields only",

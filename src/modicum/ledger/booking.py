@@ -1,0 +1,54 @@
+"""A call becomes an entry: it gets its price, once, at the rates of its day."""
+
+from decimal import Decimal
+
+from modicum.calls import Basis, BucketCosts, Call, Cost, Entry
+from modicum.metering.prices import PriceBook, Rates
+
+
+def book(call: Call, prices: PriceBook) -> Entry:
+    """The entry of a call. Without a price or without usage the cost is what the log reported, or unknown: never 0."""
+    if call.usage_basis is Basis.UNKNOWN:
+        return Entry(call, _reported(call))
+    rates = prices.rates_of(call)
+    if rates is None:
+        return Entry(call, _reported(call))
+    costs = bucket_costs(call, rates)
+    basis = call.usage_basis | call.output_basis | rates.basis
+    return Entry(call, Cost(costs.total, basis, costs, rates.source, rates.version))
+
+
+def bucket_costs(call: Call, rates: Rates) -> BucketCosts:
+    usage = call.usage
+    return BucketCosts(
+        usage.input_uncached * rates.input_uncached,
+        usage.cache_read * rates.cache_read,
+        usage.cache_write_5m * rates.cache_write_5m,
+        usage.cache_write_1h * rates.cache_write_1h,
+        usage.output_visible * rates.output_visible,
+        usage.output_reasoning * rates.output_reasoning,
+        call.web_searches * rates.web_search,
+    )
+
+
+def _reported(call: Call) -> Cost:
+    """What the log says, where we have no price of our own."""
+    if call.reported_cost_usd is None:
+        return Cost.unknown()
+    usd: Decimal = call.reported_cost_usd
+    return Cost(usd, Basis.EXACT if call.output_basis is Basis.EXACT else call.output_basis, None, "reported")
+
+
+class Newest:
+    """Keeps of every call the record that stands: the one with the greatest revision, of equals the first.
+
+    The ledger settles this in SQL, by the same rule; here it serves bills that go straight from logs.
+    """
+
+    def __init__(self) -> None:
+        self.calls: dict[str, Call] = {}
+
+    def add(self, call: Call) -> None:
+        known = self.calls.get(call.call_id)
+        if known is None or call.revision > known.revision:
+            self.calls[call.call_id] = call

@@ -7,6 +7,7 @@ kept in a file from one run to the next.
 
 import re
 from collections.abc import Mapping
+from copy import copy
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -55,7 +56,7 @@ class PriceBook:
 
     Args:
         price_file: the user's own prices, above the list.
-        kept_in: a file that keeps unit rates between runs; it is made anew when prices or version change. None: no file.
+        kept_in: a file that keeps unit rates between runs, made anew when prices or version change. None: no file.
     """
 
     def __init__(self, price_file: "PriceFile | None" = None, kept_in: Path | None = None) -> None:
@@ -155,8 +156,7 @@ class _ListPrices:
 
         self._version = version("genai-prices")
         self._snapshot = get_snapshot()
-        self._by_price: dict[tuple[int, bool], Steps] = {}
-        self._priced: list[Any] = []
+        self._by_price: dict[int, tuple[Any, Steps]] = {}
 
     def steps(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[Steps, bool]:
         """The steps at that moment, and whether they hold for the whole day."""
@@ -174,30 +174,33 @@ class _ListPrices:
     def _price(self, found: Any, at: datetime, tier: Tier) -> tuple[Any, bool]:
         """The price of a lane, and whether it is known for that day. No price for the lane: None, not the standard."""
         context = _CONTEXT[tier]
-        price = found.get_prices(at, context)
         if not context:
-            return price, True
+            return found.get_prices(at), True
         variants = [variant for variant in found.price_variants or () if variant.when == context]
-        if any(price is variant.prices for variant in variants):
-            return price, True
+        if any(variant.constraint is None or variant.constraint.active(at) for variant in variants):
+            return found.get_prices(at, context), True
+        if not variants:
+            return None, True
         # The list notes a lane's price with the day on which it was noted; earlier calls in that lane paid it too.
-        return (variants[0].prices, False) if variants else (None, True)
+        price = copy(found.get_prices(at))
+        vars(price).update({name: rate for name, rate in vars(variants[0].prices).items() if rate is not None})
+        return price, False
 
     def _unit_rates(self, price: Any, *, certain: bool) -> Steps:
-        key = (id(price), certain)
-        if key not in self._by_price:
-            self._priced.append(price)  # an id is unique only while its object lives
-            starts = {
-                tier.start
-                for value in vars(price).values()
-                if hasattr(value, "tiers") and hasattr(value, "base")
-                for tier in value.tiers
-            }
-            self._by_price[key] = tuple(
-                Step(start, self._measured(price, max(start, 0) + 1, certain=certain))
-                for start in (-1, *sorted(starts))
-            )
-        return self._by_price[key]
+        known = self._by_price.get(id(price))
+        if known is not None:
+            return known[1]
+        starts = {
+            tier.start
+            for value in vars(price).values()
+            if hasattr(value, "tiers") and hasattr(value, "base")
+            for tier in value.tiers
+        }
+        steps = tuple(
+            Step(start, self._measured(price, max(start, 0) + 1, certain=certain)) for start in (-1, *sorted(starts))
+        )
+        self._by_price[id(price)] = price, steps  # the price is held, so that its id stays its own
+        return steps
 
     def _measured(self, price: Any, prompt: int, *, certain: bool) -> Rates:
         """Unit rates, got by pricing a prompt of that size bucket by bucket: genai-prices itself then decides what a

@@ -32,7 +32,8 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     """When first sent."""
     tokens_carried: int
     """Summed over all calls that carried them."""
-    cost_usd: float
+    cost_usd: float | None
+    """None where only calls without a known price carried it."""
     read_usd: float = 0.0
     written_usd: float = 0.0
     uncached_usd: float = 0.0
@@ -60,28 +61,30 @@ def build(rows: Iterable[Mapping[str, Any]], frame: Mapping[str, Any], by: str) 
     parts.append(_bare(COMPLETIONS, frame["completion_tokens"], frame["completion_usd"]))
     parts.append(_bare(SEARCHES, 0, frame["requests_usd"]))
     parts.append(_bare(NO_ANATOMY, frame["bare_prompt_tokens"], frame["bare_prompt_usd"]))
-    parts = sorted((part for part in parts if part.tokens or part.cost_usd), key=lambda part: -part.cost_usd)
+    parts = sorted((part for part in parts if part.tokens or part.cost_usd), key=lambda part: -(part.cost_usd or 0))
     return Rent(
         by=by,
         calls=int(frame["calls"] or 0),
         calls_unpriced=int(frame["calls_unpriced"] or 0),
         cost_usd=frame["cost_usd"],
         parts=parts,
-        rest_usd=float(frame["cost_usd"] or 0) - sum(part.cost_usd for part in parts),
+        rest_usd=float(frame["cost_usd"] or 0) - sum(part.cost_usd or 0 for part in parts),
     )
 
 
 def _part(row: Mapping[str, Any]) -> Part:
+    regions = [row[name] for name in ("read_usd", "written_usd", "uncached_usd")]
+    read, written, uncached = (float(usd or 0) for usd in regions)
     return Part(
         name=row["name"],
         segments=int(row["segments"]),
         tokens=int(row["tokens"]),
         tokens_carried=int(row["tokens_carried"]),
-        cost_usd=float(row["read_usd"] + row["written_usd"] + row["uncached_usd"]),
-        read_usd=float(row["read_usd"]),
-        written_usd=float(row["written_usd"]),
-        uncached_usd=float(row["uncached_usd"]),
-        basis=Basis.ESTIMATED,
+        cost_usd=None if None in regions else read + written + uncached,
+        read_usd=read,
+        written_usd=written,
+        uncached_usd=uncached,
+        basis=Basis.UNKNOWN if None in regions else Basis.ESTIMATED,
     )
 
 

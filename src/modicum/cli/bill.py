@@ -31,6 +31,7 @@ MOST_ROWS = 25
 @click.option("--timezone", metavar="ZONE", help="Zone in which days are cut, as Europe/Berlin. Default: UTC.")
 @click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
 @click.option("--found", is_flag=True, help="The agent logs of this home directory, or a sample if there are none.")
+@click.option("--counting", is_flag=True, help="The same Claude Code logs counted in the ways of other tools.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
 @click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything that could not be counted.")
 @opening.json_option
@@ -45,6 +46,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     Examples:
       modicum bill ~/.claude/projects
       modicum bill --by day --since 7d
+      modicum bill ~/.claude/projects --counting
       modicum bill exports/*.jsonl --by project --json
     """
     settings = read_settings()
@@ -57,6 +59,11 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         from modicum.cli.found import found_logs
 
         paths = (*paths, *found_logs())
+    if options["counting"]:
+        from modicum.cli.counting import show
+
+        show(paths, opening.price_book(options["price_path"], settings), options)
+        return
     if by == "tool":
         _by_tool(paths, span, settings, options, problems)
         return

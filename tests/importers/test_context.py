@@ -60,3 +60,4 @@ def test_contexts_given_in_full_come_back_from_their_anatomies(conversations):
         anatomies.append(context.sent())
 
     assert replayed(anatomies) == given_in_full
+    assert [anatomy.kept_tokens for anatomy in anatomies] == [anatomy.kept_segments for anatomy in anatomies]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import Basis, Call, Usage
-from modicum.ledger.booking import Newest, book
+from modicum.ledger.booking import book, newest, newest_calls
 from modicum.metering.prices import PriceBook
 
 PRICES = PriceBook()
@@ -54,8 +54,5 @@ def test_web_searches_are_charged_beside_the_tokens():
 
 @given(st.permutations([call(revision=1), call(revision=3, model="later"), call(revision=2)]))
 def test_of_records_of_one_call_the_most_complete_stands_in_any_order(records):
-    newest = Newest()
-    for record in records:
-        newest.add(record)
-
-    assert [c.model for c in newest.calls.values()] == ["later"]
+    assert [c.model for c in newest_calls(records)] == ["later"]
+    assert [e.call.model for e in newest([book(record, PRICES) for record in records])] == ["later"]

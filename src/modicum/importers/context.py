@@ -12,6 +12,7 @@ class Context:
         self.segments: list[Segment] = []
         self._kept = 0
         self._cause = ""
+        self._sums = [0]
 
     def grow(self, segments: Iterable[Segment]) -> None:
         self.segments.extend(segments)
@@ -36,6 +37,15 @@ class Context:
 
     def sent(self) -> Anatomy:
         """The anatomy of the call that is sent now."""
-        anatomy = Anatomy(self._kept, tuple(self.segments[self._kept :]), self._cause)
+        added = tuple(self.segments[self._kept :])
+        kept_tokens = self._tokens_before(self._kept)
+        anatomy = Anatomy(self._kept, kept_tokens, added, self._cause)
         self._kept, self._cause = len(self.segments), ""
         return anatomy
+
+    def _tokens_before(self, position: int) -> int:
+        """Running sums, extended as the context grows: a conversation of thousands of calls stays linear."""
+        del self._sums[position + 1 :]
+        while len(self._sums) <= len(self.segments):
+            self._sums.append(self._sums[-1] + self.segments[len(self._sums) - 1].tokens)
+        return self._sums[position]

@@ -1,5 +1,6 @@
 """A call becomes an entry: it gets its price, once, at the rates of its day."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 
 from modicum.calls import Basis, BucketCosts, Call, Cost, Entry
@@ -39,16 +40,21 @@ def _reported(call: Call) -> Cost:
     return Cost(usd, Basis.EXACT if call.output_basis is Basis.EXACT else call.output_basis, None, "reported")
 
 
-class Newest:
-    """Keeps of every call the record that stands: the one with the greatest revision, of equals the first.
+def newest(entries: Iterable[Entry]) -> list[Entry]:
+    """Of the records of one call the one that stands: the greatest revision, of equals the first. Order is kept."""
+    standing: dict[str, Entry] = {}
+    for entry in entries:
+        known = standing.get(entry.call.call_id)
+        if known is None or entry.call.revision > known.call.revision:
+            standing[entry.call.call_id] = entry
+    return list(standing.values())
 
-    The ledger settles this in SQL, by the same rule; here it serves bills that go straight from logs.
-    """
 
-    def __init__(self) -> None:
-        self.calls: dict[str, Call] = {}
-
-    def add(self, call: Call) -> None:
-        known = self.calls.get(call.call_id)
+def newest_calls(calls: Iterable[Call]) -> list[Call]:
+    """The same rule before booking, so that a repeated call is not priced twice."""
+    standing: dict[str, Call] = {}
+    for call in calls:
+        known = standing.get(call.call_id)
         if known is None or call.revision > known.revision:
-            self.calls[call.call_id] = call
+            standing[call.call_id] = call
+    return list(standing.values())

@@ -72,29 +72,32 @@ class Chain:
         self.prompt, self.wrote, self.came = 0, [], []
 
 
-def feed(row, chains, seen, session):
-    kind, key = row.get("type"), "main"
-    if kind == "system" and "compact" in str(row.get("subtype")):
-        chains["main"].id = None
-    if kind == "progress":
+def placed(row):
+    """The row that counts, and the conversation it belongs to."""
+    if row.get("type") == "progress":
         data = row.get("data") or {}
-        row, key = data.get("message") or {}, data.get("agentId") or ""
-        kind = row.get("type")
-    elif row.get("isSidechain"):
-        key = row.get("agentId") or "side"
-    if kind not in {"assistant", "user"}:
+        return data.get("message") or {}, data.get("agentId") or ""
+    return row, (row.get("agentId") or "side") if row.get("isSidechain") else "main"
+
+
+def feed(row, chains, seen, session):
+    if row.get("type") == "system" and "compact" in str(row.get("subtype")):
+        chains["main"].id = None
+    row, key = placed(row)
+    if row.get("type") not in {"assistant", "user"}:
         return
     chain, message = chains[key], row.get("message") or {}
     content = message.get("content") or []
     blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    if kind == "user":
-        chain.came += blocks
-        if row.get("isCompactSummary") or row.get("isMeta"):
-            chain.id = None
-        return
-    if message.get("model") == "<synthetic>":
+    if row.get("isCompactSummary") or row.get("isMeta") or message.get("model") == "<synthetic>":
         chain.id = None
-        return
+    elif row["type"] == "user":
+        chain.came += blocks
+    else:
+        yield from called(chain, message, blocks, seen, session)
+
+
+def called(chain, message, blocks, seen, session):
     if chain.id == message["id"]:
         chain.wrote += blocks
         return
@@ -152,7 +155,11 @@ def encodings_table(steps):
     rows += [("characters, line fitted", held_out(steps, lambda s: s.chars))]
     rows += [(f"{name}, line fitted", held_out(steps, lambda s, n=name: s.counts[n])) for name in ENCODINGS]
     return [
-        {"count": name, "median_error": round(float(np.median(errors)), 4), "p90_error": round(float(np.quantile(errors, 0.9)), 4)}
+        {
+            "count": name,
+            "median_error": round(float(np.median(errors)), 4),
+            "p90_error": round(float(np.quantile(errors, 0.9)), 4),
+        }
         for name, errors in rows
     ]
 
@@ -187,15 +194,17 @@ def sonnet_check(folder):
                 if prompt and len(since) == 2 and usage["prompt_tokens"] > prompt:
                     kind, text = other_field_step(*since)
                     line_of, _ = known.of("claude", kind)
-                    predicted = line_of.ratio * count_with(text, DEFAULT_ENCODING) + line_of.wrap_tokens
-                    found[kind or "JSON"].append((predicted, usage["prompt_tokens"] - prompt))
+                    raw = count_with(text, DEFAULT_ENCODING)
+                    step = line_of.ratio * raw + line_of.wrap_tokens, usage["prompt_tokens"] - prompt
+                    found[kind or "JSON"].append(step)
+                    if raw >= 500:
+                        found[f"{kind or 'JSON'}, 500 tokens and more"].append(step)
                 prompt, since = usage["prompt_tokens"], []
             since.append(message)
     return {
         kind: {
             "steps": len(steps),
             "median_error": round(statistics.median(abs(p / a - 1) for p, a in steps), 4),
-            "error_of_the_sum": round(sum(p for p, _ in steps) / sum(a for _, a in steps) - 1, 4),
         }
         for kind, steps in found.items()
     }
@@ -214,7 +223,9 @@ def gemini_pairs(folder, tokenizer_file):
     gemma = Tokenizer.from_file(str(tokenizer_file))
 
     def pair(text, group, content):
-        return Pair(count_with(text, DEFAULT_ENCODING), len(gemma.encode(text, add_special_tokens=False).ids), group, content)
+        return Pair(
+            count_with(text, DEFAULT_ENCODING), len(gemma.encode(text, add_special_tokens=False).ids), group, content
+        )
 
     library = Path(sysconfig.get_paths()["stdlib"])
     for path in sorted(library.glob("*.py")) + sorted(library.glob("[a-z]*/*.py")):
@@ -235,7 +246,9 @@ def gemini_pairs(folder, tokenizer_file):
 def load_seconds():
     code = "import time,quicktok;t=time.perf_counter();quicktok.get_encoding({!r});print(time.perf_counter()-t)"
     return {
-        name: round(float(subprocess.run([sys.executable, "-c", code.format(name)], capture_output=True, check=True).stdout), 3)
+        name: round(
+            float(subprocess.run([sys.executable, "-c", code.format(name)], capture_output=True, check=True).stdout), 3
+        )
         for name in ENCODINGS
     }
 
@@ -254,7 +267,8 @@ def main():
     assert {family_of(model).name for model in models} == {"claude"}
     fitted = [calibrate(pairs, "claude", content=kind, models=models) for kind in KINDS]
     by_model = {
-        model: calibrate([s.pair() for s in steps if s.model == model], "claude", models=[model]) for model in sorted(models)
+        model: calibrate([s.pair() for s in steps if s.model == model], "claude", models=[model])
+        for model in sorted(models)
     }
     if args.gemma:
         gemini = list(gemini_pairs(args.data, args.gemma))
@@ -294,7 +308,8 @@ def show(result):
     for row in result["calibrations"]:
         whole = "" if row["error_whole"] is None else f"{row['error_whole']:.1%}"
         name = f"{row['family']} {row['content']}"
-        print(f"{name:18} {row['ratio']:6.3f} {row['wrap_tokens']:6.1f} {row['error']:6.1%} {whole:>6} {row['pairs']:6} {row['groups']:6}")
+        figures = f"{row['ratio']:6.3f} {row['wrap_tokens']:6.1f} {row['error']:6.1%} {whole:>6}"
+        print(f"{name:18} {figures} {row['pairs']:6} {row['groups']:6}")
     for name in ("by_model", "openai_gpt_4_1", "claude_sonnet_4_5_other_field", "load_s"):
         print(f"\n{name}: {result[name]}")
 

@@ -10,6 +10,8 @@ from modicum.calls.errors import UserError
 
 VERBS = {
     "bill": "What was spent: from logs, or from the ledger.",
+    "count": "Tokens and price of a text in several models, with the error of the count.",
+    "fit": "Does a codebase fit a context window, and what does sending it all cost?",
 }
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 

@@ -21,7 +21,7 @@ from modicum.calls import Basis, UserError
 from modicum.metering.tokens import bare_name, encoding_for
 
 if TYPE_CHECKING:
-    import numpy
+    import numpy as np
 
 FEWEST_PAIRS = 30
 """With fewer a line says little, and its error less."""
@@ -139,7 +139,8 @@ class Calibrations:
         """What `raw_tokens` of our count are in a model, and how sure that is."""
         encoding, is_own = encoding_for(model)
         if is_own:
-            return TokenCount(raw_tokens, Basis.ESTIMATED, 0.0, raw_tokens, f"the model's public tokenizer ({encoding})")
+            known_by = f"the model's public tokenizer ({encoding})"
+            return TokenCount(raw_tokens, Basis.ESTIMATED, 0.0, raw_tokens, known_by)
         family = family_of(model)
         known = self.of(family.name, content)
         if known:
@@ -206,7 +207,7 @@ def calibrate(
     )
 
 
-def line(ours: "numpy.ndarray[Any, Any]", theirs: "numpy.ndarray[Any, Any]") -> tuple[float, float]:
+def line(ours: "np.ndarray[Any, Any]", theirs: "np.ndarray[Any, Any]") -> tuple[float, float]:
     """Ratio and wrap with the least sum of |ratio * ours + wrap - theirs| / theirs.
 
     By iteratively reweighted least squares (Schlossmacher, JASA 68, 1973). The wrap is never negative.
@@ -228,7 +229,7 @@ def line(ours: "numpy.ndarray[Any, Any]", theirs: "numpy.ndarray[Any, Any]") -> 
     return float(ratios[order][np.searchsorted(weight, weight[-1] / 2)]), 0.0
 
 
-def _error_whole(actual_by_predicted: "numpy.ndarray[Any, Any]", groups: "numpy.ndarray[Any, Any]") -> float | None:
+def _error_whole(actual_by_predicted: "np.ndarray[Any, Any]", groups: "np.ndarray[Any, Any]") -> float | None:
     import numpy as np
 
     middles = [

@@ -47,12 +47,14 @@ _MAKER = re.compile(
 _ENCODINGS: dict[str, re.Pattern[str]] = {
     "o200k_harmony": re.compile(r"gpt-oss(?:$|-)"),
     "o200k_base": re.compile(r"(?:gpt-4o|gpt-4\.[15]|gpt-5(?:\.\d+)?|chatgpt-4o|o1|o3|o4-mini|codex-mini)(?:$|-)"),
-    "cl100k_base": re.compile(r"(?:gpt-4|gpt-3\.5|gpt-35|davinci-002|babbage-002)(?:$|-)|text-embedding-(?:3-|ada-002)"),
+    "cl100k_base": re.compile(
+        r"(?:gpt-4|gpt-3\.5|gpt-35|davinci-002|babbage-002)(?:$|-)|text-embedding-(?:3-|ada-002)"
+    ),
     "llama3": re.compile(r"(?:meta-)?llama-?v?3(?:$|[.\-p])"),
     "qwen3": re.compile(r"qwen(?:2|2[.p]5|3)(?:$|-)|qwq(?:$|-)"),
 }
 """Which models an encoding is the own one of. OpenAI's by the table in tiktoken 0.14; newer families than it names are
-counted with the nearest until somebody has looked. Llama 4 and Qwen 3.5 have other vocabularies than Llama 3, Qwen 3."""
+counted with the nearest until somebody has looked. Llama 4 and Qwen 3.5 left the vocabularies of Llama 3 and Qwen 3."""
 
 
 @lru_cache(maxsize=8)

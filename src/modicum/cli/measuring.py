@@ -1,0 +1,47 @@
+"""What `count` and `fit` share: which models, and what tokens and dollars are measured with."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modicum.cli.opening import price_book
+from modicum.settings import data_folder
+
+if TYPE_CHECKING:
+    from modicum.insights.count import Measures
+
+
+def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--model",
+        "-m",
+        "models",
+        metavar="M",
+        multiple=True,
+        help="A model, as its maker or seller names it (claude-opus-4-6, azure/gpt-4o, openrouter/...). Give it"
+        " several times for several models. Default: a few current ones.",
+    )(command)
+
+
+def chosen_models(models: tuple[str, ...]) -> tuple[str, ...]:
+    """The models that were asked for, each once, or the default ones."""
+    from modicum.insights.count import DEFAULT_MODELS
+
+    return tuple(dict.fromkeys(models)) or DEFAULT_MODELS
+
+
+def measures(price_path: Path | None) -> "Measures":
+    """The user's own calibrations and prices above the shipped ones."""
+    from modicum.insights.count import Measures
+    from modicum.metering.calibration import FILE_NAME, Calibrations, load
+
+    return Measures(Calibrations(load(data_folder() / FILE_NAME)), price_book(price_path))
+
+
+def error_text(error: float | None) -> str:
+    """`4.2 %`; `exact` for a public tokenizer; `unknown` where it has not been measured."""
+    if error is None:
+        return "unknown"
+    return "exact" if error == 0 else f"{error * 100:.1f} %"

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 FEWEST_PAIRS = 30
 """With fewer a line says little, and its error less."""
 FOLDS = 5
+PLAUSIBLE_RATIO = (0.2, 5.0)
+"""Tokenizers of language models differ by less: another ratio says that the pairs do not belong together."""
 FILE_NAME = "calibrations.json"
 SHIPPED = Path(__file__).with_name(FILE_NAME)
 
@@ -168,8 +170,8 @@ def calibrate(
 ) -> Calibration | None:
     """The line through the pairs, with its error on held-out pairs; None where the pairs cannot carry one.
 
-    Pairs that shrank or stayed are left out: the conversation was cut there. Fewer than 30 pairs, or pairs all of one
-    size, carry no line.
+    Pairs that shrank or stayed are left out: the conversation was cut there. Fewer than 30 pairs, pairs all of one
+    size, and a ratio beyond all likelihood carry no line.
     """
     import numpy as np
 
@@ -191,7 +193,7 @@ def calibrate(
         ratio, wrap = line(ours[~held], theirs[~held])
         predicted[held] = ratio * ours[held] + wrap
     ratio, wrap = line(ours, theirs)
-    if not np.isfinite(ratio) or ratio <= 0:
+    if not PLAUSIBLE_RATIO[0] <= ratio <= PLAUSIBLE_RATIO[1]:
         return None
     return Calibration(
         family=family,

@@ -168,12 +168,24 @@ def test_the_answer_comes_first_and_in_plain_words(codebase, measures):
     assert "3-call conversation" in cost
 
 
-def test_a_codebase_that_is_too_large_is_said_to_be(tmp_path, measures):
-    (tmp_path / "big.txt").write_text("token " * 200_000)
+def test_a_codebase_that_is_too_large_says_what_to_leave_out(tmp_path, measures):
+    (tmp_path / "big.txt").write_text("token " * 100_000)
+    (tmp_path / "more.txt").write_text("token " * 100_000)
 
     report = fit(tmp_path, listing(tmp_path), [MODEL], measures, at=DAY)
 
-    assert [line.strip() for line in in_words(report)[1:]] == ["gpt-4o: does not fit; 1.6 times its window of 128,000."]
+    assert [line.strip() for line in in_words(report)[1:]] == [
+        "gpt-4o: does not fit; 1.6 times its window of 128,000; without its largest file, big.txt, it would."
+    ]
+
+
+def test_a_codebase_of_many_large_files_names_none(tmp_path, measures):
+    for number in range(60):
+        (tmp_path / f"{number}.txt").write_text("token " * 4_000)
+
+    report = fit(tmp_path, listing(tmp_path), [MODEL], measures, at=DAY)
+
+    assert in_words(report)[1].endswith("1.9 times its window of 128,000.")
 
 
 @pytest.mark.parametrize(("calls", "appended", "reply"), [(0, 100, 50), (1, 100, -1), (1, 10, 50)])

@@ -115,7 +115,7 @@ def _row(model: "ModelFit", calls: int) -> list[str]:
         output.count(model.tokens),
         measuring.error_text(model.error),
         output.count(window) if window else "unknown",
-        output.share(model.tokens, window) if window else "",
+        _share(model.tokens, window) if window else "",
         VERDICTS[model.verdict],
         *(output.dollars(usd) if fits else "" for usd in (model.one_call_usd, model.one_call_cached_usd)),
         *(
@@ -123,6 +123,10 @@ def _row(model: "ModelFit", calls: int) -> list[str]:
             for usd in (model.conversation_usd, model.conversation_cached_usd)
         ),
     ]
+
+
+def _share(tokens: int, window: int) -> str:
+    return f"{tokens / window:.1f} x" if tokens > window else output.share(tokens, window)
 
 
 def _print_parts(title: str, parts: "list[Part]", report: "Fit", most_rows: int) -> None:

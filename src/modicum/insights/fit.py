@@ -1,5 +1,6 @@
 """`modicum fit`: does a codebase fit the context window of a model, and what would it cost to send it along?"""
 
+import math
 import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -19,6 +20,8 @@ from modicum.metering.calibration import Calibrations, TokenCount
 from modicum.metering.content import content_of_file
 from modicum.metering.windows import context_window_tokens
 
+LARGEST = 20
+"""Files that are named one by one."""
 AT_ONCE = 64
 """Files read and counted together; progress is told after each such lot."""
 
@@ -288,7 +291,7 @@ def _parts(files: Sequence[_Counted], model: str, calibrations: Calibrations) ->
         return sorted((part(name, members) for name, members in groups.items()), key=lambda p: (-p.tokens, p.name))
 
     single = sorted((part(file.name, [file]) for file in files), key=lambda p: (-p.tokens, p.name))
-    return {"by_folder": parts(by_folder), "by_type": parts(by_type), "largest": single[:20]}
+    return {"by_folder": parts(by_folder), "by_type": parts(by_type), "largest": single[:LARGEST]}
 
 
 def in_words(report: Fit) -> list[str]:
@@ -297,7 +300,7 @@ def in_words(report: Fit) -> list[str]:
     lines = [
         f"{report.folder}: {report.files:,} text files, {first.tokens:,} tokens in {first.model} ({_sureness(first)})."
     ]
-    lines += [_verdict_in_words(model) for model in report.models]
+    lines += [_verdict_in_words(model, report) for model in report.models]
     lines += [line for model in report.models if (line := _cost_in_words(model, report.conversation))][:1]
     return lines
 
@@ -311,20 +314,34 @@ def _sureness(model: ModelFit) -> str:
     return f"error {model.error * 100:.1f} %{most}"
 
 
-def _verdict_in_words(model: ModelFit) -> str:
+def _verdict_in_words(model: ModelFit, report: Fit) -> str:
     if model.context_window is None:
         return f"  {model.model}: context window unknown; the prompt would be {model.tokens:,} tokens."
     share = model.tokens / model.context_window
     window = f"its window of {model.context_window:,}"
     if model.verdict is Verdict.TOO_LARGE:
-        return f"  {model.model}: does not fit; {share:.1f} times {window}."
+        return f"  {model.model}: does not fit; {share:.1f} times {window}{_without_largest(model, report)}."
     if model.verdict is Verdict.CLOSE:
         return f"  {model.model}: may not fit; {share:.0%} of {window}, and the error of the count decides."
     return f"  {model.model}: fits; {share:.0%} of {window}."
 
 
+def _without_largest(model: ModelFit, report: Fit) -> str:
+    """Which few of the largest files would have to stay out, if a few are enough."""
+    excess = model.tokens + report.conversation.reply_tokens - (model.context_window or 0)
+    scale = model.tokens / (report.models[0].tokens or 1)
+    for number, part in enumerate(report.largest, 1):
+        excess -= math.ceil(part.tokens * scale)
+        if excess <= 0:
+            what = f"its largest file, {part.name}," if number == 1 else f"its {number} largest files"
+            return f"; without {what} it would"
+    return ""
+
+
 def _cost_in_words(model: ModelFit, conversation: Conversation) -> str:
     """What it means to send it all, for the first model that can be priced."""
+    if model.verdict not in {Verdict.FITS, Verdict.CLOSE}:
+        return ""
     if model.one_call_usd is None or model.conversation_cached_usd is None or model.conversation_usd is None:
         return ""
     alone = model.conversation_without_code_usd or Decimal(0)

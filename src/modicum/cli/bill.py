@@ -10,6 +10,7 @@ from modicum.calls import BUCKETS, Basis, Problem, UserError
 from modicum.cli import opening, output
 from modicum.cli.reading import logs, problem_rows, show_problems
 from modicum.cli.span import EVER, NEVER, moment
+from modicum.insights.bill import DIMENSIONS
 from modicum.settings import Settings, checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
 
     from modicum.insights.bill import Bill, Cell, Line
 
-DIMENSIONS = tuple(
-    "model day week month project branch owner team app user key source provider task agent tool bucket tier status".split()
-)
 MOST_ROWS = 25
 
 

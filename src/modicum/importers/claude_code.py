@@ -101,11 +101,15 @@ def revision(usage: Usage, *, is_main: bool, is_own_row: bool) -> int:
     return (is_main << 61) | (usage.total_tokens << 1) | is_own_row
 
 
-_decode = msgspec.json.Decoder(Row).decode
+decode_row = msgspec.json.Decoder(Row).decode
 
 
 def read(path: Path, reading: Reading) -> Found:
-    del reading
+    if reading.anatomy:
+        from modicum.importers import claude_code_context
+
+        yield from claude_code_context.read(path, reading)
+        return
     calls: dict[str, Best] = {}
     for block in blocks(path):
         if isinstance(block, Problem):
@@ -139,7 +143,7 @@ def _gather(path: Path, block: Block, calls: dict[str, Best]) -> Iterator[Proble
 def _add(line: bytes, calls: dict[str, Best]) -> str:
     """Adds one row to the calls. Returns what is wrong with it, or nothing."""
     try:
-        outer = _decode(line)
+        outer = decode_row(line)
         return add_row(outer, calls)
     except (ValueError, RecursionError) as error:  # msgspec's and the date's errors name places, never content
         return f"not counted: {error}"

@@ -36,10 +36,9 @@ DIMENSIONS = (
     "tier",
     "status",
     "place",
-    "tag",
     "bucket",
-    "tool",
 )
+"""What a bill can be cut by; `tag:NAME` beside them."""
 TIMES = ("day", "week", "month")
 
 _TOKENS_SUMMED = (*BUCKETS, "output_tokens_estimated")

@@ -1,13 +1,7 @@
 """Token counts: how far from the provider's own, with and without calibration (train and test split by session).
 
-Claude: pairs from Claude Code transcripts in DATA/claude-code/sessions. A pair is a step from one call to the next in
-one conversation, and is used only where the log shows all of it:
-  - the same model, no compaction and no synthetic message between, a call not seen before in another file;
-  - the call wrote nothing, or text, and one tool call; no thinking, whose logged text is not what is counted;
-  - one tool result as text came after it and nothing else; no image, no second result, no user text;
-  - or: the call wrote text alone, and one text of the user came after it.
-Hidden reminders that the client adds cannot be seen and stay in: they are the upper tail of the error.
-
+Claude: the clean steps of the transcripts in DATA/claude-code/sessions; src/modicum/importers/claude_code_steps.py says
+which steps those are. Hidden reminders stay in: they are the upper tail of the error.
 OpenAI: replies of gpt-4.1 in DATA/tau2 that are text alone: the provider's completion tokens beside our count.
 Claude Sonnet 4.5 in DATA/tau2 (another field of work: customer service): the shipped calibration, nothing fitted.
 Gemini: with --gemma tokenizer.json, against the public Gemma 3 tokenizer, which Google's own SDK uses to count for
@@ -28,12 +22,11 @@ from pathlib import Path
 
 import numpy as np
 
-from modicum.metering.calibration import SHIPPED, Calibrations, Pair, calibrate, family_of, line, save
-from modicum.metering.content import content_of_file
+from modicum.calls import Problem
+from modicum.importers.claude_code_steps import steps
+from modicum.metering.calibration import KINDS, SHIPPED, Calibrations, Pair, calibrate, family_of, line, save
 from modicum.metering.tokens import DEFAULT_ENCODING, count_with
 
-FILE_TOOLS = {"Read", "Edit", "Write", "MultiEdit", "NotebookEdit"}
-KINDS = ("", "code", "prose", "output", "search")
 ENCODINGS = ("o200k_base", "cl100k_base", "llama3", "qwen3")
 KEPT = {
     "claude": "steps of Claude Code conversations, Jan-Feb 2026, mostly Go code and its tools",
@@ -41,95 +34,23 @@ KEPT = {
 }
 
 
-class Step:
-    """What was appended between two calls, and by how much the prompt grew."""
+class Counted:
+    """A step with its counts in every encoding; its text is let go."""
 
-    def __init__(self, session, model, growth, texts, content):
-        self.session, self.model, self.growth, self.texts, self.content = session, model, growth, texts, content
-        self.chars = sum(map(len, texts))
-        self.counts = {name: sum(count_with(text, name) for text in texts) for name in ENCODINGS}
-
-    def pair(self, encoding=DEFAULT_ENCODING):
-        return Pair(self.counts[encoding], self.growth, self.session, self.content)
+    def __init__(self, step):
+        self.step, self.growth, self.session = step, step.prompt_growth_tokens, step.session
+        self.chars = sum(map(len, step.texts))
+        self.counts = {name: step.pair(lambda text, n=name: count_with(text, n)).raw_tokens for name in ENCODINGS}
+        self.pair = Pair(self.counts[DEFAULT_ENCODING], step.prompt_growth_tokens, step.session, step.content)
+        self.model, self.content = step.model, step.content
 
 
 def claude_steps(folder):
     seen = set()
     for path in sorted(folder.glob("*.jsonl*")):
-        chains = defaultdict(Chain)
-        with gzip.open(path, "rb") if path.suffix == ".gz" else path.open("rb") as stream:
-            for raw in stream:
-                try:
-                    row = json.loads(raw)
-                except ValueError:
-                    continue
-                yield from feed(row, chains, seen, path.name)
-
-
-class Chain:
-    def __init__(self):
-        self.id = self.model = None
-        self.prompt, self.wrote, self.came = 0, [], []
-
-
-def placed(row):
-    """The row that counts, and the conversation it belongs to."""
-    if row.get("type") == "progress":
-        data = row.get("data") or {}
-        return data.get("message") or {}, data.get("agentId") or ""
-    return row, (row.get("agentId") or "side") if row.get("isSidechain") else "main"
-
-
-def feed(row, chains, seen, session):
-    if row.get("type") == "system" and "compact" in str(row.get("subtype")):
-        chains["main"].id = None
-    row, key = placed(row)
-    if row.get("type") not in {"assistant", "user"}:
-        return
-    chain, message = chains[key], row.get("message") or {}
-    content = message.get("content") or []
-    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else content
-    if row.get("isCompactSummary") or row.get("isMeta") or message.get("model") == "<synthetic>":
-        chain.id = None
-    elif row["type"] == "user":
-        chain.came += blocks
-    else:
-        yield from called(chain, message, blocks, seen, session)
-
-
-def called(chain, message, blocks, seen, session):
-    if chain.id == message["id"]:
-        chain.wrote += blocks
-        return
-    usage = message["usage"]
-    names = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
-    prompt = sum(usage.get(name) or 0 for name in names)
-    if chain.id and chain.model == message["model"] and message["id"] not in seen and prompt > chain.prompt:
-        step = clean(chain, session, prompt - chain.prompt)
-        if step:
-            yield step
-    seen.add(message["id"])
-    chain.id, chain.model, chain.prompt = message["id"], message["model"], prompt
-    chain.wrote, chain.came = list(blocks), []
-
-
-def clean(chain, session, growth):
-    wrote = [block["type"] for block in chain.wrote]
-    came = [block["type"] for block in chain.came]
-    texts = [block["text"] for block in chain.wrote if block["type"] == "text" and block["text"].strip()]
-    if wrote == ["text"] and came == ["text"]:
-        return Step(session, chain.model, growth, [*texts, chain.came[0]["text"]], "prose")
-    if came != ["tool_result"] or wrote not in (["tool_use"], ["text", "tool_use"]):
-        return None
-    result, call = chain.came[0].get("content"), chain.wrote[-1]
-    if not isinstance(result, str):
-        return None
-    arguments = json.dumps(call["input"], ensure_ascii=False)
-    tool = call["name"]
-    content = {"Bash": "output", "Grep": "search", "Glob": "search"}.get(tool, "")
-    if tool in FILE_TOOLS:
-        content = content_of_file(str(call["input"].get("file_path", "")))
-    return Step(session, chain.model, growth, [*texts, call["name"], arguments, result], content)
+        for step in steps(path, seen):
+            if not isinstance(step, Problem):
+                yield Counted(step)
 
 
 def held_out(steps, columns, *, wrap=True):
@@ -261,13 +182,13 @@ def main():
     parser.add_argument("--json", action="store_true")
     args = parser.parse_args()
 
-    steps = [step for step in claude_steps(args.data / "claude-code/sessions") if step.counts[DEFAULT_ENCODING]]
-    pairs = [step.pair() for step in steps]
-    models = {step.model for step in steps}
+    taken = [step for step in claude_steps(args.data / "claude-code/sessions") if step.counts[DEFAULT_ENCODING]]
+    pairs = [step.pair for step in taken]
+    models = {step.model for step in taken}
     assert {family_of(model).name for model in models} == {"claude"}
     fitted = [calibrate(pairs, "claude", content=kind, models=models) for kind in KINDS]
     by_model = {
-        model: calibrate([s.pair() for s in steps if s.model == model], "claude", models=[model])
+        model: calibrate([s.pair for s in taken if s.model == model], "claude", models=[model])
         for model in sorted(models)
     }
     if args.gemma:
@@ -280,9 +201,9 @@ def main():
         kept = [msgspec.structs.replace(one, method=f"{one.method}; {KEPT[one.family]}") for one in fitted]
         save(kept, SHIPPED, "scripts/bench tokens --write")
     result = {
-        "steps": len(steps),
-        "by_content": dict(Counter(step.content or "other" for step in steps)),
-        "encodings": encodings_table(steps),
+        "steps": len(taken),
+        "by_content": dict(Counter(step.content or "other" for step in taken)),
+        "encodings": encodings_table(taken),
         "calibrations": [
             {"family": c.family, "content": c.content or "any", "ratio": c.ratio, "wrap_tokens": c.wrap_tokens,
              "error": c.error, "error_whole": c.error_whole, "pairs": c.pairs, "groups": c.groups}

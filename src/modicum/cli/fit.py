@@ -1,8 +1,5 @@
 """`modicum fit`: does a codebase fit a model's context window, and what does it cost to send it all?"""
 
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -61,7 +58,7 @@ def command(
     conversation = checked_conversation(calls, appended, reply)
     found = listing(folder)
     measures = measuring.measures(price_path)
-    with _progress(len(found.files)) as told:
+    with measuring.progress("counting files", len(found.files)) as told:
         report = fit(
             folder,
             found,
@@ -161,18 +158,3 @@ def _print_notes(report: "Fit") -> None:
         click.echo(f"Not counted: {left}.")
     for problem in report.problems:
         click.echo(f"not counted: {problem}", err=True)
-
-
-@contextmanager
-def _progress(files: int) -> Iterator[Callable[[int], None] | None]:
-    """A bar on a terminal, nothing in a pipe. It vanishes when done."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("counting files", total=files)
-        yield lambda done: bar.update(task, completed=done)

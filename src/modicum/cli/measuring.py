@@ -1,6 +1,8 @@
 """What `count` and `fit` share: which models, and what tokens and dollars are measured with."""
 
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,3 +47,18 @@ def error_text(error: float | None) -> str:
     if error is None:
         return "unknown"
     return "exact" if error == 0 else f"{error * 100:.1f} %"
+
+
+@contextmanager
+def progress(title: str, files: int) -> Iterator[Callable[[int], None] | None]:
+    """A bar over files on a terminal, nothing in a pipe. It vanishes when done."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=files)
+        yield lambda done: bar.update(task, completed=done)

@@ -28,6 +28,8 @@ FEWEST_PAIRS = 30
 FOLDS = 5
 PLAUSIBLE_RATIO = (0.2, 5.0)
 """Tokenizers of language models differ by less: another ratio says that the pairs do not belong together."""
+KINDS = ("", "code", "prose", "output", "search")
+"""Kinds of content: any, files of code, prose, what commands print, what searches find."""
 FILE_NAME = "calibrations.json"
 SHIPPED = Path(__file__).with_name(FILE_NAME)
 
@@ -51,7 +53,7 @@ class Calibration(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     family: str
     """Models that share a tokenizer, as `family_of` names them."""
     content: str = ""
-    """`code`, `prose`, `output` (what commands print) or empty: any."""
+    """One of `KINDS`."""
     ratio: float
     """The provider's tokens for one of ours."""
     wrap_tokens: float = 0.0
@@ -207,6 +209,16 @@ def calibrate(
         models=tuple(sorted(set(models))),
         method=f"least absolute relative error; {FOLDS}-fold cross-validation by {'session' if by_group else 'pair'}",
     )
+
+
+def error_of(calibration: Calibration, pairs: Sequence[Pair]) -> float | None:
+    """The median error of a calibration on pairs of its kind that it was not made from; None where there are none."""
+    errors = sorted(
+        abs((calibration.ratio * pair.raw_tokens + calibration.wrap_tokens) / pair.prompt_growth_tokens - 1)
+        for pair in pairs
+        if pair.prompt_growth_tokens > 0 and calibration.content in {"", pair.content}
+    )
+    return errors[len(errors) // 2] if errors else None
 
 
 def line(ours: "np.ndarray[Any, Any]", theirs: "np.ndarray[Any, Any]") -> tuple[float, float]:

@@ -18,13 +18,16 @@ import subprocess
 import sys
 import sysconfig
 from collections import Counter, defaultdict
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
 
-from modicum.calls import Problem
+from modicum.calls import Call, Problem
+from modicum.importers import read_calls
 from modicum.importers.claude_code_steps import steps
-from modicum.metering.calibration import KINDS, SHIPPED, Calibrations, Pair, calibrate, family_of, line, save
+from modicum.importers.format import Reading
+from modicum.metering.calibration import KINDS, SHIPPED, Calibrations, Pair, calibrate, family_of, line, load, save
 from modicum.metering.tokens import DEFAULT_ENCODING, count_with
 
 ENCODINGS = ("o200k_base", "cl100k_base", "llama3", "qwen3")
@@ -106,7 +109,7 @@ def openai_exact(folder):
 def sonnet_check(folder):
     """Steps of another field of work, predicted by the shipped lines; nothing is fitted here."""
     known = Calibrations()
-    found = defaultdict(list)
+    found, raws = defaultdict(list), defaultdict(list)
     for simulation in tau2(folder, "airline__claude-sonnet-4-5.json.gz"):
         prompt, since = None, []
         for message in simulation["messages"]:
@@ -118,6 +121,7 @@ def sonnet_check(folder):
                     raw = count_with(text, DEFAULT_ENCODING)
                     step = line_of.ratio * raw + line_of.wrap_tokens, usage["prompt_tokens"] - prompt
                     found[kind or "JSON"].append(step)
+                    raws[kind or "JSON"].append(raw)
                     if raw >= 500:
                         found[f"{kind or 'JSON'}, 500 tokens and more"].append(step)
                 prompt, since = usage["prompt_tokens"], []
@@ -128,7 +132,12 @@ def sonnet_check(folder):
             "median_error": round(statistics.median(abs(p / a - 1) for p, a in steps), 4),
         }
         for kind, steps in found.items()
-    }
+    } | {"a line fitted to JSON there": json_line(raws, found)}
+
+
+def json_line(raws, found):
+    ratio, wrap = line(np.array(raws["JSON"], float), np.array([actual for _, actual in found["JSON"]], float))
+    return {"ratio": round(ratio, 3), "wrap_tokens": round(wrap, 1)}
 
 
 def other_field_step(wrote, came):
@@ -136,6 +145,23 @@ def other_field_step(wrote, came):
     texts = [wrote.get("content") or "", came.get("content") or ""]
     texts += [call["name"] + json.dumps(call["arguments"], ensure_ascii=False) for call in calls]
     return "" if calls else "prose", "\n".join(texts)
+
+
+def prompt_growth(folder):
+    """How much a call's prompt is larger than that of the call before it, in all conversations: what `fit` assumes."""
+    best, threads = {}, defaultdict(list)
+    for call in read_calls([folder], Reading(), processes=1):
+        if isinstance(call, Call) and (call.call_id not in best or call.revision > best[call.call_id].revision):
+            best[call.call_id] = call
+    for call in sorted(best.values(), key=lambda call: call.started):
+        threads[call.task, call.agent].append(call)
+    grown = [
+        after.usage.prompt_tokens - before.usage.prompt_tokens
+        for calls in threads.values()
+        for before, after in pairwise(calls)
+        if before.model == after.model and after.usage.prompt_tokens > before.usage.prompt_tokens
+    ]
+    return {"calls": len(grown), "mean": round(statistics.mean(grown)), "median": statistics.median(grown)}
 
 
 def gemini_pairs(folder, tokenizer_file):
@@ -199,6 +225,8 @@ def main():
         import msgspec
 
         kept = [msgspec.structs.replace(one, method=f"{one.method}; {KEPT[one.family]}") for one in fitted]
+        fresh = {one.family for one in kept}
+        kept += [one for one in load(SHIPPED) if one.family not in fresh]
         save(kept, SHIPPED, "scripts/bench tokens --write")
     result = {
         "steps": len(taken),
@@ -212,6 +240,7 @@ def main():
         "by_model": {m: c and {"ratio": c.ratio, "error": c.error, "pairs": c.pairs} for m, c in by_model.items()},
         "openai_gpt_4_1": openai_exact(args.data),
         "claude_sonnet_4_5_other_field": sonnet_check(args.data),
+        "prompt_growth_per_call": prompt_growth(args.data / "claude-code/sessions"),
         "load_s": load_seconds(),
     }  # fmt: skip
     if args.json:
@@ -231,7 +260,7 @@ def show(result):
         name = f"{row['family']} {row['content']}"
         figures = f"{row['ratio']:6.3f} {row['wrap_tokens']:6.1f} {row['error']:6.1%} {whole:>6}"
         print(f"{name:18} {figures} {row['pairs']:6} {row['groups']:6}")
-    for name in ("by_model", "openai_gpt_4_1", "claude_sonnet_4_5_other_field", "load_s"):
+    for name in ("by_model", "openai_gpt_4_1", "claude_sonnet_4_5_other_field", "prompt_growth_per_call", "load_s"):
         print(f"\n{name}: {result[name]}")
 
 

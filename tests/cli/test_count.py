@@ -62,6 +62,15 @@ def test_a_model_without_tokenizer_and_price_says_both(capsys, tmp_path):
     assert "no price known: nobodys-model" in out
 
 
+def test_a_newer_tokenizer_says_how_far_it_may_go(capsys, tmp_path):
+    (tmp_path / "a.txt").write_text("hello " * 1000)
+
+    _, out, _ = run(capsys, str(tmp_path / "a.txt"), "-m", "claude-opus-4-7")
+
+    assert out.splitlines()[1].split()[2] == "unknown"
+    assert "claude-opus-4-7: up to 1,5" in out
+
+
 def test_what_cannot_be_counted_is_one_clear_line_each_and_status_1(capsys, tmp_path):
     (tmp_path / "good.txt").write_text("hello")
     (tmp_path / "logo.png").write_bytes(b"\x89PNG\0")

@@ -93,9 +93,7 @@ def _print(rows: "list[ModelCount]") -> None:
             for row in rows
         ],
     )
-    for known_by in dict.fromkeys(row.known_by for row in rows):
-        names = [row.model for row in rows if row.known_by == known_by]
-        click.echo(f"{', '.join(names)}: {known_by}")
+    measuring.print_sources(rows)
     unpriced = [row.model for row in rows if row.input_usd is None]
     if unpriced:
         click.echo(f"no price known: {', '.join(unpriced)}; --prices FILE gives your own")

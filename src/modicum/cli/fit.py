@@ -22,7 +22,7 @@ VERDICTS = {"fits": "fits", "close": "may not fit", "too_large": "does not fit",
     "--appended",
     default=1500,
     show_default=True,
-    help="Tokens that each call adds to the context: its reply, tool results, your words. 1,552 is the mean of 11,351"
+    help="Tokens that each call adds to the context: its reply, tool results, your words. 1,553 is the mean of 11,354"
     " calls of a coding agent.",
 )
 @click.option("--reply", default=500, show_default=True, help="Tokens that each call writes; part of --appended.")
@@ -149,9 +149,7 @@ def _print_notes(report: "Fit") -> None:
     )
     if any(0 < model.conversation_calls < talk.calls for model in report.models):
         click.echo("A number in brackets: so many calls, then the window is full; the price is that of these calls.")
-    for known_by in dict.fromkeys(model.known_by for model in report.models):
-        names = [model.model for model in report.models if model.known_by == known_by]
-        click.echo(f"{', '.join(names)}: {known_by}")
+    measuring.print_sources(report.models)
     click.echo(f"Files: {report.rule}. Windows: genai-prices, prompt and reply together.")
     if report.left_out:
         left = ", ".join(f"{number:,} {reason}" for reason, number in report.left_out.items())

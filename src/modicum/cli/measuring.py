@@ -1,7 +1,7 @@
 """What `count` and `fit` share: which models, and what tokens and dollars are measured with."""
 
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +12,8 @@ from modicum.cli.opening import price_book
 from modicum.settings import data_folder
 
 if TYPE_CHECKING:
-    from modicum.insights.count import Measures
+    from modicum.insights.count import Measures, ModelCount
+    from modicum.insights.fit import ModelFit
 
 
 def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -40,6 +41,15 @@ def measures(price_path: Path | None) -> "Measures":
     from modicum.metering.calibration import FILE_NAME, Calibrations, load
 
     return Measures(Calibrations(load(data_folder() / FILE_NAME)), price_book(price_path))
+
+
+def print_sources(counts: "Sequence[ModelCount | ModelFit]") -> None:
+    """How each count is known, models with the same source together; and how far a newer tokenizer may go."""
+    for known_by in dict.fromkeys(count.known_by for count in counts):
+        click.echo(f"{', '.join(count.model for count in counts if count.known_by == known_by)}: {known_by}")
+    for count in counts:
+        if count.error is None and count.most_tokens > count.tokens:
+            click.echo(f"{count.model}: up to {count.most_tokens:,} tokens, by what its vendor says of its tokenizer")
 
 
 def error_text(error: float | None) -> str:

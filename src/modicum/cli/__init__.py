@@ -10,6 +10,7 @@ from modicum.calls.errors import UserError
 
 VERBS = {
     "bill": "What was spent: from logs, or from the ledger.",
+    "anatomy": "What prompts were made of, and what each part cost to carry.",
     "import": "Put logs into the ledger.",
     "watch": "Keep the ledger filled while agents write their logs.",
     "ledger": "Look after the ledger: info, purge, copy.",

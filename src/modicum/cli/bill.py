@@ -23,7 +23,9 @@ MOST_ROWS = 25
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--by", default="model", metavar="WHAT", help=f"{', '.join(DIMENSIONS)}, or tag:NAME. Default: model.")
+@click.option(
+    "--by", default="model", metavar="WHAT", help=f"{', '.join(DIMENSIONS)}, tool, or tag:NAME. Default: model."
+)
 @click.option("--since", metavar="TIME", help="From when: 2026-01-31, today, yesterday, 7d, 24h, 2w.")
 @click.option("--until", metavar="TIME", help="Until when, not included.")
 @click.option("--timezone", metavar="ZONE", help="Zone in which days are cut, as Europe/Berlin. Default: UTC.")
@@ -55,6 +57,9 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         from modicum.cli.found import found_logs
 
         paths = (*paths, *found_logs())
+    if by == "tool":
+        _by_tool(paths, span, settings, options, problems)
+        return
     if paths:
         cells = _from_logs(paths, by, tag, zone, span, settings, options, problems)
     else:
@@ -72,12 +77,28 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     show_problems(problems, strict=options["strict"], quiet=options["as_json"])
 
 
+def _by_tool(
+    paths: Sequence[Path],
+    span: "tuple[datetime, datetime]",
+    settings: Settings,
+    options: dict[str, Any],
+    problems: list[Problem],
+) -> None:
+    """Calls belong to no tool, but what they carry does: this is the anatomy by tool."""
+    from modicum.cli.anatomy import ledger_or_logs, report
+    from modicum.insights.rent import rent
+
+    with ledger_or_logs(paths, options, settings, problems) as store:
+        found = rent(store, "tool", *span)
+    report(found, problems, options)
+
+
 def _dimension(by: str) -> tuple[str, str]:
     """The dimension, and the tag where it is one."""
     if by.startswith("tag:") and len(by) > len("tag:"):
         return "tag", by.removeprefix("tag:")
-    if by not in DIMENSIONS:
-        raise UserError(f"a bill cannot be cut by '{by}'; by what: {', '.join(DIMENSIONS)}, or tag:NAME")
+    if by not in (*DIMENSIONS, "tool"):
+        raise UserError(f"a bill cannot be cut by '{by}'; by what: {', '.join(DIMENSIONS)}, tool, or tag:NAME")
     return by, ""
 
 

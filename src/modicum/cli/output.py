@@ -100,3 +100,11 @@ def share(part: Decimal | float, whole: Decimal | float) -> str:
 def dollars_of(usd: float | None) -> str:
     """As `dollars`, for an estimate that is no decimal."""
     return dollars(None if usd is None else Decimal(repr(usd)))
+
+
+def bar(part: float, whole: float, width: int = 24) -> str:
+    """A bar of block characters for a terminal; nothing in a pipe, where nobody looks at it."""
+    if not sys.stdout.isatty() or whole <= 0 or part <= 0:
+        return ""
+    eighths = round(min(part / whole, 1) * width * 8)
+    return "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")

@@ -116,8 +116,20 @@ def read(path: Path, reading: Reading) -> Found:
             yield block
         else:
             yield from _gather(path, block, calls)
+    yield from calls_of(calls, path)
+
+
+def calls_of(calls: Mapping[str, Best], path: Path) -> Iterator[Call]:
+    """The calls of a transcript, in order of their first rows.
+
+    A conversation is named by session, agent and its first call: two files of one session may hold different
+    conversations (the session went on elsewhere), or one the beginning of the other.
+    """
+    first: dict[tuple[str, str], str] = {}
     for message_id, best in calls.items():
-        yield call(message_id, best, path)
+        found = call(message_id, best, path)
+        begun = first.setdefault((found.task, found.agent), message_id)
+        yield msgspec.structs.replace(found, conversation=f"{found.task}/{found.agent}#{begun}")
 
 
 def _gather(path: Path, block: Block, calls: dict[str, Best]) -> Iterator[Problem]:
@@ -212,7 +224,6 @@ def call(message_id: str, best: Best, path: Path) -> Call:
         tier=anthropic.tier(message.usage.service_tier, message.usage.speed),
         web_searches=(searches.web_search_requests or 0) if searches else 0,
         task=session,
-        conversation=f"{session}/{agent}" if agent else session,
         agent=agent,
         project=outer.cwd or "",
         branch=outer.git_branch or "",

@@ -19,7 +19,7 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import Anatomy, Call, Problem, Segment, SegmentKind
-from modicum.importers.claude_code import NO_MODEL, Best, Message, Progress, Row, add_row, call, decode_row
+from modicum.importers.claude_code import NO_MODEL, Best, Message, Progress, Row, add_row, calls_of, decode_row
 from modicum.importers.context import Context
 from modicum.importers.files import lines
 from modicum.importers.format import Found, Reading
@@ -75,8 +75,7 @@ def read(path: Path, reading: Reading) -> Found:
         reason = _add(line, calls, threads)
         if reason:
             yield Problem(str(path), reason, number)
-    for message_id, best in calls.items():
-        yield threads.with_anatomy(call(message_id, best, path))
+    yield from map(threads.with_anatomy, calls_of(calls, path))
 
 
 def _add(line: bytes, calls: dict[str, Best], threads: "Threads") -> str:

@@ -68,6 +68,17 @@ def test_json_holds_the_whole_report(capsys, codebase):
     assert report["left_out"] == {"binary": 1}
 
 
+def test_a_folder_without_text_says_what_it_held(capsys, tmp_path):
+    (tmp_path / "logo.png").write_bytes(b"\x89PNG\0")
+
+    _, out, _ = run(capsys, str(tmp_path), "-m", "gpt-4o")
+
+    assert out.splitlines() == [
+        f"{tmp_path}: no text files (not listed by git: all that no .gitignore names).",
+        "Not counted: 1 binary.",
+    ]
+
+
 def test_a_folder_that_is_none_is_one_line(capsys, tmp_path):
     code, _, err = run(capsys, str(tmp_path / "none"))
 

@@ -4,7 +4,7 @@ import subprocess
 import pytest
 
 from modicum.calls import Problem, UserError
-from modicum.insights.codebase import BINARY, FOLDER, LINK, NOT_UTF8, decoded, listing, text_of
+from modicum.insights.codebase import BINARY, FOLDER, LINK, MOST_BYTES, NOT_UTF8, TOO_LARGE, decoded, listing, text_of
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def test_a_folder_without_repository_is_walked_by_its_gitignore_files(tree):
     found = listing(tree)
 
     assert tuple(sorted(found.files)) == WANTED
-    assert "no git repository" in found.rule
+    assert "not listed by git" in found.rule
 
 
 def test_a_repository_lists_what_it_tracks_and_what_is_new(tree):
@@ -49,6 +49,12 @@ def test_a_folder_within_a_repository_lists_what_lies_below_it(tree):
     subprocess.run(["git", "init", "-q", tree], check=True)
 
     assert listing(tree / "a").files == (".gitignore", "kept.py", "special.log")
+
+
+def test_a_folder_that_its_repository_ignores_is_walked_when_it_is_named(tree):
+    subprocess.run(["git", "init", "-q", tree], check=True)
+
+    assert listing(tree / "build").files == ("out.py",)
 
 
 def test_odd_names_are_listed_as_they_are(tmp_path):
@@ -87,6 +93,14 @@ def test_folders_and_links_are_not_followed(tmp_path):
 
     assert text_of(tmp_path).reason == FOLDER
     assert text_of(tmp_path / "link").reason == LINK
+
+
+def test_a_file_that_is_too_large_is_not_read(tmp_path):
+    path = tmp_path / "huge"
+    with path.open("wb") as stream:
+        stream.truncate(MOST_BYTES + 1)
+
+    assert text_of(path).reason == TOO_LARGE
 
 
 def test_a_file_that_is_gone_is_a_problem_with_its_place(tmp_path):

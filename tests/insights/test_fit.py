@@ -92,6 +92,7 @@ def test_an_empty_folder_has_no_tokens_and_fits(tmp_path, measures):
     report = fit(tmp_path, listing(tmp_path), [MODEL], measures, at=DAY)
 
     assert (report.files, report.models[0].tokens, report.models[0].verdict) == (0, 0, Verdict.FITS)
+    assert in_words(report) == [f"{tmp_path}: no text files (not listed by git: all that no .gitignore names)."]
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,9 @@ def _print(report: "Fit", most_rows: int) -> None:
 
     for line in in_words(report):
         click.echo(line)
+    if not report.files:
+        _print_left_out(report)
+        return
     click.echo()
     calls = report.conversation.calls
     output.print_table(
@@ -151,6 +154,10 @@ def _print_notes(report: "Fit") -> None:
         click.echo("A number in brackets: so many calls, then the window is full; the price is that of these calls.")
     measuring.print_sources(report.models)
     click.echo(f"Files: {report.rule}. Windows: genai-prices, prompt and reply together.")
+    _print_left_out(report)
+
+
+def _print_left_out(report: "Fit") -> None:
     if report.left_out:
         left = ", ".join(f"{number:,} {reason}" for reason, number in report.left_out.items())
         click.echo(f"Not counted: {left}.")

@@ -43,20 +43,21 @@ def listing(folder: Path) -> Listing:
         what = "is a file: 'modicum count' counts files" if folder.exists() else "does not exist"
         raise UserError(f"{folder} {what}; name a folder")
     tracked = _by_git(folder)
-    if tracked is not None:
+    if tracked:
         return Listing(tuple(sorted(tracked)), "tracked by git, or neither tracked nor ignored")
-    return Listing(tuple(_by_walking(folder)), "no git repository: all files that no .gitignore names")
+    return Listing(tuple(_by_walking(folder)), "not listed by git: all that no .gitignore names")
 
 
-def _by_git(folder: Path) -> list[str] | None:
+def _by_git(folder: Path) -> list[str]:
+    """What git lists; nothing outside of a repository, and in a folder that the repository ignores as a whole."""
     which = ("--cached", "--others", "--exclude-standard", "--deduplicate", "-z")
     command = ("git", "-C", str(folder), "ls-files", *which)
     try:
         shown = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - a fixed command
     except OSError:
-        return None  # no git on this machine
+        return []  # no git on this machine
     if shown.returncode != 0:
-        return None
+        return []
     return [os.fsdecode(name) for name in shown.stdout.split(b"\0") if name]
 
 

@@ -297,6 +297,8 @@ def _parts(files: Sequence[_Counted], model: str, calibrations: Calibrations) ->
 def in_words(report: Fit) -> list[str]:
     """The answer first: what somebody who wonders about a million-token model wants to know."""
     first = report.models[0]
+    if not report.files:
+        return [f"{report.folder}: no text files ({report.rule})."]
     lines = [
         f"{report.folder}: {report.files:,} text files, {first.tokens:,} tokens in {first.model} ({_sureness(first)})."
     ]
@@ -350,8 +352,16 @@ def _cost_in_words(model: ModelFit, conversation: Conversation) -> str:
     if model.conversation_calls < conversation.calls:
         calls += " (then the window is full)"
     return (
-        f"Sending it all to {model.model} costs ${model.one_call_usd:,.2f} a call"
-        f" (${model.one_call_cached_usd:,.2f} from cache); a {calls} ${model.conversation_cached_usd:,.2f} with prompt"
-        f" caching and ${model.conversation_usd:,.2f} without. ${carried:,.2f} of the"
-        f" ${model.conversation_cached_usd:,.2f} is for carrying the code along."
+        f"Sending it all to {model.model} costs {_usd(model.one_call_usd)} a call"
+        f" ({_usd(model.one_call_cached_usd)} from cache); a {calls} {_usd(model.conversation_cached_usd)} with prompt"
+        f" caching and {_usd(model.conversation_usd)} without. {_usd(carried)} of the"
+        f" {_usd(model.conversation_cached_usd)} is for carrying the code along."
     )
+
+
+def _usd(usd: Decimal | None) -> str:
+    """Cents, and two digits of what is less than a dime."""
+    if usd is None:
+        return "an unknown sum"
+    places = max(2, 1 - usd.adjusted()) if 0 < usd < Decimal("0.1") else 2
+    return f"${usd:,.{places}f}"

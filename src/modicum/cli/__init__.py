@@ -14,6 +14,9 @@ VERBS = {
     "import": "Put logs into the ledger.",
     "watch": "Keep the ledger filled while agents write their logs.",
     "ledger": "Look after the ledger: info, purge, copy.",
+    "count": "Tokens and price of a text in several models, with the error of the count.",
+    "fit": "Does a codebase fit a context window, and what does sending it all cost?",
+    "calibrate": "Make token counts of Claude and Gemini fit your own records.",
 }
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 

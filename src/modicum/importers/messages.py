@@ -37,8 +37,8 @@ TOOL_RESULTS = {
     "function_call_output",
     "custom_tool_call_output",
 }
-IMAGES = {"image", "image_url", "input_image", "image-url"}
-DOCUMENTS = {"document", "file", "input_file", "search_result", "document-url", "uri", "blob", "binary", "input_audio"}
+IMAGES = {"image", "image_url", "input_image"}
+DOCUMENTS = {"document", "file", "input_file", "search_result", "document_url", "uri", "blob", "binary", "input_audio"}
 BARE_BLOCKS = {
     "functionCall": "tool_call",
     "function_call": "tool_call",
@@ -157,14 +157,12 @@ class MessageReader:
             return
         inner = call.get("function")
         wanted = inner if isinstance(inner, Mapping) else call
-        name = wanted.get("name") if isinstance(wanted.get("name"), str) else ""
+        name = _own_name(wanted)
         arguments = next((wanted[key] for key in ("arguments", "input", "args", "action") if key in wanted), None)
-        detail = self.detail(name or "", arguments)
+        detail = self.detail(name, arguments)
         for identity in _ids(call):
-            self._asked[identity] = (name or "", detail)
-        yield self.segment(
-            model, SegmentKind.TOOL_CALL, f"{name}\n{written(arguments)}", tool=name or "", detail=detail
-        )
+            self._asked[identity] = (name, detail)
+        yield self.segment(model, SegmentKind.TOOL_CALL, f"{name}\n{written(arguments)}", tool=name, detail=detail)
 
     def detail(self, tool: str, arguments: Any) -> bytes:
         """Digest of what a tool was called with: the same whatever the order of the arguments, or whether they came as
@@ -179,8 +177,7 @@ class MessageReader:
 
     def _tool_result(self, model: str, result: Mapping[str, Any]) -> Iterator[Segment]:
         name, detail = next((self._asked[key] for key in _ids(result) if key in self._asked), ("", b""))
-        if not name and isinstance(result.get("name"), str):
-            name = result["name"]
+        name = name or _own_name(result)
         content = next((result[key] for key in ("content", "output", "response", "result") if key in result), None)
         failed = result.get("is_error") is True or result.get("status") == "error"
         texts, pictures = [], []
@@ -242,7 +239,7 @@ def _items(value: Any) -> list[Any]:
     """A list as it is, nothing as an empty one, anything else as a list of itself."""
     if isinstance(value, list | tuple):
         return list(value)
-    return [] if value is None or value == "" else [value]
+    return [] if value is None or value in ("", {}) else [value]
 
 
 def _parts(holder: Any) -> list[Any]:
@@ -258,7 +255,7 @@ def _named(block: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
     """The type of a block, and the object that holds what it says."""
     what = block.get("type")
     if isinstance(what, str):
-        return what, block
+        return what.replace("-", "_"), block
     for key, name in BARE_BLOCKS.items():
         inner = block.get(key)
         if isinstance(inner, Mapping):
@@ -283,10 +280,14 @@ def _inner_text(block: Any) -> str:
 
 
 def _ids(block: Mapping[str, Any]) -> Iterator[str]:
-    for key in ("tool_call_id", "tool_use_id", "toolUseId", "call_id", "id"):
+    for key in ("tool_call_id", "tool_use_id", "toolUseId", "toolCallId", "call_id", "id"):
         identity = block.get(key)
         if isinstance(identity, str) and identity:
             yield identity
+
+
+def _own_name(block: Mapping[str, Any]) -> str:
+    return next((block[key] for key in ("name", "toolName") if isinstance(block.get(key), str)), "")
 
 
 def _without_marks(block: Any) -> Any:

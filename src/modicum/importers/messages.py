@@ -97,7 +97,7 @@ class MessageReader:
         thoughts = message.get("reasoning_content") or message.get("reasoning")
         if isinstance(thoughts, str):
             yield from self._text(model, SegmentKind.REASONING, thoughts)
-        if kind is SegmentKind.TOOL_RESULT and "parts" not in message:
+        if kind is SegmentKind.TOOL_RESULT and not any(_is_tool_result(part) for part in _parts(message)):
             yield from self._tool_result(model, message)
             return
         yield from self._blocks(model, kind, _parts(message))
@@ -178,7 +178,7 @@ class MessageReader:
     def _tool_result(self, model: str, result: Mapping[str, Any]) -> Iterator[Segment]:
         name, detail = next((self._asked[key] for key in _ids(result) if key in self._asked), ("", b""))
         name = name or _own_name(result)
-        content = next((result[key] for key in ("content", "output", "response", "result") if key in result), None)
+        content = next((result[key] for key in ("content", "parts", "output", "response", "result") if key in result), None)
         failed = result.get("is_error") is True or result.get("status") == "error"
         texts, pictures = [], []
         for part in _items(content):
@@ -261,6 +261,10 @@ def _named(block: Mapping[str, Any]) -> tuple[str, Mapping[str, Any]]:
         if isinstance(inner, Mapping):
             return name, inner
     return "", block
+
+
+def _is_tool_result(block: Any) -> bool:
+    return isinstance(block, Mapping) and _named(block)[0] in TOOL_RESULTS
 
 
 def _has_text(block: Any) -> bool:

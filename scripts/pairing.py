@@ -10,6 +10,12 @@ from pathlib import Path
 TESTED_ELSEWHERE: dict[str, str] = {
     "importers/claude_code.py": "fixture pairs, read by tests/importers/test_reading.py",
     "importers/format.py": "fields only",
+    "importers/helicone.py": "fixture pairs, read by tests/importers/test_reading.py and test_exports.py",
+    "importers/langfuse.py": "as helicone",
+    "importers/langsmith.py": "as helicone",
+    "importers/litellm.py": "as helicone",
+    "importers/otlp.py": "as helicone",
+    "importers/span_messages.py": "fixture pairs of otlp",
     "calls/anatomy.py": "fields only; every importer test builds anatomies",
     "calls/call.py": "fields only",
     "calls/entry.py": "fields only",

@@ -168,32 +168,9 @@ def test_half_a_surrogate_pair_is_counted():
     assert segments({"messages": [{"role": "user", "content": "a \ud83d"}]})[0].tokens > 0
 
 
-WORDS = st.sampled_from(
-    [
-        "role",
-        "content",
-        "type",
-        "parts",
-        "tool_calls",
-        "function",
-        "name",
-        "id",
-        "text",
-        "input",
-        "source",
-        "system",
-        "tool",
-        "tool_use",
-        "tool_result",
-        "image",
-        "document",
-        "user",
-        "assistant",
-        "functionCall",
-        "data",
-        "thinking",
-    ]
-)
+NAMES = """role content type parts tool_calls function name id text input source system tool tool_use tool_result image
+document user assistant functionCall data thinking"""
+WORDS = st.sampled_from(NAMES.split())
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | WORDS | st.text(max_size=4),
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(WORDS, inner, max_size=5),

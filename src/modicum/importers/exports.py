@@ -21,6 +21,9 @@ from modicum.importers.messages import MessageReader
 PAGES = ("data", "runs", "observations", "calls")
 """Fields in which the answer of an API holds its records."""
 
+MOST_LEVELS = 1000
+"""A tree of spans that is deeper is a mistake, and following it would take for ever."""
+
 _KEY = re.compile(rb'(?<!\\)"([\w.]+)"\s*:')
 Record = Mapping[str, Any]
 ReadRecord = Callable[[Record], "Recorded | None"]
@@ -91,14 +94,13 @@ def without_sums(held: Sequence[Recorded], tree: Mapping[str, str]) -> list[Reco
     Frameworks and clients are often instrumented both, so that a call stands inside another. The inner one stands,
     unless only the outer one knows its tokens. `tree`: the place of each record and of the one above it.
     """
-    above = {record.span: _above(record.span, tree) for record in held if record.span}
     known = {record.span for record in held if record.span and _is_known(record)}
-    sums = {span for inner in known for span in above[inner]}
+    sums = {span for inner in known for span in _above(inner, tree)}
     return [
         record
         for record in held
         if record.span not in sums
-        and (not record.span or record.span in known or not (above[record.span] & known) - sums)
+        and (not record.span or record.span in known or not (_above(record.span, tree) & known) - sums)
     ]
 
 
@@ -107,10 +109,12 @@ def _is_known(record: Recorded) -> bool:
 
 
 def _above(span: str, tree: Mapping[str, str]) -> set[str]:
-    """All that stand above a span; a tree that was cut or is a circle ends where it ends."""
+    """All that stand above a span, as far as the tree is there; nothing in a tree that is a circle."""
     found: set[str] = set()
     parent = tree.get(span, "")
-    while parent and parent not in found and parent != span:
+    while parent and len(found) < MOST_LEVELS:
+        if parent == span or parent in found:
+            return set()
         found.add(parent)
         parent = tree.get(parent, "")
     return found

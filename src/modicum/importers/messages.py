@@ -178,7 +178,9 @@ class MessageReader:
     def _tool_result(self, model: str, result: Mapping[str, Any]) -> Iterator[Segment]:
         name, detail = next((self._asked[key] for key in _ids(result) if key in self._asked), ("", b""))
         name = name or _own_name(result)
-        content = next((result[key] for key in ("content", "parts", "output", "response", "result") if key in result), None)
+        content = next(
+            (result[key] for key in ("content", "parts", "output", "response", "result") if key in result), None
+        )
         failed = result.get("is_error") is True or result.get("status") == "error"
         texts, pictures = [], []
         for part in _items(content):

@@ -53,6 +53,7 @@ def recorded(line: Record) -> Recorded:
     Raises:
         ValueError: a field is unknown, missing or of the wrong kind; the message names it.
     """
+    line = {name: value for name, value in line.items() if value is not None}
     _only("the line", line, FIELDS)
     if line.get("modicum", VERSION) != VERSION:
         raise ValueError(f"this program reads version {VERSION} of the format")

@@ -83,14 +83,14 @@ def test_a_bill_reads_the_same_calls_without_their_anatomy(case):
 
 @pytest.mark.parametrize("name", PLATFORMS)
 def test_each_export_is_recognised_by_its_own_format_alone(name):
-    for case in (FIXTURES / name).iterdir():
+    for case in sorted((FIXTURES / name).iterdir()):
         if not case.name.endswith(".calls.json"):
             assert recognise(case).format_name == name
 
 
 @pytest.mark.parametrize("name", [name for name in FORMATS if name not in PLATFORMS])
 def test_the_logs_of_other_tools_are_left_to_their_formats(name):
-    for case in (FIXTURES / name).iterdir():
+    for case in sorted((FIXTURES / name).iterdir()):
         if not case.name.endswith(".calls.json"):
             known = recognise(case)
             assert isinstance(known, Problem) or known.format_name not in PLATFORMS

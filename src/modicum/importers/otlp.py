@@ -20,8 +20,8 @@ from modicum.importers.fields import count, dollars, named, text
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.span_messages import context_of
 from modicum.providers import anthropic
-from modicum.providers.otel import Span, call_from
-from modicum.providers.otlp import log_span_from, raw_log_records, raw_spans, span_from
+from modicum.providers.otel import Span, call_from, is_inference
+from modicum.providers.otlp import attributes, log_span_from, raw_log_records, raw_spans, span_from
 
 NAME = "otlp"
 MARKS = (b"gen_ai.", b'"llm.', b'"ai.operationId"', b"claude_code.api_request", b"traceloop.")
@@ -67,7 +67,8 @@ def _span(raw: Record, resource: Mapping[str, object]) -> Iterator[Recorded | st
         span = span_from(raw, resource)
         call = call_from(span, NAME)
     except ValueError as error:
-        yield str(error)
+        if is_inference(attributes(raw.get("attributes"))):
+            yield str(error)
         return
     yield _with_context(span, call)
 

@@ -300,7 +300,8 @@ def call_from(span: Span, source: str) -> Call | None:
         agent=agent,
         owner=Owner(app=_text(span.resource, ("service.name",)), user=_text(attributes, USER)),
         tags=_tags(span),
-        revision=usage.total_tokens if usage else 0,
+        # An event may tell of a call before its span ends: the record that has the end stands.
+        revision=2 * (usage.total_tokens if usage else 0) + (span.finished is not None),
     )
 
 

@@ -12,6 +12,8 @@ from modicum.providers.otel import Attributes, Event, Span, clean
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Raw = Mapping[str, Any]
+CONTEXTS = ("context", "spanContext", "_spanContext")
+"""Where the exporters of Python and JavaScript put the ids of a span that they write alone."""
 
 
 def raw_spans(document: Raw) -> Iterator[tuple[Attributes, Raw]]:
@@ -30,12 +32,12 @@ def span_from(raw: Raw, resource: Attributes) -> Span:
     Raises:
         ValueError: it has no ids or no time.
     """
-    context = raw.get("context") or raw.get("spanContext")
-    ids = context if isinstance(context, Mapping) else raw
+    ids = next((raw[name] for name in CONTEXTS if isinstance(raw.get(name), Mapping)), raw)
+    parent = raw.get("parentSpanContext")
     trace_id, span_id = (_text(ids, name) for name in ("traceId", "spanId"))
     if not trace_id or not span_id:
         raise ValueError("the span has no trace id or no span id")
-    started = moment(_either(raw, "startTimeUnixNano") or _either(raw, "startTime"))
+    started = moment(_either(raw, "startTimeUnixNano") or _either(raw, "startTime") or raw.get("hrTime"))
     if started is None:
         raise ValueError("the span has no start")
     status = raw.get("status")
@@ -43,7 +45,9 @@ def span_from(raw: Raw, resource: Attributes) -> Span:
     return Span(
         trace_id=trace_id,
         span_id=span_id,
-        parent_id=_text(raw, "parentSpanId") or _text(raw, "parentId"),
+        parent_id=_text(parent, "spanId")
+        if isinstance(parent, Mapping)
+        else _text(raw, "parentSpanId") or _text(raw, "parentId"),
         name=_text(raw, "name"),
         started=started,
         finished=moment(_either(raw, "endTimeUnixNano") or _either(raw, "endTime")),

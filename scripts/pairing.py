@@ -15,7 +15,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "importers/langsmith.py": "as helicone",
     "importers/litellm.py": "as helicone",
     "importers/otlp.py": "as helicone",
-    "importers/span_messages.py": "fixture pairs of otlp",
     "calls/anatomy.py": "fields only; every importer test builds anatomies",
     "calls/call.py": "fields only",
     "calls/entry.py": "fields only",

@@ -9,7 +9,7 @@ COUNTS = st.integers(0, 10_000)
 
 
 def test_cached_tokens_come_out_of_the_input_that_includes_them():
-    assert disjoint(1000, 50, read=700, written_5m=100, total=1050) == Usage(200, 700, 100, 0, 50)
+    assert disjoint(1000, 50, read=700, written=(100, 0), total=1050) == Usage(200, 700, 100, 0, 50)
 
 
 def test_reasoning_comes_out_of_the_output_that_includes_it():
@@ -39,8 +39,7 @@ def test_no_bucket_is_negative_and_the_parts_are_kept(prompt, completion, read, 
         prompt,
         completion,
         read=read,
-        written_5m=short,
-        written_1h=hour,
+        written=(short, hour),
         reasoning=reasoning,
         total=total,
         inside=inside,
@@ -59,8 +58,7 @@ def test_an_inclusive_report_with_its_total_comes_back_as_the_usage_it_was_made_
         usage.prompt_tokens,
         usage.completion_tokens,
         read=usage.cache_read,
-        written_5m=usage.cache_write_5m,
-        written_1h=usage.cache_write_1h,
+        written=(usage.cache_write_5m, usage.cache_write_1h),
         reasoning=usage.output_reasoning,
         total=usage.total_tokens,
     )

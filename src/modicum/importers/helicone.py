@@ -102,7 +102,7 @@ def usage_from(row: Record, own: Mapping[str, Any]) -> Usage | None:
             prompt,
             completion,
             read=count(inputs, "cached_tokens") or 0,
-            written_5m=count(inputs, "cache_write_tokens") or 0,
+            written=(count(inputs, "cache_write_tokens") or 0, 0),
             reasoning=count(outputs, "reasoning_tokens") or 0,
             total=count(own, "total_tokens") or 0,
         )
@@ -113,7 +113,7 @@ def usage_from(row: Record, own: Mapping[str, Any]) -> Usage | None:
         prompt or 0,
         completion or 0,
         read=count(row, "prompt_cache_read_tokens") or 0,
-        written_5m=count(row, "prompt_cache_write_tokens") or 0,
+        written=(count(row, "prompt_cache_write_tokens") or 0, 0),
         reasoning=count(row, "reasoning_tokens") or 0,
         total=count(row, "total_tokens") or 0,
     )

@@ -110,15 +110,14 @@ def usage_from(row: Record) -> Usage | None:
     sums = dict.fromkeys(("input", "read", "written", "written_5m", "written_1h", "output", "reasoning", ""), 0)
     for name, tokens in counts.items():
         sums[bucket(name)] += tokens
-    written_5m, written_1h = sums["written"] + sums["written_5m"], sums["written_1h"]
+    written = (sums["written"] + sums["written_5m"], sums["written_1h"])
     if sums["written"] and sums["written"] == sums["written_5m"] + sums["written_1h"]:  # the total beside its split
-        written_5m, written_1h = split_writes(sums["written"], sums["written_5m"], sums["written_1h"])
+        written = split_writes(sums["written"], sums["written_5m"], sums["written_1h"])
     return disjoint(
         sums["input"],
         sums["output"],
         read=sums["read"],
-        written_5m=written_5m,
-        written_1h=written_1h,
+        written=written,
         reasoning=sums["reasoning"],
         total=count(details, "total") or count(row, "totalTokens", "totalUsage") or 0,
         inside=False,

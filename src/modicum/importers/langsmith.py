@@ -136,7 +136,7 @@ def usage_from(
     lane = next((lane for lane in ("flex", "priority") for name in (*inputs, *outs) if name.startswith(lane)), "")
     if prompt is None and completion is None:
         return None, lane
-    written_5m, written_1h = split_writes(
+    written = split_writes(
         count(inputs, "cache_creation", "cache_write") or 0,
         count(inputs, "ephemeral_5m_input_tokens") or 0,
         count(inputs, "ephemeral_1h_input_tokens", "ephemeral_1hr_input_tokens") or 0,
@@ -145,8 +145,7 @@ def usage_from(
         prompt or 0,
         completion or 0,
         read=count(inputs, "cache_read", "flex_cache_read", "priority_cache_read") or 0,
-        written_5m=written_5m,
-        written_1h=written_1h,
+        written=written,
         reasoning=count(outs, "reasoning", "flex_reasoning", "priority_reasoning") or 0,
         total=count(said, "total_tokens") or 0,
     )

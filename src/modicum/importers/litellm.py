@@ -103,19 +103,18 @@ def usage_from(row: Record, details: Mapping[str, Any]) -> Usage | None:
     outputs = mapping(details.get("completion_tokens_details"))
     split = mapping(inputs.get("cache_creation_token_details")) or mapping(details.get("cache_creation"))
     read_tokens = count(details, "cache_read_input_tokens") or count(inputs, "cached_tokens") or 0
-    written_5m, written_1h = split_writes(
+    written = split_writes(
         count(details, "cache_creation_input_tokens") or count(inputs, "cache_creation_tokens") or 0,
         count(split, "ephemeral_5m_input_tokens") or 0,
         count(split, "ephemeral_1h_input_tokens") or 0,
     )
-    if not prompt and not completion and not read_tokens and not written_5m:
+    if not prompt and not completion and not read_tokens and not any(written):
         return None
     return disjoint(
         prompt,
         completion,
         read=read_tokens,
-        written_5m=written_5m,
-        written_1h=written_1h,
+        written=written,
         reasoning=count(outputs, "reasoning_tokens") or 0,
         total=count(row, "total_tokens") or 0,
     )

@@ -14,18 +14,18 @@ def disjoint(
     completion: int,
     *,
     read: int = 0,
-    written_5m: int = 0,
-    written_1h: int = 0,
+    written: tuple[int, int] = (0, 0),
     reasoning: int = 0,
     total: int = 0,
     inside: bool = True,
 ) -> Usage:
     """The buckets of a call. All counts must be whole and not negative; a `total` of 0 is one that the log lacks.
 
+    `written`: to the cache, for the short time to live and for one hour.
     `inside`: what the source promises, namely that `prompt` includes what was read from and written to the cache, and
     `completion` the reasoning.
     """
-    cached = read + written_5m + written_1h
+    cached = read + sum(written)
     readings = []
     for cached_inside, reasoning_inside in (
         (inside, inside),
@@ -36,7 +36,7 @@ def disjoint(
         uncached = prompt - cached if cached_inside else prompt
         visible = completion - reasoning if reasoning_inside else completion
         if uncached >= 0 and visible >= 0:
-            readings.append(Usage(uncached, read, written_5m, written_1h, visible, reasoning))
+            readings.append(Usage(uncached, read, *written, visible, reasoning))
     return next((usage for usage in readings if usage.total_tokens == total), readings[0])
 
 

@@ -221,15 +221,14 @@ def usage_from(attributes: Attributes) -> Usage | None:
         prompt = max(total - completion, 0)
     elif not has_completion:
         completion = max(total - prompt, 0)
-    written_5m, written_1h = split_writes(
+    written = split_writes(
         _count(attributes, CACHE_WRITE), _count(attributes, CACHE_WRITE_5M), _count(attributes, CACHE_WRITE_1H)
     )
     return disjoint(
         prompt,
         completion,
         read=_count(attributes, CACHE_READ),
-        written_5m=written_5m,
-        written_1h=written_1h,
+        written=written,
         reasoning=_count(attributes, REASONING),
         total=total,
     )

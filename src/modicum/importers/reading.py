@@ -21,6 +21,12 @@ from modicum.importers.format import Found, LogFormat, Reading
 
 FORMATS = {
     "claude-code": "claude_code",
+    "litellm": "litellm",
+    "langfuse": "langfuse",
+    "helicone": "helicone",
+    "langsmith": "langsmith",
+    "otlp": "otlp",
+    "modicum": "modicum",
 }
 """Name of each format and the file that reads it, in the order in which they are asked whether they know a file."""
 

@@ -15,11 +15,19 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import Call, Problem, UserError
-from modicum.importers.files import head, log_files
+from modicum.importers.files import head, is_document, log_files
 from modicum.importers.format import Found, LogFormat, Reading
 
 FORMATS = {
+    "qwen-code": "qwen_code",
     "claude-code": "claude_code",
+    "codex": "codex",
+    "gemini-cli": "gemini_cli",
+    "opencode": "opencode",
+    "openai-usage": "openai_usage",
+    "anthropic-usage": "anthropic_usage",
+    "openai": "openai",
+    "anthropic": "anthropic",
 }
 """Name of each format and the file that reads it, in the order in which they are asked whether they know a file."""
 
@@ -68,7 +76,7 @@ def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
     for name in FORMATS:
         log_format = format_named(name)
         if log_format.recognises(path, start):
-            if named_as_lines and not log_format.lines:
+            if named_as_lines and not log_format.lines and is_document(start):
                 return Problem(
                     str(path),
                     f"one JSON document where the name promises lines; looks like {name}: "

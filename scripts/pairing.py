@@ -8,7 +8,13 @@ import sys
 from pathlib import Path
 
 TESTED_ELSEWHERE: dict[str, str] = {
+    "importers/anthropic.py": "as claude_code.py",
+    "importers/anthropic_usage.py": "as claude_code.py",
     "importers/claude_code.py": "fixture pairs, read by tests/importers/test_reading.py",
+    "importers/gemini_cli.py": "as claude_code.py",
+    "importers/openai.py": "as claude_code.py",
+    "importers/openai_usage.py": "as claude_code.py",
+    "importers/qwen_code.py": "as claude_code.py",
     "importers/format.py": "fields only",
     "calls/anatomy.py": "fields only; every importer test builds anatomies",
     "calls/call.py": "fields only",

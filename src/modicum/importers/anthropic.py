@@ -32,7 +32,7 @@ def read(path: Path, reading: Reading) -> Found:
             yield found
             continue
         result = mapping(found.record.get("result"))
-        if result.get("type") in NOT_RUN:
+        if text(result.get("type")) in NOT_RUN:
             yield Problem(str(path), "a batch request that was not run: no tokens, not counted", found.line)
             continue
         try:
@@ -108,7 +108,7 @@ def recognises(path: Path, head: bytes) -> bool:
     if any(mapping(event).get("type") == "message_start" for event in listed(response)):
         return True
     result = mapping(record.get("result"))
-    if "custom_id" in record and result.get("type") in {"succeeded", *NOT_RUN}:
+    if "custom_id" in record and text(result.get("type")) in {"succeeded", *NOT_RUN}:
         return True
     bodies = [record, mapping(response), mapping(mapping(response).get("body"))]
     return any(b.get("type") == "message" and b.get("role") == "assistant" and "usage" in b for b in bodies)

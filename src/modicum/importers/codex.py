@@ -176,7 +176,7 @@ def _take_reply(rollout: Rollout, reasoning_tokens: int = 0) -> None:
 
 
 def _event(rollout: Rollout, payload: Mapping[str, Any], at: datetime | None) -> Iterator[Call]:
-    kind = payload.get("type")
+    kind = text(payload.get("type"))
     if kind == "token_count":
         _count(rollout, payload, at)
     elif kind in {"task_started", "turn_started"}:

@@ -44,7 +44,7 @@ def _call(exchange: Exchange, conversations: Conversations, reading: Reading) ->
     status = status_of(exchange, response)
     model = text(response.get("model")) or text(exchange.request.get("model"))
     counts = response.get("usage")
-    if not model or (response.get("object") not in OBJECTS and not counts and status is not CallStatus.ERROR):
+    if not model or (text(response.get("object")) not in OBJECTS and not counts and status is not CallStatus.ERROR):
         if exchange.record.get("error") or status is CallStatus.ERROR:
             raise ValueError("the request failed, and neither its model nor its time is there")
         return None
@@ -110,7 +110,7 @@ def recognises(path: Path, head: bytes) -> bool:
     record = first_record(path, head, _has_marks)
     bodies = [record, mapping(record.get("response")), mapping(mapping(record.get("response")).get("body"))]
     bodies += [mapping(item) for name in ("data", "response") for item in listed(record.get(name))[:1]]
-    if any(body.get("object") in OBJECTS for body in bodies):
+    if any(text(body.get("object")) in OBJECTS for body in bodies):
         return True
     if isinstance(reply := record.get("response"), str):
         return any(f'"object":"{kind}"' in reply.replace('": "', '":"') for kind in OBJECTS)

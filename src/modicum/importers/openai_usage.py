@@ -35,7 +35,7 @@ def read(path: Path, reading: Reading) -> Found:
             yield found
             continue
         number, row = found
-        if row.get("object", TOKEN_RESULTS[0]) not in TOKEN_RESULTS:
+        if text(row.get("object", TOKEN_RESULTS[0])) not in TOKEN_RESULTS:
             other += 1
             continue
         try:

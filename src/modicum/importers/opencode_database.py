@@ -156,6 +156,6 @@ class _Talk:
 def _tool(part: Mapping[str, Any]) -> Iterator[Block]:
     state, call = mapping(part.get("state")), part.get("callID")
     yield tool_call(part.get("tool"), state.get("input"), call)
-    if state.get("status") in {"completed", "error"}:
+    if text(state.get("status")) in {"completed", "error"}:
         failed = state.get("status") == "error"
         yield tool_result(state.get("error" if failed else "output"), call, tool=part.get("tool"), is_error=failed)

@@ -11,7 +11,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "importers/anthropic.py": "as claude_code.py",
     "importers/anthropic_usage.py": "as claude_code.py",
     "importers/claude_code.py": "fixture pairs, read by tests/importers/test_reading.py",
-    "importers/gemini_cli.py": "as claude_code.py",
     "importers/openai.py": "as claude_code.py",
     "importers/openai_usage.py": "as claude_code.py",
     "importers/qwen_code.py": "as claude_code.py",

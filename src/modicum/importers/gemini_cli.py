@@ -29,6 +29,14 @@ NAME = "gemini-cli"
 Message = Mapping[str, Any]
 
 
+class Thread:
+    """The chat that a file holds, and the session that it was part of: agents' chats lie in a folder of its name."""
+
+    def __init__(self, session: str, path: Path) -> None:
+        self.session = session
+        self.task = path.parent.name if path.parent.parent.name == "chats" else session
+
+
 class Chat:
     """The messages of one file: those that were sent at some time, and those that are still part of the chat."""
 
@@ -74,10 +82,10 @@ def read(path: Path, reading: Reading) -> Found:
         else:
             chat.take(found[1], found[0] or 0)
     session = text(chat.meta.get("sessionId")) or path.name.split(".")[0]
-    yield from _calls(path, reading, chat, session)
+    yield from _calls(path, reading, chat, Thread(session, path))
 
 
-def _calls(path: Path, reading: Reading, chat: Chat, session: str) -> Iterator[Call | Problem]:
+def _calls(path: Path, reading: Reading, chat: Chat, thread: Thread) -> Iterator[Call | Problem]:
     talk = Talk(reading)
     sent_at: datetime | None = None
     uncounted = 0
@@ -89,7 +97,7 @@ def _calls(path: Path, reading: Reading, chat: Chat, session: str) -> Iterator[C
             try:
                 usage = usage_from(mapping(tokens))
                 if usage.total_tokens:
-                    yield _call(message, usage, session, sent_at, talk, chat.meta)
+                    yield _call(message, usage, thread, sent_at, talk, chat.meta)
                 elif tokens is None and message.get("content"):
                     uncounted += 1
             except ValueError as error:
@@ -118,7 +126,7 @@ def usage_from(tokens: Mapping[str, Any]) -> Usage:
 
 
 def _call(
-    message: Message, usage: Usage, session: str, sent_at: datetime | None, talk: "Talk", meta: Mapping[str, Any]
+    message: Message, usage: Usage, thread: Thread, sent_at: datetime | None, talk: "Talk", meta: Mapping[str, Any]
 ) -> Call:
     at = moment(message.get("timestamp"))
     model = text(message.get("model"))
@@ -137,9 +145,9 @@ def _call(
         first_token=first,
         finished=at,
         usage=usage,
-        task=session,
-        conversation=session,
-        agent=session if is_agent else "",
+        task=thread.task,
+        conversation=thread.session,
+        agent=thread.session if is_agent else "",
         project=text(next(iter(listed(meta.get("directories"))), "")) or text(meta.get("projectHash")),
         anatomy=talk.sent(usage, model),
     )

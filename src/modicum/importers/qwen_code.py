@@ -135,13 +135,17 @@ def _compression(chat: Chat, payload: Mapping[str, Any]) -> None:
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """Rows of a session's tree whose messages have Gemini's parts."""
+    """Rows of a session's tree whose messages have Gemini's parts. One of the first rows decides."""
     del path
     for line in head.split(b"\n", 20)[:20]:
         if not line.startswith(b"{") or b'"sessionId"' not in line or b'"parentUuid"' not in line:
             continue
-        if b'"usageMetadata"' in line or b'"parts":[' in line or b'"parts": [' in line or b'"systemPayload"' in line:
-            return b'"message":{"id"' not in line
+        try:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
+            continue
+        if isinstance(mapping(row.get("message")).get("parts"), list) or "systemPayload" in row:
+            return True
     return False
 
 

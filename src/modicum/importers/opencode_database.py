@@ -43,13 +43,20 @@ def _opened(path: Path) -> sqlite3.Connection:
         sqlite3.Error: it is no database.
     """
     uri = f"file:{quote(str(path.absolute()))}?mode=ro"
+    try:
+        return _tried(uri)
+    except sqlite3.OperationalError:
+        return _tried(uri + "&immutable=1")
+
+
+def _tried(uri: str) -> sqlite3.Connection:
     database = sqlite3.connect(uri, uri=True)
     try:
+        database.text_factory = lambda said: said.decode("utf-8", "replace")
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.OperationalError:
+    except sqlite3.Error:
         database.close()
-        database = sqlite3.connect(uri + "&immutable=1", uri=True)
-    database.text_factory = lambda said: said.decode("utf-8", "replace")
+        raise
     return database
 
 

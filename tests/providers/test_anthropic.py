@@ -2,15 +2,30 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.calls import BUCKETS, SegmentKind, Tier
-from modicum.providers import anthropic
+from modicum.calls import BUCKETS, SegmentKind, Tier, Usage
+from modicum.providers.anthropic import joined, request_blocks, tier_from, usage_from, web_searches_from
 
-counts = st.integers(min_value=0, max_value=10_000_000)
+counts = st.integers(0, 10**6)
 
 
-@given(uncached=counts, read=counts, short=counts, long=counts, output=counts)
-def test_totals_are_kept_and_no_bucket_is_negative(uncached, read, short, long, output):
-    usage = anthropic.usage_from(
+def test_input_excludes_what_was_cached():
+    usage = usage_from(
+        {
+            "input_tokens": 3,
+            "cache_read_input_tokens": 100,
+            "cache_creation_input_tokens": 50,
+            "cache_creation": {"ephemeral_5m_input_tokens": 20, "ephemeral_1h_input_tokens": 30},
+            "output_tokens": 7,
+        }
+    )
+
+    assert usage == Usage(3, 100, 20, 30, 7)
+    assert usage.prompt_tokens == 153
+
+
+@given(counts, counts, counts, counts, counts)
+def test_totals_are_kept(uncached, read, short, long, output):
+    usage = usage_from(
         {
             "input_tokens": uncached,
             "cache_read_input_tokens": read,
@@ -20,28 +35,33 @@ def test_totals_are_kept_and_no_bucket_is_negative(uncached, read, short, long, 
         }
     )
 
+    assert usage.total_tokens == uncached + read + short + long + output
     assert all(getattr(usage, bucket) >= 0 for bucket in BUCKETS)
-    assert usage.prompt_tokens == uncached + read + short + long
-    assert (usage.input_uncached, usage.cache_write_1h, usage.completion_tokens) == (uncached, long, output)
 
 
-@given(written=counts)
-def test_writes_without_a_split_are_short_ones(written):
-    assert anthropic.usage_from({"cache_creation_input_tokens": written}).cache_write_5m == written
+@given(counts, counts)
+def test_writes_told_in_one_place_only_are_counted_once(short, long):
+    split = {"ephemeral_5m_input_tokens": short, "ephemeral_1h_input_tokens": long}
+
+    assert usage_from({"cache_creation": split}).prompt_tokens == short + long
+    assert usage_from({"cache_creation_input_tokens": short}).cache_write_5m == short
 
 
-def test_a_negative_count_is_refused():
-    with pytest.raises(ValueError, match="input_tokens is negative"):
-        anthropic.usage_from({"input_tokens": -1})
+@pytest.mark.parametrize("count", [-1, 2.5, "3", 10**12])
+def test_counts_that_are_none_are_refused(count):
+    with pytest.raises(ValueError, match="input_tokens"):
+        usage_from({"input_tokens": count})
 
 
 def test_fast_mode_stands_above_the_service_tier():
-    assert anthropic.tier_from({"service_tier": "priority", "speed": "fast"}) is Tier.FAST
-    assert anthropic.tier_from({"service_tier": "batch"}) is Tier.BATCH
+    assert tier_from({"service_tier": "batch"}) is Tier.BATCH
+    assert tier_from({"service_tier": "standard", "speed": "fast"}) is Tier.FAST
+    assert tier_from({}) is Tier.STANDARD
+    assert web_searches_from({"server_tool_use": {"web_search_requests": 2}}) == 2
 
 
 def test_the_last_count_of_a_stream_is_final():
-    body = anthropic.joined(
+    body = joined(
         [
             {"type": "message_start", "message": {"id": "msg_1", "usage": {"input_tokens": 9, "output_tokens": 1}}},
             {
@@ -57,7 +77,7 @@ def test_the_last_count_of_a_stream_is_final():
 
 
 def test_a_request_is_seen_as_tools_system_messages():
-    blocks = anthropic.request_blocks(
+    blocks = request_blocks(
         {
             "messages": [
                 {"role": "user", "content": "Look."},

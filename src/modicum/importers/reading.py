@@ -15,12 +15,20 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import Call, Problem, UserError
-from modicum.importers.files import head, log_files
+from modicum.importers.files import head, is_document, log_files
 from modicum.importers.forks import anchored
 from modicum.importers.format import Found, LogFormat, Reading
 
 FORMATS = {
+    "qwen-code": "qwen_code",
     "claude-code": "claude_code",
+    "codex": "codex",
+    "gemini-cli": "gemini_cli",
+    "opencode": "opencode",
+    "openai-usage": "openai_usage",
+    "anthropic-usage": "anthropic_usage",
+    "openai": "openai",
+    "anthropic": "anthropic",
     "litellm": "litellm",
     "langfuse": "langfuse",
     "helicone": "helicone",
@@ -75,7 +83,7 @@ def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
     for name in FORMATS:
         log_format = format_named(name)
         if log_format.recognises(path, start):
-            if named_as_lines and not log_format.lines:
+            if named_as_lines and not log_format.lines and is_document(start):
                 return Problem(
                     str(path),
                     f"one JSON document where the name promises lines; looks like {name}: "
@@ -126,7 +134,17 @@ def _read(
 
 
 def _read_file(file: LogFile, reading: Reading) -> Found:
-    return format_named(file.format_name).read(file.path, reading)
+    for found in format_named(file.format_name).read(file.path, reading):
+        yield with_steady_clock(found) if isinstance(found, Call) else found
+
+
+def with_steady_clock(call: Call) -> Call:
+    """The call without times that lie before its start: a clock that jumped tells no durations."""
+    if call.first_token is not None and call.first_token < call.started:
+        call = msgspec.structs.replace(call, first_token=None)
+    if call.finished is not None and call.finished < (call.first_token or call.started):
+        call = msgspec.structs.replace(call, finished=None)
+    return call
 
 
 def _read_here(

@@ -52,7 +52,7 @@ def entry(entry_id="c1", usd="0.25", **fields):
     }
     cost = Cost.unknown()
     if usd is not None:
-        cost = Cost(Decimal(usd), Basis.EXACT, BucketCosts(input_uncached=Decimal(usd)), "genai-prices", "1")
+        cost = Cost(Decimal(usd), Basis.EXACT, BucketCosts(input_uncached=Decimal(usd)), "genai-prices", "1", 12.5)
     return Entry(Call(**(told | fields)), cost)
 
 

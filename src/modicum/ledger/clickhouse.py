@@ -28,9 +28,9 @@ from modicum.ledger.columns import (
 from modicum.ledger.store import Appended, Purge, Row, bound, migrations, question_text, statements
 
 _TYPES = {str: "String", bool: "Bool", int: "Int64", float: "Float64", datetime: "DateTime64(6, 'UTC')"}
-_SETTINGS = {"join_use_nulls": 1, "prefer_column_name_to_alias": 1, "mutations_sync": 2}
-"""As in standard SQL: an outer join gives NULL and not the type's zero, and `sum(x) AS x` means the column. Deletes are
-waited for."""
+_SETTINGS = {"join_use_nulls": 1, "prefer_column_name_to_alias": 1, "cast_keep_nullable": 1, "mutations_sync": 2}
+"""As in standard SQL: an outer join gives NULL and not the type's zero, `sum(x) AS x` means the column, and a cast
+keeps NULL. Deletes are waited for."""
 _AGE_BITS = 64
 
 

@@ -37,6 +37,10 @@ SELECT
     sum(output_visible) AS output_visible,
     sum(output_reasoning) AS output_reasoning,
     sum(output_tokens_estimated) AS output_tokens_estimated,
+    sum(
+        CASE WHEN output_visible > 0
+            THEN CAST(cost_output_visible_usd AS DOUBLE) / output_visible * output_tokens_estimated END
+    ) AS cost_estimated_output_usd,
     count(first_token) AS calls_with_first_token,
     sum(seconds_between(started, first_token)) AS first_token_seconds,
     sum(CASE WHEN finished > first_token THEN output_visible + output_reasoning ELSE 0 END) AS timed_output_tokens,

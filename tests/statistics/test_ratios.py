@@ -48,6 +48,7 @@ def test_records_that_repeat_within_tasks_do_not_make_the_interval_narrower():
         ([0, 2], [4, 4], 0.25, "one task holds all of the value"),
         ([1, 2], [0, 4], 0.75, "one task holds all of what is divided by"),
         ([1, 1, 1], [4, 4, 4], 0.25, "all tasks are alike"),
+        ([1, 1], [1, 9], 0.2, "too few tasks: any value would do"),
     ],
 )
 def test_where_no_interval_can_be_given_it_says_why(values, tokens, value, reason):

@@ -11,6 +11,9 @@ from functools import cache
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+WIDEST = 1_000.0
+"""An interval that reaches from less than a thousandth to more than a thousandfold says nothing, and is not given."""
+
 
 @dataclass(frozen=True)
 class Ratio:
@@ -41,7 +44,7 @@ def ratio_of_sums(
     Annals of Statistics 9 (1981); for clusters, Cameron and Miller, Journal of Human Resources 50 (2015), VI.B (CR3).
 
     Coverage of a nominal 95 %, simulated with heavy-tailed costs (the largest tenth of the tasks takes nearly half of
-    the spend): 92 to 94 % for passed or failed with 10 tasks and more, 90 to 91 % where the values are heavy-tailed too.
+    the spend): 92 to 94 % for passed or failed with 10 tasks and more, 90 to 91 % where values are heavy-tailed too.
 
     Args:
         numerators: not negative, one a record.
@@ -76,7 +79,9 @@ def ratio_of_sums(
     if error < 1e-12:
         return Ratio(value, None, None, count, "all tasks are alike")
     reach = t_quantile((1 + confidence) / 2, count - 1) * error
-    return Ratio(value, value * math.exp(-reach), value * math.exp(min(reach, 700.0)), count)
+    if reach > math.log(WIDEST):
+        return Ratio(value, None, None, count, "too few tasks: any value would do")
+    return Ratio(value, value * math.exp(-reach), value * math.exp(reach), count)
 
 
 def _why_no_interval(above: NDArray[np.float64], below: NDArray[np.float64]) -> str:

@@ -67,7 +67,7 @@ def _csv_rows(path: Path) -> Iterator[Outcome | Problem]:
             else:
                 yield line
 
-    reader = csv.reader(texts())
+    reader = csv.reader(texts(), strict=True)
     columns: list[str] = []
     for row in _rows(reader, path):
         if isinstance(row, Problem):

@@ -68,9 +68,9 @@ def test_the_table_shows_yield_cost_and_what_stands_apart(run):
     (row,) = [line.split() for line in out.splitlines() if line.startswith("m ")]
     assert row[:5] == ["m", "2", "1", "1", "1"]
     assert "$3.00" in row
-    assert "without this outcome: 1 tasks, $9.00; with them $7.50 each" in out
-    assert "outside any task: 1 calls, $5.00" in out
-    assert "not in the ledger: 1 tasks with 1 resolved" in out
+    assert "tasks without this outcome: 1, at $9.00; if they tried and failed, each resolved costs $7.50" in out
+    assert "calls outside any task: 1, at $5.00" in out
+    assert "of which the ledger holds no call: 1, with 1 resolved" in out
     assert "ratio of sums" in out
     assert "lower bound" in out
 

@@ -75,14 +75,22 @@ def test_a_task_on_another_living_branch_gets_nothing():
 
 
 def test_a_task_without_a_commit_is_booked_as_zero_once_its_window_is_over():
-    result = joined([], [touch("done", -20), touch("still warm", 24 * 7 - 1)])
+    result = joined([commit()], [touch("done", -20), touch("still warm", 24 * 7 - 1), touch("kept", -1)])
+    nothing = {(o.task, o.name, o.value) for o in result.outcomes if o.task != "kept"}
 
-    assert {(o.task, o.name, o.value) for o in result.outcomes} == {("done", name, 0.0) for name in MEASURES}
+    assert nothing == {("done", name, 0.0) for name in MEASURES}
     assert result.tasks_without_commit == 2
 
 
+def test_where_no_commit_is_joined_nothing_is_booked_as_zero():
+    assert joined([commit(hours=-30)], [touch("done", -20)]).outcomes == []
+
+
 def test_a_task_that_began_before_the_time_examined_is_not_booked_as_zero():
-    assert joined([], [touch("t", -1)], examined=(NOON, NOON + timedelta(days=1))).outcomes == []
+    touches = [touch("t", -1), touch("kept", 1)]
+    result = joined([commit(hours=2)], touches, examined=(NOON, NOON + timedelta(days=1)))
+
+    assert {o.task for o in result.outcomes} == {"kept"}
 
 
 def test_a_commit_that_is_joined_anew_keeps_its_identity():

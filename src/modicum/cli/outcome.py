@@ -150,6 +150,11 @@ def from_git(*, folder: Path, ledger_url: str | None, as_json: bool, **options: 
         f"{joined.without_task:,} to no task"
     )
     click.echo(f"{joined.tasks:,} tasks in this repository, {joined.tasks_without_commit:,} without a commit")
+    if not joined.outcomes:
+        click.echo(
+            f"nothing is booked: no commit follows a task. Is {folder} the repository they worked in, and fetched?"
+        )
+        return
     told = "would be booked" if options["dry_run"] else "booked"
     click.echo(f"{len(joined.outcomes):,} outcomes {told}; next: modicum yield --outcome commits")
 

@@ -125,16 +125,17 @@ def print_yield(found: "Yield", by: str, told: "Row") -> None:
     if total.tasks_without_outcome:
         each = total.cost_per_outcome_all_tasks_usd
         click.echo(
-            f"without this outcome: {total.tasks_without_outcome:,} tasks, "
-            f"{output.dollars(total.cost_without_outcome_usd)}; with them {_money(each.value)} each{_money_span(each)}"
+            f"tasks without this outcome: {total.tasks_without_outcome:,}, at "
+            f"{output.dollars(total.cost_without_outcome_usd)}; if they tried and failed, each {found.outcome} costs "
+            f"{_money(each.value)}{_money_span(each)}"
         )
     if total.calls_outside_tasks:
         click.echo(
-            f"outside any task: {total.calls_outside_tasks:,} calls, {output.dollars(total.cost_outside_tasks_usd)}"
+            f"calls outside any task: {total.calls_outside_tasks:,}, at {output.dollars(total.cost_outside_tasks_usd)}"
         )
     if told["tasks_without_calls"]:
         click.echo(
-            f"not in the ledger: {told['tasks_without_calls']:,} tasks with "
+            f"tasks with this outcome of which the ledger holds no call: {told['tasks_without_calls']:,}, with "
             f"{told['value_sum_without_calls']:,.6g} {found.outcome}"
         )
     for estimate, what in (
@@ -157,7 +158,7 @@ def _cells(line: "Line") -> list[str]:
         _span(line.outcomes_per_million_effective_tokens),
         _figure(line.outcomes_per_million_tokens.value),
         _money(line.cost_per_outcome_usd.value),
-        _money_span(line.cost_per_outcome_usd).strip(),
+        _money_span(line.cost_per_outcome_usd).strip(" ()"),
         output.dollars(line.cost_usd),
         output.dollars(line.cost_failed_usd),
         line.basis.value.replace("_", " "),
@@ -181,4 +182,4 @@ def _money(value: float | None) -> str:
 def _money_span(estimate: "Estimate") -> str:
     if estimate.low is None or estimate.high is None:
         return ""
-    return f" {_money(estimate.low)} to {_money(estimate.high)}"
+    return f" ({_money(estimate.low)} to {_money(estimate.high)})"

@@ -18,7 +18,8 @@ RULE = (
     "A commit counts in full for the task with the last call in the repository before it, at most {window} earlier:"
     " first among tasks on a branch that holds the commit; if there is none, among tasks whose branch is gone or was"
     " not logged. The time of a commit is the author's, so that rebasing does not move it. Merges are left out, copies"
-    " of a commit count once, a rename adds no lines. A task of the repository that got no commit is booked as 0."
+    " of a commit count once, a rename adds no lines. A task of the repository that got no commit is booked as 0,"
+    " unless no task got any."
 )
 MEASURES = ("commits", "lines_added", "lines_removed", "files_changed")
 
@@ -94,18 +95,7 @@ def join(
         examined: the time whose commits these are, up to now at most. Only tasks whose calls and windows lie within it
             can be booked as 0.
     """
-    by_branch: dict[str, _Touches] = {}
-    adrift = _Touches()
-    worked: dict[str, tuple[datetime, datetime]] = {}
-    for touch in touches:
-        task, branch = touch["task"], touch["branch"]
-        held = by_branch.setdefault(branch, _Touches()) if branch in branches else adrift
-        for at in {touch["first_at"], touch["last_at"]}:
-            held.add(at, task)
-        first_at, last_at = worked.get(task, (touch["first_at"], touch["last_at"]))
-        worked[task] = min(first_at, touch["first_at"]), max(last_at, touch["last_at"])
-    for held in (*by_branch.values(), adrift):
-        held.sort()
+    by_branch, adrift, worked = _gathered(touches, branches)
     outcomes: list[Outcome] = []
     counts = {"branch": 0, "time": 0, "none": 0}
     for commit in commits:
@@ -124,9 +114,11 @@ def join(
         outcomes += _outcomes(commit, max(found)[1], rule)
     idle = worked.keys() - {outcome.task for outcome in outcomes}
     since, until = examined
-    outcomes += _nothing(
-        {task: worked[task][1] for task in idle if since <= worked[task][0] and worked[task][1] + window <= until}
-    )
+    # Where no commit was joined at all, this is more likely the wrong repository than a time of failure.
+    if outcomes:
+        outcomes += _nothing(
+            {task: worked[task][1] for task in idle if since <= worked[task][0] and worked[task][1] + window <= until}
+        )
     return Joined(
         outcomes=outcomes,
         by_branch=counts["branch"],
@@ -135,6 +127,25 @@ def join(
         tasks=len(worked),
         tasks_without_commit=len(idle),
     )
+
+
+def _gathered(
+    touches: Sequence[Mapping[str, Any]], branches: frozenset[str]
+) -> tuple[dict[str, _Touches], _Touches, dict[str, tuple[datetime, datetime]]]:
+    """Touches by branch, those on no living branch, and the first and last call of each task."""
+    by_branch: dict[str, _Touches] = {}
+    adrift = _Touches()
+    worked: dict[str, tuple[datetime, datetime]] = {}
+    for touch in touches:
+        task, branch = touch["task"], touch["branch"]
+        held = by_branch.setdefault(branch, _Touches()) if branch in branches else adrift
+        for at in {touch["first_at"], touch["last_at"]}:
+            held.add(at, task)
+        first_at, last_at = worked.get(task, (touch["first_at"], touch["last_at"]))
+        worked[task] = min(first_at, touch["first_at"]), max(last_at, touch["last_at"])
+    for held in (*by_branch.values(), adrift):
+        held.sort()
+    return by_branch, adrift, worked
 
 
 def _outcomes(commit: Commit, task: str, rule: str) -> list[Outcome]:

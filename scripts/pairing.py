@@ -8,6 +8,9 @@ import sys
 from pathlib import Path
 
 TESTED_ELSEWHERE: dict[str, str] = {
+    "cli/found.py": "tests/cli/test_bill.py finds logs and the sample",
+    "cli/opening.py": "every verb's test opens through it",
+    "cli/reading.py": "tests/cli/test_bill.py shows problems and progress",
     "importers/claude_code.py": "fixture pairs, read by tests/importers/test_reading.py",
     "importers/format.py": "fields only",
     "ledger/clickhouse.py": "tests/ledger/test_store.py asks both engines the same",
@@ -21,6 +24,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "calls/problem.py": "fields and one line of text",
 }
 TESTS_WITHOUT_SOURCE: dict[str, str] = {
+    "benchmarks/test_yield_converters.py": "tests benchmarks/checkpoints.py and benchmarks/tau2.py",
     "cli/test_cli.py": "tests cli/__init__.py",
 }
 

@@ -9,25 +9,21 @@ from decimal import Decimal
 import pytest
 
 from modicum.calls import Basis, Call, Cost, Entry, Usage
-from modicum.cli import main
 from modicum.ledger.store import open_store
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 
 
 @pytest.fixture
-def ledger(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+def ledger(tmp_path):
     return str(tmp_path / "ledger.duckdb")
 
 
 @pytest.fixture
-def run(capsys, ledger):
-    def run(*args):
-        with pytest.raises(SystemExit) as stop:
-            main(["outcome", *args, "--ledger", ledger])
-        out, err = capsys.readouterr()
-        return stop.value.code, out, err
+def run(modicum, ledger):
+    def run(*words):
+        ran = modicum("outcome", *words, "--ledger", ledger)
+        return ran.status, ran.out, ran.err
 
     return run
 

@@ -3,12 +3,14 @@
 import json
 from datetime import UTC, datetime
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
 from modicum.calls import Basis, Call, Cost, Entry, Outcome, Usage
-from modicum.cli import main
+from modicum.ledger.booking import book
 from modicum.ledger.store import open_store
+from modicum.metering.prices import PriceBook
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 
@@ -27,8 +29,7 @@ def entry(call_id, task, usd, model="m"):
 
 
 @pytest.fixture
-def ledger(tmp_path, monkeypatch):
-    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "config"))
+def ledger(tmp_path):
     place = str(tmp_path / "ledger.duckdb")
     opened = open_store(place)
     opened.append(
@@ -51,12 +52,10 @@ def ledger(tmp_path, monkeypatch):
 
 
 @pytest.fixture
-def run(capsys, ledger):
-    def run(*args):
-        with pytest.raises(SystemExit) as stop:
-            main(["yield", *args, "--ledger", ledger])
-        out, err = capsys.readouterr()
-        return stop.value.code, out, err
+def run(modicum, ledger):
+    def run(*words):
+        ran = modicum("yield", *words, "--ledger", ledger)
+        return ran.status, ran.out, ran.err
 
     return run
 
@@ -106,3 +105,44 @@ def test_a_question_that_cannot_be_answered_says_what_can(run, words, reason):
 
 def test_it_can_be_cut_by_a_tag(run):
     assert json.loads(run("--outcome", "resolved", "--by", "tag:env", "--json")[1])["rows"][0]["name"] == ""
+
+
+DOCS = Path(__file__).parents[2] / "docs" / "yield.md"
+MODELS = {"Opus": "claude-opus-4-5", "Haiku": "claude-haiku-4-5"}
+
+
+def worked_example():
+    """The table of the docs, a row a call: task, model, three counts, cost, effective, raw, resolved."""
+    rows = [line for line in DOCS.read_text().splitlines() if line.startswith("| T")]
+    return [[cell.strip().replace(",", "") for cell in row.strip("|").split("|")] for row in rows]
+
+
+def test_the_worked_example_of_the_docs_is_what_the_command_prints(tmp_path, modicum):
+    prices = PriceBook()
+    opened = open_store(str(tmp_path / "docs.duckdb"))
+    for number, row in enumerate(worked_example()):
+        uncached, cached, output = (int(cell or 0) for cell in row[2:5])
+        made = book(
+            Call(
+                call_id=f"c{number}",
+                source="test",
+                provider="anthropic",
+                model=MODELS[row[1]],
+                started=NOON,
+                usage=Usage(uncached, cached, output_visible=output),
+                task=row[0],
+            ),
+            prices,
+        )
+        assert (f"${made.cost.usd:.2f}", f"{made.cost.effective_tokens:.0f}") == (row[5], row[6])
+        assert str(made.call.usage.total_tokens) == row[7]
+        opened.append([made])
+        if row[8].isdigit():
+            told = Outcome(outcome_id=row[0], task=row[0], name="resolved", value=float(row[8]), time=NOON)
+            opened.append_outcomes([told])
+    opened.close()
+    out = modicum("yield", "--outcome", "resolved", "--ledger", tmp_path / "docs.duckdb").out
+    printed = [line.rstrip() for line in out.splitlines()]
+    shown = DOCS.read_text().split("$ modicum yield --outcome resolved\n")[1].split("\n```")[0]
+
+    assert printed == shown.splitlines()

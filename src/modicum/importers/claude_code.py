@@ -101,19 +101,35 @@ def revision(usage: Usage, *, is_main: bool, is_own_row: bool) -> int:
     return (is_main << 61) | (usage.total_tokens << 1) | is_own_row
 
 
-_decode = msgspec.json.Decoder(Row).decode
+decode_row = msgspec.json.Decoder(Row).decode
 
 
 def read(path: Path, reading: Reading) -> Found:
-    del reading
+    if reading.anatomy:
+        from modicum.importers import claude_code_context
+
+        yield from claude_code_context.read(path, reading)
+        return
     calls: dict[str, Best] = {}
     for block in blocks(path):
         if isinstance(block, Problem):
             yield block
         else:
             yield from _gather(path, block, calls)
+    yield from calls_of(calls, path)
+
+
+def calls_of(calls: Mapping[str, Best], path: Path) -> Iterator[Call]:
+    """The calls of a transcript, in order of their first rows.
+
+    A conversation is named by session, agent and its first call: two files of one session may hold different
+    conversations (the session went on elsewhere), or one the beginning of the other.
+    """
+    first: dict[tuple[str, str], str] = {}
     for message_id, best in calls.items():
-        yield call(message_id, best, path)
+        found = call(message_id, best, path)
+        begun = first.setdefault((found.task, found.agent), message_id)
+        yield msgspec.structs.replace(found, conversation=f"{found.task}/{found.agent}#{begun}")
 
 
 def _gather(path: Path, block: Block, calls: dict[str, Best]) -> Iterator[Problem]:
@@ -139,7 +155,7 @@ def _gather(path: Path, block: Block, calls: dict[str, Best]) -> Iterator[Proble
 def _add(line: bytes, calls: dict[str, Best]) -> str:
     """Adds one row to the calls. Returns what is wrong with it, or nothing."""
     try:
-        outer = _decode(line)
+        outer = decode_row(line)
         return add_row(outer, calls)
     except (ValueError, RecursionError) as error:  # msgspec's and the date's errors name places, never content
         return f"not counted: {error}"
@@ -208,7 +224,6 @@ def call(message_id: str, best: Best, path: Path) -> Call:
         tier=anthropic.tier(message.usage.service_tier, message.usage.speed),
         web_searches=(searches.web_search_requests or 0) if searches else 0,
         task=session,
-        conversation=f"{session}/{agent}" if agent else session,
         agent=agent,
         project=outer.cwd or "",
         branch=outer.git_branch or "",

@@ -16,6 +16,7 @@ import msgspec
 
 from modicum.calls import Call, Problem, UserError
 from modicum.importers.files import head, log_files
+from modicum.importers.forks import anchored
 from modicum.importers.format import Found, LogFormat, Reading
 
 FORMATS = {
@@ -100,6 +101,17 @@ def read_calls(
             else:
                 files.append(known)
     whole = sum(file.size for file in files)
+    found_in = _read(files, reading, whole, processes, progress)
+    yield from anchored(found_in) if reading.anatomy else found_in
+
+
+def _read(
+    files: Sequence[LogFile],
+    reading: Reading,
+    whole: int,
+    processes: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> Found:
     workers = min(processes or os.cpu_count() or 1, len(files), whole // WORTH_A_PROCESS_BYTES + 1)
     if workers <= 1:
         yield from _read_here(files, reading, whole, progress)

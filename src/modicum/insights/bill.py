@@ -36,10 +36,9 @@ DIMENSIONS = (
     "tier",
     "status",
     "place",
-    "tag",
     "bucket",
-    "tool",
 )
+"""What a bill can be cut by; `tag:NAME` beside them."""
 TIMES = ("day", "week", "month")
 
 _TOKENS_SUMMED = (*BUCKETS, "output_tokens_estimated")
@@ -135,7 +134,7 @@ def _line(name: str, cells: list[Cell]) -> Line:
         calls_in_progress_rows=whole("calls_in_progress_rows"),
         completion_tokens_estimated=whole("output_tokens_estimated") if estimated else None,
         cost_usd_of_estimated_output=(
-            sum(float(cell["cost_estimated_output_usd"] or 0) for cell in estimated) if estimated else None
+            round(sum(float(cell["cost_estimated_output_usd"] or 0) for cell in estimated), 6) if estimated else None
         ),
         latency=_latency(cells),
     )
@@ -190,6 +189,7 @@ def cells_of(entries: Iterable[Entry], by: str, tag: str, zone: ZoneInfo) -> lis
 
 def _cell(key: tuple[str, Basis, Basis, Basis], group: list[Entry]) -> dict[str, Any]:
     name, usage_basis, output_basis, cost_basis = key
+    known = [entry.cost.usd for entry in group if entry.cost.usd is not None]
     cell: dict[str, Any] = {
         "name": name,
         "usage_basis": usage_basis,
@@ -198,7 +198,7 @@ def _cell(key: tuple[str, Basis, Basis, Basis], group: list[Entry]) -> dict[str,
         "calls": sum(entry.call.calls_count for entry in group),
         "calls_unpriced": sum(entry.call.calls_count for entry in group if entry.cost.usd is None),
         "calls_in_progress_rows": sum(entry.call.calls_count for entry in group if entry.call.place == "progress"),
-        "cost_usd": None if group[0].cost.usd is None else sum((e.cost.usd for e in group if e.cost.usd), Decimal(0)),
+        "cost_usd": sum(known, Decimal(0)) if known else None,
     }
     for bucket in BUCKETS:
         cell[bucket] = sum(getattr(entry.call.usage, bucket) for entry in group)

@@ -34,6 +34,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "calls/problem.py": "fields and one line of text",
 }
 TESTS_WITHOUT_SOURCE: dict[str, str] = {
+    "benchmarks/test_yield_converters.py": "tests benchmarks/checkpoints.py and benchmarks/tau2.py",
     "cli/test_cli.py": "tests cli/__init__.py",
 }
 

@@ -14,6 +14,7 @@ Traps, each with a fixture (the shapes were verified on real transcripts of vers
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -76,6 +77,8 @@ class Row(msgspec.Struct, gc=False, rename="camel"):
     is_sidechain: bool | None = None
     cwd: str | None = None
     git_branch: str | None = None
+    cost_usd: float | None = msgspec.field(name="costUSD", default=None)
+    """Version 1 wrote a cost."""
     message: Message | None = None
     data: "Progress | None" = None
 
@@ -227,6 +230,7 @@ def call(message_id: str, best: Best, path: Path) -> Call:
         agent=agent,
         project=outer.cwd or "",
         branch=outer.git_branch or "",
+        reported_cost_usd=None if row.cost_usd is None else Decimal(repr(row.cost_usd)),
         place="" if row is outer else "progress",
         revision=best.revision,
     )
@@ -251,6 +255,8 @@ def recognises(path: Path, head: bytes) -> bool:
             return True
         if b'"leafUuid"' in line or b'"file-history-snapshot"' in line:
             return True
+        if b'"message":{' in line and b'"cache_read_input_tokens"' in line and b'"requestId"' in line:
+            return True  # version 1 wrote no parents
     return b'"sessionId"' in head and b'"parentUuid"' in head and head.startswith(b"{")
 
 

@@ -156,6 +156,7 @@ def document(
         "timezone": zone,
         **_fields(bill.total),
         "models_unpriced": bill.models_unpriced,
+        "usage_reports": None if bill.usage_reports is None else _fields(bill.usage_reports),
         "rows": [{"name": row.name, **_fields(row)} for row in bill.rows],
         "problems": problem_rows(problems),
     }
@@ -206,6 +207,11 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
         click.echo(f"... and {more} more rows; --json and --csv have all")
     for note in notes(total, from_logs=from_logs):
         click.echo(note)
+    if (reports := bill.usage_reports) is not None:
+        click.echo(
+            f"beside it, not in it: the provider's usage reports say {reports.calls:,} calls, "
+            f"{output.dollars(reports.cost_usd)} (they count the same calls)"
+        )
 
 
 def _cells(line: "Line", total: "Line") -> list[str]:

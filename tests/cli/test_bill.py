@@ -130,3 +130,15 @@ def test_logs_in_the_home_directory_are_found(modicum, home, transcripts):
 
     assert ran.json["calls"] == 3
     assert "claude-code logs:" in ran.err
+
+
+def test_a_subscription_stands_beside_the_list_price(modicum, transcripts, tmp_path):
+    own = tmp_path / "prices.toml"
+    own.write_text('[[subscription]]\nname = "Max"\nsource = "claude-code"\nusd_per_month = 200\n')
+    bill = modicum("bill", transcripts, "--prices", own, "--json").json
+
+    assert [(fee["name"], fee["months"], fee["paid_usd"], fee["calls"]) for fee in bill["subscriptions"]] == [
+        ("Max", 1, 200, 7)
+    ]
+    assert bill["subscriptions"][0]["list_cost_usd"] == bill["cost_usd"]
+    assert "Max: $200.00 for 1 months covered 7 calls" in modicum("bill", transcripts, "--prices", own).out

@@ -87,7 +87,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     else:
         print_bill(bill, options["by"], bool(paths))
         for fee in fees:
-            click.echo(
+            output.say(
                 f"{fee.name}: {output.dollars(fee.paid_usd)} for {fee.months} months covered {fee.calls:,} calls "
                 f"of {fee.source} (list price {output.dollars(fee.list_cost_usd)})"
             )
@@ -205,7 +205,7 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
 
     total = bill.total
     for name in bill.models_unpriced:
-        click.echo(f"no price is known for {name or 'calls without a model name'}: its cost is unknown, not 0")
+        output.say(f"no price is known for {name or 'calls without a model name'}: its cost is unknown, not 0")
     rows, more = bill.rows, 0
     if sys.stdout.isatty() and len(rows) > MOST_ROWS and bill.by not in {"day", "week", "month"}:
         rows, more = rows[:MOST_ROWS], len(rows) - MOST_ROWS
@@ -218,9 +218,9 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
     if more:
         click.echo(f"... and {more} more rows; --json and --csv have all")
     for note in notes(total, from_logs=from_logs):
-        click.echo(note)
+        output.say(note)
     if (reports := bill.usage_reports) is not None:
-        click.echo(
+        output.say(
             f"beside it, not in it: the provider's usage reports say {reports.calls:,} calls, "
             f"{output.dollars(reports.cost_usd)} (they count the same calls)"
         )

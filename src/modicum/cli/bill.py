@@ -133,11 +133,12 @@ def _from_logs(
     from modicum.importers.format import Reading
     from modicum.insights.bill import cells_of
     from modicum.insights.subscriptions import months_of
-    from modicum.ledger.booking import book, newest_calls
+    from modicum.ledger.booking import book, newest
 
-    calls = newest_calls(logs(paths, Reading(), source, problems))
     since, until = span
-    entries = [book(call, prices) for call in calls if since <= call.started < until]
+    # Priced as they come: while other processes still read.
+    found = newest(book(call, prices) for call in logs(paths, Reading(), source, problems))
+    entries = [entry for entry in found if since <= entry.call.started < until]
     prices.save()
     months = months_of(entries, zone) if prices.price_file else []
     return list(cells_of(entries, by, tag, zone)), list(months)

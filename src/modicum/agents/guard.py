@@ -5,6 +5,7 @@ reader without the task: what people, tools and the system said always stays.
 """
 
 import threading
+from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -40,6 +41,10 @@ class Guard:
             if speaks:
                 self._spoken.setdefault(agent, []).append(number)
         return speaks
+
+    def would_speak(self, agent: str) -> bool:
+        """Whether the agent's next turn would be run; asking does not count as a turn."""
+        return bool(self.full_because) or self.plan.keeps(agent, self._asked.get(agent, 0) + 1)
 
     def round_of(self, agent: str) -> int:
         """The round that the agent is in: how often it was asked, at least 1."""
@@ -134,6 +139,24 @@ class Guard:
         from modicum.agents.plan import EdgeKind
 
         return EdgeKind.SPATIAL if written >= now else EdgeKind.TEMPORAL
+
+
+class Guards:
+    """One guard per conversation, made when it is first asked for; the longest unused are forgotten."""
+
+    def __init__(self, make: "Callable[[str], Guard]", *, most: int = 10_000) -> None:
+        self._make = make
+        self._most = most
+        self._guards: OrderedDict[str, Guard] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, run: str) -> Guard:
+        with self._lock:
+            guard = self._guards.pop(run, None) or self._make(run)
+            self._guards[run] = guard
+            while len(self._guards) > self._most:
+                self._guards.popitem(last=False)
+            return guard
 
 
 def _field(message: Any, *names: str) -> Any:

@@ -73,13 +73,13 @@ class SimulatedTask:
     misgraded: bool
 
 
-def planted(bad_skill: float = 0.25, agents_count: int = 5, skill: float = 0.7) -> Scenario:
+def planted(bad_skill: float = 0.25, agents_count: int = 5, skill: float = 0.8) -> Scenario:
     """One agent that only guesses (one right in four options) among able ones."""
     able = tuple(SimulatedAgent(f"able-{index}", skill) for index in range(1, agents_count))
     return Scenario("one bad agent", (*able[:2], SimulatedAgent("bad", bad_skill), *able[2:]))
 
 
-def equal(agents_count: int = 5, skill: float = 0.7) -> Scenario:
+def equal(agents_count: int = 5, skill: float = 0.8) -> Scenario:
     return Scenario("equal agents", tuple(SimulatedAgent(f"able-{index}", skill) for index in range(agents_count)))
 
 

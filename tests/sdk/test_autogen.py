@@ -42,7 +42,7 @@ class Scripted(ChatCompletionClient):
 
     total_usage = actual_usage
 
-    def count_tokens(self, messages, **_):
+    def count_tokens(self, *_, **__):
         return 0
 
     remaining_tokens = count_tokens

@@ -1,14 +1,14 @@
 import asyncio
-import datetime
 import json
+from datetime import date
 
 import pytest
 
 pytest.importorskip("agents.testing", reason="scripts/test-frameworks runs this")
 
-from agents import Agent, RunConfig, Runner, function_tool
 from agents.testing import ScriptedModel, assistant_message, function_call
 
+from agents import Agent, RunConfig, Runner, function_tool
 from modicum.agents.recorder import TeamRecorder
 from modicum.sdk.openai_agents import PlannedRun
 from sdk.plans import plan
@@ -23,7 +23,9 @@ def says(text):
 def handing_over():
     """planner, who may hand over to critic and judge; each with its model."""
     models = {
-        "planner": ScriptedModel([[assistant_message("planner says"), function_call("transfer_to_judge", {}, call_id="c0")]]),
+        "planner": ScriptedModel(
+            [[assistant_message("planner says"), function_call("transfer_to_judge", {}, call_id="c0")]]
+        ),
         "critic": ScriptedModel([]),
         "judge": ScriptedModel([says("judge says")]),
     }
@@ -55,7 +57,7 @@ def test_a_dropped_agent_is_not_offered_to_the_model():
 
 def test_without_a_plan_in_force_everybody_is_offered():
     models, planner = handing_over()
-    guard = plan(models, drop=[("critic", None)], expires="2020-01-01").guard(today=datetime.date(2026, 1, 1))
+    guard = plan(models, drop=[("critic", None)], expires="2020-01-01").guard(today=date(2026, 1, 1))
 
     play(PlannedRun(guard, run_config=QUIET), planner)
 
@@ -81,7 +83,10 @@ def asking(the_plan, **fields):
     models = {
         "manager": ScriptedModel(
             [
-                [function_call("ask_critic", {"input": "well?"}, call_id="c1"), function_call("look_up", {}, call_id="c2")],
+                [
+                    function_call("ask_critic", {"input": "well?"}, call_id="c1"),
+                    function_call("look_up", {}, call_id="c2"),
+                ],
                 says("done"),
             ]
         ),

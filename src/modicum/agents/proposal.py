@@ -131,6 +131,10 @@ def candidates(team: RecordedTeam, report: Attribution) -> Iterator[Candidate]:
     best_first = list(reversed(ranking(report)))
     size = len(best_first)
     protected = set(base.protect)
+    for agree in range(2, size + 1):
+        if not protected:
+            plan = msgspec.structs.replace(base, early_exit=EarlyExit(agree=agree, of=size))
+            yield _candidate(team, plan, f"stop when {agree} of {size} agree, asked as they always were")
     for of in range(2, size + 1):
         if protected - set(best_first[:of]):
             continue  # whoever is protected has to be asked before anything stops

@@ -10,6 +10,7 @@ from modicum.calls.errors import UserError
 
 VERBS = {
     "bill": "What was spent: from logs, or from the ledger.",
+    "team": "Teams of agents: who adds what, and a plan that drops who adds nothing.",
 }
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 

@@ -132,7 +132,7 @@ class AgreedTermination(TerminationCondition):
 
 
 def source_of(message: BaseChatMessage) -> str:
-    return message.source
+    return str(message.source)
 
 
 def no_links(message: BaseChatMessage) -> set[str]:

@@ -17,8 +17,9 @@ from modicum.agents.recorder import TeamRecorder
 from modicum.calls import UserError
 
 try:
-    from agents import Agent, FunctionTool, Handoff, ModelResponse, RunConfig, RunContextWrapper, RunHooks, handoff
     from agents.run_config import CallModelData, ModelInputData
+
+    from agents import Agent, FunctionTool, Handoff, ModelResponse, RunConfig, RunContextWrapper, RunHooks, handoff
 except ImportError:  # pragma: no cover - in an environment without the extra
     raise UserError("the OpenAI Agents SDK is not installed: pip install 'modicum[openai-agents]'") from None
 
@@ -64,6 +65,11 @@ class PlannedRun:
 
     def started(self, agent: str) -> None:
         self.guard.active(agent)
+
+    def tool_started(self, tool: str) -> None:
+        """Asking an agent by a tool is its turn: the framework runs it without our hooks."""
+        if tool in self._tools:
+            self.guard.active(self._tools[tool])
 
     def said(self, agent: str, response: ModelResponse) -> None:
         """A model call of the agent came back."""
@@ -113,6 +119,10 @@ class _Hooks(RunHooks[Any]):
     async def on_agent_start(self, context: Any, agent: Any) -> None:
         del context
         self._team.started(agent.name)
+
+    async def on_tool_start(self, context: Any, agent: Any, tool: Any) -> None:
+        del context, agent
+        self._team.tool_started(tool.name)
 
     async def on_llm_end(self, context: Any, agent: Any, response: ModelResponse) -> None:
         del context

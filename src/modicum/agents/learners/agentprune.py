@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 
 from modicum.agents.graph import TeamGraph
-from modicum.agents.learners.edges import EdgeRun, EdgeSettings, cut_lowest, edge_plan, edge_stage
+from modicum.agents.learners.edges import EdgeRun, EdgeSettings, edge_plan, edge_stage
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.trials import LearnedTeam, Trials
 from modicum.calls import UserError
@@ -52,6 +52,3 @@ class AgentPrune(msgspec.Struct, frozen=True, kw_only=True):
         state = EdgeRun.start(graph)
         spent = edge_stage(state, settings, trials, rng)
         return edge_plan("agentprune", self, state, trials, recorded, spent=spent)
-
-
-__all__ = ["AgentPrune", "cut_lowest"]

@@ -79,7 +79,7 @@ class EdgeRun:
         if not draw_temporal:
             edges, gradient = self.temporal_mask, np.zeros(self.temporal.shape)
         drawn = np.array([one.edges for one in within], dtype=bool)
-        plan = plain_plan(self.graph, drop=tuple(self.drop), mute=mutes(self.graph, drawn, edges))
+        plan = plain_plan(self.graph, drop=tuple(self.drop), mute=mutes(self.graph, tuple(self.drop), drawn, edges))
         return plan, np.array([one.gradient for one in within]), gradient
 
 
@@ -97,12 +97,13 @@ def plain_plan(graph: TeamGraph, drop: tuple[Drop, ...] = (), mute: tuple[Mute, 
     )
 
 
-def mutes(graph: TeamGraph, spatial: Mask, temporal: Mask) -> tuple[Mute, ...]:
-    """Lines for every edge of the graph that is not in the masks; none for protected agents' words."""
+def mutes(graph: TeamGraph, drop: tuple[Drop, ...], spatial: Mask, temporal: Mask) -> tuple[Mute, ...]:
+    """Lines for every edge between agents that are left and that is not in the masks; none for protected agents."""
     lines = []
+    between = plain_plan(graph, drop).edge_masks(graph)
     for kind, left, all_edges, ahead in (
-        (EdgeKind.SPATIAL, spatial, graph.spatial, 1),
-        (EdgeKind.TEMPORAL, temporal, graph.temporal, 2),
+        (EdgeKind.SPATIAL, spatial, between[0], 1),
+        (EdgeKind.TEMPORAL, temporal, between[1], 2),
     ):
         for number, source, reader in zip(*np.nonzero(all_edges & ~left), strict=True):
             names = graph.agents[source], graph.agents[reader]
@@ -186,8 +187,9 @@ def edge_plan(
 ) -> LearnedTeam:
     """The result, with everything that it took."""
     spatial, temporal = state.weights()
+    drop = tuple(state.drop)
     plan = msgspec.structs.replace(
-        plain_plan(state.graph, tuple(state.drop), mutes(state.graph, state.spatial_mask, state.temporal_mask)),
+        plain_plan(state.graph, drop, mutes(state.graph, drop, state.spatial_mask, state.temporal_mask)),
         team=recorded.name if recorded else "",
         why="learned from trials; not verified",
         canary_share=0.05,

@@ -12,7 +12,7 @@ from modicum.agents.attribution import reads_of
 from modicum.agents.plan import EdgeKind, Plan
 from modicum.agents.recorded import RecordedTeam
 
-WIDTH, HEIGHT, RING = 620, 600, 200
+WIDTH, HEIGHT, RING, MIDDLE = 680, 640, 205, 345
 INK, FAINT, PANEL, NODE, GONE = "#1f2933", "#9aa5b1", "#ffffff", "#2f6f9f", "#d9dee3"
 
 Edges = dict[tuple[str, str], int]
@@ -80,7 +80,7 @@ def _panel(
 ) -> str:
     names = team.graph.agents
     place = {
-        name: (WIDTH / 2 + RING * sin(2 * pi * index / len(names)), 310 - RING * cos(2 * pi * index / len(names)))
+        name: (WIDTH / 2 + RING * sin(2 * pi * index / len(names)), MIDDLE - RING * cos(2 * pi * index / len(names)))
         for index, name in enumerate(names)
     }
     most = max(all_edges.values(), default=0) or 1
@@ -95,7 +95,7 @@ def _panel(
 
 def _summary(edges: Edges, spoken: dict[str, int], all_edges: Edges) -> str:
     total = sum(edges.values())
-    text = f"{short(sum(spoken.values()))} tokens written, {short(total)} tokens of them read by others"
+    text = f"{short(sum(spoken.values()))} tokens written; {short(total)} tokens of others' words read"
     share = 1 - total / sum(all_edges.values()) if sum(all_edges.values()) else 0
     return f"{text} ({100 * share:.0f} % less)" if share else text
 
@@ -142,17 +142,24 @@ def _label(place: dict[str, tuple[float, float]], edge: tuple[str, str], tokens:
 def _node(at: tuple[float, float], name: str, tokens: int, plan: Plan | None, rounds: int) -> str:
     gone = [number for number in range(1, rounds + 1) if plan and not plan.keeps(name, number)]
     all_gone = len(gone) == rounds
-    outward = 1 if at[1] > 310 else -1
     note = (
         "dropped" if all_gone else f"not in round {', '.join(map(str, gone))}" if gone else f"{short(tokens)} written"
     )
     look = f'fill="{GONE}" stroke="{FAINT}" stroke-dasharray="4 3"' if all_gone else f'fill="{NODE}"'
-    first = at[1] + outward * 36 + (0 if outward > 0 else -8)
+    x, y, anchor = _caption(at)
     return (
         f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="20" {look} fill-opacity="{0.55 if gone else 1}"/>'
-        + _text(at[0], first, name, weight="600", fill=FAINT if all_gone else INK)
-        + _text(at[0], first + 14, note, size=11, fill="#52606d")
+        + _text(x, y, name, anchor=anchor, weight="600", fill=FAINT if all_gone else INK)
+        + _text(x, y + 14, note, size=11, anchor=anchor, fill="#52606d")
     )
+
+
+def _caption(at: tuple[float, float]) -> tuple[float, float, str]:
+    """Where an agent's name goes: away from the ring, beside the agent or above or below it."""
+    aside, below = at[0] - WIDTH / 2, at[1] - MIDDLE
+    if abs(aside) > RING / 2 and abs(below) < 0.75 * RING:
+        return at[0] + (28 if aside > 0 else -28), at[1] - 2, "start" if aside > 0 else "end"
+    return at[0], at[1] + (38 if below > 0 else -42), "middle"
 
 
 def _notes(plan: Plan | None) -> str:

@@ -85,8 +85,8 @@ def equal(agents_count: int = 5, skill: float = 0.8) -> Scenario:
 
 def persuasive() -> Scenario:
     """One agent that is mostly wrong and whom everybody believes."""
-    able = tuple(SimulatedAgent(f"able-{index}") for index in range(4))
-    return Scenario("one persuasive wrong agent", (SimulatedAgent("loud", 0.05, persuasion=20.0), *able))
+    able = tuple(SimulatedAgent(f"able-{index}", 0.8) for index in range(4))
+    return Scenario("one persuasive wrong agent", (SimulatedAgent("loud", 0.05, persuasion=3.0), *able))
 
 
 def duplicate() -> Scenario:

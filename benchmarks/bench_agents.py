@@ -72,7 +72,7 @@ def pick_the_planted(seeds, say):
         found[f"leave_one_out_{runs}"] = share(ranking(one, "without")[0] == "bad" for one in reports)
         for name, settings in (("paper", {}), ("paper_with_baseline", {"baseline": True})):
             found[f"{name}_{runs}"] = share(node_pick(bad, runs, seed, **settings) == "bad" for seed in range(few))
-        # The paper's edge stage as it is published, and plain REINFORCE: a baseline, no pull to low rank, small batches.
+        # The paper's edge stage as published, and plain REINFORCE: a baseline, no pull to low rank, small batches.
         plain = {"baseline": True, "nuclear_weight": 0.0, "anchor_weight": 0.0, "batch_size": 5}
         for name, settings in (("paper_edges", {}), ("reinforce_edges", plain)):
             found[f"persuasive_{name}_{runs}"] = share(

@@ -130,8 +130,7 @@ def test_a_guard_counts_rightly_from_many_threads():
     verdicts = []
 
     def ask():
-        for _ in range(25):
-            verdicts.append(guard.active("a"))
+        verdicts.extend(guard.active("a") for _ in range(25))
 
     threads = [threading.Thread(target=ask) for _ in range(4)]
     for thread in threads:

@@ -2,7 +2,7 @@ import pytest
 
 from agents.teams import plan
 from modicum.agents.headers import TurnQuestion, answer_question, turn_question
-from modicum.agents.plan import EdgeKind, Mute
+from modicum.agents.plan import EdgeKind, Mute, Substitute
 
 HEADERS = {"X-Modicum-Run": "run-7", "x-modicum-agent": "a", "X-MODICUM-PARENT": " b ", "x-modicum-round": "2"}
 
@@ -35,6 +35,13 @@ def test_without_a_round_each_call_is_the_next_one():
     verdicts = [answer_question(guard, TurnQuestion("run-7", "a")) for _ in range(2)]
 
     assert [(one.speaks, one.round) for one in verdicts] == [(True, 1), (False, 2)]
+
+
+def test_a_cheaper_model_is_named():
+    guard = plan(substitute=(Substitute("a", "small"),)).guard()
+
+    assert answer_question(guard, TurnQuestion("r", "a", round=1)).model == "small"
+    assert answer_question(guard, TurnQuestion("r", "b", round=1)).model == ""
 
 
 def test_a_muted_parent_does_not_hand_over():

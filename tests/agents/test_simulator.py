@@ -54,7 +54,7 @@ def test_a_plan_is_followed(team):
 
 
 def test_the_truth_of_each_scenario_is_what_it_says():
-    def truth(scenario, count=600):
+    def truth(scenario, count=400):
         simulated = SimulatedTeam(scenario)
         return simulated.truth(simulated.tasks(count, seed=5))
 

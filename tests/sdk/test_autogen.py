@@ -125,6 +125,12 @@ def test_the_team_stops_when_enough_agree(clients):
     assert "agreed" in result.stop_reason
 
 
+def test_whom_the_plan_asks_first_comes_first(clients):
+    result = chat(clients, plan(NAMES, early_exit=EarlyExit(agree=2, of=3, first=("judge", "critic"))), turns=3)
+
+    assert [message.source for message in result.messages] == ["user", "judge", "critic", "planner"]
+
+
 def test_turns_are_recorded_with_their_tokens(clients):
     recorder = TeamRecorder("test", keep_text=True)
 

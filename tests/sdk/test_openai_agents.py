@@ -9,6 +9,7 @@ pytest.importorskip("agents.testing", reason="scripts/test-frameworks runs this"
 from agents.testing import ScriptedModel, assistant_message, function_call
 
 from agents import Agent, RunConfig, Runner, function_tool
+from modicum.agents.plan import Substitute
 from modicum.agents.recorder import TeamRecorder
 from modicum.sdk.openai_agents import PlannedRun
 from sdk.plans import plan
@@ -125,6 +126,23 @@ def test_a_muted_agent_tool_goes_with_its_result_and_others_stay():
     assert "ask_critic" not in prompt
     assert "found it" in prompt
     assert "look_up" in prompt
+
+
+def test_a_cheaper_model_takes_the_place_of_the_agents_own():
+    models, planner = handing_over()
+    team = PlannedRun(plan(models, substitute=(Substitute("planner", "small"),)).guard("run-7"), run_config=QUIET)
+
+    assert team.agent(planner).model == "small"
+    assert planner.model is models["planner"]
+
+
+def test_an_agent_tool_takes_a_turn_each_time_it_is_asked():
+    models, manager, team = asking(plan(["manager", "critic"], rounds=2, drop=[("critic", 2)]))
+
+    play(team, manager)
+
+    assert "ask_critic" in offered(models["manager"].first_call)
+    assert "ask_critic" not in offered(models["manager"].last_call)
 
 
 def test_turns_are_recorded():

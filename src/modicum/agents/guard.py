@@ -50,6 +50,10 @@ class Guard:
         """The round that the agent is in: how often it was asked, at least 1."""
         return max(1, self._asked.get(agent, 0))
 
+    def model_for(self, agent: str, default: str = "") -> str:
+        """The cheaper model that the plan names for the agent, or the default."""
+        return default if self.full_because else self.plan.model_for(agent, default)
+
     def agreed(self, answers: Sequence[str | None], round: int | None = None) -> bool:  # noqa: A002 - as above
         """Whether the answers so far, in the order in which they were given in this round, are enough to stop."""
         return self.agreed_answer(answers, round) is not None

@@ -33,6 +33,8 @@ class TurnVerdict(msgspec.Struct, frozen=True):
     round: int
     hand_over: bool
     """Whether the parent's words may be in the prompt. Other authors' messages go through `Guard.filter`."""
+    model: str
+    """The cheaper model that the plan names for this agent; empty: as the request says."""
     full_because: str
     """Why the plan is not in force for this run, if it is not."""
 
@@ -59,4 +61,10 @@ def answer_question(guard: Guard, question: TurnQuestion) -> TurnVerdict:
     number = question.round or guard.round_of(question.agent)
     hand_over = bool(guard.full_because) or not question.parent
     hand_over = hand_over or guard.plan.carries(question.parent, question.agent, EdgeKind.SPATIAL, number)
-    return TurnVerdict(speaks=speaks, round=number, hand_over=hand_over, full_because=guard.full_because)
+    return TurnVerdict(
+        speaks=speaks,
+        round=number,
+        hand_over=hand_over,
+        model=guard.model_for(question.agent),
+        full_because=guard.full_because,
+    )

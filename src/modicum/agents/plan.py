@@ -6,7 +6,7 @@ says where it came from, what it rests on and until when it holds. Everything it
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import UTC, date, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -163,7 +163,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             agents: the team that is running. Others than the plan's are an error.
             prompts: agent -> instructions (the text: only its digest is compared).
             models: agent -> model.
-            today: for the expiry; not checked unless given.
+            today: for the expiry; the day it is (UTC) unless given.
             watch: what the canaries said so far.
 
         Raises:
@@ -239,7 +239,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
             known = self.model_for(agent, self.bound_to.models.get(agent, model))
             if model not in {known, self.bound_to.models.get(agent, model)}:
                 return f"the model of '{agent}' changed"
-        if self.expires and today is not None and today > date.fromisoformat(self.expires):
+        if self.expires and (today or datetime.now(UTC).date()) > date.fromisoformat(self.expires):
             return f"the plan expired on {self.expires}"
         if watch is not None and watch.reverted:
             return watch.reverted

@@ -24,11 +24,16 @@ except ImportError:  # pragma: no cover - in an environment without the extra
 
 
 def planned(agents: Sequence[ChatAgent], guard: Guard, recorder: TeamRecorder | None = None) -> list["PlannedAgent"]:
-    """The participants that the plan leaves in the team, wrapped. Wrap anew for every conversation."""
+    """The participants that the plan leaves in the team, wrapped. Wrap anew for every conversation.
+
+    Whom the plan asks first comes first, which is the order in which a round-robin team asks.
+    """
     rounds = range(1, guard.plan.rounds + 1)
+    stop = None if guard.full_because else guard.plan.early_exit
+    rank = {name: place for place, name in enumerate(stop.first)} if stop else {}
     return [
         PlannedAgent(agent, guard, recorder)
-        for agent in agents
+        for agent in sorted(agents, key=lambda one: rank.get(one.name, len(rank)))
         if guard.full_because or any(guard.plan.keeps(agent.name, number) for number in rounds)
     ]
 

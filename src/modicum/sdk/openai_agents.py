@@ -55,6 +55,7 @@ class PlannedRun:
         if id(agent) in self._wrapped:
             return self._wrapped[id(agent)]
         copy = agent.clone(handoffs=[], tools=[self._tool(tool) for tool in agent.tools])
+        copy.model = self.guard.model_for(agent.name) or agent.model
         self._wrapped[id(agent)] = copy
         copy.handoffs = [self._handoff(one) for one in agent.handoffs]
         return copy
@@ -71,8 +72,9 @@ class PlannedRun:
         if tool in self._tools:
             self.guard.active(self._tools[tool])
 
-    def said(self, agent: str, response: ModelResponse) -> None:
+    def said(self, speaker: Agent[Any], response: ModelResponse) -> None:
         """A model call of the agent came back."""
+        agent = speaker.name
         for item in response.to_input_items():
             self._authors[_key(item)] = agent
             asked = self._tools.get(str(item.get("name", "")))
@@ -87,6 +89,8 @@ class PlannedRun:
                 reply=_text(response),
                 prompt_tokens=response.usage.input_tokens,
                 completion_tokens=response.usage.output_tokens,
+                model=speaker.model if isinstance(speaker.model, str) else "",
+                instructions=speaker.instructions if isinstance(speaker.instructions, str) else "",
             )
 
     def _filtered(self, data: CallModelData[Any]) -> ModelInputData:
@@ -126,7 +130,7 @@ class _Hooks(RunHooks[Any]):
 
     async def on_llm_end(self, context: Any, agent: Any, response: ModelResponse) -> None:
         del context
-        self._team.said(agent.name, response)
+        self._team.said(agent, response)
 
 
 def _key(item: Any) -> str:

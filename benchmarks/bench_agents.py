@@ -13,8 +13,8 @@ from dylan_records import SIZES, load, rows_of, subjects, unpacked
 from modicum.agents.attribution import attribute
 from modicum.agents.early_exit import curve
 from modicum.agents.learners import AgentDropout, AgentPrune, RandomDrop
-from modicum.agents.learners.edges import EdgeRun, EdgeSettings, edge_stage, plain_plan
-from modicum.agents.plan import Decision, Drop
+from modicum.agents.learners.edges import EdgeRun, EdgeSettings, edge_stage
+from modicum.agents.plan import Decision, Drop, plain_plan
 from modicum.agents.proposal import candidates, halves, harmful, propose, propose_and_check, ranking
 from modicum.agents.recorded import recorded_team
 from modicum.agents.replay import replay

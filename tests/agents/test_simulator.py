@@ -1,8 +1,7 @@
 import numpy as np
 import pytest
 
-from modicum.agents.learners.edges import plain_plan
-from modicum.agents.plan import Drop, Mute
+from modicum.agents.plan import Drop, Mute, plain_plan
 from modicum.agents.simulator import (
     Scenario,
     SimulatedAgent,

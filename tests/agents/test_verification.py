@@ -1,8 +1,7 @@
 import pytest
 
 from agents.teams import plan, rows, team
-from modicum.agents.learners.edges import plain_plan
-from modicum.agents.plan import Drop, EarlyExit, Learned, Mute
+from modicum.agents.plan import Drop, EarlyExit, Learned, Mute, plain_plan
 from modicum.agents.simulator import SimulatedTeam, planted
 from modicum.agents.verification import (
     FULL,
@@ -109,6 +108,16 @@ def test_recorded_arms_are_paired_by_task():
 
     assert found.arms[0].tasks_count == 20
     assert found.evidence.tokens_saved_share == pytest.approx(0.5)
+
+
+def test_tokens_that_were_not_counted_are_unknown_and_save_nothing():
+    arms = {FULL: measured([1] * 9), PLAN: measured([1] * 9, tokens=None)}
+
+    found = compare(arms, margin=0.02, confidence=0.95, learning_tokens=100)
+
+    assert found.arm(PLAN).prompt_tokens is None
+    assert found.evidence.tokens_saved_share is None
+    assert found.break_even_tasks is None
 
 
 def test_nothing_to_compare_is_an_error(simulated):

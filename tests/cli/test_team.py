@@ -4,8 +4,7 @@ import sys
 import msgspec
 import pytest
 
-from modicum.agents.learners.edges import plain_plan
-from modicum.agents.plan import plan_json, read_plan
+from modicum.agents.plan import plain_plan, plan_json, read_plan
 from modicum.agents.recorded import Row
 from modicum.agents.simulator import RIGHT, SimulatedTeam, planted
 from modicum.cli import main

@@ -86,7 +86,9 @@ def _panel(
     most = max(all_edges.values(), default=0) or 1
     parts = [f'<g transform="translate({left} 0)">\n']
     parts += [_text(24, 30, f"{team.name or 'team'} {what}", size=17, anchor="start", weight="600")]
-    parts += [_text(24, 50, _summary(edges, spoken, all_edges), anchor="start", fill="#52606d")]
+    uncounted = any(turn.completion_tokens is None for run in team.runs for turn in run.turns)
+    note = "; some turns were not counted" if uncounted else ""
+    parts += [_text(24, 50, _summary(edges, spoken, all_edges) + note, anchor="start", fill="#52606d")]
     parts += [_edge(place, edge, tokens, most) for edge, tokens in sorted(edges.items(), key=lambda item: item[1])]
     parts += [_label(place, edge, tokens) for edge, tokens in edges.items()]
     parts += [_node(place[name], name, spoken[name], plan, team.graph.rounds) for name in names]

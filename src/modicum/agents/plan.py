@@ -248,6 +248,21 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return ""
 
 
+def plain_plan(graph: TeamGraph, drop: tuple[Drop, ...] = (), mute: tuple[Mute, ...] = ()) -> Plan:
+    """A plan for a graph that does only what is listed, without canaries: what trials and simulations run."""
+    return Plan(
+        schema=SCHEMA,
+        team="",
+        decision=Decision.REDUCE,
+        agents=graph.agents,
+        rounds=graph.rounds,
+        protect=tuple(sorted(graph.protect)),
+        drop=drop,
+        mute=mute,
+        canary_share=0,
+    )
+
+
 def text_digest(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 

@@ -18,8 +18,7 @@ from numpy.typing import NDArray
 from modicum.agents.answers import vote
 from modicum.agents.graph import TeamGraph, realised, speaking_order
 from modicum.agents.guard import Guard
-from modicum.agents.learners.edges import plain_plan
-from modicum.agents.plan import Drop, Plan
+from modicum.agents.plan import Drop, Plan, plain_plan
 from modicum.agents.recorded import Read, RecordedTeam, Row, recorded_team
 from modicum.agents.trials import TeamRun
 

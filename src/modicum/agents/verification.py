@@ -36,9 +36,9 @@ class ArmResult(msgspec.Struct, frozen=True):
     arm: str
     tasks_count: int
     score: float
-    prompt_tokens: float
-    """Per task."""
-    completion_tokens: float
+    prompt_tokens: float | None
+    """Per task; None where a run was not counted."""
+    completion_tokens: float | None
     against_full: Evidence | None
     """None for the full team itself."""
 
@@ -135,7 +135,8 @@ def compare(
     arms = tuple(_arm(name, runs, full, margin, confidence) for name, runs in measured.items())
     evidence = next(one.against_full for one in arms if one.arm == PLAN)
     assert evidence is not None  # noqa: S101 - the plan is always compared
-    saved = _per_task(full) - _per_task(measured[PLAN])
+    used, left = _per_task(full), _per_task(measured[PLAN])
+    saved = 0.0 if used is None or left is None else used - left
     return Verification(
         verdict=_verdict(evidence),
         margin=margin,
@@ -196,7 +197,8 @@ def _arm(name: str, runs: Sequence[Measured], full: Sequence[Measured], margin: 
     if name != FULL:
         before, after = [one.score for one in full], [one.score for one in runs]
         change = paired_difference(before, after, confidence=confidence)
-        used, needed = _per_task(full), pairs_needed(margin, max(change.discordant_share, 1 / len(runs)))
+        used, left = _per_task(full), _per_task(runs)
+        needed = pairs_needed(margin, max(change.discordant_share, 1 / len(runs)))
         evidence = Evidence(
             basis="experiment",
             tasks_count=len(runs),
@@ -207,15 +209,15 @@ def _arm(name: str, runs: Sequence[Measured], full: Sequence[Measured], margin: 
             change_high=change.high,
             confidence=confidence,
             margin=margin,
-            tokens_saved_share=1 - _per_task(runs) / used if used else None,
+            tokens_saved_share=1 - left / used if used and left is not None else None,
             tasks_needed=needed,
         )
     return ArmResult(
         arm=name,
         tasks_count=len(runs),
         score=float(np.mean([one.score for one in runs])),
-        prompt_tokens=float(np.mean([one.prompt_tokens or 0 for one in runs])),
-        completion_tokens=float(np.mean([one.completion_tokens or 0 for one in runs])),
+        prompt_tokens=_mean([one.prompt_tokens for one in runs]),
+        completion_tokens=_mean([one.completion_tokens for one in runs]),
         against_full=evidence,
     )
 
@@ -226,11 +228,15 @@ def _verdict(evidence: Evidence) -> Verdict:
     return Verdict.WORSE if evidence.change_high < -evidence.margin else Verdict.NOT_ENOUGH_EVIDENCE
 
 
-def _per_task(runs: Sequence[Measured]) -> float:
-    """Tokens per task; 0 where some run has no count, so that no saving is claimed."""
-    if any(one.prompt_tokens is None or one.completion_tokens is None for one in runs):
-        return 0.0
-    return float(np.mean([(one.prompt_tokens or 0) + (one.completion_tokens or 0) for one in runs]))
+def _per_task(runs: Sequence[Measured]) -> float | None:
+    """Tokens per task; None where some run has no count."""
+    prompt, completion = _mean([one.prompt_tokens for one in runs]), _mean([one.completion_tokens for one in runs])
+    return None if prompt is None or completion is None else prompt + completion
+
+
+def _mean(counts: Sequence[int | None]) -> float | None:
+    known = [count for count in counts if count is not None]
+    return float(np.mean(known)) if known and len(known) == len(counts) else None
 
 
 def _by_task(team: RecordedTeam) -> dict[str, Measured]:

@@ -144,6 +144,10 @@ def print_replay(plan: "Plan", team: "RecordedTeam", margin: float, confidence: 
     click.echo(f"a loss of more than {100 * margin:.1f} points is {'ruled out' if held else 'not ruled out'}")
 
 
+def _tokens(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:,.0f}"
+
+
 def print_verification(found: "Verification", *, as_json: bool) -> None:
     if as_json:
         print_json(found)
@@ -160,8 +164,8 @@ def print_verification(found: "Verification", *, as_json: bool) -> None:
                 f"{arm.score:.3f}",
                 change,
                 interval,
-                f"{arm.prompt_tokens:,.0f}",
-                f"{arm.completion_tokens:,.0f}",
+                _tokens(arm.prompt_tokens),
+                _tokens(arm.completion_tokens),
                 saved,
             ]
         )

@@ -10,9 +10,8 @@ from modicum.agents.learners.edges import (
     edge_stage,
     mutes,
     penalty_gradient,
-    plain_plan,
 )
-from modicum.agents.plan import Drop, EdgeKind
+from modicum.agents.plan import Drop, EdgeKind, plain_plan
 from modicum.agents.trials import TeamRun, Trials
 
 SETTINGS = EdgeSettings(

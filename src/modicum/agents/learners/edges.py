@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.agents.graph import Mask, TeamGraph
-from modicum.agents.plan import SCHEMA, Decision, Drop, EdgeKind, Learned, Mute, Plan
+from modicum.agents.plan import Drop, EdgeKind, Learned, Mute, Plan, plain_plan
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.sampling import Adam, anchor, nuclear_norm, sample_dag, sigmoid
 from modicum.agents.trials import BudgetSpent, LearnedTeam, Trials
@@ -81,20 +81,6 @@ class EdgeRun:
         drawn = np.array([one.edges for one in within], dtype=bool)
         plan = plain_plan(self.graph, drop=tuple(self.drop), mute=mutes(self.graph, tuple(self.drop), drawn, edges))
         return plan, np.array([one.gradient for one in within]), gradient
-
-
-def plain_plan(graph: TeamGraph, drop: tuple[Drop, ...] = (), mute: tuple[Mute, ...] = ()) -> Plan:
-    return Plan(
-        schema=SCHEMA,
-        team="",
-        decision=Decision.REDUCE,
-        agents=graph.agents,
-        rounds=graph.rounds,
-        protect=tuple(sorted(graph.protect)),
-        drop=drop,
-        mute=mute,
-        canary_share=0,
-    )
 
 
 def mutes(graph: TeamGraph, drop: tuple[Drop, ...], spatial: Mask, temporal: Mask) -> tuple[Mute, ...]:

@@ -36,6 +36,18 @@ def test_all_agreeing_runs_stop_early():
     assert plan_fault(found) == ""
 
 
+def test_one_agent_that_is_always_right_is_a_team_of_one():
+    def run(number):
+        others = "x" if number % 2 else "y"
+        return rows(str(number), {"a": others, "b": others, "c": "x"}, answer="x", gold="x", reads=())
+
+    found = propose_and_check(team(*(run(number) for number in range(800))))
+
+    assert found.decision == Decision.TEAM_OF_ONE
+    assert [name for name in found.agents if found.keeps(name, 1)] == ["c"]
+    assert found.verified.calls_saved_share == pytest.approx(2 / 3)
+
+
 def test_few_runs_are_not_enough_evidence():
     found = propose_and_check(team(*(rows(str(n), {"a": "x", "b": "x"}, answer="x", gold="x") for n in range(10))))
 

@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.statistics.paired import paired_difference, pairs_needed, share_interval
+from modicum.statistics.paired import paired_difference, pairs_needed, share_interval, simultaneous_confidence
 
 bits = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=50)
 
@@ -77,6 +77,33 @@ def test_no_pairs_rule_out_nothing():
 def test_pairs_that_are_none_are_refused(bad):
     with pytest.raises(ValueError, match=r"equally long|finite"):
         paired_difference(*bad)
+
+
+def test_copies_of_one_candidate_need_no_correction_and_strangers_need_bonferronis():
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=400)
+    strangers = rng.normal(size=(10, 400))
+
+    assert simultaneous_confidence([one] * 10) == pytest.approx(0.95, abs=0.012)
+    assert simultaneous_confidence(strangers) == pytest.approx(1 - 0.05 / 10, abs=0.003)
+    assert simultaneous_confidence(np.zeros((3, 10))) == 0.95
+
+
+def test_all_intervals_hold_at_once_as_often_as_promised():
+    rng = np.random.default_rng(1)
+    held = 0
+    for _ in range(200):
+        shared = rng.normal(size=200)
+        table = np.stack([shared * weight + rng.normal(size=200) for weight in (0, 0.5, 1, 2, 3)])
+        level = simultaneous_confidence(table)
+        held += all(abs(row.mean()) <= -_quantile(level) * row.std() / 200**0.5 for row in table)
+    assert held / 200 > 0.9
+
+
+def _quantile(level):
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf((1 - level) / 2)
 
 
 def test_pairs_needed_for_a_margin():

@@ -1,8 +1,9 @@
 """From recorded runs to a plan: the largest saving that the record itself shows to be safe.
 
 Every candidate is replayed on one half of the tasks, and one is chosen only if a loss beyond `max_loss` is ruled out
-there and, unless bounds are allowed, only if its replay is exact. The best of many candidates looks better than it is,
-so `propose_and_check` replays the chosen one alone on the other half. "Not enough evidence" is an answer.
+there and, unless bounds are allowed, only if its replay is exact. The best of many candidates looks better than it is:
+the intervals are made wide enough to hold for all candidates at once, and `propose_and_check` replays the chosen one
+alone on the other half. "Not enough evidence" is an answer.
 """
 
 import hashlib
@@ -15,7 +16,7 @@ from modicum.agents.attribution import Attribution, attribute
 from modicum.agents.plan import SCHEMA, Binding, Decision, Drop, EarlyExit, Evidence, Learned, Plan
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.replay import Replayed, replay
-from modicum.statistics.paired import pairs_needed
+from modicum.statistics.paired import pairs_needed, simultaneous_confidence
 
 FEWEST_GRADED = 20
 """Below this nothing is said: with 10 % discordance even a margin of 10 points needs more."""
@@ -78,7 +79,7 @@ def propose(
         team: the recording that `report` is about.
         report: its attribution.
         max_loss: the largest loss of score that is acceptable (non-inferiority margin), in 0..1.
-        confidence: two-sided; not corrected for the number of candidates: see `propose_and_check`.
+        confidence: two-sided, of the intervals of all candidates together.
         allow_bounds: also consider plans whose replay is only a bound; verify those before they are used.
         fewest_saved: smaller savings are not worth a plan.
     """
@@ -90,12 +91,14 @@ def propose(
         return blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
     tried = [one for one in candidates(team, report) if allow_bounds or one.replayed.exact]
     worthwhile = [one for one in tried if one.replayed.saved_share >= fewest_saved]
-    safe = [one for one in worthwhile if one.replayed.change(confidence).not_worse_than(max_loss)]
+    corrected = _for_all(worthwhile, confidence)
+    safe = [one for one in worthwhile if one.replayed.change(corrected).not_worse_than(max_loss)]
     if not safe:
         return blank_plan(team, *_why_not(tried, worthwhile, max_loss))
     best = max(safe, key=lambda one: one.replayed.saved_share)
-    evidence = best.replayed.evidence(max_loss, confidence)
-    note = "; ".join(filter(None, [f"chosen as the best of {len(tried)} candidates on these tasks", evidence.note]))
+    evidence = best.replayed.evidence(max_loss, corrected)
+    chosen = f"the best of {len(tried)} candidates on these tasks, intervals widened to hold for all"
+    note = "; ".join(filter(None, [chosen, evidence.note]))
     return msgspec.structs.replace(best.plan, why=best.what, evidence=msgspec.structs.replace(evidence, note=note))
 
 
@@ -126,7 +129,10 @@ def halves(team: RecordedTeam) -> tuple[RecordedTeam, RecordedTeam]:
 
 
 def candidates(team: RecordedTeam, report: Attribution) -> Iterator[Candidate]:
-    """What is worth replaying: stop early, stop after a round, drop the worst, one alone. Nothing that is protected."""
+    """What is worth replaying: stop early, stop after a round, the best in one round or alone, drop the worst.
+
+    Nobody who is protected is touched.
+    """
     base = blank_plan(team, Decision.REDUCE)
     best_first = list(reversed(ranking(report)))
     size = len(best_first)
@@ -147,6 +153,9 @@ def candidates(team: RecordedTeam, report: Attribution) -> Iterator[Candidate]:
         yield _candidate(team, plan, f"stop after round {last}")
     worst = [name for name in reversed(best_first) if name not in protected]
     for count in range(1, min(len(worst), size - 1) + 1):
+        if not protected:
+            plan = drop_plan(msgspec.structs.replace(base, stop_after_round=1), worst[:count], report)
+            yield _candidate(team, plan, f"one round, the vote of {', '.join(best_first[: size - count])}")
         yield _candidate(team, drop_plan(base, worst[:count], report), f"without {', '.join(worst[:count])}")
 
 
@@ -195,6 +204,14 @@ def data_digest(team: RecordedTeam) -> str:
     """Names the recording that a plan was learned from."""
     shape = [(run.run, run.answer, run.outcome, run.gold, len(run.turns)) for run in team.runs]
     return hashlib.blake2b(msgspec.json.encode(shape), digest_size=12).hexdigest()
+
+
+def _for_all(worthwhile: Sequence[Candidate], confidence: float) -> float:
+    """The confidence of one interval at which those of all candidates hold together."""
+    if not worthwhile:
+        return confidence
+    changes = [one.replayed.score_plan - one.replayed.score_full for one in worthwhile]
+    return simultaneous_confidence(changes, confidence=confidence, clusters=worthwhile[0].replayed.clusters)
 
 
 def _candidate(team: RecordedTeam, plan: Plan, what: str) -> Candidate:

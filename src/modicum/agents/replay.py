@@ -47,8 +47,11 @@ class Replayed:
 
     def change(self, confidence: float = 0.95) -> PairedDifference:
         """Paired, with the groups of tasks as clusters where the record names them."""
-        clusters = self.groups if len(set(self.groups)) > 1 else None
-        return paired_difference(self.score_full, self.score_plan, confidence=confidence, clusters=clusters)
+        return paired_difference(self.score_full, self.score_plan, confidence=confidence, clusters=self.clusters)
+
+    @property
+    def clusters(self) -> tuple[str, ...] | None:
+        return self.groups if len(set(self.groups)) > 1 else None
 
     @property
     def calls_saved_share(self) -> float:

@@ -35,14 +35,15 @@ class Question:
 
 @contextmanager
 def unpacked(data: Path):
-    """The folder with `mmlu_optimal7_7` in it, from a folder that holds it or the archive."""
-    for found in (data, data / "dylan-mmlu"):
-        if (found / "mmlu_optimal7_7").is_dir():
-            yield found
-            return
-    archive = data if data.is_file() else data / "dylan-mmlu.tar.gz"
-    if not archive.is_file():
-        raise FileNotFoundError(archive)
+    """The folder with `mmlu_optimal7_7` in it, from a folder that holds it, or its archive, at any depth."""
+    if data.is_dir() and (found := next(data.rglob("mmlu_optimal7_7"), None)):
+        yield found.parent
+        return
+    archive = data if data.is_file() else next(data.rglob("dylan*.tar.gz"), None)
+    if archive is None:
+        raise SystemExit(
+            f"{data} holds neither dylan-mmlu.tar.gz nor a folder mmlu_optimal7_7: give another --data DIR"
+        )
     with tempfile.TemporaryDirectory() as folder, tarfile.open(archive) as tar:
         tar.extractall(folder, filter="data")
         yield next(Path(folder).rglob("mmlu_optimal7_7")).parent
@@ -55,7 +56,12 @@ def letter(reply: str | None) -> str | None:
 
 
 def subjects(folder: Path) -> list[str]:
-    return sorted(path.stem.removesuffix("_73") for path in (folder / "mmlu_optimal7_7").glob("*_73.json"))
+    """Subjects that teams of all four sizes have answered."""
+    named = [
+        {path.stem.removesuffix(f"_{size}3") for path in (folder / f"mmlu_optimal7_{size}").glob(f"*_{size}3.json")}
+        for size in SIZES
+    ]
+    return sorted(set.intersection(*named))
 
 
 def load(folder: Path, subject: str) -> tuple[dict[int, list[Question | None]], list[str | None]]:

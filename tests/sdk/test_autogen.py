@@ -131,6 +131,14 @@ def test_whom_the_plan_asks_first_comes_first(clients):
     assert [message.source for message in result.messages] == ["user", "judge", "critic", "planner"]
 
 
+def test_the_state_is_that_of_the_wrapped_agent(clients):
+    guard = plan(NAMES).guard("run-7")
+    agent = AssistantAgent("planner", clients["planner"])
+    [wrapped] = planned([agent], guard)
+
+    assert asyncio.run(wrapped.save_state()) == asyncio.run(agent.save_state())
+
+
 def test_turns_are_recorded_with_their_tokens(clients):
     recorder = TeamRecorder("test", keep_text=True)
 

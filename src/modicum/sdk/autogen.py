@@ -7,7 +7,7 @@ An agent that is dropped in every round does not become a participant. One that 
 with an empty message, which group chats demand and every other wrapped agent filters out again.
 """
 
-from collections.abc import AsyncGenerator, Callable, Sequence
+from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from modicum.agents.guard import Guard
@@ -77,6 +77,12 @@ class PlannedAgent(BaseChatAgent):
     async def on_reset(self, cancellation_token: CancellationToken) -> None:
         self._received.clear()
         await self._agent.on_reset(cancellation_token)
+
+    async def save_state(self) -> Mapping[str, Any]:
+        return await self._agent.save_state()
+
+    async def load_state(self, state: Mapping[str, Any]) -> None:
+        await self._agent.load_state(state)
 
     def _record(self, response: Response) -> None:
         assert self._recorder is not None  # noqa: S101 - the caller asked

@@ -79,7 +79,8 @@ class PlannedAgent(BaseChatAgent):
         await self._agent.on_reset(cancellation_token)
 
     async def save_state(self) -> Mapping[str, Any]:
-        return await self._agent.save_state()
+        state: Mapping[str, Any] = await self._agent.save_state()
+        return state
 
     async def load_state(self, state: Mapping[str, Any]) -> None:
         await self._agent.load_state(state)

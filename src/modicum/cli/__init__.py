@@ -19,6 +19,7 @@ VERBS = {
     "count": "Tokens and price of a text in several models, with the error of the count.",
     "fit": "Does a codebase fit a context window, and what does sending it all cost?",
     "calibrate": "Make token counts of Claude and Gemini fit your own records.",
+    "team": "Teams of agents: who adds what, and a plan that drops who adds nothing.",
 }
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 

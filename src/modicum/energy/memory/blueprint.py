@@ -19,7 +19,8 @@ class KeyValue(msgspec.Struct, frozen=True, tag="key_value"):
 
 class Latent(msgspec.Struct, frozen=True, tag="latent"):
     """Multi-head latent attention: one compressed vector per token, whatever the number of heads (DeepSeek-V2 paper,
-    arXiv 2405.04434, section 2.1)."""
+    arXiv 2405.04434, section 2.1).
+    """
 
     latent_dim: int
     """Rank of the compressed key and value plus the rotary part of the key."""
@@ -66,7 +67,8 @@ class Parameters(msgspec.Struct, frozen=True):
 
     def read_per_step(self, batch: float) -> float:
         """Weights that a step over `batch` tokens reads when tokens choose experts independently: more experts are
-        touched the more tokens there are, up to all of them."""
+        touched the more tokens there are, up to all of them.
+        """
         if not self.experts:
             return float(self.total)
         untouched = (1 - self.experts_per_token / self.experts) ** batch

@@ -40,9 +40,7 @@ def compare(first: Blueprint, second: Blueprint, asked: PlanRequest) -> Comparis
     cells = []
     for context, batch in points:
         here = msgspec.structs.replace(asked, context=context, batch=batch)
-        cells.append(
-            Cell(context, batch, plan_memory(first, here).exact_bytes, plan_memory(second, here).exact_bytes)
-        )
+        cells.append(Cell(context, batch, plan_memory(first, here).exact_bytes, plan_memory(second, here).exact_bytes))
     return Comparison(first.name, second.name, tuple(cells), _break_even(first, second, asked))
 
 

@@ -104,7 +104,8 @@ def needed(blueprint: Blueprint, shard: Shard) -> SequenceCache:
 
 def transformers(blueprint: Blueprint, shard: Shard) -> SequenceCache:
     """A window keeps one token less than it sees (the current one is not cached yet); convolutions keep all their
-    taps; states are float32; the indexer's key has the type of the model."""
+    taps; states are float32; the indexer's key has the type of the model.
+    """
     return _walk(
         blueprint,
         shard,

@@ -130,7 +130,8 @@ def plan_memory(blueprint: Blueprint, request: PlanRequest) -> MemoryPlan:
 
 def _activations(blueprint: Blueprint, request: PlanRequest, cards: int) -> int:
     """Estimate: residual stream and the widest feed-forward part of one step in 16 bits, logits of one token per
-    sequence in 32 bits. Engines differ; vLLM prints its own measured figure at start."""
+    sequence in 32 bits. Engines differ; vLLM prints its own measured figure at start.
+    """
     inside = request.tokens_per_step * (4 * blueprint.hidden_size + 2 * -(-blueprint.widest_mlp // cards)) * 2
     return inside + request.batch * blueprint.vocab_size * 4
 

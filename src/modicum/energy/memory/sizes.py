@@ -55,5 +55,5 @@ def context_name(count: int) -> str:
     return f"{count // 1024}k" if count % 1024 == 0 else f"{count:,}"
 
 
-def gib(size: int | float) -> float:
+def gib(size: float) -> float:
     return size / GIB

@@ -42,9 +42,7 @@ def _from_some_layer_on(fields: Fields) -> list[int | None]:
 
 
 def llama(fields: Fields) -> Anatomy:
-    return _dense(
-        fields, [None] * fields.layers, attention_extra=0, bias=fields.flag("attention_bias", default=False)
-    )
+    return _dense(fields, [None] * fields.layers, attention_extra=0, bias=fields.flag("attention_bias", default=False))
 
 
 def mistral(fields: Fields) -> Anatomy:

@@ -28,7 +28,8 @@ def gemma3(fields: Fields) -> Anatomy:
 
 def gemma4(fields: Fields) -> Anatomy:
     """Global layers have their own head size and number of key-value heads. With `attention_k_eq_v` they make values
-    from the keys' projection, but norm the two differently and rotate only the keys, so that both are cached."""
+    from the keys' projection, but norm the two differently and rotate only the keys, so that both are cached.
+    """
     for field in ("num_kv_shared_layers", "hidden_size_per_layer_input"):
         if fields.whole(field, default=0, least=0):
             raise fields.fault(f"{field} is not 0: this variant of gemma4 is not known")

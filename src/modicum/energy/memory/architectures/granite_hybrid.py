@@ -34,9 +34,7 @@ def granite(fields: Fields) -> Anatomy:
     experts, per_token = fields.experts("num_local_experts", "num_experts_per_tok", least=0)
     shared_inner, inner = fields.whole("shared_intermediate_size"), fields.whole("intermediate_size")
     layer = gated_mlp(fields.hidden, shared_inner) + experts * fields.hidden + 2 * fields.hidden
-    attend = attention(
-        fields, fields.kv_heads, fields.head_dim(), bias=fields.flag("attention_bias", default=False)
-    )
+    attend = attention(fields, fields.kv_heads, fields.head_dim(), bias=fields.flag("attention_bias", default=False))
     shared = (
         embeddings(fields, tied=True)
         + fields.layers * layer
@@ -45,9 +43,7 @@ def granite(fields: Fields) -> Anatomy:
         + fields.hidden
     )
     return Anatomy(
-        parameters=Parameters(
-            shared, fields.layers * experts * gated_mlp(fields.hidden, inner), experts, per_token
-        ),
+        parameters=Parameters(shared, fields.layers * experts * gated_mlp(fields.hidden, inner), experts, per_token),
         mixers=_mixers(fields, kinds, recurrence),
         widest_mlp=shared_inner + per_token * inner,
     )

@@ -34,9 +34,7 @@ def jamba(fields: Fields) -> Anatomy:
     mlp_inner = fields.whole("intermediate_size")
     full = [layer % period == offset for layer in range(fields.layers)]
     # With a single expert there is no router and nothing to choose.
-    sparse = (
-        sum(1 for layer in range(fields.layers) if layer % expert_period == expert_offset) if experts > 1 else 0
-    )
+    sparse = sum(1 for layer in range(fields.layers) if layer % expert_period == expert_offset) if experts > 1 else 0
     attend = KeyValue(fields.kv_heads, dim, dim)
     remember = Recurrence("mamba-1", inner, inner * state, inner, width)
     shared = (

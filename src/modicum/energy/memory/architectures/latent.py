@@ -54,9 +54,7 @@ def _model(fields: Fields, *, indexed: bool) -> Anatomy:
         + fields.hidden
     )
     return Anatomy(
-        parameters=Parameters(
-            shared, sparse * experts * gated_mlp(fields.hidden, inner), experts, per_token
-        ),
+        parameters=Parameters(shared, sparse * experts * gated_mlp(fields.hidden, inner), experts, per_token),
         mixers=(Latent(latent_dim, index_dim),) * fields.layers,
         widest_mlp=(per_token + shared_experts) * inner,
         notes=("weights of the multi-token prediction layer are not counted",)

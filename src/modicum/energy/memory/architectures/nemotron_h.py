@@ -24,7 +24,8 @@ def _pattern(fields: Fields) -> str:
 
 def _experts(fields: Fields) -> tuple[int, int, int, int, int]:
     """Weights of one expert layer outside of its routed experts, weights of the routed ones, experts, experts per
-    token, inner width that a token passes. Two projections each; the routed ones may work in a narrower space."""
+    token, inner width that a token passes. Two projections each; the routed ones may work in a narrower space.
+    """
     experts, per_token = fields.experts("n_routed_experts", "num_experts_per_tok")
     inner, shared_inner = fields.whole("moe_intermediate_size"), fields.whole("moe_shared_expert_intermediate_size")
     latent = fields.whole("moe_latent_size", default=0, least=0)

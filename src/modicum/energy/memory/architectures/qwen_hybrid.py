@@ -14,9 +14,7 @@ def _mixing(fields: Fields) -> tuple[int, list[KeyValue | Recurrence]]:
     key_heads, value_heads = fields.whole("linear_num_key_heads"), fields.whole("linear_num_value_heads")
     key_dim, value_dim = fields.whole("linear_key_head_dim"), fields.whole("linear_value_head_dim")
     if value_heads % key_heads:
-        raise fields.fault(
-            f"linear_num_value_heads is {value_heads}, no multiple of linear_num_key_heads {key_heads}"
-        )
+        raise fields.fault(f"linear_num_value_heads is {value_heads}, no multiple of linear_num_key_heads {key_heads}")
     width, dim = fields.conv_width("linear_conv_kernel_dim"), fields.head_dim()
     attend = KeyValue(fields.kv_heads, dim, dim)
     remember = Recurrence(
@@ -64,9 +62,7 @@ def qwen3_5_moe(fields: Fields) -> Anatomy:
     beside = experts * fields.hidden + gated_mlp(fields.hidden, shared_inner) + fields.hidden
     shared = embeddings(fields, tied=False) + weights + fields.layers * beside + fields.hidden
     return Anatomy(
-        parameters=Parameters(
-            shared, fields.layers * experts * gated_mlp(fields.hidden, inner), experts, per_token
-        ),
+        parameters=Parameters(shared, fields.layers * experts * gated_mlp(fields.hidden, inner), experts, per_token),
         mixers=tuple(mixers),
         widest_mlp=per_token * inner + shared_inner,
         state_dtype=fields.raw.get("mamba_ssm_dtype"),

@@ -5,6 +5,7 @@ to whose it is. With the additive law of `split` that is the Shapley value of ea
 Shares are scaled so that they, idle and the unseen part sum to what was measured.
 """
 
+import itertools
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -153,7 +154,7 @@ def _batch_shares(interval: Interval, calls: Sequence[ServedCall]) -> Iterable[t
     )
     parts = dict.fromkeys((call.call_id for call in calls), 0.0)
     covered = 0.0
-    for left, right in zip(edges, edges[1:], strict=False):
+    for left, right in itertools.pairwise(edges):
         here = [call for call in calls if call.started <= left and call.finished >= right]
         if here:
             covered += right - left

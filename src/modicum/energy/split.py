@@ -8,7 +8,7 @@ What the windows cannot tell apart is said and left empty. At constant load, for
 """
 
 from collections.abc import Sequence
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import msgspec
 import numpy as np
@@ -90,7 +90,7 @@ def idle_watts(intervals: Sequence[Interval]) -> tuple[float, float] | None:
     """
     readings: list[tuple[float, float]] = []
     quiet_since: float | None = None
-    for interval, following in zip(intervals, intervals[1:], strict=False):
+    for interval, following in pairwise(intervals):
         if not interval.quiet:
             quiet_since = None
             continue

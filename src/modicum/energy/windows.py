@@ -5,6 +5,7 @@ ends, so that no rhythm of the load or of the driver's sampling is in step with 
 standstill or clock jump touches is left out and told as a problem; nothing is filled in.
 """
 
+import itertools
 import random
 from collections.abc import Iterable, Sequence
 
@@ -74,7 +75,7 @@ def measure(samples: Sequence[Sample], source: str) -> Measured:
     gpus = sorted({reading.gpu for sample in samples for reading in sample.gpus})
     curves = [CounterCurve(_readings(samples, gpu)) for gpu in gpus]
     intervals = []
-    for number, (before, after) in enumerate(zip(samples, samples[1:], strict=False), 1):
+    for number, (before, after) in enumerate(itertools.pairwise(samples), 1):
         try:
             intervals.append(_interval(before, after, curves))
         except ValueError as reason:

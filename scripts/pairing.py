@@ -8,6 +8,11 @@ import sys
 from pathlib import Path
 
 TESTED_ELSEWHERE: dict[str, str] = {
+    "importers/claude_code.py": "fixture pairs, read by tests/importers/test_reading.py",
+    "importers/format.py": "fields only",
+    "ledger/clickhouse.py": "tests/ledger/test_store.py asks both engines the same",
+    "ledger/columns.py": "tests/ledger/test_store.py books entries and takes them back",
+    "ledger/embedded.py": "tests/ledger/test_store.py asks both engines the same",
     "calls/anatomy.py": "fields only; every importer test builds anatomies",
     "calls/call.py": "fields only",
     "calls/entry.py": "fields only",

@@ -56,6 +56,8 @@ class Anatomy(msgspec.Struct, frozen=True, gc=False):
 
     kept_segments: int = 0
     """How many leading segments stood unchanged in the call before. 0: a context that starts anew."""
+    kept_tokens: int = 0
+    """Tokens of the kept segments together, so that the place of every added one within the prompt is known."""
     added: tuple[Segment, ...] = ()
     """The segments behind the kept ones."""
     break_cause: str = ""

@@ -80,6 +80,9 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """What the call was made for: a session, a ticket, a pull request, an eval case."""
     conversation: str = ""
     """The growing context that the call belongs to; a task with subagents has several. `task` unless said."""
+    turn: int = 0
+    """Place of the call within its conversation, from 0, where the log has an order of its own; calls of one turn are
+    ordered by time."""
     agent: str = ""
     """The agent within the task; empty for the main one."""
     project: str = ""

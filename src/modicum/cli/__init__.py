@@ -10,8 +10,14 @@ from modicum.calls.errors import UserError
 
 VERBS = {
     "bill": "What was spent: from logs, or from the ledger.",
+    "import": "Put logs into the ledger.",
+    "watch": "Keep the ledger filled while agents write their logs.",
+    "ledger": "Look after the ledger: info, purge, copy.",
 }
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
+
+FILES = {"import": "import_logs"}
+"""Verbs whose file cannot have their name."""
 
 
 class Verbs(click.Group):
@@ -21,7 +27,7 @@ class Verbs(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's interface
         if cmd_name not in VERBS:
             return None
-        command = import_module(f"modicum.cli.{cmd_name.replace('-', '_')}").command
+        command = import_module(f"modicum.cli.{FILES.get(cmd_name, cmd_name)}").command
         assert isinstance(command, click.Command)  # noqa: S101 - a verb file without a command is a bug
         return command
 

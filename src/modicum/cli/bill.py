@@ -1,13 +1,233 @@
-"""`modicum bill`: what was spent."""
+"""`modicum bill`: what was spent, straight from logs or from the ledger."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from modicum.calls import BUCKETS, Basis, Problem, UserError
+from modicum.cli import opening, output
+from modicum.cli.reading import logs, problem_rows, show_problems
+from modicum.cli.span import EVER, NEVER, moment
+from modicum.settings import Settings, checked_zone, read_settings
 
-@click.command(epilog="Example: modicum bill --by model")
-def command() -> None:
-    """What was spent.
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from modicum.insights.bill import Bill, Cell, Line
+
+DIMENSIONS = tuple(
+    "model day week month project branch owner team app user key source provider task agent tool bucket tier status".split()
+)
+MOST_ROWS = 25
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--by", default="model", metavar="WHAT", help=f"{', '.join(DIMENSIONS)}, or tag:NAME. Default: model.")
+@click.option("--since", metavar="TIME", help="From when: 2026-01-31, today, yesterday, 7d, 24h, 2w.")
+@click.option("--until", metavar="TIME", help="Until when, not included.")
+@click.option("--timezone", metavar="ZONE", help="Zone in which days are cut, as Europe/Berlin. Default: UTC.")
+@click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
+@click.option("--found", is_flag=True, help="The agent logs of this home directory, or a sample if there are none.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
+@click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything that could not be counted.")
+@opening.json_option
+@opening.prices_option
+@opening.ledger_option
+def command(paths: tuple[Path, ...], **options: Any) -> None:
+    """What was spent, by model or anything else.
+
+    With PATHS the bill is made straight from those logs; without, from the ledger.
 
     \b
     Examples:
-      modicum bill
+      modicum bill ~/.claude/projects
+      modicum bill --by day --since 7d
+      modicum bill exports/*.jsonl --by project --json
     """
+    settings = read_settings()
+    zone_name = options["timezone"] or settings.timezone
+    zone = checked_zone(zone_name)
+    by, tag = _dimension(options["by"])
+    span = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
+    problems: list[Problem] = []
+    if options["found"]:
+        from modicum.cli.found import found_logs
+
+        paths = (*paths, *found_logs())
+    if paths:
+        cells = _from_logs(paths, by, tag, zone, span, settings, options, problems)
+    else:
+        cells = _from_ledger(by, tag, zone_name, span, settings, options)
+
+    from modicum.insights.bill import build
+
+    bill = build(cells, by)
+    if options["as_json"]:
+        output.print_json(document(bill, options["by"], zone_name, span, problems))
+    elif options["as_csv"]:
+        print_csv(bill, options["by"])
+    else:
+        print_bill(bill, options["by"], bool(paths))
+    show_problems(problems, strict=options["strict"], quiet=options["as_json"])
+
+
+def _dimension(by: str) -> tuple[str, str]:
+    """The dimension, and the tag where it is one."""
+    if by.startswith("tag:") and len(by) > len("tag:"):
+        return "tag", by.removeprefix("tag:")
+    if by not in DIMENSIONS:
+        raise UserError(f"a bill cannot be cut by '{by}'; by what: {', '.join(DIMENSIONS)}, or tag:NAME")
+    return by, ""
+
+
+def _from_logs(
+    paths: Sequence[Path],
+    by: str,
+    tag: str,
+    zone: Any,
+    span: "tuple[datetime, datetime]",
+    settings: Settings,
+    options: dict[str, Any],
+    problems: list[Problem],
+) -> "list[Cell]":
+    from modicum.importers.format import Reading
+    from modicum.insights.bill import cells_of
+    from modicum.ledger.booking import book, newest_calls
+
+    calls = newest_calls(logs(paths, Reading(), options["source"], problems))
+    prices = opening.price_book(options["price_path"], settings)
+    since, until = span
+    entries = [book(call, prices) for call in calls if since <= call.started < until]
+    prices.save()
+    return list(cells_of(entries, by, tag, zone))
+
+
+def _from_ledger(
+    by: str, tag: str, zone: str, span: "tuple[datetime, datetime]", settings: Settings, options: dict[str, Any]
+) -> "list[Cell]":
+    with opening.opened_ledger(options["ledger_url"], settings) as store:
+        rows = store.ask("bill", by=by, tag=tag, zone=zone, since=span[0], until=span[1])
+        if not rows:
+            raise UserError(
+                f"the ledger {store.place} holds no calls in that time; fill it with 'modicum import PATH...', "
+                "or give the logs: 'modicum bill PATH...'"
+            )
+        return list(rows)
+
+
+def document(
+    bill: "Bill", by: str, zone: str, span: "tuple[datetime, datetime]", problems: Sequence[Problem]
+) -> dict[str, Any]:
+    """The one JSON object of `modicum bill --json`; its fields are explained in docs/bill.md."""
+    since, until = span
+    return {
+        "by": by,
+        "since": None if since == EVER else since,
+        "until": None if until == NEVER else until,
+        "timezone": zone,
+        **_fields(bill.total),
+        "models_unpriced": bill.models_unpriced,
+        "rows": [{"name": row.name, **_fields(row)} for row in bill.rows],
+        "problems": problem_rows(problems),
+    }
+
+
+def _fields(line: "Line") -> dict[str, Any]:
+    import msgspec
+
+    fields: dict[str, Any] = msgspec.structs.asdict(line)
+    del fields["name"]
+    return fields
+
+
+def print_csv(bill: "Bill", by: str) -> None:
+    columns = [by, "calls", *BUCKETS, "prompt_tokens", "completion_tokens", "cost_usd", "basis", "calls_unpriced"]
+    rows = [
+        [
+            row.name,
+            row.calls,
+            *(getattr(row.usage, bucket) for bucket in BUCKETS),
+            row.prompt_tokens,
+            row.completion_tokens,
+            "" if row.cost_usd is None else f"{row.cost_usd:f}",
+            row.basis.value,
+            row.calls_unpriced,
+        ]
+        for row in bill.rows
+    ]
+    output.print_csv(columns, rows)
+
+
+def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
+    import sys
+
+    total = bill.total
+    for name in bill.models_unpriced:
+        click.echo(f"no price is known for {name or 'calls without a model name'}: its cost is unknown, not 0")
+    rows, more = bill.rows, 0
+    if sys.stdout.isatty() and len(rows) > MOST_ROWS and bill.by not in {"day", "week", "month"}:
+        rows, more = rows[:MOST_ROWS], len(rows) - MOST_ROWS
+    columns = [by, "calls", "prompt", "cached", "completion", "cost", "share", "basis"]
+    output.print_table(
+        columns,
+        [_cells(row, total) for row in rows],
+        footer=_cells(total, total),
+    )
+    if more:
+        click.echo(f"... and {more} more rows; --json and --csv have all")
+    for note in notes(total, from_logs=from_logs):
+        click.echo(note)
+
+
+def _cells(line: "Line", total: "Line") -> list[str]:
+    cost = output.dollars(line.cost_usd)
+    if line.basis is Basis.LOWER_BOUND:
+        cost = f">= {cost}"
+    elif line.basis is Basis.ESTIMATED:
+        cost = f"~ {cost}"
+    return [
+        line.name or "(none)",
+        output.count(line.calls),
+        output.count(line.prompt_tokens),
+        output.share(line.usage.cache_read, line.prompt_tokens),
+        output.count(line.completion_tokens),
+        cost,
+        output.share(line.cost_usd or 0, total.cost_usd or 0),
+        line.basis.value,
+    ]
+
+
+def notes(total: "Line", *, from_logs: bool) -> list[str]:
+    """What a reader must know about the figures above."""
+    found = []
+    if total.calls_unpriced:
+        found.append(f"{total.calls_unpriced:,} calls have no known cost and are in no sum")
+    if total.calls_in_progress_rows:
+        found.append(
+            f"{total.calls_in_progress_rows:,} of the calls stand only in progress rows of subagents; "
+            "readers that pass these over show less"
+        )
+    if total.basis is Basis.LOWER_BOUND:
+        if total.completion_tokens_estimated is not None:
+            found.append(
+                f"completion tokens were logged before they were final: at least {total.completion_tokens:,} "
+                f"logged, about {total.completion_tokens_estimated:,} by our count of the content "
+                f"(~ {output.dollars_of(total.cost_usd_of_estimated_output)} instead of "
+                f"{output.dollars(total.cost_usd_by_bucket['output_visible'])})"
+            )
+        else:
+            found.append(
+                "completion tokens were logged before they were final, so the cost is a lower bound"
+                + ("; 'modicum import' also counts the content" if from_logs else "")
+            )
+    if total.latency is not None:
+        speed = total.latency.output_tokens_per_second
+        found.append(
+            f"first token after {total.latency.first_token_seconds:.2f} s on average"
+            + (f", then {speed:.0f} tokens a second" if speed else "")
+            + f" ({total.latency.calls:,} calls that have the times)"
+        )
+    return found

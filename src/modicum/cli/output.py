@@ -95,3 +95,8 @@ def count(number: int | None) -> str:
 def share(part: Decimal | float, whole: Decimal | float) -> str:
     """`12.3 %`, or nothing where there is no whole."""
     return f"{float(part) / float(whole) * 100:.1f} %" if whole else ""
+
+
+def dollars_of(usd: float | None) -> str:
+    """As `dollars`, for an estimate that is no decimal."""
+    return dollars(None if usd is None else Decimal(repr(usd)))

@@ -1,0 +1,34 @@
+"""The logs that are on this machine already, or the sample that comes along."""
+
+import os
+from importlib.resources import files
+from pathlib import Path
+
+import click
+
+from modicum.calls import UserError
+
+
+def home_logs() -> list[Path]:
+    """The log folders of agents in this home directory, told on stderr.
+
+    Raises:
+        UserError: there are none.
+    """
+    from modicum.importers import found_places
+
+    found = found_places(Path.home(), os.environ)
+    if not found:
+        raise UserError("no agent logs in this home directory; name a folder or file instead")
+    for name, paths in found.items():
+        click.echo(f"{name} logs: {', '.join(map(str, paths))}", err=True)
+    return [path for paths in found.values() for path in paths]
+
+
+def found_logs() -> list[Path]:
+    """The logs of this home directory, or the sample that the package ships; says in one line which."""
+    try:
+        return home_logs()
+    except UserError:
+        click.echo("no agent logs in this home directory: this is the sample that comes with modicum", err=True)
+        return [Path(str(files("modicum"))) / "sample"]

@@ -1,0 +1,87 @@
+"""What most verbs need before they can begin: the settings, the ledger, the prices, the key of digests."""
+
+import os
+import secrets
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modicum.calls import UserError
+from modicum.settings import Settings, cache_folder, data_folder, ledger_place, price_file_place, read_settings
+
+if TYPE_CHECKING:
+    from modicum.ledger.store import Store
+    from modicum.metering.prices import PriceBook
+
+KEY_BYTES = 32
+
+
+def ledger_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--ledger",
+        "ledger_url",
+        metavar="URL",
+        help="The ledger: a path, or clickhouse://user:password@host:port/database. Default: that of modicum.toml, or a"
+        " file in your data folder.",
+    )(command)
+
+
+def prices_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option(
+        "--prices",
+        "price_path",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Your own prices, above the list (docs/prices.md).",
+    )(command)
+
+
+def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")(command)
+
+
+@contextmanager
+def opened_ledger(url: str | None, settings: Settings | None = None) -> Iterator["Store"]:
+    """The ledger, closed at the end."""
+    from modicum.ledger.store import open_store
+
+    store = open_store(url or ledger_place(settings or read_settings()))
+    try:
+        yield store
+    finally:
+        store.close()
+
+
+def price_book(path: Path | None, settings: Settings | None = None) -> "PriceBook":
+    """The list prices with the user's own above them. Unit rates are kept in the cache folder from run to run."""
+    from modicum.metering.prices import PriceBook
+
+    chosen = path or price_file_place(settings or read_settings())
+    own = None
+    if chosen is not None:
+        from modicum.metering.price_file import PriceFile
+
+        own = PriceFile.read(chosen)
+    return PriceBook(own, kept_in=cache_folder() / "rates.json")
+
+
+def digest_key() -> bytes:
+    """The key of this user's digests, made at first use. It lies beside the ledger and never in it.
+
+    Raises:
+        UserError: the file cannot be read or written.
+    """
+    path = data_folder() / "digest.key"
+    try:
+        if not path.exists():
+            path.parent.mkdir(parents=True, exist_ok=True)
+            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+            with os.fdopen(made, "wb") as stream:
+                stream.write(secrets.token_bytes(KEY_BYTES))
+        return path.read_bytes()
+    except FileExistsError:
+        return path.read_bytes()
+    except OSError as error:
+        raise UserError(f"the key of digests {path} cannot be read or made: {error.strerror}") from None

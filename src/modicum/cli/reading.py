@@ -1,0 +1,74 @@
+"""Reading logs for a verb: with a progress bar on a terminal, and all problems gathered for the end."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from modicum.calls import Call, Problem, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modicum.importers.format import Reading
+
+SHOWN_PROBLEMS = 8
+
+
+def logs(
+    paths: Sequence[Path], reading: "Reading", source: str | None, problems: list[Problem], *, title: str = "reading"
+) -> Iterator[Call]:
+    """The calls in these paths; problems go to the list.
+
+    Raises:
+        UserError: a path does not exist: that is a mistyped command, not bad data.
+    """
+    from modicum.importers import format_named, read_calls
+
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"there is no file or folder {path}")
+    if source:
+        format_named(source)
+    with _progress(title) as told:
+        for found in read_calls(paths, reading, source=source, progress=told):
+            if isinstance(found, Problem):
+                problems.append(found)
+            else:
+                yield found
+
+
+def show_problems(problems: Sequence[Problem], *, strict: bool, quiet: bool = False) -> None:
+    """The problems on stderr, a few in full, and what `--strict` makes of them. `quiet`: they are in the JSON."""
+    if not problems:
+        return
+    if not quiet:
+        click.echo(f"\n{len(problems)} problem{'s' if len(problems) > 1 else ''} in the logs:", err=True)
+        for problem in problems[:SHOWN_PROBLEMS]:
+            click.echo(f"  {problem}", err=True)
+        if len(problems) > SHOWN_PROBLEMS:
+            click.echo(f"  ... and {len(problems) - SHOWN_PROBLEMS} more; --json lists them all", err=True)
+    if strict:
+        raise click.exceptions.Exit(1)
+
+
+def problem_rows(problems: Sequence[Problem]) -> list[dict[str, str | int | None]]:
+    return [{"path": problem.path, "line": problem.line, "reason": problem.reason} for problem in problems]
+
+
+@contextmanager
+def _progress(title: str) -> "Iterator[Callable[[int, int], None] | None]":
+    """A bar on a terminal, nothing in a pipe. It vanishes when done."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole)

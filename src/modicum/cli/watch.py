@@ -1,0 +1,63 @@
+"""`modicum watch`: keeps the ledger filled. Agents delete their logs (Claude Code after 30 days)."""
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import click
+
+from modicum.calls import Problem
+from modicum.cli import opening
+from modicum.cli.found import home_logs
+from modicum.cli.import_logs import book_all, purge_old, reading
+from modicum.cli.reading import logs, show_problems
+from modicum.settings import read_settings
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
+@click.option("--every", default=5.0, show_default=True, metavar="SECONDS", help="How long changes are gathered.")
+@opening.prices_option
+@opening.ledger_option
+def command(paths: tuple[Path, ...], **options: Any) -> None:
+    """Import what is there, then what is written, until Ctrl-C. Without PATHS: the agent logs that are found.
+
+    The ledger is opened only while something is booked, so other commands can use it in between.
+
+    \b
+    Examples:
+      modicum watch
+      modicum watch ~/.claude/projects --every 30
+    """
+    watched = list(paths) or home_logs()
+    click.echo(f"watching {', '.join(map(str, watched))}; Ctrl-C ends it", err=True)
+    for changed in changes(watched, options["every"], threading.Event()):
+        _book(changed, options)
+
+
+def changes(paths: list[Path], every_seconds: float, stop: threading.Event) -> Iterator[list[Path]]:
+    """First all paths, then, whenever something was written, the files that changed."""
+    from watchfiles import Change, watch
+
+    yield paths
+    for batch in watch(
+        *paths, debounce=int(every_seconds * 1000), stop_event=stop, raise_interrupt=True, rust_timeout=1000
+    ):
+        written = sorted({Path(name) for change, name in batch if change is not Change.deleted})
+        if present := [path for path in written if path.is_file()]:
+            yield present
+
+
+def _book(paths: list[Path], options: dict[str, Any]) -> None:
+    settings = read_settings()
+    problems: list[Problem] = []
+    with opening.opened_ledger(options["ledger_url"], settings) as store:
+        prices = opening.price_book(options["price_path"], settings)
+        booked = book_all(logs(paths, reading(anatomy=True), options["source"], problems), store, prices)
+        prices.save()
+        purge_old(store, settings)
+    if booked.new or booked.replaced:
+        click.echo(f"{booked.new:,} new calls, {booked.replaced:,} that had grown")
+    show_problems(problems, strict=False)

@@ -1,0 +1,234 @@
+"""Files and folders as people have them: plain or gzipped, huge, cut off, unreadable, linked in circles."""
+
+import gzip
+import json
+import os
+import zlib
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from modicum.calls import Problem
+
+HEAD_BYTES = 64 * 1024
+BLOCK_BYTES = 16 * 1024 * 1024
+MOST_LINE_BYTES = 64 * 1024 * 1024
+MOST_DOCUMENT_BYTES = 1024 * 1024 * 1024
+LOG_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".db", ".sqlite")
+
+
+@dataclass(frozen=True)
+class Block:
+    """Whole lines of a file, without splitting them: `data[start:end]` of each is found by the reader."""
+
+    data: bytes
+    first_line: int
+
+    def line_at(self, offset: int) -> int:
+        """Number of the line that holds `offset`, from 1."""
+        return self.first_line + self.data.count(b"\n", 0, offset)
+
+
+def log_files(path: Path) -> Iterator[Path | Problem]:
+    """The files below a folder whose names look like logs, in order; a file named by itself always counts.
+
+    Links to folders are followed once, so that circles end.
+    """
+    if not path.exists():
+        yield Problem(str(path), "there is no such file or folder")
+        return
+    if not path.is_dir():
+        yield path
+        return
+    seen: set[tuple[int, int]] = set()
+    problems: list[Problem] = []
+
+    def unreadable(error: OSError) -> None:
+        problems.append(Problem(str(error.filename), f"cannot be read: {error.strerror}"))
+
+    for folder, subfolders, names in os.walk(path, followlinks=True, onerror=unreadable):
+        place = os.stat(folder)  # noqa: PTH116 - os.walk's strings, in a hot loop
+        if (place.st_dev, place.st_ino) in seen:
+            subfolders.clear()
+            continue
+        seen.add((place.st_dev, place.st_ino))
+        subfolders.sort()
+        for name in sorted(names):
+            if name.removesuffix(".gz").endswith(LOG_SUFFIXES):
+                yield Path(folder, name)
+    yield from problems
+
+
+def head(path: Path) -> bytes | Problem:
+    """The first 64 KB, unpacked, or as much as there is."""
+    found = b""
+    for piece in _pieces(path, HEAD_BYTES):
+        if isinstance(piece, Problem):
+            return found or piece
+        found += piece
+        if len(found) >= HEAD_BYTES:
+            break
+    return found
+
+
+def blocks(path: Path) -> Iterator[Block | Problem]:
+    """The file in pieces of whole lines, at most about 16 MB each; a longer line comes as a piece of its own.
+
+    A line above 64 MB is a problem and is left out. Of a cut-off gzip file all that can be unpacked is given, then the
+    problem.
+    """
+    line = 1
+    rest = b""
+    skipping = False
+    failure: Problem | None = None
+    for piece in _pieces(path, BLOCK_BYTES):
+        if isinstance(piece, Problem):
+            failure = piece
+            break
+        data = piece
+        if skipping:
+            end = data.find(b"\n")
+            if end < 0:
+                continue
+            data, skipping, line = data[end + 1 :], False, line + 1
+        end = data.rfind(b"\n")
+        if end < 0:
+            rest += data
+            if len(rest) > MOST_LINE_BYTES:
+                yield Problem(str(path), f"the line is longer than {MOST_LINE_BYTES >> 20} MB; left out", line)
+                rest, skipping = b"", True
+            continue
+        whole = rest + data[: end + 1] if rest else data[: end + 1]
+        rest = data[end + 1 :]
+        yield Block(whole, line)
+        line += whole.count(b"\n")
+    if rest and not skipping:
+        yield Block(rest, line)
+    if failure:
+        yield failure
+
+
+def lines(path: Path) -> Iterator[tuple[int, bytes] | Problem]:
+    """The lines of a file that are not empty, with their numbers from 1."""
+    for block in blocks(path):
+        if isinstance(block, Problem):
+            yield block
+            continue
+        for number, line in enumerate(block.data.split(b"\n"), block.first_line):
+            if stripped := line.strip():
+                yield number, stripped
+
+
+def document(path: Path) -> Any | Problem:
+    """The whole file as one JSON document."""
+    data = b""
+    for piece in _pieces(path, BLOCK_BYTES):
+        if isinstance(piece, Problem):
+            return piece
+        data += piece
+        if len(data) > MOST_DOCUMENT_BYTES:
+            break
+    if len(data) > MOST_DOCUMENT_BYTES:
+        return Problem(str(path), f"the document is larger than {MOST_DOCUMENT_BYTES >> 30} GB; export it as lines")
+    try:
+        return json.loads(data)
+    except UnicodeDecodeError:
+        return Problem(str(path), "not valid UTF-8")
+    except json.JSONDecodeError as error:
+        return Problem(str(path), f"not valid JSON: {error.msg}", error.lineno)
+    except RecursionError:
+        return Problem(str(path), "nested too deeply to be a log")
+
+
+def records(path: Path) -> Iterator[tuple[int | None, dict[str, Any]] | Problem]:
+    """The JSON objects of a file, whether it holds one a line, one array of them, or a single object.
+
+    Exports come in all three shapes, often under one name. The number is that of the line, or of the item in an array.
+    """
+    start = head(path)
+    if isinstance(start, Problem):
+        yield start
+        return
+    first = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    if first[:1] == b"[" or (first[:1] == b"{" and not _is_one_line(first)):
+        found = document(path)
+        if isinstance(found, Problem):
+            yield found
+            return
+        items = found if isinstance(found, list) else [found]
+        for number, item in enumerate(items, 1):
+            if isinstance(item, dict):
+                yield number, item
+            else:
+                yield Problem(str(path), f"item {number} is no JSON object", None)
+        return
+    for row in lines(path):
+        if isinstance(row, Problem):
+            yield row
+            continue
+        number, line = row
+        yield _record(path, number, line)
+
+
+def _record(path: Path, number: int, line: bytes) -> tuple[int, dict[str, Any]] | Problem:
+    try:
+        item = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
+    except UnicodeDecodeError:
+        return Problem(str(path), "not valid UTF-8", number)
+    except ValueError as error:
+        return Problem(str(path), f"not valid JSON: {getattr(error, 'msg', 'a number is too long')}", number)
+    except RecursionError:
+        return Problem(str(path), "nested too deeply to be a log", number)
+    if not isinstance(item, dict):
+        return Problem(str(path), f"a JSON {type(item).__name__} where an object is expected", number)
+    return number, item
+
+
+def _is_one_line(first: bytes) -> bool:
+    """Whether the first line is a whole object (or too long to see its end)."""
+    line, newline, _ = first.partition(b"\n")
+    if not newline:
+        return True
+    try:
+        json.loads(line)
+    except ValueError:
+        return False
+    return True
+
+
+def _pieces(path: Path, most_bytes: int) -> Iterator[bytes | Problem]:
+    """The unpacked content in pieces of at most `most_bytes`, as far as it can be read; a problem ends it."""
+    try:
+        with path.open("rb", buffering=0) as stream:
+            start = stream.read(2)
+            stream.seek(0)
+            if start != b"\x1f\x8b":
+                while piece := stream.read(most_bytes):
+                    yield piece
+                return
+            yield from _unpacked(path, gzip.GzipFile(fileobj=stream), most_bytes)
+    except OSError as error:
+        yield Problem(str(path), f"cannot be read: {error.strerror or error}")
+
+
+def _unpacked(path: Path, stream: gzip.GzipFile, most_bytes: int) -> Iterator[bytes | Problem]:
+    """Small reads, so that all before a damaged place is kept."""
+    kept: list[bytes] = []
+    size = 0
+    try:
+        while piece := stream.read1(most_bytes):
+            kept.append(piece)
+            size += len(piece)
+            if size >= most_bytes:
+                yield b"".join(kept)
+                kept, size = [], 0
+        damage = ""
+    except EOFError:
+        damage = "the gzip file is cut off; what could be unpacked was read"
+    except (gzip.BadGzipFile, zlib.error):
+        damage = "the gzip file is damaged; what could be unpacked was read"
+    if kept:
+        yield b"".join(kept)
+    if damage:
+        yield Problem(str(path), damage)

@@ -1,0 +1,43 @@
+"""What an importer is: a log format that can be recognised and read. One file per format, each holding `FORMAT`."""
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from modicum.calls import Call, Problem
+from modicum.metering.digests import Digester
+from modicum.metering.tokens import count_tokens
+
+Found = Iterator[Call | Problem]
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What the reader of a file is asked for and given."""
+
+    anatomy: bool = False
+    """Whether calls shall carry their anatomy. It costs decoding and counting all text, so a bill goes without."""
+    digest: Callable[[str], bytes] = Digester(b"").digest
+    """Keyed digest of a text; the key is the ledger's."""
+    count: Callable[[str, str], int] = count_tokens
+    """Tokens of a text for a model, offline: (text, model) -> tokens. Uncalibrated for models without a public
+    tokenizer."""
+
+
+@dataclass(frozen=True)
+class LogFormat:
+    name: str
+    """The word for `--source`, and the `source` of its calls."""
+    title: str
+    recognises: Callable[[Path, bytes], bool]
+    """Whether a file is of this format, from its path and its first 64 KB (unpacked). Content decides; the path may
+    only tell apart formats whose content is alike. Must not raise."""
+    read: Callable[[Path, Reading], Found]
+    """The calls of one file, and the problems in it. One record per call where that is possible within a file;
+    duplicates across files are settled by `Call.revision`. Never raises for bad data."""
+    checked_against: str
+    """`real exports` or `documentation`: what the shape was verified with. Shown on the format's page."""
+    places: Callable[[Path, Mapping[str, str]], list[Path]] = lambda _home, _environment: []
+    """Where the tool keeps its logs: (home folder, environment) -> folders and files, existing or not."""
+    lines: bool = True
+    """Whether the file is line-delimited. A document in a file named as lines (.jsonl) is a problem, not data."""

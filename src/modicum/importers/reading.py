@@ -1,0 +1,192 @@
+"""Which format a file is of, and the calls of many files, read by as many processes as help."""
+
+import multiprocessing
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ProcessPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from modicum.calls import Call, Problem, UserError
+from modicum.importers.files import head, log_files
+from modicum.importers.format import Found, LogFormat, Reading
+
+FORMATS = {
+    "claude-code": "claude_code",
+}
+"""Name of each format and the file that reads it, in the order in which they are asked whether they know a file."""
+
+WORTH_A_PROCESS_BYTES = 8 * 1024 * 1024
+"""Below this a second process costs more than it brings."""
+
+
+@cache
+def format_named(name: str) -> LogFormat:
+    """The format of that name.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name not in FORMATS:
+        raise UserError(f"there is no source '{name}'; known are {', '.join(FORMATS)}")
+    found = import_module(f"modicum.importers.{FORMATS[name]}").FORMAT
+    assert isinstance(found, LogFormat)  # noqa: S101 - a format file without FORMAT is a bug
+    return found
+
+
+def found_places(home: Path, environment: Mapping[str, str]) -> dict[str, list[Path]]:
+    """The log folders that exist on this machine, by format."""
+    places = {name: [p for p in format_named(name).places(home, environment) if p.exists()] for name in FORMATS}
+    return {name: paths for name, paths in places.items() if paths}
+
+
+@dataclass(frozen=True)
+class LogFile:
+    path: Path
+    format_name: str
+    size: int
+
+
+def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
+    """The file with its format, from content, or why it has none."""
+    start = head(path)
+    if isinstance(start, Problem):
+        return start
+    size = path.stat().st_size
+    if source:
+        return LogFile(path, format_named(source).name, size)
+    if not start.strip():
+        return Problem(str(path), "the file is empty")
+    named_as_lines = path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+    for name in FORMATS:
+        log_format = format_named(name)
+        if log_format.recognises(path, start):
+            if named_as_lines and not log_format.lines:
+                return Problem(
+                    str(path),
+                    f"one JSON document where the name promises lines; looks like {name}: "
+                    f"not counted (count it with --source {name})",
+                )
+            return LogFile(path, name, size)
+    return Problem(str(path), "no known log format; --source NAME forces one")
+
+
+def read_calls(
+    paths: Iterable[Path],
+    reading: Reading,
+    *,
+    source: str | None = None,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Found:
+    """The calls and problems in files and folders, file by file in their order.
+
+    One call may come several times, from several files; `Call.revision` says which stands.
+    `progress` is told the bytes done and the bytes in all.
+    """
+    files: list[LogFile] = []
+    for path in paths:
+        for found in log_files(path):
+            known = found if isinstance(found, Problem) else recognise(found, source)
+            if isinstance(known, Problem):
+                yield known
+            else:
+                files.append(known)
+    whole = sum(file.size for file in files)
+    workers = min(processes or os.cpu_count() or 1, len(files), whole // WORTH_A_PROCESS_BYTES + 1)
+    if workers <= 1:
+        yield from _read_here(files, reading, whole, progress)
+    else:
+        yield from _read_beside(files, reading, workers, whole, progress)
+
+
+def _read_file(file: LogFile, reading: Reading) -> Found:
+    return format_named(file.format_name).read(file.path, reading)
+
+
+def _read_here(
+    files: Sequence[LogFile], reading: Reading, whole: int, progress: Callable[[int, int], None] | None
+) -> Found:
+    done = 0
+    for file in files:
+        yield from _read_file(file, reading)
+        done += file.size
+        if progress:
+            progress(done, whole)
+
+
+def _read_beside(
+    files: Sequence[LogFile],
+    reading: Reading,
+    workers: int,
+    whole: int,
+    progress: Callable[[int, int], None] | None,
+) -> Found:
+    """Reads chunks of files in other processes, a bounded number ahead, and gives them in order."""
+    chunks = list(_chunks(files, whole // (workers * 4) + 1))
+    # A child of fork starts in milliseconds but must not inherit threads: only a bill, which opens no ledger, forks.
+    fork = sys.platform == "linux" and not reading.anatomy
+    context = multiprocessing.get_context("fork" if fork else "spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        ahead: deque[Future[bytes]] = deque()
+        done = 0
+        waiting = iter(chunks)
+        try:
+            for chunk in islice(waiting, workers * 2):
+                ahead.append(pool.submit(_read_chunk, chunk, reading))
+            for chunk in chunks:
+                packed = ahead.popleft().result()
+                if following := next(waiting, None):
+                    ahead.append(pool.submit(_read_chunk, following, reading))
+                batch = _unpack(packed)
+                yield from batch.calls
+                yield from batch.problems
+                done += sum(file.size for file in chunk)
+                if progress:
+                    progress(done, whole)
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+class Batch(msgspec.Struct, gc=False):
+    """What crosses from one process to another."""
+
+    calls: list[Call]
+    problems: list[Problem]
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Batch).decode
+
+
+def _read_chunk(files: Sequence[LogFile], reading: Reading) -> bytes:
+    batch = Batch([], [])
+    for file in files:
+        for found in _read_file(file, reading):
+            if isinstance(found, Call):
+                batch.calls.append(found)
+            else:
+                batch.problems.append(found)
+    return _pack(batch)
+
+
+def _chunks(files: Sequence[LogFile], size: int) -> Iterator[list[LogFile]]:
+    """Neighbouring files, gathered to about that many bytes."""
+    chunk: list[LogFile] = []
+    held = 0
+    for file in files:
+        chunk.append(file)
+        held += file.size
+        if held >= size:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
+        yield chunk

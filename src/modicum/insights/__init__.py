@@ -1,0 +1,1 @@
+"""Ledger in, answers out: the bill, and what explains it."""

@@ -1,0 +1,276 @@
+"""The bill: what was spent, by one dimension, with the basis of every figure.
+
+It is a fold of cells. A cell is what the question `bill` gives: sums over calls that share a name in the dimension and
+the basis of their figures. The ledger makes cells in SQL; `cells_of` makes the same from entries, for bills that go
+straight from logs. From there on there is one path.
+"""
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from modicum.calls import BUCKETS, Basis, BucketCosts, Entry, Usage
+
+Cell = Mapping[str, Any]
+
+DIMENSIONS = (
+    "model",
+    "day",
+    "week",
+    "month",
+    "project",
+    "branch",
+    "owner",
+    "team",
+    "app",
+    "user",
+    "key",
+    "source",
+    "provider",
+    "task",
+    "agent",
+    "tier",
+    "status",
+    "place",
+    "tag",
+    "bucket",
+    "tool",
+)
+TIMES = ("day", "week", "month")
+
+_TOKENS_SUMMED = (*BUCKETS, "output_tokens_estimated")
+_COSTS_SUMMED = tuple(f"cost_{name}_usd" for name in BucketCosts.__struct_fields__)
+
+
+class Latency(msgspec.Struct, frozen=True):
+    """Means over the calls whose log has the times; absent where none has."""
+
+    calls: int
+    first_token_seconds: float | None
+    output_tokens_per_second: float | None
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """One row of a bill, or its total."""
+
+    name: str
+    calls: int
+    usage: Usage
+    """By the names of the glossary; see `docs/glossary.md`."""
+    prompt_tokens: int
+    completion_tokens: int
+    cost_usd: Decimal | None
+    """Sum of the costs that are known; None where none is. `calls_unpriced` are not in it."""
+    basis: Basis
+    """The weakest basis of the costs in the sum."""
+    cost_usd_by_basis: dict[Basis, Decimal]
+    cost_usd_by_bucket: dict[str, Decimal]
+    """May sum to less than `cost_usd` where a log reports only totals."""
+    calls_unpriced: int = 0
+    calls_in_progress_rows: int = 0
+    """Subagent calls that stand only in progress rows, which other readers of Claude Code logs leave out."""
+    completion_tokens_estimated: int | None = None
+    """Our count of the output, where the logged one is a lower bound. Beside it, never in it."""
+    cost_usd_of_estimated_output: float | None = None
+    """What that output would cost."""
+    latency: Latency | None = None
+
+
+class Bill(msgspec.Struct, frozen=True, kw_only=True):
+    by: str
+    total: Line
+    rows: list[Line]
+    models_unpriced: list[str] = []
+
+
+def build(cells: Iterable[Cell], by: str) -> Bill:
+    """The bill of these cells. Rows of a time dimension are in order of time, others by cost, unpriced ones first."""
+    named: dict[str, list[Cell]] = {}
+    for cell in cells:
+        named.setdefault(cell["name"], []).append(cell)
+    total = _line("total", [cell for group in named.values() for cell in group])
+    if by == "bucket":
+        return Bill(by=by, total=total, rows=_bucket_lines(total))
+    rows = [_line(name, group) for name, group in named.items()]
+    if by in TIMES:
+        rows.sort(key=lambda line: line.name)
+    else:
+        rows.sort(key=lambda line: (line.calls_unpriced == 0, -(line.cost_usd or 0), line.name))
+    unpriced = sorted(line.name for line in rows if line.calls_unpriced) if by == "model" else []
+    return Bill(by=by, total=total, rows=rows, models_unpriced=unpriced)
+
+
+def _line(name: str, cells: list[Cell]) -> Line:
+    def whole(column: str) -> int:
+        return sum(int(cell[column] or 0) for cell in cells)
+
+    by_basis: dict[Basis, Decimal] = {}
+    for cell in cells:
+        if cell["cost_usd"] is not None:
+            basis = Basis(cell["cost_basis"])
+            by_basis[basis] = by_basis.get(basis, Decimal(0)) + cell["cost_usd"]
+    weakest = Basis.EXACT if by_basis else Basis.UNKNOWN
+    for basis in by_basis:
+        weakest |= basis
+    usage = Usage(*(whole(bucket) for bucket in BUCKETS))
+    estimated = [cell for cell in cells if cell["output_tokens_estimated"] is not None]
+    return Line(
+        name=name,
+        calls=whole("calls"),
+        usage=usage,
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        cost_usd=sum(by_basis.values(), Decimal(0)) if by_basis else None,
+        basis=weakest,
+        cost_usd_by_basis=by_basis,
+        cost_usd_by_bucket={
+            bucket: sum((cell[f"cost_{bucket}_usd"] or Decimal(0) for cell in cells), Decimal(0))
+            for bucket in BucketCosts.__struct_fields__
+        },
+        calls_unpriced=whole("calls_unpriced"),
+        calls_in_progress_rows=whole("calls_in_progress_rows"),
+        completion_tokens_estimated=whole("output_tokens_estimated") if estimated else None,
+        cost_usd_of_estimated_output=(
+            sum(float(cell["cost_estimated_output_usd"] or 0) for cell in estimated) if estimated else None
+        ),
+        latency=_latency(cells),
+    )
+
+
+def _latency(cells: list[Cell]) -> Latency | None:
+    calls = sum(cell["calls_with_first_token"] for cell in cells)
+    if not calls:
+        return None
+    waited = sum(float(cell["first_token_seconds"] or 0) for cell in cells)
+    seconds = sum(float(cell["output_seconds"] or 0) for cell in cells)
+    tokens = sum(int(cell["timed_output_tokens"] or 0) for cell in cells)
+    return Latency(calls, waited / calls, tokens / seconds if seconds else None)
+
+
+def _bucket_lines(total: Line) -> list[Line]:
+    """The total, cut by bucket instead of by calls."""
+    lines = []
+    for bucket in (*BUCKETS, "requests"):
+        usage = Usage(**{bucket: getattr(total.usage, bucket)}) if bucket in BUCKETS else Usage()
+        cost = total.cost_usd_by_bucket[bucket]
+        output = bucket.startswith("output")
+        if not (usage.total_tokens or cost):
+            continue
+        lines.append(
+            Line(
+                name=bucket,
+                calls=total.calls,
+                usage=usage,
+                prompt_tokens=usage.prompt_tokens,
+                completion_tokens=usage.completion_tokens,
+                cost_usd=cost,
+                # What makes the whole a lower bound is its output; the input buckets were counted to the end.
+                basis=total.basis if output or total.basis is not Basis.LOWER_BOUND else Basis.EXACT,
+                cost_usd_by_basis={},
+                cost_usd_by_bucket={bucket: cost},
+            )
+        )
+    return lines
+
+
+def cells_of(entries: Iterable[Entry], by: str, tag: str, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """The cells of entries, as the question `bill` would give them."""
+    name_of = _names(by, tag, zone)
+    groups: dict[tuple[str, Basis, Basis, Basis], list[Entry]] = {}
+    for entry in entries:
+        call = entry.call
+        key = (name_of(entry), call.usage_basis, call.output_basis, entry.cost.basis)
+        groups.setdefault(key, []).append(entry)
+    return [_cell(key, group) for key, group in groups.items()]
+
+
+def _cell(key: tuple[str, Basis, Basis, Basis], group: list[Entry]) -> dict[str, Any]:
+    name, usage_basis, output_basis, cost_basis = key
+    cell: dict[str, Any] = {
+        "name": name,
+        "usage_basis": usage_basis,
+        "output_basis": output_basis,
+        "cost_basis": cost_basis,
+        "calls": sum(entry.call.calls_count for entry in group),
+        "calls_unpriced": sum(entry.call.calls_count for entry in group if entry.cost.usd is None),
+        "calls_in_progress_rows": sum(entry.call.calls_count for entry in group if entry.call.place == "progress"),
+        "cost_usd": None if group[0].cost.usd is None else sum((e.cost.usd for e in group if e.cost.usd), Decimal(0)),
+    }
+    for bucket in BUCKETS:
+        cell[bucket] = sum(getattr(entry.call.usage, bucket) for entry in group)
+    priced = [entry.cost.by_bucket for entry in group if entry.cost.by_bucket is not None]
+    for bucket in BucketCosts.__struct_fields__:
+        cell[f"cost_{bucket}_usd"] = sum((getattr(costs, bucket) for costs in priced), Decimal(0)) if priced else None
+    estimated = [entry for entry in group if entry.call.output_tokens_estimated is not None]
+    cell["output_tokens_estimated"] = (
+        sum(entry.call.output_tokens_estimated or 0 for entry in estimated) if estimated else None
+    )
+    cell["cost_estimated_output_usd"] = sum(_estimated_output_usd(entry) for entry in estimated) if estimated else None
+    return cell | _times(group)
+
+
+def _estimated_output_usd(entry: Entry) -> float:
+    output = entry.call.usage.output_visible
+    if entry.cost.by_bucket is None or not output or entry.call.output_tokens_estimated is None:
+        return 0.0
+    return float(entry.cost.by_bucket.output_visible) / output * entry.call.output_tokens_estimated
+
+
+def _times(group: list[Entry]) -> dict[str, Any]:
+    waited = tokens = seconds = 0.0
+    calls = 0
+    for entry in group:
+        call = entry.call
+        if call.first_token is None:
+            continue
+        calls += 1
+        waited += (call.first_token - call.started) / timedelta(seconds=1)
+        if call.finished is not None and call.finished > call.first_token:
+            tokens += call.usage.completion_tokens
+            seconds += (call.finished - call.first_token) / timedelta(seconds=1)
+    return {
+        "calls_with_first_token": calls,
+        "first_token_seconds": waited,
+        "timed_output_tokens": tokens,
+        "output_seconds": seconds,
+    }
+
+
+def _names(by: str, tag: str, zone: ZoneInfo) -> Callable[[Entry], str]:
+    """How an entry is called in a dimension; the twin of the CASE in `questions/bill.sql`."""
+    plain: dict[str, Callable[[Entry], str]] = {
+        "model": lambda e: e.call.model,
+        "source": lambda e: e.call.source,
+        "provider": lambda e: e.call.provider,
+        "project": lambda e: e.call.project,
+        "branch": lambda e: e.call.branch,
+        "task": lambda e: e.call.task,
+        "agent": lambda e: e.call.agent,
+        "owner": lambda e: f"{e.call.owner.team}/{e.call.owner.app}/{e.call.owner.user}/{e.call.owner.key}",
+        "team": lambda e: e.call.owner.team,
+        "app": lambda e: e.call.owner.app,
+        "user": lambda e: e.call.owner.user,
+        "key": lambda e: e.call.owner.key,
+        "tier": lambda e: e.call.tier.value,
+        "status": lambda e: e.call.status.value,
+        "place": lambda e: e.call.place,
+        "tag": lambda e: e.call.tags.get(tag, ""),
+    }
+    if by in plain:
+        return plain[by]
+    if by in TIMES:
+        return lambda e: _period(e.call.started.astimezone(zone), by)
+    return lambda _: ""
+
+
+def _period(at: datetime, by: str) -> str:
+    day = at.date()
+    if by == "week":
+        day -= timedelta(days=day.weekday())
+    elif by == "month":
+        day = day.replace(day=1)
+    return day.isoformat()

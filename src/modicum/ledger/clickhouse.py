@@ -1,0 +1,186 @@
+"""The ledger on ClickHouse: many machines, through `clickhouse-connect` (extra `clickhouse`).
+
+Rows are only ever appended. A view takes the last revision of each entry; batches carry a token, so that a repeated
+insert is dropped by the server.
+"""
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from time import time_ns
+from typing import Any
+from urllib.parse import urlsplit
+
+from modicum.calls import Entry, Outcome, UserError
+from modicum.ledger.booking import newest
+from modicum.ledger.columns import (
+    ENTRY_COLUMNS,
+    OUTCOME_COLUMNS,
+    SEGMENT_COLUMNS,
+    Columns,
+    entry_columns,
+    entry_from,
+    outcome_columns,
+    outcome_from,
+    segment_columns,
+)
+from modicum.ledger.store import Appended, Purge, Row, bound, migrations, question_text, statements
+
+_TYPES = {str: "String", bool: "Bool", int: "Int64", float: "Float64", datetime: "DateTime64(6, 'UTC')"}
+_SETTINGS = {"join_use_nulls": 1, "prefer_column_name_to_alias": 1, "cast_keep_nullable": 1, "mutations_sync": 2}
+"""As in standard SQL: an outer join gives NULL and not the type's zero, `sum(x) AS x` means the column, and a cast
+keeps NULL. Deletes are waited for."""
+_AGE_BITS = 64
+
+
+class ClickHouseStore:
+    def __init__(self, url: str) -> None:
+        parts = urlsplit(url)
+        self.place = url.replace(f":{parts.password}@", ":***@") if parts.password else url
+        try:
+            import clickhouse_connect
+        except ImportError:
+            raise UserError("a ClickHouse ledger needs more packages: pip install 'modicum[clickhouse]'") from None
+        from clickhouse_connect.driver.exceptions import Error
+
+        self._error = Error
+        try:
+            self._client = clickhouse_connect.get_client(dsn=_dsn(url), settings=_SETTINGS)
+        except (Error, OSError) as error:
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            raise UserError(f"the ledger {self.place} does not answer: {reason}") from None
+        self._migrate()
+
+    def append(self, entries: Sequence[Entry]) -> Appended:
+        if not entries:
+            return Appended()
+        batch = newest(entries)
+        known = self._revisions([entry.call.call_id for entry in batch])
+        fresh = [entry for entry in batch if entry.call.revision > known.get(entry.call.call_id, -1)]
+        if fresh:
+            # Segments first: until its entry stands in the log, a segment is not seen.
+            segments = segment_columns(fresh)
+            revisions = {entry.call.call_id: entry.call.revision for entry in fresh}
+            segments["revision"] = [revisions[entry_id] for entry_id in segments["entry_id"]]
+            self._insert("segments_log", segments, (*SEGMENT_COLUMNS, "revision"))
+            self._insert("entries_log", self._versioned(fresh), (*ENTRY_COLUMNS, "booked_at", "version"))
+        replaced = sum(entry.call.call_id in known for entry in fresh)
+        return Appended(len(fresh) - replaced, replaced, len(entries) - len(fresh))
+
+    def append_outcomes(self, outcomes: Sequence[Outcome]) -> int:
+        if not outcomes:
+            return 0
+        latest = list({outcome.outcome_id: outcome for outcome in outcomes}.values())
+        self._insert("outcomes_log", outcome_columns(latest, time_ns()), OUTCOME_COLUMNS)
+        return len(latest)
+
+    def ask(self, question: str, **parameters: Any) -> list[Row]:
+        return self._rows(question_text(question), bound(question, parameters))
+
+    def purge(self, which: Purge) -> int:
+        condition = (
+            "started < $before AND ($team = '' OR team = $team) AND ($app = '' OR app = $app)"
+            " AND ($user = '' OR user_name = $user) AND ($key = '' OR key_name = $key)"
+        )
+        told = {name: getattr(which, name) for name in which.__struct_fields__}
+        chosen = f"SELECT entry_id FROM entries_log WHERE {condition}"
+        counted = f"SELECT count(DISTINCT entry_id) AS gone FROM entries_log WHERE {condition}"
+        gone = self._rows(counted, told)[0]["gone"]
+        for delete in (
+            f"ALTER TABLE segments_log DELETE WHERE entry_id IN ({chosen})",
+            f"ALTER TABLE entries_log DELETE WHERE {condition}",
+        ):
+            sql, typed = _typed(delete, told)
+            self._client.command(sql, parameters=typed)
+        return int(gone)
+
+    def entries(self, batch: int = 10_000) -> Iterator[list[Entry]]:
+        after = ""
+        while rows := self._rows(
+            "SELECT * FROM entries WHERE entry_id > $after ORDER BY entry_id LIMIT $batch",
+            {"after": after, "batch": batch},
+        ):
+            first, after = rows[0]["entry_id"], rows[-1]["entry_id"]
+            parts: dict[str, list[Row]] = {}
+            for part in self._rows(
+                "SELECT * FROM segments WHERE entry_id BETWEEN $first AND $last ORDER BY entry_id, position",
+                {"first": first, "last": after},
+            ):
+                parts.setdefault(part["entry_id"], []).append(part)
+            yield [entry_from(row, parts.get(row["entry_id"], [])) for row in rows]
+
+    def outcomes(self) -> list[Outcome]:
+        return [outcome_from(row) for row in self._rows("SELECT * FROM outcomes ORDER BY outcome_id", {})]
+
+    def close(self) -> None:
+        self._client.close()
+
+    def _revisions(self, entry_ids: list[str]) -> dict[str, int]:
+        found = self._client.query(
+            "SELECT entry_id, max(revision) FROM entries_log WHERE entry_id IN {ids:Array(String)} GROUP BY entry_id",
+            parameters={"ids": entry_ids},
+        )
+        return {str(entry_id): int(revision) for entry_id, revision in found.result_rows}
+
+    def _versioned(self, fresh: Sequence[Entry]) -> Columns:
+        columns = entry_columns(fresh)
+        now = datetime.now(UTC)
+        age = (1 << _AGE_BITS) - 1 - time_ns()
+        columns["booked_at"] = [now] * len(fresh)
+        columns["version"] = [(revision << _AGE_BITS) + age for revision in columns["revision"]]
+        return columns
+
+    def _insert(self, table: str, columns: Columns, names: Sequence[str]) -> None:
+        if not columns[names[0]]:
+            return
+        token = hashlib.blake2b(repr([table, columns[names[0]], columns["revision"]]).encode(), digest_size=16)
+        self._client.insert(
+            table,
+            [columns[name] for name in names],
+            column_names=list(names),
+            column_oriented=True,
+            settings={"insert_deduplication_token": token.hexdigest()},
+        )
+
+    def _migrate(self) -> None:
+        self._client.command(
+            "CREATE TABLE IF NOT EXISTS schema_versions (version Int64, applied_at DateTime64(6, 'UTC'))"
+            " ENGINE = MergeTree ORDER BY version"
+        )
+        present = self._rows("SELECT max(version) AS version FROM schema_versions", {})[0]["version"] or 0
+        newest_schema = migrations("clickhouse")
+        if present > newest_schema[-1][0]:
+            raise UserError(f"{self.place} was written by a newer modicum (schema {present}); update modicum")
+        for number, sql in newest_schema:
+            if number > present:
+                for statement in statements(sql):
+                    self._client.command(_unless_there(statement))
+                self._client.insert(
+                    "schema_versions", [[number, datetime.now(UTC)]], column_names=["version", "applied_at"]
+                )
+
+    def _rows(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
+        text, typed = _typed(sql, parameters)
+        found = self._client.query(text, parameters=typed)
+        rows = [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
+        for row in rows:
+            for name, value in row.items():
+                if isinstance(value, datetime):
+                    row[name] = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
+        return rows
+
+
+def _typed(sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """`$name` as ClickHouse writes it, with the type of its value: `{name:String}`."""
+    code = "\n".join(line.partition("--")[0] for line in sql.splitlines())
+    return re.sub(r"\$([a-z_]+)", lambda m: f"{{{m[1]}:{_TYPES[type(parameters[m[1]])]}}}", code), dict(parameters)
+
+
+def _unless_there(statement: str) -> str:
+    """A migration that was broken off can be run again: functions and tables outlive a failed statement here."""
+    return re.sub(r"^CREATE (TABLE|VIEW|FUNCTION) ", r"CREATE \1 IF NOT EXISTS ", statement)
+
+
+def _dsn(url: str) -> str:
+    return re.sub(r"^clickhouse(s?)://", r"clickhouse\1://", url)

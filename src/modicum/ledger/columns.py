@@ -1,0 +1,221 @@
+"""Entries as columns, and back: the one place that knows both the nouns and the names in the tables."""
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from modicum.calls import (
+    Anatomy,
+    Basis,
+    BucketCosts,
+    Call,
+    CallStatus,
+    Cost,
+    Entry,
+    Outcome,
+    Owner,
+    Segment,
+    SegmentKind,
+    Tier,
+    Usage,
+)
+
+Columns = dict[str, list[Any]]
+
+_encode_tags = msgspec.json.Encoder(order="sorted").encode
+
+
+def _bucket_cost(bucket: str) -> Callable[[Entry], Any]:
+    return lambda entry: getattr(entry.cost.by_bucket, bucket) if entry.cost.by_bucket is not None else None
+
+
+ENTRY_COLUMNS: dict[str, Callable[[Entry], Any]] = {
+    "entry_id": lambda e: e.call.call_id,
+    "revision": lambda e: e.call.revision,
+    "source": lambda e: e.call.source,
+    "provider": lambda e: e.call.provider,
+    "model": lambda e: e.call.model,
+    "started": lambda e: e.call.started,
+    "first_token": lambda e: e.call.first_token,
+    "finished": lambda e: e.call.finished,
+    "status": lambda e: e.call.status.value,
+    "finish_reason": lambda e: e.call.finish_reason,
+    "input_uncached": lambda e: e.call.usage.input_uncached,
+    "cache_read": lambda e: e.call.usage.cache_read,
+    "cache_write_5m": lambda e: e.call.usage.cache_write_5m,
+    "cache_write_1h": lambda e: e.call.usage.cache_write_1h,
+    "output_visible": lambda e: e.call.usage.output_visible,
+    "output_reasoning": lambda e: e.call.usage.output_reasoning,
+    "usage_basis": lambda e: e.call.usage_basis.value,
+    "output_basis": lambda e: e.call.output_basis.value,
+    "output_tokens_estimated": lambda e: e.call.output_tokens_estimated,
+    "tier": lambda e: e.call.tier.value,
+    "web_searches": lambda e: e.call.web_searches,
+    "calls_count": lambda e: e.call.calls_count,
+    "cost_usd": lambda e: e.cost.usd,
+    "cost_input_uncached_usd": _bucket_cost("input_uncached"),
+    "cost_cache_read_usd": _bucket_cost("cache_read"),
+    "cost_cache_write_5m_usd": _bucket_cost("cache_write_5m"),
+    "cost_cache_write_1h_usd": _bucket_cost("cache_write_1h"),
+    "cost_output_visible_usd": _bucket_cost("output_visible"),
+    "cost_output_reasoning_usd": _bucket_cost("output_reasoning"),
+    "cost_requests_usd": _bucket_cost("requests"),
+    "cost_basis": lambda e: e.cost.basis.value,
+    "price_source": lambda e: e.cost.price_source or "",
+    "price_version": lambda e: e.cost.price_version or "",
+    "reported_cost_usd": lambda e: e.call.reported_cost_usd,
+    "task": lambda e: e.call.task,
+    "conversation": lambda e: e.call.conversation or e.call.task,
+    "turn": lambda e: e.call.turn,
+    "agent": lambda e: e.call.agent,
+    "project": lambda e: e.call.project,
+    "branch": lambda e: e.call.branch,
+    "team": lambda e: e.call.owner.team,
+    "app": lambda e: e.call.owner.app,
+    "user_name": lambda e: e.call.owner.user,
+    "key_name": lambda e: e.call.owner.key,
+    "tags": lambda e: _encode_tags(e.call.tags).decode() if e.call.tags else "{}",
+    "place": lambda e: e.call.place,
+    "kept_segments": lambda e: e.call.anatomy.kept_segments if e.call.anatomy is not None else None,
+    "break_cause": lambda e: e.call.anatomy.break_cause if e.call.anatomy is not None else "",
+}
+"""Name of each column and how an entry fills it. `booked_at` is the store's own."""
+
+SEGMENT_COLUMNS = (
+    "entry_id",
+    "position",
+    "offset_tokens",
+    "kind",
+    "tool",
+    "tokens",
+    "digest",
+    "detail",
+    "is_error",
+    "basis",
+)
+OUTCOME_COLUMNS = ("outcome_id", "revision", "task", "name", "value", "happened_at", "source")
+
+
+def entry_columns(entries: Sequence[Entry]) -> Columns:
+    return {name: [value(entry) for entry in entries] for name, value in ENTRY_COLUMNS.items()}
+
+
+def segment_columns(entries: Sequence[Entry]) -> Columns:
+    """The segments that are born in these entries."""
+    columns: Columns = {name: [] for name in SEGMENT_COLUMNS}
+    rows = []
+    for entry in entries:
+        anatomy = entry.call.anatomy
+        if anatomy is None:
+            continue
+        tokens_before = anatomy.kept_tokens
+        for position, part in enumerate(anatomy.added, anatomy.kept_segments):
+            rows.append(
+                (
+                    entry.call.call_id,
+                    position,
+                    tokens_before,
+                    part.kind.value,
+                    part.tool,
+                    part.tokens,
+                    part.digest.hex(),
+                    part.detail.hex(),
+                    part.is_error,
+                    part.basis.value,
+                )
+            )
+            tokens_before += part.tokens
+    for name, values in zip(SEGMENT_COLUMNS, zip(*rows, strict=True), strict=False):
+        columns[name] = list(values)
+    return columns
+
+
+def outcome_columns(outcomes: Sequence[Outcome], revision: int) -> Columns:
+    return {
+        "outcome_id": [outcome.outcome_id for outcome in outcomes],
+        "revision": [revision] * len(outcomes),
+        "task": [outcome.task for outcome in outcomes],
+        "name": [outcome.name for outcome in outcomes],
+        "value": [outcome.value for outcome in outcomes],
+        "happened_at": [outcome.time for outcome in outcomes],
+        "source": [outcome.source for outcome in outcomes],
+    }
+
+
+def entry_from(row: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) -> Entry:
+    """The entry of a row, with its segments (rows in order of position)."""
+    anatomy = None
+    if row["kept_segments"] is not None:
+        added = tuple(_segment(segment) for segment in segments)
+        kept_tokens = segments[0]["offset_tokens"] if segments else 0
+        anatomy = Anatomy(row["kept_segments"], kept_tokens, added, row["break_cause"])
+    call = Call(
+        call_id=row["entry_id"],
+        revision=row["revision"],
+        source=row["source"],
+        provider=row["provider"],
+        model=row["model"],
+        started=_utc(row["started"]),
+        first_token=_utc(row["first_token"]) if row["first_token"] else None,
+        finished=_utc(row["finished"]) if row["finished"] else None,
+        status=CallStatus(row["status"]),
+        finish_reason=row["finish_reason"],
+        usage=Usage(**{bucket: row[bucket] for bucket in Usage.__struct_fields__}),
+        usage_basis=Basis(row["usage_basis"]),
+        output_basis=Basis(row["output_basis"]),
+        output_tokens_estimated=row["output_tokens_estimated"],
+        tier=Tier(row["tier"]),
+        web_searches=row["web_searches"],
+        calls_count=row["calls_count"],
+        reported_cost_usd=row["reported_cost_usd"],
+        task=row["task"],
+        conversation=row["conversation"],
+        turn=row["turn"],
+        agent=row["agent"],
+        project=row["project"],
+        branch=row["branch"],
+        owner=Owner(row["team"], row["app"], row["user_name"], row["key_name"]),
+        tags=msgspec.json.decode(row["tags"], type=dict[str, str]),
+        place=row["place"],
+        anatomy=anatomy,
+    )
+    return Entry(call, _cost(row))
+
+
+def _cost(row: Mapping[str, Any]) -> Cost:
+    by_bucket = None
+    if row["cost_requests_usd"] is not None:
+        names = BucketCosts.__struct_fields__
+        by_bucket = BucketCosts(**{name: row[f"cost_{name}_usd"] for name in names})
+    return Cost(
+        row["cost_usd"], Basis(row["cost_basis"]), by_bucket, row["price_source"] or None, row["price_version"] or None
+    )
+
+
+def _segment(row: Mapping[str, Any]) -> Segment:
+    return Segment(
+        SegmentKind(row["kind"]),
+        row["tokens"],
+        bytes.fromhex(row["digest"]),
+        row["tool"],
+        bytes.fromhex(row["detail"]),
+        bool(row["is_error"]),
+        Basis(row["basis"]),
+    )
+
+
+def outcome_from(row: Mapping[str, Any]) -> Outcome:
+    return Outcome(
+        outcome_id=row["outcome_id"],
+        task=row["task"],
+        name=row["name"],
+        value=row["value"],
+        time=_utc(row["happened_at"]),
+        source=row["source"],
+    )
+
+
+def _utc(at: datetime) -> datetime:
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)

@@ -1,0 +1,59 @@
+-- What was spent, a row per name in one dimension ($by), and per basis, so that figures of different basis stay apart.
+-- $tag: the tag to group by where $by is 'tag'. $zone: the time zone in which days and weeks are cut.
+-- Costs that are unknown are left out of the sums; calls_unpriced counts them.
+SELECT
+    CASE $by
+        WHEN 'model' THEN model
+        WHEN 'source' THEN source
+        WHEN 'provider' THEN provider
+        WHEN 'project' THEN project
+        WHEN 'branch' THEN branch
+        WHEN 'task' THEN task
+        WHEN 'agent' THEN agent
+        WHEN 'owner' THEN concat(team, '/', app, '/', user_name, '/', key_name)
+        WHEN 'team' THEN team
+        WHEN 'app' THEN app
+        WHEN 'user' THEN user_name
+        WHEN 'key' THEN key_name
+        WHEN 'tier' THEN tier
+        WHEN 'status' THEN status
+        WHEN 'place' THEN place
+        WHEN 'tag' THEN tag_value(tags, $tag)
+        WHEN 'day' THEN CAST(CAST(local_time(started, $zone) AS DATE) AS VARCHAR)
+        WHEN 'week' THEN CAST(CAST(date_trunc('week', local_time(started, $zone)) AS DATE) AS VARCHAR)
+        WHEN 'month' THEN CAST(CAST(date_trunc('month', local_time(started, $zone)) AS DATE) AS VARCHAR)
+        ELSE ''
+    END AS name,
+    usage_basis,
+    output_basis,
+    cost_basis,
+    sum(calls_count) AS calls,
+    sum(CASE WHEN cost_usd IS NULL THEN calls_count ELSE 0 END) AS calls_unpriced,
+    sum(CASE WHEN place = 'progress' THEN calls_count ELSE 0 END) AS calls_in_progress_rows,
+    sum(input_uncached) AS input_uncached,
+    sum(cache_read) AS cache_read,
+    sum(cache_write_5m) AS cache_write_5m,
+    sum(cache_write_1h) AS cache_write_1h,
+    sum(output_visible) AS output_visible,
+    sum(output_reasoning) AS output_reasoning,
+    sum(output_tokens_estimated) AS output_tokens_estimated,
+    sum(
+        CASE WHEN output_visible > 0
+            THEN CAST(cost_output_visible_usd AS DOUBLE) / output_visible * output_tokens_estimated END
+    ) AS cost_estimated_output_usd,
+    count(first_token) AS calls_with_first_token,
+    sum(seconds_between(started, first_token)) AS first_token_seconds,
+    sum(CASE WHEN finished > first_token THEN output_visible + output_reasoning ELSE 0 END) AS timed_output_tokens,
+    sum(CASE WHEN finished > first_token THEN seconds_between(first_token, finished) ELSE 0 END) AS output_seconds,
+    sum(cost_usd) AS cost_usd,
+    sum(cost_input_uncached_usd) AS cost_input_uncached_usd,
+    sum(cost_cache_read_usd) AS cost_cache_read_usd,
+    sum(cost_cache_write_5m_usd) AS cost_cache_write_5m_usd,
+    sum(cost_cache_write_1h_usd) AS cost_cache_write_1h_usd,
+    sum(cost_output_visible_usd) AS cost_output_visible_usd,
+    sum(cost_output_reasoning_usd) AS cost_output_reasoning_usd,
+    sum(cost_requests_usd) AS cost_requests_usd
+FROM entries
+WHERE started >= $since AND started < $until
+GROUP BY name, usage_basis, output_basis, cost_basis
+ORDER BY name, usage_basis, output_basis, cost_basis

@@ -1,0 +1,166 @@
+"""A user's own prices above the list: negotiated rates, self-hosted models, subscriptions.
+
+# prices.toml: dollars per million tokens; the first entry that fits a call stands
+[[price]]
+model = "claude-*"            # a pattern over model names; * stands for anything
+provider = "anthropic"        # optional
+from = 2026-01-01             # optional, first day; `until` is the first day that it no longer holds
+discount = 0.12               # off the list price of every bucket, or:
+
+[[price]]
+model = "my-llama"
+input = 0.20
+output = 0.60
+cache_read = 0.02             # optional, as cache_write_5m and cache_write_1h: `input` stands where they lack
+
+[[subscription]]
+name = "Claude Max"
+source = "claude-code"        # calls of that source are covered
+usd_per_month = 200
+from = 2026-01-01
+"""
+
+import hashlib
+import tomllib
+from datetime import date
+from decimal import Decimal
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from modicum.calls import Tier, UserError
+
+if TYPE_CHECKING:
+    from modicum.metering.prices import Steps
+
+MILLION = Decimal(1_000_000)
+
+
+class OwnPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}):
+    model: str
+    provider: str = ""
+    tier: Tier | None = None
+    since: date | None = None
+    until: date | None = None
+    discount: Decimal | None = None
+    input: Decimal | None = None
+    output: Decimal | None = None
+    cache_read: Decimal | None = None
+    cache_write_5m: Decimal | None = None
+    cache_write_1h: Decimal | None = None
+
+    def fits(self, provider: str, model: str, day: date, tier: Tier) -> bool:
+        return (
+            fnmatchcase(model.lower(), self.model.lower())
+            and self.provider in {"", provider}
+            and self.tier in {None, tier}
+            and (self.since is None or self.since <= day)
+            and (self.until is None or day < self.until)
+        )
+
+
+class Subscription(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}):
+    """A flat fee that covers all calls of a source. The bill shows it beside their list price, never inside."""
+
+    name: str
+    source: str
+    usd_per_month: Decimal
+    since: date | None = None
+    until: date | None = None
+
+
+class _Document(msgspec.Struct, forbid_unknown_fields=True):
+    price: list[OwnPrice] = []
+    subscription: list[Subscription] = []
+
+
+class PriceFile:
+    """The parsed file. `version` is a digest of its content, so that a booked cost says which one it rests on."""
+
+    def __init__(self, prices: list[OwnPrice], subscriptions: list[Subscription], version: str) -> None:
+        self.prices = prices
+        self.subscriptions = subscriptions
+        self.version = version
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """The price file.
+
+        Raises:
+            UserError: it cannot be read, is no TOML, or has a wrong field; the message names it.
+        """
+        try:
+            text = path.read_text(encoding="utf-8")
+            document = msgspec.convert(_decimal(tomllib.loads(text, parse_float=Decimal)), _Document)
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"{path}: cannot be read: {error}") from None
+        except tomllib.TOMLDecodeError as error:
+            raise UserError(f"{path}: no valid TOML: {error}") from None
+        except msgspec.ValidationError as error:
+            raise UserError(f"{path}: {error}; the fields are explained in docs/prices.md") from None
+        for number, price in enumerate(document.price, 1):
+            _check(price, f"{path}: price {number} ({price.model})")
+        return cls(document.price, document.subscription, hashlib.sha256(text.encode()).hexdigest()[:12])
+
+    def steps(self, provider: str, model: str, day: date, tier: Tier, listed: "Steps") -> "Steps | None":
+        """The user's rates for a call, or None where no entry fits. `listed` is what a discount is taken from."""
+        from modicum.metering.prices import Rates, Step
+
+        for price in self.prices:
+            if not price.fits(provider, model, day, tier):
+                continue
+            if price.discount is not None:
+                left = 1 - price.discount
+                return tuple(Step(step.above_tokens, self._off(step.rates, left)) for step in listed)
+            assert price.input is not None  # noqa: S101 - checked when the file was read
+            assert price.output is not None  # noqa: S101 - as above
+            own = Rates(
+                input_uncached=price.input / MILLION,
+                cache_read=_or(price.cache_read, price.input) / MILLION,
+                cache_write_5m=_or(price.cache_write_5m, price.input) / MILLION,
+                cache_write_1h=_or(price.cache_write_1h, _or(price.cache_write_5m, price.input)) / MILLION,
+                output_visible=price.output / MILLION,
+                output_reasoning=price.output / MILLION,
+                source="prices.toml",
+                version=self.version,
+            )
+            return (Step(-1, own),)
+        return None
+
+    def _off(self, rates: Any, left: Decimal) -> Any:
+        buckets = (
+            "input_uncached",
+            "cache_read",
+            "cache_write_5m",
+            "cache_write_1h",
+            "output_visible",
+            "output_reasoning",
+        )
+        less = {bucket: getattr(rates, bucket) * left for bucket in buckets}
+        return msgspec.structs.replace(rates, **less, source="prices.toml", version=f"{self.version}/{rates.version}")
+
+
+def _or(price: Decimal | None, otherwise: Decimal) -> Decimal:
+    return otherwise if price is None else price
+
+
+def _check(price: OwnPrice, place: str) -> None:
+    has_rates = price.input is not None and price.output is not None
+    if (price.discount is None) == (not has_rates):
+        raise UserError(f"{place}: give either 'discount' or both 'input' and 'output' (dollars per million tokens)")
+    if price.discount is not None and not 0 <= price.discount < 1:
+        raise UserError(f"{place}: 'discount' is a share between 0 and 1, as 0.12 for 12 %")
+    rates = (price.input, price.output, price.cache_read, price.cache_write_5m, price.cache_write_1h)
+    if any(rate is not None and rate < 0 for rate in rates):
+        raise UserError(f"{place}: a price is negative")
+
+
+def _decimal(value: Any) -> Any:
+    """Whole numbers as decimals, so that `input = 3` and `input = 3.0` are one."""
+    if isinstance(value, dict):
+        return {key: _decimal(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_decimal(item) for item in value]
+    return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value

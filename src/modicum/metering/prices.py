@@ -1,0 +1,292 @@
+"""What a token cost, by model, day, price lane and context size.
+
+List prices come from genai-prices (pinned; its snapshot works offline); a user's `prices.toml` stands above it. Asking
+genai-prices takes 250 us a call and 0.2 s to import, so unit rates are asked once per model, day and lane, and may be
+kept in a file from one run to the next.
+"""
+
+import re
+from collections.abc import Mapping
+from copy import copy
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from modicum.calls import Basis, Call, Tier
+
+if TYPE_CHECKING:
+    from modicum.metering.price_file import PriceFile
+
+LIST = "genai-prices"
+MILLION = Decimal(1_000_000)
+
+
+class Rates(msgspec.Struct, frozen=True, gc=False):
+    """Dollars per token, named as the buckets of `Usage`; `web_search` is dollars per search."""
+
+    input_uncached: Decimal
+    cache_read: Decimal
+    cache_write_5m: Decimal
+    cache_write_1h: Decimal
+    output_visible: Decimal
+    output_reasoning: Decimal
+    web_search: Decimal = Decimal(0)
+    source: str = LIST
+    version: str = ""
+    basis: Basis = Basis.EXACT
+    """ESTIMATED where a lane's price is known only for a later day than that of the call."""
+
+
+class Step(msgspec.Struct, frozen=True, gc=False):
+    """Rates that apply to a whole request whose prompt is larger than `above_tokens`."""
+
+    above_tokens: int
+    rates: Rates
+
+
+Steps = tuple[Step, ...]
+"""In ascending order; empty where no price is known. The first has `above_tokens` -1."""
+
+
+class PriceBook:
+    """Rates by model, day, lane and context size. `rates` is the one question.
+
+    Args:
+        price_file: the user's own prices, above the list.
+        kept_in: a file that keeps unit rates between runs, made anew when prices or version change. None: no file.
+    """
+
+    def __init__(self, price_file: "PriceFile | None" = None, kept_in: Path | None = None) -> None:
+        self.price_file = price_file
+        self._kept_in = kept_in
+        self._steps: dict[str, Steps] = {}
+        self._book = ""
+        self._list: _ListPrices | None = None
+        self._dirty = False
+        if kept_in is not None:
+            self._load(kept_in)
+
+    def rates(
+        self, provider: str, model: str, at: datetime, tier: Tier = Tier.STANDARD, prompt_tokens: int = 0
+    ) -> Rates | None:
+        """Dollars per token for a call with a prompt of that size (all input, cached or not); None: no price is known.
+
+        A context-size step applies to the whole request, which is the providers' rule: 200,001 tokens cost twice what
+        200,000 do, not one token more.
+        """
+        steps = self._steps_of(provider, model, at, tier)
+        found = None
+        for step in steps:
+            if prompt_tokens <= step.above_tokens:
+                break
+            found = step.rates
+        return found
+
+    def rates_of(self, call: Call) -> Rates | None:
+        return self.rates(
+            call.provider, call.model, call.started, call.tier, call.usage.prompt_tokens // max(call.calls_count, 1)
+        )
+
+    def save(self) -> None:
+        """Keeps what was looked up for the next run. A folder that cannot be written to costs time, nothing else."""
+        if self._kept_in is None or not self._dirty:
+            return
+        document = msgspec.json.encode(_Kept(self._version(), self._steps))
+        try:
+            self._kept_in.parent.mkdir(parents=True, exist_ok=True)
+            fresh = self._kept_in.with_name(f"{self._kept_in.name}.{id(self):x}")
+            fresh.write_bytes(document)
+            fresh.replace(self._kept_in)
+        except OSError:
+            return
+        self._dirty = False
+
+    def _steps_of(self, provider: str, model: str, at: datetime, tier: Tier) -> Steps:
+        key = f"{provider}|{model}|{at:%Y-%m-%d}|{tier}"
+        steps = self._steps.get(key)
+        if steps is None:
+            steps, lasts_all_day = self._look_up(provider, model, at, tier)
+            if lasts_all_day:
+                self._steps[key] = steps
+                self._dirty = True
+        return steps
+
+    def _look_up(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[Steps, bool]:
+        if self._list is None:
+            self._list = _ListPrices()
+        listed, lasts_all_day = self._list.steps(provider, model, at, tier)
+        if self.price_file is not None:
+            own = self.price_file.steps(provider, model, at.date(), tier, listed)
+            if own is not None:
+                return own, lasts_all_day
+        return listed, lasts_all_day
+
+    def _version(self) -> str:
+        if not self._book:
+            from importlib.metadata import version
+
+            own = self.price_file.version if self.price_file else ""
+            self._book = f"{version('genai-prices')} {own}"
+        return self._book
+
+    def _load(self, kept_in: Path) -> None:
+        try:
+            kept = msgspec.json.decode(kept_in.read_bytes(), type=_Kept)
+        except (OSError, msgspec.DecodeError):
+            return
+        if kept.version == self._version():
+            self._steps = kept.steps
+
+
+class _Kept(msgspec.Struct):
+    version: str
+    steps: dict[str, Steps]
+
+
+class _ListPrices:
+    """genai-prices behind one method."""
+
+    def __init__(self) -> None:
+        from importlib.metadata import version
+
+        from genai_prices.data_snapshot import get_snapshot
+
+        self._version = version("genai-prices")
+        self._snapshot = get_snapshot()
+        self._by_price: dict[int, tuple[Any, Steps]] = {}
+
+    def steps(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[Steps, bool]:
+        """The steps at that moment, and whether they hold for the whole day."""
+        for seller, name in candidates(provider, model):
+            try:
+                _, found = self._snapshot.find_provider_model(name, None, seller or None, None)
+            except LookupError:
+                continue
+            price, certain = self._price(found, at, tier)
+            if price is None:
+                return (), True
+            return self._unit_rates(price, certain=certain), not _varies_by_hour(found.prices)
+        return (), True
+
+    def _price(self, found: Any, at: datetime, tier: Tier) -> tuple[Any, bool]:
+        """The price of a lane, and whether it is known for that day. No price for the lane: None, not the standard."""
+        context = _CONTEXT[tier]
+        if not context:
+            return found.get_prices(at), True
+        variants = [variant for variant in found.price_variants or () if variant.when == context]
+        if any(variant.constraint is None or variant.constraint.active(at) for variant in variants):
+            return found.get_prices(at, context), True
+        if not variants:
+            return None, True
+        # The list notes a lane's price with the day on which it was noted; earlier calls in that lane paid it too.
+        price = copy(found.get_prices(at))
+        vars(price).update({name: rate for name, rate in vars(variants[0].prices).items() if rate is not None})
+        return price, False
+
+    def _unit_rates(self, price: Any, *, certain: bool) -> Steps:
+        known = self._by_price.get(id(price))
+        if known is not None:
+            return known[1]
+        starts = {
+            tier.start
+            for value in vars(price).values()
+            if hasattr(value, "tiers") and hasattr(value, "base")
+            for tier in value.tiers
+        }
+        steps = tuple(
+            Step(start, self._measured(price, max(start, 0) + 1, certain=certain)) for start in (-1, *sorted(starts))
+        )
+        self._by_price[id(price)] = price, steps  # the price is held, so that its id stays its own
+        return steps
+
+    def _measured(self, price: Any, prompt: int, *, certain: bool) -> Rates:
+        """Unit rates, got by pricing a prompt of that size bucket by bucket: genai-prices itself then decides what a
+        bucket without a price of its own costs.
+        """
+        from genai_prices import Usage
+
+        def cost(**counts: int) -> Decimal:
+            total = price.calc_price(Usage(**counts))["total_price"]
+            assert isinstance(total, Decimal)  # noqa: S101 - genai-prices' promise
+            return total
+
+        size = Decimal(prompt)
+        plain = cost(input_tokens=prompt)
+        out = cost(input_tokens=prompt, output_tokens=prompt) - plain
+        thought = cost(input_tokens=prompt, output_tokens=prompt, output_reasoning_tokens=prompt) - plain
+        return Rates(
+            input_uncached=plain / size,
+            cache_read=cost(input_tokens=prompt, cache_read_tokens=prompt) / size,
+            cache_write_5m=cost(input_tokens=prompt, cache_write_tokens=prompt) / size,
+            cache_write_1h=cost(input_tokens=prompt, cache_write_tokens=prompt, cache_write_1h_tokens=prompt) / size,
+            output_visible=out / size,
+            output_reasoning=thought / size,
+            web_search=cost(input_tokens=0, web_searches=1)
+            if getattr(price, "web_searches_kcount", None)
+            else Decimal(0),
+            version=self._version,
+            basis=Basis.EXACT if certain else Basis.ESTIMATED,
+        )
+
+
+_CONTEXT: Mapping[Tier, dict[str, str]] = {
+    Tier.STANDARD: {},
+    Tier.BATCH: {"processing": "batch"},
+    Tier.FLEX: {"service_tier": "flex"},
+    Tier.PRIORITY: {"service_tier": "priority"},
+    Tier.FAST: {"speed": "fast"},
+}
+"""genai-prices silently ignores `service_tier: batch`: batch is a kind of processing there."""
+
+
+def _varies_by_hour(prices: Any) -> bool:
+    return isinstance(prices, list) and any(hasattr(price.constraint, "start_time") for price in prices)
+
+
+_ROUTES = {
+    "anthropic": "anthropic",
+    "azure": "azure",
+    "azure_ai": "azure",
+    "bedrock": "aws",
+    "bedrock_converse": "aws",
+    "cohere": "cohere",
+    "deepseek": "deepseek",
+    "fireworks_ai": "fireworks",
+    "gemini": "google",
+    "google": "google",
+    "groq": "groq",
+    "mistral": "mistral",
+    "moonshot": "moonshotai",
+    "openai": "openai",
+    "openrouter": "openrouter",
+    "together_ai": "together",
+    "vertex_ai": "google",
+    "xai": "x-ai",
+}
+"""First parts of model names as gateways write them, and the seller that genai-prices knows."""
+
+_BEDROCK = re.compile(
+    r"^(?:(?:us|eu|apac|jp|au|us-gov|global)\.)?(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21)\."
+)
+
+
+def candidates(provider: str, model: str) -> list[tuple[str, str]]:
+    """(seller, model name) pairs to look for, the surest first: names come as Bedrock ARNs, with a gateway's route in
+    front (`vertex_ai/claude-opus-4-5`), or as OpenRouter's `maker/model`.
+    """
+    name = model.rsplit("/", 1)[-1] if model.startswith("arn:") else model
+    if model.startswith("arn:") or _BEDROCK.match(name):
+        return [("aws", name)]
+    found = [(provider, name)] if provider else []
+    route, _, rest = name.partition("/")
+    seller = _ROUTES.get(route)
+    if rest and seller:
+        found += candidates(seller, rest)
+    if rest and not provider:
+        found.append(("openrouter", name))
+    if not provider and not rest:
+        found.append(("", name))
+    return found

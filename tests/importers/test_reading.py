@@ -1,0 +1,107 @@
+"""Every format against its fixture pairs: `fixtures/FORMAT/CASE.EXT` and what must be read from it, `CASE.calls.json`.
+
+The expected file holds `calls`: for each call the fields that the case is about, and `problems`: for each a part of its
+text. A field of `usage` that is not named must be 0.
+"""
+
+import gzip
+import json
+from pathlib import Path
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modicum.calls import BUCKETS, Call, Problem, UserError
+from modicum.importers import FORMATS, format_named, read_calls
+from modicum.importers.format import Reading
+
+FIXTURES = Path(__file__).parent / "fixtures"
+CASES = sorted(path for path in FIXTURES.glob("*/*") if not path.name.endswith(".calls.json"))
+
+
+def expected_of(case):
+    return json.loads(case.with_name(case.name.split(".")[0] + ".calls.json").read_text())
+
+
+def read(paths, **options):
+    found = list(read_calls(paths, Reading(anatomy=True), **options))
+    return [c for c in found if isinstance(c, Call)], [str(p) for p in found if isinstance(p, Problem)]
+
+
+def as_shown(call, fields):
+    document = json.loads(msgspec.json.encode(call))
+    document["usage"] = {bucket: count for bucket, count in document["usage"].items() if count}
+    if call.anatomy is not None:
+        document["kept_segments"] = call.anatomy.kept_segments
+        document["segments"] = [
+            " ".join(filter(None, [part.kind, part.tool, "error" if part.is_error else ""]))
+            for part in call.anatomy.added
+        ]
+    return {field: document.get(field) for field in fields}
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_a_fixture_gives_the_calls_beside_it(case):
+    expected = expected_of(case)
+
+    calls, problems = read([case])
+
+    assert [as_shown(call, want) for call, want in zip(calls, expected["calls"], strict=True)] == expected["calls"]
+    assert all(part in problem for part, problem in zip(expected.get("problems", []), problems, strict=True))
+    assert {call.source for call in calls} <= {case.parent.name}
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_has_a_fixture_and_says_what_it_was_checked_against(name):
+    assert any(case.parent.name == name for case in CASES)
+    assert format_named(name).checked_against in {"real exports", "documentation"}
+    assert format_named(name).name == name
+
+
+@settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
+@given(data=st.data())
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.suffix != ".db"], ids=lambda c: f"{c.parent.name}/{c.name}"
+)
+def test_mutated_logs_give_calls_or_problems_and_never_a_traceback(case, data, tmp_path):
+    content = bytearray(gzip.decompress(case.read_bytes()) if case.suffix == ".gz" else case.read_bytes())
+    for _ in range(data.draw(st.integers(1, 4))):
+        at = data.draw(st.integers(0, len(content) - 1))
+        kind = data.draw(st.sampled_from(["flip", "cut", "drop", "insert"]))
+        if kind == "flip":
+            content[at] = data.draw(st.integers(0, 255))
+        elif kind == "cut":
+            del content[at + 1 :]
+        elif kind == "drop":
+            del content[at : at + data.draw(st.integers(1, 40))]
+            content = content or bytearray(b"{")
+        else:
+            content[at:at] = data.draw(
+                st.sampled_from([b"null", b"-1", b"1e99", b'"', b"{", b"[", b"\n", b"\xff", b"0.5"])
+            )
+    path = tmp_path / case.name.removesuffix(".gz")
+    path.write_bytes(content)
+
+    calls, _ = read([path], source=case.parent.name)
+
+    assert all(getattr(call.usage, bucket) >= 0 for call in calls for bucket in BUCKETS)
+    assert all(call.call_id and call.started.tzinfo for call in calls)
+
+
+def test_an_unknown_source_names_the_known_ones():
+    with pytest.raises(UserError, match="claude-code"):
+        format_named("no-such-format")
+
+
+def test_an_unknown_file_and_an_empty_one_are_problems(tmp_path):
+    (tmp_path / "a.jsonl").write_text('{"hello": 1}\n')
+    (tmp_path / "b.jsonl").write_text("")
+
+    calls, problems = read([tmp_path, tmp_path / "missing"])
+
+    assert calls == []
+    assert ["no known log format" in problems[0], "empty" in problems[1], "no such file" in problems[2]] == [True] * 3

@@ -1,0 +1,58 @@
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modicum.calls import Basis, Call, Usage
+from modicum.ledger.booking import book, newest, newest_calls
+from modicum.metering.prices import PriceBook
+
+PRICES = PriceBook()
+
+
+def call(**fields):
+    told = {
+        "call_id": "c1",
+        "source": "test",
+        "provider": "anthropic",
+        "model": "claude-opus-4-5",
+        "started": datetime(2026, 2, 3, tzinfo=UTC),
+        "usage": Usage(1_000_000, 0, 0, 0, 100_000),
+    }
+    return Call(**(told | fields))
+
+
+def test_a_call_is_priced_bucket_by_bucket():
+    cost = book(call(), PRICES).cost
+
+    assert (cost.usd, cost.basis) == (Decimal("7.5"), Basis.EXACT)
+    assert cost.by_bucket.input_uncached == Decimal(5)
+    assert cost.by_bucket.total == cost.usd
+
+
+def test_a_cost_is_as_sure_as_its_weakest_figure():
+    assert book(call(output_basis=Basis.LOWER_BOUND), PRICES).cost.basis is Basis.LOWER_BOUND
+    assert book(call(output_basis=Basis.LOWER_BOUND, usage_basis=Basis.ESTIMATED), PRICES).cost.basis is Basis.ESTIMATED
+
+
+def test_without_a_price_the_cost_is_what_the_log_reported_or_unknown():
+    assert book(call(model="nobody-knows"), PRICES).cost.usd is None
+    reported = book(call(model="nobody-knows", reported_cost_usd=Decimal("0.3")), PRICES).cost
+    assert (reported.usd, reported.price_source) == (Decimal("0.3"), "reported")
+
+
+def test_without_usage_the_cost_is_unknown_and_not_zero():
+    cost = book(call(usage=Usage(), usage_basis=Basis.UNKNOWN), PRICES).cost
+
+    assert (cost.usd, cost.basis) == (None, Basis.UNKNOWN)
+
+
+def test_web_searches_are_charged_beside_the_tokens():
+    assert book(call(web_searches=3), PRICES).cost.by_bucket.requests == Decimal("0.03")
+
+
+@given(st.permutations([call(revision=1), call(revision=3, model="later"), call(revision=2)]))
+def test_of_records_of_one_call_the_most_complete_stands_in_any_order(records):
+    assert [c.model for c in newest_calls(records)] == ["later"]
+    assert [e.call.model for e in newest([book(record, PRICES) for record in records])] == ["later"]

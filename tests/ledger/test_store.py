@@ -1,0 +1,251 @@
+"""The ledger on both engines: the same tests, the same answers."""
+
+import subprocess
+import sys
+import textwrap
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from modicum.calls import (
+    Anatomy,
+    Basis,
+    BucketCosts,
+    Call,
+    CallStatus,
+    Cost,
+    Entry,
+    Outcome,
+    Owner,
+    Segment,
+    SegmentKind,
+    Tier,
+    Usage,
+    UserError,
+)
+from modicum.ledger.store import Appended, Purge, open_store
+
+START = datetime(2026, 2, 3, 10, tzinfo=UTC)
+EVER = {"since": datetime(1990, 1, 1, tzinfo=UTC), "until": datetime(2200, 1, 1, tzinfo=UTC)}
+BILL = EVER | {"by": "model", "tag": "", "zone": "UTC"}
+
+
+@pytest.fixture(params=["duckdb", "clickhouse"])
+def store(request, tmp_path):
+    opened = open_store(str(tmp_path / "ledger.duckdb") if request.param == "duckdb" else f"chdb://{tmp_path}/chdb")
+    yield opened
+    opened.close()
+
+
+def entry(entry_id="c1", usd="0.25", **fields):
+    told = {
+        "call_id": entry_id,
+        "source": "test",
+        "provider": "anthropic",
+        "model": "opus",
+        "started": START,
+        "usage": Usage(10, 20, 0, 40, 50, 60),
+    }
+    cost = Cost.unknown()
+    if usd is not None:
+        cost = Cost(Decimal(usd), Basis.EXACT, BucketCosts(input_uncached=Decimal(usd)), "genai-prices", "1")
+    return Entry(Call(**(told | fields)), cost)
+
+
+FULL = entry(
+    first_token=START + timedelta(seconds=2),
+    finished=START + timedelta(seconds=4, microseconds=1),
+    status=CallStatus.ERROR,
+    finish_reason="length",
+    usage_basis=Basis.ESTIMATED,
+    output_basis=Basis.LOWER_BOUND,
+    output_tokens_estimated=99,
+    tier=Tier.BATCH,
+    web_searches=1,
+    calls_count=2,
+    reported_cost_usd=Decimal("0.1234567891"),
+    task="it's; DROP TABLE entries",
+    conversation="t/a",
+    turn=3,
+    agent="a",
+    project='/home/ada/"shop"',
+    branch="b",
+    owner=Owner("team", "app", "ada", "k1"),
+    tags={"env": "prod", 'quote"d': "x"},
+    place="progress",
+    revision=7,
+    anatomy=Anatomy(
+        2, 30, (Segment(SegmentKind.TOOL_RESULT, 5, b"0" * 16, "Read", b"1" * 16, is_error=True),), "rewind"
+    ),
+)
+
+
+def test_an_entry_comes_back_as_it_was_booked(store):
+    store.append([FULL, entry("c2", None)])
+
+    assert [e for batch in store.entries() for e in batch] == [
+        FULL,
+        msgspec.structs.replace(entry("c2", None), call=entry("c2", None, conversation="").call),
+    ]
+
+
+def test_an_entry_is_booked_once_in_whatever_batch_it_comes(store):
+    first = store.append([entry("c1"), entry("c2"), entry("c1")])
+    second = store.append([entry("c2"), entry("c3")])
+
+    assert (first, second) == (Appended(new=2, unchanged=1), Appended(new=1, unchanged=1))
+    assert store.ask("bill", **BILL)[0]["calls"] == 3
+
+
+def test_an_entry_that_has_grown_replaces_its_older_self_with_its_anatomy(store):
+    small = entry(usage=Usage(output_visible=1), revision=1, anatomy=Anatomy(0, 0, (Segment(SegmentKind.USER, 1),) * 3))
+    grown = entry(usage=Usage(output_visible=9), revision=2, anatomy=Anatomy(0, 0, (Segment(SegmentKind.USER, 1),) * 2))
+
+    assert store.append([small]) == Appended(new=1)
+    assert store.append([grown]) == Appended(replaced=1)
+    assert store.append([small]) == Appended(unchanged=1)
+    (stored,) = next(store.entries())
+    assert stored.call.usage.output_visible == 9
+    assert len(stored.call.anatomy.added) == 2
+
+
+def test_of_equal_revisions_the_first_stands(store):
+    store.append([entry(task="first")])
+    store.append([entry(task="second")])
+
+    assert next(store.entries())[0].call.task == "first"
+
+
+def test_unknown_costs_are_counted_and_not_added_as_zero(store):
+    store.append([entry("c1", "0.5"), entry("c2", None, model="mystery")])
+    rows = {row["name"]: row for row in store.ask("bill", **BILL)}
+
+    assert rows["mystery"]["cost_usd"] is None
+    assert (rows["mystery"]["calls_unpriced"], rows["opus"]["calls_unpriced"]) == (1, 0)
+    assert rows["opus"]["cost_usd"] == Decimal("0.5")
+
+
+def test_days_are_cut_in_the_zone_that_is_asked_for(store):
+    store.append([entry(started=datetime(2026, 2, 3, 23, 30, tzinfo=UTC))])
+
+    def day(zone):
+        return store.ask("bill", **(BILL | {"by": "day", "zone": zone}))[0]["name"]
+
+    assert (day("UTC"), day("Europe/Berlin"), day("America/Los_Angeles")) == ("2026-02-03", "2026-02-04", "2026-02-03")
+    assert store.ask("bill", **(BILL | {"by": "week"}))[0]["name"] == "2026-02-02"
+
+
+def test_tags_and_owners_can_be_grouped_by(store):
+    store.append([FULL])
+
+    assert store.ask("bill", **(BILL | {"by": "tag", "tag": "env"}))[0]["name"] == "prod"
+    assert store.ask("bill", **(BILL | {"by": "tag", "tag": "none"}))[0]["name"] == ""
+    assert store.ask("bill", **(BILL | {"by": "owner"}))[0]["name"] == "team/app/ada/k1"
+
+
+def test_names_with_quotes_and_sql_are_only_names(store):
+    store.append([FULL])
+
+    assert store.ask("bill", **(BILL | {"by": "task"}))[0]["name"] == "it's; DROP TABLE entries"
+    assert store.ask("bill", **(BILL | {"by": "project"}))[0]["name"] == '/home/ada/"shop"'
+
+
+def test_purging_forgets_what_is_old_of_an_owner_and_nothing_else(store):
+    old = START - timedelta(days=90)
+    store.append(
+        [
+            entry("old", started=old, owner=Owner(team="a"), anatomy=Anatomy(0, 0, (Segment(SegmentKind.USER, 1),))),
+            entry("other", started=old, owner=Owner(team="b")),
+            entry("new", owner=Owner(team="a")),
+        ]
+    )
+
+    assert store.purge(Purge(before=START, team="a")) == 1
+    assert [e.call.call_id for e in next(store.entries())] == ["new", "other"]
+
+
+def test_an_outcome_told_again_is_replaced(store):
+    told = Outcome(outcome_id="o1", task="t", name="resolved", value=0.0, time=START)
+    store.append_outcomes([told])
+    store.append_outcomes([msgspec.structs.replace(told, value=1.0)])
+
+    assert [o.value for o in store.outcomes()] == [1.0]
+
+
+def test_a_ledger_is_opened_again_as_it_was(store, tmp_path):
+    store.append([entry()])
+    store.close()
+    again = open_store(str(tmp_path / "ledger.duckdb") if "duckdb" in store.place else store.place)
+
+    assert again.append([entry()]) == Appended(unchanged=1)
+    again.close()
+
+
+entries = st.builds(
+    lambda number, revision, task: entry(f"c{number}", revision=revision, task=task),
+    st.integers(0, 4),
+    st.integers(0, 3),
+    st.sampled_from("ab"),
+)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.lists(entries, max_size=5), max_size=4))
+def test_batches_in_any_cut_give_one_record_a_call_with_the_greatest_revision(batches):
+    opened = open_store(":memory:")
+    counts = sum((opened.append(batch) for batch in batches), Appended())
+    stored = {e.call.call_id: e.call for batch in opened.entries() for e in batch}
+    opened.close()
+    seen = [e.call for batch in batches for e in batch]
+
+    assert stored.keys() == {call.call_id for call in seen}
+    assert all(call.revision == max(c.revision for c in seen if c.call_id == call.call_id) for call in stored.values())
+    assert counts.new == len(stored)
+    assert counts.new + counts.replaced + counts.unchanged == len(seen)
+
+
+def test_a_file_held_by_another_process_is_one_line_that_says_by_whom(tmp_path):
+    path = tmp_path / "ledger.duckdb"
+    holder = subprocess.Popen(
+        [
+            sys.executable,
+            "-c",
+            textwrap.dedent(f"""
+            from modicum.ledger.store import open_store
+            store = open_store({str(path)!r})
+            print("open", flush=True)
+            input()
+            """),
+        ],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    try:
+        assert holder.stdout.readline() == "open\n"
+        with pytest.raises(UserError, match=rf"held by process {holder.pid}") as refused:
+            open_store(str(path))
+        assert "\n" not in str(refused.value)
+    finally:
+        holder.communicate("\n")
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [("mysql://x", "is no ledger"), ("clickhouse://127.0.0.1:1/none", "does not answer")],
+)
+def test_a_place_that_is_no_ledger_is_refused(url, reason):
+    with pytest.raises(UserError, match=reason):
+        open_store(url)
+
+
+def test_a_file_that_is_no_ledger_is_refused(tmp_path):
+    path = tmp_path / "notes.txt"
+    path.write_text("hello " * 10_000)
+
+    with pytest.raises(UserError, match="no ledger that can be read"):
+        open_store(str(path))

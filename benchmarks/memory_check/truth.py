@@ -1,4 +1,4 @@
-"""Builds every small model in `small_models.json` with transformers and prints the bytes that it really holds.
+"""Builds every small model in `tests/energy/memory/small_models.json` with transformers and prints the bytes that it really holds.
 
 Runs in an environment of its own (`scripts/memory-check`): torch and transformers are no part of modicum. Weights are
 random; nothing is fetched.
@@ -15,6 +15,7 @@ warnings.filterwarnings("ignore")
 import torch  # noqa: E402 - after the filter: importing it warns
 import transformers  # noqa: E402
 
+MODELS = Path(__file__).resolve().parents[2] / "tests/energy/memory/small_models.json"
 TOKENS = 301
 """More than any sliding window of the small models, and no multiple of a block."""
 SEQUENCES = 2
@@ -59,15 +60,14 @@ def truth(config: dict[str, Any]) -> dict[str, int]:
 
 
 def main() -> None:
-    configs = json.loads(Path(__file__).with_name("small_models.json").read_text())
-    wanted = sys.argv[1:] or list(configs)
+    configs = json.loads(sys.stdin.read() if "-" in sys.argv[1:] else MODELS.read_text())
     print(
         json.dumps(
             {
                 "made_with": f"transformers {transformers.__version__}, torch {torch.__version__}",
                 "tokens": TOKENS,
                 "sequences": SEQUENCES,
-                "models": {name: truth(configs[name]) for name in wanted},
+                "models": {name: truth(configs[name]) for name in configs},
             },
             indent=1,
         )

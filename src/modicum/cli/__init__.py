@@ -13,6 +13,9 @@ VERBS = {
     "import": "Put logs into the ledger.",
     "watch": "Keep the ledger filled while agents write their logs.",
     "ledger": "Look after the ledger: info, purge, copy.",
+    "energy": "Energy of models you run: watch, bench, fit, whatif, calls, estimate.",
+    "plan": "Memory of a model before you start it: memory, compare, models.",
+    "tco": "Own or rented machine against an API, in dollars per million tokens.",
 }
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 

@@ -7,9 +7,11 @@ Shares are scaled so that they, idle and the unseen part sum to what was measure
 
 import itertools
 from collections.abc import Iterable, Sequence
+from pathlib import Path
 
 import msgspec
 
+from modicum.calls.problem import Problem
 from modicum.energy.split import Split
 from modicum.energy.windows import Interval
 
@@ -192,3 +194,32 @@ def _whole(interval: Interval, split: Split | None, shares: dict[str, _Share]) -
         per_step * shared + per_prompt * interval.uncached_prompt_tokens + per_generated * interval.generated_tokens
     )
     return max(given, counted)
+
+
+def read_calls(path: Path, offset: float) -> tuple[list[ServedCall], list[Problem]]:
+    """Calls from a file with one JSON object a line, their times moved by `-offset` onto the samples' clock. Lines that
+    are no call, or whose times contradict each other, are problems.
+    """
+    decoder = msgspec.json.Decoder(ServedCall)
+    calls, problems = [], []
+    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+        if not line.strip():
+            continue
+        try:
+            call = decoder.decode(line)
+        except msgspec.DecodeError as error:
+            problems.append(Problem(str(path), f"no call ({error})", number))
+            continue
+        first = call.started if call.first_token is None else call.first_token
+        if not call.started <= first <= call.finished:
+            problems.append(Problem(str(path), "started, first_token and finished are not in order", number))
+            continue
+        calls.append(
+            msgspec.structs.replace(
+                call,
+                started=call.started - offset,
+                first_token=None if call.first_token is None else call.first_token - offset,
+                finished=call.finished - offset,
+            )
+        )
+    return calls, problems

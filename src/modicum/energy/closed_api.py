@@ -57,7 +57,7 @@ def estimate(provider: str, model: str, generated_tokens: int, seconds: float) -
             f"EcoLogits {ecologits.__version__} does not know the model '{model}' of {provider}; no estimate"
         )
     kwh = impacts.energy.value
-    low, high = (kwh.min, kwh.max) if hasattr(kwh, "min") else (kwh, kwh)
+    low, high = float(getattr(kwh, "min", kwh)), float(getattr(kwh, "max", kwh))
     return ClosedEstimate(
         provider,
         model,

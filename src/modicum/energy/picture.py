@@ -21,8 +21,10 @@ def draw(points: Sequence[CurvePoint], choices: Choices, title: str, subtitle: s
     up = _Axis([p.tokens_per_watt or 0 for p in shown], HEIGHT - BOTTOM, TOP)
     places = [(across.at(p.time_between_tokens_s * 1000), up.at(p.tokens_per_watt or 0)) for p in shown]
     parts = [
-        (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
-        f'font-size="13" role="img"><title>{escape(title)}</title>'),
+        (
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
+            f'font-size="13" role="img"><title>{escape(title)}</title>'
+        ),
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
         f'<text x="{LEFT}" y="26" font-size="17" font-weight="bold" fill="#1c222b">{escape(title)}</text>',
         f'<text x="{LEFT}" y="46" fill="{COLOURS["plain"]}">{escape(subtitle)}</text>',
@@ -85,10 +87,14 @@ def _limit(choices: Choices, across: _Axis) -> list[str]:
         return []
     x = across.at(choices.within_s * 1000)
     return [
-        (f'<line x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM}" stroke="{COLOURS["cheapest"]}" '
-        'stroke-dasharray="5 4"/>'),
-        (f'<text x="{x - 6:.1f}" y="{HEIGHT - BOTTOM - 8}" text-anchor="end" fill="{COLOURS["cheapest"]}">limit '
-        f"{choices.within_s * 1000:g} ms</text>"),
+        (
+            f'<line x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM}" stroke="{COLOURS["cheapest"]}" '
+            'stroke-dasharray="5 4"/>'
+        ),
+        (
+            f'<text x="{x - 6:.1f}" y="{HEIGHT - BOTTOM - 8}" text-anchor="end" fill="{COLOURS["cheapest"]}">limit '
+            f"{choices.within_s * 1000:g} ms</text>"
+        ),
     ]
 
 

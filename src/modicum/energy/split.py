@@ -128,13 +128,21 @@ def split(intervals: Sequence[Interval], windows: Sequence[Interval]) -> Split |
     rest = joules - columns @ coefficients
     spread = float(((joules - joules.mean()) ** 2).sum())
     return Split(
-        *terms,
+        idle=terms[0],
+        per_step=terms[1],
+        per_prompt=terms[2],
+        per_generated=terms[3],
         windows=len(windows),
         window_error=_left_out_error(columns, joules, idle),
         explained=1 - float(rest @ rest) / spread if spread > 0 else 0.0,
-        coefficients=tuple(float(part) for part in coefficients),  # type: ignore[arg-type]
+        coefficients=_four(coefficients),
         slowed_windows=sum(1 for window in windows if window.slowed_by),
     )
+
+
+def _four(values: Array) -> tuple[float, float, float, float]:
+    first, second, third, fourth = (float(value) for value in values)
+    return first, second, third, fourth
 
 
 def _row(window: Interval, *, steps_counted: bool) -> tuple[float, float, float, float]:
@@ -214,7 +222,7 @@ def _tolerance(columns: Array, index: int, others: list[int]) -> tuple[float, in
 def _left_out_error(columns: Array, joules: Array, idle: tuple[float, float] | None) -> float:
     """Five blocks of windows in order of time; each is foretold by a fit to the four others."""
     blocks = np.array_split(np.arange(len(joules)), 5)
-    errors = []
+    errors: list[float] = []
     for block in blocks:
         kept = np.setdiff1d(np.arange(len(joules)), block)
         coefficients = _fit(columns[kept], joules[kept], idle)

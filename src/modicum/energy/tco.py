@@ -154,4 +154,4 @@ def _sensitivity(hour: Decimal, speed: float, utilisation: float) -> tuple[tuple
 
 
 def _decimal(number: float) -> Decimal:
-    return Decimal(repr(number)) if isinstance(number, float) else Decimal(number)
+    return Decimal(str(number))

@@ -137,8 +137,8 @@ def power_cap(points: Sequence[BenchPoint], concurrency: int, cap_watts: float) 
             " lower clocks would save, which modicum does not set)",
         )
     raise UserError(
-        f"a cap of {cap_watts:,.0f} W lies near or below the {drawn:,.0f} W drawn at concurrency {concurrency}; how speed"
-        " falls then is not known: set it (nvidia-smi --power-limit), bench again, and give both files"
+        f"a cap of {cap_watts:,.0f} W lies near or below the {drawn:,.0f} W drawn at concurrency {concurrency}; how"
+        " speed falls then is not known: set it (nvidia-smi --power-limit), bench again, and give both files"
     )
 
 

@@ -71,7 +71,7 @@ class Parameters(msgspec.Struct, frozen=True):
         """
         if not self.experts:
             return float(self.total)
-        untouched = (1 - self.experts_per_token / self.experts) ** batch
+        untouched = float((1 - self.experts_per_token / self.experts) ** batch)
         return self.shared + self.routed * (1 - untouched)
 
 

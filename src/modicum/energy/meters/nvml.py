@@ -81,8 +81,8 @@ class NvmlMeter:
         partitioned = self._ask(nvml.nvmlDeviceGetMigMode, handle)
         if partitioned is not None and partitioned[0]:
             raise UserError(
-                f"GPU {index} ({name}) is partitioned (MIG): the driver measures power of the whole card only, so energy"
-                " cannot be told apart between instances; leave it out with --gpu, or switch MIG off"
+                f"GPU {index} ({name}) is partitioned (MIG): the driver measures power of the whole card only, so"
+                " energy cannot be told apart between instances; leave it out with --gpu, or switch MIG off"
             )
         limit = self._ask(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
         counter = self._ask(nvml.nvmlDeviceGetTotalEnergyConsumption, handle)

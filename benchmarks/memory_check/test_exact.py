@@ -15,27 +15,22 @@ MODELS = json.loads((ROOT / "tests/energy/memory/small_models.json").read_text()
 GOLDEN = ROOT / "tests/energy/memory/transformers_golden.json"
 
 
+WIDTHS = ("intermediate_size", "moe_intermediate_size", "shared_intermediate_size", "kv_lora_rank")
+PATTERNS = {"layer_types", "hybrid_override_pattern", "attn_layer_indices", "attn_layer_period"}
+
+
 def varied(config, seed):
-    """The same architecture with other sizes: widths, heads, windows, depth where no pattern fixes it."""
+    """The same architecture with other sizes: widths, heads, windows, and depth where no pattern fixes it."""
     rng = random.Random(seed)
-    changed = dict(config)
-    for field in ("vocab_size", "vocab_size_per_layer_input"):
-        if field in config:
-            changed[field] = 512
-    for field in ("intermediate_size", "moe_intermediate_size", "shared_intermediate_size", "kv_lora_rank"):
-        if field in config:
-            changed[field] = config[field] + 16 * rng.randint(1, 4)
-    for field in ("sliding_window",):
-        if config.get(field):
-            changed[field] = rng.choice([32, 96, 400])
-    if "head_dim" in config and config["model_type"] not in {"minimax_m2"}:
+    changed = dict(config) | {field: 512 for field in config if field.startswith("vocab_size")}
+    changed |= {field: config[field] + 16 * rng.randint(1, 4) for field in WIDTHS if field in config}
+    if config.get("sliding_window"):
+        changed["sliding_window"] = rng.choice([32, 96, 400])
+    if "head_dim" in config and config["model_type"] != "minimax_m2":
         changed["head_dim"] = config["head_dim"] * rng.choice([1, 2])
-    if "head_dim" in changed and "mamba_d_state" in config:
-        changed["mamba_d_state"] = config["mamba_d_state"] * 2
-    if not {"layer_types", "hybrid_override_pattern", "attn_layer_indices", "attn_layer_period"} & set(config):
-        changed["num_hidden_layers"] = config["num_hidden_layers"] + rng.choice([1, 2]) * (
-            config.get("full_attention_interval") or config.get("sliding_window_pattern") or 1
-        )
+    if not PATTERNS & set(config):
+        period = config.get("full_attention_interval") or config.get("sliding_window_pattern") or 1
+        changed["num_hidden_layers"] = config["num_hidden_layers"] + rng.choice([1, 2]) * period
     if "tie_word_embeddings" in config:
         changed["tie_word_embeddings"] = rng.random() < 0.5
     return changed

@@ -1,4 +1,4 @@
-"""Builds every small model in `tests/energy/memory/small_models.json` with transformers and prints the bytes that it really holds.
+"""Builds small models with transformers and prints the bytes that they really hold.
 
 Runs in an environment of its own (`scripts/memory-check`): torch and transformers are no part of modicum. Weights are
 random; nothing is fetched.

@@ -43,10 +43,10 @@ class FakeNvml:
     NVML_ERROR_DRIVER_NOT_LOADED = 9
     NVML_ERROR_LIBRARY_NOT_FOUND = 12
     NVML_ERROR_GPU_IS_LOST = 15
-    nvmlClocksEventReasonSwPowerCap = 0x4
-    nvmlClocksEventReasonSwThermalSlowdown = 0x20
-    nvmlClocksEventReasonHwThermalSlowdown = 0x40
-    nvmlClocksEventReasonHwPowerBrakeSlowdown = 0x80
+    nvmlClocksEventReasonSwPowerCap = 0x4  # noqa: N815 - as above
+    nvmlClocksEventReasonSwThermalSlowdown = 0x20  # noqa: N815 - as above
+    nvmlClocksEventReasonHwThermalSlowdown = 0x40  # noqa: N815 - as above
+    nvmlClocksEventReasonHwPowerBrakeSlowdown = 0x80  # noqa: N815 - as above
 
     def nvmlInit(self):  # noqa: N802 - the library's name
         if self.missing:

@@ -56,13 +56,16 @@ class FakeServer:
         if self.kind is None:
             return web.Response(text="other_metric 1\n")
         labels = '{engine="0",model_name="m"}'
-        return web.Response(
-            text=f"# HELP vllm:prompt_tokens_total Prompt tokens.\nvllm:prompt_tokens_total{labels} {self.prompt_tokens}\n"
-            f"vllm:generation_tokens_total{labels} {self.generated_tokens}\n"
-            f"vllm:iteration_tokens_total_count{labels} {self.steps}\nvllm:num_requests_running{labels} {self.running}\n"
-            f"vllm:num_requests_waiting{labels} 0\nvllm:prefix_cache_hits_total{labels} 0\n"
-            f"process_start_time_seconds {self.started}\n"
-        )
+        figures = {
+            "vllm:prompt_tokens_total": self.prompt_tokens,
+            "vllm:generation_tokens_total": self.generated_tokens,
+            "vllm:iteration_tokens_total_count": self.steps,
+            "vllm:num_requests_running": self.running,
+            "vllm:num_requests_waiting": 0,
+            "vllm:prefix_cache_hits_total": 0,
+        }
+        lines = [f"{name}{labels} {value}" for name, value in figures.items()]
+        return web.Response(text="\n".join([*lines, f"process_start_time_seconds {self.started}", ""]))
 
     async def _complete(self, request):
         asked = await request.json()

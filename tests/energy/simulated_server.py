@@ -103,12 +103,18 @@ class Engine:
 
 
 def simulate(
-    truth: Truth, seconds: float, seed: int, *, rate=lambda at: 4.0, closed: int | None = None, cached_share=0.0,
+    truth: Truth,
+    seconds: float,
+    seed: int,
+    *,
+    rate=lambda _: 4.0,
+    closed: int | None = None,
+    cached_share=0.0,
     edges=True,
 ) -> list[Sample]:
     """Samples about once a second. `rate` is requests per second over time; `closed` keeps that many running instead,
     each of the same size: constant load."""
-    rng = random.Random(seed)
+    rng = random.Random(seed)  # noqa: S311 - a simulation
     engine = Engine(truth, rng)
     samples, next_sample, next_arrival = [], 0.0, 0.0
     while engine.at < seconds:
@@ -123,7 +129,9 @@ def simulate(
                     continue
                 prompt = int(rng.lognormvariate(6, 0.8)) + 8
                 output = int(rng.lognormvariate(4.5, 0.7)) + 2
-                engine.queue.append(Request(prompt, output, engine.at, cached=int(prompt * cached_share * rng.random())))
+                engine.queue.append(
+                    Request(prompt, output, engine.at, cached=int(prompt * cached_share * rng.random()))
+                )
                 next_arrival += rng.expovariate(now)
         if engine.active or engine.queue:
             engine.step()

@@ -1,10 +1,10 @@
 import json
 
 import pytest
-from energy.simulated_server import Truth, bursts, simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from energy.simulated_server import Truth, bursts, simulate
 from modicum.energy.attribution import ServedCall, attribute, read_calls
 from modicum.energy.split import split
 from modicum.energy.windows import Interval, measure, windows
@@ -39,7 +39,8 @@ def test_shares_idle_and_unseen_sum_to_what_was_measured(law, drawn, joules, wit
         for n, (start, length, prompt, tokens) in enumerate(drawn)
     ]
     intervals = [
-        interval(3.0 * n, 3.0 * n + 3, part, tokens=900, prompt=300, steps=200, running=4) for n, part in enumerate(joules)
+        interval(3.0 * n, 3.0 * n + 3, part, tokens=900, prompt=300, steps=200, running=4)
+        for n, part in enumerate(joules)
     ]
 
     found = attribute(intervals, calls, law if with_law else None)

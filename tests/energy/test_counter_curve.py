@@ -18,7 +18,11 @@ def test_outside_of_the_readings_nothing_is_known():
     assert curve((0, 100), (10, 1100)).joules_between(5, 11) is None
 
 
-@given(st.lists(st.tuples(st.floats(0.01, 2.5), st.floats(0.1, 1e4)), min_size=2, max_size=20), st.floats(0, 1), st.floats(0, 1))
+@given(
+    st.lists(st.tuples(st.floats(0.01, 2.5), st.floats(0.1, 1e4)), min_size=2, max_size=20),
+    st.floats(0, 1),
+    st.floats(0, 1),
+)
 def test_parts_add_up_to_the_whole(steps, first, second):
     points, at, joules = [(0.0, 0.0)], 0.0, 0.0
     for seconds, more in steps:

@@ -1,6 +1,6 @@
 import pytest
-from energy.simulated_server import Truth, bursts, simulate
 
+from energy.simulated_server import Truth, bursts, simulate
 from modicum.calls import UserError
 from modicum.energy.log import FORMAT, LogHeader, LogWriter, read_log
 from modicum.energy.samples import GpuFacts

@@ -1,7 +1,6 @@
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 from energy.law_points import dense, made
-
 from modicum.energy.picture import HEIGHT, WIDTH, draw
 from modicum.energy.tradeoff import choose, curve
 
@@ -12,7 +11,7 @@ def drawn(points, within_s=0.012):
 
 
 def texts(picture):
-    return [element.text for element in ElementTree.fromstring(picture).iter() if element.tag.endswith("text")]  # noqa: S314 - our own
+    return [element.text for element in ET.fromstring(picture).iter() if element.tag.endswith("text")]  # noqa: S314 - our own
 
 
 def test_the_three_points_are_named_and_every_point_is_labelled():
@@ -26,7 +25,7 @@ def test_the_three_points_are_named_and_every_point_is_labelled():
 def test_everything_lies_inside_the_picture():
     circles = [
         element
-        for element in ElementTree.fromstring(drawn(dense())).iter()  # noqa: S314 - our own
+        for element in ET.fromstring(drawn(dense())).iter()  # noqa: S314 - our own
         if element.tag.endswith("circle")
     ]
 

@@ -2,17 +2,17 @@ import math
 
 import numpy as np
 import pytest
-from energy.simulated_server import Truth, bursts, simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
+from energy.simulated_server import Truth, bursts, simulate
 from modicum.energy.split import idle_watts, non_negative_least_squares, split
 from modicum.energy.windows import measure, windows
 
 
-def found(truth=Truth(), seconds=1800, seed=1, **load):
-    measured = measure(simulate(truth, seconds, seed, **load), "sim")
+def found(seconds=1800, seed=1, **load):
+    measured = measure(simulate(Truth(), seconds, seed, **load), "sim")
     return split(measured.intervals, windows(measured.intervals)), measured
 
 
@@ -72,7 +72,9 @@ def test_no_prompt_at_all_is_said():
     import msgspec
 
     samples = [
-        msgspec.structs.replace(s, servers=(msgspec.structs.replace(s.servers[0], prompt_tokens=0.0, cached_tokens=0.0),))
+        msgspec.structs.replace(
+            s, servers=(msgspec.structs.replace(s.servers[0], prompt_tokens=0.0, cached_tokens=0.0),)
+        )
         for s in simulate(Truth(per_prompt=0.0), 600, 1, rate=bursts)
     ]
     measured = measure(samples, "sim")

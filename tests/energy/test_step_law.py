@@ -1,8 +1,8 @@
 import msgspec
 import pytest
+
 from energy.law_points import dense, made
 from energy.test_attribution import law as split_law  # noqa: F401 - a fixture
-
 from modicum.calls import UserError
 from modicum.energy.step_law import StepLaw, fit_points, from_split
 
@@ -36,7 +36,9 @@ def test_experts_add_a_term_that_saturates():
 
 def test_two_prompt_lengths_make_the_prompt_a_term_of_its_own():
     points = [
-        made(b, 0.07 + 3.1 / b + 0.02 * prompt / 128, prompt=prompt) for b in (1, 4, 16, 64) for prompt in (128.0, 2048.0)
+        made(b, 0.07 + 3.1 / b + 0.02 * prompt / 128, prompt=prompt)
+        for b in (1, 4, 16, 64)
+        for prompt in (128.0, 2048.0)
     ]
 
     assert fit_points(points).per_prompt_token == pytest.approx(0.02)

@@ -1,6 +1,6 @@
 import pytest
-from energy.law_points import dense, made
 
+from energy.law_points import dense, made
 from modicum.energy.tradeoff import choose, curve
 
 

@@ -1,8 +1,8 @@
 import pytest
-from energy.law_points import dense, made
 from hypothesis import given
 from hypothesis import strategies as st
 
+from energy.law_points import dense, made
 from modicum.calls import UserError
 from modicum.energy.step_law import StepLaw
 from modicum.energy.whatif import Change, Workload, power_cap, what_if

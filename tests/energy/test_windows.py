@@ -1,9 +1,11 @@
+from itertools import pairwise
+
 import msgspec
 import pytest
-from energy.simulated_server import Truth, bursts, simulate
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from energy.simulated_server import Truth, bursts, simulate
 from modicum.energy.samples import GpuReading, Sample, ServerReading
 from modicum.energy.windows import join, measure, windows
 
@@ -47,7 +49,9 @@ def test_what_cannot_be_used_is_left_out_and_told(bad, says):
     found = measure([*good, bad, *after], "log")
 
     assert any(says in str(problem) for problem in found.problems)
-    assert sum(interval.generated_tokens for interval in found.intervals) <= 170  # a reset may hide tokens, never invent them
+    assert (
+        sum(interval.generated_tokens for interval in found.intervals) <= 170
+    )  # a reset may hide tokens, never invent them
     assert all(interval.joules >= 0 for interval in found.intervals)
 
 
@@ -99,7 +103,7 @@ def test_windows_are_five_seconds_or_longer_and_lose_nothing_but_their_ends(seed
     assert all(window.seconds >= 5.0 for window in found)
     whole = join(measured.intervals)
     assert sum(window.joules for window in found) <= whole.joules * (1 + 1e-9)
-    assert all(first.end <= second.start + 1e-9 for first, second in zip(found, found[1:], strict=False))
+    assert all(first.end <= second.start + 1e-9 for first, second in pairwise(found))
 
 
 def test_the_same_samples_are_cut_the_same_way_twice():

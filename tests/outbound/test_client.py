@@ -1,8 +1,8 @@
 import asyncio
 
 import pytest
-from energy.fake_server import FakeServer
 
+from energy.fake_server import FakeServer
 from modicum.calls import UserError
 from modicum.outbound import AllowedHosts, Outbound, Unreachable
 
@@ -56,7 +56,7 @@ def test_a_connection_that_breaks_in_the_middle_is_unreachable():
 
     async def ask():
         server = await asyncio.start_server(cut, "127.0.0.1", 0)
-        url = "http://127.0.0.1:%d" % server.sockets[0].getsockname()[1]
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         async with server, Outbound(AllowedHosts([url])) as client:
             await client.get(url)
 

@@ -13,7 +13,12 @@ def test_a_named_host_is_allowed_at_any_path(url):
 
 @pytest.mark.parametrize(
     "url",
-    ["http://127.0.0.1:8001/metrics", "http://127.0.0.1.example.org:8000/", "http://models.example.org/", "http://10.0.0.1"],
+    [
+        "http://127.0.0.1:8001/metrics",
+        "http://127.0.0.1.example.org:8000/",
+        "http://models.example.org/",
+        "http://10.0.0.1",
+    ],
 )
 def test_another_host_port_or_scheme_is_not(url):
     with pytest.raises(UserError, match="was not named"):

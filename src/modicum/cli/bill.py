@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modicum.insights.bill import Bill, Cell, Line
 
 DIMENSIONS = tuple(
-    "model day week month project branch owner team app user key source provider task agent tool bucket tier status".split()
+    ["model", "day", "week", "month", "project", "branch", "owner", "team", "app", "user", "key", "source", "provider", "task", "agent", "tool", "bucket", "tier", "status"]
 )
 MOST_ROWS = 25
 

@@ -57,7 +57,8 @@ def estimate(provider: str, model: str, generated_tokens: int, seconds: float) -
             f"EcoLogits {ecologits.__version__} does not know the model '{model}' of {provider}; no estimate"
         )
     kwh = impacts.energy.value
-    low, high = float(getattr(kwh, "min", kwh)), float(getattr(kwh, "max", kwh))
+    # One number where the model is published, a range where its size is guessed.
+    low, high = (float(kwh), float(kwh)) if isinstance(kwh, int | float) else (float(kwh.min), float(kwh.max))
     return ClosedEstimate(
         provider,
         model,

@@ -12,6 +12,9 @@ from modicum.energy.tradeoff import Choices, CurvePoint
 WIDTH, HEIGHT = 760, 460
 LEFT, RIGHT, TOP, BOTTOM = 80, 30, 70, 70
 COLOURS = {"fastest": "#b4531a", "watt": "#1b7f4b", "cheapest": "#2b5fb3", "plain": "#5a6270"}
+LABEL_WIDTH = 170
+HALO = 'paint-order="stroke" stroke="#ffffff" stroke-width="4"'
+"""White around letters, so that lines behind them do not make them hard to read."""
 
 
 def draw(points: Sequence[CurvePoint], choices: Choices, title: str, subtitle: str) -> str:
@@ -53,9 +56,10 @@ class _Axis:
         return self.start + part * (self.end - self.start)
 
     def ticks(self) -> list[float]:
-        found = []
+        digits = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8) if self.high < 5 * self.low else (1, 2, 5)
+        found: list[float] = []
         for exponent in range(math.floor(math.log10(self.low)), math.ceil(math.log10(self.high)) + 1):
-            found += [digit * 10**exponent for digit in (1, 2, 5)]
+            found += [digit * 10.0**exponent for digit in digits]
         return [tick for tick in found if self.low <= tick <= self.high]
 
 
@@ -92,7 +96,7 @@ def _limit(choices: Choices, across: _Axis) -> list[str]:
             'stroke-dasharray="5 4"/>'
         ),
         (
-            f'<text x="{x - 6:.1f}" y="{HEIGHT - BOTTOM - 8}" text-anchor="end" fill="{COLOURS["cheapest"]}">limit '
+            f'<text x="{x:.1f}" y="{TOP - 6}" text-anchor="middle" fill="{COLOURS["cheapest"]}">limit '
             f"{choices.within_s * 1000:g} ms</text>"
         ),
     ]
@@ -109,16 +113,18 @@ def _mark(point: CurvePoint, x: float, y: float, choices: Choices) -> list[str]:
         if chosen is not None and chosen.concurrency == point.concurrency
     ]
     colour = names[0][1] if names else COLOURS["plain"]
-    # Labels lean towards the middle, so that none is cut by an edge.
-    anchor, shift = ("end", -12) if x > WIDTH / 2 else ("start", 12)
-    parts = [f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{7 if names else 4.5}" fill="{colour}"/>']
-    parts.append(
-        f'<text x="{x + shift:.1f}" y="{y + 18:.1f}" text-anchor="{anchor}" fill="#5a6270">'
-        f"{point.concurrency} at once, {point.tokens_per_second:,.0f} tok/s</text>"
-    )
+    # The curve rises to the right: below it on the right there is room, and above it on the left. At the picture's
+    # edges labels lean inwards.
+    label = min(x + 12, WIDTH - RIGHT - LABEL_WIDTH)
+    words = f"{point.concurrency} at once, {point.tokens_per_second:,.0f} tok/s"
+    parts = [
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{7 if names else 4.5}" fill="{colour}"/>',
+        f'<text x="{label:.1f}" y="{y + 24:.1f}" fill="#5a6270" {HALO}>{words}</text>',
+    ]
+    anchor, shift = ("end", -12) if x > LEFT + LABEL_WIDTH else ("start", 12)
     for line, (name, shade) in enumerate(names):
         parts.append(
-            f'<text x="{x + shift:.1f}" y="{y - 8 - 16 * line:.1f}" text-anchor="{anchor}" fill="{shade}" '
-            f'font-weight="bold">{name}</text>'
+            f'<text x="{x + shift:.1f}" y="{y - 10 - 16 * line:.1f}" text-anchor="{anchor}" fill="{shade}" '
+            f'font-weight="bold" {HALO}>{name}</text>'
         )
     return parts

@@ -5,7 +5,13 @@ from modicum.energy.memory.compare import compare
 
 # Change in memory of weights and cache, in per cent: contexts and batches of the notes on the claim "70 % less".
 CLAIM = {
-    ("granite-4.0-h-micro", "granite-4.0-micro"): {(8, 1): -13, (32, 8): -68, (128, 1): -57, (128, 8): -83, (128, 32): -88},
+    ("granite-4.0-h-micro", "granite-4.0-micro"): {
+        (8, 1): -13,
+        (32, 8): -68,
+        (128, 1): -57,
+        (128, 8): -83,
+        (128, 32): -88,
+    },
     ("granite-4.0-h-tiny", "llama-3.1-8b"): {(8, 1): -18, (32, 8): -67, (128, 1): -55, (128, 8): -85, (128, 32): -91},
     ("granite-4.0-h-small", "qwen3-32b"): {(8, 1): -4, (32, 8): -48, (128, 1): -33, (128, 8): -76, (128, 32): -88},
     ("granite-4.0-h-small", "gemma-3-27b"): {(8, 1): 17, (32, 8): -11, (128, 1): 2, (128, 8): -42, (128, 32): -66},

@@ -21,7 +21,10 @@ def changed(model, **fields):
         (changed("qwen3-8b", tie_word_embeddings="no"), "neither true nor false"),
         (changed("llama-3.1-8b", hidden_size=4097), "head_dim is missing"),
         (changed("qwen3-30b-a3b", num_experts_per_tok=500), "num_experts_per_tok is 500, but num_experts is 128"),
-        (changed("granite-4.0-h-tiny", layer_types=["mamba"]), "layer_types names 1 layers, but num_hidden_layers is 40"),
+        (
+            changed("granite-4.0-h-tiny", layer_types=["mamba"]),
+            "layer_types names 1 layers, but num_hidden_layers is 40",
+        ),
         (changed("granite-4.0-h-tiny", layer_types=...), "the field layer_types is missing"),
         (changed("granite-4.0-h-tiny", layer_types=["rwkv"] * 40), "layer_types has 'rwkv'"),
         (changed("granite-4.0-h-tiny", mamba_d_head=32), "mamba_n_heads x mamba_d_head is 1536"),

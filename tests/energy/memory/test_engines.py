@@ -53,9 +53,7 @@ def test_vllm_takes_the_state_type_of_the_config():
 
 
 def test_a_mix_whose_paging_is_not_known_is_refused():
-    odd = Blueprint(
-        "odd", "odd", 8, 8, 8, Parameters(1), (Latent(576), Recurrence("mamba-2", 8, 64, 16, 4))
-    )
+    odd = Blueprint("odd", "odd", 8, 8, 8, Parameters(1), (Latent(576), Recurrence("mamba-2", 8, 64, 16, 4)))
 
     with pytest.raises(UserError, match="--engine needed"):
         held("vllm", odd, 128)

@@ -76,7 +76,12 @@ def test_every_shipped_model_can_be_planned(name):
 
 
 @settings(max_examples=30, deadline=None)
-@given(st.sampled_from(sorted(SMALL)), st.integers(1, 3000), st.integers(1, 20), st.sampled_from(["needed", "transformers", "llamacpp"]))
+@given(
+    st.sampled_from(sorted(SMALL)),
+    st.integers(1, 3000),
+    st.integers(1, 20),
+    st.sampled_from(["needed", "transformers", "llamacpp"]),
+)
 def test_more_context_and_more_sequences_never_need_less(name, context, batch, engine):
     blueprint = read_blueprint(name, SMALL[name])
 

@@ -1,6 +1,6 @@
 import pytest
-from energy.fake_nvml import FakeClock, FakeGpu, FakeNvml, steady_counter
 
+from energy.fake_nvml import FakeClock, FakeGpu, FakeNvml, steady_counter
 from modicum.calls import UserError
 from modicum.energy.meters import nvml
 from modicum.energy.meters.nvml import NvmlMeter
@@ -18,9 +18,7 @@ def test_the_stand_in_has_only_names_of_the_real_library():
 
     assert [name for name in offered if not hasattr(pynvml, name)] == []
     assert all(
-        getattr(pynvml, name) == getattr(FakeNvml, name)
-        for name in offered
-        if isinstance(getattr(FakeNvml, name), int)
+        getattr(pynvml, name) == getattr(FakeNvml, name) for name in offered if isinstance(getattr(FakeNvml, name), int)
     )
 
 

@@ -39,7 +39,11 @@ def test_what_is_no_metric_names_its_line(text):
         parse(text)
 
 
-@given(st.text(alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")))
+@given(
+    st.text(
+        alphabet=st.characters(exclude_categories=["Cs"], exclude_characters="\r\x0b\x0c\x1c\x1d\x1e\x85\u2028\u2029")
+    )
+)
 def test_any_label_comes_back_as_it_was(value):
     written = value.replace("\\", "\\\\").replace('"', '\\"').replace("\n", "\\n")
 

@@ -10,6 +10,7 @@ from modicum.calls import BUCKETS, Basis, Problem, UserError
 from modicum.cli import opening, output
 from modicum.cli.reading import logs, problem_rows, show_problems
 from modicum.cli.span import EVER, NEVER, moment
+from modicum.insights.bill import DIMENSIONS
 from modicum.settings import Settings, checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -17,20 +18,20 @@ if TYPE_CHECKING:
 
     from modicum.insights.bill import Bill, Cell, Line
 
-DIMENSIONS = tuple(
-    ["model", "day", "week", "month", "project", "branch", "owner", "team", "app", "user", "key", "source", "provider", "task", "agent", "tool", "bucket", "tier", "status"]
-)
 MOST_ROWS = 25
 
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--by", default="model", metavar="WHAT", help=f"{', '.join(DIMENSIONS)}, or tag:NAME. Default: model.")
+@click.option(
+    "--by", default="model", metavar="WHAT", help=f"{', '.join(DIMENSIONS)}, tool, or tag:NAME. Default: model."
+)
 @click.option("--since", metavar="TIME", help="From when: 2026-01-31, today, yesterday, 7d, 24h, 2w.")
 @click.option("--until", metavar="TIME", help="Until when, not included.")
 @click.option("--timezone", metavar="ZONE", help="Zone in which days are cut, as Europe/Berlin. Default: UTC.")
 @click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
 @click.option("--found", is_flag=True, help="The agent logs of this home directory, or a sample if there are none.")
+@click.option("--counting", is_flag=True, help="The same Claude Code logs counted in the ways of other tools.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
 @click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything that could not be counted.")
 @opening.json_option
@@ -45,6 +46,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     Examples:
       modicum bill ~/.claude/projects
       modicum bill --by day --since 7d
+      modicum bill ~/.claude/projects --counting
       modicum bill exports/*.jsonl --by project --json
     """
     settings = read_settings()
@@ -57,6 +59,14 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         from modicum.cli.found import found_logs
 
         paths = (*paths, *found_logs())
+    if options["counting"]:
+        from modicum.cli.counting import show
+
+        show(paths, opening.price_book(options["price_path"], settings), options)
+        return
+    if by == "tool":
+        _by_tool(paths, span, settings, options, problems)
+        return
     if paths:
         cells = _from_logs(paths, by, tag, zone, span, settings, options, problems)
     else:
@@ -74,12 +84,28 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     show_problems(problems, strict=options["strict"], quiet=options["as_json"])
 
 
+def _by_tool(
+    paths: Sequence[Path],
+    span: "tuple[datetime, datetime]",
+    settings: Settings,
+    options: dict[str, Any],
+    problems: list[Problem],
+) -> None:
+    """Calls belong to no tool, but what they carry does: this is the anatomy by tool."""
+    from modicum.cli.anatomy import ledger_or_logs, report
+    from modicum.insights.rent import rent
+
+    with ledger_or_logs(paths, options, settings, problems) as store:
+        found = rent(store, "tool", *span)
+    report(found, problems, options)
+
+
 def _dimension(by: str) -> tuple[str, str]:
     """The dimension, and the tag where it is one."""
     if by.startswith("tag:") and len(by) > len("tag:"):
         return "tag", by.removeprefix("tag:")
-    if by not in DIMENSIONS:
-        raise UserError(f"a bill cannot be cut by '{by}'; by what: {', '.join(DIMENSIONS)}, or tag:NAME")
+    if by not in (*DIMENSIONS, "tool"):
+        raise UserError(f"a bill cannot be cut by '{by}'; by what: {', '.join(DIMENSIONS)}, tool, or tag:NAME")
     return by, ""
 
 
@@ -130,6 +156,7 @@ def document(
         "timezone": zone,
         **_fields(bill.total),
         "models_unpriced": bill.models_unpriced,
+        "usage_reports": None if bill.usage_reports is None else _fields(bill.usage_reports),
         "rows": [{"name": row.name, **_fields(row)} for row in bill.rows],
         "problems": problem_rows(problems),
     }
@@ -180,6 +207,11 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
         click.echo(f"... and {more} more rows; --json and --csv have all")
     for note in notes(total, from_logs=from_logs):
         click.echo(note)
+    if (reports := bill.usage_reports) is not None:
+        click.echo(
+            f"beside it, not in it: the provider's usage reports say {reports.calls:,} calls, "
+            f"{output.dollars(reports.cost_usd)} (they count the same calls)"
+        )
 
 
 def _cells(line: "Line", total: "Line") -> list[str]:

@@ -14,6 +14,7 @@ Traps, each with a fixture (the shapes were verified on real transcripts of vers
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -76,6 +77,8 @@ class Row(msgspec.Struct, gc=False, rename="camel"):
     is_sidechain: bool | None = None
     cwd: str | None = None
     git_branch: str | None = None
+    cost_usd: float | None = msgspec.field(name="costUSD", default=None)
+    """Version 1 wrote a cost."""
     message: Message | None = None
     data: "Progress | None" = None
 
@@ -101,19 +104,35 @@ def revision(usage: Usage, *, is_main: bool, is_own_row: bool) -> int:
     return (is_main << 61) | (usage.total_tokens << 1) | is_own_row
 
 
-_decode = msgspec.json.Decoder(Row).decode
+decode_row = msgspec.json.Decoder(Row).decode
 
 
 def read(path: Path, reading: Reading) -> Found:
-    del reading
+    if reading.anatomy:
+        from modicum.importers import claude_code_context
+
+        yield from claude_code_context.read(path, reading)
+        return
     calls: dict[str, Best] = {}
     for block in blocks(path):
         if isinstance(block, Problem):
             yield block
         else:
             yield from _gather(path, block, calls)
+    yield from calls_of(calls, path)
+
+
+def calls_of(calls: Mapping[str, Best], path: Path) -> Iterator[Call]:
+    """The calls of a transcript, in order of their first rows.
+
+    A conversation is named by session, agent and its first call: two files of one session may hold different
+    conversations (the session went on elsewhere), or one the beginning of the other.
+    """
+    first: dict[tuple[str, str], str] = {}
     for message_id, best in calls.items():
-        yield call(message_id, best, path)
+        found = call(message_id, best, path)
+        begun = first.setdefault((found.task, found.agent), message_id)
+        yield msgspec.structs.replace(found, conversation=f"{found.task}/{found.agent}#{begun}")
 
 
 def _gather(path: Path, block: Block, calls: dict[str, Best]) -> Iterator[Problem]:
@@ -139,7 +158,7 @@ def _gather(path: Path, block: Block, calls: dict[str, Best]) -> Iterator[Proble
 def _add(line: bytes, calls: dict[str, Best]) -> str:
     """Adds one row to the calls. Returns what is wrong with it, or nothing."""
     try:
-        outer = _decode(line)
+        outer = decode_row(line)
         return add_row(outer, calls)
     except (ValueError, RecursionError) as error:  # msgspec's and the date's errors name places, never content
         return f"not counted: {error}"
@@ -208,10 +227,10 @@ def call(message_id: str, best: Best, path: Path) -> Call:
         tier=anthropic.tier(message.usage.service_tier, message.usage.speed),
         web_searches=(searches.web_search_requests or 0) if searches else 0,
         task=session,
-        conversation=f"{session}/{agent}" if agent else session,
         agent=agent,
         project=outer.cwd or "",
         branch=outer.git_branch or "",
+        reported_cost_usd=None if row.cost_usd is None else Decimal(repr(row.cost_usd)),
         place="" if row is outer else "progress",
         revision=best.revision,
     )
@@ -236,6 +255,8 @@ def recognises(path: Path, head: bytes) -> bool:
             return True
         if b'"leafUuid"' in line or b'"file-history-snapshot"' in line:
             return True
+        if b'"message":{' in line and b'"cache_read_input_tokens"' in line and b'"requestId"' in line:
+            return True  # version 1 wrote no parents
     return b'"sessionId"' in head and b'"parentUuid"' in head and head.startswith(b"{")
 
 

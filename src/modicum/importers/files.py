@@ -150,8 +150,7 @@ def records(path: Path) -> Iterator[tuple[int | None, dict[str, Any]] | Problem]
     if isinstance(start, Problem):
         yield start
         return
-    first = start.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if first[:1] == b"[" or (first[:1] == b"{" and not _is_one_line(first)):
+    if is_document(start):
         found = document(path)
         if isinstance(found, Problem):
             yield found
@@ -169,6 +168,12 @@ def records(path: Path) -> Iterator[tuple[int | None, dict[str, Any]] | Problem]
             continue
         number, line = row
         yield _record(path, number, line)
+
+
+def is_document(start: bytes) -> bool:
+    """Whether a file opens as one JSON document over several lines, or as an array, and not as rows."""
+    first = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return first[:1] == b"[" or (first[:1] == b"{" and not _is_one_line(first))
 
 
 def _record(path: Path, number: int, line: bytes) -> tuple[int, dict[str, Any]] | Problem:

@@ -15,11 +15,26 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import Call, Problem, UserError
-from modicum.importers.files import head, log_files
+from modicum.importers.files import head, is_document, log_files
+from modicum.importers.forks import anchored
 from modicum.importers.format import Found, LogFormat, Reading
 
 FORMATS = {
+    "qwen-code": "qwen_code",
     "claude-code": "claude_code",
+    "codex": "codex",
+    "gemini-cli": "gemini_cli",
+    "opencode": "opencode",
+    "openai-usage": "openai_usage",
+    "anthropic-usage": "anthropic_usage",
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "litellm": "litellm",
+    "langfuse": "langfuse",
+    "helicone": "helicone",
+    "langsmith": "langsmith",
+    "otlp": "otlp",
+    "modicum": "modicum",
 }
 """Name of each format and the file that reads it, in the order in which they are asked whether they know a file."""
 
@@ -68,7 +83,7 @@ def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
     for name in FORMATS:
         log_format = format_named(name)
         if log_format.recognises(path, start):
-            if named_as_lines and not log_format.lines:
+            if named_as_lines and not log_format.lines and is_document(start):
                 return Problem(
                     str(path),
                     f"one JSON document where the name promises lines; looks like {name}: "
@@ -100,6 +115,17 @@ def read_calls(
             else:
                 files.append(known)
     whole = sum(file.size for file in files)
+    found_in = _read(files, reading, whole, processes, progress)
+    yield from anchored(found_in) if reading.anatomy else found_in
+
+
+def _read(
+    files: Sequence[LogFile],
+    reading: Reading,
+    whole: int,
+    processes: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> Found:
     workers = min(processes or os.cpu_count() or 1, len(files), whole // WORTH_A_PROCESS_BYTES + 1)
     if workers <= 1:
         yield from _read_here(files, reading, whole, progress)
@@ -108,7 +134,17 @@ def read_calls(
 
 
 def _read_file(file: LogFile, reading: Reading) -> Found:
-    return format_named(file.format_name).read(file.path, reading)
+    for found in format_named(file.format_name).read(file.path, reading):
+        yield with_steady_clock(found) if isinstance(found, Call) else found
+
+
+def with_steady_clock(call: Call) -> Call:
+    """The call without times that lie before its start: a clock that jumped tells no durations."""
+    if call.first_token is not None and call.first_token < call.started:
+        call = msgspec.structs.replace(call, first_token=None)
+    if call.finished is not None and call.finished < (call.first_token or call.started):
+        call = msgspec.structs.replace(call, finished=None)
+    return call
 
 
 def _read_here(

@@ -1,0 +1,75 @@
+import json
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modicum.calls import Call, Segment, SegmentKind
+from modicum.importers.claude_code import read
+from modicum.importers.claude_code_context import Thread, fitted
+from modicum.importers.format import Reading
+
+parts = st.builds(Segment, st.just(SegmentKind.USER), st.integers(0, 5000))
+
+
+@given(st.lists(parts, min_size=1, max_size=9), st.integers(0, 100_000))
+def test_fitted_segments_sum_to_what_was_counted_and_none_is_negative(segments, total):
+    fit = fitted(segments, total)
+
+    assert sum(part.tokens for part in fit) == total
+    assert all(part.tokens >= 0 for part in fit)
+
+
+@given(st.lists(st.tuples(st.lists(parts, max_size=4), st.integers(0, 20_000), st.integers(0, 20_000)), max_size=12))
+def test_whatever_prompts_the_provider_counted_the_segments_sum_to_them(turns):
+    thread = Thread()
+    context = []
+    for heard, prompt, cached in turns:
+        thread._fresh, thread._fresh_rows = list(heard), [""] * len(heard)
+        anatomy = thread.send(prompt, cached).anatomy
+        context = [*context[: anatomy.kept_segments], *anatomy.added]
+
+        assert sum(part.tokens for part in context) == prompt
+        assert sum(part.tokens for part in context[: anatomy.kept_segments]) == anatomy.kept_tokens
+
+
+def test_calls_are_the_same_with_anatomy_and_without(tmp_path):
+    path = tmp_path / "t.jsonl"
+    start = datetime(2026, 2, 3, tzinfo=UTC)
+    rows = []
+    for number in range(20):
+        at = (start + timedelta(seconds=number)).isoformat()
+        usage = {"input_tokens": 1, "output_tokens": number, "cache_read_input_tokens": 10 * number}
+        message = {"id": f"msg_{number // 3}", "model": "claude-x", "usage": usage, "content": [{"type": "text"}]}
+        rows.append({"type": "assistant", "sessionId": "s", "uuid": f"u{number}", "timestamp": at, "message": message})
+        rows.append({"type": "user", "uuid": f"v{number}", "timestamp": at, "message": {"content": 7}})
+    path.write_text("\n".join(map(json.dumps, rows)))
+
+    plain = [c for c in read(path, Reading()) if isinstance(c, Call)]
+    full = [c for c in read(path, Reading(anatomy=True)) if isinstance(c, Call)]
+
+    assert [(c.call_id, c.usage, c.revision) for c in full] == [(c.call_id, c.usage, c.revision) for c in plain]
+
+
+def test_no_text_is_left_in_a_call(tmp_path):
+    path = tmp_path / "t.jsonl"
+    secret = "sk-very-secret-prompt"
+    usage = {"input_tokens": 50, "output_tokens": 1}
+    rows = [
+        {"type": "user", "uuid": "u", "timestamp": "2026-02-03T00:00:00Z", "message": {"content": secret}},
+        {
+            "type": "assistant",
+            "uuid": "a",
+            "sessionId": "s",
+            "timestamp": "2026-02-03T00:00:01Z",
+            "message": {
+                "id": "msg_1",
+                "model": "claude-x",
+                "usage": usage,
+                "content": [{"type": "tool_use", "id": "t", "name": "Read", "input": {"path": secret}}],
+            },
+        },
+    ]
+    path.write_text("\n".join(map(json.dumps, rows)))
+
+    assert secret not in repr(list(read(path, Reading(anatomy=True))))

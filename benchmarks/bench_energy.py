@@ -156,6 +156,11 @@ def memory_figures(data):
     }
 
 
+NUMBER = r"\s+([\d.]+)"
+TABLE_ROW = re.compile(
+    r"(\S+)" + NUMBER + "B" + NUMBER + r"B\s+\d+/\s*\d+/\s*\d+" + 4 * NUMBER + r" \|" + 3 * NUMBER + r" \|"
+)
+"""Model, billions of weights, active, layers by kind, then the figures of `row`."""
 ALIASES = {"deepseek-v3/r1": "deepseek-v3", "mistral-small-3.x-24b": "mistral-small-3-24b"}
 
 
@@ -163,8 +168,7 @@ def table_figures(data):
     """The rows of a table made by other code from the same configs: rounded figures, equal or not."""
     rows = {}
     for line in (data / "model-configs/memory_table.txt").read_text().splitlines()[1:]:
-        match = re.match(r"(\S+)\s+([\d.]+)B\s+([\d.]+)B\s+\S*\s*\d+/\s*\d+/\s*\d+\s+([\d.]+)\s+([\d.]+)\s+([\d.]+)\s+([\d.]+) \|"
-                         r"\s+([\d.]+)\s+([\d.]+)\s+([\d.]+) \|", line)  # fmt: skip
+        match = TABLE_ROW.match(line)
         if match:
             rows[match[1].lower()] = [float(part) for part in match.groups()[1:]]
     differ = {}

@@ -21,7 +21,8 @@ def gpu_run(*args):
 def test_caches_equal_the_plan_and_energy_is_unknown_without_a_gpu(tmp_path):
     out = tmp_path / "gpu.json"
 
-    done = gpu_run("--device", "cpu", "--small", "--seconds", "0.3", "--context", "300", "--batches", "1,3", "--out", out)
+    small = ["--device", "cpu", "--small", "--seconds", "0.3", "--context", "300", "--batches", "1,3"]
+    done = gpu_run(*small, "--out", out)
 
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(out.read_text())["results"]

@@ -124,8 +124,8 @@ def _cap(files: tuple[Path, ...], concurrency: int, cap: float, *, as_json: bool
         print_json(answer)
     else:
         click.echo(
-            f"{figure(answer.joules_per_token_before, 'J/token')} -> {figure(answer.joules_per_token_after, 'J/token')},"
-            f" {answer.speed_before:,.0f} -> {answer.speed_after:,.0f} tokens/s: "
-            f"{answer.reason}"
+            f"{figure(answer.joules_per_token_before, 'J/token')} ->"
+            f" {figure(answer.joules_per_token_after, 'J/token')},"
+            f" {answer.speed_before:,.0f} -> {answer.speed_after:,.0f} tokens/s: {answer.reason}"
         )
     return 0

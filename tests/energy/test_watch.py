@@ -69,6 +69,22 @@ def test_another_page_is_told_at_once():
         asyncio.run(sampled(server.url, [], 1))
 
 
+def test_a_page_that_is_no_metrics_for_a_while_does_not_end_the_watch():
+    class Restarting(Outbound):
+        asked = 0
+
+        async def get(self, url):
+            self.asked += 1
+            return b"<html>starting" if self.asked == 2 else await super().get(url)
+
+    with FakeServer() as server:
+        client = Restarting(AllowedHosts([server.url]))
+        samples = asyncio.run(sampled(server.url, [LocalGpus(moving_gpu())], 4, client))
+
+    assert "cannot be read" in samples[1].missing[0]
+    assert len(samples) == 4
+
+
 def test_a_server_that_goes_away_is_missing_and_the_watch_goes_on():
     class Going(Outbound):
         asked = 0

@@ -142,7 +142,7 @@ class Watcher:
         for source in self._sources:
             try:
                 found.extend(await source.read())
-            except Unreachable as error:
+            except (Unreachable, UserError) as error:
                 missing.append(str(error))
         return tuple(found)
 
@@ -150,10 +150,11 @@ class Watcher:
         before = self._clock()
         try:
             text = await self._client.get(metrics_url(server))
-        except Unreachable as error:
+            return read_server(server, text.decode(errors="replace"), (before + self._clock()) / 2)
+        except (Unreachable, UserError) as error:
+            # A server that starts again answers with anything; the watch goes on and leaves the time out.
             missing.append(str(error))
             return None
-        return read_server(server, text.decode(errors="replace"), (before + self._clock()) / 2)
 
     async def samples(self, interval_s: float, stop: asyncio.Event) -> AsyncIterator[Sample]:
         """Samples until `stop` is set. The first must reach every server.
@@ -163,7 +164,8 @@ class Watcher:
         """
         first = await self.sample()
         if first.missing:
-            raise UserError(f"{first.missing[0]}; is the server running, and is this its address?")
+            silent = "answer" in first.missing[0]
+            raise UserError(first.missing[0] + ("; is the server running, and is this its address?" if silent else ""))
         yield first
         while not stop.is_set():
             pause = interval_s * random.uniform(1 - JITTER, 1 + JITTER)  # noqa: S311 - keeps no secret

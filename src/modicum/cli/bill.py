@@ -15,8 +15,10 @@ from modicum.settings import Settings, checked_zone, read_settings
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from modicum.insights.bill import Bill, Cell, Line
+    from modicum.metering.prices import PriceBook
 
 MOST_ROWS = 25
 
@@ -67,20 +69,28 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     if by == "tool":
         _by_tool(paths, span, settings, options, problems)
         return
+    prices = opening.price_book(options["price_path"], settings)
     if paths:
-        cells = _from_logs(paths, by, tag, zone, span, settings, options, problems)
+        cells, months = _from_logs(paths, by, tag, zone, span, prices, options["source"], problems)
     else:
-        cells = _from_ledger(by, tag, zone_name, span, settings, options)
+        cells, months = _from_ledger(by, tag, zone_name, span, settings, options["ledger_url"])
 
     from modicum.insights.bill import build
+    from modicum.insights.subscriptions import covered
 
     bill = build(cells, by)
+    fees = covered(prices.price_file.subscriptions, months) if prices.price_file else []
     if options["as_json"]:
-        output.print_json(document(bill, options["by"], zone_name, span, problems))
+        output.print_json(document(bill, options["by"], zone_name, span, problems) | {"subscriptions": fees})
     elif options["as_csv"]:
         print_csv(bill, options["by"])
     else:
         print_bill(bill, options["by"], bool(paths))
+        for fee in fees:
+            click.echo(
+                f"{fee.name}: {output.dollars(fee.paid_usd)} for {fee.months} months covered {fee.calls:,} calls "
+                f"of {fee.source} (list price {output.dollars(fee.list_cost_usd)})"
+            )
     show_problems(problems, strict=options["strict"], quiet=options["as_json"])
 
 
@@ -113,35 +123,37 @@ def _from_logs(
     paths: Sequence[Path],
     by: str,
     tag: str,
-    zone: Any,
+    zone: "ZoneInfo",
     span: "tuple[datetime, datetime]",
-    settings: Settings,
-    options: dict[str, Any],
+    prices: "PriceBook",
+    source: str | None,
     problems: list[Problem],
-) -> "list[Cell]":
+) -> "tuple[list[Cell], list[Cell]]":
+    """The cells of the bill, and those of the months."""
     from modicum.importers.format import Reading
     from modicum.insights.bill import cells_of
+    from modicum.insights.subscriptions import months_of
     from modicum.ledger.booking import book, newest_calls
 
-    calls = newest_calls(logs(paths, Reading(), options["source"], problems))
-    prices = opening.price_book(options["price_path"], settings)
+    calls = newest_calls(logs(paths, Reading(), source, problems))
     since, until = span
     entries = [book(call, prices) for call in calls if since <= call.started < until]
     prices.save()
-    return list(cells_of(entries, by, tag, zone))
+    months = months_of(entries, zone) if prices.price_file else []
+    return list(cells_of(entries, by, tag, zone)), list(months)
 
 
 def _from_ledger(
-    by: str, tag: str, zone: str, span: "tuple[datetime, datetime]", settings: Settings, options: dict[str, Any]
-) -> "list[Cell]":
-    with opening.opened_ledger(options["ledger_url"], settings) as store:
+    by: str, tag: str, zone: str, span: "tuple[datetime, datetime]", settings: Settings, url: str | None
+) -> "tuple[list[Cell], list[Cell]]":
+    with opening.opened_ledger(url, settings) as store:
         rows = store.ask("bill", by=by, tag=tag, zone=zone, since=span[0], until=span[1])
         if not rows:
             raise UserError(
                 f"the ledger {store.place} holds no calls in that time; fill it with 'modicum import PATH...', "
                 "or give the logs: 'modicum bill PATH...'"
             )
-        return list(rows)
+        return list(rows), list(store.ask("months", zone=zone, since=span[0], until=span[1]))
 
 
 def document(
@@ -227,7 +239,7 @@ def _cells(line: "Line", total: "Line") -> list[str]:
         output.share(line.usage.cache_read, line.prompt_tokens),
         output.count(line.completion_tokens),
         cost,
-        output.share(line.cost_usd or 0, total.cost_usd or 0),
+        output.share(line.cost_usd, total.cost_usd or 0),
         line.basis.value,
     ]
 

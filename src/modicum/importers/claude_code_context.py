@@ -126,7 +126,9 @@ class Threads:
         sent = self._sent.get(found.call_id)
         if sent is None:
             return found
-        output = shipped_calibrations().counted(sent.output_tokens, found.model).tokens
+        output = None  # a log without content tells nothing of the output
+        if sent.output_tokens:
+            output = shipped_calibrations().counted(sent.output_tokens, found.model).tokens
         return msgspec.structs.replace(found, anatomy=sent.anatomy, turn=sent.turn, output_tokens_estimated=output)
 
     def _speak(self, thread: "Thread", row: FullRow, message: FullMessage) -> None:

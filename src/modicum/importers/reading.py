@@ -1,11 +1,9 @@
 """Which format a file is of, and the calls of many files, read by as many processes as help."""
 
-import multiprocessing
 import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -38,6 +36,9 @@ FORMATS = {
 }
 """Name of each format and the file that reads it, in the order in which they are asked whether they know a file."""
 
+PLAUSIBLE_YEARS = range(2018, 2100)
+"""A clock that stands elsewhere was wrong: before there were such models, or far ahead."""
+
 WORTH_A_PROCESS_BYTES = 8 * 1024 * 1024
 """Below this a second process costs more than it brings."""
 
@@ -57,9 +58,16 @@ def format_named(name: str) -> LogFormat:
 
 
 def found_places(home: Path, environment: Mapping[str, str]) -> dict[str, list[Path]]:
-    """The log folders that exist on this machine, by format."""
-    places = {name: [p for p in format_named(name).places(home, environment) if p.exists()] for name in FORMATS}
+    """The log files and folders on this machine that hold anything, by format."""
+    places = {
+        name: [place for place in format_named(name).places(home, environment) if _holds_logs(place)]
+        for name in FORMATS
+    }
     return {name: paths for name, paths in places.items() if paths}
+
+
+def _holds_logs(place: Path) -> bool:
+    return place.exists() and any(isinstance(found, Path) for found in log_files(place))
 
 
 @dataclass(frozen=True)
@@ -135,7 +143,12 @@ def _read(
 
 def _read_file(file: LogFile, reading: Reading) -> Found:
     for found in format_named(file.format_name).read(file.path, reading):
-        yield with_steady_clock(found) if isinstance(found, Call) else found
+        if isinstance(found, Problem):
+            yield found
+        elif found.started.year in PLAUSIBLE_YEARS:
+            yield with_steady_clock(found)
+        else:
+            yield Problem(str(file.path), f"a call's time lies in the year {found.started.year}: not counted")
 
 
 def with_steady_clock(call: Call) -> Call:
@@ -166,6 +179,9 @@ def _read_beside(
     progress: Callable[[int, int], None] | None,
 ) -> Found:
     """Reads chunks of files in other processes, a bounded number ahead, and gives them in order."""
+    import multiprocessing
+    from concurrent.futures import Future, ProcessPoolExecutor
+
     chunks = list(_chunks(files, whole // (workers * 4) + 1))
     # A child of fork starts in milliseconds but must not inherit threads: only a bill, which opens no ledger, forks.
     fork = sys.platform == "linux" and not reading.anatomy

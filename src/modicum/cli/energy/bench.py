@@ -1,6 +1,7 @@
 """`modicum energy bench`: closed-loop load on a server, with times, rates and joules per token at each concurrency."""
 
 import asyncio
+import contextlib
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -138,13 +139,16 @@ async def _one(
     """One window, with the GPUs read beside it once a second."""
     from modicum.energy.bench import point
     from modicum.energy.load import run_load
+    from modicum.outbound import Unreachable
 
     readings: list[GpuReading] = []
     facts = tuple([fact for source in gpus for fact in await source.facts()])
 
     async def read() -> None:
         for source in gpus:
-            readings.extend(await source.read())
+            # An exporter that fails to answer leaves the window uncovered, and then its energy is unknown.
+            with contextlib.suppress(Unreachable):
+                readings.extend(await source.read())
 
     async def read_on() -> None:
         while True:

@@ -9,6 +9,7 @@ What the windows cannot tell apart is said and left empty. At constant load, for
 
 from collections.abc import Sequence
 from itertools import combinations, pairwise
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
@@ -119,10 +120,8 @@ def split(intervals: Sequence[Interval], windows: Sequence[Interval]) -> Split |
     errors = _standard_errors(columns, joules, coefficients, idle)
     shared_unit = "J" if steps_counted else "W while busy"
     names = (("idle", "W"), ("per_step", shared_unit), ("per_prompt_token", "J"), ("per_generated_token", "J"))
-    terms = [
-        _term(index, name, unit, columns, joules, coefficients, errors, idle is not None)
-        for index, (name, unit) in enumerate(names)
-    ]
+    fit = _Fit(columns, joules, coefficients, errors, idle is not None)
+    terms = [_term(fit, index, name, unit) for index, (name, unit) in enumerate(names)]
     if idle is not None:
         terms[0] = Term("idle", "W", idle[0], idle[1], basis="measured")
     rest = joules - columns @ coefficients
@@ -175,22 +174,22 @@ def _standard_errors(columns: Array, joules: Array, coefficients: Array, idle: t
     return errors
 
 
-def _term(
-    index: int,
-    name: str,
-    unit: str,
-    columns: Array,
-    joules: Array,
-    coefficients: Array,
-    errors: Array,
-    idle_known: bool,
-) -> Term:
+class _Fit(NamedTuple):
+    columns: Array
+    joules: Array
+    coefficients: Array
+    errors: Array
+    idle_known: bool
+
+
+def _term(fit: _Fit, index: int, name: str, unit: str) -> Term:
+    columns, joules = fit.columns, fit.joules
     if not columns[:, index].any():
         return Term(name, unit, None, None, f"there was no {_words(name)} in any window")
-    others = [other for other in range(1 if idle_known else 0, 4) if other != index and columns[:, other].any()]
+    others = [other for other in range(1 if fit.idle_known else 0, 4) if other != index and columns[:, other].any()]
     tolerance, partner = _tolerance(columns, index, others)
-    half = 1.96 * float(errors[index])
-    value = float(coefficients[index])
+    half = 1.96 * float(fit.errors[index])
+    value = float(fit.coefficients[index])
     if tolerance < LEAST_TOLERANCE:
         other = _words(("idle", "per_step", "per_prompt_token", "per_generated_token")[partner])
         return Term(

@@ -50,6 +50,7 @@ def test_a_cap_is_answered_or_refused(points, capsys):
         (["--input-cut", "40%"], "two prompt lengths"),
         (["--output-cut", "most"], "write 40% or 0.4"),
         (["--output-cut", "1"], "less than 100 %"),
+        (["--power-cap", "400"], "needs --at"),
     ],
 )
 def test_what_cannot_be_answered_is_refused(args, says, points, capsys):

@@ -1,11 +1,15 @@
 """`modicum energy calls`: the energy of a recorded watch, shared out over the calls that were served."""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import figure, print_problems
+
+if TYPE_CHECKING:
+    from modicum.energy.attribution import Attribution
 
 
 @click.command()
@@ -28,7 +32,7 @@ def command(log: Path, calls_path: Path, pue: float, node_watts: float, grid: fl
       modicum energy calls run.jsonl --calls calls.jsonl
       modicum energy calls run.jsonl --calls calls.jsonl --grid 56 --pue 1.2 --node-watts 400 --json
     """
-    from modicum.cli.output import print_json, print_table
+    from modicum.cli.output import print_json
     from modicum.energy.attribution import attribute, read_calls
     from modicum.energy.carbon import Facility
     from modicum.energy.log import read_log
@@ -60,6 +64,16 @@ def command(log: Path, calls_path: Path, pue: float, node_watts: float, grid: fl
             }
         )
         return 0
+    _show(found)
+    carbon = "carbon unknown: give --grid" if grams is None else f"{grams:,.1f} g CO2e at {grid:g} g/kWh"
+    click.echo(f"{kwh:.4g} kWh ({facility.covers}); {carbon}")
+    print_problems(problems)
+    return 0
+
+
+def _show(found: "Attribution") -> None:
+    from modicum.cli.output import print_table
+
     top = sorted(found.calls, key=lambda call: -call.joules)[:20]
     rows = [
         (
@@ -72,14 +86,12 @@ def command(log: Path, calls_path: Path, pue: float, node_watts: float, grid: fl
         for call in top
     ]
     print_table(
-        ("call", "active", "share of idle", "tokens", "remark"), rows, title=f"the {len(top)} dearest of {len(calls)}"
+        ("call", "active", "share of idle", "tokens", "remark"),
+        rows,
+        title=f"the {len(top)} dearest of {len(found.calls)}",
     )
     active = sum(call.joules for call in found.calls)
     click.echo(f"calls       {active:,.0f} J")
     click.echo(f"unseen      {found.unseen_joules:,.0f} J (tokens that none of these calls explains)")
     click.echo(f"idle        {found.idle_joules:,.0f} J")
     click.echo(f"measured    {found.measured_joules:,.0f} J; shared out by {found.rule}")
-    carbon = "carbon unknown: give --grid" if grams is None else f"{grams:,.1f} g CO2e at {grid:g} g/kWh"
-    click.echo(f"{kwh:.4g} kWh ({facility.covers}); {carbon}")
-    print_problems(problems)
-    return 0

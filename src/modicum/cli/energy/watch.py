@@ -28,17 +28,7 @@ if TYPE_CHECKING:
 )
 @click.option("--replay", "replay_path", type=click.Path(path_type=Path), help="Work a recorded log out again.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object at the end.")
-def command(
-    servers: tuple[str, ...],
-    gpus: str,
-    dcgm_urls: tuple[str, ...],
-    seconds: float | None,
-    interval: float,
-    log_path: Path | None,
-    windows_path: Path | None,
-    replay_path: Path | None,
-    as_json: bool,
-) -> int:
+def command(servers: tuple[str, ...], interval: float, as_json: bool, **options: Any) -> int:
     """Tokens per second, joules per token and where the joules go, of a running server.
 
     Reads power and energy of the GPUs from the driver (extra [nvidia]) and token and step counters from the metrics of
@@ -54,6 +44,7 @@ def command(
     from modicum.energy.log import read_log
     from modicum.energy.watch import energy_windows, report, write_windows
 
+    replay_path, windows_path = options["replay_path"], options["windows_path"]
     if bool(servers) == bool(replay_path):
         raise UserError("name a server (--server http://127.0.0.1:8000) or a recorded log (--replay run.jsonl)")
     if interval <= 0:
@@ -64,8 +55,8 @@ def command(
         facts, source = recording.header.gpus, str(replay_path)
         print_problems(recording.problems)
     else:
-        live = _Live(servers, gpus, dcgm_urls, log_path, quiet=as_json)
-        samples, facts = asyncio.run(live.run(seconds, interval))
+        live = _Live(servers, options["gpus"], options["dcgm_urls"], options["log_path"], quiet=as_json)
+        samples, facts = asyncio.run(live.run(options["seconds"], interval))
         source = "watch"
     result = report(samples, source)
     if windows_path is not None:

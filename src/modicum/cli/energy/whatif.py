@@ -1,9 +1,10 @@
 """`modicum energy whatif`: what a change would do to the joules of a request."""
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import Share, figure
@@ -25,19 +26,7 @@ if TYPE_CHECKING:
 @click.option("--power-cap", type=float, metavar="WATTS", help="A power limit over all GPUs; needs points of a bench.")
 @click.option("--experts", metavar="K/N", help="Routed experts that a token takes over all, e.g. 10/72.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def command(
-    files: tuple[Path, ...],
-    input_cut: float,
-    output_cut: float,
-    cache_hit: float | None,
-    batch: float | None,
-    prompt_tokens: float | None,
-    output_tokens: float | None,
-    now_batch: float | None,
-    power_cap: float | None,
-    experts: str | None,
-    as_json: bool,
-) -> int:
+def command(files: tuple[Path, ...], as_json: bool, **options: Any) -> int:
     """What another batch, shorter outputs, fewer prompt tokens or a power cap would do.
 
     Answers come from the law fitted to a bench or to a watch. What these measurements cannot tell is refused.
@@ -52,18 +41,15 @@ def command(
     from modicum.cli.output import print_json, print_table
     from modicum.energy.whatif import Change, what_if
 
-    law, base, seen = _law(files, experts)
-    from modicum.energy.whatif import Workload
-
-    base = Workload(
-        prompt_tokens=prompt_tokens if prompt_tokens is not None else base.prompt_tokens,
-        output_tokens=output_tokens if output_tokens is not None else base.output_tokens,
-        batch=now_batch if now_batch is not None else base.batch,
-        cached_share=base.cached_share,
-    )
-    if power_cap is not None:
-        return _cap(files, int(base.batch), power_cap, as_json=as_json)
-    change = Change(input_cut, output_cut, batch, cache_hit)
+    if options["power_cap"] is not None:
+        if options["now_batch"] is None:
+            raise UserError("--power-cap needs --at: how many requests run at once, as in the bench")
+        return _cap(files, int(options["now_batch"]), options["power_cap"], as_json=as_json)
+    law, base, seen = _law(files, options["experts"])
+    given = {"prompt_tokens": "prompt_tokens", "output_tokens": "output_tokens", "batch": "now_batch"}
+    told = {field: options[name] for field, name in given.items() if options[name] is not None}
+    base = msgspec.structs.replace(base, **told)
+    change = Change(options["input_cut"], options["output_cut"], options["batch"], options["cache_hit"])
     answer = what_if(law, base, change, seen)
     if as_json:
         print_json({"base": base, "after": change.applied(base), "law": law, "answer": answer, "saving": answer.saving})

@@ -5,6 +5,7 @@
 """
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import msgspec
 
@@ -63,29 +64,37 @@ def _state(mixer: Recurrence, cards: int, name: str) -> tuple[int, int]:
     return mixer.state_elements * heads // mixer.heads, -(-mixer.conv_channels * heads // mixer.heads)
 
 
-def _walk(
-    blueprint: Blueprint,
-    shard: Shard,
-    *,
-    window_tokens: Callable[[int], int],
-    context_tokens: int,
-    index_bytes: Callable[[int], int],
-    state_type: str,
-    conv_type: str,
-    conv_extra: int = 0,
-) -> SequenceCache:
+class _Layout(NamedTuple):
+    """How an engine rounds, and which types it chooses."""
+
+    window_tokens: Callable[[int], int]
+    """Tokens kept of a window."""
+    context_tokens: int
+    index_bytes: Callable[[int], int]
+    """Bytes of an indexer's key of that many elements, per token."""
+    state_type: str
+    conv_type: str
+    conv_extra: int = 0
+    """Taps kept beyond the convolution's memory."""
+
+
+def _walk(blueprint: Blueprint, shard: Shard, layout: _Layout) -> SequenceCache:
     growing = fixed = 0
     for mixer in blueprint.mixers:
         if isinstance(mixer, KeyValue):
-            kept = context_tokens if mixer.window is None else min(context_tokens, window_tokens(mixer.window))
+            kept = (
+                layout.context_tokens
+                if mixer.window is None
+                else min(layout.context_tokens, layout.window_tokens(mixer.window))
+            )
             growing += cache_bytes(kept * _token_elements(mixer, shard.cards, blueprint.name), shard.types.kv)
         elif isinstance(mixer, Latent):
-            growing += cache_bytes(context_tokens * mixer.latent_dim, shard.types.kv)
-            growing += context_tokens * index_bytes(mixer.index_dim)
+            growing += cache_bytes(layout.context_tokens * mixer.latent_dim, shard.types.kv)
+            growing += layout.context_tokens * layout.index_bytes(mixer.index_dim)
         else:
             state, channels = _state(mixer, shard.cards, blueprint.name)
-            fixed += cache_bytes(state, state_type)
-            fixed += cache_bytes(channels * (mixer.conv_width - 1 + conv_extra), conv_type)
+            fixed += cache_bytes(state, layout.state_type)
+            fixed += cache_bytes(channels * (mixer.conv_width - 1 + layout.conv_extra), layout.conv_type)
     return SequenceCache(growing, fixed)
 
 
@@ -94,11 +103,13 @@ def needed(blueprint: Blueprint, shard: Shard) -> SequenceCache:
     return _walk(
         blueprint,
         shard,
-        window_tokens=lambda window: window,
-        context_tokens=shard.context,
-        index_bytes=lambda dim: dim,
-        state_type=shard.types.state or "fp32",
-        conv_type="bf16",
+        _Layout(
+            window_tokens=lambda window: window,
+            context_tokens=shard.context,
+            index_bytes=lambda dim: dim,
+            state_type=shard.types.state or "fp32",
+            conv_type="bf16",
+        ),
     )
 
 
@@ -109,12 +120,14 @@ def transformers(blueprint: Blueprint, shard: Shard) -> SequenceCache:
     return _walk(
         blueprint,
         shard,
-        window_tokens=lambda window: window - 1,
-        context_tokens=shard.context,
-        index_bytes=lambda dim: cache_bytes(dim, "bf16"),
-        state_type=shard.types.state or "fp32",
-        conv_type="bf16",
-        conv_extra=1,
+        _Layout(
+            window_tokens=lambda window: window - 1,
+            context_tokens=shard.context,
+            index_bytes=lambda dim: cache_bytes(dim, "bf16"),
+            state_type=shard.types.state or "fp32",
+            conv_type="bf16",
+            conv_extra=1,
+        ),
     )
 
 
@@ -127,11 +140,13 @@ def llamacpp(blueprint: Blueprint, shard: Shard) -> SequenceCache:
     return _walk(
         blueprint,
         shard,
-        window_tokens=lambda window: _up(window + LLAMACPP_MICROBATCH, 256),
-        context_tokens=_up(shard.context, 256),
-        index_bytes=lambda dim: cache_bytes(dim, shard.types.kv),
-        state_type=shard.types.state or "fp32",
-        conv_type="fp32",
+        _Layout(
+            window_tokens=lambda window: _up(window + LLAMACPP_MICROBATCH, 256),
+            context_tokens=_up(shard.context, 256),
+            index_bytes=lambda dim: cache_bytes(dim, shard.types.kv),
+            state_type=shard.types.state or "fp32",
+            conv_type="fp32",
+        ),
     )
 
 
@@ -154,12 +169,14 @@ def vllm(blueprint: Blueprint, shard: Shard) -> SequenceCache:
         return _walk(
             blueprint,
             shard,
-            window_tokens=window_tokens,
-            context_tokens=rounded,
-            # One float32 scale per 128 one-byte elements.
-            index_bytes=lambda dim: dim + 4 * (dim // 128),
-            state_type=state_type,
-            conv_type="bf16",
+            _Layout(
+                window_tokens=window_tokens,
+                context_tokens=rounded,
+                # One float32 scale per 128 one-byte elements.
+                index_bytes=lambda dim: dim + 4 * (dim // 128),
+                state_type=state_type,
+                conv_type="bf16",
+            ),
         )
 
     least = walk(lambda window: _up(window, VLLM_BLOCK) + VLLM_BLOCK)

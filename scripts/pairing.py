@@ -31,6 +31,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "importers/qwen_code.py": "as claude_code.py",
     "importers/format.py": "fields only",
     "insights/finding.py": "fields only",
+    "ledger/asking.py": "tests/ledger/test_store.py asks both engines the same",
     "ledger/clickhouse.py": "tests/ledger/test_store.py asks both engines the same",
     "ledger/columns.py": "tests/ledger/test_store.py books entries and takes them back",
     "ledger/embedded.py": "tests/ledger/test_store.py asks both engines the same",

@@ -203,9 +203,8 @@ def _read_beside(
                 done += sum(file.size for file in chunk)
                 if progress:
                     progress(done, whole)
-        except BaseException:
+        finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 class Batch(msgspec.Struct, gc=False):

@@ -1,8 +1,8 @@
 """Anthropic's usage object, converted.
 
 `input_tokens` excludes what was read from or written to the prompt cache; `cache_creation` splits the writes by time to
-live. Output includes thinking; newer replies tell it apart in `output_tokens_details`. Source: https://docs.claude.com/en/api/messages (usage) and
-https://docs.claude.com/en/docs/build-with-claude/prompt-caching.
+live. Output includes thinking; newer replies tell it apart in `output_tokens_details`. Source:
+https://docs.claude.com/en/api/messages (usage) and https://docs.claude.com/en/docs/build-with-claude/prompt-caching.
 """
 
 from collections.abc import Iterable, Mapping
@@ -40,8 +40,8 @@ def usage_from(usage: Mapping[str, Any]) -> Usage:
 def buckets(
     uncached: int, read: int, written: int, written_5m: int, written_1h: int, output: int, thinking: int = 0
 ) -> Usage:
-    """The counts of a usage object as buckets. `written` is the total of the two writes, as a rule; `thinking` is part of
-    `output`, where it is told.
+    """The counts of a usage object as buckets. `written` is the total of the two writes, as a rule; `thinking` is the
+    part of `output` that it is, where it is told.
 
     Raises:
         ValueError: a count is negative or more than any call can hold.

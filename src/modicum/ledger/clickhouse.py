@@ -12,6 +12,9 @@ from time import time_ns
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
+import numpy.typing as npt
+
 from modicum.calls import Entry, Outcome, UserError
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
@@ -25,7 +28,17 @@ from modicum.ledger.columns import (
     outcome_from,
     segment_columns,
 )
-from modicum.ledger.store import Appended, Purge, Row, bound, migrations, question_text, statements
+from modicum.ledger.store import (
+    Appended,
+    Arrays,
+    Purge,
+    Row,
+    bound,
+    migrations,
+    plain_array,
+    question_text,
+    statements,
+)
 
 _TYPES = {str: "String", bool: "Bool", int: "Int64", float: "Float64", datetime: "DateTime64(6, 'UTC')"}
 _SETTINGS = {"join_use_nulls": 1, "prefer_column_name_to_alias": 1, "cast_keep_nullable": 1, "mutations_sync": 2}
@@ -77,6 +90,16 @@ class ClickHouseStore:
 
     def ask(self, question: str, **parameters: Any) -> list[Row]:
         return self._rows(question_text(question), bound(question, parameters))
+
+    def ask_columns(self, question: str, **parameters: Any) -> Arrays:
+        text, typed = _typed(question_text(question), bound(question, parameters))
+        found = self._client.query(text, parameters=typed)
+        names, kinds = list(found.column_names), [kind.name for kind in found.column_types]
+        columns: Sequence[Sequence[Any]] = found.result_columns
+        if not columns:  # without rows the server names no columns
+            told = self._client.query(f"DESCRIBE TABLE ({text})", parameters=typed).result_rows
+            names, kinds, columns = [row[0] for row in told], [row[1] for row in told], [[] for _ in told]
+        return {name: _column(values, kind) for name, values, kind in zip(names, columns, kinds, strict=True)}
 
     def purge(self, which: Purge) -> int:
         condition = (
@@ -169,6 +192,14 @@ class ClickHouseStore:
                 if isinstance(value, datetime):
                     row[name] = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
         return rows
+
+
+def _column(values: Sequence[Any], kind: str) -> npt.NDArray[Any]:
+    if "Float" in kind:
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    if "Int" in kind:
+        return plain_array(np.array(values, dtype=np.int64))
+    return plain_array(np.array(values, dtype=object))
 
 
 def _typed(sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

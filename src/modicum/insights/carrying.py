@@ -28,20 +28,23 @@ def carriers(history: History) -> Ints:
     return history.segment_died - history.segment_call
 
 
-def gross_usd(history: History, segments: Flags | Ints, removed_tokens: Ints | None = None) -> tuple[int, float]:
+def gross_usd(
+    history: History, segments: Flags | Ints, removed_tokens: Ints | None = None, *, but_calls: Flags | None = None
+) -> tuple[int, float]:
     """Tokens summed over all calls that carried these segments, and what they cost in the record.
 
     Args:
         history: the history.
         segments: which ones, as flags or places.
         removed_tokens: of each chosen one, counted from its end; all where None.
+        but_calls: calls that are left out of both figures.
     """
     chosen = np.flatnonzero(segments) if segments.dtype == np.bool_ else segments
     tokens = history.segment_tokens[chosen] if removed_tokens is None else removed_tokens
     times = carriers(history)[chosen]
     ends = history.segment_offset[chosen] + history.segment_tokens[chosen]
-    prices = _Prices(history)
-    total, start = 0.0, 0
+    prices = _Prices(history, but_calls)
+    carried, total, start = 0, 0.0, 0
     bounds = np.cumsum(times)
     while start < len(chosen):
         before = bounds[start - 1] if start else 0
@@ -49,9 +52,30 @@ def gross_usd(history: History, segments: Flags | Ints, removed_tokens: Ints | N
         part = slice(start, stop)
         calls = _spans(history.segment_call[chosen[part]], times[part])
         upper = np.repeat(ends[part], times[part])
-        total += prices.between(calls, upper - np.repeat(tokens[part], times[part]), upper)
+        each = np.repeat(tokens[part], times[part])
+        carried += int(each.sum() if but_calls is None else each[~but_calls[calls]].sum())
+        total += prices.between(calls, upper - each, upper)
         start = stop
-    return int((tokens * times).sum()), total
+    return carried, total
+
+
+def rounds_usd(history: History, gone: Flags, asked: Flags, sent: Flags | None = None) -> tuple[int, float]:
+    """Tokens and dollars of rounds that would not have been: the replies that asked for them, the prompts that were
+    sent with their results, and the carry of what they left in the contexts of all other calls.
+
+    Args:
+        history: the history.
+        gone: segments that the rounds left.
+        asked: the calls whose replies asked for the rounds.
+        sent: the calls that were sent with the results; the ones behind `asked` where None.
+    """
+    if sent is None:
+        sent = np.zeros(history.calls, np.bool_)
+        sent[1:] = asked[:-1] & ~history.first[1:]
+    tokens, usd = gross_usd(history, gone, but_calls=sent)
+    replies = history.output_visible + history.output_reasoning
+    tokens += int(replies[asked].sum()) + int(history.prompt[sent].sum())
+    return tokens, usd + float(output_usd(history)[asked].sum() + prompt_usd(history)[sent].sum())
 
 
 def _spans(firsts: Ints, lengths: Ints) -> Ints:
@@ -63,7 +87,7 @@ def _spans(firsts: Ints, lengths: Ints) -> Ints:
 class _Prices:
     """Dollars for a stretch of a call's prompt; stretches without a known price cost nothing here."""
 
-    def __init__(self, history: History) -> None:
+    def __init__(self, history: History, but_calls: Flags | None) -> None:
         written = history.cache_write_5m + history.cache_write_1h
         self.read_until = history.cache_read
         self.written_until = history.cache_read + written
@@ -71,6 +95,9 @@ class _Prices:
         write_cost = history.cost_cache_write_5m_usd + history.cost_cache_write_1h_usd
         self.written_usd = _per_token(write_cost, written)
         self.uncached_usd = _per_token(history.cost_uncached_usd, history.uncached)
+        if but_calls is not None:
+            for usd in (self.read_usd, self.written_usd, self.uncached_usd):
+                usd[but_calls] = 0.0
 
     def between(self, calls: Ints, lower: Ints, upper: Ints) -> float:
         read, written = self.read_until[calls], self.written_until[calls]
@@ -159,7 +186,8 @@ def emptied_calls(history: History, removed: Flags) -> Flags:
     known = tool_calls & (asked_by >= 0)
     asked = np.bincount(asked_by[known], minlength=history.calls)
     gone = np.bincount(asked_by[known & removed], minlength=history.calls)
-    return (asked > 0) & (asked == gone)
+    emptied: Flags = (asked > 0) & (asked == gone)
+    return emptied
 
 
 def with_their_calls(history: History, results: Flags) -> Flags:
@@ -183,6 +211,12 @@ def _answer_codes(history: History) -> Ints:
 def output_usd(history: History) -> Floats:
     """What each call's completion cost; 0 where not known."""
     return np.nan_to_num(history.cost_output_visible_usd + history.cost_output_reasoning_usd)
+
+
+def prompt_usd(history: History) -> Floats:
+    """What each call's prompt cost; 0 where not known."""
+    written = history.cost_cache_write_5m_usd + history.cost_cache_write_1h_usd
+    return np.nan_to_num(history.cost_uncached_usd + history.cost_cache_read_usd + written)
 
 
 def dearest(history: History, calls: Flags | Ints, count: int = 3) -> tuple[str, ...]:

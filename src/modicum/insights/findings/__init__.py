@@ -1,4 +1,4 @@
-"""Kinds of waste, one file each. A file holds `find(history) -> Finding`; to add a kind is to add a file and its line."""
+"""Kinds of waste, one file each, holding `find(history) -> Finding`. To add a kind is to add a file and its line."""
 
 from functools import cache
 from importlib import import_module

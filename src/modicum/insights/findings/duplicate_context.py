@@ -27,7 +27,7 @@ def find(history: History) -> Finding:
         tokens=tokens,
         gross_usd=usd,
         change=Change(segment_tokens=sizes) if len(calls) else None,
-        remedy="Refer to the earlier block instead of sending it again; attach files and reminders once per conversation.",
+        remedy="Refer to the earlier block instead of sending it again; attach files once per conversation.",
         guard="Only while the first copy is still in the context (a compaction ends that). What the model itself said "
         "is not counted, nor re-reads of unchanged files, which are a finding of their own.",
         examples=dearest(history, calls),

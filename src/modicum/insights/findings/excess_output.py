@@ -4,7 +4,7 @@ import numpy as np
 
 from modicum.insights.carrying import dearest, mixed, output_usd
 from modicum.insights.finding import Change, Finding, FindingClass
-from modicum.insights.history import Flags, History, Ints
+from modicum.insights.history import History, Ints
 
 FEWEST_CALLS = 20
 PERCENTILE = 95
@@ -31,8 +31,8 @@ def find(history: History) -> Finding:
         change=Change(max_output_tokens=most) if over.any() else None,
         remedy="Set max_tokens, a lower reasoning effort (reasoning.effort, thinking budget), or ask for brevity on "
         "these routes.",
-        guard=f"Routes with fewer than {FEWEST_CALLS} calls are not judged. A long reply may have been the work itself: "
-        "headroom, in no sum.",
+        guard=f"Routes below {FEWEST_CALLS} calls are not judged. A long reply may have been the work itself: "
+        "this is headroom, in no sum.",
         examples=dearest(history, over),
         details={"reasoning_share_of_output": reasoning / int(output.sum()) if output.sum() else 0.0},
     )
@@ -57,7 +57,3 @@ def caps(history: History) -> Ints:
         if cap > TIMES_MEDIAN * max(float(np.median(here)), 1.0):
             most[order[start:end]] = cap
     return most
-
-
-def is_capped(history: History) -> Flags:
-    return caps(history) < NO_CAP

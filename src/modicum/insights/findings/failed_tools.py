@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, emptied_calls, gross_usd, mixed, of_kind, with_their_calls
+from modicum.insights.carrying import dearest, emptied_calls, mixed, of_kind, rounds_usd, with_their_calls
 from modicum.insights.finding import Change, Finding, FindingClass
 from modicum.insights.findings.loops import repeated_results
 from modicum.insights.history import Flags, History
@@ -18,7 +18,7 @@ def find(history: History) -> Finding:
     wasted = retried(history)
     gone = with_their_calls(history, wasted)
     dropped = emptied_calls(history, gone)
-    tokens, usd = gross_usd(history, gone)
+    tokens, usd = rounds_usd(history, gone, dropped)
     calls = np.unique(history.segment_call[wasted])
     results = int(of_kind(history, "tool_result").sum())
     return Finding(
@@ -29,8 +29,8 @@ def find(history: History) -> Finding:
         "and more in a row. Counted are the failed try, what it left in the context, and the turn that asked for it.",
         finding_class=FindingClass.UPPER_BOUND,
         calls=len(calls),
-        tokens=tokens + int(history.prompt[dropped].sum()),
-        gross_usd=usd + float(np.nansum(history.cost_usd[dropped])),
+        tokens=tokens,
+        gross_usd=usd,
         change=Change(
             segment_tokens=np.where(gone, 0, history.segment_tokens), dropped_calls=dropped if dropped.any() else None
         )

@@ -5,11 +5,10 @@ import numpy as np
 from modicum.insights.carrying import (
     dearest,
     emptied_calls,
-    gross_usd,
     heard_codes,
     mixed,
     of_kind,
-    output_usd,
+    rounds_usd,
     with_their_calls,
 )
 from modicum.insights.finding import Change, Finding, FindingClass
@@ -24,9 +23,11 @@ def find(history: History) -> Finding:
     results, periods = repeated_results(history)
     gone = with_their_calls(history, results)
     rounds = repeated_rounds(history)
-    dropped = emptied_calls(history, gone) | rounds
-    tokens, usd = gross_usd(history, gone)
-    extra = history.prompt + history.output_visible + history.output_reasoning
+    asked = emptied_calls(history, gone)
+    tokens, usd = rounds_usd(history, gone, asked)
+    told = of_kind(history, "user", "tool_result", "document") & rounds[history.segment_call] & ~gone
+    told_tokens, told_usd = rounds_usd(history, told, rounds, rounds)
+    gone, dropped = gone | told, asked | rounds
     places = np.unique(np.concatenate((history.segment_call[results], np.flatnonzero(rounds))))
     return Finding(
         id="E1",
@@ -37,8 +38,8 @@ def find(history: History) -> Finding:
         "Counted is what came after the second round.",
         finding_class=FindingClass.REPLAYED,
         calls=len(places),
-        tokens=tokens + int(extra[dropped].sum()),
-        gross_usd=usd + float(np.nansum(history.cost_usd[dropped])),
+        tokens=tokens + told_tokens,
+        gross_usd=usd + told_usd,
         change=Change(segment_tokens=np.where(gone, 0, history.segment_tokens), dropped_calls=dropped)
         if len(places)
         else None,
@@ -80,12 +81,14 @@ def _waited_for(history: History) -> Flags:
 
 def repeated_rounds(history: History) -> Flags:
     """Calls of tasks with several agents that a third time hear what the same agent heard before, in the same order."""
-    order = np.lexsort((history.started_s, history.task))
+    alone = history.task == history.word(history.tasks, "")
+    group = np.where(alone, -1 - history.conversation, history.task)
+    order = np.lexsort((history.started_s, group))
     heard = heard_codes(history)[order]
     keys = np.where(heard >= 0, mixed(history.agent[order], heard), -1)
-    periods = redundant(keys, history.task[order])
+    periods = redundant(keys, group[order])
     found = np.zeros(history.calls, np.bool_)
     for place in np.flatnonzero(periods > 1):
         around = history.agent[order[place - periods[place] + 1 : place + 1]]
         found[order[place]] = len(np.unique(around)) > 1
-    return found & (output_usd(history) >= 0)
+    return found

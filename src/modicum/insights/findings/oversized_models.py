@@ -22,7 +22,7 @@ SMALLER = (
 
 
 def find(history: History) -> Finding:
-    models = {model: small for model in history.models if (small := smaller(model))}
+    models = {model: other for model in history.models if (other := smaller(model))}
     small = small_work(history) & np.isin(history.model, [history.models.index(model) for model in models])
     tokens = history.prompt + history.output_visible + history.output_reasoning
     return Finding(
@@ -46,7 +46,7 @@ def find(history: History) -> Finding:
 
 def smaller(model: str) -> str:
     """The smaller model, or empty where none is known."""
-    return next((small for pattern, small in SMALLER if re.search(pattern, model)), "")
+    return next((other for pattern, other in SMALLER if re.search(pattern, model)), "")
 
 
 def small_work(history: History) -> Flags:
@@ -62,4 +62,5 @@ def small_work(history: History) -> Flags:
     large = (output >= MOST_OUTPUT_TOKENS) | acted
     starts = np.flatnonzero(history.first)
     any_large = np.add.reduceat(large.astype(np.int64), starts) > 0
-    return ~any_large[np.cumsum(history.first) - 1]
+    found: Flags = ~any_large[np.cumsum(history.first) - 1]
+    return found

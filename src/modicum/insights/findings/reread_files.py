@@ -4,7 +4,15 @@ import re
 
 import numpy as np
 
-from modicum.insights.carrying import already_there, dearest, emptied_calls, gross_usd, mixed, of_kind, with_their_calls
+from modicum.insights.carrying import (
+    already_there,
+    dearest,
+    emptied_calls,
+    mixed,
+    of_kind,
+    rounds_usd,
+    with_their_calls,
+)
 from modicum.insights.finding import Change, Finding, FindingClass
 from modicum.insights.history import Flags, History, Ints
 
@@ -15,7 +23,8 @@ WRITES = re.compile(r"edit|write|patch|replace|insert|create|update|delete|move|
 def find(history: History) -> Finding:
     again = reread(history)
     gone = with_their_calls(history, again)
-    tokens, usd = gross_usd(history, gone)
+    dropped = emptied_calls(history, gone)
+    tokens, usd = rounds_usd(history, gone, dropped)
     calls = np.unique(history.segment_call[again])
     return Finding(
         id="C2",
@@ -27,21 +36,18 @@ def find(history: History) -> Finding:
         calls=len(calls),
         tokens=tokens,
         gross_usd=usd,
-        change=_change(history, gone) if len(calls) else None,
+        change=Change(
+            segment_tokens=np.where(gone, 0, history.segment_tokens), dropped_calls=dropped if dropped.any() else None
+        )
+        if len(calls)
+        else None,
         remedy="Tell the agent that an unchanged file need not be read again, or let its read tool answer "
-        "\"unchanged since your last read\".",
+        '"unchanged since your last read".',
         guard="The result must be the same to the letter and the earlier one still in the context. A read behind a "
         "call that writes is a check and not counted. Commands of a shell are never counted: they may be polls.",
         examples=dearest(history, calls),
         lacks="" if history.segment_detail.any() else "tool calls: the logs do not say what was read",
         details={"reads": int(again.sum())},
-    )
-
-
-def _change(history: History, gone: Flags) -> Change:
-    dropped = emptied_calls(history, gone)
-    return Change(
-        segment_tokens=np.where(gone, 0, history.segment_tokens), dropped_calls=dropped if dropped.any() else None
     )
 
 

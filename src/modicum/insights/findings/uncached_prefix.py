@@ -17,7 +17,9 @@ NEARLY_NONE = 0.05
 def find(history: History) -> Finding:
     able = uncached(history)
     tokens = int(history.kept_tokens[able].sum())
-    prices = np.divide(history.cost_uncached_usd, history.uncached, out=np.zeros(history.calls), where=history.uncached > 0)
+    prices = np.divide(
+        history.cost_uncached_usd, history.uncached, out=np.zeros(history.calls), where=history.uncached > 0
+    )
     lacks = "" if history.has_anatomy.any() else "anatomy: which part of a prompt stayed the same is not in these logs"
     whole = np.isin(history.conversation, history.conversation[able])
     change = Change(ttl_seconds=np.where(whole, 300, -1), unbroken=able) if able.any() else None
@@ -32,7 +34,7 @@ def find(history: History) -> Finding:
         tokens=tokens,
         gross_usd=float(np.nansum(history.kept_tokens[able] * prices[able])),
         change=change,
-        remedy="Anthropic: put \"cache_control\": {\"type\": \"ephemeral\"} on the request (automatic) or on the last "
+        remedy='Anthropic: put "cache_control": {"type": "ephemeral"} on the request (automatic) or on the last '
         "message. OpenAI: set prompt_cache_key per conversation and keep tools and system prompt first and unchanged.",
         guard=f"Prefixes below {FEWEST_TOKENS:,} tokens, gaps of more than five minutes, and conversations that "
         f"already read {NEARLY_NONE:.0%} of their prompts from a cache are not counted. The write is paid for.",
@@ -53,4 +55,5 @@ def uncached(history: History) -> Flags:
     within = (gaps >= 0) & (gaps < TTL_SECONDS) & ~history.first
     same_model = np.concatenate(([False], history.model[1:] == history.model[:-1]))
     mostly_uncached = history.uncached >= history.kept_tokens
-    return bare & within & same_model & mostly_uncached & (history.kept_tokens >= FEWEST_TOKENS)
+    able: Flags = bare & within & same_model & mostly_uncached & (history.kept_tokens >= FEWEST_TOKENS)
+    return able

@@ -38,4 +38,5 @@ def never_read(history: History) -> Flags:
     shared = mixed(history.project, history.agent, history.model)
     read_at_start = history.first & (history.cache_read > 0)
     borrowed = np.isin(shared, shared[read_at_start])
-    return none_read & ~borrowed & (history.cache_write_5m + history.cache_write_1h > 0)
+    unread: Flags = none_read & ~borrowed & (history.cache_write_5m + history.cache_write_1h > 0)
+    return unread

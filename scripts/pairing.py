@@ -8,7 +8,7 @@ import sys
 from pathlib import Path
 
 TESTED_ELSEWHERE: dict[str, str] = {
-    "cli/found.py": "tests/cli/test_bill.py finds logs and the sample",
+    "cli/found.py": "tests/cli/test_bill.py and test_audit.py find logs and the sample",
     "cli/opening.py": "every verb's test opens through it",
     "cli/reading.py": "tests/cli/test_bill.py shows problems and progress",
     "importers/anthropic.py": "as claude_code.py",

@@ -2,6 +2,7 @@
 
 import argparse
 import csv
+import json
 import sys
 import tempfile
 from collections.abc import Iterable
@@ -90,7 +91,7 @@ def of_tau2(data: Path, prices: PriceBook) -> dict:
     told = {}
     for path in sorted(data.glob("*__*.json.gz")):
         document = tau2.results(path)
-        store.append([book(as_call(line), prices) for line in tau2.calls(path, document)])
+        book_calls(store, tau2.calls(path, document), prices)
         results = list(tau2.outcomes(path, document))
         book_outcomes(store, tau2.COLUMNS, results)
         passed = sum(result[2] for result in results)
@@ -111,9 +112,16 @@ def of_tau2(data: Path, prices: PriceBook) -> dict:
     }
 
 
-def as_call(line: dict) -> Call:
-    """A line of modicum's own JSONL has the field names of a call."""
-    return msgspec.convert({"usage": {}} | {name: told for name, told in line.items() if name != "modicum"}, Call)
+def book_calls(store: Store, lines: Iterable[dict], prices: PriceBook) -> None:
+    """By way of modicum's own JSONL, as a user would."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "calls.jsonl"
+        path.write_text("".join(f"{json.dumps(line)}\n" for line in lines), encoding="utf-8")
+        found = list(read_calls([path], Reading()))
+    problems = [each for each in found if isinstance(each, Problem)]
+    if problems:
+        sys.exit(f"the calls could not be read: {problems[0]}")
+    store.append([book(call, prices) for call in found])
 
 
 def row(line: Line, unit: int = 1) -> dict:

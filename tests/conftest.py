@@ -62,6 +62,6 @@ def transcripts(tmp_path):
     """A folder with Claude Code transcripts of our own making."""
     folder = tmp_path / "transcripts"
     folder.mkdir()
-    for path in (FIXTURES / "claude-code").glob("*.jsonl"):
+    for path in (FIXTURES / "claude-code" / name for name in ("session.jsonl", "rewind.jsonl")):
         shutil.copy(path, folder)
     return folder

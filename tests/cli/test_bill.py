@@ -115,7 +115,8 @@ def test_problems_are_shown_at_the_end_and_strict_makes_them_count(modicum, tran
     assert modicum("bill", logs, "--strict", "--json").json["problems"][0]["line"] == 13
 
 
-def test_without_logs_in_the_home_directory_the_sample_is_billed_and_says_so(modicum):
+def test_without_logs_in_the_home_directory_the_sample_is_billed_and_says_so(modicum, home):
+    (home / ".claude" / "projects").mkdir(parents=True)
     ran = modicum("bill", "--found")
 
     assert "this is the sample that comes with modicum" in ran.err
@@ -130,3 +131,15 @@ def test_logs_in_the_home_directory_are_found(modicum, home, transcripts):
 
     assert ran.json["calls"] == 3
     assert "claude-code logs:" in ran.err
+
+
+def test_a_subscription_stands_beside_the_list_price(modicum, transcripts, tmp_path):
+    own = tmp_path / "prices.toml"
+    own.write_text('[[subscription]]\nname = "Max"\nsource = "claude-code"\nusd_per_month = 200\n')
+    bill = modicum("bill", transcripts, "--prices", own, "--json").json
+
+    assert [(fee["name"], fee["months"], fee["paid_usd"], fee["calls"]) for fee in bill["subscriptions"]] == [
+        ("Max", 1, 200, 7)
+    ]
+    assert bill["subscriptions"][0]["list_cost_usd"] == bill["cost_usd"]
+    assert "Max: $200.00 for 1 months covered 7 calls" in modicum("bill", transcripts, "--prices", own).out

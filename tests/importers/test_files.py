@@ -78,6 +78,12 @@ def test_links_in_a_circle_end_and_unreadable_folders_are_problems(tmp_path):
     assert [path.name for path in log_files(tmp_path)] == ["s.jsonl"]
 
 
+def test_a_folder_without_logs_says_so(tmp_path):
+    (tmp_path / "notes.md").write_text("no log")
+
+    assert "holds no logs" in reasons(log_files(tmp_path))[0]
+
+
 def test_a_dangling_link_and_a_missing_path_are_problems(tmp_path):
     (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
 

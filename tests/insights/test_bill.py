@@ -38,6 +38,14 @@ def test_figures_of_different_basis_are_told_apart():
     assert bill.models_unpriced == ["m"]
 
 
+def test_usage_reports_stand_beside_the_logs_and_are_the_bill_without_them():
+    logged, reported = entry(1, "1"), entry(2, "5", source="openai-usage", calls_count=9)
+    both, alone = bill_of([logged, reported]), bill_of([reported])
+
+    assert (both.total.cost_usd, both.usage_reports.cost_usd, both.usage_reports.calls) == (1, 5, 9)
+    assert (alone.total.cost_usd, alone.usage_reports) == (5, None)
+
+
 def test_models_without_a_price_stand_first():
     bill = bill_of([entry(1, "9", model="dear"), entry(2, None, Basis.UNKNOWN, model="mystery")])
 
@@ -60,6 +68,7 @@ calls = st.builds(
     model=st.sampled_from(["a", "b", ""]),
     started=st.datetimes(datetime(2026, 1, 1), datetime(2026, 3, 1), timezones=st.just(UTC)),  # noqa: DTZ001 - zone given beside
     agent=st.sampled_from(["", "x"]),
+    source=st.sampled_from(["test", "openai-usage"]),
     owner=st.builds(Owner, st.sampled_from(["", "t"])),
     output_tokens_estimated=st.sampled_from([None, 7]),
     calls_count=st.integers(1, 3),

@@ -15,8 +15,10 @@ from modicum.settings import Settings, checked_zone, read_settings
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from modicum.insights.bill import Bill, Cell, Line
+    from modicum.metering.prices import PriceBook
 
 MOST_ROWS = 25
 
@@ -67,20 +69,28 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     if by == "tool":
         _by_tool(paths, span, settings, options, problems)
         return
+    prices = opening.price_book(options["price_path"], settings)
     if paths:
-        cells = _from_logs(paths, by, tag, zone, span, settings, options, problems)
+        cells, months = _from_logs(paths, by, tag, zone, span, prices, options["source"], problems)
     else:
-        cells = _from_ledger(by, tag, zone_name, span, settings, options)
+        cells, months = _from_ledger(by, tag, zone_name, span, settings, options["ledger_url"])
 
     from modicum.insights.bill import build
+    from modicum.insights.subscriptions import covered
 
     bill = build(cells, by)
+    fees = covered(prices.price_file.subscriptions, months) if prices.price_file else []
     if options["as_json"]:
-        output.print_json(document(bill, options["by"], zone_name, span, problems))
+        output.print_json(document(bill, options["by"], zone_name, span, problems) | {"subscriptions": fees})
     elif options["as_csv"]:
         print_csv(bill, options["by"])
     else:
         print_bill(bill, options["by"], bool(paths))
+        for fee in fees:
+            output.say(
+                f"{fee.name}: {output.dollars(fee.paid_usd)} for {fee.months} months covered {fee.calls:,} calls "
+                f"of {fee.source} (list price {output.dollars(fee.list_cost_usd)})"
+            )
     show_problems(problems, strict=options["strict"], quiet=options["as_json"])
 
 
@@ -113,35 +123,38 @@ def _from_logs(
     paths: Sequence[Path],
     by: str,
     tag: str,
-    zone: Any,
+    zone: "ZoneInfo",
     span: "tuple[datetime, datetime]",
-    settings: Settings,
-    options: dict[str, Any],
+    prices: "PriceBook",
+    source: str | None,
     problems: list[Problem],
-) -> "list[Cell]":
+) -> "tuple[list[Cell], list[Cell]]":
+    """The cells of the bill, and those of the months."""
     from modicum.importers.format import Reading
     from modicum.insights.bill import cells_of
-    from modicum.ledger.booking import book, newest_calls
+    from modicum.insights.subscriptions import months_of
+    from modicum.ledger.booking import book, newest
 
-    calls = newest_calls(logs(paths, Reading(), options["source"], problems))
-    prices = opening.price_book(options["price_path"], settings)
     since, until = span
-    entries = [book(call, prices) for call in calls if since <= call.started < until]
+    # Priced as they come: while other processes still read.
+    found = newest(book(call, prices) for call in logs(paths, Reading(), source, problems))
+    entries = [entry for entry in found if since <= entry.call.started < until]
     prices.save()
-    return list(cells_of(entries, by, tag, zone))
+    months = months_of(entries, zone) if prices.price_file else []
+    return list(cells_of(entries, by, tag, zone)), list(months)
 
 
 def _from_ledger(
-    by: str, tag: str, zone: str, span: "tuple[datetime, datetime]", settings: Settings, options: dict[str, Any]
-) -> "list[Cell]":
-    with opening.opened_ledger(options["ledger_url"], settings) as store:
+    by: str, tag: str, zone: str, span: "tuple[datetime, datetime]", settings: Settings, url: str | None
+) -> "tuple[list[Cell], list[Cell]]":
+    with opening.opened_ledger(url, settings) as store:
         rows = store.ask("bill", by=by, tag=tag, zone=zone, since=span[0], until=span[1])
         if not rows:
             raise UserError(
                 f"the ledger {store.place} holds no calls in that time; fill it with 'modicum import PATH...', "
                 "or give the logs: 'modicum bill PATH...'"
             )
-        return list(rows)
+        return list(rows), list(store.ask("months", zone=zone, since=span[0], until=span[1]))
 
 
 def document(
@@ -156,6 +169,7 @@ def document(
         "timezone": zone,
         **_fields(bill.total),
         "models_unpriced": bill.models_unpriced,
+        "usage_reports": None if bill.usage_reports is None else _fields(bill.usage_reports),
         "rows": [{"name": row.name, **_fields(row)} for row in bill.rows],
         "problems": problem_rows(problems),
     }
@@ -192,7 +206,7 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
 
     total = bill.total
     for name in bill.models_unpriced:
-        click.echo(f"no price is known for {name or 'calls without a model name'}: its cost is unknown, not 0")
+        output.say(f"no price is known for {name or 'calls without a model name'}: its cost is unknown, not 0")
     rows, more = bill.rows, 0
     if sys.stdout.isatty() and len(rows) > MOST_ROWS and bill.by not in {"day", "week", "month"}:
         rows, more = rows[:MOST_ROWS], len(rows) - MOST_ROWS
@@ -205,7 +219,12 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
     if more:
         click.echo(f"... and {more} more rows; --json and --csv have all")
     for note in notes(total, from_logs=from_logs):
-        click.echo(note)
+        output.say(note)
+    if (reports := bill.usage_reports) is not None:
+        output.say(
+            f"beside it, not in it: the provider's usage reports say {reports.calls:,} calls, "
+            f"{output.dollars(reports.cost_usd)} (they count the same calls)"
+        )
 
 
 def _cells(line: "Line", total: "Line") -> list[str]:
@@ -221,7 +240,7 @@ def _cells(line: "Line", total: "Line") -> list[str]:
         output.share(line.usage.cache_read, line.prompt_tokens),
         output.count(line.completion_tokens),
         cost,
-        output.share(line.cost_usd or 0, total.cost_usd or 0),
+        output.share(line.cost_usd, total.cost_usd or 0),
         line.basis.value,
     ]
 

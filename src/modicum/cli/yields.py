@@ -118,6 +118,7 @@ def print_yield(found: "Yield", by: str, told: "Row") -> None:
         "95 %",
         "cost",
         "of failed",
+        "no outcome",
         "basis",
     ]
     output.print_table(columns, [_cells(row) for row in found.rows], footer=_cells(found.total))
@@ -161,6 +162,7 @@ def _cells(line: "Line") -> list[str]:
         _money_span(line.cost_per_outcome_usd).strip(" ()"),
         output.dollars(line.cost_usd),
         output.dollars(line.cost_failed_usd),
+        output.dollars(line.cost_without_outcome_usd) if line.tasks_without_outcome else "",
         line.basis.value.replace("_", " "),
     ]
 

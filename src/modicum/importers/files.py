@@ -43,6 +43,7 @@ def log_files(path: Path) -> Iterator[Path | Problem]:
         return
     seen: set[tuple[int, int]] = set()
     problems: list[Problem] = []
+    found_any = False
 
     def unreadable(error: OSError) -> None:
         problems.append(Problem(str(error.filename), f"cannot be read: {error.strerror}"))
@@ -56,7 +57,10 @@ def log_files(path: Path) -> Iterator[Path | Problem]:
         subfolders.sort()
         for name in sorted(names):
             if name.removesuffix(".gz").endswith(LOG_SUFFIXES):
+                found_any = True
                 yield Path(folder, name)
+    if not found_any:
+        yield Problem(str(path), f"the folder holds no logs ({', '.join(LOG_SUFFIXES)}, plain or .gz)")
     yield from problems
 
 

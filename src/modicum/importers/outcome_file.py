@@ -151,9 +151,10 @@ def _value(value: object) -> float:
 def _time(text: object) -> datetime:
     """A time in UTC; one without zone is taken for UTC."""
     try:
-        at = datetime.fromisoformat(text) if isinstance(text, str) else None
-        if at is not None:
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+        at = datetime.fromisoformat(text if isinstance(text, str) else "")
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
     except (ValueError, OverflowError):
-        pass
-    raise ValueError("time is missing or no time like 2026-01-31T12:00:00Z")
+        raise ValueError("time is missing or no time like 2026-01-31T12:00:00Z") from None
+    if not 1970 <= at.year <= 2200:
+        raise ValueError("time is not between 1970 and 2200")
+    return at

@@ -1,11 +1,9 @@
 """Which format a file is of, and the calls of many files, read by as many processes as help."""
 
-import multiprocessing
 import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -38,6 +36,9 @@ FORMATS = {
 }
 """Name of each format and the file that reads it, in the order in which they are asked whether they know a file."""
 
+PLAUSIBLE_YEARS = range(2018, 2100)
+"""A clock that stands elsewhere was wrong: before there were such models, or far ahead."""
+
 WORTH_A_PROCESS_BYTES = 8 * 1024 * 1024
 """Below this a second process costs more than it brings."""
 
@@ -57,16 +58,22 @@ def format_named(name: str) -> LogFormat:
 
 
 def found_places(home: Path, environment: Mapping[str, str]) -> dict[str, list[Path]]:
-    """The log folders that exist on this machine, by format."""
-    places = {name: [p for p in format_named(name).places(home, environment) if p.exists()] for name in FORMATS}
+    """The log files and folders on this machine that hold anything, by format."""
+    places = {
+        name: [place for place in format_named(name).places(home, environment) if _holds_logs(place)]
+        for name in FORMATS
+    }
     return {name: paths for name, paths in places.items() if paths}
+
+
+def _holds_logs(place: Path) -> bool:
+    return place.exists() and any(isinstance(found, Path) for found in log_files(place))
 
 
 @dataclass(frozen=True)
 class LogFile:
     path: Path
     format_name: str
-    size: int
 
 
 def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
@@ -74,9 +81,8 @@ def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
     start = head(path)
     if isinstance(start, Problem):
         return start
-    size = path.stat().st_size
     if source:
-        return LogFile(path, format_named(source).name, size)
+        return LogFile(path, format_named(source).name)
     if not start.strip():
         return Problem(str(path), "the file is empty")
     named_as_lines = path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson"))
@@ -89,7 +95,7 @@ def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
                     f"one JSON document where the name promises lines; looks like {name}: "
                     f"not counted (count it with --source {name})",
                 )
-            return LogFile(path, name, size)
+            return LogFile(path, name)
     return Problem(str(path), "no known log format; --source NAME forces one")
 
 
@@ -106,36 +112,69 @@ def read_calls(
     One call may come several times, from several files; `Call.revision` says which stands.
     `progress` is told the bytes done and the bytes in all.
     """
-    files: list[LogFile] = []
+    if source:
+        format_named(source)
+    files: list[Sized] = []
     for path in paths:
         for found in log_files(path):
-            known = found if isinstance(found, Problem) else recognise(found, source)
-            if isinstance(known, Problem):
-                yield known
+            if isinstance(found, Problem):
+                yield found
             else:
-                files.append(known)
-    whole = sum(file.size for file in files)
-    found_in = _read(files, reading, whole, processes, progress)
-    yield from anchored(found_in) if reading.anatomy else found_in
+                files.append(Sized(found, _size(found)))
+    calls = _read(files, _Task(reading, source), processes, progress)
+    yield from anchored(calls) if reading.anatomy else calls
+
+
+@dataclass(frozen=True)
+class Sized:
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True)
+class _Task:
+    reading: Reading
+    source: str | None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # reading it will say why
 
 
 def _read(
-    files: Sequence[LogFile],
-    reading: Reading,
-    whole: int,
+    files: Sequence[Sized],
+    task: _Task,
     processes: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> Found:
+    whole = sum(file.size for file in files)
     workers = min(processes or os.cpu_count() or 1, len(files), whole // WORTH_A_PROCESS_BYTES + 1)
-    if workers <= 1:
-        yield from _read_here(files, reading, whole, progress)
-    else:
-        yield from _read_beside(files, reading, workers, whole, progress)
+    if workers > 1:
+        yield from _read_beside(files, task, workers, whole, progress)
+        return
+    done = 0
+    for file in files:
+        yield from _read_file(file.path, task)
+        done += file.size
+        if progress:
+            progress(done, whole)
 
 
-def _read_file(file: LogFile, reading: Reading) -> Found:
-    for found in format_named(file.format_name).read(file.path, reading):
-        yield with_steady_clock(found) if isinstance(found, Call) else found
+def _read_file(path: Path, task: _Task) -> Found:
+    known = recognise(path, task.source)
+    if isinstance(known, Problem):
+        yield known
+        return
+    for found in format_named(known.format_name).read(path, task.reading):
+        if isinstance(found, Problem):
+            yield found
+        elif found.started.year in PLAUSIBLE_YEARS:
+            yield with_steady_clock(found)
+        else:
+            yield Problem(str(path), f"a call's time lies in the year {found.started.year}: not counted")
 
 
 def with_steady_clock(call: Call) -> Call:
@@ -147,28 +186,20 @@ def with_steady_clock(call: Call) -> Call:
     return call
 
 
-def _read_here(
-    files: Sequence[LogFile], reading: Reading, whole: int, progress: Callable[[int, int], None] | None
-) -> Found:
-    done = 0
-    for file in files:
-        yield from _read_file(file, reading)
-        done += file.size
-        if progress:
-            progress(done, whole)
-
-
 def _read_beside(
-    files: Sequence[LogFile],
-    reading: Reading,
+    files: Sequence[Sized],
+    task: _Task,
     workers: int,
     whole: int,
     progress: Callable[[int, int], None] | None,
 ) -> Found:
     """Reads chunks of files in other processes, a bounded number ahead, and gives them in order."""
+    import multiprocessing
+    from concurrent.futures import Future, ProcessPoolExecutor
+
     chunks = list(_chunks(files, whole // (workers * 4) + 1))
     # A child of fork starts in milliseconds but must not inherit threads: only a bill, which opens no ledger, forks.
-    fork = sys.platform == "linux" and not reading.anatomy
+    fork = sys.platform == "linux" and not task.reading.anatomy
     context = multiprocessing.get_context("fork" if fork else "spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         ahead: deque[Future[bytes]] = deque()
@@ -176,20 +207,19 @@ def _read_beside(
         waiting = iter(chunks)
         try:
             for chunk in islice(waiting, workers * 2):
-                ahead.append(pool.submit(_read_chunk, chunk, reading))
+                ahead.append(pool.submit(_read_chunk, chunk, task))
             for chunk in chunks:
                 packed = ahead.popleft().result()
                 if following := next(waiting, None):
-                    ahead.append(pool.submit(_read_chunk, following, reading))
+                    ahead.append(pool.submit(_read_chunk, following, task))
                 batch = _unpack(packed)
                 yield from batch.calls
                 yield from batch.problems
                 done += sum(file.size for file in chunk)
                 if progress:
                     progress(done, whole)
-        except BaseException:
+        finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 class Batch(msgspec.Struct, gc=False):
@@ -203,10 +233,10 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Batch).decode
 
 
-def _read_chunk(files: Sequence[LogFile], reading: Reading) -> bytes:
+def _read_chunk(files: Sequence[Sized], task: _Task) -> bytes:
     batch = Batch([], [])
     for file in files:
-        for found in _read_file(file, reading):
+        for found in _read_file(file.path, task):
             if isinstance(found, Call):
                 batch.calls.append(found)
             else:
@@ -214,9 +244,9 @@ def _read_chunk(files: Sequence[LogFile], reading: Reading) -> bytes:
     return _pack(batch)
 
 
-def _chunks(files: Sequence[LogFile], size: int) -> Iterator[list[LogFile]]:
+def _chunks(files: Sequence[Sized], size: int) -> Iterator[list[Sized]]:
     """Neighbouring files, gathered to about that many bytes."""
-    chunk: list[LogFile] = []
+    chunk: list[Sized] = []
     held = 0
     for file in files:
         chunk.append(file)

@@ -9,8 +9,6 @@ FINDINGS = (
     "failed_calls",
     "duplicate_requests",
     "uncached_prefix",
-    "prefix_break",
-    "ttl_expiry",
     "unread_writes",
     "duplicate_context",
     "reread_files",

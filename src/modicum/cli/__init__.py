@@ -9,6 +9,7 @@ from modicum import __version__
 from modicum.calls.errors import UserError
 
 VERBS = {
+    "audit": "Where the money went, what bought nothing, and what each change would have saved.",
     "bill": "What was spent: from logs, or from the ledger.",
     "anatomy": "What prompts were made of, and what each part cost to carry.",
     "import": "Put logs into the ledger.",

@@ -1,6 +1,7 @@
 """What a token of each bucket cost in each call of a history: the rates of its day, as arrays."""
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import numpy as np
 
@@ -37,7 +38,7 @@ class RateTable:
             code = np.unique(code, return_inverse=True)[1]
         order = np.argsort(code, kind="stable")
         bounds = np.flatnonzero(np.diff(code[order], prepend=-1, append=code.max() + 1))
-        for start, end in zip(bounds[:-1], bounds[1:], strict=True):
+        for start, end in pairwise(bounds):
             mine = order[start:end]
             provider, model, _, tier = (int(part) for part in keys[:, mine[0]])
             above, rates = self._steps(provider, words[model], int(mine[0]), lanes[tier])

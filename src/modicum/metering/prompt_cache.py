@@ -111,10 +111,21 @@ class Habits:
     are in no record (the provider's other customers with the same client) keep it so. Mostly 0."""
 
 
-def changed(habits: Habits, *, ttl_guess_s: Floats, ttl_left_s: Floats, front_removed: Floats) -> Habits:
-    """The same caller with other times to live, or a shorter front."""
-    front, alone = (np.maximum(length - front_removed, 0) for length in (habits.front, habits.front_alone))
-    return replace(habits, ttl_guess_s=ttl_guess_s, ttl_left_s=ttl_left_s, front=front, front_alone=alone)
+def changed(habits: Habits, ttl_s: Ints, front_removed: Floats) -> Habits:
+    """The same caller with other times to live (-1: as it was, 0: nothing is cached), or a shorter front."""
+    told, off = ttl_s > 0, ttl_s == 0
+    switched_on = told & ~habits.caches
+    return replace(
+        habits,
+        ttl_left_s=np.where(told, ttl_s, habits.ttl_left_s),
+        ttl_guess_s=np.where(told, ttl_s, habits.ttl_guess_s),
+        caches=(habits.caches | told) & ~off,
+        caches_guess=(habits.caches_guess | told) & ~off,
+        tail_left=np.where(switched_on, 0, habits.tail_left),
+        tail_guess=np.where(switched_on | (told & ~habits.caches_guess), 0, habits.tail_guess),
+        front=np.maximum(habits.front - front_removed, 0),
+        front_alone=np.maximum(habits.front_alone - front_removed, 0),
+    )
 
 
 @dataclass(frozen=True)
@@ -160,14 +171,9 @@ def predict(calls: Sequence, habits: Habits) -> Predicted:
     read = np.where(habits.caches_guess[order], read, 0)
     tail = np.minimum(habits.tail_guess[order], prompt - read)
     uncached = np.where(caches & ~implicit, tail, prompt - read)
-    placed = [_placed(values, order, len(calls.prompt)) for values in (read, prompt - read - uncached, uncached, left)]
-    return Predicted(*placed, warm=_placed(in_time, order, len(calls.prompt)).astype(bool))
-
-
-def _placed(values: Floats | Flags, order: Ints, count: int) -> Floats:
-    placed = np.zeros(count)
-    placed[order] = values
-    return placed
+    whole = np.zeros((5, len(calls.prompt)))
+    whole[:, order] = read, prompt - read - uncached, uncached, left, in_time
+    return Predicted(whole[0], whole[1], whole[2], whole[3], whole[4] > 0)
 
 
 def _chains(calls: Sequence) -> tuple[Ints, Flags, Floats]:

@@ -9,6 +9,8 @@ FINDINGS = (
     "failed_calls",
     "duplicate_requests",
     "uncached_prefix",
+    "prefix_break",
+    "ttl_expiry",
     "unread_writes",
     "duplicate_context",
     "reread_files",

@@ -76,9 +76,11 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
 
 def document(found: "Audit") -> dict[str, Any]:
     """The one JSON object of `modicum audit --json`; its fields are explained in docs/audit.md."""
+    from decimal import Decimal
+
     import msgspec
 
-    built: dict[str, Any] = msgspec.to_builtins(found)
+    built: dict[str, Any] = msgspec.to_builtins(found, builtin_types=(Decimal,))
     return built
 
 

@@ -127,7 +127,9 @@ def audit(
     names = checked_names(only)
     history = load(store, *span)
     if not history.calls:
-        raise UserError("the ledger holds no single calls in that time; fill it with 'modicum import PATH...'")
+        raise UserError(
+            "no single calls in that time: neither ledger nor logs hold any; name other logs, or another time"
+        )
     return build(history, rent(store, "kind", *span), prices, names, asked)
 
 

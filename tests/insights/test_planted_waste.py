@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from insights.planted import START, Conversation, asked, digest, history_of, result, said, tool_round, user
-from modicum.calls import CallStatus, Outcome, Segment, SegmentKind
+from insights.planted import PRICES, START, Conversation, asked, digest, history_of, result, said, tool_round, user
+from modicum.calls import CallStatus, Outcome, Segment, SegmentKind, Usage
 from modicum.insights.finding import FindingClass
 from modicum.insights.findings import FINDINGS, detector
+from modicum.insights.replay import Replay
 
 TOOLS = ("Read", "Edit", "Bash")
 STEPS = 12
@@ -88,6 +89,11 @@ def claims(history):
     return {name: one for name, one in found.items() if one.finding_class is not FindingClass.INFO and one.calls}
 
 
+def replayed(history, found):
+    """What the replay says that the change would have saved."""
+    return Replay(history, PRICES).run([found.change]).saving_usd
+
+
 def spent(history):
     return float(history.cost_usd.sum())
 
@@ -127,6 +133,7 @@ def test_planted_waste_is_found_and_priced_as_what_it_cost(waste):
 
     assert list(found) == [waste]
     assert found[waste].gross_usd == pytest.approx(extra, rel=0.01)
+    assert replayed(history, found[waste]) == pytest.approx(extra, rel=0.01)
 
 
 def test_failed_calls_are_priced_as_they_were_billed():
@@ -190,7 +197,35 @@ def test_a_tool_that_nobody_called_pays_rent_in_every_call():
     found = claims(history)
 
     assert list(found) == ["unused_tools"]
-    assert found["unused_tools"].gross_usd == pytest.approx(spent(history) - spent(made(clean_tasks())), rel=0.01)
+    extra = spent(history) - spent(made(clean_tasks()))
+    assert found["unused_tools"].gross_usd == pytest.approx(extra, rel=0.01)
+    assert replayed(history, found["unused_tools"]) == pytest.approx(extra, rel=0.01)
+
+
+@pytest.mark.parametrize(("waste", "pause"), [("prefix_break", 5.0), ("ttl_expiry", 1200.0)])
+def test_a_cache_that_was_lost_is_written_again(waste, pause):
+    """One call in the middle of two tasks finds nothing in the cache and writes all of its prompt."""
+    tasks, extra = clean_tasks(), 0.0
+    talks = [task.made() for task in tasks]
+    for number in (3, 7):
+        talk = Task(f"t{number}", day=number).made()
+        prompt = talk.tokens
+        talk.call(user("and now?", 200), after=pause, usage=Usage(0, 0, prompt + 200, 0, OUTPUT))
+        talk.call(said("so"))
+        talks[number] = talk
+        extra += prompt * (6.25e-6 - 0.5e-6)
+    history = history_of(*talks)
+
+    found = claims(history)
+
+    assert list(found) == [waste]
+    assert found[waste].calls == 2
+    if waste == "prefix_break":
+        assert replayed(history, found[waste]) == pytest.approx(extra, rel=0.01)
+    else:  # an hour's writes cost twice the input rate, in every call of every main agent
+        writes = float(history.cache_write_5m.sum())
+        kept = writes - sum(talks[number].tokens - 220 for number in (3, 7))
+        assert replayed(history, found[waste]) == pytest.approx(extra - kept * (10e-6 - 6.25e-6), rel=0.01)
 
 
 def test_a_reply_far_beyond_the_usual_is_priced_down_to_it():
@@ -212,6 +247,8 @@ def test_writes_that_nobody_read():
 
     assert list(found) == ["unread_writes"]
     assert found["unread_writes"].gross_usd == pytest.approx(3 * 5000 * 6.25e-6, rel=0.01)
+    premium = 3 * 5000 * (6.25e-6 - 5e-6)
+    assert replayed(made(clean_tasks(), *lone), found["unread_writes"]) == pytest.approx(premium, rel=0.01)
 
 
 def test_bulk_work_at_the_full_price():

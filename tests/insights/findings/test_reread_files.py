@@ -29,6 +29,13 @@ def test_a_changed_file_another_file_and_a_failure_are_no_rereads(second):
     assert find(history_of(talk)).calls == 0
 
 
+def test_a_file_that_an_edit_elsewhere_left_as_it_was_need_not_be_read_again():
+    talk = Conversation().call(*tool_round("Read", "a.py", "text", 2000)).call(*tool_round("Edit", "b.py", "done"))
+    talk.call(*tool_round("Grep", "x", "found")).call(*tool_round("Read", "a.py", "text", 2000))
+
+    assert find(history_of(talk)).details["reads"] == 1
+
+
 def test_a_read_behind_an_edit_is_a_check():
     talk = Conversation().call(*tool_round("Read", "a.py", "text", 2000)).call(*tool_round("Edit", "b.py", "done"))
 

@@ -2,9 +2,8 @@
 
 import numpy as np
 
-from modicum.insights.carrying import already_there, dearest, gross_usd, of_kind
+from modicum.insights.carrying import already_there, dearest, gross_usd, mixed, of_kind
 from modicum.insights.finding import Change, Finding, FindingClass
-from modicum.insights.findings.reread_files import reread
 from modicum.insights.history import Flags, History
 
 FEWEST_TOKENS = 100
@@ -12,7 +11,7 @@ FEWEST_TOKENS = 100
 
 
 def find(history: History) -> Finding:
-    doubled = duplicated(history) & ~reread(history)
+    doubled = duplicated(history)
     tokens, usd = gross_usd(history, doubled)
     calls = np.unique(history.segment_call[doubled])
     sizes = np.where(doubled, 0, history.segment_tokens)
@@ -29,7 +28,7 @@ def find(history: History) -> Finding:
         change=Change(segment_tokens=sizes) if len(calls) else None,
         remedy="Refer to the earlier block instead of sending it again; attach files once per conversation.",
         guard="Only while the first copy is still in the context (a compaction ends that). What the model itself said "
-        "is not counted, nor re-reads of unchanged files, which are a finding of their own.",
+        "is not counted, nor the same result of the same tool call: that is a re-read, a check or a loop.",
         examples=dearest(history, calls),
         lacks="" if history.segment_digest.any() else "digests of the text: the logs hold usage only",
         details={"blocks": int(doubled.sum())},
@@ -42,4 +41,8 @@ def duplicated(history: History) -> Flags:
         & (history.segment_digest != 0)
         & (history.segment_tokens >= FEWEST_TOKENS)
     )
-    return already_there(history, history.segment_digest, among)
+    # The same call with the same result may be a check, a poll or a loop; files read again are a finding of their own.
+    same_call = mixed(history.segment_digest, history.segment_detail)
+    asked_again = of_kind(history, "tool_result") & (history.segment_detail != 0)
+    among_results = already_there(history, same_call, among & asked_again)
+    return already_there(history, history.segment_digest, among) & ~among_results

@@ -10,7 +10,7 @@ WINDOW_SECONDS = 3600.0
 
 
 def find(history: History) -> Finding:
-    repeated = _repeated(history)
+    repeated, needless = _repeated(history)
     tokens = history.prompt + history.output_visible + history.output_reasoning
     lacks = "" if history.has_anatomy.any() else "digests of the messages: the logs hold usage only"
     return Finding(
@@ -23,7 +23,7 @@ def find(history: History) -> Finding:
         calls=int(repeated.sum()),
         tokens=int(tokens[repeated].sum()),
         gross_usd=float(np.nansum(history.cost_usd[repeated])),
-        change=Change(dropped_calls=repeated) if repeated.any() else None,
+        change=Change(dropped_calls=needless) if repeated.any() else None,
         remedy="Answer repeated requests from a reply cache, with a time to live of an hour.",
         guard="Requests that ran side by side are sampling on purpose; those after a failure are retries; the same "
         "request in two tasks may be two trials. None of these is counted, nor a context whose text was not seen.",
@@ -32,7 +32,10 @@ def find(history: History) -> Finding:
     )
 
 
-def _repeated(history: History) -> Flags:
+def _repeated(history: History) -> tuple[Flags, Flags]:
+    """The repetitions, and the calls that need not have been made: as a rule the same. But where a conversation asked
+    twice in a row, it went on with the second reply, and the first one is the one to leave away.
+    """
     answered = np.isin(history.status, codes(history.statuses, "ok"))
     empty = np.bincount(history.segment_call, minlength=history.calls) + np.maximum(history.kept_segments, 0) == 0
     usable = np.flatnonzero(history.has_anatomy & answered & ~empty)
@@ -44,12 +47,15 @@ def _repeated(history: History) -> Flags:
     )
     order = np.lexsort((history.started_s[usable], same))
     calls, same = usable[order], same[order]
-    found = np.zeros(history.calls, np.bool_)
+    found, needless = np.zeros(history.calls, np.bool_), np.zeros(history.calls, np.bool_)
     if len(calls) < 2:
-        return found
+        return found, needless
     ended = history.finished_s[calls[:-1]]
     ended = np.where(np.isnan(ended), history.started_s[calls[:-1]], ended)
     started = history.started_s[calls[1:]]
     behind = (started > ended) & (started - ended <= WINDOW_SECONDS)
-    found[calls[1:]] = (same[1:] == same[:-1]) & behind
-    return found
+    again = np.flatnonzero((same[1:] == same[:-1]) & behind)
+    earlier, later = calls[again], calls[again + 1]
+    found[later] = True
+    needless[np.where((later == earlier + 1) & ~history.first[later], earlier, later)] = True
+    return found, needless

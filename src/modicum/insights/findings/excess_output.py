@@ -22,8 +22,8 @@ def find(history: History) -> Finding:
         id="F2",
         name="excess_output",
         title="Replies and reasoning beyond the usual",
-        what=f"Output beyond the {PERCENTILE}th percentile of its route (project, agent, model), on routes where that "
-        f"is more than {TIMES_MEDIAN} times the median.",
+        what=f"Output beyond the {PERCENTILE}th percentile of its route (project, agent, model) and beyond "
+        f"{TIMES_MEDIAN} times the route's median.",
         finding_class=FindingClass.HEADROOM,
         calls=int(over.sum()),
         tokens=int(removed.sum()),
@@ -42,7 +42,7 @@ NO_CAP = np.iinfo(np.int64).max
 
 
 def caps(history: History) -> Ints:
-    """The most output of each call: its route's percentile, or no limit."""
+    """The most output of each call: what is usual on its route, or no limit."""
     output = history.output_visible + history.output_reasoning
     _, route = np.unique(mixed(history.project, history.agent, history.model), return_inverse=True)
     most = np.full(history.calls, NO_CAP, np.int64)
@@ -53,7 +53,6 @@ def caps(history: History) -> Ints:
         here = output[order[start:end]]
         if end - start < FEWEST_CALLS:
             continue
-        cap = int(here[min(int(np.ceil(PERCENTILE / 100 * len(here))) - 1, len(here) - 1)])
-        if cap > TIMES_MEDIAN * max(float(np.median(here)), 1.0):
-            most[order[start:end]] = cap
+        usual = int(here[int(np.ceil(PERCENTILE / 100 * len(here))) - 1])
+        most[order[start:end]] = max(usual, int(TIMES_MEDIAN * np.median(here)))
     return most

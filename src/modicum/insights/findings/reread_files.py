@@ -14,10 +14,12 @@ from modicum.insights.carrying import (
     with_their_calls,
 )
 from modicum.insights.finding import Change, Finding, FindingClass
-from modicum.insights.history import Flags, History, Ints
+from modicum.insights.history import Flags, History
 
 READS = re.compile(r"read|view|cat\b|open|grep|glob|search|find|list|\bls\b|get|fetch|lookup|show", re.IGNORECASE)
-WRITES = re.compile(r"edit|write|patch|replace|insert|create|update|delete|move|rename|set|add", re.IGNORECASE)
+WRITES = re.compile(
+    r"(?!.*(?:todo|task)).*(?:edit|write|patch|replace|insert|create|update|delete|move|rename|set|add)", re.IGNORECASE
+)
 
 
 def find(history: History) -> Finding:
@@ -31,7 +33,7 @@ def find(history: History) -> Finding:
         name="reread_files",
         title="Unchanged files read again",
         what="Results of reading tools that came back word for word for the same arguments, while the first result "
-        "still stood in the context and nothing had been written in between.",
+        "still stood in the context.",
         finding_class=FindingClass.REPLAYED,
         calls=len(calls),
         tokens=tokens,
@@ -43,8 +45,8 @@ def find(history: History) -> Finding:
         else None,
         remedy="Tell the agent that an unchanged file need not be read again, or let its read tool answer "
         '"unchanged since your last read".',
-        guard="The result must be the same to the letter and the earlier one still in the context. A read behind a "
-        "call that writes is a check and not counted. Commands of a shell are never counted: they may be polls.",
+        guard="The result must be the same to the letter and the earlier one still in the context. A read directly "
+        "behind a write is a check and not counted. Commands of a shell are never counted: they may be polls.",
         examples=dearest(history, calls),
         lacks="" if history.segment_detail.any() else "tool calls: the logs do not say what was read",
         details={"reads": int(again.sum())},
@@ -61,11 +63,17 @@ def reread(history: History) -> Flags:
         & (history.segment_detail != 0)
         & ~history.segment_error
     )
-    if len(history.tools):
-        among &= reading[history.segment_tool]
-        written = of_kind(history, "tool_call") & writing[history.segment_tool]
-    else:
-        written = np.zeros(history.segments, np.bool_)
-    # Which stretch between two writes of its conversation a segment stands in: only reads of one stretch are compared.
-    stretch: Ints = np.cumsum(written)
-    return already_there(history, mixed(history.segment_digest, history.segment_detail, stretch), among)
+    if not among.any():
+        return among
+    among &= reading[history.segment_tool] & ~_behind_a_write(history, writing)
+    return already_there(history, mixed(history.segment_digest, history.segment_detail), among)
+
+
+def _behind_a_write(history: History, writing: Flags) -> Flags:
+    """Tool results that came directly behind the result of a writing tool: the agent looks at what it did."""
+    results = np.flatnonzero(of_kind(history, "tool_result"))
+    conversation = history.conversation[history.segment_call[results]]
+    found = np.zeros(history.segments, np.bool_)
+    wrote = writing[history.segment_tool[results[:-1]]] & (conversation[1:] == conversation[:-1])
+    found[results[1:]] = wrote
+    return found

@@ -108,7 +108,7 @@ def lost_calls(history: History) -> Flags:
 
 
 def _reason(history: History, call: int) -> str:
-    cause = history.break_causes[history.break_cause[call]]
+    cause: str = history.break_causes[history.break_cause[call]]
     if cause:
         return cause
     if history.model[call] != history.model[call - 1]:

@@ -4,11 +4,14 @@ Drawn by pygal, as pure SVG: it survives mail programs, printers and pages that 
 stands in a table beside it, or can be read off as a label.
 """
 
+import re
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 WIDTH, HEIGHT = 960, 380
-ROW_HEIGHT = 38
+ROW_HEIGHT = 34
+MOST_LABELS = 10
 COLOURS = tuple(f"var(--chart-{number})" for number in range(1, 7))
 
 
@@ -27,27 +30,17 @@ def tokens(count: float) -> str:
 
 def bars(rows: Sequence[tuple[str, float]], write: Callable[[float], str] = money) -> str:
     """Horizontal bars, the first row on top."""
-    import pygal
-
-    chart = pygal.HorizontalBar(
-        **_look(height=90 + ROW_HEIGHT * len(rows)),
-        show_legend=False,
-        print_values=True,
-        print_values_position="top",
-        value_formatter=write,
-        show_x_guides=True,
-        spacing=12,
+    chart = _pygal().HorizontalBar(
+        **_look(height=90 + ROW_HEIGHT * len(rows)), show_legend=False, value_formatter=write, show_x_guides=True
     )
-    chart.x_labels = [name for name, _ in reversed(rows)]
+    chart.x_labels = [f"{name}  {write(value)}" for name, value in reversed(rows)]
     chart.add("", [value for _, value in reversed(rows)])
     return _drawn(chart)
 
 
 def curve(points: Sequence[tuple[str, float]], write: Callable[[float], str], title: str) -> str:
     """One line over named places."""
-    import pygal
-
-    chart = pygal.Line(
+    chart = _pygal().Line(
         **_look(), show_legend=False, value_formatter=write, print_values=True, x_title=title, range=(0, _top(points))
     )
     chart.x_labels = [name for name, _ in points]
@@ -57,33 +50,30 @@ def curve(points: Sequence[tuple[str, float]], write: Callable[[float], str], ti
 
 def stacked(labels: Sequence[str], series: Mapping[str, Sequence[float]], write: Callable[[float], str]) -> str:
     """Stacked bars over time, one colour a series."""
-    import pygal
-
-    chart = pygal.StackedBar(
+    chart = _pygal().StackedBar(
         **_look(),
         value_formatter=write,
         legend_at_bottom=True,
         legend_at_bottom_columns=len(series),
-        x_labels_major_count=12,
-        show_minor_x_labels=False,
     )
-    chart.x_labels = list(labels)
+    apart = -(-len(labels) // MOST_LABELS)
+    chart.x_labels = [label if not place % apart else "" for place, label in enumerate(labels)]
     for name, values in series.items():
         chart.add(name, list(values))
     return _drawn(chart)
 
 
-def timeline(series: Mapping[str, Sequence[tuple[float, float]]], marks: Sequence[tuple[float, float, str]]) -> str:
-    """Lines over minutes, and marks on them with a label each."""
-    import pygal
-
-    chart = pygal.XY(
-        **_look(),
+def timeline(
+    series: Mapping[str, Sequence[tuple[float, float]]], marks: Sequence[tuple[float, float, str]], title: str
+) -> str:
+    """Lines over whole numbers, and marks on them with a label each, in the colour of warnings."""
+    chart = _pygal().XY(
+        **_look(colours=(*COLOURS[: len(series)], COLOURS[-1])),
         value_formatter=tokens,
-        x_value_formatter=lambda minutes: f"{minutes:,.0f}",
+        x_value_formatter=lambda number: f"{number:,.0f}",
         legend_at_bottom=True,
         legend_at_bottom_columns=len(series) + 1,
-        x_title="minutes since the first call",
+        x_title=title,
         range=(0, None),
         include_x_axis=True,
     )
@@ -91,18 +81,28 @@ def timeline(series: Mapping[str, Sequence[tuple[float, float]]], marks: Sequenc
         chart.add(name, list(points), dots_size=1.5)
     chart.add(
         "cache lost",
-        [{"value": (minute, count), "label": label} for minute, count, label in marks],
+        [{"value": (number, count), "label": label} for number, count, label in marks],
         stroke=False,
         dots_size=6,
     )
     return _drawn(chart)
 
 
+def _pygal() -> Any:
+    """The library, without the import hook that it leaves behind: an old one for its map plugins, at which Python warns
+    with every later import.
+    """
+    import pygal
+
+    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
+    return pygal
+
+
 def _top(points: Sequence[tuple[str, float]]) -> float:
     return max((value for _, value in points), default=0) * 1.15 or 1
 
 
-def _look(height: int = HEIGHT) -> dict[str, Any]:
+def _look(height: int = HEIGHT, colours: tuple[str, ...] = COLOURS) -> dict[str, Any]:
     from pygal.style import Style
 
     style = Style(
@@ -116,7 +116,7 @@ def _look(height: int = HEIGHT) -> dict[str, Any]:
         guide_stroke_dasharray="1,0",
         major_guide_stroke_dasharray="1,0",
         value_colors=("var(--ink)",) * len(COLOURS),
-        colors=COLOURS,
+        colors=colours,
         font_family="inherit",
         label_font_size=13,
         major_label_font_size=13,
@@ -135,6 +135,8 @@ def _look(height: int = HEIGHT) -> dict[str, Any]:
         "width": WIDTH,
         "height": height,
         "margin": 8,
+        "margin_right": 48,
+        "margin_bottom": 28,
         "truncate_label": -1,
         "truncate_legend": -1,
         "no_data_text": "nothing to draw",
@@ -142,5 +144,6 @@ def _look(height: int = HEIGHT) -> dict[str, Any]:
 
 
 def _drawn(chart: Any) -> str:
-    svg: str = chart.render(is_unicode=True)
+    """The chart, without the settings that the library writes for a script of its own and without its comments."""
+    svg = re.sub(r"<script.*?</script>|<!--.*?-->", "", chart.render(is_unicode=True), flags=re.DOTALL)
     return svg.replace("<svg ", '<svg role="img" ', 1)

@@ -40,6 +40,10 @@ KINDS = {
 }
 
 
+MOST_BREAKS = 10
+"""Lost caches that are listed below the timeline."""
+
+
 def page(document: Document) -> str:
     """The whole page as HTML."""
     style = (files("modicum.reports") / "page.css").read_text(encoding="utf-8")
@@ -68,10 +72,10 @@ def _head(document: Document) -> str:
         f'<h1>Where the tokens went</h1>\n<p class="quiet">{escape(span)}list prices of the day of each call</p>\n'
         '<div class="tiles">'
         + "".join(f'<div class="tile"><b>{escape(value)}</b>{escape(label)}</div>' for value, label in tiles)
-        + f"</div>\n<p{bound}>Every saving is a replay of this history. Replayed without any change it comes out at "
-        f"{fidelity['total_error']:+.1%} of the record in total, {fidelity['median_task_error']:.1%} off for the median "
-        f"task; {fidelity['unexplained_share']:.1%} of the cost is in cache breaks that nothing explains and that keep "
-        f"their cost.{note}</p>"
+        + f"</div>\n<p{bound}>Every saving is a replay of this history. Replayed without any change it comes out "
+        f"{fidelity['total_error']:+.1%} off the record in total, {fidelity['median_task_error']:.1%} off for the "
+        f"median task; {fidelity['unexplained_share']:.1%} of the cost is in cache breaks that nothing explains and "
+        f"that keep their cost.{note}</p>"
     )
 
 
@@ -80,9 +84,7 @@ def _first(document: Document) -> str:
     steps = [rows[name] for name in document["first_steps"] if name in rows]
     if not steps:
         return ""
-    items = "".join(
-        f"<li><b>{escape(row['title'])}</b>: {_saves(row)}. {_prose(row['remedy'])}</li>" for row in steps
-    )
+    items = "".join(f"<li><b>{escape(row['title'])}</b>: {_saves(row)}. {escape(row['remedy'])}</li>" for row in steps)
     return f"<h2>To do first</h2>\n<ol>{items}</ol>"
 
 
@@ -91,10 +93,12 @@ def _money(document: Document) -> str:
     if not parts:
         return ""
     whole = sum(part["cost_usd"] for part in parts)
-    rows = [(f"{KINDS.get(part['name'], part['name'])}, {part['cost_usd'] / whole:.0%}", part["cost_usd"]) for part in parts]
+    rows = [
+        (f"{KINDS.get(part['name'], part['name'])}, {part['cost_usd'] / whole:.0%}", part["cost_usd"]) for part in parts
+    ]
     return (
-        "<h2>Where the money went</h2>\n<p>A block of text is paid when it is first sent, and again in every later call "
-        "that carries it. Providers count whole prompts; the shares of their parts are our estimate.</p>\n"
+        "<h2>Where the money went</h2>\n<p>A block of text is paid when it is first sent, and again in every later "
+        "call that carries it. Providers count whole prompts; the shares of their parts are our estimate.</p>\n"
         f"{_figure(charts.bars(rows), 'Cost by what it was spent on')}"
     )
 
@@ -118,11 +122,11 @@ def _card(row: Document) -> str:
         f'<section class="finding {escape(row["finding_class"])}" id="{escape(row["name"])}"><header>'
         f'<h3>{escape(row["title"])}</h3><span class="class">{escape(CLASSES[row["finding_class"]])}</span>'
         f'<span class="saves">{_saves(row)}</span></header>'
-        f"<p>{_prose(row['what'])}</p>"
+        f"<p>{escape(row['what'])}</p>"
         f'<p class="quiet">{row["calls"]:,} calls, {tokens(row["tokens"])} tokens, {money(row["gross_usd"])} in the '
         f"record{_details(row['details'])}</p>"
-        f"<p><b>Remedy.</b> {_prose(row['remedy'])}</p>"
-        f'<p class="guard">{_prose(row["guard"])}</p>'
+        f"<p><b>Remedy.</b> {escape(row['remedy'])}</p>"
+        f'<p class="guard">{escape(row["guard"])}</p>'
         + (f'<p class="quiet">Look at: {examples}</p>' if examples else "")
         + "</section>"
     )
@@ -158,9 +162,10 @@ def _caps(document: Document) -> str:
         lambda share: f"{share:.0f} %",
         "tokens at which a tool result is cut",
     )
+    caption = "Share of the cost saved, by the size at which results are cut"
     return (
         "<h2>If tool results were cut when they arrive</h2>\n<p>Headroom: what is cut may be needed and read again, "
-        f"which is not counted here.</p>\n{_figure(drawn, 'Share of the cost saved, by the size at which results are cut')}"
+        f"which is not counted here.</p>\n{_figure(drawn, caption)}"
     )
 
 
@@ -173,7 +178,7 @@ def _what_ifs(document: Document) -> str:
         for one in asked
     ]
     rows.append(["together", "", money(document["what_if_saving_usd"]), f"{document['what_if_saving_share']:+.1%}"])
-    return f"<h2>What if</h2>\n{_table(['change', 'class', 'saves', 'share'], rows)}"
+    return f"<h2>What if</h2>\n{_table(['change', 'class', 'saves', 'share'], rows, left=2)}"
 
 
 def _cache(document: Document) -> str:
@@ -183,22 +188,23 @@ def _cache(document: Document) -> str:
     calls = found["calls"]
     drawn = charts.timeline(
         {
-            "prompt": [(call["minutes"], call["prompt_tokens"]) for call in calls],
-            "read from cache": [(call["minutes"], call["cache_read"]) for call in calls],
+            "prompt": [(number, call["prompt_tokens"]) for number, call in enumerate(calls, 1)],
+            "read from cache": [(number, call["cache_read"]) for number, call in enumerate(calls, 1)],
         },
-        [(call["minutes"], call["cache_read"], call["lost"]) for call in calls if call["lost"]],
+        [(number, call["cache_read"], call["lost"]) for number, call in enumerate(calls, 1) if call["lost"]],
+        "call",
     )
-    lost = [call for call in calls if call["lost"]]
+    lost = [(number, call) for number, call in enumerate(calls, 1) if call["lost"]]
     rows = [
-        [f"{call['minutes']:,.0f}", call["lost"], tokens(call["prompt_tokens"]), tokens(call["cache_read"]), call["call_id"]]
-        for call in lost[:10]
+        [call["call_id"], call["lost"], f"{number:,}", tokens(call["prompt_tokens"]), tokens(call["cache_read"])]
+        for number, call in lost[:MOST_BREAKS]
     ]
     left = f" Its first {len(calls):,} calls are shown." if found["calls_left_out"] else ""
     return (
         "<h2>When the cache was lost</h2>\n<p>The task that paid most for writing again what had stood in the cache: "
         f"<code>{escape(found['task'])}</code>, {money(found['written_again_usd'])}.{left}</p>\n"
         f"{_figure(drawn, 'Tokens sent and tokens read from the cache, call by call')}"
-        f"{_table(['minute', 'why', 'prompt', 'read from cache', 'call'], rows)}"
+        f"{_table(['call', 'why', 'number', 'prompt', 'read from cache'], rows, left=2)}"
     )
 
 
@@ -206,7 +212,7 @@ def _days(document: Document) -> str:
     days = document.get("days") or []
     if not days:
         return ""
-    labels = [day["date"] for day in days]
+    labels = [day["date"][5:] for day in days]
     series = {
         "read from cache": [day["cache_read"] for day in days],
         "written to cache": [day["cache_write"] for day in days],
@@ -217,7 +223,9 @@ def _days(document: Document) -> str:
     told = [day for day in days if day["tasks_with_outcome"]]
     if told:
         values = [(day["date"], day["outcome_value"] / day["tasks_with_outcome"]) for day in told]
-        parts.append(_figure(charts.curve(values, lambda value: f"{value:.2f}", "day"), "Outcome per task, by the day it began"))
+        parts.append(
+            _figure(charts.curve(values, lambda value: f"{value:.2f}", "day"), "Outcome per task, by the day it began")
+        )
     else:
         parts.append('<p class="quiet">No outcomes are known; tell them with <code>modicum outcome import</code>.</p>')
     return "\n".join(parts)
@@ -228,19 +236,23 @@ def _lacking(document: Document) -> str:
     if document["calls_unpriced"]:
         rows.append([f"{document['calls_unpriced']:,} calls", "no known price: they are in no sum"])
     if document["calls_without_anatomy"]:
-        rows.append([f"{document['calls_without_anatomy']:,} calls", "usage only: what their prompts held is not known"])
-    return f"<h2>Not computed</h2>\n{_table(['what', 'what is lacking'], rows)}" if rows else ""
+        rows.append(
+            [f"{document['calls_without_anatomy']:,} calls", "usage only: what their prompts held is not known"]
+        )
+    return f"<h2>Not computed</h2>\n{_table(['what', 'what is lacking'], rows, left=2)}" if rows else ""
 
 
 def _figure(svg: str, caption: str) -> str:
     return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    head = "".join(f"<th>{escape(name)}</th>" for name in columns)
-    body = "".join("<tr>" + "".join(f"<td>{escape(cell)}</td>" for cell in row) + "</tr>" for row in rows)
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """A table whose first `left` columns are text and whose others are figures."""
+
+    def cells(row: Sequence[str], tag: str) -> str:
+        sides = [' class="text"' if place < left else "" for place in range(len(row))]
+        return "".join(f"<{tag}{side}>{escape(cell)}</{tag}>" for cell, side in zip(row, sides, strict=True))
+
+    head = cells(columns, "th")
+    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
     return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
-
-
-def _prose(text: str) -> str:
-    return escape(text)

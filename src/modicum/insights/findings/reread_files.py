@@ -57,7 +57,7 @@ def reread(history: History) -> Flags:
     """Tool results that repeat one that is alive."""
     reading = np.array([bool(READS.search(tool)) and not WRITES.search(tool) for tool in history.tools], np.bool_)
     writing = np.array([bool(WRITES.search(tool)) for tool in history.tools], np.bool_)
-    among = (
+    among: Flags = (
         of_kind(history, "tool_result")
         & (history.segment_digest != 0)
         & (history.segment_detail != 0)
@@ -66,7 +66,8 @@ def reread(history: History) -> Flags:
     if not among.any():
         return among
     among &= reading[history.segment_tool] & ~_behind_a_write(history, writing)
-    return already_there(history, mixed(history.segment_digest, history.segment_detail), among)
+    again: Flags = already_there(history, mixed(history.segment_digest, history.segment_detail), among)
+    return again
 
 
 def _behind_a_write(history: History, writing: Flags) -> Flags:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modicum.calls import Problem
+from modicum.calls import Problem, UserError
 from modicum.cli import opening, output
 from modicum.cli.anatomy import ledger_or_logs
 from modicum.cli.reading import problem_rows, show_problems
@@ -34,6 +34,7 @@ CLASSES = {
 @click.option("--until", metavar="TIME", help="Until when, not included.")
 @click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
 @click.option("--found", is_flag=True, help="The agent logs of this home directory, or a sample if there are none.")
+@click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with charts.")
 @click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything that could not be read.")
 @opening.json_option
 @opening.prices_option
@@ -51,6 +52,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
       modicum audit ~/.claude/projects --what-if cache_ttl=1h --what-if cap_tool_results=2000
       modicum audit --what-if model:claude-opus-4-5=claude-haiku-4-5 --since 7d
       modicum audit --only ttl_expiry --json
+      modicum audit --html audit.html
     """
     from modicum.insights.audit import audit, checked_names
 
@@ -67,11 +69,29 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         prices = opening.price_book(options["price_path"], settings)
         found = audit(store, prices, span, only=options["only"], asked=options["what_ifs"])
         prices.save()
+    if options["html_path"]:
+        write_page(found, options["html_path"])
     if options["as_json"]:
         output.print_json({**document(found), "problems": problem_rows(problems)})
+    elif options["html_path"]:
+        click.echo(f"written to {options['html_path']}")
     else:
         show(found)
     show_problems(problems, strict=options["strict"], quiet=options["as_json"])
+
+
+def write_page(found: "Audit", path: Path) -> None:
+    """The audit as one self-contained page.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    from modicum.reports.page import page
+
+    try:
+        path.write_text(page(document(found)), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
 
 
 def document(found: "Audit") -> dict[str, Any]:

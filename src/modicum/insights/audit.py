@@ -17,6 +17,7 @@ from modicum.insights.findings import FINDINGS, detector
 from modicum.insights.history import History, load
 from modicum.insights.rent import Rent, rent
 from modicum.insights.replay import Fidelity, Replay, counts_in_joint, marginal
+from modicum.insights.timelines import CacheTimeline, Day, cache_timeline, days
 from modicum.insights.what_if import WhatIf, cap_tool_results, tool_results, what_if
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
@@ -102,6 +103,9 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     cap_curve: list[Capped]
     first_steps: list[str]
     """Names of the findings to act on first."""
+    days: list[Day]
+    cache_timeline: CacheTimeline | None
+    """Of the task that lost most by losing its prompt cache."""
 
 
 def audit(
@@ -168,6 +172,8 @@ def build(history: History, rents: Rent, prices: PriceBook, names: Sequence[str]
         what_if_saving_share=together.saving_share if together else None,
         cap_curve=_cap_curve(replays),
         first_steps=_first_steps(rows),
+        days=days(history),
+        cache_timeline=cache_timeline(history),
     )
 
 

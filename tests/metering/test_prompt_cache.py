@@ -25,7 +25,7 @@ def sequence(*calls, model=0, minimum=1024, step=1, implicit=False, made=None):
     made = np.ones(count, bool) if made is None else np.array(made)
     return Sequence(
         talk.astype(int), at, at, models, prompt, kept, np.full(count, float(minimum)), np.full(count, float(step)),
-        np.full(count, implicit), made,
+        np.full(count, implicit), np.full(count, 300.0), made,
     )  # fmt: skip
 
 

@@ -74,20 +74,21 @@ def _asked_s(history: History) -> Floats:
     return history.started_s - np.where(follows, np.clip(gap, 0, REPLY_S), 0)
 
 
-def cache_rules(history: History, model: Ints, words: list[str]) -> tuple[Floats, Floats, Flags]:
-    """Smallest prefix, step of reads and kind of the cache for every call, by its model and the month of the call."""
-    minimum, step = np.full(history.calls, np.inf), np.ones(history.calls)
-    implicit = np.zeros(history.calls, dtype=bool)
+def cache_rules(history: History, model: Ints, words: list[str]) -> tuple[Floats, Floats, Flags, Floats]:
+    """Smallest prefix, step of reads, whether the cache is implicit, and time to live for every call, by its model and
+    day. Where no rules are known nothing is cached.
+    """
     day = np.floor_divide(history.started_s, 86_400).astype(np.int64)
     days, of_day = np.unique(day, return_inverse=True)
-    code = model * max(len(days), 1) + of_day
-    for key in np.unique(code):
-        mine = code == key
+    keys, of_key = np.unique(model * max(len(days), 1) + of_day, return_inverse=True)
+    table = np.tile(np.array([[np.inf], [1], [0], [300]]), (1, len(keys)))
+    for place, key in enumerate(keys):
         at = datetime.fromtimestamp(int(days[key % len(days)]) * 86_400, UTC).date()
         rules = prompt_cache.rules_of(words[key // len(days)], at)
         if rules is not None:
-            minimum[mine], step[mine], implicit[mine] = rules.minimum, rules.step, rules.is_implicit
-    return minimum, step, implicit
+            table[:, place] = rules.minimum, rules.step, rules.is_implicit, rules.ttl_s[0]
+    minimum, step, implicit, ttl = table[:, of_key]
+    return minimum, step, implicit > 0, ttl
 
 
 def _recorded(history: History) -> prompt_cache.Recorded:

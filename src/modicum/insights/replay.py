@@ -165,9 +165,9 @@ class Replay:
         prompt = np.maximum(calls.prompt - removed.tokens, 0)
         kept = np.where(calls.kept > 0, np.maximum(calls.kept - removed.of_kept, 0), calls.kept)
         kept = np.where(plan.unbroken, np.inf, kept)
-        minimum, step, implicit = (calls.minimum, calls.step, calls.implicit)
+        minimum, step, implicit, ttl = calls.minimum, calls.step, calls.implicit, calls.ttl_s
         if plan.swapped:
-            minimum, step, implicit = cache_rules(history, plan.model, plan.models)
+            minimum, step, implicit, ttl = cache_rules(history, plan.model, plan.models)
         changed = prompt_cache.Sequence(
             calls.conversation,
             calls.asked_s,
@@ -178,6 +178,7 @@ class Replay:
             minimum,
             step,
             implicit,
+            ttl,
             ~plan.dropped,
         )
         habits = prompt_cache.changed(self.caching.habits, plan.ttl_s, removed.of_front)

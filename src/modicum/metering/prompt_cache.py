@@ -83,6 +83,8 @@ class Sequence:
     minimum: Floats
     step: Floats
     implicit: Flags
+    ttl_s: Floats
+    """Time to live where the caller names none."""
     made: Flags
     """False: the call is not made; it leaves nothing in the cache."""
 
@@ -242,14 +244,14 @@ def learn(calls: Sequence, recorded: Recorded, group: Ints, wide_group: Ints) ->
     uses = (recorded.read + recorded.written_5m + recorded.written_1h > 0) | calls.implicit
     ttl = np.where(recorded.written_1h > recorded.written_5m, 3600.0, 300.0)
 
-    def guess(values: Floats, told: Flags, otherwise: float) -> tuple[Floats, Floats]:
+    def guess(values: Floats, told: Flags, otherwise: Floats | float) -> tuple[Floats, Floats]:
         """What is known after each call, and before it."""
         after, before = _carried(values, told, begins)
         before = np.where(np.isnan(before), _last_of_group(values, told, group, calls.asked_s), before)
         before = np.where(np.isnan(before), otherwise, before)
         return np.where(np.isnan(after), before, after), before
 
-    ttl_left, ttl_guess = guess(ttl, recorded.written_5m + recorded.written_1h > 0, 300.0)
+    ttl_left, ttl_guess = guess(ttl, recorded.written_5m + recorded.written_1h > 0, calls.ttl_s)
     _, tail_guess = guess(recorded.uncached, uses, 0.0)
     _, caches_guess = guess(uses.astype(np.float64), np.ones(count, dtype=bool), 1.0)
     tail_left = np.where(calls.implicit, 0, recorded.uncached)

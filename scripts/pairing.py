@@ -20,7 +20,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "energy/memory/architectures/qwen_hybrid.py": "held against transformers by tests/energy/memory/test_plan.py",
     "energy/samples.py": "fields only; every energy test builds samples",
     "energy/servers/counters.py": "fields only",
-    "cli/found.py": "tests/cli/test_bill.py finds logs and the sample",
+    "cli/found.py": "tests/cli/test_bill.py and test_audit.py find logs and the sample",
     "cli/opening.py": "every verb's test opens through it",
     "cli/reading.py": "tests/cli/test_bill.py shows problems and progress",
     "importers/anthropic.py": "as claude_code.py",
@@ -49,6 +49,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "cli/team_tables.py": "what cli/team.py prints; its test reads the tables",
 }
 TESTS_WITHOUT_SOURCE: dict[str, str] = {
+    "insights/test_planted_waste.py": "mutation check of all findings together",
     "benchmarks/test_yield_converters.py": "tests benchmarks/checkpoints.py and benchmarks/tau2.py",
     "cli/test_cli.py": "tests cli/__init__.py",
     "test_docs.py": "holds the docs to the code",

@@ -9,8 +9,10 @@ from modicum import __version__
 from modicum.calls.errors import UserError
 
 VERBS = {
+    "audit": "Where the money went, what bought nothing, and what each change would have saved.",
     "bill": "What was spent: from logs, or from the ledger.",
     "anatomy": "What prompts were made of, and what each part cost to carry.",
+    "exposure": "What was sent to whom, and which secrets and personal data were seen in it.",
     "import": "Put logs into the ledger.",
     "watch": "Keep the ledger filled while agents write their logs.",
     "ledger": "Look after the ledger: info, purge, copy.",

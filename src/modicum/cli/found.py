@@ -1,6 +1,7 @@
 """The logs that are on this machine already, or the sample that comes along."""
 
 import os
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -17,12 +18,19 @@ def home_logs() -> list[Path]:
     """
     from modicum.importers import found_places
 
-    found = found_places(Path.home(), os.environ)
+    found = {
+        name: held for name, paths in found_places(Path.home(), os.environ).items() if (held := _with_files(paths))
+    }
     if not found:
         raise UserError("no agent logs in this home directory; name a folder or file instead")
     for name, paths in found.items():
         click.echo(f"{name} logs: {', '.join(map(str, paths))}", err=True)
     return [path for paths in found.values() for path in paths]
+
+
+def _with_files(paths: Sequence[Path]) -> list[Path]:
+    """The places that hold anything: an agent that was installed and never used leaves an empty folder."""
+    return [path for path in paths if path.is_file() or any(inner.is_file() for inner in path.rglob("*"))]
 
 
 def found_logs() -> list[Path]:

@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import Call, Problem, UserError
+from modicum.importers.exposure import Watch
 from modicum.importers.files import head, is_document, log_files
 from modicum.importers.forks import anchored
 from modicum.importers.format import Found, LogFormat, Reading
@@ -168,11 +169,13 @@ def _read_file(path: Path, task: _Task) -> Found:
     if isinstance(known, Problem):
         yield known
         return
-    for found in format_named(known.format_name).read(path, task.reading):
+    watch = Watch(task.reading)
+    reading = watch.reading if task.reading.anatomy else task.reading
+    for found in format_named(known.format_name).read(path, reading):
         if isinstance(found, Problem):
             yield found
         elif found.started.year in PLAUSIBLE_YEARS:
-            yield with_steady_clock(found)
+            yield with_steady_clock(watch.told(found))
         else:
             yield Problem(str(path), f"a call's time lies in the year {found.started.year}: not counted")
 

@@ -38,7 +38,8 @@ class Change:
     dropped_calls: npt.NDArray[np.bool_] | None = None
     """For every call whether it would not have been made; its reply leaves the later contexts too."""
     ttl_seconds: npt.NDArray[np.int64] | None = None
-    """For every call the time to live of what it writes to the prompt cache (300 or 3600)."""
+    """For every call the time to live of what it writes to the prompt cache (300 or 3600); 0: it uses no cache; -1: as
+    it was."""
     models: dict[str, str] = field(default_factory=dict)
     """Model by model that takes its place, for the calls of `model_calls` (None: all)."""
     model_calls: npt.NDArray[np.bool_] | None = None

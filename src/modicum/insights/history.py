@@ -6,7 +6,7 @@ contexts that hold 100 million segments take 5 million rows.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -105,6 +105,8 @@ class History:
     apart_calls: int = 0
     """Calls of aggregated reports, and calls whose usage is not known: in no array."""
     apart_cost_usd: float = 0.0
+    task_values: Floats | None = None
+    """For every task the largest value among its outcomes; NaN where it has none."""
 
     @property
     def calls(self) -> int:
@@ -147,7 +149,9 @@ def load(store: Store, since: datetime, until: datetime) -> History:
     calls = store.ask_columns("history_calls", since=since, until=until)
     segments = store.ask_columns("history_segments", since=since, until=until)
     words = store.ask("history_words")
-    return build(calls, segments, [(row["kind"], row["tool"]) for row in words])
+    history = build(calls, segments, [(row["kind"], row["tool"]) for row in words])
+    values = {row["task"]: row["value"] for row in store.ask("task_values") if row["task"]}
+    return replace(history, task_values=np.array([values.get(task, np.nan) for task in history.tasks], np.float64))
 
 
 def build(calls: Arrays, segments: Arrays, words: Sequence[tuple[str, str]]) -> History:

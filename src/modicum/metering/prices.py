@@ -78,7 +78,7 @@ class PriceBook:
         A context-size step applies to the whole request, which is the providers' rule: 200,001 tokens cost twice what
         200,000 do, not one token more.
         """
-        steps = self._steps_of(provider, model, at, tier)
+        steps = self.steps(provider, model, at, tier)
         found = None
         for step in steps:
             if prompt_tokens <= step.above_tokens:
@@ -105,7 +105,8 @@ class PriceBook:
             return
         self._dirty = False
 
-    def _steps_of(self, provider: str, model: str, at: datetime, tier: Tier) -> Steps:
+    def steps(self, provider: str, model: str, at: datetime, tier: Tier = Tier.STANDARD) -> Steps:
+        """All that a token may cost on that day, by size of the prompt."""
         key = f"{provider}|{model}|{at:%Y-%m-%d}|{tier}"
         steps = self._steps.get(key)
         if steps is None:

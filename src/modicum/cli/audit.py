@@ -1,0 +1,272 @@
+"""`modicum audit`: where the money went, what bought nothing, and what each change would have saved."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modicum.calls import Problem, UserError
+from modicum.cli import opening, output
+from modicum.cli.anatomy import ledger_or_logs
+from modicum.cli.reading import problem_rows, show_problems
+from modicum.cli.span import EVER, NEVER, moment
+from modicum.settings import checked_zone, read_settings
+
+if TYPE_CHECKING:
+    from modicum.insights.audit import Asked, Audit, Capped, Row
+    from modicum.insights.replay import Fidelity
+
+CLASSES = {
+    "exact": "nobody would miss it",
+    "replayed": "replayed under the provider's cache rules",
+    "upper_bound": "at most this; in no sum",
+    "headroom": "touches what the model sees or which model answers: prove it with an experiment; in no sum",
+    "info": "a figure to know",
+}
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--what-if", "what_ifs", multiple=True, metavar="CHANGE", help="Replay a change; may be given again.")
+@click.option("--only", multiple=True, metavar="NAME", help="Only this finding; may be given again.")
+@click.option("--since", metavar="TIME", help="From when: 2026-01-31, today, yesterday, 7d, 24h, 2w.")
+@click.option("--until", metavar="TIME", help="Until when, not included.")
+@click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
+@click.option("--found", is_flag=True, help="The agent logs of this home directory, or a sample if there are none.")
+@click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with charts.")
+@click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything that could not be read.")
+@opening.json_option
+@opening.prices_option
+@opening.ledger_option
+def command(paths: tuple[Path, ...], **options: Any) -> None:
+    """Where the money went, what bought nothing, and what each change would have saved.
+
+    Every saving is a replay of the history itself under the provider's cache rules; together they are never more than
+    was spent. Changes for --what-if: cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS,
+    model:NAME=OTHER, tier=batch|flex|priority.
+
+    \b
+    Examples:
+      modicum audit
+      modicum audit ~/.claude/projects --what-if cache_ttl=1h --what-if cap_tool_results=2000
+      modicum audit --what-if model:claude-opus-4-5=claude-haiku-4-5 --since 7d
+      modicum audit --only ttl_expiry --json
+      modicum audit --html audit.html
+    """
+    from modicum.insights.audit import audit, checked_names
+
+    checked_names(options["only"])
+    settings = read_settings()
+    zone = checked_zone(settings.timezone)
+    span = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
+    if options["found"]:
+        from modicum.cli.found import found_logs
+
+        paths = (*paths, *found_logs())
+    problems: list[Problem] = []
+    with ledger_or_logs(paths, options, settings, problems) as store:
+        prices = opening.price_book(options["price_path"], settings)
+        found = audit(store, prices, span, only=options["only"], asked=options["what_ifs"])
+        prices.save()
+    if options["html_path"]:
+        write_page(found, options["html_path"])
+    if options["as_json"]:
+        output.print_json({**document(found), "problems": problem_rows(problems)})
+    elif options["html_path"]:
+        click.echo(f"written to {options['html_path']}")
+    else:
+        show(found)
+    show_problems(problems, strict=options["strict"], quiet=options["as_json"])
+
+
+def write_page(found: "Audit", path: Path) -> None:
+    """The audit as one self-contained page.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    from modicum.reports.page import page
+
+    try:
+        path.write_text(page(document(found)), encoding="utf-8")
+    except OSError as error:
+        raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
+
+
+def document(found: "Audit") -> dict[str, Any]:
+    """The one JSON object of `modicum audit --json`; its fields are explained in docs/audit.md."""
+    from decimal import Decimal
+
+    import msgspec
+
+    built: dict[str, Any] = msgspec.to_builtins(found, builtin_types=(Decimal,))
+    return built
+
+
+def show(found: "Audit") -> None:
+    _money(found)
+    click.echo(fidelity_line(found.fidelity, is_bound=found.is_bound))
+    for one in found.fidelity_by_source:
+        if one.is_bound and not found.is_bound:
+            click.echo(f"for {one.source} the replay is off by more: figures that rest on it are bounds")
+    _findings(found.findings)
+    click.echo(joint_line(found))
+    _first(found)
+    if found.what_if:
+        _what_ifs(found.what_if, found)
+    if found.cap_curve:
+        _caps(found.cap_curve)
+    _lacking(found)
+
+
+def _money(found: "Audit") -> None:
+    whole = float(found.rent.cost_usd or 0)
+    rows = [
+        [
+            part.name,
+            output.count(part.tokens_carried),
+            output.dollars_of(part.cost_usd),
+            output.share(part.cost_usd, whole),
+            output.bar(part.cost_usd, whole),
+        ]
+        for part in found.rent.parts
+    ]
+    if abs(found.rent.rest_usd) >= 0.005:
+        rest = found.rent.rest_usd
+        rows.append(["(rest)", "", output.dollars_of(rest), output.share(rest, whole), ""])
+    output.print_table(
+        ["where the money went", "tokens carried", "cost", "share", ""],
+        rows,
+        footer=["total", "", output.dollars(found.rent.cost_usd), "", ""],
+    )
+    if found.calls_unpriced:
+        click.echo(f"{found.calls_unpriced:,} of {found.calls:,} calls have no known cost and are in no sum")
+
+
+def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:
+    """How well a replay without any change reproduces the record."""
+    if not fidelity.calls:
+        return "no call has a known price, so nothing can be replayed"
+    line = (
+        f"replay without changes: total {fidelity.total_error:+.1%}, median task {fidelity.median_task_error:.1%} "
+        f"off the record ({fidelity.calls:,} calls); {fidelity.unexplained_share:.1%} of the cost is in "
+        f"{fidelity.unexplained_calls:,} cache breaks that nothing explains, which keep their cost"
+    )
+    return f"{line}\nthat is more than 2 % or 3 %: replayed figures below are bounds" if is_bound else line
+
+
+def _findings(rows: Sequence["Row"]) -> None:
+    shown = [row for row in rows if not row.lacks and (row.calls or row.saving_usd)]
+    if not shown:
+        click.echo("\nno waste of the known kinds was found")
+        return
+    click.echo()
+    output.print_table(
+        ["finding", "class", "calls", "tokens", "gross", "saves alone", "in the sum"],
+        [
+            [
+                f"{row.id} {row.title}",
+                row.finding_class.value.replace("_", " "),
+                output.count(row.calls),
+                output.count(row.tokens),
+                output.dollars_of(row.gross_usd),
+                _saving(row.saving_usd),
+                _saving(row.marginal_usd),
+            ]
+            for row in shown
+        ],
+        left=2,
+    )
+    for name in dict.fromkeys(row.finding_class.value for row in shown):
+        click.echo(f"  {name.replace('_', ' ')}: {CLASSES[name]}")
+
+
+def _saving(usd: float | None) -> str:
+    if usd is None:
+        return ""
+    return output.dollars_of(round(usd, 4)) if usd >= 0 else f"-{output.dollars_of(round(-usd, 4))}"
+
+
+def joint_line(found: "Audit") -> str:
+    return (
+        f"all that is exact or replayed, together: {_saving(found.joint_saving_usd)}, "
+        f"{found.joint_saving_share:.1%} of what was spent"
+    )
+
+
+def _first(found: "Audit") -> None:
+    if not found.first_steps:
+        return
+    rows = {row.name: row for row in found.findings}
+    click.echo("\nto do first:")
+    for number, name in enumerate(found.first_steps, 1):
+        row = rows[name]
+        proof = "" if row.marginal_usd is not None else f" ({row.finding_class.value.replace('_', ' ')})"
+        click.echo(f"  {number}. {row.title}: {_saving(row.saving_usd)}, {row.saving_share or 0:.1%}{proof}")
+        click.echo(f"     {row.remedy}")
+        if row.examples:
+            click.echo(f"     look at: {', '.join(row.examples)}")
+
+
+def _what_ifs(asked: Sequence["Asked"], found: "Audit") -> None:
+    click.echo()
+    output.print_table(
+        ["what if", "class", "saves alone", "share", "on top"],
+        [
+            [
+                one.name,
+                one.finding_class.value.replace("_", " "),
+                _saving(one.saving_usd),
+                f"{one.saving_share:+.1%}",
+                _saving(one.marginal_usd),
+            ]
+            for one in asked
+        ],
+        left=2,
+        footer=["together", "", _saving(found.what_if_saving_usd), f"{found.what_if_saving_share or 0:+.1%}", ""],
+    )
+    for one in asked:
+        if one.unpriced_calls:
+            click.echo(f"  {one.name}: {one.unpriced_calls:,} calls would have no known price; they stay as they were")
+        if one.name.startswith("model:"):
+            click.echo(f"  {one.name}: token counts are those of the old model, and cold caches are paid for")
+
+
+def _caps(curve: Sequence["Capped"]) -> None:
+    click.echo()
+    most = max(point.saving_share for point in curve)
+    output.print_table(
+        ["tool results cut at", "results", "gross", "saves", "share", ""],
+        [
+            [
+                f"{point.cap_tokens:,} tokens",
+                output.count(point.results),
+                output.dollars_of(point.gross_usd),
+                _saving(point.saving_usd),
+                f"{point.saving_share:.1%}",
+                output.bar(point.saving_share, most),
+            ]
+            for point in curve
+        ],
+    )
+    click.echo("  headroom: what is cut may be read again, which is not counted here")
+
+
+def _lacking(found: "Audit") -> None:
+    lacking = [row for row in found.findings if row.lacks]
+    notes = [f"  {row.id} {row.title}: lacks {row.lacks}" for row in lacking]
+    if found.calls_without_anatomy:
+        notes.append(
+            f"  {found.calls_without_anatomy:,} of {found.calls:,} calls have no anatomy (usage only): what their "
+            "prompts were made of is not known"
+        )
+    if found.apart_calls:
+        notes.append(
+            f"  {found.apart_calls:,} calls stand only in aggregated reports or have no usage "
+            f"({output.dollars_of(found.apart_cost_usd)}): nothing can be found in them"
+        )
+    if notes:
+        click.echo("\nnot computed:")
+        for note in notes:
+            click.echo(note)

@@ -1,0 +1,40 @@
+"""What was sent that should not have been: counted while the text passes, booked with the call that sent it first."""
+
+from dataclasses import replace
+
+import msgspec
+
+from modicum.calls import Call
+from modicum.importers.format import Reading
+from modicum.redaction.finding import seen
+
+TAG = "seen."
+"""Tags of a call are named so, with the kind behind: `seen.email` = `2`."""
+
+
+class Watch:
+    """Looks at every text that a reader takes a digest of, once."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._digest = reading.digest
+        self._known: dict[bytes, dict[str, int]] = {}
+        self.reading = replace(reading, digest=self._look)
+
+    def _look(self, text: str) -> bytes:
+        digest = self._digest(text)
+        if digest not in self._known:
+            self._known[digest] = seen(text)
+        return digest
+
+    def told(self, call: Call) -> Call:
+        """The call, with counts of what the segments hold that it was the first to send."""
+        if call.anatomy is None:
+            return call
+        counts: dict[str, int] = {}
+        for digest in {segment.digest for segment in call.anatomy.added}:
+            for kind, count in self._known.get(digest, {}).items():
+                counts[kind] = counts.get(kind, 0) + count
+        if not counts:
+            return call
+        tags = call.tags | {f"{TAG}{kind}": str(count) for kind, count in counts.items()}
+        return msgspec.structs.replace(call, tags=tags)

@@ -1,0 +1,103 @@
+"""A history as its prompt caches saw it: which rules applied to each call, what they promise, and where they failed."""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+
+from modicum.insights.history import Flags, Floats, History, Ints
+from modicum.insights.plan import scale
+from modicum.metering import prompt_cache
+
+FAR_BELOW = 0.9
+"""A read below this share of what stood in the cache is a break: a lost breakpoint costs thousands of tokens, jitter
+of counts a few."""
+GUESSED_CAUSES = frozenset({"edited", "reasoning dropped"})
+"""Causes that an importer concluded from the size of the prompt, placing the cut by what the provider still read from
+its cache: using that for the prediction of the same call would be seeing the answer."""
+REPLY_TIMED = frozenset({"claude-code"})
+"""Sources whose `started` is when the first block of the reply was there."""
+REPLY_S = 10.0
+"""Time from a request to the first block of its reply, about, with the large contexts of agents."""
+
+
+@dataclass(frozen=True)
+class Caching:
+    calls: prompt_cache.Sequence
+    habits: prompt_cache.Habits
+    predicted: prompt_cache.Predicted
+    """What the rules say of the history as it was."""
+    unexplained: Flags
+    """Breaks that nothing in the record explains: in time, same model, content kept, and yet not read."""
+
+    @classmethod
+    def of(cls, history: History) -> "Caching":
+        calls = _sequence(history)
+        habits = prompt_cache.learn(calls, _recorded(history), *_groups(history))
+        predicted = prompt_cache.predict(calls, habits)
+        unexplained = (
+            predicted.warm
+            & np.isfinite(calls.kept)
+            & (predicted.left <= calls.kept)
+            & (history.cache_read < FAR_BELOW * predicted.read)
+        )
+        return cls(calls, habits, predicted, unexplained)
+
+
+def _sequence(history: History) -> prompt_cache.Sequence:
+    prompt = history.prompt.astype(np.float64)
+    kept = history.kept_tokens * scale(history)
+    guessed = [code for code, cause in enumerate(history.break_causes) if cause in GUESSED_CAUSES]
+    guessed_cut = np.isin(history.break_cause, guessed) | (history.kept_tokens < 0)
+    # Where nothing sure says what stood, a prompt that did not shrink is taken for the one before it and more.
+    before = np.zeros(history.calls)
+    before[1:] = np.where(history.first[1:], 0, (history.prompt - history.uncached)[:-1])
+    grown = np.where(prompt >= before, np.inf, prompt_cache.UNKNOWN_TOKENS)
+    kept = np.where(guessed_cut, grown, kept)
+    return prompt_cache.Sequence(
+        history.conversation,
+        _asked_s(history),
+        history.started_s,
+        history.model,
+        prompt,
+        kept,
+        *cache_rules(history, history.model, history.models),
+        np.ones(history.calls, dtype=bool),
+    )
+
+
+def _asked_s(history: History) -> Floats:
+    """When each request came. Some logs have the time of the first block of a reply for the start of a call."""
+    late = [code for code, source in enumerate(history.sources) if source in REPLY_TIMED]
+    follows = np.isin(history.source, late) & ~history.first
+    gap = np.diff(history.started_s, prepend=history.started_s[:1])
+    return history.started_s - np.where(follows, np.clip(gap, 0, REPLY_S), 0)
+
+
+def cache_rules(history: History, model: Ints, words: list[str]) -> tuple[Floats, Floats, Flags, Floats]:
+    """Smallest prefix, step of reads, whether the cache is implicit, and time to live for every call, by its model and
+    day. Where no rules are known nothing is cached.
+    """
+    day = np.floor_divide(history.started_s, 86_400).astype(np.int64)
+    days, of_day = np.unique(day, return_inverse=True)
+    keys, of_key = np.unique(model * max(len(days), 1) + of_day, return_inverse=True)
+    table = np.tile(np.array([[np.inf], [1], [0], [300]]), (1, len(keys)))
+    for place, key in enumerate(keys):
+        at = datetime.fromtimestamp(int(days[key % len(days)]) * 86_400, UTC).date()
+        rules = prompt_cache.rules_of(words[key // len(days)], at)
+        if rules is not None:
+            table[:, place] = rules.minimum, rules.step, rules.is_implicit, rules.ttl_s[0]
+    minimum, step, implicit, ttl = table[:, of_key]
+    return minimum, step, implicit > 0, ttl
+
+
+def _recorded(history: History) -> prompt_cache.Recorded:
+    buckets = (history.cache_read, history.cache_write_5m, history.cache_write_1h, history.uncached)
+    return prompt_cache.Recorded(*(bucket.astype(np.float64) for bucket in buckets))
+
+
+def _groups(history: History) -> tuple[Ints, Ints]:
+    """Calls that share the front of their prompts: of one model, main agents or subagents; in a project, and in all."""
+    main = history.agent == history.word(history.agents, "")
+    wide = history.model * 2 + main
+    return wide * (len(history.projects) + 1) + history.project, wide

@@ -1,0 +1,41 @@
+"""Exposure: what was sent to whom, and how many secrets and personal data were seen in it, by kind. Never a value."""
+
+from datetime import datetime
+
+import msgspec
+
+from modicum.ledger.store import Store
+
+BY = ("provider", "team", "app", "user", "project")
+TAG = "seen."
+
+
+class Exposed(msgspec.Struct, kw_only=True):
+    name: str
+    calls: int = 0
+    prompt_tokens: int = 0
+    """Of all calls, re-reads included."""
+    calls_not_looked_at: int = 0
+    """Imported without anatomy: whether they held anything is not known."""
+    first_sent_tokens: dict[str, int] = {}
+    """By kind of segment, when first sent."""
+    seen: dict[str, int] = {}
+    """Different values per text, summed over the texts that held them."""
+
+
+def exposure(store: Store, by: str, since: datetime, until: datetime) -> list[Exposed]:
+    """One row per provider or part of the owner (`BY`), the most tokens first."""
+    found: dict[str, Exposed] = {}
+    for row in store.ask("exposure", by=by, since=since, until=until):
+        one = found.setdefault(row["name"], Exposed(name=row["name"]))
+        one.calls += int(row["calls"])
+        one.prompt_tokens += int(row["prompt_tokens"])
+        one.calls_not_looked_at += int(row["calls_not_looked_at"])
+        for tag, count in msgspec.json.decode(row["tags"], type=dict[str, str]).items():
+            if tag.startswith(TAG) and count.isdecimal():
+                kind = tag.removeprefix(TAG)
+                # Entries of one set of tags are one row: each of its calls holds as many.
+                one.seen[kind] = one.seen.get(kind, 0) + int(count) * int(row["calls"])
+    for row in store.ask("exposure_kinds", by=by, since=since, until=until):
+        found[row["name"]].first_sent_tokens[row["kind"]] = int(row["tokens"])
+    return sorted(found.values(), key=lambda one: (-one.prompt_tokens, one.name))

@@ -1,0 +1,35 @@
+"""C4: long tool results that every later call carries on."""
+
+import numpy as np
+
+from modicum.insights.carrying import dearest, gross_usd, of_kind
+from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.history import History
+
+MOST_TOKENS = 2000
+
+
+def find(history: History) -> Finding:
+    long = np.flatnonzero(of_kind(history, "tool_result") & (history.segment_tokens > MOST_TOKENS))
+    tokens, usd = gross_usd(history, long, history.segment_tokens[long] - MOST_TOKENS)
+    sizes = history.segment_tokens.copy()
+    sizes[long] = MOST_TOKENS
+    return Finding(
+        id="C4",
+        name="carried_results",
+        title="Long tool results, carried to the end",
+        what=f"Tool results above {MOST_TOKENS:,} tokens: what lies beyond is written once and re-read by every later "
+        "call. Cut when it arrives, so that the prompt cache stays whole.",
+        finding_class=FindingClass.HEADROOM,
+        calls=len(np.unique(history.segment_call[long])),
+        tokens=tokens,
+        gross_usd=usd,
+        change=Change(segment_tokens=sizes) if len(long) else None,
+        remedy=f"modicum audit --what-if cap_tool_results={MOST_TOKENS}; in the agent: limit what a read or a command "
+        "returns, and let it read by range.",
+        guard="Part of what is cut will have been needed and read again: a bound until an experiment has shown that "
+        "outcomes hold. It is in no sum.",
+        examples=dearest(history, history.segment_call[long]),
+        lacks="" if of_kind(history, "tool_result").any() else "tool results: these logs hold no anatomy of them",
+        details={"results": len(long), "cap_tokens": MOST_TOKENS},
+    )

@@ -1,0 +1,58 @@
+"""F2: replies far longer than is usual for the same kind of call."""
+
+import numpy as np
+
+from modicum.insights.carrying import dearest, mixed, output_usd
+from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.history import History, Ints
+
+FEWEST_CALLS = 20
+PERCENTILE = 95
+TIMES_MEDIAN = 4
+
+
+def find(history: History) -> Finding:
+    most = caps(history)
+    output = history.output_visible + history.output_reasoning
+    over = output > most
+    removed = np.where(over, output - most, 0)
+    price = np.divide(output_usd(history), output, out=np.zeros(history.calls), where=output > 0)
+    reasoning = int(history.output_reasoning.sum())
+    return Finding(
+        id="F2",
+        name="excess_output",
+        title="Replies and reasoning beyond the usual",
+        what=f"Output beyond the {PERCENTILE}th percentile of its route (project, agent, model) and beyond "
+        f"{TIMES_MEDIAN} times the route's median.",
+        finding_class=FindingClass.HEADROOM,
+        calls=int(over.sum()),
+        tokens=int(removed.sum()),
+        gross_usd=float(np.nansum(removed * price)),
+        change=Change(max_output_tokens=most) if over.any() else None,
+        remedy="Set max_tokens, a lower reasoning effort (reasoning.effort, thinking budget), or ask for brevity on "
+        "these routes.",
+        guard=f"Routes below {FEWEST_CALLS} calls are not judged. A long reply may have been the work itself: "
+        "this is headroom, in no sum.",
+        examples=dearest(history, over),
+        details={"reasoning_share_of_output": reasoning / int(output.sum()) if output.sum() else 0.0},
+    )
+
+
+NO_CAP = np.iinfo(np.int64).max
+
+
+def caps(history: History) -> Ints:
+    """The most output of each call: what is usual on its route, or no limit."""
+    output = history.output_visible + history.output_reasoning
+    _, route = np.unique(mixed(history.project, history.agent, history.model), return_inverse=True)
+    most = np.full(history.calls, NO_CAP, np.int64)
+    order = np.lexsort((output, route))
+    starts = np.flatnonzero(np.diff(route[order], prepend=-1))
+    ends = np.append(starts[1:], history.calls)
+    for start, end in zip(starts, ends, strict=True):
+        here = output[order[start:end]]
+        if end - start < FEWEST_CALLS:
+            continue
+        usual = int(here[int(np.ceil(PERCENTILE / 100 * len(here))) - 1])
+        most[order[start:end]] = max(usual, int(TIMES_MEDIAN * np.median(here)))
+    return most

@@ -1,0 +1,60 @@
+"""A1: calls that were paid for and gave nothing: errors, broken replies, and replies cut short and asked for again."""
+
+import numpy as np
+
+from modicum.insights.carrying import codes, dearest, of_kind
+from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.history import Flags, History
+
+RETRY_SECONDS = 600.0
+
+
+def find(history: History) -> Finding:
+    broken = np.isin(history.status, codes(history.statuses, "error", "aborted"))
+    cut_short = np.isin(history.finish_reason, codes(history.finish_reasons, "length", "max_tokens", "MAX_TOKENS"))
+    paid = np.nan_to_num(history.cost_usd) > 0
+    wasted = paid & ((broken & ~_reply_used(history)) | (cut_short & ~broken & _asked_again(history)))
+    tokens = history.prompt + history.output_visible + history.output_reasoning
+    return Finding(
+        id="A1",
+        name="failed_calls",
+        title="Calls that failed and were paid for",
+        what="Calls that ended in an error or broke off, and whose reply no later call carried; and calls whose reply "
+        "was cut at its limit and which were then sent again.",
+        finding_class=FindingClass.EXACT,
+        calls=int(wasted.sum()),
+        tokens=int(tokens[wasted].sum()),
+        gross_usd=float(history.cost_usd[wasted].sum()),
+        change=Change(dropped_calls=wasted) if wasted.any() else None,
+        remedy="Raise max_tokens where replies are cut short; let the client retry with backoff on 429 and 5xx only, "
+        "and keep what was streamed before a break.",
+        guard="A broken reply that the conversation went on with is not counted, nor one cut short that was not sent "
+        f"again within {RETRY_SECONDS / 60:.0f} minutes. Failed calls without tokens cost nothing and are not here.",
+        examples=dearest(history, wasted),
+        details={"failed_calls_free": int((broken & ~paid).sum())},
+    )
+
+
+def _reply_used(history: History) -> Flags:
+    """Whether the next call of the conversation carries the reply: something the model said came with it."""
+    said = of_kind(history, "assistant", "reasoning", "tool_call")
+    carries = np.bincount(history.segment_call[said], minlength=history.calls) > 0
+    return _next(history, carries)
+
+
+def _asked_again(history: History) -> Flags:
+    """Whether the next call sends the same prompt again soon, without the reply in it."""
+    same = np.zeros(history.calls, np.bool_)
+    same[:-1] = (
+        (history.prompt[1:] == history.prompt[:-1])
+        & (history.model[1:] == history.model[:-1])
+        & (history.started_s[1:] - history.started_s[:-1] <= RETRY_SECONDS)
+    )
+    return same & _next(history, np.ones(history.calls, np.bool_)) & ~_reply_used(history)
+
+
+def _next(history: History, flags: Flags) -> Flags:
+    """For every call the flag of the next call in its conversation; False for the last."""
+    found = np.zeros(history.calls, np.bool_)
+    found[:-1] = flags[1:] & ~history.first[1:]
+    return found

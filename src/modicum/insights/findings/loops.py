@@ -1,0 +1,94 @@
+"""E1: an agent that goes in circles: the same call with the same result a third time, or a cycle of up to six."""
+
+import numpy as np
+
+from modicum.insights.carrying import (
+    dearest,
+    emptied_calls,
+    heard_codes,
+    mixed,
+    of_kind,
+    rounds_usd,
+    with_their_calls,
+)
+from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.history import Flags, History, Ints
+from modicum.insights.repetition import redundant
+
+WAIT_SECONDS = 10.0
+"""Who lets this much time pass between a reply and the next call is waiting for something."""
+
+
+def find(history: History) -> Finding:
+    results, periods = repeated_results(history)
+    gone = with_their_calls(history, results)
+    rounds = repeated_rounds(history)
+    asked = emptied_calls(history, gone)
+    tokens, usd = rounds_usd(history, gone, asked)
+    told = of_kind(history, "user", "tool_result", "document") & rounds[history.segment_call] & ~gone
+    told_tokens, told_usd = rounds_usd(history, told, rounds, rounds)
+    gone, dropped = gone | told, asked | rounds
+    places = np.unique(np.concatenate((history.segment_call[results], np.flatnonzero(rounds))))
+    return Finding(
+        id="E1",
+        name="loops",
+        title="Agents going in circles",
+        what="The same tool called with the same arguments and the same result three times in a row, cycles of two to "
+        "six such calls gone through three times, and agents that send each other the same words a third time. "
+        "Counted is what came after the second round.",
+        finding_class=FindingClass.REPLAYED,
+        calls=len(places),
+        tokens=tokens + told_tokens,
+        gross_usd=usd + told_usd,
+        change=Change(segment_tokens=np.where(gone, 0, history.segment_tokens), dropped_calls=dropped)
+        if len(places)
+        else None,
+        remedy="Stop an agent at the third identical call, and tell it so: a limit on identical calls in the agent's "
+        "settings, or the gateway's loop guard.",
+        guard=f"Polls are not counted: where {WAIT_SECONDS:.0f} seconds or more pass between two calls, or where the "
+        "answer changes in the end. Nor are pages of one list: their arguments or their results differ.",
+        examples=dearest(history, places),
+        lacks="" if history.segment_detail.any() else "tool calls: the logs do not hold what was called and answered",
+        details={
+            "loops_of_one": int((periods == 1).sum()),
+            "loops_of_several": int((periods > 1).sum()),
+            "rounds_between_agents": int(rounds.sum()),
+            "tasks": len(np.unique(history.task[places])),
+        },
+    )
+
+
+def repeated_results(history: History) -> tuple[Flags, Ints]:
+    """Tool results that are a third or later repeat, and the period of each one's loop."""
+    places = np.flatnonzero(of_kind(history, "tool_result") & ~_waited_for(history))
+    known = (history.segment_detail[places] != 0) & (history.segment_digest[places] != 0)
+    questions = history.segment_detail[places]
+    keys = np.where(known, mixed(questions, history.segment_digest[places]), -1)
+    groups = history.conversation[history.segment_call[places]]
+    periods = redundant(keys, groups, questions=questions)
+    found = np.zeros(history.segments, np.bool_)
+    found[places[periods > 0]] = True
+    return found, periods[periods > 0]
+
+
+def _waited_for(history: History) -> Flags:
+    """Tool results that took long to come."""
+    gaps = np.zeros(history.calls)
+    gaps[1:] = history.started_s[1:] - history.finished_s[:-1]
+    gaps[history.first] = 0.0
+    return np.nan_to_num(gaps)[history.segment_call] >= WAIT_SECONDS
+
+
+def repeated_rounds(history: History) -> Flags:
+    """Calls of tasks with several agents that a third time hear what the same agent heard before, in the same order."""
+    alone = history.task == history.word(history.tasks, "")
+    group = np.where(alone, -1 - history.conversation, history.task)
+    order = np.lexsort((history.started_s, group))
+    heard = heard_codes(history)[order]
+    keys = np.where(heard >= 0, mixed(history.agent[order], heard), -1)
+    periods = redundant(keys, group[order])
+    found = np.zeros(history.calls, np.bool_)
+    for place in np.flatnonzero(periods > 1):
+        around = history.agent[order[place - periods[place] + 1 : place + 1]]
+        found[order[place]] = len(np.unique(around)) > 1
+    return found

@@ -1,0 +1,56 @@
+"""B2: the front of a prompt changed in the middle of a conversation, so that all behind it was written again."""
+
+import numpy as np
+
+from modicum.insights.caching import FAR_BELOW, Caching
+from modicum.insights.carrying import codes, dearest
+from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.history import Flags, History
+
+MEANT = ("compaction", "rewind")
+"""Causes that somebody wanted."""
+
+
+def find(history: History) -> Finding:
+    caching = Caching.of(history)
+    broken = broken_calls(history, caching)
+    unknown = int((broken & caching.unexplained).sum())
+    lost = caching.predicted.left - history.cache_read
+    written = history.cache_write_5m + history.cache_write_1h
+    cost = history.cost_cache_write_5m_usd + history.cost_cache_write_1h_usd + history.cost_uncached_usd
+    paid = written + history.uncached
+    per_token = np.nan_to_num(np.divide(cost, paid, out=np.zeros(history.calls), where=paid > 0))
+    causes = np.bincount(history.break_cause[broken], minlength=len(history.break_causes))
+    named = {
+        f"calls, {cause or 'no cause on record'}": int(causes[code])
+        for code, cause in enumerate(history.break_causes)
+        if causes[code]
+    }
+    return Finding(
+        id="B2",
+        name="prefix_break",
+        title="Cached prompts broken in the middle of work",
+        what="Calls that came in time, on the same model, with a context that had only grown, and yet read less than "
+        f"{FAR_BELOW:.0%} of what the call before had left in the cache: something in front had changed (tools, system "
+        "prompt, a timestamp), or the cache was lost.",
+        finding_class=FindingClass.UPPER_BOUND if unknown else FindingClass.REPLAYED,
+        calls=int(broken.sum()),
+        tokens=int(lost[broken].sum()),
+        gross_usd=float((lost * per_token)[broken].sum()),
+        change=Change(unbroken=broken) if broken.any() else None,
+        remedy="Keep tools, their order and the system prompt unchanged within a conversation, put dates and other "
+        "volatile text last, and set a cache breakpoint every 15 blocks where many tools run at once.",
+        guard="Compactions, rewinds, changes of model, pauses longer than the time to live, and prompts that shrank "
+        "are not counted. Breaks without a cause on record make it an upper bound: where the provider lost the cache, "
+        "no setting would have helped.",
+        examples=dearest(history, broken),
+        details={"no_cause_on_record_calls": unknown, **named},
+    )
+
+
+def broken_calls(history: History, caching: Caching) -> Flags:
+    left = caching.predicted.left
+    grown = history.prompt >= left
+    meant = np.isin(history.break_cause, codes(history.break_causes, *MEANT))
+    broken: Flags = caching.predicted.warm & grown & ~meant & (history.cache_read < FAR_BELOW * left)
+    return broken

@@ -1,0 +1,80 @@
+"""C2: a file, a search or a listing read again while the same answer was still in the context."""
+
+import re
+
+import numpy as np
+
+from modicum.insights.carrying import (
+    already_there,
+    dearest,
+    emptied_calls,
+    mixed,
+    of_kind,
+    rounds_usd,
+    with_their_calls,
+)
+from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.history import Flags, History
+
+READS = re.compile(r"read|view|cat\b|open|grep|glob|search|find|list|\bls\b|get|fetch|lookup|show", re.IGNORECASE)
+WRITES = re.compile(
+    r"(?!.*(?:todo|task)).*(?:edit|write|patch|replace|insert|create|update|delete|move|rename|set|add)", re.IGNORECASE
+)
+
+
+def find(history: History) -> Finding:
+    again = reread(history)
+    gone = with_their_calls(history, again)
+    dropped = emptied_calls(history, gone)
+    tokens, usd = rounds_usd(history, gone, dropped)
+    calls = np.unique(history.segment_call[again])
+    return Finding(
+        id="C2",
+        name="reread_files",
+        title="Unchanged files read again",
+        what="Results of reading tools that came back word for word for the same arguments, while the first result "
+        "still stood in the context.",
+        finding_class=FindingClass.REPLAYED,
+        calls=len(calls),
+        tokens=tokens,
+        gross_usd=usd,
+        change=Change(
+            segment_tokens=np.where(gone, 0, history.segment_tokens), dropped_calls=dropped if dropped.any() else None
+        )
+        if len(calls)
+        else None,
+        remedy="Tell the agent that an unchanged file need not be read again, or let its read tool answer "
+        '"unchanged since your last read".',
+        guard="The result must be the same to the letter and the earlier one still in the context. A read directly "
+        "behind a write is a check and not counted. Commands of a shell are never counted: they may be polls.",
+        examples=dearest(history, calls),
+        lacks="" if history.segment_detail.any() else "tool calls: the logs do not say what was read",
+        details={"reads": int(again.sum())},
+    )
+
+
+def reread(history: History) -> Flags:
+    """Tool results that repeat one that is alive."""
+    reading = np.array([bool(READS.search(tool)) and not WRITES.search(tool) for tool in history.tools], np.bool_)
+    writing = np.array([bool(WRITES.search(tool)) for tool in history.tools], np.bool_)
+    among: Flags = (
+        of_kind(history, "tool_result")
+        & (history.segment_digest != 0)
+        & (history.segment_detail != 0)
+        & ~history.segment_error
+    )
+    if not among.any():
+        return among
+    among &= reading[history.segment_tool] & ~_behind_a_write(history, writing)
+    again: Flags = already_there(history, mixed(history.segment_digest, history.segment_detail), among)
+    return again
+
+
+def _behind_a_write(history: History, writing: Flags) -> Flags:
+    """Tool results that came directly behind the result of a writing tool: the agent looks at what it did."""
+    results = np.flatnonzero(of_kind(history, "tool_result"))
+    conversation = history.conversation[history.segment_call[results]]
+    found = np.zeros(history.segments, np.bool_)
+    wrote = writing[history.segment_tool[results[:-1]]] & (conversation[1:] == conversation[:-1])
+    found[results[1:]] = wrote
+    return found

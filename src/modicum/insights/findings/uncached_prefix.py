@@ -1,0 +1,59 @@
+"""B1: long prompts that begin as the call before did, and are paid in full because nothing was cached."""
+
+import numpy as np
+
+from modicum.insights.carrying import dearest
+from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.history import Flags, History
+
+FEWEST_TOKENS = 1024
+"""The least that most providers cache (Anthropic: 512 to 4,096 by model; OpenAI: 1,024). The replay knows each model's
+own floor."""
+TTL_SECONDS = 300.0
+NEARLY_NONE = 0.05
+"""A conversation that read less than this share of its prompts from a cache goes without one."""
+
+
+def find(history: History) -> Finding:
+    able = uncached(history)
+    tokens = int(history.kept_tokens[able].sum())
+    prices = np.divide(
+        history.cost_uncached_usd, history.uncached, out=np.zeros(history.calls), where=history.uncached > 0
+    )
+    lacks = "" if history.has_anatomy.any() else "anatomy: which part of a prompt stayed the same is not in these logs"
+    whole = np.isin(history.conversation, history.conversation[able])
+    change = Change(ttl_seconds=np.where(whole, 300, -1), unbroken=able) if able.any() else None
+    return Finding(
+        id="B1",
+        name="uncached_prefix",
+        title="The same beginning, paid in full each time",
+        what="Calls that begin with the context of the call before, less than five minutes later, in conversations "
+        "that use no prompt cache.",
+        finding_class=FindingClass.REPLAYED,
+        calls=int(able.sum()),
+        tokens=tokens,
+        gross_usd=float(np.nansum(history.kept_tokens[able] * prices[able])),
+        change=change,
+        remedy='Anthropic: put "cache_control": {"type": "ephemeral"} on the request (automatic) or on the last '
+        "message. OpenAI: set prompt_cache_key per conversation and keep tools and system prompt first and unchanged.",
+        guard=f"Prefixes below {FEWEST_TOKENS:,} tokens, gaps of more than five minutes, and conversations that "
+        f"already read {NEARLY_NONE:.0%} of their prompts from a cache are not counted. The write is paid for.",
+        examples=dearest(history, able),
+        lacks=lacks,
+    )
+
+
+def uncached(history: History) -> Flags:
+    """Calls whose kept prefix a cache would have held."""
+    gaps = np.diff(history.started_s, prepend=0.0)
+    starts = np.flatnonzero(history.first)
+    if not len(starts):
+        return np.zeros(0, np.bool_)
+    read = np.add.reduceat(history.cache_read, starts)
+    sent = np.add.reduceat(history.prompt, starts)
+    bare = (read <= NEARLY_NONE * sent)[np.cumsum(history.first) - 1]
+    within = (gaps >= 0) & (gaps < TTL_SECONDS) & ~history.first
+    same_model = np.concatenate(([False], history.model[1:] == history.model[:-1]))
+    mostly_uncached = history.uncached >= history.kept_tokens
+    able: Flags = bare & within & same_model & mostly_uncached & (history.kept_tokens >= FEWEST_TOKENS)
+    return able

@@ -1,0 +1,42 @@
+"""B4: prompts written to a cache that nobody read."""
+
+import numpy as np
+
+from modicum.insights.carrying import dearest, mixed
+from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.history import Flags, History
+
+
+def find(history: History) -> Finding:
+    unread = never_read(history)
+    written = history.cache_write_5m + history.cache_write_1h
+    return Finding(
+        id="B4",
+        name="unread_writes",
+        title="Written to the cache and never read",
+        what="Cache writes of conversations in which no call read anything from the cache: the premium on writing "
+        "bought nothing.",
+        finding_class=FindingClass.EXACT,
+        calls=int(unread.sum()),
+        tokens=int(written[unread].sum()),
+        gross_usd=float(
+            np.nansum(history.cost_cache_write_5m_usd[unread]) + np.nansum(history.cost_cache_write_1h_usd[unread])
+        ),
+        change=Change(ttl_seconds=np.where(unread, 0, -1)) if unread.any() else None,
+        remedy="Leave cache_control away on calls that are made once.",
+        guard="The last write of a conversation that went on is not counted: nobody knew that it was the last. Nor is "
+        "one whose beginning another conversation of the same project, agent and model read.",
+        examples=dearest(history, unread),
+    )
+
+
+def never_read(history: History) -> Flags:
+    if not history.calls:
+        return np.zeros(0, np.bool_)
+    starts = np.flatnonzero(history.first)
+    none_read = (np.add.reduceat(history.cache_read, starts) == 0)[np.cumsum(history.first) - 1]
+    shared = mixed(history.project, history.agent, history.model)
+    read_at_start = history.first & (history.cache_read > 0)
+    borrowed = np.isin(shared, shared[read_at_start])
+    unread: Flags = none_read & ~borrowed & (history.cache_write_5m + history.cache_write_1h > 0)
+    return unread

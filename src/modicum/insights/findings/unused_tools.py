@@ -1,0 +1,46 @@
+"""D1: schemas of tools that an agent was shown in every call and never called."""
+
+import numpy as np
+
+from modicum.insights.carrying import dearest, gross_usd, mixed, of_kind
+from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.history import Flags, History
+
+FEWEST_CALLS = 30
+"""None in 30 calls: with 95 % confidence the tool is used in fewer than one call of ten (rule of three)."""
+
+
+def find(history: History) -> Finding:
+    unused = never_called(history)
+    tokens, usd = gross_usd(history, unused)
+    calls = np.unique(history.segment_call[unused])
+    names = sorted({history.tools[code] for code in np.unique(history.segment_tool[unused])})
+    schemas = of_kind(history, "tool_schema")
+    return Finding(
+        id="D1",
+        name="unused_tools",
+        title="Tools that are described and never called",
+        what=f"Tool schemas that an agent carried through {FEWEST_CALLS} calls or more without one use of the tool.",
+        finding_class=FindingClass.UPPER_BOUND,
+        calls=len(calls),
+        tokens=tokens,
+        gross_usd=usd,
+        change=Change(segment_tokens=np.where(unused, 0, history.segment_tokens)) if len(calls) else None,
+        remedy=f"Leave these tools away for this agent, or load them on demand: {', '.join(names[:12]) or 'none'}.",
+        guard=f"Agents (by project and name) with fewer than {FEWEST_CALLS} calls are not judged. A tool may be there "
+        "for a rare case, so this is a bound.",
+        examples=dearest(history, calls),
+        lacks="" if schemas.any() else "tool schemas: these logs do not hold them (agents log none)",
+        details={"tools_shown": len(np.unique(history.segment_tool[schemas])), "tools_unused": len(names)},
+    )
+
+
+def never_called(history: History) -> Flags:
+    agents = mixed(history.project, history.agent)
+    _, agent = np.unique(agents, return_inverse=True)
+    calls = np.bincount(agent, minlength=1)
+    owner = agent[history.segment_call]
+    used_kinds = of_kind(history, "tool_call", "tool_result")
+    pair = mixed(owner, history.segment_tool)
+    used = np.isin(pair, pair[used_kinds])
+    return of_kind(history, "tool_schema") & ~used & (calls[owner] >= FEWEST_CALLS)

@@ -1,0 +1,61 @@
+"""What a token of each bucket cost in each call of a history: the rates of its day, as arrays."""
+
+from datetime import UTC, datetime
+from itertools import pairwise
+
+import numpy as np
+
+from modicum.calls import BUCKETS, Tier
+from modicum.insights.history import Floats, History, Ints
+from modicum.metering.prices import PriceBook, Steps
+
+_DAY_S = 86_400
+
+
+class RateTable:
+    """Rates of all models, days and lanes of a history. A price that varies by the hour is that of the first call of
+    its model and day.
+    """
+
+    def __init__(self, history: History, prices: PriceBook) -> None:
+        self._history, self._prices = history, prices
+        self._day = np.floor_divide(history.started_s, _DAY_S).astype(np.int64)
+        self._known: dict[tuple[int, str, int, str], tuple[Floats, Floats]] = {}
+
+    def per_call(self, models: Ints, words: list[str], tiers: Ints, lanes: list[str], prompt: Floats) -> Floats:
+        """Dollars per token, a row per call and a column per bucket in the order of `BUCKETS`; NaN where no price is
+        known. `models` and `tiers` are codes into `words` and `lanes`; `prompt` decides on the size step.
+        """
+        history = self._history
+        found = np.full((history.calls, len(BUCKETS)), np.nan)
+        if not history.calls:
+            return found
+        keys = np.stack((history.provider, models, self._day, tiers))
+        code = np.zeros(history.calls, dtype=np.int64)
+        for row in keys:
+            _, part = np.unique(row, return_inverse=True)
+            code = code * (part.max() + 1) + part
+            code = np.unique(code, return_inverse=True)[1]
+        order = np.argsort(code, kind="stable")
+        bounds = np.flatnonzero(np.diff(code[order], prepend=-1, append=code.max() + 1))
+        for start, end in pairwise(bounds):
+            mine = order[start:end]
+            provider, model, _, tier = (int(part) for part in keys[:, mine[0]])
+            above, rates = self._steps(provider, words[model], int(mine[0]), lanes[tier])
+            if len(above):
+                found[mine] = rates[np.searchsorted(above, prompt[mine], side="left") - 1]
+        return found
+
+    def _steps(self, provider: int, model: str, call: int, tier: str) -> tuple[Floats, Floats]:
+        key = provider, model, int(self._day[call]), tier
+        if key not in self._known:
+            at = datetime.fromtimestamp(float(self._history.started_s[call]), UTC)
+            steps = self._prices.steps(self._history.providers[provider], model, at, Tier(tier))
+            self._known[key] = _arrays(steps)
+        return self._known[key]
+
+
+def _arrays(steps: Steps) -> tuple[Floats, Floats]:
+    above = np.array([step.above_tokens for step in steps], dtype=np.float64)
+    rates = np.array([[float(getattr(step.rates, bucket)) for bucket in BUCKETS] for step in steps])
+    return above, rates

@@ -1,0 +1,257 @@
+"""A history under changes: what each call would have read, written and cost, and so what the changes would have saved.
+
+Both arms are simulated by the same rules, so a change that changes nothing saves exactly nothing, and together changes
+save no more than was spent. How well the arm without changes reproduces the record is the `Fidelity`, which stands
+beside every figure. Nothing here is multiplied by a constant: effects on the prompt cache come out of the replay.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from functools import cached_property
+from itertools import pairwise
+
+import numpy as np
+
+from modicum.calls import UserError
+from modicum.insights.caching import Caching, cache_rules
+from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.history import Flags, Floats, History
+from modicum.insights.plan import Plan, Removed, removed_before
+from modicum.insights.rates import RateTable
+from modicum.metering import prompt_cache
+from modicum.metering.prices import PriceBook
+
+TOTAL_WITHIN, MEDIAN_WITHIN = 0.02, 0.03
+"""Fidelity within which replayed figures stand as they are; beyond it they are bounds."""
+
+
+@dataclass(frozen=True)
+class Arm:
+    """One course of history. One value per call; tokens as floats, cost NaN where no price is known."""
+
+    read: Floats
+    written_5m: Floats
+    written_1h: Floats
+    uncached: Floats
+    output_visible: Floats
+    output_reasoning: Floats
+    cost_usd: Floats
+
+    @property
+    def prompt(self) -> Floats:
+        return self.read + self.written_5m + self.written_1h + self.uncached
+
+    @property
+    def total_usd(self) -> float:
+        return float(np.nansum(self.cost_usd))
+
+
+@dataclass(frozen=True)
+class Replayed:
+    base: Arm
+    changed: Arm
+    recorded_usd: float
+    unpriced_calls: int = 0
+    """Calls that would have had no known price under the change; they stay as they were."""
+
+    @property
+    def saving_share(self) -> float:
+        """Of the cost of the arm without changes. Negative: the change would have cost more."""
+        whole = self.base.total_usd
+        return (whole - self.changed.total_usd) / whole if whole else 0.0
+
+    @property
+    def saving_usd(self) -> float:
+        """The share of what the record says was spent: the error of the base arm is not carried into dollars."""
+        return self.saving_share * self.recorded_usd
+
+
+@dataclass(frozen=True)
+class Fidelity:
+    """How well the replay without changes reproduces the record. Shares, 0.01 is 1 %."""
+
+    total_error: float
+    """Of the whole cost; signed, positive: the replay costs more than the record."""
+    median_task_error: float
+    unexplained_share: float
+    """Share of the cost in calls that read far less than stood in the cache, with no cause in the record. They keep
+    their recorded cost in both arms."""
+    unexplained_calls: int
+    calls: int
+    tasks: int
+    read_error: float = 0.0
+    """Of all cache reads, signed."""
+    total_error_by_rules: float = 0.0
+    """As `total_error`, had the unexplained breaks read what the rules promise."""
+    unpriced_calls: int = 0
+
+    @property
+    def is_within(self) -> bool:
+        return abs(self.total_error) <= TOTAL_WITHIN and self.median_task_error <= MEDIAN_WITHIN
+
+
+class Replay:
+    """Replays of one history: what does not depend on the changes is worked out once.
+
+    Args:
+        history: what happened.
+        prices: the rates of its days.
+    """
+
+    def __init__(self, history: History, prices: PriceBook) -> None:
+        self.history = history
+        self._rates = RateTable(history, prices)
+        self.caching = Caching.of(history)
+
+    @cached_property
+    def base(self) -> Arm:
+        """The history as the rules reproduce it."""
+        return self._arm(Plan.of(self.history, ()))[0]
+
+    @cached_property
+    def _by_rules(self) -> Floats:
+        """Cost per call if even the unexplained breaks had not been."""
+        unbroken = Change(unbroken=self.caching.unexplained)
+        return np.where(
+            self.caching.unexplained, self._arm(Plan.of(self.history, [unbroken]))[0].cost_usd, self.base.cost_usd
+        )
+
+    @cached_property
+    def recorded(self) -> Arm:
+        """The history as it was, priced at the rates of its days."""
+        history = self.history
+        buckets = [history.cache_read, history.cache_write_5m, history.cache_write_1h, history.uncached]
+        buckets += [history.output_visible, history.output_reasoning]
+        plan = Plan.of(history, ())
+        return self._priced([bucket.astype(np.float64) for bucket in buckets], plan)[0]
+
+    def run(self, changes: Sequence[Change]) -> Replayed:
+        """The history under all these changes at once."""
+        recorded_usd = self.recorded.total_usd
+        if not changes:
+            return Replayed(self.base, self.base, recorded_usd)
+        changed, unpriced = self._arm(Plan.of(self.history, changes))
+        return Replayed(self.base, changed, recorded_usd, unpriced)
+
+    def fidelity(self, calls: Flags | None = None) -> Fidelity:
+        """Of all calls, or of some (those of one source)."""
+        history = self.history
+        told = ~np.isnan(self.recorded.cost_usd)
+        chosen = told if calls is None else told & calls
+        record, base = self.recorded.cost_usd[chosen], self.base.cost_usd[chosen]
+        tasks, of = np.unique(history.task[chosen], return_inverse=True)
+        by_task = np.bincount(of, record, len(tasks)), np.bincount(of, base, len(tasks))
+        paid = by_task[0] > 0
+        errors = np.abs(by_task[1][paid] - by_task[0][paid]) / by_task[0][paid]
+        whole = float(record.sum())
+        reads = float(history.cache_read[chosen].sum())
+        excused = self.caching.unexplained[chosen]
+        return Fidelity(
+            total_error=(float(base.sum()) - whole) / whole if whole else 0.0,
+            median_task_error=float(np.median(errors)) if len(errors) else 0.0,
+            unexplained_share=float(record[excused].sum()) / whole if whole else 0.0,
+            unexplained_calls=int(excused.sum()),
+            calls=int(chosen.sum()),
+            tasks=len(tasks),
+            total_error_by_rules=(float(self._by_rules[chosen].sum()) - whole) / whole if whole else 0.0,
+            read_error=(float(self.base.read[chosen].sum()) - reads) / reads if reads else 0.0,
+            unpriced_calls=int((~told if calls is None else ~told & calls).sum()),
+        )
+
+    def _arm(self, plan: Plan) -> tuple[Arm, int]:
+        history, calls = self.history, self.caching.calls
+        removed = Removed.of(history, plan)
+        prompt = np.maximum(calls.prompt - removed.tokens, 0)
+        kept = np.where(calls.kept > 0, np.maximum(calls.kept - removed.of_kept, 0), calls.kept)
+        kept = np.where(plan.unbroken, np.inf, kept)
+        minimum, step, implicit, ttl = calls.minimum, calls.step, calls.implicit, calls.ttl_s
+        if plan.swapped:
+            minimum, step, implicit, ttl = cache_rules(history, plan.model, plan.models)
+        changed = prompt_cache.Sequence(
+            calls.conversation,
+            calls.asked_s,
+            calls.answered_s,
+            plan.model,
+            prompt,
+            kept,
+            minimum,
+            step,
+            implicit,
+            ttl,
+            ~plan.dropped,
+        )
+        habits = prompt_cache.changed(self.caching.habits, plan.ttl_s, removed.of_front)
+        found = prompt_cache.predict(changed, habits)
+        long = habits.ttl_guess_s >= 3600
+        buckets = [found.read, np.where(long, 0, found.written), np.where(long, found.written, 0), found.uncached]
+        self._keep_unexplained(buckets, plan, prompt)
+        visible = np.minimum(history.output_visible, plan.most_output)
+        reasoning = np.minimum(history.output_reasoning, plan.most_output - visible)
+        buckets += [np.where(plan.dropped, 0, visible), np.where(plan.dropped, 0, reasoning)]
+        return self._priced(buckets, plan)
+
+    def _keep_unexplained(self, buckets: list[Floats], plan: Plan, prompt: Floats) -> None:
+        """A break that nothing explains stays a break at the same place of the prompt, unless the change is that it
+        would not have been.
+        """
+        history = self.history
+        stays = np.flatnonzero(self.caching.unexplained & ~plan.dropped & ~plan.unbroken)
+        if len(stays) == 0:
+            return
+        read = history.cache_read[stays] - removed_before(history, plan, stays, history.cache_read[stays])
+        read = np.clip(read, 0, prompt[stays])
+        uncached = np.minimum(history.uncached[stays], prompt[stays] - read)
+        written = prompt[stays] - read - uncached
+        wrote = history.cache_write_5m[stays] + history.cache_write_1h[stays]
+        long = np.divide(history.cache_write_1h[stays], wrote, out=np.zeros(len(stays)), where=wrote > 0)
+        long = np.where(plan.ttl_s[stays] > 0, plan.ttl_s[stays] >= 3600, long)
+        for bucket, values in zip(buckets, (read, written * (1 - long), written * long, uncached), strict=True):
+            bucket[stays] = values
+
+    def _priced(self, buckets: list[Floats], plan: Plan) -> tuple[Arm, int]:
+        """The arm with its cost. A call without a known price keeps its recorded cost, if the log told one."""
+        history = self.history
+        read, short, long, uncached, visible, reasoning = buckets
+        prompt = read + short + long + uncached
+        rates = self._rates.per_call(plan.model, plan.models, plan.tier, plan.tiers, prompt)
+        tokens = np.column_stack((uncached, read, short, long, visible, reasoning))
+        requests = np.where(plan.dropped, 0, np.nan_to_num(history.cost_requests_usd))
+        cost = np.einsum("ij,ij->i", tokens, rates) + requests
+        lost = np.isnan(cost)
+        cost = np.where(lost, history.cost_usd, cost)
+        return Arm(read, short, long, uncached, visible, reasoning, cost), int(
+            (lost & (plan.model != history.model)).sum()
+        )
+
+
+def replay(history: History, changes: Sequence[Change], prices: PriceBook) -> Replayed:
+    """The history under all changes at once. For several replays of one history make a `Replay`."""
+    return Replay(history, prices).run(changes)
+
+
+def counts_in_joint(finding: Finding) -> bool:
+    """Headroom is for an experiment to prove and an upper bound claims no more than that: neither is in a sum."""
+    return finding.change is not None and finding.finding_class in {FindingClass.EXACT, FindingClass.REPLAYED}
+
+
+def joint(replays: Replay, findings: Sequence[Finding]) -> Replayed:
+    """All changes of the findings that may be summed, together."""
+    return replays.run([finding.change for finding in findings if counts_in_joint(finding) and finding.change])
+
+
+def marginal(replays: Replay, changes: Sequence[Change]) -> list[float]:
+    """What each change saves in dollars on top of those before it; they sum to the saving of all together."""
+    savings = [replays.run(changes[:count]).saving_usd for count in range(len(changes) + 1)]
+    return [after - before for before, after in pairwise(savings)]
+
+
+def checked_model(prices: PriceBook, history: History, model: str) -> None:
+    """Raises:
+    UserError: no price is known for a model that calls are to be moved to.
+    """
+    at = datetime.fromtimestamp(float(history.started_s.max(initial=0)), UTC)
+    if not any(prices.steps(provider, model, at) for provider in history.providers):
+        raise UserError(
+            f"no price is known for the model '{model}'; write it as the provider does, as claude-haiku-4-5"
+        )

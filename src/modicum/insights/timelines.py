@@ -1,0 +1,117 @@
+"""A history day by day, and call by call for the task whose prompt cache was lost at the greatest cost."""
+
+from datetime import UTC, datetime
+
+import msgspec
+import numpy as np
+
+from modicum.insights.history import Flags, History
+
+MOST_CALLS = 400
+"""Calls of a task that are listed; of longer ones the first."""
+FAR_BELOW = 0.9
+
+
+class Day(msgspec.Struct, frozen=True, kw_only=True):
+    date: str
+    """UTC."""
+    calls: int
+    cost_usd: float
+    input_uncached: int
+    cache_read: int
+    cache_write: int
+    output: int
+    tasks_with_outcome: int
+    """Tasks that began that day and of which an outcome is known."""
+    outcome_value: float
+    """Sum of their values."""
+
+
+class CachedCall(msgspec.Struct, frozen=True, kw_only=True):
+    call_id: str
+    minutes: float
+    """Since the task's first call."""
+    prompt_tokens: int
+    cache_read: int
+    lost: str = ""
+    """Why it read far less than stood in the cache; empty where it did not."""
+
+
+class CacheTimeline(msgspec.Struct, frozen=True, kw_only=True):
+    task: str
+    written_again_usd: float
+    calls: list[CachedCall]
+    calls_left_out: int
+
+
+def days(history: History) -> list[Day]:
+    """One row for every day that had calls."""
+    day = np.floor_divide(history.started_s, 86_400).astype(np.int64)
+    values = history.task_values if history.task_values is not None else np.full(len(history.tasks), np.nan)
+    earliest = np.full(len(history.tasks), np.iinfo(np.int64).max)
+    np.minimum.at(earliest, history.task, day)
+    told = ~np.isnan(values)
+    written = history.cache_write_5m + history.cache_write_1h
+    found = []
+    for number in np.unique(day):
+        mine, tasks = day == number, told & (earliest == number)
+        found.append(
+            Day(
+                date=f"{datetime.fromtimestamp(int(number) * 86_400, UTC):%Y-%m-%d}",
+                calls=int(mine.sum()),
+                cost_usd=float(np.nansum(history.cost_usd[mine])),
+                input_uncached=int(history.uncached[mine].sum()),
+                cache_read=int(history.cache_read[mine].sum()),
+                cache_write=int(written[mine].sum()),
+                output=int((history.output_visible + history.output_reasoning)[mine].sum()),
+                tasks_with_outcome=int(tasks.sum()),
+                outcome_value=float(values[tasks].sum()),
+            )
+        )
+    return found
+
+
+def cache_timeline(history: History) -> CacheTimeline | None:
+    """The conversation in which losing the cache cost most; None where no cache was lost."""
+    lost = lost_calls(history)
+    if not lost.any():
+        return None
+    written = history.cost_cache_write_5m_usd + history.cost_cache_write_1h_usd
+    again = np.where(lost, np.nan_to_num(written), 0.0)
+    by_conversation = np.bincount(history.conversation, again)
+    worst = np.flatnonzero(history.conversation == int(by_conversation.argmax()))
+    shown = worst[:MOST_CALLS]
+    return CacheTimeline(
+        task=history.tasks[history.task[worst[0]]],
+        written_again_usd=float(by_conversation.max()),
+        calls=[
+            CachedCall(
+                call_id=history.entry_ids[call],
+                minutes=float(history.started_s[call] - history.started_s[worst[0]]) / 60,
+                prompt_tokens=int(history.prompt[call]),
+                cache_read=int(history.cache_read[call]),
+                lost=_reason(history, call) if lost[call] else "",
+            )
+            for call in shown.tolist()
+        ],
+        calls_left_out=len(worst) - len(shown),
+    )
+
+
+def lost_calls(history: History) -> Flags:
+    """Calls that read far less than the call before them had left in the cache."""
+    left = np.zeros(history.calls, np.int64)
+    left[1:] = np.where(history.first[1:], 0, (history.prompt - history.uncached)[:-1])
+    cached = history.cache_write_5m + history.cache_write_1h + history.cache_read > 0
+    lost: Flags = cached & (left > 0) & (history.cache_read < FAR_BELOW * left)
+    return lost
+
+
+def _reason(history: History, call: int) -> str:
+    cause: str = history.break_causes[history.break_cause[call]]
+    if cause:
+        return cause
+    if history.model[call] != history.model[call - 1]:
+        return "another model"
+    pause = float(history.started_s[call] - history.started_s[call - 1]) / 60
+    return f"a pause of {pause:.0f} minutes" if pause >= 5 else "no cause on record"

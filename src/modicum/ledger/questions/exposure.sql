@@ -1,0 +1,12 @@
+-- What was sent to whom: calls and prompt tokens by provider and owner, with the tags that tell what was seen in them.
+SELECT
+    CASE $by WHEN 'team' THEN team WHEN 'app' THEN app WHEN 'user' THEN user_name WHEN 'project' THEN project
+        ELSE provider END AS name,
+    tags,
+    sum(calls_count) AS calls,
+    sum(input_uncached + cache_read + cache_write_5m + cache_write_1h) AS prompt_tokens,
+    sum(CASE WHEN kept_segments IS NULL THEN calls_count ELSE 0 END) AS calls_not_looked_at
+FROM entries
+WHERE started >= $since AND started < $until
+GROUP BY name, tags
+ORDER BY name, tags

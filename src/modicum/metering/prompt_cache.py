@@ -1,0 +1,292 @@
+"""Prompt caches as providers run them: their rules by model and day, and what a sequence of calls would have read.
+
+A cache remembers prefixes. What a call leaves behind is its prompt up to the last breakpoint; the next call of the same
+conversation and model reads as much of that as still stands at the front of its own prompt, if it comes before the time
+to live is over. So the state is the call before, and a million calls are predicted by shifting arrays. A conversation
+that starts, or comes back too late, can only read what other conversations keep warm: the part of the prompt that they
+share (system prompt and tools).
+
+The prediction for a call never sees the buckets of that call. It sees its size, its time, what of its content stood
+before, and the buckets of earlier calls.
+"""
+
+import re
+import tomllib
+from dataclasses import dataclass, replace
+from datetime import date
+from fnmatch import fnmatchcase
+from functools import cache
+from importlib.resources import files
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+Ints = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
+Flags = npt.NDArray[np.bool_]
+
+UNKNOWN_TOKENS = -1.0
+"""Stands for `kept` where nothing says what of a prompt stood before."""
+
+
+class Rules(msgspec.Struct, frozen=True):
+    """The rules of one family of models from one day on; see `prompt_cache.toml` for the meaning of each."""
+
+    models: tuple[str, ...]
+    start: date = msgspec.field(name="from")
+    kind: str
+    minimum: int
+    ttl_s: tuple[int, ...]
+    step: int
+    breakpoints: int
+    look_back: int
+    source: str
+
+    @property
+    def is_implicit(self) -> bool:
+        return self.kind == "implicit"
+
+
+@cache
+def rule_book() -> tuple[Rules, ...]:
+    text = (files("modicum.metering") / "prompt_cache.toml").read_text(encoding="utf-8")
+    return msgspec.convert(tomllib.loads(text)["rules"], tuple[Rules, ...])
+
+
+_FRONT = re.compile(r"^(?:.*/)?(?:(?:us|eu|apac|jp|au|us-gov|global)\.)?(?:(?:anthropic|deepseek|mistral)\.)?")
+
+
+@cache
+def rules_of(model: str, day: date) -> Rules | None:
+    """The rules for a model by its name as logs have it; None where no caching of it is known."""
+    name = _FRONT.sub("", model.lower())
+    for rules in rule_book():
+        if rules.start <= day and any(fnmatchcase(name, pattern) for pattern in rules.models):
+            return rules
+    return None
+
+
+@dataclass(frozen=True)
+class Sequence:
+    """Calls sorted by conversation and their order in it, as a cache sees them. One value per call."""
+
+    conversation: Ints
+    asked_s: Floats
+    """When the request came: the cache is asked then."""
+    answered_s: Floats
+    """When the reply began: what was written can be read from then on, and its time to live runs."""
+    model: Ints
+    prompt: Floats
+    kept: Floats
+    """Tokens at the front that stood in the call before; UNKNOWN_TOKENS where nothing says so."""
+    minimum: Floats
+    step: Floats
+    implicit: Flags
+    ttl_s: Floats
+    """Time to live where the caller names none."""
+    made: Flags
+    """False: the call is not made; it leaves nothing in the cache."""
+
+
+@dataclass(frozen=True)
+class Habits:
+    """How the caller uses the cache, learnt from earlier calls only (see `learn`). One value per call."""
+
+    tail_left: Floats
+    """Tokens at the end of its prompt that the call left out of the cache: seen by calls after it, not in its own
+    prediction."""
+    tail_guess: Floats
+    """The same, guessed from the call before it."""
+    caches: Flags
+    """Whether it used the cache at all: seen by calls after it."""
+    caches_guess: Flags
+    ttl_left_s: Floats
+    """Time to live of what it wrote: seen by calls after it."""
+    ttl_guess_s: Floats
+    group: Ints
+    """Calls with one number share the front of their prompts, and keep it warm for each other."""
+    front: Floats
+    """Length of that front as earlier cold starts showed it, where the group keeps it warm."""
+    front_alone: Floats
+    """The same where no call in sight keeps it warm: what earlier cold starts read all the same, because others that
+    are in no record (the provider's other customers with the same client) keep it so. Mostly 0."""
+
+
+def changed(habits: Habits, ttl_s: Ints, front_removed: Floats) -> Habits:
+    """The same caller with other times to live (-1: as it was, 0: nothing is cached), or a shorter front."""
+    told, off = ttl_s > 0, ttl_s == 0
+    switched_on = told & ~habits.caches
+    return replace(
+        habits,
+        ttl_left_s=np.where(told, ttl_s, habits.ttl_left_s),
+        ttl_guess_s=np.where(told, ttl_s, habits.ttl_guess_s),
+        caches=(habits.caches | told) & ~off,
+        caches_guess=(habits.caches_guess | told) & ~off,
+        tail_left=np.where(switched_on, 0, habits.tail_left),
+        tail_guess=np.where(switched_on | (told & ~habits.caches_guess), 0, habits.tail_guess),
+        front=np.maximum(habits.front - front_removed, 0),
+        front_alone=np.maximum(habits.front_alone - front_removed, 0),
+    )
+
+
+@dataclass(frozen=True)
+class Predicted:
+    read: Floats
+    written: Floats
+    uncached: Floats
+    left: Floats
+    """Tokens that the call before it left in the cache; 0 if it was not in time."""
+    warm: Flags
+    """Whether the call came in time for what the call before it left, on the same model."""
+
+
+def predict(calls: Sequence, habits: Habits) -> Predicted:
+    """What each call reads from the cache, writes to it, and sends past it. Calls that are not made have zeros."""
+    order, first, kept = _chains(calls)
+    prompt, asked, answered = calls.prompt[order], calls.asked_s[order], calls.answered_s[order]
+    ttl, minimum, step = habits.ttl_left_s[order], calls.minimum[order], calls.step[order]
+    own_left = np.where(habits.caches[order], np.maximum(prompt - habits.tail_left[order], 0), 0)
+    own_left = np.where(own_left >= minimum, own_left, 0)
+
+    left, gap = np.zeros(len(order)), np.full(len(order), np.inf)
+    left[1:], gap[1:] = own_left[:-1], asked[1:] - answered[:-1]
+    in_time = np.zeros(len(order), dtype=bool)
+    in_time[1:] = ~first[1:] & (gap[1:] <= ttl[:-1])
+    left = np.where(in_time, left, 0)
+    warm = group_is_warm(calls, habits.group, np.where(habits.caches, habits.ttl_left_s, -np.inf))
+    shared = np.minimum(np.where(warm, habits.front, habits.front_alone)[order], prompt)
+
+    stood = np.where(kept == UNKNOWN_TOKENS, 0, kept)
+    read = np.where(left <= stood, left, 0)
+    broken = in_time & (left > stood)
+    implicit = calls.implicit[order]
+    read = np.where(broken & implicit, stood, read)
+    _read_older_entries(read, np.flatnonzero(broken & ~implicit & (stood > 0)), (first, own_left, kept))
+    # The shared front stands even where what stood behind it is not known; where it is known, it bounds it.
+    front = np.where(in_time & (kept != UNKNOWN_TOKENS), np.minimum(shared, stood), shared)
+    read = np.minimum(np.maximum(read, front), prompt)
+    read = np.floor(read / step) * step
+    read = np.where((read >= minimum) & (prompt >= minimum), read, 0)
+
+    caches = habits.caches_guess[order] & (prompt >= minimum)
+    read = np.where(habits.caches_guess[order], read, 0)
+    tail = np.minimum(habits.tail_guess[order], prompt - read)
+    uncached = np.where(caches & ~implicit, tail, prompt - read)
+    whole = np.zeros((5, len(calls.prompt)))
+    whole[:, order] = read, prompt - read - uncached, uncached, left, in_time
+    return Predicted(whole[0], whole[1], whole[2], whole[3], whole[4] > 0)
+
+
+def _chains(calls: Sequence) -> tuple[Ints, Flags, Floats]:
+    """The calls that are made, by conversation and model (caches belong to a model); which of them begin a chain; and
+    how much of each one's prompt stood in the call before it in its chain, whatever was sent in between.
+    """
+    made = np.flatnonzero(calls.made)
+    order = made[np.lexsort((made, calls.model[made], calls.conversation[made]))]
+    first = np.ones(len(order), dtype=bool)
+    first[1:] = (calls.conversation[order][1:] != calls.conversation[order][:-1]) | (
+        calls.model[order][1:] != calls.model[order][:-1]
+    )
+    kept = calls.kept[order]
+    apart = np.flatnonzero(~first[1:] & (np.diff(order) > 1)) + 1
+    if len(apart):
+        spans = np.column_stack((order[apart - 1] + 1, order[apart] + 1)).ravel()
+        kept = kept.copy()
+        kept[apart] = np.minimum.reduceat(np.append(calls.kept, np.inf), spans)[::2]
+    return order, first, kept
+
+
+def group_is_warm(calls: Sequence, group: Ints, ttl_s: Floats) -> Flags:
+    """For every call whether the call of its group and model before it was made within that one's time to live."""
+    warm = np.zeros(len(calls.prompt), dtype=bool)
+    made = np.flatnonzero(calls.made)
+    order = made[np.lexsort((made, calls.asked_s[made], calls.model[made], group[made]))]
+    same = (group[order][1:] == group[order][:-1]) & (calls.model[order][1:] == calls.model[order][:-1])
+    warm[order[1:]] = same & (calls.answered_s[order][:-1] + ttl_s[order][:-1] >= calls.asked_s[order][1:])
+    return warm
+
+
+def _read_older_entries(read: Floats, broken: Ints, chain: tuple[Flags, Floats, Floats]) -> None:
+    """After a cut a call can still read up to the breakpoint of an earlier call, if all up to there has stood since."""
+    first, left, kept = chain
+    begins = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
+    for at in broken:
+        start = begins[at]
+        stood = np.minimum.accumulate(kept[start + 1 : at + 1][::-1])
+        entries = left[start:at][::-1]
+        fits = entries[entries <= stood]
+        read[at] = fits.max(initial=0)
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """The buckets that the provider counted. One value per call."""
+
+    read: Floats
+    written_5m: Floats
+    written_1h: Floats
+    uncached: Floats
+
+
+def learn(calls: Sequence, recorded: Recorded, group: Ints, wide_group: Ints) -> Habits:
+    """How the caller uses the cache. Guesses for a call rest on calls that began before it: the one before it in its
+    conversation, else the last one of its group.
+
+    Args:
+        calls: the history as it was.
+        recorded: what the provider counted.
+        group: calls that share a front and are in this history, as one project's.
+        wide_group: calls whose front others share too, as all those of one client.
+    """
+    count = len(group)
+    begins = _begins(calls.conversation)
+    uses = (recorded.read + recorded.written_5m + recorded.written_1h > 0) | calls.implicit
+    ttl = np.where(recorded.written_1h > recorded.written_5m, 3600.0, 300.0)
+
+    def guess(values: Floats, told: Flags, otherwise: Floats | float) -> tuple[Floats, Floats]:
+        """What is known after each call, and before it."""
+        after, before = _carried(values, told, begins)
+        before = np.where(np.isnan(before), _last_of_group(values, told, group, calls.asked_s), before)
+        before = np.where(np.isnan(before), otherwise, before)
+        return np.where(np.isnan(after), before, after), before
+
+    ttl_left, ttl_guess = guess(ttl, recorded.written_5m + recorded.written_1h > 0, calls.ttl_s)
+    _, tail_guess = guess(recorded.uncached, uses, 0.0)
+    _, caches_guess = guess(uses.astype(np.float64), np.ones(count, dtype=bool), 1.0)
+    tail_left = np.where(calls.implicit, 0, recorded.uncached)
+    left = np.zeros(count)
+    left[1:] = np.where(begins[1:] | ~uses[:-1], 0, (calls.prompt - tail_left)[:-1])
+    # A first call that read nearly all of its prompt goes on with a conversation whose beginning is not on record.
+    cold = np.where(begins, recorded.read < 0.9 * calls.prompt, recorded.read < 0.9 * left) & uses
+    kept_warm = group_is_warm(calls, group, np.where(uses, ttl_left, -np.inf))
+    alone = _last_of_group(recorded.read, cold & ~kept_warm, wide_group, calls.asked_s)
+    front = _last_of_group(recorded.read, cold & (recorded.read > 0), group, calls.asked_s)
+    alone = np.nan_to_num(alone)
+    front = np.where(np.isnan(front), alone, front)
+    return Habits(tail_left, tail_guess, uses, caches_guess > 0, ttl_left, ttl_guess, group, front, alone)
+
+
+def _begins(group: Ints) -> Flags:
+    begins = np.ones(len(group), dtype=bool)
+    begins[1:] = group[1:] != group[:-1]
+    return begins
+
+
+def _last_of_group(values: Floats, told: Flags, group: Ints, asked_s: Floats) -> Floats:
+    """For every call the value of the last told call of its group that began before it; NaN where there is none."""
+    order = np.lexsort((np.arange(len(group)), asked_s, group))
+    found = np.empty(len(group))
+    found[order] = _carried(values[order], told[order], _begins(group[order]))[1]
+    return found
+
+
+def _carried(values: Floats, told: Flags, begins: Flags) -> tuple[Floats, Floats]:
+    """The last told value up to each place of its run, with and without that place itself; NaN where there is none."""
+    places = np.arange(len(values))
+    start = np.maximum.accumulate(np.where(begins, places, 0))
+    last = np.maximum.accumulate(np.where(told, places, -1))
+    after = np.where(last >= start, values[last], np.nan)
+    before = np.full(len(values), np.nan)
+    before[1:] = np.where(begins[1:], np.nan, after[:-1])
+    return after, before

@@ -1,0 +1,258 @@
+"""The audit as one self-contained page: charts, and every finding in plain words with examples and remedy.
+
+The page is made from the JSON document of `modicum audit --json`, so that it can be made again from a file, and shows
+nothing that is not in it. No script, nothing fetched when it is opened.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from html import escape
+from importlib.resources import files
+from typing import Any
+
+from modicum.reports import charts
+from modicum.reports.charts import money, tokens
+
+Document = Mapping[str, Any]
+
+CLASSES = {
+    "exact": "exact: nobody would miss it",
+    "replayed": "replayed under the provider's cache rules",
+    "upper_bound": "at most this; in no sum",
+    "headroom": "to be proved by an experiment; in no sum",
+    "info": "a figure to know",
+}
+KINDS = {
+    "prefix": "system prompt and tools",
+    "system": "system prompt",
+    "tool_schema": "tool schemas",
+    "tool_result": "tool results",
+    "tool_call": "tool calls",
+    "user": "what users said",
+    "assistant": "earlier replies",
+    "reasoning": "earlier reasoning",
+    "document": "documents",
+    "summary": "summaries after compaction",
+    "image": "images",
+    "unlogged": "not in the log",
+    "(completions)": "replies (output)",
+    "(web searches)": "web searches",
+    "(prompts without anatomy)": "prompts of unknown content",
+}
+
+
+MOST_BREAKS = 10
+"""Lost caches that are listed below the timeline."""
+
+
+def page(document: Document) -> str:
+    """The whole page as HTML."""
+    style = (files("modicum.reports") / "page.css").read_text(encoding="utf-8")
+    sections = (_head, _first, _money, _findings, _caps, _what_ifs, _cache, _days, _lacking)
+    body = "\n".join(part for section in sections if (part := section(document)))
+    return (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'\">\n"
+        f"<title>Token audit</title>\n<style>\n{style}</style>\n</head>\n<body>\n{body}\n</body>\n</html>\n"
+    )
+
+
+def _head(document: Document) -> str:
+    days = document.get("days") or []
+    span = f"{days[0]['date']} to {days[-1]['date']}, " if days else ""
+    tiles = [
+        (money(document["cost_usd"]), f"spent in {document['calls']:,} calls"),
+        (f"{document['tasks']:,}", "tasks"),
+        (money(document["joint_saving_usd"]), f"saved together, {document['joint_saving_share']:.1%} of it"),
+    ]
+    fidelity = document["fidelity"]
+    bound = ' class="bound"' if document["is_bound"] else ' class="quiet"'
+    note = " That is more than 2 % or 3 %, so replayed figures are bounds." if document["is_bound"] else ""
+    return (
+        f'<h1>Where the tokens went</h1>\n<p class="quiet">{escape(span)}list prices of the day of each call</p>\n'
+        '<div class="tiles">'
+        + "".join(f'<div class="tile"><b>{escape(value)}</b>{escape(label)}</div>' for value, label in tiles)
+        + f"</div>\n<p{bound}>Every saving is a replay of this history. Replayed without any change it comes out "
+        f"{fidelity['total_error']:+.1%} off the record in total, {fidelity['median_task_error']:.1%} off for the "
+        f"median task; {fidelity['unexplained_share']:.1%} of the cost is in cache breaks that nothing explains and "
+        f"that keep their cost.{note}</p>"
+    )
+
+
+def _first(document: Document) -> str:
+    rows = {row["name"]: row for row in document["findings"]}
+    steps = [rows[name] for name in document["first_steps"] if name in rows]
+    if not steps:
+        return ""
+    items = "".join(f"<li><b>{escape(row['title'])}</b>: {_saves(row)}. {escape(row['remedy'])}</li>" for row in steps)
+    return f"<h2>To do first</h2>\n<ol>{items}</ol>"
+
+
+def _money(document: Document) -> str:
+    parts = [part for part in document["rent"]["parts"] if (part["cost_usd"] or 0) > 0]
+    if not parts:
+        return ""
+    whole = sum(part["cost_usd"] for part in parts)
+    rows = [
+        (f"{KINDS.get(part['name'], part['name'])}, {part['cost_usd'] / whole:.0%}", part["cost_usd"]) for part in parts
+    ]
+    return (
+        "<h2>Where the money went</h2>\n<p>A block of text is paid when it is first sent, and again in every later "
+        "call that carries it. Providers count whole prompts; the shares of their parts are our estimate.</p>\n"
+        f"{_figure(charts.bars(rows), 'Cost by what it was spent on')}"
+    )
+
+
+def _findings(document: Document) -> str:
+    shown = [row for row in document["findings"] if not row["lacks"] and row["calls"]]
+    if not shown:
+        return "<h2>Findings</h2>\n<p>No waste of the known kinds was found.</p>"
+    order = list(CLASSES)
+    shown.sort(key=lambda row: (order.index(row["finding_class"]) // 2, -(row["saving_usd"] or 0)))
+    cards = "\n".join(_card(row) for row in shown)
+    return (
+        "<h2>Findings</h2>\n<p>Exact and replayed findings are also replayed together, so that they never add up to "
+        f"more than was spent: together {money(document['joint_saving_usd'])}.</p>\n{cards}"
+    )
+
+
+def _card(row: Document) -> str:
+    examples = ", ".join(f"<code>{escape(example)}</code>" for example in row["examples"])
+    return (
+        f'<section class="finding {escape(row["finding_class"])}" id="{escape(row["name"])}"><header>'
+        f'<h3>{escape(row["title"])}</h3><span class="class">{escape(CLASSES[row["finding_class"]])}</span>'
+        f'<span class="saves">{_saves(row)}</span></header>'
+        f"<p>{escape(row['what'])}</p>"
+        f'<p class="quiet">{row["calls"]:,} calls, {tokens(row["tokens"])} tokens, {money(row["gross_usd"])} in the '
+        f"record{_details(row['details'])}</p>"
+        f"<p><b>Remedy.</b> {escape(row['remedy'])}</p>"
+        f'<p class="guard">{escape(row["guard"])}</p>'
+        + (f'<p class="quiet">Look at: {examples}</p>' if examples else "")
+        + "</section>"
+    )
+
+
+def _saves(row: Document) -> str:
+    saving = row["saving_usd"]
+    if saving is None:
+        return f"{money(row['gross_usd'])}, no claim"
+    share = f" ({abs(row['saving_share']):.1%})"
+    return f"saves {money(saving)}{share}" if saving >= 0 else f"would cost {money(-saving)} more{share}"
+
+
+def _details(details: Mapping[str, Any]) -> str:
+    told = [f"{name.replace('_', ' ')} {_figure_of(name, value)}" for name, value in details.items() if value]
+    return f" · {escape(' · '.join(told))}" if told else ""
+
+
+def _figure_of(name: str, value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    if "share" in name:
+        return f"{value:.1%}"
+    return money(value) if name.endswith("_usd") else f"{value:,.0f}"
+
+
+def _caps(document: Document) -> str:
+    points = document.get("cap_curve") or []
+    if not points:
+        return ""
+    drawn = charts.curve(
+        [(f"{point['cap_tokens']:,}", 100 * point["saving_share"]) for point in points],
+        lambda share: f"{share:.0f} %",
+        "tokens at which a tool result is cut",
+    )
+    caption = "Share of the cost saved, by the size at which results are cut"
+    return (
+        "<h2>If tool results were cut when they arrive</h2>\n<p>Headroom: what is cut may be needed and read again, "
+        f"which is not counted here.</p>\n{_figure(drawn, caption)}"
+    )
+
+
+def _what_ifs(document: Document) -> str:
+    asked = document.get("what_if") or []
+    if not asked:
+        return ""
+    rows = [
+        [one["name"], one["finding_class"].replace("_", " "), money(one["saving_usd"]), f"{one['saving_share']:+.1%}"]
+        for one in asked
+    ]
+    rows.append(["together", "", money(document["what_if_saving_usd"]), f"{document['what_if_saving_share']:+.1%}"])
+    return f"<h2>What if</h2>\n{_table(['change', 'class', 'saves', 'share'], rows, left=2)}"
+
+
+def _cache(document: Document) -> str:
+    found = document.get("cache_timeline")
+    if not found:
+        return ""
+    calls = found["calls"]
+    drawn = charts.timeline(
+        {
+            "prompt": [(number, call["prompt_tokens"]) for number, call in enumerate(calls, 1)],
+            "read from cache": [(number, call["cache_read"]) for number, call in enumerate(calls, 1)],
+        },
+        [(number, call["cache_read"], call["lost"]) for number, call in enumerate(calls, 1) if call["lost"]],
+        "call",
+    )
+    lost = [(number, call) for number, call in enumerate(calls, 1) if call["lost"]]
+    rows = [
+        [call["call_id"], call["lost"], f"{number:,}", tokens(call["prompt_tokens"]), tokens(call["cache_read"])]
+        for number, call in lost[:MOST_BREAKS]
+    ]
+    left = f" Its first {len(calls):,} calls are shown." if found["calls_left_out"] else ""
+    return (
+        "<h2>When the cache was lost</h2>\n<p>The task that paid most for writing again what had stood in the cache: "
+        f"<code>{escape(found['task'])}</code>, {money(found['written_again_usd'])}.{left}</p>\n"
+        f"{_figure(drawn, 'Tokens sent and tokens read from the cache, call by call')}"
+        f"{_table(['call', 'why', 'number', 'prompt', 'read from cache'], rows, left=2)}"
+    )
+
+
+def _days(document: Document) -> str:
+    days = document.get("days") or []
+    if not days:
+        return ""
+    labels = [day["date"][5:] for day in days]
+    series = {
+        "read from cache": [day["cache_read"] for day in days],
+        "written to cache": [day["cache_write"] for day in days],
+        "uncached input": [day["input_uncached"] for day in days],
+        "output": [day["output"] for day in days],
+    }
+    parts = ["<h2>Day by day</h2>", _figure(charts.stacked(labels, series, tokens), "Tokens by day")]
+    told = [day for day in days if day["tasks_with_outcome"]]
+    if told:
+        values = [(day["date"], day["outcome_value"] / day["tasks_with_outcome"]) for day in told]
+        parts.append(
+            _figure(charts.curve(values, lambda value: f"{value:.2f}", "day"), "Outcome per task, by the day it began")
+        )
+    else:
+        parts.append('<p class="quiet">No outcomes are known; tell them with <code>modicum outcome import</code>.</p>')
+    return "\n".join(parts)
+
+
+def _lacking(document: Document) -> str:
+    rows = [[f"{row['id']} {row['title']}", row["lacks"]] for row in document["findings"] if row["lacks"]]
+    if document["calls_unpriced"]:
+        rows.append([f"{document['calls_unpriced']:,} calls", "no known price: they are in no sum"])
+    if document["calls_without_anatomy"]:
+        rows.append(
+            [f"{document['calls_without_anatomy']:,} calls", "usage only: what their prompts held is not known"]
+        )
+    return f"<h2>Not computed</h2>\n{_table(['what', 'what is lacking'], rows, left=2)}" if rows else ""
+
+
+def _figure(svg: str, caption: str) -> str:
+    return f"<figure>{svg}<figcaption>{escape(caption)}</figcaption></figure>"
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1) -> str:
+    """A table whose first `left` columns are text and whose others are figures."""
+
+    def cells(row: Sequence[str], tag: str) -> str:
+        sides = [' class="text"' if place < left else "" for place in range(len(row))]
+        return "".join(f"<{tag}{side}>{escape(cell)}</{tag}>" for cell, side in zip(row, sides, strict=True))
+
+    head = cells(columns, "th")
+    body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"

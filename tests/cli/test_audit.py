@@ -1,0 +1,73 @@
+import pytest
+
+
+@pytest.fixture
+def sample(modicum):
+    def run(*words):
+        return modicum("audit", "--found", *words)
+
+    return run
+
+
+def test_the_sample_shows_every_section(sample):
+    told = sample("--what-if", "cache_ttl=1h", "--what-if", "model:claude-opus-4-5=claude-haiku-4-5")
+
+    assert told.status == 0
+    assert "this is the sample" in told.err
+    for section in (
+        "where the money went",
+        "replay without changes: total",
+        "finding",
+        "all that is exact or replayed, together",
+        "to do first:",
+        "what if",
+        "tool results cut at",
+        "not computed:",
+        "cold caches are paid for",
+    ):
+        assert section in told.out
+
+
+def test_json_is_one_object_whose_savings_are_never_above_spend(sample):
+    found = sample("--json", "--what-if", "cap_tool_results=2000").json
+
+    assert {"fidelity", "findings", "joint_saving_share", "what_if", "cap_curve", "rent", "problems"} <= set(found)
+    assert {"total_error", "median_task_error", "unexplained_share"} <= set(found["fidelity"])
+    assert 0 <= found["joint_saving_usd"] <= found["cost_usd"]
+    assert found["cost_usd"] == pytest.approx(found["rent"]["cost_usd"])
+    assert [one["name"] for one in found["what_if"]] == ["cap_tool_results=2000"]
+    assert all(row["examples"] for row in found["findings"] if row["saving_usd"])
+
+
+def test_one_finding_can_be_asked_for(sample):
+    assert [row["name"] for row in sample("--only", "loops", "--json").json["findings"]] == ["loops"]
+
+
+def test_the_ledger_gives_the_same_audit_as_the_logs(modicum, transcripts):
+    modicum("import", transcripts)
+
+    kept, read = modicum("audit", "--json").json, modicum("audit", transcripts, "--json").json
+
+    assert kept["findings"] == read["findings"]
+    assert kept["fidelity"] == read["fidelity"]
+
+
+def test_logs_without_content_say_what_cannot_be_computed(modicum, transcripts):
+    modicum("import", transcripts, "--no-anatomy")
+
+    told = modicum("audit")
+
+    assert "have no anatomy (usage only)" in told.out
+
+
+def test_mistakes_are_one_line(modicum, transcripts):
+    assert "there is no finding 'wate'" in modicum("audit", transcripts, "--only", "wate").err
+    wrong = modicum("audit", transcripts, "--what-if", "cache=1h")
+    assert (wrong.status, wrong.out) == (2, "")
+    assert "one of: cache_ttl=5m|1h|off" in wrong.err
+
+
+def test_an_agent_that_left_an_empty_folder_has_no_logs(modicum, home):
+    (home / ".claude" / "projects").mkdir(parents=True)
+
+    assert "this is the sample" in modicum("audit", "--found").err

@@ -1,0 +1,40 @@
+import pytest
+
+from insights.planted import OUT, READ, WRITE, Conversation, history_of, tool_round, user
+from modicum.insights.findings.failed_tools import find
+
+
+def test_a_failed_try_that_was_mended_at_once_cost_its_turn_and_its_carry():
+    talk = Conversation().call(user("do", 1000)).call(*tool_round("Edit", "a", "not read yet", 180, failed=True))
+
+    found = find(history_of(talk.call(*tool_round("Edit", "a, read", "done", 30))))
+
+    turn = 1000 * READ + 200 * WRITE + 30 * OUT
+    assert found.gross_usd == pytest.approx(turn + 200 * READ)
+    assert found.details == {"failed_results": 1, "failed_share": 0.5}
+    assert found.examples == ("t.1",)
+
+
+def test_a_storm_of_three_failures_counts_behind_the_first():
+    talk = Conversation().call(user("do", 1000))
+    for number in range(3):
+        talk.call(*tool_round("Fetch", f"try {number}", f"refused {number}", failed=True))
+
+    assert find(history_of(talk)).calls == 2
+
+
+def test_a_command_that_fails_is_an_answer_and_a_single_failure_may_be_one():
+    shell = Conversation("a").call(user("do", 1000)).call(*tool_round("Bash", "test", "1 failed", failed=True))
+    shell.call(*tool_round("Bash", "test 2", "passed"))
+    left = Conversation("b").call(user("do", 1000)).call(*tool_round("Fetch", "x", "404", failed=True))
+    left.call(*tool_round("Search", "x", "found"))
+
+    assert find(history_of(shell, left)).calls == 0
+
+
+def test_identical_failures_are_a_loop_and_counted_there():
+    talk = Conversation().call(user("do", 1000))
+    for _ in range(4):
+        talk.call(*tool_round("Fetch", "x", "refused", failed=True))
+
+    assert find(history_of(talk)).calls == 1  # the second; the loop finding has the third and the fourth

@@ -1,0 +1,26 @@
+import pytest
+
+from insights.planted import EVER, Conversation, said, user
+from modicum.insights.exposure import exposure
+from modicum.ledger.store import open_store
+
+
+@pytest.fixture(params=["duckdb", "clickhouse"])
+def store(request, tmp_path):
+    opened = open_store(":memory:" if request.param == "duckdb" else f"chdb://{tmp_path}/chdb")
+    yield opened
+    opened.close()
+
+
+def test_tokens_and_counts_by_whom_they_were_sent_to(store):
+    talk = Conversation("a").call(user("mail", 1000), tags={"seen.email": "2", "team": "x"})
+    talk.call(said("b", 20)).call(said("c", 20), tags={"seen.email": "1", "seen.aws_key": "1"})
+    other = Conversation("b", provider="openai", anatomy=None).call(user("hi", 10))
+    store.append([*talk.entries, *other.entries])
+
+    first, second = exposure(store, "provider", *EVER)
+
+    assert (first.name, first.calls, first.prompt_tokens) == ("anthropic", 3, 1000 + 1020 + 1040)
+    assert first.seen == {"email": 3, "aws_key": 1}
+    assert first.first_sent_tokens == {"user": 1000, "assistant": 40}
+    assert (second.name, second.calls_not_looked_at, second.seen) == ("openai", 1, {})

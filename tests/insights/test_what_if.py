@@ -1,0 +1,44 @@
+import pytest
+
+from insights.planted import PRICES, Conversation, history_of, tool_round, user
+from modicum.calls import UserError
+from modicum.insights.finding import FindingClass
+from modicum.insights.what_if import what_if
+
+HISTORY = history_of(
+    Conversation(model="claude-opus-4-5-20251101").call(user("q", 5000)).call(*tool_round("Read", "a", "text", 3000))
+)
+
+
+def test_changes_are_read_as_people_type_them():
+    assert what_if("cache_ttl=1h", HISTORY, PRICES).change.ttl_seconds.tolist() == [3600, 3600]
+    assert what_if("cap_tool_results=2000", HISTORY, PRICES).change.segment_tokens.tolist() == [5000, 20, 2000]
+    assert what_if("cap_output=9", HISTORY, PRICES).change.max_output_tokens.tolist() == [9, 9]
+    assert what_if("tier=batch", HISTORY, PRICES).change.tier == "batch"
+    swap = what_if("model:claude-opus-4-5=claude-haiku-4-5", HISTORY, PRICES)
+    assert swap.change.models == {"claude-opus-4-5-20251101": "claude-haiku-4-5"}
+
+
+def test_what_touches_quality_is_headroom():
+    classes = [
+        what_if(text, HISTORY, PRICES).finding_class
+        for text in ("cache_ttl=5m", "cap_tool_results=1", "model:claude-opus-4-5=claude-haiku-4-5")
+    ]
+
+    assert classes == [FindingClass.REPLAYED, FindingClass.HEADROOM, FindingClass.HEADROOM]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("cache_ttl=2h", "no change that can be replayed; one of: cache_ttl=5m"),
+        ("cap_tool_results=-1", "no change that can be replayed"),
+        ("nonsense", "no change that can be replayed"),
+        ("model:gpt-9=gpt-5", "the models in this history are: claude-opus-4-5-20251101"),
+        ("model:claude-opus-4-5=mystery", "no price is known for the model 'mystery'"),
+        ("tier=first", "no change that can be replayed"),
+    ],
+)
+def test_what_cannot_be_replayed_says_what_can(text, reason):
+    with pytest.raises(UserError, match=reason):
+        what_if(text, HISTORY, PRICES)

@@ -1,0 +1,70 @@
+import re
+
+import pytest
+
+from insights.planted import EVER, PRICES, START, Conversation, tool_round, user
+from modicum.calls import Outcome, Usage
+from modicum.cli.audit import document
+from modicum.insights.audit import audit
+from modicum.ledger.store import open_store
+from modicum.reports.page import page
+
+
+@pytest.fixture
+def told():
+    """The document of an audit that finds a long result, a re-read and a lost cache."""
+    talk = Conversation("<task>").call(user("do", 5000))
+    for name in ("a", "a", "b"):
+        talk.call(*tool_round("Read", name, f"text of {name}", 3000))
+    talk.call(user("now?", 100), after=1200, usage=Usage(0, 0, talk.tokens + 100, 0, 30))
+    store = open_store(":memory:")
+    store.append(talk.entries)
+    store.append_outcomes([Outcome(outcome_id="o", task="<task>", name="resolved", value=1.0, time=START)])
+    yield document(audit(store, PRICES, EVER, asked=["cap_tool_results=1000"]))
+    store.close()
+
+
+def test_every_section_appears(told):
+    found = re.findall(r"<h[12]>(.*?)</h[12]>", page(told))
+
+    assert found == [
+        "Where the tokens went",
+        "To do first",
+        "Where the money went",
+        "Findings",
+        "If tool results were cut when they arrive",
+        "What if",
+        "When the cache was lost",
+        "Day by day",
+        "Not computed",
+    ]
+
+
+def test_a_finding_says_what_it_is_what_to_do_and_where_to_look(told):
+    row = next(row for row in told["findings"] if row["name"] == "reread_files")
+    html = page(told)
+    card = html[html.index('id="reread_files"') :]
+    card = card[: card.index("</section>")]
+
+    assert row["title"] in card
+    assert "Remedy." in card
+    assert "&lt;task&gt;.2" in card
+
+
+def test_names_from_logs_are_text_and_never_markup(told):
+    assert "<task>" not in page(told)
+
+
+def test_nothing_is_fetched_and_no_script_runs(told):
+    html = page(told)
+
+    assert "<script" not in html
+    assert not re.search(r"(?:src|href)=", html)
+    assert "url(" not in html
+
+
+def test_an_audit_without_waste_says_so(told):
+    told["findings"] = [{**row, "calls": 0} for row in told["findings"]]
+    told |= {"first_steps": [], "cap_curve": [], "what_if": [], "cache_timeline": None, "days": []}
+
+    assert "No waste of the known kinds was found." in page(told)

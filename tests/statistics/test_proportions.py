@@ -1,0 +1,30 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modicum.statistics.proportions import wilson
+
+
+def test_it_agrees_with_a_published_example():
+    """81 of 263 (Newcombe, Statistics in Medicine 17, 1998, table I): 0.2553 to 0.3662."""
+    assert wilson(81, 263) == pytest.approx((0.2553, 0.3662), abs=5e-5)
+
+
+def test_none_and_all_have_an_interval_too():
+    """0 of 20 (the same table): 0 to 0.1611."""
+    assert wilson(0, 20) == pytest.approx((0.0, 0.1611), abs=5e-5)
+    assert wilson(20, 20) == pytest.approx((1 - 0.1611, 1.0), abs=5e-5)
+
+
+def test_no_trials_have_no_share():
+    with pytest.raises(ValueError, match="0 of 0"):
+        wilson(0, 0)
+
+
+@given(st.integers(1, 500).flatmap(lambda trials: st.tuples(st.integers(0, trials), st.just(trials))))
+def test_the_share_lies_within(case):
+    yes, trials = case
+    low, high = wilson(yes, trials)
+
+    assert 0 <= low <= yes / trials + 1e-12
+    assert yes / trials - 1e-12 <= high <= 1

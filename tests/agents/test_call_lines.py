@@ -3,7 +3,6 @@
 import json
 from datetime import UTC, datetime
 
-import msgspec
 import pytest
 
 from modicum.agents.call_lines import call_lines, outcome_lines
@@ -50,22 +49,22 @@ def test_outcomes_of_a_task_with_several_runs_are_told_of_the_runs():
 
 
 @pytest.mark.parametrize("graded_by", ["gold", "outcome"])
-def test_a_recording_through_the_ledger_gives_the_same_attribution(graded_by, tmp_path, run):
+def test_a_recording_through_the_ledger_gives_the_same_attribution(graded_by, tmp_path, modicum):
     recorder = record(graded_by)
     for name in ("jsonl", "calls_jsonl", "outcomes_jsonl"):
         (tmp_path / name).write_text(getattr(recorder, name)())
     ledger = ["--ledger", str(tmp_path / "ledger.duckdb")]
-    assert run("import", str(tmp_path / "calls_jsonl"), "--strict", *ledger).status == 0
+    assert modicum("import", str(tmp_path / "calls_jsonl"), "--strict", *ledger).status == 0
     if graded_by == "outcome":
-        assert run("outcome", "import", str(tmp_path / "outcomes_jsonl"), "--strict", *ledger).status == 0
+        assert modicum("outcome", "import", str(tmp_path / "outcomes_jsonl"), "--strict", *ledger).status == 0
 
-    from_file = run("team", "attribute", str(tmp_path / "jsonl"), "--json")
-    from_ledger = run("team", "attribute", "--json", *ledger)
+    from_file = modicum("team", "attribute", str(tmp_path / "jsonl"), "--json")
+    from_ledger = modicum("team", "attribute", "--json", *ledger)
 
     assert from_ledger.status == 0, from_ledger.err
     assert json.loads(from_ledger.out) == json.loads(from_file.out)
     plans = [
-        json.loads(run("team", *words, "--json").out)
+        json.loads(modicum("team", *words, "--json").out)
         for words in (
             ["propose", str(tmp_path / "jsonl"), "--drop", "1"],
             ["propose", *ledger, "--drop", "1"],
@@ -76,7 +75,7 @@ def test_a_recording_through_the_ledger_gives_the_same_attribution(graded_by, tm
     assert plans[1]["drop"] == plans[2]["drop"]
     (tmp_path / "plan.json").write_text(json.dumps(plans[1]))
     replayed = [
-        run("team", "verify", str(tmp_path / "plan.json"), "--json", *source)
+        modicum("team", "verify", str(tmp_path / "plan.json"), "--json", *source)
         for source in (["--runs", str(tmp_path / "jsonl")], ledger)
     ]
     assert replayed[0].status == replayed[1].status == 0
@@ -101,5 +100,5 @@ def test_times_of_turns_never_repeat():
     for number in range(200):
         recorder.turn("1", "a", number + 1, Said(reply="x"))
 
-    starts = [msgspec.json.decode(line)["started"] for line in recorder.calls_jsonl().splitlines()]
+    starts = [datetime.fromisoformat(json.loads(line)["started"]) for line in recorder.calls_jsonl().splitlines()]
     assert starts == sorted(set(starts))

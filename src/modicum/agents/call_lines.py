@@ -31,7 +31,7 @@ def call_lines(turns: Iterable[tuple[datetime, Row]], results: Sequence[Row]) ->
 
 
 def outcome_lines(results: Sequence[Row], at: datetime, name: str) -> str:
-    """The outcomes of runs as `modicum outcome import` reads them: of the task or, where it has several runs, of the run."""
+    """The outcomes of runs as `modicum outcome import` reads them: of the task or, if it has several runs, the run."""
     runs_of_task = Counter(row.task or row.run for row in results)
     lines = [
         {

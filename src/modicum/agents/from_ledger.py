@@ -1,8 +1,8 @@
 """Recorded teams out of the ledger: calls that say which run, agent and round they were.
 
 The tags of a call bear the names of the gateway's headers (`modicum.agents.headers`): `run`, `round`. Where somebody
-wrote them, these are read too: `answer`, `score`, `reads`, `step`, `prompt_digest`, `agent_team`, `team_answer`, `gold`,
-`group`.
+wrote them, these are read too: `answer`, `score`, `reads`, `step`, `prompt_digest`, `agent_team`, `team_answer`,
+`gold`, `group`.
 """
 
 from collections.abc import Mapping

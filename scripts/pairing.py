@@ -46,6 +46,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "calls/errors.py": "one empty class",
     "calls/outcome.py": "fields only",
     "calls/problem.py": "fields and one line of text",
+    "cli/team_source.py": "where cli/team.py reads runs; its test reads files and ledgers",
     "cli/team_tables.py": "what cli/team.py prints; its test reads the tables",
 }
 TESTS_WITHOUT_SOURCE: dict[str, str] = {

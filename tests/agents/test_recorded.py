@@ -106,3 +106,13 @@ def test_a_row_survives_the_way_through_json():
     [row] = rows("1", {"a": "x"})[:1]
 
     assert msgspec.json.decode(msgspec.json.encode(row), type=Row) == row
+
+
+def test_an_outcome_without_the_teams_answer_grades_the_team_and_no_agent():
+    rows = [(1, Row(run="1", agent="a", answer="B")), (2, Row(run="1", agent="b")), (3, Row(run="1", outcome=1.0))]
+    team, _ = recorded_team(rows, path="x")
+    [run] = team.runs
+
+    assert run.team_score == 1.0
+    assert [run.own_score(turn) for turn in run.turns] == [None, None]
+    assert team.graded == (run,)

@@ -139,7 +139,9 @@ def test_verify_replays_over_recorded_runs(recording, tmp_path, capsys):
 @pytest.mark.parametrize(
     ("args", "says"),
     [
-        (["verify", "plan.json"], "needs something to compare"),
+        (["verify", "plan.json"], "holds no calls"),
+        (["verify", "plan.json", "--tasks", "tasks.jsonl"], "go together"),
+        (["fit", "--learner", "agentprune"], "add --runner and --tasks"),
         (["show", "plan.json", "--svg", "x.svg"], "add --runs"),
         (["fit", "--runner", "nowhere:team", "--tasks", "tasks.jsonl"], "must be MODULE:NAME"),
         (["fit", "--runner", "json:dumps", "--tasks", "tasks.jsonl"], "has no graph"),

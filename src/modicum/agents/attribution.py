@@ -102,7 +102,7 @@ def attribute(team: RecordedTeam) -> Attribution:
     rounds = sorted({turn.round for turn in turns})
     total = _tokens(turns)
     calls = sum(turn.calls_count for turn in turns)
-    scores = [run.worth(run.answer) for run in team.graded]
+    scores = [run.team_score for run in team.graded]
     revotes = [vote(list(run.last_answers().values())) == run.answer for run in team.runs if run.answer is not None]
     return Attribution(
         team=team.name,
@@ -248,7 +248,7 @@ def _natural(team: RecordedTeam, name: str) -> NaturalExperiment:
     for run in team.graded:
         present = any(turn.agent == name for turn in run.turns)
         without += not present
-        by_task[run.task][present].append(run.worth(run.answer) or 0.0)
+        by_task[run.task][present].append(run.team_score or 0.0)
     both = [(float(np.mean(yes)), float(np.mean(no))) for no, yes in by_task.values() if yes and no]
     change = None
     if both:
@@ -267,7 +267,7 @@ def _limits(team: RecordedTeam, revotes: Sequence[bool]) -> list[str]:
         limits.append(
             f"what came of {len(team.runs) - len(team.graded)} of {len(team.runs)} runs: they have no outcome"
         )
-    if team.graded and len({run.worth(run.answer) for run in team.graded}) == 1:
+    if team.graded and len({run.team_score for run in team.graded}) == 1:
         limits.append("what makes a difference: every graded run came out the same")
     if team.graded and all(run.gold is None for run in team.graded):
         limits.append(

@@ -95,16 +95,23 @@ class RecordedRun:
         """How good the turn's answer was: its own grade, or what gold answer or outcome say of it; None if neither."""
         return turn.score if turn.score is not None else self.worth(turn.answer)
 
+    @property
+    def team_score(self) -> float | None:
+        """What the team reached: the outcome, or what the gold answer says of its answer; None if nobody knows."""
+        if self.answer is None and self.outcome is not None:
+            return self.outcome
+        return self.worth(self.answer)
+
     def worth(self, answer: str | None) -> float | None:
         """The score that the team would get for this answer; None where the record cannot tell.
 
         With a gold answer: 0 or 1. With only an outcome: the outcome for the answer that was given, and 0 for any other
         one if the outcome was 1 (a task has one right answer). Of two wrong answers nobody knows whether another was
-        right.
+        right, and where the team's answer was not recorded, nobody knows anything of any.
         """
         if self.gold is not None:
             return float(answer == self.gold)
-        if self.outcome is None:
+        if self.outcome is None or self.answer is None:
             return None
         if answer is None:
             return 0.0
@@ -136,7 +143,7 @@ class RecordedTeam:
     @property
     def graded(self) -> tuple[RecordedRun, ...]:
         """Runs whose outcome or gold answer is known."""
-        return tuple(run for run in self.runs if run.worth(run.answer) is not None)
+        return tuple(run for run in self.runs if run.team_score is not None)
 
     def part(self, runs: Iterable[RecordedRun]) -> "RecordedTeam":
         return replace(self, runs=tuple(runs))

@@ -5,13 +5,28 @@ about holds no text of anybody.
 """
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 
 from modicum.agents.answers import answer_digest
+from modicum.agents.call_lines import call_lines, outcome_lines
 from modicum.agents.plan import text_digest
 from modicum.agents.recorded import Read, Row
+
+
+@dataclass(frozen=True, kw_only=True)
+class Said:
+    """What an agent said in a turn, and what that took. None: not known."""
+
+    reply: str | None
+    prompt_tokens: int | None = None
+    completion_tokens: int | None = None
+    model: str = ""
+    instructions: str = ""
+    reads: tuple[Read, ...] | None = None
 
 
 class TeamRecorder:
@@ -39,6 +54,8 @@ class TeamRecorder:
         self._keep_text = keep_text
         self._rows: list[Row] = []
         self._steps: dict[str, int] = {}
+        self._told: list[tuple[datetime, Row]] = []
+        self._last = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
 
     @property
@@ -46,39 +63,27 @@ class TeamRecorder:
         with self._lock:
             return list(self._rows)
 
-    def turn(  # one argument a field, all named
-        self,
-        run: str,
-        agent: str,
-        round: int,  # noqa: A002 - the word of the field
-        *,
-        reply: str | None,
-        prompt_tokens: int | None = None,
-        completion_tokens: int | None = None,
-        model: str = "",
-        instructions: str = "",
-        reads: Iterable[Read] | None = None,
-    ) -> None:
+    def turn(self, run: str, agent: str, round: int, said: Said) -> None:  # noqa: A002 - the word of the field
         """An agent has spoken."""
-        answer = None if reply is None else self._answer_of(reply)
+        answer = None if said.reply is None else self._answer_of(said.reply)
         with self._lock:
             step = self._steps.get(run, 0)
             self._steps[run] = step + 1
-            self._rows.append(
-                Row(
-                    run=run,
-                    team=self.team,
-                    agent=agent,
-                    round=round,
-                    step=step,
-                    model=model,
-                    prompt_digest=text_digest(instructions) if instructions else "",
-                    prompt_tokens=prompt_tokens,
-                    completion_tokens=completion_tokens,
-                    answer=self._kept(answer),
-                    reads=None if reads is None else tuple(reads),
-                )
+            row = Row(
+                run=run,
+                team=self.team,
+                agent=agent,
+                round=round,
+                step=step,
+                model=said.model,
+                prompt_digest=text_digest(said.instructions) if said.instructions else "",
+                prompt_tokens=said.prompt_tokens,
+                completion_tokens=said.completion_tokens,
+                answer=self._kept(answer),
+                reads=said.reads,
             )
+            self._rows.append(row)
+            self._told.append((self._now(), row))
 
     def result(
         self, run: str, answer: str | None, *, task: str = "", outcome: float | None = None, gold: str | None = None
@@ -99,6 +104,23 @@ class TeamRecorder:
     def jsonl(self) -> str:
         """The rows so far, one a line; what `modicum team` reads."""
         return "".join(msgspec.json.encode(row).decode() + "\n" for row in self.rows)
+
+    def calls_jsonl(self) -> str:
+        """The turns so far as calls for `modicum import`.
+
+        Don't import them where the gateway or an agent's log books the same calls: they would be counted twice.
+        """
+        with self._lock:
+            return call_lines(self._told, [row for row in self._rows if not row.agent])
+
+    def outcomes_jsonl(self, name: str = "team_score") -> str:
+        """The outcomes of the runs so far, for `modicum outcome import`."""
+        return outcome_lines([row for row in self.rows if not row.agent], datetime.now(UTC), name)
+
+    def _now(self) -> datetime:
+        """Now, and never a moment that was: so that the order of turns outlives the clock's steps."""
+        self._last = max(datetime.now(UTC), self._last + timedelta(microseconds=1))
+        return self._last
 
     def _kept(self, answer: str | None) -> str | None:
         return answer if self._keep_text else answer_digest(answer, self._key)

@@ -94,11 +94,14 @@ def replay(plan: Plan, team: RecordedTeam) -> Replayed:
     """The plan over the team's graded runs."""
     runs = team.graded
     done = [replay_run(plan, run) for run in runs]
-    worths = [run.worth(one.answer) for run, one in zip(runs, done, strict=True)]
+    worths = [
+        run.team_score if one.answer == run.answer else run.worth(one.answer)
+        for run, one in zip(runs, done, strict=True)
+    ]
     recorded = [_tokens(run.turns) for run in runs]
     tokens_known = all(value is not None for value in recorded) and all(one.tokens is not None for one in done)
     return Replayed(
-        score_full=np.array([run.worth(run.answer) or 0.0 for run in runs]),
+        score_full=np.array([run.team_score or 0.0 for run in runs]),
         score_plan=np.array([value or 0.0 for value in worths]),
         unknown_count=sum(value is None for value in worths),
         calls_full=np.array([sum(turn.calls_count for turn in run.turns) for run in runs], dtype=float),

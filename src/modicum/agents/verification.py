@@ -246,7 +246,7 @@ def _by_task(team: RecordedTeam) -> dict[str, Measured]:
         completion = [turn.completion_tokens for turn in run.turns]
         found.setdefault(run.task, []).append(
             Measured(
-                score=run.worth(run.answer) or 0.0,
+                score=run.team_score or 0.0,
                 prompt_tokens=None if None in prompt else sum(one or 0 for one in prompt),
                 completion_tokens=None if None in completion else sum(one or 0 for one in completion),
             )

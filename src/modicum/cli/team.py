@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from modicum.calls import Problem, UserError
+from modicum.calls import UserError
 from modicum.cli import team_tables
+from modicum.cli.team_source import FILE, ledger_options, recorded
 
 if TYPE_CHECKING:
     from modicum.agents.plan import Plan
-    from modicum.agents.recorded import RecordedTeam
 
 RUNNER_HELP = (
     "MODULE:NAME of your team: an object with `graph` (TeamGraph), `run(task, guard)` and `score(task, run)`; "
     "tasks are the lines of --tasks."
 )
+
+FROM_RECORDS = ("trace", "random")
+"""Learners that can do without new runs."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 team_name = click.option("--team", "name", help="Which team, where a recording holds several.")
@@ -33,19 +36,20 @@ confidence = click.option(
     "--confidence", type=click.FloatRange(0.5, 1, max_open=True), default=0.95, show_default=True, help="Two-sided."
 )
 out = click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to this file.")
-recording = click.argument("recording", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+recording = click.argument("recording", metavar="[FILE]", required=False, type=FILE)
 
 
 @click.group()
 def command() -> None:
     """Teams of agents: who adds what, and a plan that drops who adds nothing.
 
-    A recording is a JSONL file with one line a turn (docs/teams.md); adapters to frameworks write it. A plan is a JSON
-    file to read and edit; `plan.guard()` applies it.
+    A recording is a JSONL FILE with one line a turn (docs/teams.md); adapters to frameworks write it. Without FILE the
+    runs come from the ledger. A plan is a JSON file to read and edit; `plan.guard()` applies it.
 
     \b
     Examples:
       modicum team attribute runs.jsonl
+      modicum team attribute --ledger team.duckdb --outcome resolved
       modicum team propose runs.jsonl --max-loss 0.03 --out plan.json
       modicum team fit --runner myteam:team --tasks tasks.jsonl --learner agentdropout --budget-tokens 2000000
       modicum team verify plan.json --runner myteam:team --tasks holdout.jsonl
@@ -56,20 +60,21 @@ def command() -> None:
 @command.command()
 @recording
 @team_name
+@ledger_options
 @as_json
-def attribute(recording: Path, name: str | None, as_json: bool) -> None:
+def attribute(*, recording: Path | None, name: str | None, as_json: bool, **options: Any) -> None:
     """Who costs what and adds what, from recorded runs; makes no model call.
 
     \b
     Examples:
       modicum team attribute runs.jsonl
-      modicum team attribute runs.jsonl --team support --json
+      modicum team attribute --team support --json
     """
     from modicum.agents.attribution import attribute as report_on
     from modicum.agents.early_exit import curve
     from modicum.cli.output import print_json
 
-    team = _recorded(recording, name, ())
+    team = recorded(recording, name, (), options)
     report = report_on(team)
     points = curve(team)
     if as_json:
@@ -90,19 +95,10 @@ def attribute(recording: Path, name: str | None, as_json: bool) -> None:
 @confidence
 @click.option("--drop", "drop_count", type=click.IntRange(1), help="Drop so many of the worst, whatever it does.")
 @click.option("--allow-bounds", is_flag=True, help="Also plans whose effect the record only bounds; verify those.")
+@ledger_options
 @out
 @as_json
-def propose(  # one option each
-    recording: Path,
-    name: str | None,
-    protect: tuple[str, ...],
-    max_loss: float,
-    confidence: float,
-    drop_count: int | None,
-    allow_bounds: bool,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def propose(*, recording: Path | None, name: str | None, as_json: bool, **options: Any) -> None:
     """The plan that saves most without a loss beyond --max-loss, chosen on half of the tasks, checked on the others.
 
     "Not enough evidence" is an answer: it says how many tasks would decide.
@@ -115,17 +111,18 @@ def propose(  # one option each
     from modicum.agents.learners.trace import Trace
     from modicum.agents.proposal import propose_and_check
 
-    team = _recorded(recording, name, protect)
-    if drop_count is None:
-        plan = propose_and_check(team, max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds)
+    team = recorded(recording, name, options["protect"], options)
+    if options["drop_count"] is None:
+        limits = {name: options[name] for name in ("max_loss", "confidence", "allow_bounds")}
+        plan = propose_and_check(team, **limits)
     else:
-        plan = Trace(drop_count=drop_count).learn(team.graph, recorded=team).plan
-    _deliver(_dated(plan), out, as_json=as_json)
+        plan = Trace(drop_count=options["drop_count"]).learn(team.graph, recorded=team).plan
+    _deliver(_dated(plan), options["out"], as_json=as_json)
 
 
 @command.command()
-@click.option("--runner", required=True, metavar="MODULE:NAME", help=RUNNER_HELP)
-@click.option("--tasks", type=click.Path(exists=True, dir_okay=False, path_type=Path), required=True, help="JSONL.")
+@click.option("--runner", metavar="MODULE:NAME", help=RUNNER_HELP)
+@click.option("--tasks", type=FILE, help="JSONL, for --runner.")
 @click.option(
     "--learner",
     type=click.Choice(["trace", "agentdropout", "agentprune", "random"]),
@@ -136,108 +133,118 @@ def propose(  # one option each
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the learner.")
 @click.option("--budget-tokens", type=click.IntRange(1), help="Tokens that learning may take.")
 @click.option("--seed", type=int, default=0, show_default=True)
+@team_name
+@protect
+@ledger_options
 @out
 @as_json
-def fit(
-    runner: str,
-    tasks: Path,
-    learner: str,
-    settings: tuple[str, ...],
-    budget_tokens: int | None,
-    seed: int,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def fit(*, runner: str | None, tasks: Path | None, learner: str, as_json: bool, **options: Any) -> None:
     """Learns a plan by running your team; the tokens that takes are counted and written into the plan.
+
+    Without --runner the learners that need no new runs (trace, random) learn from the runs of the ledger.
 
     \b
     Examples:
       modicum team fit --runner myteam:team --tasks tasks.jsonl --budget-tokens 2000000 --out plan.json
       modicum team fit --runner myteam:team --tasks tasks.jsonl --learner agentdropout --set node_drop_rate=0.4
+      modicum team fit --ledger team.duckdb --outcome resolved --set drop_count=1 --out plan.json
     """
     from modicum.agents.learners import LEARNERS
     from modicum.agents.trials import Trials
 
     kind = LEARNERS[learner]
     try:
-        chosen = msgspec.convert({"seed": seed, **_settings(settings, kind)}, kind)
+        chosen = msgspec.convert({"seed": options["seed"], **_settings(options["settings"], kind)}, kind)
     except msgspec.ValidationError as error:
         raise UserError(
             f"--set: {error}; the parameters of '{learner}' are {', '.join(kind.__struct_fields__)}"
         ) from None
-    team = _runner(runner)
-    trials = Trials(team.graph, _tasks(tasks), team.run, team.score, budget_tokens)
-    learned = chosen.learn(team.graph, trials=trials)
+    if bool(runner) != bool(tasks):
+        raise UserError("team fit runs a team on tasks: --runner and --tasks go together; without both: the ledger")
+    if runner and tasks:
+        if options["ledger_url"]:
+            raise UserError("--runner and --ledger are two sources of runs: give one of them")
+        team = _runner(runner)
+        trials = Trials(team.graph, _tasks(tasks), team.run, team.score, options["budget_tokens"])
+        learned = chosen.learn(team.graph, trials=trials)
+    elif learner in FROM_RECORDS:
+        known = recorded(None, options["name"], options["protect"], options)
+        learned = chosen.learn(known.graph, recorded=known)
+    else:
+        raise UserError(f"the learner '{learner}' tries changed teams, which no record holds: add --runner and --tasks")
     if learned.budget_spent:
         click.echo(f"the budget ended after {learned.trials_count} runs, before the learner was done", err=True)
-    _deliver(_dated(learned.plan), out, as_json=as_json)
+    _deliver(_dated(learned.plan), options["out"], as_json=as_json)
 
 
 @command.command()
-@click.argument("plan_file", metavar="PLAN", type=click.Path(exists=True, dir_okay=False, path_type=Path))
+@click.argument("plan_file", metavar="PLAN", type=FILE)
 @click.option("--runner", metavar="MODULE:NAME", help=RUNNER_HELP)
-@click.option("--tasks", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="JSONL, for --runner.")
-@click.option("--runs", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Full team, recorded.")
-@click.option("--plan-runs", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Plan, recorded.")
-@click.option("--random-runs", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="Drop by lot.")
-@click.option("--single-runs", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="One agent.")
+@click.option("--tasks", type=FILE, help="JSONL, for --runner.")
+@click.option("--runs", type=FILE, help="Full team, recorded.")
+@click.option("--plan-runs", type=FILE, help="Plan, recorded.")
+@click.option("--random-runs", type=FILE, help="Drop by lot.")
+@click.option("--single-runs", type=FILE, help="One agent.")
 @max_loss
 @confidence
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the plan by lot.")
+@ledger_options
 @out
 @as_json
-def verify(  # one option each
-    plan_file: Path,
-    runner: str | None,
-    tasks: Path | None,
-    runs: Path | None,
-    plan_runs: Path | None,
-    random_runs: Path | None,
-    single_runs: Path | None,
-    max_loss: float,
-    confidence: float,
-    seed: int,
-    out: Path | None,
-    as_json: bool,
-) -> None:
+def verify(*, plan_file: Path, runs: Path | None, as_json: bool, **options: Any) -> None:
     """Does the plan hold? Paired against the full team, a plan of the same shape by lot, and one agent.
 
     With --runner it runs all four on every task. With recordings it compares those; with --runs alone it replays the
-    plan over them, as far as a record can tell.
+    plan over them, as far as a record can tell. Without --runs the full team's runs come from the ledger.
 
     \b
     Examples:
       modicum team verify plan.json --runner myteam:team --tasks holdout.jsonl --out plan.json
       modicum team verify plan.json --runs full.jsonl --plan-runs plan.jsonl --max-loss 0.03
+      modicum team verify plan.json --ledger team.duckdb
     """
     from modicum.agents.verification import FULL, PLAN, RANDOM, SINGLE, verify_recorded
     from modicum.agents.verification import verify as run_arms
 
     plan = _plan(plan_file)
-    if runner and tasks:
-        team = _runner(runner)
+    margin, confidence = options["max_loss"], options["confidence"]
+    if options["runner"] or options["tasks"]:
+        if not (options["runner"] and options["tasks"]):
+            raise UserError("team verify runs a team on tasks: --runner and --tasks go together")
+        if runs or options["ledger_url"]:
+            raise UserError("--runner makes the runs that --runs or --ledger would bring: give one of them")
+        team = _runner(options["runner"])
+        tasks = _tasks(options["tasks"])
         found = run_arms(
-            plan, team.graph, _tasks(tasks), team.run, team.score, margin=max_loss, confidence=confidence, seed=seed
+            plan,
+            team.graph,
+            tasks,
+            team.run,
+            team.score,
+            margin=margin,
+            confidence=confidence,
+            seed=options["seed"],
         )
-    elif runs and plan_runs:
-        files = {FULL: runs, PLAN: plan_runs, RANDOM: random_runs, SINGLE: single_runs}
-        arms = {arm: _recorded(path, plan.team or None, plan.protect) for arm, path in files.items() if path}
-        found = verify_recorded(plan, arms, margin=max_loss, confidence=confidence)
-    elif runs:
-        team_tables.print_replay(
-            plan, _recorded(runs, plan.team or None, plan.protect), max_loss, confidence, as_json=as_json
-        )
-        return
     else:
-        raise UserError("team verify needs something to compare: --runner with --tasks, or --runs with --plan-runs")
+        full = recorded(runs, plan.team or None, plan.protect, options)
+        others = {PLAN: "plan_runs", RANDOM: "random_runs", SINGLE: "single_runs"}
+        if not options["plan_runs"]:
+            team_tables.print_replay(plan, full, margin, confidence, as_json=as_json)
+            return
+        arms = {FULL: full} | {
+            arm: recorded(options[name], plan.team or None, plan.protect, {})
+            for arm, name in others.items()
+            if options[name]
+        }
+        found = verify_recorded(plan, arms, margin=margin, confidence=confidence)
     team_tables.print_verification(found, as_json=as_json)
-    if out:
-        _write(msgspec.structs.replace(plan, verified=found.evidence), out)
+    if options["out"]:
+        _write(msgspec.structs.replace(plan, verified=found.evidence), options["out"])
 
 
 @command.command()
-@click.argument("plan_file", metavar="PLAN", type=click.Path(exists=True, dir_okay=False, path_type=Path))
-@click.option("--runs", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A recording of the team.")
+@click.argument("plan_file", metavar="PLAN", type=FILE)
+@click.option("--runs", type=FILE, help="A recording of the team.")
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here; needs --runs.")
 @as_json
 def show(plan_file: Path, runs: Path | None, svg: Path | None, as_json: bool) -> None:
@@ -255,34 +262,12 @@ def show(plan_file: Path, runs: Path | None, svg: Path | None, as_json: bool) ->
     if svg and not runs:
         raise UserError("--svg draws the tokens of recorded runs: add --runs FILE")
     if svg and runs:
-        svg.write_text(team_svg(_recorded(runs, plan.team or None, plan.protect), plan), encoding="utf-8")
+        svg.write_text(team_svg(recorded(runs, plan.team or None, plan.protect, {}), plan), encoding="utf-8")
         click.echo(f"wrote {svg}", err=True)
     if as_json:
         print_json(plan)
         return
     team_tables.print_plan(plan)
-
-
-def _recorded(path: Path, name: str | None, protect: Iterable[str]) -> "RecordedTeam":
-    """The team of a recording, its problems told on stderr."""
-    from modicum.agents.graph import TeamGraph
-    from modicum.agents.recorded import read_rows, recorded_team
-
-    with path.open("rb") as lines:
-        rows, problems = read_rows(lines, str(path))
-    team, more = recorded_team(rows, path=str(path), team=name)
-    if protect:
-        graph = TeamGraph(team.graph.agents, team.graph.rounds, protect=protect)
-        team, more = recorded_team(rows, path=str(path), team=name, graph=graph)
-    _tell(problems + more)
-    return team
-
-
-def _tell(problems: list[Problem]) -> None:
-    for problem in problems[:10]:
-        click.echo(str(problem), err=True)
-    if len(problems) > 10:
-        click.echo(f"... and {len(problems) - 10} more lines that were left out", err=True)
 
 
 def _plan(path: Path) -> "Plan":

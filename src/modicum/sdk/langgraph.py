@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from modicum.agents.guard import Guard, Guards
-from modicum.agents.recorder import TeamRecorder
+from modicum.agents.recorder import Said, TeamRecorder
 from modicum.calls import UserError
 
 try:
@@ -88,10 +88,12 @@ class PlannedGraph:
             run,
             name,
             number,
-            reply=str(said[-1].text) if said else None,
-            prompt_tokens=sum(usage["input_tokens"] for usage in counted) if known else None,
-            completion_tokens=sum(usage["output_tokens"] for usage in counted) if known else None,
-            model=str(said[-1].response_metadata.get("model_name", "")) if said else "",
+            Said(
+                reply=str(said[-1].text) if said else None,
+                prompt_tokens=sum(usage["input_tokens"] for usage in counted) if known else None,
+                completion_tokens=sum(usage["output_tokens"] for usage in counted) if known else None,
+                model=str(said[-1].response_metadata.get("model_name", "")) if said else "",
+            ),
         )
 
 

@@ -13,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from modicum.agents.guard import Guard, tool_links
-from modicum.agents.recorder import TeamRecorder
+from modicum.agents.recorder import Said, TeamRecorder
 from modicum.calls import UserError
 
 try:
@@ -86,11 +86,13 @@ class PlannedRun:
                 self.guard.run,
                 agent,
                 self.guard.round_of(agent),
-                reply=_text(response),
-                prompt_tokens=response.usage.input_tokens,
-                completion_tokens=response.usage.output_tokens,
-                model=speaker.model if isinstance(speaker.model, str) else "",
-                instructions=speaker.instructions if isinstance(speaker.instructions, str) else "",
+                Said(
+                    reply=_text(response),
+                    prompt_tokens=response.usage.input_tokens,
+                    completion_tokens=response.usage.output_tokens,
+                    model=speaker.model if isinstance(speaker.model, str) else "",
+                    instructions=speaker.instructions if isinstance(speaker.instructions, str) else "",
+                ),
             )
 
     def _filtered(self, data: CallModelData[Any]) -> ModelInputData:

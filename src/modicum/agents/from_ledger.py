@@ -1,0 +1,112 @@
+"""Recorded teams out of the ledger: calls that say which run, agent and round they were.
+
+The tags of a call bear the names of the gateway's headers (`modicum.agents.headers`): `run`, `round`. Where somebody
+wrote them, these are read too: `answer`, `score`, `reads`, `step`, `prompt_digest`, `agent_team`, `team_answer`,
+`gold`, `group`.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from modicum.agents.recorded import Row
+from modicum.calls import Problem, UserError
+from modicum.ledger.store import Store
+
+
+class LedgerRows(msgspec.Struct, frozen=True):
+    """What the ledger holds of teams."""
+
+    rows: list[tuple[int, Row]]
+    problems: list[Problem]
+    outcome: str
+    """The outcome that grades the runs; empty where the ledger holds none."""
+    notes: list[str]
+    """What a reader must know about the rows."""
+    costs: list[tuple[str, str, float | None]]
+    """Team, agent and USD of each turn; None where a call of the turn has no known cost."""
+
+
+def ledger_rows(store: Store, outcome: str | None = None) -> LedgerRows:
+    """The rows of all teams, for `recorded_team`.
+
+    Args:
+        store: the ledger.
+        outcome: which outcome grades the runs; needed only where the ledger holds several.
+
+    Raises:
+        UserError: no call is a turn of a team (it says what is missing), or the outcome is not clear.
+    """
+    counted = store.ask("team_tags")[0]
+    if not counted["calls_with_run_and_agent"]:
+        raise UserError(_missing(store.place, counted))
+    name = _outcome(store, outcome)
+    rows: list[tuple[int, Row]] = []
+    problems: list[Problem] = []
+    costs: list[tuple[str, str, float | None]] = []
+    unclear = 0
+    for number, found in enumerate(store.ask("team_rows", outcome=name), start=1):
+        unclear += found["outcome_unclear"]
+        try:
+            row = _row(found)
+        except (msgspec.ValidationError, msgspec.DecodeError) as error:
+            who = f"agent '{found['agent']}' of run '{found['run']}'"
+            problems.append(Problem(store.place, f"a tag of {who} is no part of a recording: {error}"))
+            continue
+        rows.append((number, row))
+        if row.agent:
+            costs.append((row.team, row.agent, found["cost_usd"]))
+    return LedgerRows(rows, problems, name, _notes(counted, unclear, name), costs)
+
+
+def _row(found: Mapping[str, Any]) -> Row:
+    fields = {name: found[name] for name in Row.__struct_fields__ if name != "group"}
+    fields["group"] = found["group_name"]
+    if fields["reads"] is not None:
+        fields["reads"] = msgspec.json.decode(fields["reads"])
+    return msgspec.convert({name: value for name, value in fields.items() if value is not None}, Row, strict=False)
+
+
+def _missing(place: str, counted: Mapping[str, Any]) -> str:
+    calls = int(counted["calls"])
+    if not calls:
+        return f"the ledger {place} holds no calls; fill it with 'modicum import PATH...', or give a recording: FILE"
+    if not counted["calls_with_run"]:
+        return (
+            f"none of the {calls:,} calls in the ledger {place} has the tags 'run' and 'round' (headers x-modicum-run, "
+            "x-modicum-round): nobody can tell which run they belong to. Record them, or give a recording: FILE"
+        )
+    return (
+        f"{int(counted['calls_with_run']):,} calls in the ledger {place} have the tag 'run', but none names its agent "
+        "(field 'agent', header x-modicum-agent): nobody can tell who spoke"
+    )
+
+
+def _outcome(store: Store, wanted: str | None) -> str:
+    known = [row["name"] for row in store.ask("outcomes")]
+    if wanted is not None and wanted not in known:
+        names = ", ".join(known) or "none yet: see 'modicum outcome --help'"
+        raise UserError(f"the ledger {store.place} holds no outcome '{wanted}'; it knows {names}")
+    if wanted is None and len(known) > 1:
+        raise UserError(
+            f"the ledger {store.place} holds {len(known)} outcomes ({', '.join(known)}): choose one with --outcome NAME"
+        )
+    return wanted if wanted is not None else known[0] if known else ""
+
+
+def _notes(counted: Mapping[str, Any], unclear: int, outcome: str) -> list[str]:
+    notes = []
+    if nobody := int(counted["calls_with_run"]) - int(counted["calls_with_run_and_agent"]):
+        notes.append(f"{nobody:,} calls have the tag 'run' but no agent: left out")
+    if counted["calls_without_round"]:
+        notes.append(
+            f"{int(counted['calls_without_round']):,} calls have no tag 'round': each call of an agent is"
+            " counted as its next round"
+        )
+    if unclear:
+        notes.append(
+            f"{unclear:,} runs have no clear outcome '{outcome}': their task has several runs or was told different "
+            "values. An outcome of the run's own name would tell"
+        )
+    return notes

@@ -119,3 +119,12 @@ def test_a_pause_begins_a_new_window():
     found = windows(measure([*busy, *quiet], "log").intervals)
 
     assert [window.quiet for window in found] == [False, True]
+
+
+def test_with_short_windows_kept_all_that_was_measured_is_in_one():
+    intervals = measure(simulate(Truth(), 120, 1, rate=bursts), "sim").intervals
+
+    kept = windows(intervals, keep_short=True)
+
+    assert sum(window.joules for window in kept) == pytest.approx(sum(interval.joules for interval in intervals))
+    assert {window for window in kept if window.seconds >= 5} >= set(windows(intervals))

@@ -18,6 +18,7 @@ from modicum.calls import (
     Call,
     CallStatus,
     Cost,
+    EnergyWindow,
     Entry,
     Outcome,
     Owner,
@@ -174,6 +175,50 @@ def test_an_outcome_told_again_is_replaced(store):
     store.append_outcomes([msgspec.structs.replace(told, value=1.0)])
 
     assert [o.value for o in store.outcomes()] == [1.0]
+
+
+def window(**fields):
+    told = {
+        "started": START.timestamp() + 0.123456,
+        "seconds": 5.5,
+        "gpus": ("GPU-0", "GPU-1"),
+        "servers": ("http://127.0.0.1:8000",),
+        "provider": "own",
+        "joules": 1234.5,
+        "counted": True,
+        "generated_tokens": 900.0,
+        "prompt_tokens": 100.0,
+        "cached_tokens": None,
+        "steps": 80.0,
+        "running_seconds": 11.0,
+        "busy_seconds": 5.5,
+    }
+    return EnergyWindow(**(told | fields))
+
+
+def test_a_window_of_energy_comes_back_as_it_was_booked(store):
+    later = window(started=START.timestamp() + 60, cached_tokens=7.0, steps=None, counted=False, provider="")
+    store.append_energy([later, window()])
+
+    assert store.energy(**EVER) == [window(), later]
+    assert store.energy(START + timedelta(seconds=30), START + timedelta(hours=1)) == [later]
+
+
+def test_a_window_of_energy_is_booked_once_in_whatever_batch_it_comes(store):
+    other = window(started=START.timestamp() + 9)
+
+    assert store.append_energy([window(), window()]) == Appended(new=1, unchanged=1)
+    assert store.append_energy([window(), other]) == Appended(new=1, unchanged=1)
+    assert store.append_energy([]) == Appended()
+    assert store.energy(**EVER) == [window(), other]
+
+
+def test_the_longer_record_of_a_window_stands(store):
+    store.append_energy([window(seconds=2.0, joules=400.0)])
+
+    assert store.append_energy([window()]) == Appended(replaced=1)
+    assert store.append_energy([window(seconds=2.0, joules=400.0)]) == Appended(unchanged=1)
+    assert store.energy(**EVER) == [window()]
 
 
 def test_a_ledger_is_opened_again_as_it_was(store, tmp_path):

@@ -8,6 +8,7 @@ from modicum.calls.anatomy import Anatomy, Segment, SegmentKind
 from modicum.calls.basis import Basis
 from modicum.calls.call import Call, CallStatus, Owner, Tier
 from modicum.calls.cost import BucketCosts, Cost
+from modicum.calls.energy_window import EnergyWindow
 from modicum.calls.entry import Entry
 from modicum.calls.errors import UserError
 from modicum.calls.outcome import Outcome
@@ -22,6 +23,7 @@ __all__ = [
     "Call",
     "CallStatus",
     "Cost",
+    "EnergyWindow",
     "Entry",
     "Outcome",
     "Owner",

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from modicum.insights.bill import Bill, Cell, Line
+    from modicum.insights.consumption import Energy
     from modicum.metering.prices import PriceBook
 
 MOST_ROWS = 25
@@ -72,8 +73,9 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     prices = opening.price_book(options["price_path"], settings)
     if paths:
         cells, months = _from_logs(paths, by, tag, zone, span, prices, options["source"], problems)
+        energy = None
     else:
-        cells, months = _from_ledger(by, tag, zone_name, span, settings, options["ledger_url"])
+        cells, months, energy = _from_ledger(by, tag, zone_name, span, settings, options["ledger_url"])
 
     from modicum.insights.bill import build
     from modicum.insights.subscriptions import covered
@@ -81,11 +83,15 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     bill = build(cells, by)
     fees = covered(prices.price_file.subscriptions, months) if prices.price_file else []
     if options["as_json"]:
-        output.print_json(document(bill, options["by"], zone_name, span, problems) | {"subscriptions": fees})
+        output.print_json(
+            document(bill, options["by"], zone_name, span, problems) | {"energy_kwh": energy, "subscriptions": fees}
+        )
     elif options["as_csv"]:
         print_csv(bill, options["by"])
     else:
         print_bill(bill, options["by"], bool(paths))
+        if energy is not None:
+            output.say(energy_note(energy))
         for fee in fees:
             output.say(
                 f"{fee.name}: {output.dollars(fee.paid_usd)} for {fee.months} months covered {fee.calls:,} calls "
@@ -146,7 +152,7 @@ def _from_logs(
 
 def _from_ledger(
     by: str, tag: str, zone: str, span: "tuple[datetime, datetime]", settings: Settings, url: str | None
-) -> "tuple[list[Cell], list[Cell]]":
+) -> "tuple[list[Cell], list[Cell], Energy | None]":
     with opening.opened_ledger(url, settings) as store:
         rows = store.ask("bill", by=by, tag=tag, zone=zone, since=span[0], until=span[1])
         if not rows:
@@ -154,7 +160,25 @@ def _from_ledger(
                 f"the ledger {store.place} holds no calls in that time; fill it with 'modicum import PATH...', "
                 "or give the logs: 'modicum bill PATH...'"
             )
-        return list(rows), list(store.ask("months", zone=zone, since=span[0], until=span[1]))
+        months = store.ask("months", zone=zone, since=span[0], until=span[1])
+        windows = store.energy(*span)
+    energy = None
+    if windows:
+        from modicum.insights.consumption import energy_of
+
+        energy = energy_of(windows)
+    return list(rows), list(months), energy
+
+
+def energy_note(energy: "Energy") -> str:
+    """What the watched servers drew, in a sentence."""
+    about = "" if energy.basis is Basis.EXACT else "about "
+    idle = {Basis.LOWER_BOUND: "at least ", Basis.ESTIMATED: "about "}.get(energy.idle_basis, "")
+    left_out = f"; {energy.windows_overlapping:,} windows of a second watch left out" * bool(energy.windows_overlapping)
+    return (
+        f"watched servers drew {about}{energy.measured:,.4g} kWh in {energy.seconds / 3600:,.2f} h of this time "
+        f"(their GPUs): {energy.busy:,.4g} kWh at work, {idle}{energy.idle:,.4g} kWh idle{left_out}"
+    )
 
 
 def document(

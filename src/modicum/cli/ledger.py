@@ -4,7 +4,7 @@ import click
 
 from modicum.calls import UserError
 from modicum.cli import opening, output
-from modicum.cli.span import NEVER, moment
+from modicum.cli.span import EVER, NEVER, moment
 from modicum.settings import checked_zone, read_settings
 
 
@@ -80,7 +80,7 @@ def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **ow
 @click.argument("to_url", metavar="TO")
 @opening.json_option
 def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
-    """Copy all entries, anatomy and outcomes from one ledger into another.
+    """Copy all entries, anatomy, outcomes and windows of energy from one ledger into another.
 
     What the other one has already is not booked again, so a copy that was broken off can be repeated.
     """
@@ -93,6 +93,7 @@ def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
         for entries in one.entries():
             booked += other.append(entries)
         outcomes = other.append_outcomes(one.outcomes())
+        energy = other.append_energy(one.energy(EVER, NEVER))
         places = one.place, other.place
     if as_json:
         output.print_json(
@@ -103,6 +104,7 @@ def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
                 "replaced": booked.replaced,
                 "unchanged": booked.unchanged,
                 "outcomes": outcomes,
+                "energy_windows": energy.new + energy.replaced,
             }
         )
     else:

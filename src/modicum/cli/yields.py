@@ -48,6 +48,7 @@ def command(**options: Any) -> None:
     with opening.opened_ledger(options["ledger_url"], settings) as store:
         told = _told(store, name)
         cells = store.ask("yield", by=by, tag=tag, zone=zone_name, since=since, until=until, outcome=name)
+        cells = _measured(store, cells, by=by, tag=tag, zone=zone_name)
         place = store.place
     if not cells:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
@@ -56,6 +57,18 @@ def command(**options: Any) -> None:
         output.print_json(document(found, options["by"], zone_name, (since, until), told))
     else:
         print_yield(found, options["by"], told)
+
+
+def _measured(store: "Store", cells: "list[Row]", **cut: str) -> "list[Row]":
+    """The cells with the energy of their tasks, where servers were watched."""
+    windows = store.energy(EVER, NEVER)
+    if not windows or not cells:
+        return cells
+    from modicum.insights.consumption import consumption, span_of, with_energy
+
+    since, until = span_of(windows)
+    rows = store.ask("energy_calls", since=since, until=until, provider="", **cut)
+    return [dict(cell) for cell in with_energy(cells, rows, consumption(windows, rows))]
 
 
 def _dimension(by: str) -> tuple[str, str]:
@@ -138,6 +151,12 @@ def print_yield(found: "Yield", by: str, told: "Row") -> None:
         click.echo(
             f"tasks with this outcome of which the ledger holds no call: {told['tasks_without_calls']:,}, with "
             f"{told['value_sum_without_calls']:,.6g} {found.outcome}"
+        )
+    if (energy := total.outcomes_per_kwh) is not None:
+        click.echo(
+            f"outcomes per kilowatt-hour: {_figure(energy.value)}"
+            + (f" ({_span(energy)})" if _span(energy) else "")
+            + f", over {energy.tasks:,} tasks of which every call was measured, {total.energy_kwh:,.4g} kWh"
         )
     for estimate, what in (
         (total.outcomes_per_million_effective_tokens, "outcomes per million effective tokens"),

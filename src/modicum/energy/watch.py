@@ -13,6 +13,7 @@ from typing import Protocol
 
 import msgspec
 
+from modicum.calls.energy_window import EnergyWindow
 from modicum.calls.errors import UserError
 from modicum.calls.problem import Problem
 from modicum.energy.figures import Figures
@@ -28,26 +29,8 @@ JITTER = 0.1
 """Samples come up to this part sooner or later, so that no rhythm of the load is in step with them."""
 
 
-class EnergyWindow(msgspec.Struct, frozen=True):
-    """What a ledger may keep of some seconds of serving. Sums over the GPUs and servers that are named."""
-
-    started: float
-    """Seconds since 1970."""
-    seconds: float
-    gpus: tuple[str, ...]
-    servers: tuple[str, ...]
-    joules: float
-    counted: bool
-    """True: from energy counters; False: power summed up."""
-    generated_tokens: float
-    prompt_tokens: float
-    cached_tokens: float | None
-    steps: float | None
-    running_seconds: float
-
-
-Sink = Callable[[EnergyWindow], None]
-"""Takes each finished window; the seam to the ledger."""
+Sink = Callable[[Sequence[EnergyWindow]], object]
+"""Takes the windows of a recording: a ledger's `append_energy`, or `write_windows` to a file."""
 
 
 class GpuSource(Protocol):
@@ -217,8 +200,8 @@ def report(samples: Sequence[Sample], source: str, *, with_split: bool = True) -
     )
 
 
-def energy_windows(samples: Sequence[Sample], source: str) -> tuple[EnergyWindow, ...]:
-    """The windows of a recording as records, for a sink."""
+def energy_windows(samples: Sequence[Sample], source: str, provider: str = "") -> tuple[EnergyWindow, ...]:
+    """All usable time of a recording as records, for a sink: their joules sum to what was measured."""
     measured = measure(samples, source)
     if not samples:
         return ()
@@ -231,6 +214,7 @@ def energy_windows(samples: Sequence[Sample], source: str) -> tuple[EnergyWindow
             seconds=window.seconds,
             gpus=gpus,
             servers=servers,
+            provider=provider,
             joules=window.joules,
             counted=measured.energy_counted,
             generated_tokens=window.generated_tokens,
@@ -238,8 +222,9 @@ def energy_windows(samples: Sequence[Sample], source: str) -> tuple[EnergyWindow
             cached_tokens=window.cached_tokens,
             steps=window.steps,
             running_seconds=window.running_seconds,
+            busy_seconds=window.busy_seconds,
         )
-        for window in windows(measured.intervals)
+        for window in windows(measured.intervals, keep_short=True)
     )
 
 

@@ -191,9 +191,12 @@ def _added(values: Sequence[float | None]) -> float | None:
     return sum(known) if len(known) == len(values) else None
 
 
-def windows(intervals: Sequence[Interval], least_s: float = LEAST_WINDOW_S) -> tuple[Interval, ...]:
+def windows(
+    intervals: Sequence[Interval], least_s: float = LEAST_WINDOW_S, *, keep_short: bool = False
+) -> tuple[Interval, ...]:
     """Windows of at least `least_s` with jittered ends. The jitter follows from the first interval's start, so that a
-    replay cuts the same windows.
+    replay cuts the same windows. What is left before a hole, a pause or the end is shorter: a fit does without it
+    (nothing is known so badly), a sum over all time needs it (`keep_short`).
     """
     if not intervals:
         return ()
@@ -204,13 +207,13 @@ def windows(intervals: Sequence[Interval], least_s: float = LEAST_WINDOW_S) -> t
     for interval in intervals:
         if parts and (abs(interval.start - parts[-1].end) > 1e-6 or interval.quiet != parts[-1].quiet):
             # A hole, or work that begins or ends: what came before is a window of its own if it is long enough.
-            if sum(part.seconds for part in parts) >= least_s:
+            if keep_short or sum(part.seconds for part in parts) >= least_s:
                 found.append(join(parts))
             parts = []
         parts.append(interval)
         if sum(part.seconds for part in parts) >= goal:
             found.append(join(parts))
             parts, goal = [], least_s * (1 + JITTER * jitter.random())
-    if parts and sum(part.seconds for part in parts) >= least_s:
+    if parts and (keep_short or sum(part.seconds for part in parts) >= least_s):
         found.append(join(parts))
     return tuple(found)

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Basis
+from modicum.energy.carbon import JOULES_PER_KWH
 from modicum.statistics.ratios import ratio_of_sums
 
 Cell = Mapping[str, Any]
@@ -79,6 +80,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     cost_per_outcome_usd: Estimate
     cost_per_outcome_all_tasks_usd: Estimate
     """As if the tasks without the outcome had tried for it and got nothing."""
+    outcomes_per_kwh: Estimate | None
+    """Over tasks of which every call was measured on a watched server, failed ones included; None where none was."""
+    energy_kwh: float | None
+    """What the GPUs drew for those tasks, idle power while their calls ran included; None: not measured."""
     cost_failed_usd: Decimal | None
     tasks_without_outcome: int
     cost_without_outcome_usd: Decimal | None
@@ -112,6 +117,9 @@ class Part(msgspec.Struct, kw_only=True):
     tokens: int = 0
     tokens_basis: Basis = Basis.EXACT
     effective_tokens: float = 0.0
+    joules: float = 0.0
+    calls_measured: int = 0
+    """Calls whose energy is known and in `joules`."""
     cost_by_basis: dict[Basis, Decimal] = msgspec.field(default_factory=dict)
 
     @property
@@ -147,6 +155,8 @@ def _parts(cells: Iterable[Cell]) -> dict[str, list[Part]]:
         part.calls_unweighted += int(cell["calls_unweighted"])
         part.tokens += int(cell["tokens"])
         part.effective_tokens += float(cell["effective_tokens"] or 0)
+        part.joules += cell.get("joules", 0.0)
+        part.calls_measured += cell.get("calls_measured", 0)
         part.tokens_basis |= Basis(cell["usage_basis"]) | Basis(cell["output_basis"])
         if cell["cost_usd"] is not None:
             basis = Basis(cell["cost_basis"])
@@ -197,6 +207,7 @@ def _line(name: str, parts: Sequence[Part]) -> Line:
         basis |= each
     weighed = [part for part in reached if part.calls_unweighted < part.calls]
     priced = [part for part in reached if not part.calls_unpriced]
+    measured = [part for part in reached if part.calls and part.calls_measured == part.calls]
     priced_without = [part for part in without if not part.calls_unpriced]
     return Line(
         name=name,
@@ -218,6 +229,8 @@ def _line(name: str, parts: Sequence[Part]) -> Line:
         outcomes_per_million_tokens=_per_million([(part, part.tokens) for part in reached if not part.calls_uncounted]),
         cost_per_outcome_usd=_cost_per_outcome(priced),
         cost_per_outcome_all_tasks_usd=_cost_per_outcome([*priced, *priced_without]),
+        outcomes_per_kwh=_per_kwh(measured),
+        energy_kwh=sum(part.joules for part in measured) / JOULES_PER_KWH if measured else None,
         cost_failed_usd=_cost(failed),
         tasks_without_outcome=len(without),
         cost_without_outcome_usd=_cost(without),
@@ -235,6 +248,12 @@ def _cost(parts: Sequence[Part]) -> Decimal | None:
 
 def _per_million(parts: Sequence[tuple[Part, float]]) -> Estimate:
     return _estimate([part.value or 0.0 for part, _ in parts], [tokens / MILLION for _, tokens in parts])
+
+
+def _per_kwh(parts: Sequence[Part]) -> Estimate | None:
+    if not parts:
+        return None
+    return _estimate([part.value or 0.0 for part in parts], [part.joules / JOULES_PER_KWH for part in parts])
 
 
 def _cost_per_outcome(parts: Sequence[Part]) -> Estimate:

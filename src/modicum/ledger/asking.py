@@ -2,10 +2,11 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from modicum.calls import Entry, Outcome
-from modicum.ledger.columns import entry_from, outcome_from
+from modicum.calls import EnergyWindow, Entry, Outcome
+from modicum.ledger.columns import energy_window_from, entry_from, outcome_from
 from modicum.ledger.store import Row, bound, question_text
 
 PURGED = (
@@ -39,6 +40,9 @@ class Questions(ABC):
             ):
                 parts.setdefault(part["entry_id"], []).append(part)
             yield [entry_from(row, parts.get(row["entry_id"], [])) for row in rows]
+
+    def energy(self, since: datetime, until: datetime) -> list[EnergyWindow]:
+        return [energy_window_from(row) for row in self.ask("energy", since=since, until=until)]
 
     def outcomes(self) -> list[Outcome]:
         return [outcome_from(row) for row in self._rows("SELECT * FROM outcomes ORDER BY outcome_id", {})]

@@ -15,15 +15,18 @@ from urllib.parse import urlsplit
 import numpy as np
 import numpy.typing as npt
 
-from modicum.calls import Entry, Outcome, UserError
+from modicum.calls import EnergyWindow, Entry, Outcome, UserError
 from modicum.ledger.asking import PURGED, Questions
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
+    ENERGY_COLUMNS,
     ENTRY_COLUMNS,
     OUTCOME_COLUMNS,
     SEGMENT_COLUMNS,
     Columns,
+    energy_columns,
     entry_columns,
+    longest,
     outcome_columns,
     segment_columns,
 )
@@ -86,6 +89,20 @@ class ClickHouseStore(Questions):
         latest = list({outcome.outcome_id: outcome for outcome in outcomes}.values())
         self._insert("outcomes_log", outcome_columns(latest, time_ns()), OUTCOME_COLUMNS)
         return len(latest)
+
+    def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
+        if not windows:
+            return Appended()
+        batch = longest(windows)
+        found = self._client.query(
+            "SELECT window_id, max(revision) FROM energy_log WHERE window_id IN {ids:Array(String)} GROUP BY window_id",
+            parameters={"ids": [window.window_id for window in batch]},
+        )
+        known = {str(window_id): int(revision) for window_id, revision in found.result_rows}
+        fresh = [window for window in batch if window.revision > known.get(window.window_id, -1)]
+        self._insert("energy_log", energy_columns(fresh), tuple(ENERGY_COLUMNS))
+        replaced = sum(window.window_id in known for window in fresh)
+        return Appended(len(fresh) - replaced, replaced, len(windows) - len(fresh))
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
         text, typed = _typed(question_text(question), bound(question, parameters))

@@ -13,6 +13,7 @@ from modicum.calls import (
     Call,
     CallStatus,
     Cost,
+    EnergyWindow,
     Entry,
     Outcome,
     Owner,
@@ -97,6 +98,24 @@ SEGMENT_COLUMNS = (
     "basis",
 )
 OUTCOME_COLUMNS = ("outcome_id", "revision", "task", "name", "value", "happened_at", "source")
+ENERGY_COLUMNS: dict[str, Callable[[EnergyWindow], Any]] = {
+    "window_id": lambda w: w.window_id,
+    "revision": lambda w: w.revision,
+    "started": lambda w: datetime.fromtimestamp(w.started, UTC),
+    "seconds": lambda w: float(w.seconds),
+    "gpus": lambda w: msgspec.json.encode(w.gpus).decode(),
+    "servers": lambda w: msgspec.json.encode(w.servers).decode(),
+    "provider": lambda w: w.provider,
+    "joules": lambda w: float(w.joules),
+    "counted": lambda w: w.counted,
+    "generated_tokens": lambda w: float(w.generated_tokens),
+    "prompt_tokens": lambda w: float(w.prompt_tokens),
+    "cached_tokens": lambda w: None if w.cached_tokens is None else float(w.cached_tokens),
+    "steps": lambda w: None if w.steps is None else float(w.steps),
+    "running_seconds": lambda w: float(w.running_seconds),
+    "busy_seconds": lambda w: float(w.busy_seconds),
+}
+"""Name of each column of a window and how it is filled."""
 
 
 def entry_columns(entries: Sequence[Entry]) -> Columns:
@@ -143,6 +162,20 @@ def outcome_columns(outcomes: Sequence[Outcome], revision: int) -> Columns:
         "happened_at": [outcome.time for outcome in outcomes],
         "source": [outcome.source for outcome in outcomes],
     }
+
+
+def energy_columns(windows: Sequence[EnergyWindow]) -> Columns:
+    return {name: [value(window) for window in windows] for name, value in ENERGY_COLUMNS.items()}
+
+
+def longest(windows: Sequence[EnergyWindow]) -> list[EnergyWindow]:
+    """Of records of one window the most complete."""
+    found: dict[str, EnergyWindow] = {}
+    for window in windows:
+        known = found.get(window.window_id)
+        if known is None or window.revision > known.revision:
+            found[window.window_id] = window
+    return list(found.values())
 
 
 def entry_from(row: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) -> Entry:
@@ -221,6 +254,15 @@ def outcome_from(row: Mapping[str, Any]) -> Outcome:
         time=_utc(row["happened_at"]),
         source=row["source"],
     )
+
+
+def energy_window_from(row: Mapping[str, Any]) -> EnergyWindow:
+    told = {name: row[name] for name in EnergyWindow.__struct_fields__}
+    told["started"] = _utc(row["started"]).timestamp()
+    told["counted"] = bool(row["counted"])
+    for name in ("gpus", "servers"):
+        told[name] = msgspec.json.decode(row[name], type=tuple[str, ...])
+    return EnergyWindow(**told)
 
 
 def _utc(at: datetime) -> datetime:

@@ -14,15 +14,18 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from modicum.calls import Entry, Outcome, UserError
+from modicum.calls import EnergyWindow, Entry, Outcome, UserError
 from modicum.ledger.asking import PURGED, Questions
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
+    ENERGY_COLUMNS,
     ENTRY_COLUMNS,
     OUTCOME_COLUMNS,
     SEGMENT_COLUMNS,
     Columns,
+    energy_columns,
     entry_columns,
+    longest,
     outcome_columns,
     segment_columns,
 )
@@ -88,6 +91,19 @@ class DuckDBStore(Questions):
             self._base.execute("DELETE FROM outcomes WHERE outcome_id IN (SELECT outcome_id FROM staged_outcomes)")
             self._base.execute(f"INSERT INTO outcomes SELECT {', '.join(OUTCOME_COLUMNS)} FROM staged_outcomes")
         return len(latest)
+
+    def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
+        if not windows:
+            return Appended()
+        with self._transaction():
+            self._stage("staged_energy", energy_columns(longest(windows)), ENERGY_COLUMNS)
+            self._base.execute(_FRESH_ENERGY)
+            fresh, replaced = self._row("SELECT count(*), count(*) FILTER (is_known) FROM fresh_energy")
+            self._base.execute("DELETE FROM energy_windows WHERE window_id IN (SELECT window_id FROM fresh_energy)")
+            names = ", ".join(ENERGY_COLUMNS)
+            self._base.execute(f"INSERT INTO energy_windows ({names}) SELECT {names} FROM fresh_energy")
+            self._base.execute("DROP TABLE fresh_energy")
+        return Appended(fresh - replaced, replaced, len(windows) - fresh)
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
         cursor = self._base.execute(question_text(question), _told(bound(question, parameters)))
@@ -172,6 +188,13 @@ LEFT JOIN (
     SELECT entry_id, revision FROM entries WHERE entry_id IN (SELECT entry_id FROM staged_entries)
 ) AS known ON known.entry_id = staged.entry_id
 WHERE known.entry_id IS NULL OR staged.revision > known.revision
+"""
+_FRESH_ENERGY = """
+CREATE OR REPLACE TEMP TABLE fresh_energy AS
+SELECT staged.*, known.window_id IS NOT NULL AS is_known
+FROM staged_energy AS staged
+LEFT JOIN energy_windows AS known ON known.window_id = staged.window_id
+WHERE known.window_id IS NULL OR staged.revision > known.revision
 """
 _BOOK = f"INSERT INTO entries ({_COLUMNS}, booked_at) SELECT {_COLUMNS}, $now FROM fresh"
 _BOOK_SEGMENTS = """

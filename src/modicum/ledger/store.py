@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from modicum.calls import Entry, Outcome, UserError
+from modicum.calls import EnergyWindow, Entry, Outcome, UserError
 
 Row = dict[str, Any]
 Arrays = dict[str, npt.NDArray[Any]]
@@ -53,6 +53,9 @@ class Store(Protocol):
     def append_outcomes(self, outcomes: Sequence[Outcome]) -> int:
         """Books outcomes; one that is known is replaced. Returns how many there were."""
 
+    def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
+        """Books windows of energy, each once by its `window_id`; a more complete record replaces an older one."""
+
     def ask(self, question: str, **parameters: Any) -> list[Row]:
         """The rows that answer `questions/<question>.sql`. Times are UTC with zone, money is Decimal.
 
@@ -72,6 +75,9 @@ class Store(Protocol):
         """All entries with their anatomy, in order of id."""
 
     def outcomes(self) -> list[Outcome]: ...
+
+    def energy(self, since: datetime, until: datetime) -> list[EnergyWindow]:
+        """Windows that began in that time, in order of it."""
 
     def close(self) -> None: ...
 

@@ -1,10 +1,13 @@
 import json
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from energy.command import run, run_json
 from energy.simulated_server import Truth, bursts, simulate
 from energy.test_log import written
+from modicum.calls import Call, Cost, Entry, Outcome, Usage
+from modicum.ledger.store import open_store
 
 
 @pytest.fixture(scope="module")
@@ -48,3 +51,81 @@ def test_bad_input_is_told(files, tmp_path, capsys):
 
     assert "holds no usable call" in run(capsys, "energy", "calls", files[0], "--calls", empty)[2]
     assert "--pue is 0.5" in run(capsys, "energy", "calls", files[0], "--calls", files[1], "--pue", 0.5)[2]
+
+
+@pytest.fixture
+def booked(tmp_path, capsys):
+    """A ledger with the windows of a watch and calls of its server, of another, and of none."""
+    place = str(tmp_path / "ledger.duckdb")
+    log = written(tmp_path / "run.jsonl", simulate(Truth(), 300, 1, rate=bursts))
+    run(capsys, "energy", "watch", "--replay", log, "--provider", "own", "--ledger", place)
+    store = open_store(place)
+    started = datetime.fromtimestamp(1_700_000_000, UTC)
+    store.append(
+        [
+            Entry(
+                Call(
+                    call_id=f"{provider}{n}", source="s", provider=provider, model="m", task=f"T{n % 5}",
+                    started=started + timedelta(seconds=10 + n), first_token=started + timedelta(seconds=10.2 + n),
+                    finished=started + timedelta(seconds=13 + n), usage=Usage(400, output_visible=100),
+                ),
+                Cost.unknown(),
+            )
+            for provider in ("own", "anthropic") for n in range(20)
+        ]
+    )  # fmt: skip
+    store.append_outcomes(
+        [Outcome(outcome_id=f"T{n}", task=f"T{n}", name="resolved", value=n % 2, time=started) for n in range(5)]
+    )
+    store.close()
+    return place
+
+
+def test_the_ledgers_windows_are_shared_out_over_its_own_calls_of_the_same_server(booked, capsys):
+    code, found = run_json(capsys, "energy", "calls", "--ledger", booked)
+
+    shared = found["attribution"]
+    total = sum(call["joules"] for call in shared["calls"]) + shared["idle_joules"] + shared["unseen_joules"]
+    assert code == 0
+    assert {call["call_id"] for call in shared["calls"]} == {f"own{n}" for n in range(20)}
+    assert total == pytest.approx(shared["measured_joules"])
+    assert shared["rule"] == "split"
+    assert "idle " in run(capsys, "energy", "calls", "--ledger", booked)[1]
+
+
+def test_a_log_needs_its_calls(files, capsys):
+    assert "name the calls that ran in it" in run(capsys, "energy", "calls", files[0])[2]
+
+
+def test_the_bill_of_the_ledger_has_kilowatt_hours_where_they_were_measured(booked, capsys):
+    energy = run_json(capsys, "bill", "--ledger", booked)[1]["energy_kwh"]
+    measured = run_json(capsys, "energy", "calls", "--ledger", booked)[1]["kilowatt_hours"]
+
+    assert energy["measured"] == pytest.approx(measured) == pytest.approx(energy["idle"] + energy["busy"])
+    assert (energy["basis"], energy["idle_basis"]) == ("exact", "estimated")
+    assert "watched servers drew" in run(capsys, "bill", "--ledger", booked)[1]
+
+
+def test_a_bill_of_a_time_without_a_watch_has_no_energy(booked, capsys):
+    code, bill = run_json(
+        capsys, "bill", "--ledger", booked, "--since", "2023-11-14T22:13:30", "--until", "2023-11-14T22:13:31"
+    )
+
+    assert code == 0
+    assert bill["energy_kwh"] is None
+
+
+def test_the_yield_per_kilowatt_hour_is_of_tasks_of_which_every_call_was_measured(booked, capsys):
+    rows = {
+        row["name"]: row
+        for row in run_json(capsys, "yield", "--outcome", "resolved", "--by", "provider", "--ledger", booked)[1]["rows"]
+    }
+    shared = run_json(capsys, "energy", "calls", "--ledger", booked)[1]["attribution"]["calls"]
+    drawn = sum(call["joules"] + call["idle_joules"] for call in shared)
+
+    own = rows["own"]
+    assert own["energy_kwh"] == pytest.approx(drawn / 3.6e6)
+    assert own["outcomes_per_kwh"]["value"] == pytest.approx(own["outcomes"] / own["energy_kwh"])
+    assert own["outcomes_per_kwh"]["low"] < own["outcomes_per_kwh"]["value"] < own["outcomes_per_kwh"]["high"]
+    assert rows["anthropic"]["outcomes_per_kwh"] is None
+    assert rows["anthropic"]["energy_kwh"] is None

@@ -99,3 +99,31 @@ def test_a_machine_without_a_driver_is_told_what_to_do(monkeypatch, capsys):
 
     assert code == 2
     assert "--dcgm" in err
+
+
+def test_a_log_that_is_replayed_twice_is_booked_once(tmp_path, capsys):
+    path = written(tmp_path / "run.jsonl", simulate(Truth(), 60, 1, rate=bursts))
+    first = run_json(capsys, "energy", "watch", "--replay", path)[1]
+    again = run_json(capsys, "energy", "watch", "--replay", path)[1]
+    spent = run_json(capsys, "energy", "calls")[1]["attribution"]
+
+    assert first["booked"]["new"] == again["booked"]["unchanged"] > 0
+    assert again["booked"]["new"] == 0
+    assert spent["measured_joules"] == pytest.approx(first["figures"]["joules"])
+
+
+def test_a_watch_need_not_be_booked(tmp_path, capsys):
+    path = written(tmp_path / "run.jsonl", simulate(Truth(), 30, 1, rate=bursts))
+
+    assert run_json(capsys, "energy", "watch", "--replay", path, "--no-book")[1]["booked"] is None
+    assert "holds no windows of energy" in run(capsys, "energy", "calls")[2]
+
+
+def test_figures_are_shown_even_if_the_ledger_cannot_be_opened(tmp_path, capsys):
+    path = written(tmp_path / "run.jsonl", simulate(Truth(), 30, 1, rate=bursts))
+
+    code, out, err = run(capsys, "energy", "watch", "--replay", path, "--ledger", "mysql://x")
+
+    assert code == 2
+    assert "joules per generated token" in out
+    assert f"book it with 'modicum energy watch --replay {path}'" in err

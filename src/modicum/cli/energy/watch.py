@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from modicum.calls.errors import UserError
+from modicum.cli import opening
 from modicum.cli.energy.options import figure, gpu_options, print_problems
 
 if TYPE_CHECKING:
     from modicum.energy.figures import Figures
     from modicum.energy.samples import GpuFacts, Sample
     from modicum.energy.watch import Report
+    from modicum.ledger.store import Appended
 
 
 @click.command()
@@ -27,18 +29,22 @@ if TYPE_CHECKING:
     "--windows", "windows_path", type=click.Path(path_type=Path), help="Write windows as records to this file."
 )
 @click.option("--replay", "replay_path", type=click.Path(path_type=Path), help="Work a recorded log out again.")
+@click.option("--provider", default="", metavar="NAME", help="Calls to these servers are booked under this provider.")
+@click.option("--no-book", is_flag=True, help="Do not book the windows in the ledger.")
+@opening.ledger_option
 @click.option("--json", "as_json", is_flag=True, help="One JSON object at the end.")
 def command(servers: tuple[str, ...], interval: float, as_json: bool, **options: Any) -> int:
     """Tokens per second, joules per token and where the joules go, of a running server.
 
     Reads power and energy of the GPUs from the driver (extra [nvidia]) and token and step counters from the metrics of
-    vLLM, SGLang, TGI or llama.cpp. Energy is of the GPUs, idle time included.
+    vLLM, SGLang, TGI or llama.cpp. Energy is of the GPUs, idle time included. At the end the windows are booked in the
+    ledger, each once, however often a log is replayed.
 
     \b
     Examples:
       modicum energy watch --server http://127.0.0.1:8000
       modicum energy watch --server http://127.0.0.1:8000 --seconds 900 --log run.jsonl
-      modicum energy watch --replay run.jsonl --json
+      modicum energy watch --replay run.jsonl --provider own-vllm --json
       modicum energy watch --server http://gpu1:8000 --dcgm http://gpu1:9400/metrics
     """
     from modicum.energy.log import read_log
@@ -59,9 +65,21 @@ def command(servers: tuple[str, ...], interval: float, as_json: bool, **options:
         samples, facts = asyncio.run(live.run(options["seconds"], interval))
         source = "watch"
     result = report(samples, source)
+    records = energy_windows(samples, source, options["provider"])
     if windows_path is not None:
-        write_windows(windows_path, energy_windows(samples, source))
-    return _show(result, facts, samples, as_json=as_json)
+        write_windows(windows_path, records)
+    if options["no_book"] or not records:
+        return _show(result, facts, samples, None, as_json=as_json)
+    try:
+        with opening.opened_ledger(options["ledger_url"]) as store:
+            booked = store.append_energy(records)
+    except UserError as error:
+        # What was watched is shown, whatever became of the ledger.
+        _show(result, facts, samples, None, as_json=as_json)
+        again = replay_path or options["log_path"]
+        later = f"book it with 'modicum energy watch --replay {again}'" if again else "with --log it could be replayed"
+        raise UserError(f"the windows are not booked: {error}; {later}") from None
+    return _show(result, facts, samples, booked, as_json=as_json)
 
 
 class _Live:
@@ -164,7 +182,14 @@ def _lines(now: "Figures", samples: "Sequence[Sample]") -> str:
     )
 
 
-def _show(result: "Report", facts: "Sequence[GpuFacts]", samples: "Sequence[Sample]", *, as_json: bool) -> int:
+def _show(
+    result: "Report",
+    facts: "Sequence[GpuFacts]",
+    samples: "Sequence[Sample]",
+    booked: "Appended | None",
+    *,
+    as_json: bool,
+) -> int:
     from modicum.cli.output import print_json
 
     if result.figures is None:
@@ -178,11 +203,15 @@ def _show(result: "Report", facts: "Sequence[GpuFacts]", samples: "Sequence[Samp
                 "windows": result.windows,
                 "energy_counted": result.energy_counted,
                 "gpus": facts,
+                "booked": booked,
                 "problems": [str(problem) for problem in result.problems],
             }
         )
     else:
         _tables(result, facts, samples)
+        if booked is not None:
+            there = f", {known} were there" if (known := booked.unchanged) else ""
+            click.echo(f"{booked.new + booked.replaced} windows booked in the ledger{there}")
         print_problems(result.problems)
     return 0 if result.figures.joules_per_generated_token is not None else 1
 

@@ -1,0 +1,213 @@
+"""What one's own servers drew: booked windows of energy, shared out over the ledger's calls.
+
+A call belongs to a server if its tag `server` is the server's address, or if it is booked under the provider that the
+windows name. Windows that share a GPU with an earlier one in the same seconds (two watches at once) are left out.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from itertools import accumulate
+from typing import Any
+
+import msgspec
+
+from modicum.calls import Basis, EnergyWindow
+from modicum.energy.attribution import Attribution, ServedCall, attribute
+from modicum.energy.carbon import JOULES_PER_KWH
+from modicum.energy.split import split
+from modicum.energy.windows import LEAST_WINDOW_S, Interval
+
+Row = Mapping[str, Any]
+
+LEAST_COVERED = 0.95
+"""A call is measured if windows cover so much of its time."""
+OVERLAP_S = 0.01
+
+
+class Consumption(msgspec.Struct, frozen=True, kw_only=True):
+    attribution: Attribution
+    """Calls, idle and unseen sum to what was measured. Of all servers together."""
+    measured_calls: frozenset[str]
+    """Calls whose time is covered by windows; of others only a part of the energy is known."""
+    seconds: float
+    windows: int
+    windows_overlapping: int
+    """Left out: another watch measured the same GPU then."""
+    counted: bool
+    """All from energy counters."""
+
+
+class Energy(msgspec.Struct, frozen=True, kw_only=True):
+    """Kilowatt-hours of the GPUs in a span. `idle` and `busy` sum to `measured`."""
+
+    measured: float
+    idle: float
+    busy: float
+    basis: Basis
+    """Exact: energy counters; estimated: power summed up."""
+    idle_basis: Basis
+    """Estimated: by the fitted split; lower bound: pauses alone, where no split could be fitted."""
+    seconds: float
+    windows: int
+    windows_overlapping: int
+
+
+def energy_of(windows: Sequence[EnergyWindow]) -> Energy | None:
+    """None where nothing was measured: unknown is not 0."""
+    found = consumption(windows, [])
+    if found is None:
+        return None
+    shared = found.attribution
+    return Energy(
+        measured=shared.measured_joules / JOULES_PER_KWH,
+        idle=shared.idle_joules / JOULES_PER_KWH,
+        busy=shared.unseen_joules / JOULES_PER_KWH,
+        basis=Basis.EXACT if found.counted else Basis.ESTIMATED,
+        idle_basis=Basis.ESTIMATED if shared.rule == "split" else Basis.LOWER_BOUND,
+        seconds=found.seconds,
+        windows=found.windows,
+        windows_overlapping=found.windows_overlapping,
+    )
+
+
+def consumption(windows: Sequence[EnergyWindow], rows: Sequence[Row], provider: str = "") -> Consumption | None:
+    """Shares the windows out. `rows` are of the question `energy_calls`; `provider` was served by every server.
+
+    None where there are no windows.
+    """
+    kept, overlapping = _apart(windows)
+    if not kept:
+        return None
+    sites: dict[tuple[tuple[str, ...], tuple[str, ...]], list[EnergyWindow]] = {}
+    for window in kept:
+        sites.setdefault((window.gpus, window.servers), []).append(window)
+    parts, measured, given = [], set(), set()
+    for site in sites.values():
+        # A call is served once: where several sites claim it, the first one in time has it.
+        calls = [call for call in _served(rows, site, provider) if call.call_id not in given]
+        covered = _Covered(site)
+        calls = [call for call in calls if covered.share(call) > 0]
+        given |= {call.call_id for call in calls}
+        measured |= {call.call_id for call in calls if covered.share(call) >= LEAST_COVERED}
+        intervals = [_interval(window) for window in site]
+        law = split(intervals, [interval for interval in intervals if interval.seconds >= LEAST_WINDOW_S])
+        parts.append(attribute(intervals, calls, law))
+    return Consumption(
+        attribution=_together(parts),
+        measured_calls=frozenset(measured),
+        seconds=sum(window.seconds for window in kept),
+        windows=len(kept),
+        windows_overlapping=overlapping,
+        counted=all(window.counted for window in kept),
+    )
+
+
+def with_energy(cells: Iterable[Row], rows: Sequence[Row], found: Consumption | None) -> list[Row]:
+    """Cells of the question `yield` with `joules` and `calls_measured` of each task under each name.
+
+    A call's joules are its active energy and its share of the idle power while it ran; pauses belong to nobody.
+    """
+    if found is None:
+        return list(cells)
+    joules = {call.call_id: call.joules + call.idle_joules for call in found.attribution.calls}
+    sums: dict[tuple[str, str], tuple[float, int]] = {}
+    for row in rows:
+        if row["entry_id"] in found.measured_calls:
+            spent, calls = sums.get((row["name"], row["task"]), (0.0, 0))
+            sums[row["name"], row["task"]] = spent + joules[row["entry_id"]], calls + 1
+    told: list[Row] = []
+    for cell in cells:
+        # The first cell of a task under a name has it all; others, of other bases, nothing more.
+        spent, calls = sums.pop((cell["name"], cell["task"]), (0.0, 0))
+        told.append({**cell, "joules": spent, "calls_measured": calls})
+    return told
+
+
+def span_of(windows: Sequence[EnergyWindow]) -> tuple[datetime, datetime]:
+    """From the beginning of the first to the end of the last."""
+    ends = max(window.started + window.seconds for window in windows)
+    return datetime.fromtimestamp(min(window.started for window in windows), UTC), datetime.fromtimestamp(ends, UTC)
+
+
+def _apart(windows: Sequence[EnergyWindow]) -> tuple[list[EnergyWindow], int]:
+    """Windows in order of time, none of which shares a GPU with another at one moment; how many were left out."""
+    kept: list[EnergyWindow] = []
+    busy_until: dict[str, float] = {}
+    for window in sorted(windows, key=lambda window: (window.started, -window.seconds)):
+        if any(busy_until.get(gpu, 0.0) > window.started + OVERLAP_S for gpu in window.gpus):
+            continue
+        kept.append(window)
+        busy_until.update(dict.fromkeys(window.gpus, window.started + window.seconds))
+    return kept, len(windows) - len(kept)
+
+
+def _served(rows: Iterable[Row], site: Sequence[EnergyWindow], provider: str) -> list[ServedCall]:
+    servers = {_address(server) for server in site[0].servers}
+    providers = {window.provider for window in site} | {provider}
+    calls = []
+    for row in rows:
+        named = _address(row["server"]) in servers if row["server"] else row["provider"] in providers
+        first = row["first_token"]
+        if not row["provider"] and not row["server"]:
+            continue
+        if named and row["started"] <= (first or row["started"]) <= row["finished"]:
+            calls.append(
+                ServedCall(
+                    row["entry_id"],
+                    row["started"].timestamp(),
+                    first.timestamp() if first else None,
+                    row["finished"].timestamp(),
+                    int(row["computed_prompt_tokens"]),
+                    int(row["generated_tokens"]),
+                )
+            )
+    return calls
+
+
+def _address(url: str) -> str:
+    """Host and port: `http://gpu1:8000/metrics` and `gpu1:8000` are the same server."""
+    return url.partition("://")[2].partition("/")[0].lower() if "://" in url else url.partition("/")[0].lower()
+
+
+def _interval(window: EnergyWindow) -> Interval:
+    return Interval(
+        start=window.started,
+        end=window.started + window.seconds,
+        joules=window.joules,
+        generated_tokens=window.generated_tokens,
+        prompt_tokens=window.prompt_tokens,
+        cached_tokens=window.cached_tokens,
+        steps=window.steps,
+        running_seconds=window.running_seconds,
+        busy_seconds=window.busy_seconds,
+        waiting=0.0,
+    )
+
+
+class _Covered:
+    """How much of a call's time lies in windows, which do not overlap and are in order."""
+
+    def __init__(self, site: Sequence[EnergyWindow]) -> None:
+        self._starts = [window.started for window in site]
+        self._lengths = [window.seconds for window in site]
+        self._before = [0.0, *accumulate(self._lengths)]
+
+    def _until(self, at: float) -> float:
+        index = bisect_right(self._starts, at) - 1
+        return self._before[index] + min(at - self._starts[index], self._lengths[index]) if index >= 0 else 0.0
+
+    def share(self, call: ServedCall) -> float:
+        # A call without length (a log in whole seconds) is as long as a moment.
+        end = max(call.finished, call.started + 1e-3)
+        return (self._until(end) - self._until(call.started)) / (end - call.started)
+
+
+def _together(parts: Sequence[Attribution]) -> Attribution:
+    return Attribution(
+        calls=tuple(call for part in parts for call in part.calls),
+        measured_joules=sum(part.measured_joules for part in parts),
+        idle_joules=sum(part.idle_joules for part in parts),
+        unseen_joules=sum(part.unseen_joules for part in parts),
+        rule="split" if all(part.rule == "split" for part in parts) else "occupancy",
+    )

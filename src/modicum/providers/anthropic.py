@@ -5,11 +5,13 @@ live. Output includes thinking, which is not told apart. Source: https://docs.cl
 https://docs.claude.com/en/docs/build-with-claude/prompt-caching.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
-from modicum.calls import Tier, Usage
+from modicum.calls import SegmentKind, Tier, Usage
 from modicum.calls.usage import MOST_TOKENS, checked_count
+from modicum.providers.blocks import Block, canonical, plain, schemas, tool_call, tool_result
+from modicum.providers.fields import listed, mapping, text
 
 TIERS = {"batch": Tier.BATCH, "priority": Tier.PRIORITY, "standard": Tier.STANDARD}
 
@@ -63,3 +65,56 @@ def web_searches_from(usage: Mapping[str, Any]) -> int:
     if not isinstance(tools, Mapping):
         return 0
     return checked_count("web_search_requests", tools.get("web_search_requests"))
+
+
+def joined(events: Iterable[Any]) -> Mapping[str, Any]:
+    """A streamed reply as the message that it would have been, without its content.
+
+    The first event holds the input counts, the last ones the final output count.
+    """
+    body: dict[str, Any] = {}
+    for event in events:
+        said = mapping(event)
+        if isinstance(said.get("message"), Mapping):
+            body.update(said["message"])
+        if said.get("type") == "message_delta":
+            body["stop_reason"] = mapping(said.get("delta")).get("stop_reason")
+            final = {name: count for name, count in mapping(said.get("usage")).items() if count is not None}
+            body["usage"] = {**mapping(body.get("usage")), **final}
+    return body
+
+
+def request_blocks(request: Mapping[str, Any]) -> list[Block]:
+    """What the model sees of a request, in the order in which the prompt cache does: tools, system, messages."""
+    blocks = schemas(request.get("tools"))
+    system = request.get("system")
+    if isinstance(system, str):
+        blocks.append(Block(SegmentKind.SYSTEM, system))
+    blocks += [Block(SegmentKind.SYSTEM, plain(part)) for part in listed(system)]
+    for message in listed(request.get("messages")):
+        blocks += content_blocks(mapping(message))
+    return blocks
+
+
+def content_blocks(message: Mapping[str, Any]) -> list[Block]:
+    """A message: a role, and a text or a list of content blocks."""
+    kind = SegmentKind.ASSISTANT if message.get("role") == "assistant" else SegmentKind.USER
+    content = message.get("content")
+    if isinstance(content, str):
+        return [Block(kind, content)]
+    return [_block(kind, mapping(part)) for part in listed(content)]
+
+
+def _block(kind: SegmentKind, part: Mapping[str, Any]) -> Block:
+    said = text(part.get("type"))
+    if said in {"thinking", "redacted_thinking"}:
+        return Block(SegmentKind.REASONING, plain(part.get("thinking") or part.get("data")))
+    if said.endswith("tool_use"):
+        return tool_call(part.get("name"), part.get("input"), part.get("id"))
+    if said.endswith("tool_result"):
+        return tool_result(part.get("content"), part.get("tool_use_id"), is_error=part.get("is_error") is True)
+    if said == "image":
+        return Block(SegmentKind.IMAGE, canonical(part.get("source")))
+    if said in {"document", "search_result"}:
+        return Block(SegmentKind.DOCUMENT, canonical(part))
+    return Block(kind, plain(part))

@@ -121,9 +121,10 @@ class Dialect(Protocol):
     def reply(self, body: bytes) -> ReplyFacts:
         """The facts of a whole reply, or of an error. Never raises: see `ReplyFacts.problem`."""
 
-    def tail(self, usage_asked: bool) -> StreamTail:  # noqa: FBT001 - the one thing that a tail must know
+    def tail(self, usage_asked: bool) -> StreamTail:
         """A watcher for one stream. `usage_asked` as in the caller's request: False removes the chunk that came only
-        because we asked."""
+        because we asked.
+        """
 
     def error(self, status: int, message: str, kind: str) -> bytes:
         """A body that says so in this dialect. `kind` is a short word for programs (`budget_exceeded`)."""

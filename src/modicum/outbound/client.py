@@ -1,0 +1,101 @@
+"""HTTP to hosts that a person named. Nothing else in modicum opens a connection to a model server.
+
+No redirects are followed and no proxy is taken from the environment: a request goes to the named host or nowhere.
+"""
+
+from collections.abc import AsyncIterator, Mapping
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+
+from modicum.outbound.hosts import AllowedHosts
+
+if TYPE_CHECKING:
+    import aiohttp
+
+
+class Unreachable(Exception):  # noqa: N818 - the state of a host, not a bug
+    """The host did not answer, or answered with an error status. The message names the host and no content."""
+
+    def __init__(self, message: str, status: int | None = None) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Outbound:
+    """An asynchronous client, used as a context manager."""
+
+    def __init__(self, hosts: AllowedHosts, *, connections: int = 100, timeout_s: float = 30.0) -> None:
+        self._hosts = hosts
+        self._connections = connections
+        self._timeout_s = timeout_s
+        self._session: aiohttp.ClientSession | None = None
+
+    async def __aenter__(self) -> Self:
+        import aiohttp
+
+        self._session = aiohttp.ClientSession(
+            connector=aiohttp.TCPConnector(limit=self._connections),
+            # A long stream is no fault; a silent host is.
+            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._timeout_s, sock_read=self._timeout_s),
+            trust_env=False,
+        )
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        if self._session is not None:
+            await self._session.close()
+
+    async def get(self, url: str) -> bytes:
+        """The body of a GET.
+
+        Raises:
+            UserError: the host was not named.
+            Unreachable: no answer, or a status other than 200.
+        """
+        async with self._open("GET", url) as reply:
+            return await reply.read()
+
+    async def post_lines(self, url: str, document: Any, headers: Mapping[str, str]) -> AsyncIterator[bytes]:
+        """The lines of the reply to a posted JSON document, as they come; for event streams.
+
+        Raises:
+            UserError: the host was not named.
+            Unreachable: no answer, a status other than 200, or a connection that broke.
+        """
+        body = msgspec.json.encode(document)
+        async with self._open("POST", url, data=body, headers={"content-type": "application/json", **headers}) as reply:
+            async for line in reply.content:
+                yield line
+
+    def _open(self, method: str, url: str, **extra: Any) -> "_Exchange":
+        assert self._session is not None, "use `async with Outbound(...)`"  # noqa: S101 - a bug of the caller
+        self._hosts.check(url)
+        return _Exchange(self._session, method, url, extra)
+
+
+class _Exchange:
+    """One request; turns every way in which a host fails into `Unreachable`."""
+
+    def __init__(self, session: "aiohttp.ClientSession", method: str, url: str, extra: dict[str, Any]) -> None:
+        self._context = session.request(method, url, allow_redirects=False, **extra)
+        self._url = url
+
+    async def __aenter__(self) -> "aiohttp.ClientResponse":
+        import aiohttp
+
+        try:
+            reply = await self._context.__aenter__()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise Unreachable(f"{self._url}: no answer ({type(error).__name__})") from None
+        if reply.status != 200:
+            await self._context.__aexit__(None, None, None)
+            raise Unreachable(f"{self._url}: answered with status {reply.status}", reply.status)
+        return reply
+
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+        import aiohttp
+
+        await self._context.__aexit__(kind, error, trace)
+        if isinstance(error, aiohttp.ClientError | TimeoutError | OSError):
+            raise Unreachable(f"{self._url}: the connection broke ({type(error).__name__})") from None

@@ -13,6 +13,7 @@ import sqlite3
 import threading
 from collections import deque
 from pathlib import Path
+from time import monotonic
 from typing import NamedTuple
 
 from modicum.calls import UserError
@@ -21,7 +22,7 @@ from modicum.ledger.underway import UnderWay
 KEPT_RECORDS = 20_000
 """Shipped records that stay, so that a late anatomy finds its call and a restart its finished calls."""
 RETRY_S = 0.25
-PRUNE_EVERY_S = 30.0
+PRUNE_EVERY_RECORDS = 5_000
 FLUSH_EVERY_S = 1.0
 
 _SCHEMA = """
@@ -48,6 +49,12 @@ class Record(NamedTuple):
     body: bytes
 
 
+class _Waiting(NamedTuple):
+    record: Record
+    slot: int | None
+    future: "asyncio.Future[None] | None"
+
+
 class Journal:
     """The journal of one gateway process, used from its event loop.
 
@@ -67,7 +74,7 @@ class Journal:
         """Why not, where it did not."""
         self.commits = self.written = 0
         self._patience_s = patience_s
-        self._queue: deque[tuple[Record, asyncio.Future[None] | None]] = deque()
+        self._queue: deque[_Waiting] = deque()
         self._wanted = threading.Event()
         self._closing = False
         try:
@@ -93,10 +100,7 @@ class Journal:
 
     async def recovered(self, records: list[Record]) -> None:
         """Makes the records of calls that a former process left durable, and only then empties their slots."""
-        waiting = [self._append(record, wait=True) for record in records]
-        for future in waiting:
-            assert future is not None  # noqa: S101 - wait=True gives one
-            await future
+        await asyncio.gather(*(self.added(record) for record in records))
         self._under_way.forget()
 
     def begin(self, record: bytes) -> int:
@@ -108,22 +112,12 @@ class Journal:
         return self._under_way.begin(record)
 
     async def finish(self, slot: int, record: Record) -> None:
-        """Returns when the record is on the disk.
+        """Returns when the record of a call is on the disk; its slot is given back then, not before.
 
         Raises:
             NotDurable: the disk refused for longer than the patience. The record is kept and tried again.
         """
-        future = self._append(record, wait=True)
-        assert future is not None  # noqa: S101 - wait=True gives one
-        future.add_done_callback(lambda _: self._under_way.end(slot))
-        if self.healthy:
-            await _within(future, self._patience_s, self)
-        else:
-            await _within(future, RETRY_S, self)
-
-    def add(self, record: Record) -> None:
-        """Appends a record that nobody waits for."""
-        self._append(record, wait=False)
+        await self._durable(record, slot)
 
     async def added(self, record: Record) -> None:
         """Appends a record that is no call under way, and returns when it is on the disk.
@@ -131,9 +125,12 @@ class Journal:
         Raises:
             NotDurable: as `finish`.
         """
-        future = self._append(record, wait=True)
-        assert future is not None  # noqa: S101 - wait=True gives one
-        await _within(future, self._patience_s, self)
+        await self._durable(record, None)
+
+    def add(self, record: Record) -> None:
+        """Appends a record that nobody waits for."""
+        self._queue.append(_Waiting(record, None, None))
+        self._wanted.set()
 
     @property
     def calls_under_way(self) -> int:
@@ -152,18 +149,36 @@ class Journal:
         self._under_way.close()
         self._lock.release()
 
-    def _append(self, record: Record, *, wait: bool) -> "asyncio.Future[None] | None":
-        future = asyncio.get_running_loop().create_future() if wait else None
-        self._queue.append((record, future))
+    async def _durable(self, record: Record, slot: int | None) -> None:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        self._queue.append(_Waiting(record, slot, future))
         self._wanted.set()
-        return future
+        # A disk that refused a moment ago is not waited for anew by every call.
+        timer = loop.call_later(self._patience_s if self.healthy else RETRY_S, self._give_up, future)
+        try:
+            await future
+        finally:
+            timer.cancel()
+
+    def _give_up(self, future: "asyncio.Future[None]") -> None:
+        if not future.done():
+            future.set_exception(NotDurable(self.reason or "the disk is slow"))
+
+    def _settle(self, batch: "list[_Waiting]") -> None:
+        """In the loop, once for a whole batch: it is on the disk."""
+        for _, slot, future in batch:
+            if slot is not None:
+                self._under_way.end(slot)
+            if future is not None and not future.done():
+                future.set_result(None)
 
     # the thread
 
     def _run(self) -> None:
-        idle_since_prune = 0.0
+        pruned_at, flushed_at = 0, monotonic()
         while True:
-            woken = self._wanted.wait(FLUSH_EVERY_S)
+            self._wanted.wait(FLUSH_EVERY_S)
             self._wanted.clear()
             if self._queue:
                 self._commit()
@@ -173,7 +188,7 @@ class Journal:
                 idle_since_prune += FLUSH_EVERY_S
                 self._under_way.flush()
             if idle_since_prune >= PRUNE_EVERY_S or self.written % 10_000 > 9_900:
-                idle_since_prune = 0.0
+                pruned_at, flushed_at = 0, monotonic()
                 self._prune()
         self._base.close()
 
@@ -183,7 +198,7 @@ class Journal:
             try:
                 self._base.execute("BEGIN IMMEDIATE")
                 self._base.executemany(
-                    "INSERT INTO records (number, kind, body) VALUES (?, ?, ?)", [record for record, _ in batch]
+                    "INSERT INTO records (number, kind, body) VALUES (?, ?, ?)", [waiting.record for waiting in batch]
                 )
                 self._base.execute("COMMIT")
                 break
@@ -197,9 +212,11 @@ class Journal:
         self.healthy, self.reason = True, ""
         self.commits += 1
         self.written += len(batch)
-        waiting = [future for _, future in batch if future is not None]
-        if waiting:
-            _tell(waiting)
+        told = [waiting for waiting in batch if waiting.future is not None]
+        if told and told[0].future is not None:
+            loop = told[0].future.get_loop()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._settle, told)
 
     def _prune(self) -> None:
         """Forgets what the ledger has, but for the newest records."""
@@ -224,29 +241,6 @@ def _opened(path: Path) -> sqlite3.Connection:
     base.execute("PRAGMA synchronous = FULL")
     base.execute(_SCHEMA)
     return base
-
-
-def _tell(waiting: "list[asyncio.Future[None]]") -> None:
-    """Wakes the loop once for the whole batch."""
-    loop = waiting[0].get_loop()
-
-    def wake() -> None:
-        for future in waiting:
-            if not future.done():
-                future.set_result(None)
-
-    if not loop.is_closed():
-        loop.call_soon_threadsafe(wake)
-
-
-async def _within(future: "asyncio.Future[None]", seconds: float, journal: Journal) -> None:
-    """Waits for a record; a disk that refuses is not waited for without end."""
-    timer = future.get_loop().call_later(seconds, lambda: None)
-    timer.cancel()
-    try:
-        await asyncio.wait_for(asyncio.shield(future), seconds)
-    except TimeoutError:
-        raise NotDurable(journal.reason or "the disk is slow") from None
 
 
 class _Lock:

@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -165,6 +165,18 @@ def upstream_key(name: str, settings: UpstreamSettings, environment: Mapping[str
     raise UserError(f"upstreams.{name}.key must say where the key is: env:NAME or file:PATH, not the key itself")
 
 
+def host_and_port(setting: str, address: str) -> tuple[str, int]:
+    """`127.0.0.1:4000` in its parts.
+
+    Raises:
+        UserError: it is no such address.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise UserError(f"{setting} '{address}' is no address to listen on; write it as 127.0.0.1:4000")
+    return host.strip("[]"), int(port)
+
+
 def state_folder() -> Path:
     """Where the gateway keeps its journal, the keys' digests and what else must outlive a process."""
     return data_folder() / "gateway"
@@ -227,7 +239,7 @@ def _line(text: str, message: str) -> str:
 
 def _accepted(message: str) -> str:
     """The names and types of the table that a message of msgspec is about."""
-    table: type[msgspec.Struct] = Settings
+    table: Any = Settings
     for place, type_ in _TABLES.items():
         if place in message:
             table = type_

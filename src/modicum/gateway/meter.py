@@ -3,29 +3,31 @@
 Never 0 for want of figures. What a provider answers with an error has no usage: its cost is unknown.
 """
 
-from collections.abc import Sequence
+import itertools
+import secrets
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import NamedTuple
 
-from modicum.calls import Anatomy, Basis, Call, CallStatus, Usage
+import msgspec
+
+from modicum.calls import Anatomy, Basis, Call, CallStatus, Owner, Usage
 from modicum.gateway.attribution import Attribution
+from modicum.gateway.exchange import Exchange
+from modicum.ledger.underway import MOST_RECORD_BYTES
 from modicum.metering.tokens import count_tokens
-from modicum.providers.blocks import Block
-from modicum.providers.dialect import ReplyFacts
+from modicum.providers.dialect import DialectError, ReplyFacts
 
 SOURCE = "gateway"
 REVISION = 1 << 62
 """The gateway saw the whole call: its record stands above an agent's own log of the same call."""
+TOKENS_PER_BLOCK = 4
+"""What a provider puts around a message, as https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken
+counts it."""
+MOST_BEGUN_BYTES = MOST_RECORD_BYTES
+_pack = msgspec.msgpack.Encoder().encode
 _NATIVE = ("msg_", "chatcmpl-", "resp_", "gen-")
 _NATIVE_CHARACTERS = 24
-
-
-class Timing:
-    __slots__ = ("finished_s", "first_token_s", "started_s")
-
-    def __init__(self, started_s: float) -> None:
-        self.started_s = started_s
-        self.first_token_s = 0.0
-        self.finished_s = 0.0
 
 
 def call_id(number: str, reply_id: str, seen: "Seen") -> str:
@@ -54,24 +56,40 @@ class Seen:
         return True
 
 
-def usage_of(
-    facts: ReplyFacts | None, status: CallStatus, model: str, blocks: Sequence[Block] | None
-) -> tuple[Usage, Basis, Basis, int | None]:
-    """Usage, how its input and its output are known, and our own count of the output where that is a lower bound.
+class Counted(NamedTuple):
+    usage: Usage
+    input_basis: Basis
+    output_basis: Basis
 
-    Args:
-        facts: of the reply, as far as it came; None: there was none.
-        blocks: the request's parts, for an estimate; None: they could not be read.
+
+UNCOUNTED = Counted(Usage(), Basis.UNKNOWN, Basis.UNKNOWN)
+
+
+def exact(reply: ReplyFacts) -> Counted:
+    assert reply.usage is not None  # noqa: S101 - `usage_final` says so
+    return Counted(reply.usage, Basis.EXACT, Basis.EXACT)
+
+
+def estimated(exchange: Exchange) -> Counted:
+    """What can be said where the provider has not counted to the end. Takes time: tokens are counted.
+
+    A provider's partial count of the input stands. Without any the request is counted as we would count it; without
+    any reply at all, or with an error, nobody knows what was billed.
     """
-    if facts is not None and facts.usage is not None:
-        if facts.usage_final:
-            return facts.usage, Basis.EXACT, Basis.EXACT, None
-        return _with_estimated_output(facts, facts.usage, model), Basis.EXACT, Basis.ESTIMATED, None
-    if status is CallStatus.ERROR or blocks is None:
-        return Usage(), Basis.UNKNOWN, Basis.UNKNOWN, None
-    prompt = sum(count_tokens(block.text, model) for block in blocks) + 4 * len(blocks)
-    made = _with_estimated_output(facts, Usage(input_uncached=prompt), model) if facts else Usage(input_uncached=prompt)
-    return made, Basis.ESTIMATED, Basis.ESTIMATED, None
+    reply, model = exchange.reply, exchange.facts.model
+    if reply is not None and reply.usage is not None:
+        return Counted(_with_estimated_output(reply, reply.usage, model), Basis.EXACT, Basis.ESTIMATED)
+    if exchange.status is CallStatus.ERROR or exchange.answer is None or exchange.answer.status != 200:
+        return UNCOUNTED
+    try:
+        blocks = exchange.request.served.dialect.segments(exchange.request.body)
+    except DialectError:
+        return UNCOUNTED
+    prompt = sum(count_tokens(block.text, model) for block in blocks) + TOKENS_PER_BLOCK * len(blocks)
+    usage = Usage(input_uncached=max(prompt, 1))
+    return Counted(
+        _with_estimated_output(reply, usage, model) if reply is not None else usage, Basis.ESTIMATED, Basis.ESTIMATED
+    )
 
 
 def _with_estimated_output(facts: ReplyFacts, usage: Usage, model: str) -> Usage:
@@ -111,34 +129,38 @@ def begun_call(number: str, provider: str, model: str, about: Attribution, start
     )
 
 
-def finished_call(
-    begun: Call,
-    facts: ReplyFacts | None,
-    status: CallStatus,
-    timing: Timing,
-    usage: tuple[Usage, Basis, Basis, int | None],
-    anatomy: Anatomy | None,
-    conversation: str,
-    identity: str,
-) -> Call:
+def begun_record(begun: Call) -> bytes:
+    """The record, small enough for a slot of the journal: tags are left out first, then names."""
+    record = _pack(begun)
+    if len(record) > MOST_BEGUN_BYTES:
+        record = _pack(msgspec.structs.replace(begun, tags={}))
+    if len(record) > MOST_BEGUN_BYTES:
+        record = _pack(msgspec.structs.replace(begun, tags={}, owner=Owner(key=begun.owner.key), project="", agent=""))
+    if len(record) > MOST_BEGUN_BYTES:
+        bare = msgspec.structs.replace(begun, tags={}, owner=Owner(), project="", agent="", task="", conversation="")
+        record = _pack(msgspec.structs.replace(bare, model=begun.model[:64]))
+    return record
+
+
+def finished_call(exchange: Exchange, counted: Counted, anatomy: Anatomy | None, seen: Seen) -> Call:
     """The record of a call that has ended, in whatever way."""
-    counted, input_basis, output_basis, _ = usage
-    conversation = begun.conversation or conversation
+    begun, reply, timing = exchange.begun, exchange.reply, exchange.timing
+    conversation = begun.conversation or (exchange.placed.conversation if exchange.placed is not None else "")
     return Call(
-        call_id=identity,
+        call_id=call_id(exchange.number, reply.reply_id, seen) if reply is not None else begun.call_id,
         source=SOURCE,
         provider=begun.provider,
-        model=(facts.model if facts and facts.model else begun.model),
+        model=reply.model if reply is not None and reply.model else begun.model,
         started=begun.started,
         first_token=_at(timing.first_token_s),
         finished=_at(timing.finished_s),
-        status=status,
-        finish_reason=facts.finish_reason or facts.error_kind if facts else "",
-        usage=counted,
-        usage_basis=input_basis,
-        output_basis=output_basis,
-        tier=facts.tier if facts else begun.tier,
-        web_searches=facts.web_searches if facts else 0,
+        status=exchange.status,
+        finish_reason=(reply.finish_reason or reply.error_kind) if reply is not None else "",
+        usage=counted.usage,
+        usage_basis=counted.input_basis,
+        output_basis=counted.output_basis,
+        tier=reply.tier if reply is not None else begun.tier,
+        web_searches=reply.web_searches if reply is not None else 0,
         task=begun.task or conversation,
         conversation=conversation,
         agent=begun.agent,
@@ -148,6 +170,12 @@ def finished_call(
         revision=REVISION,
         anatomy=anatomy,
     )
+
+
+def numbers() -> Iterator[str]:
+    """The gateway's own numbers of calls: unique across processes and restarts."""
+    start = secrets.token_hex(8)
+    return (f"{start}-{count:x}" for count in itertools.count(1))
 
 
 def _at(seconds: float) -> datetime | None:

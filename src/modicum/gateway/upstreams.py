@@ -3,7 +3,7 @@
 The caller chooses a model, never a host. Addresses and keys come from the settings alone.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -113,7 +113,7 @@ class Upstreams:
                 return upstream
         raise Refused(404, "no upstream is set for this API", "unknown_path")
 
-    def __iter__(self):  # type: ignore[no-untyped-def]
+    def __iter__(self) -> Iterator[Upstream]:
         return iter(self._by_name.values())
 
     def _found(self, model: str, dialect: str) -> Route:

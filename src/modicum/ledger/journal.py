@@ -184,11 +184,11 @@ class Journal:
                 self._commit()
             elif self._closing:
                 break
-            if not woken or self._closing:
-                idle_since_prune += FLUSH_EVERY_S
+            if monotonic() - flushed_at >= FLUSH_EVERY_S:
+                flushed_at = monotonic()
                 self._under_way.flush()
-            if idle_since_prune >= PRUNE_EVERY_S or self.written % 10_000 > 9_900:
-                pruned_at, flushed_at = 0, monotonic()
+            if self.written - pruned_at >= PRUNE_EVERY_RECORDS:
+                pruned_at = self.written
                 self._prune()
         self._base.close()
 

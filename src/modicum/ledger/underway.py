@@ -11,6 +11,7 @@ from pathlib import Path
 
 SLOT_BYTES = 1024
 _LENGTH_BYTES = 2
+MOST_RECORD_BYTES = SLOT_BYTES - _LENGTH_BYTES
 
 
 class Full(Exception):  # noqa: N818 - a state, as queue.Full
@@ -41,14 +42,14 @@ class UnderWay:
         self._free = list(range(0, len(self._map), SLOT_BYTES))
 
     def begin(self, record: bytes) -> int:
-        """Writes a record of at most `SLOT_BYTES` - 2 bytes; returns its slot.
+        """Writes a record of at most `MOST_RECORD_BYTES`; returns its slot.
 
         Raises:
             Full: no slot is free.
             ValueError: the record is too long.
         """
         length = len(record)
-        if length > SLOT_BYTES - _LENGTH_BYTES:
+        if length > MOST_RECORD_BYTES:
             raise ValueError(f"a record of {length} bytes does not fit into a slot")
         if not self._free:
             raise Full
@@ -81,6 +82,6 @@ class UnderWay:
 
     def _read(self, at: int) -> bytes:
         length = int.from_bytes(self._map[at : at + _LENGTH_BYTES], "little")
-        if not 0 < length <= SLOT_BYTES - _LENGTH_BYTES:
+        if not 0 < length <= MOST_RECORD_BYTES:
             return b""
         return bytes(self._map[at + _LENGTH_BYTES : at + _LENGTH_BYTES + length])

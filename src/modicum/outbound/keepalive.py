@@ -9,7 +9,7 @@ from the environment.
 import asyncio
 import ssl
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from time import monotonic
 from typing import Any
 
@@ -52,8 +52,11 @@ class Connections:
         self._tls: ssl.SSLContext | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
-    async def send(self, origin: Origin, head: bytes, body: bytes) -> "Answer":
-        """Sends one request; `head` is everything up to and with the blank line.
+    async def send(
+        self, origin: Origin, head: bytes, body: bytes, sent: "Callable[[Answer], None] | None" = None
+    ) -> "Answer":
+        """Sends one request; `head` is everything up to and with the blank line. `sent` gets the answer as soon as it
+        is waited for, so that somebody else can close it.
 
         A kept connection that the upstream closed before the first byte of a reply is replaced once: it had been
         closed for idleness.
@@ -64,10 +67,12 @@ class Connections:
         while True:
             connection, kept = await self._connection(origin)
             answer = connection.exchange(head, body)
+            if sent is not None:
+                sent(answer)
             try:
                 await answer.begun()
             except ConnectionError as error:
-                if kept and connection.heard_nothing:
+                if kept and connection.heard_nothing and not answer.closed:
                     continue
                 raise Unreachable(f"{origin.host}:{origin.port}: no answer ({error})") from None
             except BaseException:
@@ -123,13 +128,25 @@ class Connections:
 class Answer:
     """A reply as it comes."""
 
-    __slots__ = ("_chunks", "_connection", "_error", "_waiter", "_waiting_bytes", "complete", "headers", "status")
+    __slots__ = (
+        "_chunks",
+        "_connection",
+        "_error",
+        "_waiter",
+        "_waiting_bytes",
+        "closed",
+        "complete",
+        "headers",
+        "status",
+    )
 
     def __init__(self, connection: "_Connection") -> None:
         self.status = 0
         self.headers: list[Header] = []
         self.complete = False
         """The whole body has come."""
+        self.closed = False
+        """Somebody here gave it up."""
         self._connection: _Connection | None = connection
         self._chunks: deque[bytes] = deque()
         self._waiting_bytes = 0
@@ -185,9 +202,9 @@ class Answer:
 
     def close(self) -> None:
         """Gives up a reply that has not come in full; its connection is cut."""
+        self.closed = True
         if not self.complete and self._connection is not None:
             self._connection.abort()
-        self._connection = None
 
     async def _news(self) -> None:
         if self._error is not None:
@@ -354,7 +371,7 @@ def request_head(method: bytes, target: bytes, origin: Origin, headers: Sequence
     lines = [b"%s %s HTTP/1.1\r\nhost: %s\r\ncontent-length: %d" % (method, target, origin.authority, length)]
     lines += [b"%s: %s" % header for header in headers]
     head = b"\r\n".join(lines)
-    breaks = len(lines)  # one within the first line
+    breaks = len(lines) + 1  # two within the first
     if head.count(b"\n") != breaks or head.count(b"\r") != breaks or b"\0" in head or b" " in target:
         raise ValueError("a header or the address holds a control character")
     return head + b"\r\n\r\n"

@@ -12,6 +12,11 @@ VERBS = {
     "bill": "What was spent: from logs, or from the ledger.",
     "import": "Put logs into the ledger.",
     "watch": "Keep the ledger filled while agents write their logs.",
+    "init": "Write a settings file to start from.",
+    "up": "Run the gateway: every call is metered and recorded.",
+    "top": "What the gateway is doing, live.",
+    "key": "Keys of the gateway: create, list, revoke.",
+    "doctor": "What is wrong, and what to type next.",
     "ledger": "Look after the ledger: info, purge, copy.",
 }
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""

@@ -95,8 +95,7 @@ class ClickHouseStore:
             self._client.command(sql, parameters=typed)
         return int(gone)
 
-    def entries(self, batch: int = 10_000) -> Iterator[list[Entry]]:
-        after = ""
+    def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
         while rows := self._rows(
             "SELECT * FROM entries WHERE entry_id > $after ORDER BY entry_id LIMIT $batch",
             {"after": after, "batch": batch},

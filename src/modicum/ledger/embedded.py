@@ -96,8 +96,7 @@ class DuckDBStore:
         self._base.execute("CHECKPOINT")
         return len(gone)
 
-    def entries(self, batch: int = 10_000) -> Iterator[list[Entry]]:
-        after = ""
+    def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
         while rows := self._rows(
             "SELECT * FROM entries WHERE entry_id > $after ORDER BY entry_id LIMIT $batch",
             {"after": after, "batch": batch},

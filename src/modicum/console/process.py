@@ -1,0 +1,65 @@
+"""The ledger process: holds the ledger, ships journals, answers; ends on SIGTERM with everything shipped."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+
+import uvicorn
+
+from modicum.calls import UserError
+from modicum.console.api import Api
+from modicum.console.ledger_thread import LedgerThread
+from modicum.console.running import Running, find, leave, take_away
+from modicum.metering.prices import PriceBook
+
+
+async def serve(
+    folder: Path, ledger: str, prices: PriceBook, host: str, port: int, told: Callable[[str], None]
+) -> None:
+    """Until SIGTERM or SIGINT.
+
+    Args:
+        folder: where journals are, and where the note for commands is left.
+
+    Raises:
+        UserError: another one runs, or the address is taken.
+    """
+    other = find(folder)
+    if other is not None:
+        raise UserError(f"a ledger process runs already (process {other.process}, ledger {other.ledger})")
+    (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
+    thread = LedgerThread(ledger, folder / "journal", prices, told)
+    token = secrets.token_urlsafe(32)
+    server = uvicorn.Server(
+        uvicorn.Config(
+            Api(thread, token),  # type: ignore[arg-type]
+            host=host,
+            port=port,
+            http="httptools",
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+    )
+    shipping = asyncio.create_task(thread.run())
+    leave(folder, Running(host=host, port=port, token=token, ledger=ledger, process=os.getpid()))
+    try:
+        await server.serve()
+        if not server.started:
+            raise UserError(f"console.listen: {host}:{port} cannot be listened on; is something else there?")
+    finally:
+        shipping.cancel()
+        take_away(folder)
+        await thread.close()
+
+
+def run(folder: Path, ledger: str, prices: PriceBook, host: str, port: int, told: Callable[[str], None]) -> None:
+    import uvloop
+
+    uvloop.run(serve(folder, ledger, prices, host, port, told))

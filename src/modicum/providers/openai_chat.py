@@ -203,7 +203,7 @@ class ChatTail(EventTail):
             self.usage = usage
             self.usage_final = not choices or any(finished)
             self.complete = self.complete or (self.usage_final and bool(self.finish_reason))
-        self.problem = problem or self.problem
+        self.usage_problem = problem
 
     def done(self) -> None:
         self.complete = True

@@ -1,7 +1,8 @@
 """Streams, watched as they go by: cut anywhere, passed on unchanged, and decoded only where a line can hold a fact.
 
 Server-sent events as providers send them: lines, ended by \\n or \\r\\n; those that begin with `data:` hold one JSON
-document each (https://html.spec.whatwg.org/multipage/server-sent-events.html). A line is looked at when it is whole. What the model said is decoded only when somebody asks for an estimate, or when much has gathered.
+document each (https://html.spec.whatwg.org/multipage/server-sent-events.html). A line is looked at when it is whole. What
+the model said is decoded only when somebody asks for an estimate, or when much has gathered.
 """
 
 import re
@@ -57,6 +58,7 @@ class EventTail:
         self.complete = False
         self.error_kind = ""
         self.problem = ""
+        self.usage_problem = ""
 
     def told(self, event: Mapping[str, Any]) -> None:
         """Takes the facts of an event whose line was worth reading (or was the first one)."""
@@ -96,7 +98,7 @@ class EventTail:
             error_kind=self.error_kind,
             output_text="" if final else "".join(self._text),
             output_chars=0 if final else self._text_size,
-            problem=self.problem,
+            problem=self.problem or ("" if self.usage else self.usage_problem),
         )
 
     # Lines out of chunks.

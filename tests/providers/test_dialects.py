@@ -1,4 +1,4 @@
-"""All dialects: whole replies as fixture pairs, requests that are none, and errors as the official clients read them."""
+"""All dialects: replies as fixture pairs, requests that are none, errors as the official clients read them."""
 
 from pathlib import Path
 
@@ -24,7 +24,7 @@ REQUESTS = {
     "openai-responses": b'{"model":"gpt-5","input":[{"role":"user","content":"hi"}],"stream":true}',
     "openai-embeddings": b'{"model":"text-embedding-3-small","input":["one","two"]}',
     "anthropic-messages": b'{"model":"claude-sonnet-4-5","max_tokens":64,"messages":[{"role":"user","content":"hi"}]}',
-    "gemini-generate": b'{"contents":[{"role":"user","parts":[{"text":"hi"}]}],"generationConfig":{"maxOutputTokens":9}}',
+    "gemini-generate": b'{"contents":[{"role":"user","parts":[{"text":"hi"}]}],"labels":{"a":"b"}}',
 }
 
 
@@ -57,12 +57,13 @@ def test_a_mutated_request_raises_nothing_but_dialect_errors(name, at, length, i
     at %= len(body)
     mutated = body[:at] + instead + body[at + length :]
     dialect = DIALECTS[name]
+    statuses = []
     for read in (lambda b: dialect.request(b, GEMINI_PATH), dialect.segments, dialect.with_usage_asked):
         try:
             read(mutated)
-        except DialectError as wrong:
-            assert 400 <= wrong.status < 500
-            assert wrong.message
+        except DialectError as refused:
+            statuses.append(refused.status)
+    assert all(400 <= status < 500 for status in statuses)
 
 
 @pytest.mark.parametrize("name", sorted(REQUESTS))
@@ -117,6 +118,6 @@ def test_google_reads_our_errors():
 def test_an_error_inside_a_stream_is_found_again(name):
     event = DIALECTS[name].error_event(502, "the upstream broke off", "upstream_broke_off")
     assert event.replace(b"\r", b"").endswith(b"\n\n")
-    tail = DIALECTS["openai-chat" if name == "openai-embeddings" else name].tail(True)
+    tail = DIALECTS["openai-chat" if name == "openai-embeddings" else name].tail(usage_asked=True)
     tail.feed(event)
     assert tail.facts().error_kind

@@ -1,5 +1,6 @@
 """Every dialect's tail over the same fixtures: cut anywhere, the bytes and the facts are the same."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import msgspec
@@ -28,7 +29,7 @@ def fed(tail, chunks):
 
 def cut(body, places):
     edges = [0, *sorted(place % (len(body) + 1) for place in places), len(body)]
-    return [body[start:stop] for start, stop in zip(edges, edges[1:], strict=False)]
+    return [body[start:stop] for start, stop in pairwise(edges)]
 
 
 def named(path):
@@ -38,7 +39,7 @@ def named(path):
 @pytest.mark.parametrize("path", STREAMS, ids=named)
 def test_a_stream_passes_unchanged_and_tells_its_facts(path):
     body = path.read_bytes()
-    assert fed(DIALECTS[path.parent.name].tail(True), [body]) == (body, expected(path))
+    assert fed(DIALECTS[path.parent.name].tail(usage_asked=True), [body]) == (body, expected(path))
 
 
 @given(path=st.sampled_from(STREAMS), places=st.lists(st.integers(0, 1 << 20), max_size=40), usage_asked=st.booleans())
@@ -54,7 +55,7 @@ def test_where_a_stream_is_cut_into_chunks_changes_nothing(path, places, usage_a
 def test_a_stream_may_come_byte_by_byte(path):
     body = path.read_bytes()
     chunks = [body[at : at + 1] for at in range(len(body))]
-    assert fed(DIALECTS[path.parent.name].tail(True), chunks) == (body, expected(path))
+    assert fed(DIALECTS[path.parent.name].tail(usage_asked=True), chunks) == (body, expected(path))
 
 
 @given(
@@ -67,16 +68,16 @@ def test_a_mutated_stream_passes_unchanged_and_raises_nothing(path, at, length, 
     body = path.read_bytes()
     at %= len(body)
     mutated = body[:at] + instead + body[at + length :]
-    out, facts = fed(DIALECTS[path.parent.name].tail(True), cut(mutated, [at, at + 7]))
+    out, facts = fed(DIALECTS[path.parent.name].tail(usage_asked=True), cut(mutated, [at, at + 7]))
     assert out == mutated
     assert facts.usage is None or facts.usage.total_tokens > 0
-    fed(DIALECTS[path.parent.name].tail(False), [mutated])
+    fed(DIALECTS[path.parent.name].tail(usage_asked=False), [mutated])
 
 
 @given(st.binary(max_size=300))
 def test_garbage_passes_unchanged(garbage):
     for dialect in DIALECTS.values():
-        out, facts = fed(dialect.tail(True), [garbage])
+        out, facts = fed(dialect.tail(usage_asked=True), [garbage])
         assert out == garbage
         assert facts.usage is None
         assert not facts.complete

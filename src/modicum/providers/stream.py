@@ -1,8 +1,8 @@
 """Streams, watched as they go by: cut anywhere, passed on unchanged, and decoded only where a line can hold a fact.
 
 Server-sent events as providers send them: lines, ended by \\n or \\r\\n; those that begin with `data:` hold one JSON
-document each (https://html.spec.whatwg.org/multipage/server-sent-events.html). A line is looked at when it is whole. What
-the model said is decoded only when somebody asks for an estimate, or when much has gathered.
+document each (https://html.spec.whatwg.org/multipage/server-sent-events.html). A line is looked at when whole. What the model
+said is decoded only when somebody asks for an estimate, or when much has gathered.
 """
 
 import re
@@ -133,16 +133,24 @@ class EventTail:
     # Facts out of lines.
 
     def _lines(self, block: bytes) -> None:
-        if not self._begun or any(pattern.search(block) for pattern in self.WORTH_READING):
+        if self._worth_reading(block):
             for line in block.splitlines():
                 self._line(line)
         else:
             self._hold(block)
 
+    def _worth_reading(self, lines: bytes) -> bool:
+        if not self._begun:
+            return True
+        for pattern in self.WORTH_READING:  # a plain loop: this runs for every chunk of every stream
+            if pattern.search(lines):
+                return True
+        return False
+
     def _line(self, line: bytes) -> None:
         if not line.startswith(b"data:"):
             return
-        if not self._begun or any(pattern.search(line) for pattern in self.WORTH_READING):
+        if self._worth_reading(line):
             self._data(line[5:].strip())
         self._hold(line + b"\n")
 

@@ -96,13 +96,3 @@ def test_content_of_a_long_stream_is_kept_as_text_only(monkeypatch):
         assert tail._unread_size < 600
     assert tail.facts().output_text == "abcde" * 8
     assert tail.facts().output_chars == 150
-
-
-def test_a_line_too_large_to_hold_is_passed_on_and_the_next_one_is_read(monkeypatch):
-    monkeypatch.setattr(stream, "MOST_LINE", 100)
-    tail = ChatTail()
-    chunks = [data(b"before"), b'data: {"choices":"', *[b"x" * 60] * 9, b'"}\n', data(b"after")]
-    out, facts = fed(tail, chunks)
-    assert out == b"".join(chunks)
-    assert facts.output_text == "beforeafter"
-    assert facts.problem == "an event was too large to be read"

@@ -29,7 +29,8 @@ from modicum.providers.bodies import (
 )
 from modicum.providers.dialect import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.stream import MOST_LINE, EventTail
+from modicum.providers.lines import MOST_LINE
+from modicum.providers.stream import EventTail
 
 STATUS_WORDS = {
     400: "INVALID_ARGUMENT",

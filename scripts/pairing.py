@@ -19,6 +19,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "calls/errors.py": "one empty class",
     "calls/outcome.py": "fields only",
     "calls/problem.py": "fields and one line of text",
+    "providers/dialect.py": "fields and protocols only",
+    "providers/openai_errors.py": "tests/providers/test_dialects.py reads them with the official client",
 }
 TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "cli/test_cli.py": "tests cli/__init__.py",

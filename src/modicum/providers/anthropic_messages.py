@@ -186,8 +186,7 @@ class MessageTail(EventTail):
     def _count(self, usage: Any) -> None:
         """Later counts are cumulative and replace the earlier ones; what they leave out stands."""
         self._counts.update({name: count for name, count in mapping(usage).items() if count is not None})
-        self.usage, problem = counted(anthropic.usage_from, self._counts)
-        self.problem = problem or self.problem
+        self.usage, self.usage_problem = counted(anthropic.usage_from, self._counts)
         self.tier = anthropic.tier_from(self._counts)
         self.web_searches = _web_searches(self._counts)
 

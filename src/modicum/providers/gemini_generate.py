@@ -1,7 +1,7 @@
 """Gemini's generateContent and its stream, on the Gemini API and on Vertex AI. The path names model and method.
 
-A stream comes as server-sent events (`alt=sse`, as every official client asks) or as one JSON array whose elements stand
-between lines of `,`. Chunks tell usage as it grows; on Vertex the early ones only name the traffic type. Source:
+A stream comes as server-sent events (`alt=sse`, as every official client asks) or as one JSON array whose elements
+stand between lines of `,`. Chunks tell usage as it grows; on Vertex the early ones only name the traffic type. Source:
 https://ai.google.dev/api/generate-content.
 """
 
@@ -29,7 +29,8 @@ from modicum.providers.bodies import (
 )
 from modicum.providers.dialect import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.stream import MOST_LINE, EventTail
+from modicum.providers.lines import MOST_LINE
+from modicum.providers.stream import EventTail
 
 STATUS_WORDS = {
     400: "INVALID_ARGUMENT",
@@ -234,9 +235,8 @@ class GeminiTail(EventTail):
         self.error_kind = _error_kind(event.get("error")) or self.error_kind
         self.web_searches += _web_searches(candidates)
         self._counts.update({name: count for name, count in mapping(event.get("usageMetadata")).items() if count})
-        self.usage, problem = _counted(self._counts)
+        self.usage, self.usage_problem = _counted(self._counts)
         self.usage_final = self.usage is not None and self.complete
-        self.problem = problem or self.problem
         self.tier = gemini.tier_from(self._counts)
 
     def said(self, event: Mapping[str, Any]) -> str:
@@ -256,7 +256,7 @@ class GeminiTail(EventTail):
             super()._lines(block)
             return
         for line in block.splitlines():
-            if line.strip() in {b",", b"]"}:
+            if line.rstrip() in {b",", b"]"}:
                 self._whole_element()
             else:
                 self._element.append(line)

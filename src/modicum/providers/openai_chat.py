@@ -203,7 +203,7 @@ class ChatTail(EventTail):
             self.usage = usage
             self.usage_final = not choices or any(finished)
             self.complete = self.complete or (self.usage_final and bool(self.finish_reason))
-        self.problem = problem or self.problem
+        self.usage_problem = problem
 
     def done(self) -> None:
         self.complete = True
@@ -242,11 +242,11 @@ class UnaskedChatTail(ChatTail):
 
     def feed(self, chunk: bytes) -> bytes:
         super().feed(chunk)
-        if b"\n" not in chunk:
+        cut = chunk.rfind(b"\n") + 1
+        if not cut:
             self._waiting.append(chunk)
             return b""
-        cut = chunk.rfind(b"\n") + 1
-        whole = b"".join((*self._waiting, chunk[:cut]))
+        whole = b"".join((*self._waiting, chunk[:cut])) if self._waiting else chunk[:cut]
         self._waiting = [chunk[cut:]] if cut < len(chunk) else []
         return self._without_usage(whole)
 

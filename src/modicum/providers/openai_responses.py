@@ -169,7 +169,7 @@ class ResponseTail(EventTail):
             self.tier = openai.tier_from(response)
         if event.get("type") not in {"response.completed", "response.incomplete", "response.failed"}:
             return
-        self.usage, self.problem = counted(openai.usage_from, response.get("usage"))
+        self.usage, self.usage_problem = counted(openai.usage_from, response.get("usage"))
         self.usage_final = True
         self.web_searches = sum(mapping(item).get("type") == "web_search_call" for item in output)
         self.finish_reason = word(openai.finish_reason_from(response))

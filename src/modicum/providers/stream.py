@@ -1,7 +1,8 @@
 """Streams, watched as they go by: cut anywhere, passed on unchanged, and decoded only where a line can hold a fact.
 
 Server-sent events as providers send them: lines, ended by \\n or \\r\\n; those that begin with `data:` hold one JSON
-document each (https://html.spec.whatwg.org/multipage/server-sent-events.html). A line is looked at when it is whole. What the model said is decoded only when somebody asks for an estimate, or when much has gathered.
+document each (https://html.spec.whatwg.org/multipage/server-sent-events.html). A line is looked at when it is whole.
+What the model said is decoded only when somebody asks for an estimate, or when much has gathered.
 """
 
 import re
@@ -13,9 +14,7 @@ import msgspec
 from modicum.calls import Tier, Usage
 from modicum.providers.bodies import UNREADABLE
 from modicum.providers.dialect import MOST_OUTPUT_TEXT, ReplyFacts
-
-MOST_LINE = 32 * 1024 * 1024
-"""Bytes of one line that are held to be read. A longer line is passed on and not read."""
+from modicum.providers.lines import WholeLines
 
 MOST_UNREAD = 32 * 1024
 """Bytes of content that gather before they are decoded, for the case that the stream ends without usage."""
@@ -38,9 +37,7 @@ class EventTail:
     """Patterns that begin with a literal; a line that none of them finds holds content only."""
 
     def __init__(self) -> None:
-        self._partial: list[bytes] = []
-        self._partial_size = 0
-        self._skipping = False
+        self._whole = WholeLines()
         self._unread: list[bytes] = []
         self._unread_size = 0
         self._text: list[str] = []
@@ -57,6 +54,7 @@ class EventTail:
         self.complete = False
         self.error_kind = ""
         self.problem = ""
+        self.usage_problem = ""
 
     def told(self, event: Mapping[str, Any]) -> None:
         """Takes the facts of an event whose line was worth reading (or was the first one)."""
@@ -68,16 +66,16 @@ class EventTail:
 
     def feed(self, chunk: bytes) -> bytes:
         """The chunk; its lines are read on the way."""
-        if b"\n" in chunk:
-            self._lines(self._whole_lines(chunk))
-        else:
-            self._wait(chunk)
+        if lines := self._whole.feed(chunk):
+            self._lines(lines)
         return chunk
 
     def end(self) -> bytes:
         """Nothing: nothing was held back. What came last without a line end is read."""
-        if last := self._take_partial():
+        if last := self._whole.end():
             self._lines(last)
+        if self._whole.skipped:
+            self.problem = "an event was too large to be read"
         return b""
 
     def facts(self) -> ReplyFacts:
@@ -96,51 +94,25 @@ class EventTail:
             error_kind=self.error_kind,
             output_text="" if final else "".join(self._text),
             output_chars=0 if final else self._text_size,
-            problem=self.problem,
+            problem=self.problem or ("" if self.usage else self.usage_problem),
         )
-
-    # Lines out of chunks.
-
-    def _whole_lines(self, chunk: bytes) -> bytes:
-        """The lines that this chunk makes whole; its rest waits."""
-        cut = chunk.rfind(b"\n") + 1
-        head = self._take_partial() + chunk[:cut] if self._partial else chunk[:cut]
-        if self._skipping:
-            head = head[head.find(b"\n") + 1 :]
-            self._skipping = False
-        if cut < len(chunk):
-            self._wait(chunk[cut:])
-        return head
-
-    def _wait(self, rest: bytes) -> None:
-        if self._skipping:
-            return
-        self._partial.append(rest)
-        self._partial_size += len(rest)
-        if self._partial_size > MOST_LINE:
-            self._take_partial()
-            self._skipping = True
-            self.problem = "an event was too large to be read"
-
-    def _take_partial(self) -> bytes:
-        partial = b"".join(self._partial)
-        self._partial.clear()
-        self._partial_size = 0
-        return partial
 
     # Facts out of lines.
 
     def _lines(self, block: bytes) -> None:
-        if not self._begun or any(pattern.search(block) for pattern in self.WORTH_READING):
+        if self._worth_reading(block):
             for line in block.splitlines():
                 self._line(line)
         else:
             self._hold(block)
 
+    def _worth_reading(self, lines: bytes) -> bool:
+        return not self._begun or any(pattern.search(lines) for pattern in self.WORTH_READING)
+
     def _line(self, line: bytes) -> None:
         if not line.startswith(b"data:"):
             return
-        if not self._begun or any(pattern.search(line) for pattern in self.WORTH_READING):
+        if self._worth_reading(line):
             self._data(line[5:].strip())
         self._hold(line + b"\n")
 

@@ -157,6 +157,6 @@ class App:
 
 def _dialect_of(path: str) -> Dialect:
     """In whose words a path is refused."""
-    if path.startswith("/v1beta/"):
+    if path.startswith("/v1beta/") or (path.startswith("/v1/models/") and ":" in path):
         return DIALECTS["gemini-generate"]
     return DIALECTS["anthropic-messages" if path.startswith("/v1/messages") else "openai-chat"]

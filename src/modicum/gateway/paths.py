@@ -36,17 +36,18 @@ def served(method: str, path: str, *, anthropic: bool) -> Served:
         if method != "POST":
             raise Refused(405, f"{path} takes POST", "method_not_allowed")
         return found
-    if path.startswith(_GEMINI):
-        return _gemini(method, path)
+    for beginning in GEMINI:
+        if path.startswith(beginning) and (":" in path or beginning == GEMINI[0]):
+            return _gemini(method, path.removeprefix(beginning))
     if method == "GET" and (path == "/v1/models" or path.startswith("/v1/models/")):
         return Served(DIALECTS["anthropic-messages" if anthropic else "openai-chat"], ASIDE, path.removeprefix("/v1"))
     raise Refused(404, "nothing is served under this path", "unknown_path")
 
 
-def _gemini(method: str, path: str) -> Served:
+def _gemini(method: str, rest: str) -> Served:
     dialect = DIALECTS["gemini-generate"]
-    target = path.removeprefix(_GEMINI[:7])
-    model, _, verb = path.removeprefix(_GEMINI).partition(":")
+    target = f"/models/{rest}"
+    model, _, verb = rest.partition(":")
     if "/" not in model:
         if method == "POST" and verb in {"generateContent", "streamGenerateContent"} and model:
             return Served(dialect, CALL, target)
@@ -57,7 +58,8 @@ def _gemini(method: str, path: str) -> Served:
     raise Refused(404, "nothing is served under this path", "unknown_path")
 
 
-_GEMINI = "/v1beta/models/"
+GEMINI = ("/v1beta/models/", "/v1/models/")
+"""Google's clients use either; the version that goes upstream is that of the upstream's address."""
 _FIXED = {
     "/v1/chat/completions": Served(DIALECTS["openai-chat"], CALL, "/chat/completions"),
     "/v1/responses": Served(DIALECTS["openai-responses"], CALL, "/responses"),

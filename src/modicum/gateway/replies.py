@@ -52,11 +52,14 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
     exchange.tail = tail = exchange.upstream_dialect.tail(exchange.facts.usage_asked)
     ends = _ENDS.get(exchange.upstream_dialect.name, ())
     await client.start(200, passes_back(answer))
-    window = held = b""
+    window = held = partial = b""
     while chunk := await answer.chunk():
         if not exchange.timing.first_token_s:
             exchange.timing.first_token_s = time()
-        passed = tail.feed(chunk)
+        # Whole lines only: should the upstream break off, an error can follow without half an event before it.
+        passed = partial + tail.feed(chunk)
+        cut = passed.rfind(b"\n") + 1
+        passed, partial = passed[:cut], passed[cut:]
         if ends:
             window = window[-_LONGEST_END:] + chunk
             if any(end in window for end in ends) and tail.facts().complete:
@@ -65,7 +68,7 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
                 break
         if passed:
             await client.pass_on(passed)
-    held += tail.end()
+    held += partial + tail.end()
     exchange.reply = tail.facts()
     exchange.status = CallStatus.OK if exchange.reply.complete else CallStatus.ABORTED
     if exchange.reply.error_kind:
@@ -76,9 +79,8 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
 def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:
     """A call that did not go well: what is known of it, and how its reply ends."""
     dialect = exchange.request.served.dialect
-    end = b""
     if exchange.tail is not None:
-        end = exchange.tail.end()
+        exchange.tail.end()
         exchange.reply = exchange.tail.facts()
     if exchange.client_gone or isinstance(error, ClientGone):
         exchange.client_left()
@@ -90,7 +92,7 @@ def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:
         return client.error_body
     if client.started:
         exchange.status = CallStatus.ABORTED
-        return end + dialect.error_event(502, "the upstream broke off", "upstream_broke_off")
+        return dialect.error_event(502, "the upstream broke off", "upstream_broke_off")
     exchange.status = CallStatus.ABORTED if exchange.answer is not None and exchange.answer.status else CallStatus.ERROR
     message = "the upstream does not answer" if isinstance(error, Unreachable) else "the upstream broke off"
     client.prepare_error(dialect, 502, message, "upstream_unreachable")

@@ -54,6 +54,8 @@ class Gateway:
         self._last_event = -1
         self._stamp = _stamp(settings.file)
         self.pipeline: Pipeline
+        self.server: _Server | None = None
+        """Once it listens."""
 
     async def serve(self) -> None:
         """Until SIGTERM or SIGINT. Calls under way are then given their time.
@@ -92,7 +94,7 @@ class Gateway:
             most_body_bytes=settings.most_body_mb * 1024 * 1024,
             slow_client_s=settings.slow_client_s,
         )
-        server = _Server(
+        self.server = server = _Server(
             uvicorn.Config(
                 app,  # type: ignore[arg-type]
                 host=host,
@@ -162,6 +164,17 @@ class Gateway:
 
 class _Server(uvicorn.Server):
     """Tells the pipeline when it is time to drain."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens in fact, if port 0 was asked for."""
+        number: int = self.servers[0].sockets[0].getsockname()[1]
+        return number
+
+    def drain(self) -> None:
+        """Takes no more calls and ends when those under way have ended."""
+        self._pipeline.draining = True
+        self.should_exit = True
 
     def __init__(self, config: uvicorn.Config, pipeline: Pipeline) -> None:
         super().__init__(config)

@@ -93,7 +93,7 @@ class _Exchange:
             raise Unreachable(f"{self._url}: answered with status {reply.status}", reply.status)
         return reply
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: Any) -> None:
+    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
         import aiohttp
 
         await self._context.__aexit__(kind, error, trace)

@@ -27,7 +27,7 @@ Json = dict[str, Any]
 def request(body: bytes, model: str, bound: str = "max_completion_tokens") -> Translated:
     """See `Translation.request`. `bound` is the host's name for the bound on the reply.
 
-    OpenAI's own models since o1 take only `max_completion_tokens`, some hosts (Mistral, older servers) only `max_tokens`.
+    OpenAI's own models since o1 take only `max_completion_tokens`, some hosts (Mistral, old servers) only `max_tokens`.
     """
     asked = readable(_request, body, UPSTREAM)
     left_out = _left_out(asked)

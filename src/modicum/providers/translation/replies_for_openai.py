@@ -59,7 +59,7 @@ def _fill(message: Json, content: Iterable[Any]) -> None:
     thinking: list[Json] = []
     calls: list[Json] = []
     for block in map(mapping, content):
-        kind = block.get("type")
+        kind = text(block.get("type"))
         if kind == "text":
             said.append(text(block.get("text")))
         elif kind in {"thinking", "redacted_thinking"}:
@@ -99,7 +99,7 @@ class StreamForOpenAI:
         self._created = created
         self._message: Json = {}
         self._counts: Json = {}
-        self._blocks: dict[Any, Json] = {}
+        self._blocks: dict[int, Json] = {}
         self._calls = 0
         self._thoughts = 0
         self._over = False
@@ -152,9 +152,9 @@ class StreamForOpenAI:
         return [b": ping\n\n"]
 
     def _block_start(self, event: Mapping[str, Any]) -> list[bytes]:
-        index = event.get("index")
+        index = _place(event)
         block = mapping(event.get("content_block"))
-        kind = block.get("type")
+        kind = text(block.get("type"))
         if kind == "tool_use":
             place = self._calls
             self._calls += 1
@@ -173,7 +173,7 @@ class StreamForOpenAI:
         raise unusable(f"a block of type {word(kind) or 'unknown'} has no counterpart")
 
     def _block_delta(self, event: Mapping[str, Any]) -> list[bytes]:
-        block = self._blocks.get(event.get("index"), {})
+        block = self._blocks.get(_place(event), {})
         delta = mapping(event.get("delta"))
         kind = delta.get("type")
         if kind == "text_delta":
@@ -199,7 +199,7 @@ class StreamForOpenAI:
         return []
 
     def _block_stop(self, event: Mapping[str, Any]) -> list[bytes]:
-        block = self._blocks.pop(event.get("index"), {})
+        block = self._blocks.pop(_place(event), {})
         if block.get("type") == "tool_use" and block["empty"]:
             return [self._arguments(block, encoded(mapping(block["input"])).decode())]
         if "kept" in block:
@@ -230,6 +230,11 @@ class StreamForOpenAI:
         "error": _error,
         "ping": _ping,
     }
+
+
+def _place(event: Mapping[str, Any]) -> int:
+    index = event.get("index")
+    return index if isinstance(index, int) else 0
 
 
 def _data(chunk: Json) -> bytes:

@@ -8,7 +8,7 @@ import json
 from typing import Any, NamedTuple
 
 from modicum.calls import SegmentKind
-from modicum.providers.fields import listed, mapping
+from modicum.providers.fields import listed, mapping, text
 
 
 class Block(NamedTuple):
@@ -56,20 +56,13 @@ def schemas(tools: Any) -> list[Block]:
     for tool in listed(tools):
         inner = mapping(mapping(tool).get("function")) or mapping(tool)
         name = inner.get("name") or inner.get("type")
-        blocks.append(Block(SegmentKind.TOOL_SCHEMA, canonical(tool), name if isinstance(name, str) else ""))
+        blocks.append(Block(SegmentKind.TOOL_SCHEMA, canonical(tool), text(name)))
     return blocks
 
 
 def tool_call(name: Any, arguments: Any, call: Any) -> Block:
-    tool = name if isinstance(name, str) else ""
-    return Block(SegmentKind.TOOL_CALL, canonical(arguments), tool, call if isinstance(call, str) else "")
+    return Block(SegmentKind.TOOL_CALL, canonical(arguments), text(name), text(call))
 
 
 def tool_result(content: Any, call: Any, *, tool: Any = "", is_error: bool = False) -> Block:
-    return Block(
-        SegmentKind.TOOL_RESULT,
-        plain(content),
-        tool if isinstance(tool, str) else "",
-        call if isinstance(call, str) else "",
-        is_error,
-    )
+    return Block(SegmentKind.TOOL_RESULT, plain(content), text(tool), text(call), is_error)

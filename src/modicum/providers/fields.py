@@ -37,7 +37,7 @@ def moment(value: Any) -> datetime | None:
                 return moment(float(value))
             at = datetime.fromisoformat(value)
             at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-        elif isinstance(value, int | float) and not isinstance(value, bool) and value > 0:
+        elif isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e20:
             seconds = float(value)
             while seconds > 1e11:
                 seconds /= 1000

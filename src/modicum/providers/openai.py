@@ -185,11 +185,11 @@ ROLES = {
 
 def message_blocks(message: Mapping[str, Any]) -> list[Block]:
     """A chat message, or a `message` item of the responses API."""
-    role = message.get("role")
+    role = text(message.get("role"))
     content = message.get("content")
     if role in {"tool", "function"}:
         return [tool_result(content, message.get("tool_call_id") or message.get("name"), tool=message.get("name"))]
-    kind = ROLES.get(role, SegmentKind.USER) if isinstance(role, str) else SegmentKind.USER
+    kind = ROLES.get(role, SegmentKind.USER)
     blocks = []
     if thought := message.get("reasoning_content") or message.get("reasoning"):
         blocks.append(Block(SegmentKind.REASONING, plain(thought)))
@@ -205,9 +205,9 @@ def message_blocks(message: Mapping[str, Any]) -> list[Block]:
 
 
 def _part(kind: SegmentKind, part: Mapping[str, Any]) -> Block:
-    if part.get("type") in {"image_url", "input_image"}:
+    if text(part.get("type")) in {"image_url", "input_image"}:
         return Block(SegmentKind.IMAGE, canonical(part.get("image_url") or part.get("file_id")))
-    if part.get("type") in {"file", "input_file"}:
+    if text(part.get("type")) in {"file", "input_file"}:
         return Block(SegmentKind.DOCUMENT, canonical(part))
     return Block(kind, plain(part))
 

@@ -198,7 +198,7 @@ class ChatTail(EventTail):
         self.finish_reason = next((reason for reason in finished if reason), self.finish_reason)
         if kind := "" if choices else error_kind_of(event):
             self.error_kind = kind
-        usage, problem = counted(openai.usage_from, _usage_in(event, choices))
+        usage, problem = counted(openai.usage_from, usage_in(event, choices))
         if usage:
             self.usage = usage
             self.usage_final = not choices or any(finished)
@@ -220,7 +220,7 @@ class ChatTail(EventTail):
         return "".join(made)
 
 
-def _usage_in(event: Mapping[str, Any], choices: list[Any]) -> Any:
+def usage_in(event: Mapping[str, Any], choices: list[Any]) -> Any:
     if usage := event.get("usage"):
         return usage
     if usage := mapping(event.get("x_groq")).get("usage"):

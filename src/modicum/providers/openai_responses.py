@@ -167,7 +167,7 @@ class ResponseTail(EventTail):
         self.model = word(response.get("model")) or self.model
         if response.get("service_tier"):
             self.tier = openai.tier_from(response)
-        if event.get("type") not in {"response.completed", "response.incomplete", "response.failed"}:
+        if text(event.get("type")) not in {"response.completed", "response.incomplete", "response.failed"}:
             return
         self.usage, self.usage_problem = counted(openai.usage_from, response.get("usage"))
         self.usage_final = True

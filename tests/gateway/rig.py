@@ -32,6 +32,7 @@ class Provider:
 
     def __init__(self):
         self.asked = []  # (request line, headers, body)
+        self.usual_fixture = "openai-chat/cached.json"
         self.hold = asyncio.Event()
         self.left = threading.Event()  # a connection was closed by the gateway while a reply was under way
 
@@ -61,7 +62,7 @@ class Provider:
         if fault == "no_http":
             writer.write(b"220 smtp ready\r\n")
             return False
-        name = headers.get("x-fixture", "openai-chat/cached.json")
+        name = headers.get("x-fixture", self.usual_fixture)
         data = (FIXTURES / name).read_bytes()
         status = headers.get("x-status", "200")
         if fault == "hold":

@@ -204,3 +204,55 @@ def test_a_growing_conversation_is_booked_as_its_additions(fresh_rig):
     anatomies = [call.anatomy for call in (first, second) if call.anatomy] + fresh_rig.records("anatomy")
     assert first.conversation == second.conversation
     assert sorted((anatomy.kept_segments, len(anatomy.added)) for anatomy in anatomies) == [(0, 2), (2, 2)]
+
+
+@pytest.fixture
+def answering(rig, monkeypatch):
+    """Headers that mean nothing to the other API do not pass, so the provider is told otherwise what to serve."""
+    return lambda fixture: monkeypatch.setattr(rig.provider, "usual_fixture", fixture)
+
+
+def test_an_openai_client_reaches_claude_with_tools_and_streams(rig, client, answering):
+    answering("anthropic-messages/tool_use.sse")
+    before = booked(rig)
+    tool = {"type": "function", "function": {"name": "get_weather", "parameters": {"type": "object", "properties": {}}}}
+
+    stream = client.chat.completions.create(
+        **CHAT | {"model": "claude-test"},
+        tools=[tool],
+        stream=True,
+        stream_options={"include_usage": True},
+    )
+    chunks = list(stream)
+
+    line, headers, body = rig.provider.asked[-1]
+    assert line == "POST /v1/messages HTTP/1.1"
+    assert headers["anthropic-version"] == "2023-06-01"
+    assert json.loads(body)["tools"][0]["name"] == "get_weather"
+    assert any(chunk.choices and chunk.choices[0].delta.tool_calls for chunk in chunks)
+    usage = last(rig, before + 1).usage
+    assert usage == Usage(**facts_of("anthropic-messages/tool_use.sse")["usage"])
+    assert chunks[-1].usage.prompt_tokens == usage.prompt_tokens
+
+
+def test_an_anthropic_client_reaches_gpt(rig, answering):
+    answering("openai-chat/tool_calls.json")
+    before = booked(rig)
+    with anthropic.Anthropic(base_url=rig.url, api_key=rig.key, max_retries=0) as client:
+        message = client.messages.create(
+            model="gpt-4o-mini",
+            max_tokens=100,
+            messages=[{"role": "user", "content": "hi"}],
+        )
+
+    assert rig.provider.asked[-1][0] == "POST /v1/chat/completions HTTP/1.1"
+    assert "anthropic-version" not in rig.provider.asked[-1][1]
+    assert message.stop_reason == "tool_use"
+    assert last(rig, before + 1).usage == Usage(**facts_of("openai-chat/tool_calls.json")["usage"])
+
+
+def test_a_request_that_cannot_be_translated_is_refused_in_the_callers_dialect(rig, client):
+    with pytest.raises(openai.BadRequestError) as refusal:
+        client.chat.completions.create(**CHAT | {"model": "claude-test"}, n=2)
+
+    assert refusal.value.body["code"] == "untranslatable"

@@ -2,12 +2,16 @@
 
 import getpass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
 import click
 
 from modicum.calls import Owner
 from modicum.cli import opening, output
 from modicum.settings import state_folder
+
+if TYPE_CHECKING:
+    from modicum.governance.keys import Keys
 
 
 @click.group()
@@ -101,7 +105,7 @@ def revoke(name: str) -> None:
     click.echo(f"key '{name}' (id {event.key_id}) revoked")
 
 
-def _keys():  # type: ignore[no-untyped-def] # noqa: ANN202 - its type would load msgspec's structs for --help
+def _keys() -> "Keys":
     from modicum.governance.keys import KeyEvent, Keys
     from modicum.ledger.events import Events
 

@@ -67,10 +67,9 @@ class Api:
     async def _answer(
         self, method: str, path: str, headers: dict[bytes, bytes], receive: Callable[[], Awaitable[Message]]
     ) -> tuple[int, Any]:
-        if path == "/healthz" and method == "GET":
-            return 200, "ok\n"
-        if path == "/readyz" and method == "GET":
-            return (503, f"{self._ledger.reason}\n") if self._ledger.reason else (200, "ready\n")
+        if method == "GET" and path in {"/healthz", "/readyz"}:
+            away = self._ledger.reason if path == "/readyz" else ""
+            return (503, f"{away}\n") if away else (200, "ok\n")
         answer = self._answers.get(path.removeprefix("/api/")) if path.startswith("/api/") else None
         if answer is None or method != "POST":
             return 404, "nothing is served here\n"

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
@@ -37,7 +38,7 @@ class LedgerThread:
         self._shipper: Shipper | None = None
 
     async def run(self) -> None:
-        """Ships until it is cancelled. A ledger that is away is looked for again; journals keep what comes meanwhile."""
+        """Ships until it is cancelled. A ledger that is away is looked for again; journals keep what comes."""
         loop = asyncio.get_running_loop()
         while True:
             more = await loop.run_in_executor(self._thread, self._round)
@@ -93,10 +94,8 @@ class LedgerThread:
         if self._shipper is not None:
             self._shipper.close()
         if self._store is not None:
-            try:
+            with suppress(Exception):  # it is broken already
                 self._store.close()
-            except Exception:  # noqa: BLE001, S110 - it is broken already
-                pass
         self._store = self._shipper = None
 
     def _finish(self) -> None:

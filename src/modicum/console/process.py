@@ -18,10 +18,7 @@ from modicum.metering.prices import PriceBook
 async def serve(
     folder: Path, ledger: str, prices: PriceBook, host: str, port: int, told: Callable[[str], None]
 ) -> None:
-    """Until SIGTERM or SIGINT.
-
-    Args:
-        folder: where journals are, and where the note for commands is left.
+    """Until SIGTERM or SIGINT. `folder` is where journals are, and where the note for commands is left.
 
     Raises:
         UserError: another one runs, or the address is taken.
@@ -34,7 +31,7 @@ async def serve(
     token = secrets.token_urlsafe(32)
     server = uvicorn.Server(
         uvicorn.Config(
-            Api(thread, token),  # type: ignore[arg-type]
+            Api(thread, token),
             host=host,
             port=port,
             http="httptools",

@@ -92,9 +92,8 @@ class App:
             headers.setdefault(*header)
             if passes_on(name):
                 passing.append(header)
-        if self._hosts is not None:
-            if not self._our_name(headers.get(b"host", b"")):
-                raise Refused(421, "this name is not ours; see gateway.listen in modicum.toml", "wrong_host")
+        if self._hosts is not None and not self._our_name(headers.get(b"host", b"")):
+            raise Refused(421, "this name is not ours; see gateway.listen in modicum.toml", "wrong_host")
         if headers.get(b"content-encoding", b"identity") != b"identity":
             raise Refused(415, "send the request uncompressed", "invalid_request")
         return headers, passing

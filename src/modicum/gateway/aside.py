@@ -16,15 +16,14 @@ async def pass_aside(pipeline: Pipeline, request: Request, client: Client) -> No
     try:
         caller = pipeline.owners.identify(request.headers, sending.query_key(request.query))
         if request.body:
-            facts = dialect.request(request.body, request.path)
-            if not caller.may_use(facts.model):
-                raise Refused(403, "this key may not use this model", "model_not_allowed")
-            upstream = pipeline.upstreams.route(facts.model, dialect.name).upstream
+            model = dialect.request(request.body, request.path).model
+            caller.check_model(model)
+            upstream = pipeline.upstreams.route(model, dialect.name).upstream
         else:
             upstream = pipeline.upstreams.speaking(dialect.name)
         answer = await sending.send(
             pipeline.connections,
-            request,
+            sending.Passing(b"POST" if request.body else b"GET", request.passing, request.query),
             upstream,
             request.served.target,
             own_key=caller.own_key,

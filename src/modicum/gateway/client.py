@@ -87,7 +87,10 @@ class Client:
     def _marked(self, headers: list[Header]) -> list[Header]:
         if self.exchange is None:
             return headers
-        return [*headers, (b"x-modicum-call", self.exchange.number.encode("ascii"))]
+        marked = [*headers, (b"x-modicum-call", self.exchange.number.encode("ascii"))]
+        if self.exchange.left_out:
+            marked.append((b"x-modicum-left-out", ", ".join(self.exchange.left_out).encode("ascii", "replace")))
+        return marked
 
     async def _write(self, message: Message) -> None:
         timer = asyncio.get_running_loop().call_later(self._slow_s, self._too_slow, asyncio.current_task())

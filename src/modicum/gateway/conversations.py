@@ -72,10 +72,8 @@ class Conversations:
     def place(self, scope: str, named: str, blocks: Sequence[Block], number: str) -> Placed:
         """Puts a context into its conversation, and makes it the conversation's latest.
 
-        Args:
-            scope: whose conversations may be continued, e.g. the key's name.
-            named: the conversation's name, if somebody gave one.
-            number: names a new conversation.
+        Conversations of one `scope` (a key's name) only continue each other. `named`: what somebody called the
+        conversation; `number` names a new one.
         """
         parts, texts = self._digested(blocks)
         chains = _chains(scope, parts)

@@ -11,6 +11,7 @@ from modicum.gateway.paths import Served
 from modicum.gateway.upstreams import Route
 from modicum.outbound.keepalive import Answer, Header
 from modicum.providers.dialect import Dialect, ReplyFacts, RequestFacts, StreamTail
+from modicum.providers.translation.translation import Translation
 
 
 class Timing:
@@ -55,6 +56,7 @@ class Exchange:
         "facts",
         "finished",
         "late_anatomy",
+        "left_out",
         "number",
         "placed",
         "reply",
@@ -64,6 +66,7 @@ class Exchange:
         "status",
         "tail",
         "timing",
+        "translation",
         "upstream_dialect",
     )
 
@@ -79,6 +82,10 @@ class Exchange:
         self.slot = -1
         self.upstream_dialect: Dialect
         """The dialect that the upstream is spoken to in."""
+        self.translation: Translation | None = None
+        """Where that is not the caller's."""
+        self.left_out: tuple[str, ...] = ()
+        """Hints of the caller that have no counterpart there."""
         self.answer: Answer | None = None
         self.tail: StreamTail | None = None
         self.reply: ReplyFacts | None = None

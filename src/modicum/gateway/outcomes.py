@@ -7,7 +7,7 @@ import msgspec
 
 from modicum.calls import Outcome
 from modicum.gateway.client import Client
-from modicum.gateway.owners import Owners
+from modicum.gateway.owners import Caller, Owners
 from modicum.gateway.refusal import Refused
 from modicum.ledger.journal import Journal, NotDurable, Record
 
@@ -35,11 +35,7 @@ async def take_outcomes(
 ) -> None:
     """Answers when the outcomes are durable. Needs a modicum key."""
     try:
-        if method != "POST":
-            raise Refused(405, "/outcomes takes POST", "method_not_allowed")
-        caller = owners.identify(headers, "")
-        if caller.own_key is not None:
-            raise Refused(401, "outcomes need a modicum key; 'modicum key create NAME' makes one", "unknown_key")
+        caller = _checked(owners, method, headers)
         told = _decoded(body)
         for one in told:
             await journal.added(Record("", "outcome", _pack(_outcome(one, caller.owner.key))))
@@ -49,6 +45,15 @@ async def take_outcomes(
         await _answer(client, 503, {"error": {"message": "the outcome could not be recorded", "type": "unavailable"}})
     else:
         await _answer(client, 200, {"outcomes": len(told)})
+
+
+def _checked(owners: Owners, method: str, headers: Mapping[bytes, bytes]) -> Caller:
+    if method != "POST":
+        raise Refused(405, "/outcomes takes POST", "method_not_allowed")
+    caller = owners.identify(headers, "")
+    if caller.own_key is not None:
+        raise Refused(401, "outcomes need a modicum key; 'modicum key create NAME' makes one", "unknown_key")
+    return caller
 
 
 def _decoded(body: bytes) -> list[_Told]:

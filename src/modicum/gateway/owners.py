@@ -23,8 +23,12 @@ class Caller(NamedTuple):
     own_key: Header | None
     """The provider key that the caller brought; None: the gateway's is used."""
 
-    def may_use(self, model: str) -> bool:
-        return not self.models or any(fnmatchcase(model, pattern) for pattern in self.models)
+    def check_model(self, model: str) -> None:
+        """Raises:
+        Refused: the key may not use this model.
+        """
+        if self.models and not any(fnmatchcase(model, pattern) for pattern in self.models):
+            raise Refused(403, "this key may not use this model", "model_not_allowed")
 
 
 class Owners:

@@ -28,12 +28,13 @@ from modicum.outbound.client import Unreachable
 from modicum.outbound.keepalive import Connections
 from modicum.providers.dialect import DialectError
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.translation.translations import TRANSLATIONS
 
 _pack = msgspec.msgpack.Encoder().encode
 
 
 class Pipeline:
-    """The stages and what they need. `owners` and `upstreams` may be replaced while it runs: a call keeps what it got."""
+    """The stages and what they need. `owners` and `upstreams` may be replaced at any time; a call keeps what it got."""
 
     def __init__(
         self,
@@ -65,7 +66,7 @@ class Pipeline:
             self.optimize(exchange)
             await self.send(exchange, client)
             end = await self.meter(exchange, client)
-        except (Refused, Unreachable, ConnectionError, ClientGone) as trouble:
+        except (Refused, DialectError, Unreachable, ConnectionError, ClientGone) as trouble:
             end = replies.trouble(exchange, client, trouble)
         except BaseException:
             await self.journal_end(exchange)
@@ -83,14 +84,14 @@ class Pipeline:
     def admit(self, request: Request, caller: Caller) -> Exchange:
         """Whether the call may be made, and where it goes. From here on it is on record. Budgets will stand here."""
         facts = request.served.dialect.request(request.body, request.path)
-        if not caller.may_use(facts.model):
-            raise Refused(403, "this key may not use this model", "model_not_allowed")
+        caller.check_model(facts.model)
         route = self.upstreams.route(facts.model, request.served.dialect.name)
         if self.draining or not self.journal.healthy:
             raise Refused(503, "the gateway takes no calls at the moment; try again", "unavailable")
         about = attribution(request.headers, facts, caller.owner)
         exchange = Exchange(next(self._numbers), request, caller, facts, about, route)
         exchange.upstream_dialect = DIALECTS[route.dialect]
+        exchange.translation = TRANSLATIONS.get((request.served.dialect.name, route.dialect))
         sending.check_key(exchange)
         exchange.begun = meter.begun_call(
             exchange.number, route.upstream.provider, route.model, about, exchange.timing.started_s
@@ -114,7 +115,7 @@ class Pipeline:
         client.watch(exchange)
         await sending.send(
             self.connections,
-            exchange.request,
+            sending.passing(exchange),
             exchange.route.upstream,
             sending.target(exchange),
             own_key=exchange.caller.own_key,

@@ -11,6 +11,7 @@ from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_back
 from modicum.outbound.client import Unreachable
 from modicum.outbound.keepalive import Header
+from modicum.providers.dialect import DialectError
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
 _LEFTOVER_S = 2.0
@@ -22,6 +23,8 @@ _ENDS = {
 }
 """What the last event of a stream holds. Its bytes may also stand in a text, so the dialect has the last word."""
 _LONGEST_END = 24
+_JSON: Header = (b"content-type", b"application/json")
+_EVENTS: Header = (b"content-type", b"text/event-stream; charset=utf-8")
 
 
 async def whole(exchange: Exchange, client: Client) -> bytes:
@@ -29,14 +32,23 @@ async def whole(exchange: Exchange, client: Client) -> bytes:
 
     Raises:
         ConnectionError: it broke off.
+    DialectError: it cannot be translated.
     """
     answer = exchange.answer
     assert answer is not None  # noqa: S101 - it was sent
     body = await answer.rest(MOST_REPLY_BYTES)
     headers, body = _plain(passes_back(answer), body)
     exchange.reply = exchange.upstream_dialect.reply(body)
-    exchange.status = CallStatus.OK if answer.status == 200 and not exchange.reply.error_kind else CallStatus.ERROR
-    client.prepare(answer.status, headers)
+    fine = answer.status == 200 and not exchange.reply.error_kind
+    exchange.status = CallStatus.OK if fine else CallStatus.ERROR
+    status = answer.status
+    if exchange.translation is not None:
+        headers = [_JSON]
+        if fine:
+            body = exchange.translation.reply(body, int(time()))
+        else:
+            status, body = exchange.translation.error(status, body)
+    client.prepare(status, headers)
     return body
 
 
@@ -49,15 +61,19 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
     """
     answer = exchange.answer
     assert answer is not None  # noqa: S101 - it was sent
-    exchange.tail = tail = exchange.upstream_dialect.tail(exchange.facts.usage_asked)
+    translated, usage_asked = None, exchange.facts.usage_asked
+    if exchange.translation is not None:
+        translated = exchange.translation.stream(usage_asked, int(time()))
+    exchange.tail = tail = exchange.upstream_dialect.tail(usage_asked or translated is not None)
     ends = _ENDS.get(exchange.upstream_dialect.name, ())
-    await client.start(200, passes_back(answer))
+    await client.start(200, passes_back(answer) if translated is None else [_EVENTS])
     window = held = partial = b""
     while chunk := await answer.chunk():
         if not exchange.timing.first_token_s:
             exchange.timing.first_token_s = time()
         # Whole lines only: should the upstream break off, an error can follow without half an event before it.
-        passed = partial + tail.feed(chunk)
+        passed = tail.feed(chunk)
+        passed = partial + (translated.feed(passed) if translated is not None else passed)
         cut = passed.rfind(b"\n") + 1
         passed, partial = passed[:cut], passed[cut:]
         if ends:
@@ -69,6 +85,8 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
         if passed:
             await client.pass_on(passed)
     held += partial + tail.end()
+    if translated is not None:
+        held += translated.end()
     exchange.reply = tail.facts()
     exchange.status = CallStatus.OK if exchange.reply.complete else CallStatus.ABORTED
     if exchange.reply.error_kind:
@@ -86,7 +104,7 @@ def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:
         exchange.client_left()
         exchange.status = CallStatus.ABORTED
         return b""
-    if isinstance(error, Refused):
+    if isinstance(error, Refused | DialectError):
         exchange.status = CallStatus.ERROR
         client.prepare_error(dialect, error.status, error.message, error.kind)
         return client.error_body

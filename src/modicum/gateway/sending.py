@@ -1,11 +1,12 @@
 """What goes upstream and what comes back, header by header."""
 
 from collections.abc import Callable
+from typing import NamedTuple
 from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from modicum.gateway.exchange import Exchange, Request
+from modicum.gateway.exchange import Exchange
 from modicum.gateway.owners import KEY_HEADERS
 from modicum.gateway.refusal import Refused
 from modicum.gateway.upstreams import Upstream
@@ -52,6 +53,18 @@ _NOT_BACK = frozenset(
 )
 
 
+class Passing(NamedTuple):
+    """What of a request goes on as it came."""
+
+    method: bytes
+    headers: list[Header]
+    query: bytes
+
+
+_OF_ALL = frozenset({b"content-type", b"accept", b"user-agent"})
+_TARGETS = {"openai-chat": "/chat/completions", "anthropic-messages": "/messages"}
+
+
 def passes_on(name: bytes) -> bool:
     """Whether a request header goes upstream."""
     return name not in OURS and not name.startswith(_ENDING)
@@ -74,6 +87,10 @@ def check_key(exchange: Exchange) -> None:
 def prepare(exchange: Exchange) -> None:
     """What must be changed so that the call can be sent and metered; all other bytes stay."""
     dialect, facts = exchange.request.served.dialect, exchange.facts
+    if exchange.translation is not None:
+        translated = exchange.translation.request(exchange.body, exchange.route.model)
+        exchange.body, exchange.left_out = translated.body, translated.left_out
+        return
     if not facts.usage_asked:
         exchange.body = dialect.with_usage_asked(exchange.body)
     if exchange.route.model != facts.model and b'"model"' in exchange.body:
@@ -84,10 +101,23 @@ def prepare(exchange: Exchange) -> None:
 
 def target(exchange: Exchange) -> str:
     """The path upstream; Gemini's holds the model's name."""
+    if exchange.translation is not None:
+        return _TARGETS[exchange.route.dialect]
     plain = exchange.request.served.target
     if exchange.route.model == exchange.facts.model or not plain.startswith("/models/"):
         return plain
     return f"/models/{exchange.route.model}:{plain.partition(':')[2]}"
+
+
+def passing(exchange: Exchange) -> Passing:
+    """The caller's headers and query, as far as they go upstream. Those of one API mean nothing to another."""
+    request = exchange.request
+    if exchange.translation is None:
+        return Passing(b"POST", request.passing, request.query)
+    headers = [header for header in request.passing if header[0] in _OF_ALL]
+    if exchange.route.dialect == "anthropic-messages":
+        headers.append((b"anthropic-version", b"2023-06-01"))
+    return Passing(b"POST", headers, b"")
 
 
 def query_key(query: bytes) -> str:
@@ -99,7 +129,7 @@ def query_key(query: bytes) -> str:
 
 async def send(
     connections: Connections,
-    request: Request,
+    request: Passing,
     upstream: Upstream,
     target: str,
     *,
@@ -114,13 +144,12 @@ async def send(
         Unreachable: the upstream does not answer.
     """
     keys = upstream.key_headers() if own_key is None else [own_key]
-    method = b"POST" if body or request.served.what == "call" else b"GET"
     try:
         head = request_head(
-            method,
+            request.method,
             upstream.base + target.encode("utf-8") + (_query(request.query) or upstream.query),
             upstream.origin,
-            [*request.passing, *keys, (b"accept-encoding", b"identity")],
+            [*request.headers, *keys, (b"accept-encoding", b"identity")],
             len(body),
         )
     except ValueError as error:

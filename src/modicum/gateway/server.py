@@ -96,7 +96,7 @@ class Gateway:
         )
         self.server = server = _Server(
             uvicorn.Config(
-                app,  # type: ignore[arg-type]
+                app,
                 host=host,
                 port=port,
                 http=_GuardedProtocol,

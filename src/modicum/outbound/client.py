@@ -11,6 +11,8 @@ import msgspec
 from modicum.outbound.hosts import AllowedHosts
 
 if TYPE_CHECKING:
+    from types import TracebackType
+
     import aiohttp
 
 
@@ -93,7 +95,9 @@ class _Exchange:
             raise Unreachable(f"{self._url}: answered with status {reply.status}", reply.status)
         return reply
 
-    async def __aexit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
+    ) -> None:
         import aiohttp
 
         await self._context.__aexit__(kind, error, trace)

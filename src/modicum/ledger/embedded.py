@@ -208,15 +208,15 @@ def _array(name: str, values: Sequence[Any]) -> Any:
         return np.array(values, dtype=object)
     if isinstance(first, bool):
         return np.array(values, dtype=bool)
-    return np.array(values, dtype=np.float64) if isinstance(first, float) else _numbers(values)
+    return _numbers(values, np.float64 if isinstance(first, float) else np.int64)
 
 
-def _numbers(values: Sequence[int | None]) -> Any:
-    """Whole numbers, where some may be absent."""
+def _numbers(values: Sequence[float | None], kind: type[np.int64 | np.float64] = np.int64) -> Any:
+    """Numbers, where some may be absent."""
     if None not in values:
-        return np.array(values, dtype=np.int64)
+        return np.array(values, dtype=kind)
     absent = np.array([value is None for value in values])
-    return np.ma.MaskedArray(np.array([value or 0 for value in values], dtype=np.int64), mask=absent)
+    return np.ma.MaskedArray(np.array([value or 0 for value in values], dtype=kind), mask=absent)
 
 
 def _naive(at: datetime) -> datetime:

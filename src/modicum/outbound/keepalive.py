@@ -22,6 +22,8 @@ Header = tuple[bytes, bytes]
 MOST_WAITING_BYTES = 256 * 1024
 """A reply is no longer read from the socket while this much of it waits for a slow reader."""
 MOST_HEADER_BYTES = 128 * 1024
+STALE_IDLE_S = 1.0
+STALE_LOST_WITHIN_S = 0.5
 
 
 class Origin:
@@ -58,8 +60,8 @@ class Connections:
         """Sends one request; `head` is everything up to and with the blank line. `sent` gets the answer as soon as it
         is waited for, so that somebody else can close it.
 
-        A kept connection that the upstream closed before the first byte of a reply is replaced once: it had been
-        closed for idleness.
+        A request is sent a second time in one case: the connection had been idle, and was lost at once and without a
+        byte of a reply. It had then been closed for idleness while the request was on its way.
 
         Raises:
             Unreachable: no connection, or it broke before the reply's headers had come.
@@ -72,7 +74,7 @@ class Connections:
             try:
                 await answer.begun()
             except ConnectionError as error:
-                if kept and connection.heard_nothing and not answer.closed:
+                if kept and connection.was_stale and not answer.closed:
                     continue
                 raise Unreachable(f"{origin.host}:{origin.port}: no answer ({error})") from None
             except BaseException:
@@ -246,7 +248,10 @@ class _Connection(asyncio.Protocol):
 
     def __init__(self, pool: Connections, origin: Origin) -> None:
         self.origin = origin
-        self.heard_nothing = True
+        self.was_stale = False
+        """It was lost as connections are that a server has closed for idleness."""
+        self._heard_nothing = True
+        self._idle_before = 0.0
         self._pool = pool
         self._transport: Any = None
         self._parser: Any = None
@@ -262,8 +267,9 @@ class _Connection(asyncio.Protocol):
     def exchange(self, head: bytes, body: bytes) -> Answer:
         self._answer = answer = Answer(self)
         self._parser = httptools.HttpResponseParser(self)
-        self.heard_nothing, self._until_close, self._header_bytes = True, True, 0
-        self._last = monotonic()
+        self._heard_nothing, self._until_close, self._header_bytes = True, True, 0
+        now = monotonic()
+        self._idle_before, self._last = now - self._last, now
         if len(body) < 65536:
             self._transport.write(head + body)
         else:
@@ -293,7 +299,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._last = monotonic()
-        self.heard_nothing = False
+        self._heard_nothing = False
         if self._answer is None:  # bytes that nobody asked for
             self.abort()
             return
@@ -308,6 +314,8 @@ class _Connection(asyncio.Protocol):
         answer, self._answer = self._answer, None
         if answer is None:
             return
+        at_once = monotonic() - self._last < STALE_LOST_WITHIN_S
+        self.was_stale = self._heard_nothing and at_once and self._idle_before > STALE_IDLE_S
         if answer.status and self._until_close and exc is None:
             answer.finished()
         else:

@@ -21,6 +21,13 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "calls/problem.py": "fields and one line of text",
     "providers/dialect.py": "fields and protocols only",
     "providers/openai_errors.py": "tests/providers/test_dialects.py reads them with the official client",
+    "providers/translation/anthropic_shapes.py": "fields only; tests/providers/translation/test_anthropic_to_openai.py",
+    "providers/translation/errors.py": "tests/providers/translation/test_translations.py",
+    "providers/translation/events.py": "tests/providers/translation/test_translations.py",
+    "providers/translation/openai_shapes.py": "fields only; tests/providers/translation/test_openai_to_anthropic.py",
+    "providers/translation/replies_for_anthropic.py": "tests/providers/translation/test_translations.py, both ways",
+    "providers/translation/replies_for_openai.py": "tests/providers/translation/test_translations.py, both ways",
+    "providers/translation/translation.py": "protocols only",
 }
 TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "cli/test_cli.py": "tests cli/__init__.py",

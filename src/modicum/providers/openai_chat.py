@@ -206,7 +206,7 @@ class ChatTail(EventTail):
         self.usage_problem = problem
 
     def done(self) -> None:
-        self.complete = True
+        self.complete = self._begun
         self.usage_final = self.usage is not None
 
     def said(self, event: Mapping[str, Any]) -> str:

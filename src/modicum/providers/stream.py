@@ -128,8 +128,7 @@ class EventTail:
             self.told(event)
 
     def done(self) -> None:
-        """Takes the fact that the stream ended as OpenAI's do."""
-        self.complete = True
+        """Takes note of `[DONE]`, with which chat streams end."""
 
     # What was said, for an estimate.
 

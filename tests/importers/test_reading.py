@@ -6,6 +6,7 @@ text. A field of `usage` that is not named must be 0.
 
 import gzip
 import json
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
@@ -13,9 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modicum.calls import BUCKETS, Call, Problem, UserError
+from modicum.calls import BUCKETS, Call, Problem, Usage, UserError
 from modicum.importers import FORMATS, format_named, read_calls
 from modicum.importers.format import Reading
+from modicum.importers.reading import with_steady_clock
 
 FIXTURES = Path(__file__).parent / "fixtures"
 CASES = sorted(path for path in FIXTURES.glob("*/*") if not path.name.endswith(".calls.json"))
@@ -92,6 +94,56 @@ def test_mutated_logs_give_calls_or_problems_and_never_a_traceback(case, data, t
     assert all(call.call_id and call.started.tzinfo for call in calls)
 
 
+JUNK = [None, -1, 0.5, 1e300, float("inf"), 10**30, "", "x", "\ud800", [], {}, [[]], True, "9999-12-31T23:59:59-14:00"]
+
+
+def places_in(value, place=()):
+    yield place
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ():
+        yield from places_in(inner, (*place, key))
+
+
+def with_junk(text, data):
+    """The JSON text with one of its values replaced by one of another type or size."""
+    try:
+        document = json.loads(text)
+    except ValueError:
+        return text
+    *way, last = data.draw(st.sampled_from(list(places_in([document]))[1:]))
+    holder = [document]
+    inner = holder
+    for key in way:
+        inner = inner[key]
+    inner[last] = data.draw(st.sampled_from(JUNK))
+    return json.dumps(holder[0])
+
+
+@settings(
+    max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], deadline=None
+)
+@given(data=st.data())
+@pytest.mark.parametrize(
+    "case", [case for case in CASES if case.suffix in {".json", ".jsonl"}], ids=lambda c: f"{c.parent.name}/{c.name}"
+)
+def test_values_of_other_types_give_calls_or_problems_that_can_be_kept(case, data, tmp_path):
+    text = case.read_text()
+    if case.suffix == ".json":
+        text = with_junk(text, data)
+    else:
+        rows = text.splitlines()
+        at = data.draw(st.integers(0, len(rows) - 1))
+        rows[at] = with_junk(rows[at], data)
+        text = "\n".join(rows)
+    path = tmp_path / case.name
+    path.write_text(text)
+
+    calls, _ = read([path], source=case.parent.name)
+    read([path])  # nor does a recogniser raise
+
+    assert all(msgspec.json.decode(msgspec.json.encode(call))["call_id"] for call in calls)
+    assert all(call.finished is None or call.finished >= call.started for call in calls)
+
+
 def test_an_unknown_source_names_the_known_ones():
     with pytest.raises(UserError, match="claude-code"):
         format_named("no-such-format")
@@ -105,3 +157,29 @@ def test_an_unknown_file_and_an_empty_one_are_problems(tmp_path):
 
     assert calls == []
     assert ["no known log format" in problems[0], "empty" in problems[1], "no such file" in problems[2]] == [True] * 3
+
+
+def test_times_before_the_start_are_not_kept():
+    start = datetime(2026, 2, 3, tzinfo=UTC)
+    call = Call(
+        call_id="c",
+        source="s",
+        provider="",
+        model="m",
+        started=start,
+        usage=Usage(),
+        finished=start - timedelta(hours=1),
+    )
+
+    assert with_steady_clock(call).finished is None
+
+
+def test_a_call_from_another_age_is_a_problem(tmp_path):
+    message = {"id": "m", "model": "c", "usage": {"output_tokens": 1}}
+    row = {"sessionId": "s", "parentUuid": None, "timestamp": "9999-12-31T23:59:59Z", "message": message}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row, separators=(",", ":")))
+
+    calls, problems = read([tmp_path])
+
+    assert calls == []
+    assert "year 9999" in problems[0]

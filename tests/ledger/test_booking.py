@@ -31,6 +31,12 @@ def test_a_call_is_priced_bucket_by_bucket():
     assert cost.by_bucket.total == cost.usd
 
 
+def test_a_call_weighs_what_it_cost_in_uncached_input_tokens_of_its_own_model():
+    # Opus 4.5: output costs five times, a cache read a tenth of what uncached input costs.
+    assert book(call(usage=Usage(1_000, 500, 0, 0, 100)), PRICES).cost.effective_tokens == 1_000 + 50 + 500
+    assert book(call(model="nobody-knows", reported_cost_usd=Decimal("0.3")), PRICES).cost.effective_tokens is None
+
+
 def test_a_cost_is_as_sure_as_its_weakest_figure():
     assert book(call(output_basis=Basis.LOWER_BOUND), PRICES).cost.basis is Basis.LOWER_BOUND
     assert book(call(output_basis=Basis.LOWER_BOUND, usage_basis=Basis.ESTIMATED), PRICES).cost.basis is Basis.ESTIMATED

@@ -27,7 +27,7 @@ from modicum.calls import (
     Usage,
     UserError,
 )
-from modicum.ledger.store import Appended, Purge, open_store
+from modicum.ledger.store import Appended, Purge, migrations, open_store
 
 START = datetime(2026, 2, 3, 10, tzinfo=UTC)
 EVER = {"since": datetime(1990, 1, 1, tzinfo=UTC), "until": datetime(2200, 1, 1, tzinfo=UTC)}
@@ -52,7 +52,7 @@ def entry(entry_id="c1", usd="0.25", **fields):
     }
     cost = Cost.unknown()
     if usd is not None:
-        cost = Cost(Decimal(usd), Basis.EXACT, BucketCosts(input_uncached=Decimal(usd)), "genai-prices", "1")
+        cost = Cost(Decimal(usd), Basis.EXACT, BucketCosts(input_uncached=Decimal(usd)), "genai-prices", "1", 12.5)
     return Entry(Call(**(told | fields)), cost)
 
 
@@ -183,6 +183,19 @@ def test_a_ledger_is_opened_again_as_it_was(store, tmp_path):
 
     assert again.append([entry()]) == Appended(unchanged=1)
     again.close()
+
+
+@pytest.mark.parametrize("engine", ["embedded", "clickhouse"])
+def test_a_ledger_of_an_older_schema_is_brought_to_the_newest(engine, tmp_path, monkeypatch):
+    place = str(tmp_path / "ledger.duckdb") if engine == "embedded" else f"chdb://{tmp_path}/chdb"
+    with monkeypatch.context() as older:
+        older.setattr(f"modicum.ledger.{engine}.migrations", lambda name: migrations(name)[:2])
+        open_store(place).close()
+    newer = open_store(place)
+    newer.append([entry()])
+
+    assert next(newer.entries())[0].cost.effective_tokens == 12.5
+    newer.close()
 
 
 entries = st.builds(

@@ -56,6 +56,9 @@ class Cost(msgspec.Struct, frozen=True, gc=False):
     """Who says so: `genai-prices`, `prices.toml`, `reported` (the log held a figure), or None."""
     price_version: str | None = None
     """Version of the price list, or the digest of the user's price file."""
+    effective_tokens: float | None = None
+    """The cost in uncached input tokens of the same model at the same rates: what the call weighs, whatever its
+    buckets. None where the rate is unknown or 0."""
 
     @classmethod
     def unknown(cls) -> Self:

@@ -84,7 +84,8 @@ def checked_count(name: str, value: object) -> int:
     if value is None:
         return 0
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise ValueError(f"{name} is {value!r:.40}, not a number of tokens")  # noqa: TRY004 - bad data, not a bad program
+        kind = type(value).__name__  # never the value itself: text may be a prompt
+        raise ValueError(f"{name} is a {kind}, not a number of tokens")  # noqa: TRY004 - bad data, not a bad program
     if value != value or value < 0:  # noqa: PLR0124 - the only number unequal to itself is NaN
         raise ValueError(f"{name} is negative: {value!r:.40}")
     if value > MOST_TOKENS:

@@ -10,13 +10,19 @@ from modicum.calls.errors import UserError
 
 VERBS = {
     "bill": "What was spent: from logs, or from the ledger.",
+    "anatomy": "What prompts were made of, and what each part cost to carry.",
     "import": "Put logs into the ledger.",
     "watch": "Keep the ledger filled while agents write their logs.",
     "ledger": "Look after the ledger: info, purge, copy.",
+    "outcome": "Tell what came of tasks: import, record, from-git, list.",
+    "yield": "What came of the tokens: outcomes per million, cost per outcome.",
+    "count": "Tokens and price of a text in several models, with the error of the count.",
+    "fit": "Does a codebase fit a context window, and what does sending it all cost?",
+    "calibrate": "Make token counts of Claude and Gemini fit your own records.",
 }
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 
-FILES = {"import": "import_logs"}
+FILES = {"import": "import_logs", "yield": "yields"}
 """Verbs whose file cannot have their name."""
 
 

@@ -15,20 +15,25 @@ from modicum.settings import Settings, checked_zone, read_settings
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from zoneinfo import ZoneInfo
 
     from modicum.insights.bill import Bill, Cell, Line
+    from modicum.metering.prices import PriceBook
 
 MOST_ROWS = 25
 
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--by", default="model", metavar="WHAT", help=f"{', '.join(DIMENSIONS)}, or tag:NAME. Default: model.")
+@click.option(
+    "--by", default="model", metavar="WHAT", help=f"{', '.join(DIMENSIONS)}, tool, or tag:NAME. Default: model."
+)
 @click.option("--since", metavar="TIME", help="From when: 2026-01-31, today, yesterday, 7d, 24h, 2w.")
 @click.option("--until", metavar="TIME", help="Until when, not included.")
 @click.option("--timezone", metavar="ZONE", help="Zone in which days are cut, as Europe/Berlin. Default: UTC.")
 @click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
 @click.option("--found", is_flag=True, help="The agent logs of this home directory, or a sample if there are none.")
+@click.option("--counting", is_flag=True, help="The same Claude Code logs counted in the ways of other tools.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
 @click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything that could not be counted.")
 @opening.json_option
@@ -43,6 +48,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     Examples:
       modicum bill ~/.claude/projects
       modicum bill --by day --since 7d
+      modicum bill ~/.claude/projects --counting
       modicum bill exports/*.jsonl --by project --json
     """
     settings = read_settings()
@@ -55,29 +61,61 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         from modicum.cli.found import found_logs
 
         paths = (*paths, *found_logs())
+    if options["counting"]:
+        from modicum.cli.counting import show
+
+        show(paths, opening.price_book(options["price_path"], settings), options)
+        return
+    if by == "tool":
+        _by_tool(paths, span, settings, options, problems)
+        return
+    prices = opening.price_book(options["price_path"], settings)
     if paths:
-        cells = _from_logs(paths, by, tag, zone, span, settings, options, problems)
+        cells, months = _from_logs(paths, by, tag, zone, span, prices, options["source"], problems)
     else:
-        cells = _from_ledger(by, tag, zone_name, span, settings, options)
+        cells, months = _from_ledger(by, tag, zone_name, span, settings, options["ledger_url"])
 
     from modicum.insights.bill import build
+    from modicum.insights.subscriptions import covered
 
     bill = build(cells, by)
+    fees = covered(prices.price_file.subscriptions, months) if prices.price_file else []
     if options["as_json"]:
-        output.print_json(document(bill, options["by"], zone_name, span, problems))
+        output.print_json(document(bill, options["by"], zone_name, span, problems) | {"subscriptions": fees})
     elif options["as_csv"]:
         print_csv(bill, options["by"])
     else:
         print_bill(bill, options["by"], bool(paths))
+        for fee in fees:
+            click.echo(
+                f"{fee.name}: {output.dollars(fee.paid_usd)} for {fee.months} months covered {fee.calls:,} calls "
+                f"of {fee.source} (list price {output.dollars(fee.list_cost_usd)})"
+            )
     show_problems(problems, strict=options["strict"], quiet=options["as_json"])
+
+
+def _by_tool(
+    paths: Sequence[Path],
+    span: "tuple[datetime, datetime]",
+    settings: Settings,
+    options: dict[str, Any],
+    problems: list[Problem],
+) -> None:
+    """Calls belong to no tool, but what they carry does: this is the anatomy by tool."""
+    from modicum.cli.anatomy import ledger_or_logs, report
+    from modicum.insights.rent import rent
+
+    with ledger_or_logs(paths, options, settings, problems) as store:
+        found = rent(store, "tool", *span)
+    report(found, problems, options)
 
 
 def _dimension(by: str) -> tuple[str, str]:
     """The dimension, and the tag where it is one."""
     if by.startswith("tag:") and len(by) > len("tag:"):
         return "tag", by.removeprefix("tag:")
-    if by not in DIMENSIONS:
-        raise UserError(f"a bill cannot be cut by '{by}'; by what: {', '.join(DIMENSIONS)}, or tag:NAME")
+    if by not in (*DIMENSIONS, "tool"):
+        raise UserError(f"a bill cannot be cut by '{by}'; by what: {', '.join(DIMENSIONS)}, tool, or tag:NAME")
     return by, ""
 
 
@@ -85,35 +123,37 @@ def _from_logs(
     paths: Sequence[Path],
     by: str,
     tag: str,
-    zone: Any,
+    zone: "ZoneInfo",
     span: "tuple[datetime, datetime]",
-    settings: Settings,
-    options: dict[str, Any],
+    prices: "PriceBook",
+    source: str | None,
     problems: list[Problem],
-) -> "list[Cell]":
+) -> "tuple[list[Cell], list[Cell]]":
+    """The cells of the bill, and those of the months."""
     from modicum.importers.format import Reading
     from modicum.insights.bill import cells_of
+    from modicum.insights.subscriptions import months_of
     from modicum.ledger.booking import book, newest_calls
 
-    calls = newest_calls(logs(paths, Reading(), options["source"], problems))
-    prices = opening.price_book(options["price_path"], settings)
+    calls = newest_calls(logs(paths, Reading(), source, problems))
     since, until = span
     entries = [book(call, prices) for call in calls if since <= call.started < until]
     prices.save()
-    return list(cells_of(entries, by, tag, zone))
+    months = months_of(entries, zone) if prices.price_file else []
+    return list(cells_of(entries, by, tag, zone)), list(months)
 
 
 def _from_ledger(
-    by: str, tag: str, zone: str, span: "tuple[datetime, datetime]", settings: Settings, options: dict[str, Any]
-) -> "list[Cell]":
-    with opening.opened_ledger(options["ledger_url"], settings) as store:
+    by: str, tag: str, zone: str, span: "tuple[datetime, datetime]", settings: Settings, url: str | None
+) -> "tuple[list[Cell], list[Cell]]":
+    with opening.opened_ledger(url, settings) as store:
         rows = store.ask("bill", by=by, tag=tag, zone=zone, since=span[0], until=span[1])
         if not rows:
             raise UserError(
                 f"the ledger {store.place} holds no calls in that time; fill it with 'modicum import PATH...', "
                 "or give the logs: 'modicum bill PATH...'"
             )
-        return list(rows)
+        return list(rows), list(store.ask("months", zone=zone, since=span[0], until=span[1]))
 
 
 def document(
@@ -128,6 +168,7 @@ def document(
         "timezone": zone,
         **_fields(bill.total),
         "models_unpriced": bill.models_unpriced,
+        "usage_reports": None if bill.usage_reports is None else _fields(bill.usage_reports),
         "rows": [{"name": row.name, **_fields(row)} for row in bill.rows],
         "problems": problem_rows(problems),
     }
@@ -178,6 +219,11 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
         click.echo(f"... and {more} more rows; --json and --csv have all")
     for note in notes(total, from_logs=from_logs):
         click.echo(note)
+    if (reports := bill.usage_reports) is not None:
+        click.echo(
+            f"beside it, not in it: the provider's usage reports say {reports.calls:,} calls, "
+            f"{output.dollars(reports.cost_usd)} (they count the same calls)"
+        )
 
 
 def _cells(line: "Line", total: "Line") -> list[str]:
@@ -193,7 +239,7 @@ def _cells(line: "Line", total: "Line") -> list[str]:
         output.share(line.usage.cache_read, line.prompt_tokens),
         output.count(line.completion_tokens),
         cost,
-        output.share(line.cost_usd or 0, total.cost_usd or 0),
+        output.share(line.cost_usd, total.cost_usd or 0),
         line.basis.value,
     ]
 

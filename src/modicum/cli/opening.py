@@ -1,7 +1,6 @@
 """What most verbs need before they can begin: the settings, the ledger, the prices, the key of digests."""
 
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -73,6 +72,8 @@ def digest_key() -> bytes:
     Raises:
         UserError: the file cannot be read or written.
     """
+    import secrets
+
     path = data_folder() / "digest.key"
     try:
         if not path.exists():

@@ -92,11 +92,19 @@ def count(number: int | None) -> str:
     return "" if number is None else f"{number:,}"
 
 
-def share(part: Decimal | float, whole: Decimal | float) -> str:
-    """`12.3 %`, or nothing where there is no whole."""
-    return f"{float(part) / float(whole) * 100:.1f} %" if whole else ""
+def share(part: Decimal | float | None, whole: Decimal | float) -> str:
+    """`12.3 %`, or nothing where there is no part or no whole."""
+    return f"{float(part) / float(whole) * 100:.1f} %" if whole and part is not None else ""
 
 
 def dollars_of(usd: float | None) -> str:
     """As `dollars`, for an estimate that is no decimal."""
     return dollars(None if usd is None else Decimal(repr(usd)))
+
+
+def bar(part: float | None, whole: float, width: int = 24) -> str:
+    """A bar of block characters for a terminal; nothing in a pipe, where nobody looks at it."""
+    if not sys.stdout.isatty() or whole <= 0 or not part or part < 0:
+        return ""
+    eighths = round(min(part / whole, 1) * width * 8)
+    return "█" * (eighths // 8) + (" ▏▎▍▌▋▊▉"[eighths % 8] if eighths % 8 else "")

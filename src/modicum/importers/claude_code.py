@@ -14,6 +14,7 @@ Traps, each with a fixture (the shapes were verified on real transcripts of vers
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 
 import msgspec
@@ -76,6 +77,8 @@ class Row(msgspec.Struct, gc=False, rename="camel"):
     is_sidechain: bool | None = None
     cwd: str | None = None
     git_branch: str | None = None
+    cost_usd: float | None = msgspec.field(name="costUSD", default=None)
+    """Version 1 wrote a cost."""
     message: Message | None = None
     data: "Progress | None" = None
 
@@ -116,8 +119,20 @@ def read(path: Path, reading: Reading) -> Found:
             yield block
         else:
             yield from _gather(path, block, calls)
+    yield from calls_of(calls, path)
+
+
+def calls_of(calls: Mapping[str, Best], path: Path) -> Iterator[Call]:
+    """The calls of a transcript, in order of their first rows.
+
+    A conversation is named by session, agent and its first call: two files of one session may hold different
+    conversations (the session went on elsewhere), or one the beginning of the other.
+    """
+    first: dict[tuple[str, str], str] = {}
     for message_id, best in calls.items():
-        yield call(message_id, best, path)
+        found = call(message_id, best, path)
+        begun = first.setdefault((found.task, found.agent), message_id)
+        yield msgspec.structs.replace(found, conversation=f"{found.task}/{found.agent}#{begun}")
 
 
 def _gather(path: Path, block: Block, calls: dict[str, Best]) -> Iterator[Problem]:
@@ -212,10 +227,10 @@ def call(message_id: str, best: Best, path: Path) -> Call:
         tier=anthropic.tier(message.usage.service_tier, message.usage.speed),
         web_searches=(searches.web_search_requests or 0) if searches else 0,
         task=session,
-        conversation=f"{session}/{agent}" if agent else session,
         agent=agent,
         project=outer.cwd or "",
         branch=outer.git_branch or "",
+        reported_cost_usd=None if row.cost_usd is None else Decimal(repr(row.cost_usd)),
         place="" if row is outer else "progress",
         revision=best.revision,
     )
@@ -240,6 +255,8 @@ def recognises(path: Path, head: bytes) -> bool:
             return True
         if b'"leafUuid"' in line or b'"file-history-snapshot"' in line:
             return True
+        if b'"message":{' in line and b'"cache_read_input_tokens"' in line and b'"requestId"' in line:
+            return True  # version 1 wrote no parents
     return b'"sessionId"' in head and b'"parentUuid"' in head and head.startswith(b"{")
 
 

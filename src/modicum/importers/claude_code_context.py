@@ -13,16 +13,19 @@ So the segments of every call sum to the prompt that was billed, and only their 
 """
 
 from collections.abc import Iterable
+from functools import cache
 from itertools import accumulate, pairwise
 from pathlib import Path
 
 import msgspec
 
 from modicum.calls import Anatomy, Call, Problem, Segment, SegmentKind
-from modicum.importers.claude_code import NO_MODEL, Best, Message, Progress, Row, add_row, call, decode_row
+from modicum.importers.claude_code import NO_MODEL, Best, Message, Progress, Row, add_row, calls_of, decode_row
 from modicum.importers.context import Context
 from modicum.importers.files import lines
 from modicum.importers.format import Found, Reading
+from modicum.metering.calibration import Calibrations
+from modicum.providers.blocks import canonical
 
 MOST_MISFIT = 3.0
 """The nearest tokenizer's counts are off by up to this factor either way (base64, indented code, images); growth beyond
@@ -75,8 +78,7 @@ def read(path: Path, reading: Reading) -> Found:
         reason = _add(line, calls, threads)
         if reason:
             yield Problem(str(path), reason, number)
-    for message_id, best in calls.items():
-        yield threads.with_anatomy(call(message_id, best, path))
+    yield from map(threads.with_anatomy, calls_of(calls, path))
 
 
 def _add(line: bytes, calls: dict[str, Best], threads: "Threads") -> str:
@@ -125,9 +127,10 @@ class Threads:
         sent = self._sent.get(found.call_id)
         if sent is None:
             return found
-        return msgspec.structs.replace(
-            found, anatomy=sent.anatomy, turn=sent.turn, output_tokens_estimated=sent.output_tokens
-        )
+        output = None  # a log without content tells nothing of the output
+        if sent.output_tokens:
+            output = shipped_calibrations().counted(sent.output_tokens, found.model).tokens
+        return msgspec.structs.replace(found, anatomy=sent.anatomy, turn=sent.turn, output_tokens_estimated=output)
 
     def _speak(self, thread: "Thread", row: FullRow, message: FullMessage) -> None:
         if row.type == "user":
@@ -157,6 +160,12 @@ class Threads:
         root = self._side_roots.get(row.parent_uuid or "", row.uuid or "")
         self._side_roots[row.uuid or ""] = root
         return f"side {root}"
+
+
+@cache
+def shipped_calibrations() -> Calibrations:
+    """Prompts are fitted to what the provider counted; outputs have nothing to be fitted to but these ratios."""
+    return Calibrations()
 
 
 class Sent(msgspec.Struct):
@@ -268,12 +277,10 @@ class Thread:
 
     def _said(self, block: Block, reading: Reading) -> Segment:
         if block.type == "tool_use":
-            arguments = bytes(block.input).decode("utf-8", "replace")
-            detail = reading.digest(f"{block.name}\0{arguments}")
+            asked = f"{block.name}\n{canonical(bytes(block.input).decode('utf-8', 'replace'))}"
+            detail = reading.digest(asked)
             self._tools[block.id or ""] = block.name or "", detail
-            return _segment(
-                SegmentKind.TOOL_CALL, f"{block.name} {arguments}", reading, tool=block.name or "", detail=detail
-            )
+            return _segment(SegmentKind.TOOL_CALL, asked, reading, tool=block.name or "", detail=detail)
         if block.type in {"thinking", "redacted_thinking"}:
             return _segment(SegmentKind.REASONING, block.thinking or "", reading)
         return _segment(SegmentKind.ASSISTANT, block.text or "", reading)

@@ -43,6 +43,7 @@ def log_files(path: Path) -> Iterator[Path | Problem]:
         return
     seen: set[tuple[int, int]] = set()
     problems: list[Problem] = []
+    found_any = False
 
     def unreadable(error: OSError) -> None:
         problems.append(Problem(str(error.filename), f"cannot be read: {error.strerror}"))
@@ -56,7 +57,10 @@ def log_files(path: Path) -> Iterator[Path | Problem]:
         subfolders.sort()
         for name in sorted(names):
             if name.removesuffix(".gz").endswith(LOG_SUFFIXES):
+                found_any = True
                 yield Path(folder, name)
+    if not found_any:
+        yield Problem(str(path), f"the folder holds no logs ({', '.join(LOG_SUFFIXES)}, plain or .gz)")
     yield from problems
 
 
@@ -150,8 +154,7 @@ def records(path: Path) -> Iterator[tuple[int | None, dict[str, Any]] | Problem]
     if isinstance(start, Problem):
         yield start
         return
-    first = start.lstrip(b"\xef\xbb\xbf \t\r\n")
-    if first[:1] == b"[" or (first[:1] == b"{" and not _is_one_line(first)):
+    if is_document(start):
         found = document(path)
         if isinstance(found, Problem):
             yield found
@@ -169,6 +172,12 @@ def records(path: Path) -> Iterator[tuple[int | None, dict[str, Any]] | Problem]
             continue
         number, line = row
         yield _record(path, number, line)
+
+
+def is_document(start: bytes) -> bool:
+    """Whether a file opens as one JSON document over several lines, or as an array, and not as rows."""
+    first = start.lstrip(b"\xef\xbb\xbf \t\r\n")
+    return first[:1] == b"[" or (first[:1] == b"{" and not _is_one_line(first))
 
 
 def _record(path: Path, number: int, line: bytes) -> tuple[int, dict[str, Any]] | Problem:

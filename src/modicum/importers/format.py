@@ -40,4 +40,5 @@ class LogFormat:
     places: Callable[[Path, Mapping[str, str]], list[Path]] = lambda _home, _environment: []
     """Where the tool keeps its logs: (home folder, environment) -> folders and files, existing or not."""
     lines: bool = True
-    """Whether the file is line-delimited. A document in a file named as lines (.jsonl) is a problem, not data."""
+    """Whether the file is line-delimited, as a rule. Of other formats, a document over several lines in a file named as
+    lines (.jsonl) is a problem, not data."""

@@ -1,11 +1,9 @@
 """Which format a file is of, and the calls of many files, read by as many processes as help."""
 
-import multiprocessing
 import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
@@ -15,13 +13,31 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import Call, Problem, UserError
-from modicum.importers.files import head, log_files
+from modicum.importers.files import head, is_document, log_files
+from modicum.importers.forks import anchored
 from modicum.importers.format import Found, LogFormat, Reading
 
 FORMATS = {
+    "qwen-code": "qwen_code",
     "claude-code": "claude_code",
+    "codex": "codex",
+    "gemini-cli": "gemini_cli",
+    "opencode": "opencode",
+    "openai-usage": "openai_usage",
+    "anthropic-usage": "anthropic_usage",
+    "openai": "openai",
+    "anthropic": "anthropic",
+    "litellm": "litellm",
+    "langfuse": "langfuse",
+    "helicone": "helicone",
+    "langsmith": "langsmith",
+    "otlp": "otlp",
+    "modicum": "modicum",
 }
 """Name of each format and the file that reads it, in the order in which they are asked whether they know a file."""
+
+PLAUSIBLE_YEARS = range(2018, 2100)
+"""A clock that stands elsewhere was wrong: before there were such models, or far ahead."""
 
 WORTH_A_PROCESS_BYTES = 8 * 1024 * 1024
 """Below this a second process costs more than it brings."""
@@ -42,9 +58,16 @@ def format_named(name: str) -> LogFormat:
 
 
 def found_places(home: Path, environment: Mapping[str, str]) -> dict[str, list[Path]]:
-    """The log folders that exist on this machine, by format."""
-    places = {name: [p for p in format_named(name).places(home, environment) if p.exists()] for name in FORMATS}
+    """The log files and folders on this machine that hold anything, by format."""
+    places = {
+        name: [place for place in format_named(name).places(home, environment) if _holds_logs(place)]
+        for name in FORMATS
+    }
     return {name: paths for name, paths in places.items() if paths}
+
+
+def _holds_logs(place: Path) -> bool:
+    return place.exists() and any(isinstance(found, Path) for found in log_files(place))
 
 
 @dataclass(frozen=True)
@@ -68,7 +91,7 @@ def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
     for name in FORMATS:
         log_format = format_named(name)
         if log_format.recognises(path, start):
-            if named_as_lines and not log_format.lines:
+            if named_as_lines and not log_format.lines and is_document(start):
                 return Problem(
                     str(path),
                     f"one JSON document where the name promises lines; looks like {name}: "
@@ -100,6 +123,17 @@ def read_calls(
             else:
                 files.append(known)
     whole = sum(file.size for file in files)
+    found_in = _read(files, reading, whole, processes, progress)
+    yield from anchored(found_in) if reading.anatomy else found_in
+
+
+def _read(
+    files: Sequence[LogFile],
+    reading: Reading,
+    whole: int,
+    processes: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> Found:
     workers = min(processes or os.cpu_count() or 1, len(files), whole // WORTH_A_PROCESS_BYTES + 1)
     if workers <= 1:
         yield from _read_here(files, reading, whole, progress)
@@ -108,7 +142,22 @@ def read_calls(
 
 
 def _read_file(file: LogFile, reading: Reading) -> Found:
-    return format_named(file.format_name).read(file.path, reading)
+    for found in format_named(file.format_name).read(file.path, reading):
+        if isinstance(found, Problem):
+            yield found
+        elif found.started.year in PLAUSIBLE_YEARS:
+            yield with_steady_clock(found)
+        else:
+            yield Problem(str(file.path), f"a call's time lies in the year {found.started.year}: not counted")
+
+
+def with_steady_clock(call: Call) -> Call:
+    """The call without times that lie before its start: a clock that jumped tells no durations."""
+    if call.first_token is not None and call.first_token < call.started:
+        call = msgspec.structs.replace(call, first_token=None)
+    if call.finished is not None and call.finished < (call.first_token or call.started):
+        call = msgspec.structs.replace(call, finished=None)
+    return call
 
 
 def _read_here(
@@ -130,6 +179,9 @@ def _read_beside(
     progress: Callable[[int, int], None] | None,
 ) -> Found:
     """Reads chunks of files in other processes, a bounded number ahead, and gives them in order."""
+    import multiprocessing
+    from concurrent.futures import Future, ProcessPoolExecutor
+
     chunks = list(_chunks(files, whole // (workers * 4) + 1))
     # A child of fork starts in milliseconds but must not inherit threads: only a bill, which opens no ledger, forks.
     fork = sys.platform == "linux" and not reading.anatomy
@@ -151,9 +203,8 @@ def _read_beside(
                 done += sum(file.size for file in chunk)
                 if progress:
                     progress(done, whole)
-        except BaseException:
+        finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 class Batch(msgspec.Struct, gc=False):

@@ -84,23 +84,30 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
     total: Line
     rows: list[Line]
     models_unpriced: list[str] = []
+    usage_reports: Line | None = None
+    """What the provider's own usage reports say, where there are logs too. They count the same calls, so they are set
+    beside the bill and never added to it. Without logs they are the bill."""
 
 
 def build(cells: Iterable[Cell], by: str) -> Bill:
     """The bill of these cells. Rows of a time dimension are in order of time, others by cost, unpriced ones first."""
+    told = list(cells)
+    logged = [cell for cell in told if not cell["is_report"]] or told
+    reported = [cell for cell in told if cell["is_report"]] if logged is not told else []
+    reports = _line("usage reports", reported) if reported else None
     named: dict[str, list[Cell]] = {}
-    for cell in cells:
+    for cell in logged:
         named.setdefault(cell["name"], []).append(cell)
-    total = _line("total", [cell for group in named.values() for cell in group])
+    total = _line("total", logged)
     if by == "bucket":
-        return Bill(by=by, total=total, rows=_bucket_lines(total))
+        return Bill(by=by, total=total, rows=_bucket_lines(total), usage_reports=reports)
     rows = [_line(name, group) for name, group in named.items()]
     if by in TIMES:
         rows.sort(key=lambda line: line.name)
     else:
         rows.sort(key=lambda line: (line.calls_unpriced == 0, -(line.cost_usd or 0), line.name))
     unpriced = sorted(line.name for line in rows if line.calls_unpriced) if by == "model" else []
-    return Bill(by=by, total=total, rows=rows, models_unpriced=unpriced)
+    return Bill(by=by, total=total, rows=rows, models_unpriced=unpriced, usage_reports=reports)
 
 
 def _line(name: str, cells: list[Cell]) -> Line:
@@ -134,7 +141,7 @@ def _line(name: str, cells: list[Cell]) -> Line:
         calls_in_progress_rows=whole("calls_in_progress_rows"),
         completion_tokens_estimated=whole("output_tokens_estimated") if estimated else None,
         cost_usd_of_estimated_output=(
-            sum(float(cell["cost_estimated_output_usd"] or 0) for cell in estimated) if estimated else None
+            round(sum(float(cell["cost_estimated_output_usd"] or 0) for cell in estimated), 6) if estimated else None
         ),
         latency=_latency(cells),
     )
@@ -179,25 +186,27 @@ def _bucket_lines(total: Line) -> list[Line]:
 def cells_of(entries: Iterable[Entry], by: str, tag: str, zone: ZoneInfo) -> list[dict[str, Any]]:
     """The cells of entries, as the question `bill` would give them."""
     name_of = _names(by, tag, zone)
-    groups: dict[tuple[str, Basis, Basis, Basis], list[Entry]] = {}
+    groups: dict[tuple[str, Basis, Basis, Basis, bool], list[Entry]] = {}
     for entry in entries:
         call = entry.call
-        key = (name_of(entry), call.usage_basis, call.output_basis, entry.cost.basis)
+        key = (name_of(entry), call.usage_basis, call.output_basis, entry.cost.basis, call.source.endswith("-usage"))
         groups.setdefault(key, []).append(entry)
     return [_cell(key, group) for key, group in groups.items()]
 
 
-def _cell(key: tuple[str, Basis, Basis, Basis], group: list[Entry]) -> dict[str, Any]:
-    name, usage_basis, output_basis, cost_basis = key
+def _cell(key: tuple[str, Basis, Basis, Basis, bool], group: list[Entry]) -> dict[str, Any]:
+    name, usage_basis, output_basis, cost_basis, is_report = key
+    known = [entry.cost.usd for entry in group if entry.cost.usd is not None]
     cell: dict[str, Any] = {
         "name": name,
         "usage_basis": usage_basis,
         "output_basis": output_basis,
         "cost_basis": cost_basis,
+        "is_report": is_report,
         "calls": sum(entry.call.calls_count for entry in group),
         "calls_unpriced": sum(entry.call.calls_count for entry in group if entry.cost.usd is None),
         "calls_in_progress_rows": sum(entry.call.calls_count for entry in group if entry.call.place == "progress"),
-        "cost_usd": None if group[0].cost.usd is None else sum((e.cost.usd for e in group if e.cost.usd), Decimal(0)),
+        "cost_usd": sum(known, Decimal(0)) if known else None,
     }
     for bucket in BUCKETS:
         cell[bucket] = sum(getattr(entry.call.usage, bucket) for entry in group)

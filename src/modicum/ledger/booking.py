@@ -16,7 +16,8 @@ def book(call: Call, prices: PriceBook) -> Entry:
         return Entry(call, _reported(call))
     costs = bucket_costs(call, rates)
     basis = call.usage_basis | call.output_basis | rates.basis
-    return Entry(call, Cost(costs.total, basis, costs, rates.source, rates.version))
+    effective = float(costs.total / rates.input_uncached) if rates.input_uncached else None
+    return Entry(call, Cost(costs.total, basis, costs, rates.source, rates.version, effective))
 
 
 def bucket_costs(call: Call, rates: Rates) -> BucketCosts:

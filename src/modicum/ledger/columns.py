@@ -80,6 +80,7 @@ ENTRY_COLUMNS: dict[str, Callable[[Entry], Any]] = {
     "place": lambda e: e.call.place,
     "kept_segments": lambda e: e.call.anatomy.kept_segments if e.call.anatomy is not None else None,
     "break_cause": lambda e: e.call.anatomy.break_cause if e.call.anatomy is not None else "",
+    "effective_tokens": lambda e: e.cost.effective_tokens,
 }
 """Name of each column and how an entry fills it. `booked_at` is the store's own."""
 
@@ -190,7 +191,12 @@ def _cost(row: Mapping[str, Any]) -> Cost:
         names = BucketCosts.__struct_fields__
         by_bucket = BucketCosts(**{name: row[f"cost_{name}_usd"] for name in names})
     return Cost(
-        row["cost_usd"], Basis(row["cost_basis"]), by_bucket, row["price_source"] or None, row["price_version"] or None
+        row["cost_usd"],
+        Basis(row["cost_basis"]),
+        by_bucket,
+        row["price_source"] or None,
+        row["price_version"] or None,
+        row["effective_tokens"],
     )
 
 

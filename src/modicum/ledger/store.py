@@ -108,9 +108,13 @@ def bound(question: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def migrations(engine: str) -> list[tuple[int, str]]:
-    """Number and SQL of every schema file of an engine, in order."""
-    folder = files("modicum.ledger") / "schema" / engine
-    found = [(int(file.name[:3]), file.read_text(encoding="utf-8")) for file in folder.iterdir()]
+    """Number and SQL of every schema file of an engine, in order; those in `both` are the same on all engines."""
+    schema = files("modicum.ledger") / "schema"
+    found = [
+        (int(file.name[:3]), file.read_text(encoding="utf-8"))
+        for folder in (engine, "both")
+        for file in (schema / folder).iterdir()
+    ]
     return sorted(found)
 
 

@@ -1,5 +1,6 @@
 -- What was spent, a row per name in one dimension ($by), and per basis, so that figures of different basis stay apart.
 -- $tag: the tag to group by where $by is 'tag'. $zone: the time zone in which days and weeks are cut.
+-- is_report: sums of a provider's usage report, which count the same calls as logs do and are never added to them.
 -- Costs that are unknown are left out of the sums; calls_unpriced counts them.
 SELECT
     CASE $by
@@ -27,6 +28,7 @@ SELECT
     usage_basis,
     output_basis,
     cost_basis,
+    CASE WHEN source LIKE '%-usage' THEN 1 ELSE 0 END AS is_report,
     sum(calls_count) AS calls,
     sum(CASE WHEN cost_usd IS NULL THEN calls_count ELSE 0 END) AS calls_unpriced,
     sum(CASE WHEN place = 'progress' THEN calls_count ELSE 0 END) AS calls_in_progress_rows,
@@ -55,5 +57,5 @@ SELECT
     sum(cost_requests_usd) AS cost_requests_usd
 FROM entries
 WHERE started >= $since AND started < $until
-GROUP BY name, usage_basis, output_basis, cost_basis
-ORDER BY name, usage_basis, output_basis, cost_basis
+GROUP BY name, usage_basis, output_basis, cost_basis, is_report
+ORDER BY name, usage_basis, output_basis, cost_basis, is_report

@@ -1,0 +1,119 @@
+"""`modicum anatomy`: what the prompts were made of, and what each part cost to carry."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modicum.calls import Problem, UserError
+from modicum.cli import opening, output
+from modicum.cli.import_logs import book_all, reading
+from modicum.cli.reading import logs, problem_rows, show_problems
+from modicum.cli.span import EVER, NEVER, moment
+from modicum.insights.rent import DIMENSIONS
+from modicum.settings import Settings, checked_zone, read_settings
+
+if TYPE_CHECKING:
+    from modicum.insights.rent import Rent
+    from modicum.ledger.store import Store
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@click.option("--by", default="kind", show_default=True, metavar="WHAT", help=f"{', '.join(DIMENSIONS)}.")
+@click.option("--since", metavar="TIME", help="From when: 2026-01-31, today, yesterday, 7d, 24h, 2w.")
+@click.option("--until", metavar="TIME", help="Until when, not included.")
+@click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
+@click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything that could not be read.")
+@opening.json_option
+@opening.prices_option
+@opening.ledger_option
+def command(paths: tuple[Path, ...], **options: Any) -> None:
+    """What prompts were made of, and what carrying each part cost: written once, re-read on every later call.
+
+    \b
+    Examples:
+      modicum anatomy
+      modicum anatomy ~/.claude/projects --by tool
+      modicum anatomy --by agent --since 7d --json
+    """
+    from modicum.insights.rent import rent
+
+    settings = read_settings()
+    zone = checked_zone(settings.timezone)
+    if options["by"] not in DIMENSIONS:
+        raise UserError(f"there is no anatomy by '{options['by']}'; by what: {', '.join(DIMENSIONS)}")
+    since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
+    problems: list[Problem] = []
+    with ledger_or_logs(paths, options, settings, problems) as store:
+        found = rent(store, options["by"], since, until)
+    report(found, problems, options)
+
+
+def report(rent: "Rent", problems: Sequence[Problem], options: dict[str, Any]) -> None:
+    if options["as_json"]:
+        output.print_json({**_document(rent), "problems": problem_rows(problems)})
+    else:
+        show(rent)
+    show_problems(problems, strict=options["strict"], quiet=options["as_json"])
+
+
+@contextmanager
+def ledger_or_logs(
+    paths: Sequence[Path], options: dict[str, Any], settings: Settings, problems: list[Problem]
+) -> "Iterator[Store]":
+    """The ledger; or, where paths are given, a ledger in memory that holds just these logs.
+
+    Raises:
+        UserError: the ledger is empty.
+    """
+    if not paths:
+        with opening.opened_ledger(options["ledger_url"], settings) as store:
+            if not store.ask("holdings"):
+                raise UserError(
+                    f"the ledger {store.place} is empty; fill it with 'modicum import PATH...', or name the logs"
+                )
+            yield store
+        return
+    # The reading processes are started before DuckDB brings its threads.
+    calls = logs(paths, reading(anatomy=True), options["source"], problems)
+    with opening.opened_ledger(":memory:", settings) as store:
+        prices = opening.price_book(options["price_path"], settings)
+        book_all(calls, store, prices)
+        prices.save()
+        yield store
+
+
+def show(rent: "Rent") -> None:
+    whole = float(rent.cost_usd or 0)
+    rows = [
+        [
+            part.name or "(main)",
+            output.count(part.segments) if part.segments else "",
+            output.count(part.tokens),
+            output.count(part.tokens_carried),
+            output.dollars_of(part.read_usd),
+            output.dollars_of(part.written_usd),
+            output.dollars_of(part.cost_usd),
+            output.share(part.cost_usd, whole),
+            output.bar(part.cost_usd, whole),
+        ]
+        for part in rent.parts
+    ]
+    if abs(rent.rest_usd) >= 0.005:
+        rows.append(
+            ["(rest)", "", "", "", "", "", output.dollars_of(rent.rest_usd), output.share(rent.rest_usd, whole), ""]
+        )
+    columns = [rent.by, "segments", "tokens", "carried", "re-read", "written", "cost", "share", ""]
+    output.print_table(columns, rows, footer=["total", "", "", "", "", "", output.dollars(rent.cost_usd), "", ""])
+    if rent.calls_unpriced:
+        click.echo(f"{rent.calls_unpriced:,} of {rent.calls:,} calls have no known cost and are in no sum")
+    click.echo("prompts were counted by the provider; how they divide among their parts is our estimate")
+
+
+def _document(rent: "Rent") -> dict[str, Any]:
+    import msgspec
+
+    return msgspec.structs.asdict(rent)

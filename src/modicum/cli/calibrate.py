@@ -1,0 +1,119 @@
+"""`modicum calibrate`: what a token of ours is in the models you use, from your own records."""
+
+from collections import defaultdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from modicum.calls import Problem, UserError
+from modicum.cli import measuring, opening, output
+from modicum.settings import data_folder
+
+if TYPE_CHECKING:
+    from modicum.insights.calibrate import Compared
+    from modicum.metering.calibration import Pair
+
+
+@click.command()
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.option("--dry-run", is_flag=True, help="Show what would be kept, and keep nothing.")
+@opening.json_option
+def command(paths: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
+    """Calibrate token counts of models without a public tokenizer from your own Claude Code transcripts.
+
+    The provider counted every prompt; between two calls it grew by what the transcript shows. From such steps comes
+    the ratio between the provider's tokens and ours, by kind of content, with its error on held-out sessions. A
+    calibration that beats the shipped one is kept in your data folder; 'count' and 'fit' use it. No text is kept.
+
+    \b
+    Examples:
+      modicum calibrate
+      modicum calibrate ~/.claude/projects --dry-run
+    """
+    from modicum.insights.calibrate import compare
+    from modicum.metering.calibration import FILE_NAME, Calibrations, save
+
+    problems: list[Problem] = []
+    pairs, models = _pairs(paths or _usual_places(), problems)
+    compared = compare(pairs, models, Calibrations())
+    kept = [one.own for one in compared if one.used]
+    place = data_folder() / FILE_NAME
+    if kept and not dry_run:
+        save(kept, place, "modicum calibrate")
+    steps = sum(map(len, pairs.values()))
+    if as_json:
+        kept_in = str(place) if kept and not dry_run else None
+        output.print_json({"steps": steps, "calibrations": compared, "kept_in": kept_in, "problems": problems})
+        return
+    _print(compared, steps)
+    if kept:
+        click.echo(f"{'Would be kept' if dry_run else 'Kept'} in {place}: those that say 'yes'.")
+    if problems:
+        click.echo(f"{len(problems)} rows or files were not used; --json lists them", err=True)
+
+
+def _usual_places() -> tuple[Path, ...]:
+    import os
+
+    from modicum.importers import found_places
+
+    found = found_places(Path.home(), os.environ).get("claude-code", [])
+    if not found:
+        raise UserError("no Claude Code transcripts in this home directory; name a folder: modicum calibrate PATH")
+    return tuple(found)
+
+
+def _pairs(paths: tuple[Path, ...], problems: list[Problem]) -> tuple[dict[str, list["Pair"]], dict[str, set[str]]]:
+    """The pairs by family of models, and which models they are from."""
+    from modicum.importers.claude_code_steps import steps
+    from modicum.importers.files import log_files
+    from modicum.metering.calibration import family_of
+    from modicum.metering.tokens import count_with, encoding_for
+
+    pairs: dict[str, list[Pair]] = defaultdict(list)
+    models: dict[str, set[str]] = defaultdict(set)
+    seen: set[str] = set()
+    named = [file for root in paths for file in log_files(root)]
+    files = [file for file in named if isinstance(file, Path) and file.name.removesuffix(".gz").endswith(".jsonl")]
+    problems += [file for file in named if isinstance(file, Problem)]
+    with measuring.progress("reading", len(files)) as told:
+        for done, file in enumerate(files, 1):
+            for step in steps(file, seen):
+                if isinstance(step, Problem):
+                    problems.append(step)
+                    continue
+                encoding, is_own = encoding_for(step.model)
+                if not is_own:
+                    family = family_of(step.model).name
+                    pairs[family].append(step.pair(partial(count_with, encoding=encoding)))
+                    models[family].add(step.model)
+            if told:
+                told(done)
+    return pairs, models
+
+
+def _print(compared: "list[Compared]", steps: int) -> None:
+    click.echo(f"{steps:,} steps where the log shows all that was appended.")
+    if not compared:
+        click.echo("Too few to calibrate with: 30 of one kind are needed. The shipped calibrations stay.")
+        return
+    output.print_table(
+        ["models", "content", "pairs", "sessions", "ratio", "error", "shipped ratio", "its error", "kept"],
+        [
+            [
+                one.own.family,
+                one.own.content or "any",
+                output.count(one.own.pairs),
+                output.count(one.own.groups),
+                f"{one.own.ratio:.3f}",
+                measuring.error_text(one.own.error),
+                "" if one.shipped_ratio is None else f"{one.shipped_ratio:.3f}",
+                "" if one.shipped_error is None else measuring.error_text(one.shipped_error),
+                "yes" if one.used else "no",
+            ]
+            for one in compared
+        ],
+        left=2,
+    )

@@ -1,0 +1,99 @@
+"""`modicum count`: tokens and price of files, or of what comes in."""
+
+import sys
+from collections import Counter
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from modicum.calls import Problem
+from modicum.cli import measuring, opening, output
+
+if TYPE_CHECKING:
+    from modicum.insights.count import ModelCount
+
+STDIN = "-"
+
+
+@click.command()
+@click.argument("files", nargs=-1)
+@measuring.model_option
+@opening.json_option
+@opening.prices_option
+def command(files: tuple[str, ...], models: tuple[str, ...], *, as_json: bool, price_path: Path | None) -> None:
+    """Tokens and price of files together, or of standard input (no FILES, or -).
+
+    OpenAI, Llama 3 and Qwen texts are counted with the model's own public tokenizer. Claude and Gemini have none:
+    their counts are calibrated, and carry their error. Prices are for the text alone, sent once; "unknown" where no
+    price is known.
+
+    \b
+    Examples:
+      modicum count prompt.md --model claude-opus-4-6
+      git diff | modicum count -m gpt-5 -m gemini-2.5-pro
+      modicum count src/*.py --json
+    """
+    from modicum.insights.count import encodings_of, model_count, raw_counts
+    from modicum.metering.content import content_of_file
+
+    chosen = measuring.chosen_models(models)
+    encodings = encodings_of(chosen)
+    raw: Counter[tuple[str, str]] = Counter()
+    problems: list[Problem] = []
+    size = counted = 0
+    for name in files or (STDIN,):
+        text = _text(name)
+        if isinstance(text, Problem):
+            problems.append(text)
+            continue
+        counted += 1
+        size += len(text.encode())
+        raw.update(raw_counts(text, content_of_file(name), encodings))
+    measures = measuring.measures(price_path)
+    rows = [model_count(raw, model, measures, datetime.now(UTC)) for model in chosen] if counted else []
+    measures.prices.save()
+    if as_json:
+        output.print_json({"texts": counted, "bytes": size, "models": rows, "problems": problems})
+    elif rows:
+        _print(rows)
+    for problem in problems:
+        click.echo(f"not counted: {problem}", err=True)
+    if problems:
+        raise click.exceptions.Exit(1)
+
+
+def _text(name: str) -> str | Problem:
+    from modicum.insights.codebase import FOLDER, LINK, decoded, text_of
+
+    if name == STDIN:
+        return decoded(sys.stdin.buffer.read(), "standard input")
+    path = Path(name)
+    found = text_of(path.resolve() if path.is_symlink() else path)
+    if isinstance(found, Problem) and found.reason == FOLDER:
+        return Problem(name, f"a folder; 'modicum fit {name}' counts folders")
+    assert not isinstance(found, Problem) or found.reason != LINK  # noqa: S101 - links were followed
+    return found
+
+
+def _print(rows: "list[ModelCount]") -> None:
+    output.print_table(
+        ["model", "tokens", "error", "input", "cache read", "cache write 5m", "cache write 1h"],
+        [
+            [
+                row.model,
+                output.count(row.tokens),
+                measuring.error_text(row.error),
+                output.dollars(row.input_usd),
+                output.dollars(row.cache_read_usd),
+                output.dollars(row.cache_write_5m_usd),
+                output.dollars(row.cache_write_1h_usd),
+            ]
+            for row in rows
+        ],
+    )
+    measuring.print_sources(rows)
+    unpriced = [row.model for row in rows if row.input_usd is None]
+    if unpriced:
+        click.echo(f"no price known: {', '.join(unpriced)}; --prices FILE gives your own")

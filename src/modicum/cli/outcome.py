@@ -1,0 +1,237 @@
+"""`modicum outcome`: what came of tasks, told by a file, by a person, or by git."""
+
+import re
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modicum.calls import Outcome, Problem, UserError
+from modicum.cli import opening, output
+from modicum.cli.reading import problem_rows, show_problems
+from modicum.cli.span import EVER, NEVER, moment
+from modicum.settings import checked_zone, read_settings
+
+if TYPE_CHECKING:
+    from modicum.importers.git_log import Repository
+    from modicum.insights.commits import Joined
+    from modicum.ledger.store import Row, Store
+
+_WINDOW = re.compile(r"^(\d{1,4})(m|h|d)$")
+_UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+@click.group()
+def command() -> None:
+    """Tell the ledger what came of tasks: tests passed, tickets resolved, commits kept.
+
+    \b
+    Examples:
+      modicum outcome import resolved.csv
+      modicum outcome record TICKET-12 resolved 1
+      modicum outcome from-git ~/src/shop --since 30d
+      modicum outcome list
+    """
+
+
+@command.command(name="import")
+@click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--strict", is_flag=True, help="End with status 1 if any row could not be read.")
+@opening.json_option
+@opening.ledger_option
+def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_url: str | None) -> None:
+    """Outcomes from CSV with a header, or from JSON lines: task, name, value, time; id and source if there are any.
+
+    A value is a share in 0..1 or a count; a failure is a row with 0. Importing a file again keeps each outcome once.
+    """
+    from modicum.importers.outcome_file import read_outcomes
+
+    found: list[Outcome] = []
+    problems: list[Problem] = []
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"there is no file {path}")
+        for item in read_outcomes(path):
+            if isinstance(item, Problem):
+                problems.append(item)
+            else:
+                found.append(item)
+    with opening.opened_ledger(ledger_url) as store:
+        count, repeated = _append(store, found)
+        place = store.place
+    if as_json:
+        output.print_json(
+            {"ledger": place, "outcomes": count, "repeated": repeated, "problems": problem_rows(problems)}
+        )
+    else:
+        again = f", {repeated:,} of them told more than once" if repeated else ""
+        click.echo(f"{count:,} outcomes booked{again}; ledger: {place}")
+    show_problems(problems, strict=strict, quiet=as_json)
+
+
+@command.command()
+@click.argument("task")
+@click.argument("name")
+@click.argument("value", type=click.FloatRange(min=0))
+@click.option("--time", "at", metavar="TIME", help="When: 2026-01-31T12:00, today, 2h. Default: now.")
+@click.option(
+    "--add", is_flag=True, help="One more outcome of this name. Without it a second record corrects the first."
+)
+@opening.json_option
+@opening.ledger_option
+def record(
+    *, task: str, name: str, value: float, at: str | None, add: bool, as_json: bool, ledger_url: str | None
+) -> None:
+    """One outcome: of TASK, called NAME, with VALUE (a share in 0..1, or a count; 0 is a failure)."""
+    import math
+
+    from modicum.importers.outcome_file import outcome_id
+
+    if not math.isfinite(value):
+        raise UserError(f"the value {value} is no share and no count")
+    if not task.strip() or not name.strip():
+        raise UserError("a task and a name are needed: modicum outcome record TASK NAME VALUE")
+    settings = read_settings()
+    time = moment(at, checked_zone(settings.timezone), datetime.now(UTC))
+    known = outcome_id(task, name, time) if add else f"recorded/{name}/{task}"
+    told = Outcome(outcome_id=known, task=task, name=name, value=value, time=time, source="recorded")
+    with opening.opened_ledger(ledger_url, settings) as store:
+        store.append_outcomes([told])
+    if as_json:
+        output.print_json(told)
+    else:
+        click.echo(f"{name} = {value:g} booked for {task}")
+
+
+@command.command(name="from-git")
+@click.argument("folder", metavar="REPO", type=click.Path(path_type=Path))
+@click.option("--since", metavar="TIME", help="Commits from when: 2026-01-31, 30d, 2w.")
+@click.option("--until", metavar="TIME", help="Until when, not included.")
+@click.option("--window", default="8h", metavar="TIME", help="How long before a commit its task worked: 90m, 8h, 2d.")
+@click.option("--author", "authors", multiple=True, metavar="TEXT", help="Part of an author's name or e-mail address.")
+@click.option(
+    "--all-authors", is_flag=True, help="Everybody's commits. Default: those of this repository's user.email."
+)
+@click.option("--project", "projects", multiple=True, metavar="PATH", help="The repository's path as the logs have it.")
+@click.option("--dry-run", is_flag=True, help="Say what would be booked, and book nothing.")
+@opening.json_option
+@opening.ledger_option
+def from_git(*, folder: Path, ledger_url: str | None, as_json: bool, **options: Any) -> None:
+    """Commits of a repository as outcomes of the tasks before them: commits, lines_added, lines_removed, files_changed.
+
+    Prints the rule by which commits are joined to tasks. Running it again books each commit once.
+    """
+    from modicum.importers.git_log import commits, repository
+    from modicum.insights.commits import RULE, join
+
+    settings = read_settings()
+    zone = checked_zone(settings.timezone)
+    since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
+    window = _window(options["window"])
+    repo = repository(folder)
+    authors = options["authors"] or ((repo.user,) if repo.user and not options["all_authors"] else ())
+    rule = RULE.format(window=options["window"])
+    with opening.opened_ledger(ledger_url, settings) as store:
+        touches = _touches(store, repo, options["projects"], since - window if since > EVER else EVER, until)
+        branches = frozenset(repo.refs) & {touch["branch"] for touch in touches}
+        start = max(since, min(touch["first_at"] for touch in touches))
+        found = commits(repo, start, until, sorted(branches), authors)
+        joined = join(found, touches, branches, window, (since, min(until, datetime.now(UTC))))
+        if not options["dry_run"]:
+            store.append_outcomes(joined.outcomes)
+    if as_json:
+        output.print_json(_document(joined, len(found), rule, authors, dry_run=options["dry_run"]))
+        return
+    click.echo(f"Rule: {rule}")
+    click.echo(f"Authors: {', '.join(authors) or 'everybody'}")
+    click.echo(
+        f"{len(found):,} commits: {joined.by_branch:,} joined by branch and time, {joined.by_time:,} by time alone, "
+        f"{joined.without_task:,} to no task"
+    )
+    click.echo(f"{joined.tasks:,} tasks in this repository, {joined.tasks_without_commit:,} without a commit")
+    if not joined.outcomes:
+        click.echo(
+            f"nothing is booked: no commit follows a task. Is {folder} the repository they worked in, and fetched?"
+        )
+        return
+    told = "would be booked" if options["dry_run"] else "booked"
+    click.echo(f"{len(joined.outcomes):,} outcomes {told}; next: modicum yield --outcome commits")
+
+
+@command.command(name="list")
+@opening.json_option
+@opening.ledger_option
+def list_names(*, as_json: bool, ledger_url: str | None) -> None:
+    """Which outcomes the ledger knows."""
+    with opening.opened_ledger(ledger_url) as store:
+        rows = store.ask("outcomes")
+    if as_json:
+        output.print_json({"outcomes": rows})
+        return
+    output.print_table(
+        ["outcome", "rows", "tasks", "tasks without calls", "sum", "first", "last"],
+        [
+            [
+                row["name"],
+                output.count(row["outcomes"]),
+                output.count(row["tasks"]),
+                output.count(row["tasks_without_calls"]),
+                f"{row['value_sum']:,.6g}",
+                f"{row['first_at']:%Y-%m-%d}",
+                f"{row['last_at']:%Y-%m-%d}",
+            ]
+            for row in rows
+        ],
+    )
+
+
+def _append(store: "Store", outcomes: list[Outcome]) -> tuple[int, int]:
+    """How many outcomes were booked, and how many rows repeated one of them."""
+    count = store.append_outcomes(outcomes)
+    return count, len(outcomes) - count
+
+
+def _window(text: str) -> timedelta:
+    found = _WINDOW.match(text)
+    if not found or not int(found[1]):
+        raise UserError(f"'{text}' is no window; write 90m, 8h or 2d")
+    return timedelta(**{_UNITS[found[2]]: int(found[1])})
+
+
+def _touches(
+    store: "Store", repo: "Repository", projects: tuple[str, ...], since: datetime, until: datetime
+) -> "list[Row]":
+    """Where and when the tasks of this repository worked.
+
+    Raises:
+        UserError: no call of the ledger was made in it.
+    """
+    roots = [root.rstrip("/") for root in (*repo.roots, *projects)]
+    rows = store.ask("tasks_on_branches", since=since, until=until)
+    held = [
+        row for row in rows if any(row["project"] == root or row["project"].startswith(f"{root}/") for root in roots)
+    ]
+    if not held:
+        known = sorted({row["project"] for row in rows if row["project"]})
+        shown = ", ".join(known[:5]) + (", ..." if len(known) > 5 else "") if known else "none"
+        raise UserError(
+            f"the ledger holds no calls made in {' or '.join(roots)} in that time; if the logs name it otherwise, "
+            f"give --project PATH (projects in the ledger: {shown})"
+        )
+    return held
+
+
+def _document(joined: "Joined", count: int, rule: str, authors: tuple[str, ...], *, dry_run: bool) -> dict[str, Any]:
+    return {
+        "rule": rule,
+        "authors": list(authors),
+        "commits": count,
+        "commits_by_branch": joined.by_branch,
+        "commits_by_time": joined.by_time,
+        "commits_without_task": joined.without_task,
+        "tasks": joined.tasks,
+        "tasks_without_commit": joined.tasks_without_commit,
+        "outcomes": len(joined.outcomes),
+        "dry_run": dry_run,
+    }

@@ -1,0 +1,187 @@
+"""`modicum yield`: what came of the tokens."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modicum.calls import UserError
+from modicum.cli import opening, output
+from modicum.cli.span import EVER, NEVER, moment
+from modicum.settings import checked_zone, read_settings
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from modicum.insights.yields import Estimate, Line, Yield
+    from modicum.ledger.store import Row, Store
+
+
+@click.command()
+@click.option("--outcome", required=True, metavar="NAME", help="Which outcome; 'modicum outcome list' names them.")
+@click.option(
+    "--by", default="model", metavar="WHAT", help="model, project, branch, agent, source, owner, ... or tag:NAME."
+)
+@click.option("--since", metavar="TIME", help="Tasks that began from: 2026-01-31, today, 7d, 2w.")
+@click.option("--until", metavar="TIME", help="Tasks that began before.")
+@click.option("--timezone", metavar="ZONE", help="Zone in which days are cut, as Europe/Berlin. Default: UTC.")
+@opening.json_option
+@opening.ledger_option
+def command(**options: Any) -> None:
+    """Outcomes per million tokens, and cost per outcome, with a 95 % interval.
+
+    Ratios of sums over all tasks that have the outcome, failed ones included. Tasks without it are counted apart.
+
+    \b
+    Examples:
+      modicum yield --outcome resolved
+      modicum yield --outcome lines_added --by project --since 30d
+      modicum yield --outcome tests_passed --by tag:team --json
+    """
+    from modicum.insights.yields import build
+
+    settings = read_settings()
+    zone_name = options["timezone"] or settings.timezone
+    zone = checked_zone(zone_name)
+    by, tag = _dimension(options["by"])
+    since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
+    name = options["outcome"]
+    with opening.opened_ledger(options["ledger_url"], settings) as store:
+        told = _told(store, name)
+        cells = store.ask("yield", by=by, tag=tag, zone=zone_name, since=since, until=until, outcome=name)
+        place = store.place
+    if not cells:
+        raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
+    found = build(cells, name, by)
+    if options["as_json"]:
+        output.print_json(document(found, options["by"], zone_name, (since, until), told))
+    else:
+        print_yield(found, options["by"], told)
+
+
+def _dimension(by: str) -> tuple[str, str]:
+    """The dimension, and the tag where it is one."""
+    from modicum.insights.yields import DIMENSIONS
+
+    if by.startswith("tag:") and len(by) > len("tag:"):
+        return "tag", by.removeprefix("tag:")
+    if by not in DIMENSIONS or by == "tag":
+        raise UserError(
+            f"a yield cannot be cut by '{by}'; by what: {', '.join(DIMENSIONS[:-4])}, day, week, month, tag:NAME"
+        )
+    return by, ""
+
+
+def _told(store: "Store", name: str) -> "Row":
+    """What the ledger knows of outcomes of this name.
+
+    Raises:
+        UserError: nothing.
+    """
+    known = {row["name"]: row for row in store.ask("outcomes")}
+    if name not in known:
+        names = ", ".join(known) or "none yet: see 'modicum outcome --help'"
+        raise UserError(f"the ledger {store.place} holds no outcome '{name}'; it knows {names}")
+    return known[name]
+
+
+def document(found: "Yield", by: str, zone: str, span: "tuple[datetime, datetime]", told: "Row") -> dict[str, Any]:
+    """The one JSON object of `modicum yield --json`; its fields are explained in docs/yield.md."""
+    import msgspec
+
+    since, until = span
+    total = msgspec.structs.asdict(found.total)
+    del total["name"]
+    return {
+        "outcome": found.outcome,
+        "by": by,
+        "since": None if since == EVER else since,
+        "until": None if until == NEVER else until,
+        "timezone": zone,
+        **total,
+        "tasks_without_calls": told["tasks_without_calls"],
+        "outcomes_without_calls": told["value_sum_without_calls"],
+        "rules": found.rules,
+        "rows": found.rows,
+    }
+
+
+def print_yield(found: "Yield", by: str, told: "Row") -> None:
+    columns = [
+        by,
+        "tasks",
+        "failed",
+        found.outcome,
+        "per M effective",
+        "95 %",
+        "per M raw",
+        "cost each",
+        "95 %",
+        "cost",
+        "of failed",
+        "no outcome",
+        "basis",
+    ]
+    output.print_table(columns, [_cells(row) for row in found.rows], footer=_cells(found.total))
+    total = found.total
+    if total.tasks_without_outcome:
+        each = total.cost_per_outcome_all_tasks_usd
+        click.echo(
+            f"tasks without this outcome: {total.tasks_without_outcome:,}, at "
+            f"{output.dollars(total.cost_without_outcome_usd)}; if they tried and failed, each {found.outcome} costs "
+            f"{_money(each.value)}{_money_span(each)}"
+        )
+    if total.calls_outside_tasks:
+        click.echo(
+            f"calls outside any task: {total.calls_outside_tasks:,}, at {output.dollars(total.cost_outside_tasks_usd)}"
+        )
+    if told["tasks_without_calls"]:
+        click.echo(
+            f"tasks with this outcome of which the ledger holds no call: {told['tasks_without_calls']:,}, with "
+            f"{told['value_sum_without_calls']:,.6g} {found.outcome}"
+        )
+    for estimate, what in (
+        (total.outcomes_per_million_effective_tokens, "outcomes per million effective tokens"),
+        (total.cost_per_outcome_usd, "cost per outcome"),
+    ):
+        if estimate.no_interval:
+            click.echo(f"no interval for {what}: {estimate.no_interval}")
+    for rule in found.rules:
+        click.echo(rule)
+
+
+def _cells(line: "Line") -> list[str]:
+    return [
+        line.name,
+        output.count(line.tasks),
+        output.count(line.tasks_failed),
+        f"{line.outcomes:,.6g}",
+        _figure(line.outcomes_per_million_effective_tokens.value),
+        _span(line.outcomes_per_million_effective_tokens),
+        _figure(line.outcomes_per_million_tokens.value),
+        _money(line.cost_per_outcome_usd.value),
+        _money_span(line.cost_per_outcome_usd).strip(" ()"),
+        output.dollars(line.cost_usd),
+        output.dollars(line.cost_failed_usd),
+        output.dollars(line.cost_without_outcome_usd) if line.tasks_without_outcome else "",
+        line.basis.value.replace("_", " "),
+    ]
+
+
+def _figure(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:,.3g}" if value < 1_000 else f"{value:,.0f}"
+
+
+def _span(estimate: "Estimate") -> str:
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f"{_figure(estimate.low)} to {_figure(estimate.high)}"
+
+
+def _money(value: float | None) -> str:
+    return output.dollars_of(value)
+
+
+def _money_span(estimate: "Estimate") -> str:
+    if estimate.low is None or estimate.high is None:
+        return ""
+    return f" ({_money(estimate.low)} to {_money(estimate.high)})"

@@ -1,0 +1,32 @@
+"""Providers' own usage reports: sums over many calls, to check a bill against and not to be added to it.
+
+Their calls have the source `openai-usage` or `anthropic-usage`, no task, and `calls_count` for how many they stand.
+Where a report does not say how many calls it sums up, it counts as one.
+"""
+
+from typing import Any
+
+from modicum.calls.usage import MOST_TOKENS, checked_count
+
+MOST_AGGREGATED = MOST_TOKENS * 1_000_000
+"""A sum over a day of a large organisation may hold more than any call can."""
+
+
+def aggregated_count(name: str, value: Any) -> int:
+    """A count in a report: JSON numbers, and numbers as text in a CSV (`59200.0`); nothing is 0.
+
+    Raises:
+        ValueError: it is no count.
+    """
+    if isinstance(value, str):
+        if not value.strip():
+            return 0
+        try:
+            value = float(value) if not value.strip().isdigit() else int(value)
+        except ValueError:
+            raise ValueError(f"{name} is no number") from None
+    if isinstance(value, int | float) and not isinstance(value, bool) and MOST_TOKENS < value <= MOST_AGGREGATED:
+        if value != int(value):
+            raise ValueError(f"{name} is fractional: {value!r:.40}")
+        return int(value)
+    return checked_count(name, value)

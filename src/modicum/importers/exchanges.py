@@ -1,0 +1,211 @@
+"""Recorded requests and replies, as people keep them: bare bodies, pairs, batch output, streams.
+
+What providers send is fixed; what is around it is whoever recorded it. These names are known (docs/formats/openai.md):
+
+- the bodies: `request` and `response`, each either the body itself or an object with `body`
+- the time: `timestamp`, `time`, `started`, `started_at`, `start_time`, `created_at`; the end: `finished`,
+  `finished_at`, `ended_at`, `end_time`, or `duration_ms`, `latency_ms`; the first token: `first_token_at`, `ttft_ms`
+- `url`, `status` or `status_code`, and for attribution `task`, `session_id`, `custom_id`, `user`, `metadata`
+"""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from modicum.calls import Anatomy, CallStatus, Owner, Problem, Segment, SegmentKind
+from modicum.importers.context import Context
+from modicum.importers.files import HEAD_BYTES, records
+from modicum.importers.format import Reading
+from modicum.importers.segments import Segmenter
+from modicum.providers.blocks import Block
+from modicum.providers.fields import listed, mapping, moment, text
+
+Record = Mapping[str, Any]
+
+STARTS = ("timestamp", "time", "started", "started_at", "start_time", "created_at")
+ENDS = ("finished", "finished_at", "ended_at", "end_time")
+TASKS = ("task", "session_id", "sessionId", "custom_id")
+MOST_MILLISECONDS = 86_400_000
+CAUSES = {SegmentKind.TOOL_SCHEMA: "tools", SegmentKind.SYSTEM: "system"}
+
+
+@dataclass
+class Exchange:
+    """One request and its reply. Bodies that were not recorded are empty."""
+
+    record: Record
+    request: Record
+    response: Record
+    events: list[Any]
+    """The reply's events, if a stream was recorded."""
+    line: int | None
+
+    @property
+    def metadata(self) -> Record:
+        return mapping(self.record.get("metadata")) or mapping(self.request.get("metadata"))
+
+    def named(self, *names: str) -> str:
+        """The first of these fields that the record or its metadata has, as text."""
+        for fields in (self.record, self.metadata):
+            for name in names:
+                if said := text(fields.get(name)):
+                    return said
+        return ""
+
+    @property
+    def task(self) -> str:
+        return self.named(*TASKS)
+
+    @property
+    def owner(self) -> Owner:
+        user = self.named("user", "user_id") or text(self.request.get("user")) or text(self.metadata.get("user_id"))
+        return Owner(team=self.named("team"), app=self.named("app"), user=user)
+
+    @property
+    def url(self) -> str:
+        return text(self.record.get("url")) or text(mapping(self.record.get("request")).get("url"))
+
+    @property
+    def status_code(self) -> int | None:
+        for fields in (self.record, mapping(self.record.get("response"))):
+            for name in ("status_code", "status"):
+                code = fields.get(name)
+                if isinstance(code, int) and 100 <= code < 600:
+                    return code
+        return None
+
+    @property
+    def is_batch(self) -> bool:
+        """Batch output names each request, and wraps its body or its result."""
+        reply = self.record.get("response")
+        is_wrapped = "result" in self.record or reply is None or "body" in mapping(reply)
+        return "custom_id" in self.record and is_wrapped
+
+    def times(self) -> tuple[datetime | None, datetime | None, datetime | None]:
+        """Start, first token and end, as far as the record tells."""
+        started = next(filter(None, (moment(self.record.get(name)) for name in STARTS)), None)
+        ended = next(filter(None, (moment(self.record.get(name)) for name in ENDS)), None)
+        first = moment(self.record.get("first_token_at"))
+        if started:
+            ended = ended or _after(started, self.record, "duration_ms", "latency_ms")
+            first = first or _after(started, self.record, "ttft_ms", "time_to_first_token_ms")
+        return started, first, ended
+
+
+def _after(started: datetime, record: Record, *names: str) -> datetime | None:
+    for name in names:
+        waited = record.get(name)
+        if isinstance(waited, int | float) and 0 < waited < MOST_MILLISECONDS:
+            return started + timedelta(milliseconds=float(waited))
+    return None
+
+
+def exchanges(path: Path) -> Iterator[Exchange | Problem]:
+    """The exchanges of a file. A list that an API returned gives its items; rows of one stream are gathered by id."""
+    streams: dict[str, Exchange] = {}
+    for found in records(path):
+        if isinstance(found, Problem):
+            yield found
+            continue
+        number, record = found
+        if record.get("object") == "list" and isinstance(record.get("data"), list):
+            yield from (_exchange(mapping(item), number) for item in record["data"])
+        elif record.get("object") == "chat.completion.chunk":
+            key = text(record.get("id"))
+            streams.setdefault(key, Exchange({}, {}, {}, [], number)).events.append(record)
+        else:
+            yield _exchange(record, number)
+    yield from streams.values()
+
+
+def _exchange(record: Record, line: int | None) -> Exchange:
+    if "request" not in record and "response" not in record and "result" not in record:
+        return Exchange({}, {}, record, [], line)
+    reply = record.get("response")
+    request = mapping(record.get("request"))
+    request = mapping(request.get("body")) or request
+    if isinstance(reply, Mapping) and "body" in reply:
+        reply = reply["body"]
+    if isinstance(reply, str):
+        reply = _events(reply)
+    return Exchange(record, request, mapping(reply), listed(reply), line)
+
+
+def _events(stream: str) -> Any:
+    """A body that was recorded as text: JSON, or a stream of server-sent events."""
+    found = []
+    for line in stream.splitlines() if "data:" in stream else [stream]:
+        data = line.removeprefix("data:").strip()
+        if data.startswith("{"):
+            try:
+                found.append(json.loads(data))
+            except (ValueError, RecursionError):
+                continue
+    return found if "data:" in stream or not found else found[0]
+
+
+def file_time(path: Path) -> datetime:
+    """When the file was written: it stands for the time of records that have none, and is reported."""
+    return datetime.fromtimestamp(path.stat().st_mtime, UTC)
+
+
+def status_of(exchange: Exchange, response: Record) -> CallStatus:
+    code = exchange.status_code
+    if response.get("error") or response.get("type") == "error" or (code is not None and code >= 400):
+        return CallStatus.ERROR
+    return CallStatus.ABORTED if response.get("status") == "cancelled" else CallStatus.OK
+
+
+class Conversations:
+    """Which of a file's requests continue each other. Bodies repeat the whole context and name no conversation.
+
+    Requests of one task with the same first user message are taken for one conversation.
+    """
+
+    def __init__(self, source: str, reading: Reading) -> None:
+        self._source = source
+        self._reading = reading
+        self._segmenter = Segmenter(reading)
+        self._contexts: dict[str, Context] = {}
+
+    def place(self, exchange: Exchange, blocks: list[Block], model: str) -> tuple[str, Anatomy | None]:
+        """The conversation of a request, and its anatomy if that is asked for and the request was recorded."""
+        name = exchange.named("conversation", "conversation_id", "thread_id")
+        if not name and blocks:
+            asked = next((block.text for block in blocks if block.kind is SegmentKind.USER), "")
+            name = f"{self._source}:{self._reading.digest(exchange.task + asked).hex()}"
+        if not self._reading.anatomy or not blocks:
+            return name, None
+        context = self._contexts.setdefault(name, Context())
+        segments = self._segmenter.segments(blocks, model)
+        context.replace(segments, cause_of_break(context.segments, segments))
+        return name, context.sent()
+
+
+def cause_of_break(before: list[Segment], after: list[Segment]) -> str:
+    """What changed first, if it stands in front of the messages: the tools or the system prompt."""
+    for mine, theirs in zip(before, after, strict=False):
+        if (mine.kind, mine.digest) != (theirs.kind, theirs.digest):
+            return CAUSES.get(mine.kind) or CAUSES.get(theirs.kind, "")
+    return ""
+
+
+def first_record(path: Path, head: bytes, marks: Callable[[bytes], bool]) -> Record:
+    """The first record of a file whose head has the marks of a format; empty where there is none.
+
+    A first record longer than the head is read in full.
+    """
+    if not marks(head):
+        return {}
+    opening = head.decode("utf-8", "replace")
+    try:
+        return mapping(json.JSONDecoder().raw_decode(opening, opening.index("{"))[0])
+    except (ValueError, RecursionError):
+        if len(head) < HEAD_BYTES:
+            return {}
+    for found in records(path):
+        return {} if isinstance(found, Problem) else found[1]
+    return {}

@@ -1,0 +1,160 @@
+"""Outcomes that people or other programs wrote down: CSV with a header, or JSON lines. Plain or gzipped.
+
+Fields: `task`, `name`, `value`, `time`, and if there is one, `id` (an identity of its own) and `source`.
+"""
+
+import csv
+import math
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from modicum.calls import Outcome, Problem
+from modicum.importers.files import blocks, head
+
+FIELDS = ("task", "name", "value", "time")
+_WORDS = {"true": 1.0, "false": 0.0}
+
+
+def read_outcomes(path: Path) -> Iterator[Outcome | Problem]:
+    """The outcomes of a file, and what could not be read, with its place. Never raises for bad data."""
+    start = head(path)
+    if isinstance(start, Problem):
+        yield start
+        return
+    first = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
+    if not first:
+        yield Problem(str(path), "the file is empty")
+    elif first == b"[":
+        yield Problem(str(path), "a JSON array where lines are expected: write one object a line")
+    elif first == b"{":
+        yield from _json_lines(path)
+    else:
+        yield from _csv_rows(path)
+
+
+def outcome_id(task: str, name: str, time: datetime) -> str:
+    """The identity of an outcome whose source gives it none."""
+    return msgspec.json.encode([task, name, time.astimezone(UTC)]).decode()
+
+
+def _json_lines(path: Path) -> Iterator[Outcome | Problem]:
+    for number, line in _lines(path):
+        if isinstance(line, Problem):
+            yield line
+            continue
+        if not line.strip():
+            continue
+        try:
+            row = msgspec.json.decode(line, type=dict[str, Any])
+        except (msgspec.DecodeError, RecursionError):
+            yield Problem(str(path), "no JSON object on this line", number)
+            continue
+        yield _outcome(row, path, number)
+
+
+def _csv_rows(path: Path) -> Iterator[Outcome | Problem]:
+    broken: list[Problem] = []
+
+    def texts() -> Iterator[str]:
+        for _, line in _lines(path):
+            if isinstance(line, Problem):
+                broken.append(line)
+                yield "\n"  # so that the reader's line numbers stay true
+            else:
+                yield line
+
+    reader = csv.reader(texts(), strict=True)
+    columns: list[str] = []
+    for row in _rows(reader, path):
+        if isinstance(row, Problem):
+            yield row
+        elif not columns:
+            columns = [cell.strip().lower() for cell in row]
+            if missing := [field for field in FIELDS if field not in columns]:
+                reason = f"the header lacks {', '.join(missing)}: the first line must say {','.join(FIELDS)}"
+                yield Problem(str(path), reason, reader.line_num)
+                break
+        elif len(row) != len(columns):
+            reason = f"{len(row)} cells where the header has {len(columns)}"
+            yield Problem(str(path), reason, reader.line_num)
+        else:
+            yield _outcome(dict(zip(columns, row, strict=True)), path, reader.line_num)
+    yield from broken
+
+
+def _rows(reader: Any, path: Path) -> Iterator[list[str] | Problem]:
+    """Rows that hold anything; one that is no CSV does not end the reading."""
+    while True:
+        try:
+            if cells := next(reader):
+                yield cells
+        except StopIteration:
+            return
+        except csv.Error as error:
+            yield Problem(str(path), f"no CSV row: {error}", reader.line_num)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str | Problem]]:
+    number = 0
+    for block in blocks(path):
+        if isinstance(block, Problem):
+            yield block.line or 0, block
+            continue
+        for number, line in enumerate(block.data.splitlines(keepends=True), block.first_line):
+            try:
+                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
+            except UnicodeDecodeError:
+                yield number, Problem(str(path), "bytes that are no UTF-8", number)
+
+
+def _outcome(row: Mapping[str, Any], path: Path, number: int) -> Outcome | Problem:
+    try:
+        task, name = _word(row, "task"), _word(row, "name")
+        value, time = _value(row.get("value")), _time(row.get("time"))
+        known = row.get("id") or outcome_id(task, name, time)
+        source = row.get("source") or "file"
+    except ValueError as error:
+        return Problem(str(path), f"not an outcome: {error}", number)
+    return Outcome(outcome_id=str(known), task=task, name=name, value=value, time=time, source=str(source))
+
+
+def _word(row: Mapping[str, Any], field: str) -> str:
+    word = row.get(field)
+    if not isinstance(word, str) or not word.strip():
+        raise ValueError(f"{field} is missing")
+    return word.strip()
+
+
+def _value(value: object) -> float:
+    """A share in 0..1 or a count; true and false are 1 and 0."""
+    if isinstance(value, str):
+        word = value.strip().lower()
+        try:
+            value = _WORDS[word] if word in _WORDS else float(word)
+        except ValueError:
+            raise ValueError("value is no number") from None
+    if not isinstance(value, int | float):
+        raise ValueError("value is no number")  # noqa: TRY004 - bad data, not a bad program
+    try:
+        number = float(value)
+    except OverflowError:
+        number = math.inf
+    if not math.isfinite(number) or number < 0:
+        raise ValueError("value is negative or not finite")
+    return number
+
+
+def _time(text: object) -> datetime:
+    """A time in UTC; one without zone is taken for UTC."""
+    try:
+        at = datetime.fromisoformat(text if isinstance(text, str) else "")
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):
+        raise ValueError("time is missing or no time like 2026-01-31T12:00:00Z") from None
+    if not 1970 <= at.year <= 2200:
+        raise ValueError("time is not between 1970 and 2200")
+    return at

@@ -1,0 +1,117 @@
+"""The text files of a folder, as a developer would count them: what git tracks or would, or what .gitignore leaves.
+
+Links are not followed: their targets are counted where they lie.
+"""
+
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from modicum.calls import Problem, UserError
+
+if TYPE_CHECKING:
+    from pathspec import GitIgnoreSpec
+
+MOST_BYTES = 100 * 1024 * 1024
+LOOKED_AT_BYTES = 8000
+"""A zero byte among the first 8000 makes a file binary: git's own rule."""
+BINARY = "binary"
+FOLDER = "a folder"
+NOT_UTF8 = "no UTF-8 text"
+LINK = "a link"
+TOO_LARGE = f"larger than {MOST_BYTES >> 20} MB"
+
+
+@dataclass(frozen=True)
+class Listing:
+    files: tuple[str, ...]
+    """Paths below the folder, with forward slashes, in order."""
+    rule: str
+    """Which rule chose them, in words."""
+
+
+def listing(folder: Path) -> Listing:
+    """The files below a folder that are not ignored.
+
+    Raises:
+        UserError: there is no such folder.
+    """
+    if not folder.is_dir():
+        what = "is a file: 'modicum count' counts files" if folder.exists() else "does not exist"
+        raise UserError(f"{folder} {what}; name a folder")
+    tracked = _by_git(folder)
+    if tracked:
+        return Listing(tuple(sorted(tracked)), "tracked by git, or neither tracked nor ignored")
+    return Listing(tuple(_by_walking(folder)), "not listed by git: all that no .gitignore names")
+
+
+def _by_git(folder: Path) -> list[str]:
+    """What git lists; nothing outside of a repository, and in a folder that the repository ignores as a whole."""
+    which = ("--cached", "--others", "--exclude-standard", "--deduplicate", "-z")
+    command = ("git", "-C", str(folder), "ls-files", *which)
+    try:
+        shown = subprocess.run(command, capture_output=True, check=False)  # noqa: S603 - a fixed command
+    except OSError:
+        return []  # no git on this machine
+    if shown.returncode != 0:
+        return []
+    return [os.fsdecode(name) for name in shown.stdout.split(b"\0") if name]
+
+
+def _by_walking(root: Path) -> Iterator[str]:
+    from pathspec import GitIgnoreSpec
+
+    specs: dict[str, GitIgnoreSpec] = {}
+    for folder, subfolders, names in os.walk(root):
+        here = Path(folder).relative_to(root).as_posix()
+        if ".gitignore" in names:
+            lines = (Path(folder) / ".gitignore").read_text("utf-8", "replace").splitlines()
+            specs[here] = GitIgnoreSpec.from_lines(lines)
+        subfolders[:] = sorted(
+            name for name in subfolders if name != ".git" and not _ignored(specs, _below(here, name), folder=True)
+        )
+        yield from (path for path in (_below(here, name) for name in sorted(names)) if not _ignored(specs, path))
+
+
+def _below(folder: str, name: str) -> str:
+    return name if folder == "." else f"{folder}/{name}"
+
+
+def _ignored(specs: "dict[str, GitIgnoreSpec]", path: str, *, folder: bool = False) -> bool:
+    """What the nearest .gitignore with an opinion says."""
+    for parent in PurePosixPath(path).parents:
+        spec = specs.get(str(parent))
+        if spec is None:
+            continue
+        below = PurePosixPath(path).relative_to(parent)
+        verdict = spec.check_file(f"{below}/" if folder else str(below)).include
+        if verdict is not None:
+            return verdict
+    return False
+
+
+def text_of(path: Path) -> str | Problem:
+    """The text of a file, or why it has none: a folder, binary, no UTF-8, unreadable, a link, too large."""
+    try:
+        if path.is_symlink():
+            return Problem(str(path), LINK)
+        if path.is_dir():
+            return Problem(str(path), FOLDER)
+        if path.stat().st_size > MOST_BYTES:
+            return Problem(str(path), TOO_LARGE)
+        return decoded(path.read_bytes(), str(path))
+    except OSError as error:
+        return Problem(str(path), f"cannot be read: {error.strerror or error}")
+
+
+def decoded(data: bytes, name: str) -> str | Problem:
+    """UTF-8 as text; a byte-order mark is not part of it."""
+    if b"\0" in data[:LOOKED_AT_BYTES]:
+        return Problem(name, BINARY)
+    try:
+        return data.removeprefix(b"\xef\xbb\xbf").decode()
+    except UnicodeDecodeError:
+        return Problem(name, NOT_UTF8)

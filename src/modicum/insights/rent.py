@@ -1,0 +1,94 @@
+"""Who pays rent: every segment of the anatomy with what it cost to carry, in all calls that carried it.
+
+The parts sum to the bill: the prompts by segment, and beside them the completions, provider-run searches, and prompts
+that have no anatomy. What is left is shown as the rest.
+"""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from modicum.calls import Basis
+from modicum.ledger.store import Store
+
+DIMENSIONS = ("kind", "tool", "agent", "project", "model", "task")
+
+COMPLETIONS = "(completions)"
+SEARCHES = "(web searches)"
+NO_ANATOMY = "(prompts without anatomy)"
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True):
+    """What one kind of segment cost. The prompt was counted by the provider, the shares of its segments by us: its
+    basis is ESTIMATED.
+    """
+
+    name: str
+    segments: int = 0
+    tokens: int
+    """When first sent."""
+    tokens_carried: int
+    """Summed over all calls that carried them."""
+    cost_usd: float | None
+    """None where only calls without a known price carried it."""
+    read_usd: float = 0.0
+    written_usd: float = 0.0
+    uncached_usd: float = 0.0
+    basis: Basis
+
+
+class Rent(msgspec.Struct, frozen=True, kw_only=True):
+    by: str
+    calls: int
+    calls_unpriced: int
+    cost_usd: Decimal | None
+    parts: list[Part]
+    rest_usd: float
+    """What no part accounts for: rounding, and calls whose earlier context is not in the ledger."""
+
+
+def rent(store: Store, by: str, since: datetime, until: datetime) -> Rent:
+    """The rent of the calls that began in that time, by a dimension of `DIMENSIONS`; dearest parts first."""
+    rows = store.ask("rent", by=by, since=since, until=until)
+    return build(rows, store.ask("rent_frame", since=since, until=until)[0], by)
+
+
+def build(rows: Iterable[Mapping[str, Any]], frame: Mapping[str, Any], by: str) -> Rent:
+    parts = [_part(row) for row in rows]
+    parts.append(_bare(COMPLETIONS, frame["completion_tokens"], frame["completion_usd"]))
+    parts.append(_bare(SEARCHES, 0, frame["requests_usd"]))
+    parts.append(_bare(NO_ANATOMY, frame["bare_prompt_tokens"], frame["bare_prompt_usd"]))
+    parts = sorted((part for part in parts if part.tokens or part.cost_usd), key=lambda part: -(part.cost_usd or 0))
+    return Rent(
+        by=by,
+        calls=int(frame["calls"] or 0),
+        calls_unpriced=int(frame["calls_unpriced"] or 0),
+        cost_usd=frame["cost_usd"],
+        parts=parts,
+        rest_usd=float(frame["cost_usd"] or 0) - sum(part.cost_usd or 0 for part in parts),
+    )
+
+
+def _part(row: Mapping[str, Any]) -> Part:
+    regions = [row[name] for name in ("read_usd", "written_usd", "uncached_usd")]
+    read, written, uncached = (float(usd or 0) for usd in regions)
+    return Part(
+        name=row["name"],
+        segments=int(row["segments"]),
+        tokens=int(row["tokens"]),
+        tokens_carried=int(row["tokens_carried"]),
+        cost_usd=None if None in regions else read + written + uncached,
+        read_usd=read,
+        written_usd=written,
+        uncached_usd=uncached,
+        basis=Basis.UNKNOWN if None in regions else Basis.ESTIMATED,
+    )
+
+
+def _bare(name: str, tokens: int | None, usd: Decimal | None) -> Part:
+    return Part(
+        name=name, tokens=int(tokens or 0), tokens_carried=int(tokens or 0), cost_usd=float(usd or 0), basis=Basis.EXACT
+    )

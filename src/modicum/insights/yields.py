@@ -1,0 +1,284 @@
+"""The yield: what came of the tokens. Outcomes per million tokens and cost per outcome, as ratios of sums.
+
+It is a fold of cells, as the question `yield` gives them: what one task cost within one name of a dimension, per basis,
+and the value of the task's outcome. What cannot be known is told apart and never dropped: tasks without the outcome,
+calls without a price, calls outside any task.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
+from typing import Any
+
+import msgspec
+
+from modicum.calls import Basis
+from modicum.statistics.ratios import ratio_of_sums
+
+Cell = Mapping[str, Any]
+
+DIMENSIONS = (
+    "model",
+    "project",
+    "branch",
+    "agent",
+    "source",
+    "provider",
+    "owner",
+    "team",
+    "app",
+    "user",
+    "key",
+    "tier",
+    "task",
+    "tag",
+    "day",
+    "week",
+    "month",
+)
+CONFIDENCE = 0.95
+MILLION = 1e6
+
+
+class Estimate(msgspec.Struct, frozen=True, kw_only=True):
+    """A ratio of sums with its 95 % interval, clustered by task."""
+
+    value: float | None
+    low: float | None
+    high: float | None
+    tasks: int
+    """Tasks whose figures are all known, and so are in both sums."""
+    no_interval: str
+    """Why there is no interval; empty where there is one."""
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """The yield of one name, or the total. What is said of tasks holds for the part of them that is under this name."""
+
+    name: str
+    tasks: int
+    """Tasks that have the outcome. All figures are of these, but for those named `without_outcome` and `outside`."""
+    tasks_shared: int
+    """Tasks of these that worked under other names as well, so that their outcome was shared out."""
+    tasks_failed: int
+    """Tasks whose outcome sums to 0."""
+    outcomes: float
+    """Sum of the values, shares of shared tasks included."""
+    calls: int
+    calls_unpriced: int
+    tokens: int
+    """All tokens as they were counted, whatever they cost."""
+    tokens_basis: Basis
+    effective_tokens: float | None
+    """Tokens weighed by price, uncached input = 1; None where no call has a weight."""
+    cost_usd: Decimal | None
+    basis: Basis
+    """The weakest basis of the costs, and with them of the effective tokens."""
+    cost_usd_by_basis: dict[Basis, Decimal]
+    outcomes_per_million_effective_tokens: Estimate
+    outcomes_per_million_tokens: Estimate
+    cost_per_outcome_usd: Estimate
+    cost_per_outcome_all_tasks_usd: Estimate
+    """As if the tasks without the outcome had tried for it and got nothing."""
+    cost_failed_usd: Decimal | None
+    tasks_without_outcome: int
+    cost_without_outcome_usd: Decimal | None
+    calls_outside_tasks: int
+    cost_outside_tasks_usd: Decimal | None
+
+
+class Yield(msgspec.Struct, frozen=True, kw_only=True):
+    outcome: str
+    by: str
+    total: Line
+    rows: list[Line]
+    """By what they cost, the dearest first; times in their order."""
+    rules: list[str]
+    """What one must know to read the figures, in sentences."""
+
+
+class Part(msgspec.Struct, kw_only=True):
+    """What one task did under one name."""
+
+    task: str
+    value: float | None
+    """The task's outcome, or this part's share of it; None where the task has none."""
+    is_failed: bool
+    """The outcome of the whole task is 0."""
+    is_shared: bool = False
+    calls: int = 0
+    calls_uncounted: int = 0
+    calls_unpriced: int = 0
+    calls_unweighted: int = 0
+    tokens: int = 0
+    tokens_basis: Basis = Basis.EXACT
+    effective_tokens: float = 0.0
+    cost_by_basis: dict[Basis, Decimal] = msgspec.field(default_factory=dict)
+
+    @property
+    def cost(self) -> Decimal:
+        return sum(self.cost_by_basis.values(), Decimal(0))
+
+
+def build(cells: Iterable[Cell], outcome: str, by: str) -> Yield:
+    """The yield of these cells, which must be all cells of their tasks."""
+    cells = list(cells)
+    named = _parts(cells)
+    _share_out([part for parts in named.values() for part in parts])
+    rows = [_line(name, parts) for name, parts in named.items()]
+    if by in {"day", "week", "month"}:
+        rows.sort(key=lambda line: line.name)
+    else:
+        rows.sort(key=lambda line: (-_spent(line), line.name))
+    whole = _parts({**cell, "name": "total"} for cell in cells)
+    total = _line("total", whole.get("total", []))
+    return Yield(outcome=outcome, by=by, total=total, rows=rows, rules=_rules(total, rows, by))
+
+
+def _parts(cells: Iterable[Cell]) -> dict[str, list[Part]]:
+    """Cells of one task and name, whatever their basis, are one part."""
+    parts: dict[tuple[str, str], Part] = {}
+    for cell in cells:
+        task, value = cell["task"], cell["value_sum"]
+        known = None if value is None or not task else float(value)
+        part = parts.setdefault((cell["name"], task), Part(task=task, value=known, is_failed=known == 0))
+        part.calls += int(cell["calls"])
+        part.calls_uncounted += int(cell["calls_uncounted"])
+        part.calls_unpriced += int(cell["calls_unpriced"])
+        part.calls_unweighted += int(cell["calls_unweighted"])
+        part.tokens += int(cell["tokens"])
+        part.effective_tokens += float(cell["effective_tokens"] or 0)
+        part.tokens_basis |= Basis(cell["usage_basis"]) | Basis(cell["output_basis"])
+        if cell["cost_usd"] is not None:
+            basis = Basis(cell["cost_basis"])
+            part.cost_by_basis[basis] = part.cost_by_basis.get(basis, Decimal(0)) + cell["cost_usd"]
+    named: dict[str, list[Part]] = {}
+    for (name, _), part in parts.items():
+        named.setdefault(name, []).append(part)
+    return named
+
+
+def _share_out(parts: Iterable[Part]) -> None:
+    """A task under several names: its outcome is shared by what the task cost under each.
+
+    That claims no more than that within one task every dollar bought the same. Where a call has no price, it is shared
+    by tokens; where nothing was counted either, by calls.
+    """
+    of_task: dict[str, list[Part]] = {}
+    for part in parts:
+        if part.value is not None:
+            of_task.setdefault(part.task, []).append(part)
+    for together in of_task.values():
+        if len(together) == 1:
+            continue
+        weights = [float(part.cost) for part in together]
+        if any(part.calls_unpriced for part in together) or not sum(weights):
+            weights = [float(part.tokens) for part in together]
+        if any(part.calls_uncounted for part in together) or not sum(weights):
+            weights = [float(part.calls) for part in together]
+        for part, weight in zip(together, weights, strict=True):
+            assert part.value is not None  # noqa: S101 - only such were gathered
+            part.value *= weight / sum(weights)
+            part.is_shared = True
+
+
+def _line(name: str, parts: Sequence[Part]) -> Line:
+    reached = [part for part in parts if part.value is not None]
+    without = [part for part in parts if part.value is None and part.task]
+    outside = [part for part in parts if not part.task]
+    failed = [part for part in reached if part.is_failed]
+    by_basis: dict[Basis, Decimal] = {}
+    tokens_basis = Basis.EXACT if reached else Basis.UNKNOWN
+    for part in reached:
+        tokens_basis |= part.tokens_basis
+        for basis, cost in part.cost_by_basis.items():
+            by_basis[basis] = by_basis.get(basis, Decimal(0)) + cost
+    basis = Basis.EXACT if by_basis else Basis.UNKNOWN
+    for each in by_basis:
+        basis |= each
+    weighed = [part for part in reached if part.calls_unweighted < part.calls]
+    priced = [part for part in reached if not part.calls_unpriced]
+    priced_without = [part for part in without if not part.calls_unpriced]
+    return Line(
+        name=name,
+        tasks=len(reached),
+        tasks_shared=sum(part.is_shared for part in reached),
+        tasks_failed=len(failed),
+        outcomes=sum(part.value or 0.0 for part in reached),
+        calls=sum(part.calls for part in reached),
+        calls_unpriced=sum(part.calls_unpriced for part in reached),
+        tokens=sum(part.tokens for part in reached),
+        tokens_basis=tokens_basis,
+        effective_tokens=sum(part.effective_tokens for part in weighed) if weighed else None,
+        cost_usd=_cost(reached),
+        basis=basis,
+        cost_usd_by_basis=by_basis,
+        outcomes_per_million_effective_tokens=_per_million(
+            [(part, part.effective_tokens) for part in reached if not part.calls_unweighted]
+        ),
+        outcomes_per_million_tokens=_per_million([(part, part.tokens) for part in reached if not part.calls_uncounted]),
+        cost_per_outcome_usd=_cost_per_outcome(priced),
+        cost_per_outcome_all_tasks_usd=_cost_per_outcome([*priced, *priced_without]),
+        cost_failed_usd=_cost(failed),
+        tasks_without_outcome=len(without),
+        cost_without_outcome_usd=_cost(without),
+        calls_outside_tasks=sum(part.calls for part in outside),
+        cost_outside_tasks_usd=_cost(outside),
+    )
+
+
+def _cost(parts: Sequence[Part]) -> Decimal | None:
+    """What is known of their cost; None where none of it is, 0 where there are no parts."""
+    if parts and not any(part.cost_by_basis for part in parts):
+        return None
+    return sum((part.cost for part in parts), Decimal(0))
+
+
+def _per_million(parts: Sequence[tuple[Part, float]]) -> Estimate:
+    return _estimate([part.value or 0.0 for part, _ in parts], [tokens / MILLION for _, tokens in parts])
+
+
+def _cost_per_outcome(parts: Sequence[Part]) -> Estimate:
+    return _estimate([float(part.cost) for part in parts], [part.value or 0.0 for part in parts])
+
+
+def _estimate(above: Sequence[float], below: Sequence[float]) -> Estimate:
+    """Each part is a task of its own within its line: the parts are the clusters."""
+    ratio = ratio_of_sums(above, below, confidence=CONFIDENCE)
+    return Estimate(
+        value=ratio.value,
+        low=ratio.low,
+        high=ratio.high,
+        tasks=len(above),
+        no_interval=ratio.no_interval if ratio.value is not None else "nothing to divide by: no outcome, or no count",
+    )
+
+
+def _spent(line: Line) -> Decimal:
+    return (line.cost_usd or Decimal(0)) + (line.cost_without_outcome_usd or Decimal(0))
+
+
+def _rules(total: Line, rows: Sequence[Line], by: str) -> list[str]:
+    rules = [
+        "Every figure is a ratio of sums over tasks, failed ones included; intervals are 95 %, clustered by task.",
+        "Effective tokens are weighed by price within each model (uncached input = 1).",
+    ]
+    if shared := sum(row.tasks_shared for row in rows):
+        rules.append(
+            f"A task under more than one {by} shares its outcome by what it cost under each "
+            f"(by tokens where a price is missing): {shared} such parts."
+        )
+    else:
+        rules.append(f"Every task stands under one {by} and counts there in full.")
+    if Basis.LOWER_BOUND in total.cost_usd_by_basis:
+        rules.append(
+            "Where logged output is a lower bound, so is the cost per outcome; outcomes per tokens are at most as said."
+        )
+    if total.tasks_without_outcome:
+        rules.append(
+            "Tasks without the outcome stand apart; cost_per_outcome_all_tasks_usd takes them for tried and failed."
+        )
+    if total.calls_unpriced:
+        rules.append(
+            f"{total.calls_unpriced:,} calls have no known price: their tasks are left out of ratios that need one."
+        )
+    return rules

@@ -1,0 +1,10 @@
+-- Calls and list cost by source and month: what a flat fee would have covered.
+SELECT
+    source,
+    CAST(CAST(date_trunc('month', local_time(started, $zone)) AS DATE) AS VARCHAR) AS month,
+    sum(calls_count) AS calls,
+    sum(cost_usd) AS cost_usd
+FROM entries
+WHERE started >= $since AND started < $until
+GROUP BY source, month
+ORDER BY source, month

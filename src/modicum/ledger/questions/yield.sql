@@ -1,0 +1,67 @@
+-- What each task cost within each name of one dimension ($by), per basis, and the task's outcome called $outcome: the sum
+-- of its values (NULL where it has none). A task belongs to the time in which its first call began, with all its calls,
+-- so that none is cut in half. Calls without a task are counted by their own time.
+-- $tag: the tag to group by where $by is 'tag'. $zone: the time zone in which days, weeks and months are cut.
+SELECT
+    spent.name AS name,
+    spent.task AS task,
+    spent.usage_basis AS usage_basis,
+    spent.output_basis AS output_basis,
+    spent.cost_basis AS cost_basis,
+    spent.calls AS calls,
+    spent.calls_uncounted AS calls_uncounted,
+    spent.calls_unpriced AS calls_unpriced,
+    spent.calls_unweighted AS calls_unweighted,
+    spent.tokens AS tokens,
+    spent.effective_tokens AS effective_tokens,
+    spent.cost_usd AS cost_usd,
+    reached.value_sum AS value_sum
+FROM (
+    SELECT
+        CASE $by
+            WHEN 'model' THEN model
+            WHEN 'source' THEN source
+            WHEN 'provider' THEN provider
+            WHEN 'project' THEN project
+            WHEN 'branch' THEN branch
+            WHEN 'task' THEN task
+            WHEN 'agent' THEN agent
+            WHEN 'owner' THEN concat(team, '/', app, '/', user_name, '/', key_name)
+            WHEN 'team' THEN team
+            WHEN 'app' THEN app
+            WHEN 'user' THEN user_name
+            WHEN 'key' THEN key_name
+            WHEN 'tier' THEN tier
+            WHEN 'tag' THEN tag_value(tags, $tag)
+            WHEN 'day' THEN CAST(CAST(local_time(started, $zone) AS DATE) AS VARCHAR)
+            WHEN 'week' THEN CAST(CAST(date_trunc('week', local_time(started, $zone)) AS DATE) AS VARCHAR)
+            WHEN 'month' THEN CAST(CAST(date_trunc('month', local_time(started, $zone)) AS DATE) AS VARCHAR)
+            ELSE ''
+        END AS name,
+        task,
+        usage_basis,
+        output_basis,
+        cost_basis,
+        sum(calls_count) AS calls,
+        sum(CASE WHEN usage_basis = 'unknown' THEN calls_count ELSE 0 END) AS calls_uncounted,
+        sum(CASE WHEN cost_usd IS NULL THEN calls_count ELSE 0 END) AS calls_unpriced,
+        sum(CASE WHEN effective_tokens IS NULL THEN calls_count ELSE 0 END) AS calls_unweighted,
+        sum(
+            CASE WHEN usage_basis = 'unknown' THEN 0 ELSE
+                input_uncached + cache_read + cache_write_5m + cache_write_1h + output_visible + output_reasoning
+            END
+        ) AS tokens,
+        sum(effective_tokens) AS effective_tokens,
+        sum(cost_usd) AS cost_usd
+    FROM entries
+    WHERE (
+        task <> '' AND task IN (
+            SELECT task FROM entries GROUP BY task HAVING min(started) >= $since AND min(started) < $until
+        )
+    ) OR (task = '' AND started >= $since AND started < $until)
+    GROUP BY name, task, usage_basis, output_basis, cost_basis
+) AS spent
+LEFT JOIN (
+    SELECT task, sum(value) AS value_sum FROM outcomes WHERE name = $outcome GROUP BY task
+) AS reached ON reached.task = spent.task
+ORDER BY name, task, usage_basis, output_basis, cost_basis

@@ -1,0 +1,284 @@
+"""What our token count is worth where a model has no public tokenizer.
+
+Claude and Gemini tell how many tokens a prompt had. Between two calls of one conversation the prompt grows by what was
+appended, and that text can be counted by us: each such step is a pair (our count, the provider's). A calibration is
+the line through many pairs: `provider = ratio * ours + wrap`, where `wrap` is what the provider puts around each step
+(roles, the frame of a tool call), which a plain text does not have. So a text has `ratio * ours` tokens.
+
+Logs leave things out (hidden reminders make a step larger than its text), so the line is the one with the least sum of
+absolute relative errors: a minority of odd pairs cannot move it. Its error is measured on pairs that it has not seen.
+"""
+
+import re
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from modicum.calls import Basis, UserError
+from modicum.metering.tokens import bare_name, encoding_for
+
+if TYPE_CHECKING:
+    import numpy as np
+
+FEWEST_PAIRS = 30
+"""With fewer a line says little, and its error less."""
+FOLDS = 5
+PLAUSIBLE_RATIO = (0.2, 5.0)
+"""Tokenizers of language models differ by less: another ratio says that the pairs do not belong together."""
+KINDS = ("", "code", "prose", "output", "search")
+"""Kinds of content: any, files of code, prose, what commands print, what searches find."""
+FILE_NAME = "calibrations.json"
+SHIPPED = Path(__file__).with_name(FILE_NAME)
+
+
+class Pair(msgspec.Struct, frozen=True, gc=False):
+    """One step of a conversation."""
+
+    raw_tokens: int
+    """Our count of all that was appended, with the encoding that `encoding_for` names for the model."""
+    prompt_growth_tokens: int
+    """By how much the provider's count of the prompt grew from one call to the next."""
+    group: str = ""
+    """The conversation or session: pairs of one group are never both fitted and tested."""
+    content: str = ""
+    """What most of it was: a kind of content as in `Calibration`, or empty."""
+
+
+class Calibration(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """What one of our tokens is in a family of models, for one kind of content."""
+
+    family: str
+    """Models that share a tokenizer, as `family_of` names them."""
+    content: str = ""
+    """One of `KINDS`."""
+    ratio: float
+    """The provider's tokens for one of ours."""
+    wrap_tokens: float = 0.0
+    """What the provider adds around each step of a conversation; no part of a text's count."""
+    error: float
+    """Median over held-out pairs of |predicted / actual - 1|: what to expect of one short text."""
+    error_whole: float | None = None
+    """The same of long texts: for 9 in 10 held-out groups (sessions) the median of actual / predicted is within this
+    of 1. None with fewer than 10 groups of 10 pairs."""
+    pairs: int
+    groups: int
+    models: tuple[str, ...] = ()
+    """The models that the pairs are from."""
+    method: str
+    """How the error was got, in words."""
+
+    @property
+    def margin(self) -> float:
+        """The larger error: what to keep free."""
+        return max(self.error, self.error_whole or 0.0)
+
+
+class TokenCount(msgspec.Struct, frozen=True, gc=False):
+    """A count with what it is worth."""
+
+    tokens: int
+    basis: Basis
+    """ESTIMATED: the provider did not count it. Nothing here is ever EXACT, a public tokenizer included."""
+    error: float | None
+    """As in `Calibration`; 0 for a public tokenizer; None: it has not been measured for this model."""
+    most_tokens: int
+    """The count with its margin on top: the larger of both errors, or what the vendor says of a newer tokenizer."""
+    known_by: str
+    """In words: whose tokenizer, or which calibration."""
+
+
+class Family(msgspec.Struct, frozen=True):
+    name: str
+    stands_in: str = ""
+    """The family whose ratio is used where this one has no calibration; its error then is unknown."""
+    most_ratio: float = 1.0
+    """How many times as many tokens as `stands_in` the vendor says this family may take."""
+
+
+CLAUDE_NEW = Family("claude-4.7", "claude", 1.35)
+"""Opus 4.7 came with a new tokenizer: 1 to 1.35 times as many tokens, depending on the content
+(https://platform.claude.com/docs/en/about-claude/models/migration-guide)."""
+
+
+@lru_cache(maxsize=256)
+def family_of(model: str) -> Family:
+    """The models that are counted alike: Claude before 4.7, Claude since, Gemini, otherwise the name's first word."""
+    name = bare_name(model)
+    if "claude" in name:
+        found = re.search(r"(?<!\d)(\d{1,2})(?:[.-](\d{1,2}))?(?!\d)", name)
+        version = (int(found[1]), int(found[2] or 0)) if found else (99, 0)
+        if version < (3, 0):
+            return Family("claude-2")
+        return Family("claude") if version < (4, 7) else CLAUDE_NEW
+    word = re.match(r"[a-z]+", name)
+    return Family(word[0] if word else name)
+
+
+class Calibrations:
+    """The calibrations at hand: the user's own stand above the shipped ones.
+
+    Args:
+        own: from the user's records (`load`).
+        shipped: None: those that come with the package.
+    """
+
+    def __init__(self, own: Iterable[Calibration] = (), shipped: Iterable[Calibration] | None = None) -> None:
+        self._found: dict[tuple[str, str], tuple[Calibration, bool]] = {
+            (one.family, one.content): (one, False) for one in (load(SHIPPED) if shipped is None else shipped)
+        }
+        for one in own:
+            # One's own line for any content stands above a shipped one for some kind.
+            if not one.content:
+                self._found = {key: kept for key, kept in self._found.items() if key[0] != one.family}
+        self._found |= {(one.family, one.content): (one, True) for one in own}
+
+    def of(self, family: str, content: str = "") -> tuple[Calibration, bool] | None:
+        """The calibration for that kind of content, else for any, and whether it is the user's own."""
+        return self._found.get((family, content)) or self._found.get((family, ""))
+
+    def counted(self, raw_tokens: int, model: str, content: str = "") -> TokenCount:
+        """What `raw_tokens` of our count are in a model, and how sure that is."""
+        encoding, is_own = encoding_for(model)
+        if is_own:
+            known_by = f"the model's public tokenizer ({encoding})"
+            return TokenCount(raw_tokens, Basis.ESTIMATED, 0.0, raw_tokens, known_by)
+        family = family_of(model)
+        known = self.of(family.name, content)
+        if known:
+            calibration, mine = known
+            tokens = round(raw_tokens * calibration.ratio)
+            most = round(raw_tokens * calibration.ratio * (1 + calibration.margin))
+            origin = "your own records" if mine else "shipped"
+            return TokenCount(
+                tokens,
+                Basis.ESTIMATED,
+                calibration.error,
+                most,
+                f"{encoding} times {calibration.ratio:.3f}, calibrated on {calibration.pairs:,} pairs ({origin})",
+            )
+        stand_in = self.of(family.stands_in, content) if family.stands_in else None
+        ratio = stand_in[0].ratio if stand_in else 1.0
+        tokens = round(raw_tokens * ratio)
+        why = f"{encoding} times {ratio:.3f}, the ratio of {family.stands_in}" if stand_in else f"plain {encoding}"
+        most = round(tokens * family.most_ratio)
+        return TokenCount(tokens, Basis.ESTIMATED, None, most, f"{why}; not measured for {family.name}")
+
+
+def calibrate(
+    pairs: Sequence[Pair], family: str, *, content: str = "", models: Iterable[str] = ()
+) -> Calibration | None:
+    """The line through the pairs, with its error on held-out pairs; None where the pairs cannot carry one.
+
+    Pairs that shrank or stayed are left out: the conversation was cut there. Fewer than 30 pairs, pairs all of one
+    size, and a ratio beyond all likelihood carry no line.
+    """
+    import numpy as np
+
+    usable = [pair for pair in pairs if pair.prompt_growth_tokens > 0 and pair.raw_tokens > 0]
+    if content:
+        usable = [pair for pair in usable if pair.content == content]
+    if len(usable) < FEWEST_PAIRS or len({pair.raw_tokens for pair in usable}) < FOLDS:
+        return None
+    ours = np.array([pair.raw_tokens for pair in usable], dtype=float)
+    theirs = np.array([pair.prompt_growth_tokens for pair in usable], dtype=float)
+    names = sorted({pair.group for pair in usable})
+    by_group = len(names) >= FOLDS
+    number = {name: index for index, name in enumerate(names)}
+    groups = np.array([number[pair.group] for pair in usable])
+    folds = (groups if by_group else np.arange(len(usable))) % FOLDS
+    predicted = np.empty_like(theirs)
+    for fold in range(FOLDS):
+        held = folds == fold
+        ratio, wrap = line(ours[~held], theirs[~held])
+        predicted[held] = ratio * ours[held] + wrap
+    ratio, wrap = line(ours, theirs)
+    if not PLAUSIBLE_RATIO[0] <= ratio <= PLAUSIBLE_RATIO[1]:
+        return None
+    return Calibration(
+        family=family,
+        content=content,
+        ratio=round(float(ratio), 4),
+        wrap_tokens=round(float(wrap), 1),
+        error=round(float(np.median(np.abs(predicted / theirs - 1))), 4),
+        error_whole=_error_whole(theirs / np.maximum(predicted, 1), groups),
+        pairs=len(usable),
+        groups=len(names),
+        models=tuple(sorted(set(models))),
+        method=f"least absolute relative error; {FOLDS}-fold cross-validation by {'session' if by_group else 'pair'}",
+    )
+
+
+def error_of(calibration: Calibration, pairs: Sequence[Pair]) -> float | None:
+    """The median error of a calibration on pairs of its kind that it was not made from; None where there are none."""
+    errors = sorted(
+        abs((calibration.ratio * pair.raw_tokens + calibration.wrap_tokens) / pair.prompt_growth_tokens - 1)
+        for pair in pairs
+        if pair.prompt_growth_tokens > 0 and calibration.content in {"", pair.content}
+    )
+    return errors[len(errors) // 2] if errors else None
+
+
+def line(ours: "np.ndarray[Any, Any]", theirs: "np.ndarray[Any, Any]") -> tuple[float, float]:
+    """Ratio and wrap with the least sum of |ratio * ours + wrap - theirs| / theirs.
+
+    By iteratively reweighted least squares (Schlossmacher, JASA 68, 1973). The wrap is never negative.
+    """
+    import numpy as np
+
+    columns = np.stack([ours, np.ones_like(ours)], axis=1)
+    weights = 1 / theirs
+    for _ in range(50):
+        solution = np.linalg.lstsq(columns * weights[:, None], theirs * weights, rcond=None)[0]
+        misses = np.abs(columns @ solution - theirs) / theirs
+        weights = 1 / theirs / np.sqrt(np.maximum(misses, 1e-5))
+    if solution[1] >= 0:
+        return float(solution[0]), float(solution[1])
+    # Through the origin the same line is a weighted median of the ratios.
+    ratios = theirs / ours
+    order = np.argsort(ratios)
+    weight = np.cumsum((ours / theirs)[order])
+    return float(ratios[order][np.searchsorted(weight, weight[-1] / 2)]), 0.0
+
+
+def _error_whole(actual_by_predicted: "np.ndarray[Any, Any]", groups: "np.ndarray[Any, Any]") -> float | None:
+    import numpy as np
+
+    middles = [
+        np.median(actual_by_predicted[groups == group])
+        for group in range(int(groups.max()) + 1)
+        if (groups == group).sum() >= 10
+    ]
+    if len(middles) < 10:
+        return None
+    return round(float(np.quantile(np.abs(np.array(middles) - 1), 0.9)), 4)
+
+
+class _File(msgspec.Struct):
+    calibrations: list[Calibration]
+    made_by: str = ""
+
+
+def load(path: Path) -> list[Calibration]:
+    """The calibrations in a file; none where there is no file.
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        return msgspec.json.decode(path.read_bytes(), type=_File).calibrations
+    except FileNotFoundError:
+        return []
+    except (OSError, msgspec.DecodeError) as error:
+        raise UserError(f"{path} cannot be read as calibrations ({error}); delete it and calibrate again") from None
+
+
+def save(calibrations: Iterable[Calibration], path: Path, made_by: str = "modicum") -> None:
+    """Writes the file anew, whole or not at all."""
+    document = msgspec.json.format(msgspec.json.encode(_File(list(calibrations), made_by)), indent=2)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    fresh = path.with_name(path.name + ".new")
+    fresh.write_bytes(document + b"\n")
+    fresh.replace(path)

@@ -1,0 +1,47 @@
+"""Totals that include their parts, taken apart into buckets that never overlap.
+
+OpenAI, Gemini and most telemetry count cached input inside the input and reasoning inside the output; Anthropic and
+Langfuse count them beside it; and instrumentations get it wrong both ways. The rule, for whoever wonders about a
+figure: of the two readings of each side, those are left out that would make a bucket negative; of what remains, the
+one that agrees with the total (if the log has one) stands; else the reading that the source promises.
+"""
+
+from modicum.calls import Usage
+
+
+def disjoint(
+    prompt: int,
+    completion: int,
+    *,
+    read: int = 0,
+    written: tuple[int, int] = (0, 0),
+    reasoning: int = 0,
+    total: int = 0,
+    inside: bool = True,
+) -> Usage:
+    """The buckets of a call. All counts must be whole and not negative; a `total` of 0 is one that the log lacks.
+
+    `written`: to the cache, for the short time to live and for one hour.
+    `inside`: what the source promises, namely that `prompt` includes what was read from and written to the cache, and
+    `completion` the reasoning.
+    """
+    cached = read + sum(written)
+    readings = []
+    for cached_inside, reasoning_inside in (
+        (inside, inside),
+        (not inside, inside),
+        (inside, not inside),
+        (not inside, not inside),
+    ):
+        uncached = prompt - cached if cached_inside else prompt
+        visible = completion - reasoning if reasoning_inside else completion
+        if uncached >= 0 and visible >= 0:
+            readings.append(Usage(uncached, read, *written, visible, reasoning))
+    return next((usage for usage in readings if usage.total_tokens == total), readings[0])
+
+
+def split_writes(written: int, written_5m: int, written_1h: int) -> tuple[int, int]:
+    """Cache writes by time to live. Sources fill in the total, the split, or both; what no split accounts for was
+    written for the short time.
+    """
+    return max(written - written_1h, written_5m), written_1h

@@ -1,0 +1,370 @@
+"""Spans of OpenTelemetry that tell of model calls, converted to calls, and calls to attributes.
+
+The GenAI conventions have no release, so every name that instrumentations have used is accepted: the present ones
+(https://github.com/open-telemetry/semantic-conventions-genai), those before 1.37, OpenInference
+(https://github.com/Arize-ai/openinference), OpenLLMetry and the Vercel AI SDK. `gen_ai.usage.input_tokens` includes
+cached tokens by the convention; instrumentations that differ are read by the rule of `modicum.providers.inclusive`.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+import msgspec
+
+from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
+from modicum.calls.usage import checked_count
+from modicum.providers.inclusive import disjoint, split_writes
+from modicum.providers.names import is_native_id, provider_id, provider_of_model
+
+Attributes = Mapping[str, Any]
+
+INPUT = (
+    "gen_ai.usage.input_tokens",
+    "gen_ai.usage.prompt_tokens",
+    "llm.usage.input_tokens",
+    "llm.usage.prompt_tokens",
+    "llm.token_count.prompt",
+    "ai.usage.inputTokens",
+    "ai.usage.promptTokens",
+)
+OUTPUT = (
+    "gen_ai.usage.output_tokens",
+    "gen_ai.usage.completion_tokens",
+    "llm.usage.output_tokens",
+    "llm.usage.completion_tokens",
+    "llm.token_count.completion",
+    "ai.usage.outputTokens",
+    "ai.usage.completionTokens",
+)
+TOTAL = (
+    "gen_ai.usage.total_tokens",
+    "llm.usage.total_tokens",
+    "llm.token_count.total",
+    "ai.usage.totalTokens",
+    "ai.usage.tokens",
+)
+CACHE_READ = (
+    "gen_ai.usage.cache_read.input_tokens",
+    "gen_ai.usage.cache_read_input_tokens",
+    "gen_ai.usage.cache_read_tokens",
+    "gen_ai.usage.input_cached_tokens",
+    "gen_ai.usage.cached_input_tokens",
+    "gen_ai.usage.input_tokens.cached",
+    "gen_ai.usage.input_tokens.cache_read",
+    "gen_ai.usage.prompt_tokens_details.cached_tokens",
+    "gen_ai.usage.input_tokens_details.cached_tokens",
+    "gen_ai.usage.details.cache_read_tokens",
+    "gen_ai.usage.details.cache_read_input_tokens",
+    "gen_ai.usage.details.cached_tokens",
+    "llm.usage.cache_read_input_tokens",
+    "llm.usage.cached_tokens",
+    "llm.token_count.prompt_details.cache_read",
+    "llm.token_count.prompt_details.cache_input",
+    "ai.usage.inputTokenDetails.cacheReadTokens",
+    "ai.usage.cachedInputTokens",
+)
+CACHE_WRITE = (
+    "gen_ai.usage.cache_creation.input_tokens",
+    "gen_ai.usage.cache_creation_input_tokens",
+    "gen_ai.usage.cache_write.input_tokens",
+    "gen_ai.usage.cache_write_tokens",
+    "gen_ai.usage.cache_creation_tokens",
+    "gen_ai.usage.input_tokens.cache_write",
+    "gen_ai.usage.details.cache_write_tokens",
+    "gen_ai.usage.details.cache_creation_input_tokens",
+    "llm.usage.cache_creation_input_tokens",
+    "llm.token_count.prompt_details.cache_write",
+    "ai.usage.inputTokenDetails.cacheWriteTokens",
+)
+CACHE_WRITE_1H = (
+    "modicum.usage.cache_write_1h",
+    "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
+    "gen_ai.usage.details.ephemeral_1h_input_tokens",
+)
+CACHE_WRITE_5M = (
+    "gen_ai.usage.cache_creation.ephemeral_5m_input_tokens",
+    "gen_ai.usage.details.ephemeral_5m_input_tokens",
+)
+REASONING = (
+    "gen_ai.usage.reasoning.output_tokens",
+    "gen_ai.usage.reasoning_tokens",
+    "gen_ai.usage.output_tokens.reasoning",
+    "gen_ai.usage.completion_tokens_details.reasoning_tokens",
+    "gen_ai.usage.output_tokens_details.reasoning_tokens",
+    "gen_ai.usage.details.reasoning_tokens",
+    "gen_ai.usage.details.thoughts_tokens",
+    "llm.usage.reasoning_tokens",
+    "llm.token_count.completion_details.reasoning",
+    "ai.usage.outputTokenDetails.reasoningTokens",
+    "ai.usage.reasoningTokens",
+)
+PROVIDER = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider")
+MODEL = (
+    "gen_ai.response.model",
+    "gen_ai.request.model",
+    "llm.response.model_name",
+    "llm.response.model",
+    "llm.model_name",
+    "llm.request.model_name",
+    "llm.request.model",
+    "ai.response.model",
+    "ai.model.id",
+    "embedding.model_name",
+)
+RESPONSE_ID = ("gen_ai.response.id", "ai.response.id", "llm.response.id")
+CONVERSATION = (
+    "gen_ai.conversation.id",
+    "session.id",
+    "langfuse.session.id",
+    "gen_ai.thread.id",
+    "traceloop.association.properties.session_id",
+    "ai.telemetry.metadata.sessionId",
+)
+USER = ("enduser.id", "user.id", "langfuse.user.id", "traceloop.association.properties.user_id", "user.account_uuid")
+AGENT = ("gen_ai.agent.name", "gen_ai.agent.id", "agent.name", "graph.node.id")
+FINISH = (
+    "gen_ai.response.finish_reasons",
+    "llm.finish_reason",
+    "llm.response.finish_reason",
+    "ai.response.finishReason",
+)
+COST = ("llm.cost.total", "gen_ai.usage.cost", "gen_ai.usage.total_cost", "gen_ai.cost.total_cost", "operation.cost")
+TIER = (
+    "openai.response.service_tier",
+    "gen_ai.openai.response.service_tier",
+    "gen_ai.response.service_tier",
+    "openai.request.service_tier",
+    "gen_ai.openai.request.service_tier",
+)
+TIERS = {"batch": Tier.BATCH, "flex": Tier.FLEX, "priority": Tier.PRIORITY, "fast": Tier.FAST}
+
+INFERENCE = {
+    "chat",
+    "completion",
+    "completions",
+    "embedding",
+    "embeddings",
+    "generate_content",
+    "generation",
+    "llm",
+    "message",
+    "messages",
+    "response",
+    "responses",
+    "text_completion",
+}
+"""Operations and span kinds in which a model is asked. All others (`execute_tool`, `invoke_agent`, `chain`, ...) only
+sum up what their children did, and are no calls."""
+
+FIRST_TOKEN_EVENTS = {"First Token Stream Event", "gen_ai.content.first_token", "llm.content.completion.chunk"}
+FIRST_TOKEN_SECONDS = ("gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token")
+FIRST_TOKEN_MS = ("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk")
+
+
+class Event(msgspec.Struct, frozen=True):
+    name: str
+    time: datetime | None
+    attributes: Attributes
+
+
+class Span(msgspec.Struct, frozen=True, kw_only=True):
+    """A span, whatever wire it came over."""
+
+    trace_id: str
+    span_id: str
+    parent_id: str = ""
+    name: str = ""
+    started: datetime
+    finished: datetime | None = None
+    failed: bool = False
+    attributes: Attributes = {}
+    resource: Attributes = {}
+    events: Sequence[Event] = ()
+
+
+def is_inference(attributes: Attributes) -> bool:
+    """Whether the span is one call to a model, and not what sums up several.
+
+    Where the span does not say what it is, a model and a token count make it a call.
+    """
+    operation = _text(attributes, ("ai.operationId",))
+    if operation:  # the outer span of the Vercel AI SDK carries the sum of its steps
+        return operation.rpartition(".")[2] in {"doGenerate", "doStream", "doEmbed"}
+    said = _text(
+        attributes,
+        (
+            "gen_ai.operation.name",
+            "openinference.span.kind",
+            "llm.request.type",
+            "langfuse.observation.type",
+            "traceloop.span.kind",
+        ),
+    ).lower()
+    if said:
+        return said in INFERENCE
+    return bool(_text(attributes, MODEL)) and any(attributes.get(name) is not None for name in (*INPUT, *OUTPUT))
+
+
+def usage_from(attributes: Attributes) -> Usage | None:
+    """The tokens of a call, or None where the span has none. A total alone is none: nobody can say what it is of.
+
+    Raises:
+        ValueError: a count is no count of tokens.
+    """
+    has_prompt, has_completion = (any(attributes.get(name) is not None for name in side) for side in (INPUT, OUTPUT))
+    if not has_prompt and not has_completion:
+        return None
+    prompt, completion, total = _count(attributes, INPUT), _count(attributes, OUTPUT), _count(attributes, TOTAL)
+    if not has_prompt:
+        prompt = max(total - completion, 0)
+    elif not has_completion:
+        completion = max(total - prompt, 0)
+    written = split_writes(
+        _count(attributes, CACHE_WRITE), _count(attributes, CACHE_WRITE_5M), _count(attributes, CACHE_WRITE_1H)
+    )
+    return disjoint(
+        prompt,
+        completion,
+        read=_count(attributes, CACHE_READ),
+        written=written,
+        reasoning=_count(attributes, REASONING),
+        total=total,
+    )
+
+
+def attributes_from(call: Call) -> dict[str, Any]:
+    """A call as attributes of the present conventions; `usage_from` reads them back bucket by bucket.
+
+    Writes for one hour have no name there and get one of ours.
+    """
+    found: dict[str, Any] = {
+        "gen_ai.operation.name": "chat",
+        "gen_ai.provider.name": call.provider,
+        "gen_ai.response.model": call.model,
+        "gen_ai.response.id": call.call_id,
+        "gen_ai.conversation.id": call.conversation or call.task,
+        "gen_ai.agent.name": call.agent,
+        "enduser.id": call.owner.user,
+    }
+    if call.finish_reason:
+        found["gen_ai.response.finish_reasons"] = [call.finish_reason]
+    if call.usage_basis is not Basis.UNKNOWN:
+        usage = call.usage
+        found |= {
+            "gen_ai.usage.input_tokens": usage.prompt_tokens,
+            "gen_ai.usage.output_tokens": usage.completion_tokens,
+            "gen_ai.usage.cache_read.input_tokens": usage.cache_read,
+            "gen_ai.usage.cache_creation.input_tokens": usage.cache_write_5m + usage.cache_write_1h,
+            "gen_ai.usage.reasoning.output_tokens": usage.output_reasoning,
+            "modicum.usage.cache_write_1h": usage.cache_write_1h,
+        }
+    return {name: value for name, value in found.items() if value != ""}
+
+
+def call_from(span: Span, source: str) -> Call | None:
+    """The call of a span, or None where the span is no call to a model.
+
+    Raises:
+        ValueError: a count, an amount or a time is none.
+    """
+    attributes = span.attributes
+    if not is_inference(attributes):
+        return None
+    usage = usage_from(attributes)
+    basis = Basis.UNKNOWN if usage is None else Basis.EXACT
+    model = _text(attributes, MODEL)
+    response_id = _text(attributes, RESPONSE_ID)
+    agent = _text(attributes, AGENT)
+    task = _text(attributes, CONVERSATION) or span.trace_id
+    failed = span.failed or bool(_text(attributes, ("error.type",)))
+    return Call(
+        call_id=response_id if _is_global(response_id) else f"{source}:{span.trace_id}:{span.span_id}",
+        source=source,
+        provider=provider_id(_text(attributes, PROVIDER)) or provider_of_model(model),
+        model=model,
+        started=span.started,
+        first_token=_first_token(span),
+        finished=span.finished,
+        status=CallStatus.ERROR if failed else CallStatus.OK,
+        finish_reason=_text(attributes, FINISH),
+        usage=usage or Usage(),
+        usage_basis=basis,
+        output_basis=basis,
+        tier=TIERS.get(_text(attributes, TIER).lower(), Tier.STANDARD),
+        reported_cost_usd=_dollars(attributes),
+        task=task,
+        conversation=f"{task}/{agent}" if agent else task,
+        agent=agent,
+        owner=Owner(app=_text(span.resource, ("service.name",)), user=_text(attributes, USER)),
+        tags=_tags(span),
+        # An event may tell of a call before its span ends: the record that has the end stands.
+        revision=2 * (usage.total_tokens if usage else 0) + (span.finished is not None),
+    )
+
+
+def _is_global(response_id: str) -> bool:
+    """Providers give long ids. A server on a desk counts `resp-1`, `resp-2`, and so does the next one."""
+    return is_native_id(response_id) or len(response_id) >= 20
+
+
+def _first_token(span: Span) -> datetime | None:
+    for names, unit in ((FIRST_TOKEN_SECONDS, 1.0), (FIRST_TOKEN_MS, 0.001)):
+        for name in names:
+            value = span.attributes.get(name)
+            if isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value * unit < 86_400:
+                return span.started + timedelta(seconds=value * unit)
+    times = (event.time for event in span.events if event.name in FIRST_TOKEN_EVENTS)
+    return next((time for time in times if time is not None), None)
+
+
+def _tags(span: Span) -> dict[str, str]:
+    found = {
+        "environment": _text(span.resource, ("deployment.environment.name", "deployment.environment")),
+        "version": _text(span.resource, ("service.version",)),
+        "error": _text(span.attributes, ("error.type",)),
+    }
+    return {name: value for name, value in found.items() if value}
+
+
+def clean(text: str) -> str:
+    """Without half surrogate pairs, which no store takes."""
+    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+
+
+def _texts(attributes: Attributes, names: Sequence[str]) -> Iterator[str]:
+    for name in names:
+        value = attributes.get(name)
+        if isinstance(value, list | tuple) and value:
+            value = value[0]
+        if isinstance(value, str | int) and value != "":
+            yield clean(str(value))
+
+
+def _text(attributes: Attributes, names: Sequence[str]) -> str:
+    return next(_texts(attributes, names), "")
+
+
+def _count(attributes: Attributes, names: Sequence[str]) -> int:
+    """The first count that is there. Some exporters write numbers as text."""
+    for name in names:
+        value = attributes.get(name)
+        if isinstance(value, str) and value.isdecimal() and len(value) < 20:
+            value = int(value)
+        if value is not None:
+            return checked_count(name, value)
+    return 0
+
+
+def _dollars(attributes: Attributes) -> Decimal | None:
+    value = next((attributes[name] for name in COST if attributes.get(name) is not None), None)
+    if value is None:
+        return None
+    try:
+        amount = Decimal(str(value))
+    except InvalidOperation:
+        raise ValueError("the cost is no amount of money") from None
+    if not amount.is_finite() or not 0 <= amount < 1_000_000:
+        raise ValueError("the cost is no amount that a call can have")
+    return amount

@@ -1,0 +1,21 @@
+import pytest
+
+
+def test_the_parts_sum_to_the_bill(modicum, transcripts):
+    rent = modicum("anatomy", transcripts / "rewind.jsonl", "--json").json
+    bill = modicum("bill", transcripts / "rewind.jsonl", "--json").json
+
+    assert rent["cost_usd"] == bill["cost_usd"]
+    assert sum(part["cost_usd"] for part in rent["parts"]) == pytest.approx(bill["cost_usd"])
+
+
+def test_calls_without_content_are_a_line_of_their_own(modicum, transcripts):
+    modicum("import", transcripts / "rewind.jsonl", "--no-anatomy")
+    rent = modicum("anatomy", "--json").json
+
+    assert {part["name"] for part in rent["parts"]} == {"(completions)", "(prompts without anatomy)"}
+    assert abs(rent["rest_usd"]) < 1e-9
+
+
+def test_an_unknown_dimension_is_named(modicum):
+    assert "by what: kind, tool" in modicum("anatomy", "--by", "colour").err

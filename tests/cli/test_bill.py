@@ -1,0 +1,145 @@
+import csv
+import io
+from decimal import Decimal
+
+import pytest
+
+from modicum.calls import BUCKETS
+
+
+def test_a_bill_of_logs_has_usage_by_bucket_and_the_basis_of_its_cost(modicum, transcripts):
+    bill = modicum("bill", transcripts / "session.jsonl", "--json").json
+
+    assert bill["calls"] == 3
+    assert bill["usage"] == {
+        "input_uncached": 9,
+        "cache_read": 44_000,
+        "cache_write_5m": 21_000,
+        "cache_write_1h": 400,
+        "output_visible": 76,
+        "output_reasoning": 0,
+    }
+    assert bill["prompt_tokens"] == 9 + 44_000 + 21_000 + 400
+    assert bill["basis"] == "lower_bound"
+    assert bill["calls_in_progress_rows"] == 1
+
+
+def test_the_cost_is_that_of_the_published_prices(modicum, transcripts):
+    bill = modicum("bill", transcripts / "rewind.jsonl", "--json").json
+    tokens = {
+        "input_uncached": (12, 5),
+        "cache_read": (20040, "0.5"),
+        "cache_write_5m": (20947, "6.25"),
+        "output": (28, 25),
+    }
+    by_hand = sum(count * Decimal(per_million) for count, per_million in tokens.values()) / 1_000_000
+
+    assert Decimal(str(bill["cost_usd"])) == by_hand
+
+
+def test_fast_mode_without_a_price_for_it_is_unknown_and_named_first(modicum, transcripts):
+    ran = modicum("bill", transcripts / "session.jsonl")
+
+    assert ran.out.startswith("no price is known for claude-opus-4-5-20251101")
+    assert "1 calls have no known cost and are in no sum" in ran.out
+
+
+@pytest.mark.parametrize(
+    "by", ["model", "day", "week", "project", "owner", "source", "task", "agent", "tag:x", "place"]
+)
+def test_logs_and_ledger_give_the_same_bill(by, modicum, transcripts):
+    modicum("import", transcripts, "--no-anatomy")
+
+    assert modicum("bill", "--by", by, "--json").json == modicum("bill", transcripts, "--by", by, "--json").json
+
+
+def test_rows_sum_to_the_total(modicum, transcripts):
+    bill = modicum("bill", transcripts, "--by", "agent", "--json").json
+
+    assert sum(row["calls"] for row in bill["rows"]) == bill["calls"]
+    assert all(sum(row["usage"][bucket] for row in bill["rows"]) == bill["usage"][bucket] for bucket in BUCKETS)
+    assert sum(Decimal(str(row["cost_usd"])) for row in bill["rows"]) == Decimal(str(bill["cost_usd"]))
+
+
+def test_buckets_cut_the_cost_and_not_the_calls(modicum, transcripts):
+    bill = modicum("bill", transcripts, "--by", "bucket", "--json").json
+
+    assert {row["name"] for row in bill["rows"]} <= {*BUCKETS, "requests"}
+    assert sum(Decimal(str(row["cost_usd"])) for row in bill["rows"]) == Decimal(str(bill["cost_usd"]))
+    assert next(row for row in bill["rows"] if row["name"] == "cache_read")["basis"] == "exact"
+
+
+def test_by_tool_shows_what_each_tools_results_cost_to_carry(modicum, transcripts):
+    rent = modicum("bill", transcripts, "--by", "tool", "--json").json
+
+    assert "tool_result Read" in [part["name"] for part in rent["parts"]]
+    assert abs(rent["rest_usd"]) < 1e-9
+
+
+def test_a_span_leaves_out_what_began_before_or_after(modicum, transcripts):
+    days = [row["name"] for row in modicum("bill", transcripts, "--by", "day", "--json").json["rows"]]
+    none = modicum("bill", transcripts, "--since", "2026-02-04", "--json").json
+
+    assert days == ["2026-02-03"]
+    assert (none["calls"], none["cost_usd"], none["basis"]) == (0, None, "unknown")
+
+
+def test_csv_has_a_line_per_row_and_a_head(modicum, transcripts):
+    lines = list(csv.DictReader(io.StringIO(modicum("bill", transcripts, "--csv").out)))
+
+    assert {line["model"] for line in lines} == {"claude-opus-4-5-20251101", "claude-haiku-4-5-20251001"}
+    assert all(line["basis"] == "lower_bound" for line in lines)
+
+
+def test_an_empty_ledger_says_what_to_type(modicum):
+    ran = modicum("bill")
+
+    assert ran.status == 2
+    assert "modicum import" in ran.err
+
+
+def test_a_wrong_dimension_and_a_missing_path_are_one_line(modicum):
+    assert modicum("bill", "x", "--by", "colour").err.startswith("modicum: a bill cannot be cut by 'colour'")
+    assert modicum("bill", "nowhere").err == "modicum: there is no file or folder nowhere\n"
+
+
+def test_problems_are_shown_at_the_end_and_strict_makes_them_count(modicum, transcripts, tmp_path):
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    content = (transcripts / "session.jsonl").read_text()
+    (logs / "a.jsonl").write_text(content + '{"type":"assistant","message":{"usage":{"output_tokens":-1\n')
+
+    assert modicum("bill", logs).status == 0
+    assert "a.jsonl:13: not counted" in modicum("bill", logs).err
+    assert modicum("bill", logs, "--strict").status == 1
+    assert modicum("bill", logs, "--strict", "--json").json["problems"][0]["line"] == 13
+
+
+def test_without_logs_in_the_home_directory_the_sample_is_billed_and_says_so(modicum, home):
+    (home / ".claude" / "projects").mkdir(parents=True)
+    ran = modicum("bill", "--found")
+
+    assert "this is the sample that comes with modicum" in ran.err
+    assert ran.status == 0
+
+
+def test_logs_in_the_home_directory_are_found(modicum, home, transcripts):
+    folder = home / ".claude" / "projects" / "p"
+    folder.mkdir(parents=True)
+    (folder / "s.jsonl").write_bytes((transcripts / "session.jsonl").read_bytes())
+    ran = modicum("bill", "--found", "--json")
+
+    assert ran.json["calls"] == 3
+    assert "claude-code logs:" in ran.err
+
+
+def test_a_subscription_stands_beside_the_list_price(modicum, transcripts, tmp_path):
+    own = tmp_path / "prices.toml"
+    own.write_text('[[subscription]]\nname = "Max"\nsource = "claude-code"\nusd_per_month = 200\n')
+    bill = modicum("bill", transcripts, "--prices", own, "--json").json
+
+    assert [(fee["name"], fee["months"], fee["paid_usd"], fee["calls"]) for fee in bill["subscriptions"]] == [
+        ("Max", 1, 200, 7)
+    ]
+    assert bill["subscriptions"][0]["list_cost_usd"] == bill["cost_usd"]
+    assert "Max: $200.00 for 1 months covered 7 calls" in modicum("bill", transcripts, "--prices", own).out

@@ -1,0 +1,72 @@
+import json
+
+import pytest
+
+from modicum.cli import main
+from modicum.metering.tokens import count_with
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("CLAUDE_CONFIG_DIR", raising=False)
+    for name in ("XDG_DATA_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+
+
+@pytest.fixture
+def logs(tmp_path):
+    """Ten sessions of a model whose tokens are 1.5 of ours, give or take 2 %, and 40 more around each step."""
+    folder = tmp_path / ".claude/projects/p"
+    folder.mkdir(parents=True)
+    for session in range(10):
+        rows, prompt = [], 20_000
+        for step in range(12):
+            wrote, came = "Words. " * (step * 20 + session + 1), "More. " * (step * 7 + 3)
+            usage = {"input_tokens": prompt, "output_tokens": 1}
+            message = {"id": f"msg_{session}_{step}", "model": "claude-opus-4-7", "usage": usage}
+            rows.append({"type": "assistant", "message": message | {"content": [{"type": "text", "text": wrote}]}})
+            rows.append({"type": "user", "message": {"content": came}})
+            counted = count_with(wrote, "o200k_base") + count_with(came, "o200k_base")
+            prompt += 40 + round(1.5 * counted * (1.02 if step % 2 else 0.98))
+        (folder / f"{session}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return folder
+
+
+def run(capsys, *args):
+    with pytest.raises(SystemExit) as stop:
+        main(list(args))
+    out, err = capsys.readouterr()
+    return stop.value.code, out, err
+
+
+def test_ones_own_transcripts_are_found_and_count_uses_what_they_say(capsys, logs, tmp_path):
+    text = tmp_path / "a.md"
+    text.write_text("Words. " * 500)
+
+    code, out, _ = run(capsys, "calibrate")
+    _, counted, _ = run(capsys, "count", str(text), "-m", "claude-opus-4-7", "--json")
+
+    assert code == 0
+    assert out.splitlines()[2].split()[:4] == ["claude-4.7", "any", "110", "10"]
+    assert out.splitlines()[2].split()[-1] == "yes"
+    model = json.loads(counted)["models"][0]
+    assert model["tokens"] == pytest.approx(1.5 * count_with(text.read_text(), "o200k_base"), rel=0.03)
+    assert "your own records" in model["known_by"]
+
+
+def test_a_dry_run_keeps_nothing(capsys, logs, tmp_path):
+    _, out, _ = run(capsys, "calibrate", str(logs), "--dry-run", "--json")
+
+    report = json.loads(out)
+    assert report["steps"] == 110
+    assert report["calibrations"][0]["used"] is True
+    assert report["kept_in"] is None
+    assert not list(tmp_path.rglob("calibrations.json"))
+
+
+def test_no_transcripts_and_too_few_steps_say_so(capsys, tmp_path):
+    (tmp_path / "empty").mkdir()
+
+    assert "name a folder: modicum calibrate PATH" in run(capsys, "calibrate")[2]
+    assert "Too few to calibrate with" in run(capsys, "calibrate", str(tmp_path / "empty"))[1]

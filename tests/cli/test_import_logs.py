@@ -1,0 +1,37 @@
+def test_importing_again_adds_nothing(modicum, transcripts):
+    first = modicum("import", transcripts, "--json").json
+    second = modicum("import", transcripts, "--json").json
+
+    assert (first["new"], first["unchanged"]) == (7, 0)
+    assert (second["new"], second["replaced"], second["unchanged"]) == (0, 0, 7)
+
+
+def test_a_log_that_has_grown_adds_what_is_new_and_replaces_what_grew(modicum, transcripts, tmp_path):
+    lines = (transcripts / "session.jsonl").read_text().splitlines(keepends=True)
+    log = tmp_path / "s.jsonl"
+    log.write_text("".join(lines[:3]))
+    modicum("import", log)
+    log.write_text("".join(lines))
+
+    again = modicum("import", log, "--json").json
+
+    assert (again["new"], again["replaced"]) == (2, 1)
+
+
+def test_what_is_kept_holds_no_text(modicum, transcripts, home):
+    modicum("import", transcripts)
+    stored = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+
+    assert b"cart total" not in stored
+    assert b"cart.py" not in stored
+
+
+def test_old_entries_are_forgotten_where_the_settings_say_so(modicum, transcripts, tmp_path):
+    (tmp_path / "work" / "modicum.toml").write_text("keep_days = 30\n")
+
+    assert modicum("import", transcripts, "--json").json["purged"] == 7
+
+
+def test_nothing_to_import_says_what_to_type(modicum):
+    assert "modicum import --found" in modicum("import").err
+    assert "no agent logs" in modicum("import", "--found").err

@@ -1,0 +1,67 @@
+"""Every test has a home of its own: no test reads or writes the user's ledger, settings or logs."""
+
+import json
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from modicum.cli import main
+
+settings.register_profile("modicum", deadline=None)  # timing never decides a test
+settings.load_profile("modicum")
+
+FIXTURES = Path(__file__).parent / "importers" / "fixtures"
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path, monkeypatch):
+    """The home folder, the current folder and the folders of the desktop standard, all empty."""
+    home = tmp_path / "home"
+    home.mkdir()
+    monkeypatch.setenv("HOME", str(home))
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(home / name.lower()))
+    for name in ("MODICUM_CONFIG", "CLAUDE_CONFIG_DIR", "CODEX_HOME"):
+        monkeypatch.delenv(name, raising=False)
+    work = tmp_path / "work"
+    work.mkdir()
+    monkeypatch.chdir(work)
+    return home
+
+
+@dataclass(frozen=True)
+class Ran:
+    status: int
+    out: str
+    err: str
+
+    @property
+    def json(self):
+        return json.loads(self.out)
+
+
+@pytest.fixture
+def modicum(capsys):
+    """Runs the command in this process, as a user types it."""
+
+    def run(*words):
+        capsys.readouterr()
+        with pytest.raises(SystemExit) as stop:
+            main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return Ran(stop.value.code, out, err)
+
+    return run
+
+
+@pytest.fixture
+def transcripts(tmp_path):
+    """A folder with Claude Code transcripts of our own making."""
+    folder = tmp_path / "transcripts"
+    folder.mkdir()
+    for path in (FIXTURES / "claude-code" / name for name in ("session.jsonl", "rewind.jsonl")):
+        shutil.copy(path, folder)
+    return folder

@@ -1,0 +1,110 @@
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+
+import pytest
+
+from modicum.calls import Anatomy, Basis, Call, Segment, SegmentKind, Usage
+from modicum.insights.rent import rent
+from modicum.ledger.booking import book
+from modicum.ledger.store import open_store
+from modicum.metering.prices import PriceBook
+
+PRICES = PriceBook()
+START = datetime(2026, 2, 3, tzinfo=UTC)
+EVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+READ, WRITE, PLAIN, OUT = (Decimal(per_million) / 1_000_000 for per_million in ("0.5", "6.25", "5", "25"))
+
+
+@pytest.fixture(params=["duckdb", "clickhouse"])
+def store(request, tmp_path):
+    opened = open_store(":memory:" if request.param == "duckdb" else f"chdb://{tmp_path}/chdb")
+    yield opened
+    opened.close()
+
+
+def sent(turn, usage, kept=0, kept_tokens=0, *added, **fields):
+    anatomy = Anatomy(kept, kept_tokens, tuple(Segment(kind, tokens, tool=tool) for kind, tokens, tool in added))
+    told = {
+        "call_id": f"c{turn}",
+        "source": "test",
+        "provider": "anthropic",
+        "model": "claude-opus-4-5",
+        "started": START + timedelta(seconds=turn),
+        "usage": usage,
+        "turn": turn,
+        "conversation": "t",
+        "anatomy": anatomy,
+    }
+    return book(Call(**(told | fields)), PRICES)
+
+
+def test_a_segment_pays_its_write_once_and_a_read_on_every_later_call(store):
+    prefix, question, result = (
+        (SegmentKind.PREFIX, 1000, ""),
+        (SegmentKind.USER, 100, ""),
+        (SegmentKind.TOOL_RESULT, 500, "Read"),
+    )
+    store.append(
+        [
+            sent(0, Usage(0, 0, 1100, 0, 10), 0, 0, prefix, question),
+            sent(1, Usage(0, 1100, 500, 0, 10), 2, 1100, result),
+            sent(2, Usage(20, 1600, 0, 0, 10), 3, 1600, (SegmentKind.USER, 20, "")),
+            # compaction: only the prefix is kept
+            sent(3, Usage(0, 1000, 50, 0, 10), 1, 1000, (SegmentKind.SUMMARY, 50, "")),
+        ]
+    )
+
+    parts = {part.name: part for part in rent(store, "tool", *EVER).parts}
+
+    assert parts["prefix"].cost_usd == pytest.approx(float(1000 * WRITE + 3000 * READ))
+    assert parts["tool_result Read"].cost_usd == pytest.approx(float(500 * WRITE + 500 * READ))
+    assert (parts["tool_result Read"].tokens, parts["tool_result Read"].tokens_carried) == (500, 1000)
+    assert parts["user"].cost_usd == pytest.approx(float(100 * WRITE + 200 * READ + 20 * PLAIN))
+    assert parts["(completions)"].cost_usd == pytest.approx(float(40 * OUT))
+
+
+def test_a_segment_that_lies_across_the_end_of_the_cached_prefix_is_divided(store):
+    store.append([sent(0, Usage(300, 600, 0, 100, 0), 0, 0, (SegmentKind.USER, 1000, ""))])
+
+    (part,) = rent(store, "kind", *EVER).parts
+
+    assert part.read_usd == pytest.approx(float(600 * READ))
+    assert part.written_usd == pytest.approx(float(100 * 2 * PLAIN))
+    assert part.uncached_usd == pytest.approx(float(300 * PLAIN))
+
+
+def test_the_parts_sum_to_the_bill_and_calls_without_anatomy_are_a_part(store):
+    bare = sent(1, Usage(500, 0, 0, 0, 5), anatomy=None)
+    full = sent(0, Usage(0, 0, 1000, 0, 10), 0, 0, (SegmentKind.PREFIX, 1000, ""))
+    store.append([bare, full])
+
+    found = rent(store, "kind", *EVER)
+
+    assert found.cost_usd == bare.cost.usd + full.cost.usd
+    assert sum(part.cost_usd for part in found.parts) == pytest.approx(float(found.cost_usd))
+    assert found.rest_usd == pytest.approx(0)
+    assert {part.name for part in found.parts} == {"prefix", "(completions)", "(prompts without anatomy)"}
+
+
+def test_what_only_unpriced_calls_carried_has_an_unknown_cost(store):
+    store.append([sent(0, Usage(10, 0, 0, 0, 1), 0, 0, (SegmentKind.USER, 10, ""), model="mystery", provider="")])
+
+    found = rent(store, "kind", *EVER)
+
+    assert [(part.name, part.cost_usd, part.basis) for part in found.parts if part.name == "user"] == [
+        ("user", None, Basis.UNKNOWN)
+    ]
+    assert (found.cost_usd, found.calls_unpriced) == (None, 1)
+
+
+def test_only_calls_in_the_span_pay(store):
+    store.append(
+        [
+            sent(0, Usage(0, 0, 1000, 0, 0), 0, 0, (SegmentKind.PREFIX, 1000, "")),
+            sent(100, Usage(0, 1000, 0, 0, 0), 1, 1000),
+        ]
+    )
+
+    (part,) = rent(store, "kind", START + timedelta(seconds=50), EVER[1]).parts
+
+    assert part.cost_usd == pytest.approx(float(1000 * READ))

@@ -1,0 +1,20 @@
+import pytest
+
+from modicum.metering.content import content_of_file
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("src/app.py", "code"),
+        ("Main.JAVA", "code"),
+        ("README.md", "prose"),
+        ("data.json", ""),
+        ("Makefile", ""),
+        (".gitignore", ""),
+        ("odd.c x", ""),
+        ("-", ""),
+    ],
+)
+def test_the_kind_of_content_is_known_by_the_suffix(name, content):
+    assert content_of_file(name) == content

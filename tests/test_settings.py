@@ -1,0 +1,48 @@
+import pytest
+
+from modicum.calls import UserError
+from modicum.settings import ledger_place, price_file_place, read_settings
+
+
+def test_without_a_file_everything_has_a_default(home):
+    settings = read_settings({})
+
+    assert (settings.timezone, settings.keep_days) == ("UTC", 0)
+    assert ledger_place(settings) == str(home / "xdg_data_home" / "modicum" / "ledger.duckdb")
+    assert price_file_place(settings) is None
+
+
+def test_paths_in_a_file_count_from_the_file(tmp_path):
+    folder = tmp_path / "team"
+    folder.mkdir()
+    (folder / "modicum.toml").write_text('ledger = "books/l.duckdb"\n')
+    (folder / "prices.toml").write_text("")
+    settings = read_settings({"MODICUM_CONFIG": str(folder / "modicum.toml")})
+
+    assert ledger_place(settings) == str(folder / "books" / "l.duckdb")
+    assert price_file_place(settings) == folder / "prices.toml"
+
+
+def test_a_cluster_is_left_as_it_is_written(tmp_path):
+    path = tmp_path / "modicum.toml"
+    path.write_text('ledger = "clickhouse://db:8123/modicum"\n')
+
+    assert ledger_place(read_settings({"MODICUM_CONFIG": str(path)})) == "clickhouse://db:8123/modicum"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('# mine\nkeep_days = "a week"\n', r"modicum\.toml:2: .*keep_days.*accepted are ledger"),
+        ('timezone = "Berlin"\n', r"modicum\.toml:1: there is no time zone 'Berlin'"),
+        ("keep_days = -1\n", r":1: keep_days is a number of days"),
+        ("colour = 1\n", "colour"),
+        ("ledger = \n", "no valid TOML"),
+    ],
+)
+def test_a_wrong_value_names_file_line_and_what_is_accepted(tmp_path, text, reason):
+    path = tmp_path / "modicum.toml"
+    path.write_text(text)
+
+    with pytest.raises(UserError, match=reason):
+        read_settings({"MODICUM_CONFIG": str(path)})

@@ -19,6 +19,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "importers/qwen_code.py": "as claude_code.py",
     "importers/format.py": "fields only",
     "insights/finding.py": "fields only",
+    "ledger/asking.py": "tests/ledger/test_store.py asks both engines the same",
     "ledger/clickhouse.py": "tests/ledger/test_store.py asks both engines the same",
     "ledger/columns.py": "tests/ledger/test_store.py books entries and takes them back",
     "ledger/embedded.py": "tests/ledger/test_store.py asks both engines the same",
@@ -35,10 +36,25 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "calls/problem.py": "fields and one line of text",
     "providers/dialect.py": "fields and protocols only",
     "providers/openai_errors.py": "tests/providers/test_dialects.py reads them with the official client",
+    "providers/mock/anthropic_messages.py": "tests/providers/mock/test_provider.py, read by the official client",
+    "providers/mock/gemini_generate.py": "tests/providers/mock/test_provider.py, read by the official client",
+    "providers/mock/openai_chat.py": "tests/providers/mock/test_provider.py, read by the official client",
+    "providers/mock/openai_embeddings.py": "tests/providers/mock/test_provider.py, read by the official client",
+    "providers/mock/openai_responses.py": "tests/providers/mock/test_provider.py, read by the official client",
+    "providers/mock/plan.py": "tests/providers/mock/test_provider.py, in every dialect",
+    "providers/mock/prompt_cache.py": "tests/providers/mock/test_provider.py, as the dialects meter it",
+    "providers/translation/anthropic_shapes.py": "fields only; tests/providers/translation/test_anthropic_to_openai.py",
+    "providers/translation/errors.py": "tests/providers/translation/test_translations.py",
+    "providers/translation/events.py": "tests/providers/translation/test_translations.py",
+    "providers/translation/openai_shapes.py": "fields only; tests/providers/translation/test_openai_to_anthropic.py",
+    "providers/translation/replies_for_anthropic.py": "tests/providers/translation/test_translations.py, both ways",
+    "providers/translation/replies_for_openai.py": "tests/providers/translation/test_translations.py, both ways",
+    "providers/translation/translation.py": "protocols only",
 }
 TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "benchmarks/test_yield_converters.py": "tests benchmarks/checkpoints.py and benchmarks/tau2.py",
     "cli/test_cli.py": "tests cli/__init__.py",
+    "test_docs.py": "holds the docs to the code",
 }
 
 

@@ -115,7 +115,8 @@ def test_problems_are_shown_at_the_end_and_strict_makes_them_count(modicum, tran
     assert modicum("bill", logs, "--strict", "--json").json["problems"][0]["line"] == 13
 
 
-def test_without_logs_in_the_home_directory_the_sample_is_billed_and_says_so(modicum):
+def test_without_logs_in_the_home_directory_the_sample_is_billed_and_says_so(modicum, home):
+    (home / ".claude" / "projects").mkdir(parents=True)
     ran = modicum("bill", "--found")
 
     assert "this is the sample that comes with modicum" in ran.err

@@ -33,6 +33,7 @@ class Provider:
     def __init__(self):
         self.asked = []  # (request line, headers, body)
         self.usual_fixture = "openai-chat/cached.json"
+        self.repeat = 1
         self.hold = asyncio.Event()
         self.left = threading.Event()  # a connection was closed by the gateway while a reply was under way
 
@@ -80,6 +81,8 @@ class Provider:
             b"transfer-encoding: chunked\r\n\r\n"
         )
         cut = int(headers.get("x-cut", "100"))
+        data *= self.repeat
+        cut *= self.repeat
         pieces = [data[at : at + cut] for at in range(0, len(data), cut)]
         for number, piece in enumerate(pieces):
             if fault == "broken_off" and number == len(pieces) // 2:

@@ -186,7 +186,10 @@ def test_no_shape_of_messages_raises(messages, tools, system):
 
 
 def test_the_order_and_the_writing_of_arguments_do_not_matter_to_the_detail():
-    reader = MessageReader(Reading())
+    def detail(name, arguments):
+        call = {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": name, "arguments": arguments}}]}
+        (found,) = MessageReader(Reading()).messages("gpt-4o", [call])
+        return found.detail
 
-    assert reader.detail("search", '{"limit": 3, "query": "cats"}') == reader.detail("search", SEARCH)
-    assert reader.detail("search", SEARCH) != reader.detail("find", SEARCH)
+    assert detail("search", '{"limit": 3, "query": "cats"}') == detail("search", SEARCH)
+    assert detail("search", SEARCH) != detail("find", SEARCH)

@@ -175,8 +175,9 @@ def test_times_before_the_start_are_not_kept():
 
 
 def test_a_call_from_another_age_is_a_problem(tmp_path):
-    row = '{"sessionId":"s","parentUuid":null,"timestamp":"9999-12-31T23:59:59Z","message":{"id":"m","model":"c","usage":{"output_tokens":1}}}'
-    (tmp_path / "a.jsonl").write_text(row)
+    message = {"id": "m", "model": "c", "usage": {"output_tokens": 1}}
+    row = {"sessionId": "s", "parentUuid": None, "timestamp": "9999-12-31T23:59:59Z", "message": message}
+    (tmp_path / "a.jsonl").write_text(json.dumps(row, separators=(",", ":")))
 
     calls, problems = read([tmp_path])
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from modicum.providers import stream
@@ -75,6 +75,7 @@ def test_a_mutated_stream_passes_unchanged_and_raises_nothing(path, at, length, 
 
 
 @given(st.binary(max_size=300))
+@example(b"data: [DONE]\n\n")
 def test_garbage_passes_unchanged(garbage):
     for dialect in DIALECTS.values():
         out, facts = fed(dialect.tail(usage_asked=True), [garbage])

@@ -15,6 +15,7 @@ VERBS = {
     "watch": "Keep the ledger filled while agents write their logs.",
     "init": "Write a settings file to start from.",
     "up": "Run the gateway: every call is metered and recorded.",
+    "mock": "A provider to try it with, without a key.",
     "top": "What the gateway is doing, live.",
     "key": "Keys of the gateway: create, list, revoke.",
     "doctor": "What is wrong, and what to type next.",

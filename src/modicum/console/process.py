@@ -3,7 +3,10 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
@@ -29,7 +32,7 @@ async def serve(
     (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
     thread = LedgerThread(ledger, folder / "journal", prices, told)
     token = secrets.token_urlsafe(32)
-    server = uvicorn.Server(
+    server = _Server(
         uvicorn.Config(
             Api(thread, token),
             host=host,
@@ -54,6 +57,23 @@ async def serve(
         shipping.cancel()
         take_away(folder)
         await thread.close()
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn does, but for the end: a signal is not raised again, which would end the process before the
+        last records are shipped.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
 
 
 def run(folder: Path, ledger: str, prices: PriceBook, host: str, port: int, told: Callable[[str], None]) -> None:

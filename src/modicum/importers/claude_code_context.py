@@ -25,6 +25,7 @@ from modicum.importers.context import Context
 from modicum.importers.files import lines
 from modicum.importers.format import Found, Reading
 from modicum.metering.calibration import Calibrations
+from modicum.providers.blocks import canonical
 
 MOST_MISFIT = 3.0
 """The nearest tokenizer's counts are off by up to this factor either way (base64, indented code, images); growth beyond
@@ -276,12 +277,10 @@ class Thread:
 
     def _said(self, block: Block, reading: Reading) -> Segment:
         if block.type == "tool_use":
-            arguments = bytes(block.input).decode("utf-8", "replace")
-            detail = reading.digest(f"{block.name}\0{arguments}")
+            asked = f"{block.name}\n{canonical(bytes(block.input).decode('utf-8', 'replace'))}"
+            detail = reading.digest(asked)
             self._tools[block.id or ""] = block.name or "", detail
-            return _segment(
-                SegmentKind.TOOL_CALL, f"{block.name} {arguments}", reading, tool=block.name or "", detail=detail
-            )
+            return _segment(SegmentKind.TOOL_CALL, asked, reading, tool=block.name or "", detail=detail)
         if block.type in {"thinking", "redacted_thinking"}:
             return _segment(SegmentKind.REASONING, block.thinking or "", reading)
         return _segment(SegmentKind.ASSISTANT, block.text or "", reading)

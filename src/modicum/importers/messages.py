@@ -12,6 +12,7 @@ from typing import Any
 
 from modicum.calls import Basis, Segment, SegmentKind
 from modicum.importers.format import Reading
+from modicum.providers.blocks import canonical
 
 KINDS_OF_ROLES = {
     "system": SegmentKind.SYSTEM,
@@ -159,21 +160,12 @@ class MessageReader:
         wanted = inner if isinstance(inner, Mapping) else call
         name = _own_name(wanted)
         arguments = next((wanted[key] for key in ("arguments", "input", "args", "action") if key in wanted), None)
-        detail = self.detail(name, arguments)
+        # Called the same: whatever the order of the arguments, and whether they came as a text of JSON.
+        asked = f"{name}\n{canonical(arguments)}"
+        detail = self._reading.digest(asked)
         for identity in _ids(call):
             self._asked[identity] = (name, detail)
-        yield self.segment(model, SegmentKind.TOOL_CALL, f"{name}\n{written(arguments)}", tool=name, detail=detail)
-
-    def detail(self, tool: str, arguments: Any) -> bytes:
-        """Digest of what a tool was called with: the same whatever the order of the arguments, or whether they came as
-        a text of JSON.
-        """
-        if isinstance(arguments, str):
-            try:
-                arguments = json.loads(arguments)
-            except (ValueError, RecursionError):
-                return self._reading.digest(f"{tool}\n{arguments}")
-        return self._reading.digest(f"{tool}\n{written(arguments, sort_keys=True)}")
+        yield self.segment(model, SegmentKind.TOOL_CALL, asked, tool=name, detail=detail)
 
     def _tool_result(self, model: str, result: Mapping[str, Any]) -> Iterator[Segment]:
         name, detail = next((self._asked[key] for key in _ids(result) if key in self._asked), ("", b""))
@@ -225,14 +217,14 @@ def cause_of_break(before: Sequence[Segment], after: Sequence[Segment]) -> str:
     return ""
 
 
-def written(value: Any, *, sort_keys: bool = False) -> str:
+def written(value: Any) -> str:
     """A value as the text that a model would be shown: texts as they are, everything else as compact JSON."""
     if value is None:
         return ""
     if isinstance(value, str):
         return value
     try:
-        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=sort_keys, default=str)
+        return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=str)
     except (ValueError, TypeError, RecursionError):  # keys that are no texts, circles, too deep
         return str(type(value).__name__)
 

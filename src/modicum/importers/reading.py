@@ -58,9 +58,16 @@ def format_named(name: str) -> LogFormat:
 
 
 def found_places(home: Path, environment: Mapping[str, str]) -> dict[str, list[Path]]:
-    """The log folders that exist on this machine, by format."""
-    places = {name: [p for p in format_named(name).places(home, environment) if p.exists()] for name in FORMATS}
+    """The log files and folders on this machine that hold anything, by format."""
+    places = {
+        name: [place for place in format_named(name).places(home, environment) if _holds_logs(place)]
+        for name in FORMATS
+    }
     return {name: paths for name, paths in places.items() if paths}
+
+
+def _holds_logs(place: Path) -> bool:
+    return place.exists() and any(isinstance(found, Path) for found in log_files(place))
 
 
 @dataclass(frozen=True)
@@ -196,9 +203,8 @@ def _read_beside(
                 done += sum(file.size for file in chunk)
                 if progress:
                     progress(done, whole)
-        except BaseException:
+        finally:
             pool.shutdown(wait=False, cancel_futures=True)
-            raise
 
 
 class Batch(msgspec.Struct, gc=False):

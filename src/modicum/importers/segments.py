@@ -31,10 +31,10 @@ class Segmenter:
         elif block.kind is SegmentKind.TOOL_RESULT:
             called, detail = self._called.get(block.call, ("", b""))
             tool = tool or called
-        digest = self._reading.digest(said) if said else b""
+        shown = f"{tool}\n{said}" if block.kind is SegmentKind.TOOL_CALL else said
+        digest = self._reading.digest(shown) if shown else b""
         if block.kind is SegmentKind.IMAGE:
             return Segment(block.kind, 0, digest, basis=Basis.UNKNOWN)
-        shown = f"{tool} {said}" if block.kind is SegmentKind.TOOL_CALL else said
         key = self._reading.digest(shown), model
         if key not in self._counts:
             self._counts[key] = self._reading.count(shown, model)

@@ -6,13 +6,14 @@ insert is dropped by the server.
 
 import hashlib
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from time import time_ns
 from typing import Any
 from urllib.parse import urlsplit
 
 from modicum.calls import Entry, Outcome, UserError
+from modicum.ledger.asking import PURGED, Questions
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
     ENTRY_COLUMNS,
@@ -20,12 +21,10 @@ from modicum.ledger.columns import (
     SEGMENT_COLUMNS,
     Columns,
     entry_columns,
-    entry_from,
     outcome_columns,
-    outcome_from,
     segment_columns,
 )
-from modicum.ledger.store import Appended, Purge, Row, bound, migrations, question_text, statements
+from modicum.ledger.store import Appended, Purge, Row, migrations, statements
 
 _TYPES = {str: "String", bool: "Bool", int: "Int64", float: "Float64", datetime: "DateTime64(6, 'UTC')"}
 _SETTINGS = {"join_use_nulls": 1, "prefer_column_name_to_alias": 1, "cast_keep_nullable": 1, "mutations_sync": 2}
@@ -34,7 +33,7 @@ keeps NULL. Deletes are waited for."""
 _AGE_BITS = 64
 
 
-class ClickHouseStore:
+class ClickHouseStore(Questions):
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.place = url.replace(f":{parts.password}@", ":***@") if parts.password else url
@@ -75,42 +74,18 @@ class ClickHouseStore:
         self._insert("outcomes_log", outcome_columns(latest, time_ns()), OUTCOME_COLUMNS)
         return len(latest)
 
-    def ask(self, question: str, **parameters: Any) -> list[Row]:
-        return self._rows(question_text(question), bound(question, parameters))
-
     def purge(self, which: Purge) -> int:
-        condition = (
-            "started < $before AND ($team = '' OR team = $team) AND ($app = '' OR app = $app)"
-            " AND ($user = '' OR user_name = $user) AND ($key = '' OR key_name = $key)"
-        )
         told = {name: getattr(which, name) for name in which.__struct_fields__}
-        chosen = f"SELECT entry_id FROM entries_log WHERE {condition}"
-        counted = f"SELECT count(DISTINCT entry_id) AS gone FROM entries_log WHERE {condition}"
+        chosen = f"SELECT entry_id FROM entries_log WHERE {PURGED}"
+        counted = f"SELECT count(DISTINCT entry_id) AS gone FROM entries_log WHERE {PURGED}"
         gone = self._rows(counted, told)[0]["gone"]
         for delete in (
             f"ALTER TABLE segments_log DELETE WHERE entry_id IN ({chosen})",
-            f"ALTER TABLE entries_log DELETE WHERE {condition}",
+            f"ALTER TABLE entries_log DELETE WHERE {PURGED}",
         ):
             sql, typed = _typed(delete, told)
             self._client.command(sql, parameters=typed)
         return int(gone)
-
-    def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
-        while rows := self._rows(
-            "SELECT * FROM entries WHERE entry_id > $after ORDER BY entry_id LIMIT $batch",
-            {"after": after, "batch": batch},
-        ):
-            first, after = rows[0]["entry_id"], rows[-1]["entry_id"]
-            parts: dict[str, list[Row]] = {}
-            for part in self._rows(
-                "SELECT * FROM segments WHERE entry_id BETWEEN $first AND $last ORDER BY entry_id, position",
-                {"first": first, "last": after},
-            ):
-                parts.setdefault(part["entry_id"], []).append(part)
-            yield [entry_from(row, parts.get(row["entry_id"], [])) for row in rows]
-
-    def outcomes(self) -> list[Outcome]:
-        return [outcome_from(row) for row in self._rows("SELECT * FROM outcomes ORDER BY outcome_id", {})]
 
     def close(self) -> None:
         self._client.close()

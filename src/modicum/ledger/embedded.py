@@ -5,7 +5,7 @@ leaves the file a seventh of the size.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from time import time_ns
@@ -15,6 +15,7 @@ import duckdb
 import numpy as np
 
 from modicum.calls import Entry, Outcome, UserError
+from modicum.ledger.asking import PURGED, Questions
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
     ENTRY_COLUMNS,
@@ -22,12 +23,10 @@ from modicum.ledger.columns import (
     SEGMENT_COLUMNS,
     Columns,
     entry_columns,
-    entry_from,
     outcome_columns,
-    outcome_from,
     segment_columns,
 )
-from modicum.ledger.store import Appended, Purge, Row, bound, migrations, question_text, statements
+from modicum.ledger.store import Appended, Purge, Row, migrations, statements
 
 MONEY_PLACES = 10
 _MONEY = {name for name in ENTRY_COLUMNS if name.endswith("_usd")}
@@ -35,7 +34,7 @@ _TIMES = {"started", "first_token", "finished", "happened_at"}
 _HOLDER = re.compile(r"PID (\d+)")
 
 
-class DuckDBStore:
+class DuckDBStore(Questions):
     def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
         self.place = str(path)
         if isinstance(path, Path):
@@ -80,38 +79,14 @@ class DuckDBStore:
             self._base.execute(f"INSERT INTO outcomes SELECT {', '.join(OUTCOME_COLUMNS)} FROM staged_outcomes")
         return len(latest)
 
-    def ask(self, question: str, **parameters: Any) -> list[Row]:
-        return self._rows(question_text(question), bound(question, parameters))
-
     def purge(self, which: Purge) -> int:
-        condition = (
-            "started < $before AND ($team = '' OR team = $team) AND ($app = '' OR app = $app)"
-            " AND ($user = '' OR user_name = $user) AND ($key = '' OR key_name = $key)"
-        )
         told = {name: getattr(which, name) for name in which.__struct_fields__} | {"before": _naive(which.before)}
         with self._transaction():
-            chosen = f"SELECT entry_id FROM entries WHERE {condition}"
+            chosen = f"SELECT entry_id FROM entries WHERE {PURGED}"
             self._base.execute(f"DELETE FROM segments WHERE entry_id IN ({chosen})", told)
-            gone = self._base.execute(f"DELETE FROM entries WHERE {condition} RETURNING 1", told).fetchall()
+            gone = self._base.execute(f"DELETE FROM entries WHERE {PURGED} RETURNING 1", told).fetchall()
         self._base.execute("CHECKPOINT")
         return len(gone)
-
-    def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
-        while rows := self._rows(
-            "SELECT * FROM entries WHERE entry_id > $after ORDER BY entry_id LIMIT $batch",
-            {"after": after, "batch": batch},
-        ):
-            first, after = rows[0]["entry_id"], rows[-1]["entry_id"]
-            parts: dict[str, list[Row]] = {}
-            for part in self._rows(
-                "SELECT * FROM segments WHERE entry_id BETWEEN $first AND $last ORDER BY entry_id, position",
-                {"first": first, "last": after},
-            ):
-                parts.setdefault(part["entry_id"], []).append(part)
-            yield [entry_from(row, parts.get(row["entry_id"], [])) for row in rows]
-
-    def outcomes(self) -> list[Outcome]:
-        return [outcome_from(row) for row in self._rows("SELECT * FROM outcomes ORDER BY outcome_id", {})]
 
     def close(self) -> None:
         self._base.close()

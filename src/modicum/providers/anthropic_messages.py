@@ -160,7 +160,7 @@ def _content_blocks(content: msgspec.Raw) -> list[Block]:
 class MessageTail(EventTail):
     """`message_start` names id and model and counts the input; `message_delta` has the final counts."""
 
-    WORTH_READING: ClassVar = (re.compile(rb'"message_(?:start|delta|stop)"'), re.compile(rb'"error"'))
+    WORTH_READING: ClassVar = re.compile(rb'"(?:message_(?:start|delta|stop)|error)"')
 
     def __init__(self) -> None:
         super().__init__()

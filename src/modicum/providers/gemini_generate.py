@@ -212,12 +212,7 @@ def _array_reply(body: bytes) -> ReplyFacts:
 class GeminiTail(EventTail):
     """Every chunk may tell something; only the last figures stand."""
 
-    WORTH_READING: ClassVar = (
-        re.compile(rb'"usageMetadata"'),
-        re.compile(rb'"finishReason"'),
-        re.compile(rb'"promptFeedback"'),
-        re.compile(rb'"error"'),
-    )
+    WORTH_READING: ClassVar = re.compile(rb'"(?:usageMetadata|finishReason|promptFeedback|error)"')
 
     def __init__(self) -> None:
         super().__init__()

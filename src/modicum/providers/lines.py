@@ -14,6 +14,8 @@ class WholeLines:
 
     def feed(self, chunk: bytes) -> bytes:
         """The lines that this chunk makes whole, ends included; empty if there is none."""
+        if chunk.endswith(b"\n") and not self._partial and not self._skipping:
+            return chunk  # as most servers send them: whole events
         cut = chunk.rfind(b"\n") + 1
         if not cut:
             self._wait(chunk)

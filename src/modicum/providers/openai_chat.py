@@ -74,6 +74,7 @@ class _Reply(msgspec.Struct):
 _request = msgspec.json.Decoder(_Request)
 _reply = msgspec.json.Decoder(_Reply)
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_USAGE = re.compile(rb'"usage"\s*:\s*\{')
 _DEPLOYMENT = re.compile(r"/deployments/([^/?]+)/")
 
 
@@ -181,12 +182,7 @@ def _error_or_garbage(body: bytes) -> ReplyFacts:
 class ChatTail(EventTail):
     """Chunks: the first names id and model, the last ones tell finish and usage."""
 
-    WORTH_READING: ClassVar = (
-        re.compile(rb'"usage"\s*:\s*\{'),
-        re.compile(rb'"finish_reason"\s*:\s*"'),
-        re.compile(rb'"error"\s*:'),
-        re.compile(rb"\[DONE\]"),
-    )
+    WORTH_READING: ClassVar = re.compile(rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:)')
 
     def told(self, event: Mapping[str, Any]) -> None:
         choices = listed(event.get("choices"))
@@ -206,7 +202,7 @@ class ChatTail(EventTail):
         self.usage_problem = problem
 
     def done(self) -> None:
-        self.complete = True
+        self.complete = self._begun
         self.usage_final = self.usage is not None
 
     def said(self, event: Mapping[str, Any]) -> str:
@@ -242,6 +238,8 @@ class UnaskedChatTail(ChatTail):
 
     def feed(self, chunk: bytes) -> bytes:
         super().feed(chunk)
+        if chunk.endswith(b"\n") and not self._waiting:
+            return self._without_usage(chunk)
         cut = chunk.rfind(b"\n") + 1
         if not cut:
             self._waiting.append(chunk)
@@ -257,7 +255,7 @@ class UnaskedChatTail(ChatTail):
         return self._without_usage(rest)
 
     def _without_usage(self, lines: bytes) -> bytes:
-        if not self._removing and not self.WORTH_READING[0].search(lines):
+        if not self._removing and not _USAGE.search(lines):
             return lines
         kept = []
         for line in lines.splitlines(keepends=True):
@@ -272,7 +270,7 @@ class UnaskedChatTail(ChatTail):
 
 
 def _is_usage_alone(line: bytes) -> bool:
-    if not line.startswith(b"data:") or not ChatTail.WORTH_READING[0].search(line):
+    if not line.startswith(b"data:") or not _USAGE.search(line):
         return False
     try:
         event = msgspec.json.decode(line[5:])

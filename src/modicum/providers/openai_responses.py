@@ -151,10 +151,7 @@ def _output_blocks(output: msgspec.Raw) -> list[Block]:
 class ResponseTail(EventTail):
     """The first event names id and model, the last one holds the response."""
 
-    WORTH_READING: ClassVar = (
-        re.compile(rb'"response\.(?:completed|incomplete|failed)"'),
-        re.compile(rb'"error"\s*[,}]'),
-    )
+    WORTH_READING: ClassVar = re.compile(rb'"(?:response\.(?:completed|incomplete|failed)"|error"\s*[,}])')
 
     def told(self, event: Mapping[str, Any]) -> None:
         if event.get("type") == "error":

@@ -33,8 +33,9 @@ def _event(data: bytes) -> Mapping[str, Any] | None:
 class EventTail:
     """What the dialects' tails have in common. A dialect says which lines to read, and what they tell."""
 
-    WORTH_READING: ClassVar[tuple[re.Pattern[bytes], ...]] = ()
-    """Patterns that begin with a literal; a line that none of them finds holds content only."""
+    WORTH_READING: ClassVar[re.Pattern[bytes]]
+    """A line in which it finds nothing holds content only. It runs over every chunk: one pattern that begins with a
+    literal (the quote before a key) takes a quarter of the time of several."""
 
     def __init__(self) -> None:
         self._whole = WholeLines()
@@ -107,7 +108,7 @@ class EventTail:
             self._hold(block)
 
     def _worth_reading(self, lines: bytes) -> bool:
-        return not self._begun or any(pattern.search(lines) for pattern in self.WORTH_READING)
+        return not self._begun or self.WORTH_READING.search(lines) is not None or b"[DONE]" in lines
 
     def _line(self, line: bytes) -> None:
         if not line.startswith(b"data:"):
@@ -128,8 +129,7 @@ class EventTail:
             self.told(event)
 
     def done(self) -> None:
-        """Takes the fact that the stream ended as OpenAI's do."""
-        self.complete = True
+        """Takes note of `[DONE]`, with which chat streams end."""
 
     # What was said, for an estimate.
 
@@ -158,6 +158,8 @@ class EventTail:
 
 class SilentTail(EventTail):
     """For APIs that have no streams: passes everything on, knows nothing."""
+
+    WORTH_READING: ClassVar = re.compile(rb"data:")
 
     def told(self, event: Mapping[str, Any]) -> None:
         """Knows nothing."""

@@ -1,0 +1,43 @@
+"""What is the same on every engine: questions asked, entries and outcomes read back."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from modicum.calls import Entry, Outcome
+from modicum.ledger.columns import entry_from, outcome_from
+from modicum.ledger.store import Row, bound, question_text
+
+PURGED = (
+    "started < $before AND ($team = '' OR team = $team) AND ($app = '' OR app = $app)"
+    " AND ($user = '' OR user_name = $user) AND ($key = '' OR key_name = $key)"
+)
+"""Which entries a `Purge` means."""
+
+
+class Questions(ABC):
+    """A store that can answer SQL; the engine says how."""
+
+    @abstractmethod
+    def _rows(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
+        """The rows of a query with `$name` parameters, times in UTC with zone."""
+
+    def ask(self, question: str, **parameters: Any) -> list[Row]:
+        return self._rows(question_text(question), bound(question, parameters))
+
+    def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
+        while rows := self._rows(
+            "SELECT * FROM entries WHERE entry_id > $after ORDER BY entry_id LIMIT $batch",
+            {"after": after, "batch": batch},
+        ):
+            first, after = rows[0]["entry_id"], rows[-1]["entry_id"]
+            parts: dict[str, list[Row]] = {}
+            for part in self._rows(
+                "SELECT * FROM segments WHERE entry_id BETWEEN $first AND $last ORDER BY entry_id, position",
+                {"first": first, "last": after},
+            ):
+                parts.setdefault(part["entry_id"], []).append(part)
+            yield [entry_from(row, parts.get(row["entry_id"], [])) for row in rows]
+
+    def outcomes(self) -> list[Outcome]:
+        return [outcome_from(row) for row in self._rows("SELECT * FROM outcomes ORDER BY outcome_id", {})]

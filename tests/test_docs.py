@@ -1,0 +1,46 @@
+"""Docs are held to the code: what is public stands in them."""
+
+from pathlib import Path
+
+import pytest
+
+from modicum.calls import BUCKETS, Basis
+from modicum.cli import VERBS
+from modicum.importers import FORMATS
+
+ROOT = Path(__file__).parent.parent
+
+
+def test_the_glossary_has_every_bucket_and_every_basis():
+    glossary = (ROOT / "docs/glossary.md").read_text()
+
+    assert all(f"| `{bucket}` |" in glossary for bucket in BUCKETS)
+    assert all(f"`{basis}`" in glossary for basis in Basis)
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_readme_names_every_verb(verb):
+    assert f"`modicum {verb}`" in (readme := (ROOT / "README.md").read_text()) or f"`{verb}`" in readme
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_has_a_page_that_says_what_it_was_checked_against(name):
+    page = (ROOT / "docs/formats" / f"{name}.md").read_text()
+
+    assert "checked against" in page.lower()
+
+
+def test_every_dependency_has_its_line():
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    names = [line.split(">")[0] for line in project["dependencies"]]
+    page = (ROOT / "docs/dependencies.md").read_text()
+
+    assert [name for name in names if f"| {name} |" not in page] == []
+    assert [extra for extra in project["optional-dependencies"] if extra != "dev" and f"`{extra}`" not in page] == []
+
+
+def test_no_lock_file_names_a_host():
+    for lock in ROOT.glob("requirements*.lock"):
+        assert "://" not in lock.read_text()

@@ -5,6 +5,7 @@ that exists counts. Every setting has a default.
 """
 
 import os
+import socket
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -175,6 +176,24 @@ def host_and_port(setting: str, address: str) -> tuple[str, int]:
     if not host or not port.isdigit() or int(port) > 65535:
         raise UserError(f"{setting} '{address}' is no address to listen on; write it as 127.0.0.1:4000")
     return host.strip("[]"), int(port)
+
+
+def listening(setting: str, address: str) -> socket.socket:
+    """A socket bound to an address that was set, so that a taken one is told in our words.
+
+    Raises:
+        UserError: it is no address, or somebody else listens there.
+    """
+    host, port = host_and_port(setting, address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise UserError(f"{setting}: {address} cannot be listened on: {error.strerror}") from None
+    return bound
 
 
 def state_folder() -> Path:

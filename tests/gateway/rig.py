@@ -173,6 +173,12 @@ class Rig:
         self.provider.hold.clear()
         await self.provider.start()
         settings = self.settings(self.provider.port)
+        try:
+            await self._until_told(settings, ready)
+        finally:
+            self.provider.server.close()
+
+    async def _until_told(self, settings, ready):
         self.gateway = Gateway(settings, self.folder, DIGEST_KEY, lambda: self.settings(self.provider.port))
         serving = asyncio.ensure_future(self.gateway.serve())
         while not serving.done() and not (self.gateway.server and self.gateway.server.started):  # noqa: ASYNC110
@@ -180,7 +186,6 @@ class Rig:
         if not serving.done():
             ready.set()
         await serving
-        self.provider.server.close()
 
 
 def usual(**gateway):

@@ -24,14 +24,14 @@ def command(listen: str, *, show_settings: bool) -> None:
       curl localhost:4000/v1/chat/completions -H 'authorization: Bearer any' \\
         -d '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}'
     """
-    host, port = host_and_port("--listen", listen)
+    host_and_port("--listen", listen)
     if show_settings:
         click.echo(settings_text(f"http://{listen}"), nl=False)
         return
     from modicum.gateway.mock import run
 
     click.echo(f"a mock provider listens on http://{listen}; Ctrl-C ends it", err=True)
-    run(host, port)
+    run(listen)
 
 
 def settings_text(base: str) -> str:

@@ -1,6 +1,6 @@
 """What happened in the last minutes, from memory: the figures of `modicum top`."""
 
-from collections import deque
+from collections import OrderedDict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -43,20 +43,24 @@ class LiveWindow:
     """The newest entries, within bounds."""
 
     def __init__(self) -> None:
-        self._entries: deque[Entry] = deque(maxlen=MOST_CALLS)
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
 
     def add(self, entries: Iterable[Entry]) -> None:
-        self._entries.extend(entries)
+        """Takes entries in; one that comes again, grown, stands in the place of its older self."""
+        for entry in entries:
+            self._entries[entry.call.call_id] = entry
+        while len(self._entries) > MOST_CALLS:
+            self._entries.popitem(last=False)
 
     def live(self, by: str, seconds: float, now: datetime) -> Live:
         """The window that ends now, by model or owner, most expensive first."""
-        while self._entries and _ended(self._entries[0]) < now - KEPT:
-            self._entries.popleft()
+        while self._entries and _ended(next(iter(self._entries.values()))) < now - KEPT:
+            self._entries.popitem(last=False)
         since = now - timedelta(seconds=seconds)
         lines: dict[str, Line] = {}
         total = Line(name="total")
         firsts: dict[str, list[float]] = {}
-        for entry in self._entries:
+        for entry in self._entries.values():
             if _ended(entry) < since:
                 continue
             name = _name(entry, by)

@@ -16,6 +16,7 @@ from modicum.console.api import Api
 from modicum.console.ledger_thread import LedgerThread
 from modicum.console.running import Running, find, leave, take_away
 from modicum.metering.prices import PriceBook
+from modicum.settings import listening
 
 
 async def serve(
@@ -29,14 +30,13 @@ async def serve(
     other = find(folder)
     if other is not None:
         raise UserError(f"a ledger process runs already (process {other.process}, ledger {other.ledger})")
+    bound = listening("console.listen", f"{host}:{port}")
     (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
     thread = LedgerThread(ledger, folder / "journal", prices, told)
     token = secrets.token_urlsafe(32)
     server = _Server(
         uvicorn.Config(
             Api(thread, token),
-            host=host,
-            port=port,
             http="httptools",
             loop="uvloop",
             ws="none",
@@ -50,9 +50,7 @@ async def serve(
     shipping = asyncio.create_task(thread.run())
     leave(folder, Running(host=host, port=port, token=token, ledger=ledger, process=os.getpid()))
     try:
-        await server.serve()
-        if not server.started:
-            raise UserError(f"console.listen: {host}:{port} cannot be listened on; is something else there?")
+        await server.serve(sockets=[bound])
     finally:
         shipping.cancel()
         take_away(folder)

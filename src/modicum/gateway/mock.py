@@ -7,13 +7,13 @@ from typing import Any
 
 import uvicorn
 
-from modicum.calls import UserError
 from modicum.gateway.paths import CALL, served
 from modicum.gateway.refusal import Refused
 from modicum.providers.dialect import DialectError
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.mock.provider import Answer, MockProvider, models
 from modicum.providers.mock.wanted import Wanted, wanted_from
+from modicum.settings import listening
 
 MODELS = ("gpt-4o-mini", "gpt-5", "text-embedding-3-small", "claude-sonnet-4-6", "claude-haiku-4-5", "gemini-2.5-flash")
 """What its lists of models hold; it answers to any name."""
@@ -76,7 +76,7 @@ class MockApp:
         return self._provider.count(dialect, body, path), wanted
 
 
-def run(host: str, port: int) -> None:
+def run(address: str) -> None:
     """Answers until it is told to stop.
 
     Raises:
@@ -85,8 +85,6 @@ def run(host: str, port: int) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             MockApp(MockProvider(str(time.time_ns()).encode())),
-            host=host,
-            port=port,
             http="httptools",
             loop="uvloop",
             ws="none",
@@ -96,7 +94,4 @@ def run(host: str, port: int) -> None:
             server_header=False,
         )
     )
-    try:
-        server.run()
-    except SystemExit:
-        raise UserError(f"{host}:{port} cannot be listened on; give another with --listen") from None
+    server.run(sockets=[listening("--listen", address)])

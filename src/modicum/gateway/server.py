@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from modicum.ledger.events import Events
 from modicum.ledger.journal import Journal, Record
 from modicum.metering.digests import Digester
 from modicum.outbound.keepalive import Connections
-from modicum.settings import USUAL_UPSTREAMS, Settings, host_and_port, upstream_key
+from modicum.settings import USUAL_UPSTREAMS, Settings, host_and_port, listening, upstream_key
 
 LOOK_EVERY_S = 0.5
 """How soon a revoked key is refused, and a changed settings file seen."""
@@ -66,12 +67,18 @@ class Gateway:
             UserError: the address is taken, or the journal cannot be used.
         """
         settings = self._settings.gateway
-        journal = Journal(self._folder / "journal", slots=settings.most_calls)
+        upstreams, owners = upstreams_of(self._settings), self._owners(self._settings)
+        bound = listening("gateway.listen", settings.listen)
+        try:
+            journal = Journal(self._folder / "journal", slots=settings.most_calls)
+        except UserError:
+            bound.close()
+            raise
         await self._recover(journal)
         connections = Connections(silence_s=settings.silence_s)
         self.pipeline = Pipeline(
-            self._owners(self._settings),
-            upstreams_of(self._settings),
+            owners,
+            upstreams,
             journal,
             connections,
             Digester(self._digest_key) if settings.anatomy else None,
@@ -79,7 +86,7 @@ class Gateway:
         self._last_event = self._events.last()
         watcher = asyncio.create_task(self._watch())
         try:
-            await self._listen()
+            await self._listen(bound)
         finally:
             watcher.cancel()
             await connections.close()
@@ -87,9 +94,9 @@ class Gateway:
             journal.close()
             self._events.close()
 
-    async def _listen(self) -> None:
+    async def _listen(self, bound: socket.socket) -> None:
         settings = self._settings.gateway
-        host, port = host_and_port("gateway.listen", settings.listen)
+        host, _ = host_and_port("gateway.listen", settings.listen)
         app = App(
             self.pipeline,
             hosts=LOOPBACK if host in LOOPBACK else None,
@@ -99,8 +106,6 @@ class Gateway:
         self.server = server = _Server(
             uvicorn.Config(
                 app,
-                host=host,
-                port=port,
                 http=_GuardedProtocol,
                 loop="uvloop",
                 ws="none",
@@ -115,9 +120,7 @@ class Gateway:
             ),
             self.pipeline,
         )
-        await server.serve()
-        if not server.started:
-            raise UserError(f"gateway.listen: {settings.listen} cannot be listened on; is another gateway running?")
+        await server.serve(sockets=[bound])
 
     async def _recover(self, journal: Journal) -> None:
         """Calls that a former process had begun come back as unknown."""

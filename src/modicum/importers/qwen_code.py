@@ -140,6 +140,8 @@ def recognises(path: Path, head: bytes) -> bool:
     for line in head.split(b"\n", 20)[:20]:
         if not line.startswith(b"{") or b'"sessionId"' not in line or b'"parentUuid"' not in line:
             continue
+        if b'"parts"' not in line and b'"systemPayload"' not in line:
+            continue  # decoding every first row of every transcript would cost more than reading it
         try:
             row = json.loads(line)
         except (ValueError, RecursionError):

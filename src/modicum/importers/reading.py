@@ -74,7 +74,6 @@ def _holds_logs(place: Path) -> bool:
 class LogFile:
     path: Path
     format_name: str
-    size: int
 
 
 def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
@@ -82,9 +81,8 @@ def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
     start = head(path)
     if isinstance(start, Problem):
         return start
-    size = path.stat().st_size
     if source:
-        return LogFile(path, format_named(source).name, size)
+        return LogFile(path, format_named(source).name)
     if not start.strip():
         return Problem(str(path), "the file is empty")
     named_as_lines = path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson"))
@@ -97,7 +95,7 @@ def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
                     f"one JSON document where the name promises lines; looks like {name}: "
                     f"not counted (count it with --source {name})",
                 )
-            return LogFile(path, name, size)
+            return LogFile(path, name)
     return Problem(str(path), "no known log format; --source NAME forces one")
 
 
@@ -114,41 +112,69 @@ def read_calls(
     One call may come several times, from several files; `Call.revision` says which stands.
     `progress` is told the bytes done and the bytes in all.
     """
-    files: list[LogFile] = []
+    if source:
+        format_named(source)
+    files: list[Sized] = []
     for path in paths:
         for found in log_files(path):
-            known = found if isinstance(found, Problem) else recognise(found, source)
-            if isinstance(known, Problem):
-                yield known
+            if isinstance(found, Problem):
+                yield found
             else:
-                files.append(known)
-    whole = sum(file.size for file in files)
-    found_in = _read(files, reading, whole, processes, progress)
-    yield from anchored(found_in) if reading.anatomy else found_in
+                files.append(Sized(found, _size(found)))
+    calls = _read(files, _Task(reading, source), processes, progress)
+    yield from anchored(calls) if reading.anatomy else calls
+
+
+@dataclass(frozen=True)
+class Sized:
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True)
+class _Task:
+    reading: Reading
+    source: str | None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # reading it will say why
 
 
 def _read(
-    files: Sequence[LogFile],
-    reading: Reading,
-    whole: int,
+    files: Sequence[Sized],
+    task: _Task,
     processes: int | None,
     progress: Callable[[int, int], None] | None,
 ) -> Found:
+    whole = sum(file.size for file in files)
     workers = min(processes or os.cpu_count() or 1, len(files), whole // WORTH_A_PROCESS_BYTES + 1)
-    if workers <= 1:
-        yield from _read_here(files, reading, whole, progress)
-    else:
-        yield from _read_beside(files, reading, workers, whole, progress)
+    if workers > 1:
+        yield from _read_beside(files, task, workers, whole, progress)
+        return
+    done = 0
+    for file in files:
+        yield from _read_file(file.path, task)
+        done += file.size
+        if progress:
+            progress(done, whole)
 
 
-def _read_file(file: LogFile, reading: Reading) -> Found:
-    for found in format_named(file.format_name).read(file.path, reading):
+def _read_file(path: Path, task: _Task) -> Found:
+    known = recognise(path, task.source)
+    if isinstance(known, Problem):
+        yield known
+        return
+    for found in format_named(known.format_name).read(path, task.reading):
         if isinstance(found, Problem):
             yield found
         elif found.started.year in PLAUSIBLE_YEARS:
             yield with_steady_clock(found)
         else:
-            yield Problem(str(file.path), f"a call's time lies in the year {found.started.year}: not counted")
+            yield Problem(str(path), f"a call's time lies in the year {found.started.year}: not counted")
 
 
 def with_steady_clock(call: Call) -> Call:
@@ -160,20 +186,9 @@ def with_steady_clock(call: Call) -> Call:
     return call
 
 
-def _read_here(
-    files: Sequence[LogFile], reading: Reading, whole: int, progress: Callable[[int, int], None] | None
-) -> Found:
-    done = 0
-    for file in files:
-        yield from _read_file(file, reading)
-        done += file.size
-        if progress:
-            progress(done, whole)
-
-
 def _read_beside(
-    files: Sequence[LogFile],
-    reading: Reading,
+    files: Sequence[Sized],
+    task: _Task,
     workers: int,
     whole: int,
     progress: Callable[[int, int], None] | None,
@@ -184,7 +199,7 @@ def _read_beside(
 
     chunks = list(_chunks(files, whole // (workers * 4) + 1))
     # A child of fork starts in milliseconds but must not inherit threads: only a bill, which opens no ledger, forks.
-    fork = sys.platform == "linux" and not reading.anatomy
+    fork = sys.platform == "linux" and not task.reading.anatomy
     context = multiprocessing.get_context("fork" if fork else "spawn")
     with ProcessPoolExecutor(workers, mp_context=context) as pool:
         ahead: deque[Future[bytes]] = deque()
@@ -192,11 +207,11 @@ def _read_beside(
         waiting = iter(chunks)
         try:
             for chunk in islice(waiting, workers * 2):
-                ahead.append(pool.submit(_read_chunk, chunk, reading))
+                ahead.append(pool.submit(_read_chunk, chunk, task))
             for chunk in chunks:
                 packed = ahead.popleft().result()
                 if following := next(waiting, None):
-                    ahead.append(pool.submit(_read_chunk, following, reading))
+                    ahead.append(pool.submit(_read_chunk, following, task))
                 batch = _unpack(packed)
                 yield from batch.calls
                 yield from batch.problems
@@ -218,10 +233,10 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Batch).decode
 
 
-def _read_chunk(files: Sequence[LogFile], reading: Reading) -> bytes:
+def _read_chunk(files: Sequence[Sized], task: _Task) -> bytes:
     batch = Batch([], [])
     for file in files:
-        for found in _read_file(file, reading):
+        for found in _read_file(file.path, task):
             if isinstance(found, Call):
                 batch.calls.append(found)
             else:
@@ -229,9 +244,9 @@ def _read_chunk(files: Sequence[LogFile], reading: Reading) -> bytes:
     return _pack(batch)
 
 
-def _chunks(files: Sequence[LogFile], size: int) -> Iterator[list[LogFile]]:
+def _chunks(files: Sequence[Sized], size: int) -> Iterator[list[Sized]]:
     """Neighbouring files, gathered to about that many bytes."""
-    chunk: list[LogFile] = []
+    chunk: list[Sized] = []
     held = 0
     for file in files:
         chunk.append(file)

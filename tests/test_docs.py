@@ -2,11 +2,13 @@
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from modicum.calls import BUCKETS, Basis
 from modicum.cli import VERBS
 from modicum.importers import FORMATS
+from modicum.settings import Settings
 
 ROOT = Path(__file__).parent.parent
 
@@ -44,3 +46,16 @@ def test_every_dependency_has_its_line():
 def test_no_lock_file_names_a_host():
     for lock in ROOT.glob("requirements*.lock"):
         assert "://" not in lock.read_text()
+
+
+def test_every_setting_has_its_line():
+    page = (ROOT / "docs/ledger.md").read_text()
+    names = [field.name for field in msgspec.structs.fields(Settings) if field.name != "file"]
+
+    assert [name for name in names if f"| `{name}` |" not in page] == []
+
+
+def test_every_field_of_the_bill_is_documented(modicum, transcripts):
+    page = (ROOT / "docs/bill.md").read_text()
+
+    assert [name for name in modicum("bill", transcripts, "--json").json if f"`{name}`" not in page] == []

@@ -25,6 +25,10 @@ VERBS = {
     "count": "Tokens and price of a text in several models, with the error of the count.",
     "fit": "Does a codebase fit a context window, and what does sending it all cost?",
     "calibrate": "Make token counts of Claude and Gemini fit your own records.",
+    "team": "Teams of agents: who adds what, and a plan that drops who adds nothing.",
+    "energy": "Energy of models you run: watch, bench, fit, whatif, calls, estimate.",
+    "plan": "Memory of a model before you start it: memory, compare, models.",
+    "tco": "Own or rented machine against an API, in dollars per million tokens.",
 }
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 

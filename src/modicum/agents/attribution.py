@@ -1,0 +1,309 @@
+"""Who costs what and who adds what, read from recorded runs without a single model call.
+
+Two kinds of figures stand in one report: exact ones (who used which share of the tokens, whose answer equals another's)
+and inferred ones (what would the vote have been without this agent). `cannot_tell` says what no record can.
+"""
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+import msgspec
+import numpy as np
+
+from modicum.agents.answers import vote
+from modicum.agents.graph import TeamGraph
+from modicum.agents.recorded import Read, RecordedRun, RecordedTeam, Turn
+from modicum.statistics.paired import paired_difference, share_interval
+
+CONFIDENCE = 0.95
+
+
+class Interval(msgspec.Struct, frozen=True):
+    value: float
+    low: float
+    high: float
+    count: int
+    """Observations behind it."""
+
+
+class AgentRound(msgspec.Struct, frozen=True, omit_defaults=True):
+    """One agent in one round (0: all its rounds together)."""
+
+    agent: str
+    round: int
+    turns_count: int
+    calls_share: float
+    token_share: float | None
+    """Of the team's prompt and completion tokens; None where turns were not counted."""
+    prompt_tokens: int | None
+    completion_tokens: int | None
+    abstained_share: float
+    repeats_share: float | None
+    """Turns whose answer another agent had already given in this round; None without answers."""
+    unchanged_share: float | None
+    """Turns that only repeated the agent's own answer of the round before."""
+    own_score: Interval | None
+    """How good its own answers were; None where nothing graded them."""
+    without: Interval | None
+    """Change of the re-voted score if its last answers are left out: above 0, the team votes better without it."""
+
+
+class EdgeShare(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What one agent's words cost in another's prompts, and what they did there."""
+
+    source: str
+    reader: str
+    kind: str
+    reads_count: int
+    tokens: int | None
+    token_share: float | None
+    """Of the team's tokens."""
+    tokens_basis: str
+    """`exact` where the record counted the copied tokens, `estimated` from the source's completion tokens."""
+    moved_right: int
+    """Times the reader went from a wrong answer to the source's right one after reading it."""
+    moved_wrong: int
+
+
+class NaturalExperiment(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Runs in which an agent happened to be missing against runs of the same tasks with it."""
+
+    agent: str
+    runs_without: int
+    tasks_compared: int
+    change: Interval | None
+    """Mean over tasks of (score without - score with); None without a task that has both."""
+
+
+class Attribution(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+    team: str
+    agents: tuple[str, ...]
+    runs_count: int
+    graded_count: int
+    score: Interval | None
+    tokens: int | None
+    per_agent: tuple[AgentRound, ...]
+    per_round: tuple[AgentRound, ...]
+    edges: tuple[EdgeShare, ...]
+    natural: tuple[NaturalExperiment, ...]
+    revote_share: float | None
+    """Runs whose recorded answer the vote of the last answers reproduces. Far below 1, the team does not decide by
+    voting, and `without` says little."""
+    cannot_tell: tuple[str, ...]
+
+    def agent(self, name: str) -> AgentRound:
+        return next(one for one in self.per_agent if one.agent == name)
+
+
+def attribute(team: RecordedTeam) -> Attribution:
+    """The whole report."""
+    names = team.graph.agents
+    turns = [turn for run in team.runs for turn in run.turns]
+    rounds = sorted({turn.round for turn in turns})
+    total = _tokens(turns)
+    calls = sum(turn.calls_count for turn in turns)
+    scores = [run.worth(run.answer) for run in team.graded]
+    revotes = [vote(list(run.last_answers().values())) == run.answer for run in team.runs if run.answer is not None]
+    return Attribution(
+        team=team.name,
+        agents=names,
+        runs_count=len(team.runs),
+        graded_count=len(team.graded),
+        score=_mean([score for score in scores if score is not None]),
+        tokens=total,
+        per_agent=tuple(_row(team, name, None, calls, total) for name in names),
+        per_round=tuple(
+            _row(team, name, number, calls, total)
+            for number in rounds
+            for name in names
+            if any(turn.agent == name and turn.round == number for turn in turns)
+        ),
+        edges=tuple(_edges(team, total)),
+        natural=tuple(_natural(team, name) for name in names),
+        revote_share=float(np.mean(revotes)) if revotes else None,
+        cannot_tell=tuple(_limits(team, revotes)),
+    )
+
+
+def _row(team: RecordedTeam, name: str, number: int | None, calls: int, total: int | None) -> AgentRound:
+    mine = [
+        (run, turn)
+        for run in team.runs
+        for turn in run.turns
+        if turn.agent == name and (number is None or turn.round == number)
+    ]
+    tokens = _tokens([turn for _, turn in mine])
+    scores = [score for run, turn in mine if (score := run.own_score(turn)) is not None]
+    return AgentRound(
+        agent=name,
+        round=number or 0,
+        turns_count=len(mine),
+        calls_share=sum(turn.calls_count for _, turn in mine) / max(1, calls),
+        token_share=tokens / total if tokens is not None and total else None,
+        prompt_tokens=_sum([turn.prompt_tokens for _, turn in mine]),
+        completion_tokens=_sum([turn.completion_tokens for _, turn in mine]),
+        abstained_share=float(np.mean([turn.answer is None for _, turn in mine])) if mine else 0.0,
+        repeats_share=_share([_repeats(run, turn) for run, turn in mine if turn.answer is not None]),
+        unchanged_share=_share([_unchanged(run, turn) for run, turn in mine if turn.round > 1]),
+        own_score=_mean(scores),
+        without=leave_one_out(team, name) if number is None else None,
+    )
+
+
+def leave_one_out(team: RecordedTeam, name: str) -> Interval | None:
+    """Change of the score of the vote when the agent's last answers are left out; None without graded answers.
+
+    Exact where the team votes and nobody had read the agent; otherwise what the vote alone would lose or gain.
+    """
+    pairs = []
+    for run in team.graded:
+        last = run.last_answers()
+        with_all = run.worth(vote(list(last.values())))
+        without = run.worth(vote([answer for agent, answer in last.items() if agent != name]))
+        if len(last) > 1 and with_all is not None and without is not None:
+            pairs.append((with_all, without))
+    if not pairs:
+        return None
+    before, after = zip(*pairs, strict=True)
+    found = paired_difference(before, after, confidence=CONFIDENCE)
+    return Interval(found.mean, found.low, found.high, found.pairs_count)
+
+
+def _repeats(run: RecordedRun, turn: Turn) -> bool:
+    return any(
+        one.round == turn.round and one.step < turn.step and one.answer == turn.answer and one.agent != turn.agent
+        for one in run.turns
+    )
+
+
+def _unchanged(run: RecordedRun, turn: Turn) -> bool:
+    return any(
+        one.agent == turn.agent and one.round == turn.round - 1 and one.answer == turn.answer for one in run.turns
+    )
+
+
+def reads_of(run: RecordedRun, turn: Turn, graph: TeamGraph) -> tuple[Read, ...]:
+    """What a turn had read: as recorded, or what the graph lets it read of what came before."""
+    if turn.reads is not None:
+        return turn.reads
+    found = []
+    for one in run.turns:
+        if one.round == turn.round and one.step < turn.step:
+            mask = graph.spatial[min(turn.round, graph.rounds) - 1]
+        elif one.round == turn.round - 1 and graph.rounds > 1:
+            mask = graph.temporal[min(turn.round, graph.rounds) - 2]
+        else:
+            continue
+        if mask[graph.index(one.agent), graph.index(turn.agent)]:
+            found.append(Read(one.agent, one.round))
+    return tuple(found)
+
+
+def _edges(team: RecordedTeam, total: int | None) -> list[EdgeShare]:
+    tokens: dict[tuple[str, str, str], list[tuple[int | None, bool]]] = defaultdict(list)
+    moved: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
+    for run in team.runs:
+        said = {(turn.agent, turn.round): turn for turn in run.turns}
+        for turn in run.turns:
+            for read in reads_of(run, turn, team.graph):
+                source = said.get((read.agent, read.round))
+                if source is None:
+                    continue
+                edge = (read.agent, turn.agent, "spatial" if read.round == turn.round else "temporal")
+                counted = read.tokens is not None
+                tokens[edge].append((read.tokens if counted else source.completion_tokens, counted))
+                move = _move(run, said.get((turn.agent, turn.round - 1)), source, turn)
+                moved[edge][0] += move > 0
+                moved[edge][1] += move < 0
+    found = []
+    for (writer, reader, kind), counts in tokens.items():
+        known = _sum([count for count, _ in counts])
+        found.append(
+            EdgeShare(
+                source=writer,
+                reader=reader,
+                kind=kind,
+                reads_count=len(counts),
+                tokens=known,
+                token_share=known / total if known is not None and total else None,
+                tokens_basis="unknown" if known is None else "exact" if all(e for _, e in counts) else "estimated",
+                moved_right=moved[writer, reader, kind][0],
+                moved_wrong=moved[writer, reader, kind][1],
+            )
+        )
+    return sorted(found, key=lambda edge: -(edge.tokens or 0))
+
+
+def _move(run: RecordedRun, before: Turn | None, source: Turn, after: Turn) -> int:
+    """+1 where the reader took over the source's answer and went from wrong to right, -1 the other way."""
+    if before is None or before.agent == source.agent or after.answer != source.answer or before.answer == after.answer:
+        return 0
+    was, now = run.own_score(before), run.own_score(after)
+    return 0 if was is None or now is None else int(np.sign(now - was))
+
+
+def _natural(team: RecordedTeam, name: str) -> NaturalExperiment:
+    by_task: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
+    without = 0
+    for run in team.graded:
+        present = any(turn.agent == name for turn in run.turns)
+        without += not present
+        by_task[run.task][present].append(run.worth(run.answer) or 0.0)
+    both = [(float(np.mean(yes)), float(np.mean(no))) for no, yes in by_task.values() if yes and no]
+    change = None
+    if both:
+        found = paired_difference([one for one, _ in both], [two for _, two in both], confidence=CONFIDENCE)
+        change = Interval(found.mean, found.low, found.high, found.pairs_count)
+    return NaturalExperiment(name, without, len(both), change)
+
+
+def _limits(team: RecordedTeam, revotes: Sequence[bool]) -> list[str]:
+    limits = [
+        "how the kept agents would have answered without a dropped one's messages: 'modicum team verify' shows that"
+    ]
+    if not team.graded:
+        limits.append("who is right: no run has an outcome or a gold answer, so only cost and agreement are known")
+    elif len(team.graded) < len(team.runs):
+        limits.append(
+            f"what came of {len(team.runs) - len(team.graded)} of {len(team.runs)} runs: they have no outcome"
+        )
+    if team.graded and len({run.worth(run.answer) for run in team.graded}) == 1:
+        limits.append("what makes a difference: every graded run came out the same")
+    if team.graded and all(run.gold is None for run in team.graded):
+        limits.append(
+            "whether an agent that contradicted a wrong team was right: there are outcomes but no gold answers"
+        )
+    if revotes and np.mean(revotes) < 0.9:
+        limits.append(
+            f"what leaving one out does: the vote of the last answers gives the recorded answer in only "
+            f"{100 * np.mean(revotes):.0f} % of runs, so something else decides"
+        )
+    if any(turn.tokens is None for run in team.runs for turn in run.turns):
+        limits.append("token shares: some turns were recorded without token counts")
+    return limits
+
+
+def _mean(values: Sequence[float]) -> Interval | None:
+    """Mean with Wilson's interval for 0/1 values, else the normal one."""
+    if not values:
+        return None
+    mean, count = float(np.mean(values)), len(values)
+    if set(values) <= {0.0, 1.0}:
+        low, high = share_interval(int(sum(values)), count, confidence=CONFIDENCE)
+    else:
+        found = paired_difference([0.0] * count, values, confidence=CONFIDENCE)
+        low, high = max(0.0, found.low), found.high
+    return Interval(mean, low, high, count)
+
+
+def _share(flags: Sequence[bool]) -> float | None:
+    return float(np.mean(flags)) if flags else None
+
+
+def _sum(counts: Sequence[int | None]) -> int | None:
+    known = [count for count in counts if count is not None]
+    return sum(known) if len(known) == len(counts) else None
+
+
+def _tokens(turns: Sequence[Turn]) -> int | None:
+    return _sum([turn.tokens for turn in turns])

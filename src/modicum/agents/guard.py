@@ -1,0 +1,197 @@
+"""The runtime contract of a plan, for one conversation: may this agent speak, what may it read, do we stop.
+
+A guard makes no model call and raises nothing while agents run. It never stops a protected agent, and never leaves a
+reader without the task: what people, tools and the system said always stays.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from modicum.agents.answers import ABSTAINED, agreed_answer, answer_or_none, normalised
+
+if TYPE_CHECKING:
+    from modicum.agents.plan import EdgeKind, Plan
+
+Message = TypeVar("Message")
+
+
+class Guard:
+    """Made by `Plan.guard`. Safe to use from many threads; one per conversation, since it counts rounds.
+
+    Attributes:
+        full_because: why the full team runs although there is a plan; empty where the plan is in force.
+    """
+
+    def __init__(self, plan: "Plan", *, run: str = "", full_because: str = "") -> None:
+        self.plan = plan
+        self.run = run
+        self.full_because = full_because
+        self._lock = threading.Lock()
+        self._asked: dict[str, int] = {}
+        self._spoken: dict[str, list[int]] = {}
+
+    def active(self, agent: str, round: int | None = None) -> bool:  # noqa: A002 - the word of the field
+        """Whether the agent's turn is to be run. Without `round`: each call is the agent's next round."""
+        with self._lock:
+            number = self._asked.get(agent, 0) + 1 if round is None else round
+            self._asked[agent] = max(number, self._asked.get(agent, 0))
+            speaks = bool(self.full_because) or self.plan.keeps(agent, number)
+            if speaks:
+                self._spoken.setdefault(agent, []).append(number)
+        return speaks
+
+    def would_speak(self, agent: str) -> bool:
+        """Whether the agent's next turn would be run; asking does not count as a turn."""
+        return bool(self.full_because) or self.plan.keeps(agent, self._asked.get(agent, 0) + 1)
+
+    def round_of(self, agent: str) -> int:
+        """The round that the agent is in: how often it was asked, at least 1."""
+        return max(1, self._asked.get(agent, 0))
+
+    def model_for(self, agent: str, default: str = "") -> str:
+        """The cheaper model that the plan names for the agent, or the default."""
+        return default if self.full_because else self.plan.model_for(agent, default)
+
+    def agreed(self, answers: Sequence[str | None], round: int | None = None) -> bool:  # noqa: A002 - as above
+        """Whether the answers so far, in the order in which they were given in this round, are enough to stop."""
+        return self.agreed_answer(answers, round) is not None
+
+    def agreed_answer(self, answers: Sequence[str | None], round: int | None = None) -> str | None:  # noqa: A002
+        """The answer that enough gave, normalised; None where the conversation goes on."""
+        stop = self.plan.early_exit
+        if stop is None or self.full_because or (round is not None and stop.round not in {None, round}):
+            return None
+        return agreed_answer([answer_or_none(answer) for answer in answers], stop.agree, stop.of)
+
+    def filter(
+        self,
+        reader: str,
+        messages: Sequence[Message],
+        *,
+        author: Callable[[Message], str | None] | None = None,
+        text: Callable[[Message], str | None] | None = None,
+        links: Callable[[Message], set[str]] | None = None,
+        round: int | None = None,  # noqa: A002 - as above
+    ) -> list[Message]:
+        """The messages that the reader may see, in order.
+
+        Out go the messages of muted and dropped agents, and placeholders ("None.") in their place. A tool call and its
+        results go or stay together. Messages without an author in the team (people, system, tools) always stay, and so
+        do the reader's own. Where nothing would be left, everything stays.
+
+        Args:
+            reader: who is about to speak.
+            messages: of any type; dicts and objects in the shapes of the common frameworks need no accessors.
+            author: the name of the agent that wrote a message, or None.
+            text: its text, to notice placeholders.
+            links: ids of the tool calls that it makes or answers.
+            round: the reader's round; the one it was last asked in unless given.
+        """
+        if self.full_because:
+            return list(messages)
+        author, text, links = author or author_of, text or text_of, links or tool_links
+        now = self.round_of(reader) if round is None else round
+        out = self._hidden(reader, [(author(one), text(one), bool(links(one))) for one in messages], now)
+        gone: set[str] = set().union(*(links(messages[index]) for index in out))
+        kept: set[str] = set()
+        for index, message in enumerate(messages):
+            if index not in out and author(message) in self.plan.agents:
+                kept |= links(message)
+        gone -= kept
+        left = [
+            message
+            for index, message in enumerate(messages)
+            if index not in out and not (author(message) not in self.plan.agents and links(message) & gone)
+        ]
+        return left or list(messages)
+
+    def _hidden(self, reader: str, messages: Sequence[tuple[str | None, str | None, bool]], now: int) -> set[int]:
+        """Positions of the messages (author, text, whether it calls tools) that the reader may not see."""
+        hidden: set[int] = set()
+        seen: dict[str, int] = {}
+        for index, (name, text, calls_tools) in enumerate(messages):
+            if name is None or name == reader or name not in self.plan.agents:
+                continue
+            if self._placeholder(name, text):
+                hidden.add(index)
+                continue
+            written = self._round_written(name, seen.get(name, 0))
+            # A turn may call tools several times before it says its word: these belong to one round.
+            seen[name] = seen.get(name, 0) + (not calls_tools)
+            if not self.plan.keeps(name, written) or not self.plan.carries(name, reader, self._kind(written, now), now):
+                hidden.add(index)
+        return hidden
+
+    def _placeholder(self, name: str, text: str | None) -> bool:
+        if text is None or name in self.plan.protect:
+            return False
+        dropped = any(not self.plan.keeps(name, number) for number in range(1, self.plan.rounds + 1))
+        return dropped and normalised(text) in ABSTAINED
+
+    def _round_written(self, name: str, earlier: int) -> int:
+        """The round of an agent's message, of which `earlier` come before it: those in which it was let speak."""
+        spoken = self._spoken.get(name)
+        if spoken:
+            return spoken[min(earlier, len(spoken) - 1)]
+        kept = [number for number in range(1, self.plan.rounds + 1) if self.plan.keeps(name, number)]
+        return kept[min(earlier, len(kept) - 1)] if kept else 1
+
+    @staticmethod
+    def _kind(written: int, now: int) -> "EdgeKind":
+        from modicum.agents.plan import EdgeKind
+
+        return EdgeKind.SPATIAL if written >= now else EdgeKind.TEMPORAL
+
+
+class Guards:
+    """One guard per conversation, made when it is first asked for; the longest unused are forgotten."""
+
+    def __init__(self, make: "Callable[[str], Guard]", *, most: int = 10_000) -> None:
+        self._make = make
+        self._most = most
+        self._guards: OrderedDict[str, Guard] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def of(self, run: str) -> Guard:
+        with self._lock:
+            guard = self._guards.pop(run, None) or self._make(run)
+            self._guards[run] = guard
+            while len(self._guards) > self._most:
+                self._guards.popitem(last=False)
+            return guard
+
+
+def _field(message: Any, *names: str) -> Any:
+    for name in names:
+        value = message.get(name) if isinstance(message, dict) else getattr(message, name, None)
+        if value is not None:
+            return value
+    return None
+
+
+def author_of(message: Any) -> str | None:
+    """`name` (chat completions, LangChain) or `source` (AutoGen) of a message; tool results have no author."""
+    if _field(message, "role", "type") in {"tool", "function_call_output", "ToolCallExecutionEvent"}:
+        return None
+    name = _field(message, "name", "source")
+    return name if isinstance(name, str) else None
+
+
+def text_of(message: Any) -> str | None:
+    """The text of a message that is nothing but text; None where it has tool calls or other parts."""
+    content = _field(message, "content")
+    if _field(message, "tool_calls"):
+        return None
+    return content if isinstance(content, str) else None
+
+
+def tool_links(message: Any) -> set[str]:
+    """Ids of the tool calls that a message makes or answers, in the shapes of the common frameworks."""
+    ids = {_field(call, "id", "call_id") for call in _field(message, "tool_calls") or ()}
+    ids |= {_field(message, "tool_call_id"), _field(message, "call_id")}
+    content = _field(message, "content")
+    if isinstance(content, list):
+        ids |= {_field(part, "call_id", "id", "tool_use_id") for part in content if not isinstance(part, str)}
+    return {value for value in ids if isinstance(value, str)}

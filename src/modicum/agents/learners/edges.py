@@ -1,0 +1,199 @@
+"""Learning edges by REINFORCE: what AgentPrune is, and what AgentDropout does after it has dropped nodes.
+
+Loss of a batch of M sampled graphs G_m with rewards mu_m:
+    -1/M sum_m (mu_m - b) log p(G_m) + w_n sum ||A||_* + w_a sum relu(||A0 - A||_F - slack)
+with A = sigmoid(x / temperature) on the edges that are left, A0 the matrix of all edges that there were.
+"""
+
+from dataclasses import dataclass, field
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from modicum.agents.graph import Mask, TeamGraph
+from modicum.agents.plan import Drop, EdgeKind, Learned, Mute, Plan, plain_plan
+from modicum.agents.recorded import RecordedTeam
+from modicum.agents.sampling import Adam, anchor, nuclear_norm, sample_dag, sigmoid
+from modicum.agents.trials import BudgetSpent, LearnedTeam, Trials
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class EdgeSettings:
+    batches: int
+    batch_size: int
+    prune_after: tuple[int, ...]
+    edge_drop_rate: float
+    learning_rate: float
+    temperature: float
+    nuclear_weight: float
+    anchor_weight: float
+    anchor_slack: float
+    baseline: bool
+    shared: bool
+    """One matrix for all rounds (AgentPrune) instead of one a round (AgentDropout)."""
+
+
+@dataclass
+class EdgeRun:
+    """Logits and the edges that are left, per round; with the agents dropped before."""
+
+    graph: TeamGraph
+    spatial_mask: Mask
+    temporal_mask: Mask
+    spatial: Floats
+    temporal: Floats
+    drop: list[Drop] = field(default_factory=list)
+
+    @classmethod
+    def start(cls, graph: TeamGraph, drop: list[Drop] | None = None) -> "EdgeRun":
+        """All logits 0 (p = 0.5), on the edges of the agents that are left."""
+        dropped = list(drop or [])
+        plan = plain_plan(graph, drop=tuple(dropped))
+        spatial, temporal = plan.edge_masks(graph)
+        return cls(graph, spatial, temporal, np.zeros(spatial.shape), np.zeros(temporal.shape), dropped)
+
+    def weights(self, temperature: float = 1.0) -> tuple[Floats, Floats]:
+        """Edge probabilities, 0 where there is no edge."""
+        return (
+            sigmoid(self.spatial / temperature) * self.spatial_mask,
+            sigmoid(self.temporal / temperature) * self.temporal_mask,
+        )
+
+    def sample(
+        self, rng: np.random.Generator, temperature: float = 1.0, *, draw_temporal: bool = True
+    ) -> tuple[Plan, Floats, Floats]:
+        """A plan with one drawn graph, and the gradients of its log-probability."""
+        within = [
+            sample_dag(logits, mask, rng, temperature=temperature)
+            for logits, mask in zip(self.spatial, self.spatial_mask, strict=True)
+        ]
+        across = [
+            sample_dag(logits, mask, rng, temperature=temperature, acyclic=False)
+            for logits, mask in zip(self.temporal, self.temporal_mask, strict=True)
+        ]
+        edges = np.array([one.edges for one in across], dtype=bool).reshape(self.temporal.shape)
+        gradient = np.array([one.gradient for one in across]).reshape(self.temporal.shape)
+        if not draw_temporal:
+            edges, gradient = self.temporal_mask, np.zeros(self.temporal.shape)
+        drawn = np.array([one.edges for one in within], dtype=bool)
+        plan = plain_plan(self.graph, drop=tuple(self.drop), mute=mutes(self.graph, tuple(self.drop), drawn, edges))
+        return plan, np.array([one.gradient for one in within]), gradient
+
+
+def mutes(graph: TeamGraph, drop: tuple[Drop, ...], spatial: Mask, temporal: Mask) -> tuple[Mute, ...]:
+    """Lines for every edge between agents that are left and that is not in the masks; none for protected agents."""
+    lines = []
+    between = plain_plan(graph, drop).edge_masks(graph)
+    for kind, left, all_edges, ahead in (
+        (EdgeKind.SPATIAL, spatial, between[0], 1),
+        (EdgeKind.TEMPORAL, temporal, between[1], 2),
+    ):
+        for number, source, reader in zip(*np.nonzero(all_edges & ~left), strict=True):
+            names = graph.agents[source], graph.agents[reader]
+            if names[0] not in graph.protect:
+                lines.append(Mute(source=names[0], reader=names[1], kind=kind, round=int(number) + ahead))
+    return tuple(lines)
+
+
+def edge_stage(state: EdgeRun, settings: EdgeSettings, trials: Trials, rng: np.random.Generator) -> bool:
+    """Optimises the logits in place and removes edges on schedule. True where the budget ended it."""
+    first = state.spatial_mask.astype(float), state.temporal_mask.astype(float)
+    adams = Adam(state.spatial.shape, settings.learning_rate), Adam(state.temporal.shape, settings.learning_rate)
+    for batch in range(1, settings.batches + 1):
+        rewards, gradients = [], []
+        try:
+            for _ in range(settings.batch_size):
+                plan, within, across = state.sample(rng, settings.temperature)
+                _, reward = trials.next(plan)
+                rewards.append(reward)
+                gradients.append((within, across))
+        except BudgetSpent:
+            return True
+        losses = batch_gradient(rewards, gradients, baseline=settings.baseline)
+        penalties = penalty_gradient(state, settings, first)
+        steps = [loss + penalty for loss, penalty in zip(losses, penalties, strict=True)]
+        if settings.shared:
+            steps = [np.broadcast_to(step.sum(axis=0, keepdims=True), step.shape) for step in steps]
+        state.spatial = adams[0].step(state.spatial, steps[0])
+        state.temporal = adams[1].step(state.temporal, steps[1])
+        if batch in settings.prune_after:
+            cut_lowest(state.spatial, state.spatial_mask, settings.edge_drop_rate, shared=settings.shared)
+            cut_lowest(state.temporal, state.temporal_mask, settings.edge_drop_rate, shared=settings.shared)
+    return False
+
+
+def batch_gradient(
+    rewards: list[float], gradients: list[tuple[Floats, Floats]], *, baseline: bool
+) -> tuple[Floats, Floats]:
+    """Gradient of -mean((reward - b) log p) for both matrices."""
+    scale = np.array(rewards) - (float(np.mean(rewards)) if baseline else 0.0)
+    within = sum((-weight * one for weight, (one, _) in zip(scale, gradients, strict=True)), start=np.zeros(()))
+    across = sum((-weight * one for weight, (_, one) in zip(scale, gradients, strict=True)), start=np.zeros(()))
+    return within / len(rewards), across / len(rewards)
+
+
+def penalty_gradient(state: EdgeRun, settings: EdgeSettings, first: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+    """Gradient of the nuclear norm and the anchor term with respect to the logits."""
+    found = []
+    for weights, mask, start in zip(
+        state.weights(settings.temperature), (state.spatial_mask, state.temporal_mask), first, strict=True
+    ):
+        gradient = np.zeros(weights.shape)
+        for number, matrix in enumerate(weights[:1] if settings.shared else weights):
+            slope = settings.nuclear_weight * nuclear_norm(matrix)[1]
+            slope = slope + settings.anchor_weight * anchor(matrix, start[number], settings.anchor_slack)[1]
+            gradient[number] = slope * matrix * (1 - matrix) / settings.temperature * mask[number]
+        found.append(gradient)
+    return found[0], found[1]
+
+
+def cut_lowest(logits: Floats, masks: Mask, rate: float, *, shared: bool = False) -> None:
+    """Removes, in each round, the share of its remaining edges with the lowest weight: at least one if any is left."""
+    for number in range(1 if shared else len(masks)):
+        left = np.flatnonzero(masks[number])
+        if len(left) == 0 or rate <= 0:
+            continue
+        count = max(1, int(len(left) * rate))
+        lowest = left[np.argsort(logits[number].ravel()[left], kind="stable")[:count]]
+        for mask in masks if shared else masks[number : number + 1]:
+            mask.ravel()[lowest] = False
+
+
+def edge_plan(
+    name: str,
+    learner: msgspec.Struct,
+    state: EdgeRun,
+    trials: Trials,
+    recorded: RecordedTeam | None,
+    *,
+    spent: bool,
+) -> LearnedTeam:
+    """The result, with everything that it took."""
+    spatial, temporal = state.weights()
+    drop = tuple(state.drop)
+    plan = msgspec.structs.replace(
+        plain_plan(state.graph, drop, mutes(state.graph, drop, state.spatial_mask, state.temporal_mask)),
+        team=recorded.name if recorded else "",
+        why="learned from trials; not verified",
+        canary_share=0.05,
+        learned=Learned(
+            learner=name,
+            seed=getattr(learner, "seed", None),
+            trials_count=trials.trials_count,
+            tokens_spent=trials.tokens_spent,
+            parameters=msgspec.to_builtins(learner),
+        ),
+    )
+    return LearnedTeam(
+        plan=plan,
+        weights=(spatial.sum(axis=2) + spatial.sum(axis=1)).tolist(),
+        spatial=spatial.tolist(),
+        temporal=temporal.tolist(),
+        prompt_tokens=trials.prompt_tokens,
+        completion_tokens=trials.completion_tokens,
+        trials_count=trials.trials_count,
+        budget_spent=spent,
+    )

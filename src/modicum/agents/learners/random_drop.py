@@ -1,0 +1,44 @@
+"""The control: drops agents by lot. What a learner finds is worth what it adds to this."""
+
+import msgspec
+import numpy as np
+
+from modicum.agents.graph import TeamGraph
+from modicum.agents.plan import SCHEMA, Decision, Drop, Learned, Plan
+from modicum.agents.recorded import RecordedTeam
+from modicum.agents.trials import LearnedTeam, Trials
+
+
+class RandomDrop(msgspec.Struct, frozen=True, kw_only=True):
+    seed: int = 0
+    drop_count: int = 1
+    per_round: bool = False
+    """Another agent in each round, as AgentDropout does; otherwise the same one in all."""
+
+    def learn(
+        self, graph: TeamGraph, *, recorded: RecordedTeam | None = None, trials: Trials | None = None
+    ) -> LearnedTeam:
+        """Costs nothing and looks at nothing."""
+        del trials
+        rng = np.random.default_rng(self.seed)
+        open_to_chance = [agent for agent in graph.agents if agent not in graph.protect]
+        count = min(self.drop_count, len(open_to_chance), len(graph.agents) - 1)
+        rounds = range(1, graph.rounds + 1) if self.per_round else [None]
+        drop = [
+            Drop(agent=str(agent), round=number, why="by lot")
+            for number in rounds
+            for agent in rng.choice(open_to_chance, size=count, replace=False)
+        ]
+        plan = Plan(
+            schema=SCHEMA,
+            team=recorded.name if recorded else "",
+            decision=Decision.REDUCE,
+            why="the control: dropped by lot",
+            agents=graph.agents,
+            rounds=graph.rounds,
+            protect=tuple(sorted(graph.protect)),
+            drop=tuple(drop),
+            learned=Learned(learner="random", seed=self.seed, parameters=msgspec.to_builtins(self)),
+        )
+        weights = [[float(plan.keeps(agent, number + 1)) for agent in graph.agents] for number in range(graph.rounds)]
+        return LearnedTeam(plan=plan, weights=weights)

@@ -1,0 +1,235 @@
+"""From recorded runs to a plan: the largest saving that the record itself shows to be safe.
+
+Every candidate is replayed on one half of the tasks, and one is chosen only if a loss beyond `max_loss` is ruled out
+there and, unless bounds are allowed, only if its replay is exact. The best of many candidates looks better than it is:
+the intervals are made wide enough to hold for all candidates at once, and `propose_and_check` replays the chosen one
+alone on the other half. "Not enough evidence" is an answer.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import msgspec
+
+from modicum.agents.attribution import Attribution, attribute
+from modicum.agents.plan import SCHEMA, Binding, Decision, Drop, EarlyExit, Evidence, Learned, Plan
+from modicum.agents.recorded import RecordedTeam
+from modicum.agents.replay import Replayed, replay
+from modicum.statistics.paired import pairs_needed, simultaneous_confidence
+
+FEWEST_GRADED = 20
+"""Below this nothing is said: with 10 % discordance even a margin of 10 points needs more."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    plan: Plan
+    what: str
+    replayed: Replayed
+
+
+def ranking(report: Attribution, by: str = "") -> list[str]:
+    """Agents, worst first.
+
+    Args:
+        report: the attribution.
+        by: "own": the score of their own answers in their first round, before most of what they read; "without": what
+            the vote gains without them. Unless said: own where answers were graded. Of equals, the one that costs most
+            comes first.
+    """
+    first = {one.agent: one.own_score for one in reversed(report.per_round)}
+    graded = by == "own" or (by != "without" and bool(first) and all(first.values()))
+
+    def key(name: str) -> tuple[float, float]:
+        row, own = report.agent(name), first.get(name)
+        value = (own.value if own else 0.0) if graded else (-row.without.value if row.without else 0.0)
+        return value, -(row.token_share or row.calls_share)
+
+    return sorted(report.agents, key=key)
+
+
+def blank_plan(team: RecordedTeam, decision: Decision, why: str = "", learner: str = "trace") -> Plan:
+    """A plan that changes nothing, bound to the team."""
+    return Plan(
+        schema=SCHEMA,
+        team=team.name,
+        decision=decision,
+        why=why,
+        agents=team.graph.agents,
+        rounds=team.graph.rounds,
+        protect=tuple(sorted(team.graph.protect)),
+        bound_to=Binding(prompts=team.prompts, models=team.models),
+        learned=Learned(learner=learner, runs_count=len(team.runs), data_digest=data_digest(team)),
+    )
+
+
+def propose(
+    team: RecordedTeam,
+    report: Attribution,
+    *,
+    max_loss: float = 0.02,
+    confidence: float = 0.95,
+    allow_bounds: bool = False,
+    fewest_saved: float = 0.02,
+) -> Plan:
+    """The plan that saves most of those that are shown to be safe.
+
+    Args:
+        team: the recording that `report` is about.
+        report: its attribution.
+        max_loss: the largest loss of score that is acceptable (non-inferiority margin), in 0..1.
+        confidence: two-sided, of the intervals of all candidates together.
+        allow_bounds: also consider plans whose replay is only a bound; verify those before they are used.
+        fewest_saved: smaller savings are not worth a plan.
+    """
+    if len(team.graph.agents) == 1:
+        return blank_plan(team, Decision.KEEP_ALL, "a team of one agent has nobody to drop")
+    graded = len(team.graded)
+    if graded < FEWEST_GRADED:
+        why = f"{graded} graded runs; {FEWEST_GRADED} is the least, and {_needed(max_loss)} would rule out the loss"
+        return blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
+    tried = [one for one in candidates(team, report) if allow_bounds or one.replayed.exact]
+    worthwhile = [one for one in tried if one.replayed.saved_share >= fewest_saved]
+    corrected = _for_all(worthwhile, confidence)
+    safe = [one for one in worthwhile if one.replayed.change(corrected).not_worse_than(max_loss)]
+    if not safe:
+        return blank_plan(team, *_why_not(tried, worthwhile, max_loss))
+    best = max(safe, key=lambda one: one.replayed.saved_share)
+    evidence = best.replayed.evidence(max_loss, corrected)
+    chosen = f"the best of {len(tried)} candidates on these tasks, intervals widened to hold for all"
+    note = "; ".join(filter(None, [chosen, evidence.note]))
+    return msgspec.structs.replace(best.plan, why=best.what, evidence=msgspec.structs.replace(evidence, note=note))
+
+
+def propose_and_check(
+    team: RecordedTeam, *, max_loss: float = 0.02, confidence: float = 0.95, allow_bounds: bool = False
+) -> Plan:
+    """Chooses on one half of the tasks and checks the choice on the other; a choice that fails there is no plan."""
+    learn, check = halves(team)
+    plan = propose(learn, attribute(learn), max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds)
+    if plan.evidence is None:
+        return plan
+    verified = replay(plan, check).evidence(max_loss, confidence)
+    if verified.change_low < -max_loss:
+        points = f"{100 * verified.change_low:+.1f} to {100 * verified.change_high:+.1f}"
+        why = f"chosen on one half of the tasks ({plan.why}), but {points} points are open on the other half"
+        return blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
+    return msgspec.structs.replace(plan, verified=verified)
+
+
+def halves(team: RecordedTeam) -> tuple[RecordedTeam, RecordedTeam]:
+    """Every second group of tasks (by name), so that the two halves share no task and no group."""
+    groups = sorted({run.group or run.task for run in team.runs})
+    first = set(groups[::2])
+    return (
+        team.part(run for run in team.runs if (run.group or run.task) in first),
+        team.part(run for run in team.runs if (run.group or run.task) not in first),
+    )
+
+
+def candidates(team: RecordedTeam, report: Attribution) -> Iterator[Candidate]:
+    """What is worth replaying: stop early, stop after a round, the best in one round or alone, drop the worst.
+
+    Nobody who is protected is touched.
+    """
+    base = blank_plan(team, Decision.REDUCE)
+    best_first = list(reversed(ranking(report)))
+    size = len(best_first)
+    protected = set(base.protect)
+    for agree in range(2, size + 1):
+        if not protected:
+            plan = msgspec.structs.replace(base, early_exit=EarlyExit(agree=agree, of=size))
+            yield _candidate(team, plan, f"stop when {agree} of {size} agree, asked as they always were")
+    for of in range(2, size + 1):
+        if protected - set(best_first[:of]):
+            continue  # whoever is protected has to be asked before anything stops
+        for agree in range(2, of + 1):
+            stop = EarlyExit(agree=agree, of=of, first=tuple(best_first[:of]))
+            what = f"ask {of} first, stop when {agree} of them agree, else go on with everybody"
+            yield _candidate(team, msgspec.structs.replace(base, early_exit=stop), what)
+    for last in range(1, team.graph.rounds):
+        plan = msgspec.structs.replace(base, stop_after_round=last)
+        yield _candidate(team, plan, f"stop after round {last}")
+    worst = [name for name in reversed(best_first) if name not in protected]
+    for count in range(1, min(len(worst), size - 1) + 1):
+        if not protected:
+            plan = drop_plan(msgspec.structs.replace(base, stop_after_round=1), worst[:count], report)
+            yield _candidate(team, plan, f"one round, the vote of {', '.join(best_first[: size - count])}")
+        yield _candidate(team, drop_plan(base, worst[:count], report), f"without {', '.join(worst[:count])}")
+
+
+def drop_plan(base: Plan, dropped: Sequence[str], report: Attribution) -> Plan:
+    """The plan without these agents, each with what the record says about it."""
+    alone = len(dropped) == len(base.agents) - 1
+    return msgspec.structs.replace(
+        base,
+        decision=Decision.TEAM_OF_ONE if alone else Decision.REDUCE,
+        drop=tuple(drop_line(name, report) for name in dropped),
+    )
+
+
+def drop_line(name: str, report: Attribution) -> Drop:
+    """Harm is claimed only where the whole interval of the vote without the agent, corrected for the number of agents,
+    lies above 0.
+    """
+    row = report.agent(name)
+    shown = harmful(name, report)
+    why = []
+    if row.own_score:
+        why.append(f"own answers score {row.own_score.value:.2f} ({row.own_score.low:.2f} to {row.own_score.high:.2f})")
+    if row.without:
+        why.append(f"the vote without it changes by {100 * row.without.value:+.1f} points")
+    if row.token_share is not None:
+        why.append(f"{100 * row.token_share:.0f} % of the tokens")
+    why.append("shown to do harm" if shown else "a decision about cost: no harm is shown")
+    return Drop(agent=name, why="; ".join(why), harmful=shown)
+
+
+def harmful(name: str, report: Attribution) -> bool:
+    """Whether leaving the agent out is shown to improve the vote, at 95 % over all agents together."""
+    found = report.agent(name).without
+    if found is None or found.value <= 0:
+        return False
+    # The report's interval is at 95 %: widen it to what many agents ask for.
+    from statistics import NormalDist
+
+    normal = NormalDist()
+    wider = normal.inv_cdf(1 - 0.025 / len(report.agents)) / normal.inv_cdf(0.975)
+    centre = (found.low + found.high) / 2
+    return centre - wider * (found.high - found.low) / 2 > 0
+
+
+def data_digest(team: RecordedTeam) -> str:
+    """Names the recording that a plan was learned from."""
+    shape = [(run.run, run.answer, run.outcome, run.gold, len(run.turns)) for run in team.runs]
+    return hashlib.blake2b(msgspec.json.encode(shape), digest_size=12).hexdigest()
+
+
+def _for_all(worthwhile: Sequence[Candidate], confidence: float) -> float:
+    """The confidence of one interval at which those of all candidates hold together."""
+    if not worthwhile:
+        return confidence
+    changes = [one.replayed.score_plan - one.replayed.score_full for one in worthwhile]
+    return simultaneous_confidence(changes, confidence=confidence, clusters=worthwhile[0].replayed.clusters)
+
+
+def _candidate(team: RecordedTeam, plan: Plan, what: str) -> Candidate:
+    return Candidate(plan, what, replay(plan, team))
+
+
+def _why_not(tried: Sequence[Candidate], worthwhile: Sequence[Candidate], max_loss: float) -> tuple[Decision, str]:
+    if not tried:
+        return Decision.NOT_ENOUGH_EVIDENCE, "no candidate can be replayed exactly: run 'modicum team verify' on one"
+    if not worthwhile:
+        return Decision.KEEP_ALL, "nothing that the record can replay would save anything worth having"
+    best: Evidence = max(worthwhile, key=lambda one: one.replayed.change().low).replayed.evidence(max_loss)
+    if best.change_high < -max_loss:
+        return Decision.KEEP_ALL, f"every candidate loses more than {100 * max_loss:.0f} points"
+    points = f"{100 * best.change_low:+.1f} to {100 * best.change_high:+.1f}"
+    why = f"{best.tasks_count} graded runs leave {points} points open for the safest candidate; about "
+    return Decision.NOT_ENOUGH_EVIDENCE, f"{why}{best.tasks_needed} would decide about {100 * max_loss:.0f} points"
+
+
+def _needed(max_loss: float) -> str:
+    return f"about {pairs_needed(max_loss, 0.10):,} (at 10 % discordance)"

@@ -1,0 +1,263 @@
+"""Teams whose truth is known: competence, redundancy, persuasion and cost are set, so that learners can be marked.
+
+A task has one right answer, a difficulty, and one wrong answer that attracts those who do not know. In the first round
+every agent forms its own opinion; whoever reads messages may be talked over, the more so the more persuasive the
+authors. The last answers are put to the vote. All chance of a task is drawn beforehand, so that one task under two
+plans differs only by the plan; `truth` enumerates every drop of one agent on the same tasks.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from math import exp, log
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from modicum.agents.answers import vote
+from modicum.agents.graph import TeamGraph, realised, speaking_order
+from modicum.agents.guard import Guard
+from modicum.agents.plan import Drop, Plan, plain_plan
+from modicum.agents.recorded import Read, RecordedTeam, Row, recorded_team
+from modicum.agents.trials import TeamRun
+
+Floats = NDArray[np.float64]
+
+RIGHT = "right"
+
+
+@dataclass(frozen=True)
+class SimulatedAgent:
+    name: str
+    skill: float = 0.7
+    """Chance to be right alone on a task of average difficulty."""
+    persuasion: float = 1.0
+    copies: str = ""
+    """Has the same opinion as this agent, always."""
+    tokens_mean: float = 150.0
+
+
+@dataclass(frozen=True)
+class Scenario:
+    name: str
+    agents: tuple[SimulatedAgent, ...]
+    rounds: int = 2
+    herding: float = 0.35
+    """Chance that a reader takes over an answer it has read, where authors have persuasion 1."""
+    options: int = 4
+    attraction: float = 0.5
+    """Chance that a wrong answer is the task's attractive one."""
+    difficulty_spread: float = 1.0
+    special_share: float = 0.0
+    """Share of tasks that only `specialist` can answer; the others abstain there."""
+    specialist: str = ""
+    outcome_noise: float = 0.0
+    """Chance that a run is graded wrongly."""
+    base_prompt_tokens: int = 300
+
+
+@dataclass(frozen=True)
+class SimulatedTask:
+    """All chance of one task."""
+
+    name: str
+    opinions: tuple[str | None, ...]
+    sways: Floats
+    """[rounds, agents]: below the chance to be talked over, an agent is."""
+    choices: Floats
+    """[rounds, agents]: whose answer it then takes."""
+    tokens: NDArray[np.int64]
+    """[rounds, agents]: length of what it writes."""
+    misgraded: bool
+
+
+def planted(bad_skill: float = 0.25, agents_count: int = 5, skill: float = 0.8) -> Scenario:
+    """One agent that only guesses (one right in four options) among able ones."""
+    able = tuple(SimulatedAgent(f"able-{index}", skill) for index in range(1, agents_count))
+    return Scenario("one bad agent", (*able[:2], SimulatedAgent("bad", bad_skill), *able[2:]))
+
+
+def equal(agents_count: int = 5, skill: float = 0.8) -> Scenario:
+    return Scenario("equal agents", tuple(SimulatedAgent(f"able-{index}", skill) for index in range(agents_count)))
+
+
+def persuasive() -> Scenario:
+    """One agent that is mostly wrong and whom everybody believes."""
+    able = tuple(SimulatedAgent(f"able-{index}", 0.8) for index in range(4))
+    return Scenario("one persuasive wrong agent", (SimulatedAgent("loud", 0.05, persuasion=3.0), *able))
+
+
+def duplicate() -> Scenario:
+    able = tuple(SimulatedAgent(f"able-{index}") for index in range(4))
+    return Scenario("one duplicate agent", (*able, SimulatedAgent("copy", copies="able-0")))
+
+
+def with_specialist() -> Scenario:
+    """An agent that is worse than the others, and alone can answer a tenth of the tasks: it must not be dropped."""
+    able = tuple(SimulatedAgent(f"able-{index}") for index in range(4))
+    return Scenario(
+        "a specialist", (*able, SimulatedAgent("specialist", 0.55)), special_share=0.1, specialist="specialist"
+    )
+
+
+def useless() -> Scenario:
+    """Everybody copies one agent and nobody reads: a team of one does as well."""
+    first = SimulatedAgent("first")
+    return Scenario("a team of copies", (first, *(SimulatedAgent(f"echo-{i}", copies="first") for i in range(4))))
+
+
+def noisy() -> Scenario:
+    scenario = planted()
+    return Scenario("one bad agent, 10 % misgraded", scenario.agents, outcome_noise=0.1)
+
+
+class SimulatedTeam:
+    """Runs a scenario under a guard, as a user's own runner would."""
+
+    def __init__(self, scenario: Scenario) -> None:
+        self.scenario = scenario
+        self.graph = TeamGraph([agent.name for agent in scenario.agents], scenario.rounds)
+
+    def tasks(self, count: int, seed: int) -> list[SimulatedTask]:
+        """Independent tasks; the same seed gives the same ones."""
+        rng = np.random.default_rng(seed)
+        setup, shape = self.scenario, (count, self.scenario.rounds, len(self.scenario.agents))
+        difficulty = rng.normal(0, setup.difficulty_spread, count)
+        luck, wrong = rng.random((count, shape[2])), rng.random((count, shape[2], 2))
+        sways, choices = rng.random(shape), rng.random(shape)
+        means = np.array([agent.tokens_mean for agent in setup.agents])
+        tokens = np.maximum(1, np.rint(rng.lognormal(-0.125, 0.5, shape) * means)).astype(np.int64)
+        special, misgraded = rng.random(count) < setup.special_share, rng.random(count) < setup.outcome_noise
+        return [
+            SimulatedTask(
+                name=f"task-{seed}-{index}",
+                opinions=self._opinions(float(difficulty[index]), luck[index], wrong[index], special=special[index]),
+                sways=sways[index],
+                choices=choices[index],
+                tokens=tokens[index],
+                misgraded=bool(misgraded[index]),
+            )
+            for index in range(count)
+        ]
+
+    def _opinions(self, difficulty: float, luck: Floats, wrong: Floats, *, special: bool) -> tuple[str | None, ...]:
+        setup = self.scenario
+        found: dict[str, str | None] = {}
+        for index, agent in enumerate(setup.agents):
+            if agent.copies:
+                found[agent.name] = found[agent.copies]
+            elif special:
+                knows = agent.name == setup.specialist and luck[index] < 0.95
+                found[agent.name] = RIGHT if knows else None
+            elif luck[index] < 1 / (1 + exp(difficulty - log(agent.skill / (1 - agent.skill)))):
+                found[agent.name] = RIGHT
+            elif wrong[index, 0] < setup.attraction:
+                found[agent.name] = "wrong 1"
+            else:
+                found[agent.name] = f"wrong {1 + int(wrong[index, 1] * (setup.options - 1))}"
+        return tuple(found[agent.name] for agent in setup.agents)
+
+    @cached_property
+    def _persuasion(self) -> list[float]:
+        return [agent.persuasion for agent in self.scenario.agents]
+
+    def run(self, task: SimulatedTask, guard: Guard) -> TeamRun:
+        """One run under the guard's plan: who is active, who reads whom."""
+        names = self.graph.agents
+        spatial, temporal = guard.plan.edge_masks(self.graph)
+        last: dict[int, str | None] = {}
+        before: dict[int, tuple[str | None, int]] = {}
+        rows: list[Row] = []
+        for number in range(self.scenario.rounds):
+            edges = realised(spatial[number])
+            now: dict[int, tuple[str | None, int]] = {}
+            for agent in speaking_order(edges):
+                if not guard.active(names[agent], number + 1):
+                    continue
+                heard = [(one, number + 1, *now[one]) for one in now if edges[one, agent]]
+                if number:
+                    heard += [(one, number, *before[one]) for one in before if temporal[number - 1][one, agent]]
+                own = before[agent][0] if agent in before else task.opinions[agent]
+                answer = self._swayed(task, number, agent, own, [(one, said) for one, _, said, _ in heard])
+                now[agent] = answer, int(task.tokens[number, agent])
+                last[agent] = answer
+                rows.append(self._row(task, number, agent, answer, heard))
+            before = now
+        prompt = sum(row.prompt_tokens or 0 for row in rows)
+        return TeamRun(
+            answer=vote([last[agent] for agent in sorted(last)]),
+            prompt_tokens=prompt,
+            completion_tokens=sum(row.completion_tokens or 0 for row in rows),
+            rows=tuple(rows),
+        )
+
+    def _row(
+        self,
+        task: SimulatedTask,
+        number: int,
+        agent: int,
+        answer: str | None,
+        heard: Sequence[tuple[int, int, str | None, int]],
+    ) -> Row:
+        reads = tuple(Read(self.graph.agents[one], written, tokens) for one, written, _, tokens in heard)
+        return Row(
+            run=task.name,
+            agent=self.graph.agents[agent],
+            round=number + 1,
+            answer=answer,
+            prompt_tokens=self.scenario.base_prompt_tokens + sum(tokens for *_, tokens in heard),
+            completion_tokens=int(task.tokens[number, agent]),
+            reads=reads,
+        )
+
+    def _swayed(
+        self, task: SimulatedTask, number: int, agent: int, own: str | None, heard: Sequence[tuple[int, str | None]]
+    ) -> str | None:
+        """The answer after reading: its own, or with some chance that of an author, by persuasion."""
+        others = [(one, said) for one, said in heard if one != agent and said is not None]
+        if not others:
+            return own
+        weights = [self._persuasion[one] for one, _ in others]
+        total = sum(weights)
+        if own is not None and task.sways[number, agent] >= min(0.95, self.scenario.herding * total / len(others)):
+            return own
+        mark = task.choices[number, agent] * total
+        for weight, (_, said) in zip(weights, others, strict=True):
+            mark -= weight
+            if mark < 0:
+                return said
+        return others[-1][1]
+
+    def score(self, task: SimulatedTask, done: TeamRun) -> float:
+        return float((done.answer == RIGHT) != task.misgraded)
+
+    def record(self, tasks: Sequence[SimulatedTask]) -> RecordedTeam:
+        """Runs of the full team, with the gold answer known (or a wrong one, where a task is misgraded)."""
+        full = plain_plan(self.graph)
+        rows: list[tuple[int, Row]] = []
+        for task in tasks:
+            done = self.run(task, full.guard())
+            rows += [(len(rows) + index, row) for index, row in enumerate(done.rows)]
+            gold = RIGHT if not task.misgraded else "wrong 1"
+            result = Row(run=task.name, answer=done.answer, gold=gold, outcome=float(done.answer == gold))
+            rows.append((len(rows), result))
+        return recorded_team(rows, path="simulated", graph=self.graph)[0]
+
+    def mean(self, plan: Plan, tasks: Sequence[SimulatedTask]) -> tuple[float, float, float]:
+        """True score, prompt and completion tokens per task under a plan (grading noise left out)."""
+        runs = [self.run(task, plan.guard()) for task in tasks]
+        return (
+            float(np.mean([done.answer == RIGHT for done in runs])),
+            float(np.mean([done.prompt_tokens for done in runs])),
+            float(np.mean([done.completion_tokens for done in runs])),
+        )
+
+    def truth(self, tasks: Sequence[SimulatedTask]) -> dict[str, float]:
+        """True score of the full team ("") and without each agent, on the same tasks."""
+        full = plain_plan(self.graph)
+        found = {"": self.mean(full, tasks)[0]}
+        for name in self.graph.agents:
+            plan = msgspec.structs.replace(full, drop=(Drop(agent=name),))
+            found[name] = self.mean(plan, tasks)[0]
+        return found

@@ -1,0 +1,237 @@
+"""`modicum energy bench`: closed-loop load on a server, with times, rates and joules per token at each concurrency."""
+
+import asyncio
+import contextlib
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from modicum.calls.errors import UserError
+from modicum.cli.energy.options import Numbers, figure, gpu_options
+
+if TYPE_CHECKING:
+    from modicum.energy.bench import BenchPoint, BenchResult
+    from modicum.energy.samples import GpuReading
+    from modicum.energy.watch import GpuSource
+    from modicum.outbound import Outbound
+
+
+class _Wanted(msgspec.Struct):
+    """The options of one bench."""
+
+    server: str
+    model: str
+    concurrency: tuple[int, ...]
+    prompt_tokens: tuple[int, ...]
+    output_tokens: int
+    seconds: float
+    repeats: int
+    chat: bool
+    gpus: str
+    dcgm_urls: tuple[str, ...]
+    headers: dict[str, str]
+
+
+@click.command()
+@click.option("--server", required=True, metavar="URL", help="Address of an OpenAI-compatible server, without /v1.")
+@click.option("--model", required=True, help="Model name, as the server calls it.")
+@click.option("--concurrency", type=Numbers(), default="1,4,16,64", show_default=True, help="Streams at once, in turn.")
+@click.option("--prompt-tokens", type=Numbers(), default="512", show_default=True, help="Lengths of prompts, in turn.")
+@click.option("--output-tokens", type=click.IntRange(2), default=128, show_default=True, help="Length of outputs.")
+@click.option("--seconds", type=click.FloatRange(1), default=15.0, show_default=True, help="Length of each window.")
+@click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Windows at each concurrency.")
+@click.option("--chat", is_flag=True, help="Use /v1/chat/completions instead of /v1/completions.")
+@click.option("--key-from", metavar="VARIABLE", help="Environment variable that holds the server's key.")
+@gpu_options
+@click.option("--within-ms", type=float, help="Mark the cheapest point whose time between tokens is within this.")
+@click.option("--out", type=click.Path(path_type=Path), help="Keep the measured points in this file.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Draw the trade-off curve into this SVG file.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(
+    key_from: str | None,
+    within_ms: float | None,
+    out: Path | None,
+    picture: Path | None,
+    as_json: bool,
+    **options: Any,
+) -> int:
+    """Load a server that you run, and measure speed and energy at each concurrency.
+
+    Prompts are random words that no cache can know. A window starts when every stream has had its first token. Run it
+    against your own server only: it keeps the server fully busy.
+
+    \b
+    Examples:
+      modicum energy bench --server http://127.0.0.1:8000 --model m --out points.json
+      modicum energy bench --server http://127.0.0.1:8000 --model m --concurrency 1,8,64,256
+          --prompt-tokens 128,2048 --within-ms 50 --picture trade.svg
+      modicum energy bench --server http://127.0.0.1:8080 --model m --gpu none
+    """
+    from modicum.cli.output import print_json
+    from modicum.energy.bench import write_result
+    from modicum.energy.tradeoff import choose, curve
+
+    key = os.environ.get(key_from) if key_from else None
+    if key_from and not key:
+        raise UserError(f"the environment variable {key_from} is empty; set it to the server's key")
+    headers = {"authorization": f"Bearer {key}"} if key else {}
+    result = asyncio.run(_bench(_Wanted(headers=headers, **options), quiet=as_json))
+    if out is not None:
+        write_result(out, result)
+    points = curve(result.points)
+    choices = choose(points, within_ms / 1000 if within_ms else None)
+    if as_json:
+        print_json({"result": result, "curve": points, "choices": choices})
+    else:
+        print_points(result)
+        print_choices(choices)
+    if picture is not None:
+        draw_picture(picture, result, within_ms)
+    return 0 if any(point.joules is not None for point in result.points) or options["gpus"] == "none" else 1
+
+
+async def _bench(wanted: _Wanted, *, quiet: bool) -> "BenchResult":
+    import random
+
+    from modicum import __version__
+    from modicum.cli.energy.meters import sources
+    from modicum.energy.bench import FORMAT, BenchResult
+    from modicum.energy.load import LoadPlan, words_per_token
+    from modicum.outbound import AllowedHosts, Outbound, Unreachable
+
+    points = []
+    most = max(wanted.concurrency) + 4
+    async with Outbound(AllowedHosts([wanted.server, *wanted.dcgm_urls]), connections=most, timeout_s=120) as client:
+        gpus = sources(client, wanted.gpus, wanted.dcgm_urls)
+        facts = tuple([fact for source in gpus for fact in await source.facts()])
+        plan = LoadPlan(
+            wanted.server,
+            wanted.model,
+            wanted.prompt_tokens[0],
+            wanted.output_tokens,
+            wanted.seconds,
+            wanted.chat,
+            wanted.headers,
+        )
+        try:
+            per_token = await words_per_token(client, plan, random.Random(0))  # noqa: S311 - text
+        except Unreachable as error:
+            raise UserError(f"{error}; is the server running, and is '{wanted.model}' its model's name?") from None
+        for length in wanted.prompt_tokens:
+            words = max(1, round(length * per_token))
+            for concurrency in wanted.concurrency:
+                for repeat in range(1, wanted.repeats + 1):
+                    if not quiet:
+                        click.echo(
+                            f"{concurrency} at once, prompts of {length}, {repeat} of {wanted.repeats}", err=True
+                        )
+                    here = msgspec.structs.replace(plan, prompt_tokens=length)
+                    points.append(await _one(client, here, concurrency, words, repeat, gpus))
+    return BenchResult(FORMAT, wanted.model, facts, tuple(points), __version__)
+
+
+async def _one(
+    client: "Outbound", plan: Any, concurrency: int, words: int, repeat: int, gpus: "list[GpuSource]"
+) -> "BenchPoint":
+    """One window, with the GPUs read beside it once a second."""
+    from modicum.energy.bench import point
+    from modicum.energy.load import run_load
+    from modicum.outbound import Unreachable
+
+    readings: list[GpuReading] = []
+    facts = tuple([fact for source in gpus for fact in await source.facts()])
+
+    async def read() -> None:
+        for source in gpus:
+            # An exporter that fails to answer leaves the window uncovered, and then its energy is unknown.
+            with contextlib.suppress(Unreachable):
+                readings.extend(await source.read())
+
+    async def read_on() -> None:
+        while True:
+            await read()
+            await asyncio.sleep(0.5)
+
+    beside = asyncio.create_task(read_on())
+    try:
+        # Seeds differ between windows, so that no prompt comes twice.
+        run = await run_load(client, plan, concurrency, words, seed=hash((concurrency, words, repeat)) & 0xFFFFFF)
+        await read()
+    finally:
+        beside.cancel()
+        await asyncio.gather(beside, return_exceptions=True)
+    readings.sort(key=lambda reading: reading.at)
+    return point(run, repeat, readings, facts)
+
+
+def print_points(result: "BenchResult") -> None:
+    from modicum.cli.output import print_table
+
+    rows = [
+        (
+            f"{point.concurrency}",
+            f"{point.prompt_tokens:,.0f}",
+            f"{point.time_to_first_token_s[0] * 1000:,.0f}",
+            f"{point.time_between_tokens_s[0] * 1000:,.1f}",
+            f"{point.time_between_tokens_s[1] * 1000:,.1f}",
+            f"{point.tokens_per_second:,.0f}",
+            f"{point.tokens_per_second_each:,.1f}",
+            figure(point.mean_watts, ""),
+            figure(point.joules_per_generated_token, ""),
+        )
+        for point in result.points
+    ]
+    print_table(
+        ("at once", "prompt", "first ms", "between ms", "p99", "tok/s", "tok/s each", "W", "J/token"),
+        rows,
+        title=f"{result.model}: tokens generated; energy of the GPUs",
+        left=0,
+    )
+    for point in result.points:
+        for remark in point.remarks:
+            click.echo(f"note: {point.concurrency} at once: {remark}", err=True)
+
+
+def print_choices(choices: Any) -> None:
+    for name, chosen in (
+        ("fastest for each user", choices.fastest),
+        ("most tokens per watt", choices.most_tokens_per_watt),
+        (
+            f"cheapest within {choices.within_s * 1000:g} ms" if choices.within_s else "cheapest",
+            choices.cheapest_within,
+        ),
+    ):
+        if chosen is None:
+            if choices.within_s or name == "most tokens per watt":
+                click.echo(
+                    f"{name}: unknown ({'no energy was measured' if 'watt' in name else 'no point is within it'})"
+                )
+            continue
+        click.echo(
+            f"{name}: {chosen.concurrency} at once, {chosen.time_between_tokens_s * 1000:.1f} ms between tokens,"
+            f" {chosen.tokens_per_second:,.0f} tokens/s, {figure(chosen.joules_per_generated_token, 'J/token')}"
+        )
+
+
+def draw_picture(path: Path, result: "BenchResult", within_ms: float | None) -> None:
+    """Raises:
+    UserError: no point has energy.
+    """
+    from modicum.energy.picture import draw
+    from modicum.energy.tradeoff import choose, curve
+
+    points = curve(result.points)
+    if not any(point.tokens_per_watt for point in points):
+        raise UserError("nothing to draw: no energy was measured")
+    gpus = ", ".join(sorted({fact.name for fact in result.gpus})) or "unknown GPU"
+    path.write_text(
+        draw(
+            points,
+            choose(points, within_ms / 1000 if within_ms else None),
+            f"{result.model}: speed against energy",
+            f"{len(result.gpus)} x {gpus}; each point is a number of streams at once; both axes logarithmic",
+        )
+    )

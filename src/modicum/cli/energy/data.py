@@ -1,0 +1,51 @@
+"""Tells a bench's points from a watch's log, and reads them."""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import msgspec
+
+from modicum.calls.errors import UserError
+
+if TYPE_CHECKING:
+    from modicum.energy.bench import BenchResult
+    from modicum.energy.log import Recording
+
+
+def recording_in(path: Path) -> "Recording | None":
+    """The log of a watch, or None where the file is something else."""
+    from modicum.energy.log import FORMAT, read_log
+
+    with path.open("rb") as file:
+        first = file.readline(100_000)
+    return read_log(path) if FORMAT.encode() in first else None
+
+
+def points_in(paths: Sequence[Path]) -> "BenchResult":
+    """The points of all files as one result.
+
+    Raises:
+        UserError: a file is no result of a bench, or they are of different models.
+    """
+    from modicum.energy.bench import read_result
+
+    results = [read_result(path) for path in paths]
+    models = sorted({result.model for result in results})
+    if len(models) > 1:
+        raise UserError(f"the files are of different models ({', '.join(models)}); give those of one")
+    return msgspec.structs.replace(results[0], points=tuple(point for result in results for point in result.points))
+
+
+def expert_share(text: str | None) -> float | None:
+    """`10/72` as a part.
+
+    Raises:
+        UserError: it is no such pair.
+    """
+    if text is None:
+        return None
+    chosen, _, total = text.partition("/")
+    if not chosen.isdecimal() or not total.isdecimal() or not 0 < int(chosen) < int(total):
+        raise UserError(f"--experts '{text}': write how many a token takes over how many there are, e.g. 10/72")
+    return int(chosen) / int(total)

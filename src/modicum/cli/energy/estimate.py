@@ -1,0 +1,35 @@
+"""`modicum energy estimate`: a wide band for calls to closed APIs."""
+
+import click
+
+from modicum.cli.energy.options import figure
+
+
+@click.command()
+@click.option("--provider", required=True, help="openai, anthropic, mistralai, cohere, google_genai, huggingface_hub.")
+@click.option("--model", required=True, help="Model, as the provider calls it.")
+@click.option("--output-tokens", type=click.IntRange(1), required=True, help="Generated tokens, reasoning included.")
+@click.option("--seconds", type=click.FloatRange(0, min_open=True), required=True, help="How long the calls took.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(provider: str, model: str, output_tokens: int, seconds: float, as_json: bool) -> int:
+    """Estimate the energy of calls to a closed API, in a band that is wide on purpose (extra [footprint]).
+
+    \b
+    Examples:
+      modicum energy estimate --provider anthropic --model claude-sonnet-4-5 --output-tokens 800 --seconds 12
+    """
+    from modicum.cli.output import print_json
+    from modicum.energy.closed_api import BAND, estimate
+
+    found = estimate(provider, model, output_tokens, seconds)
+    if as_json:
+        print_json(found)
+        return 0
+    click.echo(
+        f"estimated: {figure(found.low_joules, 'J')} to {figure(found.high_joules, 'J')}, middle"
+        f" {figure(found.middle_joules, 'J')} ({found.source}, widened {BAND:g} times both ways)"
+    )
+    click.echo("left out or guessed:")
+    for text in found.left_out:
+        click.echo(f"  {text}")
+    return 0

@@ -1,0 +1,93 @@
+"""`modicum energy fit`: the step law of a bench, or the split of a recorded watch."""
+
+from pathlib import Path
+
+import click
+
+from modicum.calls.errors import UserError
+from modicum.cli.energy.options import figure, print_problems
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--experts", metavar="K/N", help="Routed experts that a token takes over all, e.g. 10/72.")
+@click.option("--picture", type=click.Path(path_type=Path), help="Draw the trade-off curve into this SVG file.")
+@click.option("--within-ms", type=float, help="Mark the cheapest point whose time between tokens is within this.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(
+    files: tuple[Path, ...], experts: str | None, picture: Path | None, within_ms: float | None, as_json: bool
+) -> int:
+    """What a step and a token cost.
+
+    From points of a bench: joules per token = e0 + e1/B. From the log of a watch: idle, per step, per prompt token, per
+    generated token. Ends with status 1 where a figure that was asked for cannot be told.
+
+    \b
+    Examples:
+      modicum energy fit points.json
+      modicum energy fit points.json --experts 10/72 --picture trade.svg --within-ms 50
+      modicum energy fit run.jsonl --json
+    """
+    from modicum.cli.energy.data import points_in, recording_in
+
+    if recording_in(files[0]) is not None:
+        if len(files) > 1:
+            raise UserError("one recorded watch at a time: its counters belong to one machine")
+        return _fit_watch(files[0], as_json=as_json)
+    points = points_in(files)
+    status = _fit_bench(points, experts, as_json=as_json)
+    if picture is not None:
+        from modicum.cli.energy.bench import draw_picture
+
+        draw_picture(picture, points, within_ms)
+    return status
+
+
+def _fit_watch(path: Path, *, as_json: bool) -> int:
+    from modicum.cli.energy.watch import print_split
+    from modicum.cli.output import print_json
+    from modicum.energy.log import read_log
+    from modicum.energy.watch import report
+
+    recording = read_log(path)
+    result = report(recording.samples, str(path))
+    if as_json:
+        print_json({"split": result.split, "windows": result.windows, "problems": [str(p) for p in result.problems]})
+    else:
+        print_split(result)
+        print_problems([*recording.problems, *result.problems])
+    known = result.split is not None and all(term.value is not None for term in result.split.terms)
+    return 0 if known else 1
+
+
+def _fit_bench(points: object, experts: str | None, *, as_json: bool) -> int:
+    from modicum.cli.energy.data import expert_share
+    from modicum.cli.output import print_json
+    from modicum.energy.bench import BenchResult
+    from modicum.energy.step_law import fit_points
+
+    assert isinstance(points, BenchResult)  # noqa: S101 - the caller read it
+    law = fit_points(points.points, expert_share(experts))
+    if as_json:
+        print_json({"model": points.model, "law": law, "batch_near_floor": law.batch_near_floor})
+        return 0
+    click.echo(f"{points.model}: joules per generated token at batch B, idle power while serving included")
+    click.echo(f"  per token        {figure(law.per_token, 'J')}")
+    click.echo(f"  per step         {figure(law.per_step, 'J')}, shared by B")
+    if law.expert_share:
+        click.echo(f"  experts per step {figure(law.per_step_experts, 'J')} when all are touched, shared by B")
+    if law.per_prompt_token is not None:
+        click.echo(f"  per prompt token {figure(law.per_prompt_token, 'J')}")
+    else:
+        click.echo(
+            "  per prompt token not identifiable: only one prompt length was measured; its part is in 'per token'"
+        )
+    if law.mean_error is not None:
+        click.echo(f"a point left out of the fit is foretold to {law.mean_error:.1%} on average")
+    floor = law.batch_near_floor
+    click.echo(
+        f"from {floor:.0f} at once on a token costs at most 10 % more than it ever can"
+        if floor is not None
+        else "no batch comes within 10 % of a floor"
+    )
+    return 0

@@ -1,0 +1,83 @@
+"""Options that several energy verbs share, and the words in which their figures are shown."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import click
+
+from modicum.calls.errors import UserError
+from modicum.calls.problem import Problem
+
+
+class Share(click.ParamType[float]):
+    """`40%` or `0.4`."""
+
+    name = "share"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if isinstance(value, float):
+            return value
+        try:
+            return float(value[:-1]) / 100 if value.endswith("%") else float(value)
+        except ValueError:
+            self.fail(f"'{value}' is no part; write 40% or 0.4", param, ctx)
+
+
+class Numbers(click.ParamType[tuple[int, ...]]):
+    """`1,8,64`."""
+
+    name = "numbers"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> tuple[int, ...]:
+        if isinstance(value, tuple):
+            return value
+        parts = str(value).split(",")
+        if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
+            self.fail(f"'{value}' is no list of whole numbers above 0; write 1,8,64", param, ctx)
+        return tuple(int(part) for part in parts)
+
+
+def gpu_options(function: Callable[..., Any]) -> Callable[..., Any]:
+    """`--gpu` and `--dcgm`, the same for watch and bench."""
+    function = click.option(
+        "--dcgm",
+        "dcgm_urls",
+        multiple=True,
+        metavar="URL",
+        help="Read GPUs from a dcgm-exporter's page (http://host:9400/metrics) instead of this machine. Repeatable.",
+    )(function)
+    return click.option(
+        "--gpu", "gpus", default="all", show_default=True, help="GPUs of this machine: all, none, or numbers as 0,1."
+    )(function)
+
+
+def gpu_indexes(text: str) -> Sequence[int] | None:
+    """None: all of them.
+
+    Raises:
+        UserError: neither `all` nor numbers.
+    """
+    if text == "all":
+        return None
+    if not all(part.isdecimal() for part in text.split(",")):
+        raise UserError(f"--gpu '{text}' is neither 'all' nor 'none' nor numbers as 0,1")
+    return [int(part) for part in text.split(",")]
+
+
+def print_problems(problems: Sequence[Problem]) -> None:
+    """To stderr, each once with how often."""
+    reasons: dict[str, int] = {}
+    for problem in problems:
+        reasons[str(problem)] = reasons.get(str(problem), 0) + 1
+    for text, times in list(reasons.items())[:20]:
+        click.echo(f"note: {text}" + (f" ({times} times)" if times > 1 else ""), err=True)
+    if len(reasons) > 20:
+        click.echo(f"note: {len(reasons) - 20} more", err=True)
+
+
+def figure(value: float | None, unit: str, *, digits: int = 3) -> str:
+    """`0.119 J`; None is `unknown`."""
+    if value is None:
+        return "unknown"
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"
+    return f"{text} {unit}".strip()

@@ -1,0 +1,117 @@
+"""`modicum energy whatif`: what a change would do to the joules of a request."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from modicum.calls.errors import UserError
+from modicum.cli.energy.options import Share, figure
+
+if TYPE_CHECKING:
+    from modicum.energy.step_law import StepLaw
+    from modicum.energy.whatif import Workload
+
+
+@click.command()
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
+@click.option("--input-cut", type=Share(), default="0", help="Part of the prompt tokens left out, e.g. 40%.")
+@click.option("--output-cut", type=Share(), default="0", help="Part of the generated tokens left out.")
+@click.option("--cache-hit", type=Share(), help="Part of the prompt that a prefix cache would hold.")
+@click.option("--batch", type=float, help="Requests at once, instead of what was seen.")
+@click.option("--prompt", "prompt_tokens", type=float, help="Prompt tokens of a request; without it, as measured.")
+@click.option("--output", "output_tokens", type=float, help="Generated tokens of a request; without it, as measured.")
+@click.option("--at", "now_batch", type=float, help="Requests at once now; without it, as measured.")
+@click.option("--power-cap", type=float, metavar="WATTS", help="A power limit over all GPUs; needs points of a bench.")
+@click.option("--experts", metavar="K/N", help="Routed experts that a token takes over all, e.g. 10/72.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(files: tuple[Path, ...], as_json: bool, **options: Any) -> int:
+    """What another batch, shorter outputs, fewer prompt tokens or a power cap would do.
+
+    Answers come from the law fitted to a bench or to a watch. What these measurements cannot tell is refused.
+
+    \b
+    Examples:
+      modicum energy whatif run.jsonl --output-cut 20%
+      modicum energy whatif points.json --at 8 --batch 32
+      modicum energy whatif run.jsonl --input-cut 40% --cache-hit 60%
+      modicum energy whatif points.json --at 64 --power-cap 400
+    """
+    from modicum.cli.output import print_json, print_table
+    from modicum.energy.whatif import Change, what_if
+
+    if options["power_cap"] is not None:
+        if options["now_batch"] is None:
+            raise UserError("--power-cap needs --at: how many requests run at once, as in the bench")
+        return _cap(files, int(options["now_batch"]), options["power_cap"], as_json=as_json)
+    law, base, seen = _law(files, options["experts"])
+    given = {"prompt_tokens": "prompt_tokens", "output_tokens": "output_tokens", "batch": "now_batch"}
+    told = {field: options[name] for field, name in given.items() if options[name] is not None}
+    base = msgspec.structs.replace(base, **told)
+    change = Change(options["input_cut"], options["output_cut"], options["batch"], options["cache_hit"])
+    answer = what_if(law, base, change, seen)
+    if as_json:
+        print_json({"base": base, "after": change.applied(base), "law": law, "answer": answer, "saving": answer.saving})
+        return 0
+    rows = [(name, figure(before, "J"), figure(after, "J")) for name, (before, after) in answer.by_part.items()]
+    print_table(
+        ("joules of a request", "now", "then"),
+        rows,
+        footer=("in all", figure(answer.before_joules, "J"), figure(answer.after_joules, "J")),
+    )
+    click.echo(f"{'saves' if answer.saving >= 0 else 'costs'} {abs(answer.saving):.1%} (estimated from the fitted law)")
+    for remark in answer.remarks:
+        click.echo(f"note: {remark}")
+    return 0
+
+
+def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Workload, list[float]]":
+    """The law, the workload that was measured, and the batches that it was measured at."""
+    from modicum.cli.energy.data import expert_share, points_in, recording_in
+    from modicum.energy.step_law import fit_points, from_split
+    from modicum.energy.watch import report
+    from modicum.energy.whatif import Workload
+
+    recording = recording_in(files[0])
+    if recording is None:
+        result = points_in(files)
+        law = fit_points(result.points, expert_share(experts))
+        middle = sorted(result.points, key=lambda point: point.concurrency)[len(result.points) // 2]
+        return (
+            law,
+            Workload(middle.prompt_tokens, middle.output_tokens, middle.concurrency),
+            [float(point.concurrency) for point in result.points],
+        )
+    found = report(recording.samples, str(files[0]))
+    if found.split is None or found.figures is None:
+        raise UserError(f"{files[0]}: too short for a fit; watch for a few minutes under load that varies")
+    batches = [
+        interval.running_seconds / interval.busy_seconds for interval in found.intervals if interval.busy_seconds > 0
+    ]
+    totals = found.figures
+    # A watch does not see single requests: figures are per generated token, with the prompts that came along.
+    base = Workload(
+        prompt_tokens=totals.prompt_tokens / totals.generated_tokens if totals.generated_tokens else 0.0,
+        output_tokens=1.0,
+        batch=max(1.0, totals.mean_batch or 1.0),
+        cached_share=totals.cache_hit_share or 0.0,
+    )
+    return from_split(found.split), base, batches
+
+
+def _cap(files: tuple[Path, ...], concurrency: int, cap: float, *, as_json: bool) -> int:
+    from modicum.cli.energy.data import points_in
+    from modicum.cli.output import print_json
+    from modicum.energy.whatif import power_cap
+
+    answer = power_cap(points_in(files).points, concurrency, cap)
+    if as_json:
+        print_json(answer)
+    else:
+        click.echo(
+            f"{figure(answer.joules_per_token_before, 'J/token')} ->"
+            f" {figure(answer.joules_per_token_after, 'J/token')},"
+            f" {answer.speed_before:,.0f} -> {answer.speed_after:,.0f} tokens/s: {answer.reason}"
+        )
+    return 0

@@ -1,0 +1,236 @@
+"""`modicum plan`: memory of a model before anything is bought or started."""
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from modicum.energy.memory.plan import MemoryPlan, PlanRequest
+
+
+class Tokens(click.ParamType[int]):
+    """`128k`, `8192`."""
+
+    name = "tokens"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        from modicum.calls.errors import UserError
+        from modicum.energy.memory.sizes import tokens
+
+        if isinstance(value, int):
+            return value
+        try:
+            return tokens(value)
+        except UserError as error:
+            self.fail(str(error), param, ctx)
+
+
+def _options(function: Any) -> Any:
+    """What both verbs ask."""
+    for option in (
+        click.option("--json", "as_json", is_flag=True, help="One JSON object."),
+        click.option("--tokens-per-step", type=Tokens(), default="2k", show_default=True, help="Prefill chunk."),
+        click.option("--memory-share", default=0.9, show_default=True, help="Part of a card that may be used."),
+        click.option("--state", help="Type of recurrent states: fp32, bf16; without it, what the engine chooses."),
+        click.option("--kv", default="bf16", show_default=True, help="Type of the cache: bf16, fp8, q8_0, ..."),
+        click.option("--weights", help="Type of the weights: bf16, fp8, mxfp4, q4_k_m, ...; without it, as published."),
+        click.option("--gpu", help="Card: h100, 2xh200, 24GiB, 4x80GiB, ..."),
+        click.option("--engine", default="needed", show_default=True, help="needed, transformers, vllm or llamacpp."),
+        click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Sequences at once."),
+        click.option("--context", type=Tokens(), default="8k", show_default=True, help="Tokens of each sequence."),
+    ):
+        function = option(function)
+    return function
+
+
+def _request(options: dict[str, Any]) -> "PlanRequest":
+    from modicum.calls.errors import UserError
+    from modicum.energy.memory.cards import cards_named
+    from modicum.energy.memory.engines import CacheTypes
+    from modicum.energy.memory.plan import PlanRequest
+
+    if not 0 < options["memory_share"] <= 1:
+        raise UserError(f"--memory-share is {options['memory_share']}; give a part above 0 and up to 1")
+    return PlanRequest(
+        context=options["context"],
+        batch=options["batch"],
+        engine=options["engine"],
+        weights=options["weights"],
+        types=CacheTypes(options["kv"], options["state"]),
+        cards=cards_named(options["gpu"]) if options["gpu"] else None,
+        memory_share=options["memory_share"],
+        tokens_per_step=options["tokens_per_step"],
+    )
+
+
+@click.group()
+def command() -> None:
+    """Memory of a model that you run yourself, before anything is bought or started.
+
+    \b
+    Examples:
+      modicum plan memory granite-4.0-h-small --context 128k --batch 8 --gpu h200
+      modicum plan memory ./my-model/config.json --engine vllm --gpu 2xh100
+      modicum plan compare granite-4.0-h-small qwen3-32b --context 128k --batch 8
+      modicum plan models
+    """
+
+
+@command.command("memory")
+@click.argument("model")
+@_options
+def memory(model: str, as_json: bool, **options: Any) -> int:
+    """Weights, cache per token, fixed state and activations of MODEL: a shipped name, a config.json, or its folder.
+
+    Weights and cache follow from the architecture to the byte; activations and runtime are estimates. Ends with status
+    1 if it does not fit the card.
+
+    \b
+    Examples:
+      modicum plan memory granite-4.0-h-small --context 128k --batch 8 --gpu h200
+      modicum plan memory gpt-oss-120b --engine vllm --gpu h100 --context 32k --batch 16
+      modicum plan memory ./config.json --weights q4_k_m --engine llamacpp --gpu 24GiB
+    """
+    from modicum.cli.output import print_json
+    from modicum.energy.memory import blueprint_of, plan_memory
+
+    plan = plan_memory(blueprint_of(model), _request(options))
+    if as_json:
+        print_json({**_fields(plan), "exact_bytes": plan.exact_bytes, "total_bytes": plan.total_bytes})
+    else:
+        _show(plan)
+    return 1 if plan.fits is False else 0
+
+
+def _fields(plan: "MemoryPlan") -> dict[str, Any]:
+    import msgspec
+
+    return msgspec.structs.asdict(plan)
+
+
+def _show(plan: "MemoryPlan") -> None:
+    from modicum.cli.output import print_table
+    from modicum.energy.memory.sizes import context_name, gib
+
+    each = " on each card" if plan.cards > 1 else ""
+    rows = [
+        ("weights", f"{gib(plan.weights_bytes):,.2f}", f"{plan.weights_dtype}, {plan.weights_basis}"),
+        ("cache and states", f"{gib(plan.cache_bytes):,.2f}", "exact"),
+        ("activations", f"{gib(plan.activations_bytes):,.2f}", "estimated"),
+        ("runtime", f"{gib(plan.runtime_bytes):,.2f}", "estimated"),
+    ]
+    print_table(
+        ("part", "GiB", "how it is known"),
+        rows,
+        title=f"{plan.model}, {context_name(plan.context)} x {plan.batch}, {plan.engine}{each}",
+        footer=("in all", f"{gib(plan.total_bytes):,.2f}", ""),
+    )
+    click.echo(
+        f"{plan.parameters / 1e9:.2f} billion weights, {plan.active_parameters / 1e9:.2f} used per token;"
+        f" cache {plan.cache_bytes_per_token / 1024:,.1f} KiB per token,"
+        f" {plan.state_bytes_per_sequence / 1024**2:,.1f} MiB fixed per sequence"
+    )
+    if plan.reserved_bytes is not None:
+        click.echo(f"{plan.engine} may set aside {gib(plan.reserved_bytes):,.2f} GiB of cache for this")
+    if plan.card_bytes is not None and plan.usable_bytes is not None:
+        verdict = "fits" if plan.fits else "does not fit"
+        click.echo(f"{verdict}: {gib(plan.usable_bytes):,.1f} of {gib(plan.card_bytes):,.1f} GiB may be used{each}")
+        click.echo(f"largest context at batch {plan.batch}: {_limit(plan.largest_context, plan.context_limit)}")
+        click.echo(f"largest batch at {context_name(plan.context)}: {_limit(plan.largest_batch, None)}")
+    for note in plan.notes:
+        click.echo(f"note: {note}")
+
+
+def _limit(found: int | None, limit: int | None) -> str:
+    if found is None:
+        return "none, it does not fit"
+    if found >= 2**40:
+        return "no limit by memory"
+    text = f"{found:,}"
+    return text + (f" (the config allows {limit:,})" if limit and found > limit else "")
+
+
+@command.command("compare")
+@click.argument("first")
+@click.argument("second")
+@_options
+def compare_models(first: str, second: str, as_json: bool, **options: Any) -> int:
+    """Weights and cache of two models over contexts and batches, and where a claim of "70 % less" holds.
+
+    \b
+    Examples:
+      modicum plan compare granite-4.0-h-small qwen3-32b --context 128k --batch 8
+      modicum plan compare granite-4.0-h-tiny llama-3.1-8b --context 32k --batch 4 --engine vllm
+    """
+    from modicum.cli.output import print_json, print_table
+    from modicum.energy.memory import blueprint_of
+    from modicum.energy.memory.compare import compare
+    from modicum.energy.memory.sizes import context_name, gib
+
+    found = compare(blueprint_of(first), blueprint_of(second), _request(options))
+    if as_json:
+        print_json({"comparison": found, "savings": [cell.saving for cell in found.cells]})
+        return 0
+    rows = [
+        (
+            f"{context_name(cell.context)} x {cell.batch}",
+            f"{gib(cell.first_bytes):,.1f}",
+            f"{gib(cell.second_bytes):,.1f}",
+            f"{-cell.saving:+.0%}",
+            "yes" if cell.saving >= 0.7 else "no",
+        )
+        for cell in found.cells
+    ]
+    print_table(
+        ("context x batch", f"{found.first} GiB", f"{found.second} GiB", "memory", "70 % less?"),
+        rows,
+        title="weights and cache; the asked-for point first",
+    )
+    if found.break_even_tokens is None:
+        click.echo(f"the cache of {found.first} is never the smaller one")
+    elif found.break_even_tokens == 0:
+        click.echo(f"the cache of {found.first} is the smaller one at every context")
+    else:
+        click.echo(f"the cache of {found.first} is the smaller one from {found.break_even_tokens:,} tokens on")
+    return 0
+
+
+@command.command("models")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def models(as_json: bool) -> int:
+    """The shipped table: open models whose published fields come along.
+
+    \b
+    Examples:
+      modicum plan models
+    """
+    from modicum.cli.output import print_json, print_table
+    from modicum.energy.memory import PlanRequest, blueprint_of, plan_memory
+    from modicum.energy.memory.catalogue import catalogue
+
+    request = PlanRequest(context=131_072, weights="bf16")
+    plans = {name: plan_memory(blueprint_of(name), request) for name in catalogue().models}
+    if as_json:
+        print_json({name: _fields(plan) for name, plan in plans.items()} | {"sources": catalogue().sources})
+        return 0
+    rows = [
+        (
+            name,
+            catalogue().models[name]["source"],
+            f"{plan.parameters / 1e9:,.2f}",
+            f"{plan.active_parameters / 1e9:,.2f}",
+            f"{plan.cache_bytes_per_token / 1024:,.1f}",
+            f"{plan.state_bytes_per_sequence / 1024**2:,.1f}",
+            f"{plan.weights_bytes / 1024**3:,.1f}",
+            f"{plan.cache_bytes / 1024**3:,.2f}",
+        )
+        for name, plan in plans.items()
+    ]
+    print_table(
+        ("model", "source", "billion", "active", "KiB/token", "MiB fixed", "GiB bf16", "GiB cache at 128k"),
+        rows,
+        left=2,
+    )
+    for key, text in catalogue().sources.items():
+        click.echo(f"{key}: {text}")
+    return 0

@@ -1,0 +1,223 @@
+"""`modicum tco`: dollars per million tokens of an own or rented machine, against an API."""
+
+from datetime import UTC, datetime
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modicum.calls.errors import UserError
+
+if TYPE_CHECKING:
+    from modicum.energy.figures import Figures
+    from modicum.energy.tco import ApiPrice, Own, Ownership, Rent, Traffic
+
+
+class Dollars(click.ParamType[Decimal]):
+    name = "dollars"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Decimal:
+        try:
+            amount = Decimal(str(value).removeprefix("$"))
+        except InvalidOperation:
+            self.fail(f"'{value}' is no amount; write 2.69", param, ctx)
+        if not amount.is_finite() or amount < 0:
+            self.fail(f"'{value}' is no amount of 0 or more", param, ctx)
+        return amount
+
+
+@click.command()
+@click.option("--rent", type=Dollars(), metavar="USD", help="Dollars per GPU and hour.")
+@click.option("--gpus", type=click.IntRange(1), default=1, show_default=True, help="GPUs that are rented.")
+@click.option("--buy", type=Dollars(), metavar="USD", help="Price of a machine of one's own, instead of --rent.")
+@click.option("--years", type=Dollars(), default="4", show_default=True, help="Over which it is written off.")
+@click.option("--watts", type=float, help="Mean power of the whole machine under load.")
+@click.option("--usd-per-kwh", type=Dollars(), help="Price of electricity.")
+@click.option("--pue", default=1.0, show_default=True, help="Energy of the site over energy of its computers.")
+@click.option("--other-per-hour", type=Dollars(), default="0", help="Housing, network, hands, in dollars per hour.")
+@click.option("--tokens-per-second", type=float, help="Generated tokens per second at full load.")
+@click.option(
+    "--bench", "bench_path", type=click.Path(path_type=Path, exists=True), help="Take the speed from a bench."
+)
+@click.option(
+    "--within-ms", type=float, help="With --bench: full load is the most that keeps this time between tokens."
+)
+@click.option(
+    "--watch", "watch_path", type=click.Path(path_type=Path, exists=True), help="Take utilisation from its log."
+)
+@click.option("--prompt-per-output", type=float, help="Prompt tokens for each generated token; --watch measures it.")
+@click.option("--cached-share", type=float, help="Part of the prompt that an API would charge as cached.")
+@click.option(
+    "--api", "api_model", metavar="PROVIDER/MODEL", help="Compare with the list price of the same open model."
+)
+@click.option("--api-price", metavar="IN,OUT[,CACHED]", help="Or with these dollars per million tokens.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+def command(as_json: bool, **options: Any) -> int:
+    """Dollars per million tokens of a machine of one's own, and the utilisation at which it beats an API.
+
+    Left out: staff, redundancy, failover, differences in quality.
+
+    \b
+    Examples:
+      modicum tco --rent 2.69 --tokens-per-second 9806 --prompt-per-output 4 --api-price 0.05,0.08
+      modicum tco --rent 2.69 --gpus 2 --bench points.json --watch run.jsonl --api groq/openai/gpt-oss-120b
+      modicum tco --buy 280000 --watts 8000 --usd-per-kwh 0.12 --pue 1.3 --tokens-per-second 40000 --prompt-per-output 3
+    """
+    from modicum.cli.output import print_json
+    from modicum.energy.tco import ownership
+
+    machine = _machine(options)
+    seen = _seen(options["watch_path"])
+    speed = _speed(options)
+    traffic = _traffic(options, seen)
+    api = _api(options)
+    utilisation = seen.tokens_per_second / speed if seen is not None and speed > 0 else None
+    found = ownership(machine, speed, traffic, api, utilisation)
+    if as_json:
+        print_json({"ownership": found, "traffic": traffic, "api": api})
+    else:
+        _show(found, traffic, api)
+    return 0
+
+
+def _machine(options: dict[str, Any]) -> "Rent | Own":
+    from modicum.energy.tco import Own, Rent
+
+    if (options["rent"] is None) == (options["buy"] is None):
+        raise UserError("say what the machine costs: --rent 2.69 (dollars per GPU and hour) or --buy 280000")
+    if options["rent"] is not None:
+        return Rent(options["rent"], options["gpus"])
+    if options["watts"] is None or options["usd_per_kwh"] is None:
+        raise UserError("a machine of one's own uses electricity: give --watts and --usd-per-kwh")
+    if options["years"] <= 0:
+        raise UserError("--years must be more than 0")
+    return Own(
+        options["buy"],
+        options["years"],
+        options["watts"],
+        options["usd_per_kwh"],
+        options["pue"],
+        options["other_per_hour"],
+    )
+
+
+def _seen(path: Path | None) -> "Figures | None":
+    """What a watched server did."""
+    if path is None:
+        return None
+    from modicum.energy.log import read_log
+    from modicum.energy.watch import report
+
+    found = report(read_log(path).samples, str(path), with_split=False).figures
+    if found is None:
+        raise UserError(f"{path}: holds no usable interval; utilisation is unknown")
+    return found
+
+
+def _speed(options: dict[str, Any]) -> float:
+    if options["tokens_per_second"] is not None:
+        return float(options["tokens_per_second"])
+    if options["bench_path"] is None:
+        raise UserError(
+            "how fast is it at full load? --bench points.json (of 'energy bench'), or --tokens-per-second 9806"
+        )
+    from modicum.energy.bench import read_result
+    from modicum.energy.tradeoff import curve
+
+    points = curve(read_result(options["bench_path"]).points)
+    limit = options["within_ms"]
+    inside = [point for point in points if limit is None or point.time_between_tokens_s * 1000 <= limit]
+    if not inside:
+        raise UserError(f"{options['bench_path']}: no point has {limit:g} ms or less between tokens; raise --within-ms")
+    return max(point.tokens_per_second for point in inside)
+
+
+def _traffic(options: dict[str, Any], seen: "Figures | None") -> "Traffic":
+    from modicum.energy.tco import Traffic
+
+    ratio, cached = options["prompt_per_output"], options["cached_share"]
+    if ratio is None and seen is not None and seen.generated_tokens:
+        ratio = seen.prompt_tokens / seen.generated_tokens
+    if cached is None and seen is not None:
+        cached = seen.cache_hit_share
+    if ratio is None:
+        if options["api_model"] or options["api_price"]:
+            raise UserError(
+                "an API charges prompts as well: give --prompt-per-output (prompt tokens for each generated one),"
+                " or --watch, which measures it"
+            )
+        ratio = 0.0
+    if ratio < 0 or not 0 <= (cached or 0) <= 1:
+        raise UserError("--prompt-per-output must be 0 or more, and --cached-share between 0 and 1")
+    return Traffic(ratio, cached or 0.0)
+
+
+def _api(options: dict[str, Any]) -> "ApiPrice | None":
+    from modicum.energy.tco import ApiPrice
+
+    if options["api_price"]:
+        parts = options["api_price"].split(",")
+        try:
+            amounts = [Decimal(part) for part in parts]
+        except InvalidOperation:
+            amounts = []
+        if len(amounts) not in {2, 3} or any(not amount.is_finite() or amount < 0 for amount in amounts):
+            raise UserError(
+                f"--api-price '{options['api_price']}': write dollars per million as IN,OUT or IN,OUT,CACHED"
+            )
+        return ApiPrice(amounts[0], amounts[1], amounts[2] if len(amounts) == 3 else None)
+    if not options["api_model"]:
+        return None
+    from modicum.metering.prices import MILLION, PriceBook
+
+    provider, _, model = options["api_model"].partition("/")
+    rates = PriceBook().rates(provider, model, datetime.now(UTC)) if model else None
+    if rates is None:
+        raise UserError(
+            f"no list price is known for '{options['api_model']}'; write PROVIDER/MODEL, or --api-price IN,OUT"
+        )
+    return ApiPrice(
+        rates.input_uncached * MILLION,
+        rates.output_visible * MILLION,
+        rates.cache_read * MILLION,
+        f"{rates.source} {rates.version}",
+    )
+
+
+def _show(found: "Ownership", traffic: "Traffic", api: "ApiPrice | None") -> None:
+    from modicum.cli.output import dollars, print_table
+
+    api_price = found.api_usd_per_million_output
+    rows = [
+        (
+            f"{row.utilisation:.1%}" + (" (measured)" if row.measured else ""),
+            dollars(row.usd_per_million_output),
+            "" if api_price is None else ("own" if row.usd_per_million_output < api_price else "API"),
+        )
+        for row in found.rows
+    ]
+    print_table(
+        ("utilisation", "per million generated tokens", "cheaper"),
+        rows,
+        title=f"{dollars(found.usd_per_hour)} an hour, {found.tokens_per_second:,.0f} tokens/s at full load",
+    )
+    if api is not None and api_price is not None:
+        click.echo(
+            f"API: {dollars(api_price)} for a million generated tokens with {traffic.prompt_per_output:.2f} prompt"
+            f" tokens each, {traffic.cached_share:.0%} of them cached ({api.source})"
+        )
+    if found.break_even_utilisation is not None:
+        share = found.break_even_utilisation
+        click.echo(
+            f"break-even at {share:.1%} utilisation"
+            if share <= 1
+            else f"never cheaper at this speed: full load would have to be {share:.1f} times faster"
+        )
+    if found.electricity_share is not None:
+        click.echo(f"electricity is {found.electricity_share:.1%} of the hour")
+    click.echo("what moves it (low, high), per million:")
+    for name, low, high in found.sensitivity:
+        click.echo(f"  {name}: {dollars(low)}, {dollars(high)}")
+    if found.measured_utilisation is None:
+        click.echo("note: utilisation was not measured; --watch run.jsonl reads it from a recorded watch")

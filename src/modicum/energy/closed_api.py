@@ -1,0 +1,70 @@
+"""Energy of calls to closed APIs: an estimate from published guesses at the models, in a band that is wide on purpose.
+
+Nobody outside can measure these. EcoLogits (extra `footprint`, MPL-2.0) estimates from the guessed number of weights;
+held against measured open models on H100 its formula was off by a median of 58 %, between 0.07 and 3.8 times the truth.
+The band therefore reaches a factor of 15 below and above its own range.
+"""
+
+import msgspec
+
+from modicum.calls.basis import Basis
+from modicum.calls.errors import UserError
+
+BAND = 15.0
+LEFT_OUT = (
+    "prompt tokens: only generated tokens are in the formula, so fewer prompt tokens change nothing in it",
+    "prompt caches",
+    "the true batch: 64 requests at once are assumed",
+    "the true hardware and number of weights: both are guessed",
+    "training, networks, your own machine",
+)
+
+
+class ClosedEstimate(msgspec.Struct, frozen=True):
+    provider: str
+    model: str
+    generated_tokens: int
+    low_joules: float
+    middle_joules: float
+    high_joules: float
+    source: str
+    basis: Basis = Basis.ESTIMATED
+    left_out: tuple[str, ...] = LEFT_OUT
+
+
+def estimate(provider: str, model: str, generated_tokens: int, seconds: float) -> ClosedEstimate:
+    """Of one call or of many of one model, taken together.
+
+    Args:
+        provider: `openai`, `anthropic`, `mistralai`, `cohere`, `google_genai`, `huggingface_hub`.
+        model: as the provider calls it.
+        generated_tokens: visible and reasoning.
+        seconds: how long the calls took in all.
+
+    Raises:
+        UserError: the extra is not installed, or it does not know the model.
+    """
+    try:
+        import ecologits
+        from ecologits.tracers.utils import PROVIDER_CONFIG_MAP, llm_impacts
+    except ImportError:
+        raise UserError("estimates for closed APIs need EcoLogits: pip install 'modicum[footprint]'") from None
+    if provider not in PROVIDER_CONFIG_MAP:
+        raise UserError(f"EcoLogits knows no provider '{provider}'; one of {', '.join(sorted(PROVIDER_CONFIG_MAP))}")
+    impacts = llm_impacts(provider, model, generated_tokens, seconds)
+    if impacts.energy is None:
+        raise UserError(
+            f"EcoLogits {ecologits.__version__} does not know the model '{model}' of {provider}; no estimate"
+        )
+    kwh = impacts.energy.value
+    # One number where the model is published, a range where its size is guessed.
+    low, high = (float(kwh), float(kwh)) if isinstance(kwh, int | float) else (float(kwh.min), float(kwh.max))
+    return ClosedEstimate(
+        provider,
+        model,
+        generated_tokens,
+        low * 3.6e6 / BAND,
+        (low * high) ** 0.5 * 3.6e6,
+        high * 3.6e6 * BAND,
+        f"EcoLogits {ecologits.__version__}",
+    )

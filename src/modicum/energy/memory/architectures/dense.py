@@ -1,0 +1,61 @@
+"""Dense transformers with grouped-query attention: Llama, Mistral, Qwen2, Qwen3."""
+
+from modicum.energy.memory.architectures.anatomy import Anatomy
+from modicum.energy.memory.blueprint import KeyValue, Parameters
+from modicum.energy.memory.config import Fields
+from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
+
+
+def _dense(
+    fields: Fields, windows: list[int | None], *, attention_extra: int, bias: bool = False, tied: bool = False
+) -> Anatomy:
+    dim, inner = fields.head_dim(), fields.whole("intermediate_size")
+    layer = (
+        attention(fields, fields.kv_heads, dim, bias=bias)
+        + attention_extra
+        + gated_mlp(fields.hidden, inner)
+        + 2 * fields.hidden
+    )
+    if fields.flag("mlp_bias", default=False):
+        layer += 2 * inner + fields.hidden
+    return Anatomy(
+        parameters=Parameters(embeddings(fields, tied=tied) + fields.layers * layer + fields.hidden),
+        mixers=tuple(KeyValue(fields.kv_heads, dim, dim, window) for window in windows),
+        widest_mlp=inner,
+    )
+
+
+def _everywhere(fields: Fields) -> list[int | None]:
+    """The same window in every layer, or none: the field is there and null where it is off."""
+    window = fields.window() if fields.has("sliding_window") else None
+    return [window] * fields.layers
+
+
+def _from_some_layer_on(fields: Fields) -> list[int | None]:
+    """Qwen's rule: `use_sliding_window` switches it on, for the layers after the first `max_window_layers`."""
+    if fields.has("layer_types"):
+        return [fields.window() if kind == "sliding" else None for kind in fields.layer_kinds()]
+    if not fields.flag("use_sliding_window", default=False):
+        return [None] * fields.layers
+    first = fields.whole("max_window_layers", default=28, least=0)
+    return [fields.window() if layer >= first else None for layer in range(fields.layers)]
+
+
+def llama(fields: Fields) -> Anatomy:
+    return _dense(fields, [None] * fields.layers, attention_extra=0, bias=fields.flag("attention_bias", default=False))
+
+
+def mistral(fields: Fields) -> Anatomy:
+    return _dense(fields, _everywhere(fields), attention_extra=0)
+
+
+def qwen2(fields: Fields) -> Anatomy:
+    """Query, key and value have a bias, the output has none."""
+    bias = (fields.heads + 2 * fields.kv_heads) * fields.head_dim()
+    return _dense(fields, _from_some_layer_on(fields), attention_extra=bias)
+
+
+def qwen3(fields: Fields) -> Anatomy:
+    norms = 2 * fields.head_dim()
+    bias = fields.flag("attention_bias", default=False)
+    return _dense(fields, _from_some_layer_on(fields), attention_extra=norms, bias=bias)

@@ -1,0 +1,79 @@
+"""Multi-head latent attention with routed experts: DeepSeek-V3 and R1, V3.2, GLM-5."""
+
+from modicum.energy.memory.architectures.anatomy import Anatomy
+from modicum.energy.memory.blueprint import Latent, Parameters
+from modicum.energy.memory.config import Fields
+from modicum.energy.memory.parameters import embeddings, gated_mlp
+
+
+def _latent_attention(fields: Fields) -> tuple[int, int]:
+    """Weights of one attention layer with its two norms, and the elements that it caches per token."""
+    query_rank, rank = fields.whole("q_lora_rank", default=0, least=0), fields.whole("kv_lora_rank")
+    plain, rotary = fields.whole("qk_nope_head_dim"), fields.whole("qk_rope_head_dim")
+    value, heads, hidden = fields.whole("v_head_dim"), fields.heads, fields.hidden
+    if fields.has("qk_head_dim") and fields.whole("qk_head_dim") != plain + rotary:
+        raise fields.fault(
+            f"qk_head_dim is {fields.whole('qk_head_dim')}, but qk_nope_head_dim + qk_rope_head_dim is {plain + rotary}"
+        )
+    query = heads * (plain + rotary)
+    into_query = hidden * query_rank + query_rank + query_rank * query if query_rank else hidden * query
+    weights = (
+        into_query
+        + hidden * (rank + rotary)
+        + rank
+        + rank * heads * (plain + value)
+        + heads * value * hidden
+        + 2 * hidden
+    )
+    return weights, rank + rotary
+
+
+def _indexer(fields: Fields) -> tuple[int, int]:
+    """Weights of one sparse-attention indexer, and the elements of its key per token."""
+    heads, dim = fields.whole("index_n_heads"), fields.whole("index_head_dim")
+    weights = fields.whole("q_lora_rank") * heads * dim + fields.hidden * dim + 2 * dim + fields.hidden * heads
+    return weights, dim
+
+
+def _model(fields: Fields, *, indexed: bool) -> Anatomy:
+    attention, latent_dim = _latent_attention(fields)
+    index_weights, index_dim = _indexer(fields) if indexed else (0, 0)
+    experts, per_token = fields.experts("n_routed_experts", "num_experts_per_tok")
+    dense = fields.whole("first_k_dense_replace", default=0, least=0)
+    if dense > fields.layers:
+        raise fields.fault(f"first_k_dense_replace is {dense}, but num_hidden_layers is {fields.layers}")
+    if fields.whole("moe_layer_freq", default=1) != 1:
+        raise fields.fault("moe_layer_freq is not 1: this variant is not known")
+    inner, shared_experts = fields.whole("moe_intermediate_size"), fields.whole("n_shared_experts", default=1, least=0)
+    sparse = fields.layers - dense
+    shared = (
+        embeddings(fields, tied=False)
+        + fields.layers * (attention + index_weights)
+        + dense * gated_mlp(fields.hidden, fields.whole("intermediate_size"))
+        + sparse * (experts * fields.hidden + gated_mlp(fields.hidden, shared_experts * inner))
+        + fields.hidden
+    )
+    return Anatomy(
+        parameters=Parameters(shared, sparse * experts * gated_mlp(fields.hidden, inner), experts, per_token),
+        mixers=(Latent(latent_dim, index_dim),) * fields.layers,
+        widest_mlp=(per_token + shared_experts) * inner,
+        notes=("weights of the multi-token prediction layer are not counted",)
+        if fields.whole("num_nextn_predict_layers", default=0, least=0)
+        else (),
+    )
+
+
+def deepseek_v3(fields: Fields) -> Anatomy:
+    return _model(fields, indexed=False)
+
+
+def deepseek_v32(fields: Fields) -> Anatomy:
+    return _model(fields, indexed=True)
+
+
+def glm_moe_dsa(fields: Fields) -> Anatomy:
+    """Refuses configs whose layers share an indexer: they keep fewer index keys."""
+    kinds = fields.raw.get("indexer_types")
+    if kinds is not None and set(kinds) != {"full"}:
+        raise fields.fault("indexer_types is not 'full' in every layer: this variant of glm_moe_dsa is not known")
+    return _model(fields, indexed=True)

@@ -1,0 +1,148 @@
+"""Reads fields of a model's `config.json`, and says which field is missing, wrong or contradicts another.
+
+The raw file is read, not a library's view of it: libraries rename layer types and fill gaps with defaults.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from modicum.calls.errors import UserError
+
+LAYER_TYPES = {
+    "attention": "full",
+    "full_attention": "full",
+    "sliding_attention": "sliding",
+    "mamba": "recurrent",
+    "linear_attention": "recurrent",
+    "hybrid": "both",
+}
+"""Spellings of one thing: Granite's own files say `mamba`, newer libraries write `linear_attention`."""
+
+
+class Fields:
+    """The fields of one config, with the name of the model for messages."""
+
+    def __init__(self, name: str, raw: Mapping[str, Any]) -> None:
+        self.name = name
+        self.raw = raw
+
+    def fault(self, what: str) -> UserError:
+        return UserError(f"{self.name}: {what}; the config.json must be the one published with the model")
+
+    def has(self, field: str) -> bool:
+        return self.raw.get(field) is not None
+
+    def whole(self, field: str, *, default: int | None = None, least: int = 1) -> int:
+        """A whole number of at least `least`.
+
+        Raises:
+            UserError: it is missing without a default, no whole number, or too small.
+        """
+        value = self.raw.get(field)
+        if value is None:
+            if default is None:
+                raise self.fault(f"the field {field} is missing")
+            return default
+        if isinstance(value, bool) or not isinstance(value, int):
+            raise self.fault(f"the field {field} is {value!r:.40}, not a whole number")
+        if value < least:
+            raise self.fault(f"the field {field} is {value}, less than {least}")
+        return value
+
+    def flag(self, field: str, *, default: bool) -> bool:
+        value = self.raw.get(field)
+        if value is None:
+            return default
+        if not isinstance(value, bool):
+            raise self.fault(f"the field {field} is {value!r:.40}, neither true nor false")
+        return value
+
+    @property
+    def layers(self) -> int:
+        return self.whole("num_hidden_layers")
+
+    @property
+    def hidden(self) -> int:
+        return self.whole("hidden_size")
+
+    @property
+    def vocab(self) -> int:
+        return self.whole("vocab_size")
+
+    @property
+    def heads(self) -> int:
+        return self.whole("num_attention_heads")
+
+    @property
+    def kv_heads(self) -> int:
+        kv_heads = self.whole("num_key_value_heads", default=self.heads)
+        if self.heads % kv_heads:
+            raise self.fault(f"num_attention_heads is {self.heads}, no multiple of num_key_value_heads {kv_heads}")
+        return kv_heads
+
+    def head_dim(self, *names: str) -> int:
+        """The first of `names` that is there, or hidden size over heads."""
+        for field in names or ("head_dim",):
+            if self.has(field):
+                return self.whole(field)
+        if self.hidden % self.heads:
+            raise self.fault(
+                f"head_dim is missing and hidden_size {self.hidden} is no multiple of num_attention_heads {self.heads}"
+            )
+        return self.hidden // self.heads
+
+    def experts(self, count: str, chosen: str, *, least: int = 1) -> tuple[int, int]:
+        """Routed experts per layer, and how many of them a token takes."""
+        experts = self.whole(count, least=least, default=0 if least == 0 else None)
+        per_token = self.whole(chosen, least=least, default=0 if least == 0 else None)
+        if per_token > experts or bool(per_token) != bool(experts):
+            raise self.fault(f"{chosen} is {per_token}, but {count} is {experts}")
+        return experts, per_token
+
+    def layer_kinds(self, *, default: list[str] | None = None) -> list[str]:
+        """`full`, `sliding`, `recurrent` or `both` for each layer, from `layer_types` in either spelling.
+
+        Raises:
+            UserError: missing without a default, of another length than `num_hidden_layers`, or of an unknown kind.
+        """
+        listed = self.raw.get("layer_types") or self.raw.get("layers_block_type")
+        if listed is None:
+            if default is None:
+                raise self.fault("the field layer_types is missing")
+            return default
+        if not isinstance(listed, list) or len(listed) != self.layers:
+            length = len(listed) if isinstance(listed, list) else repr(listed)[:20]
+            raise self.fault(f"layer_types names {length} layers, but num_hidden_layers is {self.layers}")
+        unknown = sorted({str(kind) for kind in listed if kind not in LAYER_TYPES})
+        if unknown:
+            raise UserError(
+                f"{self.name}: layer_types has '{unknown[0]}', an architecture that modicum does not know;"
+                " its memory is not guessed"
+            )
+        return [LAYER_TYPES[kind] for kind in listed]
+
+    def window(self) -> int:
+        return self.whole("sliding_window")
+
+    def conv_width(self, field: str) -> int:
+        return self.whole(field, default=4)
+
+
+def inner_config(name: str, raw: Any) -> tuple[Fields, tuple[str, ...]]:
+    """The language model's part of a config, and what is left out where there is more.
+
+    Raises:
+        UserError: it is no config of a model.
+    """
+    if not isinstance(raw, Mapping):
+        raise UserError(f"{name}: not a model's config.json (a JSON object is expected)")
+    text = raw.get("text_config")
+    if isinstance(text, Mapping):
+        merged = {
+            **{key: raw[key] for key in ("quantization_config", "torch_dtype", "dtype") if key in raw},
+            **text,
+        }
+        if "tie_word_embeddings" in raw and "tie_word_embeddings" not in text:
+            merged["tie_word_embeddings"] = raw["tie_word_embeddings"]
+        return Fields(name, merged), ("weights of the vision or audio part are not counted",)
+    return Fields(name, raw), ()

@@ -1,0 +1,57 @@
+"""Counts of weights of the parts that architectures are made of. Whole numbers of parameters, no bytes."""
+
+from modicum.energy.memory.config import Fields
+
+
+def embeddings(fields: Fields, *, tied: bool) -> int:
+    """Input table and output head; one table where they are tied. `tied` is the architecture's own default."""
+    tables = 1 if fields.flag("tie_word_embeddings", default=tied) else 2
+    return tables * fields.vocab * fields.hidden
+
+
+def attention(
+    fields: Fields, kv_heads: int, head_dim: int, *, bias: bool = False, gated: bool = False, value: bool = True
+) -> int:
+    """Projections of grouped-query attention.
+
+    `gated`: the query projection also makes an output gate (twice as wide). `value`: False where values are made from
+    the keys' projection.
+    """
+    hidden, query = fields.hidden, fields.heads * head_dim
+    key_value = kv_heads * head_dim * (2 if value else 1)
+    wide = query * (2 if gated else 1) + key_value
+    return hidden * wide + query * hidden + (wide + hidden if bias else 0)
+
+
+def gated_mlp(hidden: int, inner: int) -> int:
+    """Gate, up and down projection."""
+    return 3 * hidden * inner
+
+
+def mamba2(fields: Fields, inner: int, heads: int, groups: int, state: int, width: int, *, norm: bool = True) -> int:
+    """A Mamba-2 mixer (arXiv 2405.21060): input and output projection, convolution, three vectors per head, norm."""
+    channels = inner + 2 * groups * state
+    conv_bias = fields.flag("mamba_conv_bias", default=fields.flag("use_conv_bias", default=True))
+    projection_bias = fields.flag("mamba_proj_bias", default=fields.flag("use_bias", default=False))
+    into = inner + channels + heads
+    return (
+        fields.hidden * into
+        + inner * fields.hidden
+        + channels * (width + (1 if conv_bias else 0))
+        + 3 * heads
+        + (inner if norm else 0)
+        + (into + fields.hidden if projection_bias else 0)
+    )
+
+
+def gated_deltanet(hidden: int, key_heads: int, value_heads: int, key_dim: int, value_dim: int, width: int) -> int:
+    """A gated DeltaNet mixer (arXiv 2412.06464) as in Qwen3-Next and Qwen3.5."""
+    queries_keys, values = 2 * key_heads * key_dim, value_heads * value_dim
+    channels = queries_keys + values
+    return (
+        hidden * (channels + values + 2 * value_heads)
+        + values * hidden
+        + channels * width
+        + 2 * value_heads
+        + value_dim
+    )

@@ -1,0 +1,17 @@
+"""Text Generation Inference's metrics page."""
+
+from modicum.energy.servers.counters import Counters
+from modicum.energy.servers.exposition import Metrics
+
+REMARK = "TGI counts a request's tokens when it ends: windows much shorter than a request are blurred"
+
+
+def read(metrics: Metrics) -> Counters:
+    return Counters(
+        prompt_tokens=metrics.total("tgi_request_input_length_sum"),
+        cached_tokens=None,
+        generated_tokens=metrics.total("tgi_request_generated_tokens_sum"),
+        steps=metrics.total("tgi_batch_inference_count"),
+        running=metrics.total("tgi_batch_current_size"),
+        waiting=metrics.total("tgi_queue_size"),
+    )

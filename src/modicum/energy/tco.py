@@ -1,0 +1,157 @@
+"""Dollars per million tokens of a model that one runs oneself, against the price of the same model behind an API.
+
+What decides is utilisation: a machine costs by the hour whether it works or not. So the table runs over utilisations,
+and the one that was measured on the server is marked. Electricity is a few per cent; staff, redundancy, failover and
+differences in quality are left out.
+"""
+
+from decimal import Decimal
+
+import msgspec
+
+from modicum.calls.errors import UserError
+
+HOURS_PER_YEAR = 8760
+MILLION = 1_000_000
+SHOWN = (0.05, 0.25, 0.5, 1.0)
+
+
+class Rent(msgspec.Struct, frozen=True):
+    usd_per_gpu_hour: Decimal
+    gpus: int = 1
+
+    def usd_per_hour(self) -> Decimal:
+        return self.usd_per_gpu_hour * self.gpus
+
+
+class Own(msgspec.Struct, frozen=True):
+    """A machine that was bought."""
+
+    price_usd: Decimal
+    years: Decimal
+    """Over which it is written off."""
+    watts: float
+    """Mean power of the whole machine under load, measured or from its data sheet."""
+    usd_per_kwh: Decimal
+    pue: float = 1.0
+    other_usd_per_hour: Decimal = Decimal(0)
+    """Housing, network, hands."""
+
+    def usd_per_hour(self) -> Decimal:
+        return self.price_usd / (self.years * HOURS_PER_YEAR) + self.power_usd_per_hour() + self.other_usd_per_hour
+
+    def power_usd_per_hour(self) -> Decimal:
+        return _decimal(self.watts / 1000 * self.pue) * self.usd_per_kwh
+
+
+class Traffic(msgspec.Struct, frozen=True):
+    """The mix of tokens; what an API charges depends on it."""
+
+    prompt_per_output: float
+    """Prompt tokens for each generated token."""
+    cached_share: float = 0.0
+    """Part of the prompt tokens that the API would charge as cached."""
+
+
+class ApiPrice(msgspec.Struct, frozen=True):
+    """Dollars per million tokens of the same open model behind an API."""
+
+    input_usd: Decimal
+    output_usd: Decimal
+    cached_usd: Decimal | None = None
+    """None: cached tokens are charged as any other input."""
+    source: str = "given"
+
+    def usd_per_million_output(self, traffic: Traffic) -> Decimal:
+        """Of a million generated tokens together with the prompts that belong to them."""
+        cached = self.input_usd if self.cached_usd is None else self.cached_usd
+        share = _decimal(traffic.cached_share)
+        prompt = self.input_usd * (1 - share) + cached * share
+        return self.output_usd + _decimal(traffic.prompt_per_output) * prompt
+
+
+class Row(msgspec.Struct, frozen=True):
+    utilisation: float
+    usd_per_million_output: Decimal
+    measured: bool = False
+    """True: the utilisation that was seen on the server."""
+
+
+class Ownership(msgspec.Struct, frozen=True):
+    usd_per_hour: Decimal
+    tokens_per_second: float
+    """Generated tokens at full load, prompts of the traffic being served as well."""
+    rows: tuple[Row, ...]
+    api_usd_per_million_output: Decimal | None
+    break_even_utilisation: float | None
+    """Utilisation from which the own machine is cheaper; above 1: never at this speed. None: no API price."""
+    measured_utilisation: float | None
+    electricity_share: float | None
+    """Part of the hour's cost that is electricity, where that is known."""
+    sensitivity: tuple[tuple[str, Decimal, Decimal], ...]
+    """What moves the figure, and how far: dollars per million at the low and the high end."""
+
+
+def ownership(
+    machine: Rent | Own,
+    tokens_per_second: float,
+    traffic: Traffic,
+    api: ApiPrice | None = None,
+    measured_utilisation: float | None = None,
+) -> Ownership:
+    """Raises:
+    UserError: a speed of zero or less, or a utilisation outside of 0 to 1.
+    """
+    if tokens_per_second <= 0:
+        raise UserError("--tokens-per-second must be more than 0; 'modicum energy bench' measures it")
+    if measured_utilisation is not None and not 0 <= measured_utilisation <= 1.05:
+        raise UserError(
+            f"the measured utilisation comes to {measured_utilisation:.0%}: the server made more tokens than"
+            " --tokens-per-second says it can; measure its full speed with 'modicum energy bench'"
+        )
+    hour = machine.usd_per_hour()
+    marked = min(1.0, measured_utilisation) if measured_utilisation else None
+    levels = sorted({*SHOWN, *([marked] if marked else [])})
+    rows = tuple(Row(level, per_million(hour, tokens_per_second, level), level == marked) for level in levels)
+    api_price = api.usd_per_million_output(traffic) if api else None
+    full = per_million(hour, tokens_per_second, 1.0)
+    return Ownership(
+        usd_per_hour=hour,
+        tokens_per_second=tokens_per_second,
+        rows=rows,
+        api_usd_per_million_output=api_price,
+        break_even_utilisation=float(full / api_price) if api_price else None,
+        measured_utilisation=measured_utilisation,
+        electricity_share=float(machine.power_usd_per_hour() / hour) if isinstance(machine, Own) and hour else None,
+        sensitivity=_sensitivity(hour, tokens_per_second, marked or 0.5),
+    )
+
+
+def per_million(usd_per_hour: Decimal, tokens_per_second: float, utilisation: float) -> Decimal:
+    """Dollars per million generated tokens."""
+    return usd_per_hour * MILLION / (_decimal(tokens_per_second) * _decimal(utilisation) * 3600)
+
+
+def _sensitivity(hour: Decimal, speed: float, utilisation: float) -> tuple[tuple[str, Decimal, Decimal], ...]:
+    """Around the measured utilisation, or a half where none was measured."""
+    return (
+        (
+            f"utilisation {min(1, utilisation * 2):.0%} / {utilisation / 2:.1%}",
+            per_million(hour, speed, min(1.0, utilisation * 2)),
+            per_million(hour, speed, utilisation / 2),
+        ),
+        (
+            "cost of an hour -30 % / +30 %",
+            per_million(hour * Decimal("0.7"), speed, utilisation),
+            per_million(hour * Decimal("1.3"), speed, utilisation),
+        ),
+        (
+            "speed at full load +20 % / -20 %",
+            per_million(hour, speed * 1.2, utilisation),
+            per_million(hour, speed * 0.8, utilisation),
+        ),
+    )
+
+
+def _decimal(number: float) -> Decimal:
+    return Decimal(str(number))

@@ -1,0 +1,146 @@
+"""What a change would do to energy: other batch, shorter outputs, fewer or cached prompt tokens, a power cap.
+
+Answers come from the fitted law and hold inside the range that it was fitted on; beyond it they say so. A question that
+the measurements cannot answer is refused, not guessed.
+"""
+
+from collections.abc import Sequence
+
+import msgspec
+
+from modicum.calls.errors import UserError
+from modicum.energy.bench import BenchPoint
+from modicum.energy.step_law import StepLaw
+
+
+class Workload(msgspec.Struct, frozen=True):
+    """What one request is like, and how many run at once."""
+
+    prompt_tokens: float
+    output_tokens: float
+    batch: float
+    cached_share: float = 0.0
+    """Part of the prompt that a prefix cache holds."""
+
+
+class Change(msgspec.Struct, frozen=True):
+    input_cut: float = 0.0
+    """Part of the prompt tokens that is left out, 0 to 1."""
+    output_cut: float = 0.0
+    batch: float | None = None
+    """Requests at once; None: as before."""
+    cached_share: float | None = None
+
+    def applied(self, base: Workload) -> Workload:
+        return Workload(
+            prompt_tokens=base.prompt_tokens * (1 - self.input_cut),
+            output_tokens=base.output_tokens * (1 - self.output_cut),
+            batch=base.batch if self.batch is None else self.batch,
+            cached_share=base.cached_share if self.cached_share is None else self.cached_share,
+        )
+
+
+class Answer(msgspec.Struct, frozen=True):
+    before_joules: float
+    """Per request."""
+    after_joules: float
+    by_part: dict[str, tuple[float, float]]
+    """Joules before and after of `prompt`, `steps` and `tokens`."""
+    remarks: tuple[str, ...]
+
+    @property
+    def saving(self) -> float:
+        return 1 - self.after_joules / self.before_joules
+
+
+def parts(law: StepLaw, load: Workload) -> dict[str, float]:
+    """Joules of one request by what causes them."""
+    uncached = load.prompt_tokens * (1 - load.cached_share)
+    whole = law.joules_per_token(load.batch)
+    return {
+        "prompt": (law.per_prompt_token or 0.0) * uncached,
+        "steps": (whole - law.per_token) * load.output_tokens,
+        "tokens": law.per_token * load.output_tokens,
+    }
+
+
+def what_if(law: StepLaw, base: Workload, change: Change, seen_batches: Sequence[float] = ()) -> Answer:
+    """Raises:
+    UserError: the change is out of range, or is about prompts while their part is not known.
+    """
+    for name, value in (("--input-cut", change.input_cut), ("--output-cut", change.output_cut)):
+        if not 0 <= value < 1:
+            raise UserError(f"{name} is {value:.0%}; give a part of 0 % up to less than 100 %")
+    if change.batch is not None and change.batch < 1:
+        raise UserError("--batch must be 1 or more")
+    about_prompts = change.input_cut or change.cached_share is not None
+    if about_prompts and law.per_prompt_token is None:
+        raise UserError(
+            "what a prompt token costs cannot be told from this data: bench with two prompt lengths"
+            " (--prompt-tokens 128,2048), or watch a server whose load varies"
+        )
+    after = change.applied(base)
+    before_parts, after_parts = parts(law, base), parts(law, after)
+    remarks = []
+    if seen_batches and not min(seen_batches) <= after.batch <= max(seen_batches):
+        remarks.append(
+            f"batch {after.batch:g} lies outside of what was measured ({min(seen_batches):g} to {max(seen_batches):g})"
+        )
+    if law.per_prompt_token is None:
+        remarks.append("prompt work is inside the tokens' part: these measurements cannot tell it apart")
+    if not law.includes_idle:
+        remarks.append("idle energy is left out: it stays as it is while the server is up")
+    return Answer(
+        before_joules=sum(before_parts.values()),
+        after_joules=sum(after_parts.values()),
+        by_part={name: (before_parts[name], after_parts[name]) for name in before_parts},
+        remarks=tuple(remarks),
+    )
+
+
+class CapAnswer(msgspec.Struct, frozen=True):
+    joules_per_token_before: float | None
+    joules_per_token_after: float | None
+    speed_before: float
+    speed_after: float
+    reason: str
+
+
+def power_cap(points: Sequence[BenchPoint], concurrency: int, cap_watts: float) -> CapAnswer:
+    """What a power limit (sum over the GPUs) does at one concurrency, from points measured under two limits, or from
+    the fact that the limit is not reached. `points` may hold several benches.
+
+    Raises:
+        UserError: neither is known.
+    """
+    here = [point for point in points if point.concurrency == concurrency and point.mean_watts is not None]
+    if not here:
+        raise UserError(f"nothing was measured at concurrency {concurrency}; there is {_concurrencies(points)}")
+    base = max(here, key=lambda point: point.power_limit_watts or 0)
+    capped = [point for point in here if point.power_limit_watts and abs(point.power_limit_watts - cap_watts) <= 5]
+    if capped:
+        return CapAnswer(
+            base.joules_per_generated_token,
+            capped[0].joules_per_generated_token,
+            base.tokens_per_second,
+            capped[0].tokens_per_second,
+            "both limits were measured",
+        )
+    drawn = max(point.mean_watts or 0 for point in here)
+    if cap_watts > drawn * 1.15:
+        return CapAnswer(
+            base.joules_per_generated_token,
+            base.joules_per_generated_token,
+            base.tokens_per_second,
+            base.tokens_per_second,
+            f"no effect: it draws {drawn:,.0f} W here, well below the cap (decoding seldom reaches a power limit;"
+            " lower clocks would save, which modicum does not set)",
+        )
+    raise UserError(
+        f"a cap of {cap_watts:,.0f} W lies near or below the {drawn:,.0f} W drawn at concurrency {concurrency}; how"
+        " speed falls then is not known: set it (nvidia-smi --power-limit), bench again, and give both files"
+    )
+
+
+def _concurrencies(points: Sequence[BenchPoint]) -> str:
+    return ", ".join(str(value) for value in sorted({point.concurrency for point in points})) or "none"

@@ -1,0 +1,150 @@
+"""A team plan in the OpenAI Agents SDK: handoffs and agent tools vanish, inputs are filtered.
+
+    team = PlannedRun(plan.guard("run-7"), tools={"ask_critic": "critic"})
+    await Runner.run(team.agent(triage), question, hooks=team.hooks, run_config=team.run_config)
+
+The handoff to a dropped agent, and the tool that asks it, are not offered to the model, so its prompt does not mention
+them. The history has no authors in this framework: the hooks remember who said what. Tool calls keep their results.
+"""
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from modicum.agents.guard import Guard, tool_links
+from modicum.agents.recorder import TeamRecorder
+from modicum.calls import UserError
+
+try:
+    from agents.run_config import CallModelData, ModelInputData
+
+    from agents import Agent, FunctionTool, Handoff, ModelResponse, RunConfig, RunContextWrapper, RunHooks, handoff
+except ImportError:  # pragma: no cover - in an environment without the extra
+    raise UserError("the OpenAI Agents SDK is not installed: pip install 'modicum[openai-agents]'") from None
+
+
+class PlannedRun:
+    """One conversation under a plan.
+
+    Args:
+        guard: of this conversation.
+        tools: name of a tool -> the agent that it asks, for agents that were made tools by `Agent.as_tool`.
+        recorder: where turns are written down; nowhere if None.
+        run_config: settings of yours to keep.
+    """
+
+    def __init__(
+        self,
+        guard: Guard,
+        *,
+        tools: Mapping[str, str] | None = None,
+        recorder: TeamRecorder | None = None,
+        run_config: RunConfig | None = None,
+    ) -> None:
+        self.guard = guard
+        self.hooks: RunHooks[Any] = _Hooks(self)
+        self.run_config = replace(run_config or RunConfig(), call_model_input_filter=self._filtered)
+        self._tools = dict(tools or {})
+        self._recorder = recorder
+        self._authors: dict[str, str] = {}
+        self._wrapped: dict[int, Agent[Any]] = {}
+
+    def agent(self, agent: Agent[Any]) -> Agent[Any]:
+        """A copy of the agent, and of all that it can hand over to, that offers only what the plan leaves."""
+        if id(agent) in self._wrapped:
+            return self._wrapped[id(agent)]
+        copy = agent.clone(handoffs=[], tools=[self._tool(tool) for tool in agent.tools])
+        copy.model = self.guard.model_for(agent.name) or agent.model
+        self._wrapped[id(agent)] = copy
+        copy.handoffs = [self._handoff(one) for one in agent.handoffs]
+        return copy
+
+    def author(self, item: Any) -> str | None:
+        """Who said an input item; None for people, and for results of tools that are no agents."""
+        return self._authors.get(_key(item))
+
+    def started(self, agent: str) -> None:
+        self.guard.active(agent)
+
+    def tool_started(self, tool: str) -> None:
+        """Asking an agent by a tool is its turn: the framework runs it without our hooks."""
+        if tool in self._tools:
+            self.guard.active(self._tools[tool])
+
+    def said(self, speaker: Agent[Any], response: ModelResponse) -> None:
+        """A model call of the agent came back."""
+        agent = speaker.name
+        for item in response.to_input_items():
+            self._authors[_key(item)] = agent
+            asked = self._tools.get(str(item.get("name", "")))
+            if asked and item.get("type") == "function_call":
+                # The call that asks an agent, and the result it links to, are that agent's words.
+                self._authors[_key(item)] = asked
+        if self._recorder:
+            self._recorder.turn(
+                self.guard.run,
+                agent,
+                self.guard.round_of(agent),
+                reply=_text(response),
+                prompt_tokens=response.usage.input_tokens,
+                completion_tokens=response.usage.output_tokens,
+                model=speaker.model if isinstance(speaker.model, str) else "",
+                instructions=speaker.instructions if isinstance(speaker.instructions, str) else "",
+            )
+
+    def _filtered(self, data: CallModelData[Any]) -> ModelInputData:
+        kept = self.guard.filter(data.agent.name, data.model_data.input, author=self.author, links=tool_links)
+        return ModelInputData(input=kept, instructions=data.model_data.instructions)
+
+    def _offered(self, name: str) -> Any:
+        def enabled(context: RunContextWrapper[Any], agent: Any) -> bool:
+            del context, agent
+            return self.guard.would_speak(name)
+
+        return enabled
+
+    def _tool(self, tool: Any) -> Any:
+        if isinstance(tool, FunctionTool) and tool.name in self._tools and tool.is_enabled is True:
+            return replace(tool, is_enabled=self._offered(self._tools[tool.name]))
+        return tool
+
+    def _handoff(self, one: Any) -> Any:
+        if isinstance(one, Handoff):
+            # A handoff of the user's own keeps its condition; it offers the agent only where both allow it.
+            return replace(one, is_enabled=self._offered(one.agent_name)) if one.is_enabled is True else one
+        return handoff(self.agent(one), is_enabled=self._offered(one.name))
+
+
+class _Hooks(RunHooks[Any]):
+    def __init__(self, team: PlannedRun) -> None:
+        self._team = team
+
+    async def on_agent_start(self, context: Any, agent: Any) -> None:
+        del context
+        self._team.started(agent.name)
+
+    async def on_tool_start(self, context: Any, agent: Any, tool: Any) -> None:
+        del context, agent
+        self._team.tool_started(tool.name)
+
+    async def on_llm_end(self, context: Any, agent: Any, response: ModelResponse) -> None:
+        del context
+        self._team.said(agent, response)
+
+
+def _key(item: Any) -> str:
+    """What an item says, without the ids that differ between sending and receiving it."""
+    kept = {name: value for name, value in dict(item).items() if name not in {"id", "status"} and value is not None}
+    return json.dumps(kept, sort_keys=True, default=str)
+
+
+def _text(response: ModelResponse) -> str | None:
+    texts = [
+        part.text
+        for item in response.output
+        if item.type == "message"
+        for part in item.content
+        if part.type == "output_text"
+    ]
+    return "\n".join(texts) or None

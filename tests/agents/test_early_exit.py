@@ -1,0 +1,23 @@
+from agents.teams import rows, team
+from modicum.agents.early_exit import curve
+
+
+def test_the_curve_goes_from_careful_to_bold():
+    runs = [rows(str(n), {"a": "x", "b": "x", "c": "x"}, {"a": "x"}, answer="x", gold="x") for n in range(300)]
+    found = curve(team(*runs))
+
+    assert [one.agree for one in found.points] == [3, 2]
+    assert [one.calls_saved_share for one in found.points] == [0.25, 0.5]
+    assert found.recommended == found.points[1]
+    assert found.recommended.change_low >= -0.02
+
+
+def test_few_runs_recommend_nothing():
+    found = curve(team(*(rows(str(n), {"a": "x", "b": "x"}, {"a": "x"}, answer="x", gold="x") for n in range(5))))
+
+    assert found.points
+    assert found.recommended is None
+
+
+def test_without_outcomes_there_is_no_curve():
+    assert curve(team(rows("1", {"a": "x", "b": "x"}))).points == ()

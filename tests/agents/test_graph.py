@@ -1,0 +1,60 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modicum.agents.graph import SHAPES, TeamGraph, cycle, realised, speaking_order
+from modicum.calls import UserError
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_every_shape_has_a_speaking_order(shape):
+    graph = TeamGraph(["a", "b", "c", "d"], rounds=3, spatial=shape, temporal=shape)
+
+    assert graph.spatial.shape == (3, 4, 4)
+    assert graph.temporal.shape == (2, 4, 4)
+    assert sorted(speaking_order(realised(graph.spatial[0]))) == [0, 1, 2, 3]
+
+
+def test_full_reads_everybody_but_oneself_and_oneself_across_rounds():
+    graph = TeamGraph(["a", "b"], rounds=2)
+
+    assert graph.spatial[0].tolist() == [[False, True], [True, False]]
+    assert graph.temporal[0].all()
+
+
+def test_pairs_name_source_and_reader():
+    graph = TeamGraph(["a", "b", "c"], spatial=[("c", "a"), ("a", "b")])
+
+    assert speaking_order(graph.spatial[0]) == [2, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("fields", "says"),
+    [
+        ({"agents": []}, "needs agents"),
+        ({"agents": ["a", ""]}, "no name"),
+        ({"agents": ["a", "a"]}, "'a' is named twice"),
+        ({"agents": ["a"], "rounds": 0}, "at least one round"),
+        ({"agents": ["a"], "protect": ["x"]}, "protected agent 'x' is not in the team"),
+        ({"agents": ["a", "b"], "spatial": "ring"}, "there is no shape 'ring'"),
+        ({"agents": ["a", "b"], "spatial": [("a", "x")]}, "agent 'x' is not in the team"),
+        ({"agents": ["a", "b"], "spatial": [("a", "a")]}, "does not read itself"),
+        ({"agents": ["a", "b", "c"], "spatial": [("a", "b"), ("b", "a")]}, "a -> b -> a"),
+    ],
+)
+def test_what_is_no_team_is_said(fields, says):
+    with pytest.raises(UserError, match=says):
+        TeamGraph(**fields)
+
+
+@given(st.lists(st.booleans(), min_size=16, max_size=16))
+def test_what_is_realised_has_no_cycle_and_no_new_edge(flags):
+    edges = np.array(flags).reshape(4, 4) & ~np.eye(4, dtype=bool)
+
+    kept = realised(edges)
+
+    assert cycle(kept) == []
+    assert not (kept & ~edges).any()
+    order = speaking_order(kept)
+    assert all(order.index(source) < order.index(reader) for source, reader in zip(*np.nonzero(kept), strict=True))

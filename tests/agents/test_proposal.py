@@ -1,0 +1,118 @@
+import pytest
+
+from agents.teams import rows, team
+from modicum.agents.attribution import attribute
+from modicum.agents.graph import TeamGraph
+from modicum.agents.plan import Decision, plan_fault
+from modicum.agents.proposal import candidates, halves, harmful, propose, propose_and_check, ranking
+from modicum.agents.simulator import SimulatedTeam, equal, planted
+
+
+def test_the_planted_bad_agent_is_ranked_worst():
+    simulated = SimulatedTeam(planted())
+    report = attribute(simulated.record(simulated.tasks(60, seed=4)))
+
+    assert ranking(report)[0] == "bad"
+
+
+def test_without_grades_the_vote_ranks():
+    runs = [rows(str(n), {"a": "y", "b": "x", "c": "x"}, answer="x", outcome=1.0) for n in range(20)]
+    report = attribute(team(*runs))
+
+    assert ranking(report, "without")[0] in {"a", "b", "c"}
+    assert ranking(report)[0] == "a"
+
+
+def test_all_agreeing_runs_stop_early():
+    runs = [
+        rows(str(n), {"a": "x", "b": "x", "c": "x"}, {"a": "x", "b": "x"}, answer="x", gold="x") for n in range(800)
+    ]
+
+    found = propose_and_check(team(*runs), max_loss=0.02)
+
+    assert found.decision == Decision.REDUCE
+    assert found.verified.change_low >= -0.02
+    assert found.verified.calls_saved_share >= 0.5
+    assert plan_fault(found) == ""
+
+
+def test_one_agent_that_is_always_right_is_a_team_of_one():
+    def run(number):
+        others = "x" if number % 2 else "y"
+        return rows(str(number), {"a": others, "b": others, "c": "x"}, answer="x", gold="x", reads=())
+
+    found = propose_and_check(team(*(run(number) for number in range(800))))
+
+    assert found.decision == Decision.TEAM_OF_ONE
+    assert [name for name in found.agents if found.keeps(name, 1)] == ["c"]
+    assert found.verified.calls_saved_share == pytest.approx(2 / 3)
+
+
+def test_few_runs_are_not_enough_evidence():
+    found = propose_and_check(team(*(rows(str(n), {"a": "x", "b": "x"}, answer="x", gold="x") for n in range(10))))
+
+    assert found.decision == Decision.NOT_ENOUGH_EVIDENCE
+    assert "graded runs" in found.why
+
+
+def test_runs_without_outcomes_are_not_enough_evidence():
+    found = propose_and_check(team(*(rows(str(n), {"a": "x", "b": "x"}) for n in range(100))))
+
+    assert found.decision == Decision.NOT_ENOUGH_EVIDENCE
+
+
+def test_a_team_of_one_has_nobody_to_drop():
+    found = propose_and_check(team(*(rows(str(n), {"a": "x"}, answer="x", gold="x") for n in range(100))))
+
+    assert found.decision == Decision.KEEP_ALL
+
+
+def test_no_candidate_touches_a_protected_agent():
+    graph = TeamGraph(["a", "b", "c"], 1, protect=["c"])
+    recorded = team(
+        *(rows(str(n), {"a": "x", "b": "x", "c": "x"}, answer="x", gold="x") for n in range(5)), graph=graph
+    )
+
+    found = list(candidates(recorded, attribute(recorded)))
+
+    assert found
+    assert all(one.plan.keeps("c", 1) for one in found)
+    assert all(plan_fault(one.plan) == "" for one in found)
+
+
+def test_a_choice_that_fails_on_the_other_half_is_no_plan():
+    good = [rows(f"a{n:03}", {"a": "x", "b": "x"}, {"a": "x"}, answer="x", gold="x", group="1") for n in range(400)]
+    bad = [rows(f"b{n:03}", {"a": "y", "b": "y"}, {"a": "x"}, answer="x", gold="x", group="2") for n in range(400)]
+    recorded = team(*good, *bad)
+
+    learn, _ = halves(recorded)
+
+    assert propose(learn, attribute(learn)).decision == Decision.REDUCE
+    found = propose_and_check(recorded)
+    assert found.decision == Decision.NOT_ENOUGH_EVIDENCE
+    assert "other half" in found.why
+
+
+def test_halves_share_no_group():
+    recorded = team(*(rows(str(n), {"a": "x"}, group=str(n % 5)) for n in range(20)))
+
+    one, other = halves(recorded)
+
+    assert not {run.group for run in one.runs} & {run.group for run in other.runs}
+    assert len(one.runs) + len(other.runs) == 20
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_equal_agents_are_not_called_harmful(seed):
+    simulated = SimulatedTeam(equal())
+    report = attribute(simulated.record(simulated.tasks(40, seed)))
+
+    assert not any(harmful(name, report) for name in report.agents)
+
+
+def test_an_agent_that_spoils_the_vote_is_called_harmful():
+    runs = [rows(str(n), {"bad": "y", "good": "x"}, answer="y", gold="x") for n in range(60)]
+    report = attribute(team(*runs))
+
+    assert harmful("bad", report)
+    assert not harmful("good", report)

@@ -1,0 +1,96 @@
+import pytest
+
+from energy.command import run, run_json
+from energy.law_points import dense
+from energy.simulated_server import Truth, bursts, simulate
+from energy.test_log import written
+from modicum.energy.bench import FORMAT, BenchResult, write_result
+
+RENT = ["tco", "--rent", "2.69", "--tokens-per-second", "9806"]
+
+
+def test_a_table_over_utilisations_and_the_break_even(capsys):
+    code, out, _ = run(capsys, *RENT, "--prompt-per-output", 4, "--api-price", "0.05,0.08")
+
+    assert code == 0
+    assert "$0.076" in out
+    assert "$1.52" in out
+    assert "break-even at 27.2% utilisation" in out
+    assert "utilisation was not measured" in out
+
+
+def test_speed_from_a_bench_and_utilisation_from_a_watch(tmp_path, capsys):
+    write_result(tmp_path / "points.json", BenchResult(FORMAT, "m", (), tuple(dense())))
+    log = written(tmp_path / "run.jsonl", simulate(Truth(), 120, 1, rate=bursts))
+
+    code, found = run_json(
+        capsys, "tco", "--rent", 2.69, "--bench", tmp_path / "points.json", "--within-ms", 12, "--watch", log,
+        "--api-price", "0.05,0.08,0.01",
+    )  # fmt: skip
+
+    assert code == 0
+    assert found["ownership"]["tokens_per_second"] == pytest.approx(32 / 0.0112)
+    assert 0 < found["ownership"]["measured_utilisation"] < 1
+    assert sum(row["measured"] for row in found["ownership"]["rows"]) == 1
+    assert found["traffic"]["prompt_per_output"] > 1
+
+
+def test_a_list_price_is_looked_up(capsys):
+    code, found = run_json(capsys, *RENT, "--prompt-per-output", 3, "--api", "groq/llama-3.1-8b-instant")
+
+    assert code == 0
+    assert float(found["api"]["input_usd"]) > 0
+    assert found["api"]["source"].startswith("genai-prices")
+
+
+def test_a_machine_of_ones_own_says_what_electricity_is(capsys):
+    code, out, _ = run(
+        capsys,
+        "tco",
+        "--buy",
+        280000,
+        "--watts",
+        8000,
+        "--usd-per-kwh",
+        "0.12",
+        "--pue",
+        1.3,
+        "--tokens-per-second",
+        40000,
+    )
+
+    assert code == 0
+    assert "electricity is 13.5% of the hour" in out
+
+
+def test_a_slow_machine_never_pays(capsys):
+    assert (
+        "never cheaper"
+        in run(capsys, *RENT[:3], "--tokens-per-second", 5, "--prompt-per-output", 1, "--api-price", "0.05,0.08")[1]
+    )
+
+
+@pytest.mark.parametrize(
+    ("args", "says"),
+    [
+        (["tco", "--tokens-per-second", "10"], "say what the machine costs"),
+        (["tco", "--rent", "1", "--buy", "2", "--tokens-per-second", "10"], "say what the machine costs"),
+        (["tco", "--buy", "2", "--tokens-per-second", "10"], "--watts and --usd-per-kwh"),
+        (
+            ["tco", "--buy", "2", "--watts", "1", "--usd-per-kwh", "1", "--years", "0", "--tokens-per-second", "1"],
+            "--years",
+        ),
+        (["tco", "--rent", "1"], "how fast is it"),
+        (["tco", "--rent", "-1"], "no amount of 0 or more"),
+        (["tco", "--rent", "lots"], "no amount"),
+        ([*RENT, "--api-price", "0.05,0.08"], "--prompt-per-output"),
+        ([*RENT, "--prompt-per-output", "4", "--api-price", "cheap"], "IN,OUT"),
+        ([*RENT, "--prompt-per-output", "4", "--api", "nobody/nothing"], "no list price is known"),
+        ([*RENT, "--prompt-per-output", "-4"], "0 or more"),
+    ],
+)
+def test_what_is_missing_is_asked_for(args, says, capsys):
+    code, _, err = run(capsys, *args)
+
+    assert code == 2
+    assert says in err

@@ -1,0 +1,23 @@
+import json
+
+from modicum.energy.servers import read_server
+
+PAGE = """\
+# HELP llamacpp:prompt_tokens_total Number of prompt tokens processed.
+# TYPE llamacpp:prompt_tokens_total counter
+llamacpp:prompt_tokens_total 300
+llamacpp:tokens_predicted_total 80
+llamacpp:n_decode_total 85
+llamacpp:requests_processing 1
+llamacpp:requests_deferred 0
+"""
+
+
+def test_processed_tokens_and_decodes_are_read():
+    found = read_server("h", PAGE, 0.0)
+
+    assert (found.kind, found.prompt_tokens, found.generated_tokens, found.steps) == ("llama.cpp", 300, 80, 85)
+
+
+def test_the_page_is_read_when_it_comes_as_a_quoted_string():
+    assert read_server("h", json.dumps(PAGE), 0.0).steps == 85

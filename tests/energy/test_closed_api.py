@@ -1,0 +1,30 @@
+import sys
+
+import pytest
+
+from modicum.calls import Basis, UserError
+from modicum.energy.closed_api import estimate
+
+
+def test_an_estimate_is_a_wide_band_and_says_what_it_leaves_out():
+    found = estimate("openai", "gpt-4o", 1000, 20.0)
+
+    assert found.basis is Basis.ESTIMATED
+    assert found.high_joules >= 225 * found.low_joules
+    assert found.low_joules < found.middle_joules < found.high_joules
+    assert any("prompt tokens" in text for text in found.left_out)
+    assert found.source.startswith("EcoLogits")
+
+
+def test_an_unknown_model_or_provider_gets_no_figure():
+    with pytest.raises(UserError, match="does not know the model"):
+        estimate("openai", "no-such-model", 10, 1.0)
+    with pytest.raises(UserError, match="knows no provider"):
+        estimate("nobody", "gpt-4o", 10, 1.0)
+
+
+def test_without_the_extra_its_name_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "ecologits", None)
+
+    with pytest.raises(UserError, match=r"modicum\[footprint\]"):
+        estimate("openai", "gpt-4o", 10, 1.0)

@@ -1,0 +1,119 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modicum.statistics.paired import paired_difference, pairs_needed, share_interval, simultaneous_confidence
+
+bits = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=1, max_size=50)
+
+
+@given(bits)
+def test_the_interval_holds_the_mean_and_has_width(pairs):
+    before, after = zip(*pairs, strict=True)
+
+    found = paired_difference(before, after)
+
+    assert -1 <= found.low < found.high <= 1
+    assert found.low - 1 / (len(pairs) + 2) <= found.mean <= found.high + 1 / (len(pairs) + 2)
+
+
+@given(bits)
+def test_swapping_the_conditions_mirrors_the_interval(pairs):
+    before, after = zip(*pairs, strict=True)
+
+    there, back = paired_difference(before, after), paired_difference(after, before)
+
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low))
+
+
+def test_bonett_and_price_by_hand():
+    # 20 pairs, 6 better and 2 worse: centre (6-2)/22, variance ((7+3)/22 - (4/22)^2)/22
+    before = [0] * 6 + [1] * 2 + [1] * 12
+    after = [1] * 6 + [0] * 2 + [1] * 12
+
+    found = paired_difference(before, after)
+
+    half = 1.959964 * ((10 / 22 - (4 / 22) ** 2) / 22) ** 0.5
+    assert found.low == pytest.approx(4 / 22 - half)
+    assert found.high == pytest.approx(4 / 22 + half)
+    assert found.discordant_share == 0.4
+
+
+def test_no_difference_in_few_pairs_rules_out_little():
+    same = paired_difference([1] * 10, [1] * 10)
+
+    assert same.mean == 0
+    assert same.low < -0.2
+    assert not same.not_worse_than(0.03)
+    assert paired_difference([1] * 5000, [1] * 5000).not_worse_than(0.03)
+
+
+def test_coverage_of_a_true_loss_is_near_its_promise():
+    rng = np.random.default_rng(0)
+    held = 0
+    for _ in range(400):
+        before = rng.random(150) < 0.7
+        worse = rng.random(150) < 0.1
+        held += paired_difference(before, before & ~worse).low <= -0.07
+    assert held / 400 > 0.93
+
+
+def test_tasks_that_resemble_each_other_widen_the_interval():
+    before = [0] * 100
+    after = [1] * 20 + [0] * 80
+
+    alone = paired_difference(before, after)
+    grouped = paired_difference(before, after, clusters=[index // 20 for index in range(100)])
+
+    assert grouped.low < alone.low
+
+
+def test_no_pairs_rule_out_nothing():
+    assert not paired_difference([], []).not_worse_than(1.0)
+
+
+@pytest.mark.parametrize("bad", [([1], [1, 2]), ([1.0], [float("nan")])])
+def test_pairs_that_are_none_are_refused(bad):
+    with pytest.raises(ValueError, match=r"equally long|finite"):
+        paired_difference(*bad)
+
+
+def test_copies_of_one_candidate_need_no_correction_and_strangers_need_bonferronis():
+    rng = np.random.default_rng(0)
+    one = rng.normal(size=400)
+    strangers = rng.normal(size=(10, 400))
+
+    assert simultaneous_confidence([one] * 10) == pytest.approx(0.95, abs=0.012)
+    assert simultaneous_confidence(strangers) == pytest.approx(1 - 0.05 / 10, abs=0.003)
+    assert simultaneous_confidence(np.zeros((3, 10))) == 0.95
+
+
+def test_all_intervals_hold_at_once_as_often_as_promised():
+    rng = np.random.default_rng(1)
+    held = 0
+    for _ in range(200):
+        shared = rng.normal(size=200)
+        table = np.stack([shared * weight + rng.normal(size=200) for weight in (0, 0.5, 1, 2, 3)])
+        level = simultaneous_confidence(table)
+        held += all(abs(row.mean()) <= -_quantile(level) * row.std() / 200**0.5 for row in table)
+    assert held / 200 > 0.9
+
+
+def _quantile(level):
+    from statistics import NormalDist
+
+    return NormalDist().inv_cdf((1 - level) / 2)
+
+
+def test_pairs_needed_for_a_margin():
+    assert pairs_needed(0.02, 0.10) == 1546
+    assert pairs_needed(0.05, 0.10) == 248
+    assert pairs_needed(0.02, 0.10, true_difference=-0.02) is None
+
+
+def test_wilson():
+    low, high = share_interval(8, 10)
+
+    assert (low, high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
+    assert share_interval(0, 0) == (0.0, 1.0)

@@ -110,7 +110,7 @@ def show(rent: "Rent") -> None:
     output.print_table(columns, rows, footer=["total", "", "", "", "", "", output.dollars(rent.cost_usd), "", ""])
     if rent.calls_unpriced:
         click.echo(f"{rent.calls_unpriced:,} of {rent.calls:,} calls have no known cost and are in no sum")
-    click.echo("prompts were counted by the provider; how they divide among their parts is our estimate")
+    output.say("prompts were counted by the provider; how they divide among their parts is our estimate")
 
 
 def _document(rent: "Rent") -> dict[str, Any]:

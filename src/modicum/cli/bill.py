@@ -87,7 +87,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     else:
         print_bill(bill, options["by"], bool(paths))
         for fee in fees:
-            click.echo(
+            output.say(
                 f"{fee.name}: {output.dollars(fee.paid_usd)} for {fee.months} months covered {fee.calls:,} calls "
                 f"of {fee.source} (list price {output.dollars(fee.list_cost_usd)})"
             )
@@ -133,11 +133,12 @@ def _from_logs(
     from modicum.importers.format import Reading
     from modicum.insights.bill import cells_of
     from modicum.insights.subscriptions import months_of
-    from modicum.ledger.booking import book, newest_calls
+    from modicum.ledger.booking import book, newest
 
-    calls = newest_calls(logs(paths, Reading(), source, problems))
     since, until = span
-    entries = [book(call, prices) for call in calls if since <= call.started < until]
+    # Priced as they come: while other processes still read.
+    found = newest(book(call, prices) for call in logs(paths, Reading(), source, problems))
+    entries = [entry for entry in found if since <= entry.call.started < until]
     prices.save()
     months = months_of(entries, zone) if prices.price_file else []
     return list(cells_of(entries, by, tag, zone)), list(months)
@@ -205,7 +206,7 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
 
     total = bill.total
     for name in bill.models_unpriced:
-        click.echo(f"no price is known for {name or 'calls without a model name'}: its cost is unknown, not 0")
+        output.say(f"no price is known for {name or 'calls without a model name'}: its cost is unknown, not 0")
     rows, more = bill.rows, 0
     if sys.stdout.isatty() and len(rows) > MOST_ROWS and bill.by not in {"day", "week", "month"}:
         rows, more = rows[:MOST_ROWS], len(rows) - MOST_ROWS
@@ -218,9 +219,9 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
     if more:
         click.echo(f"... and {more} more rows; --json and --csv have all")
     for note in notes(total, from_logs=from_logs):
-        click.echo(note)
+        output.say(note)
     if (reports := bill.usage_reports) is not None:
-        click.echo(
+        output.say(
             f"beside it, not in it: the provider's usage reports say {reports.calls:,} calls, "
             f"{output.dollars(reports.cost_usd)} (they count the same calls)"
         )

@@ -5,8 +5,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import click
-
 from modicum.calls import Call, Problem, UserError
 from modicum.cli import output
 from modicum.cli.import_logs import reading
@@ -72,5 +70,5 @@ def _print(rows: list[dict[str, Any]], problems: Sequence[Problem], options: dic
                 for row in rows
             ],
         )
-        click.echo("'modicum bill' shows the third; the output of all but the last is what had been logged so far")
+        output.say("'modicum bill' shows the third; the output of all but the last is what had been logged so far")
     show_problems(problems, strict=options["strict"], quiet=options["as_json"])

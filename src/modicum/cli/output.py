@@ -56,7 +56,7 @@ def print_table(
     )
     feet = list(footer) or [""] * len(columns)
     for index, (name, foot) in enumerate(zip(columns, feet, strict=True)):
-        text = index < left
+        text = index < left or not name  # bars have no name
         table.add_column(
             name,
             foot,
@@ -67,6 +67,11 @@ def print_table(
     for row in rows:
         table.add_row(*(Text(cell) for cell in row))
     out.print(table)
+
+
+def say(text: str) -> None:
+    """A sentence: wrapped at words on a terminal, one line in a pipe."""
+    console().print(text, markup=False)
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

@@ -12,6 +12,9 @@ from time import time_ns
 from typing import Any
 from urllib.parse import urlsplit
 
+import numpy as np
+import numpy.typing as npt
+
 from modicum.calls import Entry, Outcome, UserError
 from modicum.ledger.asking import PURGED, Questions
 from modicum.ledger.booking import newest
@@ -24,7 +27,17 @@ from modicum.ledger.columns import (
     outcome_columns,
     segment_columns,
 )
-from modicum.ledger.store import Appended, Purge, Row, migrations, statements
+from modicum.ledger.store import (
+    Appended,
+    Arrays,
+    Purge,
+    Row,
+    bound,
+    migrations,
+    plain_array,
+    question_text,
+    statements,
+)
 
 _TYPES = {str: "String", bool: "Bool", int: "Int64", float: "Float64", datetime: "DateTime64(6, 'UTC')"}
 _SETTINGS = {"join_use_nulls": 1, "prefer_column_name_to_alias": 1, "cast_keep_nullable": 1, "mutations_sync": 2}
@@ -73,6 +86,16 @@ class ClickHouseStore(Questions):
         latest = list({outcome.outcome_id: outcome for outcome in outcomes}.values())
         self._insert("outcomes_log", outcome_columns(latest, time_ns()), OUTCOME_COLUMNS)
         return len(latest)
+
+    def ask_columns(self, question: str, **parameters: Any) -> Arrays:
+        text, typed = _typed(question_text(question), bound(question, parameters))
+        found = self._client.query(text, parameters=typed)
+        names, kinds = list(found.column_names), [kind.name for kind in found.column_types]
+        columns: Sequence[Sequence[Any]] = found.result_columns
+        if not columns:  # without rows the server names no columns
+            told = self._client.query(f"DESCRIBE TABLE ({text})", parameters=typed).result_rows
+            names, kinds, columns = [row[0] for row in told], [row[1] for row in told], [[] for _ in told]
+        return {name: _column(values, kind) for name, values, kind in zip(names, columns, kinds, strict=True)}
 
     def purge(self, which: Purge) -> int:
         told = {name: getattr(which, name) for name in which.__struct_fields__}
@@ -143,6 +166,14 @@ class ClickHouseStore(Questions):
                 if isinstance(value, datetime):
                     row[name] = value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
         return rows
+
+
+def _column(values: Sequence[Any], kind: str) -> npt.NDArray[Any]:
+    if "Float" in kind:
+        return np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    if "Int" in kind:
+        return plain_array(np.array(values, dtype=np.int64))
+    return plain_array(np.array(values, dtype=object))
 
 
 def _typed(sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:

@@ -26,7 +26,17 @@ from modicum.ledger.columns import (
     outcome_columns,
     segment_columns,
 )
-from modicum.ledger.store import Appended, Purge, Row, migrations, statements
+from modicum.ledger.store import (
+    Appended,
+    Arrays,
+    Purge,
+    Row,
+    bound,
+    migrations,
+    plain_array,
+    question_text,
+    statements,
+)
 
 MONEY_PLACES = 10
 _MONEY = {name for name in ENTRY_COLUMNS if name.endswith("_usd")}
@@ -79,6 +89,10 @@ class DuckDBStore(Questions):
             self._base.execute(f"INSERT INTO outcomes SELECT {', '.join(OUTCOME_COLUMNS)} FROM staged_outcomes")
         return len(latest)
 
+    def ask_columns(self, question: str, **parameters: Any) -> Arrays:
+        cursor = self._base.execute(question_text(question), _told(bound(question, parameters)))
+        return {name: plain_array(values) for name, values in cursor.fetchnumpy().items()}
+
     def purge(self, which: Purge) -> int:
         told = {name: getattr(which, name) for name in which.__struct_fields__} | {"before": _naive(which.before)}
         with self._transaction():
@@ -125,8 +139,7 @@ class DuckDBStore(Questions):
         return tuple(row)
 
     def _rows(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
-        told = {name: _naive(value) if isinstance(value, datetime) else value for name, value in parameters.items()}
-        cursor = self._base.execute(sql, told)
+        cursor = self._base.execute(sql, _told(parameters))
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         times = [name for name in names if rows and isinstance(rows[0][name], datetime)]
@@ -192,6 +205,10 @@ def _numbers(values: Sequence[float | None], kind: type[np.int64 | np.float64] =
         return np.array(values, dtype=kind)
     absent = np.array([value is None for value in values])
     return np.ma.MaskedArray(np.array([value or 0 for value in values], dtype=kind), mask=absent)
+
+
+def _told(parameters: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: _naive(value) if isinstance(value, datetime) else value for name, value in parameters.items()}
 
 
 def _naive(at: datetime) -> datetime:

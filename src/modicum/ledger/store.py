@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from modicum.calls import Entry, Outcome, UserError
 
 Row = dict[str, Any]
+Arrays = dict[str, npt.NDArray[Any]]
 
 
 class Appended(msgspec.Struct, frozen=True):
@@ -55,6 +58,11 @@ class Store(Protocol):
 
         Raises:
             KeyError: a parameter that the question needs was not given.
+        """
+
+    def ask_columns(self, question: str, **parameters: Any) -> Arrays:
+        """As `ask`, for millions of rows: an array per column. Whole numbers are int64 and never NULL; other numbers
+        are float64, NaN where NULL; all else are objects.
         """
 
     def purge(self, which: Purge) -> int:
@@ -100,6 +108,22 @@ def parameters_of(name: str) -> frozenset[str]:
     """The `$names` that a question binds."""
     code = "\n".join(line.partition("--")[0] for line in question_text(name).splitlines())
     return frozenset(_PARAMETER.findall(code))
+
+
+def plain_array(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A column of an engine as `ask_columns` promises it.
+
+    Raises:
+        ValueError: a column of whole numbers has a NULL: the question should have said what that means.
+    """
+    absent = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else None
+    if values.dtype.kind == "f":
+        return np.asarray(np.ma.filled(values.astype(np.float64), np.nan))
+    if values.dtype.kind in "iub":
+        if absent is not None and absent.any():
+            raise ValueError("a column of whole numbers holds NULL")
+        return np.asarray(values).astype(np.int64, copy=False)
+    return np.asarray(values, dtype=object)
 
 
 def bound(question: str, parameters: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,0 +1,37 @@
+-- Every call with its buckets and costs, in order within its conversation. For `ask_columns`: unknown costs and times
+-- are NaN, unknown counts -1. A call without conversation is one of its own.
+SELECT
+    entry_id,
+    CASE WHEN conversation = '' THEN concat('call ', entry_id) ELSE conversation END AS conversation_name,
+    task,
+    agent,
+    project,
+    model,
+    provider,
+    source,
+    tier,
+    status,
+    finish_reason,
+    break_cause,
+    coalesce(kept_segments, -1) AS kept_segments,
+    calls_count,
+    CASE WHEN usage_basis = 'unknown' THEN 1 ELSE 0 END AS usage_unknown,
+    seconds_between(CAST('1970-01-01 00:00:00' AS TIMESTAMP), started) AS started_s,
+    seconds_between(CAST('1970-01-01 00:00:00' AS TIMESTAMP), finished) AS finished_s,
+    cache_read,
+    cache_write_5m,
+    cache_write_1h,
+    input_uncached,
+    output_visible,
+    output_reasoning,
+    CAST(cost_usd AS DOUBLE) AS cost_usd,
+    CAST(cost_input_uncached_usd AS DOUBLE) AS cost_input_uncached_usd,
+    CAST(cost_cache_read_usd AS DOUBLE) AS cost_cache_read_usd,
+    CAST(cost_cache_write_5m_usd AS DOUBLE) AS cost_cache_write_5m_usd,
+    CAST(cost_cache_write_1h_usd AS DOUBLE) AS cost_cache_write_1h_usd,
+    CAST(cost_output_visible_usd AS DOUBLE) AS cost_output_visible_usd,
+    CAST(cost_output_reasoning_usd AS DOUBLE) AS cost_output_reasoning_usd,
+    CAST(cost_requests_usd AS DOUBLE) AS cost_requests_usd
+FROM entries
+WHERE started >= $since AND started < $until
+ORDER BY conversation_name, turn, started, entry_id

@@ -2,7 +2,7 @@ import pytest
 
 from modicum.calls import Usage
 from modicum.providers import anthropic
-from modicum.providers.bodies import counted, error_kind_of, word
+from modicum.providers.bodies import counted, error_kind_of, session_of, word
 
 
 def test_zeros_and_nonsense_are_not_a_count():
@@ -26,6 +26,11 @@ def test_zeros_and_nonsense_are_not_a_count():
 )
 def test_hosts_word_their_errors_in_many_ways(body, kind):
     assert error_kind_of(body) == kind
+
+
+def test_a_cache_key_names_a_conversation_only_if_it_is_unique():
+    assert session_of("0199a213-81c0-7800-8aa1-bbab2a035a53") == "0199a213-81c0-7800-8aa1-bbab2a035a53"
+    assert session_of("support-bot-v3") == session_of(None) == ""
 
 
 def test_a_word_from_outside_is_short_and_on_one_line():

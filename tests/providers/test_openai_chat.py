@@ -26,7 +26,7 @@ def events(body):
 def test_a_request_tells_its_facts():
     facts = DIALECT.request(
         b'{"messages":[],"model":"gpt-5","stream":true,"max_completion_tokens":100,"n":2,"user":"u-1",'
-        b'"prompt_cache_key":"session-9","metadata":{"task":"T-1","attempt":3,"draft":false,"tags":["x"]}}',
+        b'"session_id":"session-9","metadata":{"task":"T-1","attempt":3,"draft":false,"tags":["x"]}}',
         "/v1/chat/completions",
     )
     assert (facts.model, facts.stream, facts.usage_asked) == ("gpt-5", True, False)

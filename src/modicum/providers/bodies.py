@@ -1,5 +1,6 @@
 """Bodies read with care: whatever bytes come, a request gets an answer and a reply gets facts."""
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, TypeVar
 
@@ -66,6 +67,14 @@ def texts_of(metadata: Any) -> dict[str, str]:
         elif isinstance(value, str | int | float):
             told[text(name)] = text(str(value))
     return told
+
+
+def session_of(prompt_cache_key: str | None) -> str:
+    """A cache key that names one conversation, as agents (Codex) choose it: a UUID. Others name an app or a prompt."""
+    return prompt_cache_key if prompt_cache_key and _UUID.fullmatch(prompt_cache_key) else ""
+
+
+_UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
 def word(value: Any) -> str:

@@ -14,7 +14,7 @@ from modicum.providers.blocks import Block
 
 
 class DialectError(Exception):
-    """A request that its dialect does not allow. The message is for the caller and quotes nothing of the request."""
+    """A request that its dialect does not allow. The message is for the caller, not for a log: it may name fields."""
 
     def __init__(self, status: int, message: str, kind: str = "invalid_request") -> None:
         super().__init__(message)

@@ -25,6 +25,7 @@ from modicum.providers.bodies import (
     error_kind_of,
     model_named,
     output_of,
+    session_of,
     texts_of,
     unreadable,
     word,
@@ -97,7 +98,7 @@ class OpenAIChat:
             most_output_tokens=told.max_completion_tokens or told.max_tokens,
             choices_count=told.n or 1,
             user=text(told.user or told.safety_identifier),
-            session=text(told.session_id or told.prompt_cache_key),
+            session=text(told.session_id) or session_of(told.prompt_cache_key),
             metadata=texts_of(told.metadata) if told.metadata else {},
         )
 

@@ -21,6 +21,7 @@ from modicum.providers.bodies import (
     error_kind_of,
     model_named,
     output_of,
+    session_of,
     texts_of,
     unreadable,
     word,
@@ -82,7 +83,7 @@ class OpenAIResponses:
             stream=bool(told.stream),
             most_output_tokens=told.max_output_tokens,
             user=text(told.user or told.safety_identifier),
-            session=text(conversation) or text(told.prompt_cache_key),
+            session=text(conversation) or session_of(told.prompt_cache_key),
             metadata=texts_of(told.metadata) if told.metadata else {},
         )
 

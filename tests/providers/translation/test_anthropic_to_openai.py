@@ -115,6 +115,11 @@ def test_effort_format_and_the_hosts_name_for_the_bound():
     assert msgspec.json.decode(request(body, "mistral-large", "max_tokens").body)["max_tokens"] == 9
 
 
+def test_clearing_thinking_is_no_loss_for_none_is_sent():
+    _, left_out = translated(context_management={"edits": [{"type": "clear_thinking_20251015", "keep": "all"}]})
+    assert left_out == ("context_management",)
+
+
 def test_documents():
     pdf = {
         "type": "document",
@@ -168,6 +173,7 @@ def block(**fields):
         ({"speed": "fast"}, "'speed'"),
         ({"mcp_servers": []}, "mcp_servers"),
         ({"container": "c"}, "container"),
+        ({"context_management": {"edits": [{"type": "clear_tool_uses_20250919"}]}}, "context_management"),
         ({"stop_sequences": ["1", "2", "3", "4", "5"]}, "at most 4"),
         ({"tools": [{"type": "web_search_20250305", "name": "web_search"}]}, "'web_search'"),
         ({"max_tokens": None}, "max_tokens"),

@@ -13,6 +13,8 @@ from hypothesis import strategies as st
 
 from modicum.providers.dialect import DialectError
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.mock.provider import MockProvider
+from modicum.providers.mock.wanted import Wanted
 from modicum.providers.translation.translations import TRANSLATIONS
 
 FIXTURES = Path(__file__).parent.parent / "fixtures"
@@ -248,3 +250,63 @@ def test_mutated_requests_raise_nothing_but_dialect_errors(translation, at, leng
     except DialectError as wrong:
         status = wrong.status
     assert status in {0, 400}
+
+
+def crossing(translation, provider, wanted):
+    """A transport that translates to the mock provider and back, as a gateway does."""
+    dialect = DIALECTS[translation.upstream]
+
+    def handle(request):
+        asked = DIALECTS[translation.caller].request(request.read(), request.url.path)
+        sent = translation.request(request.content, "upstream-model")
+        answer = provider.answer(dialect, sent.body, "", wanted, CREATED)
+        if asked.stream:
+            parts = translation.stream(usage_asked=asked.usage_asked, created=CREATED)
+            body = b"".join([*map(parts.feed, answer.parts), parts.end()])
+            return httpx2.Response(200, content=body, headers={"content-type": "text/event-stream"})
+        body = translation.reply(answer.parts[0], CREATED)
+        return httpx2.Response(200, content=body, headers={"content-type": "application/json"})
+
+    return httpx2.Client(transport=httpx2.MockTransport(handle))
+
+
+SCHEMA = {"type": "object", "properties": {"at": {"type": "string", "enum": ["Kiel"]}}, "required": ["at"]}
+TWICE = Wanted(tool_calls=2, reasoning_tokens=5)
+
+
+def test_an_agent_of_openais_client_works_with_anthropic():
+    tools = [{"type": "function", "function": {"name": name, "parameters": SCHEMA}} for name in ("tide", "wind")]
+    messages = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "Tide and wind?"}]
+    http = crossing(FOR_OPENAI, MockProvider(), TWICE)
+    with openai.OpenAI(api_key="none", http_client=http, max_retries=0) as client:
+        asked = {"model": "gpt-5", "messages": messages, "tools": tools}
+        said = client.chat.completions.create(**asked).choices[0].message
+        assert [call.function.arguments for call in said.tool_calls] == ['{"at":"Kiel"}'] * 2
+        messages.append(said.model_dump(exclude_none=True))
+        messages += [{"role": "tool", "tool_call_id": call.id, "content": "06:12"} for call in said.tool_calls]
+        with client.chat.completions.stream(**asked, stream_options={"include_usage": True}) as stream:
+            answer = stream.get_final_completion()
+    assert len(answer.choices[0].message.content.split()) == 40
+    assert answer.usage.completion_tokens == 45
+    assert answer.usage.completion_tokens_details.reasoning_tokens == 5
+
+
+@pytest.mark.parametrize("name", ["tide", "wind"])
+def test_an_agent_of_anthropics_client_works_with_openai(name):
+    tools = [{"name": name, "description": "d", "input_schema": SCHEMA}]
+    messages = [{"role": "user", "content": "Go."}]
+    http = crossing(FOR_ANTHROPIC, MockProvider(), TWICE)
+    asked = {"model": "claude-opus-4-5", "max_tokens": 200, "system": "Be brief.", "tools": tools, "messages": messages}
+    with anthropic.Anthropic(api_key="none", http_client=http, max_retries=0) as client:
+        with client.messages.stream(**asked) as stream:
+            said = stream.get_final_message()
+        call = said.content[-1]
+        assert (said.stop_reason, call.name, call.input) == ("tool_use", name, {"at": "Kiel"})
+        messages.append({"role": "assistant", "content": said.content})
+        messages.append(
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": call.id, "content": "06:12"}]}
+        )
+        answer = client.messages.create(**asked)
+    assert len(answer.content[-1].text.split()) == 40
+    assert answer.usage.output_tokens == 45
+    assert answer.usage.input_tokens > 0

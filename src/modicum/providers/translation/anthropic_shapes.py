@@ -126,6 +126,7 @@ class MessagesRequest(_Strict):
     # Known, and without counterpart as soon as they ask for anything.
     top_k: int | None = None
     speed: str | None = None
+    context_management: dict[str, Any] | None = None
 
 
 HINTS = ("thinking", "service_tier", "cache_control")

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from modicum.providers.bodies import encoded
+from modicum.providers.fields import listed, mapping, text
 from modicum.providers.translation import anthropic_shapes as messages
 from modicum.providers.translation.translation import Translated, readable, refused
 
@@ -56,7 +57,13 @@ def _left_out(asked: messages.MessagesRequest) -> list[str]:
         value = getattr(asked, name)
         if value is not None and value not in harmless:
             raise refused(f"'{name}' has no counterpart there", UPSTREAM)
-    return [name for name in messages.HINTS if getattr(asked, name) is not None]
+    left_out = [name for name in messages.HINTS if getattr(asked, name) is not None]
+    for edit in listed((asked.context_management or {}).get("edits")):
+        # Clearing old thinking is done anyhow: none is sent.
+        if not text(mapping(edit).get("type")).startswith("clear_thinking"):
+            raise refused("'context_management' has no counterpart there", UPSTREAM)
+        left_out.append("context_management")
+    return left_out
 
 
 def _messages(asked: messages.MessagesRequest, left_out: list[str]) -> list[Json]:

@@ -21,7 +21,7 @@ class Side(asyncio.Protocol):
         else:
             self.other.transport.write(data)
 
-    def connection_lost(self, exc):
+    def connection_lost(self, exc):  # noqa: ARG002 - asyncio's interface
         if self.other is not None:
             self.other.transport.close()
 
@@ -29,7 +29,7 @@ class Side(asyncio.Protocol):
 class Front(Side):
     def connection_made(self, transport):
         super().connection_made(transport)
-        asyncio.ensure_future(self.connect())
+        self.connecting = asyncio.ensure_future(self.connect())
 
     async def connect(self):
         _, back = await asyncio.get_running_loop().create_connection(Side, "127.0.0.1", int(sys.argv[2]))

@@ -22,7 +22,7 @@ from collections import Counter
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
-import load  # noqa: E402
+import load
 
 GATEWAY, LEDGER, UPSTREAM = 4811, 4812, 4813
 FAULTS = ["none"] * 14 + ["slow", "broken_off", "429", "500", "garbage", "no_usage", "hang_up"]
@@ -32,7 +32,7 @@ CONNECTIONS = 16
 class Upstream(asyncio.Protocol):
     """Answers as the request's `x-fault` says; remembers what it got and which usage it gave."""
 
-    received: Counter = Counter()
+    received: Counter = Counter()  # noqa: RUF012 - one for all connections
     usage: dict = {}  # noqa: RUF012 - one for all connections
     number = 0
 
@@ -48,7 +48,8 @@ class Upstream(asyncio.Protocol):
         length = int(headers[b"content-length"])
         if len(rest) >= length:
             self.data = rest[length:]
-            asyncio.ensure_future(self.reply(headers[b"x-task"].decode(), headers[b"x-fault"].decode(), rest[:length]))
+            task, fault = headers[b"x-task"].decode(), headers[b"x-fault"].decode()
+            self.replying = asyncio.ensure_future(self.reply(task, fault, rest[:length]))
 
     async def reply(self, task, fault, body):
         kind = Upstream
@@ -57,7 +58,7 @@ class Upstream(asyncio.Protocol):
         number = kind.number
         tokens = {"prompt_tokens": 1000 + number, "completion_tokens": 1 + number % 50}
         head = {"id": f"chatcmpl-{number:029d}", "created": 1, "model": "gpt-4o-mini"}
-        await asyncio.sleep(random.random() * 0.05 + (1.0 if fault == "slow" else 0))  # noqa: S311
+        await asyncio.sleep(random.random() * 0.05 + (1.0 if fault == "slow" else 0))
         if fault in {"429", "500"}:
             self.whole(json.dumps({"error": {"message": "no", "type": "x", "code": "y"}}).encode(), fault)
         elif fault == "hang_up":
@@ -128,10 +129,10 @@ class Callers:
 
     async def call(self, caller, worker):
         self.sent += 1
-        task = f"t{worker}-{self.sent}-{random.getrandbits(32):x}"  # noqa: S311
-        fault = random.choice(FAULTS)  # noqa: S311
+        task = f"t{worker}-{self.sent}-{random.getrandbits(32):x}"
+        fault = random.choice(FAULTS)
         body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": f"capital of {task}?"}]}
-        if random.random() < 0.5:  # noqa: S311
+        if random.random() < 0.5:
             body["stream"] = True
         data = json.dumps(body, separators=(",", ":")).encode()
         head = (
@@ -203,8 +204,8 @@ async def ready(port, seconds=30):
 async def kills(modicum, count):
     done = Counter()
     while sum(done.values()) < count:
-        await asyncio.sleep(random.uniform(0.3, 2.5))  # noqa: S311
-        name = random.choice(["gateway", "gateway", "ledger"])  # noqa: S311
+        await asyncio.sleep(random.uniform(0.3, 2.5))
+        name = random.choice(["gateway", "gateway", "ledger"])
         pid = modicum.part(name)
         if pid is not None:
             os.kill(pid, signal.SIGKILL)
@@ -300,8 +301,6 @@ async def measure(arguments):
         await asyncio.to_thread(modicum.up.wait, 60)
         result = {"kills": sum(done.values()), "killed": dict(done), **judged(modicum, callers), **full}
         result["answers"] = {str(status): count for status, count in callers.statuses.items()}
-        if arguments.keep_log:
-            Path(arguments.keep_log).write_bytes((Path(name) / "up.log").read_bytes())
         return result
 
 
@@ -311,7 +310,6 @@ def main():
     parser.add_argument("--away", type=float, default=60.0)
     parser.add_argument("--full", type=float, default=10.0)
     parser.add_argument("--seed", type=int, default=int(time.time()))
-    parser.add_argument("--keep-log")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data", help="not used")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""CPU per call, latency and calls per second of the gateway, beside LiteLLM's proxy, Portkey's gateway and a bare proxy.
+"""CPU per call, latency and calls per second of the gateway, beside LiteLLM, Portkey and a bare proxy.
 
 scripts/bench gateway [--rounds 3] [--seconds 4] [--only modicum] [--long 300000] [--json]
 
@@ -57,7 +57,7 @@ class Running:
 
     def pids(self, part=None):
         part = part or self.part
-        found = [self.process.pid] + children(self.process.pid)
+        found = [self.process.pid, *children(self.process.pid)]
         if part is None:
             return found
         return [pid for pid in found if words_of(pid)[-1:] == [part.encode()]]
@@ -238,12 +238,16 @@ async def memory_over(gateway, calls):
     return marks
 
 
-async def measure(arguments, folder):
-    stubs = [
+def started_stubs():
+    return [
         subprocess.Popen([sys.executable, HERE / "upstream_stub.py", str(STUB)]),
         subprocess.Popen([sys.executable, HERE / "upstream_stub.py", str(SLOW_STUB), "200", "50"]),
         subprocess.Popen([sys.executable, HERE / "bare_proxy.py", str(BARE), str(STUB)]),
     ]
+
+
+async def measure(arguments, folder):
+    stubs = started_stubs()
     starters = {"modicum": start_modicum, "litellm": start_litellm, "portkey": start_portkey}
     wanted = arguments.only.split(",") if arguments.only else list(starters)
     gateways = [starters[name](folder) for name in wanted]
@@ -262,9 +266,7 @@ async def measure(arguments, folder):
 async def figures_of(arguments, gateways):
     modicum = gateways[0]
     small = await in_turn(gateways, body(1000), 16, arguments)
-    streams = await in_turn(
-        [one for one in gateways if one.name != "portkey"], body(1000, stream=True), 16, arguments
-    )
+    streams = await in_turn([one for one in gateways if one.name != "portkey"], body(1000, stream=True), 16, arguments)
     large = await in_turn([modicum], body(100_000), 16, arguments)
     plain = load.request_bytes(STUB, body(1000))
     latency = await added_latency(

@@ -23,7 +23,7 @@ class Caller(asyncio.Protocol):
             if not self.done.done():
                 self.done.set_exception(ConnectionError(str(error)))
 
-    def connection_lost(self, exc):
+    def connection_lost(self, exc):  # noqa: ARG002 - asyncio's interface
         if self.done is not None and not self.done.done():
             self.done.set_exception(ConnectionError("lost"))
 
@@ -83,7 +83,7 @@ async def closed_loop(port: int, connections: int, seconds: float, request: Call
     return {"calls": len(latencies), "faults": faults, "per_second": len(latencies) / taken, "latencies_s": latencies}
 
 
-async def open_loop(port: int, per_second: float, seconds: float, request: bytes, most_connections: int = 400) -> dict:
+async def open_loop(port: int, per_second: float, seconds: float, request: bytes) -> dict:
     """So many calls a second, whatever the server does."""
     idle: list[Caller] = []
     latencies: list[float] = []

@@ -65,7 +65,7 @@ class Stub(asyncio.Protocol):
 
     def on_message_complete(self):
         if b'"stream":true' in self.body.replace(b": ", b":"):
-            asyncio.ensure_future(self.stream())
+            self.streaming = asyncio.ensure_future(self.stream())
         elif self.latency_s:
             asyncio.get_running_loop().call_later(self.latency_s, self.whole)
         else:

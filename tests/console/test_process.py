@@ -10,6 +10,7 @@ import threading
 from datetime import UTC, datetime, timedelta
 
 import msgspec
+import numpy as np
 import pytest
 import uvloop
 
@@ -115,6 +116,21 @@ def test_a_store_over_http_is_as_good_as_the_file(store):
     ]
     assert found[0].cost.basis is Basis.UNKNOWN
     assert store.purge(Purge(before=NOW + timedelta(days=1))) == 5
+
+
+def test_columns_come_as_the_engine_gives_them(store, tmp_path):
+    told = [Entry(call(f"{number}"), Cost.unknown()) for number in range(3)]
+    store.append(told)
+    with_file = open_store(str(tmp_path / "other.duckdb"))
+    with_file.append(told)
+
+    span = {"since": NOW - timedelta(days=1), "until": NOW + timedelta(days=1)}
+    mine, theirs = store.ask_columns("history_calls", **span), with_file.ask_columns("history_calls", **span)
+    with_file.close()
+
+    assert {name: array.dtype for name, array in mine.items()} == {name: array.dtype for name, array in theirs.items()}
+    for name, array in mine.items():
+        np.testing.assert_array_equal(array, theirs[name])
 
 
 def test_a_question_that_is_none_is_a_users_error(store):

@@ -7,17 +7,18 @@ from decimal import Decimal
 from typing import Any
 
 import msgspec
+import numpy as np
 
 from modicum.calls import Entry, Outcome, UserError
 from modicum.console import wire
 from modicum.console.ledger_thread import LedgerThread
 from modicum.console.live import BY
-from modicum.ledger.store import Purge, Store
+from modicum.ledger.store import Purge, question_text
 
 Message = MutableMapping[str, Any]
 MOST_BODY_BYTES = 512 * 1024 * 1024
 
-_KEPT = (datetime, Decimal, bytes)
+_KEPT = (datetime, Decimal, bytes, np.ndarray)
 """Types that MessagePack and `wire` carry as they are."""
 _json = msgspec.json.Encoder(decimal_format="number", order=None)
 
@@ -31,6 +32,7 @@ class Api:
         self._answers: dict[str, Callable[[bytes], Awaitable[Any]]] = {
             "live": self._live,
             "ask": self._ask,
+            "ask-columns": self._ask_columns,
             "append": self._append,
             "append-outcomes": self._append_outcomes,
             "outcomes": self._outcomes,
@@ -92,18 +94,12 @@ class Api:
         return self._ledger.live.live(by, float(told.get("seconds", 60)), datetime.now(UTC))
 
     async def _ask(self, body: bytes) -> Any:
-        told = _document(body)
-        question = told["question"]
-        if not isinstance(question, str) or not question.replace("_", "").isalnum():
-            raise ValueError("there is no such question")
+        question, parameters = _question(body)
+        return await self._ledger.lent(lambda store: store.ask(question, **parameters))
 
-        def ask(store: Store) -> Any:
-            try:
-                return store.ask(question, **told.get("parameters", {}))
-            except FileNotFoundError:
-                raise ValueError(f"there is no question '{question}'") from None
-
-        return await self._ledger.lent(ask)
+    async def _ask_columns(self, body: bytes) -> Any:
+        question, parameters = _question(body)
+        return await self._ledger.lent(lambda store: store.ask_columns(question, **parameters))
 
     async def _append(self, body: bytes) -> Any:
         entries = msgspec.msgpack.decode(body, type=list[Entry])
@@ -127,6 +123,18 @@ class Api:
 
     async def _status(self, body: bytes) -> Any:  # noqa: ARG002 - the shape of all answers
         return {"ledger_away": self._ledger.reason, "problems": [str(problem) for problem in self._ledger.problems]}
+
+
+def _question(body: bytes) -> tuple[str, dict[str, Any]]:
+    told = _document(body)
+    question, parameters = told["question"], told.get("parameters", {})
+    if not isinstance(question, str) or not question.replace("_", "").isalnum() or not isinstance(parameters, dict):
+        raise ValueError("there is no such question")
+    try:
+        question_text(question)
+    except FileNotFoundError:
+        raise ValueError(f"there is no question '{question}'") from None
+    return question, parameters
 
 
 def _document(body: bytes) -> dict[str, Any]:

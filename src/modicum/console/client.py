@@ -5,11 +5,13 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import msgspec
+import numpy as np
+import numpy.typing as npt
 
 from modicum.calls import Entry, Outcome, UserError
 from modicum.console import wire
 from modicum.console.running import Running
-from modicum.ledger.store import Appended, Purge, Row
+from modicum.ledger.store import Appended, Arrays, Purge, Row
 
 TIMEOUT_S = 300.0
 
@@ -32,6 +34,11 @@ class ConsoleStore:
     def ask(self, question: str, **parameters: Any) -> list[Row]:
         rows: list[Row] = self._post("ask", wire.encode({"question": question, "parameters": parameters}))
         return rows
+
+    def ask_columns(self, question: str, **parameters: Any) -> Arrays:
+        """As the engine gives them; columns of other things than numbers are object arrays."""
+        columns = self._post("ask-columns", wire.encode({"question": question, "parameters": parameters}))
+        return {name: _array(values) for name, values in columns.items()}
 
     def purge(self, which: Purge) -> int:
         return int(self._post("purge", msgspec.msgpack.encode(which)))
@@ -71,3 +78,11 @@ class ConsoleStore:
         if reply.status != 200:
             raise UserError(f"the ledger process says: {data.decode('utf-8', 'replace')[:500]}")
         return wire.decode(data)
+
+
+def _array(values: Any) -> npt.NDArray[Any]:
+    if isinstance(values, np.ndarray):
+        return values
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array

@@ -69,7 +69,8 @@ def main():
         f"cpu_ms_{server}_{client}": statistics.median(one[place] for one in rounds)
         for place, (server, client) in enumerate(pairs)
     }
-    measured.report(figures | {"machine": measured.machine(), "load_average": os.getloadavg()[0]}, as_json=arguments.json)
+    figures |= {"machine": measured.machine(), "load_average": os.getloadavg()[0]}
+    measured.report(figures, as_json=arguments.json)
 
 
 if __name__ == "__main__":

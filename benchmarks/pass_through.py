@@ -10,7 +10,7 @@ pool = None
 async def own(body):
     from modicum.outbound.keepalive import Connections, Origin, request_head
 
-    global pool
+    global pool  # noqa: PLW0603 - one pool a process
     if pool is None:
         pool = Connections(), Origin("127.0.0.1", int(os.environ["UPSTREAM_PORT"]), tls=False)
     connections, origin = pool
@@ -21,7 +21,7 @@ async def own(body):
 async def by_aiohttp(body):
     import aiohttp
 
-    global pool
+    global pool  # noqa: PLW0603 - one pool a process
     pool = pool or aiohttp.ClientSession(connector=aiohttp.TCPConnector(limit=0))
     async with pool.post(UPSTREAM + "/v1", data=body, headers={"content-type": "application/json"}) as reply:
         return await reply.read()
@@ -30,7 +30,7 @@ async def by_aiohttp(body):
 async def by_pyreqwest(body):
     from pyreqwest.client import ClientBuilder
 
-    global pool
+    global pool  # noqa: PLW0603 - one pool a process
     pool = pool or ClientBuilder().build()
     reply = await pool.post(UPSTREAM + "/v1").body_bytes(body).header("content-type", "application/json").build().send()
     return bytes(await reply.bytes())

@@ -178,3 +178,37 @@ def test_the_log_is_json_without_content(tmp_path, capfd):
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert {line["event"] for line in lines} == {"keys_reloaded"}
     assert "France" not in str(lines)
+
+
+def test_a_bug_costs_its_own_call_and_shows_no_content(tmp_path, capfd, monkeypatch):
+    def bug(exchange):
+        raise RuntimeError(f"unexpected: {exchange.body!r}")
+
+    with running(tmp_path) as rig:
+        post = {"url": f"{rig.url}/v1/chat/completions", "json": CHAT, "headers": rig.headers()}
+        with monkeypatch.context() as patched:
+            patched.setattr("modicum.gateway.optimizing.RULES", (bug,))
+            broken = httpx.post(**post)
+        fine = httpx.post(**post)
+
+    assert (broken.status_code, broken.json()["error"]["code"], fine.status_code) == (500, "internal_error", 200)
+    assert [call.status for call in rig.records()] == [CallStatus.ABORTED, CallStatus.OK]
+    said = capfd.readouterr().err
+    assert "RuntimeError" in said
+    assert "France" not in said
+
+
+def test_calls_that_outlast_the_drain_are_cut_and_on_record(tmp_path):
+    with running(tmp_path, usual(drain_s=1.0)) as rig:
+        rig.releases = False
+        held = rig.headers(x_fixture="openai-chat/reasoning.sse", x_fault="stall")
+        calling = threading.Thread(
+            target=swallow, args=(f"{rig.url}/v1/chat/completions", CHAT | {"stream": True}, held)
+        )
+        calling.start()
+        wait_until(lambda: rig.gateway.pipeline.journal.calls_under_way)
+
+    calling.join(10)
+    (call,) = rig.records()
+    assert call.status is CallStatus.ABORTED
+    assert call.usage.prompt_tokens > 0

@@ -68,7 +68,8 @@ class Pipeline:
             end = await self.meter(exchange, client)
         except (Refused, DialectError, Unreachable, ConnectionError, ClientGone) as trouble:
             end = replies.trouble(exchange, client, trouble)
-        except BaseException:
+        except BaseException:  # a bug of ours, or the end of the time to drain
+            replies.cut(exchange)
             await self.journal_end(exchange)
             raise
         if await self.journal_end(exchange):

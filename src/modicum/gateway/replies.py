@@ -97,9 +97,7 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
 def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:
     """A call that did not go well: what is known of it, and how its reply ends."""
     dialect = exchange.request.served.dialect
-    if exchange.tail is not None:
-        exchange.tail.end()
-        exchange.reply = exchange.tail.facts()
+    _take_what_came(exchange)
     if exchange.client_gone or isinstance(error, ClientGone):
         exchange.client_left()
         exchange.status = CallStatus.ABORTED
@@ -115,6 +113,20 @@ def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:
     message = "the upstream does not answer" if isinstance(error, Unreachable) else "the upstream broke off"
     client.prepare_error(dialect, 502, message, "upstream_unreachable")
     return client.error_body
+
+
+def cut(exchange: Exchange) -> None:
+    """A call that we end ourselves: what is known of it, and no more of it from upstream."""
+    _take_what_came(exchange)
+    exchange.status = CallStatus.ABORTED
+    if exchange.answer is not None:
+        exchange.answer.close()
+
+
+def _take_what_came(exchange: Exchange) -> None:
+    if exchange.tail is not None:
+        exchange.tail.end()
+        exchange.reply = exchange.tail.facts()
 
 
 def _plain(headers: list[Header], body: bytes) -> tuple[list[Header], bytes]:

@@ -30,6 +30,7 @@ LOOK_EVERY_S = 0.5
 """How soon a revoked key is refused, and a changed settings file seen."""
 MOST_HEADER_BYTES = 64 * 1024
 HEADERS_WITHIN_S = 20.0
+RECORDS_WITHIN_S = 5.0
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -89,6 +90,7 @@ class Gateway:
             await self._listen(bound)
         finally:
             watcher.cancel()
+            await _ended(journal)
             await connections.close()
             self.pipeline.close()
             journal.close()
@@ -246,6 +248,15 @@ class _GuardedProtocol(HttpToolsProtocol):
     def _too_slow(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+
+async def _ended(journal: Journal) -> None:
+    """Waits for the records of calls that were cut at the end of the drain. What is not written by then comes back as
+    unknown at the next start.
+    """
+    until = asyncio.get_running_loop().time() + RECORDS_WITHIN_S
+    while journal.calls_under_way and asyncio.get_running_loop().time() < until:
+        await asyncio.sleep(0.02)
 
 
 def _stamp(file: str) -> tuple[int, int]:

@@ -223,18 +223,15 @@ async def memory_over(gateway, calls):
     """Resident memory after a tenth of the calls and after all of them."""
     request = gateway.request(body(1000))
     callers = [await load.connect(gateway.port) for _ in range(16)]
-    left = calls
-    marks = []
 
-    async def work(caller):
-        nonlocal left
-        while left > 0:
-            left -= 1
+    async def work(caller, share):
+        for _ in range(share):
             await caller.ask(request)
-            if left in {calls * 9 // 10, 0}:
-                marks.append(gateway.resident_mb())
 
-    await asyncio.gather(*(work(caller) for caller in callers))
+    marks = []
+    for part in (calls // 10, calls - calls // 10):
+        await asyncio.gather(*(work(caller, part // len(callers)) for caller in callers))
+        marks.append(gateway.resident_mb())
     return marks
 
 

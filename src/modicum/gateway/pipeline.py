@@ -72,11 +72,13 @@ class Pipeline:
             replies.cut(exchange)
             await self.journal_end(exchange)
             raise
-        if await self.journal_end(exchange):
-            await client.finish(end)
-        else:
-            await client.break_off(exchange.request.served.dialect)
-        self.settle(exchange)
+        try:
+            if await self.journal_end(exchange):
+                await client.finish(end)
+            else:
+                await client.break_off(exchange.request.served.dialect)
+        finally:
+            self.settle(exchange)
 
     def identify(self, request: Request) -> Caller:
         """Who calls, and who pays."""

@@ -39,6 +39,12 @@ def test_totals_are_kept(uncached, read, short, long, output):
     assert all(getattr(usage, bucket) >= 0 for bucket in BUCKETS)
 
 
+def test_thinking_is_told_apart_where_the_reply_does():
+    usage = usage_from({"output_tokens": 50, "output_tokens_details": {"thinking_tokens": 30}})
+
+    assert (usage.output_visible, usage.output_reasoning) == (20, 30)
+
+
 @given(counts, counts)
 def test_writes_told_in_one_place_only_are_counted_once(short, long):
     split = {"ephemeral_5m_input_tokens": short, "ephemeral_1h_input_tokens": long}

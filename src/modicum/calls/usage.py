@@ -35,7 +35,8 @@ class Usage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     cache_write_1h: int = 0
     """Input written to a prompt cache for one hour."""
     output_visible: int = 0
-    """Output that the caller can read. Where a provider does not tell reasoning apart (Anthropic), it is in here."""
+    """Output that the caller can read. Where a reply does not tell reasoning apart (Anthropic's older ones), it is in
+    here."""
     output_reasoning: int = 0
     """Output spent on reasoning, where the provider counts it on its own. Billed as output."""
 

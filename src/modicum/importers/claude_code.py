@@ -39,12 +39,17 @@ class ServerTools(msgspec.Struct, gc=False):
     web_search_requests: int | None = 0
 
 
+class OutputDetails(msgspec.Struct, gc=False):
+    thinking_tokens: int | None = 0
+
+
 class UsageFields(msgspec.Struct, gc=False):
     input_tokens: int | None = 0
     output_tokens: int | None = 0
     cache_creation_input_tokens: int | None = 0
     cache_read_input_tokens: int | None = 0
     cache_creation: CacheCreation | None = None
+    output_tokens_details: OutputDetails | None = None
     server_tool_use: ServerTools | None = None
     service_tier: str | None = None
     speed: str | None = None
@@ -58,6 +63,7 @@ class UsageFields(msgspec.Struct, gc=False):
             split.ephemeral_5m_input_tokens or 0,
             split.ephemeral_1h_input_tokens or 0,
             self.output_tokens or 0,
+            (self.output_tokens_details.thinking_tokens or 0) if self.output_tokens_details else 0,
         )
 
 

@@ -1,8 +1,8 @@
 """Anthropic's usage object, converted.
 
 `input_tokens` excludes what was read from or written to the prompt cache; `cache_creation` splits the writes by time to
-live. Output includes thinking, which is not told apart. Source: https://docs.claude.com/en/api/messages (usage) and
-https://docs.claude.com/en/docs/build-with-claude/prompt-caching.
+live. Output includes thinking; newer replies tell it apart in `output_tokens_details`. Source:
+https://docs.claude.com/en/api/messages (usage) and https://docs.claude.com/en/docs/build-with-claude/prompt-caching.
 """
 
 from collections.abc import Iterable, Mapping
@@ -32,23 +32,28 @@ def usage_from(usage: Mapping[str, Any]) -> Usage:
         "ephemeral_5m_input_tokens": split.get("ephemeral_5m_input_tokens"),
         "ephemeral_1h_input_tokens": split.get("ephemeral_1h_input_tokens"),
         "output_tokens": usage.get("output_tokens"),
+        "thinking_tokens": mapping(usage.get("output_tokens_details")).get("thinking_tokens"),
     }
     return buckets(*(checked_count(name, count) for name, count in counts.items()))
 
 
-def buckets(uncached: int, read: int, written: int, written_5m: int, written_1h: int, output: int) -> Usage:
-    """The six counts of a usage object as buckets. `written` is the total of the two writes, as a rule.
+def buckets(
+    uncached: int, read: int, written: int, written_5m: int, written_1h: int, output: int, thinking: int = 0
+) -> Usage:
+    """The counts of a usage object as buckets. `written` is the total of the two writes, as a rule; `thinking` is the
+    part of `output` that it is, where it is told.
 
     Raises:
         ValueError: a count is negative or more than any call can hold.
     """
     # Some gateways fill in only the total or only the split.
     short = max(written - written_1h, written_5m)
-    if min(uncached, read, written, written_5m, written_1h, output) < 0:
+    if min(uncached, read, written, written_5m, written_1h, output, thinking) < 0:
         raise ValueError("a token count is negative")
     if max(uncached, read, written, written_5m, written_1h, output) > MOST_TOKENS:
         raise ValueError("a token count is more than any call can hold")
-    return Usage(uncached, read, short, written_1h, output)
+    thinking = min(thinking, output)
+    return Usage(uncached, read, short, written_1h, output - thinking, thinking)
 
 
 def tier(service_tier: str | None, speed: str | None) -> Tier:

@@ -6,6 +6,8 @@ import time
 
 import httpx2 as httpx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from gateway.rig import CHAT, running, usual
 
@@ -259,3 +261,28 @@ def test_no_prompt_and_no_key_in_the_files_of_the_gateway(rig, web):
     written = b"".join(path.read_bytes() for path in rig.folder.rglob("*") if path.is_file())
     assert SECRET.encode() not in written
     assert rig.key.rpartition("_")[2].encode() not in written
+
+
+REAL = json.dumps(
+    CHAT | {"stream": True, "tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}], "user": "u"}
+).encode()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(
+        ["/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1beta/models/gemini-x:generateContent"]
+    ),
+    st.lists(st.tuples(st.integers(0, len(REAL) - 1), st.binary(max_size=4)), min_size=1, max_size=4),
+)
+def test_a_mutated_request_is_served_or_refused_but_never_a_fault_of_ours(rig, path, changes):
+    body = bytearray(REAL)
+    for place, data in changes:
+        body[place : place + len(data)] = data
+
+    reply = httpx.post(
+        f"{rig.url}{path}", content=bytes(body), headers=rig.headers(x_fixture="openai-chat/cached.json")
+    )
+
+    assert reply.status_code < 500
+    assert rig.gateway.pipeline.journal.healthy

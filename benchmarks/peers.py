@@ -24,3 +24,25 @@ def ccusage() -> Path:
         packages = ["ccusage@20", "@ccusage/ccusage-linux-x64"]
         subprocess.run(["npm", "install", "--silent", "--no-fund", *packages], cwd=folder, check=True)
     return command
+
+
+def litellm() -> list[str]:
+    """The command of LiteLLM's proxy, the newest that resolves, in a venv of its own (700 MB)."""
+    folder = FOLDER / "litellm"
+    command = folder / "bin" / "litellm"
+    if not command.exists():
+        subprocess.run([sys.executable, "-m", "venv", folder], check=True)
+        subprocess.run([folder / "bin" / "pip", "install", "--quiet", "litellm[proxy]"], check=True)
+    return [str(command)]
+
+
+def portkey() -> list[str]:
+    """The command of Portkey's gateway (npm)."""
+    if shutil.which("npm") is None:
+        sys.exit("this benchmark measures beside Portkey's gateway and needs npm to install it")
+    folder = FOLDER / "portkey"
+    script = folder / "node_modules" / "@portkey-ai" / "gateway" / "build" / "start-server.js"
+    if not script.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        subprocess.run(["npm", "install", "--silent", "--no-fund", "@portkey-ai/gateway"], cwd=folder, check=True)
+    return ["node", str(script)]

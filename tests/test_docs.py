@@ -8,7 +8,7 @@ import pytest
 from modicum.calls import BUCKETS, Basis
 from modicum.cli import VERBS
 from modicum.importers import FORMATS
-from modicum.settings import Settings
+from modicum.settings import ConsoleSettings, GatewaySettings, Settings, UpstreamSettings
 
 ROOT = Path(__file__).parent.parent
 
@@ -53,6 +53,13 @@ def test_every_setting_has_its_line():
     names = [field.name for field in msgspec.structs.fields(Settings) if field.name != "file"]
 
     assert [name for name in names if f"| `{name}` |" not in page] == []
+
+
+@pytest.mark.parametrize("table", [GatewaySettings, ConsoleSettings, UpstreamSettings])
+def test_every_setting_of_the_gateway_has_its_line(table):
+    page = (ROOT / "docs/gateway.md").read_text()
+
+    assert [field.name for field in msgspec.structs.fields(table) if f"| `{field.name}` |" not in page] == []
 
 
 def test_every_field_of_the_bill_is_documented(modicum, transcripts):

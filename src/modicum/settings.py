@@ -5,9 +5,11 @@ that exists counts. Every setting has a default.
 """
 
 import os
+import socket
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import msgspec
@@ -15,6 +17,52 @@ import msgspec
 from modicum.calls import UserError
 
 FILE_NAME = "modicum.toml"
+
+
+class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[upstreams.NAME]`: a provider, or a server of your own, that calls may go to."""
+
+    url: str
+    """Its address up to the version: https://api.openai.com/v1, https://api.anthropic.com/v1."""
+    speaks: Literal["openai", "anthropic", "gemini"]
+    """The API that it has."""
+    key: str = ""
+    """Where its key is: `env:OPENAI_API_KEY` or `file:/run/secrets/openai`. Empty: callers bring their own."""
+    key_header: str = ""
+    """The header that carries the key, where it is not the usual one (Azure: api-key)."""
+    models: tuple[str, ...] = ("*",)
+    """The models that it serves, as patterns: gpt-*, o3*."""
+    provider: str = ""
+    """Who bills for it, by the id of genai-prices (openai, azure, groq, ...). Empty: told from the address."""
+    api_version: str = ""
+    """Sent as `?api-version=`, which some Azure addresses want."""
+
+
+class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[gateway]`"""
+
+    listen: str = "127.0.0.1:4000"
+    """Host and port. Anything but this machine itself only if you write it here."""
+    own_keys: bool = True
+    """Whether a caller without a modicum key may use its own provider key. The gateway's keys are never used for it."""
+    anatomy: bool = True
+    """Whether the parts of each context are digested and counted. No text is kept."""
+    most_body_mb: int = 64
+    """The largest request."""
+    most_calls: int = 4000
+    """How many calls may be under way at once."""
+    silence_s: float = 600.0
+    """How long an upstream may say nothing within a reply."""
+    slow_client_s: float = 60.0
+    """How long a caller may take to send its request, or stop reading its reply."""
+    drain_s: float = 30.0
+    """How long calls under way may go on after SIGTERM."""
+
+
+class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[console]`"""
+
+    listen: str = "127.0.0.1:4100"
 
 
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,6 +76,12 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The zone in which days and weeks are cut, as `Europe/Berlin`."""
     keep_days: int = 0
     """Entries older than this are forgotten at the next import. 0: they are kept."""
+    gateway: GatewaySettings = GatewaySettings()
+    console: ConsoleSettings = ConsoleSettings()
+    upstreams: dict[str, UpstreamSettings] = {}
+    """Where calls may go, in the order in which a model is looked for. None: OpenAI, Anthropic and Gemini."""
+    models: dict[str, str] = {}
+    """Other names for models: fast = "openai/gpt-4o-mini"."""
     file: str = ""
     """The file that the settings came from. Not set by hand."""
 
@@ -68,9 +122,83 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path}: no valid TOML: {error}") from None
     except msgspec.ValidationError as error:
-        raise UserError(f"{path}{_line(text, str(error))}: {error}; accepted are {_accepted()}") from None
+        raise UserError(f"{path}{_line(text, str(error))}: {error}; accepted are {_accepted(str(error))}") from None
     _check(settings, path, text)
     return settings
+
+
+USUAL_UPSTREAMS = {
+    "openai": UpstreamSettings(
+        url="https://api.openai.com/v1",
+        speaks="openai",
+        key="env:OPENAI_API_KEY",
+        models=("gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "codex-*", "text-embedding-*"),
+    ),
+    "anthropic": UpstreamSettings(
+        url="https://api.anthropic.com/v1", speaks="anthropic", key="env:ANTHROPIC_API_KEY", models=("claude-*",)
+    ),
+    "gemini": UpstreamSettings(
+        url="https://generativelanguage.googleapis.com/v1beta",
+        speaks="gemini",
+        key="env:GEMINI_API_KEY",
+        models=("gemini-*", "gemma-*"),
+    ),
+}
+"""Where calls go if the settings name no upstream."""
+
+
+def upstream_key(name: str, settings: UpstreamSettings, environment: Mapping[str, str] = os.environ) -> str:
+    """The key of an upstream, from where the settings say it is; empty if they say nowhere, or it is not set there.
+
+    Raises:
+        UserError: it is written in the settings themselves, or its file cannot be read.
+    """
+    kind, _, place = settings.key.partition(":")
+    if not settings.key:
+        return ""
+    if kind == "env" and place:
+        return environment.get(place, "").strip()
+    if kind == "file" and place:
+        try:
+            return Path(place).expanduser().read_text(encoding="ascii").strip()
+        except (OSError, UnicodeDecodeError) as error:
+            raise UserError(f"upstreams.{name}.key: {place} cannot be read: {error}") from None
+    raise UserError(f"upstreams.{name}.key must say where the key is: env:NAME or file:PATH, not the key itself")
+
+
+def host_and_port(setting: str, address: str) -> tuple[str, int]:
+    """`127.0.0.1:4000` in its parts.
+
+    Raises:
+        UserError: it is no such address.
+    """
+    host, _, port = address.rpartition(":")
+    if not host or not port.isdigit() or int(port) > 65535:
+        raise UserError(f"{setting} '{address}' is no address to listen on; write it as 127.0.0.1:4000")
+    return host.strip("[]"), int(port)
+
+
+def listening(setting: str, address: str) -> socket.socket:
+    """A socket bound to an address that was set, so that a taken one is told in our words.
+
+    Raises:
+        UserError: it is no address, or somebody else listens there.
+    """
+    host, port = host_and_port(setting, address)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    bound = socket.socket(family)
+    bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        bound.bind((host, port))
+    except OSError as error:
+        bound.close()
+        raise UserError(f"{setting}: {address} cannot be listened on: {error.strerror}") from None
+    return bound
+
+
+def state_folder() -> Path:
+    """Where the gateway keeps its journal, the keys' digests and what else must outlive a process."""
+    return data_folder() / "gateway"
 
 
 def ledger_place(settings: Settings) -> str:
@@ -128,6 +256,16 @@ def _line(text: str, message: str) -> str:
     return ""
 
 
-def _accepted() -> str:
-    fields = msgspec.structs.fields(Settings)
-    return ", ".join(f"{field.name} ({field.type.__name__})" for field in fields if field.name != "file")
+def _accepted(message: str) -> str:
+    """The names and types of the table that a message of msgspec is about."""
+    table: Any = Settings
+    for place, type_ in _TABLES.items():
+        if place in message:
+            table = type_
+    fields = msgspec.structs.fields(table)
+    return ", ".join(
+        f"{field.name} ({getattr(field.type, '__name__', field.type)})" for field in fields if field.name != "file"
+    )
+
+
+_TABLES = {"$.gateway": GatewaySettings, "$.console": ConsoleSettings, "$.upstreams[": UpstreamSettings}

@@ -9,7 +9,15 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import UserError
-from modicum.settings import Settings, cache_folder, data_folder, ledger_place, price_file_place, read_settings
+from modicum.settings import (
+    Settings,
+    cache_folder,
+    data_folder,
+    ledger_place,
+    price_file_place,
+    read_settings,
+    state_folder,
+)
 
 if TYPE_CHECKING:
     from modicum.ledger.store import Store
@@ -43,10 +51,20 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @contextmanager
 def opened_ledger(url: str | None, settings: Settings | None = None) -> Iterator["Store"]:
-    """The ledger, closed at the end."""
-    from modicum.ledger.store import open_store
+    """The ledger, closed at the end. If a ledger process owns it, that process is asked."""
+    from modicum.console.running import find
 
-    store = open_store(url or ledger_place(settings or read_settings()))
+    place = url or ledger_place(settings or read_settings())
+    running = find(state_folder())
+    store: Store
+    if running is not None and running.ledger == place and "://" not in place:
+        from modicum.console.client import ConsoleStore
+
+        store = ConsoleStore(running)
+    else:
+        from modicum.ledger.store import open_store
+
+        store = open_store(place)
     try:
         yield store
     finally:

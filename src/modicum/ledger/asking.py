@@ -26,8 +26,7 @@ class Questions(ABC):
     def ask(self, question: str, **parameters: Any) -> list[Row]:
         return self._rows(question_text(question), bound(question, parameters))
 
-    def entries(self, batch: int = 10_000) -> Iterator[list[Entry]]:
-        after = ""
+    def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
         while rows := self._rows(
             "SELECT * FROM entries WHERE entry_id > $after ORDER BY entry_id LIMIT $batch",
             {"after": after, "batch": batch},

@@ -71,8 +71,8 @@ class Store(Protocol):
     def purge(self, which: Purge) -> int:
         """Forgets entries and their segments for good. Returns how many entries."""
 
-    def entries(self, batch: int = 10_000) -> Iterator[list[Entry]]:
-        """All entries with their anatomy, in order of id."""
+    def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
+        """All entries whose id comes after `after`, with their anatomy, in order of id."""
 
     def outcomes(self) -> list[Outcome]: ...
 

@@ -1,0 +1,328 @@
+"""Kills, a ledger that is away, a full disk and a bad upstream: is every begun call on record, once, and exactly?
+
+scripts/bench faults [--kills 50] [--away 60] [--full 10] [--json]
+
+One process plays both the callers and the upstream, so it knows what was begun, what was finished, and which usage the
+upstream gave. `modicum up` runs between them with a ledger of its own in a temporary folder. At the end the ledger is
+read and compared, call by call.
+"""
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import resource
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+import load
+
+GATEWAY, LEDGER, UPSTREAM = 4811, 4812, 4813
+FAULTS = ["none"] * 14 + ["slow", "broken_off", "429", "500", "garbage", "no_usage", "hang_up"]
+CONNECTIONS = 16
+
+
+class Upstream(asyncio.Protocol):
+    """Answers as the request's `x-fault` says; remembers what it got and which usage it gave."""
+
+    received: Counter = Counter()  # noqa: RUF012 - one for all connections
+    usage: dict = {}  # noqa: RUF012 - one for all connections
+    number = 0
+
+    def connection_made(self, transport):
+        self.transport, self.data = transport, b""
+
+    def data_received(self, data):
+        self.data += data
+        head, blank, rest = self.data.partition(b"\r\n\r\n")
+        if not blank:
+            return
+        headers = dict(line.split(b": ", 1) for line in head.split(b"\r\n")[1:])
+        length = int(headers[b"content-length"])
+        if len(rest) >= length:
+            self.data = rest[length:]
+            task, fault = headers[b"x-task"].decode(), headers[b"x-fault"].decode()
+            self.replying = asyncio.ensure_future(self.reply(task, fault, rest[:length]))
+
+    async def reply(self, task, fault, body):
+        kind = Upstream
+        kind.received[task] += 1
+        kind.number += 1
+        number = kind.number
+        tokens = {"prompt_tokens": 1000 + number, "completion_tokens": 1 + number % 50}
+        head = {"id": f"chatcmpl-{number:029d}", "created": 1, "model": "gpt-4o-mini"}
+        await asyncio.sleep(random.random() * 0.05 + (1.0 if fault == "slow" else 0))
+        if fault in {"429", "500"}:
+            self.whole(json.dumps({"error": {"message": "no", "type": "x", "code": "y"}}).encode(), fault)
+        elif fault == "hang_up":
+            self.transport.close()
+        elif fault == "garbage":
+            self.whole(b"{]" * 50, "200")
+        elif b'"stream":true' in body:
+            await self.stream(head, tokens, fault, task)
+        else:
+            if fault == "none":
+                kind.usage[task] = tokens
+            message = {"role": "assistant", "content": "Paris is the capital."}
+            told = head | {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
+            told |= {} if fault == "no_usage" else {"usage": tokens | {"total_tokens": sum(tokens.values())}}
+            self.whole(json.dumps(told).encode(), "200", cut=fault == "broken_off")
+
+    def whole(self, body, status, *, cut=False):
+        self.transport.write(f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n\r\n".encode())
+        self.transport.write(body[: len(body) // 2] if cut else body)
+        if cut:
+            self.transport.close()
+
+    async def stream(self, head, tokens, fault, task):
+        write = self.transport.write
+        write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n")
+        chunks = [{"choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}]}] * 10
+        chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        if fault != "no_usage":
+            chunks.append({"choices": [], "usage": tokens})
+        if fault in {"none", "slow"}:
+            Upstream.usage[task] = tokens
+        events = [b"data: %b\n\n" % json.dumps(head | chunk).encode() for chunk in chunks] + [b"data: [DONE]\n\n"]
+        for number, event in enumerate(events):
+            if fault == "broken_off" and number == 5:
+                self.transport.close()
+                return
+            write(b"%x\r\n%b\r\n" % (len(event), event))
+            await asyncio.sleep(0.002)
+        write(b"0\r\n\r\n")
+
+
+class Callers:
+    """Sixteen connections that call until told to stop, and remember which replies came in full."""
+
+    def __init__(self, key):
+        self.key = key
+        self.finished = set()
+        self.statuses = Counter()
+        self.sent = 0
+        self.stop = False
+
+    async def run(self):
+        await asyncio.gather(*(self.work(number) for number in range(CONNECTIONS)))
+
+    async def work(self, worker):
+        caller = None
+        while not self.stop:
+            try:
+                if caller is None or caller.transport.is_closing():
+                    caller = await load.connect(GATEWAY)
+                await asyncio.wait_for(self.call(caller, worker), 30)
+            except (OSError, TimeoutError) as error:
+                self.statuses[type(error).__name__] += 1
+                if caller is not None:
+                    caller.transport.abort()
+                caller = None
+                await asyncio.sleep(0.05)
+
+    async def call(self, caller, worker):
+        self.sent += 1
+        task = f"t{worker}-{self.sent}-{random.getrandbits(32):x}"
+        fault = random.choice(FAULTS)
+        body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": f"capital of {task}?"}]}
+        if random.random() < 0.5:
+            body["stream"] = True
+        data = json.dumps(body, separators=(",", ":")).encode()
+        head = (
+            f"POST /v1/chat/completions HTTP/1.1\r\nhost: 127.0.0.1\r\nauthorization: Bearer {self.key}\r\n"
+            f"x-modicum-task: {task}\r\nx-task: {task}\r\nx-fault: {fault}\r\ncontent-length: {len(data)}\r\n\r\n"
+        )
+        kept = []
+        status, *_ = await caller.ask(head.encode() + data, kept)
+        self.statuses[status] += 1
+        whole = b"".join(kept)
+        if status == 200 and (not body.get("stream") or b"[DONE]" in whole):
+            self.finished.add(task)
+
+
+class Modicum:
+    """`modicum up` in a folder of its own."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.environment = os.environ | {
+            "MODICUM_CONFIG": str(folder / "modicum.toml"),
+            "XDG_DATA_HOME": str(folder / "data"),
+            "XDG_CONFIG_HOME": str(folder / "config"),
+            "XDG_CACHE_HOME": str(folder / "cache"),
+            "HOME": str(folder),
+        }
+        (folder / "modicum.toml").write_text(
+            f'ledger = "{folder}/ledger.duckdb"\n[gateway]\nlisten = "127.0.0.1:{GATEWAY}"\n'
+            f'[console]\nlisten = "127.0.0.1:{LEDGER}"\n'
+            f'[upstreams.mock]\nurl = "http://127.0.0.1:{UPSTREAM}/v1"\nspeaks = "openai"\nprovider = "openai"\n'
+        )
+        self.command = [sys.executable, "-m", "modicum"]
+
+    def key(self):
+        words = [*self.command, "key", "create", "bench", "--json"]
+        made = subprocess.run(words, env=self.environment, check=True, capture_output=True, text=True)
+        return json.loads(made.stdout)["key"]
+
+    def start(self):
+        log = (self.folder / "up.log").open("wb")
+        self.up = subprocess.Popen([*self.command, "up"], env=self.environment, stdout=log, stderr=log)
+
+    def part(self, name):
+        """The process id of a part, or None while it is being started again."""
+        for entry in Path("/proc").glob("[0-9]*"):
+            try:
+                words = (entry / "cmdline").read_bytes().split(b"\0")
+                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
+            except (OSError, ValueError):
+                continue
+            if parent == self.up.pid and words[-2:-1] == [name.encode()]:
+                return int(entry.name)
+        return None
+
+
+async def ready(port, seconds=30):
+    until = time.monotonic() + seconds
+    while time.monotonic() < until:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.1)
+        else:
+            writer.close()
+            return
+    raise SystemExit(f"nothing listens on {port}")
+
+
+async def kills(modicum, count):
+    done = Counter()
+    while sum(done.values()) < count:
+        await asyncio.sleep(random.uniform(0.3, 2.5))
+        name = random.choice(["gateway", "gateway", "ledger"])
+        pid = modicum.part(name)
+        if pid is not None:
+            os.kill(pid, signal.SIGKILL)
+            done[name] += 1
+    await ready(GATEWAY)
+    return done
+
+
+async def ledger_away(modicum, seconds):
+    """Somebody else holds the ledger's file."""
+    import duckdb
+
+    pid = modicum.part("ledger")
+    if pid is not None:
+        os.kill(pid, signal.SIGKILL)
+    until = time.monotonic() + 5
+    while time.monotonic() < until:
+        try:
+            held = duckdb.connect(str(modicum.folder / "ledger.duckdb"))
+            break
+        except duckdb.Error:
+            await asyncio.sleep(0.05)
+    await asyncio.sleep(seconds)
+    held.close()
+
+
+async def disk_full(modicum, callers, seconds):
+    """No file of the gateway may grow past its first byte: to SQLite that is a disk that refuses."""
+    pid = modicum.part("gateway")
+    before = callers.statuses[200]
+    soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, hard))
+    await asyncio.sleep(1.0)
+    during = callers.statuses[200]
+    await asyncio.sleep(seconds)
+    finished_while_full = callers.statuses[200] - during
+    resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+    await asyncio.sleep(2.0)
+    return {"finished_before": before, "finished_while_full": finished_while_full}
+
+
+def judged(modicum, callers):
+    from modicum.ledger.store import open_store
+
+    store = open_store(str(modicum.folder / "ledger.duckdb"))
+    by_task = {}
+    entries = 0
+    zero = 0
+    for batch in store.entries():
+        for entry in batch:
+            entries += 1
+            by_task.setdefault(entry.call.task, []).append(entry)
+            zero += entry.cost.usd == 0
+    store.close()
+    inexact = 0
+    for task in callers.finished & set(Upstream.usage):
+        told = Upstream.usage[task]
+        found = by_task.get(task)
+        if not found:
+            continue
+        usage = found[0].call.usage
+        inexact += (usage.prompt_tokens, usage.completion_tokens) != (told["prompt_tokens"], told["completion_tokens"])
+    statuses = Counter(entry.call.status.value for found in by_task.values() for entry in found)
+    return {
+        "begun": len(Upstream.received),
+        "finished": len(callers.finished),
+        "recorded": entries,
+        "lost": len(set(Upstream.received) - set(by_task)),
+        "finished_and_lost": len(callers.finished - set(by_task)),
+        "doubled": sum(len(found) > 1 for found in by_task.values()),
+        "inexact": inexact,
+        "zero_cost": zero,
+        "sent_twice_upstream": sum(count > 1 for count in Upstream.received.values()),
+        "by_status": dict(statuses),
+    }
+
+
+async def measure(arguments):
+    with tempfile.TemporaryDirectory() as name:
+        modicum = Modicum(Path(name))
+        callers = Callers(modicum.key())
+        await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", UPSTREAM)
+        modicum.start()
+        await ready(GATEWAY)
+        calling = asyncio.ensure_future(callers.run())
+        done = await kills(modicum, arguments.kills)
+        if arguments.away:
+            await ledger_away(modicum, arguments.away)
+        full = await disk_full(modicum, callers, arguments.full) if arguments.full else {}
+        callers.stop = True
+        await calling
+        modicum.up.send_signal(signal.SIGTERM)
+        await asyncio.to_thread(modicum.up.wait, 60)
+        result = {"kills": sum(done.values()), "killed": dict(done), **judged(modicum, callers), **full}
+        result["answers"] = {str(status): count for status, count in callers.statuses.items()}
+        return result
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--kills", type=int, default=50)
+    parser.add_argument("--away", type=float, default=60.0)
+    parser.add_argument("--full", type=float, default=10.0)
+    parser.add_argument("--seed", type=int, default=int(time.time()))
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--data", help="not used")
+    arguments = parser.parse_args()
+    random.seed(arguments.seed)
+    result = {"seed": arguments.seed, **asyncio.run(measure(arguments))}
+    if arguments.json:
+        print(json.dumps(result, indent=2))
+    else:
+        for name, value in result.items():
+            print(f"{name:22} {value}")
+    wrong = result["lost"] + result["finished_and_lost"] + result["doubled"] + result["inexact"] + result["zero_cost"]
+    return 1 if wrong else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

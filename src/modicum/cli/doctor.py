@@ -1,0 +1,123 @@
+"""`modicum doctor`: what is wrong, and what to type next."""
+
+import os
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
+
+import click
+
+from modicum.calls import UserError
+from modicum.cli import opening, output
+from modicum.settings import (
+    USUAL_UPSTREAMS,
+    Settings,
+    host_and_port,
+    ledger_place,
+    read_settings,
+    state_folder,
+    upstream_key,
+)
+
+
+class Check(NamedTuple):
+    what: str
+    fine: bool
+    said: str
+
+
+@click.command()
+@opening.json_option
+def command(*, as_json: bool) -> None:
+    """Check settings, keys, folders, ledger and gateway, without calling any provider.
+
+    Ends with status 1 if something is wrong.
+
+    \b
+    Examples:
+      modicum doctor
+      modicum doctor --json
+    """
+    checks = list(_checks())
+    if as_json:
+        output.print_json([check._asdict() for check in checks])
+    else:
+        for check in checks:
+            click.echo(f"{'ok   ' if check.fine else 'WRONG'} {check.what}: {check.said}")
+    if not all(check.fine for check in checks):
+        raise SystemExit(1)
+
+
+def _checks() -> Iterator[Check]:
+    try:
+        settings = read_settings()
+    except UserError as error:
+        yield Check("settings", fine=False, said=str(error))
+        return
+    yield Check("settings", fine=True, said=settings.file or "none; defaults ('modicum init' writes a file)")
+    yield from _upstreams(settings)
+    yield _tried("folder", _folder)
+    yield _tried("key of digests", lambda: f"{len(opening.digest_key())} bytes")
+    yield _tried("ledger", lambda: _ledger(settings))
+    yield _tried("gateway", lambda: _gateway(settings))
+
+
+def _upstreams(settings: Settings) -> Iterator[Check]:
+    from modicum.gateway.upstreams import Upstream
+
+    for name, one in (settings.upstreams or USUAL_UPSTREAMS).items():
+        what = f"upstream {name}"
+        try:
+            key = upstream_key(name, one)
+            upstream = Upstream(name, one, key)
+        except UserError as error:
+            yield Check(what, fine=False, said=str(error))
+            continue
+        if one.key and not key:
+            said = f"{one.url}; no key in {one.key}: only callers with a key of their own can use it"
+            yield Check(what, fine=settings.gateway.own_keys, said=said)
+        else:
+            yield Check(what, fine=True, said=f"{one.url}, billed by {upstream.provider or 'somebody unknown'}")
+
+
+def _folder() -> str:
+    folder = state_folder()
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    if not os.access(folder, os.W_OK):
+        raise UserError(f"{folder} cannot be written to")
+    free = os.statvfs(folder)
+    megabytes = free.f_bavail * free.f_frsize // 1_000_000
+    if megabytes < 200:
+        raise UserError(f"{folder} has {megabytes} MB left; a full disk stops the gateway")
+    return f"{folder}, {megabytes:,} MB free"
+
+
+def _ledger(settings: Settings) -> str:
+    with opening.opened_ledger(None, settings) as store:
+        rows = store.ask("holdings")
+    calls = sum(row["calls"] for row in rows)
+    return f"{ledger_place(settings)}, {calls:,} calls"
+
+
+def _gateway(settings: Settings) -> str:
+    import http.client
+
+    host, port = host_and_port("gateway.listen", settings.gateway.listen)
+    connection = http.client.HTTPConnection(host, port, timeout=2)
+    try:
+        connection.request("GET", "/readyz")
+        reply = connection.getresponse()
+        said = reply.read(200).decode("utf-8", "replace").strip()
+    except OSError:
+        return f"not running on {host}:{port} ('modicum up' starts it)"
+    finally:
+        connection.close()
+    if reply.status != 200:
+        raise UserError(f"on {host}:{port}: {said}")
+    return f"on {host}:{port}: {said}"
+
+
+def _tried(what: str, check: Callable[[], str]) -> Check:
+    try:
+        return Check(what, fine=True, said=check())
+    except UserError as error:
+        return Check(what, fine=False, said=str(error))

@@ -1,0 +1,91 @@
+"""`modicum init`: a commented settings file to start from."""
+
+from pathlib import Path
+
+import click
+
+from modicum.calls import UserError
+from modicum.settings import FILE_NAME
+
+TEXT = """\
+# Settings of modicum. Every line that is commented out shows the default.
+
+# Where the ledger is: a path, or clickhouse://user:password@host:port/database.
+# ledger = ""
+
+# Your own prices, above the list (docs/prices.md).
+# prices = "prices.toml"
+
+# The zone in which days are cut.
+# timezone = "UTC"
+
+# Entries older than this are forgotten. 0: they are kept.
+# keep_days = 0
+
+[gateway]
+# Host and port. Anything but this machine itself only if you write it here.
+# listen = "127.0.0.1:4000"
+
+# Whether a caller without a modicum key may use its own provider key. The keys below are never used for it.
+# own_keys = true
+
+# Whether the parts of each context are digested and counted. No text is kept.
+# anatomy = true
+
+# most_body_mb = 64
+# most_calls = 4000
+# silence_s = 600
+# slow_client_s = 60
+# drain_s = 30
+
+[console]
+# listen = "127.0.0.1:4100"
+
+# Where calls may go, in the order in which a model is looked for. A key is never written here: say where it is, as
+# env:NAME or file:PATH.
+[upstreams.openai]
+url = "https://api.openai.com/v1"
+speaks = "openai"
+key = "env:OPENAI_API_KEY"
+models = ["gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "codex-*", "text-embedding-*"]
+
+[upstreams.anthropic]
+url = "https://api.anthropic.com/v1"
+speaks = "anthropic"
+key = "env:ANTHROPIC_API_KEY"
+models = ["claude-*"]
+
+[upstreams.gemini]
+url = "https://generativelanguage.googleapis.com/v1beta"
+speaks = "gemini"
+key = "env:GEMINI_API_KEY"
+models = ["gemini-*", "gemma-*"]
+
+# A server of your own:
+# [upstreams.vllm]
+# url = "http://10.0.0.5:8000/v1"
+# speaks = "openai"
+# models = ["qwen3-*"]
+
+# Other names for models.
+[models]
+# fast = "openai/gpt-4o-mini"
+"""
+
+
+@click.command()
+@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.argument("path", type=click.Path(path_type=Path, dir_okay=False), default=FILE_NAME)
+def command(path: Path, *, force: bool) -> None:
+    """Write a commented modicum.toml to start from.
+
+    \b
+    Examples:
+      modicum init
+      modicum init ~/.config/modicum/modicum.toml
+    """
+    if path.exists() and not force:
+        raise UserError(f"{path} is there already; 'modicum init --force' writes over it")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(TEXT, encoding="utf-8")
+    click.echo(f"{path} written; 'modicum doctor' checks it, 'modicum up' starts the gateway")

@@ -1,0 +1,126 @@
+"""`modicum key`: who may call through the gateway, and who pays."""
+
+import getpass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import click
+
+from modicum.calls import Owner
+from modicum.cli import opening, output
+from modicum.settings import state_folder
+
+if TYPE_CHECKING:
+    from modicum.governance.keys import Keys
+
+
+@click.group()
+def command() -> None:
+    """Keys of the gateway: create, list, revoke.
+
+    A key is shown once; what is kept is a keyed digest. A running gateway knows of a change within a second.
+
+    \b
+    Examples:
+      modicum key create ci --team platform
+      modicum key create intern --team research --model 'gpt-4o-mini'
+      modicum key list
+      modicum key revoke ci
+    """
+
+
+@command.command()
+@click.argument("name")
+@click.option("--team", default="", help="The team that pays.")
+@click.option("--app", default="", help="The app that the key is for.")
+@click.option("--user", default="", help="The person that the key is for.")
+@click.option("--model", "models", multiple=True, metavar="PATTERN", help="A model that it may use. Default: all.")
+@opening.json_option
+def create(name: str, team: str, app: str, user: str, models: tuple[str, ...], *, as_json: bool) -> None:
+    """Make a key and show it, once."""
+    from modicum.governance.keys import issue
+
+    owner = Owner(team=team, app=app, user=user, key=name)
+    key, event = issue(owner, models, datetime.now(UTC), getpass.getuser(), opening.digest_key())
+    _append(event)
+    if as_json:
+        output.print_json({"key": key, "id": event.key_id, "name": name, "team": team, "app": app, "user": user})
+        return
+    click.echo(key)
+    click.echo(f"key '{name}' (id {event.key_id}); it cannot be shown again", err=True)
+
+
+@command.command("list")
+@click.option("--all", "with_revoked", is_flag=True, help="The revoked ones, too.")
+@opening.json_option
+def list_(*, with_revoked: bool, as_json: bool) -> None:
+    """The keys in force."""
+    keys = [key for key in _keys().all() if with_revoked or key.revoked_at is None]
+    if as_json:
+        output.print_json(
+            [
+                {
+                    "id": key.key_id,
+                    "name": key.owner.key,
+                    "team": key.owner.team,
+                    "app": key.owner.app,
+                    "user": key.owner.user,
+                    "models": key.models,
+                    "issued_at": key.issued_at,
+                    "issued_by": key.issued_by,
+                    "revoked_at": key.revoked_at,
+                }
+                for key in keys
+            ]
+        )
+        return
+    output.print_table(
+        ["name", "id", "team", "app", "user", "models", "issued", "by", "revoked"],
+        [
+            [
+                key.owner.key,
+                key.key_id,
+                key.owner.team,
+                key.owner.app,
+                key.owner.user,
+                ", ".join(key.models) or "all",
+                f"{key.issued_at:%Y-%m-%d}",
+                key.issued_by,
+                f"{key.revoked_at:%Y-%m-%d}" if key.revoked_at else "",
+            ]
+            for key in keys
+        ],
+        left=9,
+    )
+
+
+@command.command()
+@click.argument("name")
+def revoke(name: str) -> None:
+    """End a key, by its name or id."""
+    from modicum.governance.keys import revoke as revoked
+
+    event = revoked(_keys(), name, datetime.now(UTC), getpass.getuser())
+    _append(event)
+    click.echo(f"key '{name}' (id {event.key_id}) revoked")
+
+
+def _keys() -> "Keys":
+    from modicum.governance.keys import KeyEvent, Keys
+    from modicum.ledger.events import Events
+
+    events = Events(state_folder() / "events.sqlite")
+    try:
+        return Keys(events.read("key", KeyEvent))
+    finally:
+        events.close()
+
+
+def _append(event: object) -> None:
+    from modicum.ledger.events import Events
+
+    events = Events(state_folder() / "events.sqlite")
+    try:
+        events.append("key", event)
+    finally:
+        events.close()

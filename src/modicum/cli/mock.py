@@ -1,0 +1,56 @@
+"""`modicum mock`: a provider to try everything with, without a key."""
+
+import click
+
+from modicum.settings import host_and_port
+
+LISTEN = "127.0.0.1:4200"
+
+
+@click.command()
+@click.option("--listen", default=LISTEN, show_default=True, metavar="HOST:PORT")
+@click.option("--settings", "show_settings", is_flag=True, help="Print a modicum.toml that sends all calls to it.")
+def command(listen: str, *, show_settings: bool) -> None:
+    """Answer like OpenAI, Anthropic and Gemini: streams, tools, embeddings, usage with cache buckets.
+
+    What a call wants is said in headers: x-mock-output-tokens, -reasoning-tokens, -tool-calls, -chunks, -delay-ms,
+    -chunk-delay-ms, and -fault (rate_limited, overloaded, server_error, broken_off, error_event, garbage, empty,
+    no_usage). The gateway passes them on.
+
+    \b
+    Examples:
+      modicum mock --settings > modicum.toml && modicum mock &
+      modicum up
+      curl localhost:4000/v1/chat/completions -H 'authorization: Bearer any' \\
+        -d '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}'
+    """
+    host_and_port("--listen", listen)
+    if show_settings:
+        click.echo(settings_text(f"http://{listen}"), nl=False)
+        return
+    from modicum.gateway.mock import run
+
+    click.echo(f"a mock provider listens on http://{listen}; Ctrl-C ends it", err=True)
+    run(listen)
+
+
+def settings_text(base: str) -> str:
+    """A settings file in which all three kinds of upstream are the mock."""
+    return f"""\
+# All calls go to 'modicum mock'. Made by 'modicum mock --settings'.
+[upstreams.openai]
+url = "{base}/v1"
+speaks = "openai"
+provider = "openai"
+models = ["gpt-*", "o*", "text-embedding-*"]
+
+[upstreams.anthropic]
+url = "{base}/v1"
+speaks = "anthropic"
+models = ["claude-*"]
+
+[upstreams.gemini]
+url = "{base}/v1beta"
+speaks = "gemini"
+models = ["gemini-*"]
+"""

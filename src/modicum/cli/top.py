@@ -1,0 +1,85 @@
+"""`modicum top`: what the gateway is doing, live."""
+
+import sys
+import time
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modicum.calls import UserError
+from modicum.cli import opening, output
+from modicum.settings import state_folder
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+EVERY_S = 1.0
+
+
+@click.command()
+@click.option("--by", default="model", show_default=True, help="model, team, app, user, key, task or agent.")
+@click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(1, 900), help="How far back.")
+@click.option("--once", is_flag=True, help="Show it once and end.")
+@opening.json_option
+def command(by: str, seconds: float, *, once: bool, as_json: bool) -> None:
+    """Calls, tokens per second, first-token time, spend and cache share, by model or owner. Needs 'modicum up'.
+
+    \b
+    Examples:
+      modicum top
+      modicum top --by team --seconds 600
+      modicum top --once --json
+    """
+    from modicum.console.client import ConsoleStore
+    from modicum.console.running import find
+
+    running = find(state_folder())
+    if running is None:
+        raise UserError("no ledger process is running; start one with 'modicum up'")
+    store = ConsoleStore(running)
+    if as_json:
+        output.print_json(store.live(by, seconds))
+        return
+    if once or not sys.stdout.isatty():
+        output.console().print(_table(store.live(by, seconds)))
+        return
+    from rich.live import Live
+
+    with Live(_table(store.live(by, seconds)), console=output.console(), refresh_per_second=4) as shown:
+        while True:
+            time.sleep(EVERY_S)
+            shown.update(_table(store.live(by, seconds)))
+
+
+def _table(live: dict[str, Any]) -> "Table":
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, show_footer=True)
+    rows = [_cells(row, live["seconds"]) for row in live["rows"]]
+    feet = _cells(live["total"], live["seconds"])
+    columns = (live["by"], "calls", "failed", "prompt tok/s", "completion tok/s", "cached", "first token", "spend")
+    for index, (name, foot) in enumerate(zip(columns, feet, strict=True)):
+        table.add_column(name, foot, justify="left" if index == 0 else "right")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+def _cells(line: dict[str, Any], seconds: float) -> list[str]:
+    first = line["first_token_seconds"]
+    spend = output.dollars(Decimal(line["cost_usd"]))
+    if line["calls_unpriced"]:
+        spend += f" + {line['calls_unpriced']} unpriced"
+    return [
+        line["name"] or "(none)",
+        output.count(line["calls"]),
+        output.count(line["calls_failed"]) if line["calls_failed"] else "",
+        f"{line['prompt_tokens'] / seconds:,.1f}",
+        f"{line['completion_tokens'] / seconds:,.1f}",
+        output.share(line["cache_read_tokens"], line["prompt_tokens"]),
+        "" if first is None else f"{first:.2f} s",
+        spend,
+    ]

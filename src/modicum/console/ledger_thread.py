@@ -1,0 +1,104 @@
+"""The one thread that holds the ledger: everything that touches it runs there, in turn."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import TypeVar
+
+from modicum.calls import Problem, UserError
+from modicum.console.live import LiveWindow
+from modicum.ledger.shipper import Shipper
+from modicum.ledger.store import Store, open_store
+from modicum.metering.prices import PriceBook
+
+T = TypeVar("T")
+
+SHIP_EVERY_S = 0.25
+AWAY_S = 1.0
+
+
+class LedgerThread:
+    """Opens the ledger when it can, ships journals into it, and lends it out.
+
+    Args:
+        journals: the folder where gateways keep their journals.
+        told: hears of what went wrong and of its end, as one line without content.
+    """
+
+    def __init__(self, place: str, journals: Path, prices: PriceBook, told: Callable[[str], None]) -> None:
+        self.live = LiveWindow()
+        self.problems: list[Problem] = []
+        self.reason = "not opened yet"
+        """Why the ledger is away; empty while it is there."""
+        self._place, self._journals, self._prices, self._told = place, journals, prices, told
+        self._thread = ThreadPoolExecutor(1, "ledger")
+        self._store: Store | None = None
+        self._shipper: Shipper | None = None
+
+    async def run(self) -> None:
+        """Ships until it is cancelled. A ledger that is away is looked for again; journals keep what comes."""
+        loop = asyncio.get_running_loop()
+        while True:
+            more = await loop.run_in_executor(self._thread, self._round)
+            if not more:
+                await asyncio.sleep(SHIP_EVERY_S if not self.reason else AWAY_S)
+
+    async def lent(self, use: Callable[[Store], T]) -> T:
+        """Runs something with the ledger.
+
+        Raises:
+            UserError: the ledger is away.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._lend, use)
+
+    async def close(self) -> None:
+        """Ships what there is, and gives the ledger back."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._finish)
+        self._thread.shutdown()
+
+    def _lend(self, use: Callable[[Store], T]) -> T:
+        return use(self._opened())
+
+    def _opened(self) -> Store:
+        if self._store is None:
+            self._store = open_store(self._place)
+            self._shipper = Shipper(self._journals, self._store, self._prices)
+        return self._store
+
+    def _round(self) -> bool:
+        """One round of shipping; says whether there is more. The one place where a ledger may fail in any way."""
+        try:
+            self._opened()
+            assert self._shipper is not None  # noqa: S101 - opened together
+            moved = self._shipper.ship()
+        except Exception as error:  # noqa: BLE001 - engines raise what they like; the journal still has it all
+            reason = str(error).splitlines()[0] if isinstance(error, UserError) else type(error).__name__
+            if reason != self.reason:
+                self._told(f"the ledger is away: {reason}")
+            self.reason = reason
+            self._drop()
+            return False
+        if self.reason:
+            self.reason = ""
+            self._told("the ledger is there")
+        self.live.add(moved.entries)
+        for problem in moved.problems:
+            self._told(str(problem))
+        self.problems += moved.problems[: 100 - len(self.problems)]
+        self._prices.save()
+        return moved.more
+
+    def _drop(self) -> None:
+        if self._shipper is not None:
+            self._shipper.close()
+        if self._store is not None:
+            with suppress(Exception):  # it is broken already
+                self._store.close()
+        self._store = self._shipper = None
+
+    def _finish(self) -> None:
+        while self._round():
+            pass
+        self._drop()

@@ -1,0 +1,80 @@
+"""The ledger process: holds the ledger, ships journals, answers; ends on SIGTERM with everything shipped."""
+
+import asyncio
+import os
+import secrets
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import uvicorn
+
+from modicum.calls import UserError
+from modicum.console.api import Api
+from modicum.console.ledger_thread import LedgerThread
+from modicum.console.running import Running, find, leave, take_away
+from modicum.metering.prices import PriceBook
+from modicum.settings import listening
+
+
+async def serve(
+    folder: Path, ledger: str, prices: PriceBook, host: str, port: int, told: Callable[[str], None]
+) -> None:
+    """Until SIGTERM or SIGINT. `folder` is where journals are, and where the note for commands is left.
+
+    Raises:
+        UserError: another one runs, or the address is taken.
+    """
+    other = find(folder)
+    if other is not None:
+        raise UserError(f"a ledger process runs already (process {other.process}, ledger {other.ledger})")
+    bound = listening("console.listen", f"{host}:{port}")
+    (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
+    thread = LedgerThread(ledger, folder / "journal", prices, told)
+    token = secrets.token_urlsafe(32)
+    server = _Server(
+        uvicorn.Config(
+            Api(thread, token),
+            http="httptools",
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+            timeout_graceful_shutdown=10,
+        )
+    )
+    shipping = asyncio.create_task(thread.run())
+    leave(folder, Running(host=host, port=port, token=token, ledger=ledger, process=os.getpid()))
+    try:
+        await server.serve(sockets=[bound])
+    finally:
+        shipping.cancel()
+        take_away(folder)
+        await thread.close()
+
+
+class _Server(uvicorn.Server):
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn does, but for the end: a signal is not raised again, which would end the process before the
+        last records are shipped.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+
+def run(folder: Path, ledger: str, prices: PriceBook, host: str, port: int, told: Callable[[str], None]) -> None:
+    import uvloop
+
+    uvloop.run(serve(folder, ledger, prices, host, port, told))

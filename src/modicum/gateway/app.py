@@ -1,0 +1,174 @@
+"""The gateway as an ASGI application: which request is whose, and what of it is let in."""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from modicum.gateway.aside import pass_aside
+from modicum.gateway.client import Client, Receive, Send
+from modicum.gateway.exchange import Request
+from modicum.gateway.log import log
+from modicum.gateway.outcomes import take_outcomes
+from modicum.gateway.paths import CALL, served
+from modicum.gateway.pipeline import Pipeline
+from modicum.gateway.refusal import ClientGone, Refused
+from modicum.gateway.sending import passes_on
+from modicum.outbound.keepalive import Header
+from modicum.providers.dialect import Dialect
+from modicum.providers.dialects import DIALECTS
+
+MOST_HEADERS = 200
+_ONCE = frozenset(
+    {b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key", b"content-type", b"content-encoding", b"host"}
+)
+"""Headers that may come once only: of two, one would be checked and the other served."""
+
+
+class App:
+    """Args:
+    hosts: names under which we are spoken to, against pages that rebind a name to this machine; None: any.
+    """
+
+    def __init__(
+        self, pipeline: Pipeline, *, hosts: frozenset[str] | None, most_body_bytes: int, slow_client_s: float
+    ) -> None:
+        self._pipeline = pipeline
+        self._hosts = hosts
+        self._seen_hosts: dict[bytes, bool] = {}
+        self._most_body_bytes = most_body_bytes
+        self._slow_client_s = slow_client_s
+        self._own: dict[tuple[str, str], Callable[..., Awaitable[tuple[int, bytes, bytes]]]] = {
+            ("GET", "/healthz"): self._healthz,
+            ("GET", "/readyz"): self._readyz,
+            ("GET", "/metrics"): self._metrics,
+        }
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        path, method = scope["path"], scope["method"]
+        client = Client(receive, send, self._slow_client_s)
+        dialect = _dialect_of(path)
+        try:
+            headers, passing = self._headers(scope["headers"])
+            if own := self._own.get((method, path)):
+                status, kind, body = await own()
+                client.prepare(status, [(b"content-type", kind)])
+                await client.finish(body)
+                return
+            if path == "/outcomes":
+                body = await self._body(receive, headers)
+                await take_outcomes(self._pipeline.owners, self._pipeline.journal, method, headers, body, client)
+                return
+            asked = served(method, path, anthropic=b"anthropic-version" in headers)
+            body = await self._body(receive, headers)
+        except Refused as refusal:
+            self._pipeline.metrics.refused(refusal.kind)
+            await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
+            return
+        except ClientGone:
+            return
+        request = Request(asked, path, scope["query_string"], headers, passing, body)
+        try:
+            if asked.what == CALL:
+                await self._pipeline.run(request, client)
+            else:
+                await pass_aside(self._pipeline, request, client)
+        except ClientGone:
+            return
+        except Exception as error:  # noqa: BLE001 - the one place: a bug costs its own call and shows no content
+            log("bug", error=type(error).__name__, place=_place(error))
+            if not client.started:
+                await client.refuse(asked.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
+
+    def _headers(self, raw: list[Header]) -> tuple[dict[bytes, bytes], list[Header]]:
+        """Raises:
+        Refused: there are too many, one that may come once comes twice, or we are called by a name that is not ours.
+        """
+        if len(raw) > MOST_HEADERS:
+            raise Refused(431, "too many headers", "invalid_request")
+        headers: dict[bytes, bytes] = {}
+        passing: list[Header] = []
+        for header in raw:
+            name = header[0]
+            if name in headers and name in _ONCE:
+                raise Refused(400, f"the header {name.decode('ascii')} comes twice", "invalid_request")
+            headers.setdefault(*header)
+            if passes_on(name):
+                passing.append(header)
+        if self._hosts is not None and not self._our_name(headers.get(b"host", b"")):
+            raise Refused(421, "this name is not ours; see gateway.listen in modicum.toml", "wrong_host")
+        if headers.get(b"content-encoding", b"identity") != b"identity":
+            raise Refused(415, "send the request uncompressed", "invalid_request")
+        return headers, passing
+
+    async def _body(self, receive: Receive, headers: dict[bytes, bytes]) -> bytes:
+        """Raises:
+        Refused: it is too large, or comes too slowly.
+        ClientGone: it did not come in full.
+        """
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > self._most_body_bytes:
+            raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
+        parts: list[bytes] = []
+        size = 0
+        try:
+            async with asyncio.timeout(self._slow_client_s):
+                while True:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientGone
+                    parts.append(message["body"])
+                    size += len(parts[-1])
+                    if size > self._most_body_bytes:
+                        raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
+                    if not message["more_body"]:
+                        return parts[0] if len(parts) == 1 else b"".join(parts)
+        except TimeoutError:
+            raise Refused(408, "the request did not come in time", "too_slow") from None
+
+    def _our_name(self, host: bytes) -> bool:
+        """Kept for the few names that are used; a caller cannot fill memory with others."""
+        known = self._seen_hosts.get(host)
+        if known is None:
+            try:
+                name = (urlsplit(b"//" + host).hostname or b"").decode("ascii", "replace")
+            except ValueError:
+                return False
+            known = self._hosts is None or name in self._hosts
+            if len(self._seen_hosts) < 100:
+                self._seen_hosts[host] = known
+        return known
+
+    async def _healthz(self) -> tuple[int, bytes, bytes]:
+        return 200, b"text/plain", b"ok\n"
+
+    async def _readyz(self) -> tuple[int, bytes, bytes]:
+        if self._pipeline.draining:
+            return 503, b"text/plain", b"draining\n"
+        if not self._pipeline.journal.healthy:
+            return 503, b"text/plain", b"the journal cannot be written\n"
+        return 200, b"text/plain", b"ready\n"
+
+    async def _metrics(self) -> tuple[int, bytes, bytes]:
+        metrics, journal = self._pipeline.metrics, self._pipeline.journal
+        metrics.under_way.set(journal.calls_under_way)
+        metrics.waiting.set(journal.records_waiting)
+        metrics.healthy.set(journal.healthy)
+        return 200, b"text/plain; version=0.0.4; charset=utf-8", metrics.text()
+
+
+def _place(error: Exception) -> str:
+    """File and line where it was raised; its message might quote a request."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"
+
+
+def _dialect_of(path: str) -> Dialect:
+    """In whose words a path is refused."""
+    if path.startswith("/v1beta/") or (path.startswith("/v1/models/") and ":" in path):
+        return DIALECTS["gemini-generate"]
+    return DIALECTS["anthropic-messages" if path.startswith("/v1/messages") else "openai-chat"]

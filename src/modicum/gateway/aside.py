@@ -1,0 +1,40 @@
+"""Requests that are no calls: lists of models and token counts. Checked like calls, passed on, not billed."""
+
+from modicum.gateway import sending
+from modicum.gateway.client import Client
+from modicum.gateway.exchange import Request
+from modicum.gateway.pipeline import Pipeline
+from modicum.gateway.refusal import Refused
+from modicum.outbound.client import Unreachable
+from modicum.providers.dialect import DialectError
+
+MOST_REPLY_BYTES = 16 * 1024 * 1024
+
+
+async def pass_aside(pipeline: Pipeline, request: Request, client: Client) -> None:
+    dialect = request.served.dialect
+    try:
+        caller = pipeline.owners.identify(request.headers, sending.query_key(request.query))
+        if request.body:
+            model = dialect.request(request.body, request.path).model
+            caller.check_model(model)
+            upstream = pipeline.upstreams.route(model, dialect.name).upstream
+        else:
+            upstream = pipeline.upstreams.speaking(dialect.name)
+        answer = await sending.send(
+            pipeline.connections,
+            sending.Passing(b"POST" if request.body else b"GET", request.passing, request.query),
+            upstream,
+            request.served.target,
+            own_key=caller.own_key,
+            body=request.body,
+        )
+        body = await answer.rest(MOST_REPLY_BYTES)
+    except (Refused, DialectError) as refusal:
+        pipeline.metrics.refused(refusal.kind)
+        await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
+    except (Unreachable, ConnectionError):
+        await client.refuse(dialect, 502, "the upstream does not answer", "upstream_unreachable")
+    else:
+        client.prepare(answer.status, sending.passes_back(answer))
+        await client.finish(body)

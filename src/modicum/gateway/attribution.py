@@ -1,0 +1,102 @@
+"""What a call is for: task, agent, team and the like, from headers and the request's own metadata.
+
+`x-modicum-task: PR-12` says it in our words. The usual names of the field are understood too, so that programs which
+already tag their calls need no change. Later lines of `_NAMES` are asked only where earlier ones say nothing.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from modicum.calls import Owner
+from modicum.providers.dialect import RequestFacts
+
+MOST_CHARACTERS = 200
+MOST_TAGS = 16
+
+
+class Attribution(NamedTuple):
+    owner: Owner
+    task: str
+    conversation: str
+    """Empty where nothing names it: it is then found by its context."""
+    agent: str
+    project: str
+    tags: dict[str, str]
+
+
+# What we call it; the headers that say so; the names in `metadata` that say so.
+_NAMES: dict[str, tuple[tuple[bytes, ...], tuple[str, ...]]] = {
+    "task": (
+        (b"x-modicum-task", b"x-task-id", b"helicone-session-id", b"x-portkey-trace-id", b"x-litellm-trace-id"),
+        ("task", "task_id", "trace_id", "ticket", "issue"),
+    ),
+    "conversation": (
+        (b"x-modicum-conversation", b"x-session-id", b"x-claude-code-session-id", b"session_id", b"x-conversation-id"),
+        ("conversation", "conversation_id", "session_id", "thread_id"),
+    ),
+    "agent": ((b"x-modicum-agent", b"helicone-property-agent", b"x-agent-id"), ("agent", "agent_name", "agent_id")),
+    "team": ((b"x-modicum-team", b"helicone-property-team"), ("team", "team_id")),
+    "app": ((b"x-modicum-app", b"x-title", b"helicone-property-app"), ("app", "app_name")),
+    "user": ((b"x-modicum-user", b"helicone-user-id"), ("user", "user_id", "trace_user_id", "_user")),
+    "project": ((b"x-modicum-project",), ("project", "project_id")),
+    "step": ((b"x-modicum-step",), ("step", "generation_name")),
+    "feature": ((b"x-modicum-feature", b"helicone-property-feature"), ("feature",)),
+}
+_HEADER_TO_NAME = {header: name for name, (headers, _) in _NAMES.items() for header in headers}
+_RANK = {header: rank for headers, _ in _NAMES.values() for rank, header in enumerate(headers)}
+_FIELDS = {field for _, fields in _NAMES.values() for field in fields}
+_TAG = b"x-modicum-tag-"
+
+
+def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owner) -> Attribution:
+    """What headers and metadata say. A key's own team, app and user stand: a caller cannot spend as somebody else."""
+    said: dict[str, str] = {}
+    ranks: dict[str, int] = {}
+    tags: dict[str, str] = {}
+    for header, value in headers.items():
+        name = _HEADER_TO_NAME.get(header)
+        if name is not None:
+            if name not in said or _RANK[header] < ranks[name]:
+                said[name], ranks[name] = _text(value), _RANK[header]
+        elif header.startswith(_TAG) and len(tags) < MOST_TAGS:
+            tags[_text(header[len(_TAG) :])] = _text(value)
+    if facts.metadata:
+        _from_metadata(facts.metadata, said, tags)
+    for name in ("step", "feature"):
+        if name in said:
+            tags[name] = said[name]
+    conversation = said.get("conversation") or _short(facts.session)
+    return Attribution(
+        Owner(
+            team=owner.team or said.get("team", ""),
+            app=owner.app or said.get("app", ""),
+            user=owner.user or said.get("user") or _short(facts.user),
+            key=owner.key,
+        ),
+        said.get("task") or conversation,
+        conversation,
+        said.get("agent", ""),
+        said.get("project", ""),
+        tags,
+    )
+
+
+def _from_metadata(metadata: Mapping[str, str], said: dict[str, str], tags: dict[str, str]) -> None:
+    for name, (_, fields) in _NAMES.items():
+        if not said.get(name):
+            value = next((metadata[field] for field in fields if metadata.get(field)), "")
+            if value:
+                said[name] = _short(value)
+    for field, value in metadata.items():
+        if field not in _FIELDS and len(tags) < MOST_TAGS:
+            tags[_short(field)] = _short(value)
+
+
+def _text(value: bytes) -> str:
+    return _short(value.decode("utf-8", "replace"))
+
+
+def _short(text: str) -> str:
+    """Printable and bounded: it becomes a column of the ledger and a line on somebody's terminal."""
+    text = text[:MOST_CHARACTERS]
+    return text if text.isprintable() else "".join(character for character in text if character.isprintable())

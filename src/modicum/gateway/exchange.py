@@ -1,0 +1,110 @@
+"""One call on its way through the gateway: the noun that the stages of the pipeline hand to each other."""
+
+from collections.abc import Mapping
+from time import time
+
+from modicum.calls import Call, CallStatus
+from modicum.gateway.attribution import Attribution
+from modicum.gateway.conversations import Placed
+from modicum.gateway.owners import Caller
+from modicum.gateway.paths import Served
+from modicum.gateway.upstreams import Route
+from modicum.outbound.keepalive import Answer, Header
+from modicum.providers.dialect import Dialect, ReplyFacts, RequestFacts, StreamTail
+from modicum.providers.translation.translation import Translation
+
+
+class Timing:
+    """Seconds since 1970; 0: not yet, or not known."""
+
+    __slots__ = ("finished_s", "first_token_s", "started_s")
+
+    def __init__(self, started_s: float) -> None:
+        self.started_s = started_s
+        self.first_token_s = 0.0
+        self.finished_s = 0.0
+
+
+class Request:
+    """What came from the caller. `headers` has the first of each name; `passing` are those that may go on."""
+
+    __slots__ = ("body", "headers", "passing", "path", "query", "served")
+
+    def __init__(
+        self,
+        served: Served,
+        path: str,
+        query: bytes,
+        headers: Mapping[bytes, bytes],
+        passing: list[Header],
+        body: bytes,
+    ) -> None:
+        self.served, self.path, self.query = served, path, query
+        self.headers, self.passing, self.body = headers, passing, body
+
+
+class Exchange:
+    """A call that was admitted."""
+
+    __slots__ = (
+        "about",
+        "answer",
+        "begun",
+        "body",
+        "caller",
+        "client_gone",
+        "facts",
+        "finished",
+        "late_anatomy",
+        "left_out",
+        "number",
+        "placed",
+        "reply",
+        "request",
+        "route",
+        "slot",
+        "status",
+        "tail",
+        "timing",
+        "translation",
+        "upstream_dialect",
+    )
+
+    def __init__(
+        self, number: str, request: Request, caller: Caller, facts: RequestFacts, about: Attribution, route: Route
+    ) -> None:
+        self.number = number
+        self.request, self.caller, self.facts, self.about, self.route = request, caller, facts, about, route
+        self.body = request.body
+        """What goes upstream: the caller's bytes, unless a rule changed them."""
+        self.timing = Timing(time())
+        self.begun: Call
+        self.slot = -1
+        self.upstream_dialect: Dialect
+        """The dialect that the upstream is spoken to in."""
+        self.translation: Translation | None = None
+        """Where that is not the caller's."""
+        self.left_out: tuple[str, ...] = ()
+        """Hints of the caller that have no counterpart there."""
+        self.answer: Answer | None = None
+        self.tail: StreamTail | None = None
+        self.reply: ReplyFacts | None = None
+        self.status = CallStatus.UNKNOWN
+        self.client_gone = False
+        self.placed: Placed | None = None
+        self.late_anatomy = False
+        """The call was recorded before its context was counted: the anatomy follows in a record of its own."""
+        self.finished: Call | None = None
+        """Its record."""
+
+    def sent(self, answer: Answer) -> None:
+        """The request is on its way. Whoever left before that does not wait for it."""
+        self.answer = answer
+        if self.client_gone:
+            answer.close()
+
+    def client_left(self) -> None:
+        """Nobody reads the reply any more: the upstream need not write it."""
+        self.client_gone = True
+        if self.answer is not None:
+            self.answer.close()

@@ -1,0 +1,182 @@
+"""From what passed to a `Call`: usage as the provider counted it or, where it did not, as we estimate it.
+
+Never 0 for want of figures. What a provider answers with an error has no usage: its cost is unknown.
+"""
+
+import itertools
+import secrets
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import NamedTuple
+
+import msgspec
+
+from modicum.calls import Anatomy, Basis, Call, CallStatus, Owner, Usage
+from modicum.gateway.attribution import Attribution
+from modicum.gateway.exchange import Exchange
+from modicum.ledger.underway import MOST_RECORD_BYTES
+from modicum.metering.tokens import count_tokens
+from modicum.providers.dialect import DialectError, ReplyFacts
+
+SOURCE = "gateway"
+REVISION = 1 << 62
+"""The gateway saw the whole call: its record stands above an agent's own log of the same call."""
+TOKENS_PER_BLOCK = 4
+"""What a provider puts around a message, as https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken
+counts it."""
+MOST_BEGUN_BYTES = MOST_RECORD_BYTES
+_pack = msgspec.msgpack.Encoder().encode
+_NATIVE = ("msg_", "chatcmpl-", "resp_", "gen-")
+_NATIVE_CHARACTERS = 24
+
+
+def call_id(number: str, reply_id: str, seen: "Seen") -> str:
+    """The provider's id, so that an agent's log of the same call is known again; else our own number.
+
+    Some servers give out short ids, or the same one twice: such an id names no call.
+    """
+    if len(reply_id) >= _NATIVE_CHARACTERS and reply_id.startswith(_NATIVE) and seen.first_time(reply_id):
+        return reply_id
+    return f"{SOURCE}:{number}"
+
+
+class Seen:
+    """The newest reply ids, to notice a repeated one."""
+
+    def __init__(self, most: int = 50_000) -> None:
+        self._most = most
+        self._ids: dict[str, None] = {}
+
+    def first_time(self, reply_id: str) -> bool:
+        if reply_id in self._ids:
+            return False
+        self._ids[reply_id] = None
+        if len(self._ids) > self._most:
+            del self._ids[next(iter(self._ids))]
+        return True
+
+
+class Counted(NamedTuple):
+    usage: Usage
+    input_basis: Basis
+    output_basis: Basis
+
+
+UNCOUNTED = Counted(Usage(), Basis.UNKNOWN, Basis.UNKNOWN)
+
+
+def exact(reply: ReplyFacts) -> Counted:
+    assert reply.usage is not None  # noqa: S101 - `usage_final` says so
+    return Counted(reply.usage, Basis.EXACT, Basis.EXACT)
+
+
+def estimated(exchange: Exchange) -> Counted:
+    """What can be said where the provider has not counted to the end. Takes time: tokens are counted.
+
+    A provider's partial count of the input stands. Without any the request is counted as we would count it; without
+    any reply at all, or with an error, nobody knows what was billed.
+    """
+    reply, model = exchange.reply, exchange.facts.model
+    if reply is not None and reply.usage is not None:
+        return Counted(_with_estimated_output(reply, reply.usage, model), Basis.EXACT, Basis.ESTIMATED)
+    if exchange.status is CallStatus.ERROR or exchange.answer is None or exchange.answer.status != 200:
+        return UNCOUNTED
+    try:
+        blocks = exchange.request.served.dialect.segments(exchange.request.body)
+    except DialectError:
+        return UNCOUNTED
+    prompt = sum(count_tokens(block.text, model) for block in blocks) + TOKENS_PER_BLOCK * len(blocks)
+    usage = Usage(input_uncached=max(prompt, 1))
+    return Counted(
+        _with_estimated_output(reply, usage, model) if reply is not None else usage, Basis.ESTIMATED, Basis.ESTIMATED
+    )
+
+
+def _with_estimated_output(facts: ReplyFacts, usage: Usage, model: str) -> Usage:
+    """The output counted from the text that passed, if that is more than the provider has said so far."""
+    counted = count_tokens(facts.output_text, model) if facts.output_text else 0
+    if len(facts.output_text) < facts.output_chars:
+        counted += (facts.output_chars - len(facts.output_text)) // 4
+    return Usage(
+        usage.input_uncached,
+        usage.cache_read,
+        usage.cache_write_5m,
+        usage.cache_write_1h,
+        max(usage.output_visible, counted - usage.output_reasoning),
+        usage.output_reasoning,
+    )
+
+
+def begun_call(number: str, provider: str, model: str, about: Attribution, started_s: float) -> Call:
+    """The record of a call of whose end nothing is known."""
+    return Call(
+        call_id=f"{SOURCE}:{number}",
+        source=SOURCE,
+        provider=provider,
+        model=model,
+        started=datetime.fromtimestamp(started_s, UTC),
+        status=CallStatus.UNKNOWN,
+        usage=Usage(),
+        usage_basis=Basis.UNKNOWN,
+        output_basis=Basis.UNKNOWN,
+        task=about.task,
+        conversation=about.conversation,
+        agent=about.agent,
+        project=about.project,
+        owner=about.owner,
+        tags=about.tags,
+        revision=REVISION,
+    )
+
+
+def begun_record(begun: Call) -> bytes:
+    """The record, small enough for a slot of the journal: tags are left out first, then names."""
+    record = _pack(begun)
+    if len(record) > MOST_BEGUN_BYTES:
+        record = _pack(msgspec.structs.replace(begun, tags={}))
+    if len(record) > MOST_BEGUN_BYTES:
+        record = _pack(msgspec.structs.replace(begun, tags={}, owner=Owner(key=begun.owner.key), project="", agent=""))
+    if len(record) > MOST_BEGUN_BYTES:
+        bare = msgspec.structs.replace(begun, tags={}, owner=Owner(), project="", agent="", task="", conversation="")
+        record = _pack(msgspec.structs.replace(bare, model=begun.model[:64]))
+    return record
+
+
+def finished_call(exchange: Exchange, counted: Counted, anatomy: Anatomy | None, seen: Seen) -> Call:
+    """The record of a call that has ended, in whatever way."""
+    begun, reply, timing = exchange.begun, exchange.reply, exchange.timing
+    conversation = begun.conversation or (exchange.placed.conversation if exchange.placed is not None else "")
+    return Call(
+        call_id=call_id(exchange.number, reply.reply_id, seen) if reply is not None else begun.call_id,
+        source=SOURCE,
+        provider=begun.provider,
+        model=reply.model if reply is not None and reply.model else begun.model,
+        started=begun.started,
+        first_token=_at(timing.first_token_s),
+        finished=_at(timing.finished_s),
+        status=exchange.status,
+        finish_reason=(reply.finish_reason or reply.error_kind) if reply is not None else "",
+        usage=counted.usage,
+        usage_basis=counted.input_basis,
+        output_basis=counted.output_basis,
+        tier=reply.tier if reply is not None else begun.tier,
+        web_searches=reply.web_searches if reply is not None else 0,
+        task=begun.task or conversation,
+        conversation=conversation,
+        agent=begun.agent,
+        project=begun.project,
+        owner=begun.owner,
+        tags=begun.tags,
+        revision=REVISION,
+        anatomy=anatomy,
+    )
+
+
+def numbers() -> Iterator[str]:
+    """The gateway's own numbers of calls: unique across processes and restarts."""
+    start = secrets.token_hex(8)
+    return (f"{start}-{count:x}" for count in itertools.count(1))
+
+
+def _at(seconds: float) -> datetime | None:
+    return datetime.fromtimestamp(seconds, UTC) if seconds else None

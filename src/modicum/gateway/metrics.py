@@ -1,0 +1,71 @@
+"""Prometheus metrics. Labels are bounded: names that callers make up cannot grow them."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from modicum.calls import BUCKETS, Call
+
+MOST_MODELS = 200
+_SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
+
+
+class Metrics:
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        self._calls = Counter(
+            "modicum_calls", "Calls that have ended.", ("upstream", "model", "status"), registry=self.registry
+        )
+        self._tokens = Counter(
+            "modicum_tokens", "Tokens by bucket; buckets do not overlap.", ("model", "bucket"), registry=self.registry
+        )
+        self._duration = Histogram(
+            "modicum_call_seconds",
+            "From request to end of reply.",
+            ("model",),
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        self._first_token = Histogram(
+            "modicum_first_token_seconds",
+            "From request to first byte of the reply's body.",
+            ("model",),
+            registry=self.registry,
+            buckets=_SECONDS,
+        )
+        self._refused = Counter("modicum_refused", "Requests that went no further.", ("kind",), registry=self.registry)
+        self.under_way = Gauge("modicum_calls_under_way", "Calls begun and not ended.", registry=self.registry)
+        self.waiting = Gauge("modicum_journal_records_waiting", "Records not yet on disk.", registry=self.registry)
+        self.healthy = Gauge("modicum_journal_healthy", "1: the last commit went through.", registry=self.registry)
+        self.failures = Counter(
+            "modicum_stage_failures", "A stage failed; the call went on.", ("stage",), registry=self.registry
+        )
+        self._known: dict[tuple[str, str, str], tuple[Counter, Histogram, Histogram, list[Counter]]] = {}
+        self._models: set[str] = set()
+
+    def ended(self, call: Call, upstream: str) -> None:
+        model = call.model if call.model in self._models or len(self._models) < MOST_MODELS else "other"
+        key = upstream, model, call.status.value
+        known = self._known.get(key)
+        if known is None:
+            self._models.add(model)
+            known = self._known[key] = (
+                self._calls.labels(*key),
+                self._duration.labels(model),
+                self._first_token.labels(model),
+                [self._tokens.labels(model, bucket) for bucket in BUCKETS],
+            )
+        calls, duration, first_token, tokens = known
+        calls.inc()
+        if call.finished is not None:
+            duration.observe((call.finished - call.started).total_seconds())
+        if call.first_token is not None:
+            first_token.observe((call.first_token - call.started).total_seconds())
+        for bucket, counter in zip(BUCKETS, tokens, strict=True):
+            if count := getattr(call.usage, bucket):
+                counter.inc(count)
+
+    def refused(self, kind: str) -> None:
+        """`kind` is one of our own words."""
+        self._refused.labels(kind).inc()
+
+    def text(self) -> bytes:
+        return generate_latest(self.registry)

@@ -1,0 +1,89 @@
+"""POST /outcomes: what came of a task, sent by whoever knows."""
+
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+import msgspec
+
+from modicum.calls import Outcome
+from modicum.gateway.client import Client
+from modicum.gateway.owners import Caller, Owners
+from modicum.gateway.refusal import Refused
+from modicum.ledger.journal import Journal, NotDurable, Record
+
+MOST_OUTCOMES = 1_000
+_JSON = [(b"content-type", b"application/json")]
+
+
+class _Told(msgspec.Struct, forbid_unknown_fields=True):
+    """One outcome: `{"task": "PR-12", "name": "merged", "value": 1}`."""
+
+    task: str
+    name: str
+    value: float
+    time: datetime | None = None
+    id: str = ""
+    """The sender's own name for it, so that sending it twice counts once."""
+
+
+_decoder = msgspec.json.Decoder(_Told | list[_Told])
+_pack = msgspec.msgpack.Encoder().encode
+
+
+async def take_outcomes(
+    owners: Owners, journal: Journal, method: str, headers: Mapping[bytes, bytes], body: bytes, client: Client
+) -> None:
+    """Answers when the outcomes are durable. Needs a modicum key."""
+    try:
+        caller = _checked(owners, method, headers)
+        told = _decoded(body)
+        for one in told:
+            await journal.added(Record("", "outcome", _pack(_outcome(one, caller.owner.key))))
+    except Refused as refusal:
+        await _answer(client, refusal.status, {"error": {"message": refusal.message, "type": refusal.kind}})
+    except NotDurable:
+        await _answer(client, 503, {"error": {"message": "the outcome could not be recorded", "type": "unavailable"}})
+    else:
+        await _answer(client, 200, {"outcomes": len(told)})
+
+
+def _checked(owners: Owners, method: str, headers: Mapping[bytes, bytes]) -> Caller:
+    if method != "POST":
+        raise Refused(405, "/outcomes takes POST", "method_not_allowed")
+    caller = owners.identify(headers, "")
+    if caller.own_key is not None:
+        raise Refused(401, "outcomes need a modicum key; 'modicum key create NAME' makes one", "unknown_key")
+    return caller
+
+
+def _decoded(body: bytes) -> list[_Told]:
+    try:
+        told = _decoder.decode(body)
+    except (msgspec.ValidationError, msgspec.DecodeError) as error:
+        raise Refused(400, f"no outcome: {error}", "invalid_request") from None
+    outcomes = told if isinstance(told, list) else [told]
+    if len(outcomes) > MOST_OUTCOMES:
+        raise Refused(413, f"at most {MOST_OUTCOMES:,} outcomes at once", "too_large")
+    if any(one.value != one.value or one.value in {float("inf"), float("-inf")} for one in outcomes):
+        raise Refused(400, "no outcome: the value is no finite number", "invalid_request")
+    if not all(one.task and one.name for one in outcomes):
+        raise Refused(400, "no outcome: task and name may not be empty", "invalid_request")
+    return outcomes
+
+
+def _outcome(told: _Told, key: str) -> Outcome:
+    at = told.time or datetime.now(UTC)
+    at = at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    return Outcome(
+        outcome_id=f"gateway:{told.id or f'{told.task}|{told.name}|{at.isoformat()}'}",
+        task=told.task,
+        name=told.name,
+        value=told.value,
+        time=at,
+        source=f"gateway, sent with key {key}",
+    )
+
+
+async def _answer(client: Client, status: int, document: object) -> None:
+    client.prepare(status, _JSON)
+    await client.finish(msgspec.json.encode(document))

@@ -1,0 +1,178 @@
+"""The way of a call through the gateway. This is the one screen to read.
+
+identify, admit, optimize, send, meter, journal, settle. No stage calls another; only `Pipeline.run` knows the order.
+Two promises are kept here: a call is noted before it is sent, and a reply is finished only when its usage is on the
+disk. Everything but the end of a stream is passed on as it comes.
+"""
+
+import asyncio
+from time import time
+
+import msgspec
+
+from modicum.gateway import meter, optimizing, replies, sending
+from modicum.gateway.anatomy import Anatomist
+from modicum.gateway.attribution import attribution
+from modicum.gateway.client import Client
+from modicum.gateway.conversations import Conversations
+from modicum.gateway.exchange import Exchange, Request
+from modicum.gateway.meter import Counted
+from modicum.gateway.metrics import Metrics
+from modicum.gateway.owners import Caller, Owners
+from modicum.gateway.refusal import ClientGone, Refused
+from modicum.gateway.upstreams import Upstreams
+from modicum.ledger.journal import Journal, NotDurable, Record
+from modicum.ledger.underway import Full
+from modicum.metering.digests import Digester
+from modicum.outbound.client import Unreachable
+from modicum.outbound.keepalive import Connections
+from modicum.providers.dialect import DialectError
+from modicum.providers.dialects import DIALECTS
+from modicum.providers.translation.translations import TRANSLATIONS
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Pipeline:
+    """The stages and what they need. `owners` and `upstreams` may be replaced at any time; a call keeps what it got."""
+
+    def __init__(
+        self,
+        owners: Owners,
+        upstreams: Upstreams,
+        journal: Journal,
+        connections: Connections,
+        digester: Digester | None,
+    ) -> None:
+        self.owners, self.upstreams = owners, upstreams
+        self.journal, self.connections = journal, connections
+        self.anatomist = Anatomist(Conversations(digester), self.journal_late) if digester is not None else None
+        self.metrics = Metrics()
+        self.draining = False
+        self._seen = meter.Seen()
+        self._numbers = meter.numbers()
+
+    async def run(self, request: Request, client: Client) -> None:
+        """One call, from its request to the end of its reply. Raises nothing that a caller could cause."""
+        try:
+            caller = self.identify(request)
+            exchange = self.admit(request, caller)
+        except (Refused, DialectError) as refusal:
+            self.metrics.refused(refusal.kind)
+            await client.refuse(request.served.dialect, refusal.status, refusal.message, refusal.kind)
+            return
+        end = b""
+        try:
+            self.optimize(exchange)
+            await self.send(exchange, client)
+            end = await self.meter(exchange, client)
+        except (Refused, DialectError, Unreachable, ConnectionError, ClientGone) as trouble:
+            end = replies.trouble(exchange, client, trouble)
+        except BaseException:  # a bug of ours, or the end of the time to drain
+            replies.cut(exchange)
+            await self.journal_end(exchange)
+            raise
+        try:
+            if await self.journal_end(exchange):
+                await client.finish(end)
+            else:
+                await client.break_off(exchange.request.served.dialect)
+        finally:
+            self.settle(exchange)
+
+    def identify(self, request: Request) -> Caller:
+        """Who calls, and who pays."""
+        return self.owners.identify(request.headers, sending.query_key(request.query))
+
+    def admit(self, request: Request, caller: Caller) -> Exchange:
+        """Whether the call may be made, and where it goes. From here on it is on record. Budgets will stand here."""
+        facts = request.served.dialect.request(request.body, request.path)
+        caller.check_model(facts.model)
+        route = self.upstreams.route(facts.model, request.served.dialect.name)
+        if self.draining or not self.journal.healthy:
+            raise Refused(503, "the gateway takes no calls at the moment; try again", "unavailable")
+        about = attribution(request.headers, facts, caller.owner)
+        exchange = Exchange(next(self._numbers), request, caller, facts, about, route)
+        exchange.upstream_dialect = DIALECTS[route.dialect]
+        exchange.translation = TRANSLATIONS.get((request.served.dialect.name, route.dialect))
+        sending.check_key(exchange)
+        exchange.begun = meter.begun_call(
+            exchange.number, route.upstream.provider, route.model, about, exchange.timing.started_s
+        )
+        try:
+            exchange.slot = self.journal.begin(meter.begun_record(exchange.begun))
+        except Full:
+            raise Refused(503, "too many calls are under way; try again", "overloaded") from None
+        return exchange
+
+    def optimize(self, exchange: Exchange) -> None:
+        """What may be changed before the call is sent; and what must be, so that it can be metered."""
+        for rule in optimizing.RULES:
+            rule(exchange)
+        sending.prepare(exchange)
+
+    async def send(self, exchange: Exchange, client: Client) -> None:
+        """To the upstream; while it works, the context is taken apart."""
+        if self.anatomist is not None:
+            asyncio.get_running_loop().call_soon(self.place, exchange)
+        client.watch(exchange)
+        await sending.send(
+            self.connections,
+            sending.passing(exchange),
+            exchange.route.upstream,
+            sending.target(exchange),
+            own_key=exchange.caller.own_key,
+            body=exchange.body,
+            sent=exchange.sent,
+        )
+
+    async def meter(self, exchange: Exchange, client: Client) -> bytes:
+        """Passes the reply on and takes its usage as it goes by. Returns the end, which waits for the journal."""
+        assert exchange.answer is not None  # noqa: S101 - set by `send`
+        if exchange.facts.stream and exchange.answer.status == 200:
+            return await replies.stream(exchange, client)
+        return await replies.whole(exchange, client)
+
+    async def journal_end(self, exchange: Exchange) -> bool:
+        """Makes the call's record durable. False: the disk refuses."""
+        exchange.timing.finished_s = time()
+        usage = await self._usage(exchange)
+        anatomy = exchange.placed.anatomy() if exchange.placed is not None else None
+        exchange.late_anatomy = anatomy is None and exchange.placed is not None
+        call = meter.finished_call(exchange, usage, anatomy, self._seen)
+        exchange.finished = call
+        try:
+            await self.journal.finish(exchange.slot, Record(exchange.number, "call", _pack(call)))
+        except NotDurable:
+            return False
+        return True
+
+    def settle(self, exchange: Exchange) -> None:
+        """What can wait until the caller has its reply. Reservations will be given back here."""
+        if exchange.finished is not None:
+            self.metrics.ended(exchange.finished, exchange.route.upstream.name)
+
+    def place(self, exchange: Exchange) -> None:
+        """A failure here costs the call its anatomy and nothing else."""
+        assert self.anatomist is not None  # noqa: S101 - asked by `send`
+        try:
+            self.anatomist.place(exchange)
+        except Exception:  # noqa: BLE001 - the one place where what is optional may fail
+            self.metrics.failures.labels("anatomy").inc()
+
+    def journal_late(self, exchange: Exchange) -> None:
+        anatomy = exchange.placed.anatomy() if exchange.placed is not None else None
+        if anatomy is not None:
+            self.journal.add(Record(exchange.number, "anatomy", _pack(anatomy)))
+
+    async def _usage(self, exchange: Exchange) -> Counted:
+        """As the provider counted, or estimated in the thread that counts tokens."""
+        if exchange.reply is not None and exchange.reply.usage_final:
+            return meter.exact(exchange.reply)
+        loop = asyncio.get_running_loop()
+        thread = self.anatomist.thread if self.anatomist is not None else None
+        return await loop.run_in_executor(thread, meter.estimated, exchange)
+
+    def close(self) -> None:
+        if self.anatomist is not None:
+            self.anatomist.close()

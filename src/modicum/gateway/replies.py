@@ -1,0 +1,144 @@
+"""Replies passed on, and their usage taken as they go by. The end of a reply is held back: it waits for the journal."""
+
+import asyncio
+import zlib
+from time import time
+
+from modicum.calls import CallStatus
+from modicum.gateway.client import Client
+from modicum.gateway.exchange import Exchange
+from modicum.gateway.refusal import ClientGone, Refused
+from modicum.gateway.sending import passes_back
+from modicum.outbound.client import Unreachable
+from modicum.outbound.keepalive import Header
+from modicum.providers.dialect import DialectError
+
+MOST_REPLY_BYTES = 256 * 1024 * 1024
+_LEFTOVER_S = 2.0
+"""How long an upstream may take to end a stream whose last event has come."""
+_ENDS = {
+    "openai-chat": (b"[DONE]",),
+    "openai-responses": (b"response.completed", b"response.incomplete", b"response.failed"),
+    "anthropic-messages": (b"message_stop",),
+}
+"""What the last event of a stream holds. Its bytes may also stand in a text, so the dialect has the last word."""
+_LONGEST_END = 24
+_JSON: Header = (b"content-type", b"application/json")
+_EVENTS: Header = (b"content-type", b"text/event-stream; charset=utf-8")
+
+
+async def whole(exchange: Exchange, client: Client) -> bytes:
+    """A reply that comes in one piece, or an error: read in full, then handed over as the end.
+
+    Raises:
+        ConnectionError: it broke off.
+    DialectError: it cannot be translated.
+    """
+    answer = exchange.answer
+    assert answer is not None  # noqa: S101 - it was sent
+    body = await answer.rest(MOST_REPLY_BYTES)
+    headers, body = _plain(passes_back(answer), body)
+    exchange.reply = exchange.upstream_dialect.reply(body)
+    fine = answer.status == 200 and not exchange.reply.error_kind
+    exchange.status = CallStatus.OK if fine else CallStatus.ERROR
+    status = answer.status
+    if exchange.translation is not None:
+        headers = [_JSON]
+        if fine:
+            body = exchange.translation.reply(body, int(time()))
+        else:
+            status, body = exchange.translation.error(status, body)
+    client.prepare(status, headers)
+    return body
+
+
+async def stream(exchange: Exchange, client: Client) -> bytes:
+    """Passes on all of a stream but its end.
+
+    Raises:
+        ConnectionError: it broke off.
+        ClientGone: nobody reads it any more.
+    """
+    answer = exchange.answer
+    assert answer is not None  # noqa: S101 - it was sent
+    translated, usage_asked = None, exchange.facts.usage_asked
+    if exchange.translation is not None:
+        translated = exchange.translation.stream(usage_asked, int(time()))
+    exchange.tail = tail = exchange.upstream_dialect.tail(usage_asked or translated is not None)
+    ends = _ENDS.get(exchange.upstream_dialect.name, ())
+    await client.start(200, passes_back(answer) if translated is None else [_EVENTS])
+    window = held = partial = b""
+    while chunk := await answer.chunk():
+        if not exchange.timing.first_token_s:
+            exchange.timing.first_token_s = time()
+        # Whole lines only: should the upstream break off, an error can follow without half an event before it.
+        passed = tail.feed(chunk)
+        passed = partial + (translated.feed(passed) if translated is not None else passed)
+        cut = passed.rfind(b"\n") + 1
+        passed, partial = passed[:cut], passed[cut:]
+        if ends:
+            window = window[-_LONGEST_END:] + chunk
+            if any(end in window for end in ends) and tail.facts().complete:
+                held = passed
+                asyncio.get_running_loop().call_later(_LEFTOVER_S, answer.close)
+                break
+        if passed:
+            await client.pass_on(passed)
+    held += partial + tail.end()
+    if translated is not None:
+        held += translated.end()
+    exchange.reply = tail.facts()
+    exchange.status = CallStatus.OK if exchange.reply.complete else CallStatus.ABORTED
+    if exchange.reply.error_kind:
+        exchange.status = CallStatus.ERROR
+    return held
+
+
+def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:
+    """A call that did not go well: what is known of it, and how its reply ends."""
+    dialect = exchange.request.served.dialect
+    _take_what_came(exchange)
+    if exchange.client_gone or isinstance(error, ClientGone):
+        exchange.client_left()
+        exchange.status = CallStatus.ABORTED
+        return b""
+    if isinstance(error, Refused | DialectError):
+        exchange.status = CallStatus.ERROR
+        client.prepare_error(dialect, error.status, error.message, error.kind)
+        return client.error_body
+    if client.started:
+        exchange.status = CallStatus.ABORTED
+        return dialect.error_event(502, "the upstream broke off", "upstream_broke_off")
+    exchange.status = CallStatus.ABORTED if exchange.answer is not None and exchange.answer.status else CallStatus.ERROR
+    message = "the upstream does not answer" if isinstance(error, Unreachable) else "the upstream broke off"
+    client.prepare_error(dialect, 502, message, "upstream_unreachable")
+    return client.error_body
+
+
+def cut(exchange: Exchange) -> None:
+    """A call that we end ourselves: what is known of it, and no more of it from upstream."""
+    _take_what_came(exchange)
+    exchange.status = CallStatus.ABORTED
+    if exchange.answer is not None:
+        exchange.answer.close()
+
+
+def _take_what_came(exchange: Exchange) -> None:
+    if exchange.tail is not None:
+        exchange.tail.end()
+        exchange.reply = exchange.tail.facts()
+
+
+def _plain(headers: list[Header], body: bytes) -> tuple[list[Header], bytes]:
+    """A reply that came compressed although nobody asked for it, unpacked within bounds; else as it is."""
+    coding = next((value for name, value in headers if name == b"content-encoding"), b"").lower()
+    if coding not in {b"gzip", b"deflate"}:
+        return headers, body
+    unpacker = zlib.decompressobj(wbits=47)  # zlib or gzip, told from its head
+    try:
+        unpacked = unpacker.decompress(body, MOST_REPLY_BYTES)
+    except zlib.error:
+        return headers, body
+    if unpacker.unconsumed_tail:
+        raise ConnectionError("the reply unpacks to more than is read")
+    return [header for header in headers if header[0] != b"content-encoding"], unpacked

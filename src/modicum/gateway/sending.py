@@ -1,0 +1,164 @@
+"""What goes upstream and what comes back, header by header."""
+
+from collections.abc import Callable
+from typing import NamedTuple
+from urllib.parse import parse_qsl, urlencode
+
+import msgspec
+
+from modicum.gateway.exchange import Exchange
+from modicum.gateway.owners import KEY_HEADERS
+from modicum.gateway.refusal import Refused
+from modicum.gateway.upstreams import Upstream
+from modicum.outbound.keepalive import Answer, Connections, Header, request_head
+
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+OURS = frozenset(
+    {
+        *KEY_HEADERS,
+        b"accept-encoding",
+        b"connection",
+        b"content-length",
+        b"cookie",
+        b"expect",
+        b"forwarded",
+        b"host",
+        b"keep-alive",
+        b"proxy-authorization",
+        b"proxy-connection",
+        b"te",
+        b"trailer",
+        b"transfer-encoding",
+        b"upgrade",
+        b"via",
+    }
+)
+"""Request headers that end here: those of this connection, keys, what tells about the caller's network."""
+_ENDING = (b"x-modicum-", b"x-forwarded-", b"x-real-ip", b"helicone-", b"x-portkey-", b"x-litellm-")
+_QUERY = {"alt", "beta"}
+"""What may stand in a query that goes upstream. A key may not."""
+_NOT_BACK = frozenset(
+    {
+        b"connection",
+        b"content-length",
+        b"date",
+        b"keep-alive",
+        b"server",
+        b"set-cookie",
+        b"transfer-encoding",
+        b"trailer",
+    }
+    | {b"upgrade", b"proxy-authenticate", b"alt-svc", b"strict-transport-security"}
+)
+
+
+class Passing(NamedTuple):
+    """What of a request goes on as it came."""
+
+    method: bytes
+    headers: list[Header]
+    query: bytes
+
+
+_OF_ALL = frozenset({b"content-type", b"accept", b"user-agent"})
+_TARGETS = {"openai-chat": "/chat/completions", "anthropic-messages": "/messages"}
+
+
+def passes_on(name: bytes) -> bool:
+    """Whether a request header goes upstream."""
+    return name not in OURS and not name.startswith(_ENDING)
+
+
+def passes_back(answer: Answer) -> list[Header]:
+    return [header for header in answer.headers if header[0] not in _NOT_BACK]
+
+
+def check_key(exchange: Exchange) -> None:
+    """Raises:
+    Refused: the caller's own key is for another API than the one its call would go to.
+    """
+    if exchange.caller.own_key is not None and exchange.upstream_dialect is not exchange.request.served.dialect:
+        raise Refused(
+            403, "this model is served by another API; your own key does not fit there, use a modicum key", "wrong_key"
+        )
+
+
+def prepare(exchange: Exchange) -> None:
+    """What must be changed so that the call can be sent and metered; all other bytes stay."""
+    dialect, facts = exchange.request.served.dialect, exchange.facts
+    if exchange.translation is not None:
+        translated = exchange.translation.request(exchange.body, exchange.route.model)
+        exchange.body, exchange.left_out = translated.body, translated.left_out
+        return
+    if not facts.usage_asked:
+        exchange.body = dialect.with_usage_asked(exchange.body)
+    if exchange.route.model != facts.model and b'"model"' in exchange.body:
+        fields = _fields.decode(exchange.body)
+        fields["model"] = msgspec.Raw(msgspec.json.encode(exchange.route.model))
+        exchange.body = msgspec.json.encode(fields)
+
+
+def target(exchange: Exchange) -> str:
+    """The path upstream; Gemini's holds the model's name."""
+    if exchange.translation is not None:
+        return _TARGETS[exchange.route.dialect]
+    plain = exchange.request.served.target
+    if exchange.route.model == exchange.facts.model or not plain.startswith("/models/"):
+        return plain
+    return f"/models/{exchange.route.model}:{plain.partition(':')[2]}"
+
+
+def passing(exchange: Exchange) -> Passing:
+    """The caller's headers and query, as far as they go upstream. Those of one API mean nothing to another."""
+    request = exchange.request
+    if exchange.translation is None:
+        return Passing(b"POST", request.passing, request.query)
+    headers = [header for header in request.passing if header[0] in _OF_ALL]
+    if exchange.route.dialect == "anthropic-messages":
+        headers.append((b"anthropic-version", b"2023-06-01"))
+    return Passing(b"POST", headers, b"")
+
+
+def query_key(query: bytes) -> str:
+    """The key in a query, where Gemini's older clients put it."""
+    if b"key=" not in query:
+        return ""
+    return dict(parse_qsl(query.decode("ascii", "replace"))).get("key", "")
+
+
+async def send(
+    connections: Connections,
+    request: Passing,
+    upstream: Upstream,
+    target: str,
+    *,
+    own_key: Header | None,
+    body: bytes,
+    sent: Callable[[Answer], None] | None = None,
+) -> Answer:
+    """Sends a request to its upstream; returns when the reply's headers are there.
+
+    Raises:
+        Refused: the request cannot be sent as it is.
+        Unreachable: the upstream does not answer.
+    """
+    keys = upstream.key_headers() if own_key is None else [own_key]
+    try:
+        head = request_head(
+            request.method,
+            upstream.base + target.encode("utf-8") + (_query(request.query) or upstream.query),
+            upstream.origin,
+            [*request.headers, *keys, (b"accept-encoding", b"identity")],
+            len(body),
+        )
+    except ValueError as error:
+        raise Refused(400, str(error), "invalid_request") from None
+    return await connections.send(upstream.origin, head, body, sent)
+
+
+def _query(query: bytes) -> bytes:
+    if not query:
+        return b""
+    kept = [(name, value) for name, value in parse_qsl(query.decode("ascii", "replace")) if name in _QUERY]
+    return b"?" + urlencode(kept).encode("ascii") if kept else b""

@@ -1,0 +1,275 @@
+"""The gateway process: opens the journal, books what a former process left under way, listens, reloads, drains."""
+
+import asyncio
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import uvicorn
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from modicum.calls import Call, UserError
+from modicum.gateway.app import App
+from modicum.gateway.log import log
+from modicum.gateway.owners import Owners
+from modicum.gateway.pipeline import Pipeline
+from modicum.gateway.upstreams import Upstream, Upstreams
+from modicum.governance.keys import KeyEvent, Keys
+from modicum.ledger.events import Events
+from modicum.ledger.journal import Journal, Record
+from modicum.metering.digests import Digester
+from modicum.outbound.keepalive import Connections
+from modicum.settings import USUAL_UPSTREAMS, Settings, host_and_port, listening, upstream_key
+
+LOOK_EVERY_S = 0.5
+"""How soon a revoked key is refused, and a changed settings file seen."""
+MOST_HEADER_BYTES = 64 * 1024
+HEADERS_WITHIN_S = 20.0
+RECORDS_WITHIN_S = 5.0
+LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
+
+
+def upstreams_of(settings: Settings) -> Upstreams:
+    """The upstreams that the settings name, with their keys.
+
+    Raises:
+        UserError: one of them is wrong.
+    """
+    named = settings.upstreams or USUAL_UPSTREAMS
+    return Upstreams([Upstream(name, one, upstream_key(name, one)) for name, one in named.items()], settings.models)
+
+
+class Gateway:
+    """One process's gateway.
+
+    Args:
+        folder: where journal and events are.
+        reread: reads the settings anew; raises UserError if they are wrong.
+    """
+
+    def __init__(self, settings: Settings, folder: Path, digest_key: bytes, reread: Callable[[], Settings]) -> None:
+        self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
+        self._events = Events(folder / "events.sqlite")
+        self._last_event = -1
+        self._stamp = _stamp(settings.file)
+        self.pipeline: Pipeline
+        self.server: _Server | None = None
+        """Once it listens."""
+
+    async def serve(self) -> None:
+        """Until SIGTERM or SIGINT. Calls under way are then given their time.
+
+        Raises:
+            UserError: the address is taken, or the journal cannot be used.
+        """
+        settings = self._settings.gateway
+        upstreams, owners = upstreams_of(self._settings), self._owners(self._settings)
+        bound = listening("gateway.listen", settings.listen)
+        try:
+            journal = Journal(self._folder / "journal", slots=settings.most_calls)
+        except UserError:
+            bound.close()
+            raise
+        await self._recover(journal)
+        connections = Connections(silence_s=settings.silence_s)
+        self.pipeline = Pipeline(
+            owners,
+            upstreams,
+            journal,
+            connections,
+            Digester(self._digest_key) if settings.anatomy else None,
+        )
+        self._last_event = self._events.last()
+        watcher = asyncio.create_task(self._watch())
+        try:
+            await self._listen(bound)
+        finally:
+            watcher.cancel()
+            await _ended(journal)
+            await connections.close()
+            self.pipeline.close()
+            journal.close()
+            self._events.close()
+
+    async def _listen(self, bound: socket.socket) -> None:
+        settings = self._settings.gateway
+        host, _ = host_and_port("gateway.listen", settings.listen)
+        app = App(
+            self.pipeline,
+            hosts=LOOPBACK if host in LOOPBACK else None,
+            most_body_bytes=settings.most_body_mb * 1024 * 1024,
+            slow_client_s=settings.slow_client_s,
+        )
+        self.server = server = _Server(
+            uvicorn.Config(
+                app,
+                http=_GuardedProtocol,
+                loop="uvloop",
+                ws="none",
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                server_header=False,
+                date_header=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=int(settings.drain_s),
+                backlog=2048,
+            ),
+            self.pipeline,
+        )
+        await server.serve(sockets=[bound])
+
+    async def _recover(self, journal: Journal) -> None:
+        """Calls that a former process had begun come back as unknown."""
+        left = journal.left_under_way()
+        if not left:
+            return
+        finished = journal.finished_numbers()
+        records = []
+        for body in left:
+            try:
+                number = msgspec.msgpack.decode(body, type=Call).call_id.partition(":")[2]
+            except msgspec.DecodeError:
+                continue  # half a record: its call had not been sent
+            if number not in finished:
+                records.append(Record(number, "call", body))
+        await journal.recovered(records)
+        log("recovered", calls=len(records))
+
+    async def _watch(self) -> None:
+        """Keys and settings that change while we run. Wrong settings are told, and the old ones stay."""
+        while True:
+            await asyncio.sleep(LOOK_EVERY_S)
+            if (last := self._events.last()) != self._last_event:
+                self._last_event = last
+                self.pipeline.owners = self._owners(self._settings)
+                log("keys_reloaded", keys=len(self.pipeline.owners.keys.in_force()))
+            if (stamp := _stamp(self._settings.file)) != self._stamp:
+                self._stamp = stamp
+                self._reload()
+
+    def _reload(self) -> None:
+        try:
+            settings = self._reread()
+            upstreams = upstreams_of(settings)
+        except UserError as error:
+            log("settings_kept", error=str(error))
+            return
+        self._settings = settings
+        self.pipeline.upstreams = upstreams
+        self.pipeline.owners = self._owners(settings)
+        log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
+
+    def _owners(self, settings: Settings) -> Owners:
+        return Owners(Keys(self._events.read("key", KeyEvent)), self._digest_key, own_keys=settings.gateway.own_keys)
+
+
+class _Server(uvicorn.Server):
+    """Tells the pipeline when it is time to drain."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens in fact, if port 0 was asked for."""
+        number: int = self.servers[0].sockets[0].getsockname()[1]
+        return number
+
+    def drain(self) -> None:
+        """Takes no more calls and ends when those under way have ended."""
+        self._pipeline.draining = True
+        self.should_exit = True
+
+    def __init__(self, config: uvicorn.Config, pipeline: Pipeline) -> None:
+        super().__init__(config)
+        self._pipeline = pipeline
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn does, but for the end: a signal is not raised again, which would end the process before the
+        journal is closed.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        self._pipeline.draining = True
+        log("draining", signal=signal.Signals(sig).name, calls=self._pipeline.journal.calls_under_way)
+        super().handle_exit(sig, frame)
+
+
+class _GuardedProtocol(HttpToolsProtocol):
+    """uvicorn's protocol, with bounds on how large headers may be and how slowly they may come."""
+
+    _header_bytes = 0
+    _in_headers = True
+    _header_timer: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._header_timer = self.loop.call_later(HEADERS_WITHIN_S, self._too_slow)
+
+    def data_received(self, data: bytes) -> None:
+        if self._in_headers:
+            self._header_bytes += len(data)
+        super().data_received(data)
+        if self._in_headers and self._header_bytes > MOST_HEADER_BYTES and not self.transport.is_closing():
+            self.send_400_response("The headers are too large.")
+
+    def on_message_begin(self) -> None:
+        self._in_headers = True
+        if self._header_timer is None:
+            self._header_timer = self.loop.call_later(HEADERS_WITHIN_S, self._too_slow)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        self._header_bytes = 0
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+        super().on_headers_complete()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+        super().connection_lost(exc)
+
+    def _too_slow(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+async def _ended(journal: Journal) -> None:
+    """Waits for the records of calls that were cut at the end of the drain. What is not written by then comes back as
+    unknown at the next start.
+    """
+    until = asyncio.get_running_loop().time() + RECORDS_WITHIN_S
+    while journal.calls_under_way and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - ends with us
+        await asyncio.sleep(0.02)
+
+
+def _stamp(file: str) -> tuple[int, int]:
+    """Changes when the file does."""
+    try:
+        seen = Path(file).stat()
+    except OSError:
+        return 0, 0
+    return seen.st_mtime_ns, seen.st_size
+
+
+def run(settings: Settings, folder: Path, digest_key: bytes, reread: Callable[[], Settings]) -> None:
+    """Runs the gateway in this process until it is told to stop."""
+    import uvloop
+
+    uvloop.run(Gateway(settings, folder, digest_key, reread).serve())

@@ -1,0 +1,141 @@
+"""Where calls go: the upstreams that the settings name, and which of them serves a model.
+
+The caller chooses a model, never a host. Addresses and keys come from the settings alone.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+from urllib.parse import urlsplit
+
+from modicum.calls import UserError
+from modicum.gateway.refusal import Refused
+from modicum.outbound.keepalive import Header, Origin
+from modicum.providers.openai import HOSTS
+from modicum.settings import UpstreamSettings
+
+SPEAKS = {
+    "openai": ("openai-chat", "openai-responses", "openai-embeddings"),
+    "anthropic": ("anthropic-messages",),
+    "gemini": ("gemini-generate",),
+}
+CROSSES = {("openai-chat", "anthropic"): "anthropic-messages", ("anthropic-messages", "openai"): "openai-chat"}
+"""Dialects that are translated, and into what."""
+
+
+class Upstream:
+    """One upstream, ready to be sent to.
+
+    Args:
+        key: the provider's key, already read from where the settings say; empty: none.
+    """
+
+    def __init__(self, name: str, settings: UpstreamSettings, key: str) -> None:
+        parts = urlsplit(settings.url)
+        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+            raise UserError(f"upstreams.{name}.url '{settings.url}' is no address; write it as https://host/v1")
+        self.name = name
+        self.speaks = settings.speaks
+        self.models = settings.models
+        self.origin = Origin(
+            parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), tls=parts.scheme == "https"
+        )
+        self.base = parts.path.rstrip("/").encode("ascii")
+        self.provider = settings.provider or provider_of(parts.hostname, settings.speaks)
+        self.has_key = bool(key)
+        self.query = b"?api-version=" + settings.api_version.encode("ascii") if settings.api_version else b""
+        self._key_header = _key_header(settings, key) if key else None
+
+    def serves(self, model: str) -> bool:
+        return any(fnmatchcase(model, pattern) for pattern in self.models)
+
+    def key_headers(self) -> list[Header]:
+        return [self._key_header] if self._key_header is not None else []
+
+
+def provider_of(host: str, speaks: str) -> str:
+    """Who bills for what is served there, by the id of genai-prices; empty for a host that nobody knows."""
+    for ending, provider in HOSTS.items():
+        if host == ending or host.endswith("." + ending):
+            return provider
+    # A mock or a relay on this machine: the dialect says whose models they are.
+    return {"anthropic": "anthropic", "gemini": "google"}.get(speaks, "")
+
+
+class Route(NamedTuple):
+    """Where one call goes."""
+
+    upstream: Upstream
+    dialect: str
+    """The dialect that the upstream is spoken to in."""
+    model: str
+    """The model's name there."""
+
+
+class Upstreams:
+    """Args:
+    aliases: other names for models, as `fast = "openai/gpt-4o-mini"`.
+    """
+
+    def __init__(self, upstreams: Sequence[Upstream], aliases: Mapping[str, str]) -> None:
+        self._by_name = {upstream.name: upstream for upstream in upstreams}
+        self._routes: dict[tuple[str, str], Route] = {}
+        self._aliases: dict[str, tuple[Upstream, str]] = {}
+        for alias, target in aliases.items():
+            name, _, model = target.partition("/")
+            if name not in self._by_name or not model:
+                known = ", ".join(self._by_name) or "none"
+                raise UserError(f"models.{alias} = '{target}' must be UPSTREAM/MODEL; the upstreams are: {known}")
+            self._aliases[alias] = self._by_name[name], model
+
+    def route(self, model: str, dialect: str) -> Route:
+        """The upstream for a model that was asked for in a dialect: its alias, then the first that lists it and
+        speaks the dialect, then the first that lists it and whose dialect can be translated into.
+
+        Raises:
+            Refused: nobody serves it.
+        """
+        known = self._routes.get((model, dialect))
+        if known is None:
+            known = self._found(model, dialect)
+            if len(self._routes) < 10_000:  # names come from callers
+                self._routes[model, dialect] = known
+        return known
+
+    def speaking(self, dialect: str) -> Upstream:
+        """The first upstream that speaks a dialect, for requests that name no model.
+
+        Raises:
+            Refused: there is none.
+        """
+        for upstream in self._by_name.values():
+            if dialect in SPEAKS[upstream.speaks]:
+                return upstream
+        raise Refused(404, "no upstream is set for this API", "unknown_path")
+
+    def __iter__(self) -> Iterator[Upstream]:
+        return iter(self._by_name.values())
+
+    def _found(self, model: str, dialect: str) -> Route:
+        if model in self._aliases:
+            candidates = [self._aliases[model]]
+        else:
+            candidates = [(upstream, model) for upstream in self._by_name.values() if upstream.serves(model)]
+        for upstream, name in candidates:
+            if dialect in SPEAKS[upstream.speaks]:
+                return Route(upstream, dialect, name)
+        for upstream, name in candidates:
+            if crossed := CROSSES.get((dialect, upstream.speaks)):
+                return Route(upstream, crossed, name)
+        raise Refused(404, "no upstream serves this model; see [upstreams] in modicum.toml", "unknown_model")
+
+
+def _key_header(settings: UpstreamSettings, key: str) -> Header:
+    value = key.encode("ascii", "strict")
+    if settings.key_header:
+        return settings.key_header.lower().encode("ascii"), value
+    if settings.speaks == "anthropic":
+        return b"x-api-key", value
+    if settings.speaks == "gemini":
+        return b"x-goog-api-key", value
+    return b"authorization", b"Bearer " + value

@@ -1,0 +1,112 @@
+"""API keys of the gateway: who may call, and who pays.
+
+A key is `mk_<id>_<secret>`. It is shown once; what is kept is a keyed digest of the secret, so that neither the file of
+events nor a copy of it opens anything. The id is public and finds the record; the secret is compared in constant time.
+"""
+
+import hashlib
+import hmac
+import secrets
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Literal
+
+import msgspec
+
+from modicum.calls import Owner, UserError
+
+PREFIX = "mk_"
+_ID_BYTES, _SECRET_BYTES = 6, 32
+_NOBODY = bytes(32)
+
+
+class KeyEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """A key was issued or revoked: when, and by whom."""
+
+    what: Literal["issued", "revoked"]
+    key_id: str
+    at: datetime
+    by: str
+    """Who did it: the user of the machine, or a name given."""
+    digest: bytes = b""
+    """Keyed digest of the secret; with `issued` only."""
+    owner: Owner = Owner()
+    """Who pays; with `issued` only. `owner.key` is the key's name."""
+    models: tuple[str, ...] = ()
+    """The models that it may use, as patterns; none: all."""
+
+
+class Key(msgspec.Struct, frozen=True, kw_only=True):
+    """A key as it stands now."""
+
+    key_id: str
+    owner: Owner
+    models: tuple[str, ...]
+    digest: bytes
+    issued_at: datetime
+    issued_by: str
+    revoked_at: datetime | None = None
+
+
+def issue(owner: Owner, models: tuple[str, ...], at: datetime, by: str, digest_key: bytes) -> tuple[str, KeyEvent]:
+    """A fresh key, which nobody can ask for again, and the event that tells of it."""
+    key_id, secret = secrets.token_hex(_ID_BYTES), secrets.token_urlsafe(_SECRET_BYTES).replace("_", "-")
+    event = KeyEvent(
+        what="issued", key_id=key_id, at=at, by=by, digest=_digest(secret, digest_key), owner=owner, models=models
+    )
+    return f"{PREFIX}{key_id}_{secret}", event
+
+
+def revoke(keys: "Keys", name: str, at: datetime, by: str) -> KeyEvent:
+    """The event that ends the key of that name or id.
+
+    Raises:
+        UserError: there is no such key in force.
+    """
+    found = [key for key in keys.in_force() if name in {key.key_id, key.owner.key}]
+    if not found:
+        raise UserError(f"there is no key '{name}' in force; 'modicum key list' shows them")
+    if len(found) > 1:
+        ids = ", ".join(key.key_id for key in found)
+        raise UserError(f"several keys are named '{name}'; revoke one by its id: {ids}")
+    return KeyEvent(what="revoked", key_id=found[0].key_id, at=at, by=by)
+
+
+class Keys:
+    """The fold of all events."""
+
+    def __init__(self, events: Iterable[KeyEvent] = ()) -> None:
+        self._by_id: dict[str, Key] = {}
+        for event in events:
+            self._apply(event)
+
+    def all(self) -> list[Key]:
+        return list(self._by_id.values())
+
+    def in_force(self) -> list[Key]:
+        return [key for key in self._by_id.values() if key.revoked_at is None]
+
+    def check(self, token: str, digest_key: bytes) -> Key | None:
+        """The key that this token is; None: it is unknown, wrong or revoked. Takes as long for one as for the other."""
+        key_id, _, secret = token.removeprefix(PREFIX).partition("_")
+        key = self._by_id.get(key_id)
+        right = hmac.compare_digest(_digest(secret, digest_key), key.digest if key else _NOBODY)
+        return key if key is not None and right and key.revoked_at is None else None
+
+    def _apply(self, event: KeyEvent) -> None:
+        if event.what == "issued":
+            self._by_id[event.key_id] = Key(
+                key_id=event.key_id,
+                owner=event.owner,
+                models=event.models,
+                digest=event.digest,
+                issued_at=event.at,
+                issued_by=event.by,
+            )
+        elif event.key_id in self._by_id:
+            key = self._by_id[event.key_id]
+            self._by_id[event.key_id] = msgspec.structs.replace(key, revoked_at=key.revoked_at or event.at)
+
+
+def _digest(secret: str, digest_key: bytes) -> bytes:
+    return hashlib.blake2b(secret.encode("utf-8", "surrogatepass"), digest_size=32, key=digest_key[:64]).digest()

@@ -1,0 +1,260 @@
+"""The gateway's own durable record of calls, so that it never waits for the ledger.
+
+One SQLite database per gateway process (WAL, full sync). Records that arrive while a commit is under way go into the
+next one together (group commit): the disk is asked once for many calls. `finish` returns when its record is on the
+disk; a reply is finished only then.
+
+When the disk refuses, nothing is lost from memory: records wait and are tried again, `healthy` is False meanwhile, and
+the gateway takes no new calls.
+"""
+
+import asyncio
+import sqlite3
+import threading
+from collections import deque
+from pathlib import Path
+from time import monotonic
+from typing import NamedTuple
+
+from modicum.calls import UserError
+from modicum.ledger.underway import UnderWay
+
+KEPT_RECORDS = 20_000
+"""Shipped records that stay, so that a late anatomy finds its call and a restart its finished calls."""
+RETRY_S = 0.25
+PRUNE_EVERY_RECORDS = 5_000
+FLUSH_EVERY_S = 1.0
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS records (
+    seq INTEGER PRIMARY KEY AUTOINCREMENT,
+    number TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    body BLOB NOT NULL
+)
+"""
+
+
+class NotDurable(Exception):  # noqa: N818 - a state of the disk, not a bug
+    """A record could not be written in time. It is still waiting, and will be written when the disk allows."""
+
+
+class Record(NamedTuple):
+    """One line of the journal."""
+
+    number: str
+    """The gateway's own number of the call."""
+    kind: str
+    """`call` (a `Call`), `anatomy` (of a call that was recorded before it), `outcome`."""
+    body: bytes
+
+
+class _Waiting(NamedTuple):
+    record: Record
+    slot: int | None
+    future: "asyncio.Future[None] | None"
+
+
+class Journal:
+    """The journal of one gateway process, used from its event loop.
+
+    Args:
+        folder: where the files are; a former process's records under the same name are continued.
+        patience_s: how long `finish` waits for a disk that refuses.
+
+    Raises:
+        UserError: the folder cannot be written to, or another gateway process has the journal.
+    """
+
+    def __init__(self, folder: Path, name: str = "gateway", *, slots: int = 4096, patience_s: float = 5.0) -> None:
+        self.path = folder / f"{name}.sqlite"
+        self.healthy = True
+        """Whether the last commit went through."""
+        self.reason = ""
+        """Why not, where it did not."""
+        self.commits = self.written = 0
+        self._patience_s = patience_s
+        self._queue: deque[_Waiting] = deque()
+        self._wanted = threading.Event()
+        self._closing = False
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._lock = _Lock(folder / f"{name}.lock")
+            self._base = _opened(self.path)
+            self._under_way = UnderWay(folder / f"{name}.underway", slots)
+        except (OSError, sqlite3.Error) as error:
+            raise UserError(f"the journal {self.path} cannot be used: {error}") from None
+        self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
+        self._thread.start()
+
+    def left_under_way(self) -> list[bytes]:
+        """What a former process had begun and not finished. `recovered` says what they are booked as."""
+        return self._under_way.left
+
+    def finished_numbers(self) -> set[str]:
+        """Numbers of the newest records: a crash may have come between a commit and the end of a slot."""
+        with _opened(self.path) as base:
+            rows = base.execute("SELECT number FROM records ORDER BY seq DESC LIMIT ?", (KEPT_RECORDS,)).fetchall()
+        base.close()
+        return {number for (number,) in rows}
+
+    async def recovered(self, records: list[Record]) -> None:
+        """Makes the records of calls that a former process left durable, and only then empties their slots."""
+        await asyncio.gather(*(self.added(record) for record in records))
+        self._under_way.forget()
+
+    def begin(self, record: bytes) -> int:
+        """Notes that a call is sent now; returns its slot.
+
+        Raises:
+            Full: too many calls are under way.
+        """
+        return self._under_way.begin(record)
+
+    async def finish(self, slot: int, record: Record) -> None:
+        """Returns when the record of a call is on the disk; its slot is given back then, not before.
+
+        Raises:
+            NotDurable: the disk refused for longer than the patience. The record is kept and tried again.
+        """
+        await self._durable(record, slot)
+
+    async def added(self, record: Record) -> None:
+        """Appends a record that is no call under way, and returns when it is on the disk.
+
+        Raises:
+            NotDurable: as `finish`.
+        """
+        await self._durable(record, None)
+
+    def add(self, record: Record) -> None:
+        """Appends a record that nobody waits for."""
+        self._queue.append(_Waiting(record, None, None))
+        self._wanted.set()
+
+    @property
+    def calls_under_way(self) -> int:
+        return len(self._under_way)
+
+    @property
+    def records_waiting(self) -> int:
+        return len(self._queue)
+
+    def close(self) -> None:
+        """Writes what waits, and ends."""
+        self._closing = True
+        self._wanted.set()
+        self._thread.join(timeout=10)
+        self._under_way.flush()
+        self._under_way.close()
+        self._lock.release()
+
+    async def _durable(self, record: Record, slot: int | None) -> None:
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[None] = loop.create_future()
+        self._queue.append(_Waiting(record, slot, future))
+        self._wanted.set()
+        # A disk that refused a moment ago is not waited for anew by every call.
+        timer = loop.call_later(self._patience_s if self.healthy else RETRY_S, self._give_up, future)
+        try:
+            await future
+        finally:
+            timer.cancel()
+
+    def _give_up(self, future: "asyncio.Future[None]") -> None:
+        if not future.done():
+            future.set_exception(NotDurable(self.reason or "the disk is slow"))
+
+    def _settle(self, batch: "list[_Waiting]") -> None:
+        """In the loop, once for a whole batch: it is on the disk."""
+        for _, slot, future in batch:
+            if slot is not None:
+                self._under_way.end(slot)
+            if future is not None and not future.done():
+                future.set_result(None)
+
+    # the thread
+
+    def _run(self) -> None:
+        pruned_at, flushed_at = 0, monotonic()
+        while True:
+            self._wanted.wait(FLUSH_EVERY_S)
+            self._wanted.clear()
+            if self._queue:
+                self._commit()
+            elif self._closing:
+                break
+            if monotonic() - flushed_at >= FLUSH_EVERY_S:
+                flushed_at = monotonic()
+                self._under_way.flush()
+            if self.written - pruned_at >= PRUNE_EVERY_RECORDS:
+                pruned_at = self.written
+                self._prune()
+        self._base.close()
+
+    def _commit(self) -> None:
+        batch = [self._queue.popleft() for _ in range(len(self._queue))]
+        while True:
+            try:
+                self._base.execute("BEGIN IMMEDIATE")
+                self._base.executemany(
+                    "INSERT INTO records (number, kind, body) VALUES (?, ?, ?)", [waiting.record for waiting in batch]
+                )
+                self._base.execute("COMMIT")
+                break
+            except sqlite3.Error as error:
+                self.healthy, self.reason = False, str(error)
+                if self._base.in_transaction:
+                    self._base.execute("ROLLBACK")
+                if self._closing:
+                    return
+                threading.Event().wait(RETRY_S)
+        self.healthy, self.reason = True, ""
+        self.commits += 1
+        self.written += len(batch)
+        told = [waiting for waiting in batch if waiting.future is not None]
+        if told and told[0].future is not None:
+            loop = told[0].future.get_loop()
+            if not loop.is_closed():
+                loop.call_soon_threadsafe(self._settle, told)
+
+    def _prune(self) -> None:
+        """Forgets what the ledger has, but for the newest records."""
+        shipped = shipped_position(self.path)
+        try:
+            self._base.execute("DELETE FROM records WHERE seq <= ?", (shipped - KEPT_RECORDS,))
+        except sqlite3.Error:
+            return  # the disk is full or busy: what is kept too long does no harm
+
+
+def shipped_position(journal: Path) -> int:
+    """The last record of a journal that the ledger has. The shipper writes it; see `modicum.ledger.shipper`."""
+    try:
+        return int(journal.with_suffix(".shipped").read_text(encoding="ascii"))
+    except (OSError, ValueError):
+        return 0
+
+
+def _opened(path: Path) -> sqlite3.Connection:
+    base = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    base.execute("PRAGMA journal_mode = WAL")
+    base.execute("PRAGMA synchronous = FULL")
+    base.execute(_SCHEMA)
+    return base
+
+
+class _Lock:
+    """One process per journal."""
+
+    def __init__(self, path: Path) -> None:
+        import fcntl
+
+        self._file = path.open("w")
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._file.close()
+            raise UserError(f"another gateway runs with the journal in {path.parent}; stop it first") from None
+
+    def release(self) -> None:
+        self._file.close()

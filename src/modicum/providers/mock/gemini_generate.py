@@ -1,0 +1,59 @@
+"""A planned reply as a GenerateContentResponse, or as a stream of them."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from modicum.calls import Usage
+from modicum.providers.bodies import encoded
+from modicum.providers.mock.plan import Planned
+from modicum.providers.wire_usage import gemini_usage
+
+FINISH_REASONS = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP"}
+
+Json = dict[str, Any]
+
+
+def whole(plan: Planned) -> bytes:
+    parts: list[Json] = [{"text": plan.said}] if plan.pieces else []
+    return encoded(_response(plan, parts + _calls(plan), plan.usage, FINISH_REASONS[plan.finish]))
+
+
+def _calls(plan: Planned) -> list[Json]:
+    return [{"functionCall": {"name": call.name, "args": call.arguments}} for call in plan.calls]
+
+
+def _response(plan: Planned, parts: list[Json], usage: Usage | None, finish: str = "") -> Json:
+    candidate: Json = {"content": {"parts": parts, "role": "model"}, "index": 0}
+    if finish:
+        candidate["finishReason"] = finish
+    wire: Json = {"candidates": [candidate], "modelVersion": plan.model, "responseId": plan.reply_id}
+    if usage:
+        wire["usageMetadata"] = gemini_usage(usage)
+    return wire
+
+
+def responses(plan: Planned) -> Iterator[Json]:
+    """The elements of a stream; usage grows with the text."""
+    for place, piece in enumerate(plan.pieces):
+        yield _response(plan, [{"text": piece}], _so_far(plan, place + 1))
+    yield _response(plan, _calls(plan) or [{"text": ""}], plan.usage, FINISH_REASONS[plan.finish])
+
+
+def _so_far(plan: Planned, pieces: int) -> Usage | None:
+    if plan.usage is None:
+        return None
+    words = sum(len(piece.split()) for piece in plan.pieces[:pieces])
+    return msgspec.structs.replace(plan.usage, output_visible=words)
+
+
+def events(plan: Planned) -> Iterator[bytes]:
+    return (b"data: %b\r\n\r\n" % encoded(response) for response in responses(plan))
+
+
+def array(plan: Planned) -> Iterator[bytes]:
+    """The same for a caller who did not ask for server-sent events."""
+    for place, response in enumerate(responses(plan)):
+        yield (b"[" if place == 0 else b",\r\n") + msgspec.json.format(encoded(response)) + b"\n"
+    yield b"]\n"

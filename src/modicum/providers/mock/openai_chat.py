@@ -1,0 +1,58 @@
+"""A planned reply as a chat completion, or as its chunks."""
+
+from collections.abc import Iterator
+from typing import Any
+
+from modicum.providers.bodies import encoded
+from modicum.providers.mock.plan import Planned
+from modicum.providers.wire_usage import openai_chat_usage
+
+Json = dict[str, Any]
+
+
+def whole(plan: Planned) -> bytes:
+    message: Json = {"role": "assistant", "content": plan.said or None, "refusal": None, "annotations": []}
+    if plan.calls:
+        message["tool_calls"] = [_call(call) for call in plan.calls]
+    wire = _head(plan, "chat.completion")
+    wire["choices"] = [{"index": 0, "message": message, "logprobs": None, "finish_reason": plan.finish}]
+    if plan.usage:
+        wire["usage"] = openai_chat_usage(plan.usage)
+    return encoded(wire)
+
+
+def _head(plan: Planned, kind: str) -> Json:
+    head = {"id": f"chatcmpl-{plan.reply_id}", "object": kind, "created": plan.created, "model": plan.model}
+    return {**head, "service_tier": "default", "system_fingerprint": None}
+
+
+def _call(call: Any) -> Json:
+    function = {"name": call.name, "arguments": call.arguments_json}
+    return {"id": f"call_{call.call_id}", "type": "function", "function": function}
+
+
+def events(plan: Planned) -> Iterator[bytes]:
+    head = _head(plan, "chat.completion.chunk")
+    for delta in _deltas(plan):
+        yield _chunk(plan, head, {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None})
+    yield _chunk(plan, head, {"index": 0, "delta": {}, "logprobs": None, "finish_reason": plan.finish})
+    if plan.usage and plan.usage_asked:
+        yield b"data: %b\n\n" % encoded({**head, "choices": [], "usage": openai_chat_usage(plan.usage)})
+    yield b"data: [DONE]\n\n"
+
+
+def _deltas(plan: Planned) -> Iterator[Json]:
+    yield {"role": "assistant", "content": None if plan.calls else "", "refusal": None}
+    for piece in plan.pieces:
+        yield {"content": piece}
+    for place, call in enumerate(plan.calls):
+        begun = _call(call) | {"function": {"name": call.name, "arguments": ""}}
+        yield {"tool_calls": [{"index": place, **begun}]}
+        half = len(call.arguments_json) // 2
+        for part in (call.arguments_json[:half], call.arguments_json[half:]):
+            yield {"tool_calls": [{"index": place, "function": {"arguments": part}}]}
+
+
+def _chunk(plan: Planned, head: Json, choice: Json) -> bytes:
+    asked: Json = {"usage": None} if plan.usage_asked else {}
+    return b"data: %b\n\n" % encoded({**head, "choices": [choice], **asked})

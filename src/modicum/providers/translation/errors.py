@@ -1,0 +1,27 @@
+"""An upstream's error in the dialect of the caller: status, message, and its word for what happened."""
+
+import msgspec
+
+from modicum.providers.bodies import UNREADABLE, error_kind_of
+from modicum.providers.dialect import Dialect
+from modicum.providers.fields import listed, mapping, text
+
+OVERLOADED = 529
+"""Anthropic's status for want of capacity; elsewhere it is 503."""
+
+MOST_MESSAGE = 2000
+
+
+def error(caller: Dialect, status: int, body: bytes) -> tuple[int, bytes]:
+    """The status for the caller, and the body."""
+    try:
+        said = msgspec.json.decode(body)
+    except UNREADABLE:
+        said = None
+    told = mapping(said or {}) or mapping(next(iter(listed(said)), {}))
+    inner = mapping(told.get("error"))
+    message = text(inner.get("message")) or text(told.get("error")) or text(told.get("message"))
+    if status == OVERLOADED and caller.name != "anthropic-messages":
+        status = 503
+    said_plainly = message[:MOST_MESSAGE] or "the upstream answered with an error that it did not explain"
+    return status, caller.error(status, said_plainly, error_kind_of(told))

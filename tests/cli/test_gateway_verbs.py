@@ -1,0 +1,136 @@
+"""init, key, doctor, top, mock and up, as a person types them."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import httpx2 as httpx
+import openai
+import pytest
+
+from modicum.settings import listening
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_CACHE_HOME"):
+        monkeypatch.setenv(name, str(tmp_path / name))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("MODICUM_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def modicum(*words, status=0):
+    done = subprocess.run([sys.executable, "-m", "modicum", *words], capture_output=True, text=True, check=False)
+    assert done.returncode == status, done.stderr
+    return done.stdout if status == 0 else done.stdout + done.stderr
+
+
+def free_port():
+    bound = listening("test", "127.0.0.1:0")
+    port = bound.getsockname()[1]
+    bound.close()
+    return port
+
+
+def test_init_writes_settings_that_doctor_accepts(home):
+    modicum("init")
+
+    said = modicum("doctor", "--json")
+
+    assert {check["fine"] for check in json.loads(said)} == {True}
+    assert "init --force" in modicum("init", status=2)
+
+
+def test_doctor_names_file_line_and_what_is_accepted(home):
+    (home / "modicum.toml").write_text('[gateway]\nmost_calls = "many"\n')
+
+    said = modicum("doctor", status=1)
+
+    assert "modicum.toml:2" in said
+    assert "most_calls (int)" in said
+
+
+def test_a_key_is_shown_once_listed_and_revoked(home):
+    made = json.loads(modicum("key", "create", "ci", "--team", "platform", "--model", "gpt-*", "--json"))
+
+    listed = modicum("key", "list")
+    assert "platform" in listed
+    assert made["key"] not in listed
+    assert "revoked" in modicum("key", "revoke", "ci")
+    assert json.loads(modicum("key", "list", "--json")) == []
+    assert "modicum key list" in modicum("key", "revoke", "ci", status=2)
+
+
+def test_top_without_a_gateway_says_what_to_type(home):
+    assert "modicum up" in modicum("top", "--once", status=2)
+
+
+def test_up_meters_a_program_survives_a_kill_and_ends_on_sigterm(home):
+    mock, gateway, console = free_port(), free_port(), free_port()
+    settings = modicum("mock", "--settings", "--listen", f"127.0.0.1:{mock}")
+    (home / "modicum.toml").write_text(
+        f'{settings}\n[gateway]\nlisten = "127.0.0.1:{gateway}"\n[console]\nlisten = "127.0.0.1:{console}"\n'
+    )
+    words = [sys.executable, "-m", "modicum"]
+    key = json.loads(modicum("key", "create", "ci", "--json"))["key"]
+    with (
+        subprocess.Popen([*words, "mock", "--listen", f"127.0.0.1:{mock}"], stderr=subprocess.DEVNULL) as provider,
+        subprocess.Popen([*words, "up"], stderr=subprocess.PIPE, text=True) as up,
+    ):
+        try:
+            ready(f"http://127.0.0.1:{gateway}/readyz")
+            ready(f"http://127.0.0.1:{console}/readyz")
+            ask(gateway, key)
+            listed = eventually(lambda: json.loads(modicum("top", "--once", "--json"))["rows"])
+            assert listed[0]["name"] == "gpt-4o-mini"
+            assert json.loads(modicum("bill", "--json"))["calls"] == 1  # asked of the process that holds the ledger
+            os.kill(part(up.pid, "gateway"), signal.SIGKILL)
+            eventually(lambda: part(up.pid, "gateway"))
+            ready(f"http://127.0.0.1:{gateway}/readyz")
+            ask(gateway, key)
+        finally:
+            up.send_signal(signal.SIGTERM)
+            provider.send_signal(signal.SIGTERM)
+        said = up.stderr.read()
+
+    assert up.returncode == 0
+    assert f"OPENAI_BASE_URL=http://127.0.0.1:{gateway}/v1" in said
+    assert "starting it again" in said
+    assert json.loads(modicum("bill", "--json"))["calls"] == 2
+
+
+def ask(port, key):
+    with openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=key, max_retries=0) as client:
+        client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "hi"}])
+
+
+def ready(url):
+    def is_ready():
+        try:
+            return httpx.get(url).status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    eventually(is_ready)
+
+
+def eventually(condition, seconds=30.0):
+    until = time.monotonic() + seconds
+    while not (found := condition()):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    return found
+
+
+def part(parent, name):
+    listed = subprocess.run(["ps", "-o", "pid,ppid,args", "-e"], capture_output=True, text=True, check=True).stdout
+    for line in listed.splitlines()[1:]:
+        pid, ppid, args = line.split(None, 2)
+        if int(ppid) == parent and args.endswith(f"--part {name}"):
+            return int(pid)
+    return 0

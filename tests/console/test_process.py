@@ -1,0 +1,190 @@
+"""The ledger process, asked as commands ask it."""
+
+import asyncio
+import http.client
+import json
+import os
+import subprocess
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+import numpy as np
+import pytest
+import uvloop
+
+from modicum.calls import Anatomy, Basis, Call, Cost, Entry, Outcome, Segment, SegmentKind, Usage, UserError
+from modicum.console import process
+from modicum.console.client import ConsoleStore
+from modicum.console.running import find
+from modicum.ledger.journal import Journal, Record
+from modicum.ledger.store import Purge, open_store
+from modicum.metering.prices import PriceBook
+from modicum.settings import listening
+
+NOW = datetime.now(UTC)
+
+
+def call(number, **more):
+    told = {"source": "gateway", "provider": "openai", "model": "gpt-4o-mini", "started": NOW, "usage": Usage(1000, 50)}
+    return Call(call_id=f"gateway:{number}", finished=NOW, **told | more)
+
+
+class LedgerProcess:
+    """As `modicum up --part ledger` runs it, in a thread."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.said = []
+        free = listening("test", "127.0.0.1:0")
+        self.port = free.getsockname()[1]
+        free.close()
+
+    def __enter__(self):
+        self.servers = []
+        real = process._Server
+
+        def kept(config):
+            self.servers.append(real(config))
+            return self.servers[0]
+
+        process._Server = kept
+        self.thread = threading.Thread(target=self.run)
+        self.thread.start()
+        process_ready = threading.Event()
+        while not (self.servers and self.servers[0].started) and self.thread.is_alive():
+            process_ready.wait(0.01)
+        process._Server = real
+        return self
+
+    def run(self):
+        place = str(self.folder / "ledger.duckdb")
+        uvloop.run(process.serve(self.folder, place, PriceBook(), "127.0.0.1", self.port, self.said.append))
+
+    def __exit__(self, *_):
+        self.servers[0].should_exit = True
+        self.thread.join(20)
+
+
+@pytest.fixture
+def ledger(tmp_path):
+    with LedgerProcess(tmp_path) as ledger:
+        yield ledger
+
+
+@pytest.fixture
+def store(ledger):
+    return ConsoleStore(find(ledger.folder))
+
+
+def until(condition, seconds=10.0):
+    event = threading.Event()
+    for _ in range(int(seconds / 0.02)):
+        if found := condition():
+            return found
+        event.wait(0.02)
+    raise AssertionError("it did not come")
+
+
+def test_what_the_journal_gets_can_be_asked_for(ledger, store):
+    async def write():
+        journal = Journal(ledger.folder / "journal")
+        await journal.added(Record("1", "call", msgspec.msgpack.encode(call("1"))))
+        journal.close()
+
+    asyncio.run(write())
+
+    (row,) = until(lambda: store.ask("holdings"))
+    assert (row["source"], row["calls"], row["first_started"].tzinfo) == ("gateway", 1, UTC)
+    live = store.live("model", 900)  # the suite may have been running for a while
+    assert (live["total"]["calls"], live["rows"][0]["name"]) == (1, "gpt-4o-mini")
+    assert live["total"]["cost_usd"] > 0
+
+
+def test_a_store_over_http_is_as_good_as_the_file(store):
+    anatomy = Anatomy(0, 0, (Segment(SegmentKind.USER, 7, b"d" * 16),))
+    told = [Entry(call(f"{number}", anatomy=anatomy), Cost.unknown()) for number in range(5)]
+    outcome = Outcome(outcome_id="o", task="PR-1", name="merged", value=1.0, time=NOW)
+
+    assert (store.append(told).new, store.append(told).unchanged) == (5, 5)
+    assert store.append_outcomes([outcome]) == 1
+    assert store.outcomes() == [outcome]
+    found = [entry for batch in store.entries(batch=2) for entry in batch]
+    assert [(entry.call.call_id, entry.call.anatomy.added[0].digest) for entry in found] == [
+        (entry.call.call_id, b"d" * 16) for entry in told
+    ]
+    assert found[0].cost.basis is Basis.UNKNOWN
+    assert store.purge(Purge(before=NOW + timedelta(days=1))) == 5
+
+
+def test_columns_come_as_the_engine_gives_them(store, tmp_path):
+    told = [Entry(call(f"{number}"), Cost.unknown()) for number in range(3)]
+    store.append(told)
+    with_file = open_store(str(tmp_path / "other.duckdb"))
+    with_file.append(told)
+
+    span = {"since": NOW - timedelta(days=1), "until": NOW + timedelta(days=1)}
+    mine, theirs = store.ask_columns("history_calls", **span), with_file.ask_columns("history_calls", **span)
+    with_file.close()
+
+    assert {name: array.dtype for name, array in mine.items()} == {name: array.dtype for name, array in theirs.items()}
+    for name, array in mine.items():
+        np.testing.assert_array_equal(array, theirs[name])
+
+
+def test_a_question_that_is_none_is_a_users_error(store):
+    with pytest.raises(UserError, match="no question 'nothing'"):
+        store.ask("nothing")
+    with pytest.raises(UserError, match="no such question"):
+        store.ask("../schema")
+    with pytest.raises(UserError, match="by must be"):
+        store.live("color", 60)
+
+
+def test_nobody_asks_without_the_token_that_only_its_user_can_read(ledger):
+    assert (ledger.folder / "console.json").stat().st_mode & 0o077 == 0
+    connection = http.client.HTTPConnection("127.0.0.1", ledger.port)
+    connection.request("POST", "/api/live", b"{}", {"authorization": "Bearer guess"})
+    assert connection.getresponse().read() == b"the token of console.json is needed\n"
+    connection.close()
+
+
+def test_programs_may_ask_in_json(ledger):
+    connection = http.client.HTTPConnection("127.0.0.1", ledger.port)
+    token = find(ledger.folder).token
+    connection.request("POST", "/api/live", b'{"by":"team"}', {"authorization": f"Bearer {token}"})
+    document = json.loads(connection.getresponse().read())
+    connection.close()
+
+    assert document["by"] == "team"
+
+
+HOLDER = "import duckdb, sys; base = duckdb.connect(sys.argv[1]); print(1, flush=True); sys.stdin.read()"
+
+
+def test_a_ledger_that_somebody_else_holds_is_waited_for(tmp_path):
+    words = [sys.executable, "-c", HOLDER, str(tmp_path / "ledger.duckdb")]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as other:
+        other.stdout.readline()
+        with LedgerProcess(tmp_path) as ledger:
+            until(lambda: any("held by process" in line for line in ledger.said))
+            other.stdin.close()
+            other.wait()
+            until(lambda: "the ledger is there" in ledger.said)
+
+
+def test_its_note_goes_with_it_and_the_ledger_is_free(tmp_path):
+    with LedgerProcess(tmp_path):
+        assert find(tmp_path).process == os.getpid()
+
+    assert find(tmp_path) is None
+    open_store(str(tmp_path / "ledger.duckdb")).close()
+
+
+def test_a_process_that_has_gone_is_a_users_error(tmp_path):
+    with LedgerProcess(tmp_path):
+        store = ConsoleStore(find(tmp_path))
+
+    with pytest.raises(UserError, match="does not answer"):
+        store.ask("holdings")

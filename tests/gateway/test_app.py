@@ -1,0 +1,288 @@
+"""Bad input: an error in the caller's dialect, nothing of the request in it or in a log, and the next call unharmed."""
+
+import json
+import socket
+import time
+
+import httpx2 as httpx
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gateway.rig import CHAT, running, usual
+
+SECRET = "my-very-secret-prompt"
+
+
+@pytest.fixture
+def web(rig):
+    with httpx.Client(base_url=rig.url, headers=rig.headers(), timeout=10) as web:
+        yield web
+        assert web.post("/v1/chat/completions", json=CHAT).status_code == 200  # the next call is unharmed
+
+
+def raw(rig, data, *, seconds=5.0):
+    """Bytes in, bytes out, until the gateway closes or says nothing more."""
+    with socket.create_connection(("127.0.0.1", rig.gateway.server.port), timeout=seconds) as line:
+        line.sendall(data)
+        said = b""
+        try:
+            while piece := line.recv(65536):
+                said += piece
+                if b"\r\n\r\n" in said and said.rstrip().endswith(b"}"):
+                    break
+        except (TimeoutError, ConnectionResetError):
+            pass
+        return said
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b'"' + b"[" * 100_000, 400),
+        (b"[" * 100_000, 400),
+        (b'{"model":5,"messages":[]}', 400),
+        (b'{"messages":[{"role":"user","content":"' + SECRET.encode() + b'"}]}', 400),
+        (b'{"model":"nobody-serves-this","messages":[]}', 404),
+        (b'{"model":"gpt-4o\\nx-evil: 1","messages":[]}', 400),
+        (b"\xff\xfe\x00", 400),
+    ],
+)
+def test_a_broken_request_is_refused_in_openais_words(rig, web, body, status):
+    seen = len(rig.provider.asked)
+
+    reply = web.post("/v1/chat/completions", content=body)
+
+    assert reply.status_code == status
+    assert set(reply.json()["error"]) >= {"message", "type", "code"}
+    assert SECRET not in reply.text
+    assert len(rig.provider.asked) == seen
+
+
+def test_anthropic_and_gemini_get_their_own_words(web):
+    assert web.post("/v1/messages", content=b"{").json()["type"] == "error"
+    assert web.post("/v1beta/models/gemini-2.5-flash:generateContent", content=b"{").json()["error"]["code"] == 400
+
+
+@pytest.mark.parametrize("key", ["", "mk_000000000000_nothing", "mk_", "mk_\xe9"])
+def test_a_key_that_is_none_is_a_401_and_says_nothing_more(rig, key):
+    headers = {"authorization": f"Bearer {key}".encode("latin-1")} if key else {}
+
+    reply = httpx.post(f"{rig.url}/v1/chat/completions", json=CHAT, headers=headers)
+
+    assert reply.status_code == 401
+    assert key not in reply.text or not key
+
+
+def test_a_revoked_key_is_refused_within_a_second(rig):
+    from datetime import UTC, datetime
+
+    from modicum.governance.keys import KeyEvent
+    from modicum.ledger.events import Events
+
+    key = rig.issue_key("leaver")
+    wait_for(lambda: status_with(rig, key) == 200)
+    events = Events(rig.folder / "events.sqlite")
+    key_id = events.read("key", KeyEvent)[-1].key_id
+    events.append("key", KeyEvent(what="revoked", key_id=key_id, at=datetime.now(UTC), by="test"))
+    events.close()
+
+    wait_for(lambda: status_with(rig, key) == 401)
+
+
+def status_with(rig, key, **told):
+    headers = {"authorization": f"Bearer {key}"}
+    return httpx.post(f"{rig.url}/v1/chat/completions", json=CHAT | told, headers=headers).status_code
+
+
+def wait_for(condition, seconds=5.0):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.05)
+
+
+def test_a_key_for_some_models_opens_no_others(rig):
+    key = rig.issue_key("narrow", models=("gpt-4o-mini",))
+    wait_for(lambda: status_with(rig, key) == 200)
+
+    assert status_with(rig, key, model="gpt-5") == 403
+    assert status_with(rig, key, model="fast") == 403  # an alias is a name of its own
+
+
+def test_a_callers_own_key_goes_to_the_provider_and_into_no_record(rig):
+    reply = httpx.post(f"{rig.url}/v1/chat/completions", json=CHAT, headers={"authorization": "Bearer sk-own-secret"})
+
+    assert reply.status_code == 200
+    assert rig.provider.asked[-1][1]["authorization"] == "Bearer sk-own-secret"
+    assert b"own-secret" not in (rig.folder / "journal" / "gateway.sqlite-wal").read_bytes()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/v1/chat/completions/",
+        "/v1/chat/../chat/completions",
+        "/v1//chat/completions",
+        "/v1/chat%2fcompletions/x",
+        "/v1/chat/completions%00",
+        "/v1/%2e%2e/admin",
+        "/v1beta/models/a%2fb:generateContent",
+        "/v1/files",
+        "/",
+        "/v1beta/models/x:deleteModel",
+    ],
+)
+def test_path_tricks_reach_nobody(rig, web, path):
+    seen = len(rig.provider.asked)
+    host = f"host: 127.0.0.1\r\nauthorization: Bearer {rig.key}\r\n"
+    data = json.dumps(CHAT)
+
+    said = raw(rig, f"POST {path} HTTP/1.1\r\n{host}content-length: {len(data)}\r\n\r\n{data}".encode())
+
+    assert said.split(b" ")[1] in {b"404", b"400"}
+    assert len(rig.provider.asked) == seen
+
+
+def test_a_decoded_path_is_what_is_checked_and_served(rig, web):
+    data = json.dumps(CHAT)
+    head = f"POST /v1/chat%2Fcompletions HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-length: {len(data)}\r\n\r\n"
+
+    assert b" 401 " in raw(rig, (head + data).encode())  # the same door, and the same lock
+
+
+@pytest.mark.parametrize(
+    "header",
+    [
+        "x-portkey-custom-host: http://evil",
+        "x-modicum-upstream: http://evil",
+        "x-forwarded-host: evil",
+        "api-base: evil",
+    ],
+)
+def test_a_caller_cannot_choose_the_host(rig, web, header):
+    name, _, value = header.partition(": ")
+
+    assert web.post("/v1/chat/completions", json=CHAT | {"api_base": "http://evil"}, headers={name: value}).is_success
+    assert rig.provider.asked[-1][1]["host"] == f"127.0.0.1:{rig.provider.port}"
+
+
+def test_a_name_that_was_rebound_to_this_machine_is_refused(rig, web):
+    assert web.post("/v1/chat/completions", json=CHAT, headers={"host": "evil.example"}).status_code == 421
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        "authorization: Bearer {key}\r\nauthorization: Bearer other\r\ncontent-length: {size}",
+        "authorization: Bearer {key}\r\ncontent-length: {size}\r\ncontent-length: 5",
+        "authorization: Bearer {key}\r\ncontent-length: {size}\r\ntransfer-encoding: chunked",
+        "authorization: Bearer {key}\r\ncontent-length: -1",
+        "authorization: Bearer {key}\r\ncontent-length: 99999999999",
+        "authorization: Bearer {key}\r\ncontent-encoding: gzip\r\ncontent-length: {size}",
+        "authorization: Bearer {key}\r\nx-a: b\r\n c: folded\x00\r\ncontent-length: {size}",
+    ],
+)
+def test_headers_that_could_be_read_in_two_ways_are_refused(rig, web, head):
+    seen = len(rig.provider.asked)
+    data = json.dumps(CHAT)
+    told = head.format(key=rig.key, size=len(data))
+
+    said = raw(rig, f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n{told}\r\n\r\n{data}".encode())
+
+    assert said.split(b" ")[1] in {b"400", b"413", b"415"}
+    assert len(rig.provider.asked) == seen
+
+
+def test_huge_headers_and_bodies_are_refused(tmp_path):
+    with running(tmp_path, usual(most_body_mb=1)) as rig:
+        huge = raw(rig, b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\n" + b"x-a: " + b"a" * 200_000 + b"\r\n\r\n")
+        body = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "a" * 2_000_000}]}
+        chunked = httpx.post(
+            f"{rig.url}/v1/chat/completions", content=iter([json.dumps(body).encode()]), headers=rig.headers()
+        )
+        plain = httpx.post(f"{rig.url}/v1/chat/completions", json=body, headers=rig.headers())
+
+    assert huge == b"" or huge.startswith(b"HTTP/1.1 400")  # the answer is lost if the line is reset first
+    assert (chunked.status_code, plain.status_code) == (413, 413)
+
+
+def test_a_caller_that_sends_too_slowly_is_let_go(tmp_path):
+    with running(tmp_path, usual(slow_client_s=0.3)) as rig:
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {rig.key}\r\n"
+        said = raw(rig, f"{head}content-length: 500\r\n\r\n{{".encode())
+
+    assert b" 408 " in said.partition(b"\r\n")[0]
+
+
+def test_a_caller_that_stops_reading_is_let_go_and_on_record(tmp_path):
+    with running(tmp_path, usual(slow_client_s=0.5)) as rig:
+        rig.provider.repeat = 50_000  # far more than any buffer holds
+        data = json.dumps(CHAT | {"stream": True})
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {rig.key}\r\n"
+        head += f"x-fixture: openai-chat/broken_off.sse\r\ncontent-length: {len(data)}\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", rig.gateway.server.port)) as line:
+            line.sendall((head + data).encode())
+            (call,) = rig.wait_for_records(1, seconds=15)
+
+    assert call.status.value == "aborted"
+    assert call.usage.prompt_tokens > 0
+
+
+def test_lists_of_models_and_token_counts_pass_and_are_not_booked(rig, web):
+    before = len(rig.records())
+
+    assert web.get("/v1/models").is_success
+    assert rig.provider.asked[-1][0] == "GET /v1/models HTTP/1.1"
+    counted = {"model": "claude-test", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 5}
+    assert web.post("/v1/messages/count_tokens", json=counted).is_success
+    assert httpx.get(f"{rig.url}/v1/models").status_code == 401
+    assert len(rig.records()) == before
+
+
+def test_health_readiness_and_metrics(rig, web):
+    web.post("/v1/chat/completions", json=CHAT)
+
+    assert web.get("/healthz").text == "ok\n"
+    assert web.get("/readyz").text == "ready\n"
+    metrics = web.get("/metrics").text
+    assert 'modicum_tokens_total{bucket="cache_read"' in metrics
+    assert rig.key not in metrics
+
+
+def test_no_prompt_and_no_key_in_the_files_of_the_gateway(rig, web):
+    told = CHAT | {"messages": [{"role": "user", "content": SECRET}]}
+    web.post("/v1/chat/completions", json=told)
+    web.post("/v1/chat/completions", json=told, headers={"x-fault": "hang_up"})
+    web.post("/v1/chat/completions", json=told, headers={"x-fixture": "openai-chat/garbage.json"})
+
+    written = b"".join(path.read_bytes() for path in rig.folder.rglob("*") if path.is_file())
+    assert SECRET.encode() not in written
+    assert rig.key.rpartition("_")[2].encode() not in written
+
+
+REAL = json.dumps(
+    CHAT | {"stream": True, "tools": [{"type": "function", "function": {"name": "f", "parameters": {}}}], "user": "u"}
+).encode()
+
+
+@settings(max_examples=60, deadline=None)
+@given(
+    st.sampled_from(
+        ["/v1/chat/completions", "/v1/messages", "/v1/responses", "/v1beta/models/gemini-x:generateContent"]
+    ),
+    st.lists(st.tuples(st.integers(0, len(REAL) - 1), st.binary(max_size=4)), min_size=1, max_size=4),
+)
+def test_a_mutated_request_is_served_or_refused_but_never_a_fault_of_ours(rig, path, changes):
+    body = bytearray(REAL)
+    for place, data in changes:
+        body[place : place + len(data)] = data
+
+    reply = httpx.post(
+        f"{rig.url}{path}", content=bytes(body), headers=rig.headers(x_fixture="openai-chat/cached.json")
+    )
+
+    assert reply.status_code < 500
+    assert rig.gateway.pipeline.journal.healthy

@@ -1,0 +1,64 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modicum.calls import Owner
+from modicum.gateway.attribution import MOST_CHARACTERS, MOST_TAGS, attribution
+from modicum.providers.dialect import RequestFacts
+
+FACTS = RequestFacts(model="gpt-4o-mini")
+
+
+def test_our_own_headers_say_it():
+    headers = {
+        b"x-modicum-task": b"PR-1",
+        b"x-modicum-agent": b"coder",
+        b"x-modicum-tag-run": b"7",
+        b"x-modicum-step": b"3",
+    }
+
+    about = attribution(headers, FACTS, Owner(key="ci"))
+
+    assert (about.task, about.agent, about.tags) == ("PR-1", "coder", {"run": "7", "step": "3"})
+
+
+def test_usual_names_are_understood_and_ours_come_first():
+    headers = {b"helicone-session-id": b"other", b"x-modicum-task": b"ours", b"helicone-user-id": b"ann"}
+
+    about = attribution(headers, FACTS, Owner())
+
+    assert (about.task, about.owner.user) == ("ours", "ann")
+
+
+def test_metadata_says_what_headers_do_not():
+    facts = RequestFacts(
+        model="m", metadata={"task_id": "T", "feature": "search", "color": "red"}, user="bob", session="s"
+    )
+
+    about = attribution({b"x-task-id": b"H"}, facts, Owner())
+
+    assert (about.task, about.conversation, about.owner.user) == ("H", "s", "bob")
+    assert about.tags == {"feature": "search", "color": "red"}
+
+
+def test_a_caller_cannot_spend_as_somebody_else():
+    about = attribution({b"x-modicum-team": b"rich", b"x-modicum-user": b"eve"}, FACTS, Owner(team="poor", key="k"))
+
+    assert (about.owner.team, about.owner.user, about.owner.key) == ("poor", "eve", "k")
+
+
+def test_a_session_is_the_task_where_nothing_else_is_said():
+    assert attribution({b"x-claude-code-session-id": b"s1"}, FACTS, Owner()).task == "s1"
+
+
+@given(st.dictionaries(st.binary(), st.binary()))
+def test_whatever_stands_there_is_printable_and_bounded(values):
+    headers = {b"x-modicum-tag-" + name: value for name, value in values.items()} | {
+        b"x-modicum-task": b"".join(values)
+    }
+
+    about = attribution(headers, FACTS, Owner())
+
+    assert len(about.tags) <= MOST_TAGS
+    for text in (about.task, *about.tags, *about.tags.values()):
+        assert text.isprintable()
+        assert len(text) <= MOST_CHARACTERS

@@ -1,0 +1,60 @@
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from modicum.calls import Call, CallStatus, Owner
+from modicum.gateway.attribution import Attribution
+from modicum.gateway.meter import MOST_BEGUN_BYTES, Seen, begun_call, begun_record, call_id, numbers
+
+LONG = "m" * 200
+
+
+def about(**more):
+    told = {"owner": Owner(), "task": "", "conversation": "", "agent": "", "project": "", "tags": {}}
+    return Attribution(**told | more)
+
+
+@pytest.mark.parametrize(
+    ("reply_id", "used"),
+    [
+        ("chatcmpl-AbCdEfGhIjKlMnOpQrStUvWx", True),
+        ("msg_01AbCdEfGhIjKlMnOpQrStUv", True),
+        ("chatcmpl-123", False),  # Ollama gives one of a thousand
+        ("", False),
+        ("whatever-is-long-but-not-known-to-be-unique", False),
+    ],
+)
+def test_only_an_id_that_is_surely_unique_names_a_call(reply_id, used):
+    assert (call_id("n", reply_id, Seen()) == reply_id) is used
+
+
+def test_an_id_that_comes_twice_names_one_call():
+    seen = Seen()
+    native = "chatcmpl-AbCdEfGhIjKlMnOpQrStUvWx"
+
+    assert [call_id(number, native, seen) for number in "ab"] == [native, "gateway:b"]
+
+
+def test_numbers_are_never_the_same():
+    one, other = numbers(), numbers()
+
+    assert len({next(one), next(one), next(other), next(other)}) == 4
+
+
+@pytest.mark.parametrize(
+    "told",
+    [
+        {"tags": {LONG + str(number): LONG for number in range(16)}},
+        {"owner": Owner(LONG, LONG, LONG, LONG), "task": LONG, "project": LONG, "agent": LONG},
+        {"owner": Owner("ü" * 200, "ü" * 200, "ü" * 200, "ü" * 200), "task": "ü" * 200, "conversation": "ü" * 200},
+    ],
+)
+def test_the_record_of_a_begun_call_always_fits_its_slot(told):
+    begun = begun_call("n", "openai", LONG, about(**told), 1.0)
+
+    record = begun_record(begun)
+
+    assert len(record) <= MOST_BEGUN_BYTES
+    found = msgspec.msgpack.decode(record, type=Call)
+    assert (found.status, found.started) == (CallStatus.UNKNOWN, datetime.fromtimestamp(1.0, UTC))

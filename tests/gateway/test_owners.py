@@ -1,0 +1,59 @@
+from datetime import UTC, datetime
+
+import pytest
+
+from modicum.calls import Owner
+from modicum.gateway.owners import Owners
+from modicum.gateway.refusal import Refused
+from modicum.governance.keys import Keys, issue
+
+DIGEST_KEY = b"d" * 32
+KEY, EVENT = issue(Owner(key="ci", team="platform"), ("gpt-*",), datetime(2026, 1, 1, tzinfo=UTC), "t", DIGEST_KEY)
+OWNERS = Owners(Keys([EVENT]), DIGEST_KEY, own_keys=True)
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {b"authorization": b"Bearer " + KEY.encode()},
+        {b"authorization": b"bearer " + KEY.encode()},
+        {b"x-api-key": KEY.encode()},
+        {b"x-goog-api-key": KEY.encode()},
+        {b"authorization": b"Bearer sk-something-else", b"x-api-key": KEY.encode()},
+    ],
+)
+def test_a_key_is_found_wherever_clients_put_it(headers):
+    assert OWNERS.identify(headers, "").owner.team == "platform"
+
+
+def test_geminis_query_holds_a_key_too():
+    assert OWNERS.identify({}, KEY).owner.key == "ci"
+
+
+def test_a_callers_own_key_is_known_by_its_digest_alone():
+    caller = OWNERS.identify({b"authorization": b"Bearer sk-own"}, "")
+
+    assert caller.own_key == (b"authorization", b"Bearer sk-own")
+    assert caller.owner.key.startswith("own-")
+    assert "sk-own" not in caller.owner.key.removeprefix("own-")
+
+
+@pytest.mark.parametrize("headers", [{}, {b"authorization": b""}, {b"authorization": b"Bearer mk_abc_def"}])
+def test_no_key_or_a_wrong_one_is_a_401(headers):
+    with pytest.raises(Refused) as refusal:
+        OWNERS.identify(headers, "")
+
+    assert refusal.value.status == 401
+
+
+def test_own_keys_can_be_switched_off():
+    with pytest.raises(Refused, match="unknown or revoked"):
+        Owners(Keys([EVENT]), DIGEST_KEY, own_keys=False).identify({b"x-api-key": b"sk-own"}, "")
+
+
+def test_a_key_opens_the_models_that_it_names():
+    caller = OWNERS.identify({b"x-api-key": KEY.encode()}, "")
+    caller.check_model("gpt-5")
+
+    with pytest.raises(Refused):
+        caller.check_model("claude-x")

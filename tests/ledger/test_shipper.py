@@ -1,0 +1,127 @@
+import asyncio
+import sqlite3
+from datetime import UTC, datetime
+
+import msgspec
+import pytest
+
+from modicum.calls import Anatomy, Call, Outcome, Segment, SegmentKind, Usage
+from modicum.ledger.journal import Journal, Record, shipped_position
+from modicum.ledger.shipper import Shipper
+from modicum.ledger.store import open_store
+from modicum.metering.prices import PriceBook
+
+NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
+
+
+def call(number, **more):
+    told = {"source": "gateway", "provider": "openai", "model": "gpt-4o-mini", "started": NOON, "usage": Usage(1000, 0)}
+    return Call(call_id=f"gateway:{number}", revision=1 << 62, **told | more)
+
+
+def write(folder, *records):
+    async def all_of_them():
+        journal = Journal(folder)
+        for number, kind, noun in records:
+            body = noun if isinstance(noun, bytes) else msgspec.msgpack.encode(noun)
+            await journal.added(Record(number, kind, body))
+        journal.close()
+
+    asyncio.run(all_of_them())
+
+
+@pytest.fixture
+def store():
+    store = open_store(":memory:")
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def shipper(tmp_path, store):
+    shipper = Shipper(tmp_path, store, PriceBook())
+    yield shipper
+    shipper.close()
+
+
+def booked(store):
+    return [entry for batch in store.entries() for entry in batch]
+
+
+def test_calls_arrive_priced_and_once_however_often_they_are_shipped(tmp_path, store, shipper):
+    write(tmp_path, ("1", "call", call("1")), ("2", "call", call("2")))
+
+    assert len(shipper.ship().entries) == 2
+    (tmp_path / "gateway.shipped").unlink()  # the process ended before it noted how far it had come
+    assert len(shipper.ship().entries) == 2
+
+    assert [(entry.call.call_id, entry.cost.usd > 0) for entry in booked(store)] == [
+        ("gateway:1", True),
+        ("gateway:2", True),
+    ]
+
+
+def test_it_goes_on_where_it_ended(tmp_path, store, shipper):
+    write(tmp_path, ("1", "call", call("1")))
+    shipper.ship()
+    write(tmp_path, ("2", "call", call("2")))
+
+    assert [entry.call.call_id for entry in shipper.ship().entries] == ["gateway:2"]
+    assert shipped_position(tmp_path / "gateway.sqlite") == 2
+
+
+def test_a_late_anatomy_joins_its_call(tmp_path, store, shipper):
+    write(tmp_path, ("1", "call", call("1")))
+    shipper.ship()
+    write(tmp_path, ("1", "anatomy", Anatomy(0, 0, (Segment(SegmentKind.USER, 7),))))
+    shipper.ship()
+
+    (entry,) = booked(store)
+    assert entry.call.anatomy.added[0].tokens == 7
+
+
+def test_outcomes_are_shipped(tmp_path, store, shipper):
+    write(tmp_path, ("", "outcome", Outcome(outcome_id="o", task="PR-1", name="merged", value=1.0, time=NOON)))
+
+    assert shipper.ship().outcomes == 1
+    assert store.outcomes()[0].task == "PR-1"
+
+
+def test_a_record_that_cannot_be_read_is_told_and_blocks_nothing(tmp_path, store, shipper):
+    write(tmp_path, ("1", "call", b"\xc1"), ("2", "call", call("2")))
+
+    moved = shipper.ship()
+
+    assert [str(problem).rpartition(": ")[2] for problem in moved.problems] == ["record 1 (call) cannot be read"]
+    assert len(booked(store)) == 1
+
+
+def test_a_ledger_that_fails_loses_nothing(tmp_path, store, monkeypatch):
+    write(tmp_path, ("1", "call", call("1")))
+    away = open_store(":memory:")
+    away.close()
+    broken = Shipper(tmp_path, away, PriceBook())
+    with pytest.raises(Exception, match=r"(?i)clos"):
+        broken.ship()
+    broken.close()
+
+    whole = Shipper(tmp_path, store, PriceBook())
+    assert len(whole.ship().entries) == 1
+    whole.close()
+
+
+def test_the_journal_forgets_what_was_shipped_but_for_the_newest(tmp_path, shipper, monkeypatch):
+    monkeypatch.setattr("modicum.ledger.journal.KEPT_RECORDS", 2)
+    write(tmp_path, *((f"{number}", "call", call(f"{number}")) for number in range(5)))
+    shipper.ship()
+
+    async def prune():
+        journal = Journal(tmp_path)
+        journal._prune()
+        journal.close()
+
+    asyncio.run(prune())
+
+    base = sqlite3.connect(tmp_path / "gateway.sqlite")
+    assert base.execute("SELECT number FROM records").fetchall() == [("3",), ("4",)]
+    base.close()

@@ -1,0 +1,172 @@
+import asyncio
+from contextlib import asynccontextmanager
+
+import pytest
+
+from modicum.outbound.client import Unreachable
+from modicum.outbound.keepalive import Connections, Origin, request_head
+
+WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+
+
+@asynccontextmanager
+async def server(*replies):
+    """Sends one of the replies for each request it gets; None closes the connection."""
+    told = list(replies)
+    seen = []
+
+    async def serve(reader, writer):
+        try:
+            while True:
+                head = await reader.readuntil(b"\r\n\r\n")
+                seen.append(id(writer))
+                if b"content-length: 0" not in head:
+                    await reader.readexactly(4)
+                reply = told.pop(0)
+                if reply is None:
+                    break
+                for piece in reply if isinstance(reply, list) else [reply]:
+                    writer.write(piece)
+                    await writer.drain()
+                if b"close" in (reply if isinstance(reply, bytes) else b"".join(reply)):
+                    break
+        except (asyncio.IncompleteReadError, ConnectionError):
+            pass
+        finally:
+            writer.close()
+
+    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
+    origin = Origin("127.0.0.1", listening.sockets[0].getsockname()[1], tls=False)
+    connections = Connections(silence_s=5)
+    try:
+        yield connections, origin, seen
+    finally:
+        await connections.close()
+        listening.close()
+
+
+async def ask(connections, origin, body=b"body"):
+    return await connections.send(origin, request_head(b"POST", b"/v1", origin, [], len(body)), body)
+
+
+def run(test):
+    return asyncio.run(test())
+
+
+def test_a_connection_is_kept_for_the_next_request():
+    async def two():
+        async with server(WHOLE, WHOLE) as (connections, origin, seen):
+            said = [await (await ask(connections, origin)).rest(100) for _ in range(2)]
+            return said, len(set(seen))
+
+    assert run(two) == ([b"ok", b"ok"], 1)
+
+
+@pytest.mark.parametrize(
+    "reply",
+    [
+        [b"HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n1\r\no\r\n", b"1\r\nk\r\n0\r\n\r\n"],
+        [b"HTTP/1.1 200 OK\r\nconnection: close\r\n\r\n", b"ok"],
+        [b"HTTP/1.1 100 Continue\r\n\r\n", WHOLE],
+        [WHOLE[:20], WHOLE[20:]],
+    ],
+)
+def test_bodies_of_every_framing(reply):
+    async def one():
+        async with server(reply) as (connections, origin, _):
+            answer = await ask(connections, origin)
+            return answer.status, await answer.rest(100)
+
+    assert run(one) == (200, b"ok")
+
+
+@pytest.mark.parametrize("reply", [None, b"220 smtp\r\n", b"HTTP/1.1 200 OK\r\nx: " + b"a" * 200_000 + b"\r\n\r\n"])
+def test_what_is_no_answer_is_unreachable(reply):
+    async def one():
+        async with server(reply) as (connections, origin, _):
+            with pytest.raises(Unreachable):
+                await ask(connections, origin)
+
+    run(one)
+
+
+def test_nobody_listening_is_unreachable():
+    async def one():
+        connections = Connections(connect_s=1)
+        with pytest.raises(Unreachable, match="no connection"):
+            await ask(connections, Origin("127.0.0.1", 9, tls=False))
+        await connections.close()
+
+    run(one)
+
+
+def test_a_body_that_breaks_off_is_no_whole_body():
+    async def one():
+        async with server([b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\nx: close\r\n\r\n", b"ok"]) as (
+            connections,
+            origin,
+            _,
+        ):
+            answer = await ask(connections, origin)
+            with pytest.raises(ConnectionError):
+                await answer.rest(100)
+
+    run(one)
+
+
+def test_a_body_larger_than_is_read_is_an_error():
+    async def one():
+        reply = [b"HTTP/1.1 200 OK\r\ncontent-length: 300000\r\n\r\n", b"a" * 150_000, b"a" * 150_000]
+        async with server(reply) as (connections, origin, _):
+            with pytest.raises(ConnectionError, match="larger"):
+                await (await ask(connections, origin)).rest(200_000)
+
+    run(one)
+
+
+def test_a_request_is_not_sent_twice_when_the_server_hangs_up_on_it():
+    async def two():
+        async with server(WHOLE, None, WHOLE) as (connections, origin, seen):
+            await (await ask(connections, origin)).rest(100)
+            with pytest.raises(Unreachable):
+                await ask(connections, origin)
+            return len(seen)
+
+    assert run(two) == 2
+
+
+def test_a_stale_connection_is_replaced(monkeypatch):
+    monkeypatch.setattr("modicum.outbound.keepalive.STALE_IDLE_S", -1.0)  # every kept one counts as idle
+
+    async def two():
+        async with server(WHOLE, None, WHOLE) as (connections, origin, _):
+            await (await ask(connections, origin)).rest(100)
+            return await (await ask(connections, origin)).rest(100)
+
+    assert run(two) == b"ok"
+
+
+def test_a_reader_that_is_slow_stops_the_sender():
+    async def one():
+        big = b"a" * 8_000_000
+        head = b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(big)
+        async with server([head, big]) as (connections, origin, _):
+            answer = await ask(connections, origin)
+            await asyncio.sleep(0)
+            while not answer._waiting_bytes:  # noqa: ASYNC110 - let what is on the wire arrive
+                await asyncio.sleep(0)
+            for _ in range(200):
+                await asyncio.sleep(0)
+            held = answer._waiting_bytes
+            return held < len(big), len(await answer.rest(10_000_000))
+
+    assert run(one) == (True, 8_000_000)
+
+
+@pytest.mark.parametrize(
+    ("target", "header"),
+    [(b"/a\r\nx: y", (b"a", b"b")), (b"/", (b"a", b"b\r\nx: y")), (b"/a b", (b"a", b"b")), (b"/", (b"a\n", b"b"))],
+)
+def test_what_would_break_out_of_its_header_is_refused(target, header):
+    with pytest.raises(ValueError, match="control character"):
+        request_head(b"POST", target, Origin("h", 80, tls=False), [header], 0)

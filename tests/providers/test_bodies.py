@@ -1,0 +1,40 @@
+import pytest
+
+from modicum.calls import Usage
+from modicum.providers import anthropic
+from modicum.providers.bodies import counted, error_kind_of, session_of, word
+
+
+def test_zeros_and_nonsense_are_not_a_count():
+    assert counted(anthropic.usage_from, {"input_tokens": 3}) == (Usage(input_uncached=3), "")
+    assert counted(anthropic.usage_from, {"input_tokens": 0, "output_tokens": 0})[0] is None
+    assert counted(anthropic.usage_from, {"input_tokens": "3"})[0] is None
+    assert counted(anthropic.usage_from, None) == (None, "")
+
+
+@pytest.mark.parametrize(
+    ("body", "kind"),
+    [
+        ({"error": {"type": "overloaded_error", "message": "m"}}, "overloaded_error"),
+        ({"error": {"code": 429, "status": "RESOURCE_EXHAUSTED"}}, "RESOURCE_EXHAUSTED"),
+        ({"error": {"code": 404}}, "404"),
+        ({"error": "model not found"}, "error"),
+        ({"object": "error", "type": "BadRequestError", "message": "m"}, "BadRequestError"),
+        ({"detail": "Unauthorized"}, "error"),
+        ({"id": "chatcmpl-1", "error": None}, ""),
+    ],
+)
+def test_hosts_word_their_errors_in_many_ways(body, kind):
+    assert error_kind_of(body) == kind
+
+
+def test_a_cache_key_names_a_conversation_only_if_it_is_unique():
+    assert session_of("0199a213-81c0-7800-8aa1-bbab2a035a53") == "0199a213-81c0-7800-8aa1-bbab2a035a53"
+    assert session_of("support-bot-v3") == session_of(None) == ""
+
+
+def test_a_word_from_outside_is_short_and_on_one_line():
+    assert word("gpt-5") == "gpt-5"
+    assert word("x\r\nSet-Cookie: a") == ""
+    assert len(word("x" * 1000)) == 200
+    assert word(None) == word(["x"]) == ""

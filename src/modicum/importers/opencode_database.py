@@ -27,12 +27,16 @@ PARTS = "SELECT data FROM part WHERE message_id = ? ORDER BY id"
 Message = Mapping[str, Any]
 
 
+DAMAGED = (sqlite3.Error, UnicodeDecodeError)
+"""What a damaged database raises; Python decodes the names in a schema strictly, whatever the text factory."""
+
+
 def is_opencode(path: Path) -> bool:
     """Whether a database has OpenCode's tables."""
     try:
         with closing(_opened(path)) as database:
             return all(columns <= _columns(database, table) for table, columns in TABLES.items())
-    except sqlite3.Error:
+    except DAMAGED:
         return False
 
 
@@ -54,7 +58,7 @@ def _tried(uri: str) -> sqlite3.Connection:
     try:
         database.text_factory = lambda said: said.decode("utf-8", "replace")
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except sqlite3.Error:
+    except DAMAGED:
         database.close()
         raise
     return database
@@ -73,6 +77,8 @@ def read_database(path: Path, reading: Reading) -> Found:
                 yield from _message(path, (name, session, data), roots, talk)
     except sqlite3.Error as error:
         yield Problem(str(path), f"cannot be read as a database of {NAME}: {error}")
+    except UnicodeDecodeError:
+        yield Problem(str(path), f"cannot be read as a database of {NAME}: a name in its schema is no text")
 
 
 def _roots(database: sqlite3.Connection) -> dict[str, str]:

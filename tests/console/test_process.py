@@ -14,7 +14,19 @@ import numpy as np
 import pytest
 import uvloop
 
-from modicum.calls import Anatomy, Basis, Call, Cost, Entry, Outcome, Segment, SegmentKind, Usage, UserError
+from modicum.calls import (
+    Anatomy,
+    Basis,
+    Call,
+    Cost,
+    EnergyWindow,
+    Entry,
+    Outcome,
+    Segment,
+    SegmentKind,
+    Usage,
+    UserError,
+)
 from modicum.console import process
 from modicum.console.client import ConsoleStore
 from modicum.console.running import find
@@ -116,6 +128,27 @@ def test_a_store_over_http_is_as_good_as_the_file(store):
     ]
     assert found[0].cost.basis is Basis.UNKNOWN
     assert store.purge(Purge(before=NOW + timedelta(days=1))) == 5
+
+
+def test_windows_of_energy_go_over_http_too(store):
+    window = EnergyWindow(
+        started=NOW.timestamp(),
+        seconds=5.0,
+        gpus=("gpu-0",),
+        servers=("own",),
+        joules=900.0,
+        counted=True,
+        generated_tokens=10.0,
+        prompt_tokens=20.0,
+        cached_tokens=None,
+        steps=None,
+        running_seconds=4.0,
+        busy_seconds=4.0,
+    )
+    hour = timedelta(hours=1)
+
+    assert store.append_energy([window]).new == 1
+    assert store.energy(NOW - hour, NOW + hour) == [window]
 
 
 def test_columns_come_as_the_engine_gives_them(store, tmp_path):

@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from modicum.calls import Entry, Outcome, UserError
+from modicum.calls import EnergyWindow, Entry, Outcome, UserError
 from modicum.console import wire
 from modicum.console.ledger_thread import LedgerThread
 from modicum.console.live import BY
@@ -34,7 +34,9 @@ class Api:
             "ask": self._ask,
             "ask-columns": self._ask_columns,
             "append": self._append,
+            "append-energy": self._append_energy,
             "append-outcomes": self._append_outcomes,
+            "energy": self._energy,
             "outcomes": self._outcomes,
             "entries": self._entries,
             "purge": self._purge,
@@ -104,6 +106,14 @@ class Api:
     async def _append(self, body: bytes) -> Any:
         entries = msgspec.msgpack.decode(body, type=list[Entry])
         return await self._ledger.lent(lambda store: store.append(entries))
+
+    async def _append_energy(self, body: bytes) -> Any:
+        windows = msgspec.msgpack.decode(body, type=list[EnergyWindow])
+        return await self._ledger.lent(lambda store: store.append_energy(windows))
+
+    async def _energy(self, body: bytes) -> Any:
+        asked = wire.decode(body)
+        return await self._ledger.lent(lambda store: store.energy(asked["since"], asked["until"]))
 
     async def _append_outcomes(self, body: bytes) -> Any:
         outcomes = msgspec.msgpack.decode(body, type=list[Outcome])

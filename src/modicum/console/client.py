@@ -2,13 +2,14 @@
 
 import http.client
 from collections.abc import Iterator, Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from modicum.calls import Entry, Outcome, UserError
+from modicum.calls import EnergyWindow, Entry, Outcome, UserError
 from modicum.console import wire
 from modicum.console.running import Running
 from modicum.ledger.store import Appended, Arrays, Purge, Row
@@ -31,6 +32,9 @@ class ConsoleStore:
     def append_outcomes(self, outcomes: Sequence[Outcome]) -> int:
         return int(self._post("append-outcomes", msgspec.msgpack.encode(list(outcomes))))
 
+    def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
+        return msgspec.convert(self._post("append-energy", msgspec.msgpack.encode(list(windows))), Appended)
+
     def ask(self, question: str, **parameters: Any) -> list[Row]:
         rows: list[Row] = self._post("ask", wire.encode({"question": question, "parameters": parameters}))
         return rows
@@ -52,6 +56,10 @@ class ConsoleStore:
 
     def outcomes(self) -> list[Outcome]:
         return msgspec.convert(self._post("outcomes", b""), list[Outcome])
+
+    def energy(self, since: datetime, until: datetime) -> list[EnergyWindow]:
+        found = self._post("energy", wire.encode({"since": since, "until": until}))
+        return msgspec.convert(found, list[EnergyWindow])
 
     def live(self, by: str, seconds: float) -> Any:
         return self._post("live", wire.encode({"by": by, "seconds": seconds}))

@@ -21,6 +21,17 @@ def test_our_own_headers_say_it():
     assert (about.task, about.agent, about.tags) == ("PR-1", "coder", {"run": "7", "step": "3"})
 
 
+def test_a_turn_of_a_team_is_told_by_its_headers():
+    headers = {
+        b"x-modicum-run": b"r1",
+        b"x-modicum-round": b"2",
+        b"x-modicum-agent": b"critic",
+        b"x-modicum-parent": b"a",
+    }
+
+    assert attribution(headers, FACTS, Owner()).tags == {"run": "r1", "round": "2", "parent": "a"}
+
+
 def test_usual_names_are_understood_and_ours_come_first():
     headers = {b"helicone-session-id": b"other", b"x-modicum-task": b"ours", b"helicone-user-id": b"ann"}
 

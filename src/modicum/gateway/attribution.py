@@ -40,12 +40,17 @@ _NAMES: dict[str, tuple[tuple[bytes, ...], tuple[str, ...]]] = {
     "user": ((b"x-modicum-user", b"helicone-user-id"), ("user", "user_id", "trace_user_id", "_user")),
     "project": ((b"x-modicum-project",), ("project", "project_id")),
     "step": ((b"x-modicum-step",), ("step", "generation_name")),
+    "run": ((b"x-modicum-run",), ()),
+    "round": ((b"x-modicum-round",), ()),
+    "parent": ((b"x-modicum-parent",), ()),
     "feature": ((b"x-modicum-feature", b"helicone-property-feature"), ("feature",)),
 }
 _HEADER_TO_NAME = {header: name for name, (headers, _) in _NAMES.items() for header in headers}
 _RANK = {header: rank for headers, _ in _NAMES.values() for rank, header in enumerate(headers)}
 _FIELDS = {field for _, fields in _NAMES.values() for field in fields}
 _TAG = b"x-modicum-tag-"
+_TAGS = ("step", "feature", "run", "round", "parent")
+"""What has no column of its own in the ledger. `run`, `round` and `parent` make turns of a team of calls (docs/teams.md)."""
 
 
 def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owner) -> Attribution:
@@ -62,7 +67,7 @@ def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owne
             tags[_text(header[len(_TAG) :])] = _text(value)
     if facts.metadata:
         _from_metadata(facts.metadata, said, tags)
-    for name in ("step", "feature"):
+    for name in _TAGS:
         if name in said:
             tags[name] = said[name]
     conversation = said.get("conversation") or _short(facts.session)

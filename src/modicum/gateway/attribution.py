@@ -50,7 +50,7 @@ _RANK = {header: rank for headers, _ in _NAMES.values() for rank, header in enum
 _FIELDS = {field for _, fields in _NAMES.values() for field in fields}
 _TAG = b"x-modicum-tag-"
 _TAGS = ("step", "feature", "run", "round", "parent")
-"""What has no column of its own in the ledger. `run`, `round` and `parent` make turns of a team of calls (docs/teams.md)."""
+"""What has no column of its own in the ledger. `run`, `round` and `parent` make calls the turns of a team."""
 
 
 def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owner) -> Attribution:

@@ -25,8 +25,11 @@ def logs(tmp_path):
             wrote, came = "Words. " * (step * 20 + session + 1), "More. " * (step * 7 + 3)
             usage = {"input_tokens": prompt, "output_tokens": 1}
             message = {"id": f"msg_{session}_{step}", "model": "claude-opus-4-7", "usage": usage}
-            rows.append({"type": "assistant", "message": message | {"content": [{"type": "text", "text": wrote}]}})
-            rows.append({"type": "user", "message": {"content": came}})
+            frame = {"parentUuid": None, "sessionId": str(session)}
+            rows.append(
+                {**frame, "type": "assistant", "message": message | {"content": [{"type": "text", "text": wrote}]}}
+            )
+            rows.append({**frame, "type": "user", "message": {"content": came}})
             counted = count_with(wrote, "o200k_base") + count_with(came, "o200k_base")
             prompt += 40 + round(1.5 * counted * (1.02 if step % 2 else 0.98))
         (folder / f"{session}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
@@ -70,3 +73,33 @@ def test_no_transcripts_and_too_few_steps_say_so(capsys, tmp_path):
 
     assert "name a folder: modicum calibrate PATH" in run(capsys, "calibrate")[2]
     assert "Too few to calibrate with" in run(capsys, "calibrate", str(tmp_path / "empty"))[1]
+
+
+def test_other_logs_with_content_calibrate_their_models_too(capsys, tmp_path):
+    lines = []
+    for session in range(10):
+        prompt, kept, held = 5000, 0, 0
+        for turn in range(12):
+            added = 100 + 37 * ((turn * 7 + session) % 11)
+            prompt += round(1.2 * added * (1.02 if turn % 2 else 0.98))
+            lines.append(
+                {
+                    "model": "gemini-2.5-pro",
+                    "started": f"2026-03-02T14:{session:02d}:{turn:02d}Z",
+                    "usage": {"input_uncached": prompt},
+                    "task": f"s{session}",
+                    "kept_segments": kept,
+                    "kept_tokens": held,
+                    "segments": [{"kind": "user", "tokens": added}],
+                }
+            )
+            kept, held = kept + 1, held + added
+    log = tmp_path / "calls.jsonl"
+    log.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+    _, out, _ = run(capsys, "calibrate", str(log), "--dry-run", "--json")
+
+    (found,) = [one["own"] for one in json.loads(out)["calibrations"]]
+    assert (found["family"], found["pairs"], found["groups"]) == ("gemini", 110, 10)
+    assert found["ratio"] == pytest.approx(1.2, abs=0.03)
+    assert found["error"] < 0.03

@@ -1,13 +1,14 @@
 """`modicum calibrate`: what a token of ours is in the models you use, from your own records."""
 
 from collections import defaultdict
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from modicum.calls import Problem, UserError
+from modicum.calls import Call, Problem, UserError
 from modicum.cli import measuring, opening, output
 from modicum.settings import data_folder
 
@@ -21,9 +22,10 @@ if TYPE_CHECKING:
 @click.option("--dry-run", is_flag=True, help="Show what would be kept, and keep nothing.")
 @opening.json_option
 def command(paths: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
-    """Calibrate token counts of models without a public tokenizer from your own Claude Code transcripts.
+    """Calibrate token counts of models without a public tokenizer from your own logs.
 
-    The provider counted every prompt; between two calls it grew by what the transcript shows. From such steps comes
+    The provider counted every prompt; between two calls it grew by what the log shows. Claude Code transcripts are read
+    by kind of content, other logs with content (Gemini CLI, recorded bodies, traces) as a whole. From such steps comes
     the ratio between the provider's tokens and ours, by kind of content, with its error on held-out sessions. A
     calibration that beats the shipped one is kept in your data folder; 'count' and 'fit' use it. No text is kept.
 
@@ -59,39 +61,58 @@ def _usual_places() -> tuple[Path, ...]:
 
     from modicum.importers import found_places
 
-    found = found_places(Path.home(), os.environ).get("claude-code", [])
+    found = found_places(Path.home(), os.environ)
     if not found:
-        raise UserError("no Claude Code transcripts in this home directory; name a folder: modicum calibrate PATH")
-    return tuple(found)
+        raise UserError("no agent logs in this home directory; name a folder: modicum calibrate PATH")
+    return tuple(path for paths in found.values() for path in paths)
 
 
 def _pairs(paths: tuple[Path, ...], problems: list[Problem]) -> tuple[dict[str, list["Pair"]], dict[str, set[str]]]:
     """The pairs by family of models, and which models they are from."""
-    from modicum.importers.claude_code_steps import steps
     from modicum.importers.files import log_files
     from modicum.metering.calibration import family_of
-    from modicum.metering.tokens import count_with, encoding_for
+    from modicum.metering.tokens import encoding_for
 
     pairs: dict[str, list[Pair]] = defaultdict(list)
     models: dict[str, set[str]] = defaultdict(set)
     seen: set[str] = set()
     named = [file for root in paths for file in log_files(root)]
-    files = [file for file in named if isinstance(file, Path) and file.name.removesuffix(".gz").endswith(".jsonl")]
+    files = [file for file in named if isinstance(file, Path)]
     problems += [file for file in named if isinstance(file, Problem)]
     with measuring.progress("reading", len(files)) as told:
         for done, file in enumerate(files, 1):
-            for step in steps(file, seen):
-                if isinstance(step, Problem):
-                    problems.append(step)
-                    continue
-                encoding, is_own = encoding_for(step.model)
-                if not is_own:
-                    family = family_of(step.model).name
-                    pairs[family].append(step.pair(partial(count_with, encoding=encoding)))
-                    models[family].add(step.model)
+            for model, pair in _pairs_of(file, seen, problems):
+                if not encoding_for(model)[1]:
+                    family = family_of(model).name
+                    pairs[family].append(pair)
+                    models[family].add(model)
             if told:
                 told(done)
     return pairs, models
+
+
+def _pairs_of(file: Path, seen: set[str], problems: list[Problem]) -> Iterator[tuple[str, "Pair"]]:
+    """(model, pair) for the clean steps of one log."""
+    from modicum.importers import format_named
+    from modicum.importers.claude_code_steps import steps
+    from modicum.importers.format import Reading
+    from modicum.importers.growth import growth_pairs
+    from modicum.importers.reading import recognise
+    from modicum.metering.tokens import count_with, encoding_for
+
+    known = recognise(file)
+    if isinstance(known, Problem):
+        problems.append(known)
+    elif known.format_name == "claude-code":
+        for step in steps(file, seen):
+            if isinstance(step, Problem):
+                problems.append(step)
+            else:
+                yield step.model, step.pair(partial(count_with, encoding=encoding_for(step.model)[0]))
+    else:
+        found = list(format_named(known.format_name).read(file, Reading(anatomy=True)))
+        problems += [item for item in found if isinstance(item, Problem)]
+        yield from growth_pairs(item for item in found if isinstance(item, Call))
 
 
 def _print(compared: "list[Compared]", steps: int) -> None:

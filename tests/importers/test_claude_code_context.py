@@ -73,3 +73,42 @@ def test_no_text_is_left_in_a_call(tmp_path):
     path.write_text("\n".join(map(json.dumps, rows)))
 
     assert secret not in repr(list(read(path, Reading(anatomy=True))))
+
+
+def test_a_row_that_could_not_be_read_hides_no_other(tmp_path):
+    usage = {"input_tokens": 8, "output_tokens": 79}
+    message = {"id": "msg_1", "model": "claude-x", "usage": usage}
+    row = {"sessionId": "s", "timestamp": "2026-02-03T00:00:00Z", "message": message}
+    first = json.dumps(row | {"message": message | {"usage": usage | {"output_tokens": 4}}}, separators=(",", ":"))
+    whole = json.dumps(row, separators=(",", ":"))
+    path = tmp_path / "t.jsonl"
+    path.write_text("\n".join([first, whole + '{"type":"summary"}', whole, whole]))
+
+    found = list(read(path, Reading()))
+
+    assert [c.usage.output_visible for c in found if isinstance(c, Call)] == [79]
+    assert len(found) == 2
+
+
+@given(st.data())
+def test_rows_that_repeat_change_nothing_whatever_their_order(tmp_path_factory, data):
+    rows = []
+    for _ in range(data.draw(st.integers(1, 12))):
+        usage = {"input_tokens": 5, "output_tokens": data.draw(st.integers(1, 3))}
+        inner = {
+            "isSidechain": data.draw(st.booleans()),
+            "timestamp": f"2026-02-03T00:00:{data.draw(st.integers(10, 59))}Z",
+            "message": {"id": f"msg_{data.draw(st.integers(0, 1))}", "model": "claude-x", "usage": usage},
+        }
+        frame = {"sessionId": "s", "timestamp": inner["timestamp"]}
+        rows.append(frame | ({"data": {"message": inner}} if data.draw(st.booleans()) else inner))
+    path = tmp_path_factory.mktemp("rows") / "t.jsonl"
+    path.write_text("\n".join(json.dumps(row, separators=(",", ":")) for row in rows))
+    spaced = path.with_name("spaced.jsonl")
+    spaced.write_text("\n".join(json.dumps(row) for row in rows))  # whose rows are all decoded
+
+    quick, slow = ([c for c in read(one, Reading()) if isinstance(c, Call)] for one in (path, spaced))
+
+    assert [(c.call_id, c.usage, c.revision, c.place, c.started, c.finished) for c in quick] == [
+        (c.call_id, c.usage, c.revision, c.place, c.started, c.finished) for c in slow
+    ]

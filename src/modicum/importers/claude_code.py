@@ -110,6 +110,11 @@ def revision(usage: Usage, *, is_main: bool, is_own_row: bool) -> int:
     return (is_main << 61) | (usage.total_tokens << 1) | is_own_row
 
 
+MAIN_AND_OWN = (1 << 61) | 1
+"""The marks that a revision has of the main chain and of a row of its own: no later row can stand above it but by its
+total."""
+
+
 decode_row = msgspec.json.Decoder(Row).decode
 
 
@@ -136,15 +141,16 @@ def calls_of(calls: Mapping[str, Best], path: Path) -> Iterator[Call]:
     """
     first: dict[tuple[str, str], str] = {}
     for message_id, best in calls.items():
-        found = call(message_id, best, path)
-        begun = first.setdefault((found.task, found.agent), message_id)
-        yield msgspec.structs.replace(found, conversation=f"{found.task}/{found.agent}#{begun}")
+        session, agent = _speakers(best, path)
+        begun = first.setdefault((session, agent), message_id)
+        yield call(message_id, best, session, agent, begun)
 
 
 def _gather(path: Path, block: Block, calls: dict[str, Best]) -> Iterator[Problem]:
     """Adds the usage rows of a block to `calls`. Rows without usage are not decoded: they cannot be billed."""
     data = block.data
     find = data.find
+    standing: dict[str, bytes] = {}  # the usage of the row that stands, as it is written
     start, size = 0, len(data)
     while start < size:
         end = find(b"\n", start)
@@ -152,13 +158,44 @@ def _gather(path: Path, block: Block, calls: dict[str, Best]) -> Iterator[Proble
             end = size
         if end > start:
             reason = ""
-            if find(USAGE_MARK, start, end) >= 0:
-                reason = _add(data[start:end], calls)
+            if (mark := find(USAGE_MARK, start, end)) >= 0:
+                name, usage = _told(data, start, mark, end)
+                best = calls.get(name)
+                if best is None or standing.get(name) != usage or not _repeats(data, start, end, best):
+                    before = best.revision if best is not None else -1
+                    reason = _add(data[start:end], calls)
+                    if name in calls and calls[name].revision > before:
+                        standing[name] = usage
             elif data[start] != 0x7B or data[end - 1] not in b"}\r\t ":
                 reason = "no JSON object on this line" if data[start:end].strip() else ""
             if reason:
                 yield Problem(str(path), reason, block.line_at(start))
         start = end + 1
+
+
+def _told(data: bytes, start: int, mark: int, end: int) -> tuple[str, bytes]:
+    """Message id and usage of a row, as they are written; empty where they are written in no usual way."""
+    at = data.find(b'"id":"msg_', start, end)
+    usage = data.rfind(b'"usage"', start, mark)
+    if at < 0 or usage < 0:
+        return "", b""
+    name = data[at + 6 : data.find(b'"', at + 6, end)].decode("ascii", "replace")
+    return name, data[usage : data.find(b"}", mark, end)]
+
+
+def _repeats(data: bytes, start: int, end: int, best: Best) -> bool:
+    """Whether nothing more can be learned from a row that tells what the standing row of its call told: every second
+    row does, and need not be decoded. Only its time is taken.
+    """
+    time = data.rfind(b'"timestamp":"', start, end)
+    if best.revision & MAIN_AND_OWN != MAIN_AND_OWN or time < 0:
+        return False
+    try:
+        at = moment(data[time + 13 : data.find(b'"', time + 13, end)].decode("ascii", "replace"))
+    except ValueError:
+        return False
+    best.first_at, best.last_at = min(best.first_at, at), max(best.last_at, at)
+    return True
 
 
 def _add(line: bytes, calls: dict[str, Best]) -> str:
@@ -212,13 +249,19 @@ def moment(timestamp: str | None) -> datetime:
     return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
-def call(message_id: str, best: Best, path: Path) -> Call:
+def _speakers(best: Best, path: Path) -> tuple[str, str]:
+    """Session and agent of a call."""
+    row, outer = best.row, best.outer
+    session = outer.session_id or path.name.removesuffix(".gz").removesuffix(".jsonl")
+    return session, (outer.data.agent_id if outer.data else None) or row.agent_id or ""
+
+
+def call(message_id: str, best: Best, session: str, agent: str, begun: str) -> Call:
+    """The call of a message; `begun` is the first one of its conversation."""
     row, outer = best.row, best.outer
     message = row.message
     assert message is not None  # noqa: S101 - add_row keeps only rows with a message
     assert message.usage is not None  # noqa: S101 - and with usage
-    session = outer.session_id or path.name.removesuffix(".gz").removesuffix(".jsonl")
-    agent = (outer.data.agent_id if outer.data else None) or row.agent_id or ""
     searches = message.usage.server_tool_use
     return Call(
         call_id=message_id,
@@ -233,6 +276,7 @@ def call(message_id: str, best: Best, path: Path) -> Call:
         tier=anthropic.tier(message.usage.service_tier, message.usage.speed),
         web_searches=(searches.web_search_requests or 0) if searches else 0,
         task=session,
+        conversation=f"{session}/{agent}#{begun}",
         agent=agent,
         project=outer.cwd or "",
         branch=outer.git_branch or "",

@@ -83,7 +83,7 @@ def blocks(path: Path) -> Iterator[Block | Problem]:
     problem.
     """
     line = 1
-    rest = b""
+    before = rest = b""
     skipping = False
     failure: Problem | None = None
     for piece in _pieces(path, BLOCK_BYTES):
@@ -100,15 +100,17 @@ def blocks(path: Path) -> Iterator[Block | Problem]:
         if end < 0:
             rest += data
             if len(rest) > MOST_LINE_BYTES:
+                line += before.count(b"\n")
+                before = b""
                 yield Problem(str(path), f"the line is longer than {MOST_LINE_BYTES >> 20} MB; left out", line)
                 rest, skipping = b"", True
             continue
-        whole = rest + data[: end + 1] if rest else data[: end + 1]
+        line += before.count(b"\n")  # most files are one block, and are never counted
+        before = rest + data[: end + 1] if rest else data[: end + 1]
         rest = data[end + 1 :]
-        yield Block(whole, line)
-        line += whole.count(b"\n")
+        yield Block(before, line)
     if rest and not skipping:
-        yield Block(rest, line)
+        yield Block(rest, line + before.count(b"\n"))
     if failure:
         yield failure
 

@@ -8,7 +8,7 @@ kept in a file from one run to the next.
 import re
 from collections.abc import Mapping
 from copy import copy
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
@@ -64,6 +64,7 @@ class PriceBook:
         self.price_file = price_file
         self._kept_in = kept_in
         self._steps: dict[str, Steps] = {}
+        self._quick: dict[tuple[str, str, date, Tier], Steps] = {}
         self._book = ""
         self._list: _ListPrices | None = None
         self._dirty = False
@@ -107,13 +108,19 @@ class PriceBook:
 
     def steps(self, provider: str, model: str, at: datetime, tier: Tier = Tier.STANDARD) -> Steps:
         """All that a token may cost on that day, by size of the prompt."""
-        key = f"{provider}|{model}|{at:%Y-%m-%d}|{tier}"
-        steps = self._steps.get(key)
+        quick = provider, model, at.date(), tier
+        steps = self._quick.get(quick)
         if steps is None:
-            steps, lasts_all_day = self._look_up(provider, model, at, tier)
+            key = f"{provider}|{model}|{at:%Y-%m-%d}|{tier}"
+            steps = self._steps.get(key)
+            lasts_all_day = True
+            if steps is None:
+                steps, lasts_all_day = self._look_up(provider, model, at, tier)
+                if lasts_all_day:
+                    self._steps[key] = steps
+                    self._dirty = True
             if lasts_all_day:
-                self._steps[key] = steps
-                self._dirty = True
+                self._quick[quick] = steps
         return steps
 
     def _look_up(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[Steps, bool]:

@@ -71,7 +71,8 @@ class Client:
         if not self.started:
             self.started = True
             headers = [*self._marked(self._headers), (b"content-length", b"%d" % len(end))]
-            await self._write({"type": "http.response.start", "status": self._status, "headers": headers})
+            # The server keeps the head until there is a body, so this waits for nobody.
+            await self._send({"type": "http.response.start", "status": self._status, "headers": headers})
         await self._write({"type": "http.response.body", "body": end, "more_body": False})
 
     async def break_off(self, dialect: Dialect) -> None:

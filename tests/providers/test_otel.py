@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.calls import BUCKETS, Basis, Call, CallStatus, Tier, Usage
+from modicum.calls import BUCKETS, Call, CallStatus, Tier, Usage
 from modicum.providers import otel
 
 COUNTS = st.integers(0, 1_000_000)

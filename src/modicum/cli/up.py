@@ -56,9 +56,11 @@ def hello(settings: Settings) -> str:
 
 def _check(settings: Settings) -> None:
     """Faults of the settings are told here, once, and not by parts that are started again and again."""
+    from modicum.console.otel_endpoint import endpoint_of
     from modicum.gateway.server import upstreams_of
 
     upstreams_of(settings)
+    endpoint_of(settings.otel)
     host_and_port("console.listen", settings.console.listen)
 
 
@@ -69,12 +71,14 @@ def _gateway(settings: Settings) -> None:
 
 
 def _ledger(settings: Settings) -> None:
+    from modicum.console.otel_endpoint import endpoint_of
     from modicum.console.process import run
     from modicum.gateway.log import log
 
     host, port = host_and_port("console.listen", settings.console.listen)
     prices = opening.price_book(None, settings)
-    run(state_folder(), ledger_place(settings), prices, host, port, lambda line: log("ledger", told=line))
+    export = endpoint_of(settings.otel)
+    run(state_folder(), ledger_place(settings), prices, host, port, lambda line: log("ledger", told=line), export)
 
 
 class Watch:

@@ -34,6 +34,8 @@ OTHER_SIGNALS = frozenset({"/v1/metrics", "/v1/logs", "/v1development/profiles"}
 PATHS = frozenset({TRACES}) | OTHER_SIGNALS
 MOST_BYTES = 16 * 1024 * 1024
 """Of a request, unpacked. Protobuf takes up to 26 times as much in memory."""
+KEPT_REQUESTS = 500
+"""That the ledger has; a request may hold hundreds of calls."""
 MOST_WAITING = 16
 """Requests that wait to be taken apart."""
 GIVE_WAY_EVERY = 16
@@ -105,7 +107,7 @@ class Traces:
     def _opened(self) -> Journal:
         if self._journal is None:
             try:
-                self._journal = Journal(self._place, self._name, slots=1)
+                self._journal = Journal(self._place, self._name, slots=1, kept=KEPT_REQUESTS)
             except UserError:
                 raise Refused(503, "the spans cannot be recorded at the moment", "unavailable") from None
         return self._journal

@@ -148,7 +148,9 @@ class SpanShipper:
                 moved.problems.append(Problem(str(path), f"record {seq} (spans) cannot be read"))
                 continue
             for span in received:
-                self._place(span, _Held(path, seq, now, span.span_id, span.call) if span.call else None, seq <= self._done[path])
+                self._place(
+                    span, _Held(path, seq, now, span.span_id, span.call) if span.call else None, seq <= self._done[path]
+                )
         if rows:
             self._read[path] = rows[-1][0]
         moved.more |= len(rows) == BATCH

@@ -131,7 +131,14 @@ FINISH = (
     "llm.response.finish_reason",
     "ai.response.finishReason",
 )
-COST = ("modicum.cost_usd", "llm.cost.total", "gen_ai.usage.cost", "gen_ai.usage.total_cost", "gen_ai.cost.total_cost", "operation.cost")
+COST = (
+    "modicum.cost_usd",
+    "llm.cost.total",
+    "gen_ai.usage.cost",
+    "gen_ai.usage.total_cost",
+    "gen_ai.cost.total_cost",
+    "operation.cost",
+)
 TIER = (
     "modicum.tier",
     "openai.response.service_tier",
@@ -161,7 +168,11 @@ INFERENCE = {
 sum up what their children did, and are no calls."""
 
 FIRST_TOKEN_EVENTS = {"First Token Stream Event", "gen_ai.content.first_token", "llm.content.completion.chunk"}
-FIRST_TOKEN_SECONDS = ("modicum.first_token_seconds", "gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token")
+FIRST_TOKEN_SECONDS = (
+    "modicum.first_token_seconds",
+    "gen_ai.response.time_to_first_chunk",
+    "gen_ai.server.time_to_first_token",
+)
 FIRST_TOKEN_MS = ("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk")
 
 _KINDS = (

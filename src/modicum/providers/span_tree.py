@@ -13,14 +13,13 @@ def standing(spans: Collection[str], known: Collection[str], tree: Mapping[str, 
     unless only the outer one knows its tokens.
 
     Args:
+        spans: places of spans.
         known: those whose tokens are known.
         tree: the place of each span, and of the one above it.
     """
     known = set(known)
     sums = {span for inner in known for span in above(inner, tree)}
-    return {
-        span for span in spans if span not in sums and (span in known or not (above(span, tree) & known) - sums)
-    }
+    return {span for span in spans if span not in sums and (span in known or not (above(span, tree) & known) - sums)}
 
 
 def above(span: str, tree: Mapping[str, str]) -> set[str]:

@@ -101,7 +101,8 @@ class LedgerThread:
 
     def _shipped(self, *, last: bool) -> Shipped:
         """What journals hold of calls, then of spans. `last`: spans do not wait for what stands around them."""
-        assert self._shipper is not None and self._spans is not None  # noqa: S101 - opened together
+        assert self._shipper is not None  # noqa: S101 - opened together
+        assert self._spans is not None  # noqa: S101 - as above
         moved = self._shipper.ship()
         self._spans.saw(moved.entries)
         told = self._spans.ship(all_of_it=last)

@@ -60,13 +60,8 @@ class App:
                 client.prepare(status, [(b"content-type", kind)])
                 await client.finish(body)
                 return
-            if path == "/outcomes":
-                body = await self._body(receive, headers)
-                await take_outcomes(self._pipeline.owners, self._pipeline.journal, method, headers, body, client)
-                return
-            if path in TRACES:
-                body = await self._body(receive, headers)
-                await self._pipeline.traces.take(self._pipeline.owners, method, path, headers, body, client)
+            if path == "/outcomes" or path in TRACES:
+                await self._told(method, path, headers, await self._body(receive, headers), client)
                 return
             asked = served(method, path, anthropic=b"anthropic-version" in headers)
             body = await self._body(receive, headers)
@@ -88,6 +83,14 @@ class App:
             log("bug", error=type(error).__name__, place=_place(error))
             if not client.started:
                 await client.refuse(asked.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
+
+    async def _told(self, method: str, path: str, headers: dict[bytes, bytes], body: bytes, client: Client) -> None:
+        """What is told to us and goes no further."""
+        owners = self._pipeline.owners
+        if path in TRACES:
+            await self._pipeline.traces.take(owners, method, path, headers, body, client)
+        else:
+            await take_outcomes(owners, self._pipeline.journal, method, headers, body, client)
 
     def _headers(self, raw: list[Header], *, packed: bool = False) -> tuple[dict[bytes, bytes], list[Header]]:
         """Raises:

@@ -127,8 +127,6 @@ def read(kind: bytes, body: bytes, owner: Owner) -> Told:
     told = Told()
     try:
         for number, found in enumerate(_spans(kind, _unpacked(body))):
-            if number >= otlp_protobuf.MOST_SPANS:
-                raise ValueError(f"more than {otlp_protobuf.MOST_SPANS:,} spans in one request")
             if number % GIVE_WAY_EVERY == 0:
                 time.sleep(0)  # the thread that serves calls may go first
             if isinstance(found, Span):
@@ -150,7 +148,9 @@ def _spans(kind: bytes, body: bytes) -> Iterator[Span | str]:
     document = msgspec.json.decode(body)
     if not isinstance(document, dict):
         raise ValueError("it is no trace request of OTLP")  # noqa: TRY004 - bad data
-    for resource, raw in otlp.raw_spans(document):
+    for number, (resource, raw) in enumerate(otlp.raw_spans(document)):
+        if number >= otlp_protobuf.MOST_SPANS:
+            raise ValueError(f"more than {otlp_protobuf.MOST_SPANS:,} spans in one request")
         try:
             yield otlp.span_from(raw, resource)
         except ValueError as error:
@@ -164,11 +164,11 @@ def _take(span: Span, owner: Owner, told: Told) -> None:
         if is_inference(span.attributes):
             _reject(str(error), told)
         return
-    trace_id, span_id, parent_id = span.trace_id.lower(), span.span_id.lower(), span.parent_id.lower()
-    if not _PLACE.fullmatch(f"{trace_id}:{span_id}"):
+    if not _PLACE.fullmatch(f"{span.trace_id}:{span.span_id}"):
         _reject("the trace id is not 16 bytes, or the span id not 8", told)
         return
-    told.spans.append(Received(trace_id, span_id, parent_id, None if call is None else _owned(call, owner)))
+    owned = None if call is None else _owned(call, owner)
+    told.spans.append(Received(span.trace_id, span.span_id, short(span.parent_id), owned))
     told.calls += call is not None
 
 

@@ -20,6 +20,7 @@ from modicum.calls import Basis, Call, Entry, Problem
 from modicum.ledger import positions
 from modicum.ledger.booking import book
 from modicum.ledger.store import Store
+from modicum.ledger.twins import Twins
 from modicum.metering.prices import PriceBook
 from modicum.providers import traceparent
 from modicum.providers.span_tree import above, standing
@@ -96,6 +97,7 @@ class SpanShipper:
         """Those that hold something."""
         self._held = 0
         self._by_gateway: dict[str, None] = {}
+        self._twins = Twins()
         self._warm(calls)
 
     def saw(self, entries: Iterable[Entry]) -> None:
@@ -181,12 +183,21 @@ class SpanShipper:
                 continue
             del trace.held[span_id]
             self._held -= 1
-            is_elsewhere = span_id not in counted or bool(above(span_id, trace.tree) & trace.booked)
-            if is_elsewhere or held.call.call_id in self._by_gateway:
+            if span_id not in counted or above(span_id, trace.tree) & trace.booked:
+                moved.repeated += 1
+            elif self._is_the_gateways(held.call):
+                trace.booked.add(span_id)
                 moved.repeated += 1
             else:
                 trace.booked.add(span_id)
                 calls.append(held.call)
+
+    def _is_the_gateways(self, call: Call) -> bool:
+        """Known by the provider's id or, of those that have none, by what they are like."""
+        if call.call_id in self._by_gateway:
+            self._twins.take(call)
+            return True
+        return call.call_id.startswith(f"{call.source}:") and self._twins.take(call)
 
     def _note(self) -> None:
         """Writes how far each journal is booked: up to the first request of which something is still held."""
@@ -224,6 +235,7 @@ class SpanShipper:
                 self._by_gateway[name] = None
         while len(self._by_gateway) > MOST_IDS:
             del self._by_gateway[next(iter(self._by_gateway))]
+        self._twins.add(call)
         if parent := traceparent.parsed(call.tags.get(traceparent.TAG, "")):
             trace = self._trace(parent.trace_id)
             trace.tree[call.call_id] = parent.parent_id

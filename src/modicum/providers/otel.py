@@ -3,7 +3,8 @@
 The GenAI conventions have no release, so every name that instrumentations have used is accepted: the present ones
 (https://github.com/open-telemetry/semantic-conventions-genai), those before 1.37, OpenInference
 (https://github.com/Arize-ai/openinference), OpenLLMetry and the Vercel AI SDK. `gen_ai.usage.input_tokens` includes
-cached tokens by the convention; instrumentations that differ are read by the rule of `modicum.providers.inclusive`. What modicum itself exported carries `modicum.*`, which stands above all others.
+cached tokens by the convention; instrumentations that differ are read by the rule of `modicum.providers.inclusive`.
+What modicum itself exported carries `modicum.*`, which stands above all others.
 """
 
 import re

@@ -1,0 +1,232 @@
+"""OTLP as its official exporter sends it, and as nobody should."""
+
+import gzip
+import json
+import sqlite3
+import threading
+import time
+import zlib
+
+import httpx2 as httpx
+import msgspec
+import openai
+import pytest
+from openinference.instrumentation.openai import OpenAIInstrumentor as OpenInference
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import Compression, OTLPSpanExporter
+from opentelemetry.instrumentation.openai import OpenAIInstrumentor as OpenLLMetry
+from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
+from opentelemetry.sdk.resources import Resource
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
+
+from gateway.rig import CHAT, running
+from modicum.calls import Owner
+from modicum.gateway.refusal import Refused
+from modicum.gateway.traces import MOST_BYTES, read
+from modicum.ledger.spans import Received
+
+PROTOBUF = "application/x-protobuf"
+CALL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 9}
+
+
+def received(rig):
+    """What the journal of spans holds."""
+    base = sqlite3.connect(rig.folder / "spans" / "gateway.sqlite")
+    rows = base.execute("SELECT body FROM records WHERE kind = 'spans' ORDER BY seq").fetchall()
+    base.close()
+    return [span for (body,) in rows for span in msgspec.msgpack.decode(body, type=list[Received])]
+
+
+@pytest.fixture
+def tracing(rig):
+    """A tracer whose spans go to the gateway, one request each."""
+    exporter = OTLPSpanExporter(f"{rig.url}/v1/traces", headers=rig.headers(), compression=Compression.Gzip)
+    provider = TracerProvider(resource=Resource({"service.name": "shop", "deployment.environment.name": "prod"}))
+    provider.add_span_processor(SimpleSpanProcessor(exporter))
+    yield provider
+    provider.shutdown()
+
+
+def test_spans_of_the_official_exporter_are_calls_with_the_keys_owner(rig, tracing):
+    tracer = tracing.get_tracer("test")
+    with (
+        tracer.start_as_current_span("agent", attributes={"gen_ai.operation.name": "invoke_agent"}) as agent,
+        tracer.start_as_current_span("chat", attributes=CALL | {"enduser.id": "ann", "session.id": "s-1"}) as chat,
+    ):
+        chat.set_attribute("gen_ai.usage.output_tokens", 4)
+        chat.set_attribute("gen_ai.input.messages", "my secret")
+
+    inner, outer = received(rig)[-2:]
+
+    assert (outer.call, outer.span_id) == (None, f"{agent.context.span_id:016x}")
+    assert (inner.parent_id, inner.trace_id) == (outer.span_id, f"{chat.context.trace_id:032x}")
+    assert inner.call.call_id == f"otlp:{inner.trace_id}:{inner.span_id}"
+    assert inner.call.owner == Owner("platform", "shop", "ann", "ci")
+    assert (inner.call.usage.prompt_tokens, inner.call.usage.completion_tokens) == (9, 4)
+    assert (inner.call.task, inner.call.tags) == ("s-1", {"environment": "prod"})
+    assert b"my secret" not in (rig.folder / "spans" / "gateway.sqlite-wal").read_bytes()
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of their own code
+@pytest.mark.parametrize("instrumentation", [OpenInference, OpenLLMetry])
+@pytest.mark.parametrize("streamed", [False, True])
+def test_a_call_that_is_instrumented_and_goes_through_the_gateway_has_one_identity(
+    rig, tracing, instrumentation, streamed
+):
+    told = (
+        {"extra_headers": {"x-fixture": "openai-chat/usage_in_its_own_chunk.sse"}, "stream": True} if streamed else {}
+    )
+    instrumentation().instrument(tracer_provider=tracing)
+    try:
+        with openai.OpenAI(base_url=f"{rig.url}/v1", api_key=rig.key) as client:
+            reply = client.chat.completions.create(**CHAT, **told)
+            if streamed:
+                list(reply)
+    finally:
+        instrumentation().uninstrument()
+
+    span, call = received(rig)[-1].call, rig.records()[-1]
+
+    assert (span.call_id, span.model, span.provider) == (call.call_id, call.model, call.provider)
+    assert (span.usage.prompt_tokens, span.usage.completion_tokens) == (
+        call.usage.prompt_tokens,
+        call.usage.completion_tokens,
+    )
+    assert span.started <= call.started
+    assert span.revision < call.revision
+
+
+@pytest.fixture
+def post(rig):
+    def post(body, kind=PROTOBUF, path="/v1/traces", **headers):
+        headers = rig.headers(**headers) | {"content-type": kind}
+        return httpx.post(f"{rig.url}{path}", content=body, headers={k: v for k, v in headers.items() if v})
+
+    return post
+
+
+def document(*spans, **of_each):
+    told = {"traceId": "AB" * 16, "spanId": "cd" * 8, "startTimeUnixNano": "1770000000000000000"}
+    attributes = [{"key": name, "value": {"stringValue": str(value)}} for name, value in CALL.items()]
+    each = [told | {"attributes": attributes} | of_each | span for span in spans]
+    return json.dumps({"resourceSpans": [{"scopeSpans": [{"spans": each}]}]}).encode()
+
+
+def test_json_is_taken_too_and_what_cannot_be_read_is_a_partial_success(rig, post):
+    bad = [
+        {"key": "gen_ai.usage.input_tokens", "value": {"intValue": "-1"}},
+        {"key": "llm.request.type", "value": "chat"},
+    ]
+    body = document(
+        {}, {"traceId": "short"}, {"attributes": [{"key": "llm.request.type", "value": {"stringValue": "chat"}}, *bad]}
+    )
+
+    reply = post(body, "application/json")
+
+    partial = reply.json()["partialSuccess"]
+    assert (reply.status_code, partial["rejectedSpans"]) == (200, "2")
+    assert partial["errorMessage"].startswith("the trace id is not 16 bytes, or the span id not 8; ")
+    assert received(rig)[-1].call.call_id == f"otlp:{'ab' * 16}:{'cd' * 8}"
+    assert post(document({}), "application/json").json() == {}
+
+
+def test_spans_that_are_no_calls_are_taken_and_are_not_rejected(post):
+    reply = post(document({}, attributes=[]), "application/json")
+
+    assert (reply.status_code, reply.json()) == (200, {})
+
+
+BOMB = gzip.compress(b"\x00" * (MOST_BYTES + 1))
+
+
+@pytest.mark.parametrize(
+    ("body", "kind", "status", "said"),
+    [
+        (b"\xff\xff\xff", PROTOBUF, 400, "no trace request of OTLP"),
+        (b"{", "application/json", 400, "no trace request of OTLP"),
+        (b"[]", "application/json", 400, "no trace request of OTLP"),
+        (b"[" * 100_000, "application/json", 400, "no trace request of OTLP"),
+        (b"\x1f\x8b\xff" * 9, PROTOBUF, 400, "no gzip"),
+        (gzip.compress(b"{}")[:-9], "application/json", 400, "no whole gzip"),
+        (BOMB, PROTOBUF, 413, "at most 16,777,216 bytes unpacked"),
+        (b"\x00" * (MOST_BYTES + 1), PROTOBUF, 413, "at most 16,777,216 bytes unpacked"),
+        (b"{}", "text/plain", 415, "application/x-protobuf or application/json"),
+        (document(*[{}] * 20_001), "application/json", 400, "more than 20,000 spans"),
+    ],
+)
+def test_what_is_no_request_is_refused_in_otlps_words(post, body, kind, status, said):
+    reply = post(body, kind, content_encoding="gzip" if body.startswith(b"\x1f\x8b") else "")
+
+    assert reply.status_code == status
+    assert said.encode() in reply.content
+    assert reply.headers["content-type"] == (PROTOBUF if kind == PROTOBUF else "application/json")
+
+
+def test_it_needs_a_modicum_key(post):
+    assert post(b"", authorization="").status_code == 401
+    assert post(b"", authorization="Bearer sk-own").status_code == 401
+    assert post(b"", authorization="Bearer mk_guess").status_code == 401
+    assert post(b"").status_code == 200
+
+
+@pytest.mark.parametrize("signal", ["metrics", "logs"])
+def test_other_signals_are_told_what_to_set(post, signal):
+    reply = post(b"", path=f"/v1/{signal}")
+
+    assert reply.status_code == 404
+    assert f"OTEL_{signal.upper()}_EXPORTER=none".encode() in reply.content
+
+
+def test_the_exporter_understands_a_refusal_and_a_partial_success(rig, tracing, caplog):
+    span = tracing.get_tracer("test").start_span("chat", attributes=CALL | {"gen_ai.usage.output_tokens": -4})
+    span.end()
+    ExportTraceServiceResponse.FromString(
+        httpx.post(f"{rig.url}/v1/traces", content=b"", headers=rig.headers(content_type=PROTOBUF)).content
+    )
+    wrong = OTLPSpanExporter(f"{rig.url}/v1/traces", headers={"authorization": "Bearer mk_wrong"})
+
+    assert wrong.export([span]) is SpanExportResult.FAILURE
+    assert "401" in caplog.text
+    wrong.shutdown()
+
+
+def test_a_disk_that_refuses_is_a_503_and_a_full_queue_too(tmp_path):
+    with running(tmp_path) as rig:
+        headers = rig.headers(content_type="application/json")
+        url = f"{rig.url}/v1/traces"
+        assert httpx.post(url, content=document({}), headers=headers).status_code == 200
+        traces = rig.gateway.pipeline.traces
+        traces._journal._patience_s = 0.05
+        commit = traces._journal._commit
+        held = threading.Event()
+        traces._journal._commit = lambda: (held.wait(10), commit())
+        refused = httpx.post(url, content=document({}), headers=headers)
+        held.set()
+        traces._waiting = 16
+        busy = httpx.post(url, content=document({}), headers=headers)
+        traces._waiting = 0
+
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "5")
+    assert (busy.status_code, busy.json()["message"]) == (503, "too many requests wait; send it again")
+
+
+def test_names_are_bounded_and_a_keys_owner_stands():
+    long = [{"key": name, "value": {"stringValue": "x" * 10_000 + "\n"}} for name in ("session.id", "enduser.id")]
+    long += [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}]
+
+    told = read(b"application/json", document({}, attributes=long), Owner(app="shop", key="ci"))
+
+    call = told.spans[0].call
+    assert (len(call.task), len(call.owner.user), call.owner.app, call.owner.key) == (200, 200, "shop", "ci")
+
+
+def test_a_body_that_unpacks_for_ever_is_given_up_at_the_bound():
+    packer = zlib.compressobj(wbits=31)
+    body = b"".join([packer.compress(b"\x00" * (1 << 20)) for _ in range(64)]) + packer.flush()
+
+    began = time.process_time()
+    with pytest.raises(Refused) as refused:
+        read(b"application/json", body, Owner())
+
+    assert refused.value.status == 413
+    assert time.process_time() - began < 5

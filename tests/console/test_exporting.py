@@ -62,7 +62,7 @@ class Collector:
         collector = self
 
         class Handler(BaseHTTPRequestHandler):
-            def do_POST(self):  # noqa: N802 - the library's name
+            def do_POST(self):
                 body = self.rfile.read(int(self.headers["content-length"]))
                 collector.asked.append((self.path, self.headers, body))
                 status, answer, headers = collector.answers.pop(0) if collector.answers else (200, b"", {})
@@ -136,7 +136,7 @@ class Rig:
         async def run():
             running = asyncio.create_task(self.export.run(aside))
             async with asyncio.timeout(10):
-                while not condition():
+                while not condition():  # noqa: ASYNC110 - another thread's doing
                     await asyncio.sleep(0.01)
             running.cancel()
 

@@ -30,7 +30,6 @@ from modicum.console.client import ConsoleStore
 from modicum.console.running import find
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.store import Purge, open_store
-from modicum.metering.prices import PriceBook
 
 NOW = datetime.now(UTC)
 

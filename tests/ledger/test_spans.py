@@ -132,9 +132,10 @@ def test_what_was_held_when_the_process_ended_is_booked_by_the_next(rig):
 def test_a_store_that_fails_loses_nothing(rig, monkeypatch):
     rig.told(span(CLIENT))
     rig.start()
-    with monkeypatch.context() as broken, pytest.raises(OSError, match="full"):
+    with monkeypatch.context() as broken:
         broken.setattr(rig.store, "append", lambda _: (_ for _ in ()).throw(OSError("full")))
-        rig.shipper.ship()
+        with pytest.raises(OSError, match="full"):
+            rig.shipper.ship()
 
     rig.start().ship()
 

@@ -42,8 +42,11 @@ def command(part: str | None) -> None:
 
 
 def hello(settings: Settings) -> str:
-    """What to set so that programs use the gateway."""
+    """What to set so that programs use the gateway, and where spans go."""
+    from modicum.console.otel_endpoint import endpoint_of
+
     host, port = host_and_port("gateway.listen", settings.gateway.listen)
+    endpoint = endpoint_of(settings.otel)
     base = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - only compared
     return (
         f"gateway on {base}, ledger {ledger_place(settings)}\n"
@@ -51,6 +54,7 @@ def hello(settings: Settings) -> str:
         f"  ANTHROPIC_BASE_URL={base}\n"
         f"  GOOGLE_GEMINI_BASE_URL={base}\n"
         "as key: your provider's own, or one of 'modicum key create NAME'"
+        + (f"\nspans go to {endpoint.shown}" if endpoint is not None else "")
     )
 
 

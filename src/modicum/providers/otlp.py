@@ -105,7 +105,9 @@ def value_of(raw: Any) -> Any:
         if (found := _either(raw, name)) is not None:
             return found
     if (whole := _either(raw, "intValue")) is not None:
-        return int(whole) if isinstance(whole, str) and whole.lstrip("-").isdecimal() and len(whole) < 20 else whole
+        return (
+            int(whole) if isinstance(whole, str) and whole.removeprefix("-").isdecimal() and len(whole) < 20 else whole
+        )
     if isinstance(array := _either(raw, "arrayValue"), Mapping):
         return [value_of(item) for item in _items(array.get("values"))]
     if isinstance(pairs := _either(raw, "kvlistValue"), Mapping):

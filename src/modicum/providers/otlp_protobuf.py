@@ -50,9 +50,9 @@ def spans_in(body: bytes) -> Iterator[Span | str]:
         ValueError: it is no such request, or holds more spans than are taken.
         UserError: the extra is not installed.
     """
+    service = messages().service
     from google.protobuf.message import DecodeError
 
-    service = messages().service
     if _spans(body) > MOST_SPANS:
         raise ValueError(f"more than {MOST_SPANS:,} spans in one request")
     try:

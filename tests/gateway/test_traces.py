@@ -2,18 +2,18 @@
 
 import gzip
 import json
+import os
 import sqlite3
+import subprocess
+import sys
 import threading
 import time
 import zlib
 
 import httpx2 as httpx
 import msgspec
-import openai
 import pytest
-from openinference.instrumentation.openai import OpenAIInstrumentor as OpenInference
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import Compression, OTLPSpanExporter
-from opentelemetry.instrumentation.openai import OpenAIInstrumentor as OpenLLMetry
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.resources import Resource
 from opentelemetry.sdk.trace import TracerProvider
@@ -67,34 +67,50 @@ def test_spans_of_the_official_exporter_are_calls_with_the_keys_owner(rig, traci
     assert b"my secret" not in (rig.folder / "spans" / "gateway.sqlite-wal").read_bytes()
 
 
-@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of their own code
-@pytest.mark.parametrize("instrumentation", [OpenInference, OpenLLMetry])
-@pytest.mark.parametrize("streamed", [False, True])
-def test_what_an_instrumentation_tells_is_what_the_gateway_counted(rig, tracing, instrumentation, streamed):
-    told = (
-        {"extra_headers": {"x-fixture": "openai-chat/usage_in_its_own_chunk.sse"}, "stream": True} if streamed else {}
-    )
-    httpx.post(f"{rig.url}/v1/traces", content=document({}), headers=rig.headers(content_type="application/json"))
-    before = len(received(rig))
-    instrumentation().instrument(tracer_provider=tracing)
-    try:
-        with openai.OpenAI(base_url=f"{rig.url}/v1", api_key=rig.key) as client:
-            reply = client.chat.completions.create(**CHAT, **told)
-            if streamed:
-                list(reply)
-    finally:
-        instrumentation().uninstrument()
+INSTRUMENTED = """
+import sys
+import openai
+from opentelemetry.exporter.otlp.proto.http.trace_exporter import OTLPSpanExporter
+from opentelemetry.sdk.trace import TracerProvider
+from opentelemetry.sdk.trace.export import BatchSpanProcessor
+from {module} import OpenAIInstrumentor
 
-    spans, call = [span.call for span in received(rig)[before:]], rig.records()[-1]
-    assert spans  # more than one where one of them has left its wrapper behind
-    for span in spans:
+tracing = TracerProvider()
+tracing.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+OpenAIInstrumentor().instrument(tracer_provider=tracing)
+with openai.OpenAI() as client:
+    asked = {chat!r}
+    client.chat.completions.create(**asked)
+    told = {{"x-fixture": "openai-chat/usage_in_its_own_chunk.sse"}}
+    asked |= {{"stream": True, "stream_options": {{"include_usage": True}}}}
+    list(client.chat.completions.create(**asked, extra_headers=told))
+tracing.shutdown()
+"""
+
+
+@pytest.mark.parametrize("module", ["openinference.instrumentation.openai", "opentelemetry.instrumentation.openai"])
+def test_what_an_instrumentation_tells_is_what_the_gateway_counted(rig, module):
+    environment = {
+        "OPENAI_BASE_URL": f"{rig.url}/v1",
+        "OPENAI_API_KEY": rig.key,
+        "OTEL_EXPORTER_OTLP_ENDPOINT": rig.url,
+        "OTEL_EXPORTER_OTLP_HEADERS": f"x-api-key={rig.key}",
+        "OTEL_SERVICE_NAME": "shop",
+    }
+    code = INSTRUMENTED.format(module=module, chat=CHAT)  # in a process of its own: some leave their wrappers behind
+    subprocess.run([sys.executable, "-c", code], env={**os.environ, **environment}, check=True)
+
+    spans, calls = [span.call for span in received(rig)[-2:]], rig.records()[-2:]
+
+    for span, call in zip(spans, calls, strict=True):
         assert (span.model, span.usage.prompt_tokens, span.usage.completion_tokens) == (
             call.model,
             call.usage.prompt_tokens,
             call.usage.completion_tokens,
         )
+        assert span.usage.prompt_tokens > 0
         assert span.started <= call.started
-        assert span.revision < call.revision
+        assert (span.owner, span.revision < call.revision) == (Owner("platform", "shop", "", "ci"), True)
 
 
 @pytest.fixture

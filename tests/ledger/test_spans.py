@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from modicum.calls import Basis, Call, Cost, Entry, Usage
+from modicum.calls import Basis, Call, Cost, Entry, Owner, Usage
 from modicum.ledger import positions
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.spans import Received, SpanShipper
@@ -168,6 +168,18 @@ def test_a_call_that_also_came_through_the_gateway_is_the_gateways(rig, tags, sp
     moved = rig.shipper.ship()
 
     assert (moved.entries, moved.repeated) == ([], sum(span.call is not None for span in spans))
+
+
+def test_a_call_whose_anatomy_came_late_is_taken_for_one_span_only(rig):
+    told = {"finished": NOON, "owner": Owner(key="ci")}
+    entry = Entry(through_the_gateway(**told), Cost.unknown())
+    rig.start().saw([entry])
+    rig.shipper.saw([entry])
+    rig.told(span(CLIENT, **told), span(HTTP, **told))
+
+    moved = rig.shipper.ship()
+
+    assert (len(moved.entries), moved.repeated) == (1, 1)
 
 
 def test_the_gateways_newest_calls_are_known_after_a_restart(rig):

@@ -37,6 +37,12 @@ def test_cached_tokens_may_be_told_in_other_buckets(twins):
     assert twins.take(call(usage=Usage(60, 40, output_reasoning=7)))
 
 
+def test_a_span_without_counts_is_known_by_the_rest(twins):
+    assert not twins.take(call(usage_basis=Basis.UNKNOWN, usage=Usage(), model="gpt-5"))
+    assert twins.take(call(usage_basis=Basis.UNKNOWN, usage=Usage()))
+    assert not twins.take(call())  # which is the same call of the gateway
+
+
 @pytest.mark.parametrize(
     "other",
     [
@@ -44,7 +50,6 @@ def test_cached_tokens_may_be_told_in_other_buckets(twins):
         {"owner": Owner(key="other")},
         {"owner": Owner()},
         {"usage": Usage(101, output_visible=7)},
-        {"usage_basis": Basis.UNKNOWN},
         {"begins_s": 1.5},
         {"ends_s": 0.5},
         {"ends_s": None},
@@ -67,4 +72,5 @@ def test_memory_is_bounded(twins, monkeypatch):
     twins.add(call(model="gpt-5"))
 
     assert not twins.take(call())
-    assert list(twins._calls) == [("ci", "gpt-5", 100, 7)]
+    assert len(twins._alike) == 2
+    assert [len(alike) for alike in twins._alike.values()] == [2, 2]

@@ -84,11 +84,12 @@ class SpanShipper:
     """Args:
     folder: where gateways keep what came in over OTLP.
     calls: where they keep the journals of their own calls.
-    hold_s: how long a call waits for what stands around it.
+    hold_s: how long a call waits for what stands around it; None: `HOLD_S`.
     """
 
-    def __init__(self, folder: Path, calls: Path, store: Store, prices: PriceBook, hold_s: float = HOLD_S) -> None:
-        self._folder, self._store, self._prices, self._hold_s = folder, store, prices, hold_s
+    def __init__(self, folder: Path, calls: Path, store: Store, prices: PriceBook, hold_s: float | None = None) -> None:
+        self._folder, self._store, self._prices = folder, store, prices
+        self._hold_s = HOLD_S if hold_s is None else hold_s
         self._bases: dict[Path, sqlite3.Connection] = {}
         self._read: dict[Path, int] = {}
         self._done: dict[Path, int] = {}
@@ -228,8 +229,8 @@ class SpanShipper:
         return trace
 
     def _saw(self, call: Call) -> None:
-        if call.source != _GATEWAY:
-            return
+        if call.source != _GATEWAY or call.call_id in self._by_gateway:
+            return  # it comes twice where its anatomy came late
         for name in (call.call_id, call.tags.get("response_id", "")):
             if name:
                 self._by_gateway[name] = None

@@ -13,6 +13,8 @@ import zlib
 import httpx2 as httpx
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from opentelemetry.exporter.otlp.proto.http.trace_exporter import Compression, OTLPSpanExporter
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceResponse
 from opentelemetry.sdk.resources import Resource
@@ -260,6 +262,30 @@ def test_names_are_bounded_and_a_keys_owner_stands():
 
     call = told.spans[0].call
     assert (len(call.task), len(call.owner.user), call.owner.app, call.owner.key) == (200, 200, "shop", "ci")
+
+
+ANY = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(max_size=5),
+    lambda inner: (
+        st.lists(inner, max_size=3)
+        | st.dictionaries(st.sampled_from(["key", "value", "intValue", "stringValue", "arrayValue", "values"]), inner)
+    ),
+    max_leaves=6,
+)
+FIELDS = ("traceId", "spanId", "parentSpanId", "startTimeUnixNano", "endTimeUnixNano", "attributes", "events", "status")
+
+
+@given(st.dictionaries(st.sampled_from(FIELDS), ANY), ANY)
+def test_whatever_json_comes_it_is_taken_rejected_or_refused(span, resource):
+    body = json.loads(document(span, attributes=[{"key": "llm.request.type", "value": {"stringValue": "chat"}}]))
+    body["resourceSpans"][0]["resource"] = resource
+
+    try:
+        told = read(b"application/json", json.dumps(body).encode(), Owner(key="ci"))
+    except Refused as refused:
+        assert refused.status == 400  # noqa: PT017 - the only refusal there may be
+    else:
+        assert told.calls + told.rejected <= 1
 
 
 def test_a_body_that_unpacks_for_ever_is_given_up_at_the_bound():

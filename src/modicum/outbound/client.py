@@ -68,7 +68,10 @@ class Outbound:
             Unreachable: no answer, a status other than 200, or a connection that broke.
         """
         async with self._open("POST", url, data=body, headers=headers) as reply:
-            return await reply.content.read(most_bytes)
+            answer = b""
+            while len(answer) < most_bytes and (piece := await reply.content.read(most_bytes - len(answer))):
+                answer += piece
+            return answer
 
     async def post_lines(self, url: str, document: Any, headers: Mapping[str, str]) -> AsyncIterator[bytes]:
         """The lines of the reply to a posted JSON document, as they come; for event streams.

@@ -188,6 +188,12 @@ def test_it_needs_a_modicum_key(post):
     assert post(b"").status_code == 200
 
 
+def test_other_packings_are_told_what_to_use(post):
+    reply = post(zlib.compress(b""), content_encoding="deflate")
+
+    assert (reply.status_code, b"plain or as gzip" in reply.content) == (415, True)
+
+
 @pytest.mark.parametrize("signal", ["metrics", "logs"])
 def test_other_signals_are_told_what_to_set(post, signal):
     reply = post(b"", path=f"/v1/{signal}")

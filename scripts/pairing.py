@@ -72,6 +72,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "console/api.py": "tests/console/test_process.py asks over HTTP",
     "console/client.py": "tests/console/test_process.py asks with it",
     "console/ledger_thread.py": "tests/console/test_process.py, ledger away included",
+    "console/metrics.py": "tests/console/test_exporting.py reads the metrics",
     "console/running.py": "tests/console/test_process.py finds the process by it",
     "gateway/anatomy.py": "tests/gateway/test_pipeline.py books a growing conversation",
     "gateway/aside.py": "tests/gateway/test_app.py lists models and counts tokens",

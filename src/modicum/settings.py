@@ -65,6 +65,23 @@ class ConsoleSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     listen: str = "127.0.0.1:4100"
 
 
+class OtelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[otel]`: finished calls as spans, sent to a collector or a tracing service."""
+
+    endpoint: str = ""
+    """Its address, as http://127.0.0.1:4318; `/v1/traces` is put behind it. Empty: nothing is sent."""
+    headers: dict[str, str] = {}
+    """Sent with every request; a key as `env:NAME` or `file:PATH`."""
+    protocol: str = "http/protobuf"
+    """The only one."""
+    names: Literal["new", "old", "both"] = "both"
+    """Which names of the GenAI conventions the attributes have."""
+    service: str = "modicum"
+    """The `service.name` under which spans are sent."""
+    unsampled: bool = False
+    """Whether calls are sent whose caller does not record its trace."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ledger: str = ""
     """Where the ledger is: a path, or clickhouse://user:password@host:port/database. Empty: a file in the user's data
@@ -78,6 +95,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Entries older than this are forgotten at the next import. 0: they are kept."""
     gateway: GatewaySettings = GatewaySettings()
     console: ConsoleSettings = ConsoleSettings()
+    otel: OtelSettings = OtelSettings()
     upstreams: dict[str, UpstreamSettings] = {}
     """Where calls may go, in the order in which a model is looked for. None: OpenAI, Anthropic and Gemini."""
     models: dict[str, str] = {}
@@ -268,4 +286,9 @@ def _accepted(message: str) -> str:
     )
 
 
-_TABLES = {"$.gateway": GatewaySettings, "$.console": ConsoleSettings, "$.upstreams[": UpstreamSettings}
+_TABLES = {
+    "$.gateway": GatewaySettings,
+    "$.console": ConsoleSettings,
+    "$.otel": OtelSettings,
+    "$.upstreams[": UpstreamSettings,
+}

@@ -55,6 +55,16 @@ def test_doctor_names_file_line_and_what_is_accepted(home):
     assert "most_calls (int)" in said
 
 
+def test_doctor_says_whether_spans_can_be_sent(home):
+    (home / "modicum.toml").write_text(f'[otel]\nendpoint = "http://127.0.0.1:{free_port()}"\n')
+    assert "WRONG otel: http://127.0.0.1:" in (said := modicum("doctor", status=1))
+    assert "/v1/traces does not answer; is it the port and path of OTLP over HTTP?" in said
+
+    (home / "modicum.toml").write_text('[otel]\nendpoint = "http://127.0.0.1:4317"\nprotocol = "grpc"\n')
+    assert "otel.protocol 'grpc' is not spoken" in modicum("doctor", status=1)
+    assert "otel.protocol 'grpc' is not spoken" in modicum("up", status=2)
+
+
 def test_a_key_is_shown_once_listed_and_revoked(home):
     made = json.loads(modicum("key", "create", "ci", "--team", "platform", "--model", "gpt-*", "--json"))
 

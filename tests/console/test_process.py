@@ -6,14 +6,13 @@ import json
 import os
 import subprocess
 import sys
-import threading
 from datetime import UTC, datetime, timedelta
 
 import msgspec
 import numpy as np
 import pytest
-import uvloop
 
+from console.rig import LedgerProcess, until
 from modicum.calls import (
     Anatomy,
     Basis,
@@ -27,13 +26,10 @@ from modicum.calls import (
     Usage,
     UserError,
 )
-from modicum.console import process
 from modicum.console.client import ConsoleStore
 from modicum.console.running import find
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.store import Purge, open_store
-from modicum.metering.prices import PriceBook
-from modicum.settings import listening
 
 NOW = datetime.now(UTC)
 
@@ -41,42 +37,6 @@ NOW = datetime.now(UTC)
 def call(number, **more):
     told = {"source": "gateway", "provider": "openai", "model": "gpt-4o-mini", "started": NOW, "usage": Usage(1000, 50)}
     return Call(call_id=f"gateway:{number}", finished=NOW, **told | more)
-
-
-class LedgerProcess:
-    """As `modicum up --part ledger` runs it, in a thread."""
-
-    def __init__(self, folder):
-        self.folder = folder
-        self.said = []
-        free = listening("test", "127.0.0.1:0")
-        self.port = free.getsockname()[1]
-        free.close()
-
-    def __enter__(self):
-        self.servers = []
-        real = process._Server
-
-        def kept(config):
-            self.servers.append(real(config))
-            return self.servers[0]
-
-        process._Server = kept
-        self.thread = threading.Thread(target=self.run)
-        self.thread.start()
-        process_ready = threading.Event()
-        while not (self.servers and self.servers[0].started) and self.thread.is_alive():
-            process_ready.wait(0.01)
-        process._Server = real
-        return self
-
-    def run(self):
-        place = str(self.folder / "ledger.duckdb")
-        uvloop.run(process.serve(self.folder, place, PriceBook(), "127.0.0.1", self.port, self.said.append))
-
-    def __exit__(self, *_):
-        self.servers[0].should_exit = True
-        self.thread.join(20)
 
 
 @pytest.fixture
@@ -88,15 +48,6 @@ def ledger(tmp_path):
 @pytest.fixture
 def store(ledger):
     return ConsoleStore(find(ledger.folder))
-
-
-def until(condition, seconds=10.0):
-    event = threading.Event()
-    for _ in range(int(seconds / 0.02)):
-        if found := condition():
-            return found
-        event.wait(0.02)
-    raise AssertionError("it did not come")
 
 
 def test_what_the_journal_gets_can_be_asked_for(ledger, store):

@@ -61,6 +61,14 @@ def test_a_session_is_the_task_where_nothing_else_is_said():
     assert attribution({b"x-claude-code-session-id": b"s1"}, FACTS, Owner()).task == "s1"
 
 
+TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+
+def test_the_callers_trace_is_kept_and_what_is_none_is_not():
+    assert attribution({b"traceparent": TRACE}, FACTS, Owner()).tags == {"traceparent": TRACE.decode()}
+    assert attribution({b"traceparent": b"my secret"}, FACTS, Owner()).tags == {}
+
+
 @given(st.dictionaries(st.binary(), st.binary()))
 def test_whatever_stands_there_is_printable_and_bounded(values):
     headers = {b"x-modicum-tag-" + name: value for name, value in values.items()} | {

@@ -4,8 +4,10 @@ import msgspec
 import pytest
 
 from modicum.calls import Call, CallStatus, Owner
+from modicum.gateway import meter
 from modicum.gateway.attribution import Attribution
 from modicum.gateway.meter import MOST_BEGUN_BYTES, Seen, begun_call, begun_record, call_id, numbers
+from modicum.providers.dialect import ReplyFacts
 
 LONG = "m" * 200
 
@@ -34,6 +36,18 @@ def test_an_id_that_comes_twice_names_one_call():
     native = "chatcmpl-AbCdEfGhIjKlMnOpQrStUvWx"
 
     assert [call_id(number, native, seen) for number in "ab"] == [native, "gateway:b"]
+
+
+@pytest.mark.parametrize(
+    ("reply_id", "identity", "tags"),
+    [
+        ("mAitaLmkHPPlz7IPvtfUqQ4", "gateway:1", {"a": "b", "response_id": "mAitaLmkHPPlz7IPvtfUqQ4"}),
+        ("resp-g1", "gateway:1", {"a": "b"}),
+        ("msg_0123456789abcdefghij", "msg_0123456789abcdefghij", {"a": "b"}),
+    ],
+)
+def test_a_providers_id_that_is_no_identity_is_kept_beside_it(reply_id, identity, tags):
+    assert meter._with_response_id({"a": "b"}, identity, ReplyFacts(reply_id=reply_id)) == tags
 
 
 def test_numbers_are_never_the_same():

@@ -51,6 +51,19 @@ def test_a_body_passes_unchanged_and_no_key_of_ours_leaves(rig, client):
     assert "authorization" not in headers
 
 
+def test_trace_context_goes_upstream_as_it_came_and_baggage_does_not(rig, client):
+    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+
+    client.chat.completions.create(
+        **CHAT, extra_headers={"traceparent": parent, "tracestate": "a=b", "baggage": "user.name=ann"}
+    )
+
+    headers = rig.provider.asked[-1][1]
+    assert (headers["traceparent"], headers["tracestate"]) == (parent, "a=b")
+    assert "baggage" not in headers
+    assert rig.records()[-1].tags == {"traceparent": parent}
+
+
 def test_a_stream_that_did_not_ask_for_usage_has_none_and_is_booked_exactly(rig, client):
     before = booked(rig)
 

@@ -62,3 +62,40 @@ def test_a_connection_that_breaks_in_the_middle_is_unreachable():
 
     with pytest.raises(Unreachable, match="broke"):
         asyncio.run(ask())
+
+
+def answered(told):
+    """What a posted body is answered with, by a server that says `told` in two pieces, and what it was asked."""
+    asked = []
+
+    async def serve(reader, writer):
+        asked.append(await reader.readuntil(b"\r\n\r\n") + await reader.readexactly(4))
+        half = len(told) - 3
+        writer.write(told[:half])
+        await writer.drain()
+        await asyncio.sleep(0)
+        writer.write(told[half:])
+        await writer.drain()
+        writer.close()
+
+    async def ask():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server, Outbound(AllowedHosts([url])) as client:
+            return await client.post(url + "/v1/traces", b"body", {"x-key": "k"}, most_bytes=8)
+
+    return asyncio.run(ask()), asked
+
+
+def test_a_posted_body_is_answered_in_full_up_to_a_bound():
+    answer, asked = answered(b"HTTP/1.1 200 OK\r\ncontent-length: 6\r\n\r\nanswer")
+
+    assert (answer, asked[0].endswith(b"body"), b"x-key: k" in asked[0]) == (b"answer", True, True)
+    assert answered(b"HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\n0123456789")[0] == b"01234567"
+
+
+def test_who_is_busy_says_when_to_come_again():
+    with pytest.raises(Unreachable, match="status 503") as busy:
+        answered(b"HTTP/1.1 503 Busy\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n")
+
+    assert (busy.value.status, busy.value.retry_after) == (503, "7")

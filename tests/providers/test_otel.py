@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.calls import BUCKETS, Basis, Call, CallStatus, Tier, Usage
+from modicum.calls import BUCKETS, Call, CallStatus, Tier, Usage
 from modicum.providers import otel
 
 COUNTS = st.integers(0, 1_000_000)
@@ -79,19 +79,6 @@ def test_bad_counts_are_value_errors_and_nothing_else(attributes):
     except ValueError:
         return
     assert usage is None or usage.total_tokens >= 0
-
-
-@given(st.builds(Usage, *[COUNTS] * 6))
-def test_what_is_exported_is_read_back_bucket_by_bucket(usage):
-    assert otel.usage_from(otel.attributes_from(call(usage))) == usage
-
-
-def test_an_unknown_usage_is_exported_as_none_at_all():
-    attributes = otel.attributes_from(call(Usage(), usage_basis=Basis.UNKNOWN, finish_reason="stop", task="t-1"))
-
-    assert otel.usage_from(attributes) is None
-    assert attributes["gen_ai.response.finish_reasons"] == ["stop"]
-    assert attributes["gen_ai.conversation.id"] == "t-1"
 
 
 @pytest.mark.parametrize(

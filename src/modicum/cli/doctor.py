@@ -28,7 +28,7 @@ class Check(NamedTuple):
 @click.command()
 @opening.json_option
 def command(*, as_json: bool) -> None:
-    """Check settings, keys, folders, ledger and gateway, without calling any provider.
+    """Check settings, keys, folders, ledger, gateway and the export of spans, without calling any provider.
 
     Ends with status 1 if something is wrong.
 
@@ -59,6 +59,7 @@ def _checks() -> Iterator[Check]:
     yield _tried("key of digests", lambda: f"{len(opening.digest_key())} bytes")
     yield _tried("ledger", lambda: _ledger(settings))
     yield _tried("gateway", lambda: _gateway(settings))
+    yield _tried("otel", lambda: _otel(settings))
 
 
 def _upstreams(settings: Settings) -> Iterator[Check]:
@@ -114,6 +115,30 @@ def _gateway(settings: Settings) -> str:
     if reply.status != 200:
         raise UserError(f"on {host}:{port}: {said}")
     return f"on {host}:{port}: {said}"
+
+
+def _otel(settings: Settings) -> str:
+    """Whether the endpoint of spans takes a request, by one without spans."""
+    import asyncio
+
+    from modicum.console.otel_endpoint import Endpoint, endpoint_of
+    from modicum.outbound.client import Outbound, Unreachable
+    from modicum.outbound.hosts import AllowedHosts
+
+    async def asked(endpoint: Endpoint) -> str:
+        headers = {**endpoint.headers, "content-type": "application/x-protobuf"}
+        async with Outbound(AllowedHosts([endpoint.url]), timeout_s=5.0) as outbound:
+            try:
+                await outbound.post(endpoint.url, b"", headers)
+            except Unreachable as trouble:
+                hint = {401: "; is the key in otel.headers right?", 403: "; may the key write traces?"}
+                status = "does not answer" if trouble.status is None else f"answers with status {trouble.status}"
+                said = hint.get(trouble.status or 0, "; is it the port and path of OTLP over HTTP?")
+                raise UserError(f"{endpoint.shown} {status}{said}") from None
+        return f"{endpoint.shown} takes spans ({endpoint.names} names)"
+
+    endpoint = endpoint_of(settings.otel)
+    return "no export; [otel] in modicum.toml turns it on" if endpoint is None else asyncio.run(asked(endpoint))
 
 
 def _tried(what: str, check: Callable[[], str]) -> Check:

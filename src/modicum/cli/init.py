@@ -41,6 +41,21 @@ TEXT = """\
 [console]
 # listen = "127.0.0.1:4100"
 
+# Finished calls as OpenTelemetry spans, to a collector, Langfuse, Grafana and the like (pip install 'modicum[otel]').
+# Empty: nothing is sent. A key is never written here: env:NAME or file:PATH.
+[otel]
+# endpoint = "http://127.0.0.1:4318"
+# headers = { authorization = "env:OTEL_KEY" }
+# protocol = "http/protobuf"
+
+# Names of the attributes: "new" (gen_ai.provider.name), "old" (gen_ai.system), or "both".
+# names = "both"
+
+# service = "modicum"
+
+# Whether calls are sent whose caller does not record its trace.
+# unsampled = false
+
 # Where calls may go, in the order in which a model is looked for. A key is never written here: say where it is, as
 # env:NAME or file:PATH.
 [upstreams.openai]

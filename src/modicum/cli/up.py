@@ -42,8 +42,11 @@ def command(part: str | None) -> None:
 
 
 def hello(settings: Settings) -> str:
-    """What to set so that programs use the gateway."""
+    """What to set so that programs use the gateway, and where spans go."""
+    from modicum.console.otel_endpoint import endpoint_of
+
     host, port = host_and_port("gateway.listen", settings.gateway.listen)
+    endpoint = endpoint_of(settings.otel)
     base = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - only compared
     return (
         f"gateway on {base}, ledger {ledger_place(settings)}\n"
@@ -51,14 +54,17 @@ def hello(settings: Settings) -> str:
         f"  ANTHROPIC_BASE_URL={base}\n"
         f"  GOOGLE_GEMINI_BASE_URL={base}\n"
         "as key: your provider's own, or one of 'modicum key create NAME'"
+        + (f"\nspans go to {endpoint.shown}" if endpoint is not None else "")
     )
 
 
 def _check(settings: Settings) -> None:
     """Faults of the settings are told here, once, and not by parts that are started again and again."""
+    from modicum.console.otel_endpoint import endpoint_of
     from modicum.gateway.server import upstreams_of
 
     upstreams_of(settings)
+    endpoint_of(settings.otel)
     host_and_port("console.listen", settings.console.listen)
 
 
@@ -69,12 +75,14 @@ def _gateway(settings: Settings) -> None:
 
 
 def _ledger(settings: Settings) -> None:
+    from modicum.console.otel_endpoint import endpoint_of
     from modicum.console.process import run
     from modicum.gateway.log import log
 
     host, port = host_and_port("console.listen", settings.console.listen)
     prices = opening.price_book(None, settings)
-    run(state_folder(), ledger_place(settings), prices, host, port, lambda line: log("ledger", told=line))
+    export = endpoint_of(settings.otel)
+    run(state_folder(), ledger_place(settings), prices, host, port, lambda line: log("ledger", told=line), export)
 
 
 class Watch:

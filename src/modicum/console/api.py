@@ -24,11 +24,14 @@ _json = msgspec.json.Encoder(decimal_format="number", order=None)
 
 
 class Api:
-    """An ASGI application. `/healthz` is open; everything else needs the token that `console.json` holds."""
+    """An ASGI application. `/healthz`, `/readyz` and `/metrics` are open; everything else needs the token that
+    `console.json` holds.
+    """
 
-    def __init__(self, ledger: LedgerThread, token: str) -> None:
+    def __init__(self, ledger: LedgerThread, token: str, metrics: Callable[[], str]) -> None:
         self._ledger = ledger
         self._token = token
+        self._metrics = metrics
         self._answers: dict[str, Callable[[bytes], Awaitable[Any]]] = {
             "live": self._live,
             "ask": self._ask,
@@ -71,9 +74,8 @@ class Api:
     async def _answer(
         self, method: str, path: str, headers: dict[bytes, bytes], receive: Callable[[], Awaitable[Message]]
     ) -> tuple[int, Any]:
-        if method == "GET" and path in {"/healthz", "/readyz"}:
-            away = self._ledger.reason if path == "/readyz" else ""
-            return (503, f"{away}\n") if away else (200, "ok\n")
+        if method == "GET" and path in {"/healthz", "/readyz", "/metrics"}:
+            return self._to_anybody(path)
         answer = self._answers.get(path.removeprefix("/api/")) if path.startswith("/api/") else None
         if answer is None or method != "POST":
             return 404, "nothing is served here\n"
@@ -87,6 +89,12 @@ class Api:
             return 503, str(error)
         except (msgspec.DecodeError, msgspec.ValidationError, KeyError, ValueError) as error:
             return 400, f"the question cannot be understood: {error}"
+
+    def _to_anybody(self, path: str) -> tuple[int, str]:
+        if path == "/metrics":
+            return 200, self._metrics()
+        away = self._ledger.reason if path == "/readyz" else ""
+        return (503, f"{away}\n") if away else (200, "ok\n")
 
     async def _live(self, body: bytes) -> Any:
         told = _document(body)

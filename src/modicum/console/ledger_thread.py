@@ -9,7 +9,8 @@ from typing import TypeVar
 
 from modicum.calls import Problem, UserError
 from modicum.console.live import LiveWindow
-from modicum.ledger.shipper import Shipper
+from modicum.ledger.shipper import Shipped, Shipper
+from modicum.ledger.spans import SpanShipper
 from modicum.ledger.store import Store, open_store
 from modicum.metering.prices import PriceBook
 
@@ -30,12 +31,15 @@ class LedgerThread:
     def __init__(self, place: str, journals: Path, prices: PriceBook, told: Callable[[str], None]) -> None:
         self.live = LiveWindow()
         self.problems: list[Problem] = []
+        self.spans_booked = self.spans_repeated = 0
+        """Calls of spans that came over OTLP: booked; counted already in another span or by the gateway."""
         self.reason = "not opened yet"
         """Why the ledger is away; empty while it is there."""
         self._place, self._journals, self._prices, self._told = place, journals, prices, told
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._store: Store | None = None
         self._shipper: Shipper | None = None
+        self._spans: SpanShipper | None = None
 
     async def run(self) -> None:
         """Ships until it is cancelled. A ledger that is away is looked for again; journals keep what comes."""
@@ -53,6 +57,10 @@ class LedgerThread:
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._lend, use)
 
+    async def aside(self, work: Callable[[], T]) -> T:
+        """Runs something in the ledger's thread that needs journals and prices, and no ledger."""
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
+
     async def close(self) -> None:
         """Ships what there is, and gives the ledger back."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._finish)
@@ -65,14 +73,15 @@ class LedgerThread:
         if self._store is None:
             self._store = open_store(self._place)
             self._shipper = Shipper(self._journals, self._store, self._prices)
+            spans = self._journals.parent / "spans"
+            self._spans = SpanShipper(spans, self._journals, self._store, self._prices)
         return self._store
 
-    def _round(self) -> bool:
+    def _round(self, *, last: bool = False) -> bool:
         """One round of shipping; says whether there is more. The one place where a ledger may fail in any way."""
         try:
             self._opened()
-            assert self._shipper is not None  # noqa: S101 - opened together
-            moved = self._shipper.ship()
+            moved = self._shipped(last=last)
         except Exception as error:  # noqa: BLE001 - engines raise what they like; the journal still has it all
             reason = str(error).splitlines()[0] if isinstance(error, UserError) else type(error).__name__
             if reason != self.reason:
@@ -90,15 +99,31 @@ class LedgerThread:
         self._prices.save()
         return moved.more
 
+    def _shipped(self, *, last: bool) -> Shipped:
+        """What journals hold of calls, then of spans. `last`: spans do not wait for what stands around them."""
+        assert self._shipper is not None  # noqa: S101 - opened together
+        assert self._spans is not None  # noqa: S101 - as above
+        moved = self._shipper.ship()
+        self._spans.saw(moved.entries)
+        told = self._spans.ship(all_of_it=last)
+        self.spans_booked += len(told.entries)
+        self.spans_repeated += told.repeated
+        moved.entries += told.entries
+        moved.problems += told.problems
+        moved.more |= told.more
+        return moved
+
     def _drop(self) -> None:
+        if self._spans is not None:
+            self._spans.close()
         if self._shipper is not None:
             self._shipper.close()
         if self._store is not None:
             with suppress(Exception):  # it is broken already
                 self._store.close()
-        self._store = self._shipper = None
+        self._store = self._shipper = self._spans = None
 
     def _finish(self) -> None:
-        while self._round():
+        while self._round(last=True):
             pass
         self._drop()

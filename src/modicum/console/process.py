@@ -13,16 +13,26 @@ import uvicorn
 
 from modicum.calls import UserError
 from modicum.console.api import Api
+from modicum.console.exporting import SpanExport, stop_exporting
 from modicum.console.ledger_thread import LedgerThread
+from modicum.console.metrics import Metrics
+from modicum.console.otel_endpoint import Endpoint
 from modicum.console.running import Running, find, leave, take_away
 from modicum.metering.prices import PriceBook
 from modicum.settings import listening
 
 
 async def serve(
-    folder: Path, ledger: str, prices: PriceBook, host: str, port: int, told: Callable[[str], None]
+    folder: Path,
+    ledger: str,
+    prices: PriceBook,
+    host: str,
+    port: int,
+    told: Callable[[str], None],
+    export: Endpoint | None = None,
 ) -> None:
-    """Until SIGTERM or SIGINT. `folder` is where journals are, and where the note for commands is left.
+    """Until SIGTERM or SIGINT. `folder` is where journals are, and where the note for commands is left; `export` is
+    where spans of finished calls go.
 
     Raises:
         UserError: another one runs, or the address is taken.
@@ -33,10 +43,11 @@ async def serve(
     bound = listening("console.listen", f"{host}:{port}")
     (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
     thread = LedgerThread(ledger, folder / "journal", prices, told)
+    metrics = Metrics(thread)
     token = secrets.token_urlsafe(32)
     server = _Server(
         uvicorn.Config(
-            Api(thread, token),
+            Api(thread, token, metrics.text),
             http="httptools",
             loop="uvloop",
             ws="none",
@@ -48,11 +59,19 @@ async def serve(
         )
     )
     shipping = asyncio.create_task(thread.run())
+    if export is None:
+        stop_exporting(folder / "journal")
+        exporting = None
+    else:
+        sender = SpanExport(export, folder / "journal", prices, told, metrics)
+        exporting = asyncio.create_task(sender.run(thread.aside))
     leave(folder, Running(host=host, port=port, token=token, ledger=ledger, process=os.getpid()))
     try:
         await server.serve(sockets=[bound])
     finally:
         shipping.cancel()
+        if exporting is not None:
+            exporting.cancel()
         take_away(folder)
         await thread.close()
 
@@ -74,7 +93,15 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
 
-def run(folder: Path, ledger: str, prices: PriceBook, host: str, port: int, told: Callable[[str], None]) -> None:
+def run(
+    folder: Path,
+    ledger: str,
+    prices: PriceBook,
+    host: str,
+    port: int,
+    told: Callable[[str], None],
+    export: Endpoint | None = None,
+) -> None:
     import uvloop
 
-    uvloop.run(serve(folder, ledger, prices, host, port, told))
+    uvloop.run(serve(folder, ledger, prices, host, port, told, export))

@@ -16,6 +16,7 @@ from modicum.gateway.paths import CALL, served
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_on
+from modicum.gateway.traces import PATHS as TRACES
 from modicum.outbound.keepalive import Header
 from modicum.providers.dialect import Dialect
 from modicum.providers.dialects import DIALECTS
@@ -53,15 +54,14 @@ class App:
         client = Client(receive, send, self._slow_client_s)
         dialect = _dialect_of(path)
         try:
-            headers, passing = self._headers(scope["headers"])
+            headers, passing = self._headers(scope["headers"], packed=path in TRACES)
             if own := self._own.get((method, path)):
                 status, kind, body = await own()
                 client.prepare(status, [(b"content-type", kind)])
                 await client.finish(body)
                 return
-            if path == "/outcomes":
-                body = await self._body(receive, headers)
-                await take_outcomes(self._pipeline.owners, self._pipeline.journal, method, headers, body, client)
+            if path == "/outcomes" or path in TRACES:
+                await self._told(method, path, headers, await self._body(receive, headers), client)
                 return
             asked = served(method, path, anthropic=b"anthropic-version" in headers)
             body = await self._body(receive, headers)
@@ -84,7 +84,15 @@ class App:
             if not client.started:
                 await client.refuse(asked.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
 
-    def _headers(self, raw: list[Header]) -> tuple[dict[bytes, bytes], list[Header]]:
+    async def _told(self, method: str, path: str, headers: dict[bytes, bytes], body: bytes, client: Client) -> None:
+        """What is told to us and goes no further."""
+        owners = self._pipeline.owners
+        if path in TRACES:
+            await self._pipeline.traces.take(owners, method, path, headers, body, client)
+        else:
+            await take_outcomes(owners, self._pipeline.journal, method, headers, body, client)
+
+    def _headers(self, raw: list[Header], *, packed: bool = False) -> tuple[dict[bytes, bytes], list[Header]]:
         """Raises:
         Refused: there are too many, one that may come once comes twice, or we are called by a name that is not ours.
         """
@@ -101,7 +109,7 @@ class App:
                 passing.append(header)
         if self._hosts is not None and not self._our_name(headers.get(b"host", b"")):
             raise Refused(421, "this name is not ours; see gateway.listen in modicum.toml", "wrong_host")
-        if headers.get(b"content-encoding", b"identity") != b"identity":
+        if not packed and headers.get(b"content-encoding", b"identity") != b"identity":
             raise Refused(415, "send the request uncompressed", "invalid_request")
         return headers, passing
 

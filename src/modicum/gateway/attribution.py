@@ -9,6 +9,8 @@ from typing import NamedTuple
 
 from modicum.calls import Owner
 from modicum.providers.dialect import RequestFacts
+from modicum.providers.traceparent import TAG as TRACE_TAG
+from modicum.providers.traceparent import parsed
 
 MOST_CHARACTERS = 200
 MOST_TAGS = 16
@@ -49,6 +51,7 @@ _HEADER_TO_NAME = {header: name for name, (headers, _) in _NAMES.items() for hea
 _RANK = {header: rank for headers, _ in _NAMES.values() for rank, header in enumerate(headers)}
 _FIELDS = {field for _, fields in _NAMES.values() for field in fields}
 _TAG = b"x-modicum-tag-"
+_TRACE = b"traceparent"
 _TAGS = ("step", "feature", "run", "round", "parent")
 """What has no column of its own in the ledger. `run`, `round` and `parent` make calls the turns of a team."""
 
@@ -63,6 +66,9 @@ def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owne
         if name is not None:
             if name not in said or _RANK[header] < ranks[name]:
                 said[name], ranks[name] = _text(value), _RANK[header]
+        elif header == _TRACE:
+            if parsed(parent := value.decode("ascii", "replace")) is not None:
+                tags[TRACE_TAG] = parent
         elif header.startswith(_TAG) and len(tags) < MOST_TAGS:
             tags[_text(header[len(_TAG) :])] = _text(value)
     if facts.metadata:
@@ -70,12 +76,12 @@ def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owne
     for name in _TAGS:
         if name in said:
             tags[name] = said[name]
-    conversation = said.get("conversation") or _short(facts.session)
+    conversation = said.get("conversation") or short(facts.session)
     return Attribution(
         Owner(
             team=owner.team or said.get("team", ""),
             app=owner.app or said.get("app", ""),
-            user=owner.user or said.get("user") or _short(facts.user),
+            user=owner.user or said.get("user") or short(facts.user),
             key=owner.key,
         ),
         said.get("task") or conversation,
@@ -91,17 +97,17 @@ def _from_metadata(metadata: Mapping[str, str], said: dict[str, str], tags: dict
         if not said.get(name):
             value = next((metadata[field] for field in fields if metadata.get(field)), "")
             if value:
-                said[name] = _short(value)
+                said[name] = short(value)
     for field, value in metadata.items():
         if field not in _FIELDS and len(tags) < MOST_TAGS:
-            tags[_short(field)] = _short(value)
+            tags[short(field)] = short(value)
 
 
 def _text(value: bytes) -> str:
-    return _short(value.decode("utf-8", "replace"))
+    return short(value.decode("utf-8", "replace"))
 
 
-def _short(text: str) -> str:
+def short(text: str) -> str:
     """Printable and bounded: it becomes a column of the ledger and a line on somebody's terminal."""
     text = text[:MOST_CHARACTERS]
     return text if text.isprintable() else "".join(character for character in text if character.isprintable())

@@ -145,9 +145,10 @@ def begun_record(begun: Call) -> bytes:
 def finished_call(exchange: Exchange, counted: Counted, anatomy: Anatomy | None, seen: Seen) -> Call:
     """The record of a call that has ended, in whatever way."""
     begun, reply, timing = exchange.begun, exchange.reply, exchange.timing
+    identity = call_id(exchange.number, reply.reply_id, seen) if reply is not None else begun.call_id
     conversation = begun.conversation or (exchange.placed.conversation if exchange.placed is not None else "")
     return Call(
-        call_id=call_id(exchange.number, reply.reply_id, seen) if reply is not None else begun.call_id,
+        call_id=identity,
         source=SOURCE,
         provider=begun.provider,
         model=reply.model if reply is not None and reply.model else begun.model,
@@ -166,10 +167,17 @@ def finished_call(exchange: Exchange, counted: Counted, anatomy: Anatomy | None,
         agent=begun.agent,
         project=begun.project,
         owner=begun.owner,
-        tags=begun.tags,
+        tags=_with_response_id(begun.tags, identity, reply),
         revision=REVISION,
         anatomy=anatomy,
     )
+
+
+def _with_response_id(tags: dict[str, str], identity: str, reply: ReplyFacts | None) -> dict[str, str]:
+    """The provider's own id, where it is not the call's: spans of the same call know it by that id."""
+    if reply is None or identity == reply.reply_id or len(reply.reply_id) < 20:
+        return tags
+    return {**tags, "response_id": reply.reply_id[:200]}
 
 
 def numbers() -> Iterator[str]:

@@ -38,6 +38,12 @@ class Metrics:
         self.failures = Counter(
             "modicum_stage_failures", "A stage failed; the call went on.", ("stage",), registry=self.registry
         )
+        self._spans = Counter(
+            "modicum_otel_spans_received",
+            "Spans that came in over OTLP: those of calls, others, and those of calls that cannot be read.",
+            ("what",),
+            registry=self.registry,
+        )
         self._known: dict[tuple[str, str, str], tuple[Counter, Histogram, Histogram, list[Counter]]] = {}
         self._models: set[str] = set()
 
@@ -66,6 +72,10 @@ class Metrics:
     def refused(self, kind: str) -> None:
         """`kind` is one of our own words."""
         self._refused.labels(kind).inc()
+
+    def spans_received(self, calls: int, others: int, rejected: int) -> None:
+        for what, count in (("call", calls), ("other", others), ("rejected", rejected)):
+            self._spans.labels(what).inc(count)
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

@@ -20,6 +20,7 @@ from modicum.gateway.meter import Counted
 from modicum.gateway.metrics import Metrics
 from modicum.gateway.owners import Caller, Owners
 from modicum.gateway.refusal import ClientGone, Refused
+from modicum.gateway.traces import Traces
 from modicum.gateway.upstreams import Upstreams
 from modicum.ledger.journal import Journal, NotDurable, Record
 from modicum.ledger.underway import Full
@@ -48,6 +49,7 @@ class Pipeline:
         self.journal, self.connections = journal, connections
         self.anatomist = Anatomist(Conversations(digester), self.journal_late) if digester is not None else None
         self.metrics = Metrics()
+        self.traces = Traces(journal.path, self.metrics)
         self.draining = False
         self._seen = meter.Seen()
         self._numbers = meter.numbers()
@@ -174,5 +176,6 @@ class Pipeline:
         return await loop.run_in_executor(thread, meter.estimated, exchange)
 
     def close(self) -> None:
+        self.traces.close()
         if self.anatomist is not None:
             self.anatomist.close()

@@ -18,6 +18,7 @@ OURS = frozenset(
     {
         *KEY_HEADERS,
         b"accept-encoding",
+        b"baggage",
         b"connection",
         b"content-length",
         b"cookie",
@@ -34,7 +35,7 @@ OURS = frozenset(
         b"via",
     }
 )
-"""Request headers that end here: those of this connection, keys, what tells about the caller's network."""
+"""Request headers that end here: those of this connection, keys, what tells about the caller's network and users."""
 _ENDING = (b"x-modicum-", b"x-forwarded-", b"x-real-ip", b"helicone-", b"x-portkey-", b"x-litellm-")
 _QUERY = {"alt", "beta"}
 """What may stand in a query that goes upstream. A key may not."""

@@ -17,12 +17,10 @@ from modicum.importers.conversations import Conversations
 from modicum.importers.files import MOST_LINE_BYTES, blocks, head, records
 from modicum.importers.format import Found, Reading
 from modicum.importers.messages import MessageReader
+from modicum.providers.span_tree import standing
 
 PAGES = ("data", "runs", "observations", "calls")
 """Fields in which the answer of an API holds its records."""
-
-MOST_LEVELS = 1000
-"""A tree of spans that is deeper is a mistake, and following it would take for ever."""
 
 _KEY = re.compile(rb'(?<!\\)"([\w.]+)"\s*:')
 Record = Mapping[str, Any]
@@ -89,35 +87,17 @@ def gather(path: Path, reading: Reading, found: Iterator[Recorded | Problem]) ->
 
 
 def without_sums(held: Sequence[Recorded], tree: Mapping[str, str]) -> list[Recorded]:
-    """The calls, each counted where it is nearest to the provider.
-
-    Frameworks and clients are often instrumented both, so that a call stands inside another. The inner one stands,
-    unless only the outer one knows its tokens. `tree`: the place of each record and of the one above it.
+    """The calls, each counted where it is nearest to the provider. `tree`: the place of each record and of the one
+    above it.
     """
+    placed = {record.span for record in held if record.span}
     known = {record.span for record in held if record.span and _is_known(record)}
-    sums = {span for inner in known for span in _above(inner, tree)}
-    return [
-        record
-        for record in held
-        if record.span not in sums
-        and (not record.span or record.span in known or not (_above(record.span, tree) & known) - sums)
-    ]
+    counted = standing(placed, known, tree)
+    return [record for record in held if not record.span or record.span in counted]
 
 
 def _is_known(record: Recorded) -> bool:
     return record.call is not None and record.call.usage_basis is not Basis.UNKNOWN
-
-
-def _above(span: str, tree: Mapping[str, str]) -> set[str]:
-    """All that stand above a span, as far as the tree is there; nothing in a tree that is a circle."""
-    found: set[str] = set()
-    parent = tree.get(span, "")
-    while parent and len(found) < MOST_LEVELS:
-        if parent == span or parent in found:
-            return set()
-        found.add(parent)
-        parent = tree.get(parent, "")
-    return found
 
 
 def _placed(path: Path, read_record: ReadRecord, unfold: Unfold) -> Iterator[Recorded | Problem]:

@@ -61,12 +61,21 @@ class Journal:
     Args:
         folder: where the files are; a former process's records under the same name are continued.
         patience_s: how long `finish` waits for a disk that refuses.
+        kept: how many records stay after the ledger has them; None: `KEPT_RECORDS`.
 
     Raises:
         UserError: the folder cannot be written to, or another gateway process has the journal.
     """
 
-    def __init__(self, folder: Path, name: str = "gateway", *, slots: int = 4096, patience_s: float = 5.0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        name: str = "gateway",
+        *,
+        slots: int = 4096,
+        patience_s: float = 5.0,
+        kept: int | None = None,
+    ) -> None:
         self.path = folder / f"{name}.sqlite"
         self.healthy = True
         """Whether the last commit went through."""
@@ -74,6 +83,7 @@ class Journal:
         """Why not, where it did not."""
         self.commits = self.written = 0
         self._patience_s = patience_s
+        self._kept = KEPT_RECORDS if kept is None else kept
         self._queue: deque[_Waiting] = deque()
         self._wanted = threading.Event()
         self._closing = False
@@ -187,7 +197,7 @@ class Journal:
             if monotonic() - flushed_at >= FLUSH_EVERY_S:
                 flushed_at = monotonic()
                 self._under_way.flush()
-            if self.written - pruned_at >= PRUNE_EVERY_RECORDS:
+            if self.written - pruned_at >= min(PRUNE_EVERY_RECORDS, self._kept):
                 pruned_at = self.written
                 self._prune()
         self._base.close()
@@ -222,7 +232,7 @@ class Journal:
         """Forgets what the ledger has, but for the newest records."""
         shipped = shipped_position(self.path)
         try:
-            self._base.execute("DELETE FROM records WHERE seq <= ?", (shipped - KEPT_RECORDS,))
+            self._base.execute("DELETE FROM records WHERE seq <= ?", (shipped - self._kept,))
         except sqlite3.Error:
             return  # the disk is full or busy: what is kept too long does no harm
 

@@ -4,13 +4,13 @@ Reading goes on from the last position that was shipped; the position is written
 the process ends in between, they are sent again, and the ledger knows them by id and revision.
 """
 
-import os
 import sqlite3
 from pathlib import Path
 
 import msgspec
 
 from modicum.calls import Anatomy, Call, Entry, Outcome, Problem
+from modicum.ledger import positions
 from modicum.ledger.booking import book
 from modicum.ledger.journal import shipped_position
 from modicum.ledger.store import Store
@@ -79,7 +79,7 @@ class Shipper:
         entries = [book(call, self._prices) for call in calls]
         self._store.append(entries)
         self._store.append_outcomes(outcomes)
-        _write_position(path, rows[-1][0])
+        positions.write(path, "shipped", rows[-1][0])
         moved.entries += entries
         moved.outcomes += len(outcomes)
         moved.more |= len(rows) == BATCH
@@ -93,13 +93,3 @@ class Shipper:
             return []
         call = _call.decode(row[0])
         return [msgspec.structs.replace(call, anatomy=anatomy, revision=call.revision + 1)]
-
-
-def _write_position(journal: Path, position: int) -> None:
-    place = journal.with_suffix(".shipped")
-    fresh = journal.with_suffix(".shipped.new")
-    with fresh.open("w", encoding="ascii") as stream:
-        stream.write(str(position))
-        stream.flush()
-        os.fsync(stream.fileno())
-    fresh.replace(place)

@@ -19,9 +19,11 @@ if TYPE_CHECKING:
 class Unreachable(Exception):  # noqa: N818 - the state of a host, not a bug
     """The host did not answer, or answered with an error status. The message names the host and no content."""
 
-    def __init__(self, message: str, status: int | None = None) -> None:
+    def __init__(self, message: str, status: int | None = None, retry_after: str = "") -> None:
         super().__init__(message)
         self.status = status
+        self.retry_after = retry_after
+        """The header of that name, if the host sent it."""
 
 
 class Outbound:
@@ -58,6 +60,19 @@ class Outbound:
         async with self._open("GET", url) as reply:
             return await reply.read()
 
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str], most_bytes: int = 1 << 20) -> bytes:
+        """The beginning of the reply to a posted body.
+
+        Raises:
+            UserError: the host was not named.
+            Unreachable: no answer, a status other than 200, or a connection that broke.
+        """
+        async with self._open("POST", url, data=body, headers=headers) as reply:
+            answer = b""
+            while len(answer) < most_bytes and (piece := await reply.content.read(most_bytes - len(answer))):
+                answer += piece
+            return answer
+
     async def post_lines(self, url: str, document: Any, headers: Mapping[str, str]) -> AsyncIterator[bytes]:
         """The lines of the reply to a posted JSON document, as they come; for event streams.
 
@@ -92,7 +107,9 @@ class _Exchange:
             raise Unreachable(f"{self._url}: no answer ({type(error).__name__})") from None
         if reply.status != 200:
             await self._context.__aexit__(None, None, None)
-            raise Unreachable(f"{self._url}: answered with status {reply.status}", reply.status)
+            raise Unreachable(
+                f"{self._url}: answered with status {reply.status}", reply.status, reply.headers.get("retry-after", "")
+            )
         return reply
 
     async def __aexit__(

@@ -1,11 +1,13 @@
-"""Spans of OpenTelemetry that tell of model calls, converted to calls, and calls to attributes.
+"""Spans of OpenTelemetry that tell of model calls, converted to calls. The way back: `otel_attributes`.
 
 The GenAI conventions have no release, so every name that instrumentations have used is accepted: the present ones
 (https://github.com/open-telemetry/semantic-conventions-genai), those before 1.37, OpenInference
 (https://github.com/Arize-ai/openinference), OpenLLMetry and the Vercel AI SDK. `gen_ai.usage.input_tokens` includes
 cached tokens by the convention; instrumentations that differ are read by the rule of `modicum.providers.inclusive`.
+What modicum itself exported carries `modicum.*`, which stands above all others.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal, InvalidOperation
@@ -130,8 +132,16 @@ FINISH = (
     "llm.response.finish_reason",
     "ai.response.finishReason",
 )
-COST = ("llm.cost.total", "gen_ai.usage.cost", "gen_ai.usage.total_cost", "gen_ai.cost.total_cost", "operation.cost")
+COST = (
+    "modicum.cost_usd",
+    "llm.cost.total",
+    "gen_ai.usage.cost",
+    "gen_ai.usage.total_cost",
+    "gen_ai.cost.total_cost",
+    "operation.cost",
+)
 TIER = (
+    "modicum.tier",
     "openai.response.service_tier",
     "gen_ai.openai.response.service_tier",
     "gen_ai.response.service_tier",
@@ -159,8 +169,44 @@ INFERENCE = {
 sum up what their children did, and are no calls."""
 
 FIRST_TOKEN_EVENTS = {"First Token Stream Event", "gen_ai.content.first_token", "llm.content.completion.chunk"}
-FIRST_TOKEN_SECONDS = ("gen_ai.response.time_to_first_chunk", "gen_ai.server.time_to_first_token")
+FIRST_TOKEN_SECONDS = (
+    "modicum.first_token_seconds",
+    "gen_ai.response.time_to_first_chunk",
+    "gen_ai.server.time_to_first_token",
+)
 FIRST_TOKEN_MS = ("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk")
+
+_KINDS = (
+    "gen_ai.operation.name",
+    "openinference.span.kind",
+    "llm.request.type",
+    "langfuse.observation.type",
+    "traceloop.span.kind",
+)
+_OPERATION = ("ai.operationId",)
+_ERROR = ("error.type",)
+_SERVICE = ("service.name",)
+_ENVIRONMENT = ("deployment.environment.name", "deployment.environment")
+_VERSION = ("service.version",)
+_EXPORTED = tuple(
+    f"modicum.{name}"
+    for name in (
+        *("call.id", "status", "task", "conversation", "project", "usage.basis", "usage.output_basis", "web_searches"),
+        *(f"owner.{part}" for part in Owner.__struct_fields__),
+    )
+)
+"""What only modicum's own spans say (`otel_attributes`)."""
+
+READ = frozenset(
+    name
+    for names in (
+        *(INPUT, OUTPUT, TOTAL, CACHE_READ, CACHE_WRITE, CACHE_WRITE_1H, CACHE_WRITE_5M, REASONING, PROVIDER, MODEL),
+        *(RESPONSE_ID, CONVERSATION, USER, AGENT, FINISH, COST, TIER, FIRST_TOKEN_SECONDS, FIRST_TOKEN_MS),
+        *(_KINDS, _OPERATION, _ERROR, _SERVICE, _ENVIRONMENT, _VERSION, _EXPORTED),
+    )
+    for name in names
+)
+"""Every attribute that `call_from` reads, of spans and of what sent them. None holds the text of a prompt or reply."""
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -189,19 +235,10 @@ def is_inference(attributes: Attributes) -> bool:
 
     Where the span does not say what it is, a model and a token count make it a call.
     """
-    operation = _text(attributes, ("ai.operationId",))
+    operation = _text(attributes, _OPERATION)
     if operation:  # the outer span of the Vercel AI SDK carries the sum of its steps
         return operation.rpartition(".")[2] in {"doGenerate", "doStream", "doEmbed"}
-    said = _text(
-        attributes,
-        (
-            "gen_ai.operation.name",
-            "openinference.span.kind",
-            "llm.request.type",
-            "langfuse.observation.type",
-            "traceloop.span.kind",
-        ),
-    ).lower()
+    said = _text(attributes, _KINDS).lower()
     if said:
         return said in INFERENCE
     return bool(_text(attributes, MODEL)) and any(attributes.get(name) is not None for name in (*INPUT, *OUTPUT))
@@ -234,35 +271,6 @@ def usage_from(attributes: Attributes) -> Usage | None:
     )
 
 
-def attributes_from(call: Call) -> dict[str, Any]:
-    """A call as attributes of the present conventions; `usage_from` reads them back bucket by bucket.
-
-    Writes for one hour have no name there and get one of ours.
-    """
-    found: dict[str, Any] = {
-        "gen_ai.operation.name": "chat",
-        "gen_ai.provider.name": call.provider,
-        "gen_ai.response.model": call.model,
-        "gen_ai.response.id": call.call_id,
-        "gen_ai.conversation.id": call.conversation or call.task,
-        "gen_ai.agent.name": call.agent,
-        "enduser.id": call.owner.user,
-    }
-    if call.finish_reason:
-        found["gen_ai.response.finish_reasons"] = [call.finish_reason]
-    if call.usage_basis is not Basis.UNKNOWN:
-        usage = call.usage
-        found |= {
-            "gen_ai.usage.input_tokens": usage.prompt_tokens,
-            "gen_ai.usage.output_tokens": usage.completion_tokens,
-            "gen_ai.usage.cache_read.input_tokens": usage.cache_read,
-            "gen_ai.usage.cache_creation.input_tokens": usage.cache_write_5m + usage.cache_write_1h,
-            "gen_ai.usage.reasoning.output_tokens": usage.output_reasoning,
-            "modicum.usage.cache_write_1h": usage.cache_write_1h,
-        }
-    return {name: value for name, value in found.items() if value != ""}
-
-
 def call_from(span: Span, source: str) -> Call | None:
     """The call of a span, or None where the span is no call to a model.
 
@@ -275,12 +283,11 @@ def call_from(span: Span, source: str) -> Call | None:
     usage = usage_from(attributes)
     basis = Basis.UNKNOWN if usage is None else Basis.EXACT
     model = _text(attributes, MODEL)
-    response_id = _text(attributes, RESPONSE_ID)
     agent = _text(attributes, AGENT)
     task = _text(attributes, CONVERSATION) or span.trace_id
-    failed = span.failed or bool(_text(attributes, ("error.type",)))
-    return Call(
-        call_id=response_id if _is_global(response_id) else f"{source}:{span.trace_id}:{span.span_id}",
+    failed = span.failed or bool(_text(attributes, _ERROR))
+    call = Call(
+        call_id=_identity(span, source),
         source=source,
         provider=provider_id(_text(attributes, PROVIDER)) or provider_of_model(model),
         model=model,
@@ -297,16 +304,61 @@ def call_from(span: Span, source: str) -> Call | None:
         task=task,
         conversation=f"{task}/{agent}" if agent else task,
         agent=agent,
-        owner=Owner(app=_text(span.resource, ("service.name",)), user=_text(attributes, USER)),
+        owner=Owner(app=_text(span.resource, _SERVICE), user=_text(attributes, USER)),
         tags=_tags(span),
         # An event may tell of a call before its span ends: the record that has the end stands.
         revision=2 * (usage.total_tokens if usage else 0) + (span.finished is not None),
     )
+    return _as_exported(call, attributes) if "modicum.call.id" in attributes else call
+
+
+def _as_exported(call: Call, attributes: Attributes) -> Call:
+    """With what only modicum's own spans say (`otel_attributes`).
+
+    Raises:
+        ValueError: a count, a basis or a status is none.
+    """
+
+    def said(name: str) -> str:
+        return _text(attributes, (f"modicum.{name}",))
+
+    try:
+        status = CallStatus(said("status") or call.status)
+        bases = {
+            "usage_basis": Basis(said("usage.basis") or call.usage_basis),
+            "output_basis": Basis(said("usage.output_basis") or call.output_basis),
+        }
+    except ValueError:
+        raise ValueError("its modicum.status or modicum.usage.basis is none") from None
+    return msgspec.structs.replace(
+        call,
+        status=status,
+        finished=None if status is CallStatus.UNKNOWN else call.finished,
+        finish_reason=call.finish_reason or _text(attributes, _ERROR).removeprefix("_OTHER"),
+        web_searches=checked_count("modicum.web_searches", attributes.get("modicum.web_searches")),
+        task=said("task") or call.task,
+        conversation=said("conversation") or call.conversation,
+        project=said("project"),
+        owner=Owner(*(said(f"owner.{part}") for part in Owner.__struct_fields__)),
+        # A span may say that its counts are weaker than exact, not that there are counts where it holds none.
+        **(bases if call.usage_basis is not Basis.UNKNOWN else {}),
+    )
+
+
+_OURS = re.compile(r"gateway:[\w.-]{1,80}\Z")
+
+
+def _identity(span: Span, source: str) -> str:
+    """The gateway's or the provider's own id of the call, else the place of the span."""
+    ours, response_id = (_text(span.attributes, names) for names in (("modicum.call.id",), RESPONSE_ID))
+    if _OURS.match(ours) or _is_global(ours):
+        return ours
+    return response_id if _is_global(response_id) else f"{source}:{span.trace_id}:{span.span_id}"
 
 
 def _is_global(response_id: str) -> bool:
     """Providers give long ids. A server on a desk counts `resp-1`, `resp-2`, and so does the next one."""
-    return is_native_id(response_id) or len(response_id) >= 20
+    return is_native_id(response_id) or 20 <= len(response_id) <= 200
 
 
 def _first_token(span: Span) -> datetime | None:
@@ -321,9 +373,9 @@ def _first_token(span: Span) -> datetime | None:
 
 def _tags(span: Span) -> dict[str, str]:
     found = {
-        "environment": _text(span.resource, ("deployment.environment.name", "deployment.environment")),
-        "version": _text(span.resource, ("service.version",)),
-        "error": _text(span.attributes, ("error.type",)),
+        "environment": _text(span.resource, _ENVIRONMENT),
+        "version": _text(span.resource, _VERSION),
+        "error": _text(span.attributes, _ERROR),
     }
     return {name: value for name, value in found.items() if value}
 

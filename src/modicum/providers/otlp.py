@@ -4,6 +4,7 @@ Source: https://github.com/open-telemetry/opentelemetry-proto (JSON mapping: fie
 64-bit numbers as text).
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -12,6 +13,7 @@ from modicum.providers.otel import Attributes, Event, Span, clean
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Raw = Mapping[str, Any]
+_HEX = re.compile("[0-9a-fA-F]+")
 CONTEXTS = ("context", "spanContext", "_spanContext")
 """Where the exporters of Python and JavaScript put the ids of a span that they write alone."""
 
@@ -34,7 +36,7 @@ def span_from(raw: Raw, resource: Attributes) -> Span:
     """
     ids = next((raw[name] for name in CONTEXTS if isinstance(raw.get(name), Mapping)), raw)
     parent = raw.get("parentSpanContext")
-    trace_id, span_id = (_text(ids, name) for name in ("traceId", "spanId"))
+    trace_id, span_id = (_identity(_text(ids, name)) for name in ("traceId", "spanId"))
     if not trace_id or not span_id:
         raise ValueError("the span has no trace id or no span id")
     started = moment(_either(raw, "startTimeUnixNano") or _either(raw, "startTime") or raw.get("hrTime"))
@@ -45,9 +47,11 @@ def span_from(raw: Raw, resource: Attributes) -> Span:
     return Span(
         trace_id=trace_id,
         span_id=span_id,
-        parent_id=_text(parent, "spanId")
-        if isinstance(parent, Mapping)
-        else _text(raw, "parentSpanId") or _text(raw, "parentId"),
+        parent_id=_identity(
+            _text(parent, "spanId")
+            if isinstance(parent, Mapping)
+            else _text(raw, "parentSpanId") or _text(raw, "parentId")
+        ),
         name=_text(raw, "name"),
         started=started,
         finished=moment(_either(raw, "endTimeUnixNano") or _either(raw, "endTime")),
@@ -101,7 +105,9 @@ def value_of(raw: Any) -> Any:
         if (found := _either(raw, name)) is not None:
             return found
     if (whole := _either(raw, "intValue")) is not None:
-        return int(whole) if isinstance(whole, str) and whole.lstrip("-").isdecimal() and len(whole) < 20 else whole
+        return (
+            int(whole) if isinstance(whole, str) and whole.removeprefix("-").isdecimal() and len(whole) < 20 else whole
+        )
     if isinstance(array := _either(raw, "arrayValue"), Mapping):
         return [value_of(item) for item in _items(array.get("values"))]
     if isinstance(pairs := _either(raw, "kvlistValue"), Mapping):
@@ -152,6 +158,11 @@ def _either(raw: Raw, name: str) -> Any:
     """A field by its JSON name or by its name in the protocol's own spelling, which some writers keep."""
     found = raw.get(name)
     return found if found is not None else raw.get("".join(f"_{c.lower()}" if c.isupper() else c for c in name))
+
+
+def _identity(text: str) -> str:
+    """Hex is the same in either case; other writings of an id are left alone."""
+    return text.lower() if _HEX.fullmatch(text) else text
 
 
 def _items(value: Any) -> list[Any]:

@@ -1,0 +1,78 @@
+"""A span that tells of a call which also came through the gateway, where neither an id nor a trace says so.
+
+Some instrumentations keep no id of the reply and send no trace context. Then a span is taken for a call of the gateway
+if key, model and token counts (as far as the span has them) are the same and the call lies within the span's time. Each
+call is taken for one span only, so that as many calls are counted as were made, however alike they are.
+"""
+
+from collections import deque
+from datetime import datetime, timedelta
+from itertools import islice
+
+import msgspec
+
+from modicum.calls import Basis, Call
+
+MOST_CALLS = 50_000
+MOST_LOOKED_AT = 2_000
+"""Of the calls that are alike, the newest; no span is behind by more."""
+SKEW = timedelta(seconds=1)
+"""How far apart the clocks of two machines may be."""
+
+_Likeness = tuple[str, str, int, int]
+_UNCOUNTED = -1
+
+
+class _Seen(msgspec.Struct):
+    likenesses: tuple[_Likeness, ...]
+    started: datetime
+    finished: datetime
+    is_taken: bool = False
+
+
+class Twins:
+    """The gateway's newest calls, by what a span says of them, too."""
+
+    def __init__(self) -> None:
+        self._alike: dict[_Likeness, deque[_Seen]] = {}
+        self._order: deque[_Seen] = deque()
+
+    def add(self, call: Call) -> None:
+        """A call of the gateway."""
+        if not call.owner.key or call.finished is None:
+            return
+        # A span may lack the counts that the gateway has: a stream has them only for those who ask.
+        seen = _Seen(tuple({_likeness(call), _uncounted(call)}), call.started, call.finished)
+        for likeness in seen.likenesses:
+            self._alike.setdefault(likeness, deque()).append(seen)
+        self._order.append(seen)
+        if len(self._order) > MOST_CALLS:
+            self._forget(self._order.popleft())
+
+    def take(self, call: Call) -> bool:
+        """Whether the call of a span is one of them, which is then no other span's."""
+        if not call.owner.key or call.finished is None:
+            return False
+        for seen in islice(reversed(self._alike.get(_likeness(call), ())), MOST_LOOKED_AT):
+            is_within = call.started - SKEW <= seen.started and seen.finished <= call.finished + SKEW
+            if is_within and not seen.is_taken:
+                seen.is_taken = True
+                return True
+        return False
+
+    def _forget(self, seen: _Seen) -> None:
+        for likeness in seen.likenesses:
+            alike = self._alike[likeness]
+            alike.popleft()  # in order of coming, so it is the same
+            if not alike:
+                del self._alike[likeness]
+
+
+def _likeness(call: Call) -> _Likeness:
+    if call.usage_basis is Basis.UNKNOWN:
+        return _uncounted(call)
+    return call.owner.key, call.model, call.usage.prompt_tokens, call.usage.completion_tokens
+
+
+def _uncounted(call: Call) -> _Likeness:
+    return call.owner.key, call.model, _UNCOUNTED, _UNCOUNTED

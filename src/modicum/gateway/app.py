@@ -61,7 +61,8 @@ class App:
                 return
             if path == "/outcomes":
                 body = await self._body(receive, headers)
-                await take_outcomes(self._pipeline.owners, self._pipeline.journal, method, headers, body, client)
+                pipeline = self._pipeline
+                await take_outcomes(pipeline.owners, pipeline.journal, method, headers, body, client, pipeline.graded)
                 return
             asked = served(method, path, anthropic=b"anthropic-version" in headers)
             body = await self._body(receive, headers)

@@ -67,5 +67,9 @@ class Metrics:
         """`kind` is one of our own words."""
         self._refused.labels(kind).inc()
 
+    def failed(self, stage: str) -> None:
+        """`stage` is one of our own words."""
+        self.failures.labels(stage).inc()
+
     def text(self) -> bytes:
         return generate_latest(self.registry)

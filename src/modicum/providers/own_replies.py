@@ -42,7 +42,7 @@ def own_reply(dialect: str, said: Said) -> tuple[bytes, bytes] | None:
 
 
 def _chat(said: Said) -> Json:
-    message = {"role": "assistant", "content": said.text, "refusal": None, "annotations": []}
+    message: Json = {"role": "assistant", "content": said.text, "refusal": None, "annotations": []}
     choice = {"index": 0, "message": message, "logprobs": None, "finish_reason": "stop"}
     return {**_chat_head(said, "chat.completion"), "choices": [choice], "usage": openai_chat_usage(NONE_USED)}
 

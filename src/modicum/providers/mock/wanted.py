@@ -29,6 +29,8 @@ PREFIX = "x-mock-"
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     output_tokens: int = 40
     """Words of the reply, unless the request's own bound is lower."""
+    says: str = ""
+    """The reply, word by word, in place of words of the mock's own."""
     reasoning_tokens: int = 0
     tool_calls: int = 0
     """How many of the request's tools to call, as long as it does not end with a result. A request that forces a tool

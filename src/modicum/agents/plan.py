@@ -297,7 +297,11 @@ def read_plan(text: str | bytes, path: str) -> Plan:
 
 def line_of(text: str | bytes, message: str) -> str:
     """`:3`, where a message names something that stands in quotes on line 3 of a plan; else nothing."""
-    lines = (text if isinstance(text, str) else text.decode("utf-8", "replace")).splitlines()
+    whole = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    if byte := re.search(r"\(byte (\d+)\)", message):
+        before = whole.encode()[: int(byte[1])]
+        return f":{len(before.splitlines()) or 1}"
+    lines = whole.splitlines()
     named = re.findall(r"`\$?[^`]*?(\w+)(?:\[[^`]*\])?`|'([^']+)'|^(\w+)", message)
     for name in (part for parts in named for part in parts if part):
         for number, line in enumerate(lines, start=1):

@@ -29,8 +29,6 @@ PREFIX = "x-mock-"
 class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     output_tokens: int = 40
     """Words of the reply, unless the request's own bound is lower."""
-    says: str = ""
-    """The reply, word by word, in place of words of the mock's own."""
     reasoning_tokens: int = 0
     tool_calls: int = 0
     """How many of the request's tools to call, as long as it does not end with a result. A request that forces a tool
@@ -42,6 +40,8 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     chunk_delay_ms: int = 0
     """Between the chunks of a stream; for the server to keep."""
     fault: Fault = ""
+    says: str = ""
+    """The reply, word by word, in place of words of the mock's own."""
 
 
 MOST = Wanted(1_000_000, 1_000_000, 100, 1_000_000, 600_000, 600_000)

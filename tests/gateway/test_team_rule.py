@@ -1,6 +1,8 @@
 """Plans applied on the wire: official clients, the gateway, and the mock provider that says what it was sent."""
 
 import json
+import tomllib
+from pathlib import Path
 
 import anthropic
 import openai
@@ -290,6 +292,31 @@ def test_a_cheaper_model_goes_where_that_model_goes(tmp_path):
         ("team_plan.model", "gpt-4o-mini to claude-haiku-4-5", None)
     ]
     assert calls[1].provider == "anthropic"
+
+
+def test_the_example_of_the_documentation_goes_as_it_says(tmp_path):
+    page = (Path(__file__).parent.parent.parent / "docs" / "teams.md").read_text()
+    page = page[page.index("## Without touching code") :]
+    settings, document = (page.split(f"```{kind}\n")[1].split("```")[0] for kind in ("toml", "json"))
+    table = tomllib.loads(settings)["teams"]["support"]
+    running = document.replace('"canary_share": 0.05', '"canary_share": 0')
+    with (
+        planned(tmp_path, running, answer=table["answer"]) as rig,
+        openai.OpenAI(base_url=f"{rig.url}/v1", api_key=rig.key, max_retries=0) as client,
+    ):
+        messages, marks = [TASK], []
+        for agent, number in (("solver", 1), ("critic", 1), ("checker", 1), ("solver", 2), ("judge", 2)):
+            headers = turn(agent, "ticket-17", round=number, says=f"{agent} thinks so. ANSWER: B")
+            raw = client.chat.completions.with_raw_response.create(
+                model="gpt-4o", messages=messages, extra_headers=headers
+            )
+            marks.append(raw.headers["x-modicum-plan"])
+            messages = [*messages, said(agent, raw.parse().choices[0].message.content)]
+
+    assert f"`x-modicum-plan: {marks[1]}`" in page
+    assert marks == ["plan", "dropped", "plan", "agreed", "plan"]
+    assert [asked["model"] for asked in rig.mock.asked] == ["gpt-4o", "gpt-4o-mini", "gpt-4o"]
+    assert [len(asked["messages"]) for asked in rig.mock.asked] == [1, 2, 3]
 
 
 def test_refusing_is_a_mode(tmp_path):

@@ -115,3 +115,12 @@ def test_outcomes_are_taken_though_the_file_of_teams_is_broken(tmp_path, ask):
         outcome(rig, "r", 1)
         assert ask(rig, "r2", "judge")
         until(lambda: 'stage="team_outcomes"} 2.0' in rig.gateway.pipeline.metrics.text().decode())
+
+
+def test_a_file_of_outcomes_that_is_none_costs_the_plan_and_no_call(tmp_path, ask, capfd):
+    (tmp_path / "teams.sqlite").write_text("no database, but longer than the header of one would be" * 20)
+    with planned(tmp_path, plan(drop=["critic"])) as rig:
+        assert ask(rig, "r")
+        outcome(rig, "r", 1)
+
+    assert "teams.sqlite cannot be used" in capfd.readouterr().err

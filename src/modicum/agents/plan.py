@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from modicum.agents.guard import Guard
 
 SCHEMA = "team-plan/1"
+MOST_ROUNDS = 1_000
 
 
 class Decision(StrEnum):
@@ -286,7 +287,7 @@ def read_plan(text: str | bytes, path: str) -> Plan:
     """
     try:
         plan = msgspec.json.decode(text, type=Plan)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         place = line_of(text, str(error))
         raise UserError(f"{path}{place} is no team plan: {error}{_accepted(str(error))}") from None
     fault = plan_fault(plan)
@@ -330,6 +331,8 @@ def plan_fault(plan: Plan) -> str:
     """What is wrong with the plan, or nothing."""
     if plan.schema != SCHEMA:
         return f"schema is '{plan.schema}', this version reads '{SCHEMA}'"
+    if not 1 <= plan.rounds <= MOST_ROUNDS:
+        return f"rounds is {plan.rounds}, not a number in 1..{MOST_ROUNDS}"
     TeamGraph(plan.agents, plan.rounds, protect=plan.protect)
     faults = [*_unknown_agents(plan), *_protected(plan), *_bad_numbers(plan)]
     if faults:

@@ -151,7 +151,9 @@ class Pipeline:
         usage = await self._usage(exchange)
         anatomy = exchange.placed.anatomy() if exchange.placed is not None else None
         exchange.late_anatomy = anatomy is None and exchange.placed is not None
-        call = meter.finished_call(exchange, usage, anatomy, self._seen, await self._edits(exchange))
+        call = meter.finished_call(
+            exchange, usage, anatomy, self._seen, await self._edits(exchange) if exchange.edits else ()
+        )
         exchange.finished = call
         try:
             await self.journal.finish(exchange.slot, Record(exchange.number, "call", _pack(call)))
@@ -186,8 +188,6 @@ class Pipeline:
 
     async def _edits(self, exchange: Exchange) -> tuple[Edit, ...]:
         """What rules changed, with its tokens. A failure costs the call these and nothing else."""
-        if not exchange.edits:
-            return ()
         try:
             return await self._counted(meter.counted_edits, exchange)
         except Exception:  # noqa: BLE001 - as in `place`

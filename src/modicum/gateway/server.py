@@ -174,9 +174,13 @@ class Gateway:
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
 
     def _load_teams(self) -> None:
-        """Plans of teams, if the settings name any (or did)."""
+        """Plans of teams, if the settings name any (or did). Without their file no plan is applied; calls go on."""
         if self._teams is None and self._settings.teams:
-            self._teams = Teams(self._folder, self.pipeline, self._digest_key)
+            try:
+                self._teams = Teams(self._folder, self.pipeline, self._digest_key)
+            except UserError as error:
+                log("team_plan_not_applied", problem=str(error))
+                return
             self.pipeline.graded = self._teams.graded
         if self._teams is not None:
             self._teams.load(self._settings)

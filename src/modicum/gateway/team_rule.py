@@ -104,9 +104,16 @@ class TeamRule:
             if why:
                 run.guard.full_because = why
                 self._began(team.name, call.question.run, call.exchange.about.task, team.digest, NEITHER)
-        if why and why != "canary" and len(self._told) < MOST_TOLD and (team.name, team.digest, why) not in self._told:
-            self._told.add((team.name, team.digest, why))
+        if why and why != "canary" and self._first_time(team, why):
             log("team_plan_not_applied", team=team.name, problem=self._told_why(team, agent, why, prompts))
+
+    def _first_time(self, team: Team, what: str) -> bool:
+        """Whether the log has not been told this yet of the plan."""
+        told = team.name, team.digest, what
+        if told in self._told or len(self._told) >= MOST_TOLD:
+            return False
+        self._told.add(told)
+        return True
 
     @staticmethod
     def _told_why(team: Team, agent: str, why: str, prompts: Mapping[str, str]) -> str:
@@ -176,13 +183,14 @@ class TeamRule:
             body = reader.may_read(call.prompt, round_number)
         if body is not None:
             edits.append(PendingEdit(f"{self.name}.hide", f"hidden from '{question.agent}'", exchange.body, body))
-        route = self._cheaper(exchange, model, body or exchange.body) if model else None
+        route = self._cheaper(call, model, body or exchange.body) if model else None
         if route is not None:
             edits.append(PendingEdit(f"{self.name}.model", f"{exchange.facts.model} to {model}"))
         return change._replace(body=body, route=route, edits=tuple(edits))
 
-    def _cheaper(self, exchange: Exchange, model: str, body: bytes) -> Route | None:
+    def _cheaper(self, call: _Call, model: str, body: bytes) -> Route | None:
         """The way to another model, by the rules that hold for the caller; None: the call keeps its own."""
+        exchange = call.exchange
         dialect = exchange.request.served.dialect.name
         if model == exchange.facts.model:
             return None
@@ -194,7 +202,8 @@ class TeamRule:
             if translation := TRANSLATIONS.get((dialect, route.dialect)):
                 translation.request(body, route.model)
         except (Refused, DialectError) as refusal:
-            log("team_model_not_used", model=model, problem=refusal.message)
+            if self._first_time(call.team, f"{model}: {refusal.message}"):
+                log("team_model_not_used", team=call.team.name, model=model, problem=refusal.message)
             return None
         return route
 

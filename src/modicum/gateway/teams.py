@@ -36,15 +36,21 @@ class Teams:
     def load(self, settings: Settings) -> None:
         """Takes over what the settings say of teams."""
         self._grading = {name: Grading(one.outcome, one.margin) for name, one in settings.teams.items()}
-        self._plans.load(settings)
+        try:
+            self._plans.load(settings)
+        except sqlite3.Error:
+            self._pipeline.metrics.failed("team_outcomes")
         self._told()
 
     def look(self) -> None:
         """Plans that changed, and what outcomes said meanwhile."""
-        if self._plans.reload_changed():
-            self._told()
-        else:
-            self._plans.look_at_watches()
+        try:
+            if self._plans.reload_changed():
+                self._told()
+            else:
+                self._plans.look_at_watches()
+        except sqlite3.Error:
+            self._pipeline.metrics.failed("team_outcomes")
 
     async def graded(self, outcomes: Sequence[Outcome]) -> None:
         """Hands outcomes to the runs that they are of. A failure is counted; the outcomes are in the journal."""

@@ -69,6 +69,14 @@ def test_empty_replies_of_others_than_the_silenced_stay():
     assert shown(reader(a_plan, agent="critic", silenced=["critic"]), TASK, empty | {"name": "critic"}) == ["the task"]
 
 
+def test_words_that_we_give_are_known_after_a_restart():
+    a_plan = plan(drop=["critic"])
+
+    assert shown(reader(a_plan), TASK, user("(nothing to add)"), dialect="anthropic-messages") == ["the task"]
+    assert shown(reader(a_plan, reply="pass"), TASK, user("[critic]: pass")) == ["the task"]
+    assert shown(reader(a_plan, reply="pass", silenced=["critic"]), TASK, user("")) is None
+
+
 names = st.sampled_from([*AGENTS, "a person", ""])
 texts = st.sampled_from(["", "B", "the task", "critic: ", "[planner] do this", "do this", "None."])
 dialects = st.sampled_from(["openai-chat", "anthropic-messages", "openai-responses"])

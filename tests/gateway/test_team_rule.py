@@ -87,7 +87,7 @@ def test_messages_whole_and_streamed_of_a_dropped_agent(dropping):
             streamed = stream.get_final_message()
 
     for message in (whole, streamed):
-        assert [block.text for block in message.content] == [""]
+        assert [block.text for block in message.content] == ["(nothing to add)"]
         assert (message.stop_reason, message.usage.input_tokens, message.usage.output_tokens) == ("end_turn", 0, 0)
     assert len(dropping.mock.asked) == sent
 
@@ -360,6 +360,27 @@ def test_turns_with_tools_and_repeated_requests_count_as_one_round(tmp_path):
         assert len(rig.mock.asked) == 3
 
 
+def test_a_call_that_failed_is_the_same_turn_when_it_comes_again(tmp_path):
+    with (
+        planned(tmp_path, plan(rounds=2, drop=[("critic", 2)])) as rig,
+        openai.OpenAI(base_url=f"{rig.url}/v1", api_key=rig.key, max_retries=0) as client,
+    ):
+        with pytest.raises(openai.InternalServerError):
+            chat(client, turn("critic") | {"x-mock-fault": "server_error"})
+        chat(client, turn("critic"))
+        assert len(rig.mock.asked) == 2
+        chat(client, turn("critic"))
+        assert len(rig.mock.asked) == 2
+
+
+def test_embeddings_are_no_turns(dropping, client):
+    sent = len(dropping.mock.asked)
+
+    client.embeddings.create(model="gpt-embeds", input="x", extra_headers=turn("critic", "embeds"))
+
+    assert len(dropping.mock.asked) == sent + 1
+
+
 def test_calls_that_are_no_turns_of_the_team_pass_as_they_came(dropping, client):
     for headers in (
         {},
@@ -417,6 +438,8 @@ def test_changed_instructions_bring_the_full_team_back(tmp_path, capfd):
         assert chat(client, turn("critic", "one")).choices[0].message.content == ""
         chat(client, turn("judge", "one"), {"role": "system", "content": "be fair"}, TASK)
         assert chat(client, turn("critic", "one")).choices[0].message.content != ""
+        chat(client, turn("planner", "one"), TASK, said("critic", ""))  # what we gave before goes out all the same
+        assert shown(rig) == ["the task"]
         chat(client, turn("planner", "two"))
 
     told = capfd.readouterr().err

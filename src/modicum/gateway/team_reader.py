@@ -13,6 +13,10 @@ USUAL_MARKS = ("{agent}:", "[{agent}]:", "[{agent}]", "**{agent}**:", "{agent} s
 """Believed where what follows is known to be the agent's, or is the empty reply that we gave in its place."""
 
 
+UNSAID = {"anthropic-messages": "(nothing to add)"}
+"""What a stopped agent says where the settings leave it empty and the API takes no empty text in a later prompt."""
+
+
 class Reader:
     """Args:
     parent: who handed over to the reader, if that is told: of two that said the same, the parent is meant.
@@ -52,16 +56,26 @@ class Reader:
         return None
 
     def _our_own(self, unit: Unit) -> bool:
-        """Whether this is the reply that we gave in the place of a stopped agent."""
-        silenced = self._run.silenced
-        if not silenced or unit.text is None or unit.role not in {"user", "assistant"}:
+        """Whether this is a reply that we gave in the place of a stopped agent. One with words is known by these, also
+        after a restart; an empty one only as long as we remember that we gave one.
+        """
+        if unit.text is None or unit.role not in {"user", "assistant"}:
             return False
-        if unit.name in self._team.plan.agents and unit.name not in silenced:
-            return False
-        ours = self._team.settings.reply.strip()
-        if unit.text.strip() == ours:
+        silenced, plan = self._run.silenced, self._team.plan
+        if unit.name in plan.agents:
+            return unit.name not in plan.protect and self._is_ours(unit.text, known=unit.name in silenced)
+        if self._is_ours(unit.text, known=bool(silenced)):
             return True
-        return any(agent in silenced and rest.strip() == ours for agent, rest, _ in self._marked(unit.text))
+        return any(
+            agent not in plan.protect and self._is_ours(rest, known=agent in silenced)
+            for agent, rest, _ in self._marked(unit.text)
+        )
+
+    def _is_ours(self, text: str, *, known: bool) -> bool:
+        said = text.strip()
+        if not said:
+            return known and not self._team.settings.reply
+        return said == self._team.settings.reply.strip() or said in UNSAID.values()
 
     def _marked(self, text: str) -> list[tuple[str, str, bool]]:
         """Agents whose mark the text begins with, what follows it, and whether the settings name the mark."""

@@ -13,13 +13,14 @@ import msgspec
 from modicum.agents.answers import answer_digest
 from modicum.agents.headers import TurnQuestion, answer_question, turn_question
 from modicum.agents.plan import line_of, text_digest
+from modicum.gateway.attribution import MOST_CHARACTERS
 from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
 from modicum.gateway.log import log
 from modicum.gateway.optimizing import Change
 from modicum.gateway.refusal import Refused
 from modicum.gateway.team_outcomes import CANARY, NEITHER, PLAN
 from modicum.gateway.team_plans import Team, TeamPlans
-from modicum.gateway.team_reader import Reader
+from modicum.gateway.team_reader import UNSAID, Reader
 from modicum.gateway.team_runs import Run, Runs
 from modicum.gateway.upstreams import Route
 from modicum.providers.dialect import DialectError, ReplyFacts, StreamTail
@@ -70,14 +71,15 @@ class TeamRule:
 
     def __call__(self, exchange: Exchange) -> Change | None:
         headers = exchange.request.headers
-        if _RUN not in headers:
+        if _RUN not in headers or exchange.request.served.dialect.name == "openai-embeddings":
             return None
         named = next((headers[name] for name in _TEAM if name in headers), b"").decode("utf-8", "replace")
         team = self._plans.in_force.get(named)
-        question = turn_question(
-            {name.decode(): headers[name].decode("utf-8", "replace") for name in _TURN if name in headers}
-        )
-        if team is None or question is None:
+        if team is None:
+            return None
+        told = {name.decode(): headers[name].decode("utf-8", "replace") for name in _TURN if name in headers}
+        question = turn_question({name: value[:MOST_CHARACTERS] for name, value in told.items()})
+        if question is None:
             return None
         run = self._runs.of(
             exchange.about.owner.key, team.name, question.run, lambda: self._new(team, question, exchange)
@@ -131,6 +133,7 @@ class TeamRule:
         run, agent, prompt = call.run, call.question.agent, call.prompt
         goes_on = prompt is not None and prompt.ends_with_tool_result and agent in run.asked
         again = call.exchange.request.headers.get(_RETRY, b"0") != b"0" and agent in run.asked
+        again = again or agent in run.unfinished
         question = call.question
         if question.round is None and (goes_on or again):
             question = msgspec.structs.replace(question, round=run.guard.round_of(agent))
@@ -145,12 +148,17 @@ class TeamRule:
             tags["prompt_digest"] = text_digest(prompt.system)
         turn = _HeardTurn(call, verdict.round, self._key)
         if verdict.full_because:
-            return Change(tags=tags, turn=turn, mark="full")
+            body = self._may_read(call, verdict.round) if run.silenced else None
+            run.unfinished.add(agent)
+            return Change(body=body, tags=tags, turn=turn, mark="full")
         why = "" if verdict.speaks else f"'{agent}' is dropped in round {verdict.round}"
         if not why and run.agreed and not goes_on and run.stops(agent, verdict.round):
             why = run.agreed
         stopped = self._stopped(call, why, tags, "drop" if not verdict.speaks else "agreed") if why else None
-        return stopped or self._allowed(call, verdict.round, verdict.model, Change(tags=tags, turn=turn, mark="plan"))
+        if stopped is not None:
+            return stopped
+        run.unfinished.add(agent)
+        return self._allowed(call, verdict.round, verdict.model, Change(tags=tags, turn=turn, mark="plan"))
 
     def _stopped(self, call: _Call, why: str, tags: dict[str, str], kind: str) -> Change | None:
         """The answer in the provider's place; None where the caller could not take one."""
@@ -167,7 +175,8 @@ class TeamRule:
             return None
         facts = exchange.facts
         number = "".join(filter(str.isalnum, exchange.number))
-        said = Said(number, facts.model, settings.reply, int(time()), facts.stream, facts.usage_asked)
+        text = settings.reply or UNSAID.get(dialect.name, "")
+        said = Said(number, facts.model, text, int(time()), facts.stream, facts.usage_asked)
         made = own_reply(dialect.name, said)
         if made is None:
             return None
@@ -176,17 +185,23 @@ class TeamRule:
 
     def _allowed(self, call: _Call, round_number: int, model: str, change: Change) -> Change:
         """The call, with what the plan hides taken out, and by the model that it names."""
-        exchange, question = call.exchange, call.question
-        body, edits = None, []
-        if call.prompt is not None:
-            reader = Reader(call.team, call.run, question.agent, question.parent)
-            body = reader.may_read(call.prompt, round_number)
+        exchange, agent, edits = call.exchange, call.question.agent, []
+        body = self._may_read(call, round_number)
         if body is not None:
-            edits.append(PendingEdit(f"{self.name}.hide", f"hidden from '{question.agent}'", exchange.body, body))
+            why = f"hidden from '{agent}'" if agent in call.team.plan.agents else "hidden"
+            edits.append(PendingEdit(f"{self.name}.hide", why, exchange.body, body))
         route = self._cheaper(call, model, body or exchange.body) if model else None
         if route is not None:
             edits.append(PendingEdit(f"{self.name}.model", f"{exchange.facts.model} to {model}"))
         return change._replace(body=body, route=route, edits=tuple(edits))
+
+    @staticmethod
+    def _may_read(call: _Call, round_number: int) -> bytes | None:
+        if call.prompt is None:
+            return None
+        return Reader(call.team, call.run, call.question.agent, call.question.parent).may_read(
+            call.prompt, round_number
+        )
 
     def _cheaper(self, call: _Call, model: str, body: bytes) -> Route | None:
         """The way to another model, by the rules that hold for the caller; None: the call keeps its own."""
@@ -226,9 +241,10 @@ class _HeardTurn:
             said = spoken(exchange.upstream_dialect.name, self._tail.heard(), stream=True)
         else:
             said = spoken(exchange.request.served.dialect.name, end, stream=False)
+        agent, run = self._call.question.agent, self._call.run
+        run.unfinished.discard(agent)
         if said is None:
             return {}
-        agent, run = self._call.question.agent, self._call.run
         run.said(agent, said.text)
         if said.calls_tools:
             return {}

@@ -23,6 +23,8 @@ class Run:
         """Why nobody needs to speak any more; empty while they do."""
         self.asked: set[str] = set()
         """Agents that have called."""
+        self.unfinished: set[str] = set()
+        """Agents whose last call has not come to a good end: their next one is the same turn."""
         self.silenced: set[str] = set()
         """Agents whose calls the gateway answered."""
         self.used = 0.0

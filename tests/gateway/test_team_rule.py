@@ -248,7 +248,8 @@ def test_the_team_stops_when_enough_agree(tmp_path):
         for agent in ("c", "a"):
             assert chat(client, turn(agent, round=2)).choices[0].message.content == ""
         assert len(rig.mock.asked) == sent
-        chat(client, turn("judge", round=2))  # protected: has its word
+        told = {"x-modicum-tag-team_answer": "B.", "x-modicum-tag-gold": "C"}
+        chat(client, turn("judge", round=2) | told)  # protected: has its word
         chat(client, turn("a", round=3))  # beyond what the plan knows
         chat(client, turn("c", "another run", round=1))
         assert len(rig.mock.asked) == sent + 3
@@ -258,6 +259,7 @@ def test_the_team_stops_when_enough_agree(tmp_path):
     answers = [call.tags.get("answer", "") for call in calls]
     assert answers[0] == answers[1] != ""
     assert "B" not in json.dumps(answers)
+    assert calls[4].tags["team_answer"] == answers[0] != calls[4].tags["gold"]
 
 
 def plan_document(**fields):

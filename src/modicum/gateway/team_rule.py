@@ -38,6 +38,8 @@ REFUSED = 403
 _RUN = b"x-modicum-run"
 _TEAM = (b"x-modicum-agent-team", b"x-modicum-team")
 _TURN = (_RUN, b"x-modicum-agent", b"x-modicum-parent", b"x-modicum-round")
+_ANSWERS = {"team_answer", "gold"}
+"""Tags of callers that are compared with agents' answers, and so are kept as the same digests."""
 _RETRY = b"x-stainless-retry-count"
 """How the official clients mark a request that they send again."""
 
@@ -146,6 +148,8 @@ class TeamRule:
         }
         if prompt is not None:
             tags["prompt_digest"] = text_digest(prompt.system)
+        for name in _ANSWERS & call.exchange.about.tags.keys():
+            tags[name] = answer_digest(call.exchange.about.tags[name], self._key) or ""
         turn = _HeardTurn(call, verdict.round, self._key)
         if verdict.full_because:
             body = self._may_read(call, verdict.round) if run.silenced else None

@@ -18,6 +18,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "energy/memory/architectures/latent.py": "held against transformers by tests/energy/memory/test_plan.py",
     "energy/memory/architectures/nemotron_h.py": "held against transformers by tests/energy/memory/test_plan.py",
     "energy/memory/architectures/qwen_hybrid.py": "held against transformers by tests/energy/memory/test_plan.py",
+    "calls/edit.py": "fields only",
     "energy/samples.py": "fields only; every energy test builds samples",
     "energy/servers/counters.py": "fields only",
     "cli/found.py": "tests/cli/test_bill.py and test_audit.py find logs and the sample",

@@ -8,7 +8,14 @@ import pytest
 from modicum.calls import BUCKETS, Basis
 from modicum.cli import VERBS
 from modicum.importers import FORMATS
-from modicum.settings import ConsoleSettings, GatewaySettings, OtelSettings, Settings, UpstreamSettings
+from modicum.settings import (
+    ConsoleSettings,
+    GatewaySettings,
+    OtelSettings,
+    Settings,
+    TeamSettings,
+    UpstreamSettings,
+)
 
 ROOT = Path(__file__).parent.parent
 
@@ -55,7 +62,7 @@ def test_every_setting_has_its_line():
     assert [name for name in names if f"| `{name}` |" not in page] == []
 
 
-@pytest.mark.parametrize("table", [GatewaySettings, ConsoleSettings, OtelSettings, UpstreamSettings])
+@pytest.mark.parametrize("table", [GatewaySettings, ConsoleSettings, OtelSettings, UpstreamSettings, TeamSettings])
 def test_every_setting_of_the_gateway_has_its_line(table):
     page = (ROOT / "docs/gateway.md").read_text()
 

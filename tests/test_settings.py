@@ -37,6 +37,15 @@ def test_a_cluster_is_left_as_it_is_written(tmp_path):
         ('timezone = "Berlin"\n', r"modicum\.toml:1: there is no time zone 'Berlin'"),
         ("keep_days = -1\n", r":1: keep_days is a number of days"),
         ("colour = 1\n", "colour"),
+        ('[teams.support]\nplna = "x"\n', r":2: .*`plna`.*accepted are plan .*marks"),
+        (
+            '[teams.s]\nplan = "x"\nanswer = "ANSWER"\n',
+            r":3: teams.s.answer must be a regular expression with one group",
+        ),
+        ('[teams.s]\nplan = "x"\nanswer = "("\n', r":3: teams.s.answer must be"),
+        ('[teams.s]\nplan = "x"\nmarks = ["{agent}"]\n', r":3: teams.s.marks must be texts that hold {agent} and"),
+        ('[teams.s]\nplan = "x"\nmargin = 2\n', r":3: teams.s.margin must be a share"),
+        ('[teams.s]\nplan = "x"\ndropped = "hang up"\n', r":3: .*dropped.*accepted"),
         ("ledger = \n", "no valid TOML"),
     ],
 )

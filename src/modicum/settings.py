@@ -5,6 +5,7 @@ that exists counts. Every setting has a default.
 """
 
 import os
+import re
 import socket
 import tomllib
 from collections.abc import Mapping
@@ -82,6 +83,26 @@ class OtelSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_o
     """Whether calls are sent whose caller does not record its trace."""
 
 
+class TeamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[teams.NAME]`: a plan that the gateway applies to calls whose headers name this team of agents."""
+
+    plan: str
+    """The plan's file, as `modicum team propose --out` writes it. A relative path counts from the settings file."""
+    dropped: Literal["answer", "refuse"] = "answer"
+    """What a call of a stopped agent gets: an empty reply in the provider's place, or an error (403)."""
+    reply: str = ""
+    """What stands in that reply, for programs that take no empty one. It is taken out of all prompts again."""
+    answer: str = ""
+    """A regular expression with one group that takes the short answer out of a reply, as `ANSWER: (.+)`. Empty: the
+    whole reply is the answer."""
+    marks: tuple[str, ...] = ()
+    """How prompts say whose message it is where the API has no field for it, as `{agent}: ` or `[{agent}] `."""
+    outcome: str = ""
+    """Which outcome of `POST /outcomes` grades runs. Empty: whichever comes first for a run."""
+    margin: float = 0.02
+    """The loss of outcome that is accepted; a plan that proves worse against its canaries is given up."""
+
+
 class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     ledger: str = ""
     """Where the ledger is: a path, or clickhouse://user:password@host:port/database. Empty: a file in the user's data
@@ -100,6 +121,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where calls may go, in the order in which a model is looked for. None: OpenAI, Anthropic and Gemini."""
     models: dict[str, str] = {}
     """Other names for models: fast = "openai/gpt-4o-mini"."""
+    teams: dict[str, TeamSettings] = {}
+    """Teams of agents whose plans the gateway applies."""
     file: str = ""
     """The file that the settings came from. Not set by hand."""
 
@@ -238,6 +261,11 @@ def price_file_place(settings: Settings) -> Path | None:
     return next((path for path in usual if path.is_file()), None)
 
 
+def beside_settings(settings: Settings, path: str) -> Path:
+    """A path of the settings; a relative one counts from their file."""
+    return (Path(settings.file).parent if settings.file else Path()) / Path(path).expanduser()
+
+
 def checked_zone(name: str) -> ZoneInfo:
     """The time zone of that name.
 
@@ -263,6 +291,26 @@ def _check(settings: Settings, path: Path, text: str) -> None:
         raise UserError(f"{path}{_line(text, 'timezone')}: {error}") from None
     if settings.keep_days < 0:
         raise UserError(f"{path}{_line(text, 'keep_days')}: keep_days is a number of days, or 0 to keep all")
+    for name, team in settings.teams.items():
+        fault = _team_fault(team)
+        if fault is not None:
+            key, accepted = fault
+            raise UserError(f"{path}{_line(text, key)}: teams.{name}.{key} must be {accepted}")
+
+
+def _team_fault(team: TeamSettings) -> tuple[str, str] | None:
+    """The setting that is wrong, and what it must be."""
+    try:
+        groups = re.compile(team.answer).groups if team.answer else 1
+    except re.error:
+        groups = 0
+    if groups != 1:
+        return "answer", "a regular expression with one group, as 'ANSWER: (.+)'"
+    if not all("{agent}" in mark and mark.strip() != "{agent}" for mark in team.marks):
+        return "marks", "texts that hold {agent} and something beside it, as '{agent}: '"
+    if not 0 <= team.margin <= 1:
+        return "margin", "a share in 0..1"
+    return None
 
 
 def _line(text: str, message: str) -> str:
@@ -291,4 +339,5 @@ _TABLES = {
     "$.console": ConsoleSettings,
     "$.otel": OtelSettings,
     "$.upstreams[": UpstreamSettings,
+    "$.teams[": TeamSettings,
 }

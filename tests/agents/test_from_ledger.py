@@ -6,7 +6,7 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from modicum.agents.from_ledger import ledger_rows
+from modicum.agents.from_ledger import AgentCost, Which, ledger_rows
 from modicum.agents.recorded import Read, recorded_team
 from modicum.calls import Basis, Call, Cost, Entry, Outcome, Usage, UserError
 from modicum.ledger.store import open_store
@@ -124,4 +124,25 @@ def test_costs_are_of_turns_and_unknown_where_one_call_has_none(store):
     priced = [spoke(number, run="r1", round=str(turn)) for number, turn in ((1, 1), (2, 1), (3, 2))]
     store.append([msgspec.structs.replace(one, cost=cost) for one in priced] + [spoke(4, run="r1", round="2")])
 
-    assert ledger_rows(store).costs == [("", "solver", 0.5), ("", "solver", None)]
+    found = ledger_rows(store)
+    assert found.costs == [("", "solver", 0.5), ("", "solver", None)]
+    assert found.agent_costs("") == {"solver": AgentCost(2, 1, 0.5, 0.5)}
+    assert found.agent_costs("another") == {}
+
+
+def test_runs_of_a_time_and_those_under_a_plan(store):
+    def turn(number, run, arm):
+        one = spoke(number, run=run, round="1")
+        return msgspec.structs.replace(
+            one, call=msgspec.structs.replace(one.call, tags=one.call.tags | {"plan_arm": arm})
+        )
+
+    store.append([turn(1, "r1", "canary"), turn(2, "r2", "plan"), turn(3, "r2", "full"), turn(4, "r3", "full")])
+
+    def runs(**which):
+        return [row.run for _, row in ledger_rows(store, which=Which(**which)).rows if not row.agent]
+
+    assert (runs(), runs(arm="plan"), runs(arm="")) == (["r1", "r3"], ["r2"], ["r1", "r2", "r3"])
+    assert runs(since=START + timedelta(seconds=2)) == ["r3"]
+    assert runs(until=START + timedelta(seconds=3), arm="") == ["r1", "r2"]
+    assert "1 runs went under a plan: left out (--arm plan takes them)" in ledger_rows(store).notes

@@ -40,6 +40,7 @@ def test_a_plan_survives_the_way_through_its_file():
         ({"canary_share": 2.0}, "canary_share is 2.0"),
         ({"expires": "soon"}, "not a date"),
         ({"agents": ("a", "a", "b")}, "named twice"),
+        ({"rounds": 10**9}, r"plan\.json:\d+: rounds is 1000000000, not a number in 1\.\.1000"),
     ],
 )
 def test_a_plan_that_contradicts_itself_is_refused_with_the_place(change, says):
@@ -49,9 +50,11 @@ def test_a_plan_that_contradicts_itself_is_refused_with_the_place(change, says):
         read_plan(text, "plan.json")
 
 
-@pytest.mark.parametrize("text", ["", "[]", '{"schema":"team-plan/1"}', '{"no such":1}'])
+@pytest.mark.parametrize(
+    "text", ["", "[]", '{"schema":"team-plan/1"}', '{"no such":1}', '{"learned":{"parameters":{"a":' + "[" * 9_999]
+)
 def test_what_is_no_plan_is_named(text):
-    with pytest.raises(UserError, match=r"plan\.json is no team plan"):
+    with pytest.raises(UserError, match=r"plan\.json(:1)? is no team plan"):
         read_plan(text, "plan.json")
 
 

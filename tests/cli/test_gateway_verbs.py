@@ -65,6 +65,19 @@ def test_doctor_says_whether_spans_can_be_sent(home):
     assert "otel.protocol 'grpc' is not spoken" in modicum("up", status=2)
 
 
+def test_doctor_looks_at_plans_of_teams(home):
+    (home / "modicum.toml").write_text('[teams.support]\nplan = "plan.json"\n[teams.sales]\nplan = "sales.json"\n')
+    plan = {"schema": "team-plan/1", "team": "support", "decision": "reduce", "agents": ["a", "b"], "rounds": 1}
+    (home / "plan.json").write_text(json.dumps(plan))
+    (home / "sales.json").write_text(json.dumps(plan, indent=1))
+
+    said = modicum("doctor", status=1)
+
+    assert "ok    plan of team support: plan.json, reduce, not verified" in said
+    assert "WRONG plan of team sales: " in said
+    assert "sales.json:3: made for the team 'support', not for 'sales'" in said
+
+
 def test_a_key_is_shown_once_listed_and_revoked(home):
     made = json.loads(modicum("key", "create", "ci", "--team", "platform", "--model", "gpt-*", "--json"))
 

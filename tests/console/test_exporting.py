@@ -294,6 +294,15 @@ def test_unsampled_calls_are_counted(rig):
     assert rig.count('modicum_otel_spans_dropped_total{why="unsampled"}') == 1
 
 
+def test_a_stopped_agent_that_was_answered_without_a_model_is_no_span(rig, collector):
+    rig.journaled(call("1", calls_count=0), call("2"))
+
+    rig.run_until(lambda: rig.done() == 2)
+
+    assert collector.names() == [["gateway:2"]]
+    assert rig.count("modicum_otel_spans_exported_total") == 1
+
+
 def test_a_call_has_the_same_ids_whenever_it_is_sent_and_another_has_others():
     one, again, other = (span_of(call(n), PriceBook(), Endpoint("", {})) for n in ("1", "1", "2"))
 

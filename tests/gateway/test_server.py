@@ -187,7 +187,7 @@ def test_a_bug_costs_its_own_call_and_shows_no_content(tmp_path, capfd, monkeypa
     with running(tmp_path) as rig:
         post = {"url": f"{rig.url}/v1/chat/completions", "json": CHAT, "headers": rig.headers()}
         with monkeypatch.context() as patched:
-            patched.setattr("modicum.gateway.optimizing.RULES", (bug,))
+            patched.setattr("modicum.gateway.sending.prepare", bug)
             broken = httpx.post(**post)
         fine = httpx.post(**post)
 

@@ -4,7 +4,7 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.calls import Basis, Call, Usage
+from modicum.calls import OURSELVES, Basis, Call, Usage
 from modicum.ledger.booking import book, newest, newest_calls
 from modicum.metering.prices import PriceBook
 
@@ -35,6 +35,12 @@ def test_a_call_weighs_what_it_cost_in_uncached_input_tokens_of_its_own_model():
     # Opus 4.5: output costs five times, a cache read a tenth of what uncached input costs.
     assert book(call(usage=Usage(1_000, 500, 0, 0, 100)), PRICES).cost.effective_tokens == 1_000 + 50 + 500
     assert book(call(model="nobody-knows", reported_cost_usd=Decimal("0.3")), PRICES).cost.effective_tokens is None
+
+
+def test_a_call_that_we_answered_ourselves_costs_nothing_for_sure():
+    cost = book(call(provider=OURSELVES, usage=Usage()), PRICES).cost
+
+    assert (cost.usd, cost.basis, cost.effective_tokens) == (0, Basis.EXACT, 0)
 
 
 def test_a_cost_is_as_sure_as_its_weakest_figure():

@@ -12,12 +12,14 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modicum.calls import (
+    OURSELVES,
     Anatomy,
     Basis,
     BucketCosts,
     Call,
     CallStatus,
     Cost,
+    Edit,
     EnergyWindow,
     Entry,
     Outcome,
@@ -82,6 +84,10 @@ FULL = entry(
     anatomy=Anatomy(
         2, 30, (Segment(SegmentKind.TOOL_RESULT, 5, b"0" * 16, "Read", b"1" * 16, is_error=True),), "rewind"
     ),
+    edits=(
+        Edit("team_plan.hide", 40, 30, "2 messages"),
+        Edit("team_plan.model", why="opus to haiku", basis=Basis.EXACT),
+    ),
 )
 
 
@@ -112,6 +118,22 @@ def test_an_entry_that_has_grown_replaces_its_older_self_with_its_anatomy(store)
     (stored,) = next(store.entries())
     assert stored.call.usage.output_visible == 9
     assert len(stored.call.anatomy.added) == 2
+
+
+def test_edits_are_counted_by_rule_and_belong_to_the_last_revision_of_a_call(store):
+    spared = entry(tags={"agent_team": "support"}, provider=OURSELVES, edits=(Edit("team_plan.drop", 100, 0),))
+    store.append([spared, entry("c2", edits=(Edit("team_plan.hide", 50, 20),))])
+    grown = (Edit("team_plan.hide", 50, 10), Edit("team_plan.model"))
+    store.append([entry("c2", revision=1, edits=grown)])
+
+    rows = [tuple(row.values()) for row in store.ask("edits", **EVER)]
+    assert rows == [
+        ("", "team_plan.hide", 1, 0, 50, 10),
+        ("", "team_plan.model", 1, 0, 0, 0),
+        ("support", "team_plan.drop", 1, 1, 100, 0),
+    ]
+    assert store.purge(Purge(before=START + timedelta(days=1))) == 2
+    assert store.ask("edits", **EVER) == []
 
 
 def test_of_equal_revisions_the_first_stands(store):

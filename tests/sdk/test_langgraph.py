@@ -1,14 +1,22 @@
 import asyncio
+import time
+from functools import partial
 
 import pytest
 
 pytest.importorskip("langgraph.graph", reason="scripts/test-frameworks runs this")
 
+import openai
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
+from langchain_core.messages.utils import convert_to_openai_messages
 from langgraph.graph import END, START, MessagesState, StateGraph
 
+from gateway.team_rig import plan as gateway_plan
+from gateway.team_rig import planned, turn
 from modicum.agents.recorder import TeamRecorder
-from modicum.calls import UserError
+from modicum.calls import SegmentKind, UserError
+from modicum.providers.blocks import Block
+from modicum.providers.mock.prompt_cache import tokens_of
 from modicum.sdk.langgraph import PlannedGraph
 from sdk.plans import plan
 
@@ -125,3 +133,63 @@ def test_agreement_stops_the_conversation(nodes):
 
     assert team.agreed(RUN, ["A", "a."])
     assert not team.agreed(RUN, ["A", "B"])
+
+
+def calling(client, name, run, state):
+    """A node as people write one; it knows of headers and nothing of plans. The mock says what `says` tells it."""
+    reply = client.chat.completions.create(
+        model="gpt-4o-mini",
+        messages=[{"role": "system", "content": f"you are the {name}"}, *convert_to_openai_messages(state["messages"])],
+        extra_headers=turn(name, run, says=f"{name} says something"),
+    )
+    return {"messages": [AIMessage(reply.choices[0].message.content, name=name)]}
+
+
+def run_two_rounds(client, run):
+    builder = StateGraph(MessagesState)
+    previous = START
+    for number in (1, 2):
+        for name in ("planner", "critic", "judge"):
+            builder.add_node(f"{name}{number}", partial(calling, client, name, run))
+            builder.add_edge(previous, f"{name}{number}")
+            previous = f"{name}{number}"
+    builder.add_edge(previous, END)
+    messages = builder.compile().invoke({"messages": [HumanMessage("the task")]})["messages"]
+    return [message.content for message in messages]
+
+
+def test_a_graph_that_only_sets_headers_follows_the_plan_of_the_gateway(tmp_path):
+    dropping = gateway_plan(rounds=2, drop=["critic"], protect=("judge",))
+    with (
+        planned(tmp_path, dropping) as rig,
+        openai.OpenAI(base_url=f"{rig.url}/v1", api_key=rig.key, max_retries=0) as client,
+    ):
+        said = run_two_rounds(client, "under-the-plan")
+        prompts = [[message["content"] for message in asked["messages"]] for asked in rig.mock.asked]
+        rig.plan_file.unlink()
+        end = time.monotonic() + 10
+        while rig.gateway.pipeline.rules and time.monotonic() < end:
+            time.sleep(0.02)
+        everything = run_two_rounds(client, "full-team")
+        calls = rig.wait_for_records(12)
+
+    plan_line, judge_line = "planner says something", "judge says something"
+    assert said == ["the task", plan_line, "", judge_line, plan_line, "", judge_line]
+    assert everything[2] == "critic says something"
+    assert prompts == [
+        ["you are the planner", "the task"],
+        ["you are the judge", "the task", plan_line],
+        ["you are the planner", "the task", plan_line, judge_line],
+        ["you are the judge", "the task", plan_line, judge_line, plan_line],
+    ]
+    under_plan, full = ([call for call in calls if call.tags["run"] == run] for run in ("under-the-plan", "full-team"))
+    assert sum(call.calls_count for call in under_plan) == 4
+    assert sum(call.calls_count for call in full) == 6
+    # As the plan says: the critic's two replies are not made and its two prompts not read; its first reply is not read
+    # by judge, planner and judge, its second one not by the last judge.
+    replies = [sum(call.usage.completion_tokens for call in run) for run in (under_plan, full)]
+    assert replies == [4 * 3, 6 * 3]
+    prompt_tokens = [sum(call.usage.prompt_tokens for call in run) for run in (under_plan, full)]
+    critics = sum(call.usage.prompt_tokens for call in full if call.agent == "critic")
+    one_reply = tokens_of(Block(SegmentKind.ASSISTANT, "critic says something"))
+    assert prompt_tokens[1] - prompt_tokens[0] == critics + 4 * one_reply

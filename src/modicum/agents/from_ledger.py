@@ -6,6 +6,7 @@ wrote them, these are read too: `answer`, `score`, `reads`, `step`, `prompt_dige
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
@@ -27,18 +28,58 @@ class LedgerRows(msgspec.Struct, frozen=True):
     costs: list[tuple[str, str, float | None]]
     """Team, agent and USD of each turn; None where a call of the turn has no known cost."""
 
+    def agent_costs(self, team: str) -> dict[str, "AgentCost"]:
+        """What the turns of a team's agents cost, by agent."""
+        found: dict[str, list[float | None]] = {}
+        for name, agent, usd in self.costs:
+            if name == team:
+                found.setdefault(agent, []).append(usd)
+        return {agent: _agent_cost(costs) for agent, costs in found.items()}
 
-def ledger_rows(store: Store, outcome: str | None = None) -> LedgerRows:
+
+class AgentCost(msgspec.Struct, frozen=True):
+    """Only turns whose every call has a known cost are in the sums."""
+
+    turns_count: int
+    turns_priced: int
+    cost_usd: float | None
+    """Of the priced turns; None where there is none."""
+    cost_per_turn_usd: float | None
+
+
+def _agent_cost(costs: list[float | None]) -> AgentCost:
+    known = [usd for usd in costs if usd is not None]
+    if not known:
+        return AgentCost(len(costs), 0, None, None)
+    return AgentCost(len(costs), len(known), sum(known), sum(known) / len(known))
+
+
+class Which(msgspec.Struct, frozen=True):
+    """Which runs of a ledger are meant."""
+
+    since: datetime = datetime(1900, 1, 1, tzinfo=UTC)
+    """Runs that began from then on."""
+    until: datetime = datetime(2300, 1, 1, tzinfo=UTC)
+    """Runs that began before then."""
+    arm: str = "full"
+    """`full`: without those that went under a plan of the gateway; `plan`: those alone; empty: all."""
+
+
+EVERY_FULL_RUN = Which()
+
+
+def ledger_rows(store: Store, outcome: str | None = None, which: Which = EVERY_FULL_RUN) -> LedgerRows:
     """The rows of all teams, for `recorded_team`.
 
     Args:
         store: the ledger.
         outcome: which outcome grades the runs; needed only where the ledger holds several.
+        which: runs of another time or kind are left out.
 
     Raises:
         UserError: no call is a turn of a team (it says what is missing), or the outcome is not clear.
     """
-    counted = store.ask("team_tags")[0]
+    counted = store.ask("team_tags", since=which.since, until=which.until)[0]
     if not counted["calls_with_run_and_agent"]:
         raise UserError(_missing(store.place, counted))
     name = _outcome(store, outcome)
@@ -46,7 +87,8 @@ def ledger_rows(store: Store, outcome: str | None = None) -> LedgerRows:
     problems: list[Problem] = []
     costs: list[tuple[str, str, float | None]] = []
     unclear = 0
-    for number, found in enumerate(store.ask("team_rows", outcome=name), start=1):
+    asked = {"outcome": name, "since": which.since, "until": which.until, "arm": which.arm}
+    for number, found in enumerate(store.ask("team_rows", **asked), start=1):
         unclear += found["outcome_unclear"]
         try:
             row = _row(found)
@@ -57,7 +99,7 @@ def ledger_rows(store: Store, outcome: str | None = None) -> LedgerRows:
         rows.append((number, row))
         if row.agent:
             costs.append((row.team, row.agent, found["cost_usd"]))
-    return LedgerRows(rows, problems, name, _notes(counted, unclear, name), costs)
+    return LedgerRows(rows, problems, name, _notes(counted, unclear, name, which.arm), costs)
 
 
 def _row(found: Mapping[str, Any]) -> Row:
@@ -95,8 +137,10 @@ def _outcome(store: Store, wanted: str | None) -> str:
     return wanted if wanted is not None else known[0] if known else ""
 
 
-def _notes(counted: Mapping[str, Any], unclear: int, outcome: str) -> list[str]:
+def _notes(counted: Mapping[str, Any], unclear: int, outcome: str, arm: str) -> list[str]:
     notes = []
+    if arm == "full" and counted["runs_under_plan"]:
+        notes.append(f"{int(counted['runs_under_plan']):,} runs went under a plan: left out (--arm plan takes them)")
     if nobody := int(counted["calls_with_run"]) - int(counted["calls_with_run_and_agent"]):
         notes.append(f"{nobody:,} calls have the tag 'run' but no agent: left out")
     if counted["calls_without_round"]:

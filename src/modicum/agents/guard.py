@@ -38,8 +38,9 @@ class Guard:
             number = self._asked.get(agent, 0) + 1 if round is None else round
             self._asked[agent] = max(number, self._asked.get(agent, 0))
             speaks = bool(self.full_because) or self.plan.keeps(agent, number)
-            if speaks:
-                self._spoken.setdefault(agent, []).append(number)
+            spoken = self._spoken.setdefault(agent, []) if speaks else []
+            if number not in spoken[-1:]:  # several calls of one turn are one turn
+                spoken.append(number)
         return speaks
 
     def would_speak(self, agent: str) -> bool:

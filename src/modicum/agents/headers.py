@@ -1,9 +1,10 @@
-"""What a gateway needs to know to apply a plan without touching the user's code: four request headers.
+"""What a gateway needs to know to apply a plan without touching the user's code: a few request headers.
 
-    x-modicum-run     which conversation; one guard each
-    x-modicum-agent   who is about to speak
-    x-modicum-parent  who handed over to it (optional)
-    x-modicum-round   which round, from 1 (optional: each call of an agent is its next round)
+    x-modicum-agent-team  which team of agents (the gateway looks it up: `[teams.NAME]` of the settings)
+    x-modicum-run         which conversation; one guard each
+    x-modicum-agent       who is about to speak
+    x-modicum-parent      who handed over to it (optional)
+    x-modicum-round       which round, from 1 (optional: each call of an agent is its next round)
 
 A call without run and agent is no turn of a team, and no plan touches it.
 """

@@ -5,6 +5,7 @@ says where it came from, what it rests on and until when it holds. Everything it
 """
 
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from modicum.agents.guard import Guard
 
 SCHEMA = "team-plan/1"
+MOST_ROUNDS = 1_000
 
 
 class Decision(StrEnum):
@@ -171,7 +173,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         """
         from modicum.agents.guard import Guard
 
-        return Guard(self, run=run, full_because=self._full_because(run, agents, prompts, models, today, watch))
+        return Guard(self, run=run, full_because=self.full_because(run, agents, prompts, models, today, watch))
 
     def model_for(self, agent: str, default: str) -> str:
         return next((one.model for one in self.substitute if one.agent == agent), default)
@@ -218,15 +220,16 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         temporal &= active[:-1, :, None] & active[1:, None, :]
         return spatial, temporal
 
-    def _full_because(
+    def full_because(
         self,
-        run: str,
-        agents: Sequence[str] | None,
-        prompts: Mapping[str, str] | None,
-        models: Mapping[str, str] | None,
-        today: date | None,
-        watch: "Watch | None",
+        run: str = "",
+        agents: Sequence[str] | None = None,
+        prompts: Mapping[str, str] | None = None,
+        models: Mapping[str, str] | None = None,
+        today: date | None = None,
+        watch: "Watch | None" = None,
     ) -> str:
+        """Why the full team is to run, or nothing; arguments as in `guard`."""
         if agents is not None and set(agents) != set(self.agents):
             raise UserError(
                 f"the plan was made for another team ({', '.join(self.agents)}), not for {', '.join(agents)}: "
@@ -280,22 +283,56 @@ def read_plan(text: str | bytes, path: str) -> Plan:
     """A plan from its JSON.
 
     Raises:
-        UserError: it is no plan, or it contradicts itself; the message names the place.
+        UserError: it is no plan, or it contradicts itself; the message names file, line and what is accepted.
     """
     try:
         plan = msgspec.json.decode(text, type=Plan)
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise UserError(f"{path} is no team plan: {error}") from None
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        place = line_of(text, str(error))
+        raise UserError(f"{path}{place} is no team plan: {error}{_accepted(str(error))}") from None
     fault = plan_fault(plan)
     if fault:
-        raise UserError(f"{path}: {fault}")
+        raise UserError(f"{path}{line_of(text, fault)}: {fault}")
     return plan
+
+
+def line_of(text: str | bytes, message: str) -> str:
+    """`:3`, where a message names something that stands in quotes on line 3 of a plan; else nothing."""
+    whole = text if isinstance(text, str) else text.decode("utf-8", "replace")
+    if byte := re.search(r"\(byte (\d+)\)", message):
+        before = whole.encode()[: int(byte[1])]
+        return f":{len(before.splitlines()) or 1}"
+    lines = whole.splitlines()
+    named = re.findall(r"`\$?[^`]*?(\w+)(?:\[[^`]*\])?`|'([^']+)'|^(\w+)", message)
+    for name in (part for parts in named for part in parts if part):
+        for number, line in enumerate(lines, start=1):
+            if f'"{name}"' in line:
+                return f":{number}"
+    return ""
+
+
+def _accepted(message: str) -> str:
+    """The fields of the table of a plan that a message of msgspec is about."""
+    place = message.rpartition("`$")[2]
+    tables: dict[str, type[msgspec.Struct]] = {
+        "drop": Drop,
+        "mute": Mute,
+        "early_exit": EarlyExit,
+        "substitute": Substitute,
+        "bound_to": Binding,
+    }
+    table = next((type_ for name, type_ in tables.items() if place.startswith(f".{name}")), Plan)
+    if "malformed" in message or "truncated" in message:
+        return ""
+    return f"; accepted are {', '.join(field.encode_name for field in msgspec.structs.fields(table))}"
 
 
 def plan_fault(plan: Plan) -> str:
     """What is wrong with the plan, or nothing."""
     if plan.schema != SCHEMA:
         return f"schema is '{plan.schema}', this version reads '{SCHEMA}'"
+    if not 1 <= plan.rounds <= MOST_ROUNDS:
+        return f"rounds is {plan.rounds}, not a number in 1..{MOST_ROUNDS}"
     TeamGraph(plan.agents, plan.rounds, protect=plan.protect)
     faults = [*_unknown_agents(plan), *_protected(plan), *_bad_numbers(plan)]
     if faults:

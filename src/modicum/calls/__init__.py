@@ -6,8 +6,9 @@ which is what the ledger keeps.
 
 from modicum.calls.anatomy import Anatomy, Segment, SegmentKind
 from modicum.calls.basis import Basis
-from modicum.calls.call import Call, CallStatus, Owner, Tier
+from modicum.calls.call import OURSELVES, Call, CallStatus, Owner, Tier
 from modicum.calls.cost import BucketCosts, Cost
+from modicum.calls.edit import Edit
 from modicum.calls.energy_window import EnergyWindow
 from modicum.calls.entry import Entry
 from modicum.calls.errors import UserError
@@ -17,12 +18,14 @@ from modicum.calls.usage import BUCKETS, Usage
 
 __all__ = [
     "BUCKETS",
+    "OURSELVES",
     "Anatomy",
     "Basis",
     "BucketCosts",
     "Call",
     "CallStatus",
     "Cost",
+    "Edit",
     "EnergyWindow",
     "Entry",
     "Outcome",

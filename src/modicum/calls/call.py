@@ -8,6 +8,7 @@ import msgspec
 
 from modicum.calls.anatomy import Anatomy
 from modicum.calls.basis import Basis
+from modicum.calls.edit import Edit
 from modicum.calls.usage import Usage
 
 
@@ -29,6 +30,10 @@ class Tier(StrEnum):
     FLEX = "flex"
     PRIORITY = "priority"
     FAST = "fast"
+
+
+OURSELVES = "modicum"
+"""The provider of a call that the gateway answered itself: it costs nothing, and nobody bills it."""
 
 
 class Owner(msgspec.Struct, frozen=True, gc=False):
@@ -72,7 +77,8 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     web_searches: int = 0
     """Searches that the provider ran and charges beside the tokens."""
     calls_count: int = 1
-    """How many calls this record stands for; more than 1 for aggregated provider reports."""
+    """How many calls this record stands for; more than 1 for aggregated provider reports; 0 where no model was
+    asked."""
     reported_cost_usd: Decimal | None = None
     """What the log itself says the call cost, if it does."""
 
@@ -99,3 +105,5 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     stands; of equals, the one booked first."""
     anatomy: Anatomy | None = None
     """None where the source has no content, or it was not asked for."""
+    edits: tuple[Edit, ...] = ()
+    """What rules changed before the call was sent, in their order."""

@@ -11,6 +11,7 @@ from modicum.cli import opening, output
 from modicum.settings import (
     USUAL_UPSTREAMS,
     Settings,
+    beside_settings,
     host_and_port,
     ledger_place,
     read_settings,
@@ -55,6 +56,7 @@ def _checks() -> Iterator[Check]:
         return
     yield Check("settings", fine=True, said=settings.file or "none; defaults ('modicum init' writes a file)")
     yield from _upstreams(settings)
+    yield from _teams(settings)
     yield _tried("folder", _folder)
     yield _tried("key of digests", lambda: f"{len(opening.digest_key())} bytes")
     yield _tried("ledger", lambda: _ledger(settings))
@@ -78,6 +80,20 @@ def _upstreams(settings: Settings) -> Iterator[Check]:
             yield Check(what, fine=settings.gateway.own_keys, said=said)
         else:
             yield Check(what, fine=True, said=f"{one.url}, billed by {upstream.provider or 'somebody unknown'}")
+
+
+def _teams(settings: Settings) -> Iterator[Check]:
+    from modicum.gateway.team_plans import read_team
+
+    for name, one in settings.teams.items():
+        what = f"plan of team {name}"
+        try:
+            plan = read_team(name, one, beside_settings(settings, one.plan)).plan
+        except UserError as error:
+            yield Check(what, fine=False, said=f"{error}; it is not applied")
+        else:
+            verified = "verified" if plan.verified else "not verified: see 'modicum team verify'"
+            yield Check(what, fine=True, said=f"{one.plan}, {plan.decision.replace('_', ' ')}, {verified}")
 
 
 def _folder() -> str:

@@ -82,6 +82,10 @@ models = ["gemini-*", "gemma-*"]
 # speaks = "openai"
 # models = ["qwen3-*"]
 
+# A plan for a team of agents, applied to calls whose headers name the team (docs/teams.md).
+# [teams.support]
+# plan = "support-plan.json"
+
 # Other names for models.
 [models]
 # fast = "openai/gpt-4o-mini"

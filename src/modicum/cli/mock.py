@@ -13,9 +13,9 @@ LISTEN = "127.0.0.1:4200"
 def command(listen: str, *, show_settings: bool) -> None:
     """Answer like OpenAI, Anthropic and Gemini: streams, tools, embeddings, usage with cache buckets.
 
-    What a call wants is said in headers: x-mock-output-tokens, -reasoning-tokens, -tool-calls, -chunks, -delay-ms,
-    -chunk-delay-ms, and -fault (rate_limited, overloaded, server_error, broken_off, error_event, garbage, empty,
-    no_usage). The gateway passes them on.
+    What a call wants is said in headers: x-mock-says, -output-tokens, -reasoning-tokens, -tool-calls, -chunks,
+    -delay-ms, -chunk-delay-ms, and -fault (rate_limited, overloaded, server_error, broken_off, error_event, garbage,
+    empty, no_usage). The gateway passes them on.
 
     \b
     Examples:

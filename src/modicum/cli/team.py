@@ -8,8 +8,8 @@ import click
 import msgspec
 
 from modicum.calls import UserError
-from modicum.cli import team_tables
-from modicum.cli.team_source import FILE, ledger_options, recorded
+from modicum.cli import opening, team_tables
+from modicum.cli.team_source import FILE, ledger_options, recorded, recorded_with_costs
 
 if TYPE_CHECKING:
     from modicum.agents.plan import Plan
@@ -54,6 +54,7 @@ def command() -> None:
       modicum team fit --runner myteam:team --tasks tasks.jsonl --learner agentdropout --budget-tokens 2000000
       modicum team verify plan.json --runner myteam:team --tasks holdout.jsonl
       modicum team show plan.json --runs runs.jsonl --svg team.svg
+      modicum team spared --since 7d
     """
 
 
@@ -69,18 +70,19 @@ def attribute(*, recording: Path | None, name: str | None, as_json: bool, **opti
     Examples:
       modicum team attribute runs.jsonl
       modicum team attribute --team support --json
+      modicum team attribute --since 30d --outcome resolved
     """
     from modicum.agents.attribution import attribute as report_on
     from modicum.agents.early_exit import curve
     from modicum.cli.output import print_json
 
-    team = recorded(recording, name, (), options)
+    team, costs = recorded_with_costs(recording, name, (), options)
     report = report_on(team)
     points = curve(team)
     if as_json:
-        print_json({"attribution": report, "early_exit": points})
+        print_json({"attribution": report, "early_exit": points, "costs": costs})
         return
-    team_tables.print_attribution(report)
+    team_tables.print_attribution(report, costs)
     team_tables.print_curve(points)
     click.echo("\nThe record cannot tell:")
     for limit in report.cannot_tell:
@@ -244,30 +246,58 @@ def verify(*, plan_file: Path, runs: Path | None, as_json: bool, **options: Any)
 
 @command.command()
 @click.argument("plan_file", metavar="PLAN", type=FILE)
-@click.option("--runs", type=FILE, help="A recording of the team.")
-@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here; needs --runs.")
+@click.option("--runs", type=FILE, help="A recording of the team, for --svg. Without it: the ledger.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here.")
+@ledger_options
 @as_json
-def show(plan_file: Path, runs: Path | None, svg: Path | None, as_json: bool) -> None:
-    """What a plan does; with a recording also as a picture, before and after, with the tokens on each edge.
+def show(*, plan_file: Path, runs: Path | None, svg: Path | None, as_json: bool, **options: Any) -> None:
+    """What a plan does; as a picture also before and after, with the tokens on each edge of recorded runs.
 
     \b
     Examples:
       modicum team show plan.json
       modicum team show plan.json --runs runs.jsonl --svg team.svg
+      modicum team show plan.json --since 30d --svg team.svg
     """
     from modicum.agents.picture import team_svg
     from modicum.cli.output import print_json
 
     plan = _plan(plan_file)
-    if svg and not runs:
-        raise UserError("--svg draws the tokens of recorded runs: add --runs FILE")
-    if svg and runs:
-        svg.write_text(team_svg(recorded(runs, plan.team or None, plan.protect, {}), plan), encoding="utf-8")
+    if svg:
+        svg.write_text(team_svg(recorded(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
         click.echo(f"wrote {svg}", err=True)
     if as_json:
         print_json(plan)
         return
     team_tables.print_plan(plan)
+
+
+@command.command()
+@opening.ledger_option
+@click.option("--since", metavar="TIME", help="Calls from 2026-01-31, today, 7d, 2w.")
+@click.option("--until", metavar="TIME", help="Calls before.")
+@as_json
+def spared(*, ledger_url: str | None, since: str | None, until: str | None, as_json: bool) -> None:
+    """What plans did in the gateway: calls that were not made, and prompt tokens before and after, by team and rule.
+
+    Tokens are our estimates, and no saving: `verify` and the canaries tell what the team lost by it.
+
+    \b
+    Examples:
+      modicum team spared
+      modicum team spared --since 7d --json
+    """
+    from modicum.cli.output import print_json
+    from modicum.cli.span import EVER, NEVER, moment
+    from modicum.settings import checked_zone, read_settings
+
+    zone = checked_zone(read_settings().timezone)
+    with opening.opened_ledger(ledger_url) as store:
+        rows = store.ask("edits", since=moment(since, zone, EVER), until=moment(until, zone, NEVER))
+    if as_json:
+        print_json({"edits": rows})
+        return
+    team_tables.print_edits(rows)
 
 
 def _plan(path: Path) -> "Plan":

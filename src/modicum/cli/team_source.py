@@ -8,8 +8,11 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.cli import opening
+from modicum.cli.span import EVER, NEVER, moment
+from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
+    from modicum.agents.from_ledger import AgentCost, LedgerRows
     from modicum.agents.recorded import RecordedTeam, Row
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
@@ -20,7 +23,18 @@ Numbered = list[tuple[int, "Row"]]
 def ledger_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--ledger` and the outcome that grades its runs."""
     graded = click.option("--outcome", metavar="NAME", help="Which outcome of the ledger grades the runs, if several.")
-    return opening.ledger_option(graded(command))
+    since = click.option(
+        "--since", metavar="TIME", help="Of the ledger: runs that began from 2026-01-31, today, 7d, 2w."
+    )
+    until = click.option("--until", metavar="TIME", help="Of the ledger: runs that began before.")
+    arm = click.option(
+        "--arm",
+        type=click.Choice(["full", "plan", "all"]),
+        default="full",
+        show_default=True,
+        help="Of the ledger: runs of the full team, or those that the gateway ran under a plan.",
+    )
+    return opening.ledger_option(graded(since(until(arm(command)))))
 
 
 def recorded(path: Path | None, name: str | None, protect: Iterable[str], options: dict[str, Any]) -> "RecordedTeam":
@@ -29,21 +43,34 @@ def recorded(path: Path | None, name: str | None, protect: Iterable[str], option
     Raises:
         UserError: both were named, or there is no team in it.
     """
+    return recorded_with_costs(path, name, protect, options)[0]
+
+
+def recorded_with_costs(
+    path: Path | None, name: str | None, protect: Iterable[str], options: dict[str, Any]
+) -> tuple["RecordedTeam", "dict[str, AgentCost] | None"]:
+    """The same, and what the turns of each agent cost; None where a recording does not tell."""
     from modicum.agents.graph import TeamGraph
     from modicum.agents.recorded import recorded_team
 
-    rows, problems, place = _from_ledger(options) if path is None else _from_file(path, options)
+    booked = _from_ledger(options) if path is None else None
+    if booked is not None:
+        rows, problems, place = booked[0].rows, booked[0].problems, booked[1]
+    elif path is not None:
+        rows, problems, place = _from_file(path, options)
     team, more = recorded_team(rows, path=place, team=name)
     if protect:
         graph = TeamGraph(team.graph.agents, team.graph.rounds, protect=protect)
         team, more = recorded_team(rows, path=place, team=name, graph=graph)
     _tell(problems + more)
-    return team
+    return team, booked[0].agent_costs(team.name) if booked is not None else None
 
 
 def _from_file(path: Path, options: dict[str, Any]) -> tuple[Numbered, list[Problem], str]:
     from modicum.agents.recorded import read_rows
 
+    if options.get("since") or options.get("until"):
+        raise UserError("--since and --until choose runs of the ledger; a recording is taken as a whole")
     if options.get("ledger_url"):
         raise UserError(f"{path} and --ledger are two sources of the same runs: give one of them")
     with path.open("rb") as lines:
@@ -51,17 +78,20 @@ def _from_file(path: Path, options: dict[str, Any]) -> tuple[Numbered, list[Prob
     return rows, problems, str(path)
 
 
-def _from_ledger(options: dict[str, Any]) -> tuple[Numbered, list[Problem], str]:
-    from modicum.agents.from_ledger import ledger_rows
+def _from_ledger(options: dict[str, Any]) -> "tuple[LedgerRows, str]":
+    from modicum.agents.from_ledger import Which, ledger_rows
 
+    zone = checked_zone(read_settings().timezone)
+    since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
+    which = Which(since, until, "" if options["arm"] == "all" else options["arm"])
     with opening.opened_ledger(options["ledger_url"]) as store:
-        found = ledger_rows(store, options["outcome"])
+        found = ledger_rows(store, options["outcome"], which)
         place = store.place
     if found.outcome:
         click.echo(f"runs of the ledger {place}, graded by the outcome '{found.outcome}'", err=True)
     for note in found.notes:
         click.echo(note, err=True)
-    return found.rows, found.problems, place
+    return found, place
 
 
 def _tell(problems: list[Problem]) -> None:

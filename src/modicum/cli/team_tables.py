@@ -1,15 +1,17 @@
 """What `modicum team` prints: reports and plans as tables for people."""
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from modicum.calls import UserError
-from modicum.cli.output import count, print_json, print_table
+from modicum.cli.output import count, dollars_of, print_json, print_table
 
 if TYPE_CHECKING:
     from modicum.agents.attribution import Attribution, Interval
     from modicum.agents.early_exit import ExitCurve
+    from modicum.agents.from_ledger import AgentCost
     from modicum.agents.plan import Evidence, Learned, Plan
     from modicum.agents.recorded import RecordedTeam
     from modicum.agents.verification import Verification
@@ -23,27 +25,28 @@ def _share(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.1f} %"
 
 
-def print_attribution(report: "Attribution") -> None:
+def print_attribution(report: "Attribution", costs: "Mapping[str, AgentCost] | None" = None) -> None:
     score = f", score {report.score.value:.3f}" if report.score else ""
     title = f"{report.team or 'team'}: {report.runs_count} runs, {report.graded_count} graded{score}"
     columns = ["agent", "turns", "calls", "tokens", "silent", "repeats", "own score", "vote without it"]
-    print_table(
-        columns,
+    rows = [
         [
-            [
-                one.agent,
-                count(one.turns_count),
-                _share(one.calls_share),
-                _share(one.token_share),
-                _share(one.abstained_share),
-                _share(one.repeats_share),
-                "" if one.own_score is None else f"{one.own_score.value:.3f}",
-                _points(one.without),
-            ]
-            for one in report.per_agent
-        ],
-        title=title,
-    )
+            one.agent,
+            count(one.turns_count),
+            _share(one.calls_share),
+            _share(one.token_share),
+            _share(one.abstained_share),
+            _share(one.repeats_share),
+            "" if one.own_score is None else f"{one.own_score.value:.3f}",
+            _points(one.without),
+        ]
+        for one in report.per_agent
+    ]
+    if costs is not None:
+        columns.insert(4, "per turn")
+        for row in rows:
+            row.insert(4, _per_turn(costs.get(row[0])))
+    print_table(columns, rows, title=title)
     edges = [one for one in report.edges if one.tokens][:10]
     if edges:
         print_table(
@@ -64,6 +67,35 @@ def print_attribution(report: "Attribution") -> None:
             title=f"the {len(edges)} edges that cost most of {len(report.edges)}",
             left=3,
         )
+
+
+def _per_turn(cost: "AgentCost | None") -> str:
+    """Dollars; a star where only some turns have a known cost."""
+    if cost is None:
+        return "unknown"
+    return dollars_of(cost.cost_per_turn_usd) + ("*" if 0 < cost.turns_priced < cost.turns_count else "")
+
+
+def print_edits(rows: "Sequence[Mapping[str, Any]]") -> None:
+    if not rows:
+        click.echo("no rule has changed a call of that time: see 'Without touching code' in docs/teams.md")
+        return
+    print_table(
+        ["team", "rule", "calls", "not made", "prompt tokens before", "after"],
+        [
+            [
+                row["agent_team"],
+                row["rule"],
+                count(row["calls"]),
+                count(row["calls_spared"]),
+                count(int(row["tokens_before"])),
+                count(int(row["tokens_after"])),
+            ]
+            for row in rows
+        ],
+        title="what plans did, tokens estimated",
+        left=2,
+    )
 
 
 def print_curve(points: "ExitCurve") -> None:

@@ -146,9 +146,12 @@ class SpanExport:
             if kind != "call":
                 continue
             try:
-                span = span_of(_call.decode(body), self._prices, self._endpoint)
+                call = _call.decode(body)
             except msgspec.DecodeError:
                 continue  # told by the shipper
+            if not call.calls_count:
+                continue  # no model was called: a stopped agent was answered in its place
+            span = span_of(call, self._prices, self._endpoint)
             if span is None:
                 unsampled += 1
             else:

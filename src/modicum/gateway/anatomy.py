@@ -33,7 +33,7 @@ class Anatomist:
         import asyncio
 
         facts, about = exchange.facts, exchange.about
-        blocks = exchange.request.served.dialect.segments(exchange.request.body)
+        blocks = exchange.request.served.dialect.segments(exchange.edited)
         placed = self._conversations.place(about.owner.key, about.conversation, blocks, exchange.number)
         exchange.placed = placed
         if not placed.uncounted:

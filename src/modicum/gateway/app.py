@@ -90,7 +90,7 @@ class App:
         if path in TRACES:
             await self._pipeline.traces.take(owners, method, path, headers, body, client)
         else:
-            await take_outcomes(owners, self._pipeline.journal, method, headers, body, client)
+            await take_outcomes(owners, self._pipeline.journal, method, headers, body, client, self._pipeline.graded)
 
     def _headers(self, raw: list[Header], *, packed: bool = False) -> tuple[dict[bytes, bytes], list[Header]]:
         """Raises:

@@ -45,6 +45,7 @@ _NAMES: dict[str, tuple[tuple[bytes, ...], tuple[str, ...]]] = {
     "run": ((b"x-modicum-run",), ()),
     "round": ((b"x-modicum-round",), ()),
     "parent": ((b"x-modicum-parent",), ()),
+    "agent_team": ((b"x-modicum-agent-team",), ()),
     "feature": ((b"x-modicum-feature", b"helicone-property-feature"), ("feature",)),
 }
 _HEADER_TO_NAME = {header: name for name, (headers, _) in _NAMES.items() for header in headers}
@@ -52,8 +53,9 @@ _RANK = {header: rank for headers, _ in _NAMES.values() for rank, header in enum
 _FIELDS = {field for _, fields in _NAMES.values() for field in fields}
 _TAG = b"x-modicum-tag-"
 _TRACE = b"traceparent"
-_TAGS = ("step", "feature", "run", "round", "parent")
-"""What has no column of its own in the ledger. `run`, `round` and `parent` make calls the turns of a team."""
+_TAGS = ("step", "feature", "run", "round", "parent", "agent_team")
+"""What has no column of its own in the ledger. `run`, `round`, `parent` and `agent_team` make calls the turns of a team
+of agents; `team` is who pays."""
 
 
 def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owner) -> Attribution:

@@ -91,6 +91,8 @@ class Client:
         marked = [*headers, (b"x-modicum-call", self.exchange.number.encode("ascii"))]
         if self.exchange.left_out:
             marked.append((b"x-modicum-left-out", ", ".join(self.exchange.left_out).encode("ascii", "replace")))
+        if self.exchange.mark:
+            marked.append((b"x-modicum-plan", self.exchange.mark.encode("ascii", "replace")))
         return marked
 
     async def _write(self, message: Message) -> None:

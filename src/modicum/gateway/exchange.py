@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from time import time
+from typing import Any, NamedTuple
 
 from modicum.calls import Call, CallStatus
 from modicum.gateway.attribution import Attribution
@@ -11,7 +12,9 @@ from modicum.gateway.paths import Served
 from modicum.gateway.upstreams import Route
 from modicum.outbound.keepalive import Answer, Header
 from modicum.providers.dialect import Dialect, ReplyFacts, RequestFacts, StreamTail
+from modicum.providers.dialects import DIALECTS
 from modicum.providers.translation.translation import Translation
+from modicum.providers.translation.translations import TRANSLATIONS
 
 
 class Timing:
@@ -43,6 +46,27 @@ class Request:
         self.headers, self.passing, self.body = headers, passing, body
 
 
+class OwnReply(NamedTuple):
+    """A reply that the gateway gives in the provider's place."""
+
+    status: int
+    content_type: bytes
+    body: bytes
+    refused: str = ""
+    """A short word for programs, if it is an error."""
+
+
+class PendingEdit(NamedTuple):
+    """A rule's change, before anybody has counted its tokens."""
+
+    rule: str
+    why: str
+    before: bytes | None = None
+    """The request before it, in the caller's dialect; None: the change is not about tokens."""
+    after: bytes | None = None
+    """The request after it; None: nothing was sent."""
+
+
 class Exchange:
     """A call that was admitted."""
 
@@ -53,20 +77,26 @@ class Exchange:
         "body",
         "caller",
         "client_gone",
+        "edited",
+        "edits",
         "facts",
         "finished",
         "late_anatomy",
         "left_out",
+        "mark",
         "number",
+        "own_reply",
         "placed",
         "reply",
         "request",
         "route",
         "slot",
         "status",
+        "tags",
         "tail",
         "timing",
         "translation",
+        "turn",
         "upstream_dialect",
     )
 
@@ -74,16 +104,27 @@ class Exchange:
         self, number: str, request: Request, caller: Caller, facts: RequestFacts, about: Attribution, route: Route
     ) -> None:
         self.number = number
-        self.request, self.caller, self.facts, self.about, self.route = request, caller, facts, about, route
+        self.request, self.caller, self.facts, self.about = request, caller, facts, about
         self.body = request.body
         """What goes upstream: the caller's bytes, unless a rule changed them."""
+        self.edited = request.body
+        """The same in the caller's dialect, before it is made ready for its upstream."""
+        self.edits: tuple[PendingEdit, ...] = ()
+        self.tags: dict[str, str] = {}
+        """Tags that rules add to the caller's."""
+        self.own_reply: OwnReply | None = None
+        self.turn: Any = None
+        """Who wants to hear the reply (`optimizing.Turn`)."""
+        self.mark = ""
+        """What a plan did, for the reply's header."""
         self.timing = Timing(time())
         self.begun: Call
         self.slot = -1
         self.upstream_dialect: Dialect
         """The dialect that the upstream is spoken to in."""
-        self.translation: Translation | None = None
+        self.translation: Translation | None
         """Where that is not the caller's."""
+        self.go(route)
         self.left_out: tuple[str, ...] = ()
         """Hints of the caller that have no counterpart there."""
         self.answer: Answer | None = None
@@ -96,6 +137,12 @@ class Exchange:
         """The call was recorded before its context was counted: the anatomy follows in a record of its own."""
         self.finished: Call | None = None
         """Its record."""
+
+    def go(self, route: Route) -> None:
+        """Where the call goes, from now on."""
+        self.route = route
+        self.upstream_dialect = DIALECTS[route.dialect]
+        self.translation = TRANSLATIONS.get((self.request.served.dialect.name, route.dialect))
 
     def sent(self, answer: Answer) -> None:
         """The request is on its way. Whoever left before that does not wait for it."""

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from modicum.calls import Anatomy, Basis, Call, CallStatus, Owner, Usage
+from modicum.calls import OURSELVES, Anatomy, Basis, Call, CallStatus, Edit, Owner, Usage
 from modicum.gateway.attribution import Attribution
 from modicum.gateway.exchange import Exchange
 from modicum.ledger.underway import MOST_RECORD_BYTES
@@ -82,14 +82,31 @@ def estimated(exchange: Exchange) -> Counted:
     if exchange.status is CallStatus.ERROR or exchange.answer is None or exchange.answer.status != 200:
         return UNCOUNTED
     try:
-        blocks = exchange.request.served.dialect.segments(exchange.request.body)
+        prompt = _prompt_tokens(exchange, exchange.edited)
     except DialectError:
         return UNCOUNTED
-    prompt = sum(count_tokens(block.text, model) for block in blocks) + TOKENS_PER_BLOCK * len(blocks)
     usage = Usage(input_uncached=max(prompt, 1))
     return Counted(
         _with_estimated_output(reply, usage, model) if reply is not None else usage, Basis.ESTIMATED, Basis.ESTIMATED
     )
+
+
+def _prompt_tokens(exchange: Exchange, body: bytes) -> int:
+    blocks = exchange.request.served.dialect.segments(body)
+    return sum(count_tokens(block.text, exchange.facts.model) for block in blocks) + TOKENS_PER_BLOCK * len(blocks)
+
+
+def counted_edits(exchange: Exchange) -> tuple[Edit, ...]:
+    """What rules changed, with the tokens of the prompt before and after as we count them. Takes time."""
+    edits = []
+    for pending in exchange.edits:
+        if pending.before is None:
+            edits.append(Edit(pending.rule, why=pending.why, basis=Basis.EXACT))
+            continue
+        before = _prompt_tokens(exchange, pending.before)
+        after = 0 if pending.after is None else _prompt_tokens(exchange, pending.after)
+        edits.append(Edit(pending.rule, before, after, pending.why))
+    return tuple(edits)
 
 
 def _with_estimated_output(facts: ReplyFacts, usage: Usage, model: str) -> Usage:
@@ -142,16 +159,19 @@ def begun_record(begun: Call) -> bytes:
     return record
 
 
-def finished_call(exchange: Exchange, counted: Counted, anatomy: Anatomy | None, seen: Seen) -> Call:
+def finished_call(
+    exchange: Exchange, counted: Counted, anatomy: Anatomy | None, seen: Seen, edits: tuple[Edit, ...] = ()
+) -> Call:
     """The record of a call that has ended, in whatever way."""
     begun, reply, timing = exchange.begun, exchange.reply, exchange.timing
     identity = call_id(exchange.number, reply.reply_id, seen) if reply is not None else begun.call_id
+    ours = exchange.own_reply is not None
     conversation = begun.conversation or (exchange.placed.conversation if exchange.placed is not None else "")
     return Call(
         call_id=identity,
         source=SOURCE,
-        provider=begun.provider,
-        model=reply.model if reply is not None and reply.model else begun.model,
+        provider=OURSELVES if ours else exchange.route.upstream.provider,
+        model=reply.model if reply is not None and reply.model else exchange.route.model,
         started=begun.started,
         first_token=_at(timing.first_token_s),
         finished=_at(timing.finished_s),
@@ -162,14 +182,16 @@ def finished_call(exchange: Exchange, counted: Counted, anatomy: Anatomy | None,
         output_basis=counted.output_basis,
         tier=reply.tier if reply is not None else begun.tier,
         web_searches=reply.web_searches if reply is not None else 0,
+        calls_count=0 if ours else 1,
         task=begun.task or conversation,
         conversation=conversation,
         agent=begun.agent,
         project=begun.project,
         owner=begun.owner,
-        tags=_with_response_id(begun.tags, identity, reply),
+        tags=_with_response_id({**begun.tags, **exchange.tags} if exchange.tags else begun.tags, identity, reply),
         revision=REVISION,
         anatomy=anatomy,
+        edits=edits,
     )
 
 

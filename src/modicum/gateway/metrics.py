@@ -44,6 +44,8 @@ class Metrics:
             ("what",),
             registry=self.registry,
         )
+        for what in ("call", "other", "rejected"):
+            self._spans.labels(what)  # a counter that is absent until it counts looks broken
         self._known: dict[tuple[str, str, str], tuple[Counter, Histogram, Histogram, list[Counter]]] = {}
         self._models: set[str] = set()
 
@@ -76,6 +78,10 @@ class Metrics:
     def spans_received(self, calls: int, others: int, rejected: int) -> None:
         for what, count in (("call", calls), ("other", others), ("rejected", rejected)):
             self._spans.labels(what).inc(count)
+
+    def failed(self, stage: str) -> None:
+        """`stage` is one of our own words."""
+        self.failures.labels(stage).inc()
 
     def text(self) -> bytes:
         return generate_latest(self.registry)

@@ -1,6 +1,6 @@
 """POST /outcomes: what came of a task, sent by whoever knows."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -26,19 +26,29 @@ class _Told(msgspec.Struct, forbid_unknown_fields=True):
     """The sender's own name for it, so that sending it twice counts once."""
 
 
+Graded = Callable[[Sequence[Outcome]], Awaitable[None]]
+
 _decoder = msgspec.json.Decoder(_Told | list[_Told])
 _pack = msgspec.msgpack.Encoder().encode
 
 
 async def take_outcomes(
-    owners: Owners, journal: Journal, method: str, headers: Mapping[bytes, bytes], body: bytes, client: Client
+    owners: Owners,
+    journal: Journal,
+    method: str,
+    headers: Mapping[bytes, bytes],
+    body: bytes,
+    client: Client,
+    graded: Graded | None = None,
 ) -> None:
-    """Answers when the outcomes are durable. Needs a modicum key."""
+    """Answers when the outcomes are durable. Needs a modicum key. `graded` is told of them."""
     try:
         caller = _checked(owners, method, headers)
-        told = _decoded(body)
+        told = [_outcome(one, caller.owner.key) for one in _decoded(body)]
         for one in told:
-            await journal.added(Record("", "outcome", _pack(_outcome(one, caller.owner.key))))
+            await journal.added(Record("", "outcome", _pack(one)))
+        if graded is not None:
+            await graded(told)
     except Refused as refusal:
         await _answer(client, refusal.status, {"error": {"message": refusal.message, "type": refusal.kind}})
     except NotDurable:

@@ -6,10 +6,13 @@ disk. Everything but the end of a stream is passed on as it comes.
 """
 
 import asyncio
+from collections.abc import Callable, Sequence
 from time import time
+from typing import TypeVar
 
 import msgspec
 
+from modicum.calls import Edit
 from modicum.gateway import meter, optimizing, replies, sending
 from modicum.gateway.anatomy import Anatomist
 from modicum.gateway.attribution import attribution
@@ -18,6 +21,7 @@ from modicum.gateway.conversations import Conversations
 from modicum.gateway.exchange import Exchange, Request
 from modicum.gateway.meter import Counted
 from modicum.gateway.metrics import Metrics
+from modicum.gateway.outcomes import Graded
 from modicum.gateway.owners import Caller, Owners
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.traces import Traces
@@ -28,8 +32,8 @@ from modicum.metering.digests import Digester
 from modicum.outbound.client import Unreachable
 from modicum.outbound.keepalive import Connections
 from modicum.providers.dialect import DialectError
-from modicum.providers.dialects import DIALECTS
-from modicum.providers.translation.translations import TRANSLATIONS
+
+T = TypeVar("T")
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -50,6 +54,10 @@ class Pipeline:
         self.anatomist = Anatomist(Conversations(digester), self.journal_late) if digester is not None else None
         self.metrics = Metrics()
         self.traces = Traces(journal.path, self.metrics)
+        self.rules: Sequence[optimizing.Rule] = ()
+        """In the order in which they are asked."""
+        self.graded: Graded | None = None
+        """Who wants to know of outcomes."""
         self.draining = False
         self._seen = meter.Seen()
         self._numbers = meter.numbers()
@@ -95,8 +103,6 @@ class Pipeline:
             raise Refused(503, "the gateway takes no calls at the moment; try again", "unavailable")
         about = attribution(request.headers, facts, caller.owner)
         exchange = Exchange(next(self._numbers), request, caller, facts, about, route)
-        exchange.upstream_dialect = DIALECTS[route.dialect]
-        exchange.translation = TRANSLATIONS.get((request.served.dialect.name, route.dialect))
         sending.check_key(exchange)
         exchange.begun = meter.begun_call(
             exchange.number, route.upstream.provider, route.model, about, exchange.timing.started_s
@@ -109,15 +115,18 @@ class Pipeline:
 
     def optimize(self, exchange: Exchange) -> None:
         """What may be changed before the call is sent; and what must be, so that it can be metered."""
-        for rule in optimizing.RULES:
-            rule(exchange)
-        sending.prepare(exchange)
+        if self.rules:
+            optimizing.optimize(self.rules, exchange, self.metrics.failed)
+        if exchange.own_reply is None:
+            sending.prepare(exchange)
 
     async def send(self, exchange: Exchange, client: Client) -> None:
-        """To the upstream; while it works, the context is taken apart."""
+        """To the upstream; while it works, the context is taken apart. What a rule answers goes nowhere."""
+        client.watch(exchange)
+        if exchange.own_reply is not None:
+            return
         if self.anatomist is not None:
             asyncio.get_running_loop().call_soon(self.place, exchange)
-        client.watch(exchange)
         await sending.send(
             self.connections,
             sending.passing(exchange),
@@ -130,10 +139,13 @@ class Pipeline:
 
     async def meter(self, exchange: Exchange, client: Client) -> bytes:
         """Passes the reply on and takes its usage as it goes by. Returns the end, which waits for the journal."""
+        if exchange.own_reply is not None:
+            return replies.own(exchange, exchange.own_reply, client)
         assert exchange.answer is not None  # noqa: S101 - set by `send`
-        if exchange.facts.stream and exchange.answer.status == 200:
-            return await replies.stream(exchange, client)
-        return await replies.whole(exchange, client)
+        streams = exchange.facts.stream and exchange.answer.status == 200
+        end = await (replies.stream(exchange, client) if streams else replies.whole(exchange, client))
+        optimizing.hear(exchange, end, self.metrics.failed)
+        return end
 
     async def journal_end(self, exchange: Exchange) -> bool:
         """Makes the call's record durable. False: the disk refuses."""
@@ -141,7 +153,9 @@ class Pipeline:
         usage = await self._usage(exchange)
         anatomy = exchange.placed.anatomy() if exchange.placed is not None else None
         exchange.late_anatomy = anatomy is None and exchange.placed is not None
-        call = meter.finished_call(exchange, usage, anatomy, self._seen)
+        call = meter.finished_call(
+            exchange, usage, anatomy, self._seen, await self._edits(exchange) if exchange.edits else ()
+        )
         exchange.finished = call
         try:
             await self.journal.finish(exchange.slot, Record(exchange.number, "call", _pack(call)))
@@ -152,7 +166,8 @@ class Pipeline:
     def settle(self, exchange: Exchange) -> None:
         """What can wait until the caller has its reply. Reservations will be given back here."""
         if exchange.finished is not None:
-            self.metrics.ended(exchange.finished, exchange.route.upstream.name)
+            upstream = exchange.route.upstream.name if exchange.own_reply is None else meter.SOURCE
+            self.metrics.ended(exchange.finished, upstream)
 
     def place(self, exchange: Exchange) -> None:
         """A failure here costs the call its anatomy and nothing else."""
@@ -160,7 +175,7 @@ class Pipeline:
         try:
             self.anatomist.place(exchange)
         except Exception:  # noqa: BLE001 - the one place where what is optional may fail
-            self.metrics.failures.labels("anatomy").inc()
+            self.metrics.failed("anatomy")
 
     def journal_late(self, exchange: Exchange) -> None:
         anatomy = exchange.placed.anatomy() if exchange.placed is not None else None
@@ -171,9 +186,20 @@ class Pipeline:
         """As the provider counted, or estimated in the thread that counts tokens."""
         if exchange.reply is not None and exchange.reply.usage_final:
             return meter.exact(exchange.reply)
-        loop = asyncio.get_running_loop()
+        return await self._counted(meter.estimated, exchange)
+
+    async def _edits(self, exchange: Exchange) -> tuple[Edit, ...]:
+        """What rules changed, with its tokens. A failure costs the call these and nothing else."""
+        try:
+            return await self._counted(meter.counted_edits, exchange)
+        except Exception:  # noqa: BLE001 - as in `place`
+            self.metrics.failed("edits")
+            return ()
+
+    async def _counted(self, count: Callable[[Exchange], T], exchange: Exchange) -> T:
+        """In the thread that counts tokens."""
         thread = self.anatomist.thread if self.anatomist is not None else None
-        return await loop.run_in_executor(thread, meter.estimated, exchange)
+        return await asyncio.get_running_loop().run_in_executor(thread, count, exchange)
 
     def close(self) -> None:
         self.traces.close()

@@ -4,14 +4,14 @@ import asyncio
 import zlib
 from time import time
 
-from modicum.calls import CallStatus
+from modicum.calls import CallStatus, Usage
 from modicum.gateway.client import Client
-from modicum.gateway.exchange import Exchange
+from modicum.gateway.exchange import Exchange, OwnReply
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_back
 from modicum.outbound.client import Unreachable
 from modicum.outbound.keepalive import Header
-from modicum.providers.dialect import DialectError
+from modicum.providers.dialect import DialectError, ReplyFacts
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
 _LEFTOVER_S = 2.0
@@ -25,6 +25,21 @@ _ENDS = {
 _LONGEST_END = 24
 _JSON: Header = (b"content-type", b"application/json")
 _EVENTS: Header = (b"content-type", b"text/event-stream; charset=utf-8")
+
+
+def own(exchange: Exchange, reply: OwnReply, client: Client) -> bytes:
+    """A reply that the gateway gives itself: usage is zero, since no model was asked."""
+    exchange.reply = ReplyFacts(
+        model=exchange.facts.model,
+        usage=Usage(),
+        usage_final=True,
+        complete=not reply.refused,
+        finish_reason="" if reply.refused else "stop",
+        error_kind=reply.refused,
+    )
+    exchange.status = CallStatus.ERROR if reply.refused else CallStatus.OK
+    client.prepare(reply.status, [(b"content-type", reply.content_type)])
+    return reply.body
 
 
 async def whole(exchange: Exchange, client: Client) -> bytes:
@@ -64,7 +79,8 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
     translated, usage_asked = None, exchange.facts.usage_asked
     if exchange.translation is not None:
         translated = exchange.translation.stream(usage_asked, int(time()))
-    exchange.tail = tail = exchange.upstream_dialect.tail(usage_asked or translated is not None)
+    tail = exchange.upstream_dialect.tail(usage_asked or translated is not None)
+    exchange.tail = tail = tail if exchange.turn is None else exchange.turn.listening(tail)
     ends = _ENDS.get(exchange.upstream_dialect.name, ())
     await client.start(200, passes_back(answer) if translated is None else [_EVENTS])
     window = held = partial = b""

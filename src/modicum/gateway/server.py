@@ -19,6 +19,7 @@ from modicum.gateway.app import App
 from modicum.gateway.log import log
 from modicum.gateway.owners import Owners
 from modicum.gateway.pipeline import Pipeline
+from modicum.gateway.teams import Teams
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.governance.keys import KeyEvent, Keys
 from modicum.ledger.events import Events
@@ -59,6 +60,7 @@ class Gateway:
         self._last_event = -1
         self._stamp = _stamp(settings.file)
         self.pipeline: Pipeline
+        self._teams: Teams | None = None
         self.server: _Server | None = None
         """Once it listens."""
 
@@ -86,6 +88,7 @@ class Gateway:
             Digester(self._digest_key) if settings.anatomy else None,
         )
         self._last_event = self._events.last()
+        self._load_teams()
         watcher = asyncio.create_task(self._watch())
         try:
             await self._listen(bound)
@@ -93,6 +96,8 @@ class Gateway:
             watcher.cancel()
             await _ended(journal)
             await connections.close()
+            if self._teams is not None:
+                self._teams.close()
             self.pipeline.close()
             journal.close()
             self._events.close()
@@ -154,6 +159,8 @@ class Gateway:
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
                 self._reload()
+            if self._teams is not None:
+                self._teams.look()
 
     def _reload(self) -> None:
         try:
@@ -165,7 +172,20 @@ class Gateway:
         self._settings = settings
         self.pipeline.upstreams = upstreams
         self.pipeline.owners = self._owners(settings)
+        self._load_teams()
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
+
+    def _load_teams(self) -> None:
+        """Plans of teams, if the settings name any (or did). Without their file no plan is applied; calls go on."""
+        if self._teams is None and self._settings.teams:
+            try:
+                self._teams = Teams(self._folder, self.pipeline, self._digest_key)
+            except UserError as error:
+                log("team_plan_not_applied", problem=str(error))
+                return
+            self.pipeline.graded = self._teams.graded
+        if self._teams is not None:
+            self._teams.load(self._settings)
 
     def _owners(self, settings: Settings) -> Owners:
         return Owners(Keys(self._events.read("key", KeyEvent)), self._digest_key, own_keys=settings.gateway.own_keys)

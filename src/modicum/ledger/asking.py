@@ -38,7 +38,13 @@ class Questions(ABC):
                 {"first": first, "last": after},
             ):
                 parts.setdefault(part["entry_id"], []).append(part)
-            yield [entry_from(row, parts.get(row["entry_id"], [])) for row in rows]
+            edits: dict[str, list[Row]] = {}
+            for edit in self._rows(
+                "SELECT * FROM edits WHERE entry_id BETWEEN $first AND $last ORDER BY entry_id, place",
+                {"first": first, "last": after},
+            ):
+                edits.setdefault(edit["entry_id"], []).append(edit)
+            yield [entry_from(row, parts.get(row["entry_id"], []), edits.get(row["entry_id"], [])) for row in rows]
 
     def energy(self, since: datetime, until: datetime) -> list[EnergyWindow]:
         return [energy_window_from(row) for row in self.ask("energy", since=since, until=until)]

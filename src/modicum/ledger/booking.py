@@ -3,12 +3,17 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from modicum.calls import Basis, BucketCosts, Call, Cost, Entry
+from modicum.calls import OURSELVES, Basis, BucketCosts, Call, Cost, Entry
 from modicum.metering.prices import PriceBook, Rates
+
+NOTHING = Cost(Decimal(0), Basis.EXACT, BucketCosts(), OURSELVES, None, 0.0)
+"""What a call costs that no provider ever saw."""
 
 
 def book(call: Call, prices: PriceBook) -> Entry:
     """The entry of a call. Without a price or without usage the cost is what the log reported, or unknown: never 0."""
+    if call.provider == OURSELVES:
+        return Entry(call, NOTHING)
     if call.usage_basis is Basis.UNKNOWN:
         return Entry(call, _reported(call))
     rates = prices.rates_of(call)

@@ -19,11 +19,13 @@ from modicum.calls import EnergyWindow, Entry, Outcome, UserError
 from modicum.ledger.asking import PURGED, Questions
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
+    EDIT_COLUMNS,
     ENERGY_COLUMNS,
     ENTRY_COLUMNS,
     OUTCOME_COLUMNS,
     SEGMENT_COLUMNS,
     Columns,
+    edit_columns,
     energy_columns,
     entry_columns,
     longest,
@@ -74,11 +76,15 @@ class ClickHouseStore(Questions):
         known = self._revisions([entry.call.call_id for entry in batch])
         fresh = [entry for entry in batch if entry.call.revision > known.get(entry.call.call_id, -1)]
         if fresh:
-            # Segments first: until its entry stands in the log, a segment is not seen.
-            segments = segment_columns(fresh)
+            # Segments and edits first: until its entry stands in the log, they are not seen.
             revisions = {entry.call.call_id: entry.call.revision for entry in fresh}
-            segments["revision"] = [revisions[entry_id] for entry_id in segments["entry_id"]]
-            self._insert("segments_log", segments, (*SEGMENT_COLUMNS, "revision"))
+            parts = (
+                ("segments_log", segment_columns(fresh), SEGMENT_COLUMNS),
+                ("edits_log", edit_columns(fresh), EDIT_COLUMNS),
+            )
+            for table, columns, names in parts:
+                columns["revision"] = [revisions[entry_id] for entry_id in columns["entry_id"]]
+                self._insert(table, columns, (*names, "revision"))
             self._insert("entries_log", self._versioned(fresh), (*ENTRY_COLUMNS, "booked_at", "version"))
         replaced = sum(entry.call.call_id in known for entry in fresh)
         return Appended(len(fresh) - replaced, replaced, len(entries) - len(fresh))
@@ -121,6 +127,7 @@ class ClickHouseStore(Questions):
         gone = self._rows(counted, told)[0]["gone"]
         for delete in (
             f"ALTER TABLE segments_log DELETE WHERE entry_id IN ({chosen})",
+            f"ALTER TABLE edits_log DELETE WHERE entry_id IN ({chosen})",
             f"ALTER TABLE entries_log DELETE WHERE {PURGED}",
         ):
             sql, typed = _typed(delete, told)

@@ -13,6 +13,7 @@ from modicum.calls import (
     Call,
     CallStatus,
     Cost,
+    Edit,
     EnergyWindow,
     Entry,
     Outcome,
@@ -97,6 +98,7 @@ SEGMENT_COLUMNS = (
     "is_error",
     "basis",
 )
+EDIT_COLUMNS = ("entry_id", "place", "rule", "tokens_before", "tokens_after", "why", "basis")
 OUTCOME_COLUMNS = ("outcome_id", "revision", "task", "name", "value", "happened_at", "source")
 ENERGY_COLUMNS: dict[str, Callable[[EnergyWindow], Any]] = {
     "window_id": lambda w: w.window_id,
@@ -152,6 +154,25 @@ def segment_columns(entries: Sequence[Entry]) -> Columns:
     return columns
 
 
+def edit_columns(entries: Sequence[Entry]) -> Columns:
+    """What rules changed in these entries, in the order of the rules."""
+    columns: Columns = {name: [] for name in EDIT_COLUMNS}
+    for entry in entries:
+        for place, edit in enumerate(entry.call.edits):
+            values = (
+                entry.call.call_id,
+                place,
+                edit.rule,
+                edit.tokens_before,
+                edit.tokens_after,
+                edit.why,
+                edit.basis.value,
+            )
+            for name, value in zip(EDIT_COLUMNS, values, strict=True):
+                columns[name].append(value)
+    return columns
+
+
 def outcome_columns(outcomes: Sequence[Outcome], revision: int) -> Columns:
     return {
         "outcome_id": [outcome.outcome_id for outcome in outcomes],
@@ -178,8 +199,10 @@ def longest(windows: Sequence[EnergyWindow]) -> list[EnergyWindow]:
     return list(found.values())
 
 
-def entry_from(row: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) -> Entry:
-    """The entry of a row, with its segments (rows in order of position)."""
+def entry_from(
+    row: Mapping[str, Any], segments: Sequence[Mapping[str, Any]], edits: Sequence[Mapping[str, Any]] = ()
+) -> Entry:
+    """The entry of a row, with its segments (rows in order of position) and its edits (in order of place)."""
     anatomy = None
     if row["kept_segments"] is not None:
         added = tuple(_segment(segment) for segment in segments)
@@ -214,6 +237,10 @@ def entry_from(row: Mapping[str, Any], segments: Sequence[Mapping[str, Any]]) ->
         tags=msgspec.json.decode(row["tags"], type=dict[str, str]),
         place=row["place"],
         anatomy=anatomy,
+        edits=tuple(
+            Edit(edit["rule"], edit["tokens_before"], edit["tokens_after"], edit["why"], Basis(edit["basis"]))
+            for edit in edits
+        ),
     )
     return Entry(call, _cost(row))
 

@@ -18,11 +18,13 @@ from modicum.calls import EnergyWindow, Entry, Outcome, UserError
 from modicum.ledger.asking import PURGED, Questions
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
+    EDIT_COLUMNS,
     ENERGY_COLUMNS,
     ENTRY_COLUMNS,
     OUTCOME_COLUMNS,
     SEGMENT_COLUMNS,
     Columns,
+    edit_columns,
     energy_columns,
     entry_columns,
     longest,
@@ -74,11 +76,16 @@ class DuckDBStore(Questions):
             if replaced:
                 self._base.execute("DELETE FROM entries WHERE entry_id IN (SELECT entry_id FROM fresh WHERE is_known)")
                 self._base.execute("DELETE FROM segments WHERE entry_id IN (SELECT entry_id FROM fresh WHERE is_known)")
+                self._base.execute("DELETE FROM edits WHERE entry_id IN (SELECT entry_id FROM fresh WHERE is_known)")
             self._base.execute(_BOOK, {"now": now})
             segments = segment_columns(batch)
             if segments["entry_id"]:
                 self._stage("staged_segments", segments, SEGMENT_COLUMNS)
                 self._base.execute(_BOOK_SEGMENTS)
+            edits = edit_columns(batch)
+            if edits["entry_id"]:
+                self._stage("staged_edits", edits, EDIT_COLUMNS)
+                self._base.execute(_BOOK_EDITS)
             self._base.execute("DROP TABLE fresh")
         return Appended(fresh - replaced, replaced, len(entries) - fresh)
 
@@ -113,7 +120,8 @@ class DuckDBStore(Questions):
         told = {name: getattr(which, name) for name in which.__struct_fields__} | {"before": _naive(which.before)}
         with self._transaction():
             chosen = f"SELECT entry_id FROM entries WHERE {PURGED}"
-            self._base.execute(f"DELETE FROM segments WHERE entry_id IN ({chosen})", told)
+            for parts in ("segments", "edits"):
+                self._base.execute(f"DELETE FROM {parts} WHERE entry_id IN ({chosen})", told)
             gone = self._base.execute(f"DELETE FROM entries WHERE {PURGED} RETURNING 1", told).fetchall()
         self._base.execute("CHECKPOINT")
         return len(gone)
@@ -200,6 +208,11 @@ _BOOK = f"INSERT INTO entries ({_COLUMNS}, booked_at) SELECT {_COLUMNS}, $now FR
 _BOOK_SEGMENTS = """
 INSERT INTO segments
 SELECT * FROM staged_segments WHERE entry_id IN (SELECT entry_id FROM fresh)
+"""
+
+_BOOK_EDITS = """
+INSERT INTO edits
+SELECT * FROM staged_edits WHERE entry_id IN (SELECT entry_id FROM fresh)
 """
 
 

@@ -2,6 +2,8 @@
 -- agent. First the turns, then a row without agent for the result of each run, oldest run first.
 -- Calls of one agent in one round are one turn; a tag `step` keeps turns of one round apart. Without the tag `round` each
 -- call of an agent is its next round. A turn with a call that nobody counted has NULL tokens, and likewise its cost.
+-- $since, $until: runs that began in that time. $arm: `full` without the runs that went under a plan of the gateway (tag
+-- `plan_arm`), `plan` those alone, '' all.
 -- $outcome: the outcome that grades runs. One told of the run's own name stands before one of its task, and that of a
 -- task with several runs grades none of them (outcome_unclear), since nobody knows which it was.
 WITH calls AS (
@@ -39,7 +41,7 @@ told AS (
     SELECT task AS told_of, min(value) AS least, max(value) AS most
     FROM outcomes WHERE name = $outcome GROUP BY task
 ),
-runs AS (
+every_run AS (
     SELECT
         team_name,
         run_name,
@@ -47,11 +49,17 @@ runs AS (
         min(began) AS run_began,
         max(tag_value(all_tags, 'team_answer')) AS team_answer,
         max(tag_value(all_tags, 'gold')) AS gold_text,
-        max(tag_value(all_tags, 'group')) AS group_name
+        max(tag_value(all_tags, 'group')) AS group_name,
+        max(CASE WHEN tag_value(all_tags, 'plan_arm') = 'plan' THEN 1 ELSE 0 END) AS under_plan
     FROM calls GROUP BY team_name, run_name
 ),
+runs AS (
+    SELECT * FROM every_run
+    WHERE run_began >= $since AND run_began < $until
+        AND ($arm = '' OR ($arm = 'plan' AND under_plan = 1) OR ($arm = 'full' AND under_plan = 0))
+),
 runs_of_task AS (
-    SELECT run_task AS shared_task, count(*) AS runs_count FROM runs WHERE run_task <> '' GROUP BY run_task
+    SELECT run_task AS shared_task, count(*) AS runs_count FROM every_run WHERE run_task <> '' GROUP BY run_task
 )
 SELECT * FROM (
     SELECT

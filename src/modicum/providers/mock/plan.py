@@ -68,11 +68,13 @@ def planned(asked: Asked, prompt: Usage, wanted: Wanted, seed: bytes, created: i
     calls = _calls(asked, wanted, reply_id)
     bound = asked.facts.most_output_tokens
     reasoning = wanted.reasoning_tokens if bound is None else min(wanted.reasoning_tokens, bound)
-    left = wanted.output_tokens if bound is None else min(wanted.output_tokens, bound - reasoning)
+    said = wanted.says.split()
+    asked_for = len(said) or wanted.output_tokens
+    left = asked_for if bound is None else min(asked_for, bound - reasoning)
     words = 0 if calls else left
     visible = words or (1 + sum(len(call.arguments_json) for call in calls) // 4 if calls else 0)
     counted = msgspec.structs.replace(prompt, output_visible=visible, output_reasoning=reasoning)
-    finish = "tool_calls" if calls else "length" if left < wanted.output_tokens else "stop"
+    finish = "tool_calls" if calls else "length" if left < asked_for else "stop"
     start = int(reply_id[:4], 16)
     return Planned(
         reply_id=reply_id,
@@ -81,7 +83,7 @@ def planned(asked: Asked, prompt: Usage, wanted: Wanted, seed: bytes, created: i
         usage=None if wanted.fault == "no_usage" else counted,
         usage_asked=asked.facts.usage_asked,
         reasoning=" ".join(_words(start + 1, reasoning)),
-        pieces=_pieces(list(_words(start, words)), wanted.chunks),
+        pieces=_pieces(said[:words] or list(_words(start, words)), wanted.chunks),
         calls=calls,
         finish=finish,
     )

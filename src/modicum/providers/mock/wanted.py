@@ -40,6 +40,8 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     chunk_delay_ms: int = 0
     """Between the chunks of a stream; for the server to keep."""
     fault: Fault = ""
+    says: str = ""
+    """The reply, word by word, in place of words of the mock's own."""
 
 
 MOST = Wanted(1_000_000, 1_000_000, 100, 1_000_000, 600_000, 600_000)

@@ -1,0 +1,58 @@
+import json
+from pathlib import Path
+
+import pytest
+
+from modicum.providers.said import Spoken, spoken
+
+NOTHING = Spoken("", calls_tools=False)
+FIXTURES = Path(__file__).parent / "fixtures"
+
+
+@pytest.mark.parametrize(
+    ("dialect", "reply", "said"),
+    [
+        ("openai-chat", {"choices": [{"message": {"content": "B"}}, {"message": {"content": "C"}}]}, ("B", False)),
+        ("openai-chat", {"choices": [{"message": {"content": None, "tool_calls": [{"id": "1"}]}}]}, ("", True)),
+        (
+            "anthropic-messages",
+            {"content": [{"type": "thinking", "thinking": "hm"}, {"type": "text", "text": "B"}, {"type": "tool_use"}]},
+            ("B", True),
+        ),
+        (
+            "openai-responses",
+            {
+                "output": [
+                    {"type": "reasoning"},
+                    {"type": "message", "content": [{"text": "B"}, {"text": "C"}]},
+                    {"type": "function_call"},
+                ]
+            },
+            ("BC", True),
+        ),
+        (
+            "gemini-generate",
+            {"candidates": [{"content": {"parts": [{"text": "hm", "thought": True}, {"text": "B"}]}}]},
+            ("B", False),
+        ),
+    ],
+)
+def test_whole_replies(dialect, reply, said):
+    assert spoken(dialect, json.dumps(reply).encode(), stream=False) == Spoken(*said)
+
+
+@pytest.mark.parametrize("dialect", ["openai-chat", "anthropic-messages", "openai-responses", "gemini-generate"])
+def test_streams_and_whatever_comes(dialect):
+    streams = sorted((FIXTURES / dialect).glob("*.sse"))
+    assert streams
+    for path in streams:
+        found = spoken(dialect, path.read_bytes(), stream=True)
+        assert found is None or isinstance(found.text, str)
+    assert any((spoken(dialect, path.read_bytes(), stream=True) or NOTHING).text for path in streams)
+
+
+@pytest.mark.parametrize("reply", [b"", b"<html>", b"[1, 2]", b'{"choices": 3, "content": {}, "output": [7]}'])
+def test_what_is_no_reply_says_nothing(reply):
+    for dialect in ("openai-chat", "anthropic-messages", "openai-responses", "gemini-generate"):
+        assert spoken(dialect, reply, stream=False) in {None, NOTHING}
+    assert spoken("openai-embeddings", reply, stream=False) is None

@@ -8,7 +8,8 @@ from hypothesis.extra import numpy as arrays
 
 from energy.simulated_server import Truth, bursts, simulate
 from modicum.energy.split import idle_watts, non_negative_least_squares, split
-from modicum.energy.windows import measure, windows
+from modicum.energy.measuring import measure
+from modicum.energy.windows import windows
 
 
 def found(seconds=1800, seed=1, **load):

@@ -107,9 +107,10 @@ def _seen(path: Path | None) -> "Figures | None":
     if path is None:
         return None
     from modicum.energy.log import read_log
-    from modicum.energy.watch import report
+    from modicum.energy.tally import report
 
-    found = report(read_log(path).samples, str(path), with_split=False).figures
+    recording = read_log(path)
+    found = report(recording.samples, str(path), recording.gpus).figures
     if found is None:
         raise UserError(f"{path}: holds no usable interval; utilisation is unknown")
     return found

@@ -110,8 +110,8 @@ def test_intervals_come_out_as_soon_as_nothing_can_change_them():
 def test_a_gpu_that_falls_silent_is_named_and_its_time_left_out():
     """As one that has fallen off the bus: the watch goes on, and what it cannot know is left out."""
     samples = [
-        msgspec.structs.replace(one, gpus=one.gpus if one.at < 100 else ()) for one in
-        (sample(float(n), tokens=10.0 * n, steps=n) for n in range(400))
+        msgspec.structs.replace(one, gpus=one.gpus if one.at < 100 else ())
+        for one in (sample(float(n), tokens=10.0 * n, steps=n) for n in range(400))
     ]
     found = measure(samples, "log", ["G"])
 

@@ -35,7 +35,7 @@ def test_windows_become_records_for_a_ledger(tmp_path):
 
 def tally_of(samples):
     tally = Tally("sim", ["GPU-0"], [SERVER])
-    return tally, [[record for record in tally.add(sample)] for sample in samples], tally.finish()
+    return tally, [list(tally.add(sample)) for sample in samples], tally.finish()
 
 
 def test_a_window_comes_out_within_a_few_seconds_of_its_end_and_is_never_changed_later():
@@ -64,7 +64,8 @@ def restarted(samples, model="n"):
     half = len(samples) // 2
     later = [
         msgspec.structs.replace(
-            sample, servers=tuple(msgspec.structs.replace(r, started=r.started + 60, model=model) for r in sample.servers)
+            sample,
+            servers=tuple(msgspec.structs.replace(r, started=r.started + 60, model=model) for r in sample.servers),
         )
         for sample in samples[half:]
     ]
@@ -92,7 +93,10 @@ def test_what_is_older_than_a_day_is_summed_up_and_forgotten():
             sample,
             at=sample.at + SPLIT_S + 900,
             wall=sample.wall + SPLIT_S + 900,
-            gpus=tuple(msgspec.structs.replace(r, at=r.at + SPLIT_S + 900, energy_joules=r.energy_joules + 1e6) for r in sample.gpus),
+            gpus=tuple(
+                msgspec.structs.replace(r, at=r.at + SPLIT_S + 900, energy_joules=r.energy_joules + 1e6)
+                for r in sample.gpus
+            ),
             servers=tuple(msgspec.structs.replace(r, at=r.at + SPLIT_S + 900) for r in sample.servers),
         )
         for sample in simulate(Truth(), 60, 3, rate=bursts)

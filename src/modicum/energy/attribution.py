@@ -234,8 +234,8 @@ def _whole(interval: Interval, split: Split | None, shares: dict[str, _Share]) -
 
 
 def read_calls(path: Path) -> tuple[list[ServedCall], list[Problem]]:
-    """Calls from a file with one JSON object a line, times in seconds since 1970. Lines that are no call, or whose times
-    contradict each other, are problems.
+    """Calls from a file with one JSON object a line, times in seconds since 1970. Lines that are no call, or whose
+    times contradict each other, are problems.
     """
     decoder = msgspec.json.Decoder(ServedCall)
     calls, problems = [], []

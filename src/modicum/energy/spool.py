@@ -1,7 +1,7 @@
 """Closed windows on disk until a ledger has them, so that a killed watch loses no more than the window under way.
 
-One file per watch, held by a lock while the watch lives. What a dead watch left is booked by the next one; booking twice
-changes nothing, because a window has its identity.
+One file per watch, held by a lock while the watch lives. What a dead watch left is booked by the next one; booking
+twice changes nothing, because a window has its identity.
 """
 
 import fcntl

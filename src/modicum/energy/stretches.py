@@ -1,7 +1,7 @@
 """A long time of measuring in stretches that one law can hold for: one regime each, a week or two at most.
 
-A fit over everything would mix models, power limits and restarts. A fit over too little cannot tell idle time from steps:
-a week has nights and weekends in it.
+A fit over everything would mix models, power limits and restarts. A fit over too little cannot tell idle time from
+steps: a week has nights and weekends in it.
 """
 
 from collections.abc import Callable, Sequence

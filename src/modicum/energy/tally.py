@@ -161,7 +161,7 @@ def energy_windows(
 ) -> tuple[EnergyWindow, ...]:
     """All usable time of a recording as records, for a sink: their joules sum to what was measured."""
     tally = _tally(samples, source, gpus, provider)
-    return tuple([*(window for sample in samples for window in tally.add(sample)), *tally.finish()])
+    return (*(window for sample in samples for window in tally.add(sample)), *tally.finish())
 
 
 def _tally(samples: Sequence[Sample], source: str, gpus: Sequence[str], provider: str) -> Tally:

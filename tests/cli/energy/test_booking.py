@@ -6,15 +6,15 @@ import subprocess
 import sys
 import threading
 import time
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from console.test_process import LedgerProcess
-from energy.command import run, run_json
+from energy.command import run
 from energy.fake_server import FakeServer
-from insights.test_consumption import START, window
+from insights.test_consumption import window
 from modicum.cli.energy.booking import LiveBooking, append_windows, book_left_behind, spool_folder
 from modicum.ledger.store import open_store
 from modicum.settings import data_folder, state_folder
@@ -34,7 +34,9 @@ main(sys.argv[1:])
 def watching(server, *args):
     """`energy watch` in a process of its own, with a GPU that counts."""
     words = [sys.executable, "-c", WATCHED, "energy", "watch", "--server", server.url, "--interval", "0.05", *args]
-    return subprocess.Popen(words, env=os.environ | {"PYTHONPATH": str(TESTS)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    return subprocess.Popen(
+        words, env=os.environ | {"PYTHONPATH": str(TESTS)}, stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
 
 
 def until(happened, seconds=30):
@@ -102,7 +104,7 @@ def test_windows_are_booked_while_the_watch_goes_on_and_once(tmp_path):
     async def go():
         async with LiveBooking(place, every_s=0.01) as booking:
             booking.add([window()])
-            while booking.waiting:
+            while booking.waiting:  # noqa: ASYNC110 - nothing else says so
                 await asyncio.sleep(0.01)
             before = booking.booked.new
             booking.add([window(), window(5)])
@@ -167,14 +169,3 @@ def test_a_live_watch_that_cannot_book_says_where_its_windows_are(tmp_path, caps
     assert code == 2
     assert "joules per generated token" in out
     assert "are kept in" in err
-
-
-def test_of_a_month_only_the_asked_days_are_read(capsys):
-    day = timedelta(days=1).total_seconds()
-    append_windows(None, [window(n * day) for n in range(30)])
-    since = f"{START + timedelta(days=20, hours=-1):%Y-%m-%dT%H:%M}"
-
-    code, found = run_json(capsys, "bill", "--ledger", str(data_folder() / "ledger.duckdb"), "--since", since)
-
-    assert code == 0
-    assert found["energy_kwh"]["windows"] == 10

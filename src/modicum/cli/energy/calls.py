@@ -113,9 +113,13 @@ def _from_log(log: Path, calls_path: Path) -> _Told:
         raise UserError(f"{calls_path}: holds no usable call; each line is an object as 'energy calls --help' says")
     found = stretches(at_wall_time(measured.intervals))
     shared = attribute_stretches(found, calls)
-    beside = [call for call in calls if not any(part.start < call.finished and call.started < part.end for part in found)]
+    beside = [
+        call for call in calls if not any(part.start < call.finished and call.started < part.end for part in found)
+    ]
     if beside:
-        problems.append(Problem(str(calls_path), f"{len(beside):,} of {len(calls):,} calls lie outside of the log's time"))
+        problems.append(
+            Problem(str(calls_path), f"{len(beside):,} of {len(calls):,} calls lie outside of the log's time")
+        )
     return _Told(
         attribution=shared,
         seconds=measured.seconds,
@@ -182,8 +186,8 @@ def _no_calls(place: str, held: "list[Row]", provider: str, span: tuple[datetime
             " servers were watched, with a known end and counted tokens"
         )
     return (
-        f"no call from {when} belongs to the watched servers. The ledger {place} holds calls of: {names}. Say which were"
-        " served here: 'modicum energy calls --provider NAME', or tag calls 'server' with the server's host:port"
+        f"no call from {when} belongs to the watched servers. The ledger {place} holds calls of: {names}. Say which"
+        " were served here: 'modicum energy calls --provider NAME', or tag calls 'server' with the server's host:port"
     )
 
 

@@ -40,8 +40,8 @@ def command(servers: tuple[str, ...], interval: float, as_json: bool, **options:
     """Tokens per second, joules per token and where the joules go, of a running server.
 
     Reads power and energy of the GPUs from the driver (extra [nvidia]) and token and step counters from the metrics of
-    vLLM, SGLang, TGI or llama.cpp. Energy is of the GPUs, idle time included. Windows are booked in the ledger while the
-    watch goes on, each once, however often a log is replayed; a watch that is killed loses the window under way.
+    vLLM, SGLang, TGI or llama.cpp. Energy is of the GPUs, idle time included. Windows are booked in the ledger while
+    the watch goes on, each once, however often a log is replayed; a watch that is killed loses the window under way.
 
     \b
     Examples:
@@ -147,9 +147,7 @@ class _Live:
         try:
             file = files.enter_context(path.open("xb"))
         except FileExistsError:
-            raise UserError(
-                f"{path} is there already; raw logs are never written over: choose another name"
-            ) from None
+            raise UserError(f"{path} is there already; raw logs are never written over: choose another name") from None
         except OSError as error:
             raise UserError(f"{path}: cannot be written ({error.strerror}); choose another place for --log") from None
         return LogWriter(file, LogHeader(FORMAT, self.facts, self._servers, interval, __version__))

@@ -139,6 +139,16 @@ def test_another_model_on_the_same_server_is_told():
     assert "changed its model from 'a' to 'b'" in str(found.problems[0])
 
 
+def test_a_server_that_does_not_say_when_it_started_begins_a_regime_when_its_counters_do():
+    def one(at, tokens):
+        plain = sample(at, tokens=tokens, steps=at)
+        return msgspec.structs.replace(plain, servers=(msgspec.structs.replace(plain.servers[0], started=None),))
+
+    found = measure([one(0, 10.0), one(1, 20.0), one(2, 5.0), one(3, 9.0)], "log")
+
+    assert [interval.regime for interval in found.intervals] == ['[[["",null]],[]]', '[[["",1000000002]],[]]']
+
+
 def test_a_power_limit_that_is_set_begins_a_regime():
     def one(at, limit):
         plain = sample(at, tokens=10.0 * at, steps=at)

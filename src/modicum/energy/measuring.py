@@ -72,6 +72,8 @@ class Measuring:
         self._source = source
         self._curves = {gpu: CounterCurve(gpu=gpu) for gpu in gpus}
         self._limits: dict[str, float] = {}
+        self._started: dict[str, float] = {}
+        self._generated: dict[str, float] = {}
         self._waiting: deque[_Pair] = deque()
         self._last: Sample | None = None
         self._number = 0
@@ -86,6 +88,7 @@ class Measuring:
                 self._curves[reading.gpu].add(reading)
             if reading.power_limit_watts is not None:
                 self._limits[reading.gpu] = reading.power_limit_watts
+        self._note_resets(sample)
         self._number += 1
         if self._last is None:
             self._wall_offset = sample.wall - sample.at
@@ -156,7 +159,17 @@ class Measuring:
     def _regime(self, sample: Sample) -> str:
         servers = sorted(sample.servers, key=lambda reading: reading.server)
         limits = [watts for _, watts in sorted(self._limits.items())]
-        return regime_of([(reading.model, reading.started) for reading in servers], limits)
+        started = [self._started.get(one.server) if one.started is None else one.started for one in servers]
+        return regime_of([(one.model, at) for one, at in zip(servers, started, strict=True)], limits)
+
+    def _note_resets(self, sample: Sample) -> None:
+        """A server that does not say when it started is seen to have done so when its counters begin again."""
+        for reading in sample.servers:
+            if reading.generated_tokens is None:
+                continue
+            if reading.generated_tokens < self._generated.get(reading.server, 0.0):
+                self._started[reading.server] = sample.wall
+            self._generated[reading.server] = reading.generated_tokens
 
 
 def measure(samples: Sequence[Sample], source: str, gpus: Sequence[str] = ()) -> Measured:

@@ -207,12 +207,12 @@ def _show(found: "Attribution", laws: "Sequence[Law]") -> None:
             f"{law.until:%Y-%m-%d %H:%M}",
             ", ".join(law.servers),
             ", ".join(law.models) or "not said",
-            f"{law.seconds / 3600:,.2f}",
+            f"{law.seconds:,.0f} s" if law.seconds < 3600 else f"{law.seconds / 3600:,.1f} h",
             "time in the server (too few windows)" if law.window_error is None else f"fit, to {law.window_error:.1%}",
         )
         for law in laws
     ]
-    print_table(("from (UTC)", "to", "servers", "models", "hours", "how"), rows)
+    print_table(("from (UTC)", "to", "servers", "models", "measured", "how"), rows)
 
 
 def _show_calls(found: "Attribution") -> None:

@@ -54,6 +54,8 @@ def command(servers: tuple[str, ...], interval: float, as_json: bool, **options:
         raise UserError("name a server (--server http://127.0.0.1:8000) or a recorded log (--replay run.jsonl)")
     if interval <= 0:
         raise UserError("--interval must be more than 0 seconds")
+    if options["seconds"] is not None and options["seconds"] <= 0:
+        raise UserError("--seconds must be more than 0; leave it out to watch until Ctrl-C")
     if options["replay_path"] is not None:
         return _replay(options["replay_path"], options, as_json=as_json)
     live = _Live(servers, options, quiet=as_json)
@@ -260,8 +262,8 @@ def _show(
     else:
         _tables(result, facts)
         if booked is not None:
-            there = f", {known} were there" if (known := booked.unchanged) else ""
-            click.echo(f"{booked.new + booked.replaced} windows booked in the ledger{there}")
+            there = f", {known:,} were there" if (known := booked.unchanged) else ""
+            click.echo(f"windows booked in the ledger: {booked.new + booked.replaced:,}{there}")
         print_problems(result.problems)
     return 0 if result.figures.joules_per_generated_token is not None else 1
 
@@ -281,7 +283,11 @@ def _tables(result: "Report", facts: "Sequence[GpuFacts]") -> None:
         ("prompt tokens", f"{now.prompt_tokens:,.0f}"),
         (
             "prompt tokens found in the cache",
-            "not counted" if now.cache_hit_share is None else f"{now.cache_hit_share:.1%}",
+            f"{now.cache_hit_share:.1%}"
+            if now.cache_hit_share is not None
+            else "not counted"
+            if now.cached_tokens is None
+            else "no prompt came",
         ),
         ("generated tokens per second", f"{now.tokens_per_second:,.1f}"),
         ("joules per generated token", figure(now.joules_per_generated_token, "J")),
@@ -290,9 +296,12 @@ def _tables(result: "Report", facts: "Sequence[GpuFacts]") -> None:
         ("busy", f"{now.busy_share:.0%}"),
         ("requests at once while busy", figure(now.mean_batch, "")),
     ]
-    if now.generated_tokens == 0:
-        rows.append(("", "no token was generated: energy per token is unknown"))
     print_table(("figure", "value"), rows, title=f"{', '.join(kinds)} on {_gpu_names(facts)}")
+    if now.generated_tokens == 0:
+        click.echo(
+            "no token was generated: energy per token is unknown; watch while requests come in, or load the server with"
+            " 'modicum energy bench'"
+        )
     for kind in kinds:
         if KINDS[kind].remark:
             click.echo(f"note: {KINDS[kind].remark}")
@@ -320,8 +329,8 @@ def print_split(result: "Report") -> None:
     found = result.split
     if result.regimes > 1:
         click.echo(
-            f"the server, its model or a power limit changed {result.regimes - 1} times: what follows is of the time"
-            f" since, {result.split_seconds:,.0f} s"
+            f"servers restarted, or their model or a power limit changed ({result.regimes - 1:,}): what follows is of the"
+            f" {result.split_seconds:,.0f} s since"
         )
     if found is None:
         click.echo(f"no split: {result.windows} windows of 5 s or more, {LEAST_WINDOWS} are needed; watch longer")
@@ -331,11 +340,14 @@ def print_split(result: "Report") -> None:
             term.name.replace("_", " "),
             figure(term.value, term.unit) if term.value is not None else "not identifiable",
             f"+- {term.error:.2g}" if term.error is not None else "",
-            term.basis if term.value is not None else term.reason,
+            term.basis if term.value is not None else "",
         )
         for term in found.terms
     ]
     print_table(("where the joules go", "each", "95 %", "how it is known"), rows)
+    for term in found.terms:
+        if term.value is None:
+            click.echo(f"{term.name.replace('_', ' ')}: {term.reason}")
     click.echo(
         f"{found.windows} windows; a window left out of the fit is foretold to {found.window_error:.1%};"
         f" R2 {found.explained:.4f}"

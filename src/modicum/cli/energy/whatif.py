@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from modicum.calls.errors import UserError
-from modicum.cli.energy.options import Share, figure
+from modicum.cli.energy.options import Share, figure, print_problems
 
 if TYPE_CHECKING:
     from modicum.energy.step_law import StepLaw
@@ -69,6 +69,7 @@ def command(files: tuple[Path, ...], as_json: bool, **options: Any) -> int:
 def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Workload, list[float]]":
     """The law, the workload that was measured, and the batches that it was measured at."""
     from modicum.cli.energy.data import expert_share, points_in, recording_in
+    from modicum.energy.split import LEAST_WINDOWS
     from modicum.energy.step_law import fit_points, from_split
     from modicum.energy.tally import report
     from modicum.energy.whatif import Workload
@@ -85,7 +86,13 @@ def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Worklo
         )
     found = report(recording.samples, str(files[0]), recording.gpus)
     if found.split is None or found.figures is None:
-        raise UserError(f"{files[0]}: too short for a fit; watch for a few minutes under load that varies")
+        print_problems([*recording.problems, *found.problems])
+        if found.figures is None:
+            raise UserError(f"{files[0]}: holds no usable interval; the notes say what was missing")
+        raise UserError(
+            f"{files[0]}: too short for a fit ({found.windows} windows of 5 s or more, {LEAST_WINDOWS} are needed); watch"
+            " for a few minutes under load that varies"
+        )
     totals = found.figures
     # A watch does not see single requests: figures are per generated token, with the prompts that came along.
     base = Workload(

@@ -5,8 +5,10 @@ FIELDS = Fields("m", {"hidden_size": 64, "num_attention_heads": 4, "vocab_size":
 
 
 def test_tied_embeddings_are_one_table():
-    assert embeddings(FIELDS, tied=True) == 6400
-    assert embeddings(Fields("m", {**FIELDS.raw, "tie_word_embeddings": False}), tied=True) == 12800
+    assert embeddings(FIELDS) == 12800
+    assert embeddings(Fields("m", {**FIELDS.raw, "tie_word_embeddings": True})) == 6400
+    assert embeddings(Fields("m", {**FIELDS.raw, "model_type": "gemma3_text"})) == 6400
+    assert embeddings(Fields("m", {**FIELDS.raw, "model_type": "nemotron_h", "tie_word_embeddings": True})) == 12800
 
 
 def test_attention_with_bias_gate_and_shared_values():

@@ -3,10 +3,17 @@
 from modicum.energy.memory.config import Fields
 
 
-def embeddings(fields: Fields, *, tied: bool) -> int:
-    """Input table and output head; one table where they are tied. `tied` is the architecture's own default."""
-    tables = 1 if fields.flag("tie_word_embeddings", default=tied) else 2
-    return tables * fields.vocab * fields.hidden
+TIED = {"gemma3_text", "gemma4_text"}
+"""Architectures whose output head is the input table unless the config says otherwise."""
+NEVER_TIED = {"nemotron_h"}
+"""Whatever `tie_word_embeddings` says."""
+
+
+def embeddings(fields: Fields) -> int:
+    """Weights of the input table and the output head; one table where they are tied."""
+    model_type = fields.raw.get("model_type")
+    tied = model_type not in NEVER_TIED and fields.flag("tie_word_embeddings", default=model_type in TIED)
+    return (1 if tied else 2) * fields.vocab * fields.hidden
 
 
 def attention(

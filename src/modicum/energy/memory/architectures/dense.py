@@ -7,7 +7,7 @@ from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
 
 
 def _dense(
-    fields: Fields, windows: list[int | None], *, attention_extra: int, bias: bool = False, tied: bool = False
+    fields: Fields, windows: list[int | None], *, attention_extra: int, bias: bool = False
 ) -> Anatomy:
     dim, inner = fields.head_dim(), fields.whole("intermediate_size")
     layer = (
@@ -19,7 +19,7 @@ def _dense(
     if fields.flag("mlp_bias", default=False):
         layer += 2 * inner + fields.hidden
     return Anatomy(
-        parameters=Parameters(embeddings(fields, tied=tied) + fields.layers * layer + fields.hidden),
+        parameters=Parameters(embeddings(fields) + fields.layers * layer + fields.hidden),
         mixers=tuple(KeyValue(fields.kv_heads, dim, dim, window) for window in windows),
         widest_mlp=inner,
     )

@@ -19,7 +19,7 @@ def mixtral(fields: Fields) -> Anatomy:
         + experts * fields.hidden  # router
         + 2 * fields.hidden
     )
-    shared = embeddings(fields, tied=False) + fields.layers * layer + fields.hidden
+    shared = embeddings(fields) + fields.layers * layer + fields.hidden
     routed = fields.layers * experts * gated_mlp(fields.hidden, inner)
     window = fields.window() if fields.has("sliding_window") else None
     return Anatomy(
@@ -43,7 +43,7 @@ def qwen3_moe(fields: Fields) -> Anatomy:
         + 2 * fields.hidden
     )
     shared = (
-        embeddings(fields, tied=False)
+        embeddings(fields)
         + fields.layers * every
         + sparse * experts * fields.hidden
         + (fields.layers - sparse) * gated_mlp(fields.hidden, dense_inner)
@@ -67,7 +67,7 @@ def minimax_m2(fields: Fields) -> Anatomy:
         + experts * fields.hidden
         + 2 * fields.hidden
     )
-    shared = embeddings(fields, tied=False) + fields.layers * layer + fields.hidden
+    shared = embeddings(fields) + fields.layers * layer + fields.hidden
     routed = fields.layers * experts * gated_mlp(fields.hidden, inner)
     return Anatomy(
         parameters=Parameters(shared, routed, experts, per_token),
@@ -88,7 +88,7 @@ def gpt_oss(fields: Fields) -> Anatomy:
         + experts * (hidden + 1)  # router with bias
         + 2 * hidden
     )
-    shared = embeddings(fields, tied=False) + fields.layers * layer + hidden
+    shared = embeddings(fields) + fields.layers * layer + hidden
     routed = fields.layers * experts * (gated_mlp(hidden, inner) + 2 * inner + hidden)
     return Anatomy(
         parameters=Parameters(shared, routed, experts, per_token),

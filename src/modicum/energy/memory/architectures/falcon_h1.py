@@ -8,7 +8,8 @@ from modicum.energy.memory.parameters import attention, embeddings, gated_mlp, m
 
 def falcon_h1(fields: Fields) -> Anatomy:
     inner = fields.whole("mamba_d_ssm", default=fields.whole("mamba_expand", default=2) * fields.hidden)
-    heads, head_dim = fields.whole("mamba_n_heads"), fields.whole("mamba_d_head")
+    heads = fields.whole("mamba_n_heads")
+    head_dim = fields.whole_or_auto("mamba_d_head", inner // heads)
     if heads * head_dim != inner:
         raise fields.fault(f"mamba_n_heads x mamba_d_head is {heads * head_dim}, but mamba_d_ssm is {inner}")
     groups, state = fields.whole("mamba_n_groups", default=1), fields.whole("mamba_d_state")
@@ -26,7 +27,7 @@ def falcon_h1(fields: Fields) -> Anatomy:
         Recurrence("mamba-2", heads, inner * state, inner + 2 * groups * state, width),
     )
     return Anatomy(
-        parameters=Parameters(embeddings(fields, tied=False) + fields.layers * layer + fields.hidden),
+        parameters=Parameters(embeddings(fields) + fields.layers * layer + fields.hidden),
         mixers=pair * fields.layers,
         widest_mlp=mlp_inner,
     )

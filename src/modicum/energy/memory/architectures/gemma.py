@@ -18,7 +18,7 @@ def gemma3(fields: Fields) -> Anatomy:
         + 4 * fields.hidden
     )
     return Anatomy(
-        parameters=Parameters(embeddings(fields, tied=True) + fields.layers * layer + fields.hidden),
+        parameters=Parameters(embeddings(fields) + fields.layers * layer + fields.hidden),
         mixers=tuple(
             KeyValue(fields.kv_heads, dim, dim, fields.window() if kind == "sliding" else None) for kind in kinds
         ),
@@ -40,7 +40,7 @@ def gemma4(fields: Fields) -> Anatomy:
     full = kinds.count("full")
     inner = fields.whole("intermediate_size")
     shared = (
-        embeddings(fields, tied=True)
+        embeddings(fields)
         + (fields.layers - full) * (attention(fields, fields.kv_heads, narrow) + 2 * narrow)
         + full * (attention(fields, global_kv, wide, value=not same) + 2 * wide)
         + fields.layers * (gated_mlp(fields.hidden, inner) + 4 * fields.hidden)

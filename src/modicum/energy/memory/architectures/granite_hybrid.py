@@ -9,7 +9,8 @@ from modicum.energy.memory.parameters import attention, embeddings, gated_mlp, m
 def _recurrence(fields: Fields) -> tuple[Recurrence, int]:
     """A Mamba-2 mixer and its weights."""
     inner = fields.whole("mamba_expand", default=2) * fields.hidden
-    heads, head_dim = fields.whole("mamba_n_heads", default=128), fields.whole("mamba_d_head", default=64)
+    heads = fields.whole("mamba_n_heads", default=128)
+    head_dim = fields.whole_or_auto("mamba_d_head", inner // heads)
     if heads * head_dim != inner:
         raise fields.fault(
             f"mamba_n_heads x mamba_d_head is {heads * head_dim}, but mamba_expand x hidden_size is {inner}"
@@ -31,12 +32,14 @@ def granite(fields: Fields) -> Anatomy:
     recurrent = kinds.count("recurrent")
     # A dense Granite carries Mamba fields that nothing uses and that fit nothing.
     recurrence, mamba_weights = _recurrence(fields) if recurrent else (None, 0)
-    experts, per_token = fields.experts("num_local_experts", "num_experts_per_tok", least=0)
+    experts, per_token = (0, 0)
+    if fields.whole("num_local_experts", least=0):
+        experts, per_token = fields.experts("num_local_experts", "num_experts_per_tok")
     shared_inner, inner = fields.whole("shared_intermediate_size"), fields.whole("intermediate_size")
     layer = gated_mlp(fields.hidden, shared_inner) + experts * fields.hidden + 2 * fields.hidden
     attend = attention(fields, fields.kv_heads, fields.head_dim(), bias=fields.flag("attention_bias", default=False))
     shared = (
-        embeddings(fields, tied=True)
+        embeddings(fields)
         + fields.layers * layer
         + recurrent * mamba_weights
         + (fields.layers - recurrent) * attend
@@ -59,7 +62,7 @@ def bamba(fields: Fields) -> Anatomy:
     attend = attention(fields, fields.kv_heads, fields.head_dim())
     full = kinds.count("full")
     shared = (
-        embeddings(fields, tied=False)
+        embeddings(fields)
         + fields.layers * (gated_mlp(fields.hidden, inner) + 2 * fields.hidden)
         + (fields.layers - full) * mamba_weights
         + full * attend

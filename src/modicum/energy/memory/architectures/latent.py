@@ -47,7 +47,7 @@ def _model(fields: Fields, *, indexed: bool) -> Anatomy:
     inner, shared_experts = fields.whole("moe_intermediate_size"), fields.whole("n_shared_experts", default=1, least=0)
     sparse = fields.layers - dense
     shared = (
-        embeddings(fields, tied=False)
+        embeddings(fields)
         + fields.layers * (attention + index_weights)
         + dense * gated_mlp(fields.hidden, fields.whole("intermediate_size"))
         + sparse * (experts * fields.hidden + gated_mlp(fields.hidden, shared_experts * inner))

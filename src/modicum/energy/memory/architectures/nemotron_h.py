@@ -3,7 +3,7 @@
 from modicum.energy.memory.architectures.anatomy import Anatomy
 from modicum.energy.memory.blueprint import KeyValue, Mixer, Parameters, Recurrence
 from modicum.energy.memory.config import Fields
-from modicum.energy.memory.parameters import attention, mamba2
+from modicum.energy.memory.parameters import attention, embeddings, mamba2
 
 LETTERS = {"M": "mamba", "*": "attention", "-": "mlp", "E": "experts"}
 
@@ -52,7 +52,7 @@ def nemotron_h(fields: Fields) -> Anatomy:
         "E": beside,
     }
     shared = (
-        2 * fields.vocab * fields.hidden  # never tied, whatever tie_word_embeddings says
+        embeddings(fields)
         + sum(pattern.count(letter) * (count + fields.hidden) for letter, count in weights.items())
         + fields.hidden
     )

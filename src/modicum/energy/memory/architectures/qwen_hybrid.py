@@ -42,7 +42,7 @@ def _notes(fields: Fields) -> tuple[str, ...]:
 def qwen3_5(fields: Fields) -> Anatomy:
     weights, mixers = _mixing(fields)
     inner = fields.whole("intermediate_size")
-    total = embeddings(fields, tied=False) + weights + fields.layers * gated_mlp(fields.hidden, inner) + fields.hidden
+    total = embeddings(fields) + weights + fields.layers * gated_mlp(fields.hidden, inner) + fields.hidden
     return Anatomy(
         parameters=Parameters(total),
         mixers=tuple(mixers),
@@ -60,7 +60,7 @@ def qwen3_5_moe(fields: Fields) -> Anatomy:
     experts, per_token = fields.experts("num_experts", "num_experts_per_tok")
     inner, shared_inner = fields.whole("moe_intermediate_size"), fields.whole("shared_expert_intermediate_size")
     beside = experts * fields.hidden + gated_mlp(fields.hidden, shared_inner) + fields.hidden
-    shared = embeddings(fields, tied=False) + weights + fields.layers * beside + fields.hidden
+    shared = embeddings(fields) + weights + fields.layers * beside + fields.hidden
     return Anatomy(
         parameters=Parameters(shared, fields.layers * experts * gated_mlp(fields.hidden, inner), experts, per_token),
         mixers=tuple(mixers),

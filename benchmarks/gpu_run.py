@@ -1,12 +1,12 @@
 """On a GPU: joules per token over batches, and memory at long context against the plan. Random weights, no downloads.
 
 Models are built from the shipped fields of Granite 4.0 (hybrid and dense) with random weights: energy and memory do not
-depend on what the weights are, speed of experts only on how evenly they are chosen (every step takes random tokens). The
-engine is transformers with its plain kernels, so that figures are comparable among these models and are not those of a
-serving program; for that, start a server and run `modicum energy bench`.
+depend on what the weights are, speed of experts only on how evenly they are chosen (every step takes random tokens).
+The engine is transformers with its plain kernels, so that figures are comparable among these models and are not those
+of a serving program; for that, start a server and run `modicum energy bench`.
 
-Every measured point is written at once. A run that was stopped, or ran out of `--minutes`, goes on where it was: run the
-same command again. Tried with `--device cpu --small`; needs torch, transformers, nvidia-ml-py, numpy, msgspec.
+Every measured point is written at once. A run that was stopped, or ran out of `--minutes`, goes on where it was: run
+the same command again. Tried with `--device cpu --small`; needs torch, transformers, nvidia-ml-py, numpy, msgspec.
 """
 
 import argparse

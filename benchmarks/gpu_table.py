@@ -18,9 +18,9 @@ def table(document):
     dates = sorted(point["at"][:10] for point in document["points"]) or [document["started"]]
     days = dates[0] if dates[0] == dates[-1] else f"{dates[0]} to {dates[-1]}"
     limit = document.get("power_limit_watts")
+    where = document["machine"] + (f" at a limit of {limit:,.0f} W" if limit else "")
     lines = [
-        f"{document['machine']}{f' at a limit of {limit:,.0f} W' if limit else ''}, {days}, {document['made_with']};"
-        f" random weights, {document['seconds_a_point']:g} s a point.",
+        f"{where}, {days}, {document['made_with']}; random weights, {document['seconds_a_point']:g} s a point.",
         "",
         *_decode([point for point in document["points"] if point["kind"] == "decode"]),
         "",

@@ -148,7 +148,11 @@ def _traffic(options: dict[str, Any], seen: "Figures | None") -> "Traffic":
         if options["api_model"] or options["api_price"]:
             raise UserError(
                 "an API charges prompts as well: give --prompt-per-output (prompt tokens for each generated one)"
-                + (", or --watch, which measures it" if seen is None else "; in the watched time no token was generated")
+                + (
+                    ", or --watch, which measures it"
+                    if seen is None
+                    else "; in the watched time no token was generated"
+                )
             )
         ratio = 0.0
     if ratio < 0 or not 0 <= (cached or 0) <= 1:

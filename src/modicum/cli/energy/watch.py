@@ -329,8 +329,8 @@ def print_split(result: "Report") -> None:
     found = result.split
     if result.regimes > 1:
         click.echo(
-            f"servers restarted, or their model or a power limit changed ({result.regimes - 1:,}): what follows is of the"
-            f" {result.split_seconds:,.0f} s since"
+            f"servers restarted, or their model or a power limit changed ({result.regimes - 1:,}): what follows is of"
+            f" the {result.split_seconds:,.0f} s since"
         )
     if found is None:
         click.echo(f"no split: {result.windows} windows of 5 s or more, {LEAST_WINDOWS} are needed; watch longer")

@@ -90,8 +90,8 @@ def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Worklo
         if found.figures is None:
             raise UserError(f"{files[0]}: holds no usable interval; the notes say what was missing")
         raise UserError(
-            f"{files[0]}: too short for a fit ({found.windows} windows of 5 s or more, {LEAST_WINDOWS} are needed); watch"
-            " for a few minutes under load that varies"
+            f"{files[0]}: too short for a fit ({found.windows} windows of 5 s or more, {LEAST_WINDOWS} are needed);"
+            " watch for a few minutes under load that varies"
         )
     totals = found.figures
     # A watch does not see single requests: figures are per generated token, with the prompts that came along.

@@ -1,7 +1,9 @@
 """Counts of weights of the parts that architectures are made of. Whole numbers of parameters, no bytes."""
 
-from modicum.energy.memory.config import Fields
+from typing import NamedTuple
 
+from modicum.energy.memory.blueprint import Recurrence
+from modicum.energy.memory.config import Fields
 
 TIED = {"gemma3_text", "gemma4_text"}
 """Architectures whose output head is the input table unless the config says otherwise."""
@@ -35,19 +37,29 @@ def gated_mlp(hidden: int, inner: int) -> int:
     return 3 * hidden * inner
 
 
-def mamba2(fields: Fields, inner: int, heads: int, groups: int, state: int, width: int, *, norm: bool = True) -> int:
+class Biases(NamedTuple):
+    """The fields that say whether a Mamba-2 mixer's parts have a bias."""
+
+    convolution: str = "mamba_conv_bias"
+    into: str = "mamba_proj_bias"
+    out: str = "mamba_proj_bias"
+
+
+USUAL = Biases()
+
+
+def mamba2(fields: Fields, inner: int, mixer: Recurrence, *, norm: bool = True, biases: Biases = USUAL) -> int:
     """A Mamba-2 mixer (arXiv 2405.21060): input and output projection, convolution, three vectors per head, norm."""
-    channels = inner + 2 * groups * state
-    conv_bias = fields.flag("mamba_conv_bias", default=fields.flag("use_conv_bias", default=True))
-    projection_bias = fields.flag("mamba_proj_bias", default=fields.flag("use_bias", default=False))
-    into = inner + channels + heads
+    channels = mixer.conv_channels
+    into = inner + channels + mixer.heads
     return (
         fields.hidden * into
         + inner * fields.hidden
-        + channels * (width + (1 if conv_bias else 0))
-        + 3 * heads
+        + channels * (mixer.conv_width + (1 if fields.flag(biases.convolution, default=True) else 0))
+        + 3 * mixer.heads
         + (inner if norm else 0)
-        + (into + fields.hidden if projection_bias else 0)
+        + (into if fields.flag(biases.into, default=False) else 0)
+        + (fields.hidden if fields.flag(biases.out, default=False) else 0)
     )
 
 

@@ -7,7 +7,7 @@ from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
 
 
 def _dense(
-    fields: Fields, windows: list[int | None], *, attention_extra: int, bias: bool = False
+    fields: Fields, windows: list[int | None], *, attention_extra: int, bias: bool = False, mlp_bias: bool = False
 ) -> Anatomy:
     dim, inner = fields.head_dim(), fields.whole("intermediate_size")
     layer = (
@@ -16,7 +16,7 @@ def _dense(
         + gated_mlp(fields.hidden, inner)
         + 2 * fields.hidden
     )
-    if fields.flag("mlp_bias", default=False):
+    if mlp_bias:
         layer += 2 * inner + fields.hidden
     return Anatomy(
         parameters=Parameters(embeddings(fields) + fields.layers * layer + fields.hidden),
@@ -42,7 +42,8 @@ def _from_some_layer_on(fields: Fields) -> list[int | None]:
 
 
 def llama(fields: Fields) -> Anatomy:
-    return _dense(fields, [None] * fields.layers, attention_extra=0, bias=fields.flag("attention_bias", default=False))
+    bias, mlp_bias = (fields.flag(field, default=False) for field in ("attention_bias", "mlp_bias"))
+    return _dense(fields, [None] * fields.layers, attention_extra=0, bias=bias, mlp_bias=mlp_bias)
 
 
 def mistral(fields: Fields) -> Anatomy:

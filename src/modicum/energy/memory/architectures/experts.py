@@ -83,7 +83,7 @@ def gpt_oss(fields: Fields) -> Anatomy:
     dim, inner, hidden = fields.head_dim(), fields.whole("intermediate_size"), fields.hidden
     kinds = fields.layer_kinds(default=["sliding" if layer % 2 == 0 else "full" for layer in range(fields.layers)])
     layer = (
-        attention(fields, fields.kv_heads, dim, bias=True)
+        attention(fields, fields.kv_heads, dim, bias=fields.flag("attention_bias", default=True))
         + fields.heads
         + experts * (hidden + 1)  # router with bias
         + 2 * hidden

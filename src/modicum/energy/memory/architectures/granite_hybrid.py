@@ -18,7 +18,7 @@ def _recurrence(fields: Fields) -> tuple[Recurrence, int]:
     groups, state = fields.whole("mamba_n_groups", default=1), fields.whole("mamba_d_state", default=256)
     width = fields.conv_width("mamba_d_conv")
     mixer = Recurrence("mamba-2", heads, inner * state, inner + 2 * groups * state, width)
-    return mixer, mamba2(fields, inner, heads, groups, state, width)
+    return mixer, mamba2(fields, inner, mixer)
 
 
 def _mixers(fields: Fields, kinds: list[str], recurrence: Recurrence | None) -> tuple[Mixer, ...]:
@@ -59,11 +59,14 @@ def bamba(fields: Fields) -> Anatomy:
     kinds = ["full" if layer in at else "recurrent" for layer in range(fields.layers)]
     recurrence, mamba_weights = _recurrence(fields)
     inner = fields.whole("intermediate_size")
-    attend = attention(fields, fields.kv_heads, fields.head_dim())
+    attend = attention(fields, fields.kv_heads, fields.head_dim(), bias=fields.flag("attention_bias", default=False))
+    mlp = gated_mlp(fields.hidden, inner)
+    if fields.flag("mlp_bias", default=False):
+        mlp += 2 * inner + fields.hidden
     full = kinds.count("full")
     shared = (
         embeddings(fields)
-        + fields.layers * (gated_mlp(fields.hidden, inner) + 2 * fields.hidden)
+        + fields.layers * (mlp + 2 * fields.hidden)
         + (fields.layers - full) * mamba_weights
         + full * attend
         + fields.hidden

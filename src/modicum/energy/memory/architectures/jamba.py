@@ -20,6 +20,7 @@ def _mamba1(fields: Fields, inner: int, state: int, width: int) -> int:
         + inner
         + rank
         + 2 * state
+        + (2 * inner + fields.hidden if fields.flag("mamba_proj_bias", default=False) else 0)
     )
 
 

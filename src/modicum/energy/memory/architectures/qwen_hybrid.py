@@ -11,6 +11,9 @@ def _mixing(fields: Fields) -> tuple[int, list[KeyValue | Recurrence]]:
     interval = fields.whole("full_attention_interval", default=4)
     pattern = ["full" if (layer + 1) % interval == 0 else "recurrent" for layer in range(fields.layers)]
     kinds = fields.layer_kinds(default=pattern)
+    if set(kinds) - {"full", "recurrent"}:
+        raise fields.fault("layer_types has windows: this variant is not known")
+    bias = fields.flag("attention_bias", default=False)
     key_heads, value_heads = fields.whole("linear_num_key_heads"), fields.whole("linear_num_value_heads")
     key_dim, value_dim = fields.whole("linear_key_head_dim"), fields.whole("linear_value_head_dim")
     if value_heads % key_heads:
@@ -26,7 +29,7 @@ def _mixing(fields: Fields) -> tuple[int, list[KeyValue | Recurrence]]:
     )
     full = kinds.count("full")
     weights = (
-        full * (attention(fields, fields.kv_heads, dim, gated=True) + 2 * dim)
+        full * (attention(fields, fields.kv_heads, dim, bias=bias, gated=True) + 2 * dim)
         + (fields.layers - full) * gated_deltanet(fields.hidden, key_heads, value_heads, key_dim, value_dim, width)
         + fields.layers * 2 * fields.hidden
     )

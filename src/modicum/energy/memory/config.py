@@ -131,6 +131,15 @@ class Fields:
     def window(self) -> int:
         return self.whole("sliding_window")
 
+    def windows(self) -> list[int | None]:
+        """Of each layer: by `layer_types` where there is one, else the same everywhere; None where it sees all. The
+        field is there and null where it is off.
+        """
+        window = self.window() if self.has("sliding_window") else None
+        if self.has("layer_types"):
+            return [self.window() if kind == "sliding" else None for kind in self.layer_kinds()]
+        return [window] * self.layers
+
     def conv_width(self, field: str) -> int:
         return self.whole(field, default=4)
 

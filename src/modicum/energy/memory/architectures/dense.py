@@ -25,12 +25,6 @@ def _dense(
     )
 
 
-def _everywhere(fields: Fields) -> list[int | None]:
-    """The same window in every layer, or none: the field is there and null where it is off."""
-    window = fields.window() if fields.has("sliding_window") else None
-    return [window] * fields.layers
-
-
 def _from_some_layer_on(fields: Fields) -> list[int | None]:
     """Qwen's rule: `use_sliding_window` switches it on, for the layers after the first `max_window_layers`."""
     if fields.has("layer_types"):
@@ -43,11 +37,11 @@ def _from_some_layer_on(fields: Fields) -> list[int | None]:
 
 def llama(fields: Fields) -> Anatomy:
     bias, mlp_bias = (fields.flag(field, default=False) for field in ("attention_bias", "mlp_bias"))
-    return _dense(fields, [None] * fields.layers, attention_extra=0, bias=bias, mlp_bias=mlp_bias)
+    return _dense(fields, fields.windows(), attention_extra=0, bias=bias, mlp_bias=mlp_bias)
 
 
 def mistral(fields: Fields) -> Anatomy:
-    return _dense(fields, _everywhere(fields), attention_extra=0)
+    return _dense(fields, fields.windows(), attention_extra=0)
 
 
 def qwen2(fields: Fields) -> Anatomy:

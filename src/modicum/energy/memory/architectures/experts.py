@@ -6,9 +6,9 @@ from modicum.energy.memory.config import Fields
 from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
 
 
-def _everywhere(fields: Fields, *, window: int | None = None) -> tuple[KeyValue, ...]:
+def _attention(fields: Fields, windows: list[int | None]) -> tuple[KeyValue, ...]:
     dim = fields.head_dim()
-    return tuple(KeyValue(fields.kv_heads, dim, dim, window) for _ in range(fields.layers))
+    return tuple(KeyValue(fields.kv_heads, dim, dim, window) for window in windows)
 
 
 def mixtral(fields: Fields) -> Anatomy:
@@ -21,10 +21,9 @@ def mixtral(fields: Fields) -> Anatomy:
     )
     shared = embeddings(fields) + fields.layers * layer + fields.hidden
     routed = fields.layers * experts * gated_mlp(fields.hidden, inner)
-    window = fields.window() if fields.has("sliding_window") else None
     return Anatomy(
         parameters=Parameters(shared, routed, experts, per_token),
-        mixers=_everywhere(fields, window=window),
+        mixers=_attention(fields, fields.windows()),
         widest_mlp=per_token * inner,
     )
 
@@ -50,9 +49,10 @@ def qwen3_moe(fields: Fields) -> Anatomy:
         + fields.hidden
     )
     routed = sparse * experts * gated_mlp(fields.hidden, inner)
+    slides = fields.flag("use_sliding_window", default=False)
     return Anatomy(
         parameters=Parameters(shared, routed, experts, per_token),
-        mixers=_everywhere(fields),
+        mixers=_attention(fields, fields.windows() if slides else [None] * fields.layers),
         widest_mlp=per_token * inner if sparse else dense_inner,
     )
 
@@ -71,7 +71,7 @@ def minimax_m2(fields: Fields) -> Anatomy:
     routed = fields.layers * experts * gated_mlp(fields.hidden, inner)
     return Anatomy(
         parameters=Parameters(shared, routed, experts, per_token),
-        mixers=_everywhere(fields),
+        mixers=_attention(fields, fields.windows()),
         widest_mlp=per_token * inner,
         notes=("weights of the multi-token prediction modules are not counted",) if fields.has("use_mtp") else (),
     )

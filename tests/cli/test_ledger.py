@@ -60,3 +60,7 @@ class TestLedger:
 
     def test_a_ledger_is_not_copied_onto_itself(self, modicum):
         assert modicum("ledger", "copy", "a", "a").status == 2
+
+
+def test_an_empty_ledger_says_how_to_fill_it(modicum):
+    assert "no calls yet" in modicum("ledger", "info").out

@@ -38,6 +38,15 @@ def info(*, ledger_url: str | None, as_json: bool) -> None:
         output.print_json({"ledger": place, "sources": rows, "watched": watched})
         return
     click.echo(f"ledger: {place}")
+    if rows:
+        _sources(rows)
+    else:
+        click.echo("no calls yet: 'modicum import PATH...' or 'modicum up' bring them in")
+    if watched:
+        _watched(watched)
+
+
+def _sources(rows: "list[Row]") -> None:
     output.print_table(
         ["source", "calls", "tasks", "first", "last", "with anatomy", "segments"],
         [
@@ -53,8 +62,6 @@ def info(*, ledger_url: str | None, as_json: bool) -> None:
             for row in rows
         ],
     )
-    if watched:
-        _watched(watched)
 
 
 def _watched(rows: "list[Row]") -> None:

@@ -48,9 +48,10 @@ def nemotron_h(fields: Fields) -> Anatomy:
     if "E" in pattern:
         beside, routed, experts, per_token, expert_inner = _experts(fields)
     remember = Recurrence("mamba-2", heads, inner * state, inner + 2 * groups * state, width)
+    conv_bias = "mamba_conv_bias" if "mamba_conv_bias" in fields.raw else "use_conv_bias"  # two names of one field
     mlp_bias = fields.flag("mlp_bias", default=False)
     weights = {
-        "M": mamba2(fields, inner, remember, biases=Biases("use_conv_bias", "use_bias", "use_bias")),
+        "M": mamba2(fields, inner, remember, biases=Biases(conv_bias, "use_bias", "use_bias")),
         "*": attention(fields, fields.kv_heads, dim),  # without bias, whatever attention_bias says
         "-": 2 * fields.hidden * mlp_inner + (mlp_inner + fields.hidden if mlp_bias else 0),
         "E": beside,

@@ -17,11 +17,12 @@ sys.path.insert(0, str(ROOT / "tests"))
 from energy.simulated_server import Truth, bursts, simulate  # noqa: E402 - the tests' simulation
 from modicum.energy.attribution import ServedCall, attribute  # noqa: E402
 from modicum.energy.log import FORMAT, LogHeader, LogWriter, read_log  # noqa: E402
+from modicum.energy.measuring import measure  # noqa: E402
 from modicum.energy.memory import PlanRequest, plan_memory  # noqa: E402
 from modicum.energy.memory.catalogue import blueprint_of, catalogue, read_blueprint  # noqa: E402
 from modicum.energy.split import non_negative_least_squares, split  # noqa: E402
-from modicum.energy.watch import report  # noqa: E402
-from modicum.energy.windows import measure, windows  # noqa: E402
+from modicum.energy.tally import report  # noqa: E402
+from modicum.energy.windows import windows  # noqa: E402
 
 MEMORY_PYTHON = ROOT / ".venv-memory/bin/python"
 SMALL = json.loads((ROOT / "tests/energy/memory/small_models.json").read_text())
@@ -119,7 +120,7 @@ def replay_figures():
         same = report(read_log(path).samples, "x") == report(samples, "x")
     found = report(samples, "x")
     calls = [ServedCall(str(n), n * 1.0, n + 0.3, n + 4.0, 400, 100) for n in range(500)]
-    shared = attribute(found.intervals, calls, found.split)
+    shared = attribute(measure(samples, "x").intervals, calls, found.split)
     total = sum(call.joules for call in shared.calls) + shared.idle_joules + shared.unseen_joules
     return {"same_figures": same, "attribution_closure_error": abs(total / shared.measured_joules - 1)}
 

@@ -100,6 +100,8 @@ def test_windows_of_energy_go_over_http_too(store):
 
     assert store.append_energy([window]).new == 1
     assert store.energy(NOW - hour, NOW + hour) == [window]
+    assert store.purge_energy(NOW + hour) == 1
+    assert store.energy(NOW - hour, NOW + hour) == []
 
 
 def test_columns_come_as_the_engine_gives_them(store, tmp_path):

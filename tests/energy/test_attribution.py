@@ -5,9 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.simulated_server import Truth, bursts, simulate
-from modicum.energy.attribution import ServedCall, attribute, read_calls
+from modicum.energy.attribution import ServedCall, attribute, attribute_stretches, read_calls, together
+from modicum.energy.measuring import measure
 from modicum.energy.split import split
-from modicum.energy.windows import Interval, measure, windows
+from modicum.energy.stretches import Stretch
+from modicum.energy.windows import Interval, windows
 
 
 def interval(start, end, joules, *, tokens=0.0, prompt=0.0, steps=0.0, running=1.0, busy=None):
@@ -95,13 +97,31 @@ def test_without_a_law_time_in_the_server_decides():
     assert found.calls[0].joules == pytest.approx(2 * found.calls[1].joules)
 
 
-def test_calls_are_read_from_lines_and_moved_onto_the_samples_clock(tmp_path):
+def test_calls_are_read_from_lines(tmp_path):
     row = {"call_id": "a", "started": 110.0, "first_token": 111.0, "finished": 115.0}
     row |= {"uncached_prompt_tokens": 5, "generated_tokens": 7}
     path = tmp_path / "calls.jsonl"
     path.write_text("\n".join([json.dumps(row), "{}", json.dumps({**row, "finished": 100.0}), ""]))
 
-    calls, problems = read_calls(path, 100.0)
+    calls, problems = read_calls(path)
 
-    assert [(one.started, one.first_token, one.finished) for one in calls] == [(10.0, 11.0, 15.0)]
+    assert [(one.started, one.first_token, one.finished) for one in calls] == [(110.0, 111.0, 115.0)]
     assert [problem.line for problem in problems] == [2, 3]
+
+
+def test_a_call_that_ran_in_two_stretches_has_a_part_of_both():
+    calls = [ServedCall("a", 0.0, None, 20.0, 10, 10)]
+    one, other = (Stretch((interval(start, start + 10, 100.0),), None) for start in (0.0, 10.0))
+
+    found = attribute_stretches([one, other], calls)
+
+    assert len(found.calls) == 1
+    assert found.calls[0].joules == pytest.approx(found.measured_joules)
+    assert found.rule == "occupancy"
+
+
+def test_rules_that_differ_are_mixed(law):
+    parts = attribute([interval(0.0, 10.0, 50.0)], [], law), attribute([interval(10.0, 20.0, 70.0)], [], None)
+
+    assert together(parts).rule == "mixed"
+    assert together(parts).measured_joules == sum(part.measured_joules for part in parts)

@@ -7,8 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from energy.simulated_server import Truth, bursts, simulate
+from modicum.energy.measuring import measure
 from modicum.energy.split import idle_watts, non_negative_least_squares, split
-from modicum.energy.windows import measure, windows
+from modicum.energy.windows import windows
 
 
 def found(seconds=1800, seed=1, **load):

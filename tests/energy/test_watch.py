@@ -4,10 +4,10 @@ import pytest
 
 from energy.fake_nvml import FakeGpu, FakeNvml
 from energy.fake_server import FakeServer
-from energy.simulated_server import Truth, bursts, simulate
 from modicum.calls import UserError
 from modicum.energy.meters.nvml import NvmlMeter
-from modicum.energy.watch import LocalGpus, RemoteGpus, Watcher, energy_windows, metrics_url, report, write_windows
+from modicum.energy.tally import report
+from modicum.energy.watch import LocalGpus, RemoteGpus, Watcher, metrics_url
 from modicum.outbound import AllowedHosts, Outbound
 
 EXPORTER = 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{gpu="0",UUID="GPU-a",modelName="NVIDIA L4"} %d\n'
@@ -140,28 +140,3 @@ def test_an_exporter_that_serves_something_else_is_told():
 )
 def test_metrics_are_asked_for_where_they_usually_are(server, url):
     assert metrics_url(server) == url
-
-
-def test_a_report_has_totals_the_last_half_minute_and_the_split():
-    found = report(simulate(Truth(), 400, 2, rate=bursts), "sim")
-
-    assert found.figures.seconds > 390
-    assert 29 <= found.last.seconds <= 32
-    assert found.split.windows == found.windows
-    assert found.energy_counted is True
-
-
-def test_a_report_of_nothing_has_no_figures():
-    assert report([], "none").figures is None
-
-
-def test_windows_become_records_for_a_ledger(tmp_path):
-    samples = simulate(Truth(), 60, 2, rate=bursts)
-
-    records = energy_windows(samples, "sim")
-    write_windows(tmp_path / "windows.jsonl", records)
-
-    assert records[0].started == pytest.approx(1_700_000_000, abs=10)
-    assert (records[0].gpus, records[0].counted) == (("GPU-0",), True)
-    assert len((tmp_path / "windows.jsonl").read_text().splitlines()) == len(records) >= 8
-    assert energy_windows([], "none") == ()

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from energy.simulated_server import Truth, bursts, simulate
 from modicum.calls import Basis, Call, Cost, EnergyWindow, Entry, Usage
-from modicum.energy.watch import energy_windows, report
+from modicum.energy.tally import energy_windows, report
 from modicum.insights.consumption import consumption, energy_of, span_of, with_energy
 from modicum.ledger.store import open_store
 

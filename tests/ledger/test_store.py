@@ -235,6 +235,51 @@ def test_a_window_of_energy_is_booked_once_in_whatever_batch_it_comes(store):
     assert store.energy(**EVER) == [window(), other]
 
 
+def test_windows_of_energy_are_forgotten_by_age(store):
+    later = window(started=START.timestamp() + 60)
+    store.append_energy([window(), later])
+
+    assert store.purge(Purge(before=START + timedelta(seconds=30))) == 0
+    assert store.purge_energy(START + timedelta(seconds=30)) == 1
+    assert store.energy(**EVER) == [later]
+
+
+def test_windows_are_told_by_their_servers(store):
+    store.append_energy([window(), window(started=START.timestamp() + 60), window(servers=("http://b:8000",))])
+
+    one, other = store.ask("energy_holdings")
+    assert [row["windows"] for row in (one, other)] == [2, 1]
+    assert one["joules"] == 2 * window().joules
+    assert one["last_started"] - one["first_started"] == timedelta(seconds=60) - timedelta(microseconds=123456)
+
+
+def test_the_time_in_which_tasks_ran_reaches_to_the_end_of_their_last_call(store):
+    hour = timedelta(hours=1)
+    store.append(
+        [
+            entry("a", task="t", finished=START + hour),
+            entry("b", task="t", started=START + 5 * hour, finished=START + 6 * hour),
+            entry("c", task="u", started=START + 9 * hour),
+            entry("d", started=START + 2 * hour),
+        ]
+    )
+
+    (found,) = store.ask("yield_span", since=START, until=START + 3 * hour)
+    assert (found["first_started"], found["last_finished"]) == (START, START + 6 * hour)
+
+
+@pytest.mark.parametrize("by", ["model", "owner", "tag", "day", "place", "nothing"])
+def test_a_dimension_is_cut_the_same_way_by_every_question(store, by):
+    told = {"owner": Owner("t", "a", "u", "k"), "tags": {"env": "prod"}, "place": "x", "provider": "own"}
+    store.append([entry("a", task="t", finished=START + timedelta(hours=1), **told)])
+    cut = EVER | {"by": by, "tag": "env", "zone": "Asia/Tokyo", "outcome": "o", "provider": "own"}
+
+    names = {question: store.ask(question, **cut)[0]["name"] for question in ("bill", "yield", "energy_calls")}
+
+    wanted = {"model": "opus", "owner": "t/a/u/k", "tag": "prod", "day": "2026-02-03", "place": "x", "nothing": ""}
+    assert set(names.values()) == {wanted[by]}
+
+
 def test_the_longer_record_of_a_window_stands(store):
     store.append_energy([window(seconds=2.0, joules=400.0)])
 

@@ -1,6 +1,7 @@
 """Some seconds of a model server that one runs oneself: what its GPUs drew and what it served meanwhile."""
 
 import hashlib
+from collections.abc import Sequence
 
 import msgspec
 
@@ -27,6 +28,8 @@ class EnergyWindow(msgspec.Struct, frozen=True, kw_only=True):
     """Integral of running requests over time."""
     busy_seconds: float
     """Time in which at least one request was running."""
+    regime: str = ""
+    """What the energy of a step depends on beside the load, as `regime_of` writes it; empty: nobody said."""
 
     @property
     def window_id(self) -> str:
@@ -40,3 +43,20 @@ class EnergyWindow(msgspec.Struct, frozen=True, kw_only=True):
         provider replaces one without.
         """
         return 2 * round(self.seconds * 1000) + bool(self.provider)
+
+
+def regime_of(servers: Sequence[tuple[str, float | None]], power_limits_watts: Sequence[float]) -> str:
+    """A string to compare: model and start of each server, and the GPUs' power limits. While it stays the same, one law
+    can hold for the energy of a step.
+    """
+    told = [[(model, started and round(started)) for model, started in servers], [round(w) for w in power_limits_watts]]
+    return msgspec.json.encode(told).decode()
+
+
+def models_in(regime: str) -> tuple[str, ...]:
+    """The models that `regime_of` was told."""
+    try:
+        servers, _ = msgspec.json.decode(regime or "[[],[]]", type=tuple[list[tuple[str, float | None]], list[float]])
+    except msgspec.DecodeError:
+        return ()
+    return tuple(sorted({model for model, _ in servers if model}))

@@ -104,7 +104,10 @@ def purge_old(store: "Store", settings: Settings) -> int:
 
     if not settings.keep_days:
         return 0
-    return store.purge(Purge(before=datetime.now(UTC) - timedelta(days=settings.keep_days)))
+    before = datetime.now(UTC) - timedelta(days=settings.keep_days)
+    # Windows of energy follow the same rule; they are not calls, and not in the count.
+    store.purge_energy(before)
+    return store.purge(Purge(before=before))
 
 
 def _batches(calls: Iterable[Call]) -> Iterator[list[Call]]:

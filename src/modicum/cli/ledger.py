@@ -1,11 +1,17 @@
 """`modicum ledger`: what is in it, forgetting, and copying it elsewhere."""
 
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
 import click
 
 from modicum.calls import UserError
 from modicum.cli import opening, output
-from modicum.cli.span import EVER, NEVER, moment
+from modicum.cli.span import NEVER, moment
 from modicum.settings import checked_zone, read_settings
+
+if TYPE_CHECKING:
+    from modicum.ledger.store import Row, Store
 
 
 @click.group()
@@ -26,12 +32,21 @@ def command() -> None:
 def info(*, ledger_url: str | None, as_json: bool) -> None:
     """Where the ledger is and what it holds."""
     with opening.opened_ledger(ledger_url) as store:
-        rows = store.ask("holdings")
+        rows, watched = store.ask("holdings"), store.ask("energy_holdings")
         place = store.place
     if as_json:
-        output.print_json({"ledger": place, "sources": rows})
+        output.print_json({"ledger": place, "sources": rows, "watched": watched})
         return
     click.echo(f"ledger: {place}")
+    if rows:
+        _sources(rows)
+    else:
+        click.echo("no calls yet: 'modicum import PATH...' or 'modicum up' bring them in")
+    if watched:
+        _watched(watched)
+
+
+def _sources(rows: "list[Row]") -> None:
     output.print_table(
         ["source", "calls", "tasks", "first", "last", "with anatomy", "segments"],
         [
@@ -49,6 +64,25 @@ def info(*, ledger_url: str | None, as_json: bool) -> None:
     )
 
 
+def _watched(rows: "list[Row]") -> None:
+    import msgspec
+
+    output.print_table(
+        ["watched servers", "windows", "first", "last", "hours", "kWh"],
+        [
+            [
+                ", ".join(msgspec.json.decode(row["servers"], type=list[str])),
+                output.count(row["windows"]),
+                f"{row['first_started']:%Y-%m-%d}",
+                f"{row['last_started']:%Y-%m-%d}",
+                f"{row['seconds'] / 3600:,.2f}",
+                f"{row['joules'] / 3.6e6:,.4g}",
+            ]
+            for row in rows
+        ],
+    )
+
+
 @command.command()
 @click.option("--before", required=True, metavar="TIME", help="Forget calls that began before: 2026-01-31, 90d, 12w.")
 @click.option("--team", default="", help="Only calls of this team.")
@@ -59,20 +93,30 @@ def info(*, ledger_url: str | None, as_json: bool) -> None:
 @opening.json_option
 @opening.ledger_option
 def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **owner: str) -> None:
-    """Forget calls for good, by age and owner."""
+    """Forget calls for good, by age and owner; without an owner, windows of energy of that age too.
+
+    \b
+    Examples:
+      modicum ledger purge --before 365d
+      modicum ledger purge --before 2026-01-31 --team research --yes --json
+    """
     from modicum.ledger.store import Purge
 
     settings = read_settings()
     which = Purge(before=moment(before, checked_zone(settings.timezone), NEVER), **owner)
     whose = ", ".join(f"{part} {name}" for part, name in owner.items() if name) or "everybody"
+    windows_too = not any(owner.values())
     if not yes:
-        click.confirm(f"Forget all calls of {whose} before {which.before:%Y-%m-%d %H:%M} UTC?", abort=True, err=True)
+        what = "calls and windows of energy" if windows_too else "calls"
+        click.confirm(f"Forget all {what} of {whose} before {which.before:%Y-%m-%d %H:%M} UTC?", abort=True, err=True)
     with opening.opened_ledger(ledger_url, settings) as store:
         gone = store.purge(which)
+        windows = store.purge_energy(which.before) if windows_too else 0
     if as_json:
-        output.print_json({"purged": gone, "before": which.before, **owner})
+        output.print_json({"purged": gone, "windows_purged": windows, "before": which.before, **owner})
     else:
-        click.echo(f"{gone:,} calls of {whose} before {which.before:%Y-%m-%d} forgotten")
+        also = f" and {windows:,} windows of energy" if windows else ""
+        click.echo(f"{gone:,} calls of {whose}{also} before {which.before:%Y-%m-%d} forgotten")
 
 
 @command.command()
@@ -93,7 +137,7 @@ def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
         for entries in one.entries():
             booked += other.append(entries)
         outcomes = other.append_outcomes(one.outcomes())
-        energy = other.append_energy(one.energy(EVER, NEVER))
+        energy = _copy_windows(one, other)
         places = one.place, other.place
     if as_json:
         output.print_json(
@@ -104,11 +148,25 @@ def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
                 "replaced": booked.replaced,
                 "unchanged": booked.unchanged,
                 "outcomes": outcomes,
-                "energy_windows": energy.new + energy.replaced,
+                "energy_windows": energy,
             }
         )
     else:
         click.echo(
             f"{booked.new:,} calls copied to {places[1]}, {booked.replaced:,} replaced, "
-            f"{booked.unchanged:,} were there; {outcomes:,} outcomes"
+            f"{booked.unchanged:,} were there; {outcomes:,} outcomes, {energy:,} windows of energy"
         )
+
+
+def _copy_windows(one: "Store", other: "Store") -> int:
+    """A week at a time: a server watched for a year has five million windows. Returns how many the other one lacked."""
+    held = one.ask("energy_holdings")
+    if not held:
+        return 0
+    since, last = min(row["first_started"] for row in held), max(row["last_started"] for row in held)
+    copied = 0
+    while since <= last:
+        until = since + timedelta(days=7)
+        booked = other.append_energy(one.energy(since, until))
+        copied, since = copied + booked.new + booked.replaced, until
+    return copied

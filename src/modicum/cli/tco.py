@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls.errors import UserError
+from modicum.cli.energy.options import print_problems
 
 if TYPE_CHECKING:
     from modicum.energy.figures import Figures
@@ -107,12 +108,14 @@ def _seen(path: Path | None) -> "Figures | None":
     if path is None:
         return None
     from modicum.energy.log import read_log
-    from modicum.energy.watch import report
+    from modicum.energy.tally import report
 
-    found = report(read_log(path).samples, str(path), with_split=False).figures
-    if found is None:
-        raise UserError(f"{path}: holds no usable interval; utilisation is unknown")
-    return found
+    recording = read_log(path)
+    found = report(recording.samples, str(path), recording.gpus)
+    if found.figures is None:
+        print_problems([*recording.problems, *found.problems])
+        raise UserError(f"{path}: holds no usable interval; utilisation is unknown; the notes say what was missing")
+    return found.figures
 
 
 def _speed(options: dict[str, Any]) -> float:
@@ -144,8 +147,12 @@ def _traffic(options: dict[str, Any], seen: "Figures | None") -> "Traffic":
     if ratio is None:
         if options["api_model"] or options["api_price"]:
             raise UserError(
-                "an API charges prompts as well: give --prompt-per-output (prompt tokens for each generated one),"
-                " or --watch, which measures it"
+                "an API charges prompts as well: give --prompt-per-output (prompt tokens for each generated one)"
+                + (
+                    ", or --watch, which measures it"
+                    if seen is None
+                    else "; in the watched time no token was generated"
+                )
             )
         ratio = 0.0
     if ratio < 0 or not 0 <= (cached or 0) <= 1:

@@ -1,5 +1,6 @@
 """`modicum yield`: what came of the tokens."""
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -14,6 +15,9 @@ if TYPE_CHECKING:
 
     from modicum.insights.yields import Estimate, Line, Yield
     from modicum.ledger.store import Row, Store
+
+BESIDE = timedelta(days=1)
+"""Windows from so long before and after the tasks are fitted too: a law from an hour's windows would be a poor one."""
 
 
 @click.command()
@@ -48,7 +52,7 @@ def command(**options: Any) -> None:
     with opening.opened_ledger(options["ledger_url"], settings) as store:
         told = _told(store, name)
         cells = store.ask("yield", by=by, tag=tag, zone=zone_name, since=since, until=until, outcome=name)
-        cells = _measured(store, cells, by=by, tag=tag, zone=zone_name)
+        cells = _measured(store, cells, (since, until), by=by, tag=tag, zone=zone_name)
         place = store.place
     if not cells:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
@@ -59,10 +63,13 @@ def command(**options: Any) -> None:
         print_yield(found, options["by"], told)
 
 
-def _measured(store: "Store", cells: "list[Row]", **cut: str) -> "list[Row]":
-    """The cells with the energy of their tasks, where servers were watched."""
-    windows = store.energy(EVER, NEVER)
-    if not windows or not cells:
+def _measured(store: "Store", cells: "list[Row]", span: "tuple[datetime, datetime]", **cut: str) -> "list[Row]":
+    """The cells with the energy of their tasks, where servers were watched meanwhile."""
+    if not cells:
+        return cells
+    ran = store.ask("yield_span", since=span[0], until=span[1])[0]
+    windows = store.energy(ran["first_started"] - BESIDE, ran["last_finished"] + BESIDE)
+    if not windows:
         return cells
     from modicum.insights.consumption import consumption, span_of, with_energy
 

@@ -43,6 +43,7 @@ class Api:
             "outcomes": self._outcomes,
             "entries": self._entries,
             "purge": self._purge,
+            "purge-energy": self._purge_energy,
             "status": self._status,
         }
 
@@ -138,6 +139,10 @@ class Api:
     async def _purge(self, body: bytes) -> Any:
         which = msgspec.msgpack.decode(body, type=Purge)
         return await self._ledger.lent(lambda store: store.purge(which))
+
+    async def _purge_energy(self, body: bytes) -> Any:
+        before = _document(body)["before"]
+        return await self._ledger.lent(lambda store: store.purge_energy(before))
 
     async def _status(self, body: bytes) -> Any:  # noqa: ARG002 - the shape of all answers
         return {"ledger_away": self._ledger.reason, "problems": [str(problem) for problem in self._ledger.problems]}

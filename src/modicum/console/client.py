@@ -47,6 +47,9 @@ class ConsoleStore:
     def purge(self, which: Purge) -> int:
         return int(self._post("purge", msgspec.msgpack.encode(which)))
 
+    def purge_energy(self, before: datetime) -> int:
+        return int(self._post("purge-energy", wire.encode({"before": before})))
+
     def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
         while page := msgspec.convert(
             self._post("entries", wire.encode({"after": after, "batch": batch})), list[Entry]

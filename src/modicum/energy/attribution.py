@@ -13,6 +13,7 @@ import msgspec
 
 from modicum.calls.problem import Problem
 from modicum.energy.split import Split
+from modicum.energy.stretches import Stretch
 from modicum.energy.windows import Interval
 
 SHORT_SECONDS = 2.0
@@ -55,7 +56,9 @@ class Attribution(msgspec.Struct, frozen=True):
     unseen_joules: float
     """Active energy of tokens that no given call explains: other clients of the server, or calls not recorded."""
     rule: str
-    """`split`: by the fitted law. `occupancy`: by time in the server, where no split could be fitted."""
+    """`split`: by the fitted law. `occupancy`: by time in the server, where no split could be fitted. `mixed`: some
+    stretches by one, some by the other.
+    """
 
 
 class _Share(msgspec.Struct):
@@ -105,6 +108,40 @@ def attribute(intervals: Sequence[Interval], calls: Sequence[ServedCall], split:
         idle_joules=idle_total,
         unseen_joules=unseen,
         rule="split" if split is not None else "occupancy",
+    )
+
+
+def attribute_stretches(found: Sequence[Stretch], calls: Sequence[ServedCall]) -> Attribution:
+    """Shares out each stretch by its own law; a call that ran in two has a part of both."""
+    return together(
+        [
+            attribute(
+                stretch.intervals,
+                [call for call in calls if call.started < stretch.end and call.finished >= stretch.start],
+                stretch.law,
+            )
+            for stretch in found
+        ]
+    )
+
+
+def together(parts: Sequence[Attribution]) -> Attribution:
+    """Several times or servers as one; a call stands once."""
+    calls: dict[str, CallEnergy] = {}
+    for call in itertools.chain.from_iterable(part.calls for part in parts):
+        known = calls.get(call.call_id)
+        if known is not None:
+            call = msgspec.structs.replace(  # noqa: PLW2901 - the sum stands for it
+                call, joules=known.joules + call.joules, idle_joules=known.idle_joules + call.idle_joules
+            )
+        calls[call.call_id] = call
+    rules = {part.rule for part in parts}
+    return Attribution(
+        calls=tuple(calls.values()),
+        measured_joules=sum(part.measured_joules for part in parts),
+        idle_joules=sum(part.idle_joules for part in parts),
+        unseen_joules=sum(part.unseen_joules for part in parts),
+        rule=rules.pop() if len(rules) == 1 else "mixed",
     )
 
 
@@ -196,9 +233,9 @@ def _whole(interval: Interval, split: Split | None, shares: dict[str, _Share]) -
     return max(given, counted)
 
 
-def read_calls(path: Path, offset: float) -> tuple[list[ServedCall], list[Problem]]:
-    """Calls from a file with one JSON object a line, their times moved by `-offset` onto the samples' clock. Lines that
-    are no call, or whose times contradict each other, are problems.
+def read_calls(path: Path) -> tuple[list[ServedCall], list[Problem]]:
+    """Calls from a file with one JSON object a line, times in seconds since 1970. Lines that are no call, or whose
+    times contradict each other, are problems.
     """
     decoder = msgspec.json.Decoder(ServedCall)
     calls, problems = [], []
@@ -214,12 +251,5 @@ def read_calls(path: Path, offset: float) -> tuple[list[ServedCall], list[Proble
         if not call.started <= first <= call.finished:
             problems.append(Problem(str(path), "started, first_token and finished are not in order", number))
             continue
-        calls.append(
-            msgspec.structs.replace(
-                call,
-                started=call.started - offset,
-                first_token=None if call.first_token is None else call.first_token - offset,
-                finished=call.finished - offset,
-            )
-        )
+        calls.append(call)
     return calls, problems

@@ -1,6 +1,9 @@
-"""An energy counter over time: how many joules between two moments, by interpolation between readings."""
+"""An energy counter over time: how many joules between two moments, by interpolation between readings.
 
-from bisect import bisect_right
+Readings come in one by one, live as from a log, so that both say the same. What is `settled` no later reading changes.
+"""
+
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 
 import msgspec
@@ -9,6 +12,8 @@ from modicum.energy.samples import GpuReading
 
 STILL_SECONDS = 3.0
 """A counter that did not move for so long stands still: these refresh every 20 to 100 ms while a GPU draws power."""
+MOST_SILENT_S = 120.0
+"""Between readings farther apart than this nothing is interpolated. dcgm-exporter refreshes every 30 s by default."""
 
 
 class Gap(msgspec.Struct, frozen=True):
@@ -22,26 +27,41 @@ class Gap(msgspec.Struct, frozen=True):
 class CounterCurve:
     """One GPU's joules over time. Where it has no counter, power is summed up instead, which is less sure."""
 
-    def __init__(self, readings: Sequence[GpuReading]) -> None:
-        """`readings` of one GPU, in order of time."""
-        self.gpu = readings[0].gpu if readings else ""
+    def __init__(self, readings: Sequence[GpuReading] = (), gpu: str = "") -> None:
+        """`readings` of one GPU, in order of time; more can be added."""
+        self.gpu = readings[0].gpu if readings else gpu
         self.gaps: list[Gap] = []
-        self.counted = all(reading.energy_joules is not None for reading in readings)
+        self.counted: bool | None = None
+        """Whether joules come from an energy counter; None: no reading yet."""
         self._times: list[float] = []
         self._joules: list[float] = []
-        total, before = 0.0, None
+        self._before: GpuReading | None = None
+        self._moved_at = 0.0
         for reading in readings:
-            if before is not None:
-                if reading.at <= before.at:
-                    self.gaps.append(Gap(reading.at, before.at, "the clock went back"))
-                    continue
-                total += self._step(before, reading)
-            self._times.append(reading.at)
-            self._joules.append(total)
-            before = reading
-        self._find_standstill(readings)
+            self.add(reading)
+
+    def add(self, reading: GpuReading) -> None:
+        """The next reading. The first one says whether there is a counter; one without the counter is no reading."""
+        if self.counted is None:
+            self.counted = reading.energy_joules is not None
+        if self.counted and reading.energy_joules is None:
+            return
+        total, before = 0.0, self._before
+        if before is None:
+            self._moved_at = reading.at
+        else:
+            if reading.at <= before.at:
+                self.gaps.append(Gap(reading.at, before.at, "the clock went back"))
+                return
+            total = self._joules[-1] + self._step(before, reading)
+            self._note_standstill(reading, moved=total > self._joules[-1])
+        self._times.append(reading.at)
+        self._joules.append(total)
+        self._before = reading
 
     def _step(self, before: GpuReading, after: GpuReading) -> float:
+        if after.at - before.at > MOST_SILENT_S:
+            self.gaps.append(Gap(before.at, after.at, f"{self.gpu} gave no reading for {MOST_SILENT_S:g} s or more"))
         if self.counted:
             assert before.energy_joules is not None  # noqa: S101 - `counted` says so
             assert after.energy_joules is not None  # noqa: S101 - `counted` says so
@@ -55,18 +75,32 @@ class CounterCurve:
             return 0.0
         return (before.power_watts + after.power_watts) / 2 * (after.at - before.at)
 
-    def _find_standstill(self, readings: Sequence[GpuReading]) -> None:
-        start = 0
-        for index in range(1, len(self._joules)):
-            if self._joules[index] > self._joules[start]:
-                start = index
-            elif self._times[index] - self._times[start] >= STILL_SECONDS and any(
-                reading.power_watts for reading in readings
-            ):
-                gap = Gap(self._times[start], self._times[index], f"the energy counter of {self.gpu} stood still")
-                if self.gaps and self.gaps[-1].start == gap.start:
-                    self.gaps.pop()
-                self.gaps.append(gap)
+    def _note_standstill(self, reading: GpuReading, *, moved: bool) -> None:
+        if moved:
+            self._moved_at = reading.at
+        elif reading.at - self._moved_at >= STILL_SECONDS:
+            if not reading.power_watts:
+                # No power and no energy agree with each other.
+                self._moved_at = reading.at
+                return
+            gap = Gap(self._moved_at, reading.at, f"the energy counter of {self.gpu} stood still")
+            if self.gaps and self.gaps[-1].start == gap.start and self.gaps[-1].reason == gap.reason:
+                self.gaps.pop()
+            self.gaps.append(gap)
+
+    def settled(self, until: float, now: float) -> bool:
+        """Whether what is known of the time before `until` stays so, whatever is read after `now`."""
+        if self._before is None:
+            return False
+        if now - self._before.at > MOST_SILENT_S and until > self._before.at:
+            return True
+        return until <= self._moved_at or any(gap.start < until <= gap.end for gap in self.gaps)
+
+    def forget(self, before: float) -> None:
+        """Drops what is only needed for the time before that."""
+        first = max(0, bisect_right(self._times, before) - 1)
+        del self._times[:first], self._joules[:first]
+        self.gaps = [gap for gap in self.gaps if gap.end > before]
 
     @property
     def start(self) -> float | None:
@@ -80,9 +114,9 @@ class CounterCurve:
         """Joules since the first reading; None outside of the readings."""
         if not self._times or not self._times[0] <= at <= self._times[-1]:
             return None
-        after = bisect_right(self._times, at)
-        if after == len(self._times):
-            return self._joules[-1]
+        after = bisect_left(self._times, at)
+        if self._times[after] == at:
+            return self._joules[after]
         left, right = self._times[after - 1], self._times[after]
         low, high = self._joules[after - 1], self._joules[after]
         return low + (high - low) * (at - left) / (right - left)

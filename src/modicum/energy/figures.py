@@ -33,12 +33,13 @@ class Figures(msgspec.Struct, frozen=True):
     """Running requests while any ran."""
 
     @classmethod
-    def of(cls, intervals: Sequence[Interval]) -> "Figures | None":
-        """None where there is no usable interval."""
+    def of(cls, intervals: Sequence[Interval], seconds: float | None = None) -> "Figures | None":
+        """None where there is no usable interval. `seconds`: measured time, where the intervals have holes inside."""
         if not intervals:
             return None
         whole = join(intervals)
-        seconds = sum(interval.seconds for interval in intervals)
+        if seconds is None:
+            seconds = sum(interval.seconds for interval in intervals)
         generated, prompt = whole.generated_tokens, whole.prompt_tokens
         return cls(
             seconds=seconds,

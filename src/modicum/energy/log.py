@@ -45,6 +45,10 @@ class Recording(msgspec.Struct, frozen=True):
     samples: tuple[Sample, ...]
     problems: tuple[Problem, ...]
 
+    @property
+    def gpus(self) -> tuple[str, ...]:
+        return tuple(fact.gpu for fact in self.header.gpus)
+
 
 def read_log(path: Path) -> Recording:
     """A whole log. Lines that cannot be read are problems; a log cut in its last line is still a log.

@@ -37,6 +37,8 @@ class ServerReading(msgspec.Struct, frozen=True, omit_defaults=True):
     """Part of the key-value cache in use, 0 to 1."""
     started: float | None = None
     """When the server's process started, by its own clock; a change is a restart."""
+    model: str = ""
+    """The models that it serves, by its own metrics; empty: it does not say."""
 
 
 class Sample(msgspec.Struct, frozen=True, omit_defaults=True):

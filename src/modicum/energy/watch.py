@@ -1,4 +1,4 @@
-"""Watches a running server: reads GPUs and metrics once a second, and works out what that comes to.
+"""Watches a running server: reads GPUs and metrics once a second. `tally.py` works out what that comes to.
 
 The order of a sample matters: GPUs on an edge of their counter, then the servers, then the GPUs again, so that energy
 at the moment of the scrape lies between two close readings.
@@ -8,29 +8,17 @@ import asyncio
 import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
-from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
-from modicum.calls.energy_window import EnergyWindow
 from modicum.calls.errors import UserError
-from modicum.calls.problem import Problem
-from modicum.energy.figures import Figures
 from modicum.energy.meters import Meter, dcgm
 from modicum.energy.samples import GpuFacts, GpuReading, Sample, ServerReading
 from modicum.energy.servers import read_server
 from modicum.energy.servers.exposition import Metrics, parse
-from modicum.energy.split import Split, split
-from modicum.energy.windows import Interval, measure, windows
 from modicum.outbound import Outbound, Unreachable
 
 JITTER = 0.1
 """Samples come up to this part sooner or later, so that no rhythm of the load is in step with them."""
-
-
-Sink = Callable[[Sequence[EnergyWindow]], object]
-"""Takes the windows of a recording: a ledger's `append_energy`, or `write_windows` to a file."""
 
 
 class GpuSource(Protocol):
@@ -163,73 +151,3 @@ def metrics_url(server: str) -> str:
     from urllib.parse import urlsplit
 
     return server if urlsplit(server).path.strip("/") else server.rstrip("/") + "/metrics"
-
-
-class Report(msgspec.Struct, frozen=True):
-    """What a recording comes to. The same for a live watch and for a replay of its log."""
-
-    figures: Figures | None
-    """None: no interval could be used."""
-    last: Figures | None
-    """Of the last 30 s."""
-    split: Split | None
-    """None: too few windows."""
-    windows: int
-    energy_counted: bool
-    intervals: tuple[Interval, ...]
-    problems: tuple[Problem, ...]
-
-
-LAST_S = 30.0
-
-
-def report(samples: Sequence[Sample], source: str, *, with_split: bool = True) -> Report:
-    measured = measure(samples, source)
-    cut = windows(measured.intervals)
-    recent = [interval for interval in measured.intervals if interval.end > (measured.intervals[-1].end - LAST_S)]
-    missing = {text for sample in samples for text in sample.missing}
-    problems = [*measured.problems, *(Problem(source, text) for text in sorted(missing))]
-    return Report(
-        figures=Figures.of(measured.intervals),
-        last=Figures.of(recent),
-        split=split(measured.intervals, cut) if with_split else None,
-        windows=len(cut),
-        energy_counted=measured.energy_counted,
-        intervals=measured.intervals,
-        problems=tuple(problems),
-    )
-
-
-def energy_windows(samples: Sequence[Sample], source: str, provider: str = "") -> tuple[EnergyWindow, ...]:
-    """All usable time of a recording as records, for a sink: their joules sum to what was measured."""
-    measured = measure(samples, source)
-    if not samples:
-        return ()
-    offset = samples[0].wall - samples[0].at
-    gpus = tuple(sorted({reading.gpu for sample in samples for reading in sample.gpus}))
-    servers = tuple(sorted({reading.server for sample in samples for reading in sample.servers}))
-    return tuple(
-        EnergyWindow(
-            started=window.start + offset,
-            seconds=window.seconds,
-            gpus=gpus,
-            servers=servers,
-            provider=provider,
-            joules=window.joules,
-            counted=measured.energy_counted,
-            generated_tokens=window.generated_tokens,
-            prompt_tokens=window.prompt_tokens,
-            cached_tokens=window.cached_tokens,
-            steps=window.steps,
-            running_seconds=window.running_seconds,
-            busy_seconds=window.busy_seconds,
-        )
-        for window in windows(measured.intervals, keep_short=True)
-    )
-
-
-def write_windows(path: Path, records: Sequence[EnergyWindow]) -> None:
-    """One JSON object a line; what a ledger can take in later."""
-    with path.open("ab") as file:
-        for record in records:
-            file.write(msgspec.json.encode(record) + b"\n")

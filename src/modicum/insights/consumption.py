@@ -13,9 +13,10 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Basis, EnergyWindow
-from modicum.energy.attribution import Attribution, ServedCall, attribute
+from modicum.calls.energy_window import models_in
+from modicum.energy.attribution import Attribution, ServedCall, attribute_stretches, together
 from modicum.energy.carbon import JOULES_PER_KWH
-from modicum.energy.split import split
+from modicum.energy.stretches import Stretch, stretches
 from modicum.energy.windows import LEAST_WINDOW_S, Interval
 
 Row = Mapping[str, Any]
@@ -23,6 +24,22 @@ Row = Mapping[str, Any]
 LEAST_COVERED = 0.95
 """A call is measured if windows cover so much of its time."""
 OVERLAP_S = 0.01
+
+
+class Law(msgspec.Struct, frozen=True, kw_only=True):
+    """One fit and the time that it is for."""
+
+    servers: tuple[str, ...]
+    regime: str
+    """`modicum.calls.EnergyWindow.regime`"""
+    models: tuple[str, ...]
+    """Empty: the servers do not say."""
+    since: datetime
+    until: datetime
+    seconds: float
+    """Measured time."""
+    window_error: float | None
+    """Mean relative error of a window that is left out of the fit; None: too few windows, shared out by time."""
 
 
 class Consumption(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,6 +53,8 @@ class Consumption(msgspec.Struct, frozen=True, kw_only=True):
     """Left out: another watch measured the same GPU then."""
     counted: bool
     """All from energy counters."""
+    laws: tuple[Law, ...]
+    """By what the windows were shared out: one for each set of servers, regime and week or two."""
 
 
 class Energy(msgspec.Struct, frozen=True, kw_only=True):
@@ -82,7 +101,7 @@ def consumption(windows: Sequence[EnergyWindow], rows: Sequence[Row], provider: 
     sites: dict[tuple[tuple[str, ...], tuple[str, ...]], list[EnergyWindow]] = {}
     for window in kept:
         sites.setdefault((window.gpus, window.servers), []).append(window)
-    parts, measured, given = [], set(), set()
+    parts, laws, measured, given = [], list[Law](), set(), set()
     for site in sites.values():
         # A call is served once: where several sites claim it, the first one in time has it.
         calls = [call for call in _served(rows, site, provider) if call.call_id not in given]
@@ -90,11 +109,12 @@ def consumption(windows: Sequence[EnergyWindow], rows: Sequence[Row], provider: 
         calls = [call for call in calls if covered.share(call) > 0]
         given |= {call.call_id for call in calls}
         measured |= {call.call_id for call in calls if covered.share(call) >= LEAST_COVERED}
-        intervals = [_interval(window) for window in site]
-        law = split(intervals, [interval for interval in intervals if interval.seconds >= LEAST_WINDOW_S])
-        parts.append(attribute(intervals, calls, law))
+        found = stretches([_interval(window) for window in site], _long)
+        parts.append(attribute_stretches(found, calls))
+        laws += [law_of(site[0].servers, stretch) for stretch in found]
     return Consumption(
-        attribution=_together(parts),
+        attribution=together(parts),
+        laws=tuple(laws),
         measured_calls=frozenset(measured),
         seconds=sum(window.seconds for window in kept),
         windows=len(kept),
@@ -182,6 +202,24 @@ def _interval(window: EnergyWindow) -> Interval:
         running_seconds=window.running_seconds,
         busy_seconds=window.busy_seconds,
         waiting=0.0,
+        regime=window.regime,
+    )
+
+
+def _long(intervals: Sequence[Interval]) -> list[Interval]:
+    """Windows have been cut already; short ones are good for sums only."""
+    return [interval for interval in intervals if interval.seconds >= LEAST_WINDOW_S]
+
+
+def law_of(servers: tuple[str, ...], stretch: Stretch) -> Law:
+    return Law(
+        servers=servers,
+        regime=stretch.regime,
+        models=models_in(stretch.regime),
+        since=datetime.fromtimestamp(stretch.start, UTC),
+        until=datetime.fromtimestamp(stretch.end, UTC),
+        seconds=stretch.seconds,
+        window_error=stretch.law.window_error if stretch.law is not None else None,
     )
 
 
@@ -201,13 +239,3 @@ class _Covered:
         # A call without length (a log in whole seconds) is as long as a moment.
         end = max(call.finished, call.started + 1e-3)
         return (self._until(end) - self._until(call.started)) / (end - call.started)
-
-
-def _together(parts: Sequence[Attribution]) -> Attribution:
-    return Attribution(
-        calls=tuple(call for part in parts for call in part.calls),
-        measured_joules=sum(part.measured_joules for part in parts),
-        idle_joules=sum(part.idle_joules for part in parts),
-        unseen_joules=sum(part.unseen_joules for part in parts),
-        rule="split" if all(part.rule == "split" for part in parts) else "occupancy",
-    )

@@ -134,6 +134,13 @@ class ClickHouseStore(Questions):
             self._client.command(sql, parameters=typed)
         return int(gone)
 
+    def purge_energy(self, before: datetime) -> int:
+        told = {"before": before}
+        gone = self._rows("SELECT count(DISTINCT window_id) AS gone FROM energy_log WHERE started < $before", told)
+        sql, typed = _typed("ALTER TABLE energy_log DELETE WHERE started < $before", told)
+        self._client.command(sql, parameters=typed)
+        return int(gone[0]["gone"])
+
     def close(self) -> None:
         self._client.close()
 

@@ -116,6 +116,7 @@ ENERGY_COLUMNS: dict[str, Callable[[EnergyWindow], Any]] = {
     "steps": lambda w: None if w.steps is None else float(w.steps),
     "running_seconds": lambda w: float(w.running_seconds),
     "busy_seconds": lambda w: float(w.busy_seconds),
+    "regime": lambda w: w.regime,
 }
 """Name of each column of a window and how it is filled."""
 

@@ -126,6 +126,12 @@ class DuckDBStore(Questions):
         self._base.execute("CHECKPOINT")
         return len(gone)
 
+    def purge_energy(self, before: datetime) -> int:
+        told = {"before": _naive(before)}
+        gone = self._base.execute("DELETE FROM energy_windows WHERE started < $before RETURNING 1", told).fetchall()
+        self._base.execute("CHECKPOINT")
+        return len(gone)
+
     def close(self) -> None:
         self._base.close()
 

@@ -71,6 +71,9 @@ class Store(Protocol):
     def purge(self, which: Purge) -> int:
         """Forgets entries and their segments for good. Returns how many entries."""
 
+    def purge_energy(self, before: datetime) -> int:
+        """Forgets windows of energy that began before. Returns how many. They have no owner."""
+
     def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
         """All entries whose id comes after `after`, with their anatomy, in order of id."""
 

@@ -8,6 +8,7 @@ from energy.simulated_server import Truth, bursts, simulate
 from energy.test_log import written
 from modicum.calls import Call, Cost, Entry, Outcome, Usage
 from modicum.ledger.store import open_store
+from modicum.settings import data_folder
 
 
 @pytest.fixture(scope="module")
@@ -129,3 +130,46 @@ def test_the_yield_per_kilowatt_hour_is_of_tasks_of_which_every_call_was_measure
     assert own["outcomes_per_kwh"]["low"] < own["outcomes_per_kwh"]["value"] < own["outcomes_per_kwh"]["high"]
     assert rows["anthropic"]["outcomes_per_kwh"] is None
     assert rows["anthropic"]["energy_kwh"] is None
+
+
+def test_windows_without_calls_say_what_the_ledger_lacks_and_what_to_type(tmp_path, capsys):
+    place = str(tmp_path / "ledger.duckdb")
+    log = written(tmp_path / "run.jsonl", simulate(Truth(), 60, 1, rate=bursts))
+    run(capsys, "energy", "watch", "--replay", log, "--ledger", place)
+
+    code, out, err = run(capsys, "energy", "calls", "--ledger", place)
+    assert code == 2
+    assert "measured" in out
+    assert "holds no call from 2023-11-14 22:13 UTC" in err
+    assert "modicum import PATH" in err
+
+
+def test_calls_of_other_providers_are_named(booked, capsys):
+    store = open_store(booked)
+    store.purge_energy(datetime(2100, 1, 1, tzinfo=UTC))
+    store.close()
+    data_folder().mkdir(parents=True, exist_ok=True)
+    log = written(data_folder() / "run.jsonl", simulate(Truth(), 60, 1, rate=bursts))
+    run(capsys, "energy", "watch", "--replay", log, "--ledger", booked)
+
+    code, _, err = run(capsys, "energy", "calls", "--ledger", booked)
+    assert code == 2
+    assert "holds calls of: anthropic (20), own (20)" in err
+    assert "--provider NAME" in err
+    assert run(capsys, "energy", "calls", "--ledger", booked, "--provider", "own")[0] == 0
+
+
+def test_calls_beside_the_logs_time_are_named(files, tmp_path, capsys):
+    early = {"call_id": "a", "started": 5, "first_token": 6, "finished": 7}
+    path = tmp_path / "calls.jsonl"
+    path.write_text(json.dumps(early | {"uncached_prompt_tokens": 5, "generated_tokens": 7}))
+
+    code, _, err = run(capsys, "energy", "calls", files[0], "--calls", path)
+    assert code == 2
+    assert "lie outside of the time of" in err
+
+
+def test_fits_are_listed_with_their_time(booked, capsys):
+    (law,) = run_json(capsys, "energy", "calls", "--ledger", booked)[1]["laws"]
+
+    assert (law["servers"], law["seconds"] > 290, law["window_error"] < 0.05) == (["http://h"], True, True)

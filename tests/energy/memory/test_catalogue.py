@@ -1,4 +1,5 @@
 import json
+from pathlib import Path
 
 import pytest
 
@@ -69,3 +70,71 @@ def test_a_file_that_is_no_config_is_refused(tmp_path, content, says):
 def test_a_folder_without_a_config_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"no config.json in this folder"):
         blueprint_of(str(tmp_path))
+
+
+SMALL = json.loads((Path(__file__).parent / "small_models.json").read_text())
+
+
+def counted(config):
+    found = read_blueprint("m", config)
+    return found.parameters.total, [getattr(mixer, "window", None) for mixer in found.mixers]
+
+
+@pytest.mark.parametrize("part", ["text_config", "llm_config", "language_config"])
+def test_the_language_part_of_a_multimodal_model_is_read(part):
+    nested = {"model_type": "some_vision_model", "vision_config": {}, part: SMALL["qwen3"]}
+
+    assert counted(nested) == counted(SMALL["qwen3"])
+    assert "vision or audio part" in read_blueprint("m", nested).notes[0]
+
+
+def test_a_part_in_a_part_and_one_that_does_not_say_what_it_is_are_read():
+    plain = {key: value for key, value in SMALL["gemma3"].items() if key != "model_type"}
+
+    assert counted({"model_type": "gemma3", "text_config": plain}) == counted(SMALL["gemma3"])
+    assert counted({"thinker_config": {"text_config": SMALL["llama"]}}) == counted(SMALL["llama"])
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "windows"),
+    [
+        (
+            "mistral-sliding",
+            {"layer_types": ["full_attention", "sliding_attention", "full_attention"]},
+            [None, 64, None],
+        ),
+        ("llama", {"sliding_window": 32}, [32] * 3),
+        ("qwen3-moe", {"sliding_window": 32, "use_sliding_window": True}, [32] * 3),
+        ("qwen3-moe", {"sliding_window": 32}, [None] * 3),
+        ("gemma3", {"sliding_window_pattern": 2}, [64, None] * 3),
+    ],
+)
+def test_windows_follow_the_list_of_layers_or_the_field(name, change, windows):
+    assert counted(SMALL[name] | change)[1] == windows
+
+
+def test_a_field_that_is_left_out_is_what_the_library_takes_and_is_told():
+    left_out = {key: told for key, told in SMALL["qwen3"].items() if key not in {"head_dim", "num_key_value_heads"}}
+
+    found = read_blueprint("m", left_out | {"num_attention_heads": 64})
+
+    assert (found.mixers[0].kv_heads, found.mixers[0].key_dim) == (32, 128)
+    assert [note.partition(";")[0] for note in found.notes] == [
+        "the config leaves out num_key_value_heads",
+        "the config leaves out head_dim",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ({"head_dim": None}, "head_dim is null"),
+        ({"model_type": "kimi_linear"}, "does not know the architecture 'kimi_linear'"),
+        ({"num_hidden_layers": 4, "layer_types": ["full_attention"]}, "names 1 layers, but num_hidden_layers is 4"),
+        ({"num_key_value_heads": 3}, "no multiple of num_key_value_heads 3"),
+        ({"quantization_config": {"bits": 4}}, "no quant_method"),
+    ],
+)
+def test_what_is_unknown_or_contradicts_itself_is_refused_by_name(change, says):
+    with pytest.raises(UserError, match=says):
+        read_blueprint("m", SMALL["qwen3"] | change)

@@ -1,3 +1,4 @@
+from modicum.energy.memory.blueprint import Recurrence
 from modicum.energy.memory.config import Fields
 from modicum.energy.memory.parameters import attention, embeddings, gated_mlp, mamba2
 
@@ -5,8 +6,10 @@ FIELDS = Fields("m", {"hidden_size": 64, "num_attention_heads": 4, "vocab_size":
 
 
 def test_tied_embeddings_are_one_table():
-    assert embeddings(FIELDS, tied=True) == 6400
-    assert embeddings(Fields("m", {**FIELDS.raw, "tie_word_embeddings": False}), tied=True) == 12800
+    assert embeddings(FIELDS) == 12800
+    assert embeddings(Fields("m", {**FIELDS.raw, "tie_word_embeddings": True})) == 6400
+    assert embeddings(Fields("m", {**FIELDS.raw, "model_type": "gemma3_text"})) == 6400
+    assert embeddings(Fields("m", {**FIELDS.raw, "model_type": "nemotron_h", "tie_word_embeddings": True})) == 12800
 
 
 def test_attention_with_bias_gate_and_shared_values():
@@ -21,7 +24,8 @@ def test_a_gated_mlp_has_three_matrices():
 
 
 def test_a_mamba_mixer_may_have_biases():
-    plain = mamba2(FIELDS, 128, 8, 1, 32, 4)
-    biased = mamba2(Fields("m", {**FIELDS.raw, "mamba_proj_bias": True}), 128, 8, 1, 32, 4)
+    mixer = Recurrence("mamba-2", 8, 128 * 32, 128 + 2 * 32, 4)
+    plain = mamba2(FIELDS, 128, mixer)
+    biased = mamba2(Fields("m", {**FIELDS.raw, "mamba_proj_bias": True}), 128, mixer)
 
     assert biased - plain == (128 + 128 + 64 + 8) + 64

@@ -1,7 +1,7 @@
 import pytest
 
 from modicum.calls import Basis, UserError
-from modicum.energy.memory.catalogue import blueprint_of
+from modicum.energy.memory.catalogue import blueprint_of, catalogue, read_blueprint
 from modicum.energy.memory.weights import weights_of
 
 
@@ -20,8 +20,17 @@ def test_published_mxfp4_models_come_within_one_per_cent_of_their_files(model, p
     assert gib(model) == pytest.approx(published, rel=0.01)
 
 
-def test_eight_bits_keep_the_embeddings_in_sixteen():
-    assert gib("deepseek-v3") == pytest.approx(625.8, abs=0.5)
+def test_eight_bits_keep_the_embeddings_and_the_head_in_sixteen():
+    assert gib("deepseek-v3") * 1024**3 == 671_026_404_352 + 2 * 129_280 * 7_168
+
+
+def test_bits_of_the_config_are_taken_where_no_type_is_asked_for():
+    """Published Llama 3.1 8B in AWQ is 5.73 GB of files."""
+    told = {"quant_method": "awq", "bits": 4, "group_size": 128}
+    awq = read_blueprint("m", catalogue().models["llama-3.1-8b"] | {"quantization_config": told})
+
+    assert weights_of(awq).bytes_ / 1e9 == pytest.approx(5.73, rel=0.02)
+    assert weights_of(awq).basis is Basis.ESTIMATED
 
 
 def test_fewer_bits_are_fewer_bytes():

@@ -1,7 +1,9 @@
 """`modicum energy calls`: the energy of watched servers, shared out over the calls that they served."""
 
+from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -14,6 +16,8 @@ from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.energy.attribution import Attribution
+    from modicum.insights.consumption import Law
+    from modicum.ledger.store import Row
 
 
 @click.command()
@@ -49,55 +53,98 @@ def command(log: Path | None, pue: float, node_watts: float, grid: float | None,
     facility = Facility(pue, node_watts, grid)
     facility.check()
     if log is None:
-        found, seconds, problems = _from_ledger(options)
+        told = _from_ledger(options)
     elif options["calls_path"] is None:
         raise UserError("with a LOG, name the calls that ran in it: --calls calls.jsonl")
     else:
-        found, seconds, problems = _from_log(log, options["calls_path"])
-    kwh = facility.kilowatt_hours(found.measured_joules, seconds)
-    grams = facility.grams_co2(found.measured_joules, seconds)
+        told = _from_log(log, options["calls_path"])
+    found = told.attribution
+    kwh = facility.kilowatt_hours(found.measured_joules, told.seconds)
+    grams = facility.grams_co2(found.measured_joules, told.seconds)
     if options["as_json"]:
         print_json(
             {
                 "attribution": found,
+                "laws": told.laws,
                 "kilowatt_hours": kwh,
                 "covers": facility.covers,
                 "grams_co2": grams,
-                "problems": [str(problem) for problem in problems],
+                "problems": [str(problem) for problem in told.problems],
             }
         )
-        return 0
-    _show(found)
-    carbon = "carbon unknown: give --grid" if grams is None else f"{grams:,.1f} g CO2e at {grid:g} g/kWh"
-    click.echo(f"{kwh:.4g} kWh ({facility.covers}); {carbon}")
-    print_problems(problems)
+    else:
+        _show(found, told.laws)
+        carbon = "carbon unknown: give --grid" if grams is None else f"{grams:,.1f} g CO2e at {grid:g} g/kWh"
+        click.echo(f"{kwh:.4g} kWh ({facility.covers}); {carbon}")
+        print_problems(told.problems)
+    if not found.calls:
+        raise UserError(f"nothing was shared out over calls: {told.missing}")
     return 0
 
 
-def _from_log(log: Path, calls_path: Path) -> "tuple[Attribution, float, list[Problem]]":
-    from modicum.energy.attribution import attribute, read_calls
+class _Told(NamedTuple):
+    attribution: "Attribution"
+    seconds: float
+    """Measured time."""
+    laws: "tuple[Law, ...]"
+    problems: list[Problem]
+    missing: str = ""
+    """Why there are no calls, and what to type next."""
+
+
+def _from_log(log: Path, calls_path: Path) -> _Told:
+    from modicum.energy.attribution import attribute_stretches, read_calls
     from modicum.energy.log import read_log
-    from modicum.energy.watch import report
+    from modicum.energy.measuring import measure
+    from modicum.energy.stretches import stretches
+    from modicum.energy.windows import at_wall_time
+    from modicum.insights.consumption import law_of
 
     recording = read_log(log)
-    result = report(recording.samples, str(log))
-    if result.figures is None:
-        raise UserError(f"{log}: holds no interval with energy; nothing can be shared out")
-    offset = recording.samples[0].wall - recording.samples[0].at
-    calls, problems = read_calls(calls_path, offset)
+    measured = measure(recording.samples, str(log), recording.gpus)
+    if not measured.intervals:
+        print_problems([*recording.problems, *measured.problems])
+        raise UserError(
+            f"{log}: holds no interval with energy, so nothing can be shared out; the notes say what was missing"
+        )
+    calls, problems = read_calls(calls_path)
     if not calls:
+        print_problems(problems)
         raise UserError(f"{calls_path}: holds no usable call; each line is an object as 'energy calls --help' says")
-    found = attribute(result.intervals, calls, result.split)
-    return found, result.figures.seconds, [*recording.problems, *result.problems, *problems]
+    found = stretches(at_wall_time(measured.intervals))
+    shared = attribute_stretches(found, calls)
+    beside = [
+        call for call in calls if not any(part.start < call.finished and call.started < part.end for part in found)
+    ]
+    if beside:
+        problems.append(
+            Problem(str(calls_path), f"{len(beside):,} of {len(calls):,} calls lie outside of the log's time")
+        )
+    return _Told(
+        attribution=shared,
+        seconds=measured.seconds,
+        laws=tuple(law_of(recording.header.servers, stretch) for stretch in found),
+        problems=[*recording.problems, *measured.problems, *problems],
+        missing=(
+            f"all calls of {calls_path} lie outside of the time of {log}, {_time(found[0].start)} to"
+            f" {_time(found[-1].end)}; times are seconds since 1970"
+        ),
+    )
 
 
-def _from_ledger(options: dict[str, Any]) -> "tuple[Attribution, float, list[Problem]]":
+def _time(seconds: float) -> str:
+    return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
+
+
+def _from_ledger(options: dict[str, Any]) -> _Told:
+    from modicum.cli.energy.booking import book_left_behind
     from modicum.insights.consumption import consumption, span_of
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
     since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
     provider = options["provider"]
+    book_left_behind(options["ledger_url"])
     with opening.opened_ledger(options["ledger_url"], settings) as store:
         place, windows = store.place, store.energy(since, until)
         if not windows:
@@ -107,25 +154,68 @@ def _from_ledger(options: dict[str, Any]) -> "tuple[Attribution, float, list[Pro
             )
         first, last = span_of(windows)
         rows = store.ask("energy_calls", by="", tag="", zone="UTC", since=first, until=last, provider=provider)
+        held = store.ask("bill", by="provider", tag="", zone="UTC", since=first, until=last)
     found = consumption(windows, rows, provider)
     assert found is not None  # noqa: S101 - there are windows
     problems = []
-    if not found.attribution.calls:
-        problems.append(
-            Problem(
-                place, "no call belongs to the watched servers: name their provider (--provider), or tag calls 'server'"
-            )
-        )
     if partly := len(found.attribution.calls) - len(found.measured_calls):
         problems.append(
             Problem(place, f"{partly:,} calls ran partly while nothing was watched; only that part is told")
         )
     if found.windows_overlapping:
         problems.append(Problem(place, f"{found.windows_overlapping:,} windows of a second watch at one time left out"))
-    return found.attribution, found.seconds, problems
+    missing = _no_calls(place, held, provider, (first, last))
+    return _Told(found.attribution, found.seconds, found.laws, problems, missing)
 
 
-def _show(found: "Attribution") -> None:
+def _no_calls(place: str, held: "list[Row]", provider: str, span: tuple[datetime, datetime]) -> str:
+    """Why windows met no call, by what the ledger holds of that time."""
+    when = f"{_time(span[0].timestamp())} to {_time(span[1].timestamp())}"
+    calls: dict[str, int] = {}
+    for row in held:
+        calls[row["name"]] = calls.get(row["name"], 0) + int(row["calls"])
+    if not calls:
+        return (
+            f"the ledger {place} holds no call from {when}, when servers were watched. Bring the calls in: 'modicum"
+            " import PATH' reads logs of the programs that asked the server, 'modicum up' meters them live"
+        )
+    names = ", ".join(f"{name or '(none)'} ({count:,})" for name, count in sorted(calls.items(), key=lambda i: -i[1]))
+    if provider in calls:
+        return (
+            f"the ledger {place} holds {calls[provider]:,} calls of '{provider}' from {when}, but none that ran while"
+            " servers were watched, with a known end and counted tokens"
+        )
+    return (
+        f"no call from {when} belongs to the watched servers. The ledger {place} holds calls of: {names}. Say which"
+        " were served here: 'modicum energy calls --provider NAME', or tag calls 'server' with the server's host:port"
+    )
+
+
+def _show(found: "Attribution", laws: "Sequence[Law]") -> None:
+    from modicum.cli.output import print_table
+
+    if found.calls:
+        _show_calls(found)
+    active = sum(call.joules for call in found.calls)
+    click.echo(f"calls       {active:,.0f} J")
+    click.echo(f"unseen      {found.unseen_joules:,.0f} J (tokens that none of these calls explains)")
+    click.echo(f"idle        {found.idle_joules:,.0f} J")
+    click.echo(f"measured    {found.measured_joules:,.0f} J, shared out by:")
+    rows = [
+        (
+            f"{law.since:%Y-%m-%d %H:%M}",
+            f"{law.until:%Y-%m-%d %H:%M}",
+            ", ".join(law.servers),
+            ", ".join(law.models) or "not said",
+            f"{law.seconds:,.0f} s" if law.seconds < 3600 else f"{law.seconds / 3600:,.1f} h",
+            "time in the server (too few windows)" if law.window_error is None else f"fit, to {law.window_error:.1%}",
+        )
+        for law in laws
+    ]
+    print_table(("from (UTC)", "to", "servers", "models", "measured", "how"), rows)
+
+
+def _show_calls(found: "Attribution") -> None:
     from modicum.cli.output import print_table
 
     top = sorted(found.calls, key=lambda call: -call.joules)[:20]
@@ -144,8 +234,3 @@ def _show(found: "Attribution") -> None:
         rows,
         title=f"the {len(top)} dearest of {len(found.calls)}",
     )
-    active = sum(call.joules for call in found.calls)
-    click.echo(f"calls       {active:,.0f} J")
-    click.echo(f"unseen      {found.unseen_joules:,.0f} J (tokens that none of these calls explains)")
-    click.echo(f"idle        {found.idle_joules:,.0f} J")
-    click.echo(f"measured    {found.measured_joules:,.0f} J; shared out by {found.rule}")

@@ -47,10 +47,10 @@ def _fit_watch(path: Path, *, as_json: bool) -> int:
     from modicum.cli.energy.watch import print_split
     from modicum.cli.output import print_json
     from modicum.energy.log import read_log
-    from modicum.energy.watch import report
+    from modicum.energy.tally import report
 
     recording = read_log(path)
-    result = report(recording.samples, str(path))
+    result = report(recording.samples, str(path), recording.gpus)
     if as_json:
         print_json({"split": result.split, "windows": result.windows, "problems": [str(p) for p in result.problems]})
     else:

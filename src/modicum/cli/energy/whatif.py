@@ -7,7 +7,7 @@ import click
 import msgspec
 
 from modicum.calls.errors import UserError
-from modicum.cli.energy.options import Share, figure
+from modicum.cli.energy.options import Share, figure, print_problems
 
 if TYPE_CHECKING:
     from modicum.energy.step_law import StepLaw
@@ -69,8 +69,9 @@ def command(files: tuple[Path, ...], as_json: bool, **options: Any) -> int:
 def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Workload, list[float]]":
     """The law, the workload that was measured, and the batches that it was measured at."""
     from modicum.cli.energy.data import expert_share, points_in, recording_in
+    from modicum.energy.split import LEAST_WINDOWS
     from modicum.energy.step_law import fit_points, from_split
-    from modicum.energy.watch import report
+    from modicum.energy.tally import report
     from modicum.energy.whatif import Workload
 
     recording = recording_in(files[0])
@@ -83,12 +84,15 @@ def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Worklo
             Workload(middle.prompt_tokens, middle.output_tokens, middle.concurrency),
             [float(point.concurrency) for point in result.points],
         )
-    found = report(recording.samples, str(files[0]))
+    found = report(recording.samples, str(files[0]), recording.gpus)
     if found.split is None or found.figures is None:
-        raise UserError(f"{files[0]}: too short for a fit; watch for a few minutes under load that varies")
-    batches = [
-        interval.running_seconds / interval.busy_seconds for interval in found.intervals if interval.busy_seconds > 0
-    ]
+        print_problems([*recording.problems, *found.problems])
+        if found.figures is None:
+            raise UserError(f"{files[0]}: holds no usable interval; the notes say what was missing")
+        raise UserError(
+            f"{files[0]}: too short for a fit ({found.windows} windows of 5 s or more, {LEAST_WINDOWS} are needed);"
+            " watch for a few minutes under load that varies"
+        )
     totals = found.figures
     # A watch does not see single requests: figures are per generated token, with the prompts that came along.
     base = Workload(
@@ -97,7 +101,7 @@ def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Worklo
         batch=max(1.0, totals.mean_batch or 1.0),
         cached_share=totals.cache_hit_share or 0.0,
     )
-    return from_split(found.split), base, batches
+    return from_split(found.split), base, list(found.batches)
 
 
 def _cap(files: tuple[Path, ...], concurrency: int, cap: float, *, as_json: bool) -> int:

@@ -91,7 +91,11 @@ class Blueprint(msgspec.Struct, frozen=True):
     """`max_position_embeddings`; None where the config is silent."""
     weight_dtype: str = "bf16"
     quantization: str | None = None
-    """`quant_method` of the published weights; None: none."""
+    """How the published weights are quantised; None: not."""
+    quantized_bits: float | None = None
+    """Bits of such a weight, scales included; None: those of the method."""
+    embedding_weights: int | None = None
+    """Weights in the input table and the output head; None: as many as one table has."""
     state_dtype: str | None = None
     """Data type that the config asks for its recurrent state; None: it is silent."""
     notes: tuple[str, ...] = ()

@@ -15,6 +15,8 @@ from modicum.energy.memory.architectures import anatomy_of
 from modicum.energy.memory.blueprint import Blueprint
 from modicum.energy.memory.checkpoint import checkpoint_bytes
 from modicum.energy.memory.config import inner_config
+from modicum.energy.memory.parameters import embeddings
+from modicum.energy.memory.quantization import quantization_of
 from modicum.energy.memory.sizes import dtype_name
 
 
@@ -64,7 +66,7 @@ def read_blueprint(name: str, raw: Any, *, checkpoint: int | None = None) -> Blu
     """
     fields, outside = inner_config(name, raw)
     anatomy = anatomy_of(fields)
-    quantized = fields.raw.get("quantization_config")
+    quantized = quantization_of(fields)
     dtype = fields.raw.get("dtype") or fields.raw.get("torch_dtype") or "bfloat16"
     return Blueprint(
         name=name,
@@ -76,7 +78,9 @@ def read_blueprint(name: str, raw: Any, *, checkpoint: int | None = None) -> Blu
         mixers=anatomy.mixers,
         context_limit=fields.whole("max_position_embeddings") if fields.has("max_position_embeddings") else None,
         weight_dtype=dtype_name(str(dtype)),
-        quantization=str(quantized.get("quant_method")) if isinstance(quantized, dict) else None,
+        quantization=quantized.method if quantized is not None else None,
+        quantized_bits=quantized.bits if quantized is not None else None,
+        embedding_weights=embeddings(fields),
         state_dtype=dtype_name(anatomy.state_dtype) if anatomy.state_dtype else None,
         notes=anatomy.notes + outside,
         checkpoint_bytes=checkpoint,

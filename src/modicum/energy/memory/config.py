@@ -49,10 +49,17 @@ class Fields:
             raise self.fault(f"the field {field} is {value}, less than {least}")
         return value
 
+    def whole_or_auto(self, field: str, auto: int) -> int:
+        """As `whole`; `auto` where the config is silent or says "auto"."""
+        return auto if self.raw.get(field) == "auto" else self.whole(field, default=auto)
+
     def flag(self, field: str, *, default: bool) -> bool:
-        value = self.raw.get(field)
-        if value is None:
+        """`default` where it is missing; null is false."""
+        if field not in self.raw:
             return default
+        value = self.raw[field]
+        if value is None:
+            return False
         if not isinstance(value, bool):
             raise self.fault(f"the field {field} is {value!r:.40}, neither true nor false")
         return value
@@ -124,8 +131,25 @@ class Fields:
     def window(self) -> int:
         return self.whole("sliding_window")
 
+    def windows(self) -> list[int | None]:
+        """Of each layer: by `layer_types` where there is one, else the same everywhere; None where it sees all. The
+        field is there and null where it is off.
+        """
+        window = self.window() if self.has("sliding_window") else None
+        if self.has("layer_types"):
+            return [self.window() if kind == "sliding" else None for kind in self.layer_kinds()]
+        return [window] * self.layers
+
     def conv_width(self, field: str) -> int:
         return self.whole(field, default=4)
+
+
+TEXT_PARTS = ("text_config", "llm_config", "language_config", "thinker_config")
+"""Where multimodal models keep their language model; one may lie in another."""
+
+
+TEXT_BESIDE = {"gemma3", "gemma4", "qwen3_5", "qwen3_5_moe"}
+"""Multimodal models whose language model has their name with `_text`, for parts that do not say what they are."""
 
 
 def inner_config(name: str, raw: Any) -> tuple[Fields, tuple[str, ...]]:
@@ -136,13 +160,15 @@ def inner_config(name: str, raw: Any) -> tuple[Fields, tuple[str, ...]]:
     """
     if not isinstance(raw, Mapping):
         raise UserError(f"{name}: not a model's config.json (a JSON object is expected)")
-    text = raw.get("text_config")
-    if isinstance(text, Mapping):
+    part = next((field for field in TEXT_PARTS if isinstance(raw.get(field), Mapping)), None)
+    if part is not None:
         merged = {
+            **({"model_type": f"{raw['model_type']}_text"} if raw.get("model_type") in TEXT_BESIDE else {}),
             **{key: raw[key] for key in ("quantization_config", "torch_dtype", "dtype") if key in raw},
-            **text,
+            **raw[part],
         }
-        if "tie_word_embeddings" in raw and "tie_word_embeddings" not in text:
+        if "tie_word_embeddings" in raw and "tie_word_embeddings" not in raw[part]:
             merged["tie_word_embeddings"] = raw["tie_word_embeddings"]
-        return Fields(name, merged), ("weights of the vision or audio part are not counted",)
+        inner, _ = inner_config(name, merged)
+        return inner, ("weights of the vision or audio part are not counted",)
     return Fields(name, raw), ()

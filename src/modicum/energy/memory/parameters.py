@@ -1,12 +1,21 @@
 """Counts of weights of the parts that architectures are made of. Whole numbers of parameters, no bytes."""
 
+from typing import NamedTuple
+
+from modicum.energy.memory.blueprint import Recurrence
 from modicum.energy.memory.config import Fields
 
+TIED = {"gemma3_text", "gemma4_text"}
+"""Architectures whose output head is the input table unless the config says otherwise."""
+NEVER_TIED = {"nemotron_h"}
+"""Whatever `tie_word_embeddings` says."""
 
-def embeddings(fields: Fields, *, tied: bool) -> int:
-    """Input table and output head; one table where they are tied. `tied` is the architecture's own default."""
-    tables = 1 if fields.flag("tie_word_embeddings", default=tied) else 2
-    return tables * fields.vocab * fields.hidden
+
+def embeddings(fields: Fields) -> int:
+    """Weights of the input table and the output head; one table where they are tied."""
+    model_type = fields.raw.get("model_type")
+    tied = model_type not in NEVER_TIED and fields.flag("tie_word_embeddings", default=model_type in TIED)
+    return (1 if tied else 2) * fields.vocab * fields.hidden
 
 
 def attention(
@@ -28,19 +37,29 @@ def gated_mlp(hidden: int, inner: int) -> int:
     return 3 * hidden * inner
 
 
-def mamba2(fields: Fields, inner: int, heads: int, groups: int, state: int, width: int, *, norm: bool = True) -> int:
+class Biases(NamedTuple):
+    """The fields that say whether a Mamba-2 mixer's parts have a bias."""
+
+    convolution: str = "mamba_conv_bias"
+    into: str = "mamba_proj_bias"
+    out: str = "mamba_proj_bias"
+
+
+USUAL = Biases()
+
+
+def mamba2(fields: Fields, inner: int, mixer: Recurrence, *, norm: bool = True, biases: Biases = USUAL) -> int:
     """A Mamba-2 mixer (arXiv 2405.21060): input and output projection, convolution, three vectors per head, norm."""
-    channels = inner + 2 * groups * state
-    conv_bias = fields.flag("mamba_conv_bias", default=fields.flag("use_conv_bias", default=True))
-    projection_bias = fields.flag("mamba_proj_bias", default=fields.flag("use_bias", default=False))
-    into = inner + channels + heads
+    channels = mixer.conv_channels
+    into = inner + channels + mixer.heads
     return (
         fields.hidden * into
         + inner * fields.hidden
-        + channels * (width + (1 if conv_bias else 0))
-        + 3 * heads
+        + channels * (mixer.conv_width + (1 if fields.flag(biases.convolution, default=True) else 0))
+        + 3 * mixer.heads
         + (inner if norm else 0)
-        + (into + fields.hidden if projection_bias else 0)
+        + (into if fields.flag(biases.into, default=False) else 0)
+        + (fields.hidden if fields.flag(biases.out, default=False) else 0)
     )
 
 

@@ -37,7 +37,7 @@ def weights_of(blueprint: Blueprint, dtype: str | None = None) -> Weights:
     """Bytes of all weights as `dtype`, or as published where it is None.
 
     Published weights that lie beside the config are read from their files' headers. Quantised types keep the
-    embeddings in 16 bits, and `mxfp4` everything but the routed experts (as gpt-oss is published).
+    embeddings and the output head in 16 bits, and `mxfp4` everything but the routed experts (as gpt-oss is published).
 
     Raises:
         UserError: no such type.
@@ -48,14 +48,16 @@ def weights_of(blueprint: Blueprint, dtype: str | None = None) -> Weights:
     total = blueprint.parameters.total
     if chosen in PLAIN:
         return Weights(total * PLAIN[chosen], chosen, Basis.EXACT)
-    bits = BLOCKED.get(chosen)
+    own = blueprint.quantized_bits if dtype is None else None
+    bits = BLOCKED.get(chosen) if own is None else Fraction(own)
     if bits is None:
         known = ", ".join([*PLAIN, *BLOCKED])
         raise UserError(
             f"{blueprint.name}: bytes of weights of type '{chosen}' are not known; name one with --weights: {known}"
         )
     routed = blueprint.parameters.routed
-    kept = total - routed if chosen == "mxfp4" and routed else blueprint.vocab_size * blueprint.hidden_size
+    tables = blueprint.embedding_weights or blueprint.vocab_size * blueprint.hidden_size
+    kept = total - routed if chosen == "mxfp4" and routed else tables
     if chosen.startswith("q"):
         kept = 0
     return Weights(kept * 2 + int((total - kept) * bits / 8), chosen, Basis.ESTIMATED)

@@ -11,3 +11,5 @@ class Counters(msgspec.Struct, frozen=True):
     running: float | None
     waiting: float | None
     cache_use: float | None = None
+    model: str = ""
+    """Names of the served models, with commas between."""

@@ -41,6 +41,11 @@ class Metrics:
                 return total if math.isfinite(total) else None
         return None
 
+    def labels(self, label: str, *names: str) -> str:
+        """All values of a label in the first of `names` that is there, with commas between."""
+        rows = next((self.rows(name) for name in names if self.rows(name)), [])
+        return ",".join(sorted({labels[label] for labels, _ in rows if labels.get(label)}))
+
     def has_prefix(self, prefix: str) -> bool:
         return any(name.startswith(prefix) for name in self._rows)
 

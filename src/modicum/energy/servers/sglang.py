@@ -15,4 +15,5 @@ def read(metrics: Metrics) -> Counters:
         running=metrics.total("sglang:num_running_reqs"),
         waiting=metrics.total("sglang:num_queue_reqs"),
         cache_use=metrics.total("sglang:token_usage"),
+        model=metrics.labels("model_name", "sglang:generation_tokens_total"),
     )

@@ -15,4 +15,5 @@ def read(metrics: Metrics) -> Counters:
         running=metrics.total("vllm:num_requests_running"),
         waiting=metrics.total("vllm:num_requests_waiting"),
         cache_use=metrics.total("vllm:kv_cache_usage_perc", "vllm:gpu_cache_usage_perc"),
+        model=metrics.labels("model_name", "vllm:generation_tokens_total"),
     )

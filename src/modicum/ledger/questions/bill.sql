@@ -3,28 +3,10 @@
 -- is_report: sums of a provider's usage report, which count the same calls as logs do and are never added to them.
 -- Costs that are unknown are left out of the sums; calls_unpriced counts them.
 SELECT
-    CASE $by
-        WHEN 'model' THEN model
-        WHEN 'source' THEN source
-        WHEN 'provider' THEN provider
-        WHEN 'project' THEN project
-        WHEN 'branch' THEN branch
-        WHEN 'task' THEN task
-        WHEN 'agent' THEN agent
-        WHEN 'owner' THEN concat(team, '/', app, '/', user_name, '/', key_name)
-        WHEN 'team' THEN team
-        WHEN 'app' THEN app
-        WHEN 'user' THEN user_name
-        WHEN 'key' THEN key_name
-        WHEN 'tier' THEN tier
-        WHEN 'status' THEN status
-        WHEN 'place' THEN place
-        WHEN 'tag' THEN tag_value(tags, $tag)
-        WHEN 'day' THEN CAST(CAST(local_time(started, $zone) AS DATE) AS VARCHAR)
-        WHEN 'week' THEN CAST(CAST(date_trunc('week', local_time(started, $zone)) AS DATE) AS VARCHAR)
-        WHEN 'month' THEN CAST(CAST(date_trunc('month', local_time(started, $zone)) AS DATE) AS VARCHAR)
-        ELSE ''
-    END AS name,
+    dimension(
+        $by, $tag, $zone, model, source, provider, project, branch, task, agent, team, app, user_name, key_name, tier,
+        status, place, tags, started
+    ) AS name,
     usage_basis,
     output_basis,
     cost_basis,

@@ -2,26 +2,10 @@
 -- name ($provider: one more, by whoever asks). Only calls that ran in the time and whose end is known.
 -- `name` as in `yield`, by $by ($tag, $zone). Prompt tokens are those that had to be computed.
 SELECT
-    CASE $by
-        WHEN 'model' THEN model
-        WHEN 'source' THEN source
-        WHEN 'provider' THEN provider
-        WHEN 'project' THEN project
-        WHEN 'branch' THEN branch
-        WHEN 'task' THEN task
-        WHEN 'agent' THEN agent
-        WHEN 'owner' THEN concat(team, '/', app, '/', user_name, '/', key_name)
-        WHEN 'team' THEN team
-        WHEN 'app' THEN app
-        WHEN 'user' THEN user_name
-        WHEN 'key' THEN key_name
-        WHEN 'tier' THEN tier
-        WHEN 'tag' THEN tag_value(tags, $tag)
-        WHEN 'day' THEN CAST(CAST(local_time(started, $zone) AS DATE) AS VARCHAR)
-        WHEN 'week' THEN CAST(CAST(date_trunc('week', local_time(started, $zone)) AS DATE) AS VARCHAR)
-        WHEN 'month' THEN CAST(CAST(date_trunc('month', local_time(started, $zone)) AS DATE) AS VARCHAR)
-        ELSE ''
-    END AS name,
+    dimension(
+        $by, $tag, $zone, model, source, provider, project, branch, task, agent, team, app, user_name, key_name, tier,
+        status, place, tags, started
+    ) AS name,
     entry_id,
     task,
     provider,

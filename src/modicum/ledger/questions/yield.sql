@@ -18,26 +18,10 @@ SELECT
     reached.value_sum AS value_sum
 FROM (
     SELECT
-        CASE $by
-            WHEN 'model' THEN model
-            WHEN 'source' THEN source
-            WHEN 'provider' THEN provider
-            WHEN 'project' THEN project
-            WHEN 'branch' THEN branch
-            WHEN 'task' THEN task
-            WHEN 'agent' THEN agent
-            WHEN 'owner' THEN concat(team, '/', app, '/', user_name, '/', key_name)
-            WHEN 'team' THEN team
-            WHEN 'app' THEN app
-            WHEN 'user' THEN user_name
-            WHEN 'key' THEN key_name
-            WHEN 'tier' THEN tier
-            WHEN 'tag' THEN tag_value(tags, $tag)
-            WHEN 'day' THEN CAST(CAST(local_time(started, $zone) AS DATE) AS VARCHAR)
-            WHEN 'week' THEN CAST(CAST(date_trunc('week', local_time(started, $zone)) AS DATE) AS VARCHAR)
-            WHEN 'month' THEN CAST(CAST(date_trunc('month', local_time(started, $zone)) AS DATE) AS VARCHAR)
-            ELSE ''
-        END AS name,
+        dimension(
+            $by, $tag, $zone, model, source, provider, project, branch, task, agent, team, app, user_name, key_name, tier,
+            status, place, tags, started
+        ) AS name,
         task,
         usage_basis,
         output_basis,

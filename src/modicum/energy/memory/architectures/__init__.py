@@ -5,6 +5,8 @@ To teach modicum an architecture, add a function here; what is not in the table 
 
 from collections.abc import Callable
 
+import msgspec
+
 from modicum.calls.errors import UserError
 from modicum.energy.memory.architectures import (
     dense,
@@ -46,6 +48,47 @@ ARCHITECTURES: dict[str, Callable[[Fields], Anatomy]] = {
 """`model_type` of a config to the function that reads it."""
 
 
+GROUPED = {"num_key_value_heads": 8}
+LIBRARY_DEFAULTS: dict[str, dict[str, int]] = {
+    "mistral": GROUPED,
+    "mixtral": GROUPED,
+    "qwen2": {"num_key_value_heads": 32},
+    "qwen3": {"num_key_value_heads": 32, "head_dim": 128},
+    "qwen3_moe": {"num_key_value_heads": 4},
+    "minimax_m2": {"num_key_value_heads": 8, "head_dim": 128},
+    "gpt_oss": {"num_key_value_heads": 8, "head_dim": 64},
+    "gemma3_text": {"num_key_value_heads": 4, "head_dim": 256},
+    "gemma4_text": {"num_key_value_heads": 4, "head_dim": 256, "hidden_size_per_layer_input": 256},
+    "granitemoehybrid": {"num_local_experts": 8, "num_experts_per_tok": 2},
+    "bamba": GROUPED,
+    "nemotron_h": {"num_key_value_heads": 8, "head_dim": 128},
+    "falcon_h1": GROUPED,
+    "jamba": GROUPED,
+    "qwen3_next": {"num_key_value_heads": 2, "head_dim": 256},
+    "qwen3_5_text": {"num_key_value_heads": 4, "head_dim": 256},
+    "qwen3_5_moe_text": {"num_key_value_heads": 2, "head_dim": 256},
+    "deepseek_v3": {"first_k_dense_replace": 3, "q_lora_rank": 1536},
+    "deepseek_v32": {"first_k_dense_replace": 3},
+    "glm_moe_dsa": {"first_k_dense_replace": 3},
+}
+"""What transformers 5 takes where a config leaves a field out, if that is not what follows from the other fields."""
+NEVER_NULL = {"num_key_value_heads", "head_dim"}
+
+
+def _completed(fields: Fields, model_type: str) -> tuple[Fields, tuple[str, ...]]:
+    """The config as the library reads it, and what was added."""
+    added = {key: value for key, value in LIBRARY_DEFAULTS.get(model_type, {}).items() if key not in fields.raw}
+    if "attention_head_dim" in fields.raw:
+        added.pop("head_dim", None)
+    for key in NEVER_NULL & set(LIBRARY_DEFAULTS.get(model_type, {})):
+        if key in fields.raw and fields.raw[key] is None:
+            raise fields.fault(f"the field {key} is null, which {model_type} does not allow")
+    notes = tuple(
+        f"the config leaves out {key}; {value} is taken, as transformers does" for key, value in added.items()
+    )
+    return Fields(fields.name, {**fields.raw, **added}), notes
+
+
 def anatomy_of(fields: Fields) -> Anatomy:
     """Raises:
     UserError: the architecture is not known, or the config is incomplete or contradicts itself.
@@ -59,4 +102,6 @@ def anatomy_of(fields: Fields) -> Anatomy:
             f"{fields.name}: modicum does not know the architecture '{model_type}' and does not guess its memory;"
             f" it knows {', '.join(sorted(ARCHITECTURES))}"
         )
-    return read(fields)
+    completed, notes = _completed(fields, model_type)
+    anatomy = read(completed)
+    return msgspec.structs.replace(anatomy, notes=anatomy.notes + notes)

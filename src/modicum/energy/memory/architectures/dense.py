@@ -7,7 +7,7 @@ from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
 
 
 def _dense(
-    fields: Fields, windows: list[int | None], *, attention_extra: int, bias: bool = False, tied: bool = False
+    fields: Fields, windows: list[int | None], *, attention_extra: int, bias: bool = False, mlp_bias: bool = False
 ) -> Anatomy:
     dim, inner = fields.head_dim(), fields.whole("intermediate_size")
     layer = (
@@ -16,19 +16,13 @@ def _dense(
         + gated_mlp(fields.hidden, inner)
         + 2 * fields.hidden
     )
-    if fields.flag("mlp_bias", default=False):
+    if mlp_bias:
         layer += 2 * inner + fields.hidden
     return Anatomy(
-        parameters=Parameters(embeddings(fields, tied=tied) + fields.layers * layer + fields.hidden),
+        parameters=Parameters(embeddings(fields) + fields.layers * layer + fields.hidden),
         mixers=tuple(KeyValue(fields.kv_heads, dim, dim, window) for window in windows),
         widest_mlp=inner,
     )
-
-
-def _everywhere(fields: Fields) -> list[int | None]:
-    """The same window in every layer, or none: the field is there and null where it is off."""
-    window = fields.window() if fields.has("sliding_window") else None
-    return [window] * fields.layers
 
 
 def _from_some_layer_on(fields: Fields) -> list[int | None]:
@@ -42,11 +36,12 @@ def _from_some_layer_on(fields: Fields) -> list[int | None]:
 
 
 def llama(fields: Fields) -> Anatomy:
-    return _dense(fields, [None] * fields.layers, attention_extra=0, bias=fields.flag("attention_bias", default=False))
+    bias, mlp_bias = (fields.flag(field, default=False) for field in ("attention_bias", "mlp_bias"))
+    return _dense(fields, fields.windows(), attention_extra=0, bias=bias, mlp_bias=mlp_bias)
 
 
 def mistral(fields: Fields) -> Anatomy:
-    return _dense(fields, _everywhere(fields), attention_extra=0)
+    return _dense(fields, fields.windows(), attention_extra=0)
 
 
 def qwen2(fields: Fields) -> Anatomy:

@@ -6,9 +6,9 @@ from modicum.energy.memory.config import Fields
 from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
 
 
-def _everywhere(fields: Fields, *, window: int | None = None) -> tuple[KeyValue, ...]:
+def _attention(fields: Fields, windows: list[int | None]) -> tuple[KeyValue, ...]:
     dim = fields.head_dim()
-    return tuple(KeyValue(fields.kv_heads, dim, dim, window) for _ in range(fields.layers))
+    return tuple(KeyValue(fields.kv_heads, dim, dim, window) for window in windows)
 
 
 def mixtral(fields: Fields) -> Anatomy:
@@ -19,12 +19,11 @@ def mixtral(fields: Fields) -> Anatomy:
         + experts * fields.hidden  # router
         + 2 * fields.hidden
     )
-    shared = embeddings(fields, tied=False) + fields.layers * layer + fields.hidden
+    shared = embeddings(fields) + fields.layers * layer + fields.hidden
     routed = fields.layers * experts * gated_mlp(fields.hidden, inner)
-    window = fields.window() if fields.has("sliding_window") else None
     return Anatomy(
         parameters=Parameters(shared, routed, experts, per_token),
-        mixers=_everywhere(fields, window=window),
+        mixers=_attention(fields, fields.windows()),
         widest_mlp=per_token * inner,
     )
 
@@ -43,16 +42,17 @@ def qwen3_moe(fields: Fields) -> Anatomy:
         + 2 * fields.hidden
     )
     shared = (
-        embeddings(fields, tied=False)
+        embeddings(fields)
         + fields.layers * every
         + sparse * experts * fields.hidden
         + (fields.layers - sparse) * gated_mlp(fields.hidden, dense_inner)
         + fields.hidden
     )
     routed = sparse * experts * gated_mlp(fields.hidden, inner)
+    slides = fields.flag("use_sliding_window", default=False)
     return Anatomy(
         parameters=Parameters(shared, routed, experts, per_token),
-        mixers=_everywhere(fields),
+        mixers=_attention(fields, fields.windows() if slides else [None] * fields.layers),
         widest_mlp=per_token * inner if sparse else dense_inner,
     )
 
@@ -67,11 +67,11 @@ def minimax_m2(fields: Fields) -> Anatomy:
         + experts * fields.hidden
         + 2 * fields.hidden
     )
-    shared = embeddings(fields, tied=False) + fields.layers * layer + fields.hidden
+    shared = embeddings(fields) + fields.layers * layer + fields.hidden
     routed = fields.layers * experts * gated_mlp(fields.hidden, inner)
     return Anatomy(
         parameters=Parameters(shared, routed, experts, per_token),
-        mixers=_everywhere(fields),
+        mixers=_attention(fields, fields.windows()),
         widest_mlp=per_token * inner,
         notes=("weights of the multi-token prediction modules are not counted",) if fields.has("use_mtp") else (),
     )
@@ -83,12 +83,12 @@ def gpt_oss(fields: Fields) -> Anatomy:
     dim, inner, hidden = fields.head_dim(), fields.whole("intermediate_size"), fields.hidden
     kinds = fields.layer_kinds(default=["sliding" if layer % 2 == 0 else "full" for layer in range(fields.layers)])
     layer = (
-        attention(fields, fields.kv_heads, dim, bias=True)
+        attention(fields, fields.kv_heads, dim, bias=fields.flag("attention_bias", default=True))
         + fields.heads
         + experts * (hidden + 1)  # router with bias
         + 2 * hidden
     )
-    shared = embeddings(fields, tied=False) + fields.layers * layer + hidden
+    shared = embeddings(fields) + fields.layers * layer + hidden
     routed = fields.layers * experts * (gated_mlp(hidden, inner) + 2 * inner + hidden)
     return Anatomy(
         parameters=Parameters(shared, routed, experts, per_token),

@@ -12,13 +12,13 @@ def gemma3(fields: Fields) -> Anatomy:
     kinds = fields.layer_kinds(default=pattern)
     dim, inner = fields.head_dim(), fields.whole("intermediate_size")
     layer = (
-        attention(fields, fields.kv_heads, dim)
+        attention(fields, fields.kv_heads, dim, bias=fields.flag("attention_bias", default=False))
         + 2 * dim  # query and key norm
         + gated_mlp(fields.hidden, inner)
         + 4 * fields.hidden
     )
     return Anatomy(
-        parameters=Parameters(embeddings(fields, tied=True) + fields.layers * layer + fields.hidden),
+        parameters=Parameters(embeddings(fields) + fields.layers * layer + fields.hidden),
         mixers=tuple(
             KeyValue(fields.kv_heads, dim, dim, fields.window() if kind == "sliding" else None) for kind in kinds
         ),
@@ -33,16 +33,18 @@ def gemma4(fields: Fields) -> Anatomy:
     for field in ("num_kv_shared_layers", "hidden_size_per_layer_input"):
         if fields.whole(field, default=0, least=0):
             raise fields.fault(f"{field} is not 0: this variant of gemma4 is not known")
-    kinds = fields.layer_kinds()
+    # The last layer sees everything, whatever the list says: the library overrides it.
+    kinds = [*fields.layer_kinds()[:-1], "full"]
+    bias = fields.flag("attention_bias", default=False)
     narrow, wide = fields.head_dim(), fields.whole("global_head_dim")
     same = fields.flag("attention_k_eq_v", default=False)
     global_kv = fields.whole("num_global_key_value_heads") if same else fields.kv_heads
     full = kinds.count("full")
     inner = fields.whole("intermediate_size")
     shared = (
-        embeddings(fields, tied=True)
-        + (fields.layers - full) * (attention(fields, fields.kv_heads, narrow) + 2 * narrow)
-        + full * (attention(fields, global_kv, wide, value=not same) + 2 * wide)
+        embeddings(fields)
+        + (fields.layers - full) * (attention(fields, fields.kv_heads, narrow, bias=bias) + 2 * narrow)
+        + full * (attention(fields, global_kv, wide, bias=bias, value=not same) + 2 * wide)
         + fields.layers * (gated_mlp(fields.hidden, inner) + 4 * fields.hidden)
         + fields.hidden
     )

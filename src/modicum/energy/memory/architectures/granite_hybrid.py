@@ -9,7 +9,8 @@ from modicum.energy.memory.parameters import attention, embeddings, gated_mlp, m
 def _recurrence(fields: Fields) -> tuple[Recurrence, int]:
     """A Mamba-2 mixer and its weights."""
     inner = fields.whole("mamba_expand", default=2) * fields.hidden
-    heads, head_dim = fields.whole("mamba_n_heads", default=128), fields.whole("mamba_d_head", default=64)
+    heads = fields.whole("mamba_n_heads", default=128)
+    head_dim = fields.whole_or_auto("mamba_d_head", inner // heads)
     if heads * head_dim != inner:
         raise fields.fault(
             f"mamba_n_heads x mamba_d_head is {heads * head_dim}, but mamba_expand x hidden_size is {inner}"
@@ -17,7 +18,7 @@ def _recurrence(fields: Fields) -> tuple[Recurrence, int]:
     groups, state = fields.whole("mamba_n_groups", default=1), fields.whole("mamba_d_state", default=256)
     width = fields.conv_width("mamba_d_conv")
     mixer = Recurrence("mamba-2", heads, inner * state, inner + 2 * groups * state, width)
-    return mixer, mamba2(fields, inner, heads, groups, state, width)
+    return mixer, mamba2(fields, inner, mixer)
 
 
 def _mixers(fields: Fields, kinds: list[str], recurrence: Recurrence | None) -> tuple[Mixer, ...]:
@@ -31,12 +32,14 @@ def granite(fields: Fields) -> Anatomy:
     recurrent = kinds.count("recurrent")
     # A dense Granite carries Mamba fields that nothing uses and that fit nothing.
     recurrence, mamba_weights = _recurrence(fields) if recurrent else (None, 0)
-    experts, per_token = fields.experts("num_local_experts", "num_experts_per_tok", least=0)
+    experts, per_token = (0, 0)
+    if fields.whole("num_local_experts", least=0):
+        experts, per_token = fields.experts("num_local_experts", "num_experts_per_tok")
     shared_inner, inner = fields.whole("shared_intermediate_size"), fields.whole("intermediate_size")
     layer = gated_mlp(fields.hidden, shared_inner) + experts * fields.hidden + 2 * fields.hidden
     attend = attention(fields, fields.kv_heads, fields.head_dim(), bias=fields.flag("attention_bias", default=False))
     shared = (
-        embeddings(fields, tied=True)
+        embeddings(fields)
         + fields.layers * layer
         + recurrent * mamba_weights
         + (fields.layers - recurrent) * attend
@@ -56,11 +59,14 @@ def bamba(fields: Fields) -> Anatomy:
     kinds = ["full" if layer in at else "recurrent" for layer in range(fields.layers)]
     recurrence, mamba_weights = _recurrence(fields)
     inner = fields.whole("intermediate_size")
-    attend = attention(fields, fields.kv_heads, fields.head_dim())
+    attend = attention(fields, fields.kv_heads, fields.head_dim(), bias=fields.flag("attention_bias", default=False))
+    mlp = gated_mlp(fields.hidden, inner)
+    if fields.flag("mlp_bias", default=False):
+        mlp += 2 * inner + fields.hidden
     full = kinds.count("full")
     shared = (
-        embeddings(fields, tied=False)
-        + fields.layers * (gated_mlp(fields.hidden, inner) + 2 * fields.hidden)
+        embeddings(fields)
+        + fields.layers * (mlp + 2 * fields.hidden)
         + (fields.layers - full) * mamba_weights
         + full * attend
         + fields.hidden

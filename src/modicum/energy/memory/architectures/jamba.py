@@ -8,7 +8,7 @@ from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
 
 def _mamba1(fields: Fields, inner: int, state: int, width: int) -> int:
     """A Mamba-1 mixer (arXiv 2312.00752) with the three norms that Jamba adds."""
-    rank = fields.whole("mamba_dt_rank", default=-(-fields.hidden // 16))
+    rank = fields.whole_or_auto("mamba_dt_rank", -(-fields.hidden // 16))
     conv_bias = 1 if fields.flag("mamba_conv_bias", default=True) else 0
     return (
         fields.hidden * 2 * inner
@@ -20,6 +20,7 @@ def _mamba1(fields: Fields, inner: int, state: int, width: int) -> int:
         + inner
         + rank
         + 2 * state
+        + (2 * inner + fields.hidden if fields.flag("mamba_proj_bias", default=False) else 0)
     )
 
 
@@ -38,7 +39,7 @@ def jamba(fields: Fields) -> Anatomy:
     attend = KeyValue(fields.kv_heads, dim, dim)
     remember = Recurrence("mamba-1", inner, inner * state, inner, width)
     shared = (
-        embeddings(fields, tied=False)
+        embeddings(fields)
         + sum(full) * attention(fields, fields.kv_heads, dim)
         + (fields.layers - sum(full)) * _mamba1(fields, inner, state, width)
         + (fields.layers - sparse) * gated_mlp(fields.hidden, mlp_inner)

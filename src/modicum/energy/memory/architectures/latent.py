@@ -24,6 +24,7 @@ def _latent_attention(fields: Fields) -> tuple[int, int]:
         + rank * heads * (plain + value)
         + heads * value * hidden
         + 2 * hidden
+        + (query_rank + rank + rotary + hidden if fields.flag("attention_bias", default=False) else 0)
     )
     return weights, rank + rotary
 
@@ -35,19 +36,30 @@ def _indexer(fields: Fields) -> tuple[int, int]:
     return weights, dim
 
 
+def _dense_layers(fields: Fields, *, listed: bool) -> int:
+    """Layers without experts: the first ones, or those that `mlp_layer_types` names where the architecture has it."""
+    kinds = fields.raw.get("mlp_layer_types") if listed else None
+    if kinds is not None:
+        if not isinstance(kinds, list) or len(kinds) != fields.layers or set(kinds) - {"dense", "sparse"}:
+            raise fields.fault("mlp_layer_types does not name 'dense' or 'sparse' for each of num_hidden_layers")
+        return kinds.count("dense")
+    dense = fields.whole("first_k_dense_replace", default=0, least=0)
+    if dense > fields.layers:
+        raise fields.fault(f"first_k_dense_replace is {dense}, but num_hidden_layers is {fields.layers}")
+    return dense
+
+
 def _model(fields: Fields, *, indexed: bool) -> Anatomy:
     attention, latent_dim = _latent_attention(fields)
     index_weights, index_dim = _indexer(fields) if indexed else (0, 0)
     experts, per_token = fields.experts("n_routed_experts", "num_experts_per_tok")
-    dense = fields.whole("first_k_dense_replace", default=0, least=0)
-    if dense > fields.layers:
-        raise fields.fault(f"first_k_dense_replace is {dense}, but num_hidden_layers is {fields.layers}")
+    dense = _dense_layers(fields, listed=indexed)
     if fields.whole("moe_layer_freq", default=1) != 1:
         raise fields.fault("moe_layer_freq is not 1: this variant is not known")
     inner, shared_experts = fields.whole("moe_intermediate_size"), fields.whole("n_shared_experts", default=1, least=0)
     sparse = fields.layers - dense
     shared = (
-        embeddings(fields, tied=False)
+        embeddings(fields)
         + fields.layers * (attention + index_weights)
         + dense * gated_mlp(fields.hidden, fields.whole("intermediate_size"))
         + sparse * (experts * fields.hidden + gated_mlp(fields.hidden, shared_experts * inner))

@@ -3,7 +3,7 @@
 from modicum.energy.memory.architectures.anatomy import Anatomy
 from modicum.energy.memory.blueprint import KeyValue, Mixer, Parameters, Recurrence
 from modicum.energy.memory.config import Fields
-from modicum.energy.memory.parameters import attention, mamba2
+from modicum.energy.memory.parameters import Biases, attention, embeddings, mamba2
 
 LETTERS = {"M": "mamba", "*": "attention", "-": "mlp", "E": "experts"}
 
@@ -31,6 +31,8 @@ def _experts(fields: Fields) -> tuple[int, int, int, int, int]:
     latent = fields.whole("moe_latent_size", default=0, least=0)
     count = fields.whole("n_shared_experts", default=1, least=0)
     beside = experts * fields.hidden + count * 2 * fields.hidden * shared_inner + 2 * fields.hidden * latent
+    if fields.flag("mlp_bias", default=False):
+        beside += count * (shared_inner + fields.hidden) + (latent + fields.hidden if latent else 0)
     routed = experts * 2 * (latent or fields.hidden) * inner
     return beside, routed, experts, per_token, per_token * inner + count * shared_inner
 
@@ -45,19 +47,22 @@ def nemotron_h(fields: Fields) -> Anatomy:
     beside = routed = experts = per_token = expert_inner = 0
     if "E" in pattern:
         beside, routed, experts, per_token, expert_inner = _experts(fields)
+    remember = Recurrence("mamba-2", heads, inner * state, inner + 2 * groups * state, width)
+    conv_bias = "mamba_conv_bias" if "mamba_conv_bias" in fields.raw else "use_conv_bias"  # two names of one field
+    mlp_bias = fields.flag("mlp_bias", default=False)
     weights = {
-        "M": mamba2(fields, inner, heads, groups, state, width),
-        "*": attention(fields, fields.kv_heads, dim, bias=fields.flag("attention_bias", default=False)),
-        "-": 2 * fields.hidden * mlp_inner,
+        "M": mamba2(fields, inner, remember, biases=Biases(conv_bias, "use_bias", "use_bias")),
+        "*": attention(fields, fields.kv_heads, dim),  # without bias, whatever attention_bias says
+        "-": 2 * fields.hidden * mlp_inner + (mlp_inner + fields.hidden if mlp_bias else 0),
         "E": beside,
     }
     shared = (
-        2 * fields.vocab * fields.hidden  # never tied, whatever tie_word_embeddings says
+        embeddings(fields)
         + sum(pattern.count(letter) * (count + fields.hidden) for letter, count in weights.items())
         + fields.hidden
     )
     mixers: dict[str, Mixer] = {
-        "M": Recurrence("mamba-2", heads, inner * state, inner + 2 * groups * state, width),
+        "M": remember,
         "*": KeyValue(fields.kv_heads, dim, dim),
     }
     return Anatomy(

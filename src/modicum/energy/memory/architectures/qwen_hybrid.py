@@ -11,6 +11,9 @@ def _mixing(fields: Fields) -> tuple[int, list[KeyValue | Recurrence]]:
     interval = fields.whole("full_attention_interval", default=4)
     pattern = ["full" if (layer + 1) % interval == 0 else "recurrent" for layer in range(fields.layers)]
     kinds = fields.layer_kinds(default=pattern)
+    if set(kinds) - {"full", "recurrent"}:
+        raise fields.fault("layer_types has windows: this variant is not known")
+    bias = fields.flag("attention_bias", default=False)
     key_heads, value_heads = fields.whole("linear_num_key_heads"), fields.whole("linear_num_value_heads")
     key_dim, value_dim = fields.whole("linear_key_head_dim"), fields.whole("linear_value_head_dim")
     if value_heads % key_heads:
@@ -26,7 +29,7 @@ def _mixing(fields: Fields) -> tuple[int, list[KeyValue | Recurrence]]:
     )
     full = kinds.count("full")
     weights = (
-        full * (attention(fields, fields.kv_heads, dim, gated=True) + 2 * dim)
+        full * (attention(fields, fields.kv_heads, dim, bias=bias, gated=True) + 2 * dim)
         + (fields.layers - full) * gated_deltanet(fields.hidden, key_heads, value_heads, key_dim, value_dim, width)
         + fields.layers * 2 * fields.hidden
     )
@@ -42,7 +45,7 @@ def _notes(fields: Fields) -> tuple[str, ...]:
 def qwen3_5(fields: Fields) -> Anatomy:
     weights, mixers = _mixing(fields)
     inner = fields.whole("intermediate_size")
-    total = embeddings(fields, tied=False) + weights + fields.layers * gated_mlp(fields.hidden, inner) + fields.hidden
+    total = embeddings(fields) + weights + fields.layers * gated_mlp(fields.hidden, inner) + fields.hidden
     return Anatomy(
         parameters=Parameters(total),
         mixers=tuple(mixers),
@@ -60,7 +63,7 @@ def qwen3_5_moe(fields: Fields) -> Anatomy:
     experts, per_token = fields.experts("num_experts", "num_experts_per_tok")
     inner, shared_inner = fields.whole("moe_intermediate_size"), fields.whole("shared_expert_intermediate_size")
     beside = experts * fields.hidden + gated_mlp(fields.hidden, shared_inner) + fields.hidden
-    shared = embeddings(fields, tied=False) + weights + fields.layers * beside + fields.hidden
+    shared = embeddings(fields) + weights + fields.layers * beside + fields.hidden
     return Anatomy(
         parameters=Parameters(shared, fields.layers * experts * gated_mlp(fields.hidden, inner), experts, per_token),
         mixers=tuple(mixers),

@@ -16,10 +16,14 @@ from pathlib import Path
 import msgspec
 import uvloop
 
-from modicum.calls import Anatomy, Call, Outcome, Owner
+from modicum.calls import Call, Outcome, Owner
 from modicum.gateway.server import Gateway
 from modicum.governance.keys import issue
+from modicum.ledger.conversations import CallInContext, ContextPart
 from modicum.ledger.events import Events
+from modicum.ledger.shipper import Shipper
+from modicum.ledger.store import open_store
+from modicum.metering.prices import PriceBook
 from modicum.settings import GatewaySettings, Settings, UpstreamSettings
 
 FIXTURES = Path(__file__).parent.parent / "providers" / "fixtures"
@@ -137,11 +141,22 @@ class Rig:
 
     def records(self, kind="call"):
         """What the journal holds."""
-        types = {"call": Call, "anatomy": Anatomy, "outcome": Outcome}
+        types = {"call": Call, "call+context": CallInContext, "context": list[ContextPart], "outcome": Outcome}
         base = sqlite3.connect(self.folder / "journal" / "gateway.sqlite")
-        rows = base.execute("SELECT body FROM records WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
+        rows = base.execute("SELECT kind, body FROM records ORDER BY seq").fetchall()
         base.close()
-        return [msgspec.msgpack.decode(body, type=types[kind]) for (body,) in rows]
+        found = [msgspec.msgpack.decode(body, type=types[one]) for one, body in rows if one.startswith(kind)]
+        return [record.call if isinstance(record, CallInContext) else record for record in found]
+
+    def shipped(self):
+        """What a ledger would have of it, in order of time."""
+        store = open_store(":memory:")
+        shipper = Shipper(self.folder / "journal", store, PriceBook())
+        shipper.ship()
+        shipper.close()
+        entries = [entry for batch in store.entries() for entry in batch]
+        store.close()
+        return sorted(entries, key=lambda entry: entry.call.started)
 
     def wait_for_records(self, count, kind="call", seconds=5.0):
         until = time.monotonic() + seconds

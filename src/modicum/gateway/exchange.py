@@ -5,10 +5,10 @@ from time import time
 
 from modicum.calls import Call, CallStatus
 from modicum.gateway.attribution import Attribution
-from modicum.gateway.conversations import Placed
 from modicum.gateway.owners import Caller
 from modicum.gateway.paths import Served
 from modicum.gateway.upstreams import Route
+from modicum.ledger.conversations import ContextPart
 from modicum.outbound.keepalive import Answer, Header
 from modicum.providers.dialect import Dialect, ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.translation.translation import Translation
@@ -53,12 +53,12 @@ class Exchange:
         "body",
         "caller",
         "client_gone",
+        "context",
         "facts",
         "finished",
-        "late_anatomy",
+        "late_context",
         "left_out",
         "number",
-        "placed",
         "reply",
         "request",
         "route",
@@ -91,9 +91,9 @@ class Exchange:
         self.reply: ReplyFacts | None = None
         self.status = CallStatus.UNKNOWN
         self.client_gone = False
-        self.placed: Placed | None = None
-        self.late_anatomy = False
-        """The call was recorded before its context was counted: the anatomy follows in a record of its own."""
+        self.context: list[ContextPart] | None = None
+        self.late_context = False
+        """The call was recorded before its context was counted: the context follows in a record of its own."""
         self.finished: Call | None = None
         """Its record."""
 

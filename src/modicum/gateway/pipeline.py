@@ -11,16 +11,16 @@ from time import time
 import msgspec
 
 from modicum.gateway import meter, optimizing, replies, sending
-from modicum.gateway.anatomy import Anatomist
+from modicum.gateway.anatomy import Anatomist, counted
 from modicum.gateway.attribution import attribution
 from modicum.gateway.client import Client
-from modicum.gateway.conversations import Conversations
 from modicum.gateway.exchange import Exchange, Request
 from modicum.gateway.meter import Counted
 from modicum.gateway.metrics import Metrics
 from modicum.gateway.owners import Caller, Owners
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.upstreams import Upstreams
+from modicum.ledger.conversations import CallInContext
 from modicum.ledger.journal import Journal, NotDurable, Record
 from modicum.ledger.underway import Full
 from modicum.metering.digests import Digester
@@ -46,10 +46,9 @@ class Pipeline:
     ) -> None:
         self.owners, self.upstreams = owners, upstreams
         self.journal, self.connections = journal, connections
-        self.anatomist = Anatomist(Conversations(digester), self.journal_late) if digester is not None else None
+        self.anatomist = Anatomist(digester, self.journal_late) if digester is not None else None
         self.metrics = Metrics()
         self.draining = False
-        self._seen = meter.Seen()
         self._numbers = meter.numbers()
 
     async def run(self, request: Request, client: Client) -> None:
@@ -114,7 +113,7 @@ class Pipeline:
     async def send(self, exchange: Exchange, client: Client) -> None:
         """To the upstream; while it works, the context is taken apart."""
         if self.anatomist is not None:
-            asyncio.get_running_loop().call_soon(self.place, exchange)
+            asyncio.get_running_loop().call_soon(self.take_apart, exchange)
         client.watch(exchange)
         await sending.send(
             self.connections,
@@ -137,12 +136,15 @@ class Pipeline:
         """Makes the call's record durable. False: the disk refuses."""
         exchange.timing.finished_s = time()
         usage = await self._usage(exchange)
-        anatomy = exchange.placed.anatomy() if exchange.placed is not None else None
-        exchange.late_anatomy = anatomy is None and exchange.placed is not None
-        call = meter.finished_call(exchange, usage, anatomy, self._seen)
-        exchange.finished = call
+        exchange.finished = call = meter.finished_call(exchange, usage)
+        context = counted(exchange.context)
+        exchange.late_context = context is None and exchange.context is not None
+        if context is None:
+            record = Record(exchange.number, "call", _pack(call))
+        else:
+            record = Record(exchange.number, "call+context", _pack(CallInContext(call, context)))
         try:
-            await self.journal.finish(exchange.slot, Record(exchange.number, "call", _pack(call)))
+            await self.journal.finish(exchange.slot, record)
         except NotDurable:
             return False
         return True
@@ -152,18 +154,18 @@ class Pipeline:
         if exchange.finished is not None:
             self.metrics.ended(exchange.finished, exchange.route.upstream.name)
 
-    def place(self, exchange: Exchange) -> None:
+    def take_apart(self, exchange: Exchange) -> None:
         """A failure here costs the call its anatomy and nothing else."""
         assert self.anatomist is not None  # noqa: S101 - asked by `send`
         try:
-            self.anatomist.place(exchange)
+            self.anatomist.take(exchange)
         except Exception:  # noqa: BLE001 - the one place where what is optional may fail
             self.metrics.failures.labels("anatomy").inc()
 
     def journal_late(self, exchange: Exchange) -> None:
-        anatomy = exchange.placed.anatomy() if exchange.placed is not None else None
-        if anatomy is not None:
-            self.journal.add(Record(exchange.number, "anatomy", _pack(anatomy)))
+        context = counted(exchange.context)
+        if context is not None:
+            self.journal.add(Record(exchange.number, "context", _pack(context)))
 
     async def _usage(self, exchange: Exchange) -> Counted:
         """As the provider counted, or estimated in the thread that counts tokens."""

@@ -20,7 +20,7 @@ from modicum.calls import UserError
 from modicum.ledger.underway import UnderWay
 
 KEPT_RECORDS = 20_000
-"""Shipped records that stay, so that a late anatomy finds its call and a restart its finished calls."""
+"""Shipped records that stay, so that a late context finds its call and a restart its finished calls."""
 RETRY_S = 0.25
 PRUNE_EVERY_RECORDS = 5_000
 FLUSH_EVERY_S = 1.0
@@ -45,7 +45,8 @@ class Record(NamedTuple):
     number: str
     """The gateway's own number of the call."""
     kind: str
-    """`call` (a `Call`), `anatomy` (of a call that was recorded before it), `outcome`."""
+    """`call+context` (a `CallInContext`), `call` (a `Call` whose context is not known, or not yet), `context` (of a
+    call that was recorded before it), `outcome`."""
     body: bytes
 
 

@@ -16,6 +16,7 @@ from modicum.gateway.paths import CALL, served
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_on
+from modicum.gateway.workers import Board, State
 from modicum.outbound.keepalive import Header
 from modicum.providers.dialect import Dialect
 from modicum.providers.dialects import DIALECTS
@@ -33,9 +34,15 @@ class App:
     """
 
     def __init__(
-        self, pipeline: Pipeline, *, hosts: frozenset[str] | None, most_body_bytes: int, slow_client_s: float
+        self,
+        pipeline: Pipeline,
+        board: Board,
+        *,
+        hosts: frozenset[str] | None,
+        most_body_bytes: int,
+        slow_client_s: float,
     ) -> None:
-        self._pipeline = pipeline
+        self._pipeline, self._board = pipeline, board
         self._hosts = hosts
         self._seen_hosts: dict[bytes, bool] = {}
         self._most_body_bytes = most_body_bytes
@@ -144,21 +151,23 @@ class App:
         return known
 
     async def _healthz(self) -> tuple[int, bytes, bytes]:
-        return 200, b"text/plain", b"ok\n"
+        """Well while one of the workers answers: the others are started again, and calls meanwhile go to this one."""
+        others = self._board.others()
+        running = 1 + sum(state is not State.ABSENT for state in others)
+        return 200, b"text/plain", b"ok\n" if running > len(others) else b"ok, %d of %d\n" % (running, len(others) + 1)
 
     async def _readyz(self) -> tuple[int, bytes, bytes]:
-        if self._pipeline.draining:
+        """Ready only if no worker that runs would refuse a call: nobody knows which of them gets it."""
+        states = {self._pipeline.state, *self._board.others()}
+        if State.DRAINING in states:
             return 503, b"text/plain", b"draining\n"
-        if not self._pipeline.journal.healthy:
+        if State.NOT_RECORDING in states:
             return 503, b"text/plain", b"the journal cannot be written\n"
         return 200, b"text/plain", b"ready\n"
 
     async def _metrics(self) -> tuple[int, bytes, bytes]:
-        metrics, journal = self._pipeline.metrics, self._pipeline.journal
-        metrics.under_way.set(journal.calls_under_way)
-        metrics.waiting.set(journal.records_waiting)
-        metrics.healthy.set(journal.healthy)
-        return 200, b"text/plain; version=0.0.4; charset=utf-8", metrics.text()
+        self._pipeline.gauge()
+        return 200, b"text/plain; version=0.0.4; charset=utf-8", self._pipeline.metrics.text()
 
 
 def _place(error: Exception) -> str:

@@ -20,6 +20,7 @@ from modicum.gateway.metrics import Metrics
 from modicum.gateway.owners import Caller, Owners
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.upstreams import Upstreams
+from modicum.gateway.workers import State
 from modicum.ledger.conversations import CallInContext
 from modicum.ledger.journal import Journal, NotDurable, Record
 from modicum.ledger.underway import Full
@@ -43,11 +44,12 @@ class Pipeline:
         journal: Journal,
         connections: Connections,
         digester: Digester | None,
+        metrics: Metrics,
     ) -> None:
         self.owners, self.upstreams = owners, upstreams
         self.journal, self.connections = journal, connections
         self.anatomist = Anatomist(digester, self.journal_late) if digester is not None else None
-        self.metrics = Metrics()
+        self.metrics = metrics
         self.draining = False
         self._numbers = meter.numbers()
 
@@ -174,6 +176,19 @@ class Pipeline:
         loop = asyncio.get_running_loop()
         thread = self.anatomist.thread if self.anatomist is not None else None
         return await loop.run_in_executor(thread, meter.estimated, exchange)
+
+    @property
+    def state(self) -> State:
+        """How this process is."""
+        if self.draining:
+            return State.DRAINING
+        return State.READY if self.journal.healthy else State.NOT_RECORDING
+
+    def gauge(self) -> None:
+        """Brings up to date what is measured only when somebody asks."""
+        self.metrics.under_way.set(self.journal.calls_under_way)
+        self.metrics.waiting.set(self.journal.records_waiting)
+        self.metrics.healthy.set(self.journal.healthy)
 
     def close(self) -> None:
         if self.anatomist is not None:

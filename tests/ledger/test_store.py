@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from modicum.calls import (
     Anatomy,
+    AuditEvent,
     Basis,
     BucketCosts,
     Call,
@@ -333,3 +334,23 @@ def test_the_contexts_of_the_gateways_conversations_as_their_newest_calls_left_t
     assert told == [("one", 2, 0, b"a"), ("one", 2, 1, b"d"), ("one", 2, 2, b"e"), ("two", 0, 0, b"x")]
     assert {row["key_name"] for row in found} == {"ann"}
     assert [row["conversation"] for row in newest] == ["two"]
+
+
+def test_a_decision_is_in_the_audit_log_once(store):
+    made = AuditEvent(
+        event_id="a",
+        at=START,
+        by="ann",
+        kind="key",
+        what="issued",
+        subject="7f",
+        owner=Owner("platform", "app", "user", "ci"),
+        details={"models": "gpt-*"},
+    )
+    gone = AuditEvent(event_id="b", at=START + timedelta(1), by="bob", kind="key", what="revoked", subject="7f")
+
+    assert store.append_audit([gone, made, made]) == 2
+    assert store.append_audit([made, gone]) == 0
+    assert store.append_audit([]) == 0
+
+    assert store.audit() == [made, gone]

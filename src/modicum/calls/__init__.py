@@ -5,6 +5,7 @@ which is what the ledger keeps.
 """
 
 from modicum.calls.anatomy import Anatomy, Segment, SegmentKind
+from modicum.calls.audit_event import AuditEvent
 from modicum.calls.basis import Basis
 from modicum.calls.call import Call, CallStatus, Owner, Tier
 from modicum.calls.cost import BucketCosts, Cost
@@ -18,6 +19,7 @@ from modicum.calls.usage import BUCKETS, Usage
 __all__ = [
     "BUCKETS",
     "Anatomy",
+    "AuditEvent",
     "Basis",
     "BucketCosts",
     "Call",

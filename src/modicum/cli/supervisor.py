@@ -8,6 +8,7 @@ import sys
 import threading
 import time
 from collections.abc import Sequence
+from contextlib import suppress
 from types import FrameType
 
 import click
@@ -95,7 +96,8 @@ class Supervisor:
                     if status == FAULT and part.starts == 1:
                         self._end()
                         return FAULT
-                    click.echo(f"the {part.name} ended with status {status}; starting it again", err=True)
+                    with suppress(OSError):  # nobody need listen
+                        click.echo(f"the {part.name} ended with status {status}; starting it again", err=True)
                 if part.process is None and time.monotonic() >= part.again_at:
                     part.start()
             self._woken.wait(0.2)

@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from modicum.calls import Problem, UserError
 from modicum.console.live import LiveWindow
+from modicum.governance.keys import KeyEvent, audit
+from modicum.ledger.events import Events
 from modicum.ledger.shipper import Shipper
 from modicum.ledger.store import Store, open_store
 from modicum.metering.prices import PriceBook
@@ -24,16 +26,21 @@ class LedgerThread:
 
     Args:
         journals: the folder where gateways keep their journals.
+        events: the file of what was decided, which becomes the audit log.
         told: hears of what went wrong and of its end, as one line without content.
     """
 
-    def __init__(self, place: str, journals: Path, prices: PriceBook, told: Callable[[str], None]) -> None:
+    def __init__(
+        self, place: str, journals: Path, events: Path, prices: PriceBook, told: Callable[[str], None]
+    ) -> None:
         self.live = LiveWindow()
         self.problems: list[Problem] = []
         self.reason = "not opened yet"
         """Why the ledger is away; empty while it is there."""
         self._place, self._journals, self._prices, self._told = place, journals, prices, told
         self._thread = ThreadPoolExecutor(1, "ledger")
+        self._events = Events(events)
+        self._booked_event = -1
         self._store: Store | None = None
         self._shipper: Shipper | None = None
 
@@ -72,6 +79,7 @@ class LedgerThread:
         try:
             self._opened()
             assert self._shipper is not None  # noqa: S101 - opened together
+            self._book_events()
             moved = self._shipper.ship()
         except Exception as error:  # noqa: BLE001 - engines raise what they like; the journal still has it all
             reason = str(error).splitlines()[0] if isinstance(error, UserError) else type(error).__name__
@@ -90,6 +98,19 @@ class LedgerThread:
         self._prices.save()
         return moved.more
 
+    def _book_events(self) -> None:
+        """All of them: they are few, and the ledger knows by their ids which it has."""
+        last = self._events.last()
+        if last == self._booked_event:
+            return
+        try:
+            told = audit(self._events.read("key", KeyEvent))
+        except UserError as error:  # an event of a newer version must not keep calls out of the ledger
+            self._told(str(error))
+        else:
+            self._opened().append_audit(told)
+        self._booked_event = last
+
     def _drop(self) -> None:
         if self._shipper is not None:
             self._shipper.close()
@@ -102,3 +123,4 @@ class LedgerThread:
         while self._round():
             pass
         self._drop()
+        self._events.close()

@@ -6,6 +6,7 @@ import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +15,15 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from modicum.calls import Call, UserError
+from modicum.gateway.accepting import Accepting
 from modicum.gateway.app import App
+from modicum.gateway.live_keys import LiveKeys
 from modicum.gateway.log import log
 from modicum.gateway.metrics import Metrics, share
 from modicum.gateway.owners import Owners
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.upstreams import Upstream, Upstreams
-from modicum.gateway.workers import ALONE, Board, State, Worker, journal_name
-from modicum.governance.keys import KeyEvent, Keys
+from modicum.gateway.workers import ALONE, Board, Worker, journal_name
 from modicum.ledger.events import Events
 from modicum.ledger.journal import Journal, Record
 from modicum.metering.digests import Digester
@@ -29,7 +31,7 @@ from modicum.outbound.keepalive import Connections
 from modicum.settings import USUAL_UPSTREAMS, Settings, host_and_port, listening, upstream_key
 
 LOOK_EVERY_S = 0.5
-"""How soon a revoked key is refused, and a changed settings file seen."""
+"""How soon a changed settings file is seen."""
 MOST_HEADER_BYTES = 64 * 1024
 HEADERS_WITHIN_S = 20.0
 RECORDS_WITHIN_S = 5.0
@@ -70,7 +72,7 @@ class Gateway:
         self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
         self._worker, self._bound = worker, bound
         self._events = Events(folder / "events.sqlite")
-        self._last_event = -1
+        self._keys = LiveKeys(self._events)
         self._stamp = _stamp(settings.file)
         self.pipeline: Pipeline
         self.server: _Server | None = None
@@ -104,7 +106,6 @@ class Gateway:
             Digester(self._digest_key) if settings.anatomy else None,
             Metrics(shared_metrics(self._folder) if self._worker.count > 1 else None),
         )
-        self._last_event = self._events.last()
         watcher = asyncio.create_task(self._watch(board))
         try:
             await self._listen(bound, board)
@@ -143,6 +144,7 @@ class Gateway:
                 backlog=2048,
             ),
             self.pipeline,
+            board if self._worker.count > 1 else None,
         )
         await server.serve(sockets=[bound])
 
@@ -182,14 +184,13 @@ class Gateway:
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._told_to_reload, again)
         while True:
             self.pipeline.gauge()
-            board.tell(self.pipeline.state if self.server is not None and self.server.started else State.ABSENT)
+            if self.server is not None and self.server.started:
+                board.tell(self.pipeline.state)
+                board.tell_connections(self.server.connections)
             with suppress(TimeoutError):
                 await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
             again.clear()
-            if (last := self._events.last()) != self._last_event:
-                self._last_event = last
-                self.pipeline.owners = self._owners(self._settings)
-                log("keys_reloaded", keys=len(self.pipeline.owners.keys.in_force()))
+            self._keys.look()
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
                 self._reload()
@@ -211,7 +212,7 @@ class Gateway:
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
 
     def _owners(self, settings: Settings) -> Owners:
-        return Owners(Keys(self._events.read("key", KeyEvent)), self._digest_key, own_keys=settings.gateway.own_keys)
+        return Owners(self._keys, self._digest_key, own_keys=settings.gateway.own_keys)
 
 
 class _Server(uvicorn.Server):
@@ -228,9 +229,27 @@ class _Server(uvicorn.Server):
         self._pipeline.draining = True
         self.should_exit = True
 
-    def __init__(self, config: uvicorn.Config, pipeline: Pipeline) -> None:
+    def __init__(self, config: uvicorn.Config, pipeline: Pipeline, board: Board | None) -> None:
         super().__init__(config)
         self._pipeline = pipeline
+        self._board = board
+        """Where there are other workers on the same socket."""
+
+    @property
+    def connections(self) -> int:
+        return len(self.server_state.connections)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._board is None:
+            await super().startup(sockets)
+            return
+        assert sockets is not None  # noqa: S101 - inherited
+        protocol = partial(
+            _GuardedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections)
+        self.servers = [accepting]  # type: ignore[list-item]
+        self.started = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

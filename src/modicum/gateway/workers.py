@@ -15,6 +15,8 @@ import msgspec
 from modicum.settings import MOST_WORKERS
 
 _SLOT = struct.Struct("<IB3x")
+_CONNECTIONS = struct.Struct("<I")
+_SLOT_BYTES = _SLOT.size + _CONNECTIONS.size
 
 
 class Worker(msgspec.Struct, frozen=True):
@@ -55,7 +57,7 @@ class Board:
     def __init__(self, path: Path, worker: Worker) -> None:
         self._index = worker.index
         self._count = worker.count
-        size = MOST_WORKERS * _SLOT.size
+        size = MOST_WORKERS * _SLOT_BYTES
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
             if os.fstat(handle).st_size < size:
@@ -65,16 +67,27 @@ class Board:
             os.close(handle)
 
     def tell(self, state: State) -> None:
-        _SLOT.pack_into(self._map, self._index * _SLOT.size, os.getpid(), state)
+        _SLOT.pack_into(self._map, self._index * _SLOT_BYTES, os.getpid(), state)
 
     def others(self) -> list[State]:
         """Of each other worker how it is; one that has died is absent, whatever it said last."""
-        found = []
+        return [self._state(index) for index in range(self._count) if index != self._index]
+
+    def tell_connections(self, count: int) -> None:
+        """How many callers are connected here."""
+        _CONNECTIONS.pack_into(self._map, self._index * _SLOT_BYTES + _SLOT.size, count)
+
+    def others_have_fewer(self, count: int) -> bool:
+        """Whether a worker that is ready said that it has fewer connections."""
         for index in range(self._count):
-            if index != self._index:
-                process, state = _SLOT.unpack_from(self._map, index * _SLOT.size)
-                found.append(State(state) if process and _lives(process) else State.ABSENT)
-        return found
+            (theirs,) = _CONNECTIONS.unpack_from(self._map, index * _SLOT_BYTES + _SLOT.size)
+            if theirs < count and index != self._index and self._state(index) is State.READY:
+                return True
+        return False
+
+    def _state(self, index: int) -> State:
+        process, state = _SLOT.unpack_from(self._map, index * _SLOT_BYTES)
+        return State(state) if process and _lives(process) else State.ABSENT
 
     def close(self) -> None:
         self.tell(State.ABSENT)

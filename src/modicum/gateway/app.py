@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from modicum.gateway.aside import pass_aside
 from modicum.gateway.client import Client, Receive, Send
+from modicum.gateway.codings import CODINGS, PIECE_BYTES, BadCodingError, Unpacker
 from modicum.gateway.exchange import Request
 from modicum.gateway.log import log
 from modicum.gateway.outcomes import take_outcomes
@@ -108,34 +109,40 @@ class App:
                 passing.append(header)
         if self._hosts is not None and not self._our_name(headers.get(b"host", b"")):
             raise Refused(421, "this name is not ours; see gateway.listen in modicum.toml", "wrong_host")
-        if headers.get(b"content-encoding", b"identity") != b"identity":
-            raise Refused(415, "send the request uncompressed", "invalid_request")
         return headers, passing
 
     async def _body(self, receive: Receive, headers: dict[bytes, bytes]) -> bytes:
-        """Raises:
-        Refused: it is too large, or comes too slowly.
-        ClientGone: it did not come in full.
+        """The body, unpacked if it is compressed.
+
+        Raises:
+            Refused: it is too large, packed in a way that is not known, or comes too slowly.
+            ClientGone: it did not come in full.
         """
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self._most_body_bytes:
             raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
+        unpacker = _unpacker(headers)
         parts: list[bytes] = []
-        size = 0
         try:
             async with asyncio.timeout(self._slow_client_s):
-                while True:
+                left, more = self._most_body_bytes, True
+                while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise ClientGone
-                    parts.append(message["body"])
-                    size += len(parts[-1])
-                    if size > self._most_body_bytes:
+                    more = message["more_body"]
+                    if unpacker is None:
+                        parts.append(message["body"])
+                        left -= len(parts[-1])
+                    else:
+                        left = await _unpack(unpacker, message["body"], parts, left)
+                    if left < 0:
                         raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
-                    if not message["more_body"]:
-                        return parts[0] if len(parts) == 1 else b"".join(parts)
         except TimeoutError:
             raise Refused(408, "the request did not come in time", "too_slow") from None
+        if unpacker is not None and not unpacker.complete:
+            raise Refused(400, "the compressed body ends too early", "invalid_request")
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _our_name(self, host: bytes) -> bool:
         """Kept for the few names that are used; a caller cannot fill memory with others."""
@@ -168,6 +175,38 @@ class App:
     async def _metrics(self) -> tuple[int, bytes, bytes]:
         self._pipeline.gauge()
         return 200, b"text/plain; version=0.0.4; charset=utf-8", self._pipeline.metrics.text()
+
+
+def _unpacker(headers: dict[bytes, bytes]) -> Unpacker | None:
+    coding = headers.get(b"content-encoding")
+    if coding is None or (coding := coding.strip().lower()) in {b"", b"identity"}:
+        return None
+    if coding not in CODINGS:
+        raise Refused(
+            415,
+            "a request may be compressed with gzip, deflate or zstd; send it so, or uncompressed",
+            "invalid_request",
+        )
+    return Unpacker(coding)
+
+
+async def _unpack(unpacker: Unpacker, data: bytes, parts: list[bytes], left: int) -> int:
+    """Adds to `parts` what the data unpacks to, until more than `left` bytes have come; returns how many are left.
+
+    Raises:
+        Refused: it is broken.
+    """
+    try:
+        for piece in unpacker.pieces(data):
+            parts.append(piece)
+            left -= len(piece)
+            if left < 0:
+                break
+            if len(piece) == PIECE_BYTES:
+                await asyncio.sleep(0)  # unpacking takes time: others' calls go on
+    except BadCodingError:
+        raise Refused(400, "the body is not packed as its content-encoding says", "invalid_request") from None
+    return left
 
 
 def _place(error: Exception) -> str:

@@ -13,6 +13,7 @@ import msgspec
 
 from modicum.calls import Basis, Call, CallStatus, Owner, Usage
 from modicum.gateway.attribution import Attribution
+from modicum.gateway.codings import CODINGS, coding_of
 from modicum.gateway.exchange import Exchange
 from modicum.ledger.underway import MOST_RECORD_BYTES
 from modicum.metering.tokens import count_tokens
@@ -66,6 +67,8 @@ def estimated(exchange: Exchange) -> Counted:
         return Counted(_with_estimated_output(reply, reply.usage, model), Basis.EXACT, Basis.ESTIMATED)
     if exchange.status is CallStatus.ERROR or exchange.answer is None or exchange.answer.status != 200:
         return UNCOUNTED
+    if coding_of(exchange.answer.headers) not in {b"", *CODINGS}:
+        return UNCOUNTED  # it passed, and nobody could read it
     try:
         blocks = exchange.request.served.dialect.segments(exchange.request.body)
     except DialectError:

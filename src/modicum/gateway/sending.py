@@ -19,6 +19,7 @@ OURS = frozenset(
         *KEY_HEADERS,
         b"accept-encoding",
         b"connection",
+        b"content-encoding",
         b"content-length",
         b"cookie",
         b"expect",
@@ -34,7 +35,8 @@ OURS = frozenset(
         b"via",
     }
 )
-"""Request headers that end here: those of this connection, keys, what tells about the caller's network."""
+"""Request headers that end here: those of this connection, keys, what tells about the caller's network. What was
+compressed goes on as it was read."""
 _ENDING = (b"x-modicum-", b"x-forwarded-", b"x-real-ip", b"helicone-", b"x-portkey-", b"x-litellm-")
 _QUERY = {"alt", "beta"}
 """What may stand in a query that goes upstream. A key may not."""

@@ -37,6 +37,12 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Who bills for it, by the id of genai-prices (openai, azure, groq, ...). Empty: told from the address."""
     api_version: str = ""
     """Sent as `?api-version=`, which some Azure addresses want."""
+    output_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    """What an `openai` upstream calls the bound on a reply, for calls that are translated to it; some servers know
+    only max_tokens."""
+    server: str = ""
+    """Host and port of the watched server that answers (`modicum energy watch`), so that its energy is shared out to
+    these calls. Empty: the upstream's own, if nobody else bills for it."""
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):

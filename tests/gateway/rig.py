@@ -85,8 +85,8 @@ class Provider:
             await writer.drain()
             return True
         writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nset-cookie: a=b\r\n%btransfer-encoding: chunked\r\n\r\n"
-            % coding
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nset-cookie: a=b\r\n%b"
+            b"transfer-encoding: chunked\r\n\r\n" % coding
         )
         cut = int(headers.get("x-cut", "100"))
         data *= self.repeat

@@ -29,7 +29,6 @@ from modicum.outbound.client import Unreachable
 from modicum.outbound.keepalive import Connections
 from modicum.providers.dialect import DialectError
 from modicum.providers.dialects import DIALECTS
-from modicum.providers.translation.translations import TRANSLATIONS
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -93,9 +92,11 @@ class Pipeline:
         if self.draining or not self.journal.healthy:
             raise Refused(503, "the gateway takes no calls at the moment; try again", "unavailable")
         about = attribution(request.headers, facts, caller.owner)
+        if route.upstream.server:
+            about.tags["server"] = route.upstream.server
         exchange = Exchange(next(self._numbers), request, caller, facts, about, route)
         exchange.upstream_dialect = DIALECTS[route.dialect]
-        exchange.translation = TRANSLATIONS.get((request.served.dialect.name, route.dialect))
+        exchange.translation = route.translation
         sending.check_key(exchange)
         exchange.begun = meter.begun_call(
             exchange.number, route.upstream.provider, route.model, about, exchange.timing.started_s

@@ -82,7 +82,7 @@ class Supervisor:
         self._ledger, self._workers, self._bound = ledger, workers, bound
         self._woken = threading.Event()
         self._stopping = self._hung_up = False
-        self._had_terminal = sys.stderr.isatty()
+        self._had_terminal = not _terminal_gone()
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT. SIGHUP has the workers look at keys and settings at once. Returns the status."""
@@ -146,6 +146,7 @@ def end_with_parent() -> None:
 
 
 def _terminal_gone() -> bool:
+    """Whether there is no terminal that we belong to."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
     except OSError:

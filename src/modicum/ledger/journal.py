@@ -19,7 +19,7 @@ from typing import NamedTuple
 from modicum.calls import UserError
 from modicum.ledger.underway import UnderWay
 
-KEPT_RECORDS = 20_000
+KEPT_RECORDS = 10_000
 """Shipped records that stay, so that a late context finds its call and a restart its finished calls."""
 RETRY_S = 0.25
 PRUNE_EVERY_RECORDS = 5_000

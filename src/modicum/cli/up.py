@@ -19,6 +19,7 @@ from modicum.settings import (
 )
 
 PARTS = ("ledger", "gateway")
+BACKLOG = 2048
 METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
@@ -63,6 +64,7 @@ def _up(settings: Settings, count: int) -> int:
     _check(settings)
     bound = listening("gateway.listen", settings.gateway.listen)
     bound.set_inheritable(True)
+    bound.listen(BACKLOG)  # at once: who calls while the workers start waits, and a second gateway is turned away
     _fresh_metrics(count)
     shared = ["--workers", f"{count}", "--socket", f"{bound.fileno()}"]
     gateway = [

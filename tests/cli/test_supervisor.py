@@ -257,6 +257,16 @@ def test_settings_are_read_again_by_every_worker(site):
     eventually(lambda: {site.post(fast).status_code for _ in range(8)} == {200})
 
 
+def test_a_second_one_is_turned_away_and_harms_nothing(site):
+    before = site.counted()
+    words = [*WORDS, "up", "--workers", "3"]
+    up = subprocess.run(words, env=site.environment, capture_output=True, text=True, check=False, timeout=60)
+
+    assert up.returncode == 2
+    assert "another 'modicum up' runs" in up.stderr
+    assert site.counted() == before
+
+
 def test_it_ends_with_everything_in_the_ledger_and_nothing_running(site):
     workers = site.workers()
     site.up.send_signal(signal.SIGTERM)

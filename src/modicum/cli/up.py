@@ -4,9 +4,12 @@ import os
 import shutil
 import socket
 import sys
+from pathlib import Path
+from typing import IO
 
 import click
 
+from modicum.calls import UserError
 from modicum.cli import opening
 from modicum.settings import (
     MOST_WORKERS,
@@ -62,6 +65,7 @@ def _up(settings: Settings, count: int) -> int:
     from modicum.cli.supervisor import Part, Supervisor
 
     _check(settings)
+    alone = _alone(state_folder())
     bound = listening("gateway.listen", settings.gateway.listen)
     bound.set_inheritable(True)
     bound.listen(BACKLOG)  # at once: who calls while the workers start waits, and a second gateway is turned away
@@ -76,15 +80,35 @@ def _up(settings: Settings, count: int) -> int:
         for index in range(count)
     ]
     click.echo(hello(settings, count), err=True)
-    return Supervisor(Part("ledger", ["--part", "ledger"]), gateway, bound).run()
+    with alone:
+        return Supervisor(Part("ledger", ["--part", "ledger"]), gateway, bound).run()
+
+
+def _alone(folder: Path) -> IO[str]:
+    """Holds the folder while it is open.
+
+    Raises:
+        UserError: another one runs there.
+    """
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    held = (folder / "up.lock").open("w")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        held.close()
+        raise UserError(f"another 'modicum up' runs with its state in {folder}; stop it first") from None
+    return held
 
 
 def _fresh_metrics(count: int) -> None:
-    """Where several workers keep their figures, emptied: they count from this start on."""
+    """Where several workers keep their figures, emptied: they count from this start on. Nobody runs yet."""
     from modicum.gateway.server import shared_metrics
 
     folder = shared_metrics(state_folder())
     shutil.rmtree(folder, ignore_errors=True)
+    (state_folder() / "workers").unlink(missing_ok=True)
     for name in (METRICS, METRICS.lower()):
         os.environ.pop(name, None)  # the library looks at it wherever it is loaded
     if count > 1:

@@ -22,7 +22,7 @@ from backports import zstd
 from modicum.calls import Call, Outcome, Owner
 from modicum.gateway.server import Gateway
 from modicum.governance.keys import issue
-from modicum.ledger.conversations import CallInContext, ContextPart
+from modicum.ledger.conversations import ContextPart
 from modicum.ledger.events import Events
 from modicum.ledger.shipper import Shipper
 from modicum.ledger.store import open_store
@@ -153,12 +153,11 @@ class Rig:
 
     def records(self, kind="call"):
         """What the journal holds."""
-        types = {"call": Call, "call+context": CallInContext, "context": list[ContextPart], "outcome": Outcome}
+        types = {"call": Call, "context": list[ContextPart], "outcome": Outcome}
         base = sqlite3.connect(self.folder / "journal" / "gateway.sqlite")
-        rows = base.execute("SELECT kind, body FROM records ORDER BY seq").fetchall()
+        rows = base.execute("SELECT body FROM records WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
         base.close()
-        found = [msgspec.msgpack.decode(body, type=types[one]) for one, body in rows if one.startswith(kind)]
-        return [record.call if isinstance(record, CallInContext) else record for record in found]
+        return [msgspec.msgpack.decode(body, type=types[kind]) for (body,) in rows]
 
     def shipped(self):
         """What a ledger would have of it, in order of time."""

@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from modicum.calls import Call, Outcome, Owner, SegmentKind, Usage
-from modicum.ledger.conversations import CallInContext, ContextPart
+from modicum.ledger.conversations import ContextPart
 from modicum.ledger.journal import Journal, Record, shipped_position
 from modicum.ledger.shipper import Shipper
 from modicum.ledger.store import open_store
@@ -28,9 +28,9 @@ def context(*digests):
 def write(folder, *records, name="gateway"):
     async def all_of_them():
         journal = Journal(folder, name)
-        for number, kind, noun in records:
+        for number, kind, noun, *context in records:
             body = noun if isinstance(noun, bytes) else msgspec.msgpack.encode(noun)
-            await journal.added(Record(number, kind, body))
+            await journal.added(Record(number, kind, body, *map(msgspec.msgpack.encode, context)))
         journal.close()
 
     asyncio.run(all_of_them())
@@ -95,7 +95,7 @@ def test_a_late_context_joins_its_call(tmp_path, store, shipper):
 
 def in_context(number, second, *digests, **more):
     begun = call(number, started=NOW + timedelta(seconds=second), owner=Owner(key="ann"), **more)
-    return number, "call+context", CallInContext(begun, context(*digests))
+    return number, "call", begun, context(*digests)
 
 
 def test_a_conversation_may_go_through_several_processes(tmp_path, store, shipper):
@@ -132,6 +132,21 @@ def test_what_is_shipped_again_is_placed_as_it_was(tmp_path, store, shipper):
 
     assert anatomies(store)[:2] == before
     assert anatomies(store)[2][2:] == (4, 2)
+
+
+def test_a_journal_of_a_version_without_contexts_is_read_and_written_on(tmp_path, store, shipper):
+    base = sqlite3.connect(tmp_path / "gateway.sqlite")
+    base.execute("CREATE TABLE records (seq INTEGER PRIMARY KEY AUTOINCREMENT, number TEXT, kind TEXT, body BLOB)")
+    body = msgspec.msgpack.encode(call("0"))
+    base.execute("INSERT INTO records (number, kind, body) VALUES ('0', 'call', ?)", (body,))
+    base.commit()
+    base.close()
+
+    shipper.ship()
+    write(tmp_path, in_context("1", 1, "a"))
+    shipper.ship()
+
+    assert [entry.call.anatomy is None for entry in booked(store)] == [True, False]
 
 
 def test_an_id_that_a_provider_gives_twice_names_one_call(tmp_path, store, shipper):

@@ -21,7 +21,6 @@ from modicum.gateway.owners import Caller, Owners
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.workers import State
-from modicum.ledger.conversations import CallInContext
 from modicum.ledger.journal import Journal, NotDurable, Record
 from modicum.ledger.underway import Full
 from modicum.metering.digests import Digester
@@ -142,10 +141,7 @@ class Pipeline:
         exchange.finished = call = meter.finished_call(exchange, usage)
         context = counted(exchange.context)
         exchange.late_context = context is None and exchange.context is not None
-        if context is None:
-            record = Record(exchange.number, "call", _pack(call))
-        else:
-            record = Record(exchange.number, "call+context", _pack(CallInContext(call, context)))
+        record = Record(exchange.number, "call", _pack(call), None if context is None else _pack(context))
         try:
             await self.journal.finish(exchange.slot, record)
         except NotDurable:

@@ -37,13 +37,6 @@ class ContextPart(msgspec.Struct, gc=False, array_like=True):
     """None: not counted yet; never so in a record."""
 
 
-class CallInContext(msgspec.Struct, frozen=True, gc=False, array_like=True):
-    """A finished call with the whole of its context."""
-
-    call: Call
-    context: list[ContextPart]
-
-
 class _Latest(NamedTuple):
     parts: list[ContextPart]
     chains: list[int]

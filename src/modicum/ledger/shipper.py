@@ -15,7 +15,7 @@ import msgspec
 
 from modicum.calls import Call, Entry, Outcome, Problem
 from modicum.ledger.booking import book
-from modicum.ledger.conversations import MOST_CONVERSATIONS, CallInContext, ContextPart, Conversations
+from modicum.ledger.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
 from modicum.ledger.identities import Identities
 from modicum.ledger.journal import shipped_position
 from modicum.ledger.store import Store
@@ -27,7 +27,6 @@ REMEMBERED = timedelta(days=1)
 """A conversation that went on within this time before the start is known again."""
 
 _call = msgspec.msgpack.Decoder(Call)
-_in_context = msgspec.msgpack.Decoder(CallInContext)
 _context = msgspec.msgpack.Decoder(list[ContextPart])
 _outcome = msgspec.msgpack.Decoder(Outcome)
 
@@ -94,17 +93,16 @@ class Shipper:
         if base is None:
             base = self._bases[path] = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5.0)
         rows = base.execute(
-            "SELECT seq, number, kind, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?",
+            "SELECT * FROM records WHERE seq > ? ORDER BY seq LIMIT ?",  # a former version's have no context
             (shipped_position(path), BATCH),
         ).fetchall()
         if not rows:
             return
-        for seq, number, kind, body in rows:
+        for seq, number, kind, body, *context in rows:
             try:
-                if kind == "call+context":
-                    calls.append(_Read(number, *_parts(_in_context.decode(body))))
-                elif kind == "call":
-                    calls.append(_Read(number, _call.decode(body), None))
+                if kind == "call":
+                    known = _context.decode(context[0]) if any(context) else None
+                    calls.append(_Read(number, _call.decode(body), known))
                 elif kind == "context":
                     calls += _with_context(base, number, _context.decode(body))
                 elif kind == "outcome":
@@ -130,10 +128,6 @@ class Shipper:
                 call = self._conversations.placed(call, read.context, read.number)
             entries.append(book(call, self._prices))
         return entries
-
-
-def _parts(both: CallInContext) -> tuple[Call, list[ContextPart]]:
-    return both.call, both.context
 
 
 def _own_id(read: _Read) -> str:

@@ -267,7 +267,11 @@ def test_a_second_one_is_turned_away_and_harms_nothing(site):
     assert site.counted() == before
 
 
-def test_it_ends_with_everything_in_the_ledger_and_nothing_running(site):
+def test_it_ends_with_nothing_running_and_a_conversation_goes_on_after_it(site):
+    told = [{"role": "user", "content": "one?"}, {"role": "assistant", "content": "1"}]
+    told += [{"role": "user", "content": "two?"}, {"role": "assistant", "content": "2"}]
+    marked = {"x-modicum-tag-test": "restart"}
+    assert site.post(CHAT | {"messages": told[:3]}, **marked).status_code == 200
     workers = site.workers()
     site.up.send_signal(signal.SIGTERM)
 
@@ -277,6 +281,19 @@ def test_it_ends_with_everything_in_the_ledger_and_nothing_running(site):
         with pytest.raises(ProcessLookupError):
             os.kill(pid, 0)
     assert site.get("/healthz") == (0, "")
+    site.provider.send_signal(signal.SIGTERM)
+    site.provider.wait(60)
+
+    with site:
+        site.post(CHAT | {"messages": [*told, {"role": "user", "content": "three?"}]}, **marked)
+
+        def placed():
+            calls = [entry.call for entry in site.entries() if entry.call.tags.get("test") == "restart"]
+            return len(calls) == 2 and calls[-1].anatomy and calls
+
+        calls = sorted(eventually(placed), key=lambda call: call.started)
+    assert calls[0].conversation == calls[1].conversation
+    assert [(call.anatomy.kept_segments, len(call.anatomy.added)) for call in calls] == [(0, 3), (3, 2)]
 
 
 def test_a_part_that_cannot_run_ends_the_whole_with_its_reason(tmp_path):

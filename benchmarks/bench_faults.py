@@ -1,6 +1,6 @@
 """Kills, a ledger that is away, a full disk and a bad upstream: is every begun call on record, once, and exactly?
 
-scripts/bench faults [--kills 50] [--away 60] [--full 10] [--json]
+scripts/bench faults [--workers 2] [--kills 50] [--away 60] [--full 10] [--json]
 
 One process plays both the callers and the upstream, so it knows what was begun, what was finished, and which usage the
 upstream gave. `modicum up` runs between them with a ledger of its own in a temporary folder. At the end the ledger is
@@ -150,8 +150,8 @@ class Callers:
 class Modicum:
     """`modicum up` in a folder of its own."""
 
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, workers):
+        self.folder, self.workers = folder, workers
         self.environment = os.environ | {
             "MODICUM_CONFIG": str(folder / "modicum.toml"),
             "XDG_DATA_HOME": str(folder / "data"),
@@ -173,10 +173,12 @@ class Modicum:
 
     def start(self):
         log = (self.folder / "up.log").open("wb")
-        self.up = subprocess.Popen([*self.command, "up"], env=self.environment, stdout=log, stderr=log)
+        words = [*self.command, "up", "--workers", f"{self.workers}"]
+        self.up = subprocess.Popen(words, env=self.environment, stdout=log, stderr=log)
 
-    def part(self, name):
-        """The process id of a part, or None while it is being started again."""
+    def parts(self, name):
+        """The process ids of a part: none while it is being started again, several of the gateway."""
+        found = []
         for entry in Path("/proc").glob("[0-9]*"):
             try:
                 words = (entry / "cmdline").read_bytes().split(b"\0")
@@ -184,8 +186,13 @@ class Modicum:
             except (OSError, ValueError):
                 continue
             if parent == self.up.pid and words[-2:-1] == [name.encode()]:
-                return int(entry.name)
-        return None
+                found.append(int(entry.name))
+        return found
+
+    async def all_parts(self, name, count):
+        while len(found := self.parts(name)) < count:  # noqa: ASYNC110 - processes tell nobody
+            await asyncio.sleep(0.1)
+        return found
 
 
 async def ready(port, seconds=30):
@@ -206,9 +213,8 @@ async def kills(modicum, count):
     while sum(done.values()) < count:
         await asyncio.sleep(random.uniform(0.3, 2.5))
         name = random.choice(["gateway", "gateway", "ledger"])
-        pid = modicum.part(name)
-        if pid is not None:
-            os.kill(pid, signal.SIGKILL)
+        if pids := modicum.parts(name):
+            os.kill(random.choice(pids), signal.SIGKILL)
             done[name] += 1
     await ready(GATEWAY)
     return done
@@ -218,8 +224,7 @@ async def ledger_away(modicum, seconds):
     """Somebody else holds the ledger's file."""
     import duckdb
 
-    pid = modicum.part("ledger")
-    if pid is not None:
+    for pid in modicum.parts("ledger"):
         os.kill(pid, signal.SIGKILL)
     until = time.monotonic() + 5
     while time.monotonic() < until:
@@ -234,15 +239,17 @@ async def ledger_away(modicum, seconds):
 
 async def disk_full(modicum, callers, seconds):
     """No file of the gateway may grow past its first byte: to SQLite that is a disk that refuses."""
-    pid = modicum.part("gateway")
+    pids = await modicum.all_parts("gateway", modicum.workers)
     before = callers.statuses[200]
-    soft, hard = resource.prlimit(pid, resource.RLIMIT_FSIZE)
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, hard))
+    soft, hard = resource.prlimit(pids[0], resource.RLIMIT_FSIZE)
+    for pid in pids:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, hard))
     await asyncio.sleep(1.0)
     during = callers.statuses[200]
     await asyncio.sleep(seconds)
     finished_while_full = callers.statuses[200] - during
-    resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
+    for pid in pids:
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (soft, hard))
     await asyncio.sleep(2.0)
     return {"finished_before": before, "finished_while_full": finished_while_full}
 
@@ -285,7 +292,7 @@ def judged(modicum, callers):
 
 async def measure(arguments):
     with tempfile.TemporaryDirectory() as name:
-        modicum = Modicum(Path(name))
+        modicum = Modicum(Path(name), arguments.workers)
         callers = Callers(modicum.key())
         await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", UPSTREAM)
         modicum.start()
@@ -299,13 +306,15 @@ async def measure(arguments):
         await calling
         modicum.up.send_signal(signal.SIGTERM)
         await asyncio.to_thread(modicum.up.wait, 60)
-        result = {"kills": sum(done.values()), "killed": dict(done), **judged(modicum, callers), **full}
+        result = {"workers": arguments.workers, "kills": sum(done.values()), "killed": dict(done)}
+        result |= judged(modicum, callers) | full
         result["answers"] = {str(status): count for status, count in callers.statuses.items()}
         return result
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--workers", type=int, default=1)
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--away", type=float, default=60.0)
     parser.add_argument("--full", type=float, default=10.0)

@@ -18,6 +18,7 @@ import msgspec
 from modicum.calls import UserError
 
 FILE_NAME = "modicum.toml"
+MOST_WORKERS = 64
 
 
 class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -37,6 +38,12 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Who bills for it, by the id of genai-prices (openai, azure, groq, ...). Empty: told from the address."""
     api_version: str = ""
     """Sent as `?api-version=`, which some Azure addresses want."""
+    output_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
+    """What an `openai` upstream calls the bound on a reply, for calls that are translated to it; some servers know
+    only max_tokens."""
+    server: str = ""
+    """Host and port of the watched server that answers (`modicum energy watch`), so that its energy is shared out to
+    these calls. Empty: the upstream's own, if nobody else bills for it."""
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,6 +61,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """How many calls may be under way at once."""
     silence_s: float = 600.0
     """How long an upstream may say nothing within a reply."""
+    workers: int = 1
+    """How many gateway processes share the port. Each uses one core."""
     slow_client_s: float = 60.0
     """How long a caller may take to send its request, or stop reading its reply."""
     drain_s: float = 30.0
@@ -289,6 +298,8 @@ def _check(settings: Settings, path: Path, text: str) -> None:
         checked_zone(settings.timezone)
     except UserError as error:
         raise UserError(f"{path}{_line(text, 'timezone')}: {error}") from None
+    if not 1 <= settings.gateway.workers <= MOST_WORKERS:
+        raise UserError(f"{path}{_line(text, 'workers')}: workers is a number from 1 to {MOST_WORKERS}")
     if settings.keep_days < 0:
         raise UserError(f"{path}{_line(text, 'keep_days')}: keep_days is a number of days, or 0 to keep all")
     for name, team in settings.teams.items():

@@ -87,6 +87,12 @@ def test_a_key_is_shown_once_listed_and_revoked(home):
     assert "revoked" in modicum("key", "revoke", "ci")
     assert json.loads(modicum("key", "list", "--json")) == []
     assert "modicum key list" in modicum("key", "revoke", "ci", status=2)
+    logged = json.loads(modicum("key", "log", "--json"))
+    assert [(event["what"], event["name"], event["team"]) for event in logged] == [
+        ("issued", "ci", "platform"),
+        ("revoked", "ci", "platform"),
+    ]
+    assert modicum("key", "log").count("platform") == 2  # asked twice, booked once
 
 
 def test_top_without_a_gateway_says_what_to_type(home):
@@ -112,7 +118,7 @@ def test_up_meters_a_program_survives_a_kill_and_ends_on_sigterm(home):
             listed = eventually(lambda: json.loads(modicum("top", "--once", "--json"))["rows"])
             assert listed[0]["name"] == "gpt-4o-mini"
             assert json.loads(modicum("bill", "--json"))["calls"] == 1  # asked of the process that holds the ledger
-            os.kill(part(up.pid, "gateway"), signal.SIGKILL)
+            os.kill(eventually(lambda: part(up.pid, "gateway")), signal.SIGKILL)
             eventually(lambda: part(up.pid, "gateway"))
             ready(f"http://127.0.0.1:{gateway}/readyz")
             ask(gateway, key)
@@ -151,7 +157,9 @@ def eventually(condition, seconds=30.0):
 
 
 def part(parent, name):
-    listed = subprocess.run(["ps", "-o", "pid,ppid,args", "-e"], capture_output=True, text=True, check=True).stdout
+    listed = subprocess.run(
+        ["ps", "-ww", "-o", "pid,ppid,args", "-e"], capture_output=True, text=True, check=True
+    ).stdout
     for line in listed.splitlines()[1:]:
         pid, ppid, args = line.split(None, 2)
         if int(ppid) == parent and args.endswith(f"--part {name}"):

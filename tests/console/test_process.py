@@ -21,6 +21,7 @@ from modicum.calls import (
     EnergyWindow,
     Entry,
     Outcome,
+    Owner,
     Segment,
     SegmentKind,
     Usage,
@@ -28,6 +29,8 @@ from modicum.calls import (
 )
 from modicum.console.client import ConsoleStore
 from modicum.console.running import find
+from modicum.governance.keys import audit, issue
+from modicum.ledger.events import Events
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.store import Purge, open_store
 
@@ -63,6 +66,21 @@ def test_what_the_journal_gets_can_be_asked_for(ledger, store):
     live = store.live("model", 900)  # the suite may have been running for a while
     assert (live["total"]["calls"], live["rows"][0]["name"]) == (1, "gpt-4o-mini")
     assert live["total"]["cost_usd"] > 0
+
+
+def test_key_events_become_the_audit_log_and_one_that_cannot_be_read_blocks_nothing(ledger, store):
+    events = Events(ledger.folder / "events.sqlite")
+    _, event = issue(Owner(key="ci", team="platform"), (), NOW, "ann", b"d" * 32)
+    events.append("key", event)
+
+    (told,) = until(store.audit)
+    assert (told.what, told.by, told.owner.team, told.at) == ("issued", "ann", "platform", NOW)
+    assert store.append_audit(audit([event])) == 0
+
+    events.append("key", {"what": "of a newer version"})
+    events.close()
+    until(lambda: any("cannot be read" in line for line in ledger.said))
+    test_what_the_journal_gets_can_be_asked_for(ledger, store)
 
 
 def test_a_store_over_http_is_as_good_as_the_file(store):

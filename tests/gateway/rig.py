@@ -5,21 +5,28 @@ The provider is told by headers, which the gateway passes on: `x-fixture` names 
 """
 
 import asyncio
+import gzip
 import json
 import sqlite3
 import threading
 import time
+import zlib
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
 import uvloop
+from backports import zstd
 
-from modicum.calls import Anatomy, Call, Outcome, Owner
+from modicum.calls import Call, Outcome, Owner
 from modicum.gateway.server import Gateway
 from modicum.governance.keys import issue
+from modicum.ledger.conversations import ContextPart
 from modicum.ledger.events import Events
+from modicum.ledger.shipper import Shipper
+from modicum.ledger.store import open_store
+from modicum.metering.prices import PriceBook
 from modicum.settings import GatewaySettings, Settings, UpstreamSettings
 
 FIXTURES = Path(__file__).parent.parent / "providers" / "fixtures"
@@ -66,19 +73,20 @@ class Provider:
         name = headers.get("x-fixture", self.usual_fixture)
         data = (FIXTURES / name).read_bytes()
         status = headers.get("x-status", "200")
+        data, coding = packed(data, headers.get("x-coding", ""))
         if fault == "hold":
             await self.gone_or_released(reader)
         if name.endswith(".json"):
             if fault == "broken_off":
                 writer.write(b"HTTP/1.1 200 OK\r\ncontent-length: %d\r\n\r\n" % len(data) + data[: len(data) // 2])
                 return False
-            kind = b"content-type: application/json\r\n"
+            kind = b"content-type: application/json\r\n" + coding
             writer.write(b"HTTP/1.1 %s X\r\n%bcontent-length: %d\r\n\r\n" % (status.encode(), kind, len(data)) + data)
             await writer.drain()
             return True
         writer.write(
-            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nset-cookie: a=b\r\n"
-            b"transfer-encoding: chunked\r\n\r\n"
+            b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\nset-cookie: a=b\r\n%b"
+            b"transfer-encoding: chunked\r\n\r\n" % coding
         )
         cut = int(headers.get("x-cut", "100"))
         data *= self.repeat
@@ -103,6 +111,14 @@ class Provider:
                 self.left.set()
                 raise ConnectionError
             await asyncio.sleep(0.01)
+
+
+def packed(data, coding):
+    """A body as those send it who compress, and the header that says so."""
+    if not coding:
+        return data, b""
+    pack = {"gzip": gzip.compress, "deflate": zlib.compress, "zstd": zstd.compress, "br": lambda data: data[::-1]}
+    return pack[coding](data), f"content-encoding: {coding}\r\n".encode()
 
 
 class Rig:
@@ -137,11 +153,21 @@ class Rig:
 
     def records(self, kind="call"):
         """What the journal holds."""
-        types = {"call": Call, "anatomy": Anatomy, "outcome": Outcome}
+        types = {"call": Call, "context": list[ContextPart], "outcome": Outcome}
         base = sqlite3.connect(self.folder / "journal" / "gateway.sqlite")
         rows = base.execute("SELECT body FROM records WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
         base.close()
         return [msgspec.msgpack.decode(body, type=types[kind]) for (body,) in rows]
+
+    def shipped(self):
+        """What a ledger would have of it, in order of time."""
+        store = open_store(":memory:")
+        shipper = Shipper(self.folder / "journal", store, PriceBook())
+        shipper.ship()
+        shipper.close()
+        entries = [entry for batch in store.entries() for entry in batch]
+        store.close()
+        return sorted(entries, key=lambda entry: entry.call.started)
 
     def wait_for_records(self, count, kind="call", seconds=5.0):
         until = time.monotonic() + seconds

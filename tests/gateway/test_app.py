@@ -1,11 +1,13 @@
 """Bad input: an error in the caller's dialect, nothing of the request in it or in a log, and the next call unharmed."""
 
+import gzip
 import json
 import socket
 import time
 
 import httpx2 as httpx
 import pytest
+from backports import zstd
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -286,3 +288,22 @@ def test_a_mutated_request_is_served_or_refused_but_never_a_fault_of_ours(rig, p
 
     assert reply.status_code < 500
     assert rig.gateway.pipeline.journal.healthy
+
+
+@pytest.mark.parametrize(
+    ("coding", "data", "status", "said"),
+    [
+        ("br", b"x", 415, "gzip, deflate or zstd"),
+        ("gzip, zstd", b"x", 415, "gzip, deflate or zstd"),
+        ("gzip", b"not packed", 400, "content-encoding"),
+        ("gzip", gzip.compress(json.dumps(CHAT).encode())[:-4], 400, "too early"),
+        ("zstd", b"", 400, "JSON"),
+        ("gzip", gzip.compress(bytes(65 * 1024 * 1024)), 413, "at most"),
+        ("zstd", zstd.compress(bytes(65 * 1024 * 1024)), 413, "at most"),
+    ],
+)
+def test_what_is_packed_otherwise_or_unpacks_to_too_much_is_refused(rig, web, coding, data, status, said):
+    reply = web.post("/v1/chat/completions", content=data, headers={"content-encoding": coding})
+
+    assert reply.status_code == status
+    assert said in reply.text

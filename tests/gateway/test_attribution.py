@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -47,7 +48,7 @@ def test_metadata_says_what_headers_do_not():
 
     about = attribution({b"x-task-id": b"H"}, facts, Owner())
 
-    assert (about.task, about.conversation, about.owner.user) == ("H", "s", "bob")
+    assert (about.task, about.conversation, about.owner.user) == ("H", "", "bob")
     assert about.tags == {"feature": "search", "color": "red"}
 
 
@@ -57,8 +58,51 @@ def test_a_caller_cannot_spend_as_somebody_else():
     assert (about.owner.team, about.owner.user, about.owner.key) == ("poor", "eve", "k")
 
 
-def test_a_session_is_the_task_where_nothing_else_is_said():
-    assert attribution({b"x-claude-code-session-id": b"s1"}, FACTS, Owner()).task == "s1"
+@pytest.mark.parametrize(
+    ("headers", "task", "conversation", "agent", "parent"),
+    [
+        ({b"x-claude-code-session-id": b"s1"}, "s1", "", "", None),
+        (
+            {
+                b"x-claude-code-session-id": b"s1",
+                b"x-claude-code-agent-id": b"a2",
+                b"x-claude-code-parent-agent-id": b"a1",
+            },
+            "s1",
+            "",
+            "a2",
+            "a1",
+        ),
+        ({b"session_id": b"s1", b"conversation_id": b"c1"}, "s1", "c1", "", None),
+        (
+            {
+                b"session-id": b"s1",
+                b"thread-id": b"t2",
+                b"x-codex-parent-thread-id": b"t1",
+                b"x-openai-subagent": b"review",
+            },
+            "s1",
+            "t2",
+            "review",
+            "t1",
+        ),
+        ({b"x-session-id": b"child", b"x-parent-session-id": b"root"}, "root", "", "child", None),
+        ({b"x-modicum-task": b"PR-1", b"session-id": b"s1"}, "PR-1", "", "", None),
+        ({b"thread-id": b"t1"}, "t1", "t1", "", None),
+        ({b"x-new-agent-session-id": b"s1"}, "s1", "", "", None),
+    ],
+)
+def test_a_session_is_the_task_where_nothing_more_explicit_is_said(headers, task, conversation, agent, parent):
+    about = attribution(headers, FACTS, Owner())
+
+    assert (about.task, about.conversation, about.agent) == (task, conversation, agent)
+    assert about.tags.get("parent") == parent
+
+
+def test_the_dialects_own_session_is_the_task_too():
+    about = attribution({}, RequestFacts(model="m", session="s1"), Owner())
+
+    assert (about.task, about.conversation) == ("s1", "")
 
 
 TRACE = b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"

@@ -6,7 +6,7 @@ import pytest
 from modicum.calls import Call, CallStatus, Owner
 from modicum.gateway import meter
 from modicum.gateway.attribution import Attribution
-from modicum.gateway.meter import MOST_BEGUN_BYTES, Seen, begun_call, begun_record, call_id, numbers
+from modicum.gateway.meter import MOST_BEGUN_BYTES, begun_call, begun_record, call_id, numbers
 from modicum.providers.dialect import ReplyFacts
 
 LONG = "m" * 200
@@ -28,14 +28,7 @@ def about(**more):
     ],
 )
 def test_only_an_id_that_is_surely_unique_names_a_call(reply_id, used):
-    assert (call_id("n", reply_id, Seen()) == reply_id) is used
-
-
-def test_an_id_that_comes_twice_names_one_call():
-    seen = Seen()
-    native = "chatcmpl-AbCdEfGhIjKlMnOpQrStUvWx"
-
-    assert [call_id(number, native, seen) for number in "ab"] == [native, "gateway:b"]
+    assert (call_id("n", reply_id) == reply_id) is used
 
 
 @pytest.mark.parametrize(

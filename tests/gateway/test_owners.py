@@ -9,7 +9,7 @@ from modicum.governance.keys import Keys, issue
 
 DIGEST_KEY = b"d" * 32
 KEY, EVENT = issue(Owner(key="ci", team="platform"), ("gpt-*",), datetime(2026, 1, 1, tzinfo=UTC), "t", DIGEST_KEY)
-OWNERS = Owners(Keys([EVENT]), DIGEST_KEY, own_keys=True)
+OWNERS = Owners(lambda: Keys([EVENT]), DIGEST_KEY, own_keys=True)
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ def test_no_key_or_a_wrong_one_is_a_401(headers):
 
 def test_own_keys_can_be_switched_off():
     with pytest.raises(Refused, match="unknown or revoked"):
-        Owners(Keys([EVENT]), DIGEST_KEY, own_keys=False).identify({b"x-api-key": b"sk-own"}, "")
+        Owners(lambda: Keys([EVENT]), DIGEST_KEY, own_keys=False).identify({b"x-api-key": b"sk-own"}, "")
 
 
 def test_a_key_opens_the_models_that_it_names():

@@ -15,7 +15,10 @@ import openai
 import pytest
 
 from gateway.rig import CHAT, Rig, running, usual
-from modicum.calls import Basis, CallStatus, UserError
+from modicum.calls import Basis, Call, CallStatus, Owner, UserError
+from modicum.gateway.attribution import Attribution
+from modicum.gateway.meter import begun_call, begun_record
+from modicum.ledger.journal import Journal
 from modicum.ledger.underway import UnderWay
 from modicum.settings import GatewaySettings, Settings, UpstreamSettings
 
@@ -142,6 +145,22 @@ def test_a_call_under_way_when_it_is_killed_comes_back_as_unknown_and_finished_o
     assert len(calls) == 2
 
 
+def test_what_a_worker_had_under_way_comes_back_though_there_are_fewer_now(tmp_path):
+    begun = begun_call("n-1", "openai", "gpt-5", Attribution(Owner(), "torn", "", "", "", {}), 1.0)
+    journal = Journal(tmp_path / "journal", "gateway-3")
+    journal.begin(begun_record(begun))
+    journal.close()  # the slot was not given back
+
+    for _ in range(2):
+        with running(tmp_path):
+            pass
+
+    base = sqlite3.connect(tmp_path / "journal" / "gateway-3.sqlite")
+    found = [msgspec.msgpack.decode(body, type=Call) for (body,) in base.execute("SELECT body FROM records")]
+    base.close()
+    assert [(call.task, call.status) for call in found] == [("torn", CallStatus.UNKNOWN)]
+
+
 def swallow(url, told, headers):
     try:
         httpx.post(url, json=told, headers=headers, timeout=10)
@@ -173,7 +192,7 @@ def test_the_log_is_json_without_content(tmp_path, capfd):
     with running(tmp_path) as rig:
         httpx.post(f"{rig.url}/v1/chat/completions", json=CHAT, headers=rig.headers(x_fault="hang_up"))
         rig.issue_key("another")
-        wait_until(lambda: len(rig.gateway.pipeline.owners.keys.all()) == 2)
+        wait_until(lambda: len(rig.gateway.pipeline.owners.keys().all()) == 2)
 
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert {line["event"] for line in lines} == {"keys_reloaded"}

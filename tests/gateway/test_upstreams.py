@@ -1,3 +1,4 @@
+import msgspec
 import pytest
 
 from modicum.calls import UserError
@@ -71,3 +72,29 @@ def test_an_alias_for_nobody_is_a_users_error():
 def test_who_bills_is_told_from_the_host():
     assert upstream("a", url="https://x.openai.azure.com/openai/v1").provider == "azure"
     assert upstream("a", url="http://127.0.0.1:1/v1").provider == ""
+
+
+@pytest.mark.parametrize(
+    ("told", "bound"), [({}, "max_completion_tokens"), ({"output_limit": "max_tokens"}, "max_tokens")]
+)
+def test_a_translated_call_bounds_its_reply_as_the_upstream_knows_it(told, bound):
+    upstreams = Upstreams([upstream("own", url="http://gpu1:8000/v1", **told)], {})
+    asked = {"model": "qwen3", "max_tokens": 7, "messages": [{"role": "user", "content": "hi"}]}
+
+    route = upstreams.route("qwen3", "anthropic-messages")
+
+    assert msgspec.json.decode(route.translation.request(msgspec.json.encode(asked), "qwen3").body)[bound] == 7
+    assert upstreams.route("qwen3", "openai-chat").translation is None
+
+
+@pytest.mark.parametrize(
+    ("told", "server"),
+    [
+        ({"url": "http://gpu1:8000/v1"}, "gpu1:8000"),
+        ({"url": "http://router/v1", "server": "gpu1:8000"}, "gpu1:8000"),
+        ({"url": "http://gpu1:8000/v1", "provider": "own-vllm"}, ""),  # then the provider says it
+        ({}, ""),
+    ],
+)
+def test_a_server_of_ones_own_is_named_so_that_its_energy_finds_its_calls(told, server):
+    assert upstream("a", **told).server == server

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import Owner, UserError
-from modicum.governance.keys import Keys, issue, revoke
+from modicum.governance.keys import Keys, audit, issue, revoke
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 DIGEST_KEY = b"d" * 32
@@ -66,3 +66,17 @@ def test_no_other_text_opens(text):
     assert keys.check(text, DIGEST_KEY) is None
     assert keys.check(key + text, DIGEST_KEY) is None or not text
     assert keys.check(f"mk_{event.key_id}_{text}", DIGEST_KEY) is None
+
+
+def test_the_audit_log_says_who_when_and_whose_but_never_the_key(issued):
+    key, event = issued
+    ended = revoke(Keys([event]), "ci", NOW, "bob")
+
+    made, gone = audit([event, ended])
+
+    assert (made.what, made.by, made.owner.team, made.details) == ("issued", "ann", "platform", {"models": "gpt-*"})
+    assert (gone.what, gone.by, gone.owner.key, gone.subject) == ("revoked", "bob", "ci", event.key_id)
+    assert made.event_id != gone.event_id
+    told = msgspec.json.encode([made, gone]).decode()
+    assert key.rpartition("_")[2] not in told
+    assert event.digest.hex() not in told

@@ -19,6 +19,18 @@ def test_events_come_back_in_order_and_only_their_owner_may_read_the_file(tmp_pa
     events.close()
 
 
+def test_another_process_sees_at_once_that_there_is_a_new_event(tmp_path):
+    one, other = Events(tmp_path / "events.sqlite"), Events(tmp_path / "events.sqlite")
+    before = other.stamp
+
+    one.append("key", {})
+
+    assert other.stamp != before
+    assert other.stamp == one.stamp
+    one.close()
+    other.close()
+
+
 def test_an_event_that_cannot_be_read_is_a_users_error(tmp_path):
     events = Events(tmp_path / "events.sqlite")
     events.append("key", {"what": "stolen"})

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from modicum.calls import (
     OURSELVES,
     Anatomy,
+    AuditEvent,
     Basis,
     BucketCosts,
     Call,
@@ -374,3 +375,49 @@ def test_a_file_that_is_no_ledger_is_refused(tmp_path):
 
     with pytest.raises(UserError, match="no ledger that can be read"):
         open_store(str(path))
+
+
+def test_the_contexts_of_the_gateways_conversations_as_their_newest_calls_left_them(store):
+    def in_conversation(number, kept, *digests, **fields):
+        parts = tuple(Segment(SegmentKind.USER, 5, digest.encode()) for digest in digests)
+        told = {"source": "gateway", "owner": Owner(key="ann"), "anatomy": Anatomy(kept, 5 * kept, parts)}
+        return entry(f"{number}", started=START + timedelta(seconds=number), **told | fields)
+
+    store.append(
+        [
+            in_conversation(1, 0, "a", "b", "c", conversation="one", turn=0),
+            in_conversation(2, 1, "d", conversation="one", turn=1),
+            in_conversation(3, 2, "e", conversation="one", turn=2),
+            in_conversation(4, 0, "x", conversation="two"),
+            in_conversation(5, 0, "y", conversation="logged", source="claude-code"),
+            in_conversation(-9, 0, "z", conversation="old"),
+        ]
+    )
+
+    found = store.ask("contexts", since=START, most=2)
+    newest = store.ask("contexts", since=START, most=1)
+
+    told = [(row["conversation"], row["turn"], row["position"], bytes.fromhex(row["digest"])) for row in found]
+    assert told == [("one", 2, 0, b"a"), ("one", 2, 1, b"d"), ("one", 2, 2, b"e"), ("two", 0, 0, b"x")]
+    assert {row["key_name"] for row in found} == {"ann"}
+    assert [row["conversation"] for row in newest] == ["two"]
+
+
+def test_a_decision_is_in_the_audit_log_once(store):
+    made = AuditEvent(
+        event_id="a",
+        at=START,
+        by="ann",
+        kind="key",
+        what="issued",
+        subject="7f",
+        owner=Owner("platform", "app", "user", "ci"),
+        details={"models": "gpt-*"},
+    )
+    gone = AuditEvent(event_id="b", at=START + timedelta(1), by="bob", kind="key", what="revoked", subject="7f")
+
+    assert store.append_audit([gone, made, made]) == 2
+    assert store.append_audit([made, gone]) == 0
+    assert store.append_audit([]) == 0
+
+    assert store.audit() == [made, gone]

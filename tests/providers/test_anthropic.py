@@ -108,3 +108,10 @@ def test_a_request_is_seen_as_tools_system_messages():
         (SegmentKind.TOOL_CALL, "look", False),
         (SegmentKind.TOOL_RESULT, "", True),
     ]
+
+
+def test_the_line_that_claude_code_adds_for_billing_is_no_part_of_the_prompt():
+    line = {"type": "text", "text": "x-anthropic-billing-header: cc_version=2.1.80; cch=1a2b3;"}
+    prompt = {"type": "text", "text": "You are Claude Code."}
+
+    assert request_blocks({"system": [line, prompt]}) == request_blocks({"system": [prompt]})

@@ -5,6 +5,7 @@ which is what the ledger keeps.
 """
 
 from modicum.calls.anatomy import Anatomy, Segment, SegmentKind
+from modicum.calls.audit_event import AuditEvent
 from modicum.calls.basis import Basis
 from modicum.calls.call import OURSELVES, Call, CallStatus, Owner, Tier
 from modicum.calls.cost import BucketCosts, Cost
@@ -20,6 +21,7 @@ __all__ = [
     "BUCKETS",
     "OURSELVES",
     "Anatomy",
+    "AuditEvent",
     "Basis",
     "BucketCosts",
     "Call",

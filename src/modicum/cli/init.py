@@ -34,6 +34,10 @@ TEXT = """\
 
 # most_body_mb = 64
 # most_calls = 4000
+
+# How many gateway processes share the port. Each uses one core.
+# workers = 1
+
 # silence_s = 600
 # slow_client_s = 60
 # drain_s = 30
@@ -81,6 +85,7 @@ models = ["gemini-*", "gemma-*"]
 # url = "http://10.0.0.5:8000/v1"
 # speaks = "openai"
 # models = ["qwen3-*"]
+# output_limit = "max_tokens"
 
 # A plan for a team of agents, applied to calls whose headers name the team (docs/teams.md).
 # [teams.support]

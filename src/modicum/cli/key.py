@@ -11,14 +11,15 @@ from modicum.cli import opening, output
 from modicum.settings import state_folder
 
 if TYPE_CHECKING:
-    from modicum.governance.keys import Keys
+    from modicum.calls import AuditEvent
+    from modicum.governance.keys import KeyEvent, Keys
 
 
 @click.group()
 def command() -> None:
-    """Keys of the gateway: create, list, revoke.
+    """Keys of the gateway: create, list, revoke, and who did so when.
 
-    A key is shown once; what is kept is a keyed digest. A running gateway knows of a change within a second.
+    A key is shown once; what is kept is a keyed digest. A running gateway knows of a change at its next call.
 
     \b
     Examples:
@@ -26,6 +27,7 @@ def command() -> None:
       modicum key create intern --team research --model 'gpt-4o-mini'
       modicum key list
       modicum key revoke ci
+      modicum key log
     """
 
 
@@ -105,13 +107,66 @@ def revoke(name: str) -> None:
     click.echo(f"key '{name}' (id {event.key_id}) revoked")
 
 
+@command.command()
+@opening.json_option
+@opening.ledger_option
+def log(*, ledger_url: str | None, as_json: bool) -> None:
+    """Who issued and revoked which key, and when: the ledger's audit log, oldest first."""
+    from modicum.governance.keys import audit
+
+    with opening.opened_ledger(ledger_url) as store:
+        store.append_audit(audit(_events()))  # what no ledger process has taken over yet
+        told = [event for event in store.audit() if event.kind == "key"]
+    if as_json:
+        output.print_json([_document(event) for event in told])
+        return
+    output.print_table(
+        ["when", "what", "name", "id", "by", "team", "app", "user", "models"],
+        [
+            [
+                f"{event.at:%Y-%m-%d %H:%M:%S}",
+                event.what,
+                event.owner.key,
+                event.subject,
+                event.by,
+                event.owner.team,
+                event.owner.app,
+                event.owner.user,
+                event.details.get("models", "all" if event.what == "issued" else ""),
+            ]
+            for event in told
+        ],
+        left=9,
+    )
+
+
+def _document(event: "AuditEvent") -> dict[str, object]:
+    return {
+        "at": event.at,
+        "what": event.what,
+        "name": event.owner.key,
+        "id": event.subject,
+        "by": event.by,
+        "team": event.owner.team,
+        "app": event.owner.app,
+        "user": event.owner.user,
+        "models": event.details.get("models", "").split(),
+    }
+
+
 def _keys() -> "Keys":
-    from modicum.governance.keys import KeyEvent, Keys
+    from modicum.governance.keys import Keys
+
+    return Keys(_events())
+
+
+def _events() -> "list[KeyEvent]":
+    from modicum.governance.keys import KeyEvent
     from modicum.ledger.events import Events
 
     events = Events(state_folder() / "events.sqlite")
     try:
-        return Keys(events.read("key", KeyEvent))
+        return events.read("key", KeyEvent)
     finally:
         events.close()
 

@@ -124,7 +124,7 @@ def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **ow
 @click.argument("to_url", metavar="TO")
 @opening.json_option
 def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
-    """Copy all entries, anatomy, outcomes and windows of energy from one ledger into another.
+    """Copy all entries, anatomy, outcomes, windows of energy and the audit log from one ledger into another.
 
     What the other one has already is not booked again, so a copy that was broken off can be repeated.
     """
@@ -138,6 +138,7 @@ def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
             booked += other.append(entries)
         outcomes = other.append_outcomes(one.outcomes())
         energy = _copy_windows(one, other)
+        events = other.append_audit(one.audit())
         places = one.place, other.place
     if as_json:
         output.print_json(
@@ -149,6 +150,7 @@ def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
                 "unchanged": booked.unchanged,
                 "outcomes": outcomes,
                 "energy_windows": energy,
+                "audit_events": events,
             }
         )
     else:

@@ -1,47 +1,122 @@
 """`modicum up`: the gateway and the ledger process, watched over."""
 
-import signal
-import subprocess
+import os
+import shutil
+import socket
 import sys
-import threading
-import time
-from typing import Any
+from pathlib import Path
+from typing import IO
 
 import click
 
+from modicum.calls import UserError
 from modicum.cli import opening
-from modicum.settings import Settings, host_and_port, ledger_place, read_settings, state_folder
+from modicum.settings import (
+    MOST_WORKERS,
+    Settings,
+    host_and_port,
+    ledger_place,
+    listening,
+    read_settings,
+    state_folder,
+)
 
 PARTS = ("ledger", "gateway")
-AGAIN_AFTER_S = 1.0
-LEDGER_ENDS_WITHIN_S = 15.0
+BACKLOG = 2048
+METRICS = "PROMETHEUS_MULTIPROC_DIR"
 
 
 @click.command()
+@click.option(
+    "--workers",
+    type=click.IntRange(1, MOST_WORKERS),
+    help="Gateway processes that share the port. Default: gateway.workers of the settings, which is 1.",
+)
 @click.option("--part", type=click.Choice(PARTS), hidden=True, help="Run one part in this process.")
-def command(part: str | None) -> None:
+@click.option("--worker", type=int, default=0, hidden=True, help="Which of the gateway's processes.")
+@click.option("--socket", "handle", type=int, hidden=True, help="The socket that it inherits.")
+def command(part: str | None, workers: int | None, worker: int, handle: int | None) -> None:
     """Run the gateway: every call that goes through it is metered and recorded.
 
-    Point your programs at it by changing one base URL; Ctrl-C or SIGTERM ends it after the calls under way.
+    Point your programs at it by changing one base URL; Ctrl-C or SIGTERM ends it after the calls under way, SIGHUP has
+    it read keys and settings at once.
 
     \b
     Examples:
       modicum up
+      modicum up --workers 4
       OPENAI_BASE_URL=http://127.0.0.1:4000/v1 python my_agent.py
       ANTHROPIC_BASE_URL=http://127.0.0.1:4000 claude
     """
     settings = read_settings()
+    count = workers or settings.gateway.workers
+    if part is None:
+        sys.exit(_up(settings, count))
+    from modicum.cli.supervisor import end_with_parent
+
+    end_with_parent()
     if part == "gateway":
-        _gateway(settings)
-    elif part == "ledger":
-        _ledger(settings)
+        _gateway(settings, worker, count, handle)
     else:
-        _check(settings)
-        click.echo(hello(settings), err=True)
-        sys.exit(Watch().run())
+        _ledger(settings)
 
 
-def hello(settings: Settings) -> str:
+def _up(settings: Settings, count: int) -> int:
+    from modicum.cli.supervisor import Part, Supervisor
+
+    _check(settings)
+    alone = _alone(state_folder())
+    bound = listening("gateway.listen", settings.gateway.listen)
+    bound.set_inheritable(True)
+    bound.listen(BACKLOG)  # at once: who calls while the workers start waits, and a second gateway is turned away
+    _fresh_metrics(count)
+    shared = ["--workers", f"{count}", "--socket", f"{bound.fileno()}"]
+    gateway = [
+        Part(
+            "gateway" if count == 1 else f"gateway (worker {index + 1})",
+            [*shared, "--worker", f"{index}", "--part", "gateway"],
+            inherited=bound,
+        )
+        for index in range(count)
+    ]
+    click.echo(hello(settings, count), err=True)
+    with alone:
+        return Supervisor(Part("ledger", ["--part", "ledger"]), gateway, bound).run()
+
+
+def _alone(folder: Path) -> IO[str]:
+    """Holds the folder while it is open.
+
+    Raises:
+        UserError: another one runs there.
+    """
+    import fcntl
+
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    held = (folder / "up.lock").open("w")
+    try:
+        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        held.close()
+        raise UserError(f"another 'modicum up' runs with its state in {folder}; stop it first") from None
+    return held
+
+
+def _fresh_metrics(count: int) -> None:
+    """Where several workers keep their figures, emptied: they count from this start on. Nobody runs yet."""
+    from modicum.gateway.server import shared_metrics
+
+    folder = shared_metrics(state_folder())
+    shutil.rmtree(folder, ignore_errors=True)
+    (state_folder() / "workers").unlink(missing_ok=True)
+    for name in (METRICS, METRICS.lower()):
+        os.environ.pop(name, None)  # the library looks at it wherever it is loaded
+    if count > 1:
+        folder.mkdir(parents=True, mode=0o700)
+        os.environ[METRICS] = str(folder)
+
+
+def hello(settings: Settings, count: int = 1) -> str:
     """What to set so that programs use the gateway, and where spans go."""
     from modicum.console.otel_endpoint import endpoint_of
 
@@ -49,7 +124,7 @@ def hello(settings: Settings) -> str:
     endpoint = endpoint_of(settings.otel)
     base = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - only compared
     return (
-        f"gateway on {base}, ledger {ledger_place(settings)}\n"
+        f"gateway on {base}{f' ({count} workers)' if count > 1 else ''}, ledger {ledger_place(settings)}\n"
         f"  OPENAI_BASE_URL={base}/v1\n"
         f"  ANTHROPIC_BASE_URL={base}\n"
         f"  GOOGLE_GEMINI_BASE_URL={base}\n"
@@ -68,10 +143,12 @@ def _check(settings: Settings) -> None:
     host_and_port("console.listen", settings.console.listen)
 
 
-def _gateway(settings: Settings) -> None:
+def _gateway(settings: Settings, index: int, count: int, handle: int | None) -> None:
     from modicum.gateway.server import run
+    from modicum.gateway.workers import Worker
 
-    run(settings, state_folder(), opening.digest_key(), read_settings)
+    bound = socket.socket(fileno=handle) if handle is not None else None
+    run(settings, state_folder(), opening.digest_key(), read_settings, worker=Worker(index, count), bound=bound)
 
 
 def _ledger(settings: Settings) -> None:
@@ -83,48 +160,3 @@ def _ledger(settings: Settings) -> None:
     prices = opening.price_book(None, settings)
     export = endpoint_of(settings.otel)
     run(state_folder(), ledger_place(settings), prices, host, port, lambda line: log("ledger", told=line), export)
-
-
-class Watch:
-    """Starts the parts, starts again what falls, and ends them in order: first the gateway, then the ledger."""
-
-    def __init__(self) -> None:
-        self._stop = threading.Event()
-        self._parts: dict[str, subprocess.Popen[bytes]] = {}
-
-    def run(self) -> int:
-        for sign in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(sign, self._told_to_stop)
-        for part in PARTS:
-            self._start(part)
-        while not self._stop.wait(0.2):
-            for part, process in list(self._parts.items()):
-                if process.poll() is None:
-                    continue
-                if process.returncode == 2:  # a fault of the settings or the machine: again would be the same
-                    self._end()
-                    return 2
-                click.echo(f"the {part} ended with status {process.returncode}; starting it again", err=True)
-                time.sleep(AGAIN_AFTER_S)
-                self._start(part)
-        self._end()
-        return 0
-
-    def _start(self, part: str) -> None:
-        words = [sys.executable, "-m", "modicum", "up", "--part", part]
-        # Its own session: Ctrl-C reaches this process alone, which then ends the parts in order.
-        self._parts[part] = subprocess.Popen(words, start_new_session=True)  # noqa: S603 - our own command
-
-    def _end(self) -> None:
-        for part in reversed(PARTS):
-            process = self._parts.get(part)
-            if process is None or process.poll() is not None:
-                continue
-            process.terminate()
-            try:
-                process.wait(None if part == "gateway" else LEDGER_ENDS_WITHIN_S)
-            except subprocess.TimeoutExpired:
-                process.kill()
-
-    def _told_to_stop(self, number: int, frame: Any) -> None:  # noqa: ARG002 - a signal handler's shape
-        self._stop.set()

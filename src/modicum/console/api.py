@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from modicum.calls import EnergyWindow, Entry, Outcome, UserError
+from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
 from modicum.console import wire
 from modicum.console.ledger_thread import LedgerThread
 from modicum.console.live import BY
@@ -37,6 +37,7 @@ class Api:
             "ask": self._ask,
             "ask-columns": self._ask_columns,
             "append": self._append,
+            "append-audit": self._append_audit,
             "append-energy": self._append_energy,
             "append-outcomes": self._append_outcomes,
             "energy": self._energy,
@@ -115,6 +116,10 @@ class Api:
     async def _append(self, body: bytes) -> Any:
         entries = msgspec.msgpack.decode(body, type=list[Entry])
         return await self._ledger.lent(lambda store: store.append(entries))
+
+    async def _append_audit(self, body: bytes) -> Any:
+        events = msgspec.msgpack.decode(body, type=list[AuditEvent])
+        return await self._ledger.lent(lambda store: store.append_audit(events))
 
     async def _append_energy(self, body: bytes) -> Any:
         windows = msgspec.msgpack.decode(body, type=list[EnergyWindow])

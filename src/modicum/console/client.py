@@ -9,9 +9,10 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from modicum.calls import EnergyWindow, Entry, Outcome, UserError
+from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
 from modicum.console import wire
 from modicum.console.running import Running
+from modicum.ledger.columns import audit_from
 from modicum.ledger.store import Appended, Arrays, Purge, Row
 
 TIMEOUT_S = 300.0
@@ -34,6 +35,12 @@ class ConsoleStore:
 
     def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
         return msgspec.convert(self._post("append-energy", msgspec.msgpack.encode(list(windows))), Appended)
+
+    def append_audit(self, events: Sequence[AuditEvent]) -> int:
+        return int(self._post("append-audit", msgspec.msgpack.encode(list(events))))
+
+    def audit(self) -> list[AuditEvent]:
+        return [audit_from(row) for row in self.ask("audit")]
 
     def ask(self, question: str, **parameters: Any) -> list[Row]:
         rows: list[Row] = self._post("ask", wire.encode({"question": question, "parameters": parameters}))

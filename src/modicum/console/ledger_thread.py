@@ -9,6 +9,8 @@ from typing import TypeVar
 
 from modicum.calls import Problem, UserError
 from modicum.console.live import LiveWindow
+from modicum.governance.keys import KeyEvent, audit
+from modicum.ledger.events import Events
 from modicum.ledger.shipper import Shipped, Shipper
 from modicum.ledger.spans import SpanShipper
 from modicum.ledger.store import Store, open_store
@@ -25,10 +27,13 @@ class LedgerThread:
 
     Args:
         journals: the folder where gateways keep their journals.
+        events: the file of what was decided, which becomes the audit log.
         told: hears of what went wrong and of its end, as one line without content.
     """
 
-    def __init__(self, place: str, journals: Path, prices: PriceBook, told: Callable[[str], None]) -> None:
+    def __init__(
+        self, place: str, journals: Path, events: Path, prices: PriceBook, told: Callable[[str], None]
+    ) -> None:
         self.live = LiveWindow()
         self.problems: list[Problem] = []
         self.spans_booked = self.spans_repeated = 0
@@ -37,6 +42,8 @@ class LedgerThread:
         """Why the ledger is away; empty while it is there."""
         self._place, self._journals, self._prices, self._told = place, journals, prices, told
         self._thread = ThreadPoolExecutor(1, "ledger")
+        self._events = Events(events)
+        self._booked_event = -1
         self._store: Store | None = None
         self._shipper: Shipper | None = None
         self._spans: SpanShipper | None = None
@@ -81,6 +88,7 @@ class LedgerThread:
         """One round of shipping; says whether there is more. The one place where a ledger may fail in any way."""
         try:
             self._opened()
+            self._book_events()
             moved = self._shipped(last=last)
         except Exception as error:  # noqa: BLE001 - engines raise what they like; the journal still has it all
             reason = str(error).splitlines()[0] if isinstance(error, UserError) else type(error).__name__
@@ -113,6 +121,19 @@ class LedgerThread:
         moved.more |= told.more
         return moved
 
+    def _book_events(self) -> None:
+        """All of them: they are few, and the ledger knows by their ids which it has."""
+        last = self._events.last()
+        if last == self._booked_event:
+            return
+        try:
+            told = audit(self._events.read("key", KeyEvent))
+        except UserError as error:  # an event of a newer version must not keep calls out of the ledger
+            self._told(str(error))
+        else:
+            self._opened().append_audit(told)
+        self._booked_event = last
+
     def _drop(self) -> None:
         if self._spans is not None:
             self._spans.close()
@@ -127,3 +148,4 @@ class LedgerThread:
         while self._round(last=True):
             pass
         self._drop()
+        self._events.close()

@@ -42,7 +42,7 @@ async def serve(
         raise UserError(f"a ledger process runs already (process {other.process}, ledger {other.ledger})")
     bound = listening("console.listen", f"{host}:{port}")
     (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
-    thread = LedgerThread(ledger, folder / "journal", prices, told)
+    thread = LedgerThread(ledger, folder / "journal", folder / "events.sqlite", prices, told)
     metrics = Metrics(thread)
     token = secrets.token_urlsafe(32)
     server = _Server(

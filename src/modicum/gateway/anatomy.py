@@ -1,26 +1,38 @@
-"""Anatomy of live calls, off the reply's path: digests while the upstream works, token counts in another thread."""
+"""Contexts of live calls, off the reply's path: digests while the upstream works, token counts in another thread.
 
-from collections.abc import Callable
+Which conversation a context continues is found out later, where the ledger is written (`ledger/conversations.py`).
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-from modicum.gateway.conversations import Conversations, Part
+from modicum.calls import SegmentKind
 from modicum.gateway.exchange import Exchange
+from modicum.ledger.conversations import ContextPart
+from modicum.metering.digests import Digester
 from modicum.metering.tokens import count_tokens
+from modicum.providers.blocks import Block
 
 MOST_WAITING = 2_000
 """Calls whose new parts wait to be counted. Beyond it parts are estimated by their length, as everything waits in
 memory."""
+MOST_COUNTS = 200_000
 CHARACTERS_PER_TOKEN = 4
+_ABOUT = (SegmentKind.TOOL_CALL, SegmentKind.TOOL_RESULT)
+
+Uncounted = list[tuple[ContextPart, str]]
 
 
 class Anatomist:
     """Used from the event loop; `late` is called there when a context has been counted after its call was recorded."""
 
-    def __init__(self, conversations: Conversations, late: Callable[[Exchange], None]) -> None:
-        self._conversations = conversations
-        self._late = late
+    def __init__(self, digester: Digester, late: Callable[[Exchange], None]) -> None:
+        self._digester, self._late = digester, late
         self._thread = ThreadPoolExecutor(1, "tokens")
         self._waiting = 0
+        self._counts: OrderedDict[bytes, int] = OrderedDict()
         self._thread.submit(count_tokens, "warm", "gpt-4o")
 
     @property
@@ -28,37 +40,58 @@ class Anatomist:
         """Where anything else that counts tokens belongs, too."""
         return self._thread
 
-    def place(self, exchange: Exchange) -> None:
+    def take(self, exchange: Exchange) -> None:
         """Digests the context and starts the counting of what is new in it."""
-        import asyncio
-
-        facts, about = exchange.facts, exchange.about
-        blocks = exchange.request.served.dialect.segments(exchange.edited)
-        placed = self._conversations.place(about.owner.key, about.conversation, blocks, exchange.number)
-        exchange.placed = placed
-        if not placed.uncounted:
+        context, uncounted = self._digested(exchange.request.served.dialect.segments(exchange.edited))
+        exchange.context = context
+        if not uncounted:
             return
         if self._waiting >= MOST_WAITING:
-            for part, text in placed.uncounted:
+            for part, text in uncounted:
                 part.tokens = len(text) // CHARACTERS_PER_TOKEN + 1
-            placed.uncounted = []
             return
         self._waiting += 1
-        loop = asyncio.get_running_loop()
-        todo, placed.uncounted = placed.uncounted, []
-        self._thread.submit(lambda: loop.call_soon_threadsafe(self._counted, exchange, _count_all(todo, facts.model)))
+        loop, model = asyncio.get_running_loop(), exchange.facts.model
+        self._thread.submit(lambda: loop.call_soon_threadsafe(self._counted, exchange, _count_all(uncounted, model)))
 
     def close(self) -> None:
         self._thread.shutdown(cancel_futures=True)
 
-    def _counted(self, exchange: Exchange, counts: list[tuple[Part, int]]) -> None:
+    def _digested(self, blocks: Sequence[Block]) -> tuple[list[ContextPart], Uncounted]:
+        """The parts, and those of them that nobody has counted yet, with their texts."""
+        digest, counts = self._digester.digest, self._counts
+        arguments = {
+            block.call: digest(block.text) for block in blocks if block.kind is SegmentKind.TOOL_CALL and block.call
+        }
+        parts: list[ContextPart] = []
+        uncounted: Uncounted = []
+        for block in blocks:
+            own = digest(block.text)
+            detail = arguments.get(block.call, b"") if block.kind in _ABOUT else b""
+            part = ContextPart(block.kind, block.tool, own, detail, block.is_error, counts.get(own))
+            parts.append(part)
+            if part.tokens is None:
+                uncounted.append((part, block.text))
+        return parts, uncounted
+
+    def _counted(self, exchange: Exchange, counts: list[tuple[ContextPart, int]]) -> None:
         self._waiting -= 1
         for part, tokens in counts:
-            self._conversations.counted(part, tokens)
-        if exchange.late_anatomy:
-            exchange.late_anatomy = False
+            part.tokens = tokens
+            self._counts[part.digest] = tokens
+        while len(self._counts) > MOST_COUNTS:
+            self._counts.popitem(last=False)
+        if exchange.late_context:
+            exchange.late_context = False
             self._late(exchange)
 
 
-def _count_all(parts: list[tuple[Part, str]], model: str) -> list[tuple[Part, int]]:
+def counted(context: list[ContextPart] | None) -> list[ContextPart] | None:
+    """The context, if there is one and all of it is counted."""
+    if context is None or any(part.tokens is None for part in context):
+        return None
+    return context
+
+
+def _count_all(parts: Uncounted, model: str) -> list[tuple[ContextPart, int]]:
     return [(part, count_tokens(text, model)) for part, text in parts]

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from modicum.gateway.aside import pass_aside
 from modicum.gateway.client import Client, Receive, Send
+from modicum.gateway.codings import CODINGS, PIECE_BYTES, BadCodingError, Unpacker
 from modicum.gateway.exchange import Request
 from modicum.gateway.log import log
 from modicum.gateway.outcomes import take_outcomes
@@ -17,6 +18,7 @@ from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_on
 from modicum.gateway.traces import PATHS as TRACES
+from modicum.gateway.workers import Board, State
 from modicum.outbound.keepalive import Header
 from modicum.providers.dialect import Dialect
 from modicum.providers.dialects import DIALECTS
@@ -34,9 +36,15 @@ class App:
     """
 
     def __init__(
-        self, pipeline: Pipeline, *, hosts: frozenset[str] | None, most_body_bytes: int, slow_client_s: float
+        self,
+        pipeline: Pipeline,
+        board: Board,
+        *,
+        hosts: frozenset[str] | None,
+        most_body_bytes: int,
+        slow_client_s: float,
     ) -> None:
-        self._pipeline = pipeline
+        self._pipeline, self._board = pipeline, board
         self._hosts = hosts
         self._seen_hosts: dict[bytes, bool] = {}
         self._most_body_bytes = most_body_bytes
@@ -54,14 +62,16 @@ class App:
         client = Client(receive, send, self._slow_client_s)
         dialect = _dialect_of(path)
         try:
-            headers, passing = self._headers(scope["headers"], packed=path in TRACES)
+            headers, passing = self._headers(scope["headers"])
             if own := self._own.get((method, path)):
                 status, kind, body = await own()
                 client.prepare(status, [(b"content-type", kind)])
                 await client.finish(body)
                 return
             if path == "/outcomes" or path in TRACES:
-                await self._told(method, path, headers, await self._body(receive, headers), client)
+                # Spans have a bound of their own on what they unpack to.
+                body = await self._body(receive, headers, as_sent=path in TRACES)
+                await self._told(method, path, headers, body, client)
                 return
             asked = served(method, path, anthropic=b"anthropic-version" in headers)
             body = await self._body(receive, headers)
@@ -92,7 +102,7 @@ class App:
         else:
             await take_outcomes(owners, self._pipeline.journal, method, headers, body, client, self._pipeline.graded)
 
-    def _headers(self, raw: list[Header], *, packed: bool = False) -> tuple[dict[bytes, bytes], list[Header]]:
+    def _headers(self, raw: list[Header]) -> tuple[dict[bytes, bytes], list[Header]]:
         """Raises:
         Refused: there are too many, one that may come once comes twice, or we are called by a name that is not ours.
         """
@@ -109,34 +119,40 @@ class App:
                 passing.append(header)
         if self._hosts is not None and not self._our_name(headers.get(b"host", b"")):
             raise Refused(421, "this name is not ours; see gateway.listen in modicum.toml", "wrong_host")
-        if not packed and headers.get(b"content-encoding", b"identity") != b"identity":
-            raise Refused(415, "send the request uncompressed", "invalid_request")
         return headers, passing
 
-    async def _body(self, receive: Receive, headers: dict[bytes, bytes]) -> bytes:
-        """Raises:
-        Refused: it is too large, or comes too slowly.
-        ClientGone: it did not come in full.
+    async def _body(self, receive: Receive, headers: dict[bytes, bytes], *, as_sent: bool = False) -> bytes:
+        """The body, unpacked if it is compressed (but not `as_sent`).
+
+        Raises:
+            Refused: it is too large, packed in a way that is not known, or comes too slowly.
+            ClientGone: it did not come in full.
         """
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self._most_body_bytes:
             raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
+        unpacker = None if as_sent else _unpacker(headers)
         parts: list[bytes] = []
-        size = 0
         try:
             async with asyncio.timeout(self._slow_client_s):
-                while True:
+                left, more = self._most_body_bytes, True
+                while more:
                     message = await receive()
                     if message["type"] == "http.disconnect":
                         raise ClientGone
-                    parts.append(message["body"])
-                    size += len(parts[-1])
-                    if size > self._most_body_bytes:
+                    more = message["more_body"]
+                    if unpacker is None:
+                        parts.append(message["body"])
+                        left -= len(parts[-1])
+                    else:
+                        left = await _unpack(unpacker, message["body"], parts, left)
+                    if left < 0:
                         raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
-                    if not message["more_body"]:
-                        return parts[0] if len(parts) == 1 else b"".join(parts)
         except TimeoutError:
             raise Refused(408, "the request did not come in time", "too_slow") from None
+        if unpacker is not None and not unpacker.complete:
+            raise Refused(400, "the compressed body ends too early", "invalid_request")
+        return parts[0] if len(parts) == 1 else b"".join(parts)
 
     def _our_name(self, host: bytes) -> bool:
         """Kept for the few names that are used; a caller cannot fill memory with others."""
@@ -152,21 +168,55 @@ class App:
         return known
 
     async def _healthz(self) -> tuple[int, bytes, bytes]:
-        return 200, b"text/plain", b"ok\n"
+        """Well while one of the workers answers: the others are started again, and calls meanwhile go to this one."""
+        others = self._board.others()
+        running = 1 + sum(state is not State.ABSENT for state in others)
+        return 200, b"text/plain", b"ok\n" if running > len(others) else b"ok, %d of %d\n" % (running, len(others) + 1)
 
     async def _readyz(self) -> tuple[int, bytes, bytes]:
-        if self._pipeline.draining:
+        """Ready only if no worker that runs would refuse a call: nobody knows which of them gets it."""
+        states = {self._pipeline.state, *self._board.others()}
+        if State.DRAINING in states:
             return 503, b"text/plain", b"draining\n"
-        if not self._pipeline.journal.healthy:
+        if State.NOT_RECORDING in states:
             return 503, b"text/plain", b"the journal cannot be written\n"
         return 200, b"text/plain", b"ready\n"
 
     async def _metrics(self) -> tuple[int, bytes, bytes]:
-        metrics, journal = self._pipeline.metrics, self._pipeline.journal
-        metrics.under_way.set(journal.calls_under_way)
-        metrics.waiting.set(journal.records_waiting)
-        metrics.healthy.set(journal.healthy)
-        return 200, b"text/plain; version=0.0.4; charset=utf-8", metrics.text()
+        self._pipeline.gauge()
+        return 200, b"text/plain; version=0.0.4; charset=utf-8", self._pipeline.metrics.text()
+
+
+def _unpacker(headers: dict[bytes, bytes]) -> Unpacker | None:
+    coding = headers.get(b"content-encoding")
+    if coding is None or (coding := coding.strip().lower()) in {b"", b"identity"}:
+        return None
+    if coding not in CODINGS:
+        raise Refused(
+            415,
+            "a request may be compressed with gzip, deflate or zstd; send it so, or uncompressed",
+            "invalid_request",
+        )
+    return Unpacker(coding)
+
+
+async def _unpack(unpacker: Unpacker, data: bytes, parts: list[bytes], left: int) -> int:
+    """Adds to `parts` what the data unpacks to, until more than `left` bytes have come; returns how many are left.
+
+    Raises:
+        Refused: it is broken.
+    """
+    try:
+        for piece in unpacker.pieces(data):
+            parts.append(piece)
+            left -= len(piece)
+            if left < 0:
+                break
+            if len(piece) == PIECE_BYTES:
+                await asyncio.sleep(0)  # unpacking takes time: others' calls go on
+    except BadCodingError:
+        raise Refused(400, "the body is not packed as its content-encoding says", "invalid_request") from None
+    return left
 
 
 def _place(error: Exception) -> str:

@@ -1,7 +1,11 @@
 """What a call is for: task, agent, team and the like, from headers and the request's own metadata.
 
 `x-modicum-task: PR-12` says it in our words. The usual names of the field are understood too, so that programs which
-already tag their calls need no change. Later lines of `_NAMES` are asked only where earlier ones say nothing.
+already tag their calls need no change: of several the one that stands first in `_NAMES`.
+
+A session is the task where nothing more explicit is said, and no conversation: the agents of a session, its subagents
+and its small side calls have contexts of their own, which are told apart by what is in them. The session of a subagent
+that names its parent's is the agent within the parent's.
 """
 
 from collections.abc import Mapping
@@ -29,14 +33,43 @@ class Attribution(NamedTuple):
 # What we call it; the headers that say so; the names in `metadata` that say so.
 _NAMES: dict[str, tuple[tuple[bytes, ...], tuple[str, ...]]] = {
     "task": (
-        (b"x-modicum-task", b"x-task-id", b"helicone-session-id", b"x-portkey-trace-id", b"x-litellm-trace-id"),
+        (
+            b"x-modicum-task",
+            b"x-task-id",
+            b"x-roo-task-id",
+            b"helicone-session-id",
+            b"x-portkey-trace-id",
+            b"x-litellm-trace-id",
+        ),
         ("task", "task_id", "trace_id", "ticket", "issue"),
     ),
-    "conversation": (
-        (b"x-modicum-conversation", b"x-session-id", b"x-claude-code-session-id", b"session_id", b"x-conversation-id"),
-        ("conversation", "conversation_id", "session_id", "thread_id"),
+    "session": (
+        (
+            b"x-claude-code-session-id",
+            b"session-id",  # Codex
+            b"session_id",  # Codex, as it was
+            b"x-opencode-session",
+            b"x-qwen-code-session-id",
+            b"x-session-id",
+            b"x-litellm-session-id",
+        ),
+        ("session_id", "session"),
     ),
-    "agent": ((b"x-modicum-agent", b"helicone-property-agent", b"x-agent-id"), ("agent", "agent_name", "agent_id")),
+    "parent_session": ((b"x-parent-session-id",), ("parent_session_id",)),
+    "conversation": (
+        (b"x-modicum-conversation", b"thread-id", b"conversation_id", b"x-conversation-id"),
+        ("conversation", "conversation_id", "thread_id"),
+    ),
+    "agent": (
+        (
+            b"x-modicum-agent",
+            b"x-claude-code-agent-id",
+            b"x-openai-subagent",
+            b"helicone-property-agent",
+            b"x-agent-id",
+        ),
+        ("agent", "agent_name", "agent_id"),
+    ),
     "team": ((b"x-modicum-team", b"helicone-property-team"), ("team", "team_id")),
     "app": ((b"x-modicum-app", b"x-title", b"helicone-property-app"), ("app", "app_name")),
     "user": ((b"x-modicum-user", b"helicone-user-id"), ("user", "user_id", "trace_user_id", "_user")),
@@ -44,7 +77,7 @@ _NAMES: dict[str, tuple[tuple[bytes, ...], tuple[str, ...]]] = {
     "step": ((b"x-modicum-step",), ("step", "generation_name")),
     "run": ((b"x-modicum-run",), ()),
     "round": ((b"x-modicum-round",), ()),
-    "parent": ((b"x-modicum-parent",), ()),
+    "parent": ((b"x-modicum-parent", b"x-claude-code-parent-agent-id", b"x-codex-parent-thread-id"), ()),
     "agent_team": ((b"x-modicum-agent-team",), ()),
     "feature": ((b"x-modicum-feature", b"helicone-property-feature"), ("feature",)),
 }
@@ -53,6 +86,8 @@ _RANK = {header: rank for headers, _ in _NAMES.values() for rank, header in enum
 _FIELDS = {field for _, fields in _NAMES.values() for field in fields}
 _TAG = b"x-modicum-tag-"
 _TRACE = b"traceparent"
+_ANY_SESSION = b"-session-id"
+"""How other agents' headers end that name a session: x-NAME-session-id."""
 _TAGS = ("step", "feature", "run", "round", "parent", "agent_team")
 """What has no column of its own in the ledger. `run`, `round`, `parent` and `agent_team` make calls the turns of a team
 of agents; `team` is who pays."""
@@ -62,23 +97,24 @@ def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owne
     """What headers and metadata say. A key's own team, app and user stand: a caller cannot spend as somebody else."""
     said: dict[str, str] = {}
     ranks: dict[str, int] = {}
+    other_session = ""
     tags: dict[str, str] = {}
     for header, value in headers.items():
         name = _HEADER_TO_NAME.get(header)
         if name is not None:
             if name not in said or _RANK[header] < ranks[name]:
                 said[name], ranks[name] = _text(value), _RANK[header]
-        elif header == _TRACE:
-            if parsed(parent := value.decode("ascii", "replace")) is not None:
-                tags[TRACE_TAG] = parent
-        elif header.startswith(_TAG) and len(tags) < MOST_TAGS:
-            tags[_text(header[len(_TAG) :])] = _text(value)
+        elif header == _TRACE or header.startswith(_TAG):
+            _tag(header, value, tags)
+        elif header.endswith(_ANY_SESSION) and header.startswith(b"x-"):
+            other_session = _text(value)
     if facts.metadata:
         _from_metadata(facts.metadata, said, tags)
     for name in _TAGS:
         if name in said:
             tags[name] = said[name]
-    conversation = said.get("conversation") or short(facts.session)
+    conversation = said.get("conversation", "")
+    session, above = said.get("session") or other_session or short(facts.session), said.get("parent_session")
     return Attribution(
         Owner(
             team=owner.team or said.get("team", ""),
@@ -86,12 +122,20 @@ def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owne
             user=owner.user or said.get("user") or short(facts.user),
             key=owner.key,
         ),
-        said.get("task") or conversation,
+        said.get("task") or above or session or conversation,
         conversation,
-        said.get("agent", ""),
+        said.get("agent") or (session if above else ""),
         said.get("project", ""),
         tags,
     )
+
+
+def _tag(header: bytes, value: bytes, tags: dict[str, str]) -> None:
+    if header == _TRACE:
+        if parsed(parent := value.decode("ascii", "replace")) is not None:
+            tags[TRACE_TAG] = parent
+    elif len(tags) < MOST_TAGS:
+        tags[_text(header[len(_TAG) :])] = _text(value)
 
 
 def _from_metadata(metadata: Mapping[str, str], said: dict[str, str], tags: dict[str, str]) -> None:

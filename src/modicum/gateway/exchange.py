@@ -6,15 +6,14 @@ from typing import Any, NamedTuple
 
 from modicum.calls import Call, CallStatus
 from modicum.gateway.attribution import Attribution
-from modicum.gateway.conversations import Placed
 from modicum.gateway.owners import Caller
 from modicum.gateway.paths import Served
 from modicum.gateway.upstreams import Route
+from modicum.ledger.conversations import ContextPart
 from modicum.outbound.keepalive import Answer, Header
 from modicum.providers.dialect import Dialect, ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.translation.translation import Translation
-from modicum.providers.translation.translations import TRANSLATIONS
 
 
 class Timing:
@@ -77,16 +76,16 @@ class Exchange:
         "body",
         "caller",
         "client_gone",
+        "context",
         "edited",
         "edits",
         "facts",
         "finished",
-        "late_anatomy",
+        "late_context",
         "left_out",
         "mark",
         "number",
         "own_reply",
-        "placed",
         "reply",
         "request",
         "route",
@@ -132,9 +131,9 @@ class Exchange:
         self.reply: ReplyFacts | None = None
         self.status = CallStatus.UNKNOWN
         self.client_gone = False
-        self.placed: Placed | None = None
-        self.late_anatomy = False
-        """The call was recorded before its context was counted: the anatomy follows in a record of its own."""
+        self.context: list[ContextPart] | None = None
+        self.late_context = False
+        """The call was recorded before its context was counted: the context follows in a record of its own."""
         self.finished: Call | None = None
         """Its record."""
 
@@ -142,7 +141,10 @@ class Exchange:
         """Where the call goes, from now on."""
         self.route = route
         self.upstream_dialect = DIALECTS[route.dialect]
-        self.translation = TRANSLATIONS.get((self.request.served.dialect.name, route.dialect))
+        self.translation = route.translation
+        self.about.tags.pop("server", None)  # of the way that it does not go
+        if route.upstream.server:
+            self.about.tags["server"] = route.upstream.server
 
     def sent(self, answer: Answer) -> None:
         """The request is on its way. Whoever left before that does not wait for it."""

@@ -11,8 +11,9 @@ from typing import NamedTuple
 
 import msgspec
 
-from modicum.calls import OURSELVES, Anatomy, Basis, Call, CallStatus, Edit, Owner, Usage
+from modicum.calls import OURSELVES, Basis, Call, CallStatus, Edit, Owner, Usage
 from modicum.gateway.attribution import Attribution
+from modicum.gateway.codings import CODINGS, coding_of
 from modicum.gateway.exchange import Exchange
 from modicum.ledger.underway import MOST_RECORD_BYTES
 from modicum.metering.tokens import count_tokens
@@ -30,30 +31,15 @@ _NATIVE = ("msg_", "chatcmpl-", "resp_", "gen-")
 _NATIVE_CHARACTERS = 24
 
 
-def call_id(number: str, reply_id: str, seen: "Seen") -> str:
+def call_id(number: str, reply_id: str) -> str:
     """The provider's id, so that an agent's log of the same call is known again; else our own number.
 
-    Some servers give out short ids, or the same one twice: such an id names no call.
+    Some servers give out short ids: such an id names no call. An id that came before is found when it is shipped
+    (`ledger/identities.py`).
     """
-    if len(reply_id) >= _NATIVE_CHARACTERS and reply_id.startswith(_NATIVE) and seen.first_time(reply_id):
+    if len(reply_id) >= _NATIVE_CHARACTERS and reply_id.startswith(_NATIVE):
         return reply_id
     return f"{SOURCE}:{number}"
-
-
-class Seen:
-    """The newest reply ids, to notice a repeated one."""
-
-    def __init__(self, most: int = 50_000) -> None:
-        self._most = most
-        self._ids: dict[str, None] = {}
-
-    def first_time(self, reply_id: str) -> bool:
-        if reply_id in self._ids:
-            return False
-        self._ids[reply_id] = None
-        if len(self._ids) > self._most:
-            del self._ids[next(iter(self._ids))]
-        return True
 
 
 class Counted(NamedTuple):
@@ -81,6 +67,8 @@ def estimated(exchange: Exchange) -> Counted:
         return Counted(_with_estimated_output(reply, reply.usage, model), Basis.EXACT, Basis.ESTIMATED)
     if exchange.status is CallStatus.ERROR or exchange.answer is None or exchange.answer.status != 200:
         return UNCOUNTED
+    if coding_of(exchange.answer.headers) not in {b"", *CODINGS}:
+        return UNCOUNTED  # it passed, and nobody could read it
     try:
         prompt = _prompt_tokens(exchange, exchange.edited)
     except DialectError:
@@ -159,14 +147,11 @@ def begun_record(begun: Call) -> bytes:
     return record
 
 
-def finished_call(
-    exchange: Exchange, counted: Counted, anatomy: Anatomy | None, seen: Seen, edits: tuple[Edit, ...] = ()
-) -> Call:
+def finished_call(exchange: Exchange, counted: Counted, edits: tuple[Edit, ...] = ()) -> Call:
     """The record of a call that has ended, in whatever way."""
     begun, reply, timing = exchange.begun, exchange.reply, exchange.timing
-    identity = call_id(exchange.number, reply.reply_id, seen) if reply is not None else begun.call_id
+    identity = call_id(exchange.number, reply.reply_id) if reply is not None else begun.call_id
     ours = exchange.own_reply is not None
-    conversation = begun.conversation or (exchange.placed.conversation if exchange.placed is not None else "")
     return Call(
         call_id=identity,
         source=SOURCE,
@@ -183,14 +168,13 @@ def finished_call(
         tier=reply.tier if reply is not None else begun.tier,
         web_searches=reply.web_searches if reply is not None else 0,
         calls_count=0 if ours else 1,
-        task=begun.task or conversation,
-        conversation=conversation,
+        task=begun.task,
+        conversation=begun.conversation,
         agent=begun.agent,
         project=begun.project,
         owner=begun.owner,
         tags=_with_response_id({**begun.tags, **exchange.tags} if exchange.tags else begun.tags, identity, reply),
         revision=REVISION,
-        anatomy=anatomy,
         edits=edits,
     )
 

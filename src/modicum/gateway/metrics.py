@@ -1,6 +1,13 @@
-"""Prometheus metrics. Labels are bounded: names that callers make up cannot grow them."""
+"""Prometheus metrics. Labels are bounded: names that callers make up cannot grow them.
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+Several gateway processes keep their values in mapped files, one set for each worker and not for each process: what a
+worker had counted when it died is counted on by its successor, and any of them can tell the sums.
+"""
+
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
+from prometheus_client.multiprocess import MultiProcessCollector
 
 from modicum.calls import BUCKETS, Call
 
@@ -8,8 +15,20 @@ MOST_MODELS = 200
 _SECONDS = (0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600)
 
 
+def share(worker: int) -> None:
+    """From here on this process keeps its values where the others find them: in the folder that the environment
+    names as PROMETHEUS_MULTIPROC_DIR. Before any `Metrics` is made.
+    """
+    values.ValueClass = values.MultiProcessValue(process_identifier=lambda: worker)  # type: ignore[no-untyped-call]
+
+
 class Metrics:
-    def __init__(self) -> None:
+    """Args:
+    shared: the folder in which all workers keep their values; None: they are this process's alone.
+    """
+
+    def __init__(self, shared: Path | None = None) -> None:
+        self._shared = shared
         self.registry = CollectorRegistry()
         self._calls = Counter(
             "modicum_calls", "Calls that have ended.", ("upstream", "model", "status"), registry=self.registry
@@ -32,9 +51,21 @@ class Metrics:
             buckets=_SECONDS,
         )
         self._refused = Counter("modicum_refused", "Requests that went no further.", ("kind",), registry=self.registry)
-        self.under_way = Gauge("modicum_calls_under_way", "Calls begun and not ended.", registry=self.registry)
-        self.waiting = Gauge("modicum_journal_records_waiting", "Records not yet on disk.", registry=self.registry)
-        self.healthy = Gauge("modicum_journal_healthy", "1: the last commit went through.", registry=self.registry)
+        self.under_way = Gauge(
+            "modicum_calls_under_way", "Calls begun and not ended.", registry=self.registry, multiprocess_mode="sum"
+        )
+        self.waiting = Gauge(
+            "modicum_journal_records_waiting",
+            "Records not yet on disk.",
+            registry=self.registry,
+            multiprocess_mode="sum",
+        )
+        self.healthy = Gauge(
+            "modicum_journal_healthy",
+            "1: the last commit went through.",
+            registry=self.registry,
+            multiprocess_mode="min",
+        )
         self.failures = Counter(
             "modicum_stage_failures", "A stage failed; the call went on.", ("stage",), registry=self.registry
         )
@@ -47,7 +78,7 @@ class Metrics:
         for what in ("call", "other", "rejected"):
             self._spans.labels(what)  # a counter that is absent until it counts looks broken
         self._known: dict[tuple[str, str, str], tuple[Counter, Histogram, Histogram, list[Counter]]] = {}
-        self._models: set[str] = set()
+        self._models = set() if shared is None else _models_in(shared)
 
     def ended(self, call: Call, upstream: str) -> None:
         model = call.model if call.model in self._models or len(self._models) < MOST_MODELS else "other"
@@ -84,4 +115,15 @@ class Metrics:
         self.failures.labels(stage).inc()
 
     def text(self) -> bytes:
-        return generate_latest(self.registry)
+        """All of it; with several workers their sums."""
+        if self._shared is None:
+            return generate_latest(self.registry)
+        every = CollectorRegistry()
+        MultiProcessCollector(every, str(self._shared))  # type: ignore[no-untyped-call]
+        return generate_latest(every)
+
+
+def _models_in(shared: Path) -> set[str]:
+    """The models that are counted there already: a worker that is started again may not make up 200 more."""
+    metrics = MultiProcessCollector(None, str(shared)).collect()  # type: ignore[no-untyped-call]
+    return {sample.labels["model"] for metric in metrics for sample in metric.samples if "model" in sample.labels}

@@ -1,7 +1,7 @@
 """Who is calling: the key on the request, checked, and the owner that it stands for."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 
@@ -33,12 +33,12 @@ class Caller(NamedTuple):
 
 class Owners:
     """Args:
-    keys: the keys in force.
+    keys: gives the keys in force.
     digest_key: the ledger's key of digests.
     own_keys: whether callers may bring their own provider key.
     """
 
-    def __init__(self, keys: Keys, digest_key: bytes, *, own_keys: bool) -> None:
+    def __init__(self, keys: Callable[[], Keys], digest_key: bytes, *, own_keys: bool) -> None:
         self.keys = keys
         self._digest_key = digest_key
         self._own_keys = own_keys
@@ -64,7 +64,7 @@ class Owners:
         return Caller(Owner(key="own-" + self._digest(value)), (), (name, value))
 
     def _known(self, token: bytes) -> Caller:
-        key = self.keys.check(token.decode("utf-8", "replace"), self._digest_key)
+        key = self.keys().check(token.decode("utf-8", "replace"), self._digest_key)
         if key is None:
             raise Refused(401, "this key is unknown or revoked", "unknown_key")
         return Caller(key.owner, key.models, None)

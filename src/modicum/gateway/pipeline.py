@@ -14,10 +14,9 @@ import msgspec
 
 from modicum.calls import Edit
 from modicum.gateway import meter, optimizing, replies, sending
-from modicum.gateway.anatomy import Anatomist
+from modicum.gateway.anatomy import Anatomist, counted
 from modicum.gateway.attribution import attribution
 from modicum.gateway.client import Client
-from modicum.gateway.conversations import Conversations
 from modicum.gateway.exchange import Exchange, Request
 from modicum.gateway.meter import Counted
 from modicum.gateway.metrics import Metrics
@@ -26,6 +25,7 @@ from modicum.gateway.owners import Caller, Owners
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.traces import Traces
 from modicum.gateway.upstreams import Upstreams
+from modicum.gateway.workers import State
 from modicum.ledger.journal import Journal, NotDurable, Record
 from modicum.ledger.underway import Full
 from modicum.metering.digests import Digester
@@ -48,18 +48,18 @@ class Pipeline:
         journal: Journal,
         connections: Connections,
         digester: Digester | None,
+        metrics: Metrics,
     ) -> None:
         self.owners, self.upstreams = owners, upstreams
         self.journal, self.connections = journal, connections
-        self.anatomist = Anatomist(Conversations(digester), self.journal_late) if digester is not None else None
-        self.metrics = Metrics()
+        self.anatomist = Anatomist(digester, self.journal_late) if digester is not None else None
+        self.metrics = metrics
         self.traces = Traces(journal.path, self.metrics)
         self.rules: Sequence[optimizing.Rule] = ()
         """In the order in which they are asked."""
         self.graded: Graded | None = None
         """Who wants to know of outcomes."""
         self.draining = False
-        self._seen = meter.Seen()
         self._numbers = meter.numbers()
 
     async def run(self, request: Request, client: Client) -> None:
@@ -126,7 +126,7 @@ class Pipeline:
         if exchange.own_reply is not None:
             return
         if self.anatomist is not None:
-            asyncio.get_running_loop().call_soon(self.place, exchange)
+            asyncio.get_running_loop().call_soon(self.take_apart, exchange)
         await sending.send(
             self.connections,
             sending.passing(exchange),
@@ -151,14 +151,13 @@ class Pipeline:
         """Makes the call's record durable. False: the disk refuses."""
         exchange.timing.finished_s = time()
         usage = await self._usage(exchange)
-        anatomy = exchange.placed.anatomy() if exchange.placed is not None else None
-        exchange.late_anatomy = anatomy is None and exchange.placed is not None
-        call = meter.finished_call(
-            exchange, usage, anatomy, self._seen, await self._edits(exchange) if exchange.edits else ()
-        )
-        exchange.finished = call
+        edits = await self._edits(exchange) if exchange.edits else ()
+        exchange.finished = call = meter.finished_call(exchange, usage, edits)
+        context = counted(exchange.context)
+        exchange.late_context = context is None and exchange.context is not None
+        record = Record(exchange.number, "call", _pack(call), None if context is None else _pack(context))
         try:
-            await self.journal.finish(exchange.slot, Record(exchange.number, "call", _pack(call)))
+            await self.journal.finish(exchange.slot, record)
         except NotDurable:
             return False
         return True
@@ -169,18 +168,18 @@ class Pipeline:
             upstream = exchange.route.upstream.name if exchange.own_reply is None else meter.SOURCE
             self.metrics.ended(exchange.finished, upstream)
 
-    def place(self, exchange: Exchange) -> None:
+    def take_apart(self, exchange: Exchange) -> None:
         """A failure here costs the call its anatomy and nothing else."""
         assert self.anatomist is not None  # noqa: S101 - asked by `send`
         try:
-            self.anatomist.place(exchange)
+            self.anatomist.take(exchange)
         except Exception:  # noqa: BLE001 - the one place where what is optional may fail
             self.metrics.failed("anatomy")
 
     def journal_late(self, exchange: Exchange) -> None:
-        anatomy = exchange.placed.anatomy() if exchange.placed is not None else None
-        if anatomy is not None:
-            self.journal.add(Record(exchange.number, "anatomy", _pack(anatomy)))
+        context = counted(exchange.context)
+        if context is not None:
+            self.journal.add(Record(exchange.number, "context", _pack(context)))
 
     async def _usage(self, exchange: Exchange) -> Counted:
         """As the provider counted, or estimated in the thread that counts tokens."""
@@ -200,6 +199,19 @@ class Pipeline:
         """In the thread that counts tokens."""
         thread = self.anatomist.thread if self.anatomist is not None else None
         return await asyncio.get_running_loop().run_in_executor(thread, count, exchange)
+
+    @property
+    def state(self) -> State:
+        """How this process is."""
+        if self.draining:
+            return State.DRAINING
+        return State.READY if self.journal.healthy else State.NOT_RECORDING
+
+    def gauge(self) -> None:
+        """Brings up to date what is measured only when somebody asks."""
+        self.metrics.under_way.set(self.journal.calls_under_way)
+        self.metrics.waiting.set(self.journal.records_waiting)
+        self.metrics.healthy.set(self.journal.healthy)
 
     def close(self) -> None:
         self.traces.close()

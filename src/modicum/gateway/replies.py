@@ -1,16 +1,17 @@
 """Replies passed on, and their usage taken as they go by. The end of a reply is held back: it waits for the journal."""
 
 import asyncio
-import zlib
+from collections.abc import Iterator
 from time import time
 
 from modicum.calls import CallStatus, Usage
 from modicum.gateway.client import Client
+from modicum.gateway.codings import CODINGS, BadCodingError, Unpacker, coding_of, without_coding
 from modicum.gateway.exchange import Exchange, OwnReply
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_back
 from modicum.outbound.client import Unreachable
-from modicum.outbound.keepalive import Header
+from modicum.outbound.keepalive import Answer, Header
 from modicum.providers.dialect import DialectError, ReplyFacts
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
@@ -52,7 +53,9 @@ async def whole(exchange: Exchange, client: Client) -> bytes:
     answer = exchange.answer
     assert answer is not None  # noqa: S101 - it was sent
     body = await answer.rest(MOST_REPLY_BYTES)
-    headers, body = _plain(passes_back(answer), body)
+    headers = passes_back(answer)
+    if coding_of(headers) in CODINGS:
+        headers, body = without_coding(headers), _unpacked(coding_of(headers), body)
     exchange.reply = exchange.upstream_dialect.reply(body)
     fine = answer.status == 200 and not exchange.reply.error_kind
     exchange.status = CallStatus.OK if fine else CallStatus.ERROR
@@ -82,9 +85,13 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
     tail = exchange.upstream_dialect.tail(usage_asked or translated is not None)
     exchange.tail = tail = tail if exchange.turn is None else exchange.turn.listening(tail)
     ends = _ENDS.get(exchange.upstream_dialect.name, ())
-    await client.start(200, passes_back(answer) if translated is None else [_EVENTS])
+    headers = passes_back(answer)
+    source: Answer | _Unpacked = answer
+    if coding_of(headers) in CODINGS:
+        headers, source = without_coding(headers), _Unpacked(answer, coding_of(headers))
+    await client.start(200, headers if translated is None else [_EVENTS])
     window = held = partial = b""
-    while chunk := await answer.chunk():
+    while chunk := await source.chunk():
         if not exchange.timing.first_token_s:
             exchange.timing.first_token_s = time()
         # Whole lines only: should the upstream break off, an error can follow without half an event before it.
@@ -145,16 +152,45 @@ def _take_what_came(exchange: Exchange) -> None:
         exchange.reply = exchange.tail.facts()
 
 
-def _plain(headers: list[Header], body: bytes) -> tuple[list[Header], bytes]:
-    """A reply that came compressed although nobody asked for it, unpacked within bounds; else as it is."""
-    coding = next((value for name, value in headers if name == b"content-encoding"), b"").lower()
-    if coding not in {b"gzip", b"deflate"}:
-        return headers, body
-    unpacker = zlib.decompressobj(wbits=47)  # zlib or gzip, told from its head
+class _Unpacked:
+    """A reply that came compressed although nobody asked for it, in plain pieces."""
+
+    def __init__(self, answer: Answer, coding: bytes) -> None:
+        self._answer = answer
+        self._unpacker = Unpacker(coding)
+        self._pieces: Iterator[bytes] = iter(())
+
+    async def chunk(self) -> bytes:
+        """The next piece; empty at the end.
+
+        Raises:
+            ConnectionError: it broke off, or cannot be unpacked.
+        """
+        while True:
+            try:
+                piece = next(self._pieces, b"")
+            except BadCodingError as error:
+                raise ConnectionError(f"the reply cannot be unpacked: {error}") from None
+            if piece:
+                return piece
+            data = await self._answer.chunk()
+            if not data:
+                return b""
+            self._pieces = self._unpacker.pieces(data)
+
+
+def _unpacked(coding: bytes, body: bytes) -> bytes:
+    """Raises:
+    ConnectionError: it is broken, or unpacks to more than is read.
+    """
+    parts: list[bytes] = []
+    size = 0
     try:
-        unpacked = unpacker.decompress(body, MOST_REPLY_BYTES)
-    except zlib.error:
-        return headers, body
-    if unpacker.unconsumed_tail:
-        raise ConnectionError("the reply unpacks to more than is read")
-    return [header for header in headers if header[0] != b"content-encoding"], unpacked
+        for piece in Unpacker(coding).pieces(body):
+            parts.append(piece)
+            size += len(piece)
+            if size > MOST_REPLY_BYTES:
+                raise ConnectionError("the reply unpacks to more than is read")
+    except BadCodingError as error:
+        raise ConnectionError(f"the reply cannot be unpacked: {error}") from None
+    return b"".join(parts)

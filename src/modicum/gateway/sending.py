@@ -20,6 +20,7 @@ OURS = frozenset(
         b"accept-encoding",
         b"baggage",
         b"connection",
+        b"content-encoding",
         b"content-length",
         b"cookie",
         b"expect",
@@ -35,7 +36,8 @@ OURS = frozenset(
         b"via",
     }
 )
-"""Request headers that end here: those of this connection, keys, what tells about the caller's network and users."""
+"""Request headers that end here: those of this connection, keys, what tells about the caller's network and users. What
+was compressed goes on as it was read."""
 _ENDING = (b"x-modicum-", b"x-forwarded-", b"x-real-ip", b"helicone-", b"x-portkey-", b"x-litellm-")
 _QUERY = {"alt", "beta"}
 """What may stand in a query that goes upstream. A key may not."""

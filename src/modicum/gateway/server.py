@@ -1,4 +1,4 @@
-"""The gateway process: opens the journal, books what a former process left under way, listens, reloads, drains."""
+"""A gateway process: opens its journal, books what a former process left under way, listens, reloads, drains."""
 
 import asyncio
 import gc
@@ -6,7 +6,8 @@ import signal
 import socket
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,13 +16,16 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from modicum.calls import Call, UserError
+from modicum.gateway.accepting import Accepting
 from modicum.gateway.app import App
+from modicum.gateway.live_keys import LiveKeys
 from modicum.gateway.log import log
+from modicum.gateway.metrics import Metrics, share
 from modicum.gateway.owners import Owners
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.teams import Teams
 from modicum.gateway.upstreams import Upstream, Upstreams
-from modicum.governance.keys import KeyEvent, Keys
+from modicum.gateway.workers import ALONE, Board, Worker, journal_name
 from modicum.ledger.events import Events
 from modicum.ledger.journal import Journal, Record
 from modicum.metering.digests import Digester
@@ -29,10 +33,11 @@ from modicum.outbound.keepalive import Connections
 from modicum.settings import USUAL_UPSTREAMS, Settings, host_and_port, listening, upstream_key
 
 LOOK_EVERY_S = 0.5
-"""How soon a revoked key is refused, and a changed settings file seen."""
+"""How soon a changed settings file is seen."""
 MOST_HEADER_BYTES = 64 * 1024
 HEADERS_WITHIN_S = 20.0
 RECORDS_WITHIN_S = 5.0
+_CHANGED = -1, -1
 LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
@@ -52,12 +57,24 @@ class Gateway:
     Args:
         folder: where journal and events are.
         reread: reads the settings anew; raises UserError if they are wrong.
+        worker: which of the gateway's processes this is.
+        bound: the socket that all of them listen on; None: one of its own.
     """
 
-    def __init__(self, settings: Settings, folder: Path, digest_key: bytes, reread: Callable[[], Settings]) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        digest_key: bytes,
+        reread: Callable[[], Settings],
+        *,
+        worker: Worker = ALONE,
+        bound: socket.socket | None = None,
+    ) -> None:
         self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
+        self._worker, self._bound = worker, bound
         self._events = Events(folder / "events.sqlite")
-        self._last_event = -1
+        self._keys = LiveKeys(self._events)
         self._stamp = _stamp(settings.file)
         self.pipeline: Pipeline
         self._teams: Teams | None = None
@@ -72,13 +89,17 @@ class Gateway:
         """
         settings = self._settings.gateway
         upstreams, owners = upstreams_of(self._settings), self._owners(self._settings)
-        bound = listening("gateway.listen", settings.listen)
+        bound = self._bound or listening("gateway.listen", settings.listen)
+        slots = -(-settings.most_calls // self._worker.count)
         try:
-            journal = Journal(self._folder / "journal", slots=settings.most_calls)
+            journal = Journal(self._folder / "journal", self._worker.journal, slots=slots)
+            board = Board(self._folder / "workers", self._worker)
         except UserError:
             bound.close()
             raise
         await self._recover(journal)
+        if self._worker.index == 0:
+            await self._recover_others(self._worker.count)
         connections = Connections(silence_s=settings.silence_s)
         self.pipeline = Pipeline(
             owners,
@@ -86,12 +107,12 @@ class Gateway:
             journal,
             connections,
             Digester(self._digest_key) if settings.anatomy else None,
+            Metrics(shared_metrics(self._folder) if self._worker.count > 1 else None),
         )
-        self._last_event = self._events.last()
         self._load_teams()
-        watcher = asyncio.create_task(self._watch())
+        watcher = asyncio.create_task(self._watch(board))
         try:
-            await self._listen(bound)
+            await self._listen(bound, board)
         finally:
             watcher.cancel()
             await _ended(journal)
@@ -100,13 +121,15 @@ class Gateway:
                 self._teams.close()
             self.pipeline.close()
             journal.close()
+            board.close()
             self._events.close()
 
-    async def _listen(self, bound: socket.socket) -> None:
+    async def _listen(self, bound: socket.socket, board: Board) -> None:
         settings = self._settings.gateway
         host, _ = host_and_port("gateway.listen", settings.listen)
         app = App(
             self.pipeline,
+            board,
             hosts=LOOPBACK if host in LOOPBACK else None,
             most_body_bytes=settings.most_body_mb * 1024 * 1024,
             slow_client_s=settings.slow_client_s,
@@ -128,6 +151,7 @@ class Gateway:
                 backlog=2048,
             ),
             self.pipeline,
+            board if self._worker.count > 1 else None,
         )
         await server.serve(sockets=[bound])
 
@@ -148,19 +172,41 @@ class Gateway:
         await journal.recovered(records)
         log("recovered", calls=len(records))
 
-    async def _watch(self) -> None:
+    async def _recover_others(self, count: int) -> None:
+        """There were more workers once: what those had under way would otherwise wait until there are as many again."""
+        mine = {journal_name(index) for index in range(count)}
+        for path in (self._folder / "journal").glob("*.underway"):
+            if path.stem not in mine:
+                try:
+                    journal = Journal(path.parent, path.stem, slots=1)
+                except UserError:
+                    continue  # it still runs
+                await self._recover(journal)
+                journal.close()
+
+    async def _watch(self, board: Board) -> None:
         """Keys and settings that change while we run. Wrong settings are told, and the old ones stay."""
+        again = asyncio.Event()
+        if threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._told_to_reload, again)
         while True:
-            await asyncio.sleep(LOOK_EVERY_S)
-            if (last := self._events.last()) != self._last_event:
-                self._last_event = last
-                self.pipeline.owners = self._owners(self._settings)
-                log("keys_reloaded", keys=len(self.pipeline.owners.keys.in_force()))
+            self.pipeline.gauge()
+            if self.server is not None and self.server.started:
+                board.tell(self.pipeline.state)
+                board.tell_connections(self.server.connections)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
+            again.clear()
+            self._keys.look()
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
                 self._reload()
             if self._teams is not None:
                 self._teams.look()
+
+    def _told_to_reload(self, again: asyncio.Event) -> None:
+        self._stamp = _CHANGED
+        again.set()
 
     def _reload(self) -> None:
         try:
@@ -188,7 +234,7 @@ class Gateway:
             self._teams.load(self._settings)
 
     def _owners(self, settings: Settings) -> Owners:
-        return Owners(Keys(self._events.read("key", KeyEvent)), self._digest_key, own_keys=settings.gateway.own_keys)
+        return Owners(self._keys, self._digest_key, own_keys=settings.gateway.own_keys)
 
 
 class _Server(uvicorn.Server):
@@ -205,9 +251,27 @@ class _Server(uvicorn.Server):
         self._pipeline.draining = True
         self.should_exit = True
 
-    def __init__(self, config: uvicorn.Config, pipeline: Pipeline) -> None:
+    def __init__(self, config: uvicorn.Config, pipeline: Pipeline, board: Board | None) -> None:
         super().__init__(config)
         self._pipeline = pipeline
+        self._board = board
+        """Where there are other workers on the same socket."""
+
+    @property
+    def connections(self) -> int:
+        return len(self.server_state.connections)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._board is None:
+            await super().startup(sockets)
+            return
+        assert sockets is not None  # noqa: S101 - inherited
+        protocol = partial(
+            _GuardedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections)
+        self.servers = [accepting]  # type: ignore[list-item]
+        self.started = True
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -290,13 +354,28 @@ def _stamp(file: str) -> tuple[int, int]:
     return seen.st_mtime_ns, seen.st_size
 
 
-def run(settings: Settings, folder: Path, digest_key: bytes, reread: Callable[[], Settings]) -> None:
-    """Runs the gateway in this process until it is told to stop."""
+def shared_metrics(folder: Path) -> Path:
+    """Where several workers keep their figures."""
+    return folder / "metrics"
+
+
+def run(
+    settings: Settings,
+    folder: Path,
+    digest_key: bytes,
+    reread: Callable[[], Settings],
+    *,
+    worker: Worker = ALONE,
+    bound: socket.socket | None = None,
+) -> None:
+    """Runs the gateway, or one of its workers, in this process until it is told to stop."""
     import uvloop
 
+    if worker.count > 1:
+        share(worker.index)
     # A call leaves few cycles behind, and what is imported by now stays to the end: to look through it over and over
     # took a tenth of the CPU.
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    uvloop.run(Gateway(settings, folder, digest_key, reread).serve())
+    uvloop.run(Gateway(settings, folder, digest_key, reread, worker=worker, bound=bound).serve())

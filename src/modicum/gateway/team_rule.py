@@ -27,7 +27,6 @@ from modicum.providers.dialect import DialectError, ReplyFacts, StreamTail
 from modicum.providers.messages import Prompt, prompt_of
 from modicum.providers.own_replies import JSON, Said, own_reply
 from modicum.providers.said import spoken
-from modicum.providers.translation.translations import TRANSLATIONS
 
 MOST_HEARD_BYTES = 4 * 1024 * 1024
 """A stream that is longer has no answer for us."""
@@ -218,8 +217,8 @@ class TeamRule:
             route = self._route(model, dialect)
             if exchange.caller.own_key is not None and route.upstream is not exchange.route.upstream:
                 return None  # the caller's key is for where it was going
-            if translation := TRANSLATIONS.get((dialect, route.dialect)):
-                translation.request(body, route.model)
+            if route.translation is not None:
+                route.translation.request(body, route.model)
         except (Refused, DialectError) as refusal:
             if self._first_time(call.team, f"{model}: {refusal.message}"):
                 log("team_model_not_used", team=call.team.name, model=model, problem=refusal.message)

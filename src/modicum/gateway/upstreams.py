@@ -12,6 +12,8 @@ from modicum.calls import UserError
 from modicum.gateway.refusal import Refused
 from modicum.outbound.keepalive import Header, Origin
 from modicum.providers.openai import HOSTS
+from modicum.providers.translation.translation import Translation
+from modicum.providers.translation.translations import TRANSLATIONS, AnthropicToOpenAI
 from modicum.settings import UpstreamSettings
 
 SPEAKS = {
@@ -43,6 +45,10 @@ class Upstream:
         self.base = parts.path.rstrip("/").encode("ascii")
         self.provider = settings.provider or provider_of(parts.hostname, settings.speaks)
         self.has_key = bool(key)
+        own = f"{parts.hostname}:{self.origin.port}" if not self.provider else ""
+        self.server = settings.server or own
+        """Whose energy these calls take; empty: nobody's that is watched."""
+        self.output_limit = settings.output_limit
         self.query = b"?api-version=" + settings.api_version.encode("ascii") if settings.api_version else b""
         self._key_header = _key_header(settings, key) if key else None
 
@@ -70,6 +76,8 @@ class Route(NamedTuple):
     """The dialect that the upstream is spoken to in."""
     model: str
     """The model's name there."""
+    translation: Translation | None = None
+    """Where the upstream's dialect is not the caller's."""
 
 
 class Upstreams:
@@ -126,8 +134,14 @@ class Upstreams:
                 return Route(upstream, dialect, name)
         for upstream, name in candidates:
             if crossed := CROSSES.get((dialect, upstream.speaks)):
-                return Route(upstream, crossed, name)
+                return Route(upstream, crossed, name, _translation(dialect, crossed, upstream))
         raise Refused(404, "no upstream serves this model; see [upstreams] in modicum.toml", "unknown_model")
+
+
+def _translation(dialect: str, crossed: str, upstream: Upstream) -> Translation:
+    if crossed == AnthropicToOpenAI.upstream:
+        return AnthropicToOpenAI(upstream.output_limit)
+    return TRANSLATIONS[dialect, crossed]
 
 
 def _key_header(settings: UpstreamSettings, key: str) -> Header:

@@ -13,7 +13,7 @@ from typing import Literal
 
 import msgspec
 
-from modicum.calls import Owner, UserError
+from modicum.calls import AuditEvent, Owner, UserError
 
 PREFIX = "mk_"
 _ID_BYTES, _SECRET_BYTES = 6, 32
@@ -70,6 +70,27 @@ def revoke(keys: "Keys", name: str, at: datetime, by: str) -> KeyEvent:
         ids = ", ".join(key.key_id for key in found)
         raise UserError(f"several keys are named '{name}'; revoke one by its id: {ids}")
     return KeyEvent(what="revoked", key_id=found[0].key_id, at=at, by=by)
+
+
+def audit(events: Iterable[KeyEvent]) -> list[AuditEvent]:
+    """The events as the audit log has them, in order: without digests, a revocation with whose key it was."""
+    told = []
+    owners: dict[str, Owner] = {}
+    for event in events:
+        owners.setdefault(event.key_id, event.owner)
+        told.append(
+            AuditEvent(
+                event_id=f"key:{event.key_id}:{event.what}:{event.at.isoformat()}",
+                at=event.at,
+                by=event.by,
+                kind="key",
+                what=event.what,
+                subject=event.key_id,
+                owner=owners[event.key_id],
+                details={"models": " ".join(event.models)} if event.models else {},
+            )
+        )
+    return told
 
 
 class Keys:

@@ -5,8 +5,8 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
-from modicum.calls import EnergyWindow, Entry, Outcome
-from modicum.ledger.columns import energy_window_from, entry_from, outcome_from
+from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome
+from modicum.ledger.columns import audit_from, energy_window_from, entry_from, outcome_from
 from modicum.ledger.store import Row, bound, question_text
 
 PURGED = (
@@ -48,6 +48,9 @@ class Questions(ABC):
 
     def energy(self, since: datetime, until: datetime) -> list[EnergyWindow]:
         return [energy_window_from(row) for row in self.ask("energy", since=since, until=until)]
+
+    def audit(self) -> list[AuditEvent]:
+        return [audit_from(row) for row in self.ask("audit")]
 
     def outcomes(self) -> list[Outcome]:
         return [outcome_from(row) for row in self._rows("SELECT * FROM outcomes ORDER BY outcome_id", {})]

@@ -15,16 +15,18 @@ from urllib.parse import urlsplit
 import numpy as np
 import numpy.typing as npt
 
-from modicum.calls import EnergyWindow, Entry, Outcome, UserError
+from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
 from modicum.ledger.asking import PURGED, Questions
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
+    AUDIT_COLUMNS,
     EDIT_COLUMNS,
     ENERGY_COLUMNS,
     ENTRY_COLUMNS,
     OUTCOME_COLUMNS,
     SEGMENT_COLUMNS,
     Columns,
+    audit_columns,
     edit_columns,
     energy_columns,
     entry_columns,
@@ -110,6 +112,18 @@ class ClickHouseStore(Questions):
         replaced = sum(window.window_id in known for window in fresh)
         return Appended(len(fresh) - replaced, replaced, len(windows) - len(fresh))
 
+    def append_audit(self, events: Sequence[AuditEvent]) -> int:
+        if not events:
+            return 0
+        once = {event.event_id: event for event in events}
+        found = self._client.query(
+            "SELECT event_id FROM audit_log WHERE event_id IN {ids:Array(String)}", parameters={"ids": list(once)}
+        )
+        known = {str(event_id) for (event_id,) in found.result_rows}
+        fresh = [event for event_id, event in once.items() if event_id not in known]
+        self._insert("audit_log", audit_columns(fresh), tuple(AUDIT_COLUMNS))
+        return len(fresh)
+
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
         text, typed = _typed(question_text(question), bound(question, parameters))
         found = self._client.query(text, parameters=typed)
@@ -162,7 +176,7 @@ class ClickHouseStore(Questions):
     def _insert(self, table: str, columns: Columns, names: Sequence[str]) -> None:
         if not columns[names[0]]:
             return
-        token = hashlib.blake2b(repr([table, columns[names[0]], columns["revision"]]).encode(), digest_size=16)
+        token = hashlib.blake2b(repr([table, columns[names[0]], columns.get("revision")]).encode(), digest_size=16)
         self._client.insert(
             table,
             [columns[name] for name in names],

@@ -8,6 +8,7 @@ import msgspec
 
 from modicum.calls import (
     Anatomy,
+    AuditEvent,
     Basis,
     BucketCosts,
     Call,
@@ -100,6 +101,20 @@ SEGMENT_COLUMNS = (
 )
 EDIT_COLUMNS = ("entry_id", "place", "rule", "tokens_before", "tokens_after", "why", "basis")
 OUTCOME_COLUMNS = ("outcome_id", "revision", "task", "name", "value", "happened_at", "source")
+AUDIT_COLUMNS: dict[str, Callable[[AuditEvent], Any]] = {
+    "event_id": lambda e: e.event_id,
+    "happened_at": lambda e: e.at,
+    "by_name": lambda e: e.by,
+    "kind": lambda e: e.kind,
+    "what": lambda e: e.what,
+    "subject": lambda e: e.subject,
+    "team": lambda e: e.owner.team,
+    "app": lambda e: e.owner.app,
+    "user_name": lambda e: e.owner.user,
+    "key_name": lambda e: e.owner.key,
+    "details": lambda e: _encode_tags(e.details).decode(),
+}
+"""Name of each column of an event and how it is filled."""
 ENERGY_COLUMNS: dict[str, Callable[[EnergyWindow], Any]] = {
     "window_id": lambda w: w.window_id,
     "revision": lambda w: w.revision,
@@ -188,6 +203,10 @@ def outcome_columns(outcomes: Sequence[Outcome], revision: int) -> Columns:
 
 def energy_columns(windows: Sequence[EnergyWindow]) -> Columns:
     return {name: [value(window) for window in windows] for name, value in ENERGY_COLUMNS.items()}
+
+
+def audit_columns(events: Sequence[AuditEvent]) -> Columns:
+    return {name: [value(event) for event in events] for name, value in AUDIT_COLUMNS.items()}
 
 
 def longest(windows: Sequence[EnergyWindow]) -> list[EnergyWindow]:
@@ -281,6 +300,19 @@ def outcome_from(row: Mapping[str, Any]) -> Outcome:
         value=row["value"],
         time=_utc(row["happened_at"]),
         source=row["source"],
+    )
+
+
+def audit_from(row: Mapping[str, Any]) -> AuditEvent:
+    return AuditEvent(
+        event_id=row["event_id"],
+        at=_utc(row["happened_at"]),
+        by=row["by_name"],
+        kind=row["kind"],
+        what=row["what"],
+        subject=row["subject"],
+        owner=Owner(row["team"], row["app"], row["user_name"], row["key_name"]),
+        details=msgspec.json.decode(row["details"], type=dict[str, str]),
     )
 
 

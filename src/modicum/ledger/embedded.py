@@ -14,16 +14,18 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from modicum.calls import EnergyWindow, Entry, Outcome, UserError
+from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
 from modicum.ledger.asking import PURGED, Questions
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
+    AUDIT_COLUMNS,
     EDIT_COLUMNS,
     ENERGY_COLUMNS,
     ENTRY_COLUMNS,
     OUTCOME_COLUMNS,
     SEGMENT_COLUMNS,
     Columns,
+    audit_columns,
     edit_columns,
     energy_columns,
     entry_columns,
@@ -111,6 +113,19 @@ class DuckDBStore(Questions):
             self._base.execute(f"INSERT INTO energy_windows ({names}) SELECT {names} FROM fresh_energy")
             self._base.execute("DROP TABLE fresh_energy")
         return Appended(fresh - replaced, replaced, len(windows) - fresh)
+
+    def append_audit(self, events: Sequence[AuditEvent]) -> int:
+        if not events:
+            return 0
+        once = list({event.event_id: event for event in events}.values())
+        with self._transaction():
+            self._stage("staged_audit", audit_columns(once), AUDIT_COLUMNS)
+            names = ", ".join(AUDIT_COLUMNS)
+            new = self._base.execute(
+                f"INSERT INTO audit_events ({names}) SELECT {names} FROM staged_audit"
+                " WHERE event_id NOT IN (SELECT event_id FROM audit_events) RETURNING 1"
+            ).fetchall()
+        return len(new)
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
         cursor = self._base.execute(question_text(question), _told(bound(question, parameters)))

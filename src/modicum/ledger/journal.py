@@ -19,8 +19,8 @@ from typing import NamedTuple
 from modicum.calls import UserError
 from modicum.ledger.underway import UnderWay
 
-KEPT_RECORDS = 20_000
-"""Shipped records that stay, so that a late anatomy finds its call and a restart its finished calls."""
+KEPT_RECORDS = 10_000
+"""Shipped records that stay, so that a late context finds its call and a restart its finished calls."""
 RETRY_S = 0.25
 PRUNE_EVERY_RECORDS = 5_000
 FLUSH_EVERY_S = 1.0
@@ -30,7 +30,8 @@ CREATE TABLE IF NOT EXISTS records (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     number TEXT NOT NULL,
     kind TEXT NOT NULL,
-    body BLOB NOT NULL
+    body BLOB NOT NULL,
+    context BLOB
 )
 """
 
@@ -45,8 +46,10 @@ class Record(NamedTuple):
     number: str
     """The gateway's own number of the call."""
     kind: str
-    """`call` (a `Call`), `anatomy` (of a call that was recorded before it), `outcome`."""
+    """`call` (a `Call`), `context` (a list of `ContextPart`, of a call that was recorded before it), `outcome`."""
     body: bytes
+    context: bytes | None = None
+    """With a `call`: the parts of its context, if they are known by then."""
 
 
 class _Waiting(NamedTuple):
@@ -208,7 +211,8 @@ class Journal:
             try:
                 self._base.execute("BEGIN IMMEDIATE")
                 self._base.executemany(
-                    "INSERT INTO records (number, kind, body) VALUES (?, ?, ?)", [waiting.record for waiting in batch]
+                    "INSERT INTO records (number, kind, body, context) VALUES (?, ?, ?, ?)",
+                    [waiting.record for waiting in batch],
                 )
                 self._base.execute("COMMIT")
                 break
@@ -250,6 +254,8 @@ def _opened(path: Path) -> sqlite3.Connection:
     base.execute("PRAGMA journal_mode = WAL")
     base.execute("PRAGMA synchronous = FULL")
     base.execute(_SCHEMA)
+    if not any(row[1] == "context" for row in base.execute("PRAGMA table_info(records)")):
+        base.execute("ALTER TABLE records ADD COLUMN context BLOB")
     return base
 
 

@@ -1,25 +1,33 @@
 """Moves records from journals into the ledger, each booked once.
 
 Reading goes on from the last position that was shipped; the position is written after the ledger has the records. If
-the process ends in between, they are sent again, and the ledger knows them by id and revision.
+the process ends in between, they are sent again, and the ledger knows them by id and revision. What several gateway
+processes recorded is brought together here: ids (`Identities`) and conversations (`Conversations`).
 """
 
 import sqlite3
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
-from modicum.calls import Anatomy, Call, Entry, Outcome, Problem
+from modicum.calls import Call, Entry, Outcome, Problem
 from modicum.ledger import positions
 from modicum.ledger.booking import book
+from modicum.ledger.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
+from modicum.ledger.identities import Identities
 from modicum.ledger.journal import shipped_position
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
 
 BATCH = 2_000
+"""Records of one journal that a round takes."""
+REMEMBERED = timedelta(days=1)
+"""A conversation that went on within this time before the start is known again."""
 
 _call = msgspec.msgpack.Decoder(Call)
-_anatomy = msgspec.msgpack.Decoder(Anatomy)
+_context = msgspec.msgpack.Decoder(list[ContextPart])
 _outcome = msgspec.msgpack.Decoder(Outcome)
 
 
@@ -33,6 +41,14 @@ class Shipped(msgspec.Struct):
     """Whether a journal holds more than a round takes."""
 
 
+class _Read(NamedTuple):
+    """One call as a journal has it."""
+
+    number: str
+    call: Call
+    context: list[ContextPart] | None
+
+
 class Shipper:
     """Args:
     folder: where gateways keep their journals.
@@ -41,55 +57,89 @@ class Shipper:
     def __init__(self, folder: Path, store: Store, prices: PriceBook) -> None:
         self._folder, self._store, self._prices = folder, store, prices
         self._bases: dict[Path, sqlite3.Connection] = {}
+        self._identities = Identities(folder / "identities.db")
+        self._conversations = Conversations()
+        since = datetime.now(UTC) - REMEMBERED
+        self._conversations.remember(store.ask("contexts", since=since, most=MOST_CONVERSATIONS))
 
     def ship(self) -> Shipped:
-        """One round over all journals. Raises what the store raises; nothing is lost then."""
+        """One round over all journals. Raises what the store raises; nothing is lost then, but the conversations may
+        be ahead of the ledger: go on with a new shipper.
+        """
         moved = Shipped()
+        done: dict[Path, int] = {}
+        calls: list[_Read] = []
+        outcomes: list[Outcome] = []
         for path in sorted(self._folder.glob("*.sqlite")):
-            self._ship(path, moved)
+            self._read(path, done, calls, outcomes, moved)
+        moved.entries = self._booked(calls)
+        moved.outcomes = len(outcomes)
+        self._store.append(moved.entries)
+        self._store.append_outcomes(outcomes)
+        for path, position in done.items():
+            positions.write(path, "shipped", position)
         return moved
 
     def close(self) -> None:
         for base in self._bases.values():
             base.close()
         self._bases.clear()
+        self._identities.close()
 
-    def _ship(self, path: Path, moved: Shipped) -> None:
+    def _read(
+        self, path: Path, done: dict[Path, int], calls: list[_Read], outcomes: list[Outcome], moved: Shipped
+    ) -> None:
         base = self._bases.get(path)
         if base is None:
             base = self._bases[path] = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5.0)
-        position = shipped_position(path)
         rows = base.execute(
-            "SELECT seq, number, kind, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?", (position, BATCH)
+            "SELECT * FROM records WHERE seq > ? ORDER BY seq LIMIT ?",  # a former version's have no context
+            (shipped_position(path), BATCH),
         ).fetchall()
         if not rows:
             return
-        calls: list[Call] = []
-        outcomes: list[Outcome] = []
-        for seq, number, kind, body in rows:
+        for seq, number, kind, body, *context in rows:
             try:
                 if kind == "call":
-                    calls.append(_call.decode(body))
-                elif kind == "anatomy":
-                    calls += self._with_anatomy(base, number, _anatomy.decode(body))
+                    known = _context.decode(context[0]) if any(context) else None
+                    calls.append(_Read(number, _call.decode(body), known))
+                elif kind == "context":
+                    calls += _with_context(base, number, _context.decode(body))
                 elif kind == "outcome":
                     outcomes.append(_outcome.decode(body))
+                else:
+                    moved.problems.append(Problem(str(path), f"record {seq} is of an unknown kind ({kind})"))
             except msgspec.DecodeError:
                 moved.problems.append(Problem(str(path), f"record {seq} ({kind}) cannot be read"))
-        entries = [book(call, self._prices) for call in calls]
-        self._store.append(entries)
-        self._store.append_outcomes(outcomes)
-        positions.write(path, "shipped", rows[-1][0])
-        moved.entries += entries
-        moved.outcomes += len(outcomes)
+        done[path] = rows[-1][0]
         moved.more |= len(rows) == BATCH
 
-    def _with_anatomy(self, base: sqlite3.Connection, number: str, anatomy: Anatomy) -> list[Call]:
-        """The call again, with what was found out about its context after it had been recorded."""
-        row = base.execute(
-            "SELECT body FROM records WHERE number = ? AND kind = 'call' ORDER BY seq DESC LIMIT 1", (number,)
-        ).fetchone()
-        if row is None:
-            return []
-        call = _call.decode(row[0])
-        return [msgspec.structs.replace(call, anatomy=anatomy, revision=call.revision + 1)]
+    def _booked(self, calls: list[_Read]) -> list[Entry]:
+        """What went through several processes in the order in which it began."""
+        calls.sort(key=lambda read: read.call.started)
+        named = [(read.call.call_id, read.number) for read in calls if read.call.call_id != _own_id(read)]
+        first = self._identities.first(named)
+        entries = []
+        for read in calls:
+            call = read.call
+            if first.get(call.call_id, read.number) != read.number:
+                call = msgspec.structs.replace(call, call_id=_own_id(read))
+            if read.context is not None:
+                call = self._conversations.placed(call, read.context, read.number)
+            entries.append(book(call, self._prices))
+        return entries
+
+
+def _own_id(read: _Read) -> str:
+    return f"{read.call.source}:{read.number}"
+
+
+def _with_context(base: sqlite3.Connection, number: str, context: list[ContextPart]) -> list[_Read]:
+    """The call again, with the context that was counted only after it had been recorded."""
+    row = base.execute(
+        "SELECT body FROM records WHERE number = ? AND kind = 'call' ORDER BY seq DESC LIMIT 1", (number,)
+    ).fetchone()
+    if row is None:
+        return []
+    call = _call.decode(row[0])
+    return [_Read(number, msgspec.structs.replace(call, revision=call.revision + 1), context)]

@@ -16,7 +16,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from modicum.calls import EnergyWindow, Entry, Outcome, UserError
+from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
 
 Row = dict[str, Any]
 Arrays = dict[str, npt.NDArray[Any]]
@@ -56,6 +56,9 @@ class Store(Protocol):
     def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
         """Books windows of energy, each once by its `window_id`; a more complete record replaces an older one."""
 
+    def append_audit(self, events: Sequence[AuditEvent]) -> int:
+        """Books decisions, each once by its `event_id`. Returns how many were new."""
+
     def ask(self, question: str, **parameters: Any) -> list[Row]:
         """The rows that answer `questions/<question>.sql`. Times are UTC with zone, money is Decimal.
 
@@ -78,6 +81,9 @@ class Store(Protocol):
         """All entries whose id comes after `after`, with their anatomy, in order of id."""
 
     def outcomes(self) -> list[Outcome]: ...
+
+    def audit(self) -> list[AuditEvent]:
+        """All decisions, oldest first."""
 
     def energy(self, since: datetime, until: datetime) -> list[EnergyWindow]:
         """Windows that began in that time, in order of it."""

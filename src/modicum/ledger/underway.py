@@ -39,7 +39,8 @@ class UnderWay:
             os.close(handle)
         self.left = [record for at in range(0, len(self._map), SLOT_BYTES) if (record := self._read(at))]
         """Records of calls that a former process had under way when it ended. `forget` them once they are booked."""
-        self._free = list(range(0, len(self._map), SLOT_BYTES))
+        self._slots = slots
+        self._free = list(range(0, size, SLOT_BYTES))
 
     def begin(self, record: bytes) -> int:
         """Writes a record of at most `MOST_RECORD_BYTES`; returns its slot.
@@ -72,7 +73,7 @@ class UnderWay:
 
     def __len__(self) -> int:
         """How many calls are under way."""
-        return len(self._map) // SLOT_BYTES - len(self._free)
+        return self._slots - len(self._free)
 
     def flush(self) -> None:
         self._map.flush()

@@ -95,10 +95,16 @@ def request_blocks(request: Mapping[str, Any]) -> list[Block]:
     system = request.get("system")
     if isinstance(system, str):
         blocks.append(Block(SegmentKind.SYSTEM, system))
-    blocks += [Block(SegmentKind.SYSTEM, plain(part)) for part in listed(system)]
+    told = (plain(part) for part in listed(system))
+    blocks += [Block(SegmentKind.SYSTEM, said) for said in told if not said.startswith(_BILLING_LINE)]
     for message in listed(request.get("messages")):
         blocks += content_blocks(mapping(message))
     return blocks
+
+
+_BILLING_LINE = "x-anthropic-billing-header:"
+"""Claude Code's first system block since 2.1.77. The API takes it out before the model sees the prompt; it holds a
+checksum of the request, so that no context would begin as the one before it."""
 
 
 def content_blocks(message: Mapping[str, Any]) -> list[Block]:

@@ -1,0 +1,154 @@
+"""Starts the parts of `modicum up`, starts again what falls, and ends them in order: the gateway first."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Sequence
+from contextlib import suppress
+from types import FrameType
+
+import click
+
+AGAIN_AFTER_S = 0.5
+LONGEST_WAIT_S = 30.0
+LEDGER_ENDS_WITHIN_S = 15.0
+FAULT = 2
+"""The status with which a part ends that cannot run: a fault of the settings or of the machine."""
+
+
+class Part:
+    """One process.
+
+    Args:
+        name: what people are told of it.
+        words: how it is called.
+        inherited: a socket that it gets.
+    """
+
+    def __init__(self, name: str, words: Sequence[str], inherited: socket.socket | None = None) -> None:
+        self.name = name
+        self.process: subprocess.Popen[bytes] | None = None
+        self.again_at = 0.0
+        self.starts = 0
+        self._faults = 0
+        self._words, self._inherited = words, inherited
+
+    def start(self) -> None:
+        self.starts += 1
+        self.process = subprocess.Popen(  # noqa: S603 - our own command
+            [sys.executable, "-m", "modicum", "up", *self._words],
+            pass_fds=[self._inherited.fileno()] if self._inherited is not None else [],
+            # Its own session: Ctrl-C reaches the supervisor alone, which then ends the parts in order.
+            start_new_session=True,
+        )
+
+    def fallen(self) -> int | None:
+        """The status with which it ended, once; None: it runs, or waits to be started again."""
+        if self.process is None or (status := self.process.poll()) is None:
+            return None
+        self.process = None
+        # What was killed may start at once; what ends by itself would only do so again.
+        self._faults = self._faults + 1 if status >= 0 else 0
+        self.again_at = time.monotonic() + min(AGAIN_AFTER_S * 2**self._faults, LONGEST_WAIT_S)
+        return status
+
+    def tell(self, number: int) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.send_signal(number)
+
+    def ended(self, within_s: float | None) -> None:
+        """Waits for its end; what takes too long is killed."""
+        if self.process is None:
+            return
+        try:
+            self.process.wait(within_s)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            self.process.wait()
+
+
+class Supervisor:
+    """Args:
+    ledger: the process that owns the ledger; it ends last.
+    workers: the gateway's processes.
+    bound: the socket that the workers listen on.
+    """
+
+    def __init__(self, ledger: Part, workers: Sequence[Part], bound: socket.socket) -> None:
+        self._ledger, self._workers, self._bound = ledger, workers, bound
+        self._woken = threading.Event()
+        self._stopping = self._hung_up = False
+        self._had_terminal = not _terminal_gone()
+
+    def run(self) -> int:
+        """Until SIGTERM or SIGINT. SIGHUP has the workers look at keys and settings at once. Returns the status."""
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, self._signalled)
+        parts = [self._ledger, *self._workers]
+        while not self._stopping:
+            for part in parts:
+                status = part.fallen()
+                if status is not None:
+                    if status == FAULT and part.starts == 1:
+                        self._end()
+                        return FAULT
+                    with suppress(OSError):  # nobody need listen
+                        click.echo(f"the {part.name} ended with status {status}; starting it again", err=True)
+                if part.process is None and time.monotonic() >= part.again_at:
+                    part.start()
+            self._woken.wait(0.2)
+            self._woken.clear()
+            if self._hung_up:
+                self._hung_up = False
+                self._hang_up()
+        self._end()
+        return 0
+
+    def _hang_up(self) -> None:
+        """A terminal that went away ends us, as it ends other programs; else the settings are read again."""
+        if self._had_terminal and _terminal_gone():
+            self._stopping = True
+        else:
+            for part in self._workers:
+                part.tell(signal.SIGHUP)
+
+    def _end(self) -> None:
+        self._bound.close()  # who comes now is turned away; the workers close theirs
+        for part in self._workers:
+            part.tell(signal.SIGTERM)
+        for part in self._workers:
+            part.ended(None)
+        self._ledger.tell(signal.SIGTERM)
+        self._ledger.ended(LEDGER_ENDS_WITHIN_S)
+
+    def _signalled(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's shape
+        if number == signal.SIGHUP:
+            self._hung_up = True
+        else:
+            self._stopping = True
+        self._woken.set()
+
+
+def end_with_parent() -> None:
+    """Has this process end as by SIGTERM when the one that started it is gone."""
+    parent = os.getppid()
+
+    def watch() -> None:
+        while os.getppid() == parent:
+            time.sleep(0.5)
+        os.kill(os.getpid(), signal.SIGTERM)
+
+    threading.Thread(target=watch, name="parent", daemon=True).start()
+
+
+def _terminal_gone() -> bool:
+    """Whether there is no terminal that we belong to."""
+    try:
+        os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))
+    except OSError:
+        return True
+    return False

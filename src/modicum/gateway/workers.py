@@ -1,0 +1,102 @@
+"""The gateway's processes among each other: who of them runs, and how each one is.
+
+They share a listening socket, which the process that starts them holds: connections wait in its queue while a worker
+is started again, and every worker takes from it. What one must know of the others stands in a small mapped file.
+"""
+
+import mmap
+import os
+import struct
+from enum import IntEnum
+from pathlib import Path
+
+import msgspec
+
+from modicum.settings import MOST_WORKERS
+
+_SLOT = struct.Struct("<IB3x")
+_CONNECTIONS = struct.Struct("<I")
+_SLOT_BYTES = _SLOT.size + _CONNECTIONS.size
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """Which of the gateway's processes this is."""
+
+    index: int = 0
+    count: int = 1
+
+    @property
+    def journal(self) -> str:
+        """The name of its journal. The first one's does not depend on how many there are."""
+        return journal_name(self.index)
+
+
+ALONE = Worker()
+
+
+def journal_name(index: int) -> str:
+    return "gateway" if index == 0 else f"gateway-{index + 1}"
+
+
+class State(IntEnum):
+    ABSENT = 0
+    """It is not running, or has not started to listen."""
+    READY = 1
+    NOT_RECORDING = 2
+    """Its journal cannot be written."""
+    DRAINING = 3
+
+
+class Board:
+    """How each worker is, in a file that all of them map.
+
+    Args:
+        path: the file; made if need be.
+    """
+
+    def __init__(self, path: Path, worker: Worker) -> None:
+        self._index = worker.index
+        self._count = worker.count
+        size = MOST_WORKERS * _SLOT_BYTES
+        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+        try:
+            if os.fstat(handle).st_size < size:
+                os.truncate(handle, size)
+            self._map = mmap.mmap(handle, size)
+        finally:
+            os.close(handle)
+
+    def tell(self, state: State) -> None:
+        _SLOT.pack_into(self._map, self._index * _SLOT_BYTES, os.getpid(), state)
+
+    def others(self) -> list[State]:
+        """Of each other worker how it is; one that has died is absent, whatever it said last."""
+        return [self._state(index) for index in range(self._count) if index != self._index]
+
+    def tell_connections(self, count: int) -> None:
+        """How many callers are connected here."""
+        _CONNECTIONS.pack_into(self._map, self._index * _SLOT_BYTES + _SLOT.size, count)
+
+    def others_have_fewer(self, count: int) -> bool:
+        """Whether a worker that is ready said that it has fewer connections."""
+        for index in range(self._count):
+            (theirs,) = _CONNECTIONS.unpack_from(self._map, index * _SLOT_BYTES + _SLOT.size)
+            if theirs < count and index != self._index and self._state(index) is State.READY:
+                return True
+        return False
+
+    def _state(self, index: int) -> State:
+        process, state = _SLOT.unpack_from(self._map, index * _SLOT_BYTES)
+        return State(state) if process and _lives(process) else State.ABSENT
+
+    def close(self) -> None:
+        self.tell(State.ABSENT)
+        self._map.close()
+
+
+def _lives(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except OSError:
+        return False
+    return True

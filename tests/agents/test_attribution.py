@@ -39,8 +39,26 @@ def test_leaving_one_out_is_a_new_vote():
     recorded = team(*runs)
 
     assert leave_one_out(recorded, "c").value == 0
-    without_two = team(*[rows(str(n), {"a": "y", "c": "x"}, answer="y", gold="x") for n in range(3)])
-    assert leave_one_out(without_two, "a").value == 1
+    assert (
+        leave_one_out(team(rows("1", {"a": "y", "b": "y", "c": "x", "d": "x", "e": "x"}, gold="y")), "d").value == 0.5
+    )
+
+
+def test_a_tied_vote_counts_as_if_broken_by_lot():
+    """Two against two: half right with everybody, right or wrong for certain without one of them."""
+    runs = [rows(str(n), {"a": "y", "b": "y", "c": "x", "d": "x"}, answer="y", gold="x") for n in range(3)]
+
+    assert leave_one_out(team(*runs), "a").value == 0.5
+    assert leave_one_out(team(*runs), "d").value == -0.5
+
+
+def test_who_spoke_first_does_not_decide_a_tie():
+    orders = (("a", "b", "c"), ("c", "a", "b"), ("b", "c", "a"))
+    said = {"a": "x", "b": "y", "c": "z"}
+    found = [leave_one_out(team(rows("1", {name: said[name] for name in order}, gold="x")), "b") for order in orders]
+
+    assert len(set(found)) == 1
+    assert found[0].value == pytest.approx(1 / 2 - 1 / 3)
 
 
 def test_an_edge_has_the_tokens_that_were_read_and_where_they_led():

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from modicum.agents.answers import vote
+from modicum.agents.answers import tied_answers, vote
 from modicum.agents.graph import TeamGraph
 from modicum.agents.recorded import Read, RecordedRun, RecordedTeam, Turn
 from modicum.statistics.paired import paired_difference, share_interval
@@ -153,13 +153,15 @@ def _row(team: RecordedTeam, name: str, number: int | None, calls: int, total: i
 def leave_one_out(team: RecordedTeam, name: str) -> Interval | None:
     """Change of the score of the vote when the agent's last answers are left out; None without graded answers.
 
-    Exact where the team votes and nobody had read the agent; otherwise what the vote alone would lose or gain.
+    Exact where the team votes and nobody had read the agent; otherwise what the vote alone would lose or gain. A tie
+    counts as if it were broken by lot: with four votes left ties are frequent, and whoever happened to speak first
+    would decide them.
     """
     pairs = []
     for run in team.graded:
         last = run.last_answers()
-        with_all = run.worth(vote(list(last.values())))
-        without = run.worth(vote([answer for agent, answer in last.items() if agent != name]))
+        with_all = _voted_worth(run, list(last.values()))
+        without = _voted_worth(run, [answer for agent, answer in last.items() if agent != name])
         if len(last) > 1 and with_all is not None and without is not None:
             pairs.append((with_all, without))
     if not pairs:
@@ -167,6 +169,13 @@ def leave_one_out(team: RecordedTeam, name: str) -> Interval | None:
     before, after = zip(*pairs, strict=True)
     found = paired_difference(before, after, confidence=CONFIDENCE)
     return Interval(found.mean, found.low, found.high, found.pairs_count)
+
+
+def _voted_worth(run: RecordedRun, answers: Sequence[str | None]) -> float | None:
+    """Mean score of the answers that the vote may give; None where the record cannot tell it of one of them."""
+    worths = [run.worth(answer) for answer in tied_answers(answers)]
+    known = [worth for worth in worths if worth is not None]
+    return float(np.mean(known)) if len(known) == len(worths) else None
 
 
 def _repeats(run: RecordedRun, turn: Turn) -> bool:

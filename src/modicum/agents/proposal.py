@@ -2,8 +2,9 @@
 
 Every candidate is replayed on one half of the tasks, and one is chosen only if a loss beyond `max_loss` is ruled out
 there and, unless bounds are allowed, only if its replay is exact. The best of many candidates looks better than it is:
-the intervals are made wide enough to hold for all candidates at once, and `propose_and_check` replays the chosen one
-alone on the other half. "Not enough evidence" is an answer.
+the intervals are made wide enough to hold for all candidates at once, the greediest safe plan gives way to one with
+more room that saves nearly as much, and `propose_and_check` replays the chosen one alone on the other half. "Not enough
+evidence" is an answer.
 """
 
 import hashlib
@@ -20,6 +21,13 @@ from modicum.statistics.paired import pairs_needed, simultaneous_confidence
 
 FEWEST_GRADED = 20
 """Below this nothing is said: with 10 % discordance even a margin of 10 points needs more."""
+
+NEARLY_AS_MUCH = 0.75
+"""Share of the largest safe saving that is kept for certain; what lies above it is given up where that buys room.
+
+The plan that saves most is the one whose bound lies closest to the margin, so that it is the first to miss it on other
+tasks. Half splits of recorded subjects and simulated teams (benchmarks/results/agents.md) say what the price buys.
+"""
 
 
 @dataclass(frozen=True)
@@ -73,7 +81,7 @@ def propose(
     allow_bounds: bool = False,
     fewest_saved: float = 0.02,
 ) -> Plan:
-    """The plan that saves most of those that are shown to be safe.
+    """Of the plans that are shown to be safe and save nearly the most, the one with the most room.
 
     Args:
         team: the recording that `report` is about.
@@ -89,17 +97,60 @@ def propose(
     if graded < FEWEST_GRADED:
         why = f"{graded} graded runs; {FEWEST_GRADED} is the least, and {_needed(max_loss)} would rule out the loss"
         return blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
+    found = shortlist(
+        team, report, max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds, fewest_saved=fewest_saved
+    )
+    if not found.safe:
+        return blank_plan(team, *_why_not(found.tried, found.worthwhile, max_loss))
+    best = with_most_room(found.safe, found.confidence)
+    evidence = best.replayed.evidence(max_loss, found.confidence)
+    chosen = f"chosen from {len(found.tried)} candidates on these tasks, intervals widened to hold for all"
+    note = "; ".join(filter(None, [chosen, evidence.note]))
+    return msgspec.structs.replace(best.plan, why=best.what, evidence=msgspec.structs.replace(evidence, note=note))
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    tried: list[Candidate]
+    worthwhile: list[Candidate]
+    """Those of `tried` that save enough."""
+    safe: list[Candidate]
+    """Those of `worthwhile` for which a loss beyond the margin is ruled out, for all of them together."""
+    confidence: float
+    """Of each single interval, so that all hold together."""
+
+
+def shortlist(
+    team: RecordedTeam,
+    report: Attribution,
+    *,
+    max_loss: float,
+    confidence: float = 0.95,
+    allow_bounds: bool = False,
+    fewest_saved: float = 0.02,
+) -> Shortlist:
+    """What `propose` chooses from; arguments as there."""
     tried = [one for one in candidates(team, report) if allow_bounds or one.replayed.exact]
     worthwhile = [one for one in tried if one.replayed.saved_share >= fewest_saved]
     corrected = _for_all(worthwhile, confidence)
     safe = [one for one in worthwhile if one.replayed.change(corrected).not_worse_than(max_loss)]
-    if not safe:
-        return blank_plan(team, *_why_not(tried, worthwhile, max_loss))
-    best = max(safe, key=lambda one: one.replayed.saved_share)
-    evidence = best.replayed.evidence(max_loss, corrected)
-    chosen = f"the best of {len(tried)} candidates on these tasks, intervals widened to hold for all"
-    note = "; ".join(filter(None, [chosen, evidence.note]))
-    return msgspec.structs.replace(best.plan, why=best.what, evidence=msgspec.structs.replace(evidence, note=note))
+    return Shortlist(tried, worthwhile, safe, corrected)
+
+
+def with_most_room(safe: Sequence[Candidate], confidence: float, nearly_as_much: float = NEARLY_AS_MUCH) -> Candidate:
+    """Of those that save nearly as much as the greediest, the one whose bound would hold best if it gained nothing.
+
+    A gain is not counted: what looks best of many has had luck, and asking fewer agents has little reason to improve
+    answers. What is left is how widely a plan's effect varies from task to task and from group to group.
+    """
+    largest = max(one.replayed.saved_share for one in safe)
+    near = [one for one in safe if one.replayed.saved_share >= nearly_as_much * largest]
+
+    def room(one: Candidate) -> tuple[float, float]:
+        change = one.replayed.change(confidence)
+        return min(0.0, change.mean) - (change.high - change.low) / 2, one.replayed.saved_share
+
+    return max(near, key=room)
 
 
 def propose_and_check(

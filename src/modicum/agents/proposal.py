@@ -12,12 +12,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
 from modicum.agents.attribution import Attribution, attribute
 from modicum.agents.plan import SCHEMA, Binding, Decision, Drop, EarlyExit, Evidence, Learned, Plan
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.replay import Replayed, replay
-from modicum.statistics.paired import pairs_needed, simultaneous_confidence
+from modicum.statistics.paired import PairedDifference, paired_difference, pairs_needed, simultaneous_confidence
 
 FEWEST_GRADED = 20
 """Below this nothing is said: with 10 % discordance even a margin of 10 points needs more."""
@@ -156,17 +157,68 @@ def with_most_room(safe: Sequence[Candidate], confidence: float, nearly_as_much:
 def propose_and_check(
     team: RecordedTeam, *, max_loss: float = 0.02, confidence: float = 0.95, allow_bounds: bool = False
 ) -> Plan:
-    """Chooses on one half of the tasks and checks the choice on the other; a choice that fails there is no plan."""
+    """Chooses on one half of the tasks and checks the choice on the other; a choice that fails there is no plan.
+
+    Where the record points to an agent that no replay can judge, `why` names the trial that would.
+    """
     learn, check = halves(team)
     plan = propose(learn, attribute(learn), max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds)
-    if plan.evidence is None:
+    if plan.evidence is not None:
+        verified = replay(plan, check).evidence(max_loss, confidence)
+        if verified.change_low < -max_loss:
+            points = f"{100 * verified.change_low:+.1f} to {100 * verified.change_high:+.1f}"
+            why = f"chosen on one half of the tasks ({plan.why}), but {points} points are open on the other half"
+            plan = blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
+        else:
+            plan = msgspec.structs.replace(plan, verified=verified)
+    trial = worth_a_trial(team)
+    if trial is None or any(one.agent == trial.agent for one in plan.drop):
         return plan
-    verified = replay(plan, check).evidence(max_loss, confidence)
-    if verified.change_low < -max_loss:
-        points = f"{100 * verified.change_low:+.1f} to {100 * verified.change_high:+.1f}"
-        why = f"chosen on one half of the tasks ({plan.why}), but {points} points are open on the other half"
-        return blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
-    return msgspec.structs.replace(plan, verified=verified)
+    return msgspec.structs.replace(plan, why=f"{plan.why}; worth a trial: without {trial.agent} ({trial.why})")
+
+
+def worth_a_trial(team: RecordedTeam, *, confidence: float = 0.95) -> Drop | None:
+    """An agent whose own first answers are worse than those of every other agent on the same tasks, or nobody.
+
+    What its words did to others no replay can undo, so a plan without it has to be run (`verify`). A specialist who is
+    weak on most tasks looks the same: hence a trial and not a plan.
+
+    Args:
+        team: the recording.
+        confidence: two-sided. Every comparison has to hold, so that only the choice of the worst among all agents
+            asks for a correction (Bonferroni over agents; intersection-union over comparisons).
+    """
+    first = _first_scores(team)
+    names = [name for name in team.graph.agents if first.get(name)]
+    if len(names) < 3:
+        return None
+    worst = min(names, key=lambda name: np.mean(list(first[name].values())))
+    each = 1 - (1 - confidence) / len(names)
+    found = [_ahead(first[name], first[worst], each) for name in names if name != worst]
+    if worst in team.graph.protect or min(one.low for one in found) <= 0:
+        return None
+    nearest = min(found, key=lambda one: one.mean)
+    own = np.mean(list(first[worst].values()))
+    why = f"its own first answers score {own:.2f}, every other agent's at least {100 * nearest.mean:.0f} points more"
+    return Drop(agent=worst, why=f"{why} on the same {nearest.pairs_count} tasks")
+
+
+def _first_scores(team: RecordedTeam) -> dict[str, dict[str, float]]:
+    """Agent -> run -> how good its first answer was, where that is known."""
+    found: dict[str, dict[str, float]] = {}
+    for run in team.graded:
+        spoken: set[str] = set()
+        for turn in run.turns:
+            score = run.own_score(turn)
+            if turn.agent not in spoken and score is not None:
+                found.setdefault(turn.agent, {})[run.run] = score
+            spoken.add(turn.agent)
+    return found
+
+
+def _ahead(one: dict[str, float], other: dict[str, float], confidence: float) -> PairedDifference:
+    both = [run for run in one if run in other]
+    return paired_difference([other[run] for run in both], [one[run] for run in both], confidence=confidence)
 
 
 def halves(team: RecordedTeam) -> tuple[RecordedTeam, RecordedTeam]:

@@ -7,7 +7,7 @@ plans differs only by the plan; `truth` enumerates every drop of one agent on th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log
 
@@ -55,6 +55,8 @@ class Scenario:
     outcome_noise: float = 0.0
     """Chance that a run is graded wrongly."""
     base_prompt_tokens: int = 300
+    spatial: str = "full"
+    """Who reads whom within a round, a shape of `graph.SHAPES`; "none": opinions of the first round are independent."""
     ties_by_lot: bool = False
     """Of answers with equally many votes one wins by lot, instead of the one given first in the list of agents."""
 
@@ -114,9 +116,25 @@ def useless() -> Scenario:
     return Scenario("a team of copies", (first, *(SimulatedAgent(f"echo-{i}", copies="first") for i in range(4))))
 
 
+def panel() -> Scenario:
+    """Seven equal agents who answer by themselves and hardly listen afterwards: whom to ask first is of no matter, and
+    the fewer have to agree, the more is lost.
+    """
+    agents = tuple(SimulatedAgent(f"agent-{index}") for index in range(7))
+    return Scenario("a panel of seven", agents, rounds=3, spatial="none", herding=0.1, difficulty_spread=2.0)
+
+
 def noisy() -> Scenario:
     scenario = planted()
     return Scenario("one bad agent, 10 % misgraded", scenario.agents, outcome_noise=0.1)
+
+
+def as_in_notes() -> dict[str, Scenario]:
+    """The two planted scenarios as an earlier simulation of this project had them, as far as its notes say: five
+    agents, two rounds, a majority vote, herding 0.35. They do not say how a tie is broken; the accuracies fit a lot.
+    """
+    found = {"planted": planted(), "persuasive": persuasive()}
+    return {name: replace(one, ties_by_lot=True) for name, one in found.items()}
 
 
 class SimulatedTeam:
@@ -124,7 +142,7 @@ class SimulatedTeam:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.graph = TeamGraph([agent.name for agent in scenario.agents], scenario.rounds)
+        self.graph = TeamGraph([agent.name for agent in scenario.agents], scenario.rounds, scenario.spatial)
 
     def tasks(self, count: int, seed: int) -> list[SimulatedTask]:
         """Independent tasks; the same seed gives the same ones."""

@@ -49,6 +49,7 @@ def main() -> int:
     found = {"planted": pick_the_planted(options.seeds, say), "equal": claims_about_equals(options.seeds, say)}
     found["assumptions"] = assumptions(options.seeds, say)
     found["scenarios"] = other_scenarios(max(20, options.seeds // 4), say)
+    found["promise"] = simulated_promise(12, say)
     found["fidelity"] = agentdropout_tokens(max(5, options.seeds // 20), say)
     if options.data:
         with unpacked(options.data) as folder:
@@ -254,6 +255,8 @@ def dylan(folder, say):
     found["by_size"] = subset_sizes(parts, say)
     found["recorded_smaller_teams"] = {str(size): paired_calls(pairs) for size, pairs in small.items()}
     found["early_exit"] = early_exit(team, say)
+    found["half_splits"] = half_splits(team, MARGIN, 40, say, resampled=False)
+    found["groups_drawn_anew"] = half_splits(team, MARGIN, 40, say, resampled=True)
     say(
         f"  both halves: {100 * pooled['calls_saved_share']:.1f} % fewer calls, accuracy "
         f"{100 * pooled['accuracy_change']:+.2f} points ({100 * pooled['accuracy_change_low']:+.2f} to "

@@ -55,23 +55,28 @@ class EdgeRun:
         spatial, temporal = plan.edge_masks(graph)
         return cls(graph, spatial, temporal, np.zeros(spatial.shape), np.zeros(temporal.shape), dropped)
 
+    @property
+    def open_to_choice(self) -> Mask:
+        """bool[agents, 1]: whose words may be kept from others; those of protected agents never."""
+        return np.array([[agent not in self.graph.protect] for agent in self.graph.agents], dtype=bool)
+
     def weights(self, temperature: float = 1.0) -> tuple[Floats, Floats]:
-        """Edge probabilities, 0 where there is no edge."""
-        return (
-            sigmoid(self.spatial / temperature) * self.spatial_mask,
-            sigmoid(self.temporal / temperature) * self.temporal_mask,
-        )
+        """Edge probabilities, 0 where there is no edge, 1 where there always is."""
+        found = []
+        for logits, mask in ((self.spatial, self.spatial_mask), (self.temporal, self.temporal_mask)):
+            found.append(np.where(self.open_to_choice, sigmoid(logits / temperature), 1.0) * mask)
+        return found[0], found[1]
 
     def sample(
         self, rng: np.random.Generator, temperature: float = 1.0, *, draw_temporal: bool = True
     ) -> tuple[Plan, Floats, Floats]:
         """A plan with one drawn graph, and the gradients of its log-probability."""
         within = [
-            sample_dag(logits, mask, rng, temperature=temperature)
+            sample_dag(logits, mask & self.open_to_choice, rng, temperature=temperature)
             for logits, mask in zip(self.spatial, self.spatial_mask, strict=True)
         ]
         across = [
-            sample_dag(logits, mask, rng, temperature=temperature, acyclic=False)
+            sample_dag(logits, mask & self.open_to_choice, rng, temperature=temperature, acyclic=False)
             for logits, mask in zip(self.temporal, self.temporal_mask, strict=True)
         ]
         edges = np.array([one.edges for one in across], dtype=bool).reshape(self.temporal.shape)
@@ -120,8 +125,10 @@ def edge_stage(state: EdgeRun, settings: EdgeSettings, trials: Trials, rng: np.r
         state.spatial = adams[0].step(state.spatial, steps[0])
         state.temporal = adams[1].step(state.temporal, steps[1])
         if batch in settings.prune_after:
-            cut_lowest(state.spatial, state.spatial_mask, settings.edge_drop_rate, shared=settings.shared)
-            cut_lowest(state.temporal, state.temporal_mask, settings.edge_drop_rate, shared=settings.shared)
+            for logits, mask in ((state.spatial, state.spatial_mask), (state.temporal, state.temporal_mask)):
+                open_edges = mask & state.open_to_choice
+                cut_lowest(logits, open_edges, settings.edge_drop_rate, shared=settings.shared)
+                mask[...] = open_edges | (mask & ~state.open_to_choice)
     return False
 
 

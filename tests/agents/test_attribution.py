@@ -106,6 +106,9 @@ def test_a_natural_experiment_compares_runs_of_one_task():
         ([rows(str(n), {"a": "x"}, answer="x", outcome=1.0) for n in range(3)], "every graded run came out the same"),
         ([rows("1", {"a": "x", "b": "x"}, answer="z", outcome=1.0)], "something else decides"),
         ([rows("1", {"a": "x"}, tokens=None)], "without token counts"),
+        ([rows("1", {"a": "x", "plans": None}, answer="x", gold="x")], "how good plans was"),
+        ([rows("1", {"a": "x"}) + rows("1", {"a": "x"})[:1]], "two turns of a stand in one round"),
+        ([rows("1", {"a": "x", "b": "x"}, reads=(Read("b", 1),))], "a in round 1 had read b of round 1"),
     ],
 )
 def test_it_says_what_the_record_cannot_tell(runs, limit):
@@ -117,3 +120,11 @@ def test_an_agent_that_never_speaks_has_an_empty_row():
 
     assert report.agent("silent").turns_count == 0
     assert report.agent("silent").own_score is None
+
+
+def test_of_an_agent_that_never_answers_nothing_is_known():
+    report = attribute(team(*(rows(str(n), {"a": "x", "plans": None}, answer="x", gold="x") for n in range(5))))
+
+    assert report.agent("plans").own_score is None
+    sometimes = team(rows("1", {"a": "x", "b": None}, gold="x"), rows("2", {"a": "x", "b": "x"}, gold="x"))
+    assert attribute(sometimes).agent("b").own_score.value == 0.5

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import msgspec
 import numpy as np
 
-from modicum.agents.attribution import Attribution, attribute
+from modicum.agents.attribution import Attribution, attribute, own_scores
 from modicum.agents.plan import SCHEMA, Binding, Decision, Drop, EarlyExit, Evidence, Learned, Plan
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.replay import Replayed, replay
@@ -94,9 +94,15 @@ def propose(
     """
     if len(team.graph.agents) == 1:
         return blank_plan(team, Decision.KEEP_ALL, "a team of one agent has nobody to drop")
+    if team.graph.protect.issuperset(team.graph.agents):
+        return blank_plan(team, Decision.KEEP_ALL, "every agent is protected: nobody may be dropped or stopped")
     graded = len(team.graded)
+    if not graded:
+        why = "no run has an outcome or a gold answer, so nothing says what a plan would lose: record how runs ended"
+        return blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
     if graded < FEWEST_GRADED:
-        why = f"{graded} graded runs; {FEWEST_GRADED} is the least, and {_needed(max_loss)} would rule out the loss"
+        why = f"{graded} graded runs to choose a plan on; {FEWEST_GRADED} is the least, "
+        why += f"and {_needed(max_loss)} would rule out the loss"
         return blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
     found = shortlist(
         team, report, max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds, fewest_saved=fewest_saved
@@ -204,14 +210,14 @@ def worth_a_trial(team: RecordedTeam, *, confidence: float = 0.95) -> Drop | Non
 
 
 def _first_scores(team: RecordedTeam) -> dict[str, dict[str, float]]:
-    """Agent -> run -> how good its first answer was, where that is known."""
-    found: dict[str, dict[str, float]] = {}
+    """Agent -> run -> how good its first answer was, where that is known; nobody who never answers."""
+    found: dict[str, dict[str, float]] = {name: {} for name in team.graph.agents if own_scores(team, name)}
     for run in team.graded:
         spoken: set[str] = set()
         for turn in run.turns:
             score = run.own_score(turn)
-            if turn.agent not in spoken and score is not None:
-                found.setdefault(turn.agent, {})[run.run] = score
+            if turn.agent in found and turn.agent not in spoken and score is not None:
+                found[turn.agent][run.run] = score
             spoken.add(turn.agent)
     return found
 
@@ -251,7 +257,8 @@ def candidates(team: RecordedTeam, report: Attribution) -> Iterator[Candidate]:
             stop = EarlyExit(agree=agree, of=of, first=tuple(best_first[:of]))
             what = f"ask {of} first, stop when {agree} of them agree, else go on with everybody"
             yield _candidate(team, msgspec.structs.replace(base, early_exit=stop), what)
-    for last in range(1, team.graph.rounds):
+    spoken = sorted({turn.round for run in team.runs for turn in run.turns})
+    for last in spoken[:-1]:
         plan = msgspec.structs.replace(base, stop_after_round=last)
         yield _candidate(team, plan, f"stop after round {last}")
     worst = [name for name in reversed(best_first) if name not in protected]
@@ -323,7 +330,9 @@ def _candidate(team: RecordedTeam, plan: Plan, what: str) -> Candidate:
 
 def _why_not(tried: Sequence[Candidate], worthwhile: Sequence[Candidate], max_loss: float) -> tuple[Decision, str]:
     if not tried:
-        return Decision.NOT_ENOUGH_EVIDENCE, "no candidate can be replayed exactly: run 'modicum team verify' on one"
+        why = "no plan can be replayed exactly on these runs (a turn without 'reads' may have read all before it): "
+        why += "'modicum team propose --drop 1' makes one that 'modicum team verify' can try"
+        return Decision.NOT_ENOUGH_EVIDENCE, why
     if not worthwhile:
         return Decision.KEEP_ALL, "nothing that the record can replay would save anything worth having"
     best: Evidence = max(worthwhile, key=lambda one: one.replayed.change().low).replayed.evidence(max_loss)

@@ -1,7 +1,9 @@
+import msgspec
 import numpy as np
 import pytest
 
 from modicum.agents.graph import TeamGraph
+from modicum.agents.learners import AgentDropout, AgentPrune
 from modicum.agents.learners.edges import (
     EdgeRun,
     EdgeSettings,
@@ -11,7 +13,7 @@ from modicum.agents.learners.edges import (
     mutes,
     penalty_gradient,
 )
-from modicum.agents.plan import Drop, EdgeKind, plain_plan
+from modicum.agents.plan import Decision, Drop, EdgeKind, plain_plan
 from modicum.agents.sampling import anchor, nuclear_norm
 from modicum.agents.trials import TeamRun, Trials
 
@@ -204,3 +206,33 @@ def test_a_spent_budget_is_told():
 
     assert edge_stage(EdgeRun.start(graph), SETTINGS, trials, np.random.default_rng(0))
     assert plain_plan(graph).canary_share == 0
+
+
+@pytest.mark.parametrize("learner", [AgentDropout(), AgentPrune()])
+@pytest.mark.parametrize(("agents", "protect"), [(["a"], []), (["a", "b"], ["a", "b"])])
+def test_where_nobody_may_go_no_token_is_spent(learner, agents, protect):
+    graph = TeamGraph(agents, 2, protect=protect)
+    trials = Trials(graph, ["task"], lambda *_: TeamRun("x", 10, 1), lambda *_: 1.0)
+
+    plan = learner.learn(graph, trials=trials).plan
+
+    assert plan.decision == Decision.KEEP_ALL
+    assert trials.trials_count == 0
+
+
+@pytest.mark.parametrize("learner", [AgentDropout(), AgentPrune()])
+def test_one_round_has_no_edges_between_rounds(learner):
+    graph = TeamGraph(["a", "b", "c"], 1)
+    trials = Trials(graph, ["task"], lambda *_: TeamRun("x", 10, 1), lambda *_: 1.0)
+
+    learned = learner.learn(graph, trials=trials)
+
+    assert learned.temporal == []
+    assert learned.plan.mute
+
+
+@pytest.mark.parametrize("setting", [{"temperature": 0}, {"edge_drop_rate": 1.5}, {"learning_rate": -1}])
+@pytest.mark.parametrize("kind", [AgentDropout, AgentPrune])
+def test_impossible_settings_are_refused(kind, setting):
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(setting, kind)

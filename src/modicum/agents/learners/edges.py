@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.agents.graph import Mask, TeamGraph
-from modicum.agents.plan import Drop, EdgeKind, Learned, Mute, Plan, plain_plan
+from modicum.agents.plan import Decision, Drop, EdgeKind, Learned, Mute, Plan, plain_plan
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.sampling import Adam, anchor, nuclear_norm, sample_dag, sigmoid
 from modicum.agents.trials import BudgetSpent, LearnedTeam, Trials
@@ -103,6 +103,11 @@ def mutes(graph: TeamGraph, drop: tuple[Drop, ...], spatial: Mask, temporal: Mas
     return tuple(lines)
 
 
+def nothing_to_learn(graph: TeamGraph) -> bool:
+    """Whether there is nobody to drop and nobody to mute: one agent, or all of them protected."""
+    return len(graph.agents) == 1 or graph.protect.issuperset(graph.agents)
+
+
 def edge_stage(state: EdgeRun, settings: EdgeSettings, trials: Trials, rng: np.random.Generator) -> bool:
     """Optimises the logits in place and removes edges on schedule. True where the budget ended it."""
     first = state.spatial_mask.astype(float), state.temporal_mask.astype(float)
@@ -159,7 +164,7 @@ def penalty_gradient(state: EdgeRun, settings: EdgeSettings, first: tuple[Floats
 
 def cut_lowest(logits: Floats, masks: Mask, rate: float, *, shared: bool = False) -> None:
     """Removes, in each round, the share of its remaining edges with the lowest weight: at least one if any is left."""
-    for number in range(1 if shared else len(masks)):
+    for number in range(min(1, len(masks)) if shared else len(masks)):
         left = np.flatnonzero(masks[number])
         if len(left) == 0 or rate <= 0:
             continue
@@ -181,10 +186,12 @@ def edge_plan(
     """The result, with everything that it took."""
     spatial, temporal = state.weights()
     drop = tuple(state.drop)
+    muted = mutes(state.graph, drop, state.spatial_mask, state.temporal_mask)
     plan = msgspec.structs.replace(
-        plain_plan(state.graph, drop, mutes(state.graph, drop, state.spatial_mask, state.temporal_mask)),
+        plain_plan(state.graph, drop, muted),
         team=recorded.name if recorded else "",
-        why="learned from trials; not verified",
+        decision=Decision.REDUCE if drop or muted else Decision.KEEP_ALL,
+        why="learned from trials; not verified" if drop or muted else "nothing was dropped or muted",
         canary_share=0.05,
         learned=Learned(
             learner=name,

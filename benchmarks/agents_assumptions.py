@@ -106,6 +106,7 @@ def edge_assumptions(seeds, say):
     )
     settings = {
         "as published": {},
+        "edges in any order": {"shuffled": True},
         "no nuclear norm": {"nuclear_weight": 0.0},
         "no anchor": {"anchor_weight": 0.0},
         "neither": {"nuclear_weight": 0.0, "anchor_weight": 0.0},

@@ -43,6 +43,9 @@ class AgentDropout(msgspec.Struct, frozen=True, kw_only=True):
     baseline: bool = False
     """Subtract the batch's mean reward; the paper does not."""
 
+    shuffled: bool = False
+    """Try edges in an order drawn by lot. The paper goes row by row, which favours who is listed first."""
+
     def learn(
         self, graph: TeamGraph, *, recorded: RecordedTeam | None = None, trials: Trials | None = None
     ) -> LearnedTeam:
@@ -67,7 +70,9 @@ class AgentDropout(msgspec.Struct, frozen=True, kw_only=True):
             rewards, gradients = [], []
             try:
                 for _ in range(self.node_batch_size):
-                    plan, within, across = state.sample(rng, self.temperature, draw_temporal=False)
+                    plan, within, across = state.sample(
+                        rng, self.temperature, draw_temporal=False, shuffled=self.shuffled
+                    )
                     _, reward = trials.next(plan)
                     rewards.append(reward)
                     gradients.append((within, across))
@@ -91,6 +96,7 @@ class AgentDropout(msgspec.Struct, frozen=True, kw_only=True):
             anchor_slack=self.anchor_slack,
             baseline=self.baseline,
             shared=False,
+            shuffled=self.shuffled,
         )
 
 

@@ -30,6 +30,9 @@ class AgentPrune(msgspec.Struct, frozen=True, kw_only=True):
     baseline: bool = False
     """Subtract the batch's mean reward. The paper does not; without it every drawn edge is pushed up by success."""
 
+    shuffled: bool = False
+    """Try edges in an order drawn by lot. The paper goes row by row, which favours who is listed first."""
+
     def learn(
         self, graph: TeamGraph, *, recorded: RecordedTeam | None = None, trials: Trials | None = None
     ) -> LearnedTeam:
@@ -48,6 +51,7 @@ class AgentPrune(msgspec.Struct, frozen=True, kw_only=True):
             anchor_slack=self.anchor_slack,
             baseline=self.baseline,
             shared=True,
+            shuffled=self.shuffled,
         )
         state = EdgeRun.start(graph)
         spent = not nothing_to_learn(graph) and edge_stage(state, settings, trials, rng)

@@ -34,6 +34,8 @@ class EdgeSettings:
     baseline: bool
     shared: bool
     """One matrix for all rounds (AgentPrune) instead of one a round (AgentDropout)."""
+    shuffled: bool = False
+    """Edges are tried in an order drawn by lot; see `sample_dag`."""
 
 
 @dataclass
@@ -68,11 +70,16 @@ class EdgeRun:
         return found[0], found[1]
 
     def sample(
-        self, rng: np.random.Generator, temperature: float = 1.0, *, draw_temporal: bool = True
+        self,
+        rng: np.random.Generator,
+        temperature: float = 1.0,
+        *,
+        draw_temporal: bool = True,
+        shuffled: bool = False,
     ) -> tuple[Plan, Floats, Floats]:
         """A plan with one drawn graph, and the gradients of its log-probability."""
         within = [
-            sample_dag(logits, mask & self.open_to_choice, rng, temperature=temperature)
+            sample_dag(logits, mask & self.open_to_choice, rng, temperature=temperature, shuffled=shuffled)
             for logits, mask in zip(self.spatial, self.spatial_mask, strict=True)
         ]
         across = [
@@ -116,7 +123,7 @@ def edge_stage(state: EdgeRun, settings: EdgeSettings, trials: Trials, rng: np.r
         rewards, gradients = [], []
         try:
             for _ in range(settings.batch_size):
-                plan, within, across = state.sample(rng, settings.temperature)
+                plan, within, across = state.sample(rng, settings.temperature, shuffled=settings.shuffled)
                 _, reward = trials.next(plan)
                 rewards.append(reward)
                 gradients.append((within, across))

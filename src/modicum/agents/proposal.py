@@ -292,7 +292,7 @@ def drop_line(name: str, report: Attribution) -> Drop:
         why.append(f"the vote without it changes by {100 * row.without.value:+.1f} points")
     if row.token_share is not None:
         why.append(f"{100 * row.token_share:.0f} % of the tokens")
-    why.append("shown to do harm" if shown else "a decision about cost: no harm is shown")
+    why.append("leaving its votes out is shown to help" if shown else "a decision about cost: no harm is shown")
     return Drop(agent=name, why="; ".join(why), harmful=shown)
 
 

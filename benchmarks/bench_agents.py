@@ -9,11 +9,13 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+from agents_assumptions import PLAIN, assumptions, edge_pick, node_pick, share
+from agents_splits import half_splits, simulated_promise
 from dylan_records import SIZES, load, rows_of, subjects, unpacked
 from modicum.agents.attribution import attribute
 from modicum.agents.early_exit import curve
 from modicum.agents.learners import AgentDropout, AgentPrune, RandomDrop
-from modicum.agents.learners.edges import EdgeRun, EdgeSettings, edge_stage
+from modicum.agents.learners.edges import EdgeRun
 from modicum.agents.plan import Decision, Drop, plain_plan
 from modicum.agents.proposal import candidates, halves, harmful, propose, propose_and_check, ranking
 from modicum.agents.recorded import recorded_team
@@ -45,7 +47,9 @@ def main() -> int:
     began = time.perf_counter()
     say = (lambda *_: None) if options.json else print
     found = {"planted": pick_the_planted(options.seeds, say), "equal": claims_about_equals(options.seeds, say)}
+    found["assumptions"] = assumptions(options.seeds, say)
     found["scenarios"] = other_scenarios(max(20, options.seeds // 4), say)
+    found["promise"] = simulated_promise(12, say)
     found["fidelity"] = agentdropout_tokens(max(5, options.seeds // 20), say)
     if options.data:
         with unpacked(options.data) as folder:
@@ -72,9 +76,7 @@ def pick_the_planted(seeds, say):
         found[f"leave_one_out_{runs}"] = share(ranking(one, "without")[0] == "bad" for one in reports)
         for name, settings in (("paper", {}), ("paper_with_baseline", {"baseline": True})):
             found[f"{name}_{runs}"] = share(node_pick(bad, runs, seed, **settings) == "bad" for seed in range(few))
-        # The paper's edge stage as published, and plain REINFORCE: a baseline, no pull to low rank, small batches.
-        plain = {"baseline": True, "nuclear_weight": 0.0, "anchor_weight": 0.0, "batch_size": 5}
-        for name, settings in (("paper_edges", {}), ("reinforce_edges", plain)):
+        for name, settings in (("paper_edges", {}), ("reinforce_edges", PLAIN)):
             found[f"persuasive_{name}_{runs}"] = share(
                 edge_pick(loud, runs, seed, **settings) == "loud" for seed in range(min(few, 50))
             )
@@ -85,36 +87,6 @@ def pick_the_planted(seeds, say):
     for key, value in found.items():
         say(f"  {key:36s} {value:.3f}")
     return found
-
-
-def node_pick(team, runs, seed, **settings):
-    """Whom the paper's node stage drops in the last round after so many trials; batches of 20 as in the paper."""
-    learner = AgentDropout(seed=seed, node_batches=runs // 20, edge_batches=0, **settings)
-    trials = Trials(team.graph, team.tasks(runs, 5000 + seed), team.run, team.score)
-    drop = learner.learn(team.graph, trials=trials).plan.drop
-    return next(one.agent for one in drop if one.round == team.graph.rounds)
-
-
-def edge_pick(team, runs, seed, *, batch_size=10, **settings):
-    """Whose outgoing edges weigh least after the edge stage on so many trials."""
-    chosen = {"nuclear_weight": 1.0, "anchor_weight": 1.0, "anchor_slack": 0.1, "baseline": False} | settings
-    learner = EdgeSettings(
-        batches=runs // batch_size,
-        batch_size=batch_size,
-        prune_after=(),
-        edge_drop_rate=0.0,
-        learning_rate=0.1,
-        temperature=1.0,
-        shared=False,
-        **chosen,
-    )
-    state = EdgeRun.start(team.graph)
-    trials = Trials(team.graph, team.tasks(runs, 5000 + seed), team.run, team.score)
-    edge_stage(state, learner, trials, np.random.default_rng(seed))
-    spatial, temporal = state.weights()
-    others = ~np.eye(len(team.graph.agents), dtype=bool)
-    outgoing = spatial.sum(axis=(0, 2)) + (temporal * others).sum(axis=(0, 2))
-    return team.graph.agents[int(np.argmin(outgoing))]
 
 
 def claims_about_equals(seeds, say):
@@ -283,6 +255,8 @@ def dylan(folder, say):
     found["by_size"] = subset_sizes(parts, say)
     found["recorded_smaller_teams"] = {str(size): paired_calls(pairs) for size, pairs in small.items()}
     found["early_exit"] = early_exit(team, say)
+    found["half_splits"] = half_splits(team, MARGIN, 40, say, resampled=False)
+    found["groups_drawn_anew"] = half_splits(team, MARGIN, 40, say, resampled=True)
     say(
         f"  both halves: {100 * pooled['calls_saved_share']:.1f} % fewer calls, accuracy "
         f"{100 * pooled['accuracy_change']:+.2f} points ({100 * pooled['accuracy_change_low']:+.2f} to "
@@ -409,10 +383,6 @@ def early_exit(team, say):
             f"{100 * one.change:+.2f} points ({100 * one.change_low:+.2f} to {100 * one.change_high:+.2f}){mark}"
         )
     return msgspec.to_builtins(points)
-
-
-def share(flags):
-    return float(np.mean([bool(flag) for flag in flags]))
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.agents.answers import agreed_answer, answer_digest, answer_or_none, normalised, vote
+from modicum.agents.answers import agreed_answer, answer_digest, answer_or_none, normalised, tied_answers, vote
 
 
 @pytest.mark.parametrize(
@@ -40,3 +40,10 @@ def test_agreement_counts_the_first_answers_only():
     assert agreed_answer(["x", "y", "x"], agree=2) == "x"
     assert agreed_answer(["x", "y", "x"], agree=2, of=2) is None
     assert agreed_answer([None, None], agree=2) is None
+
+
+def test_a_tie_has_all_its_answers():
+    assert tied_answers(["b", "a", "a", "b", None, "c"]) == ("b", "a")
+    assert tied_answers(["b", "a", "a"]) == ("a",)
+    assert tied_answers([None, None]) == (None,)
+    assert tied_answers([]) == (None,)

@@ -39,8 +39,26 @@ def test_leaving_one_out_is_a_new_vote():
     recorded = team(*runs)
 
     assert leave_one_out(recorded, "c").value == 0
-    without_two = team(*[rows(str(n), {"a": "y", "c": "x"}, answer="y", gold="x") for n in range(3)])
-    assert leave_one_out(without_two, "a").value == 1
+    assert (
+        leave_one_out(team(rows("1", {"a": "y", "b": "y", "c": "x", "d": "x", "e": "x"}, gold="y")), "d").value == 0.5
+    )
+
+
+def test_a_tied_vote_counts_as_if_broken_by_lot():
+    """Two against two: half right with everybody, right or wrong for certain without one of them."""
+    runs = [rows(str(n), {"a": "y", "b": "y", "c": "x", "d": "x"}, answer="y", gold="x") for n in range(3)]
+
+    assert leave_one_out(team(*runs), "a").value == 0.5
+    assert leave_one_out(team(*runs), "d").value == -0.5
+
+
+def test_who_spoke_first_does_not_decide_a_tie():
+    orders = (("a", "b", "c"), ("c", "a", "b"), ("b", "c", "a"))
+    said = {"a": "x", "b": "y", "c": "z"}
+    found = [leave_one_out(team(rows("1", {name: said[name] for name in order}, gold="x")), "b") for order in orders]
+
+    assert len(set(found)) == 1
+    assert found[0].value == pytest.approx(1 / 2 - 1 / 3)
 
 
 def test_an_edge_has_the_tokens_that_were_read_and_where_they_led():
@@ -88,6 +106,9 @@ def test_a_natural_experiment_compares_runs_of_one_task():
         ([rows(str(n), {"a": "x"}, answer="x", outcome=1.0) for n in range(3)], "every graded run came out the same"),
         ([rows("1", {"a": "x", "b": "x"}, answer="z", outcome=1.0)], "something else decides"),
         ([rows("1", {"a": "x"}, tokens=None)], "without token counts"),
+        ([rows("1", {"a": "x", "plans": None}, answer="x", gold="x")], "how good plans was"),
+        ([rows("1", {"a": "x"}) + rows("1", {"a": "x"})[:1]], "two turns of a stand in one round"),
+        ([rows("1", {"a": "x", "b": "x"}, reads=(Read("b", 1),))], "a in round 1 had read b of round 1"),
     ],
 )
 def test_it_says_what_the_record_cannot_tell(runs, limit):
@@ -99,3 +120,11 @@ def test_an_agent_that_never_speaks_has_an_empty_row():
 
     assert report.agent("silent").turns_count == 0
     assert report.agent("silent").own_score is None
+
+
+def test_of_an_agent_that_never_answers_nothing_is_known():
+    report = attribute(team(*(rows(str(n), {"a": "x", "plans": None}, answer="x", gold="x") for n in range(5))))
+
+    assert report.agent("plans").own_score is None
+    sometimes = team(rows("1", {"a": "x", "b": None}, gold="x"), rows("2", {"a": "x", "b": "x"}, gold="x"))
+    assert attribute(sometimes).agent("b").own_score.value == 0.5

@@ -1,8 +1,11 @@
 from xml.etree import ElementTree as ET
 
+import pytest
+
 from agents.teams import plan, rows, team
 from modicum.agents.picture import short, team_svg, token_edges
 from modicum.agents.plan import EarlyExit, EdgeKind, Mute
+from modicum.calls import UserError
 
 RECORDED = team(*(rows(str(n), {"a": "x", "b": "x", "c": "x"}, {"a": "x", "b": "x", "c": "x"}) for n in range(2)))
 
@@ -53,3 +56,8 @@ def test_an_agent_alone_is_drawn():
 
 def test_tokens_are_short():
     assert [short(n) for n in (0, 950, 12_345, 999_999, 4_560_000)] == ["0", "950", "12.3k", "1.00M", "4.56M"]
+
+
+def test_a_plan_for_other_agents_is_not_drawn():
+    with pytest.raises(UserError, match="another team"):
+        team_svg(RECORDED, plan(("a", "b"), rounds=2))

@@ -4,8 +4,18 @@ from agents.teams import rows, team
 from modicum.agents.attribution import attribute
 from modicum.agents.graph import TeamGraph
 from modicum.agents.plan import Decision, plan_fault
-from modicum.agents.proposal import candidates, halves, harmful, propose, propose_and_check, ranking
-from modicum.agents.simulator import SimulatedTeam, equal, planted
+from modicum.agents.proposal import (
+    candidates,
+    halves,
+    harmful,
+    propose,
+    propose_and_check,
+    ranking,
+    shortlist,
+    with_most_room,
+    worth_a_trial,
+)
+from modicum.agents.simulator import SimulatedTeam, equal, persuasive, planted
 
 
 def test_the_planted_bad_agent_is_ranked_worst():
@@ -46,6 +56,45 @@ def test_one_agent_that_is_always_right_is_a_team_of_one():
     assert found.decision == Decision.TEAM_OF_ONE
     assert [name for name in found.agents if found.keeps(name, 1)] == ["c"]
     assert found.verified.calls_saved_share == pytest.approx(2 / 3)
+
+
+def test_of_safe_plans_that_save_nearly_as_much_the_one_with_most_room_is_taken():
+    """Two agree at once in most runs; in a few the first two are wrong together, and three are not."""
+
+    def run(number):
+        first = "yy" if number % 20 == 0 else "xz" if number % 20 == 1 else "xx"
+        return rows(str(number), {"a": first[0], "b": first[1], "c": "x", "d": "x", "e": "x"}, answer="x", gold="x")
+
+    recorded = team(*(run(number) for number in range(500)))
+    found = shortlist(recorded, attribute(recorded), max_loss=0.1)
+
+    greediest = with_most_room(found.safe, found.confidence, nearly_as_much=1.0)
+    chosen = with_most_room(found.safe, found.confidence, nearly_as_much=0.5)
+
+    assert greediest.replayed.change().mean < 0 == chosen.replayed.change().mean
+    assert greediest.replayed.saved_share > chosen.replayed.saved_share >= 0.5 * greediest.replayed.saved_share
+
+
+@pytest.mark.parametrize(("scenario", "agent", "count"), [(planted(), "bad", 200), (persuasive(), "loud", 300)])
+def test_a_trial_is_named_for_an_agent_that_no_replay_can_judge(scenario, agent, count):
+    simulated = SimulatedTeam(scenario)
+    recorded = simulated.record(simulated.tasks(count, seed=1))
+
+    assert worth_a_trial(recorded).agent == agent
+    found = propose_and_check(recorded)
+    assert any(one.agent == agent for one in found.drop) or f"worth a trial: without {agent} (" in found.why
+
+
+def test_no_trial_is_named_without_a_clear_worst_agent():
+    simulated = SimulatedTeam(equal())
+    protected = TeamGraph(["bad", "a", "b"], 1, protect=["bad"])
+    runs = [rows(str(n), {"bad": "y", "a": "x", "b": "x"}, answer="x", gold="x", reads=()) for n in range(50)]
+
+    assert worth_a_trial(simulated.record(simulated.tasks(100, seed=1))) is None
+    assert worth_a_trial(team(*runs)).agent == "bad"
+    assert worth_a_trial(team(*runs, graph=protected)) is None
+    assert worth_a_trial(team(*(rows(str(n), {"bad": "y", "a": "x"}, gold="x") for n in range(50)))) is None
+    assert worth_a_trial(team(*(rows(str(n), {"bad": "y", "a": "x", "b": "x"}) for n in range(50)))) is None
 
 
 def test_few_runs_are_not_enough_evidence():

@@ -3,6 +3,7 @@ import pytest
 from agents.teams import plan, rows, team
 from modicum.agents.plan import EarlyExit
 from modicum.agents.replay import replay, replay_run
+from modicum.calls import UserError
 
 STOP = EarlyExit(agree=2, of=3)
 
@@ -92,3 +93,19 @@ def test_tokens_that_were_not_counted_are_unknown():
     recorded = team(rows("1", {"a": "x", "b": "x"}, answer="x", gold="x", tokens=None))
 
     assert replay(plan(), recorded).tokens_saved_share is None
+
+
+def test_who_speaks_twice_agrees_with_nobody_by_that():
+    twice = rows("1", {"a": "y", "b": "x"}, answer="x", gold="x")
+    twice = [twice[0], twice[0], *twice[1:]]
+
+    found = replay(plan(("a", "b"), early_exit=EarlyExit(agree=2, of=2)), team(twice))
+
+    assert found.stopped_share == 0
+    assert not found.changed
+
+
+def test_a_plan_for_other_agents_is_refused():
+    with pytest.raises(UserError, match="in these runs d spoke too"):
+        replay(plan(), team(rows("1", {"a": "x", "d": "x"}, gold="x")))
+    assert replay(plan(), team(rows("1", {"a": "x", "b": "x"}, gold="x"))).exact

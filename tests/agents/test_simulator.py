@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -6,8 +8,10 @@ from modicum.agents.simulator import (
     Scenario,
     SimulatedAgent,
     SimulatedTeam,
+    as_in_notes,
     duplicate,
     equal,
+    panel,
     persuasive,
     planted,
     useless,
@@ -84,3 +88,24 @@ def test_misgraded_runs_are_a_share():
     simulated = SimulatedTeam(noisy())
 
     assert np.mean([task.misgraded for task in simulated.tasks(2000, 0)]) == pytest.approx(0.1, abs=0.02)
+
+
+def test_a_tie_may_be_broken_by_lot():
+    pair = (SimulatedAgent("right", 0.999), SimulatedAgent("wrong", 0.001))
+    base = Scenario("a tie", pair, rounds=1, herding=0.0, difficulty_spread=0.0)
+
+    def share(scenario):
+        simulated = SimulatedTeam(scenario)
+        return simulated.mean(plain_plan(simulated.graph), simulated.tasks(1000, seed=0))[0]
+
+    assert share(base) > 0.99
+    assert share(replace(base, ties_by_lot=True)) == pytest.approx(0.5, abs=0.05)
+    assert all(one.ties_by_lot for one in as_in_notes().values())
+
+
+def test_a_panel_answers_by_itself_first():
+    simulated = SimulatedTeam(panel())
+    [run] = simulated.record(simulated.tasks(1, seed=0)).runs
+
+    assert all(turn.reads == () for turn in run.turns if turn.round == 1)
+    assert all(len(turn.reads) == 7 for turn in run.turns if turn.round == 2)

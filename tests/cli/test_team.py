@@ -110,6 +110,43 @@ def test_propose_with_little_to_go_by_says_so(recording, capsys):
     assert "not enough evidence" in out
 
 
+def test_a_plan_for_other_agents_is_refused_wherever_it_meets_runs(recording, tmp_path, capsys):
+    path, strange = tmp_path / "plan.json", tmp_path / "strange.jsonl"
+    run(capsys, "propose", recording, "--drop", 1, "--out", path)
+    strange.write_text('{"run": "1", "team": "sim", "agent": "stranger", "answer": "x", "outcome": 1}')
+
+    for args in (
+        ["verify", path, "--runs", strange],
+        ["verify", path, "--runs", recording, "--plan-runs", strange],
+        ["show", path, "--runs", strange, "--svg", tmp_path / "team.svg"],
+    ):
+        code, _, err = run(capsys, *args)
+        assert code == 2
+        assert "in these runs stranger spoke too" in err
+
+
+def test_a_plan_that_changes_nothing_is_told(recording, tmp_path, capsys):
+    path = tmp_path / "plan.json"
+    protected = [word for name in ("able-1", "able-2", "bad", "able-3", "able-4") for word in ("--protect", name)]
+
+    code, out, _ = run(capsys, "propose", recording, *protected, "--out", path)
+    assert code == 0
+    assert "every agent is protected" in out
+
+    _, out, _ = run(capsys, "verify", path, "--runs", recording)
+    assert "the plan changes nothing in these runs" in out
+
+
+def test_a_file_without_turns_says_what_a_turn_is(tmp_path, capsys):
+    empty = tmp_path / "empty.jsonl"
+    empty.write_text("")
+
+    code, _, err = run(capsys, "attribute", empty)
+
+    assert code == 2
+    assert "holds no turns: a turn is a row with an agent" in err
+
+
 def test_fit_counts_its_tokens_and_verify_compares_four_arms(runner, tmp_path, capsys):
     path = tmp_path / "plan.json"
     fit = ["fit", "--runner", "simulated_team:team", "--tasks", runner, "--learner", "agentdropout", "--out", path]

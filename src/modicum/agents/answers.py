@@ -51,6 +51,13 @@ def vote(answers: Sequence[str | None]) -> str | None:
     return counted.most_common(1)[0][0] if counted else None
 
 
+def tied_answers(answers: Sequence[str | None]) -> tuple[str | None, ...]:
+    """The answers that more votes than any other were given to: several in a tie, None alone where nobody answered."""
+    counted = Counter(answer for answer in answers if answer is not None)
+    most = max(counted.values(), default=0)
+    return tuple(answer for answer, count in counted.items() if count == most) or (None,)
+
+
 def agreed_answer(answers: Sequence[str | None], agree: int, of: int | None = None) -> str | None:
     """The first answer that `agree` of the first `of` gave (all of them if None); None where there is none."""
     counted: Counter[str] = Counter()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from modicum.agents.answers import vote
+from modicum.agents.answers import tied_answers, vote
 from modicum.agents.graph import TeamGraph
 from modicum.agents.recorded import Read, RecordedRun, RecordedTeam, Turn
 from modicum.statistics.paired import paired_difference, share_interval
@@ -43,7 +43,7 @@ class AgentRound(msgspec.Struct, frozen=True, omit_defaults=True):
     unchanged_share: float | None
     """Turns that only repeated the agent's own answer of the round before."""
     own_score: Interval | None
-    """How good its own answers were; None where nothing graded them."""
+    """How good its own answers were; None where nothing graded them, or it never gave one."""
     without: Interval | None
     """Change of the re-voted score if its last answers are left out: above 0, the team votes better without it."""
 
@@ -133,7 +133,7 @@ def _row(team: RecordedTeam, name: str, number: int | None, calls: int, total: i
         if turn.agent == name and (number is None or turn.round == number)
     ]
     tokens = _tokens([turn for _, turn in mine])
-    scores = [score for run, turn in mine if (score := run.own_score(turn)) is not None]
+    scores = own_scores(team, name, number)
     return AgentRound(
         agent=name,
         round=number or 0,
@@ -150,16 +150,31 @@ def _row(team: RecordedTeam, name: str, number: int | None, calls: int, total: i
     )
 
 
+def own_scores(team: RecordedTeam, name: str, number: int | None = None) -> list[float]:
+    """What each of an agent's own answers was worth, where that is known; in one round, or in all.
+
+    Not to answer where others do is an answer that is not right. Of an agent that never answers in any run (a planner,
+    a tool) nothing is known.
+    """
+    mine = [(run, turn) for run in team.runs for turn in run.turns if turn.agent == name]
+    if _mute([turn for _, turn in mine]):
+        return []
+    found = [run.own_score(turn) for run, turn in mine if number is None or turn.round == number]
+    return [score for score in found if score is not None]
+
+
 def leave_one_out(team: RecordedTeam, name: str) -> Interval | None:
     """Change of the score of the vote when the agent's last answers are left out; None without graded answers.
 
-    Exact where the team votes and nobody had read the agent; otherwise what the vote alone would lose or gain.
+    Exact where the team votes and nobody had read the agent; otherwise what the vote alone would lose or gain. A tie
+    counts as if it were broken by lot: with four votes left ties are frequent, and whoever happened to speak first
+    would decide them.
     """
     pairs = []
     for run in team.graded:
         last = run.last_answers()
-        with_all = run.worth(vote(list(last.values())))
-        without = run.worth(vote([answer for agent, answer in last.items() if agent != name]))
+        with_all = _voted_worth(run, list(last.values()))
+        without = _voted_worth(run, [answer for agent, answer in last.items() if agent != name])
         if len(last) > 1 and with_all is not None and without is not None:
             pairs.append((with_all, without))
     if not pairs:
@@ -167,6 +182,13 @@ def leave_one_out(team: RecordedTeam, name: str) -> Interval | None:
     before, after = zip(*pairs, strict=True)
     found = paired_difference(before, after, confidence=CONFIDENCE)
     return Interval(found.mean, found.low, found.high, found.pairs_count)
+
+
+def _voted_worth(run: RecordedRun, answers: Sequence[str | None]) -> float | None:
+    """Mean score of the answers that the vote may give; None where the record cannot tell it of one of them."""
+    worths = [run.worth(answer) for answer in tied_answers(answers)]
+    known = [worth for worth in worths if worth is not None]
+    return float(np.mean(known)) if len(known) == len(worths) else None
 
 
 def _repeats(run: RecordedRun, turn: Turn) -> bool:
@@ -278,9 +300,53 @@ def _limits(team: RecordedTeam, revotes: Sequence[bool]) -> list[str]:
             f"what leaving one out does: the vote of the last answers gives the recorded answer in only "
             f"{100 * np.mean(revotes):.0f} % of runs, so something else decides"
         )
+    return [*limits, *_oddities(team)]
+
+
+def _oddities(team: RecordedTeam) -> list[str]:
+    """What looks wrong in the record, or is missing there."""
+    limits = []
+    said: dict[str, list[Turn]] = defaultdict(list)
+    for run in team.runs:
+        for turn in run.turns:
+            said[turn.agent].append(turn)
+    mute = [name for name, turns in said.items() if _mute(turns)]
+    if mute and team.graded and len(mute) < len(said):
+        limits.append(f"how good {', '.join(mute)} was: no answer of its own is recorded in any run")
+    twice = sorted({turn.agent for run in team.runs for turn in run.turns if _again(run, turn)})
+    if twice:
+        limits.append(
+            f"who said what where two turns of {', '.join(twice)} stand in one round: agents need names of their own, "
+            "rounds a number"
+        )
+    if odd := [(run, turn, read) for run in team.runs for turn, read in _unheard(run)]:
+        run, turn, read = odd[0]
+        limits.append(
+            f"who read whom in {len(odd)} cases that contradict the order of turns (run '{run.run}': {turn.agent} "
+            f"in round {turn.round} had read {read.agent} of round {read.round}, who had not spoken yet)"
+        )
     if any(turn.tokens is None for run in team.runs for turn in run.turns):
         limits.append("token shares: some turns were recorded without token counts")
     return limits
+
+
+def _mute(turns: Sequence[Turn]) -> bool:
+    """Whether no turn has an answer or a grade."""
+    return all(turn.answer is None and turn.score is None for turn in turns)
+
+
+def _again(run: RecordedRun, turn: Turn) -> bool:
+    return any(one is not turn and one.agent == turn.agent and one.round == turn.round for one in run.turns)
+
+
+def _unheard(run: RecordedRun) -> list[tuple[Turn, Read]]:
+    """Messages that a turn says it had read before they were written."""
+    found = []
+    written: set[tuple[str, int]] = set()
+    for turn in run.turns:
+        found += [(turn, read) for read in turn.reads or () if (read.agent, read.round) not in written]
+        written.add((turn.agent, turn.round))
+    return found
 
 
 def _mean(values: Sequence[float]) -> Interval | None:

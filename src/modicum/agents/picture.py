@@ -11,6 +11,7 @@ from math import cos, pi, sin
 from modicum.agents.attribution import reads_of
 from modicum.agents.plan import EdgeKind, Plan
 from modicum.agents.recorded import RecordedTeam
+from modicum.agents.replay import check_team
 
 WIDTH, HEIGHT, RING, MIDDLE = 680, 640, 205, 345
 INK, FAINT, PANEL, NODE, GONE = "#1f2933", "#9aa5b1", "#ffffff", "#2f6f9f", "#d9dee3"
@@ -19,7 +20,13 @@ Edges = dict[tuple[str, str], int]
 
 
 def team_svg(team: RecordedTeam, plan: Plan | None = None) -> str:
-    """The picture. Without a plan: the team as recorded."""
+    """The picture. Without a plan: the team as recorded.
+
+    Raises:
+        UserError: the plan was made for other agents.
+    """
+    if plan is not None:
+        check_team(plan, team)
     before, own_before = token_edges(team, None)
     panels = [_panel(team, before, own_before, before, None, "as recorded", 0)]
     if plan is not None:

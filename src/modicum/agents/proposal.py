@@ -2,8 +2,9 @@
 
 Every candidate is replayed on one half of the tasks, and one is chosen only if a loss beyond `max_loss` is ruled out
 there and, unless bounds are allowed, only if its replay is exact. The best of many candidates looks better than it is:
-the intervals are made wide enough to hold for all candidates at once, and `propose_and_check` replays the chosen one
-alone on the other half. "Not enough evidence" is an answer.
+the intervals are made wide enough to hold for all candidates at once, the greediest safe plan gives way to one with
+more room that saves nearly as much, and `propose_and_check` replays the chosen one alone on the other half. "Not enough
+evidence" is an answer.
 """
 
 import hashlib
@@ -11,15 +12,23 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import msgspec
+import numpy as np
 
-from modicum.agents.attribution import Attribution, attribute
+from modicum.agents.attribution import Attribution, attribute, own_scores
 from modicum.agents.plan import SCHEMA, Binding, Decision, Drop, EarlyExit, Evidence, Learned, Plan
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.replay import Replayed, replay
-from modicum.statistics.paired import pairs_needed, simultaneous_confidence
+from modicum.statistics.paired import PairedDifference, paired_difference, pairs_needed, simultaneous_confidence
 
 FEWEST_GRADED = 20
 """Below this nothing is said: with 10 % discordance even a margin of 10 points needs more."""
+
+NEARLY_AS_MUCH = 0.75
+"""Share of the largest safe saving that is kept for certain; what lies above it is given up where that buys room.
+
+The plan that saves most is the one whose bound lies closest to the margin, so that it is the first to miss it on other
+tasks. Half splits of recorded subjects and simulated teams (benchmarks/results/agents.md) say what the price buys.
+"""
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ def propose(
     allow_bounds: bool = False,
     fewest_saved: float = 0.02,
 ) -> Plan:
-    """The plan that saves most of those that are shown to be safe.
+    """Of the plans that are shown to be safe and save nearly the most, the one with the most room.
 
     Args:
         team: the recording that `report` is about.
@@ -85,37 +94,137 @@ def propose(
     """
     if len(team.graph.agents) == 1:
         return blank_plan(team, Decision.KEEP_ALL, "a team of one agent has nobody to drop")
+    if team.graph.protect.issuperset(team.graph.agents):
+        return blank_plan(team, Decision.KEEP_ALL, "every agent is protected: nobody may be dropped or stopped")
     graded = len(team.graded)
-    if graded < FEWEST_GRADED:
-        why = f"{graded} graded runs; {FEWEST_GRADED} is the least, and {_needed(max_loss)} would rule out the loss"
+    if not graded:
+        why = "no run has an outcome or a gold answer, so nothing says what a plan would lose: record how runs ended"
         return blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
+    if graded < FEWEST_GRADED:
+        why = f"{graded} graded runs to choose a plan on; {FEWEST_GRADED} is the least, "
+        why += f"and {_needed(max_loss)} would rule out the loss"
+        return blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
+    found = shortlist(
+        team, report, max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds, fewest_saved=fewest_saved
+    )
+    if not found.safe:
+        return blank_plan(team, *_why_not(found.tried, found.worthwhile, max_loss))
+    best = with_most_room(found.safe, found.confidence)
+    evidence = best.replayed.evidence(max_loss, found.confidence)
+    chosen = f"chosen from {len(found.tried)} candidates on these tasks, intervals widened to hold for all"
+    note = "; ".join(filter(None, [chosen, evidence.note]))
+    return msgspec.structs.replace(best.plan, why=best.what, evidence=msgspec.structs.replace(evidence, note=note))
+
+
+@dataclass(frozen=True)
+class Shortlist:
+    tried: list[Candidate]
+    worthwhile: list[Candidate]
+    """Those of `tried` that save enough."""
+    safe: list[Candidate]
+    """Those of `worthwhile` for which a loss beyond the margin is ruled out, for all of them together."""
+    confidence: float
+    """Of each single interval, so that all hold together."""
+
+
+def shortlist(
+    team: RecordedTeam,
+    report: Attribution,
+    *,
+    max_loss: float,
+    confidence: float = 0.95,
+    allow_bounds: bool = False,
+    fewest_saved: float = 0.02,
+) -> Shortlist:
+    """What `propose` chooses from; arguments as there."""
     tried = [one for one in candidates(team, report) if allow_bounds or one.replayed.exact]
     worthwhile = [one for one in tried if one.replayed.saved_share >= fewest_saved]
     corrected = _for_all(worthwhile, confidence)
     safe = [one for one in worthwhile if one.replayed.change(corrected).not_worse_than(max_loss)]
-    if not safe:
-        return blank_plan(team, *_why_not(tried, worthwhile, max_loss))
-    best = max(safe, key=lambda one: one.replayed.saved_share)
-    evidence = best.replayed.evidence(max_loss, corrected)
-    chosen = f"the best of {len(tried)} candidates on these tasks, intervals widened to hold for all"
-    note = "; ".join(filter(None, [chosen, evidence.note]))
-    return msgspec.structs.replace(best.plan, why=best.what, evidence=msgspec.structs.replace(evidence, note=note))
+    return Shortlist(tried, worthwhile, safe, corrected)
+
+
+def with_most_room(safe: Sequence[Candidate], confidence: float, nearly_as_much: float = NEARLY_AS_MUCH) -> Candidate:
+    """Of those that save nearly as much as the greediest, the one whose bound would hold best if it gained nothing.
+
+    A gain is not counted: what looks best of many has had luck, and asking fewer agents has little reason to improve
+    answers. What is left is how widely a plan's effect varies from task to task and from group to group.
+    """
+    largest = max(one.replayed.saved_share for one in safe)
+    near = [one for one in safe if one.replayed.saved_share >= nearly_as_much * largest]
+
+    def room(one: Candidate) -> tuple[float, float]:
+        change = one.replayed.change(confidence)
+        return min(0.0, change.mean) - (change.high - change.low) / 2, one.replayed.saved_share
+
+    return max(near, key=room)
 
 
 def propose_and_check(
     team: RecordedTeam, *, max_loss: float = 0.02, confidence: float = 0.95, allow_bounds: bool = False
 ) -> Plan:
-    """Chooses on one half of the tasks and checks the choice on the other; a choice that fails there is no plan."""
+    """Chooses on one half of the tasks and checks the choice on the other; a choice that fails there is no plan.
+
+    Where the record points to an agent that no replay can judge, `why` names the trial that would.
+    """
     learn, check = halves(team)
     plan = propose(learn, attribute(learn), max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds)
-    if plan.evidence is None:
+    if plan.evidence is not None:
+        verified = replay(plan, check).evidence(max_loss, confidence)
+        if verified.change_low < -max_loss:
+            points = f"{100 * verified.change_low:+.1f} to {100 * verified.change_high:+.1f}"
+            why = f"chosen on one half of the tasks ({plan.why}), but {points} points are open on the other half"
+            plan = blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
+        else:
+            plan = msgspec.structs.replace(plan, verified=verified)
+    trial = worth_a_trial(team)
+    if trial is None or any(one.agent == trial.agent for one in plan.drop):
         return plan
-    verified = replay(plan, check).evidence(max_loss, confidence)
-    if verified.change_low < -max_loss:
-        points = f"{100 * verified.change_low:+.1f} to {100 * verified.change_high:+.1f}"
-        why = f"chosen on one half of the tasks ({plan.why}), but {points} points are open on the other half"
-        return blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
-    return msgspec.structs.replace(plan, verified=verified)
+    return msgspec.structs.replace(plan, why=f"{plan.why}; worth a trial: without {trial.agent} ({trial.why})")
+
+
+def worth_a_trial(team: RecordedTeam, *, confidence: float = 0.95) -> Drop | None:
+    """An agent whose own first answers are worse than those of every other agent on the same tasks, or nobody.
+
+    What its words did to others no replay can undo, so a plan without it has to be run (`verify`). A specialist who is
+    weak on most tasks looks the same: hence a trial and not a plan.
+
+    Args:
+        team: the recording.
+        confidence: two-sided. Every comparison has to hold, so that only the choice of the worst among all agents
+            asks for a correction (Bonferroni over agents; intersection-union over comparisons).
+    """
+    first = _first_scores(team)
+    names = [name for name in team.graph.agents if first.get(name)]
+    if len(names) < 3:
+        return None
+    worst = min(names, key=lambda name: np.mean(list(first[name].values())))
+    each = 1 - (1 - confidence) / len(names)
+    found = [_ahead(first[name], first[worst], each) for name in names if name != worst]
+    if worst in team.graph.protect or min(one.low for one in found) <= 0:
+        return None
+    nearest = min(found, key=lambda one: one.mean)
+    own = np.mean(list(first[worst].values()))
+    why = f"its own first answers score {own:.2f}, every other agent's at least {100 * nearest.mean:.0f} points more"
+    return Drop(agent=worst, why=f"{why} on the same {nearest.pairs_count} tasks")
+
+
+def _first_scores(team: RecordedTeam) -> dict[str, dict[str, float]]:
+    """Agent -> run -> how good its first answer was, where that is known; nobody who never answers."""
+    found: dict[str, dict[str, float]] = {name: {} for name in team.graph.agents if own_scores(team, name)}
+    for run in team.graded:
+        spoken: set[str] = set()
+        for turn in run.turns:
+            score = run.own_score(turn)
+            if turn.agent in found and turn.agent not in spoken and score is not None:
+                found[turn.agent][run.run] = score
+            spoken.add(turn.agent)
+    return found
+
+
+def _ahead(one: dict[str, float], other: dict[str, float], confidence: float) -> PairedDifference:
+    both = [run for run in one if run in other]
+    return paired_difference([other[run] for run in both], [one[run] for run in both], confidence=confidence)
 
 
 def halves(team: RecordedTeam) -> tuple[RecordedTeam, RecordedTeam]:
@@ -148,7 +257,8 @@ def candidates(team: RecordedTeam, report: Attribution) -> Iterator[Candidate]:
             stop = EarlyExit(agree=agree, of=of, first=tuple(best_first[:of]))
             what = f"ask {of} first, stop when {agree} of them agree, else go on with everybody"
             yield _candidate(team, msgspec.structs.replace(base, early_exit=stop), what)
-    for last in range(1, team.graph.rounds):
+    spoken = sorted({turn.round for run in team.runs for turn in run.turns})
+    for last in spoken[:-1]:
         plan = msgspec.structs.replace(base, stop_after_round=last)
         yield _candidate(team, plan, f"stop after round {last}")
     worst = [name for name in reversed(best_first) if name not in protected]
@@ -182,7 +292,7 @@ def drop_line(name: str, report: Attribution) -> Drop:
         why.append(f"the vote without it changes by {100 * row.without.value:+.1f} points")
     if row.token_share is not None:
         why.append(f"{100 * row.token_share:.0f} % of the tokens")
-    why.append("shown to do harm" if shown else "a decision about cost: no harm is shown")
+    why.append("leaving its votes out is shown to help" if shown else "a decision about cost: no harm is shown")
     return Drop(agent=name, why="; ".join(why), harmful=shown)
 
 
@@ -220,7 +330,9 @@ def _candidate(team: RecordedTeam, plan: Plan, what: str) -> Candidate:
 
 def _why_not(tried: Sequence[Candidate], worthwhile: Sequence[Candidate], max_loss: float) -> tuple[Decision, str]:
     if not tried:
-        return Decision.NOT_ENOUGH_EVIDENCE, "no candidate can be replayed exactly: run 'modicum team verify' on one"
+        why = "no plan can be replayed exactly on these runs (a turn without 'reads' may have read all before it): "
+        why += "'modicum team propose --drop 1' makes one that 'modicum team verify' can try"
+        return Decision.NOT_ENOUGH_EVIDENCE, why
     if not worthwhile:
         return Decision.KEEP_ALL, "nothing that the record can replay would save anything worth having"
     best: Evidence = max(worthwhile, key=lambda one: one.replayed.change().low).replayed.evidence(max_loss)

@@ -203,8 +203,9 @@ def recorded_team(
         if row.outcome is not None or row.gold is not None or not row.agent:
             _add_result(results, row, Problem(path, "", line), problems)
     if not turns:
-        known_teams = f"; its teams are {', '.join(names)}" if names and chosen not in names else ""
-        raise UserError(f"{path} holds no turns of team '{chosen}'{known_teams}: a turn is a row with an agent")
+        whose = f" of team '{chosen}'" if chosen else ""
+        known_teams = f"; its teams are {', '.join(map(repr, names))}" if names and chosen not in names else ""
+        raise UserError(f"{path} holds no turns{whose}{known_teams}: a turn is a row with an agent")
     runs = tuple(_run(name, said, results.get(name), tasks[name]) for name, said in turns.items())
     return _team(chosen, runs, graph), problems
 

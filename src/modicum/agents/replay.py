@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from modicum.agents.answers import agreed_answer, vote
 from modicum.agents.plan import Evidence, Plan
 from modicum.agents.recorded import RecordedRun, RecordedTeam, Turn
+from modicum.calls import UserError
 from modicum.statistics.paired import PairedDifference, paired_difference, pairs_needed
 
 Floats = NDArray[np.float64]
@@ -54,6 +55,11 @@ class Replayed:
         return self.groups if len(set(self.groups)) > 1 else None
 
     @property
+    def changed(self) -> bool:
+        """Whether any run would have been another one: fewer calls, or another score."""
+        return bool((self.calls_plan != self.calls_full).any() or (self.score_plan != self.score_full).any())
+
+    @property
     def calls_saved_share(self) -> float:
         return 1 - float(self.calls_plan.sum() / self.calls_full.sum())
 
@@ -91,7 +97,12 @@ class Replayed:
 
 
 def replay(plan: Plan, team: RecordedTeam) -> Replayed:
-    """The plan over the team's graded runs."""
+    """The plan over the team's graded runs.
+
+    Raises:
+        UserError: the plan was made for other agents.
+    """
+    check_team(plan, team)
     runs = team.graded
     done = [replay_run(plan, run) for run in runs]
     worths = [
@@ -114,6 +125,20 @@ def replay(plan: Plan, team: RecordedTeam) -> Replayed:
     )
 
 
+def check_team(plan: Plan, team: RecordedTeam) -> None:
+    """Refuses runs in which somebody speaks whom the plan does not know; who is silent may be missing.
+
+    Raises:
+        UserError: they are another team's.
+    """
+    strangers = [name for name in team.graph.agents if name not in plan.agents]
+    if strangers:
+        raise UserError(
+            f"the plan was made for another team ({', '.join(plan.agents)}); in these runs {', '.join(strangers)} "
+            "spoke too: run 'modicum team propose' on them"
+        )
+
+
 def replay_run(plan: Plan, run: RecordedRun) -> ReplayedRun:
     """One run under the plan."""
     turns = _asked(plan, run)
@@ -124,9 +149,10 @@ def replay_run(plan: Plan, run: RecordedRun) -> ReplayedRun:
         taken.append(turn)
         if stop is None or stop.round not in {None, turn.round}:
             continue
-        # Whoever had to be asked first and is not in the record counts as asked, and as silent.
-        said = [one.answer for one in taken if one.round == turn.round]
-        answer = agreed_answer(said, stop.agree, stop.of - absent)
+        # Whoever had to be asked first and is not in the record counts as asked, and as silent. One who spoke twice in
+        # a round agrees with nobody by that: its last answer counts.
+        said = {one.agent: one.answer for one in taken if one.round == turn.round}
+        answer = agreed_answer(list(said.values()), stop.agree, stop.of - absent)
         if answer is not None:
             stopped = index + 1 < len(run.turns)
             taken += _still_speak(plan, turns[index + 1 :])

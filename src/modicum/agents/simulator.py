@@ -7,7 +7,7 @@ plans differs only by the plan; `truth` enumerates every drop of one agent on th
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from math import exp, log
 
@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from modicum.agents.answers import vote
+from modicum.agents.answers import tied_answers, vote
 from modicum.agents.graph import TeamGraph, realised, speaking_order
 from modicum.agents.guard import Guard
 from modicum.agents.plan import Drop, Plan, plain_plan
@@ -55,6 +55,10 @@ class Scenario:
     outcome_noise: float = 0.0
     """Chance that a run is graded wrongly."""
     base_prompt_tokens: int = 300
+    spatial: str = "full"
+    """Who reads whom within a round, a shape of `graph.SHAPES`; "none": opinions of the first round are independent."""
+    ties_by_lot: bool = False
+    """Of answers with equally many votes one wins by lot, instead of the one given first in the list of agents."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +74,8 @@ class SimulatedTask:
     tokens: NDArray[np.int64]
     """[rounds, agents]: length of what it writes."""
     misgraded: bool
+    tie: float = 0.0
+    """Which of equals wins, in 0..1, where ties are broken by lot."""
 
 
 def planted(bad_skill: float = 0.25, agents_count: int = 5, skill: float = 0.8) -> Scenario:
@@ -82,10 +88,13 @@ def equal(agents_count: int = 5, skill: float = 0.8) -> Scenario:
     return Scenario("equal agents", tuple(SimulatedAgent(f"able-{index}", skill) for index in range(agents_count)))
 
 
-def persuasive() -> Scenario:
-    """One agent that is mostly wrong and whom everybody believes."""
-    able = tuple(SimulatedAgent(f"able-{index}", 0.8) for index in range(4))
-    return Scenario("one persuasive wrong agent", (SimulatedAgent("loud", 0.05, persuasion=3.0), *able))
+def persuasive(place: int = 0) -> Scenario:
+    """One agent that is mostly wrong and whom everybody believes; at the head of the list, unless said, it is heard by
+    all in the first round.
+    """
+    agents = [SimulatedAgent(f"able-{index}", 0.8) for index in range(4)]
+    agents.insert(place, SimulatedAgent("loud", 0.05, persuasion=3.0))
+    return Scenario("one persuasive wrong agent", tuple(agents))
 
 
 def duplicate() -> Scenario:
@@ -107,9 +116,25 @@ def useless() -> Scenario:
     return Scenario("a team of copies", (first, *(SimulatedAgent(f"echo-{i}", copies="first") for i in range(4))))
 
 
+def panel() -> Scenario:
+    """Seven equal agents who answer by themselves and hardly listen afterwards: whom to ask first is of no matter, and
+    the fewer have to agree, the more is lost.
+    """
+    agents = tuple(SimulatedAgent(f"agent-{index}") for index in range(7))
+    return Scenario("a panel of seven", agents, rounds=3, spatial="none", herding=0.1, difficulty_spread=2.0)
+
+
 def noisy() -> Scenario:
     scenario = planted()
     return Scenario("one bad agent, 10 % misgraded", scenario.agents, outcome_noise=0.1)
+
+
+def as_in_notes() -> dict[str, Scenario]:
+    """The two planted scenarios as an earlier simulation of this project had them, as far as its notes say: five
+    agents, two rounds, a majority vote, herding 0.35. They do not say how a tie is broken; the accuracies fit a lot.
+    """
+    found = {"planted": planted(), "persuasive": persuasive()}
+    return {name: replace(one, ties_by_lot=True) for name, one in found.items()}
 
 
 class SimulatedTeam:
@@ -117,7 +142,7 @@ class SimulatedTeam:
 
     def __init__(self, scenario: Scenario) -> None:
         self.scenario = scenario
-        self.graph = TeamGraph([agent.name for agent in scenario.agents], scenario.rounds)
+        self.graph = TeamGraph([agent.name for agent in scenario.agents], scenario.rounds, scenario.spatial)
 
     def tasks(self, count: int, seed: int) -> list[SimulatedTask]:
         """Independent tasks; the same seed gives the same ones."""
@@ -129,6 +154,7 @@ class SimulatedTeam:
         means = np.array([agent.tokens_mean for agent in setup.agents])
         tokens = np.maximum(1, np.rint(rng.lognormal(-0.125, 0.5, shape) * means)).astype(np.int64)
         special, misgraded = rng.random(count) < setup.special_share, rng.random(count) < setup.outcome_noise
+        ties = rng.random(count)
         return [
             SimulatedTask(
                 name=f"task-{seed}-{index}",
@@ -137,6 +163,7 @@ class SimulatedTeam:
                 choices=choices[index],
                 tokens=tokens[index],
                 misgraded=bool(misgraded[index]),
+                tie=float(ties[index]),
             )
             for index in range(count)
         ]
@@ -186,11 +213,17 @@ class SimulatedTeam:
             before = now
         prompt = sum(row.prompt_tokens or 0 for row in rows)
         return TeamRun(
-            answer=vote([last[agent] for agent in sorted(last)]),
+            answer=self._voted(task, [last[agent] for agent in sorted(last)]),
             prompt_tokens=prompt,
             completion_tokens=sum(row.completion_tokens or 0 for row in rows),
             rows=tuple(rows),
         )
+
+    def _voted(self, task: SimulatedTask, answers: Sequence[str | None]) -> str | None:
+        if not self.scenario.ties_by_lot:
+            return vote(answers)
+        equals = tied_answers(answers)
+        return equals[int(task.tie * len(equals))]
 
     def _row(
         self,

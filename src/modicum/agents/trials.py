@@ -4,7 +4,7 @@
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import msgspec
 
@@ -13,6 +13,12 @@ from modicum.agents.guard import Guard
 from modicum.agents.plan import Plan
 from modicum.agents.recorded import RecordedTeam, Row
 from modicum.calls import UserError
+
+Count = Annotated[int, msgspec.Meta(ge=0)]
+Share = Annotated[float, msgspec.Meta(ge=0, le=1)]
+Weight = Annotated[float, msgspec.Meta(ge=0)]
+Positive = Annotated[float, msgspec.Meta(gt=0)]
+AtLeastOne = Annotated[int, msgspec.Meta(ge=1)]
 
 
 class TeamRun(msgspec.Struct, frozen=True):
@@ -56,6 +62,8 @@ class Trials:
         score: Score,
         budget_tokens: int | None = None,
     ) -> None:
+        if not isinstance(graph, TeamGraph):
+            raise UserError(f"a runner's graph is a modicum.agents.graph.TeamGraph, not {type(graph).__name__}")
         if not tasks:
             raise UserError("there are no tasks to learn from: hand over at least one")
         if budget_tokens is not None and budget_tokens <= 0:

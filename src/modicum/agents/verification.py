@@ -17,6 +17,7 @@ import numpy as np
 from modicum.agents.graph import TeamGraph
 from modicum.agents.plan import Decision, Drop, EarlyExit, Evidence, Mute, Plan, Substitute
 from modicum.agents.recorded import RecordedTeam
+from modicum.agents.replay import check_team
 from modicum.agents.trials import RunTeam, Score, checked_score
 from modicum.calls import UserError
 from modicum.statistics.paired import paired_difference, pairs_needed
@@ -117,8 +118,10 @@ def verify_recorded(
     """As `verify`, from recorded runs of the arms on the same tasks (several runs of a task are averaged).
 
     Raises:
-        UserError: the arms `full team` and `plan` share no graded task.
+        UserError: the arms share no graded task, or runs are another team's.
     """
+    for team in arms.values():
+        check_team(plan, team)
     by_task = {name: _by_task(team) for name, team in arms.items()}
     shared = sorted(set.intersection(*(set(found) for found in by_task.values())))
     if not shared:

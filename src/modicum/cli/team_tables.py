@@ -167,11 +167,15 @@ def print_replay(plan: "Plan", team: "RecordedTeam", margin: float, confidence: 
 
     if not team.graded:
         raise UserError("no recorded run has an outcome or a gold answer: nothing can be compared")
-    evidence = replay(plan, team).evidence(margin, confidence)
+    replayed = replay(plan, team)
+    evidence = replayed.evidence(margin, confidence)
     if as_json:
         print_json(evidence)
         return
     click.echo(_evidence(evidence))
+    if not replayed.changed:
+        click.echo("the plan changes nothing in these runs")
+        return
     held = evidence.change_low >= -margin
     click.echo(f"a loss of more than {100 * margin:.1f} points is {'ruled out' if held else 'not ruled out'}")
 

@@ -5,7 +5,7 @@ from modicum.agents.graph import TeamGraph
 from modicum.agents.learners.agentdropout import AgentDropout, lowest_degree
 from modicum.agents.plan import plan_fault
 from modicum.agents.simulator import SimulatedTeam, planted
-from modicum.agents.trials import Trials
+from modicum.agents.trials import TeamRun, Trials
 from modicum.calls import UserError
 
 TEAM = SimulatedTeam(planted())
@@ -44,6 +44,23 @@ def test_the_degree_rule_by_hand():
     assert len(lowest_degree(graph, degrees, 0.4, rng)) == 4
     assert lowest_degree(graph, degrees, 0.0, rng) == []
     assert len(lowest_degree(graph, degrees, 1.0, rng)) == 8
+
+
+def test_the_node_stage_by_hand():
+    """One graph of two agents, reward 1: Adam's first step moves each logit that was chosen about by the rate."""
+    graph = TeamGraph(["a", "b"], 1)
+    drawn = {}
+
+    def run(_task, guard):
+        drawn["edges"] = guard.plan.edge_masks(graph)[0][0]
+        return TeamRun("x", 1, 1)
+
+    learner = AgentDropout(node_batches=1, node_batch_size=1)
+    [degrees], _ = learner.node_stage(graph, Trials(graph, ["task"], run, lambda *_: 1.0), np.random.default_rng(1))
+
+    ab, ba = drawn["edges"][0, 1], drawn["edges"][1, 0]
+    moved = [0.1 if ab else -0.1, 0.0 if ab else 0.1 if ba else -0.1]
+    assert degrees == pytest.approx(sum(1 / (1 + np.exp(-x)) for x in moved), abs=1e-6)
 
 
 def test_ties_are_broken_by_lot_and_protected_agents_stay():

@@ -1,7 +1,9 @@
+import msgspec
 import numpy as np
 import pytest
 
 from modicum.agents.graph import TeamGraph
+from modicum.agents.learners import AgentDropout, AgentPrune
 from modicum.agents.learners.edges import (
     EdgeRun,
     EdgeSettings,
@@ -11,7 +13,8 @@ from modicum.agents.learners.edges import (
     mutes,
     penalty_gradient,
 )
-from modicum.agents.plan import Drop, EdgeKind, plain_plan
+from modicum.agents.plan import Decision, Drop, EdgeKind, plain_plan
+from modicum.agents.sampling import anchor, nuclear_norm
 from modicum.agents.trials import TeamRun, Trials
 
 SETTINGS = EdgeSettings(
@@ -62,6 +65,76 @@ def test_the_penalty_pulls_the_logits_along_the_chain_rule():
 
     # A = [[0, 1/2], [1/2, 0]]: the slope of the nuclear norm is [[0, 1], [1, 0]], times A (1 - A)
     assert within[0] == pytest.approx(np.array([[0.0, 0.25], [0.25, 0.0]]))
+
+
+def test_the_anchor_pulls_the_logits_back_along_the_chain_rule():
+    state = EdgeRun.start(TeamGraph(["a", "b"], 1))
+    first = state.spatial_mask.astype(float), state.temporal_mask.astype(float)
+
+    within, _ = penalty_gradient(state, changed(anchor_weight=1.0), first)
+
+    # A0 - A = 1/2 on two edges, so its norm is sqrt(1/2), beyond the slack: slope -1/2 / sqrt(1/2), times A (1 - A)
+    assert within[0] == pytest.approx(np.array([[0.0, 1.0], [1.0, 0.0]]) * -(0.5**0.5) / 4)
+
+
+def test_both_penalties_against_differences_of_the_loss():
+    """Through the mask, the temperature and the sigmoid, for logits that are nowhere special."""
+    graph = TeamGraph(["a", "b", "c", "d"], 2)
+    state = EdgeRun.start(graph, [Drop("d", 1)])
+    state.spatial = np.random.default_rng(5).normal(size=state.spatial.shape)
+    first = state.spatial_mask.astype(float), state.temporal_mask.astype(float)
+    settings = changed(nuclear_weight=0.7, anchor_weight=0.4, temperature=2.0)
+
+    def loss():
+        weights = state.weights(2.0)[0]
+        return sum(
+            0.7 * nuclear_norm(one)[0] + 0.4 * anchor(one, start, 0.1)[0]
+            for one, start in zip(weights, first[0], strict=True)
+        )
+
+    within, _ = penalty_gradient(state, settings, first)
+    for place in [(0, 0, 1), (0, 2, 1), (1, 3, 0)]:
+        state.spatial[place] += 1e-6
+        ahead = loss()
+        state.spatial[place] -= 2e-6
+        change = (ahead - loss()) / 2e-6
+        state.spatial[place] += 1e-6
+        assert within[place] == pytest.approx(change, abs=1e-5)
+    assert not within[0, 3].any()
+
+
+def test_one_step_of_the_edge_stage_by_hand():
+    """Reward 1, no penalty: a drawn edge goes up by the rate, one that was left out down, a closed one stays."""
+    graph = TeamGraph(["a", "b"], 1)
+    state = EdgeRun.start(graph)
+    drawn = {}
+
+    def run(_task, guard):
+        drawn["edges"] = guard.plan.edge_masks(graph)[0][0]
+        return TeamRun("x", 1, 1)
+
+    trials = Trials(graph, ["task"], run, lambda *_: 1.0)
+    edge_stage(state, changed(batches=1, batch_size=1, baseline=False), trials, np.random.default_rng(1))
+
+    ab, ba = drawn["edges"][0, 1], drawn["edges"][1, 0]
+    assert state.spatial[0, 0, 1] == pytest.approx(0.1 if ab else -0.1, abs=1e-6)
+    assert state.spatial[0, 1, 0] == pytest.approx(0.0 if ab else 0.1 if ba else -0.1, abs=1e-6)
+
+
+def test_a_protected_agents_words_are_neither_drawn_nor_cut():
+    graph = TeamGraph(["judge", "a", "b"], 2, protect=["judge"])
+    state = EdgeRun.start(graph)
+    trials = Trials(graph, ["task"], lambda *_: TeamRun("x", 1, 1), lambda *_: 1.0)
+
+    edge_stage(
+        state, changed(batches=4, prune_after=(1, 2, 3, 4), edge_drop_rate=0.5), trials, np.random.default_rng(0)
+    )
+
+    spatial, temporal = state.weights()
+    assert (spatial[:, 0, 1:] == 1).all()
+    assert (temporal[:, 0] == 1).all()
+    assert not state.spatial[:, 0].any()
+    assert spatial[:, 1:].sum() < 1
 
 
 def test_edges_that_do_harm_lose_weight():
@@ -133,3 +206,33 @@ def test_a_spent_budget_is_told():
 
     assert edge_stage(EdgeRun.start(graph), SETTINGS, trials, np.random.default_rng(0))
     assert plain_plan(graph).canary_share == 0
+
+
+@pytest.mark.parametrize("learner", [AgentDropout(), AgentPrune()])
+@pytest.mark.parametrize(("agents", "protect"), [(["a"], []), (["a", "b"], ["a", "b"])])
+def test_where_nobody_may_go_no_token_is_spent(learner, agents, protect):
+    graph = TeamGraph(agents, 2, protect=protect)
+    trials = Trials(graph, ["task"], lambda *_: TeamRun("x", 10, 1), lambda *_: 1.0)
+
+    plan = learner.learn(graph, trials=trials).plan
+
+    assert plan.decision == Decision.KEEP_ALL
+    assert trials.trials_count == 0
+
+
+@pytest.mark.parametrize("learner", [AgentDropout(), AgentPrune()])
+def test_one_round_has_no_edges_between_rounds(learner):
+    graph = TeamGraph(["a", "b", "c"], 1)
+    trials = Trials(graph, ["task"], lambda *_: TeamRun("x", 10, 1), lambda *_: 1.0)
+
+    learned = learner.learn(graph, trials=trials)
+
+    assert learned.temporal == []
+    assert learned.plan.mute
+
+
+@pytest.mark.parametrize("setting", [{"temperature": 0}, {"edge_drop_rate": 1.5}, {"learning_rate": -1}])
+@pytest.mark.parametrize("kind", [AgentDropout, AgentPrune])
+def test_impossible_settings_are_refused(kind, setting):
+    with pytest.raises(msgspec.ValidationError):
+        msgspec.convert(setting, kind)

@@ -12,11 +12,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.agents.graph import TeamGraph
-from modicum.agents.learners.edges import EdgeRun, EdgeSettings, batch_gradient, edge_plan, edge_stage
+from modicum.agents.learners.edges import EdgeRun, EdgeSettings, batch_gradient, edge_plan, edge_stage, nothing_to_learn
 from modicum.agents.plan import Drop
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.sampling import Adam, weighted_degree
-from modicum.agents.trials import BudgetSpent, LearnedTeam, Trials
+from modicum.agents.trials import AtLeastOne, BudgetSpent, Count, LearnedTeam, Positive, Share, Trials, Weight
 from modicum.calls import UserError
 
 Floats = NDArray[np.float64]
@@ -26,28 +26,33 @@ class AgentDropout(msgspec.Struct, frozen=True, kw_only=True):
     """The defaults are the paper's."""
 
     seed: int = 0
-    node_batches: int = 2
-    node_batch_size: int = 20
-    node_drop_rate: float = 0.2
+    node_batches: Count = 2
+    node_batch_size: AtLeastOne = 20
+    node_drop_rate: Share = 0.2
     """alpha: share of the agents that goes in each round (1 of 5); rounded, 0 drops none."""
-    edge_batches: int = 4
-    edge_batch_size: int = 10
+    edge_batches: Count = 4
+    edge_batch_size: AtLeastOne = 10
     prune_after: tuple[int, ...] = (2, 4)
-    edge_drop_rate: float = 0.1
+    edge_drop_rate: Share = 0.1
     """beta: share of a round's edges then left that is removed each time."""
-    learning_rate: float = 0.1
-    temperature: float = 1.0
-    nuclear_weight: float = 1.0
-    anchor_weight: float = 1.0
-    anchor_slack: float = 0.1
+    learning_rate: Positive = 0.1
+    temperature: Positive = 1.0
+    nuclear_weight: Weight = 1.0
+    anchor_weight: Weight = 1.0
+    anchor_slack: Weight = 0.1
     baseline: bool = False
     """Subtract the batch's mean reward; the paper does not."""
+
+    shuffled: bool = False
+    """Try edges in an order drawn by lot. The paper goes row by row, which favours who is listed first."""
 
     def learn(
         self, graph: TeamGraph, *, recorded: RecordedTeam | None = None, trials: Trials | None = None
     ) -> LearnedTeam:
         if trials is None:
             raise UserError("the learner 'agentdropout' needs tasks and a runner: recorded runs are not enough")
+        if nothing_to_learn(graph):
+            return edge_plan("agentdropout", self, EdgeRun.start(graph), trials, recorded, spent=False)
         rng = np.random.default_rng(self.seed)
         degrees, spent = self.node_stage(graph, trials, rng)
         drop = lowest_degree(graph, degrees, self.node_drop_rate, rng)
@@ -65,7 +70,9 @@ class AgentDropout(msgspec.Struct, frozen=True, kw_only=True):
             rewards, gradients = [], []
             try:
                 for _ in range(self.node_batch_size):
-                    plan, within, across = state.sample(rng, self.temperature, draw_temporal=False)
+                    plan, within, across = state.sample(
+                        rng, self.temperature, draw_temporal=False, shuffled=self.shuffled
+                    )
                     _, reward = trials.next(plan)
                     rewards.append(reward)
                     gradients.append((within, across))
@@ -89,6 +96,7 @@ class AgentDropout(msgspec.Struct, frozen=True, kw_only=True):
             anchor_slack=self.anchor_slack,
             baseline=self.baseline,
             shared=False,
+            shuffled=self.shuffled,
         )
 
 

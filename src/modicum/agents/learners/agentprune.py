@@ -8,27 +8,30 @@ import msgspec
 import numpy as np
 
 from modicum.agents.graph import TeamGraph
-from modicum.agents.learners.edges import EdgeRun, EdgeSettings, edge_plan, edge_stage
+from modicum.agents.learners.edges import EdgeRun, EdgeSettings, edge_plan, edge_stage, nothing_to_learn
 from modicum.agents.recorded import RecordedTeam
-from modicum.agents.trials import LearnedTeam, Trials
+from modicum.agents.trials import AtLeastOne, Count, LearnedTeam, Positive, Share, Trials, Weight
 from modicum.calls import UserError
 
 
 class AgentPrune(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
-    batches: int = 10
-    batch_size: int = 4
+    batches: Count = 10
+    batch_size: AtLeastOne = 4
     prune_after: tuple[int, ...] = (5, 10)
     """After which batches edges are removed."""
-    edge_drop_rate: float = 0.25
+    edge_drop_rate: Share = 0.25
     """Share of the edges then left that is removed each time, at least one."""
-    learning_rate: float = 0.1
-    temperature: float = 1.0
-    nuclear_weight: float = 1.0
-    anchor_weight: float = 0.0
-    anchor_slack: float = 0.1
+    learning_rate: Positive = 0.1
+    temperature: Positive = 1.0
+    nuclear_weight: Weight = 1.0
+    anchor_weight: Weight = 0.0
+    anchor_slack: Weight = 0.1
     baseline: bool = False
     """Subtract the batch's mean reward. The paper does not; without it every drawn edge is pushed up by success."""
+
+    shuffled: bool = False
+    """Try edges in an order drawn by lot. The paper goes row by row, which favours who is listed first."""
 
     def learn(
         self, graph: TeamGraph, *, recorded: RecordedTeam | None = None, trials: Trials | None = None
@@ -48,7 +51,8 @@ class AgentPrune(msgspec.Struct, frozen=True, kw_only=True):
             anchor_slack=self.anchor_slack,
             baseline=self.baseline,
             shared=True,
+            shuffled=self.shuffled,
         )
         state = EdgeRun.start(graph)
-        spent = edge_stage(state, settings, trials, rng)
+        spent = not nothing_to_learn(graph) and edge_stage(state, settings, trials, rng)
         return edge_plan("agentprune", self, state, trials, recorded, spent=spent)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.agents.graph import Mask, TeamGraph
-from modicum.agents.plan import Drop, EdgeKind, Learned, Mute, Plan, plain_plan
+from modicum.agents.plan import Decision, Drop, EdgeKind, Learned, Mute, Plan, plain_plan
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.sampling import Adam, anchor, nuclear_norm, sample_dag, sigmoid
 from modicum.agents.trials import BudgetSpent, LearnedTeam, Trials
@@ -34,6 +34,8 @@ class EdgeSettings:
     baseline: bool
     shared: bool
     """One matrix for all rounds (AgentPrune) instead of one a round (AgentDropout)."""
+    shuffled: bool = False
+    """Edges are tried in an order drawn by lot; see `sample_dag`."""
 
 
 @dataclass
@@ -55,23 +57,33 @@ class EdgeRun:
         spatial, temporal = plan.edge_masks(graph)
         return cls(graph, spatial, temporal, np.zeros(spatial.shape), np.zeros(temporal.shape), dropped)
 
+    @property
+    def open_to_choice(self) -> Mask:
+        """bool[agents, 1]: whose words may be kept from others; those of protected agents never."""
+        return np.array([[agent not in self.graph.protect] for agent in self.graph.agents], dtype=bool)
+
     def weights(self, temperature: float = 1.0) -> tuple[Floats, Floats]:
-        """Edge probabilities, 0 where there is no edge."""
-        return (
-            sigmoid(self.spatial / temperature) * self.spatial_mask,
-            sigmoid(self.temporal / temperature) * self.temporal_mask,
-        )
+        """Edge probabilities, 0 where there is no edge, 1 where there always is."""
+        found = []
+        for logits, mask in ((self.spatial, self.spatial_mask), (self.temporal, self.temporal_mask)):
+            found.append(np.where(self.open_to_choice, sigmoid(logits / temperature), 1.0) * mask)
+        return found[0], found[1]
 
     def sample(
-        self, rng: np.random.Generator, temperature: float = 1.0, *, draw_temporal: bool = True
+        self,
+        rng: np.random.Generator,
+        temperature: float = 1.0,
+        *,
+        draw_temporal: bool = True,
+        shuffled: bool = False,
     ) -> tuple[Plan, Floats, Floats]:
         """A plan with one drawn graph, and the gradients of its log-probability."""
         within = [
-            sample_dag(logits, mask, rng, temperature=temperature)
+            sample_dag(logits, mask & self.open_to_choice, rng, temperature=temperature, shuffled=shuffled)
             for logits, mask in zip(self.spatial, self.spatial_mask, strict=True)
         ]
         across = [
-            sample_dag(logits, mask, rng, temperature=temperature, acyclic=False)
+            sample_dag(logits, mask & self.open_to_choice, rng, temperature=temperature, acyclic=False)
             for logits, mask in zip(self.temporal, self.temporal_mask, strict=True)
         ]
         edges = np.array([one.edges for one in across], dtype=bool).reshape(self.temporal.shape)
@@ -98,6 +110,11 @@ def mutes(graph: TeamGraph, drop: tuple[Drop, ...], spatial: Mask, temporal: Mas
     return tuple(lines)
 
 
+def nothing_to_learn(graph: TeamGraph) -> bool:
+    """Whether there is nobody to drop and nobody to mute: one agent, or all of them protected."""
+    return len(graph.agents) == 1 or graph.protect.issuperset(graph.agents)
+
+
 def edge_stage(state: EdgeRun, settings: EdgeSettings, trials: Trials, rng: np.random.Generator) -> bool:
     """Optimises the logits in place and removes edges on schedule. True where the budget ended it."""
     first = state.spatial_mask.astype(float), state.temporal_mask.astype(float)
@@ -106,7 +123,7 @@ def edge_stage(state: EdgeRun, settings: EdgeSettings, trials: Trials, rng: np.r
         rewards, gradients = [], []
         try:
             for _ in range(settings.batch_size):
-                plan, within, across = state.sample(rng, settings.temperature)
+                plan, within, across = state.sample(rng, settings.temperature, shuffled=settings.shuffled)
                 _, reward = trials.next(plan)
                 rewards.append(reward)
                 gradients.append((within, across))
@@ -120,8 +137,10 @@ def edge_stage(state: EdgeRun, settings: EdgeSettings, trials: Trials, rng: np.r
         state.spatial = adams[0].step(state.spatial, steps[0])
         state.temporal = adams[1].step(state.temporal, steps[1])
         if batch in settings.prune_after:
-            cut_lowest(state.spatial, state.spatial_mask, settings.edge_drop_rate, shared=settings.shared)
-            cut_lowest(state.temporal, state.temporal_mask, settings.edge_drop_rate, shared=settings.shared)
+            for logits, mask in ((state.spatial, state.spatial_mask), (state.temporal, state.temporal_mask)):
+                open_edges = mask & state.open_to_choice
+                cut_lowest(logits, open_edges, settings.edge_drop_rate, shared=settings.shared)
+                mask[...] = open_edges | (mask & ~state.open_to_choice)
     return False
 
 
@@ -152,7 +171,7 @@ def penalty_gradient(state: EdgeRun, settings: EdgeSettings, first: tuple[Floats
 
 def cut_lowest(logits: Floats, masks: Mask, rate: float, *, shared: bool = False) -> None:
     """Removes, in each round, the share of its remaining edges with the lowest weight: at least one if any is left."""
-    for number in range(1 if shared else len(masks)):
+    for number in range(min(1, len(masks)) if shared else len(masks)):
         left = np.flatnonzero(masks[number])
         if len(left) == 0 or rate <= 0:
             continue
@@ -174,10 +193,12 @@ def edge_plan(
     """The result, with everything that it took."""
     spatial, temporal = state.weights()
     drop = tuple(state.drop)
+    muted = mutes(state.graph, drop, state.spatial_mask, state.temporal_mask)
     plan = msgspec.structs.replace(
-        plain_plan(state.graph, drop, mutes(state.graph, drop, state.spatial_mask, state.temporal_mask)),
+        plain_plan(state.graph, drop, muted),
         team=recorded.name if recorded else "",
-        why="learned from trials; not verified",
+        decision=Decision.REDUCE if drop or muted else Decision.KEEP_ALL,
+        why="learned from trials; not verified" if drop or muted else "nothing was dropped or muted",
         canary_share=0.05,
         learned=Learned(
             learner=name,

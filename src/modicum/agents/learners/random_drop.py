@@ -6,12 +6,12 @@ import numpy as np
 from modicum.agents.graph import TeamGraph
 from modicum.agents.plan import SCHEMA, Decision, Drop, Learned, Plan
 from modicum.agents.recorded import RecordedTeam
-from modicum.agents.trials import LearnedTeam, Trials
+from modicum.agents.trials import AtLeastOne, LearnedTeam, Trials
 
 
 class RandomDrop(msgspec.Struct, frozen=True, kw_only=True):
     seed: int = 0
-    drop_count: int = 1
+    drop_count: AtLeastOne = 1
     per_round: bool = False
     """Another agent in each round, as AgentDropout does; otherwise the same one in all."""
 
@@ -32,8 +32,8 @@ class RandomDrop(msgspec.Struct, frozen=True, kw_only=True):
         plan = Plan(
             schema=SCHEMA,
             team=recorded.name if recorded else "",
-            decision=Decision.REDUCE,
-            why="the control: dropped by lot",
+            decision=Decision.REDUCE if drop else Decision.KEEP_ALL,
+            why="the control: dropped by lot" if drop else "nobody may be dropped",
             agents=graph.agents,
             rounds=graph.rounds,
             protect=tuple(sorted(graph.protect)),

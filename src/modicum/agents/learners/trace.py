@@ -1,22 +1,24 @@
 """The default learner: reads recorded runs. Where there are none it records the full team first, and counts that."""
 
+from typing import Literal
+
 import msgspec
 
-from modicum.agents.attribution import attribute
+from modicum.agents.attribution import Attribution, attribute
 from modicum.agents.graph import TeamGraph
 from modicum.agents.plan import SCHEMA, Decision, Learned, Plan
 from modicum.agents.proposal import blank_plan, drop_plan, propose_and_check, ranking
 from modicum.agents.recorded import RecordedTeam, Row, recorded_team
-from modicum.agents.trials import BudgetSpent, LearnedTeam, Trials
+from modicum.agents.trials import AtLeastOne, BudgetSpent, LearnedTeam, Share, Trials
 from modicum.calls import UserError
 
 
 class Trace(msgspec.Struct, frozen=True, kw_only=True):
-    drop_count: int | None = None
+    drop_count: AtLeastOne | None = None
     """Drop so many of the worst, as the other learners do; None: propose what the record shows to be safe."""
-    by: str = ""
+    by: Literal["", "own", "without"] = ""
     """"own", "without", or the better of what the record allows; see `proposal.ranking`."""
-    max_loss: float = 0.02
+    max_loss: Share = 0.02
     seed: int = 0
     """Unused: reading a record leaves nothing to chance."""
 
@@ -31,9 +33,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
         if self.drop_count is None:
             plan = propose_and_check(recorded, max_loss=self.max_loss)
         else:
-            worst = [agent for agent in ranking(report, self.by) if agent not in graph.protect]
-            count = min(self.drop_count, len(worst), len(graph.agents) - 1)
-            plan = drop_plan(blank_plan(recorded, Decision.REDUCE), worst[:count], report)
+            plan = self._dropped(graph, recorded, report)
         assert plan.learned is not None  # noqa: S101 - blank_plan sets it
         learned = msgspec.structs.replace(
             plan.learned,
@@ -51,6 +51,21 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
             trials_count=trials.trials_count if trials else 0,
             budget_spent=spent,
         )
+
+    def _dropped(self, graph: TeamGraph, recorded: RecordedTeam, report: Attribution) -> Plan:
+        """The plan without the worst, as many as were asked for and may go."""
+        assert self.drop_count is not None  # noqa: S101 - the caller's condition
+        worst = [agent for agent in ranking(report, self.by) if agent not in graph.protect]
+        count = min(self.drop_count, len(worst), len(graph.agents) - 1)
+        if count < 1:
+            alone = len(graph.agents) == 1
+            why = (
+                "a team of one agent has nobody to drop" if alone else "every agent is protected: nobody may be dropped"
+            )
+            return blank_plan(recorded, Decision.KEEP_ALL, why)
+        asked = "" if count == self.drop_count else f" ({self.drop_count} were asked for)"
+        why = f"without the worst {count} of {len(graph.agents)} agents{asked}, whatever that does: verify it first"
+        return drop_plan(blank_plan(recorded, Decision.REDUCE, why), worst[:count], report)
 
 
 def record(graph: TeamGraph, trials: Trials | None) -> tuple[RecordedTeam, bool]:
@@ -74,6 +89,11 @@ def record(graph: TeamGraph, trials: Trials | None) -> tuple[RecordedTeam, bool]
         except BudgetSpent:
             spent = True
             break
+        if not done.rows:
+            raise UserError(
+                "the learner 'trace' reads who said what, and the runner returned a run without turns: return "
+                "TeamRun(rows=...), which modicum.agents.recorder.TeamRecorder makes"
+            )
         run = f"run-{number}"
         rows += [(len(rows), msgspec.structs.replace(row, run=run, team="")) for row in done.rows]
         rows.append((len(rows), Row(run=run, answer=done.answer, outcome=score)))

@@ -4,7 +4,7 @@ A `Call` is one request to a model and its reply, as a door saw it. Booking adds
 which is what the ledger keeps.
 """
 
-from modicum.calls.anatomy import Anatomy, Segment, SegmentKind
+from modicum.calls.anatomy import Anatomy, Reuse, Segment, SegmentKind
 from modicum.calls.basis import Basis
 from modicum.calls.call import Call, CallStatus, Owner, Tier
 from modicum.calls.cost import BucketCosts, Cost
@@ -28,6 +28,7 @@ __all__ = [
     "Outcome",
     "Owner",
     "Problem",
+    "Reuse",
     "Segment",
     "SegmentKind",
     "Tier",

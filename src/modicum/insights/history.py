@@ -105,6 +105,8 @@ class History:
     apart_calls: int = 0
     """Calls of aggregated reports, and calls whose usage is not known: in no array."""
     apart_cost_usd: float = 0.0
+    segment_read_share: Floats | None = None
+    """Of each tool result the share that later calls referred to; NaN where nobody looked."""
     task_values: Floats | None = None
     """For every task the largest value among its outcomes; NaN where it has none."""
 
@@ -151,7 +153,25 @@ def load(store: Store, since: datetime, until: datetime) -> History:
     words = store.ask("history_words")
     history = build(calls, segments, [(row["kind"], row["tool"]) for row in words])
     values = {row["task"]: row["value"] for row in store.ask("task_values") if row["task"]}
-    return replace(history, task_values=np.array([values.get(task, np.nan) for task in history.tasks], np.float64))
+    return replace(
+        history,
+        segment_read_share=read_shares(history, store.ask_columns("history_reuse", since=since, until=until)),
+        task_values=np.array([values.get(task, np.nan) for task in history.tasks], np.float64),
+    )
+
+
+def read_shares(history: History, reuse: Arrays) -> Floats:
+    """For every segment the share that later calls referred to, from the columns of `history_reuse`."""
+    found = np.full(history.segments, np.nan)
+    told = dict(
+        zip(zip(reuse["entry_id"].tolist(), reuse["digest"].tolist(), strict=True), reuse["read_share"], strict=True)
+    )
+    calls = {name for name, _ in told}
+    numbers = np.array([number for number, name in enumerate(history.entry_ids) if name in calls], np.int64)
+    for place in np.flatnonzero(np.isin(history.segment_call, numbers)):
+        name = history.entry_ids[history.segment_call[place]]
+        found[place] = told.get((name, int(history.segment_digest[place])), np.nan)
+    return found
 
 
 def build(calls: Arrays, segments: Arrays, words: Sequence[tuple[str, str]]) -> History:

@@ -22,12 +22,14 @@ from modicum.ledger.columns import (
     ENERGY_COLUMNS,
     ENTRY_COLUMNS,
     OUTCOME_COLUMNS,
+    REUSE_COLUMNS,
     SEGMENT_COLUMNS,
     Columns,
     energy_columns,
     entry_columns,
     longest,
     outcome_columns,
+    reuse_columns,
     segment_columns,
 )
 from modicum.ledger.store import (
@@ -80,6 +82,8 @@ class ClickHouseStore(Questions):
             segments["revision"] = [revisions[entry_id] for entry_id in segments["entry_id"]]
             self._insert("segments_log", segments, (*SEGMENT_COLUMNS, "revision"))
             self._insert("entries_log", self._versioned(fresh), (*ENTRY_COLUMNS, "booked_at", "version"))
+        # Of calls that are known, too: a log that has grown tells more of what was made of their results.
+        self._insert("reuse_log", reuse_columns(batch), REUSE_COLUMNS)
         replaced = sum(entry.call.call_id in known for entry in fresh)
         return Appended(len(fresh) - replaced, replaced, len(entries) - len(fresh))
 
@@ -121,6 +125,7 @@ class ClickHouseStore(Questions):
         gone = self._rows(counted, told)[0]["gone"]
         for delete in (
             f"ALTER TABLE segments_log DELETE WHERE entry_id IN ({chosen})",
+            f"ALTER TABLE reuse_log DELETE WHERE entry_id IN ({chosen})",
             f"ALTER TABLE entries_log DELETE WHERE {PURGED}",
         ):
             sql, typed = _typed(delete, told)

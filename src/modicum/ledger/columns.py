@@ -17,6 +17,7 @@ from modicum.calls import (
     Entry,
     Outcome,
     Owner,
+    Reuse,
     Segment,
     SegmentKind,
     Tier,
@@ -97,6 +98,7 @@ SEGMENT_COLUMNS = (
     "is_error",
     "basis",
 )
+REUSE_COLUMNS = ("entry_id", "revision", "digest", "read_share")
 OUTCOME_COLUMNS = ("outcome_id", "revision", "task", "name", "value", "happened_at", "source")
 ENERGY_COLUMNS: dict[str, Callable[[EnergyWindow], Any]] = {
     "window_id": lambda w: w.window_id,
@@ -150,6 +152,17 @@ def segment_columns(entries: Sequence[Entry]) -> Columns:
     for name, values in zip(SEGMENT_COLUMNS, zip(*rows, strict=True), strict=False):
         columns[name] = list(values)
     return columns
+
+
+def reuse_columns(entries: Sequence[Entry]) -> Columns:
+    """What is known of the reuse of segments that are born in these entries. Equal texts have one row a call."""
+    rows = {}
+    for entry in entries:
+        for part in entry.call.anatomy.added if entry.call.anatomy is not None else ():
+            if part.reuse is not None:
+                named = entry.call.call_id, part.digest.hex()
+                rows[named] = (named[0], part.reuse.later_calls, named[1], float(part.reuse.read_share))
+    return {name: [row[place] for row in rows.values()] for place, name in enumerate(REUSE_COLUMNS)}
 
 
 def outcome_columns(outcomes: Sequence[Outcome], revision: int) -> Columns:
@@ -242,6 +255,7 @@ def _segment(row: Mapping[str, Any]) -> Segment:
         bytes.fromhex(row["detail"]),
         bool(row["is_error"]),
         Basis(row["basis"]),
+        None if row["read_share"] is None else Reuse(row["read_share"], row["later_calls"]),
     )
 
 

@@ -21,12 +21,14 @@ from modicum.ledger.columns import (
     ENERGY_COLUMNS,
     ENTRY_COLUMNS,
     OUTCOME_COLUMNS,
+    REUSE_COLUMNS,
     SEGMENT_COLUMNS,
     Columns,
     energy_columns,
     entry_columns,
     longest,
     outcome_columns,
+    reuse_columns,
     segment_columns,
 )
 from modicum.ledger.store import (
@@ -80,7 +82,20 @@ class DuckDBStore(Questions):
                 self._stage("staged_segments", segments, SEGMENT_COLUMNS)
                 self._base.execute(_BOOK_SEGMENTS)
             self._base.execute("DROP TABLE fresh")
+            self._append_reuse(reuse_columns(batch))
         return Appended(fresh - replaced, replaced, len(entries) - fresh)
+
+    def _append_reuse(self, columns: Columns) -> None:
+        """Of calls that are known, too: a log that has grown tells more of what was made of their results."""
+        if not columns["entry_id"]:
+            return
+        self._stage("staged_reuse", columns, REUSE_COLUMNS)
+        same = "reuse.entry_id = staged_reuse.entry_id AND reuse.digest = staged_reuse.digest"
+        self._base.execute(
+            f"DELETE FROM staged_reuse USING reuse WHERE {same} AND reuse.revision > staged_reuse.revision"
+        )
+        self._base.execute(f"DELETE FROM reuse USING staged_reuse WHERE {same}")
+        self._base.execute("INSERT INTO reuse SELECT * FROM staged_reuse")
 
     def append_outcomes(self, outcomes: Sequence[Outcome]) -> int:
         if not outcomes:
@@ -113,7 +128,8 @@ class DuckDBStore(Questions):
         told = {name: getattr(which, name) for name in which.__struct_fields__} | {"before": _naive(which.before)}
         with self._transaction():
             chosen = f"SELECT entry_id FROM entries WHERE {PURGED}"
-            self._base.execute(f"DELETE FROM segments WHERE entry_id IN ({chosen})", told)
+            for table in ("segments", "reuse"):
+                self._base.execute(f"DELETE FROM {table} WHERE entry_id IN ({chosen})", told)
             gone = self._base.execute(f"DELETE FROM entries WHERE {PURGED} RETURNING 1", told).fetchall()
         self._base.execute("CHECKPOINT")
         return len(gone)

@@ -47,6 +47,58 @@ class Agent:
             started = (START + timedelta(seconds=number)).isoformat()
             yield {"started": started, "task": "t", "request": {"messages": messages}, "response": body} | more
 
+    def records(self, shape):
+        """One record a call, as an export of a platform has it: `shape(number, started, messages, reply)`."""
+        for number, (messages, reply) in enumerate(self.lines):
+            yield shape(number, (START + timedelta(seconds=number)).isoformat(), messages, reply)
+
+
+def langfuse(number, started, messages, reply):
+    told = {"id": f"o{number}", "type": "GENERATION", "traceId": "t", "startTime": started, "model": "gpt-4o"}
+    return told | {"usageDetails": {"input": 9, "output": 1}, "input": messages, "output": json.dumps(reply)}
+
+
+def litellm(number, started, messages, reply):
+    told = {"request_id": f"r{number}", "startTime": started, "model": "gpt-4o", "session_id": "t", "prompt_tokens": 9}
+    return told | {"completion_tokens": 1, "messages": messages, "response": {"choices": [{"message": reply}]}}
+
+
+def helicone(number, started, messages, reply):
+    told = {"request_id": f"h{number}", "request_created_at": started, "response_model": "gpt-4o", "prompt_tokens": 9}
+    told |= {"request_properties": {"Helicone-Session-Id": "t"}, "completion_tokens": 1}
+    return told | {"request_body": {"messages": messages}, "response_body": {"choices": [{"message": reply}]}}
+
+
+def langsmith(number, started, messages, reply):
+    told = {"id": f"l{number}", "run_type": "llm", "trace_id": "t", "start_time": started, "prompt_tokens": 9}
+    told |= {"completion_tokens": 1, "extra": {"metadata": {"ls_model_name": "gpt-4o"}}}
+    message = {"kwargs": {"content": reply["content"], "response_metadata": {}}}
+    return told | {"inputs": {"messages": messages}, "outputs": {"generations": [[{"message": message}]]}}
+
+
+def otlp(number, started, messages, reply):
+    nanoseconds = int(datetime.fromisoformat(started).timestamp()) * 1_000_000_000
+    about = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 9}
+    about |= {"gen_ai.input.messages": json.dumps(messages), "gen_ai.output.messages": json.dumps([reply])}
+    about |= {"gen_ai.usage.output_tokens": 1, "gen_ai.conversation.id": "t"}
+    told = {"traceId": f"{1:032x}", "spanId": f"{number + 1:016x}", "name": "chat gpt-4o", "attributes": about}
+    return told | {"startTimeUnixNano": str(nanoseconds), "endTimeUnixNano": str(nanoseconds + 1)}
+
+
+def anthropic(number, started, messages, reply):
+    told = {"id": f"msg_{number}", "type": "message", "role": "assistant", "model": "claude-opus-4-5"}
+    told |= {"content": [{"type": "text", "text": reply["content"] or "-"}], "stop_reason": "end_turn"}
+    told |= {"usage": {"input_tokens": 9, "output_tokens": 1}}
+    return {"started": started, "task": "t", "request": {"messages": list(map(as_blocks, messages))}, "response": told}
+
+
+def as_blocks(message):
+    if message["role"] == "tool":
+        block = {"type": "tool_result", "tool_use_id": message["tool_call_id"], "content": message["content"]}
+        return {"role": "user", "content": [block]}
+    asked = [{"type": "tool_use", "id": one["id"], "name": "f", "input": {}} for one in message.get("tool_calls", [])]
+    return {"role": message["role"], "content": message["content"] or asked}
+
 
 def agent(said=UNREAD, tool="Fetch", arguments=None, result=REPORT):
     talk = Agent().calls(tool, arguments or {"what": "report"}, result)
@@ -87,6 +139,14 @@ def test_the_last_reply_counts_though_it_stands_in_no_context(log):
 
     assert shares(log, agent(said).as_modicum()) == [pytest.approx(0.07, abs=0.01)]
     assert shares(log, agent(said).as_openai(), "openai") == [pytest.approx(0.07, abs=0.01)]
+
+
+@pytest.mark.parametrize("shape", [langfuse, litellm, helicone, langsmith, otlp, anthropic])
+def test_the_last_reply_is_heard_in_every_format_that_holds_replies(log, shape):
+    said = [*UNREAD[:-1], "Done. It was customer_7, with amount7."]
+
+    assert shares(log, agent().records(shape), shape.__name__) == [0.0]
+    assert shares(log, agent(said).records(shape), shape.__name__) == [pytest.approx(0.07, abs=0.01)]
 
 
 def test_without_the_last_reply_nothing_is_judged(log):

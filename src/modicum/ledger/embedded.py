@@ -174,12 +174,16 @@ class DuckDBStore(Questions):
         cursor = self._base.execute(sql, _told(parameters))
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        times = [name for name in names if rows and isinstance(rows[0][name], datetime)]
+        times = [name for name in names if isinstance(_first_known(rows, name), datetime)]
         for row in rows:
             for name in times:
                 if row[name] is not None:
                     row[name] = row[name].replace(tzinfo=UTC)
         return rows
+
+
+def _first_known(rows: Sequence[Row], name: str) -> Any:
+    return next((row[name] for row in rows if row[name] is not None), None)
 
 
 class _Transaction:

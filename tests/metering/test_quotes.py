@@ -1,3 +1,4 @@
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -68,6 +69,14 @@ def test_a_file_that_is_named_again_was_read_though_nothing_was_quoted():
     assert share('{"file_path":"/src/a.py","line":12,"new":"x"}', asked=call, is_call=True) == 40
     assert share('{"file_path":"/src/b.py","line":12,"new":"x"}', asked=call, is_call=True) == 0
     assert share('{"folder":"/src/a"}', asked='List\n{"folder":"/src/a"}', is_call=True) == 0  # folders always are
+
+
+def test_what_a_client_writes_into_a_result_for_the_model_counts_as_read():
+    text = "step_1\n" + "-\n" * 50 + "<system-reminder>\nBe careful.\n</system-reminder>"
+    without = share("step_1", text=text.replace("system-", "system_"))
+
+    assert share("step_1", text=text) == pytest.approx(without + 49 / (len(text) + 1))
+    assert share("nothing", text=text) == pytest.approx(49 / (len(text) + 1))
 
 
 def test_one_field_of_a_long_line_does_not_stand_for_all_of_it():

@@ -9,7 +9,8 @@ Built for tool results: what a model read and then used leaves marks in what it 
 - a run of four words, wherever else it was said before: a quoted line, the old text of an edit.
 
 A line with a mark counts as read, and so do the lines around it, as a search with context would have shown them. Plain
-words alone are no marks: in a long conversation every one of them comes again. Nothing here keeps a text.
+words alone are no marks: in a long conversation every one of them comes again. Instructions that a client writes into a
+result (`<system-reminder>`) are followed and not quoted: they count as read. Nothing here keeps a text.
 """
 
 import re
@@ -45,6 +46,7 @@ _SHAPED = re.compile(
 _TITLED = re.compile(r" ([A-Z][a-z]{3,})\b")
 _TICKED = re.compile(r"`([^`\n]{2,120})`")
 _LONG_LINE = re.compile(rf"[^\n]{{{LONGEST_PIECE + 1},}}")
+_INSTRUCTION = re.compile(r"<system-reminder>.*?(?:</system-reminder>|$)", re.DOTALL)
 _PIECE = re.compile(rf".{{1,{LONGEST_PIECE}}}(?:[\s,;}}\]]|$)|.{{1,{LONGEST_PIECE}}}")
 _FEWEST_LETTERS = 3
 
@@ -96,10 +98,14 @@ class Speech:
         """
         text = _LONG_LINE.sub(_divided, _plain(text))
         sizes = np.fromiter((len(line) + 1 for line in text.split("\n")), np.int64)
-        marked = self._marked(text, np.cumsum(sizes), place)
-        if not marked.any():
-            return 1.0 if any(self._files.get(path, -1) > place for path in _PATH.findall(_plain(asked))) else 0.0
+        ends = np.cumsum(sizes)
+        marked = self._marked(text, ends, place)
+        if not marked.any() and any(self._files.get(path, -1) > place for path in _PATH.findall(_plain(asked))):
+            return 1.0
         near = np.convolve(marked, np.ones(2 * AROUND + 1), "full")[AROUND : AROUND + len(sizes)] > 0
+        for instruction in _INSTRUCTION.finditer(text):
+            first, last = np.searchsorted(ends, instruction.span(), "right")
+            near[first : last + 1] = True
         return float(sizes[near].sum() / sizes.sum())
 
     def _marked(self, text: str, ends: Ints, place: int) -> npt.NDArray[np.bool_]:

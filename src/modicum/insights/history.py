@@ -163,14 +163,17 @@ def load(store: Store, since: datetime, until: datetime) -> History:
 def read_shares(history: History, reuse: Arrays) -> Floats:
     """For every segment the share that later calls referred to, from the columns of `history_reuse`."""
     found = np.full(history.segments, np.nan)
-    told = dict(
-        zip(zip(reuse["entry_id"].tolist(), reuse["digest"].tolist(), strict=True), reuse["read_share"], strict=True)
-    )
-    calls = {name for name, _ in told}
-    numbers = np.array([number for number, name in enumerate(history.entry_ids) if name in calls], np.int64)
-    for place in np.flatnonzero(np.isin(history.segment_call, numbers)):
-        name = history.entry_ids[history.segment_call[place]]
-        found[place] = told.get((name, int(history.segment_digest[place])), np.nan)
+    numbers = {name: number for number, name in enumerate(history.entry_ids)} if len(reuse["digest"]) else {}
+    calls = np.array([numbers.get(name, -1) for name in reuse["entry_id"]], np.int64)
+    digests = np.unique(reuse["digest"])
+    told = calls * len(digests) + np.searchsorted(digests, reuse["digest"])
+    order = np.argsort(told)[np.searchsorted(np.sort(calls), 0) :]  # without calls that are in no array
+    asked = np.flatnonzero(np.isin(history.segment_digest, digests))
+    wanted = history.segment_call[asked] * len(digests) + np.searchsorted(digests, history.segment_digest[asked])
+    if len(order) and len(asked):
+        at = np.minimum(np.searchsorted(told[order], wanted), len(order) - 1)
+        fits = told[order][at] == wanted
+        found[asked[fits]] = reuse["read_share"][order[at[fits]]]
     return found
 
 

@@ -17,7 +17,6 @@ from modicum.importers.exposure import Watch
 from modicum.importers.files import head, is_document, log_files
 from modicum.importers.forks import anchored
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.importers.reuse import ReuseWatch
 
 FORMATS = {
     "qwen-code": "qwen_code",
@@ -183,6 +182,8 @@ def _read_file(path: Path, task: _Task) -> Found:
 
 def _looked_at(log_format: LogFormat, path: Path, reading: Reading) -> Found:
     """The calls of a file, with what can only be known while their text passes: exposure and reuse."""
+    from modicum.importers.reuse import ReuseWatch  # brings numpy, which a bill goes without
+
     exposure = Watch(reading)
     reuse = ReuseWatch(exposure.reading)
     for found in reuse.told(log_format.read(path, reuse.reading)):

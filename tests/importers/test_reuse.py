@@ -1,14 +1,16 @@
 import json
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
 from modicum.calls import Call, Problem, SegmentKind
 from modicum.importers import format_named, read_calls
-from modicum.importers.format import Reading
+from modicum.importers.format import Listener, Reading
 from modicum.importers.reuse import FEWEST_LATER_CALLS, ReuseWatch
 
 START = datetime(2026, 2, 3, tzinfo=UTC)
+FIXTURES = Path(__file__).parent / "fixtures"
 REPORT = "\n".join(f"row_{number} holds amount{number} for customer_{number}" for number in range(100))
 UNREAD = ["I go on.", "And on.", "Still.", "Nearly.", "Now.", "Done: nothing to add."]
 
@@ -147,6 +149,25 @@ def test_the_last_reply_is_heard_in_every_format_that_holds_replies(log, shape):
 
     assert shares(log, agent().records(shape), shape.__name__) == [0.0]
     assert shares(log, agent(said).records(shape), shape.__name__) == [pytest.approx(0.07, abs=0.01)]
+
+
+class Ear(Listener):
+    def __init__(self):
+        self.answered = set()
+
+    def replied(self, call_id, said):
+        self.answered |= {call_id for part in said if part.digest}
+
+
+@pytest.mark.parametrize(
+    "name", ["claude-code/session.jsonl", "codex/session.jsonl", "gemini-cli/session.json", "qwen-code/session.jsonl"]
+)
+def test_the_last_reply_is_heard_in_the_logs_of_agents(name):
+    ear, path = Ear(), FIXTURES / name
+
+    calls = list(format_named(path.parent.name).read(path, Reading(anatomy=True, listener=ear)))
+
+    assert [call for call in calls if isinstance(call, Call)][-1].call_id in ear.answered
 
 
 def test_without_the_last_reply_nothing_is_judged(log):

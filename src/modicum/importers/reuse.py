@@ -31,7 +31,7 @@ FEWEST_LATER_CALLS = 5
 """Of results nearer to the end nobody can say that they were not read: their use may lie behind the end of the log."""
 FEWEST_LATER_CALLS_OF_A_PIECE = 50
 """As above, where a file is too large to be held and is looked at in pieces."""
-MOST_HELD = 32_000_000
+MOST_HELD = 64_000_000
 """Characters of one file."""
 MOST_CALLS = 20_000
 SHELLS = re.compile(r"bash|shell|exec|terminal|command|run", re.IGNORECASE)

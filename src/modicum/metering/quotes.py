@@ -124,8 +124,9 @@ class Speech:
         paths = [path.start() for path in _PATH.finditer(text) if self._is_named(path[0], place)]
         found[np.searchsorted(ends, paths, side="right")] = True
         if len(words) >= RUN_WORDS:
-            for start in np.flatnonzero(self._said_after(_runs(words), place)):
-                found[line[start] : line[start + RUN_WORDS - 1] + 1] = True
+            starts = np.flatnonzero(self._said_after(_runs(words), place))
+            for word in range(RUN_WORDS):
+                found[line[starts + word]] = True
         return found
 
     def _is_named(self, name: str, place: int) -> bool:

@@ -1,3 +1,6 @@
+import json
+
+
 def test_importing_again_adds_nothing(modicum, transcripts):
     first = modicum("import", transcripts, "--json").json
     second = modicum("import", transcripts, "--json").json
@@ -16,6 +19,32 @@ def test_a_log_that_has_grown_adds_what_is_new_and_replaces_what_grew(modicum, t
     again = modicum("import", log, "--json").json
 
     assert (again["new"], again["replaced"]) == (2, 1)
+
+
+def test_a_log_that_has_grown_tells_which_tool_results_nobody_read_afterwards(modicum, tmp_path):
+    messages = [{"role": "user", "content": "Look at it."}]
+    messages.append(
+        {"role": "tool", "name": "fetch", "content": "\n".join(f"row {n} of amount{n}" for n in range(200))}
+    )
+    lines = []
+    for number in range(9):
+        reply = {"role": "assistant", "content": f"Step {number}."}
+        told = {"modicum": 1, "call_id": f"c{number}", "model": "gpt-4o", "provider": "openai", "task": "t"}
+        told |= {"started": f"2026-02-03T10:00:0{number}Z", "usage": {"input_uncached": 3000}}
+        lines.append(json.dumps(told | {"messages": list(messages), "reply": reply}))
+        messages.append(reply)
+    log = tmp_path / "log.jsonl"
+
+    log.write_text("\n".join(lines[:4]))
+    modicum("import", log)
+    early = modicum("audit", "--only", "unread_results", "--json").json["findings"][0]
+    log.write_text("\n".join(lines))
+    again = modicum("import", log, "--json").json
+    late = modicum("audit", "--only", "unread_results", "--json").json["findings"][0]
+
+    assert "modicum import" in early["lacks"]
+    assert (again["new"], again["replaced"]) == (5, 0)
+    assert (late["calls"], late["lacks"], late["details"]["results_unread"]) == (1, "", 1)
 
 
 def test_what_is_kept_holds_no_text(modicum, transcripts, home):

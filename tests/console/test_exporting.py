@@ -104,7 +104,9 @@ class Rig:
         self.folder, self.collector = folder, collector
         self.said = []
         self.journal = folder / "gateway.sqlite"
-        self.metrics = Metrics(LedgerThread(":memory:", folder, folder / "events.sqlite", PriceBook(), self.said.append))
+        self.metrics = Metrics(
+            LedgerThread(":memory:", folder, folder / "events.sqlite", PriceBook(), self.said.append)
+        )
         self.made()
 
     def made(self, **more):

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from modicum.calls import Call, Problem
 from modicum.importers import read_calls
-from modicum.importers.format import Reading
-from modicum.importers.opencode_database import is_opencode
+from modicum.importers.format import Listener, Reading
+from modicum.importers.opencode_database import is_opencode, read_database
 
 TOKENS = {"input": 10, "output": 5, "reasoning": 0, "cache": {"read": 9000, "write": 300}}
 
@@ -120,3 +120,22 @@ def test_a_damaged_database_gives_calls_or_problems(tmp_path, data):
     found = list(read_calls([path], Reading(anatomy=True), source="opencode"))
 
     assert all(isinstance(item, Call | Problem) for item in found)
+
+
+class Ear(Listener):
+    def __init__(self):
+        self.last_words = {}
+
+    def replied(self, call_id, said):
+        self.last_words.setdefault(call_id, []).extend(part.kind.value for part in said)
+
+
+def test_the_last_reply_of_a_session_is_heard_though_it_stands_in_no_context(tmp_path):
+    ear = Ear()
+    parts = [*PARTS, ("prt_6", "msg_5", {"type": "text", "text": "Done."}), ("prt_7", "msg_7", TOOL)]
+    path = database(tmp_path / "opencode.db", parts=parts)
+
+    list(read_database(path, Reading(anatomy=True, listener=ear)))
+
+    assert ear.last_words["opencode:msg_5"] == ["assistant"]
+    assert ear.last_words["opencode:msg_7"] == ["tool_call", "tool_result"]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modicum.calls import Anatomy, Basis, Call, Segment, SegmentKind, Usage
+from modicum.calls import Anatomy, Basis, Call, Reuse, Segment, SegmentKind, Usage
 from modicum.insights.history import load
 from modicum.ledger.booking import book
 from modicum.ledger.store import open_store
@@ -141,3 +141,22 @@ def test_lives_are_those_of_the_ledgers_view(conversations):
         assert died == min(start + told, end)
     assert (history.kept_tokens == 10 * history.kept_segments).all()
     store.close()
+
+
+def test_the_shares_that_were_read_stand_beside_their_segments(store):
+    def result(digest, share=None):
+        reuse = None if share is None else Reuse(share, 9)
+        return part(900, SegmentKind.TOOL_RESULT, digest=digest, reuse=reuse)
+
+    one, two, nobody_looked = b"\x11" * 16, b"\x22" * 16, b"\x33" * 16
+    store.append(
+        [
+            sent(0, Anatomy(0, 0, (part(100), result(two, 0.25), result(one, 1.0)))),
+            sent(1, Anatomy(3, 1900, (result(nobody_looked), result(one)))),
+            sent(0, Anatomy(0, 0, (result(one, 0.5), result(one, 0.5))), conversation="s"),
+        ]
+    )
+
+    shares = load(store, *EVER).segment_read_share
+
+    np.testing.assert_array_equal(shares, [0.5, 0.5, np.nan, 0.25, 1.0, np.nan, np.nan])

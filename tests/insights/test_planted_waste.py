@@ -2,16 +2,21 @@
 found and priced as what the history costs more than the clean one.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import timedelta
 
+import msgspec
 import pytest
 
 from insights.planted import PRICES, START, Conversation, asked, digest, history_of, result, said, tool_round, user
-from modicum.calls import CallStatus, Outcome, Segment, SegmentKind, Usage
+from modicum.calls import Basis, CallStatus, Outcome, Reuse, Segment, SegmentKind, Usage
+from modicum.importers import read_calls
+from modicum.importers.format import Reading
 from modicum.insights.finding import FindingClass
 from modicum.insights.findings import FINDINGS, detector
 from modicum.insights.replay import Replay
+from modicum.ledger.booking import book
 
 TOOLS = ("Read", "Edit", "Bash")
 STEPS = 12
@@ -20,6 +25,12 @@ OUTPUT = 30
 
 def schemas(*tools):
     return [Segment(SegmentKind.TOOL_SCHEMA, 300, digest(tool), tool) for tool in tools]
+
+
+def read(tool_round, share=1.0):
+    """A round of which later calls referred to that share of the result, as an importer found."""
+    asked, result = tool_round
+    return asked, msgspec.structs.replace(result, reuse=Reuse(share, 9))
 
 
 @dataclass
@@ -43,7 +54,7 @@ class Task:
             tool, argument = TOOLS[step % 3], f"{self.name} {step}"
             size = 6000 if self.waste == "carried_results" and step == 3 else 500
             output = 9000 if self.waste == "excess_output" and step == 4 else OUTPUT
-            talk.call(*tool_round(tool, argument, f"result of {argument}", size), output=output)
+            talk.call(*read(tool_round(tool, argument, f"result of {argument}", size)), output=output)
         return talk
 
     def plant(self, talk):
@@ -60,6 +71,8 @@ class Task:
         elif self.waste == "reread_files":
             talk.call(*tool_round("Read", f"{n} x", "same text", 900))
             talk.call(*tool_round("Read", f"{n} x", "same text", 900))
+        elif self.waste == "unread_results":
+            talk.call(*read(tool_round("Read", f"{n} x", "long text", 1500), share=0.2))
         elif self.waste == "loops":
             for _ in range(6):
                 talk.call(*tool_round("Bash", f"{n} make", "error 2", 150))
@@ -102,13 +115,16 @@ def test_nothing_is_found_where_nothing_is_wasted():
     assert claims(made(clean_tasks())) == {}
 
 
-@pytest.mark.parametrize("waste", ["duplicate_context", "reread_files", "loops", "failed_tools", "carried_results"])
+@pytest.mark.parametrize(
+    "waste", ["duplicate_context", "reread_files", "unread_results", "loops", "failed_tools", "carried_results"]
+)
 def test_planted_waste_is_found_and_priced_as_what_it_cost(waste):
     history = made(mutated(waste))
     without = {
         # What would have been done all the same: the first copy, the first read, two rounds of a loop, a good call.
         "duplicate_context": lambda talk, n: talk.call(said("look"), user(f"log of {n}", 1200)),
         "reread_files": lambda talk, n: talk.call(*tool_round("Read", f"{n} x", "same text", 900)),
+        "unread_results": lambda talk, n: talk.call(*tool_round("Read", f"{n} x", "short text", 300)),
         "loops": lambda talk, n: [talk.call(*tool_round("Bash", f"{n} make", "error 2", 150)) for _ in range(2)],
         "failed_tools": lambda talk, n: talk.call(*tool_round("Read", f"{n} there", "text", 300)),
     }
@@ -304,3 +320,53 @@ def test_failed_tasks_are_a_figure_and_not_a_claim():
 
     assert claims(history) == {}
     assert found.gross_usd == pytest.approx(float(history.cost_usd[history.task == history.tasks.index("t5")].sum()))
+
+
+REPORT = [f"row_{number} holds amount{number} for customer_{number}" for number in range(10, 70)]
+
+
+def logged(path, talks):
+    """The history of a log with text: each talk is a report, and what an agent then says of it."""
+    lines = []
+    for task, (report, replies) in enumerate(talks):
+        messages = [{"role": "user", "content": f"Look into report {task}."}, {"role": "assistant", "content": "I do."}]
+        messages.append({"role": "tool", "tool_call_id": "r", "name": "fetch", "content": "\n".join(report)})
+        for number, words in enumerate(replies):
+            at = START + timedelta(hours=task, seconds=60 * number)
+            told = {
+                "modicum": 1,
+                "call_id": f"{task}.{number}",
+                "model": "gpt-4o",
+                "provider": "openai",
+                "task": f"t{task}",
+            }
+            reply = {"role": "assistant", "content": words}
+            lines.append(told | {"started": at.isoformat(), "messages": list(messages), "reply": reply})
+            messages.append(reply)
+    path.write_text("\n".join(map(json.dumps, lines)))
+    entries = []
+    for call in read_calls([path], Reading(anatomy=True)):
+        prompt = call.anatomy.kept_tokens + sum(part.tokens for part in call.anatomy.added)
+        entries.append(book(msgspec.structs.replace(call, usage=Usage(prompt), usage_basis=Basis.EXACT), PRICES))
+    return history_of(Booked(entries))
+
+
+@dataclass
+class Booked:
+    entries: list
+
+
+def test_unread_rows_of_a_log_are_found_in_its_text_and_priced_as_a_log_without_them(tmp_path):
+    uses_all = ["The rows say this.\n" + "\n".join(REPORT), *(f"Step {number}." for number in range(9))]
+    uses_few = [f"Look at {' and '.join(f'row_{n}' for n in range(20, 30))}.", *uses_all[1:]]
+    clean = [(REPORT, uses_all)] * 3
+    wasteful = logged(tmp_path / "wasteful.jsonl", [*clean, (REPORT, uses_few)])
+    trimmed = logged(tmp_path / "trimmed.jsonl", [*clean, (REPORT[7:23], uses_few)])  # with three lines around
+
+    assert detector("unread_results")(logged(tmp_path / "clean.jsonl", clean)).calls == 0
+    found = detector("unread_results")(wasteful)
+
+    extra = spent(wasteful) - spent(trimmed)
+    assert (found.calls, found.details["results_judged"]) == (1, 4)
+    assert found.gross_usd == pytest.approx(extra, rel=0.01)
+    assert replayed(wasteful, found) == pytest.approx(extra, rel=0.01)

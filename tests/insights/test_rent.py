@@ -108,3 +108,52 @@ def test_only_calls_in_the_span_pay(store):
     (part,) = rent(store, "kind", START + timedelta(seconds=50), EVER[1]).parts
 
     assert part.cost_usd == pytest.approx(float(1000 * READ))
+
+
+def grown(store):
+    prefix, question, result = (
+        (SegmentKind.PREFIX, 1000, ""),
+        (SegmentKind.USER, 100, ""),
+        (SegmentKind.TOOL_RESULT, 500, "Read"),
+    )
+    store.append(
+        [
+            sent(0, Usage(0, 0, 1100, 0, 10), 0, 0, prefix, question, task="a task"),
+            sent(1, Usage(0, 1100, 500, 0, 10), 2, 1100, result, task="a task"),
+            sent(2, Usage(20, 1600, 0, 0, 10), 3, 1600, (SegmentKind.USER, 20, ""), task="a task"),
+            sent(3, Usage(7, 0, 0, 0, 1), anatomy=None),
+        ]
+    )
+
+
+def test_the_dearest_segments_stand_on_their_own_and_the_others_are_one_part(store):
+    grown(store)
+
+    found = rent(store, "segment", *EVER, most=2)
+
+    first, second, *others = found.parts
+    assert first.cost_usd == pytest.approx(float(1000 * WRITE + 2000 * READ))
+    assert (second.kind, second.tool, second.position, second.calls_carried) == ("tool_result", "Read", 2, 2)
+    assert (second.tokens, second.tokens_carried) == (500, 1000)
+    assert (second.task, second.call_id, second.born) == ("a task", "c1", START + timedelta(seconds=1))
+    assert second.written_usd == pytest.approx(float(500 * WRITE))
+    assert second.read_usd == pytest.approx(float(500 * READ))
+    assert [(part.name, part.segments) for part in others if part.segments] == [("(other segments)", 2)]
+
+
+@pytest.mark.parametrize("most", [1, 3, 4, 100])
+def test_segments_sum_to_the_bill_however_many_are_listed(store, most):
+    grown(store)
+
+    found = rent(store, "segment", *EVER, most=most)
+
+    assert sum(part.cost_usd for part in found.parts) == pytest.approx(float(found.cost_usd))
+    assert found.rest_usd == pytest.approx(0)
+    assert sum(part.segments for part in found.parts) == 4
+
+
+def test_a_segment_without_a_known_price_has_an_unknown_cost_and_a_ledger_without_anatomy_has_no_segments(store):
+    assert rent(store, "segment", *EVER).parts == []
+    store.append([sent(0, Usage(10, 0, 0, 0, 1), 0, 0, (SegmentKind.USER, 10, ""), model="mystery", provider="")])
+
+    assert [part.cost_usd for part in rent(store, "segment", *EVER).parts if part.name == "user"] == [None]

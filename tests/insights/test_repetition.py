@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.insights.repetition import redundant
+from modicum.insights.repetition import backs_off, redundant, runs
 
 
 def loops(keys, questions=None, groups=None):
@@ -55,3 +55,20 @@ def test_the_first_two_rounds_are_never_marked(keys):
     for place in np.flatnonzero(found):
         period = found[place]
         assert keys[place] == keys[place - period] == keys[place - 2 * period]
+
+
+def test_runs_are_told_within_their_group():
+    flags = np.array([1, 1, 1, 0, 1, 1, 1, 1, 0, 1], bool)
+    groups = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2])
+
+    assert runs(flags, groups, 3) == [slice(0, 3)]
+    assert runs(flags, groups, 2) == [slice(0, 3), slice(4, 6), slice(6, 8)]
+    assert runs(flags[:0], groups[:0], 2) == []
+
+
+@pytest.mark.parametrize(
+    ("times", "grows"),
+    [([0, 1, 3, 7], True), ([0, 5, 10, 15], False), ([0, 8, 12, 14], False), ([0, 1, 1.95, 4], True), ([0, 9], False)],
+)
+def test_the_gaps_of_a_backoff_grow(times, grows):
+    assert backs_off(np.array(times, np.float64)) is grows

@@ -25,6 +25,7 @@ from modicum.calls import (
     Entry,
     Outcome,
     Owner,
+    Reuse,
     Segment,
     SegmentKind,
     Tier,
@@ -190,6 +191,35 @@ def test_purging_forgets_what_is_old_of_an_owner_and_nothing_else(store):
 
     assert store.purge(Purge(before=START, team="a")) == 1
     assert [e.call.call_id for e in next(store.entries())] == ["new", "other"]
+
+
+def read(share, later_calls, entry_id="c1"):
+    part = Segment(SegmentKind.TOOL_RESULT, 900, b"\x01", "Read", reuse=Reuse(share, later_calls))
+    return entry(entry_id, anatomy=Anatomy(0, 0, (part, part)))
+
+
+def reuse_of(store):
+    return [part.reuse for batch in store.entries() for one in batch for part in one.call.anatomy.added]
+
+
+def test_a_log_that_has_grown_tells_more_of_the_reuse_of_calls_that_are_known(store):
+    store.append([read(0.0, 5)])
+
+    assert store.append([read(0.25, 40)]) == Appended(unchanged=1)
+    assert reuse_of(store) == [Reuse(0.25, 40)] * 2
+    store.append([read(0.5, 7)])  # the same log, cut off
+    assert reuse_of(store) == [Reuse(0.25, 40)] * 2
+
+
+def test_reuse_is_asked_for_by_call_and_text_and_forgotten_with_its_entry(store):
+    store.append([read(0.25, 9), read(1.0, 6, "c2")])
+
+    told = store.ask_columns("history_reuse", **EVER)
+    assert (told["entry_id"].tolist(), told["read_share"].tolist()) == (["c1", "c2"], [0.25, 1.0])
+    store.purge(Purge(before=START + timedelta(days=1)))
+    assert store.ask_columns("history_reuse", **EVER)["entry_id"].tolist() == []
+    store.append([read(0.75, 5)])
+    assert reuse_of(store) == [Reuse(0.75, 5)] * 2
 
 
 def test_an_outcome_told_again_is_replaced(store):

@@ -32,6 +32,16 @@ class SegmentKind(StrEnum):
     """Tokens that the provider counted and that nothing in the log accounts for."""
 
 
+class Reuse(msgspec.Struct, frozen=True, gc=False):
+    """How much of a tool result was referred to later, found while the text passed."""
+
+    read_share: float
+    """Share of its tokens, from 0 to 1, in the lines that something said later refers to, and in those around them."""
+    later_calls: int
+    """Calls of the conversation behind the one that brought it, as far as the log went. The record that saw more of
+    them stands."""
+
+
 class Segment(msgspec.Struct, frozen=True, gc=False):
     """One block of a call's context."""
 
@@ -49,6 +59,8 @@ class Segment(msgspec.Struct, frozen=True, gc=False):
     is_error: bool = False
     """A tool result that reports a failure."""
     basis: Basis = Basis.ESTIMATED
+    reuse: Reuse | None = None
+    """Of long tool results and documents; None where nobody looked, or where too little came after it to tell."""
 
 
 class Anatomy(msgspec.Struct, frozen=True, gc=False):

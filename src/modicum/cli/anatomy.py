@@ -12,7 +12,7 @@ from modicum.cli import opening, output
 from modicum.cli.import_logs import book_all, reading
 from modicum.cli.reading import logs, problem_rows, show_problems
 from modicum.cli.span import EVER, NEVER, moment
-from modicum.insights.rent import DIMENSIONS
+from modicum.insights.rent import DIMENSIONS, MOST_SEGMENTS
 from modicum.settings import Settings, checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -23,6 +23,14 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--by", default="kind", show_default=True, metavar="WHAT", help=f"{', '.join(DIMENSIONS)}.")
+@click.option(
+    "--top",
+    default=MOST_SEGMENTS,
+    show_default=True,
+    metavar="N",
+    type=click.IntRange(min=1),
+    help="With --by segment: how many to list.",
+)
 @click.option("--since", metavar="TIME", help="From when: 2026-01-31, today, yesterday, 7d, 24h, 2w.")
 @click.option("--until", metavar="TIME", help="Until when, not included.")
 @click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
@@ -38,6 +46,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
       modicum anatomy
       modicum anatomy ~/.claude/projects --by tool
       modicum anatomy --by agent --since 7d --json
+      modicum anatomy --by segment --top 50
     """
     from modicum.insights.rent import rent
 
@@ -48,7 +57,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
     problems: list[Problem] = []
     with ledger_or_logs(paths, options, settings, problems) as store:
-        found = rent(store, options["by"], since, until)
+        found = rent(store, options["by"], since, until, most=options["top"])
     report(found, problems, options)
 
 
@@ -87,6 +96,46 @@ def ledger_or_logs(
 
 
 def show(rent: "Rent") -> None:
+    if rent.by == "segment":
+        _show_segments(rent)
+    else:
+        _show_parts(rent)
+    if rent.calls_unpriced:
+        click.echo(f"{rent.calls_unpriced:,} of {rent.calls:,} calls have no known cost and are in no sum")
+    output.say("prompts were counted by the provider; how they divide among their parts is our estimate")
+
+
+def _show_segments(rent: "Rent") -> None:
+    from modicum.insights.rent import OTHERS, SegmentPart
+
+    whole = float(rent.cost_usd or 0)
+    rows = []
+    for part in rent.parts:
+        one = part if isinstance(part, SegmentPart) else None
+        named = f"{output.count(part.segments)} other segments" if part.name == OTHERS else part.name
+        rows.append(
+            [
+                named,
+                one.task if one else "",
+                f"#{one.position}" if one else "",
+                f"{one.born:%Y-%m-%d %H:%M}" if one else "",
+                output.count(part.tokens),
+                output.count(one.calls_carried) if one else "",
+                output.dollars_of(part.written_usd + part.uncached_usd) if part.segments else "",
+                output.dollars_of(part.read_usd) if part.segments else "",
+                output.dollars_of(part.cost_usd),
+                output.share(part.cost_usd, whole),
+            ]
+        )
+    if abs(rent.rest_usd) >= 0.005:
+        rest = output.dollars_of(rent.rest_usd)
+        rows.append(["(rest)", *[""] * 7, rest, output.share(rent.rest_usd, whole)])
+    columns = ["segment", "task", "place", "born (UTC)", "tokens", "calls", "written", "re-read", "cost"]
+    total = ["total", *[""] * 7, output.dollars(rent.cost_usd), ""]
+    output.print_table([*columns, "share"], rows, left=4, footer=total)
+
+
+def _show_parts(rent: "Rent") -> None:
     whole = float(rent.cost_usd or 0)
     rows = [
         [
@@ -108,9 +157,6 @@ def show(rent: "Rent") -> None:
         )
     columns = [rent.by, "segments", "tokens", "carried", "re-read", "written", "cost", "share", ""]
     output.print_table(columns, rows, footer=["total", "", "", "", "", "", output.dollars(rent.cost_usd), "", ""])
-    if rent.calls_unpriced:
-        click.echo(f"{rent.calls_unpriced:,} of {rent.calls:,} calls have no known cost and are in no sum")
-    output.say("prompts were counted by the provider; how they divide among their parts is our estimate")
 
 
 def _document(rent: "Rent") -> dict[str, Any]:

@@ -66,8 +66,10 @@ def _call(path: Path, exchange: Exchange, conversations: Conversations, reading:
     is_whole = not exchange.events or bool(response.get("stop_reason"))
     output_basis = Basis.EXACT if is_whole else Basis.LOWER_BOUND
     native = message_id or text(exchange.record.get("request_id"))
+    call_id = message_id if message_id.startswith("msg_") else f"{NAME}:{native or _digest(exchange, reading)}"
+    conversations.answered(call_id, anthropic.content_blocks(response) if anatomy else [], model)
     return Call(
-        call_id=message_id if message_id.startswith("msg_") else f"{NAME}:{native or _digest(exchange, reading)}",
+        call_id=call_id,
         source=NAME,
         provider=provider_of(message_id, model),
         model=model,

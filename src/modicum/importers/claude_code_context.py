@@ -145,7 +145,9 @@ class Threads:
             self._sent[message.id] = sent
         elif sent is not thread.last:
             return  # a copy of an earlier reply
-        sent.output_tokens += thread.reply(row, message, self._reading)
+        said = thread.reply(row, message, self._reading)
+        sent.output_tokens += sum(part.tokens for part in said)
+        self._reading.listener.replied(message.id, said)
 
     def _thread(self, name: str) -> "Thread":
         if name not in self._threads:
@@ -203,13 +205,13 @@ class Thread:
         kind = SegmentKind.SUMMARY if row.is_compact_summary else SegmentKind.USER
         self._take(row, (self._heard(block, kind, reading) for block in blocks))
 
-    def reply(self, row: FullRow, message: FullMessage, reading: Reading) -> int:
-        """What the model said; it is part of the next prompt. Returns our count of it."""
+    def reply(self, row: FullRow, message: FullMessage, reading: Reading) -> list[Segment]:
+        """What the model said; it is part of the next prompt."""
         content = message.content
         blocks = [Block(type="text", text=content)] if isinstance(content, str) else content or []
         said = [self._said(block, reading) for block in blocks]
         self._take(row, said)
-        return sum(part.tokens for part in said)
+        return said
 
     def send(self, prompt_tokens: int, cache_read_tokens: int) -> Sent:
         """A call is sent with a prompt of that size: fits the segments to it."""
@@ -329,4 +331,6 @@ def _segment(
     kind: SegmentKind, text: str, reading: Reading, *, tool: str = "", detail: bytes = b"", is_error: bool = False
 ) -> Segment:
     tokens = reading.count(text, "claude") if text else 0
-    return Segment(kind, tokens, reading.digest(text) if text else b"", tool, detail, is_error)
+    digest = reading.digest(text) if text else b""
+    reading.listener.heard(kind, text, digest)
+    return Segment(kind, tokens, digest, tool, detail, is_error)

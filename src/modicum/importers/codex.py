@@ -291,6 +291,7 @@ def _book(rollout: Rollout, call_id: str, spent: Counts, at: datetime) -> None:
         )
     )
     rollout.sent_at = at
+    rollout.reading.listener.replied(call_id, rollout.replied)
     _take_reply(rollout, reasoning)
 
 

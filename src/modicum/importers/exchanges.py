@@ -184,6 +184,11 @@ class Conversations:
         context.replace(segments, cause_of_break(context.segments, segments))
         return name, context.sent()
 
+    def answered(self, call_id: str, blocks: list[Block], model: str) -> None:
+        """What a request was answered with. It is part of the context only of the next one, but it is listened to."""
+        if self._reading.anatomy and blocks:
+            self._reading.listener.replied(call_id, self._segmenter.segments(blocks, model))
+
 
 def cause_of_break(before: list[Segment], after: list[Segment]) -> str:
     """What changed first, if it stands in front of the messages: the tools or the system prompt."""

@@ -41,6 +41,8 @@ class Recorded:
     """Where records form a tree: the place of this one. A record that sums up the calls below it is no call."""
     segments: Sequence[Segment] = ()
     """The whole context, where the export itself has it in segments."""
+    reply: Any = None
+    """What the model answered: a body, messages, or a text. It is part of no context yet, but it is listened to."""
 
 
 def read_export(
@@ -72,6 +74,7 @@ def gather(path: Path, reading: Reading, found: Iterator[Recorded | Problem]) ->
             segments = record.segments or messages.segments(
                 record.call.model, record.messages, record.tools, record.system
             )
+            reading.listener.replied(record.call.call_id, messages.reply(record.call.model, record.reply))
             held.append(Recorded(record.call, span=record.span, parent=record.parent, segments=segments))
         elif record.span:
             held.append(Recorded(msgspec.structs.replace(record.call, anatomy=None), span=record.span))

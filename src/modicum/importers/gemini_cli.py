@@ -106,6 +106,7 @@ def _calls(path: Path, reading: Reading, chat: Chat, thread: Thread) -> Iterator
         elif message.get("type") == "user":
             sent_at = at or sent_at
         talk.grow(message)
+    talk.end()
     if uncounted:
         yield Problem(str(path), f"{uncounted} replies have no token counts and are not counted")
 
@@ -149,7 +150,7 @@ def _call(
         conversation=thread.session,
         agent=thread.session if is_agent else "",
         project=text(next(iter(listed(meta.get("directories"))), "")) or text(meta.get("projectHash")),
-        anatomy=talk.sent(usage, model),
+        anatomy=talk.sent(usage, model, f"{NAME}:{text(message.get('id'))}"),
     )
 
 
@@ -169,6 +170,7 @@ class Talk:
         self._waiting: list[Block] = []
         self._is_open = False
         self._model = ""
+        self._answered = ""
 
     def before(self, message: str, rewound: str) -> None:
         """A message follows; a rewind may have taken back what came before it."""
@@ -183,11 +185,17 @@ class Talk:
         if self._reading.anatomy:
             self._waiting += message_blocks(message)
 
-    def sent(self, usage: Usage, model: str) -> Anatomy | None:
+    def end(self) -> None:
+        """The last reply stands in no context, but it is listened to."""
+        if self._reading.anatomy:
+            self._measure()
+
+    def sent(self, usage: Usage, model: str, call_id: str) -> Anatomy | None:
         if not self._reading.anatomy:
             return None
         self._model = model
         self._measure()
+        self._answered = call_id
         if not self._is_open:
             self._is_open = True
             before = len(self._context.segments)
@@ -197,7 +205,9 @@ class Talk:
         return self._context.sent()
 
     def _measure(self) -> None:
-        self._context.grow(self._segmenter.segments(self._waiting, self._model))
+        segments = self._segmenter.segments(self._waiting, self._model)
+        self._reading.listener.replied(self._answered, segments)
+        self._context.grow(segments)
         self._waiting = []
 
 

@@ -82,7 +82,7 @@ def recorded(row: Record) -> Recorded:
     )
     messages = first(request, "messages", "input", "contents")
     system = first(request, "system", "instructions", "systemInstruction", "system_instruction")
-    return Recorded(call, messages, request.get("tools"), system)
+    return Recorded(call, messages, request.get("tools"), system, reply=response)
 
 
 def usage_from(row: Record, own: Mapping[str, Any]) -> Usage | None:

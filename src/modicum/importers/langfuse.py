@@ -79,7 +79,7 @@ def recorded(row: Record) -> Recorded:
         ),
         revision=usage.total_tokens if usage else 0,
     )
-    return Recorded(call, *context(row), span=identity, parent=parent)
+    return Recorded(call, *context(row), span=identity, parent=parent, reply=structure(row.get("output")))
 
 
 def context(row: Record) -> tuple[Any, Any, Any]:

@@ -92,9 +92,8 @@ def recorded(run: Record) -> Recorded:
     )
     inputs = mapping(run.get("inputs"))
     sent = first(inputs, "messages", "input", "prompts", "prompt")
-    return Recorded(
-        call, plain_messages(sent), parameters.get("tools") or inputs.get("tools"), None, span=identity, parent=parent
-    )
+    tools = parameters.get("tools") or inputs.get("tools")
+    return Recorded(call, plain_messages(sent), tools, None, identity, parent, reply=reply or outputs)
 
 
 def reply_message(outputs: Mapping[str, Any]) -> Mapping[str, Any]:

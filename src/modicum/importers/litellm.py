@@ -83,7 +83,8 @@ def recorded(row: Record) -> Recorded | None:
     if CUT_MARK in str(first(row, "proxy_server_request", "messages")):
         return Recorded(call)
     messages = request.get("messages") or request.get("input") or structure(row.get("messages"))
-    return Recorded(call, messages, request.get("tools"), request.get("system") or request.get("instructions"))
+    system = request.get("system") or request.get("instructions")
+    return Recorded(call, messages, request.get("tools"), system, reply=structure(row.get("response")))
 
 
 def usage_object(metadata: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -85,6 +85,16 @@ class MessageReader:
         for message in _items(messages):
             yield from self.message(model, message)
 
+    def reply(self, model: str, reply: Any) -> Iterator[Segment]:
+        """What a model answered: a body of OpenAI, Anthropic or Gemini, or what `messages` takes."""
+        if isinstance(reply, Mapping):
+            choices = [*_items(reply.get("choices")), *_items(reply.get("candidates"))]
+            inner = [
+                choice.get("message") or choice.get("content") for choice in choices if isinstance(choice, Mapping)
+            ]
+            reply = inner or reply.get("output") or reply
+        yield from self.messages(model, reply)
+
     def message(self, model: str, message: Any) -> Iterator[Segment]:
         """One message, or one item of a responses body."""
         if not isinstance(message, Mapping):
@@ -137,6 +147,7 @@ class MessageReader:
         if found is None:
             found = Segment(kind, self._count(text, model), key[3], tool, detail, is_error)
             self._seen[key] = found
+            self._reading.listener.heard(kind, text, key[3])
         return found
 
     def _count(self, text: str, model: str) -> int:

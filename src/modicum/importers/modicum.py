@@ -45,6 +45,7 @@ FIELDS = {
         "messages",
         "tools",
         "system",
+        "reply",
     ),
 }
 OWNER_FIELDS = {"team", "app", "user", "key"}
@@ -100,7 +101,12 @@ def recorded(line: Record) -> Recorded:
     if "kept_segments" in line:
         return Recorded(call)
     return Recorded(
-        call, line.get("messages"), line.get("tools"), line.get("system"), segments=segments(line.get("segments"))
+        call,
+        line.get("messages"),
+        line.get("tools"),
+        line.get("system"),
+        segments=segments(line.get("segments")),
+        reply=line.get("reply"),
     )
 
 

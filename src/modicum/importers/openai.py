@@ -52,8 +52,10 @@ def _call(exchange: Exchange, conversations: Conversations, reading: Reading) ->
     usage = openai.usage_from(mapping(counts))
     is_known = isinstance(counts, Mapping) or status is CallStatus.ERROR  # a refused request is not billed
     name, anatomy = conversations.place(exchange, openai.request_blocks(exchange.request), model)
+    identity = call_id(exchange, response, reading)
+    conversations.answered(identity, openai.response_blocks(response) if anatomy else [], model)
     return Call(
-        call_id=call_id(exchange, response, reading),
+        call_id=identity,
         source=NAME,
         provider=openai.provider_of(exchange.url, model, response),
         model=model,

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from modicum.calls import Anatomy, Problem, SegmentKind
+from modicum.calls import Anatomy, Problem, Segment, SegmentKind
 from modicum.importers.context import Context
 from modicum.importers.format import Found, Reading
 from modicum.importers.opencode import MOST_PARENTS, NAME, call_of
@@ -75,6 +75,7 @@ def read_database(path: Path, reading: Reading) -> Found:
             talk = _Talk(database, reading)
             for name, session, data in database.execute(MESSAGES):
                 yield from _message(path, (name, session, data), roots, talk)
+            talk.end()
     except sqlite3.Error as error:
         yield Problem(str(path), f"cannot be read as a database of {NAME}: {error}")
     except UnicodeDecodeError:
@@ -126,17 +127,21 @@ class _Talk:
         self._waiting: list[Block] = []
         self._fixed = 0
         self._is_open = False
+        self._model = ""
+        self._answered = ""
 
     def takes(self, message: Message, model: str, prompt_tokens: int) -> Anatomy | None:
         """The anatomy of the call that a message is; the message itself comes after it in the context."""
         if not self._reading.anatomy:
             return None
         if message["sessionID"] != self._session:
+            self.end()
             self._session, self._context, self._waiting, self._is_open = message["sessionID"], Context(), [], False
         anatomy = None
         if model:
-            self._context.grow(self._segmenter.segments(self._waiting, model))
-            self._waiting = []
+            self._model = model
+            self._context.grow(self._measured())
+            self._answered = f"{NAME}:{message['id']}"
             if not self._is_open:
                 self._is_open = True
                 before = len(self._context.segments)
@@ -149,6 +154,16 @@ class _Talk:
             blocks = [block._replace(kind=SegmentKind.SUMMARY) for block in blocks]
         self._waiting += blocks
         return anatomy
+
+    def end(self) -> None:
+        """The last reply of a session stands in no context, but it is listened to."""
+        self._measured()
+
+    def _measured(self) -> list[Segment]:
+        segments = self._segmenter.segments(self._waiting, self._model)
+        self._reading.listener.replied(self._answered, segments)
+        self._waiting = []
+        return segments
 
     def _blocks(self, message: Message) -> Iterator[Block]:
         is_reply = message.get("role") == "assistant"

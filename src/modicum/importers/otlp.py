@@ -18,7 +18,7 @@ from modicum.calls import Basis, Call, Owner, Problem, Tier
 from modicum.importers.exports import Record, Recorded, export_records, fields_in, gather
 from modicum.importers.fields import count, dollars, named, text
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.importers.span_messages import context_of
+from modicum.importers.span_messages import context_of, reply_of
 from modicum.providers import anthropic
 from modicum.providers.otel import Span, call_from, is_inference
 from modicum.providers.otlp import attributes, log_span_from, raw_log_records, raw_spans, span_from
@@ -79,7 +79,7 @@ def _with_context(span: Span, call: Call | None) -> Recorded:
     if call is None:
         return Recorded(None, span=place, parent=above)
     messages, tools, system = context_of(span)
-    return Recorded(call, messages, tools, system, span=place, parent=above)
+    return Recorded(call, messages, tools, system, span=place, parent=above, reply=reply_of(span))
 
 
 def _log_record(raw: Record, resource: Mapping[str, object]) -> Iterator[Recorded | str]:
@@ -94,7 +94,7 @@ def _log_record(raw: Record, resource: Mapping[str, object]) -> Iterator[Recorde
         yield str(error)
         return
     if call is not None:
-        yield Recorded(call, *context_of(told))
+        yield Recorded(call, *context_of(told), reply=reply_of(told))
 
 
 def claude_code_call(told: Span) -> Call:

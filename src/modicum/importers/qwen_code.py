@@ -73,7 +73,10 @@ def _row(chat: Chat, row: Mapping[str, Any]) -> Call | None:
         call = _call(chat, row, at)
     chat.sent_at = at or chat.sent_at
     if chat.reading.anatomy:
-        chat.context.grow(_segments(chat, row.get("message")))
+        segments = _segments(chat, row.get("message"))
+        chat.context.grow(segments)
+        if call:
+            chat.reading.listener.replied(call.call_id, segments)
     return call
 
 

@@ -169,15 +169,25 @@ def _read_file(path: Path, task: _Task) -> Found:
     if isinstance(known, Problem):
         yield known
         return
-    watch = Watch(task.reading)
-    reading = watch.reading if task.reading.anatomy else task.reading
-    for found in format_named(known.format_name).read(path, reading):
+    log_format = format_named(known.format_name)
+    calls = _looked_at(log_format, path, task.reading) if task.reading.anatomy else log_format.read(path, task.reading)
+    for found in calls:
         if isinstance(found, Problem):
             yield found
         elif found.started.year in PLAUSIBLE_YEARS:
-            yield with_steady_clock(watch.told(found))
+            yield with_steady_clock(found)
         else:
             yield Problem(str(path), f"a call's time lies in the year {found.started.year}: not counted")
+
+
+def _looked_at(log_format: LogFormat, path: Path, reading: Reading) -> Found:
+    """The calls of a file, with what can only be known while their text passes: exposure and reuse."""
+    from modicum.importers.reuse import ReuseWatch  # brings numpy, which a bill goes without
+
+    exposure = Watch(reading)
+    reuse = ReuseWatch(exposure.reading)
+    for found in reuse.told(log_format.read(path, reuse.reading)):
+        yield found if isinstance(found, Problem) else exposure.told(found)
 
 
 def with_steady_clock(call: Call) -> Call:

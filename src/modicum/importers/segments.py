@@ -33,6 +33,7 @@ class Segmenter:
             tool = tool or called
         shown = f"{tool}\n{said}" if block.kind is SegmentKind.TOOL_CALL else said
         digest = self._reading.digest(shown) if shown else b""
+        self._reading.listener.heard(block.kind, shown, digest)
         if block.kind is SegmentKind.IMAGE:
             return Segment(block.kind, 0, digest, basis=Basis.UNKNOWN)
         key = self._reading.digest(shown), model

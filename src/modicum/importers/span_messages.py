@@ -39,6 +39,20 @@ def context_of(span: Span) -> tuple[Any, Any, Any]:
     return told or None, None, None
 
 
+def reply_of(span: Span) -> Any:
+    """What the model answered, in the same three places; None where the span does not tell."""
+    for holder in (span.attributes, *(event.attributes for event in span.events)):
+        told = first(holder, "gen_ai.output.messages", "ai.response.text", "ai.response.toolCalls", "gen_ai.completion")
+        if told:
+            return structure(told)
+    if numbered := unflattened(span.attributes, "llm.output_messages."):
+        return [_open_message(message) for message in numbered]
+    if numbered := unflattened(span.attributes, "gen_ai.completion."):
+        return numbered
+    chosen = (structure(event.attributes.get("message")) for event in span.events if event.name == "gen_ai.choice")
+    return [message for message in chosen if message] or None
+
+
 def unflattened(attributes: Attributes, prefix: str) -> list[Any]:
     """The list behind numbered attributes: `p.0.role`, `p.0.content`, `p.1.role` give two objects."""
     tree: dict[str, Any] = {}

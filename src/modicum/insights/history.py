@@ -105,6 +105,8 @@ class History:
     apart_calls: int = 0
     """Calls of aggregated reports, and calls whose usage is not known: in no array."""
     apart_cost_usd: float = 0.0
+    segment_read_share: Floats | None = None
+    """Of each tool result the share that later calls referred to; NaN where nobody looked."""
     task_values: Floats | None = None
     """For every task the largest value among its outcomes; NaN where it has none."""
 
@@ -151,7 +153,28 @@ def load(store: Store, since: datetime, until: datetime) -> History:
     words = store.ask("history_words")
     history = build(calls, segments, [(row["kind"], row["tool"]) for row in words])
     values = {row["task"]: row["value"] for row in store.ask("task_values") if row["task"]}
-    return replace(history, task_values=np.array([values.get(task, np.nan) for task in history.tasks], np.float64))
+    return replace(
+        history,
+        segment_read_share=read_shares(history, store.ask_columns("history_reuse", since=since, until=until)),
+        task_values=np.array([values.get(task, np.nan) for task in history.tasks], np.float64),
+    )
+
+
+def read_shares(history: History, reuse: Arrays) -> Floats:
+    """For every segment the share that later calls referred to, from the columns of `history_reuse`."""
+    found = np.full(history.segments, np.nan)
+    numbers = {name: number for number, name in enumerate(history.entry_ids)} if len(reuse["digest"]) else {}
+    calls = np.array([numbers.get(name, -1) for name in reuse["entry_id"]], np.int64)
+    digests = np.unique(reuse["digest"])
+    told = calls * len(digests) + np.searchsorted(digests, reuse["digest"])
+    order = np.argsort(told)[np.searchsorted(np.sort(calls), 0) :]  # without calls that are in no array
+    asked = np.flatnonzero(np.isin(history.segment_digest, digests))
+    wanted = history.segment_call[asked] * len(digests) + np.searchsorted(digests, history.segment_digest[asked])
+    if len(order) and len(asked):
+        at = np.minimum(np.searchsorted(told[order], wanted), len(order) - 1)
+        fits = told[order][at] == wanted
+        found[asked[fits]] = reuse["read_share"][order[at[fits]]]
+    return found
 
 
 def build(calls: Arrays, segments: Arrays, words: Sequence[tuple[str, str]]) -> History:

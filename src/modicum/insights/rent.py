@@ -4,7 +4,7 @@ The parts sum to the bill: the prompts by segment, and beside them the completio
 that have no anatomy. What is left is shown as the rest.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -14,11 +14,14 @@ import msgspec
 from modicum.calls import Basis
 from modicum.ledger.store import Store
 
-DIMENSIONS = ("kind", "tool", "agent", "project", "model", "task")
+DIMENSIONS = ("kind", "tool", "agent", "project", "model", "task", "segment")
 
 COMPLETIONS = "(completions)"
 SEARCHES = "(web searches)"
 NO_ANATOMY = "(prompts without anatomy)"
+OTHERS = "(other segments)"
+MOST_SEGMENTS = 20
+"""How many segments stand on their own, by default."""
 
 
 class Part(msgspec.Struct, frozen=True, kw_only=True):
@@ -40,6 +43,23 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     basis: Basis
 
 
+class SegmentPart(Part, frozen=True, kw_only=True):
+    """What one single segment cost. `name` is its kind and tool, `tokens` its size."""
+
+    kind: str
+    tool: str
+    task: str
+    conversation: str
+    position: int
+    """Place in the context, from 0."""
+    call_id: str
+    """The call that first carried it."""
+    born: datetime
+    """When that call began."""
+    calls_carried: int
+    """Calls of the span that carried it."""
+
+
 class Rent(msgspec.Struct, frozen=True, kw_only=True):
     by: str
     calls: int
@@ -50,18 +70,24 @@ class Rent(msgspec.Struct, frozen=True, kw_only=True):
     """What no part accounts for: rounding, and calls whose earlier context is not in the ledger."""
 
 
-def rent(store: Store, by: str, since: datetime, until: datetime) -> Rent:
-    """The rent of the calls that began in that time, by a dimension of `DIMENSIONS`; dearest parts first."""
-    rows = store.ask("rent", by=by, since=since, until=until)
-    return build(rows, store.ask("rent_frame", since=since, until=until)[0], by)
+def rent(store: Store, by: str, since: datetime, until: datetime, *, most: int = MOST_SEGMENTS) -> Rent:
+    """The rent of the calls that began in that time, by a dimension of `DIMENSIONS`; dearest parts first. By segment,
+    `most` of them stand on their own, and the others are one part.
+    """
+    if by == "segment":
+        parts = _segments(store.ask("rent_segments", most=most, since=since, until=until))
+    else:
+        parts = [_part(row) for row in store.ask("rent", by=by, since=since, until=until)]
+    return build(parts, store.ask("rent_frame", since=since, until=until)[0], by)
 
 
-def build(rows: Iterable[Mapping[str, Any]], frame: Mapping[str, Any], by: str) -> Rent:
-    parts = [_part(row) for row in rows]
+def build(parts: Sequence[Part], frame: Mapping[str, Any], by: str) -> Rent:
+    parts = list(parts)
     parts.append(_bare(COMPLETIONS, frame["completion_tokens"], frame["completion_usd"]))
     parts.append(_bare(SEARCHES, 0, frame["requests_usd"]))
     parts.append(_bare(NO_ANATOMY, frame["bare_prompt_tokens"], frame["bare_prompt_usd"]))
-    parts = sorted((part for part in parts if part.tokens or part.cost_usd), key=lambda part: -(part.cost_usd or 0))
+    parts = [part for part in parts if part.tokens or part.cost_usd]
+    parts.sort(key=lambda part: (not isinstance(part, SegmentPart), -(part.cost_usd or 0)))
     return Rent(
         by=by,
         calls=int(frame["calls"] or 0),
@@ -85,6 +111,35 @@ def _part(row: Mapping[str, Any]) -> Part:
         written_usd=written,
         uncached_usd=uncached,
         basis=Basis.UNKNOWN if None in regions else Basis.ESTIMATED,
+    )
+
+
+def _segments(rows: Sequence[Mapping[str, Any]]) -> list[Part]:
+    """The rows of `rent_segments`: the sum over all comes first."""
+    whole, *dearest = rows
+    parts: list[Part] = [_segment(row) for row in dearest]
+    sums = {
+        name: (whole[name] or 0) - sum(row[name] or 0 for row in dearest)
+        for name in ("segments", "tokens", "tokens_carried", "read_usd", "written_usd", "uncached_usd")
+    }
+    if whole["calls_carried"] > sum(row["calls_carried"] for row in dearest):
+        parts.append(_part(sums | {"name": OTHERS}))
+    return parts
+
+
+def _segment(row: Mapping[str, Any]) -> SegmentPart:
+    name = f"{row['kind']} {row['tool']}" if row["tool"] else row["kind"]
+    part = _part({**row, "name": name, "tokens": row["tokens_each"], "segments": 1})
+    return SegmentPart(
+        **msgspec.structs.asdict(part),
+        kind=row["kind"],
+        tool=row["tool"],
+        task=row["task"],
+        conversation=row["conversation"],
+        position=int(row["position"]),
+        call_id=row["entry_id"],
+        born=row["born_at"],
+        calls_carried=int(row["calls_carried"]),
     )
 
 

@@ -57,3 +57,22 @@ def _marked(
     for start, end in zip(starts[looped], ends[looped], strict=True):
         marked[start + (REPEATS - 2) * period : end] = True
     return marked
+
+
+def runs(flags: npt.NDArray[np.bool_], groups: npt.NDArray[np.int64], fewest: int) -> list[slice]:
+    """Where a flag stands so many times in a row or more, within one group."""
+    joined = np.zeros(len(flags), np.bool_)
+    joined[1:] = flags[1:] & flags[:-1] & (groups[1:] == groups[:-1])
+    edges = np.flatnonzero(np.diff(np.concatenate((joined, [False])).astype(np.int8), prepend=0))
+    spans = (slice(int(start) - 1, int(end)) for start, end in zip(edges[::2], edges[1::2], strict=True))
+    return [span for span in spans if span.stop - span.start >= fewest]
+
+
+def backs_off(times: npt.NDArray[np.float64]) -> bool:
+    """Whether the gaps between these times grow, as those of a client that retries with backoff: none is shorter than
+    the one before it by more than a tenth, and the last is twice the first or longer.
+    """
+    gaps = np.diff(times)
+    if len(gaps) < 2 or gaps[0] <= 0:
+        return False
+    return bool((gaps[1:] >= 0.9 * gaps[:-1]).all() and gaps[-1] >= 2 * gaps[0])

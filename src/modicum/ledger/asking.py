@@ -16,6 +16,14 @@ PURGED = (
 """Which entries a `Purge` means."""
 
 
+_SEGMENTS = """
+SELECT segments.*, reuse.read_share AS read_share, reuse.revision AS later_calls
+FROM (SELECT * FROM segments WHERE entry_id BETWEEN $first AND $last) AS segments
+LEFT JOIN reuse ON reuse.entry_id = segments.entry_id AND reuse.digest = segments.digest
+ORDER BY segments.entry_id, segments.position
+"""
+
+
 class Questions(ABC):
     """A store that can answer SQL; the engine says how."""
 
@@ -33,10 +41,7 @@ class Questions(ABC):
         ):
             first, after = rows[0]["entry_id"], rows[-1]["entry_id"]
             parts: dict[str, list[Row]] = {}
-            for part in self._rows(
-                "SELECT * FROM segments WHERE entry_id BETWEEN $first AND $last ORDER BY entry_id, position",
-                {"first": first, "last": after},
-            ):
+            for part in self._rows(_SEGMENTS, {"first": first, "last": after}):
                 parts.setdefault(part["entry_id"], []).append(part)
             edits: dict[str, list[Row]] = {}
             for edit in self._rows(

@@ -24,6 +24,7 @@ from modicum.ledger.columns import (
     ENERGY_COLUMNS,
     ENTRY_COLUMNS,
     OUTCOME_COLUMNS,
+    REUSE_COLUMNS,
     SEGMENT_COLUMNS,
     Columns,
     audit_columns,
@@ -32,6 +33,7 @@ from modicum.ledger.columns import (
     entry_columns,
     longest,
     outcome_columns,
+    reuse_columns,
     segment_columns,
 )
 from modicum.ledger.store import (
@@ -88,6 +90,8 @@ class ClickHouseStore(Questions):
                 columns["revision"] = [revisions[entry_id] for entry_id in columns["entry_id"]]
                 self._insert(table, columns, (*names, "revision"))
             self._insert("entries_log", self._versioned(fresh), (*ENTRY_COLUMNS, "booked_at", "version"))
+        # Of calls that are known, too: a log that has grown tells more of what was made of their results.
+        self._insert("reuse_log", reuse_columns(batch), REUSE_COLUMNS)
         replaced = sum(entry.call.call_id in known for entry in fresh)
         return Appended(len(fresh) - replaced, replaced, len(entries) - len(fresh))
 
@@ -142,6 +146,7 @@ class ClickHouseStore(Questions):
         for delete in (
             f"ALTER TABLE segments_log DELETE WHERE entry_id IN ({chosen})",
             f"ALTER TABLE edits_log DELETE WHERE entry_id IN ({chosen})",
+            f"ALTER TABLE reuse_log DELETE WHERE entry_id IN ({chosen})",
             f"ALTER TABLE entries_log DELETE WHERE {PURGED}",
         ):
             sql, typed = _typed(delete, told)

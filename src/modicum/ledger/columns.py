@@ -19,6 +19,7 @@ from modicum.calls import (
     Entry,
     Outcome,
     Owner,
+    Reuse,
     Segment,
     SegmentKind,
     Tier,
@@ -100,6 +101,7 @@ SEGMENT_COLUMNS = (
     "basis",
 )
 EDIT_COLUMNS = ("entry_id", "place", "rule", "tokens_before", "tokens_after", "why", "basis")
+REUSE_COLUMNS = ("entry_id", "revision", "digest", "read_share")
 OUTCOME_COLUMNS = ("outcome_id", "revision", "task", "name", "value", "happened_at", "source")
 AUDIT_COLUMNS: dict[str, Callable[[AuditEvent], Any]] = {
     "event_id": lambda e: e.event_id,
@@ -187,6 +189,17 @@ def edit_columns(entries: Sequence[Entry]) -> Columns:
             for name, value in zip(EDIT_COLUMNS, values, strict=True):
                 columns[name].append(value)
     return columns
+
+
+def reuse_columns(entries: Sequence[Entry]) -> Columns:
+    """What is known of the reuse of segments that are born in these entries. Equal texts have one row a call."""
+    rows = {}
+    for entry in entries:
+        for part in entry.call.anatomy.added if entry.call.anatomy is not None else ():
+            if part.reuse is not None:
+                named = entry.call.call_id, part.digest.hex()
+                rows[named] = (named[0], part.reuse.later_calls, named[1], float(part.reuse.read_share))
+    return {name: [row[place] for row in rows.values()] for place, name in enumerate(REUSE_COLUMNS)}
 
 
 def outcome_columns(outcomes: Sequence[Outcome], revision: int) -> Columns:
@@ -289,6 +302,7 @@ def _segment(row: Mapping[str, Any]) -> Segment:
         bytes.fromhex(row["detail"]),
         bool(row["is_error"]),
         Basis(row["basis"]),
+        None if row["read_share"] is None else Reuse(row["read_share"], row["later_calls"]),
     )
 
 

@@ -23,6 +23,7 @@ from modicum.ledger.columns import (
     ENERGY_COLUMNS,
     ENTRY_COLUMNS,
     OUTCOME_COLUMNS,
+    REUSE_COLUMNS,
     SEGMENT_COLUMNS,
     Columns,
     audit_columns,
@@ -31,6 +32,7 @@ from modicum.ledger.columns import (
     entry_columns,
     longest,
     outcome_columns,
+    reuse_columns,
     segment_columns,
 )
 from modicum.ledger.store import (
@@ -89,7 +91,20 @@ class DuckDBStore(Questions):
                 self._stage("staged_edits", edits, EDIT_COLUMNS)
                 self._base.execute(_BOOK_EDITS)
             self._base.execute("DROP TABLE fresh")
+            self._append_reuse(reuse_columns(batch))
         return Appended(fresh - replaced, replaced, len(entries) - fresh)
+
+    def _append_reuse(self, columns: Columns) -> None:
+        """Of calls that are known, too: a log that has grown tells more of what was made of their results."""
+        if not columns["entry_id"]:
+            return
+        self._stage("staged_reuse", columns, REUSE_COLUMNS)
+        same = "reuse.entry_id = staged_reuse.entry_id AND reuse.digest = staged_reuse.digest"
+        self._base.execute(
+            f"DELETE FROM staged_reuse USING reuse WHERE {same} AND reuse.revision > staged_reuse.revision"
+        )
+        self._base.execute(f"DELETE FROM reuse USING staged_reuse WHERE {same}")
+        self._base.execute("INSERT INTO reuse SELECT * FROM staged_reuse")
 
     def append_outcomes(self, outcomes: Sequence[Outcome]) -> int:
         if not outcomes:
@@ -135,7 +150,7 @@ class DuckDBStore(Questions):
         told = {name: getattr(which, name) for name in which.__struct_fields__} | {"before": _naive(which.before)}
         with self._transaction():
             chosen = f"SELECT entry_id FROM entries WHERE {PURGED}"
-            for parts in ("segments", "edits"):
+            for parts in ("segments", "edits", "reuse"):
                 self._base.execute(f"DELETE FROM {parts} WHERE entry_id IN ({chosen})", told)
             gone = self._base.execute(f"DELETE FROM entries WHERE {PURGED} RETURNING 1", told).fetchall()
         self._base.execute("CHECKPOINT")
@@ -187,12 +202,16 @@ class DuckDBStore(Questions):
         cursor = self._base.execute(sql, _told(parameters))
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-        times = [name for name in names if rows and isinstance(rows[0][name], datetime)]
+        times = [name for name in names if isinstance(_first_known(rows, name), datetime)]
         for row in rows:
             for name in times:
                 if row[name] is not None:
                     row[name] = row[name].replace(tzinfo=UTC)
         return rows
+
+
+def _first_known(rows: Sequence[Row], name: str) -> Any:
+    return next((row[name] for row in rows if row[name] is not None), None)
 
 
 class _Transaction:

@@ -176,6 +176,16 @@ def request_blocks(request: Mapping[str, Any]) -> list[Block]:
     return blocks
 
 
+def response_blocks(response: Mapping[str, Any]) -> list[Block]:
+    """What the model said in a chat completion or in a response, as the next request would show it."""
+    blocks = []
+    for choice in listed(response.get("choices")):
+        blocks += message_blocks({"role": "assistant", **mapping(mapping(choice).get("message"))})
+    for item in listed(response.get("output")):
+        blocks += item_blocks(mapping(item))
+    return blocks
+
+
 ROLES = {
     "system": SegmentKind.SYSTEM,
     "developer": SegmentKind.SYSTEM,

@@ -38,3 +38,14 @@ def test_failures_without_tokens_are_named_and_cost_nothing():
     found = find(history_of(talk))
 
     assert (found.calls, found.gross_usd, found.details["failed_calls_free"]) == (0, 0.0, 1)
+
+
+@pytest.mark.parametrize(("gaps", "with_backoff"), [((1, 2, 4, 8), 1), ((3, 3, 3, 3), 0)])
+def test_a_storm_of_failed_calls_is_named_and_told_apart_by_its_gaps(gaps, with_backoff):
+    talk = Conversation().call(user("do it", 2000))
+    for gap in gaps:
+        talk.call(status=CallStatus.ERROR, after=gap, output=0, lasts=0.1)
+
+    found = find(history_of(talk.call(user("well", 10))))
+
+    assert (found.calls, found.details["storms"], found.details["storms_with_backoff"]) == (4, 1, with_backoff)

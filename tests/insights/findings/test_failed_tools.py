@@ -1,7 +1,8 @@
 import pytest
 
 from insights.planted import OUT, READ, WRITE, Conversation, history_of, tool_round, user
-from modicum.insights.findings.failed_tools import find
+from modicum.insights.findings.failed_tools import find, retried
+from modicum.insights.findings.loops import repeated_results
 
 
 def test_a_failed_try_that_was_mended_at_once_cost_its_turn_and_its_carry():
@@ -11,7 +12,7 @@ def test_a_failed_try_that_was_mended_at_once_cost_its_turn_and_its_carry():
 
     turn = 1000 * READ + 200 * WRITE + 30 * OUT
     assert found.gross_usd == pytest.approx(turn + 200 * READ)
-    assert found.details == {"failed_results": 1, "failed_share": 0.5}
+    assert found.details == {"failed_results": 1, "failed_share": 0.5, "storms": 0, "storms_with_backoff": 0}
     assert found.examples == ("t.1",)
 
 
@@ -38,3 +39,39 @@ def test_identical_failures_are_a_loop_and_counted_there():
         talk.call(*tool_round("Fetch", "x", "refused", failed=True))
 
     assert find(history_of(talk)).calls == 1  # the second; the loop finding has the third and the fourth
+
+
+def stormy(tool, argument, gaps, *, ends_with=None):
+    talk = Conversation().call(user("do", 1000))
+    for number, gap in enumerate(gaps):
+        talk.call(*tool_round(tool, argument(number), "refused", failed=True), after=gap)
+    return history_of(talk.call(*(tool_round(tool, argument(0), ends_with) if ends_with else ())))
+
+
+BACKOFF, STEADY = (1, 2, 4, 8, 16, 32), (5, 5, 5, 5, 5, 5)
+
+
+@pytest.mark.parametrize(("gaps", "with_backoff"), [(BACKOFF, 1), (STEADY, 0)])
+def test_a_retry_storm_is_found_whatever_its_gaps_and_told_apart_by_them(gaps, with_backoff):
+    history = stormy("Fetch", lambda number: f"try {number}", gaps)
+
+    found = find(history)
+
+    assert found.calls == len(gaps) - 1
+    assert (found.details["storms"], found.details["storms_with_backoff"]) == (1, with_backoff)
+
+
+def test_identical_retries_with_backoff_are_found_by_this_finding_and_the_loops_together_each_once():
+    history = stormy("Fetch", lambda _: "x", BACKOFF)
+
+    ours, loops = retried(history), repeated_results(history)[0]
+
+    assert not (ours & loops).any()
+    assert (ours | loops).sum() == len(BACKOFF) - 1
+
+
+def test_a_command_that_fails_in_the_same_words_again_and_again_is_a_storm_unless_it_waited_for_what_came():
+    slow = (15, 30, 60, 120)
+
+    assert find(stormy("Bash", lambda _: "curl x", slow)).calls == 2  # behind the second
+    assert find(stormy("Bash", lambda _: "curl x", slow, ends_with="200")).calls == 0

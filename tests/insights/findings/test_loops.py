@@ -35,6 +35,36 @@ def test_a_cycle_of_two_calls_gone_through_three_times():
     assert found.calls == 2
 
 
+@pytest.mark.parametrize("period", [2, 3, 4, 5, 6])
+def test_cycles_of_two_to_six_calls(period):
+    talk = Conversation().call(user("do", 1000))
+    for _ in range(4):
+        for step in range(period):
+            talk.call(*tool_round("Read", f"file {step}", f"text {step}"))
+
+    found = find(history_of(talk.call(said("well"))))
+
+    assert found.details["loops_of_several"] == found.calls == 2 * period  # the third and the fourth round
+
+
+def test_a_cycle_of_seven_is_none():
+    talk = Conversation().call(user("do", 1000))
+    for number in range(28):
+        talk.call(*tool_round("Read", f"file {number % 7}", f"text {number % 7}"))
+
+    assert find(history_of(talk)).calls == 0
+
+
+def test_three_agents_that_go_round_in_a_ring():
+    ring = [Conversation(name, task="t", agent=name) for name in ("a", "b", "c")]
+    for number in range(4):
+        for one in ring:
+            one.at = max(other.at for other in ring)
+            one.call(said(f"{one.name} {number}"), user(f"over to {one.name}", 100))
+
+    assert find(history_of(*ring)).details["rounds_between_agents"] == 6
+
+
 def test_twice_is_no_loop():
     assert find(history_of(Conversation().call(user("do", 1000)).call(*STUCK).call(*STUCK))).calls == 0
 

@@ -14,6 +14,7 @@ FINDINGS = (
     "unread_writes",
     "duplicate_context",
     "reread_files",
+    "unread_results",
     "carried_results",
     "unused_tools",
     "fixed_overhead",

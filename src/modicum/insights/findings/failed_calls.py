@@ -5,8 +5,10 @@ import numpy as np
 from modicum.insights.carrying import codes, dearest, of_kind
 from modicum.insights.finding import Change, Finding, FindingClass
 from modicum.insights.history import Flags, History
+from modicum.insights.repetition import backs_off, runs
 
 RETRY_SECONDS = 600.0
+STORM = 3
 
 
 def find(history: History) -> Finding:
@@ -31,8 +33,15 @@ def find(history: History) -> Finding:
         guard="A broken reply that the conversation went on with is not counted, nor one cut short that was not sent "
         f"again within {RETRY_SECONDS / 60:.0f} minutes. Failed calls without tokens cost nothing and are not here.",
         examples=dearest(history, wasted),
-        details={"failed_calls_free": int((broken & ~paid).sum())},
+        details={"failed_calls_free": int((broken & ~paid).sum()), **_storms(history, broken)},
     )
+
+
+def _storms(history: History, broken: Flags) -> dict[str, int]:
+    """Three failed calls and more in a row, and those among them with the gaps of a backoff; paid for or not."""
+    storms = runs(broken, history.conversation, STORM)
+    backed = sum(backs_off(history.started_s[storm]) for storm in storms)
+    return {"storms": len(storms), "storms_with_backoff": backed}
 
 
 def _reply_used(history: History) -> Flags:

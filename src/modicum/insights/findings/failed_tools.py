@@ -7,7 +7,8 @@ import numpy as np
 from modicum.insights.carrying import dearest, emptied_calls, mixed, of_kind, rounds_usd, with_their_calls
 from modicum.insights.finding import Change, Finding, FindingClass
 from modicum.insights.findings.loops import repeated_results
-from modicum.insights.history import Flags, History
+from modicum.insights.history import Flags, History, Ints
+from modicum.insights.repetition import backs_off, redundant, runs
 
 SHELLS = re.compile(r"bash|shell|exec|terminal|command|run|test", re.IGNORECASE)
 STORM = 3
@@ -38,41 +39,61 @@ def find(history: History) -> Finding:
         else None,
         remedy="Say in the tool's description what it refuses (unread file, wrong path, missing argument); validate "
         "arguments before the call.",
-        guard="Commands of a shell are not counted: a test that fails is an answer. Nor is a failure behind which "
-        "another tool was used, nor what the loops count.",
+        guard="Commands of a shell are counted only where the same one failed in the same words a third time and "
+        "behind: a test that fails is an answer. Not counted is a failure behind which another tool was used, nor "
+        "what the loops count.",
         examples=dearest(history, calls),
         lacks="" if of_kind(history, "tool_result").any() else "tool results: these logs do not hold them",
         details={
             "failed_results": int(failed.sum()),
             "failed_share": float(failed.sum() / results) if results else 0.0,
+            **_storms(history),
         },
     )
 
 
 def retried(history: History) -> Flags:
-    places = np.flatnonzero(of_kind(history, "tool_result"))
+    places, failed, group = _results(history)
     found = np.zeros(history.segments, np.bool_)
     if not len(places):
         return found
-    failed = history.segment_error[places]
-    group = mixed(history.conversation[history.segment_call[places]], history.segment_tool[places])
     follows = np.zeros(len(places), np.bool_)
     follows[:-1] = group[:-1] == group[1:]
     mended = np.zeros(len(places), np.bool_)
     mended[:-1] = ~failed[1:]
+    stormy = np.zeros(len(places), np.bool_)
+    for storm in runs(failed, group, STORM):
+        stormy[storm.start + 1 : storm.stop] = True
     shell = np.array([bool(SHELLS.search(tool)) for tool in history.tools], np.bool_)[history.segment_tool[places]]
     known = history.segment_tool[places] != history.word(history.tools, "")
-    found[places] = failed & ~shell & known & ((follows & mended) | _in_storm(failed, group))
+    found[places] = (
+        failed & known & np.where(shell, _same_failure(history, places, failed), (follows & mended) | stormy)
+    )
     loops, _ = repeated_results(history)
     return found & ~loops
 
 
-def _in_storm(failed: Flags, group: np.ndarray) -> Flags:
-    """Failures of one tool in a row, of which there are three or more: all behind the first."""
-    again = np.zeros(len(failed), np.bool_)
-    again[1:] = failed[1:] & failed[:-1] & (group[1:] == group[:-1])
-    edges = np.flatnonzero(np.diff(np.concatenate(([False], again, [False])).astype(np.int8)))
-    for start, end in zip(edges[::2], edges[1::2], strict=True):
-        if end - start < STORM - 1:
-            again[start:end] = False
-    return again
+def _results(history: History) -> tuple[Ints, Flags, Ints]:
+    """Tool results in order, whether each failed, and a code of its conversation and tool."""
+    places = np.flatnonzero(of_kind(history, "tool_result"))
+    group = mixed(history.conversation[history.segment_call[places]], history.segment_tool[places])
+    return places, history.segment_error[places], group
+
+
+def _same_failure(history: History, places: Ints, failed: Flags) -> Flags:
+    """The same command that failed in the same words a third time in a row, however long it waited in between, and
+    that never had another answer: it was not waiting for something that came.
+    """
+    questions = history.segment_detail[places]
+    known = failed & (questions != 0) & (history.segment_digest[places] != 0)
+    keys = np.where(known, mixed(questions, history.segment_digest[places]), -1)
+    groups = history.conversation[history.segment_call[places]]
+    return redundant(keys, groups, questions=questions, longest_period=1) > 0
+
+
+def _storms(history: History) -> dict[str, int]:
+    """Three failures and more of one tool in a row, and those among them with the gaps of a backoff."""
+    places, failed, group = _results(history)
+    storms = runs(failed, group, STORM)
+    times = history.started_s[history.segment_call[places]]
+    return {"storms": len(storms), "storms_with_backoff": sum(backs_off(times[storm]) for storm in storms)}

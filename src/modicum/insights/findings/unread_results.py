@@ -1,0 +1,68 @@
+"""C3: the parts of tool results that nothing later referred to."""
+
+import numpy as np
+
+from modicum.insights.carrying import dearest, gross_usd, of_kind
+from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.history import Floats, History
+
+FEWEST_TOKENS = 200
+"""Shorter results are not judged: there is little to trim."""
+FEWEST_UNREAD_TOKENS = 100
+"""A few lines between others are no waste that anybody could avoid."""
+STUB_TOKENS = 20
+"""What is left of a result of which nothing was read: a tool call needs an answer."""
+
+
+def find(history: History) -> Finding:
+    shares = _shares(history)
+    judged = ~np.isnan(shares) & ~history.segment_error & (history.segment_tokens >= FEWEST_TOKENS)
+    judged &= of_kind(history, "tool_result", "document")
+    kept = np.ceil(np.nan_to_num(shares, nan=1.0) * history.segment_tokens).astype(np.int64)
+    unread = history.segment_tokens - np.maximum(kept, STUB_TOKENS)
+    trimmed = judged & (unread >= FEWEST_UNREAD_TOKENS)
+    tokens, usd = gross_usd(history, trimmed, unread[trimmed])
+    long = of_kind(history, "tool_result", "document") & (history.segment_tokens >= FEWEST_TOKENS)
+    judged_tokens = int(history.segment_tokens[judged].sum())
+    return Finding(
+        id="C3",
+        name="unread_results",
+        title="Parts of tool results that nothing referred to",
+        what="Lines of long tool results of which no name, no path, no number and no four words in a row come again: "
+        "neither in what the model said or called later nor in what the user said. Trimmed to the lines that "
+        "were referred to, and those around them, when they arrived.",
+        finding_class=FindingClass.UPPER_BOUND,
+        calls=len(np.unique(history.segment_call[trimmed])),
+        tokens=tokens,
+        gross_usd=usd,
+        change=Change(segment_tokens=history.segment_tokens - np.where(trimmed, unread, 0)) if trimmed.any() else None,
+        remedy="Read by range or by pattern instead of whole files; let commands print failures and a summary; ask "
+        "tools for the fields that are needed.",
+        guard="A model may have read without quoting, and nobody knows beforehand which lines it will need: at most "
+        f"this. Not counted: results below {FEWEST_TOKENS} tokens, fewer than {FEWEST_UNREAD_TOKENS} unread tokens, "
+        "failures, results with fewer than five calls behind them, and files that a later call named again, if "
+        "nothing of them was quoted.",
+        examples=dearest(history, history.segment_call[trimmed]),
+        lacks="" if judged.any() else _lack(history),
+        details={
+            "results_judged": int(judged.sum()),
+            "results_not_judged": int((long & ~judged).sum()),
+            "results_trimmed": int(trimmed.sum()),
+            "results_unread": int((judged & (shares == 0)).sum()),
+            "unread_share": float(unread[trimmed].sum() / judged_tokens) if judged_tokens else 0.0,
+        },
+    )
+
+
+def _shares(history: History) -> Floats:
+    shares = history.segment_read_share
+    return np.full(history.segments, np.nan) if shares is None else shares
+
+
+def _lack(history: History) -> str:
+    if not of_kind(history, "tool_result", "document").any():
+        return "tool results: these logs hold no anatomy of them"
+    return (
+        "the text of tool results and replies, which the ledger does not keep: it is compared while logs pass "
+        "('modicum import PATH', 'modicum audit PATH'), in conversations that go on for five calls or more"
+    )

@@ -33,7 +33,7 @@ class Caching:
     @classmethod
     def of(cls, history: History) -> "Caching":
         calls = _sequence(history)
-        habits = prompt_cache.learn(calls, _recorded(history), *_groups(history))
+        habits = prompt_cache.learn(calls, _recorded(history), *_groups(history), _front_shown(history))
         predicted = prompt_cache.predict(calls, habits)
         unexplained = (
             predicted.warm
@@ -94,6 +94,13 @@ def cache_rules(history: History, model: Ints, words: list[str]) -> tuple[Floats
 def _recorded(history: History) -> prompt_cache.Recorded:
     buckets = (history.cache_read, history.cache_write_5m, history.cache_write_1h, history.uncached)
     return prompt_cache.Recorded(*(bucket.astype(np.float64) for bucket in buckets))
+
+
+def _front_shown(history: History) -> Floats:
+    """Tokens of system prompt and tool schemas, in the provider's count, where a log holds their text."""
+    shown = [code for code, kind in enumerate(history.kinds) if kind in {"system", "tool_schema"}]
+    tokens = np.where(np.isin(history.segment_kind, shown), history.segment_tokens, 0)
+    return history.carried(tokens) * scale(history)
 
 
 def _groups(history: History) -> tuple[Ints, Ints]:

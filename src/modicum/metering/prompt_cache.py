@@ -26,6 +26,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+AGREED = 0.02
+"""Reads of two first calls that differ by no more than this share are of one front."""
 UNKNOWN_TOKENS = -1.0
 """Stands for `kept` where nothing says what of a prompt stood before."""
 
@@ -229,7 +231,9 @@ class Recorded:
     uncached: Floats
 
 
-def learn(calls: Sequence, recorded: Recorded, group: Ints, wide_group: Ints) -> Habits:
+def learn(
+    calls: Sequence, recorded: Recorded, group: Ints, wide_group: Ints, front_shown: Floats | None = None
+) -> Habits:
     """How the caller uses the cache. Guesses for a call rest on calls that began before it: the one before it in its
     conversation, else the last one of its group.
 
@@ -238,8 +242,8 @@ def learn(calls: Sequence, recorded: Recorded, group: Ints, wide_group: Ints) ->
         recorded: what the provider counted.
         group: calls that share a front and are in this history, as one project's.
         wide_group: calls whose front others share too, as all those of one client.
+        front_shown: for every call how long its system prompt and tools are, where the log holds them; else 0.
     """
-    count = len(group)
     begins = _begins(calls.conversation)
     uses = (recorded.read + recorded.written_5m + recorded.written_1h > 0) | calls.implicit
     ttl = np.where(recorded.written_1h > recorded.written_5m, 3600.0, 300.0)
@@ -253,12 +257,18 @@ def learn(calls: Sequence, recorded: Recorded, group: Ints, wide_group: Ints) ->
 
     ttl_left, ttl_guess = guess(ttl, recorded.written_5m + recorded.written_1h > 0, calls.ttl_s)
     _, tail_guess = guess(recorded.uncached, uses, 0.0)
-    _, caches_guess = guess(uses.astype(np.float64), np.ones(count, dtype=bool), 1.0)
+    # A prompt that is too short to be cached tells nothing of what the caller wants.
+    _, caches_guess = guess(uses.astype(np.float64), uses | (calls.prompt >= calls.minimum), 1.0)
     tail_left = np.where(calls.implicit, 0, recorded.uncached)
-    left = np.zeros(count)
+    left = np.zeros(len(group))
     left[1:] = np.where(begins[1:] | ~uses[:-1], 0, (calls.prompt - tail_left)[:-1])
-    # A first call that read nearly all of its prompt goes on with a conversation whose beginning is not on record.
-    cold = np.where(begins, recorded.read < 0.9 * calls.prompt, recorded.read < 0.9 * left) & uses
+    # A first call that read nearly all of its prompt may go on with a conversation whose beginning is not on record:
+    # its read is taken for a front only if it ends within system prompt and tools, or another one had read as much.
+    before = _last_of_group(recorded.read, begins & (recorded.read > 0), group, calls.asked_s)
+    agreed = np.abs(recorded.read - before) <= AGREED * recorded.read
+    if front_shown is not None:
+        agreed |= recorded.read <= (1 + AGREED) * front_shown
+    cold = np.where(begins, (recorded.read < 0.9 * calls.prompt) | agreed, recorded.read < 0.9 * left) & uses
     kept_warm = group_is_warm(calls, group, np.where(uses, ttl_left, -np.inf))
     alone = _last_of_group(recorded.read, cold & ~kept_warm, wide_group, calls.asked_s)
     front = _last_of_group(recorded.read, cold & (recorded.read > 0), group, calls.asked_s)

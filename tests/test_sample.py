@@ -58,7 +58,7 @@ def test_the_replay_comes_to_the_bill_of_a_cache_that_it_does_not_know(found):
 def test_every_kind_of_waste_is_in_it(found):
     rows = {row["name"]: row for row in found["findings"]}
 
-    assert WASTE == {name for name in WASTE if rows[name]["calls"]}
+    assert {name for name in WASTE if rows[name]["calls"]} == WASTE
     assert [name for name, row in rows.items() if row["lacks"]] == ["idle_commitments"]  # no log holds these
     assert rows["prefix_break"]["details"]["no_cause_on_record_calls"] == 0
 

@@ -49,7 +49,9 @@ def stuck(session: Session) -> None:
     for number in range(4):
         session.run(f"tail -n {40 + number} import.log", said.log(40 + number))
     session.wait(minutes=14)
-    session.user("Did you check the password? The service key is AKIAIOSFODNN7EXAMPLE, the admin dba@warehouse.internal.")
+    session.user(
+        "Did you check the password? The service key is AKIAIOSFODNN7EXAMPLE, the admin dba@warehouse.internal."
+    )
     session.tool("Grep", {"pattern": "password"}, said.found("password", 30))
     session.say("I could not find the cause.")
 

@@ -25,9 +25,7 @@ USED = ("find_order", "parcel_state", "refund", "new_label")
 
 def schema(name: str, said: Writer) -> dict[str, Any]:
     """A tool as services describe them: far too wordy."""
-    fields = {
-        f"{said.noun()}_{number}": {"type": "string", "description": said.prose(1)} for number in range(5)
-    }
+    fields = {f"{said.noun()}_{number}": {"type": "string", "description": said.prose(1)} for number in range(5)}
     return {"name": name, "description": TOOLS[name], "parameters": {"type": "object", "properties": fields}}
 
 
@@ -46,11 +44,18 @@ def support(provider: Provider, outcomes: Outcomes) -> Service:
         ]
         for step, name in enumerate(USED[: 1 + number % 3]):
             arguments = json.dumps({"number": 4000 + number, "step": step})
-            call = {"id": f"call_{number}{step}", "type": "function", "function": {"name": name, "arguments": arguments}}
+            call = {
+                "id": f"call_{number}{step}",
+                "type": "function",
+                "function": {"name": name, "arguments": arguments},
+            }
             message: dict[str, Any] = {"content": None, "tool_calls": [call]}
             bot.openai(ticket, {"tools": tools, "messages": list(messages)}, message)
             result = json.dumps({"order": 4000 + number, "lines": [said.line() for _ in range(6)]})
-            messages += [{"role": "assistant", **message}, {"role": "tool", "tool_call_id": call["id"], "content": result}]
+            messages += [
+                {"role": "assistant", **message},
+                {"role": "tool", "tool_call_id": call["id"], "content": result},
+            ]
             bot.wait(seconds=2)
         if number == 6:
             for _ in range(4):

@@ -2,11 +2,57 @@
 
 import random
 
-NOUNS = (
-    "order basket price stock customer address invoice refund parcel label carrier voucher discount tax shelf pallet "
-    "return receipt supplier delivery quantity total currency rounding warehouse picker route depot slot".split()
-)
-VERBS = "load save check count send group merge split find drop keep move sort join print parse fetch close".split()
+NOUNS = [
+    "order",
+    "basket",
+    "price",
+    "stock",
+    "customer",
+    "address",
+    "invoice",
+    "refund",
+    "parcel",
+    "label",
+    "carrier",
+    "voucher",
+    "discount",
+    "tax",
+    "shelf",
+    "pallet",
+    "return",
+    "receipt",
+    "supplier",
+    "delivery",
+    "quantity",
+    "total",
+    "currency",
+    "rounding",
+    "warehouse",
+    "picker",
+    "route",
+    "depot",
+    "slot",
+]
+VERBS = [
+    "load",
+    "save",
+    "check",
+    "count",
+    "send",
+    "group",
+    "merge",
+    "split",
+    "find",
+    "drop",
+    "keep",
+    "move",
+    "sort",
+    "join",
+    "print",
+    "parse",
+    "fetch",
+    "close",
+]
 SHAPES = (
     "    {a} = {v}_{b}(self.{c}, {n})",
     "    if {a}.{b} > {n}:",
@@ -17,7 +63,7 @@ SHAPES = (
     "    assert {a}.{b} is not None  # {v} the {c} first",
     "def {v}_{a}({b}: {C}, {c}: int = {n}) -> {A}:",
     '    """{V} the {a} of each {b}, {n} at a time."""',
-    "    raise {A}Error(f\"cannot {v} {a} {{{b}.id}}\")",
+    '    raise {A}Error(f"cannot {v} {a} {{{b}.id}}")',
 )
 
 

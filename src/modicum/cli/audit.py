@@ -9,7 +9,7 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.cli import opening, output
 from modicum.cli.anatomy import ledger_or_logs
-from modicum.cli.reading import problem_rows, show_problems
+from modicum.cli.reading import problem_rows, show_problems, steps
 from modicum.cli.span import EVER, NEVER, moment
 from modicum.settings import checked_zone, read_settings
 
@@ -74,7 +74,8 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     with ledger_or_logs(paths, options, settings, problems) as store:
         add_outcomes(store, outcomes, problems)
         prices = opening.price_book(options["price_path"], settings)
-        found = audit(store, prices, span, only=options["only"], asked=options["what_ifs"])
+        with steps("audit") as told:
+            found = audit(store, prices, span, only=options["only"], asked=options["what_ifs"], told=told)
         prices.save()
     if options["html_path"]:
         write_page(found, options["html_path"])

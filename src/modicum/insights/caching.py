@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from modicum.insights.history import Flags, Floats, History, Ints
+from modicum.insights.history import Flags, Floats, History, Ints, once
 from modicum.insights.plan import scale
 from modicum.metering import prompt_cache
 
@@ -32,16 +32,21 @@ class Caching:
 
     @classmethod
     def of(cls, history: History) -> "Caching":
-        calls = _sequence(history)
-        habits = prompt_cache.learn(calls, _recorded(history), *_groups(history), _front_shown(history))
-        predicted = prompt_cache.predict(calls, habits)
-        unexplained = (
-            predicted.warm
-            & np.isfinite(calls.kept)
-            & (predicted.left <= calls.kept)
-            & (history.cache_read < FAR_BELOW * predicted.read)
-        )
-        return cls(calls, habits, predicted, unexplained)
+        return _caching(history)
+
+
+@once
+def _caching(history: History) -> Caching:
+    calls = _sequence(history)
+    habits = prompt_cache.learn(calls, _recorded(history), *_groups(history), _front_shown(history))
+    predicted = prompt_cache.predict(calls, habits)
+    unexplained = (
+        predicted.warm
+        & np.isfinite(calls.kept)
+        & (predicted.left <= calls.kept)
+        & (history.cache_read < FAR_BELOW * predicted.read)
+    )
+    return Caching(calls, habits, predicted, unexplained)
 
 
 def _sequence(history: History) -> prompt_cache.Sequence:

@@ -138,7 +138,11 @@ def _saves(row: Document) -> str:
 
 
 def _details(details: Mapping[str, Any]) -> str:
-    told = [f"{name.removesuffix('_s').removesuffix('_usd').replace('_', ' ')} {_figure_of(name, value)}" for name, value in details.items() if value]
+    told = [
+        f"{name.removesuffix('_s').removesuffix('_usd').replace('_', ' ')} {_figure_of(name, value)}"
+        for name, value in details.items()
+        if value
+    ]
     return f" · {escape(' · '.join(told))}" if told else ""
 
 

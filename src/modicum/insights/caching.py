@@ -27,6 +27,7 @@ class Caching:
     habits: prompt_cache.Habits
     predicted: prompt_cache.Predicted
     """What the rules say of the history as it was."""
+    orders: prompt_cache.Orders
     unexplained: Flags
     """Breaks that nothing in the record explains: in time, same model, content kept, and yet not read."""
 
@@ -39,14 +40,15 @@ class Caching:
 def _caching(history: History) -> Caching:
     calls = _sequence(history)
     habits = prompt_cache.learn(calls, _recorded(history), *_groups(history), _front_shown(history))
-    predicted = prompt_cache.predict(calls, habits)
+    orders = prompt_cache.Orders.of(calls, habits.group)
+    predicted = prompt_cache.predict(calls, habits, orders)
     unexplained = (
         predicted.warm
         & np.isfinite(calls.kept)
         & (predicted.left <= calls.kept)
         & (history.cache_read < FAR_BELOW * predicted.read)
     )
-    return Caching(calls, habits, predicted, unexplained)
+    return Caching(calls, habits, predicted, orders, unexplained)
 
 
 def _sequence(history: History) -> prompt_cache.Sequence:

@@ -182,7 +182,8 @@ class Replay:
             ~plan.dropped,
         )
         habits = prompt_cache.changed(self.caching.habits, plan.ttl_s, removed.of_front)
-        found = prompt_cache.predict(changed, habits)
+        same = not plan.swapped and not plan.dropped.any()
+        found = prompt_cache.predict(changed, habits, self.caching.orders if same else None)
         long = habits.ttl_guess_s >= 3600
         buckets = [found.read, np.where(long, 0, found.written), np.where(long, found.written, 0), found.uncached]
         self._keep_unexplained(buckets, plan, prompt)

@@ -143,9 +143,31 @@ class Predicted:
     """Whether the call came in time for what the call before it left, on the same model."""
 
 
-def predict(calls: Sequence, habits: Habits) -> Predicted:
-    """What each call reads from the cache, writes to it, and sends past it. Calls that are not made have zeros."""
-    order, first, kept = _chains(calls)
+@dataclass(frozen=True)
+class Orders:
+    """In which order calls meet their caches. It depends on times, models and which calls are made: not on sizes, so
+    that changes of sizes share it.
+    """
+
+    chains: Ints
+    """The calls that are made, by conversation and model: caches belong to a model."""
+    groups: Ints
+    """The calls that are made, by group and model, in time."""
+
+    @classmethod
+    def of(cls, calls: Sequence, group: Ints) -> "Orders":
+        made = np.flatnonzero(calls.made)
+        chains = made[np.lexsort((made, calls.model[made], calls.conversation[made]))]
+        return cls(chains, made[np.lexsort((made, calls.asked_s[made], calls.model[made], group[made]))])
+
+
+def predict(calls: Sequence, habits: Habits, orders: Orders | None = None) -> Predicted:
+    """What each call reads from the cache, writes to it, and sends past it. Calls that are not made have zeros.
+
+    `orders`: those of another sequence of the same calls, times and models.
+    """
+    orders = orders or Orders.of(calls, habits.group)
+    order, (first, kept) = orders.chains, _chains(calls, orders.chains)
     prompt, asked, answered = calls.prompt[order], calls.asked_s[order], calls.answered_s[order]
     ttl, minimum, step = habits.ttl_left_s[order], calls.minimum[order], calls.step[order]
     own_left = np.where(habits.caches[order], np.maximum(prompt - habits.tail_left[order], 0), 0)
@@ -156,7 +178,7 @@ def predict(calls: Sequence, habits: Habits) -> Predicted:
     in_time = np.zeros(len(order), dtype=bool)
     in_time[1:] = ~first[1:] & (gap[1:] <= ttl[:-1])
     left = np.where(in_time, left, 0)
-    warm = group_is_warm(calls, habits.group, np.where(habits.caches, habits.ttl_left_s, -np.inf))
+    warm = group_is_warm(calls, habits.group, np.where(habits.caches, habits.ttl_left_s, -np.inf), orders.groups)
     shared = np.minimum(np.where(warm, habits.front, habits.front_alone)[order], prompt)
 
     stood = np.where(kept == UNKNOWN_TOKENS, 0, kept)
@@ -180,12 +202,10 @@ def predict(calls: Sequence, habits: Habits) -> Predicted:
     return Predicted(whole[0], whole[1], whole[2], whole[3], whole[4] > 0)
 
 
-def _chains(calls: Sequence) -> tuple[Ints, Flags, Floats]:
-    """The calls that are made, by conversation and model (caches belong to a model); which of them begin a chain; and
-    how much of each one's prompt stood in the call before it in its chain, whatever was sent in between.
+def _chains(calls: Sequence, order: Ints) -> tuple[Flags, Floats]:
+    """Which of the calls in that order begin a chain; and how much of each one's prompt stood in the call before it in
+    its chain, whatever was sent in between.
     """
-    made = np.flatnonzero(calls.made)
-    order = made[np.lexsort((made, calls.model[made], calls.conversation[made]))]
     first = np.ones(len(order), dtype=bool)
     first[1:] = (calls.conversation[order][1:] != calls.conversation[order][:-1]) | (
         calls.model[order][1:] != calls.model[order][:-1]
@@ -196,14 +216,14 @@ def _chains(calls: Sequence) -> tuple[Ints, Flags, Floats]:
         spans = np.column_stack((order[apart - 1] + 1, order[apart] + 1)).ravel()
         kept = kept.copy()
         kept[apart] = np.minimum.reduceat(np.append(calls.kept, np.inf), spans)[::2]
-    return order, first, kept
+    return first, kept
 
 
-def group_is_warm(calls: Sequence, group: Ints, ttl_s: Floats) -> Flags:
-    """For every call whether the call of its group and model before it was made within that one's time to live."""
+def group_is_warm(calls: Sequence, group: Ints, ttl_s: Floats, order: Ints) -> Flags:
+    """For every call whether the call of its group and model before it (in that order) was made within that one's time
+    to live.
+    """
     warm = np.zeros(len(calls.prompt), dtype=bool)
-    made = np.flatnonzero(calls.made)
-    order = made[np.lexsort((made, calls.asked_s[made], calls.model[made], group[made]))]
     same = (group[order][1:] == group[order][:-1]) & (calls.model[order][1:] == calls.model[order][:-1])
     warm[order[1:]] = same & (calls.answered_s[order][:-1] + ttl_s[order][:-1] >= calls.asked_s[order][1:])
     return warm
@@ -269,7 +289,7 @@ def learn(
     if front_shown is not None:
         agreed |= recorded.read <= (1 + AGREED) * front_shown
     cold = np.where(begins, (recorded.read < 0.9 * calls.prompt) | agreed, recorded.read < 0.9 * left) & uses
-    kept_warm = group_is_warm(calls, group, np.where(uses, ttl_left, -np.inf))
+    kept_warm = group_is_warm(calls, group, np.where(uses, ttl_left, -np.inf), Orders.of(calls, group).groups)
     alone = _last_of_group(recorded.read, cold & ~kept_warm, wide_group, calls.asked_s)
     front = _last_of_group(recorded.read, cold & (recorded.read > 0), group, calls.asked_s)
     alone = np.nan_to_num(alone)

@@ -110,8 +110,11 @@ class Habits:
     """Calls with one number share the front of their prompts, and keep it warm for each other."""
     front: Floats
     """Length of that front as earlier cold starts showed it, where the group keeps it warm."""
+    stood_guess: Floats
+    """Of a prompt of which nothing says what stood (a client had cut or edited it), the share that can be expected to
+    have stood: the mean over earlier such calls. 0 before there was one."""
     front_alone: Floats
-    """The same where no call in sight keeps it warm: what earlier cold starts read all the same, because others that
+    """Length of the front where no call in sight keeps it warm: what earlier cold starts read all the same, because others that
     are in no record (the provider's other customers with the same client) keep it so. Mostly 0."""
 
 
@@ -181,14 +184,15 @@ def predict(calls: Sequence, habits: Habits, orders: Orders | None = None) -> Pr
     warm = group_is_warm(calls, habits.group, np.where(habits.caches, habits.ttl_left_s, -np.inf), orders.groups)
     shared = np.minimum(np.where(warm, habits.front, habits.front_alone)[order], prompt)
 
-    stood = np.where(kept == UNKNOWN_TOKENS, 0, kept)
-    read = np.where(left <= stood, left, 0)
-    broken = in_time & (left > stood)
+    unknown = kept == UNKNOWN_TOKENS
+    stood = np.where(unknown, habits.stood_guess[order] * np.minimum(left, prompt), kept)
+    read = np.where((left <= stood) | unknown, np.minimum(left, stood), 0)
+    broken = in_time & (left > stood) & ~unknown
     implicit = calls.implicit[order]
     read = np.where(broken & implicit, stood, read)
     _read_older_entries(read, np.flatnonzero(broken & ~implicit & (stood > 0)), (first, own_left, kept))
     # The shared front stands even where what stood behind it is not known; where it is known, it bounds it.
-    front = np.where(in_time & (kept != UNKNOWN_TOKENS), np.minimum(shared, stood), shared)
+    front = np.where(in_time & ~unknown, np.minimum(shared, stood), shared)
     read = np.minimum(np.maximum(read, front), prompt)
     read = np.floor(read / step) * step
     read = np.where((read >= minimum) & (prompt >= minimum), read, 0)
@@ -294,7 +298,31 @@ def learn(
     front = _last_of_group(recorded.read, cold & (recorded.read > 0), group, calls.asked_s)
     alone = np.nan_to_num(alone)
     front = np.where(np.isnan(front), alone, front)
-    return Habits(tail_left, tail_guess, uses, caches_guess > 0, ttl_left, ttl_guess, group, front, alone)
+    stood_guess = _stood(calls, recorded.read, left, ttl_left, wide_group)
+    return Habits(tail_left, tail_guess, uses, caches_guess > 0, ttl_left, ttl_guess, group, front, stood_guess, alone)
+
+
+def _stood(calls: Sequence, read: Floats, left: Floats, ttl_s: Floats, group: Ints) -> Floats:
+    """The mean share that was read of prompts of which nothing says what stood, over the earlier ones of the group.
+
+    Clients cut at the very end or near the front, so that there is no usual place; but costs are linear in what is
+    read, and the mean is what they come to in the sum.
+    """
+    in_time = np.zeros(len(read), dtype=bool)
+    in_time[1:] = calls.asked_s[1:] - calls.answered_s[:-1] <= ttl_s[:-1]
+    could = np.minimum(left, calls.prompt)
+    told = (calls.kept == UNKNOWN_TOKENS) & in_time & (could > 0)
+    share = np.divide(np.minimum(read, could), could, out=np.zeros(len(read)), where=told)
+    order = np.lexsort((np.arange(len(read)), calls.asked_s, group))
+    begins = _begins(group[order])
+    start = np.maximum.accumulate(np.where(begins, np.arange(len(read)), 0))
+    sums, counts = (np.concatenate(([0.0], np.cumsum(values[order]))) for values in (share, told.astype(np.float64)))
+    places = np.arange(len(read))
+    many = counts[places] - counts[start]
+    mean = np.divide(sums[places] - sums[start], many, out=np.zeros(len(read)), where=many > 0)
+    found = np.empty(len(read))
+    found[order] = mean
+    return found
 
 
 def _begins(group: Ints) -> Flags:

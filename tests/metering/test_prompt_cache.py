@@ -144,6 +144,16 @@ def test_a_front_that_strangers_keep_warm_is_expected_once_it_was_seen():
     assert reads(calls, (4000, 1000, 0, 0), (4000, 1000, 0, 0)) == [0, 4000]
 
 
+def test_of_a_cut_prompt_the_mean_share_of_earlier_ones_is_expected():
+    cut = [(0, 10 * number, 8000, UNKNOWN_TOKENS if number else 0) for number in range(4)]
+    calls = sequence(*cut)
+
+    found = reads(calls, (0, 8000, 0, 0), (8000, 0, 0, 0), (2000, 6000, 0, 0), (0, 8000, 0, 0))
+
+    # Nobody had cut before the second call; the third learnt 8,000 of 8,000, the fourth the mean of that and a quarter.
+    assert found == [0, 0, 8000, 5000]
+
+
 def test_where_nothing_says_what_stood_only_the_front_is_read():
     calls = sequence((0, 0, 9000, 0), (1, 10, 9000, 0), (1, 20, 8000, UNKNOWN_TOKENS))
 

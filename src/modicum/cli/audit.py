@@ -174,9 +174,13 @@ def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:
         return "no call has a known price, so nothing can be replayed"
     line = (
         f"replay without changes: total {fidelity.total_error:+.1%}, median task {fidelity.median_task_error:.1%} "
-        f"off the record ({fidelity.calls:,} calls); {fidelity.unexplained_share:.1%} of the cost is in "
-        f"{fidelity.unexplained_calls:,} cache breaks that nothing explains, which keep their cost"
+        f"off the record ({fidelity.calls:,} calls)"
     )
+    if fidelity.unexplained_calls:
+        line += (
+            f"; {fidelity.unexplained_share:.1%} of the cost is in {fidelity.unexplained_calls:,} cache breaks that "
+            "nothing explains, which keep their cost"
+        )
     return f"{line}\nthat is more than 2 % or 3 %: replayed figures below are bounds" if is_bound else line
 
 

@@ -114,8 +114,8 @@ class Habits:
     """Of a prompt of which nothing says what stood (a client had cut or edited it), the share that can be expected to
     have stood: the mean over earlier such calls. 0 before there was one."""
     front_alone: Floats
-    """Length of the front where no call in sight keeps it warm: what earlier cold starts read all the same, because others that
-    are in no record (the provider's other customers with the same client) keep it so. Mostly 0."""
+    """Length of the front where no call in sight keeps it warm: what earlier cold starts read all the same, because
+    others that are in no record (the provider's other customers with the same client) keep it so. Mostly 0."""
 
 
 def changed(habits: Habits, ttl_s: Ints, front_removed: Floats) -> Habits:

@@ -66,6 +66,9 @@ def _head(document: Document) -> str:
         (money(document["joint_saving_usd"]), f"would be saved together, {document['joint_saving_share']:.1%} of it"),
     ]
     fidelity = document["fidelity"]
+    share = fidelity["unexplained_share"]
+    breaks = f"; {share:.1%} of the cost is in cache breaks that nothing explains and that keep their cost"
+    breaks = breaks if fidelity["unexplained_calls"] else ""
     bound = ' class="bound"' if document["is_bound"] else ' class="quiet"'
     note = " That is more than 2 % or 3 %, so replayed figures are bounds." if document["is_bound"] else ""
     return (
@@ -74,8 +77,7 @@ def _head(document: Document) -> str:
         + "".join(f'<div class="tile"><b>{escape(value)}</b>{escape(label)}</div>' for value, label in tiles)
         + f"</div>\n<p{bound}>Every saving is a replay of this history. Replayed without any change it comes out "
         f"{fidelity['total_error']:+.1%} off the record in total, {fidelity['median_task_error']:.1%} off for the "
-        f"median task; {fidelity['unexplained_share']:.1%} of the cost is in cache breaks that nothing explains and "
-        f"that keep their cost.{note}</p>"
+        f"median task{breaks}.{note}</p>"
     )
 
 

@@ -135,9 +135,9 @@ def on_synthetic(folder: Path, calls: int) -> dict[str, object]:
     figures: dict[str, object] = {}
 
     def timed(name, work):
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         done = work()
-        figures[f"{name}_s"] = time.perf_counter() - began
+        figures[f"{name}_s"], figures[f"{name}_cpu_s"] = time.perf_counter() - began, time.process_time() - worked
         return done
 
     history = timed("load", lambda: load(store, *EVER))
@@ -153,7 +153,7 @@ def on_synthetic(folder: Path, calls: int) -> dict[str, object]:
     store.close()
     whole = run([MODICUM, "audit", "--ledger", place, "--json"], {"HOME": str(folder)})
     figures |= {"whole_audit_s": whole.wall_s, "whole_audit_cpu_s": whole.cpu_s, "whole_audit_peak_mb": whole.peak_mb}
-    figures["slowest_finding_s"] = max(figures[f"finding {name}_s"] for name in FINDINGS)
+    figures["slowest_finding_cpu_s"] = max(figures[f"finding {name}_cpu_s"] for name in FINDINGS)
     figures["synthetic_peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures["synthetic_ledger_mb"] = place.stat().st_size / 1e6
     return figures

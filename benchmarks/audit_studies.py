@@ -63,7 +63,8 @@ def beside(figures: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def table(rows: Sequence[Mapping[str, Any]]) -> str:
-    lines = ["", f"{'beside two independent studies':45} {'studies':>14} {'here':>8}"]
+    lines = ["", "two independent studies counted Claude Code transcripts of January and February 2026:"]
+    lines += [f"{'share of the bill':45} {'studies':>14} {'here':>8}"]
     for row in rows:
         low, high = f"{row['low']:.1%}", f"{row['high']:.1%}"
         told = "agrees" if row["agrees"] else f"differs{': ' if row['why'] else ''}{row['why']}"

@@ -74,7 +74,7 @@ def on_data(data: Path, folder: Path) -> dict[str, object]:
         "joint_saving_share": found["joint_saving_share"],
     }  # fmt: skip
     for row in found["findings"]:
-        if row["calls"]:
+        if row["calls"] or row["name"] in {"prefix_break", "ttl_expiry"}:
             figures[f"{row['id']}_{row['name']}_gross_share"] = row["gross_usd"] / whole
             figures[f"{row['id']}_{row['name']}_saving_share"] = row["saving_share"]
     for point in found["cap_curve"]:
@@ -82,8 +82,9 @@ def on_data(data: Path, folder: Path) -> dict[str, object]:
         figures[f"cap_{point['cap_tokens']}_saving_share"] = point["saving_share"]
     figures |= {f"what_if {one['name']}": one["saving_share"] for one in found["what_if"]}
     figures["what_if cache_ttl=1h over 5m"] = figures["what_if cache_ttl=1h"] - figures["what_if cache_ttl=5m"]
-    prefix = next(part for part in found["rent"]["parts"] if part["name"] == "prefix")
-    figures["share_prefix_reread"] = prefix["read_usd"] / whole
+    parts = {part["name"]: part for part in found["rent"]["parts"]}
+    figures |= {f"share_{name}": 0.0 for name in ("tool_result", "(completions)") if name not in parts}
+    figures["share_prefix_reread"] = parts["prefix"]["read_usd"] / whole if "prefix" in parts else 0.0
     store = open_store(str(ledger))
     history = load(store, *EVER)
     store.close()

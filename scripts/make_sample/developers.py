@@ -21,7 +21,7 @@ def voucher(session: Session) -> None:
     for name, code in files.items():
         session.read(name, code, f"I read {name} first.")
     session.subagent("a1f3c2", "Find every caller of the basket total.", 5)
-    for number in range(6):
+    for number in range(14):
         session.edit("src/basket.py", files["src/basket.py"])
         if number in {1, 3}:
             session.tool("Grep", {"pattern": "tax"}, said.found("tax", 8))
@@ -29,8 +29,8 @@ def voucher(session: Session) -> None:
     session.wait(minutes=48)
     session.user("Back from lunch. Now run the tests.")
     session.run("pytest -v", said.test_run(560, 3), say="I run all tests.")
-    for number in range(4):
-        session.run("pytest -q tests/test_voucher.py", f"{said.log(6)}\n{3 - number} failed", say=said.prose(1))
+    for number in range(7):
+        session.run("pytest -q tests/test_voucher.py", f"{said.log(6)}\n{6 - number} failed", say=said.prose(1))
         session.edit("src/voucher.py", files["src/voucher.py"])
     session.wait(minutes=9)
     session.user("Good. Say in two lines what you did.")
@@ -64,7 +64,7 @@ def review(session: Session) -> None:
         session.read(f"src/checkout/part{number}.py", said.code(session.chance.randint(50, 130)))
         if number % 3 == 2:
             session.say(said.prose(4))
-            session.wait(minutes=session.chance.choice([2, 11, 17]))
+            session.wait(minutes=session.chance.choice([1, 2, 3, 17]))
             session.user(said.prose(1))
     session.compact("Summary of the review so far. " + said.prose(14))
     session.user("Go on with the last three parts.")
@@ -81,14 +81,14 @@ def gift_cards(session: Session) -> None:
     session.read("src/gift/card.py", card, "I read the card.")
     session.read("src/gift/ledger.py", said.code(110))
     session.reply([{"type": "text", "text": said.prose(2)}], server_tool_use={"web_search_requests": 2})
-    for _ in range(3):
+    for _ in range(9):
         session.edit("src/gift/card.py", card)
     session.run("pytest -q tests/test_gift.py", f"{said.log(25)}\n1 failed", say="I run its tests.")
     session.wait(minutes=22)
     session.user("Still there:\n" + TRACE + said.code(12))
     session.user("And once more in full:\n" + TRACE)
     session.tool("Grep", {"pattern": "balance"}, said.found("balance", 60), say=said.prose(1))
-    for _ in range(4):
+    for _ in range(12):
         session.edit("src/gift/card.py", card)
     session.wait(minutes=31)
     session.user("Customer +44 20 7946 0321 with card 4012 8888 8888 1881 can redeem now. Clean up, please.")
@@ -106,7 +106,7 @@ def refactor(session: Session) -> None:
         arguments = {"file_path": "/home/ada/shop/src/rounding.py", "old_string": f"rule {number}", "new_string": "x"}
         session.tool("Edit", arguments, "File has not been read yet. Read it first before writing to it.", failed=True)
     session.read("src/rounding.py", said.code(60))
-    for _ in range(7):
+    for _ in range(18):
         session.edit("src/tax.py", tax)
     session.wait(minutes=38)
     session.user("Do all callers still work?")
@@ -124,7 +124,7 @@ def label(session: Session) -> None:
     code = said.code(100)
     session.read("src/label.py", code, "I look at the label.")
     session.tool("Grep", {"pattern": "depot"}, said.found("depot", 20))
-    for _ in range(3):
+    for _ in range(5):
         session.edit("src/label.py", code)
     session.run("pytest -q tests/test_label.py", "14 passed in 2.1s")
     session.say("The depot is printed once; a test holds it.")
@@ -151,7 +151,7 @@ def migration(session: Session) -> None:
         for number in range(560)
     )
     session.run("psql -c 'copy orders to stdout csv'", dump, say="I look at the data.")
-    for number in range(9):
+    for number in range(16):
         session.edit("src/schema.py", schema)
         session.run(f"make migrate STEP={number}", f"{said.log(9)}\nstep {number} done")
     session.wait(minutes=26)
@@ -171,13 +171,13 @@ def routes(session: Session) -> None:
     for name, code in files.items():
         session.read(name, code)
     session.subagent("c0ffe1", "Which tests touch the route plan?", 4)
-    for number in range(10):
+    for number in range(24):
         name = list(files)[number % 3]
         session.edit(name, files[name])
         if number % 3 == 2:
-            session.run("pytest -q tests/test_route.py", f"{said.log(12)}\n{9 - number} failed", say=said.prose(1))
-        if number in {4, 8}:
-            session.wait(minutes=16 + number)
+            session.run("pytest -q tests/test_route.py", f"{said.log(12)}\n{23 - number} failed", say=said.prose(1))
+        if number in {9, 18}:
+            session.wait(minutes=10 + number)
             session.user("Go on. " + said.prose(1))
     session.say("I explain it all. " + said.prose(60))
     session.run("pytest -q", f"{said.log(16)}\n230 passed")

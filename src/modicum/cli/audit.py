@@ -85,6 +85,8 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         click.echo(f"written to {options['html_path']}")
     else:
         show(found)
+        if options["found"]:
+            click.echo("\nthe same as a page with charts: modicum audit --found --html audit.html")
     show_problems(problems, strict=options["strict"], quiet=options["as_json"])
 
 

@@ -11,6 +11,8 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
+import audit_studies
+from audit_stability import stability
 from measured import MODICUM, machine, report, run
 from modicum.importers import claude_code_context
 from modicum.importers.format import Reading
@@ -44,7 +46,12 @@ def main() -> None:
             figures |= on_synthetic(folder, options.calls)
     finally:
         shutil.rmtree(folder)
+    rows = audit_studies.beside(figures) if options.data else []
+    if options.json:
+        figures["studies"] = rows
     report(figures | {"machine": machine()}, as_json=options.json)
+    if rows and not options.json:
+        print(audit_studies.table(rows))
 
 
 def on_data(data: Path, folder: Path) -> dict[str, object]:
@@ -61,19 +68,27 @@ def on_data(data: Path, folder: Path) -> dict[str, object]:
     figures: dict[str, object] = {
         "cost_usd": whole,
         "calls": found["calls"],
-        **{f"share_{part['name'].strip('()')}": part["cost_usd"] / whole for part in found["rent"]["parts"]},
+        **{f"share_{part['name']}": part["cost_usd"] / whole for part in found["rent"]["parts"]},
         **{f"fidelity.{name}": found["fidelity"][name] for name in (
             "total_error", "median_task_error", "unexplained_share", "total_error_by_rules")},
         "joint_saving_share": found["joint_saving_share"],
     }  # fmt: skip
     for row in found["findings"]:
-        if row["calls"]:
+        if row["calls"] or row["name"] in {"prefix_break", "ttl_expiry"}:
             figures[f"{row['id']}_{row['name']}_gross_share"] = row["gross_usd"] / whole
             figures[f"{row['id']}_{row['name']}_saving_share"] = row["saving_share"]
     for point in found["cap_curve"]:
         figures[f"cap_{point['cap_tokens']}_gross_share"] = point["gross_usd"] / whole
         figures[f"cap_{point['cap_tokens']}_saving_share"] = point["saving_share"]
     figures |= {f"what_if {one['name']}": one["saving_share"] for one in found["what_if"]}
+    figures["what_if cache_ttl=1h over 5m"] = figures["what_if cache_ttl=1h"] - figures["what_if cache_ttl=5m"]
+    parts = {part["name"]: part for part in found["rent"]["parts"]}
+    figures |= {f"share_{name}": 0.0 for name in ("tool_result", "(completions)") if name not in parts}
+    figures["share_prefix_reread"] = parts["prefix"]["read_usd"] / whole if "prefix" in parts else 0.0
+    store = open_store(str(ledger))
+    history = load(store, *EVER)
+    store.close()
+    figures |= audit_studies.shares(history) | stability(history, PriceBook())
     return figures | {
         "from_logs_s": raw.wall_s,
         "from_logs_peak_mb": raw.peak_mb,
@@ -121,9 +136,9 @@ def on_synthetic(folder: Path, calls: int) -> dict[str, object]:
     figures: dict[str, object] = {}
 
     def timed(name, work):
-        began = time.perf_counter()
+        began, worked = time.perf_counter(), time.process_time()
         done = work()
-        figures[f"{name}_s"] = time.perf_counter() - began
+        figures[f"{name}_s"], figures[f"{name}_cpu_s"] = time.perf_counter() - began, time.process_time() - worked
         return done
 
     history = timed("load", lambda: load(store, *EVER))
@@ -137,7 +152,9 @@ def on_synthetic(folder: Path, calls: int) -> dict[str, object]:
     timed("replay of a cap", lambda: replays.run([cap_tool_results(history, 2000)]))
     timed("rent", lambda: rent(store, "kind", *EVER))
     store.close()
-    figures["slowest_finding_s"] = max(figures[f"finding {name}_s"] for name in FINDINGS)
+    whole = run([MODICUM, "audit", "--ledger", place, "--json"], {"HOME": str(folder)})
+    figures |= {"whole_audit_s": whole.wall_s, "whole_audit_cpu_s": whole.cpu_s, "whole_audit_peak_mb": whole.peak_mb}
+    figures["slowest_finding_cpu_s"] = max(figures[f"finding {name}_cpu_s"] for name in FINDINGS)
     figures["synthetic_peak_mb"] = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     figures["synthetic_ledger_mb"] = place.stat().st_size / 1e6
     return figures

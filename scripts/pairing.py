@@ -94,6 +94,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "cli/test_gateway_verbs.py": "tests cli/init.py, key.py, doctor.py, top.py, mock.py and up.py together",
     "cli/test_cli.py": "tests cli/__init__.py",
     "test_docs.py": "holds the docs to the code",
+    "test_sample.py": "holds the sample to what writes it, and to what a newcomer has to see",
 }
 
 

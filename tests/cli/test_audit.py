@@ -67,6 +67,18 @@ def test_mistakes_are_one_line(modicum, transcripts):
     assert "one of: cache_ttl=5m|1h|off" in wrong.err
 
 
+def test_outcomes_beside_logs_tell_what_failure_cost(modicum, transcripts, tmp_path):
+    told = tmp_path / "outcomes.csv"
+    told.write_text("task,name,value,time\ns-1,resolved,0,2026-03-02T12:00:00Z\nx,resolved,oops,2026-03-02\n")
+
+    found = modicum("audit", transcripts, "--outcomes", told, "--only", "cost_of_failure", "--json").json
+
+    assert found["findings"][0]["details"]["tasks_failed"] == 1
+    assert [problem["line"] for problem in found["problems"]] == [3]
+    assert "outcome import" in modicum("audit", "--outcomes", told).err
+    assert "there is no file" in modicum("audit", transcripts, "--outcomes", tmp_path / "none.csv").err
+
+
 def test_an_agent_that_left_an_empty_folder_has_no_logs(modicum, home):
     (home / ".claude" / "projects").mkdir(parents=True)
 

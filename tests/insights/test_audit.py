@@ -52,6 +52,27 @@ def test_a_change_that_would_cost_more_is_shown_and_in_no_sum(audited):
     assert (row.marginal_usd, found.joint_saving_usd, found.first_steps) == (None, 0, [])
 
 
+def test_what_saves_nothing_on_top_of_those_above_it_is_in_no_sum(audited):
+    talk = Conversation().call(user("q", 9000)).call(user("r", 10), finish_reason="length")
+    talk.call(after=20).call(user("s", 10))
+
+    found = {row.name: row for row in audited(talk, only=["failed_calls", "duplicate_requests"]).findings}
+
+    # One and the same call: cut at its limit, and sent again.
+    assert found["failed_calls"].saving_usd == pytest.approx(found["duplicate_requests"].saving_usd)
+    assert found["failed_calls"].marginal_usd == pytest.approx(found["failed_calls"].saving_usd)
+    assert found["duplicate_requests"].marginal_usd is None
+
+
+def test_what_an_audit_is_at_is_told(audited):
+    told = []
+
+    audited(paused(), only=["loops"], told=told.append)
+
+    assert told[0] == "loading the calls"
+    assert "looking for loops" in told
+
+
 def test_what_is_asked_is_replayed_in_the_order_of_asking(audited):
     talk = Conversation().call(user("q", 9000)).call(*tool_round("Read", "a", "text", 6000)).call(user("r", 10))
 

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import numpy as np
@@ -6,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modicum.calls import Anatomy, Basis, Call, Reuse, Segment, SegmentKind, Usage
-from modicum.insights.history import load
+from modicum.insights.history import load, once
 from modicum.ledger.booking import book
 from modicum.ledger.store import open_store
 from modicum.metering.prices import PriceBook
@@ -160,3 +161,18 @@ def test_the_shares_that_were_read_stand_beside_their_segments(store):
     shares = load(store, *EVER).segment_read_share
 
     np.testing.assert_array_equal(shares, [0.5, 0.5, np.nan, 0.25, 1.0, np.nan, np.nan])
+
+
+def test_what_is_worked_out_once_is_kept_with_its_history_and_not_with_a_copy(store):
+    asked = []
+
+    @once
+    def counted(history):
+        asked.append(history)
+        return history.calls
+
+    history = load(store, *EVER)
+
+    assert (counted(history), counted(history), len(asked)) == (0, 0, 1)
+    assert counted(replace(history)) == 0
+    assert len(asked) == 2

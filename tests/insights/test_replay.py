@@ -317,3 +317,11 @@ def test_removing_tokens_never_costs_more_while_prompts_stay_above_the_floor(dat
     sizes = np.where(results, (history.segment_tokens * np.array(some)).astype(np.int64), history.segment_tokens)
 
     assert replay(history, [Change(segment_tokens=sizes)], PRICES).saving_usd >= -1e-12
+
+
+def test_another_prediction_is_held_against_the_record_alike():
+    replays = Replay(history_of(worked()), PRICES)
+
+    same = replays.fidelity(base=replays.arm_of(replays.caching.predicted))
+
+    assert same == replays.fidelity()

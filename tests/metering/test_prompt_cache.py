@@ -111,10 +111,47 @@ def test_the_front_is_learnt_from_an_earlier_cold_start_and_read_while_others_ke
     assert found == [0, 0, 4000, 0]
 
 
+def test_short_questions_behind_a_long_front_show_it_from_the_second_on():
+    calls = sequence(*((talk, 60 * talk, 5000, 0) for talk in range(4)))
+
+    found = reads(calls, (0, 5000, 0, 0), (4900, 100, 0, 0), (4900, 100, 0, 0), (4900, 100, 0, 0))
+
+    # One first call that reads nearly everything may be a conversation gone on with; two of one length are a front.
+    assert found == [0, 0, 0, 4900]
+
+
+def test_a_read_that_ends_within_system_prompt_and_tools_is_a_front_at_once():
+    calls = sequence(*((talk, 60 * talk, 5000, 0) for talk in range(3)))
+    recorded = Recorded(*np.array([(0, 5000, 0, 0), (4900, 100, 0, 0), (4900, 100, 0, 0)], float).T)
+    groups = np.zeros(3, int)
+
+    habits = learn(calls, recorded, groups, groups, np.full(3, 4900.0))
+
+    assert predict(calls, habits).read.tolist() == [0, 0, 4900]
+
+
+def test_a_prompt_too_short_to_be_cached_tells_nothing_of_the_caller():
+    calls = sequence((0, 0, 900, 0), (0, 9, 3000, 900), (0, 18, 4000, 3000))
+
+    found = predict(calls, habits_of(calls, (0, 0, 0, 900), (0, 3000, 0, 0), (3000, 1000, 0, 0)))
+
+    assert found.written.tolist() == [0, 3000, 1000]
+
+
 def test_a_front_that_strangers_keep_warm_is_expected_once_it_was_seen():
     calls = sequence((0, 0, 5000, 0), (1, 9000, 5000, 0))
 
     assert reads(calls, (4000, 1000, 0, 0), (4000, 1000, 0, 0)) == [0, 4000]
+
+
+def test_of_a_cut_prompt_the_mean_share_of_earlier_ones_is_expected():
+    cut = [(0, 10 * number, 8000, UNKNOWN_TOKENS if number else 0) for number in range(4)]
+    calls = sequence(*cut)
+
+    found = reads(calls, (0, 8000, 0, 0), (8000, 0, 0, 0), (2000, 6000, 0, 0), (0, 8000, 0, 0))
+
+    # Nobody had cut before the second call; the third learnt 8,000 of 8,000, the fourth the mean of that and a quarter.
+    assert found == [0, 0, 8000, 5000]
 
 
 def test_where_nothing_says_what_stood_only_the_front_is_read():

@@ -30,12 +30,12 @@ def test_every_section_appears(told):
     assert found == [
         "Where the tokens went",
         "To do first",
-        "Where the money went",
-        "Findings",
-        "If tool results were cut when they arrive",
         "What if",
-        "When the cache was lost",
+        "Where the money went",
         "Day by day",
+        "When the cache was lost",
+        "If tool results were cut when they arrive",
+        "Findings",
         "Not computed",
     ]
 

@@ -9,13 +9,14 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.cli import opening, output
 from modicum.cli.anatomy import ledger_or_logs
-from modicum.cli.reading import problem_rows, show_problems
+from modicum.cli.reading import problem_rows, show_problems, steps
 from modicum.cli.span import EVER, NEVER, moment
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.insights.audit import Asked, Audit, Capped, Row
     from modicum.insights.replay import Fidelity
+    from modicum.ledger.store import Store
 
 CLASSES = {
     "exact": "nobody would miss it",
@@ -34,6 +35,7 @@ CLASSES = {
 @click.option("--until", metavar="TIME", help="Until when, not included.")
 @click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
 @click.option("--found", is_flag=True, help="The agent logs of this home directory, or a sample if there are none.")
+@click.option("--outcomes", "outcome_paths", multiple=True, metavar="FILE", help="What came of the tasks in the logs.")
 @click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with charts.")
 @click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything that could not be read.")
 @opening.json_option
@@ -52,7 +54,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
       modicum audit ~/.claude/projects --what-if cache_ttl=1h --what-if cap_tool_results=2000
       modicum audit --what-if model:claude-opus-4-5=claude-haiku-4-5 --since 7d
       modicum audit --only ttl_expiry --json
-      modicum audit --html audit.html
+      modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
     """
     from modicum.insights.audit import audit, checked_names
 
@@ -60,14 +62,20 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     settings = read_settings()
     zone = checked_zone(settings.timezone)
     span = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
+    outcomes = [Path(told) for told in options["outcome_paths"]]
     if options["found"]:
-        from modicum.cli.found import found_logs
+        from modicum.cli.found import found_logs, outcomes_beside
 
         paths = (*paths, *found_logs())
+        outcomes += outcomes_beside(paths)
+    if outcomes and not paths:
+        raise UserError("--outcomes goes with logs; outcomes of the ledger are told by 'modicum outcome import'")
     problems: list[Problem] = []
     with ledger_or_logs(paths, options, settings, problems) as store:
+        add_outcomes(store, outcomes, problems)
         prices = opening.price_book(options["price_path"], settings)
-        found = audit(store, prices, span, only=options["only"], asked=options["what_ifs"])
+        with steps("audit") as told:
+            found = audit(store, prices, span, only=options["only"], asked=options["what_ifs"], told=told)
         prices.save()
     if options["html_path"]:
         write_page(found, options["html_path"])
@@ -77,7 +85,25 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         click.echo(f"written to {options['html_path']}")
     else:
         show(found)
+        if options["found"]:
+            click.echo("\nthe same as a page with charts: modicum audit --found --html audit.html")
     show_problems(problems, strict=options["strict"], quiet=options["as_json"])
+
+
+def add_outcomes(store: "Store", paths: Sequence[Path], problems: list[Problem]) -> None:
+    """What came of the tasks, beside the logs; problems go to the list.
+
+    Raises:
+        UserError: there is no such file.
+    """
+    from modicum.importers.outcome_file import read_outcomes
+
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"there is no file {path}")
+        told = list(read_outcomes(path))
+        store.append_outcomes([outcome for outcome in told if not isinstance(outcome, Problem)])
+        problems += [problem for problem in told if isinstance(problem, Problem)]
 
 
 def write_page(found: "Audit", path: Path) -> None:
@@ -150,9 +176,13 @@ def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:
         return "no call has a known price, so nothing can be replayed"
     line = (
         f"replay without changes: total {fidelity.total_error:+.1%}, median task {fidelity.median_task_error:.1%} "
-        f"off the record ({fidelity.calls:,} calls); {fidelity.unexplained_share:.1%} of the cost is in "
-        f"{fidelity.unexplained_calls:,} cache breaks that nothing explains, which keep their cost"
+        f"off the record ({fidelity.calls:,} calls)"
     )
+    if fidelity.unexplained_calls:
+        line += (
+            f"; {fidelity.unexplained_share:.1%} of the cost is in {fidelity.unexplained_calls:,} cache breaks that "
+            "nothing explains, which keep their cost"
+        )
     return f"{line}\nthat is more than 2 % or 3 %: replayed figures below are bounds" if is_bound else line
 
 

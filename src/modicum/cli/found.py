@@ -39,4 +39,13 @@ def found_logs() -> list[Path]:
         return home_logs()
     except UserError:
         click.echo("no agent logs in this home directory: this is the sample that comes with modicum", err=True)
-        return [Path(str(files("modicum"))) / "sample"]
+        return [_sample() / "logs"]
+
+
+def outcomes_beside(paths: Sequence[Path]) -> list[Path]:
+    """The outcomes that come along with the sample, if it is the sample that is read."""
+    return [_sample() / "outcomes.csv"] if _sample() / "logs" in paths else []
+
+
+def _sample() -> Path:
+    return Path(str(files("modicum"))) / "sample"

@@ -72,3 +72,15 @@ def _progress(title: str) -> "Iterator[Callable[[int, int], None] | None]":
     with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
         task = bar.add_task(title, total=None)
         yield lambda done, whole: bar.update(task, completed=done, total=whole)
+
+
+@contextmanager
+def steps(title: str) -> "Iterator[Callable[[str], None]]":
+    """What long work is at, on a terminal; nothing in a pipe. It vanishes when done."""
+    if not sys.stderr.isatty():
+        yield lambda _step: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(title) as shown:
+        yield lambda step: shown.update(f"{title}: {step}")

@@ -4,7 +4,7 @@ Every saving is a replay. Findings of class exact and replayed are also replayed
 more than was spent; upper bounds and headroom stand beside that, in no sum.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
 import msgspec
@@ -16,7 +16,7 @@ from modicum.insights.finding import Change, Finding, FindingClass
 from modicum.insights.findings import FINDINGS, detector
 from modicum.insights.history import History, load
 from modicum.insights.rent import Rent, rent
-from modicum.insights.replay import Fidelity, Replay, counts_in_joint, marginal
+from modicum.insights.replay import Fidelity, Replay, Replayed, counts_in_joint, marginal
 from modicum.insights.timelines import CacheTimeline, Day, cache_timeline, days
 from modicum.insights.what_if import WhatIf, cap_tool_results, tool_results, what_if
 from modicum.ledger.store import Store
@@ -27,6 +27,13 @@ CAPS = (500, 1000, 2000, 4000, 8000)
 STEPS_FIRST = 3
 WORTH_DOING = 0.001
 """Share of the cost below which a proved saving is not among the first things to do."""
+
+
+Told = Callable[[str], None]
+
+
+def silent(_step: str) -> None:
+    """Nobody listens."""
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -115,6 +122,7 @@ def audit(
     *,
     only: Sequence[str] = (),
     asked: Sequence[str] = (),
+    told: Told = silent,
 ) -> Audit:
     """The audit of the calls that began in that time.
 
@@ -124,17 +132,20 @@ def audit(
         span: since, until.
         only: names of findings; all where empty.
         asked: changes as `what_if` reads them.
+        told: hears what is done next, in a few words.
 
     Raises:
         UserError: there is no finding of that name, no call in that time, or a change cannot be read.
     """
     names = checked_names(only)
+    told("loading the calls")
     history = load(store, *span)
     if not history.calls:
         raise UserError(
             "no single calls in that time: neither ledger nor logs hold any; name other logs, or another time"
         )
-    return build(history, rent(store, "kind", *span), prices, names, asked)
+    told("sharing out the bill")
+    return build(history, rent(store, "kind", *span), prices, names, asked, told)
 
 
 def checked_names(only: Sequence[str]) -> list[str]:
@@ -144,10 +155,24 @@ def checked_names(only: Sequence[str]) -> list[str]:
     return [name for name in FINDINGS if not only or name in only]
 
 
-def build(history: History, rents: Rent, prices: PriceBook, names: Sequence[str], asked: Sequence[str]) -> Audit:
+def build(
+    history: History,
+    rents: Rent,
+    prices: PriceBook,
+    names: Sequence[str],
+    asked: Sequence[str],
+    told: Told = silent,
+) -> Audit:
+    told("replaying without changes")
     replays = Replay(history, prices)
     wishes = [what_if(text, history, prices) for text in asked]
-    rows, joint_usd = _rows(replays, [detector(name)(history) for name in names])
+    findings = []
+    for name in names:
+        told(f"looking for {name.replace('_', ' ')}")
+        findings.append(detector(name)(history))
+    told("replaying what was found, alone and together")
+    rows, joint_usd = _rows(replays, findings)
+    told("replaying what was asked, and cuts of tool results")
     answers = _answers(replays, wishes)
     together = replays.run([wish.change for wish in wishes]) if wishes else None
     fidelity = replays.fidelity()
@@ -180,14 +205,7 @@ def build(history: History, rents: Rent, prices: PriceBook, names: Sequence[str]
 def _rows(replays: Replay, findings: Sequence[Finding]) -> tuple[list[Row], float]:
     """Every finding replayed alone, and what those that may be summed save together."""
     alone = [replays.run([found.change]) if found.change else None for found in findings]
-    # A change that costs more on its own is advice against itself: it is shown, and in no sum.
-    summed = [
-        place
-        for place, (found, replayed) in enumerate(zip(findings, alone, strict=True))
-        if counts_in_joint(found) and replayed is not None and replayed.saving_usd > 0
-    ]
-    changes = [change for place in summed if (change := findings[place].change)]
-    on_top = dict(zip(summed, marginal(replays, changes), strict=True))
+    on_top = _on_top(replays, findings, alone)
     rows = [
         Row(
             id=found.id,
@@ -210,6 +228,23 @@ def _rows(replays: Replay, findings: Sequence[Finding]) -> tuple[list[Row], floa
         for place, (found, replayed) in enumerate(zip(findings, alone, strict=True))
     ]
     return rows, sum(on_top.values())
+
+
+def _on_top(replays: Replay, findings: Sequence[Finding], alone: Sequence[Replayed | None]) -> dict[int, float]:
+    """What each finding that may be summed saves on top of those before it, by its place.
+
+    A change that costs more on its own, or on top of the others, is advice against itself: it is in no sum.
+    """
+    found: dict[int, float] = {}
+    together, changes = 0.0, list[Change]()
+    for place, (finding, replayed) in enumerate(zip(findings, alone, strict=True)):
+        if finding.change is None or replayed is None or not counts_in_joint(finding) or replayed.saving_usd <= 0:
+            continue
+        saving = replays.run([*changes, finding.change]).saving_usd if changes else replayed.saving_usd
+        if saving > together:
+            found[place] = saving - together
+            together, changes = saving, [*changes, finding.change]
+    return found
 
 
 def _answers(replays: Replay, wishes: Sequence[WhatIf]) -> list[Asked]:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 import numpy as np
 
-from modicum.insights.history import Flags, Floats, History, Ints
+from modicum.insights.history import Flags, Floats, History, Ints, once
 from modicum.insights.plan import scale
 from modicum.metering import prompt_cache
 
@@ -27,21 +27,28 @@ class Caching:
     habits: prompt_cache.Habits
     predicted: prompt_cache.Predicted
     """What the rules say of the history as it was."""
+    orders: prompt_cache.Orders
     unexplained: Flags
     """Breaks that nothing in the record explains: in time, same model, content kept, and yet not read."""
 
     @classmethod
     def of(cls, history: History) -> "Caching":
-        calls = _sequence(history)
-        habits = prompt_cache.learn(calls, _recorded(history), *_groups(history))
-        predicted = prompt_cache.predict(calls, habits)
-        unexplained = (
-            predicted.warm
-            & np.isfinite(calls.kept)
-            & (predicted.left <= calls.kept)
-            & (history.cache_read < FAR_BELOW * predicted.read)
-        )
-        return cls(calls, habits, predicted, unexplained)
+        return _caching(history)
+
+
+@once
+def _caching(history: History) -> Caching:
+    calls = _sequence(history)
+    habits = prompt_cache.learn(calls, _recorded(history), *_groups(history), _front_shown(history))
+    orders = prompt_cache.Orders.of(calls, habits.group)
+    predicted = prompt_cache.predict(calls, habits, orders)
+    unexplained = (
+        predicted.warm
+        & np.isfinite(calls.kept)
+        & (predicted.left <= calls.kept)
+        & (history.cache_read < FAR_BELOW * predicted.read)
+    )
+    return Caching(calls, habits, predicted, orders, unexplained)
 
 
 def _sequence(history: History) -> prompt_cache.Sequence:
@@ -94,6 +101,13 @@ def cache_rules(history: History, model: Ints, words: list[str]) -> tuple[Floats
 def _recorded(history: History) -> prompt_cache.Recorded:
     buckets = (history.cache_read, history.cache_write_5m, history.cache_write_1h, history.uncached)
     return prompt_cache.Recorded(*(bucket.astype(np.float64) for bucket in buckets))
+
+
+def _front_shown(history: History) -> Floats:
+    """Tokens of system prompt and tool schemas, in the provider's count, where a log holds their text."""
+    shown = [code for code, kind in enumerate(history.kinds) if kind in {"system", "tool_schema"}]
+    tokens = np.where(np.isin(history.segment_kind, shown), history.segment_tokens, 0)
+    return history.carried(tokens) * scale(history)
 
 
 def _groups(history: History) -> tuple[Ints, Ints]:

@@ -8,7 +8,7 @@ calls that carried it.
 import numpy as np
 import numpy.typing as npt
 
-from modicum.insights.history import Flags, Floats, History, Ints
+from modicum.insights.history import Flags, Floats, History, Ints, once
 
 AT_ONCE = 4_000_000
 """Pairs of segment and call that are priced together: bounds memory to a few hundred megabytes."""
@@ -124,6 +124,7 @@ def mixed(*columns: npt.NDArray[np.int64]) -> Ints:
     return (total >> np.uint64(1)).astype(np.int64)
 
 
+@once
 def context_codes(history: History) -> Ints:
     """For every call a code that is the same for equal contexts.
 
@@ -141,6 +142,7 @@ def context_codes(history: History) -> Ints:
         return mixed(np.cumsum(change)[: history.calls].view(np.int64))
 
 
+@once
 def heard_codes(history: History) -> Ints:
     """For every call a code of what came into its context with it and was not its model's own words; -1 for nothing."""
     told = of_kind(history, "user", "tool_result", "document") & (history.segment_digest != 0)
@@ -196,6 +198,7 @@ def with_their_calls(history: History, results: Flags) -> Flags:
     return results | (of_kind(history, "tool_call") & wanted)
 
 
+@once
 def _answer_codes(history: History) -> Ints:
     """The same for a tool call and the result that answers it: their place among those of one birth and detail."""
     group = mixed(history.segment_call, history.segment_kind, history.segment_detail)

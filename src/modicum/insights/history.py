@@ -5,11 +5,11 @@ segment is carried by all calls of its conversation from the one that bore it un
 contexts that hold 100 million segments take 5 million rows.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, fields, replace
 from datetime import datetime
-from functools import cached_property
-from typing import Any
+from functools import cached_property, wraps
+from typing import Any, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -109,6 +109,8 @@ class History:
     """Of each tool result the share that later calls referred to; NaN where nobody looked."""
     task_values: Floats | None = None
     """For every task the largest value among its outcomes; NaN where it has none."""
+    memory: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
+    """What `once` has worked out already."""
 
     @property
     def calls(self) -> int:
@@ -144,6 +146,23 @@ class History:
         change += np.bincount(self.segment_call, per_segment, self.calls + 1)
         change -= np.bincount(self.segment_died, per_segment, self.calls + 1)
         return np.asarray(np.cumsum(change)[: self.calls], dtype=np.float64)
+
+
+Worked = TypeVar("Worked")
+
+
+def once(work: Callable[[History], Worked]) -> Callable[[History], Worked]:
+    """A function of the whole history that is worked out once for each: several findings ask for it."""
+    name = f"{work.__module__}.{work.__qualname__}"
+
+    @wraps(work)
+    def known(history: History) -> Worked:
+        if name not in history.memory:
+            history.memory[name] = work(history)
+        found: Worked = history.memory[name]
+        return found
+
+    return known
 
 
 def load(store: Store, since: datetime, until: datetime) -> History:
@@ -209,7 +228,7 @@ def build(calls: Arrays, segments: Arrays, words: Sequence[tuple[str, str]]) -> 
     uncached, writes = calls["input_uncached"], calls["cache_write_5m"] + calls["cache_write_1h"]
     own: dict[str, Any] = {plural: coded[column][0] for column, (plural, _) in _WORDS.items()}
     own |= {single: coded[column][1] for column, (_, single) in _WORDS.items()}
-    own |= {field.name: calls[field.name] for field in fields(History) if field.name in calls and field.name not in own}
+    own |= {part.name: calls[part.name] for part in fields(History) if part.name in calls and part.name not in own}
     history = History(
         **own,
         **parts,
@@ -247,9 +266,9 @@ _WORDS = {
 
 def _coded(values: npt.NDArray[np.object_]) -> tuple[list[str], Ints]:
     """The words in order of appearance, and for every value the place of its word."""
-    places: dict[str, int] = {}
-    codes = np.fromiter((places.setdefault(value, len(places)) for value in values), np.int64, len(values))
-    return list(places), codes
+    listed = values.tolist()
+    places = {word: place for place, word in enumerate(dict.fromkeys(listed))}
+    return list(places), np.fromiter(map(places.__getitem__, listed), np.int64, len(listed))
 
 
 def deaths(first: Flags, kept: Ints, born: Ints, position: Ints) -> Ints:

@@ -20,6 +20,7 @@ class RateTable:
     def __init__(self, history: History, prices: PriceBook) -> None:
         self._history, self._prices = history, prices
         self._day = np.floor_divide(history.started_s, _DAY_S).astype(np.int64)
+        self._recorded: tuple[Ints, Ints] | None = None
         self._known: dict[tuple[int, str, int, str], tuple[Floats, Floats]] = {}
 
     def per_call(self, models: Ints, words: list[str], tiers: Ints, lanes: list[str], prompt: Floats) -> Floats:
@@ -31,13 +32,7 @@ class RateTable:
         if not history.calls:
             return found
         keys = np.stack((history.provider, models, self._day, tiers))
-        code = np.zeros(history.calls, dtype=np.int64)
-        for row in keys:
-            _, part = np.unique(row, return_inverse=True)
-            code = code * (part.max() + 1) + part
-            code = np.unique(code, return_inverse=True)[1]
-        order = np.argsort(code, kind="stable")
-        bounds = np.flatnonzero(np.diff(code[order], prepend=-1, append=code.max() + 1))
+        order, bounds = self._alike(keys, is_recorded=models is history.model and tiers is history.tier)
         for start, end in pairwise(bounds):
             mine = order[start:end]
             provider, model, _, tier = (int(part) for part in keys[:, mine[0]])
@@ -45,6 +40,23 @@ class RateTable:
             if len(above):
                 found[mine] = rates[np.searchsorted(above, prompt[mine], side="left") - 1]
         return found
+
+    def _alike(self, keys: Ints, *, is_recorded: bool) -> tuple[Ints, Ints]:
+        """The calls sorted so that those of one provider, model, day and lane stand together, and where each lot
+        begins. That of the history as it was is kept: most changes move no call to another model or lane.
+        """
+        if is_recorded and self._recorded is not None:
+            return self._recorded
+        code = np.zeros(keys.shape[1], dtype=np.int64)
+        for row in keys:
+            _, part = np.unique(row, return_inverse=True)
+            code = code * (part.max() + 1) + part
+            code = np.unique(code, return_inverse=True)[1]
+        order = np.argsort(code, kind="stable")
+        bounds = np.flatnonzero(np.diff(code[order], prepend=-1, append=code.max() + 1))
+        if is_recorded:
+            self._recorded = order, bounds
+        return order, bounds
 
     def _steps(self, provider: int, model: str, call: int, tier: str) -> tuple[Floats, Floats]:
         key = provider, model, int(self._day[call]), tier

@@ -134,28 +134,33 @@ class Replay:
         changed, unpriced = self._arm(Plan.of(self.history, changes))
         return Replayed(self.base, changed, recorded_usd, unpriced)
 
-    def fidelity(self, calls: Flags | None = None) -> Fidelity:
-        """Of all calls, or of some (those of one source)."""
-        history = self.history
+    def arm_of(self, found: prompt_cache.Predicted) -> Arm:
+        """The history as another prediction has it, to hold this one against."""
+        said = [self.history.output_visible.astype(np.float64), self.history.output_reasoning.astype(np.float64)]
+        return self._priced([*_buckets(found, self.caching.habits), *said], Plan.of(self.history, ()))[0]
+
+    def fidelity(self, calls: Flags | None = None, base: Arm | None = None) -> Fidelity:
+        """Of all calls, or of some (those of one source); of another arm without changes, if one is given."""
+        history, arm = self.history, base or self.base
         told = ~np.isnan(self.recorded.cost_usd)
         chosen = told if calls is None else told & calls
-        record, base = self.recorded.cost_usd[chosen], self.base.cost_usd[chosen]
+        record, cost = self.recorded.cost_usd[chosen], arm.cost_usd[chosen]
         tasks, of = np.unique(history.task[chosen], return_inverse=True)
-        by_task = np.bincount(of, record, len(tasks)), np.bincount(of, base, len(tasks))
+        by_task = np.bincount(of, record, len(tasks)), np.bincount(of, cost, len(tasks))
         paid = by_task[0] > 0
         errors = np.abs(by_task[1][paid] - by_task[0][paid]) / by_task[0][paid]
         whole = float(record.sum())
         reads = float(history.cache_read[chosen].sum())
         excused = self.caching.unexplained[chosen]
         return Fidelity(
-            total_error=(float(base.sum()) - whole) / whole if whole else 0.0,
+            total_error=(float(cost.sum()) - whole) / whole if whole else 0.0,
             median_task_error=float(np.median(errors)) if len(errors) else 0.0,
             unexplained_share=float(record[excused].sum()) / whole if whole else 0.0,
             unexplained_calls=int(excused.sum()),
             calls=int(chosen.sum()),
             tasks=len(tasks),
             total_error_by_rules=(float(self._by_rules[chosen].sum()) - whole) / whole if whole else 0.0,
-            read_error=(float(self.base.read[chosen].sum()) - reads) / reads if reads else 0.0,
+            read_error=(float(arm.read[chosen].sum()) - reads) / reads if reads else 0.0,
             unpriced_calls=int((~told if calls is None else ~told & calls).sum()),
         )
 
@@ -182,9 +187,9 @@ class Replay:
             ~plan.dropped,
         )
         habits = prompt_cache.changed(self.caching.habits, plan.ttl_s, removed.of_front)
-        found = prompt_cache.predict(changed, habits)
-        long = habits.ttl_guess_s >= 3600
-        buckets = [found.read, np.where(long, 0, found.written), np.where(long, found.written, 0), found.uncached]
+        same = not plan.swapped and not plan.dropped.any()
+        found = prompt_cache.predict(changed, habits, self.caching.orders if same else None)
+        buckets = _buckets(found, habits)
         self._keep_unexplained(buckets, plan, prompt)
         visible = np.minimum(history.output_visible, plan.most_output)
         reasoning = np.minimum(history.output_reasoning, plan.most_output - visible)
@@ -223,6 +228,12 @@ class Replay:
         return Arm(read, short, long, uncached, visible, reasoning, cost), int(
             (lost & (plan.model != history.model)).sum()
         )
+
+
+def _buckets(found: prompt_cache.Predicted, habits: prompt_cache.Habits) -> list[Floats]:
+    """A prediction as tokens read, written for five minutes, written for an hour, and uncached."""
+    long = habits.ttl_guess_s >= 3600
+    return [found.read, np.where(long, 0, found.written), np.where(long, found.written, 0), found.uncached]
 
 
 def replay(history: History, changes: Sequence[Change], prices: PriceBook) -> Replayed:

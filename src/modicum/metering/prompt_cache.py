@@ -26,6 +26,8 @@ Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]
 
+AGREED = 0.02
+"""Reads of two first calls that differ by no more than this share are of one front."""
 UNKNOWN_TOKENS = -1.0
 """Stands for `kept` where nothing says what of a prompt stood before."""
 
@@ -108,9 +110,12 @@ class Habits:
     """Calls with one number share the front of their prompts, and keep it warm for each other."""
     front: Floats
     """Length of that front as earlier cold starts showed it, where the group keeps it warm."""
+    stood_guess: Floats
+    """Of a prompt of which nothing says what stood (a client had cut or edited it), the share that can be expected to
+    have stood: the mean over earlier such calls. 0 before there was one."""
     front_alone: Floats
-    """The same where no call in sight keeps it warm: what earlier cold starts read all the same, because others that
-    are in no record (the provider's other customers with the same client) keep it so. Mostly 0."""
+    """Length of the front where no call in sight keeps it warm: what earlier cold starts read all the same, because
+    others that are in no record (the provider's other customers with the same client) keep it so. Mostly 0."""
 
 
 def changed(habits: Habits, ttl_s: Ints, front_removed: Floats) -> Habits:
@@ -141,9 +146,31 @@ class Predicted:
     """Whether the call came in time for what the call before it left, on the same model."""
 
 
-def predict(calls: Sequence, habits: Habits) -> Predicted:
-    """What each call reads from the cache, writes to it, and sends past it. Calls that are not made have zeros."""
-    order, first, kept = _chains(calls)
+@dataclass(frozen=True)
+class Orders:
+    """In which order calls meet their caches. It depends on times, models and which calls are made: not on sizes, so
+    that changes of sizes share it.
+    """
+
+    chains: Ints
+    """The calls that are made, by conversation and model: caches belong to a model."""
+    groups: Ints
+    """The calls that are made, by group and model, in time."""
+
+    @classmethod
+    def of(cls, calls: Sequence, group: Ints) -> "Orders":
+        made = np.flatnonzero(calls.made)
+        chains = made[np.lexsort((made, calls.model[made], calls.conversation[made]))]
+        return cls(chains, made[np.lexsort((made, calls.asked_s[made], calls.model[made], group[made]))])
+
+
+def predict(calls: Sequence, habits: Habits, orders: Orders | None = None) -> Predicted:
+    """What each call reads from the cache, writes to it, and sends past it. Calls that are not made have zeros.
+
+    `orders`: those of another sequence of the same calls, times and models.
+    """
+    orders = orders or Orders.of(calls, habits.group)
+    order, (first, kept) = orders.chains, _chains(calls, orders.chains)
     prompt, asked, answered = calls.prompt[order], calls.asked_s[order], calls.answered_s[order]
     ttl, minimum, step = habits.ttl_left_s[order], calls.minimum[order], calls.step[order]
     own_left = np.where(habits.caches[order], np.maximum(prompt - habits.tail_left[order], 0), 0)
@@ -154,17 +181,18 @@ def predict(calls: Sequence, habits: Habits) -> Predicted:
     in_time = np.zeros(len(order), dtype=bool)
     in_time[1:] = ~first[1:] & (gap[1:] <= ttl[:-1])
     left = np.where(in_time, left, 0)
-    warm = group_is_warm(calls, habits.group, np.where(habits.caches, habits.ttl_left_s, -np.inf))
+    warm = group_is_warm(calls, habits.group, np.where(habits.caches, habits.ttl_left_s, -np.inf), orders.groups)
     shared = np.minimum(np.where(warm, habits.front, habits.front_alone)[order], prompt)
 
-    stood = np.where(kept == UNKNOWN_TOKENS, 0, kept)
-    read = np.where(left <= stood, left, 0)
-    broken = in_time & (left > stood)
+    unknown = kept == UNKNOWN_TOKENS
+    stood = np.where(unknown, habits.stood_guess[order] * np.minimum(left, prompt), kept)
+    read = np.where((left <= stood) | unknown, np.minimum(left, stood), 0)
+    broken = in_time & (left > stood) & ~unknown
     implicit = calls.implicit[order]
     read = np.where(broken & implicit, stood, read)
     _read_older_entries(read, np.flatnonzero(broken & ~implicit & (stood > 0)), (first, own_left, kept))
     # The shared front stands even where what stood behind it is not known; where it is known, it bounds it.
-    front = np.where(in_time & (kept != UNKNOWN_TOKENS), np.minimum(shared, stood), shared)
+    front = np.where(in_time & ~unknown, np.minimum(shared, stood), shared)
     read = np.minimum(np.maximum(read, front), prompt)
     read = np.floor(read / step) * step
     read = np.where((read >= minimum) & (prompt >= minimum), read, 0)
@@ -178,12 +206,10 @@ def predict(calls: Sequence, habits: Habits) -> Predicted:
     return Predicted(whole[0], whole[1], whole[2], whole[3], whole[4] > 0)
 
 
-def _chains(calls: Sequence) -> tuple[Ints, Flags, Floats]:
-    """The calls that are made, by conversation and model (caches belong to a model); which of them begin a chain; and
-    how much of each one's prompt stood in the call before it in its chain, whatever was sent in between.
+def _chains(calls: Sequence, order: Ints) -> tuple[Flags, Floats]:
+    """Which of the calls in that order begin a chain; and how much of each one's prompt stood in the call before it in
+    its chain, whatever was sent in between.
     """
-    made = np.flatnonzero(calls.made)
-    order = made[np.lexsort((made, calls.model[made], calls.conversation[made]))]
     first = np.ones(len(order), dtype=bool)
     first[1:] = (calls.conversation[order][1:] != calls.conversation[order][:-1]) | (
         calls.model[order][1:] != calls.model[order][:-1]
@@ -194,14 +220,14 @@ def _chains(calls: Sequence) -> tuple[Ints, Flags, Floats]:
         spans = np.column_stack((order[apart - 1] + 1, order[apart] + 1)).ravel()
         kept = kept.copy()
         kept[apart] = np.minimum.reduceat(np.append(calls.kept, np.inf), spans)[::2]
-    return order, first, kept
+    return first, kept
 
 
-def group_is_warm(calls: Sequence, group: Ints, ttl_s: Floats) -> Flags:
-    """For every call whether the call of its group and model before it was made within that one's time to live."""
+def group_is_warm(calls: Sequence, group: Ints, ttl_s: Floats, order: Ints) -> Flags:
+    """For every call whether the call of its group and model before it (in that order) was made within that one's time
+    to live.
+    """
     warm = np.zeros(len(calls.prompt), dtype=bool)
-    made = np.flatnonzero(calls.made)
-    order = made[np.lexsort((made, calls.asked_s[made], calls.model[made], group[made]))]
     same = (group[order][1:] == group[order][:-1]) & (calls.model[order][1:] == calls.model[order][:-1])
     warm[order[1:]] = same & (calls.answered_s[order][:-1] + ttl_s[order][:-1] >= calls.asked_s[order][1:])
     return warm
@@ -229,7 +255,9 @@ class Recorded:
     uncached: Floats
 
 
-def learn(calls: Sequence, recorded: Recorded, group: Ints, wide_group: Ints) -> Habits:
+def learn(
+    calls: Sequence, recorded: Recorded, group: Ints, wide_group: Ints, front_shown: Floats | None = None
+) -> Habits:
     """How the caller uses the cache. Guesses for a call rest on calls that began before it: the one before it in its
     conversation, else the last one of its group.
 
@@ -238,8 +266,8 @@ def learn(calls: Sequence, recorded: Recorded, group: Ints, wide_group: Ints) ->
         recorded: what the provider counted.
         group: calls that share a front and are in this history, as one project's.
         wide_group: calls whose front others share too, as all those of one client.
+        front_shown: for every call how long its system prompt and tools are, where the log holds them; else 0.
     """
-    count = len(group)
     begins = _begins(calls.conversation)
     uses = (recorded.read + recorded.written_5m + recorded.written_1h > 0) | calls.implicit
     ttl = np.where(recorded.written_1h > recorded.written_5m, 3600.0, 300.0)
@@ -253,18 +281,48 @@ def learn(calls: Sequence, recorded: Recorded, group: Ints, wide_group: Ints) ->
 
     ttl_left, ttl_guess = guess(ttl, recorded.written_5m + recorded.written_1h > 0, calls.ttl_s)
     _, tail_guess = guess(recorded.uncached, uses, 0.0)
-    _, caches_guess = guess(uses.astype(np.float64), np.ones(count, dtype=bool), 1.0)
+    # A prompt that is too short to be cached tells nothing of what the caller wants.
+    _, caches_guess = guess(uses.astype(np.float64), uses | (calls.prompt >= calls.minimum), 1.0)
     tail_left = np.where(calls.implicit, 0, recorded.uncached)
-    left = np.zeros(count)
+    left = np.zeros(len(group))
     left[1:] = np.where(begins[1:] | ~uses[:-1], 0, (calls.prompt - tail_left)[:-1])
-    # A first call that read nearly all of its prompt goes on with a conversation whose beginning is not on record.
-    cold = np.where(begins, recorded.read < 0.9 * calls.prompt, recorded.read < 0.9 * left) & uses
-    kept_warm = group_is_warm(calls, group, np.where(uses, ttl_left, -np.inf))
+    # A first call that read nearly all of its prompt may go on with a conversation whose beginning is not on record:
+    # its read is taken for a front only if it ends within system prompt and tools, or another one had read as much.
+    before = _last_of_group(recorded.read, begins & (recorded.read > 0), group, calls.asked_s)
+    agreed = np.abs(recorded.read - before) <= AGREED * recorded.read
+    if front_shown is not None:
+        agreed |= recorded.read <= (1 + AGREED) * front_shown
+    cold = np.where(begins, (recorded.read < 0.9 * calls.prompt) | agreed, recorded.read < 0.9 * left) & uses
+    kept_warm = group_is_warm(calls, group, np.where(uses, ttl_left, -np.inf), Orders.of(calls, group).groups)
     alone = _last_of_group(recorded.read, cold & ~kept_warm, wide_group, calls.asked_s)
     front = _last_of_group(recorded.read, cold & (recorded.read > 0), group, calls.asked_s)
     alone = np.nan_to_num(alone)
     front = np.where(np.isnan(front), alone, front)
-    return Habits(tail_left, tail_guess, uses, caches_guess > 0, ttl_left, ttl_guess, group, front, alone)
+    stood_guess = _stood(calls, recorded.read, left, ttl_left, wide_group)
+    return Habits(tail_left, tail_guess, uses, caches_guess > 0, ttl_left, ttl_guess, group, front, stood_guess, alone)
+
+
+def _stood(calls: Sequence, read: Floats, left: Floats, ttl_s: Floats, group: Ints) -> Floats:
+    """The mean share that was read of prompts of which nothing says what stood, over the earlier ones of the group.
+
+    Clients cut at the very end or near the front, so that there is no usual place; but costs are linear in what is
+    read, and the mean is what they come to in the sum.
+    """
+    in_time = np.zeros(len(read), dtype=bool)
+    in_time[1:] = calls.asked_s[1:] - calls.answered_s[:-1] <= ttl_s[:-1]
+    could = np.minimum(left, calls.prompt)
+    told = (calls.kept == UNKNOWN_TOKENS) & in_time & (could > 0)
+    share = np.divide(np.minimum(read, could), could, out=np.zeros(len(read)), where=told)
+    order = np.lexsort((np.arange(len(read)), calls.asked_s, group))
+    begins = _begins(group[order])
+    start = np.maximum.accumulate(np.where(begins, np.arange(len(read)), 0))
+    sums, counts = (np.concatenate(([0.0], np.cumsum(values[order]))) for values in (share, told.astype(np.float64)))
+    places = np.arange(len(read))
+    many = counts[places] - counts[start]
+    mean = np.divide(sums[places] - sums[start], many, out=np.zeros(len(read)), where=many > 0)
+    found = np.empty(len(read))
+    found[order] = mean
+    return found
 
 
 def _begins(group: Ints) -> Flags:

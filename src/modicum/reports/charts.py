@@ -1,23 +1,41 @@
 """Charts as SVG, to stand inside a page: no script, nothing fetched, colours from the page so that dark follows light.
 
-Drawn by pygal, as pure SVG: it survives mail programs, printers and pages that forbid scripts. What a chart shows
-stands in a table beside it, or can be read off as a label.
+Lines and stacks are drawn by pygal, as pure SVG: it survives mail programs, printers and pages that forbid scripts. An
+SVG shrinks with its letters, so each is drawn twice, for a desk and for a telephone, and the page shows the one that
+fits. Plain bars are text with a coloured stretch, which fits everywhere.
 """
 
 import re
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from html import escape
 from typing import Any
 
-WIDTH, HEIGHT = 960, 380
-ROW_HEIGHT = 34
-MOST_LABELS = 10
 COLOURS = tuple(f"var(--chart-{number})" for number in range(1, 7))
 
 
+@dataclass(frozen=True)
+class Size:
+    name: str
+    """Class of the page's style sheet."""
+    width: int
+    height: int
+    most_labels: int
+    columns: int
+    """Of the legend."""
+
+
+SIZES = (Size("wide", 960, 380, 10, 6), Size("narrow", 380, 310, 4, 2))
+
+
 def money(usd: float) -> str:
-    """`$1,234`, or with cents below 100."""
-    return f"${usd:,.0f}" if abs(usd) >= 100 else f"${usd:,.2f}"
+    """`$1,234`, with cents below 100, and with two figures that say something below a cent."""
+    if usd < 0:
+        return f"-{money(-usd)}"
+    if usd >= 100:
+        return f"${usd:,.0f}"
+    return f"${usd:,.2f}" if usd >= 0.01 or not usd else f"${float(f'{usd:.1e}'):.6f}".rstrip("0")
 
 
 def tokens(count: float) -> str:
@@ -29,63 +47,90 @@ def tokens(count: float) -> str:
 
 
 def bars(rows: Sequence[tuple[str, float]], write: Callable[[float], str] = money) -> str:
-    """Horizontal bars, the first row on top."""
-    chart = _pygal().HorizontalBar(
-        **_look(height=90 + ROW_HEIGHT * len(rows)), show_legend=False, value_formatter=write, show_x_guides=True
+    """Horizontal bars, the first row on top, each with its name, its value, and its share of all."""
+    whole = sum(value for _, value in rows) or 1
+    most = max((value for _, value in rows), default=0) or 1
+    lines = (
+        f'<div class="name">{escape(name)}</div><div class="bar"><i style="width:{100 * value / most:.1f}%"></i></div>'
+        f'<div class="value">{write(value)} <small>{_share(value / whole)}</small></div>'
+        for name, value in rows
     )
-    chart.x_labels = [f"{name}  {write(value)}" for name, value in reversed(rows)]
-    chart.add("", [value for _, value in reversed(rows)])
-    return _drawn(chart)
+    return f'<div class="bars">{"".join(lines)}</div>'
+
+
+def _share(part: float) -> str:
+    return f"{part:.0%}" if part >= 0.01 else "&lt;1%"
 
 
 def curve(points: Sequence[tuple[str, float]], write: Callable[[float], str], title: str) -> str:
     """One line over named places."""
-    chart = _pygal().Line(
-        **_look(), show_legend=False, value_formatter=write, print_values=True, x_title=title, range=(0, _top(points))
-    )
-    chart.x_labels = [name for name, _ in points]
-    chart.add("", [value for _, value in points], dots_size=5)
-    return _drawn(chart)
+
+    def drawn(size: Size) -> Any:
+        top = max((value for _, value in points), default=0) * 1.1 or 1
+        chart = _pygal().Line(
+            **_look(size), show_legend=False, value_formatter=write, x_title=title, range=(0, top), max_scale=8
+        )
+        chart.x_labels = _sparse([name for name, _ in points], size)
+        chart.add("", [value for _, value in points], dots_size=5)
+        return chart
+
+    return _in_sizes(drawn)
 
 
 def stacked(labels: Sequence[str], series: Mapping[str, Sequence[float]], write: Callable[[float], str]) -> str:
     """Stacked bars over time, one colour a series."""
-    chart = _pygal().StackedBar(
-        **_look(),
-        value_formatter=write,
-        legend_at_bottom=True,
-        legend_at_bottom_columns=len(series),
-    )
-    apart = -(-len(labels) // MOST_LABELS)
-    chart.x_labels = [label if not place % apart else "" for place, label in enumerate(labels)]
-    for name, values in series.items():
-        chart.add(name, list(values))
-    return _drawn(chart)
+
+    def drawn(size: Size) -> Any:
+        chart = _pygal().StackedBar(
+            **_look(size),
+            value_formatter=write,
+            legend_at_bottom=True,
+            legend_at_bottom_columns=min(len(series), size.columns),
+            max_scale=8,
+        )
+        chart.x_labels = _sparse(labels, size)
+        for name, values in series.items():
+            chart.add(name, list(values))
+        return chart
+
+    return _in_sizes(drawn)
 
 
 def timeline(
     series: Mapping[str, Sequence[tuple[float, float]]], marks: Sequence[tuple[float, float, str]], title: str
 ) -> str:
     """Lines over whole numbers, and marks on them with a label each, in the colour of warnings."""
-    chart = _pygal().XY(
-        **_look(colours=(*COLOURS[: len(series)], COLOURS[-1])),
-        value_formatter=tokens,
-        x_value_formatter=lambda number: f"{number:,.0f}",
-        legend_at_bottom=True,
-        legend_at_bottom_columns=len(series) + 1,
-        x_title=title,
-        range=(0, None),
-        include_x_axis=True,
-    )
-    for name, points in series.items():
-        chart.add(name, list(points), dots_size=1.5)
-    chart.add(
-        "cache lost",
-        [{"value": (number, count), "label": label} for number, count, label in marks],
-        stroke=False,
-        dots_size=6,
-    )
-    return _drawn(chart)
+
+    def drawn(size: Size) -> Any:
+        chart = _pygal().XY(
+            **_look(size, colours=(*COLOURS[: len(series)], COLOURS[-1])),
+            value_formatter=tokens,
+            x_value_formatter=lambda number: f"{number:,.0f}",
+            legend_at_bottom=True,
+            legend_at_bottom_columns=min(len(series) + 1, size.columns),
+            x_title=title,
+            range=(0, None),
+            include_x_axis=True,
+            max_scale=8,
+            xrange=(0, max((place for points in series.values() for place, _ in points), default=1)),
+        )
+        for name, points in series.items():
+            chart.add(name, list(points), dots_size=1.5)
+        marked = [{"value": (number, count), "label": label} for number, count, label in marks]
+        chart.add("cache lost", marked, stroke=False, dots_size=6)
+        return chart
+
+    return _in_sizes(drawn)
+
+
+def _in_sizes(drawn: Callable[[Size], Any]) -> str:
+    return "".join(f'<div class="{size.name}">{_drawn(drawn(size))}</div>' for size in SIZES)
+
+
+def _sparse(labels: Sequence[str], size: Size) -> list[str]:
+    """As many labels as have room, the others empty."""
+    apart = -(-len(labels) // size.most_labels)
+    return [label if not place % apart else "" for place, label in enumerate(labels)]
 
 
 def _pygal() -> Any:
@@ -98,11 +143,7 @@ def _pygal() -> Any:
     return pygal
 
 
-def _top(points: Sequence[tuple[str, float]]) -> float:
-    return max((value for _, value in points), default=0) * 1.15 or 1
-
-
-def _look(height: int = HEIGHT, colours: tuple[str, ...] = COLOURS) -> dict[str, Any]:
+def _look(size: Size, colours: tuple[str, ...] = COLOURS) -> dict[str, Any]:
     from pygal.style import Style
 
     style = Style(
@@ -132,10 +173,10 @@ def _look(height: int = HEIGHT, colours: tuple[str, ...] = COLOURS) -> dict[str,
         "js": [],
         "disable_xml_declaration": True,
         "no_prefix": False,
-        "width": WIDTH,
-        "height": height,
+        "width": size.width,
+        "height": size.height,
         "margin": 8,
-        "margin_right": 48,
+        "margin_right": 24,
         "margin_bottom": 28,
         "truncate_label": -1,
         "truncate_legend": -1,

@@ -47,7 +47,7 @@ MOST_BREAKS = 10
 def page(document: Document) -> str:
     """The whole page as HTML."""
     style = (files("modicum.reports") / "page.css").read_text(encoding="utf-8")
-    sections = (_head, _first, _money, _findings, _caps, _what_ifs, _cache, _days, _lacking)
+    sections = (_head, _first, _what_ifs, _money, _days, _cache, _caps, _findings, _lacking)
     body = "\n".join(part for section in sections if (part := section(document)))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -63,9 +63,12 @@ def _head(document: Document) -> str:
     tiles = [
         (money(document["cost_usd"]), f"spent in {document['calls']:,} calls"),
         (f"{document['tasks']:,}", "tasks"),
-        (money(document["joint_saving_usd"]), f"saved together, {document['joint_saving_share']:.1%} of it"),
+        (money(document["joint_saving_usd"]), f"would be saved together, {document['joint_saving_share']:.1%} of it"),
     ]
     fidelity = document["fidelity"]
+    share = fidelity["unexplained_share"]
+    breaks = f"; {share:.1%} of the cost is in cache breaks that nothing explains and that keep their cost"
+    breaks = breaks if fidelity["unexplained_calls"] else ""
     bound = ' class="bound"' if document["is_bound"] else ' class="quiet"'
     note = " That is more than 2 % or 3 %, so replayed figures are bounds." if document["is_bound"] else ""
     return (
@@ -74,8 +77,7 @@ def _head(document: Document) -> str:
         + "".join(f'<div class="tile"><b>{escape(value)}</b>{escape(label)}</div>' for value, label in tiles)
         + f"</div>\n<p{bound}>Every saving is a replay of this history. Replayed without any change it comes out "
         f"{fidelity['total_error']:+.1%} off the record in total, {fidelity['median_task_error']:.1%} off for the "
-        f"median task; {fidelity['unexplained_share']:.1%} of the cost is in cache breaks that nothing explains and "
-        f"that keep their cost.{note}</p>"
+        f"median task{breaks}.{note}</p>"
     )
 
 
@@ -92,10 +94,7 @@ def _money(document: Document) -> str:
     parts = [part for part in document["rent"]["parts"] if (part["cost_usd"] or 0) > 0]
     if not parts:
         return ""
-    whole = sum(part["cost_usd"] for part in parts)
-    rows = [
-        (f"{KINDS.get(part['name'], part['name'])}, {part['cost_usd'] / whole:.0%}", part["cost_usd"]) for part in parts
-    ]
+    rows = [(KINDS.get(part["name"], part["name"]), part["cost_usd"]) for part in parts]
     return (
         "<h2>Where the money went</h2>\n<p>A block of text is paid when it is first sent, and again in every later "
         "call that carries it. Providers count whole prompts; the shares of their parts are our estimate.</p>\n"
@@ -141,7 +140,11 @@ def _saves(row: Document) -> str:
 
 
 def _details(details: Mapping[str, Any]) -> str:
-    told = [f"{name.replace('_', ' ')} {_figure_of(name, value)}" for name, value in details.items() if value]
+    told = [
+        f"{name.removesuffix('_s').removesuffix('_usd').replace('_', ' ')} {_figure_of(name, value)}"
+        for name, value in details.items()
+        if value
+    ]
     return f" · {escape(' · '.join(told))}" if told else ""
 
 
@@ -150,6 +153,8 @@ def _figure_of(name: str, value: Any) -> str:
         return value
     if "share" in name:
         return f"{value:.1%}"
+    if name.endswith("_s"):
+        return f"{value / 60:,.0f} min" if value >= 120 else f"{value:,.0f} s"
     return money(value) if name.endswith("_usd") else f"{value:,.0f}"
 
 
@@ -162,10 +167,21 @@ def _caps(document: Document) -> str:
         lambda share: f"{share:.0f} %",
         "tokens at which a tool result is cut",
     )
+    rows = [
+        [
+            f"{point['cap_tokens']:,} tokens",
+            f"{point['results']:,}",
+            money(point["gross_usd"]),
+            money(point["saving_usd"]),
+            f"{point['saving_share']:.1%}",
+        ]
+        for point in points
+    ]
     caption = "Share of the cost saved, by the size at which results are cut"
     return (
         "<h2>If tool results were cut when they arrive</h2>\n<p>Headroom: what is cut may be needed and read again, "
         f"which is not counted here.</p>\n{_figure(drawn, caption)}"
+        f"{_table(['cut at', 'results cut', 'in the record', 'saves', 'share'], rows)}"
     )
 
 
@@ -222,7 +238,7 @@ def _days(document: Document) -> str:
     parts = ["<h2>Day by day</h2>", _figure(charts.stacked(labels, series, tokens), "Tokens by day")]
     told = [day for day in days if day["tasks_with_outcome"]]
     if told:
-        values = [(day["date"], day["outcome_value"] / day["tasks_with_outcome"]) for day in told]
+        values = [(day["date"][5:], day["outcome_value"] / day["tasks_with_outcome"]) for day in told]
         parts.append(
             _figure(charts.curve(values, lambda value: f"{value:.2f}", "day"), "Outcome per task, by the day it began")
         )
@@ -255,4 +271,4 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]], left: int = 1)
 
     head = cells(columns, "th")
     body = "".join(f"<tr>{cells(row, 'td')}</tr>" for row in rows)
-    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+    return f'<div class="scroll"><table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table></div>'

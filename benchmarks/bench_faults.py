@@ -9,6 +9,7 @@ read and compared, call by call.
 
 import argparse
 import asyncio
+import errno
 import json
 import os
 import random
@@ -237,6 +238,28 @@ async def ledger_away(modicum, seconds):
     held.close()
 
 
+async def file_system_full(modicum, callers, seconds):
+    """The file system on which journals and ledger are has no byte left."""
+    before = callers.statuses[200]
+    filler = modicum.folder / "filler"
+    written = 0
+    with filler.open("wb", buffering=0) as stream:
+        for size in (2**20, 4096, 1):
+            try:
+                while True:
+                    written += stream.write(bytes(size))
+            except OSError as error:
+                if error.errno != errno.ENOSPC:
+                    raise
+    await asyncio.sleep(1.0)
+    during = callers.statuses[200]
+    await asyncio.sleep(seconds)
+    finished_while_full = callers.statuses[200] - during
+    filler.unlink()
+    await asyncio.sleep(2.0)
+    return {"finished_before": before, "finished_while_full": finished_while_full, "filled_bytes": written}
+
+
 async def disk_full(modicum, callers, seconds):
     """No file of the gateway may grow past its first byte: to SQLite that is a disk that refuses."""
     pids = await modicum.all_parts("gateway", modicum.workers)
@@ -291,7 +314,7 @@ def judged(modicum, callers):
 
 
 async def measure(arguments):
-    with tempfile.TemporaryDirectory() as name:
+    with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
         modicum = Modicum(Path(name), arguments.workers)
         callers = Callers(modicum.key())
         await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", UPSTREAM)
@@ -301,7 +324,8 @@ async def measure(arguments):
         done = await kills(modicum, arguments.kills)
         if arguments.away:
             await ledger_away(modicum, arguments.away)
-        full = await disk_full(modicum, callers, arguments.full) if arguments.full else {}
+        fill = file_system_full if arguments.folder else disk_full
+        full = await fill(modicum, callers, arguments.full) if arguments.full else {}
         callers.stop = True
         await calling
         modicum.up.send_signal(signal.SIGTERM)
@@ -318,6 +342,7 @@ def main():
     parser.add_argument("--kills", type=int, default=50)
     parser.add_argument("--away", type=float, default=60.0)
     parser.add_argument("--full", type=float, default=10.0)
+    parser.add_argument("--folder", help="a small file system of its own, which is filled")
     parser.add_argument("--seed", type=int, default=int(time.time()))
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data", help="not used")

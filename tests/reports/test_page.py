@@ -51,6 +51,13 @@ def test_a_finding_says_what_it_is_what_to_do_and_where_to_look(told):
     assert "&lt;task&gt;.2" in card
 
 
+@pytest.mark.parametrize(("name", "words"), [("reread_files", "saves $"), ("carried_results", "saves at most $")])
+def test_what_no_replay_has_shown_is_told_as_a_bound(told, name, words):
+    card = page(told).partition(f'id="{name}"')[2].partition("</header>")[0]
+
+    assert f'<span class="saves">{words}' in card
+
+
 def test_names_from_logs_are_text_and_never_markup(told):
     assert "<task>" not in page(told)
 

@@ -114,4 +114,6 @@ def _reason(history: History, call: int) -> str:
     if history.model[call] != history.model[call - 1]:
         return "another model"
     pause = float(history.started_s[call] - history.started_s[call - 1]) / 60
-    return f"a pause of {pause:.0f} minutes" if pause >= 5 else "no cause on record"
+    if pause < 5:
+        return "no cause on record"
+    return f"a pause of {pause:.0f} minutes" if pause < 120 else f"a pause of {pause / 60:.0f} hours"

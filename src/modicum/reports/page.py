@@ -136,7 +136,11 @@ def _saves(row: Document) -> str:
     if saving is None:
         return f"{money(row['gross_usd'])}, no claim"
     share = f" ({abs(row['saving_share']):.1%})"
-    return f"saves {money(saving)}{share}" if saving >= 0 else f"would cost {money(-saving)} more{share}"
+    if saving < 0:
+        return f"would cost {money(-saving)} more{share}"
+    # What an experiment has yet to prove is not told like what a replay has shown.
+    sure = row["finding_class"] in {"exact", "replayed"}
+    return f"saves {'' if sure else 'at most '}{money(saving)}{share}"
 
 
 def _details(details: Mapping[str, Any]) -> str:

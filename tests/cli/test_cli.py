@@ -1,9 +1,10 @@
 import subprocess
 import sys
 
+import click
 import pytest
 
-from modicum.cli import VERBS, main
+from modicum.cli import VERBS, main, modicum
 
 
 def run(capsys, *args):
@@ -26,6 +27,32 @@ def test_every_verb_has_help_with_an_example(verb, capsys):
 
     assert code == 0
     assert f"modicum {verb}" in out
+
+
+def leaves(command, words):
+    if not isinstance(command, click.Group):
+        return [(words, command)]
+    with click.Context(command) as context:
+        return [
+            leaf
+            for name in command.list_commands(context)
+            for leaf in leaves(command.get_command(context, name), (*words, name))
+        ]
+
+
+@pytest.mark.parametrize("words", [words for words, _ in leaves(modicum, ())], ids=" ".join)
+def test_every_command_has_examples_of_itself(words, capsys):
+    _, out, _ = run(capsys, *words, "--help")
+
+    assert f"modicum {' '.join(words)}" in out.partition("Examples:")[2]
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    script = f"{sys.executable} -m modicum plan models | head -1; exit ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_an_unknown_verb_is_told_the_nearest(capsys):

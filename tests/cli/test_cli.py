@@ -1,10 +1,13 @@
 import subprocess
 import sys
+from pathlib import Path
 
 import click
 import pytest
 
 from modicum.cli import VERBS, main, modicum
+
+SAMPLE = Path(__file__).parents[2] / "src/modicum/sample/logs"
 
 
 def run(capsys, *args):
@@ -53,6 +56,20 @@ def test_a_reader_that_goes_away_is_no_error():
     done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
 
     assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("verb", ["bill", "anatomy", "exposure"])
+def test_logs_without_a_call_of_that_time_are_told(verb, capsys):
+    code, out, _ = run(capsys, verb, str(SAMPLE), "--since", "1d")
+
+    assert (code, out) == (0, "no calls in that time; name other logs, or another time\n")
+
+
+@pytest.mark.parametrize("verb", ["audit", "bill", "anatomy", "exposure", "import", "watch", "calibrate"])
+def test_logs_that_are_not_there_are_told_alike(verb, capsys):
+    code, _, err = run(capsys, verb, "none")
+
+    assert (code, err) == (2, "modicum: there is no file or folder none\n")
 
 
 def test_an_unknown_verb_is_told_the_nearest(capsys):

@@ -10,7 +10,7 @@ from modicum.cli.energy.options import figure
 @click.option("--model", required=True, help="Model, as the provider calls it.")
 @click.option("--output-tokens", type=click.IntRange(1), required=True, help="Generated tokens, reasoning included.")
 @click.option("--seconds", type=click.FloatRange(0, min_open=True), required=True, help="How long the calls took.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(provider: str, model: str, output_tokens: int, seconds: float, as_json: bool) -> int:
     """Estimate the energy of calls to a closed API, in a band that is wide on purpose (extra [footprint]).
 

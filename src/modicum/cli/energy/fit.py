@@ -13,7 +13,7 @@ from modicum.cli.energy.options import figure, print_problems
 @click.option("--experts", metavar="K/N", help="Routed experts that a token takes over all, e.g. 10/72.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw the trade-off curve into this SVG file.")
 @click.option("--within-ms", type=float, help="Mark the cheapest point whose time between tokens is within this.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(
     files: tuple[Path, ...], experts: str | None, picture: Path | None, within_ms: float | None, as_json: bool
 ) -> int:

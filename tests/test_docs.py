@@ -1,5 +1,6 @@
 """Docs are held to the code: what is public stands in them."""
 
+import re
 from pathlib import Path
 
 import msgspec
@@ -18,6 +19,7 @@ from modicum.settings import (
 )
 
 ROOT = Path(__file__).parent.parent
+PAGES = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/**/*.md")]
 
 
 def test_the_glossary_has_every_bucket_and_every_basis():
@@ -73,3 +75,30 @@ def test_every_field_of_the_bill_is_documented(modicum, transcripts):
     page = (ROOT / "docs/bill.md").read_text()
 
     assert [name for name in modicum("bill", transcripts, "--json").json if f"`{name}`" not in page] == []
+
+
+@pytest.mark.parametrize("words", [("audit", "--found"), ("bill", ROOT / "src/modicum/sample/logs")])
+def test_the_readme_shows_what_is_printed(words, modicum):
+    ran = modicum(*words)
+    printed = iter([line.rstrip() for line in (ran.err + ran.out).splitlines()])
+    blocks = (ROOT / "README.md").read_text().split("```\n")[1::2]
+    opening = {"audit": "no agent logs in this home directory", "bill": "$ scripts/run bill"}[words[0]]
+    block = next(block for block in blocks if block.startswith(opening))
+    shown = [line for line in block.splitlines() if line not in {"", "..."} and not line.startswith("$ ")]
+
+    assert [line for line in shown if line not in printed] == []
+
+
+@pytest.mark.parametrize("page", sorted(PAGES), ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_within_the_repository_leads_somewhere(page):
+    links = [link for link in re.findall(r"\]\(([^)\s]+)\)", page.read_text()) if "://" not in link]
+
+    assert [link for link in links if not leads_somewhere(page, *link.partition("#")[::2])] == []
+
+
+def leads_somewhere(page, path, heading):
+    there = page.parent / path if path else page
+    if not there.exists() or not heading:
+        return there.exists()
+    titles = re.findall(r"^#+ (.*)", there.read_text(), re.MULTILINE)
+    return heading in {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}

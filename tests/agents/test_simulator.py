@@ -69,7 +69,8 @@ def test_the_truth_of_each_scenario_is_what_it_says():
     assert special["specialist"] < special[""] - 0.05
     copies = truth(useless())
     assert len(set(copies.values())) == 1
-    assert abs(truth(duplicate())["copy"] - truth(duplicate())[""]) < 0.04
+    twins = truth(duplicate())
+    assert abs(twins["copy"] - twins[""]) < 0.04
     assert np.ptp(list(truth(equal()).values())) < 0.08
 
 

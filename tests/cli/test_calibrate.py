@@ -71,7 +71,7 @@ def test_a_dry_run_keeps_nothing(capsys, logs, tmp_path):
 def test_no_transcripts_and_too_few_steps_say_so(capsys, tmp_path):
     (tmp_path / "empty").mkdir()
 
-    assert "name a folder: modicum calibrate PATH" in run(capsys, "calibrate")[2]
+    assert "name a folder or file instead" in run(capsys, "calibrate")[2]
     assert "Too few to calibrate with" in run(capsys, "calibrate", str(tmp_path / "empty"))[1]
 
 

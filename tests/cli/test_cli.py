@@ -1,9 +1,13 @@
 import subprocess
 import sys
+from pathlib import Path
 
+import click
 import pytest
 
-from modicum.cli import VERBS, main
+from modicum.cli import VERBS, main, modicum
+
+SAMPLE = Path(__file__).parents[2] / "src/modicum/sample/logs"
 
 
 def run(capsys, *args):
@@ -26,6 +30,46 @@ def test_every_verb_has_help_with_an_example(verb, capsys):
 
     assert code == 0
     assert f"modicum {verb}" in out
+
+
+def leaves(command, words):
+    if not isinstance(command, click.Group):
+        return [(words, command)]
+    with click.Context(command) as context:
+        return [
+            leaf
+            for name in command.list_commands(context)
+            for leaf in leaves(command.get_command(context, name), (*words, name))
+        ]
+
+
+@pytest.mark.parametrize("words", [words for words, _ in leaves(modicum, ())], ids=" ".join)
+def test_every_command_has_examples_of_itself(words, capsys):
+    _, out, _ = run(capsys, *words, "--help")
+
+    assert f"modicum {' '.join(words)}" in out.partition("Examples:")[2]
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    script = f"{sys.executable} -m modicum plan models | head -1; exit ${{PIPESTATUS[0]}}"
+
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, check=False)
+
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("verb", ["bill", "anatomy", "exposure"])
+def test_logs_without_a_call_of_that_time_are_told(verb, capsys):
+    code, out, _ = run(capsys, verb, str(SAMPLE), "--since", "1d")
+
+    assert (code, out) == (0, "no calls in that time; name other logs, or another time\n")
+
+
+@pytest.mark.parametrize("verb", ["audit", "bill", "anatomy", "exposure", "import", "watch", "calibrate"])
+def test_logs_that_are_not_there_are_told_alike(verb, capsys):
+    code, _, err = run(capsys, verb, "none")
+
+    assert (code, err) == (2, "modicum: there is no file or folder none\n")
 
 
 def test_an_unknown_verb_is_told_the_nearest(capsys):

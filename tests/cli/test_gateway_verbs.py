@@ -79,12 +79,15 @@ def test_doctor_looks_at_plans_of_teams(home):
 
 
 def test_a_key_is_shown_once_listed_and_revoked(home):
+    assert "modicum key create" in modicum("key", "list")
+    assert "modicum key create" in modicum("key", "log")
     made = json.loads(modicum("key", "create", "ci", "--team", "platform", "--model", "gpt-*", "--json"))
 
     listed = modicum("key", "list")
     assert "platform" in listed
     assert made["key"] not in listed
     assert "revoked" in modicum("key", "revoke", "ci")
+    assert "modicum key create" in modicum("key", "list")
     assert json.loads(modicum("key", "list", "--json")) == []
     assert "modicum key list" in modicum("key", "revoke", "ci", status=2)
     logged = json.loads(modicum("key", "log", "--json"))
@@ -93,6 +96,8 @@ def test_a_key_is_shown_once_listed_and_revoked(home):
         ("revoked", "ci", "platform"),
     ]
     assert modicum("key", "log").count("platform") == 2  # asked twice, booked once
+    again = json.loads(modicum("key", "create", "ci", "--json"))
+    assert json.loads(modicum("key", "revoke", "ci", "--json"))["id"] == again["id"]
 
 
 def test_top_without_a_gateway_says_what_to_type(home):

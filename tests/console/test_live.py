@@ -46,6 +46,14 @@ def test_rows_by_owner_sum_to_the_total(window):
     assert live.total.first_token_seconds == 0.5
 
 
+def test_a_cost_that_nobody_knows_is_none(window):
+    window.add([entry(1, usd="")])
+
+    live = window.live("team", 60, NOW)
+
+    assert (live.total.cost_usd, live.total.calls_unpriced) == (None, 1)
+
+
 def test_what_ended_before_the_window_is_not_in_it(window):
     window.add([entry(1, ago_s=600), entry(2)])
 

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modicum.calls import Basis, Call, Cost, Entry, Owner, Usage
@@ -75,6 +75,7 @@ calls = st.builds(
 )
 
 
+@settings(max_examples=40)  # each opens a database
 @given(st.lists(calls, max_size=12, unique_by=lambda e: e.call.call_id), st.sampled_from(DIMENSIONS))
 def test_the_ledger_and_the_fold_give_the_same_bill(entries, by):
     store = open_store(":memory:")

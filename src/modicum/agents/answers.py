@@ -6,15 +6,13 @@ Answers are compared after normalising, and can be kept as keyed digests, so tha
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 ABSTAINED = {"", "none", "n/a", "null", "unknown", "skipped"}
 """Normalised texts that are no answer. Frameworks and papers put such placeholders in a dropped agent's place."""
 
 _EDGES = re.compile(r"^[\s\"'`*_.,:;!()\[\]{}$]+|[\s\"'`*_.,:;!()\[\]{}$]+$")
 _NUMBER = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?|[+-]?\d+(\.\d+)?")
-
-Normaliser = Callable[[str], str]
 
 
 def normalised(answer: str) -> str:

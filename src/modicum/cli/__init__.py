@@ -19,7 +19,7 @@ VERBS = {
     "up": "Run the gateway: every call is metered and recorded.",
     "mock": "A provider to try it with, without a key.",
     "top": "What the gateway is doing, live.",
-    "key": "Keys of the gateway: create, list, revoke.",
+    "key": "Keys of the gateway: create, list, revoke, log.",
     "doctor": "What is wrong, and what to type next.",
     "ledger": "Look after the ledger: info, purge, copy.",
     "outcome": "Tell what came of tasks: import, record, from-git, list.",
@@ -61,17 +61,32 @@ class Verbs(click.Group):
             hint = f" Did you mean '{near[0]}'?" if near else ""
             raise click.UsageError(f"There is no verb '{args[0]}'.{hint} 'modicum --help' lists them.", ctx) from None
 
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # A reader that went away (`modicum bill | head`) is no failure, though click and rich would make status 1
+            # of it; and Python must not complain again while it closes stdout.
+            import os
+
+            os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
+            return 0
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's interface
         with formatter.section("Verbs"):
             formatter.write_dl(list(VERBS.items()))
 
 
-@click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.group(
+    cls=Verbs,
+    subcommand_metavar="VERB [ARGS]...",
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110},
+)
 @click.version_option(__version__, prog_name="modicum")
 def modicum() -> None:
     """Find where your LLM tokens go, cut the ones that buy nothing, and prove that outcomes held.
 
-    Every verb has --json for programs and its own --help with examples.
+    Every verb has its own --help with examples, and --json for programs where it tells figures.
     Shell completion: eval "$(_MODICUM_COMPLETE=bash_source modicum)", or zsh_source, fish_source.
     """
 
@@ -91,10 +106,4 @@ def main(args: list[str] | None = None) -> NoReturn:
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         raise SystemExit(130) from None
-    except BrokenPipeError:
-        # The reader went away (`modicum bill | head`); Python must not complain again while it closes stdout.
-        import os
-
-        os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
-        raise SystemExit(0) from None
     raise SystemExit(result if isinstance(result, int) else 0)

@@ -10,7 +10,7 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.cli import opening, output
 from modicum.cli.import_logs import book_all, reading
-from modicum.cli.reading import logs, problem_rows, show_problems
+from modicum.cli.reading import NO_CALLS, logs, problem_rows, show_problems
 from modicum.cli.span import EVER, NEVER, moment
 from modicum.insights.rent import DIMENSIONS, MOST_SEGMENTS
 from modicum.settings import Settings, checked_zone, read_settings
@@ -96,6 +96,9 @@ def ledger_or_logs(
 
 
 def show(rent: "Rent") -> None:
+    if not rent.calls:
+        click.echo(NO_CALLS)
+        return
     if rent.by == "segment":
         _show_segments(rent)
     else:

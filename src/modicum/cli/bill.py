@@ -8,7 +8,7 @@ import click
 
 from modicum.calls import BUCKETS, Basis, Problem, UserError
 from modicum.cli import opening, output
-from modicum.cli.reading import logs, problem_rows, show_problems
+from modicum.cli.reading import NO_CALLS, logs, problem_rows, show_problems
 from modicum.cli.span import EVER, NEVER, moment
 from modicum.insights.bill import DIMENSIONS
 from modicum.settings import Settings, checked_zone, read_settings
@@ -88,6 +88,8 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         )
     elif options["as_csv"]:
         print_csv(bill, options["by"])
+    elif not cells:
+        click.echo(NO_CALLS)
     else:
         print_bill(bill, options["by"], bool(paths))
         if energy is not None:

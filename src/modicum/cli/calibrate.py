@@ -1,15 +1,17 @@
 """`modicum calibrate`: what a token of ours is in the models you use, from your own records."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from modicum.calls import Call, Problem, UserError
+from modicum.calls import Call, Problem
 from modicum.cli import measuring, opening, output
+from modicum.cli.found import home_logs
+from modicum.cli.reading import check_there
 from modicum.settings import data_folder
 
 if TYPE_CHECKING:
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show what would be kept, and keep nothing.")
 @opening.json_option
 def command(paths: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
@@ -38,7 +40,8 @@ def command(paths: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
     from modicum.metering.calibration import FILE_NAME, Calibrations, save
 
     problems: list[Problem] = []
-    pairs, models = _pairs(paths or _usual_places(), problems)
+    check_there(paths)
+    pairs, models = _pairs(paths or home_logs(), problems)
     compared = compare(pairs, models, Calibrations())
     kept = [one.own for one in compared if one.used]
     place = data_folder() / FILE_NAME
@@ -56,18 +59,7 @@ def command(paths: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
         click.echo(f"{len(problems)} rows or files were not used; --json lists them", err=True)
 
 
-def _usual_places() -> tuple[Path, ...]:
-    import os
-
-    from modicum.importers import found_places
-
-    found = found_places(Path.home(), os.environ)
-    if not found:
-        raise UserError("no agent logs in this home directory; name a folder: modicum calibrate PATH")
-    return tuple(path for paths in found.values() for path in paths)
-
-
-def _pairs(paths: tuple[Path, ...], problems: list[Problem]) -> tuple[dict[str, list["Pair"]], dict[str, set[str]]]:
+def _pairs(paths: Sequence[Path], problems: list[Problem]) -> tuple[dict[str, list["Pair"]], dict[str, set[str]]]:
     """The pairs by family of models, and which models they are from."""
     from modicum.importers.files import log_files
     from modicum.metering.calibration import family_of

@@ -9,7 +9,7 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.cli import opening, output
 from modicum.cli.anatomy import ledger_or_logs
-from modicum.cli.reading import problem_rows, show_problems
+from modicum.cli.reading import NO_CALLS, problem_rows, show_problems
 from modicum.cli.span import EVER, NEVER, moment
 from modicum.settings import checked_zone, read_settings
 
@@ -57,6 +57,9 @@ def command(paths: tuple[Path, ...], by: str, **options: Any) -> None:
 
 
 def show(by: str, rows: "Sequence[Exposed]") -> None:
+    if not rows:
+        click.echo(NO_CALLS)
+        return
     output.print_table(
         [by, "calls", "prompt tokens", "not looked at", "seen"],
         [

@@ -39,7 +39,13 @@ def command() -> None:
 @click.option("--model", "models", multiple=True, metavar="PATTERN", help="A model that it may use. Default: all.")
 @opening.json_option
 def create(name: str, team: str, app: str, user: str, models: tuple[str, ...], *, as_json: bool) -> None:
-    """Make a key and show it, once."""
+    """Make a key and show it, once.
+
+    \b
+    Examples:
+      modicum key create ci --team platform
+      modicum key create intern --team research --model 'gpt-4o-mini' --json
+    """
     from modicum.governance.keys import issue
 
     owner = Owner(team=team, app=app, user=user, key=name)
@@ -56,7 +62,13 @@ def create(name: str, team: str, app: str, user: str, models: tuple[str, ...], *
 @click.option("--all", "with_revoked", is_flag=True, help="The revoked ones, too.")
 @opening.json_option
 def list_(*, with_revoked: bool, as_json: bool) -> None:
-    """The keys in force."""
+    """The keys in force.
+
+    \b
+    Examples:
+      modicum key list
+      modicum key list --all --json
+    """
     keys = [key for key in _keys().all() if with_revoked or key.revoked_at is None]
     if as_json:
         output.print_json(
@@ -75,6 +87,9 @@ def list_(*, with_revoked: bool, as_json: bool) -> None:
                 for key in keys
             ]
         )
+        return
+    if not keys:
+        click.echo("no key is in force: 'modicum key create NAME' makes one")
         return
     output.print_table(
         ["name", "id", "team", "app", "user", "models", "issued", "by", "revoked"],
@@ -98,12 +113,22 @@ def list_(*, with_revoked: bool, as_json: bool) -> None:
 
 @command.command()
 @click.argument("name")
-def revoke(name: str) -> None:
-    """End a key, by its name or id."""
+@opening.json_option
+def revoke(name: str, *, as_json: bool) -> None:
+    """End a key, by its name or id.
+
+    \b
+    Examples:
+      modicum key revoke ci
+      modicum key revoke ci --json
+    """
     from modicum.governance.keys import revoke as revoked
 
     event = revoked(_keys(), name, datetime.now(UTC), getpass.getuser())
     _append(event)
+    if as_json:
+        output.print_json({"id": event.key_id, "name": name, "revoked_at": event.at})
+        return
     click.echo(f"key '{name}' (id {event.key_id}) revoked")
 
 
@@ -111,7 +136,13 @@ def revoke(name: str) -> None:
 @opening.json_option
 @opening.ledger_option
 def log(*, ledger_url: str | None, as_json: bool) -> None:
-    """Who issued and revoked which key, and when: the ledger's audit log, oldest first."""
+    """Who issued and revoked which key, and when: the ledger's audit log, oldest first.
+
+    \b
+    Examples:
+      modicum key log
+      modicum key log --json
+    """
     from modicum.governance.keys import audit
 
     with opening.opened_ledger(ledger_url) as store:
@@ -119,6 +150,9 @@ def log(*, ledger_url: str | None, as_json: bool) -> None:
         told = [event for event in store.audit() if event.kind == "key"]
     if as_json:
         output.print_json([_document(event) for event in told])
+        return
+    if not told:
+        click.echo("no key was ever issued: 'modicum key create NAME' makes one")
         return
     output.print_table(
         ["when", "what", "name", "id", "by", "team", "app", "user", "models"],

@@ -30,7 +30,13 @@ def command() -> None:
 @opening.json_option
 @opening.ledger_option
 def info(*, ledger_url: str | None, as_json: bool) -> None:
-    """Where the ledger is and what it holds."""
+    """Where the ledger is and what it holds.
+
+    \b
+    Examples:
+      modicum ledger info
+      modicum ledger info --ledger team.duckdb --json
+    """
     with opening.opened_ledger(ledger_url) as store:
         rows, watched = store.ask("holdings"), store.ask("energy_holdings")
         place = store.place
@@ -127,6 +133,11 @@ def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
     """Copy all entries, anatomy, outcomes, windows of energy and the audit log from one ledger into another.
 
     What the other one has already is not booked again, so a copy that was broken off can be repeated.
+
+    \b
+    Examples:
+      modicum ledger copy ~/laptop.duckdb clickhouse://user:password@host:8123/modicum
+      modicum ledger copy old.duckdb new.duckdb --json
     """
     from modicum.ledger.store import Appended
 

@@ -44,6 +44,11 @@ def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_
     """Outcomes from CSV with a header, or from JSON lines: task, name, value, time; id and source if there are any.
 
     A value is a share in 0..1 or a count; a failure is a row with 0. Importing a file again keeps each outcome once.
+
+    \b
+    Examples:
+      modicum outcome import resolved.csv
+      modicum outcome import evals/*.jsonl --strict
     """
     from modicum.importers.outcome_file import read_outcomes
 
@@ -83,7 +88,13 @@ def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_
 def record(
     *, task: str, name: str, value: float, at: str | None, add: bool, as_json: bool, ledger_url: str | None
 ) -> None:
-    """One outcome: of TASK, called NAME, with VALUE (a share in 0..1, or a count; 0 is a failure)."""
+    """One outcome: of TASK, called NAME, with VALUE (a share in 0..1, or a count; 0 is a failure).
+
+    \b
+    Examples:
+      modicum outcome record TICKET-12 resolved 1
+      modicum outcome record TICKET-12 reopened 0 --time 2026-01-31T12:00
+    """
     import math
 
     from modicum.importers.outcome_file import outcome_id
@@ -121,6 +132,11 @@ def from_git(*, folder: Path, ledger_url: str | None, as_json: bool, **options: 
     """Commits of a repository as outcomes of the tasks before them: commits, lines_added, lines_removed, files_changed.
 
     Prints the rule by which commits are joined to tasks. Running it again books each commit once.
+
+    \b
+    Examples:
+      modicum outcome from-git ~/src/shop --since 30d
+      modicum outcome from-git . --all-authors --window 2d --dry-run
     """
     from modicum.importers.git_log import commits, repository
     from modicum.insights.commits import RULE, join
@@ -163,11 +179,20 @@ def from_git(*, folder: Path, ledger_url: str | None, as_json: bool, **options: 
 @opening.json_option
 @opening.ledger_option
 def list_names(*, as_json: bool, ledger_url: str | None) -> None:
-    """Which outcomes the ledger knows."""
+    """Which outcomes the ledger knows.
+
+    \b
+    Examples:
+      modicum outcome list
+      modicum outcome list --json
+    """
     with opening.opened_ledger(ledger_url) as store:
         rows = store.ask("outcomes")
     if as_json:
         output.print_json({"outcomes": rows})
+        return
+    if not rows:
+        click.echo("no outcomes yet: 'modicum outcome import FILE', 'record' or 'from-git' bring them in")
         return
     output.print_table(
         ["outcome", "rows", "tasks", "tasks without calls", "sum", "first", "last"],

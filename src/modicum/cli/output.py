@@ -31,9 +31,14 @@ def print_json(document: Any) -> None:
 def console(*, err: bool = False) -> "Console":
     from rich.console import Console
 
+    class PipeConsole(Console):
+        def on_broken_pipe(self) -> None:
+            """The reader went away: `modicum.cli.Verbs` knows what that means."""
+            raise  # noqa: PLE0704 - rich calls this while it handles the error
+
     stream = sys.stderr if err else sys.stdout
     width = None if stream.isatty() else PIPE_WIDTH
-    return Console(stderr=err, width=width, highlight=False, soft_wrap=not stream.isatty())
+    return PipeConsole(stderr=err, width=width, highlight=False, soft_wrap=not stream.isatty())
 
 
 def print_table(

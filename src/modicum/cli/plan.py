@@ -28,7 +28,7 @@ class Tokens(click.ParamType[int]):
 def _options(function: Any) -> Any:
     """What both verbs ask."""
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="One JSON object."),
+        click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
         click.option("--tokens-per-step", type=Tokens(), default="2k", show_default=True, help="Prefill chunk."),
         click.option("--memory-share", default=0.9, show_default=True, help="Part of a card that may be used."),
         click.option("--state", help="Type of recurrent states: fp32, bf16; without it, what the engine chooses."),
@@ -196,7 +196,7 @@ def compare_models(first: str, second: str, as_json: bool, **options: Any) -> in
 
 
 @command.command("models")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def models(as_json: bool) -> int:
     """The shipped table: open models whose published fields come along.
 

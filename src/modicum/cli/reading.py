@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from modicum.importers.format import Reading
 
 SHOWN_PROBLEMS = 8
+NO_CALLS = "no calls in that time; name other logs, or another time"
+"""What a table says in the place of no rows."""
 
 
 def logs(
@@ -28,9 +30,7 @@ def logs(
     """
     from modicum.importers import format_named, read_calls
 
-    for path in paths:
-        if not path.exists():
-            raise UserError(f"there is no file or folder {path}")
+    check_there(paths)
     if source:
         format_named(source)
     with _progress(title) as told:
@@ -39,6 +39,17 @@ def logs(
                 problems.append(found)
             else:
                 yield found
+
+
+def check_there(paths: Sequence[Path]) -> None:
+    """A path that does not exist is a mistyped command, not bad data.
+
+    Raises:
+        UserError: one does not.
+    """
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"there is no file or folder {path}")
 
 
 def show_problems(problems: Sequence[Problem], *, strict: bool, quiet: bool = False) -> None:

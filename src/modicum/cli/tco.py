@@ -53,7 +53,7 @@ class Dollars(click.ParamType[Decimal]):
     "--api", "api_model", metavar="PROVIDER/MODEL", help="Compare with the list price of the same open model."
 )
 @click.option("--api-price", metavar="IN,OUT[,CACHED]", help="Or with these dollars per million tokens.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(as_json: bool, **options: Any) -> int:
     """Dollars per million tokens of a machine of one's own, and the utilisation at which it beats an API.
 

@@ -22,7 +22,7 @@ RUNNER_HELP = (
 FROM_RECORDS = ("trace", "random")
 """Learners that can do without new runs."""
 
-as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 team_name = click.option("--team", "name", help="Which team, where a recording holds several.")
 protect = click.option("--protect", multiple=True, metavar="AGENT", help="Never drop this agent. May be repeated.")
 max_loss = click.option(

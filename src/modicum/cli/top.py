@@ -70,8 +70,9 @@ def _table(live: dict[str, Any]) -> "Table":
 
 def _cells(line: dict[str, Any], seconds: float) -> list[str]:
     first = line["first_token_seconds"]
-    spend = output.dollars(Decimal(line["cost_usd"]))
-    if line["calls_unpriced"]:
+    known = line["cost_usd"]
+    spend = output.dollars(None if known is None else Decimal(known)) if line["calls"] else ""
+    if line["calls_unpriced"] and known is not None:
         spend += f" + {line['calls_unpriced']} unpriced"
     return [
         line["name"] or "(none)",

@@ -11,12 +11,12 @@ from modicum.calls import Problem
 from modicum.cli import opening
 from modicum.cli.found import home_logs
 from modicum.cli.import_logs import book_all, purge_old, reading
-from modicum.cli.reading import logs, show_problems
+from modicum.cli.reading import check_there, logs, show_problems
 from modicum.settings import read_settings
 
 
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path, exists=True))
+@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
 @click.option("--every", default=5.0, show_default=True, metavar="SECONDS", help="How long changes are gathered.")
 @opening.prices_option
@@ -31,6 +31,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
       modicum watch
       modicum watch ~/.claude/projects --every 30
     """
+    check_there(paths)
     watched = list(paths) or home_logs()
     click.echo(f"watching {', '.join(map(str, watched))}; Ctrl-C ends it", err=True)
     for changed in changes(watched, options["every"], threading.Event()):

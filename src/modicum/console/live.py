@@ -23,8 +23,8 @@ class Line(msgspec.Struct, kw_only=True):
     prompt_tokens: int = 0
     completion_tokens: int = 0
     cache_read_tokens: int = 0
-    cost_usd: Decimal = Decimal(0)
-    """Of the calls whose cost is known."""
+    cost_usd: Decimal | None = None
+    """Of the calls whose cost is known; None: of none of them."""
     calls_unpriced: int = 0
     first_token_seconds: float | None = None
     """Mean of the calls that have it."""
@@ -74,7 +74,7 @@ class LiveWindow:
             lines[name].first_token_seconds = sum(waits) / len(waits)
         every = [wait for waits in firsts.values() for wait in waits]
         total.first_token_seconds = sum(every) / len(every) if every else None
-        rows = sorted(lines.values(), key=lambda line: (-line.cost_usd, -line.calls))
+        rows = sorted(lines.values(), key=lambda line: (-(line.cost_usd or 0), -line.calls))
         return Live(by=by, seconds=seconds, total=total, rows=rows)
 
 
@@ -88,7 +88,7 @@ def _count(entry: Entry, line: Line) -> None:
     if entry.cost.usd is None:
         line.calls_unpriced += 1
     else:
-        line.cost_usd += entry.cost.usd
+        line.cost_usd = (line.cost_usd or Decimal(0)) + entry.cost.usd
 
 
 def _ended(entry: Entry) -> datetime:

@@ -90,7 +90,7 @@ class TeamOutcomes:
                 if watch.reverted != before:
                     given_up.append(f"{team}: {watch.reverted}")
             self._base.execute("COMMIT")
-        except BaseException:
+        except BaseException:  # whatever it is goes on up; half a grading may not stay
             self._base.execute("ROLLBACK")
             raise
         return given_up

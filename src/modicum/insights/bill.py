@@ -41,9 +41,6 @@ DIMENSIONS = (
 """What a bill can be cut by; `tag:NAME` beside them."""
 TIMES = ("day", "week", "month")
 
-_TOKENS_SUMMED = (*BUCKETS, "output_tokens_estimated")
-_COSTS_SUMMED = tuple(f"cost_{name}_usd" for name in BucketCosts.__struct_fields__)
-
 
 class Latency(msgspec.Struct, frozen=True):
     """Means over the calls whose log has the times; absent where none has."""

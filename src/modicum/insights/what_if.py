@@ -20,8 +20,6 @@ class WhatIf:
     """As it was typed."""
     finding_class: FindingClass
     change: Change
-    gross_segments: Flags | None = None
-    """The segments that shrink."""
 
 
 def what_if(text: str, history: History, prices: PriceBook) -> WhatIf:

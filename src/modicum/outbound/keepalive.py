@@ -77,7 +77,7 @@ class Connections:
                 if kept and connection.was_stale and not answer.closed:
                     continue
                 raise Unreachable(f"{origin.host}:{origin.port}: no answer ({error})") from None
-            except BaseException:
+            except BaseException:  # whatever it is goes on up; the connection is of no use to others
                 connection.abort()
                 raise
             return answer

@@ -49,7 +49,7 @@ class _Wanted(msgspec.Struct):
 @click.option("--within-ms", type=float, help="Mark the cheapest point whose time between tokens is within this.")
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the measured points in this file.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw the trade-off curve into this SVG file.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(
     key_from: str | None,
     within_ms: float | None,

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--provider", default="", metavar="NAME", help="Calls to these servers are booked under this provider.")
 @click.option("--no-book", is_flag=True, help="Do not book the windows in the ledger.")
 @opening.ledger_option
-@click.option("--json", "as_json", is_flag=True, help="One JSON object at the end.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
 def command(servers: tuple[str, ...], interval: float, as_json: bool, **options: Any) -> int:
     """Tokens per second, joules per token and where the joules go, of a running server.
 

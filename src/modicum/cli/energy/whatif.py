@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 @click.option("--at", "now_batch", type=float, help="Requests at once now; without it, as measured.")
 @click.option("--power-cap", type=float, metavar="WATTS", help="A power limit over all GPUs; needs points of a bench.")
 @click.option("--experts", metavar="K/N", help="Routed experts that a token takes over all, e.g. 10/72.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(files: tuple[Path, ...], as_json: bool, **options: Any) -> int:
     """What another batch, shorter outputs, fewer prompt tokens or a power cap would do.
 

@@ -132,6 +132,16 @@ def realised(edges: Mask) -> Mask:
     return np.triu(edges, 1) if cycle(edges) else edges
 
 
+def completed(edges: Mask, more: Mask) -> Mask:
+    """Edges without a cycle, and those of `more`, tried row by row, that close none."""
+    found = edges.copy()
+    for source, reader in np.argwhere(more & ~edges):
+        found[source, reader] = True
+        if cycle(found):
+            found[source, reader] = False
+    return found
+
+
 def speaking_order(edges: Mask) -> list[int]:
     """Agents so that everybody speaks after those it reads; list order where edges leave it open. No cycles."""
     waiting = list(range(len(edges)))

@@ -67,3 +67,9 @@ def test_edges_are_completed_by_those_that_close_no_cycle():
 
     assert np.array_equal(completed(edges, of_c), edges)
     assert completed(edges, of_b)[1].tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31ma", "a\u202e"])
+def test_a_name_that_would_break_a_line_is_refused(name):
+    with pytest.raises(UserError, match="control character"):
+        TeamGraph([name, "b"])

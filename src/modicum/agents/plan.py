@@ -343,7 +343,10 @@ def plan_fault(plan: Plan) -> str:
         return f"schema is '{plan.schema}', this version reads '{SCHEMA}'"
     if not 1 <= plan.rounds <= MOST_ROUNDS:
         return f"rounds is {plan.rounds}, not a number in 1..{MOST_ROUNDS}"
-    TeamGraph(plan.agents, plan.rounds, protect=plan.protect)
+    try:
+        TeamGraph(plan.agents, plan.rounds, protect=plan.protect)
+    except UserError as error:
+        return f"agents: {error}"
     faults = [*_unknown_agents(plan), *_protected(plan), *_bad_numbers(plan)]
     if faults:
         return faults[0]

@@ -13,6 +13,7 @@ import msgspec
 from modicum.agents.answers import answer_or_none
 from modicum.agents.graph import TeamGraph
 from modicum.calls import Problem, UserError
+from modicum.calls.one_line import CONTROL
 from modicum.calls.usage import checked_count
 
 
@@ -217,6 +218,9 @@ def _fault(row: Row, graph: TeamGraph | None) -> str:
             checked_count(name, getattr(row, name))
     except ValueError as error:
         return str(error)
+    for name in ("team", "agent"):
+        if CONTROL.search(getattr(row, name)):
+            return f"{name} {getattr(row, name)!r} has a control character in its name"
     if row.round < 1:
         return f"round is {row.round}: rounds count from 1"
     for name in ("score", "outcome"):

@@ -101,20 +101,26 @@ def print_edits(rows: "Sequence[Mapping[str, Any]]") -> None:
 def print_curve(points: "ExitCurve") -> None:
     if not points.points:
         return
-    print_table(
-        ["stop when", "saved", "score", "change", "95 %"],
+    columns = ["stop when", "saved", "score", "change", "95 %"]
+    rows = [
         [
-            [
-                f"{one.agree} of {one.of} agree" + (" *" if one == points.recommended else ""),
-                _share(one.saved_share),
-                f"{one.score:.3f}",
-                f"{100 * one.change:+.1f}",
-                f"{100 * one.change_low:+.1f} to {100 * one.change_high:+.1f}",
-            ]
-            for one in points.points
-        ],
-        title="stopping early, as the record would have gone (* recommended)",
-    )
+            f"{one.agree} of {one.of} agree" + (" *" if one == points.recommended else ""),
+            _share(one.saved_share),
+            "unknown" if one.score is None else f"{one.score:.3f}",
+            "" if one.change is None else f"{100 * one.change:+.1f}",
+            _span(one.change_low, one.change_high),
+        ]
+        for one in points.points
+    ]
+    if any(one.ungraded_count for one in points.points):
+        columns.append("not graded")
+        for row, one in zip(rows, points.points, strict=True):
+            row.append(count(one.ungraded_count))
+    print_table(columns, rows, title="stopping early, as the record would have gone (* recommended)")
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
 
 
 def print_plan(plan: "Plan") -> None:

@@ -221,3 +221,13 @@ def test_a_plan_that_the_other_half_can_only_bound_is_not_delivered_unasked():
     assert "only be bounded" in found.why
     assert allowed.decision == Decision.TEAM_OF_ONE
     assert not allowed.verified.exact
+
+
+def test_answers_that_cannot_be_graded_are_no_evidence_of_a_loss():
+    """The outcome is known, and not which answer it was for."""
+    recorded = team(*(rows(str(n), {"a": "x", "b": "x", "c": "y"}, outcome=1.0) for n in range(100)))
+
+    found = propose_and_check(recorded)
+
+    assert found.decision == Decision.NOT_ENOUGH_EVIDENCE
+    assert "50 of them cannot be graded" in found.why

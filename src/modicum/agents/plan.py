@@ -381,6 +381,8 @@ def _bad_numbers(plan: Plan) -> list[str]:
         faults.append(f"early_exit: 'agree' {stop.agree} of 'of' {stop.of} must be 2 <= agree <= of <= agents")
     if stop and len(stop.first) > stop.of:
         faults.append("early_exit: 'first' names more agents than 'of'")
+    if stop and len(set(stop.first)) < len(stop.first):
+        faults.append("early_exit: 'first' names an agent twice")
     if not 0 <= plan.canary_share <= 1:
         faults.append(f"canary_share is {plan.canary_share}, not a share in 0..1")
     try:

@@ -389,12 +389,21 @@ def _why_not(tried: Sequence[Candidate], worthwhile: Sequence[Candidate], max_lo
         return Decision.NOT_ENOUGH_EVIDENCE, why
     if not worthwhile:
         return Decision.KEEP_ALL, "nothing that the record can replay would save anything worth having"
-    best: Evidence = max(worthwhile, key=lambda one: one.replayed.change().low).replayed.evidence(max_loss)
-    if best.change_high < -max_loss:
+    safest = max(worthwhile, key=lambda one: one.replayed.change().low).replayed
+    best: Evidence = safest.evidence(max_loss)
+    if best.change_high + safest.unknown_count / best.tasks_count < -max_loss:
         return Decision.KEEP_ALL, f"every candidate loses more than {100 * max_loss:.0f} points"
+    ungraded = (
+        f"{safest.unknown_count} of them cannot be graded under it: record gold answers or the team's own answers"
+    )
     points = f"{100 * best.change_low:+.1f} to {100 * best.change_high:+.1f}"
-    why = f"{best.tasks_count} graded runs leave {points} points open for the safest candidate; about "
-    return Decision.NOT_ENOUGH_EVIDENCE, f"{why}{best.tasks_needed} would decide about {100 * max_loss:.0f} points"
+    why = f"{best.tasks_count} graded runs leave {points} points open for the safest candidate; "
+    why += (
+        ungraded
+        if safest.unknown_count
+        else f"about {best.tasks_needed} would decide about {100 * max_loss:.0f} points"
+    )
+    return Decision.NOT_ENOUGH_EVIDENCE, why
 
 
 def _needed(max_loss: float) -> str:

@@ -205,8 +205,10 @@ def recorded_team(
             _add_result(results, row, Problem(path, "", line), problems)
     if not turns:
         whose = f" of team '{chosen}'" if chosen else ""
-        known_teams = f"; its teams are {', '.join(map(repr, names))}" if names and chosen not in names else ""
-        raise UserError(f"{path} holds no turns{whose}{known_teams}: a turn is a row with an agent")
+        listed = ", ".join(repr(name) if name else "one without a name" for name in names)
+        known_teams = f"; its teams are {listed}" if names and chosen not in names else ""
+        known_teams += f"; {len(problems)} rows were left out, the first: {problems[0]}" if problems else ""
+        raise UserError(f"{path} holds no turns{whose}: a turn is a row with an agent{known_teams}")
     runs = tuple(_run(name, said, results.get(name), tasks[name]) for name, said in turns.items())
     return _team(chosen, runs, graph), problems
 

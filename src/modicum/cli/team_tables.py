@@ -64,7 +64,7 @@ def print_attribution(report: "Attribution", costs: "Mapping[str, AgentCost] | N
                 ]
                 for one in edges
             ],
-            title=f"the {len(edges)} edges that cost most of {len(report.edges)}",
+            title=f"who reads whom, most tokens first ({len(edges)} of {len(report.edges)})",
             left=3,
         )
 
@@ -146,8 +146,13 @@ def print_plan(plan: "Plan") -> None:
                 _learned(plan.learned),
             ]
         )
-    rows.append(["expires", plan.expires or "never"])
+    rows.append(["expires", _expires(plan)])
     print_table(["", plan.team or "team"], rows, left=2)
+
+
+def _expires(plan: "Plan") -> str:
+    why = plan.full_because()
+    return f"{plan.expires}: {why}, the full team runs" if why else plan.expires or "never"
 
 
 def _learned(one: "Learned") -> str:
@@ -182,8 +187,21 @@ def print_replay(plan: "Plan", team: "RecordedTeam", margin: float, confidence: 
     if not replayed.changed:
         click.echo("the plan changes nothing in these runs")
         return
+    if taught_by(plan, team):
+        click.echo("the plan was learned from these runs, or half of them: other runs tell more")
+    if not evidence.exact:
+        click.echo(f"whether it loses more than {100 * margin:.1f} points only new runs tell: kept agents had read")
+        click.echo("what the plan takes away. Try it with --runner and --tasks, or record it for --plan-runs")
+        return
     held = evidence.change_low >= -margin
     click.echo(f"a loss of more than {100 * margin:.1f} points is {'ruled out' if held else 'not ruled out'}")
+
+
+def taught_by(plan: "Plan", team: "RecordedTeam") -> bool:
+    """Whether the plan was learned from these runs, or from the half of them that `propose` learns from."""
+    from modicum.agents.proposal import data_digest, halves
+
+    return plan.learned is not None and plan.learned.data_digest in {data_digest(team), data_digest(halves(team)[0])}
 
 
 def _tokens(value: float | None) -> str:

@@ -1,7 +1,8 @@
 """When could the team have stopped? Tokens saved and score, for every rule "stop when k of m agree".
 
 Exact in what it saves; the score is that of the answer agreed on, over the runs where the record can tell it. One point
-is recommended: the largest saving whose loss is bounded, even if all the others were wrong. It is the best of several, so verify it on other tasks (`proposal.propose_and_check` does).
+is recommended: the largest saving whose loss is bounded, even if all the others were wrong. It is the best of several,
+so verify it on other tasks (`proposal.propose_and_check` does).
 """
 
 import msgspec

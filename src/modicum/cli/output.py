@@ -41,7 +41,7 @@ def console(*, err: bool = False) -> "Console":
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", left: int = 1, footer: Sequence[str] = ()
 ) -> None:
-    """A table whose first `left` columns are text and whose others are figures. A cell is one line, whatever its name."""
+    """A table whose first `left` columns are text and whose others are figures. A cell is one line."""
     from rich import box
     from rich.markup import escape
     from rich.table import Table

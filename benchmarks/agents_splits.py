@@ -9,10 +9,10 @@ from dataclasses import replace
 import numpy as np
 
 from modicum.agents.attribution import attribute
-from modicum.agents.proposal import NEARLY_AS_MUCH, shortlist, with_most_room
+from modicum.agents.proposal import NEARLY_AS_MUCH, STEPS, shortlist, with_most_room
 from modicum.agents.replay import replay
 from modicum.agents.simulator import SimulatedTeam, panel
-from modicum.statistics.paired import paired_difference
+from modicum.statistics.paired import paired_difference, passed_in_sequence
 
 KEPT = (1.0, 0.9, 0.8, NEARLY_AS_MUCH, 2 / 3, 0.5)
 """Share of the largest safe saving that is kept: 1 takes the greediest plan, as before there was a choice."""
@@ -32,6 +32,7 @@ def half_splits(team, margin, splits, say, *, resampled):
     say(f"\n  {splits} {kind}, both ways, margin {100 * margin:.0f} points; a plan that is not found saves nothing")
     replays = {}
     folds = {kept: [] for kept in KEPT}
+    delivered = {"one_test": [], "in_sequence": []}
     for seed in range(splits):
         rng = np.random.default_rng(seed)
         first, second = _halves(team, rng, resampled=resampled)
@@ -40,7 +41,27 @@ def half_splits(team, margin, splits, say, *, resampled):
             for kept in KEPT:
                 plan = with_most_room(found.safe, found.confidence, kept).plan if found.safe else None
                 folds[kept].append((seed, _outcome(plan, check, team, replays)))
-    return {f"{kept:.2f}": _summary(rows, margin, f"{kept:.2f}", say) for kept, rows in folds.items()}
+            steps = [with_most_room(found.safe, found.confidence, kept).plan for kept in STEPS] if found.safe else []
+            outcomes = [_outcome(plan, check, team, replays) for plan in steps]
+            delivered["one_test"].append(_delivered(outcomes[-1:], margin))
+            delivered["in_sequence"].append(_delivered(outcomes, margin))
+    summary = {f"{kept:.2f}": _summary(rows, margin, f"{kept:.2f}", say) for kept, rows in folds.items()}
+    for how, saved in delivered.items():
+        summary[f"delivered_{how}_share"] = float(np.mean([one is not None for one in saved]))
+        summary[f"delivered_{how}_calls_saved_share"] = float(np.mean([one or 0.0 for one in saved]))
+        say(
+            f"    checked on the other half, {how.replace('_', ' ')}: a plan in "
+            f"{summary[f'delivered_{how}_share']:.3f} of halves, calls saved over all halves "
+            f"{100 * summary[f'delivered_{how}_calls_saved_share']:.1f} %"
+        )
+    return summary
+
+
+def _delivered(outcomes, margin):
+    """Share of calls that the plan saves that passes last, tested in this order; None where none passes."""
+    changes = [paired_difference(np.zeros(len(one[0])), one[0], clusters=one[3]) for one in outcomes]
+    passed = passed_in_sequence(changes, margin)
+    return 1 - float(outcomes[passed - 1][2].sum() / outcomes[passed - 1][1].sum()) if passed else None
 
 
 def _halves(team, rng, *, resampled):

@@ -16,8 +16,8 @@ from modicum.agents.attribution import attribute
 from modicum.agents.early_exit import curve
 from modicum.agents.learners import AgentDropout, AgentPrune, RandomDrop
 from modicum.agents.learners.edges import EdgeRun
-from modicum.agents.plan import Decision, Drop, plain_plan
-from modicum.agents.proposal import candidates, halves, harmful, propose, propose_and_check, ranking
+from modicum.agents.plan import Decision, Drop, EarlyExit, plain_plan
+from modicum.agents.proposal import blank_plan, candidates, halves, harmful, propose, propose_and_check, ranking
 from modicum.agents.recorded import recorded_team
 from modicum.agents.replay import replay
 from modicum.agents.simulator import (
@@ -375,12 +375,16 @@ def paired_calls(pairs):
 def early_exit(team, say):
     """All questions, agents in their listed order: a description of this record, not a choice checked elsewhere."""
     points = curve(team, max_loss=MARGIN)
-    say("  early exit on the record, first round, listed order:")
+    say("  early exit on the record, first round, listed order; answers that cannot be graded count as wrong:")
     for one in points.points:
         mark = " <- recommended" if one == points.recommended else ""
+        stop = EarlyExit(agree=one.agree, of=one.of)
+        replayed = replay(msgspec.structs.replace(blank_plan(team, Decision.REDUCE), early_exit=stop), team)
+        change = replayed.change()
         say(
-            f"    {one.agree} of 7 agree: {100 * one.calls_saved_share:5.1f} % fewer calls, accuracy {one.score:.3f}, "
-            f"{100 * one.change:+.2f} points ({100 * one.change_low:+.2f} to {100 * one.change_high:+.2f}){mark}"
+            f"    {one.agree} of 7 agree: {100 * one.calls_saved_share:5.1f} % fewer calls, accuracy "
+            f"{replayed.score_plan.mean():.3f}, {100 * change.mean:+.2f} points ({100 * change.low:+.2f} to "
+            f"{100 * change.high:+.2f}){mark}"
         )
     return msgspec.to_builtins(points)
 

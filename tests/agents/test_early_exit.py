@@ -21,3 +21,21 @@ def test_few_runs_recommend_nothing():
 
 def test_without_outcomes_there_is_no_curve():
     assert curve(team(rows("1", {"a": "x", "b": "x"}))).points == ()
+
+
+def test_answers_that_nobody_can_grade_are_left_out_and_counted():
+    """Of half of the runs the outcome is known, and not which answer it was for."""
+
+    def run(number):
+        known = {"answer": "x", "gold": "x"} if number % 2 else {"outcome": 1.0}
+        return rows(str(number), {"a": "x", "b": "x", "c": "x"}, **known)
+
+    found = curve(team(*(run(number) for number in range(100))))
+    nothing = curve(team(*(run(number) for number in range(0, 100, 2))))
+
+    assert [one.ungraded_count for one in found.points] == [0, 50]
+    assert found.points[1].score == 1.0
+    assert found.points[1].change == 0.0
+    assert found.points[1].worst_low < -0.4
+    assert found.recommended is None
+    assert (nothing.points[1].score, nothing.points[1].change, nothing.points[1].ungraded_count) == (None, None, 50)

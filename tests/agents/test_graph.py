@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.agents.graph import SHAPES, TeamGraph, cycle, realised, speaking_order
+from modicum.agents.graph import SHAPES, TeamGraph, completed, cycle, realised, speaking_order
 from modicum.calls import UserError
 
 
@@ -58,3 +58,18 @@ def test_what_is_realised_has_no_cycle_and_no_new_edge(flags):
     assert not (kept & ~edges).any()
     order = speaking_order(kept)
     assert all(order.index(source) < order.index(reader) for source, reader in zip(*np.nonzero(kept), strict=True))
+
+
+def test_edges_are_completed_by_those_that_close_no_cycle():
+    edges = TeamGraph(["a", "b", "c"], spatial=[("a", "c"), ("b", "c")]).spatial[0]
+    of_c = TeamGraph(["a", "b", "c"], spatial=[("c", "a"), ("c", "b")]).spatial[0]
+    of_b = TeamGraph(["a", "b", "c"], spatial=[("b", "a"), ("b", "c")]).spatial[0]
+
+    assert np.array_equal(completed(edges, of_c), edges)
+    assert completed(edges, of_b)[1].tolist() == [True, False, True]
+
+
+@pytest.mark.parametrize("name", ["a\nb", "\x1b[31ma", "a\u202e"])
+def test_a_name_that_would_break_a_line_is_refused(name):
+    with pytest.raises(UserError, match="control character"):
+        TeamGraph([name, "b"])

@@ -160,3 +160,14 @@ def test_with_the_full_team_everything_passes(why):
     assert guard.active("a")
     assert guard.filter("b", [said("a", "None.")]) == [said("a", "None.")]
     assert not guard.agreed(["A", "A", "A"])
+
+
+def test_a_turn_that_did_not_come_to_an_end_is_asked_for_again_in_its_round():
+    guard = plan(rounds=2, drop=[("a", 2)]).guard()
+
+    assert guard.active("a")
+    guard.unfinished.add("a")
+    assert guard.active("a")
+    guard.unfinished.discard("a")
+    assert not guard.active("a")
+    assert guard.round_of("a") == 2

@@ -37,9 +37,11 @@ def test_a_plan_survives_the_way_through_its_file():
         ({"mute": (Mute("x", "a"),)}, "mute names 'x'"),
         ({"early_exit": EarlyExit(agree=4, of=3)}, "must be 2 <= agree <= of"),
         ({"early_exit": EarlyExit(agree=2, of=2, first=("a", "b", "c"))}, "more agents than 'of'"),
+        ({"early_exit": EarlyExit(agree=2, of=3, first=("a", "a"))}, "names an agent twice"),
         ({"canary_share": 2.0}, "canary_share is 2.0"),
         ({"expires": "soon"}, "not a date"),
-        ({"agents": ("a", "a", "b")}, "named twice"),
+        ({"agents": ("a", "a", "b")}, r"plan\.json:\d+: agents: agent 'a' is named twice"),
+        ({"agents": ("a", "b\nc")}, "control character"),
         ({"rounds": 10**9}, r"plan\.json:\d+: rounds is 1000000000, not a number in 1\.\.1000"),
     ],
 )

@@ -8,6 +8,7 @@ from modicum.agents.proposal import (
     candidates,
     halves,
     harmful,
+    proposals,
     propose,
     propose_and_check,
     ranking,
@@ -15,7 +16,7 @@ from modicum.agents.proposal import (
     with_most_room,
     worth_a_trial,
 )
-from modicum.agents.simulator import SimulatedTeam, equal, persuasive, planted
+from modicum.agents.simulator import SimulatedTeam, equal, panel, persuasive, planted
 
 
 def test_the_planted_bad_agent_is_ranked_worst():
@@ -165,3 +166,68 @@ def test_an_agent_that_spoils_the_vote_is_called_harmful():
 
     assert harmful("bad", report)
     assert not harmful("good", report)
+
+
+def test_where_the_bold_choice_fails_on_the_other_half_a_more_careful_one_is_delivered():
+    """The first two are wrong together in one task of 40, and in the other half of the tasks in one of 8."""
+
+    def run(number, group):
+        first = "yy" if number % {"1": 40, "2": 8}[group] == 0 else "xx"
+        said = {"a": first[0], "b": first[1], "c": "x", "d": "x", "e": "x"}
+        return rows(f"{group}{number:03}", said, answer="x", gold="x", group=group)
+
+    recorded = team(*(run(number, group) for group in ("1", "2") for number in range(300)))
+    learn, _ = halves(recorded)
+
+    bold = propose(learn, attribute(learn), max_loss=0.1)
+    found = propose_and_check(recorded, max_loss=0.1)
+
+    assert (bold.early_exit.agree, found.early_exit.agree) == (2, 3)
+    assert 0 < found.verified.calls_saved_share < bold.evidence.calls_saved_share
+    assert "(not: stop when 2 of 5 agree" in found.why
+    assert "points are open on the other half)" in found.why
+
+
+def test_what_goes_to_the_check_is_ordered_from_careful_to_bold():
+    simulated = SimulatedTeam(panel())
+    recorded = simulated.record(simulated.tasks(150, seed=3))
+    report = attribute(recorded)
+
+    plans = proposals(recorded, report, max_loss=0.1)
+    saved = [one.evidence.calls_saved_share for one in plans]
+    room = [one.evidence.change_low - max(0.0, one.evidence.change) for one in plans]
+
+    assert len(plans) > 1
+    assert saved == sorted(saved)
+    assert room == sorted(room, reverse=True)
+    assert len(plans) == len(set(saved))
+
+
+def test_a_plan_that_the_other_half_can_only_bound_is_not_delivered_unasked():
+    """One half of the recording says that nobody had read anybody, the other does not say."""
+
+    def run(number, group):
+        others = "x" if number % 2 else "y"
+        reads = () if group == "1" else None
+        said = {"a": others, "b": others, "c": "x"}
+        return rows(f"{group}{number:03}", said, answer="x", gold="x", reads=reads, group=group)
+
+    recorded = team(*(run(number, group) for group in ("1", "2") for number in range(400)))
+
+    found = propose_and_check(recorded)
+    allowed = propose_and_check(recorded, allow_bounds=True)
+
+    assert found.decision == Decision.NOT_ENOUGH_EVIDENCE
+    assert "only be bounded" in found.why
+    assert allowed.decision == Decision.TEAM_OF_ONE
+    assert not allowed.verified.exact
+
+
+def test_answers_that_cannot_be_graded_are_no_evidence_of_a_loss():
+    """The outcome is known, and not which answer it was for."""
+    recorded = team(*(rows(str(n), {"a": "x", "b": "x", "c": "y"}, outcome=1.0) for n in range(100)))
+
+    found = propose_and_check(recorded)
+
+    assert found.decision == Decision.NOT_ENOUGH_EVIDENCE
+    assert "50 of them cannot be graded" in found.why

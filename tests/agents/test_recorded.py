@@ -45,6 +45,7 @@ def test_lines_that_are_none_are_told_with_their_number():
         (Row(run="1", agent="b", round=0), "rounds count from 1"),
         (Row(run="1", agent="b", outcome=7.0), "outcome is 7.0"),
         (Row(run="1", agent="a", step=0), "recorded twice"),
+        (Row(run="1", agent="b\nc"), r"agent 'b\nc' has a control character"),
     ],
 )
 def test_bad_rows_are_left_out_and_told(bad, reason):

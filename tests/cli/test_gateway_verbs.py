@@ -76,6 +76,12 @@ def test_doctor_looks_at_plans_of_teams(home):
     assert "ok    plan of team support: plan.json, reduce, not verified" in said
     assert "WRONG plan of team sales: " in said
     assert "sales.json:3: made for the team 'support', not for 'sales'" in said
+    assert "x-modicum-round" not in said
+
+    with (home / "modicum.toml").open("a") as file:
+        file.write("[gateway]\nworkers = 2\n")
+    said = modicum("doctor", status=1)
+    assert "ok    rounds of teams: 2 workers, each of which knows only the calls that it saw: callers must" in said
 
 
 def test_a_key_is_shown_once_listed_and_revoked(home):

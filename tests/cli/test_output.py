@@ -34,6 +34,14 @@ def test_a_table_in_a_pipe_has_no_rules_and_is_not_cut(capsys):
     assert "─" not in "".join(lines)
 
 
+def test_a_row_is_one_line_whatever_a_name_holds(capsys):
+    print_table(["", "team\n[b]a"], [["x\ny\x1b[31m", "[b]z"]], title="runs of [b]\r\n")
+
+    lines = capsys.readouterr().out.splitlines()
+
+    assert [line.strip() for line in lines] == [r"runs of [b]\r\n", r"team\n[b]a", r"x\ny\x1b[31m        [b]z"]
+
+
 def test_csv_quotes_what_needs_it(capsys):
     print_csv(["a"], [['x,"y"']])
 

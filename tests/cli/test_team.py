@@ -147,6 +147,28 @@ def test_a_file_without_turns_says_what_a_turn_is(tmp_path, capsys):
     assert "holds no turns: a turn is a row with an agent" in err
 
 
+def test_where_no_line_is_good_the_bad_ones_are_told(tmp_path, capsys):
+    path = tmp_path / "junk.jsonl"
+    path.write_text('not json\n{"run": "1", "agent": "a", "round": 0}\n')
+
+    code, _, err = run(capsys, "propose", path)
+
+    assert code == 2
+    assert "junk.jsonl:1: not a row of a team recording" in err
+    assert "junk.jsonl:2: round is 0" in err
+
+
+def test_a_plan_that_has_expired_is_shown_as_such(recording, tmp_path, capsys):
+    path = tmp_path / "plan.json"
+    path.write_text(
+        plan_json(msgspec.structs.replace(plain_plan(SimulatedTeam(planted()).graph), expires="2020-01-01"))
+    )
+
+    _, out, _ = run(capsys, "show", path)
+
+    assert "2020-01-01: the plan expired on 2020-01-01, the full team runs" in out
+
+
 def test_fit_counts_its_tokens_and_verify_compares_four_arms(runner, tmp_path, capsys):
     path = tmp_path / "plan.json"
     fit = ["fit", "--runner", "simulated_team:team", "--tasks", runner, "--learner", "agentdropout", "--out", path]
@@ -172,6 +194,9 @@ def test_verify_replays_over_recorded_runs(recording, tmp_path, capsys):
     code, out, _ = run(capsys, "verify", path, "--runs", recording)
     assert code == 0
     assert "a bound" in out
+    assert "the plan was learned from these runs" in out
+    assert "only new runs tell" in out
+    assert "ruled out" not in out
 
     code, out, _ = run(capsys, "verify", path, "--runs", recording, "--plan-runs", recording, "--json")
     assert code == 0

@@ -60,11 +60,34 @@ def test_a_changed_plan_takes_effect_while_it_runs(tmp_path, ask, capfd):
         until(lambda: rig.gateway.pipeline.rules and not ask(rig, f"r{time.monotonic()}", "planner"))
         assert ask(rig, "r1")
         rig.plan_file.write_text('{"schema": "team-plan/1", "drops": []}')
-        until(lambda: rig.gateway.pipeline.rules == ())
-        assert ask(rig, "r2", "planner")
+        until(lambda: ask(rig, f"r{time.monotonic()}", "planner"))
 
     told = [json.loads(line) for line in capfd.readouterr().err.splitlines() if "team_plan_not_applied" in line]
     assert any("plan.json:1 is no team plan" in line["problem"] and "`drops`" in line["problem"] for line in told)
+
+
+def test_a_plan_that_is_taken_away_leaves_no_reply_of_ours_in_the_prompts_of_a_run_under_way(tmp_path, ask):
+    empty = {"role": "assistant", "name": "critic", "content": ""}
+    with (
+        planned(tmp_path, plan(drop=["critic"])) as rig,
+        openai.OpenAI(base_url=f"{rig.url}/v1", api_key=rig.key, max_retries=0) as client,
+    ):
+
+        def shown(run):
+            client.chat.completions.create(
+                model="gpt-4o-mini", messages=[TASK, empty], extra_headers=turn("judge", run)
+            )
+            return [message["content"] for message in rig.mock.asked[-1]["messages"]]
+
+        assert not ask(rig, "under way")
+        rig.plan_file.unlink()
+        until(lambda: ask(rig, f"new {time.monotonic()}"))
+
+        assert shown("under way") == ["the task"]
+        assert ask(rig, "under way")
+        assert shown("another") == ["the task", ""]
+        assert rig.records()[-3].tags["plan_arm"] == "full"
+        assert "plan_arm" not in rig.records()[-1].tags
 
 
 def test_canaries_keep_the_full_team_and_outcomes_find_their_runs(tmp_path, ask):

@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("langgraph.graph", reason="scripts/test-frameworks runs this")
 
 import openai
+from langchain_core.language_models import GenericFakeChatModel
 from langchain_core.messages import AIMessage, HumanMessage, ToolMessage
 from langchain_core.messages.utils import convert_to_openai_messages
 from langgraph.graph import END, START, MessagesState, StateGraph
@@ -117,6 +118,46 @@ def test_async_nodes_and_the_recorder(nodes):
 
     turns = [(row.agent, row.round, row.answer, row.prompt_tokens) for row in recorder.rows]
     assert turns == [("planner", 1, "planner says", 10), ("critic", 1, "critic says", 10), ("judge", 1, "yes", None)]
+
+
+@pytest.mark.parametrize("how", ["invoke", "ainvoke"])
+def test_a_node_that_is_run_anew_after_an_error_is_in_the_same_round(nodes, how):
+    recorder = TeamRecorder("test", keep_text=True)
+    team = PlannedGraph(plan(nodes, rounds=2, drop=[("critic", 2)]).guard, recorder=recorder)
+    fails = [ValueError("once")]
+
+    def critic(state):
+        if fails:
+            raise fails.pop()
+        return {"messages": [AIMessage("critic says")]}
+
+    graph = chain(team, nodes | {"critic": critic})
+    asked = {"messages": [HumanMessage("the task")]}
+    tries = [lambda: asyncio.run(graph.ainvoke(asked, config=RUN))] if how == "ainvoke" else []
+    tries = tries or [lambda: graph.invoke(asked, config=RUN)]
+    with pytest.raises(ValueError, match="once"):
+        tries[0]()
+
+    assert "critic says" in [message.content for message in tries[0]()["messages"]]
+    assert [row.round for row in recorder.rows if row.agent == "critic"] == [1]
+
+
+def test_a_state_that_is_no_dict_is_told(nodes):
+    team = PlannedGraph(plan(nodes).guard)
+
+    with pytest.raises(UserError, match="make the state a TypedDict"):
+        team.node("critic", nodes["critic"]).invoke(["the task"], config=RUN)
+
+
+def test_tokens_stream_through_a_planned_node(nodes):
+    model = GenericFakeChatModel(messages=iter([AIMessage("one two")]))
+    team = PlannedGraph(plan(nodes, drop=[("critic", None)]).guard)
+    graph = chain(team, nodes | {"judge": lambda state: {"messages": [model.invoke(state["messages"])]}})
+
+    chunks = list(graph.stream({"messages": [HumanMessage("the task")]}, config=RUN, stream_mode="messages"))
+
+    assert [one.content for one, about in chunks if about["langgraph_node"] == "judge"][:3] == ["one", " ", "two"]
+    assert "critic" not in {about["langgraph_node"] for _, about in chunks}
 
 
 def test_a_conversation_without_a_name_is_an_error_that_says_what_to_do(nodes):

@@ -8,7 +8,7 @@ pytest.importorskip("agents.testing", reason="scripts/test-frameworks runs this"
 
 from agents.testing import ScriptedModel, assistant_message, function_call
 
-from agents import Agent, RunConfig, Runner, function_tool
+from agents import Agent, RunConfig, Runner, function_tool, handoff
 from modicum.agents.plan import Substitute
 from modicum.agents.recorder import TeamRecorder
 from modicum.sdk.openai_agents import PlannedRun
@@ -54,6 +54,22 @@ def test_a_dropped_agent_is_not_offered_to_the_model():
 
     assert result.final_output == "judge says"
     assert offered(models["planner"].first_call) == {"judge"}
+
+
+@pytest.mark.parametrize(("own", "left"), [(True, {"judge"}), (False, set()), (None, {"judge"})])
+def test_a_handoff_with_a_condition_is_offered_where_plan_and_condition_allow_it(own, left):
+    models, planner = handing_over()
+    models["planner"] = planner.model = ScriptedModel([says("done")])
+
+    async def later(context, agent):
+        return True
+
+    planner.handoffs = [handoff(one, is_enabled=later if own is None else lambda *_: own) for one in planner.handoffs]
+    team = PlannedRun(plan(models, drop=[("critic", None)]).guard("run-7"), run_config=QUIET)
+
+    play(team, planner)
+
+    assert offered(models["planner"].first_call) == left
 
 
 def test_without_a_plan_in_force_everybody_is_offered():

@@ -1,7 +1,8 @@
 """When could the team have stopped? Tokens saved and score, for every rule "stop when k of m agree".
 
-Exact in what it saves; the score is that of the answer agreed on. One point is recommended: the largest saving whose
-loss is bounded. It is the best of several, so verify it on other tasks (`proposal.propose_and_check` does).
+Exact in what it saves; the score is that of the answer agreed on, over the runs where the record can tell it. One point
+is recommended: the largest saving whose loss is bounded, even if all the others were wrong. It is the best of several,
+so verify it on other tasks (`proposal.propose_and_check` does).
 """
 
 import msgspec
@@ -19,10 +20,15 @@ class ExitPoint(msgspec.Struct, frozen=True):
     """Runs that would have stopped before their end."""
     calls_saved_share: float
     tokens_saved_share: float | None
-    score: float
-    change: float
-    change_low: float
-    change_high: float
+    ungraded_count: int
+    """Runs whose answer at that point the record cannot grade: left out of `score` and `change`."""
+    score: float | None
+    """None where no run's answer can be graded; so is the change."""
+    change: float | None
+    change_low: float | None
+    change_high: float | None
+    worst_low: float
+    """Lower end of the change if every ungraded answer were wrong: what a recommendation rests on."""
 
     @property
     def saved_share(self) -> float:
@@ -44,7 +50,8 @@ def curve(team: RecordedTeam, *, max_loss: float = 0.02, confidence: float = 0.9
             break
         plan = blank_plan(team, Decision.REDUCE)
         replayed = replay(msgspec.structs.replace(plan, early_exit=EarlyExit(agree=agree, of=size)), team)
-        change = replayed.change(confidence)
+        change = replayed.change_where_known(confidence)
+        any_known = change.pairs_count > 0
         points.append(
             ExitPoint(
                 agree=agree,
@@ -52,11 +59,13 @@ def curve(team: RecordedTeam, *, max_loss: float = 0.02, confidence: float = 0.9
                 stopped_share=replayed.stopped_share,
                 calls_saved_share=replayed.calls_saved_share,
                 tokens_saved_share=replayed.tokens_saved_share,
-                score=float(replayed.score_plan.mean()),
-                change=change.mean,
-                change_low=change.low,
-                change_high=change.high,
+                ungraded_count=replayed.unknown_count,
+                score=float(replayed.score_plan[replayed.known].mean()) if any_known else None,
+                change=change.mean if any_known else None,
+                change_low=change.low if any_known else None,
+                change_high=change.high if any_known else None,
+                worst_low=replayed.change(confidence).low,
             )
         )
-    good = [one for one in points if one.change_low >= -max_loss and one.saved_share > 0]
+    good = [one for one in points if one.worst_low >= -max_loss and one.saved_share > 0]
     return ExitCurve(tuple(points), max(good, key=lambda one: one.saved_share, default=None))

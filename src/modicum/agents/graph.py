@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.calls import UserError
+from modicum.calls.one_line import CONTROL
 
 Mask = NDArray[np.bool_]
 """True where an edge may be: [..., source, reader]."""
@@ -37,7 +38,7 @@ class TeamGraph:
         temporal: bool[rounds - 1, agents, agents].
 
     Raises:
-        UserError: no agents, duplicate or unknown names, a cycle, no rounds.
+        UserError: no agents, duplicate, unprintable or unknown names, a cycle, no rounds.
     """
 
     def __init__(
@@ -132,6 +133,16 @@ def realised(edges: Mask) -> Mask:
     return np.triu(edges, 1) if cycle(edges) else edges
 
 
+def completed(edges: Mask, more: Mask) -> Mask:
+    """Edges without a cycle, and those of `more`, tried row by row, that close none."""
+    found = edges.copy()
+    for source, reader in np.argwhere(more & ~edges):
+        found[source, reader] = True
+        if cycle(found):
+            found[source, reader] = False
+    return found
+
+
 def speaking_order(edges: Mask) -> list[int]:
     """Agents so that everybody speaks after those it reads; list order where edges leave it open. No cycles."""
     waiting = list(range(len(edges)))
@@ -150,6 +161,8 @@ def _check_names(agents: tuple[str, ...]) -> None:
     for name in agents:
         if not name:
             raise UserError("an agent has no name: every agent needs one")
+        if CONTROL.search(name):
+            raise UserError(f"agent {name!r} has a control character in its name: rename it, with printable characters")
         if name in seen:
             raise UserError(f"agent '{name}' is named twice: give each agent its own name")
         seen.add(name)

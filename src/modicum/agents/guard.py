@@ -22,12 +22,15 @@ class Guard:
 
     Attributes:
         full_because: why the full team runs although there is a plan; empty where the plan is in force.
+        unfinished: agents whose turn has begun and, as an adapter knows, not come to an end (it failed, or waits for a
+            person): what they are asked next is the same turn.
     """
 
     def __init__(self, plan: "Plan", *, run: str = "", full_because: str = "") -> None:
         self.plan = plan
         self.run = run
         self.full_because = full_because
+        self.unfinished: set[str] = set()
         self._lock = threading.Lock()
         self._asked: dict[str, int] = {}
         self._spoken: dict[str, list[int]] = {}
@@ -35,7 +38,8 @@ class Guard:
     def active(self, agent: str, round: int | None = None) -> bool:  # noqa: A002 - the word of the field
         """Whether the agent's turn is to be run. Without `round`: each call is the agent's next round."""
         with self._lock:
-            number = self._asked.get(agent, 0) + 1 if round is None else round
+            again = agent in self.unfinished
+            number = max(1, self._asked.get(agent, 0) + (not again)) if round is None else round
             self._asked[agent] = max(number, self._asked.get(agent, 0))
             speaks = bool(self.full_because) or self.plan.keeps(agent, number)
             spoken = self._spoken.setdefault(agent, []) if speaks else []

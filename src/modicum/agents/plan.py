@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 import numpy as np
 
-from modicum.agents.graph import TeamGraph
+from modicum.agents.graph import TeamGraph, completed, cycle
 from modicum.calls import UserError
 
 if TYPE_CHECKING:
@@ -205,7 +205,11 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         )
 
     def edge_masks(self, graph: TeamGraph) -> tuple[np.ndarray[Any, Any], np.ndarray[Any, Any]]:
-        """The graph's edges that are left: bool[rounds, n, n] and bool[rounds - 1, n, n]; dropped agents have none."""
+        """The graph's edges that are left: bool[rounds, n, n] and bool[rounds - 1, n, n]; dropped agents have none.
+
+        Where mutes leave edges of others without a cycle within a round (as a sampled graph does), they say who speaks
+        first: of a protected agent's edges those stay that fit. Nobody can be heard by whom it has to read.
+        """
         spatial, temporal = graph.spatial.copy(), graph.temporal.copy()
         place = {agent: index for index, agent in enumerate(self.agents)}
         for one in self.mute:
@@ -218,6 +222,12 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         active = self.active_mask()
         spatial &= active[:, :, None] & active[:, None, :]
         temporal &= active[:-1, :, None] & active[1:, None, :]
+        protected = np.array([agent in self.protect for agent in self.agents], dtype=bool)[:, None]
+        if protected.any() and any(one.kind != EdgeKind.TEMPORAL for one in self.mute):
+            for number, edges in enumerate(spatial):
+                muted = (graph.spatial[number] & active[number][:, None] & active[number] & ~edges).any()
+                if muted and cycle(edges) and not cycle(edges & ~protected):
+                    spatial[number] = completed(edges & ~protected, edges)
         return spatial, temporal
 
     def full_because(
@@ -333,7 +343,10 @@ def plan_fault(plan: Plan) -> str:
         return f"schema is '{plan.schema}', this version reads '{SCHEMA}'"
     if not 1 <= plan.rounds <= MOST_ROUNDS:
         return f"rounds is {plan.rounds}, not a number in 1..{MOST_ROUNDS}"
-    TeamGraph(plan.agents, plan.rounds, protect=plan.protect)
+    try:
+        TeamGraph(plan.agents, plan.rounds, protect=plan.protect)
+    except UserError as error:
+        return f"agents: {error}"
     faults = [*_unknown_agents(plan), *_protected(plan), *_bad_numbers(plan)]
     if faults:
         return faults[0]
@@ -368,6 +381,8 @@ def _bad_numbers(plan: Plan) -> list[str]:
         faults.append(f"early_exit: 'agree' {stop.agree} of 'of' {stop.of} must be 2 <= agree <= of <= agents")
     if stop and len(stop.first) > stop.of:
         faults.append("early_exit: 'first' names more agents than 'of'")
+    if stop and len(set(stop.first)) < len(stop.first):
+        faults.append("early_exit: 'first' names an agent twice")
     if not 0 <= plan.canary_share <= 1:
         faults.append(f"canary_share is {plan.canary_share}, not a share in 0..1")
     try:

@@ -3,13 +3,14 @@
 Every candidate is replayed on one half of the tasks, and one is chosen only if a loss beyond `max_loss` is ruled out
 there and, unless bounds are allowed, only if its replay is exact. The best of many candidates looks better than it is:
 the intervals are made wide enough to hold for all candidates at once, the greediest safe plan gives way to one with
-more room that saves nearly as much, and `propose_and_check` replays the chosen one alone on the other half. "Not enough
-evidence" is an answer.
+more room that saves nearly as much, and `propose_and_check` replays the chosen one on the other half, after one or two
+that are safer and save less. "Not enough evidence" is an answer.
 """
 
 import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import msgspec
 import numpy as np
@@ -18,7 +19,13 @@ from modicum.agents.attribution import Attribution, attribute, own_scores
 from modicum.agents.plan import SCHEMA, Binding, Decision, Drop, EarlyExit, Evidence, Learned, Plan
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.replay import Replayed, replay
-from modicum.statistics.paired import PairedDifference, paired_difference, pairs_needed, simultaneous_confidence
+from modicum.statistics.paired import (
+    PairedDifference,
+    paired_difference,
+    pairs_needed,
+    passed_in_sequence,
+    simultaneous_confidence,
+)
 
 FEWEST_GRADED = 20
 """Below this nothing is said: with 10 % discordance even a margin of 10 points needs more."""
@@ -29,6 +36,10 @@ NEARLY_AS_MUCH = 0.75
 The plan that saves most is the one whose bound lies closest to the margin, so that it is the first to miss it on other
 tasks. Half splits of recorded subjects and simulated teams (benchmarks/results/agents.md) say what the price buys.
 """
+
+STEPS = (0.25, 0.5, NEARLY_AS_MUCH)
+"""What is tested on the other half, in this order: the plan with most room among those that keep this share of the
+largest safe saving. More steps take longer, and save little more."""
 
 
 @dataclass(frozen=True)
@@ -82,7 +93,23 @@ def propose(
     allow_bounds: bool = False,
     fewest_saved: float = 0.02,
 ) -> Plan:
-    """Of the plans that are shown to be safe and save nearly the most, the one with the most room.
+    """Of the plans that are shown to be safe and save nearly the most, the one with the most room. See `proposals`."""
+    return proposals(
+        team, report, max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds, fewest_saved=fewest_saved
+    )[-1]
+
+
+def proposals(
+    team: RecordedTeam,
+    report: Attribution,
+    *,
+    max_loss: float = 0.02,
+    confidence: float = 0.95,
+    allow_bounds: bool = False,
+    fewest_saved: float = 0.02,
+) -> list[Plan]:
+    """The plan of `propose` last; before it those that save less and have more room, safest first. Where nothing is
+    shown to be safe: one plan that changes nothing and says why.
 
     Args:
         team: the recording that `report` is about.
@@ -93,27 +120,32 @@ def propose(
         fewest_saved: smaller savings are not worth a plan.
     """
     if len(team.graph.agents) == 1:
-        return blank_plan(team, Decision.KEEP_ALL, "a team of one agent has nobody to drop")
+        return [blank_plan(team, Decision.KEEP_ALL, "a team of one agent has nobody to drop")]
     if team.graph.protect.issuperset(team.graph.agents):
-        return blank_plan(team, Decision.KEEP_ALL, "every agent is protected: nobody may be dropped or stopped")
+        return [blank_plan(team, Decision.KEEP_ALL, "every agent is protected: nobody may be dropped or stopped")]
     graded = len(team.graded)
     if not graded:
         why = "no run has an outcome or a gold answer, so nothing says what a plan would lose: record how runs ended"
-        return blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
+        return [blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)]
     if graded < FEWEST_GRADED:
         why = f"{graded} graded runs to choose a plan on; {FEWEST_GRADED} is the least, "
         why += f"and {_needed(max_loss)} would rule out the loss"
-        return blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
+        return [blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)]
     found = shortlist(
         team, report, max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds, fewest_saved=fewest_saved
     )
     if not found.safe:
-        return blank_plan(team, *_why_not(found.tried, found.worthwhile, max_loss))
-    best = with_most_room(found.safe, found.confidence)
-    evidence = best.replayed.evidence(max_loss, found.confidence)
+        return [blank_plan(team, *_why_not(found.tried, found.worthwhile, max_loss))]
     chosen = f"chosen from {len(found.tried)} candidates on these tasks, intervals widened to hold for all"
-    note = "; ".join(filter(None, [chosen, evidence.note]))
-    return msgspec.structs.replace(best.plan, why=best.what, evidence=msgspec.structs.replace(evidence, note=note))
+    plans: list[Plan] = []
+    for kept in STEPS:
+        one = with_most_room(found.safe, found.confidence, kept)
+        evidence = one.replayed.evidence(max_loss, found.confidence)
+        note = "; ".join(filter(None, [chosen, evidence.note]))
+        plan = msgspec.structs.replace(one.plan, why=one.what, evidence=msgspec.structs.replace(evidence, note=note))
+        if plan not in plans:
+            plans.append(plan)
+    return plans
 
 
 @dataclass(frozen=True)
@@ -163,24 +195,46 @@ def with_most_room(safe: Sequence[Candidate], confidence: float, nearly_as_much:
 def propose_and_check(
     team: RecordedTeam, *, max_loss: float = 0.02, confidence: float = 0.95, allow_bounds: bool = False
 ) -> Plan:
-    """Chooses on one half of the tasks and checks the choice on the other; a choice that fails there is no plan.
+    """Chooses on one half of the tasks and checks the choice on the other; what fails there is no plan.
+
+    Safer plans that save less are checked first, each at the full level, up to the first that fails: the last that
+    passed is delivered. So a choice that was too bold leaves a more careful plan, and a loss beyond the margin is
+    delivered no more often than by a single check (`passed_in_sequence`).
 
     Where the record points to an agent that no replay can judge, `why` names the trial that would.
     """
     learn, check = halves(team)
-    plan = propose(learn, attribute(learn), max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds)
+    plans = proposals(learn, attribute(learn), max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds)
+    plan = plans[-1]
     if plan.evidence is not None:
-        verified = replay(plan, check).evidence(max_loss, confidence)
-        if verified.change_low < -max_loss:
-            points = f"{100 * verified.change_low:+.1f} to {100 * verified.change_high:+.1f}"
-            why = f"chosen on one half of the tasks ({plan.why}), but {points} points are open on the other half"
-            plan = blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)
-        else:
-            plan = msgspec.structs.replace(plan, verified=verified)
+        found = _checked(plans, check, max_loss, confidence, allow_bounds=allow_bounds)
+        plan = blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, found) if isinstance(found, str) else found
     trial = worth_a_trial(team)
     if trial is None or any(one.agent == trial.agent for one in plan.drop):
         return plan
     return msgspec.structs.replace(plan, why=f"{plan.why}; worth a trial: without {trial.agent} ({trial.why})")
+
+
+def _checked(
+    plans: Sequence[Plan], check: RecordedTeam, max_loss: float, confidence: float, *, allow_bounds: bool
+) -> Plan | str:
+    """The last of the plans that passes on tasks which taught nothing; why there is none, where none does."""
+    replays = [replay(plan, check) for plan in plans]
+    usable = list(takewhile(lambda one: allow_bounds or one.exact, replays))
+    passed = passed_in_sequence((one.change(confidence) for one in usable), max_loss)
+    failed = ""
+    if passed < len(plans):
+        change = replays[passed].change(confidence)
+        failed = f"{100 * change.low:+.1f} to {100 * change.high:+.1f} points are open on the other half"
+        if passed == len(usable):
+            failed = "its effect on the other half can only be bounded (see --allow-bounds)"
+    if not passed:
+        return f"chosen on one half of the tasks ({plans[0].why}), but {failed}"
+    verified = replays[passed - 1].evidence(max_loss, confidence)
+    plan = msgspec.structs.replace(plans[passed - 1], verified=verified)
+    if not failed:
+        return plan
+    return msgspec.structs.replace(plan, why=f"{plan.why} (not: {plans[passed].why}; {failed})")
 
 
 def worth_a_trial(team: RecordedTeam, *, confidence: float = 0.95) -> Drop | None:
@@ -335,12 +389,21 @@ def _why_not(tried: Sequence[Candidate], worthwhile: Sequence[Candidate], max_lo
         return Decision.NOT_ENOUGH_EVIDENCE, why
     if not worthwhile:
         return Decision.KEEP_ALL, "nothing that the record can replay would save anything worth having"
-    best: Evidence = max(worthwhile, key=lambda one: one.replayed.change().low).replayed.evidence(max_loss)
-    if best.change_high < -max_loss:
+    safest = max(worthwhile, key=lambda one: one.replayed.change().low).replayed
+    best: Evidence = safest.evidence(max_loss)
+    if best.change_high + safest.unknown_count / best.tasks_count < -max_loss:
         return Decision.KEEP_ALL, f"every candidate loses more than {100 * max_loss:.0f} points"
+    ungraded = (
+        f"{safest.unknown_count} of them cannot be graded under it: record gold answers or the team's own answers"
+    )
     points = f"{100 * best.change_low:+.1f} to {100 * best.change_high:+.1f}"
-    why = f"{best.tasks_count} graded runs leave {points} points open for the safest candidate; about "
-    return Decision.NOT_ENOUGH_EVIDENCE, f"{why}{best.tasks_needed} would decide about {100 * max_loss:.0f} points"
+    why = f"{best.tasks_count} graded runs leave {points} points open for the safest candidate; "
+    why += (
+        ungraded
+        if safest.unknown_count
+        else f"about {best.tasks_needed} would decide about {100 * max_loss:.0f} points"
+    )
+    return Decision.NOT_ENOUGH_EVIDENCE, why
 
 
 def _needed(max_loss: float) -> str:

@@ -13,6 +13,7 @@ import msgspec
 from modicum.agents.answers import answer_or_none
 from modicum.agents.graph import TeamGraph
 from modicum.calls import Problem, UserError
+from modicum.calls.one_line import CONTROL
 from modicum.calls.usage import checked_count
 
 
@@ -204,8 +205,10 @@ def recorded_team(
             _add_result(results, row, Problem(path, "", line), problems)
     if not turns:
         whose = f" of team '{chosen}'" if chosen else ""
-        known_teams = f"; its teams are {', '.join(map(repr, names))}" if names and chosen not in names else ""
-        raise UserError(f"{path} holds no turns{whose}{known_teams}: a turn is a row with an agent")
+        listed = ", ".join(repr(name) if name else "one without a name" for name in names)
+        known_teams = f"; its teams are {listed}" if names and chosen not in names else ""
+        known_teams += f"; {len(problems)} rows were left out, the first: {problems[0]}" if problems else ""
+        raise UserError(f"{path} holds no turns{whose}: a turn is a row with an agent{known_teams}")
     runs = tuple(_run(name, said, results.get(name), tasks[name]) for name, said in turns.items())
     return _team(chosen, runs, graph), problems
 
@@ -217,6 +220,9 @@ def _fault(row: Row, graph: TeamGraph | None) -> str:
             checked_count(name, getattr(row, name))
     except ValueError as error:
         return str(error)
+    for name in ("team", "agent"):
+        if CONTROL.search(getattr(row, name)):
+            return f"{name} {getattr(row, name)!r} has a control character in its name"
     if row.round < 1:
         return f"round is {row.round}: rounds count from 1"
     for name in ("score", "outcome"):

@@ -37,7 +37,8 @@ class Replayed:
     score_full: Floats
     score_plan: Floats
     """Where the record cannot tell, the worst score that fits it (0)."""
-    unknown_count: int
+    known: NDArray[np.bool_]
+    """Whether the record can tell the score under the plan."""
     calls_full: Floats
     calls_plan: Floats
     tokens_full: Floats | None
@@ -49,6 +50,17 @@ class Replayed:
     def change(self, confidence: float = 0.95) -> PairedDifference:
         """Paired, with the groups of tasks as clusters where the record names them."""
         return paired_difference(self.score_full, self.score_plan, confidence=confidence, clusters=self.clusters)
+
+    def change_where_known(self, confidence: float = 0.95) -> PairedDifference:
+        """The same over the runs whose score under the plan is known: no bound, where these differ from the others."""
+        groups = tuple(group for group, known in zip(self.groups, self.known, strict=True) if known)
+        clusters = groups if len(set(groups)) > 1 else None
+        before, after = self.score_full[self.known], self.score_plan[self.known]
+        return paired_difference(before, after, confidence=confidence, clusters=clusters)
+
+    @property
+    def unknown_count(self) -> int:
+        return int((~self.known).sum())
 
     @property
     def clusters(self) -> tuple[str, ...] | None:
@@ -114,7 +126,7 @@ def replay(plan: Plan, team: RecordedTeam) -> Replayed:
     return Replayed(
         score_full=np.array([run.team_score or 0.0 for run in runs]),
         score_plan=np.array([value or 0.0 for value in worths]),
-        unknown_count=sum(value is None for value in worths),
+        known=np.array([value is not None for value in worths], dtype=bool),
         calls_full=np.array([sum(turn.calls_count for turn in run.turns) for run in runs], dtype=float),
         calls_plan=np.array([one.calls_count for one in done], dtype=float),
         tokens_full=np.array(recorded, dtype=float) if tokens_known else None,
@@ -153,10 +165,9 @@ def replay_run(plan: Plan, run: RecordedRun) -> ReplayedRun:
         # a round agrees with nobody by that: its last answer counts.
         said = {one.agent: one.answer for one in taken if one.round == turn.round}
         answer = agreed_answer(list(said.values()), stop.agree, stop.of - absent)
-        if answer is not None:
-            stopped = index + 1 < len(run.turns)
+        if answer is not None and index + 1 < len(run.turns):  # after the last turn there is nothing to stop
             taken += _still_speak(plan, turns[index + 1 :])
-            return _replayed(taken, answer, absent, stopped=stopped, exact=_independent(taken, run))
+            return _replayed(taken, answer, absent, stopped=True, exact=_independent(taken, run))
     if len(taken) == len(run.turns):
         return _replayed(taken, run.answer, absent, stopped=False, exact=True)
     last: dict[str, str | None] = {}

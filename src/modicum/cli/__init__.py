@@ -7,6 +7,7 @@ import click
 
 from modicum import __version__
 from modicum.calls.errors import UserError
+from modicum.calls.one_line import one_line
 
 VERBS = {
     "audit": "Where the money went, what bought nothing, and what each change would have saved.",
@@ -96,7 +97,7 @@ def main(args: list[str] | None = None) -> NoReturn:
     try:
         result: Any = modicum.main(args=args, prog_name="modicum", standalone_mode=False)
     except UserError as error:
-        click.echo(f"modicum: {error}", err=True)
+        click.echo(f"modicum: {one_line(str(error))}", err=True)
         raise SystemExit(2) from None
     except click.exceptions.Exit as stop:
         raise SystemExit(stop.exit_code) from None

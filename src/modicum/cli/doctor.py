@@ -94,6 +94,10 @@ def _teams(settings: Settings) -> Iterator[Check]:
         else:
             verified = "verified" if plan.verified else "not verified: see 'modicum team verify'"
             yield Check(what, fine=True, said=f"{one.plan}, {plan.decision.replace('_', ' ')}, {verified}")
+    workers = settings.gateway.workers
+    if settings.teams and workers > 1:
+        said = f"{workers} workers, each of which knows only the calls that it saw: callers must send x-modicum-round"
+        yield Check("rounds of teams", fine=True, said=f"{said} (docs/gateway.md)")
 
 
 def _folder() -> str:

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
+from modicum.calls.one_line import one_line
+
 if TYPE_CHECKING:
     from rich.console import Console
 
@@ -44,14 +46,15 @@ def console(*, err: bool = False) -> "Console":
 def print_table(
     columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", left: int = 1, footer: Sequence[str] = ()
 ) -> None:
-    """A table whose first `left` columns are text and whose others are figures."""
+    """A table whose first `left` columns are text and whose others are figures. A cell is one line."""
     from rich import box
+    from rich.markup import escape
     from rich.table import Table
     from rich.text import Text
 
     out = console()
     table = Table(
-        title=title or None,
+        title=escape(one_line(title)) or None,
         title_justify="left",
         box=box.SIMPLE_HEAD if out.is_terminal else None,
         show_footer=bool(footer),
@@ -63,14 +66,14 @@ def print_table(
     for index, (name, foot) in enumerate(zip(columns, feet, strict=True)):
         text = index < left or not name  # bars have no name
         table.add_column(
-            name,
+            Text(one_line(name)),
             foot,
             justify="left" if text else "right",
             no_wrap=not text,
             overflow="fold" if text else "ellipsis",
         )
     for row in rows:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(one_line(cell)) for cell in row))
     out.print(table)
 
 

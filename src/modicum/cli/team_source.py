@@ -58,7 +58,11 @@ def recorded_with_costs(
         rows, problems, place = booked[0].rows, booked[0].problems, booked[1]
     elif path is not None:
         rows, problems, place = _from_file(path, options)
-    team, more = recorded_team(rows, path=place, team=name)
+    try:
+        team, more = recorded_team(rows, path=place, team=name)
+    except UserError:
+        _tell(problems)  # they may be why
+        raise
     if protect:
         graph = TeamGraph(team.graph.agents, team.graph.rounds, protect=protect)
         team, more = recorded_team(rows, path=place, team=name, graph=graph)

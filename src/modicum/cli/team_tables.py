@@ -64,7 +64,7 @@ def print_attribution(report: "Attribution", costs: "Mapping[str, AgentCost] | N
                 ]
                 for one in edges
             ],
-            title=f"the {len(edges)} edges that cost most of {len(report.edges)}",
+            title=f"who reads whom, most tokens first ({len(edges)} of {len(report.edges)})",
             left=3,
         )
 
@@ -101,20 +101,26 @@ def print_edits(rows: "Sequence[Mapping[str, Any]]") -> None:
 def print_curve(points: "ExitCurve") -> None:
     if not points.points:
         return
-    print_table(
-        ["stop when", "saved", "score", "change", "95 %"],
+    columns = ["stop when", "saved", "score", "change", "95 %"]
+    rows = [
         [
-            [
-                f"{one.agree} of {one.of} agree" + (" *" if one == points.recommended else ""),
-                _share(one.saved_share),
-                f"{one.score:.3f}",
-                f"{100 * one.change:+.1f}",
-                f"{100 * one.change_low:+.1f} to {100 * one.change_high:+.1f}",
-            ]
-            for one in points.points
-        ],
-        title="stopping early, as the record would have gone (* recommended)",
-    )
+            f"{one.agree} of {one.of} agree" + (" *" if one == points.recommended else ""),
+            _share(one.saved_share),
+            "unknown" if one.score is None else f"{one.score:.3f}",
+            "" if one.change is None else f"{100 * one.change:+.1f}",
+            _span(one.change_low, one.change_high),
+        ]
+        for one in points.points
+    ]
+    if any(one.ungraded_count for one in points.points):
+        columns.append("not graded")
+        for row, one in zip(rows, points.points, strict=True):
+            row.append(count(one.ungraded_count))
+    print_table(columns, rows, title="stopping early, as the record would have gone (* recommended)")
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
 
 
 def print_plan(plan: "Plan") -> None:
@@ -140,8 +146,13 @@ def print_plan(plan: "Plan") -> None:
                 _learned(plan.learned),
             ]
         )
-    rows.append(["expires", plan.expires or "never"])
+    rows.append(["expires", _expires(plan)])
     print_table(["", plan.team or "team"], rows, left=2)
+
+
+def _expires(plan: "Plan") -> str:
+    why = plan.full_because()
+    return f"{plan.expires}: {why}, the full team runs" if why else plan.expires or "never"
 
 
 def _learned(one: "Learned") -> str:
@@ -176,8 +187,21 @@ def print_replay(plan: "Plan", team: "RecordedTeam", margin: float, confidence: 
     if not replayed.changed:
         click.echo("the plan changes nothing in these runs")
         return
+    if taught_by(plan, team):
+        click.echo("the plan was learned from these runs, or half of them: other runs tell more")
+    if not evidence.exact:
+        click.echo(f"whether it loses more than {100 * margin:.1f} points only new runs tell: kept agents had read")
+        click.echo("what the plan takes away. Try it with --runner and --tasks, or record it for --plan-runs")
+        return
     held = evidence.change_low >= -margin
     click.echo(f"a loss of more than {100 * margin:.1f} points is {'ruled out' if held else 'not ruled out'}")
+
+
+def taught_by(plan: "Plan", team: "RecordedTeam") -> bool:
+    """Whether the plan was learned from these runs, or from the half of them that `propose` learns from."""
+    from modicum.agents.proposal import data_digest, halves
+
+    return plan.learned is not None and plan.learned.data_digest in {data_digest(team), data_digest(halves(team)[0])}
 
 
 def _tokens(value: float | None) -> str:

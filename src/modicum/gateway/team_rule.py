@@ -31,6 +31,8 @@ from modicum.providers.said import spoken
 MOST_HEARD_BYTES = 4 * 1024 * 1024
 """A stream that is longer has no answer for us."""
 MOST_TOLD = 1_000
+GONE = "the plan was taken away"
+"""Why the full team runs on: only replies that we gave are still taken out of its prompts."""
 REFUSED = 403
 """Official clients send 408, 409, 429 and 5xx again; not this."""
 
@@ -69,6 +71,12 @@ class TeamRule:
         self._plans, self._route, self._began, self._key = plans, route, began, key
         self._runs = Runs()
         self._told: set[tuple[str, str, str]] = set()
+        self._led: dict[str, Team] = {}
+
+    @property
+    def has_led(self) -> bool:
+        """Whether any run went under a plan: then there may be replies of ours in prompts, whatever became of it."""
+        return bool(self._led)
 
     def __call__(self, exchange: Exchange) -> Change | None:
         headers = exchange.request.headers
@@ -76,18 +84,32 @@ class TeamRule:
             return None
         named = next((headers[name] for name in _TEAM if name in headers), b"").decode("utf-8", "replace")
         team = self._plans.in_force.get(named)
+        gone = team is None
+        team = team or self._led.get(named)
         if team is None:
             return None
         told = {name.decode(): headers[name].decode("utf-8", "replace") for name in _TURN if name in headers}
         question = turn_question({name: value[:MOST_CHARACTERS] for name, value in told.items()})
         if question is None:
             return None
-        run = self._runs.of(
-            exchange.about.owner.key, team.name, question.run, lambda: self._new(team, question, exchange)
-        )
+        scope = exchange.about.owner.key
+        if gone and not self._goes_on(scope, team, question, exchange):
+            return None
+        self._led[named] = team
+        run = self._runs.of(scope, team.name, question.run, lambda: self._new(team, question, exchange))
         call = _Call(exchange, team, run, question, prompt_of(exchange.request.served.dialect.name, exchange.body))
         self._check(call)
         return self._turn(call)
+
+    def _goes_on(self, scope: str, team: Team, question: TurnQuestion, exchange: Exchange) -> bool:
+        """Whether a run whose plan was taken away has had replies of ours. Then the full team goes on without these."""
+        run = self._runs.known(scope, team.name, question.run)
+        if run is None or not run.silenced:
+            return False
+        if not run.guard.full_because:
+            run.guard.full_because = GONE
+            self._began(team.name, question.run, exchange.about.task, team.digest, NEITHER)
+        return True
 
     def _new(self, team: Team, question: TurnQuestion, exchange: Exchange) -> Run:
         run = Run(team.plan.guard(question.run, watch=team.watch))

@@ -80,6 +80,11 @@ class Runs:
             oldest = next(iter(self._runs.values()))
         return run
 
+    def known(self, scope: str, team: str, name: str) -> Run | None:
+        """The run of that name, if it is remembered."""
+        run = self._runs.get((scope, team, name))
+        return None if run is None or self._clock() - run.used > FORGOTTEN_AFTER_S else run
+
     def __len__(self) -> int:
         return len(self._runs)
 

@@ -79,7 +79,7 @@ class Teams:
         return self._pipeline.upstreams.route(model, dialect)
 
     def _told(self) -> None:
-        self._pipeline.rules = (self._rule,) if self._plans.in_force else ()
+        self._pipeline.rules = (self._rule,) if self._plans.in_force or self._rule.has_led else ()
         for problem in self._plans.problems:
             log("team_plan_not_applied", problem=problem)
         if self._plans.in_force:

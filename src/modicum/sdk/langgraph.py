@@ -51,12 +51,14 @@ class PlannedGraph:
             guard = self.guards.of(run_id(config))
             if not guard.active(name):
                 return {}
+            guard.unfinished.add(name)  # until it is done: LangGraph runs a node anew after an error or an interrupt
             return self._done(name, guard, run_id(config), inner.invoke(self._view(name, guard, state), config))
 
         async def run_async(state: dict[str, Any], config: RunnableConfig) -> Any:
             guard = self.guards.of(run_id(config))
             if not guard.active(name):
                 return {}
+            guard.unfinished.add(name)
             update = await inner.ainvoke(self._view(name, guard, state), config)
             return self._done(name, guard, run_id(config), update)
 
@@ -67,10 +69,15 @@ class PlannedGraph:
         return self.guards.of(run_id(config)).agreed(answers, round)
 
     def _view(self, name: str, guard: Guard, state: dict[str, Any]) -> dict[str, Any]:
+        if not isinstance(state, dict):
+            raise UserError(
+                f"a planned graph filters states that are dicts, not {type(state).__name__}: make the state a TypedDict"
+            )
         messages = state.get(self._key)
         return {**state, self._key: guard.filter(name, messages)} if messages else state
 
     def _done(self, name: str, guard: Guard, run: str, update: Any) -> Any:
+        guard.unfinished.discard(name)
         if not isinstance(update, dict) or self._key not in update:
             return update
         given = update[self._key]

@@ -10,6 +10,7 @@ them. The history has no authors in this framework: the hooks remember who said 
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from inspect import isawaitable
 from typing import Any
 
 from modicum.agents.guard import Guard, tool_links
@@ -99,22 +100,25 @@ class PlannedRun:
         kept = self.guard.filter(data.agent.name, data.model_data.input, author=self.author, links=tool_links)
         return ModelInputData(input=kept, instructions=data.model_data.instructions)
 
-    def _offered(self, name: str) -> Any:
-        def enabled(context: RunContextWrapper[Any], agent: Any) -> bool:
-            del context, agent
-            return self.guard.would_speak(name)
+    def _offered(self, name: str, own: Any = True) -> Any:
+        """The condition of the plan and the user's own together."""
+
+        async def enabled(context: RunContextWrapper[Any], agent: Any) -> bool:
+            if not self.guard.would_speak(name):
+                return False
+            found = own(context, agent) if callable(own) else own
+            return bool(await found if isawaitable(found) else found)
 
         return enabled
 
     def _tool(self, tool: Any) -> Any:
-        if isinstance(tool, FunctionTool) and tool.name in self._tools and tool.is_enabled is True:
-            return replace(tool, is_enabled=self._offered(self._tools[tool.name]))
+        if isinstance(tool, FunctionTool) and tool.name in self._tools:
+            return replace(tool, is_enabled=self._offered(self._tools[tool.name], tool.is_enabled))
         return tool
 
     def _handoff(self, one: Any) -> Any:
         if isinstance(one, Handoff):
-            # A handoff of the user's own keeps its condition; it offers the agent only where both allow it.
-            return replace(one, is_enabled=self._offered(one.agent_name)) if one.is_enabled is True else one
+            return replace(one, is_enabled=self._offered(one.agent_name, one.is_enabled))
         return handoff(self.agent(one), is_enabled=self._offered(one.name))
 
 

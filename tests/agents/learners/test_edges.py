@@ -2,7 +2,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from modicum.agents.graph import TeamGraph
+from modicum.agents.graph import TeamGraph, cycle
 from modicum.agents.learners import AgentDropout, AgentPrune
 from modicum.agents.learners.edges import (
     EdgeRun,
@@ -236,3 +236,25 @@ def test_one_round_has_no_edges_between_rounds(learner):
 def test_impossible_settings_are_refused(kind, setting):
     with pytest.raises(msgspec.ValidationError):
         msgspec.convert(setting, kind)
+
+
+def test_a_drawn_plan_realises_the_drawn_graph_beside_a_protected_agent():
+    """The judge, listed first, cannot be muted; yet who is drawn to speak to it speaks before it."""
+    graph = TeamGraph(["judge", "a", "b", "c"], 2, protect=["judge"])
+    state = EdgeRun.start(graph)
+
+    for seed in range(20):
+        drawn, within, _ = state.sample(np.random.default_rng(seed))
+        spatial, _ = drawn.edge_masks(graph)
+        for number in range(2):
+            assert cycle(spatial[number]) == []
+            assert (within[number] > 0)[1:].tolist() == spatial[number, 1:].tolist()
+            assert spatial[number, 0].tolist() == [False, *(~reaches(spatial[number])[1:, 0]).tolist()]
+
+
+def reaches(edges):
+    """bool[n, n]: whether words of one come to the other, over any way."""
+    found = edges.copy()
+    for _ in edges:
+        found |= found @ edges
+    return found

@@ -2,9 +2,9 @@
 
 Every kind has a mark that has to stand in the text before its pattern is tried, so that a text without any costs a few
 searches for fixed strings. A pattern's time must grow with the text and not with its square, whatever stands there: one
-that may run to the end of a long word begins only where the word does. And it runs over a piece at a time, since nothing
-else in the process does meanwhile. Shapes are those that the issuers publish; what is only likely (a long random word)
-is not counted, since a count that cries wolf is read by nobody.
+that may run to the end of a long word begins only where the word does. And it runs over a piece at a time, since
+nothing else in the process does meanwhile. Shapes are those that the issuers publish; what is only likely (a long
+random word) is not counted, since a count that cries wolf is read by nobody.
 """
 
 import re

@@ -198,6 +198,27 @@ def test_headers_that_could_be_read_in_two_ways_are_refused(rig, web, head):
     assert len(rig.provider.asked) == seen
 
 
+def test_what_follows_a_body_is_no_header(rig, web):
+    data = json.dumps(CHAT)
+    head = f"host: localhost\r\nauthorization: Bearer {rig.key}\r\ntransfer-encoding: chunked"
+    after = "x-modicum-task: smuggled\r\nhost: evil\r\n" + "x-a: b\r\n" * 300
+    body = f"{len(data):x}\r\n{data}\r\n0\r\n{after}\r\n"
+
+    said = raw(rig, f"POST /v1/chat/completions HTTP/1.1\r\n{head}\r\n\r\n{body}".encode())
+
+    assert b" 200 " in said.partition(b"\r\n")[0]
+    assert rig.records()[-1].task != "smuggled"
+
+
+def test_what_a_model_is_named_stays_within_the_path(rig, web):
+    body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+
+    reply = web.post("/v1beta/models/gemini-%23%20%C3%A4:generateContent", json=body)
+
+    assert reply.is_success, reply.text
+    assert rig.provider.asked[-1][0] == "POST /v1beta/models/gemini-%23%20%C3%A4:generateContent HTTP/1.1"
+
+
 def test_huge_headers_and_bodies_are_refused(tmp_path):
     with running(tmp_path, usual(most_body_mb=1)) as rig:
         huge = raw(rig, b"POST /v1/messages HTTP/1.1\r\nhost: localhost\r\n" + b"x-a: " + b"a" * 200_000 + b"\r\n\r\n")

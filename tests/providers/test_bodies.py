@@ -1,8 +1,9 @@
+import msgspec
 import pytest
 
 from modicum.calls import Usage
 from modicum.providers import anthropic
-from modicum.providers.bodies import counted, error_kind_of, session_of, word
+from modicum.providers.bodies import counted, error_kind_of, mended, session_of, word
 
 
 def test_zeros_and_nonsense_are_not_a_count():
@@ -38,3 +39,18 @@ def test_a_word_from_outside_is_short_and_on_one_line():
     assert word("x\r\nSet-Cookie: a") == ""
     assert len(word("x" * 1000)) == 200
     assert word(None) == word(["x"]) == ""
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        (rb'"a \ud83d b"', "a \ufffd b"),
+        (rb'"\ude00"', "\ufffd"),
+        (rb'"\uD83D\uDE00"', "\U0001f600"),
+        (rb'"\ud83d\ud83d\ude00"', "\ufffd\U0001f600"),
+        (rb'"C:\\ud83d"', r"C:\ud83d"),
+        (rb'"\"\ud83d\""', '"\ufffd"'),
+    ],
+)
+def test_halves_of_characters_are_replaced_and_nothing_else(body, text):
+    assert msgspec.json.decode(mended(body)) == text

@@ -141,8 +141,7 @@ class Pipeline:
         """Passes the reply on and takes its usage as it goes by. Returns the end, which waits for the journal."""
         if exchange.own_reply is not None:
             return replies.own(exchange, exchange.own_reply, client)
-        assert exchange.answer is not None  # noqa: S101 - set by `send`
-        streams = exchange.facts.stream and exchange.answer.status == 200
+        streams = replies.streams(exchange)
         end = await (replies.stream(exchange, client) if streams else replies.whole(exchange, client))
         optimizing.hear(exchange, end, self.metrics.failed)
         return end

@@ -47,6 +47,7 @@ _NOT_BACK = frozenset(
         b"content-length",
         b"date",
         b"keep-alive",
+        b"location",
         b"server",
         b"set-cookie",
         b"transfer-encoding",
@@ -54,6 +55,7 @@ _NOT_BACK = frozenset(
     }
     | {b"upgrade", b"proxy-authenticate", b"alt-svc", b"strict-transport-security"}
 )
+"""Reply headers that end here. A caller that followed a redirect would take its key, and its next calls, past us."""
 
 
 class Passing(NamedTuple):

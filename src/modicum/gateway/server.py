@@ -144,6 +144,7 @@ class Gateway:
                 lifespan="off",
                 access_log=False,
                 log_config=None,
+                log_level="error",
                 server_header=False,
                 date_header=False,
                 timeout_keep_alive=75,
@@ -311,6 +312,11 @@ class _GuardedProtocol(HttpToolsProtocol):
         super().data_received(data)
         if self._in_headers and self._header_bytes > MOST_HEADER_BYTES and not self.transport.is_closing():
             self.send_400_response("The headers are too large.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """What follows a chunked body is no header: nobody in front of us has looked at it."""
+        if self._in_headers:
+            super().on_header(name, value)
 
     def on_message_begin(self) -> None:
         self._in_headers = True

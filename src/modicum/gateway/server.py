@@ -19,7 +19,7 @@ from modicum.calls import Call, UserError
 from modicum.gateway.accepting import Accepting
 from modicum.gateway.app import App
 from modicum.gateway.live_keys import LiveKeys
-from modicum.gateway.log import log
+from modicum.gateway.log import log, take_over
 from modicum.gateway.metrics import Metrics, share
 from modicum.gateway.owners import Owners
 from modicum.gateway.pipeline import Pipeline
@@ -377,6 +377,7 @@ def run(
     """Runs the gateway, or one of its workers, in this process until it is told to stop."""
     import uvloop
 
+    take_over("uvicorn.error", "asyncio")
     if worker.count > 1:
         share(worker.index)
     # A call leaves few cycles behind, and what is imported by now stays to the end: to look through it over and over

@@ -1,5 +1,9 @@
+import json
+
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from modicum.calls import Usage
 from modicum.providers import anthropic
@@ -54,3 +58,15 @@ def test_a_word_from_outside_is_short_and_on_one_line():
 )
 def test_halves_of_characters_are_replaced_and_nothing_else(body, text):
     assert msgspec.json.decode(mended(body)) == text
+
+
+@given(st.text(), st.booleans())
+def test_whole_characters_stay_as_they_are(text, escaped):
+    assert json.loads(mended(json.dumps(text, ensure_ascii=escaped).encode())) == text
+
+
+@given(st.text(st.characters(categories=["Cs", "Lu"])))
+def test_whatever_python_writes_is_read_once_it_is_mended(text):
+    read = msgspec.json.decode(mended(json.dumps(text).encode()))
+
+    assert list(filter(str.isupper, read)) == list(filter(str.isupper, text))

@@ -142,11 +142,19 @@ def test_up_meters_a_program_survives_a_kill_and_ends_on_sigterm(home):
     assert f"OPENAI_BASE_URL=http://127.0.0.1:{gateway}/v1" in said
     assert "starting it again" in said
     assert json.loads(modicum("bill", "--json"))["calls"] == 2
+    (exposed,) = json.loads(modicum("exposure", "--json"))["rows"]
+    assert (exposed["calls"], exposed["calls_not_looked_at"]) == (2, 0)
+    assert exposed["seen"] == {"email": 1}  # sent with both calls, booked with the first
+    written = b"".join(path.read_bytes() for path in home.rglob("*") if path.is_file())
+    assert b"ada.lovelace" not in written
+    assert b"ada.lovelace" not in said.encode()
 
 
 def ask(port, key):
     with openai.OpenAI(base_url=f"http://127.0.0.1:{port}/v1", api_key=key, max_retries=0) as client:
-        client.chat.completions.create(model="gpt-4o-mini", messages=[{"role": "user", "content": "hi"}])
+        client.chat.completions.create(
+            model="gpt-4o-mini", messages=[{"role": "user", "content": "write to ada.lovelace@engine.org"}]
+        )
 
 
 def ready(url):

@@ -41,6 +41,7 @@ class Provider:
         self.asked = []  # (request line, headers, body)
         self.usual_fixture = "openai-chat/cached.json"
         self.repeat = 1
+        self.raw = b""  # what `x-fault: raw` answers, byte for byte, before it hangs up
         self.hold = asyncio.Event()
         self.left = threading.Event()  # a connection was closed by the gateway while a reply was under way
 
@@ -67,8 +68,8 @@ class Provider:
         fault = headers.get("x-fault", "")
         if fault == "hang_up":
             return False
-        if fault == "no_http":
-            writer.write(b"220 smtp ready\r\n")
+        if fault in {"raw", "no_http"}:
+            writer.write(self.raw if fault == "raw" else b"220 smtp ready\r\n")
             return False
         name = headers.get("x-fixture", self.usual_fixture)
         data = (FIXTURES / name).read_bytes()

@@ -68,7 +68,7 @@ def test_anthropic_and_gemini_get_their_own_words(web):
     assert web.post("/v1beta/models/gemini-2.5-flash:generateContent", content=b"{").json()["error"]["code"] == 400
 
 
-@pytest.mark.parametrize("key", ["", "mk_000000000000_nothing", "mk_", "mk_\xe9"])
+@pytest.mark.parametrize("key", ["", "mk_000000000000_nothing", "mk_", "mk_\xe9", "mk_' OR 1=1; --_x"])
 def test_a_key_that_is_none_is_a_401_and_says_nothing_more(rig, key):
     headers = {"authorization": f"Bearer {key}".encode("latin-1")} if key else {}
 
@@ -112,6 +112,21 @@ def test_a_key_for_some_models_opens_no_others(rig):
 
     assert status_with(rig, key, model="gpt-5") == 403
     assert status_with(rig, key, model="fast") == 403  # an alias is a name of its own
+
+
+@pytest.mark.parametrize("other", ['"model":"gpt-5"', '"Model":"gpt-5"', r'"\u006dodel":"gpt-5"'])
+def test_of_several_models_the_one_that_was_checked_goes_upstream(rig, other):
+    key = rig.issue_key("bound", models=("gpt-4o-mini",))
+    wait_for(lambda: status_with(rig, key) == 200)
+    told = json.dumps(CHAT)
+    for body in (f"{{{other},{told[1:]}", f"{told[:-1]},{other}}}"):
+        seen = len(rig.provider.asked)
+        reply = httpx.post(f"{rig.url}/v1/chat/completions", content=body, headers={"authorization": f"Bearer {key}"})
+
+        assert reply.status_code in {200, 403}
+        sent = [json.loads(body, object_pairs_hook=list) for _, _, body in rig.provider.asked[seen:]]
+        assert all([name.lower() for name, _ in fields].count("model") == 1 for fields in sent)
+        assert all(dict(fields)["model"] == "gpt-4o-mini" for fields in sent)
 
 
 def test_a_callers_own_key_goes_to_the_provider_and_into_no_record(rig):
@@ -175,6 +190,56 @@ def test_a_name_that_was_rebound_to_this_machine_is_refused(rig, web):
     assert web.post("/v1/chat/completions", json=CHAT, headers={"host": "evil.example"}).status_code == 421
 
 
+def test_a_host_that_holds_a_path_opens_no_other_door(rig, web):
+    data = json.dumps(CHAT)
+    for host in ("localhost/healthz?", "localhost#", "localhost@evil", "user@localhost/metrics"):
+        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: {host}\r\ncontent-length: {len(data)}\r\n\r\n"
+        assert raw(rig, (head + data).encode()).split(b" ")[1] in {b"401", b"421"}
+
+
+def test_a_page_in_a_browser_is_given_no_leave(rig, web):
+    asks = {"origin": "http://evil.example", "access-control-request-method": "POST"}
+
+    for path in ("/v1/chat/completions", "/v1/models", "/outcomes", "/metrics"):
+        reply = httpx.options(f"{rig.url}{path}", headers=asks)
+        assert reply.status_code in {401, 404, 405}
+        assert not any(name.startswith("access-control") for name in reply.headers)
+
+
+def test_a_form_with_an_endless_boundary_is_refused_at_once(web):
+    headers = {"content-type": "multipart/form-data; boundary=" + "-" * 5_000}
+
+    assert web.post("/v1/chat/completions", content=b"--" * 500_000, headers=headers).status_code == 400
+
+
+@pytest.mark.parametrize("path", ["/v1/models", "/outcomes", "/v1/traces", "/v1/messages/count_tokens"])
+def test_no_door_is_open_without_a_key(rig, path):
+    asked = httpx.get if path == "/v1/models" else httpx.post
+
+    reply = asked(f"{rig.url}{path}", headers={"content-type": "application/json"})
+
+    assert reply.status_code == 401
+
+
+@pytest.mark.parametrize("body", [rb"\ud800", rb"\ude00", rb"a\u0000b"])
+def test_odd_characters_in_a_prompt_are_served_or_refused_and_kept_nowhere(rig, web, body):
+    told = json.dumps(CHAT).replace("France", f"France{body.decode()}")
+
+    assert web.post("/v1/chat/completions", content=told).status_code in {200, 400}
+
+
+def test_requests_in_one_packet_are_each_answered(rig, web):
+    data = json.dumps(CHAT)
+    head = f"host: localhost\r\nauthorization: Bearer {rig.key}\r\ncontent-length: {len(data)}"
+    one = f"POST /v1/chat/completions HTTP/1.1\r\n{head}"
+    nothing = "GET /nothing HTTP/1.1\r\nhost: localhost\r\n\r\n"
+    with socket.create_connection(("127.0.0.1", rig.gateway.server.port), timeout=5) as line:
+        line.sendall(f"{one}\r\n\r\n{data}{nothing}{one}\r\nconnection: close\r\n\r\n{data}".encode())
+        said = b"".join(iter(lambda: line.recv(65536), b""))
+
+    assert [part[:3] for part in said.split(b"HTTP/1.1 ")[1:]] == [b"200", b"404", b"200"]
+
+
 @pytest.mark.parametrize(
     "head",
     [
@@ -196,6 +261,27 @@ def test_headers_that_could_be_read_in_two_ways_are_refused(rig, web, head):
 
     assert said.split(b" ")[1] in {b"400", b"413", b"415"}
     assert len(rig.provider.asked) == seen
+
+
+def test_what_follows_a_body_is_no_header(rig, web):
+    data = json.dumps(CHAT)
+    head = f"host: localhost\r\nauthorization: Bearer {rig.key}\r\ntransfer-encoding: chunked"
+    after = "x-modicum-task: smuggled\r\nhost: evil\r\n" + "x-a: b\r\n" * 300
+    body = f"{len(data):x}\r\n{data}\r\n0\r\n{after}\r\n"
+
+    said = raw(rig, f"POST /v1/chat/completions HTTP/1.1\r\n{head}\r\n\r\n{body}".encode())
+
+    assert b" 200 " in said.partition(b"\r\n")[0]
+    assert rig.records()[-1].task != "smuggled"
+
+
+def test_what_a_model_is_named_stays_within_the_path(rig, web):
+    body = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+
+    reply = web.post("/v1beta/models/gemini-%23%20%C3%A4:generateContent", json=body)
+
+    assert reply.is_success, reply.text
+    assert rig.provider.asked[-1][0] == "POST /v1beta/models/gemini-%23%20%C3%A4:generateContent HTTP/1.1"
 
 
 def test_huge_headers_and_bodies_are_refused(tmp_path):

@@ -125,3 +125,11 @@ def test_whatever_stands_there_is_printable_and_bounded(values):
     for text in (about.task, *about.tags, *about.tags.values()):
         assert text.isprintable()
         assert len(text) <= MOST_CHARACTERS
+
+
+def test_a_caller_cannot_say_what_was_seen_in_its_call():
+    headers = {b"x-modicum-tag-seen.email": b"99", b"x-modicum-tag-seen": b"all", b"x-modicum-tag-mine": b"1"}
+
+    about = attribution(headers, RequestFacts(model="m", metadata={"seen.jwt": "5"}), Owner())
+
+    assert about.tags == {"mine": "1"}

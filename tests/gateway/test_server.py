@@ -16,6 +16,7 @@ import pytest
 
 from gateway.rig import CHAT, Rig, running, usual
 from modicum.calls import Basis, Call, CallStatus, Owner, UserError
+from modicum.gateway import meter
 from modicum.gateway.attribution import Attribution
 from modicum.gateway.meter import begun_call, begun_record
 from modicum.ledger.journal import Journal
@@ -215,6 +216,45 @@ def test_a_bug_costs_its_own_call_and_shows_no_content(tmp_path, capfd, monkeypa
     said = capfd.readouterr().err
     assert "RuntimeError" in said
     assert "France" not in said
+
+
+def test_a_call_that_is_cut_while_its_tokens_are_counted_is_on_record_all_the_same(tmp_path, monkeypatch):
+    counting, counted = threading.Event(), meter.estimated
+
+    def slow(exchange):
+        counting.set()
+        released.wait(10)
+        return counted(exchange)
+
+    released = threading.Event()
+    monkeypatch.setattr(meter, "estimated", slow)
+    with running(tmp_path, usual(drain_s=1.0)) as rig:
+        headers = rig.headers(x_fixture="openai-chat/missing_usage.sse")
+        calling = threading.Thread(
+            target=swallow, args=(f"{rig.url}/v1/chat/completions", CHAT | {"stream": True}, headers)
+        )
+        calling.start()
+        assert counting.wait(5)
+        threading.Timer(2.0, released.set).start()  # the drain ends after one second
+
+    calling.join(10)
+    (call,) = rig.records()
+    assert (call.status, call.usage_basis) == (CallStatus.OK, Basis.ESTIMATED)
+    assert call.usage.prompt_tokens > 0
+
+
+def test_a_fault_while_counting_costs_the_figures_and_not_the_record(tmp_path, monkeypatch):
+    def bug(exchange):
+        raise RuntimeError
+
+    monkeypatch.setattr(meter, "estimated", bug)
+    with running(tmp_path) as rig:
+        headers = rig.headers(x_fixture="openai-chat/missing_usage.sse")
+        reply = httpx.post(f"{rig.url}/v1/chat/completions", json=CHAT | {"stream": True}, headers=headers)
+        (call,) = rig.wait_for_records(1)
+
+    assert reply.text.rstrip().endswith("[DONE]")
+    assert (call.status, call.usage_basis) == (CallStatus.OK, Basis.UNKNOWN)
 
 
 def test_calls_that_outlast_the_drain_are_cut_and_on_record(tmp_path):

@@ -24,3 +24,13 @@ def test_tokens_and_counts_by_whom_they_were_sent_to(store):
     assert first.seen == {"email": 3, "aws_key": 1}
     assert first.first_sent_tokens == {"user": 1000, "assistant": 40}
     assert (second.name, second.calls_not_looked_at, second.seen) == ("openai", 1, {})
+
+
+def test_a_gateways_call_counts_as_looked_at_only_if_it_says_so(store):
+    told = Conversation("a", source="gateway").call(user("mail", 10), tags={"seen": "all", "seen.email": "1"})
+    silent = Conversation("b", source="gateway").call(user("who knows", 10))
+    store.append([*told.entries, *silent.entries])
+
+    (row,) = exposure(store, "provider", *EVER)
+
+    assert (row.calls, row.calls_not_looked_at, row.seen) == (2, 1, {"email": 1})

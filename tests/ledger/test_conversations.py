@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -109,3 +110,28 @@ def test_a_conversation_of_which_a_part_was_forgotten_is_not_continued(conversat
     conversations.remember([*whole, *torn])
 
     assert list(conversations._latest) == ["c"]
+
+
+def test_what_was_seen_in_a_text_is_booked_with_the_call_that_sent_it_first(conversations):
+    def placed(number, *seen):
+        parts = [
+            ContextPart(USER, "", b"%d" % place, b"", is_error=False, tokens=1, seen=one)
+            for place, one in enumerate(seen)
+        ]
+        call = Call(
+            call_id=number, source="gateway", provider="openai", model="m", started=datetime(2026, 1, 1, tzinfo=UTC),
+            usage=Usage(), tags={"a": "b"},
+        )  # fmt: skip
+        return conversations.placed(call, parts, number).tags
+
+    assert placed("1", {"email": 2}, {}) == {"a": "b", "seen": "all", "seen.email": "2"}
+    assert placed("2", {"email": 2}, {}, {"jwt": 1}) == {"a": "b", "seen": "all", "seen.jwt": "1"}
+    assert placed("3", {"email": 2}, {}, {"jwt": 1}, None) == {"a": "b"}  # nobody looked at what is new
+
+
+def test_contexts_of_a_former_version_are_read_and_were_not_looked_at():
+    former = msgspec.msgpack.encode([["user", "", b"d", b"", False, 3]])
+
+    (part,) = msgspec.msgpack.decode(former, type=list[ContextPart])
+
+    assert (part.tokens, part.seen) == (3, None)

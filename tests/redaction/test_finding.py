@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.redaction.finding import iban, luhn, seen
+from modicum.redaction.finding import PIECE, iban, luhn, seen
 
 LETTERS = (string.ascii_letters + string.digits) * 2
 
@@ -65,3 +65,19 @@ def test_check_digits():
 @given(st.text(max_size=300))
 def test_no_text_breaks_it(text):
     assert all(count > 0 for count in seen(text).values())
+
+
+@pytest.mark.parametrize(
+    "again", ["sk-", "eyJ-", "a@", "a.", "xoxb-11111111-", "4111 ", "GB82", "+1 22 ", "AKIA", "-----BEGIN "]
+)
+def test_time_grows_with_the_text_and_not_with_its_square(again):
+    text = (again * 400_000)[:400_000] + "-----BEGIN PRIVATE KEY-----"
+
+    assert seen(text)["private_key"] == 1  # a square of this would take minutes
+
+
+@given(st.integers(0, 2 * PIECE))
+def test_a_value_is_found_once_wherever_pieces_are_cut(at):
+    text = "x " * at + "ada.lovelace@engine.org" + " x" * 100
+
+    assert seen(text) == {"email": 1}

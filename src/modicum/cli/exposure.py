@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 def command(paths: tuple[Path, ...], by: str, **options: Any) -> None:
     """What was sent to whom: tokens by kind, and counts of secrets and personal data seen in them.
 
-    Counted while logs are read; the values themselves are kept nowhere.
+    Counted while logs are read and while calls pass the gateway; the values themselves are kept nowhere.
 
     \b
     Examples:
@@ -56,6 +56,10 @@ def command(paths: tuple[Path, ...], by: str, **options: Any) -> None:
     show_problems(problems, strict=options["strict"], quiet=options["as_json"])
 
 
+def _none(row: "Exposed") -> str:
+    return "unknown" if row.calls_not_looked_at >= row.calls > 0 else "nothing"
+
+
 def show(by: str, rows: "Sequence[Exposed]") -> None:
     if not rows:
         click.echo(NO_CALLS)
@@ -68,7 +72,7 @@ def show(by: str, rows: "Sequence[Exposed]") -> None:
                 output.count(row.calls),
                 output.count(row.prompt_tokens),
                 output.count(row.calls_not_looked_at),
-                ", ".join(f"{kind} {count:,}" for kind, count in sorted(row.seen.items())) or "nothing",
+                ", ".join(f"{kind} {count:,}" for kind, count in sorted(row.seen.items())) or _none(row),
             ]
             for row in rows
         ],

@@ -1,4 +1,5 @@
-"""Contexts of live calls, off the reply's path: digests while the upstream works, token counts in another thread.
+"""Contexts of live calls, off the reply's path: digests while the upstream works; in another thread each new text's
+tokens are counted, and what it holds of secrets and personal data. The texts are kept nowhere.
 
 Which conversation a context continues is found out later, where the ledger is written (`ledger/conversations.py`).
 """
@@ -7,6 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from typing import NamedTuple
 
 from modicum.calls import SegmentKind
 from modicum.gateway.exchange import Exchange
@@ -14,15 +16,23 @@ from modicum.ledger.conversations import ContextPart
 from modicum.metering.digests import Digester
 from modicum.metering.tokens import count_tokens
 from modicum.providers.blocks import Block
+from modicum.redaction.finding import seen
 
 MOST_WAITING = 2_000
-"""Calls whose new parts wait to be counted. Beyond it parts are estimated by their length, as everything waits in
-memory."""
+"""Calls whose new parts wait to be counted. Beyond it parts are estimated by their length and not looked at, as
+everything waits in memory."""
 MOST_COUNTS = 200_000
 CHARACTERS_PER_TOKEN = 4
 _ABOUT = (SegmentKind.TOOL_CALL, SegmentKind.TOOL_RESULT)
 
 Uncounted = list[tuple[ContextPart, str]]
+
+
+class Counts(NamedTuple):
+    """What is known of one text."""
+
+    tokens: int
+    seen: dict[str, int]
 
 
 class Anatomist:
@@ -32,7 +42,7 @@ class Anatomist:
         self._digester, self._late = digester, late
         self._thread = ThreadPoolExecutor(1, "tokens")
         self._waiting = 0
-        self._counts: OrderedDict[bytes, int] = OrderedDict()
+        self._counts: OrderedDict[bytes, Counts] = OrderedDict()
         self._thread.submit(count_tokens, "warm", "gpt-4o")
 
     @property
@@ -68,17 +78,18 @@ class Anatomist:
         for block in blocks:
             own = digest(block.text)
             detail = arguments.get(block.call, b"") if block.kind in _ABOUT else b""
-            part = ContextPart(block.kind, block.tool, own, detail, block.is_error, counts.get(own))
+            known = counts.get(own)
+            part = ContextPart(block.kind, block.tool, own, detail, block.is_error, *(known or (None, None)))
             parts.append(part)
-            if part.tokens is None:
+            if known is None:
                 uncounted.append((part, block.text))
         return parts, uncounted
 
-    def _counted(self, exchange: Exchange, counts: list[tuple[ContextPart, int]]) -> None:
+    def _counted(self, exchange: Exchange, counts: list[tuple[ContextPart, Counts]]) -> None:
         self._waiting -= 1
-        for part, tokens in counts:
-            part.tokens = tokens
-            self._counts[part.digest] = tokens
+        for part, known in counts:
+            part.tokens, part.seen = known
+            self._counts[part.digest] = known
         while len(self._counts) > MOST_COUNTS:
             self._counts.popitem(last=False)
         if exchange.late_context:
@@ -93,5 +104,5 @@ def counted(context: list[ContextPart] | None) -> list[ContextPart] | None:
     return context
 
 
-def _count_all(parts: Uncounted, model: str) -> list[tuple[ContextPart, int]]:
-    return [(part, count_tokens(text, model)) for part, text in parts]
+def _count_all(parts: Uncounted, model: str) -> list[tuple[ContextPart, Counts]]:
+    return [(part, Counts(count_tokens(text, model), seen(text))) for part, text in parts]

@@ -15,6 +15,7 @@ from modicum.calls import Owner
 from modicum.providers.dialect import RequestFacts
 from modicum.providers.traceparent import TAG as TRACE_TAG
 from modicum.providers.traceparent import parsed
+from modicum.redaction.tags import is_reserved
 
 MOST_CHARACTERS = 200
 MOST_TAGS = 16
@@ -134,8 +135,8 @@ def _tag(header: bytes, value: bytes, tags: dict[str, str]) -> None:
     if header == _TRACE:
         if parsed(parent := value.decode("ascii", "replace")) is not None:
             tags[TRACE_TAG] = parent
-    elif len(tags) < MOST_TAGS:
-        tags[_text(header[len(_TAG) :])] = _text(value)
+    elif len(tags) < MOST_TAGS and not is_reserved(name := _text(header[len(_TAG) :])):
+        tags[name] = _text(value)
 
 
 def _from_metadata(metadata: Mapping[str, str], said: dict[str, str], tags: dict[str, str]) -> None:
@@ -145,8 +146,8 @@ def _from_metadata(metadata: Mapping[str, str], said: dict[str, str], tags: dict
             if value:
                 said[name] = short(value)
     for field, value in metadata.items():
-        if field not in _FIELDS and len(tags) < MOST_TAGS:
-            tags[short(field)] = short(value)
+        if field not in _FIELDS and len(tags) < MOST_TAGS and not is_reserved(name := short(field)):
+            tags[name] = short(value)
 
 
 def _text(value: bytes) -> str:

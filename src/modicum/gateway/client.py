@@ -40,8 +40,8 @@ class Client:
         task.add_done_callback(self._left)
 
     def prepare(self, status: int, headers: list[Header]) -> None:
-        """How the reply will begin, once `finish` has the whole of it."""
-        self._status, self._headers = status, headers
+        """How the reply will begin, once `finish` has the whole of it. A status that HTTP does not know is a 502."""
+        self._status, self._headers = status if status < 600 else 502, headers
 
     def prepare_error(self, dialect: Dialect, status: int, message: str, kind: str) -> None:
         self.prepare(status, [_JSON])

@@ -79,8 +79,8 @@ class Unpacker:
 
 
 def coding_of(headers: Sequence[Header]) -> bytes:
-    """The content-encoding of a reply; empty: none."""
-    coding = next((value for name, value in headers if name == b"content-encoding"), b"").strip().lower()
+    """The content-encoding of a reply, of all its headers together; empty: none."""
+    coding = b", ".join(value for name, value in headers if name == b"content-encoding").strip().lower()
     return b"" if coding == b"identity" else coding
 
 

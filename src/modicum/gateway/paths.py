@@ -5,6 +5,7 @@ backslash, a double slash or a dot segment is none of ours.
 """
 
 from typing import NamedTuple
+from urllib.parse import quote
 
 from modicum.gateway.refusal import Refused
 from modicum.providers.dialect import Dialect
@@ -20,7 +21,7 @@ class Served(NamedTuple):
     what: str
     """CALL: billed, metered, recorded. ASIDE: passed on after the key check (lists of models, token counts)."""
     target: str
-    """The path below the upstream's address."""
+    """The path below the upstream's address, as it is written there."""
 
 
 def served(method: str, path: str, *, anthropic: bool) -> Served:
@@ -40,13 +41,20 @@ def served(method: str, path: str, *, anthropic: bool) -> Served:
         if path.startswith(beginning) and (":" in path or beginning == GEMINI[0]):
             return _gemini(method, path.removeprefix(beginning))
     if method == "GET" and (path == "/v1/models" or path.startswith("/v1/models/")):
-        return Served(DIALECTS["anthropic-messages" if anthropic else "openai-chat"], ASIDE, path.removeprefix("/v1"))
+        return Served(
+            DIALECTS["anthropic-messages" if anthropic else "openai-chat"], ASIDE, _quoted(path.removeprefix("/v1"))
+        )
     raise Refused(404, "nothing is served under this path", "unknown_path")
+
+
+def _quoted(path: str) -> str:
+    """What was decoded stays a part of the path: nothing in a model's name begins something else upstream."""
+    return quote(path, safe="/:@!$&'()*+,=~")
 
 
 def _gemini(method: str, rest: str) -> Served:
     dialect = DIALECTS["gemini-generate"]
-    target = f"/models/{rest}"
+    target = _quoted(f"/models/{rest}")
     model, _, verb = rest.partition(":")
     if "/" not in model:
         if method == "POST" and verb in {"generateContent", "streamGenerateContent"} and model:

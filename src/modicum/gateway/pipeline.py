@@ -1,6 +1,7 @@
 """The way of a call through the gateway. This is the one screen to read.
 
-identify, admit, optimize, send, meter, journal, settle. No stage calls another; only `Pipeline.run` knows the order.
+identify, admit, optimize, send, meter, journal, settle. No stage calls another; only `Pipeline.run` (with
+`exchanged`) knows the order.
 Two promises are kept here: a call is noted before it is sent, and a reply is finished only when its usage is on the
 disk. Everything but the end of a stream is passed on as it comes.
 """
@@ -60,6 +61,7 @@ class Pipeline:
         self.graded: Graded | None = None
         """Who wants to know of outcomes."""
         self.draining = False
+        self._ending: set[asyncio.Future[bool]] = set()
         self._numbers = meter.numbers()
 
     async def run(self, request: Request, client: Client) -> None:
@@ -71,16 +73,13 @@ class Pipeline:
             self.metrics.refused(refusal.kind)
             await client.refuse(request.served.dialect, refusal.status, refusal.message, refusal.kind)
             return
-        end = b""
         try:
-            self.optimize(exchange)
-            await self.send(exchange, client)
-            end = await self.meter(exchange, client)
-        except (Refused, DialectError, Unreachable, ConnectionError, ClientGone) as trouble:
-            end = replies.trouble(exchange, client, trouble)
+            end = await self.exchanged(exchange, client)
         except BaseException:  # a bug of ours, or the end of the time to drain
-            replies.cut(exchange)
-            await self.journal_end(exchange)
+            try:
+                replies.cut(exchange)
+            finally:
+                await self.journal_end(exchange)
             raise
         try:
             if await self.journal_end(exchange):
@@ -89,6 +88,15 @@ class Pipeline:
                 await client.break_off(exchange.request.served.dialect)
         finally:
             self.settle(exchange)
+
+    async def exchanged(self, exchange: Exchange, client: Client) -> bytes:
+        """Request and reply, however they go. Returns the end of the reply, which waits for the journal."""
+        try:
+            self.optimize(exchange)
+            await self.send(exchange, client)
+            return await self.meter(exchange, client)
+        except (Refused, DialectError, Unreachable, ConnectionError, ClientGone) as trouble:
+            return replies.trouble(exchange, client, trouble)
 
     def identify(self, request: Request) -> Caller:
         """Who calls, and who pays."""
@@ -141,15 +149,24 @@ class Pipeline:
         """Passes the reply on and takes its usage as it goes by. Returns the end, which waits for the journal."""
         if exchange.own_reply is not None:
             return replies.own(exchange, exchange.own_reply, client)
-        assert exchange.answer is not None  # noqa: S101 - set by `send`
-        streams = exchange.facts.stream and exchange.answer.status == 200
+        streams = replies.streams(exchange)
         end = await (replies.stream(exchange, client) if streams else replies.whole(exchange, client))
         optimizing.hear(exchange, end, self.metrics.failed)
         return end
 
     async def journal_end(self, exchange: Exchange) -> bool:
-        """Makes the call's record durable. False: the disk refuses."""
+        """Makes the call's record durable. False: the disk refuses. Counting takes time; whoever ends this call
+        meanwhile does not end that.
+        """
         exchange.timing.finished_s = time()
+        if _is_counted(exchange):
+            return await self._journal_end(exchange)
+        ending = asyncio.ensure_future(self._journal_end(exchange))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        return await asyncio.shield(ending)
+
+    async def _journal_end(self, exchange: Exchange) -> bool:
         usage = await self._usage(exchange)
         edits = await self._edits(exchange) if exchange.edits else ()
         exchange.finished = call = meter.finished_call(exchange, usage, edits)
@@ -182,10 +199,14 @@ class Pipeline:
             self.journal.add(Record(exchange.number, "context", _pack(context)))
 
     async def _usage(self, exchange: Exchange) -> Counted:
-        """As the provider counted, or estimated in the thread that counts tokens."""
+        """As the provider counted, or estimated in the thread that counts tokens. If that fails, nobody has counted."""
         if exchange.reply is not None and exchange.reply.usage_final:
             return meter.exact(exchange.reply)
-        return await self._counted(meter.estimated, exchange)
+        try:
+            return await self._counted(meter.estimated, exchange)
+        except Exception:  # noqa: BLE001 - a call is on record whatever happens to its figures
+            self.metrics.failed("usage")
+            return meter.UNCOUNTED
 
     async def _edits(self, exchange: Exchange) -> tuple[Edit, ...]:
         """What rules changed, with its tokens. A failure costs the call these and nothing else."""
@@ -217,3 +238,7 @@ class Pipeline:
         self.traces.close()
         if self.anatomist is not None:
             self.anatomist.close()
+
+
+def _is_counted(exchange: Exchange) -> bool:
+    return exchange.reply is not None and exchange.reply.usage_final and not exchange.edits

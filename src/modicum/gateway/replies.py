@@ -1,7 +1,7 @@
 """Replies passed on, and their usage taken as they go by. The end of a reply is held back: it waits for the journal."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from time import time
 
 from modicum.calls import CallStatus, Usage
@@ -12,9 +12,12 @@ from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_back
 from modicum.outbound.client import Unreachable
 from modicum.outbound.keepalive import Answer, Header
+from modicum.providers.bodies import mended
 from modicum.providers.dialect import DialectError, ReplyFacts
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
+MOST_HELD_BYTES = 4 * 1024 * 1024
+"""Of a line of a stream that does not end; then it is passed on as it comes."""
 _LEFTOVER_S = 2.0
 """How long an upstream may take to end a stream whose last event has come."""
 _ENDS = {
@@ -56,7 +59,7 @@ async def whole(exchange: Exchange, client: Client) -> bytes:
     headers = passes_back(answer)
     if coding_of(headers) in CODINGS:
         headers, body = without_coding(headers), _unpacked(coding_of(headers), body)
-    exchange.reply = exchange.upstream_dialect.reply(body)
+    exchange.reply = _facts(exchange, headers, body)
     fine = answer.status == 200 and not exchange.reply.error_kind
     exchange.status = CallStatus.OK if fine else CallStatus.ERROR
     status = answer.status
@@ -68,6 +71,31 @@ async def whole(exchange: Exchange, client: Client) -> bytes:
             status, body = exchange.translation.error(status, body)
     client.prepare(status, headers)
     return body
+
+
+def streams(exchange: Exchange) -> bool:
+    """Whether the reply comes as events. Some servers answer in one piece whatever was asked; Gemini streams JSON."""
+    answer = exchange.answer
+    if not exchange.facts.stream or answer is None or answer.status != 200:
+        return False
+    return _kind(answer.headers) != b"application/json" or exchange.upstream_dialect.name == "gemini-generate"
+
+
+def _facts(exchange: Exchange, headers: Sequence[Header], body: bytes) -> ReplyFacts:
+    """What a whole reply tells, even if it consists of events that nobody asked for."""
+    dialect = exchange.upstream_dialect
+    if _kind(headers) == b"text/event-stream":
+        tail = dialect.tail(usage_asked=True)
+        tail.feed(body)
+        tail.end()
+        return tail.facts()
+    facts = dialect.reply(body)
+    return facts if facts.usage is not None or b"\\u" not in body else dialect.reply(mended(body))
+
+
+def _kind(headers: Sequence[Header]) -> bytes:
+    kind = next((value for name, value in headers if name == b"content-type"), b"")
+    return kind.partition(b";")[0].strip().lower()
 
 
 async def stream(exchange: Exchange, client: Client) -> bytes:
@@ -97,7 +125,7 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
         # Whole lines only: should the upstream break off, an error can follow without half an event before it.
         passed = tail.feed(chunk)
         passed = partial + (translated.feed(passed) if translated is not None else passed)
-        cut = passed.rfind(b"\n") + 1
+        cut = _end_of_lines(passed)
         passed, partial = passed[:cut], passed[cut:]
         if ends:
             window = window[-_LONGEST_END:] + chunk
@@ -115,6 +143,10 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
     if exchange.reply.error_kind:
         exchange.status = CallStatus.ERROR
     return held
+
+
+def _end_of_lines(passed: bytes) -> int:
+    return passed.rfind(b"\n") + 1 or (len(passed) if len(passed) > MOST_HELD_BYTES else 0)
 
 
 def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:

@@ -47,6 +47,7 @@ _NOT_BACK = frozenset(
         b"content-length",
         b"date",
         b"keep-alive",
+        b"location",
         b"server",
         b"set-cookie",
         b"transfer-encoding",
@@ -54,6 +55,7 @@ _NOT_BACK = frozenset(
     }
     | {b"upgrade", b"proxy-authenticate", b"alt-svc", b"strict-transport-security"}
 )
+"""Reply headers that end here. A caller that followed a redirect would take its key, and its next calls, past us."""
 
 
 class Passing(NamedTuple):
@@ -94,12 +96,24 @@ def prepare(exchange: Exchange) -> None:
         translated = exchange.translation.request(exchange.body, exchange.route.model)
         exchange.body, exchange.left_out = translated.body, translated.left_out
         return
+    if exchange.caller.models and b'"model"' in exchange.body:
+        exchange.body = _with_one_model(exchange.body)
     if not facts.usage_asked:
         exchange.body = dialect.with_usage_asked(exchange.body)
     if exchange.route.model != facts.model and b'"model"' in exchange.body:
         fields = _fields.decode(exchange.body)
         fields["model"] = msgspec.Raw(msgspec.json.encode(exchange.route.model))
         exchange.body = msgspec.json.encode(fields)
+
+
+def _with_one_model(body: bytes) -> bytes:
+    """Of a field that comes twice one server takes the first, another the last, a third whatever its case: what a key
+    may use is checked on one model, so one goes upstream.
+    """
+    fields = _fields.decode(body)
+    return msgspec.json.encode(
+        {name: raw for name, raw in fields.items() if name == "model" or name.casefold() != "model"}
+    )
 
 
 def target(exchange: Exchange) -> str:

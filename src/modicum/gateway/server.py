@@ -19,7 +19,7 @@ from modicum.calls import Call, UserError
 from modicum.gateway.accepting import Accepting
 from modicum.gateway.app import App
 from modicum.gateway.live_keys import LiveKeys
-from modicum.gateway.log import log
+from modicum.gateway.log import log, take_over
 from modicum.gateway.metrics import Metrics, share
 from modicum.gateway.owners import Owners
 from modicum.gateway.pipeline import Pipeline
@@ -144,6 +144,7 @@ class Gateway:
                 lifespan="off",
                 access_log=False,
                 log_config=None,
+                log_level="error",
                 server_header=False,
                 date_header=False,
                 timeout_keep_alive=75,
@@ -312,6 +313,11 @@ class _GuardedProtocol(HttpToolsProtocol):
         if self._in_headers and self._header_bytes > MOST_HEADER_BYTES and not self.transport.is_closing():
             self.send_400_response("The headers are too large.")
 
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """What follows a chunked body is no header: nobody in front of us has looked at it."""
+        if self._in_headers:
+            super().on_header(name, value)
+
     def on_message_begin(self) -> None:
         self._in_headers = True
         if self._header_timer is None:
@@ -371,6 +377,7 @@ def run(
     """Runs the gateway, or one of its workers, in this process until it is told to stop."""
     import uvloop
 
+    take_over("uvicorn.error", "asyncio")
     if worker.count > 1:
         share(worker.index)
     # A call leaves few cycles behind, and what is imported by now stays to the end: to look through it over and over

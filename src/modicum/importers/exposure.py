@@ -7,9 +7,7 @@ import msgspec
 from modicum.calls import Call
 from modicum.importers.format import Reading
 from modicum.redaction.finding import seen
-
-TAG = "seen."
-"""Tags of a call are named so, with the kind behind: `seen.email` = `2`."""
+from modicum.redaction.tags import seen_tags
 
 
 class Watch:
@@ -30,11 +28,6 @@ class Watch:
         """The call, with counts of what the segments hold that it was the first to send."""
         if call.anatomy is None:
             return call
-        counts: dict[str, int] = {}
-        for digest in {segment.digest for segment in call.anatomy.added}:
-            for kind, count in self._known.get(digest, {}).items():
-                counts[kind] = counts.get(kind, 0) + count
-        if not counts:
-            return call
-        tags = call.tags | {f"{TAG}{kind}": str(count) for kind, count in counts.items()}
-        return msgspec.structs.replace(call, tags=tags)
+        sent = {segment.digest for segment in call.anatomy.added}
+        counts = seen_tags(self._known.get(digest, {}) for digest in sent)
+        return msgspec.structs.replace(call, tags=call.tags | counts) if counts else call

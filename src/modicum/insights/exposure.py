@@ -5,9 +5,9 @@ from datetime import datetime
 import msgspec
 
 from modicum.ledger.store import Store
+from modicum.redaction.tags import LOOKED_AT, seen_in
 
 BY = ("provider", "team", "app", "user", "project")
-TAG = "seen."
 
 
 class Exposed(msgspec.Struct, kw_only=True):
@@ -16,7 +16,8 @@ class Exposed(msgspec.Struct, kw_only=True):
     prompt_tokens: int = 0
     """Of all calls, re-reads included."""
     calls_not_looked_at: int = 0
-    """Imported without anatomy: whether they held anything is not known."""
+    """Whether they held anything is not known: without anatomy (so are calls from spans, and those whose gateway worker
+    was killed), or the gateway had no time to look at all of their texts."""
     first_sent_tokens: dict[str, int] = {}
     """By kind of segment, when first sent."""
     seen: dict[str, int] = {}
@@ -30,12 +31,13 @@ def exposure(store: Store, by: str, since: datetime, until: datetime) -> list[Ex
         one = found.setdefault(row["name"], Exposed(name=row["name"]))
         one.calls += int(row["calls"])
         one.prompt_tokens += int(row["prompt_tokens"])
-        one.calls_not_looked_at += int(row["calls_not_looked_at"])
-        for tag, count in msgspec.json.decode(row["tags"], type=dict[str, str]).items():
-            if tag.startswith(TAG) and count.isdecimal():
-                kind = tag.removeprefix(TAG)
-                # Entries of one set of tags are one row: each of its calls holds as many.
-                one.seen[kind] = one.seen.get(kind, 0) + int(count) * int(row["calls"])
+        one.calls_not_looked_at += int(row["calls_without_anatomy"])
+        tags = msgspec.json.decode(row["tags"], type=dict[str, str])
+        if LOOKED_AT not in tags:
+            one.calls_not_looked_at += int(row["calls_by_gateway"])
+        for kind, count in seen_in(tags).items():
+            # Entries of one set of tags are one row: each of its calls holds as many.
+            one.seen[kind] = one.seen.get(kind, 0) + count * int(row["calls"])
     for row in store.ask("exposure_kinds", by=by, since=since, until=until):
         found[row["name"]].first_sent_tokens[row["kind"]] = int(row["tokens"])
     return sorted(found.values(), key=lambda one: (-one.prompt_tokens, one.name))

@@ -18,6 +18,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modicum.calls import Anatomy, Call, Segment, SegmentKind
+from modicum.redaction.tags import LOOKED_AT, seen_tags
 
 MOST_CONVERSATIONS = 5_000
 MOST_PARTS = 1_000_000
@@ -35,6 +36,8 @@ class ContextPart(msgspec.Struct, gc=False, array_like=True):
     is_error: bool
     tokens: int | None
     """None: not counted yet; never so in a record."""
+    seen: dict[str, int] | None = None
+    """Secrets and personal data in its text, by kind (`redaction.finding`). None: nobody looked."""
 
 
 class _Latest(NamedTuple):
@@ -95,8 +98,9 @@ class Conversations:
             ),
             _cause(old, kept) if kept < len(old) else "",
         )
+        tags = call.tags | _seen_tags(context[kept:])
         return msgspec.structs.replace(
-            call, conversation=conversation, task=call.task or conversation, turn=turn, anatomy=anatomy
+            call, conversation=conversation, task=call.task or conversation, turn=turn, anatomy=anatomy, tags=tags
         )
 
     def _continued(self, parts: Sequence[ContextPart], chains: Sequence[int]) -> str:
@@ -143,6 +147,13 @@ def _agreeing(before: Sequence[ContextPart], now: Sequence[ContextPart]) -> int:
             break
         same += 1
     return same
+
+
+def _seen_tags(added: Sequence[ContextPart]) -> dict[str, str]:
+    """What was seen in texts that are sent for the first time; each text counts once."""
+    found = {part.digest: part.seen for part in added}
+    counts = seen_tags(seen for seen in found.values() if seen)
+    return counts if None in found.values() else counts | {LOOKED_AT: "all"}
 
 
 def _cause(before: Sequence[ContextPart], kept: int) -> str:

@@ -305,7 +305,7 @@ class _Connection(asyncio.Protocol):
             return
         try:
             self._parser.feed_data(data)
-        except httptools.HttpParserError as error:
+        except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
             self._fail(f"it does not speak HTTP/1.1 ({type(error).__name__})")
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -338,6 +338,7 @@ class _Connection(asyncio.Protocol):
         status = self._parser.get_status_code()
         if status < 200:  # an interim answer: the real one follows
             self._answer.headers.clear()
+            self._until_close = True
             return
         if status in {204, 304}:
             self._until_close = False

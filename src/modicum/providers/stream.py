@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from modicum.calls import Tier, Usage
-from modicum.providers.bodies import UNREADABLE
+from modicum.providers.bodies import UNREADABLE, mended
 from modicum.providers.dialect import MOST_OUTPUT_TEXT, ReplyFacts
 from modicum.providers.lines import WholeLines
 
@@ -26,7 +26,10 @@ def _event(data: bytes) -> Mapping[str, Any] | None:
     try:
         event = _decode(data)
     except UNREADABLE:
-        return None
+        try:
+            event = _decode(mended(data))
+        except UNREADABLE:
+            return None
     return event if isinstance(event, Mapping) else None
 
 

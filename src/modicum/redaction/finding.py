@@ -1,8 +1,10 @@
 """Secrets and personal data in a text, counted by kind. The values stay in the text: nothing here returns them.
 
 Every kind has a mark that has to stand in the text before its pattern is tried, so that a text without any costs a few
-searches for fixed strings. Shapes are those that the issuers publish; what is only likely (a long random word) is not
-counted, since a count that cries wolf is read by nobody.
+searches for fixed strings. A pattern's time must grow with the text and not with its square, whatever stands there: one
+that may run to the end of a long word begins only where the word does. And it runs over a piece at a time, since
+nothing else in the process does meanwhile. Shapes are those that the issuers publish; what is only likely (a long
+random word) is not counted, since a count that cries wolf is read by nobody.
 """
 
 import re
@@ -11,6 +13,10 @@ from typing import NamedTuple
 
 LONGEST = 1_000_000
 """Characters of a text that are searched; longer ones are data and not prompts."""
+PIECE = 32_768
+"""Characters that a pattern runs over in one go."""
+LONGEST_VALUE = 4_096
+"""How far beyond its piece a value may end."""
 
 
 class Kind(NamedTuple):
@@ -50,11 +56,13 @@ KINDS = (
         ("ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_"),
         re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{82})\b"),
     ),
-    Kind("model_key", ("sk-",), re.compile(r"\bsk-(?:ant-|proj-|or-)?(?=[\w-]*[0-9])(?=[\w-]*[A-Z])[\w-]{32,}")),
+    Kind(
+        "model_key", ("sk-",), re.compile(r"(?<![\w-])sk-(?:ant-|proj-|or-)?(?=[\w-]*[0-9])(?=[\w-]*[A-Z])[\w-]{32,}")
+    ),
     Kind("google_key", ("AIza",), re.compile(r"\bAIza[\w-]{35}(?![\w-])")),
     Kind("slack_token", ("xox",), re.compile(r"\bxox[abprs]-[0-9]{8,}-[\w-]{10,}")),
     Kind("stripe_key", ("_live_",), re.compile(r"\b[sr]k_live_[A-Za-z0-9]{20,}\b")),
-    Kind("jwt", ("eyJ",), re.compile(r"\beyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}")),
+    Kind("jwt", ("eyJ",), re.compile(r"(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}")),
     Kind(
         "email", ("@",), re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]*@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b"), own_address
     ),
@@ -76,6 +84,16 @@ def seen(text: str) -> dict[str, int]:
     found = {}
     for kind in KINDS:
         marked = any(mark in text for mark in kind.marks) if kind.marks else has_digits
-        if marked and (count := len({value for value in kind.pattern.findall(text) if kind.valid(value)})):
+        if marked and (count := sum(map(kind.valid, _values(kind.pattern, text)))):
             found[kind.name] = count
     return found
+
+
+def _values(pattern: re.Pattern[str], text: str) -> set[str]:
+    values = set()
+    for start in range(0, len(text), PIECE):
+        for match in pattern.finditer(text, start, start + PIECE + LONGEST_VALUE):
+            if match.start() >= start + PIECE:
+                break  # the next piece has it
+            values.add(match[0])
+    return values

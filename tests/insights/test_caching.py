@@ -1,6 +1,16 @@
-from insights.planted import Conversation, history_of, tool_round, user
+import json
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from insights.planted import PRICES, Conversation, history_of, tool_round, user
 from modicum.calls import Anatomy, Usage
+from modicum.importers import read_calls
+from modicum.importers.format import Reading
 from modicum.insights.caching import Caching
+from modicum.insights.replay import Replay
+from modicum.ledger.booking import book
+from modicum.metering.digests import Digester
 
 
 def shrunk(cause, read):
@@ -24,3 +34,54 @@ def test_the_time_of_a_reply_is_taken_for_later_than_that_of_its_request():
         return Caching.of(history_of(talk)).predicted.warm[1]
 
     assert (late("gateway"), late("claude-code")) == (False, True)
+
+
+def transcript(sizes, reads, pause_s):
+    """A Claude Code transcript: prompts that grow, shrink, are compacted and rewound, of which so much was read."""
+    rows, texts = [], ["all of it", "more words to go on with", "again", "and so on and on " * 40]
+    for n, (size, read) in enumerate(zip(sizes, reads, strict=True)):
+        at = f"2026-02-03T{n * pause_s // 3600:02}:{n * pause_s // 60 % 60:02}:{n * pause_s % 60:02}Z"
+        head = {"sessionId": "s", "timestamp": at, "version": "2.1.0", "cwd": "/w"}
+        if n % 5 == 4:
+            rows.append({**head, "type": "system", "subtype": "compact_boundary", "uuid": f"b{n}"})
+        parent = "u0" if n % 7 == 6 else f"a{n - 1}"
+        said = {"role": "user", "content": texts[n % 4] + str(n)}
+        rows.append({**head, "type": "user", "uuid": f"u{n}", "parentUuid": parent, "message": said})
+        usage = {
+            "input_tokens": 3,
+            "cache_read_input_tokens": min(read, size),
+            "cache_creation_input_tokens": size - min(read, size),
+            "output_tokens": 20,
+        }
+        thought = [{"type": "thinking", "thinking": "hm " * 300}, {"type": "text", "text": "done"}]
+        reply = {"role": "assistant", "id": f"m{n}", "model": "claude-opus-4-5", "usage": usage, "content": thought}
+        rows.append({**head, "type": "assistant", "uuid": f"a{n}", "requestId": f"r{n}", "parentUuid": f"u{n}"})
+        rows[-1]["message"] = reply
+    return "".join(json.dumps(row) + "\n" for row in rows)
+
+
+@settings(max_examples=40)
+@given(
+    st.lists(st.tuples(st.integers(900, 60_000), st.integers(0, 60_000)), min_size=2, max_size=10),
+    st.data(),
+    st.sampled_from([20, 290, 400]),
+)
+def test_what_a_transcript_says_that_a_call_read_does_not_change_what_is_predicted_for_it(
+    tmp_path_factory, calls, data, pause_s
+):
+    place = data.draw(st.integers(0, len(calls) - 1))
+    other = data.draw(st.integers(0, 60_000))
+    sizes, reads = zip(*calls, strict=True)
+    path = tmp_path_factory.mktemp("logs") / "t.jsonl"
+    found = []
+    for told in (reads, [*reads[:place], other, *reads[place + 1 :]]):
+        path.write_text(transcript(sizes, told, pause_s))
+        talk = Conversation()
+        talk.entries = [book(call, PRICES) for call in read_calls([path], Reading(True, Digester(b"").digest))]
+        caching = Replay(history_of(talk), PRICES).caching
+        found.append((caching.predicted, caching.habits))
+
+    (one, habits), (two, others) = found
+    for name in ("read", "written", "uncached"):
+        assert getattr(one, name)[place] == getattr(two, name)[place]
+    assert habits.ttl_guess_s[place] == others.ttl_guess_s[place]

@@ -87,3 +87,17 @@ def test_what_a_transcript_says_that_a_call_read_does_not_change_what_is_predict
     for name in ("read", "written", "uncached"):
         assert getattr(one, name)[place] == getattr(two, name)[place]
     assert habits.ttl_guess_s[place] == others.ttl_guess_s[place]
+
+
+def test_a_cut_that_an_importer_placed_by_the_read_does_not_tell_it(tmp_path):
+    path, found = tmp_path / "t.jsonl", []
+    for read in (0, 18_000):
+        path.write_text(transcript([15_000, 20_000, 25_000, 18_000], [0, 15_000, 20_000, read], 20))
+        talk = Conversation()
+        talk.entries = [book(call, PRICES) for call in read_calls([path], Reading(anatomy=True))]
+        history = history_of(talk)
+        found.append((history.kept_tokens[3], Caching.of(history).predicted.read[3]))
+
+    (kept, predicted), (other_kept, other_predicted) = found
+    assert kept < other_kept  # the importer saw the read
+    assert predicted == other_predicted

@@ -5,8 +5,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insights.planted import READ, WRITE, Conversation, history_of, said, tool_round, user
-from modicum.insights.carrying import already_there, context_codes, gross_usd, mixed, with_their_calls
+from insights.planted import OUT, READ, WRITE, Conversation, history_of, said, tool_round, user
+from modicum.calls import Usage
+from modicum.insights.carrying import already_there, context_codes, gross_usd, mixed, rounds_usd, with_their_calls
 
 
 def test_the_end_of_a_segment_costs_its_share():
@@ -22,6 +23,25 @@ def test_all_segments_together_cost_the_prompts():
 
     prompts = history.cost_cache_read_usd + history.cost_cache_write_5m_usd
     assert usd == pytest.approx(prompts.sum())
+
+
+def test_what_our_count_has_beyond_the_prompt_was_not_paid_for():
+    history = history_of(Conversation(cached=False).call(user("a", 900), usage=Usage(100, 0, 0, 0, 5)))
+
+    assert gross_usd(history, np.array([0])) == (900, pytest.approx(history.cost_uncached_usd[0]))
+
+
+def test_the_words_of_a_reply_that_would_not_have_been_go_with_its_round():
+    talk = (
+        Conversation().call(user("a", 900)).call(*tool_round("Read", "x", "X"), said("let me see", 50)).call(said("b"))
+    )
+    history = history_of(talk)
+    asked = np.array([True, False, False])
+
+    _, usd = rounds_usd(history, np.zeros(history.segments, np.bool_), asked)
+
+    # The reply and the prompt behind it, and the 270 tokens of that round once more in the last call.
+    assert usd == pytest.approx(30 * OUT + 900 * READ + 270 * WRITE + 270 * READ)
 
 
 def test_a_result_takes_the_call_that_it_answers_along_and_no_other():

@@ -86,6 +86,29 @@ def test_the_parts_sum_to_the_bill_and_calls_without_anatomy_are_a_part(store):
     assert {part.name for part in found.parts} == {"prefix", "(completions)", "(prompts without anatomy)"}
 
 
+def test_parts_are_never_more_than_the_bill_where_our_count_is(store):
+    store.append([sent(0, Usage(100, 0, 0, 0, 10), 0, 0, (SegmentKind.USER, 900, ""), (SegmentKind.USER, 50, ""))])
+
+    for by in ("kind", "segment"):
+        found = rent(store, by, *EVER)
+        assert sum(part.cost_usd for part in found.parts) == pytest.approx(float(found.cost_usd))
+
+
+def test_a_rest_is_worth_a_line_from_half_a_percent_on(store):
+    store.append([sent(0, Usage(100, 0, 0, 0, 0), 0, 0, (SegmentKind.USER, 90, ""))])
+    assert rent(store, "kind", *EVER).has_rest
+    store.append([sent(1, Usage(100_000, 0, 0, 0, 0), 0, 0, (SegmentKind.USER, 100_000, ""), conversation="u")])
+    assert not rent(store, "kind", *EVER).has_rest
+
+
+def test_what_a_log_told_as_a_total_is_a_part(store):
+    store.append([sent(0, Usage(100, 0, 0, 0, 10), anatomy=None, model="mystery", reported_cost_usd=Decimal("0.5"))])
+
+    (part,) = (part for part in rent(store, "kind", *EVER).parts if part.cost_usd)
+
+    assert (part.name, part.cost_usd, part.basis) == ("(told as a total only)", 0.5, Basis.EXACT)
+
+
 def test_what_only_unpriced_calls_carried_has_an_unknown_cost(store):
     store.append([sent(0, Usage(10, 0, 0, 0, 1), 0, 0, (SegmentKind.USER, 10, ""), model="mystery", provider="")])
 

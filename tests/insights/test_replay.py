@@ -5,10 +5,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from insights.planted import PRICES, READ, START, WRITE, Conversation, history_of, result, said, tool_round, user
+from insights.planted import EVER, PRICES, READ, START, WRITE, Conversation, history_of, result, said, tool_round, user
 from modicum.calls import Anatomy, Usage, UserError
+from modicum.insights.carrying import gross_usd
 from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.history import load
 from modicum.insights.replay import Replay, checked_model, counts_in_joint, joint, marginal, replay
+from modicum.ledger.store import open_store
 
 
 def worked(name="t", rounds=4, tokens=3000, **fields):
@@ -130,6 +133,57 @@ def test_an_unexplained_break_still_gets_smaller_where_its_prompt_does():
     # 5,500 read in the record lie within the first result (5,020 to 8,020), whose end beyond 1,000 tokens is cut.
     assert changed.read[3] == 5500
     assert changed.written_5m[3] == history.prompt[3] - 5500 - 3 * 2000
+
+
+def test_leaving_out_the_call_that_met_a_break_leaves_the_break_to_the_next():
+    talk = worked(rounds=2)
+    held = talk.tokens
+    talk.call(*tool_round("Read", "x", "text x", 3000), usage=Usage(0, 2000, held + 1020, 0, 30))
+    history = history_of(talk.call(*tool_round("Read", "y", "text y", 3000)))
+    dropped = np.array([False, False, False, True, False])
+
+    changed = replay(history, [Change(dropped_calls=dropped)], PRICES).changed
+
+    # Without the call its reply and the result that it asked for (3,020) are gone, and no breakpoint lies below 2,000.
+    assert (changed.read[4], changed.written_5m[4]) == (0, held + 3020)
+
+
+def test_a_break_is_none_where_nothing_is_cached():
+    talk = worked(rounds=2)
+    talk.call(*tool_round("Read", "x", "text x", 3000), usage=Usage(0, 2000, talk.tokens + 1020, 0, 30))
+    history = history_of(talk)
+
+    changed = replay(history, [Change(ttl_seconds=ints(history, 0))], PRICES).changed
+
+    assert changed.uncached.tolist() == history.prompt.tolist()
+
+
+def test_figures_that_rest_on_excuses_are_bounds():
+    talk = worked(rounds=2)
+    talk.call(*tool_round("Read", "x", "text x", 3000), usage=Usage(0, 0, talk.tokens + 3020, 0, 30))
+
+    fidelity = Replay(history_of(talk), PRICES).fidelity()
+
+    assert fidelity.total_error == pytest.approx(0)
+    assert fidelity.unexplained_share > 0.1
+    assert not fidelity.is_within
+
+
+def test_a_history_that_begins_in_the_middle_saves_no_more_than_its_tokens_cost():
+    talk = worked(rounds=6)
+    store = open_store(":memory:")
+    store.append(talk.entries)
+    history = load(store, talk.entries[4].call.started, EVER[1])
+    store.close()
+    change = capped(history, 1000)
+
+    replayed = replay(history, [change], PRICES)
+
+    assert history.context_tokens.tolist() == [17080, 20100, 23120]  # of which 14,060 came before the span
+    over = change.segment_tokens < history.segment_tokens
+    _, gross = gross_usd(history, over, history.segment_tokens[over] - 1000)
+    assert gross == pytest.approx(3 * 2000 * WRITE + 3 * 2000 * READ)
+    assert 0 < replayed.saving_usd <= gross
 
 
 def test_reads_beyond_the_prediction_are_not_excused():

@@ -130,7 +130,7 @@ def _show_segments(rent: "Rent") -> None:
                 output.share(part.cost_usd, whole),
             ]
         )
-    if abs(rent.rest_usd) >= 0.005:
+    if rent.has_rest:
         rest = output.dollars_of(rent.rest_usd)
         rows.append(["(rest)", *[""] * 7, rest, output.share(rent.rest_usd, whole)])
     columns = ["segment", "task", "place", "born (UTC)", "tokens", "calls", "written", "re-read", "cost"]
@@ -154,7 +154,7 @@ def _show_parts(rent: "Rent") -> None:
         ]
         for part in rent.parts
     ]
-    if abs(rent.rest_usd) >= 0.005:
+    if rent.has_rest:
         rows.append(
             ["(rest)", "", "", "", "", "", output.dollars_of(rent.rest_usd), output.share(rent.rest_usd, whole), ""]
         )

@@ -158,7 +158,7 @@ def _money(found: "Audit") -> None:
         ]
         for part in found.rent.parts
     ]
-    if abs(found.rent.rest_usd) >= 0.005:
+    if found.rent.has_rest:
         rest = found.rent.rest_usd
         rows.append(["(rest)", "", output.dollars_of(rest), output.share(rest, whole), ""])
     output.print_table(
@@ -183,7 +183,11 @@ def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:
             f"; {fidelity.unexplained_share:.1%} of the cost is in {fidelity.unexplained_calls:,} cache breaks that "
             "nothing explains, which keep their cost"
         )
-    return f"{line}\nthat is more than 2 % or 3 %: replayed figures below are bounds" if is_bound else line
+    return (
+        f"{line}\nthat is more than 2 %, 3 % or, unexplained, 10 %: replayed figures below are bounds"
+        if is_bound
+        else line
+    )
 
 
 def _findings(rows: Sequence["Row"]) -> None:

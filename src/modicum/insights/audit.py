@@ -85,7 +85,7 @@ class SourceFidelity(msgspec.Struct, frozen=True, kw_only=True):
     source: str
     fidelity: Fidelity
     is_bound: bool
-    """Worse than 2 % in total or 3 % for the median task: replayed figures of this source are bounds."""
+    """Worse than 2 % in total or 3 % for the median task, or over 10 % excused: its replayed figures are bounds."""
 
 
 class Audit(msgspec.Struct, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modicum.insights.history import Flags, Floats, History, Ints, once
+from modicum.insights.plan import replies_of
 
 AT_ONCE = 4_000_000
 """Pairs of segment and call that are priced together: bounds memory to a few hundred megabytes."""
@@ -72,7 +73,7 @@ def rounds_usd(history: History, gone: Flags, asked: Flags, sent: Flags | None =
     if sent is None:
         sent = np.zeros(history.calls, np.bool_)
         sent[1:] = asked[:-1] & ~history.first[1:]
-    tokens, usd = gross_usd(history, gone, but_calls=sent)
+    tokens, usd = gross_usd(history, gone | replies_of(history, asked), but_calls=sent)
     replies = history.output_visible + history.output_reasoning
     tokens += int(replies[asked].sum()) + int(history.prompt[sent].sum())
     return tokens, usd + float(output_usd(history)[asked].sum() + prompt_usd(history)[sent].sum())
@@ -91,6 +92,7 @@ class _Prices:
         written = history.cache_write_5m + history.cache_write_1h
         self.read_until = history.cache_read
         self.written_until = history.cache_read + written
+        self.end = history.prompt
         self.read_usd = _per_token(history.cost_cache_read_usd, history.cache_read)
         write_cost = history.cost_cache_write_5m_usd + history.cost_cache_write_1h_usd
         self.written_usd = _per_token(write_cost, written)
@@ -103,7 +105,8 @@ class _Prices:
         read, written = self.read_until[calls], self.written_until[calls]
         in_read = np.clip(np.minimum(upper, read) - lower, 0, None)
         in_written = np.clip(np.minimum(upper, written) - np.maximum(lower, read), 0, None)
-        in_uncached = np.clip(upper - np.maximum(lower, written), 0, None)
+        # Where our count of a context is above the provider's, what lies beyond the prompt was not paid for.
+        in_uncached = np.clip(np.minimum(upper, self.end[calls]) - np.maximum(lower, written), 0, None)
         usd = in_read @ self.read_usd[calls] + in_written @ self.written_usd[calls]
         return float(usd + in_uncached @ self.uncached_usd[calls])
 

@@ -70,7 +70,8 @@ class History:
     kept_tokens: Ints
     """Tokens of the kept segments; -1 where the call has no anatomy, or they were born before this history begins."""
     context_tokens: Ints
-    """Tokens of all segments that the call carried, by our count or fitted to the provider's; 0 without anatomy."""
+    """Tokens of all segments that the call carried, by our count or fitted to the provider's, those born before this
+    history begins included; 0 without anatomy."""
     cache_read: Ints
     cache_write_5m: Ints
     cache_write_1h: Ints
@@ -244,8 +245,18 @@ def build(calls: Arrays, segments: Arrays, words: Sequence[tuple[str, str]]) -> 
         apart_calls=apart_calls,
         apart_cost_usd=apart_usd,
     )
-    history.context_tokens[:] = np.rint(history.carried(history.segment_tokens))
+    history.context_tokens[:] = np.maximum(np.rint(history.carried(history.segment_tokens)), _context_ends(history))
     return history
+
+
+def _context_ends(history: History) -> Ints:
+    """Where the context of each call ends by the places of its segments, also of those born before this history begins;
+    0 where no segment tells.
+    """
+    ends = np.maximum(history.kept_tokens, 0)
+    last = np.flatnonzero(np.diff(history.segment_call, append=history.calls))
+    ends[history.segment_call[last]] = history.segment_offset[last] + history.segment_tokens[last]
+    return ends
 
 
 _WORDS = {

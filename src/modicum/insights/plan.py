@@ -58,7 +58,7 @@ class Plan:
             if change.tier:
                 tier = _swapped(tier, tiers, ("", change.tier), change.tier_calls)
         if dropped.any():
-            size = np.where(_replies_of(history, dropped), 0, size)
+            size = np.where(replies_of(history, dropped), 0, size)
         removed = history.segment_tokens - size
         swapped = model is not history.model
         return cls(removed, dropped, ttl, models, model, swapped, tiers, tier, unbroken, most)
@@ -75,7 +75,7 @@ def _swapped(codes: Ints, words: list[str], names: tuple[str, str], chosen: Flag
     return np.where(fits, words.index(new), codes)
 
 
-def _replies_of(history: History, dropped: Flags) -> Flags:
+def replies_of(history: History, dropped: Flags) -> Flags:
     """For every segment whether it is the reply of a dropped call, or a result that came back for it."""
     before = np.zeros(history.calls + 1, dtype=bool)
     before[1:] = dropped

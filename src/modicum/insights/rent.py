@@ -19,7 +19,9 @@ DIMENSIONS = ("kind", "tool", "agent", "project", "model", "task", "segment")
 COMPLETIONS = "(completions)"
 SEARCHES = "(web searches)"
 NO_ANATOMY = "(prompts without anatomy)"
+UNDIVIDED = "(told as a total only)"
 OTHERS = "(other segments)"
+REST_WITHIN, HALF_A_CENT, ROUNDING_USD = 0.005, 0.005, 1e-9
 MOST_SEGMENTS = 20
 """How many segments stand on their own, by default."""
 
@@ -67,7 +69,14 @@ class Rent(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: Decimal | None
     parts: list[Part]
     rest_usd: float
-    """What no part accounts for: rounding, and calls whose earlier context is not in the ledger."""
+    """What no part accounts for: rounding, calls whose earlier context is not in the ledger, and prompts that were
+    longer than all that the log shows of them.
+    """
+
+    @property
+    def has_rest(self) -> bool:
+        """Whether the rest is worth a line: half a cent, or half a percent of the bill."""
+        return abs(self.rest_usd) > max(min(HALF_A_CENT, REST_WITHIN * float(self.cost_usd or 0)), ROUNDING_USD)
 
 
 def rent(store: Store, by: str, since: datetime, until: datetime, *, most: int = MOST_SEGMENTS) -> Rent:
@@ -86,6 +95,7 @@ def build(parts: Sequence[Part], frame: Mapping[str, Any], by: str) -> Rent:
     parts.append(_bare(COMPLETIONS, frame["completion_tokens"], frame["completion_usd"]))
     parts.append(_bare(SEARCHES, 0, frame["requests_usd"]))
     parts.append(_bare(NO_ANATOMY, frame["bare_prompt_tokens"], frame["bare_prompt_usd"]))
+    parts.append(_bare(UNDIVIDED, 0, frame["undivided_usd"]))
     parts = [part for part in parts if part.tokens or part.cost_usd]
     parts.sort(key=lambda part: (not isinstance(part, SegmentPart), -(part.cost_usd or 0)))
     return Rent(

@@ -24,6 +24,8 @@ from modicum.metering.prices import PriceBook
 
 TOTAL_WITHIN, MEDIAN_WITHIN = 0.02, 0.03
 """Fidelity within which replayed figures stand as they are; beyond it they are bounds."""
+EXCUSED_WITHIN = 0.1
+"""Share of the cost beyond which excused breaks make bounds of the figures, too: the errors say little then."""
 
 
 @dataclass(frozen=True)
@@ -88,7 +90,8 @@ class Fidelity:
 
     @property
     def is_within(self) -> bool:
-        return abs(self.total_error) <= TOTAL_WITHIN and self.median_task_error <= MEDIAN_WITHIN
+        small = abs(self.total_error) <= TOTAL_WITHIN and self.median_task_error <= MEDIAN_WITHIN
+        return small and self.unexplained_share <= EXCUSED_WITHIN
 
 
 class Replay:
@@ -169,7 +172,7 @@ class Replay:
         removed = Removed.of(history, plan)
         prompt = np.maximum(calls.prompt - removed.tokens, 0)
         kept = np.where(calls.kept > 0, np.maximum(calls.kept - removed.of_kept, 0), calls.kept)
-        kept = np.where(plan.unbroken, np.inf, kept)
+        kept = np.where(plan.unbroken, np.inf, self._handed_on(kept, plan))
         minimum, step, implicit, ttl = calls.minimum, calls.step, calls.implicit, calls.ttl_s
         if plan.swapped:
             minimum, step, implicit, ttl = cache_rules(history, plan.model, plan.models)
@@ -196,12 +199,24 @@ class Replay:
         buckets += [np.where(plan.dropped, 0, visible), np.where(plan.dropped, 0, reasoning)]
         return self._priced(buckets, plan)
 
+    def _handed_on(self, kept: Floats, plan: Plan) -> Floats:
+        """What stood, where a call that met a break is not made: nobody knows why the cache was lost, so the next call
+        would have found it lost.
+        """
+        gone = np.flatnonzero(self.caching.unexplained & plan.dropped)
+        if len(gone) == 0:
+            return kept
+        read = self.history.cache_read[gone]
+        kept = kept.copy()
+        kept[gone] = np.minimum(kept[gone], read - removed_before(self.history, plan, gone, read))
+        return kept
+
     def _keep_unexplained(self, buckets: list[Floats], plan: Plan, prompt: Floats) -> None:
         """A break that nothing explains stays a break at the same place of the prompt, unless the change is that it
-        would not have been.
+        would not have been, or that nothing is cached.
         """
         history = self.history
-        stays = np.flatnonzero(self.caching.unexplained & ~plan.dropped & ~plan.unbroken)
+        stays = np.flatnonzero(self.caching.unexplained & ~plan.dropped & ~plan.unbroken & (plan.ttl_s != 0))
         if len(stays) == 0:
             return
         read = history.cache_read[stays] - removed_before(history, plan, stays, history.cache_read[stays])

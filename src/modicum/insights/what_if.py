@@ -11,6 +11,8 @@ from modicum.insights.replay import checked_model
 from modicum.metering.prices import PriceBook
 
 FORMS = "cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS, model:NAME=OTHER, tier=batch|flex|priority"
+LONGEST_COUNT = 9
+"""Digits of a number of tokens."""
 _TTL_S = {"5m": 300, "1h": 3600, "off": 0}
 
 
@@ -32,9 +34,9 @@ def what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     if name == "cache_ttl" and value in _TTL_S:
         change = Change(ttl_seconds=np.full(history.calls, _TTL_S[value], dtype=np.int64))
         return WhatIf(text, FindingClass.REPLAYED, change)
-    if name == "cap_tool_results" and value.isdecimal():
+    if name == "cap_tool_results" and _is_count(value):
         return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value)))
-    if name == "cap_output" and value.isdecimal():
+    if name == "cap_output" and _is_count(value):
         change = Change(max_output_tokens=np.full(history.calls, int(value), dtype=np.int64))
         return WhatIf(text, FindingClass.HEADROOM, change)
     if name.startswith("model:") and value:
@@ -48,6 +50,10 @@ def what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     if name == "tier" and value in {tier.value for tier in Tier}:
         return WhatIf(text, FindingClass.HEADROOM, Change(tier=value))
     raise UserError(f"'{text}' is no change that can be replayed; one of: {FORMS}")
+
+
+def _is_count(value: str) -> bool:
+    return value.isdecimal() and len(value) <= LONGEST_COUNT
 
 
 def cap_tool_results(history: History, most_tokens: int) -> Change:

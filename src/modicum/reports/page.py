@@ -70,7 +70,11 @@ def _head(document: Document) -> str:
     breaks = f"; {share:.1%} of the cost is in cache breaks that nothing explains and that keep their cost"
     breaks = breaks if fidelity["unexplained_calls"] else ""
     bound = ' class="bound"' if document["is_bound"] else ' class="quiet"'
-    note = " That is more than 2 % or 3 %, so replayed figures are bounds." if document["is_bound"] else ""
+    note = (
+        " That is more than 2 %, 3 % or, unexplained, 10 %, so replayed figures are bounds."
+        if document["is_bound"]
+        else ""
+    )
     return (
         f'<h1>Where the tokens went</h1>\n<p class="quiet">{escape(span)}list prices of the day of each call</p>\n'
         '<div class="tiles">'

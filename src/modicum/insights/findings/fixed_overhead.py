@@ -18,7 +18,7 @@ def find(history: History) -> Finding:
         title="What every conversation begins with",
         what="System prompt, tool schemas and instructions: sent before the task is, and carried by every call.",
         finding_class=FindingClass.INFO,
-        calls=len(firsts),
+        calls=len(firsts) if fixed.any() else 0,
         tokens=tokens,
         gross_usd=usd,
         remedy="Shorten instruction files, switch off servers and tools that are not used, load the rest on demand.",

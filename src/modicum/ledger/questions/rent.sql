@@ -1,7 +1,8 @@
 -- Who pays rent: what carrying each kind of segment cost, in every call that carried it, at the rates of that call.
 -- $by: 'kind', 'tool' (tools by name, the rest by kind), 'agent', 'project', 'model', 'task'.
 -- A segment lies in [offset, offset + tokens) of the prompt; the part below read_until was read from cache, the part
--- below written_until was written to it, the rest was uncached. The parts sum to the input cost of calls with anatomy.
+-- below written_until was written to it, the rest up to the end of the prompt was uncached; what lies beyond that (our
+-- count above the provider's) was not paid for. The parts sum to the input cost of calls with anatomy.
 SELECT
     CASE $by
         WHEN 'kind' THEN lives.kind
@@ -26,8 +27,11 @@ SELECT
         ) * calls.written_usd
     ) AS written_usd,
     sum(
-        greatest(0, lives.offset_tokens + lives.tokens - greatest(lives.offset_tokens, calls.written_until))
-            * calls.uncached_usd
+        greatest(
+            0,
+            least(lives.offset_tokens + lives.tokens, calls.prompt_tokens)
+                - greatest(lives.offset_tokens, calls.written_until)
+        ) * calls.uncached_usd
     ) AS uncached_usd
 FROM lives
 JOIN calls_in_order AS calls ON calls.conversation = lives.conversation

@@ -1,4 +1,5 @@
--- What stands around the rent of segments: the whole bill, its output, and the prompts that have no anatomy.
+-- What stands around the rent of segments: the whole bill, its output, the prompts that have no anatomy, and the costs
+-- that a log told as a total, which nobody can divide.
 SELECT
     sum(calls_count) AS calls,
     sum(cost_usd) AS cost_usd,
@@ -6,6 +7,7 @@ SELECT
     sum(output_visible + output_reasoning) AS completion_tokens,
     sum(cost_output_visible_usd + cost_output_reasoning_usd) AS completion_usd,
     sum(cost_requests_usd) AS requests_usd,
+    sum(CASE WHEN cost_input_uncached_usd IS NULL THEN cost_usd END) AS undivided_usd,
     sum(CASE WHEN kept_segments IS NULL THEN input_uncached + cache_read + cache_write_5m + cache_write_1h ELSE 0 END)
         AS bare_prompt_tokens,
     sum(

@@ -32,8 +32,11 @@ FROM (
                 ) * calls.written_usd
             ) AS written_usd,
             sum(
-                greatest(0, lives.offset_tokens + lives.tokens - greatest(lives.offset_tokens, calls.written_until))
-                    * calls.uncached_usd
+                greatest(
+                    0,
+                    least(lives.offset_tokens + lives.tokens, calls.prompt_tokens)
+                        - greatest(lives.offset_tokens, calls.written_until)
+                ) * calls.uncached_usd
             ) AS uncached_usd
         FROM lives
         JOIN calls_in_order AS calls ON calls.conversation = lives.conversation

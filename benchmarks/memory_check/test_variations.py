@@ -1,4 +1,4 @@
-"""Fields left out and biases switched: what a plan does not refuse, it counts as transformers does."""
+"""Fields left out or null, and biases switched: what a plan does not refuse, it counts as transformers does."""
 
 import json
 import subprocess
@@ -26,6 +26,7 @@ def variations():
     for name, config in MODELS.items():
         for field in config.keys() - {"model_type"}:
             yield f"{name} without {field}", {key: value for key, value in config.items() if key != field}
+            yield f"{name} {field} null", config | {field: None}
         for field in SWITCHES:
             for value in (False, True):
                 yield f"{name} {field} {value}", config | {field: value}

@@ -1,8 +1,19 @@
+from datetime import timedelta
+from importlib import resources
+
 import pytest
 
 from insights.test_consumption import window
+from ledger.test_store import EVER, FULL, START, entry, read
+from modicum.calls import AuditEvent, Outcome, Owner
 from modicum.cli.energy.booking import append_windows
+from modicum.ledger.store import open_store
 from modicum.settings import data_folder
+
+ASKED = EVER | {
+    "by": "model", "tag": "", "zone": "UTC", "outcome": "tests", "arm": "", "most": 100, "provider": "",
+}  # fmt: skip
+"""Everything that any question wants to know."""
 
 
 @pytest.fixture
@@ -64,3 +75,54 @@ class TestLedger:
 
 def test_an_empty_ledger_says_how_to_fill_it(modicum):
     assert "no calls yet" in modicum("ledger", "info").out
+
+
+def test_bill_of_a_ledger_that_holds_only_energy_says_so(modicum):
+    append_windows(None, [window()])
+
+    ran = modicum("bill")
+
+    assert ran.status == 2
+    assert "no calls in that time, only energy (watched servers drew" in ran.err
+
+
+@pytest.fixture
+def everything(tmp_path):
+    """A ledger with all that one can hold."""
+    place = tmp_path / "everything.duckdb"
+    store = open_store(str(place))
+    of_a_team = {"agent_team": "support", "run": "r1", "server": "http://gpu1:8000"}
+    teamed = entry("c3", task="t1", branch="fix", agent="a", tags=of_a_team, finished=START + timedelta(seconds=3))
+    through_the_gateway = entry("c4", source="gateway", conversation="one", anatomy=FULL.call.anatomy)
+    store.append([FULL, read(0.25, 9, "c2"), teamed, through_the_gateway])
+    passed = {"outcome_id": "o1", "task": "t1", "name": "tests", "value": 1.0, "time": START + timedelta(hours=1)}
+    store.append_outcomes([Outcome(**passed, source="ci")])
+    store.append_energy([window(), window(9 * 86_400)])
+    told = {"event_id": "a", "at": START, "by": "ann", "kind": "key", "what": "issued", "subject": "7f"}
+    store.append_audit([AuditEvent(**told, owner=Owner("platform"), details={"models": "gpt-*"})])
+    store.close()
+    return place
+
+
+def held(place):
+    store = open_store(str(place))
+    questions = resources.files("modicum.ledger").joinpath("questions").iterdir()
+    answers = {name: store.ask(name, **ASKED) for name in sorted(file.name.removesuffix(".sql") for file in questions)}
+    records = [one for batch in store.entries() for one in batch], store.outcomes(), store.energy(**EVER), store.audit()
+    store.close()
+    return answers, records
+
+
+def test_a_copy_answers_every_question_as_its_original_does(modicum, everything, tmp_path):
+    on_the_way, back = f"chdb://{tmp_path}/cluster", tmp_path / "back.duckdb"
+    beside = tmp_path / "beside.duckdb"
+    told = [modicum("ledger", "copy", *pair, "--json").json for pair in (
+        (everything, beside), (everything, on_the_way), (on_the_way, back)
+    )]  # fmt: skip
+
+    answers, records = held(everything)
+    assert all(records)
+    assert [one["audit_events"] for one in told] == [1, 1, 1]
+    assert held(beside) == (answers, records)
+    assert held(back) == (answers, records)
+    assert {name for name, rows in answers.items() if not rows} == set()

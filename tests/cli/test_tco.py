@@ -70,6 +70,31 @@ def test_a_slow_machine_never_pays(capsys):
     )
 
 
+def test_nothing_is_cheaper_than_an_api_that_costs_nothing(capsys):
+    out = run(capsys, *RENT, "--prompt-per-output", 1, "--api-price", "0,0")[1]
+
+    assert "never cheaper: the API costs nothing" in out
+    assert "break-even" not in out
+
+
+def test_a_server_that_generated_nothing_has_no_row_of_its_own_and_is_told(tmp_path, capsys):
+    idle = written(tmp_path / "run.jsonl", simulate(Truth(), 30, 1, rate=lambda _: 0.0))
+
+    code, out, _ = run(capsys, *RENT, "--watch", idle)
+
+    assert code == 0
+    assert "(measured)" not in out
+    assert "no token was generated in the watched time" in out
+
+
+def test_free_electricity_is_free(capsys):
+    args = ["--buy", 35040, "--watts", 8000, "--usd-per-kwh", 0, "--tokens-per-second", 40000]
+    out = run(capsys, "tco", *args)[1]
+
+    assert "$1.00 an hour" in out
+    assert "electricity is 0.0% of the hour" in out
+
+
 @pytest.mark.parametrize(
     ("args", "says"),
     [
@@ -86,7 +111,13 @@ def test_a_slow_machine_never_pays(capsys):
         ([*RENT, "--api-price", "0.05,0.08"], "--prompt-per-output"),
         ([*RENT, "--prompt-per-output", "4", "--api-price", "cheap"], "IN,OUT"),
         ([*RENT, "--prompt-per-output", "4", "--api", "nobody/nothing"], "no list price is known"),
-        ([*RENT, "--prompt-per-output", "-4"], "0 or more"),
+        ([*RENT, "--prompt-per-output", "-4"], "x>=0"),
+        ([*RENT, "--prompt-per-output", "nan"], "no number to reckon with"),
+        (["tco", "--rent", "1", "--tokens-per-second", "inf"], "no number to reckon with"),
+        (["tco", "--rent", "1", "--tokens-per-second", "0"], "more than 0"),
+        ([*RENT, "--cached-share", "3"], "0<=x<=1"),
+        (["tco", "--buy", "2", "--watts", "-5", "--usd-per-kwh", "1", "--tokens-per-second", "1"], "x>=0"),
+        (["tco", "--buy", "2", "--watts", "5", "--usd-per-kwh", "1", "--pue", "0.5"], "x>=1"),
     ],
 )
 def test_what_is_missing_is_asked_for(args, says, capsys):

@@ -1,4 +1,5 @@
-"""A model server on a loopback port: streams tokens as OpenAI's API does and counts them as vLLM does. No model."""
+"""A host on a loopback port. Its model server streams tokens as OpenAI's API does and counts them as vLLM does, without
+a model; its page `/gpus` counts energy as dcgm-exporter does."""
 
 import asyncio
 import json
@@ -11,9 +12,11 @@ from aiohttp import web
 class FakeServer:
     """Runs in a thread of its own; a context manager that yields itself. `url` is its address."""
 
-    def __init__(self, token_s=0.002, *, usage=True, fail=0, kind="vllm"):
+    def __init__(self, token_s=0.002, *, usage=True, fail=0, kind="vllm", gpu="GPU-0", watts=300):
         self.token_s, self.usage, self.fail, self.kind = token_s, usage, fail, kind
         self.prompt_tokens = self.generated_tokens = self.steps = self.running = 0
+        self.gpu, self.watts = gpu, watts
+        self.scrapes = 0
         self.asked = []
         self.started = time.time()
         self._ready = threading.Event()
@@ -39,6 +42,7 @@ class FakeServer:
         app.add_routes(
             [
                 web.get("/metrics", self._metrics),
+                web.get("/gpus", self._gpus),
                 web.post("/v1/completions", self._complete),
                 web.post("/v1/chat/completions", self._complete),
             ]
@@ -52,7 +56,13 @@ class FakeServer:
         await self._stop.wait()
         await runner.cleanup()
 
+    async def _gpus(self, _):
+        millijoules = 1000 * self.watts * (time.time() - self.started)
+        labels = f'gpu="0",UUID="{self.gpu}",modelName="NVIDIA L4"'
+        return web.Response(text=f"DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{{{labels}}} {millijoules:.0f}\n")
+
     async def _metrics(self, _):
+        self.scrapes += 1
         if self.kind is None:
             return web.Response(text="other_metric 1\n")
         labels = '{engine="0",model_name="m"}'

@@ -44,6 +44,13 @@ def test_prompts_whose_cost_is_not_known_are_refused():
         what_if(StepLaw(0.07, 3.1), BASE, Change(input_cut=0.4))
 
 
+def test_prompts_that_cost_too_little_to_be_seen_are_remarked():
+    found = what_if(StepLaw(0.07, 3.1, per_prompt_token=0.0), BASE, Change(input_cut=0.4))
+
+    assert found.saving == 0
+    assert "too little to be seen" in found.remarks[0]
+
+
 @pytest.mark.parametrize("change", [Change(output_cut=1.0), Change(input_cut=-0.1), Change(batch=0.5)])
 def test_changes_out_of_range_are_refused(change):
     with pytest.raises(UserError):

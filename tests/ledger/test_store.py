@@ -193,6 +193,31 @@ def test_purging_forgets_what_is_old_of_an_owner_and_nothing_else(store):
     assert [e.call.call_id for e in next(store.entries())] == ["new", "other"]
 
 
+def test_what_was_changed_and_reused_is_forgotten_with_its_owner(store):
+    def whole(entry_id, team):
+        part = Segment(SegmentKind.TOOL_RESULT, 900, entry_id.encode(), "Read", reuse=Reuse(0.5, 4))
+        edits = (Edit("team_plan.hide", 40, 30),)
+        return entry(entry_id, owner=Owner(team=team), anatomy=Anatomy(0, 0, (part,)), edits=edits)
+
+    store.append([whole("c1", "a"), whole("c2", "b")])
+
+    assert store.purge(Purge(before=START + timedelta(days=1), team="a")) == 1
+    assert [row["rule"] for row in store.ask("edits", **EVER)] == ["team_plan.hide"]
+    assert next(store.entries()) == [whole("c2", "b")]
+    assert store.ask_columns("history_reuse", **EVER)["entry_id"].tolist() == ["c2"]
+
+
+def test_an_entry_is_forgotten_by_its_newest_owner(store):
+    part = Segment(SegmentKind.USER, 5, b"x")
+    store.append([entry(owner=Owner(team="a"))])
+    store.append([entry(owner=Owner(team="b"), revision=1, anatomy=Anatomy(0, 0, (part,)))])
+
+    assert store.purge(Purge(before=START + timedelta(days=1), team="a")) == 0
+    assert next(store.entries())[0].call.anatomy.added == (part,)
+    assert store.purge(Purge(before=START + timedelta(days=1), team="b")) == 1
+    assert list(store.entries()) == []
+
+
 def read(share, later_calls, entry_id="c1"):
     part = Segment(SegmentKind.TOOL_RESULT, 900, b"\x01", "Read", reuse=Reuse(share, later_calls))
     return entry(entry_id, anatomy=Anatomy(0, 0, (part, part)))

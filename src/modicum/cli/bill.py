@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
+    from modicum.calls import EnergyWindow
     from modicum.insights.bill import Bill, Cell, Line
     from modicum.insights.consumption import Energy
     from modicum.metering.prices import PriceBook
@@ -157,19 +158,27 @@ def _from_ledger(
 ) -> "tuple[list[Cell], list[Cell], Energy | None]":
     with opening.opened_ledger(url, settings) as store:
         rows = store.ask("bill", by=by, tag=tag, zone=zone, since=span[0], until=span[1])
+        windows = store.energy(*span)
         if not rows:
             raise UserError(
-                f"the ledger {store.place} holds no calls in that time; fill it with 'modicum import PATH...', "
-                "or give the logs: 'modicum bill PATH...'"
+                f"the ledger {store.place} holds no calls in that time{_other_holdings(windows)}; fill it with "
+                "'modicum import PATH...', or give the logs: 'modicum bill PATH...'"
             )
         months = store.ask("months", zone=zone, since=span[0], until=span[1])
-        windows = store.energy(*span)
     energy = None
     if windows:
         from modicum.insights.consumption import energy_of
 
         energy = energy_of(windows)
     return list(rows), list(months), energy
+
+
+def _other_holdings(windows: "Sequence[EnergyWindow]") -> str:
+    """What there is where no call is."""
+    from modicum.insights.consumption import energy_of
+
+    energy = energy_of(windows) if windows else None
+    return "" if energy is None else f", only energy ({energy_note(energy)})"
 
 
 def energy_note(energy: "Energy") -> str:

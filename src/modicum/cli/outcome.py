@@ -9,6 +9,7 @@ import click
 
 from modicum.calls import Outcome, Problem, UserError
 from modicum.cli import opening, output
+from modicum.cli.quantity import Quantity
 from modicum.cli.reading import problem_rows, show_problems
 from modicum.cli.span import EVER, NEVER, moment
 from modicum.settings import checked_zone, read_settings
@@ -78,7 +79,7 @@ def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_
 @command.command()
 @click.argument("task")
 @click.argument("name")
-@click.argument("value", type=click.FloatRange(min=0))
+@click.argument("value", type=Quantity(min=0))
 @click.option("--time", "at", metavar="TIME", help="When: 2026-01-31T12:00, today, 2h. Default: now.")
 @click.option(
     "--add", is_flag=True, help="One more outcome of this name. Without it a second record corrects the first."

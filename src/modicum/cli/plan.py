@@ -4,6 +4,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modicum.cli.quantity import Quantity
+
 if TYPE_CHECKING:
     from modicum.energy.memory.plan import MemoryPlan, PlanRequest
 
@@ -30,7 +32,9 @@ def _options(function: Any) -> Any:
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
         click.option("--tokens-per-step", type=Tokens(), default="2k", show_default=True, help="Prefill chunk."),
-        click.option("--memory-share", default=0.9, show_default=True, help="Part of a card that may be used."),
+        click.option(
+            "--memory-share", type=Quantity(), default=0.9, show_default=True, help="Part of a card that may be used."
+        ),
         click.option("--state", help="Type of recurrent states: fp32, bf16; without it, what the engine chooses."),
         click.option("--kv", default="bf16", show_default=True, help="Type of the cache: bf16, fp8, q8_0, ..."),
         click.option("--weights", help="Type of the weights: bf16, fp8, mxfp4, q4_k_m, ...; without it, as published."),
@@ -176,7 +180,7 @@ def compare_models(first: str, second: str, as_json: bool, **options: Any) -> in
             f"{context_name(cell.context)} x {cell.batch}",
             f"{gib(cell.first_bytes):,.1f}",
             f"{gib(cell.second_bytes):,.1f}",
-            f"{-cell.saving:+.0%}",
+            f"{0.0 - cell.saving:+.0%}",
             "yes" if cell.saving >= 0.7 else "no",
         )
         for cell in found.cells
@@ -187,7 +191,7 @@ def compare_models(first: str, second: str, as_json: bool, **options: Any) -> in
         title="weights and cache; the asked-for point first",
     )
     if found.break_even_tokens is None:
-        click.echo(f"the cache of {found.first} is never the smaller one")
+        click.echo(f"the cache of {found.first} is never smaller than that of {found.second}")
     elif found.break_even_tokens == 0:
         click.echo(f"the cache of {found.first} is the smaller one at every context")
     else:

@@ -9,6 +9,7 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import print_problems
+from modicum.cli.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.figures import Figures
@@ -33,22 +34,28 @@ class Dollars(click.ParamType[Decimal]):
 @click.option("--gpus", type=click.IntRange(1), default=1, show_default=True, help="GPUs that are rented.")
 @click.option("--buy", type=Dollars(), metavar="USD", help="Price of a machine of one's own, instead of --rent.")
 @click.option("--years", type=Dollars(), default="4", show_default=True, help="Over which it is written off.")
-@click.option("--watts", type=float, help="Mean power of the whole machine under load.")
+@click.option("--watts", type=Quantity(0), help="Mean power of the whole machine under load.")
 @click.option("--usd-per-kwh", type=Dollars(), help="Price of electricity.")
-@click.option("--pue", default=1.0, show_default=True, help="Energy of the site over energy of its computers.")
+@click.option(
+    "--pue", type=Quantity(1), default=1.0, show_default=True, help="Energy of the site over energy of its computers."
+)
 @click.option("--other-per-hour", type=Dollars(), default="0", help="Housing, network, hands, in dollars per hour.")
-@click.option("--tokens-per-second", type=float, help="Generated tokens per second at full load.")
+@click.option("--tokens-per-second", type=Quantity(), help="Generated tokens per second at full load.")
 @click.option(
     "--bench", "bench_path", type=click.Path(path_type=Path, exists=True), help="Take the speed from a bench."
 )
 @click.option(
-    "--within-ms", type=float, help="With --bench: full load is the most that keeps this time between tokens."
+    "--within-ms",
+    type=Quantity(0, min_open=True),
+    help="With --bench: full load is the most that keeps this time between tokens.",
 )
 @click.option(
     "--watch", "watch_path", type=click.Path(path_type=Path, exists=True), help="Take utilisation from its log."
 )
-@click.option("--prompt-per-output", type=float, help="Prompt tokens for each generated token; --watch measures it.")
-@click.option("--cached-share", type=float, help="Part of the prompt that an API would charge as cached.")
+@click.option(
+    "--prompt-per-output", type=Quantity(0), help="Prompt tokens for each generated token; --watch measures it."
+)
+@click.option("--cached-share", type=Quantity(0, 1), help="Part of the prompt that an API would charge as cached.")
 @click.option(
     "--api", "api_model", metavar="PROVIDER/MODEL", help="Compare with the list price of the same open model."
 )
@@ -221,10 +228,16 @@ def _show(found: "Ownership", traffic: "Traffic", api: "ApiPrice | None") -> Non
             if share <= 1
             else f"never cheaper at this speed: full load would have to be {share:.1f} times faster"
         )
+    elif api_price is not None:
+        click.echo("never cheaper: the API costs nothing")
     if found.electricity_share is not None:
         click.echo(f"electricity is {found.electricity_share:.1%} of the hour")
     click.echo("what moves it (low, high), per million:")
     for name, low, high in found.sensitivity:
         click.echo(f"  {name}: {dollars(low)}, {dollars(high)}")
+    if found.measured_utilisation == 0:
+        click.echo(
+            "note: no token was generated in the watched time: at 0% utilisation no price of a token is low enough"
+        )
     if found.measured_utilisation is None:
         click.echo("note: utilisation was not measured; --watch run.jsonl reads it from a recorded watch")

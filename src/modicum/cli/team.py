@@ -9,6 +9,7 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.cli import opening, team_tables
+from modicum.cli.quantity import Quantity
 from modicum.cli.team_source import FILE, ledger_options, recorded, recorded_with_costs
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ team_name = click.option("--team", "name", help="Which team, where a recording h
 protect = click.option("--protect", multiple=True, metavar="AGENT", help="Never drop this agent. May be repeated.")
 max_loss = click.option(
     "--max-loss",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Quantity(0, 1, min_open=True),
     default=0.02,
     show_default=True,
     help="Largest acceptable loss of score, as a share (0.02: two points).",
 )
 confidence = click.option(
-    "--confidence", type=click.FloatRange(0.5, 1, max_open=True), default=0.95, show_default=True, help="Two-sided."
+    "--confidence", type=Quantity(0.5, 1, max_open=True), default=0.95, show_default=True, help="Two-sided."
 )
 out = click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to this file.")
 recording = click.argument("recording", metavar="[FILE]", required=False, type=FILE)

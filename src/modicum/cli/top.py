@@ -9,6 +9,7 @@ import click
 
 from modicum.calls import UserError
 from modicum.cli import opening, output
+from modicum.cli.quantity import Quantity
 from modicum.settings import state_folder
 
 if TYPE_CHECKING:
@@ -19,7 +20,7 @@ EVERY_S = 1.0
 
 @click.command()
 @click.option("--by", default="model", show_default=True, help="model, team, app, user, key, task or agent.")
-@click.option("--seconds", default=60.0, show_default=True, type=click.FloatRange(1, 900), help="How far back.")
+@click.option("--seconds", default=60.0, show_default=True, type=Quantity(1, 900), help="How far back.")
 @click.option("--once", is_flag=True, help="Show it once and end.")
 @opening.json_option
 def command(by: str, seconds: float, *, once: bool, as_json: bool) -> None:

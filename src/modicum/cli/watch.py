@@ -11,6 +11,7 @@ from modicum.calls import Problem
 from modicum.cli import opening
 from modicum.cli.found import home_logs
 from modicum.cli.import_logs import book_all, purge_old, reading
+from modicum.cli.quantity import Quantity
 from modicum.cli.reading import check_there, logs, show_problems
 from modicum.settings import read_settings
 
@@ -18,7 +19,9 @@ from modicum.settings import read_settings
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
-@click.option("--every", default=5.0, show_default=True, metavar="SECONDS", help="How long changes are gathered.")
+@click.option(
+    "--every", type=Quantity(), default=5.0, show_default=True, metavar="SECONDS", help="How long changes are gathered."
+)
 @opening.prices_option
 @opening.ledger_option
 def command(paths: tuple[Path, ...], **options: Any) -> None:

@@ -84,7 +84,9 @@ class Ownership(msgspec.Struct, frozen=True):
     rows: tuple[Row, ...]
     api_usd_per_million_output: Decimal | None
     break_even_utilisation: float | None
-    """Utilisation from which the own machine is cheaper; above 1: never at this speed. None: no API price."""
+    """Utilisation from which the own machine is cheaper; above 1: never at this speed. None: no API price,
+    or one of 0.
+    """
     measured_utilisation: float | None
     electricity_share: float | None
     """Part of the hour's cost that is electricity, where that is known."""

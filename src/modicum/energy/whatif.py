@@ -88,6 +88,8 @@ def what_if(law: StepLaw, base: Workload, change: Change, seen_batches: Sequence
         )
     if law.per_prompt_token is None:
         remarks.append("prompt work is inside the tokens' part: these measurements cannot tell it apart")
+    if about_prompts and law.per_prompt_token == 0:
+        remarks.append("what prompt tokens cost was too little to be seen here; fewer of them save nothing by this law")
     if not law.includes_idle:
         remarks.append("idle energy is left out: it stays as it is while the server is up")
     return Answer(

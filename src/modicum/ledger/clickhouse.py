@@ -140,13 +140,16 @@ class ClickHouseStore(Questions):
 
     def purge(self, which: Purge) -> int:
         told = {name: getattr(which, name) for name in which.__struct_fields__}
-        chosen = f"SELECT entry_id FROM entries_log WHERE {PURGED}"
-        counted = f"SELECT count(DISTINCT entry_id) AS gone FROM entries_log WHERE {PURGED}"
-        gone = self._rows(counted, told)[0]["gone"]
+        # By the newest revision of each call, since an older one may name another owner. Older ones go first: parts of
+        # a table are rewritten one after the other, and what was left of them would come back.
+        chosen = f"SELECT entry_id FROM entries WHERE {PURGED}"
+        gone = self._rows(f"SELECT count() AS gone FROM entries WHERE {PURGED}", told)[0]["gone"]
+        newest = "SELECT entry_id, version FROM entries_log FINAL"
         for delete in (
             f"ALTER TABLE segments_log DELETE WHERE entry_id IN ({chosen})",
             f"ALTER TABLE edits_log DELETE WHERE entry_id IN ({chosen})",
             f"ALTER TABLE reuse_log DELETE WHERE entry_id IN ({chosen})",
+            f"ALTER TABLE entries_log DELETE WHERE entry_id IN ({chosen}) AND (entry_id, version) NOT IN ({newest})",
             f"ALTER TABLE entries_log DELETE WHERE {PURGED}",
         ):
             sql, typed = _typed(delete, told)

@@ -1,3 +1,8 @@
+import json
+import threading
+import time
+import urllib.request
+
 import pytest
 
 from energy.command import run, run_json
@@ -127,3 +132,60 @@ def test_figures_are_shown_even_if_the_ledger_cannot_be_opened(tmp_path, capsys)
     assert code == 2
     assert "joules per generated token" in out
     assert f"book it with 'modicum energy watch --replay {path}'" in err
+
+
+def work(server, tokens):
+    """One request, once the watch has seen the server at rest."""
+    while server.scrapes < 2:
+        time.sleep(0.01)
+    asked = json.dumps({"prompt": "a b c", "max_tokens": tokens}).encode()
+    with urllib.request.urlopen(urllib.request.Request(server.url + "/v1/completions", asked)) as reply:  # noqa: S310
+        reply.read()
+
+
+def test_two_servers_on_two_hosts_are_watched_as_one(tmp_path, capsys):
+    log = tmp_path / "run.jsonl"
+    with FakeServer(gpu="GPU-a", watts=300) as one, FakeServer(gpu="GPU-b", watts=200) as other:
+        asking = [threading.Thread(target=work, args=pair) for pair in ((one, 100), (other, 40))]
+        for thread in asking:
+            thread.start()
+        code, live = run_json(
+            capsys, "energy", "watch", "--server", one.url, "--server", other.url, "--dcgm", one.url + "/gpus",
+            "--dcgm", other.url + "/gpus", "--seconds", 2, "--interval", 0.05, "--log", log, "--provider", "own",
+        )  # fmt: skip
+        for thread in asking:
+            thread.join()
+    told = json.loads(run(capsys, "ledger", "info", "--json")[1])
+    spent = run_json(capsys, "energy", "calls")[1]["attribution"]
+
+    assert code == 0
+    assert live["figures"]["generated_tokens"] == 140
+    assert live["figures"]["mean_watts"] == pytest.approx(500, rel=0.05)
+    assert [gpu["gpu"] for gpu in live["gpus"]] == ["GPU-a", "GPU-b"]
+    assert live["problems"] == []
+    assert one.url in str(told)
+    assert other.url in str(told)
+    assert spent["measured_joules"] == pytest.approx(live["figures"]["joules"])
+    assert run_json(capsys, "energy", "watch", "--replay", log, "--no-book")[1]["figures"] == live["figures"]
+
+
+def test_one_of_two_hosts_that_is_silent_is_named(capsys):
+    with FakeServer() as server:
+        args = ["--server", server.url, "--dcgm", server.url + "/gpus", "--seconds", 1]
+        lost_server = run(capsys, "energy", "watch", *args, "--server", "http://127.0.0.1:9")
+        lost_gpu = run(capsys, "energy", "watch", *args, "--dcgm", "http://127.0.0.1:9/metrics")
+
+    assert lost_server[0] == lost_gpu[0] == 2
+    assert "http://127.0.0.1:9" in lost_server[2]
+    assert "http://127.0.0.1:9" in lost_gpu[2]
+
+
+@pytest.mark.parametrize("again", ["--server", "--dcgm"])
+def test_an_address_that_is_given_twice_is_refused(again, capsys):
+    with FakeServer() as server:
+        address = {"--server": server.url + "/", "--dcgm": server.url + "/gpus"}[again]
+        args = ["--server", server.url, "--dcgm", server.url + "/gpus", again, address]
+        code, _, err = run(capsys, "energy", "watch", *args, "--seconds", 0.5)
+
+    assert code == 2
+    assert "twice" in err

@@ -138,3 +138,11 @@ def test_a_field_that_is_left_out_is_what_the_library_takes_and_is_told():
 def test_what_is_unknown_or_contradicts_itself_is_refused_by_name(change, says):
     with pytest.raises(UserError, match=says):
         read_blueprint("m", SMALL["qwen3"] | change)
+
+
+def test_infinity_as_python_writes_it_is_read(tmp_path):
+    """Published configs of Mamba-2 hybrids have `"time_step_limit": [0.0, Infinity]`."""
+    config = tmp_path / "config.json"
+    config.write_text(json.dumps(catalogue().models["nemotron-h-56b"] | {"time_step_limit": [0.0, float("inf")]}))
+
+    assert blueprint_of(str(config)).parameters == blueprint_of("nemotron-h-56b").parameters

@@ -41,6 +41,19 @@ def changed(model, **fields):
         (changed("glm-5", indexer_types=["full", "shared"]), "this variant of glm_moe_dsa is not known"),
         (changed("gemma-4-26b-a4b", num_kv_shared_layers=4), "this variant of gemma4 is not known"),
         (changed("qwen3-8b", model_type=...), "the field model_type is missing"),
+        (changed("qwen3-8b", num_attention_heads=None), "num_attention_heads is null, where a whole number"),
+        (changed("qwen3-8b", hidden_size=None), "hidden_size is null, where a whole number of 1 or more"),
+        (changed("qwen3-8b", num_hidden_layers=None), "num_hidden_layers is null"),
+        (changed("qwen3-8b", num_hidden_layers=10**15), "num_hidden_layers is 1,000,000,000,000,000, more than 10,000"),
+        (changed("qwen3-8b", vocab_size=[151936]), r"vocab_size is \[151936\], not a whole number"),
+        (changed("qwen3-8b", tie_word_embeddings=None), "tie_word_embeddings is null, where true or false"),
+        (changed("granite-4.0-h-tiny", mamba_d_state=None), "mamba_d_state is null"),
+        (changed("granite-4.0-h-tiny", layer_types=[["mamba"]] * 40), "is not known|does not know"),
+        (changed("deepseek-v3", first_k_dense_replace=None), "first_k_dense_replace is null"),
+        (changed("qwen3.5-27b", mamba_ssm_dtype=32), "mamba_ssm_dtype is 32, where a name in quotes is expected"),
+        (changed("qwen3-8b", torch_dtype=["bfloat16"]), "torch_dtype is"),
+        (changed("qwen3-30b-a3b", mlp_only_layers=3), "mlp_only_layers is 3, where a list of layers is expected"),
+        (changed("glm-5", indexer_types=3), "this variant of glm_moe_dsa is not known"),
     ],
 )
 def test_missing_and_contradictory_fields_are_named(config, says):
@@ -51,3 +64,9 @@ def test_missing_and_contradictory_fields_are_named(config, says):
 def test_the_message_says_which_model_and_what_to_do():
     with pytest.raises(UserError, match=r"^my-model: .*must be the one published with the model$"):
         read_blueprint("my-model", changed("qwen3-8b", vocab_size=...))
+
+
+def test_null_is_left_out_where_the_published_configs_mean_that():
+    every_head = read_blueprint("m", changed("llama-3.1-8b", num_key_value_heads=None))
+
+    assert every_head.parameters.total > read_blueprint("m", MODELS["llama-3.1-8b"]).parameters.total

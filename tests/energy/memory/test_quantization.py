@@ -54,3 +54,10 @@ def test_bits_follow_from_what_the_config_says(config, method, bits):
 def test_what_does_not_say_its_bits_is_refused(config, says):
     with pytest.raises(UserError, match=says):
         read(config)
+
+
+def test_an_empty_group_of_compressed_tensors_names_no_bits():
+    with pytest.raises(UserError, match="names no bits"):
+        quantization_of(
+            Fields("m", {"quantization_config": {"quant_method": "compressed-tensors", "config_groups": {"g": None}}})
+        )

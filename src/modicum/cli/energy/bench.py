@@ -11,6 +11,7 @@ import msgspec
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import Numbers, figure, gpu_options
+from modicum.cli.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.bench import BenchPoint, BenchResult
@@ -41,12 +42,16 @@ class _Wanted(msgspec.Struct):
 @click.option("--concurrency", type=Numbers(), default="1,4,16,64", show_default=True, help="Streams at once, in turn.")
 @click.option("--prompt-tokens", type=Numbers(), default="512", show_default=True, help="Lengths of prompts, in turn.")
 @click.option("--output-tokens", type=click.IntRange(2), default=128, show_default=True, help="Length of outputs.")
-@click.option("--seconds", type=click.FloatRange(1), default=15.0, show_default=True, help="Length of each window.")
+@click.option("--seconds", type=Quantity(1), default=15.0, show_default=True, help="Length of each window.")
 @click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Windows at each concurrency.")
 @click.option("--chat", is_flag=True, help="Use /v1/chat/completions instead of /v1/completions.")
 @click.option("--key-from", metavar="VARIABLE", help="Environment variable that holds the server's key.")
 @gpu_options
-@click.option("--within-ms", type=float, help="Mark the cheapest point whose time between tokens is within this.")
+@click.option(
+    "--within-ms",
+    type=Quantity(0, min_open=True),
+    help="Mark the cheapest point whose time between tokens is within this.",
+)
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the measured points in this file.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw the trade-off curve into this SVG file.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
@@ -190,9 +195,13 @@ def print_points(result: "BenchResult") -> None:
         title=f"{result.model}: tokens generated; energy of the GPUs",
         left=0,
     )
+    remarked: dict[str, list[int]] = {}
     for point in result.points:
         for remark in point.remarks:
-            click.echo(f"note: {point.concurrency} at once: {remark}", err=True)
+            remarked.setdefault(remark, []).append(point.concurrency)
+    for remark, at in remarked.items():
+        streams = ", ".join(str(count) for count in sorted(set(at)))
+        click.echo(f"note: {len(at)} of {len(result.points)} points ({streams} at once): {remark}", err=True)
 
 
 def print_choices(choices: Any) -> None:

@@ -11,6 +11,7 @@ from modicum.calls.errors import UserError
 from modicum.calls.problem import Problem
 from modicum.cli import opening
 from modicum.cli.energy.options import figure, print_problems
+from modicum.cli.quantity import Quantity
 from modicum.cli.span import EVER, NEVER, moment
 from modicum.settings import checked_zone, read_settings
 
@@ -28,9 +29,13 @@ if TYPE_CHECKING:
 @click.option(
     "--provider", default="", metavar="NAME", help="From the ledger: calls of this provider were served there."
 )
-@click.option("--pue", default=1.0, show_default=True, help="Energy of the site over energy of its computers.")
-@click.option("--node-watts", default=0.0, show_default=True, help="Power of the machine beside its GPUs.")
-@click.option("--grid", type=float, metavar="G", help="Grams of CO2 equivalent per kWh of your electricity.")
+@click.option(
+    "--pue", type=Quantity(), default=1.0, show_default=True, help="Energy of the site over energy of its computers."
+)
+@click.option(
+    "--node-watts", type=Quantity(), default=0.0, show_default=True, help="Power of the machine beside its GPUs."
+)
+@click.option("--grid", type=Quantity(), metavar="G", help="Grams of CO2 equivalent per kWh of your electricity.")
 @opening.json_option
 @opening.ledger_option
 def command(log: Path | None, pue: float, node_watts: float, grid: float | None, **options: Any) -> int:

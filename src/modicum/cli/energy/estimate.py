@@ -3,13 +3,14 @@
 import click
 
 from modicum.cli.energy.options import figure
+from modicum.cli.quantity import Quantity
 
 
 @click.command()
 @click.option("--provider", required=True, help="openai, anthropic, mistralai, cohere, google_genai, huggingface_hub.")
 @click.option("--model", required=True, help="Model, as the provider calls it.")
 @click.option("--output-tokens", type=click.IntRange(1), required=True, help="Generated tokens, reasoning included.")
-@click.option("--seconds", type=click.FloatRange(0, min_open=True), required=True, help="How long the calls took.")
+@click.option("--seconds", type=Quantity(0, min_open=True), required=True, help="How long the calls took.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(provider: str, model: str, output_tokens: int, seconds: float, as_json: bool) -> int:
     """Estimate the energy of calls to a closed API, in a band that is wide on purpose (extra [footprint]).

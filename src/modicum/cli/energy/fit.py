@@ -6,13 +6,18 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import figure, print_problems
+from modicum.cli.quantity import Quantity
 
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--experts", metavar="K/N", help="Routed experts that a token takes over all, e.g. 10/72.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw the trade-off curve into this SVG file.")
-@click.option("--within-ms", type=float, help="Mark the cheapest point whose time between tokens is within this.")
+@click.option(
+    "--within-ms",
+    type=Quantity(0, min_open=True),
+    help="Mark the cheapest point whose time between tokens is within this.",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def command(
     files: tuple[Path, ...], experts: str | None, picture: Path | None, within_ms: float | None, as_json: bool
@@ -85,8 +90,10 @@ def _fit_bench(points: object, experts: str | None, *, as_json: bool) -> int:
     if law.mean_error is not None:
         click.echo(f"a point left out of the fit is foretold to {law.mean_error:.1%} on average")
     floor = law.batch_near_floor
+    most = max(point.concurrency for point in points.points)
     click.echo(
-        f"from {floor:.0f} at once on a token costs at most 10 % more than it ever can"
+        f"from {floor:,.0f} at once on a token costs at most 10 % more than it ever can"
+        + (f" (beyond the {most} that were measured)" if floor > most else "")
         if floor is not None
         else "no batch comes within 10 % of a floor"
     )

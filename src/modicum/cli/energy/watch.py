@@ -12,6 +12,7 @@ import click
 from modicum.calls.errors import UserError
 from modicum.cli import opening
 from modicum.cli.energy.options import figure, gpu_options, print_problems
+from modicum.cli.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.calls import EnergyWindow
@@ -25,8 +26,8 @@ if TYPE_CHECKING:
 @click.command()
 @click.option("--server", "servers", multiple=True, metavar="URL", help="A model server's address. Repeatable.")
 @gpu_options
-@click.option("--seconds", type=float, help="Stop after so long; without it, at Ctrl-C.")
-@click.option("--interval", default=1.0, show_default=True, help="Seconds between samples.")
+@click.option("--seconds", type=Quantity(), help="Stop after so long; without it, at Ctrl-C.")
+@click.option("--interval", type=Quantity(), default=1.0, show_default=True, help="Seconds between samples.")
 @click.option("--log", "log_path", type=click.Path(path_type=Path), help="Append raw counters to this new file.")
 @click.option(
     "--windows", "windows_path", type=click.Path(path_type=Path), help="Write windows as records to this file."
@@ -107,7 +108,7 @@ class _Live:
     async def run(self, interval: float) -> None:
         from modicum.cli.energy.meters import sources
         from modicum.energy.tally import Tally
-        from modicum.energy.watch import Watcher
+        from modicum.energy.watch import Watcher, metrics_url
         from modicum.outbound import AllowedHosts, Outbound
 
         stop = asyncio.Event()
@@ -125,6 +126,8 @@ class _Live:
                 )
             self.facts = tuple([fact for source in gpus for fact in await source.facts()])
             names = [fact.gpu for fact in self.facts]
+            _each_once("--server", [metrics_url(server) for server in self._servers])
+            _each_once("GPU", names)
             self.tally = Tally("watch", names, self._servers, self._options["provider"])
             with contextlib.ExitStack() as files:
                 samples = Watcher(client, self._servers, gpus).samples(interval, stop)
@@ -182,6 +185,13 @@ class _Live:
                 f"{booking.waiting} windows are not booked: {booking.problem}; they are kept in {booking.place} and"
                 " booked by the next 'modicum energy watch' or 'modicum energy calls' for this ledger"
             )
+
+
+def _each_once(what: str, names: Sequence[str]) -> None:
+    """What is read twice would count twice."""
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"{what} {name} is named twice; name each server and each exporter once")
 
 
 async def _with_first(first: "Sample", others: "AsyncIterator[Sample]") -> "AsyncIterator[Sample]":

@@ -8,6 +8,7 @@ import msgspec
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import Share, figure, print_problems
+from modicum.cli.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.step_law import StepLaw
@@ -19,11 +20,20 @@ if TYPE_CHECKING:
 @click.option("--input-cut", type=Share(), default="0", help="Part of the prompt tokens left out, e.g. 40%.")
 @click.option("--output-cut", type=Share(), default="0", help="Part of the generated tokens left out.")
 @click.option("--cache-hit", type=Share(), help="Part of the prompt that a prefix cache would hold.")
-@click.option("--batch", type=float, help="Requests at once, instead of what was seen.")
-@click.option("--prompt", "prompt_tokens", type=float, help="Prompt tokens of a request; without it, as measured.")
-@click.option("--output", "output_tokens", type=float, help="Generated tokens of a request; without it, as measured.")
-@click.option("--at", "now_batch", type=float, help="Requests at once now; without it, as measured.")
-@click.option("--power-cap", type=float, metavar="WATTS", help="A power limit over all GPUs; needs points of a bench.")
+@click.option("--batch", type=Quantity(), help="Requests at once, instead of what was seen.")
+@click.option(
+    "--prompt", "prompt_tokens", type=Quantity(0), help="Prompt tokens of a request; without it, as measured."
+)
+@click.option(
+    "--output",
+    "output_tokens",
+    type=Quantity(0, min_open=True),
+    help="Generated tokens of a request; without it, as measured.",
+)
+@click.option("--at", "now_batch", type=Quantity(1), help="Requests at once now; without it, as measured.")
+@click.option(
+    "--power-cap", type=Quantity(), metavar="WATTS", help="A power limit over all GPUs; needs points of a bench."
+)
 @click.option("--experts", metavar="K/N", help="Routed experts that a token takes over all, e.g. 10/72.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 def command(files: tuple[Path, ...], as_json: bool, **options: Any) -> int:

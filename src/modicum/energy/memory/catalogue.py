@@ -4,6 +4,7 @@
 """
 
 import functools
+import json
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -67,7 +68,7 @@ def read_blueprint(name: str, raw: Any, *, checkpoint: int | None = None) -> Blu
     fields, outside = inner_config(name, raw)
     anatomy = anatomy_of(fields)
     quantized = quantization_of(fields)
-    dtype = fields.raw.get("dtype") or fields.raw.get("torch_dtype") or "bfloat16"
+    dtype = fields.text("dtype") or fields.text("torch_dtype") or "bfloat16"
     return Blueprint(
         name=name,
         model_type=fields.raw["model_type"],
@@ -77,7 +78,7 @@ def read_blueprint(name: str, raw: Any, *, checkpoint: int | None = None) -> Blu
         parameters=anatomy.parameters,
         mixers=anatomy.mixers,
         context_limit=fields.whole("max_position_embeddings") if fields.has("max_position_embeddings") else None,
-        weight_dtype=dtype_name(str(dtype)),
+        weight_dtype=dtype_name(dtype),
         quantization=quantized.method if quantized is not None else None,
         quantized_bits=quantized.bits if quantized is not None else None,
         embedding_weights=embeddings(fields),
@@ -89,6 +90,7 @@ def read_blueprint(name: str, raw: Any, *, checkpoint: int | None = None) -> Blu
 
 def _json(path: Path) -> Any:
     try:
-        return msgspec.json.decode(path.read_bytes())
-    except (OSError, msgspec.DecodeError) as error:
+        # Not msgspec: published configs hold `Infinity`, which Python writes and strict JSON does not know.
+        return json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read as JSON ({error})") from None

@@ -19,6 +19,22 @@ LAYER_TYPES = {
 """Spellings of one thing: Granite's own files say `mamba`, newer libraries write `linear_attention`."""
 
 
+MOST_LAYERS = 10_000
+MAY_BE_NULL = {
+    "num_key_value_heads",
+    "num_local_experts",
+    "num_experts_per_tok",
+    "q_lora_rank",
+    "moe_latent_size",
+    "mamba_d_ssm",
+    "sliding_window",
+    "mamba_conv_bias",
+    "mamba_proj_bias",
+    "projectors_bias",
+}
+"""Fields that transformers 5 lets be null; any other null it refuses, and so does a plan that would depend on it."""
+
+
 class Fields:
     """The fields of one config, with the name of the model for messages."""
 
@@ -33,13 +49,16 @@ class Fields:
         return self.raw.get(field) is not None
 
     def whole(self, field: str, *, default: int | None = None, least: int = 1) -> int:
-        """A whole number of at least `least`.
+        """A whole number of at least `least`; null counts as left out where the field may be null.
 
         Raises:
-            UserError: it is missing without a default, no whole number, or too small.
+            UserError: it is missing without a default, null, no whole number, or too small.
         """
         value = self.raw.get(field)
         if value is None:
+            if field in self.raw and (default is None or field not in MAY_BE_NULL):
+                instead = f"a whole number of {least} or more"
+                raise self.fault(f"the field {field} is null, where {instead} is expected")
             if default is None:
                 raise self.fault(f"the field {field} is missing")
             return default
@@ -54,19 +73,34 @@ class Fields:
         return auto if self.raw.get(field) == "auto" else self.whole(field, default=auto)
 
     def flag(self, field: str, *, default: bool) -> bool:
-        """`default` where it is missing; null is false."""
+        """`default` where it is missing; null is false where the field may be null."""
         if field not in self.raw:
             return default
         value = self.raw[field]
-        if value is None:
+        if value is None and field in MAY_BE_NULL:
             return False
+        if value is None:
+            raise self.fault(f"the field {field} is null, where true or false is expected")
         if not isinstance(value, bool):
             raise self.fault(f"the field {field} is {value!r:.40}, neither true nor false")
         return value
 
+    def text(self, field: str) -> str | None:
+        """A name, as of a data type; None where there is none."""
+        value = self.raw.get(field)
+        if value is not None and not isinstance(value, str):
+            raise self.fault(f"the field {field} is {value!r:.40}, where a name in quotes is expected")
+        return value
+
     @property
     def layers(self) -> int:
-        return self.whole("num_hidden_layers")
+        """Raises:
+        UserError: missing, or more than any model has: each layer is laid out, so that a slip would fill the memory.
+        """
+        layers = self.whole("num_hidden_layers")
+        if layers > MOST_LAYERS:
+            raise self.fault(f"the field num_hidden_layers is {layers:,}, more than {MOST_LAYERS:,}")
+        return layers
 
     @property
     def hidden(self) -> int:
@@ -120,7 +154,7 @@ class Fields:
         if not isinstance(listed, list) or len(listed) != self.layers:
             length = len(listed) if isinstance(listed, list) else repr(listed)[:20]
             raise self.fault(f"layer_types names {length} layers, but num_hidden_layers is {self.layers}")
-        unknown = sorted({str(kind) for kind in listed if kind not in LAYER_TYPES})
+        unknown = sorted({str(kind) for kind in listed if str(kind) not in LAYER_TYPES})
         if unknown:
             raise UserError(
                 f"{self.name}: layer_types has '{unknown[0]}', an architecture that modicum does not know;"

@@ -44,11 +44,12 @@ def quantization_of(fields: Fields) -> Quantization | None:
 
 def _grouped(fields: Fields, told: Mapping[str, Any]) -> Quantization:
     """A scale and a zero point per group of input channels; -1 is one group for all."""
+    method = told.get("quant_method") or told["quant_algo"]
     part = Fields(fields.name, told)
     bits = part.whole("bits", default=part.whole("w_bit", default=4))
     group = told.get("group_size", told.get("q_group_size", 128))
     beside = (SCALE_BITS + bits) / group if isinstance(group, int) and group > 0 else 0.0
-    return Quantization(str(told["quant_method"]), bits + beside)
+    return Quantization(method, bits + beside)
 
 
 def _bitsandbytes(fields: Fields, told: Mapping[str, Any]) -> Quantization:
@@ -62,7 +63,8 @@ def _bitsandbytes(fields: Fields, told: Mapping[str, Any]) -> Quantization:
 
 def _compressed_tensors(fields: Fields, told: Mapping[str, Any]) -> Quantization:
     groups = told.get("config_groups")
-    weights = [group.get("weights") for group in groups.values()] if isinstance(groups, Mapping) else []
+    listed = groups.values() if isinstance(groups, Mapping) else ()
+    weights = [group.get("weights") for group in listed if isinstance(group, Mapping)]
     found = [Fields(fields.name, one) for one in weights if isinstance(one, Mapping)]
     if not found:
         raise fields.fault("quantization_config says compressed-tensors, but names no bits of weights in config_groups")

@@ -33,7 +33,9 @@ def qwen3_moe(fields: Fields) -> Anatomy:
     experts, per_token = fields.experts("num_experts", "num_experts_per_tok")
     inner, dense_inner = fields.whole("moe_intermediate_size"), fields.whole("intermediate_size")
     step = fields.whole("decoder_sparse_step", default=1)
-    dense_layers = set(fields.raw.get("mlp_only_layers") or [])
+    dense_layers = fields.raw.get("mlp_only_layers") or []
+    if not isinstance(dense_layers, list):
+        raise fields.fault(f"mlp_only_layers is {dense_layers!r:.40}, where a list of layers is expected")
     sparse = sum(1 for layer in range(fields.layers) if layer not in dense_layers and (layer + 1) % step == 0)
     dim = fields.head_dim()
     every = (

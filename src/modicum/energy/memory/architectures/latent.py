@@ -40,7 +40,11 @@ def _dense_layers(fields: Fields, *, listed: bool) -> int:
     """Layers without experts: the first ones, or those that `mlp_layer_types` names where the architecture has it."""
     kinds = fields.raw.get("mlp_layer_types") if listed else None
     if kinds is not None:
-        if not isinstance(kinds, list) or len(kinds) != fields.layers or set(kinds) - {"dense", "sparse"}:
+        if (
+            not isinstance(kinds, list)
+            or len(kinds) != fields.layers
+            or any(kind not in ("dense", "sparse") for kind in kinds)
+        ):
             raise fields.fault("mlp_layer_types does not name 'dense' or 'sparse' for each of num_hidden_layers")
         return kinds.count("dense")
     dense = fields.whole("first_k_dense_replace", default=0, least=0)
@@ -86,6 +90,6 @@ def deepseek_v32(fields: Fields) -> Anatomy:
 def glm_moe_dsa(fields: Fields) -> Anatomy:
     """Refuses configs whose layers share an indexer: they keep fewer index keys."""
     kinds = fields.raw.get("indexer_types")
-    if kinds is not None and set(kinds) != {"full"}:
+    if kinds is not None and not (isinstance(kinds, list) and all(kind == "full" for kind in kinds)):
         raise fields.fault("indexer_types is not 'full' in every layer: this variant of glm_moe_dsa is not known")
     return _model(fields, indexed=True)

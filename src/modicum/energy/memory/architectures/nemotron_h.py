@@ -69,7 +69,7 @@ def nemotron_h(fields: Fields) -> Anatomy:
         parameters=Parameters(shared, pattern.count("E") * routed, experts, per_token),
         mixers=tuple(mixers[letter] for letter in pattern if letter in mixers),
         widest_mlp=max(expert_inner, mlp_inner if "-" in pattern else 0),
-        state_dtype=fields.raw.get("mamba_ssm_cache_dtype"),
+        state_dtype=fields.text("mamba_ssm_cache_dtype"),
         notes=("weights of the multi-token prediction layers are not counted",)
         if fields.whole("num_nextn_predict_layers", default=0, least=0)
         else (),

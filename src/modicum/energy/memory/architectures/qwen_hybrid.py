@@ -50,7 +50,7 @@ def qwen3_5(fields: Fields) -> Anatomy:
         parameters=Parameters(total),
         mixers=tuple(mixers),
         widest_mlp=inner,
-        state_dtype=fields.raw.get("mamba_ssm_dtype"),
+        state_dtype=fields.text("mamba_ssm_dtype"),
         notes=_notes(fields),
     )
 
@@ -68,7 +68,7 @@ def qwen3_5_moe(fields: Fields) -> Anatomy:
         parameters=Parameters(shared, fields.layers * experts * gated_mlp(fields.hidden, inner), experts, per_token),
         mixers=tuple(mixers),
         widest_mlp=per_token * inner + shared_inner,
-        state_dtype=fields.raw.get("mamba_ssm_dtype"),
+        state_dtype=fields.text("mamba_ssm_dtype"),
         notes=_notes(fields),
     )
 

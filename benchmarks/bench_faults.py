@@ -93,6 +93,8 @@ class Upstream(asyncio.Protocol):
             Upstream.usage[task] = tokens
         events = [b"data: %b\n\n" % json.dumps(head | chunk).encode() for chunk in chunks] + [b"data: [DONE]\n\n"]
         for number, event in enumerate(events):
+            if self.transport.is_closing():
+                return
             if fault == "broken_off" and number == 5:
                 self.transport.close()
                 return

@@ -1,5 +1,7 @@
 import json
 
+import pytest
+
 
 def test_importing_again_adds_nothing(modicum, transcripts):
     first = modicum("import", transcripts, "--json").json
@@ -45,6 +47,71 @@ def test_a_log_that_has_grown_tells_which_tool_results_nobody_read_afterwards(mo
     assert "modicum import" in early["lacks"]
     assert (again["new"], again["replaced"]) == (5, 0)
     assert (late["calls"], late["lacks"], late["details"]["results_unread"]) == (1, "", 1)
+
+
+def session(path, name, *numbers):
+    """A transcript with one question and one answer a number; every prompt holds all that came before."""
+    rows, prompt = [], 20_000
+    for place, number in enumerate(numbers):
+        shared = {"sessionId": name, "cwd": "/home/ada/shop", "version": "2.1.17", "isSidechain": False}
+        parent = f"a{numbers[place - 1]}" if place else None
+        asked = {"role": "user", "content": f"Question {number}: " + "what does this file do? " * 200}
+        answer = {"type": "text", "text": f"Answer {number}: " + "it adds up the items of a cart. " * 100}
+        at = f"2026-02-03T10:{number:02}"
+        usage = {"input_tokens": 3, "output_tokens": 800, "cache_creation_input_tokens": 2_000}
+        usage["cache_read_input_tokens"] = prompt
+        prompt += 2_000
+        told = {"id": f"msg_{number}", "model": "claude-opus-4-5", "role": "assistant", "content": [answer]}
+        for kind, row in (
+            ("user", {"uuid": f"u{number}", "parentUuid": parent, "timestamp": f"{at}:00.000Z", "message": asked}),
+            (
+                "assistant",
+                {"uuid": f"a{number}", "parentUuid": f"u{number}", "timestamp": f"{at}:09.000Z"}
+                | {"requestId": f"req_{number}", "message": told | {"usage": usage}},
+            ),
+        ):
+            rows.append(json.dumps(shared | {"type": kind} | row))
+    path.write_text("\n".join(rows) + "\n")
+    return path
+
+
+@pytest.mark.parametrize(
+    "order",
+    [
+        pytest.param([["parent"], ["fork"]], id="parent then fork"),
+        pytest.param([["fork"], ["parent"]], id="fork then parent"),
+        pytest.param([["parent", "fork"]], id="together"),
+        pytest.param([["fork", "parent"]], id="together, fork first"),
+        pytest.param([["begun"], ["fork", "parent"]], id="parent has grown since"),
+    ],
+)
+def test_a_fork_and_its_parent_come_to_the_same_in_whatever_order_they_are_imported(modicum, tmp_path, order):
+    logs = {
+        "begun": session(tmp_path / "begun.jsonl", "parent", *range(1, 4)),
+        "parent": session(tmp_path / "parent.jsonl", "parent", *range(1, 9)),
+        "fork": session(tmp_path / "fork.jsonl", "fork", *range(1, 6), *range(20, 25)),
+    }
+    told = [modicum("import", *(logs[name] for name in names), "--json").json for names in order]
+    anatomy = modicum("anatomy", "--json").json
+    straight = modicum("anatomy", logs["parent"], logs["fork"], "--json").json
+    again = modicum("import", logs["parent"], logs["fork"], "--json").json
+
+    assert sum(one["new"] for one in told) == 13
+    assert anatomy["cost_usd"] == pytest.approx(
+        sum(3 * 5 + 2_000 * 6.25 + read * 0.5 + 800 * 25 for read in PROMPTS) / 1e6
+    )
+    assert costs(anatomy) == pytest.approx(costs(straight))
+    assert abs(anatomy["rest_usd"]) < 0.005 * anatomy["cost_usd"]
+    assert (again["new"], again["replaced"], again["unchanged"]) == (0, 0, 18)
+    assert modicum("anatomy", "--json").json == anatomy
+
+
+def costs(anatomy):
+    return {part["name"]: part["cost_usd"] for part in anatomy["parts"]}
+
+
+PROMPTS = [20_000 + 2_000 * place for place in (*range(8), *range(5, 10))]
+"""What the calls of the test above read from the cache: the fork goes on after five of its parent's."""
 
 
 def test_what_is_kept_holds_no_text(modicum, transcripts, home):

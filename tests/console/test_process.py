@@ -85,10 +85,11 @@ def test_key_events_become_the_audit_log_and_one_that_cannot_be_read_blocks_noth
 
 def test_a_store_over_http_is_as_good_as_the_file(store):
     anatomy = Anatomy(0, 0, (Segment(SegmentKind.USER, 7, b"d" * 16),))
-    told = [Entry(call(f"{number}", anatomy=anatomy), Cost.unknown()) for number in range(5)]
+    told = [Entry(call(f"{number}", anatomy=anatomy, conversation="talk"), Cost.unknown()) for number in range(5)]
     outcome = Outcome(outcome_id="o", task="PR-1", name="merged", value=1.0, time=NOW)
 
     assert (store.append(told).new, store.append(told).unchanged) == (5, 5)
+    assert store.conversations_of(["gateway:1", "gateway:9"]) == {"gateway:1": "talk"}
     assert store.append_outcomes([outcome]) == 1
     assert store.outcomes() == [outcome]
     found = [entry for batch in store.entries(batch=2) for entry in batch]

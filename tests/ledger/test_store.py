@@ -122,6 +122,17 @@ def test_an_entry_that_has_grown_replaces_its_older_self_with_its_anatomy(store)
     assert len(stored.call.anatomy.added) == 2
 
 
+def test_where_a_call_is_booked_is_told_of_those_that_are_known(store):
+    store.append([entry("c1", conversation="old"), entry("c2", conversation="it's b"), entry("c3", task="t")])
+    store.append([entry("c1", conversation="new", revision=1), entry("c2", conversation="other")])
+
+    assert store.conversations_of(["c1", "c2", "c3", "c4", "c1"]) == {"c1": "new", "c2": "it's b", "c3": "t"}
+    assert store.conversations_of([]) == {}
+    many = [entry(f"n{n}", conversation="long") for n in range(3000)]
+    store.append(many[:1000])
+    assert len(store.conversations_of([e.call.call_id for e in many])) == 1000
+
+
 def test_edits_are_counted_by_rule_and_belong_to_the_last_revision_of_a_call(store):
     spared = entry(tags={"agent_team": "support"}, provider=OURSELVES, edits=(Edit("team_plan.drop", 100, 0),))
     store.append([spared, entry("c2", edits=(Edit("team_plan.hide", 50, 20),))])

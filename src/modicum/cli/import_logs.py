@@ -53,7 +53,14 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     problems: list[Problem] = []
     with opening.opened_ledger(options["ledger_url"], settings) as store:
         prices = opening.price_book(options["price_path"], settings)
-        calls = logs(paths, reading(anatomy=not options["no_anatomy"]), options["source"], problems, title="importing")
+        calls = logs(
+            paths,
+            reading(anatomy=not options["no_anatomy"]),
+            options["source"],
+            problems,
+            title="importing",
+            booked_in=store.conversations_of,
+        )
         booked = book_all(calls, store, prices)
         prices.save()
         purged = purge_old(store, settings)

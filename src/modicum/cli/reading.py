@@ -13,6 +13,7 @@ from modicum.calls import Call, Problem, UserError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from modicum.importers.forks import BookedIn
     from modicum.importers.format import Reading
 
 SHOWN_PROBLEMS = 8
@@ -21,9 +22,15 @@ NO_CALLS = "no calls in that time; name other logs, or another time"
 
 
 def logs(
-    paths: Sequence[Path], reading: "Reading", source: str | None, problems: list[Problem], *, title: str = "reading"
+    paths: Sequence[Path],
+    reading: "Reading",
+    source: str | None,
+    problems: list[Problem],
+    *,
+    title: str = "reading",
+    booked_in: "BookedIn | None" = None,
 ) -> Iterator[Call]:
-    """The calls in these paths; problems go to the list.
+    """The calls in these paths; problems go to the list. `booked_in`: for calls that go into a ledger, what it knows.
 
     Raises:
         UserError: a path does not exist: that is a mistyped command, not bad data.
@@ -34,7 +41,7 @@ def logs(
     if source:
         format_named(source)
     with _progress(title) as told:
-        for found in read_calls(paths, reading, source=source, progress=told):
+        for found in read_calls(paths, reading, source=source, progress=told, booked_in=booked_in):
             if isinstance(found, Problem):
                 problems.append(found)
             else:

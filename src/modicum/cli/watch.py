@@ -59,7 +59,9 @@ def _book(paths: list[Path], options: dict[str, Any]) -> None:
     problems: list[Problem] = []
     with opening.opened_ledger(options["ledger_url"], settings) as store:
         prices = opening.price_book(options["price_path"], settings)
-        booked = book_all(logs(paths, reading(anatomy=True), options["source"], problems), store, prices)
+        told = reading(anatomy=True)
+        calls = logs(paths, told, options["source"], problems, booked_in=store.conversations_of)
+        booked = book_all(calls, store, prices)
         prices.save()
         purge_old(store, settings)
     if booked.new or booked.replaced:

@@ -40,6 +40,7 @@ class Api:
             "append-audit": self._append_audit,
             "append-energy": self._append_energy,
             "append-outcomes": self._append_outcomes,
+            "conversations-of": self._conversations_of,
             "energy": self._energy,
             "outcomes": self._outcomes,
             "entries": self._entries,
@@ -140,6 +141,10 @@ class Api:
         told = _document(body)
         after, batch = str(told.get("after", "")), min(int(told.get("batch", 1000)), 10_000)
         return await self._ledger.lent(lambda store: next(store.entries(batch, after), []))
+
+    async def _conversations_of(self, body: bytes) -> Any:
+        entry_ids = msgspec.msgpack.decode(body, type=list[str])
+        return await self._ledger.lent(lambda store: store.conversations_of(entry_ids))
 
     async def _purge(self, body: bytes) -> Any:
         which = msgspec.msgpack.decode(body, type=Purge)

@@ -64,6 +64,10 @@ class ConsoleStore:
             yield page
             after = page[-1].call.call_id
 
+    def conversations_of(self, entry_ids: Sequence[str]) -> dict[str, str]:
+        found = self._post("conversations-of", msgspec.msgpack.encode(list(entry_ids)))
+        return msgspec.convert(found, dict[str, str])
+
     def outcomes(self) -> list[Outcome]:
         return msgspec.convert(self._post("outcomes", b""), list[Outcome])
 

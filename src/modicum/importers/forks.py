@@ -1,34 +1,80 @@
 """Sessions that were forked repeat the calls of the session that they came from.
 
-Such calls are booked once, for the conversation in which they were seen first. What the fork goes on with then rests on
-calls that are booked elsewhere; so its first own call is given its whole context anew.
+Such calls are booked once, for the conversation in which they were seen first: in this import, or in one before it.
+What another conversation goes on with then rests on calls that are booked elsewhere; so its next own call brings along
+what its own calls have not brought. Either may be seen first, the fork or the session that it came from.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
 
 import msgspec
 
 from modicum.calls import Anatomy, Call, Problem, Segment
 from modicum.importers.format import Found
 
+BookedIn = Callable[[Sequence[str]], Mapping[str, str]]
+"""Of these calls, those that a ledger knows, with the conversation that it has them under."""
 
-def anchored(found: Iterable[Call | Problem]) -> Found:
-    """The same calls; in forks, the first call of their own carries its full anatomy."""
+ASKED_AT_ONCE = 2_000
+"""Calls held back to ask the ledger about them together."""
+
+CONTEXTS = 256
+"""Conversations whose context is remembered, those that spoke last: logs hold few conversations side by side."""
+
+
+@dataclass(slots=True)
+class _Context:
+    parts: list[Segment] = field(default_factory=list)
+    own: int = 0
+    """How many of the leading parts came with calls that are booked for this conversation."""
+
+
+def anchored(found: Iterable[Call | Problem], booked_in: BookedIn | None = None) -> Found:
+    """The same calls in their order; one that rests on calls booked for another conversation brings their part along.
+
+    `booked_in`: what a ledger knows of earlier imports. It is asked block by block, and calls come with their block.
+    """
     owners: dict[str, str] = {}
-    repeated: dict[str, list[Segment]] = {}
-    for item in found:
+    contexts: dict[str, _Context] = {}
+    for item, booked in _asked(found, booked_in):
         if not isinstance(item, Call) or item.anatomy is None:
             yield item
             continue
-        is_repeat = owners.setdefault(item.call_id, item.conversation) != item.conversation
-        if not is_repeat and item.conversation not in repeated:
+        conversation = item.conversation or item.task
+        owner = owners.setdefault(item.call_id, conversation if booked is None else booked)
+        context = contexts.pop(conversation, None) or _Context()
+        kept = item.anatomy.kept_segments
+        if not conversation or kept > len(context.parts):  # what it rests on was not seen, or is forgotten
             yield item
             continue
-        context = repeated.setdefault(item.conversation, [])
-        del context[item.anatomy.kept_segments :]
-        context.extend(item.anatomy.added)
-        if is_repeat:
+        del context.parts[kept:]
+        context.parts.extend(item.anatomy.added)
+        if owner != conversation:
+            context.own = min(context.own, kept)
             yield item
         else:
-            del repeated[item.conversation]
-            yield msgspec.structs.replace(item, anatomy=Anatomy(0, 0, tuple(context), item.anatomy.break_cause))
+            yield _anchored(item, item.anatomy, context) if context.own < kept else item
+            context.own = len(context.parts)
+        contexts[conversation] = context
+        if len(contexts) > CONTEXTS:
+            del contexts[next(iter(contexts))]
+
+
+def _anchored(call: Call, anatomy: Anatomy, context: _Context) -> Call:
+    own, added = context.parts[: context.own], context.parts[context.own :]
+    tokens = sum(part.tokens for part in own)
+    return msgspec.structs.replace(call, anatomy=Anatomy(len(own), tokens, tuple(added), anatomy.break_cause))
+
+
+def _asked(found: Iterable[Call | Problem], booked_in: BookedIn | None) -> Iterator[tuple[Call | Problem, str | None]]:
+    """What was found, calls with the conversation that the ledger has them under, if it has."""
+    if booked_in is None:
+        yield from ((item, None) for item in found)
+        return
+    items = iter(found)
+    while block := list(islice(items, ASKED_AT_ONCE)):
+        calls = [item.call_id for item in block if isinstance(item, Call) and item.anatomy is not None]
+        known = booked_in(calls) if calls else {}
+        yield from ((item, known.get(item.call_id) if isinstance(item, Call) else None) for item in block)

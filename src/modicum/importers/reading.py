@@ -15,7 +15,7 @@ import msgspec
 from modicum.calls import Call, Problem, UserError
 from modicum.importers.exposure import Watch
 from modicum.importers.files import head, is_document, log_files
-from modicum.importers.forks import anchored
+from modicum.importers.forks import BookedIn, anchored
 from modicum.importers.format import Found, LogFormat, Reading
 
 FORMATS = {
@@ -107,11 +107,13 @@ def read_calls(
     source: str | None = None,
     processes: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    booked_in: BookedIn | None = None,
 ) -> Found:
     """The calls and problems in files and folders, file by file in their order.
 
     One call may come several times, from several files; `Call.revision` says which stands.
-    `progress` is told the bytes done and the bytes in all.
+    `progress` is told the bytes done and the bytes in all. `booked_in` says which calls a ledger knows, and where: what
+    they brought is not taken for booked in another conversation that repeats them.
     """
     if source:
         format_named(source)
@@ -123,7 +125,7 @@ def read_calls(
             else:
                 files.append(Sized(found, _size(found)))
     calls = _read(files, _Task(reading, source), processes, progress)
-    yield from anchored(calls) if reading.anatomy else calls
+    yield from anchored(calls, booked_in) if reading.anatomy else calls
 
 
 @dataclass(frozen=True)

@@ -128,6 +128,16 @@ class ClickHouseStore(Questions):
         self._insert("audit_log", audit_columns(fresh), tuple(AUDIT_COLUMNS))
         return len(fresh)
 
+    def conversations_of(self, entry_ids: Sequence[str]) -> dict[str, str]:
+        if not entry_ids:
+            return {}
+        found = self._client.query(
+            "SELECT entry_id, argMax(conversation, version) FROM entries_log WHERE entry_id IN {ids:Array(String)}"
+            " GROUP BY entry_id",
+            parameters={"ids": list(entry_ids)},
+        )
+        return {str(entry_id): str(conversation) for entry_id, conversation in found.result_rows}
+
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
         text, typed = _typed(question_text(question), bound(question, parameters))
         found = self._client.query(text, parameters=typed)

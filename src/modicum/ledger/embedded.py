@@ -142,6 +142,15 @@ class DuckDBStore(Questions):
             ).fetchall()
         return len(new)
 
+    def conversations_of(self, entry_ids: Sequence[str]) -> dict[str, str]:
+        if not entry_ids:
+            return {}
+        found = self._base.execute(
+            "SELECT entry_id, conversation FROM entries WHERE entry_id IN (SELECT unnest($ids))",
+            {"ids": list(entry_ids)},
+        )
+        return dict(found.fetchall())
+
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
         cursor = self._base.execute(question_text(question), _told(bound(question, parameters)))
         return {name: plain_array(values) for name, values in cursor.fetchnumpy().items()}

@@ -80,6 +80,9 @@ class Store(Protocol):
     def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
         """All entries whose id comes after `after`, with their anatomy, in order of id."""
 
+    def conversations_of(self, entry_ids: Sequence[str]) -> dict[str, str]:
+        """Of these entries, those that are booked, each with the conversation that it is booked for."""
+
     def outcomes(self) -> list[Outcome]: ...
 
     def audit(self) -> list[AuditEvent]:

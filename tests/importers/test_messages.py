@@ -168,6 +168,12 @@ def test_half_a_surrogate_pair_is_counted():
     assert segments({"messages": [{"role": "user", "content": "a \ud83d"}]})[0].tokens > 0
 
 
+def test_half_a_surrogate_pair_in_a_tools_name_is_replaced_as_no_store_takes_it():
+    asked = {"role": "assistant", "tool_calls": [{"function": {"name": "find\ud83d", "arguments": "{}"}}]}
+
+    assert segments({"messages": [asked]})[0].tool == "find?"
+
+
 NAMES = """role content type parts tool_calls function name id text input source system tool tool_use tool_result image
 document user assistant functionCall data thinking"""
 WORDS = st.sampled_from(NAMES.split())

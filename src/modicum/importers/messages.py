@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from modicum.calls import Basis, Segment, SegmentKind
+from modicum.importers.fields import text as whole_text
 from modicum.importers.format import Reading
 from modicum.providers.blocks import canonical
 
@@ -142,6 +143,7 @@ class MessageReader:
         self, model: str, kind: SegmentKind, text: str, *, tool: str = "", detail: bytes = b"", is_error: bool = False
     ) -> Segment:
         """A text as a segment; equal ones are one object."""
+        tool = whole_text(tool)
         key = (model, kind, tool, self._reading.digest(text), detail, is_error)
         found = self._seen.get(key)
         if found is None:

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 
 from insights.planted import OUT, READ, WRITE, Conversation, history_of, said, tool_round, user
 from modicum.calls import Usage
-from modicum.insights.carrying import already_there, context_codes, gross_usd, mixed, rounds_usd, with_their_calls
+from modicum.insights.carrying import (
+    already_there,
+    context_codes,
+    gross_usd,
+    mixed,
+    rounds_usd,
+    with_their_calls,
+    without_rounds,
+)
 
 
 def test_the_end_of_a_segment_costs_its_share():
@@ -50,6 +58,19 @@ def test_a_result_takes_the_call_that_it_answers_along_and_no_other():
     results = np.array([False, False, False, False, False, True])
 
     assert with_their_calls(history, results).tolist() == [False, False, False, False, True, True]
+
+
+def test_without_a_round_its_texts_are_empty_and_the_call_that_asked_for_it_is_gone():
+    talk = Conversation().call(user("do", 100)).call(*tool_round("Read", "a", "A")).call(said("done"))
+    history = history_of(talk)
+    results = np.array([False, False, True, False])
+
+    found = without_rounds(history, results)
+
+    assert found.calls.tolist() == [1]
+    assert found.change.segment_tokens[1:3].tolist() == [0, 0]
+    assert found.change.dropped_calls.tolist() == [True, False, False]
+    assert without_rounds(history, np.zeros(4, np.bool_)).change is None
 
 
 @settings(max_examples=50)

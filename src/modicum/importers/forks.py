@@ -17,7 +17,7 @@ from modicum.importers.format import Found
 BookedIn = Callable[[Sequence[str]], Mapping[str, str]]
 """Of these calls, those that a ledger knows, with the conversation that it has them under."""
 
-ASKED_AT_ONCE = 2_000
+ASKED_AT_ONCE = 20_000
 """Calls held back to ask the ledger about them together."""
 
 CONTEXTS = 256

@@ -5,9 +5,12 @@ of a prompt cost is the difference of two values of one rising curve, and a segm
 calls that carried it.
 """
 
+from typing import NamedTuple
+
 import numpy as np
 import numpy.typing as npt
 
+from modicum.insights.finding import Change
 from modicum.insights.history import Flags, Floats, History, Ints, once
 from modicum.insights.plan import replies_of
 
@@ -199,6 +202,31 @@ def with_their_calls(history: History, results: Flags) -> Flags:
     """The tool results with the tool calls that they answer: same detail, born together, in the same number."""
     wanted = np.isin(_answer_codes(history), _answer_codes(history)[results])
     return results | (of_kind(history, "tool_call") & wanted)
+
+
+class Rounds(NamedTuple):
+    """Rounds with tools that would not have been."""
+
+    calls: Ints
+    """Where their results were first sent."""
+    tokens: int
+    gross_usd: float
+    change: Change | None
+    """None: there are none."""
+
+
+def without_rounds(history: History, results: Flags) -> Rounds:
+    """The history without these tool results, the tool calls that they answer, and the calls that asked for nothing
+    else.
+    """
+    gone = with_their_calls(history, results)
+    dropped = emptied_calls(history, gone)
+    tokens, usd = rounds_usd(history, gone, dropped)
+    calls = np.unique(history.segment_call[results])
+    if not len(calls):
+        return Rounds(calls, tokens, usd, None)
+    kept = np.where(gone, 0, history.segment_tokens)
+    return Rounds(calls, tokens, usd, Change(segment_tokens=kept, dropped_calls=dropped if dropped.any() else None))
 
 
 @once

@@ -4,8 +4,8 @@ import re
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, emptied_calls, mixed, of_kind, rounds_usd, with_their_calls
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.carrying import dearest, mixed, of_kind, without_rounds
+from modicum.insights.finding import Finding, FindingClass
 from modicum.insights.findings.loops import repeated_results
 from modicum.insights.history import Flags, History, Ints
 from modicum.insights.repetition import backs_off, redundant, runs
@@ -17,10 +17,7 @@ STORM = 3
 def find(history: History) -> Finding:
     failed = of_kind(history, "tool_result") & history.segment_error
     wasted = retried(history)
-    gone = with_their_calls(history, wasted)
-    dropped = emptied_calls(history, gone)
-    tokens, usd = rounds_usd(history, gone, dropped)
-    calls = np.unique(history.segment_call[wasted])
+    rounds = without_rounds(history, wasted)
     results = int(of_kind(history, "tool_result").sum())
     return Finding(
         id="E2",
@@ -29,20 +26,16 @@ def find(history: History) -> Finding:
         what="Failed results behind which the same tool was called again at once: with success, or failing three times "
         "and more in a row. Counted are the failed try, what it left in the context, and the turn that asked for it.",
         finding_class=FindingClass.UPPER_BOUND,
-        calls=len(calls),
-        tokens=tokens,
-        gross_usd=usd,
-        change=Change(
-            segment_tokens=np.where(gone, 0, history.segment_tokens), dropped_calls=dropped if dropped.any() else None
-        )
-        if len(calls)
-        else None,
+        calls=len(rounds.calls),
+        tokens=rounds.tokens,
+        gross_usd=rounds.gross_usd,
+        change=rounds.change,
         remedy="Say in the tool's description what it refuses (unread file, wrong path, missing argument); validate "
         "arguments before the call.",
         guard="Commands of a shell are counted only where the same one failed in the same words a third time and "
         "behind: a test that fails is an answer. Not counted is a failure behind which another tool was used, nor "
         "what the loops count.",
-        examples=dearest(history, calls),
+        examples=dearest(history, rounds.calls),
         lacks="" if of_kind(history, "tool_result").any() else "tool results: these logs do not hold them",
         details={
             "failed_results": int(failed.sum()),

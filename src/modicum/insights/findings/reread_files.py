@@ -7,13 +7,11 @@ import numpy as np
 from modicum.insights.carrying import (
     already_there,
     dearest,
-    emptied_calls,
     mixed,
     of_kind,
-    rounds_usd,
-    with_their_calls,
+    without_rounds,
 )
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass
 from modicum.insights.history import Flags, History
 
 READS = re.compile(r"read|view|cat\b|open|grep|glob|search|find|list|\bls\b|get|fetch|lookup|show", re.IGNORECASE)
@@ -24,10 +22,7 @@ WRITES = re.compile(
 
 def find(history: History) -> Finding:
     again = reread(history)
-    gone = with_their_calls(history, again)
-    dropped = emptied_calls(history, gone)
-    tokens, usd = rounds_usd(history, gone, dropped)
-    calls = np.unique(history.segment_call[again])
+    rounds = without_rounds(history, again)
     return Finding(
         id="C2",
         name="reread_files",
@@ -35,19 +30,15 @@ def find(history: History) -> Finding:
         what="Results of reading tools that came back word for word for the same arguments, while the first result "
         "still stood in the context.",
         finding_class=FindingClass.REPLAYED,
-        calls=len(calls),
-        tokens=tokens,
-        gross_usd=usd,
-        change=Change(
-            segment_tokens=np.where(gone, 0, history.segment_tokens), dropped_calls=dropped if dropped.any() else None
-        )
-        if len(calls)
-        else None,
+        calls=len(rounds.calls),
+        tokens=rounds.tokens,
+        gross_usd=rounds.gross_usd,
+        change=rounds.change,
         remedy="Tell the agent that an unchanged file need not be read again, or let its read tool answer "
         '"unchanged since your last read".',
         guard="The result must be the same to the letter and the earlier one still in the context. A read directly "
         "behind a write is a check and not counted. Commands of a shell are never counted: they may be polls.",
-        examples=dearest(history, calls),
+        examples=dearest(history, rounds.calls),
         lacks="" if history.segment_detail.any() else "tool calls: the logs do not say what was read",
         details={"reads": int(again.sum())},
     )

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 
 from modicum.calls import Owner
 from modicum.gateway.attribution import MOST_CHARACTERS, MOST_TAGS, attribution
-from modicum.providers.dialect import RequestFacts
+from modicum.providers.facts import RequestFacts
 
 FACTS = RequestFacts(model="gpt-4o-mini")
 

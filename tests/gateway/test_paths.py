@@ -17,13 +17,13 @@ from modicum.gateway.refusal import Refused
     ],
 )
 def test_what_is_served(method, path, dialect, what, target):
-    found = served(method, path, anthropic=False)
+    found = served(method, path, ())
 
     assert (found.dialect.name, found.what, found.target) == (dialect, what, target)
 
 
 def test_anthropics_clients_list_anthropics_models():
-    assert served("GET", "/v1/models", anthropic=True).dialect.name == "anthropic-messages"
+    assert served("GET", "/v1/models", {b"anthropic-version"}).dialect.name == "anthropic-messages"
 
 
 @pytest.mark.parametrize(
@@ -38,6 +38,6 @@ def test_anthropics_clients_list_anthropics_models():
 )
 def test_everything_else_is_refused(method, path, status):
     with pytest.raises(Refused) as refusal:
-        served(method, path, anthropic=False)
+        served(method, path, ())
 
     assert refusal.value.status == status

@@ -6,15 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import Usage
-from modicum.providers import anthropic
+from modicum.providers.anthropic_messages.usage import usage_from
 from modicum.providers.bodies import counted, error_kind_of, mended, session_of, word
 
 
 def test_zeros_and_nonsense_are_not_a_count():
-    assert counted(anthropic.usage_from, {"input_tokens": 3}) == (Usage(input_uncached=3), "")
-    assert counted(anthropic.usage_from, {"input_tokens": 0, "output_tokens": 0})[0] is None
-    assert counted(anthropic.usage_from, {"input_tokens": "3"})[0] is None
-    assert counted(anthropic.usage_from, None) == (None, "")
+    assert counted(usage_from, {"input_tokens": 3}) == (Usage(input_uncached=3), "")
+    assert counted(usage_from, {"input_tokens": 0, "output_tokens": 0})[0] is None
+    assert counted(usage_from, {"input_tokens": "3"})[0] is None
+    assert counted(usage_from, None) == (None, "")
 
 
 @pytest.mark.parametrize(

@@ -13,15 +13,13 @@ from modicum.gateway.codings import CODINGS, PIECE_BYTES, BadCodingError, Unpack
 from modicum.gateway.exchange import Request
 from modicum.gateway.log import log
 from modicum.gateway.outcomes import take_outcomes
-from modicum.gateway.paths import CALL, served
+from modicum.gateway.paths import CALL, dialect_of, served
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_on
 from modicum.gateway.traces import PATHS as TRACES
 from modicum.gateway.workers import Board, State
 from modicum.outbound.keepalive import Header
-from modicum.providers.dialect import Dialect
-from modicum.providers.dialects import DIALECTS
 
 MOST_HEADERS = 200
 _ONCE = frozenset(
@@ -60,7 +58,7 @@ class App:
             return
         path, method = scope["path"], scope["method"]
         client = Client(receive, send, self._slow_client_s)
-        dialect = _dialect_of(path)
+        dialect = dialect_of(path)
         try:
             headers, passing = self._headers(scope["headers"])
             if own := self._own.get((method, path)):
@@ -73,7 +71,7 @@ class App:
                 body = await self._body(receive, headers, as_sent=path in TRACES)
                 await self._told(method, path, headers, body, client)
                 return
-            asked = served(method, path, anthropic=b"anthropic-version" in headers)
+            asked = served(method, path, headers)
             body = await self._body(receive, headers)
         except Refused as refusal:
             self._pipeline.metrics.refused(refusal.kind)
@@ -223,10 +221,3 @@ def _place(error: Exception) -> str:
     """File and line where it was raised; its message might quote a request."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{Path(frame.filename).name}:{frame.lineno}"
-
-
-def _dialect_of(path: str) -> Dialect:
-    """In whose words a path is refused."""
-    if path.startswith("/v1beta/") or (path.startswith("/v1/models/") and ":" in path):
-        return DIALECTS["gemini-generate"]
-    return DIALECTS["anthropic-messages" if path.startswith("/v1/messages") else "openai-chat"]

@@ -6,7 +6,7 @@ from modicum.gateway.exchange import Request
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import Refused
 from modicum.outbound.client import Unreachable
-from modicum.providers.dialect import DialectError
+from modicum.providers.facts import DialectError
 
 MOST_REPLY_BYTES = 16 * 1024 * 1024
 

@@ -8,7 +8,7 @@ import msgspec
 
 from modicum.calls import Usage
 from modicum.providers.blocks import Block
-from modicum.providers.dialect import MOST_MODEL_NAME, MOST_OUTPUT_TEXT, DialectError, ReplyFacts
+from modicum.providers.facts import MOST_MODEL_NAME, MOST_OUTPUT_TEXT, DialectError, ReplyFacts
 from modicum.providers.fields import mapping, text
 
 T = TypeVar("T")

@@ -9,7 +9,8 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from modicum.providers.otel import Attributes, Event, Span, clean
+from modicum.providers.fields import clean
+from modicum.providers.otel import Attributes, Event, Span
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Raw = Mapping[str, Any]

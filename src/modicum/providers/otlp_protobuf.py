@@ -10,7 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modicum.calls import UserError
-from modicum.providers.otel import READ, Attributes, Event, Span, clean
+from modicum.providers.fields import clean
+from modicum.providers.otel import READ, Attributes, Event, Span
 from modicum.providers.otlp import EPOCH
 
 if TYPE_CHECKING:

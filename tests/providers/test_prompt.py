@@ -1,0 +1,139 @@
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from modicum.providers.dialects import DIALECTS
+from modicum.providers.prompt import GO_ON
+
+CALL = {"id": "c1", "type": "function", "function": {"name": "f", "arguments": "{}"}}
+
+
+def prompt(dialect, **request):
+    return DIALECTS[dialect].prompt(json.dumps({"model": "m", **request}).encode())
+
+
+def told(found):
+    return [(unit.role, unit.name, unit.text, set(unit.links)) for unit in found.units]
+
+
+def test_chat_messages_with_names_parts_calls_and_results():
+    found = prompt(
+        "openai-chat",
+        messages=[
+            {"role": "developer", "content": "be brief"},
+            {"role": "user", "name": "ann", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}]},
+            {"role": "user", "content": [{"type": "image_url", "image_url": {"url": "x"}}]},
+            {"role": "assistant", "content": "I look", "tool_calls": [CALL]},
+            {"role": "tool", "tool_call_id": "c1", "content": "found"},
+        ],
+    )
+
+    assert told(found) == [
+        ("system", "", "be brief", set()),
+        ("user", "ann", "a\nb", set()),
+        ("user", "", None, set()),
+        ("assistant", "", None, {"c1"}),
+        ("tool", "", None, {"c1"}),
+    ]
+    assert (found.system, found.ends_with_tool_result, found.answer_fits) == ("be brief", True, True)
+
+
+def test_anthropic_blocks_are_units_of_their_own():
+    found = prompt(
+        "anthropic-messages",
+        system=[{"type": "text", "text": "be brief"}],
+        messages=[
+            {"role": "user", "content": "hi"},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": "t1", "name": "f", "input": {}}]},
+            {
+                "role": "user",
+                "content": [
+                    {"type": "tool_result", "tool_use_id": "t1", "content": "x"},
+                    {"type": "text", "text": "go on"},
+                ],
+            },
+        ],
+    )
+
+    assert told(found) == [
+        ("user", "", "hi", set()),
+        ("assistant", "", None, {"t1"}),
+        ("tool", "", None, {"t1"}),
+        ("user", "", "go on", set()),
+    ]
+    assert found.system == "be brief"
+    left = json.loads(found.with_only([*found.units[:3]]))["messages"]
+    assert left[2]["content"] == [{"type": "tool_result", "tool_use_id": "t1", "content": "x"}]
+
+
+def test_an_anthropic_prompt_never_ends_or_begins_with_the_models_own_words_for_want_of_others():
+    messages = [{"role": role, "content": role} for role in ("user", "assistant", "user")]
+    found = prompt("anthropic-messages", messages=messages)
+
+    assert found.with_only(found.units[1:]) is None
+    left = json.loads(found.with_only(found.units[:2]))["messages"]
+    assert left == [*messages[:2], {"role": "user", "content": GO_ON}]
+
+
+def test_a_response_that_is_given_one_text_has_nothing_to_leave_out():
+    found = prompt("openai-responses", input="the task", instructions="be brief")
+
+    assert (found.units, found.system) == ([], "be brief")
+    assert found.with_only([]) is None
+
+
+@pytest.mark.parametrize(
+    ("dialect", "fields", "why"),
+    [
+        ("openai-chat", {"response_format": {"type": "json_schema"}}, "it wants structured output"),
+        ("openai-chat", {"response_format": {"type": "text"}, "tool_choice": "none", "n": 1}, ""),
+        ("openai-chat", {"tool_choice": {"type": "function", "function": {"name": "f"}}}, "it wants a tool call"),
+        ("openai-chat", {"modalities": ["text", "audio"]}, "it wants more than text"),
+        ("openai-chat", {"modalities": ["text"], "tool_choice": "auto"}, ""),
+        ("anthropic-messages", {"tool_choice": {"type": "any"}}, "it wants a tool call"),
+        ("anthropic-messages", {"tool_choice": {"type": "auto"}}, ""),
+        ("anthropic-messages", {"output_config": {"format": {"type": "json_schema"}}}, "it wants structured output"),
+        ("openai-responses", {}, "its reply is to be kept by the provider (store)"),
+        ("openai-responses", {"store": False}, ""),
+        (
+            "openai-responses",
+            {"store": False, "text": {"format": {"type": "json_object"}}},
+            "it wants structured output",
+        ),
+        ("openai-responses", {"store": False, "previous_response_id": "r"}, "its conversation is kept by the provider"),
+        ("openai-responses", {"store": False, "tool_choice": "required"}, "it wants a tool call"),
+    ],
+)
+def test_who_can_take_a_plain_text(dialect, fields, why):
+    assert prompt(dialect, **fields).why_not == why
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b'{"messages": [1, null, {"content": {}}]}', b'{"messages": "x"}'])
+def test_odd_requests_are_taken_apart_as_far_as_they_go(body):
+    for dialect in ("openai-chat", "anthropic-messages", "openai-responses"):
+        found = DIALECTS[dialect].prompt(body)
+        assert found is None or found.with_only(found.units[:0]) is None
+    assert DIALECTS["gemini-generate"].prompt(b"{}") is None
+
+
+roles = st.sampled_from(["system", "user", "assistant"])
+
+
+@given(st.lists(st.tuples(roles, st.text(max_size=5)), max_size=8), st.data())
+def test_what_stays_is_what_was_there_and_something_always_stays(messages, data):
+    dialect = data.draw(st.sampled_from(["openai-chat", "anthropic-messages", "openai-responses"]))
+    place = "input" if dialect == "openai-responses" else "messages"
+    asked = [{"role": role, "content": content} for role, content in messages]
+    found = prompt(dialect, **{place: asked})
+    kept = [unit for unit in found.units if data.draw(st.booleans())]
+
+    body = found.with_only(kept)
+
+    if body is not None:
+        left = json.loads(body)[place]
+        assert any(message["role"] != "system" for message in left)
+        assert [message for message in left if message["content"] != GO_ON] == [
+            asked[unit.message] for unit in kept if asked[unit.message]["content"] != GO_ON
+        ]

@@ -43,7 +43,7 @@ def test_a_model_may_name_its_provider():
         "msg_01XFDUDYJgAACzvnptvVoYEL",
         "cmpl-" + "f" * 32,
         "resp_" + "0" * 200,
-        "gen-1700000000-a1b2c3d4",
+        "gen-1700000000-a1b2c3d4e5f6a7b8c9d0",
     ],
 )
 def test_ids_of_providers_are_known(identity):

@@ -1,6 +1,6 @@
 import pytest
 
-from modicum.gateway.paths import ASIDE, CALL, served
+from modicum.gateway.paths import ASIDE, CALL, dialect_of, served
 from modicum.gateway.refusal import Refused
 
 
@@ -33,6 +33,7 @@ def test_anthropics_clients_list_anthropics_models():
         ("POST", "/v1/models", 404),
         ("POST", "/v1beta/models/a/b:generateContent", 404),
         ("POST", "/v1beta/models/:generateContent", 404),
+        ("GET", "/v1/models/m:generateContent", 404),
         ("POST", "/v1/chat/completions\n", 404),
     ],
 )
@@ -41,3 +42,17 @@ def test_everything_else_is_refused(method, path, status):
         served(method, path, ())
 
     assert refusal.value.status == status
+
+
+@pytest.mark.parametrize(
+    ("path", "dialect"),
+    [
+        ("/v1/messages/batches", "anthropic-messages"),
+        ("/v1beta/files", "gemini-generate"),
+        ("/v1/models/m:embed", "gemini-generate"),
+        ("/v1/models/m", "openai-chat"),
+        ("/nothing", "openai-chat"),
+    ],
+)
+def test_a_path_is_refused_in_the_words_of_whose_area_it_is_in(path, dialect):
+    assert dialect_of(path).name == dialect

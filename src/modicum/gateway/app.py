@@ -18,6 +18,7 @@ from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_on
 from modicum.gateway.traces import PATHS as TRACES
+from modicum.gateway.upgrades import NO_WEBSOCKET, asks_for_websocket, refuse_websocket
 from modicum.gateway.workers import Board, State
 from modicum.outbound.keepalive import Header
 from modicum.providers.dialect import Dialect
@@ -63,10 +64,7 @@ class App:
         dialect = _dialect_of(path)
         try:
             headers, passing = self._headers(scope["headers"])
-            if own := self._own.get((method, path)):
-                status, kind, body = await own()
-                client.prepare(status, [(b"content-type", kind)])
-                await client.finish(body)
+            if await self._answer_here(method, path, headers, client):
                 return
             if path == "/outcomes" or path in TRACES:
                 # Spans have a bound of their own on what they unpack to.
@@ -93,6 +91,19 @@ class App:
             log("bug", error=type(error).__name__, place=_place(error))
             if not client.started:
                 await client.refuse(asked.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
+
+    async def _answer_here(self, method: str, path: str, headers: dict[bytes, bytes], client: Client) -> bool:
+        """Answers a request that needs neither key nor body; says whether it was one."""
+        if asks_for_websocket(method, headers):
+            self._pipeline.metrics.refused(NO_WEBSOCKET)
+            await refuse_websocket(client, _dialect_of(path))
+        elif own := self._own.get((method, path)):
+            status, kind, body = await own()
+            client.prepare(status, [(b"content-type", kind)])
+            await client.finish(body)
+        else:
+            return False
+        return True
 
     async def _told(self, method: str, path: str, headers: dict[bytes, bytes], body: bytes, client: Client) -> None:
         """What is told to us and goes no further."""

@@ -13,7 +13,6 @@ from typing import Any
 
 import msgspec
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from modicum.calls import Call, UserError
 from modicum.gateway.accepting import Accepting
@@ -24,6 +23,7 @@ from modicum.gateway.metrics import Metrics, share
 from modicum.gateway.owners import Owners
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.teams import Teams
+from modicum.gateway.upgrades import PlainProtocol
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.gateway.workers import ALONE, Board, Worker, journal_name
 from modicum.ledger.events import Events
@@ -295,7 +295,7 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-class _GuardedProtocol(HttpToolsProtocol):
+class _GuardedProtocol(PlainProtocol):
     """uvicorn's protocol, with bounds on how large headers may be and how slowly they may come."""
 
     _header_bytes = 0

@@ -9,6 +9,7 @@ import re
 import socket
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +20,10 @@ from modicum.calls import UserError
 
 FILE_NAME = "modicum.toml"
 MOST_WORKERS = 64
+_HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*")
+_ORIGIN = re.compile(
+    r"(?!http://[^:]+:80$|https://[^:]+:443$)[a-z][a-z0-9+.-]*://(?:[a-z0-9_](?:[a-z0-9._-]*)|\[[0-9a-f:]+\])(?::[0-9]{1,5})?"
+)
 
 
 class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -51,6 +56,10 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
     listen: str = "127.0.0.1:4000"
     """Host and port. Anything but this machine itself only if you write it here."""
+    hosts: tuple[str, ...] = ()
+    """Other names under which it is called, as llm.example.com: those that a proxy in front of it passes on, say."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins of the pages that may call it from a browser, as https://app.example.com. None: no page of another."""
     own_keys: bool = True
     """Whether a caller without a modicum key may use its own provider key. The gateway's keys are never used for it."""
     anatomy: bool = True
@@ -228,6 +237,15 @@ def host_and_port(setting: str, address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def host_name(text: str) -> str | None:
+    """A host's name or address in the one way of writing it; None: it is none, but an address with a port, say."""
+    try:
+        return str(ip_address(text.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        name = text.lower().removesuffix(".")
+        return name if _HOST_NAME.fullmatch(name) else None
+
+
 def listening(setting: str, address: str) -> socket.socket:
     """A socket bound to an address that was set, so that a taken one is told in our words.
 
@@ -302,11 +320,28 @@ def _check(settings: Settings, path: Path, text: str) -> None:
         raise UserError(f"{path}{_line(text, 'workers')}: workers is a number from 1 to {MOST_WORKERS}")
     if settings.keep_days < 0:
         raise UserError(f"{path}{_line(text, 'keep_days')}: keep_days is a number of days, or 0 to keep all")
+    if (wrong := _gateway_fault(settings.gateway)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{_line(text, key)}: gateway.{key} {accepted}")
     for name, team in settings.teams.items():
         fault = _team_fault(team)
         if fault is not None:
             key, accepted = fault
             raise UserError(f"{path}{_line(text, key)}: teams.{name}.{key} must be {accepted}")
+
+
+def _gateway_fault(gateway: GatewaySettings) -> tuple[str, str] | None:
+    """The setting that is wrong, and what it must be."""
+    for host in gateway.hosts:
+        if host_name(host) is None:
+            return "hosts", f"holds '{host}'; it takes names without scheme, port and '*', as 'llm.example.com'"
+    for origin in gateway.cors_origins:
+        if not _ORIGIN.fullmatch(origin):
+            return "cors_origins", (
+                f"holds '{origin}'; it takes origins as browsers write them, in small letters, without path, usual port "
+                "or '*', as 'https://app.example.com' or 'http://localhost:5173'"
+            )
+    return None
 
 
 def _team_fault(team: TeamSettings) -> tuple[str, str] | None:

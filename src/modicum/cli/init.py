@@ -26,6 +26,12 @@ TEXT = """\
 # Host and port. Anything but this machine itself only if you write it here.
 # listen = "127.0.0.1:4000"
 
+# Other names under which it is called, those that a proxy in front of it passes on, say.
+# hosts = ["llm.example.com"]
+
+# Origins of the pages that may call it from a browser. None: no page of another origin.
+# cors_origins = ["https://app.example.com"]
+
 # Whether a caller without a modicum key may use its own provider key. The keys below are never used for it.
 # own_keys = true
 

@@ -17,6 +17,8 @@ import uvicorn
 from modicum.calls import Call, UserError
 from modicum.gateway.accepting import Accepting
 from modicum.gateway.app import App
+from modicum.gateway.cors import Cors
+from modicum.gateway.hosts import names_of
 from modicum.gateway.live_keys import LiveKeys
 from modicum.gateway.log import log, take_over
 from modicum.gateway.metrics import Metrics, share
@@ -30,7 +32,7 @@ from modicum.ledger.events import Events
 from modicum.ledger.journal import Journal, Record
 from modicum.metering.digests import Digester
 from modicum.outbound.keepalive import Connections
-from modicum.settings import USUAL_UPSTREAMS, Settings, host_and_port, listening, upstream_key
+from modicum.settings import USUAL_UPSTREAMS, Settings, listening, upstream_key
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
@@ -38,7 +40,6 @@ MOST_HEADER_BYTES = 64 * 1024
 HEADERS_WITHIN_S = 20.0
 RECORDS_WITHIN_S = 5.0
 _CHANGED = -1, -1
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def upstreams_of(settings: Settings) -> Upstreams:
@@ -78,6 +79,7 @@ class Gateway:
         self._stamp = _stamp(settings.file)
         self.pipeline: Pipeline
         self._teams: Teams | None = None
+        self._app: App | None = None
         self.server: _Server | None = None
         """Once it listens."""
 
@@ -126,11 +128,11 @@ class Gateway:
 
     async def _listen(self, bound: socket.socket, board: Board) -> None:
         settings = self._settings.gateway
-        host, _ = host_and_port("gateway.listen", settings.listen)
-        app = App(
+        self._app = app = App(
             self.pipeline,
             board,
-            hosts=LOOPBACK if host in LOOPBACK else None,
+            hosts=names_of(settings),
+            cors=Cors(settings.cors_origins),
             most_body_bytes=settings.most_body_mb * 1024 * 1024,
             slow_client_s=settings.slow_client_s,
         )
@@ -219,6 +221,8 @@ class Gateway:
         self._settings = settings
         self.pipeline.upstreams = upstreams
         self.pipeline.owners = self._owners(settings)
+        if self._app is not None:
+            self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
         self._load_teams()
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
 

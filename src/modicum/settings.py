@@ -43,6 +43,9 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Who bills for it, by the id of genai-prices (openai, azure, groq, ...). Empty: told from the address."""
     api_version: str = ""
     """Sent as `?api-version=`, which some Azure addresses want."""
+    ca_file: str = ""
+    """The authority that its certificate comes from, as PEM, where that is one of your own. Then no other is believed
+    there."""
     output_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     """What an `openai` upstream calls the bound on a reply, for calls that are translated to it; some servers know
     only max_tokens."""
@@ -60,6 +63,10 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Other names under which it is called, as llm.example.com: those that a proxy in front of it passes on, say."""
     cors_origins: tuple[str, ...] = ()
     """Origins of the pages that may call it from a browser, as https://app.example.com. None: no page of another."""
+    tls_certificate_file: str = ""
+    """The certificate that callers are shown, with what leads to its authority, as PEM. Empty: nothing is encrypted."""
+    tls_key_file: str = ""
+    """Its private key, as PEM and without a passphrase. Empty: it stands in the certificate's file."""
     own_keys: bool = True
     """Whether a caller without a modicum key may use its own provider key. The gateway's keys are never used for it."""
     anatomy: bool = True
@@ -293,6 +300,23 @@ def beside_settings(settings: Settings, path: str) -> Path:
     return (Path(settings.file).parent if settings.file else Path()) / Path(path).expanduser()
 
 
+def place_of(settings: Settings, table: str, key: str) -> str:
+    """Where a setting stands, as `modicum.toml:7: gateway.tls_key_file`, for what is checked later than the rest."""
+    name = f"{table}.{key}"
+    try:
+        lines = Path(settings.file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return name
+    inside = ""
+    for number, line in enumerate(lines, 1):
+        plain = line.strip().replace('"', "").replace("'", "")
+        if plain.startswith("["):
+            inside = plain.partition("]")[0].strip("[] ")
+        elif f"{inside}.{plain.partition('=')[0].strip()}".removeprefix(".") == name:
+            return f"{settings.file}:{number}: {name}"
+    return f"{settings.file}: {name}"
+
+
 def checked_zone(name: str) -> ZoneInfo:
     """The time zone of that name.
 
@@ -335,11 +359,13 @@ def _gateway_fault(gateway: GatewaySettings) -> tuple[str, str] | None:
     for host in gateway.hosts:
         if host_name(host) is None:
             return "hosts", f"holds '{host}'; it takes names without scheme, port and '*', as 'llm.example.com'"
+    if gateway.tls_key_file and not gateway.tls_certificate_file:
+        return "tls_key_file", "is of no use without tls_certificate_file"
     for origin in gateway.cors_origins:
         if not _ORIGIN.fullmatch(origin):
             return "cors_origins", (
-                f"holds '{origin}'; it takes origins as browsers write them, in small letters, without path, usual port "
-                "or '*', as 'https://app.example.com' or 'http://localhost:5173'"
+                f"holds '{origin}'; it takes origins as browsers write them, in small letters, without path, usual "
+                "port or '*', as 'https://app.example.com' or 'http://localhost:5173'"
             )
     return None
 

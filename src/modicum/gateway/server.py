@@ -25,6 +25,7 @@ from modicum.gateway.metrics import Metrics, share
 from modicum.gateway.owners import Owners
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.teams import Teams
+from modicum.gateway.tls import Listener, listener_of, trust_of
 from modicum.gateway.upgrades import PlainProtocol
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.gateway.workers import ALONE, Board, Worker, journal_name
@@ -49,7 +50,10 @@ def upstreams_of(settings: Settings) -> Upstreams:
         UserError: one of them is wrong.
     """
     named = settings.upstreams or USUAL_UPSTREAMS
-    return Upstreams([Upstream(name, one, upstream_key(name, one)) for name, one in named.items()], settings.models)
+    return Upstreams(
+        [Upstream(name, one, upstream_key(name, one), trust_of(settings, name)) for name, one in named.items()],
+        settings.models,
+    )
 
 
 class Gateway:
@@ -80,6 +84,7 @@ class Gateway:
         self.pipeline: Pipeline
         self._teams: Teams | None = None
         self._app: App | None = None
+        self._tls: Listener | None = None
         self.server: _Server | None = None
         """Once it listens."""
 
@@ -91,6 +96,7 @@ class Gateway:
         """
         settings = self._settings.gateway
         upstreams, owners = upstreams_of(self._settings), self._owners(self._settings)
+        self._tls = listener_of(self._settings)
         bound = self._bound or listening("gateway.listen", settings.listen)
         slots = -(-settings.most_calls // self._worker.count)
         try:
@@ -154,7 +160,8 @@ class Gateway:
                 backlog=2048,
             ),
             self.pipeline,
-            board if self._worker.count > 1 else None,
+            board if self._worker.count > 1 or self._tls is not None else None,
+            self._tls,
         )
         await server.serve(sockets=[bound])
 
@@ -204,6 +211,8 @@ class Gateway:
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
                 self._reload()
+            elif self._tls is not None and self._tls.changed():
+                self._renew(self._tls)
             if self._teams is not None:
                 self._teams.look()
 
@@ -215,6 +224,8 @@ class Gateway:
         try:
             settings = self._reread()
             upstreams = upstreams_of(settings)
+            if self._tls is not None and settings.gateway.tls_certificate_file:
+                self._tls.renew(settings)
         except UserError as error:
             log("settings_kept", error=str(error))
             return
@@ -225,6 +236,14 @@ class Gateway:
             self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
         self._load_teams()
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
+
+    def _renew(self, tls: Listener) -> None:
+        try:
+            tls.renew(self._settings)
+        except UserError as error:
+            log("certificate_kept", error=str(error))
+        else:
+            log("certificate_renewed")
 
     def _load_teams(self) -> None:
         """Plans of teams, if the settings name any (or did). Without their file no plan is applied; calls go on."""
@@ -256,11 +275,14 @@ class _Server(uvicorn.Server):
         self._pipeline.draining = True
         self.should_exit = True
 
-    def __init__(self, config: uvicorn.Config, pipeline: Pipeline, board: Board | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, pipeline: Pipeline, board: Board | None, tls: Listener | None = None
+    ) -> None:
         super().__init__(config)
         self._pipeline = pipeline
         self._board = board
-        """Where there are other workers on the same socket."""
+        """Where there are other workers on the same socket, or TLS: an agreement on keys is bounded in time there."""
+        self._tls = tls.context if tls is not None else None
 
     @property
     def connections(self) -> int:
@@ -274,7 +296,7 @@ class _Server(uvicorn.Server):
         protocol = partial(
             _GuardedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
-        accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections)
+        accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections, self._tls)
         self.servers = [accepting]  # type: ignore[list-item]
         self.started = True
 

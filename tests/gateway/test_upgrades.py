@@ -151,8 +151,11 @@ def test_a_websocket_client_is_told_what_to_do(rig):
 
 
 @pytest.mark.skipif(not shutil.which("curl"), reason="no curl here")
-def test_curl_with_http2_is_served(rig):
-    told = ["-H", f"authorization: Bearer {rig.key}", "-H", "content-type: application/json", "-d", json.dumps(CHAT)]
+@pytest.mark.parametrize("kilobytes", [0, 2000])  # from a megabyte on it waits for `100 Continue` before the body
+def test_curl_with_http2_is_served(rig, tmp_path, kilobytes):
+    (tmp_path / "body").write_text(json.dumps(CHAT | {"user": "x" * 1000 * kilobytes}))
+    told = ["-H", f"authorization: Bearer {rig.key}", "-H", "content-type: application/json"]
+    told += ["--data-binary", f"@{tmp_path / 'body'}"]
     url = f"{rig.url}/v1/chat/completions"
     shown = ["--silent", "--max-time", "20", "--write-out", "\n%{http_code} %{http_version}"]
     said = subprocess.run(

@@ -53,7 +53,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "providers/facts.py": "fields and protocols only",
     "providers/mock/plan.py": "tests/providers/mock/test_provider.py, in every dialect",
     "providers/mock/prompt_cache.py": "tests/providers/mock/test_provider.py, as the dialects meter it",
-    "providers/mock/rules.py": "tests/providers/mock/test_provider.py, in every dialect",
+    "providers/mock_rules.py": "tests/providers/mock/test_provider.py, in every dialect",
     "providers/openai/dialect.py": "tests/providers/test_dialects.py reads errors with the official client",
     "providers/planned_reply.py": "fields only",
     "providers/translation/anthropic_shapes.py": "fields only; tests/providers/translation/test_anthropic_to_openai.py",

@@ -9,6 +9,7 @@ import uvicorn
 
 from modicum.gateway.paths import CALL, dialect_of, served
 from modicum.gateway.refusal import Refused
+from modicum.gateway.upgrades import PlainProtocol
 from modicum.providers.facts import DialectError
 from modicum.providers.mock.provider import Answer, MockProvider, models
 from modicum.providers.mock.wanted import Wanted, wanted_from
@@ -84,7 +85,7 @@ def run(address: str) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             MockApp(MockProvider(str(time.time_ns()).encode())),
-            http="httptools",
+            http=PlainProtocol,
             loop="uvloop",
             ws="none",
             lifespan="off",

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 from modicum.providers.blocks import Block
 from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
-from modicum.providers.mock.rules import MockRules
+from modicum.providers.mock_rules import MockRules
 from modicum.providers.own_reply import OwnText, write_own_reply
 from modicum.providers.planned_reply import ReplyWriter
 from modicum.providers.prompt import Prompt, PromptShape, prompt_of

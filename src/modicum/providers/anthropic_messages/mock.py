@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable
 
 from modicum.calls import Usage
 from modicum.providers.mock.prompt_cache import LEAST_CACHED_TOKENS
-from modicum.providers.mock.rules import Json, MockRules
+from modicum.providers.mock_rules import Json, MockRules
 
 
 class AnthropicMock(MockRules):

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.mock.rules import Json, MockRules
+from modicum.providers.mock_rules import Json, MockRules
 
 
 class GeminiMock(MockRules):

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from modicum.calls import Usage
-from modicum.providers.mock.rules import MockRules
+from modicum.providers.mock_rules import MockRules
 
 CACHE_STEP_TOKENS = 128
 

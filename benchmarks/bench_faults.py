@@ -166,6 +166,7 @@ class Modicum:
             f'ledger = "{folder}/ledger.duckdb"\n[gateway]\nlisten = "127.0.0.1:{GATEWAY}"\n'
             f'[console]\nlisten = "127.0.0.1:{LEDGER}"\n'
             f'[upstreams.mock]\nurl = "http://127.0.0.1:{UPSTREAM}/v1"\nspeaks = "openai"\nprovider = "openai"\n'
+            'pass_headers = ["x-mock-*"]\n'
         )
         self.command = [sys.executable, "-m", "modicum"]
 

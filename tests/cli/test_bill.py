@@ -94,6 +94,7 @@ def test_csv_has_a_line_per_row_and_a_head(modicum, transcripts):
 
 def test_csv_runs_nothing_in_a_spreadsheet_whatever_a_caller_called_itself(modicum, tmp_path):
     call = {"request": {"model": "gpt-4o"}, "response": {"id": "1", "model": "gpt-4o"}, "team": "=cmd|'/c calc'!A1"}
+    call["timestamp"] = "2026-01-31T12:00:00Z"
     usage = {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11}
     call["response"] |= {"object": "chat.completion", "choices": [], "usage": usage}
     (tmp_path / "calls.jsonl").write_text(json.dumps(call) + "\n")

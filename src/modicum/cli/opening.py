@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import UserError
+from modicum.cli.private import make_private
 from modicum.settings import (
     Settings,
     cache_folder,
@@ -93,9 +94,10 @@ def digest_key() -> bytes:
     import secrets
 
     path = data_folder() / "digest.key"
+    make_private(path.parent)
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
             with os.fdopen(made, "wb") as stream:
                 stream.write(secrets.token_bytes(KEY_BYTES))

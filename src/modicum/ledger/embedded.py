@@ -58,13 +58,16 @@ class DuckDBStore(Questions):
         self.place = str(path)
         if isinstance(path, Path):
             read_only = read_only and path.exists()
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        is_new = isinstance(path, Path) and not path.exists()
         try:
             self._base = duckdb.connect(str(path), read_only=read_only)
         except duckdb.IOException as error:
             raise UserError(_why_not(path, str(error))) from None
         except duckdb.Error as error:
             raise UserError(f"{path} is no ledger that can be read: {str(error).splitlines()[0]}") from None
+        if is_new and isinstance(path, Path):
+            path.chmod(0o600)
         if not read_only:
             self._migrate()
 

@@ -39,7 +39,7 @@ def test_json_has_decimals_as_numbers():
         " =1+1",
         "\u00a0=1+1",
         "\uff1d1+1",
-        "=HYPERLINK(\"http://evil\",\"x\")",
+        '=HYPERLINK("http://evil","x")',
         "-team",
     ],
 )

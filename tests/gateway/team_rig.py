@@ -71,7 +71,9 @@ def planned(folder, a_plan, **team):
                 gateway=GatewaySettings(listen="127.0.0.1:0", most_calls=64, slow_client_s=5.0),
                 upstreams={
                     "openai": UpstreamSettings(url=f"{mock.url}/v1", speaks="openai", models=("gpt-*",), **more),
-                    "anthropic": UpstreamSettings(url=f"{mock.url}/v1", speaks="anthropic", models=("claude-*",), **more),
+                    "anthropic": UpstreamSettings(
+                        url=f"{mock.url}/v1", speaks="anthropic", models=("claude-*",), **more
+                    ),
                 },
                 teams={"support": TeamSettings(plan=str(file), **team)},
             )

@@ -38,7 +38,9 @@ def test_a_callers_own_key_is_known_by_its_digest_alone():
     assert "sk-own-key" not in caller.owner.key.removeprefix("own-")
 
 
-@pytest.mark.parametrize("headers", [{}, {b"authorization": b""}, {b"authorization": b"Bearer "}, {b"authorization": b"Bearer mk_abc_def"}])
+@pytest.mark.parametrize(
+    "headers", [{}, {b"authorization": b""}, {b"authorization": b"Bearer "}, {b"authorization": b"Bearer mk_abc_def"}]
+)
 def test_no_key_or_a_wrong_one_is_a_401(headers):
     with pytest.raises(Refused) as refusal:
         OWNERS.identify(headers, b"")

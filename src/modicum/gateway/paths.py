@@ -43,7 +43,10 @@ def served(method: str, path: str, *, anthropic: bool) -> Served:
             return _gemini(method, path.removeprefix(beginning))
     if method == "GET" and (path == "/v1/models" or path.startswith("/v1/models/")):
         return Served(
-            DIALECTS["anthropic-messages" if anthropic else "openai-chat"], ASIDE, _quoted(path.removeprefix("/v1")), b"GET"
+            DIALECTS["anthropic-messages" if anthropic else "openai-chat"],
+            ASIDE,
+            _quoted(path.removeprefix("/v1")),
+            b"GET",
         )
     raise Refused(404, "nothing is served under this path", "unknown_path")
 

@@ -168,8 +168,8 @@ def _checked_names(name: str, patterns: Sequence[str]) -> tuple[bytes, ...]:
         caught = sorted(header.decode("ascii") for header in NEVER if fnmatchcase(header, pattern))
         if caught:
             raise UserError(
-                f"upstreams.{name}.pass_headers: '{pattern.decode('ascii')}' would pass {caught[0]} on, which never goes "
-                "upstream; name the headers that should"
+                f"upstreams.{name}.pass_headers: '{pattern.decode('ascii')}' would pass {caught[0]} on, which never "
+                "goes upstream; name the headers that should"
             )
     return found
 

@@ -131,8 +131,8 @@ def _error(status: int, message: str) -> dict[str, Any]:
 
 
 def user_and_session(user_id: str) -> tuple[str, str]:
-    """Claude Code tells both in one field: `user_..._account_..._session_<id>`, since 2.1.78 a JSON object. Of an object
-    that cannot be read nobody knows which part is the user.
+    """Claude Code tells both in one field: `user_..._account_..._session_<id>`, since 2.1.78 a JSON object. In an
+    object that cannot be read nobody knows which part is the user.
     """
     if user_id.startswith("{"):
         try:

@@ -90,8 +90,8 @@ def _in_value(value: Any) -> Iterator[tuple[str, str]]:
 
 
 def _names_in(value: Any) -> Iterator[str]:
-    """The names that a field of models holds: one, a list, objects with a `model`, or lists by the model that they stand
-    in for.
+    """The names that a field of models holds: one, a list, objects with a `model`, or lists by the model that they
+    stand in for.
     """
     if isinstance(value, str):
         yield value

@@ -47,7 +47,12 @@ _TARGETS = {"openai-chat": "/chat/completions", "anthropic-messages": "/messages
 
 
 def passes_back(answer: Answer) -> list[Header]:
-    return [header for header in answer.headers if header[0] not in _NOT_BACK]
+    """Which pages may read a reply is said by us, not by an upstream that lets all of them."""
+    return [
+        header
+        for header in answer.headers
+        if header[0] not in _NOT_BACK and not header[0].startswith(b"access-control-")
+    ]
 
 
 def check_key(exchange: Exchange) -> None:

@@ -25,7 +25,7 @@ from modicum.gateway.owners import Owners
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.teams import Teams
 from modicum.gateway.upstreams import Upstream, Upstreams
-from modicum.gateway.workers import ALONE, Board, Worker, journal_name
+from modicum.gateway.workers import ALONE, BOARD, Board, Worker, journal_name
 from modicum.ledger.events import Events
 from modicum.ledger.journal import Journal, Record
 from modicum.metering.digests import Digester
@@ -93,7 +93,7 @@ class Gateway:
         slots = -(-settings.most_calls // self._worker.count)
         try:
             journal = Journal(self._folder / "journal", self._worker.journal, slots=slots)
-            board = Board(self._folder / "workers", self._worker)
+            board = Board(self._folder / BOARD, self._worker)
         except UserError:
             bound.close()
             raise

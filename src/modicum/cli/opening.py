@@ -52,23 +52,32 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def opened_ledger(url: str | None, settings: Settings | None = None) -> Iterator["Store"]:
     """The ledger, closed at the end. If a ledger process owns it, that process is asked."""
-    from modicum.console.running import find
-
     place = url or ledger_place(settings or read_settings())
-    running = find(state_folder())
-    store: Store
-    if running is not None and running.ledger == place and "://" not in place:
-        from modicum.console.client import ConsoleStore
-
-        store = ConsoleStore(running)
-    else:
+    store = _from_process(place)
+    if store is None:
         from modicum.ledger.store import open_store
 
-        store = open_store(place)
+        try:
+            store = open_store(place)
+        except UserError:
+            store = _from_process(place)  # one that started at the same time has taken the ledger since
+            if store is None:
+                raise
     try:
         yield store
     finally:
         store.close()
+
+
+def _from_process(place: str) -> "Store | None":
+    from modicum.console.running import find
+
+    running = find(state_folder())
+    if running is None or running.ledger != place or "://" in place:
+        return None
+    from modicum.console.client import ConsoleStore
+
+    return ConsoleStore(running)
 
 
 def price_book(path: Path | None, settings: Settings | None = None) -> "PriceBook":

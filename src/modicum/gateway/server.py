@@ -34,6 +34,7 @@ from modicum.settings import USUAL_UPSTREAMS, Settings, host_and_port, listening
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
+TURN_AWAY_EVERY_S = 0.05
 MOST_HEADER_BYTES = 64 * 1024
 HEADERS_WITHIN_S = 20.0
 RECORDS_WITHIN_S = 5.0
@@ -273,6 +274,22 @@ class _Server(uvicorn.Server):
         accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections)
         self.servers = [accepting]  # type: ignore[list-item]
         self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, and also for connections that were taken before the end and are made only now: kept alive,
+        one of them would have its caller refused again and again until the drain is over.
+        """
+        turning_away = asyncio.create_task(self._turn_away())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            turning_away.cancel()
+
+    async def _turn_away(self) -> None:
+        while True:
+            await asyncio.sleep(TURN_AWAY_EVERY_S)
+            for connection in list(self.server_state.connections):
+                connection.shutdown()  # at once, or after the reply that is under way
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

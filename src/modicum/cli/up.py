@@ -126,7 +126,10 @@ def hello(settings: Settings, count: int = 1) -> str:
 
     host, port = host_and_port("gateway.listen", settings.gateway.listen)
     endpoint = endpoint_of(settings.otel)
-    base = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - only compared
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - only compared
+        host = settings.gateway.hosts[0] if settings.gateway.hosts else "127.0.0.1"
+    scheme = "https" if settings.gateway.tls_certificate_file else "http"
+    base = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     return (
         f"gateway on {base}{f' ({count} workers)' if count > 1 else ''}, ledger {ledger_place(settings)}\n"
         f"  OPENAI_BASE_URL={base}/v1\n"
@@ -141,8 +144,10 @@ def _check(settings: Settings) -> None:
     """Faults of the settings are told here, once, and not by parts that are started again and again."""
     from modicum.console.otel_endpoint import endpoint_of
     from modicum.gateway.server import upstreams_of
+    from modicum.gateway.tls import listener_of
 
     upstreams_of(settings)
+    listener_of(settings)
     endpoint_of(settings.otel)
     host_and_port("console.listen", settings.console.listen)
 

@@ -53,7 +53,7 @@ _PROVIDERS = {
     "openai": _Provider(
         "openairesponses openaichat textcompletionopenai",
         "openai",
-        "openai.com",
+        "openai.com chatgpt.com",
         "gpt- chatgpt- o1 o3 o4 codex- text-embedding- davinci babbage",
     ),
     "openrouter": _Provider("", "openrouter", "openrouter.ai"),

@@ -22,10 +22,11 @@ class Served(NamedTuple):
     """CALL: billed, metered, recorded. ASIDE: passed on after the key check (lists of models, token counts)."""
     target: str
     """The path below the upstream's address, as it is written there."""
+    method: bytes = b"POST"
 
     @classmethod
-    def of(cls, dialect: Dialect, target: Target) -> "Served":
-        return cls(dialect, CALL if target.is_call else ASIDE, target.path)
+    def of(cls, dialect: Dialect, target: Target, method: str = "POST") -> "Served":
+        return cls(dialect, CALL if target.is_call else ASIDE, target.path, method.encode("ascii"))
 
 
 def served(method: str, path: str, headers: Container[bytes]) -> Served:
@@ -43,10 +44,10 @@ def served(method: str, path: str, headers: Container[bytes]) -> Served:
         return fixed
     owner = next((dialect for dialect, area in _AREAS if area.match(path)), None)
     if owner is not None and (target := owner.find(method, path)):
-        return Served.of(owner, target)
+        return Served.of(owner, target, method)
     if owner is None and method == "GET" and (path == "/v1/models" or path.startswith("/v1/models/")):
         lister = next((dialect for dialect in _LISTERS if dialect.list_header in headers), _USUAL)
-        return Served(lister, ASIDE, quoted(path.removeprefix("/v1")))
+        return Served(lister, ASIDE, quoted(path.removeprefix("/v1")), b"GET")
     raise Refused(404, "nothing is served under this path", "unknown_path")
 
 

@@ -28,7 +28,7 @@ from modicum.gateway.teams import Teams
 from modicum.gateway.tls import Listener, listener_of, trust_of
 from modicum.gateway.upgrades import PlainProtocol
 from modicum.gateway.upstreams import Upstream, Upstreams
-from modicum.gateway.workers import ALONE, Board, Worker, journal_name
+from modicum.gateway.workers import ALONE, BOARD, Board, Worker, journal_name
 from modicum.ledger.events import Events
 from modicum.ledger.journal import Journal, Record
 from modicum.metering.digests import Digester
@@ -37,6 +37,7 @@ from modicum.settings import USUAL_UPSTREAMS, Settings, listening, upstream_key
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
+TURN_AWAY_EVERY_S = 0.05
 MOST_HEADER_BYTES = 64 * 1024
 HEADERS_WITHIN_S = 20.0
 RECORDS_WITHIN_S = 5.0
@@ -101,7 +102,7 @@ class Gateway:
         slots = -(-settings.most_calls // self._worker.count)
         try:
             journal = Journal(self._folder / "journal", self._worker.journal, slots=slots)
-            board = Board(self._folder / "workers", self._worker)
+            board = Board(self._folder / BOARD, self._worker)
         except UserError:
             bound.close()
             raise
@@ -299,6 +300,22 @@ class _Server(uvicorn.Server):
         accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections, self._tls)
         self.servers = [accepting]  # type: ignore[list-item]
         self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, and also for connections that were taken before the end and are made only now: kept alive,
+        one of them would have its caller refused again and again until the drain is over.
+        """
+        turning_away = asyncio.create_task(self._turn_away())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            turning_away.cancel()
+
+    async def _turn_away(self) -> None:
+        while True:
+            await asyncio.sleep(TURN_AWAY_EVERY_S)
+            for connection in list(self.server_state.connections):
+                connection.shutdown()  # at once, or after the reply that is under way
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:

@@ -17,7 +17,7 @@ def main(folder):
     with mock_provider() as mock:
 
         def settings(port):
-            toy = UpstreamSettings(url=f"{mock.url}/toy", speaks="toy", models=("toy-*",))
+            toy = UpstreamSettings(url=f"{mock.url}/toy", speaks="toy", models=("toy-*",), pass_headers=("x-mock-*",))
             return Settings(gateway=GatewaySettings(listen="127.0.0.1:0"), upstreams={"toy": toy})
 
         with running(folder, settings) as rig, httpx.Client(base_url=rig.url) as client:

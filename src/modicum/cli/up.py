@@ -63,8 +63,10 @@ def command(part: str | None, workers: int | None, worker: int, handle: int | No
 
 def _up(settings: Settings, count: int) -> int:
     from modicum.cli.supervisor import Part, Supervisor
+    from modicum.gateway.open_files import raise_limit
 
     _check(settings)
+    raise_limit()  # the parts inherit it
     alone = _alone(state_folder())
     bound = listening("gateway.listen", settings.gateway.listen)
     bound.set_inheritable(True)

@@ -14,22 +14,23 @@ MOST_REPLY_BYTES = 16 * 1024 * 1024
 async def pass_aside(pipeline: Pipeline, request: Request, client: Client) -> None:
     dialect = request.served.dialect
     try:
-        caller = pipeline.owners.identify(request.headers, sending.query_key(request.query))
+        caller = request.caller
         if request.body:
             model = dialect.request(request.body, request.path).model
             caller.check_model(model)
             upstream = pipeline.upstreams.route(model, dialect.name).upstream
         else:
             upstream = pipeline.upstreams.speaking(dialect.name)
-        answer = await sending.send(
-            pipeline.connections,
-            sending.Passing(b"POST" if request.body else b"GET", request.passing, request.query),
-            upstream,
-            request.served.target,
-            own_key=caller.own_key,
-            body=request.body,
-        )
-        body = await answer.rest(MOST_REPLY_BYTES)
+        with pipeline.upstream_calls.at(upstream):
+            answer = await sending.send(
+                pipeline.connections,
+                sending.Passing(b"POST" if request.body else b"GET", request.passing, request.query),
+                upstream,
+                request.served.target,
+                own_key=caller.own_key,
+                body=request.body,
+            )
+            body = await answer.rest(MOST_REPLY_BYTES)
     except (Refused, DialectError) as refusal:
         pipeline.metrics.refused(refusal.kind)
         await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)

@@ -27,6 +27,8 @@ PAUSE_S = 0.1
 MOST_TURNED_AWAY = 24
 """At a time; others wait in the queue meanwhile. Each needs an open file of those that are held in reserve."""
 _GONE_WITHIN_S = 1.0
+_CLOSED_WITHIN_S = 0.01
+"""How soon after its protocol has heard of its end a connection's file is closed."""
 _BODY = (
     b'{"type":"error","error":{"message":"the gateway has as many connections as its limit of open files allows; try '
     b'again","type":"out_of_files","code":"out_of_files"}}'
@@ -149,6 +151,9 @@ class Accepting:
     def _left(self) -> None:
         """One that was turned away is gone."""
         self._turned_away -= 1
+        self._loop.call_later(_CLOSED_WITHIN_S, self._hold_spare)
+
+    def _hold_spare(self) -> None:
         if self._spare is None and self._bound.fileno() >= 0:
             self._spare = _spare()
 

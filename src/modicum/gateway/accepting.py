@@ -10,11 +10,13 @@ taken by another, and nothing depends on how the system spreads connections over
 import asyncio
 import os
 import socket
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
 
 from modicum.gateway.log import log
 from modicum.gateway.open_files import Shortage
+from modicum.gateway.tls import HANDSHAKE_WITHIN_S
 from modicum.gateway.unread import UnreadBody
 from modicum.gateway.workers import Board
 from modicum.outbound.open_files import out_of_files
@@ -48,6 +50,7 @@ class Accepting:
         board: what is known of the other workers.
         connections: how many this one has.
         shortage: how many it may have, and who counts those that are turned away.
+        tls: what callers agree on keys with; None: nothing is encrypted.
     """
 
     def __init__(
@@ -57,6 +60,7 @@ class Accepting:
         board: Board,
         connections: Callable[[], int],
         shortage: Shortage,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.sockets = [bound]
         self._bound, self._protocol, self._board, self._connections = bound, protocol, board, connections
@@ -64,6 +68,7 @@ class Accepting:
         self._most = shortage.files.most_callers
         self._turned_away = 0
         self._spare = _spare()
+        self._tls = tls
         self._yielded = False
         self._loop = asyncio.get_running_loop()
         self._connecting: set[asyncio.Task[None]] = set()
@@ -77,6 +82,9 @@ class Accepting:
             self._loop.remove_reader(self._bound)
             self._bound.close()
             self._give_spare()
+        if self._tls is not None:
+            for task in self._connecting:
+                task.cancel()  # who has not yet agreed on keys could keep us waiting
 
     async def wait_closed(self) -> None:
         await asyncio.gather(*self._connecting, return_exceptions=True)
@@ -142,7 +150,13 @@ class Accepting:
     async def _connect(self, connection: socket.socket, *, turned_away: bool) -> None:
         protocol = (lambda: _TurnedAway(self._left)) if turned_away else self._protocol
         try:
-            await self._loop.connect_accepted_socket(protocol, connection)
+            if self._tls is None:
+                await self._loop.connect_accepted_socket(protocol, connection)
+            else:
+                within_s = _GONE_WITHIN_S if turned_away else HANDSHAKE_WITHIN_S
+                await self._loop.connect_accepted_socket(
+                    protocol, connection, ssl=self._tls, ssl_handshake_timeout=within_s
+                )
         except OSError:
             connection.close()
             if turned_away:

@@ -16,8 +16,11 @@ def out_of_files(error: OSError) -> bool:
     """Whether that is why it failed. Names that are looked up and certificates that are read do not say so: then it is
     tried.
     """
-    if error.errno in _CODES:
-        return True
+    return error.errno in _CODES or no_file_left()
+
+
+def no_file_left() -> bool:
+    """Whether no file can be opened just now."""
     try:
         os.close(os.open(os.devnull, os.O_RDONLY))
     except OSError as fault:

@@ -77,7 +77,7 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     most_body_mb: int = 64
     """The largest request."""
     most_bodies_mb: int = 0
-    """How much the requests that are under way may have together. 0: a quarter of the memory."""
+    """How much the requests that are under way may have together. 0: an eighth of the memory."""
     most_calls: int = 4000
     """How many calls may be under way at once."""
     silence_s: float = 600.0
@@ -369,7 +369,7 @@ def _check_loads(settings: Settings, path: Path, text: str) -> None:
     if gateway.most_bodies_mb != 0 and gateway.most_bodies_mb < gateway.most_body_mb:
         raise UserError(
             f"{path}{_line(text, 'most_bodies_mb')}: gateway.most_bodies_mb is a number of megabytes, at least "
-            f"most_body_mb ({gateway.most_body_mb}), or 0 for a quarter of the memory"
+            f"most_body_mb ({gateway.most_body_mb}), or 0 for an eighth of the memory"
         )
     for name, upstream in settings.upstreams.items():
         if not 0 <= upstream.most_calls <= gateway.most_calls:

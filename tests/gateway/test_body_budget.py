@@ -54,9 +54,9 @@ def test_what_is_held_is_the_sum_of_what_lives_and_never_more_than_is_set(most, 
     assert budget.held_bytes == 0
 
 
-def test_without_a_setting_it_is_a_quarter_of_the_memory_and_room_for_one_body_at_least():
-    assert budget_of(0, 64, 1, 8192 * MEBIBYTE).most_bytes == 2048 * MEBIBYTE
-    assert budget_of(0, 64, 4, 8192 * MEBIBYTE).most_bytes == 512 * MEBIBYTE
+def test_without_a_setting_it_is_an_eighth_of_the_memory_and_room_for_one_body_at_least():
+    assert budget_of(0, 64, 1, 8192 * MEBIBYTE).most_bytes == 1024 * MEBIBYTE
+    assert budget_of(0, 64, 4, 8192 * MEBIBYTE).most_bytes == 256 * MEBIBYTE
     assert budget_of(0, 64, 4, 512 * MEBIBYTE).most_bytes == 64 * MEBIBYTE
     assert budget_of(300, 64, 2, 512 * MEBIBYTE).most_bytes == 150 * MEBIBYTE
 

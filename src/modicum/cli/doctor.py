@@ -133,7 +133,7 @@ def _bodies(settings: Settings) -> str:
 
     gateway = settings.gateway
     budget = budget_of(gateway.most_bodies_mb, gateway.most_body_mb, gateway.workers, memory_bytes())
-    origin = "gateway.most_bodies_mb" if gateway.most_bodies_mb else "a quarter of the memory"
+    origin = "gateway.most_bodies_mb" if gateway.most_bodies_mb else "an eighth of the memory"
     return f"{budget.most_bytes // MEBIBYTE:,} MB at once in each gateway process ({origin})"
 
 

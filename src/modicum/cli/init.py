@@ -44,7 +44,7 @@ TEXT = """\
 
 # most_body_mb = 64
 
-# How many MB the requests under way may have together. 0: a quarter of the memory.
+# How many MB the requests under way may have together. 0: an eighth of the memory.
 # most_bodies_mb = 0
 
 # How many calls may be under way at once; an upstream may have three quarters of them, or what its own most_calls says.

@@ -81,7 +81,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/aside.py": "tests/gateway/test_app.py lists models and counts tokens",
     "gateway/client.py": "tests/gateway/test_replies.py and test_app.py: callers that leave, stall or are slow",
     "gateway/exchange.py": "fields only",
-    "gateway/metrics.py": "tests/gateway/test_app.py reads the metrics",
     "outbound/open_files.py": "tests/gateway/test_open_files.py, with a gateway that may open few",
     "gateway/optimizing.py": "an empty tuple",
     "gateway/refusal.py": "two exceptions",

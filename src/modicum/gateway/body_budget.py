@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 MEMORY_SHARE = 8
-"""Without a setting bodies take an eighth of the memory: a byte of one was measured to take 2.5 bytes of memory, and 4.6
+"""Without a setting bodies take an eighth of the memory: a byte of one was measured to take 2.5 bytes of it, and 4.6
 where usage had to be asked for, with its copies, the parts that are digested and what waits to be sent.
 """
 MEBIBYTE = 1024 * 1024

@@ -19,6 +19,7 @@ from modicum.gateway.anatomy import Anatomist, counted
 from modicum.gateway.attribution import attribution
 from modicum.gateway.body_budget import BodyBudget
 from modicum.gateway.client import Client
+from modicum.gateway.credentials import query_key
 from modicum.gateway.exchange import Exchange, Request
 from modicum.gateway.meter import Counted
 from modicum.gateway.metrics import Metrics
@@ -107,13 +108,14 @@ class Pipeline:
 
     def identify(self, headers: Mapping[bytes, bytes], query: bytes) -> Caller:
         """Who calls, and who pays. Asked by the door, before it reads the body: that of a stranger is not kept."""
-        return self.owners.identify(headers, sending.query_key(query))
+        return self.owners.identify(headers, query_key(query))
 
     def admit(self, request: Request) -> Exchange:
         """Whether the call may be made, and where it goes. From here on it is on record. Budgets will stand here."""
         caller = request.caller
         facts = request.served.dialect.request(request.body, request.path)
         caller.check_model(facts.model)
+        caller.check_body(request.body)
         route = self.upstreams.route(facts.model, request.served.dialect.name)
         if self.draining or not self.journal.healthy:
             raise Refused(503, "the gateway takes no calls at the moment; try again", "unavailable")

@@ -82,7 +82,7 @@ def test_up_raises_the_limit_of_open_files_for_all_its_processes(home):
             parts = [up.pid, *(eventually(lambda name=name: part(up.pid, name)) for name in ("gateway", "ledger"))]
             for pid in parts:
                 eventually(lambda pid=pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) == (512, 512))
-            said = told(up, "open_files_short")
+            said = logged_line(up, "open_files_short")
         finally:
             up.send_signal(signal.SIGTERM)
             up.stderr.read()
@@ -90,7 +90,7 @@ def test_up_raises_the_limit_of_open_files_for_all_its_processes(home):
     assert "512 open files are enough for 224 calls at once" in said
 
 
-def told(process, event):
+def logged_line(process, event):
     """The next line of that event."""
     while line := process.stderr.readline():
         if f'"event":"{event}"' in line:

@@ -33,6 +33,7 @@ from modicum.console.running import find
 from modicum.gateway.mock import MockApp
 from modicum.ledger import positions
 from modicum.ledger.journal import Journal, Record
+from modicum.ledger.journals import opened_journal
 from modicum.metering.prices import PriceBook
 from modicum.providers.mock.provider import MockProvider
 from modicum.providers.otlp_protobuf import answer_of, spans_in
@@ -124,12 +125,14 @@ class Rig:
             for one in calls:
                 body = one if isinstance(one, bytes) else msgspec.msgpack.encode(one)
                 await journal.added(Record("1", kind, body))
-            self.written = (positions.read(self.journal, "shipped") or 0) + len(calls)
+            before = positions.read(self.journal, "shipped")
+            self.written = (before.record if before else 0) + len(calls)
             journal.close()
 
         asyncio.run(write())
         if shipped:
-            positions.write(self.journal, "shipped", self.written)
+            with opened_journal(self.journal) as base:
+                positions.write(self.journal, "shipped", positions.at(base, self.written))
 
     def run_until(self, condition):
         async def aside(work):
@@ -145,7 +148,8 @@ class Rig:
         asyncio.run(run())
 
     def done(self):
-        return positions.read(self.journal, READER)
+        position = positions.read(self.journal, READER)
+        return position and position.record
 
     def count(self, name):
         line = next(line for line in self.metrics.text().splitlines() if line.startswith(name + " "))

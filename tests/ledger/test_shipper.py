@@ -7,7 +7,8 @@ import pytest
 
 from modicum.calls import Call, Outcome, Owner, SegmentKind, Usage
 from modicum.ledger.conversations import ContextPart
-from modicum.ledger.journal import Journal, Record, shipped_position
+from modicum.ledger import positions
+from modicum.ledger.journal import Journal, Record
 from modicum.ledger.shipper import Shipper
 from modicum.ledger.store import open_store
 from modicum.metering.prices import PriceBook
@@ -73,7 +74,7 @@ def test_it_goes_on_where_it_ended(tmp_path, store, shipper):
     write(tmp_path, ("2", "call", call("2")))
 
     assert [entry.call.call_id for entry in shipper.ship().entries] == ["gateway:2"]
-    assert shipped_position(tmp_path / "gateway.sqlite") == 2
+    assert positions.read(tmp_path / "gateway.sqlite", "shipped").record == 2
 
 
 def anatomies(store):

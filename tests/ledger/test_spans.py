@@ -126,7 +126,7 @@ def test_what_was_held_when_the_process_ended_is_booked_by_the_next(rig):
     rig.start().ship()
 
     assert rig.booked() == [CLIENT]
-    assert positions.read(journal, "shipped") == 2
+    assert positions.read(journal, "shipped").record == 2
 
 
 def test_a_store_that_fails_loses_nothing(rig, monkeypatch):

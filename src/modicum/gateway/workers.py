@@ -45,6 +45,8 @@ class State(IntEnum):
     NOT_RECORDING = 2
     """Its journal cannot be written."""
     DRAINING = 3
+    TROUBLED = 4
+    """It serves, and what it needs for the next start or for news of keys and settings has gone."""
 
 
 class Board:
@@ -60,8 +62,8 @@ class Board:
         size = MOST_WORKERS * _SLOT_BYTES
         handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if os.fstat(handle).st_size < size:
-                os.truncate(handle, size)
+            if (present := os.fstat(handle).st_size) < size:
+                os.pwrite(handle, bytes(size - present), present)  # no hole: a full disk shows here, not in a signal
             self._map = mmap.mmap(handle, size)
         finally:
             os.close(handle)

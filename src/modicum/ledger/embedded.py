@@ -8,7 +8,6 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
-from time import time_ns
 from typing import Any
 
 import duckdb
@@ -106,15 +105,17 @@ class DuckDBStore(Questions):
         self._base.execute(f"DELETE FROM reuse USING staged_reuse WHERE {same}")
         self._base.execute("INSERT INTO reuse SELECT * FROM staged_reuse")
 
-    def append_outcomes(self, outcomes: Sequence[Outcome]) -> int:
+    def append_outcomes(self, outcomes: Sequence[Outcome], revisions: Sequence[int] | None = None) -> int:
         if not outcomes:
             return 0
-        latest = list({outcome.outcome_id: outcome for outcome in outcomes}.values())
+        columns = outcome_columns(outcomes, revisions)
         with self._transaction():
-            self._stage("staged_outcomes", outcome_columns(latest, time_ns()), OUTCOME_COLUMNS)
+            self._stage("staged_outcomes", columns, OUTCOME_COLUMNS)
+            if revisions is not None:
+                self._base.execute(_OUTCOMES_THAT_STAND)
             self._base.execute("DELETE FROM outcomes WHERE outcome_id IN (SELECT outcome_id FROM staged_outcomes)")
             self._base.execute(f"INSERT INTO outcomes SELECT {', '.join(OUTCOME_COLUMNS)} FROM staged_outcomes")
-        return len(latest)
+        return len(columns["outcome_id"])
 
     def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
         if not windows:
@@ -245,6 +246,10 @@ LEFT JOIN (
     SELECT entry_id, revision FROM entries WHERE entry_id IN (SELECT entry_id FROM staged_entries)
 ) AS known ON known.entry_id = staged.entry_id
 WHERE known.entry_id IS NULL OR staged.revision > known.revision
+"""
+_OUTCOMES_THAT_STAND = """
+DELETE FROM staged_outcomes USING outcomes
+WHERE outcomes.outcome_id = staged_outcomes.outcome_id AND outcomes.revision > staged_outcomes.revision
 """
 _FRESH_ENERGY = """
 CREATE OR REPLACE TEMP TABLE fresh_energy AS

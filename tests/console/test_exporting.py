@@ -22,6 +22,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from console.rig import LedgerProcess, until
 from gateway.rig import CHAT, running
+from ledger.faults import GARBAGE, Backup, garbage
 from modicum.calls import Anatomy, Call, CallStatus, Usage
 from modicum.console import exporting
 from modicum.console.client import ConsoleStore
@@ -239,6 +240,43 @@ def test_what_the_journal_has_forgotten_is_counted_as_lost(rig):
 
     assert rig.count('modicum_otel_spans_dropped_total{why="lost"}') == 3
     assert rig.count("modicum_otel_spans_exported_total") == 2
+
+
+def test_calls_after_the_journal_was_set_back_are_all_sent(rig, collector):
+    rig.journaled(call("1"))
+    backup = Backup(rig.journal)
+    rig.journaled(call("2"), call("3"))
+    rig.run_until(lambda: rig.done() == 3)
+    backup.restore()
+    rig.journaled(call("4"), call("5"), call("6"), shipped=False)
+    with opened_journal(rig.journal) as base:
+        positions.write(rig.journal, "shipped", positions.at(base, 4))
+
+    rig.run_until(lambda: rig.done() == 4)
+
+    assert {name for names in collector.names() for name in names} == {f"gateway:{number}" for number in range(1, 7)}
+    assert ["was set back" in line for line in rig.said] == [True]
+
+
+def test_the_position_of_the_version_before_is_gone_on_from(rig, collector):
+    rig.journaled(call("1"), call("2"), call("3"))
+    rig.journal.with_suffix(".exported").write_text("2")
+
+    rig.run_until(lambda: rig.done() == 3)
+
+    assert collector.names() == [["gateway:3"]]
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_a_garbage_journal_keeps_no_span_of_another(rig, collector, name):
+    path = garbage(rig.folder, name)
+    path.with_suffix(".shipped").write_text("100")
+    rig.made()
+    rig.journaled(call("1"))
+
+    rig.run_until(lambda: rig.done() == 1)
+
+    assert collector.names() == [["gateway:1"]]
 
 
 def test_records_that_are_no_calls_are_passed_over(rig, collector):

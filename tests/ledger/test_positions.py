@@ -1,6 +1,7 @@
 import asyncio
 import sqlite3
 
+from ledger.faults import Backup
 from modicum.ledger import positions
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.journals import opened_journal
@@ -18,22 +19,6 @@ def write(folder, *bodies):
 
     asyncio.run(all_of_them())
     return folder / "gateway.sqlite"
-
-
-def copied(journal):
-    """What a backup would have of it."""
-    source, backup = sqlite3.connect(journal), sqlite3.connect(":memory:")
-    source.backup(backup)
-    source.close()
-    return backup
-
-
-def restore(backup, journal):
-    for part in ("", "-wal", "-shm"):
-        journal.with_name(journal.name + part).unlink(missing_ok=True)
-    target = sqlite3.connect(journal)
-    backup.backup(target)
-    target.close()
 
 
 def note(journal, record, reader="shipped"):
@@ -123,28 +108,26 @@ def test_a_position_of_the_version_before_that_lies_behind_the_end_is_in_doubt(t
 def test_a_restored_copy_is_found_whether_it_is_shorter_or_has_grown_past_the_position(tmp_path):
     for records_after in (0, 1, 2, 5):
         folder = tmp_path / f"{records_after}"
-        backup = copied(write(folder, b"a", b"b"))
+        backup = Backup(write(folder, b"a", b"b"))
         journal = write(folder, b"same", b"same")
         note(journal, 4)
-        restore(backup, journal)
+        backup.restore()
         write(folder, *[b"same"] * records_after)
 
         position, doubt = resumed(journal)
 
         assert (position.record, "set back" in doubt) == (0, True), records_after
-        backup.close()
 
 
 def test_a_copy_that_was_taken_behind_the_position_is_read_on(tmp_path):
     journal = write(tmp_path, b"a", b"b")
     note(journal, 1)
-    backup = copied(journal)
+    backup = Backup(journal)
     write(tmp_path, b"c")
-    restore(backup, journal)
+    backup.restore()
     write(tmp_path, b"d")
 
     assert (resumed(journal)[0].record, resumed(journal)[1]) == (1, "")
-    backup.close()
 
 
 def test_records_that_were_forgotten_are_no_doubt_and_those_that_are_missing_are(tmp_path):

@@ -67,6 +67,13 @@ def opened_ledger(url: str | None, settings: Settings | None = None) -> Iterator
         store = open_store(place)
     try:
         yield store
+    except Exception as error:
+        if "duckdb" in type(error).__module__:
+            from modicum.ledger.embedded import trouble_of_disk
+
+            if said := trouble_of_disk(store.place, error):
+                raise UserError(said) from None
+        raise
     finally:
         store.close()
 
@@ -96,11 +103,32 @@ def digest_key() -> bytes:
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(made, "wb") as stream:
-                stream.write(secrets.token_bytes(KEY_BYTES))
-        return path.read_bytes()
-    except FileExistsError:
-        return path.read_bytes()
+            _made_whole(path, secrets.token_bytes(KEY_BYTES))
+        key = path.read_bytes()
     except OSError as error:
         raise UserError(f"the key of digests {path} cannot be read or made: {error.strerror}") from None
+    if len(key) < KEY_BYTES:
+        raise UserError(
+            f"the key of digests {path} is broken ({len(key)} bytes instead of {KEY_BYTES}): bring it back from a "
+            "backup; without it, delete it and make your gateway keys anew ('modicum key create NAME')"
+        )
+    return key
+
+
+def _made_whole(path: Path, data: bytes) -> None:
+    """Makes a file that is on the disk in full or, on a full disk, not at all. One that another process made stands."""
+    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+    try:
+        made = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(made, "wb") as stream:
+            stream.write(data)
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            os.link(fresh, path)
+        except FileExistsError:
+            return
+        except OSError:  # a file system without links
+            fresh.rename(path)
+    finally:
+        fresh.unlink(missing_ok=True)

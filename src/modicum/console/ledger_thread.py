@@ -194,6 +194,10 @@ class LedgerThread:
 def _said(error: Exception) -> str:
     """Kind and, where the disk is at fault, what it says; other messages may quote what is in the ledger."""
     name = type(error).__name__
-    told = isinstance(error, (OSError, sqlite3.Error)) or name in {"IOException", "FatalException"}
+    told = isinstance(error, (OSError, sqlite3.Error)) or name in {
+        "IOException",
+        "FatalException",
+        "TransactionException",
+    }
     lines = str(error).splitlines() if told else []
     return f"{name}: {lines[0]}" if lines else name

@@ -4,6 +4,7 @@ import asyncio
 import gc
 import signal
 import socket
+import sqlite3
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ from modicum.gateway.metrics import Metrics, share
 from modicum.gateway.owners import Owners
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.teams import Teams
+from modicum.gateway.troubles import Troubles
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.gateway.workers import ALONE, Board, Worker, journal_name
 from modicum.ledger.events import Events
@@ -78,6 +80,7 @@ class Gateway:
         self._stamp = _stamp(settings.file)
         self.pipeline: Pipeline
         self._teams: Teams | None = None
+        self._troubles = Troubles()
         self.server: _Server | None = None
         """Once it listens."""
 
@@ -198,18 +201,35 @@ class Gateway:
             with suppress(TimeoutError):
                 await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
             again.clear()
-            self._keys.look()
+            self._look_at_files()
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
                 self._reload()
             if self._teams is not None:
                 self._teams.look()
 
+    def _look_at_files(self) -> None:
+        """News of keys; and whether what we live on is still there. Calls go on without keys' and settings' files."""
+        keys = self._events.gone
+        try:
+            self._keys.look()
+        except (UserError, sqlite3.Error) as error:
+            keys = f"the file of keys {self._events.path} cannot be read: {error}"
+        settings = _gone_settings(self._settings.file)
+        spans = self.pipeline.traces.trouble
+        journal = self.pipeline.journal
+        for what, reason in (("journal", journal.reason), ("keys", keys), ("settings", settings), ("spans", spans)):
+            self._troubles.tell(what, reason)
+        self._troubles.tell_of_set_aside(journal)
+        self.pipeline.trouble = keys or settings or spans
+
     def _told_to_reload(self, again: asyncio.Event) -> None:
         self._stamp = _CHANGED
         again.set()
 
     def _reload(self) -> None:
+        if _gone_settings(self._settings.file):
+            return  # what the next file says, or none, is not what was meant; `_look_at_files` tells
         try:
             settings = self._reread()
             upstreams = upstreams_of(settings)
@@ -349,6 +369,13 @@ async def _ended(journal: Journal) -> None:
     until = asyncio.get_running_loop().time() + RECORDS_WITHIN_S
     while journal.calls_under_way and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - ends with us
         await asyncio.sleep(0.02)
+
+
+def _gone_settings(file: str) -> str:
+    """Empty: the file is there, or there was none."""
+    if not file or Path(file).exists():
+        return ""
+    return f"the settings file {file} has gone: the gateway goes on as it was set; bring the file back"
 
 
 def _stamp(file: str) -> tuple[int, int]:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import msgspec
 
+from modicum.calls import UserError
 from modicum.settings import MOST_WORKERS
 
 _SLOT = struct.Struct("<IB3x")
@@ -54,19 +55,19 @@ class Board:
 
     Args:
         path: the file; made if need be.
+
+    Raises:
+        UserError: it cannot be.
     """
 
     def __init__(self, path: Path, worker: Worker) -> None:
         self._index = worker.index
         self._count = worker.count
         size = MOST_WORKERS * _SLOT_BYTES
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if (present := os.fstat(handle).st_size) < size:
-                os.pwrite(handle, bytes(size - present), present)  # no hole: a full disk shows here, not in a signal
-            self._map = mmap.mmap(handle, size)
-        finally:
-            os.close(handle)
+            self._map = _mapped(path, size)
+        except OSError as error:
+            raise UserError(f"{path} cannot be made or read: {error.strerror}; 'modicum doctor' looks at it") from None
 
     def tell(self, state: State) -> None:
         _SLOT.pack_into(self._map, self._index * _SLOT_BYTES, os.getpid(), state)
@@ -94,6 +95,16 @@ class Board:
     def close(self) -> None:
         self.tell(State.ABSENT)
         self._map.close()
+
+
+def _mapped(path: Path, size: int) -> mmap.mmap:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if (present := os.fstat(handle).st_size) < size:
+            os.pwrite(handle, bytes(size - present), present)  # no hole: a full disk shows here, not in a signal
+        return mmap.mmap(handle, size)
+    finally:
+        os.close(handle)
 
 
 def _lives(process: int) -> bool:

@@ -65,7 +65,11 @@ class DuckDBStore(Questions):
         except duckdb.Error as error:
             raise UserError(f"{path} is no ledger that can be read: {str(error).splitlines()[0]}") from None
         if not read_only:
-            self._migrate()
+            try:
+                self._migrate()
+            except duckdb.IOException as error:
+                self._base.close()
+                raise UserError(_why_not(path, str(error))) from None
 
     def append(self, entries: Sequence[Entry]) -> Appended:
         if not entries:
@@ -224,6 +228,12 @@ def _first_known(rows: Sequence[Row], name: str) -> Any:
     return next((row[name] for row in rows if row[name] is not None), None)
 
 
+def trouble_of_disk(place: str, error: Exception) -> str:
+    """What to say of an error of the engine that is none of ours: its file cannot be read or written. Else empty."""
+    kinds = duckdb.IOException | duckdb.FatalException | duckdb.TransactionException
+    return _why_not(place, str(error)) if isinstance(error, kinds) else ""
+
+
 class _Transaction:
     def __init__(self, base: duckdb.DuckDBPyConnection) -> None:
         self._base = base
@@ -312,6 +322,8 @@ def _why_not(path: Path | str, message: str) -> str:
         who = f"process {holder.group(1)}" if holder else "another process"
         name = _command_of(int(holder.group(1))) if holder else ""
         return f"the ledger {path} is held by {who}{name}; wait until it ends, or stop it, and run the command again"
+    if "write" in message or "No space" in message or "too large" in message:
+        return f"the ledger {path} cannot be written ({message.splitlines()[0]}): make room, and run the command again"
     if "No such file" in message or "Permission denied" in message or "Cannot open file" in message:
         return f"the ledger {path} cannot be opened: {message.splitlines()[0]}"
     return f"{path} is no ledger that can be read: {message.splitlines()[0]}"

@@ -113,7 +113,8 @@ class Journal:
             self._lock = _Lock(folder / f"{name}.lock")
             self._base = self._opened_or_anew()
             self._under_way = UnderWay(folder / f"{name}.underway", slots)
-            self._files = {path: file_at(path) for path in (self.path, folder / f"{name}.underway")}
+            self._files: dict[Path, tuple[int, int]] = {}
+            self._note_files(folder / f"{name}.underway")
         except (OSError, sqlite3.Error) as error:
             raise UserError(f"the journal {self.path} cannot be used: {error}") from None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -251,7 +252,7 @@ class Journal:
         try:
             if self.path not in self._files:
                 self._base = _opened(self.path)
-                self._files[self.path] = file_at(self.path)
+                self._note_files()
             self._base.execute("BEGIN IMMEDIATE")
             self._base.executemany(
                 "INSERT INTO records (number, kind, body, context) VALUES (?, ?, ?, ?)",
@@ -271,6 +272,12 @@ class Journal:
         if record.number:
             return record
         return record._replace(number=f"{time_ns():x}-{self._run_token}-{self.written + at:x}")
+
+    def _note_files(self, *others: Path) -> None:
+        """Which files are open now."""
+        for path in (self.path, self.path.with_name(f"{self.path.name}-wal"), *others):
+            if (file := file_at(path)) != (0, 0):
+                self._files[path] = file
 
     def _gone(self) -> str:
         """Why what is written would be lost with the files that we hold open; empty if they are where they were."""
@@ -296,7 +303,7 @@ class Journal:
             self._base.close()
         with suppress(OSError):
             self.set_aside.append(set_aside(self.path))
-            del self._files[self.path]
+            self._files = {path: file for path, file in self._files.items() if path.suffix == ".underway"}
 
     def _check_files(self) -> None:
         """While nothing is written: said at once, and taken back when they are there again."""

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modicum.calls import Problem
+from modicum.ledger import positions
 from modicum.ledger.on_disk import file_at
 
 _COLUMNS = frozenset({"seq", "number", "kind", "body"})
@@ -88,6 +89,35 @@ class Journals:
                 known.base.close()
 
 
+class Checked(NamedTuple):
+    """What a look at a folder of journals found."""
+
+    journals: int
+    """That can be read."""
+    waiting: int
+    """Records that the ledger does not have yet."""
+    problems: list[Problem]
+    set_aside: list[Path]
+    """Files that were broken, and are read by nobody."""
+
+
+def check_journals(folder: Path) -> Checked:
+    """Looks at each journal of a folder, all of what is in it included, and at what was set aside there."""
+    journals = waiting = 0
+    problems = []
+    for path in sorted(folder.glob("*.sqlite")):
+        try:
+            with opened_journal(path) as base:
+                _check_whole(base)
+                waiting += positions.last(base) - positions.trusted(base, path, "shipped")
+        except (sqlite3.Error, OSError, NotReadable) as error:
+            problems.append(Problem(str(path), advice(path, str(error))))
+        else:
+            journals += 1
+    aside = [path for path in folder.glob("*.broken*") if not path.name.endswith(("-wal", "-shm"))]
+    return Checked(journals, waiting, problems, sorted(aside))
+
+
 def advice(path: Path, reason: str) -> str:
     """What is wrong with a journal, and what to do."""
     return (
@@ -131,6 +161,12 @@ def _check_columns(base: sqlite3.Connection) -> None:
         raise NotReadable(f"{_NOT_YET}; it is empty, or no journal")
     if lacking := _COLUMNS - columns:
         raise NotReadable(f"its records have no {', '.join(sorted(lacking))}: it is no journal of modicum")
+
+
+def _check_whole(base: sqlite3.Connection) -> None:
+    (said,) = base.execute("PRAGMA quick_check(1)").fetchone()
+    if said != "ok":
+        raise NotReadable(str(said).splitlines()[-1])
 
 
 def _believed_after(reason: str) -> int:

@@ -68,7 +68,7 @@ def resume(base: sqlite3.Connection, journal: Path, reader: str) -> tuple[Positi
         return None, ""
     doubt = _doubt(base, position)
     if doubt:
-        position = at(base, 0, again_to=_last(base))
+        position = at(base, 0, again_to=last(base))
     elif position.journal or not _identity(base):
         return position, ""
     else:  # a former version wrote it
@@ -87,7 +87,7 @@ def _doubt(base: sqlite3.Connection, position: Position) -> str:
     """Why a position is not one of this journal as it is now; empty if it is."""
     if position.journal and position.journal != _identity(base):
         return "the journal is another one than before (deleted and made anew, or replaced)"
-    if _last(base) < position.record:
+    if last(base) < position.record:
         return f"the journal was set back: it ends before record {position.record}, which was read"
     if not position.mark:
         return ""
@@ -108,7 +108,7 @@ def _identity(base: sqlite3.Connection) -> str:
     return str(row[0]) if row else ""
 
 
-def _last(base: sqlite3.Connection) -> int:
+def last(base: sqlite3.Connection) -> int:
     """The newest record there ever was, forgotten or not."""
     counted = "SELECT seq FROM sqlite_sequence WHERE name = 'records'"
     row = base.execute(counted if _has(base, "sqlite_sequence") else "SELECT max(seq) FROM records").fetchone()

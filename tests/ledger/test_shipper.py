@@ -10,8 +10,8 @@ import pytest
 
 from ledger.faults import GARBAGE, Backup, garbage, remove
 from modicum.calls import Call, CallStatus, Outcome, Owner, SegmentKind, Usage
-from modicum.ledger.conversations import ContextPart
 from modicum.ledger import positions
+from modicum.ledger.conversations import ContextPart
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.shipper import Shipper
 from modicum.ledger.store import open_store

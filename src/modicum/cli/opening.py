@@ -106,7 +106,10 @@ def digest_key() -> bytes:
             _made_whole(path, secrets.token_bytes(KEY_BYTES))
         key = path.read_bytes()
     except OSError as error:
-        raise UserError(f"the key of digests {path} cannot be read or made: {error.strerror}") from None
+        raise UserError(
+            f"the key of digests {path} cannot be read or made: {error.strerror}; 'modicum doctor' looks at disk and "
+            "files"
+        ) from None
     if len(key) < KEY_BYTES:
         raise UserError(
             f"the key of digests {path} is broken ({len(key)} bytes instead of {KEY_BYTES}): bring it back from a "

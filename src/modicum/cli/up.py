@@ -65,6 +65,8 @@ def _up(settings: Settings, count: int) -> int:
     from modicum.cli.supervisor import Part, Supervisor
 
     _check(settings)
+    if settings.file:  # parts that are started again insist on it: were it gone, other settings would be taken for it
+        os.environ["MODICUM_CONFIG"] = str(Path(settings.file).absolute())
     alone = _alone(state_folder())
     bound = listening("gateway.listen", settings.gateway.listen)
     bound.set_inheritable(True)

@@ -154,7 +154,7 @@ class LedgerThread:
         try:
             last = self._events.last()
         except sqlite3.Error as error:  # calls go into the ledger all the same
-            self._tell_of_events(f"the file of events {self._events.path} cannot be read: {error}")
+            self._tell_of_events(f"the file of keys {self._events.path} cannot be read: {error}")
             return
         self._tell_of_events(self._events.gone)
         if last == self._booked_event:

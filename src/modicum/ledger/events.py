@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import UserError
-from modicum.ledger.on_disk import file_at, gone
+from modicum.ledger.on_disk import file_at, gone, is_broken, is_foreign
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -41,7 +41,7 @@ class Events:
             self._base.execute(_SCHEMA)
             self._stamp = _mapped(path.with_suffix(".stamp"))
         except (OSError, sqlite3.Error) as error:
-            raise UserError(f"the file of events {path} cannot be used: {error}") from None
+            raise UserError(f"the file of keys {path} cannot be used: {error}; {_what_to_do(path, error)}") from None
         self._file = file_at(path)
 
     @property
@@ -76,7 +76,8 @@ class Events:
         try:
             rows = self._base.execute("SELECT seq, body FROM events WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
         except sqlite3.Error as error:
-            raise UserError(f"the file of events {self.path} cannot be read: {error}") from None
+            what_to_do = _what_to_do(self.path, error)
+            raise UserError(f"the file of keys {self.path} cannot be read: {error}; {what_to_do}") from None
         decoder = msgspec.json.Decoder(type_)
         try:
             return [decoder.decode(body) for _, body in rows]
@@ -98,6 +99,12 @@ class Events:
     def close(self) -> None:
         self._base.close()
         self._stamp.close()
+
+
+def _what_to_do(path: Path, error: Exception) -> str:
+    if isinstance(error, sqlite3.Error) and (is_broken(error) or is_foreign(error)):
+        return f"bring it back from a backup; to make all keys anew: mv '{path}' '{path}.broken'"
+    return "nothing was changed; 'modicum doctor' looks at disk and files"
 
 
 def _mapped(path: Path) -> mmap.mmap:

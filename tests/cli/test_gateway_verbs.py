@@ -265,7 +265,12 @@ def test_parts_that_are_started_again_take_no_other_settings_for_those_that_have
     file = home / "modicum.toml"
     file.write_text(f'[gateway]\nlisten = "127.0.0.1:{free_port()}"\n')
     monkeypatch.setenv("MODICUM_CONFIG", "")  # so that it is put back at the end
-    monkeypatch.setattr("modicum.cli.supervisor.Supervisor.run", lambda _: file.unlink())
+
+    def run(supervisor):
+        supervisor._bound.close()
+        file.unlink()
+
+    monkeypatch.setattr("modicum.cli.supervisor.Supervisor.run", run)
     up._up(read_settings(), 1)
 
     with pytest.raises(UserError, match="there is no such settings file"):

@@ -52,19 +52,17 @@ def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
 @contextmanager
 def opened_ledger(url: str | None, settings: Settings | None = None) -> Iterator["Store"]:
     """The ledger, closed at the end. If a ledger process owns it, that process is asked."""
-    from modicum.console.running import find
-
     place = url or ledger_place(settings or read_settings())
-    running = find(state_folder())
-    store: Store
-    if running is not None and running.ledger == place and "://" not in place:
-        from modicum.console.client import ConsoleStore
-
-        store = ConsoleStore(running)
-    else:
+    store = _from_process(place)
+    if store is None:
         from modicum.ledger.store import open_store
 
-        store = open_store(place)
+        try:
+            store = open_store(place)
+        except UserError:
+            store = _from_process(place)  # one that started at the same time has taken the ledger since
+            if store is None:
+                raise
     try:
         yield store
     except Exception as error:
@@ -76,6 +74,17 @@ def opened_ledger(url: str | None, settings: Settings | None = None) -> Iterator
         raise
     finally:
         store.close()
+
+
+def _from_process(place: str) -> "Store | None":
+    from modicum.console.running import find
+
+    running = find(state_folder())
+    if running is None or running.ledger != place or "://" in place:
+        return None
+    from modicum.console.client import ConsoleStore
+
+    return ConsoleStore(running)
 
 
 def price_book(path: Path | None, settings: Settings | None = None) -> "PriceBook":
@@ -97,41 +106,44 @@ def digest_key() -> bytes:
     Raises:
         UserError: the file cannot be read or written.
     """
-    import secrets
-
     path = data_folder() / "digest.key"
     try:
         if not path.exists():
             path.parent.mkdir(parents=True, exist_ok=True)
-            _made_whole(path, secrets.token_bytes(KEY_BYTES))
+            _make_key(path)
         key = path.read_bytes()
     except OSError as error:
         raise UserError(
             f"the key of digests {path} cannot be read or made: {error.strerror}; 'modicum doctor' looks at disk and "
             "files"
         ) from None
+    if not key:
+        raise UserError(f"the key of digests {path} is empty: its making was cut short; delete the file")
     if len(key) < KEY_BYTES:
         raise UserError(
             f"the key of digests {path} is broken ({len(key)} bytes instead of {KEY_BYTES}): bring it back from a "
-            "backup; without it, delete it and make your gateway keys anew ('modicum key create NAME')"
+            "backup; without one, delete it and make your gateway keys anew ('modicum key create NAME')"
         )
     return key
 
 
-def _made_whole(path: Path, data: bytes) -> None:
-    """Makes a file that is on the disk in full or, on a full disk, not at all. One that another process made stands."""
-    fresh = path.with_name(f"{path.name}.{os.getpid()}.new")
+def _make_key(path: Path) -> None:
+    """Whole or not at all, also where the process is killed or another one makes it at the same time."""
+    import secrets
+    import tempfile
+
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # for our eyes only
+    fresh = Path(name)
     try:
-        made = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(made, "wb") as stream:
-            stream.write(data)
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(secrets.token_bytes(KEY_BYTES))
             stream.flush()
             os.fsync(stream.fileno())
         try:
-            os.link(fresh, path)
+            path.hardlink_to(fresh)
         except FileExistsError:
-            return
-        except OSError:  # a file system without links
-            fresh.rename(path)
+            pass  # another process was faster: its key is the one
+        except OSError:
+            fresh.replace(path)  # no links there
     finally:
         fresh.unlink(missing_ok=True)

@@ -34,9 +34,14 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     speaks: Literal["openai", "anthropic", "gemini"]
     """The API that it has."""
     key: str = ""
-    """Where its key is: `env:OPENAI_API_KEY` or `file:/run/secrets/openai`. Empty: callers bring their own."""
+    """Where its key is: `env:OPENAI_API_KEY` or `file:/run/secrets/openai`. Empty: none is sent."""
     key_header: str = ""
     """The header that carries the key, where it is not the usual one (Azure: api-key)."""
+    own_keys: bool | None = None
+    """Whether callers without a modicum key may send their own key there. Not set: yes at a known provider's host for
+    which a key is set here, else no."""
+    pass_headers: tuple[str, ...] = ()
+    """Headers of requests that go there beside those that go to every upstream, as patterns: x-tenant, x-acme-*."""
     models: tuple[str, ...] = ("*",)
     """The models that it serves, as patterns: gpt-*, o3*."""
     provider: str = ""
@@ -68,7 +73,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     tls_key_file: str = ""
     """Its private key, as PEM and without a passphrase. Empty: it stands in the certificate's file."""
     own_keys: bool = True
-    """Whether a caller without a modicum key may use its own provider key. The gateway's keys are never used for it."""
+    """Whether a caller without a modicum key may use its own provider key, at upstreams that take it
+    (`upstreams.NAME.own_keys`). The gateway's keys are never used for it."""
     anatomy: bool = True
     """Whether the parts of each context are digested and counted. No text is kept."""
     most_body_mb: int = 64
@@ -202,15 +208,21 @@ USUAL_UPSTREAMS = {
         url="https://api.openai.com/v1",
         speaks="openai",
         key="env:OPENAI_API_KEY",
+        own_keys=True,
         models=("gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "codex-*", "text-embedding-*"),
     ),
     "anthropic": UpstreamSettings(
-        url="https://api.anthropic.com/v1", speaks="anthropic", key="env:ANTHROPIC_API_KEY", models=("claude-*",)
+        url="https://api.anthropic.com/v1",
+        speaks="anthropic",
+        key="env:ANTHROPIC_API_KEY",
+        own_keys=True,
+        models=("claude-*",),
     ),
     "gemini": UpstreamSettings(
         url="https://generativelanguage.googleapis.com/v1beta",
         speaks="gemini",
         key="env:GEMINI_API_KEY",
+        own_keys=True,
         models=("gemini-*", "gemma-*"),
     ),
 }

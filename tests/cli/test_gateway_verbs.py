@@ -66,6 +66,15 @@ def test_doctor_names_file_line_and_what_is_accepted(home):
     assert "most_calls (int)" in said
 
 
+def test_doctor_says_when_nobody_can_use_an_upstream(home):
+    text = '[upstreams.openai]\nurl = "https://api.openai.com/v1"\nspeaks = "openai"\n'
+    (home / "modicum.toml").write_text(text)
+    assert "set upstreams.openai.key, or own_keys = true" in modicum("doctor", status=1)
+
+    (home / "modicum.toml").write_text(f"{text}own_keys = true\n")
+    modicum("doctor")
+
+
 def test_doctor_says_whether_spans_can_be_sent(home):
     (home / "modicum.toml").write_text(f'[otel]\nendpoint = "http://127.0.0.1:{free_port()}"\n')
     assert "WRONG otel: http://127.0.0.1:" in (said := modicum("doctor", status=1))

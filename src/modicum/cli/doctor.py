@@ -79,9 +79,14 @@ def _upstreams(settings: Settings) -> Iterator[Check]:
         except UserError as error:
             yield Check(what, fine=False, said=str(error))
             continue
+        takes_own = settings.gateway.own_keys and upstream.own_keys
         if one.key and not key:
-            said = f"{one.url}; no key in {one.key}: only callers with a key of their own can use it"
-            yield Check(what, fine=settings.gateway.own_keys, said=said)
+            said = f"{one.url}; no key in {one.key}: "
+            said += "only callers with a key of their own can use it" if takes_own else "set it, or own_keys = true"
+            yield Check(what, fine=takes_own, said=said)
+        elif upstream.host_provider and not key and not takes_own:
+            said = f"{one.url}; it has no key: set upstreams.{name}.key, or own_keys = true for callers' own keys"
+            yield Check(what, fine=False, said=said)
         else:
             yield Check(what, fine=True, said=f"{one.url}, billed by {upstream.provider or 'somebody unknown'}")
 

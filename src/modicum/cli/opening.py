@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import UserError
+from modicum.cli.private import make_private
 from modicum.settings import (
     Settings,
     cache_folder,
@@ -107,9 +108,10 @@ def digest_key() -> bytes:
         UserError: the file cannot be read or written.
     """
     path = data_folder() / "digest.key"
+    make_private(path.parent)
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _make_key(path)
         key = path.read_bytes()
     except OSError as error:

@@ -10,14 +10,15 @@ from modicum.gateway.aside import pass_aside
 from modicum.gateway.client import Client, Receive, Send
 from modicum.gateway.codings import CODINGS, PIECE_BYTES, BadCodingError, Unpacker
 from modicum.gateway.cors import Cors
+from modicum.gateway.credentials import check_places
 from modicum.gateway.exchange import Request
 from modicum.gateway.hosts import HostNames
 from modicum.gateway.log import log
 from modicum.gateway.outcomes import take_outcomes
+from modicum.gateway.outgoing_headers import passes_on
 from modicum.gateway.paths import CALL, served
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import ClientGone, Refused
-from modicum.gateway.sending import passes_on
 from modicum.gateway.traces import PATHS as TRACES
 from modicum.gateway.upgrades import NO_WEBSOCKET, asks_for_websocket, refuse_websocket
 from modicum.gateway.workers import Board, State
@@ -76,6 +77,7 @@ class App:
         dialect = _dialect_of(path)
         try:
             headers, passing = self._headers(scope["headers"])
+            check_places(scope["headers"], scope["query_string"], path)
             if await self._answer_here(method, path, headers, client):
                 return
             if path == "/outcomes" or path in TRACES:
@@ -84,7 +86,7 @@ class App:
                 await self._told(method, path, headers, body, client)
                 return
             asked = served(method, path, anthropic=b"anthropic-version" in headers)
-            body = await self._body(receive, headers)
+            body = b"" if asked.method == b"GET" else await self._body(receive, headers)
         except Refused as refusal:
             self._pipeline.metrics.refused(refusal.kind)
             await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)

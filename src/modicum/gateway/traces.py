@@ -225,7 +225,7 @@ def _checked(owners: Owners, method: str, path: str, headers: Mapping[bytes, byt
         raise Refused(405, f"{TRACES} takes POST", "method_not_allowed")
     if headers.get(b"content-encoding", b"identity").lower() not in {b"identity", b"gzip"}:
         raise Refused(415, "OTLP comes plain or as gzip", "invalid_request")
-    caller = owners.identify(headers, "")
+    caller = owners.identify(headers, b"")
     if caller.own_key is not None:
         raise Refused(401, "traces need a modicum key; 'modicum key create NAME' makes one", "unknown_key")
     return caller

@@ -59,7 +59,7 @@ class DuckDBStore(Questions):
         self.place = str(path)
         if isinstance(path, Path):
             read_only = read_only and path.exists()
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not path.exists():
                 _make(path)
         try:
@@ -326,6 +326,7 @@ def _make(path: Path) -> None:
     with suppress(OSError, duckdb.Error):  # opening it says why
         fresh.unlink(missing_ok=True)  # of a process with our number that was killed here
         duckdb.connect(str(fresh)).close()
+        fresh.chmod(0o600)
         with suppress(OSError):  # another process was faster, or there are no links: then it is made in place
             path.hardlink_to(fresh)
         fresh.unlink()

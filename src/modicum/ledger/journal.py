@@ -330,13 +330,14 @@ def written_ns(number: str) -> int:
 def _opened(path: Path) -> sqlite3.Connection:
     base = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     try:
+        path.chmod(0o600)  # before it has a -wal and a -shm, which are made like it
         base.execute("PRAGMA journal_mode = WAL")
         base.execute("PRAGMA synchronous = FULL")
         base.executescript(_SCHEMA)
         if not any(row[1] == "context" for row in base.execute("PRAGMA table_info(records)")):
             base.execute("ALTER TABLE records ADD COLUMN context BLOB")
         _newest_numbers(base)  # what is broken or of another kind shows now, and not at the first call
-    except sqlite3.Error:
+    except (OSError, sqlite3.Error):
         base.close()
         raise
     return base

@@ -54,6 +54,9 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     output_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     """What an `openai` upstream calls the bound on a reply, for calls that are translated to it; some servers know
     only max_tokens."""
+    most_calls: int = 0
+    """How many calls may be under way there at once. 0: three quarters of `gateway.most_calls`, so that an upstream
+    that hangs leaves room for the others."""
     server: str = ""
     """Host and port of the watched server that answers (`modicum energy watch`), so that its energy is shared out to
     these calls. Empty: the upstream's own, if nobody else bills for it."""
@@ -79,6 +82,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """Whether the parts of each context are digested and counted. No text is kept."""
     most_body_mb: int = 64
     """The largest request."""
+    most_bodies_mb: int = 0
+    """How much the requests that are under way may have together. 0: an eighth of the memory."""
     most_calls: int = 4000
     """How many calls may be under way at once."""
     silence_s: float = 600.0
@@ -358,6 +363,7 @@ def _check(settings: Settings, path: Path, text: str) -> None:
         raise UserError(f"{path}{_line(text, 'timezone')}: {error}") from None
     if not 1 <= settings.gateway.workers <= MOST_WORKERS:
         raise UserError(f"{path}{_line(text, 'workers')}: workers is a number from 1 to {MOST_WORKERS}")
+    _check_loads(settings, path, text)
     if settings.keep_days < 0:
         raise UserError(f"{path}{_line(text, 'keep_days')}: keep_days is a number of days, or 0 to keep all")
     if (wrong := _gateway_fault(settings.gateway)) is not None:
@@ -368,6 +374,25 @@ def _check(settings: Settings, path: Path, text: str) -> None:
         if fault is not None:
             key, accepted = fault
             raise UserError(f"{path}{_line(text, key)}: teams.{name}.{key} must be {accepted}")
+
+
+def _check_loads(settings: Settings, path: Path, text: str) -> None:
+    """What the gateway takes on at once."""
+    gateway = settings.gateway
+    for key in ("most_body_mb", "most_calls"):
+        if getattr(gateway, key) < 1:
+            raise UserError(f"{path}{_line(text, key)}: gateway.{key} is a number, 1 or more")
+    if gateway.most_bodies_mb != 0 and gateway.most_bodies_mb < gateway.most_body_mb:
+        raise UserError(
+            f"{path}{_line(text, 'most_bodies_mb')}: gateway.most_bodies_mb is a number of megabytes, at least "
+            f"most_body_mb ({gateway.most_body_mb}), or 0 for an eighth of the memory"
+        )
+    for name, upstream in settings.upstreams.items():
+        if not 0 <= upstream.most_calls <= gateway.most_calls:
+            raise UserError(
+                f"{path}: upstreams.{name}.most_calls is a number from 1 to gateway.most_calls "
+                f"({gateway.most_calls:,}), or 0 for three quarters of them"
+            )
 
 
 def _gateway_fault(gateway: GatewaySettings) -> tuple[str, str] | None:

@@ -66,6 +66,46 @@ def test_doctor_names_file_line_and_what_is_accepted(home):
     assert "most_calls (int)" in said
 
 
+def test_doctor_compares_open_files_and_memory_with_what_is_set(home):
+    (home / "modicum.toml").write_text("[gateway]\nmost_calls = 100\nmost_bodies_mb = 300\nworkers = 2\n")
+    said = modicum("doctor")
+    assert "ok    open files: " in said
+    assert "enough for 50 calls at once" in said
+    assert "ok    memory of requests: 150 MB at once in each gateway process (gateway.most_bodies_mb)" in said
+
+    lowered = f"ulimit -n 128 && exec {sys.executable} -m modicum doctor"
+    done = subprocess.run(["bash", "-c", lowered], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "WRONG open files: 128 open files are enough for 32 calls at once in one process, not for 50" in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of other processes can be read on Linux only")
+def test_up_raises_the_limit_of_open_files_for_all_its_processes(home):
+    (home / "modicum.toml").write_text(
+        f'[gateway]\nlisten = "127.0.0.1:{free_port()}"\n[console]\nlisten = "127.0.0.1:{free_port()}"\n'
+    )
+    lowered = f"ulimit -Sn 200 && ulimit -Hn 512 && exec {sys.executable} -m modicum up"
+    with subprocess.Popen(["bash", "-c", lowered], stderr=subprocess.PIPE, text=True) as up:
+        try:
+            parts = [up.pid, *(eventually(lambda name=name: part(up.pid, name)) for name in ("gateway", "ledger"))]
+            for pid in parts:
+                eventually(lambda pid=pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) == (512, 512))
+            said = logged_line(up, "open_files_short")
+        finally:
+            up.send_signal(signal.SIGTERM)
+            up.stderr.read()
+
+    assert "512 open files are enough for 224 calls at once" in said
+
+
+def logged_line(process, event):
+    """The next line of that event."""
+    while line := process.stderr.readline():
+        if f'"event":"{event}"' in line:
+            return line
+    return ""
+
+
 def test_doctor_says_when_nobody_can_use_an_upstream(home):
     text = '[upstreams.openai]\nurl = "https://api.openai.com/v1"\nspeaks = "openai"\n'
     (home / "modicum.toml").write_text(text)

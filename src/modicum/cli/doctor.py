@@ -60,6 +60,8 @@ def _checks() -> Iterator[Check]:
     yield _tried("folder", _folder)
     yield from _journals()
     yield _tried("file of keys", _keys)
+    yield _tried("open files", lambda: _open_files(settings))
+    yield _tried("memory of requests", lambda: _bodies(settings))
     yield _tried("key of digests", lambda: f"{len(opening.digest_key())} bytes")
     yield _tried("ledger", lambda: _ledger(settings))
     yield _tried("listener", lambda: _listener(settings))
@@ -119,6 +121,27 @@ def _folder() -> str:
     if megabytes < 200:
         raise UserError(f"{folder} has {megabytes} MB left; a full disk stops the gateway")
     return f"{folder}, {megabytes:,} MB free"
+
+
+def _open_files(settings: Settings) -> str:
+    """Of a gateway that is started from here; the one that runs says in its log if its own limit is too low."""
+    from modicum.gateway.open_files import OpenFiles, raise_limit
+
+    gateway = settings.gateway
+    files = OpenFiles(raise_limit(), -(-gateway.most_calls // gateway.workers))
+    if files.problem:
+        raise UserError(files.problem)
+    return f"{files.limit:,} in one process, enough for {files.calls:,} calls at once"
+
+
+def _bodies(settings: Settings) -> str:
+    from modicum.gateway.body_budget import MEBIBYTE, budget_of
+    from modicum.gateway.machine_memory import memory_bytes
+
+    gateway = settings.gateway
+    budget = budget_of(gateway.most_bodies_mb, gateway.most_body_mb, gateway.workers, memory_bytes())
+    origin = "gateway.most_bodies_mb" if gateway.most_bodies_mb else "an eighth of the memory"
+    return f"{budget.most_bytes // MEBIBYTE:,} MB at once in each gateway process ({origin})"
 
 
 def _journals() -> Iterator[Check]:

@@ -43,6 +43,11 @@ TEXT = """\
 # anatomy = true
 
 # most_body_mb = 64
+
+# How many MB the requests under way may have together. 0: an eighth of the memory.
+# most_bodies_mb = 0
+
+# How many calls may be under way at once; an upstream may have three quarters of them, or what its own most_calls says.
 # most_calls = 4000
 
 # How many gateway processes share the port. Each uses one core.
@@ -100,6 +105,7 @@ models = ["gemini-*", "gemma-*"]
 # speaks = "openai"
 # models = ["qwen3-*"]
 # output_limit = "max_tokens"
+# most_calls = 64
 # pass_headers = ["x-tenant"]
 
 # A plan for a team of agents, applied to calls whose headers name the team (docs/teams.md).

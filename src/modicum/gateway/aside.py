@@ -2,7 +2,6 @@
 
 from modicum.gateway import sending
 from modicum.gateway.client import Client
-from modicum.gateway.credentials import query_key
 from modicum.gateway.exchange import Request
 from modicum.gateway.own_keys import check_upstream
 from modicum.gateway.pipeline import Pipeline
@@ -17,7 +16,7 @@ MOST_REPLY_BYTES = 16 * 1024 * 1024
 async def pass_aside(pipeline: Pipeline, request: Request, client: Client) -> None:
     dialect = request.served.dialect
     try:
-        caller = pipeline.owners.identify(request.headers, query_key(request.query))
+        caller = request.caller
         if request.served.method == b"POST":
             model = dialect.request(request.body, request.path).model
             caller.check_model(model)
@@ -30,15 +29,16 @@ async def pass_aside(pipeline: Pipeline, request: Request, client: Client) -> No
         if caller.own_key is not None:
             check_upstream(caller.own_key, upstream)
         passing = sending.outgoing(request, upstream, caller.own_key)
-        answer = await sending.send(
-            pipeline.connections,
-            sending.Passing(request.served.method, passing, request.query),
-            upstream,
-            request.served.target,
-            own_key=caller.own_key,
-            body=body,
-        )
-        reply = await answer.rest(MOST_REPLY_BYTES)
+        with pipeline.upstream_calls.at(upstream):
+            answer = await sending.send(
+                pipeline.connections,
+                sending.Passing(request.served.method, passing, request.query),
+                upstream,
+                request.served.target,
+                own_key=caller.own_key,
+                body=body,
+            )
+            reply = await answer.rest(MOST_REPLY_BYTES)
     except (Refused, DialectError) as refusal:
         pipeline.metrics.refused(refusal.kind)
         await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)

@@ -6,10 +6,11 @@ from datetime import UTC, datetime
 import msgspec
 
 from modicum.calls import Outcome
-from modicum.gateway.client import Client
+from modicum.gateway.client import Client, retry_header
 from modicum.gateway.owners import Caller, Owners
 from modicum.gateway.refusal import Refused
 from modicum.ledger.journal import Journal, NotDurable, Record
+from modicum.outbound.keepalive import Header
 
 MOST_OUTCOMES = 1_000
 _JSON = [(b"content-type", b"application/json")]
@@ -37,20 +38,23 @@ async def take_outcomes(
     journal: Journal,
     method: str,
     headers: Mapping[bytes, bytes],
-    body: bytes,
+    read: Callable[[], Awaitable[bytes]],
     client: Client,
     graded: Graded | None = None,
 ) -> None:
-    """Answers when the outcomes are durable. Needs a modicum key. `graded` is told of them."""
+    """Answers when the outcomes are durable. Needs a modicum key; the body is read once that is known. `graded` is
+    told of them.
+    """
     try:
         caller = _checked(owners, method, headers)
-        told = [_outcome(one, caller) for one in _decoded(body)]
+        told = [_outcome(one, caller) for one in _decoded(await read())]
         for one in told:
             await journal.added(Record("", "outcome", _pack(one)))
         if graded is not None:
             await graded(told)
     except Refused as refusal:
-        await _answer(client, refusal.status, {"error": {"message": refusal.message, "type": refusal.kind}})
+        told_why = {"error": {"message": refusal.message, "type": refusal.kind}}
+        await _answer(client, refusal.status, told_why, retry_header(refusal.kind))
     except NotDurable:
         await _answer(client, 503, {"error": {"message": "the outcome could not be recorded", "type": "unavailable"}})
     else:
@@ -95,6 +99,6 @@ def _outcome(told: _Told, caller: Caller) -> Outcome:
     )
 
 
-async def _answer(client: Client, status: int, document: object) -> None:
-    client.prepare(status, _JSON)
+async def _answer(client: Client, status: int, document: object, more: Sequence[Header] = ()) -> None:
+    client.prepare(status, [*_JSON, *more])
     await client.finish(msgspec.json.encode(document))

@@ -12,6 +12,7 @@ from modicum.gateway.own_keys import check_upstream
 from modicum.gateway.refusal import Refused
 from modicum.gateway.upstreams import Upstream
 from modicum.outbound.keepalive import Answer, Connections, Header, request_head
+from modicum.outbound.open_files import OutOfFiles
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
@@ -137,7 +138,7 @@ async def send(
     """Sends a request to its upstream; returns when the reply's headers are there.
 
     Raises:
-        Refused: the request cannot be sent as it is.
+        Refused: the request cannot be sent as it is, or no file can be opened for a connection.
         Unreachable: the upstream does not answer.
     """
     keys = upstream.key_headers() if own_key is None else [own_key]
@@ -151,7 +152,10 @@ async def send(
         )
     except ValueError as error:
         raise Refused(400, str(error), "invalid_request") from None
-    return await connections.send(upstream.origin, head, body, sent)
+    try:
+        return await connections.send(upstream.origin, head, body, sent)
+    except OutOfFiles:
+        raise Refused(503, "the gateway has no more open files; try again", "out_of_files") from None
 
 
 def _query(query: bytes) -> bytes:

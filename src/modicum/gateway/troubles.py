@@ -1,6 +1,13 @@
 """What went wrong with the files that the gateway lives on: said in its log at once, and once."""
 
+import sqlite3
+from pathlib import Path
+
+from modicum.calls import UserError
+from modicum.gateway.live_keys import LiveKeys
 from modicum.gateway.log import log
+from modicum.gateway.pipeline import Pipeline
+from modicum.ledger.events import Events
 from modicum.ledger.journal import Journal
 
 
@@ -8,6 +15,19 @@ class Troubles:
     def __init__(self) -> None:
         self._lasting: dict[str, str] = {}
         self._set_aside: set[str] = set()
+
+    def look(self, pipeline: Pipeline, events: Events, live_keys: LiveKeys, settings_file: str) -> None:
+        """News of keys; and whether what we live on is still there. Calls go on without keys' and settings' files."""
+        keys = events.gone
+        try:
+            live_keys.look()
+        except (UserError, sqlite3.Error) as error:
+            keys = f"the file of keys {events.path} cannot be read: {error}"
+        settings, spans, journal = gone_settings(settings_file), pipeline.traces.trouble, pipeline.journal
+        for what, reason in (("journal", journal.reason), ("keys", keys), ("settings", settings), ("spans", spans)):
+            self.tell(what, reason)
+        self.tell_of_set_aside(journal)
+        pipeline.trouble = keys or settings or spans
 
     def tell(self, what: str, reason: str) -> None:
         """`what` is one of our own words; an empty reason: nothing is the matter with it."""
@@ -30,3 +50,10 @@ class Troubles:
                     reason="it was broken, and a new one was begun. What had not been shipped is in the file: "
                     "bring back a backup of it, or see what 'sqlite3 FILE .recover' finds",
                 )
+
+
+def gone_settings(file: str) -> str:
+    """Empty: the file is there, or there was none."""
+    if not file or Path(file).exists():
+        return ""
+    return f"the settings file {file} has gone: the gateway goes on as it was set; bring the file back"

@@ -61,6 +61,8 @@ class Upstream:
         self.server = settings.server or own
         """Whose energy these calls take; empty: nobody's that is watched."""
         self.output_limit = settings.output_limit
+        self.most_calls = settings.most_calls
+        """How many may be under way there; 0: as the gateway has it for all."""
         self.query = b"?api-version=" + settings.api_version.encode("ascii") if settings.api_version else b""
         self._key_header = _key_header(settings, key) if key else None
 

@@ -194,6 +194,10 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
         text = path.read_text(encoding="utf-8")
         document = tomllib.loads(text)
         settings = msgspec.convert(document | {"file": str(path)}, Settings)
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: there is no such settings file, and MODICUM_CONFIG names it: bring it back, or unset that"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:

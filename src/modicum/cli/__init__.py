@@ -1,5 +1,6 @@
 """The command line: one file per verb, loaded when it is called. The only place that wires rooms together."""
 
+import errno
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -9,6 +10,9 @@ from modicum import __version__
 from modicum.calls.errors import UserError
 from modicum.calls.one_line import one_line
 from modicum.cli.private import private_files
+
+_OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
+"""Faults that no verb can foresee and only the user can mend: the disk is full, may not be written, or is broken."""
 
 VERBS = {
     "audit": "Where the money went, what bought nothing, and what each change would have saved.",
@@ -100,6 +104,14 @@ def main(args: list[str] | None = None) -> NoReturn:
             result: Any = modicum.main(args=args, prog_name="modicum", standalone_mode=False)
     except UserError as error:
         click.echo(f"modicum: {one_line(str(error))}", err=True)
+        raise SystemExit(2) from None
+    except OSError as error:
+        if error.errno not in _OF_THE_MACHINE or error.strerror is None:
+            raise
+        place = f"{error.filename}: " if error.filename else ""
+        click.echo(
+            f"modicum: {one_line(f'{place}{error.strerror}')}; 'modicum doctor' looks at disk and files", err=True
+        )
         raise SystemExit(2) from None
     except click.exceptions.Exit as stop:
         raise SystemExit(stop.exit_code) from None

@@ -117,7 +117,7 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
     window = held = partial = b""
     while chunk := await source.chunk():
         if not exchange.timing.first_token_s:
-            exchange.timing.first_token_s = time()
+            exchange.timing.first_token_s = exchange.timing.now_s()
         # Whole lines only: should the upstream break off, an error can follow without half an event before it.
         passed = tail.feed(chunk)
         passed = partial + (translated.feed(passed) if translated is not None else passed)

@@ -94,6 +94,11 @@ class Traces:
             self._metrics.spans_received(told.calls, len(told.spans) - told.calls, told.rejected)
             await _answer(client, kind, told)
 
+    @property
+    def trouble(self) -> str:
+        """Why spans cannot be recorded; empty if they can, or none has come."""
+        return self._journal.reason if self._journal is not None else ""
+
     def close(self) -> None:
         self._thread.shutdown()
         if self._journal is not None:

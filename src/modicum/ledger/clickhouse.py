@@ -95,12 +95,12 @@ class ClickHouseStore(Questions):
         replaced = sum(entry.call.call_id in known for entry in fresh)
         return Appended(len(fresh) - replaced, replaced, len(entries) - len(fresh))
 
-    def append_outcomes(self, outcomes: Sequence[Outcome]) -> int:
+    def append_outcomes(self, outcomes: Sequence[Outcome], revisions: Sequence[int] | None = None) -> int:
         if not outcomes:
             return 0
-        latest = list({outcome.outcome_id: outcome for outcome in outcomes}.values())
-        self._insert("outcomes_log", outcome_columns(latest, time_ns()), OUTCOME_COLUMNS)
-        return len(latest)
+        columns = outcome_columns(outcomes, revisions)
+        self._insert("outcomes_log", columns, OUTCOME_COLUMNS)
+        return len(columns["outcome_id"])
 
     def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
         if not windows:

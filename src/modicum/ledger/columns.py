@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
+from time import time_ns
 from typing import Any
 
 import msgspec
@@ -202,10 +204,14 @@ def reuse_columns(entries: Sequence[Entry]) -> Columns:
     return {name: [row[place] for row in rows.values()] for place, name in enumerate(REUSE_COLUMNS)}
 
 
-def outcome_columns(outcomes: Sequence[Outcome], revision: int) -> Columns:
+def outcome_columns(outcomes: Sequence[Outcome], revisions: Sequence[int] | None) -> Columns:
+    """Of each id the one that was sent last: at the time that its revision tells; None: all now, in this order."""
+    sent = sorted(zip(revisions or [time_ns()] * len(outcomes), outcomes, strict=True), key=itemgetter(0))
+    latest = {outcome.outcome_id: (revision, outcome) for revision, outcome in sent}
+    outcomes = [outcome for _, outcome in latest.values()]
     return {
         "outcome_id": [outcome.outcome_id for outcome in outcomes],
-        "revision": [revision] * len(outcomes),
+        "revision": [revision for revision, _ in latest.values()],
         "task": [outcome.task for outcome in outcomes],
         "name": [outcome.name for outcome in outcomes],
         "value": [outcome.value for outcome in outcomes],

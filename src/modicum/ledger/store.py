@@ -50,8 +50,12 @@ class Store(Protocol):
     def append(self, entries: Sequence[Entry]) -> Appended:
         """Books entries: all of them or, if it raises, none."""
 
-    def append_outcomes(self, outcomes: Sequence[Outcome]) -> int:
-        """Books outcomes; one that is known is replaced. Returns how many there were."""
+    def append_outcomes(self, outcomes: Sequence[Outcome], revisions: Sequence[int] | None = None) -> int:
+        """Books outcomes; one that is known is replaced. Returns how many there were.
+
+        `revisions` says when each was sent, in nanoseconds since 1970, where that may be long ago: what was booked
+        since then stands. None: now.
+        """
 
     def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
         """Books windows of energy, each once by its `window_id`; a more complete record replaces an older one."""

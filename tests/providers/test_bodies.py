@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import Usage
-from modicum.providers import anthropic
+from modicum.providers import anthropic, openai
 from modicum.providers.bodies import counted, error_kind_of, mended, session_of, word
 
 
@@ -70,3 +70,22 @@ def test_whatever_python_writes_is_read_once_it_is_mended(text):
     read = msgspec.json.decode(mended(json.dumps(text).encode()))
 
     assert list(filter(str.isupper, read)) == list(filter(str.isupper, text))
+
+
+@pytest.mark.parametrize(
+    "usage",
+    [
+        {"prompt_tokens": None, "completion_tokens": 7, "total_tokens": 7},
+        {"prompt_tokens": 7, "completion_tokens": None},
+        {"completion_tokens": 7},
+        {"input_tokens": None, "output_tokens": 7},
+    ],
+)
+def test_a_usage_whose_main_counts_are_null_has_not_counted(usage):
+    assert counted(openai.usage_from, usage) == (None, "the usage does not count the prompt and the reply")
+
+
+def test_an_embedding_has_no_output_to_count():
+    usage, problem = counted(openai.usage_from, {"prompt_tokens": 7, "total_tokens": 7})
+
+    assert (usage.input_uncached, problem) == (7, "")

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Anatomy, Call, Problem, Segment, SegmentKind, Usage
-from modicum.calls.usage import checked_count
+from modicum.calls.usage import checked_count, is_counted
 from modicum.importers.codex_parents import FIELDS, ParentRows, parent_rollout
 from modicum.importers.context import Context
 from modicum.importers.files import lines
@@ -209,6 +209,8 @@ def counts_of(usage: Mapping[str, Any]) -> Counts:
     Raises:
         ValueError: a count is no count of tokens.
     """
+    if not all(is_counted(usage, name, may_lack=True) for name in ("input_tokens", "output_tokens")):
+        raise ValueError("input_tokens or output_tokens was not counted")
     return tuple(checked_count(name, usage.get(name)) for name in FIELDS)
 
 

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Problem, Usage
-from modicum.calls.usage import checked_count
+from modicum.calls.usage import checked_count, is_counted
 from modicum.importers.files import document
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers.fields import dollars, mapping, moment, text
@@ -96,7 +96,10 @@ def call_of(message: Mapping[str, Any], root: str) -> Call | None:
     if not name or not model or started is None:
         raise ValueError("a reply without id, model or time")
     agent = text(message.get("agent")) or text(message.get("mode"))
-    is_known = bool(usage.total_tokens)
+    tokens = mapping(message.get("tokens"))
+    is_known = bool(usage.total_tokens) and is_counted(tokens, "input")
+    if not is_counted(tokens, "output"):
+        output_basis = Basis.UNKNOWN
     return Call(
         call_id=f"{NAME}:{name}",
         source=NAME,

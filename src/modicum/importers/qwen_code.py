@@ -101,6 +101,7 @@ def _call(chat: Chat, row: Mapping[str, Any], at: datetime | None) -> Call | Non
             chat.fixed = len(chat.context.segments) - before
         anatomy = chat.context.sent()
     branched_from = text(mapping(row.get("forkedFrom")).get("sessionId"))
+    basis, output_basis = gemini.bases_of(counts)
     return Call(
         call_id=f"{NAME}:{name}",
         source=NAME,
@@ -109,6 +110,8 @@ def _call(chat: Chat, row: Mapping[str, Any], at: datetime | None) -> Call | Non
         started=chat.sent_at if chat.sent_at and chat.sent_at <= at else at,
         finished=at,
         usage=usage,
+        usage_basis=basis,
+        output_basis=output_basis,
         tier=gemini.tier_from(counts),
         task=session,
         conversation=f"{session}/{text(row.get('agentId'))}" if row.get("agentId") else session,

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
-from modicum.calls import OURSELVES, Basis, BucketCosts, Call, Cost, Entry
+from modicum.calls import OURSELVES, Basis, BucketCosts, Call, CallStatus, Cost, Entry
 from modicum.metering.prices import PriceBook, Rates
 
 NOTHING = Cost(Decimal(0), Basis.EXACT, BucketCosts(), OURSELVES, None, 0.0)
@@ -14,7 +14,7 @@ def book(call: Call, prices: PriceBook) -> Entry:
     """The entry of a call. Without a price or without usage the cost is what the log reported, or unknown: never 0."""
     if call.provider == OURSELVES:
         return Entry(call, NOTHING)
-    if call.usage_basis is Basis.UNKNOWN:
+    if Basis.UNKNOWN in (call.usage_basis, call.output_basis):
         return Entry(call, _reported(call))
     rates = prices.rates_of(call)
     if rates is None:
@@ -34,8 +34,13 @@ def bucket_costs(call: Call, rates: Rates) -> BucketCosts:
         usage.cache_write_1h * rates.cache_write_1h,
         usage.output_visible * rates.output_visible,
         usage.output_reasoning * rates.output_reasoning,
-        call.web_searches * rates.web_search,
+        call.web_searches * rates.web_search + _requests_charged(call) * rates.request,
     )
+
+
+def _requests_charged(call: Call) -> int:
+    """How often the fee per request is due: a request that failed before a token was counted is not billed."""
+    return 0 if call.status is CallStatus.ERROR and not call.usage.total_tokens else call.calls_count
 
 
 def _reported(call: Call) -> Cost:

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 import msgspec
 
 from modicum.calls import Usage
+from modicum.calls.usage import is_counted
 from modicum.providers.blocks import Block
 from modicum.providers.dialect import MOST_MODEL_NAME, MOST_OUTPUT_TEXT, DialectError, ReplyFacts
 from modicum.providers.fields import mapping, text
@@ -85,6 +86,10 @@ def word(value: Any) -> str:
     return found if found.isprintable() else ""
 
 
+_PROMPT = ("prompt_tokens", "input_tokens", "promptTokenCount")
+_OUTPUT = ("completion_tokens", "output_tokens")
+
+
 def counted(convert: Callable[[Mapping[str, Any]], Usage], usage: Any) -> tuple[Usage | None, str]:
     """The buckets of a usage object, or None and why: figures that are none, or all of them zero.
 
@@ -92,6 +97,8 @@ def counted(convert: Callable[[Mapping[str, Any]], Usage], usage: Any) -> tuple[
     """
     if not isinstance(usage, Mapping):
         return None, ""
+    if not is_counted(usage, *_PROMPT) or not is_counted(usage, *_OUTPUT, may_lack=True):
+        return None, "the usage does not count the prompt and the reply"
     try:
         buckets = convert(usage)
     except ValueError:

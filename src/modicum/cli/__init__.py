@@ -1,5 +1,6 @@
 """The command line: one file per verb, loaded when it is called. The only place that wires rooms together."""
 
+import os
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -8,6 +9,7 @@ import click
 from modicum import __version__
 from modicum.calls.errors import UserError
 from modicum.calls.one_line import one_line
+from modicum.calls.storable import storable
 
 VERBS = {
     "audit": "Where the money went, what bought nothing, and what each change would have saved.",
@@ -68,8 +70,6 @@ class Verbs(click.Group):
         except BrokenPipeError:
             # A reader that went away (`modicum bill | head`) is no failure, though click and rich would make status 1
             # of it; and Python must not complain again while it closes stdout.
-            import os
-
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             return 0
 
@@ -93,7 +93,9 @@ def modicum() -> None:
 
 
 def main(args: list[str] | None = None) -> NoReturn:
-    """Runs the command; a `UserError` is one line and status 2, Ctrl-C is status 130 and no trace."""
+    """Runs the command. A `UserError`, and a file that the system does not give or take, is one line and status 2;
+    Ctrl-C is status 130 and no trace.
+    """
     try:
         result: Any = modicum.main(args=args, prog_name="modicum", standalone_mode=False)
     except UserError as error:
@@ -104,6 +106,12 @@ def main(args: list[str] | None = None) -> NoReturn:
     except click.ClickException as error:
         error.show()
         raise SystemExit(error.exit_code) from None
+    except OSError as error:
+        if error.filename is None or isinstance(error, ConnectionError):
+            raise
+        name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else str(error.filename)
+        click.echo(f"modicum: {one_line(storable(name))}: {error.strerror}", err=True)
+        raise SystemExit(2) from None
     except (click.Abort, KeyboardInterrupt):
         click.echo("stopped", err=True)
         raise SystemExit(130) from None

@@ -31,6 +31,7 @@ from modicum.importers.segments import Segmenter, add_prefix
 from modicum.providers import openai
 from modicum.providers.blocks import Block, plain, schemas
 from modicum.providers.fields import listed, mapping, moment, text
+from modicum.providers.json_values import tolerant
 
 NAME = "codex"
 PROVIDERS = {"openai": "openai", "azure": "azure", "openrouter": "openrouter", "amazon-bedrock": "aws"}
@@ -49,7 +50,7 @@ class Row(msgspec.Struct, gc=False):
     payload: Any = None
 
 
-_decode = msgspec.json.Decoder(Row).decode
+_decode = tolerant(msgspec.json.Decoder(Row).decode)
 
 
 class Rollout:

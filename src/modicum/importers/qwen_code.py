@@ -22,6 +22,7 @@ from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.segments import Segmenter, add_prefix
 from modicum.providers import gemini, openai
 from modicum.providers.fields import listed, mapping, moment, text
+from modicum.providers.json_values import decoded
 
 NAME = "qwen-code"
 
@@ -46,7 +47,7 @@ def read(path: Path, reading: Reading) -> Found:
             continue
         number, line = found
         try:
-            row = json.loads(line)
+            row = decoded(line)
             if not isinstance(row, dict):
                 raise ValueError("no JSON object on this line")  # noqa: TRY004, TRY301 - bad data, not a bad program
             call = _row(chat, row)
@@ -149,7 +150,7 @@ def recognises(path: Path, head: bytes) -> bool:
         if b'"parts"' not in line and b'"systemPayload"' not in line:
             continue  # decoding every first row of every transcript would cost more than reading it
         try:
-            row = json.loads(line)
+            row = decoded(line)
         except (ValueError, RecursionError):
             continue
         if isinstance(mapping(row.get("message")).get("parts"), list) or "systemPayload" in row:

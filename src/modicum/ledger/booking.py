@@ -3,15 +3,24 @@
 from collections.abc import Iterable
 from decimal import Decimal
 
+import msgspec
+
 from modicum.calls import OURSELVES, Basis, BucketCosts, Call, CallStatus, Cost, Entry
+from modicum.calls.storable import storable
 from modicum.metering.prices import PriceBook, Rates
 
 NOTHING = Cost(Decimal(0), Basis.EXACT, BucketCosts(), OURSELVES, None, 0.0)
 """What a call costs that no provider ever saw."""
 
 
+MOST_USD = Decimal(100_000_000)
+"""Where the ledger's columns end. Nothing costs that; a record that says so has counts that are none."""
+
+
 def book(call: Call, prices: PriceBook) -> Entry:
     """The entry of a call. Without a price or without usage the cost is what the log reported, or unknown: never 0."""
+    if not call.call_id.isascii():  # other texts are cleaned when they become columns; an id is looked up before that
+        call = msgspec.structs.replace(call, call_id=storable(call.call_id))
     if call.provider == OURSELVES:
         return Entry(call, NOTHING)
     if Basis.UNKNOWN in (call.usage_basis, call.output_basis):
@@ -20,6 +29,8 @@ def book(call: Call, prices: PriceBook) -> Entry:
     if rates is None:
         return Entry(call, _reported(call))
     costs = bucket_costs(call, rates)
+    if costs.total >= MOST_USD:
+        return Entry(call, Cost.unknown())
     basis = call.usage_basis | call.output_basis | rates.basis
     effective = float(costs.total / rates.input_uncached) if rates.input_uncached else None
     return Entry(call, Cost(costs.total, basis, costs, rates.source, rates.version, effective))

@@ -32,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from modicum.calls import Tier, UserError
+from modicum.calls.regular_file import read_regular
 
 if TYPE_CHECKING:
     from modicum.metering.prices import Steps
@@ -95,7 +96,7 @@ class PriceFile:
             UserError: it cannot be read, is no TOML, or has a wrong field; the message names it.
         """
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_regular(path).decode("utf-8")
             document = msgspec.convert(_decimal(tomllib.loads(text, parse_float=Decimal)), _Document)
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: cannot be read: {error}") from None

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from modicum.calls import Basis, Call, Tier
+from modicum.calls.regular_file import read_regular
 
 if TYPE_CHECKING:
     from modicum.metering.price_file import PriceFile
@@ -153,8 +154,8 @@ class PriceBook:
 
     def _load(self, kept_in: Path) -> None:
         try:
-            kept = msgspec.json.decode(kept_in.read_bytes(), type=_Kept)
-        except (OSError, msgspec.DecodeError):
+            kept = msgspec.json.decode(read_regular(kept_in), type=_Kept)
+        except (OSError, msgspec.DecodeError, RecursionError):
             return
         if kept.version == self._version():
             self._steps = kept.steps

@@ -127,18 +127,6 @@ def error_kind_of(body: Mapping[str, Any]) -> str:
     return ""
 
 
-def mended(body: bytes) -> bytes:
-    """JSON in which halves of characters (`\\ud83d` alone) are replaced: our decoder does not take them, but some
-    servers write them, and what else stands there (usage) is not lost for it.
-    """
-    return _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
-
-
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
-)
-
-
 def unreadable(body: bytes) -> ReplyFacts:
     """The facts of a reply that is none."""
     return ReplyFacts(problem="the reply is empty" if not body.strip() else "the reply is not of its dialect's shape")

@@ -7,7 +7,6 @@ https://platform.openai.com/docs/api-reference/responses/object, https://docs.x.
 https://api-docs.deepseek.com/guides/kv_cache, https://openrouter.ai/docs/use-cases/usage-accounting.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
@@ -16,6 +15,7 @@ from modicum.calls import Basis, SegmentKind, Tier, Usage
 from modicum.calls.usage import checked_count, is_counted
 from modicum.providers.blocks import Block, canonical, plain, schemas, tool_call, tool_result
 from modicum.providers.fields import listed, mapping, text
+from modicum.providers.json_values import decoded
 
 TIERS = {"batch": Tier.BATCH, "flex": Tier.FLEX, "priority": Tier.PRIORITY, "fast": Tier.FAST}
 
@@ -258,6 +258,6 @@ def _failed(output: Any) -> bool:
 
 def _decoded(output: str) -> Any:
     try:
-        return json.loads(output)
+        return decoded(output)
     except (ValueError, RecursionError):
         return None

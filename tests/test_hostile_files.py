@@ -373,7 +373,7 @@ def test_a_large_export_in_one_array_is_read_item_by_item(tmp_path):
             record = json.loads(RECORD) | {"request_id": f"r{number}"}
             file.write(("," if number else "") + json.dumps(record)[:-1] + f', "request_body": {text}}}')
         file.write("]")
-    assert path.stat().st_size > 80_000_000
+    assert path.stat().st_size > 70_000_000
 
     document = json.loads(in_bounds(tmp_path, "bill", path, "--json").stdout)
 

@@ -102,7 +102,8 @@ class _Text:
             except RecursionError:
                 raise _BrokenError("nested too deeply to be a log; the rest of the file is not read") from None
             else:
-                if end < len(self._text) or not self._more():  # a number may go on in the next piece
+                is_open = isinstance(value, int | float) and end >= len(self._text) - _NEAR_THE_END
+                if not is_open or not self._more():  # a number may go on in the next piece
                     break
         told = self._text[self._at : end]
         self._use(end)

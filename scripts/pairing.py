@@ -81,7 +81,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/aside.py": "tests/gateway/test_app.py lists models and counts tokens",
     "gateway/client.py": "tests/gateway/test_replies.py and test_app.py: callers that leave, stall or are slow",
     "gateway/exchange.py": "fields only",
-    "gateway/metrics.py": "tests/gateway/test_app.py reads the metrics",
     "gateway/optimizing.py": "an empty tuple",
     "gateway/refusal.py": "two exceptions",
     "gateway/sending.py": "tests/gateway/test_pipeline.py and test_app.py look at what the provider got",

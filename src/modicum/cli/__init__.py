@@ -10,6 +10,7 @@ from modicum import __version__
 from modicum.calls.errors import UserError
 from modicum.calls.one_line import one_line
 from modicum.calls.storable import storable
+from modicum.cli.private import private_files
 
 VERBS = {
     "audit": "Where the money went, what bought nothing, and what each change would have saved.",
@@ -97,7 +98,8 @@ def main(args: list[str] | None = None) -> NoReturn:
     Ctrl-C is status 130 and no trace.
     """
     try:
-        result: Any = modicum.main(args=args, prog_name="modicum", standalone_mode=False)
+        with private_files():
+            result: Any = modicum.main(args=args, prog_name="modicum", standalone_mode=False)
     except UserError as error:
         click.echo(f"modicum: {one_line(str(error))}", err=True)
         raise SystemExit(2) from None

@@ -45,7 +45,7 @@ async def take_outcomes(
     """Answers when the outcomes are durable. Needs a modicum key. `graded` is told of them."""
     try:
         caller = _checked(owners, method, headers)
-        told = [_outcome(one, caller.owner.key) for one in _decoded(body)]
+        told = [_outcome(one, caller) for one in _decoded(body)]
         for one in told:
             await journal.added(Record("", "outcome", _pack(one)))
         if graded is not None:
@@ -61,7 +61,7 @@ async def take_outcomes(
 def _checked(owners: Owners, method: str, headers: Mapping[bytes, bytes]) -> Caller:
     if method != "POST":
         raise Refused(405, "/outcomes takes POST", "method_not_allowed")
-    caller = owners.identify(headers, "")
+    caller = owners.identify(headers, b"")
     if caller.own_key is not None:
         raise Refused(401, "outcomes need a modicum key; 'modicum key create NAME' makes one", "unknown_key")
     return caller
@@ -82,18 +82,19 @@ def _decoded(body: bytes) -> list[_Told]:
     return outcomes
 
 
-def _outcome(told: _Told, key: str) -> Outcome:
+def _outcome(told: _Told, caller: Caller) -> Outcome:
+    """It belongs to the key that reported it: its id holds the key's, so that no other key's report replaces it."""
     try:
         at = checked_time(told.time or datetime.now(UTC))
     except ValueError as error:
         raise Refused(400, f"no outcome: {error}", "invalid_request") from None
     return Outcome(
-        outcome_id=f"gateway:{told.id or f'{told.task}|{told.name}|{at.isoformat()}'}",
+        outcome_id=f"gateway:{caller.key_id}:{told.id or f'{told.task}|{told.name}|{at.isoformat()}'}",
         task=told.task,
         name=told.name,
         value=told.value,
         time=at,
-        source=f"gateway, sent with key {key}",
+        source=f"gateway, sent with key {caller.owner.key}",
     )
 
 

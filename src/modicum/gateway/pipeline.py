@@ -18,6 +18,7 @@ from modicum.gateway import meter, optimizing, replies, sending
 from modicum.gateway.anatomy import Anatomist, counted
 from modicum.gateway.attribution import attribution
 from modicum.gateway.client import Client
+from modicum.gateway.credentials import query_key
 from modicum.gateway.exchange import Exchange, Request
 from modicum.gateway.meter import Counted
 from modicum.gateway.metrics import Metrics
@@ -100,12 +101,13 @@ class Pipeline:
 
     def identify(self, request: Request) -> Caller:
         """Who calls, and who pays."""
-        return self.owners.identify(request.headers, sending.query_key(request.query))
+        return self.owners.identify(request.headers, query_key(request.query))
 
     def admit(self, request: Request, caller: Caller) -> Exchange:
         """Whether the call may be made, and where it goes. From here on it is on record. Budgets will stand here."""
         facts = request.served.dialect.request(request.body, request.path)
         caller.check_model(facts.model)
+        caller.check_body(request.body)
         route = self.upstreams.route(facts.model, request.served.dialect.name)
         if self.draining or not self.journal.healthy:
             raise Refused(503, "the gateway takes no calls at the moment; try again", "unavailable")

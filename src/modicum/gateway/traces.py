@@ -26,6 +26,7 @@ from modicum.gateway.refusal import Refused
 from modicum.ledger.journal import Journal, NotDurable, Record
 from modicum.ledger.spans import Received
 from modicum.providers import otlp, otlp_protobuf
+from modicum.providers.json_values import tolerant
 from modicum.providers.otel import Span, call_from, is_inference
 
 SOURCE = "otlp"
@@ -145,7 +146,7 @@ def _spans(kind: bytes, body: bytes) -> Iterator[Span | str]:
     if kind == _PROTOBUF:
         yield from otlp_protobuf.spans_in(body)
         return
-    document = msgspec.json.decode(body)
+    document = tolerant(msgspec.json.decode)(body)
     if not isinstance(document, dict):
         raise ValueError("it is no trace request of OTLP")  # noqa: TRY004 - bad data
     for number, (resource, raw) in enumerate(otlp.raw_spans(document)):
@@ -220,7 +221,7 @@ def _checked(owners: Owners, method: str, path: str, headers: Mapping[bytes, byt
         raise Refused(405, f"{TRACES} takes POST", "method_not_allowed")
     if headers.get(b"content-encoding", b"identity").lower() not in {b"identity", b"gzip"}:
         raise Refused(415, "OTLP comes plain or as gzip", "invalid_request")
-    caller = owners.identify(headers, "")
+    caller = owners.identify(headers, b"")
     if caller.own_key is not None:
         raise Refused(401, "traces need a modicum key; 'modicum key create NAME' makes one", "unknown_key")
     return caller

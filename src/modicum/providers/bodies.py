@@ -11,6 +11,7 @@ from modicum.calls.usage import is_counted
 from modicum.providers.blocks import Block
 from modicum.providers.dialect import MOST_MODEL_NAME, MOST_OUTPUT_TEXT, DialectError, ReplyFacts
 from modicum.providers.fields import mapping, text
+from modicum.providers.json_values import tolerant
 
 T = TypeVar("T")
 
@@ -27,7 +28,7 @@ def asked(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         DialectError: it is not JSON, or a field has the wrong type.
     """
     try:
-        return decoder.decode(body)
+        return tolerant(decoder.decode)(body)
     except msgspec.ValidationError as wrong:
         raise DialectError(400, f"the request is not of the right shape: {wrong}") from wrong
     except UNREADABLE as wrong:

@@ -13,9 +13,9 @@ from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_back
 from modicum.outbound.client import Unreachable, Untrusted
 from modicum.outbound.keepalive import Answer, Header
-from modicum.providers.bodies import mended
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.facts import DialectError, ReplyFacts
+from modicum.providers.json_values import mended
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
 MOST_HELD_BYTES = 4 * 1024 * 1024

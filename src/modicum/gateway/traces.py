@@ -26,6 +26,7 @@ from modicum.gateway.refusal import Refused
 from modicum.ledger.journal import Journal, NotDurable, Record
 from modicum.ledger.spans import Received
 from modicum.providers import otlp, otlp_protobuf
+from modicum.providers.json_values import tolerant
 from modicum.providers.otel import Span, call_from, is_inference
 
 SOURCE = "otlp"
@@ -156,7 +157,7 @@ def _spans(kind: bytes, body: bytes) -> Iterator[Span | str]:
     if kind == _PROTOBUF:
         yield from otlp_protobuf.spans_in(body)
         return
-    document = msgspec.json.decode(body)
+    document = tolerant(msgspec.json.decode)(body)
     if not isinstance(document, dict):
         raise ValueError("it is no trace request of OTLP")  # noqa: TRY004 - bad data
     for number, (resource, raw) in enumerate(otlp.raw_spans(document)):

@@ -19,7 +19,7 @@ from modicum.importers.exchanges import Conversations, Exchange, exchanges, file
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers.anthropic_messages.blocks import content_blocks, request_blocks
 from modicum.providers.anthropic_messages.replies import joined
-from modicum.providers.anthropic_messages.usage import tier_from, usage_from, web_searches_from
+from modicum.providers.anthropic_messages.usage import bases_of, tier_from, usage_from, web_searches_from
 from modicum.providers.blocks import canonical
 from modicum.providers.fields import listed, mapping, text
 
@@ -62,12 +62,15 @@ def _call(path: Path, exchange: Exchange, conversations: Conversations, reading:
     started, first, finished = exchange.times()
     started = started or file_time(path)
     usage = usage_from(counts)
-    is_known = bool(counts) or status is CallStatus.ERROR  # a refused request is not billed
+    basis, output_basis = bases_of(counts)
+    if status is CallStatus.ERROR and not usage.total_tokens:
+        basis = output_basis = Basis.EXACT  # a refused request is not billed
     name, anatomy = conversations.place(exchange, request_blocks(exchange.request), model)
     message_id = text(response.get("id"))
     # A stream that broke off has the first event's output count, which is no more than a beginning.
     is_whole = not exchange.events or bool(response.get("stop_reason"))
-    output_basis = Basis.EXACT if is_whole else Basis.LOWER_BOUND
+    if not is_whole:
+        output_basis |= Basis.LOWER_BOUND
     native = message_id or text(exchange.record.get("request_id"))
     call_id = message_id if is_native_id(message_id) else f"{NAME}:{native or _digest(exchange, reading)}"
     conversations.answered(call_id, content_blocks(response) if anatomy else [], model)
@@ -81,9 +84,9 @@ def _call(path: Path, exchange: Exchange, conversations: Conversations, reading:
         finished=finished if finished and finished >= started else None,
         status=status if is_whole or status is not CallStatus.OK else CallStatus.ABORTED,
         finish_reason=text(response.get("stop_reason")),
-        usage=usage if is_known else Usage(),
-        usage_basis=Basis.EXACT if is_known else Basis.UNKNOWN,
-        output_basis=output_basis if is_known else Basis.UNKNOWN,
+        usage=Usage() if basis is Basis.UNKNOWN else usage,
+        usage_basis=basis,
+        output_basis=output_basis,
         tier=Tier.BATCH if exchange.is_batch else tier_from(counts),
         web_searches=web_searches_from(counts),
         task=exchange.task,

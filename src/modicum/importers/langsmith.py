@@ -28,7 +28,7 @@ from modicum.providers.fields import (
     parsed_mapping,
     start,
 )
-from modicum.providers.inclusive import disjoint, split_writes
+from modicum.providers.inclusive import both_sides, disjoint, split_writes
 
 NAME = "langsmith"
 CALLS = {"llm", "embedding"}
@@ -144,7 +144,9 @@ def usage_from(
     prompt, completion = count(said, "input_tokens"), count(said, "output_tokens")
     inputs, outs = parsed_mapping(said.get("input_token_details")), parsed_mapping(said.get("output_token_details"))
     lane = next((lane for lane in ("flex", "priority") for name in (*inputs, *outs) if name.startswith(lane)), "")
-    if prompt is None and completion is None:
+    total = count(said, "total_tokens") or 0
+    sides = both_sides(prompt, completion, total)
+    if sides is None:
         return None, lane
     written = split_writes(
         count(inputs, "cache_creation", "cache_write") or 0,
@@ -152,12 +154,11 @@ def usage_from(
         count(inputs, "ephemeral_1h_input_tokens", "ephemeral_1hr_input_tokens") or 0,
     )
     usage = disjoint(
-        prompt or 0,
-        completion or 0,
+        *sides,
         read=count(inputs, "cache_read", "flex_cache_read", "priority_cache_read") or 0,
         written=written,
         reasoning=count(outs, "reasoning", "flex_reasoning", "priority_reasoning") or 0,
-        total=count(said, "total_tokens") or 0,
+        total=total,
     )
     return usage, lane
 

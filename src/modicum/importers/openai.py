@@ -20,7 +20,7 @@ from modicum.providers.blocks import canonical
 from modicum.providers.fields import dollars, listed, mapping, moment, text
 from modicum.providers.openai.blocks import request_blocks, response_blocks
 from modicum.providers.openai.recorded import finish_reason_from, joined, provider_of, web_searches_from
-from modicum.providers.openai.usage import tier_from, usage_from
+from modicum.providers.openai.usage import bases_of, tier_from, usage_from
 
 NAME = "openai"
 OBJECTS = frozenset({"chat.completion", "chat.completion.chunk", "response", "text_completion"})
@@ -51,7 +51,9 @@ def _call(exchange: Exchange, conversations: Conversations, reading: Reading) ->
         return None
     started, first, finished = _times(exchange, response)
     usage = usage_from(mapping(counts))
-    is_known = isinstance(counts, Mapping) or status is CallStatus.ERROR  # a refused request is not billed
+    basis, output_basis = bases_of(mapping(counts))
+    if status is CallStatus.ERROR and not usage.total_tokens:
+        basis = output_basis = Basis.EXACT  # a refused request is not billed
     name, anatomy = conversations.place(exchange, request_blocks(exchange.request), model)
     identity = call_id(exchange, response, reading)
     conversations.answered(identity, response_blocks(response) if anatomy else [], model)
@@ -65,9 +67,9 @@ def _call(exchange: Exchange, conversations: Conversations, reading: Reading) ->
         finished=finished,
         status=status,
         finish_reason=finish_reason_from(response),
-        usage=usage if is_known else Usage(),
-        usage_basis=Basis.EXACT if is_known else Basis.UNKNOWN,
-        output_basis=Basis.EXACT if is_known else Basis.UNKNOWN,
+        usage=Usage() if basis is Basis.UNKNOWN else usage,
+        usage_basis=basis,
+        output_basis=output_basis,
         tier=Tier.BATCH if exchange.is_batch else tier_from(response),
         web_searches=web_searches_from(response),
         reported_cost_usd=dollars(mapping(counts).get("cost")),

@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
+from modicum.calls.storable import storable
 
 Row = dict[str, Any]
 Arrays = dict[str, npt.NDArray[Any]]
@@ -150,7 +151,8 @@ def plain_array(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def bound(question: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that the question asks for."""
-    return {name: parameters[name] for name in parameters_of(question)}
+    told = {name: parameters[name] for name in parameters_of(question)}
+    return {name: storable(value) if isinstance(value, str) else value for name, value in told.items()}
 
 
 def migrations(engine: str) -> list[tuple[int, str]]:

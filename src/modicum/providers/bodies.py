@@ -2,14 +2,16 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from modicum.calls import Usage
+from modicum.calls.usage import is_counted
 from modicum.providers.blocks import Block
 from modicum.providers.facts import MOST_MODEL_NAME, MOST_OUTPUT_TEXT, DialectError, ReplyFacts
 from modicum.providers.fields import mapping, text
+from modicum.providers.json_values import tolerant
 
 T = TypeVar("T")
 
@@ -26,7 +28,7 @@ def asked(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         DialectError: it is not JSON, or a field has the wrong type.
     """
     try:
-        return decoder.decode(body)
+        return tolerant(decoder.decode)(body)
     except msgspec.ValidationError as wrong:
         raise DialectError(400, f"the request is not of the right shape: {wrong}") from wrong
     except UNREADABLE as wrong:
@@ -85,13 +87,27 @@ def word(value: Any) -> str:
     return found if found.isprintable() else ""
 
 
-def counted(convert: Callable[[Mapping[str, Any]], Usage], usage: Any) -> tuple[Usage | None, str]:
-    """The buckets of a usage object, or None and why: figures that are none, or all of them zero.
+class MainCounts(NamedTuple):
+    """The names that a dialect's usage objects have for what must be counted: a null there is no count of 0."""
+
+    prompt: tuple[str, ...]
+    output: tuple[str, ...] = ()
+    """It may be left out, where there is none; empty: nothing tells whether it was counted."""
+
+
+def counted(
+    convert: Callable[[Mapping[str, Any]], Usage], usage: Any, needed: MainCounts | None = None
+) -> tuple[Usage | None, str]:
+    """The buckets of a usage object, or None and why: figures that are none or missing, or all of them zero.
 
     No call has an empty prompt and an empty reply; who says so has not counted.
     """
     if not isinstance(usage, Mapping):
         return None, ""
+    if needed is not None and not (
+        is_counted(usage, *needed.prompt) and is_counted(usage, *needed.output, may_lack=True)
+    ):
+        return None, "the usage does not count the prompt and the reply"
     try:
         buckets = convert(usage)
     except ValueError:
@@ -118,18 +134,6 @@ def error_kind_of(body: Mapping[str, Any]) -> str:
     if error or body.get("object") == "error" or "detail" in body:
         return word(body.get("type")) or "error"
     return ""
-
-
-def mended(body: bytes) -> bytes:
-    """JSON in which halves of characters (`\\ud83d` alone) are replaced: our decoder does not take them, but some
-    servers write them, and what else stands there (usage) is not lost for it.
-    """
-    return _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
-
-
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
-)
 
 
 def unreadable(body: bytes) -> ReplyFacts:

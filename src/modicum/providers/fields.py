@@ -4,13 +4,14 @@ Two kinds of readers. The plain ones give something of the wanted type whatever 
 ones raise where something stands there that is none, for rows that should be reported rather than half read.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from modicum.calls.storable import storable
 from modicum.calls.usage import checked_count
+from modicum.providers.json_values import decoded
 
 LAST_YEAR = 2200
 MOST_REPORTED_USD = 1_000_000
@@ -30,7 +31,7 @@ def parsed(value: Any) -> Any:
     """A value, taken out of the JSON text that it may be wrapped in."""
     if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
         try:
-            return json.loads(value)
+            return decoded(value)
         except (ValueError, RecursionError):
             return value
     return value
@@ -46,14 +47,9 @@ def parsed_list(value: Any) -> list[Any]:
     return listed(parsed(value))
 
 
-def clean(value: str) -> str:
-    """The string, free of half surrogate pairs, which no store takes."""
-    return value if value.isascii() else value.encode("utf-8", "replace").decode()
-
-
 def text(value: Any) -> str:
     """The string, free of half surrogate pairs, or an empty one."""
-    return clean(value) if isinstance(value, str) else ""
+    return storable(value) if isinstance(value, str) else ""
 
 
 def label(value: Any) -> str:

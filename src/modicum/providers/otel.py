@@ -16,8 +16,9 @@ import msgspec
 
 from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
 from modicum.calls.provider_names import is_native_id, provider_id, provider_of_model
+from modicum.calls.storable import storable
 from modicum.calls.usage import checked_count
-from modicum.providers.fields import checked_dollars, clean, count, first
+from modicum.providers.fields import checked_dollars, count, first
 from modicum.providers.inclusive import disjoint, split_writes
 
 Attributes = Mapping[str, Any]
@@ -244,7 +245,8 @@ def is_inference(attributes: Attributes) -> bool:
 
 
 def usage_from(attributes: Attributes) -> Usage | None:
-    """The tokens of a call, or None where the span has none. A total alone is none: nobody can say what it is of.
+    """The tokens of a call, or None where the span has none. A total alone is none: nobody can say what it is of; and
+    so is an output without an input, which was not 0.
 
     Raises:
         ValueError: a count is no count of tokens.
@@ -254,7 +256,9 @@ def usage_from(attributes: Attributes) -> Usage | None:
         return None
     prompt, completion, total = _count(attributes, INPUT), _count(attributes, OUTPUT), _count(attributes, TOTAL)
     if not has_prompt:
-        prompt = max(total - completion, 0)
+        if total <= completion:
+            return None  # nobody counted the input, and it was not 0
+        prompt = total - completion
     elif not has_completion:
         completion = max(total - prompt, 0)
     written = split_writes(
@@ -385,7 +389,7 @@ def _texts(attributes: Attributes, names: Sequence[str]) -> Iterator[str]:
         if isinstance(value, list | tuple) and value:
             value = value[0]
         if isinstance(value, str | int) and value != "":
-            yield clean(str(value))
+            yield storable(str(value))
 
 
 def _text(attributes: Attributes, names: Sequence[str]) -> str:

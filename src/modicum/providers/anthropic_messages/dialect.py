@@ -14,7 +14,7 @@ from modicum.providers.anthropic_messages.mock import MOCK
 from modicum.providers.anthropic_messages.prompt import SHAPE
 from modicum.providers.anthropic_messages.replies import WORDS, WRITER
 from modicum.providers.anthropic_messages.stream import MessageTail
-from modicum.providers.anthropic_messages.usage import tier_from, usage_from, web_searches_in
+from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, tier_from, usage_from, web_searches_in
 from modicum.providers.blocks import Block
 from modicum.providers.bodies import (
     UNREADABLE,
@@ -109,7 +109,7 @@ class AnthropicMessages(Dialect):
             told = _reply.decode(body)
         except UNREADABLE:
             return unreadable(body)
-        usage, problem = counted(usage_from, told.usage)
+        usage, problem = counted(usage_from, told.usage, MAIN_COUNTS)
         made, made_size = ("", 0) if usage else output_of(_content_blocks(told.content))
         counts = mapping(told.usage)
         return ReplyFacts(

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from modicum.providers.anthropic_messages.usage import tier_from, usage_from, web_searches_in
+from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, tier_from, usage_from, web_searches_in
 from modicum.providers.bodies import counted, error_kind_of, word
 from modicum.providers.fields import mapping, text
 from modicum.providers.stream import EventTail
@@ -39,7 +39,7 @@ class MessageTail(EventTail):
     def _count(self, usage: Any) -> None:
         """Later counts are cumulative and replace the earlier ones; what they leave out stands."""
         self._counts.update({name: count for name, count in mapping(usage).items() if count is not None})
-        self.usage, self.usage_problem = counted(usage_from, self._counts)
+        self.usage, self.usage_problem = counted(usage_from, self._counts, MAIN_COUNTS)
         self.tier = tier_from(self._counts)
         self.web_searches = web_searches_in(self._counts)
 

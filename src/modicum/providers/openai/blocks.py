@@ -4,13 +4,13 @@ Sources: https://platform.openai.com/docs/api-reference/chat/create,
 https://platform.openai.com/docs/api-reference/responses/create.
 """
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from modicum.calls import SegmentKind
 from modicum.providers.blocks import Block, canonical, plain, schemas, tool_call, tool_result
 from modicum.providers.fields import listed, mapping, text
+from modicum.providers.json_values import decoded
 
 
 def request_blocks(request: Mapping[str, Any]) -> list[Block]:
@@ -103,6 +103,6 @@ def _failed(output: Any) -> bool:
 
 def _decoded(output: str) -> Any:
     try:
-        return json.loads(output)
+        return decoded(output)
     except (ValueError, RecursionError):
         return None

@@ -10,9 +10,12 @@ https://api-docs.deepseek.com/guides/kv_cache, https://openrouter.ai/docs/use-ca
 from collections.abc import Mapping
 from typing import Any
 
-from modicum.calls import Tier, Usage
-from modicum.calls.usage import checked_count
+from modicum.calls import Basis, Tier, Usage
+from modicum.calls.usage import checked_count, is_counted
+from modicum.providers.bodies import MainCounts
 from modicum.providers.fields import mapping, text
+
+MAIN_COUNTS = MainCounts(("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
 
 
 def usage_from(usage: Mapping[str, Any]) -> Usage:
@@ -36,6 +39,13 @@ def usage_from(usage: Mapping[str, Any]) -> Usage:
         ),
         total=checked_count("total_tokens", usage.get("total_tokens")),
     )
+
+
+def bases_of(usage: Mapping[str, Any]) -> tuple[Basis, Basis]:
+    """How a `usage` object as a whole and its output are known: what is null was not counted."""
+    has_input = is_counted(usage, "prompt_tokens", "input_tokens")
+    has_output = is_counted(usage, "completion_tokens", "output_tokens", may_lack=True)
+    return Basis.counted(has_input), Basis.counted(has_input and has_output)
 
 
 def _first(value: Any, usage: Mapping[str, Any], *others: str) -> Any:

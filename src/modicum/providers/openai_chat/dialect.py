@@ -31,7 +31,7 @@ from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.blocks import ROLES, message_blocks, request_blocks
 from modicum.providers.openai.dialect import OpenAIDialect, model_in
-from modicum.providers.openai.usage import tier_from, usage_from
+from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
 from modicum.providers.openai_chat.prompt import SHAPE
 from modicum.providers.openai_chat.replies import WORDS, WRITER
 from modicum.providers.openai_chat.stream import ChatTail, UnaskedChatTail
@@ -120,7 +120,9 @@ class OpenAIChat(OpenAIDialect):
         except UNREADABLE:
             return _error_or_garbage(body)
         choices = told.choices or []
-        usage, problem = counted(usage_from, told.usage or next((c.usage for c in choices if c.usage), None))
+        usage, problem = counted(
+            usage_from, told.usage or next((c.usage for c in choices if c.usage), None), MAIN_COUNTS
+        )
         made, made_size = ("", 0) if usage else output_of(_message_blocks(choices))
         return ReplyFacts(
             reply_id=word(told.id),

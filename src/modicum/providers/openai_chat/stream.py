@@ -11,7 +11,7 @@ import msgspec
 
 from modicum.providers.bodies import UNREADABLE, counted, error_kind_of, word
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.openai.usage import tier_from, usage_from
+from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
 from modicum.providers.stream import EventTail
 
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
@@ -32,7 +32,7 @@ class ChatTail(EventTail):
         self.finish_reason = next((reason for reason in finished if reason), self.finish_reason)
         if kind := "" if choices else error_kind_of(event):
             self.error_kind = kind
-        usage, problem = counted(usage_from, usage_in(event, choices))
+        usage, problem = counted(usage_from, usage_in(event, choices), MAIN_COUNTS)
         if usage:
             self.usage = usage
             self.usage_final = not choices or any(finished)

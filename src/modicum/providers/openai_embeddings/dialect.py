@@ -19,7 +19,7 @@ from modicum.providers.dialect import Target
 from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, text
 from modicum.providers.openai.dialect import OpenAIDialect, model_in
-from modicum.providers.openai.usage import usage_from
+from modicum.providers.openai.usage import MAIN_COUNTS, usage_from
 from modicum.providers.openai_embeddings.replies import WRITER
 from modicum.providers.stream import SilentTail
 
@@ -70,7 +70,7 @@ class OpenAIEmbeddings(OpenAIDialect):
             told = _reply.decode(body)
         except UNREADABLE:
             return unreadable(body)
-        usage, problem = counted(usage_from, told.usage)
+        usage, problem = counted(usage_from, told.usage, MAIN_COUNTS)
         return ReplyFacts(
             reply_id=word(told.id),
             model=word(told.model),

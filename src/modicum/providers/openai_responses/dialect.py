@@ -28,7 +28,7 @@ from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.blocks import item_blocks, request_blocks
 from modicum.providers.openai.dialect import OpenAIDialect
-from modicum.providers.openai.usage import tier_from, usage_from
+from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
 from modicum.providers.openai_responses.prompt import SHAPE
 from modicum.providers.openai_responses.replies import WORDS, WRITER
 from modicum.providers.openai_responses.stream import ResponseTail
@@ -111,7 +111,7 @@ class OpenAIResponses(OpenAIDialect):
 
 
 def _facts(told: _Reply) -> ReplyFacts:
-    usage, problem = counted(usage_from, told.usage)
+    usage, problem = counted(usage_from, told.usage, MAIN_COUNTS)
     made, made_size = ("", 0) if usage else output_of(_output_blocks(told.output))
     status = text(told.status)
     return ReplyFacts(

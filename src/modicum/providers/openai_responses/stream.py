@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from modicum.providers.bodies import counted, word
 from modicum.providers.fields import mapping, text
 from modicum.providers.openai.recorded import finish_reason_from, web_searches_from
-from modicum.providers.openai.usage import tier_from, usage_from
+from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
 from modicum.providers.stream import EventTail
 
 
@@ -28,7 +28,7 @@ class ResponseTail(EventTail):
             self.tier = tier_from(response)
         if text(event.get("type")) not in {"response.completed", "response.incomplete", "response.failed"}:
             return
-        self.usage, self.usage_problem = counted(usage_from, response.get("usage"))
+        self.usage, self.usage_problem = counted(usage_from, response.get("usage"), MAIN_COUNTS)
         self.usage_final = True
         self.web_searches = web_searches_from(response)
         self.finish_reason = word(finish_reason_from(response))

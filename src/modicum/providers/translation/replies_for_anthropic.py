@@ -16,7 +16,7 @@ from modicum.providers.anthropic_messages.usage import wire_usage
 from modicum.providers.bodies import UNREADABLE, counted, encoded, error_kind_of, word
 from modicum.providers.facts import DialectError
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.openai.usage import usage_from
+from modicum.providers.openai.usage import MAIN_COUNTS, usage_from
 from modicum.providers.openai_chat.stream import usage_in
 from modicum.providers.translation.events import DONE, Events
 from modicum.providers.translation.translation import unusable
@@ -105,7 +105,7 @@ def _stop_reason(finish: Any, *, refusal: Any = None) -> str:
 
 
 def _usage(usage: Any) -> Json:
-    counts, _ = counted(usage_from, usage)
+    counts, _ = counted(usage_from, usage, MAIN_COUNTS)
     return NOT_COUNTED if counts is None else wire_usage(counts)
 
 

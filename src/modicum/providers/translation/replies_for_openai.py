@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from modicum.providers.anthropic_messages.usage import usage_from
+from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, usage_from
 from modicum.providers.bodies import UNREADABLE, counted, encoded, error_kind_of, word
 from modicum.providers.facts import DialectError
 from modicum.providers.fields import listed, mapping, text
@@ -80,7 +80,7 @@ def _fill(message: Json, content: Iterable[Any]) -> None:
 
 def _usage(usage: Any) -> Json | None:
     """None where the upstream did not count: an absent figure is no zero."""
-    counts, _ = counted(usage_from, usage)
+    counts, _ = counted(usage_from, usage, MAIN_COUNTS)
     if counts is None:
         return None
     wire = chat_usage(counts)

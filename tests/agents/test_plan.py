@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from agents.teams import plan
-from modicum.agents.canary import Watch
+from modicum.agents.canary import CanaryWatch
 from modicum.agents.graph import TeamGraph
 from modicum.agents.plan import Binding, Drop, EarlyExit, EdgeKind, Mute, Substitute, plan_json, read_plan, text_digest
 from modicum.calls import UserError
@@ -91,7 +91,7 @@ def test_canaries_are_the_same_runs_every_time_and_as_many_as_asked_for():
 
 
 def test_a_reverted_plan_lets_everybody_speak():
-    guard = plan(drop=["a"]).guard("run", watch=Watch(reverted="it did harm"))
+    guard = plan(drop=["a"]).guard("run", watch=CanaryWatch(reverted="it did harm"))
 
     assert guard.full_because == "it did harm"
     assert guard.active("a")

@@ -8,7 +8,7 @@ import pytest
 
 from modicum.agents.graph import TeamGraph
 from modicum.agents.plan import Drop, plain_plan, plan_json, read_plan
-from modicum.agents.recorded import Row
+from modicum.agents.recorded import RecordedRow
 from modicum.agents.simulator import RIGHT, SimulatedTeam, planted
 from modicum.calls import Basis, Call, Cost, Edit, Entry, Usage
 from modicum.cli import main
@@ -42,7 +42,7 @@ def recording(tmp_path):
     for task in team.tasks(60, 4):
         done = team.run(task, plain_plan(team.graph).guard())
         rows = [msgspec.structs.replace(row, team="sim") for row in done.rows]
-        rows.append(Row(run=task.name, team="sim", answer=done.answer, gold=RIGHT))
+        rows.append(RecordedRow(run=task.name, team="sim", answer=done.answer, gold=RIGHT))
         lines += [msgspec.json.encode(row).decode() for row in rows]
     path = tmp_path / "runs.jsonl"
     path.write_text("\n".join(lines))

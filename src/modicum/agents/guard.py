@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from modicum.agents.answers import ABSTAINED, agreed_answer, answer_or_none, normalised
 
 if TYPE_CHECKING:
-    from modicum.agents.plan import EdgeKind, Plan
+    from modicum.agents.plan import EdgeKind, TeamPlan
 
 Message = TypeVar("Message")
 
@@ -26,7 +26,7 @@ class Guard:
             person): what they are asked next is the same turn.
     """
 
-    def __init__(self, plan: "Plan", *, run: str = "", full_because: str = "") -> None:
+    def __init__(self, plan: "TeamPlan", *, run: str = "", full_because: str = "") -> None:
         self.plan = plan
         self.run = run
         self.full_because = full_because

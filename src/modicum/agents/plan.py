@@ -18,7 +18,7 @@ from modicum.agents.graph import TeamGraph, completed, cycle
 from modicum.calls import UserError
 
 if TYPE_CHECKING:
-    from modicum.agents.canary import Watch
+    from modicum.agents.canary import CanaryWatch
     from modicum.agents.guard import Guard
 
 SCHEMA = "team-plan/1"
@@ -120,7 +120,7 @@ class Evidence(msgspec.Struct, frozen=True, omit_defaults=True, forbid_unknown_f
     note: str = ""
 
 
-class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class TeamPlan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """See the module. `schema` first, so that a reader of the file knows what it is."""
 
     schema: str
@@ -153,7 +153,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         prompts: Mapping[str, str] | None = None,
         models: Mapping[str, str] | None = None,
         today: date | None = None,
-        watch: "Watch | None" = None,
+        watch: "CanaryWatch | None" = None,
     ) -> "Guard":
         """The runtime contract of one conversation: `active`, `filter`, `agreed`.
 
@@ -237,7 +237,7 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         prompts: Mapping[str, str] | None = None,
         models: Mapping[str, str] | None = None,
         today: date | None = None,
-        watch: "Watch | None" = None,
+        watch: "CanaryWatch | None" = None,
     ) -> str:
         """Why the full team is to run, or nothing; arguments as in `guard`."""
         if agents is not None and set(agents) != set(self.agents):
@@ -261,9 +261,9 @@ class Plan(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True
         return ""
 
 
-def plain_plan(graph: TeamGraph, drop: tuple[Drop, ...] = (), mute: tuple[Mute, ...] = ()) -> Plan:
+def plain_plan(graph: TeamGraph, drop: tuple[Drop, ...] = (), mute: tuple[Mute, ...] = ()) -> TeamPlan:
     """A plan for a graph that does only what is listed, without canaries: what trials and simulations run."""
-    return Plan(
+    return TeamPlan(
         schema=SCHEMA,
         team="",
         decision=Decision.REDUCE,
@@ -285,18 +285,18 @@ def run_share(team: str, run: str) -> float:
     return int.from_bytes(hashlib.blake2b(f"{team}\0{run}".encode(), digest_size=7).digest(), "big") / 2**56
 
 
-def plan_json(plan: Plan) -> str:
+def plan_json(plan: TeamPlan) -> str:
     return msgspec.json.format(msgspec.json.encode(plan), indent=2).decode() + "\n"
 
 
-def read_plan(text: str | bytes, path: str) -> Plan:
+def read_plan(text: str | bytes, path: str) -> TeamPlan:
     """A plan from its JSON.
 
     Raises:
         UserError: it is no plan, or it contradicts itself; the message names file, line and what is accepted.
     """
     try:
-        plan = msgspec.json.decode(text, type=Plan)
+        plan = msgspec.json.decode(text, type=TeamPlan)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
         place = line_of(text, str(error))
         raise UserError(f"{path}{place} is no team plan: {error}{_accepted(str(error))}") from None
@@ -331,13 +331,13 @@ def _accepted(message: str) -> str:
         "substitute": Substitute,
         "bound_to": Binding,
     }
-    table = next((type_ for name, type_ in tables.items() if place.startswith(f".{name}")), Plan)
+    table = next((type_ for name, type_ in tables.items() if place.startswith(f".{name}")), TeamPlan)
     if "malformed" in message or "truncated" in message:
         return ""
     return f"; accepted are {', '.join(field.encode_name for field in msgspec.structs.fields(table))}"
 
 
-def plan_fault(plan: Plan) -> str:
+def plan_fault(plan: TeamPlan) -> str:
     """What is wrong with the plan, or nothing."""
     if plan.schema != SCHEMA:
         return f"schema is '{plan.schema}', this version reads '{SCHEMA}'"
@@ -355,7 +355,7 @@ def plan_fault(plan: Plan) -> str:
     return f"nobody is left in round {silent}: remove a line of 'drop'" if silent else ""
 
 
-def _unknown_agents(plan: Plan) -> list[str]:
+def _unknown_agents(plan: TeamPlan) -> list[str]:
     named = [
         *((one.agent, "drop") for one in plan.drop),
         *((name, "mute") for one in plan.mute for name in (one.source, one.reader)),
@@ -365,12 +365,12 @@ def _unknown_agents(plan: Plan) -> list[str]:
     return [f"{where} names '{name}', who is not in agents" for name, where in named if name not in plan.agents]
 
 
-def _protected(plan: Plan) -> list[str]:
+def _protected(plan: TeamPlan) -> list[str]:
     faults = [f"drop names '{one.agent}', who is protected" for one in plan.drop if one.agent in plan.protect]
     return faults + [f"mute names '{one.source}', who is protected" for one in plan.mute if one.source in plan.protect]
 
 
-def _bad_numbers(plan: Plan) -> list[str]:
+def _bad_numbers(plan: TeamPlan) -> list[str]:
     faults = []
     rounds = [one.round for one in plan.drop] + [one.round for one in plan.mute]
     rounds += [plan.stop_after_round, plan.early_exit.round if plan.early_exit else None]

@@ -14,11 +14,11 @@ import msgspec
 from modicum.agents.answers import answer_digest
 from modicum.agents.call_lines import call_lines, outcome_lines
 from modicum.agents.plan import text_digest
-from modicum.agents.recorded import Read, Row
+from modicum.agents.recorded import Read, RecordedRow
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class AgentReply:
     """What an agent said in a turn, and what that took. None: not known."""
 
     reply: str | None
@@ -52,24 +52,24 @@ class TeamRecorder:
         self._answer_of = answer_of or (lambda reply: reply)
         self._key = key
         self._keep_text = keep_text
-        self._rows: list[Row] = []
+        self._rows: list[RecordedRow] = []
         self._steps: dict[str, int] = {}
-        self._told: list[tuple[datetime, Row]] = []
+        self._told: list[tuple[datetime, RecordedRow]] = []
         self._last = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[RecordedRow]:
         with self._lock:
             return list(self._rows)
 
-    def turn(self, run: str, agent: str, round: int, said: Said) -> None:  # noqa: A002 - the word of the field
+    def turn(self, run: str, agent: str, round: int, said: AgentReply) -> None:  # noqa: A002 - the word of the field
         """An agent has spoken."""
         answer = None if said.reply is None else self._answer_of(said.reply)
         with self._lock:
             step = self._steps.get(run, 0)
             self._steps[run] = step + 1
-            row = Row(
+            row = RecordedRow(
                 run=run,
                 team=self.team,
                 agent=agent,
@@ -91,7 +91,7 @@ class TeamRecorder:
         """The run is over."""
         with self._lock:
             self._rows.append(
-                Row(
+                RecordedRow(
                     run=run,
                     team=self.team,
                     task=task,

@@ -14,7 +14,7 @@ from modicum.cli.span import EVER, NEVER, moment
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
-    from modicum.insights.audit import Asked, Audit, Capped, Row
+    from modicum.insights.audit import Audit, Capped, FindingResult, WhatIfResult
     from modicum.insights.replay import Fidelity
     from modicum.ledger.store import Store
 
@@ -190,7 +190,7 @@ def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:
     )
 
 
-def _findings(rows: Sequence["Row"]) -> None:
+def _findings(rows: Sequence["FindingResult"]) -> None:
     shown = [row for row in rows if not row.lacks and (row.calls or row.saving_usd)]
     if not shown:
         click.echo("\nno waste of the known kinds was found")
@@ -243,7 +243,7 @@ def _first(found: "Audit") -> None:
             click.echo(f"     look at: {', '.join(row.examples)}")
 
 
-def _what_ifs(asked: Sequence["Asked"], found: "Audit") -> None:
+def _what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
     click.echo()
     output.print_table(
         ["what if", "class", "saves alone", "share", "on top"],

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from modicum.calls import EnergyWindow
-    from modicum.insights.bill import Bill, Cell, Line
+    from modicum.insights.bill import Bill, BillLine, Cell
     from modicum.insights.consumption import Energy
     from modicum.metering.prices import PriceBook
 
@@ -210,7 +210,7 @@ def document(
     }
 
 
-def _fields(line: "Line") -> dict[str, Any]:
+def _fields(line: "BillLine") -> dict[str, Any]:
     import msgspec
 
     fields: dict[str, Any] = msgspec.structs.asdict(line)
@@ -262,7 +262,7 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
         )
 
 
-def _cells(line: "Line", total: "Line") -> list[str]:
+def _cells(line: "BillLine", total: "BillLine") -> list[str]:
     cost = output.dollars(line.cost_usd)
     if line.basis is Basis.LOWER_BOUND:
         cost = f">= {cost}"
@@ -280,7 +280,7 @@ def _cells(line: "Line", total: "Line") -> list[str]:
     ]
 
 
-def notes(total: "Line", *, from_logs: bool) -> list[str]:
+def notes(total: "BillLine", *, from_logs: bool) -> list[str]:
     """What a reader must know about the figures above."""
     found = []
     if total.calls_unpriced:

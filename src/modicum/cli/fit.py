@@ -9,7 +9,7 @@ import click
 from modicum.cli import measuring, opening, output
 
 if TYPE_CHECKING:
-    from modicum.insights.fit import Fit, ModelFit, Part
+    from modicum.insights.fit import CodePart, Fit, ModelFit
 
 VERDICTS = {"fits": "fits", "close": "may not fit", "too_large": "does not fit", "unknown": "window unknown"}
 
@@ -129,7 +129,7 @@ def _share(tokens: int, window: int) -> str:
     return f"{tokens / window:.1f} x" if tokens > window else output.share(tokens, window)
 
 
-def _print_parts(title: str, parts: "list[Part]", report: "Fit", most_rows: int) -> None:
+def _print_parts(title: str, parts: "list[CodePart]", report: "Fit", most_rows: int) -> None:
     whole = report.models[0].tokens
     rows = [
         [part.name, output.count(part.files), output.count(part.tokens), output.share(part.tokens, whole)]

@@ -13,7 +13,7 @@ from modicum.cli.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.figures import Figures
-    from modicum.energy.tco import ApiPrice, Own, Ownership, Rent, Traffic
+    from modicum.energy.tco import ApiPrice, Own, Ownership, RentedGpus, Traffic
 
 
 class Dollars(click.ParamType[Decimal]):
@@ -89,13 +89,13 @@ def command(as_json: bool, **options: Any) -> int:
     return 0
 
 
-def _machine(options: dict[str, Any]) -> "Rent | Own":
-    from modicum.energy.tco import Own, Rent
+def _machine(options: dict[str, Any]) -> "RentedGpus | Own":
+    from modicum.energy.tco import Own, RentedGpus
 
     if (options["rent"] is None) == (options["buy"] is None):
         raise UserError("say what the machine costs: --rent 2.69 (dollars per GPU and hour) or --buy 280000")
     if options["rent"] is not None:
-        return Rent(options["rent"], options["gpus"])
+        return RentedGpus(options["rent"], options["gpus"])
     if options["watts"] is None or options["usd_per_kwh"] is None:
         raise UserError("a machine of one's own uses electricity: give --watts and --usd-per-kwh")
     if options["years"] <= 0:

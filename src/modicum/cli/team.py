@@ -13,7 +13,7 @@ from modicum.cli.quantity import Quantity
 from modicum.cli.team_source import FILE, ledger_options, recorded, recorded_with_costs
 
 if TYPE_CHECKING:
-    from modicum.agents.plan import Plan
+    from modicum.agents.plan import TeamPlan
 
 RUNNER_HELP = (
     "MODULE:NAME of your team: an object with `graph` (TeamGraph), `run(task, guard)` and `score(task, run)`; "
@@ -301,13 +301,13 @@ def spared(*, ledger_url: str | None, since: str | None, until: str | None, as_j
     team_tables.print_edits(rows)
 
 
-def _plan(path: Path) -> "Plan":
+def _plan(path: Path) -> "TeamPlan":
     from modicum.agents.plan import read_plan
 
     return read_plan(path.read_bytes(), str(path))
 
 
-def _dated(plan: "Plan") -> "Plan":
+def _dated(plan: "TeamPlan") -> "TeamPlan":
     """With the day it was made, and half a year to live."""
     from datetime import UTC, datetime, timedelta
 
@@ -316,14 +316,14 @@ def _dated(plan: "Plan") -> "Plan":
     return msgspec.structs.replace(plan, learned=learned, expires=(today + timedelta(days=182)).isoformat())
 
 
-def _write(plan: "Plan", path: Path) -> None:
+def _write(plan: "TeamPlan", path: Path) -> None:
     from modicum.agents.plan import plan_json
 
     path.write_text(plan_json(plan), encoding="utf-8")
     click.echo(f"wrote {path}", err=True)
 
 
-def _deliver(plan: "Plan", path: Path | None, *, as_json: bool) -> None:
+def _deliver(plan: "TeamPlan", path: Path | None, *, as_json: bool) -> None:
     from modicum.cli.output import print_json
 
     if path:

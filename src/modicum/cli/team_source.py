@@ -13,11 +13,11 @@ from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.agents.from_ledger import AgentCost, LedgerRows
-    from modicum.agents.recorded import RecordedTeam, Row
+    from modicum.agents.recorded import RecordedRow, RecordedTeam
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
-Numbered = list[tuple[int, "Row"]]
+Numbered = list[tuple[int, "RecordedRow"]]
 
 
 def ledger_options(command: Callable[..., Any]) -> Callable[..., Any]:

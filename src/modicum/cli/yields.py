@@ -13,7 +13,7 @@ from modicum.settings import checked_zone, read_settings
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from modicum.insights.yields import Estimate, Line, Yield
+    from modicum.insights.yields import Estimate, Yield, YieldLine
     from modicum.ledger.store import Row, Store
 
 BESIDE = timedelta(days=1)
@@ -175,7 +175,7 @@ def print_yield(found: "Yield", by: str, told: "Row") -> None:
         click.echo(rule)
 
 
-def _cells(line: "Line") -> list[str]:
+def _cells(line: "YieldLine") -> list[str]:
     return [
         line.name,
         output.count(line.tasks),

@@ -50,7 +50,7 @@ class Latency(msgspec.Struct, frozen=True):
     output_tokens_per_second: float | None
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class BillLine(msgspec.Struct, frozen=True, kw_only=True):
     """One row of a bill, or its total."""
 
     name: str
@@ -78,10 +78,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 class Bill(msgspec.Struct, frozen=True, kw_only=True):
     by: str
-    total: Line
-    rows: list[Line]
+    total: BillLine
+    rows: list[BillLine]
     models_unpriced: list[str] = []
-    usage_reports: Line | None = None
+    usage_reports: BillLine | None = None
     """What the provider's own usage reports say, where there are logs too. They count the same calls, so they are set
     beside the bill and never added to it. Without logs they are the bill."""
 
@@ -107,7 +107,7 @@ def build(cells: Iterable[Cell], by: str) -> Bill:
     return Bill(by=by, total=total, rows=rows, models_unpriced=unpriced, usage_reports=reports)
 
 
-def _line(name: str, cells: list[Cell]) -> Line:
+def _line(name: str, cells: list[Cell]) -> BillLine:
     def whole(column: str) -> int:
         return sum(int(cell[column] or 0) for cell in cells)
 
@@ -121,7 +121,7 @@ def _line(name: str, cells: list[Cell]) -> Line:
         weakest |= basis
     usage = Usage(*(whole(bucket) for bucket in BUCKETS))
     estimated = [cell for cell in cells if cell["output_tokens_estimated"] is not None]
-    return Line(
+    return BillLine(
         name=name,
         calls=whole("calls"),
         usage=usage,
@@ -154,7 +154,7 @@ def _latency(cells: list[Cell]) -> Latency | None:
     return Latency(calls, waited / calls, tokens / seconds if seconds else None)
 
 
-def _bucket_lines(total: Line) -> list[Line]:
+def _bucket_lines(total: BillLine) -> list[BillLine]:
     """The total, cut by bucket instead of by calls."""
     lines = []
     for bucket in (*BUCKETS, "requests"):
@@ -164,7 +164,7 @@ def _bucket_lines(total: Line) -> list[Line]:
         if not (usage.total_tokens or cost):
             continue
         lines.append(
-            Line(
+            BillLine(
                 name=bucket,
                 calls=total.calls,
                 usage=usage,

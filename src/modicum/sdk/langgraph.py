@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from modicum.agents.guard import Guard, Guards
-from modicum.agents.recorder import Said, TeamRecorder
+from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.calls import UserError
 
 try:
@@ -95,7 +95,7 @@ class PlannedGraph:
             run,
             name,
             number,
-            Said(
+            AgentReply(
                 reply=str(said[-1].text) if said else None,
                 prompt_tokens=sum(usage["input_tokens"] for usage in counted) if known else None,
                 completion_tokens=sum(usage["output_tokens"] for usage in counted) if known else None,

@@ -14,7 +14,7 @@ from inspect import isawaitable
 from typing import Any
 
 from modicum.agents.guard import Guard, tool_links
-from modicum.agents.recorder import Said, TeamRecorder
+from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.calls import UserError
 
 try:
@@ -87,7 +87,7 @@ class PlannedRun:
                 self.guard.run,
                 agent,
                 self.guard.round_of(agent),
-                Said(
+                AgentReply(
                     reply=_text(response),
                     prompt_tokens=response.usage.input_tokens,
                     completion_tokens=response.usage.output_tokens,

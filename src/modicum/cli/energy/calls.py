@@ -16,7 +16,7 @@ from modicum.cli.span import EVER, NEVER, moment
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
-    from modicum.energy.attribution import Attribution
+    from modicum.energy.attribution import EnergyAttribution
     from modicum.insights.consumption import Law
     from modicum.ledger.store import Row
 
@@ -88,7 +88,7 @@ def command(log: Path | None, pue: float, node_watts: float, grid: float | None,
 
 
 class _Told(NamedTuple):
-    attribution: "Attribution"
+    attribution: "EnergyAttribution"
     seconds: float
     """Measured time."""
     laws: "tuple[Law, ...]"
@@ -196,7 +196,7 @@ def _no_calls(place: str, held: "list[Row]", provider: str, span: tuple[datetime
     )
 
 
-def _show(found: "Attribution", laws: "Sequence[Law]") -> None:
+def _show(found: "EnergyAttribution", laws: "Sequence[Law]") -> None:
     from modicum.cli.output import print_table
 
     if found.calls:
@@ -220,7 +220,7 @@ def _show(found: "Attribution", laws: "Sequence[Law]") -> None:
     print_table(("from (UTC)", "to", "servers", "models", "measured", "how"), rows)
 
 
-def _show_calls(found: "Attribution") -> None:
+def _show_calls(found: "EnergyAttribution") -> None:
     from modicum.cli.output import print_table
 
     top = sorted(found.calls, key=lambda call: -call.joules)[:20]

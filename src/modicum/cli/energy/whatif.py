@@ -49,7 +49,7 @@ def command(files: tuple[Path, ...], as_json: bool, **options: Any) -> int:
       modicum energy whatif points.json --at 64 --power-cap 400
     """
     from modicum.cli.output import print_json, print_table
-    from modicum.energy.whatif import Change, what_if
+    from modicum.energy.whatif import LoadChange, what_if
 
     if options["power_cap"] is not None:
         if options["now_batch"] is None:
@@ -59,7 +59,7 @@ def command(files: tuple[Path, ...], as_json: bool, **options: Any) -> int:
     given = {"prompt_tokens": "prompt_tokens", "output_tokens": "output_tokens", "batch": "now_batch"}
     told = {field: options[name] for field, name in given.items() if options[name] is not None}
     base = msgspec.structs.replace(base, **told)
-    change = Change(options["input_cut"], options["output_cut"], options["batch"], options["cache_hit"])
+    change = LoadChange(options["input_cut"], options["output_cut"], options["batch"], options["cache_hit"])
     answer = what_if(law, base, change, seen)
     if as_json:
         print_json({"base": base, "after": change.applied(base), "law": law, "answer": answer, "saving": answer.saving})

@@ -3,7 +3,7 @@
 import numpy as np
 
 from modicum.insights.carrying import dearest
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
 
 FEWEST_TOKENS = 1024
@@ -22,7 +22,7 @@ def find(history: History) -> Finding:
     )
     lacks = "" if history.has_anatomy.any() else "anatomy: which part of a prompt stayed the same is not in these logs"
     whole = np.isin(history.conversation, history.conversation[able])
-    change = Change(ttl_seconds=np.where(whole, 300, -1), unbroken=able) if able.any() else None
+    change = HistoryChange(ttl_seconds=np.where(whole, 300, -1), unbroken=able) if able.any() else None
     return Finding(
         id="B1",
         name="uncached_prefix",

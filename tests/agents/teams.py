@@ -1,6 +1,7 @@
 """Small recorded teams and plans that the tests of this room share."""
 
-from modicum.agents.plan import SCHEMA, Decision, Drop, TeamPlan
+from modicum.agents.plan import SCHEMA, TeamPlan
+from modicum.agents.plan_rules import Decision, Drop
 from modicum.agents.recorded import RecordedRow, recorded_team
 
 AGENTS = ("a", "b", "c")

@@ -6,7 +6,8 @@ import pytest
 from agents.teams import plan
 from modicum.agents.canary import CanaryWatch
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import Binding, Drop, EarlyExit, EdgeKind, Mute, Substitute, plan_json, read_plan, text_digest
+from modicum.agents.plan import plan_json, read_plan
+from modicum.agents.plan_rules import Binding, Drop, EarlyExit, EdgeKind, Mute, Substitute, text_digest
 from modicum.calls import UserError
 
 

@@ -1,7 +1,8 @@
 import pytest
 
 from agents.teams import plan, rows, team
-from modicum.agents.plan import Drop, EarlyExit, Learned, Mute, plain_plan
+from modicum.agents.plan import plain_plan
+from modicum.agents.plan_rules import Drop, EarlyExit, Learned, Mute
 from modicum.agents.simulator import SimulatedTeam, planted
 from modicum.agents.verification import (
     FULL,

@@ -7,7 +7,8 @@ import msgspec
 import pytest
 
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import Drop, plain_plan, plan_json, read_plan
+from modicum.agents.plan import plain_plan, plan_json, read_plan
+from modicum.agents.plan_rules import Drop
 from modicum.agents.recorded import RecordedRow
 from modicum.agents.simulator import RIGHT, SimulatedTeam, planted
 from modicum.calls import Basis, Call, Cost, Edit, Entry, Usage

@@ -1,6 +1,7 @@
 """Plans that the adapters' tests share."""
 
-from modicum.agents.plan import SCHEMA, Decision, Drop, Mute, TeamPlan
+from modicum.agents.plan import SCHEMA, TeamPlan
+from modicum.agents.plan_rules import Decision, Drop, Mute
 
 
 def plan(agents, *, rounds=1, drop=(), mute=(), **fields):

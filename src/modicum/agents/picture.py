@@ -9,7 +9,8 @@ from html import escape
 from math import cos, pi, sin
 
 from modicum.agents.attribution import reads_of
-from modicum.agents.plan import EdgeKind, TeamPlan
+from modicum.agents.plan import TeamPlan
+from modicum.agents.plan_rules import EdgeKind
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.replay import check_team
 

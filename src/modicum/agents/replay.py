@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.agents.answers import agreed_answer, vote
-from modicum.agents.plan import Evidence, TeamPlan
+from modicum.agents.plan import TeamPlan
+from modicum.agents.plan_rules import Evidence
 from modicum.agents.recorded import AgentTurn, RecordedRun, RecordedTeam
 from modicum.calls import UserError
 from modicum.statistics.paired import PairedDifference, paired_difference, pairs_needed

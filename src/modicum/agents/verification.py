@@ -15,7 +15,8 @@ import msgspec
 import numpy as np
 
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import Decision, Drop, EarlyExit, Evidence, Mute, Substitute, TeamPlan
+from modicum.agents.plan import TeamPlan
+from modicum.agents.plan_rules import Decision, Drop, EarlyExit, Evidence, Mute, Substitute
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.replay import check_team
 from modicum.agents.trials import RunTeam, Score, checked_score

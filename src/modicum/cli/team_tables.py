@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from modicum.agents.attribution import IntervalEstimate, TeamAttribution
     from modicum.agents.early_exit import ExitCurve
     from modicum.agents.from_ledger import AgentCost
-    from modicum.agents.plan import Evidence, Learned, TeamPlan
+    from modicum.agents.plan import TeamPlan
+    from modicum.agents.plan_rules import Evidence, Learned
     from modicum.agents.recorded import RecordedTeam
     from modicum.agents.verification import Verification
 

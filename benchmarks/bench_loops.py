@@ -13,7 +13,7 @@ import numpy as np
 import measured
 import tau2
 from modicum.calls import Basis, Call, Cost, Entry, Usage
-from modicum.cli.output import print_json
+from modicum.cli.terminal.output import print_json
 from modicum.importers.context import Context
 from modicum.importers.format import Reading
 from modicum.importers.messages import MessageReader

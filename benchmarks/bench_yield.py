@@ -15,7 +15,7 @@ import msgspec
 import checkpoints
 import tau2
 from modicum.calls import Call, Outcome, Problem
-from modicum.cli.output import print_json
+from modicum.cli.terminal.output import print_json
 from modicum.importers import read_calls
 from modicum.importers.format import Reading
 from modicum.importers.outcome_file import read_outcomes

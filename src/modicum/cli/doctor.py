@@ -7,7 +7,9 @@ from typing import NamedTuple
 import click
 
 from modicum.calls import UserError
-from modicum.cli import opening, output
+from modicum.cli.inputs import resources
+from modicum.cli.shared_options import json_option
+from modicum.cli.terminal import output
 from modicum.settings import (
     USUAL_UPSTREAMS,
     Settings,
@@ -27,7 +29,7 @@ class Check(NamedTuple):
 
 
 @click.command()
-@opening.json_option
+@json_option
 def command(*, as_json: bool) -> None:
     """Check settings, keys, folders, ledger, gateway and the export of spans, without calling any provider.
 
@@ -58,7 +60,7 @@ def _checks() -> Iterator[Check]:
     yield from _upstreams(settings)
     yield from _teams(settings)
     yield _tried("folder", _folder)
-    yield _tried("key of digests", lambda: f"{len(opening.digest_key())} bytes")
+    yield _tried("key of digests", lambda: f"{len(resources.digest_key())} bytes")
     yield _tried("ledger", lambda: _ledger(settings))
     yield _tried("gateway", lambda: _gateway(settings))
     yield _tried("otel", lambda: _otel(settings))
@@ -113,7 +115,7 @@ def _folder() -> str:
 
 
 def _ledger(settings: Settings) -> str:
-    with opening.opened_ledger(None, settings) as store:
+    with resources.opened_ledger(None, settings) as store:
         rows = store.ask("holdings")
     calls = sum(row["calls"] for row in rows)
     return f"{ledger_place(settings)}, {calls:,} calls"

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import Outcome, Problem, UserError
-from modicum.cli import opening, output
-from modicum.cli.quantity import Quantity
-from modicum.cli.reading import problem_rows, show_problems
-from modicum.cli.span import EVER, NEVER, moment
+from modicum.cli.inputs import resources
+from modicum.cli.inputs.logs import problem_rows, show_problems
+from modicum.cli.shared_options import json_option, ledger_option
+from modicum.cli.terminal import output
+from modicum.cli.terminal.quantity import Quantity
+from modicum.cli.terminal.time_span import EVER, NEVER, moment
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -39,8 +41,8 @@ def command() -> None:
 @command.command(name="import")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="End with status 1 if any row could not be read.")
-@opening.json_option
-@opening.ledger_option
+@json_option
+@ledger_option
 def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_url: str | None) -> None:
     """Outcomes from CSV with a header, or from JSON lines: task, name, value, time; id and source if there are any.
 
@@ -63,7 +65,7 @@ def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_
                 problems.append(item)
             else:
                 found.append(item)
-    with opening.opened_ledger(ledger_url) as store:
+    with resources.opened_ledger(ledger_url) as store:
         count, repeated = _append(store, found)
         place = store.place
     if as_json:
@@ -84,8 +86,8 @@ def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_
 @click.option(
     "--add", is_flag=True, help="One more outcome of this name. Without it a second record corrects the first."
 )
-@opening.json_option
-@opening.ledger_option
+@json_option
+@ledger_option
 def record(
     *, task: str, name: str, value: float, at: str | None, add: bool, as_json: bool, ledger_url: str | None
 ) -> None:
@@ -108,7 +110,7 @@ def record(
     time = moment(at, checked_zone(settings.timezone), datetime.now(UTC))
     known = outcome_id(task, name, time) if add else f"recorded/{name}/{task}"
     told = Outcome(outcome_id=known, task=task, name=name, value=value, time=time, source="recorded")
-    with opening.opened_ledger(ledger_url, settings) as store:
+    with resources.opened_ledger(ledger_url, settings) as store:
         store.append_outcomes([told])
     if as_json:
         output.print_json(told)
@@ -127,8 +129,8 @@ def record(
 )
 @click.option("--project", "projects", multiple=True, metavar="PATH", help="The repository's path as the logs have it.")
 @click.option("--dry-run", is_flag=True, help="Say what would be booked, and book nothing.")
-@opening.json_option
-@opening.ledger_option
+@json_option
+@ledger_option
 def from_git(*, folder: Path, ledger_url: str | None, as_json: bool, **options: Any) -> None:
     """Commits of a repository as outcomes of the tasks before them: commits, lines_added, lines_removed, files_changed.
 
@@ -149,7 +151,7 @@ def from_git(*, folder: Path, ledger_url: str | None, as_json: bool, **options: 
     repo = repository(folder)
     authors = options["authors"] or ((repo.user,) if repo.user and not options["all_authors"] else ())
     rule = RULE.format(window=options["window"])
-    with opening.opened_ledger(ledger_url, settings) as store:
+    with resources.opened_ledger(ledger_url, settings) as store:
         touches = _touches(store, repo, options["projects"], since - window if since > EVER else EVER, until)
         branches = frozenset(repo.refs) & {touch["branch"] for touch in touches}
         start = max(since, min(touch["first_at"] for touch in touches))
@@ -177,8 +179,8 @@ def from_git(*, folder: Path, ledger_url: str | None, as_json: bool, **options: 
 
 
 @command.command(name="list")
-@opening.json_option
-@opening.ledger_option
+@json_option
+@ledger_option
 def list_names(*, as_json: bool, ledger_url: str | None) -> None:
     """Which outcomes the ledger knows.
 
@@ -187,7 +189,7 @@ def list_names(*, as_json: bool, ledger_url: str | None) -> None:
       modicum outcome list
       modicum outcome list --json
     """
-    with opening.opened_ledger(ledger_url) as store:
+    with resources.opened_ledger(ledger_url) as store:
         rows = store.ask("outcomes")
     if as_json:
         output.print_json({"outcomes": rows})

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modicum.cli.quantity import Quantity
+from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.memory.plan import MemoryPlan, PlanRequest
@@ -95,7 +95,7 @@ def memory(model: str, as_json: bool, **options: Any) -> int:
       modicum plan memory gpt-oss-120b --engine vllm --gpu h100 --context 32k --batch 16
       modicum plan memory ./config.json --weights q4_k_m --engine llamacpp --gpu 24GiB
     """
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
     from modicum.energy.memory import blueprint_of, plan_memory
 
     plan = plan_memory(blueprint_of(model), _request(options))
@@ -113,7 +113,7 @@ def _fields(plan: "MemoryPlan") -> dict[str, Any]:
 
 
 def _show(plan: "MemoryPlan") -> None:
-    from modicum.cli.output import print_table
+    from modicum.cli.terminal.output import print_table
     from modicum.energy.memory.sizes import context_name, gib
 
     each = " on each card" if plan.cards > 1 else ""
@@ -166,7 +166,7 @@ def compare_models(first: str, second: str, as_json: bool, **options: Any) -> in
       modicum plan compare granite-4.0-h-small qwen3-32b --context 128k --batch 8
       modicum plan compare granite-4.0-h-tiny llama-3.1-8b --context 32k --batch 4 --engine vllm
     """
-    from modicum.cli.output import print_json, print_table
+    from modicum.cli.terminal.output import print_json, print_table
     from modicum.energy.memory import blueprint_of
     from modicum.energy.memory.compare import compare
     from modicum.energy.memory.sizes import context_name, gib
@@ -208,7 +208,7 @@ def models(as_json: bool) -> int:
     Examples:
       modicum plan models
     """
-    from modicum.cli.output import print_json, print_table
+    from modicum.cli.terminal.output import print_json, print_table
     from modicum.energy.memory import PlanRequest, blueprint_of, plan_memory
     from modicum.energy.memory.catalogue import catalogue
 

@@ -9,7 +9,7 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import print_problems
-from modicum.cli.quantity import Quantity
+from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.figures import Figures
@@ -72,7 +72,7 @@ def command(as_json: bool, **options: Any) -> int:
       modicum tco --rent 2.69 --gpus 2 --bench points.json --watch run.jsonl --api groq/openai/gpt-oss-120b
       modicum tco --buy 280000 --watts 8000 --usd-per-kwh 0.12 --pue 1.3 --tokens-per-second 40000 --prompt-per-output 3
     """
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
     from modicum.energy.tco import ownership
 
     machine = _machine(options)
@@ -200,7 +200,7 @@ def _api(options: dict[str, Any]) -> "ApiPrice | None":
 
 
 def _show(found: "Ownership", traffic: "Traffic", api: "ApiPrice | None") -> None:
-    from modicum.cli.output import dollars, print_table
+    from modicum.cli.terminal.output import dollars, print_table
 
     api_price = found.api_usd_per_million_output
     rows = [

@@ -1,13 +1,24 @@
 """`modicum yield`: what came of the tokens."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from modicum.calls import UserError
-from modicum.cli import opening, output
-from modicum.cli.span import EVER, NEVER, moment
+from modicum.cli.inputs import resources
+from modicum.cli.shared_options import (
+    LedgerOptions,
+    SpanOptions,
+    json_option,
+    ledger_option,
+    span_options,
+    timezone_option,
+    typed,
+)
+from modicum.cli.terminal import output
+from modicum.cli.terminal.time_span import EVER, NEVER
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -20,17 +31,25 @@ BESIDE = timedelta(days=1)
 """Windows from so long before and after the tasks are fitted too: a law from an hour's windows would be a poor one."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class YieldOptions(LedgerOptions, SpanOptions):
+    outcome: str
+    by: str
+    timezone: str | None
+    as_json: bool
+
+
 @click.command()
 @click.option("--outcome", required=True, metavar="NAME", help="Which outcome; 'modicum outcome list' names them.")
 @click.option(
     "--by", default="model", metavar="WHAT", help="model, project, branch, agent, source, owner, ... or tag:NAME."
 )
-@click.option("--since", metavar="TIME", help="Tasks that began from: 2026-01-31, today, 7d, 2w.")
-@click.option("--until", metavar="TIME", help="Tasks that began before.")
-@click.option("--timezone", metavar="ZONE", help="Zone in which days are cut, as Europe/Berlin. Default: UTC.")
-@opening.json_option
-@opening.ledger_option
-def command(**options: Any) -> None:
+@span_options("when the task began")
+@timezone_option
+@json_option
+@ledger_option
+@typed(YieldOptions)
+def command(options: YieldOptions) -> None:
     """Outcomes per million tokens, and cost per outcome, with a 95 % interval.
 
     Ratios of sums over all tasks that have the outcome, failed ones included. Tasks without it are counted apart.
@@ -44,12 +63,12 @@ def command(**options: Any) -> None:
     from modicum.insights.yields import build
 
     settings = read_settings()
-    zone_name = options["timezone"] or settings.timezone
+    zone_name = options.timezone or settings.timezone
     zone = checked_zone(zone_name)
-    by, tag = _dimension(options["by"])
-    since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
-    name = options["outcome"]
-    with opening.opened_ledger(options["ledger_url"], settings) as store:
+    by, tag = _dimension(options.by)
+    since, until = options.span(zone)
+    name = options.outcome
+    with resources.opened_ledger(options.ledger_url, settings) as store:
         told = _told(store, name)
         cells = store.ask("yield", by=by, tag=tag, zone=zone_name, since=since, until=until, outcome=name)
         cells = _measured(store, cells, (since, until), by=by, tag=tag, zone=zone_name)
@@ -57,10 +76,10 @@ def command(**options: Any) -> None:
     if not cells:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
     found = build(cells, name, by)
-    if options["as_json"]:
-        output.print_json(document(found, options["by"], zone_name, (since, until), told))
+    if options.as_json:
+        output.print_json(document(found, options.by, zone_name, (since, until), told))
     else:
-        print_yield(found, options["by"], told)
+        print_yield(found, options.by, told)
 
 
 def _measured(store: "Store", cells: "list[Row]", span: "tuple[datetime, datetime]", **cut: str) -> "list[Row]":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Self
 
 from modicum.calls.errors import UserError
-from modicum.cli import opening
+from modicum.cli.inputs import resources
 from modicum.settings import data_folder, ledger_place, read_settings
 
 if TYPE_CHECKING:
@@ -102,7 +102,7 @@ def append_windows(ledger_url: str | None, windows: "Sequence[EnergyWindow]") ->
     """Raises:
     UserError: the ledger cannot be opened.
     """
-    with opening.opened_ledger(ledger_url) as store:
+    with resources.opened_ledger(ledger_url) as store:
         return store.append_energy(windows)
 
 

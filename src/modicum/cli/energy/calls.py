@@ -9,10 +9,11 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.calls.problem import Problem
-from modicum.cli import opening
 from modicum.cli.energy.options import figure, print_problems
-from modicum.cli.quantity import Quantity
-from modicum.cli.span import EVER, NEVER, moment
+from modicum.cli.inputs import resources
+from modicum.cli.shared_options import json_option, ledger_option
+from modicum.cli.terminal.quantity import Quantity
+from modicum.cli.terminal.time_span import EVER, NEVER, moment
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -36,8 +37,8 @@ if TYPE_CHECKING:
     "--node-watts", type=Quantity(), default=0.0, show_default=True, help="Power of the machine beside its GPUs."
 )
 @click.option("--grid", type=Quantity(), metavar="G", help="Grams of CO2 equivalent per kWh of your electricity.")
-@opening.json_option
-@opening.ledger_option
+@json_option
+@ledger_option
 def command(log: Path | None, pue: float, node_watts: float, grid: float | None, **options: Any) -> int:
     """Share measured energy out over the calls that were served meanwhile.
 
@@ -52,7 +53,7 @@ def command(log: Path | None, pue: float, node_watts: float, grid: float | None,
       modicum energy calls --provider own-vllm --grid 56 --json
       modicum energy calls run.jsonl --calls calls.jsonl --grid 56 --pue 1.2 --node-watts 400
     """
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
     from modicum.energy.carbon import Facility
 
     facility = Facility(pue, node_watts, grid)
@@ -150,7 +151,7 @@ def _from_ledger(options: dict[str, Any]) -> _Told:
     since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
     provider = options["provider"]
     book_left_behind(options["ledger_url"])
-    with opening.opened_ledger(options["ledger_url"], settings) as store:
+    with resources.opened_ledger(options["ledger_url"], settings) as store:
         place, windows = store.place, store.energy(since, until)
         if not windows:
             raise UserError(
@@ -197,7 +198,7 @@ def _no_calls(place: str, held: "list[Row]", provider: str, span: tuple[datetime
 
 
 def _show(found: "EnergyAttribution", laws: "Sequence[Law]") -> None:
-    from modicum.cli.output import print_table
+    from modicum.cli.terminal.output import print_table
 
     if found.calls:
         _show_calls(found)
@@ -221,7 +222,7 @@ def _show(found: "EnergyAttribution", laws: "Sequence[Law]") -> None:
 
 
 def _show_calls(found: "EnergyAttribution") -> None:
-    from modicum.cli.output import print_table
+    from modicum.cli.terminal.output import print_table
 
     top = sorted(found.calls, key=lambda call: -call.joules)[:20]
     rows = [

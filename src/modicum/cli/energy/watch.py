@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from modicum.calls.errors import UserError
-from modicum.cli import opening
 from modicum.cli.energy.options import figure, gpu_options, print_problems
-from modicum.cli.quantity import Quantity
+from modicum.cli.shared_options import ledger_option
+from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.calls import EnergyWindow
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 @click.option("--replay", "replay_path", type=click.Path(path_type=Path), help="Work a recorded log out again.")
 @click.option("--provider", default="", metavar="NAME", help="Calls to these servers are booked under this provider.")
 @click.option("--no-book", is_flag=True, help="Do not book the windows in the ledger.")
-@opening.ledger_option
+@ledger_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
 def command(servers: tuple[str, ...], interval: float, as_json: bool, **options: Any) -> int:
     """Tokens per second, joules per token and where the joules go, of a running server.
@@ -204,7 +204,7 @@ class _Screen:
     """The last half minute on a terminal; nothing in a pipe."""
 
     def __init__(self, *, quiet: bool) -> None:
-        from modicum.cli.output import console
+        from modicum.cli.terminal.output import console
 
         out = console(err=True)
         self._live: Any = None
@@ -247,7 +247,7 @@ def _show(
     *,
     as_json: bool,
 ) -> int:
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
 
     if result.figures is None:
         print_problems(result.problems)
@@ -279,7 +279,7 @@ def _show(
 
 
 def _tables(result: "Report", facts: "Sequence[GpuFacts]") -> None:
-    from modicum.cli.output import print_table
+    from modicum.cli.terminal.output import print_table
     from modicum.energy.servers import KINDS
 
     now = result.figures
@@ -333,7 +333,7 @@ def _gpu_names(facts: "Sequence[GpuFacts]") -> str:
 
 def print_split(result: "Report") -> None:
     """The four terms with their errors, or why there are none."""
-    from modicum.cli.output import print_table
+    from modicum.cli.terminal.output import print_table
     from modicum.energy.split import LEAST_WINDOWS
 
     found = result.split

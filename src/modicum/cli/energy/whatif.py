@@ -8,7 +8,7 @@ import msgspec
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import Share, figure, print_problems
-from modicum.cli.quantity import Quantity
+from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.step_law import StepLaw
@@ -48,7 +48,7 @@ def command(files: tuple[Path, ...], as_json: bool, **options: Any) -> int:
       modicum energy whatif run.jsonl --input-cut 40% --cache-hit 60%
       modicum energy whatif points.json --at 64 --power-cap 400
     """
-    from modicum.cli.output import print_json, print_table
+    from modicum.cli.terminal.output import print_json, print_table
     from modicum.energy.whatif import LoadChange, what_if
 
     if options["power_cap"] is not None:
@@ -116,7 +116,7 @@ def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Worklo
 
 def _cap(files: tuple[Path, ...], concurrency: int, cap: float, *, as_json: bool) -> int:
     from modicum.cli.energy.data import points_in
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
     from modicum.energy.whatif import power_cap
 
     answer = power_cap(points_in(files).points, concurrency, cap)

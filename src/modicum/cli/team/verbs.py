@@ -8,9 +8,11 @@ import click
 import msgspec
 
 from modicum.calls import UserError
-from modicum.cli import opening, team_tables
-from modicum.cli.quantity import Quantity
-from modicum.cli.team_source import FILE, ledger_options, recorded, recorded_with_costs
+from modicum.cli.inputs import resources
+from modicum.cli.shared_options import ledger_option
+from modicum.cli.team import tables
+from modicum.cli.team.recordings import FILE, ledger_options, recorded, recorded_with_costs
+from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.agents.plan import TeamPlan
@@ -75,7 +77,7 @@ def attribute(*, recording: Path | None, name: str | None, as_json: bool, **opti
     """
     from modicum.agents.attribution import attribute as report_on
     from modicum.agents.early_exit import curve
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
 
     team, costs = recorded_with_costs(recording, name, (), options)
     report = report_on(team)
@@ -83,8 +85,8 @@ def attribute(*, recording: Path | None, name: str | None, as_json: bool, **opti
     if as_json:
         print_json({"attribution": report, "early_exit": points, "costs": costs})
         return
-    team_tables.print_attribution(report, costs)
-    team_tables.print_curve(points)
+    tables.print_attribution(report, costs)
+    tables.print_curve(points)
     click.echo("\nThe record cannot tell:")
     for limit in report.cannot_tell:
         click.echo(f"  - {limit}")
@@ -232,7 +234,7 @@ def verify(*, plan_file: Path, runs: Path | None, as_json: bool, **options: Any)
         full = recorded(runs, plan.team or None, plan.protect, options)
         others = {PLAN: "plan_runs", RANDOM: "random_runs", SINGLE: "single_runs"}
         if not options["plan_runs"]:
-            team_tables.print_replay(plan, full, margin, confidence, as_json=as_json)
+            tables.print_replay(plan, full, margin, confidence, as_json=as_json)
             return
         arms = {FULL: full} | {
             arm: recorded(options[name], plan.team or None, plan.protect, {})
@@ -240,7 +242,7 @@ def verify(*, plan_file: Path, runs: Path | None, as_json: bool, **options: Any)
             if options[name]
         }
         found = verify_recorded(plan, arms, margin=margin, confidence=confidence)
-    team_tables.print_verification(found, as_json=as_json)
+    tables.print_verification(found, as_json=as_json)
     if options["out"]:
         _write(msgspec.structs.replace(plan, verified=found.evidence), options["out"])
 
@@ -261,7 +263,7 @@ def show(*, plan_file: Path, runs: Path | None, svg: Path | None, as_json: bool,
       modicum team show plan.json --since 30d --svg team.svg
     """
     from modicum.agents.picture import team_svg
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
 
     plan = _plan(plan_file)
     if svg:
@@ -270,11 +272,11 @@ def show(*, plan_file: Path, runs: Path | None, svg: Path | None, as_json: bool,
     if as_json:
         print_json(plan)
         return
-    team_tables.print_plan(plan)
+    tables.print_plan(plan)
 
 
 @command.command()
-@opening.ledger_option
+@ledger_option
 @click.option("--since", metavar="TIME", help="Calls from 2026-01-31, today, 7d, 2w.")
 @click.option("--until", metavar="TIME", help="Calls before.")
 @as_json
@@ -288,17 +290,17 @@ def spared(*, ledger_url: str | None, since: str | None, until: str | None, as_j
       modicum team spared
       modicum team spared --since 7d --json
     """
-    from modicum.cli.output import print_json
-    from modicum.cli.span import EVER, NEVER, moment
+    from modicum.cli.terminal.output import print_json
+    from modicum.cli.terminal.time_span import EVER, NEVER, moment
     from modicum.settings import checked_zone, read_settings
 
     zone = checked_zone(read_settings().timezone)
-    with opening.opened_ledger(ledger_url) as store:
+    with resources.opened_ledger(ledger_url) as store:
         rows = store.ask("edits", since=moment(since, zone, EVER), until=moment(until, zone, NEVER))
     if as_json:
         print_json({"edits": rows})
         return
-    team_tables.print_edits(rows)
+    tables.print_edits(rows)
 
 
 def _plan(path: Path) -> "TeamPlan":
@@ -324,14 +326,14 @@ def _write(plan: "TeamPlan", path: Path) -> None:
 
 
 def _deliver(plan: "TeamPlan", path: Path | None, *, as_json: bool) -> None:
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
 
     if path:
         _write(plan, path)
     if as_json:
         print_json(plan)
     else:
-        team_tables.print_plan(plan)
+        tables.print_plan(plan)
 
 
 def _runner(where: str) -> Any:

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import Problem, UserError
-from modicum.cli import opening
-from modicum.cli.span import EVER, NEVER, moment
+from modicum.cli.inputs import resources
+from modicum.cli.shared_options import ledger_option
+from modicum.cli.terminal.time_span import EVER, NEVER, moment
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ def ledger_options(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="Of the ledger: runs of the full team, or those that the gateway ran under a plan.",
     )
-    return opening.ledger_option(graded(since(until(arm(command)))))
+    return ledger_option(graded(since(until(arm(command)))))
 
 
 def recorded(path: Path | None, name: str | None, protect: Iterable[str], options: dict[str, Any]) -> "RecordedTeam":
@@ -88,7 +89,7 @@ def _from_ledger(options: dict[str, Any]) -> "tuple[LedgerRows, str]":
     zone = checked_zone(read_settings().timezone)
     since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
     which = Which(since, until, "" if options["arm"] == "all" else options["arm"])
-    with opening.opened_ledger(options["ledger_url"]) as store:
+    with resources.opened_ledger(options["ledger_url"]) as store:
         found = ledger_rows(store, options["outcome"], which)
         place = store.place
     if found.outcome:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import UserError
-from modicum.cli.output import count, dollars_of, print_json, print_table
+from modicum.cli.terminal.output import count, dollars_of, print_json, print_table
 
 if TYPE_CHECKING:
     from modicum.agents.attribution import IntervalEstimate, TeamAttribution

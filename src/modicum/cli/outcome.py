@@ -1,6 +1,7 @@
 """`modicum outcome`: what came of tasks, told by a file, by a person, or by git."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,10 +11,10 @@ import click
 from modicum.calls import Outcome, Problem, UserError
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.logs import problem_rows, show_problems
-from modicum.cli.shared_options import json_option, ledger_option
+from modicum.cli.shared_options import LedgerOptions, SpanOptions, json_option, ledger_option, span_options, typed
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
-from modicum.cli.terminal.time_span import EVER, NEVER, moment
+from modicum.cli.terminal.time_span import EVER, moment
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -23,6 +24,17 @@ if TYPE_CHECKING:
 
 _WINDOW = re.compile(r"^(\d{1,4})(m|h|d)$")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromGitOptions(LedgerOptions, SpanOptions):
+    folder: Path
+    window: str
+    authors: tuple[str, ...]
+    all_authors: bool
+    projects: tuple[str, ...]
+    dry_run: bool
+    as_json: bool
 
 
 @click.group()
@@ -120,8 +132,7 @@ def record(
 
 @command.command(name="from-git")
 @click.argument("folder", metavar="REPO", type=click.Path(path_type=Path))
-@click.option("--since", metavar="TIME", help="Commits from when: 2026-01-31, 30d, 2w.")
-@click.option("--until", metavar="TIME", help="Until when, not included.")
+@span_options("when the commit was made")
 @click.option("--window", default="8h", metavar="TIME", help="How long before a commit its task worked: 90m, 8h, 2d.")
 @click.option("--author", "authors", multiple=True, metavar="TEXT", help="Part of an author's name or e-mail address.")
 @click.option(
@@ -131,7 +142,8 @@ def record(
 @click.option("--dry-run", is_flag=True, help="Say what would be booked, and book nothing.")
 @json_option
 @ledger_option
-def from_git(*, folder: Path, ledger_url: str | None, as_json: bool, **options: Any) -> None:
+@typed(FromGitOptions)
+def from_git(options: FromGitOptions) -> None:
     """Commits of a repository as outcomes of the tasks before them: commits, lines_added, lines_removed, files_changed.
 
     Prints the rule by which commits are joined to tasks. Running it again books each commit once.
@@ -146,21 +158,21 @@ def from_git(*, folder: Path, ledger_url: str | None, as_json: bool, **options: 
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
-    since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
-    window = _window(options["window"])
-    repo = repository(folder)
-    authors = options["authors"] or ((repo.user,) if repo.user and not options["all_authors"] else ())
-    rule = RULE.format(window=options["window"])
-    with resources.opened_ledger(ledger_url, settings) as store:
-        touches = _touches(store, repo, options["projects"], since - window if since > EVER else EVER, until)
+    since, until = options.span(zone)
+    window = _window(options.window)
+    repo = repository(options.folder)
+    authors = options.authors or ((repo.user,) if repo.user and not options.all_authors else ())
+    rule = RULE.format(window=options.window)
+    with resources.opened_ledger(options.ledger_url, settings) as store:
+        touches = _touches(store, repo, options.projects, since - window if since > EVER else EVER, until)
         branches = frozenset(repo.refs) & {touch["branch"] for touch in touches}
         start = max(since, min(touch["first_at"] for touch in touches))
         found = commits(repo, start, until, sorted(branches), authors)
         joined = join(found, touches, branches, window, (since, min(until, datetime.now(UTC))))
-        if not options["dry_run"]:
+        if not options.dry_run:
             store.append_outcomes(joined.outcomes)
-    if as_json:
-        output.print_json(_document(joined, len(found), rule, authors, dry_run=options["dry_run"]))
+    if options.as_json:
+        output.print_json(_document(joined, len(found), rule, authors, dry_run=options.dry_run))
         return
     click.echo(f"Rule: {rule}")
     click.echo(f"Authors: {', '.join(authors) or 'everybody'}")
@@ -171,10 +183,11 @@ def from_git(*, folder: Path, ledger_url: str | None, as_json: bool, **options: 
     click.echo(f"{joined.tasks:,} tasks in this repository, {joined.tasks_without_commit:,} without a commit")
     if not joined.outcomes:
         click.echo(
-            f"nothing is booked: no commit follows a task. Is {folder} the repository they worked in, and fetched?"
+            "nothing is booked: no commit follows a task. "
+            f"Is {options.folder} the repository they worked in, and fetched?"
         )
         return
-    told = "would be booked" if options["dry_run"] else "booked"
+    told = "would be booked" if options.dry_run else "booked"
     click.echo(f"{len(joined.outcomes):,} outcomes {told}; next: modicum yield --outcome commits")
 
 

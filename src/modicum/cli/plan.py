@@ -1,9 +1,11 @@
 """`modicum plan`: memory of a model before anything is bought or started."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from modicum.cli.shared_options import typed
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -27,6 +29,33 @@ class Tokens(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions:
+    """What both verbs ask."""
+
+    context: int
+    batch: int
+    engine: str
+    gpu: str | None
+    weights: str | None
+    kv: str
+    state: str | None
+    memory_share: float
+    tokens_per_step: int
+    as_json: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryOptions(PlanOptions):
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(PlanOptions):
+    first: str
+    second: str
+
+
 def _options(function: Any) -> Any:
     """What both verbs ask."""
     for option in (
@@ -47,23 +76,23 @@ def _options(function: Any) -> Any:
     return function
 
 
-def _request(options: dict[str, Any]) -> "PlanRequest":
+def _request(options: "PlanOptions") -> "PlanRequest":
     from modicum.calls.errors import UserError
     from modicum.energy.memory.cards import cards_named
     from modicum.energy.memory.engines import CacheTypes
     from modicum.energy.memory.plan import PlanRequest
 
-    if not 0 < options["memory_share"] <= 1:
-        raise UserError(f"--memory-share is {options['memory_share']}; give a part above 0 and up to 1")
+    if not 0 < options.memory_share <= 1:
+        raise UserError(f"--memory-share is {options.memory_share}; give a part above 0 and up to 1")
     return PlanRequest(
-        context=options["context"],
-        batch=options["batch"],
-        engine=options["engine"],
-        weights=options["weights"],
-        types=CacheTypes(options["kv"], options["state"]),
-        cards=cards_named(options["gpu"]) if options["gpu"] else None,
-        memory_share=options["memory_share"],
-        tokens_per_step=options["tokens_per_step"],
+        context=options.context,
+        batch=options.batch,
+        engine=options.engine,
+        weights=options.weights,
+        types=CacheTypes(options.kv, options.state),
+        cards=cards_named(options.gpu) if options.gpu else None,
+        memory_share=options.memory_share,
+        tokens_per_step=options.tokens_per_step,
     )
 
 
@@ -83,7 +112,8 @@ def command() -> None:
 @command.command("memory")
 @click.argument("model")
 @_options
-def memory(model: str, as_json: bool, **options: Any) -> int:
+@typed(MemoryOptions)
+def memory(options: MemoryOptions) -> int:
     """Weights, cache per token, fixed state and activations of MODEL: a shipped name, a config.json, or its folder.
 
     Weights and cache follow from the architecture to the byte; activations and runtime are estimates. Ends with status
@@ -98,8 +128,8 @@ def memory(model: str, as_json: bool, **options: Any) -> int:
     from modicum.cli.terminal.output import print_json
     from modicum.energy.memory import blueprint_of, plan_memory
 
-    plan = plan_memory(blueprint_of(model), _request(options))
-    if as_json:
+    plan = plan_memory(blueprint_of(options.model), _request(options))
+    if options.as_json:
         print_json({**_fields(plan), "exact_bytes": plan.exact_bytes, "total_bytes": plan.total_bytes})
     else:
         _show(plan)
@@ -158,7 +188,8 @@ def _limit(found: int | None, limit: int | None) -> str:
 @click.argument("first")
 @click.argument("second")
 @_options
-def compare_models(first: str, second: str, as_json: bool, **options: Any) -> int:
+@typed(CompareOptions)
+def compare_models(options: CompareOptions) -> int:
     """Weights and cache of two models over contexts and batches, and where a claim of "70 % less" holds.
 
     \b
@@ -171,8 +202,8 @@ def compare_models(first: str, second: str, as_json: bool, **options: Any) -> in
     from modicum.energy.memory.compare import compare
     from modicum.energy.memory.sizes import context_name, gib
 
-    found = compare(blueprint_of(first), blueprint_of(second), _request(options))
-    if as_json:
+    found = compare(blueprint_of(options.first), blueprint_of(options.second), _request(options))
+    if options.as_json:
         print_json({"comparison": found, "savings": [cell.saving for cell in found.cells]})
         return 0
     rows = [

@@ -1,9 +1,10 @@
 """`modicum energy calls`: the energy of watched servers, shared out over the calls that they served."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
@@ -11,15 +12,25 @@ from modicum.calls.errors import UserError
 from modicum.calls.problem import Problem
 from modicum.cli.energy.options import figure, print_problems
 from modicum.cli.inputs import resources
-from modicum.cli.shared_options import json_option, ledger_option
+from modicum.cli.shared_options import LedgerOptions, SpanOptions, json_option, ledger_option, typed
 from modicum.cli.terminal.quantity import Quantity
-from modicum.cli.terminal.time_span import EVER, NEVER, moment
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.energy.attribution import EnergyAttribution
     from modicum.insights.consumption import Law
     from modicum.ledger.store import Row
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallsOptions(LedgerOptions, SpanOptions):
+    log: Path | None
+    calls_path: Path | None
+    provider: str
+    pue: float
+    node_watts: float
+    grid: float | None
+    as_json: bool
 
 
 @click.command()
@@ -39,7 +50,8 @@ if TYPE_CHECKING:
 @click.option("--grid", type=Quantity(), metavar="G", help="Grams of CO2 equivalent per kWh of your electricity.")
 @json_option
 @ledger_option
-def command(log: Path | None, pue: float, node_watts: float, grid: float | None, **options: Any) -> int:
+@typed(CallsOptions)
+def command(options: CallsOptions) -> int:
     """Share measured energy out over the calls that were served meanwhile.
 
     Without LOG: the windows and calls of the ledger. A call belongs to a watched server by its tag 'server', or by the
@@ -56,18 +68,18 @@ def command(log: Path | None, pue: float, node_watts: float, grid: float | None,
     from modicum.cli.terminal.output import print_json
     from modicum.energy.carbon import Facility
 
-    facility = Facility(pue, node_watts, grid)
+    facility = Facility(options.pue, options.node_watts, options.grid)
     facility.check()
-    if log is None:
+    if options.log is None:
         told = _from_ledger(options)
-    elif options["calls_path"] is None:
+    elif options.calls_path is None:
         raise UserError("with a LOG, name the calls that ran in it: --calls calls.jsonl")
     else:
-        told = _from_log(log, options["calls_path"])
+        told = _from_log(options.log, options.calls_path)
     found = told.attribution
     kwh = facility.kilowatt_hours(found.measured_joules, told.seconds)
     grams = facility.grams_co2(found.measured_joules, told.seconds)
-    if options["as_json"]:
+    if options.as_json:
         print_json(
             {
                 "attribution": found,
@@ -80,7 +92,7 @@ def command(log: Path | None, pue: float, node_watts: float, grid: float | None,
         )
     else:
         _show(found, told.laws)
-        carbon = "carbon unknown: give --grid" if grams is None else f"{grams:,.1f} g CO2e at {grid:g} g/kWh"
+        carbon = "carbon unknown: give --grid" if grams is None else f"{grams:,.1f} g CO2e at {options.grid:g} g/kWh"
         click.echo(f"{kwh:.4g} kWh ({facility.covers}); {carbon}")
         print_problems(told.problems)
     if not found.calls:
@@ -142,16 +154,16 @@ def _time(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _from_ledger(options: dict[str, Any]) -> _Told:
+def _from_ledger(options: CallsOptions) -> _Told:
     from modicum.cli.energy.booking import book_left_behind
     from modicum.insights.consumption import consumption, span_of
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
-    since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
-    provider = options["provider"]
-    book_left_behind(options["ledger_url"])
-    with resources.opened_ledger(options["ledger_url"], settings) as store:
+    since, until = options.span(zone)
+    provider = options.provider
+    book_left_behind(options.ledger_url)
+    with resources.opened_ledger(options.ledger_url, settings) as store:
         place, windows = store.place, store.energy(since, until)
         if not windows:
             raise UserError(

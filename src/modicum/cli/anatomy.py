@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import Problem, UserError
+from modicum.calls.problem import problem_rows
 from modicum.cli.import_logs import book_all, reading
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.logs import NO_CALLS, logs, problem_rows, show_problems
+from modicum.cli.inputs.logs import NO_CALLS, logs, show_problems
 from modicum.cli.shared_options import (
     LogOptions,
     SpanOptions,

@@ -3,14 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from modicum.calls import Problem, UserError
+from modicum.calls.problem import problem_rows
 from modicum.cli.anatomy import ledger_or_logs
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.logs import problem_rows, show_problems, steps
+from modicum.cli.inputs.logs import show_problems, steps
 from modicum.cli.shared_options import (
     LogOptions,
     SpanOptions,
@@ -79,7 +80,7 @@ def command(options: AuditOptions) -> None:
       modicum audit --only ttl_expiry --json
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
     """
-    from modicum.insights.audit import audit, checked_names
+    from modicum.insights.audit import audit, audit_document, checked_names
 
     checked_names(options.only)
     settings = read_settings()
@@ -104,7 +105,7 @@ def command(options: AuditOptions) -> None:
     if options.html_path:
         write_page(found, options.html_path)
     if options.as_json:
-        output.print_json({**document(found), "problems": problem_rows(problems)})
+        output.print_json({**audit_document(found), "problems": problem_rows(problems)})
     elif options.html_path:
         click.echo(f"written to {options.html_path}")
     else:
@@ -136,22 +137,13 @@ def write_page(found: "Audit", path: Path) -> None:
     Raises:
         UserError: the file cannot be written.
     """
+    from modicum.insights.audit import audit_document
     from modicum.reports.page import page
 
     try:
-        path.write_text(page(document(found)), encoding="utf-8")
+        path.write_text(page(audit_document(found)), encoding="utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
-
-
-def document(found: "Audit") -> dict[str, Any]:
-    """The one JSON object of `modicum audit --json`; its fields are explained in docs/audit.md."""
-    from decimal import Decimal
-
-    import msgspec
-
-    built: dict[str, Any] = msgspec.to_builtins(found, builtin_types=(Decimal,))
-    return built
 
 
 def show(found: "Audit") -> None:

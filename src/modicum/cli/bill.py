@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from modicum.calls import BUCKETS, Basis, Problem, UserError
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.logs import NO_CALLS, logs, problem_rows, show_problems
+from modicum.cli.inputs.logs import NO_CALLS, logs, show_problems
 from modicum.cli.shared_options import (
     LogOptions,
     SpanOptions,
@@ -25,7 +25,7 @@ from modicum.cli.shared_options import (
     typed,
 )
 from modicum.cli.terminal import output
-from modicum.cli.terminal.time_span import EVER, NEVER
+from modicum.cli.terminal.time_span import given
 from modicum.insights.bill import DIMENSIONS
 from modicum.settings import Settings, checked_zone, read_settings
 
@@ -104,14 +104,15 @@ def command(options: BillOptions) -> None:
     else:
         cells, months, energy = _from_ledger(by, tag, zone_name, span, settings, options.ledger_url)
 
-    from modicum.insights.bill import build
+    from modicum.insights.bill import bill_document, build
     from modicum.insights.subscriptions import covered
 
     bill = build(cells, by)
     fees = covered(prices.price_file.subscriptions, months) if prices.price_file else []
     if options.as_json:
         output.print_json(
-            document(bill, options.by, zone_name, span, problems) | {"energy_kwh": energy, "subscriptions": fees}
+            bill_document(bill, options.by, zone_name, *given(span), problems)
+            | {"energy_kwh": energy, "subscriptions": fees}
         )
     elif options.as_csv:
         print_csv(bill, options.by)
@@ -216,32 +217,6 @@ def energy_note(energy: "Energy") -> str:
         f"watched servers drew {about}{energy.measured:,.4g} kWh in {energy.seconds / 3600:,.2f} h of this time "
         f"(their GPUs): {energy.busy:,.4g} kWh at work, {idle}{energy.idle:,.4g} kWh idle{left_out}"
     )
-
-
-def document(
-    bill: "Bill", by: str, zone: str, span: "tuple[datetime, datetime]", problems: Sequence[Problem]
-) -> dict[str, Any]:
-    """The one JSON object of `modicum bill --json`; its fields are explained in docs/bill.md."""
-    since, until = span
-    return {
-        "by": by,
-        "since": None if since == EVER else since,
-        "until": None if until == NEVER else until,
-        "timezone": zone,
-        **_fields(bill.total),
-        "models_unpriced": bill.models_unpriced,
-        "usage_reports": None if bill.usage_reports is None else _fields(bill.usage_reports),
-        "rows": [{"name": row.name, **_fields(row)} for row in bill.rows],
-        "problems": problem_rows(problems),
-    }
-
-
-def _fields(line: "BillLine") -> dict[str, Any]:
-    import msgspec
-
-    fields: dict[str, Any] = msgspec.structs.asdict(line)
-    del fields["name"]
-    return fields
 
 
 def print_csv(bill: "Bill", by: str) -> None:

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modicum.calls import Call, Problem, UserError
+from modicum.calls.problem import problem_rows
 from modicum.cli.import_logs import reading
-from modicum.cli.inputs.logs import logs, problem_rows, show_problems
+from modicum.cli.inputs.logs import logs, show_problems
 from modicum.cli.shared_options import LogOptions
 from modicum.cli.terminal import output
 

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import Problem, UserError
+from modicum.calls.problem import problem_rows
 from modicum.cli.anatomy import ledger_or_logs
-from modicum.cli.inputs.logs import NO_CALLS, problem_rows, show_problems
+from modicum.cli.inputs.logs import NO_CALLS, show_problems
 from modicum.cli.shared_options import (
     LogOptions,
     SpanOptions,

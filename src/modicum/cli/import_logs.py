@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import Call, Problem, UserError
+from modicum.calls.problem import problem_rows
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.logs import logs, problem_rows, show_problems
+from modicum.cli.inputs.logs import logs, show_problems
 from modicum.cli.shared_options import (
     LogOptions,
     json_option,

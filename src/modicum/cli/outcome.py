@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import Outcome, Problem, UserError
+from modicum.calls.problem import problem_rows
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.logs import problem_rows, show_problems
+from modicum.cli.inputs.logs import show_problems
 from modicum.cli.shared_options import LedgerOptions, SpanOptions, json_option, ledger_option, span_options, typed
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity

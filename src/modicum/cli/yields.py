@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,7 +18,7 @@ from modicum.cli.shared_options import (
     typed,
 )
 from modicum.cli.terminal import output
-from modicum.cli.terminal.time_span import EVER, NEVER
+from modicum.cli.terminal.time_span import given
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def command(options: YieldOptions) -> None:
       modicum yield --outcome lines_added --by project --since 30d
       modicum yield --outcome tests_passed --by tag:team --json
     """
-    from modicum.insights.yields import build
+    from modicum.insights.yields import build, yield_document
 
     settings = read_settings()
     zone_name = options.timezone or settings.timezone
@@ -77,7 +77,7 @@ def command(options: YieldOptions) -> None:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
     found = build(cells, name, by)
     if options.as_json:
-        output.print_json(document(found, options.by, zone_name, (since, until), told))
+        output.print_json(yield_document(found, options.by, zone_name, *given((since, until)), told))
     else:
         print_yield(found, options.by, told)
 
@@ -121,27 +121,6 @@ def _told(store: "Store", name: str) -> "Row":
         names = ", ".join(known) or "none yet: see 'modicum outcome --help'"
         raise UserError(f"the ledger {store.place} holds no outcome '{name}'; it knows {names}")
     return known[name]
-
-
-def document(found: "Yield", by: str, zone: str, span: "tuple[datetime, datetime]", told: "Row") -> dict[str, Any]:
-    """The one JSON object of `modicum yield --json`; its fields are explained in docs/yield.md."""
-    import msgspec
-
-    since, until = span
-    total = msgspec.structs.asdict(found.total)
-    del total["name"]
-    return {
-        "outcome": found.outcome,
-        "by": by,
-        "since": None if since == EVER else since,
-        "until": None if until == NEVER else until,
-        "timezone": zone,
-        **total,
-        "tasks_without_calls": told["tasks_without_calls"],
-        "outcomes_without_calls": told["value_sum_without_calls"],
-        "rules": found.rules,
-        "rows": found.rows,
-    }
 
 
 def print_yield(found: "Yield", by: str, told: "Row") -> None:

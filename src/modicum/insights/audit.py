@@ -6,6 +6,8 @@ more than was spent; upper bounds and headroom stand beside that, in no sum.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 import msgspec
 import numpy as np
@@ -301,3 +303,9 @@ def _first_steps(rows: Sequence[FindingResult]) -> list[str]:
     proved = [row for row in able if row.marginal_usd is not None and (row.saving_share or 0) >= WORTH_DOING]
     able.sort(key=lambda row: (row not in proved, -(row.saving_usd or 0)))
     return [row.name for row in able[:STEPS_FIRST]]
+
+
+def audit_document(found: Audit) -> dict[str, Any]:
+    """The one JSON object of `modicum audit --json`; its fields are explained in docs/audit.md."""
+    built: dict[str, Any] = msgspec.to_builtins(found, builtin_types=(Decimal,))
+    return built

@@ -5,7 +5,7 @@ the basis of their figures. The ledger makes cells in SQL; `cells_of` makes the 
 straight from logs. From there on there is one path.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from modicum.calls import BUCKETS, Basis, BucketCosts, Entry, Usage
+from modicum.calls import BUCKETS, Basis, BucketCosts, Entry, Problem, Usage
+from modicum.calls.problem import problem_rows
 
 Cell = Mapping[str, Any]
 
@@ -279,3 +280,40 @@ def _period(at: datetime, by: str) -> str:
     elif by == "month":
         day = day.replace(day=1)
     return day.isoformat()
+
+
+def bill_document(
+    bill: Bill,
+    by: str,
+    zone: str,
+    since: datetime | None,
+    until: datetime | None,
+    problems: Sequence[Problem],
+) -> dict[str, Any]:
+    """The one JSON object of `modicum bill --json`; its fields are explained in docs/bill.md.
+
+    Args:
+        bill: the figures.
+        by: what it was cut by, as the user wrote it.
+        zone: in which days were cut.
+        since: its first moment; None: no beginning. `until` likewise.
+        until: the first moment after it.
+        problems: what could not be read.
+    """
+    return {
+        "by": by,
+        "since": since,
+        "until": until,
+        "timezone": zone,
+        **_figures(bill.total),
+        "models_unpriced": bill.models_unpriced,
+        "usage_reports": None if bill.usage_reports is None else _figures(bill.usage_reports),
+        "rows": [{"name": row.name, **_figures(row)} for row in bill.rows],
+        "problems": problem_rows(problems),
+    }
+
+
+def _figures(line: BillLine) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.structs.asdict(line)
+    del fields["name"]
+    return fields

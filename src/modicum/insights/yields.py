@@ -6,6 +6,7 @@ calls without a price, calls outside any task.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -301,3 +302,32 @@ def _rules(total: YieldLine, rows: Sequence[YieldLine], by: str) -> list[str]:
             f"{total.calls_unpriced:,} calls have no known price: their tasks are left out of ratios that need one."
         )
     return rules
+
+
+def yield_document(
+    found: Yield, by: str, zone: str, since: datetime | None, until: datetime | None, holdings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The one JSON object of `modicum yield --json`; its fields are explained in docs/yield.md.
+
+    Args:
+        found: the figures.
+        by: what they were cut by, as the user wrote it.
+        zone: in which days were cut.
+        since: the first moment; None: no beginning. `until` likewise.
+        until: the first moment after it.
+        holdings: the outcome's row of the question `outcomes`.
+    """
+    total = msgspec.structs.asdict(found.total)
+    del total["name"]
+    return {
+        "outcome": found.outcome,
+        "by": by,
+        "since": since,
+        "until": until,
+        "timezone": zone,
+        **total,
+        "tasks_without_calls": holdings["tasks_without_calls"],
+        "outcomes_without_calls": holdings["value_sum_without_calls"],
+        "rules": found.rules,
+        "rows": found.rows,
+    }

@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from insights.planted import EVER, PRICES, READ, START, WRITE, Conversation, history_of, result, said, tool_round, user
 from modicum.calls import Anatomy, Usage, UserError
-from modicum.insights.carrying import gross_usd
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import load
 from modicum.insights.replay import Replay, checked_model, counts_in_joint, joint, marginal, replay
+from modicum.insights.segment_costs import gross_usd
 from modicum.ledger.store import open_store
 
 

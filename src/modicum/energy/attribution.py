@@ -12,8 +12,8 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls.problem import Problem
+from modicum.energy.regime_spans import Stretch
 from modicum.energy.split import Split
-from modicum.energy.stretches import Stretch
 from modicum.energy.windows import Interval
 
 SHORT_SECONDS = 2.0

@@ -13,12 +13,12 @@ import msgspec
 import numpy as np
 
 from modicum.calls import UserError
-from modicum.insights.carrying import gross_usd
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.findings import FINDINGS, detector
 from modicum.insights.history import History, load
 from modicum.insights.rent import Rent, rent
 from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal
+from modicum.insights.segment_costs import gross_usd
 from modicum.insights.timelines import CacheTimeline, Day, cache_timeline, days
 from modicum.insights.what_if import WhatIf, cap_tool_results, tool_results, what_if
 from modicum.ledger.store import Store

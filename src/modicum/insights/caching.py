@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from modicum.insights.history import Flags, Floats, History, Ints, once
-from modicum.insights.plan import scale
+from modicum.insights.joined_changes import scale
 from modicum.metering import prompt_cache
 
 FAR_BELOW = 0.9

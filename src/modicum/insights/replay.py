@@ -17,7 +17,7 @@ from modicum.calls import UserError
 from modicum.insights.caching import Caching, cache_rules
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, Floats, History
-from modicum.insights.plan import JoinedChanges, Removed, removed_before
+from modicum.insights.joined_changes import JoinedChanges, Removed, removed_before
 from modicum.insights.rates import RateTable
 from modicum.metering import prompt_cache
 from modicum.metering.prices import PriceBook

@@ -114,7 +114,7 @@ def _from_log(log: Path, calls_path: Path) -> _Told:
     from modicum.energy.attribution import attribute_stretches, read_calls
     from modicum.energy.log import read_log
     from modicum.energy.measuring import measure
-    from modicum.energy.stretches import stretches
+    from modicum.energy.regime_spans import stretches
     from modicum.energy.windows import at_wall_time
     from modicum.insights.consumption import law_of
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import already_there, dearest, gross_usd, mixed, of_kind
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import already_there, dearest, gross_usd, mixed, of_kind
 
 FEWEST_TOKENS = 100
 """About 400 characters. Shorter blocks repeat by chance (`ok`, an empty result)."""

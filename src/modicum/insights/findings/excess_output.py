@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, mixed, output_usd
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import History, Ints
+from modicum.insights.segment_costs import dearest, mixed, output_usd
 
 FEWEST_CALLS = 20
 PERCENTILE = 95

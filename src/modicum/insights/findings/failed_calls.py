@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from modicum.insights.carrying import codes, dearest, of_kind
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
 from modicum.insights.repetition import backs_off, runs
+from modicum.insights.segment_costs import codes, dearest, of_kind
 
 RETRY_SECONDS = 600.0
 STORM = 3

@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, of_kind
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.findings.reread_files import READS, WRITES
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import dearest, of_kind
 
 MOST_OUTPUT_TOKENS = 400
 SMALLER = (

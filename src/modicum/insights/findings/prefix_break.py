@@ -3,9 +3,9 @@
 import numpy as np
 
 from modicum.insights.caching import FAR_BELOW, Caching
-from modicum.insights.carrying import codes, dearest
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import codes, dearest
 
 MEANT = ("compaction", "rewind")
 """Causes that somebody wanted."""

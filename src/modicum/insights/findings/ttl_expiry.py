@@ -3,9 +3,9 @@
 import numpy as np
 
 from modicum.insights.caching import FAR_BELOW, Caching
-from modicum.insights.carrying import dearest
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import History
+from modicum.insights.segment_costs import dearest
 
 LONG_S = 3600
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import dearest
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import dearest
 
 FEWEST_TOKENS = 1024
 """The least that most providers cache (Anthropic: 512 to 4,096 by model; OpenAI: 1,024). The replay knows each model's

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, gross_usd, of_kind
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Floats, History
+from modicum.insights.segment_costs import dearest, gross_usd, of_kind
 
 FEWEST_TOKENS = 200
 """Shorter results are not judged: there is little to trim."""

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, gross_usd, mixed, of_kind
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import dearest, gross_usd, mixed, of_kind
 
 FEWEST_CALLS = 30
 """None in 30 calls: with 95 % confidence the tool is used in fewer than one call of ten (rule of three)."""

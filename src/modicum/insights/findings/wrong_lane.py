@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import codes, dearest, mixed
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import codes, dearest, mixed
 
 BULK = 20
 WINDOW_SECONDS = 3600.0

@@ -2,7 +2,7 @@ import numpy as np
 
 from insights.planted import Conversation, history_of, tool_round, user
 from modicum.insights.finding import HistoryChange
-from modicum.insights.plan import JoinedChanges
+from modicum.insights.joined_changes import JoinedChanges
 
 
 def history():

@@ -12,7 +12,7 @@ import numpy.typing as npt
 
 from modicum.insights.finding import HistoryChange
 from modicum.insights.history import Flags, Floats, History, Ints, once
-from modicum.insights.plan import replies_of
+from modicum.insights.joined_changes import replies_of
 
 AT_ONCE = 4_000_000
 """Pairs of segment and call that are priced together: bounds memory to a few hundred megabytes."""

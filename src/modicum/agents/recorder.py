@@ -79,7 +79,7 @@ class TeamRecorder:
                 prompt_digest=text_digest(said.instructions) if said.instructions else "",
                 prompt_tokens=said.prompt_tokens,
                 completion_tokens=said.completion_tokens,
-                answer=self._kept(answer),
+                answer=self._text_or_digest(answer),
                 reads=said.reads,
             )
             self._rows.append(row)
@@ -95,9 +95,9 @@ class TeamRecorder:
                     run=run,
                     team=self.team,
                     task=task,
-                    answer=self._kept(answer),
+                    answer=self._text_or_digest(answer),
                     outcome=outcome,
-                    gold=self._kept(gold),
+                    gold=self._text_or_digest(gold),
                 )
             )
 
@@ -122,5 +122,5 @@ class TeamRecorder:
         self._last = max(datetime.now(UTC), self._last + timedelta(microseconds=1))
         return self._last
 
-    def _kept(self, answer: str | None) -> str | None:
+    def _text_or_digest(self, answer: str | None) -> str | None:
         return answer if self._keep_text else answer_digest(answer, self._key)

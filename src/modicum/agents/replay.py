@@ -154,10 +154,10 @@ def check_team(plan: TeamPlan, team: RecordedTeam) -> None:
 
 def replay_run(plan: TeamPlan, run: RecordedRun) -> ReplayedRun:
     """One run under the plan."""
-    turns = _asked(plan, run)
+    turns = _planned_turns(plan, run)
     taken: list[AgentTurn] = []
     stop = plan.early_exit
-    absent = _absent(plan, run)
+    absent = _count_absent(plan, run)
     for index, turn in enumerate(turns):
         taken.append(turn)
         if stop is None or stop.round not in {None, turn.round}:
@@ -167,23 +167,23 @@ def replay_run(plan: TeamPlan, run: RecordedRun) -> ReplayedRun:
         said = {one.agent: one.answer for one in taken if one.round == turn.round}
         answer = agreed_answer(list(said.values()), stop.agree, stop.of - absent)
         if answer is not None and index + 1 < len(run.turns):  # after the last turn there is nothing to stop
-            taken += _still_speak(plan, turns[index + 1 :])
-            return _replayed(taken, answer, absent, stopped=True, exact=_independent(taken, run))
+            taken += _protected_last_words(plan, turns[index + 1 :])
+            return _summarise(taken, answer, absent, stopped=True, exact=_independent(taken, run))
     if len(taken) == len(run.turns):
-        return _replayed(taken, run.answer, absent, stopped=False, exact=True)
+        return _summarise(taken, run.answer, absent, stopped=False, exact=True)
     last: dict[str, str | None] = {}
     for turn in taken:
         last.pop(turn.agent, None)
         last[turn.agent] = turn.answer
-    return _replayed(taken, vote(list(last.values())), absent, stopped=False, exact=_independent(taken, run))
+    return _summarise(taken, vote(list(last.values())), absent, stopped=False, exact=_independent(taken, run))
 
 
-def _still_speak(plan: TeamPlan, rest: Sequence[AgentTurn]) -> list[AgentTurn]:
+def _protected_last_words(plan: TeamPlan, rest: Sequence[AgentTurn]) -> list[AgentTurn]:
     """Stopping stops nobody who is protected: each has its last word."""
     return list({turn.agent: turn for turn in rest if turn.agent in plan.protect}.values())
 
 
-def _replayed(
+def _summarise(
     taken: Sequence[AgentTurn], answer: str | None, absent: int, *, stopped: bool, exact: bool
 ) -> ReplayedRun:
     known = _tokens(taken)
@@ -197,7 +197,7 @@ def _replayed(
     )
 
 
-def _asked(plan: TeamPlan, run: RecordedRun) -> list[AgentTurn]:
+def _planned_turns(plan: TeamPlan, run: RecordedRun) -> list[AgentTurn]:
     """The run's turns that the plan keeps, in the order in which it would ask."""
     first = plan.early_exit.first if plan.early_exit else ()
     rank = {agent: index for index, agent in enumerate(first)}
@@ -205,7 +205,7 @@ def _asked(plan: TeamPlan, run: RecordedRun) -> list[AgentTurn]:
     return sorted(kept, key=lambda turn: (turn.round, rank.get(turn.agent, len(rank)), turn.step))
 
 
-def _absent(plan: TeamPlan, run: RecordedRun) -> int:
+def _count_absent(plan: TeamPlan, run: RecordedRun) -> int:
     """How many of those to be asked first did not speak in the recorded first round."""
     if plan.early_exit is None or not run.turns:
         return 0

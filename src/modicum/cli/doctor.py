@@ -147,7 +147,7 @@ def _otel(settings: Settings) -> str:
     from modicum.outbound.client import Outbound, Unreachable
     from modicum.outbound.hosts import AllowedHosts
 
-    async def asked(endpoint: Endpoint) -> str:
+    async def send_empty(endpoint: Endpoint) -> str:
         headers = {**endpoint.headers, "content-type": "application/x-protobuf"}
         async with Outbound(AllowedHosts([endpoint.url]), timeout_s=5.0) as outbound:
             try:
@@ -160,7 +160,7 @@ def _otel(settings: Settings) -> str:
         return f"{endpoint.shown} takes spans ({endpoint.names} names)"
 
     endpoint = endpoint_of(settings.otel)
-    return "no export; [otel] in modicum.toml turns it on" if endpoint is None else asyncio.run(asked(endpoint))
+    return "no export; [otel] in modicum.toml turns it on" if endpoint is None else asyncio.run(send_empty(endpoint))
 
 
 def _tried(what: str, check: Callable[[], str]) -> Check:

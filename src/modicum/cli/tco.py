@@ -100,7 +100,7 @@ def command(options: TcoOptions) -> int:
     from modicum.energy.tco import ownership
 
     machine = _machine(options)
-    seen = _seen(options.watch_path)
+    seen = _read_watch(options.watch_path)
     speed = _speed(options)
     traffic = _traffic(options, seen)
     api = _api(options)
@@ -134,7 +134,7 @@ def _machine(options: TcoOptions) -> "RentedGpus | Own":
     )
 
 
-def _seen(path: Path | None) -> "Figures | None":
+def _read_watch(path: Path | None) -> "Figures | None":
     """What a watched server did."""
     if path is None:
         return None

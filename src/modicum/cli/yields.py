@@ -69,9 +69,9 @@ def command(options: YieldOptions) -> None:
     since, until = options.span(zone)
     name = options.outcome
     with resources.opened_ledger(options.ledger_url, settings) as store:
-        told = _told(store, name)
+        told = _outcome_holdings(store, name)
         cells = store.ask("yield", by=by, tag=tag, zone=zone_name, since=since, until=until, outcome=name)
-        cells = _measured(store, cells, (since, until), by=by, tag=tag, zone=zone_name)
+        cells = _add_energy(store, cells, (since, until), by=by, tag=tag, zone=zone_name)
         place = store.place
     if not cells:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
@@ -82,7 +82,7 @@ def command(options: YieldOptions) -> None:
         print_yield(found, options.by, told)
 
 
-def _measured(store: "Store", cells: "list[Row]", span: "tuple[datetime, datetime]", **cut: str) -> "list[Row]":
+def _add_energy(store: "Store", cells: "list[Row]", span: "tuple[datetime, datetime]", **cut: str) -> "list[Row]":
     """The cells with the energy of their tasks, where servers were watched meanwhile."""
     if not cells:
         return cells
@@ -110,7 +110,7 @@ def _dimension(by: str) -> tuple[str, str]:
     return by, ""
 
 
-def _told(store: "Store", name: str) -> "Row":
+def _outcome_holdings(store: "Store", name: str) -> "Row":
     """What the ledger knows of outcomes of this name.
 
     Raises:

@@ -15,8 +15,7 @@ from console.test_process import LedgerProcess
 from energy.command import run
 from energy.fake_server import FakeServer
 from insights.test_consumption import window
-from modicum.cli.energy.booking import append_windows, appender, book_left_behind, live_booking, spool_folder
-from modicum.energy.live_booking import LiveBooking
+from modicum.cli.energy.booking import append_windows, book_left_behind, live_booking, spool_folder
 from modicum.ledger.store import open_store
 from modicum.settings import data_folder, state_folder
 
@@ -97,26 +96,6 @@ def test_ctrl_c_books_the_window_under_way_too(sign, tmp_path):
     assert watch.returncode == 1, err  # no token was generated
     assert told["booked"]["new"] == len(windows_in(data_folder() / "ledger.duckdb")) >= 1
     assert in_spool() == []
-
-
-def test_windows_are_booked_while_the_watch_goes_on_and_once(tmp_path):
-    place = str(tmp_path / "ledger.duckdb")
-
-    async def go():
-        async with LiveBooking(spool_folder(place), appender(place), every_s=0.01) as booking:
-            booking.add([window()])
-            while booking.waiting:  # noqa: ASYNC110 - nothing else says so
-                await asyncio.sleep(0.01)
-            before = booking.booked.new
-            booking.add([window(), window(5)])
-        return before, booking
-
-    before, booking = asyncio.run(go())
-
-    assert before == 1
-    assert (booking.booked.new, booking.booked.unchanged, booking.problem) == (2, 1, "")
-    assert windows_in(place) == [window(), window(5)]
-    assert list(spool_folder(place).iterdir()) == []
 
 
 def test_a_ledger_that_a_console_holds_is_asked_over_http(home):

@@ -10,7 +10,8 @@ import uvicorn
 import uvloop
 
 from gateway.rig import DIGEST_KEY, running
-from modicum.agents.plan import SCHEMA, Decision, Drop, Mute, Plan, plan_json
+from modicum.agents.plan import SCHEMA, TeamPlan, plan_json
+from modicum.agents.plan_rules import Decision, Drop, Mute
 from modicum.calls import Owner
 from modicum.gateway.mock import MockApp
 from modicum.governance.keys import issue
@@ -26,7 +27,7 @@ def plan(*, agents=AGENTS, rounds=1, drop=(), mute=(), **fields):
     lines = tuple(Drop(agent=one) if isinstance(one, str) else Drop(agent=one[0], round=one[1]) for one in drop)
     mutes = tuple(Mute(source=source, reader=reader) for source, reader in mute)
     fields = {"team": "support", "decision": Decision.REDUCE, "canary_share": 0} | fields
-    return Plan(schema=SCHEMA, agents=tuple(agents), rounds=rounds, drop=lines, mute=mutes, **fields)
+    return TeamPlan(schema=SCHEMA, agents=tuple(agents), rounds=rounds, drop=lines, mute=mutes, **fields)
 
 
 class RememberingMock(MockApp):

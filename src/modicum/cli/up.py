@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modicum.cli import opening
+from modicum.cli.inputs import resources
 from modicum.settings import (
     MOST_WORKERS,
     Settings,
@@ -161,7 +161,7 @@ def _gateway(settings: Settings, index: int, count: int, handle: int | None) -> 
     from modicum.gateway.workers import Worker
 
     bound = socket.socket(fileno=handle) if handle is not None else None
-    run(settings, state_folder(), opening.digest_key(), read_settings, worker=Worker(index, count), bound=bound)
+    run(settings, state_folder(), resources.digest_key(), read_settings, worker=Worker(index, count), bound=bound)
 
 
 def _ledger(settings: Settings) -> None:
@@ -170,6 +170,6 @@ def _ledger(settings: Settings) -> None:
     from modicum.gateway.log import log
 
     host, port = host_and_port("console.listen", settings.console.listen)
-    prices = opening.price_book(None, settings)
+    prices = resources.price_book(None, settings)
     export = endpoint_of(settings.otel)
     run(state_folder(), ledger_place(settings), prices, host, port, lambda line: log("ledger", told=line), export)

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modicum.insights.finding import Change
+from modicum.insights.finding import HistoryChange
 from modicum.insights.history import Flags, Floats, History, Ints
 
 REPLY_KINDS = frozenset({"assistant", "reasoning", "tool_call", "tool_result"})
@@ -18,7 +18,7 @@ FRONT_KINDS = frozenset({"system", "tool_schema", "prefix"})
 
 
 @dataclass(frozen=True)
-class Plan:
+class JoinedChanges:
     """Changes joined into one value per call and segment."""
 
     removed_tokens: Floats
@@ -35,7 +35,7 @@ class Plan:
     most_output: Floats
 
     @classmethod
-    def of(cls, history: History, changes: Sequence[Change]) -> "Plan":
+    def of(cls, history: History, changes: Sequence[HistoryChange]) -> "JoinedChanges":
         size = history.segment_tokens.astype(np.float64)
         dropped, unbroken = np.zeros(history.calls, dtype=bool), np.zeros(history.calls, dtype=bool)
         ttl = np.full(history.calls, -1, dtype=np.int64)
@@ -94,7 +94,7 @@ class Removed:
     of_front: Floats
 
     @classmethod
-    def of(cls, history: History, plan: Plan) -> "Removed":
+    def of(cls, history: History, plan: JoinedChanges) -> "Removed":
         removed = plan.removed_tokens
         if not removed.any():
             nothing = np.zeros(history.calls)
@@ -113,7 +113,7 @@ def scale(history: History) -> Floats:
     return np.divide(history.prompt, whole, out=np.zeros(history.calls), where=whole > 0)
 
 
-def removed_before(history: History, plan: Plan, calls: Ints, place: Ints) -> Floats:
+def removed_before(history: History, plan: JoinedChanges, calls: Ints, place: Ints) -> Floats:
     """Tokens that a plan takes out of the front of a few prompts, up to a place in each. What is cut off a segment is
     its end.
     """

@@ -34,3 +34,9 @@ def moment(text: str | None, zone: ZoneInfo, otherwise: datetime, now: datetime 
         raise UserError(
             f"'{text}' is no time; write 2026-01-31, 2026-01-31T12:00, today, yesterday, 7d, 24h or 2w"
         ) from None
+
+
+def given(span: tuple[datetime, datetime]) -> tuple[datetime | None, datetime | None]:
+    """The span as JSON shows it: None where the user named no end."""
+    since, until = span
+    return None if since == EVER else since, None if until == NEVER else until

@@ -1,12 +1,10 @@
 """What most verbs need before they can begin: the settings, the ledger, the prices, the key of digests."""
 
 import os
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
-
-import click
+from typing import TYPE_CHECKING
 
 from modicum.calls import UserError
 from modicum.cli.private import make_private
@@ -25,29 +23,6 @@ if TYPE_CHECKING:
     from modicum.metering.prices import PriceBook
 
 KEY_BYTES = 32
-
-
-def ledger_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--ledger",
-        "ledger_url",
-        metavar="URL",
-        help="The ledger: a path, or clickhouse://user:password@host:port/database. Default: that of modicum.toml, or a"
-        " file in your data folder.",
-    )(command)
-
-
-def prices_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--prices",
-        "price_path",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="Your own prices, above the list (docs/prices.md).",
-    )(command)
-
-
-def json_option(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)
 
 
 @contextmanager

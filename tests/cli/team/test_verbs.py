@@ -1,18 +1,16 @@
 import json
 import sys
-from datetime import UTC, datetime, timedelta
-from decimal import Decimal
 
 import msgspec
 import pytest
 
+from cli.team.ledgers import team_ledger
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import Drop, plain_plan, plan_json, read_plan
-from modicum.agents.recorded import Row
+from modicum.agents.plan import plain_plan, plan_json, read_plan
+from modicum.agents.plan_rules import Drop
+from modicum.agents.recorded import RecordedRow
 from modicum.agents.simulator import RIGHT, SimulatedTeam, planted
-from modicum.calls import Basis, Call, Cost, Edit, Entry, Usage
 from modicum.cli import main
-from modicum.ledger.store import open_store
 
 RUNNER = """
 from modicum.agents.simulator import SimulatedTeam, planted
@@ -42,7 +40,7 @@ def recording(tmp_path):
     for task in team.tasks(60, 4):
         done = team.run(task, plain_plan(team.graph).guard())
         rows = [msgspec.structs.replace(row, team="sim") for row in done.rows]
-        rows.append(Row(run=task.name, team="sim", answer=done.answer, gold=RIGHT))
+        rows.append(RecordedRow(run=task.name, team="sim", answer=done.answer, gold=RIGHT))
         lines += [msgspec.json.encode(row).decode() for row in rows]
     path = tmp_path / "runs.jsonl"
     path.write_text("\n".join(lines))
@@ -229,75 +227,9 @@ def test_what_is_missing_is_said(args, says, runner, tmp_path, capsys):
     assert says in err
 
 
-NOW = datetime(2026, 2, 3, tzinfo=UTC)
-
-
-def booked(number, day, agent, arm="", usd="0.5", **fields):
-    tags = {"run": f"r{day}", "round": "1", "agent_team": "sim", "answer": "a", **({"plan_arm": arm} if arm else {})}
-    call = Call(
-        call_id=f"c{number}",
-        source="test",
-        provider="p",
-        model="m",
-        started=NOW + timedelta(days=day, seconds=number),
-        usage=Usage(100, 0, 0, 0, 10),
-        agent=agent,
-        tags=tags,
-        **fields,
-    )
-    return Entry(call, Cost.unknown() if usd is None else Cost(Decimal(usd), Basis.EXACT))
-
-
 @pytest.fixture
 def ledger(tmp_path):
-    place = tmp_path / "team.duckdb"
-    store = open_store(str(place))
-    store.append(
-        [
-            booked(1, 0, "a"),
-            booked(2, 0, "b", usd="0.25"),
-            booked(3, 1, "a", usd=None),
-            booked(4, 1, "b"),
-            booked(5, 2, "a", arm="plan"),
-            booked(6, 2, "b", arm="plan", calls_count=0, edits=(Edit("team_plan.drop", 100, 0, "why"),)),
-        ]
-    )
-    store.close()
-    return place
-
-
-def test_attribution_from_the_ledger_has_the_cost_of_a_turn(ledger, capsys):
-    _, out, _ = run(capsys, "attribute", "--ledger", ledger)
-    _, told, err = run(capsys, "attribute", "--ledger", ledger, "--json")
-
-    assert "$0.50*" in out
-    assert "$0.38" in out
-    assert "1 runs went under a plan: left out" in err
-    costs = json.loads(told)["costs"]
-    assert costs["a"] == {"turns_count": 2, "turns_priced": 1, "cost_usd": 0.5, "cost_per_turn_usd": 0.5}
-    assert costs["b"]["cost_per_turn_usd"] == 0.375
-
-
-def test_a_recording_tells_no_costs(recording, capsys):
-    _, out, _ = run(capsys, "attribute", recording, "--json")
-
-    assert json.loads(out)["costs"] is None
-
-
-@pytest.mark.parametrize(
-    ("options", "runs"),
-    [
-        (["--since", "2026-02-04"], 1),
-        (["--until", "2026-02-04"], 1),
-        (["--arm", "plan"], 1),
-        (["--arm", "all"], 3),
-        ([], 2),
-    ],
-)
-def test_runs_of_a_time_and_kind(ledger, capsys, options, runs):
-    _, out, _ = run(capsys, "attribute", "--ledger", ledger, "--json", *options)
-
-    assert json.loads(out)["attribution"]["runs_count"] == runs
+    return team_ledger(tmp_path / "team.duckdb")
 
 
 def test_a_picture_from_the_ledger(ledger, tmp_path, capsys):
@@ -327,3 +259,9 @@ def test_what_plans_spared(ledger, tmp_path, capsys):
         }
     ]
     assert "no rule has changed a call" in none
+
+
+def test_a_recording_tells_no_costs(recording, capsys):
+    _, out, _ = run(capsys, "attribute", recording, "--json")
+
+    assert json.loads(out)["costs"] is None

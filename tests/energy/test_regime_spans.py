@@ -3,7 +3,7 @@ import pytest
 
 from energy.simulated_server import Truth, bursts, simulate
 from modicum.energy.measuring import measure
-from modicum.energy.stretches import STRETCH_S, stretches
+from modicum.energy.regime_spans import STRETCH_S, stretches
 
 
 def intervals_of(truth, at=0.0, regime="a"):

@@ -73,10 +73,6 @@ def show_problems(problems: Sequence[Problem], *, strict: bool, quiet: bool = Fa
         raise click.exceptions.Exit(1)
 
 
-def problem_rows(problems: Sequence[Problem]) -> list[dict[str, str | int | None]]:
-    return [{"path": problem.path, "line": problem.line, "reason": problem.reason} for problem in problems]
-
-
 @contextmanager
 def _progress(title: str) -> "Iterator[Callable[[int, int], None] | None]":
     """A bar on a terminal, nothing in a pipe. It vanishes when done."""

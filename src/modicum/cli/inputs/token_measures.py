@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modicum.cli.opening import price_book
+from modicum.cli.inputs.resources import price_book
 from modicum.settings import data_folder
 
 if TYPE_CHECKING:

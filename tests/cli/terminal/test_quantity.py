@@ -1,7 +1,7 @@
 import click
 import pytest
 
-from modicum.cli.quantity import Quantity
+from modicum.cli.terminal.quantity import Quantity
 
 
 @pytest.mark.parametrize(("text", "number"), [("2.5", 2.5), ("0", 0.0), ("1e3", 1000.0)])

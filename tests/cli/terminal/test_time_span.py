@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from modicum.calls import UserError
-from modicum.cli.span import EVER, moment
+from modicum.cli.terminal.time_span import EVER, moment
 
 NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")

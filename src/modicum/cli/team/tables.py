@@ -6,18 +6,19 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import UserError
-from modicum.cli.output import count, dollars_of, print_json, print_table
+from modicum.cli.terminal.output import count, dollars_of, print_json, print_table
 
 if TYPE_CHECKING:
-    from modicum.agents.attribution import Attribution, Interval
+    from modicum.agents.attribution import IntervalEstimate, TeamAttribution
     from modicum.agents.early_exit import ExitCurve
     from modicum.agents.from_ledger import AgentCost
-    from modicum.agents.plan import Evidence, Learned, Plan
+    from modicum.agents.plan import TeamPlan
+    from modicum.agents.plan_rules import Evidence, Learned
     from modicum.agents.recorded import RecordedTeam
     from modicum.agents.verification import Verification
 
 
-def _points(found: "Interval | None") -> str:
+def _points(found: "IntervalEstimate | None") -> str:
     return "" if found is None else f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
 
 
@@ -25,7 +26,7 @@ def _share(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.1f} %"
 
 
-def print_attribution(report: "Attribution", costs: "Mapping[str, AgentCost] | None" = None) -> None:
+def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost] | None" = None) -> None:
     score = f", score {report.score.value:.3f}" if report.score else ""
     title = f"{report.team or 'team'}: {report.runs_count} runs, {report.graded_count} graded{score}"
     columns = ["agent", "turns", "calls", "tokens", "silent", "repeats", "own score", "vote without it"]
@@ -123,7 +124,7 @@ def _span(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
 
 
-def print_plan(plan: "Plan") -> None:
+def print_plan(plan: "TeamPlan") -> None:
     rows: list[list[str]] = [["decision", plan.decision.replace("_", " ")], ["why", plan.why]]
     rows += [["drop", f"{one.agent} in {_round(one.round)}: {one.why}"] for one in plan.drop]
     rows += [
@@ -150,7 +151,7 @@ def print_plan(plan: "Plan") -> None:
     print_table(["", plan.team or "team"], rows, left=2)
 
 
-def _expires(plan: "Plan") -> str:
+def _expires(plan: "TeamPlan") -> str:
     why = plan.full_because()
     return f"{plan.expires}: {why}, the full team runs" if why else plan.expires or "never"
 
@@ -173,7 +174,7 @@ def _evidence(one: "Evidence") -> str:
     return text + ("" if one.exact else "; a bound") + (f"; {one.note}" if one.note else "")
 
 
-def print_replay(plan: "Plan", team: "RecordedTeam", margin: float, confidence: float, *, as_json: bool) -> None:
+def print_replay(plan: "TeamPlan", team: "RecordedTeam", margin: float, confidence: float, *, as_json: bool) -> None:
     from modicum.agents.replay import replay
 
     if not team.graded:
@@ -197,7 +198,7 @@ def print_replay(plan: "Plan", team: "RecordedTeam", margin: float, confidence: 
     click.echo(f"a loss of more than {100 * margin:.1f} points is {'ruled out' if held else 'not ruled out'}")
 
 
-def taught_by(plan: "Plan", team: "RecordedTeam") -> bool:
+def taught_by(plan: "TeamPlan", team: "RecordedTeam") -> bool:
     """Whether the plan was learned from these runs, or from the half of them that `propose` learns from."""
     from modicum.agents.proposal import data_digest, halves
 

@@ -1,6 +1,7 @@
 """`modicum team`: attribute, propose, fit, verify and show plans for teams of agents."""
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -9,13 +10,15 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.calls.regular_file import read_named
-from modicum.cli import opening, team_tables
+from modicum.cli.inputs import resources
 from modicum.cli.private import shared_files
-from modicum.cli.quantity import Quantity
-from modicum.cli.team_source import FILE, ledger_options, recorded, recorded_with_costs
+from modicum.cli.shared_options import ledger_option, typed
+from modicum.cli.team import tables
+from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options, recorded, recorded_with_costs
+from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
-    from modicum.agents.plan import Plan
+    from modicum.agents.plan import TeamPlan
 
 RUNNER_HELP = (
     "MODULE:NAME of your team: an object with `graph` (TeamGraph), `run(task, guard)` and `score(task, run)`; "
@@ -42,6 +45,61 @@ out = click.option("--out", type=click.Path(dir_okay=False, path_type=Path), hel
 recording = click.argument("recording", metavar="[FILE]", required=False, type=FILE)
 
 
+@dataclass(frozen=True, kw_only=True)
+class AttributeOptions(TeamLedgerOptions):
+    recording: Path | None
+    name: str | None
+    as_json: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposeOptions(AttributeOptions):
+    protect: tuple[str, ...]
+    max_loss: float
+    confidence: float
+    drop_count: int | None
+    allow_bounds: bool
+    out: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions(TeamLedgerOptions):
+    runner: str | None
+    tasks: Path | None
+    learner: str
+    settings: tuple[str, ...]
+    budget_tokens: int | None
+    seed: int
+    name: str | None
+    protect: tuple[str, ...]
+    out: Path | None
+    as_json: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyOptions(TeamLedgerOptions):
+    plan_file: Path
+    runner: str | None
+    tasks: Path | None
+    runs: Path | None
+    plan_runs: Path | None
+    random_runs: Path | None
+    single_runs: Path | None
+    max_loss: float
+    confidence: float
+    seed: int
+    out: Path | None
+    as_json: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowOptions(TeamLedgerOptions):
+    plan_file: Path
+    runs: Path | None
+    svg: Path | None
+    as_json: bool
+
+
 @click.group()
 def command() -> None:
     """Teams of agents: who adds what, and a plan that drops who adds nothing.
@@ -66,7 +124,8 @@ def command() -> None:
 @team_name
 @ledger_options
 @as_json
-def attribute(*, recording: Path | None, name: str | None, as_json: bool, **options: Any) -> None:
+@typed(AttributeOptions)
+def attribute(options: AttributeOptions) -> None:
     """Who costs what and adds what, from recorded runs; makes no model call.
 
     \b
@@ -77,16 +136,16 @@ def attribute(*, recording: Path | None, name: str | None, as_json: bool, **opti
     """
     from modicum.agents.attribution import attribute as report_on
     from modicum.agents.early_exit import curve
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
 
-    team, costs = recorded_with_costs(recording, name, (), options)
+    team, costs = recorded_with_costs(options.recording, options.name, (), options)
     report = report_on(team)
     points = curve(team)
-    if as_json:
+    if options.as_json:
         print_json({"attribution": report, "early_exit": points, "costs": costs})
         return
-    team_tables.print_attribution(report, costs)
-    team_tables.print_curve(points)
+    tables.print_attribution(report, costs)
+    tables.print_curve(points)
     click.echo("\nThe record cannot tell:")
     for limit in report.cannot_tell:
         click.echo(f"  - {limit}")
@@ -103,7 +162,8 @@ def attribute(*, recording: Path | None, name: str | None, as_json: bool, **opti
 @ledger_options
 @out
 @as_json
-def propose(*, recording: Path | None, name: str | None, as_json: bool, **options: Any) -> None:
+@typed(ProposeOptions)
+def propose(options: ProposeOptions) -> None:
     """The plan that saves most without a loss beyond --max-loss, chosen on half of the tasks, checked on the others.
 
     "Not enough evidence" is an answer: it says how many tasks would decide.
@@ -116,13 +176,14 @@ def propose(*, recording: Path | None, name: str | None, as_json: bool, **option
     from modicum.agents.learners.trace import Trace
     from modicum.agents.proposal import propose_and_check
 
-    team = recorded(recording, name, options["protect"], options)
-    if options["drop_count"] is None:
-        limits = {name: options[name] for name in ("max_loss", "confidence", "allow_bounds")}
-        plan = propose_and_check(team, **limits)
+    team = recorded(options.recording, options.name, options.protect, options)
+    if options.drop_count is None:
+        plan = propose_and_check(
+            team, max_loss=options.max_loss, confidence=options.confidence, allow_bounds=options.allow_bounds
+        )
     else:
-        plan = Trace(drop_count=options["drop_count"]).learn(team.graph, recorded=team).plan
-    _deliver(_dated(plan), options["out"], as_json=as_json)
+        plan = Trace(drop_count=options.drop_count).learn(team.graph, recorded=team).plan
+    _deliver(_dated(plan), options.out, as_json=options.as_json)
 
 
 @command.command()
@@ -143,7 +204,8 @@ def propose(*, recording: Path | None, name: str | None, as_json: bool, **option
 @ledger_options
 @out
 @as_json
-def fit(*, runner: str | None, tasks: Path | None, learner: str, as_json: bool, **options: Any) -> None:
+@typed(FitOptions)
+def fit(options: FitOptions) -> None:
     """Learns a plan by running your team; the tokens that takes are counted and written into the plan.
 
     Without --runner the learners that need no new runs (trace, random) learn from the runs of the ledger.
@@ -157,9 +219,10 @@ def fit(*, runner: str | None, tasks: Path | None, learner: str, as_json: bool, 
     from modicum.agents.learners import LEARNERS
     from modicum.agents.trials import Trials
 
+    runner, tasks, learner = options.runner, options.tasks, options.learner
     kind = LEARNERS[learner]
     try:
-        chosen = msgspec.convert({"seed": options["seed"], **_settings(options["settings"], kind)}, kind)
+        chosen = msgspec.convert({"seed": options.seed, **_settings(options.settings, kind)}, kind)
     except msgspec.ValidationError as error:
         raise UserError(
             f"--set: {error}; the parameters of '{learner}' are {', '.join(kind.__struct_fields__)}"
@@ -167,19 +230,19 @@ def fit(*, runner: str | None, tasks: Path | None, learner: str, as_json: bool, 
     if bool(runner) != bool(tasks):
         raise UserError("team fit runs a team on tasks: --runner and --tasks go together; without both: the ledger")
     if runner and tasks:
-        if options["ledger_url"]:
+        if options.ledger_url:
             raise UserError("--runner and --ledger are two sources of runs: give one of them")
         team = _runner(runner)
-        trials = Trials(team.graph, _tasks(tasks), team.run, team.score, options["budget_tokens"])
+        trials = Trials(team.graph, _tasks(tasks), team.run, team.score, options.budget_tokens)
         learned = chosen.learn(team.graph, trials=trials)
     elif learner in FROM_RECORDS:
-        known = recorded(None, options["name"], options["protect"], options)
+        known = recorded(None, options.name, options.protect, options)
         learned = chosen.learn(known.graph, recorded=known)
     else:
         raise UserError(f"the learner '{learner}' tries changed teams, which no record holds: add --runner and --tasks")
     if learned.budget_spent:
         click.echo(f"the budget ended after {learned.trials_count} runs, before the learner was done", err=True)
-    _deliver(_dated(learned.plan), options["out"], as_json=as_json)
+    _deliver(_dated(learned.plan), options.out, as_json=options.as_json)
 
 
 @command.command()
@@ -196,7 +259,8 @@ def fit(*, runner: str | None, tasks: Path | None, learner: str, as_json: bool, 
 @ledger_options
 @out
 @as_json
-def verify(*, plan_file: Path, runs: Path | None, as_json: bool, **options: Any) -> None:
+@typed(VerifyOptions)
+def verify(options: VerifyOptions) -> None:
     """Does the plan hold? Paired against the full team, a plan of the same shape by lot, and one agent.
 
     With --runner it runs all four on every task. With recordings it compares those; with --runs alone it replays the
@@ -211,15 +275,15 @@ def verify(*, plan_file: Path, runs: Path | None, as_json: bool, **options: Any)
     from modicum.agents.verification import FULL, PLAN, RANDOM, SINGLE, verify_recorded
     from modicum.agents.verification import verify as run_arms
 
-    plan = _plan(plan_file)
-    margin, confidence = options["max_loss"], options["confidence"]
-    if options["runner"] or options["tasks"]:
-        if not (options["runner"] and options["tasks"]):
+    plan, runs = _plan(options.plan_file), options.runs
+    margin, confidence = options.max_loss, options.confidence
+    if options.runner or options.tasks:
+        if not (options.runner and options.tasks):
             raise UserError("team verify runs a team on tasks: --runner and --tasks go together")
-        if runs or options["ledger_url"]:
+        if runs or options.ledger_url:
             raise UserError("--runner makes the runs that --runs or --ledger would bring: give one of them")
-        team = _runner(options["runner"])
-        tasks = _tasks(options["tasks"])
+        team = _runner(options.runner)
+        tasks = _tasks(options.tasks)
         found = run_arms(
             plan,
             team.graph,
@@ -228,23 +292,23 @@ def verify(*, plan_file: Path, runs: Path | None, as_json: bool, **options: Any)
             team.score,
             margin=margin,
             confidence=confidence,
-            seed=options["seed"],
+            seed=options.seed,
         )
     else:
         full = recorded(runs, plan.team or None, plan.protect, options)
-        others = {PLAN: "plan_runs", RANDOM: "random_runs", SINGLE: "single_runs"}
-        if not options["plan_runs"]:
-            team_tables.print_replay(plan, full, margin, confidence, as_json=as_json)
+        others = {PLAN: options.plan_runs, RANDOM: options.random_runs, SINGLE: options.single_runs}
+        if not options.plan_runs:
+            tables.print_replay(plan, full, margin, confidence, as_json=options.as_json)
             return
         arms = {FULL: full} | {
-            arm: recorded(options[name], plan.team or None, plan.protect, {})
-            for arm, name in others.items()
-            if options[name]
+            arm: recorded(path, plan.team or None, plan.protect, TeamLedgerOptions())
+            for arm, path in others.items()
+            if path
         }
         found = verify_recorded(plan, arms, margin=margin, confidence=confidence)
-    team_tables.print_verification(found, as_json=as_json)
-    if options["out"]:
-        _write(msgspec.structs.replace(plan, verified=found.evidence), options["out"])
+    tables.print_verification(found, as_json=options.as_json)
+    if options.out:
+        _write(msgspec.structs.replace(plan, verified=found.evidence), options.out)
 
 
 @command.command()
@@ -253,7 +317,8 @@ def verify(*, plan_file: Path, runs: Path | None, as_json: bool, **options: Any)
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here.")
 @ledger_options
 @as_json
-def show(*, plan_file: Path, runs: Path | None, svg: Path | None, as_json: bool, **options: Any) -> None:
+@typed(ShowOptions)
+def show(options: ShowOptions) -> None:
     """What a plan does; as a picture also before and after, with the tokens on each edge of recorded runs.
 
     \b
@@ -263,21 +328,21 @@ def show(*, plan_file: Path, runs: Path | None, svg: Path | None, as_json: bool,
       modicum team show plan.json --since 30d --svg team.svg
     """
     from modicum.agents.picture import team_svg
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
 
-    plan = _plan(plan_file)
+    plan, runs, svg = _plan(options.plan_file), options.runs, options.svg
     if svg:
         with shared_files():
             svg.write_text(team_svg(recorded(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
         click.echo(f"wrote {svg}", err=True)
-    if as_json:
+    if options.as_json:
         print_json(plan)
         return
-    team_tables.print_plan(plan)
+    tables.print_plan(plan)
 
 
 @command.command()
-@opening.ledger_option
+@ledger_option
 @click.option("--since", metavar="TIME", help="Calls from 2026-01-31, today, 7d, 2w.")
 @click.option("--until", metavar="TIME", help="Calls before.")
 @as_json
@@ -291,26 +356,26 @@ def spared(*, ledger_url: str | None, since: str | None, until: str | None, as_j
       modicum team spared
       modicum team spared --since 7d --json
     """
-    from modicum.cli.output import print_json
-    from modicum.cli.span import EVER, NEVER, moment
+    from modicum.cli.terminal.output import print_json
+    from modicum.cli.terminal.time_span import EVER, NEVER, moment
     from modicum.settings import checked_zone, read_settings
 
     zone = checked_zone(read_settings().timezone)
-    with opening.opened_ledger(ledger_url) as store:
+    with resources.opened_ledger(ledger_url) as store:
         rows = store.ask("edits", since=moment(since, zone, EVER), until=moment(until, zone, NEVER))
     if as_json:
         print_json({"edits": rows})
         return
-    team_tables.print_edits(rows)
+    tables.print_edits(rows)
 
 
-def _plan(path: Path) -> "Plan":
+def _plan(path: Path) -> "TeamPlan":
     from modicum.agents.plan import read_plan
 
     return read_plan(read_named(path), str(path))
 
 
-def _dated(plan: "Plan") -> "Plan":
+def _dated(plan: "TeamPlan") -> "TeamPlan":
     """With the day it was made, and half a year to live."""
     from datetime import UTC, datetime, timedelta
 
@@ -319,7 +384,7 @@ def _dated(plan: "Plan") -> "Plan":
     return msgspec.structs.replace(plan, learned=learned, expires=(today + timedelta(days=182)).isoformat())
 
 
-def _write(plan: "Plan", path: Path) -> None:
+def _write(plan: "TeamPlan", path: Path) -> None:
     from modicum.agents.plan import plan_json
 
     with shared_files():
@@ -327,15 +392,15 @@ def _write(plan: "Plan", path: Path) -> None:
     click.echo(f"wrote {path}", err=True)
 
 
-def _deliver(plan: "Plan", path: Path | None, *, as_json: bool) -> None:
-    from modicum.cli.output import print_json
+def _deliver(plan: "TeamPlan", path: Path | None, *, as_json: bool) -> None:
+    from modicum.cli.terminal.output import print_json
 
     if path:
         _write(plan, path)
     if as_json:
         print_json(plan)
     else:
-        team_tables.print_plan(plan)
+        tables.print_plan(plan)
 
 
 def _runner(where: str) -> Any:

@@ -5,7 +5,7 @@ import msgspec
 from modicum.energy.memory.blueprint import Mixer, Parameters
 
 
-class Anatomy(msgspec.Struct, frozen=True):
+class ModelShape(msgspec.Struct, frozen=True):
     parameters: Parameters
     mixers: tuple[Mixer, ...]
     widest_mlp: int

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from insights.planted import OUT, READ, WRITE, Conversation, history_of, said, tool_round, user
 from modicum.calls import Usage
-from modicum.insights.carrying import (
+from modicum.insights.segment_costs import (
     already_there,
     context_codes,
     gross_usd,

@@ -1,6 +1,7 @@
 """Where `modicum team` takes recorded runs from: a recording, or the ledger."""
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -8,26 +9,30 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.calls.regular_file import read_named
-from modicum.cli import opening
-from modicum.cli.span import EVER, NEVER, moment
+from modicum.cli.inputs import resources
+from modicum.cli.shared_options import LedgerOptions, SpanOptions, ledger_option, span_options
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.agents.from_ledger import AgentCost, LedgerRows
-    from modicum.agents.recorded import RecordedTeam, Row
+    from modicum.agents.recorded import RecordedRow, RecordedTeam
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
-Numbered = list[tuple[int, "Row"]]
+Numbered = list[tuple[int, "RecordedRow"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamLedgerOptions(LedgerOptions, SpanOptions):
+    """Which runs of the ledger, and what grades them."""
+
+    outcome: str | None = None
+    arm: str = "full"
 
 
 def ledger_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--ledger` and the outcome that grades its runs."""
     graded = click.option("--outcome", metavar="NAME", help="Which outcome of the ledger grades the runs, if several.")
-    since = click.option(
-        "--since", metavar="TIME", help="Of the ledger: runs that began from 2026-01-31, today, 7d, 2w."
-    )
-    until = click.option("--until", metavar="TIME", help="Of the ledger: runs that began before.")
     arm = click.option(
         "--arm",
         type=click.Choice(["full", "plan", "all"]),
@@ -35,10 +40,10 @@ def ledger_options(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="Of the ledger: runs of the full team, or those that the gateway ran under a plan.",
     )
-    return opening.ledger_option(graded(since(until(arm(command)))))
+    return ledger_option(graded(span_options("when a run of the ledger began")(arm(command))))
 
 
-def recorded(path: Path | None, name: str | None, protect: Iterable[str], options: dict[str, Any]) -> "RecordedTeam":
+def recorded(path: Path | None, name: str | None, protect: Iterable[str], options: TeamLedgerOptions) -> "RecordedTeam":
     """The team of a recording or, without a path, of the ledger; problems and notes are told on stderr.
 
     Raises:
@@ -48,7 +53,7 @@ def recorded(path: Path | None, name: str | None, protect: Iterable[str], option
 
 
 def recorded_with_costs(
-    path: Path | None, name: str | None, protect: Iterable[str], options: dict[str, Any]
+    path: Path | None, name: str | None, protect: Iterable[str], options: TeamLedgerOptions
 ) -> tuple["RecordedTeam", "dict[str, AgentCost] | None"]:
     """The same, and what the turns of each agent cost; None where a recording does not tell."""
     from modicum.agents.graph import TeamGraph
@@ -71,25 +76,25 @@ def recorded_with_costs(
     return team, booked[0].agent_costs(team.name) if booked is not None else None
 
 
-def _from_file(path: Path, options: dict[str, Any]) -> tuple[Numbered, list[Problem], str]:
+def _from_file(path: Path, options: TeamLedgerOptions) -> tuple[Numbered, list[Problem], str]:
     from modicum.agents.recorded import read_rows
 
-    if options.get("since") or options.get("until"):
+    if options.since or options.until:
         raise UserError("--since and --until choose runs of the ledger; a recording is taken as a whole")
-    if options.get("ledger_url"):
+    if options.ledger_url:
         raise UserError(f"{path} and --ledger are two sources of the same runs: give one of them")
     rows, problems = read_rows(read_named(path).splitlines(), str(path))
     return rows, problems, str(path)
 
 
-def _from_ledger(options: dict[str, Any]) -> "tuple[LedgerRows, str]":
+def _from_ledger(options: TeamLedgerOptions) -> "tuple[LedgerRows, str]":
     from modicum.agents.from_ledger import Which, ledger_rows
 
     zone = checked_zone(read_settings().timezone)
-    since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
-    which = Which(since, until, "" if options["arm"] == "all" else options["arm"])
-    with opening.opened_ledger(options["ledger_url"]) as store:
-        found = ledger_rows(store, options["outcome"], which)
+    since, until = options.span(zone)
+    which = Which(since, until, "" if options.arm == "all" else options.arm)
+    with resources.opened_ledger(options.ledger_url) as store:
+        found = ledger_rows(store, options.outcome, which)
         place = store.place
     if found.outcome:
         click.echo(f"runs of the ledger {place}, graded by the outcome '{found.outcome}'", err=True)

@@ -5,7 +5,7 @@ from decimal import Decimal
 
 import pytest
 
-from modicum.cli.output import dollars, json_text, print_csv, print_table, share
+from modicum.cli.terminal.output import dollars, json_text, print_csv, print_table, share
 
 
 @pytest.mark.parametrize(

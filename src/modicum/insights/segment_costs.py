@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from modicum.insights.finding import Change
+from modicum.insights.finding import HistoryChange
 from modicum.insights.history import Flags, Floats, History, Ints, once
-from modicum.insights.plan import replies_of
+from modicum.insights.joined_changes import replies_of
 
 AT_ONCE = 4_000_000
 """Pairs of segment and call that are priced together: bounds memory to a few hundred megabytes."""
@@ -211,7 +211,7 @@ class Rounds(NamedTuple):
     """Where their results were first sent."""
     tokens: int
     gross_usd: float
-    change: Change | None
+    change: HistoryChange | None
     """None: there are none."""
 
 
@@ -226,7 +226,9 @@ def without_rounds(history: History, results: Flags) -> Rounds:
     if not len(calls):
         return Rounds(calls, tokens, usd, None)
     kept = np.where(gone, 0, history.segment_tokens)
-    return Rounds(calls, tokens, usd, Change(segment_tokens=kept, dropped_calls=dropped if dropped.any() else None))
+    return Rounds(
+        calls, tokens, usd, HistoryChange(segment_tokens=kept, dropped_calls=dropped if dropped.any() else None)
+    )
 
 
 @once

@@ -16,8 +16,9 @@ from modicum.calls import Owner
 from modicum.gateway.mock import MockApp
 from modicum.governance.keys import issue
 from modicum.ledger.events import Events
+from modicum.outbound.listener import bind_listener
 from modicum.providers.mock.provider import MockProvider
-from modicum.settings import GatewaySettings, Settings, TeamSettings, UpstreamSettings, listening
+from modicum.settings import GatewaySettings, Settings, TeamSettings, UpstreamSettings
 
 AGENTS = ("planner", "critic", "judge")
 
@@ -47,7 +48,7 @@ def mock_provider():
     server = uvicorn.Server(
         uvicorn.Config(app, http="httptools", lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1)
     )
-    bound = listening("test", "127.0.0.1:0")
+    bound = bind_listener("test", "127.0.0.1", 0)
     thread = threading.Thread(target=lambda: uvloop.run(server.serve(sockets=[bound])))
     thread.start()
     app.url = f"http://127.0.0.1:{bound.getsockname()[1]}"

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.cli.inputs import resources
+from modicum.outbound.listener import bind_listener
 from modicum.settings import (
     MOST_WORKERS,
     Settings,
     host_and_port,
     ledger_place,
-    listening,
     read_settings,
     state_folder,
 )
@@ -90,7 +90,7 @@ def _supervised(settings: Settings, count: int, lifetime: "Lifetime") -> int:
     from modicum.cli.supervisor import Part, Supervisor
     from modicum.gateway.workers import BOARD, forget
 
-    bound = listening("gateway.listen", settings.gateway.listen)
+    bound = bind_listener("gateway.listen", *host_and_port("gateway.listen", settings.gateway.listen))
     bound.listen(BACKLOG)  # at once: who calls while the workers start waits, and a second gateway is turned away
     _fresh_metrics(count)
     lives = ["--lifetime", *map(str, lifetime.handles)]

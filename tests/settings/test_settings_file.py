@@ -1,7 +1,7 @@
 import pytest
 
 from modicum.calls import UserError
-from modicum.settings import host_name, ledger_place, price_file_place, read_settings
+from modicum.settings import ledger_place, price_file_place, read_settings
 
 
 def test_without_a_file_everything_has_a_default(home):
@@ -10,24 +10,6 @@ def test_without_a_file_everything_has_a_default(home):
     assert (settings.timezone, settings.keep_days) == ("UTC", 0)
     assert ledger_place(settings) == str(home / "xdg_data_home" / "modicum" / "ledger.duckdb")
     assert price_file_place(settings) is None
-
-
-def test_paths_in_a_file_count_from_the_file(tmp_path):
-    folder = tmp_path / "team"
-    folder.mkdir()
-    (folder / "modicum.toml").write_text('ledger = "books/l.duckdb"\n')
-    (folder / "prices.toml").write_text("")
-    settings = read_settings({"MODICUM_CONFIG": str(folder / "modicum.toml")})
-
-    assert ledger_place(settings) == str(folder / "books" / "l.duckdb")
-    assert price_file_place(settings) == folder / "prices.toml"
-
-
-def test_a_cluster_is_left_as_it_is_written(tmp_path):
-    path = tmp_path / "modicum.toml"
-    path.write_text('ledger = "clickhouse://db:8123/modicum"\n')
-
-    assert ledger_place(read_settings({"MODICUM_CONFIG": str(path)})) == "clickhouse://db:8123/modicum"
 
 
 @pytest.mark.parametrize(
@@ -84,14 +66,3 @@ def test_a_wrong_value_names_file_line_and_what_is_accepted(tmp_path, text, reas
 def test_a_named_file_that_has_gone_is_an_error_and_says_what_to_do(tmp_path):
     with pytest.raises(UserError, match=r"gone\.toml: there is no such settings file.* bring it back, or unset"):
         read_settings({"MODICUM_CONFIG": str(tmp_path / "gone.toml")})
-
-
-def test_names_and_origins_of_every_kind_are_taken(tmp_path):
-    path = tmp_path / "modicum.toml"
-    path.write_text(
-        '[gateway]\nhosts = ["llm.example.com", "LLM.", "my_gateway", "10.0.0.1", "[fd00::1]", "xn--bcher-kva.de"]\n'
-        'cors_origins = ["https://app.example.com", "http://localhost:5173", "http://[::1]:8000", "tauri://localhost"]\n'
-    )
-    gateway = read_settings({"MODICUM_CONFIG": str(path)}).gateway
-
-    assert [host_name(host) for host in gateway.hosts][1:5] == ["llm", "my_gateway", "10.0.0.1", "fd00::1"]

@@ -37,7 +37,7 @@ def test_calls_under_way_are_finished_before_it_ends_and_no_new_ones_are_taken(t
         reading.start()
         url = rig.url
         rig.loop.call_soon_threadsafe(rig.gateway.server.drain)
-        wait_until(lambda: rig.gateway.pipeline.draining)
+        wait_until(lambda: rig.gateway.parts.readiness.draining)
         with pytest.raises(httpx.HTTPError):
             httpx.post(f"{url}/v1/chat/completions", json=CHAT, headers=rig.headers()).raise_for_status()
         rig.release()
@@ -114,7 +114,7 @@ def test_settings_that_are_wrong_are_told_and_the_old_ones_stay(tmp_path, capfd)
 
 def test_a_disk_that_refuses_withholds_the_reply_and_the_next_calls(tmp_path):
     with running(tmp_path) as rig:
-        journal = rig.gateway.pipeline.journal
+        journal = rig.gateway.parts.journal
         journal._patience_s = 0.1
         refusing = threading.Event()
         real = journal._base
@@ -228,7 +228,7 @@ def test_the_log_is_json_without_content(tmp_path, capfd):
     with running(tmp_path) as rig:
         httpx.post(f"{rig.url}/v1/chat/completions", json=CHAT, headers=rig.headers(x_fault="hang_up"))
         rig.issue_key("another")
-        wait_until(lambda: len(rig.gateway.pipeline.owners.keys().all()) == 2)
+        wait_until(lambda: len(rig.gateway.pipeline.in_force.owners.keys().all()) == 2)
 
     lines = [json.loads(line) for line in capfd.readouterr().err.splitlines()]
     assert {line["event"] for line in lines} == {"keys_reloaded"}
@@ -300,7 +300,7 @@ def test_calls_that_outlast_the_drain_are_cut_and_on_record(tmp_path):
             target=swallow, args=(f"{rig.url}/v1/chat/completions", CHAT | {"stream": True}, held)
         )
         calling.start()
-        wait_until(lambda: rig.gateway.pipeline.journal.calls_under_way)
+        wait_until(lambda: rig.gateway.parts.journal.calls_under_way)
 
     calling.join(10)
     (call,) = rig.records()

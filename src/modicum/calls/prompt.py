@@ -6,7 +6,6 @@ that says nothing; whoever runs rules makes "not decidable" of it.
 """
 
 from collections.abc import Sequence
-from typing import Self
 
 from modicum.calls.anatomy import Segment, SegmentKind
 from modicum.calls.change import Change, DoesNotFit
@@ -166,33 +165,47 @@ class Prompt:
 
 
 class AnatomyPrompt(Prompt):
-    """A prompt of the ledger."""
+    """A prompt of the ledger. Its units are made when they are first asked for."""
 
-    @classmethod
-    def of(cls, segments: Sequence[Segment]) -> Self:
-        return cls([AnatomyUnit(place, segment) for place, segment in enumerate(segments)])
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        super().__init__(None)
+        self._segments = segments
 
-    def changed(self, change: Change) -> Self:
-        """The prompt after a change. Tokens of a new text are estimated by its length.
+    @property
+    def is_known(self) -> bool:
+        return True
+
+    @property
+    def units(self) -> Sequence[Unit]:
+        if self._units is None:
+            self._units = [AnatomyUnit(place, segment) for place, segment in enumerate(self._segments)]
+        return self._units
+
+    def changed(self, change: Change) -> "AnatomyPrompt":
+        """The prompt after a change: the one place where changes are made in an anatomy. Tokens of a new text are
+        estimated by its length.
 
         Raises:
             DoesNotFit: the prompt cannot take it.
         """
         self.check(change)
-        return type(self).of(
+        return AnatomyPrompt(
             [
-                Segment(
-                    unit.kind,
-                    unit.tokens if unit.place not in change.replaced else tokens_by_length(change.replaced[unit.place]),
-                    unit.digest if unit.place not in change.replaced else b"",
-                    unit.tool,
-                    unit.detail,
-                    unit.is_error,
-                )
-                for unit in self.units
-                if unit.place not in change.left_out
+                segment if place not in change.replaced else _replaced(segment, change.replaced[place])
+                for place, segment in enumerate(self._segments)
+                if place not in change.left_out
             ]
         )
+
+
+def _replaced(segment: Segment, text: str) -> Segment:
+    return Segment(
+        segment.kind,
+        tokens_by_length(text),
+        tool=segment.tool,
+        detail=segment.detail,
+        is_error=segment.is_error,
+    )
 
 
 def tokens_by_length(content: str | bytes) -> int:

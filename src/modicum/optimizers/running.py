@@ -5,6 +5,7 @@ from typing import Protocol
 
 import msgspec
 
+from modicum.calls import Edit
 from modicum.calls.change import Change, DoesNotFit
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import AnatomyPrompt, NotHeld, Prompt
@@ -65,12 +66,18 @@ class AnatomyCall:
 
     def __init__(self, prompt: Prompt, facts: Facts) -> None:
         self.prompt, self.facts = prompt, facts
+        self.edits: list[Edit] = []
+        """What would have been booked."""
 
-    def apply(self, rule: Rule, change: Change) -> None:  # noqa: ARG002 - a protocol's
+    def apply(self, rule: Rule, change: Change) -> None:
+        before = after = None
         if change.is_of_prompt:
             if not isinstance(self.prompt, AnatomyPrompt):
                 raise DoesNotFit("the prompt is not known")
-            self.prompt = self.prompt.changed(change)
+            changed = self.prompt.changed(change)
+            before, after, self.prompt = self.prompt.tokens, changed.tokens, changed
+        if change.why:
+            self.edits.append(Edit(rule.name, before, after, change.why))
         self.facts = facts_after(self.facts, change)
 
 

@@ -14,7 +14,7 @@ import measured
 import tau2
 from modicum.calls import Basis, Call, Cost, Entry, Usage
 from modicum.cli.output import print_json
-from modicum.importers.context import Context
+from modicum.context.growing import Context
 from modicum.importers.format import Reading
 from modicum.importers.messages import MessageReader
 from modicum.insights.carrying import mixed, of_kind

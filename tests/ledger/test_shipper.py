@@ -6,7 +6,7 @@ import msgspec
 import pytest
 
 from modicum.calls import Call, Outcome, Owner, SegmentKind, Usage
-from modicum.ledger.conversations import ContextPart
+from modicum.context.conversations import ContextPart
 from modicum.ledger.journal import Journal, Record, shipped_position
 from modicum.ledger.shipper import Shipper
 from modicum.ledger.store import open_store

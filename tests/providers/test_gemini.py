@@ -3,6 +3,7 @@ from hypothesis import strategies as st
 
 from modicum.calls import BUCKETS, SegmentKind, Tier
 from modicum.providers import gemini
+from modicum.providers.message_blocks import message_blocks
 
 counts = st.integers(min_value=0, max_value=10_000_000)
 
@@ -33,7 +34,7 @@ def test_lanes_of_both_services():
 
 
 def test_parts_are_text_thoughts_calls_results_and_pictures():
-    blocks = gemini.content_blocks(
+    blocks = message_blocks(
         {
             "role": "model",
             "parts": [

@@ -1,7 +1,7 @@
 """Contexts of live calls, off the reply's path: digests while the upstream works; in another thread each new text's
 tokens are counted, and what it holds of secrets and personal data. The texts are kept nowhere.
 
-Which conversation a context continues is found out later, where the ledger is written (`ledger/conversations.py`).
+Which conversation a context continues is found out later, where the ledger is written (`context/conversations.py`).
 """
 
 import asyncio
@@ -10,20 +10,19 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple
 
-from modicum.calls import SegmentKind
+from modicum.context.conversations import ContextPart
+from modicum.context.segmenter import ToolCalls, prints
 from modicum.gateway.exchange import Exchange
-from modicum.ledger.conversations import ContextPart
 from modicum.metering.digests import Digester
-from modicum.metering.tokens import count_tokens
+from modicum.metering.tokens import count_tokens, encoding_for
 from modicum.providers.blocks import Block
-from modicum.redaction.finding import seen
+from modicum.redaction import finding
 
 MOST_WAITING = 2_000
 """Calls whose new parts wait to be counted. Beyond it parts are estimated by their length and not looked at, as
 everything waits in memory."""
 MOST_COUNTS = 200_000
 CHARACTERS_PER_TOKEN = 4
-_ABOUT = (SegmentKind.TOOL_CALL, SegmentKind.TOOL_RESULT)
 
 Uncounted = list[tuple[ContextPart, str]]
 
@@ -35,6 +34,10 @@ class Counts(NamedTuple):
     seen: dict[str, int]
 
 
+UNCOUNTABLE = Counts(0, {})
+"""Of what has no text."""
+
+
 class Anatomist:
     """Used from the event loop; `late` is called there when a context has been counted after its call was recorded."""
 
@@ -42,7 +45,7 @@ class Anatomist:
         self._digester, self._late = digester, late
         self._thread = ThreadPoolExecutor(1, "tokens")
         self._waiting = 0
-        self._counts: OrderedDict[bytes, Counts] = OrderedDict()
+        self._counts: OrderedDict[tuple[bytes, str], Counts] = OrderedDict()
         self._thread.submit(count_tokens, "warm", "gpt-4o")
 
     @property
@@ -52,7 +55,8 @@ class Anatomist:
 
     def take(self, exchange: Exchange) -> None:
         """Digests the context and starts the counting of what is new in it."""
-        context, uncounted = self._digested(exchange.request.served.dialect.segments(exchange.edited))
+        model = exchange.facts.model
+        context, uncounted = self._digested(exchange.request.served.dialect.segments(exchange.edited), model)
         exchange.context = context
         if not uncounted:
             return
@@ -61,35 +65,34 @@ class Anatomist:
                 part.tokens = len(text) // CHARACTERS_PER_TOKEN + 1
             return
         self._waiting += 1
-        loop, model = asyncio.get_running_loop(), exchange.facts.model
+        loop = asyncio.get_running_loop()
         self._thread.submit(lambda: loop.call_soon_threadsafe(self._counted, exchange, _count_all(uncounted, model)))
 
     def close(self) -> None:
         self._thread.shutdown(cancel_futures=True)
 
-    def _digested(self, blocks: Sequence[Block]) -> tuple[list[ContextPart], Uncounted]:
+    def _digested(self, blocks: Sequence[Block], model: str) -> tuple[list[ContextPart], Uncounted]:
         """The parts, and those of them that nobody has counted yet, with their texts."""
-        digest, counts = self._digester.digest, self._counts
-        arguments = {
-            block.call: digest(block.text) for block in blocks if block.kind is SegmentKind.TOOL_CALL and block.call
-        }
+        encoding = encoding_for(model)[0]
         parts: list[ContextPart] = []
         uncounted: Uncounted = []
-        for block in blocks:
-            own = digest(block.text)
-            detail = arguments.get(block.call, b"") if block.kind in _ABOUT else b""
-            known = counts.get(own)
-            part = ContextPart(block.kind, block.tool, own, detail, block.is_error, *(known or (None, None)))
+        for found in prints(self._digester, blocks, ToolCalls()):
+            known = self._counts.get((found.digest, encoding)) if found.text else UNCOUNTABLE
+            tokens, seen = known or (None, None)
+            part = ContextPart(
+                found.kind, found.tool, found.digest, found.detail, found.is_error, tokens, seen, found.basis
+            )
             parts.append(part)
             if known is None:
-                uncounted.append((part, block.text))
+                uncounted.append((part, found.text))
         return parts, uncounted
 
     def _counted(self, exchange: Exchange, counts: list[tuple[ContextPart, Counts]]) -> None:
         self._waiting -= 1
+        encoding = encoding_for(exchange.facts.model)[0]
         for part, known in counts:
             part.tokens, part.seen = known
-            self._counts[part.digest] = known
+            self._counts[part.digest, encoding] = known
         while len(self._counts) > MOST_COUNTS:
             self._counts.popitem(last=False)
         if exchange.late_context:
@@ -105,4 +108,4 @@ def counted(context: list[ContextPart] | None) -> list[ContextPart] | None:
 
 
 def _count_all(parts: Uncounted, model: str) -> list[tuple[ContextPart, Counts]]:
-    return [(part, Counts(count_tokens(text, model), seen(text))) for part, text in parts]
+    return [(part, Counts(count_tokens(text, model), finding.seen(text))) for part, text in parts]

@@ -5,11 +5,11 @@ from time import time
 from typing import Any, NamedTuple
 
 from modicum.calls import Call, CallStatus
+from modicum.context.conversations import ContextPart
 from modicum.gateway.attribution import Attribution
 from modicum.gateway.owners import Caller
 from modicum.gateway.paths import Served
 from modicum.gateway.upstreams import Route
-from modicum.ledger.conversations import ContextPart
 from modicum.outbound.keepalive import Answer, Header
 from modicum.providers.dialect import Dialect, ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.dialects import DIALECTS

@@ -14,18 +14,19 @@ from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Problem, Tier, Usage
 from modicum.importers.claude_code import provider_of
-from modicum.importers.exchanges import Conversations, Exchange, exchanges, file_time, first_record, status_of
+from modicum.importers.exchanges import Exchange, RecordedContexts, exchanges, file_time, first_record, status_of
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers import anthropic
 from modicum.providers.blocks import canonical
 from modicum.providers.fields import listed, mapping, text
+from modicum.providers.message_blocks import reply_blocks
 
 NAME = "anthropic"
 NOT_RUN = {"errored", "canceled", "expired"}
 
 
 def read(path: Path, reading: Reading) -> Found:
-    conversations = Conversations(NAME, reading)
+    contexts = RecordedContexts(NAME, reading)
     timeless = 0
     for found in exchanges(path):
         if isinstance(found, Problem):
@@ -36,7 +37,8 @@ def read(path: Path, reading: Reading) -> Found:
             yield Problem(str(path), "a batch request that was not run: no tokens, not counted", found.line)
             continue
         try:
-            call = _call(path, found, conversations, reading)
+            blocks = anthropic.request_blocks(found.request)
+            call = _call(path, found, contexts.conversation(found, blocks), reading)
         except (ValueError, RecursionError) as error:
             yield Problem(str(path), f"not counted: {error}", found.line)
             continue
@@ -44,12 +46,12 @@ def read(path: Path, reading: Reading) -> Found:
             yield Problem(str(path), "no reply of Anthropic's: not counted", found.line)
             continue
         timeless += found.times()[0] is None
-        yield call
+        yield contexts.with_anatomy(call, blocks, reply_blocks(body_of(found)))
     if timeless:
         yield Problem(str(path), f"{timeless} replies have no time; the time of the file stands for theirs")
 
 
-def _call(path: Path, exchange: Exchange, conversations: Conversations, reading: Reading) -> Call | None:
+def _call(path: Path, exchange: Exchange, conversation: str, reading: Reading) -> Call | None:
     response = body_of(exchange)
     status = status_of(exchange, response)
     model = text(response.get("model")) or text(exchange.request.get("model"))
@@ -60,14 +62,12 @@ def _call(path: Path, exchange: Exchange, conversations: Conversations, reading:
     started = started or file_time(path)
     usage = anthropic.usage_from(counts)
     is_known = bool(counts) or status is CallStatus.ERROR  # a refused request is not billed
-    name, anatomy = conversations.place(exchange, anthropic.request_blocks(exchange.request), model)
     message_id = text(response.get("id"))
     # A stream that broke off has the first event's output count, which is no more than a beginning.
     is_whole = not exchange.events or bool(response.get("stop_reason"))
     output_basis = Basis.EXACT if is_whole else Basis.LOWER_BOUND
     native = message_id or text(exchange.record.get("request_id"))
     call_id = message_id if message_id.startswith("msg_") else f"{NAME}:{native or _digest(exchange, reading)}"
-    conversations.answered(call_id, anthropic.content_blocks(response) if anatomy else [], model)
     return Call(
         call_id=call_id,
         source=NAME,
@@ -84,10 +84,9 @@ def _call(path: Path, exchange: Exchange, conversations: Conversations, reading:
         tier=Tier.BATCH if exchange.is_batch else anthropic.tier_from(counts),
         web_searches=anthropic.web_searches_from(counts),
         task=exchange.task,
-        conversation=name,
+        conversation=conversation,
         owner=exchange.owner,
         revision=usage.total_tokens,
-        anatomy=anatomy,
     )
 
 
@@ -98,7 +97,7 @@ def body_of(exchange: Exchange) -> Mapping[str, Any]:
 
 
 def _digest(exchange: Exchange, reading: Reading) -> str:
-    return reading.digest(canonical(exchange.record or exchange.response)).hex()
+    return reading.digester.digest(canonical(exchange.record or exchange.response)).hex()
 
 
 def recognises(path: Path, head: bytes) -> bool:

@@ -13,11 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Problem, Tier, Usage
-from modicum.importers.exchanges import Conversations, Exchange, exchanges, first_record, status_of
+from modicum.importers.exchanges import Exchange, RecordedContexts, exchanges, first_record, status_of
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers import openai
 from modicum.providers.blocks import canonical
 from modicum.providers.fields import dollars, listed, mapping, moment, text
+from modicum.providers.message_blocks import reply_blocks
 
 NAME = "openai"
 OBJECTS = frozenset({"chat.completion", "chat.completion.chunk", "response", "text_completion"})
@@ -26,21 +27,24 @@ GLOBAL_IDS = ("chatcmpl-", "resp_", "gen-", "cmpl-")
 
 
 def read(path: Path, reading: Reading) -> Found:
-    conversations = Conversations(NAME, reading)
+    contexts = RecordedContexts(NAME, reading)
     for found in exchanges(path):
         if isinstance(found, Problem):
             yield found
             continue
         try:
-            call = _call(found, conversations, reading)
+            response = openai.joined(found.events) if found.events else found.response
+            blocks = openai.request_blocks(found.request)
+            call = _call(found, response, contexts.conversation(found, blocks), reading)
+            if call is not None:
+                call = contexts.with_anatomy(call, blocks, reply_blocks(response))
         except (ValueError, RecursionError) as error:
             yield Problem(str(path), f"not counted: {error}", found.line)
         else:
             yield call or Problem(str(path), "no reply of OpenAI's: not counted", found.line)
 
 
-def _call(exchange: Exchange, conversations: Conversations, reading: Reading) -> Call | None:
-    response = openai.joined(exchange.events) if exchange.events else exchange.response
+def _call(exchange: Exchange, response: Mapping[str, Any], conversation: str, reading: Reading) -> Call | None:
     status = status_of(exchange, response)
     model = text(response.get("model")) or text(exchange.request.get("model"))
     counts = response.get("usage")
@@ -51,11 +55,8 @@ def _call(exchange: Exchange, conversations: Conversations, reading: Reading) ->
     started, first, finished = _times(exchange, response)
     usage = openai.usage_from(mapping(counts))
     is_known = isinstance(counts, Mapping) or status is CallStatus.ERROR  # a refused request is not billed
-    name, anatomy = conversations.place(exchange, openai.request_blocks(exchange.request), model)
-    identity = call_id(exchange, response, reading)
-    conversations.answered(identity, openai.response_blocks(response) if anatomy else [], model)
     return Call(
-        call_id=identity,
+        call_id=call_id(exchange, response, reading),
         source=NAME,
         provider=openai.provider_of(exchange.url, model, response),
         model=model,
@@ -71,10 +72,9 @@ def _call(exchange: Exchange, conversations: Conversations, reading: Reading) ->
         web_searches=openai.web_searches_from(response),
         reported_cost_usd=dollars(mapping(counts).get("cost")),
         task=exchange.task,
-        conversation=name,
+        conversation=conversation,
         owner=exchange.owner,
         revision=usage.total_tokens,
-        anatomy=anatomy,
     )
 
 
@@ -104,7 +104,7 @@ def call_id(exchange: Exchange, response: Mapping[str, Any], reading: Reading) -
     native = given or text(inner.get("request_id")) or text(exchange.record.get("request_id"))
     if not native and exchange.is_batch:
         native = text(exchange.record.get("id"))
-    return f"{NAME}:{native or reading.digest(canonical(exchange.record or response)).hex()}"
+    return f"{NAME}:{native or reading.digester.digest(canonical(exchange.record or response)).hex()}"
 
 
 def recognises(path: Path, head: bytes) -> bool:

@@ -13,9 +13,9 @@ from typing import NamedTuple
 import msgspec
 
 from modicum.calls import Call, Entry, Outcome, Problem
+from modicum.context.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
 from modicum.ledger import positions
 from modicum.ledger.booking import book
-from modicum.ledger.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
 from modicum.ledger.identities import Identities
 from modicum.ledger.journal import shipped_position
 from modicum.ledger.store import Store

@@ -27,6 +27,7 @@ from modicum.providers.bodies import (
 )
 from modicum.providers.dialect import ReplyFacts, RequestFacts
 from modicum.providers.fields import mapping, text
+from modicum.providers.message_blocks import message_blocks
 from modicum.providers.stream import EventTail
 
 ERROR_TYPES = {
@@ -152,7 +153,7 @@ def _web_searches(usage: Mapping[str, Any]) -> int:
 
 def _content_blocks(content: msgspec.Raw) -> list[Block]:
     try:
-        return anthropic.content_blocks({"role": "assistant", "content": msgspec.json.decode(content)})
+        return message_blocks({"role": "assistant", "content": msgspec.json.decode(content)})
     except UNREADABLE:
         return []
 

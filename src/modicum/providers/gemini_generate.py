@@ -11,9 +11,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from modicum.calls import SegmentKind
 from modicum.providers import gemini
-from modicum.providers.blocks import Block, canonical
+from modicum.providers.blocks import Block
 from modicum.providers.bodies import (
     UNREADABLE,
     asked,
@@ -30,6 +29,7 @@ from modicum.providers.bodies import (
 from modicum.providers.dialect import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.lines import MOST_LINE
+from modicum.providers.message_blocks import messages_blocks
 from modicum.providers.stream import EventTail
 
 STATUS_WORDS = {
@@ -95,18 +95,7 @@ class GeminiGenerate:
         )
 
     def segments(self, body: bytes) -> list[Block]:
-        request = asked_object(body)
-        blocks = []
-        for tool in listed(request.get("tools")):
-            blocks += _schemas(mapping(tool))
-        system = request.get("systemInstruction") or request.get("system_instruction")
-        blocks += gemini.part_blocks(mapping(system).get("parts") or [], SegmentKind.SYSTEM)
-        contents = request.get("contents")
-        for content in contents if isinstance(contents, list) else [contents]:
-            if isinstance(content, str):
-                blocks.append(Block(SegmentKind.USER, content))
-            blocks += gemini.content_blocks(mapping(content))
-        return blocks
+        return gemini.request_blocks(asked_object(body))
 
     def with_usage_asked(self, body: bytes) -> bytes:
         """The body itself: usage comes unasked."""
@@ -159,19 +148,6 @@ def _error_kind(error: Any) -> str:
     return status or error_kind_of({"error": error})
 
 
-def _schemas(tool: Mapping[str, Any]) -> list[Block]:
-    """One block per function; a tool of the provider's own (search, code) is named by its field."""
-    blocks = []
-    for name, value in tool.items():
-        if name in {"functionDeclarations", "function_declarations"}:
-            for function in listed(value):
-                called = text(mapping(function).get("name"))
-                blocks.append(Block(SegmentKind.TOOL_SCHEMA, canonical(function), called))
-        else:
-            blocks.append(Block(SegmentKind.TOOL_SCHEMA, canonical({name: value}), name))
-    return blocks
-
-
 def _counted(usage: Any) -> tuple[Any, str]:
     """As `counted`; a usage that only names the traffic type has not counted anything."""
     return counted(gemini.usage_from, usage) if mapping(usage).get("promptTokenCount") is not None else (None, "")
@@ -179,7 +155,7 @@ def _counted(usage: Any) -> tuple[Any, str]:
 
 def _candidate_blocks(candidates: list[Any]) -> list[Block]:
     contents = (mapping(mapping(candidate).get("content")) for candidate in candidates)
-    return [block for content in contents for block in gemini.content_blocks({**content, "role": "model"})]
+    return messages_blocks([{**content, "role": "model"} for content in contents])
 
 
 def _finish_reason(candidates: list[Any], feedback: Any) -> str:

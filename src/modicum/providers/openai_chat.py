@@ -32,6 +32,7 @@ from modicum.providers.bodies import (
 )
 from modicum.providers.dialect import ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
+from modicum.providers.message_blocks import message_blocks
 from modicum.providers.openai_errors import error_body, error_object
 from modicum.providers.stream import EventTail
 
@@ -158,9 +159,7 @@ def _message_blocks(choices: list[_Choice]) -> list[Block]:
             message = mapping(msgspec.json.decode(choice.message))
         except UNREADABLE:
             continue
-        blocks += openai.message_blocks(message)
-        if refusal := text(message.get("refusal")):
-            blocks.append(Block(openai.ROLES["assistant"], refusal))
+        blocks += message_blocks({"role": "assistant", **message})
     return blocks
 
 

@@ -7,7 +7,7 @@ from modicum.insights.carrying import codes, dearest
 from modicum.insights.finding import Change, Finding, FindingClass
 from modicum.insights.history import Flags, History
 
-MEANT = ("compaction", "rewind")
+MEANT = ("compaction", "rewind", "version")
 """Causes that somebody wanted."""
 
 

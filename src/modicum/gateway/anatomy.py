@@ -5,47 +5,30 @@ Which conversation a context continues is found out later, where the ledger is w
 """
 
 import asyncio
-from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import NamedTuple
 
 from modicum.context.conversations import ContextPart
-from modicum.context.segmenter import ToolCalls, prints
+from modicum.context.live import Counts, LiveContext, LiveContexts, Uncounted
 from modicum.gateway.exchange import Exchange
 from modicum.metering.digests import Digester
-from modicum.metering.tokens import count_tokens, encoding_for
-from modicum.providers.blocks import Block
-from modicum.redaction import finding
+from modicum.metering.tokens import count_tokens
+from modicum.redaction.finding import seen
 
 MOST_WAITING = 2_000
 """Calls whose new parts wait to be counted. Beyond it parts are estimated by their length and not looked at, as
 everything waits in memory."""
-MOST_COUNTS = 200_000
 CHARACTERS_PER_TOKEN = 4
-
-Uncounted = list[tuple[ContextPart, str]]
-
-
-class Counts(NamedTuple):
-    """What is known of one text."""
-
-    tokens: int
-    seen: dict[str, int]
-
-
-UNCOUNTABLE = Counts(0, {})
-"""Of what has no text."""
 
 
 class Anatomist:
     """Used from the event loop; `late` is called there when a context has been counted after its call was recorded."""
 
     def __init__(self, digester: Digester, late: Callable[[Exchange], None]) -> None:
-        self._digester, self._late = digester, late
+        self._late = late
+        self._contexts = LiveContexts(digester)
         self._thread = ThreadPoolExecutor(1, "tokens")
         self._waiting = 0
-        self._counts: OrderedDict[tuple[bytes, str], Counts] = OrderedDict()
         self._thread.submit(count_tokens, "warm", "gpt-4o")
 
     @property
@@ -56,7 +39,7 @@ class Anatomist:
     def take(self, exchange: Exchange) -> None:
         """Digests the context and starts the counting of what is new in it."""
         model = exchange.facts.model
-        context, uncounted = self._digested(exchange.request.served.dialect.segments(exchange.edited), model)
+        context, uncounted = self._contexts.take(exchange.request.served.dialect, exchange.edited, model)
         exchange.context = context
         if not uncounted:
             return
@@ -66,46 +49,27 @@ class Anatomist:
             return
         self._waiting += 1
         loop = asyncio.get_running_loop()
-        self._thread.submit(lambda: loop.call_soon_threadsafe(self._counted, exchange, _count_all(uncounted, model)))
+        self._thread.submit(
+            lambda: loop.call_soon_threadsafe(self._counted, exchange, context, _count_all(uncounted, model))
+        )
 
     def close(self) -> None:
         self._thread.shutdown(cancel_futures=True)
 
-    def _digested(self, blocks: Sequence[Block], model: str) -> tuple[list[ContextPart], Uncounted]:
-        """The parts, and those of them that nobody has counted yet, with their texts."""
-        encoding = encoding_for(model)[0]
-        parts: list[ContextPart] = []
-        uncounted: Uncounted = []
-        for found in prints(self._digester, blocks, ToolCalls()):
-            known = self._counts.get((found.digest, encoding)) if found.text else UNCOUNTABLE
-            tokens, seen = known or (None, None)
-            part = ContextPart(
-                found.kind, found.tool, found.digest, found.detail, found.is_error, tokens, seen, found.basis
-            )
-            parts.append(part)
-            if known is None:
-                uncounted.append((part, found.text))
-        return parts, uncounted
-
-    def _counted(self, exchange: Exchange, counts: list[tuple[ContextPart, Counts]]) -> None:
+    def _counted(self, exchange: Exchange, context: LiveContext, counts: list[tuple[ContextPart, Counts]]) -> None:
         self._waiting -= 1
-        encoding = encoding_for(exchange.facts.model)[0]
-        for part, known in counts:
-            part.tokens, part.seen = known
-            self._counts[part.digest, encoding] = known
-        while len(self._counts) > MOST_COUNTS:
-            self._counts.popitem(last=False)
+        self._contexts.counted(context, counts)
         if exchange.late_context:
             exchange.late_context = False
             self._late(exchange)
 
 
-def counted(context: list[ContextPart] | None) -> list[ContextPart] | None:
-    """The context, if there is one and all of it is counted."""
-    if context is None or any(part.tokens is None for part in context):
+def counted(context: LiveContext | None) -> list[ContextPart] | None:
+    """The parts of the context, if there is one and all of it is counted or estimated."""
+    if context is None or not (context.is_counted or all(part.tokens is not None for part in context.parts)):
         return None
-    return context
+    return context.parts
 
 
 def _count_all(parts: Uncounted, model: str) -> list[tuple[ContextPart, Counts]]:
-    return [(part, Counts(count_tokens(text, model), finding.seen(text))) for part, text in parts]
+    return [(part, Counts(count_tokens(text, model), seen(text))) for part, text in parts]

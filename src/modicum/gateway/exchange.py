@@ -5,7 +5,7 @@ from time import time
 from typing import Any, NamedTuple
 
 from modicum.calls import Call, CallStatus
-from modicum.context.conversations import ContextPart
+from modicum.context.live import LiveContext
 from modicum.gateway.attribution import Attribution
 from modicum.gateway.owners import Caller
 from modicum.gateway.paths import Served
@@ -131,7 +131,7 @@ class Exchange:
         self.reply: ReplyFacts | None = None
         self.status = CallStatus.UNKNOWN
         self.client_gone = False
-        self.context: list[ContextPart] | None = None
+        self.context: LiveContext | None = None
         self.late_context = False
         """The call was recorded before its context was counted: the context follows in a record of its own."""
         self.finished: Call | None = None

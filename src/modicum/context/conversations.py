@@ -23,6 +23,8 @@ from modicum.redaction.tags import LOOKED_AT, seen_tags
 
 MOST_CONVERSATIONS = 5_000
 MOST_PARTS = 1_000_000
+FORMER = "\n(digests of a former version)"
+"""Stands behind the name of a conversation where a ledger has the digests of a call in a former version."""
 
 _HEAD = (SegmentKind.SYSTEM, SegmentKind.TOOL_SCHEMA, SegmentKind.PREFIX)
 

@@ -62,7 +62,8 @@ class LoggedOrder:
         if anatomy is None or anatomy.kept_segments > len(parts):  # what it rests on was not seen
             self._wait(_Waiting(call, None, None))
             return
-        before = path[-1]
+        is_first_of_file = not anatomy.kept_segments and not anatomy.break_cause
+        before = self._root if is_first_of_file else path[-1]
         whole = [*parts[: anatomy.kept_segments], *anatomy.added]
         self._wait(_Waiting(call, self._path(conversation, whole)[-1], before))
 

@@ -1,13 +1,15 @@
 """What is the same on every engine: questions asked, entries and outcomes read back."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
 from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome
+from modicum.context.conversations import FORMER
 from modicum.ledger.columns import audit_from, energy_window_from, entry_from, outcome_from
 from modicum.ledger.store import Row, bound, question_text
+from modicum.metering.digests import SEGMENT_VERSION
 
 PURGED = (
     "started < $before AND ($team = '' OR team = $team) AND ($app = '' OR app = $app)"
@@ -22,6 +24,15 @@ FROM (SELECT * FROM segments WHERE entry_id BETWEEN $first AND $last) AS segment
 LEFT JOIN reuse ON reuse.entry_id = segments.entry_id AND reuse.digest = segments.digest
 ORDER BY segments.entry_id, segments.position
 """
+
+
+FORMER_DIGEST = f"(length(digest) = 32 OR (length(digest) = 34 AND substr(digest, 33, 2) <> '{SEGMENT_VERSION:02x}'))"
+"""Whether a segment's digest is of a former version: the first one did not say its version."""
+
+
+def marked(conversations: Mapping[str, str], former: Iterable[str]) -> dict[str, str]:
+    """Where entries are booked; those that have digests of a former version are marked."""
+    return {**conversations, **{entry_id: conversations[entry_id] + FORMER for entry_id in former}}
 
 
 class Questions(ABC):

@@ -16,7 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
-from modicum.ledger.asking import PURGED, Questions
+from modicum.ledger.asking import FORMER_DIGEST, PURGED, Questions, marked
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
     AUDIT_COLUMNS,
@@ -136,7 +136,12 @@ class ClickHouseStore(Questions):
             " GROUP BY entry_id",
             parameters={"ids": list(entry_ids)},
         )
-        return {str(entry_id): str(conversation) for entry_id, conversation in found.result_rows}
+        conversations = {str(entry_id): str(conversation) for entry_id, conversation in found.result_rows}
+        former = self._client.query(
+            "SELECT DISTINCT entry_id FROM segments WHERE entry_id IN {ids:Array(String)} AND " + FORMER_DIGEST,
+            parameters={"ids": list(conversations)},
+        )
+        return marked(conversations, (str(entry_id) for (entry_id,) in former.result_rows))
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
         text, typed = _typed(question_text(question), bound(question, parameters))

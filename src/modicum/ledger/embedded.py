@@ -15,7 +15,7 @@ import duckdb
 import numpy as np
 
 from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
-from modicum.ledger.asking import PURGED, Questions
+from modicum.ledger.asking import FORMER_DIGEST, PURGED, Questions, marked
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
     AUDIT_COLUMNS,
@@ -148,8 +148,12 @@ class DuckDBStore(Questions):
         found = self._base.execute(
             "SELECT entry_id, conversation FROM entries WHERE entry_id IN (SELECT unnest($ids))",
             {"ids": list(entry_ids)},
-        )
-        return dict(found.fetchall())
+        ).fetchall()
+        former = self._base.execute(
+            "SELECT DISTINCT entry_id FROM segments WHERE entry_id IN (SELECT unnest($ids)) AND " + FORMER_DIGEST,
+            {"ids": [entry_id for entry_id, _ in found]},
+        ).fetchall()
+        return marked(dict(found), (entry_id for (entry_id,) in former))
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
         cursor = self._base.execute(question_text(question), _told(bound(question, parameters)))

@@ -90,12 +90,13 @@ def schemas(tools: Any) -> list[Block]:
         tools = tools.get("tools", [tools])  # Bedrock's toolConfig
     blocks: list[Block] = []
     for tool in tools if isinstance(tools, list | tuple) else []:
-        declared = mapping(tool).get("functionDeclarations") or mapping(tool).get("function_declarations")
+        inner = mapping(tool)
+        declared = inner.get("functionDeclarations", inner.get("function_declarations"))
         if is_mark(tool):
             add_mark(blocks, tool)
         elif isinstance(declared, list):
             blocks += map(_schema, declared)
-            others = {name: value for name, value in tool.items() if value is not declared}
+            others = {name: value for name, value in inner.items() if value is not declared}
             blocks += [_schema({name: value}) for name, value in others.items()]
         else:
             blocks.append(_schema(tool))

@@ -2,7 +2,9 @@
 
 import json
 import os
+import resource
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -11,6 +13,7 @@ import httpx2 as httpx
 import openai
 import pytest
 
+from gateway.certificates import Authority
 from modicum.settings import listening
 
 
@@ -55,6 +58,55 @@ def test_doctor_names_file_line_and_what_is_accepted(home):
     assert "most_calls (int)" in said
 
 
+def test_doctor_compares_open_files_and_memory_with_what_is_set(home):
+    (home / "modicum.toml").write_text("[gateway]\nmost_calls = 100\nmost_bodies_mb = 300\nworkers = 2\n")
+    said = modicum("doctor")
+    assert "ok    open files: " in said
+    assert "enough for 50 calls at once" in said
+    assert "ok    memory of requests: 150 MB at once in each gateway process (gateway.most_bodies_mb)" in said
+
+    lowered = f"ulimit -n 128 && exec {sys.executable} -m modicum doctor"
+    done = subprocess.run(["bash", "-c", lowered], capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert "WRONG open files: 128 open files are enough for 32 calls at once in one process, not for 50" in done.stdout
+
+
+@pytest.mark.skipif(not hasattr(resource, "prlimit"), reason="limits of other processes can be read on Linux only")
+def test_up_raises_the_limit_of_open_files_for_all_its_processes(home):
+    (home / "modicum.toml").write_text(
+        f'[gateway]\nlisten = "127.0.0.1:{free_port()}"\n[console]\nlisten = "127.0.0.1:{free_port()}"\n'
+    )
+    lowered = f"ulimit -Sn 200 && ulimit -Hn 512 && exec {sys.executable} -m modicum up"
+    with subprocess.Popen(["bash", "-c", lowered], stderr=subprocess.PIPE, text=True) as up:
+        try:
+            parts = [up.pid, *(eventually(lambda name=name: part(up.pid, name)) for name in ("gateway", "ledger"))]
+            for pid in parts:
+                eventually(lambda pid=pid: resource.prlimit(pid, resource.RLIMIT_NOFILE) == (512, 512))
+            said = logged_line(up, "open_files_short")
+        finally:
+            up.send_signal(signal.SIGTERM)
+            up.stderr.read()
+
+    assert "512 open files are enough for 224 calls at once" in said
+
+
+def logged_line(process, event):
+    """The next line of that event."""
+    while line := process.stderr.readline():
+        if f'"event":"{event}"' in line:
+            return line
+    return ""
+
+
+def test_doctor_says_when_nobody_can_use_an_upstream(home):
+    text = '[upstreams.openai]\nurl = "https://api.openai.com/v1"\nspeaks = "openai"\n'
+    (home / "modicum.toml").write_text(text)
+    assert "set upstreams.openai.key, or own_keys = true" in modicum("doctor", status=1)
+
+    (home / "modicum.toml").write_text(f"{text}own_keys = true\n")
+    modicum("doctor")
+
+
 def test_doctor_says_whether_spans_can_be_sent(home):
     (home / "modicum.toml").write_text(f'[otel]\nendpoint = "http://127.0.0.1:{free_port()}"\n')
     assert "WRONG otel: http://127.0.0.1:" in (said := modicum("doctor", status=1))
@@ -63,6 +115,62 @@ def test_doctor_says_whether_spans_can_be_sent(home):
     (home / "modicum.toml").write_text('[otel]\nendpoint = "http://127.0.0.1:4317"\nprotocol = "grpc"\n')
     assert "otel.protocol 'grpc' is not spoken" in modicum("doctor", status=1)
     assert "otel.protocol 'grpc' is not spoken" in modicum("up", status=2)
+
+
+def test_doctor_says_who_can_call_and_whether_it_is_encrypted(home):
+    def listener(text):
+        (home / "modicum.toml").write_text(f"[gateway]\n{text}\n")
+        (said,) = [line for line in modicum("doctor").splitlines() if " listener: " in line]
+        return said
+
+    port = free_port()
+    assert listener(f'listen = "127.0.0.1:{port}"').endswith(f"127.0.0.1:{port}, no TLS, only this machine can call")
+    anybody = listener(f'listen = "0.0.0.0:{port}"')
+    assert "no TLS: keys and prompts pass in clear" in anybody
+    assert "answers to any name" in anybody
+    assert "any name" not in listener(f'listen = "0.0.0.0:{port}"\nhosts = ["llm.example.com"]')
+    certificate, key = Authority(home).issue("llm.example.com", "10.0.0.1")
+    files = f'tls_certificate_file = "{certificate.name}"\ntls_key_file = "{key.name}"'
+    assert f"{port}, TLS for llm.example.com, 10.0.0.1 until 2" in listener(f'listen = "0.0.0.0:{port}"\n{files}')
+    (home / "modicum.toml").write_text('[gateway]\ntls_certificate_file = "none.pem"\n')
+    assert "modicum.toml:2: gateway.tls_certificate_file: none.pem cannot be read" in modicum("doctor", status=1)
+    assert "modicum.toml:2: gateway.tls_certificate_file: none.pem cannot be read" in modicum("up", status=2)
+
+
+def test_workers_speak_tls_and_doctor_sees_whether_they_show_the_certificate_that_is_set(home, monkeypatch):
+    authority, gateway, console = Authority(home), free_port(), free_port()
+    authority.issue("localhost")
+    (home / "modicum.toml").write_text(
+        f'[gateway]\nlisten = "127.0.0.1:{gateway}"\nworkers = 2\ntls_certificate_file = "server.pem"\n'
+        f'tls_key_file = "server.key"\n[console]\nlisten = "127.0.0.1:{console}"\n'
+    )
+    web = httpx.Client(verify=ssl.create_default_context(cafile=str(authority.file)))
+
+    def ready():
+        try:
+            return web.get(f"https://localhost:{gateway}/readyz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    with (
+        (home / "log").open("w+") as log,
+        subprocess.Popen([sys.executable, "-m", "modicum", "up"], stderr=log) as up,
+    ):
+        try:
+            eventually(ready)
+            assert f"OPENAI_BASE_URL=https://127.0.0.1:{gateway}/v1" in (home / "log").read_text()
+            assert f"gateway: on 127.0.0.1:{gateway}: ready" in modicum("doctor")
+            authority.issue("localhost", to="other")
+            files = (home / "modicum.toml").read_text()
+            (home / "other.toml").write_text(files.replace("server.", "other."))
+            monkeypatch.setenv("MODICUM_CONFIG", str(home / "other.toml"))
+            assert "shows another certificate than other.pem" in modicum("doctor", status=1)
+            (home / "other.toml").write_text(f'[gateway]\nlisten = "127.0.0.1:{gateway}"\n')
+            assert "speaks no plain HTTP" in modicum("doctor", status=1)
+        finally:
+            web.close()
+            up.send_signal(signal.SIGTERM)
+            up.wait(60)
 
 
 def test_doctor_looks_at_plans_of_teams(home):

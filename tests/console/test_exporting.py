@@ -341,7 +341,13 @@ def modicum(folder, mock_url, export=None):
 
     def settings(_):
         upstreams = {
-            name: UpstreamSettings(url=f"{mock_url}/{version}", speaks=name, models=(models,), provider=provider)
+            name: UpstreamSettings(
+                url=f"{mock_url}/{version}",
+                speaks=name,
+                models=(models,),
+                provider=provider,
+                pass_headers=("x-mock-*",),
+            )
             for name, version, models, provider in (
                 ("openai", "v1", "gpt-*", "openai"),
                 ("anthropic", "v1", "claude-*", "anthropic"),

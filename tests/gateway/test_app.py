@@ -129,6 +129,51 @@ def test_of_several_models_the_one_that_was_checked_goes_upstream(rig, other):
         assert all(dict(fields)["model"] == "gpt-4o-mini" for fields in sent)
 
 
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/v1/chat/completions", CHAT | {"models": ["gpt-5"]}),
+        ("/v1/chat/completions", CHAT | {"fallbacks": [{"model": "gpt-5"}]}),
+        ("/v1/chat/completions", CHAT | {"plugins": [{"id": "fusion", "analysis_models": ["gpt-5"]}]}),
+        ("/v1/responses", {"model": "gpt-4o-mini", "input": "", "tools": [{"type": "x", "model": "gpt-5"}]}),
+        (
+            "/v1/messages",
+            {"model": "claude-a", "max_tokens": 5, "messages": [], "tools": [{"type": "advisor", "model": "claude-b"}]},
+        ),
+        (
+            "/v1/messages/count_tokens",
+            {"model": "claude-a", "messages": [], "tools": [{"type": "advisor", "model": "claude-b"}]},
+        ),
+        ("/v1beta/models/gemini-a:generateContent", {"contents": [], "fallbackModel": "gemini-b"}),
+    ],
+)
+def test_a_key_for_some_models_may_name_no_other_in_its_body(rig, path, told):
+    key = rig.issue_key("limited", models=("gpt-4o-mini", "claude-a", "gemini-a"))
+    wait_for(lambda: status_with(rig, key) == 200)
+    seen = len(rig.provider.asked)
+
+    reply = httpx.post(rig.url + path, json=told, headers={"authorization": f"Bearer {key}"})
+
+    assert reply.status_code == 403
+    assert "this key may not use a model that the body names in" in reply.text
+    assert len(rig.provider.asked) == seen
+    assert httpx.post(rig.url + path, json=told, headers=rig.headers()).status_code == 200  # a key for all models
+
+
+def test_of_several_lists_of_models_the_one_that_was_checked_goes_upstream(rig):
+    key = rig.issue_key("listed", models=("gpt-4o-mini", "gemini-a"))
+    wait_for(lambda: status_with(rig, key) == 200)
+    lists = '"models":["gpt-5"],"models":["gpt-4o-mini"]'
+    for path, body in (
+        ("/v1/chat/completions", f'{{{lists},"\\u006dodel":"gpt-4o-mini","messages":[]}}'),
+        ("/v1beta/models/gemini-a:generateContent", f'{{{lists},"contents":[]}}'),
+    ):
+        reply = httpx.post(rig.url + path, content=body, headers={"authorization": f"Bearer {key}"})
+
+        assert reply.status_code == 200
+        assert b"gpt-5" not in rig.provider.asked[-1][2]
+
+
 def test_a_callers_own_key_goes_to_the_provider_and_into_no_record(rig):
     reply = httpx.post(f"{rig.url}/v1/chat/completions", json=CHAT, headers={"authorization": "Bearer sk-own-secret"})
 

@@ -1,6 +1,8 @@
 import httpx2 as httpx
 import pytest
 
+from modicum.ledger.store import open_store
+
 
 @pytest.fixture
 def post(rig):
@@ -37,4 +39,33 @@ def test_outcomes_need_a_modicum_key(rig):
     told = {"task": "PR-1", "name": "merged", "value": 1}
 
     assert httpx.post(f"{rig.url}/outcomes", json=told).status_code == 401
-    assert httpx.post(f"{rig.url}/outcomes", json=told, headers={"x-api-key": "sk-own"}).status_code == 401
+    assert httpx.post(f"{rig.url}/outcomes", json=told, headers={"x-api-key": "sk-own-key"}).status_code == 401
+
+
+def test_another_key_cannot_overwrite_an_outcome(rig):
+    told = {"task": "PR-7", "name": "merged", "value": 1, "time": "2026-01-31T12:00:00Z"}
+    keys = [rig.issue_key(name, team="platform") for name in ("reporter", "reporter", "other")]
+    for ids in ({}, {"id": "7"}):
+        before = len(rig.records("outcome"))
+        for key, value in zip([keys[0], keys[0], keys[1], keys[2]], [0, 1, 0.25, 0.5], strict=True):
+            headers = {"authorization": f"Bearer {key}"}
+            reply = httpx.post(f"{rig.url}/outcomes", json=told | ids | {"value": value}, headers=headers)
+            assert reply.status_code == 200
+
+        store = open_store(":memory:")
+        store.append_outcomes(rig.records("outcome")[before:])
+        values = sorted(one.value for one in store.outcomes())
+        store.close()
+        assert values == [0.25, 0.5, 1]  # the key's own second report replaced its first, and nobody else's did
+
+
+@pytest.mark.parametrize("known", ["gateway:1", "recorded/merged/PR-1"])
+def test_a_key_cannot_take_the_place_of_what_came_by_another_door(rig, post, known):
+    before = len(rig.records("outcome"))
+
+    assert post({"task": "PR-1", "name": "merged", "value": 0, "id": known}).status_code == 200
+
+    (told,) = rig.records("outcome")[before:]
+    assert told.outcome_id.startswith("gateway:")
+    assert told.outcome_id.count(":") >= 2
+    assert told.outcome_id != known

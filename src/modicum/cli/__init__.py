@@ -8,6 +8,7 @@ import click
 from modicum import __version__
 from modicum.calls.errors import UserError
 from modicum.calls.one_line import one_line
+from modicum.cli.private import private_files
 
 VERBS = {
     "audit": "Where the money went, what bought nothing, and what each change would have saved.",
@@ -95,7 +96,8 @@ def modicum() -> None:
 def main(args: list[str] | None = None) -> NoReturn:
     """Runs the command; a `UserError` is one line and status 2, Ctrl-C is status 130 and no trace."""
     try:
-        result: Any = modicum.main(args=args, prog_name="modicum", standalone_mode=False)
+        with private_files():
+            result: Any = modicum.main(args=args, prog_name="modicum", standalone_mode=False)
     except UserError as error:
         click.echo(f"modicum: {one_line(str(error))}", err=True)
         raise SystemExit(2) from None

@@ -9,6 +9,7 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.cli import opening, output
 from modicum.cli.anatomy import ledger_or_logs
+from modicum.cli.private import shared_files
 from modicum.cli.reading import problem_rows, show_problems, steps
 from modicum.cli.span import EVER, NEVER, moment
 from modicum.settings import checked_zone, read_settings
@@ -115,7 +116,8 @@ def write_page(found: "Audit", path: Path) -> None:
     from modicum.reports.page import page
 
     try:
-        path.write_text(page(document(found)), encoding="utf-8")
+        with shared_files():
+            path.write_text(page(document(found)), encoding="utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
 

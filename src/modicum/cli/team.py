@@ -9,6 +9,7 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.cli import opening, team_tables
+from modicum.cli.private import shared_files
 from modicum.cli.quantity import Quantity
 from modicum.cli.team_source import FILE, ledger_options, recorded, recorded_with_costs
 
@@ -265,7 +266,8 @@ def show(*, plan_file: Path, runs: Path | None, svg: Path | None, as_json: bool,
 
     plan = _plan(plan_file)
     if svg:
-        svg.write_text(team_svg(recorded(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
+        with shared_files():
+            svg.write_text(team_svg(recorded(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
         click.echo(f"wrote {svg}", err=True)
     if as_json:
         print_json(plan)
@@ -319,7 +321,8 @@ def _dated(plan: "Plan") -> "Plan":
 def _write(plan: "Plan", path: Path) -> None:
     from modicum.agents.plan import plan_json
 
-    path.write_text(plan_json(plan), encoding="utf-8")
+    with shared_files():
+        path.write_text(plan_json(plan), encoding="utf-8")
     click.echo(f"wrote {path}", err=True)
 
 

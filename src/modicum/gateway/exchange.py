@@ -30,18 +30,19 @@ class Timing:
 class Request:
     """What came from the caller. `headers` has the first of each name; `passing` are those that may go on."""
 
-    __slots__ = ("body", "headers", "passing", "path", "query", "served")
+    __slots__ = ("body", "caller", "headers", "passing", "path", "query", "served")
 
     def __init__(
         self,
         served: Served,
         path: str,
         query: bytes,
+        caller: Caller,
         headers: Mapping[bytes, bytes],
         passing: list[Header],
         body: bytes,
     ) -> None:
-        self.served, self.path, self.query = served, path, query
+        self.served, self.path, self.query, self.caller = served, path, query, caller
         self.headers, self.passing, self.body = headers, passing, body
 
 

@@ -21,6 +21,7 @@ from modicum.calls import Call, CallStatus, Owner, Problem, Segment, SegmentKind
 from modicum.context.breaks import change
 from modicum.importers.files import HEAD_BYTES, records
 from modicum.importers.format import Reading
+from modicum.providers.anthropic_messages import user_and_session
 from modicum.providers.blocks import Block
 from modicum.providers.fields import listed, mapping, moment, text
 
@@ -57,12 +58,17 @@ class Exchange:
 
     @property
     def task(self) -> str:
-        return self.named(*TASKS)
+        return self.named(*TASKS) or self._user_and_session[1]
 
     @property
     def owner(self) -> Owner:
-        user = self.named("user", "user_id") or text(self.request.get("user")) or text(self.metadata.get("user_id"))
-        return Owner(team=self.named("team"), app=self.named("app"), user=user)
+        return Owner(team=self.named("team"), app=self.named("app"), user=self._user_and_session[0])
+
+    @property
+    def _user_and_session(self) -> tuple[str, str]:
+        """Claude Code writes both into one field; as one text they would make a user of each session."""
+        user = self.named("user", "user_id") or text(self.request.get("user"))
+        return user_and_session(user or text(mapping(self.request.get("metadata")).get("user_id")))
 
     @property
     def url(self) -> str:

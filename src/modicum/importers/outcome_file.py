@@ -15,6 +15,8 @@ import msgspec
 from modicum.calls import Outcome, Problem
 from modicum.importers.files import blocks, head
 
+GATEWAY = "gateway:"
+"""How ids begin of outcomes that were reported to the gateway."""
 FIELDS = ("task", "name", "value", "time")
 _WORDS = {"true": 1.0, "false": 0.0}
 
@@ -115,11 +117,20 @@ def _outcome(row: Mapping[str, Any], path: Path, number: int) -> Outcome | Probl
     try:
         task, name = _word(row, "task"), _word(row, "name")
         value, time = _value(row.get("value")), _time(row.get("time"))
-        known = row.get("id") or outcome_id(task, name, time)
+        known = _identity(row.get("id")) or outcome_id(task, name, time)
         source = row.get("source") or "file"
     except ValueError as error:
         return Problem(str(path), f"not an outcome: {error}", number)
-    return Outcome(outcome_id=str(known), task=task, name=name, value=value, time=time, source=str(source))
+    return Outcome(outcome_id=known, task=task, name=name, value=value, time=time, source=str(source))
+
+
+def _identity(known: object) -> str:
+    """The row's own id; what was reported to the gateway belongs to the key that did, and no file replaces it."""
+    if not known:
+        return ""
+    if str(known).startswith(GATEWAY):
+        raise ValueError(f"the id begins with '{GATEWAY}', as those that the gateway gives; give it another, or none")
+    return str(known)
 
 
 def _word(row: Mapping[str, Any], field: str) -> str:

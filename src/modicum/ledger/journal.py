@@ -258,6 +258,7 @@ def shipped_position(journal: Path) -> int:
 
 def _opened(path: Path) -> sqlite3.Connection:
     base = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
+    path.chmod(0o600)  # before it has a -wal and a -shm, which are made like it
     base.execute("PRAGMA journal_mode = WAL")
     base.execute("PRAGMA synchronous = FULL")
     base.execute(_SCHEMA)

@@ -21,6 +21,7 @@ TIERS = {"batch": Tier.BATCH, "flex": Tier.FLEX, "priority": Tier.PRIORITY, "fas
 
 HOSTS = {
     "openai.com": "openai",
+    "chatgpt.com": "openai",
     "azure.com": "azure",
     "azure-api.net": "azure",
     "openrouter.ai": "openrouter",

@@ -114,9 +114,7 @@ def test_a_conversation_that_goes_on_after_the_upgrade_has_no_break_that_anybody
     assert (third.turn, third.anatomy.kept_segments, third.anatomy.break_cause) == (3, 0, "version")
     assert (fourth.turn, fourth.anatomy.kept_segments, len(fourth.anatomy.added)) == (4, 9, 2)
     found = {name: detector(name)(load(store, *EVER)) for name in FINDINGS}
-    assert (
-        "calls, version" not in found["prefix_break"].details
-    )
+    assert "calls, version" not in found["prefix_break"].details
     # What the old digests say is never held against the new: three reads stand there anew, and one came since.
     assert found["reread_files"].details == {"reads": 3}
     assert found["duplicate_context"].calls == 0

@@ -33,6 +33,7 @@ from modicum.governance.keys import audit, issue
 from modicum.ledger.events import Events
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.store import Purge, open_store
+from modicum.metering.digests import SEGMENT_VERSION
 
 NOW = datetime.now(UTC)
 
@@ -84,7 +85,8 @@ def test_key_events_become_the_audit_log_and_one_that_cannot_be_read_blocks_noth
 
 
 def test_a_store_over_http_is_as_good_as_the_file(store):
-    anatomy = Anatomy(0, 0, (Segment(SegmentKind.USER, 7, b"d" * 16),))
+    digest = b"d" * 16 + bytes((SEGMENT_VERSION,))
+    anatomy = Anatomy(0, 0, (Segment(SegmentKind.USER, 7, digest),))
     told = [Entry(call(f"{number}", anatomy=anatomy, conversation="talk"), Cost.unknown()) for number in range(5)]
     outcome = Outcome(outcome_id="o", task="PR-1", name="merged", value=1.0, time=NOW)
 

@@ -33,7 +33,9 @@ from modicum.calls import (
     Usage,
     UserError,
 )
+from modicum.context.conversations import FORMER
 from modicum.ledger.store import Appended, Purge, migrations, open_store
+from modicum.metering.digests import SEGMENT_VERSION
 
 START = datetime(2026, 2, 3, 10, tzinfo=UTC)
 EVER = {"since": datetime(1990, 1, 1, tzinfo=UTC), "until": datetime(2200, 1, 1, tzinfo=UTC)}
@@ -121,6 +123,15 @@ def test_an_entry_that_has_grown_replaces_its_older_self_with_its_anatomy(store)
     (stored,) = next(store.entries())
     assert stored.call.usage.output_visible == 9
     assert len(stored.call.anatomy.added) == 2
+
+
+def test_a_call_whose_digests_are_of_a_former_version_is_told_so(store):
+    digests = {"former": b"d" * 16, "present": b"d" * 16 + bytes((SEGMENT_VERSION,)), "other": b"d" * 16 + b"\xff"}
+    for name, digest in digests.items():
+        parts = (Segment(SegmentKind.PREFIX, 5), Segment(SegmentKind.USER, 5, digest))
+        store.append([entry(name, conversation="c", anatomy=Anatomy(0, 0, parts))])
+
+    assert store.conversations_of([*digests]) == {"former": "c" + FORMER, "present": "c", "other": "c" + FORMER}
 
 
 def test_where_a_call_is_booked_is_told_of_those_that_are_known(store):

@@ -74,6 +74,6 @@ class Anatomy(msgspec.Struct, frozen=True, gc=False):
     """The segments behind the kept ones."""
     break_cause: str = ""
     """Why less was kept than there was: `compaction`, `rewind`, `changed` (a message in the middle), `tools`, `system`,
-    `model`, what a reader concludes from the size of the prompt (`edited`, `reasoning dropped`), or empty. `version`: it
-    is not known what was kept, because the digests of the call before are of another version.
+    `model`, what a reader concludes from the size of the prompt (`edited`, `reasoning dropped`), or empty. `version`:
+    nobody knows what was kept, because the digests of the call before are of another version.
     """

@@ -112,8 +112,8 @@ def _schema(tool: Any) -> Block:
     parameters = inner.get(holder)
     if holder == "inputSchema":
         parameters = mapping(parameters).get("json", parameters)
-    kind = inner.get("type")
-    is_own = kind not in {None, "function"} and not (kind == "custom" and holder)
+    kind = text(inner.get("type"))
+    is_own = kind not in {"", "function"} and not (kind == "custom" and holder)
     passed_over = {*_SCHEMA_PARAMETERS, *MARKS, "type"}
     said = {name: value for name, value in inner.items() if name not in passed_over and value}
     if is_own:
@@ -121,7 +121,7 @@ def _schema(tool: Any) -> Block:
     if parameters:
         said["parameters"] = _lower_types(parameters)
     name = inner.get("name") or kind
-    if name is None and len(inner) == 1:  # Gemini names a tool of the provider's by its field
+    if not name and len(inner) == 1:  # Gemini names a tool of the provider's by its field
         (name,) = inner
         said = dict(inner)
     return Block(SegmentKind.TOOL_SCHEMA, canonical(said or tool), text(name), mark=mark)

@@ -46,7 +46,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "calls/call.py": "fields only",
     "calls/entry.py": "fields only",
     "calls/errors.py": "one empty class",
-    "calls/outcome.py": "fields only",
+    "calls/outcome.py": "fields, and the span of times; tests/test_hostile_files.py has its ends",
     "calls/problem.py": "fields and one line of text",
     "cli/team_source.py": "where cli/team.py reads runs; its test reads files and ledgers",
     "providers/dialect.py": "fields and protocols only",
@@ -95,6 +95,8 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "cli/test_gateway_verbs.py": "tests cli/init.py, key.py, doctor.py, top.py, mock.py and up.py together",
     "cli/test_cli.py": "tests cli/__init__.py",
     "test_docs.py": "holds the docs to the code",
+    "test_hostile_files.py": "every reader and every verb at once, with files that are none",
+    "test_install.py": "tests scripts/install-lock",
     "test_sample.py": "holds the sample to what writes it, and to what a newcomer has to see",
 }
 

@@ -81,6 +81,11 @@ def test_a_wrong_value_names_file_line_and_what_is_accepted(tmp_path, text, reas
         read_settings({"MODICUM_CONFIG": str(path)})
 
 
+def test_a_named_file_that_has_gone_is_an_error_and_says_what_to_do(tmp_path):
+    with pytest.raises(UserError, match=r"gone\.toml: there is no such settings file.* bring it back, or unset"):
+        read_settings({"MODICUM_CONFIG": str(tmp_path / "gone.toml")})
+
+
 def test_names_and_origins_of_every_kind_are_taken(tmp_path):
     path = tmp_path / "modicum.toml"
     path.write_text(

@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.regular_file import read_regular
 
 FILE_NAME = "modicum.toml"
 MOST_WORKERS = 64
@@ -191,9 +192,13 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     if path is None:
         return Settings()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode("utf-8")
         document = tomllib.loads(text)
         settings = msgspec.convert(document | {"file": str(path)}, Settings)
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: there is no such settings file, and MODICUM_CONFIG names it: bring it back, or unset that"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:

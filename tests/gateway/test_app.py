@@ -6,6 +6,7 @@ import socket
 import time
 
 import httpx2 as httpx
+import msgspec
 import pytest
 from backports import zstd
 from hypothesis import given, settings
@@ -438,3 +439,32 @@ def test_what_is_packed_otherwise_or_unpacks_to_too_much_is_refused(rig, web, co
 
     assert reply.status_code == status
     assert said in reply.text
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (
+            "/v1/chat/completions",
+            rb"""{"model":"gpt-5","user":"u\ud83d","metadata":{"team\udc00":"s\ud83d"},"messages":[{"role":"user",
+            "content":"cut \ud83d"}],"tools":[{"type":"function","function":{"name":"t\ud83d","parameters":{}}}]}""",
+        ),
+        ("/v1/responses", rb'{"model":"gpt-5","input":"cut \ud83d","user":"u\ud83d","metadata":{"a\udc00":"\ud83d"}}'),
+        (
+            "/v1/messages",
+            rb"""{"model":"claude-opus-4-5","max_tokens":9,"metadata":{"user_id":"u\ud83d"},"messages":[{"role":"user",
+            "content":[{"type":"text","text":"cut \ud83d"}]}]}""",
+        ),
+        ("/v1beta/models/gemini-2.5-pro:generateContent", rb'{"contents":[{"parts":[{"text":"cut \ud83d"}]}]}'),
+    ],
+)
+def test_half_a_character_in_a_request_is_the_providers_to_judge_and_the_call_is_recorded(rig, path, body):
+    """Programs that cut texts in JavaScript send them."""
+    before = len(rig.records())
+
+    reply = httpx.post(rig.url + path, content=body, headers=rig.headers(**{"content-type": "application/json"}))
+
+    assert reply.status_code == 200, reply.text
+    (call,) = rig.wait_for_records(before + 1)[before:]
+    msgspec.json.encode(call)
+    assert [entry for entry in rig.shipped() if entry.call.call_id == call.call_id]

@@ -35,6 +35,33 @@ def test_what_is_no_outcome_is_a_400_that_says_why(post, told):
     assert reply.json()["error"]["message"].startswith("no outcome: ")
 
 
+@pytest.mark.parametrize(
+    "time",
+    [
+        *("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z", "9999-12-31T23:59:59-14:00"),
+        *("1969-12-31T23:59:59Z", "2201-01-01T00:00:00Z", "infinity", "", -1, 1e30, 10**30, [], True),
+    ],
+)
+def test_a_time_that_no_outcome_can_have_is_a_400_and_nothing_is_recorded(rig, post, time):
+    before = len(rig.records("outcome"))
+    good = {"task": "PR-1", "name": "merged", "value": 1}
+
+    reply = post([good, good | {"time": time}])
+
+    assert reply.status_code == 400
+    assert reply.json()["error"]["message"].startswith("no outcome: ")
+    assert len(rig.records("outcome")) == before
+
+
+@pytest.mark.parametrize(
+    "body", [b'{"task": "\\ud83d", "name": "n", "value": 1}', b"[" * 100_000, b'{"a":' * 100_000, b"\xff"]
+)
+def test_a_body_that_no_decoder_takes_is_a_400(rig, body):
+    reply = httpx.post(f"{rig.url}/outcomes", content=body, headers=rig.headers())
+
+    assert reply.status_code == 400
+
+
 def test_outcomes_need_a_modicum_key(rig):
     told = {"task": "PR-1", "name": "merged", "value": 1}
 

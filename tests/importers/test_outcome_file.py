@@ -58,7 +58,7 @@ def test_json_lines(tmp_path):
         ("T,n,-1,2026-02-03", "value is negative or not finite"),
         ("T,n,nan,2026-02-03", "value is negative or not finite"),
         ("T,n,1,yesterday", "time is missing or no time"),
-        ("T,n,1,0001-01-01T00:00:00+12:00", "time is missing or no time"),
+        ("T,n,1,0001-01-01T00:00:00+12:00", "time is not between 1970 and 2200"),
         ("T,n,1,1492-10-12", "time is not between 1970 and 2200"),
         ("T,n,1", "3 cells where the header has 4"),
     ],

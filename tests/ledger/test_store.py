@@ -274,6 +274,7 @@ def test_an_outcome_told_again_is_replaced(store):
     told = Outcome(outcome_id="o1", task="t", name="resolved", value=0.0, time=START)
     store.append_outcomes([told])
     store.append_outcomes([msgspec.structs.replace(told, value=1.0)])
+    store.append_outcomes([msgspec.structs.replace(told, value=0.5)] * 2, [2, 1])  # sent long before
 
     assert [o.value for o in store.outcomes()] == [1.0]
 

@@ -75,8 +75,12 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     with ledger_or_logs(paths, options, settings, problems) as store:
         add_outcomes(store, outcomes, problems)
         prices = opening.price_book(options["price_path"], settings)
-        with steps("audit") as told:
-            found = audit(store, prices, span, only=options["only"], asked=options["what_ifs"], told=told)
+        try:
+            with steps("audit") as told:
+                found = audit(store, prices, span, only=options["only"], asked=options["what_ifs"], told=told)
+        except UserError:
+            show_problems(problems, strict=False)  # they may say why there is nothing to look at
+            raise
         prices.save()
     if options["html_path"]:
         write_page(found, options["html_path"])

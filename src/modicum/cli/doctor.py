@@ -58,6 +58,8 @@ def _checks() -> Iterator[Check]:
     yield from _upstreams(settings)
     yield from _teams(settings)
     yield _tried("folder", _folder)
+    yield from _journals()
+    yield _tried("file of keys", _keys)
     yield _tried("open files", lambda: _open_files(settings))
     yield _tried("memory of requests", lambda: _bodies(settings))
     yield _tried("key of digests", lambda: f"{len(opening.digest_key())} bytes")
@@ -140,6 +142,37 @@ def _bodies(settings: Settings) -> str:
     budget = budget_of(gateway.most_bodies_mb, gateway.most_body_mb, gateway.workers, memory_bytes())
     origin = "gateway.most_bodies_mb" if gateway.most_bodies_mb else "an eighth of the memory"
     return f"{budget.most_bytes // MEBIBYTE:,} MB at once in each gateway process ({origin})"
+
+
+def _journals() -> Iterator[Check]:
+    """What gateways recorded: which of it cannot be read, and what is not in the ledger yet."""
+    from modicum.ledger.journals import check_journals
+
+    for what, folder in (("journals", "journal"), ("journals of spans", "spans")):
+        place = state_folder() / folder
+        found = check_journals(place)
+        for problem in found.problems:
+            yield Check(f"journal {problem.path}", fine=False, said=problem.reason)
+        for path in found.set_aside:
+            said = "it was broken and was set aside: nothing reads it. 'sqlite3 FILE .recover' shows what is left; "
+            yield Check(f"file {path}", fine=False, said=f"{said}delete or move it when it is not needed")
+        if found.journals:
+            said = f"{found.journals} in {place}, {found.waiting:,} records not in the ledger yet"
+            yield Check(what, fine=True, said=said)
+
+
+def _keys() -> str:
+    from modicum.governance.keys import KeyEvent, Keys
+    from modicum.ledger.events import Events
+
+    path = state_folder() / "events.sqlite"
+    if not path.exists():
+        return "none yet ('modicum key create NAME' makes one)"
+    events = Events(path)
+    try:
+        return f"{path}, {len(Keys(events.read('key', KeyEvent)).in_force())} keys in force"
+    finally:
+        events.close()
 
 
 def _ledger(settings: Settings) -> str:

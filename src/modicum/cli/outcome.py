@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import Outcome, Problem, UserError
+from modicum.calls.outcome import checked_time
+from modicum.calls.storable import storable
 from modicum.cli import opening, output
 from modicum.cli.quantity import Quantity
 from modicum.cli.reading import problem_rows, show_problems
@@ -105,7 +107,11 @@ def record(
     if not task.strip() or not name.strip():
         raise UserError("a task and a name are needed: modicum outcome record TASK NAME VALUE")
     settings = read_settings()
-    time = moment(at, checked_zone(settings.timezone), datetime.now(UTC))
+    try:
+        time = checked_time(moment(at, checked_zone(settings.timezone), datetime.now(UTC)))
+    except ValueError as error:
+        raise UserError(f"--time {at}: the {error}") from None
+    task, name = storable(task), storable(name)
     known = outcome_id(task, name, time) if add else f"recorded/{name}/{task}"
     told = Outcome(outcome_id=known, task=task, name=name, value=value, time=time, source="recorded")
     with opening.opened_ledger(ledger_url, settings) as store:

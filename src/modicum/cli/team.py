@@ -8,6 +8,7 @@ import click
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.regular_file import read_named
 from modicum.cli import opening, team_tables
 from modicum.cli.private import shared_files
 from modicum.cli.quantity import Quantity
@@ -306,7 +307,7 @@ def spared(*, ledger_url: str | None, since: str | None, until: str | None, as_j
 def _plan(path: Path) -> "Plan":
     from modicum.agents.plan import read_plan
 
-    return read_plan(path.read_bytes(), str(path))
+    return read_plan(read_named(path), str(path))
 
 
 def _dated(plan: "Plan") -> "Plan":
@@ -357,11 +358,11 @@ def _runner(where: str) -> Any:
 
 def _tasks(path: Path) -> list[Any]:
     tasks = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+    for number, line in enumerate(read_named(path).splitlines(), start=1):
         if line.strip():
             try:
                 tasks.append(msgspec.json.decode(line))
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, RecursionError) as error:
                 raise UserError(f"{path}:{number} is not JSON: {error}") from None
     return tasks
 

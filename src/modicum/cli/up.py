@@ -76,6 +76,8 @@ def _up(settings: Settings, count: int) -> int:
     # As the first process of a container we would not be ended by signals that we have no handler for.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     _check(settings)
+    if settings.file:  # parts that are started again insist on it: were it gone, other settings would be taken for it
+        os.environ["MODICUM_CONFIG"] = settings.file
     raise_limit()  # the parts inherit it
     lifetime = begin(state_folder(), settings.gateway.drain_s, lambda line: click.echo(line, err=True))
     try:

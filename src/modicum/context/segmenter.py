@@ -5,6 +5,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 from modicum.calls import Basis, Segment, SegmentKind
+from modicum.calls.storable import storable
 from modicum.metering.digests import Digester
 from modicum.metering.tokens import count_tokens
 from modicum.providers.blocks import Block
@@ -70,8 +71,8 @@ def prints(digester: Digester, blocks: Iterable[Block], called: ToolCalls) -> It
     """
     digest = digester.segment
     for block in blocks:
-        shown = _whole(block.shown)
-        tool, detail = _whole(block.tool), b""
+        shown = storable(block.shown)
+        tool, detail = storable(block.tool), b""
         is_result = block.kind is SegmentKind.TOOL_RESULT
         if not shown and not is_result:
             continue
@@ -121,11 +122,6 @@ class Segmenter:
             counted = self._counts.get((part.digest, model))
             tokens = self._counts[part.digest, model] = self._count(part.text, model) if counted is None else counted
         return Segment(part.kind, tokens, part.digest, part.tool, part.detail, part.is_error, part.basis)
-
-
-def _whole(text: str) -> str:
-    """Without half characters, which have no tokens and which no store takes. Programs cut texts inside of them."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
 
 
 class Listeners(Listener):

@@ -211,7 +211,9 @@ class App:
         if State.DRAINING in states:
             return 503, b"text/plain", b"draining\n"
         if State.NOT_RECORDING in states:
-            return 503, b"text/plain", b"the journal cannot be written\n"
+            return 503, b"text/plain", (self._pipeline.unready or "the journal cannot be written").encode() + b"\n"
+        if State.TROUBLED in states:
+            return 503, b"text/plain", (self._pipeline.unready or "trouble; the log says which").encode() + b"\n"
         return 200, b"text/plain", b"ready\n"
 
     async def _metrics(self) -> tuple[int, bytes, bytes]:

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import msgspec
 
 from modicum.calls import Outcome
+from modicum.calls.outcome import checked_time
 from modicum.gateway.client import Client, retry_header
 from modicum.gateway.owners import Caller, Owners
 from modicum.gateway.refusal import Refused
@@ -87,8 +88,10 @@ def _decoded(body: bytes) -> list[_Told]:
 
 def _outcome(told: _Told, caller: Caller) -> Outcome:
     """It belongs to the key that reported it: its id holds the key's, so that no other key's report replaces it."""
-    at = told.time or datetime.now(UTC)
-    at = at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
+    try:
+        at = checked_time(told.time or datetime.now(UTC))
+    except ValueError as error:
+        raise Refused(400, f"no outcome: {error}", "invalid_request") from None
     return Outcome(
         outcome_id=f"gateway:{caller.key_id}:{told.id or f'{told.task}|{told.name}|{at.isoformat()}'}",
         task=told.task,

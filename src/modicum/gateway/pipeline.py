@@ -8,7 +8,6 @@ disk. Everything but the end of a stream is passed on as it comes.
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
-from time import time
 from typing import TypeVar
 
 import msgspec
@@ -66,6 +65,8 @@ class Pipeline:
         self.graded: Graded | None = None
         """Who wants to know of outcomes."""
         self.draining = False
+        self.trouble = ""
+        """What went wrong beside the journal, so that nobody new should be sent here; calls go on."""
         self._ending: set[asyncio.Future[bool]] = set()
         self._numbers = meter.numbers()
 
@@ -166,7 +167,7 @@ class Pipeline:
         """Makes the call's record durable. False: the disk refuses. Counting takes time; whoever ends this call
         meanwhile does not end that.
         """
-        exchange.timing.finished_s = time()
+        exchange.timing.finished_s = exchange.timing.now_s()
         if _is_counted(exchange):
             return await self._journal_end(exchange)
         ending = asyncio.ensure_future(self._journal_end(exchange))
@@ -234,7 +235,14 @@ class Pipeline:
         """How this process is."""
         if self.draining:
             return State.DRAINING
-        return State.READY if self.journal.healthy else State.NOT_RECORDING
+        if not self.journal.healthy:
+            return State.NOT_RECORDING
+        return State.TROUBLED if self.trouble else State.READY
+
+    @property
+    def unready(self) -> str:
+        """Why this process is not ready, as far as that is its own affair."""
+        return f"the journal cannot be written: {self.journal.reason}" if self.journal.reason else self.trouble
 
     def gauge(self) -> None:
         """Brings up to date what is measured only when somebody asks."""

@@ -29,6 +29,7 @@ from modicum.gateway.owners import Owners
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.teams import Teams
 from modicum.gateway.tls import Listener, listener_of, trust_of
+from modicum.gateway.troubles import Troubles, gone_settings
 from modicum.gateway.unread import UnreadBody
 from modicum.gateway.upgrades import PlainProtocol
 from modicum.gateway.upstream_calls import UpstreamCalls
@@ -89,6 +90,7 @@ class Gateway:
         self._stamp = _stamp(settings.file)
         self.pipeline: Pipeline
         self._teams: Teams | None = None
+        self._troubles = Troubles()
         self._app: App | None = None
         self._tls: Listener | None = None
         self.server: _Server | None = None
@@ -220,7 +222,7 @@ class Gateway:
             with suppress(TimeoutError):
                 await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
             again.clear()
-            self._keys.look()
+            self._troubles.look(self.pipeline, self._events, self._keys, self._settings.file)
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
                 self._reload()
@@ -234,6 +236,8 @@ class Gateway:
         again.set()
 
     def _reload(self) -> None:
+        if gone_settings(self._settings.file):
+            return  # what the next file says, or none, is not what was meant; `Troubles` tells
         try:
             settings = self._reread()
             upstreams = upstreams_of(settings)

@@ -26,6 +26,7 @@ from modicum.gateway.refusal import Refused
 from modicum.ledger.journal import Journal, NotDurable, Record
 from modicum.ledger.spans import Received
 from modicum.providers import otlp, otlp_protobuf
+from modicum.providers.json_values import tolerant
 from modicum.providers.otel import Span, call_from, is_inference
 
 SOURCE = "otlp"
@@ -94,6 +95,11 @@ class Traces:
             self._metrics.spans_received(told.calls, len(told.spans) - told.calls, told.rejected)
             await _answer(client, kind, told)
 
+    @property
+    def trouble(self) -> str:
+        """Why spans cannot be recorded; empty if they can, or none has come."""
+        return self._journal.reason if self._journal is not None else ""
+
     def close(self) -> None:
         self._thread.shutdown()
         if self._journal is not None:
@@ -151,7 +157,7 @@ def _spans(kind: bytes, body: bytes) -> Iterator[Span | str]:
     if kind == _PROTOBUF:
         yield from otlp_protobuf.spans_in(body)
         return
-    document = msgspec.json.decode(body)
+    document = tolerant(msgspec.json.decode)(body)
     if not isinstance(document, dict):
         raise ValueError("it is no trace request of OTLP")  # noqa: TRY004 - bad data
     for number, (resource, raw) in enumerate(otlp.raw_spans(document)):

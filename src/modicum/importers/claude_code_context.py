@@ -27,6 +27,7 @@ from modicum.importers.files import lines
 from modicum.importers.format import Found, Reading
 from modicum.metering.calibration import Calibrations
 from modicum.providers.blocks import Block, picture, tool_call, tool_result
+from modicum.providers.json_values import tolerant
 
 MODEL = "claude"
 """Whatever its version: their tokenizer is the same, as far as anybody knows."""
@@ -70,7 +71,7 @@ class FullProgress(Progress, gc=False, rename="camel"):
     message: FullRow | None = None
 
 
-_decode = msgspec.json.Decoder(FullRow).decode
+_decode = tolerant(msgspec.json.Decoder(FullRow).decode)
 
 
 def read(path: Path, reading: Reading) -> Found:

@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Call, Problem, Segment, SegmentKind
-from modicum.calls.usage import checked_count
+from modicum.calls.usage import checked_count, is_counted
 from modicum.context.growing import Context
 from modicum.importers.codex_parents import FIELDS, ParentRows, parent_rollout
 from modicum.importers.files import lines
@@ -30,6 +30,7 @@ from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers import openai
 from modicum.providers.blocks import Block, plain, schemas
 from modicum.providers.fields import listed, mapping, moment, text
+from modicum.providers.json_values import tolerant
 
 NAME = "codex"
 PROVIDERS = {"openai": "openai", "azure": "azure", "openrouter": "openrouter", "amazon-bedrock": "aws"}
@@ -48,7 +49,7 @@ class Row(msgspec.Struct, gc=False):
     payload: Any = None
 
 
-_decode = msgspec.json.Decoder(Row).decode
+_decode = tolerant(msgspec.json.Decoder(Row).decode)
 
 
 class Rollout:
@@ -206,6 +207,8 @@ def counts_of(usage: Mapping[str, Any]) -> Counts:
     Raises:
         ValueError: a count is no count of tokens.
     """
+    if not all(is_counted(usage, name, may_lack=True) for name in ("input_tokens", "output_tokens")):
+        raise ValueError("input_tokens or output_tokens was not counted")
     return tuple(checked_count(name, usage.get(name)) for name in FIELDS)
 
 

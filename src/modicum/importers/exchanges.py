@@ -24,6 +24,7 @@ from modicum.importers.format import Reading
 from modicum.providers.anthropic_messages import user_and_session
 from modicum.providers.blocks import Block
 from modicum.providers.fields import listed, mapping, moment, text
+from modicum.providers.json_values import decoded
 
 Record = Mapping[str, Any]
 
@@ -147,7 +148,7 @@ def _events(stream: str) -> Any:
         data = line.removeprefix("data:").strip()
         if data.startswith("{"):
             try:
-                found.append(json.loads(data))
+                found.append(decoded(data))
             except (ValueError, RecursionError):
                 continue
     return found if "data:" in stream or not found else found[0]

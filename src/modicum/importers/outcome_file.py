@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Outcome, Problem
+from modicum.calls.outcome import checked_time
 from modicum.importers.files import blocks, head
 
 GATEWAY = "gateway:"
@@ -163,9 +164,6 @@ def _time(text: object) -> datetime:
     """A time in UTC; one without zone is taken for UTC."""
     try:
         at = datetime.fromisoformat(text if isinstance(text, str) else "")
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise ValueError("time is missing or no time like 2026-01-31T12:00:00Z") from None
-    if not 1970 <= at.year <= 2200:
-        raise ValueError("time is not between 1970 and 2200")
-    return at
+    return checked_time(at)

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from modicum.calls import SegmentKind
 from modicum.providers.fields import mapping, text
+from modicum.providers.json_values import decoded
 
 MARKS = ("cache_control", "cachePoint", "cache_point")
 """Fields that say up to where a provider is to cache. They wander from call to call, and no model sees them."""
@@ -41,7 +42,7 @@ def canonical(value: Any) -> str:
     """Arguments as one text, the same for the same arguments: keys sorted. A string that holds JSON counts as that."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = decoded(value)
         except (ValueError, RecursionError):
             return str(value)
     try:

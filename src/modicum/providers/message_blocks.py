@@ -5,7 +5,6 @@ are told apart block by block, since gateways mix them, and so one conversation 
 here raises for bad data: a block of unknown shape counts as the text that it would be written as.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -23,6 +22,7 @@ from modicum.providers.blocks import (
     written,
 )
 from modicum.providers.fields import mapping, text
+from modicum.providers.json_values import decoded
 
 KINDS_OF_ROLES = {
     "system": SegmentKind.SYSTEM,
@@ -222,7 +222,7 @@ def _failed(output: Any) -> bool:
     """Whether a tool's output says that it failed: a flag, an error, or the exit code that shells report."""
     if isinstance(output, str) and output.startswith("{") and '"exit_code"' in output:
         try:
-            output = json.loads(output)
+            output = decoded(output)
         except (ValueError, RecursionError):
             return False
     said = mapping(output)

@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from modicum.calls import Tier, Usage
-from modicum.calls.usage import checked_count
+from modicum.calls import Basis, Tier, Usage
+from modicum.calls.usage import checked_count, is_counted
 from modicum.providers.blocks import Block, schemas
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.message_blocks import message_blocks, messages_blocks, system_blocks
@@ -72,6 +72,13 @@ def usage_from(usage: Mapping[str, Any]) -> Usage:
         ),
         total=checked_count("total_tokens", usage.get("total_tokens")),
     )
+
+
+def bases_of(usage: Mapping[str, Any]) -> tuple[Basis, Basis]:
+    """How a `usage` object as a whole and its output are known: what is null was not counted."""
+    has_input = is_counted(usage, "prompt_tokens", "input_tokens")
+    has_output = is_counted(usage, "completion_tokens", "output_tokens", may_lack=True)
+    return Basis.counted(has_input), Basis.counted(has_input and has_output)
 
 
 def _first(value: Any, usage: Mapping[str, Any], *others: str) -> Any:

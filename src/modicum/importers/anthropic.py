@@ -39,6 +39,8 @@ def read(path: Path, reading: Reading) -> Found:
         try:
             blocks = anthropic.request_blocks(found.request)
             call = _call(path, found, contexts.conversation(found, blocks), reading)
+            if call is not None:
+                call = contexts.with_anatomy(call, blocks, reply_blocks(body_of(found)))
         except (ValueError, RecursionError) as error:
             yield Problem(str(path), f"not counted: {error}", found.line)
             continue
@@ -46,7 +48,7 @@ def read(path: Path, reading: Reading) -> Found:
             yield Problem(str(path), "no reply of Anthropic's: not counted", found.line)
             continue
         timeless += found.times()[0] is None
-        yield contexts.with_anatomy(call, blocks, reply_blocks(body_of(found)))
+        yield call
     if timeless:
         yield Problem(str(path), f"{timeless} replies have no time; the time of the file stands for theirs")
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import numpy as np
 
-from modicum.insights.carrying import already_there, gross_usd, mixed, of_kind
 from modicum.insights.history import History
+from modicum.insights.segment_costs import already_there, gross_usd, mixed, of_kind
 
 WIDER = 0.1
 """A figure agrees if it lies in the range of the studies, widened by a tenth of itself."""

@@ -16,7 +16,8 @@ from modicum.agents.attribution import attribute
 from modicum.agents.early_exit import curve
 from modicum.agents.learners import AgentDropout, AgentPrune, RandomDrop
 from modicum.agents.learners.edges import EdgeRun
-from modicum.agents.plan import Decision, Drop, EarlyExit, plain_plan
+from modicum.agents.plan import plain_plan
+from modicum.agents.plan_rules import Decision, Drop, EarlyExit
 from modicum.agents.proposal import blank_plan, candidates, halves, harmful, propose, propose_and_check, ranking
 from modicum.agents.recorded import recorded_team
 from modicum.agents.replay import replay

@@ -13,12 +13,12 @@ import numpy as np
 import measured
 import tau2
 from modicum.calls import Basis, Call, Cost, Entry, Usage
-from modicum.cli.output import print_json
+from modicum.cli.terminal.output import print_json
 from modicum.context.growing import Context
 from modicum.importers.format import Reading
-from modicum.insights.carrying import mixed, of_kind
 from modicum.insights.findings.loops import repeated_results
 from modicum.insights.history import History, load
+from modicum.insights.segment_costs import mixed, of_kind
 from modicum.ledger.store import open_store
 from modicum.providers.message_blocks import message_blocks
 from modicum.statistics.proportions import wilson

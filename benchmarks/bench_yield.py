@@ -15,11 +15,11 @@ import msgspec
 import checkpoints
 import tau2
 from modicum.calls import Call, Outcome, Problem
-from modicum.cli.output import print_json
+from modicum.cli.terminal.output import print_json
 from modicum.importers import read_calls
 from modicum.importers.format import Reading
 from modicum.importers.outcome_file import read_outcomes
-from modicum.insights.yields import Estimate, Line, Yield, build
+from modicum.insights.yields import Estimate, Yield, YieldLine, build
 from modicum.ledger.booking import book, newest_calls
 from modicum.ledger.store import Store, open_store
 from modicum.metering.prices import PriceBook
@@ -124,7 +124,7 @@ def book_calls(store: Store, lines: Iterable[dict], prices: PriceBook) -> None:
     store.append([book(call, prices) for call in found])
 
 
-def row(line: Line, unit: int = 1) -> dict:
+def row(line: YieldLine, unit: int = 1) -> dict:
     """A line of the yield, with the cost per so many outcomes."""
     each = line.cost_per_outcome_usd
     return {

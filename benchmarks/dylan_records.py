@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from modicum.agents.recorded import Read, Row
+from modicum.agents.recorded import Read, RecordedRow
 
 AGENTS = ("Economist", "Doctor", "Lawyer", "Mathematician", "Psychologist", "Programmer", "Historian")
 SIZES = (7, 4, 3, 2)
@@ -139,7 +139,7 @@ def aligned(fits) -> list[tuple[int, int]]:
     return pairs
 
 
-def rows_of(subject: str, index: int, question: Question, gold: str | None) -> list[Row]:
+def rows_of(subject: str, index: int, question: Question, gold: str | None) -> list[RecordedRow]:
     """One recorded question of the team of seven. In the first round nobody reads; later everybody reads the others."""
     run = f"{subject}/{index}"
     rows, calls = [], 0
@@ -155,7 +155,7 @@ def rows_of(subject: str, index: int, question: Question, gold: str | None) -> l
                 continue
             calls += 1
             rows.append(
-                Row(
+                RecordedRow(
                     run=run,
                     team="dylan-7",
                     task=run,
@@ -169,11 +169,11 @@ def rows_of(subject: str, index: int, question: Question, gold: str | None) -> l
             )
     extra = question.calls_count - calls
     if extra:  # the ranking call is charged to the last turn, without which it would not have been made
-        rows[-1] = Row(
-            **{**{field: getattr(rows[-1], field) for field in Row.__struct_fields__}, "calls_count": 1 + extra}
+        rows[-1] = RecordedRow(
+            **{**{field: getattr(rows[-1], field) for field in RecordedRow.__struct_fields__}, "calls_count": 1 + extra}
         )
     rows.append(
-        Row(
+        RecordedRow(
             run=run,
             team="dylan-7",
             task=run,

@@ -1,7 +1,8 @@
 """Small recorded teams and plans that the tests of this room share."""
 
-from modicum.agents.plan import SCHEMA, Decision, Drop, Plan
-from modicum.agents.recorded import Row, recorded_team
+from modicum.agents.plan import SCHEMA, TeamPlan
+from modicum.agents.plan_rules import Decision, Drop
+from modicum.agents.recorded import RecordedRow, recorded_team
 
 AGENTS = ("a", "b", "c")
 
@@ -10,7 +11,7 @@ def plan(agents=AGENTS, *, rounds=1, drop=(), **fields):
     """`drop` holds names, or (name, round)."""
     lines = tuple(Drop(agent=one) if isinstance(one, str) else Drop(agent=one[0], round=one[1]) for one in drop)
     fields = {"canary_share": 0} | fields
-    return Plan(
+    return TeamPlan(
         schema=SCHEMA, team="t", decision=Decision.REDUCE, agents=tuple(agents), rounds=rounds, drop=lines, **fields
     )
 
@@ -18,7 +19,7 @@ def plan(agents=AGENTS, *, rounds=1, drop=(), **fields):
 def rows(run, *rounds, answer=None, gold=None, outcome=None, group="", reads=None, tokens=10):
     """One run: each round a dict of agent -> answer."""
     found = [
-        Row(
+        RecordedRow(
             run=run,
             team="t",
             agent=agent,
@@ -32,7 +33,7 @@ def rows(run, *rounds, answer=None, gold=None, outcome=None, group="", reads=Non
         for number, said_by in enumerate(rounds, start=1)
         for agent, said in said_by.items()
     ]
-    return [*found, Row(run=run, team="t", answer=answer, gold=gold, outcome=outcome)]
+    return [*found, RecordedRow(run=run, team="t", answer=answer, gold=gold, outcome=outcome)]
 
 
 def team(*runs, graph=None):

@@ -3,7 +3,7 @@ import pytest
 from agents.teams import rows, team
 from modicum.agents.attribution import attribute, leave_one_out
 from modicum.agents.graph import TeamGraph
-from modicum.agents.recorded import Read, Row, recorded_team
+from modicum.agents.recorded import Read, RecordedRow, recorded_team
 
 
 def test_shares_of_calls_and_tokens_are_exact():
@@ -64,10 +64,12 @@ def test_who_spoke_first_does_not_decide_a_tie():
 def test_an_edge_has_the_tokens_that_were_read_and_where_they_led():
     graph = TeamGraph(["a", "b"], 2)
     lines = [
-        Row(run="1", agent="a", round=1, answer="x", prompt_tokens=5, completion_tokens=7),
-        Row(run="1", agent="b", round=1, answer="y", prompt_tokens=5, completion_tokens=3, reads=()),
-        Row(run="1", agent="b", round=2, answer="x", prompt_tokens=9, completion_tokens=1, reads=(Read("a", 1, 6),)),
-        Row(run="1", answer="x", gold="x"),
+        RecordedRow(run="1", agent="a", round=1, answer="x", prompt_tokens=5, completion_tokens=7),
+        RecordedRow(run="1", agent="b", round=1, answer="y", prompt_tokens=5, completion_tokens=3, reads=()),
+        RecordedRow(
+            run="1", agent="b", round=2, answer="x", prompt_tokens=9, completion_tokens=1, reads=(Read("a", 1, 6),)
+        ),
+        RecordedRow(run="1", answer="x", gold="x"),
     ]
     report = attribute(recorded_team(list(enumerate(lines)), path="x", graph=graph)[0])
 
@@ -87,7 +89,10 @@ def test_without_a_record_of_reads_the_graph_and_the_words_estimate_them():
 def test_a_natural_experiment_compares_runs_of_one_task():
     def run(name, agents, right):
         found = rows(name, dict.fromkeys(agents, "x"), answer="x", outcome=float(right))
-        return [Row(**{f: getattr(row, f) for f in Row.__struct_fields__} | {"task": name[0]}) for row in found]
+        return [
+            RecordedRow(**{f: getattr(row, f) for f in RecordedRow.__struct_fields__} | {"task": name[0]})
+            for row in found
+        ]
 
     report = attribute(team(run("1a", "ab", right=True), run("1b", "a", right=False), run("2a", "ab", right=True)))
 

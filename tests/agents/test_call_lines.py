@@ -7,8 +7,8 @@ import pytest
 
 from modicum.agents.call_lines import call_lines, outcome_lines
 from modicum.agents.plan import plain_plan
-from modicum.agents.recorded import Read, Row
-from modicum.agents.recorder import Said, TeamRecorder
+from modicum.agents.recorded import Read, RecordedRow
+from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.agents.simulator import RIGHT, SimulatedTeam, planted
 from modicum.importers.modicum import recorded
 
@@ -16,8 +16,10 @@ AT = datetime(2026, 2, 3, 10, tzinfo=UTC)
 
 
 def test_a_turn_is_a_call_with_its_run_in_tags():
-    turn = Row(run="7", team="s", agent="a", round=2, step=3, answer="B", prompt_tokens=9, reads=(Read("b", 1, 4),))
-    call = recorded(json.loads(call_lines([(AT, turn)], [Row(run="7", task="t", answer="C", gold="D")]))).call
+    turn = RecordedRow(
+        run="7", team="s", agent="a", round=2, step=3, answer="B", prompt_tokens=9, reads=(Read("b", 1, 4),)
+    )
+    call = recorded(json.loads(call_lines([(AT, turn)], [RecordedRow(run="7", task="t", answer="C", gold="D")]))).call
 
     assert (call.task, call.agent, call.usage.input_uncached) == ("t", "a", 9)
     assert (call.usage_basis, call.output_basis) == ("estimated", "unknown")
@@ -34,14 +36,16 @@ def test_a_turn_is_a_call_with_its_run_in_tags():
 
 
 def test_an_uncounted_turn_has_no_usage():
-    line = json.loads(call_lines([(AT, Row(run="7", agent="a"))], []))
+    line = json.loads(call_lines([(AT, RecordedRow(run="7", agent="a"))], []))
 
     assert "usage" not in line
     assert recorded(line).call.usage_basis == "unknown"
 
 
 def test_outcomes_of_a_task_with_several_runs_are_told_of_the_runs():
-    results = [Row(run=run, task=task, outcome=1) for run, task in (("1", "a"), ("2", "b"), ("3", "b"), ("4", ""))]
+    results = [
+        RecordedRow(run=run, task=task, outcome=1) for run, task in (("1", "a"), ("2", "b"), ("3", "b"), ("4", ""))
+    ]
 
     lines = outcome_lines(results, AT, "resolved").splitlines()
 
@@ -91,7 +95,7 @@ def record(graded_by):
         done = team.run(task, plain_plan(team.graph).guard())
         for row in done.rows:
             said = {name: getattr(row, name) for name in ("prompt_tokens", "completion_tokens", "model", "reads")}
-            recorder.turn(task.name, row.agent, row.round, Said(reply=row.answer, instructions=row.agent, **said))
+            recorder.turn(task.name, row.agent, row.round, AgentReply(reply=row.answer, instructions=row.agent, **said))
         graded = {"gold": RIGHT} if graded_by == "gold" else {"outcome": float(done.answer == RIGHT)}
         recorder.result(task.name, done.answer, task=f"task {number - (number % 3 == 2)}", **graded)
     return recorder
@@ -100,7 +104,7 @@ def record(graded_by):
 def test_times_of_turns_never_repeat():
     recorder = TeamRecorder("t")
     for number in range(200):
-        recorder.turn("1", "a", number + 1, Said(reply="x"))
+        recorder.turn("1", "a", number + 1, AgentReply(reply="x"))
 
     starts = [datetime.fromisoformat(json.loads(line)["started"]) for line in recorder.calls_jsonl().splitlines()]
     assert starts == sorted(set(starts))

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from agents.teams import plan
 from modicum.agents.guard import Guards
-from modicum.agents.plan import EarlyExit, EdgeKind, Mute
+from modicum.agents.plan_rules import EarlyExit, EdgeKind, Mute
 
 
 def said(name, text="words", **fields):

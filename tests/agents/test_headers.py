@@ -2,7 +2,7 @@ import pytest
 
 from agents.teams import plan
 from modicum.agents.headers import TurnQuestion, answer_question, turn_question
-from modicum.agents.plan import EdgeKind, Mute, Substitute
+from modicum.agents.plan_rules import EdgeKind, Mute, Substitute
 
 HEADERS = {"X-Modicum-Run": "run-7", "x-modicum-agent": "a", "X-MODICUM-PARENT": " b ", "x-modicum-round": "2"}
 

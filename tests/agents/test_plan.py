@@ -4,9 +4,9 @@ import msgspec
 import pytest
 
 from agents.teams import plan
-from modicum.agents.canary import Watch
-from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import Binding, Drop, EarlyExit, EdgeKind, Mute, Substitute, plan_json, read_plan, text_digest
+from modicum.agents.canary import CanaryWatch
+from modicum.agents.plan import plan_json, read_plan
+from modicum.agents.plan_rules import Binding, Drop, EarlyExit, EdgeKind, Mute, Substitute, text_digest
 from modicum.calls import UserError
 
 
@@ -91,21 +91,7 @@ def test_canaries_are_the_same_runs_every_time_and_as_many_as_asked_for():
 
 
 def test_a_reverted_plan_lets_everybody_speak():
-    guard = plan(drop=["a"]).guard("run", watch=Watch(reverted="it did harm"))
+    guard = plan(drop=["a"]).guard("run", watch=CanaryWatch(reverted="it did harm"))
 
     assert guard.full_because == "it did harm"
     assert guard.active("a")
-
-
-def test_masks_of_edges_follow_drops_and_mutes():
-    made = plan(rounds=2, drop=[("a", 2)], mute=(Mute("b", "c", EdgeKind.TEMPORAL),))
-    spatial, temporal = made.edge_masks(TeamGraph(["a", "b", "c"], 2))
-
-    assert spatial[0].sum() == 6
-    assert spatial[1].sum() == 2
-    assert temporal[0].tolist() == [[False, True, True], [False, True, False], [False, True, True]]
-
-
-def test_a_cheaper_model():
-    assert plan(substitute=(Substitute("a", "small"),)).model_for("a", "large") == "small"
-    assert plan().model_for("a", "large") == "large"

@@ -3,7 +3,8 @@ import pytest
 from agents.teams import rows, team
 from modicum.agents.attribution import attribute
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import Decision, plan_fault
+from modicum.agents.plan import plan_fault
+from modicum.agents.plan_rules import Decision
 from modicum.agents.proposal import (
     candidates,
     halves,

@@ -3,7 +3,7 @@ import pytest
 
 from agents.teams import rows, team
 from modicum.agents.graph import TeamGraph
-from modicum.agents.recorded import RecordedRun, Row, read_rows, recorded_team
+from modicum.agents.recorded import RecordedRow, RecordedRun, read_rows, recorded_team
 from modicum.calls import UserError
 
 
@@ -41,15 +41,15 @@ def test_lines_that_are_none_are_told_with_their_number():
 @pytest.mark.parametrize(
     ("bad", "reason"),
     [
-        (Row(run="1", agent="b", prompt_tokens=-1), "negative"),
-        (Row(run="1", agent="b", round=0), "rounds count from 1"),
-        (Row(run="1", agent="b", outcome=7.0), "outcome is 7.0"),
-        (Row(run="1", agent="a", step=0), "recorded twice"),
-        (Row(run="1", agent="b\nc"), r"agent 'b\nc' has a control character"),
+        (RecordedRow(run="1", agent="b", prompt_tokens=-1), "negative"),
+        (RecordedRow(run="1", agent="b", round=0), "rounds count from 1"),
+        (RecordedRow(run="1", agent="b", outcome=7.0), "outcome is 7.0"),
+        (RecordedRow(run="1", agent="a", step=0), "recorded twice"),
+        (RecordedRow(run="1", agent="b\nc"), r"agent 'b\nc' has a control character"),
     ],
 )
 def test_bad_rows_are_left_out_and_told(bad, reason):
-    recorded, problems = recorded_team(numbered(Row(run="1", agent="a", step=0), bad), path="x.jsonl")
+    recorded, problems = recorded_team(numbered(RecordedRow(run="1", agent="a", step=0), bad), path="x.jsonl")
 
     assert len(recorded.runs[0].turns) == 1
     assert reason in problems[0].reason
@@ -58,7 +58,7 @@ def test_bad_rows_are_left_out_and_told(bad, reason):
 
 def test_contradicting_outcomes_are_told_and_the_first_stands():
     recorded, problems = recorded_team(
-        numbered(Row(run="1", agent="a", outcome=1.0), Row(run="1", outcome=0.0)), path="x.jsonl"
+        numbered(RecordedRow(run="1", agent="a", outcome=1.0), RecordedRow(run="1", outcome=0.0)), path="x.jsonl"
     )
 
     assert recorded.runs[0].outcome == 1.0
@@ -66,21 +66,23 @@ def test_contradicting_outcomes_are_told_and_the_first_stands():
 
 
 def test_several_teams_ask_for_a_choice():
-    found = numbered(Row(run="1", team="x", agent="a"), Row(run="2", team="y", agent="b"))
+    found = numbered(RecordedRow(run="1", team="x", agent="a"), RecordedRow(run="2", team="y", agent="b"))
 
     with pytest.raises(UserError, match="2 teams"):
         recorded_team(found, path="x.jsonl")
     assert recorded_team(found, path="x.jsonl", team="y")[0].graph.agents == ("b",)
 
 
-@pytest.mark.parametrize("found", [[], [Row(run="1", outcome=1.0)]])
+@pytest.mark.parametrize("found", [[], [RecordedRow(run="1", outcome=1.0)]])
 def test_no_turns_are_an_error(found):
     with pytest.raises(UserError, match="holds no turns"):
         recorded_team(numbered(*found), path="x.jsonl")
 
 
 def test_an_agent_that_never_speaks_stays_in_a_given_graph():
-    recorded, _ = recorded_team(numbered(Row(run="1", agent="a")), path="x.jsonl", graph=TeamGraph(["a", "silent"]))
+    recorded, _ = recorded_team(
+        numbered(RecordedRow(run="1", agent="a")), path="x.jsonl", graph=TeamGraph(["a", "silent"])
+    )
 
     assert recorded.graph.agents == ("a", "silent")
 
@@ -106,11 +108,15 @@ def test_rounds_of_unequal_length_are_fine():
 def test_a_row_survives_the_way_through_json():
     [row] = rows("1", {"a": "x"})[:1]
 
-    assert msgspec.json.decode(msgspec.json.encode(row), type=Row) == row
+    assert msgspec.json.decode(msgspec.json.encode(row), type=RecordedRow) == row
 
 
 def test_an_outcome_without_the_teams_answer_grades_the_team_and_no_agent():
-    rows = [(1, Row(run="1", agent="a", answer="B")), (2, Row(run="1", agent="b")), (3, Row(run="1", outcome=1.0))]
+    rows = [
+        (1, RecordedRow(run="1", agent="a", answer="B")),
+        (2, RecordedRow(run="1", agent="b")),
+        (3, RecordedRow(run="1", outcome=1.0)),
+    ]
     team, _ = recorded_team(rows, path="x")
     [run] = team.runs
 

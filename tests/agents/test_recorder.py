@@ -1,13 +1,13 @@
 from modicum.agents.recorded import Read, read_rows, recorded_team
-from modicum.agents.recorder import Said, TeamRecorder
+from modicum.agents.recorder import AgentReply, TeamRecorder
 
 
 def test_what_is_recorded_can_be_read_back():
     recorder = TeamRecorder("t", answer_of=lambda reply: reply[-2], key=b"secret")
     recorder.turn(
-        "1", "a", 1, Said(reply="I choose (B)", prompt_tokens=5, completion_tokens=2, instructions="be brief")
+        "1", "a", 1, AgentReply(reply="I choose (B)", prompt_tokens=5, completion_tokens=2, instructions="be brief")
     )
-    recorder.turn("1", "b", 1, Said(reply="rather (C)", reads=(Read("a", 1, 2),)))
+    recorder.turn("1", "b", 1, AgentReply(reply="rather (C)", reads=(Read("a", 1, 2),)))
     recorder.result("1", "B", gold="(b)")
 
     rows, problems = read_rows(recorder.jsonl().splitlines(), "x")
@@ -25,15 +25,15 @@ def test_no_text_is_kept_unless_asked_for():
 
     for keep, found in ((False, False), (True, True)):
         recorder = TeamRecorder("t", keep_text=keep)
-        recorder.turn("1", "a", 1, Said(reply=words, instructions=words))
+        recorder.turn("1", "a", 1, AgentReply(reply=words, instructions=words))
         recorder.result("1", words)
         assert ("hunter2" in recorder.jsonl()) is found
 
 
 def test_an_abstention_stays_one():
     recorder = TeamRecorder("t")
-    recorder.turn("1", "a", 1, Said(reply=None))
-    recorder.turn("1", "b", 1, Said(reply="None."))
+    recorder.turn("1", "a", 1, AgentReply(reply=None))
+    recorder.turn("1", "b", 1, AgentReply(reply="None."))
 
     assert [row.answer for row in recorder.rows] == [None, None]
     assert [row.step for row in recorder.rows] == [0, 1]

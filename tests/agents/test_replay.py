@@ -1,7 +1,7 @@
 import pytest
 
 from agents.teams import plan, rows, team
-from modicum.agents.plan import EarlyExit
+from modicum.agents.plan_rules import EarlyExit
 from modicum.agents.replay import replay, replay_run
 from modicum.calls import UserError
 

@@ -3,7 +3,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from modicum.agents.plan import Drop, Mute, plain_plan
+from modicum.agents.plan import plain_plan
+from modicum.agents.plan_rules import Drop, Mute
 from modicum.agents.simulator import (
     Scenario,
     SimulatedAgent,

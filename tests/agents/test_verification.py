@@ -1,15 +1,16 @@
 import pytest
 
 from agents.teams import plan, rows, team
-from modicum.agents.plan import Drop, EarlyExit, Learned, Mute, plain_plan
+from modicum.agents.plan import plain_plan
+from modicum.agents.plan_rules import Drop, EarlyExit, Learned, Mute
 from modicum.agents.simulator import SimulatedTeam, planted
 from modicum.agents.verification import (
     FULL,
     PLAN,
     RANDOM,
     SINGLE,
-    Measured,
-    Verdict,
+    PlanVerdict,
+    TaskRun,
     arm_plans,
     by_lot,
     compare,
@@ -26,7 +27,7 @@ def simulated():
 
 
 def measured(scores, tokens=100):
-    return [Measured(float(score), tokens, 0) for score in scores]
+    return [TaskRun(float(score), tokens, 0) for score in scores]
 
 
 def test_dropping_the_bad_agent_holds_and_the_others_stand_beside_it(simulated):
@@ -35,7 +36,7 @@ def test_dropping_the_bad_agent_holds_and_the_others_stand_beside_it(simulated):
     found = verify(made, simulated.graph, simulated.tasks(400, 8), simulated.run, simulated.score, margin=0.03)
 
     assert [arm.arm for arm in found.arms] == [FULL, PLAN, RANDOM, SINGLE]
-    assert found.verdict == Verdict.HOLDS
+    assert found.verdict == PlanVerdict.HOLDS
     assert 0.2 < found.evidence.tokens_saved_share < 0.5
     assert found.arm(SINGLE).prompt_tokens == 300
 
@@ -43,9 +44,9 @@ def test_dropping_the_bad_agent_holds_and_the_others_stand_beside_it(simulated):
 @pytest.mark.parametrize(
     ("after", "verdict"),
     [
-        ([1] * 500, Verdict.HOLDS),
-        ([0] * 250 + [1] * 250, Verdict.WORSE),
-        ([0] * 10 + [1] * 490, Verdict.NOT_ENOUGH_EVIDENCE),
+        ([1] * 500, PlanVerdict.HOLDS),
+        ([0] * 250 + [1] * 250, PlanVerdict.WORSE),
+        ([0] * 10 + [1] * 490, PlanVerdict.NOT_ENOUGH_EVIDENCE),
     ],
 )
 def test_the_verdict_is_about_the_margin(after, verdict):

@@ -16,7 +16,8 @@ import httpx2 as httpx
 import pytest
 
 from modicum.calls import UserError
-from modicum.cli import lifetime, opening
+from modicum.cli import lifetime
+from modicum.cli.inputs import resources
 from modicum.cli.lifetime import begin
 from modicum.console.running import find
 from modicum.ledger.file_lock import FileLock, is_held
@@ -307,7 +308,7 @@ def test_a_ledger_process_that_has_just_taken_the_ledger_is_asked(site, monkeypa
         return find(folder) if len(looks) > 1 else None  # at the first look it is not there yet
 
     monkeypatch.setattr("modicum.console.running.find", late)
-    with opening.opened_ledger(None) as store:
+    with resources.opened_ledger(None) as store:
         assert sum(row["calls"] for row in store.ask("holdings")) == 1
     assert len(looks) == 2
 
@@ -316,18 +317,18 @@ def test_the_key_of_digests_is_whole_or_not_there(home, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", lambda _: sys.exit())  # as if it were killed there
         with pytest.raises(SystemExit):
-            opening.digest_key()
-    path = opening.data_folder() / "digest.key"
+            resources.digest_key()
+    path = resources.data_folder() / "digest.key"
     assert not path.exists()
 
-    assert len(key := opening.digest_key()) == opening.KEY_BYTES
-    assert opening.digest_key() == key
+    assert len(key := resources.digest_key()) == resources.KEY_BYTES
+    assert resources.digest_key() == key
     assert path.stat().st_mode & 0o077 == 0
     assert [entry.name for entry in path.parent.iterdir()] == ["digest.key"]
 
     path.write_bytes(b"")
     with pytest.raises(UserError, match="is empty: its making was cut short; delete the file"):
-        opening.digest_key()
+        resources.digest_key()
 
 
 STUBBORN = """

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 from energy.simulated_server import Truth, bursts, simulate
 from modicum.energy.attribution import ServedCall, attribute, attribute_stretches, read_calls, together
 from modicum.energy.measuring import measure
+from modicum.energy.regime_spans import Stretch
 from modicum.energy.split import split
-from modicum.energy.stretches import Stretch
 from modicum.energy.windows import Interval, windows
 
 

@@ -5,9 +5,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import UserError
-from modicum.energy.tco import ApiPrice, Own, Rent, Traffic, ownership, per_million
+from modicum.energy.tco import ApiPrice, Own, RentedGpus, Traffic, ownership, per_million
 
-RENT = Rent(Decimal("2.69"))
+RENT = RentedGpus(Decimal("2.69"))
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ RENT = Rent(Decimal("2.69"))
     [(1, 9806, 1.0, "0.076"), (1, 9806, 0.25, "0.305"), (1, 9806, 0.05, "1.524"), (4, 4915, 1.0, "0.608")],
 )
 def test_dollars_per_million_tokens(gpus, speed, utilisation, usd):
-    hour = Rent(Decimal("2.69"), gpus).usd_per_hour()
+    hour = RentedGpus(Decimal("2.69"), gpus).usd_per_hour()
 
     assert round(per_million(hour, speed, utilisation), 3) == Decimal(usd)
 

@@ -10,13 +10,15 @@ import uvicorn
 import uvloop
 
 from gateway.rig import DIGEST_KEY, running
-from modicum.agents.plan import SCHEMA, Decision, Drop, Mute, Plan, plan_json
+from modicum.agents.plan import SCHEMA, TeamPlan, plan_json
+from modicum.agents.plan_rules import Decision, Drop, Mute
 from modicum.calls import Owner
 from modicum.gateway.mock import MockApp
 from modicum.governance.keys import issue
 from modicum.ledger.events import Events
+from modicum.outbound.listener import bind_listener
 from modicum.providers.mock.provider import MockProvider
-from modicum.settings import GatewaySettings, Settings, TeamSettings, UpstreamSettings, listening
+from modicum.settings import GatewaySettings, Settings, TeamSettings, UpstreamSettings
 
 AGENTS = ("planner", "critic", "judge")
 
@@ -26,7 +28,7 @@ def plan(*, agents=AGENTS, rounds=1, drop=(), mute=(), **fields):
     lines = tuple(Drop(agent=one) if isinstance(one, str) else Drop(agent=one[0], round=one[1]) for one in drop)
     mutes = tuple(Mute(source=source, reader=reader) for source, reader in mute)
     fields = {"team": "support", "decision": Decision.REDUCE, "canary_share": 0} | fields
-    return Plan(schema=SCHEMA, agents=tuple(agents), rounds=rounds, drop=lines, mute=mutes, **fields)
+    return TeamPlan(schema=SCHEMA, agents=tuple(agents), rounds=rounds, drop=lines, mute=mutes, **fields)
 
 
 class RememberingMock(MockApp):
@@ -46,7 +48,7 @@ def mock_provider():
     server = uvicorn.Server(
         uvicorn.Config(app, http="httptools", lifespan="off", log_config=None, ws="none", timeout_graceful_shutdown=1)
     )
-    bound = listening("test", "127.0.0.1:0")
+    bound = bind_listener("test", "127.0.0.1", 0)
     thread = threading.Thread(target=lambda: uvloop.run(server.serve(sockets=[bound])))
     thread.start()
     app.url = f"http://127.0.0.1:{bound.getsockname()[1]}"

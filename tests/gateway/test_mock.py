@@ -9,15 +9,15 @@ import uvicorn
 import uvloop
 
 from modicum.gateway.mock import MODELS, MockApp
+from modicum.outbound.listener import bind_listener
 from modicum.providers.mock.provider import MockProvider
-from modicum.settings import listening
 
 
 @pytest.fixture(scope="module")
 def mock_url():
     config = uvicorn.Config(MockApp(MockProvider()), http="httptools", lifespan="off", log_config=None, ws="none")
     server = uvicorn.Server(config)
-    bound = listening("test", "127.0.0.1:0")
+    bound = bind_listener("test", "127.0.0.1", 0)
     thread = threading.Thread(target=lambda: uvloop.run(server.serve(sockets=[bound])))
     thread.start()
     yield f"http://127.0.0.1:{bound.getsockname()[1]}"

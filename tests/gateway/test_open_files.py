@@ -24,14 +24,14 @@ from pathlib import Path
 import msgspec
 from gateway.rig import DIGEST_KEY, Rig, usual
 from modicum.gateway.server import run
-from modicum.settings import listening
+from modicum.outbound.listener import bind_listener
 folder = Path(folder)
 key = Rig(folder, None).key
 settings = usual(most_calls=4000, drain_s=1.0)(provider)
 url = f"http://localhost:{{provider}}/v1"
 by_name = msgspec.structs.replace(settings.upstreams["openai"], url=url, models=("gpt-named",))
 settings = msgspec.structs.replace(settings, upstreams={{"named": by_name}} | settings.upstreams)
-bound = listening("test", "127.0.0.1:0")
+bound = bind_listener("test", "127.0.0.1", 0)
 eaten = []
 def listen():
     for line in sys.stdin:

@@ -3,7 +3,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from gateway.team_rig import plan
-from modicum.agents.canary import Watch
+from modicum.agents.canary import CanaryWatch
 from modicum.agents.plan import plan_json
 from modicum.calls import UserError
 from modicum.gateway.team_plans import TeamPlans, read_team
@@ -17,7 +17,7 @@ def settings(folder, **names):
 
 @pytest.fixture
 def plans():
-    return TeamPlans(lambda *_: Watch())
+    return TeamPlans(lambda *_: CanaryWatch())
 
 
 def test_plans_lie_beside_the_settings(tmp_path, plans):

@@ -2,7 +2,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.team_rig import plan
-from modicum.agents.plan import EarlyExit
+from modicum.agents.plan_rules import EarlyExit
 from modicum.gateway.team_runs import FORGOTTEN_AFTER_S, MOST_SAYINGS, Run, Runs
 
 

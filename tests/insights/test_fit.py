@@ -10,7 +10,7 @@ from modicum.insights.codebase import listing
 from modicum.insights.count import Measures
 from modicum.insights.fit import (
     Conversation,
-    Verdict,
+    FitVerdict,
     call_costs,
     calls_until_full,
     checked_conversation,
@@ -91,18 +91,18 @@ def test_progress_is_told_as_files_are_done(tmp_path, measures):
 def test_an_empty_folder_has_no_tokens_and_fits(tmp_path, measures):
     report = fit(tmp_path, listing(tmp_path), [MODEL], measures, at=DAY)
 
-    assert (report.files, report.models[0].tokens, report.models[0].verdict) == (0, 0, Verdict.FITS)
+    assert (report.files, report.models[0].tokens, report.models[0].verdict) == (0, 0, FitVerdict.FITS)
     assert in_words(report) == [f"{tmp_path}: no text files (not listed by git: all that no .gitignore names)."]
 
 
 @pytest.mark.parametrize(
     ("tokens", "most", "window", "expected"),
     [
-        (900, 900, 1000, Verdict.FITS),
-        (950, 950, 1000, Verdict.FITS),
-        (951, 951, 1000, Verdict.TOO_LARGE),
-        (900, 960, 1000, Verdict.CLOSE),
-        (900, 900, None, Verdict.UNKNOWN),
+        (900, 900, 1000, FitVerdict.FITS),
+        (950, 950, 1000, FitVerdict.FITS),
+        (951, 951, 1000, FitVerdict.TOO_LARGE),
+        (900, 960, 1000, FitVerdict.CLOSE),
+        (900, 900, None, FitVerdict.UNKNOWN),
     ],
 )
 def test_prompt_and_reply_must_fit_and_the_error_may_decide(tokens, most, window, expected):
@@ -147,14 +147,14 @@ def test_carrying_nothing_is_never_dearer_than_carrying_the_code(tokens, calls, 
 def test_what_does_not_fit_has_no_price(measures):
     found = model_fit(MODEL, count(200_000), measures, TALK, DAY)
 
-    assert found.verdict is Verdict.TOO_LARGE
+    assert found.verdict is FitVerdict.TOO_LARGE
     assert found.one_call_usd is found.conversation_usd is found.conversation_cached_usd is None
 
 
 def test_an_unknown_model_has_neither_window_nor_price(measures):
     found = model_fit("nobodys-model", count(1000), measures, TALK, DAY)
 
-    assert (found.verdict, found.context_window, found.one_call_usd) == (Verdict.UNKNOWN, None, None)
+    assert (found.verdict, found.context_window, found.one_call_usd) == (FitVerdict.UNKNOWN, None, None)
 
 
 def test_the_answer_comes_first_and_in_plain_words(codebase, measures):

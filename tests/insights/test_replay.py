@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 
 from insights.planted import EVER, PRICES, READ, START, WRITE, Conversation, history_of, result, said, tool_round, user
 from modicum.calls import Anatomy, Usage, UserError
-from modicum.insights.carrying import gross_usd
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import load
 from modicum.insights.replay import Replay, checked_model, counts_in_joint, joint, marginal, replay
+from modicum.insights.segment_costs import gross_usd
 from modicum.ledger.store import open_store
 
 
@@ -28,7 +28,9 @@ def ints(history, value):
 
 def capped(history, most):
     results = history.segment_kind == history.word(history.kinds, "tool_result")
-    return Change(segment_tokens=np.where(results, np.minimum(history.segment_tokens, most), history.segment_tokens))
+    return HistoryChange(
+        segment_tokens=np.where(results, np.minimum(history.segment_tokens, most), history.segment_tokens)
+    )
 
 
 def test_a_clean_history_is_reproduced_to_the_token():
@@ -60,7 +62,7 @@ def test_a_pause_costs_the_whole_context_for_five_minutes_and_nothing_for_an_hou
     replays = Replay(history, PRICES)
 
     assert replays.fidelity().total_error == pytest.approx(0)
-    saved = replays.run([Change(ttl_seconds=ints(history, 3600))]).saving_usd
+    saved = replays.run([HistoryChange(ttl_seconds=ints(history, 3600))]).saving_usd
 
     # The pause is saved, and every write costs twice the plain rate instead of 1.25 times.
     written = held + 100
@@ -70,7 +72,7 @@ def test_a_pause_costs_the_whole_context_for_five_minutes_and_nothing_for_an_hou
 def test_without_a_cache_every_prompt_is_paid_in_full():
     history = history_of(worked())
 
-    changed = replay(history, [Change(ttl_seconds=ints(history, 0))], PRICES).changed
+    changed = replay(history, [HistoryChange(ttl_seconds=ints(history, 0))], PRICES).changed
 
     assert changed.uncached.tolist() == history.prompt.tolist()
 
@@ -80,7 +82,7 @@ def test_a_change_of_model_in_the_middle_pays_for_a_cold_cache():
     late = np.arange(history.calls) >= 2
 
     changed = replay(
-        history, [Change(models={"claude-opus-4-5": "claude-sonnet-4-5"}, model_calls=late)], PRICES
+        history, [HistoryChange(models={"claude-opus-4-5": "claude-sonnet-4-5"}, model_calls=late)], PRICES
     ).changed
 
     assert changed.read.tolist()[2] == 0
@@ -93,7 +95,7 @@ def test_a_call_that_is_not_made_costs_nothing_and_leaves_no_reply():
     history = history_of(worked(rounds=4))
     dropped = np.arange(history.calls) == 2
 
-    changed = replay(history, [Change(dropped_calls=dropped)], PRICES).changed
+    changed = replay(history, [HistoryChange(dropped_calls=dropped)], PRICES).changed
 
     assert changed.cost_usd[2] == 0
     # The fourth call no longer has the reply of the third and what came back for it.
@@ -115,10 +117,10 @@ def test_a_break_without_a_cause_keeps_its_cost_in_both_arms_and_is_counted():
     assert fidelity.unexplained_share == pytest.approx(history.cost_usd[3] / history.cost_usd.sum())
     assert fidelity.total_error == pytest.approx(0)
     assert fidelity.total_error_by_rules < 0
-    longer = replays.run([Change(ttl_seconds=ints(history, -1))])
+    longer = replays.run([HistoryChange(ttl_seconds=ints(history, -1))])
     assert longer.changed.cost_usd[3] == history.cost_usd[3]
     # Only the change that it had not been mends it.
-    mended = replays.run([Change(unbroken=replays.caching.unexplained)])
+    mended = replays.run([HistoryChange(unbroken=replays.caching.unexplained)])
     assert mended.saving_usd == pytest.approx((held - 2000) * (WRITE - READ))
 
 
@@ -142,7 +144,7 @@ def test_leaving_out_the_call_that_met_a_break_leaves_the_break_to_the_next():
     history = history_of(talk.call(*tool_round("Read", "y", "text y", 3000)))
     dropped = np.array([False, False, False, True, False])
 
-    changed = replay(history, [Change(dropped_calls=dropped)], PRICES).changed
+    changed = replay(history, [HistoryChange(dropped_calls=dropped)], PRICES).changed
 
     # Without the call its reply and the result that it asked for (3,020) are gone, and no breakpoint lies below 2,000.
     assert (changed.read[4], changed.written_5m[4]) == (0, held + 3020)
@@ -153,7 +155,7 @@ def test_a_break_is_none_where_nothing_is_cached():
     talk.call(*tool_round("Read", "x", "text x", 3000), usage=Usage(0, 2000, talk.tokens + 1020, 0, 30))
     history = history_of(talk)
 
-    changed = replay(history, [Change(ttl_seconds=ints(history, 0))], PRICES).changed
+    changed = replay(history, [HistoryChange(ttl_seconds=ints(history, 0))], PRICES).changed
 
     assert changed.uncached.tolist() == history.prompt.tolist()
 
@@ -200,7 +202,7 @@ def test_reads_beyond_the_prediction_are_not_excused():
 
 def test_marginal_savings_sum_to_the_joint_one_whatever_the_overlap():
     history = history_of(worked())
-    changes = [capped(history, 1000), capped(history, 500), Change(ttl_seconds=ints(history, 3600))]
+    changes = [capped(history, 1000), capped(history, 500), HistoryChange(ttl_seconds=ints(history, 3600))]
     replays = Replay(history, PRICES)
 
     assert sum(marginal(replays, changes)) == pytest.approx(replays.run(changes).saving_usd)
@@ -226,7 +228,7 @@ def test_calls_without_a_price_stay_as_they_were():
     assert replays.fidelity().unpriced_calls == 5
     with pytest.raises(UserError, match="no price is known for the model 'mystery'"):
         checked_model(PRICES, history, "mystery")
-    lost = replays.run([Change(models={"claude-opus-4-5": "mystery"})])
+    lost = replays.run([HistoryChange(models={"claude-opus-4-5": "mystery"})])
     assert (lost.unpriced_calls, lost.saving_usd) == (5, pytest.approx(0))
 
 
@@ -314,15 +316,17 @@ def changes_of(draw, history):
     return draw(
         st.lists(
             st.one_of(
-                st.just(Change(segment_tokens=(history.segment_tokens * np.array(some)).astype(np.int64))),
-                per_call.map(lambda calls: Change(dropped_calls=np.array(calls))),
-                st.sampled_from([-1, 0, 300, 3600]).map(lambda ttl: Change(ttl_seconds=ints(history, ttl))),
+                st.just(HistoryChange(segment_tokens=(history.segment_tokens * np.array(some)).astype(np.int64))),
+                per_call.map(lambda calls: HistoryChange(dropped_calls=np.array(calls))),
+                st.sampled_from([-1, 0, 300, 3600]).map(lambda ttl: HistoryChange(ttl_seconds=ints(history, ttl))),
                 per_call.map(
-                    lambda calls: Change(models={"claude-opus-4-5": "claude-haiku-4-5"}, model_calls=np.array(calls))
+                    lambda calls: HistoryChange(
+                        models={"claude-opus-4-5": "claude-haiku-4-5"}, model_calls=np.array(calls)
+                    )
                 ),
-                per_call.map(lambda calls: Change(tier="batch", tier_calls=np.array(calls))),
-                per_call.map(lambda calls: Change(unbroken=np.array(calls))),
-                st.integers(0, 40).map(lambda most: Change(max_output_tokens=ints(history, most))),
+                per_call.map(lambda calls: HistoryChange(tier="batch", tier_calls=np.array(calls))),
+                per_call.map(lambda calls: HistoryChange(unbroken=np.array(calls))),
+                st.integers(0, 40).map(lambda most: HistoryChange(max_output_tokens=ints(history, most))),
             ),
             max_size=4,
         )
@@ -349,11 +353,11 @@ def test_no_combination_of_changes_saves_more_than_was_spent(data):
 def test_changes_that_change_nothing_save_exactly_nothing(data):
     history = data.draw(histories())
     nothing = [
-        Change(),
-        Change(segment_tokens=history.segment_tokens),
-        Change(dropped_calls=np.zeros(history.calls, bool)),
-        Change(ttl_seconds=ints(history, -1)),
-        Change(models={"claude-opus-4-5": "claude-opus-4-5"}),
+        HistoryChange(),
+        HistoryChange(segment_tokens=history.segment_tokens),
+        HistoryChange(dropped_calls=np.zeros(history.calls, bool)),
+        HistoryChange(ttl_seconds=ints(history, -1)),
+        HistoryChange(models={"claude-opus-4-5": "claude-opus-4-5"}),
     ]
     replays = Replay(history, PRICES)
 
@@ -370,7 +374,7 @@ def test_removing_tokens_never_costs_more_while_prompts_stay_above_the_floor(dat
     some = data.draw(st.lists(st.floats(0, 1), min_size=history.segments, max_size=history.segments))
     sizes = np.where(results, (history.segment_tokens * np.array(some)).astype(np.int64), history.segment_tokens)
 
-    assert replay(history, [Change(segment_tokens=sizes)], PRICES).saving_usd >= -1e-12
+    assert replay(history, [HistoryChange(segment_tokens=sizes)], PRICES).saving_usd >= -1e-12
 
 
 def test_another_prediction_is_held_against_the_record_alike():

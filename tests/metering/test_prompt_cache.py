@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from modicum.metering.prompt_cache import (
     UNKNOWN_TOKENS,
-    Recorded,
+    RecordedBuckets,
     Sequence,
     changed,
     learn,
@@ -31,7 +31,7 @@ def sequence(*calls, model=0, minimum=1024, step=1, implicit=False, made=None):
 
 def habits_of(calls, *buckets):
     """Learnt from buckets as (read, written for 5 minutes, for an hour, uncached)."""
-    recorded = Recorded(*(np.array(column, float) for column in zip(*buckets, strict=True)))
+    recorded = RecordedBuckets(*(np.array(column, float) for column in zip(*buckets, strict=True)))
     groups = np.zeros(len(calls.prompt), int)
     return learn(calls, recorded, groups, groups)
 
@@ -122,7 +122,7 @@ def test_short_questions_behind_a_long_front_show_it_from_the_second_on():
 
 def test_a_read_that_ends_within_system_prompt_and_tools_is_a_front_at_once():
     calls = sequence(*((talk, 60 * talk, 5000, 0) for talk in range(3)))
-    recorded = Recorded(*np.array([(0, 5000, 0, 0), (4900, 100, 0, 0), (4900, 100, 0, 0)], float).T)
+    recorded = RecordedBuckets(*np.array([(0, 5000, 0, 0), (4900, 100, 0, 0), (4900, 100, 0, 0)], float).T)
     groups = np.zeros(3, int)
 
     habits = learn(calls, recorded, groups, groups, np.full(3, 4900.0))

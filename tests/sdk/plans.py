@@ -1,10 +1,11 @@
 """Plans that the adapters' tests share."""
 
-from modicum.agents.plan import SCHEMA, Decision, Drop, Mute, Plan
+from modicum.agents.plan import SCHEMA, TeamPlan
+from modicum.agents.plan_rules import Decision, Drop, Mute
 
 
 def plan(agents, *, rounds=1, drop=(), mute=(), **fields):
-    return Plan(
+    return TeamPlan(
         schema=SCHEMA,
         team="test",
         decision=Decision.REDUCE,

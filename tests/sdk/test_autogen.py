@@ -9,7 +9,7 @@ from autogen_agentchat.conditions import MaxMessageTermination
 from autogen_agentchat.teams import RoundRobinGroupChat
 from autogen_core.models import ChatCompletionClient, CreateResult, RequestUsage
 
-from modicum.agents.plan import EarlyExit
+from modicum.agents.plan_rules import EarlyExit
 from modicum.agents.recorder import TeamRecorder
 from modicum.sdk.autogen import AgreedTermination, planned
 from sdk.plans import plan

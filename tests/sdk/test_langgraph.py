@@ -168,7 +168,7 @@ def test_a_conversation_without_a_name_is_an_error_that_says_what_to_do(nodes):
 
 
 def test_agreement_stops_the_conversation(nodes):
-    from modicum.agents.plan import EarlyExit
+    from modicum.agents.plan_rules import EarlyExit
 
     team = PlannedGraph(plan(nodes, early_exit=EarlyExit(agree=2, of=3)).guard)
 

@@ -9,7 +9,7 @@ pytest.importorskip("agents.testing", reason="scripts/test-frameworks runs this"
 from agents.testing import ScriptedModel, assistant_message, function_call
 
 from agents import Agent, RunConfig, Runner, function_tool, handoff
-from modicum.agents.plan import Substitute
+from modicum.agents.plan_rules import Substitute
 from modicum.agents.recorder import TeamRecorder
 from modicum.sdk.openai_agents import PlannedRun
 from sdk.plans import plan

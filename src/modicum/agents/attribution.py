@@ -12,13 +12,13 @@ import numpy as np
 
 from modicum.agents.answers import tied_answers, vote
 from modicum.agents.graph import TeamGraph
-from modicum.agents.recorded import Read, RecordedRun, RecordedTeam, Turn
+from modicum.agents.recorded import AgentTurn, Read, RecordedRun, RecordedTeam
 from modicum.statistics.paired import paired_difference, share_interval
 
 CONFIDENCE = 0.95
 
 
-class Interval(msgspec.Struct, frozen=True):
+class IntervalEstimate(msgspec.Struct, frozen=True):
     value: float
     low: float
     high: float
@@ -42,9 +42,9 @@ class AgentRound(msgspec.Struct, frozen=True, omit_defaults=True):
     """Turns whose answer another agent had already given in this round; None without answers."""
     unchanged_share: float | None
     """Turns that only repeated the agent's own answer of the round before."""
-    own_score: Interval | None
+    own_score: IntervalEstimate | None
     """How good its own answers were; None where nothing graded them, or it never gave one."""
-    without: Interval | None
+    without: IntervalEstimate | None
     """Change of the re-voted score if its last answers are left out: above 0, the team votes better without it."""
 
 
@@ -71,16 +71,16 @@ class NaturalExperiment(msgspec.Struct, frozen=True, omit_defaults=True):
     agent: str
     runs_without: int
     tasks_compared: int
-    change: Interval | None
+    change: IntervalEstimate | None
     """Mean over tasks of (score without - score with); None without a task that has both."""
 
 
-class Attribution(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class TeamAttribution(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
     team: str
     agents: tuple[str, ...]
     runs_count: int
     graded_count: int
-    score: Interval | None
+    score: IntervalEstimate | None
     tokens: int | None
     per_agent: tuple[AgentRound, ...]
     per_round: tuple[AgentRound, ...]
@@ -95,7 +95,7 @@ class Attribution(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True)
         return next(one for one in self.per_agent if one.agent == name)
 
 
-def attribute(team: RecordedTeam) -> Attribution:
+def attribute(team: RecordedTeam) -> TeamAttribution:
     """The whole report."""
     names = team.graph.agents
     turns = [turn for run in team.runs for turn in run.turns]
@@ -104,7 +104,7 @@ def attribute(team: RecordedTeam) -> Attribution:
     calls = sum(turn.calls_count for turn in turns)
     scores = [run.team_score for run in team.graded]
     revotes = [vote(list(run.last_answers().values())) == run.answer for run in team.runs if run.answer is not None]
-    return Attribution(
+    return TeamAttribution(
         team=team.name,
         agents=names,
         runs_count=len(team.runs),
@@ -163,7 +163,7 @@ def own_scores(team: RecordedTeam, name: str, number: int | None = None) -> list
     return [score for score in found if score is not None]
 
 
-def leave_one_out(team: RecordedTeam, name: str) -> Interval | None:
+def leave_one_out(team: RecordedTeam, name: str) -> IntervalEstimate | None:
     """Change of the score of the vote when the agent's last answers are left out; None without graded answers.
 
     Exact where the team votes and nobody had read the agent; otherwise what the vote alone would lose or gain. A tie
@@ -181,7 +181,7 @@ def leave_one_out(team: RecordedTeam, name: str) -> Interval | None:
         return None
     before, after = zip(*pairs, strict=True)
     found = paired_difference(before, after, confidence=CONFIDENCE)
-    return Interval(found.mean, found.low, found.high, found.pairs_count)
+    return IntervalEstimate(found.mean, found.low, found.high, found.pairs_count)
 
 
 def _voted_worth(run: RecordedRun, answers: Sequence[str | None]) -> float | None:
@@ -191,20 +191,20 @@ def _voted_worth(run: RecordedRun, answers: Sequence[str | None]) -> float | Non
     return float(np.mean(known)) if len(known) == len(worths) else None
 
 
-def _repeats(run: RecordedRun, turn: Turn) -> bool:
+def _repeats(run: RecordedRun, turn: AgentTurn) -> bool:
     return any(
         one.round == turn.round and one.step < turn.step and one.answer == turn.answer and one.agent != turn.agent
         for one in run.turns
     )
 
 
-def _unchanged(run: RecordedRun, turn: Turn) -> bool:
+def _unchanged(run: RecordedRun, turn: AgentTurn) -> bool:
     return any(
         one.agent == turn.agent and one.round == turn.round - 1 and one.answer == turn.answer for one in run.turns
     )
 
 
-def reads_of(run: RecordedRun, turn: Turn, graph: TeamGraph) -> tuple[Read, ...]:
+def reads_of(run: RecordedRun, turn: AgentTurn, graph: TeamGraph) -> tuple[Read, ...]:
     """What a turn had read: as recorded, or what the graph lets it read of what came before."""
     if turn.reads is not None:
         return turn.reads
@@ -256,7 +256,7 @@ def _edges(team: RecordedTeam, total: int | None) -> list[EdgeShare]:
     return sorted(found, key=lambda edge: -(edge.tokens or 0))
 
 
-def _move(run: RecordedRun, before: Turn | None, source: Turn, after: Turn) -> int:
+def _move(run: RecordedRun, before: AgentTurn | None, source: AgentTurn, after: AgentTurn) -> int:
     """+1 where the reader took over the source's answer and went from wrong to right, -1 the other way."""
     if before is None or before.agent == source.agent or after.answer != source.answer or before.answer == after.answer:
         return 0
@@ -275,7 +275,7 @@ def _natural(team: RecordedTeam, name: str) -> NaturalExperiment:
     change = None
     if both:
         found = paired_difference([one for one, _ in both], [two for _, two in both], confidence=CONFIDENCE)
-        change = Interval(found.mean, found.low, found.high, found.pairs_count)
+        change = IntervalEstimate(found.mean, found.low, found.high, found.pairs_count)
     return NaturalExperiment(name, without, len(both), change)
 
 
@@ -306,7 +306,7 @@ def _limits(team: RecordedTeam, revotes: Sequence[bool]) -> list[str]:
 def _oddities(team: RecordedTeam) -> list[str]:
     """What looks wrong in the record, or is missing there."""
     limits = []
-    said: dict[str, list[Turn]] = defaultdict(list)
+    said: dict[str, list[AgentTurn]] = defaultdict(list)
     for run in team.runs:
         for turn in run.turns:
             said[turn.agent].append(turn)
@@ -330,16 +330,16 @@ def _oddities(team: RecordedTeam) -> list[str]:
     return limits
 
 
-def _mute(turns: Sequence[Turn]) -> bool:
+def _mute(turns: Sequence[AgentTurn]) -> bool:
     """Whether no turn has an answer or a grade."""
     return all(turn.answer is None and turn.score is None for turn in turns)
 
 
-def _again(run: RecordedRun, turn: Turn) -> bool:
+def _again(run: RecordedRun, turn: AgentTurn) -> bool:
     return any(one is not turn and one.agent == turn.agent and one.round == turn.round for one in run.turns)
 
 
-def _unheard(run: RecordedRun) -> list[tuple[Turn, Read]]:
+def _unheard(run: RecordedRun) -> list[tuple[AgentTurn, Read]]:
     """Messages that a turn says it had read before they were written."""
     found = []
     written: set[tuple[str, int]] = set()
@@ -349,7 +349,7 @@ def _unheard(run: RecordedRun) -> list[tuple[Turn, Read]]:
     return found
 
 
-def _mean(values: Sequence[float]) -> Interval | None:
+def _mean(values: Sequence[float]) -> IntervalEstimate | None:
     """Mean with Wilson's interval for 0/1 values, else the normal one."""
     if not values:
         return None
@@ -359,7 +359,7 @@ def _mean(values: Sequence[float]) -> Interval | None:
     else:
         found = paired_difference([0.0] * count, values, confidence=CONFIDENCE)
         low, high = max(0.0, found.low), found.high
-    return Interval(mean, low, high, count)
+    return IntervalEstimate(mean, low, high, count)
 
 
 def _share(flags: Sequence[bool]) -> float | None:
@@ -371,5 +371,5 @@ def _sum(counts: Sequence[int | None]) -> int | None:
     return sum(known) if len(known) == len(counts) else None
 
 
-def _tokens(turns: Sequence[Turn]) -> int | None:
+def _tokens(turns: Sequence[AgentTurn]) -> int | None:
     return _sum([turn.tokens for turn in turns])

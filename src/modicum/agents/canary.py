@@ -14,7 +14,7 @@ import msgspec
 from modicum.calls import UserError
 
 
-class Arm(msgspec.Struct, omit_defaults=True):
+class ArmOutcomes(msgspec.Struct, omit_defaults=True):
     """Outcomes of the runs of one kind."""
 
     runs_count: int = 0
@@ -29,15 +29,15 @@ class Arm(msgspec.Struct, omit_defaults=True):
         self.outcome_sum += outcome
 
 
-class Watch(msgspec.Struct, omit_defaults=True, kw_only=True):
+class CanaryWatch(msgspec.Struct, omit_defaults=True, kw_only=True):
     """Outcomes of plan runs and canary runs, and the verdict so far. Keep it as JSON between processes."""
 
     margin: float = 0.02
     """The loss that the team's owner accepts."""
     error: float = 0.05
     """Chance to revert, ever, a plan that does no harm."""
-    full: Arm = msgspec.field(default_factory=Arm)
-    plan: Arm = msgspec.field(default_factory=Arm)
+    full: ArmOutcomes = msgspec.field(default_factory=ArmOutcomes)
+    plan: ArmOutcomes = msgspec.field(default_factory=ArmOutcomes)
     reverted: str = ""
     """Why the plan is no longer used; empty while it is."""
 

@@ -7,7 +7,7 @@ so verify it on other tasks (`proposal.propose_and_check` does).
 
 import msgspec
 
-from modicum.agents.plan import Decision, EarlyExit
+from modicum.agents.plan_rules import Decision, EarlyExit
 from modicum.agents.proposal import blank_plan
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.replay import replay

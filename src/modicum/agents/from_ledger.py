@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from modicum.agents.recorded import Row
+from modicum.agents.recorded import RecordedRow
 from modicum.calls import Problem, UserError
 from modicum.ledger.store import Store
 
@@ -19,7 +19,7 @@ from modicum.ledger.store import Store
 class LedgerRows(msgspec.Struct, frozen=True):
     """What the ledger holds of teams."""
 
-    rows: list[tuple[int, Row]]
+    rows: list[tuple[int, RecordedRow]]
     problems: list[Problem]
     outcome: str
     """The outcome that grades the runs; empty where the ledger holds none."""
@@ -83,7 +83,7 @@ def ledger_rows(store: Store, outcome: str | None = None, which: Which = EVERY_F
     if not counted["calls_with_run_and_agent"]:
         raise UserError(_missing(store.place, counted))
     name = _outcome(store, outcome)
-    rows: list[tuple[int, Row]] = []
+    rows: list[tuple[int, RecordedRow]] = []
     problems: list[Problem] = []
     costs: list[tuple[str, str, float | None]] = []
     unclear = 0
@@ -102,12 +102,14 @@ def ledger_rows(store: Store, outcome: str | None = None, which: Which = EVERY_F
     return LedgerRows(rows, problems, name, _notes(counted, unclear, name, which.arm), costs)
 
 
-def _row(found: Mapping[str, Any]) -> Row:
-    fields = {name: found[name] for name in Row.__struct_fields__ if name != "group"}
+def _row(found: Mapping[str, Any]) -> RecordedRow:
+    fields = {name: found[name] for name in RecordedRow.__struct_fields__ if name != "group"}
     fields["group"] = found["group_name"]
     if fields["reads"] is not None:
         fields["reads"] = msgspec.json.decode(fields["reads"])
-    return msgspec.convert({name: value for name, value in fields.items() if value is not None}, Row, strict=False)
+    return msgspec.convert(
+        {name: value for name, value in fields.items() if value is not None}, RecordedRow, strict=False
+    )
 
 
 def _missing(place: str, counted: Mapping[str, Any]) -> str:

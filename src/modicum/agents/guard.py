@@ -7,18 +7,16 @@ reader without the task: what people, tools and the system said always stays.
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import Any, TypeVar
 
 from modicum.agents.answers import ABSTAINED, agreed_answer, answer_or_none, normalised
-
-if TYPE_CHECKING:
-    from modicum.agents.plan import EdgeKind, Plan
+from modicum.agents.plan_rules import EdgeKind, PlanRules
 
 Message = TypeVar("Message")
 
 
 class Guard:
-    """Made by `Plan.guard`. Safe to use from many threads; one per conversation, since it counts rounds.
+    """Made by `TeamPlan.guard`. Safe to use from many threads; one per conversation, since it counts rounds.
 
     Attributes:
         full_because: why the full team runs although there is a plan; empty where the plan is in force.
@@ -26,7 +24,7 @@ class Guard:
             person): what they are asked next is the same turn.
     """
 
-    def __init__(self, plan: "Plan", *, run: str = "", full_because: str = "") -> None:
+    def __init__(self, plan: PlanRules, *, run: str = "", full_because: str = "") -> None:
         self.plan = plan
         self.run = run
         self.full_because = full_because
@@ -144,9 +142,7 @@ class Guard:
         return kept[min(earlier, len(kept) - 1)] if kept else 1
 
     @staticmethod
-    def _kind(written: int, now: int) -> "EdgeKind":
-        from modicum.agents.plan import EdgeKind
-
+    def _kind(written: int, now: int) -> EdgeKind:
         return EdgeKind.SPATIAL if written >= now else EdgeKind.TEMPORAL
 
 

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 import msgspec
 
 from modicum.agents.guard import Guard
-from modicum.agents.plan import EdgeKind
+from modicum.agents.plan_rules import EdgeKind
 
 PREFIX = "x-modicum-"
 

@@ -9,7 +9,8 @@ from html import escape
 from math import cos, pi, sin
 
 from modicum.agents.attribution import reads_of
-from modicum.agents.plan import EdgeKind, Plan
+from modicum.agents.plan import TeamPlan
+from modicum.agents.plan_rules import EdgeKind
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.replay import check_team
 
@@ -19,7 +20,7 @@ INK, FAINT, PANEL, NODE, GONE = "#1f2933", "#9aa5b1", "#ffffff", "#2f6f9f", "#d9
 Edges = dict[tuple[str, str], int]
 
 
-def team_svg(team: RecordedTeam, plan: Plan | None = None) -> str:
+def team_svg(team: RecordedTeam, plan: TeamPlan | None = None) -> str:
     """The picture. Without a plan: the team as recorded.
 
     Raises:
@@ -41,7 +42,7 @@ def team_svg(team: RecordedTeam, plan: Plan | None = None) -> str:
     )
 
 
-def token_edges(team: RecordedTeam, plan: Plan | None) -> tuple[Edges, dict[str, int]]:
+def token_edges(team: RecordedTeam, plan: TeamPlan | None) -> tuple[Edges, dict[str, int]]:
     """Tokens that each agent's words took in each other's prompts, and completion tokens of each agent.
 
     Under a plan: without the turns and edges that it takes away, everything else as recorded.
@@ -81,7 +82,7 @@ def _panel(
     edges: Edges,
     spoken: dict[str, int],
     all_edges: Edges,
-    plan: Plan | None,
+    plan: TeamPlan | None,
     what: str,
     left: int,
 ) -> str:
@@ -148,7 +149,7 @@ def _label(place: dict[str, tuple[float, float]], edge: tuple[str, str], tokens:
     return _text(x, y + 3, short(tokens), size=10, extra=halo)
 
 
-def _node(at: tuple[float, float], name: str, tokens: int, plan: Plan | None, rounds: int) -> str:
+def _node(at: tuple[float, float], name: str, tokens: int, plan: TeamPlan | None, rounds: int) -> str:
     gone = [number for number in range(1, rounds + 1) if plan and not plan.keeps(name, number)]
     all_gone = len(gone) == rounds
     note = (
@@ -171,7 +172,7 @@ def _caption(at: tuple[float, float]) -> tuple[float, float, str]:
     return at[0], at[1] + (38 if below > 0 else -42), "middle"
 
 
-def _notes(plan: Plan | None) -> str:
+def _notes(plan: TeamPlan | None) -> str:
     if plan is None:
         return ""
     lines = []

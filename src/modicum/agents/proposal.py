@@ -15,10 +15,11 @@ from itertools import takewhile
 import msgspec
 import numpy as np
 
-from modicum.agents.attribution import Attribution, attribute, own_scores
-from modicum.agents.plan import SCHEMA, Binding, Decision, Drop, EarlyExit, Evidence, Learned, Plan
+from modicum.agents.attribution import TeamAttribution, attribute, own_scores
+from modicum.agents.plan import SCHEMA, TeamPlan
+from modicum.agents.plan_rules import Binding, Decision, Drop, EarlyExit, Evidence, Learned
 from modicum.agents.recorded import RecordedTeam
-from modicum.agents.replay import Replayed, replay
+from modicum.agents.replay import TeamReplay, replay
 from modicum.statistics.paired import (
     PairedDifference,
     paired_difference,
@@ -44,12 +45,12 @@ largest safe saving. More steps take longer, and save little more."""
 
 @dataclass(frozen=True)
 class Candidate:
-    plan: Plan
+    plan: TeamPlan
     what: str
-    replayed: Replayed
+    replayed: TeamReplay
 
 
-def ranking(report: Attribution, by: str = "") -> list[str]:
+def ranking(report: TeamAttribution, by: str = "") -> list[str]:
     """Agents, worst first.
 
     Args:
@@ -69,9 +70,9 @@ def ranking(report: Attribution, by: str = "") -> list[str]:
     return sorted(report.agents, key=key)
 
 
-def blank_plan(team: RecordedTeam, decision: Decision, why: str = "", learner: str = "trace") -> Plan:
+def blank_plan(team: RecordedTeam, decision: Decision, why: str = "", learner: str = "trace") -> TeamPlan:
     """A plan that changes nothing, bound to the team."""
-    return Plan(
+    return TeamPlan(
         schema=SCHEMA,
         team=team.name,
         decision=decision,
@@ -86,13 +87,13 @@ def blank_plan(team: RecordedTeam, decision: Decision, why: str = "", learner: s
 
 def propose(
     team: RecordedTeam,
-    report: Attribution,
+    report: TeamAttribution,
     *,
     max_loss: float = 0.02,
     confidence: float = 0.95,
     allow_bounds: bool = False,
     fewest_saved: float = 0.02,
-) -> Plan:
+) -> TeamPlan:
     """Of the plans that are shown to be safe and save nearly the most, the one with the most room. See `proposals`."""
     return proposals(
         team, report, max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds, fewest_saved=fewest_saved
@@ -101,13 +102,13 @@ def propose(
 
 def proposals(
     team: RecordedTeam,
-    report: Attribution,
+    report: TeamAttribution,
     *,
     max_loss: float = 0.02,
     confidence: float = 0.95,
     allow_bounds: bool = False,
     fewest_saved: float = 0.02,
-) -> list[Plan]:
+) -> list[TeamPlan]:
     """The plan of `propose` last; before it those that save less and have more room, safest first. Where nothing is
     shown to be safe: one plan that changes nothing and says why.
 
@@ -137,7 +138,7 @@ def proposals(
     if not found.safe:
         return [blank_plan(team, *_why_not(found.tried, found.worthwhile, max_loss))]
     chosen = f"chosen from {len(found.tried)} candidates on these tasks, intervals widened to hold for all"
-    plans: list[Plan] = []
+    plans: list[TeamPlan] = []
     for kept in STEPS:
         one = with_most_room(found.safe, found.confidence, kept)
         evidence = one.replayed.evidence(max_loss, found.confidence)
@@ -161,7 +162,7 @@ class Shortlist:
 
 def shortlist(
     team: RecordedTeam,
-    report: Attribution,
+    report: TeamAttribution,
     *,
     max_loss: float,
     confidence: float = 0.95,
@@ -194,7 +195,7 @@ def with_most_room(safe: Sequence[Candidate], confidence: float, nearly_as_much:
 
 def propose_and_check(
     team: RecordedTeam, *, max_loss: float = 0.02, confidence: float = 0.95, allow_bounds: bool = False
-) -> Plan:
+) -> TeamPlan:
     """Chooses on one half of the tasks and checks the choice on the other; what fails there is no plan.
 
     Safer plans that save less are checked first, each at the full level, up to the first that fails: the last that
@@ -216,8 +217,8 @@ def propose_and_check(
 
 
 def _checked(
-    plans: Sequence[Plan], check: RecordedTeam, max_loss: float, confidence: float, *, allow_bounds: bool
-) -> Plan | str:
+    plans: Sequence[TeamPlan], check: RecordedTeam, max_loss: float, confidence: float, *, allow_bounds: bool
+) -> TeamPlan | str:
     """The last of the plans that passes on tasks which taught nothing; why there is none, where none does."""
     replays = [replay(plan, check) for plan in plans]
     usable = list(takewhile(lambda one: allow_bounds or one.exact, replays))
@@ -291,7 +292,7 @@ def halves(team: RecordedTeam) -> tuple[RecordedTeam, RecordedTeam]:
     )
 
 
-def candidates(team: RecordedTeam, report: Attribution) -> Iterator[Candidate]:
+def candidates(team: RecordedTeam, report: TeamAttribution) -> Iterator[Candidate]:
     """What is worth replaying: stop early, stop after a round, the best in one round or alone, drop the worst.
 
     Nobody who is protected is touched.
@@ -323,7 +324,7 @@ def candidates(team: RecordedTeam, report: Attribution) -> Iterator[Candidate]:
         yield _candidate(team, drop_plan(base, worst[:count], report), f"without {', '.join(worst[:count])}")
 
 
-def drop_plan(base: Plan, dropped: Sequence[str], report: Attribution) -> Plan:
+def drop_plan(base: TeamPlan, dropped: Sequence[str], report: TeamAttribution) -> TeamPlan:
     """The plan without these agents, each with what the record says about it."""
     alone = len(dropped) == len(base.agents) - 1
     return msgspec.structs.replace(
@@ -333,7 +334,7 @@ def drop_plan(base: Plan, dropped: Sequence[str], report: Attribution) -> Plan:
     )
 
 
-def drop_line(name: str, report: Attribution) -> Drop:
+def drop_line(name: str, report: TeamAttribution) -> Drop:
     """Harm is claimed only where the whole interval of the vote without the agent, corrected for the number of agents,
     lies above 0.
     """
@@ -350,7 +351,7 @@ def drop_line(name: str, report: Attribution) -> Drop:
     return Drop(agent=name, why="; ".join(why), harmful=shown)
 
 
-def harmful(name: str, report: Attribution) -> bool:
+def harmful(name: str, report: TeamAttribution) -> bool:
     """Whether leaving the agent out is shown to improve the vote, at 95 % over all agents together."""
     found = report.agent(name).without
     if found is None or found.value <= 0:
@@ -378,7 +379,7 @@ def _for_all(worthwhile: Sequence[Candidate], confidence: float) -> float:
     return simultaneous_confidence(changes, confidence=confidence, clusters=worthwhile[0].replayed.clusters)
 
 
-def _candidate(team: RecordedTeam, plan: Plan, what: str) -> Candidate:
+def _candidate(team: RecordedTeam, plan: TeamPlan, what: str) -> Candidate:
     return Candidate(plan, what, replay(plan, team))
 
 

@@ -26,7 +26,7 @@ class Read(msgspec.Struct, frozen=True, omit_defaults=True):
     """Prompt tokens that it took; None where nobody counted them."""
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class RecordedRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One line of a recording. Fields that are absent are unknown, not 0."""
 
     run: str
@@ -57,7 +57,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 @dataclass(frozen=True)
-class Turn:
+class AgentTurn:
     """One agent spoke once."""
 
     agent: str
@@ -86,13 +86,13 @@ class RecordedRun:
 
     run: str
     task: str
-    turns: tuple[Turn, ...]
+    turns: tuple[AgentTurn, ...]
     answer: str | None = None
     outcome: float | None = None
     gold: str | None = None
     group: str = ""
 
-    def own_score(self, turn: Turn) -> float | None:
+    def own_score(self, turn: AgentTurn) -> float | None:
         """How good the turn's answer was: its own grade, or what gold answer or outcome say of it; None if neither."""
         return turn.score if turn.score is not None else self.worth(turn.answer)
 
@@ -150,11 +150,11 @@ class RecordedTeam:
         return replace(self, runs=tuple(runs))
 
 
-def read_rows(lines: Iterable[str | bytes], path: str) -> tuple[list[tuple[int, Row]], list[Problem]]:
+def read_rows(lines: Iterable[str | bytes], path: str) -> tuple[list[tuple[int, RecordedRow]], list[Problem]]:
     """Rows of a JSONL recording with their line numbers, and the lines that are none."""
-    rows: list[tuple[int, Row]] = []
+    rows: list[tuple[int, RecordedRow]] = []
     problems: list[Problem] = []
-    decoder = msgspec.json.Decoder(Row)
+    decoder = msgspec.json.Decoder(RecordedRow)
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
@@ -166,7 +166,7 @@ def read_rows(lines: Iterable[str | bytes], path: str) -> tuple[list[tuple[int, 
 
 
 def recorded_team(
-    rows: Sequence[tuple[int, Row]],
+    rows: Sequence[tuple[int, RecordedRow]],
     *,
     path: str,
     team: str | None = None,
@@ -189,8 +189,8 @@ def recorded_team(
     chosen = names[0] if team is None and names else team or ""
     mine = [(line, row) for line, row in rows if row.team == chosen]
     problems: list[Problem] = []
-    turns: dict[str, list[Turn]] = {}
-    results: dict[str, Row] = {}
+    turns: dict[str, list[AgentTurn]] = {}
+    results: dict[str, RecordedRow] = {}
     tasks: dict[str, tuple[str, str]] = {}
     for line, row in mine:
         fault = _fault(row, graph)
@@ -213,7 +213,7 @@ def recorded_team(
     return _team(chosen, runs, graph), problems
 
 
-def _fault(row: Row, graph: TeamGraph | None) -> str:
+def _fault(row: RecordedRow, graph: TeamGraph | None) -> str:
     """Why the row is no use, or nothing."""
     try:
         for name in ("prompt_tokens", "completion_tokens", "calls_count"):
@@ -234,13 +234,13 @@ def _fault(row: Row, graph: TeamGraph | None) -> str:
     return ""
 
 
-def _add_turn(said: list[Turn], row: Row, place: Problem, problems: list[Problem]) -> None:
+def _add_turn(said: list[AgentTurn], row: RecordedRow, place: Problem, problems: list[Problem]) -> None:
     step = len(said) if row.step is None else row.step
     if any(turn.step == step and turn.agent == row.agent and turn.round == row.round for turn in said):
         problems.append(Problem(place.path, f"step {step} of run '{row.run}' is recorded twice", place.line))
         return
     said.append(
-        Turn(
+        AgentTurn(
             agent=row.agent,
             round=row.round,
             step=step,
@@ -256,7 +256,7 @@ def _add_turn(said: list[Turn], row: Row, place: Problem, problems: list[Problem
     )
 
 
-def _add_result(results: dict[str, Row], row: Row, place: Problem, problems: list[Problem]) -> None:
+def _add_result(results: dict[str, RecordedRow], row: RecordedRow, place: Problem, problems: list[Problem]) -> None:
     """Outcome and gold may stand in the result row or be repeated in every turn; they must not contradict."""
     known = results.get(row.run)
     answer = None if row.agent else row.answer
@@ -277,7 +277,7 @@ def _add_result(results: dict[str, Row], row: Row, place: Problem, problems: lis
     )
 
 
-def _run(name: str, said: list[Turn], result: Row | None, known: tuple[str, str]) -> RecordedRun:
+def _run(name: str, said: list[AgentTurn], result: RecordedRow | None, known: tuple[str, str]) -> RecordedRun:
     turns = tuple(sorted(said, key=lambda turn: (turn.round, turn.step)))
     task, group = known
     return RecordedRun(

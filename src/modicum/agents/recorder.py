@@ -13,12 +13,12 @@ import msgspec
 
 from modicum.agents.answers import answer_digest
 from modicum.agents.call_lines import call_lines, outcome_lines
-from modicum.agents.plan import text_digest
-from modicum.agents.recorded import Read, Row
+from modicum.agents.plan_rules import text_digest
+from modicum.agents.recorded import Read, RecordedRow
 
 
 @dataclass(frozen=True, kw_only=True)
-class Said:
+class AgentReply:
     """What an agent said in a turn, and what that took. None: not known."""
 
     reply: str | None
@@ -52,24 +52,24 @@ class TeamRecorder:
         self._answer_of = answer_of or (lambda reply: reply)
         self._key = key
         self._keep_text = keep_text
-        self._rows: list[Row] = []
+        self._rows: list[RecordedRow] = []
         self._steps: dict[str, int] = {}
-        self._told: list[tuple[datetime, Row]] = []
+        self._told: list[tuple[datetime, RecordedRow]] = []
         self._last = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
 
     @property
-    def rows(self) -> list[Row]:
+    def rows(self) -> list[RecordedRow]:
         with self._lock:
             return list(self._rows)
 
-    def turn(self, run: str, agent: str, round: int, said: Said) -> None:  # noqa: A002 - the word of the field
+    def turn(self, run: str, agent: str, round: int, said: AgentReply) -> None:  # noqa: A002 - the word of the field
         """An agent has spoken."""
         answer = None if said.reply is None else self._answer_of(said.reply)
         with self._lock:
             step = self._steps.get(run, 0)
             self._steps[run] = step + 1
-            row = Row(
+            row = RecordedRow(
                 run=run,
                 team=self.team,
                 agent=agent,
@@ -79,7 +79,7 @@ class TeamRecorder:
                 prompt_digest=text_digest(said.instructions) if said.instructions else "",
                 prompt_tokens=said.prompt_tokens,
                 completion_tokens=said.completion_tokens,
-                answer=self._kept(answer),
+                answer=self._text_or_digest(answer),
                 reads=said.reads,
             )
             self._rows.append(row)
@@ -91,13 +91,13 @@ class TeamRecorder:
         """The run is over."""
         with self._lock:
             self._rows.append(
-                Row(
+                RecordedRow(
                     run=run,
                     team=self.team,
                     task=task,
-                    answer=self._kept(answer),
+                    answer=self._text_or_digest(answer),
                     outcome=outcome,
-                    gold=self._kept(gold),
+                    gold=self._text_or_digest(gold),
                 )
             )
 
@@ -122,5 +122,5 @@ class TeamRecorder:
         self._last = max(datetime.now(UTC), self._last + timedelta(microseconds=1))
         return self._last
 
-    def _kept(self, answer: str | None) -> str | None:
+    def _text_or_digest(self, answer: str | None) -> str | None:
         return answer if self._keep_text else answer_digest(answer, self._key)

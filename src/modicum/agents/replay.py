@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.agents.answers import agreed_answer, vote
-from modicum.agents.plan import Evidence, Plan
-from modicum.agents.recorded import RecordedRun, RecordedTeam, Turn
+from modicum.agents.plan import TeamPlan
+from modicum.agents.plan_rules import Evidence
+from modicum.agents.recorded import AgentTurn, RecordedRun, RecordedTeam
 from modicum.calls import UserError
 from modicum.statistics.paired import PairedDifference, paired_difference, pairs_needed
 
@@ -31,7 +32,7 @@ class ReplayedRun:
 
 
 @dataclass(frozen=True)
-class Replayed:
+class TeamReplay:
     """Arrays over the team's graded runs."""
 
     score_full: Floats
@@ -108,7 +109,7 @@ class Replayed:
         )
 
 
-def replay(plan: Plan, team: RecordedTeam) -> Replayed:
+def replay(plan: TeamPlan, team: RecordedTeam) -> TeamReplay:
     """The plan over the team's graded runs.
 
     Raises:
@@ -123,7 +124,7 @@ def replay(plan: Plan, team: RecordedTeam) -> Replayed:
     ]
     recorded = [_tokens(run.turns) for run in runs]
     tokens_known = all(value is not None for value in recorded) and all(one.tokens is not None for one in done)
-    return Replayed(
+    return TeamReplay(
         score_full=np.array([run.team_score or 0.0 for run in runs]),
         score_plan=np.array([value or 0.0 for value in worths]),
         known=np.array([value is not None for value in worths], dtype=bool),
@@ -137,7 +138,7 @@ def replay(plan: Plan, team: RecordedTeam) -> Replayed:
     )
 
 
-def check_team(plan: Plan, team: RecordedTeam) -> None:
+def check_team(plan: TeamPlan, team: RecordedTeam) -> None:
     """Refuses runs in which somebody speaks whom the plan does not know; who is silent may be missing.
 
     Raises:
@@ -151,12 +152,12 @@ def check_team(plan: Plan, team: RecordedTeam) -> None:
         )
 
 
-def replay_run(plan: Plan, run: RecordedRun) -> ReplayedRun:
+def replay_run(plan: TeamPlan, run: RecordedRun) -> ReplayedRun:
     """One run under the plan."""
-    turns = _asked(plan, run)
-    taken: list[Turn] = []
+    turns = _planned_turns(plan, run)
+    taken: list[AgentTurn] = []
     stop = plan.early_exit
-    absent = _absent(plan, run)
+    absent = _count_absent(plan, run)
     for index, turn in enumerate(turns):
         taken.append(turn)
         if stop is None or stop.round not in {None, turn.round}:
@@ -166,23 +167,25 @@ def replay_run(plan: Plan, run: RecordedRun) -> ReplayedRun:
         said = {one.agent: one.answer for one in taken if one.round == turn.round}
         answer = agreed_answer(list(said.values()), stop.agree, stop.of - absent)
         if answer is not None and index + 1 < len(run.turns):  # after the last turn there is nothing to stop
-            taken += _still_speak(plan, turns[index + 1 :])
-            return _replayed(taken, answer, absent, stopped=True, exact=_independent(taken, run))
+            taken += _protected_last_words(plan, turns[index + 1 :])
+            return _summarise(taken, answer, absent, stopped=True, exact=_independent(taken, run))
     if len(taken) == len(run.turns):
-        return _replayed(taken, run.answer, absent, stopped=False, exact=True)
+        return _summarise(taken, run.answer, absent, stopped=False, exact=True)
     last: dict[str, str | None] = {}
     for turn in taken:
         last.pop(turn.agent, None)
         last[turn.agent] = turn.answer
-    return _replayed(taken, vote(list(last.values())), absent, stopped=False, exact=_independent(taken, run))
+    return _summarise(taken, vote(list(last.values())), absent, stopped=False, exact=_independent(taken, run))
 
 
-def _still_speak(plan: Plan, rest: Sequence[Turn]) -> list[Turn]:
+def _protected_last_words(plan: TeamPlan, rest: Sequence[AgentTurn]) -> list[AgentTurn]:
     """Stopping stops nobody who is protected: each has its last word."""
     return list({turn.agent: turn for turn in rest if turn.agent in plan.protect}.values())
 
 
-def _replayed(taken: Sequence[Turn], answer: str | None, absent: int, *, stopped: bool, exact: bool) -> ReplayedRun:
+def _summarise(
+    taken: Sequence[AgentTurn], answer: str | None, absent: int, *, stopped: bool, exact: bool
+) -> ReplayedRun:
     known = _tokens(taken)
     each = known / len(taken) if known is not None and taken else None
     return ReplayedRun(
@@ -194,7 +197,7 @@ def _replayed(taken: Sequence[Turn], answer: str | None, absent: int, *, stopped
     )
 
 
-def _asked(plan: Plan, run: RecordedRun) -> list[Turn]:
+def _planned_turns(plan: TeamPlan, run: RecordedRun) -> list[AgentTurn]:
     """The run's turns that the plan keeps, in the order in which it would ask."""
     first = plan.early_exit.first if plan.early_exit else ()
     rank = {agent: index for index, agent in enumerate(first)}
@@ -202,7 +205,7 @@ def _asked(plan: Plan, run: RecordedRun) -> list[Turn]:
     return sorted(kept, key=lambda turn: (turn.round, rank.get(turn.agent, len(rank)), turn.step))
 
 
-def _absent(plan: Plan, run: RecordedRun) -> int:
+def _count_absent(plan: TeamPlan, run: RecordedRun) -> int:
     """How many of those to be asked first did not speak in the recorded first round."""
     if plan.early_exit is None or not run.turns:
         return 0
@@ -210,13 +213,13 @@ def _absent(plan: Plan, run: RecordedRun) -> int:
     return sum(agent not in spoke and plan.keeps(agent, 1) for agent in plan.early_exit.first)
 
 
-def _tokens(turns: Sequence[Turn]) -> int | None:
+def _tokens(turns: Sequence[AgentTurn]) -> int | None:
     counts = [turn.tokens for turn in turns]
     known = [count for count in counts if count is not None]
     return sum(known) if len(known) == len(counts) else None
 
 
-def _independent(taken: Sequence[Turn], run: RecordedRun) -> bool:
+def _independent(taken: Sequence[AgentTurn], run: RecordedRun) -> bool:
     """Whether every turn had read only what it would have read: turns that are taken too, and before it.
 
     Where the record does not say what a turn had read, it may have been everything before it.

@@ -18,8 +18,9 @@ from numpy.typing import NDArray
 from modicum.agents.answers import tied_answers, vote
 from modicum.agents.graph import TeamGraph, realised, speaking_order
 from modicum.agents.guard import Guard
-from modicum.agents.plan import Drop, Plan, plain_plan
-from modicum.agents.recorded import Read, RecordedTeam, Row, recorded_team
+from modicum.agents.plan import TeamPlan, plain_plan
+from modicum.agents.plan_rules import Drop
+from modicum.agents.recorded import Read, RecordedRow, RecordedTeam, recorded_team
 from modicum.agents.trials import TeamRun
 
 Floats = NDArray[np.float64]
@@ -195,7 +196,7 @@ class SimulatedTeam:
         spatial, temporal = guard.plan.edge_masks(self.graph)
         last: dict[int, str | None] = {}
         before: dict[int, tuple[str | None, int]] = {}
-        rows: list[Row] = []
+        rows: list[RecordedRow] = []
         for number in range(self.scenario.rounds):
             edges = realised(spatial[number])
             now: dict[int, tuple[str | None, int]] = {}
@@ -232,9 +233,9 @@ class SimulatedTeam:
         agent: int,
         answer: str | None,
         heard: Sequence[tuple[int, int, str | None, int]],
-    ) -> Row:
+    ) -> RecordedRow:
         reads = tuple(Read(self.graph.agents[one], written, tokens) for one, written, _, tokens in heard)
-        return Row(
+        return RecordedRow(
             run=task.name,
             agent=self.graph.agents[agent],
             round=number + 1,
@@ -268,16 +269,16 @@ class SimulatedTeam:
     def record(self, tasks: Sequence[SimulatedTask]) -> RecordedTeam:
         """Runs of the full team, with the gold answer known (or a wrong one, where a task is misgraded)."""
         full = plain_plan(self.graph)
-        rows: list[tuple[int, Row]] = []
+        rows: list[tuple[int, RecordedRow]] = []
         for task in tasks:
             done = self.run(task, full.guard())
             rows += [(len(rows) + index, row) for index, row in enumerate(done.rows)]
             gold = RIGHT if not task.misgraded else "wrong 1"
-            result = Row(run=task.name, answer=done.answer, gold=gold, outcome=float(done.answer == gold))
+            result = RecordedRow(run=task.name, answer=done.answer, gold=gold, outcome=float(done.answer == gold))
             rows.append((len(rows), result))
         return recorded_team(rows, path="simulated", graph=self.graph)[0]
 
-    def mean(self, plan: Plan, tasks: Sequence[SimulatedTask]) -> tuple[float, float, float]:
+    def mean(self, plan: TeamPlan, tasks: Sequence[SimulatedTask]) -> tuple[float, float, float]:
         """True score, prompt and completion tokens per task under a plan (grading noise left out)."""
         runs = [self.run(task, plan.guard()) for task in tasks]
         return (

@@ -10,8 +10,8 @@ import msgspec
 
 from modicum.agents.graph import TeamGraph
 from modicum.agents.guard import Guard
-from modicum.agents.plan import Plan
-from modicum.agents.recorded import RecordedTeam, Row
+from modicum.agents.plan import TeamPlan
+from modicum.agents.recorded import RecordedRow, RecordedTeam
 from modicum.calls import UserError
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -27,7 +27,7 @@ class TeamRun(msgspec.Struct, frozen=True):
     answer: str | None
     prompt_tokens: int
     completion_tokens: int
-    rows: tuple[Row, ...] = ()
+    rows: tuple[RecordedRow, ...] = ()
     """Its turns, where they were recorded."""
 
 
@@ -81,7 +81,7 @@ class Trials:
     def tokens_spent(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
-    def next(self, plan: Plan) -> tuple[TeamRun, float]:
+    def next(self, plan: TeamPlan) -> tuple[TeamRun, float]:
         """Runs the plan on the next task.
 
         Raises:
@@ -107,7 +107,7 @@ def checked_score(score: float) -> float:
 class LearnedTeam(msgspec.Struct, frozen=True, kw_only=True):
     """What a learner found, and what finding it took."""
 
-    plan: Plan
+    plan: TeamPlan
     weights: list[list[float]]
     """[round][agent]: what it ranked agents by; the lowest were dropped first."""
     spatial: list[list[list[float]]] = []

@@ -15,7 +15,8 @@ import msgspec
 import numpy as np
 
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import Decision, Drop, EarlyExit, Evidence, Mute, Plan, Substitute
+from modicum.agents.plan import TeamPlan
+from modicum.agents.plan_rules import Decision, Drop, EarlyExit, Evidence, Mute, Substitute
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.replay import check_team
 from modicum.agents.trials import RunTeam, Score, checked_score
@@ -25,7 +26,7 @@ from modicum.statistics.paired import paired_difference, pairs_needed
 FULL, PLAN, RANDOM, SINGLE = "full team", "plan", "by lot", "one agent"
 
 
-class Verdict(StrEnum):
+class PlanVerdict(StrEnum):
     HOLDS = "holds"
     """A loss beyond the margin is ruled out."""
     WORSE = "worse"
@@ -45,7 +46,7 @@ class ArmResult(msgspec.Struct, frozen=True):
 
 
 class Verification(msgspec.Struct, frozen=True, kw_only=True):
-    verdict: Verdict
+    verdict: PlanVerdict
     margin: float
     arms: tuple[ArmResult, ...]
     learning_tokens: int
@@ -65,7 +66,7 @@ class Verification(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class Measured:
+class TaskRun:
     """One run of one task."""
 
     score: float
@@ -74,7 +75,7 @@ class Measured:
 
 
 def verify(
-    plan: Plan,
+    plan: TeamPlan,
     graph: TeamGraph,
     tasks: Sequence[Any],
     run: RunTeam,
@@ -101,19 +102,19 @@ def verify(
     """
     if not tasks:
         raise UserError("there are no tasks to verify on: hand over some that the plan was not learned from")
-    measured: dict[str, list[Measured]] = {}
+    measured: dict[str, list[TaskRun]] = {}
     for name, one in arm_plans(plan, graph, seed).items():
         guards = (one.guard(agents=graph.agents) for _ in tasks)
         done = [run(task, guard) for task, guard in zip(tasks, guards, strict=False)]
         measured[name] = [
-            Measured(checked_score(score(task, each)), each.prompt_tokens, each.completion_tokens)
+            TaskRun(checked_score(score(task, each)), each.prompt_tokens, each.completion_tokens)
             for task, each in zip(tasks, done, strict=True)
         ]
     return compare(measured, margin=margin, confidence=confidence, learning_tokens=learning_tokens(plan))
 
 
 def verify_recorded(
-    plan: Plan, arms: Mapping[str, RecordedTeam], *, margin: float = 0.02, confidence: float = 0.95
+    plan: TeamPlan, arms: Mapping[str, RecordedTeam], *, margin: float = 0.02, confidence: float = 0.95
 ) -> Verification:
     """As `verify`, from recorded runs of the arms on the same tasks (several runs of a task are averaged).
 
@@ -131,7 +132,7 @@ def verify_recorded(
 
 
 def compare(
-    measured: Mapping[str, Sequence[Measured]], *, margin: float, confidence: float, learning_tokens: int
+    measured: Mapping[str, Sequence[TaskRun]], *, margin: float, confidence: float, learning_tokens: int
 ) -> Verification:
     """The verdict over arms that ran the same tasks in the same order."""
     full = measured[FULL]
@@ -150,7 +151,7 @@ def compare(
     )
 
 
-def arm_plans(plan: Plan, graph: TeamGraph, seed: int) -> dict[str, Plan]:
+def arm_plans(plan: TeamPlan, graph: TeamGraph, seed: int) -> dict[str, TeamPlan]:
     """The four plans that are compared."""
     bare = msgspec.structs.replace(
         plan, drop=(), mute=(), early_exit=None, stop_after_round=None, substitute=(), canary_share=0, expires=None
@@ -166,7 +167,7 @@ def arm_plans(plan: Plan, graph: TeamGraph, seed: int) -> dict[str, Plan]:
     }
 
 
-def single_agent(plan: Plan) -> str:
+def single_agent(plan: TeamPlan) -> str:
     """Whom the plan thinks most of: the first it asks, else the first that it never drops."""
     if plan.early_exit and plan.early_exit.first:
         return plan.early_exit.first[0]
@@ -174,7 +175,7 @@ def single_agent(plan: Plan) -> str:
     return next((name for name in plan.agents if name not in dropped | set(plan.protect)), plan.agents[0])
 
 
-def by_lot(plan: Plan, seed: int) -> Plan:
+def by_lot(plan: TeamPlan, seed: int) -> TeamPlan:
     """A plan of the same shape with the names of the unprotected agents exchanged at random."""
     rng = np.random.default_rng(seed)
     movable = [name for name in plan.agents if name not in plan.protect]
@@ -191,11 +192,11 @@ def by_lot(plan: Plan, seed: int) -> Plan:
     )
 
 
-def learning_tokens(plan: Plan) -> int:
+def learning_tokens(plan: TeamPlan) -> int:
     return plan.learned.tokens_spent if plan.learned else 0
 
 
-def _arm(name: str, runs: Sequence[Measured], full: Sequence[Measured], margin: float, confidence: float) -> ArmResult:
+def _arm(name: str, runs: Sequence[TaskRun], full: Sequence[TaskRun], margin: float, confidence: float) -> ArmResult:
     evidence = None
     if name != FULL:
         before, after = [one.score for one in full], [one.score for one in runs]
@@ -225,13 +226,13 @@ def _arm(name: str, runs: Sequence[Measured], full: Sequence[Measured], margin: 
     )
 
 
-def _verdict(evidence: Evidence) -> Verdict:
+def _verdict(evidence: Evidence) -> PlanVerdict:
     if evidence.change_low >= -evidence.margin:
-        return Verdict.HOLDS
-    return Verdict.WORSE if evidence.change_high < -evidence.margin else Verdict.NOT_ENOUGH_EVIDENCE
+        return PlanVerdict.HOLDS
+    return PlanVerdict.WORSE if evidence.change_high < -evidence.margin else PlanVerdict.NOT_ENOUGH_EVIDENCE
 
 
-def _per_task(runs: Sequence[Measured]) -> float | None:
+def _per_task(runs: Sequence[TaskRun]) -> float | None:
     """Tokens per task; None where some run has no count."""
     prompt, completion = _mean([one.prompt_tokens for one in runs]), _mean([one.completion_tokens for one in runs])
     return None if prompt is None or completion is None else prompt + completion
@@ -242,13 +243,13 @@ def _mean(counts: Sequence[int | None]) -> float | None:
     return float(np.mean(known)) if known and len(known) == len(counts) else None
 
 
-def _by_task(team: RecordedTeam) -> dict[str, Measured]:
-    found: dict[str, list[Measured]] = {}
+def _by_task(team: RecordedTeam) -> dict[str, TaskRun]:
+    found: dict[str, list[TaskRun]] = {}
     for run in team.graded:
         prompt = [turn.prompt_tokens for turn in run.turns]
         completion = [turn.completion_tokens for turn in run.turns]
         found.setdefault(run.task, []).append(
-            Measured(
+            TaskRun(
                 score=run.team_score or 0.0,
                 prompt_tokens=None if None in prompt else sum(one or 0 for one in prompt),
                 completion_tokens=None if None in completion else sum(one or 0 for one in completion),
@@ -257,10 +258,10 @@ def _by_task(team: RecordedTeam) -> dict[str, Measured]:
     return {task: _average(runs) for task, runs in found.items()}
 
 
-def _average(runs: Sequence[Measured]) -> Measured:
+def _average(runs: Sequence[TaskRun]) -> TaskRun:
     prompt = [one.prompt_tokens for one in runs if one.prompt_tokens is not None]
     completion = [one.completion_tokens for one in runs if one.completion_tokens is not None]
-    return Measured(
+    return TaskRun(
         score=float(np.mean([one.score for one in runs])),
         prompt_tokens=round(sum(prompt) / len(runs)) if len(prompt) == len(runs) else None,
         completion_tokens=round(sum(completion) / len(runs)) if len(completion) == len(runs) else None,

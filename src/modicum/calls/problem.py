@@ -1,5 +1,7 @@
 """Bad data, with its place. Collected and shown at the end; never raised, never dropped in silence."""
 
+from collections.abc import Sequence
+
 import msgspec
 
 from modicum.calls.storable import storable
@@ -21,3 +23,8 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
     def __str__(self) -> str:
         place = self.path if self.line is None else f"{self.path}:{self.line}"
         return f"{place}: {self.reason}"
+
+
+def problem_rows(problems: Sequence[Problem]) -> list[dict[str, str | int | None]]:
+    """As `--json` of every verb lists them."""
+    return [{"path": problem.path, "line": problem.line, "reason": problem.reason} for problem in problems]

@@ -42,7 +42,7 @@ VERBS = {
 }
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 
-FILES = {"import": "import_logs", "yield": "yields"}
+FILES = {"import": "import_logs", "yield": "yields", "team": "team.verbs"}
 """Verbs whose file cannot have their name."""
 
 

@@ -2,16 +2,30 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from modicum.calls import Problem, UserError
-from modicum.cli import opening, output
+from modicum.calls.problem import problem_rows
 from modicum.cli.import_logs import book_all, reading
-from modicum.cli.reading import NO_CALLS, logs, problem_rows, show_problems
-from modicum.cli.span import EVER, NEVER, moment
+from modicum.cli.inputs import resources
+from modicum.cli.inputs.logs import NO_CALLS, logs, show_problems
+from modicum.cli.shared_options import (
+    LogOptions,
+    SpanOptions,
+    json_option,
+    ledger_option,
+    paths_argument,
+    prices_option,
+    source_option,
+    span_options,
+    strict_option,
+    typed,
+)
+from modicum.cli.terminal import output
 from modicum.insights.rent import DIMENSIONS, MOST_SEGMENTS
 from modicum.settings import Settings, checked_zone, read_settings
 
@@ -20,8 +34,14 @@ if TYPE_CHECKING:
     from modicum.ledger.store import Store
 
 
+@dataclass(frozen=True, kw_only=True)
+class AnatomyOptions(LogOptions, SpanOptions):
+    by: str
+    top: int
+
+
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@paths_argument
 @click.option("--by", default="kind", show_default=True, metavar="WHAT", help=f"{', '.join(DIMENSIONS)}.")
 @click.option(
     "--top",
@@ -31,14 +51,14 @@ if TYPE_CHECKING:
     type=click.IntRange(min=1),
     help="With --by segment: how many to list.",
 )
-@click.option("--since", metavar="TIME", help="From when: 2026-01-31, today, yesterday, 7d, 24h, 2w.")
-@click.option("--until", metavar="TIME", help="Until when, not included.")
-@click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
-@click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything that could not be read.")
-@opening.json_option
-@opening.prices_option
-@opening.ledger_option
-def command(paths: tuple[Path, ...], **options: Any) -> None:
+@span_options()
+@source_option
+@strict_option
+@json_option
+@prices_option
+@ledger_option
+@typed(AnatomyOptions)
+def command(options: AnatomyOptions) -> None:
     """What prompts were made of, and what carrying each part cost: written once, re-read on every later call.
 
     \b
@@ -52,26 +72,26 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
-    if options["by"] not in DIMENSIONS:
-        raise UserError(f"there is no anatomy by '{options['by']}'; by what: {', '.join(DIMENSIONS)}")
-    since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
+    if options.by not in DIMENSIONS:
+        raise UserError(f"there is no anatomy by '{options.by}'; by what: {', '.join(DIMENSIONS)}")
+    since, until = options.span(zone)
     problems: list[Problem] = []
-    with ledger_or_logs(paths, options, settings, problems) as store:
-        found = rent(store, options["by"], since, until, most=options["top"])
+    with ledger_or_logs(options.paths, options, settings, problems) as store:
+        found = rent(store, options.by, since, until, most=options.top)
     report(found, problems, options)
 
 
-def report(rent: "Rent", problems: Sequence[Problem], options: dict[str, Any]) -> None:
-    if options["as_json"]:
+def report(rent: "Rent", problems: Sequence[Problem], options: LogOptions) -> None:
+    if options.as_json:
         output.print_json({**_document(rent), "problems": problem_rows(problems)})
     else:
         show(rent)
-    show_problems(problems, strict=options["strict"], quiet=options["as_json"])
+    show_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
 @contextmanager
 def ledger_or_logs(
-    paths: Sequence[Path], options: dict[str, Any], settings: Settings, problems: list[Problem]
+    paths: Sequence[Path], options: LogOptions, settings: Settings, problems: list[Problem]
 ) -> "Iterator[Store]":
     """The ledger; or, where paths are given, a ledger in memory that holds just these logs.
 
@@ -79,7 +99,7 @@ def ledger_or_logs(
         UserError: the ledger is empty.
     """
     if not paths:
-        with opening.opened_ledger(options["ledger_url"], settings) as store:
+        with resources.opened_ledger(options.ledger_url, settings) as store:
             if not store.ask("holdings"):
                 raise UserError(
                     f"the ledger {store.place} is empty; fill it with 'modicum import PATH...', or name the logs"
@@ -87,9 +107,9 @@ def ledger_or_logs(
             yield store
         return
     # The reading processes are started before DuckDB brings its threads.
-    calls = logs(paths, reading(anatomy=True), options["source"], problems)
-    with opening.opened_ledger(":memory:", settings) as store:
-        prices = opening.price_book(options["price_path"], settings)
+    calls = logs(paths, reading(anatomy=True), options.source, problems)
+    with resources.opened_ledger(":memory:", settings) as store:
+        prices = resources.price_book(options.price_path, settings)
         book_all(calls, store, prices)
         prices.save()
         yield store

@@ -1,21 +1,36 @@
 """`modicum audit`: where the money went, what bought nothing, and what each change would have saved."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from modicum.calls import Problem, UserError
-from modicum.cli import opening, output
+from modicum.calls.problem import problem_rows
 from modicum.cli.anatomy import ledger_or_logs
+from modicum.cli.inputs import resources
+from modicum.cli.inputs.logs import show_problems, steps
 from modicum.cli.private import shared_files
-from modicum.cli.reading import problem_rows, show_problems, steps
-from modicum.cli.span import EVER, NEVER, moment
+from modicum.cli.shared_options import (
+    LogOptions,
+    SpanOptions,
+    found_option,
+    json_option,
+    ledger_option,
+    paths_argument,
+    prices_option,
+    source_option,
+    span_options,
+    strict_option,
+    typed,
+)
+from modicum.cli.terminal import output
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
-    from modicum.insights.audit import Asked, Audit, Capped, Row
+    from modicum.insights.audit import Audit, Capped, FindingResult, WhatIfResult
     from modicum.insights.replay import Fidelity
     from modicum.ledger.store import Store
 
@@ -28,21 +43,30 @@ CLASSES = {
 }
 
 
+@dataclass(frozen=True, kw_only=True)
+class AuditOptions(LogOptions, SpanOptions):
+    what_ifs: tuple[str, ...]
+    only: tuple[str, ...]
+    found: bool
+    outcome_paths: tuple[str, ...]
+    html_path: Path | None
+
+
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@paths_argument
 @click.option("--what-if", "what_ifs", multiple=True, metavar="CHANGE", help="Replay a change; may be given again.")
 @click.option("--only", multiple=True, metavar="NAME", help="Only this finding; may be given again.")
-@click.option("--since", metavar="TIME", help="From when: 2026-01-31, today, yesterday, 7d, 24h, 2w.")
-@click.option("--until", metavar="TIME", help="Until when, not included.")
-@click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
-@click.option("--found", is_flag=True, help="The agent logs of this home directory, or a sample if there are none.")
+@span_options()
+@source_option
+@found_option
 @click.option("--outcomes", "outcome_paths", multiple=True, metavar="FILE", help="What came of the tasks in the logs.")
 @click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with charts.")
-@click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything that could not be read.")
-@opening.json_option
-@opening.prices_option
-@opening.ledger_option
-def command(paths: tuple[Path, ...], **options: Any) -> None:
+@strict_option
+@json_option
+@prices_option
+@ledger_option
+@typed(AuditOptions)
+def command(options: AuditOptions) -> None:
     """Where the money went, what bought nothing, and what each change would have saved.
 
     Every saving is a replay of the history itself under the provider's cache rules; together they are never more than
@@ -57,15 +81,16 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
       modicum audit --only ttl_expiry --json
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
     """
-    from modicum.insights.audit import audit, checked_names
+    from modicum.insights.audit import audit, audit_document, checked_names
 
-    checked_names(options["only"])
+    checked_names(options.only)
     settings = read_settings()
     zone = checked_zone(settings.timezone)
-    span = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
-    outcomes = [Path(told) for told in options["outcome_paths"]]
-    if options["found"]:
-        from modicum.cli.found import found_logs, outcomes_beside
+    span = options.span(zone)
+    paths = options.paths
+    outcomes = [Path(told) for told in options.outcome_paths]
+    if options.found:
+        from modicum.cli.inputs.found_logs import found_logs, outcomes_beside
 
         paths = (*paths, *found_logs())
         outcomes += outcomes_beside(paths)
@@ -74,25 +99,25 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
     problems: list[Problem] = []
     with ledger_or_logs(paths, options, settings, problems) as store:
         add_outcomes(store, outcomes, problems)
-        prices = opening.price_book(options["price_path"], settings)
+        prices = resources.price_book(options.price_path, settings)
         try:
             with steps("audit") as told:
-                found = audit(store, prices, span, only=options["only"], asked=options["what_ifs"], told=told)
+                found = audit(store, prices, span, only=options.only, asked=options.what_ifs, told=told)
         except UserError:
             show_problems(problems, strict=False)  # they may say why there is nothing to look at
             raise
         prices.save()
-    if options["html_path"]:
-        write_page(found, options["html_path"])
-    if options["as_json"]:
-        output.print_json({**document(found), "problems": problem_rows(problems)})
-    elif options["html_path"]:
-        click.echo(f"written to {options['html_path']}")
+    if options.html_path:
+        write_page(found, options.html_path)
+    if options.as_json:
+        output.print_json({**audit_document(found), "problems": problem_rows(problems)})
+    elif options.html_path:
+        click.echo(f"written to {options.html_path}")
     else:
         show(found)
-        if options["found"]:
+        if options.found:
             click.echo("\nthe same as a page with charts: modicum audit --found --html audit.html")
-    show_problems(problems, strict=options["strict"], quiet=options["as_json"])
+    show_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
 def add_outcomes(store: "Store", paths: Sequence[Path], problems: list[Problem]) -> None:
@@ -117,23 +142,14 @@ def write_page(found: "Audit", path: Path) -> None:
     Raises:
         UserError: the file cannot be written.
     """
+    from modicum.insights.audit import audit_document
     from modicum.reports.page import page
 
     try:
         with shared_files():
-            path.write_text(page(document(found)), encoding="utf-8")
+            path.write_text(page(audit_document(found)), encoding="utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
-
-
-def document(found: "Audit") -> dict[str, Any]:
-    """The one JSON object of `modicum audit --json`; its fields are explained in docs/audit.md."""
-    from decimal import Decimal
-
-    import msgspec
-
-    built: dict[str, Any] = msgspec.to_builtins(found, builtin_types=(Decimal,))
-    return built
 
 
 def show(found: "Audit") -> None:
@@ -196,7 +212,7 @@ def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:
     )
 
 
-def _findings(rows: Sequence["Row"]) -> None:
+def _findings(rows: Sequence["FindingResult"]) -> None:
     shown = [row for row in rows if not row.lacks and (row.calls or row.saving_usd)]
     if not shown:
         click.echo("\nno waste of the known kinds was found")
@@ -249,7 +265,7 @@ def _first(found: "Audit") -> None:
             click.echo(f"     look at: {', '.join(row.examples)}")
 
 
-def _what_ifs(asked: Sequence["Asked"], found: "Audit") -> None:
+def _what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
     click.echo()
     output.print_table(
         ["what if", "class", "saves alone", "share", "on top"],

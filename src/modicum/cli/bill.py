@@ -1,15 +1,31 @@
 """`modicum bill`: what was spent, straight from logs or from the ledger."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from modicum.calls import BUCKETS, Basis, Problem, UserError
-from modicum.cli import opening, output
-from modicum.cli.reading import NO_CALLS, logs, problem_rows, show_problems
-from modicum.cli.span import EVER, NEVER, moment
+from modicum.cli.inputs import resources
+from modicum.cli.inputs.logs import NO_CALLS, logs, show_problems
+from modicum.cli.shared_options import (
+    LogOptions,
+    SpanOptions,
+    found_option,
+    json_option,
+    ledger_option,
+    paths_argument,
+    prices_option,
+    source_option,
+    span_options,
+    strict_option,
+    timezone_option,
+    typed,
+)
+from modicum.cli.terminal import output
+from modicum.cli.terminal.time_span import given
 from modicum.insights.bill import DIMENSIONS
 from modicum.settings import Settings, checked_zone, read_settings
 
@@ -18,30 +34,39 @@ if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
     from modicum.calls import EnergyWindow
-    from modicum.insights.bill import Bill, Cell, Line
+    from modicum.insights.bill import Bill, BillLine, Cell
     from modicum.insights.consumption import Energy
     from modicum.metering.prices import PriceBook
 
 MOST_ROWS = 25
 
 
+@dataclass(frozen=True, kw_only=True)
+class BillOptions(LogOptions, SpanOptions):
+    by: str
+    timezone: str | None
+    found: bool
+    counting: bool
+    as_csv: bool
+
+
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@paths_argument
 @click.option(
     "--by", default="model", metavar="WHAT", help=f"{', '.join(DIMENSIONS)}, tool, or tag:NAME. Default: model."
 )
-@click.option("--since", metavar="TIME", help="From when: 2026-01-31, today, yesterday, 7d, 24h, 2w.")
-@click.option("--until", metavar="TIME", help="Until when, not included.")
-@click.option("--timezone", metavar="ZONE", help="Zone in which days are cut, as Europe/Berlin. Default: UTC.")
-@click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
-@click.option("--found", is_flag=True, help="The agent logs of this home directory, or a sample if there are none.")
+@span_options()
+@timezone_option
+@source_option
+@found_option
 @click.option("--counting", is_flag=True, help="The same Claude Code logs counted in the ways of other tools.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
-@click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything that could not be counted.")
-@opening.json_option
-@opening.prices_option
-@opening.ledger_option
-def command(paths: tuple[Path, ...], **options: Any) -> None:
+@strict_option
+@json_option
+@prices_option
+@ledger_option
+@typed(BillOptions)
+def command(options: BillOptions) -> None:
     """What was spent, by model or anything else.
 
     With PATHS the bill is made straight from those logs; without, from the ledger.
@@ -54,45 +79,47 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
       modicum bill exports/*.jsonl --by project --json
     """
     settings = read_settings()
-    zone_name = options["timezone"] or settings.timezone
+    zone_name = options.timezone or settings.timezone
     zone = checked_zone(zone_name)
-    by, tag = _dimension(options["by"])
-    span = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
+    by, tag = _dimension(options.by)
+    span = options.span(zone)
+    paths = options.paths
     problems: list[Problem] = []
-    if options["found"]:
-        from modicum.cli.found import found_logs
+    if options.found:
+        from modicum.cli.inputs.found_logs import found_logs
 
         paths = (*paths, *found_logs())
-    if options["counting"]:
+    if options.counting:
         from modicum.cli.counting import show
 
-        show(paths, opening.price_book(options["price_path"], settings), options)
+        show(paths, resources.price_book(options.price_path, settings), options)
         return
     if by == "tool":
         _by_tool(paths, span, settings, options, problems)
         return
-    prices = opening.price_book(options["price_path"], settings)
+    prices = resources.price_book(options.price_path, settings)
     if paths:
-        cells, months = _from_logs(paths, by, tag, zone, span, prices, options["source"], problems)
+        cells, months = _from_logs(paths, by, tag, zone, span, prices, options.source, problems)
         energy = None
     else:
-        cells, months, energy = _from_ledger(by, tag, zone_name, span, settings, options["ledger_url"])
+        cells, months, energy = _from_ledger(by, tag, zone_name, span, settings, options.ledger_url)
 
-    from modicum.insights.bill import build
+    from modicum.insights.bill import bill_document, build
     from modicum.insights.subscriptions import covered
 
     bill = build(cells, by)
     fees = covered(prices.price_file.subscriptions, months) if prices.price_file else []
-    if options["as_json"]:
+    if options.as_json:
         output.print_json(
-            document(bill, options["by"], zone_name, span, problems) | {"energy_kwh": energy, "subscriptions": fees}
+            bill_document(bill, options.by, zone_name, *given(span), problems)
+            | {"energy_kwh": energy, "subscriptions": fees}
         )
-    elif options["as_csv"]:
-        print_csv(bill, options["by"])
+    elif options.as_csv:
+        print_csv(bill, options.by)
     elif not cells:
         click.echo(NO_CALLS)
     else:
-        print_bill(bill, options["by"], bool(paths))
+        print_bill(bill, options.by, bool(paths))
         if energy is not None:
             output.say(energy_note(energy))
         for fee in fees:
@@ -100,14 +127,14 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
                 f"{fee.name}: {output.dollars(fee.paid_usd)} for {fee.months} months covered {fee.calls:,} calls "
                 f"of {fee.source} (list price {output.dollars(fee.list_cost_usd)})"
             )
-    show_problems(problems, strict=options["strict"], quiet=options["as_json"])
+    show_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
 def _by_tool(
     paths: Sequence[Path],
     span: "tuple[datetime, datetime]",
     settings: Settings,
-    options: dict[str, Any],
+    options: LogOptions,
     problems: list[Problem],
 ) -> None:
     """Calls belong to no tool, but what they carry does: this is the anatomy by tool."""
@@ -156,7 +183,7 @@ def _from_logs(
 def _from_ledger(
     by: str, tag: str, zone: str, span: "tuple[datetime, datetime]", settings: Settings, url: str | None
 ) -> "tuple[list[Cell], list[Cell], Energy | None]":
-    with opening.opened_ledger(url, settings) as store:
+    with resources.opened_ledger(url, settings) as store:
         rows = store.ask("bill", by=by, tag=tag, zone=zone, since=span[0], until=span[1])
         windows = store.energy(*span)
         if not rows:
@@ -190,32 +217,6 @@ def energy_note(energy: "Energy") -> str:
         f"watched servers drew {about}{energy.measured:,.4g} kWh in {energy.seconds / 3600:,.2f} h of this time "
         f"(their GPUs): {energy.busy:,.4g} kWh at work, {idle}{energy.idle:,.4g} kWh idle{left_out}"
     )
-
-
-def document(
-    bill: "Bill", by: str, zone: str, span: "tuple[datetime, datetime]", problems: Sequence[Problem]
-) -> dict[str, Any]:
-    """The one JSON object of `modicum bill --json`; its fields are explained in docs/bill.md."""
-    since, until = span
-    return {
-        "by": by,
-        "since": None if since == EVER else since,
-        "until": None if until == NEVER else until,
-        "timezone": zone,
-        **_fields(bill.total),
-        "models_unpriced": bill.models_unpriced,
-        "usage_reports": None if bill.usage_reports is None else _fields(bill.usage_reports),
-        "rows": [{"name": row.name, **_fields(row)} for row in bill.rows],
-        "problems": problem_rows(problems),
-    }
-
-
-def _fields(line: "Line") -> dict[str, Any]:
-    import msgspec
-
-    fields: dict[str, Any] = msgspec.structs.asdict(line)
-    del fields["name"]
-    return fields
 
 
 def print_csv(bill: "Bill", by: str) -> None:
@@ -262,7 +263,7 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
         )
 
 
-def _cells(line: "Line", total: "Line") -> list[str]:
+def _cells(line: "BillLine", total: "BillLine") -> list[str]:
     cost = output.dollars(line.cost_usd)
     if line.basis is Basis.LOWER_BOUND:
         cost = f">= {cost}"
@@ -280,7 +281,7 @@ def _cells(line: "Line", total: "Line") -> list[str]:
     ]
 
 
-def notes(total: "Line", *, from_logs: bool) -> list[str]:
+def notes(total: "BillLine", *, from_logs: bool) -> list[str]:
     """What a reader must know about the figures above."""
     found = []
     if total.calls_unpriced:

@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import Call, Problem
-from modicum.cli import measuring, opening, output
-from modicum.cli.found import home_logs
-from modicum.cli.reading import check_there
+from modicum.cli.inputs import token_measures
+from modicum.cli.inputs.found_logs import home_logs
+from modicum.cli.inputs.logs import check_there
+from modicum.cli.shared_options import json_option
+from modicum.cli.terminal import output
 from modicum.settings import data_folder
 
 if TYPE_CHECKING:
@@ -22,7 +24,7 @@ if TYPE_CHECKING:
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--dry-run", is_flag=True, help="Show what would be kept, and keep nothing.")
-@opening.json_option
+@json_option
 def command(paths: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
     """Calibrate token counts of models without a public tokenizer from your own logs.
 
@@ -71,7 +73,7 @@ def _pairs(paths: Sequence[Path], problems: list[Problem]) -> tuple[dict[str, li
     named = [file for root in paths for file in log_files(root)]
     files = [file for file in named if isinstance(file, Path)]
     problems += [file for file in named if isinstance(file, Problem)]
-    with measuring.progress("reading", len(files)) as told:
+    with token_measures.progress("reading", len(files)) as told:
         for done, file in enumerate(files, 1):
             for model, pair in _pairs_of(file, seen, problems):
                 if not encoding_for(model)[1]:
@@ -121,9 +123,9 @@ def _print(compared: "list[Compared]", steps: int) -> None:
                 output.count(one.own.pairs),
                 output.count(one.own.groups),
                 f"{one.own.ratio:.3f}",
-                measuring.error_text(one.own.error),
+                token_measures.error_text(one.own.error),
                 "" if one.shipped_ratio is None else f"{one.shipped_ratio:.3f}",
-                "" if one.shipped_error is None else measuring.error_text(one.shipped_error),
+                "" if one.shipped_error is None else token_measures.error_text(one.shipped_error),
                 "yes" if one.used else "no",
             ]
             for one in compared

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import Problem
-from modicum.cli import measuring, opening, output
+from modicum.cli.inputs import token_measures
+from modicum.cli.shared_options import json_option, prices_option
+from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
     from modicum.insights.count import ModelCount
@@ -20,9 +22,9 @@ STDIN = "-"
 
 @click.command()
 @click.argument("files", nargs=-1)
-@measuring.model_option
-@opening.json_option
-@opening.prices_option
+@token_measures.model_option
+@json_option
+@prices_option
 def command(files: tuple[str, ...], models: tuple[str, ...], *, as_json: bool, price_path: Path | None) -> None:
     """Tokens and price of files together, or of standard input (no FILES, or -).
 
@@ -39,7 +41,7 @@ def command(files: tuple[str, ...], models: tuple[str, ...], *, as_json: bool, p
     from modicum.insights.count import encodings_of, model_count, raw_counts
     from modicum.metering.content import content_of_file
 
-    chosen = measuring.chosen_models(models)
+    chosen = token_measures.chosen_models(models)
     encodings = encodings_of(chosen)
     raw: Counter[tuple[str, str]] = Counter()
     problems: list[Problem] = []
@@ -52,7 +54,7 @@ def command(files: tuple[str, ...], models: tuple[str, ...], *, as_json: bool, p
         counted += 1
         size += len(text.encode())
         raw.update(raw_counts(text, content_of_file(name), encodings))
-    measures = measuring.measures(price_path)
+    measures = token_measures.measures(price_path)
     rows = [model_count(raw, model, measures, datetime.now(UTC)) for model in chosen] if counted else []
     measures.prices.save()
     if as_json:
@@ -86,7 +88,7 @@ def _print(rows: "list[ModelCount]") -> None:
             [
                 row.model,
                 output.count(row.tokens),
-                measuring.error_text(row.error),
+                token_measures.error_text(row.error),
                 output.dollars(row.input_usd),
                 output.dollars(row.cache_read_usd),
                 output.dollars(row.cache_write_5m_usd),
@@ -95,7 +97,7 @@ def _print(rows: "list[ModelCount]") -> None:
             for row in rows
         ],
     )
-    measuring.print_sources(rows)
+    token_measures.print_sources(rows)
     unpriced = [row.model for row in rows if row.input_usd is None]
     if unpriced:
         click.echo(f"no price known: {', '.join(unpriced)}; --prices FILE gives your own")

@@ -6,9 +6,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from modicum.calls import Call, Problem, UserError
-from modicum.cli import output
+from modicum.calls.problem import problem_rows
 from modicum.cli.import_logs import reading
-from modicum.cli.reading import logs, problem_rows, show_problems
+from modicum.cli.inputs.logs import logs, show_problems
+from modicum.cli.shared_options import LogOptions
+from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
     from modicum.metering.prices import PriceBook
@@ -17,7 +19,7 @@ RE_ESTIMATED = "greatest_row_output_estimated"
 RE_ESTIMATED_TEXT = "the greatest row, with the output counted anew from the logged content (an estimate)"
 
 
-def show(paths: Sequence[Path], prices: "PriceBook", options: dict[str, Any]) -> None:
+def show(paths: Sequence[Path], prices: "PriceBook", options: LogOptions) -> None:
     """Prints the table of ways, or its JSON."""
     from modicum.importers.claude_code_counting import WAYS, counted, output_replaced
     from modicum.importers.files import log_files
@@ -27,7 +29,7 @@ def show(paths: Sequence[Path], prices: "PriceBook", options: dict[str, Any]) ->
         raise UserError("name the transcripts: 'modicum bill --counting ~/.claude/projects'; the ledger keeps no rows")
     files = [file for path in paths for file in log_files(path) if isinstance(file, Path)]
     found = counted(files)
-    full = newest_calls(logs(paths, reading(anatomy=True), options["source"], []))
+    full = newest_calls(logs(paths, reading(anatomy=True), options.source, []))
     estimates = {
         call.call_id: call.output_tokens_estimated for call in full if call.output_tokens_estimated is not None
     }
@@ -53,8 +55,8 @@ def _row(way: str, text: str, calls: Sequence[Call], prices: "PriceBook") -> dic
     }
 
 
-def _print(rows: list[dict[str, Any]], problems: Sequence[Problem], options: dict[str, Any]) -> None:
-    if options["as_json"]:
+def _print(rows: list[dict[str, Any]], problems: Sequence[Problem], options: LogOptions) -> None:
+    if options.as_json:
         output.print_json({"ways": rows, "problems": problem_rows(problems)})
     else:
         output.print_table(
@@ -71,4 +73,4 @@ def _print(rows: list[dict[str, Any]], problems: Sequence[Problem], options: dic
             ],
         )
         output.say("'modicum bill' shows the third; the output of all but the last is what had been logged so far")
-    show_problems(problems, strict=options["strict"], quiet=options["as_json"])
+    show_problems(problems, strict=options.strict, quiet=options.as_json)

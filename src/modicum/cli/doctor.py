@@ -7,7 +7,9 @@ from typing import NamedTuple
 import click
 
 from modicum.calls import UserError
-from modicum.cli import opening, output
+from modicum.cli.inputs import resources
+from modicum.cli.shared_options import json_option
+from modicum.cli.terminal import output
 from modicum.settings import (
     USUAL_UPSTREAMS,
     Settings,
@@ -27,7 +29,7 @@ class Check(NamedTuple):
 
 
 @click.command()
-@opening.json_option
+@json_option
 def command(*, as_json: bool) -> None:
     """Check settings, keys, folders, ledger, gateway and the export of spans, without calling any provider.
 
@@ -62,7 +64,7 @@ def _checks() -> Iterator[Check]:
     yield _tried("file of keys", _keys)
     yield _tried("open files", lambda: _open_files(settings))
     yield _tried("memory of requests", lambda: _bodies(settings))
-    yield _tried("key of digests", lambda: f"{len(opening.digest_key())} bytes")
+    yield _tried("key of digests", lambda: f"{len(resources.digest_key())} bytes")
     yield _tried("ledger", lambda: _ledger(settings))
     yield _tried("listener", lambda: _listener(settings))
     yield _tried("gateway", lambda: _gateway(settings))
@@ -176,7 +178,7 @@ def _keys() -> str:
 
 
 def _ledger(settings: Settings) -> str:
-    with opening.opened_ledger(None, settings) as store:
+    with resources.opened_ledger(None, settings) as store:
         rows = store.ask("holdings")
     calls = sum(row["calls"] for row in rows)
     return f"{ledger_place(settings)}, {calls:,} calls"
@@ -245,7 +247,7 @@ def _otel(settings: Settings) -> str:
     from modicum.outbound.client import Outbound, Unreachable
     from modicum.outbound.hosts import AllowedHosts
 
-    async def asked(endpoint: Endpoint) -> str:
+    async def send_empty(endpoint: Endpoint) -> str:
         headers = {**endpoint.headers, "content-type": "application/x-protobuf"}
         async with Outbound(AllowedHosts([endpoint.url]), timeout_s=5.0) as outbound:
             try:
@@ -258,7 +260,7 @@ def _otel(settings: Settings) -> str:
         return f"{endpoint.shown} takes spans ({endpoint.names} names)"
 
     endpoint = endpoint_of(settings.otel)
-    return "no export; [otel] in modicum.toml turns it on" if endpoint is None else asyncio.run(asked(endpoint))
+    return "no export; [otel] in modicum.toml turns it on" if endpoint is None else asyncio.run(send_empty(endpoint))
 
 
 def _tried(what: str, check: Callable[[], str]) -> Check:

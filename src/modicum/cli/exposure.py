@@ -1,33 +1,50 @@
 """`modicum exposure`: what was sent to whom, and which secrets and personal data were seen in it."""
 
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
 
 from modicum.calls import Problem, UserError
-from modicum.cli import opening, output
+from modicum.calls.problem import problem_rows
 from modicum.cli.anatomy import ledger_or_logs
-from modicum.cli.reading import NO_CALLS, problem_rows, show_problems
-from modicum.cli.span import EVER, NEVER, moment
+from modicum.cli.inputs.logs import NO_CALLS, show_problems
+from modicum.cli.shared_options import (
+    LogOptions,
+    SpanOptions,
+    json_option,
+    ledger_option,
+    paths_argument,
+    prices_option,
+    source_option,
+    span_options,
+    strict_option,
+    typed,
+)
+from modicum.cli.terminal import output
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.insights.exposure import Exposed
 
 
+@dataclass(frozen=True, kw_only=True)
+class ExposureOptions(LogOptions, SpanOptions):
+    by: str
+
+
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+@paths_argument
 @click.option("--by", default="provider", show_default=True, metavar="WHAT", help="provider, team, app, user, project.")
-@click.option("--since", metavar="TIME", help="From when: 2026-01-31, today, yesterday, 7d, 24h, 2w.")
-@click.option("--until", metavar="TIME", help="Until when, not included.")
-@click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
-@click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything that could not be read.")
-@opening.json_option
-@opening.prices_option
-@opening.ledger_option
-def command(paths: tuple[Path, ...], by: str, **options: Any) -> None:
+@span_options()
+@source_option
+@strict_option
+@json_option
+@prices_option
+@ledger_option
+@typed(ExposureOptions)
+def command(options: ExposureOptions) -> None:
     """What was sent to whom: tokens by kind, and counts of secrets and personal data seen in them.
 
     Counted while logs are read and while calls pass the gateway; the values themselves are kept nowhere.
@@ -41,19 +58,20 @@ def command(paths: tuple[Path, ...], by: str, **options: Any) -> None:
     """
     from modicum.insights.exposure import BY, exposure
 
+    by = options.by
     if by not in BY:
         raise UserError(f"there is no exposure by '{by}'; by what: {', '.join(BY)}")
     settings = read_settings()
     zone = checked_zone(settings.timezone)
-    since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
+    since, until = options.span(zone)
     problems: list[Problem] = []
-    with ledger_or_logs(paths, options, settings, problems) as store:
+    with ledger_or_logs(options.paths, options, settings, problems) as store:
         rows = exposure(store, by, since, until)
-    if options["as_json"]:
+    if options.as_json:
         output.print_json({"by": by, "rows": rows, "problems": problem_rows(problems)})
     else:
         show(by, rows)
-    show_problems(problems, strict=options["strict"], quiet=options["as_json"])
+    show_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
 def _none(row: "Exposed") -> str:

@@ -6,17 +6,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modicum.cli import measuring, opening, output
+from modicum.cli.inputs import token_measures
+from modicum.cli.shared_options import json_option, prices_option
+from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
-    from modicum.insights.fit import Fit, ModelFit, Part
+    from modicum.insights.fit import CodePart, Fit, ModelFit
 
 VERDICTS = {"fits": "fits", "close": "may not fit", "too_large": "does not fit", "unknown": "window unknown"}
 
 
 @click.command()
 @click.argument("folder", type=click.Path(path_type=Path), default=".")
-@measuring.model_option
+@token_measures.model_option
 @click.option("--calls", default=50, show_default=True, help="Calls of the conversation that is priced.")
 @click.option(
     "--appended",
@@ -27,8 +29,8 @@ VERDICTS = {"fits": "fits", "close": "may not fit", "too_large": "does not fit",
 )
 @click.option("--reply", default=500, show_default=True, help="Tokens that each call writes; part of --appended.")
 @click.option("--rows", "most_rows", default=10, show_default=True, help="Most rows of the tables by folder and type.")
-@opening.json_option
-@opening.prices_option
+@json_option
+@prices_option
 def command(
     folder: Path,
     models: tuple[str, ...],
@@ -57,12 +59,12 @@ def command(
 
     conversation = checked_conversation(calls, appended, reply)
     found = listing(folder)
-    measures = measuring.measures(price_path)
-    with measuring.progress("counting files", len(found.files)) as told:
+    measures = token_measures.measures(price_path)
+    with token_measures.progress("counting files", len(found.files)) as told:
         report = fit(
             folder,
             found,
-            measuring.chosen_models(models),
+            token_measures.chosen_models(models),
             measures,
             at=datetime.now(UTC),
             conversation=conversation,
@@ -113,7 +115,7 @@ def _row(model: "ModelFit", calls: int) -> list[str]:
     return [
         model.model,
         output.count(model.tokens),
-        measuring.error_text(model.error),
+        token_measures.error_text(model.error),
         output.count(window) if window else "unknown",
         _share(model.tokens, window) if window else "",
         VERDICTS[model.verdict],
@@ -129,7 +131,7 @@ def _share(tokens: int, window: int) -> str:
     return f"{tokens / window:.1f} x" if tokens > window else output.share(tokens, window)
 
 
-def _print_parts(title: str, parts: "list[Part]", report: "Fit", most_rows: int) -> None:
+def _print_parts(title: str, parts: "list[CodePart]", report: "Fit", most_rows: int) -> None:
     whole = report.models[0].tokens
     rows = [
         [part.name, output.count(part.files), output.count(part.tokens), output.share(part.tokens, whole)]
@@ -152,7 +154,7 @@ def _print_notes(report: "Fit") -> None:
     )
     if any(0 < model.conversation_calls < talk.calls for model in report.models):
         click.echo("A number in brackets: so many calls, then the window is full; the price is that of these calls.")
-    measuring.print_sources(report.models)
+    token_measures.print_sources(report.models)
     click.echo(f"Files: {report.rule}. Windows: genai-prices, prompt and reply together.")
     _print_left_out(report)
 

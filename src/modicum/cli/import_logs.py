@@ -1,15 +1,27 @@
 """`modicum import`: logs into the ledger."""
 
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from modicum.calls import Call, Problem, UserError
-from modicum.cli import opening, output
-from modicum.cli.reading import logs, problem_rows, show_problems
+from modicum.calls.problem import problem_rows
+from modicum.cli.inputs import resources
+from modicum.cli.inputs.logs import logs, show_problems
+from modicum.cli.shared_options import (
+    LogOptions,
+    json_option,
+    ledger_option,
+    paths_argument,
+    prices_option,
+    source_option,
+    strict_option,
+    typed,
+)
+from modicum.cli.terminal import output
 from modicum.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -21,16 +33,23 @@ BATCH = 20_000
 """Calls booked at once: enough that joining them with the ledger costs little, few enough to stay small in memory."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class ImportOptions(LogOptions):
+    found: bool
+    no_anatomy: bool
+
+
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
+@paths_argument
+@source_option
 @click.option("--found", is_flag=True, help="The agent logs of this home directory.")
 @click.option("--no-anatomy", is_flag=True, help="Usage only: faster, but nothing can explain the bill later.")
-@click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything that could not be read.")
-@opening.json_option
-@opening.prices_option
-@opening.ledger_option
-def command(paths: tuple[Path, ...], **options: Any) -> None:
+@strict_option
+@json_option
+@prices_option
+@ledger_option
+@typed(ImportOptions)
+def command(options: ImportOptions) -> None:
     """Put logs into the ledger, with what each context was made of. No text is kept.
 
     Importing the same logs again adds nothing; logs that have grown add what is new.
@@ -42,8 +61,9 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
       modicum import exports/ --source langfuse --strict
     """
     settings = read_settings()
-    if options["found"]:
-        from modicum.cli.found import home_logs
+    paths = options.paths
+    if options.found:
+        from modicum.cli.inputs.found_logs import home_logs
 
         paths = (*paths, *home_logs())
     if not paths:
@@ -51,12 +71,12 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
             "name the logs: 'modicum import ~/.claude/projects', or let them be found: 'modicum import --found'"
         )
     problems: list[Problem] = []
-    with opening.opened_ledger(options["ledger_url"], settings) as store:
-        prices = opening.price_book(options["price_path"], settings)
+    with resources.opened_ledger(options.ledger_url, settings) as store:
+        prices = resources.price_book(options.price_path, settings)
         calls = logs(
             paths,
-            reading(anatomy=not options["no_anatomy"]),
-            options["source"],
+            reading(anatomy=not options.no_anatomy),
+            options.source,
             problems,
             title="importing",
             booked_in=store.conversations_of,
@@ -65,7 +85,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         prices.save()
         purged = purge_old(store, settings)
         place = store.place
-    if options["as_json"]:
+    if options.as_json:
         output.print_json(
             {
                 "ledger": place,
@@ -83,7 +103,7 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
         )
         if purged:
             click.echo(f"{purged:,} entries older than {settings.keep_days} days forgotten")
-    show_problems(problems, strict=options["strict"], quiet=options["as_json"])
+    show_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
 def reading(*, anatomy: bool) -> "Reading":
@@ -91,7 +111,7 @@ def reading(*, anatomy: bool) -> "Reading":
     from modicum.importers.format import Reading
     from modicum.metering.digests import Digester
 
-    return Reading(anatomy=anatomy, digester=Digester(opening.digest_key()))
+    return Reading(anatomy=anatomy, digester=Digester(resources.digest_key()))
 
 
 def book_all(calls: Iterable[Call], store: "Store", prices: "PriceBook") -> "Appended":

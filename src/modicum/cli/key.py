@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import Owner, UserError
-from modicum.cli import opening, output
+from modicum.cli.inputs import resources
+from modicum.cli.shared_options import json_option, ledger_option
+from modicum.cli.terminal import output
 from modicum.settings import state_folder
 
 if TYPE_CHECKING:
@@ -37,7 +39,7 @@ def command() -> None:
 @click.option("--app", default="", help="The app that the key is for.")
 @click.option("--user", default="", help="The person that the key is for.")
 @click.option("--model", "models", multiple=True, metavar="PATTERN", help="A model that it may use. Default: all.")
-@opening.json_option
+@json_option
 def create(name: str, team: str, app: str, user: str, models: tuple[str, ...], *, as_json: bool) -> None:
     """Make a key and show it, once.
 
@@ -49,7 +51,7 @@ def create(name: str, team: str, app: str, user: str, models: tuple[str, ...], *
     from modicum.governance.keys import issue
 
     owner = Owner(team=team, app=app, user=user, key=name)
-    key, event = issue(owner, models, datetime.now(UTC), getpass.getuser(), opening.digest_key())
+    key, event = issue(owner, models, datetime.now(UTC), getpass.getuser(), resources.digest_key())
     _append(event)
     try:
         if as_json:
@@ -66,7 +68,7 @@ def create(name: str, team: str, app: str, user: str, models: tuple[str, ...], *
 
 @command.command("list")
 @click.option("--all", "with_revoked", is_flag=True, help="The revoked ones, too.")
-@opening.json_option
+@json_option
 def list_(*, with_revoked: bool, as_json: bool) -> None:
     """The keys in force.
 
@@ -119,7 +121,7 @@ def list_(*, with_revoked: bool, as_json: bool) -> None:
 
 @command.command()
 @click.argument("name")
-@opening.json_option
+@json_option
 def revoke(name: str, *, as_json: bool) -> None:
     """End a key, by its name or id.
 
@@ -139,8 +141,8 @@ def revoke(name: str, *, as_json: bool) -> None:
 
 
 @command.command()
-@opening.json_option
-@opening.ledger_option
+@json_option
+@ledger_option
 def log(*, ledger_url: str | None, as_json: bool) -> None:
     """Who issued and revoked which key, and when: the ledger's audit log, oldest first.
 
@@ -151,7 +153,7 @@ def log(*, ledger_url: str | None, as_json: bool) -> None:
     """
     from modicum.governance.keys import audit
 
-    with opening.opened_ledger(ledger_url) as store:
+    with resources.opened_ledger(ledger_url) as store:
         store.append_audit(audit(_events()))  # what no ledger process has taken over yet
         told = [event for event in store.audit() if event.kind == "key"]
     if as_json:

@@ -6,8 +6,10 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
-from modicum.cli import opening, output
-from modicum.cli.span import NEVER, moment
+from modicum.cli.inputs import resources
+from modicum.cli.shared_options import json_option, ledger_option
+from modicum.cli.terminal import output
+from modicum.cli.terminal.time_span import NEVER, moment
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -27,8 +29,8 @@ def command() -> None:
 
 
 @command.command()
-@opening.json_option
-@opening.ledger_option
+@json_option
+@ledger_option
 def info(*, ledger_url: str | None, as_json: bool) -> None:
     """Where the ledger is and what it holds.
 
@@ -37,7 +39,7 @@ def info(*, ledger_url: str | None, as_json: bool) -> None:
       modicum ledger info
       modicum ledger info --ledger team.duckdb --json
     """
-    with opening.opened_ledger(ledger_url) as store:
+    with resources.opened_ledger(ledger_url) as store:
         rows, watched = store.ask("holdings"), store.ask("energy_holdings")
         place = store.place
     if as_json:
@@ -96,8 +98,8 @@ def _watched(rows: "list[Row]") -> None:
 @click.option("--user", default="", help="Only calls of this user.")
 @click.option("--key", default="", help="Only calls of this key.")
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@opening.json_option
-@opening.ledger_option
+@json_option
+@ledger_option
 def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **owner: str) -> None:
     """Forget calls for good, by age and owner; without an owner, windows of energy of that age too.
 
@@ -115,7 +117,7 @@ def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **ow
     if not yes:
         what = "calls and windows of energy" if windows_too else "calls"
         click.confirm(f"Forget all {what} of {whose} before {which.before:%Y-%m-%d %H:%M} UTC?", abort=True, err=True)
-    with opening.opened_ledger(ledger_url, settings) as store:
+    with resources.opened_ledger(ledger_url, settings) as store:
         gone = store.purge(which)
         windows = store.purge_energy(which.before) if windows_too else 0
     if as_json:
@@ -128,7 +130,7 @@ def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **ow
 @command.command()
 @click.argument("from_url", metavar="FROM")
 @click.argument("to_url", metavar="TO")
-@opening.json_option
+@json_option
 def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
     """Copy all entries, anatomy, outcomes, windows of energy and the audit log from one ledger into another.
 
@@ -144,7 +146,7 @@ def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
     if from_url == to_url:
         raise UserError("FROM and TO are the same ledger")
     booked = Appended()
-    with opening.opened_ledger(from_url) as one, opening.opened_ledger(to_url) as other:
+    with resources.opened_ledger(from_url) as one, resources.opened_ledger(to_url) as other:
         for entries in one.entries():
             booked += other.append(entries)
         outcomes = other.append_outcomes(one.outcomes())

@@ -1,6 +1,7 @@
 """`modicum outcome`: what came of tasks, told by a file, by a person, or by git."""
 
 import re
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,11 +10,14 @@ import click
 
 from modicum.calls import Outcome, Problem, UserError
 from modicum.calls.outcome import checked_time
+from modicum.calls.problem import problem_rows
 from modicum.calls.storable import storable
-from modicum.cli import opening, output
-from modicum.cli.quantity import Quantity
-from modicum.cli.reading import problem_rows, show_problems
-from modicum.cli.span import EVER, NEVER, moment
+from modicum.cli.inputs import resources
+from modicum.cli.inputs.logs import show_problems
+from modicum.cli.shared_options import LedgerOptions, SpanOptions, json_option, ledger_option, span_options, typed
+from modicum.cli.terminal import output
+from modicum.cli.terminal.quantity import Quantity
+from modicum.cli.terminal.time_span import EVER, moment
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -23,6 +27,17 @@ if TYPE_CHECKING:
 
 _WINDOW = re.compile(r"^(\d{1,4})(m|h|d)$")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
+
+
+@dataclass(frozen=True, kw_only=True)
+class FromGitOptions(LedgerOptions, SpanOptions):
+    folder: Path
+    window: str
+    authors: tuple[str, ...]
+    all_authors: bool
+    projects: tuple[str, ...]
+    dry_run: bool
+    as_json: bool
 
 
 @click.group()
@@ -41,8 +56,8 @@ def command() -> None:
 @command.command(name="import")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="End with status 1 if any row could not be read.")
-@opening.json_option
-@opening.ledger_option
+@json_option
+@ledger_option
 def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_url: str | None) -> None:
     """Outcomes from CSV with a header, or from JSON lines: task, name, value, time; id and source if there are any.
 
@@ -65,7 +80,7 @@ def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_
                 problems.append(item)
             else:
                 found.append(item)
-    with opening.opened_ledger(ledger_url) as store:
+    with resources.opened_ledger(ledger_url) as store:
         count, repeated = _append(store, found)
         place = store.place
     if as_json:
@@ -86,8 +101,8 @@ def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_
 @click.option(
     "--add", is_flag=True, help="One more outcome of this name. Without it a second record corrects the first."
 )
-@opening.json_option
-@opening.ledger_option
+@json_option
+@ledger_option
 def record(
     *, task: str, name: str, value: float, at: str | None, add: bool, as_json: bool, ledger_url: str | None
 ) -> None:
@@ -114,7 +129,7 @@ def record(
     task, name = storable(task), storable(name)
     known = outcome_id(task, name, time) if add else f"recorded/{name}/{task}"
     told = Outcome(outcome_id=known, task=task, name=name, value=value, time=time, source="recorded")
-    with opening.opened_ledger(ledger_url, settings) as store:
+    with resources.opened_ledger(ledger_url, settings) as store:
         store.append_outcomes([told])
     if as_json:
         output.print_json(told)
@@ -124,8 +139,7 @@ def record(
 
 @command.command(name="from-git")
 @click.argument("folder", metavar="REPO", type=click.Path(path_type=Path))
-@click.option("--since", metavar="TIME", help="Commits from when: 2026-01-31, 30d, 2w.")
-@click.option("--until", metavar="TIME", help="Until when, not included.")
+@span_options("when the commit was made")
 @click.option("--window", default="8h", metavar="TIME", help="How long before a commit its task worked: 90m, 8h, 2d.")
 @click.option("--author", "authors", multiple=True, metavar="TEXT", help="Part of an author's name or e-mail address.")
 @click.option(
@@ -133,9 +147,10 @@ def record(
 )
 @click.option("--project", "projects", multiple=True, metavar="PATH", help="The repository's path as the logs have it.")
 @click.option("--dry-run", is_flag=True, help="Say what would be booked, and book nothing.")
-@opening.json_option
-@opening.ledger_option
-def from_git(*, folder: Path, ledger_url: str | None, as_json: bool, **options: Any) -> None:
+@json_option
+@ledger_option
+@typed(FromGitOptions)
+def from_git(options: FromGitOptions) -> None:
     """Commits of a repository as outcomes of the tasks before them: commits, lines_added, lines_removed, files_changed.
 
     Prints the rule by which commits are joined to tasks. Running it again books each commit once.
@@ -150,21 +165,21 @@ def from_git(*, folder: Path, ledger_url: str | None, as_json: bool, **options: 
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
-    since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
-    window = _window(options["window"])
-    repo = repository(folder)
-    authors = options["authors"] or ((repo.user,) if repo.user and not options["all_authors"] else ())
-    rule = RULE.format(window=options["window"])
-    with opening.opened_ledger(ledger_url, settings) as store:
-        touches = _touches(store, repo, options["projects"], since - window if since > EVER else EVER, until)
+    since, until = options.span(zone)
+    window = _window(options.window)
+    repo = repository(options.folder)
+    authors = options.authors or ((repo.user,) if repo.user and not options.all_authors else ())
+    rule = RULE.format(window=options.window)
+    with resources.opened_ledger(options.ledger_url, settings) as store:
+        touches = _touches(store, repo, options.projects, since - window if since > EVER else EVER, until)
         branches = frozenset(repo.refs) & {touch["branch"] for touch in touches}
         start = max(since, min(touch["first_at"] for touch in touches))
         found = commits(repo, start, until, sorted(branches), authors)
         joined = join(found, touches, branches, window, (since, min(until, datetime.now(UTC))))
-        if not options["dry_run"]:
+        if not options.dry_run:
             store.append_outcomes(joined.outcomes)
-    if as_json:
-        output.print_json(_document(joined, len(found), rule, authors, dry_run=options["dry_run"]))
+    if options.as_json:
+        output.print_json(_document(joined, len(found), rule, authors, dry_run=options.dry_run))
         return
     click.echo(f"Rule: {rule}")
     click.echo(f"Authors: {', '.join(authors) or 'everybody'}")
@@ -175,16 +190,17 @@ def from_git(*, folder: Path, ledger_url: str | None, as_json: bool, **options: 
     click.echo(f"{joined.tasks:,} tasks in this repository, {joined.tasks_without_commit:,} without a commit")
     if not joined.outcomes:
         click.echo(
-            f"nothing is booked: no commit follows a task. Is {folder} the repository they worked in, and fetched?"
+            "nothing is booked: no commit follows a task. "
+            f"Is {options.folder} the repository they worked in, and fetched?"
         )
         return
-    told = "would be booked" if options["dry_run"] else "booked"
+    told = "would be booked" if options.dry_run else "booked"
     click.echo(f"{len(joined.outcomes):,} outcomes {told}; next: modicum yield --outcome commits")
 
 
 @command.command(name="list")
-@opening.json_option
-@opening.ledger_option
+@json_option
+@ledger_option
 def list_names(*, as_json: bool, ledger_url: str | None) -> None:
     """Which outcomes the ledger knows.
 
@@ -193,7 +209,7 @@ def list_names(*, as_json: bool, ledger_url: str | None) -> None:
       modicum outcome list
       modicum outcome list --json
     """
-    with opening.opened_ledger(ledger_url) as store:
+    with resources.opened_ledger(ledger_url) as store:
         rows = store.ask("outcomes")
     if as_json:
         output.print_json({"outcomes": rows})

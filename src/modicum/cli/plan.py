@@ -1,10 +1,12 @@
 """`modicum plan`: memory of a model before anything is bought or started."""
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from modicum.cli.quantity import Quantity
+from modicum.cli.shared_options import typed
+from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.memory.plan import MemoryPlan, PlanRequest
@@ -27,6 +29,33 @@ class Tokens(click.ParamType[int]):
             self.fail(str(error), param, ctx)
 
 
+@dataclass(frozen=True, kw_only=True)
+class PlanOptions:
+    """What both verbs ask."""
+
+    context: int
+    batch: int
+    engine: str
+    gpu: str | None
+    weights: str | None
+    kv: str
+    state: str | None
+    memory_share: float
+    tokens_per_step: int
+    as_json: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class MemoryOptions(PlanOptions):
+    model: str
+
+
+@dataclass(frozen=True, kw_only=True)
+class CompareOptions(PlanOptions):
+    first: str
+    second: str
+
+
 def _options(function: Any) -> Any:
     """What both verbs ask."""
     for option in (
@@ -47,23 +76,23 @@ def _options(function: Any) -> Any:
     return function
 
 
-def _request(options: dict[str, Any]) -> "PlanRequest":
+def _request(options: "PlanOptions") -> "PlanRequest":
     from modicum.calls.errors import UserError
     from modicum.energy.memory.cards import cards_named
     from modicum.energy.memory.engines import CacheTypes
     from modicum.energy.memory.plan import PlanRequest
 
-    if not 0 < options["memory_share"] <= 1:
-        raise UserError(f"--memory-share is {options['memory_share']}; give a part above 0 and up to 1")
+    if not 0 < options.memory_share <= 1:
+        raise UserError(f"--memory-share is {options.memory_share}; give a part above 0 and up to 1")
     return PlanRequest(
-        context=options["context"],
-        batch=options["batch"],
-        engine=options["engine"],
-        weights=options["weights"],
-        types=CacheTypes(options["kv"], options["state"]),
-        cards=cards_named(options["gpu"]) if options["gpu"] else None,
-        memory_share=options["memory_share"],
-        tokens_per_step=options["tokens_per_step"],
+        context=options.context,
+        batch=options.batch,
+        engine=options.engine,
+        weights=options.weights,
+        types=CacheTypes(options.kv, options.state),
+        cards=cards_named(options.gpu) if options.gpu else None,
+        memory_share=options.memory_share,
+        tokens_per_step=options.tokens_per_step,
     )
 
 
@@ -83,7 +112,8 @@ def command() -> None:
 @command.command("memory")
 @click.argument("model")
 @_options
-def memory(model: str, as_json: bool, **options: Any) -> int:
+@typed(MemoryOptions)
+def memory(options: MemoryOptions) -> int:
     """Weights, cache per token, fixed state and activations of MODEL: a shipped name, a config.json, or its folder.
 
     Weights and cache follow from the architecture to the byte; activations and runtime are estimates. Ends with status
@@ -95,11 +125,11 @@ def memory(model: str, as_json: bool, **options: Any) -> int:
       modicum plan memory gpt-oss-120b --engine vllm --gpu h100 --context 32k --batch 16
       modicum plan memory ./config.json --weights q4_k_m --engine llamacpp --gpu 24GiB
     """
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
     from modicum.energy.memory import blueprint_of, plan_memory
 
-    plan = plan_memory(blueprint_of(model), _request(options))
-    if as_json:
+    plan = plan_memory(blueprint_of(options.model), _request(options))
+    if options.as_json:
         print_json({**_fields(plan), "exact_bytes": plan.exact_bytes, "total_bytes": plan.total_bytes})
     else:
         _show(plan)
@@ -113,7 +143,7 @@ def _fields(plan: "MemoryPlan") -> dict[str, Any]:
 
 
 def _show(plan: "MemoryPlan") -> None:
-    from modicum.cli.output import print_table
+    from modicum.cli.terminal.output import print_table
     from modicum.energy.memory.sizes import context_name, gib
 
     each = " on each card" if plan.cards > 1 else ""
@@ -158,7 +188,8 @@ def _limit(found: int | None, limit: int | None) -> str:
 @click.argument("first")
 @click.argument("second")
 @_options
-def compare_models(first: str, second: str, as_json: bool, **options: Any) -> int:
+@typed(CompareOptions)
+def compare_models(options: CompareOptions) -> int:
     """Weights and cache of two models over contexts and batches, and where a claim of "70 % less" holds.
 
     \b
@@ -166,13 +197,13 @@ def compare_models(first: str, second: str, as_json: bool, **options: Any) -> in
       modicum plan compare granite-4.0-h-small qwen3-32b --context 128k --batch 8
       modicum plan compare granite-4.0-h-tiny llama-3.1-8b --context 32k --batch 4 --engine vllm
     """
-    from modicum.cli.output import print_json, print_table
+    from modicum.cli.terminal.output import print_json, print_table
     from modicum.energy.memory import blueprint_of
     from modicum.energy.memory.compare import compare
     from modicum.energy.memory.sizes import context_name, gib
 
-    found = compare(blueprint_of(first), blueprint_of(second), _request(options))
-    if as_json:
+    found = compare(blueprint_of(options.first), blueprint_of(options.second), _request(options))
+    if options.as_json:
         print_json({"comparison": found, "savings": [cell.saving for cell in found.cells]})
         return 0
     rows = [
@@ -208,7 +239,7 @@ def models(as_json: bool) -> int:
     Examples:
       modicum plan models
     """
-    from modicum.cli.output import print_json, print_table
+    from modicum.cli.terminal.output import print_json, print_table
     from modicum.energy.memory import PlanRequest, blueprint_of, plan_memory
     from modicum.energy.memory.catalogue import catalogue
 

@@ -1,5 +1,6 @@
 """`modicum tco`: dollars per million tokens of an own or rented machine, against an API."""
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -9,11 +10,12 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import print_problems
-from modicum.cli.quantity import Quantity
+from modicum.cli.shared_options import typed
+from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.figures import Figures
-    from modicum.energy.tco import ApiPrice, Own, Ownership, Rent, Traffic
+    from modicum.energy.tco import ApiPrice, Own, Ownership, RentedGpus, Traffic
 
 
 class Dollars(click.ParamType[Decimal]):
@@ -27,6 +29,27 @@ class Dollars(click.ParamType[Decimal]):
         if not amount.is_finite() or amount < 0:
             self.fail(f"'{value}' is no amount of 0 or more", param, ctx)
         return amount
+
+
+@dataclass(frozen=True, kw_only=True)
+class TcoOptions:
+    rent: Decimal | None
+    gpus: int
+    buy: Decimal | None
+    years: Decimal
+    watts: float | None
+    usd_per_kwh: Decimal | None
+    pue: float
+    other_per_hour: Decimal
+    tokens_per_second: float | None
+    bench_path: Path | None
+    within_ms: float | None
+    watch_path: Path | None
+    prompt_per_output: float | None
+    cached_share: float | None
+    api_model: str | None
+    api_price: str | None
+    as_json: bool
 
 
 @click.command()
@@ -61,7 +84,8 @@ class Dollars(click.ParamType[Decimal]):
 )
 @click.option("--api-price", metavar="IN,OUT[,CACHED]", help="Or with these dollars per million tokens.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(as_json: bool, **options: Any) -> int:
+@typed(TcoOptions)
+def command(options: TcoOptions) -> int:
     """Dollars per million tokens of a machine of one's own, and the utilisation at which it beats an API.
 
     Left out: staff, redundancy, failover, differences in quality.
@@ -72,45 +96,45 @@ def command(as_json: bool, **options: Any) -> int:
       modicum tco --rent 2.69 --gpus 2 --bench points.json --watch run.jsonl --api groq/openai/gpt-oss-120b
       modicum tco --buy 280000 --watts 8000 --usd-per-kwh 0.12 --pue 1.3 --tokens-per-second 40000 --prompt-per-output 3
     """
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
     from modicum.energy.tco import ownership
 
     machine = _machine(options)
-    seen = _seen(options["watch_path"])
+    seen = _read_watch(options.watch_path)
     speed = _speed(options)
     traffic = _traffic(options, seen)
     api = _api(options)
     utilisation = seen.tokens_per_second / speed if seen is not None and speed > 0 else None
     found = ownership(machine, speed, traffic, api, utilisation)
-    if as_json:
+    if options.as_json:
         print_json({"ownership": found, "traffic": traffic, "api": api})
     else:
         _show(found, traffic, api)
     return 0
 
 
-def _machine(options: dict[str, Any]) -> "Rent | Own":
-    from modicum.energy.tco import Own, Rent
+def _machine(options: TcoOptions) -> "RentedGpus | Own":
+    from modicum.energy.tco import Own, RentedGpus
 
-    if (options["rent"] is None) == (options["buy"] is None):
+    if options.rent is not None and options.buy is None:
+        return RentedGpus(options.rent, options.gpus)
+    if options.rent is not None or options.buy is None:
         raise UserError("say what the machine costs: --rent 2.69 (dollars per GPU and hour) or --buy 280000")
-    if options["rent"] is not None:
-        return Rent(options["rent"], options["gpus"])
-    if options["watts"] is None or options["usd_per_kwh"] is None:
+    if options.watts is None or options.usd_per_kwh is None:
         raise UserError("a machine of one's own uses electricity: give --watts and --usd-per-kwh")
-    if options["years"] <= 0:
+    if options.years <= 0:
         raise UserError("--years must be more than 0")
     return Own(
-        options["buy"],
-        options["years"],
-        options["watts"],
-        options["usd_per_kwh"],
-        options["pue"],
-        options["other_per_hour"],
+        options.buy,
+        options.years,
+        options.watts,
+        options.usd_per_kwh,
+        options.pue,
+        options.other_per_hour,
     )
 
 
-def _seen(path: Path | None) -> "Figures | None":
+def _read_watch(path: Path | None) -> "Figures | None":
     """What a watched server did."""
     if path is None:
         return None
@@ -125,34 +149,34 @@ def _seen(path: Path | None) -> "Figures | None":
     return found.figures
 
 
-def _speed(options: dict[str, Any]) -> float:
-    if options["tokens_per_second"] is not None:
-        return float(options["tokens_per_second"])
-    if options["bench_path"] is None:
+def _speed(options: TcoOptions) -> float:
+    if options.tokens_per_second is not None:
+        return float(options.tokens_per_second)
+    if options.bench_path is None:
         raise UserError(
             "how fast is it at full load? --bench points.json (of 'energy bench'), or --tokens-per-second 9806"
         )
     from modicum.energy.bench import read_result
     from modicum.energy.tradeoff import curve
 
-    points = curve(read_result(options["bench_path"]).points)
-    limit = options["within_ms"]
+    points = curve(read_result(options.bench_path).points)
+    limit = options.within_ms
     inside = [point for point in points if limit is None or point.time_between_tokens_s * 1000 <= limit]
     if not inside:
-        raise UserError(f"{options['bench_path']}: no point has {limit:g} ms or less between tokens; raise --within-ms")
+        raise UserError(f"{options.bench_path}: no point has {limit:g} ms or less between tokens; raise --within-ms")
     return max(point.tokens_per_second for point in inside)
 
 
-def _traffic(options: dict[str, Any], seen: "Figures | None") -> "Traffic":
+def _traffic(options: TcoOptions, seen: "Figures | None") -> "Traffic":
     from modicum.energy.tco import Traffic
 
-    ratio, cached = options["prompt_per_output"], options["cached_share"]
+    ratio, cached = options.prompt_per_output, options.cached_share
     if ratio is None and seen is not None and seen.generated_tokens:
         ratio = seen.prompt_tokens / seen.generated_tokens
     if cached is None and seen is not None:
         cached = seen.cache_hit_share
     if ratio is None:
-        if options["api_model"] or options["api_price"]:
+        if options.api_model or options.api_price:
             raise UserError(
                 "an API charges prompts as well: give --prompt-per-output (prompt tokens for each generated one)"
                 + (
@@ -167,29 +191,27 @@ def _traffic(options: dict[str, Any], seen: "Figures | None") -> "Traffic":
     return Traffic(ratio, cached or 0.0)
 
 
-def _api(options: dict[str, Any]) -> "ApiPrice | None":
+def _api(options: TcoOptions) -> "ApiPrice | None":
     from modicum.energy.tco import ApiPrice
 
-    if options["api_price"]:
-        parts = options["api_price"].split(",")
+    if options.api_price:
+        parts = options.api_price.split(",")
         try:
             amounts = [Decimal(part) for part in parts]
         except InvalidOperation:
             amounts = []
         if len(amounts) not in {2, 3} or any(not amount.is_finite() or amount < 0 for amount in amounts):
-            raise UserError(
-                f"--api-price '{options['api_price']}': write dollars per million as IN,OUT or IN,OUT,CACHED"
-            )
+            raise UserError(f"--api-price '{options.api_price}': write dollars per million as IN,OUT or IN,OUT,CACHED")
         return ApiPrice(amounts[0], amounts[1], amounts[2] if len(amounts) == 3 else None)
-    if not options["api_model"]:
+    if not options.api_model:
         return None
     from modicum.metering.prices import MILLION, PriceBook
 
-    provider, _, model = options["api_model"].partition("/")
+    provider, _, model = options.api_model.partition("/")
     rates = PriceBook().rates(provider, model, datetime.now(UTC)) if model else None
     if rates is None:
         raise UserError(
-            f"no list price is known for '{options['api_model']}'; write PROVIDER/MODEL, or --api-price IN,OUT"
+            f"no list price is known for '{options.api_model}'; write PROVIDER/MODEL, or --api-price IN,OUT"
         )
     return ApiPrice(
         rates.input_uncached * MILLION,
@@ -200,7 +222,7 @@ def _api(options: dict[str, Any]) -> "ApiPrice | None":
 
 
 def _show(found: "Ownership", traffic: "Traffic", api: "ApiPrice | None") -> None:
-    from modicum.cli.output import dollars, print_table
+    from modicum.cli.terminal.output import dollars, print_table
 
     api_price = found.api_usd_per_million_output
     rows = [

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import UserError
-from modicum.cli import opening, output
-from modicum.cli.quantity import Quantity
+from modicum.cli.shared_options import json_option
+from modicum.cli.terminal import output
+from modicum.cli.terminal.quantity import Quantity
 from modicum.settings import state_folder
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ EVERY_S = 1.0
 @click.option("--by", default="model", show_default=True, help="model, team, app, user, key, task or agent.")
 @click.option("--seconds", default=60.0, show_default=True, type=Quantity(1, 900), help="How far back.")
 @click.option("--once", is_flag=True, help="Show it once and end.")
-@opening.json_option
+@json_option
 def command(by: str, seconds: float, *, once: bool, as_json: bool) -> None:
     """Calls, tokens per second, first-token time, spend and cache share, by model or owner. Needs 'modicum up'.
 

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modicum.cli import opening
+from modicum.cli.inputs import resources
+from modicum.outbound.listener import bind_listener
 from modicum.settings import (
     MOST_WORKERS,
     Settings,
     host_and_port,
     ledger_place,
-    listening,
     read_settings,
     state_folder,
 )
@@ -90,7 +90,7 @@ def _supervised(settings: Settings, count: int, lifetime: "Lifetime") -> int:
     from modicum.cli.supervisor import Part, Supervisor
     from modicum.gateway.workers import BOARD, forget
 
-    bound = listening("gateway.listen", settings.gateway.listen)
+    bound = bind_listener("gateway.listen", *host_and_port("gateway.listen", settings.gateway.listen))
     bound.listen(BACKLOG)  # at once: who calls while the workers start waits, and a second gateway is turned away
     _fresh_metrics(count)
     lives = ["--lifetime", *map(str, lifetime.handles)]
@@ -161,7 +161,7 @@ def _gateway(settings: Settings, index: int, count: int, handle: int | None) -> 
     from modicum.gateway.workers import Worker
 
     bound = socket.socket(fileno=handle) if handle is not None else None
-    run(settings, state_folder(), opening.digest_key(), read_settings, worker=Worker(index, count), bound=bound)
+    run(settings, state_folder(), resources.digest_key(), read_settings, worker=Worker(index, count), bound=bound)
 
 
 def _ledger(settings: Settings) -> None:
@@ -170,6 +170,6 @@ def _ledger(settings: Settings) -> None:
     from modicum.gateway.log import log
 
     host, port = host_and_port("console.listen", settings.console.listen)
-    prices = opening.price_book(None, settings)
+    prices = resources.price_book(None, settings)
     export = endpoint_of(settings.otel)
     run(state_folder(), ledger_place(settings), prices, host, port, lambda line: log("ledger", told=line), export)

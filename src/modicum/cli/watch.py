@@ -2,29 +2,36 @@
 
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import click
 
 from modicum.calls import Problem
-from modicum.cli import opening
-from modicum.cli.found import home_logs
 from modicum.cli.import_logs import book_all, purge_old, reading
-from modicum.cli.quantity import Quantity
-from modicum.cli.reading import check_there, logs, show_problems
+from modicum.cli.inputs import resources
+from modicum.cli.inputs.found_logs import home_logs
+from modicum.cli.inputs.logs import check_there, logs, show_problems
+from modicum.cli.shared_options import LogOptions, ledger_option, paths_argument, prices_option, source_option, typed
+from modicum.cli.terminal.quantity import Quantity
 from modicum.settings import read_settings
 
 
+@dataclass(frozen=True, kw_only=True)
+class WatchOptions(LogOptions):
+    every: float
+
+
 @click.command()
-@click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")
+@paths_argument
+@source_option
 @click.option(
     "--every", type=Quantity(), default=5.0, show_default=True, metavar="SECONDS", help="How long changes are gathered."
 )
-@opening.prices_option
-@opening.ledger_option
-def command(paths: tuple[Path, ...], **options: Any) -> None:
+@prices_option
+@ledger_option
+@typed(WatchOptions)
+def command(options: WatchOptions) -> None:
     """Import what is there, then what is written, until Ctrl-C. Without PATHS: the agent logs that are found.
 
     The ledger is opened only while something is booked, so other commands can use it in between.
@@ -34,10 +41,10 @@ def command(paths: tuple[Path, ...], **options: Any) -> None:
       modicum watch
       modicum watch ~/.claude/projects --every 30
     """
-    check_there(paths)
-    watched = list(paths) or home_logs()
+    check_there(options.paths)
+    watched = list(options.paths) or home_logs()
     click.echo(f"watching {', '.join(map(str, watched))}; Ctrl-C ends it", err=True)
-    for changed in changes(watched, options["every"], threading.Event()):
+    for changed in changes(watched, options.every, threading.Event()):
         _book(changed, options)
 
 
@@ -54,13 +61,13 @@ def changes(paths: list[Path], every_seconds: float, stop: threading.Event) -> I
             yield present
 
 
-def _book(paths: list[Path], options: dict[str, Any]) -> None:
+def _book(paths: list[Path], options: WatchOptions) -> None:
     settings = read_settings()
     problems: list[Problem] = []
-    with opening.opened_ledger(options["ledger_url"], settings) as store:
-        prices = opening.price_book(options["price_path"], settings)
+    with resources.opened_ledger(options.ledger_url, settings) as store:
+        prices = resources.price_book(options.price_path, settings)
         told = reading(anatomy=True)
-        calls = logs(paths, told, options["source"], problems, booked_in=store.conversations_of)
+        calls = logs(paths, told, options.source, problems, booked_in=store.conversations_of)
         booked = book_all(calls, store, prices)
         prices.save()
         purge_old(store, settings)

@@ -1,23 +1,42 @@
 """`modicum yield`: what came of the tokens."""
 
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
 from modicum.calls import UserError
-from modicum.cli import opening, output
-from modicum.cli.span import EVER, NEVER, moment
+from modicum.cli.inputs import resources
+from modicum.cli.shared_options import (
+    LedgerOptions,
+    SpanOptions,
+    json_option,
+    ledger_option,
+    span_options,
+    timezone_option,
+    typed,
+)
+from modicum.cli.terminal import output
+from modicum.cli.terminal.time_span import given
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from modicum.insights.yields import Estimate, Line, Yield
+    from modicum.insights.yields import Estimate, Yield, YieldLine
     from modicum.ledger.store import Row, Store
 
 BESIDE = timedelta(days=1)
 """Windows from so long before and after the tasks are fitted too: a law from an hour's windows would be a poor one."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class YieldOptions(LedgerOptions, SpanOptions):
+    outcome: str
+    by: str
+    timezone: str | None
+    as_json: bool
 
 
 @click.command()
@@ -25,12 +44,12 @@ BESIDE = timedelta(days=1)
 @click.option(
     "--by", default="model", metavar="WHAT", help="model, project, branch, agent, source, owner, ... or tag:NAME."
 )
-@click.option("--since", metavar="TIME", help="Tasks that began from: 2026-01-31, today, 7d, 2w.")
-@click.option("--until", metavar="TIME", help="Tasks that began before.")
-@click.option("--timezone", metavar="ZONE", help="Zone in which days are cut, as Europe/Berlin. Default: UTC.")
-@opening.json_option
-@opening.ledger_option
-def command(**options: Any) -> None:
+@span_options("when the task began")
+@timezone_option
+@json_option
+@ledger_option
+@typed(YieldOptions)
+def command(options: YieldOptions) -> None:
     """Outcomes per million tokens, and cost per outcome, with a 95 % interval.
 
     Ratios of sums over all tasks that have the outcome, failed ones included. Tasks without it are counted apart.
@@ -41,29 +60,29 @@ def command(**options: Any) -> None:
       modicum yield --outcome lines_added --by project --since 30d
       modicum yield --outcome tests_passed --by tag:team --json
     """
-    from modicum.insights.yields import build
+    from modicum.insights.yields import build, yield_document
 
     settings = read_settings()
-    zone_name = options["timezone"] or settings.timezone
+    zone_name = options.timezone or settings.timezone
     zone = checked_zone(zone_name)
-    by, tag = _dimension(options["by"])
-    since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
-    name = options["outcome"]
-    with opening.opened_ledger(options["ledger_url"], settings) as store:
-        told = _told(store, name)
+    by, tag = _dimension(options.by)
+    since, until = options.span(zone)
+    name = options.outcome
+    with resources.opened_ledger(options.ledger_url, settings) as store:
+        told = _outcome_holdings(store, name)
         cells = store.ask("yield", by=by, tag=tag, zone=zone_name, since=since, until=until, outcome=name)
-        cells = _measured(store, cells, (since, until), by=by, tag=tag, zone=zone_name)
+        cells = _add_energy(store, cells, (since, until), by=by, tag=tag, zone=zone_name)
         place = store.place
     if not cells:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
     found = build(cells, name, by)
-    if options["as_json"]:
-        output.print_json(document(found, options["by"], zone_name, (since, until), told))
+    if options.as_json:
+        output.print_json(yield_document(found, options.by, zone_name, *given((since, until)), told))
     else:
-        print_yield(found, options["by"], told)
+        print_yield(found, options.by, told)
 
 
-def _measured(store: "Store", cells: "list[Row]", span: "tuple[datetime, datetime]", **cut: str) -> "list[Row]":
+def _add_energy(store: "Store", cells: "list[Row]", span: "tuple[datetime, datetime]", **cut: str) -> "list[Row]":
     """The cells with the energy of their tasks, where servers were watched meanwhile."""
     if not cells:
         return cells
@@ -91,7 +110,7 @@ def _dimension(by: str) -> tuple[str, str]:
     return by, ""
 
 
-def _told(store: "Store", name: str) -> "Row":
+def _outcome_holdings(store: "Store", name: str) -> "Row":
     """What the ledger knows of outcomes of this name.
 
     Raises:
@@ -102,27 +121,6 @@ def _told(store: "Store", name: str) -> "Row":
         names = ", ".join(known) or "none yet: see 'modicum outcome --help'"
         raise UserError(f"the ledger {store.place} holds no outcome '{name}'; it knows {names}")
     return known[name]
-
-
-def document(found: "Yield", by: str, zone: str, span: "tuple[datetime, datetime]", told: "Row") -> dict[str, Any]:
-    """The one JSON object of `modicum yield --json`; its fields are explained in docs/yield.md."""
-    import msgspec
-
-    since, until = span
-    total = msgspec.structs.asdict(found.total)
-    del total["name"]
-    return {
-        "outcome": found.outcome,
-        "by": by,
-        "since": None if since == EVER else since,
-        "until": None if until == NEVER else until,
-        "timezone": zone,
-        **total,
-        "tasks_without_calls": told["tasks_without_calls"],
-        "outcomes_without_calls": told["value_sum_without_calls"],
-        "rules": found.rules,
-        "rows": found.rows,
-    }
 
 
 def print_yield(found: "Yield", by: str, told: "Row") -> None:
@@ -175,7 +173,7 @@ def print_yield(found: "Yield", by: str, told: "Row") -> None:
         click.echo(rule)
 
 
-def _cells(line: "Line") -> list[str]:
+def _cells(line: "YieldLine") -> list[str]:
     return [
         line.name,
         output.count(line.tasks),

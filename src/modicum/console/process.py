@@ -19,7 +19,7 @@ from modicum.console.metrics import Metrics
 from modicum.console.otel_endpoint import Endpoint
 from modicum.console.running import Running, hold, leave, take_away
 from modicum.metering.prices import PriceBook
-from modicum.settings import listening
+from modicum.outbound.listener import bind_listener
 
 BACKLOG = 128
 
@@ -57,7 +57,7 @@ async def _serve(
     told: Callable[[str], None],
     export: Endpoint | None,
 ) -> None:
-    bound = listening("console.listen", f"{host}:{port}")
+    bound = bind_listener("console.listen", host, port)
     bound.listen(BACKLOG)  # before the note is there: who finds it is answered, if a moment later
     (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
     thread = LedgerThread(ledger, folder / "journal", folder / "events.sqlite", prices, told)

@@ -13,8 +13,8 @@ import msgspec
 
 from modicum.calls.problem import Problem
 from modicum.calls.regular_file import read_named
+from modicum.energy.regime_spans import Stretch
 from modicum.energy.split import Split
-from modicum.energy.stretches import Stretch
 from modicum.energy.windows import Interval
 
 SHORT_SECONDS = 2.0
@@ -46,7 +46,7 @@ class CallEnergy(msgspec.Struct, frozen=True):
     """Shared out by rule over less than 2 s: an estimate rather than a measurement."""
 
 
-class Attribution(msgspec.Struct, frozen=True):
+class EnergyAttribution(msgspec.Struct, frozen=True):
     """Joules of a recording, given to calls. `calls`, `idle_joules` and `unseen_joules` sum to `measured_joules`;
     the idle power while calls ran is in `idle_joules`, not in the calls.
     """
@@ -67,7 +67,7 @@ class _Share(msgspec.Struct):
     occupancy: float
 
 
-def attribute(intervals: Sequence[Interval], calls: Sequence[ServedCall], split: Split | None) -> Attribution:
+def attribute(intervals: Sequence[Interval], calls: Sequence[ServedCall], split: Split | None) -> EnergyAttribution:
     """Shares out the energy of `intervals`. Without a split nothing is called idle but what quiet time shows."""
     active = {call.call_id: 0.0 for call in calls}
     idle_of = dict.fromkeys(active, 0.0)
@@ -94,7 +94,7 @@ def attribute(intervals: Sequence[Interval], calls: Sequence[ServedCall], split:
         for call_id, share in shares.items():
             if occupied > 0:
                 idle_of[call_id] += idle * share.occupancy / occupied
-    return Attribution(
+    return EnergyAttribution(
         calls=tuple(
             CallEnergy(
                 call.call_id,
@@ -112,7 +112,7 @@ def attribute(intervals: Sequence[Interval], calls: Sequence[ServedCall], split:
     )
 
 
-def attribute_stretches(found: Sequence[Stretch], calls: Sequence[ServedCall]) -> Attribution:
+def attribute_stretches(found: Sequence[Stretch], calls: Sequence[ServedCall]) -> EnergyAttribution:
     """Shares out each stretch by its own law; a call that ran in two has a part of both."""
     return together(
         [
@@ -126,7 +126,7 @@ def attribute_stretches(found: Sequence[Stretch], calls: Sequence[ServedCall]) -
     )
 
 
-def together(parts: Sequence[Attribution]) -> Attribution:
+def together(parts: Sequence[EnergyAttribution]) -> EnergyAttribution:
     """Several times or servers as one; a call stands once."""
     calls: dict[str, CallEnergy] = {}
     for call in itertools.chain.from_iterable(part.calls for part in parts):
@@ -137,7 +137,7 @@ def together(parts: Sequence[Attribution]) -> Attribution:
             )
         calls[call.call_id] = call
     rules = {part.rule for part in parts}
-    return Attribution(
+    return EnergyAttribution(
         calls=tuple(calls.values()),
         measured_joules=sum(part.measured_joules for part in parts),
         idle_joules=sum(part.idle_joules for part in parts),

@@ -20,7 +20,7 @@ WALL_DRIFT_S = 1.0
 """The wall clock jumped if it moved by so much more or less than the monotonic one."""
 
 
-class Measured(msgspec.Struct, frozen=True):
+class MeasuredIntervals(msgspec.Struct, frozen=True):
     """All usable intervals of a recording, with what was left out."""
 
     intervals: tuple[Interval, ...]
@@ -172,11 +172,11 @@ class Measuring:
             self._generated[reading.server] = reading.generated_tokens
 
 
-def measure(samples: Sequence[Sample], source: str, gpus: Sequence[str] = ()) -> Measured:
+def measure(samples: Sequence[Sample], source: str, gpus: Sequence[str] = ()) -> MeasuredIntervals:
     """Intervals between consecutive samples, all at once. Without `gpus`: all that are in the samples."""
     measuring = Measuring(source, gpus or gpus_of(samples))
     found = [interval for sample in samples for interval in measuring.add(sample)] + measuring.finish()
-    return Measured(tuple(found), measuring.problems, measuring.energy_counted)
+    return MeasuredIntervals(tuple(found), measuring.problems, measuring.energy_counted)
 
 
 def gpus_of(samples: Sequence[Sample]) -> tuple[str, ...]:

@@ -73,12 +73,12 @@ class Tally:
         for text in sample.missing:
             if text in self._missing or len(self._missing) < MOST_KINDS_MISSING:
                 self._missing[text] = self._missing.get(text, 0) + 1
-        return self._taken(self._measuring.add(sample))
+        return self._add_intervals(self._measuring.add(sample))
 
     def finish(self) -> list[EnergyWindow]:
         """The window under way, at the end of the recording."""
-        closed = self._taken(self._measuring.finish())
-        return closed + self._kept(self._cutter.finish())
+        closed = self._add_intervals(self._measuring.finish())
+        return closed + self._record_windows(self._cutter.finish())
 
     def report(self) -> Report:
         missing = (f"{text} ({times} times)" if times > 1 else text for text, times in sorted(self._missing.items()))
@@ -108,10 +108,10 @@ class Tally:
             found.append(interval)
         return Figures.of(found[::-1])
 
-    def _taken(self, intervals: Sequence[Interval]) -> list[EnergyWindow]:
+    def _add_intervals(self, intervals: Sequence[Interval]) -> list[EnergyWindow]:
         closed: list[EnergyWindow] = []
         for interval in intervals:
-            closed += self._kept(self._cutter.add(interval))
+            closed += self._record_windows(self._cutter.add(interval))
             if interval.regime != self._regime:
                 self._regime, self._regimes = interval.regime, self._regimes + 1
                 self._recent.clear()
@@ -124,7 +124,7 @@ class Tally:
                     kept.popleft()
         return closed
 
-    def _kept(self, closed: Sequence[Interval]) -> list[EnergyWindow]:
+    def _record_windows(self, closed: Sequence[Interval]) -> list[EnergyWindow]:
         self._windows.extend(window for window in closed if window.seconds >= LEAST_WINDOW_S)
         return [self._record(window) for window in closed]
 

@@ -16,7 +16,7 @@ MILLION = 1_000_000
 SHOWN = (0.05, 0.25, 0.5, 1.0)
 
 
-class Rent(msgspec.Struct, frozen=True):
+class RentedGpus(msgspec.Struct, frozen=True):
     usd_per_gpu_hour: Decimal
     gpus: int = 1
 
@@ -70,7 +70,7 @@ class ApiPrice(msgspec.Struct, frozen=True):
         return self.output_usd + _decimal(traffic.prompt_per_output) * prompt
 
 
-class Row(msgspec.Struct, frozen=True):
+class TcoPoint(msgspec.Struct, frozen=True):
     utilisation: float
     usd_per_million_output: Decimal
     measured: bool = False
@@ -81,7 +81,7 @@ class Ownership(msgspec.Struct, frozen=True):
     usd_per_hour: Decimal
     tokens_per_second: float
     """Generated tokens at full load, prompts of the traffic being served as well."""
-    rows: tuple[Row, ...]
+    rows: tuple[TcoPoint, ...]
     api_usd_per_million_output: Decimal | None
     break_even_utilisation: float | None
     """Utilisation from which the own machine is cheaper; above 1: never at this speed. None: no API price,
@@ -95,7 +95,7 @@ class Ownership(msgspec.Struct, frozen=True):
 
 
 def ownership(
-    machine: Rent | Own,
+    machine: RentedGpus | Own,
     tokens_per_second: float,
     traffic: Traffic,
     api: ApiPrice | None = None,
@@ -114,7 +114,7 @@ def ownership(
     hour = machine.usd_per_hour()
     marked = min(1.0, measured_utilisation) if measured_utilisation else None
     levels = sorted({*SHOWN, *([marked] if marked else [])})
-    rows = tuple(Row(level, per_million(hour, tokens_per_second, level), level == marked) for level in levels)
+    rows = tuple(TcoPoint(level, per_million(hour, tokens_per_second, level), level == marked) for level in levels)
     api_price = api.usd_per_million_output(traffic) if api else None
     full = per_million(hour, tokens_per_second, 1.0)
     return Ownership(

@@ -14,7 +14,7 @@ from modicum.calls.errors import UserError
 from modicum.energy.meters import Meter, dcgm
 from modicum.energy.samples import GpuFacts, GpuReading, Sample, ServerReading
 from modicum.energy.servers import read_server
-from modicum.energy.servers.exposition import Metrics, parse
+from modicum.energy.servers.exposition import Exposition, parse
 from modicum.outbound import Outbound, Unreachable
 
 JITTER = 0.1
@@ -68,7 +68,7 @@ class RemoteGpus:
         self._shown.update((reading.gpu, reading.energy_joules) for reading in fresh)
         return tuple(fresh)
 
-    async def _fetch(self) -> tuple[Metrics, float]:
+    async def _fetch(self) -> tuple[Exposition, float]:
         before = self._clock()
         text = await self._client.get(self._url)
         try:

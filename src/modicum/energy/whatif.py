@@ -23,7 +23,7 @@ class Workload(msgspec.Struct, frozen=True):
     """Part of the prompt that a prefix cache holds."""
 
 
-class Change(msgspec.Struct, frozen=True):
+class LoadChange(msgspec.Struct, frozen=True):
     input_cut: float = 0.0
     """Part of the prompt tokens that is left out, 0 to 1."""
     output_cut: float = 0.0
@@ -40,7 +40,7 @@ class Change(msgspec.Struct, frozen=True):
         )
 
 
-class Answer(msgspec.Struct, frozen=True):
+class EnergySaving(msgspec.Struct, frozen=True):
     before_joules: float
     """Per request."""
     after_joules: float
@@ -64,7 +64,7 @@ def parts(law: StepLaw, load: Workload) -> dict[str, float]:
     }
 
 
-def what_if(law: StepLaw, base: Workload, change: Change, seen_batches: Sequence[float] = ()) -> Answer:
+def what_if(law: StepLaw, base: Workload, change: LoadChange, seen_batches: Sequence[float] = ()) -> EnergySaving:
     """Raises:
     UserError: the change is out of range, or is about prompts while their part is not known.
     """
@@ -92,7 +92,7 @@ def what_if(law: StepLaw, base: Workload, change: Change, seen_batches: Sequence
         remarks.append("what prompt tokens cost was too little to be seen here; fewer of them save nothing by this law")
     if not law.includes_idle:
         remarks.append("idle energy is left out: it stays as it is while the server is up")
-    return Answer(
+    return EnergySaving(
         before_joules=sum(before_parts.values()),
         after_joules=sum(after_parts.values()),
         by_part={name: (before_parts[name], after_parts[name]) for name in before_parts},

@@ -10,11 +10,12 @@ import uvicorn
 from modicum.gateway.paths import CALL, served
 from modicum.gateway.refusal import Refused
 from modicum.gateway.upgrades import PlainProtocol
+from modicum.outbound.listener import bind_listener
 from modicum.providers.dialect import DialectError
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.mock.provider import Answer, MockProvider, models
 from modicum.providers.mock.wanted import Wanted, wanted_from
-from modicum.settings import listening
+from modicum.settings.addresses import host_and_port
 
 MODELS = ("gpt-4o-mini", "gpt-5", "text-embedding-3-small", "claude-sonnet-4-6", "claude-haiku-4-5", "gemini-2.5-flash")
 """What its lists of models hold; it answers to any name."""
@@ -95,4 +96,4 @@ def run(address: str) -> None:
             server_header=False,
         )
     )
-    server.run(sockets=[listening("--listen", address)])
+    server.run(sockets=[bind_listener("--listen", *host_and_port("--listen", address))])

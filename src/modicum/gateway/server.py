@@ -39,7 +39,9 @@ from modicum.ledger.events import Events
 from modicum.ledger.journal import Journal, Record
 from modicum.metering.digests import Digester
 from modicum.outbound.keepalive import Connections
-from modicum.settings import USUAL_UPSTREAMS, Settings, listening, upstream_key
+from modicum.outbound.listener import bind_listener
+from modicum.settings import USUAL_UPSTREAMS, Settings, upstream_key
+from modicum.settings.addresses import host_and_port
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
@@ -105,7 +107,7 @@ class Gateway:
         settings = self._settings.gateway
         upstreams, owners = upstreams_of(self._settings), self._owners(self._settings)
         self._tls = listener_of(self._settings)
-        bound = self._bound or listening("gateway.listen", settings.listen)
+        bound = self._bound or bind_listener("gateway.listen", *host_and_port("gateway.listen", settings.listen))
         slots = -(-settings.most_calls // self._worker.count)
         try:
             journal = Journal(self._folder / "journal", self._worker.journal, slots=slots)

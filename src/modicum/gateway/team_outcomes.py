@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from modicum.agents.canary import Watch
+from modicum.agents.canary import CanaryWatch
 from modicum.calls import UserError
 
 PLAN, CANARY, NEITHER = "plan", "canary", ""
@@ -95,7 +95,7 @@ class TeamOutcomes:
             raise
         return given_up
 
-    def watch(self, team: str, plan: str) -> Watch:
+    def watch(self, team: str, plan: str) -> CanaryWatch:
         """What the canaries said of a plan so far."""
         return _watch(self._reading, team, plan)
 
@@ -113,6 +113,6 @@ class TeamOutcomes:
         self._base.close()
 
 
-def _watch(base: sqlite3.Connection, team: str, plan: str) -> Watch:
+def _watch(base: sqlite3.Connection, team: str, plan: str) -> CanaryWatch:
     row = base.execute("SELECT body FROM watches WHERE team = ? AND plan = ?", (team, plan)).fetchone()
-    return Watch.from_json(row[0]) if row else Watch()
+    return CanaryWatch.from_json(row[0]) if row else CanaryWatch()

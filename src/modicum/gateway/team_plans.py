@@ -5,8 +5,9 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from modicum.agents.canary import Watch
-from modicum.agents.plan import Plan, line_of, read_plan, text_digest
+from modicum.agents.canary import CanaryWatch
+from modicum.agents.plan import TeamPlan, line_of, read_plan
+from modicum.agents.plan_rules import text_digest
 from modicum.calls import UserError
 from modicum.settings import Settings, TeamSettings, beside_settings
 
@@ -16,10 +17,10 @@ Stamp = tuple[int, int]
 class Team:
     """A team with a plan in force."""
 
-    def __init__(self, name: str, settings: TeamSettings, plan: Plan, text: str, place: str) -> None:
+    def __init__(self, name: str, settings: TeamSettings, plan: TeamPlan, text: str, place: str) -> None:
         self.name, self.settings, self.plan, self.text, self.place = name, settings, plan, text, place
         self.digest = text_digest(text)
-        self.watch = Watch()
+        self.watch = CanaryWatch()
         self._answer = re.compile(settings.answer) if settings.answer else None
 
     def answer_in(self, reply: str) -> str | None:
@@ -39,7 +40,7 @@ class TeamPlans:
     watch_of: what the canaries said so far of a team's plan (by its digest).
     """
 
-    def __init__(self, watch_of: Callable[[str, str], Watch]) -> None:
+    def __init__(self, watch_of: Callable[[str, str], CanaryWatch]) -> None:
         self._watch_of = watch_of
         self._settings = Settings()
         self._stamps: dict[str, Stamp] = {}

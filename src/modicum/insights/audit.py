@@ -6,17 +6,19 @@ more than was spent; upper bounds and headroom stand beside that, in no sum.
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 import msgspec
 import numpy as np
 
 from modicum.calls import UserError
-from modicum.insights.carrying import gross_usd
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.findings import FINDINGS, detector
 from modicum.insights.history import History, load
 from modicum.insights.rent import Rent, rent
-from modicum.insights.replay import Fidelity, Replay, Replayed, counts_in_joint, marginal
+from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal
+from modicum.insights.segment_costs import gross_usd
 from modicum.insights.timelines import CacheTimeline, Day, cache_timeline, days
 from modicum.insights.what_if import WhatIf, cap_tool_results, tool_results, what_if
 from modicum.ledger.store import Store
@@ -36,7 +38,7 @@ def silent(_step: str) -> None:
     """Nobody listens."""
 
 
-class Row(msgspec.Struct, frozen=True, kw_only=True):
+class FindingResult(msgspec.Struct, frozen=True, kw_only=True):
     """A finding with what its change would have saved."""
 
     id: str
@@ -59,7 +61,7 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     details: dict[str, float | int | str]
 
 
-class Asked(msgspec.Struct, frozen=True, kw_only=True):
+class WhatIfResult(msgspec.Struct, frozen=True, kw_only=True):
     """A `--what-if` with what it would have saved."""
 
     name: str
@@ -101,10 +103,10 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     fidelity: Fidelity
     fidelity_by_source: list[SourceFidelity]
     is_bound: bool
-    findings: list[Row]
+    findings: list[FindingResult]
     joint_saving_usd: float
     joint_saving_share: float
-    what_if: list[Asked]
+    what_if: list[WhatIfResult]
     what_if_saving_usd: float | None
     what_if_saving_share: float | None
     cap_curve: list[Capped]
@@ -202,12 +204,12 @@ def build(
     )
 
 
-def _rows(replays: Replay, findings: Sequence[Finding]) -> tuple[list[Row], float]:
+def _rows(replays: Replay, findings: Sequence[Finding]) -> tuple[list[FindingResult], float]:
     """Every finding replayed alone, and what those that may be summed save together."""
     alone = [replays.run([found.change]) if found.change else None for found in findings]
     on_top = _on_top(replays, findings, alone)
     rows = [
-        Row(
+        FindingResult(
             id=found.id,
             name=found.name,
             title=found.title,
@@ -230,13 +232,13 @@ def _rows(replays: Replay, findings: Sequence[Finding]) -> tuple[list[Row], floa
     return rows, sum(on_top.values())
 
 
-def _on_top(replays: Replay, findings: Sequence[Finding], alone: Sequence[Replayed | None]) -> dict[int, float]:
+def _on_top(replays: Replay, findings: Sequence[Finding], alone: Sequence[HistoryReplay | None]) -> dict[int, float]:
     """What each finding that may be summed saves on top of those before it, by its place.
 
     A change that costs more on its own, or on top of the others, is advice against itself: it is in no sum.
     """
     found: dict[int, float] = {}
-    together, changes = 0.0, list[Change]()
+    together, changes = 0.0, list[HistoryChange]()
     for place, (finding, replayed) in enumerate(zip(findings, alone, strict=True)):
         if finding.change is None or replayed is None or not counts_in_joint(finding) or replayed.saving_usd <= 0:
             continue
@@ -247,13 +249,13 @@ def _on_top(replays: Replay, findings: Sequence[Finding], alone: Sequence[Replay
     return found
 
 
-def _answers(replays: Replay, wishes: Sequence[WhatIf]) -> list[Asked]:
+def _answers(replays: Replay, wishes: Sequence[WhatIf]) -> list[WhatIfResult]:
     on_top = marginal(replays, [wish.change for wish in wishes])
     found = []
     for wish, more in zip(wishes, on_top, strict=True):
         alone = replays.run([wish.change])
         found.append(
-            Asked(
+            WhatIfResult(
                 name=wish.name,
                 finding_class=wish.finding_class,
                 saving_usd=alone.saving_usd,
@@ -270,7 +272,7 @@ def _cap_curve(replays: Replay) -> list[Capped]:
     results = tool_results(history)
     found = []
     for cap in CAPS if results.any() else ():
-        change: Change = cap_tool_results(history, cap)
+        change: HistoryChange = cap_tool_results(history, cap)
         over = results & (history.segment_tokens > cap)
         _, usd = gross_usd(history, over, history.segment_tokens[over] - cap)
         replayed = replays.run([change])
@@ -295,9 +297,15 @@ def _by_source(replays: Replay) -> list[SourceFidelity]:
     return found
 
 
-def _first_steps(rows: Sequence[Row]) -> list[str]:
+def _first_steps(rows: Sequence[FindingResult]) -> list[str]:
     """The findings that save most: first what may be summed, then what has to be proved."""
     able = [row for row in rows if row.remedy and (row.saving_usd or 0) > 0]
     proved = [row for row in able if row.marginal_usd is not None and (row.saving_share or 0) >= WORTH_DOING]
     able.sort(key=lambda row: (row not in proved, -(row.saving_usd or 0)))
     return [row.name for row in able[:STEPS_FIRST]]
+
+
+def audit_document(found: Audit) -> dict[str, Any]:
+    """The one JSON object of `modicum audit --json`; its fields are explained in docs/audit.md."""
+    built: dict[str, Any] = msgspec.to_builtins(found, builtin_types=(Decimal,))
+    return built

@@ -5,7 +5,7 @@ the basis of their figures. The ledger makes cells in SQL; `cells_of` makes the 
 straight from logs. From there on there is one path.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
-from modicum.calls import BUCKETS, Basis, BucketCosts, Entry, Usage
+from modicum.calls import BUCKETS, Basis, BucketCosts, Entry, Problem, Usage
+from modicum.calls.problem import problem_rows
 
 Cell = Mapping[str, Any]
 
@@ -50,7 +51,7 @@ class Latency(msgspec.Struct, frozen=True):
     output_tokens_per_second: float | None
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class BillLine(msgspec.Struct, frozen=True, kw_only=True):
     """One row of a bill, or its total."""
 
     name: str
@@ -78,10 +79,10 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 class Bill(msgspec.Struct, frozen=True, kw_only=True):
     by: str
-    total: Line
-    rows: list[Line]
+    total: BillLine
+    rows: list[BillLine]
     models_unpriced: list[str] = []
-    usage_reports: Line | None = None
+    usage_reports: BillLine | None = None
     """What the provider's own usage reports say, where there are logs too. They count the same calls, so they are set
     beside the bill and never added to it. Without logs they are the bill."""
 
@@ -107,7 +108,7 @@ def build(cells: Iterable[Cell], by: str) -> Bill:
     return Bill(by=by, total=total, rows=rows, models_unpriced=unpriced, usage_reports=reports)
 
 
-def _line(name: str, cells: list[Cell]) -> Line:
+def _line(name: str, cells: list[Cell]) -> BillLine:
     def whole(column: str) -> int:
         return sum(int(cell[column] or 0) for cell in cells)
 
@@ -121,7 +122,7 @@ def _line(name: str, cells: list[Cell]) -> Line:
         weakest |= basis
     usage = Usage(*(whole(bucket) for bucket in BUCKETS))
     estimated = [cell for cell in cells if cell["output_tokens_estimated"] is not None]
-    return Line(
+    return BillLine(
         name=name,
         calls=whole("calls"),
         usage=usage,
@@ -154,7 +155,7 @@ def _latency(cells: list[Cell]) -> Latency | None:
     return Latency(calls, waited / calls, tokens / seconds if seconds else None)
 
 
-def _bucket_lines(total: Line) -> list[Line]:
+def _bucket_lines(total: BillLine) -> list[BillLine]:
     """The total, cut by bucket instead of by calls."""
     lines = []
     for bucket in (*BUCKETS, "requests"):
@@ -164,7 +165,7 @@ def _bucket_lines(total: Line) -> list[Line]:
         if not (usage.total_tokens or cost):
             continue
         lines.append(
-            Line(
+            BillLine(
                 name=bucket,
                 calls=total.calls,
                 usage=usage,
@@ -279,3 +280,40 @@ def _period(at: datetime, by: str) -> str:
     elif by == "month":
         day = day.replace(day=1)
     return day.isoformat()
+
+
+def bill_document(
+    bill: Bill,
+    by: str,
+    zone: str,
+    since: datetime | None,
+    until: datetime | None,
+    problems: Sequence[Problem],
+) -> dict[str, Any]:
+    """The one JSON object of `modicum bill --json`; its fields are explained in docs/bill.md.
+
+    Args:
+        bill: the figures.
+        by: what it was cut by, as the user wrote it.
+        zone: in which days were cut.
+        since: its first moment; None: no beginning. `until` likewise.
+        until: the first moment after it.
+        problems: what could not be read.
+    """
+    return {
+        "by": by,
+        "since": since,
+        "until": until,
+        "timezone": zone,
+        **_figures(bill.total),
+        "models_unpriced": bill.models_unpriced,
+        "usage_reports": None if bill.usage_reports is None else _figures(bill.usage_reports),
+        "rows": [{"name": row.name, **_figures(row)} for row in bill.rows],
+        "problems": problem_rows(problems),
+    }
+
+
+def _figures(line: BillLine) -> dict[str, Any]:
+    fields: dict[str, Any] = msgspec.structs.asdict(line)
+    del fields["name"]
+    return fields

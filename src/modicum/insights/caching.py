@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from modicum.insights.history import Flags, Floats, History, Ints, once
-from modicum.insights.plan import scale
+from modicum.insights.joined_changes import scale
 from modicum.metering import prompt_cache
 
 FAR_BELOW = 0.9
@@ -98,9 +98,9 @@ def cache_rules(history: History, model: Ints, words: list[str]) -> tuple[Floats
     return minimum, step, implicit > 0, ttl
 
 
-def _recorded(history: History) -> prompt_cache.Recorded:
+def _recorded(history: History) -> prompt_cache.RecordedBuckets:
     buckets = (history.cache_read, history.cache_write_5m, history.cache_write_1h, history.uncached)
-    return prompt_cache.Recorded(*(bucket.astype(np.float64) for bucket in buckets))
+    return prompt_cache.RecordedBuckets(*(bucket.astype(np.float64) for bucket in buckets))
 
 
 def _front_shown(history: History) -> Floats:

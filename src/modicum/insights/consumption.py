@@ -14,9 +14,9 @@ import msgspec
 
 from modicum.calls import Basis, EnergyWindow
 from modicum.calls.energy_window import models_in
-from modicum.energy.attribution import Attribution, ServedCall, attribute_stretches, together
+from modicum.energy.attribution import EnergyAttribution, ServedCall, attribute_stretches, together
 from modicum.energy.carbon import JOULES_PER_KWH
-from modicum.energy.stretches import Stretch, stretches
+from modicum.energy.regime_spans import Stretch, stretches
 from modicum.energy.windows import LEAST_WINDOW_S, Interval
 
 Row = Mapping[str, Any]
@@ -43,7 +43,7 @@ class Law(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Consumption(msgspec.Struct, frozen=True, kw_only=True):
-    attribution: Attribution
+    attribution: EnergyAttribution
     """Calls, idle and unseen sum to what was measured. Of all servers together."""
     measured_calls: frozenset[str]
     """Calls whose time is covered by windows; of others only a part of the energy is known."""

@@ -30,7 +30,7 @@ class FindingClass(StrEnum):
 
 
 @dataclass(frozen=True)
-class Change:
+class HistoryChange:
     """A change to history. Every part that is None changes nothing; changes are joined by applying all."""
 
     segment_tokens: npt.NDArray[np.int64] | None = None
@@ -67,7 +67,7 @@ class Finding:
     """Tokens that the change removes or re-prices, summed over the calls that carried them."""
     gross_usd: float = 0.0
     """What those tokens cost in the record, before any effect on the cache."""
-    change: Change | None = None
+    change: HistoryChange | None = None
     remedy: str = ""
     """The very setting or command that applies it."""
     guard: str = ""

@@ -26,7 +26,7 @@ AT_ONCE = 64
 """Files read and counted together; progress is told after each such lot."""
 
 
-class Verdict(StrEnum):
+class FitVerdict(StrEnum):
     FITS = "fits"
     CLOSE = "close"
     """It fits by our count and may not by the provider's: the difference is within the error."""
@@ -70,7 +70,7 @@ class ModelFit(msgspec.Struct, frozen=True, kw_only=True):
     most_tokens: int
     known_by: str
     context_window: int | None
-    verdict: Verdict
+    verdict: FitVerdict
     one_call_usd: Decimal | None
     """Prompt uncached, and one reply."""
     one_call_cached_usd: Decimal | None
@@ -87,7 +87,7 @@ class ModelFit(msgspec.Struct, frozen=True, kw_only=True):
     price_version: str | None
 
 
-class Part(msgspec.Struct, frozen=True):
+class CodePart(msgspec.Struct, frozen=True):
     """A file, a folder or a kind of file."""
 
     name: str
@@ -107,9 +107,9 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
     counted_in: str
     """The model whose tokens the parts below are given in: the first."""
     models: list[ModelFit]
-    by_folder: list[Part]
-    by_type: list[Part]
-    largest: list[Part]
+    by_folder: list[CodePart]
+    by_type: list[CodePart]
+    largest: list[CodePart]
     problems: list[Problem]
     """Files that could not be read, one by one; binaries and links are only counted."""
 
@@ -191,7 +191,7 @@ def model_fit(model: str, count: TokenCount, measures: Measures, conversation: C
     window = context_window_tokens(model)
     judged = verdict(count, window, conversation.reply_tokens)
     known = measures.prices.rates("", model, at, prompt_tokens=count.tokens)
-    priced = known is not None and judged is not Verdict.TOO_LARGE
+    priced = known is not None and judged is not FitVerdict.TOO_LARGE
     calls = calls_until_full(count.tokens, window, conversation)
 
     def conversation_usd(start_tokens: int, *, cached: bool) -> Decimal | None:
@@ -224,13 +224,13 @@ def model_fit(model: str, count: TokenCount, measures: Measures, conversation: C
     )
 
 
-def verdict(count: TokenCount, window: int | None, reply_tokens: int) -> Verdict:
+def verdict(count: TokenCount, window: int | None, reply_tokens: int) -> FitVerdict:
     """Whether prompt and reply fit; `close` where the error of the count decides."""
     if window is None:
-        return Verdict.UNKNOWN
+        return FitVerdict.UNKNOWN
     if count.tokens + reply_tokens > window:
-        return Verdict.TOO_LARGE
-    return Verdict.CLOSE if count.most_tokens + reply_tokens > window else Verdict.FITS
+        return FitVerdict.TOO_LARGE
+    return FitVerdict.CLOSE if count.most_tokens + reply_tokens > window else FitVerdict.FITS
 
 
 def calls_until_full(start_tokens: int, window: int | None, conversation: Conversation) -> int:
@@ -272,7 +272,7 @@ def call_costs(
         before = prompt
 
 
-def _parts(files: Sequence[_Counted], model: str, calibrations: Calibrations) -> dict[str, list[Part]]:
+def _parts(files: Sequence[_Counted], model: str, calibrations: Calibrations) -> dict[str, list[CodePart]]:
     """Tokens by folder (two levels), by type and of single files, the largest first."""
     by_folder: dict[str, list[_Counted]] = {}
     by_type: dict[str, list[_Counted]] = {}
@@ -281,13 +281,13 @@ def _parts(files: Sequence[_Counted], model: str, calibrations: Calibrations) ->
         by_folder.setdefault("/".join(path.parts[:-1][:2]) or ".", []).append(file)
         by_type.setdefault(path.suffix.lower() or path.name, []).append(file)
 
-    def part(name: str, members: Sequence[_Counted]) -> Part:
+    def part(name: str, members: Sequence[_Counted]) -> CodePart:
         raw: Counter[tuple[str, str]] = Counter()
         for member in members:
             raw.update(member.raw)
-        return Part(name, len(members), counted(raw, model, calibrations).tokens)
+        return CodePart(name, len(members), counted(raw, model, calibrations).tokens)
 
-    def parts(groups: dict[str, list[_Counted]]) -> list[Part]:
+    def parts(groups: dict[str, list[_Counted]]) -> list[CodePart]:
         return sorted((part(name, members) for name, members in groups.items()), key=lambda p: (-p.tokens, p.name))
 
     single = sorted((part(file.name, [file]) for file in files), key=lambda p: (-p.tokens, p.name))
@@ -321,9 +321,9 @@ def _verdict_in_words(model: ModelFit, report: Fit) -> str:
         return f"  {model.model}: context window unknown; the prompt would be {model.tokens:,} tokens."
     share = model.tokens / model.context_window
     window = f"its window of {model.context_window:,}"
-    if model.verdict is Verdict.TOO_LARGE:
+    if model.verdict is FitVerdict.TOO_LARGE:
         return f"  {model.model}: does not fit; {share:.1f} times {window}{_without_largest(model, report)}."
-    if model.verdict is Verdict.CLOSE:
+    if model.verdict is FitVerdict.CLOSE:
         return f"  {model.model}: may not fit; {share:.0%} of {window}, and the error of the count decides."
     return f"  {model.model}: fits; {share:.0%} of {window}."
 
@@ -342,7 +342,7 @@ def _without_largest(model: ModelFit, report: Fit) -> str:
 
 def _cost_in_words(model: ModelFit, conversation: Conversation) -> str:
     """What it means to send it all, for the first model that can be priced."""
-    if model.verdict not in {Verdict.FITS, Verdict.CLOSE}:
+    if model.verdict not in {FitVerdict.FITS, FitVerdict.CLOSE}:
         return ""
     if model.one_call_usd is None or model.conversation_cached_usd is None or model.conversation_usd is None:
         return ""

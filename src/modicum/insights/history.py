@@ -157,13 +157,13 @@ def once(work: Callable[[History], Worked]) -> Callable[[History], Worked]:
     name = f"{work.__module__}.{work.__qualname__}"
 
     @wraps(work)
-    def known(history: History) -> Worked:
+    def cached(history: History) -> Worked:
         if name not in history.memory:
             history.memory[name] = work(history)
         found: Worked = history.memory[name]
         return found
 
-    return known
+    return cached
 
 
 def load(store: Store, since: datetime, until: datetime) -> History:

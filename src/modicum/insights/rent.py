@@ -26,7 +26,7 @@ MOST_SEGMENTS = 20
 """How many segments stand on their own, by default."""
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True):
+class RentPart(msgspec.Struct, frozen=True, kw_only=True):
     """What one kind of segment cost. The prompt was counted by the provider, the shares of its segments by us: its
     basis is ESTIMATED.
     """
@@ -45,7 +45,7 @@ class Part(msgspec.Struct, frozen=True, kw_only=True):
     basis: Basis
 
 
-class SegmentPart(Part, frozen=True, kw_only=True):
+class SegmentPart(RentPart, frozen=True, kw_only=True):
     """What one single segment cost. `name` is its kind and tool, `tokens` its size."""
 
     kind: str
@@ -67,7 +67,7 @@ class Rent(msgspec.Struct, frozen=True, kw_only=True):
     calls: int
     calls_unpriced: int
     cost_usd: Decimal | None
-    parts: list[Part]
+    parts: list[RentPart]
     rest_usd: float
     """What no part accounts for: rounding, calls whose earlier context is not in the ledger, and prompts that were
     longer than all that the log shows of them.
@@ -90,7 +90,7 @@ def rent(store: Store, by: str, since: datetime, until: datetime, *, most: int =
     return build(parts, store.ask("rent_frame", since=since, until=until)[0], by)
 
 
-def build(parts: Sequence[Part], frame: Mapping[str, Any], by: str) -> Rent:
+def build(parts: Sequence[RentPart], frame: Mapping[str, Any], by: str) -> Rent:
     parts = list(parts)
     parts.append(_bare(COMPLETIONS, frame["completion_tokens"], frame["completion_usd"]))
     parts.append(_bare(SEARCHES, 0, frame["requests_usd"]))
@@ -108,10 +108,10 @@ def build(parts: Sequence[Part], frame: Mapping[str, Any], by: str) -> Rent:
     )
 
 
-def _part(row: Mapping[str, Any]) -> Part:
+def _part(row: Mapping[str, Any]) -> RentPart:
     regions = [row[name] for name in ("read_usd", "written_usd", "uncached_usd")]
     read, written, uncached = (float(usd or 0) for usd in regions)
-    return Part(
+    return RentPart(
         name=row["name"],
         segments=int(row["segments"]),
         tokens=int(row["tokens"]),
@@ -124,10 +124,10 @@ def _part(row: Mapping[str, Any]) -> Part:
     )
 
 
-def _segments(rows: Sequence[Mapping[str, Any]]) -> list[Part]:
+def _segments(rows: Sequence[Mapping[str, Any]]) -> list[RentPart]:
     """The rows of `rent_segments`: the sum over all comes first."""
     whole, *dearest = rows
-    parts: list[Part] = [_segment(row) for row in dearest]
+    parts: list[RentPart] = [_segment(row) for row in dearest]
     sums = {
         name: (whole[name] or 0) - sum(row[name] or 0 for row in dearest)
         for name in ("segments", "tokens", "tokens_carried", "read_usd", "written_usd", "uncached_usd")
@@ -153,7 +153,7 @@ def _segment(row: Mapping[str, Any]) -> SegmentPart:
     )
 
 
-def _bare(name: str, tokens: int | None, usd: Decimal | None) -> Part:
-    return Part(
+def _bare(name: str, tokens: int | None, usd: Decimal | None) -> RentPart:
+    return RentPart(
         name=name, tokens=int(tokens or 0), tokens_carried=int(tokens or 0), cost_usd=float(usd or 0), basis=Basis.EXACT
     )

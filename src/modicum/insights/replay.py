@@ -15,9 +15,9 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.insights.caching import Caching, cache_rules
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, Floats, History
-from modicum.insights.plan import Plan, Removed, removed_before
+from modicum.insights.joined_changes import JoinedChanges, Removed, removed_before
 from modicum.insights.rates import RateTable
 from modicum.metering import prompt_cache
 from modicum.metering.prices import PriceBook
@@ -29,7 +29,7 @@ EXCUSED_WITHIN = 0.1
 
 
 @dataclass(frozen=True)
-class Arm:
+class PricedHistory:
     """One course of history. One value per call; tokens as floats, cost NaN where no price is known."""
 
     read: Floats
@@ -50,9 +50,9 @@ class Arm:
 
 
 @dataclass(frozen=True)
-class Replayed:
-    base: Arm
-    changed: Arm
+class HistoryReplay:
+    base: PricedHistory
+    changed: PricedHistory
     recorded_usd: float
     unpriced_calls: int = 0
     """Calls that would have had no known price under the change; they stay as they were."""
@@ -108,41 +108,43 @@ class Replay:
         self.caching = Caching.of(history)
 
     @cached_property
-    def base(self) -> Arm:
+    def base(self) -> PricedHistory:
         """The history as the rules reproduce it."""
-        return self._arm(Plan.of(self.history, ()))[0]
+        return self._arm(JoinedChanges.of(self.history, ()))[0]
 
     @cached_property
     def _by_rules(self) -> Floats:
         """Cost per call if even the unexplained breaks had not been."""
-        unbroken = Change(unbroken=self.caching.unexplained)
+        unbroken = HistoryChange(unbroken=self.caching.unexplained)
         return np.where(
-            self.caching.unexplained, self._arm(Plan.of(self.history, [unbroken]))[0].cost_usd, self.base.cost_usd
+            self.caching.unexplained,
+            self._arm(JoinedChanges.of(self.history, [unbroken]))[0].cost_usd,
+            self.base.cost_usd,
         )
 
     @cached_property
-    def recorded(self) -> Arm:
+    def recorded(self) -> PricedHistory:
         """The history as it was, priced at the rates of its days."""
         history = self.history
         buckets = [history.cache_read, history.cache_write_5m, history.cache_write_1h, history.uncached]
         buckets += [history.output_visible, history.output_reasoning]
-        plan = Plan.of(history, ())
+        plan = JoinedChanges.of(history, ())
         return self._priced([bucket.astype(np.float64) for bucket in buckets], plan)[0]
 
-    def run(self, changes: Sequence[Change]) -> Replayed:
+    def run(self, changes: Sequence[HistoryChange]) -> HistoryReplay:
         """The history under all these changes at once."""
         recorded_usd = self.recorded.total_usd
         if not changes:
-            return Replayed(self.base, self.base, recorded_usd)
-        changed, unpriced = self._arm(Plan.of(self.history, changes))
-        return Replayed(self.base, changed, recorded_usd, unpriced)
+            return HistoryReplay(self.base, self.base, recorded_usd)
+        changed, unpriced = self._arm(JoinedChanges.of(self.history, changes))
+        return HistoryReplay(self.base, changed, recorded_usd, unpriced)
 
-    def arm_of(self, found: prompt_cache.Predicted) -> Arm:
+    def arm_of(self, found: prompt_cache.Predicted) -> PricedHistory:
         """The history as another prediction has it, to hold this one against."""
         said = [self.history.output_visible.astype(np.float64), self.history.output_reasoning.astype(np.float64)]
-        return self._priced([*_buckets(found, self.caching.habits), *said], Plan.of(self.history, ()))[0]
+        return self._priced([*_buckets(found, self.caching.habits), *said], JoinedChanges.of(self.history, ()))[0]
 
-    def fidelity(self, calls: Flags | None = None, base: Arm | None = None) -> Fidelity:
+    def fidelity(self, calls: Flags | None = None, base: PricedHistory | None = None) -> Fidelity:
         """Of all calls, or of some (those of one source); of another arm without changes, if one is given."""
         history, arm = self.history, base or self.base
         told = ~np.isnan(self.recorded.cost_usd)
@@ -167,7 +169,7 @@ class Replay:
             unpriced_calls=int((~told if calls is None else ~told & calls).sum()),
         )
 
-    def _arm(self, plan: Plan) -> tuple[Arm, int]:
+    def _arm(self, plan: JoinedChanges) -> tuple[PricedHistory, int]:
         history, calls = self.history, self.caching.calls
         removed = Removed.of(history, plan)
         prompt = np.maximum(calls.prompt - removed.tokens, 0)
@@ -199,7 +201,7 @@ class Replay:
         buckets += [np.where(plan.dropped, 0, visible), np.where(plan.dropped, 0, reasoning)]
         return self._priced(buckets, plan)
 
-    def _handed_on(self, kept: Floats, plan: Plan) -> Floats:
+    def _handed_on(self, kept: Floats, plan: JoinedChanges) -> Floats:
         """What stood, where a call that met a break is not made: nobody knows why the cache was lost, so the next call
         would have found it lost.
         """
@@ -211,7 +213,7 @@ class Replay:
         kept[gone] = np.minimum(kept[gone], read - removed_before(self.history, plan, gone, read))
         return kept
 
-    def _keep_unexplained(self, buckets: list[Floats], plan: Plan, prompt: Floats) -> None:
+    def _keep_unexplained(self, buckets: list[Floats], plan: JoinedChanges, prompt: Floats) -> None:
         """A break that nothing explains stays a break at the same place of the prompt, unless the change is that it
         would not have been, or that nothing is cached.
         """
@@ -229,7 +231,7 @@ class Replay:
         for bucket, values in zip(buckets, (read, written * (1 - long), written * long, uncached), strict=True):
             bucket[stays] = values
 
-    def _priced(self, buckets: list[Floats], plan: Plan) -> tuple[Arm, int]:
+    def _priced(self, buckets: list[Floats], plan: JoinedChanges) -> tuple[PricedHistory, int]:
         """The arm with its cost. A call without a known price keeps its recorded cost, if the log told one."""
         history = self.history
         read, short, long, uncached, visible, reasoning = buckets
@@ -240,7 +242,7 @@ class Replay:
         cost = np.einsum("ij,ij->i", tokens, rates) + requests
         lost = np.isnan(cost)
         cost = np.where(lost, history.cost_usd, cost)
-        return Arm(read, short, long, uncached, visible, reasoning, cost), int(
+        return PricedHistory(read, short, long, uncached, visible, reasoning, cost), int(
             (lost & (plan.model != history.model)).sum()
         )
 
@@ -251,7 +253,7 @@ def _buckets(found: prompt_cache.Predicted, habits: prompt_cache.Habits) -> list
     return [found.read, np.where(long, 0, found.written), np.where(long, found.written, 0), found.uncached]
 
 
-def replay(history: History, changes: Sequence[Change], prices: PriceBook) -> Replayed:
+def replay(history: History, changes: Sequence[HistoryChange], prices: PriceBook) -> HistoryReplay:
     """The history under all changes at once. For several replays of one history make a `Replay`."""
     return Replay(history, prices).run(changes)
 
@@ -261,12 +263,12 @@ def counts_in_joint(finding: Finding) -> bool:
     return finding.change is not None and finding.finding_class in {FindingClass.EXACT, FindingClass.REPLAYED}
 
 
-def joint(replays: Replay, findings: Sequence[Finding]) -> Replayed:
+def joint(replays: Replay, findings: Sequence[Finding]) -> HistoryReplay:
     """All changes of the findings that may be summed, together."""
     return replays.run([finding.change for finding in findings if counts_in_joint(finding) and finding.change])
 
 
-def marginal(replays: Replay, changes: Sequence[Change]) -> list[float]:
+def marginal(replays: Replay, changes: Sequence[HistoryChange]) -> list[float]:
     """What each change saves in dollars on top of those before it; they sum to the saving of all together."""
     savings = [replays.run(changes[:count]).saving_usd for count in range(len(changes) + 1)]
     return [after - before for before, after in pairwise(savings)]

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modicum.calls import Tier, UserError
-from modicum.insights.finding import Change, FindingClass
+from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
 from modicum.insights.replay import checked_model
 from modicum.metering.prices import PriceBook
@@ -21,7 +21,7 @@ class WhatIf:
     name: str
     """As it was typed."""
     finding_class: FindingClass
-    change: Change
+    change: HistoryChange
 
 
 def what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
@@ -32,12 +32,12 @@ def what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     """
     name, _, value = text.partition("=")
     if name == "cache_ttl" and value in _TTL_S:
-        change = Change(ttl_seconds=np.full(history.calls, _TTL_S[value], dtype=np.int64))
+        change = HistoryChange(ttl_seconds=np.full(history.calls, _TTL_S[value], dtype=np.int64))
         return WhatIf(text, FindingClass.REPLAYED, change)
     if name == "cap_tool_results" and _is_count(value):
         return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value)))
     if name == "cap_output" and _is_count(value):
-        change = Change(max_output_tokens=np.full(history.calls, int(value), dtype=np.int64))
+        change = HistoryChange(max_output_tokens=np.full(history.calls, int(value), dtype=np.int64))
         return WhatIf(text, FindingClass.HEADROOM, change)
     if name.startswith("model:") and value:
         old = name.removeprefix("model:")
@@ -46,9 +46,9 @@ def what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
             there = ", ".join(sorted(history.models)) or "none"
             raise UserError(f"no call was made to '{old}'; the models in this history are: {there}")
         checked_model(prices, history, value)
-        return WhatIf(text, FindingClass.HEADROOM, Change(models=dict.fromkeys(olds, value)))
+        return WhatIf(text, FindingClass.HEADROOM, HistoryChange(models=dict.fromkeys(olds, value)))
     if name == "tier" and value in {tier.value for tier in Tier}:
-        return WhatIf(text, FindingClass.HEADROOM, Change(tier=value))
+        return WhatIf(text, FindingClass.HEADROOM, HistoryChange(tier=value))
     raise UserError(f"'{text}' is no change that can be replayed; one of: {FORMS}")
 
 
@@ -56,10 +56,10 @@ def _is_count(value: str) -> bool:
     return value.isdecimal() and len(value) <= LONGEST_COUNT
 
 
-def cap_tool_results(history: History, most_tokens: int) -> Change:
+def cap_tool_results(history: History, most_tokens: int) -> HistoryChange:
     """Every tool result cut to so many tokens when it arrives."""
     sizes = np.where(tool_results(history), np.minimum(history.segment_tokens, most_tokens), history.segment_tokens)
-    return Change(segment_tokens=sizes)
+    return HistoryChange(segment_tokens=sizes)
 
 
 def tool_results(history: History) -> Flags:

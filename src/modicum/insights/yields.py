@@ -6,6 +6,7 @@ calls without a price, calls outside any task.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
@@ -52,7 +53,7 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """Why there is no interval; empty where there is one."""
 
 
-class Line(msgspec.Struct, frozen=True, kw_only=True):
+class YieldLine(msgspec.Struct, frozen=True, kw_only=True):
     """The yield of one name, or the total. What is said of tasks holds for the part of them that is under this name."""
 
     name: str
@@ -94,14 +95,14 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 class Yield(msgspec.Struct, frozen=True, kw_only=True):
     outcome: str
     by: str
-    total: Line
-    rows: list[Line]
+    total: YieldLine
+    rows: list[YieldLine]
     """By what they cost, the dearest first; times in their order."""
     rules: list[str]
     """What one must know to read the figures, in sentences."""
 
 
-class Part(msgspec.Struct, kw_only=True):
+class TaskYield(msgspec.Struct, kw_only=True):
     """What one task did under one name."""
 
     task: str
@@ -142,13 +143,13 @@ def build(cells: Iterable[Cell], outcome: str, by: str) -> Yield:
     return Yield(outcome=outcome, by=by, total=total, rows=rows, rules=_rules(total, rows, by))
 
 
-def _parts(cells: Iterable[Cell]) -> dict[str, list[Part]]:
+def _parts(cells: Iterable[Cell]) -> dict[str, list[TaskYield]]:
     """Cells of one task and name, whatever their basis, are one part."""
-    parts: dict[tuple[str, str], Part] = {}
+    parts: dict[tuple[str, str], TaskYield] = {}
     for cell in cells:
         task, value = cell["task"], cell["value_sum"]
         known = None if value is None or not task else float(value)
-        part = parts.setdefault((cell["name"], task), Part(task=task, value=known, is_failed=known == 0))
+        part = parts.setdefault((cell["name"], task), TaskYield(task=task, value=known, is_failed=known == 0))
         part.calls += int(cell["calls"])
         part.calls_uncounted += int(cell["calls_uncounted"])
         part.calls_unpriced += int(cell["calls_unpriced"])
@@ -161,19 +162,19 @@ def _parts(cells: Iterable[Cell]) -> dict[str, list[Part]]:
         if cell["cost_usd"] is not None:
             basis = Basis(cell["cost_basis"])
             part.cost_by_basis[basis] = part.cost_by_basis.get(basis, Decimal(0)) + cell["cost_usd"]
-    named: dict[str, list[Part]] = {}
+    named: dict[str, list[TaskYield]] = {}
     for (name, _), part in parts.items():
         named.setdefault(name, []).append(part)
     return named
 
 
-def _share_out(parts: Iterable[Part]) -> None:
+def _share_out(parts: Iterable[TaskYield]) -> None:
     """A task under several names: its outcome is shared by what the task cost under each.
 
     That claims no more than that within one task every dollar bought the same. Where a call has no price, it is shared
     by tokens; where nothing was counted either, by calls.
     """
-    of_task: dict[str, list[Part]] = {}
+    of_task: dict[str, list[TaskYield]] = {}
     for part in parts:
         if part.value is not None:
             of_task.setdefault(part.task, []).append(part)
@@ -191,7 +192,7 @@ def _share_out(parts: Iterable[Part]) -> None:
             part.is_shared = True
 
 
-def _line(name: str, parts: Sequence[Part]) -> Line:
+def _line(name: str, parts: Sequence[TaskYield]) -> YieldLine:
     reached = [part for part in parts if part.value is not None]
     without = [part for part in parts if part.value is None and part.task]
     outside = [part for part in parts if not part.task]
@@ -209,7 +210,7 @@ def _line(name: str, parts: Sequence[Part]) -> Line:
     priced = [part for part in reached if not part.calls_unpriced]
     measured = [part for part in reached if part.calls and part.calls_measured == part.calls]
     priced_without = [part for part in without if not part.calls_unpriced]
-    return Line(
+    return YieldLine(
         name=name,
         tasks=len(reached),
         tasks_shared=sum(part.is_shared for part in reached),
@@ -239,24 +240,24 @@ def _line(name: str, parts: Sequence[Part]) -> Line:
     )
 
 
-def _cost(parts: Sequence[Part]) -> Decimal | None:
+def _cost(parts: Sequence[TaskYield]) -> Decimal | None:
     """What is known of their cost; None where none of it is, 0 where there are no parts."""
     if parts and not any(part.cost_by_basis for part in parts):
         return None
     return sum((part.cost for part in parts), Decimal(0))
 
 
-def _per_million(parts: Sequence[tuple[Part, float]]) -> Estimate:
+def _per_million(parts: Sequence[tuple[TaskYield, float]]) -> Estimate:
     return _estimate([part.value or 0.0 for part, _ in parts], [tokens / MILLION for _, tokens in parts])
 
 
-def _per_kwh(parts: Sequence[Part]) -> Estimate | None:
+def _per_kwh(parts: Sequence[TaskYield]) -> Estimate | None:
     if not parts:
         return None
     return _estimate([part.value or 0.0 for part in parts], [part.joules / JOULES_PER_KWH for part in parts])
 
 
-def _cost_per_outcome(parts: Sequence[Part]) -> Estimate:
+def _cost_per_outcome(parts: Sequence[TaskYield]) -> Estimate:
     return _estimate([float(part.cost) for part in parts], [part.value or 0.0 for part in parts])
 
 
@@ -272,11 +273,11 @@ def _estimate(above: Sequence[float], below: Sequence[float]) -> Estimate:
     )
 
 
-def _spent(line: Line) -> Decimal:
+def _spent(line: YieldLine) -> Decimal:
     return (line.cost_usd or Decimal(0)) + (line.cost_without_outcome_usd or Decimal(0))
 
 
-def _rules(total: Line, rows: Sequence[Line], by: str) -> list[str]:
+def _rules(total: YieldLine, rows: Sequence[YieldLine], by: str) -> list[str]:
     rules = [
         "Every figure is a ratio of sums over tasks, failed ones included; intervals are 95 %, clustered by task.",
         "Effective tokens are weighed by price within each model (uncached input = 1).",
@@ -301,3 +302,32 @@ def _rules(total: Line, rows: Sequence[Line], by: str) -> list[str]:
             f"{total.calls_unpriced:,} calls have no known price: their tasks are left out of ratios that need one."
         )
     return rules
+
+
+def yield_document(
+    found: Yield, by: str, zone: str, since: datetime | None, until: datetime | None, holdings: Mapping[str, Any]
+) -> dict[str, Any]:
+    """The one JSON object of `modicum yield --json`; its fields are explained in docs/yield.md.
+
+    Args:
+        found: the figures.
+        by: what they were cut by, as the user wrote it.
+        zone: in which days were cut.
+        since: the first moment; None: no beginning. `until` likewise.
+        until: the first moment after it.
+        holdings: the outcome's row of the question `outcomes`.
+    """
+    total = msgspec.structs.asdict(found.total)
+    del total["name"]
+    return {
+        "outcome": found.outcome,
+        "by": by,
+        "since": since,
+        "until": until,
+        "timezone": zone,
+        **total,
+        "tasks_without_calls": holdings["tasks_without_calls"],
+        "outcomes_without_calls": holdings["value_sum_without_calls"],
+        "rules": found.rules,
+        "rows": found.rows,
+    }

@@ -139,6 +139,8 @@ class ClickHouseStore(Questions):
             parameters={"ids": [storable(entry_id) for entry_id in entry_ids]},
         )
         conversations = {str(entry_id): str(conversation) for entry_id, conversation in found.result_rows}
+        if not conversations:
+            return {}
         former = self._client.query(
             "SELECT DISTINCT entry_id FROM segments WHERE entry_id IN {ids:Array(String)} AND " + FORMER_DIGEST,
             parameters={"ids": list(conversations)},

@@ -158,6 +158,8 @@ class DuckDBStore(Questions):
             "SELECT entry_id, conversation FROM entries WHERE entry_id IN (SELECT unnest($ids))",
             {"ids": list(entry_ids)},
         ).fetchall()
+        if not found:
+            return {}
         former = self._base.execute(
             "SELECT DISTINCT entry_id FROM segments WHERE entry_id IN (SELECT unnest($ids)) AND " + FORMER_DIGEST,
             {"ids": [entry_id for entry_id, _ in found]},

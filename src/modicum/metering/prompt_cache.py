@@ -246,7 +246,7 @@ def _read_older_entries(read: Floats, broken: Ints, chain: tuple[Flags, Floats, 
 
 
 @dataclass(frozen=True)
-class Recorded:
+class RecordedBuckets:
     """The buckets that the provider counted. One value per call."""
 
     read: Floats
@@ -256,7 +256,7 @@ class Recorded:
 
 
 def learn(
-    calls: Sequence, recorded: Recorded, group: Ints, wide_group: Ints, front_shown: Floats | None = None
+    calls: Sequence, recorded: RecordedBuckets, group: Ints, wide_group: Ints, front_shown: Floats | None = None
 ) -> Habits:
     """How the caller uses the cache. Guesses for a call rest on calls that began before it: the one before it in its
     conversation, else the last one of its group.

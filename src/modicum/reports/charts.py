@@ -68,7 +68,7 @@ def curve(points: Sequence[tuple[str, float]], write: Callable[[float], str], ti
     def drawn(size: Size) -> Any:
         top = max((value for _, value in points), default=0) * 1.1 or 1
         chart = _pygal().Line(
-            **_look(size), show_legend=False, value_formatter=write, x_title=title, range=(0, top), max_scale=8
+            **_style(size), show_legend=False, value_formatter=write, x_title=title, range=(0, top), max_scale=8
         )
         chart.x_labels = _sparse([name for name, _ in points], size)
         chart.add("", [value for _, value in points], dots_size=5)
@@ -82,7 +82,7 @@ def stacked(labels: Sequence[str], series: Mapping[str, Sequence[float]], write:
 
     def drawn(size: Size) -> Any:
         chart = _pygal().StackedBar(
-            **_look(size),
+            **_style(size),
             value_formatter=write,
             legend_at_bottom=True,
             legend_at_bottom_columns=min(len(series), size.columns),
@@ -103,7 +103,7 @@ def timeline(
 
     def drawn(size: Size) -> Any:
         chart = _pygal().XY(
-            **_look(size, colours=(*COLOURS[: len(series)], COLOURS[-1])),
+            **_style(size, colours=(*COLOURS[: len(series)], COLOURS[-1])),
             value_formatter=tokens,
             x_value_formatter=lambda number: f"{number:,.0f}",
             legend_at_bottom=True,
@@ -143,7 +143,7 @@ def _pygal() -> Any:
     return pygal
 
 
-def _look(size: Size, colours: tuple[str, ...] = COLOURS) -> dict[str, Any]:
+def _style(size: Size, colours: tuple[str, ...] = COLOURS) -> dict[str, Any]:
     from pygal.style import Style
 
     style = Style(

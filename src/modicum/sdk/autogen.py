@@ -11,7 +11,7 @@ from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
 from typing import Any
 
 from modicum.agents.guard import Guard
-from modicum.agents.recorder import Said, TeamRecorder
+from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.calls import UserError
 
 try:
@@ -93,7 +93,7 @@ class PlannedAgent(BaseChatAgent):
             self._guard.run,
             self.name,
             self._guard.round_of(self.name),
-            Said(
+            AgentReply(
                 reply=response.chat_message.to_model_text(),
                 prompt_tokens=sum(usage.prompt_tokens for usage in usages) if usages else None,
                 completion_tokens=sum(usage.completion_tokens for usage in usages) if usages else None,

@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from modicum.agents.guard import Guard, Guards
-from modicum.agents.recorder import Said, TeamRecorder
+from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.calls import UserError
 
 try:
@@ -52,7 +52,7 @@ class PlannedGraph:
             if not guard.active(name):
                 return {}
             guard.unfinished.add(name)  # until it is done: LangGraph runs a node anew after an error or an interrupt
-            return self._done(name, guard, run_id(config), inner.invoke(self._view(name, guard, state), config))
+            return self._finish_turn(name, guard, run_id(config), inner.invoke(self._view(name, guard, state), config))
 
         async def run_async(state: dict[str, Any], config: RunnableConfig) -> Any:
             guard = self.guards.of(run_id(config))
@@ -60,7 +60,7 @@ class PlannedGraph:
                 return {}
             guard.unfinished.add(name)
             update = await inner.ainvoke(self._view(name, guard, state), config)
-            return self._done(name, guard, run_id(config), update)
+            return self._finish_turn(name, guard, run_id(config), update)
 
         return RunnableLambda(run, run_async, name=name)
 
@@ -76,7 +76,7 @@ class PlannedGraph:
         messages = state.get(self._key)
         return {**state, self._key: guard.filter(name, messages)} if messages else state
 
-    def _done(self, name: str, guard: Guard, run: str, update: Any) -> Any:
+    def _finish_turn(self, name: str, guard: Guard, run: str, update: Any) -> Any:
         guard.unfinished.discard(name)
         if not isinstance(update, dict) or self._key not in update:
             return update
@@ -95,7 +95,7 @@ class PlannedGraph:
             run,
             name,
             number,
-            Said(
+            AgentReply(
                 reply=str(said[-1].text) if said else None,
                 prompt_tokens=sum(usage["input_tokens"] for usage in counted) if known else None,
                 completion_tokens=sum(usage["output_tokens"] for usage in counted) if known else None,

@@ -14,7 +14,7 @@ from inspect import isawaitable
 from typing import Any
 
 from modicum.agents.guard import Guard, tool_links
-from modicum.agents.recorder import Said, TeamRecorder
+from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.calls import UserError
 
 try:
@@ -65,15 +65,15 @@ class PlannedRun:
         """Who said an input item; None for people, and for results of tools that are no agents."""
         return self._authors.get(_key(item))
 
-    def started(self, agent: str) -> None:
+    def start_turn(self, agent: str) -> None:
         self.guard.active(agent)
 
-    def tool_started(self, tool: str) -> None:
+    def start_tool(self, tool: str) -> None:
         """Asking an agent by a tool is its turn: the framework runs it without our hooks."""
         if tool in self._tools:
             self.guard.active(self._tools[tool])
 
-    def said(self, speaker: Agent[Any], response: ModelResponse) -> None:
+    def record_reply(self, speaker: Agent[Any], response: ModelResponse) -> None:
         """A model call of the agent came back."""
         agent = speaker.name
         for item in response.to_input_items():
@@ -87,7 +87,7 @@ class PlannedRun:
                 self.guard.run,
                 agent,
                 self.guard.round_of(agent),
-                Said(
+                AgentReply(
                     reply=_text(response),
                     prompt_tokens=response.usage.input_tokens,
                     completion_tokens=response.usage.output_tokens,
@@ -128,15 +128,15 @@ class _Hooks(RunHooks[Any]):
 
     async def on_agent_start(self, context: Any, agent: Any) -> None:
         del context
-        self._team.started(agent.name)
+        self._team.start_turn(agent.name)
 
     async def on_tool_start(self, context: Any, agent: Any, tool: Any) -> None:
         del context, agent
-        self._team.tool_started(tool.name)
+        self._team.start_tool(tool.name)
 
     async def on_llm_end(self, context: Any, agent: Any, response: ModelResponse) -> None:
         del context
-        self._team.said(agent, response)
+        self._team.record_reply(agent, response)
 
 
 def _key(item: Any) -> str:

@@ -13,7 +13,8 @@ from modicum.agents.learners.edges import (
     mutes,
     penalty_gradient,
 )
-from modicum.agents.plan import Decision, Drop, EdgeKind, plain_plan
+from modicum.agents.plan import plain_plan
+from modicum.agents.plan_rules import Decision, Drop, EdgeKind
 from modicum.agents.sampling import anchor, nuclear_norm
 from modicum.agents.trials import TeamRun, Trials
 

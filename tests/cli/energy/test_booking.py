@@ -15,7 +15,7 @@ from console.test_process import LedgerProcess
 from energy.command import run
 from energy.fake_server import FakeServer
 from insights.test_consumption import window
-from modicum.cli.energy.booking import LiveBooking, append_windows, book_left_behind, spool_folder
+from modicum.cli.energy.booking import append_windows, book_left_behind, live_booking, spool_folder
 from modicum.ledger.store import open_store
 from modicum.settings import data_folder, state_folder
 
@@ -98,26 +98,6 @@ def test_ctrl_c_books_the_window_under_way_too(sign, tmp_path):
     assert in_spool() == []
 
 
-def test_windows_are_booked_while_the_watch_goes_on_and_once(tmp_path):
-    place = str(tmp_path / "ledger.duckdb")
-
-    async def go():
-        async with LiveBooking(place, every_s=0.01) as booking:
-            booking.add([window()])
-            while booking.waiting:  # noqa: ASYNC110 - nothing else says so
-                await asyncio.sleep(0.01)
-            before = booking.booked.new
-            booking.add([window(), window(5)])
-        return before, booking
-
-    before, booking = asyncio.run(go())
-
-    assert before == 1
-    assert (booking.booked.new, booking.booked.unchanged, booking.problem) == (2, 1, "")
-    assert windows_in(place) == [window(), window(5)]
-    assert list(spool_folder(place).iterdir()) == []
-
-
 def test_a_ledger_that_a_console_holds_is_asked_over_http(home):
     folder = state_folder()
     folder.mkdir(parents=True)
@@ -133,12 +113,12 @@ def test_a_ledger_that_a_console_holds_is_asked_over_http(home):
 
 
 def test_a_ledger_that_cannot_be_opened_loses_nothing(tmp_path, monkeypatch):
-    monkeypatch.setattr("modicum.cli.energy.booking.AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr("modicum.energy.live_booking.AGAIN_AFTER_S", 0.0)
     place = tmp_path / "ledger.duckdb"
     place.mkdir()
 
     async def go():
-        async with LiveBooking(str(place)) as booking:
+        async with live_booking(str(place)) as booking:
             booking.add([window()])
         return booking
 
@@ -161,7 +141,7 @@ def test_a_live_watch_that_cannot_book_says_where_its_windows_are(tmp_path, caps
     from energy.test_watch import moving_gpu
 
     monkeypatch.setattr("modicum.energy.meters.nvml.library", lambda: moving_gpu()._nvml)
-    monkeypatch.setattr("modicum.cli.energy.booking.AGAIN_AFTER_S", 0.0)
+    monkeypatch.setattr("modicum.energy.live_booking.AGAIN_AFTER_S", 0.0)
     args = ["energy", "watch", "--seconds", 0.5, "--interval", 0.05, "--ledger", "mysql://x"]
     with FakeServer() as server:
         code, out, err = run(capsys, *args, "--server", server.url)

@@ -1,20 +1,14 @@
-import json
-from pathlib import Path
-
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from energy.memory.golden import SMALL
 from modicum.calls import Basis, UserError
 from modicum.energy.memory import PlanRequest, blueprint_of, plan_memory
 from modicum.energy.memory.cards import cards_named
 from modicum.energy.memory.catalogue import catalogue, read_blueprint
 from modicum.energy.memory.engines import CacheTypes
 from modicum.energy.memory.sizes import GIB
-
-HERE = Path(__file__).parent
-SMALL = json.loads((HERE / "small_models.json").read_text())
-GOLDEN = json.loads((HERE / "transformers_golden.json").read_text())
 
 # Billions of weights, KiB of cache per token, MiB of state per sequence, GiB of weights, of cache at 8k and at 128k.
 GRANITE = {
@@ -29,22 +23,6 @@ GRANITE = {
 
 def at(name, context, batch=1, **more):
     return plan_memory(blueprint_of(name), PlanRequest(context, batch, weights="bf16", **more))
-
-
-@pytest.mark.parametrize("name", SMALL)
-def test_a_plan_equals_what_transformers_holds_to_the_byte(name):
-    held = GOLDEN["models"][name]
-
-    plan = plan_memory(
-        read_blueprint(name, SMALL[name]),
-        PlanRequest(GOLDEN["tokens"], GOLDEN["sequences"], engine="transformers", weights="bf16"),
-    )
-
-    assert (plan.parameters, plan.weights_bytes, plan.cache_bytes) == (
-        held["parameters"],
-        held["weight_bytes"],
-        held["cache_bytes"],
-    )
 
 
 @pytest.mark.parametrize("name", GRANITE)

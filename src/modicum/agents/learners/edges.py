@@ -12,7 +12,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.agents.graph import Mask, TeamGraph
-from modicum.agents.plan import Decision, Drop, EdgeKind, Learned, Mute, Plan, plain_plan
+from modicum.agents.plan import TeamPlan, plain_plan
+from modicum.agents.plan_rules import Decision, Drop, EdgeKind, Learned, Mute
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.sampling import Adam, anchor, nuclear_norm, sample_dag, sigmoid
 from modicum.agents.trials import BudgetSpent, LearnedTeam, Trials
@@ -76,7 +77,7 @@ class EdgeRun:
         *,
         draw_temporal: bool = True,
         shuffled: bool = False,
-    ) -> tuple[Plan, Floats, Floats]:
+    ) -> tuple[TeamPlan, Floats, Floats]:
         """A plan with one drawn graph, and the gradients of its log-probability."""
         within = [
             sample_dag(logits, mask & self.open_to_choice, rng, temperature=temperature, shuffled=shuffled)

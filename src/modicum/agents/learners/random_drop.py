@@ -4,7 +4,8 @@ import msgspec
 import numpy as np
 
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import SCHEMA, Decision, Drop, Learned, Plan
+from modicum.agents.plan import SCHEMA, TeamPlan
+from modicum.agents.plan_rules import Decision, Drop, Learned
 from modicum.agents.recorded import RecordedTeam
 from modicum.agents.trials import AtLeastOne, LearnedTeam, Trials
 
@@ -29,7 +30,7 @@ class RandomDrop(msgspec.Struct, frozen=True, kw_only=True):
             for number in rounds
             for agent in rng.choice(open_to_chance, size=count, replace=False)
         ]
-        plan = Plan(
+        plan = TeamPlan(
             schema=SCHEMA,
             team=recorded.name if recorded else "",
             decision=Decision.REDUCE if drop else Decision.KEEP_ALL,

@@ -4,11 +4,12 @@ from typing import Literal
 
 import msgspec
 
-from modicum.agents.attribution import Attribution, attribute
+from modicum.agents.attribution import TeamAttribution, attribute
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import SCHEMA, Decision, Learned, Plan
+from modicum.agents.plan import SCHEMA, TeamPlan
+from modicum.agents.plan_rules import Decision, Learned
 from modicum.agents.proposal import blank_plan, drop_plan, propose_and_check, ranking
-from modicum.agents.recorded import RecordedTeam, Row, recorded_team
+from modicum.agents.recorded import RecordedRow, RecordedTeam, recorded_team
 from modicum.agents.trials import AtLeastOne, BudgetSpent, LearnedTeam, Share, Trials
 from modicum.calls import UserError
 
@@ -52,7 +53,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
             budget_spent=spent,
         )
 
-    def _dropped(self, graph: TeamGraph, recorded: RecordedTeam, report: Attribution) -> Plan:
+    def _dropped(self, graph: TeamGraph, recorded: RecordedTeam, report: TeamAttribution) -> TeamPlan:
         """The plan without the worst, as many as were asked for and may go."""
         assert self.drop_count is not None  # noqa: S101 - the caller's condition
         worst = [agent for agent in ranking(report, self.by) if agent not in graph.protect]
@@ -72,7 +73,7 @@ def record(graph: TeamGraph, trials: Trials | None) -> tuple[RecordedTeam, bool]
     """Runs the full team once on every task, or until the budget is spent."""
     if trials is None:
         raise UserError("the learner 'trace' needs recorded runs, or tasks and a runner to record some")
-    full = Plan(
+    full = TeamPlan(
         schema=SCHEMA,
         team="",
         decision=Decision.KEEP_ALL,
@@ -81,7 +82,7 @@ def record(graph: TeamGraph, trials: Trials | None) -> tuple[RecordedTeam, bool]
         canary_share=0,
         learned=Learned(learner="trace"),
     )
-    rows: list[tuple[int, Row]] = []
+    rows: list[tuple[int, RecordedRow]] = []
     spent = False
     for number in range(len(trials.tasks)):
         try:
@@ -96,5 +97,5 @@ def record(graph: TeamGraph, trials: Trials | None) -> tuple[RecordedTeam, bool]
             )
         run = f"run-{number}"
         rows += [(len(rows), msgspec.structs.replace(row, run=run, team="")) for row in done.rows]
-        rows.append((len(rows), Row(run=run, answer=done.answer, outcome=score)))
+        rows.append((len(rows), RecordedRow(run=run, answer=done.answer, outcome=score)))
     return recorded_team(rows, path="the runs of this fit", graph=graph)[0], spent

@@ -12,7 +12,7 @@ import msgspec
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import Numbers, figure, gpu_options
 from modicum.cli.private import shared_files
-from modicum.cli.quantity import Quantity
+from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.bench import BenchPoint, BenchResult
@@ -76,7 +76,7 @@ def command(
           --prompt-tokens 128,2048 --within-ms 50 --picture trade.svg
       modicum energy bench --server http://127.0.0.1:8080 --model m --gpu none
     """
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
     from modicum.energy.bench import write_result
     from modicum.energy.tradeoff import choose, curve
 
@@ -175,7 +175,7 @@ async def _one(
 
 
 def print_points(result: "BenchResult") -> None:
-    from modicum.cli.output import print_table
+    from modicum.cli.terminal.output import print_table
 
     rows = [
         (

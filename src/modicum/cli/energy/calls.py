@@ -1,24 +1,36 @@
 """`modicum energy calls`: the energy of watched servers, shared out over the calls that they served."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from modicum.calls.errors import UserError
 from modicum.calls.problem import Problem
-from modicum.cli import opening
 from modicum.cli.energy.options import figure, print_problems
-from modicum.cli.quantity import Quantity
-from modicum.cli.span import EVER, NEVER, moment
+from modicum.cli.inputs import resources
+from modicum.cli.shared_options import LedgerOptions, SpanOptions, json_option, ledger_option, typed
+from modicum.cli.terminal.quantity import Quantity
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
-    from modicum.energy.attribution import Attribution
+    from modicum.energy.attribution import EnergyAttribution
     from modicum.insights.consumption import Law
     from modicum.ledger.store import Row
+
+
+@dataclass(frozen=True, kw_only=True)
+class CallsOptions(LedgerOptions, SpanOptions):
+    log: Path | None
+    calls_path: Path | None
+    provider: str
+    pue: float
+    node_watts: float
+    grid: float | None
+    as_json: bool
 
 
 @click.command()
@@ -36,9 +48,10 @@ if TYPE_CHECKING:
     "--node-watts", type=Quantity(), default=0.0, show_default=True, help="Power of the machine beside its GPUs."
 )
 @click.option("--grid", type=Quantity(), metavar="G", help="Grams of CO2 equivalent per kWh of your electricity.")
-@opening.json_option
-@opening.ledger_option
-def command(log: Path | None, pue: float, node_watts: float, grid: float | None, **options: Any) -> int:
+@json_option
+@ledger_option
+@typed(CallsOptions)
+def command(options: CallsOptions) -> int:
     """Share measured energy out over the calls that were served meanwhile.
 
     Without LOG: the windows and calls of the ledger. A call belongs to a watched server by its tag 'server', or by the
@@ -52,21 +65,21 @@ def command(log: Path | None, pue: float, node_watts: float, grid: float | None,
       modicum energy calls --provider own-vllm --grid 56 --json
       modicum energy calls run.jsonl --calls calls.jsonl --grid 56 --pue 1.2 --node-watts 400
     """
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
     from modicum.energy.carbon import Facility
 
-    facility = Facility(pue, node_watts, grid)
+    facility = Facility(options.pue, options.node_watts, options.grid)
     facility.check()
-    if log is None:
+    if options.log is None:
         told = _from_ledger(options)
-    elif options["calls_path"] is None:
+    elif options.calls_path is None:
         raise UserError("with a LOG, name the calls that ran in it: --calls calls.jsonl")
     else:
-        told = _from_log(log, options["calls_path"])
+        told = _from_log(options.log, options.calls_path)
     found = told.attribution
     kwh = facility.kilowatt_hours(found.measured_joules, told.seconds)
     grams = facility.grams_co2(found.measured_joules, told.seconds)
-    if options["as_json"]:
+    if options.as_json:
         print_json(
             {
                 "attribution": found,
@@ -79,7 +92,7 @@ def command(log: Path | None, pue: float, node_watts: float, grid: float | None,
         )
     else:
         _show(found, told.laws)
-        carbon = "carbon unknown: give --grid" if grams is None else f"{grams:,.1f} g CO2e at {grid:g} g/kWh"
+        carbon = "carbon unknown: give --grid" if grams is None else f"{grams:,.1f} g CO2e at {options.grid:g} g/kWh"
         click.echo(f"{kwh:.4g} kWh ({facility.covers}); {carbon}")
         print_problems(told.problems)
     if not found.calls:
@@ -88,7 +101,7 @@ def command(log: Path | None, pue: float, node_watts: float, grid: float | None,
 
 
 class _Told(NamedTuple):
-    attribution: "Attribution"
+    attribution: "EnergyAttribution"
     seconds: float
     """Measured time."""
     laws: "tuple[Law, ...]"
@@ -101,7 +114,7 @@ def _from_log(log: Path, calls_path: Path) -> _Told:
     from modicum.energy.attribution import attribute_stretches, read_calls
     from modicum.energy.log import read_log
     from modicum.energy.measuring import measure
-    from modicum.energy.stretches import stretches
+    from modicum.energy.regime_spans import stretches
     from modicum.energy.windows import at_wall_time
     from modicum.insights.consumption import law_of
 
@@ -141,16 +154,16 @@ def _time(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _from_ledger(options: dict[str, Any]) -> _Told:
+def _from_ledger(options: CallsOptions) -> _Told:
     from modicum.cli.energy.booking import book_left_behind
     from modicum.insights.consumption import consumption, span_of
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
-    since, until = moment(options["since"], zone, EVER), moment(options["until"], zone, NEVER)
-    provider = options["provider"]
-    book_left_behind(options["ledger_url"])
-    with opening.opened_ledger(options["ledger_url"], settings) as store:
+    since, until = options.span(zone)
+    provider = options.provider
+    book_left_behind(options.ledger_url)
+    with resources.opened_ledger(options.ledger_url, settings) as store:
         place, windows = store.place, store.energy(since, until)
         if not windows:
             raise UserError(
@@ -196,8 +209,8 @@ def _no_calls(place: str, held: "list[Row]", provider: str, span: tuple[datetime
     )
 
 
-def _show(found: "Attribution", laws: "Sequence[Law]") -> None:
-    from modicum.cli.output import print_table
+def _show(found: "EnergyAttribution", laws: "Sequence[Law]") -> None:
+    from modicum.cli.terminal.output import print_table
 
     if found.calls:
         _show_calls(found)
@@ -220,8 +233,8 @@ def _show(found: "Attribution", laws: "Sequence[Law]") -> None:
     print_table(("from (UTC)", "to", "servers", "models", "measured", "how"), rows)
 
 
-def _show_calls(found: "Attribution") -> None:
-    from modicum.cli.output import print_table
+def _show_calls(found: "EnergyAttribution") -> None:
+    from modicum.cli.terminal.output import print_table
 
     top = sorted(found.calls, key=lambda call: -call.joules)[:20]
     rows = [

@@ -3,7 +3,7 @@
 import click
 
 from modicum.cli.energy.options import figure
-from modicum.cli.quantity import Quantity
+from modicum.cli.terminal.quantity import Quantity
 
 
 @click.command()
@@ -19,7 +19,7 @@ def command(provider: str, model: str, output_tokens: int, seconds: float, as_js
     Examples:
       modicum energy estimate --provider anthropic --model claude-sonnet-4-5 --output-tokens 800 --seconds 12
     """
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
     from modicum.energy.closed_api import BAND, estimate
 
     found = estimate(provider, model, output_tokens, seconds)

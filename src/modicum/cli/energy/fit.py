@@ -6,7 +6,7 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import figure, print_problems
-from modicum.cli.quantity import Quantity
+from modicum.cli.terminal.quantity import Quantity
 
 
 @click.command()
@@ -50,7 +50,7 @@ def command(
 
 def _fit_watch(path: Path, *, as_json: bool) -> int:
     from modicum.cli.energy.watch import print_split
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
     from modicum.energy.log import read_log
     from modicum.energy.tally import report
 
@@ -67,7 +67,7 @@ def _fit_watch(path: Path, *, as_json: bool) -> int:
 
 def _fit_bench(points: object, experts: str | None, *, as_json: bool) -> int:
     from modicum.cli.energy.data import expert_share
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
     from modicum.energy.bench import BenchResult
     from modicum.energy.step_law import fit_points
 

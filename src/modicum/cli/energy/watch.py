@@ -4,23 +4,39 @@ import asyncio
 import contextlib
 import signal
 from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 import click
 
 from modicum.calls.errors import UserError
-from modicum.cli import opening
 from modicum.cli.energy.options import figure, gpu_options, print_problems
-from modicum.cli.quantity import Quantity
+from modicum.cli.shared_options import LedgerOptions, ledger_option, typed
+from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.calls import EnergyWindow
     from modicum.energy.figures import Figures
-    from modicum.energy.log import LogWriter
+    from modicum.energy.live_watch import LiveWatch
     from modicum.energy.samples import GpuFacts, Sample
     from modicum.energy.tally import Report, Tally
     from modicum.ledger.store import Appended
+
+
+@dataclass(frozen=True, kw_only=True)
+class WatchOptions(LedgerOptions):
+    servers: tuple[str, ...]
+    gpus: str
+    dcgm_urls: tuple[str, ...]
+    seconds: float | None
+    interval: float
+    log_path: Path | None
+    windows_path: Path | None
+    replay_path: Path | None
+    provider: str
+    no_book: bool
+    as_json: bool
 
 
 @click.command()
@@ -35,9 +51,10 @@ if TYPE_CHECKING:
 @click.option("--replay", "replay_path", type=click.Path(path_type=Path), help="Work a recorded log out again.")
 @click.option("--provider", default="", metavar="NAME", help="Calls to these servers are booked under this provider.")
 @click.option("--no-book", is_flag=True, help="Do not book the windows in the ledger.")
-@opening.ledger_option
+@ledger_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
-def command(servers: tuple[str, ...], interval: float, as_json: bool, **options: Any) -> int:
+@typed(WatchOptions)
+def command(options: WatchOptions) -> int:
     """Tokens per second, joules per token and where the joules go, of a running server.
 
     Reads power and energy of the GPUs from the driver (extra [nvidia]) and token and step counters from the metrics of
@@ -51,23 +68,23 @@ def command(servers: tuple[str, ...], interval: float, as_json: bool, **options:
       modicum energy watch --replay run.jsonl --provider own-vllm --json
       modicum energy watch --server http://gpu1:8000 --dcgm http://gpu1:9400/metrics
     """
-    if bool(servers) == bool(options["replay_path"]):
+    if bool(options.servers) == bool(options.replay_path):
         raise UserError("name a server (--server http://127.0.0.1:8000) or a recorded log (--replay run.jsonl)")
-    if interval <= 0:
+    if options.interval <= 0:
         raise UserError("--interval must be more than 0 seconds")
-    if options["seconds"] is not None and options["seconds"] <= 0:
+    if options.seconds is not None and options.seconds <= 0:
         raise UserError("--seconds must be more than 0; leave it out to watch until Ctrl-C")
-    if options["replay_path"] is not None:
-        return _replay(options["replay_path"], options, as_json=as_json)
-    live = _Live(servers, options, quiet=as_json)
-    asyncio.run(live.run(interval))
-    status = _show(live.tally.report(), live.facts, live.booked, as_json=as_json)
+    if options.replay_path is not None:
+        return _replay(options.replay_path, options, as_json=options.as_json)
+    live = _Live(options)
+    asyncio.run(live.run())
+    status = _show(live.watch.tally.report(), live.watch.facts, live.booked, as_json=options.as_json)
     if live.not_booked:
         raise UserError(live.not_booked)
     return status
 
 
-def _replay(path: Path, options: dict[str, Any], *, as_json: bool) -> int:
+def _replay(path: Path, options: WatchOptions, *, as_json: bool) -> int:
     from modicum.cli.energy.booking import append_windows
     from modicum.energy.log import read_log
     from modicum.energy.tally import Tally, write_windows
@@ -75,15 +92,15 @@ def _replay(path: Path, options: dict[str, Any], *, as_json: bool) -> int:
     recording = read_log(path)
     print_problems(recording.problems)
     facts = recording.header.gpus
-    tally = Tally(str(path), recording.gpus, recording.header.servers, options["provider"])
+    tally = Tally(str(path), recording.gpus, recording.header.servers, options.provider)
     records = [record for sample in recording.samples for record in tally.add(sample)]
     records += tally.finish()
-    if options["windows_path"] is not None:
-        write_windows(options["windows_path"], records)
-    if options["no_book"] or not records:
+    if options.windows_path is not None:
+        write_windows(options.windows_path, records)
+    if options.no_book or not records:
         return _show(tally.report(), facts, None, as_json=as_json)
     try:
-        booked = append_windows(options["ledger_url"], records)
+        booked = append_windows(options.ledger_url, records)
     except UserError as error:
         # What was watched is shown, whatever became of the ledger.
         _show(tally.report(), facts, None, as_json=as_json)
@@ -94,91 +111,58 @@ def _replay(path: Path, options: dict[str, Any], *, as_json: bool) -> int:
 
 
 class _Live:
-    """One live watch: takes samples, logs them, books the windows they close, keeps the terminal up to date."""
+    """A live watch as the options ask for it: its windows go to the ledger and to a file, its figures to the screen."""
 
-    tally: "Tally"
-    facts: "tuple[GpuFacts, ...]"
     booked: "Appended | None" = None
     not_booked = ""
     """What to tell if the ledger has not got all windows."""
 
-    def __init__(self, servers: tuple[str, ...], options: dict[str, Any], *, quiet: bool) -> None:
-        self._servers, self._options, self._quiet = servers, options, quiet
+    def __init__(self, options: WatchOptions) -> None:
+        self._options = options
+        self.watch: LiveWatch
 
-    async def run(self, interval: float) -> None:
+    async def run(self) -> None:
         from modicum.cli.energy.meters import sources
-        from modicum.energy.tally import Tally
-        from modicum.energy.watch import Watcher, metrics_url
+        from modicum.energy.live_watch import LiveWatch
         from modicum.outbound import AllowedHosts, Outbound
 
+        options = self._options
         stop = asyncio.Event()
         loop = asyncio.get_running_loop()
         for sign in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(sign, stop.set)
-        if self._options["seconds"] is not None:
-            loop.call_later(self._options["seconds"], stop.set)
-        dcgm = self._options["dcgm_urls"]
-        async with Outbound(AllowedHosts([*self._servers, *dcgm]), timeout_s=10) as client:
-            gpus = sources(client, self._options["gpus"], dcgm)
-            if not gpus:
-                raise UserError(
-                    "nothing to read energy from: leave out --gpu none, or name --dcgm http://host:9400/metrics"
-                )
-            self.facts = tuple([fact for source in gpus for fact in await source.facts()])
-            names = [fact.gpu for fact in self.facts]
-            _each_once("--server", [metrics_url(server) for server in self._servers])
-            _each_once("GPU", names)
-            self.tally = Tally("watch", names, self._servers, self._options["provider"])
-            with contextlib.ExitStack() as files:
-                samples = Watcher(client, self._servers, gpus).samples(interval, stop)
-                first = await anext(samples)
-                log = self._log(files, interval)
+        if options.seconds is not None:
+            loop.call_later(options.seconds, stop.set)
+        async with Outbound(AllowedHosts([*options.servers, *options.dcgm_urls]), timeout_s=10) as client:
+            gpus = sources(client, options.gpus, options.dcgm_urls)
+            self.watch = watch = LiveWatch(options.servers, gpus, options.interval, options.log_path)
+            await watch.start(options.provider)
+            with _Screen(quiet=options.as_json) as screen:
                 async with self._sink() as sink:
-                    with _Screen(quiet=self._quiet) as screen:
-                        async for sample in _with_first(first, samples):
-                            if log is not None:
-                                log.write(sample)
-                            sink(self.tally.add(sample))
-                            screen.update(self.tally, sample)
-                    sink(self.tally.finish())
-
-    def _log(self, files: contextlib.ExitStack, interval: float) -> "LogWriter | None":
-        from modicum import __version__
-        from modicum.energy.log import FORMAT, LogHeader, LogWriter
-
-        path: Path | None = self._options["log_path"]
-        if path is None:
-            return None
-        try:
-            file = files.enter_context(path.open("xb"))
-        except FileExistsError:
-            raise UserError(f"{path} is there already; raw logs are never written over: choose another name") from None
-        except OSError as error:
-            raise UserError(f"{path}: cannot be written ({error.strerror}); choose another place for --log") from None
-        return LogWriter(file, LogHeader(FORMAT, self.facts, self._servers, interval, __version__))
+                    await watch.run(client, stop, sink, screen.update)
 
     @contextlib.asynccontextmanager
     async def _sink(self) -> "AsyncIterator[Callable[[Sequence[EnergyWindow]], None]]":
         """Takes closed windows: to the ledger, and to the file of --windows."""
-        from modicum.cli.energy.booking import LiveBooking
+        from modicum.cli.energy.booking import live_booking
         from modicum.energy.tally import write_windows
 
-        path: Path | None = self._options["windows_path"]
+        path = self._options.windows_path
 
-        def kept(windows: "Sequence[EnergyWindow]") -> None:
+        def write(windows: "Sequence[EnergyWindow]") -> None:
             if path is not None and windows:
                 write_windows(path, windows)
 
-        if self._options["no_book"]:
-            yield kept
+        if self._options.no_book:
+            yield write
             return
 
-        def booked(windows: "Sequence[EnergyWindow]") -> None:
+        def book(windows: "Sequence[EnergyWindow]") -> None:
             booking.add(windows)
-            kept(windows)
+            write(windows)
 
-        async with LiveBooking(self._options["ledger_url"]) as booking:
-            yield booked
+        async with live_booking(self._options.ledger_url) as booking:
+            yield book
         self.booked = booking.booked
         if booking.waiting:
             self.not_booked = (
@@ -187,24 +171,11 @@ class _Live:
             )
 
 
-def _each_once(what: str, names: Sequence[str]) -> None:
-    """What is read twice would count twice."""
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(f"{what} {name} is named twice; name each server and each exporter once")
-
-
-async def _with_first(first: "Sample", others: "AsyncIterator[Sample]") -> "AsyncIterator[Sample]":
-    yield first
-    async for sample in others:
-        yield sample
-
-
 class _Screen:
     """The last half minute on a terminal; nothing in a pipe."""
 
     def __init__(self, *, quiet: bool) -> None:
-        from modicum.cli.output import console
+        from modicum.cli.terminal.output import console
 
         out = console(err=True)
         self._live: Any = None
@@ -247,7 +218,7 @@ def _show(
     *,
     as_json: bool,
 ) -> int:
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
 
     if result.figures is None:
         print_problems(result.problems)
@@ -279,7 +250,7 @@ def _show(
 
 
 def _tables(result: "Report", facts: "Sequence[GpuFacts]") -> None:
-    from modicum.cli.output import print_table
+    from modicum.cli.terminal.output import print_table
     from modicum.energy.servers import KINDS
 
     now = result.figures
@@ -333,7 +304,7 @@ def _gpu_names(facts: "Sequence[GpuFacts]") -> str:
 
 def print_split(result: "Report") -> None:
     """The four terms with their errors, or why there are none."""
-    from modicum.cli.output import print_table
+    from modicum.cli.terminal.output import print_table
     from modicum.energy.split import LEAST_WINDOWS
 
     found = result.split

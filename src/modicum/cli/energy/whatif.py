@@ -1,18 +1,35 @@
 """`modicum energy whatif`: what a change would do to the joules of a request."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 import msgspec
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import Share, figure, print_problems
-from modicum.cli.quantity import Quantity
+from modicum.cli.shared_options import typed
+from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.step_law import StepLaw
     from modicum.energy.whatif import Workload
+
+
+@dataclass(frozen=True, kw_only=True)
+class WhatIfOptions:
+    files: tuple[Path, ...]
+    input_cut: float
+    output_cut: float
+    cache_hit: float | None
+    batch: float | None
+    prompt_tokens: float | None
+    output_tokens: float | None
+    now_batch: float | None
+    power_cap: float | None
+    experts: str | None
+    as_json: bool
 
 
 @click.command()
@@ -36,7 +53,8 @@ if TYPE_CHECKING:
 )
 @click.option("--experts", metavar="K/N", help="Routed experts that a token takes over all, e.g. 10/72.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-def command(files: tuple[Path, ...], as_json: bool, **options: Any) -> int:
+@typed(WhatIfOptions)
+def command(options: WhatIfOptions) -> int:
     """What another batch, shorter outputs, fewer prompt tokens or a power cap would do.
 
     Answers come from the law fitted to a bench or to a watch. What these measurements cannot tell is refused.
@@ -48,20 +66,23 @@ def command(files: tuple[Path, ...], as_json: bool, **options: Any) -> int:
       modicum energy whatif run.jsonl --input-cut 40% --cache-hit 60%
       modicum energy whatif points.json --at 64 --power-cap 400
     """
-    from modicum.cli.output import print_json, print_table
-    from modicum.energy.whatif import Change, what_if
+    from modicum.cli.terminal.output import print_json, print_table
+    from modicum.energy.whatif import LoadChange, what_if
 
-    if options["power_cap"] is not None:
-        if options["now_batch"] is None:
+    if options.power_cap is not None:
+        if options.now_batch is None:
             raise UserError("--power-cap needs --at: how many requests run at once, as in the bench")
-        return _cap(files, int(options["now_batch"]), options["power_cap"], as_json=as_json)
-    law, base, seen = _law(files, options["experts"])
-    given = {"prompt_tokens": "prompt_tokens", "output_tokens": "output_tokens", "batch": "now_batch"}
-    told = {field: options[name] for field, name in given.items() if options[name] is not None}
-    base = msgspec.structs.replace(base, **told)
-    change = Change(options["input_cut"], options["output_cut"], options["batch"], options["cache_hit"])
+        return _cap(options.files, int(options.now_batch), options.power_cap, as_json=options.as_json)
+    law, base, seen = _law(options.files, options.experts)
+    given = {
+        "prompt_tokens": options.prompt_tokens,
+        "output_tokens": options.output_tokens,
+        "batch": options.now_batch,
+    }
+    base = msgspec.structs.replace(base, **{name: value for name, value in given.items() if value is not None})
+    change = LoadChange(options.input_cut, options.output_cut, options.batch, options.cache_hit)
     answer = what_if(law, base, change, seen)
-    if as_json:
+    if options.as_json:
         print_json({"base": base, "after": change.applied(base), "law": law, "answer": answer, "saving": answer.saving})
         return 0
     rows = [(name, figure(before, "J"), figure(after, "J")) for name, (before, after) in answer.by_part.items()]
@@ -116,7 +137,7 @@ def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Worklo
 
 def _cap(files: tuple[Path, ...], concurrency: int, cap: float, *, as_json: bool) -> int:
     from modicum.cli.energy.data import points_in
-    from modicum.cli.output import print_json
+    from modicum.cli.terminal.output import print_json
     from modicum.energy.whatif import power_cap
 
     answer = power_cap(points_in(files).points, concurrency, cap)

@@ -6,7 +6,7 @@ which is too coarse for windows of 5 s: readings that did not change are left ou
 
 from modicum.calls.errors import UserError
 from modicum.energy.samples import GpuFacts, GpuReading
-from modicum.energy.servers.exposition import Metrics
+from modicum.energy.servers.exposition import Exposition
 
 ENERGY = "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"
 POWER = "DCGM_FI_DEV_POWER_USAGE"
@@ -16,7 +16,7 @@ def gpu_of(host: str, labels: dict[str, str]) -> str:
     return labels.get("UUID") or f"{host}/gpu{labels.get('gpu', '?')}"
 
 
-def readings(host: str, metrics: Metrics, at: float) -> tuple[GpuReading, ...]:
+def readings(host: str, metrics: Exposition, at: float) -> tuple[GpuReading, ...]:
     """One reading per GPU of the exporter's text.
 
     Raises:
@@ -41,7 +41,7 @@ def readings(host: str, metrics: Metrics, at: float) -> tuple[GpuReading, ...]:
     )
 
 
-def facts(host: str, metrics: Metrics) -> tuple[GpuFacts, ...]:
+def facts(host: str, metrics: Exposition) -> tuple[GpuFacts, ...]:
     return tuple(
         GpuFacts(gpu_of(host, labels), labels.get("modelName", "unknown GPU"), "dcgm", has_energy_counter=True)
         for labels, _ in metrics.rows(ENERGY)

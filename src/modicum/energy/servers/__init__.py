@@ -8,22 +8,22 @@ from modicum.calls.errors import UserError
 from modicum.energy.samples import ServerReading
 from modicum.energy.servers import llamacpp, sglang, tgi, vllm
 from modicum.energy.servers.counters import Counters
-from modicum.energy.servers.exposition import Metrics, parse
+from modicum.energy.servers.exposition import Exposition, parse
 
 
-class Kind(msgspec.Struct, frozen=True):
+class ServerKind(msgspec.Struct, frozen=True):
     prefix: str
     """What the names of its metrics begin with."""
-    read: Callable[[Metrics], Counters]
+    read: Callable[[Exposition], Counters]
     remark: str = ""
     """What its counters cannot show."""
 
 
 KINDS = {
-    "vllm": Kind("vllm:", vllm.read),
-    "sglang": Kind("sglang:", sglang.read, sglang.REMARK),
-    "tgi": Kind("tgi_", tgi.read, tgi.REMARK),
-    "llama.cpp": Kind("llamacpp:", llamacpp.read),
+    "vllm": ServerKind("vllm:", vllm.read),
+    "sglang": ServerKind("sglang:", sglang.read, sglang.REMARK),
+    "tgi": ServerKind("tgi_", tgi.read, tgi.REMARK),
+    "llama.cpp": ServerKind("llamacpp:", llamacpp.read),
 }
 
 

@@ -15,7 +15,7 @@ LABEL = re.compile(r'([a-zA-Z_]\w*)\s*=\s*"((?:[^"\\]|\\.)*)"\s*,?\s*')
 ESCAPES = {"\\\\": "\\", '\\"': '"', "\\n": "\n"}
 
 
-class Metrics:
+class Exposition:
     """Values by metric name, each with its labels."""
 
     def __init__(self, rows: Iterable[tuple[str, dict[str, str], float]]) -> None:
@@ -50,11 +50,11 @@ class Metrics:
         return any(name.startswith(prefix) for name in self._rows)
 
 
-def parse(text: str) -> Metrics:
+def parse(text: str) -> Exposition:
     """Raises:
     ValueError: a line is no metric; the message names the line.
     """
-    return Metrics(_rows(_unquoted(text)))
+    return Exposition(_rows(_unquoted(text)))
 
 
 def _unquoted(text: str) -> str:

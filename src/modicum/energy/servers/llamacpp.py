@@ -3,10 +3,10 @@ in a slot's cache is not in it, so nothing has to be taken off.
 """
 
 from modicum.energy.servers.counters import Counters
-from modicum.energy.servers.exposition import Metrics
+from modicum.energy.servers.exposition import Exposition
 
 
-def read(metrics: Metrics) -> Counters:
+def read(metrics: Exposition) -> Counters:
     return Counters(
         prompt_tokens=metrics.total("llamacpp:prompt_tokens_total"),
         cached_tokens=None,

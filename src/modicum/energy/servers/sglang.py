@@ -1,12 +1,12 @@
 """SGLang's metrics page (`--enable-metrics`; docs/references/production_metrics.md of its repository)."""
 
 from modicum.energy.servers.counters import Counters
-from modicum.energy.servers.exposition import Metrics
+from modicum.energy.servers.exposition import Exposition
 
 REMARK = "SGLang does not count its steps: what a step costs is read from busy time, as power above idle"
 
 
-def read(metrics: Metrics) -> Counters:
+def read(metrics: Exposition) -> Counters:
     return Counters(
         prompt_tokens=metrics.total("sglang:prompt_tokens_total"),
         cached_tokens=metrics.total("sglang:cached_tokens_total"),

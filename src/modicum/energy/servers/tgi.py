@@ -1,12 +1,12 @@
 """Text Generation Inference's metrics page."""
 
 from modicum.energy.servers.counters import Counters
-from modicum.energy.servers.exposition import Metrics
+from modicum.energy.servers.exposition import Exposition
 
 REMARK = "TGI counts a request's tokens when it ends: windows much shorter than a request are blurred"
 
 
-def read(metrics: Metrics) -> Counters:
+def read(metrics: Exposition) -> Counters:
     return Counters(
         prompt_tokens=metrics.total("tgi_request_input_length_sum"),
         cached_tokens=None,

@@ -1,10 +1,10 @@
 """vLLM's metrics page (docs/design/metrics.md of its repository); older names beside the present ones."""
 
 from modicum.energy.servers.counters import Counters
-from modicum.energy.servers.exposition import Metrics
+from modicum.energy.servers.exposition import Exposition
 
 
-def read(metrics: Metrics) -> Counters:
+def read(metrics: Exposition) -> Counters:
     return Counters(
         prompt_tokens=metrics.total("vllm:prompt_tokens_total"),
         cached_tokens=metrics.total(

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, gross_usd, of_kind
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import History
+from modicum.insights.segment_costs import dearest, gross_usd, of_kind
 
 MOST_TOKENS = 2000
 
@@ -24,7 +24,7 @@ def find(history: History) -> Finding:
         calls=len(np.unique(history.segment_call[long])),
         tokens=tokens,
         gross_usd=usd,
-        change=Change(segment_tokens=sizes) if len(long) else None,
+        change=HistoryChange(segment_tokens=sizes) if len(long) else None,
         remedy=f"modicum audit --what-if cap_tool_results={MOST_TOKENS}; in the agent: limit what a read or a command "
         "returns, and let it read by range.",
         guard="Part of what is cut will have been needed and read again: a bound until an experiment has shown that "

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import dearest
 from modicum.insights.finding import Finding, FindingClass
 from modicum.insights.history import History
+from modicum.insights.segment_costs import dearest
 
 
 def find(history: History) -> Finding:

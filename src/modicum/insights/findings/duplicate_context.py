@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import already_there, dearest, gross_usd, mixed, of_kind
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import already_there, dearest, gross_usd, mixed, of_kind
 
 FEWEST_TOKENS = 100
 """About 400 characters. Shorter blocks repeat by chance (`ok`, an empty result)."""
@@ -25,7 +25,7 @@ def find(history: History) -> Finding:
         calls=len(calls),
         tokens=tokens,
         gross_usd=usd,
-        change=Change(segment_tokens=sizes) if len(calls) else None,
+        change=HistoryChange(segment_tokens=sizes) if len(calls) else None,
         remedy="Refer to the earlier block instead of sending it again; attach files once per conversation.",
         guard="Only while the first copy is still in the context (a compaction ends that). What the model itself said "
         "is not counted, nor the same result of the same tool call: that is a re-read, a check or a loop.",

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import codes, context_codes, dearest, mixed
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import codes, context_codes, dearest, mixed
 
 WINDOW_SECONDS = 3600.0
 
@@ -23,7 +23,7 @@ def find(history: History) -> Finding:
         calls=int(repeated.sum()),
         tokens=int(tokens[repeated].sum()),
         gross_usd=float(np.nansum(history.cost_usd[repeated])),
-        change=Change(dropped_calls=needless) if repeated.any() else None,
+        change=HistoryChange(dropped_calls=needless) if repeated.any() else None,
         remedy="Answer repeated requests from a reply cache, with a time to live of an hour.",
         guard="Requests that ran side by side are sampling on purpose; those after a failure are retries; the same "
         "request in two tasks may be two trials. None of these is counted, nor a context whose text was not seen.",

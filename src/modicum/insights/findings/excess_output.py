@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, mixed, output_usd
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import History, Ints
+from modicum.insights.segment_costs import dearest, mixed, output_usd
 
 FEWEST_CALLS = 20
 PERCENTILE = 95
@@ -28,7 +28,7 @@ def find(history: History) -> Finding:
         calls=int(over.sum()),
         tokens=int(removed.sum()),
         gross_usd=float(np.nansum(removed * price)),
-        change=Change(max_output_tokens=most) if over.any() else None,
+        change=HistoryChange(max_output_tokens=most) if over.any() else None,
         remedy="Set max_tokens, a lower reasoning effort (reasoning.effort, thinking budget), or ask for brevity on "
         "these routes.",
         guard=f"Routes below {FEWEST_CALLS} calls are not judged. A long reply may have been the work itself: "

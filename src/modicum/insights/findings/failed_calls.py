@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from modicum.insights.carrying import codes, dearest, of_kind
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
 from modicum.insights.repetition import backs_off, runs
+from modicum.insights.segment_costs import codes, dearest, of_kind
 
 RETRY_SECONDS = 600.0
 STORM = 3
@@ -27,7 +27,7 @@ def find(history: History) -> Finding:
         calls=int(wasted.sum()),
         tokens=int(tokens[wasted].sum()),
         gross_usd=float(history.cost_usd[wasted].sum()),
-        change=Change(dropped_calls=wasted) if wasted.any() else None,
+        change=HistoryChange(dropped_calls=wasted) if wasted.any() else None,
         remedy="Raise max_tokens where replies are cut short; let the client retry with backoff on 429 and 5xx only, "
         "and keep what was streamed before a break.",
         guard="A broken reply that the conversation went on with is not counted, nor one cut short that was not sent "

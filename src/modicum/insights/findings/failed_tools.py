@@ -4,11 +4,11 @@ import re
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, mixed, of_kind, without_rounds
 from modicum.insights.finding import Finding, FindingClass
 from modicum.insights.findings.loops import repeated_results
 from modicum.insights.history import Flags, History, Ints
 from modicum.insights.repetition import backs_off, redundant, runs
+from modicum.insights.segment_costs import dearest, mixed, of_kind, without_rounds
 
 SHELLS = re.compile(r"bash|shell|exec|terminal|command|run|test", re.IGNORECASE)
 STORM = 3

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, gross_usd, of_kind
 from modicum.insights.finding import Finding, FindingClass
 from modicum.insights.history import History
+from modicum.insights.segment_costs import dearest, gross_usd, of_kind
 
 
 def find(history: History) -> Finding:

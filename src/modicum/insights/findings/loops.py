@@ -2,7 +2,10 @@
 
 import numpy as np
 
-from modicum.insights.carrying import (
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
+from modicum.insights.history import Flags, History, Ints
+from modicum.insights.repetition import redundant
+from modicum.insights.segment_costs import (
     dearest,
     emptied_calls,
     heard_codes,
@@ -11,9 +14,6 @@ from modicum.insights.carrying import (
     rounds_usd,
     with_their_calls,
 )
-from modicum.insights.finding import Change, Finding, FindingClass
-from modicum.insights.history import Flags, History, Ints
-from modicum.insights.repetition import redundant
 
 WAIT_SECONDS = 10.0
 """Who lets this much time pass between a reply and the next call is waiting for something."""
@@ -40,7 +40,7 @@ def find(history: History) -> Finding:
         calls=len(places),
         tokens=tokens + told_tokens,
         gross_usd=usd + told_usd,
-        change=Change(segment_tokens=np.where(gone, 0, history.segment_tokens), dropped_calls=dropped)
+        change=HistoryChange(segment_tokens=np.where(gone, 0, history.segment_tokens), dropped_calls=dropped)
         if len(places)
         else None,
         remedy="Stop an agent at the third identical call, and tell it so: a limit on identical calls in the agent's "

@@ -4,10 +4,10 @@ import re
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, of_kind
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.findings.reread_files import READS, WRITES
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import dearest, of_kind
 
 MOST_OUTPUT_TOKENS = 400
 SMALLER = (
@@ -35,7 +35,7 @@ def find(history: History) -> Finding:
         calls=int(small.sum()),
         tokens=int(tokens[small].sum()),
         gross_usd=float(np.nansum(history.cost_usd[small])),
-        change=Change(models=models, model_calls=small) if small.any() else None,
+        change=HistoryChange(models=models, model_calls=small) if small.any() else None,
         remedy="Give lookup work to a subagent with the smaller model, and prove it with an experiment: "
         + ("; ".join(f"{model} -> {other}" for model, other in sorted(models.items())[:3]) or "no smaller model known"),
         guard="Whole conversations only: a switch in the middle would lose the cache. Quality is not known, so this is "

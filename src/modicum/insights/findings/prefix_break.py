@@ -3,9 +3,9 @@
 import numpy as np
 
 from modicum.insights.caching import FAR_BELOW, Caching
-from modicum.insights.carrying import codes, dearest
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import codes, dearest
 
 MEANT = ("compaction", "rewind", "version")
 """Causes that somebody wanted."""
@@ -37,7 +37,7 @@ def find(history: History) -> Finding:
         calls=int(broken.sum()),
         tokens=int(lost[broken].sum()),
         gross_usd=float((lost * per_token)[broken].sum()),
-        change=Change(unbroken=broken) if broken.any() else None,
+        change=HistoryChange(unbroken=broken) if broken.any() else None,
         remedy="Keep tools, their order and the system prompt unchanged within a conversation, put dates and other "
         "volatile text last, and set a cache breakpoint every 15 blocks where many tools run at once.",
         guard="Compactions, rewinds, changes of model, pauses longer than the time to live, and prompts that shrank "

@@ -4,15 +4,15 @@ import re
 
 import numpy as np
 
-from modicum.insights.carrying import (
+from modicum.insights.finding import Finding, FindingClass
+from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import (
     already_there,
     dearest,
     mixed,
     of_kind,
     without_rounds,
 )
-from modicum.insights.finding import Finding, FindingClass
-from modicum.insights.history import Flags, History
 
 READS = re.compile(r"read|view|cat\b|open|grep|glob|search|find|list|\bls\b|get|fetch|lookup|show", re.IGNORECASE)
 WRITES = re.compile(

@@ -3,9 +3,9 @@
 import numpy as np
 
 from modicum.insights.caching import FAR_BELOW, Caching
-from modicum.insights.carrying import dearest
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import History
+from modicum.insights.segment_costs import dearest
 
 LONG_S = 3600
 
@@ -39,7 +39,7 @@ def find(history: History) -> Finding:
         calls=int(late.sum()),
         tokens=int(lost[late].sum()),
         gross_usd=float(gross[late].sum()),
-        change=Change(ttl_seconds=np.where(main, LONG_S, -1)) if asked else None,
+        change=HistoryChange(ttl_seconds=np.where(main, LONG_S, -1)) if asked else None,
         remedy='Anthropic: "cache_control": {"type": "ephemeral", "ttl": "1h"} on the requests of interactive agents.',
         guard="Pauses of more than an hour, other models, subagents, and what a compaction or an edit took out of the "
         "context are not counted.",

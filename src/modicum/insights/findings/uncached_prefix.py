@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import dearest
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import dearest
 
 FEWEST_TOKENS = 1024
 """The least that most providers cache (Anthropic: 512 to 4,096 by model; OpenAI: 1,024). The replay knows each model's
@@ -22,7 +22,7 @@ def find(history: History) -> Finding:
     )
     lacks = "" if history.has_anatomy.any() else "anatomy: which part of a prompt stayed the same is not in these logs"
     whole = np.isin(history.conversation, history.conversation[able])
-    change = Change(ttl_seconds=np.where(whole, 300, -1), unbroken=able) if able.any() else None
+    change = HistoryChange(ttl_seconds=np.where(whole, 300, -1), unbroken=able) if able.any() else None
     return Finding(
         id="B1",
         name="uncached_prefix",

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, gross_usd, of_kind
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Floats, History
+from modicum.insights.segment_costs import dearest, gross_usd, of_kind
 
 FEWEST_TOKENS = 200
 """Shorter results are not judged: there is little to trim."""
@@ -35,7 +35,9 @@ def find(history: History) -> Finding:
         calls=len(np.unique(history.segment_call[trimmed])),
         tokens=tokens,
         gross_usd=usd,
-        change=Change(segment_tokens=history.segment_tokens - np.where(trimmed, unread, 0)) if trimmed.any() else None,
+        change=HistoryChange(segment_tokens=history.segment_tokens - np.where(trimmed, unread, 0))
+        if trimmed.any()
+        else None,
         remedy="Read by range or by pattern instead of whole files; let commands print failures and a summary; ask "
         "tools for the fields that are needed.",
         guard="A model may have read without quoting, and nobody knows beforehand which lines it will need: at most "

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, mixed
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import dearest, mixed
 
 
 def find(history: History) -> Finding:
@@ -22,7 +22,7 @@ def find(history: History) -> Finding:
         gross_usd=float(
             np.nansum(history.cost_cache_write_5m_usd[unread]) + np.nansum(history.cost_cache_write_1h_usd[unread])
         ),
-        change=Change(ttl_seconds=np.where(unread, 0, -1)) if unread.any() else None,
+        change=HistoryChange(ttl_seconds=np.where(unread, 0, -1)) if unread.any() else None,
         remedy="Leave cache_control away on calls that are made once.",
         guard="The last write of a conversation that went on is not counted: nobody knew that it was the last. Nor is "
         "one whose beginning another conversation of the same project, agent and model read.",

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import dearest, gross_usd, mixed, of_kind
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import dearest, gross_usd, mixed, of_kind
 
 FEWEST_CALLS = 30
 """None in 30 calls: with 95 % confidence the tool is used in fewer than one call of ten (rule of three)."""
@@ -25,7 +25,7 @@ def find(history: History) -> Finding:
         calls=len(calls),
         tokens=tokens,
         gross_usd=usd,
-        change=Change(segment_tokens=np.where(unused, 0, history.segment_tokens)) if len(calls) else None,
+        change=HistoryChange(segment_tokens=np.where(unused, 0, history.segment_tokens)) if len(calls) else None,
         remedy=f"Leave these tools away for this agent, or load them on demand: {', '.join(names[:12]) or 'none'}.",
         guard=f"Agents (by project and name) with fewer than {FEWEST_CALLS} calls are not judged. A tool may be there "
         "for a rare case, so this is a bound.",

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from modicum.insights.carrying import codes, dearest, mixed
-from modicum.insights.finding import Change, Finding, FindingClass
+from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
+from modicum.insights.segment_costs import codes, dearest, mixed
 
 BULK = 20
 WINDOW_SECONDS = 3600.0
@@ -24,7 +24,7 @@ def find(history: History) -> Finding:
         calls=int(bulk.sum()),
         tokens=int(tokens[bulk].sum()),
         gross_usd=float(np.nansum(history.cost_usd[bulk])),
-        change=Change(tier="batch", tier_calls=bulk) if bulk.any() else None,
+        change=HistoryChange(tier="batch", tier_calls=bulk) if bulk.any() else None,
         remedy="Send it through the provider's batch API (Anthropic, OpenAI, Google: half price), or OpenAI's "
         "service_tier=flex.",
         guard="Conversations of several calls are not counted: each reply is waited for. Whether somebody waited for "

@@ -19,10 +19,10 @@ from modicum.energy.memory.architectures import (
     nemotron_h,
     qwen_hybrid,
 )
-from modicum.energy.memory.architectures.anatomy import Anatomy
+from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.config import Fields
 
-ARCHITECTURES: dict[str, Callable[[Fields], Anatomy]] = {
+ARCHITECTURES: dict[str, Callable[[Fields], ModelShape]] = {
     "llama": dense.llama,
     "mistral": dense.mistral,
     "qwen2": dense.qwen2,
@@ -89,7 +89,7 @@ def _completed(fields: Fields, model_type: str) -> tuple[Fields, tuple[str, ...]
     return Fields(fields.name, {**fields.raw, **added}), notes
 
 
-def anatomy_of(fields: Fields) -> Anatomy:
+def anatomy_of(fields: Fields) -> ModelShape:
     """Raises:
     UserError: the architecture is not known, or the config is incomplete or contradicts itself.
     """

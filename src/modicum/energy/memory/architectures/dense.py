@@ -1,6 +1,6 @@
 """Dense transformers with grouped-query attention: Llama, Mistral, Qwen2, Qwen3."""
 
-from modicum.energy.memory.architectures.anatomy import Anatomy
+from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import KeyValue, Parameters
 from modicum.energy.memory.config import Fields
 from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
@@ -8,7 +8,7 @@ from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
 
 def _dense(
     fields: Fields, windows: list[int | None], *, attention_extra: int, bias: bool = False, mlp_bias: bool = False
-) -> Anatomy:
+) -> ModelShape:
     dim, inner = fields.head_dim(), fields.whole("intermediate_size")
     layer = (
         attention(fields, fields.kv_heads, dim, bias=bias)
@@ -18,7 +18,7 @@ def _dense(
     )
     if mlp_bias:
         layer += 2 * inner + fields.hidden
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(embeddings(fields) + fields.layers * layer + fields.hidden),
         mixers=tuple(KeyValue(fields.kv_heads, dim, dim, window) for window in windows),
         widest_mlp=inner,
@@ -35,22 +35,22 @@ def _from_some_layer_on(fields: Fields) -> list[int | None]:
     return [fields.window() if layer >= first else None for layer in range(fields.layers)]
 
 
-def llama(fields: Fields) -> Anatomy:
+def llama(fields: Fields) -> ModelShape:
     bias, mlp_bias = (fields.flag(field, default=False) for field in ("attention_bias", "mlp_bias"))
     return _dense(fields, fields.windows(), attention_extra=0, bias=bias, mlp_bias=mlp_bias)
 
 
-def mistral(fields: Fields) -> Anatomy:
+def mistral(fields: Fields) -> ModelShape:
     return _dense(fields, fields.windows(), attention_extra=0)
 
 
-def qwen2(fields: Fields) -> Anatomy:
+def qwen2(fields: Fields) -> ModelShape:
     """Query, key and value have a bias, the output has none."""
     bias = (fields.heads + 2 * fields.kv_heads) * fields.head_dim()
     return _dense(fields, _from_some_layer_on(fields), attention_extra=bias)
 
 
-def qwen3(fields: Fields) -> Anatomy:
+def qwen3(fields: Fields) -> ModelShape:
     norms = 2 * fields.head_dim()
     bias = fields.flag("attention_bias", default=False)
     return _dense(fields, _from_some_layer_on(fields), attention_extra=norms, bias=bias)

@@ -1,6 +1,6 @@
 """Mixtures of experts with grouped-query attention: Mixtral, Qwen3-MoE, MiniMax-M2, gpt-oss."""
 
-from modicum.energy.memory.architectures.anatomy import Anatomy
+from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import KeyValue, Parameters
 from modicum.energy.memory.config import Fields
 from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
@@ -11,7 +11,7 @@ def _attention(fields: Fields, windows: list[int | None]) -> tuple[KeyValue, ...
     return tuple(KeyValue(fields.kv_heads, dim, dim, window) for window in windows)
 
 
-def mixtral(fields: Fields) -> Anatomy:
+def mixtral(fields: Fields) -> ModelShape:
     experts, per_token = fields.experts("num_local_experts", "num_experts_per_tok")
     inner = fields.whole("intermediate_size")
     layer = (
@@ -21,14 +21,14 @@ def mixtral(fields: Fields) -> Anatomy:
     )
     shared = embeddings(fields) + fields.layers * layer + fields.hidden
     routed = fields.layers * experts * gated_mlp(fields.hidden, inner)
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(shared, routed, experts, per_token),
         mixers=_attention(fields, fields.windows()),
         widest_mlp=per_token * inner,
     )
 
 
-def qwen3_moe(fields: Fields) -> Anatomy:
+def qwen3_moe(fields: Fields) -> ModelShape:
     """Every `decoder_sparse_step`-th layer has experts, but those in `mlp_only_layers`."""
     experts, per_token = fields.experts("num_experts", "num_experts_per_tok")
     inner, dense_inner = fields.whole("moe_intermediate_size"), fields.whole("intermediate_size")
@@ -52,14 +52,14 @@ def qwen3_moe(fields: Fields) -> Anatomy:
     )
     routed = sparse * experts * gated_mlp(fields.hidden, inner)
     slides = fields.flag("use_sliding_window", default=False)
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(shared, routed, experts, per_token),
         mixers=_attention(fields, fields.windows() if slides else [None] * fields.layers),
         widest_mlp=per_token * inner if sparse else dense_inner,
     )
 
 
-def minimax_m2(fields: Fields) -> Anatomy:
+def minimax_m2(fields: Fields) -> ModelShape:
     """Norms of queries and keys run over all heads at once."""
     experts, per_token = fields.experts("num_local_experts", "num_experts_per_tok")
     dim, inner = fields.head_dim(), fields.whole("intermediate_size")
@@ -71,7 +71,7 @@ def minimax_m2(fields: Fields) -> Anatomy:
     )
     shared = embeddings(fields) + fields.layers * layer + fields.hidden
     routed = fields.layers * experts * gated_mlp(fields.hidden, inner)
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(shared, routed, experts, per_token),
         mixers=_attention(fields, fields.windows()),
         widest_mlp=per_token * inner,
@@ -79,7 +79,7 @@ def minimax_m2(fields: Fields) -> Anatomy:
     )
 
 
-def gpt_oss(fields: Fields) -> Anatomy:
+def gpt_oss(fields: Fields) -> ModelShape:
     """Alternating windows, a sink per head, biases everywhere, experts included."""
     experts, per_token = fields.experts("num_local_experts", "num_experts_per_tok")
     dim, inner, hidden = fields.head_dim(), fields.whole("intermediate_size"), fields.hidden
@@ -92,7 +92,7 @@ def gpt_oss(fields: Fields) -> Anatomy:
     )
     shared = embeddings(fields) + fields.layers * layer + hidden
     routed = fields.layers * experts * (gated_mlp(hidden, inner) + 2 * inner + hidden)
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(shared, routed, experts, per_token),
         mixers=tuple(
             KeyValue(fields.kv_heads, dim, dim, fields.window() if kind == "sliding" else None) for kind in kinds

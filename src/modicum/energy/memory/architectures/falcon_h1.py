@@ -1,12 +1,12 @@
 """Falcon-H1: attention and Mamba-2 side by side in every layer (arXiv 2507.22448)."""
 
-from modicum.energy.memory.architectures.anatomy import Anatomy
+from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import KeyValue, Parameters, Recurrence
 from modicum.energy.memory.config import Fields
 from modicum.energy.memory.parameters import Biases, attention, embeddings, gated_mlp, mamba2
 
 
-def falcon_h1(fields: Fields) -> Anatomy:
+def falcon_h1(fields: Fields) -> ModelShape:
     inner = fields.whole("mamba_d_ssm", default=fields.whole("mamba_expand", default=2) * fields.hidden)
     heads = fields.whole("mamba_n_heads")
     head_dim = fields.whole_or_auto("mamba_d_head", inner // heads)
@@ -28,7 +28,7 @@ def falcon_h1(fields: Fields) -> Anatomy:
         KeyValue(fields.kv_heads, dim, dim),
         remember,
     )
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(embeddings(fields) + fields.layers * layer + fields.hidden),
         mixers=pair * fields.layers,
         widest_mlp=mlp_inner,

@@ -1,12 +1,12 @@
 """Gemma 3 and Gemma 4: most layers look back through a window, every n-th sees everything."""
 
-from modicum.energy.memory.architectures.anatomy import Anatomy
+from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import KeyValue, Parameters
 from modicum.energy.memory.config import Fields
 from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
 
 
-def gemma3(fields: Fields) -> Anatomy:
+def gemma3(fields: Fields) -> ModelShape:
     every = fields.whole("sliding_window_pattern", default=6)
     pattern = ["full" if (layer + 1) % every == 0 else "sliding" for layer in range(fields.layers)]
     kinds = fields.layer_kinds(default=pattern)
@@ -17,7 +17,7 @@ def gemma3(fields: Fields) -> Anatomy:
         + gated_mlp(fields.hidden, inner)
         + 4 * fields.hidden
     )
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(embeddings(fields) + fields.layers * layer + fields.hidden),
         mixers=tuple(
             KeyValue(fields.kv_heads, dim, dim, fields.window() if kind == "sliding" else None) for kind in kinds
@@ -26,7 +26,7 @@ def gemma3(fields: Fields) -> Anatomy:
     )
 
 
-def gemma4(fields: Fields) -> Anatomy:
+def gemma4(fields: Fields) -> ModelShape:
     """Global layers have their own head size and number of key-value heads. With `attention_k_eq_v` they make values
     from the keys' projection, but norm the two differently and rotate only the keys, so that both are cached.
     """
@@ -55,7 +55,7 @@ def gemma4(fields: Fields) -> Anatomy:
         # Three more norms, and a router with a scale per channel and per expert.
         shared += fields.layers * (3 * fields.hidden + fields.hidden + experts + experts * fields.hidden)
         routed = fields.layers * experts * gated_mlp(fields.hidden, expert_inner)
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(shared, routed, experts, per_token),
         mixers=tuple(
             KeyValue(fields.kv_heads, narrow, narrow, fields.window())

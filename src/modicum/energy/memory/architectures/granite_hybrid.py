@@ -1,6 +1,6 @@
 """Granite 4.0 and Bamba: Mamba-2 layers with a few attention layers between them; Granite with experts or without."""
 
-from modicum.energy.memory.architectures.anatomy import Anatomy
+from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import KeyValue, Mixer, Parameters, Recurrence
 from modicum.energy.memory.config import Fields
 from modicum.energy.memory.parameters import attention, embeddings, gated_mlp, mamba2
@@ -27,7 +27,7 @@ def _mixers(fields: Fields, kinds: list[str], recurrence: Recurrence | None) -> 
     return tuple(recurrence if kind == "recurrent" and recurrence else attend for kind in kinds)
 
 
-def granite(fields: Fields) -> Anatomy:
+def granite(fields: Fields) -> ModelShape:
     kinds = fields.layer_kinds()
     recurrent = kinds.count("recurrent")
     # A dense Granite carries Mamba fields that nothing uses and that fit nothing.
@@ -45,14 +45,14 @@ def granite(fields: Fields) -> Anatomy:
         + (fields.layers - recurrent) * attend
         + fields.hidden
     )
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(shared, fields.layers * experts * gated_mlp(fields.hidden, inner), experts, per_token),
         mixers=_mixers(fields, kinds, recurrence),
         widest_mlp=shared_inner + per_token * inner,
     )
 
 
-def bamba(fields: Fields) -> Anatomy:
+def bamba(fields: Fields) -> ModelShape:
     at = fields.raw.get("attn_layer_indices")
     if not isinstance(at, list) or any(not isinstance(layer, int) or not 0 <= layer < fields.layers for layer in at):
         raise fields.fault("attn_layer_indices is missing or names a layer that is not there")
@@ -71,4 +71,4 @@ def bamba(fields: Fields) -> Anatomy:
         + full * attend
         + fields.hidden
     )
-    return Anatomy(parameters=Parameters(shared), mixers=_mixers(fields, kinds, recurrence), widest_mlp=inner)
+    return ModelShape(parameters=Parameters(shared), mixers=_mixers(fields, kinds, recurrence), widest_mlp=inner)

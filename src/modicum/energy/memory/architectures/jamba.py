@@ -1,6 +1,6 @@
 """Jamba: Mamba-1 layers, an attention layer every so often, experts in every other layer (arXiv 2403.19887)."""
 
-from modicum.energy.memory.architectures.anatomy import Anatomy
+from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import KeyValue, Parameters, Recurrence
 from modicum.energy.memory.config import Fields
 from modicum.energy.memory.parameters import attention, embeddings, gated_mlp
@@ -24,7 +24,7 @@ def _mamba1(fields: Fields, inner: int, state: int, width: int) -> int:
     )
 
 
-def jamba(fields: Fields) -> Anatomy:
+def jamba(fields: Fields) -> ModelShape:
     period = fields.whole("attn_layer_period", default=8)
     offset = fields.whole("attn_layer_offset", default=4, least=0)
     expert_period = fields.whole("expert_layer_period", default=2)
@@ -47,7 +47,7 @@ def jamba(fields: Fields) -> Anatomy:
         + fields.layers * 2 * fields.hidden
         + fields.hidden
     )
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(shared, sparse * experts * gated_mlp(fields.hidden, mlp_inner), experts, per_token),
         mixers=tuple(attend if here else remember for here in full),
         widest_mlp=mlp_inner * (per_token if sparse else 1),

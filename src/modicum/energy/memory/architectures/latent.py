@@ -1,6 +1,6 @@
 """Multi-head latent attention with routed experts: DeepSeek-V3 and R1, V3.2, GLM-5."""
 
-from modicum.energy.memory.architectures.anatomy import Anatomy
+from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import Latent, Parameters
 from modicum.energy.memory.config import Fields
 from modicum.energy.memory.parameters import embeddings, gated_mlp
@@ -53,7 +53,7 @@ def _dense_layers(fields: Fields, *, listed: bool) -> int:
     return dense
 
 
-def _model(fields: Fields, *, indexed: bool) -> Anatomy:
+def _model(fields: Fields, *, indexed: bool) -> ModelShape:
     attention, latent_dim = _latent_attention(fields)
     index_weights, index_dim = _indexer(fields) if indexed else (0, 0)
     experts, per_token = fields.experts("n_routed_experts", "num_experts_per_tok")
@@ -69,7 +69,7 @@ def _model(fields: Fields, *, indexed: bool) -> Anatomy:
         + sparse * (experts * fields.hidden + gated_mlp(fields.hidden, shared_experts * inner))
         + fields.hidden
     )
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(shared, sparse * experts * gated_mlp(fields.hidden, inner), experts, per_token),
         mixers=(Latent(latent_dim, index_dim),) * fields.layers,
         widest_mlp=(per_token + shared_experts) * inner,
@@ -79,15 +79,15 @@ def _model(fields: Fields, *, indexed: bool) -> Anatomy:
     )
 
 
-def deepseek_v3(fields: Fields) -> Anatomy:
+def deepseek_v3(fields: Fields) -> ModelShape:
     return _model(fields, indexed=False)
 
 
-def deepseek_v32(fields: Fields) -> Anatomy:
+def deepseek_v32(fields: Fields) -> ModelShape:
     return _model(fields, indexed=True)
 
 
-def glm_moe_dsa(fields: Fields) -> Anatomy:
+def glm_moe_dsa(fields: Fields) -> ModelShape:
     """Refuses configs whose layers share an indexer: they keep fewer index keys."""
     kinds = fields.raw.get("indexer_types")
     if kinds is not None and not (isinstance(kinds, list) and all(kind == "full" for kind in kinds)):

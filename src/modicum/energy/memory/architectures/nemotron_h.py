@@ -1,6 +1,6 @@
 """Nemotron-H and Nemotron 3: one mixer per layer, by a pattern of letters (arXiv 2504.03624)."""
 
-from modicum.energy.memory.architectures.anatomy import Anatomy
+from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import KeyValue, Mixer, Parameters, Recurrence
 from modicum.energy.memory.config import Fields
 from modicum.energy.memory.parameters import Biases, attention, embeddings, mamba2
@@ -37,7 +37,7 @@ def _experts(fields: Fields) -> tuple[int, int, int, int, int]:
     return beside, routed, experts, per_token, per_token * inner + count * shared_inner
 
 
-def nemotron_h(fields: Fields) -> Anatomy:
+def nemotron_h(fields: Fields) -> ModelShape:
     pattern = _pattern(fields)
     heads, head_dim = fields.whole("mamba_num_heads"), fields.whole("mamba_head_dim")
     state, groups, width = fields.whole("ssm_state_size"), fields.whole("n_groups"), fields.conv_width("conv_kernel")
@@ -65,7 +65,7 @@ def nemotron_h(fields: Fields) -> Anatomy:
         "M": remember,
         "*": KeyValue(fields.kv_heads, dim, dim),
     }
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(shared, pattern.count("E") * routed, experts, per_token),
         mixers=tuple(mixers[letter] for letter in pattern if letter in mixers),
         widest_mlp=max(expert_inner, mlp_inner if "-" in pattern else 0),

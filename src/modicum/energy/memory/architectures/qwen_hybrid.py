@@ -1,6 +1,6 @@
 """Qwen3-Next and Qwen3.5: three gated DeltaNet layers, then one with gated attention."""
 
-from modicum.energy.memory.architectures.anatomy import Anatomy
+from modicum.energy.memory.architectures.model_shape import ModelShape
 from modicum.energy.memory.blueprint import KeyValue, Parameters, Recurrence
 from modicum.energy.memory.config import Fields
 from modicum.energy.memory.parameters import attention, embeddings, gated_deltanet, gated_mlp
@@ -42,11 +42,11 @@ def _notes(fields: Fields) -> tuple[str, ...]:
     return ()
 
 
-def qwen3_5(fields: Fields) -> Anatomy:
+def qwen3_5(fields: Fields) -> ModelShape:
     weights, mixers = _mixing(fields)
     inner = fields.whole("intermediate_size")
     total = embeddings(fields) + weights + fields.layers * gated_mlp(fields.hidden, inner) + fields.hidden
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(total),
         mixers=tuple(mixers),
         widest_mlp=inner,
@@ -55,7 +55,7 @@ def qwen3_5(fields: Fields) -> Anatomy:
     )
 
 
-def qwen3_5_moe(fields: Fields) -> Anatomy:
+def qwen3_5_moe(fields: Fields) -> ModelShape:
     """Every layer has routed experts, and a shared one behind a gate."""
     if fields.raw.get("mlp_only_layers") or fields.whole("decoder_sparse_step", default=1) != 1:
         raise fields.fault("mlp_only_layers or decoder_sparse_step leave out experts: this variant is not known")
@@ -64,7 +64,7 @@ def qwen3_5_moe(fields: Fields) -> Anatomy:
     inner, shared_inner = fields.whole("moe_intermediate_size"), fields.whole("shared_expert_intermediate_size")
     beside = experts * fields.hidden + gated_mlp(fields.hidden, shared_inner) + fields.hidden
     shared = embeddings(fields) + weights + fields.layers * beside + fields.hidden
-    return Anatomy(
+    return ModelShape(
         parameters=Parameters(shared, fields.layers * experts * gated_mlp(fields.hidden, inner), experts, per_token),
         mixers=tuple(mixers),
         widest_mlp=per_token * inner + shared_inner,

@@ -1,0 +1,1 @@
+"""What verbs work on: logs, the ledger, prices, keys."""

@@ -1,0 +1,134 @@
+"""Options that several verbs share, each declared once, and the typed objects that verbs take their options as.
+
+A verb declares a dataclass with a field per option and takes it through `typed`; fields that several verbs share are
+inherited from the classes here.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from functools import wraps
+from pathlib import Path
+from typing import Any, TypeVar
+from zoneinfo import ZoneInfo
+
+import click
+
+from modicum.cli.terminal.time_span import EVER, NEVER, moment
+
+Options = TypeVar("Options")
+Result = TypeVar("Result")
+
+Verb = Callable[..., Any]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LedgerOptions:
+    """Which ledger; None: that of the settings."""
+
+    ledger_url: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class SpanOptions:
+    """`--since` and `--until`, as they were typed."""
+
+    since: str | None = None
+    until: str | None = None
+
+    def span(self, zone: ZoneInfo) -> tuple[datetime, datetime]:
+        """From when until when, in UTC; days are cut in `zone`.
+
+        Raises:
+            UserError: one of them is no time.
+        """
+        return moment(self.since, zone, EVER), moment(self.until, zone, NEVER)
+
+
+@dataclass(frozen=True, kw_only=True)
+class LogOptions(LedgerOptions):
+    """Logs to read, or a ledger to ask, and the prices for both."""
+
+    paths: tuple[Path, ...] = ()
+    source: str | None = None
+    strict: bool = False
+    price_path: Path | None = None
+    as_json: bool = False
+
+
+def typed(kind: type[Options]) -> Callable[[Callable[[Options], Result]], Callable[..., Result]]:
+    """Hands the options of a click command over as one object; stands below the options that it collects."""
+
+    def decorate(verb: Callable[[Options], Result]) -> Callable[..., Result]:
+        @wraps(verb)
+        def command(**values: Any) -> Result:
+            return verb(kind(**values))
+
+        return command
+
+    return decorate
+
+
+def paths_argument(command: Verb) -> Verb:
+    return click.argument("paths", nargs=-1, type=click.Path(path_type=Path))(command)
+
+
+def source_option(command: Verb) -> Verb:
+    return click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")(
+        command
+    )
+
+
+def strict_option(command: Verb) -> Verb:
+    return click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything unreadable.")(
+        command
+    )
+
+
+def found_option(command: Verb) -> Verb:
+    return click.option(
+        "--found", is_flag=True, help="The agent logs of this home directory, or a sample if there are none."
+    )(command)
+
+
+def span_options(what: str = "") -> Callable[[Verb], Verb]:
+    """`--since` and `--until`. `what`: what is chosen by them, as `runs of the ledger`; empty where it is plain."""
+    of = f" ({what})" if what else ""
+
+    def decorate(command: Verb) -> Verb:
+        until = click.option("--until", metavar="TIME", help=f"Until when, not included{of}.")
+        since = click.option(
+            "--since", metavar="TIME", help=f"From when: 2026-01-31, today, yesterday, 7d, 24h, 2w{of}."
+        )
+        return since(until(command))
+
+    return decorate
+
+
+def timezone_option(command: Verb) -> Verb:
+    return click.option(
+        "--timezone", metavar="ZONE", help="Zone in which days are cut, as Europe/Berlin. Default: UTC."
+    )(command)
+
+
+def ledger_option(command: Verb) -> Verb:
+    return click.option(
+        "--ledger",
+        "ledger_url",
+        metavar="URL",
+        help="The ledger: a path, or clickhouse://user:password@host:port/database. Default: that of modicum.toml, or a"
+        " file in your data folder.",
+    )(command)
+
+
+def prices_option(command: Verb) -> Verb:
+    return click.option(
+        "--prices",
+        "price_path",
+        type=click.Path(path_type=Path, exists=True, dir_okay=False),
+        help="Your own prices, above the list (docs/prices.md).",
+    )(command)
+
+
+def json_option(command: Verb) -> Verb:
+    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)

@@ -1,0 +1,110 @@
+"""Where `modicum team` takes recorded runs from: a recording, or the ledger."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modicum.calls import Problem, UserError
+from modicum.calls.regular_file import read_named
+from modicum.cli.inputs import resources
+from modicum.cli.shared_options import LedgerOptions, SpanOptions, ledger_option, span_options
+from modicum.settings import checked_zone, read_settings
+
+if TYPE_CHECKING:
+    from modicum.agents.from_ledger import AgentCost, LedgerRows
+    from modicum.agents.recorded import RecordedRow, RecordedTeam
+
+FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+Numbered = list[tuple[int, "RecordedRow"]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class TeamLedgerOptions(LedgerOptions, SpanOptions):
+    """Which runs of the ledger, and what grades them."""
+
+    outcome: str | None = None
+    arm: str = "full"
+
+
+def ledger_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """`--ledger` and the outcome that grades its runs."""
+    graded = click.option("--outcome", metavar="NAME", help="Which outcome of the ledger grades the runs, if several.")
+    arm = click.option(
+        "--arm",
+        type=click.Choice(["full", "plan", "all"]),
+        default="full",
+        show_default=True,
+        help="Of the ledger: runs of the full team, or those that the gateway ran under a plan.",
+    )
+    return ledger_option(graded(span_options("when a run of the ledger began")(arm(command))))
+
+
+def recorded(path: Path | None, name: str | None, protect: Iterable[str], options: TeamLedgerOptions) -> "RecordedTeam":
+    """The team of a recording or, without a path, of the ledger; problems and notes are told on stderr.
+
+    Raises:
+        UserError: both were named, or there is no team in it.
+    """
+    return recorded_with_costs(path, name, protect, options)[0]
+
+
+def recorded_with_costs(
+    path: Path | None, name: str | None, protect: Iterable[str], options: TeamLedgerOptions
+) -> tuple["RecordedTeam", "dict[str, AgentCost] | None"]:
+    """The same, and what the turns of each agent cost; None where a recording does not tell."""
+    from modicum.agents.graph import TeamGraph
+    from modicum.agents.recorded import recorded_team
+
+    booked = _from_ledger(options) if path is None else None
+    if booked is not None:
+        rows, problems, place = booked[0].rows, booked[0].problems, booked[1]
+    elif path is not None:
+        rows, problems, place = _from_file(path, options)
+    try:
+        team, more = recorded_team(rows, path=place, team=name)
+    except UserError:
+        _tell(problems)  # they may be why
+        raise
+    if protect:
+        graph = TeamGraph(team.graph.agents, team.graph.rounds, protect=protect)
+        team, more = recorded_team(rows, path=place, team=name, graph=graph)
+    _tell(problems + more)
+    return team, booked[0].agent_costs(team.name) if booked is not None else None
+
+
+def _from_file(path: Path, options: TeamLedgerOptions) -> tuple[Numbered, list[Problem], str]:
+    from modicum.agents.recorded import read_rows
+
+    if options.since or options.until:
+        raise UserError("--since and --until choose runs of the ledger; a recording is taken as a whole")
+    if options.ledger_url:
+        raise UserError(f"{path} and --ledger are two sources of the same runs: give one of them")
+    rows, problems = read_rows(read_named(path).splitlines(), str(path))
+    return rows, problems, str(path)
+
+
+def _from_ledger(options: TeamLedgerOptions) -> "tuple[LedgerRows, str]":
+    from modicum.agents.from_ledger import Which, ledger_rows
+
+    zone = checked_zone(read_settings().timezone)
+    since, until = options.span(zone)
+    which = Which(since, until, "" if options.arm == "all" else options.arm)
+    with resources.opened_ledger(options.ledger_url) as store:
+        found = ledger_rows(store, options.outcome, which)
+        place = store.place
+    if found.outcome:
+        click.echo(f"runs of the ledger {place}, graded by the outcome '{found.outcome}'", err=True)
+    for note in found.notes:
+        click.echo(note, err=True)
+    return found, place
+
+
+def _tell(problems: list[Problem]) -> None:
+    for problem in problems[:10]:
+        click.echo(str(problem), err=True)
+    if len(problems) > 10:
+        click.echo(f"... and {len(problems) - 10} more lines that were left out", err=True)

@@ -1,0 +1,240 @@
+"""What `modicum team` prints: reports and plans as tables for people."""
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modicum.calls import UserError
+from modicum.cli.terminal.output import count, dollars_of, print_json, print_table
+
+if TYPE_CHECKING:
+    from modicum.agents.attribution import IntervalEstimate, TeamAttribution
+    from modicum.agents.early_exit import ExitCurve
+    from modicum.agents.from_ledger import AgentCost
+    from modicum.agents.plan import TeamPlan
+    from modicum.agents.plan_rules import Evidence, Learned
+    from modicum.agents.recorded import RecordedTeam
+    from modicum.agents.verification import Verification
+
+
+def _points(found: "IntervalEstimate | None") -> str:
+    return "" if found is None else f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
+
+
+def _share(value: float | None) -> str:
+    return "" if value is None else f"{100 * value:.1f} %"
+
+
+def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost] | None" = None) -> None:
+    score = f", score {report.score.value:.3f}" if report.score else ""
+    title = f"{report.team or 'team'}: {report.runs_count} runs, {report.graded_count} graded{score}"
+    columns = ["agent", "turns", "calls", "tokens", "silent", "repeats", "own score", "vote without it"]
+    rows = [
+        [
+            one.agent,
+            count(one.turns_count),
+            _share(one.calls_share),
+            _share(one.token_share),
+            _share(one.abstained_share),
+            _share(one.repeats_share),
+            "" if one.own_score is None else f"{one.own_score.value:.3f}",
+            _points(one.without),
+        ]
+        for one in report.per_agent
+    ]
+    if costs is not None:
+        columns.insert(4, "per turn")
+        for row in rows:
+            row.insert(4, _per_turn(costs.get(row[0])))
+    print_table(columns, rows, title=title)
+    edges = [one for one in report.edges if one.tokens][:10]
+    if edges:
+        print_table(
+            ["from", "to", "kind", "reads", "tokens", "share", "to right", "to wrong"],
+            [
+                [
+                    one.source,
+                    one.reader,
+                    one.kind,
+                    count(one.reads_count),
+                    count(one.tokens),
+                    _share(one.token_share),
+                    count(one.moved_right),
+                    count(one.moved_wrong),
+                ]
+                for one in edges
+            ],
+            title=f"who reads whom, most tokens first ({len(edges)} of {len(report.edges)})",
+            left=3,
+        )
+
+
+def _per_turn(cost: "AgentCost | None") -> str:
+    """Dollars; a star where only some turns have a known cost."""
+    if cost is None:
+        return "unknown"
+    return dollars_of(cost.cost_per_turn_usd) + ("*" if 0 < cost.turns_priced < cost.turns_count else "")
+
+
+def print_edits(rows: "Sequence[Mapping[str, Any]]") -> None:
+    if not rows:
+        click.echo("no rule has changed a call of that time: see 'Without touching code' in docs/teams.md")
+        return
+    print_table(
+        ["team", "rule", "calls", "not made", "prompt tokens before", "after"],
+        [
+            [
+                row["agent_team"],
+                row["rule"],
+                count(row["calls"]),
+                count(row["calls_spared"]),
+                count(int(row["tokens_before"])),
+                count(int(row["tokens_after"])),
+            ]
+            for row in rows
+        ],
+        title="what plans did, tokens estimated",
+        left=2,
+    )
+
+
+def print_curve(points: "ExitCurve") -> None:
+    if not points.points:
+        return
+    columns = ["stop when", "saved", "score", "change", "95 %"]
+    rows = [
+        [
+            f"{one.agree} of {one.of} agree" + (" *" if one == points.recommended else ""),
+            _share(one.saved_share),
+            "unknown" if one.score is None else f"{one.score:.3f}",
+            "" if one.change is None else f"{100 * one.change:+.1f}",
+            _span(one.change_low, one.change_high),
+        ]
+        for one in points.points
+    ]
+    if any(one.ungraded_count for one in points.points):
+        columns.append("not graded")
+        for row, one in zip(rows, points.points, strict=True):
+            row.append(count(one.ungraded_count))
+    print_table(columns, rows, title="stopping early, as the record would have gone (* recommended)")
+
+
+def _span(low: float | None, high: float | None) -> str:
+    return "" if low is None or high is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
+
+
+def print_plan(plan: "TeamPlan") -> None:
+    rows: list[list[str]] = [["decision", plan.decision.replace("_", " ")], ["why", plan.why]]
+    rows += [["drop", f"{one.agent} in {_round(one.round)}: {one.why}"] for one in plan.drop]
+    rows += [
+        ["mute", f"{one.source} to {one.reader}, {one.kind or 'both kinds'}, {_round(one.round)}"]
+        for one in plan.mute[:20]
+    ]
+    rows += [["mute", f"... and {len(plan.mute) - 20} more"]] if len(plan.mute) > 20 else []
+    rows += [["substitute", f"{one.agent} on {one.model}"] for one in plan.substitute]
+    if plan.early_exit:
+        first = f", asking {', '.join(plan.early_exit.first)} first" if plan.early_exit.first else ""
+        rows.append(["early exit", f"when {plan.early_exit.agree} of {plan.early_exit.of} agree{first}"])
+    if plan.stop_after_round:
+        rows.append(["stop", f"after round {plan.stop_after_round}"])
+    rows += [["evidence", _evidence(plan.evidence)]] if plan.evidence else []
+    rows.append(["verified", _evidence(plan.verified) if plan.verified else "no: run 'modicum team verify'"])
+    if plan.learned:
+        rows.append(
+            [
+                "learned",
+                _learned(plan.learned),
+            ]
+        )
+    rows.append(["expires", _expires(plan)])
+    print_table(["", plan.team or "team"], rows, left=2)
+
+
+def _expires(plan: "TeamPlan") -> str:
+    why = plan.full_because()
+    return f"{plan.expires}: {why}, the full team runs" if why else plan.expires or "never"
+
+
+def _learned(one: "Learned") -> str:
+    runs = f"{one.runs_count} recorded runs and {one.trials_count} trials ({one.tokens_spent:,} tokens)"
+    return f"by {one.learner} from {runs}"
+
+
+def _round(number: int | None) -> str:
+    return "every round" if number is None else f"round {number}"
+
+
+def _evidence(one: "Evidence") -> str:
+    saved = one.tokens_saved_share if one.tokens_saved_share is not None else one.calls_saved_share
+    what = "tokens" if one.tokens_saved_share is not None else "calls"
+    text = f"{one.basis} of {one.tasks_count} tasks: score {one.score_full:.3f} to {one.score_plan:.3f}, "
+    text += f"{100 * one.change:+.1f} points ({100 * one.change_low:+.1f} to {100 * one.change_high:+.1f})"
+    text += f", {100 * saved:.1f} % fewer {what}" if saved is not None else ""
+    return text + ("" if one.exact else "; a bound") + (f"; {one.note}" if one.note else "")
+
+
+def print_replay(plan: "TeamPlan", team: "RecordedTeam", margin: float, confidence: float, *, as_json: bool) -> None:
+    from modicum.agents.replay import replay
+
+    if not team.graded:
+        raise UserError("no recorded run has an outcome or a gold answer: nothing can be compared")
+    replayed = replay(plan, team)
+    evidence = replayed.evidence(margin, confidence)
+    if as_json:
+        print_json(evidence)
+        return
+    click.echo(_evidence(evidence))
+    if not replayed.changed:
+        click.echo("the plan changes nothing in these runs")
+        return
+    if taught_by(plan, team):
+        click.echo("the plan was learned from these runs, or half of them: other runs tell more")
+    if not evidence.exact:
+        click.echo(f"whether it loses more than {100 * margin:.1f} points only new runs tell: kept agents had read")
+        click.echo("what the plan takes away. Try it with --runner and --tasks, or record it for --plan-runs")
+        return
+    held = evidence.change_low >= -margin
+    click.echo(f"a loss of more than {100 * margin:.1f} points is {'ruled out' if held else 'not ruled out'}")
+
+
+def taught_by(plan: "TeamPlan", team: "RecordedTeam") -> bool:
+    """Whether the plan was learned from these runs, or from the half of them that `propose` learns from."""
+    from modicum.agents.proposal import data_digest, halves
+
+    return plan.learned is not None and plan.learned.data_digest in {data_digest(team), data_digest(halves(team)[0])}
+
+
+def _tokens(value: float | None) -> str:
+    return "unknown" if value is None else f"{value:,.0f}"
+
+
+def print_verification(found: "Verification", *, as_json: bool) -> None:
+    if as_json:
+        print_json(found)
+        return
+    rows = []
+    for arm in found.arms:
+        against = arm.against_full
+        change = "" if against is None else f"{100 * against.change:+.1f}"
+        interval = "" if against is None else f"{100 * against.change_low:+.1f} to {100 * against.change_high:+.1f}"
+        saved = "" if against is None else _share(against.tokens_saved_share)
+        rows.append(
+            [
+                arm.arm,
+                f"{arm.score:.3f}",
+                change,
+                interval,
+                _tokens(arm.prompt_tokens),
+                _tokens(arm.completion_tokens),
+                saved,
+            ]
+        )
+    columns = ["", "score", "change", "95 %", "prompt tokens", "completion tokens", "saved"]
+    print_table(columns, rows, title=f"{found.arms[0].tasks_count} tasks")
+    click.echo(f"verdict for a margin of {100 * found.margin:.1f} points: {found.verdict}")
+    if found.tasks_needed:
+        click.echo(f"tasks needed for a verdict: about {found.tasks_needed:,}")
+    if found.learning_tokens:
+        even = f"{found.break_even_tasks:,} tasks" if found.break_even_tasks is not None else "never"
+        click.echo(f"learning took {found.learning_tokens:,} tokens; paid for after: {even}")

@@ -1,0 +1,445 @@
+"""`modicum team`: attribute, propose, fit, verify and show plans for teams of agents."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+import msgspec
+
+from modicum.calls import UserError
+from modicum.calls.regular_file import read_named
+from modicum.cli.inputs import resources
+from modicum.cli.private import shared_files
+from modicum.cli.shared_options import ledger_option, typed
+from modicum.cli.team import tables
+from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options, recorded, recorded_with_costs
+from modicum.cli.terminal.quantity import Quantity
+
+if TYPE_CHECKING:
+    from modicum.agents.plan import TeamPlan
+
+RUNNER_HELP = (
+    "MODULE:NAME of your team: an object with `graph` (TeamGraph), `run(task, guard)` and `score(task, run)`; "
+    "tasks are the lines of --tasks."
+)
+
+FROM_RECORDS = ("trace", "random")
+"""Learners that can do without new runs."""
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+team_name = click.option("--team", "name", help="Which team, where a recording holds several.")
+protect = click.option("--protect", multiple=True, metavar="AGENT", help="Never drop this agent. May be repeated.")
+max_loss = click.option(
+    "--max-loss",
+    type=Quantity(0, 1, min_open=True),
+    default=0.02,
+    show_default=True,
+    help="Largest acceptable loss of score, as a share (0.02: two points).",
+)
+confidence = click.option(
+    "--confidence", type=Quantity(0.5, 1, max_open=True), default=0.95, show_default=True, help="Two-sided."
+)
+out = click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to this file.")
+recording = click.argument("recording", metavar="[FILE]", required=False, type=FILE)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AttributeOptions(TeamLedgerOptions):
+    recording: Path | None
+    name: str | None
+    as_json: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProposeOptions(AttributeOptions):
+    protect: tuple[str, ...]
+    max_loss: float
+    confidence: float
+    drop_count: int | None
+    allow_bounds: bool
+    out: Path | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class FitOptions(TeamLedgerOptions):
+    runner: str | None
+    tasks: Path | None
+    learner: str
+    settings: tuple[str, ...]
+    budget_tokens: int | None
+    seed: int
+    name: str | None
+    protect: tuple[str, ...]
+    out: Path | None
+    as_json: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class VerifyOptions(TeamLedgerOptions):
+    plan_file: Path
+    runner: str | None
+    tasks: Path | None
+    runs: Path | None
+    plan_runs: Path | None
+    random_runs: Path | None
+    single_runs: Path | None
+    max_loss: float
+    confidence: float
+    seed: int
+    out: Path | None
+    as_json: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class ShowOptions(TeamLedgerOptions):
+    plan_file: Path
+    runs: Path | None
+    svg: Path | None
+    as_json: bool
+
+
+@click.group()
+def command() -> None:
+    """Teams of agents: who adds what, and a plan that drops who adds nothing.
+
+    A recording is a JSONL FILE with one line a turn (docs/teams.md); adapters to frameworks write it. Without FILE the
+    runs come from the ledger. A plan is a JSON file to read and edit; `plan.guard()` applies it.
+
+    \b
+    Examples:
+      modicum team attribute runs.jsonl
+      modicum team attribute --ledger team.duckdb --outcome resolved
+      modicum team propose runs.jsonl --max-loss 0.03 --out plan.json
+      modicum team fit --runner myteam:team --tasks tasks.jsonl --learner agentdropout --budget-tokens 2000000
+      modicum team verify plan.json --runner myteam:team --tasks holdout.jsonl
+      modicum team show plan.json --runs runs.jsonl --svg team.svg
+      modicum team spared --since 7d
+    """
+
+
+@command.command()
+@recording
+@team_name
+@ledger_options
+@as_json
+@typed(AttributeOptions)
+def attribute(options: AttributeOptions) -> None:
+    """Who costs what and adds what, from recorded runs; makes no model call.
+
+    \b
+    Examples:
+      modicum team attribute runs.jsonl
+      modicum team attribute --team support --json
+      modicum team attribute --since 30d --outcome resolved
+    """
+    from modicum.agents.attribution import attribute as report_on
+    from modicum.agents.early_exit import curve
+    from modicum.cli.terminal.output import print_json
+
+    team, costs = recorded_with_costs(options.recording, options.name, (), options)
+    report = report_on(team)
+    points = curve(team)
+    if options.as_json:
+        print_json({"attribution": report, "early_exit": points, "costs": costs})
+        return
+    tables.print_attribution(report, costs)
+    tables.print_curve(points)
+    click.echo("\nThe record cannot tell:")
+    for limit in report.cannot_tell:
+        click.echo(f"  - {limit}")
+
+
+@command.command()
+@recording
+@team_name
+@protect
+@max_loss
+@confidence
+@click.option("--drop", "drop_count", type=click.IntRange(1), help="Drop so many of the worst, whatever it does.")
+@click.option("--allow-bounds", is_flag=True, help="Also plans whose effect the record only bounds; verify those.")
+@ledger_options
+@out
+@as_json
+@typed(ProposeOptions)
+def propose(options: ProposeOptions) -> None:
+    """The plan that saves most without a loss beyond --max-loss, chosen on half of the tasks, checked on the others.
+
+    "Not enough evidence" is an answer: it says how many tasks would decide.
+
+    \b
+    Examples:
+      modicum team propose runs.jsonl
+      modicum team propose runs.jsonl --max-loss 0.03 --protect judge --out plan.json
+    """
+    from modicum.agents.learners.trace import Trace
+    from modicum.agents.proposal import propose_and_check
+
+    team = recorded(options.recording, options.name, options.protect, options)
+    if options.drop_count is None:
+        plan = propose_and_check(
+            team, max_loss=options.max_loss, confidence=options.confidence, allow_bounds=options.allow_bounds
+        )
+    else:
+        plan = Trace(drop_count=options.drop_count).learn(team.graph, recorded=team).plan
+    _deliver(_dated(plan), options.out, as_json=options.as_json)
+
+
+@command.command()
+@click.option("--runner", metavar="MODULE:NAME", help=RUNNER_HELP)
+@click.option("--tasks", type=FILE, help="JSONL, for --runner.")
+@click.option(
+    "--learner",
+    type=click.Choice(["trace", "agentdropout", "agentprune", "random"]),
+    default="trace",
+    show_default=True,
+    help="How to learn; docs/teams.md says what each can find.",
+)
+@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the learner.")
+@click.option("--budget-tokens", type=click.IntRange(1), help="Tokens that learning may take.")
+@click.option("--seed", type=int, default=0, show_default=True)
+@team_name
+@protect
+@ledger_options
+@out
+@as_json
+@typed(FitOptions)
+def fit(options: FitOptions) -> None:
+    """Learns a plan by running your team; the tokens that takes are counted and written into the plan.
+
+    Without --runner the learners that need no new runs (trace, random) learn from the runs of the ledger.
+
+    \b
+    Examples:
+      modicum team fit --runner myteam:team --tasks tasks.jsonl --budget-tokens 2000000 --out plan.json
+      modicum team fit --runner myteam:team --tasks tasks.jsonl --learner agentdropout --set node_drop_rate=0.4
+      modicum team fit --ledger team.duckdb --outcome resolved --set drop_count=1 --out plan.json
+    """
+    from modicum.agents.learners import LEARNERS
+    from modicum.agents.trials import Trials
+
+    runner, tasks, learner = options.runner, options.tasks, options.learner
+    kind = LEARNERS[learner]
+    try:
+        chosen = msgspec.convert({"seed": options.seed, **_settings(options.settings, kind)}, kind)
+    except msgspec.ValidationError as error:
+        raise UserError(
+            f"--set: {error}; the parameters of '{learner}' are {', '.join(kind.__struct_fields__)}"
+        ) from None
+    if bool(runner) != bool(tasks):
+        raise UserError("team fit runs a team on tasks: --runner and --tasks go together; without both: the ledger")
+    if runner and tasks:
+        if options.ledger_url:
+            raise UserError("--runner and --ledger are two sources of runs: give one of them")
+        team = _runner(runner)
+        trials = Trials(team.graph, _tasks(tasks), team.run, team.score, options.budget_tokens)
+        learned = chosen.learn(team.graph, trials=trials)
+    elif learner in FROM_RECORDS:
+        known = recorded(None, options.name, options.protect, options)
+        learned = chosen.learn(known.graph, recorded=known)
+    else:
+        raise UserError(f"the learner '{learner}' tries changed teams, which no record holds: add --runner and --tasks")
+    if learned.budget_spent:
+        click.echo(f"the budget ended after {learned.trials_count} runs, before the learner was done", err=True)
+    _deliver(_dated(learned.plan), options.out, as_json=options.as_json)
+
+
+@command.command()
+@click.argument("plan_file", metavar="PLAN", type=FILE)
+@click.option("--runner", metavar="MODULE:NAME", help=RUNNER_HELP)
+@click.option("--tasks", type=FILE, help="JSONL, for --runner.")
+@click.option("--runs", type=FILE, help="Full team, recorded.")
+@click.option("--plan-runs", type=FILE, help="Plan, recorded.")
+@click.option("--random-runs", type=FILE, help="Drop by lot.")
+@click.option("--single-runs", type=FILE, help="One agent.")
+@max_loss
+@confidence
+@click.option("--seed", type=int, default=0, show_default=True, help="Of the plan by lot.")
+@ledger_options
+@out
+@as_json
+@typed(VerifyOptions)
+def verify(options: VerifyOptions) -> None:
+    """Does the plan hold? Paired against the full team, a plan of the same shape by lot, and one agent.
+
+    With --runner it runs all four on every task. With recordings it compares those; with --runs alone it replays the
+    plan over them, as far as a record can tell. Without --runs the full team's runs come from the ledger.
+
+    \b
+    Examples:
+      modicum team verify plan.json --runner myteam:team --tasks holdout.jsonl --out plan.json
+      modicum team verify plan.json --runs full.jsonl --plan-runs plan.jsonl --max-loss 0.03
+      modicum team verify plan.json --ledger team.duckdb
+    """
+    from modicum.agents.verification import FULL, PLAN, RANDOM, SINGLE, verify_recorded
+    from modicum.agents.verification import verify as run_arms
+
+    plan, runs = _plan(options.plan_file), options.runs
+    margin, confidence = options.max_loss, options.confidence
+    if options.runner or options.tasks:
+        if not (options.runner and options.tasks):
+            raise UserError("team verify runs a team on tasks: --runner and --tasks go together")
+        if runs or options.ledger_url:
+            raise UserError("--runner makes the runs that --runs or --ledger would bring: give one of them")
+        team = _runner(options.runner)
+        tasks = _tasks(options.tasks)
+        found = run_arms(
+            plan,
+            team.graph,
+            tasks,
+            team.run,
+            team.score,
+            margin=margin,
+            confidence=confidence,
+            seed=options.seed,
+        )
+    else:
+        full = recorded(runs, plan.team or None, plan.protect, options)
+        others = {PLAN: options.plan_runs, RANDOM: options.random_runs, SINGLE: options.single_runs}
+        if not options.plan_runs:
+            tables.print_replay(plan, full, margin, confidence, as_json=options.as_json)
+            return
+        arms = {FULL: full} | {
+            arm: recorded(path, plan.team or None, plan.protect, TeamLedgerOptions())
+            for arm, path in others.items()
+            if path
+        }
+        found = verify_recorded(plan, arms, margin=margin, confidence=confidence)
+    tables.print_verification(found, as_json=options.as_json)
+    if options.out:
+        _write(msgspec.structs.replace(plan, verified=found.evidence), options.out)
+
+
+@command.command()
+@click.argument("plan_file", metavar="PLAN", type=FILE)
+@click.option("--runs", type=FILE, help="A recording of the team, for --svg. Without it: the ledger.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here.")
+@ledger_options
+@as_json
+@typed(ShowOptions)
+def show(options: ShowOptions) -> None:
+    """What a plan does; as a picture also before and after, with the tokens on each edge of recorded runs.
+
+    \b
+    Examples:
+      modicum team show plan.json
+      modicum team show plan.json --runs runs.jsonl --svg team.svg
+      modicum team show plan.json --since 30d --svg team.svg
+    """
+    from modicum.agents.picture import team_svg
+    from modicum.cli.terminal.output import print_json
+
+    plan, runs, svg = _plan(options.plan_file), options.runs, options.svg
+    if svg:
+        with shared_files():
+            svg.write_text(team_svg(recorded(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
+        click.echo(f"wrote {svg}", err=True)
+    if options.as_json:
+        print_json(plan)
+        return
+    tables.print_plan(plan)
+
+
+@command.command()
+@ledger_option
+@click.option("--since", metavar="TIME", help="Calls from 2026-01-31, today, 7d, 2w.")
+@click.option("--until", metavar="TIME", help="Calls before.")
+@as_json
+def spared(*, ledger_url: str | None, since: str | None, until: str | None, as_json: bool) -> None:
+    """What plans did in the gateway: calls that were not made, and prompt tokens before and after, by team and rule.
+
+    Tokens are our estimates, and no saving: `verify` and the canaries tell what the team lost by it.
+
+    \b
+    Examples:
+      modicum team spared
+      modicum team spared --since 7d --json
+    """
+    from modicum.cli.terminal.output import print_json
+    from modicum.cli.terminal.time_span import EVER, NEVER, moment
+    from modicum.settings import checked_zone, read_settings
+
+    zone = checked_zone(read_settings().timezone)
+    with resources.opened_ledger(ledger_url) as store:
+        rows = store.ask("edits", since=moment(since, zone, EVER), until=moment(until, zone, NEVER))
+    if as_json:
+        print_json({"edits": rows})
+        return
+    tables.print_edits(rows)
+
+
+def _plan(path: Path) -> "TeamPlan":
+    from modicum.agents.plan import read_plan
+
+    return read_plan(read_named(path), str(path))
+
+
+def _dated(plan: "TeamPlan") -> "TeamPlan":
+    """With the day it was made, and half a year to live."""
+    from datetime import UTC, datetime, timedelta
+
+    today = datetime.now(UTC).date()
+    learned = plan.learned and msgspec.structs.replace(plan.learned, created=today.isoformat())
+    return msgspec.structs.replace(plan, learned=learned, expires=(today + timedelta(days=182)).isoformat())
+
+
+def _write(plan: "TeamPlan", path: Path) -> None:
+    from modicum.agents.plan import plan_json
+
+    with shared_files():
+        path.write_text(plan_json(plan), encoding="utf-8")
+    click.echo(f"wrote {path}", err=True)
+
+
+def _deliver(plan: "TeamPlan", path: Path | None, *, as_json: bool) -> None:
+    from modicum.cli.terminal.output import print_json
+
+    if path:
+        _write(plan, path)
+    if as_json:
+        print_json(plan)
+    else:
+        tables.print_plan(plan)
+
+
+def _runner(where: str) -> Any:
+    """The user's team. Its module may lie in the working directory."""
+    import sys
+    from importlib import import_module
+
+    module, _, attribute = where.partition(":")
+    if str(Path.cwd()) not in sys.path:
+        sys.path.insert(0, str(Path.cwd()))
+    try:
+        team = getattr(import_module(module), attribute or "team")
+    except (ImportError, AttributeError) as error:
+        raise UserError(f"--runner {where}: {error}; it must be MODULE:NAME of an importable object") from None
+    missing = [name for name in ("graph", "run", "score") if not hasattr(team, name)]
+    if missing:
+        raise UserError(f"--runner {where} has no {', '.join(missing)}: {RUNNER_HELP}")
+    return team
+
+
+def _tasks(path: Path) -> list[Any]:
+    tasks = []
+    for number, line in enumerate(read_named(path).splitlines(), start=1):
+        if line.strip():
+            try:
+                tasks.append(msgspec.json.decode(line))
+            except (msgspec.DecodeError, RecursionError) as error:
+                raise UserError(f"{path}:{number} is not JSON: {error}") from None
+    return tasks
+
+
+def _settings(pairs: Iterable[str], kind: type[Any]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    for pair in pairs:
+        name, _, text = pair.partition("=")
+        if name not in kind.__struct_fields__:
+            raise UserError(f"--set {pair}: there is no '{name}'; parameters are {', '.join(kind.__struct_fields__)}")
+        try:
+            found[name] = msgspec.json.decode(text)
+        except msgspec.DecodeError:
+            found[name] = text
+    return found

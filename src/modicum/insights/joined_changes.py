@@ -1,0 +1,131 @@
+"""Changes joined: one value per call and segment for everything that a replay asks about.
+
+Tokens are removed from the end of a segment. Of several changes to one segment the smallest size stands; a call that
+any of them drops is dropped; of several times to live the last stands, but what uses no cache goes on using none.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from modicum.insights.finding import HistoryChange
+from modicum.insights.history import Flags, Floats, History, Ints
+
+REPLY_KINDS = frozenset({"assistant", "reasoning", "tool_call", "tool_result"})
+"""What a call leaves in the next prompt: a call that is not made leaves none of it."""
+FRONT_KINDS = frozenset({"system", "tool_schema", "prefix"})
+
+
+@dataclass(frozen=True)
+class JoinedChanges:
+    """Changes joined into one value per call and segment."""
+
+    removed_tokens: Floats
+    """Per segment."""
+    dropped: Flags
+    ttl_s: Ints
+    """0: no cache, -1: as it was."""
+    models: list[str]
+    model: Ints
+    swapped: bool
+    tiers: list[str]
+    tier: Ints
+    unbroken: Flags
+    most_output: Floats
+
+    @classmethod
+    def of(cls, history: History, changes: Sequence[HistoryChange]) -> "JoinedChanges":
+        size = history.segment_tokens.astype(np.float64)
+        dropped, unbroken = np.zeros(history.calls, dtype=bool), np.zeros(history.calls, dtype=bool)
+        ttl = np.full(history.calls, -1, dtype=np.int64)
+        most = np.full(history.calls, np.inf)
+        models, model = list(history.models), history.model
+        tiers, tier = list(history.tiers), history.tier
+        for change in changes:
+            if change.segment_tokens is not None:
+                size = np.clip(change.segment_tokens, 0, size)
+            if change.dropped_calls is not None:
+                dropped = dropped | change.dropped_calls
+            if change.ttl_seconds is not None:
+                ttl = np.where((change.ttl_seconds >= 0) & (ttl != 0), change.ttl_seconds, ttl)
+            if change.unbroken is not None:
+                unbroken = unbroken | change.unbroken
+            if change.max_output_tokens is not None:
+                most = np.minimum(most, change.max_output_tokens)
+            for old, new in change.models.items():
+                model = _swapped(model, models, (old, new), change.model_calls)
+            if change.tier:
+                tier = _swapped(tier, tiers, ("", change.tier), change.tier_calls)
+        if dropped.any():
+            size = np.where(replies_of(history, dropped), 0, size)
+        removed = history.segment_tokens - size
+        swapped = model is not history.model
+        return cls(removed, dropped, ttl, models, model, swapped, tiers, tier, unbroken, most)
+
+
+def _swapped(codes: Ints, words: list[str], names: tuple[str, str], chosen: Flags | None) -> Ints:
+    """The codes with one word in the place of another (empty: of any), for the chosen calls."""
+    old, new = names
+    if new not in words:
+        words.append(new)
+    fits = np.ones(len(codes), dtype=bool) if chosen is None else chosen
+    if old:
+        fits = fits & (codes == words.index(old)) if old in words else np.zeros(len(codes), dtype=bool)
+    return np.where(fits, words.index(new), codes)
+
+
+def replies_of(history: History, dropped: Flags) -> Flags:
+    """For every segment whether it is the reply of a dropped call, or a result that came back for it."""
+    before = np.zeros(history.calls + 1, dtype=bool)
+    before[1:] = dropped
+    born = history.segment_call
+    of_reply = np.isin(history.segment_kind, [code for code, kind in enumerate(history.kinds) if kind in REPLY_KINDS])
+    found: Flags = before[born] & ~history.first[born] & of_reply
+    return found
+
+
+@dataclass(frozen=True)
+class Removed:
+    """Tokens that a plan takes out of each prompt, in the provider's count."""
+
+    tokens: Floats
+    of_kept: Floats
+    of_front: Floats
+
+    @classmethod
+    def of(cls, history: History, plan: JoinedChanges) -> "Removed":
+        removed = plan.removed_tokens
+        if not removed.any():
+            nothing = np.zeros(history.calls)
+            return cls(nothing, nothing, nothing)
+        factor = scale(history)
+        tokens = history.carried(removed)
+        own = np.bincount(history.segment_call, removed, history.calls)
+        front = [code for code, kind in enumerate(history.kinds) if kind in FRONT_KINDS]
+        of_front = history.carried(np.where(np.isin(history.segment_kind, front), removed, 0))
+        return cls(tokens * factor, (tokens - own) * factor, of_front * factor)
+
+
+def scale(history: History) -> Floats:
+    """What a token of our count is in the provider's, for each call: 1 where segments were fitted to the prompt."""
+    whole = history.context_tokens
+    return np.divide(history.prompt, whole, out=np.zeros(history.calls), where=whole > 0)
+
+
+def removed_before(history: History, plan: JoinedChanges, calls: Ints, place: Ints) -> Floats:
+    """Tokens that a plan takes out of the front of a few prompts, up to a place in each. What is cut off a segment is
+    its end.
+    """
+    found = np.zeros(len(calls))
+    if not plan.removed_tokens.any():
+        return found
+    factor = scale(history)
+    start = np.searchsorted(history.segment_call, history.conversation_start[calls])
+    end = np.searchsorted(history.segment_call, calls, side="right")
+    for number, (call, low, high) in enumerate(zip(calls, start, end, strict=True)):
+        part = slice(low, high)
+        cut = np.where(history.segment_died[part] > call, plan.removed_tokens[part], 0)
+        cut_from = history.segment_offset[part] + history.segment_tokens[part] - cut
+        found[number] = np.clip(place[number] / max(factor[call], 1e-9) - cut_from, 0, cut).sum() * factor[call]
+    return found

@@ -1,0 +1,45 @@
+"""One typed table of settings, a file per section. Read once, at the top; below, values are arguments."""
+
+from modicum.settings.addresses import host_and_port, host_name
+from modicum.settings.console import ConsoleSettings
+from modicum.settings.folders import (
+    beside_settings,
+    cache_folder,
+    config_folder,
+    data_folder,
+    ledger_place,
+    price_file_place,
+    state_folder,
+)
+from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
+from modicum.settings.otel import OtelSettings
+from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
+from modicum.settings.table import Settings
+from modicum.settings.teams import TeamSettings
+from modicum.settings.time_zone import checked_zone
+from modicum.settings.upstreams import USUAL_UPSTREAMS, UpstreamSettings, upstream_key
+
+__all__ = [
+    "FILE_NAME",
+    "MOST_WORKERS",
+    "USUAL_UPSTREAMS",
+    "ConsoleSettings",
+    "GatewaySettings",
+    "OtelSettings",
+    "Settings",
+    "TeamSettings",
+    "UpstreamSettings",
+    "beside_settings",
+    "cache_folder",
+    "checked_zone",
+    "config_folder",
+    "data_folder",
+    "host_and_port",
+    "host_name",
+    "ledger_place",
+    "place_of",
+    "price_file_place",
+    "read_settings",
+    "state_folder",
+    "upstream_key",
+]

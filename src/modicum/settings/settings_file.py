@@ -1,0 +1,145 @@
+"""`modicum.toml`, read and checked: a wrong value is said with file, line and what is accepted.
+
+It is looked for in `$MODICUM_CONFIG`, the current folder, and the user's configuration folder; the first that exists
+counts.
+"""
+
+import os
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from modicum.calls import UserError
+from modicum.calls.regular_file import read_regular
+from modicum.settings.console import ConsoleSettings
+from modicum.settings.folders import config_folder
+from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
+from modicum.settings.otel import OtelSettings
+from modicum.settings.table import Settings
+from modicum.settings.teams import TeamSettings, team_fault
+from modicum.settings.time_zone import checked_zone
+from modicum.settings.upstreams import UpstreamSettings
+
+FILE_NAME = "modicum.toml"
+
+
+def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
+    """The settings that apply here.
+
+    Raises:
+        UserError: the file cannot be read or holds a wrong value; the message names file, line and what is accepted.
+    """
+    path = _file(environment)
+    if path is None:
+        return Settings()
+    try:
+        text = read_regular(path).decode("utf-8")
+        document = tomllib.loads(text)
+        settings = msgspec.convert(document | {"file": str(path)}, Settings)
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: there is no such settings file, and MODICUM_CONFIG names it: bring it back, or unset that"
+        ) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UserError(f"{path}: cannot be read: {error}") from None
+    except tomllib.TOMLDecodeError as error:
+        raise UserError(f"{path}: no valid TOML: {error}") from None
+    except msgspec.ValidationError as error:
+        raise UserError(f"{path}{_line(text, str(error))}: {error}; accepted are {_accepted(str(error))}") from None
+    _check(settings, path, text)
+    return settings
+
+
+def place_of(settings: Settings, table: str, key: str) -> str:
+    """Where a setting stands, as `modicum.toml:7: gateway.tls_key_file`, for what is checked later than the rest."""
+    name = f"{table}.{key}"
+    try:
+        lines = Path(settings.file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return name
+    inside = ""
+    for number, line in enumerate(lines, 1):
+        plain = line.strip().replace('"', "").replace("'", "")
+        if plain.startswith("["):
+            inside = plain.partition("]")[0].strip("[] ")
+        elif f"{inside}.{plain.partition('=')[0].strip()}".removeprefix(".") == name:
+            return f"{settings.file}:{number}: {name}"
+    return f"{settings.file}: {name}"
+
+
+def _file(environment: Mapping[str, str]) -> Path | None:
+    if named := environment.get("MODICUM_CONFIG"):
+        return Path(named)
+    return next((path for path in (Path(FILE_NAME), config_folder() / FILE_NAME) if path.is_file()), None)
+
+
+def _check(settings: Settings, path: Path, text: str) -> None:
+    try:
+        checked_zone(settings.timezone)
+    except UserError as error:
+        raise UserError(f"{path}{_line(text, 'timezone')}: {error}") from None
+    if not 1 <= settings.gateway.workers <= MOST_WORKERS:
+        raise UserError(f"{path}{_line(text, 'workers')}: workers is a number from 1 to {MOST_WORKERS}")
+    _check_loads(settings, path, text)
+    if settings.keep_days < 0:
+        raise UserError(f"{path}{_line(text, 'keep_days')}: keep_days is a number of days, or 0 to keep all")
+    if (wrong := gateway_fault(settings.gateway)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{_line(text, key)}: gateway.{key} {accepted}")
+    for name, team in settings.teams.items():
+        fault = team_fault(team)
+        if fault is not None:
+            key, accepted = fault
+            raise UserError(f"{path}{_line(text, key)}: teams.{name}.{key} must be {accepted}")
+
+
+def _check_loads(settings: Settings, path: Path, text: str) -> None:
+    """What the gateway takes on at once."""
+    gateway = settings.gateway
+    for key in ("most_body_mb", "most_calls"):
+        if getattr(gateway, key) < 1:
+            raise UserError(f"{path}{_line(text, key)}: gateway.{key} is a number, 1 or more")
+    if gateway.most_bodies_mb != 0 and gateway.most_bodies_mb < gateway.most_body_mb:
+        raise UserError(
+            f"{path}{_line(text, 'most_bodies_mb')}: gateway.most_bodies_mb is a number of megabytes, at least "
+            f"most_body_mb ({gateway.most_body_mb}), or 0 for an eighth of the memory"
+        )
+    for name, upstream in settings.upstreams.items():
+        if not 0 <= upstream.most_calls <= gateway.most_calls:
+            raise UserError(
+                f"{path}: upstreams.{name}.most_calls is a number from 1 to gateway.most_calls "
+                f"({gateway.most_calls:,}), or 0 for three quarters of them"
+            )
+
+
+def _line(text: str, message: str) -> str:
+    """`:3`, where the message names a key that stands on line 3."""
+    for number, line in enumerate(text.splitlines(), 1):
+        key = line.partition("=")[0].strip()
+        if key and not key.startswith("#") and (f"`{key}`" in message or f".{key}`" in message or key == message):
+            return f":{number}"
+    return ""
+
+
+def _accepted(message: str) -> str:
+    """The names and types of the table that a message of msgspec is about."""
+    table: Any = Settings
+    for place, type_ in _TABLES.items():
+        if place in message:
+            table = type_
+    fields = msgspec.structs.fields(table)
+    return ", ".join(
+        f"{field.name} ({getattr(field.type, '__name__', field.type)})" for field in fields if field.name != "file"
+    )
+
+
+_TABLES = {
+    "$.gateway": GatewaySettings,
+    "$.console": ConsoleSettings,
+    "$.otel": OtelSettings,
+    "$.upstreams[": UpstreamSettings,
+    "$.teams[": TeamSettings,
+}

@@ -1,0 +1,33 @@
+"""All settings, section by section, with their defaults."""
+
+import msgspec
+
+from modicum.settings.console import ConsoleSettings
+from modicum.settings.gateway import GatewaySettings
+from modicum.settings.otel import OtelSettings
+from modicum.settings.teams import TeamSettings
+from modicum.settings.upstreams import UpstreamSettings
+
+
+class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    ledger: str = ""
+    """Where the ledger is: a path, or clickhouse://user:password@host:port/database. Empty: a file in the user's data
+    folder."""
+    prices: str = ""
+    """A file with your own prices (see docs/prices.md). Empty: `prices.toml` beside the settings or in the
+    configuration folder, if there is one."""
+    timezone: str = "UTC"
+    """The zone in which days and weeks are cut, as `Europe/Berlin`."""
+    keep_days: int = 0
+    """Entries older than this are forgotten at the next import. 0: they are kept."""
+    gateway: GatewaySettings = GatewaySettings()
+    console: ConsoleSettings = ConsoleSettings()
+    otel: OtelSettings = OtelSettings()
+    upstreams: dict[str, UpstreamSettings] = {}
+    """Where calls may go, in the order in which a model is looked for. None: OpenAI, Anthropic and Gemini."""
+    models: dict[str, str] = {}
+    """Other names for models: fast = "openai/gpt-4o-mini"."""
+    teams: dict[str, TeamSettings] = {}
+    """Teams of agents whose plans the gateway applies."""
+    file: str = ""
+    """The file that the settings came from. Not set by hand."""

@@ -1,0 +1,31 @@
+import shutil
+
+import pytest
+
+from modicum.calls import UserError
+from modicum.cli.inputs.found_logs import found_logs, home_logs, outcomes_beside
+
+
+def test_logs_of_agents_in_the_home_folder_are_named(home, transcripts, capsys):
+    place = home / ".claude/projects/shop"
+    place.parent.mkdir(parents=True)
+    shutil.copytree(transcripts, place)
+
+    assert home_logs() == [home / ".claude/projects"]
+    assert str(home / ".claude/projects") in capsys.readouterr().err
+
+
+def test_an_agent_that_was_installed_and_never_used_is_no_log(home):
+    (home / ".claude/projects").mkdir(parents=True)
+
+    with pytest.raises(UserError, match="no agent logs in this home directory"):
+        home_logs()
+
+
+def test_without_logs_it_is_the_sample_with_its_outcomes(capsys):
+    places = found_logs()
+
+    assert [place.name for place in places] == ["logs"]
+    assert "sample" in capsys.readouterr().err
+    assert [path.name for path in outcomes_beside(places)] == ["outcomes.csv"]
+    assert outcomes_beside([]) == []

@@ -1,0 +1,72 @@
+from agents.teams import plan
+from modicum.agents.plan_rules import EarlyExit, Evidence, Learned, Mute, Substitute
+from modicum.cli.team.tables import print_edits, print_plan
+
+EVIDENCE = Evidence(
+    basis="replay",
+    tasks_count=40,
+    score_full=0.9,
+    score_plan=0.88,
+    change=-0.02,
+    change_low=-0.05,
+    change_high=0.01,
+    confidence=0.95,
+    margin=0.03,
+    tokens_saved_share=0.31,
+    exact=False,
+)
+
+
+def test_a_plan_is_shown_with_all_that_it_does(capsys):
+    print_plan(
+        plan(
+            rounds=2,
+            drop=["a"],
+            mute=(Mute("b", "c", round=2),),
+            substitute=(Substitute("c", "small"),),
+            early_exit=EarlyExit(agree=2, of=3, first=("b", "c")),
+            stop_after_round=1,
+            evidence=EVIDENCE,
+            learned=Learned("trace", runs_count=12),
+            expires="2020-01-31",
+        )
+    )
+    shown = capsys.readouterr().out
+
+    for line in (
+        "a in every round",
+        "b to c, both kinds, round 2",
+        "c on small",
+        "when 2 of 3 agree, asking b, c first",
+        "after round 1",
+        "replay of 40 tasks: score 0.900 to 0.880, -2.0 points (-5.0 to +1.0), 31.0 % fewer tokens; a bound",
+        "no: run 'modicum team verify'",
+        "by trace from 12 recorded runs and 0 trials (0 tokens)",
+        "the plan expired on 2020-01-31, the full team runs",
+    ):
+        assert line in shown
+
+
+def test_a_plan_with_many_mutes_names_some_and_counts_the_rest(capsys):
+    print_plan(plan(mute=tuple(Mute("a", "b", round=number) for number in range(1, 31))))
+
+    assert "... and 10 more" in capsys.readouterr().out
+
+
+def test_edits_are_a_table_or_a_sentence(capsys):
+    print_edits(
+        [
+            {
+                "agent_team": "sim",
+                "rule": "team_plan.drop",
+                "calls": 3,
+                "calls_spared": 2,
+                "tokens_before": 1200,
+                "tokens_after": 0,
+            }
+        ]
+    )
+    assert "1,200" in capsys.readouterr().out
+
+    print_edits([])
+    assert "no rule has changed a call" in capsys.readouterr().out

@@ -30,9 +30,11 @@ from modicum.calls import (
 from modicum.console.client import ConsoleStore
 from modicum.console.running import find
 from modicum.governance.keys import audit, issue
-from modicum.ledger.events import Events
+from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal, Record
-from modicum.ledger.store import Purge, open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import AUDIT_EVENTS, ENERGY_WINDOWS, OUTCOMES
+from modicum.ledger.store import Purge
 
 NOW = datetime.now(UTC)
 
@@ -69,13 +71,13 @@ def test_what_the_journal_gets_can_be_asked_for(ledger, store):
 
 
 def test_key_events_become_the_audit_log_and_one_that_cannot_be_read_blocks_nothing(ledger, store):
-    events = Events(ledger.folder / "events.sqlite")
+    events = EventFile(ledger.folder / "events.sqlite")
     _, event = issue(Owner(key="ci", team="platform"), (), NOW, "ann", b"d" * 32)
     events.append("key", event)
 
-    (told,) = until(store.audit)
+    (told,) = until(lambda: store.records(AUDIT_EVENTS))
     assert (told.what, told.by, told.owner.team, told.at) == ("issued", "ann", "platform", NOW)
-    assert store.append_audit(audit([event])) == 0
+    assert store.append_records(AUDIT_EVENTS, audit([event])).new == 0
 
     events.append("key", {"what": "of a newer version"})
     events.close()
@@ -90,8 +92,8 @@ def test_a_store_over_http_is_as_good_as_the_file(store):
 
     assert (store.append(told).new, store.append(told).unchanged) == (5, 5)
     assert store.conversations_of(["gateway:1", "gateway:9"]) == {"gateway:1": "talk"}
-    assert store.append_outcomes([outcome]) == 1
-    assert store.outcomes() == [outcome]
+    assert store.append_records(OUTCOMES, [outcome]).new == 1
+    assert store.records(OUTCOMES) == [outcome]
     found = [entry for batch in store.entries(batch=2) for entry in batch]
     assert [(entry.call.call_id, entry.call.anatomy.added[0].digest) for entry in found] == [
         (entry.call.call_id, b"d" * 16) for entry in told
@@ -117,10 +119,10 @@ def test_windows_of_energy_go_over_http_too(store):
     )
     hour = timedelta(hours=1)
 
-    assert store.append_energy([window]).new == 1
-    assert store.energy(NOW - hour, NOW + hour) == [window]
-    assert store.purge_energy(NOW + hour) == 1
-    assert store.energy(NOW - hour, NOW + hour) == []
+    assert store.append_records(ENERGY_WINDOWS, [window]).new == 1
+    assert store.records(ENERGY_WINDOWS, NOW - hour, NOW + hour) == [window]
+    assert store.purge_records(NOW + hour) == {"energy_windows": 1}
+    assert store.records(ENERGY_WINDOWS, NOW - hour, NOW + hour) == []
 
 
 def test_columns_come_as_the_engine_gives_them(store, tmp_path):

@@ -4,11 +4,11 @@ import pytest
 
 from modicum.calls import UserError
 from modicum.governance.keys import KeyEvent
-from modicum.ledger.events import Events
+from modicum.ledger.events import EventFile
 
 
 def test_events_come_back_in_order_and_only_their_owner_may_read_the_file(tmp_path):
-    events = Events(tmp_path / "events.sqlite")
+    events = EventFile(tmp_path / "events.sqlite")
     told = [KeyEvent(what="issued", key_id=name, at=datetime(2026, 1, 1, tzinfo=UTC), by="a") for name in "ab"]
     for event in told:
         events.append("key", event)
@@ -20,7 +20,7 @@ def test_events_come_back_in_order_and_only_their_owner_may_read_the_file(tmp_pa
 
 
 def test_another_process_sees_at_once_that_there_is_a_new_event(tmp_path):
-    one, other = Events(tmp_path / "events.sqlite"), Events(tmp_path / "events.sqlite")
+    one, other = EventFile(tmp_path / "events.sqlite"), EventFile(tmp_path / "events.sqlite")
     before = other.stamp
 
     one.append("key", {})
@@ -32,7 +32,7 @@ def test_another_process_sees_at_once_that_there_is_a_new_event(tmp_path):
 
 
 def test_an_event_that_cannot_be_read_is_a_users_error(tmp_path):
-    events = Events(tmp_path / "events.sqlite")
+    events = EventFile(tmp_path / "events.sqlite")
     events.append("key", {"what": "stolen"})
 
     with pytest.raises(UserError, match="cannot be read"):
@@ -44,4 +44,4 @@ def test_a_folder_that_cannot_be_made_is_a_users_error(tmp_path):
     (tmp_path / "file").write_text("")
 
     with pytest.raises(UserError, match="cannot be used"):
-        Events(tmp_path / "file" / "events.sqlite")
+        EventFile(tmp_path / "file" / "events.sqlite")

@@ -8,8 +8,9 @@ import pytest
 from modicum.calls import Call, Outcome, Owner, SegmentKind, Usage
 from modicum.ledger.conversations import ContextPart
 from modicum.ledger.journal import Journal, Record, shipped_position
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
 from modicum.ledger.shipper import Shipper
-from modicum.ledger.store import open_store
 from modicum.metering.prices import PriceBook
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -166,8 +167,8 @@ def test_an_id_that_a_provider_gives_twice_names_one_call(tmp_path, store, shipp
 def test_outcomes_are_shipped(tmp_path, store, shipper):
     write(tmp_path, ("", "outcome", Outcome(outcome_id="o", task="PR-1", name="merged", value=1.0, time=NOON)))
 
-    assert shipper.ship().outcomes == 1
-    assert store.outcomes()[0].task == "PR-1"
+    assert shipper.ship().records == {"outcomes": 1}
+    assert store.records(OUTCOMES)[0].task == "PR-1"
 
 
 def test_a_record_that_cannot_be_read_is_told_and_blocks_nothing(tmp_path, store, shipper):

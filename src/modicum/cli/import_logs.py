@@ -132,8 +132,8 @@ def purge_old(store: "Store", settings: Settings) -> int:
     if not settings.keep_days:
         return 0
     before = datetime.now(UTC) - timedelta(days=settings.keep_days)
-    # Windows of energy follow the same rule; they are not calls, and not in the count.
-    store.purge_energy(before)
+    # Other records that age follow the same rule; they are not calls, and not in the count.
+    store.purge_records(before)
     return store.purge(Purge(before=before))
 
 

@@ -8,16 +8,17 @@ processes recorded is brought together here: ids (`Identities`) and conversation
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from modicum.calls import Call, Entry, Outcome, Problem
+from modicum.calls import Call, Entry, Problem
 from modicum.ledger import positions
 from modicum.ledger.booking import book
 from modicum.ledger.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
 from modicum.ledger.identities import Identities
 from modicum.ledger.journal import shipped_position
+from modicum.ledger.records import RECORDS
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
 
@@ -28,14 +29,14 @@ REMEMBERED = timedelta(days=1)
 
 _call = msgspec.msgpack.Decoder(Call)
 _context = msgspec.msgpack.Decoder(list[ContextPart])
-_outcome = msgspec.msgpack.Decoder(Outcome)
 
 
 class Shipped(msgspec.Struct):
     """What one round moved."""
 
     entries: list[Entry] = []
-    outcomes: int = 0
+    records: dict[str, int] = {}
+    """Other nouns than calls, by name of their table."""
     problems: list[Problem] = []
     more: bool = False
     """Whether a journal holds more than a round takes."""
@@ -69,13 +70,14 @@ class Shipper:
         moved = Shipped()
         done: dict[Path, int] = {}
         calls: list[_Read] = []
-        outcomes: list[Outcome] = []
+        records: dict[str, list[Any]] = {}
         for path in sorted(self._folder.glob("*.sqlite")):
-            self._read(path, done, calls, outcomes, moved)
+            self._read(path, done, calls, records, moved)
         moved.entries = self._booked(calls)
-        moved.outcomes = len(outcomes)
         self._store.append(moved.entries)
-        self._store.append_outcomes(outcomes)
+        for name, found in records.items():
+            self._store.append_records(RECORDS[name], found)
+            moved.records[name] = len(found)
         for path, position in done.items():
             positions.write(path, "shipped", position)
         return moved
@@ -87,7 +89,7 @@ class Shipper:
         self._identities.close()
 
     def _read(
-        self, path: Path, done: dict[Path, int], calls: list[_Read], outcomes: list[Outcome], moved: Shipped
+        self, path: Path, done: dict[Path, int], calls: list[_Read], records: dict[str, list[Any]], moved: Shipped
     ) -> None:
         base = self._bases.get(path)
         if base is None:
@@ -98,6 +100,7 @@ class Shipper:
         ).fetchall()
         if not rows:
             return
+        tables = {table.journal_kind: table for table in RECORDS.values() if table.journal_kind}
         for seq, number, kind, body, *context in rows:
             try:
                 if kind == "call":
@@ -105,8 +108,9 @@ class Shipper:
                     calls.append(_Read(number, _call.decode(body), known))
                 elif kind == "context":
                     calls += _with_context(base, number, _context.decode(body))
-                elif kind == "outcome":
-                    outcomes.append(_outcome.decode(body))
+                elif kind in tables:
+                    record = msgspec.msgpack.decode(body, type=tables[kind].noun)
+                    records.setdefault(tables[kind].name, []).append(record)
                 else:
                     moved.problems.append(Problem(str(path), f"record {seq} is of an unknown kind ({kind})"))
             except msgspec.DecodeError:

@@ -37,7 +37,7 @@ def opened_ledger(url: str | None, settings: Settings | None = None) -> Iterator
 
         store = ConsoleStore(running)
     else:
-        from modicum.ledger.store import open_store
+        from modicum.ledger.opening import open_store
 
         store = open_store(place)
     try:

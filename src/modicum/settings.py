@@ -9,6 +9,7 @@ import re
 import socket
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -19,6 +20,10 @@ from modicum.calls import UserError
 
 FILE_NAME = "modicum.toml"
 MOST_WORKERS = 64
+_HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*")
+_ORIGIN = re.compile(
+    r"(?!http://[^:]+:80$|https://[^:]+:443$)[a-z][a-z0-9+.-]*://(?:[a-z0-9_](?:[a-z0-9._-]*)|\[[0-9a-f:]+\])(?::[0-9]{1,5})?"
+)
 
 
 class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -38,6 +43,9 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Who bills for it, by the id of genai-prices (openai, azure, groq, ...). Empty: told from the address."""
     api_version: str = ""
     """Sent as `?api-version=`, which some Azure addresses want."""
+    ca_file: str = ""
+    """The authority that its certificate comes from, as PEM, where that is one of your own. Then no other is believed
+    there."""
     output_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     """What an `openai` upstream calls the bound on a reply, for calls that are translated to it; some servers know
     only max_tokens."""
@@ -51,6 +59,14 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
     listen: str = "127.0.0.1:4000"
     """Host and port. Anything but this machine itself only if you write it here."""
+    hosts: tuple[str, ...] = ()
+    """Other names under which it is called, as llm.example.com: those that a proxy in front of it passes on, say."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins of the pages that may call it from a browser, as https://app.example.com. None: no page of another."""
+    tls_certificate_file: str = ""
+    """The certificate that callers are shown, with what leads to its authority, as PEM. Empty: nothing is encrypted."""
+    tls_key_file: str = ""
+    """Its private key, as PEM and without a passphrase. Empty: it stands in the certificate's file."""
     own_keys: bool = True
     """Whether a caller without a modicum key may use its own provider key. The gateway's keys are never used for it."""
     anatomy: bool = True
@@ -228,6 +244,15 @@ def host_and_port(setting: str, address: str) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
+def host_name(text: str) -> str | None:
+    """A host's name or address in the one way of writing it; None: it is none, but an address with a port, say."""
+    try:
+        return str(ip_address(text.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        name = text.lower().removesuffix(".")
+        return name if _HOST_NAME.fullmatch(name) else None
+
+
 def listening(setting: str, address: str) -> socket.socket:
     """A socket bound to an address that was set, so that a taken one is told in our words.
 
@@ -275,6 +300,23 @@ def beside_settings(settings: Settings, path: str) -> Path:
     return (Path(settings.file).parent if settings.file else Path()) / Path(path).expanduser()
 
 
+def place_of(settings: Settings, table: str, key: str) -> str:
+    """Where a setting stands, as `modicum.toml:7: gateway.tls_key_file`, for what is checked later than the rest."""
+    name = f"{table}.{key}"
+    try:
+        lines = Path(settings.file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return name
+    inside = ""
+    for number, line in enumerate(lines, 1):
+        plain = line.strip().replace('"', "").replace("'", "")
+        if plain.startswith("["):
+            inside = plain.partition("]")[0].strip("[] ")
+        elif f"{inside}.{plain.partition('=')[0].strip()}".removeprefix(".") == name:
+            return f"{settings.file}:{number}: {name}"
+    return f"{settings.file}: {name}"
+
+
 def checked_zone(name: str) -> ZoneInfo:
     """The time zone of that name.
 
@@ -302,11 +344,30 @@ def _check(settings: Settings, path: Path, text: str) -> None:
         raise UserError(f"{path}{_line(text, 'workers')}: workers is a number from 1 to {MOST_WORKERS}")
     if settings.keep_days < 0:
         raise UserError(f"{path}{_line(text, 'keep_days')}: keep_days is a number of days, or 0 to keep all")
+    if (wrong := _gateway_fault(settings.gateway)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{_line(text, key)}: gateway.{key} {accepted}")
     for name, team in settings.teams.items():
         fault = _team_fault(team)
         if fault is not None:
             key, accepted = fault
             raise UserError(f"{path}{_line(text, key)}: teams.{name}.{key} must be {accepted}")
+
+
+def _gateway_fault(gateway: GatewaySettings) -> tuple[str, str] | None:
+    """The setting that is wrong, and what it must be."""
+    for host in gateway.hosts:
+        if host_name(host) is None:
+            return "hosts", f"holds '{host}'; it takes names without scheme, port and '*', as 'llm.example.com'"
+    if gateway.tls_key_file and not gateway.tls_certificate_file:
+        return "tls_key_file", "is of no use without tls_certificate_file"
+    for origin in gateway.cors_origins:
+        if not _ORIGIN.fullmatch(origin):
+            return "cors_origins", (
+                f"holds '{origin}'; it takes origins as browsers write them, in small letters, without path, usual "
+                "port or '*', as 'https://app.example.com' or 'http://localhost:5173'"
+            )
+    return None
 
 
 def _team_fault(team: TeamSettings) -> tuple[str, str] | None:

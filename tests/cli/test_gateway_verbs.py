@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import ssl
 import subprocess
 import sys
 import time
@@ -11,6 +12,7 @@ import httpx2 as httpx
 import openai
 import pytest
 
+from gateway.certificates import Authority
 from modicum.settings import listening
 
 
@@ -63,6 +65,62 @@ def test_doctor_says_whether_spans_can_be_sent(home):
     (home / "modicum.toml").write_text('[otel]\nendpoint = "http://127.0.0.1:4317"\nprotocol = "grpc"\n')
     assert "otel.protocol 'grpc' is not spoken" in modicum("doctor", status=1)
     assert "otel.protocol 'grpc' is not spoken" in modicum("up", status=2)
+
+
+def test_doctor_says_who_can_call_and_whether_it_is_encrypted(home):
+    def listener(text):
+        (home / "modicum.toml").write_text(f"[gateway]\n{text}\n")
+        (said,) = [line for line in modicum("doctor").splitlines() if " listener: " in line]
+        return said
+
+    port = free_port()
+    assert listener(f'listen = "127.0.0.1:{port}"').endswith(f"127.0.0.1:{port}, no TLS, only this machine can call")
+    anybody = listener(f'listen = "0.0.0.0:{port}"')
+    assert "no TLS: keys and prompts pass in clear" in anybody
+    assert "answers to any name" in anybody
+    assert "any name" not in listener(f'listen = "0.0.0.0:{port}"\nhosts = ["llm.example.com"]')
+    certificate, key = Authority(home).issue("llm.example.com", "10.0.0.1")
+    files = f'tls_certificate_file = "{certificate.name}"\ntls_key_file = "{key.name}"'
+    assert f"{port}, TLS for llm.example.com, 10.0.0.1 until 2" in listener(f'listen = "0.0.0.0:{port}"\n{files}')
+    (home / "modicum.toml").write_text('[gateway]\ntls_certificate_file = "none.pem"\n')
+    assert "modicum.toml:2: gateway.tls_certificate_file: none.pem cannot be read" in modicum("doctor", status=1)
+    assert "modicum.toml:2: gateway.tls_certificate_file: none.pem cannot be read" in modicum("up", status=2)
+
+
+def test_workers_speak_tls_and_doctor_sees_whether_they_show_the_certificate_that_is_set(home, monkeypatch):
+    authority, gateway, console = Authority(home), free_port(), free_port()
+    authority.issue("localhost")
+    (home / "modicum.toml").write_text(
+        f'[gateway]\nlisten = "127.0.0.1:{gateway}"\nworkers = 2\ntls_certificate_file = "server.pem"\n'
+        f'tls_key_file = "server.key"\n[console]\nlisten = "127.0.0.1:{console}"\n'
+    )
+    web = httpx.Client(verify=ssl.create_default_context(cafile=str(authority.file)))
+
+    def ready():
+        try:
+            return web.get(f"https://localhost:{gateway}/readyz").status_code == 200
+        except httpx.HTTPError:
+            return False
+
+    with (
+        (home / "log").open("w+") as log,
+        subprocess.Popen([sys.executable, "-m", "modicum", "up"], stderr=log) as up,
+    ):
+        try:
+            eventually(ready)
+            assert f"OPENAI_BASE_URL=https://127.0.0.1:{gateway}/v1" in (home / "log").read_text()
+            assert f"gateway: on 127.0.0.1:{gateway}: ready" in modicum("doctor")
+            authority.issue("localhost", to="other")
+            files = (home / "modicum.toml").read_text()
+            (home / "other.toml").write_text(files.replace("server.", "other."))
+            monkeypatch.setenv("MODICUM_CONFIG", str(home / "other.toml"))
+            assert "shows another certificate than other.pem" in modicum("doctor", status=1)
+            (home / "other.toml").write_text(f'[gateway]\nlisten = "127.0.0.1:{gateway}"\n')
+            assert "speaks no plain HTTP" in modicum("doctor", status=1)
+        finally:
+            web.close()
+            up.send_signal(signal.SIGTERM)
+            up.wait(60)
 
 
 def test_doctor_looks_at_plans_of_teams(home):

@@ -5,6 +5,7 @@ import sys
 import textwrap
 from datetime import UTC, timedelta, timezone
 from decimal import Decimal
+from pathlib import Path
 
 import duckdb
 import msgspec
@@ -41,6 +42,37 @@ def test_a_file_held_by_another_process_is_one_line_that_says_by_whom(tmp_path):
         assert "\n" not in str(refused.value)
     finally:
         holder.communicate("\n")
+
+
+def test_a_process_killed_while_it_makes_the_ledger_leaves_none_that_never_opens(tmp_path, monkeypatch):
+    path = tmp_path / "ledger.duckdb"
+
+    def killed(place, **_):
+        Path(place).write_bytes(bytes(4096))  # as much of a file as there was time for
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr("duckdb.connect", killed)
+        with pytest.raises(SystemExit):
+            open_store(str(path))
+
+    open_store(str(path)).close()
+    assert [file.name for file in tmp_path.glob("ledger*")] == ["ledger.duckdb"]
+
+    path.write_bytes(b"")
+    with pytest.raises(UserError, match="is empty: its making was cut short; delete the file and run the command"):
+        open_store(str(path))
+
+
+def test_a_file_system_without_links_has_a_ledger_too(tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("pathlib.Path.hardlink_to", refused)
+
+    open_store(str(tmp_path / "ledger.duckdb")).close()
+
+    assert [file.name for file in tmp_path.glob("ledger*")] == ["ledger.duckdb"]
 
 
 def test_a_file_that_is_no_ledger_is_refused(tmp_path):

@@ -62,18 +62,20 @@ def _checks() -> Iterator[Check]:
     yield _tried("folder", _folder)
     yield _tried("key of digests", lambda: f"{len(resources.digest_key())} bytes")
     yield _tried("ledger", lambda: _ledger(settings))
+    yield _tried("listener", lambda: _listener(settings))
     yield _tried("gateway", lambda: _gateway(settings))
     yield _tried("otel", lambda: _otel(settings))
 
 
 def _upstreams(settings: Settings) -> Iterator[Check]:
+    from modicum.gateway.tls import trust_of
     from modicum.gateway.upstreams import Upstream
 
     for name, one in (settings.upstreams or USUAL_UPSTREAMS).items():
         what = f"upstream {name}"
         try:
             key = upstream_key(name, one)
-            upstream = Upstream(name, one, key)
+            upstream = Upstream(name, one, key, trust_of(settings, name))
         except UserError as error:
             yield Check(what, fine=False, said=str(error))
             continue
@@ -121,15 +123,52 @@ def _ledger(settings: Settings) -> str:
     return f"{ledger_place(settings)}, {calls:,} calls"
 
 
+def _listener(settings: Settings) -> str:
+    """Who can call, under which names, and whether what passes is encrypted."""
+    from modicum.gateway.hosts import LOOPBACK
+    from modicum.gateway.tls import shown
+
+    gateway = settings.gateway
+    host, _ = host_and_port("gateway.listen", gateway.listen)
+    if gateway.tls_certificate_file:
+        certificate = shown(settings)
+        encrypted = f"TLS for {', '.join(certificate.names) or 'no name'} until {certificate.until:%Y-%m-%d}"
+    elif host in LOOPBACK:
+        encrypted = "no TLS, only this machine can call"
+    else:
+        encrypted = (
+            "no TLS: keys and prompts pass in clear unless something in front encrypts them "
+            "(gateway.tls_certificate_file)"
+        )
+    anybody = host not in LOOPBACK and not gateway.hosts
+    names = "; answers to any name, also one that a page pointed here (gateway.hosts lists yours)" if anybody else ""
+    return f"{gateway.listen}, {encrypted}{names}"
+
+
 def _gateway(settings: Settings) -> str:
     import http.client
+    import ssl
+
+    from modicum.gateway.tls import caller_context
 
     host, port = host_and_port("gateway.listen", settings.gateway.listen)
-    connection = http.client.HTTPConnection(host, port, timeout=2)
+    file = settings.gateway.tls_certificate_file
+    connection = (
+        http.client.HTTPSConnection(host, port, timeout=2, context=caller_context(settings))
+        if file
+        else http.client.HTTPConnection(host, port, timeout=2)
+    )
     try:
         connection.request("GET", "/readyz")
         reply = connection.getresponse()
         said = reply.read(200).decode("utf-8", "replace").strip()
+    except ssl.SSLCertVerificationError as error:
+        raise UserError(
+            f"on {host}:{port}: shows another certificate than {file} ({error.verify_message}); send it SIGHUP"
+        ) from None
+    except (ssl.SSLError, http.client.BadStatusLine):
+        spoken = "no TLS" if file else "no plain HTTP"
+        raise UserError(f"on {host}:{port}: speaks {spoken}; start 'modicum up' again, with these settings") from None
     except OSError:
         return f"not running on {host}:{port} ('modicum up' starts it)"
     finally:

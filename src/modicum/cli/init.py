@@ -26,6 +26,16 @@ TEXT = """\
 # Host and port. Anything but this machine itself only if you write it here.
 # listen = "127.0.0.1:4000"
 
+# Other names under which it is called, those that a proxy in front of it passes on, say.
+# hosts = ["llm.example.com"]
+
+# Origins of the pages that may call it from a browser. None: no page of another origin.
+# cors_origins = ["https://app.example.com"]
+
+# TLS: the certificate that callers are shown, and its key, as PEM. Renewed files are taken without a restart.
+# tls_certificate_file = "/etc/ssl/llm.example.com.pem"
+# tls_key_file = "/etc/ssl/private/llm.example.com.key"
+
 # Whether a caller without a modicum key may use its own provider key. The keys below are never used for it.
 # own_keys = true
 
@@ -82,7 +92,8 @@ models = ["gemini-*", "gemma-*"]
 
 # A server of your own:
 # [upstreams.vllm]
-# url = "http://10.0.0.5:8000/v1"
+# url = "https://vllm.internal:8000/v1"
+# ca_file = "internal-ca.pem"     # where its certificate comes from an authority of your own
 # speaks = "openai"
 # models = ["qwen3-*"]
 # output_limit = "max_tokens"

@@ -90,7 +90,7 @@ class ConsoleStore:
         except (OSError, http.client.HTTPException) as error:
             raise UserError(
                 f"the ledger process ({running.host}:{running.port}, process {running.process}) does not answer: "
-                f"{error}; is 'modicum up' running?"
+                f"{error}; run the command again: if the process has ended, the ledger is opened without it"
             ) from None
         finally:
             connection.close()

@@ -8,9 +8,11 @@ taken by another, and nothing depends on how the system spreads connections over
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable
 
 from modicum.gateway.log import log
+from modicum.gateway.tls import HANDSHAKE_WITHIN_S
 from modicum.gateway.workers import Board
 
 BACKLOG = 2048
@@ -28,6 +30,7 @@ class Accepting:
         protocol: makes the protocol of a connection.
         board: what is known of the other workers.
         connections: how many this one has.
+        tls: what callers agree on keys with; None: nothing is encrypted.
     """
 
     def __init__(
@@ -36,9 +39,11 @@ class Accepting:
         protocol: Callable[[], asyncio.Protocol],
         board: Board,
         connections: Callable[[], int],
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.sockets = [bound]
         self._bound, self._protocol, self._board, self._connections = bound, protocol, board, connections
+        self._tls = tls
         self._yielded = False
         self._loop = asyncio.get_running_loop()
         self._connecting: set[asyncio.Task[None]] = set()
@@ -51,6 +56,9 @@ class Accepting:
         if self._bound.fileno() >= 0:
             self._loop.remove_reader(self._bound)
             self._bound.close()
+        if self._tls is not None:
+            for task in self._connecting:
+                task.cancel()  # who has not yet agreed on keys could keep us waiting
 
     async def wait_closed(self) -> None:
         await asyncio.gather(*self._connecting, return_exceptions=True)
@@ -86,6 +94,11 @@ class Accepting:
 
     async def _connect(self, connection: socket.socket) -> None:
         try:
-            await self._loop.connect_accepted_socket(self._protocol, connection)
+            if self._tls is None:
+                await self._loop.connect_accepted_socket(self._protocol, connection)
+            else:
+                await self._loop.connect_accepted_socket(
+                    self._protocol, connection, ssl=self._tls, ssl_handshake_timeout=HANDSHAKE_WITHIN_S
+                )
         except OSError:
             connection.close()

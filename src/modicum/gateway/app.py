@@ -5,12 +5,13 @@ import traceback
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from modicum.gateway.aside import pass_aside
 from modicum.gateway.client import Client, Receive, Send
 from modicum.gateway.codings import CODINGS, PIECE_BYTES, BadCodingError, Unpacker
+from modicum.gateway.cors import Cors
 from modicum.gateway.exchange import Request
+from modicum.gateway.hosts import HostNames
 from modicum.gateway.log import log
 from modicum.gateway.outcomes import take_outcomes
 from modicum.gateway.paths import CALL, served
@@ -18,6 +19,7 @@ from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_on
 from modicum.gateway.traces import PATHS as TRACES
+from modicum.gateway.upgrades import NO_WEBSOCKET, asks_for_websocket, refuse_websocket
 from modicum.gateway.workers import Board, State
 from modicum.outbound.keepalive import Header
 from modicum.providers.dialect import Dialect
@@ -25,14 +27,24 @@ from modicum.providers.dialects import DIALECTS
 
 MOST_HEADERS = 200
 _ONCE = frozenset(
-    {b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key", b"content-type", b"content-encoding", b"host"}
+    {
+        b"authorization",
+        b"x-api-key",
+        b"x-goog-api-key",
+        b"api-key",
+        b"content-type",
+        b"content-encoding",
+        b"host",
+        b"origin",
+    }
 )
 """Headers that may come once only: of two, one would be checked and the other served."""
 
 
 class App:
     """Args:
-    hosts: names under which we are spoken to, against pages that rebind a name to this machine; None: any.
+    hosts: names under which we are spoken to.
+    cors: pages that may call from a browser.
     """
 
     def __init__(
@@ -40,13 +52,14 @@ class App:
         pipeline: Pipeline,
         board: Board,
         *,
-        hosts: frozenset[str] | None,
+        hosts: HostNames,
+        cors: Cors,
         most_body_bytes: int,
         slow_client_s: float,
     ) -> None:
         self._pipeline, self._board = pipeline, board
-        self._hosts = hosts
-        self._seen_hosts: dict[bytes, bool] = {}
+        self.hosts, self.cors = hosts, cors
+        """They change with the settings."""
         self._most_body_bytes = most_body_bytes
         self._slow_client_s = slow_client_s
         self._own: dict[tuple[str, str], Callable[..., Awaitable[tuple[int, bytes, bytes]]]] = {
@@ -59,14 +72,11 @@ class App:
         if scope["type"] != "http":
             return
         path, method = scope["path"], scope["method"]
-        client = Client(receive, send, self._slow_client_s)
+        client = Client(receive, self.cors.marked(scope["headers"], send), self._slow_client_s)
         dialect = _dialect_of(path)
         try:
             headers, passing = self._headers(scope["headers"])
-            if own := self._own.get((method, path)):
-                status, kind, body = await own()
-                client.prepare(status, [(b"content-type", kind)])
-                await client.finish(body)
+            if await self._answer_here(method, path, headers, client):
                 return
             if path == "/outcomes" or path in TRACES:
                 # Spans have a bound of their own on what they unpack to.
@@ -94,6 +104,21 @@ class App:
             if not client.started:
                 await client.refuse(asked.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
 
+    async def _answer_here(self, method: str, path: str, headers: dict[bytes, bytes], client: Client) -> bool:
+        """Answers a request that needs neither key nor body; says whether it was one."""
+        if asks_for_websocket(method, headers):
+            self._pipeline.metrics.refused(NO_WEBSOCKET)
+            await refuse_websocket(client, _dialect_of(path))
+        elif self.cors.is_preflight(method, headers):
+            await self.cors.answer_preflight(headers, client)
+        elif own := self._own.get((method, path)):
+            status, kind, body = await own()
+            client.prepare(status, [(b"content-type", kind)])
+            await client.finish(body)
+        else:
+            return False
+        return True
+
     async def _told(self, method: str, path: str, headers: dict[bytes, bytes], body: bytes, client: Client) -> None:
         """What is told to us and goes no further."""
         owners = self._pipeline.owners
@@ -117,8 +142,8 @@ class App:
             headers.setdefault(*header)
             if passes_on(name):
                 passing.append(header)
-        if self._hosts is not None and not self._our_name(headers.get(b"host", b"")):
-            raise Refused(421, "this name is not ours; see gateway.listen in modicum.toml", "wrong_host")
+        if not self.hosts.include(headers.get(b"host", b"")):
+            raise Refused(421, "this name is not ours; name it in gateway.hosts of modicum.toml", "wrong_host")
         return headers, passing
 
     async def _body(self, receive: Receive, headers: dict[bytes, bytes], *, as_sent: bool = False) -> bytes:
@@ -153,19 +178,6 @@ class App:
         if unpacker is not None and not unpacker.complete:
             raise Refused(400, "the compressed body ends too early", "invalid_request")
         return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _our_name(self, host: bytes) -> bool:
-        """Kept for the few names that are used; a caller cannot fill memory with others."""
-        known = self._seen_hosts.get(host)
-        if known is None:
-            try:
-                name = (urlsplit(b"//" + host).hostname or b"").decode("ascii", "replace")
-            except ValueError:
-                return False
-            known = self._hosts is None or name in self._hosts
-            if len(self._seen_hosts) < 100:
-                self._seen_hosts[host] = known
-        return known
 
     async def _healthz(self) -> tuple[int, bytes, bytes]:
         """Well while one of the workers answers: the others are started again, and calls meanwhile go to this one."""

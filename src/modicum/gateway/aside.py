@@ -5,6 +5,7 @@ from modicum.gateway.client import Client
 from modicum.gateway.exchange import Request
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import Refused
+from modicum.gateway.replies import why_unreachable
 from modicum.outbound.client import Unreachable
 from modicum.providers.dialect import DialectError
 
@@ -33,8 +34,8 @@ async def pass_aside(pipeline: Pipeline, request: Request, client: Client) -> No
     except (Refused, DialectError) as refusal:
         pipeline.metrics.refused(refusal.kind)
         await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
-    except (Unreachable, ConnectionError):
-        await client.refuse(dialect, 502, "the upstream does not answer", "upstream_unreachable")
+    except (Unreachable, ConnectionError) as error:
+        await client.refuse(dialect, 502, why_unreachable(error), "upstream_unreachable")
     else:
         client.prepare(answer.status, sending.passes_back(answer))
         await client.finish(body)

@@ -27,8 +27,10 @@ OURS = frozenset(
         b"forwarded",
         b"host",
         b"keep-alive",
+        b"origin",
         b"proxy-authorization",
         b"proxy-connection",
+        b"referer",
         b"te",
         b"trailer",
         b"transfer-encoding",
@@ -76,7 +78,12 @@ def passes_on(name: bytes) -> bool:
 
 
 def passes_back(answer: Answer) -> list[Header]:
-    return [header for header in answer.headers if header[0] not in _NOT_BACK]
+    """Which pages may read a reply is said by us, not by an upstream that lets all of them."""
+    return [
+        header
+        for header in answer.headers
+        if header[0] not in _NOT_BACK and not header[0].startswith(b"access-control-")
+    ]
 
 
 def check_key(exchange: Exchange) -> None:

@@ -13,32 +13,35 @@ from typing import Any
 
 import msgspec
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from modicum.calls import Call, UserError
 from modicum.gateway.accepting import Accepting
 from modicum.gateway.app import App
+from modicum.gateway.cors import Cors
+from modicum.gateway.hosts import names_of
 from modicum.gateway.live_keys import LiveKeys
 from modicum.gateway.log import log, take_over
 from modicum.gateway.metrics import Metrics, share
 from modicum.gateway.owners import Owners
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.teams import Teams
+from modicum.gateway.tls import Listener, listener_of, trust_of
+from modicum.gateway.upgrades import PlainProtocol
 from modicum.gateway.upstreams import Upstream, Upstreams
-from modicum.gateway.workers import ALONE, Board, Worker, journal_name
+from modicum.gateway.workers import ALONE, BOARD, Board, Worker, journal_name
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal, Record
 from modicum.metering.digests import Digester
 from modicum.outbound.keepalive import Connections
-from modicum.settings import USUAL_UPSTREAMS, Settings, host_and_port, listening, upstream_key
+from modicum.settings import USUAL_UPSTREAMS, Settings, listening, upstream_key
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
+TURN_AWAY_EVERY_S = 0.05
 MOST_HEADER_BYTES = 64 * 1024
 HEADERS_WITHIN_S = 20.0
 RECORDS_WITHIN_S = 5.0
 _CHANGED = -1, -1
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def upstreams_of(settings: Settings) -> Upstreams:
@@ -48,7 +51,10 @@ def upstreams_of(settings: Settings) -> Upstreams:
         UserError: one of them is wrong.
     """
     named = settings.upstreams or USUAL_UPSTREAMS
-    return Upstreams([Upstream(name, one, upstream_key(name, one)) for name, one in named.items()], settings.models)
+    return Upstreams(
+        [Upstream(name, one, upstream_key(name, one), trust_of(settings, name)) for name, one in named.items()],
+        settings.models,
+    )
 
 
 class Gateway:
@@ -78,6 +84,8 @@ class Gateway:
         self._stamp = _stamp(settings.file)
         self.pipeline: Pipeline
         self._teams: Teams | None = None
+        self._app: App | None = None
+        self._tls: Listener | None = None
         self.server: _Server | None = None
         """Once it listens."""
 
@@ -89,11 +97,12 @@ class Gateway:
         """
         settings = self._settings.gateway
         upstreams, owners = upstreams_of(self._settings), self._owners(self._settings)
+        self._tls = listener_of(self._settings)
         bound = self._bound or listening("gateway.listen", settings.listen)
         slots = -(-settings.most_calls // self._worker.count)
         try:
             journal = Journal(self._folder / "journal", self._worker.journal, slots=slots)
-            board = Board(self._folder / "workers", self._worker)
+            board = Board(self._folder / BOARD, self._worker)
         except UserError:
             bound.close()
             raise
@@ -126,11 +135,11 @@ class Gateway:
 
     async def _listen(self, bound: socket.socket, board: Board) -> None:
         settings = self._settings.gateway
-        host, _ = host_and_port("gateway.listen", settings.listen)
-        app = App(
+        self._app = app = App(
             self.pipeline,
             board,
-            hosts=LOOPBACK if host in LOOPBACK else None,
+            hosts=names_of(settings),
+            cors=Cors(settings.cors_origins),
             most_body_bytes=settings.most_body_mb * 1024 * 1024,
             slow_client_s=settings.slow_client_s,
         )
@@ -152,7 +161,8 @@ class Gateway:
                 backlog=2048,
             ),
             self.pipeline,
-            board if self._worker.count > 1 else None,
+            board if self._worker.count > 1 or self._tls is not None else None,
+            self._tls,
         )
         await server.serve(sockets=[bound])
 
@@ -202,6 +212,8 @@ class Gateway:
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
                 self._reload()
+            elif self._tls is not None and self._tls.changed():
+                self._renew(self._tls)
             if self._teams is not None:
                 self._teams.look()
 
@@ -213,14 +225,26 @@ class Gateway:
         try:
             settings = self._reread()
             upstreams = upstreams_of(settings)
+            if self._tls is not None and settings.gateway.tls_certificate_file:
+                self._tls.renew(settings)
         except UserError as error:
             log("settings_kept", error=str(error))
             return
         self._settings = settings
         self.pipeline.upstreams = upstreams
         self.pipeline.owners = self._owners(settings)
+        if self._app is not None:
+            self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
         self._load_teams()
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
+
+    def _renew(self, tls: Listener) -> None:
+        try:
+            tls.renew(self._settings)
+        except UserError as error:
+            log("certificate_kept", error=str(error))
+        else:
+            log("certificate_renewed")
 
     def _load_teams(self) -> None:
         """Plans of teams, if the settings name any (or did). Without their file no plan is applied; calls go on."""
@@ -252,11 +276,14 @@ class _Server(uvicorn.Server):
         self._pipeline.draining = True
         self.should_exit = True
 
-    def __init__(self, config: uvicorn.Config, pipeline: Pipeline, board: Board | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, pipeline: Pipeline, board: Board | None, tls: Listener | None = None
+    ) -> None:
         super().__init__(config)
         self._pipeline = pipeline
         self._board = board
-        """Where there are other workers on the same socket."""
+        """Where there are other workers on the same socket, or TLS: an agreement on keys is bounded in time there."""
+        self._tls = tls.context if tls is not None else None
 
     @property
     def connections(self) -> int:
@@ -270,9 +297,25 @@ class _Server(uvicorn.Server):
         protocol = partial(
             _GuardedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
-        accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections)
+        accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections, self._tls)
         self.servers = [accepting]  # type: ignore[list-item]
         self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, and also for connections that were taken before the end and are made only now: kept alive,
+        one of them would have its caller refused again and again until the drain is over.
+        """
+        turning_away = asyncio.create_task(self._turn_away())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            turning_away.cancel()
+
+    async def _turn_away(self) -> None:
+        while True:
+            await asyncio.sleep(TURN_AWAY_EVERY_S)
+            for connection in list(self.server_state.connections):
+                connection.shutdown()  # at once, or after the reply that is under way
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -295,7 +338,7 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-class _GuardedProtocol(HttpToolsProtocol):
+class _GuardedProtocol(PlainProtocol):
     """uvicorn's protocol, with bounds on how large headers may be and how slowly they may come."""
 
     _header_bytes = 0

@@ -3,6 +3,7 @@
 The caller chooses a model, never a host. Addresses and keys come from the settings alone.
 """
 
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
@@ -30,9 +31,10 @@ class Upstream:
 
     Args:
         key: the provider's key, already read from where the settings say; empty: none.
+        trust: an authority of its own; None: those that this machine believes.
     """
 
-    def __init__(self, name: str, settings: UpstreamSettings, key: str) -> None:
+    def __init__(self, name: str, settings: UpstreamSettings, key: str, trust: ssl.SSLContext | None = None) -> None:
         parts = urlsplit(settings.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise UserError(f"upstreams.{name}.url '{settings.url}' is no address; write it as https://host/v1")
@@ -40,7 +42,10 @@ class Upstream:
         self.speaks = settings.speaks
         self.models = settings.models
         self.origin = Origin(
-            parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), tls=parts.scheme == "https"
+            parts.hostname,
+            parts.port or (443 if parts.scheme == "https" else 80),
+            tls=parts.scheme == "https",
+            trust=trust,
         )
         self.base = parts.path.rstrip("/").encode("ascii")
         self.provider = settings.provider or provider_of(parts.hostname, settings.speaks)

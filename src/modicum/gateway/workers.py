@@ -7,6 +7,7 @@ is started again, and every worker takes from it. What one must know of the othe
 import mmap
 import os
 import struct
+from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
 
@@ -32,6 +33,8 @@ class Worker(msgspec.Struct, frozen=True):
 
 
 ALONE = Worker()
+BOARD = "workers"
+"""The file of the board, in the folder of the gateway's state."""
 
 
 def journal_name(index: int) -> str:
@@ -92,6 +95,13 @@ class Board:
     def close(self) -> None:
         self.tell(State.ABSENT)
         self._map.close()
+
+
+def forget(path: Path, index: int) -> None:
+    """Marks a worker as absent, for the others: its number may soon be that of another process."""
+    with suppress(OSError), path.open("r+b") as board:
+        board.seek(index * _SLOT_BYTES)
+        board.write(bytes(_SLOT_BYTES))
 
 
 def _lives(process: int) -> bool:

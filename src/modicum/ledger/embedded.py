@@ -4,8 +4,10 @@ There is no index: a batch is joined with what is there, which on ten million en
 leaves the file a seventh of the size.
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -44,6 +46,8 @@ class DuckDBStore(SqlStore):
         if isinstance(path, Path):
             read_only = read_only and path.exists()
             path.parent.mkdir(parents=True, exist_ok=True)
+            if not path.exists():
+                _make(path)
         try:
             self._base = duckdb.connect(str(path), read_only=read_only)
         except duckdb.IOException as error:
@@ -290,12 +294,25 @@ def _naive(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo is not None else at
 
 
+def _make(path: Path) -> None:
+    """A ledger that is empty and whole: whoever is killed while a file is laid out leaves one that never opens."""
+    fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
+    with suppress(OSError, duckdb.Error):  # opening it says why
+        fresh.unlink(missing_ok=True)  # of a process with our number that was killed here
+        duckdb.connect(str(fresh)).close()
+        with suppress(OSError):  # another process was faster, or there are no links: then it is made in place
+            path.hardlink_to(fresh)
+        fresh.unlink()
+
+
 def _why_not(path: Path | str, message: str) -> str:
     if "lock" in message.lower():
         holder = _HOLDER.search(message)
         who = f"process {holder.group(1)}" if holder else "another process"
         name = _command_of(int(holder.group(1))) if holder else ""
         return f"the ledger {path} is held by {who}{name}; wait until it ends, or stop it, and run the command again"
+    if Path(path).is_file() and Path(path).stat().st_size == 0:
+        return f"the ledger {path} is empty: its making was cut short; delete the file and run the command again"
     if "No such file" in message or "Permission denied" in message or "Cannot open file" in message:
         return f"the ledger {path} cannot be opened: {message.splitlines()[0]}"
     return f"{path} is no ledger that can be read: {message.splitlines()[0]}"

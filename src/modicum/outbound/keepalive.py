@@ -15,7 +15,7 @@ from typing import Any
 
 import httptools
 
-from modicum.outbound.client import Unreachable
+from modicum.outbound.client import Unreachable, Untrusted
 
 Header = tuple[bytes, bytes]
 
@@ -27,12 +27,16 @@ STALE_LOST_WITHIN_S = 0.5
 
 
 class Origin:
-    """Where an upstream listens."""
+    """Where an upstream listens.
 
-    __slots__ = ("authority", "host", "port", "tls")
+    Args:
+        trust: what its certificate is checked with; None: what those of other hosts are.
+    """
 
-    def __init__(self, host: str, port: int, *, tls: bool) -> None:
-        self.host, self.port, self.tls = host, port, tls
+    __slots__ = ("authority", "host", "port", "tls", "trust")
+
+    def __init__(self, host: str, port: int, *, tls: bool, trust: ssl.SSLContext | None = None) -> None:
+        self.host, self.port, self.tls, self.trust = host, port, tls, trust
         bracketed = f"[{host}]" if ":" in host else host
         usual = 443 if tls else 80
         self.authority = (bracketed if port == usual else f"{bracketed}:{port}").encode("ascii")
@@ -97,17 +101,26 @@ class Connections:
         loop = asyncio.get_running_loop()
         if self._sweeper is None:
             self._sweeper = loop.create_task(self._sweep())
-        if origin.tls and self._tls is None:
-            self._tls = ssl.create_default_context()
         try:
             async with asyncio.timeout(self._connect_s):
                 _, connection = await loop.create_connection(
-                    lambda: _Connection(self, origin), origin.host, origin.port, ssl=self._tls if origin.tls else None
+                    lambda: _Connection(self, origin), origin.host, origin.port, ssl=self._trust(origin)
                 )
+        except ssl.SSLCertVerificationError as error:
+            raise Untrusted(f"{origin.host}:{origin.port}: {error.verify_message}") from None
         except (OSError, TimeoutError) as error:
             raise Unreachable(f"{origin.host}:{origin.port}: no connection ({type(error).__name__})") from None
         self._open.add(connection)
         return connection, False
+
+    def _trust(self, origin: Origin) -> ssl.SSLContext | None:
+        if not origin.tls:
+            return None
+        if origin.trust is not None:
+            return origin.trust
+        if self._tls is None:
+            self._tls = ssl.create_default_context()
+        return self._tls
 
     def keep(self, connection: "_Connection") -> None:
         self._idle.setdefault(connection.origin, deque()).append(connection)

@@ -41,8 +41,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "cli/mock.py": "tests/cli/test_gateway_verbs.py, as a person types it",
     "cli/top.py": "tests/cli/test_gateway_verbs.py, as a person types it",
     "cli/up.py": "tests/cli/test_gateway_verbs.py, as a person types it",
-    "console/api.py": "tests/console/test_process.py asks over HTTP",
-    "console/client.py": "tests/console/test_process.py asks with it",
     "console/ledger_thread.py": "tests/console/test_process.py, ledger away included",
     "console/metrics.py": "tests/console/test_exporting.py reads the metrics",
     "console/running.py": "tests/console/test_process.py finds the process by it",

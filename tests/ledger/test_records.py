@@ -1,5 +1,6 @@
 """The nouns of the ledger beside entries, on both engines; and that a new one is a struct and a row."""
 
+import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -8,12 +9,13 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from console.rig import LedgerProcess
+from console.rig import LedgerProcess, until
 from ledger.samples import EVER, START, window
 from modicum.calls import AuditEvent, Outcome, Owner
 from modicum.console.client import ConsoleStore
 from modicum.console.running import find
 from modicum.ledger.copying import copy_ledger
+from modicum.ledger.journal import Journal, Record
 from modicum.ledger.opening import open_store
 from modicum.ledger.record_table import Column, ColumnKind, RecordTable, Repeats
 from modicum.ledger.records import AUDIT_EVENTS, ENERGY_WINDOWS, OUTCOMES, RECORDS
@@ -184,6 +186,19 @@ def test_a_new_noun_is_a_struct_and_a_row(door, place, tmp_path):
 
         assert store.purge_records(CAR.at) == {"energy_windows": 0, "toys": 1}
         assert store.records(TOYS) == [CAR, KITE]
+
+
+@pytest.mark.usefixtures("toys")
+def test_a_new_noun_comes_through_a_gateways_journal(tmp_path):
+    async def write():
+        journal = Journal(tmp_path / "journal")
+        await journal.added(Record("1", "toy", msgspec.msgpack.encode(BEAR)))
+        journal.close()
+
+    with LedgerProcess(tmp_path):
+        asyncio.run(write())
+        store = ConsoleStore(find(tmp_path))
+        assert until(lambda: store.records(TOYS)) == [BEAR]
 
 
 @pytest.mark.usefixtures("toys")

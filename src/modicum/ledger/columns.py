@@ -128,7 +128,7 @@ REUSE_KINDS: Kinds = {"entry_id": _TEXT, "revision": _WHOLE, "digest": _TEXT, "r
 
 
 def entry_columns(entries: Sequence[Entry]) -> Columns:
-    return {column.name: [column.fill(entry) for entry in entries] for column in ENTRY_COLUMNS}
+    return {column.name: list(map(column.fill, entries)) for column in ENTRY_COLUMNS}
 
 
 def segment_columns(entries: Sequence[Entry]) -> Columns:

@@ -110,7 +110,7 @@ class RecordTable(msgspec.Struct, Generic[N], frozen=True, kw_only=True):
         return self.repeats is not Repeats.FIRST_STANDS
 
     def fill(self, records: Sequence[N]) -> Columns:
-        return {column.name: [column.fill(record) for record in records] for column in self.columns}
+        return {column.name: list(map(column.fill, records)) for column in self.columns}
 
     def standing(self, records: Sequence[N]) -> list[N]:
         """Of the records of one batch those that stand, each identity once."""

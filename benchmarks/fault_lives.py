@@ -69,6 +69,7 @@ class Modicum:
             f'ledger = "{folder}/ledger.duckdb"\n[gateway]\nlisten = "127.0.0.1:{self.gateway}"\n'
             f'[console]\nlisten = "127.0.0.1:{self.ledger}"\n'
             f'[upstreams.mock]\nurl = "http://127.0.0.1:{upstream}/v1"\nspeaks = "openai"\nprovider = "openai"\n'
+            'pass_headers = ["x-task", "x-fault"]\n'
         )
         self.command = [sys.executable, "-m", "modicum"]
 

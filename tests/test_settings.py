@@ -37,6 +37,15 @@ def test_a_cluster_is_left_as_it_is_written(tmp_path):
         ('timezone = "Berlin"\n', r"modicum\.toml:1: there is no time zone 'Berlin'"),
         ("keep_days = -1\n", r":1: keep_days is a number of days"),
         ("colour = 1\n", "colour"),
+        ("[gateway]\nmost_calls = 0\n", r":2: gateway.most_calls is a number, 1 or more"),
+        (
+            "[gateway]\nmost_bodies_mb = 9\n",
+            r":2: gateway.most_bodies_mb is a number of megabytes, at least most_body_mb",
+        ),
+        (
+            '[upstreams.a]\nurl = "http://a/v1"\nspeaks = "openai"\nmost_calls = 4001\n',
+            r"upstreams.a.most_calls is a number from 1 to gateway.most_calls \(4,000\)",
+        ),
         ('[teams.support]\nplna = "x"\n', r":2: .*`plna`.*accepted are plan .*marks"),
         (
             '[teams.s]\nplan = "x"\nanswer = "ANSWER"\n',
@@ -70,6 +79,11 @@ def test_a_wrong_value_names_file_line_and_what_is_accepted(tmp_path, text, reas
 
     with pytest.raises(UserError, match=reason):
         read_settings({"MODICUM_CONFIG": str(path)})
+
+
+def test_a_named_file_that_has_gone_is_an_error_and_says_what_to_do(tmp_path):
+    with pytest.raises(UserError, match=r"gone\.toml: there is no such settings file.* bring it back, or unset"):
+        read_settings({"MODICUM_CONFIG": str(tmp_path / "gone.toml")})
 
 
 def test_names_and_origins_of_every_kind_are_taken(tmp_path):

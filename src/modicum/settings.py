@@ -17,6 +17,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.regular_file import read_regular
 
 FILE_NAME = "modicum.toml"
 MOST_WORKERS = 64
@@ -34,9 +35,14 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     speaks: Literal["openai", "anthropic", "gemini"]
     """The API that it has."""
     key: str = ""
-    """Where its key is: `env:OPENAI_API_KEY` or `file:/run/secrets/openai`. Empty: callers bring their own."""
+    """Where its key is: `env:OPENAI_API_KEY` or `file:/run/secrets/openai`. Empty: none is sent."""
     key_header: str = ""
     """The header that carries the key, where it is not the usual one (Azure: api-key)."""
+    own_keys: bool | None = None
+    """Whether callers without a modicum key may send their own key there. Not set: yes at a known provider's host for
+    which a key is set here, else no."""
+    pass_headers: tuple[str, ...] = ()
+    """Headers of requests that go there beside those that go to every upstream, as patterns: x-tenant, x-acme-*."""
     models: tuple[str, ...] = ("*",)
     """The models that it serves, as patterns: gpt-*, o3*."""
     provider: str = ""
@@ -49,6 +55,9 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     output_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     """What an `openai` upstream calls the bound on a reply, for calls that are translated to it; some servers know
     only max_tokens."""
+    most_calls: int = 0
+    """How many calls may be under way there at once. 0: three quarters of `gateway.most_calls`, so that an upstream
+    that hangs leaves room for the others."""
     server: str = ""
     """Host and port of the watched server that answers (`modicum energy watch`), so that its energy is shared out to
     these calls. Empty: the upstream's own, if nobody else bills for it."""
@@ -68,11 +77,14 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     tls_key_file: str = ""
     """Its private key, as PEM and without a passphrase. Empty: it stands in the certificate's file."""
     own_keys: bool = True
-    """Whether a caller without a modicum key may use its own provider key. The gateway's keys are never used for it."""
+    """Whether a caller without a modicum key may use its own provider key, at upstreams that take it
+    (`upstreams.NAME.own_keys`). The gateway's keys are never used for it."""
     anatomy: bool = True
     """Whether the parts of each context are digested and counted. No text is kept."""
     most_body_mb: int = 64
     """The largest request."""
+    most_bodies_mb: int = 0
+    """How much the requests that are under way may have together. 0: an eighth of the memory."""
     most_calls: int = 4000
     """How many calls may be under way at once."""
     silence_s: float = 600.0
@@ -180,9 +192,13 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     if path is None:
         return Settings()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode("utf-8")
         document = tomllib.loads(text)
         settings = msgspec.convert(document | {"file": str(path)}, Settings)
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: there is no such settings file, and MODICUM_CONFIG names it: bring it back, or unset that"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
@@ -198,15 +214,21 @@ USUAL_UPSTREAMS = {
         url="https://api.openai.com/v1",
         speaks="openai",
         key="env:OPENAI_API_KEY",
+        own_keys=True,
         models=("gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "codex-*", "text-embedding-*"),
     ),
     "anthropic": UpstreamSettings(
-        url="https://api.anthropic.com/v1", speaks="anthropic", key="env:ANTHROPIC_API_KEY", models=("claude-*",)
+        url="https://api.anthropic.com/v1",
+        speaks="anthropic",
+        key="env:ANTHROPIC_API_KEY",
+        own_keys=True,
+        models=("claude-*",),
     ),
     "gemini": UpstreamSettings(
         url="https://generativelanguage.googleapis.com/v1beta",
         speaks="gemini",
         key="env:GEMINI_API_KEY",
+        own_keys=True,
         models=("gemini-*", "gemma-*"),
     ),
 }
@@ -342,6 +364,7 @@ def _check(settings: Settings, path: Path, text: str) -> None:
         raise UserError(f"{path}{_line(text, 'timezone')}: {error}") from None
     if not 1 <= settings.gateway.workers <= MOST_WORKERS:
         raise UserError(f"{path}{_line(text, 'workers')}: workers is a number from 1 to {MOST_WORKERS}")
+    _check_loads(settings, path, text)
     if settings.keep_days < 0:
         raise UserError(f"{path}{_line(text, 'keep_days')}: keep_days is a number of days, or 0 to keep all")
     if (wrong := _gateway_fault(settings.gateway)) is not None:
@@ -352,6 +375,25 @@ def _check(settings: Settings, path: Path, text: str) -> None:
         if fault is not None:
             key, accepted = fault
             raise UserError(f"{path}{_line(text, key)}: teams.{name}.{key} must be {accepted}")
+
+
+def _check_loads(settings: Settings, path: Path, text: str) -> None:
+    """What the gateway takes on at once."""
+    gateway = settings.gateway
+    for key in ("most_body_mb", "most_calls"):
+        if getattr(gateway, key) < 1:
+            raise UserError(f"{path}{_line(text, key)}: gateway.{key} is a number, 1 or more")
+    if gateway.most_bodies_mb != 0 and gateway.most_bodies_mb < gateway.most_body_mb:
+        raise UserError(
+            f"{path}{_line(text, 'most_bodies_mb')}: gateway.most_bodies_mb is a number of megabytes, at least "
+            f"most_body_mb ({gateway.most_body_mb}), or 0 for an eighth of the memory"
+        )
+    for name, upstream in settings.upstreams.items():
+        if not 0 <= upstream.most_calls <= gateway.most_calls:
+            raise UserError(
+                f"{path}: upstreams.{name}.most_calls is a number from 1 to gateway.most_calls "
+                f"({gateway.most_calls:,}), or 0 for three quarters of them"
+            )
 
 
 def _gateway_fault(gateway: GatewaySettings) -> tuple[str, str] | None:

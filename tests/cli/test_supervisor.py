@@ -73,6 +73,9 @@ class Site:
         headers = {"authorization": f"Bearer {key or self.key}"} | headers
         return httpx.post(f"{self.url}/v1/chat/completions", json=told, headers=headers)
 
+    def told(self, path, document, headers):
+        return httpx.post(self.url + path, json=document, headers=headers).status_code
+
     def workers(self):
         """The process ids of the workers, by their number."""
         listed = subprocess.run(

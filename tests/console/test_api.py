@@ -17,6 +17,9 @@ def test_nobody_asks_without_the_token_that_only_its_user_can_read(ledger):
     connection.close()
 
 
+OUTCOME = {"outcome_id": "o", "task": "PR-1", "name": "merged", "value": 1.0, "time": "2026-02-03T10:00:00Z"}
+
+
 @pytest.fixture
 def post(ledger):
     """Asks in JSON; gives the status and the body."""
@@ -40,10 +43,10 @@ def test_programs_may_ask_in_json(post):
 
 
 def test_programs_may_book_and_read_records_in_json(post):
-    told = {"outcome_id": "o", "task": "PR-1", "name": "merged", "value": 1.0, "time": "2026-02-03T10:00:00Z"}
+    told = OUTCOME
     other = told | {"outcome_id": "p", "time": "2026-02-04T10:00:00Z"}
 
-    status, body = post("append/outcomes", [told, other])
+    status, body = post("append/outcomes", {"records": [told, other]})
     assert (status, json.loads(body)) == (200, {"new": 2, "replaced": 0, "unchanged": 0})
     assert json.loads(post("records/outcomes", {})[1]) == [told | {"source": ""}, other | {"source": ""}]
     assert json.loads(post("records/outcomes", {"until": "2026-02-04T00:00:00Z"})[1]) == [told | {"source": ""}]
@@ -66,7 +69,9 @@ def test_what_is_no_noun_is_not_served(post, path):
         ("records/outcomes", {"since": "2026-02-03T10:00:00"}),  # of no zone
         ("records/outcomes", {"most": -1}),
         ("records/outcomes", {"after": {"task": "t"}}),
-        ("append/outcomes", [{"task": "t"}]),
+        ("append/outcomes", {"records": [{"task": "t"}]}),
+        ("append/outcomes", [{"outcome_id": "o"}]),
+        ("append/outcomes", {"records": [OUTCOME], "sent_ns": [1, 2]}),
         ("purge-records", {}),
         ("purge-records", {"before": "yesterday"}),
     ],

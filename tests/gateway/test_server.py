@@ -62,7 +62,7 @@ class Connection:
 
 def test_a_connection_that_is_made_after_the_end_began_does_not_hold_it_up():
     async def scenario():
-        server = _Server(uvicorn.Config(None, lifespan="off", timeout_graceful_shutdown=60), None, None)
+        server = _Server(uvicorn.Config(None, lifespan="off", timeout_graceful_shutdown=60), None, None, None)
         server.servers, server.lifespan = [], LifespanOff(server.config)
         busy = Connection(server, busy=True)
         ending = asyncio.ensure_future(server.shutdown())

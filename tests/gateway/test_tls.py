@@ -299,3 +299,21 @@ def test_faults_of_an_upstreams_authority_are_told_with_file_and_line(tmp_path, 
     assert first.origin.trust.verify_mode is second.origin.trust.verify_mode is ssl.CERT_REQUIRED
     assert first.origin.trust.check_hostname
     assert trust_of(Settings(), "openai") is None
+
+
+def test_who_is_turned_away_for_want_of_open_files_is_told_over_tls(tmp_path, authority):
+    with running(tmp_path, encrypted(*authority.issue("localhost", "127.0.0.1"))) as rig:
+        rig.gateway.server.servers[0]._most = 0
+        reply = httpx.get(f"https://localhost:{rig.gateway.server.port}/healthz", verify=trusting(authority))
+        rig.gateway.server.servers[0]._most = 1
+        again = httpx.get(f"https://localhost:{rig.gateway.server.port}/healthz", verify=trusting(authority))
+
+    assert (reply.status_code, reply.json()["error"]["code"], again.status_code) == (503, "out_of_files", 200)
+
+
+def test_a_stranger_with_a_large_body_is_told_over_tls(tls_rig, authority):
+    url = f"https://localhost:{tls_rig.gateway.server.port}/v1/chat/completions"
+
+    for headers in ({}, {"connection": "close"}):
+        reply = httpx.post(url, content=bytes(12_000_000), headers=headers, verify=trusting(authority))
+        assert reply.status_code == 401

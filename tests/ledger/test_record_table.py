@@ -4,7 +4,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from modicum.ledger.record_table import Column, ColumnKind, RecordTable, Repeats
+from modicum.ledger.record_table import SENT, Column, ColumnKind, RecordTable, Repeats
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 
@@ -47,14 +47,32 @@ def test_a_row_that_does_not_hold_together_says_where(fields, reason):
     [
         (Repeats.FIRST_STANDS, ["a", "other"]),
         (Repeats.GREATEST_REVISION_STANDS, ["b", "other"]),
-        (Repeats.LAST_BOOKED_STANDS, ["d", "other"]),
+        (Repeats.LAST_SENT_STANDS, ["d", "other"]),
     ],
 )
 def test_of_repeats_in_one_batch_one_stands(repeats, texts):
     columns = (NOTE_ID, AT) if repeats is Repeats.FIRST_STANDS else (NOTE_ID, AT, REVISION)
     batch = [Note("1", "a", 1), Note("2", "other"), Note("1", "b", 2), Note("1", "c", 2), Note("1", "d", 1)]
 
-    assert [note.text for note in notes(repeats, columns).standing(batch)] == texts
+    text = Column("text", ColumnKind.TEXT, lambda n: n.text)
+    assert notes(repeats, (*columns, text)).fill(batch)["text"] == texts
+
+
+def test_what_was_sent_last_stands_in_whatever_order_it_comes():
+    table = notes(Repeats.LAST_SENT_STANDS, (NOTE_ID, AT, SENT, Column("text", ColumnKind.TEXT, lambda n: n.text)))
+    batch = [Note("1", "late"), Note("1", "early"), Note("2", "a"), Note("2", "b")]
+
+    columns = table.fill(batch, [9, 3, 5, 5])
+
+    assert (columns["text"], columns["revision"]) == (["late", "b"], [9, 5])
+    with pytest.raises(ValueError, match="1 times for 4 records"):
+        table.fill(batch, [1])
+
+
+def test_half_characters_are_replaced_before_identities_are_compared():
+    columns = notes().fill([Note("a\ud83d"), Note("a?")])
+
+    assert columns["note_id"] == ["a?"]
 
 
 def test_records_become_columns_and_know_their_place():

@@ -26,6 +26,8 @@ def test_an_outcome_told_again_is_replaced(store):
     told = Outcome(outcome_id="o1", task="t", name="resolved", value=0.0, time=START)
     store.append_records(OUTCOMES, [told])
     store.append_records(OUTCOMES, [msgspec.structs.replace(told, value=1.0)])
+    long_ago = [msgspec.structs.replace(told, value=0.5)] * 2
+    assert store.append_records(OUTCOMES, long_ago, [2, 1]) == Appended(unchanged=2)
 
     assert [o.value for o in store.records(OUTCOMES)] == [1.0]
 

@@ -12,6 +12,7 @@ from modicum.calls.problem import problem_rows
 from modicum.cli.anatomy import ledger_or_logs
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.logs import show_problems, steps
+from modicum.cli.private import shared_files
 from modicum.cli.shared_options import (
     LogOptions,
     SpanOptions,
@@ -100,8 +101,12 @@ def command(options: AuditOptions) -> None:
     with ledger_or_logs(paths, options, settings, problems) as store:
         add_outcomes(store, outcomes, problems)
         prices = resources.price_book(options.price_path, settings)
-        with steps("audit") as told:
-            found = audit(store, prices, span, only=options.only, asked=options.what_ifs, told=told)
+        try:
+            with steps("audit") as told:
+                found = audit(store, prices, span, only=options.only, asked=options.what_ifs, told=told)
+        except UserError:
+            show_problems(problems, strict=False)  # they may say why there is nothing to look at
+            raise
         prices.save()
     if options.html_path:
         write_page(found, options.html_path)
@@ -142,7 +147,8 @@ def write_page(found: "Audit", path: Path) -> None:
     from modicum.reports.page import page
 
     try:
-        path.write_text(page(audit_document(found)), encoding="utf-8")
+        with shared_files():
+            path.write_text(page(audit_document(found)), encoding="utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
 

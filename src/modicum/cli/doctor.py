@@ -60,6 +60,10 @@ def _checks() -> Iterator[Check]:
     yield from _upstreams(settings)
     yield from _teams(settings)
     yield _tried("folder", _folder)
+    yield from _journals()
+    yield _tried("file of keys", _keys)
+    yield _tried("open files", lambda: _open_files(settings))
+    yield _tried("memory of requests", lambda: _bodies(settings))
     yield _tried("key of digests", lambda: f"{len(resources.digest_key())} bytes")
     yield _tried("ledger", lambda: _ledger(settings))
     yield _tried("listener", lambda: _listener(settings))
@@ -79,9 +83,14 @@ def _upstreams(settings: Settings) -> Iterator[Check]:
         except UserError as error:
             yield Check(what, fine=False, said=str(error))
             continue
+        takes_own = settings.gateway.own_keys and upstream.own_keys
         if one.key and not key:
-            said = f"{one.url}; no key in {one.key}: only callers with a key of their own can use it"
-            yield Check(what, fine=settings.gateway.own_keys, said=said)
+            said = f"{one.url}; no key in {one.key}: "
+            said += "only callers with a key of their own can use it" if takes_own else "set it, or own_keys = true"
+            yield Check(what, fine=takes_own, said=said)
+        elif upstream.host_provider and not key and not takes_own:
+            said = f"{one.url}; it has no key: set upstreams.{name}.key, or own_keys = true for callers' own keys"
+            yield Check(what, fine=False, said=said)
         else:
             yield Check(what, fine=True, said=f"{one.url}, billed by {upstream.provider or 'somebody unknown'}")
 
@@ -114,6 +123,58 @@ def _folder() -> str:
     if megabytes < 200:
         raise UserError(f"{folder} has {megabytes} MB left; a full disk stops the gateway")
     return f"{folder}, {megabytes:,} MB free"
+
+
+def _open_files(settings: Settings) -> str:
+    """Of a gateway that is started from here; the one that runs says in its log if its own limit is too low."""
+    from modicum.gateway.open_files import OpenFiles, raise_limit
+
+    gateway = settings.gateway
+    files = OpenFiles(raise_limit(), -(-gateway.most_calls // gateway.workers))
+    if files.problem:
+        raise UserError(files.problem)
+    return f"{files.limit:,} in one process, enough for {files.calls:,} calls at once"
+
+
+def _bodies(settings: Settings) -> str:
+    from modicum.gateway.body_budget import MEBIBYTE, budget_of
+    from modicum.gateway.machine_memory import memory_bytes
+
+    gateway = settings.gateway
+    budget = budget_of(gateway.most_bodies_mb, gateway.most_body_mb, gateway.workers, memory_bytes())
+    origin = "gateway.most_bodies_mb" if gateway.most_bodies_mb else "an eighth of the memory"
+    return f"{budget.most_bytes // MEBIBYTE:,} MB at once in each gateway process ({origin})"
+
+
+def _journals() -> Iterator[Check]:
+    """What gateways recorded: which of it cannot be read, and what is not in the ledger yet."""
+    from modicum.ledger.journals import check_journals
+
+    for what, folder in (("journals", "journal"), ("journals of spans", "spans")):
+        place = state_folder() / folder
+        found = check_journals(place)
+        for problem in found.problems:
+            yield Check(f"journal {problem.path}", fine=False, said=problem.reason)
+        for path in found.set_aside:
+            said = "it was broken and was set aside: nothing reads it. 'sqlite3 FILE .recover' shows what is left; "
+            yield Check(f"file {path}", fine=False, said=f"{said}delete or move it when it is not needed")
+        if found.journals:
+            said = f"{found.journals} in {place}, {found.waiting:,} records not in the ledger yet"
+            yield Check(what, fine=True, said=said)
+
+
+def _keys() -> str:
+    from modicum.governance.keys import KeyEvent, Keys
+    from modicum.ledger.events import EventFile
+
+    path = state_folder() / "events.sqlite"
+    if not path.exists():
+        return "none yet ('modicum key create NAME' makes one)"
+    events = EventFile(path)
+    try:
+        return f"{path}, {len(Keys(events.read('key', KeyEvent)).in_force())} keys in force"
+    finally:
+        events.close()
 
 
 def _ledger(settings: Settings) -> str:

@@ -43,6 +43,11 @@ TEXT = """\
 # anatomy = true
 
 # most_body_mb = 64
+
+# How many MB the requests under way may have together. 0: an eighth of the memory.
+# most_bodies_mb = 0
+
+# How many calls may be under way at once; an upstream may have three quarters of them, or what its own most_calls says.
 # most_calls = 4000
 
 # How many gateway processes share the port. Each uses one core.
@@ -71,23 +76,26 @@ TEXT = """\
 # unsampled = false
 
 # Where calls may go, in the order in which a model is looked for. A key is never written here: say where it is, as
-# env:NAME or file:PATH.
+# env:NAME or file:PATH. With own_keys, callers without a modicum key may send their own key of that provider.
 [upstreams.openai]
 url = "https://api.openai.com/v1"
 speaks = "openai"
 key = "env:OPENAI_API_KEY"
+own_keys = true
 models = ["gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "codex-*", "text-embedding-*"]
 
 [upstreams.anthropic]
 url = "https://api.anthropic.com/v1"
 speaks = "anthropic"
 key = "env:ANTHROPIC_API_KEY"
+own_keys = true
 models = ["claude-*"]
 
 [upstreams.gemini]
 url = "https://generativelanguage.googleapis.com/v1beta"
 speaks = "gemini"
 key = "env:GEMINI_API_KEY"
+own_keys = true
 models = ["gemini-*", "gemma-*"]
 
 # A server of your own:
@@ -97,6 +105,8 @@ models = ["gemini-*", "gemma-*"]
 # speaks = "openai"
 # models = ["qwen3-*"]
 # output_limit = "max_tokens"
+# most_calls = 64
+# pass_headers = ["x-tenant"]
 
 # A plan for a team of agents, applied to calls whose headers name the team (docs/teams.md).
 # [teams.support]

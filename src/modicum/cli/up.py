@@ -71,10 +71,14 @@ def command(
 
 def _up(settings: Settings, count: int) -> int:
     from modicum.cli.lifetime import begin
+    from modicum.gateway.open_files import raise_limit
 
     # As the first process of a container we would not be ended by signals that we have no handler for.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     _check(settings)
+    if settings.file:  # parts that are started again insist on it: were it gone, other settings would be taken for it
+        os.environ["MODICUM_CONFIG"] = settings.file
+    raise_limit()  # the parts inherit it
     lifetime = begin(state_folder(), settings.gateway.drain_s, lambda line: click.echo(line, err=True))
     try:
         return _supervised(settings, count, lifetime)

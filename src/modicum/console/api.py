@@ -38,6 +38,13 @@ class _Wanted(msgspec.Struct):
     most: Annotated[int, msgspec.Meta(ge=0)] | None = None
 
 
+class _Batch(msgspec.Struct):
+    """Records that somebody books, as `Store.append_records` is told."""
+
+    records: msgspec.Raw
+    sent_ns: list[int] | None = None
+
+
 class _Before(msgspec.Struct):
     before: _Moment
 
@@ -147,8 +154,10 @@ class Api:
         return await self._ledger.lent(lambda store: store.append(entries))
 
     async def _append_records(self, table: RecordTable[Any], body: bytes) -> Any:
-        records = table.decode(body)
-        return await self._ledger.lent(lambda store: store.append_records(table, records))
+        decode = msgspec.json.decode if body[:1] == b"{" else msgspec.msgpack.decode
+        batch = decode(body, type=_Batch)
+        records = table.decode(bytes(batch.records))
+        return await self._ledger.lent(lambda store: store.append_records(table, records, batch.sent_ns))
 
     async def _records(self, table: RecordTable[Any], body: bytes) -> Any:
         wanted = msgspec.convert(_document(body), _Wanted)

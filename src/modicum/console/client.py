@@ -31,8 +31,11 @@ class ConsoleStore:
     def append(self, entries: Sequence[Entry]) -> Appended:
         return msgspec.convert(self._post("append", msgspec.msgpack.encode(list(entries))), Appended)
 
-    def append_records(self, table: RecordTable[N], records: Sequence[N]) -> Appended:
-        return msgspec.convert(self._post(f"append/{table.name}", msgspec.msgpack.encode(list(records))), Appended)
+    def append_records(
+        self, table: RecordTable[N], records: Sequence[N], sent_ns: Sequence[int] | None = None
+    ) -> Appended:
+        batch = {"records": list(records), "sent_ns": sent_ns}
+        return msgspec.convert(self._post(f"append/{table.name}", msgspec.msgpack.encode(batch)), Appended)
 
     def records(
         self,

@@ -3,21 +3,24 @@
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from modicum.gateway.aside import pass_aside
+from modicum.gateway.body_budget import BodyShare
 from modicum.gateway.client import Client, Receive, Send
 from modicum.gateway.codings import CODINGS, PIECE_BYTES, BadCodingError, Unpacker
 from modicum.gateway.cors import Cors
+from modicum.gateway.credentials import check_places
 from modicum.gateway.exchange import Request
 from modicum.gateway.hosts import HostNames
 from modicum.gateway.log import log
 from modicum.gateway.outcomes import take_outcomes
+from modicum.gateway.outgoing_headers import passes_on
 from modicum.gateway.paths import CALL, served
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import ClientGone, Refused
-from modicum.gateway.sending import passes_on
 from modicum.gateway.traces import PATHS as TRACES
 from modicum.gateway.upgrades import NO_WEBSOCKET, asks_for_websocket, refuse_websocket
 from modicum.gateway.workers import Board, State
@@ -71,27 +74,33 @@ class App:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        with self._pipeline.bodies.share() as share:
+            await self._serve(scope, receive, send, share)
+
+    async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send, share: BodyShare) -> None:
         path, method = scope["path"], scope["method"]
         client = Client(receive, self.cors.marked(scope["headers"], send), self._slow_client_s)
         dialect = _dialect_of(path)
         try:
             headers, passing = self._headers(scope["headers"])
+            check_places(scope["headers"], scope["query_string"], path)
             if await self._answer_here(method, path, headers, client):
                 return
             if path == "/outcomes" or path in TRACES:
                 # Spans have a bound of their own on what they unpack to.
-                body = await self._body(receive, headers, as_sent=path in TRACES)
-                await self._told(method, path, headers, body, client)
+                read = partial(self._body, receive, headers, share, as_sent=path in TRACES)
+                await self._told(method, path, headers, read, client)
                 return
             asked = served(method, path, anthropic=b"anthropic-version" in headers)
-            body = await self._body(receive, headers)
+            caller = self._pipeline.identify(headers, scope["query_string"])
+            body = b"" if asked.method == b"GET" else await self._body(receive, headers, share)
         except Refused as refusal:
             self._pipeline.metrics.refused(refusal.kind)
             await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
             return
         except ClientGone:
             return
-        request = Request(asked, path, scope["query_string"], headers, passing, body)
+        request = Request(asked, path, scope["query_string"], caller, headers, passing, body)
         try:
             if asked.what == CALL:
                 await self._pipeline.run(request, client)
@@ -119,13 +128,20 @@ class App:
             return False
         return True
 
-    async def _told(self, method: str, path: str, headers: dict[bytes, bytes], body: bytes, client: Client) -> None:
-        """What is told to us and goes no further."""
+    async def _told(
+        self,
+        method: str,
+        path: str,
+        headers: dict[bytes, bytes],
+        read: Callable[[], Awaitable[bytes]],
+        client: Client,
+    ) -> None:
+        """What is told to us and goes no further. Each reads the body when it knows who sends it."""
         owners = self._pipeline.owners
         if path in TRACES:
-            await self._pipeline.traces.take(owners, method, path, headers, body, client)
+            await self._pipeline.traces.take(owners, method, path, headers, read, client)
         else:
-            await take_outcomes(owners, self._pipeline.journal, method, headers, body, client, self._pipeline.graded)
+            await take_outcomes(owners, self._pipeline.journal, method, headers, read, client, self._pipeline.graded)
 
     def _headers(self, raw: list[Header]) -> tuple[dict[bytes, bytes], list[Header]]:
         """Raises:
@@ -146,16 +162,19 @@ class App:
             raise Refused(421, "this name is not ours; name it in gateway.hosts of modicum.toml", "wrong_host")
         return headers, passing
 
-    async def _body(self, receive: Receive, headers: dict[bytes, bytes], *, as_sent: bool = False) -> bytes:
-        """The body, unpacked if it is compressed (but not `as_sent`).
+    async def _body(
+        self, receive: Receive, headers: dict[bytes, bytes], share: BodyShare, *, as_sent: bool = False
+    ) -> bytes:
+        """The body, unpacked if it is compressed (but not `as_sent`); its bytes are taken from `share`.
 
         Raises:
-            Refused: it is too large, packed in a way that is not known, or comes too slowly.
+            Refused: it is too large, packed in a way that is not known, comes too slowly, or there is no room for it.
             ClientGone: it did not come in full.
         """
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self._most_body_bytes:
             raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
+        share.check(int(length))
         unpacker = None if as_sent else _unpacker(headers)
         parts: list[bytes] = []
         try:
@@ -169,8 +188,9 @@ class App:
                     if unpacker is None:
                         parts.append(message["body"])
                         left -= len(parts[-1])
+                        share.take(len(parts[-1]))
                     else:
-                        left = await _unpack(unpacker, message["body"], parts, left)
+                        left = await _unpack(unpacker, message["body"], parts, left, share)
                     if left < 0:
                         raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
         except TimeoutError:
@@ -191,7 +211,9 @@ class App:
         if State.DRAINING in states:
             return 503, b"text/plain", b"draining\n"
         if State.NOT_RECORDING in states:
-            return 503, b"text/plain", b"the journal cannot be written\n"
+            return 503, b"text/plain", (self._pipeline.unready or "the journal cannot be written").encode() + b"\n"
+        if State.TROUBLED in states:
+            return 503, b"text/plain", (self._pipeline.unready or "trouble; the log says which").encode() + b"\n"
         return 200, b"text/plain", b"ready\n"
 
     async def _metrics(self) -> tuple[int, bytes, bytes]:
@@ -212,11 +234,11 @@ def _unpacker(headers: dict[bytes, bytes]) -> Unpacker | None:
     return Unpacker(coding)
 
 
-async def _unpack(unpacker: Unpacker, data: bytes, parts: list[bytes], left: int) -> int:
+async def _unpack(unpacker: Unpacker, data: bytes, parts: list[bytes], left: int, share: BodyShare) -> int:
     """Adds to `parts` what the data unpacks to, until more than `left` bytes have come; returns how many are left.
 
     Raises:
-        Refused: it is broken.
+        Refused: it is broken, or there is no room for it.
     """
     try:
         for piece in unpacker.pieces(data):
@@ -224,6 +246,7 @@ async def _unpack(unpacker: Unpacker, data: bytes, parts: list[bytes], left: int
             left -= len(piece)
             if left < 0:
                 break
+            share.take(len(piece))
             if len(piece) == PIECE_BYTES:
                 await asyncio.sleep(0)  # unpacking takes time: others' calls go on
     except BadCodingError:

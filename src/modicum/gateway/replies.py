@@ -13,8 +13,8 @@ from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_back
 from modicum.outbound.client import Unreachable, Untrusted
 from modicum.outbound.keepalive import Answer, Header
-from modicum.providers.bodies import mended
 from modicum.providers.dialect import DialectError, ReplyFacts
+from modicum.providers.json_values import mended
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
 MOST_HELD_BYTES = 4 * 1024 * 1024
@@ -122,7 +122,7 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
     window = held = partial = b""
     while chunk := await source.chunk():
         if not exchange.timing.first_token_s:
-            exchange.timing.first_token_s = time()
+            exchange.timing.first_token_s = exchange.timing.now_s()
         # Whole lines only: should the upstream break off, an error can follow without half an event before it.
         passed = tail.feed(chunk)
         passed = partial + (translated.feed(passed) if translated is not None else passed)

@@ -17,16 +17,22 @@ import uvicorn
 from modicum.calls import Call, UserError
 from modicum.gateway.accepting import Accepting
 from modicum.gateway.app import App
+from modicum.gateway.body_budget import budget_of
 from modicum.gateway.cors import Cors
 from modicum.gateway.hosts import names_of
 from modicum.gateway.live_keys import LiveKeys
 from modicum.gateway.log import log, take_over
+from modicum.gateway.machine_memory import memory_bytes
 from modicum.gateway.metrics import Metrics, share
+from modicum.gateway.open_files import OpenFiles, Shortage, current_limit, raise_limit
 from modicum.gateway.owners import Owners
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.teams import Teams
 from modicum.gateway.tls import Listener, listener_of, trust_of
+from modicum.gateway.troubles import Troubles, gone_settings
+from modicum.gateway.unread import UnreadBody
 from modicum.gateway.upgrades import PlainProtocol
+from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.gateway.workers import ALONE, BOARD, Board, Worker, journal_name
 from modicum.ledger.events import EventFile
@@ -84,6 +90,7 @@ class Gateway:
         self._stamp = _stamp(settings.file)
         self.pipeline: Pipeline
         self._teams: Teams | None = None
+        self._troubles = Troubles()
         self._app: App | None = None
         self._tls: Listener | None = None
         self.server: _Server | None = None
@@ -109,14 +116,20 @@ class Gateway:
         await self._recover(journal)
         if self._worker.index == 0:
             await self._recover_others(self._worker.count)
-        connections = Connections(silence_s=settings.silence_s)
+        files, metrics = OpenFiles(current_limit(), slots), Metrics(self._shared_metrics)
+        if files.problem:
+            log("open_files_short", problem=files.problem)
+        self._shortage = Shortage(metrics, files)
+        connections = Connections(silence_s=settings.silence_s, out_of_files=self._shortage.upstreams)
         self.pipeline = Pipeline(
             owners,
             upstreams,
             journal,
             connections,
             Digester(self._digest_key) if settings.anatomy else None,
-            Metrics(shared_metrics(self._folder) if self._worker.count > 1 else None),
+            metrics,
+            UpstreamCalls(metrics, settings.most_calls, self._worker.count),
+            budget_of(settings.most_bodies_mb, settings.most_body_mb, self._worker.count, memory_bytes()),
         )
         self._load_teams()
         watcher = asyncio.create_task(self._watch(board))
@@ -161,7 +174,8 @@ class Gateway:
                 backlog=2048,
             ),
             self.pipeline,
-            board if self._worker.count > 1 or self._tls is not None else None,
+            board,
+            self._shortage,
             self._tls,
         )
         await server.serve(sockets=[bound])
@@ -208,7 +222,7 @@ class Gateway:
             with suppress(TimeoutError):
                 await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
             again.clear()
-            self._keys.look()
+            self._troubles.look(self.pipeline, self._events, self._keys, self._settings.file)
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
                 self._reload()
@@ -222,6 +236,8 @@ class Gateway:
         again.set()
 
     def _reload(self) -> None:
+        if gone_settings(self._settings.file):
+            return  # what the next file says, or none, is not what was meant; `Troubles` tells
         try:
             settings = self._reread()
             upstreams = upstreams_of(settings)
@@ -258,6 +274,10 @@ class Gateway:
         if self._teams is not None:
             self._teams.load(self._settings)
 
+    @property
+    def _shared_metrics(self) -> Path | None:
+        return shared_metrics(self._folder) if self._worker.count > 1 else None
+
     def _owners(self, settings: Settings) -> Owners:
         return Owners(self._keys, self._digest_key, own_keys=settings.gateway.own_keys)
 
@@ -277,12 +297,10 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
     def __init__(
-        self, config: uvicorn.Config, pipeline: Pipeline, board: Board | None, tls: Listener | None = None
+        self, config: uvicorn.Config, pipeline: Pipeline, board: Board, shortage: Shortage, tls: Listener | None = None
     ) -> None:
         super().__init__(config)
-        self._pipeline = pipeline
-        self._board = board
-        """Where there are other workers on the same socket, or TLS: an agreement on keys is bounded in time there."""
+        self._pipeline, self._board, self._shortage = pipeline, board, shortage
         self._tls = tls.context if tls is not None else None
 
     @property
@@ -290,14 +308,11 @@ class _Server(uvicorn.Server):
         return len(self.server_state.connections)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._board is None:
-            await super().startup(sockets)
-            return
         assert sockets is not None  # noqa: S101 - inherited
         protocol = partial(
             _GuardedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
-        accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections, self._tls)
+        accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections, self._shortage, self._tls)
         self.servers = [accepting]  # type: ignore[list-item]
         self.started = True
 
@@ -344,12 +359,17 @@ class _GuardedProtocol(PlainProtocol):
     _header_bytes = 0
     _in_headers = True
     _header_timer: asyncio.TimerHandle | None = None
+    _unread: UnreadBody | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._header_timer = self.loop.call_later(HEADERS_WITHIN_S, self._too_slow)
 
     def data_received(self, data: bytes) -> None:
+        if self._unread is not None:
+            self._unread.drop(data)
+            if self._unread.last:
+                return
         if self._in_headers:
             self._header_bytes += len(data)
         super().data_received(data)
@@ -374,15 +394,53 @@ class _GuardedProtocol(PlainProtocol):
             self._header_timer.cancel()
             self._header_timer = None
         super().on_headers_complete()
+        if not self.parser.should_upgrade() and not self.cycle.keep_alive:
+            self.cycle.transport = _Last(self)  # type: ignore[assignment]
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self._unread is not None:
+            self._unread.end()
+            self._unread = None
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._answered_early() and self._unread is None and not self.transport.is_closing():
+            self._unread = UnreadBody(self.transport, last=False)
+
+    def close_after_reply(self) -> None:
+        """Closes a connection that is not kept; if its request has not come in full, only when that was dropped."""
+        if self._answered_early() and not self.transport.is_closing():
+            self._unread = UnreadBody(self.transport, last=True)
+        else:
+            self.transport.close()
+
+    def _answered_early(self) -> bool:
+        return self.cycle.response_complete and self.cycle.more_body
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._header_timer is not None:
             self._header_timer.cancel()
+        if self._unread is not None:
+            self._unread.end()
         super().connection_lost(exc)
 
     def _too_slow(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+
+class _Last:
+    """The connection of a request after which it is closed, as uvicorn's cycle uses it."""
+
+    def __init__(self, protocol: _GuardedProtocol) -> None:
+        self.write = protocol.transport.write
+        self.is_closing = protocol.transport.is_closing
+        self.close = protocol.close_after_reply
 
 
 async def _ended(journal: Journal) -> None:
@@ -421,6 +479,7 @@ def run(
     import uvloop
 
     take_over("uvicorn.error", "asyncio")
+    raise_limit()
     if worker.count > 1:
         share(worker.index)
     # A call leaves few cycles behind, and what is imported by now stays to the end: to look through it over and over

@@ -11,6 +11,7 @@ from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from modicum.calls import Problem, UserError
+from modicum.calls.regular_file import read_regular
 
 if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
@@ -68,12 +69,19 @@ def _by_walking(root: Path) -> Iterator[str]:
     for folder, subfolders, names in os.walk(root):
         here = Path(folder).relative_to(root).as_posix()
         if ".gitignore" in names:
-            lines = (Path(folder) / ".gitignore").read_text("utf-8", "replace").splitlines()
+            lines = _ignore_lines(Path(folder, ".gitignore"))
             specs[here] = GitIgnoreSpec.from_lines(lines)
         subfolders[:] = sorted(
             name for name in subfolders if name != ".git" and not _ignored(specs, _below(here, name), folder=True)
         )
         yield from (path for path in (_below(here, name) for name in sorted(names)) if not _ignored(specs, path))
+
+
+def _ignore_lines(path: Path) -> list[str]:
+    try:
+        return read_regular(path).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []  # git passes over one that it cannot read, too
 
 
 def _below(folder: str, name: str) -> str:
@@ -102,7 +110,7 @@ def text_of(path: Path) -> str | Problem:
             return Problem(str(path), FOLDER)
         if path.stat().st_size > MOST_BYTES:
             return Problem(str(path), TOO_LARGE)
-        return decoded(path.read_bytes(), str(path))
+        return decoded(read_regular(path), str(path))
     except OSError as error:
         return Problem(str(path), f"cannot be read: {error.strerror or error}")
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modicum.calls import Entry, UserError
+from modicum.calls.storable import storable
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
     EDIT_KINDS,
@@ -84,14 +85,16 @@ class ClickHouseStore(SqlStore):
         replaced = sum(entry.call.call_id in known for entry in fresh)
         return Appended(len(fresh) - replaced, replaced, len(entries) - len(fresh))
 
-    def append_records(self, table: RecordTable[N], records: Sequence[N]) -> Appended:
+    def append_records(
+        self, table: RecordTable[N], records: Sequence[N], sent_ns: Sequence[int] | None = None
+    ) -> Appended:
         if not records:
             return Appended()
-        columns = table.fill(table.standing(records))
+        columns = table.fill(records, sent_ns)
         identities = columns[table.identity]
         known = self._known(table, identities)
         revisions = columns.get(REVISION, [0] * len(identities))
-        last_stands = table.repeats is Repeats.LAST_BOOKED_STANDS
+        last_stands = table.repeats is Repeats.LAST_SENT_STANDS and sent_ns is None
         fresh = [
             place
             for place, (identity, revision) in enumerate(zip(identities, revisions, strict=True))
@@ -122,7 +125,7 @@ class ClickHouseStore(SqlStore):
         found = self._client.query(
             "SELECT entry_id, argMax(conversation, version) FROM entries_log WHERE entry_id IN {ids:Array(String)}"
             " GROUP BY entry_id",
-            parameters={"ids": list(entry_ids)},
+            parameters={"ids": [storable(entry_id) for entry_id in entry_ids]},
         )
         return {str(entry_id): str(conversation) for entry_id, conversation in found.result_rows}
 
@@ -178,7 +181,7 @@ class ClickHouseStore(SqlStore):
     def _revisions(self, entry_ids: list[str]) -> dict[str, int]:
         found = self._client.query(
             "SELECT entry_id, max(revision) FROM entries_log WHERE entry_id IN {ids:Array(String)} GROUP BY entry_id",
-            parameters={"ids": entry_ids},
+            parameters={"ids": [storable(entry_id) for entry_id in entry_ids]},
         )
         return {str(entry_id): int(revision) for entry_id, revision in found.result_rows}
 

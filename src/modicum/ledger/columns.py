@@ -27,15 +27,13 @@ from modicum.calls import (
     Usage,
 )
 from modicum.ledger.record_table import Column, ColumnKind
-from modicum.ledger.rows import Columns
+from modicum.ledger.rows import Columns, json_text, storable_columns
 
 Kinds = Mapping[str, ColumnKind]
 """The columns of a table and what each holds."""
 
 _TEXT, _NAME, _WHOLE, _NUMBER = ColumnKind.TEXT, ColumnKind.NAME, ColumnKind.WHOLE, ColumnKind.NUMBER
 _FLAG, _TIME, _MONEY = ColumnKind.FLAG, ColumnKind.TIME, ColumnKind.MONEY
-
-_encode_tags = msgspec.json.Encoder(order="sorted").encode
 
 
 def _bucket_cost(bucket: str) -> Callable[[Entry], Any]:
@@ -87,7 +85,7 @@ ENTRY_COLUMNS: tuple[Column[Entry], ...] = (
     Column("app", _NAME, lambda e: e.call.owner.app),
     Column("user_name", _TEXT, lambda e: e.call.owner.user),
     Column("key_name", _TEXT, lambda e: e.call.owner.key),
-    Column("tags", _TEXT, lambda e: _encode_tags(e.call.tags).decode() if e.call.tags else "{}"),
+    Column("tags", _TEXT, lambda e: json_text(e.call.tags) if e.call.tags else "{}"),
     Column("place", _NAME, lambda e: e.call.place),
     Column(
         "kept_segments",
@@ -128,7 +126,7 @@ REUSE_KINDS: Kinds = {"entry_id": _TEXT, "revision": _WHOLE, "digest": _TEXT, "r
 
 
 def entry_columns(entries: Sequence[Entry]) -> Columns:
-    return {column.name: list(map(column.fill, entries)) for column in ENTRY_COLUMNS}
+    return storable_columns({column.name: list(map(column.fill, entries)) for column in ENTRY_COLUMNS})
 
 
 def segment_columns(entries: Sequence[Entry]) -> Columns:
@@ -158,7 +156,7 @@ def segment_columns(entries: Sequence[Entry]) -> Columns:
             tokens_before += part.tokens
     for name, values in zip(SEGMENT_KINDS, zip(*rows, strict=True), strict=False):
         columns[name] = list(values)
-    return columns
+    return storable_columns(columns)
 
 
 def edit_columns(entries: Sequence[Entry]) -> Columns:
@@ -177,7 +175,7 @@ def edit_columns(entries: Sequence[Entry]) -> Columns:
             )
             for name, value in zip(EDIT_KINDS, values, strict=True):
                 columns[name].append(value)
-    return columns
+    return storable_columns(columns)
 
 
 def reuse_columns(entries: Sequence[Entry]) -> Columns:

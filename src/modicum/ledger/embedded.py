@@ -45,7 +45,7 @@ class DuckDBStore(SqlStore):
         self.place = str(path)
         if isinstance(path, Path):
             read_only = read_only and path.exists()
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not path.exists():
                 _make(path)
         try:
@@ -55,7 +55,11 @@ class DuckDBStore(SqlStore):
         except duckdb.Error as error:
             raise UserError(f"{path} is no ledger that can be read: {str(error).splitlines()[0]}") from None
         if not read_only:
-            self._migrate()
+            try:
+                self._migrate()
+            except duckdb.IOException as error:
+                self._base.close()
+                raise UserError(_why_not(path, str(error))) from None
 
     def append(self, entries: Sequence[Entry]) -> Appended:
         if not entries:
@@ -95,13 +99,15 @@ class DuckDBStore(SqlStore):
         self._base.execute(f"DELETE FROM reuse USING staged_reuse WHERE {same}")
         self._base.execute("INSERT INTO reuse SELECT * FROM staged_reuse")
 
-    def append_records(self, table: RecordTable[N], records: Sequence[N]) -> Appended:
+    def append_records(
+        self, table: RecordTable[N], records: Sequence[N], sent_ns: Sequence[int] | None = None
+    ) -> Appended:
         if not records:
             return Appended()
         name, identity, names = table.name, table.identity, ", ".join(table.kinds)
         with self._transaction():
-            self._stage("staged_records", table.fill(table.standing(records)), table.kinds)
-            self._base.execute(_fresh_records(table))
+            self._stage("staged_records", table.fill(records, sent_ns), table.kinds)
+            self._base.execute(_fresh_records(table, is_sent_now=sent_ns is None))
             fresh, replaced = self._row("SELECT count(*), count(*) FILTER (is_known) FROM fresh_records")
             if replaced:
                 self._base.execute(f"DELETE FROM {name} WHERE {identity} IN (SELECT {identity} FROM fresh_records)")
@@ -199,6 +205,12 @@ def _first_known(rows: Sequence[Row], name: str) -> Any:
     return next((row[name] for row in rows if row[name] is not None), None)
 
 
+def trouble_of_disk(place: str, error: Exception) -> str:
+    """What to say of an error of the engine that is none of ours: its file cannot be read or written. Else empty."""
+    kinds = duckdb.IOException | duckdb.FatalException | duckdb.TransactionException
+    return _why_not(place, str(error)) if isinstance(error, kinds) else ""
+
+
 class _Transaction:
     def __init__(self, base: duckdb.DuckDBPyConnection) -> None:
         self._base = base
@@ -239,14 +251,14 @@ def _money(name: str) -> str:
     return f"CAST(CAST({name} AS DECIMAL(18, 0)) * 0.0000000001 AS DECIMAL(18, {MONEY_PLACES})) AS {name}"
 
 
-def _fresh_records(table: RecordTable[Any]) -> str:
+def _fresh_records(table: RecordTable[Any], *, is_sent_now: bool) -> str:
     """What the ledger lacks of staged records, and whether it has an older one of the same identity."""
     identity = table.identity
-    fresh = {
-        Repeats.FIRST_STANDS: f"known.{identity} IS NULL",
-        Repeats.GREATEST_REVISION_STANDS: f"known.{identity} IS NULL OR staged.{REVISION} > known.{REVISION}",
-        Repeats.LAST_BOOKED_STANDS: "TRUE",
-    }[table.repeats]
+    fresh = f"known.{identity} IS NULL"
+    if table.repeats is Repeats.LAST_SENT_STANDS and is_sent_now:
+        fresh = "TRUE"
+    elif table.is_revised:
+        fresh += f" OR staged.{REVISION} > known.{REVISION}"
     return f"""
 CREATE OR REPLACE TEMP TABLE fresh_records AS
 SELECT staged.*, known.{identity} IS NOT NULL AS is_known
@@ -300,6 +312,7 @@ def _make(path: Path) -> None:
     with suppress(OSError, duckdb.Error):  # opening it says why
         fresh.unlink(missing_ok=True)  # of a process with our number that was killed here
         duckdb.connect(str(fresh)).close()
+        fresh.chmod(0o600)
         with suppress(OSError):  # another process was faster, or there are no links: then it is made in place
             path.hardlink_to(fresh)
         fresh.unlink()
@@ -313,6 +326,8 @@ def _why_not(path: Path | str, message: str) -> str:
         return f"the ledger {path} is held by {who}{name}; wait until it ends, or stop it, and run the command again"
     if Path(path).is_file() and Path(path).stat().st_size == 0:
         return f"the ledger {path} is empty: its making was cut short; delete the file and run the command again"
+    if "write" in message or "No space" in message or "too large" in message:
+        return f"the ledger {path} cannot be written ({message.splitlines()[0]}): make room, and run the command again"
     if "No such file" in message or "Permission denied" in message or "Cannot open file" in message:
         return f"the ledger {path} cannot be opened: {message.splitlines()[0]}"
     return f"{path} is no ledger that can be read: {message.splitlines()[0]}"

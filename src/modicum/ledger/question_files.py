@@ -6,6 +6,8 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+from modicum.calls.storable import storable
+
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
 
@@ -29,7 +31,8 @@ def bind(question: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         KeyError: one of them was not given.
     """
-    return {name: parameters[name] for name in parameters_of(question)}
+    wanted = {name: parameters[name] for name in parameters_of(question)}
+    return {name: storable(value) if isinstance(value, str) else value for name, value in wanted.items()}
 
 
 def without_comments(sql: str) -> str:

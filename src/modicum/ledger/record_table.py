@@ -4,12 +4,14 @@ import re
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from enum import Enum, auto
+from time import time_ns
 from types import GenericAlias
 from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from modicum.ledger.rows import Columns, Row
+from modicum.calls.storable import storable
+from modicum.ledger.rows import Columns, Row, storable_columns
 
 N = TypeVar("N")
 
@@ -39,7 +41,8 @@ class Repeats(Enum):
     FIRST_STANDS = auto()
     GREATEST_REVISION_STANDS = auto()
     """Of equal revisions, the one that was booked first."""
-    LAST_BOOKED_STANDS = auto()
+    LAST_SENT_STANDS = auto()
+    """What is booked counts as sent now, unless somebody says when it was sent."""
 
 
 class Column(msgspec.Struct, Generic[N], frozen=True):
@@ -54,6 +57,10 @@ class Column(msgspec.Struct, Generic[N], frozen=True):
     fill: Callable[[N], Any]
     nullable: bool = False
     default: str | float | None = None
+
+
+SENT: Column[Any] = Column(REVISION, ColumnKind.WHOLE, lambda _: time_ns())
+"""The revision of nouns of which the one that was sent last stands: when that was, in nanoseconds since 1970."""
 
 
 class RecordTable(msgspec.Struct, Generic[N], frozen=True, kw_only=True):
@@ -109,20 +116,37 @@ class RecordTable(msgspec.Struct, Generic[N], frozen=True, kw_only=True):
     def is_revised(self) -> bool:
         return self.repeats is not Repeats.FIRST_STANDS
 
-    def fill(self, records: Sequence[N]) -> Columns:
-        return {column.name: list(map(column.fill, records)) for column in self.columns}
+    def fill(self, records: Sequence[N], sent_ns: Sequence[int] | None = None) -> Columns:
+        """The columns of those of a batch that stand, each identity once.
 
-    def standing(self, records: Sequence[N]) -> list[N]:
-        """Of the records of one batch those that stand, each identity once."""
-        identity, revision = self._fill_of(self.identity), self._fill_of(REVISION) if self.is_revised else None
-        found: dict[Any, N] = {}
-        for record in records:
-            known = found.setdefault(identity(record), record)
-            if known is record or revision is None:
-                continue
-            if self.repeats is Repeats.LAST_BOOKED_STANDS or revision(record) > revision(known):
-                found[identity(record)] = record
-        return list(found.values())
+        Args:
+            records: nouns in the order in which they were told.
+            sent_ns: when each was sent, in nanoseconds since 1970; None: now. Of use where the last one sent stands.
+
+        Raises:
+            ValueError: the times are not as many as the records.
+        """
+        if sent_ns is not None and len(sent_ns) != len(records):
+            raise ValueError(f"{len(sent_ns)} times for {len(records)} records")
+        is_sent = self.repeats is Repeats.LAST_SENT_STANDS
+        if is_sent:
+            revisions = list(sent_ns) if sent_ns is not None else [time_ns()] * len(records)
+        elif self.repeats is Repeats.GREATEST_REVISION_STANDS:
+            revisions = list(map(self._fill_of(REVISION), records))
+        else:
+            revisions = [0] * len(records)
+        identity = self._fill_of(self.identity)
+        standing: dict[str, tuple[int, N]] = {}
+        for revision, record in zip(revisions, records, strict=True):
+            name = storable(identity(record))
+            known = standing.get(name)
+            if known is None or revision > known[0] or (is_sent and revision == known[0]):
+                standing[name] = revision, record
+        nouns = [record for _, record in standing.values()]
+        columns = {column.name: list(map(column.fill, nouns)) for column in self.columns}
+        if is_sent:
+            columns[REVISION] = [revision for revision, _ in standing.values()]
+        return storable_columns(columns)
 
     def place_of(self, record: N) -> tuple[datetime, Any]:
         """Where it stands in the order in which records are read: its time, and of equals its identity."""

@@ -8,19 +8,16 @@ are replaced and forgotten with it, and it is forgotten by owner too.
 """
 
 from datetime import UTC, datetime
-from time import time_ns
 from typing import Any
 
 import msgspec
 
 from modicum.calls import AuditEvent, EnergyWindow, Outcome, Owner
-from modicum.ledger.record_table import Column, ColumnKind, RecordTable, Repeats
-from modicum.ledger.rows import Row
+from modicum.ledger.record_table import SENT, Column, ColumnKind, RecordTable, Repeats
+from modicum.ledger.rows import Row, json_text
 
 _TEXT, _NAME, _WHOLE, _NUMBER = ColumnKind.TEXT, ColumnKind.NAME, ColumnKind.WHOLE, ColumnKind.NUMBER
 _FLAG, _TIME = ColumnKind.FLAG, ColumnKind.TIME
-
-_encode_sorted = msgspec.json.Encoder(order="sorted").encode
 
 
 def _outcome(row: Row) -> Outcome:
@@ -40,7 +37,7 @@ OUTCOMES: RecordTable[Outcome] = RecordTable(
     noun=Outcome,
     columns=(
         Column("outcome_id", _TEXT, lambda o: o.outcome_id),
-        Column("revision", _WHOLE, lambda _: time_ns()),
+        SENT,
         Column("task", _TEXT, lambda o: o.task),
         Column("name", _NAME, lambda o: o.name),
         Column("value", _NUMBER, lambda o: o.value),
@@ -50,7 +47,7 @@ OUTCOMES: RecordTable[Outcome] = RecordTable(
     from_row=_outcome,
     identity="outcome_id",
     time="happened_at",
-    repeats=Repeats.LAST_BOOKED_STANDS,
+    repeats=Repeats.LAST_SENT_STANDS,
     journal_kind="outcome",
 )
 
@@ -72,8 +69,8 @@ ENERGY_WINDOWS: RecordTable[EnergyWindow] = RecordTable(
         Column("revision", _WHOLE, lambda w: w.revision),
         Column("started", _TIME, lambda w: datetime.fromtimestamp(w.started, UTC)),
         Column("seconds", _NUMBER, lambda w: w.seconds),
-        Column("gpus", _NAME, lambda w: msgspec.json.encode(w.gpus).decode()),
-        Column("servers", _NAME, lambda w: msgspec.json.encode(w.servers).decode()),
+        Column("gpus", _NAME, lambda w: json_text(w.gpus)),
+        Column("servers", _NAME, lambda w: json_text(w.servers)),
         Column("provider", _NAME, lambda w: w.provider),
         Column("joules", _NUMBER, lambda w: w.joules),
         Column("counted", _FLAG, lambda w: w.counted),
@@ -122,7 +119,7 @@ AUDIT_EVENTS: RecordTable[AuditEvent] = RecordTable(
         Column("app", _NAME, lambda e: e.owner.app),
         Column("user_name", _TEXT, lambda e: e.owner.user),
         Column("key_name", _TEXT, lambda e: e.owner.key),
-        Column("details", _TEXT, lambda e: _encode_sorted(e.details).decode()),
+        Column("details", _TEXT, lambda e: json_text(e.details)),
     ),
     from_row=_audit_event,
     identity="event_id",

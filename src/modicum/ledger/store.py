@@ -49,8 +49,14 @@ class Store(Protocol):
     def append(self, entries: Sequence[Entry]) -> Appended:
         """Books entries: all of them or, if it raises, none."""
 
-    def append_records(self, table: RecordTable[N], records: Sequence[N]) -> Appended:
-        """Books nouns of one table, each identity once, as the table settles repeats."""
+    def append_records(
+        self, table: RecordTable[N], records: Sequence[N], sent_ns: Sequence[int] | None = None
+    ) -> Appended:
+        """Books nouns of one table, each identity once, as the table settles repeats.
+
+        `sent_ns` says when each was sent, in nanoseconds since 1970, where that may be long ago: of nouns of which the
+        last one sent stands, what was sent since then stands. None: now.
+        """
 
     def records(
         self,

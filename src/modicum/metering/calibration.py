@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from modicum.calls import Basis, UserError
+from modicum.calls.regular_file import read_regular
 from modicum.metering.tokens import bare_name, encoding_for
 
 if TYPE_CHECKING:
@@ -268,10 +269,10 @@ def load(path: Path) -> list[Calibration]:
         UserError: the file is damaged.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_File).calibrations
+        return msgspec.json.decode(read_regular(path), type=_File).calibrations
     except FileNotFoundError:
         return []
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
         raise UserError(f"{path} cannot be read as calibrations ({error}); delete it and calibrate again") from None
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modicum.calls import UserError
+from modicum.cli.private import make_private
 from modicum.console.running import find
 from modicum.ledger.opening import open_store
 from modicum.ledger.store import Store
@@ -40,6 +41,13 @@ def opened_ledger(url: str | None, settings: Settings | None = None) -> Iterator
                 raise
     try:
         yield store
+    except Exception as error:
+        if "duckdb" in type(error).__module__:
+            from modicum.ledger.embedded import trouble_of_disk
+
+            if said := trouble_of_disk(store.place, error):
+                raise UserError(said) from None
+        raise
     finally:
         store.close()
 
@@ -73,15 +81,24 @@ def digest_key() -> bytes:
         UserError: the file cannot be read or written.
     """
     path = data_folder() / "digest.key"
+    make_private(path.parent)
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             _make_key(path)
         key = path.read_bytes()
     except OSError as error:
-        raise UserError(f"the key of digests {path} cannot be read or made: {error.strerror}") from None
+        raise UserError(
+            f"the key of digests {path} cannot be read or made: {error.strerror}; 'modicum doctor' looks at disk and "
+            "files"
+        ) from None
     if not key:
         raise UserError(f"the key of digests {path} is empty: its making was cut short; delete the file")
+    if len(key) < KEY_BYTES:
+        raise UserError(
+            f"the key of digests {path} is broken ({len(key)} bytes instead of {KEY_BYTES}): bring it back from a "
+            "backup; without one, delete it and make your gateway keys anew ('modicum key create NAME')"
+        )
     return key
 
 
@@ -97,10 +114,11 @@ def _make_key(path: Path) -> None:
             stream.write(secrets.token_bytes(KEY_BYTES))
             stream.flush()
             os.fsync(stream.fileno())
-        path.hardlink_to(fresh)
-    except FileExistsError:
-        pass  # another process was faster: its key is the one
-    except OSError:
-        fresh.replace(path)  # no links there
+        try:
+            path.hardlink_to(fresh)
+        except FileExistsError:
+            pass  # another process was faster: its key is the one
+        except OSError:
+            fresh.replace(path)  # no links there
     finally:
         fresh.unlink(missing_ok=True)

@@ -4,8 +4,7 @@ import pytest
 
 from insights.planted import EVER, PRICES, START, Conversation, tool_round, user
 from modicum.calls import Outcome, Usage
-from modicum.cli.audit import document
-from modicum.insights.audit import audit
+from modicum.insights.audit import audit, audit_document
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import OUTCOMES
 from modicum.reports.page import page
@@ -21,7 +20,7 @@ def told():
     store = open_store(":memory:")
     store.append(talk.entries)
     store.append_records(OUTCOMES, [Outcome(outcome_id="o", task="<task>", name="resolved", value=1.0, time=START)])
-    yield document(audit(store, PRICES, EVER, asked=["cap_tool_results=1000"]))
+    yield audit_document(audit(store, PRICES, EVER, asked=["cap_tool_results=1000"]))
     store.close()
 
 

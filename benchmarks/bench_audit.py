@@ -21,7 +21,7 @@ from modicum.insights.history import load
 from modicum.insights.rent import rent
 from modicum.insights.replay import Replay
 from modicum.insights.what_if import cap_tool_results
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
 
 EVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)

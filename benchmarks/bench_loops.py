@@ -20,7 +20,7 @@ from modicum.importers.messages import MessageReader
 from modicum.insights.findings.loops import repeated_results
 from modicum.insights.history import History, load
 from modicum.insights.segment_costs import mixed, of_kind
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 from modicum.statistics.proportions import wilson
 
 EVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)

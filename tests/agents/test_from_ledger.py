@@ -9,7 +9,8 @@ import pytest
 from modicum.agents.from_ledger import AgentCost, Which, ledger_rows
 from modicum.agents.recorded import Read, recorded_team
 from modicum.calls import Basis, Call, Cost, Entry, Outcome, Usage, UserError
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
 
 START = datetime(2026, 2, 3, 10, tzinfo=UTC)
 
@@ -47,7 +48,7 @@ def test_calls_of_an_agent_in_a_round_are_one_turn_and_the_outcome_is_joined_by_
             spoke(4, "critic", run="", round="2"),
         ]
     )
-    store.append_outcomes([told("t1", 0.5)])
+    store.append_records(OUTCOMES, [told("t1", 0.5)])
 
     found = ledger_rows(store)
     first, second, result = (row for _, row in found.rows)
@@ -76,7 +77,7 @@ def test_without_the_tag_round_each_call_of_an_agent_is_its_next_round(store):
 
 def test_an_outcome_that_cannot_be_given_to_one_run_is_unknown(store):
     store.append([spoke(number, run=f"r{number}", round="1") for number in (1, 2, 3)])
-    store.append_outcomes([told("t1", 1.0), told("r2", 0.0)])
+    store.append_records(OUTCOMES, [told("t1", 1.0), told("r2", 0.0)])
 
     found = ledger_rows(store)
 
@@ -110,7 +111,7 @@ def test_what_is_missing_is_named(entries, says, store):
 
 def test_of_several_outcomes_one_is_chosen(store):
     store.append([spoke(1, run="r1", round="1")])
-    store.append_outcomes([told("t1", 1.0), told("t1", 0.0, "merged")])
+    store.append_records(OUTCOMES, [told("t1", 1.0), told("t1", 0.0, "merged")])
 
     with pytest.raises(UserError, match="choose one with --outcome"):
         ledger_rows(store)

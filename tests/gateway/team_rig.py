@@ -15,7 +15,7 @@ from modicum.agents.plan_rules import Decision, Drop, Mute
 from modicum.calls import Owner
 from modicum.gateway.mock import MockApp
 from modicum.governance.keys import issue
-from modicum.ledger.events import Events
+from modicum.ledger.events import EventFile
 from modicum.outbound.listener import bind_listener
 from modicum.providers.mock.provider import MockProvider
 from modicum.settings import GatewaySettings, Settings, TeamSettings, UpstreamSettings
@@ -88,7 +88,7 @@ def planned(folder, a_plan, **team):
 
 def held_key(folder):
     """A key that may use one model only."""
-    events = Events(folder / "events.sqlite")
+    events = EventFile(folder / "events.sqlite")
     key, event = issue(Owner(key="held"), ("gpt-4o-mini",), datetime.now(UTC), "test", DIGEST_KEY)
     events.append("key", event)
     events.close()

@@ -6,7 +6,7 @@ from insights.planted import EVER, PRICES, START, Conversation, result, tool_rou
 from modicum.calls import Usage, UserError
 from modicum.insights.audit import audit
 from modicum.insights.findings import FINDINGS
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from modicum.calls import Basis, Call, Cost, Entry, Owner, Usage
 from modicum.insights.bill import DIMENSIONS, build, cells_of
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 
 UTC_ZONE = ZoneInfo("UTC")
 

@@ -11,7 +11,8 @@ from energy.simulated_server import Truth, bursts, simulate
 from modicum.calls import Basis, Call, Cost, EnergyWindow, Entry, Usage
 from modicum.energy.tally import energy_windows, report
 from modicum.insights.consumption import consumption, energy_of, span_of, with_energy
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import ENERGY_WINDOWS
 
 START = datetime.fromtimestamp(1_700_000_000, UTC)
 
@@ -144,11 +145,11 @@ def test_the_ledger_gives_the_calls_that_own_servers_may_have_served(place, tmp_
             entry("uncounted", "own", usage_basis=Basis.UNKNOWN),
         ]
     )
-    store.append_energy([window(), window(5, provider="")])
-    since, until = span_of(store.energy(START, START + timedelta(days=1)))
+    store.append_records(ENERGY_WINDOWS, [window(), window(5, provider="")])
+    since, until = span_of(store.records(ENERGY_WINDOWS, START, START + timedelta(days=1)))
     span = {"since": since, "until": until, "by": "model", "tag": "", "zone": "UTC"}
     rows = store.ask("energy_calls", provider="mine", **span)
-    found = consumption(store.energy(START, START + timedelta(days=1)), rows)
+    found = consumption(store.records(ENERGY_WINDOWS, START, START + timedelta(days=1)), rows)
     store.close()
 
     assert {told["entry_id"] for told in rows} == {"named", "tagged", "asked for"}

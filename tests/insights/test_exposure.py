@@ -2,7 +2,7 @@ import pytest
 
 from insights.planted import EVER, Conversation, said, user
 from modicum.insights.exposure import exposure
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 
 
 @pytest.fixture(params=["duckdb", "clickhouse"])

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from modicum.calls import Anatomy, Basis, Call, Reuse, Segment, SegmentKind, Usage
 from modicum.insights.history import load, once
 from modicum.ledger.booking import book
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
 
 START = datetime(2026, 2, 3, tzinfo=UTC)

@@ -6,7 +6,7 @@ import pytest
 from modicum.calls import Anatomy, Basis, Call, Segment, SegmentKind, Usage
 from modicum.insights.rent import rent
 from modicum.ledger.booking import book
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
 
 PRICES = PriceBook()

@@ -11,7 +11,7 @@ from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import load
 from modicum.insights.replay import Replay, checked_model, counts_in_joint, joint, marginal, replay
 from modicum.insights.segment_costs import gross_usd
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 
 
 def worked(name="t", rounds=4, tokens=3000, **fields):

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 
 from modicum.calls import Basis, Call, Cost, Entry, Usage
 from modicum.insights.subscriptions import covered, months_of
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 from modicum.metering.price_file import Subscription
 
 UTC_ZONE = ZoneInfo("UTC")

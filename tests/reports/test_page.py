@@ -4,9 +4,9 @@ import pytest
 
 from insights.planted import EVER, PRICES, START, Conversation, tool_round, user
 from modicum.calls import Outcome, Usage
-from modicum.cli.audit import document
-from modicum.insights.audit import audit
-from modicum.ledger.store import open_store
+from modicum.insights.audit import audit, audit_document
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
 from modicum.reports.page import page
 
 
@@ -19,8 +19,8 @@ def told():
     talk.call(user("now?", 100), after=1200, usage=Usage(0, 0, talk.tokens + 100, 0, 30))
     store = open_store(":memory:")
     store.append(talk.entries)
-    store.append_outcomes([Outcome(outcome_id="o", task="<task>", name="resolved", value=1.0, time=START)])
-    yield document(audit(store, PRICES, EVER, asked=["cap_tool_results=1000"]))
+    store.append_records(OUTCOMES, [Outcome(outcome_id="o", task="<task>", name="resolved", value=1.0, time=START)])
+    yield audit_document(audit(store, PRICES, EVER, asked=["cap_tool_results=1000"]))
     store.close()
 
 

@@ -27,6 +27,7 @@ from modicum.cli.shared_options import (
     typed,
 )
 from modicum.cli.terminal import output
+from modicum.ledger.records import OUTCOMES
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -132,7 +133,7 @@ def add_outcomes(store: "Store", paths: Sequence[Path], problems: list[Problem])
         if not path.exists():
             raise UserError(f"there is no file {path}")
         told = list(read_outcomes(path))
-        store.append_outcomes([outcome for outcome in told if not isinstance(outcome, Problem)])
+        store.append_records(OUTCOMES, [outcome for outcome in told if not isinstance(outcome, Problem)])
         problems += [problem for problem in told if isinstance(problem, Problem)]
 
 

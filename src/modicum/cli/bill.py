@@ -27,6 +27,7 @@ from modicum.cli.shared_options import (
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import given
 from modicum.insights.bill import DIMENSIONS
+from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.settings import Settings, checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -185,7 +186,7 @@ def _from_ledger(
 ) -> "tuple[list[Cell], list[Cell], Energy | None]":
     with resources.opened_ledger(url, settings) as store:
         rows = store.ask("bill", by=by, tag=tag, zone=zone, since=span[0], until=span[1])
-        windows = store.energy(*span)
+        windows = store.records(ENERGY_WINDOWS, *span)
         if not rows:
             raise UserError(
                 f"the ledger {store.place} holds no calls in that time{_other_holdings(windows)}; fill it with "

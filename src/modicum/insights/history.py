@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 import numpy as np
 import numpy.typing as npt
 
-from modicum.ledger.store import Arrays, Store
+from modicum.ledger.rows import Arrays
+from modicum.ledger.store import Store
 
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]

@@ -14,12 +14,13 @@ from modicum.cli.energy.options import figure, print_problems
 from modicum.cli.inputs import resources
 from modicum.cli.shared_options import LedgerOptions, SpanOptions, json_option, ledger_option, typed
 from modicum.cli.terminal.quantity import Quantity
+from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.energy.attribution import EnergyAttribution
     from modicum.insights.consumption import Law
-    from modicum.ledger.store import Row
+    from modicum.ledger.rows import Row
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,7 +165,7 @@ def _from_ledger(options: CallsOptions) -> _Told:
     provider = options.provider
     book_left_behind(options.ledger_url)
     with resources.opened_ledger(options.ledger_url, settings) as store:
-        place, windows = store.place, store.energy(since, until)
+        place, windows = store.place, store.records(ENERGY_WINDOWS, since, until)
         if not windows:
             raise UserError(
                 f"the ledger {place} holds no windows of energy in that time; 'modicum energy watch --server URL' "

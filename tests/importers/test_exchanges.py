@@ -4,7 +4,7 @@ from datetime import timedelta
 from modicum.calls import CallStatus
 from modicum.importers.exchanges import Conversations, exchanges, first_record, status_of
 from modicum.importers.format import Reading
-from modicum.providers.openai import request_blocks
+from modicum.providers.openai.blocks import request_blocks
 
 
 def written(tmp_path, *records):

@@ -21,13 +21,12 @@ from modicum.gateway.optimizing import Change
 from modicum.gateway.refusal import Refused
 from modicum.gateway.team_outcomes import CANARY, NEITHER, PLAN
 from modicum.gateway.team_plans import Team, TeamPlans
-from modicum.gateway.team_reader import UNSAID, Reader
+from modicum.gateway.team_reader import Reader
 from modicum.gateway.team_runs import Run, Runs
 from modicum.gateway.upstreams import Route
-from modicum.providers.dialect import DialectError, ReplyFacts, StreamTail
-from modicum.providers.messages import Prompt, prompt_of
-from modicum.providers.own_replies import JSON, Said, own_reply
-from modicum.providers.said import spoken
+from modicum.providers.facts import DialectError, ReplyFacts, StreamTail
+from modicum.providers.own_reply import JSON, OwnText
+from modicum.providers.prompt import Prompt
 
 MOST_HEARD_BYTES = 4 * 1024 * 1024
 """A stream that is longer has no answer for us."""
@@ -81,7 +80,7 @@ class TeamRule:
 
     def __call__(self, exchange: Exchange) -> Change | None:
         headers = exchange.request.headers
-        if _RUN not in headers or exchange.request.served.dialect.name == "openai-embeddings":
+        if _RUN not in headers or not exchange.request.served.dialect.generates:
             return None
         named = next((headers[name] for name in _TEAM if name in headers), b"").decode("utf-8", "replace")
         team = self._plans.in_force.get(named)
@@ -98,7 +97,7 @@ class TeamRule:
             return None
         self._led[named] = team
         run = self._runs.of(scope, team.name, question.run, lambda: self._new(team, question, exchange))
-        call = _Call(exchange, team, run, question, prompt_of(exchange.request.served.dialect.name, exchange.body))
+        call = _Call(exchange, team, run, question, exchange.request.served.dialect.prompt(exchange.body))
         self._check(call)
         return self._turn(call)
 
@@ -201,9 +200,8 @@ class TeamRule:
             return None
         facts = exchange.facts
         number = "".join(filter(str.isalnum, exchange.number))
-        text = settings.reply or UNSAID.get(dialect.name, "")
-        said = Said(number, facts.model, text, int(time()), facts.stream, facts.usage_asked)
-        made = own_reply(dialect.name, said)
+        text = settings.reply or dialect.empty_text
+        made = dialect.own_reply(OwnText(number, facts.model, text, int(time()), facts.stream, facts.usage_asked))
         if made is None:
             return None
         call.run.silenced.add(call.question.agent)
@@ -264,9 +262,9 @@ class _HeardTurn:
         if exchange.reply is None or not exchange.reply.complete or exchange.reply.error_kind:
             return {}
         if self._tail is not None:
-            said = spoken(exchange.upstream_dialect.name, self._tail.heard(), stream=True)
+            said = exchange.upstream_dialect.spoken(self._tail.heard(), stream=True)
         else:
-            said = spoken(exchange.request.served.dialect.name, end, stream=False)
+            said = exchange.request.served.dialect.spoken(end, stream=False)
         agent, run = self._call.question.agent, self._call.run
         run.unfinished.discard(agent)
         if said is None:

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Problem, Tier, Usage
+from modicum.calls.provider_names import is_native_id
 from modicum.importers.claude_code import provider_of
 from modicum.importers.exchanges import Conversations, Exchange, exchanges, file_time, first_record, status_of
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers import anthropic
+from modicum.providers.anthropic_messages.blocks import content_blocks, request_blocks
+from modicum.providers.anthropic_messages.replies import joined
+from modicum.providers.anthropic_messages.usage import bases_of, tier_from, usage_from, web_searches_from
 from modicum.providers.blocks import canonical
 from modicum.providers.fields import listed, mapping, text
 
@@ -58,19 +61,19 @@ def _call(path: Path, exchange: Exchange, conversations: Conversations, reading:
         return None
     started, first, finished = exchange.times()
     started = started or file_time(path)
-    usage = anthropic.usage_from(counts)
-    basis, output_basis = anthropic.bases_of(counts)
+    usage = usage_from(counts)
+    basis, output_basis = bases_of(counts)
     if status is CallStatus.ERROR and not usage.total_tokens:
         basis = output_basis = Basis.EXACT  # a refused request is not billed
-    name, anatomy = conversations.place(exchange, anthropic.request_blocks(exchange.request), model)
+    name, anatomy = conversations.place(exchange, request_blocks(exchange.request), model)
     message_id = text(response.get("id"))
     # A stream that broke off has the first event's output count, which is no more than a beginning.
     is_whole = not exchange.events or bool(response.get("stop_reason"))
     if not is_whole:
         output_basis |= Basis.LOWER_BOUND
     native = message_id or text(exchange.record.get("request_id"))
-    call_id = message_id if message_id.startswith("msg_") else f"{NAME}:{native or _digest(exchange, reading)}"
-    conversations.answered(call_id, anthropic.content_blocks(response) if anatomy else [], model)
+    call_id = message_id if is_native_id(message_id) else f"{NAME}:{native or _digest(exchange, reading)}"
+    conversations.answered(call_id, content_blocks(response) if anatomy else [], model)
     return Call(
         call_id=call_id,
         source=NAME,
@@ -84,8 +87,8 @@ def _call(path: Path, exchange: Exchange, conversations: Conversations, reading:
         usage=Usage() if basis is Basis.UNKNOWN else usage,
         usage_basis=basis,
         output_basis=output_basis,
-        tier=Tier.BATCH if exchange.is_batch else anthropic.tier_from(counts),
-        web_searches=anthropic.web_searches_from(counts),
+        tier=Tier.BATCH if exchange.is_batch else tier_from(counts),
+        web_searches=web_searches_from(counts),
         task=exchange.task,
         conversation=name,
         owner=exchange.owner,
@@ -96,7 +99,7 @@ def _call(path: Path, exchange: Exchange, conversations: Conversations, reading:
 
 def body_of(exchange: Exchange) -> Mapping[str, Any]:
     if exchange.events:
-        return anthropic.joined(exchange.events)
+        return joined(exchange.events)
     return mapping(mapping(exchange.record.get("result")).get("message")) or exchange.response
 
 

@@ -20,7 +20,7 @@ from modicum.importers.context import Context
 from modicum.importers.files import HEAD_BYTES, records
 from modicum.importers.format import Reading
 from modicum.importers.segments import Segmenter
-from modicum.providers.anthropic_messages import user_and_session
+from modicum.providers.anthropic_messages.dialect import user_and_session
 from modicum.providers.blocks import Block
 from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.json_values import decoded

@@ -21,9 +21,10 @@ from modicum.importers.context import Context
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.segments import Segmenter, add_prefix
-from modicum.providers import gemini
 from modicum.providers.blocks import Block, plain, tool_call, tool_result
 from modicum.providers.fields import listed, mapping, moment, text
+from modicum.providers.gemini_generate.blocks import part_blocks
+from modicum.providers.gemini_generate.usage import buckets
 
 NAME = "gemini-cli"
 Message = Mapping[str, Any]
@@ -119,7 +120,7 @@ def usage_from(tokens: Mapping[str, Any]) -> Usage:
     """
     if tokens and not is_counted(tokens, "input"):
         raise ValueError("input was not counted")
-    return gemini.buckets(
+    return buckets(
         prompt=checked_count("input", tokens.get("input")),
         read=checked_count("cached", tokens.get("cached")),
         tool_use=checked_count("tool", tokens.get("tool")),
@@ -218,10 +219,10 @@ def message_blocks(message: Message) -> list[Block]:
     is_reply = message.get("type") == "gemini"
     if not is_reply and message.get("type") != "user":
         return []
-    blocks = gemini.part_blocks(message.get("content"), SegmentKind.ASSISTANT if is_reply else SegmentKind.USER)
+    blocks = part_blocks(message.get("content"), SegmentKind.ASSISTANT if is_reply else SegmentKind.USER)
     for asked in map(mapping, listed(message.get("toolCalls"))):
         blocks.append(tool_call(asked.get("name"), asked.get("args"), asked.get("id")))
-        answers = gemini.part_blocks(asked.get("result"), SegmentKind.TOOL_RESULT)
+        answers = part_blocks(asked.get("result"), SegmentKind.TOOL_RESULT)
         failed = asked.get("status") == "error"
         said = "\n".join(answer.text for answer in answers) or plain(asked.get("result"))
         is_error = failed or any(answer.is_error for answer in answers)

@@ -11,9 +11,9 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from modicum.calls import Basis, Segment, SegmentKind
-from modicum.importers.fields import text as whole_text
 from modicum.importers.format import Reading
 from modicum.providers.blocks import canonical
+from modicum.providers.fields import label
 
 KINDS_OF_ROLES = {
     "system": SegmentKind.SYSTEM,
@@ -143,7 +143,7 @@ class MessageReader:
         self, model: str, kind: SegmentKind, text: str, *, tool: str = "", detail: bytes = b"", is_error: bool = False
     ) -> Segment:
         """A text as a segment; equal ones are one object."""
-        tool = whole_text(tool)
+        tool = label(tool)
         key = (model, kind, tool, self._reading.digest(text), detail, is_error)
         found = self._seen.get(key)
         if found is None:

@@ -29,7 +29,7 @@ from modicum.cli.terminal import output
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
-    from modicum.insights.audit import Audit, Capped, FindingResult, WhatIfResult
+    from modicum.insights.audit import Audit, CapPoint, FindingResult, WhatIfResult
     from modicum.insights.replay import Fidelity
     from modicum.ledger.store import Store
 
@@ -80,9 +80,9 @@ def command(options: AuditOptions) -> None:
       modicum audit --only ttl_expiry --json
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
     """
-    from modicum.insights.audit import audit, audit_document, checked_names
+    from modicum.insights.audit import audit, audit_document, check_finding_names
 
-    checked_names(options.only)
+    check_finding_names(options.only)
     settings = read_settings()
     zone = checked_zone(settings.timezone)
     span = options.span(zone)
@@ -138,10 +138,10 @@ def write_page(found: "Audit", path: Path) -> None:
         UserError: the file cannot be written.
     """
     from modicum.insights.audit import audit_document
-    from modicum.reports.page import page
+    from modicum.reports.page import render_page
 
     try:
-        path.write_text(page(audit_document(found)), encoding="utf-8")
+        path.write_text(render_page(audit_document(found)), encoding="utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
 
@@ -283,7 +283,7 @@ def _what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
             click.echo(f"  {one.name}: token counts are those of the old model, and cold caches are paid for")
 
 
-def _caps(curve: Sequence["Capped"]) -> None:
+def _caps(curve: Sequence["CapPoint"]) -> None:
     click.echo()
     most = max(point.saving_share for point in curve)
     output.print_table(

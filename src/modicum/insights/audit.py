@@ -14,13 +14,13 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
-from modicum.insights.findings import FINDINGS, detector
+from modicum.insights.findings import FINDINGS, load_detector
 from modicum.insights.history import History, load
-from modicum.insights.rent import Rent, rent
-from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal
-from modicum.insights.segment_costs import gross_usd
-from modicum.insights.timelines import CacheTimeline, Day, cache_timeline, days
-from modicum.insights.what_if import WhatIf, cap_tool_results, tool_results, what_if
+from modicum.insights.rent import Rent, compute_rent
+from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal_savings
+from modicum.insights.segment_costs import price_segments
+from modicum.insights.timelines import CacheTimeline, Day, build_cache_timeline, list_days
+from modicum.insights.what_if import WhatIf, cap_tool_results, find_tool_results, parse_what_if
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
 
@@ -31,10 +31,10 @@ WORTH_DOING = 0.001
 """Share of the cost below which a proved saving is not among the first things to do."""
 
 
-Told = Callable[[str], None]
+StepListener = Callable[[str], None]
 
 
-def silent(_step: str) -> None:
+def ignore_step(_step: str) -> None:
     """Nobody listens."""
 
 
@@ -73,7 +73,7 @@ class WhatIfResult(msgspec.Struct, frozen=True, kw_only=True):
     unpriced_calls: int
 
 
-class Capped(msgspec.Struct, frozen=True, kw_only=True):
+class CapPoint(msgspec.Struct, frozen=True, kw_only=True):
     """One point of the cap curve."""
 
     cap_tokens: int
@@ -109,7 +109,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     what_if: list[WhatIfResult]
     what_if_saving_usd: float | None
     what_if_saving_share: float | None
-    cap_curve: list[Capped]
+    cap_curve: list[CapPoint]
     first_steps: list[str]
     """Names of the findings to act on first."""
     days: list[Day]
@@ -124,7 +124,7 @@ def audit(
     *,
     only: Sequence[str] = (),
     asked: Sequence[str] = (),
-    told: Told = silent,
+    told: StepListener = ignore_step,
 ) -> Audit:
     """The audit of the calls that began in that time.
 
@@ -139,7 +139,7 @@ def audit(
     Raises:
         UserError: there is no finding of that name, no call in that time, or a change cannot be read.
     """
-    names = checked_names(only)
+    names = check_finding_names(only)
     told("loading the calls")
     history = load(store, *span)
     if not history.calls:
@@ -147,10 +147,10 @@ def audit(
             "no single calls in that time: neither ledger nor logs hold any; name other logs, or another time"
         )
     told("sharing out the bill")
-    return build(history, rent(store, "kind", *span), prices, names, asked, told)
+    return build(history, compute_rent(store, "kind", *span), prices, names, asked, told)
 
 
-def checked_names(only: Sequence[str]) -> list[str]:
+def check_finding_names(only: Sequence[str]) -> list[str]:
     for name in only:
         if name not in FINDINGS:
             raise UserError(f"there is no finding '{name}'; one of: {', '.join(FINDINGS)}")
@@ -163,19 +163,19 @@ def build(
     prices: PriceBook,
     names: Sequence[str],
     asked: Sequence[str],
-    told: Told = silent,
+    told: StepListener = ignore_step,
 ) -> Audit:
     told("replaying without changes")
     replays = Replay(history, prices)
-    wishes = [what_if(text, history, prices) for text in asked]
+    wishes = [parse_what_if(text, history, prices) for text in asked]
     findings = []
     for name in names:
         told(f"looking for {name.replace('_', ' ')}")
-        findings.append(detector(name)(history))
+        findings.append(load_detector(name)(history))
     told("replaying what was found, alone and together")
-    rows, joint_usd = _rows(replays, findings)
+    rows, joint_usd = _replay_findings(replays, findings)
     told("replaying what was asked, and cuts of tool results")
-    answers = _answers(replays, wishes)
+    answers = _replay_what_ifs(replays, wishes)
     together = replays.run([wish.change for wish in wishes]) if wishes else None
     fidelity = replays.fidelity()
     whole = replays.recorded.total_usd
@@ -189,7 +189,7 @@ def build(
         cost_usd=float(np.nansum(history.cost_usd)),
         rent=rents,
         fidelity=fidelity,
-        fidelity_by_source=_by_source(replays),
+        fidelity_by_source=_compute_fidelity_by_source(replays),
         is_bound=not fidelity.is_within,
         findings=rows,
         joint_saving_usd=joint_usd,
@@ -198,16 +198,16 @@ def build(
         what_if_saving_usd=together.saving_usd if together else None,
         what_if_saving_share=together.saving_share if together else None,
         cap_curve=_cap_curve(replays),
-        first_steps=_first_steps(rows),
-        days=days(history),
-        cache_timeline=cache_timeline(history),
+        first_steps=_choose_first_steps(rows),
+        days=list_days(history),
+        cache_timeline=build_cache_timeline(history),
     )
 
 
-def _rows(replays: Replay, findings: Sequence[Finding]) -> tuple[list[FindingResult], float]:
+def _replay_findings(replays: Replay, findings: Sequence[Finding]) -> tuple[list[FindingResult], float]:
     """Every finding replayed alone, and what those that may be summed save together."""
     alone = [replays.run([found.change]) if found.change else None for found in findings]
-    on_top = _on_top(replays, findings, alone)
+    on_top = _find_marginal_savings(replays, findings, alone)
     rows = [
         FindingResult(
             id=found.id,
@@ -232,7 +232,9 @@ def _rows(replays: Replay, findings: Sequence[Finding]) -> tuple[list[FindingRes
     return rows, sum(on_top.values())
 
 
-def _on_top(replays: Replay, findings: Sequence[Finding], alone: Sequence[HistoryReplay | None]) -> dict[int, float]:
+def _find_marginal_savings(
+    replays: Replay, findings: Sequence[Finding], alone: Sequence[HistoryReplay | None]
+) -> dict[int, float]:
     """What each finding that may be summed saves on top of those before it, by its place.
 
     A change that costs more on its own, or on top of the others, is advice against itself: it is in no sum.
@@ -249,8 +251,8 @@ def _on_top(replays: Replay, findings: Sequence[Finding], alone: Sequence[Histor
     return found
 
 
-def _answers(replays: Replay, wishes: Sequence[WhatIf]) -> list[WhatIfResult]:
-    on_top = marginal(replays, [wish.change for wish in wishes])
+def _replay_what_ifs(replays: Replay, wishes: Sequence[WhatIf]) -> list[WhatIfResult]:
+    on_top = marginal_savings(replays, [wish.change for wish in wishes])
     found = []
     for wish, more in zip(wishes, on_top, strict=True):
         alone = replays.run([wish.change])
@@ -267,17 +269,17 @@ def _answers(replays: Replay, wishes: Sequence[WhatIf]) -> list[WhatIfResult]:
     return found
 
 
-def _cap_curve(replays: Replay) -> list[Capped]:
+def _cap_curve(replays: Replay) -> list[CapPoint]:
     history = replays.history
-    results = tool_results(history)
+    results = find_tool_results(history)
     found = []
     for cap in CAPS if results.any() else ():
         change: HistoryChange = cap_tool_results(history, cap)
         over = results & (history.segment_tokens > cap)
-        _, usd = gross_usd(history, over, history.segment_tokens[over] - cap)
+        _, usd = price_segments(history, over, history.segment_tokens[over] - cap)
         replayed = replays.run([change])
         found.append(
-            Capped(
+            CapPoint(
                 cap_tokens=cap,
                 results=int(over.sum()),
                 gross_usd=usd,
@@ -288,7 +290,7 @@ def _cap_curve(replays: Replay) -> list[Capped]:
     return found
 
 
-def _by_source(replays: Replay) -> list[SourceFidelity]:
+def _compute_fidelity_by_source(replays: Replay) -> list[SourceFidelity]:
     history = replays.history
     found = []
     for code, source in enumerate(history.sources):
@@ -297,7 +299,7 @@ def _by_source(replays: Replay) -> list[SourceFidelity]:
     return found
 
 
-def _first_steps(rows: Sequence[FindingResult]) -> list[str]:
+def _choose_first_steps(rows: Sequence[FindingResult]) -> list[str]:
     """The findings that save most: first what may be summed, then what has to be proved."""
     able = [row for row in rows if row.remedy and (row.saving_usd or 0) > 0]
     proved = [row for row in able if row.marginal_usd is not None and (row.saving_share or 0) >= WORTH_DOING]

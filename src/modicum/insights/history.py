@@ -137,11 +137,11 @@ class History:
         ends = np.append(starts[1:], self.calls)
         return np.repeat(ends, ends - starts)
 
-    def word(self, words: Sequence[str], name: str) -> int:
+    def code_of(self, words: Sequence[str], name: str) -> int:
         """The code of a word, or -1 where this history has none such."""
         return words.index(name) if name in words else -1
 
-    def carried(self, per_segment: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+    def sum_carried(self, per_segment: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """For every call the sum of a quantity of the segments that it carried."""
         change = np.zeros(self.calls + 1)
         change += np.bincount(self.segment_call, per_segment, self.calls + 1)
@@ -152,7 +152,7 @@ class History:
 Worked = TypeVar("Worked")
 
 
-def once(work: Callable[[History], Worked]) -> Callable[[History], Worked]:
+def once_per_history(work: Callable[[History], Worked]) -> Callable[[History], Worked]:
     """A function of the whole history that is worked out once for each: several findings ask for it."""
     name = f"{work.__module__}.{work.__qualname__}"
 
@@ -175,12 +175,12 @@ def load(store: Store, since: datetime, until: datetime) -> History:
     values = {row["task"]: row["value"] for row in store.ask("task_values") if row["task"]}
     return replace(
         history,
-        segment_read_share=read_shares(history, store.ask_columns("history_reuse", since=since, until=until)),
+        segment_read_share=align_read_shares(history, store.ask_columns("history_reuse", since=since, until=until)),
         task_values=np.array([values.get(task, np.nan) for task in history.tasks], np.float64),
     )
 
 
-def read_shares(history: History, reuse: Arrays) -> Floats:
+def align_read_shares(history: History, reuse: Arrays) -> Floats:
     """For every segment the share that later calls referred to, from the columns of `history_reuse`."""
     found = np.full(history.segments, np.nan)
     numbers = {name: number for number, name in enumerate(history.entry_ids)} if len(reuse["digest"]) else {}
@@ -206,17 +206,17 @@ def build(calls: Arrays, segments: Arrays, words: Sequence[tuple[str, str]]) -> 
     calls = {name: values[alone] for name, values in calls.items()}
     borne = alone[segments["call_number"]]
     segments = {name: values[borne] for name, values in segments.items()}
-    coded = {name: _coded(calls[name]) for name in _WORDS}
+    coded = {name: _encode(calls[name]) for name in _WORDS}
     conversation = coded["conversation_name"][1]
     first = np.ones(len(conversation), dtype=bool)
     first[1:] = conversation[1:] != conversation[:-1]
     born = numbers[segments["call_number"]]
     kept = calls["kept_segments"]
-    kinds, kind_of = _coded(np.array([kind for kind, _ in words], dtype=object))
-    tools, tool_of = _coded(np.array([tool for _, tool in words], dtype=object))
+    kinds, kind_of = _encode(np.array([kind for kind, _ in words], dtype=object))
+    tools, tool_of = _encode(np.array([tool for _, tool in words], dtype=object))
     parts: dict[str, Any] = {
         "segment_call": born,
-        "segment_died": deaths(first, kept, born, segments["position"]),
+        "segment_died": find_deaths(first, kept, born, segments["position"]),
         "segment_position": segments["position"],
         "segment_offset": segments["offset_tokens"],
         "segment_tokens": segments["tokens"],
@@ -238,14 +238,14 @@ def build(calls: Arrays, segments: Arrays, words: Sequence[tuple[str, str]]) -> 
         tools=tools,
         first=first,
         prompt=uncached + calls["cache_read"] + writes,
-        kept_tokens=kept_tokens(first, kept, parts),
+        kept_tokens=count_kept_tokens(first, kept, parts),
         context_tokens=np.zeros(len(first), dtype=np.int64),
         uncached=uncached,
         cost_uncached_usd=calls["cost_input_uncached_usd"],
         apart_calls=apart_calls,
         apart_cost_usd=apart_usd,
     )
-    history.context_tokens[:] = np.maximum(np.rint(history.carried(history.segment_tokens)), _context_ends(history))
+    history.context_tokens[:] = np.maximum(np.rint(history.sum_carried(history.segment_tokens)), _context_ends(history))
     return history
 
 
@@ -275,14 +275,14 @@ _WORDS = {
 """Column of the ledger, the list of its words, and the array of codes."""
 
 
-def _coded(values: npt.NDArray[np.object_]) -> tuple[list[str], Ints]:
+def _encode(values: npt.NDArray[np.object_]) -> tuple[list[str], Ints]:
     """The words in order of appearance, and for every value the place of its word."""
     listed = values.tolist()
     places = {word: place for place, word in enumerate(dict.fromkeys(listed))}
     return list(places), np.fromiter(map(places.__getitem__, listed), np.int64, len(listed))
 
 
-def deaths(first: Flags, kept: Ints, born: Ints, position: Ints) -> Ints:
+def find_deaths(first: Flags, kept: Ints, born: Ints, position: Ints) -> Ints:
     """For every segment the first later call of its conversation that kept no more than its position."""
     calls = len(first)
     starts = np.flatnonzero(first)
@@ -293,7 +293,7 @@ def deaths(first: Flags, kept: Ints, born: Ints, position: Ints) -> Ints:
     before = np.zeros(calls, dtype=np.int64)
     before[1:] = held[:-1]
     breaks = np.flatnonzero((kept >= 0) & ~first & (kept < before))
-    lesser = _next_lesser(breaks, kept, conversation)
+    lesser = _find_next_smaller(breaks, kept, conversation)
     # Walk from break to the next one that kept less, until one kept no more than the position.
     at = np.searchsorted(breaks, born, side="right")
     last = len(breaks)
@@ -309,7 +309,7 @@ def deaths(first: Flags, kept: Ints, born: Ints, position: Ints) -> Ints:
     return np.where(at == last, ends[owner], padded_calls[at])
 
 
-def _next_lesser(breaks: Ints, kept: Ints, conversation: Ints) -> Ints:
+def _find_next_smaller(breaks: Ints, kept: Ints, conversation: Ints) -> Ints:
     """For every break the place of the next one in its conversation that kept less; one past the end where none did."""
     none = len(breaks)
     found = np.full(none + 1, none, dtype=np.int64)
@@ -324,7 +324,7 @@ def _next_lesser(breaks: Ints, kept: Ints, conversation: Ints) -> Ints:
     return found
 
 
-def kept_tokens(first: Flags, kept: Ints, parts: Arrays) -> Ints:
+def count_kept_tokens(first: Flags, kept: Ints, parts: Arrays) -> Ints:
     """Tokens of the segments that each call kept: the end of the last kept segment, the one born latest there."""
     tokens = np.full(len(first), -1, dtype=np.int64)
     tokens[kept == 0] = 0

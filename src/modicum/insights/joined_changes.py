@@ -35,7 +35,7 @@ class JoinedChanges:
     most_output: Floats
 
     @classmethod
-    def of(cls, history: History, changes: Sequence[HistoryChange]) -> "JoinedChanges":
+    def join(cls, history: History, changes: Sequence[HistoryChange]) -> "JoinedChanges":
         size = history.segment_tokens.astype(np.float64)
         dropped, unbroken = np.zeros(history.calls, dtype=bool), np.zeros(history.calls, dtype=bool)
         ttl = np.full(history.calls, -1, dtype=np.int64)
@@ -54,17 +54,17 @@ class JoinedChanges:
             if change.max_output_tokens is not None:
                 most = np.minimum(most, change.max_output_tokens)
             for old, new in change.models.items():
-                model = _swapped(model, models, (old, new), change.model_calls)
+                model = _replace_codes(model, models, (old, new), change.model_calls)
             if change.tier:
-                tier = _swapped(tier, tiers, ("", change.tier), change.tier_calls)
+                tier = _replace_codes(tier, tiers, ("", change.tier), change.tier_calls)
         if dropped.any():
-            size = np.where(replies_of(history, dropped), 0, size)
+            size = np.where(find_reply_segments(history, dropped), 0, size)
         removed = history.segment_tokens - size
         swapped = model is not history.model
         return cls(removed, dropped, ttl, models, model, swapped, tiers, tier, unbroken, most)
 
 
-def _swapped(codes: Ints, words: list[str], names: tuple[str, str], chosen: Flags | None) -> Ints:
+def _replace_codes(codes: Ints, words: list[str], names: tuple[str, str], chosen: Flags | None) -> Ints:
     """The codes with one word in the place of another (empty: of any), for the chosen calls."""
     old, new = names
     if new not in words:
@@ -75,7 +75,7 @@ def _swapped(codes: Ints, words: list[str], names: tuple[str, str], chosen: Flag
     return np.where(fits, words.index(new), codes)
 
 
-def replies_of(history: History, dropped: Flags) -> Flags:
+def find_reply_segments(history: History, dropped: Flags) -> Flags:
     """For every segment whether it is the reply of a dropped call, or a result that came back for it."""
     before = np.zeros(history.calls + 1, dtype=bool)
     before[1:] = dropped
@@ -86,7 +86,7 @@ def replies_of(history: History, dropped: Flags) -> Flags:
 
 
 @dataclass(frozen=True)
-class Removed:
+class RemovedTokens:
     """Tokens that a plan takes out of each prompt, in the provider's count."""
 
     tokens: Floats
@@ -94,33 +94,33 @@ class Removed:
     of_front: Floats
 
     @classmethod
-    def of(cls, history: History, plan: JoinedChanges) -> "Removed":
+    def count(cls, history: History, plan: JoinedChanges) -> "RemovedTokens":
         removed = plan.removed_tokens
         if not removed.any():
             nothing = np.zeros(history.calls)
             return cls(nothing, nothing, nothing)
-        factor = scale(history)
-        tokens = history.carried(removed)
+        factor = provider_scale(history)
+        tokens = history.sum_carried(removed)
         own = np.bincount(history.segment_call, removed, history.calls)
         front = [code for code, kind in enumerate(history.kinds) if kind in FRONT_KINDS]
-        of_front = history.carried(np.where(np.isin(history.segment_kind, front), removed, 0))
+        of_front = history.sum_carried(np.where(np.isin(history.segment_kind, front), removed, 0))
         return cls(tokens * factor, (tokens - own) * factor, of_front * factor)
 
 
-def scale(history: History) -> Floats:
+def provider_scale(history: History) -> Floats:
     """What a token of our count is in the provider's, for each call: 1 where segments were fitted to the prompt."""
     whole = history.context_tokens
     return np.divide(history.prompt, whole, out=np.zeros(history.calls), where=whole > 0)
 
 
-def removed_before(history: History, plan: JoinedChanges, calls: Ints, place: Ints) -> Floats:
+def count_removed_before(history: History, plan: JoinedChanges, calls: Ints, place: Ints) -> Floats:
     """Tokens that a plan takes out of the front of a few prompts, up to a place in each. What is cut off a segment is
     its end.
     """
     found = np.zeros(len(calls))
     if not plan.removed_tokens.any():
         return found
-    factor = scale(history)
+    factor = provider_scale(history)
     start = np.searchsorted(history.segment_call, history.conversation_start[calls])
     end = np.searchsorted(history.segment_call, calls, side="right")
     for number, (call, low, high) in enumerate(zip(calls, start, end, strict=True)):

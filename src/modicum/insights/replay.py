@@ -14,10 +14,10 @@ from itertools import pairwise
 import numpy as np
 
 from modicum.calls import UserError
-from modicum.insights.caching import Caching, cache_rules
+from modicum.insights.caching import Caching, find_cache_rules
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, Floats, History
-from modicum.insights.joined_changes import JoinedChanges, Removed, removed_before
+from modicum.insights.joined_changes import JoinedChanges, RemovedTokens, count_removed_before
 from modicum.insights.rates import RateTable
 from modicum.metering import prompt_cache
 from modicum.metering.prices import PriceBook
@@ -105,12 +105,12 @@ class Replay:
     def __init__(self, history: History, prices: PriceBook) -> None:
         self.history = history
         self._rates = RateTable(history, prices)
-        self.caching = Caching.of(history)
+        self.caching = Caching.compute(history)
 
     @cached_property
     def base(self) -> PricedHistory:
         """The history as the rules reproduce it."""
-        return self._arm(JoinedChanges.of(self.history, ()))[0]
+        return self._simulate(JoinedChanges.join(self.history, ()))[0]
 
     @cached_property
     def _by_rules(self) -> Floats:
@@ -118,7 +118,7 @@ class Replay:
         unbroken = HistoryChange(unbroken=self.caching.unexplained)
         return np.where(
             self.caching.unexplained,
-            self._arm(JoinedChanges.of(self.history, [unbroken]))[0].cost_usd,
+            self._simulate(JoinedChanges.join(self.history, [unbroken]))[0].cost_usd,
             self.base.cost_usd,
         )
 
@@ -128,21 +128,21 @@ class Replay:
         history = self.history
         buckets = [history.cache_read, history.cache_write_5m, history.cache_write_1h, history.uncached]
         buckets += [history.output_visible, history.output_reasoning]
-        plan = JoinedChanges.of(history, ())
-        return self._priced([bucket.astype(np.float64) for bucket in buckets], plan)[0]
+        plan = JoinedChanges.join(history, ())
+        return self._price([bucket.astype(np.float64) for bucket in buckets], plan)[0]
 
     def run(self, changes: Sequence[HistoryChange]) -> HistoryReplay:
         """The history under all these changes at once."""
         recorded_usd = self.recorded.total_usd
         if not changes:
             return HistoryReplay(self.base, self.base, recorded_usd)
-        changed, unpriced = self._arm(JoinedChanges.of(self.history, changes))
+        changed, unpriced = self._simulate(JoinedChanges.join(self.history, changes))
         return HistoryReplay(self.base, changed, recorded_usd, unpriced)
 
-    def arm_of(self, found: prompt_cache.Predicted) -> PricedHistory:
+    def price_prediction(self, found: prompt_cache.CachePrediction) -> PricedHistory:
         """The history as another prediction has it, to hold this one against."""
         said = [self.history.output_visible.astype(np.float64), self.history.output_reasoning.astype(np.float64)]
-        return self._priced([*_buckets(found, self.caching.habits), *said], JoinedChanges.of(self.history, ()))[0]
+        return self._price([*_split_writes(found, self.caching.habits), *said], JoinedChanges.join(self.history, ()))[0]
 
     def fidelity(self, calls: Flags | None = None, base: PricedHistory | None = None) -> Fidelity:
         """Of all calls, or of some (those of one source); of another arm without changes, if one is given."""
@@ -169,16 +169,16 @@ class Replay:
             unpriced_calls=int((~told if calls is None else ~told & calls).sum()),
         )
 
-    def _arm(self, plan: JoinedChanges) -> tuple[PricedHistory, int]:
+    def _simulate(self, plan: JoinedChanges) -> tuple[PricedHistory, int]:
         history, calls = self.history, self.caching.calls
-        removed = Removed.of(history, plan)
+        removed = RemovedTokens.count(history, plan)
         prompt = np.maximum(calls.prompt - removed.tokens, 0)
         kept = np.where(calls.kept > 0, np.maximum(calls.kept - removed.of_kept, 0), calls.kept)
-        kept = np.where(plan.unbroken, np.inf, self._handed_on(kept, plan))
+        kept = np.where(plan.unbroken, np.inf, self._pass_on_lost_caches(kept, plan))
         minimum, step, implicit, ttl = calls.minimum, calls.step, calls.implicit, calls.ttl_s
         if plan.swapped:
-            minimum, step, implicit, ttl = cache_rules(history, plan.model, plan.models)
-        changed = prompt_cache.Sequence(
+            minimum, step, implicit, ttl = find_cache_rules(history, plan.model, plan.models)
+        changed = prompt_cache.CallSequence(
             calls.conversation,
             calls.asked_s,
             calls.answered_s,
@@ -191,17 +191,17 @@ class Replay:
             ttl,
             ~plan.dropped,
         )
-        habits = prompt_cache.changed(self.caching.habits, plan.ttl_s, removed.of_front)
+        habits = prompt_cache.change_habits(self.caching.habits, plan.ttl_s, removed.of_front)
         same = not plan.swapped and not plan.dropped.any()
         found = prompt_cache.predict(changed, habits, self.caching.orders if same else None)
-        buckets = _buckets(found, habits)
+        buckets = _split_writes(found, habits)
         self._keep_unexplained(buckets, plan, prompt)
         visible = np.minimum(history.output_visible, plan.most_output)
         reasoning = np.minimum(history.output_reasoning, plan.most_output - visible)
         buckets += [np.where(plan.dropped, 0, visible), np.where(plan.dropped, 0, reasoning)]
-        return self._priced(buckets, plan)
+        return self._price(buckets, plan)
 
-    def _handed_on(self, kept: Floats, plan: JoinedChanges) -> Floats:
+    def _pass_on_lost_caches(self, kept: Floats, plan: JoinedChanges) -> Floats:
         """What stood, where a call that met a break is not made: nobody knows why the cache was lost, so the next call
         would have found it lost.
         """
@@ -210,7 +210,7 @@ class Replay:
             return kept
         read = self.history.cache_read[gone]
         kept = kept.copy()
-        kept[gone] = np.minimum(kept[gone], read - removed_before(self.history, plan, gone, read))
+        kept[gone] = np.minimum(kept[gone], read - count_removed_before(self.history, plan, gone, read))
         return kept
 
     def _keep_unexplained(self, buckets: list[Floats], plan: JoinedChanges, prompt: Floats) -> None:
@@ -221,7 +221,7 @@ class Replay:
         stays = np.flatnonzero(self.caching.unexplained & ~plan.dropped & ~plan.unbroken & (plan.ttl_s != 0))
         if len(stays) == 0:
             return
-        read = history.cache_read[stays] - removed_before(history, plan, stays, history.cache_read[stays])
+        read = history.cache_read[stays] - count_removed_before(history, plan, stays, history.cache_read[stays])
         read = np.clip(read, 0, prompt[stays])
         uncached = np.minimum(history.uncached[stays], prompt[stays] - read)
         written = prompt[stays] - read - uncached
@@ -231,7 +231,7 @@ class Replay:
         for bucket, values in zip(buckets, (read, written * (1 - long), written * long, uncached), strict=True):
             bucket[stays] = values
 
-    def _priced(self, buckets: list[Floats], plan: JoinedChanges) -> tuple[PricedHistory, int]:
+    def _price(self, buckets: list[Floats], plan: JoinedChanges) -> tuple[PricedHistory, int]:
         """The arm with its cost. A call without a known price keeps its recorded cost, if the log told one."""
         history = self.history
         read, short, long, uncached, visible, reasoning = buckets
@@ -247,7 +247,7 @@ class Replay:
         )
 
 
-def _buckets(found: prompt_cache.Predicted, habits: prompt_cache.Habits) -> list[Floats]:
+def _split_writes(found: prompt_cache.CachePrediction, habits: prompt_cache.CacheHabits) -> list[Floats]:
     """A prediction as tokens read, written for five minutes, written for an hour, and uncached."""
     long = habits.ttl_guess_s >= 3600
     return [found.read, np.where(long, 0, found.written), np.where(long, found.written, 0), found.uncached]
@@ -263,18 +263,18 @@ def counts_in_joint(finding: Finding) -> bool:
     return finding.change is not None and finding.finding_class in {FindingClass.EXACT, FindingClass.REPLAYED}
 
 
-def joint(replays: Replay, findings: Sequence[Finding]) -> HistoryReplay:
+def replay_together(replays: Replay, findings: Sequence[Finding]) -> HistoryReplay:
     """All changes of the findings that may be summed, together."""
     return replays.run([finding.change for finding in findings if counts_in_joint(finding) and finding.change])
 
 
-def marginal(replays: Replay, changes: Sequence[HistoryChange]) -> list[float]:
+def marginal_savings(replays: Replay, changes: Sequence[HistoryChange]) -> list[float]:
     """What each change saves in dollars on top of those before it; they sum to the saving of all together."""
     savings = [replays.run(changes[:count]).saving_usd for count in range(len(changes) + 1)]
     return [after - before for before, after in pairwise(savings)]
 
 
-def checked_model(prices: PriceBook, history: History, model: str) -> None:
+def check_model_price(prices: PriceBook, history: History, model: str) -> None:
     """Raises:
     UserError: no price is known for a model that calls are to be moved to.
     """

@@ -11,28 +11,28 @@ import numpy as np
 import numpy.typing as npt
 
 from modicum.insights.finding import HistoryChange
-from modicum.insights.history import Flags, Floats, History, Ints, once
-from modicum.insights.joined_changes import replies_of
+from modicum.insights.history import Flags, Floats, History, Ints, once_per_history
+from modicum.insights.joined_changes import find_reply_segments
 
 AT_ONCE = 4_000_000
 """Pairs of segment and call that are priced together: bounds memory to a few hundred megabytes."""
 
 
-def codes(words: list[str], *wanted: str) -> Ints:
+def find_codes(words: list[str], *wanted: str) -> Ints:
     """The codes of those words that the history has."""
     return np.array([place for place, word in enumerate(words) if word in wanted], np.int64)
 
 
-def of_kind(history: History, *kinds: str) -> Flags:
-    return np.isin(history.segment_kind, codes(history.kinds, *kinds))
+def is_kind(history: History, *kinds: str) -> Flags:
+    return np.isin(history.segment_kind, find_codes(history.kinds, *kinds))
 
 
-def carriers(history: History) -> Ints:
+def count_carriers(history: History) -> Ints:
     """For every segment how many calls carried it."""
     return history.segment_died - history.segment_call
 
 
-def gross_usd(
+def price_segments(
     history: History, segments: Flags | Ints, removed_tokens: Ints | None = None, *, but_calls: Flags | None = None
 ) -> tuple[int, float]:
     """Tokens summed over all calls that carried these segments, and what they cost in the record.
@@ -45,25 +45,25 @@ def gross_usd(
     """
     chosen = np.flatnonzero(segments) if segments.dtype == np.bool_ else segments
     tokens = history.segment_tokens[chosen] if removed_tokens is None else removed_tokens
-    times = carriers(history)[chosen]
+    times = count_carriers(history)[chosen]
     ends = history.segment_offset[chosen] + history.segment_tokens[chosen]
-    prices = _Prices(history, but_calls)
+    prices = _PromptPrices(history, but_calls)
     carried, total, start = 0, 0.0, 0
     bounds = np.cumsum(times)
     while start < len(chosen):
         before = bounds[start - 1] if start else 0
         stop = max(int(np.searchsorted(bounds, before + AT_ONCE)), start + 1)
         part = slice(start, stop)
-        calls = _spans(history.segment_call[chosen[part]], times[part])
+        calls = _concatenate_ranges(history.segment_call[chosen[part]], times[part])
         upper = np.repeat(ends[part], times[part])
         each = np.repeat(tokens[part], times[part])
         carried += int(each.sum() if but_calls is None else each[~but_calls[calls]].sum())
-        total += prices.between(calls, upper - each, upper)
+        total += prices.sum_usd(calls, upper - each, upper)
         start = stop
     return carried, total
 
 
-def rounds_usd(history: History, gone: Flags, asked: Flags, sent: Flags | None = None) -> tuple[int, float]:
+def price_rounds(history: History, gone: Flags, asked: Flags, sent: Flags | None = None) -> tuple[int, float]:
     """Tokens and dollars of rounds that would not have been: the replies that asked for them, the prompts that were
     sent with their results, and the carry of what they left in the contexts of all other calls.
 
@@ -76,19 +76,19 @@ def rounds_usd(history: History, gone: Flags, asked: Flags, sent: Flags | None =
     if sent is None:
         sent = np.zeros(history.calls, np.bool_)
         sent[1:] = asked[:-1] & ~history.first[1:]
-    tokens, usd = gross_usd(history, gone | replies_of(history, asked), but_calls=sent)
+    tokens, usd = price_segments(history, gone | find_reply_segments(history, asked), but_calls=sent)
     replies = history.output_visible + history.output_reasoning
     tokens += int(replies[asked].sum()) + int(history.prompt[sent].sum())
     return tokens, usd + float(output_usd(history)[asked].sum() + prompt_usd(history)[sent].sum())
 
 
-def _spans(firsts: Ints, lengths: Ints) -> Ints:
+def _concatenate_ranges(firsts: Ints, lengths: Ints) -> Ints:
     """firsts[0], firsts[0] + 1, ... (lengths[0] of them), firsts[1], ..."""
     offsets = np.repeat(np.cumsum(lengths) - lengths, lengths)
     return np.repeat(firsts, lengths) + np.arange(int(lengths.sum())) - offsets
 
 
-class _Prices:
+class _PromptPrices:
     """Dollars for a stretch of a call's prompt; stretches without a known price cost nothing here."""
 
     def __init__(self, history: History, but_calls: Flags | None) -> None:
@@ -96,15 +96,15 @@ class _Prices:
         self.read_until = history.cache_read
         self.written_until = history.cache_read + written
         self.end = history.prompt
-        self.read_usd = _per_token(history.cost_cache_read_usd, history.cache_read)
+        self.read_usd = _usd_per_token(history.cost_cache_read_usd, history.cache_read)
         write_cost = history.cost_cache_write_5m_usd + history.cost_cache_write_1h_usd
-        self.written_usd = _per_token(write_cost, written)
-        self.uncached_usd = _per_token(history.cost_uncached_usd, history.uncached)
+        self.written_usd = _usd_per_token(write_cost, written)
+        self.uncached_usd = _usd_per_token(history.cost_uncached_usd, history.uncached)
         if but_calls is not None:
             for usd in (self.read_usd, self.written_usd, self.uncached_usd):
                 usd[but_calls] = 0.0
 
-    def between(self, calls: Ints, lower: Ints, upper: Ints) -> float:
+    def sum_usd(self, calls: Ints, lower: Ints, upper: Ints) -> float:
         read, written = self.read_until[calls], self.written_until[calls]
         in_read = np.clip(np.minimum(upper, read) - lower, 0, None)
         in_written = np.clip(np.minimum(upper, written) - np.maximum(lower, read), 0, None)
@@ -114,11 +114,11 @@ class _Prices:
         return float(usd + in_uncached @ self.uncached_usd[calls])
 
 
-def _per_token(usd: Floats, tokens: Ints) -> Floats:
+def _usd_per_token(usd: Floats, tokens: Ints) -> Floats:
     return np.nan_to_num(np.divide(usd, tokens, out=np.zeros(len(tokens)), where=tokens > 0))
 
 
-def mixed(*columns: npt.NDArray[np.int64]) -> Ints:
+def hash_rows(*columns: npt.NDArray[np.int64]) -> Ints:
     """One code for equal rows, never negative: the finaliser of SplitMix64 (Steele et al. 2014) over the columns."""
     total = np.zeros(len(columns[0]), np.uint64)
     with np.errstate(over="ignore"):
@@ -130,8 +130,8 @@ def mixed(*columns: npt.NDArray[np.int64]) -> Ints:
     return (total >> np.uint64(1)).astype(np.int64)
 
 
-@once
-def context_codes(history: History) -> Ints:
+@once_per_history
+def hash_contexts(history: History) -> Ints:
     """For every call a code that is the same for equal contexts.
 
     A sum over the segments of digest and place, so that one running sum over births and deaths gives all of them. A
@@ -140,34 +140,34 @@ def context_codes(history: History) -> Ints:
     itself = np.arange(history.segments)
     known = history.segment_digest != 0
     said = np.where(known, history.segment_digest, -1 - itself)
-    terms = mixed(history.segment_kind, history.segment_tool, said, history.segment_position).astype(np.uint64)
+    terms = hash_rows(history.segment_kind, history.segment_tool, said, history.segment_position).astype(np.uint64)
     change = np.zeros(history.calls + 1, np.uint64)
     with np.errstate(over="ignore"):
         np.add.at(change, history.segment_call, terms)
         np.subtract.at(change, history.segment_died, terms)
-        return mixed(np.cumsum(change)[: history.calls].view(np.int64))
+        return hash_rows(np.cumsum(change)[: history.calls].view(np.int64))
 
 
-@once
-def heard_codes(history: History) -> Ints:
+@once_per_history
+def hash_inputs(history: History) -> Ints:
     """For every call a code of what came into its context with it and was not its model's own words; -1 for nothing."""
-    told = of_kind(history, "user", "tool_result", "document") & (history.segment_digest != 0)
-    terms = mixed(history.segment_kind, history.segment_tool, history.segment_digest).astype(np.uint64)
+    told = is_kind(history, "user", "tool_result", "document") & (history.segment_digest != 0)
+    terms = hash_rows(history.segment_kind, history.segment_tool, history.segment_digest).astype(np.uint64)
     total = np.zeros(history.calls, np.uint64)
     with np.errstate(over="ignore"):
         np.add.at(total, history.segment_call[told], terms[told])
-    heard = mixed(total.view(np.int64))
+    heard = hash_rows(total.view(np.int64))
     heard[np.bincount(history.segment_call[told], minlength=history.calls) == 0] = -1
     return heard
 
 
-def already_there(history: History, keys: Ints, among: Flags) -> Flags:
+def is_live_duplicate(history: History, keys: Ints, among: Flags) -> Flags:
     """For every segment of `among` whether one of the same key (within its conversation) is alive when it is born.
 
     Contexts grow at their end, so an older one that is alive stands before it and outlives it.
     """
     chosen = np.flatnonzero(among)
-    group = mixed(history.conversation[history.segment_call[chosen]], keys[chosen])
+    group = hash_rows(history.conversation[history.segment_call[chosen]], keys[chosen])
     order = np.lexsort((chosen, group))
     group, ordered = group[order], chosen[order]
     fresh = np.ones(len(ordered), np.bool_)
@@ -180,17 +180,17 @@ def already_there(history: History, keys: Ints, among: Flags) -> Flags:
     return found
 
 
-def asking_call(history: History) -> Ints:
+def find_requesting_calls(history: History) -> Ints:
     """For every segment the call whose reply asked for it: the one before its birth in its conversation; -1: none."""
     return np.where(history.first[history.segment_call], -1, history.segment_call - 1)
 
 
-def emptied_calls(history: History, removed: Flags) -> Flags:
+def find_emptied_calls(history: History, removed: Flags) -> Flags:
     """Calls that asked for tools, and all of these tool calls are among the removed segments: they would not have been
     made. `removed` holds tool calls and their results.
     """
-    tool_calls = of_kind(history, "tool_call")
-    asked_by = asking_call(history)
+    tool_calls = is_kind(history, "tool_call")
+    asked_by = find_requesting_calls(history)
     known = tool_calls & (asked_by >= 0)
     asked = np.bincount(asked_by[known], minlength=history.calls)
     gone = np.bincount(asked_by[known & removed], minlength=history.calls)
@@ -198,13 +198,13 @@ def emptied_calls(history: History, removed: Flags) -> Flags:
     return emptied
 
 
-def with_their_calls(history: History, results: Flags) -> Flags:
+def add_tool_calls(history: History, results: Flags) -> Flags:
     """The tool results with the tool calls that they answer: same detail, born together, in the same number."""
-    wanted = np.isin(_answer_codes(history), _answer_codes(history)[results])
-    return results | (of_kind(history, "tool_call") & wanted)
+    wanted = np.isin(_hash_call_result_pairs(history), _hash_call_result_pairs(history)[results])
+    return results | (is_kind(history, "tool_call") & wanted)
 
 
-class Rounds(NamedTuple):
+class RemovedRounds(NamedTuple):
     """Rounds with tools that would not have been."""
 
     calls: Ints
@@ -215,33 +215,33 @@ class Rounds(NamedTuple):
     """None: there are none."""
 
 
-def without_rounds(history: History, results: Flags) -> Rounds:
+def remove_rounds(history: History, results: Flags) -> RemovedRounds:
     """The history without these tool results, the tool calls that they answer, and the calls that asked for nothing
     else.
     """
-    gone = with_their_calls(history, results)
-    dropped = emptied_calls(history, gone)
-    tokens, usd = rounds_usd(history, gone, dropped)
+    gone = add_tool_calls(history, results)
+    dropped = find_emptied_calls(history, gone)
+    tokens, usd = price_rounds(history, gone, dropped)
     calls = np.unique(history.segment_call[results])
     if not len(calls):
-        return Rounds(calls, tokens, usd, None)
+        return RemovedRounds(calls, tokens, usd, None)
     kept = np.where(gone, 0, history.segment_tokens)
-    return Rounds(
+    return RemovedRounds(
         calls, tokens, usd, HistoryChange(segment_tokens=kept, dropped_calls=dropped if dropped.any() else None)
     )
 
 
-@once
-def _answer_codes(history: History) -> Ints:
+@once_per_history
+def _hash_call_result_pairs(history: History) -> Ints:
     """The same for a tool call and the result that answers it: their place among those of one birth and detail."""
-    group = mixed(history.segment_call, history.segment_kind, history.segment_detail)
+    group = hash_rows(history.segment_call, history.segment_kind, history.segment_detail)
     order = np.lexsort((np.arange(history.segments), group))
     fresh = np.ones(history.segments, np.bool_)
     fresh[1:] = group[order][1:] != group[order][:-1]
     starts = np.maximum.accumulate(np.where(fresh, np.arange(history.segments), 0))
     place = np.empty(history.segments, np.int64)
     place[order] = np.arange(history.segments) - starts
-    return mixed(history.segment_call, history.segment_detail, place)
+    return hash_rows(history.segment_call, history.segment_detail, place)
 
 
 def output_usd(history: History) -> Floats:
@@ -255,7 +255,7 @@ def prompt_usd(history: History) -> Floats:
     return np.nan_to_num(history.cost_uncached_usd + history.cost_cache_read_usd + written)
 
 
-def dearest(history: History, calls: Flags | Ints, count: int = 3) -> tuple[str, ...]:
+def most_expensive(history: History, calls: Flags | Ints, count: int = 3) -> tuple[str, ...]:
     """Ids of the dearest of these calls."""
     chosen = np.flatnonzero(calls) if calls.dtype == np.bool_ else np.unique(calls)
     order = np.argsort(-np.nan_to_num(history.cost_usd[chosen]), kind="stable")[:count]

@@ -34,7 +34,7 @@ FILE_NAME = "calibrations.json"
 SHIPPED = Path(__file__).with_name(FILE_NAME)
 
 
-class Pair(msgspec.Struct, frozen=True, gc=False):
+class CalibrationPair(msgspec.Struct, frozen=True, gc=False):
     """One step of a conversation."""
 
     raw_tokens: int
@@ -104,7 +104,7 @@ CLAUDE_NEW = Family("claude-4.7", "claude", 1.35)
 
 
 @lru_cache(maxsize=256)
-def family_of(model: str) -> Family:
+def find_family(model: str) -> Family:
     """The models that are counted alike: Claude before 4.7, Claude since, Gemini, otherwise the name's first word."""
     name = bare_name(model)
     if "claude" in name:
@@ -135,18 +135,18 @@ class Calibrations:
                 self._found = {key: kept for key, kept in self._found.items() if key[0] != one.family}
         self._found |= {(one.family, one.content): (one, True) for one in own}
 
-    def of(self, family: str, content: str = "") -> tuple[Calibration, bool] | None:
+    def find(self, family: str, content: str = "") -> tuple[Calibration, bool] | None:
         """The calibration for that kind of content, else for any, and whether it is the user's own."""
         return self._found.get((family, content)) or self._found.get((family, ""))
 
-    def counted(self, raw_tokens: int, model: str, content: str = "") -> TokenCount:
+    def convert(self, raw_tokens: int, model: str, content: str = "") -> TokenCount:
         """What `raw_tokens` of our count are in a model, and how sure that is."""
         encoding, is_own = encoding_for(model)
         if is_own:
             known_by = f"the model's public tokenizer ({encoding})"
             return TokenCount(raw_tokens, Basis.ESTIMATED, 0.0, raw_tokens, known_by)
-        family = family_of(model)
-        known = self.of(family.name, content)
+        family = find_family(model)
+        known = self.find(family.name, content)
         if known:
             calibration, mine = known
             tokens = round(raw_tokens * calibration.ratio)
@@ -159,7 +159,7 @@ class Calibrations:
                 most,
                 f"{encoding} times {calibration.ratio:.3f}, calibrated on {calibration.pairs:,} pairs ({origin})",
             )
-        stand_in = self.of(family.stands_in, content) if family.stands_in else None
+        stand_in = self.find(family.stands_in, content) if family.stands_in else None
         ratio = stand_in[0].ratio if stand_in else 1.0
         tokens = round(raw_tokens * ratio)
         why = f"{encoding} times {ratio:.3f}, the ratio of {family.stands_in}" if stand_in else f"plain {encoding}"
@@ -168,7 +168,7 @@ class Calibrations:
 
 
 def calibrate(
-    pairs: Sequence[Pair], family: str, *, content: str = "", models: Iterable[str] = ()
+    pairs: Sequence[CalibrationPair], family: str, *, content: str = "", models: Iterable[str] = ()
 ) -> Calibration | None:
     """The line through the pairs, with its error on held-out pairs; None where the pairs cannot carry one.
 
@@ -192,9 +192,9 @@ def calibrate(
     predicted = np.empty_like(theirs)
     for fold in range(FOLDS):
         held = folds == fold
-        ratio, wrap = line(ours[~held], theirs[~held])
+        ratio, wrap = fit_line(ours[~held], theirs[~held])
         predicted[held] = ratio * ours[held] + wrap
-    ratio, wrap = line(ours, theirs)
+    ratio, wrap = fit_line(ours, theirs)
     if not PLAUSIBLE_RATIO[0] <= ratio <= PLAUSIBLE_RATIO[1]:
         return None
     return Calibration(
@@ -203,7 +203,7 @@ def calibrate(
         ratio=round(float(ratio), 4),
         wrap_tokens=round(float(wrap), 1),
         error=round(float(np.median(np.abs(predicted / theirs - 1))), 4),
-        error_whole=_error_whole(theirs / np.maximum(predicted, 1), groups),
+        error_whole=_measure_error_whole(theirs / np.maximum(predicted, 1), groups),
         pairs=len(usable),
         groups=len(names),
         models=tuple(sorted(set(models))),
@@ -211,7 +211,7 @@ def calibrate(
     )
 
 
-def error_of(calibration: Calibration, pairs: Sequence[Pair]) -> float | None:
+def measure_error(calibration: Calibration, pairs: Sequence[CalibrationPair]) -> float | None:
     """The median error of a calibration on pairs of its kind that it was not made from; None where there are none."""
     errors = sorted(
         abs((calibration.ratio * pair.raw_tokens + calibration.wrap_tokens) / pair.prompt_growth_tokens - 1)
@@ -221,7 +221,7 @@ def error_of(calibration: Calibration, pairs: Sequence[Pair]) -> float | None:
     return errors[len(errors) // 2] if errors else None
 
 
-def line(ours: "np.ndarray[Any, Any]", theirs: "np.ndarray[Any, Any]") -> tuple[float, float]:
+def fit_line(ours: "np.ndarray[Any, Any]", theirs: "np.ndarray[Any, Any]") -> tuple[float, float]:
     """Ratio and wrap with the least sum of |ratio * ours + wrap - theirs| / theirs.
 
     By iteratively reweighted least squares (Schlossmacher, JASA 68, 1973). The wrap is never negative.
@@ -243,7 +243,7 @@ def line(ours: "np.ndarray[Any, Any]", theirs: "np.ndarray[Any, Any]") -> tuple[
     return float(ratios[order][np.searchsorted(weight, weight[-1] / 2)]), 0.0
 
 
-def _error_whole(actual_by_predicted: "np.ndarray[Any, Any]", groups: "np.ndarray[Any, Any]") -> float | None:
+def _measure_error_whole(actual_by_predicted: "np.ndarray[Any, Any]", groups: "np.ndarray[Any, Any]") -> float | None:
     import numpy as np
 
     middles = [

@@ -32,7 +32,7 @@ UNKNOWN_TOKENS = -1.0
 """Stands for `kept` where nothing says what of a prompt stood before."""
 
 
-class Rules(msgspec.Struct, frozen=True):
+class CacheRules(msgspec.Struct, frozen=True):
     """The rules of one family of models from one day on; see `prompt_cache.toml` for the meaning of each."""
 
     models: tuple[str, ...]
@@ -51,26 +51,26 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 @cache
-def rule_book() -> tuple[Rules, ...]:
+def load_rules() -> tuple[CacheRules, ...]:
     text = (files("modicum.metering") / "prompt_cache.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text)["rules"], tuple[Rules, ...])
+    return msgspec.convert(tomllib.loads(text)["rules"], tuple[CacheRules, ...])
 
 
 _FRONT = re.compile(r"^(?:.*/)?(?:(?:us|eu|apac|jp|au|us-gov|global)\.)?(?:(?:anthropic|deepseek|mistral)\.)?")
 
 
 @cache
-def rules_of(model: str, day: date) -> Rules | None:
+def find_rules(model: str, day: date) -> CacheRules | None:
     """The rules for a model by its name as logs have it; None where no caching of it is known."""
     name = _FRONT.sub("", model.lower())
-    for rules in rule_book():
+    for rules in load_rules():
         if rules.start <= day and any(fnmatchcase(name, pattern) for pattern in rules.models):
             return rules
     return None
 
 
 @dataclass(frozen=True)
-class Sequence:
+class CallSequence:
     """Calls sorted by conversation and their order in it, as a cache sees them. One value per call."""
 
     conversation: Ints
@@ -92,7 +92,7 @@ class Sequence:
 
 
 @dataclass(frozen=True)
-class Habits:
+class CacheHabits:
     """How the caller uses the cache, learnt from earlier calls only (see `learn`). One value per call."""
 
     tail_left: Floats
@@ -118,7 +118,7 @@ class Habits:
     others that are in no record (the provider's other customers with the same client) keep it so. Mostly 0."""
 
 
-def changed(habits: Habits, ttl_s: Ints, front_removed: Floats) -> Habits:
+def change_habits(habits: CacheHabits, ttl_s: Ints, front_removed: Floats) -> CacheHabits:
     """The same caller with other times to live (-1: as it was, 0: nothing is cached), or a shorter front."""
     told, off = ttl_s > 0, ttl_s == 0
     switched_on = told & ~habits.caches
@@ -136,7 +136,7 @@ def changed(habits: Habits, ttl_s: Ints, front_removed: Floats) -> Habits:
 
 
 @dataclass(frozen=True)
-class Predicted:
+class CachePrediction:
     read: Floats
     written: Floats
     uncached: Floats
@@ -147,7 +147,7 @@ class Predicted:
 
 
 @dataclass(frozen=True)
-class Orders:
+class CallOrders:
     """In which order calls meet their caches. It depends on times, models and which calls are made: not on sizes, so
     that changes of sizes share it.
     """
@@ -158,19 +158,19 @@ class Orders:
     """The calls that are made, by group and model, in time."""
 
     @classmethod
-    def of(cls, calls: Sequence, group: Ints) -> "Orders":
+    def sort(cls, calls: CallSequence, group: Ints) -> "CallOrders":
         made = np.flatnonzero(calls.made)
         chains = made[np.lexsort((made, calls.model[made], calls.conversation[made]))]
         return cls(chains, made[np.lexsort((made, calls.asked_s[made], calls.model[made], group[made]))])
 
 
-def predict(calls: Sequence, habits: Habits, orders: Orders | None = None) -> Predicted:
+def predict(calls: CallSequence, habits: CacheHabits, orders: CallOrders | None = None) -> CachePrediction:
     """What each call reads from the cache, writes to it, and sends past it. Calls that are not made have zeros.
 
     `orders`: those of another sequence of the same calls, times and models.
     """
-    orders = orders or Orders.of(calls, habits.group)
-    order, (first, kept) = orders.chains, _chains(calls, orders.chains)
+    orders = orders or CallOrders.sort(calls, habits.group)
+    order, (first, kept) = orders.chains, _find_chains(calls, orders.chains)
     prompt, asked, answered = calls.prompt[order], calls.asked_s[order], calls.answered_s[order]
     ttl, minimum, step = habits.ttl_left_s[order], calls.minimum[order], calls.step[order]
     own_left = np.where(habits.caches[order], np.maximum(prompt - habits.tail_left[order], 0), 0)
@@ -181,7 +181,7 @@ def predict(calls: Sequence, habits: Habits, orders: Orders | None = None) -> Pr
     in_time = np.zeros(len(order), dtype=bool)
     in_time[1:] = ~first[1:] & (gap[1:] <= ttl[:-1])
     left = np.where(in_time, left, 0)
-    warm = group_is_warm(calls, habits.group, np.where(habits.caches, habits.ttl_left_s, -np.inf), orders.groups)
+    warm = is_group_warm(calls, habits.group, np.where(habits.caches, habits.ttl_left_s, -np.inf), orders.groups)
     shared = np.minimum(np.where(warm, habits.front, habits.front_alone)[order], prompt)
 
     unknown = kept == UNKNOWN_TOKENS
@@ -203,10 +203,10 @@ def predict(calls: Sequence, habits: Habits, orders: Orders | None = None) -> Pr
     uncached = np.where(caches & ~implicit, tail, prompt - read)
     whole = np.zeros((5, len(calls.prompt)))
     whole[:, order] = read, prompt - read - uncached, uncached, left, in_time
-    return Predicted(whole[0], whole[1], whole[2], whole[3], whole[4] > 0)
+    return CachePrediction(whole[0], whole[1], whole[2], whole[3], whole[4] > 0)
 
 
-def _chains(calls: Sequence, order: Ints) -> tuple[Flags, Floats]:
+def _find_chains(calls: CallSequence, order: Ints) -> tuple[Flags, Floats]:
     """Which of the calls in that order begin a chain; and how much of each one's prompt stood in the call before it in
     its chain, whatever was sent in between.
     """
@@ -223,7 +223,7 @@ def _chains(calls: Sequence, order: Ints) -> tuple[Flags, Floats]:
     return first, kept
 
 
-def group_is_warm(calls: Sequence, group: Ints, ttl_s: Floats, order: Ints) -> Flags:
+def is_group_warm(calls: CallSequence, group: Ints, ttl_s: Floats, order: Ints) -> Flags:
     """For every call whether the call of its group and model before it (in that order) was made within that one's time
     to live.
     """
@@ -255,9 +255,9 @@ class RecordedBuckets:
     uncached: Floats
 
 
-def learn(
-    calls: Sequence, recorded: RecordedBuckets, group: Ints, wide_group: Ints, front_shown: Floats | None = None
-) -> Habits:
+def learn_habits(
+    calls: CallSequence, recorded: RecordedBuckets, group: Ints, wide_group: Ints, front_shown: Floats | None = None
+) -> CacheHabits:
     """How the caller uses the cache. Guesses for a call rest on calls that began before it: the one before it in its
     conversation, else the last one of its group.
 
@@ -268,14 +268,14 @@ def learn(
         wide_group: calls whose front others share too, as all those of one client.
         front_shown: for every call how long its system prompt and tools are, where the log holds them; else 0.
     """
-    begins = _begins(calls.conversation)
+    begins = _find_run_starts(calls.conversation)
     uses = (recorded.read + recorded.written_5m + recorded.written_1h > 0) | calls.implicit
     ttl = np.where(recorded.written_1h > recorded.written_5m, 3600.0, 300.0)
 
     def guess(values: Floats, told: Flags, otherwise: Floats | float) -> tuple[Floats, Floats]:
         """What is known after each call, and before it."""
-        after, before = _carried(values, told, begins)
-        before = np.where(np.isnan(before), _last_of_group(values, told, group, calls.asked_s), before)
+        after, before = _fill_forward(values, told, begins)
+        before = np.where(np.isnan(before), _last_in_group(values, told, group, calls.asked_s), before)
         before = np.where(np.isnan(before), otherwise, before)
         return np.where(np.isnan(after), before, after), before
 
@@ -288,21 +288,23 @@ def learn(
     left[1:] = np.where(begins[1:] | ~uses[:-1], 0, (calls.prompt - tail_left)[:-1])
     # A first call that read nearly all of its prompt may go on with a conversation whose beginning is not on record:
     # its read is taken for a front only if it ends within system prompt and tools, or another one had read as much.
-    before = _last_of_group(recorded.read, begins & (recorded.read > 0), group, calls.asked_s)
+    before = _last_in_group(recorded.read, begins & (recorded.read > 0), group, calls.asked_s)
     agreed = np.abs(recorded.read - before) <= AGREED * recorded.read
     if front_shown is not None:
         agreed |= recorded.read <= (1 + AGREED) * front_shown
     cold = np.where(begins, (recorded.read < 0.9 * calls.prompt) | agreed, recorded.read < 0.9 * left) & uses
-    kept_warm = group_is_warm(calls, group, np.where(uses, ttl_left, -np.inf), Orders.of(calls, group).groups)
-    alone = _last_of_group(recorded.read, cold & ~kept_warm, wide_group, calls.asked_s)
-    front = _last_of_group(recorded.read, cold & (recorded.read > 0), group, calls.asked_s)
+    kept_warm = is_group_warm(calls, group, np.where(uses, ttl_left, -np.inf), CallOrders.sort(calls, group).groups)
+    alone = _last_in_group(recorded.read, cold & ~kept_warm, wide_group, calls.asked_s)
+    front = _last_in_group(recorded.read, cold & (recorded.read > 0), group, calls.asked_s)
     alone = np.nan_to_num(alone)
     front = np.where(np.isnan(front), alone, front)
-    stood_guess = _stood(calls, recorded.read, left, ttl_left, wide_group)
-    return Habits(tail_left, tail_guess, uses, caches_guess > 0, ttl_left, ttl_guess, group, front, stood_guess, alone)
+    stood_guess = _mean_share_read(calls, recorded.read, left, ttl_left, wide_group)
+    return CacheHabits(
+        tail_left, tail_guess, uses, caches_guess > 0, ttl_left, ttl_guess, group, front, stood_guess, alone
+    )
 
 
-def _stood(calls: Sequence, read: Floats, left: Floats, ttl_s: Floats, group: Ints) -> Floats:
+def _mean_share_read(calls: CallSequence, read: Floats, left: Floats, ttl_s: Floats, group: Ints) -> Floats:
     """The mean share that was read of prompts of which nothing says what stood, over the earlier ones of the group.
 
     Clients cut at the very end or near the front, so that there is no usual place; but costs are linear in what is
@@ -314,7 +316,7 @@ def _stood(calls: Sequence, read: Floats, left: Floats, ttl_s: Floats, group: In
     told = (calls.kept == UNKNOWN_TOKENS) & in_time & (could > 0)
     share = np.divide(np.minimum(read, could), could, out=np.zeros(len(read)), where=told)
     order = np.lexsort((np.arange(len(read)), calls.asked_s, group))
-    begins = _begins(group[order])
+    begins = _find_run_starts(group[order])
     start = np.maximum.accumulate(np.where(begins, np.arange(len(read)), 0))
     sums, counts = (np.concatenate(([0.0], np.cumsum(values[order]))) for values in (share, told.astype(np.float64)))
     places = np.arange(len(read))
@@ -325,21 +327,21 @@ def _stood(calls: Sequence, read: Floats, left: Floats, ttl_s: Floats, group: In
     return found
 
 
-def _begins(group: Ints) -> Flags:
+def _find_run_starts(group: Ints) -> Flags:
     begins = np.ones(len(group), dtype=bool)
     begins[1:] = group[1:] != group[:-1]
     return begins
 
 
-def _last_of_group(values: Floats, told: Flags, group: Ints, asked_s: Floats) -> Floats:
+def _last_in_group(values: Floats, told: Flags, group: Ints, asked_s: Floats) -> Floats:
     """For every call the value of the last told call of its group that began before it; NaN where there is none."""
     order = np.lexsort((np.arange(len(group)), asked_s, group))
     found = np.empty(len(group))
-    found[order] = _carried(values[order], told[order], _begins(group[order]))[1]
+    found[order] = _fill_forward(values[order], told[order], _find_run_starts(group[order]))[1]
     return found
 
 
-def _carried(values: Floats, told: Flags, begins: Flags) -> tuple[Floats, Floats]:
+def _fill_forward(values: Floats, told: Flags, begins: Flags) -> tuple[Floats, Floats]:
     """The last told value up to each place of its run, with and without that place itself; NaN where there is none."""
     places = np.arange(len(values))
     start = np.maximum.accumulate(np.where(begins, places, 0))

@@ -18,7 +18,7 @@ from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.energy.attribution import EnergyAttribution
-    from modicum.insights.consumption import Law
+    from modicum.insights.consumption import EnergyLaw
     from modicum.ledger.store import Row
 
 
@@ -104,7 +104,7 @@ class _Told(NamedTuple):
     attribution: "EnergyAttribution"
     seconds: float
     """Measured time."""
-    laws: "tuple[Law, ...]"
+    laws: "tuple[EnergyLaw, ...]"
     problems: list[Problem]
     missing: str = ""
     """Why there are no calls, and what to type next."""
@@ -116,7 +116,7 @@ def _from_log(log: Path, calls_path: Path) -> _Told:
     from modicum.energy.measuring import measure
     from modicum.energy.regime_spans import stretches
     from modicum.energy.windows import at_wall_time
-    from modicum.insights.consumption import law_of
+    from modicum.insights.consumption import describe_law
 
     recording = read_log(log)
     measured = measure(recording.samples, str(log), recording.gpus)
@@ -141,7 +141,7 @@ def _from_log(log: Path, calls_path: Path) -> _Told:
     return _Told(
         attribution=shared,
         seconds=measured.seconds,
-        laws=tuple(law_of(recording.header.servers, stretch) for stretch in found),
+        laws=tuple(describe_law(recording.header.servers, stretch) for stretch in found),
         problems=[*recording.problems, *measured.problems, *problems],
         missing=(
             f"all calls of {calls_path} lie outside of the time of {log}, {_time(found[0].start)} to"
@@ -156,7 +156,7 @@ def _time(seconds: float) -> str:
 
 def _from_ledger(options: CallsOptions) -> _Told:
     from modicum.cli.energy.booking import book_left_behind
-    from modicum.insights.consumption import consumption, span_of
+    from modicum.insights.consumption import find_time_span, share_energy
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
@@ -170,10 +170,10 @@ def _from_ledger(options: CallsOptions) -> _Told:
                 f"the ledger {place} holds no windows of energy in that time; 'modicum energy watch --server URL' "
                 "books them, and --replay those of a log"
             )
-        first, last = span_of(windows)
+        first, last = find_time_span(windows)
         rows = store.ask("energy_calls", by="", tag="", zone="UTC", since=first, until=last, provider=provider)
         held = store.ask("bill", by="provider", tag="", zone="UTC", since=first, until=last)
-    found = consumption(windows, rows, provider)
+    found = share_energy(windows, rows, provider)
     assert found is not None  # noqa: S101 - there are windows
     problems = []
     if partly := len(found.attribution.calls) - len(found.measured_calls):
@@ -209,7 +209,7 @@ def _no_calls(place: str, held: "list[Row]", provider: str, span: tuple[datetime
     )
 
 
-def _show(found: "EnergyAttribution", laws: "Sequence[Law]") -> None:
+def _show(found: "EnergyAttribution", laws: "Sequence[EnergyLaw]") -> None:
     from modicum.cli.terminal.output import print_table
 
     if found.calls:

@@ -4,14 +4,14 @@ import numpy as np
 
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import History
-from modicum.insights.segment_costs import dearest, gross_usd, of_kind
+from modicum.insights.segment_costs import is_kind, most_expensive, price_segments
 
 MOST_TOKENS = 2000
 
 
 def find(history: History) -> Finding:
-    long = np.flatnonzero(of_kind(history, "tool_result") & (history.segment_tokens > MOST_TOKENS))
-    tokens, usd = gross_usd(history, long, history.segment_tokens[long] - MOST_TOKENS)
+    long = np.flatnonzero(is_kind(history, "tool_result") & (history.segment_tokens > MOST_TOKENS))
+    tokens, usd = price_segments(history, long, history.segment_tokens[long] - MOST_TOKENS)
     sizes = history.segment_tokens.copy()
     sizes[long] = MOST_TOKENS
     return Finding(
@@ -29,7 +29,7 @@ def find(history: History) -> Finding:
         "returns, and let it read by range.",
         guard="Part of what is cut will have been needed and read again: a bound until an experiment has shown that "
         "outcomes hold. It is in no sum.",
-        examples=dearest(history, history.segment_call[long]),
-        lacks="" if of_kind(history, "tool_result").any() else "tool results: these logs hold no anatomy of them",
+        examples=most_expensive(history, history.segment_call[long]),
+        lacks="" if is_kind(history, "tool_result").any() else "tool results: these logs hold no anatomy of them",
         details={"results": len(long), "cap_tokens": MOST_TOKENS},
     )

@@ -5,15 +5,15 @@ import numpy as np
 from modicum.insights.caching import FAR_BELOW, Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
-from modicum.insights.segment_costs import codes, dearest
+from modicum.insights.segment_costs import find_codes, most_expensive
 
 MEANT = ("compaction", "rewind")
 """Causes that somebody wanted."""
 
 
 def find(history: History) -> Finding:
-    caching = Caching.of(history)
-    broken = broken_calls(history, caching)
+    caching = Caching.compute(history)
+    broken = find_broken_calls(history, caching)
     unknown = int((broken & caching.unexplained).sum())
     lost = caching.predicted.left - history.cache_read
     written = history.cache_write_5m + history.cache_write_1h
@@ -43,14 +43,14 @@ def find(history: History) -> Finding:
         guard="Compactions, rewinds, changes of model, pauses longer than the time to live, and prompts that shrank "
         "are not counted. Breaks without a cause on record make it an upper bound: where the provider lost the cache, "
         "no setting would have helped.",
-        examples=dearest(history, broken),
+        examples=most_expensive(history, broken),
         details={"no_cause_on_record_calls": unknown, **named},
     )
 
 
-def broken_calls(history: History, caching: Caching) -> Flags:
+def find_broken_calls(history: History, caching: Caching) -> Flags:
     left = caching.predicted.left
     grown = history.prompt >= left
-    meant = np.isin(history.break_cause, codes(history.break_causes, *MEANT))
+    meant = np.isin(history.break_cause, find_codes(history.break_causes, *MEANT))
     broken: Flags = caching.predicted.warm & grown & ~meant & (history.cache_read < FAR_BELOW * left)
     return broken

@@ -4,7 +4,7 @@ import numpy as np
 
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Floats, History
-from modicum.insights.segment_costs import dearest, gross_usd, of_kind
+from modicum.insights.segment_costs import is_kind, most_expensive, price_segments
 
 FEWEST_TOKENS = 200
 """Shorter results are not judged: there is little to trim."""
@@ -15,14 +15,14 @@ STUB_TOKENS = 20
 
 
 def find(history: History) -> Finding:
-    shares = _shares(history)
+    shares = _read_shares(history)
     judged = ~np.isnan(shares) & ~history.segment_error & (history.segment_tokens >= FEWEST_TOKENS)
-    judged &= of_kind(history, "tool_result", "document")
+    judged &= is_kind(history, "tool_result", "document")
     kept = np.ceil(np.nan_to_num(shares, nan=1.0) * history.segment_tokens).astype(np.int64)
     unread = history.segment_tokens - np.maximum(kept, STUB_TOKENS)
     trimmed = judged & (unread >= FEWEST_UNREAD_TOKENS)
-    tokens, usd = gross_usd(history, trimmed, unread[trimmed])
-    long = of_kind(history, "tool_result", "document") & (history.segment_tokens >= FEWEST_TOKENS)
+    tokens, usd = price_segments(history, trimmed, unread[trimmed])
+    long = is_kind(history, "tool_result", "document") & (history.segment_tokens >= FEWEST_TOKENS)
     judged_tokens = int(history.segment_tokens[judged].sum())
     return Finding(
         id="C3",
@@ -44,8 +44,8 @@ def find(history: History) -> Finding:
         f"this. Not counted: results below {FEWEST_TOKENS} tokens, fewer than {FEWEST_UNREAD_TOKENS} unread tokens, "
         "failures, results with fewer than five calls behind them, and files that a later call named again, if "
         "nothing of them was quoted.",
-        examples=dearest(history, history.segment_call[trimmed]),
-        lacks="" if judged.any() else _lack(history),
+        examples=most_expensive(history, history.segment_call[trimmed]),
+        lacks="" if judged.any() else _explain_lack(history),
         details={
             "results_judged": int(judged.sum()),
             "results_not_judged": int((long & ~judged).sum()),
@@ -56,13 +56,13 @@ def find(history: History) -> Finding:
     )
 
 
-def _shares(history: History) -> Floats:
+def _read_shares(history: History) -> Floats:
     shares = history.segment_read_share
     return np.full(history.segments, np.nan) if shares is None else shares
 
 
-def _lack(history: History) -> str:
-    if not of_kind(history, "tool_result", "document").any():
+def _explain_lack(history: History) -> str:
+    if not is_kind(history, "tool_result", "document").any():
         return "tool results: these logs hold no anatomy of them"
     return (
         "the text of tool results and replies, which the ledger does not keep: it is compared while logs pass "

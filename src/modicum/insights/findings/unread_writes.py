@@ -4,11 +4,11 @@ import numpy as np
 
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
-from modicum.insights.segment_costs import dearest, mixed
+from modicum.insights.segment_costs import hash_rows, most_expensive
 
 
 def find(history: History) -> Finding:
-    unread = never_read(history)
+    unread = find_unread_writes(history)
     written = history.cache_write_5m + history.cache_write_1h
     return Finding(
         id="B4",
@@ -26,16 +26,16 @@ def find(history: History) -> Finding:
         remedy="Leave cache_control away on calls that are made once.",
         guard="The last write of a conversation that went on is not counted: nobody knew that it was the last. Nor is "
         "one whose beginning another conversation of the same project, agent and model read.",
-        examples=dearest(history, unread),
+        examples=most_expensive(history, unread),
     )
 
 
-def never_read(history: History) -> Flags:
+def find_unread_writes(history: History) -> Flags:
     if not history.calls:
         return np.zeros(0, np.bool_)
     starts = np.flatnonzero(history.first)
     none_read = (np.add.reduceat(history.cache_read, starts) == 0)[np.cumsum(history.first) - 1]
-    shared = mixed(history.project, history.agent, history.model)
+    shared = hash_rows(history.project, history.agent, history.model)
     read_at_start = history.first & (history.cache_read > 0)
     borrowed = np.isin(shared, shared[read_at_start])
     unread: Flags = none_read & ~borrowed & (history.cache_write_5m + history.cache_write_1h > 0)

@@ -1,7 +1,7 @@
 """The bill: what was spent, by one dimension, with the basis of every figure.
 
 It is a fold of cells. A cell is what the question `bill` gives: sums over calls that share a name in the dimension and
-the basis of their figures. The ledger makes cells in SQL; `cells_of` makes the same from entries, for bills that go
+the basis of their figures. The ledger makes cells in SQL; `make_cells` makes the same from entries, for bills that go
 straight from logs. From there on there is one path.
 """
 
@@ -247,7 +247,7 @@ def _sum_times(group: list[Entry]) -> dict[str, Any]:
 
 
 def _find_naming(by: str, tag: str, zone: ZoneInfo) -> Callable[[Entry], str]:
-    """How an entry is called in a dimension; the twin of the CASE in `questions/bill.sql`."""
+    """How an entry is called in a dimension, as the macro of `ledger/schema/*/008_dimension.sql` names it."""
     plain: dict[str, Callable[[Entry], str]] = {
         "model": lambda e: e.call.model,
         "source": lambda e: e.call.source,

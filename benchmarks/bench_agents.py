@@ -16,10 +16,9 @@ from modicum.agents.attribution import attribute
 from modicum.agents.early_exit import curve
 from modicum.agents.learners import AgentDropout, AgentPrune, RandomDrop
 from modicum.agents.learners.edges import EdgeRun
-from modicum.agents.plan import plain_plan
 from modicum.agents.plan_rules import Decision, Drop, EarlyExit
 from modicum.agents.proposal import blank_plan, candidates, halves, harmful, propose, propose_and_check, ranking
-from modicum.agents.recorded import recorded_team
+from modicum.agents.recordings import recorded_team
 from modicum.agents.replay import replay
 from modicum.agents.simulator import (
     SimulatedTeam,
@@ -31,6 +30,7 @@ from modicum.agents.simulator import (
     useless,
     with_specialist,
 )
+from modicum.agents.team_plan import plain_plan
 from modicum.agents.trials import Trials
 from modicum.agents.verification import by_lot
 from modicum.statistics.paired import paired_difference

@@ -16,13 +16,13 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from energy.simulated_server import Truth, bursts, simulate  # noqa: E402 - the tests' simulation
 from modicum.energy.attribution import ServedCall, attribute  # noqa: E402
-from modicum.energy.log import FORMAT, LogHeader, LogWriter, read_log  # noqa: E402
-from modicum.energy.measuring import measure  # noqa: E402
+from modicum.energy.energy_split import non_negative_least_squares, split  # noqa: E402
 from modicum.energy.memory import PlanRequest, plan_memory  # noqa: E402
 from modicum.energy.memory.catalogue import blueprint_of, catalogue, read_blueprint  # noqa: E402
-from modicum.energy.split import non_negative_least_squares, split  # noqa: E402
-from modicum.energy.tally import report  # noqa: E402
-from modicum.energy.windows import windows  # noqa: E402
+from modicum.energy.sample_intervals import measure  # noqa: E402
+from modicum.energy.watch_log import FORMAT, LogHeader, LogWriter, read_log  # noqa: E402
+from modicum.energy.watch_totals import report  # noqa: E402
+from modicum.energy.window_cutter import windows  # noqa: E402
 
 MEMORY_PYTHON = ROOT / ".venv-memory/bin/python"
 SMALL = json.loads((ROOT / "tests/energy/memory/small_models.json").read_text())

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from modicum.agents.recorded import Read, RecordedRow
+from modicum.agents.recordings import Read, RecordedRow
 
 AGENTS = ("Economist", "Doctor", "Lawyer", "Mathematician", "Psychologist", "Programmer", "Historian")
 SIZES = (7, 4, 3, 2)

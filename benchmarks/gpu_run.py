@@ -27,7 +27,7 @@ import transformers  # noqa: E402
 
 from modicum.energy.counter_curve import CounterCurve  # noqa: E402
 from modicum.energy.memory.catalogue import catalogue, read_blueprint  # noqa: E402
-from modicum.energy.memory.plan import PlanRequest, plan_memory  # noqa: E402
+from modicum.energy.memory.memory_plan import PlanRequest, plan_memory  # noqa: E402
 from modicum.energy.meters import nvml  # noqa: E402
 
 SMALL = Path(__file__).resolve().parent.parent / "tests/energy/memory/small_models.json"

@@ -1,8 +1,8 @@
 """Small recorded teams and plans that the tests of this room share."""
 
-from modicum.agents.plan import SCHEMA, TeamPlan
 from modicum.agents.plan_rules import Decision, Drop
-from modicum.agents.recorded import RecordedRow, recorded_team
+from modicum.agents.recordings import RecordedRow, recorded_team
+from modicum.agents.team_plan import SCHEMA, TeamPlan
 
 AGENTS = ("a", "b", "c")
 

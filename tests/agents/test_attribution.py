@@ -3,7 +3,7 @@ import pytest
 from agents.teams import rows, team
 from modicum.agents.attribution import attribute, leave_one_out
 from modicum.agents.graph import TeamGraph
-from modicum.agents.recorded import Read, RecordedRow, recorded_team
+from modicum.agents.recordings import Read, RecordedRow, recorded_team
 
 
 def test_shares_of_calls_and_tokens_are_exact():

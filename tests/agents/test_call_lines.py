@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 import pytest
 
 from modicum.agents.call_lines import call_lines, outcome_lines
-from modicum.agents.plan import plain_plan
-from modicum.agents.recorded import Read, RecordedRow
 from modicum.agents.recorder import AgentReply, TeamRecorder
+from modicum.agents.recordings import Read, RecordedRow
 from modicum.agents.simulator import RIGHT, SimulatedTeam, planted
+from modicum.agents.team_plan import plain_plan
 from modicum.importers.modicum import recorded
 
 AT = datetime(2026, 2, 3, 10, tzinfo=UTC)

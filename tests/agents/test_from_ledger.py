@@ -7,7 +7,7 @@ import msgspec
 import pytest
 
 from modicum.agents.from_ledger import AgentCost, Which, ledger_rows
-from modicum.agents.recorded import Read, recorded_team
+from modicum.agents.recordings import Read, recorded_team
 from modicum.calls import Basis, Call, Cost, Entry, Outcome, Usage, UserError
 from modicum.ledger.store import open_store
 

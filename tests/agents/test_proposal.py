@@ -3,7 +3,6 @@ import pytest
 from agents.teams import rows, team
 from modicum.agents.attribution import attribute
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import plan_fault
 from modicum.agents.plan_rules import Decision
 from modicum.agents.proposal import (
     candidates,
@@ -18,6 +17,7 @@ from modicum.agents.proposal import (
     worth_a_trial,
 )
 from modicum.agents.simulator import SimulatedTeam, equal, panel, persuasive, planted
+from modicum.agents.team_plan import plan_fault
 
 
 def test_the_planted_bad_agent_is_ranked_worst():

@@ -1,5 +1,5 @@
-from modicum.agents.recorded import Read, read_rows, recorded_team
 from modicum.agents.recorder import AgentReply, TeamRecorder
+from modicum.agents.recordings import Read, read_rows, recorded_team
 
 
 def test_what_is_recorded_can_be_read_back():

@@ -3,7 +3,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from modicum.agents.plan import plain_plan
 from modicum.agents.plan_rules import Drop, Mute
 from modicum.agents.simulator import (
     Scenario,
@@ -18,6 +17,7 @@ from modicum.agents.simulator import (
     useless,
     with_specialist,
 )
+from modicum.agents.team_plan import plain_plan
 
 
 @pytest.fixture(scope="module")

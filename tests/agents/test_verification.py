@@ -1,9 +1,9 @@
 import pytest
 
 from agents.teams import plan, rows, team
-from modicum.agents.plan import plain_plan
 from modicum.agents.plan_rules import Drop, EarlyExit, Learned, Mute
 from modicum.agents.simulator import SimulatedTeam, planted
+from modicum.agents.team_plan import plain_plan
 from modicum.agents.verification import (
     FULL,
     PLAN,

@@ -6,10 +6,10 @@ from hypothesis import strategies as st
 
 from energy.simulated_server import Truth, bursts, simulate
 from modicum.energy.attribution import ServedCall, attribute, attribute_stretches, read_calls, together
-from modicum.energy.measuring import measure
+from modicum.energy.energy_split import split
 from modicum.energy.regime_spans import Stretch
-from modicum.energy.split import split
-from modicum.energy.windows import Interval, windows
+from modicum.energy.sample_intervals import measure
+from modicum.energy.window_cutter import Interval, windows
 
 
 def interval(start, end, joules, *, tokens=0.0, prompt=0.0, steps=0.0, running=1.0, busy=None):

@@ -2,7 +2,7 @@ import pytest
 
 from modicum.calls import UserError
 from modicum.energy.bench import FORMAT, BenchResult, point, read_result, write_result
-from modicum.energy.load import LoadRun, Stream
+from modicum.energy.load_generator import LoadRun, Stream
 from modicum.energy.samples import GpuFacts, GpuReading
 
 GPU = GpuFacts("G", "H100", "nvml", has_energy_counter=True)

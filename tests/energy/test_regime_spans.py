@@ -2,8 +2,8 @@ import msgspec
 import pytest
 
 from energy.simulated_server import Truth, bursts, simulate
-from modicum.energy.measuring import measure
 from modicum.energy.regime_spans import STRETCH_S, stretches
+from modicum.energy.sample_intervals import measure
 
 
 def intervals_of(truth, at=0.0, regime="a"):

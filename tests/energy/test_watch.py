@@ -6,8 +6,8 @@ from energy.fake_nvml import FakeGpu, FakeNvml
 from energy.fake_server import FakeServer
 from modicum.calls import UserError
 from modicum.energy.meters.nvml import NvmlMeter
-from modicum.energy.tally import report
 from modicum.energy.watch import LocalGpus, RemoteGpus, Watcher, metrics_url
+from modicum.energy.watch_totals import report
 from modicum.outbound import AllowedHosts, Outbound
 
 EXPORTER = 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{gpu="0",UUID="GPU-a",modelName="NVIDIA L4"} %d\n'

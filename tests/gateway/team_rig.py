@@ -10,8 +10,8 @@ import uvicorn
 import uvloop
 
 from gateway.rig import DIGEST_KEY, running
-from modicum.agents.plan import SCHEMA, TeamPlan, plan_json
 from modicum.agents.plan_rules import Decision, Drop, Mute
+from modicum.agents.team_plan import SCHEMA, TeamPlan, plan_json
 from modicum.calls import Owner
 from modicum.gateway.mock import MockApp
 from modicum.governance.keys import issue

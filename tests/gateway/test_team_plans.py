@@ -4,7 +4,7 @@ import pytest
 
 from gateway.team_rig import plan
 from modicum.agents.canary import CanaryWatch
-from modicum.agents.plan import plan_json
+from modicum.agents.team_plan import plan_json
 from modicum.calls import UserError
 from modicum.gateway.team_plans import TeamPlans, read_team
 from modicum.settings import Settings, TeamSettings

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.team_rig import AGENTS, plan
-from modicum.agents.plan import plan_json
+from modicum.agents.team_plan import plan_json
 from modicum.gateway.team_plans import Team
 from modicum.gateway.team_reader import Reader
 from modicum.gateway.team_runs import Run

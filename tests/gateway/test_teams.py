@@ -9,8 +9,8 @@ import pytest
 
 from gateway.rig import usual
 from gateway.team_rig import plan, planned, turn
-from modicum.agents.plan import plan_json
 from modicum.agents.plan_rules import run_share, text_digest
+from modicum.agents.team_plan import plan_json
 from modicum.gateway.team_outcomes import CANARY, PLAN, Grading, TeamOutcomes
 
 TASK = {"role": "user", "content": "the task"}

@@ -12,7 +12,7 @@ import numpy as np
 
 from modicum.agents.answers import tied_answers, vote
 from modicum.agents.graph import TeamGraph
-from modicum.agents.recorded import AgentTurn, Read, RecordedRun, RecordedTeam
+from modicum.agents.recordings import AgentTurn, Read, RecordedRun, RecordedTeam
 from modicum.statistics.paired import paired_difference, share_interval
 
 CONFIDENCE = 0.95

@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from modicum.agents.recorded import RecordedRow
+from modicum.agents.recordings import RecordedRow
 
 UNKNOWN_MODEL = "unknown"
 """The format needs a model's name; this one has no price, and is none when it is read back."""

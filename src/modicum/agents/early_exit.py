@@ -9,7 +9,7 @@ import msgspec
 
 from modicum.agents.plan_rules import Decision, EarlyExit
 from modicum.agents.proposal import blank_plan
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import replay
 
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from modicum.agents.recorded import RecordedRow
+from modicum.agents.recordings import RecordedRow
 from modicum.calls import Problem, UserError
 from modicum.ledger.store import Store
 

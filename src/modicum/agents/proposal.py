@@ -16,10 +16,10 @@ import msgspec
 import numpy as np
 
 from modicum.agents.attribution import TeamAttribution, attribute, own_scores
-from modicum.agents.plan import SCHEMA, TeamPlan
 from modicum.agents.plan_rules import Binding, Decision, Drop, EarlyExit, Evidence, Learned
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import TeamReplay, replay
+from modicum.agents.team_plan import SCHEMA, TeamPlan
 from modicum.statistics.paired import (
     PairedDifference,
     paired_difference,

@@ -14,7 +14,7 @@ import msgspec
 from modicum.agents.answers import answer_digest
 from modicum.agents.call_lines import call_lines, outcome_lines
 from modicum.agents.plan_rules import text_digest
-from modicum.agents.recorded import Read, RecordedRow
+from modicum.agents.recordings import Read, RecordedRow
 
 
 @dataclass(frozen=True, kw_only=True)

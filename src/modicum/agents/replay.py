@@ -12,9 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.agents.answers import agreed_answer, vote
-from modicum.agents.plan import TeamPlan
 from modicum.agents.plan_rules import Evidence
-from modicum.agents.recorded import AgentTurn, RecordedRun, RecordedTeam
+from modicum.agents.recordings import AgentTurn, RecordedRun, RecordedTeam
+from modicum.agents.team_plan import TeamPlan
 from modicum.calls import UserError
 from modicum.statistics.paired import PairedDifference, paired_difference, pairs_needed
 

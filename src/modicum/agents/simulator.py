@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 from modicum.agents.answers import tied_answers, vote
 from modicum.agents.graph import TeamGraph, realised, speaking_order
 from modicum.agents.guard import Guard
-from modicum.agents.plan import TeamPlan, plain_plan
 from modicum.agents.plan_rules import Drop
-from modicum.agents.recorded import Read, RecordedRow, RecordedTeam, recorded_team
+from modicum.agents.recordings import Read, RecordedRow, RecordedTeam, recorded_team
+from modicum.agents.team_plan import TeamPlan, plain_plan
 from modicum.agents.trials import TeamRun
 
 Floats = NDArray[np.float64]

@@ -10,8 +10,8 @@ import msgspec
 
 from modicum.agents.graph import TeamGraph
 from modicum.agents.guard import Guard
-from modicum.agents.plan import TeamPlan
-from modicum.agents.recorded import RecordedRow, RecordedTeam
+from modicum.agents.recordings import RecordedRow, RecordedTeam
+from modicum.agents.team_plan import TeamPlan
 from modicum.calls import UserError
 
 Count = Annotated[int, msgspec.Meta(ge=0)]

@@ -15,10 +15,10 @@ import msgspec
 import numpy as np
 
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import TeamPlan
 from modicum.agents.plan_rules import Decision, Drop, EarlyExit, Evidence, Mute, Substitute
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import check_team
+from modicum.agents.team_plan import TeamPlan
 from modicum.agents.trials import RunTeam, Score, checked_score
 from modicum.calls import UserError
 from modicum.statistics.paired import paired_difference, pairs_needed

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
     from modicum.calls import EnergyWindow
     from modicum.insights.bill import Bill, BillLine, Cell
-    from modicum.insights.consumption import EnergyTotals
+    from modicum.insights.energy_consumption import EnergyTotals
     from modicum.metering.prices import PriceBook
 
 MOST_ROWS = 25
@@ -194,7 +194,7 @@ def _from_ledger(
         months = store.ask("months", zone=zone, since=span[0], until=span[1])
     energy = None
     if windows:
-        from modicum.insights.consumption import sum_energy
+        from modicum.insights.energy_consumption import sum_energy
 
         energy = sum_energy(windows)
     return list(rows), list(months), energy
@@ -202,7 +202,7 @@ def _from_ledger(
 
 def _other_holdings(windows: "Sequence[EnergyWindow]") -> str:
     """What there is where no call is."""
-    from modicum.insights.consumption import sum_energy
+    from modicum.insights.energy_consumption import sum_energy
 
     energy = sum_energy(windows) if windows else None
     return "" if energy is None else f", only energy ({energy_note(energy)})"

@@ -38,7 +38,7 @@ def command(files: tuple[str, ...], models: tuple[str, ...], *, as_json: bool, p
       modicum count src/*.py --json
     """
     from modicum.insights.count import count_for_model, count_raw, list_encodings
-    from modicum.metering.content import find_content_kind
+    from modicum.metering.content_kinds import find_content_kind
 
     chosen = token_measures.chosen_models(models)
     encodings = list_encodings(chosen)

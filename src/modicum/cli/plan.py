@@ -9,7 +9,7 @@ from modicum.cli.shared_options import typed
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
-    from modicum.energy.memory.plan import MemoryPlan, PlanRequest
+    from modicum.energy.memory.memory_plan import MemoryPlan, PlanRequest
 
 
 class Tokens(click.ParamType[int]):
@@ -80,7 +80,7 @@ def _request(options: "PlanOptions") -> "PlanRequest":
     from modicum.calls.errors import UserError
     from modicum.energy.memory.cards import cards_named
     from modicum.energy.memory.engines import CacheTypes
-    from modicum.energy.memory.plan import PlanRequest
+    from modicum.energy.memory.memory_plan import PlanRequest
 
     if not 0 < options.memory_share <= 1:
         raise UserError(f"--memory-share is {options.memory_share}; give a part above 0 and up to 1")

@@ -14,8 +14,8 @@ from modicum.cli.shared_options import typed
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
-    from modicum.energy.figures import Figures
     from modicum.energy.tco import ApiPrice, Own, Ownership, RentedGpus, Traffic
+    from modicum.energy.watch_figures import Figures
 
 
 class Dollars(click.ParamType[Decimal]):
@@ -138,8 +138,8 @@ def _read_watch(path: Path | None) -> "Figures | None":
     """What a watched server did."""
     if path is None:
         return None
-    from modicum.energy.log import read_log
-    from modicum.energy.tally import report
+    from modicum.energy.watch_log import read_log
+    from modicum.energy.watch_totals import report
 
     recording = read_log(path)
     found = report(recording.samples, str(path), recording.gpus)

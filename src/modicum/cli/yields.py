@@ -90,7 +90,7 @@ def _add_energy(store: "Store", cells: "list[Row]", span: "tuple[datetime, datet
     windows = store.energy(ran["first_started"] - BESIDE, ran["last_finished"] + BESIDE)
     if not windows:
         return cells
-    from modicum.insights.consumption import add_energy, find_time_span, share_energy
+    from modicum.insights.energy_consumption import add_energy, find_time_span, share_energy
 
     since, until = find_time_span(windows)
     rows = store.ask("energy_calls", since=since, until=until, provider="", **cut)

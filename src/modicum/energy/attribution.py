@@ -12,9 +12,9 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls.problem import Problem
+from modicum.energy.energy_split import Split
 from modicum.energy.regime_spans import Stretch
-from modicum.energy.split import Split
-from modicum.energy.windows import Interval
+from modicum.energy.window_cutter import Interval
 
 SHORT_SECONDS = 2.0
 """A lone request shorter than this is not measured but shared out by rule: counters refresh too slowly for it."""

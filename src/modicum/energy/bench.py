@@ -8,7 +8,7 @@ import numpy as np
 
 from modicum.calls.errors import UserError
 from modicum.energy.counter_curve import CounterCurve
-from modicum.energy.load import LoadRun, Stream
+from modicum.energy.load_generator import LoadRun, Stream
 from modicum.energy.samples import GpuFacts, GpuReading
 
 FORMAT = "modicum-energy-bench-1"

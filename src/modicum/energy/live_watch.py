@@ -7,10 +7,10 @@ from pathlib import Path
 
 from modicum import __version__
 from modicum.calls import EnergyWindow, UserError
-from modicum.energy.log import FORMAT, LogHeader, LogWriter
 from modicum.energy.samples import GpuFacts, Sample
-from modicum.energy.tally import Tally
 from modicum.energy.watch import GpuSource, Watcher, metrics_url
+from modicum.energy.watch_log import FORMAT, LogHeader, LogWriter
+from modicum.energy.watch_totals import Tally
 from modicum.outbound import Outbound
 
 

@@ -8,8 +8,8 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from modicum.energy.split import Split, split
-from modicum.energy.windows import Interval, windows
+from modicum.energy.energy_split import Split, split
+from modicum.energy.window_cutter import Interval, windows
 
 STRETCH_S = 7 * 24 * 3600.0
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from modicum.calls.errors import UserError
 from modicum.energy.bench import BenchPoint
-from modicum.energy.split import Split, non_negative_least_squares
+from modicum.energy.energy_split import Split, non_negative_least_squares
 
 WITHIN_FLOOR = 0.1
 LEAST_BATCHES = 3

@@ -1,4 +1,4 @@
-"""Watches a running server: reads GPUs and metrics once a second. `tally.py` works out what that comes to.
+"""Watches a running server: reads GPUs and metrics once a second. `watch_totals.py` works out what that comes to.
 
 The order of a sample matters: GPUs on an edge of their counter, then the servers, then the GPUs again, so that energy
 at the moment of the scrape lies between two close readings.

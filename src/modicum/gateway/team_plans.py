@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from modicum.agents.canary import CanaryWatch
-from modicum.agents.plan import TeamPlan, line_of, read_plan
 from modicum.agents.plan_rules import text_digest
+from modicum.agents.team_plan import TeamPlan, line_of, read_plan
 from modicum.calls import UserError
 from modicum.settings import Settings, TeamSettings, beside_settings
 

@@ -12,8 +12,8 @@ import msgspec
 
 from modicum.agents.answers import answer_digest
 from modicum.agents.headers import TurnQuestion, answer_question, turn_question
-from modicum.agents.plan import line_of
 from modicum.agents.plan_rules import text_digest
+from modicum.agents.team_plan import line_of
 from modicum.gateway.attribution import MOST_CHARACTERS
 from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
 from modicum.gateway.log import log

@@ -21,7 +21,7 @@ from modicum.calls import Problem
 from modicum.importers.claude_code import NO_MODEL
 from modicum.importers.files import records
 from modicum.metering.calibration import CalibrationPair
-from modicum.metering.content import find_content_kind
+from modicum.metering.content_kinds import find_content_kind
 
 _FILE_TOOLS = frozenset({"Read", "Edit", "Write", "MultiEdit"})
 _CONTENT = {"Bash": "output", "Grep": "search", "Glob": "search"}

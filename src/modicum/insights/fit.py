@@ -17,8 +17,8 @@ from modicum.calls import Problem, UserError
 from modicum.insights.codebase import FileList, read_text
 from modicum.insights.count import CountBasis, convert_count, count_raw, list_encodings
 from modicum.metering.calibration import Calibrations, TokenCount
-from modicum.metering.content import find_content_kind
-from modicum.metering.windows import context_window_tokens
+from modicum.metering.content_kinds import find_content_kind
+from modicum.metering.context_windows import context_window_tokens
 
 LARGEST = 20
 """Files that are named one by one."""

@@ -3,8 +3,8 @@ import pytest
 
 from modicum.agents.graph import TeamGraph
 from modicum.agents.learners.agentdropout import AgentDropout, lowest_degree
-from modicum.agents.plan import plan_fault
 from modicum.agents.simulator import SimulatedTeam, planted
+from modicum.agents.team_plan import plan_fault
 from modicum.agents.trials import TeamRun, Trials
 from modicum.calls import UserError
 

@@ -1,8 +1,8 @@
 import pytest
 
 from modicum.agents.learners.agentprune import AgentPrune
-from modicum.agents.plan import plan_fault
 from modicum.agents.simulator import SimulatedTeam, planted
+from modicum.agents.team_plan import plan_fault
 from modicum.agents.trials import Trials
 from modicum.calls import UserError
 

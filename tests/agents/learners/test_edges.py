@@ -13,9 +13,9 @@ from modicum.agents.learners.edges import (
     mutes,
     penalty_gradient,
 )
-from modicum.agents.plan import plain_plan
 from modicum.agents.plan_rules import Decision, Drop, EdgeKind
 from modicum.agents.sampling import anchor, nuclear_norm
+from modicum.agents.team_plan import plain_plan
 from modicum.agents.trials import TeamRun, Trials
 
 SETTINGS = EdgeSettings(

@@ -2,7 +2,7 @@ from collections import Counter
 
 from modicum.agents.graph import TeamGraph
 from modicum.agents.learners.random_drop import RandomDrop
-from modicum.agents.plan import plan_fault
+from modicum.agents.team_plan import plan_fault
 
 GRAPH = TeamGraph(["a", "b", "c", "d"], 2, protect=["d"])
 

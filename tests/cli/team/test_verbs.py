@@ -6,10 +6,10 @@ import pytest
 
 from cli.team.ledgers import team_ledger
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import plain_plan, plan_json, read_plan
 from modicum.agents.plan_rules import Drop
-from modicum.agents.recorded import RecordedRow
+from modicum.agents.recordings import RecordedRow
 from modicum.agents.simulator import RIGHT, SimulatedTeam, planted
+from modicum.agents.team_plan import plain_plan, plan_json, read_plan
 from modicum.cli import main
 
 RUNNER = """

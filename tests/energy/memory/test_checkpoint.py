@@ -6,7 +6,7 @@ import pytest
 from modicum.calls import UserError
 from modicum.energy.memory.catalogue import blueprint_of
 from modicum.energy.memory.checkpoint import checkpoint_bytes
-from modicum.energy.memory.plan import PlanRequest, plan_memory
+from modicum.energy.memory.memory_plan import PlanRequest, plan_memory
 
 
 def tensors(path, **sizes):

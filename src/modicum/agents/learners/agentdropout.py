@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from modicum.agents.graph import TeamGraph
 from modicum.agents.learners.edges import EdgeRun, EdgeSettings, batch_gradient, edge_plan, edge_stage, nothing_to_learn
 from modicum.agents.plan_rules import Drop
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.recordings import RecordedTeam
 from modicum.agents.sampling import Adam, weighted_degree
 from modicum.agents.trials import AtLeastOne, BudgetSpent, Count, LearnedTeam, Positive, Share, Trials, Weight
 from modicum.calls import UserError

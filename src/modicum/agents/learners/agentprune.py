@@ -9,7 +9,7 @@ import numpy as np
 
 from modicum.agents.graph import TeamGraph
 from modicum.agents.learners.edges import EdgeRun, EdgeSettings, edge_plan, edge_stage, nothing_to_learn
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.recordings import RecordedTeam
 from modicum.agents.trials import AtLeastOne, Count, LearnedTeam, Positive, Share, Trials, Weight
 from modicum.calls import UserError
 

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.agents.graph import Mask, TeamGraph
-from modicum.agents.plan import TeamPlan, plain_plan
 from modicum.agents.plan_rules import Decision, Drop, EdgeKind, Learned, Mute
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.recordings import RecordedTeam
 from modicum.agents.sampling import Adam, anchor, nuclear_norm, sample_dag, sigmoid
+from modicum.agents.team_plan import TeamPlan, plain_plan
 from modicum.agents.trials import BudgetSpent, LearnedTeam, Trials
 
 Floats = NDArray[np.float64]

@@ -6,10 +6,10 @@ import msgspec
 
 from modicum.agents.attribution import TeamAttribution, attribute
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import SCHEMA, TeamPlan
 from modicum.agents.plan_rules import Decision, Learned
 from modicum.agents.proposal import blank_plan, drop_plan, propose_and_check, ranking
-from modicum.agents.recorded import RecordedRow, RecordedTeam, recorded_team
+from modicum.agents.recordings import RecordedRow, RecordedTeam, recorded_team
+from modicum.agents.team_plan import SCHEMA, TeamPlan
 from modicum.agents.trials import AtLeastOne, BudgetSpent, LearnedTeam, Share, Trials
 from modicum.calls import UserError
 

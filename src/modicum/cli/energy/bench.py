@@ -104,7 +104,7 @@ async def _bench(wanted: _Wanted, *, quiet: bool) -> "BenchResult":
     from modicum import __version__
     from modicum.cli.energy.meters import sources
     from modicum.energy.bench import FORMAT, BenchResult
-    from modicum.energy.load import LoadPlan, words_per_token
+    from modicum.energy.load_generator import LoadPlan, words_per_token
     from modicum.outbound import AllowedHosts, Outbound, Unreachable
 
     points = []
@@ -143,7 +143,7 @@ async def _one(
 ) -> "BenchPoint":
     """One window, with the GPUs read beside it once a second."""
     from modicum.energy.bench import point
-    from modicum.energy.load import run_load
+    from modicum.energy.load_generator import run_load
     from modicum.outbound import Unreachable
 
     readings: list[GpuReading] = []
@@ -229,8 +229,8 @@ def draw_picture(path: Path, result: "BenchResult", within_ms: float | None) -> 
     """Raises:
     UserError: no point has energy.
     """
-    from modicum.energy.picture import draw
     from modicum.energy.tradeoff import choose, curve
+    from modicum.energy.tradeoff_drawing import draw
 
     points = curve(result.points)
     if not any(point.tokens_per_watt for point in points):

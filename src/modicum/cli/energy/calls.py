@@ -18,7 +18,7 @@ from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.energy.attribution import EnergyAttribution
-    from modicum.insights.consumption import EnergyLaw
+    from modicum.insights.energy_consumption import EnergyLaw
     from modicum.ledger.store import Row
 
 
@@ -112,11 +112,11 @@ class _Told(NamedTuple):
 
 def _from_log(log: Path, calls_path: Path) -> _Told:
     from modicum.energy.attribution import attribute_stretches, read_calls
-    from modicum.energy.log import read_log
-    from modicum.energy.measuring import measure
     from modicum.energy.regime_spans import stretches
-    from modicum.energy.windows import at_wall_time
-    from modicum.insights.consumption import describe_law
+    from modicum.energy.sample_intervals import measure
+    from modicum.energy.watch_log import read_log
+    from modicum.energy.window_cutter import at_wall_time
+    from modicum.insights.energy_consumption import describe_law
 
     recording = read_log(log)
     measured = measure(recording.samples, str(log), recording.gpus)
@@ -156,7 +156,7 @@ def _time(seconds: float) -> str:
 
 def _from_ledger(options: CallsOptions) -> _Told:
     from modicum.cli.energy.booking import book_left_behind
-    from modicum.insights.consumption import find_time_span, share_energy
+    from modicum.insights.energy_consumption import find_time_span, share_energy
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)

@@ -10,12 +10,12 @@ from modicum.calls.errors import UserError
 
 if TYPE_CHECKING:
     from modicum.energy.bench import BenchResult
-    from modicum.energy.log import Recording
+    from modicum.energy.watch_log import Recording
 
 
 def recording_in(path: Path) -> "Recording | None":
     """The log of a watch, or None where the file is something else."""
-    from modicum.energy.log import FORMAT, read_log
+    from modicum.energy.watch_log import FORMAT, read_log
 
     with path.open("rb") as file:
         first = file.readline(100_000)

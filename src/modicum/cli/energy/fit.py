@@ -51,8 +51,8 @@ def command(
 def _fit_watch(path: Path, *, as_json: bool) -> int:
     from modicum.cli.energy.watch import print_split
     from modicum.cli.terminal.output import print_json
-    from modicum.energy.log import read_log
-    from modicum.energy.tally import report
+    from modicum.energy.watch_log import read_log
+    from modicum.energy.watch_totals import report
 
     recording = read_log(path)
     result = report(recording.samples, str(path), recording.gpus)

@@ -17,10 +17,10 @@ from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.calls import EnergyWindow
-    from modicum.energy.figures import Figures
     from modicum.energy.live_watch import LiveWatch
     from modicum.energy.samples import GpuFacts, Sample
-    from modicum.energy.tally import Report, Tally
+    from modicum.energy.watch_figures import Figures
+    from modicum.energy.watch_totals import Report, Tally
     from modicum.ledger.store import Appended
 
 
@@ -86,8 +86,8 @@ def command(options: WatchOptions) -> int:
 
 def _replay(path: Path, options: WatchOptions, *, as_json: bool) -> int:
     from modicum.cli.energy.booking import append_windows
-    from modicum.energy.log import read_log
-    from modicum.energy.tally import Tally, write_windows
+    from modicum.energy.watch_log import read_log
+    from modicum.energy.watch_totals import Tally, write_windows
 
     recording = read_log(path)
     print_problems(recording.problems)
@@ -145,7 +145,7 @@ class _Live:
     async def _sink(self) -> "AsyncIterator[Callable[[Sequence[EnergyWindow]], None]]":
         """Takes closed windows: to the ledger, and to the file of --windows."""
         from modicum.cli.energy.booking import live_booking
-        from modicum.energy.tally import write_windows
+        from modicum.energy.watch_totals import write_windows
 
         path = self._options.windows_path
 
@@ -305,7 +305,7 @@ def _gpu_names(facts: "Sequence[GpuFacts]") -> str:
 def print_split(result: "Report") -> None:
     """The four terms with their errors, or why there are none."""
     from modicum.cli.terminal.output import print_table
-    from modicum.energy.split import LEAST_WINDOWS
+    from modicum.energy.energy_split import LEAST_WINDOWS
 
     found = result.split
     if result.regimes > 1:

@@ -100,9 +100,9 @@ def command(options: WhatIfOptions) -> int:
 def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Workload, list[float]]":
     """The law, the workload that was measured, and the batches that it was measured at."""
     from modicum.cli.energy.data import expert_share, points_in, recording_in
-    from modicum.energy.split import LEAST_WINDOWS
+    from modicum.energy.energy_split import LEAST_WINDOWS
     from modicum.energy.step_law import fit_points, from_split
-    from modicum.energy.tally import report
+    from modicum.energy.watch_totals import report
     from modicum.energy.whatif import Workload
 
     recording = recording_in(files[0])

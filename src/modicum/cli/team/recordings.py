@@ -14,7 +14,7 @@ from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.agents.from_ledger import AgentCost, LedgerRows
-    from modicum.agents.recorded import RecordedRow, RecordedTeam
+    from modicum.agents.recordings import RecordedRow, RecordedTeam
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -56,7 +56,7 @@ def recorded_with_costs(
 ) -> tuple["RecordedTeam", "dict[str, AgentCost] | None"]:
     """The same, and what the turns of each agent cost; None where a recording does not tell."""
     from modicum.agents.graph import TeamGraph
-    from modicum.agents.recorded import recorded_team
+    from modicum.agents.recordings import recorded_team
 
     booked = _from_ledger(options) if path is None else None
     if booked is not None:
@@ -76,7 +76,7 @@ def recorded_with_costs(
 
 
 def _from_file(path: Path, options: TeamLedgerOptions) -> tuple[Numbered, list[Problem], str]:
-    from modicum.agents.recorded import read_rows
+    from modicum.agents.recordings import read_rows
 
     if options.since or options.until:
         raise UserError("--since and --until choose runs of the ledger; a recording is taken as a whole")

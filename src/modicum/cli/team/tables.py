@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from modicum.agents.attribution import IntervalEstimate, TeamAttribution
     from modicum.agents.early_exit import ExitCurve
     from modicum.agents.from_ledger import AgentCost
-    from modicum.agents.plan import TeamPlan
     from modicum.agents.plan_rules import Evidence, Learned
-    from modicum.agents.recorded import RecordedTeam
+    from modicum.agents.recordings import RecordedTeam
+    from modicum.agents.team_plan import TeamPlan
     from modicum.agents.verification import Verification
 
 

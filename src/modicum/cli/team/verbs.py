@@ -16,7 +16,7 @@ from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options,
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
-    from modicum.agents.plan import TeamPlan
+    from modicum.agents.team_plan import TeamPlan
 
 RUNNER_HELP = (
     "MODULE:NAME of your team: an object with `graph` (TeamGraph), `run(task, guard)` and `score(task, run)`; "
@@ -325,7 +325,7 @@ def show(options: ShowOptions) -> None:
       modicum team show plan.json --runs runs.jsonl --svg team.svg
       modicum team show plan.json --since 30d --svg team.svg
     """
-    from modicum.agents.picture import team_svg
+    from modicum.agents.team_drawing import team_svg
     from modicum.cli.terminal.output import print_json
 
     plan, runs, svg = _plan(options.plan_file), options.runs, options.svg
@@ -367,7 +367,7 @@ def spared(*, ledger_url: str | None, since: str | None, until: str | None, as_j
 
 
 def _plan(path: Path) -> "TeamPlan":
-    from modicum.agents.plan import read_plan
+    from modicum.agents.team_plan import read_plan
 
     return read_plan(path.read_bytes(), str(path))
 
@@ -382,7 +382,7 @@ def _dated(plan: "TeamPlan") -> "TeamPlan":
 
 
 def _write(plan: "TeamPlan", path: Path) -> None:
-    from modicum.agents.plan import plan_json
+    from modicum.agents.team_plan import plan_json
 
     path.write_text(plan_json(plan), encoding="utf-8")
     click.echo(f"wrote {path}", err=True)

@@ -6,7 +6,7 @@ architecture that is not known is refused by name.
 
 from modicum.energy.memory.blueprint import Blueprint, KeyValue, Latent, Mixer, Parameters, Recurrence
 from modicum.energy.memory.catalogue import blueprint_of
-from modicum.energy.memory.plan import MemoryPlan, PlanRequest, plan_memory
+from modicum.energy.memory.memory_plan import MemoryPlan, PlanRequest, plan_memory
 
 __all__ = [
     "Blueprint",

@@ -3,7 +3,7 @@
 import msgspec
 
 from modicum.energy.memory.blueprint import Blueprint
-from modicum.energy.memory.plan import PlanRequest, plan_memory
+from modicum.energy.memory.memory_plan import PlanRequest, plan_memory
 
 GRID = ((1024, 1), (8192, 1), (32_768, 8), (131_072, 1), (131_072, 8), (131_072, 32))
 """Contexts and batches that a claim is looked at under: one short chat up to many long sessions."""

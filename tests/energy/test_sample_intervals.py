@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from energy.simulated_server import Truth, bursts, simulate
-from modicum.energy.measuring import Measuring, measure
+from modicum.energy.sample_intervals import Measuring, measure
 from modicum.energy.samples import GpuReading, Sample, ServerReading
 
 

@@ -1,6 +1,6 @@
 import pytest
 
-from modicum.metering.content import find_content_kind
+from modicum.metering.content_kinds import find_content_kind
 
 
 @pytest.mark.parametrize(

@@ -9,10 +9,10 @@ from html import escape
 from math import cos, pi, sin
 
 from modicum.agents.attribution import reads_of
-from modicum.agents.plan import TeamPlan
 from modicum.agents.plan_rules import EdgeKind
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import check_team
+from modicum.agents.team_plan import TeamPlan
 
 WIDTH, HEIGHT, RING, MIDDLE = 680, 640, 205, 345
 INK, FAINT, PANEL, NODE, GONE = "#1f2933", "#9aa5b1", "#ffffff", "#2f6f9f", "#d9dee3"

@@ -7,9 +7,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from energy.simulated_server import Truth, bursts, simulate
-from modicum.energy.measuring import measure
-from modicum.energy.split import idle_watts, non_negative_least_squares, split
-from modicum.energy.windows import windows
+from modicum.energy.energy_split import idle_watts, non_negative_least_squares, split
+from modicum.energy.sample_intervals import measure
+from modicum.energy.window_cutter import windows
 
 
 def found(seconds=1800, seed=1, **load):

@@ -10,11 +10,11 @@ import msgspec
 
 from modicum.calls.energy_window import EnergyWindow
 from modicum.calls.problem import Problem
-from modicum.energy.figures import Figures
-from modicum.energy.measuring import Measuring, gpus_of
+from modicum.energy.energy_split import Split, split
+from modicum.energy.sample_intervals import Measuring, gpus_of
 from modicum.energy.samples import Sample
-from modicum.energy.split import Split, split
-from modicum.energy.windows import LEAST_WINDOW_S, Cutter, Interval, join
+from modicum.energy.watch_figures import Figures
+from modicum.energy.window_cutter import LEAST_WINDOW_S, Cutter, Interval, join
 
 LAST_S = 30.0
 SPLIT_S = 24 * 3600.0

@@ -3,7 +3,7 @@ import pytest
 
 from energy.simulated_server import Truth, bursts, simulate
 from modicum.calls.energy_window import regime_of
-from modicum.energy.tally import SPLIT_S, Tally, energy_windows, report, write_windows
+from modicum.energy.watch_totals import SPLIT_S, Tally, energy_windows, report, write_windows
 
 SERVER = "http://127.0.0.1:8000"
 

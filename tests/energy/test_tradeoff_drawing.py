@@ -1,8 +1,8 @@
 from xml.etree import ElementTree as ET
 
 from energy.law_points import dense, made
-from modicum.energy.picture import HEIGHT, WIDTH, draw
 from modicum.energy.tradeoff import choose, curve
+from modicum.energy.tradeoff_drawing import HEIGHT, WIDTH, draw
 
 
 def drawn(points, within_s=0.012):

@@ -14,7 +14,7 @@ from modicum.calls.energy_window import regime_of
 from modicum.calls.problem import Problem
 from modicum.energy.counter_curve import CounterCurve
 from modicum.energy.samples import Sample, ServerReading
-from modicum.energy.windows import Interval
+from modicum.energy.window_cutter import Interval
 
 WALL_DRIFT_S = 1.0
 """The wall clock jumped if it moved by so much more or less than the monotonic one."""

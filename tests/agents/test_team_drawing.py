@@ -3,8 +3,8 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from agents.teams import plan, rows, team
-from modicum.agents.picture import short, team_svg, token_edges
 from modicum.agents.plan_rules import EarlyExit, EdgeKind, Mute
+from modicum.agents.team_drawing import short, team_svg, token_edges
 from modicum.calls import UserError
 
 RECORDED = team(*(rows(str(n), {"a": "x", "b": "x", "c": "x"}, {"a": "x", "b": "x", "c": "x"}) for n in range(2)))

@@ -1,5 +1,5 @@
 from energy.test_attribution import interval
-from modicum.energy.figures import Figures
+from modicum.energy.watch_figures import Figures
 
 
 def test_rates_and_both_energies_per_token_are_given():

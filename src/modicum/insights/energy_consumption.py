@@ -17,7 +17,7 @@ from modicum.calls.energy_window import models_in
 from modicum.energy.attribution import EnergyAttribution, ServedCall, attribute_stretches, together
 from modicum.energy.carbon import JOULES_PER_KWH
 from modicum.energy.regime_spans import Stretch, stretches
-from modicum.energy.windows import LEAST_WINDOW_S, Interval
+from modicum.energy.window_cutter import LEAST_WINDOW_S, Interval
 
 Row = Mapping[str, Any]
 

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from energy.simulated_server import Truth, bursts, simulate
 from modicum.calls import Basis, Call, Cost, EnergyWindow, Entry, Usage
-from modicum.energy.tally import energy_windows, report
-from modicum.insights.consumption import add_energy, find_time_span, share_energy, sum_energy
+from modicum.energy.watch_totals import energy_windows, report
+from modicum.insights.energy_consumption import add_energy, find_time_span, share_energy, sum_energy
 from modicum.ledger.store import open_store
 
 START = datetime.fromtimestamp(1_700_000_000, UTC)

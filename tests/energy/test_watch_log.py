@@ -2,9 +2,9 @@ import pytest
 
 from energy.simulated_server import Truth, bursts, simulate
 from modicum.calls import UserError
-from modicum.energy.log import FORMAT, LogHeader, LogWriter, read_log
 from modicum.energy.samples import GpuFacts
-from modicum.energy.tally import report
+from modicum.energy.watch_log import FORMAT, LogHeader, LogWriter, read_log
+from modicum.energy.watch_totals import report
 
 HEADER = LogHeader(FORMAT, (GpuFacts("GPU-0", "H100", "nvml", has_energy_counter=True),), ("http://h",), 1.0)
 

@@ -3,7 +3,7 @@ import pytest
 
 from agents.teams import rows, team
 from modicum.agents.graph import TeamGraph
-from modicum.agents.recorded import RecordedRow, RecordedRun, read_rows, recorded_team
+from modicum.agents.recordings import RecordedRow, RecordedRun, read_rows, recorded_team
 from modicum.calls import UserError
 
 

@@ -2,13 +2,13 @@ from itertools import pairwise
 
 import msgspec
 import pytest
+from energy.test_measuring import sample
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.simulated_server import Truth, bursts, simulate
-from energy.test_measuring import sample
-from modicum.energy.measuring import measure
-from modicum.energy.windows import join, windows
+from modicum.energy.sample_intervals import measure
+from modicum.energy.window_cutter import join, windows
 
 
 @settings(max_examples=8, deadline=None)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from modicum.energy.windows import Interval, join
+from modicum.energy.window_cutter import Interval, join
 
 
 class Figures(msgspec.Struct, frozen=True):

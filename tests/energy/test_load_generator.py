@@ -5,7 +5,7 @@ import pytest
 
 from energy.fake_server import FakeServer
 from modicum.calls import UserError
-from modicum.energy.load import LoadPlan, random_prompt, run_load, words_per_token
+from modicum.energy.load_generator import LoadPlan, random_prompt, run_load, words_per_token
 from modicum.outbound import AllowedHosts, Outbound
 
 RNG = random.Random(0)  # noqa: S311 - text for tests
@@ -63,7 +63,7 @@ def test_a_few_failures_are_counted():
 
 
 def test_a_server_that_always_fails_is_given_up(monkeypatch):
-    monkeypatch.setattr("modicum.energy.load.MOST_FAILURES", 2)
+    monkeypatch.setattr("modicum.energy.load_generator.MOST_FAILURES", 2)
     with FakeServer() as server:
         plan = LoadPlan(server.url, "m", 20, 10, 5)
 

@@ -5,8 +5,8 @@ import pytest
 
 from agents.teams import plan
 from modicum.agents.canary import CanaryWatch
-from modicum.agents.plan import plan_json, read_plan
 from modicum.agents.plan_rules import Binding, Drop, EarlyExit, EdgeKind, Mute, Substitute, text_digest
+from modicum.agents.team_plan import plan_json, read_plan
 from modicum.calls import UserError
 
 

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from modicum.energy.windows import Interval
+from modicum.energy.window_cutter import Interval
 
 LEAST_WINDOWS = 12
 MOST_RELATIVE_ERROR = 0.25

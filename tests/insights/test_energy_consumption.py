@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from energy.simulated_server import Truth, bursts, simulate
 from modicum.calls import Basis, Call, Cost, EnergyWindow, Entry, Usage
-from modicum.energy.watch_totals import energy_windows, report
+from modicum.energy.watch_totals import list_energy_windows, make_report
 from modicum.insights.energy_consumption import add_energy, find_time_span, share_energy, sum_energy
 from modicum.ledger.store import open_store
 
@@ -67,9 +67,9 @@ def test_two_watches_of_one_gpu_are_not_counted_twice():
 
 def test_a_long_watch_has_idle_by_the_split_and_its_windows_sum_to_what_was_measured():
     samples = simulate(Truth(), 300, 1, rate=bursts)
-    energy = sum_energy(energy_windows(samples, "sim"))
+    energy = sum_energy(list_energy_windows(samples, "sim"))
 
-    assert energy.measured * 3.6e6 == pytest.approx(report(samples, "sim").figures.joules)
+    assert energy.measured * 3.6e6 == pytest.approx(make_report(samples, "sim").figures.joules)
     assert energy.idle_basis is Basis.ESTIMATED
     assert energy.idle * 3.6e6 == pytest.approx(75 * energy.seconds, rel=0.05)
 

@@ -95,10 +95,10 @@ class Trials:
         self.trials_count += 1
         self.prompt_tokens += done.prompt_tokens
         self.completion_tokens += done.completion_tokens
-        return done, checked_score(self._score(task, done))
+        return done, check_score(self._score(task, done))
 
 
-def checked_score(score: float) -> float:
+def check_score(score: float) -> float:
     if not 0 <= score <= 1:
         raise UserError(f"the score function gave {score}: map scores into 0..1 first")
     return float(score)

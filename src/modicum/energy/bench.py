@@ -8,7 +8,7 @@ import numpy as np
 
 from modicum.calls.errors import UserError
 from modicum.energy.counter_curve import CounterCurve
-from modicum.energy.load_generator import LoadRun, Stream
+from modicum.energy.load_generator import LoadRun, LoadStream
 from modicum.energy.samples import GpuFacts, GpuReading
 
 FORMAT = "modicum-energy-bench-1"
@@ -52,7 +52,7 @@ class BenchResult(msgspec.Struct, frozen=True):
     made_with: str = ""
 
 
-def point(run: LoadRun, repeat: int, readings: Sequence[GpuReading], gpus: Sequence[GpuFacts]) -> BenchPoint:
+def measure_point(run: LoadRun, repeat: int, readings: Sequence[GpuReading], gpus: Sequence[GpuFacts]) -> BenchPoint:
     """Raises:
     UserError: no request got as far as a token, or none finished in the window.
     """
@@ -74,11 +74,11 @@ def point(run: LoadRun, repeat: int, readings: Sequence[GpuReading], gpus: Seque
     ]
     waits = [stream.pieces[0] - stream.started for stream in run.streams if stream.pieces and stream.started >= start]
     waits = waits or [stream.pieces[0] - stream.started for stream in run.streams if stream.pieces]
-    joules = _joules(readings, start, end)
+    joules = _sum_joules(readings, start, end)
     seconds = end - start
     limits = {reading.gpu: reading.power_limit_watts for reading in readings}
     known_limits = [limit for limit in limits.values() if limit is not None]
-    gap = _quantiles(gaps, per_piece)
+    gap = _compute_quantiles(gaps, per_piece)
     return BenchPoint(
         concurrency=run.concurrency,
         repeat=repeat,
@@ -87,7 +87,7 @@ def point(run: LoadRun, repeat: int, readings: Sequence[GpuReading], gpus: Seque
         output_tokens=_mean([stream.generated_tokens for stream in finished]),
         finished=sum(1 for stream in finished if (stream.finished or 0) <= end),
         failures=run.failures,
-        time_to_first_token_s=_quantiles(waits, 1.0),
+        time_to_first_token_s=_compute_quantiles(waits, 1.0),
         time_between_tokens_s=gap,
         tokens_per_second=tokens / seconds,
         tokens_per_second_each=tokens / seconds / run.concurrency,
@@ -96,11 +96,11 @@ def point(run: LoadRun, repeat: int, readings: Sequence[GpuReading], gpus: Seque
         tokens_per_watt=tokens / joules if joules else None,
         mean_watts=joules / seconds if joules is not None else None,
         power_limit_watts=sum(known_limits) if known_limits and len(known_limits) == len(gpus) else None,
-        remarks=_remarks(run, finished, joules, readings),
+        remarks=_list_remarks(run, finished, joules, readings),
     )
 
 
-def _joules(readings: Sequence[GpuReading], start: float, end: float) -> float | None:
+def _sum_joules(readings: Sequence[GpuReading], start: float, end: float) -> float | None:
     gpus = sorted({reading.gpu for reading in readings})
     parts = [
         CounterCurve([reading for reading in readings if reading.gpu == gpu]).joules_between(start, end) for gpu in gpus
@@ -109,7 +109,7 @@ def _joules(readings: Sequence[GpuReading], start: float, end: float) -> float |
     return sum(known) if known and len(known) == len(parts) else None
 
 
-def _quantiles(values: Sequence[float], tokens_per_value: float) -> tuple[float, float]:
+def _compute_quantiles(values: Sequence[float], tokens_per_value: float) -> tuple[float, float]:
     """Median and 99th percentile per token; NaN never: without a value both are 0."""
     if not values:
         return 0.0, 0.0
@@ -122,8 +122,8 @@ def _mean(values: Sequence[int | None]) -> float:
     return sum(known) / len(known) if known else 0.0
 
 
-def _remarks(
-    run: LoadRun, finished: Sequence[Stream], joules: float | None, readings: Sequence[GpuReading]
+def _list_remarks(
+    run: LoadRun, finished: Sequence[LoadStream], joules: float | None, readings: Sequence[GpuReading]
 ) -> tuple[str, ...]:
     remarks = []
     if run.client_load > BUSY_CLIENT:

@@ -56,7 +56,7 @@ class Spool:
         self._file.close()
 
 
-def left_behind(folder: Path) -> Iterator[tuple[Path, list[EnergyWindow]]]:
+def list_left_behind(folder: Path) -> Iterator[tuple[Path, list[EnergyWindow]]]:
     """Files of watches that are no more, with their windows; a line that was cut off is dropped. The caller books the
     windows and removes the file.
     """

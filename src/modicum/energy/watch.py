@@ -14,7 +14,7 @@ from modicum.calls.errors import UserError
 from modicum.energy.meters import Meter, dcgm
 from modicum.energy.samples import GpuFacts, GpuReading, Sample, ServerReading
 from modicum.energy.servers import read_server
-from modicum.energy.servers.exposition import Exposition, parse
+from modicum.energy.servers.exposition import Exposition, parse_exposition
 from modicum.outbound import Outbound, Unreachable
 
 JITTER = 0.1
@@ -72,7 +72,7 @@ class RemoteGpus:
         before = self._clock()
         text = await self._client.get(self._url)
         try:
-            return parse(text.decode(errors="replace")), (before + self._clock()) / 2
+            return parse_exposition(text.decode(errors="replace")), (before + self._clock()) / 2
         except ValueError as error:
             raise UserError(f"{self._url}: what it serves is no metrics page ({error})") from None
 
@@ -120,7 +120,7 @@ class Watcher:
     async def _server(self, server: str, missing: list[str]) -> ServerReading | None:
         before = self._clock()
         try:
-            text = await self._client.get(metrics_url(server))
+            text = await self._client.get(complete_metrics_url(server))
             return read_server(server, text.decode(errors="replace"), (before + self._clock()) / 2)
         except (Unreachable, UserError) as error:
             # A server that starts again answers with anything; the watch goes on and leaves the time out.
@@ -146,7 +146,7 @@ class Watcher:
                 yield await self.sample()
 
 
-def metrics_url(server: str) -> str:
+def complete_metrics_url(server: str) -> str:
     """`http://host:8000` is asked at `/metrics`; an address with a path is taken as it is."""
     from urllib.parse import urlsplit
 

@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Basis, EnergyWindow
-from modicum.calls.energy_window import models_in
-from modicum.energy.attribution import EnergyAttribution, ServedCall, attribute_stretches, together
+from modicum.calls.energy_window import parse_models
+from modicum.energy.attribution import EnergyAttribution, ServedCall, attribute_spans, merge_attributions
 from modicum.energy.carbon import JOULES_PER_KWH
-from modicum.energy.regime_spans import Stretch, stretches
+from modicum.energy.regime_spans import RegimeSpan, cut_by_regime
 from modicum.energy.window_cutter import LEAST_WINDOW_S, Interval
 
 Row = Mapping[str, Any]
@@ -109,11 +109,11 @@ def share_energy(windows: Sequence[EnergyWindow], rows: Sequence[Row], provider:
         calls = [call for call in calls if covered.share(call) > 0]
         given |= {call.call_id for call in calls}
         measured |= {call.call_id for call in calls if covered.share(call) >= LEAST_COVERED}
-        found = stretches([_interval(window) for window in site], _drop_short)
-        parts.append(attribute_stretches(found, calls))
+        found = cut_by_regime([_interval(window) for window in site], _drop_short)
+        parts.append(attribute_spans(found, calls))
         laws += [describe_law(site[0].servers, stretch) for stretch in found]
     return Consumption(
-        attribution=together(parts),
+        attribution=merge_attributions(parts),
         laws=tuple(laws),
         measured_calls=frozenset(measured),
         seconds=sum(window.seconds for window in kept),
@@ -211,11 +211,11 @@ def _drop_short(intervals: Sequence[Interval]) -> list[Interval]:
     return [interval for interval in intervals if interval.seconds >= LEAST_WINDOW_S]
 
 
-def describe_law(servers: tuple[str, ...], stretch: Stretch) -> EnergyLaw:
+def describe_law(servers: tuple[str, ...], stretch: RegimeSpan) -> EnergyLaw:
     return EnergyLaw(
         servers=servers,
         regime=stretch.regime,
-        models=models_in(stretch.regime),
+        models=parse_models(stretch.regime),
         since=datetime.fromtimestamp(stretch.start, UTC),
         until=datetime.fromtimestamp(stretch.end, UTC),
         seconds=stretch.seconds,

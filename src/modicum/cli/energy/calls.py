@@ -111,15 +111,15 @@ class _Told(NamedTuple):
 
 
 def _from_log(log: Path, calls_path: Path) -> _Told:
-    from modicum.energy.attribution import attribute_stretches, read_calls
-    from modicum.energy.regime_spans import stretches
-    from modicum.energy.sample_intervals import measure
+    from modicum.energy.attribution import attribute_spans, read_calls
+    from modicum.energy.regime_spans import cut_by_regime
+    from modicum.energy.sample_intervals import measure_intervals
     from modicum.energy.watch_log import read_log
-    from modicum.energy.window_cutter import at_wall_time
+    from modicum.energy.window_cutter import shift_to_wall_time
     from modicum.insights.energy_consumption import describe_law
 
     recording = read_log(log)
-    measured = measure(recording.samples, str(log), recording.gpus)
+    measured = measure_intervals(recording.samples, str(log), recording.gpus)
     if not measured.intervals:
         print_problems([*recording.problems, *measured.problems])
         raise UserError(
@@ -129,8 +129,8 @@ def _from_log(log: Path, calls_path: Path) -> _Told:
     if not calls:
         print_problems(problems)
         raise UserError(f"{calls_path}: holds no usable call; each line is an object as 'energy calls --help' says")
-    found = stretches(at_wall_time(measured.intervals))
-    shared = attribute_stretches(found, calls)
+    found = cut_by_regime(shift_to_wall_time(measured.intervals))
+    shared = attribute_spans(found, calls)
     beside = [
         call for call in calls if not any(part.start < call.finished and call.started < part.end for part in found)
     ]

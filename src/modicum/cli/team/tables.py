@@ -200,9 +200,12 @@ def print_replay(plan: "TeamPlan", team: "RecordedTeam", margin: float, confiden
 
 def taught_by(plan: "TeamPlan", team: "RecordedTeam") -> bool:
     """Whether the plan was learned from these runs, or from the half of them that `propose` learns from."""
-    from modicum.agents.proposal import data_digest, halves
+    from modicum.agents.proposal import digest_recording, split_in_halves
 
-    return plan.learned is not None and plan.learned.data_digest in {data_digest(team), data_digest(halves(team)[0])}
+    return plan.learned is not None and plan.learned.data_digest in {
+        digest_recording(team),
+        digest_recording(split_in_halves(team)[0]),
+    }
 
 
 def _tokens(value: float | None) -> str:

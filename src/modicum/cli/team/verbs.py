@@ -133,12 +133,12 @@ def attribute(options: AttributeOptions) -> None:
       modicum team attribute --since 30d --outcome resolved
     """
     from modicum.agents.attribution import attribute as report_on
-    from modicum.agents.early_exit import curve
+    from modicum.agents.early_exit import compute_exit_curve
     from modicum.cli.terminal.output import print_json
 
     team, costs = recorded_with_costs(options.recording, options.name, (), options)
     report = report_on(team)
-    points = curve(team)
+    points = compute_exit_curve(team)
     if options.as_json:
         print_json({"attribution": report, "early_exit": points, "costs": costs})
         return
@@ -325,12 +325,12 @@ def show(options: ShowOptions) -> None:
       modicum team show plan.json --runs runs.jsonl --svg team.svg
       modicum team show plan.json --since 30d --svg team.svg
     """
-    from modicum.agents.team_drawing import team_svg
+    from modicum.agents.team_drawing import draw_team
     from modicum.cli.terminal.output import print_json
 
     plan, runs, svg = _plan(options.plan_file), options.runs, options.svg
     if svg:
-        svg.write_text(team_svg(recorded(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
+        svg.write_text(draw_team(recorded(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
         click.echo(f"wrote {svg}", err=True)
     if options.as_json:
         print_json(plan)
@@ -382,9 +382,9 @@ def _dated(plan: "TeamPlan") -> "TeamPlan":
 
 
 def _write(plan: "TeamPlan", path: Path) -> None:
-    from modicum.agents.team_plan import plan_json
+    from modicum.agents.team_plan import encode_plan
 
-    path.write_text(plan_json(plan), encoding="utf-8")
+    path.write_text(encode_plan(plan), encoding="utf-8")
     click.echo(f"wrote {path}", err=True)
 
 

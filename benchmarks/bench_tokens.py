@@ -32,12 +32,11 @@ from modicum.metering.calibration import (
     SHIPPED,
     CalibrationPair,
     Calibrations,
-    calibrate,
     find_family,
-    fit_line,
     load,
     save,
 )
+from modicum.metering.calibration_fit import calibrate, fit_line
 from modicum.metering.tokens import DEFAULT_ENCODING, count_with
 
 ENCODINGS = ("o200k_base", "cl100k_base", "llama3", "qwen3")

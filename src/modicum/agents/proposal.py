@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from statistics import NormalDist
 
 import msgspec
 import numpy as np
@@ -357,8 +358,6 @@ def is_harmful(name: str, report: TeamAttribution) -> bool:
     if found is None or found.value <= 0:
         return False
     # The report's interval is at 95 %: widen it to what many agents ask for.
-    from statistics import NormalDist
-
     normal = NormalDist()
     wider = normal.inv_cdf(1 - 0.025 / len(report.agents)) / normal.inv_cdf(0.975)
     centre = (found.low + found.high) / 2

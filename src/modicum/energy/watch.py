@@ -9,6 +9,7 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from modicum.calls.errors import UserError
 from modicum.energy.meters import Meter, dcgm
@@ -148,6 +149,4 @@ class Watcher:
 
 def complete_metrics_url(server: str) -> str:
     """`http://host:8000` is asked at `/metrics`; an address with a path is taken as it is."""
-    from urllib.parse import urlsplit
-
     return server if urlsplit(server).path.strip("/") else server.rstrip("/") + "/metrics"

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from modicum.metering.calibration import KINDS, Calibration, CalibrationPair, Calibrations, calibrate, measure_error
+from modicum.metering.calibration import KINDS, Calibration, CalibrationPair, Calibrations, measure_error
+from modicum.metering.calibration_fit import calibrate
 
 CLEARLY = 0.95
 """An own calibration stands where its error is smaller by a twentieth: the shipped ones rest on many sessions."""

@@ -8,12 +8,10 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+
+from pathspec import GitIgnoreSpec
 
 from modicum.calls import Problem, UserError
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
 
 MOST_BYTES = 100 * 1024 * 1024
 LOOKED_AT_BYTES = 8000
@@ -62,8 +60,6 @@ def _list_with_git(folder: Path) -> list[str]:
 
 
 def _walk(root: Path) -> Iterator[str]:
-    from pathspec import GitIgnoreSpec
-
     specs: dict[str, GitIgnoreSpec] = {}
     for folder, subfolders, names in os.walk(root):
         here = Path(folder).relative_to(root).as_posix()
@@ -82,7 +78,7 @@ def _join_path(folder: str, name: str) -> str:
     return name if folder == "." else f"{folder}/{name}"
 
 
-def _is_ignored(specs: "dict[str, GitIgnoreSpec]", path: str, *, folder: bool = False) -> bool:
+def _is_ignored(specs: dict[str, GitIgnoreSpec], path: str, *, folder: bool = False) -> bool:
     """What the nearest .gitignore with an opinion says."""
     for parent in PurePosixPath(path).parents:
         spec = specs.get(str(parent))

@@ -12,6 +12,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+import pygal
+from pygal.style import Style
+
+# pygal leaves an import hook behind for its map plugins: an old one, at which Python warns with every later import.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
+
 COLOURS = tuple(f"var(--chart-{number})" for number in range(1, 7))
 
 
@@ -67,7 +73,7 @@ def draw_curve(points: Sequence[tuple[str, float]], write: Callable[[float], str
 
     def drawn(size: Size) -> Any:
         top = max((value for _, value in points), default=0) * 1.1 or 1
-        chart = _pygal().Line(
+        chart = pygal.Line(
             **_style(size), show_legend=False, value_formatter=write, x_title=title, range=(0, top), max_scale=8
         )
         chart.x_labels = _thin_labels([name for name, _ in points], size)
@@ -81,7 +87,7 @@ def draw_stacked(labels: Sequence[str], series: Mapping[str, Sequence[float]], w
     """Stacked bars over time, one colour a series."""
 
     def drawn(size: Size) -> Any:
-        chart = _pygal().StackedBar(
+        chart = pygal.StackedBar(
             **_style(size),
             value_formatter=write,
             legend_at_bottom=True,
@@ -102,7 +108,7 @@ def draw_timeline(
     """Lines over whole numbers, and marks on them with a label each, in the colour of warnings."""
 
     def drawn(size: Size) -> Any:
-        chart = _pygal().XY(
+        chart = pygal.XY(
             **_style(size, colours=(*COLOURS[: len(series)], COLOURS[-1])),
             value_formatter=format_tokens,
             x_value_formatter=lambda number: f"{number:,.0f}",
@@ -133,19 +139,7 @@ def _thin_labels(labels: Sequence[str], size: Size) -> list[str]:
     return [label if not place % apart else "" for place, label in enumerate(labels)]
 
 
-def _pygal() -> Any:
-    """The library, without the import hook that it leaves behind: an old one for its map plugins, at which Python warns
-    with every later import.
-    """
-    import pygal
-
-    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
-    return pygal
-
-
 def _style(size: Size, colours: tuple[str, ...] = COLOURS) -> dict[str, Any]:
-    from pygal.style import Style
-
     style = Style(
         background="transparent",
         plot_background="transparent",

@@ -3,6 +3,7 @@
 `data/models.json` holds published facts of configs (numbers of layers, heads, widths), its sources named in it.
 """
 
+import difflib
 import functools
 import json
 from importlib import resources
@@ -51,8 +52,6 @@ def find_blueprint(model: str) -> Blueprint:
     known = load_catalogue().models
     name = model.lower().rsplit("/", 1)[-1]
     if name not in known:
-        import difflib
-
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise UserError(f"no file and no shipped model is called '{model}'; {hint}'modicum plan models' lists them")

@@ -19,7 +19,7 @@ def told():
     store = open_store(":memory:")
     store.append(talk.entries)
     store.append_outcomes([Outcome(outcome_id="o", task="<task>", name="resolved", value=1.0, time=START)])
-    yield audit_document(audit(store, PRICES, EVER, asked=["cap_tool_results=1000"]))
+    yield audit_document(audit(store, PRICES, EVER, what_ifs=["cap_tool_results=1000"]))
     store.close()
 
 

@@ -100,7 +100,7 @@ def command(options: AuditOptions) -> None:
         add_outcomes(store, outcomes, problems)
         prices = resources.price_book(options.price_path, settings)
         with steps("audit") as told:
-            found = audit(store, prices, span, only=options.only, asked=options.what_ifs, told=told)
+            found = audit(store, prices, span, only=options.only, what_ifs=options.what_ifs, on_step=told)
         prices.save()
     if options.html_path:
         write_page(found, options.html_path)

@@ -53,8 +53,10 @@ class BenchResult(msgspec.Struct, frozen=True):
 
 
 def measure_point(run: LoadRun, repeat: int, readings: Sequence[GpuReading], gpus: Sequence[GpuFacts]) -> BenchPoint:
-    """Raises:
-    UserError: no request got as far as a token, or none finished in the window.
+    """What one load run comes to at its concurrency: times, rates, and joules per token.
+
+    Raises:
+        UserError: no request got as far as a token, or none finished in the window.
     """
     start, end = run.steady_from, run.steady_to
     finished = [stream for stream in run.streams if stream.finished is not None and stream.generated_tokens]
@@ -147,8 +149,10 @@ def write_result(path: Path, result: BenchResult) -> None:
 
 
 def read_result(path: Path) -> BenchResult:
-    """Raises:
-    UserError: the file is not there, or no result of a bench.
+    """Reads the file that `write_result` wrote.
+
+    Raises:
+        UserError: the file is not there, or no result of a bench.
     """
     try:
         result = msgspec.json.decode(path.read_bytes(), type=BenchResult)

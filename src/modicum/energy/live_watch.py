@@ -15,7 +15,9 @@ from modicum.outbound import Outbound
 
 
 class LiveWatch:
-    """Args:
+    """Takes samples of running servers, logs them, and passes on the windows that they close.
+
+    Args:
     servers: addresses of inference servers.
     sources: what energy is read from.
     interval_s: seconds between two samples, on average.

@@ -184,8 +184,10 @@ def list_gpus(samples: Sequence[Sample]) -> tuple[str, ...]:
 
 
 def _measure_interval(pair: _SamplePair, curves: Sequence[CounterCurve]) -> Interval | None:
-    """Raises:
-    ValueError: the interval cannot be used; the message says why.
+    """What was drawn and served between two samples; None where an energy reading is still to come.
+
+    Raises:
+        ValueError: the interval cannot be used; the message says why.
     """
     pairs = _pair_readings(pair.before, pair.after)
     start = sum(first.at for first, _ in pairs) / len(pairs)

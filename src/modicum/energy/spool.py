@@ -18,7 +18,9 @@ from modicum.calls.errors import UserError
 
 
 class Spool:
-    """Args:
+    """Keeps closed windows in a file until the ledger has them.
+
+    Args:
     folder: is made if need be.
 
     Raises:

@@ -101,8 +101,10 @@ def compute_ownership(
     api: ApiPrice | None = None,
     measured_utilisation: float | None = None,
 ) -> Ownership:
-    """Raises:
-    UserError: a speed of zero or less, or a utilisation outside of 0 to 1.
+    """Dollars per million tokens at several utilisations, beside the price of the API.
+
+    Raises:
+        UserError: a speed of zero or less, or a utilisation outside of 0 to 1.
     """
     if tokens_per_second <= 0:
         raise UserError("--tokens-per-second must be more than 0; 'modicum energy bench' measures it")

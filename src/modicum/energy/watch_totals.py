@@ -46,11 +46,13 @@ class WatchReport(msgspec.Struct, frozen=True):
 
 
 class WatchTotals:
-    """Args:
-    source: is named in problems.
-    gpus: whose energy is summed up.
-    servers: whose counters are read.
-    provider: the name under which calls to these servers are booked; empty: nobody said.
+    """Takes samples one by one and keeps what they come to: windows, sums, and the split.
+
+    Args:
+        source: is named in problems.
+        gpus: whose energy is summed up.
+        servers: whose counters are read.
+        provider: the name under which calls to these servers are booked; empty: nobody said.
     """
 
     def __init__(self, source: str, gpus: Sequence[str], servers: Sequence[str], provider: str = "") -> None:

@@ -65,8 +65,10 @@ def divide_request(law: StepLaw, load: Workload) -> dict[str, float]:
 
 
 def what_if(law: StepLaw, base: Workload, change: LoadChange, seen_batches: Sequence[float] = ()) -> EnergySaving:
-    """Raises:
-    UserError: the change is out of range, or is about prompts while their part is not known.
+    """Joules per request before and after a change of the load.
+
+    Raises:
+        UserError: the change is out of range, or is about prompts while their part is not known.
     """
     for name, value in (("--input-cut", change.input_cut), ("--output-cut", change.output_cut)):
         if not 0 <= value < 1:

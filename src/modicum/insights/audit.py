@@ -35,7 +35,7 @@ StepListener = Callable[[str], None]
 
 
 def ignore_step(_step: str) -> None:
-    """Nobody listens."""
+    """The listener of those who want to hear nothing."""
 
 
 class FindingResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,7 +69,7 @@ class WhatIfResult(msgspec.Struct, frozen=True, kw_only=True):
     saving_usd: float
     saving_share: float
     marginal_usd: float
-    """On top of those asked before it."""
+    """On top of those before it."""
     unpriced_calls: int
 
 
@@ -123,8 +123,8 @@ def audit(
     span: tuple[datetime, datetime],
     *,
     only: Sequence[str] = (),
-    asked: Sequence[str] = (),
-    told: StepListener = ignore_step,
+    what_ifs: Sequence[str] = (),
+    on_step: StepListener = ignore_step,
 ) -> Audit:
     """The audit of the calls that began in that time.
 
@@ -133,24 +133,29 @@ def audit(
         prices: the rates of its days.
         span: since, until.
         only: names of findings; all where empty.
-        asked: changes as `what_if` reads them.
-        told: hears what is done next, in a few words.
+        what_ifs: changes as `parse_what_if` reads them.
+        on_step: is called before each step, with a few words about it.
 
     Raises:
         UserError: there is no finding of that name, no call in that time, or a change cannot be read.
     """
     names = check_finding_names(only)
-    told("loading the calls")
+    on_step("loading the calls")
     history = load(store, *span)
     if not history.calls:
         raise UserError(
             "no single calls in that time: neither ledger nor logs hold any; name other logs, or another time"
         )
-    told("sharing out the bill")
-    return build(history, compute_rent(store, "kind", *span), prices, names, asked, told)
+    on_step("sharing out the bill")
+    return build(history, compute_rent(store, "kind", *span), prices, names, what_ifs, on_step)
 
 
 def check_finding_names(only: Sequence[str]) -> list[str]:
+    """The names of the findings to look for: those that were given, in the order of `FINDINGS`, or all.
+
+    Raises:
+        UserError: there is no finding of that name.
+    """
     for name in only:
         if name not in FINDINGS:
             raise UserError(f"there is no finding '{name}'; one of: {', '.join(FINDINGS)}")
@@ -162,21 +167,21 @@ def build(
     rents: Rent,
     prices: PriceBook,
     names: Sequence[str],
-    asked: Sequence[str],
-    told: StepListener = ignore_step,
+    what_ifs: Sequence[str],
+    on_step: StepListener = ignore_step,
 ) -> Audit:
-    told("replaying without changes")
+    on_step("replaying without changes")
     replays = Replay(history, prices)
-    wishes = [parse_what_if(text, history, prices) for text in asked]
+    parsed = [parse_what_if(text, history, prices) for text in what_ifs]
     findings = []
     for name in names:
-        told(f"looking for {name.replace('_', ' ')}")
+        on_step(f"looking for {name.replace('_', ' ')}")
         findings.append(load_detector(name)(history))
-    told("replaying what was found, alone and together")
+    on_step("replaying what was found, alone and together")
     rows, joint_usd = _replay_findings(replays, findings)
-    told("replaying what was asked, and cuts of tool results")
-    answers = _replay_what_ifs(replays, wishes)
-    together = replays.run([wish.change for wish in wishes]) if wishes else None
+    on_step("replaying what was asked, and cuts of tool results")
+    answers = _replay_what_ifs(replays, parsed)
+    together = replays.run([one.change for one in parsed]) if parsed else None
     fidelity = replays.fidelity()
     whole = replays.recorded.total_usd
     return Audit(
@@ -251,34 +256,34 @@ def _find_marginal_savings(
     return found
 
 
-def _replay_what_ifs(replays: Replay, wishes: Sequence[WhatIf]) -> list[WhatIfResult]:
-    on_top = marginal_savings(replays, [wish.change for wish in wishes])
-    found = []
-    for wish, more in zip(wishes, on_top, strict=True):
-        alone = replays.run([wish.change])
-        found.append(
+def _replay_what_ifs(replays: Replay, what_ifs: Sequence[WhatIf]) -> list[WhatIfResult]:
+    on_top = marginal_savings(replays, [what_if.change for what_if in what_ifs])
+    results = []
+    for what_if, more in zip(what_ifs, on_top, strict=True):
+        alone = replays.run([what_if.change])
+        results.append(
             WhatIfResult(
-                name=wish.name,
-                finding_class=wish.finding_class,
+                name=what_if.name,
+                finding_class=what_if.finding_class,
                 saving_usd=alone.saving_usd,
                 saving_share=alone.saving_share,
                 marginal_usd=more,
                 unpriced_calls=alone.unpriced_calls,
             )
         )
-    return found
+    return results
 
 
 def _cap_curve(replays: Replay) -> list[CapPoint]:
     history = replays.history
     results = find_tool_results(history)
-    found = []
+    points = []
     for cap in CAPS if results.any() else ():
         change: HistoryChange = cap_tool_results(history, cap)
         over = results & (history.segment_tokens > cap)
         _, usd = price_segments(history, over, history.segment_tokens[over] - cap)
         replayed = replays.run([change])
-        found.append(
+        points.append(
             CapPoint(
                 cap_tokens=cap,
                 results=int(over.sum()),
@@ -287,16 +292,16 @@ def _cap_curve(replays: Replay) -> list[CapPoint]:
                 saving_share=replayed.saving_share,
             )
         )
-    return found
+    return points
 
 
 def _compute_fidelity_by_source(replays: Replay) -> list[SourceFidelity]:
     history = replays.history
-    found = []
+    rows = []
     for code, source in enumerate(history.sources):
         fidelity = replays.fidelity(history.source == code)
-        found.append(SourceFidelity(source=source, fidelity=fidelity, is_bound=not fidelity.is_within))
-    return found
+        rows.append(SourceFidelity(source=source, fidelity=fidelity, is_bound=not fidelity.is_within))
+    return rows
 
 
 def _choose_first_steps(rows: Sequence[FindingResult]) -> list[str]:
@@ -307,7 +312,7 @@ def _choose_first_steps(rows: Sequence[FindingResult]) -> list[str]:
     return [row.name for row in able[:STEPS_FIRST]]
 
 
-def audit_document(found: Audit) -> dict[str, Any]:
+def audit_document(result: Audit) -> dict[str, Any]:
     """The one JSON object of `modicum audit --json`; its fields are explained in docs/audit.md."""
-    built: dict[str, Any] = msgspec.to_builtins(found, builtin_types=(Decimal,))
+    built: dict[str, Any] = msgspec.to_builtins(result, builtin_types=(Decimal,))
     return built

@@ -89,9 +89,9 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
 
 def build(cells: Iterable[Cell], by: str) -> Bill:
     """The bill of these cells. Rows of a time dimension are in order of time, others by cost, unpriced ones first."""
-    told = list(cells)
-    logged = [cell for cell in told if not cell["is_report"]] or told
-    reported = [cell for cell in told if cell["is_report"]] if logged is not told else []
+    cells = list(cells)
+    logged = [cell for cell in cells if not cell["is_report"]] or cells
+    reported = [cell for cell in cells if cell["is_report"]] if logged is not cells else []
     reports = _sum_cells("usage reports", reported) if reported else None
     named: dict[str, list[Cell]] = {}
     for cell in logged:

@@ -101,13 +101,13 @@ def share_energy(windows: Sequence[EnergyWindow], rows: Sequence[Row], provider:
     sites: dict[tuple[tuple[str, ...], tuple[str, ...]], list[EnergyWindow]] = {}
     for window in kept:
         sites.setdefault((window.gpus, window.servers), []).append(window)
-    parts, laws, measured, given = [], list[EnergyLaw](), set(), set()
+    parts, laws, measured, taken_calls = [], list[EnergyLaw](), set(), set()
     for site in sites.values():
         # A call is served once: where several sites claim it, the first one in time has it.
-        calls = [call for call in _select_calls(rows, site, provider) if call.call_id not in given]
+        calls = [call for call in _select_calls(rows, site, provider) if call.call_id not in taken_calls]
         covered = _Coverage(site)
         calls = [call for call in calls if covered.share(call) > 0]
-        given |= {call.call_id for call in calls}
+        taken_calls |= {call.call_id for call in calls}
         measured |= {call.call_id for call in calls if covered.share(call) >= LEAST_COVERED}
         found = cut_by_regime([_interval(window) for window in site], _drop_short)
         parts.append(attribute_spans(found, calls))
@@ -136,12 +136,12 @@ def add_energy(cells: Iterable[Row], rows: Sequence[Row], found: Consumption | N
         if row["entry_id"] in found.measured_calls:
             spent, calls = sums.get((row["name"], row["task"]), (0.0, 0))
             sums[row["name"], row["task"]] = spent + joules[row["entry_id"]], calls + 1
-    told: list[Row] = []
+    with_joules: list[Row] = []
     for cell in cells:
         # The first cell of a task under a name has it all; others, of other bases, nothing more.
         spent, calls = sums.pop((cell["name"], cell["task"]), (0.0, 0))
-        told.append({**cell, "joules": spent, "calls_measured": calls})
-    return told
+        with_joules.append({**cell, "joules": spent, "calls_measured": calls})
+    return with_joules
 
 
 def find_time_span(windows: Sequence[EnergyWindow]) -> tuple[datetime, datetime]:

@@ -50,11 +50,11 @@ def list_days(history: History) -> list[Day]:
     values = history.task_values if history.task_values is not None else np.full(len(history.tasks), np.nan)
     earliest = np.full(len(history.tasks), np.iinfo(np.int64).max)
     np.minimum.at(earliest, history.task, day)
-    told = ~np.isnan(values)
+    has_outcome = ~np.isnan(values)
     written = history.cache_write_5m + history.cache_write_1h
     found = []
     for number in np.unique(day):
-        mine, tasks = day == number, told & (earliest == number)
+        mine, tasks = day == number, has_outcome & (earliest == number)
         found.append(
             Day(
                 date=f"{datetime.fromtimestamp(int(number) * 86_400, UTC):%Y-%m-%d}",

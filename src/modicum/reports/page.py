@@ -27,7 +27,7 @@ KINDS = {
     "tool_schema": "tool schemas",
     "tool_result": "tool results",
     "tool_call": "tool calls",
-    "user": "what users said",
+    "user": "what users wrote",
     "assistant": "earlier replies",
     "reasoning": "earlier reasoning",
     "document": "documents",
@@ -147,18 +147,18 @@ def _format_saving(row: Document) -> str:
     share = f" ({abs(row['saving_share']):.1%})"
     if saving < 0:
         return f"would cost {format_usd(-saving)} more{share}"
-    # What an experiment has yet to prove is not told like what a replay has shown.
+    # What only an experiment can prove is not worded like what a replay has shown.
     sure = row["finding_class"] in {"exact", "replayed"}
     return f"saves {'' if sure else 'at most '}{format_usd(saving)}{share}"
 
 
 def _details(details: Mapping[str, Any]) -> str:
-    told = [
+    figures = [
         f"{name.removesuffix('_s').removesuffix('_usd').replace('_', ' ')} {_format_detail(name, value)}"
         for name, value in details.items()
         if value
     ]
-    return f" · {escape(' · '.join(told))}" if told else ""
+    return f" · {escape(' · '.join(figures))}" if figures else ""
 
 
 def _format_detail(name: str, value: Any) -> str:
@@ -262,16 +262,16 @@ def _days(document: Document) -> str:
         "output": [day["output"] for day in days],
     }
     parts = ["<h2>Day by day</h2>", _figure(charts.draw_stacked(labels, series, format_tokens), "Tokens by day")]
-    told = [day for day in days if day["tasks_with_outcome"]]
-    if told:
-        values = [(day["date"][5:], day["outcome_value"] / day["tasks_with_outcome"]) for day in told]
+    days_with_outcome = [day for day in days if day["tasks_with_outcome"]]
+    if days_with_outcome:
+        values = [(day["date"][5:], day["outcome_value"] / day["tasks_with_outcome"]) for day in days_with_outcome]
         parts.append(
             _figure(
                 charts.draw_curve(values, lambda value: f"{value:.2f}", "day"), "Outcome per task, by the day it began"
             )
         )
     else:
-        parts.append('<p class="quiet">No outcomes are known; tell them with <code>modicum outcome import</code>.</p>')
+        parts.append('<p class="quiet">No outcomes are known; add them with <code>modicum outcome import</code>.</p>')
     return "\n".join(parts)
 
 

@@ -83,8 +83,10 @@ FAR = 4 * 1024**2
 
 
 def plan_memory(blueprint: Blueprint, request: PlanRequest) -> MemoryPlan:
-    """Raises:
-    UserError: a context or batch below 1, an unknown engine or data type, heads that cannot be split.
+    """What a model needs in all at a context and batch, and whether that fits the cards.
+
+    Raises:
+        UserError: a context or batch below 1, an unknown engine or data type, heads that cannot be split.
     """
     if request.context < 1 or request.batch < 1:
         raise UserError("context and batch must be 1 or more, e.g. --context 128k --batch 8")

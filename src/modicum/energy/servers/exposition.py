@@ -51,8 +51,10 @@ class Exposition:
 
 
 def parse_exposition(text: str) -> Exposition:
-    """Raises:
-    ValueError: a line is no metric; the message names the line.
+    """Reads the text of a metrics page.
+
+    Raises:
+        ValueError: a line is no metric; the message names the line.
     """
     return Exposition(_rows(_unquote(text)))
 

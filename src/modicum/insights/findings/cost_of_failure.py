@@ -23,9 +23,9 @@ def find(history: History) -> Finding:
         tokens=int(tokens[failed].sum()),
         gross_usd=usd,
         remedy="modicum yield --by model: what a success costs, failures included, by model and project.",
-        guard="No saving: nobody knew beforehand which task would fail. Tasks without an outcome are left out.",
+        guard="This is no saving: nobody knew in advance which task would fail. Tasks without an outcome are left out.",
         examples=most_expensive(history, failed),
-        lacks="" if known.any() else "outcomes: tell them with 'modicum outcome import', or 'modicum outcome from-git'",
+        lacks="" if known.any() else "outcomes: add them with 'modicum outcome import' or 'modicum outcome from-git'",
         details={
             "tasks_failed": len(np.unique(history.task[failed])),
             "tasks_with_outcome": len(np.unique(history.task[known])),

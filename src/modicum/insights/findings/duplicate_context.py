@@ -19,16 +19,16 @@ def find(history: History) -> Finding:
         id="C1",
         name="duplicate_context",
         title="The same text twice in one context",
-        what=f"Blocks of {FEWEST_TOKENS} tokens or more that stood in the live context already when they were added, "
-        "word for word: pasted again, attached again, or the same result of another tool call.",
+        what=f"Blocks of {FEWEST_TOKENS} tokens or more that were added although the same text, word for word, was "
+        "still in the context: pasted again, attached again, or the same result of another tool call.",
         finding_class=FindingClass.REPLAYED,
         calls=len(calls),
         tokens=tokens,
         gross_usd=usd,
         change=HistoryChange(segment_tokens=sizes) if len(calls) else None,
         remedy="Refer to the earlier block instead of sending it again; attach files once per conversation.",
-        guard="Only while the first copy is still in the context (a compaction ends that). What the model itself said "
-        "is not counted, nor the same result of the same tool call: that is a re-read, a check or a loop.",
+        guard="Counted only while the first copy is still in the context (a compaction ends that). Not counted: what "
+        "the model itself wrote, and the same result of the same tool call, which is a re-read, a check or a loop.",
         examples=most_expensive(history, calls),
         lacks="" if history.segment_digest.any() else "digests of the text: the logs hold usage only",
         details={"blocks": int(doubled.sum())},

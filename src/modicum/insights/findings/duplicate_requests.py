@@ -25,8 +25,8 @@ def find(history: History) -> Finding:
         gross_usd=float(np.nansum(history.cost_usd[repeated])),
         change=HistoryChange(dropped_calls=needless) if repeated.any() else None,
         remedy="Answer repeated requests from a reply cache, with a time to live of an hour.",
-        guard="Requests that ran side by side are sampling on purpose; those after a failure are retries; the same "
-        "request in two tasks may be two trials. None of these is counted, nor a context whose text was not seen.",
+        guard="Not counted: requests that ran at the same time (sampling on purpose), requests after a failure "
+        "(retries), the same request in two tasks (perhaps two trials), and contexts whose text is not in the logs.",
         examples=most_expensive(history, repeated),
         lacks=lacks,
     )

@@ -22,8 +22,8 @@ def find(history: History) -> Finding:
         id="F2",
         name="excess_output",
         title="Replies and reasoning beyond the usual",
-        what=f"Output beyond the {PERCENTILE}th percentile of its route (project, agent, model) and beyond "
-        f"{TIMES_MEDIAN} times the route's median.",
+        what=f"Output above the {PERCENTILE}th percentile of its route (project, agent and model) and above "
+        f"{TIMES_MEDIAN} times the median of the route.",
         finding_class=FindingClass.HEADROOM,
         calls=int(over.sum()),
         tokens=int(removed.sum()),
@@ -31,8 +31,8 @@ def find(history: History) -> Finding:
         change=HistoryChange(max_output_tokens=most) if over.any() else None,
         remedy="Set max_tokens, a lower reasoning effort (reasoning.effort, thinking budget), or ask for brevity on "
         "these routes.",
-        guard=f"Routes below {FEWEST_CALLS} calls are not judged. A long reply may have been the work itself: "
-        "this is headroom, in no sum.",
+        guard=f"Routes with fewer than {FEWEST_CALLS} calls are not judged. A long reply may have been the work that "
+        "was asked for, so this is headroom and in no sum.",
         examples=most_expensive(history, over),
         details={"reasoning_share_of_output": reasoning / int(output.sum()) if output.sum() else 0.0},
     )

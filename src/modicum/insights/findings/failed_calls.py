@@ -21,8 +21,8 @@ def find(history: History) -> Finding:
         id="A1",
         name="failed_calls",
         title="Calls that failed and were paid for",
-        what="Calls that ended in an error or broke off, and whose reply no later call carried; and calls whose reply "
-        "was cut at its limit and which were then sent again.",
+        what="Calls that ended in an error or broke off, and whose reply no later call used; and calls whose reply was "
+        "cut at its token limit and which were then sent again.",
         finding_class=FindingClass.EXACT,
         calls=int(wasted.sum()),
         tokens=int(tokens[wasted].sum()),
@@ -30,8 +30,8 @@ def find(history: History) -> Finding:
         change=HistoryChange(dropped_calls=wasted) if wasted.any() else None,
         remedy="Raise max_tokens where replies are cut short; let the client retry with backoff on 429 and 5xx only, "
         "and keep what was streamed before a break.",
-        guard="A broken reply that the conversation went on with is not counted, nor one cut short that was not sent "
-        f"again within {RETRY_SECONDS / 60:.0f} minutes. Failed calls without tokens cost nothing and are not here.",
+        guard="Not counted: a broken reply that the conversation went on with, and a reply cut short whose call was "
+        f"not sent again within {RETRY_SECONDS / 60:.0f} minutes. Failed calls without tokens cost nothing.",
         examples=most_expensive(history, wasted),
         details={"failed_calls_free": int((broken & ~paid).sum()), **_count_storms(history, broken)},
     )

@@ -1,4 +1,4 @@
-"""E2: tool calls that failed and were tried again: the failed try was paid for and is carried on."""
+"""E2: tool calls that failed and were tried again: the failed try was paid for, and every later call carries it."""
 
 import re
 
@@ -23,8 +23,9 @@ def find(history: History) -> Finding:
         id="E2",
         name="failed_tools",
         title="Tool calls that failed and were tried again",
-        what="Failed results behind which the same tool was called again at once: with success, or failing three times "
-        "and more in a row. Counted are the failed try, what it left in the context, and the turn that asked for it.",
+        what="Failed tool results after which the same tool was called again at once, either with success or failing "
+        "three or more times in a row. The cost is that of the failed try: its part of the context in all later calls, "
+        "and the turn that asked for it.",
         finding_class=FindingClass.UPPER_BOUND,
         calls=len(rounds.calls),
         tokens=rounds.tokens,
@@ -32,9 +33,9 @@ def find(history: History) -> Finding:
         change=rounds.change,
         remedy="Say in the tool's description what it refuses (unread file, wrong path, missing argument); validate "
         "arguments before the call.",
-        guard="Commands of a shell are counted only where the same one failed in the same words a third time and "
-        "behind: a test that fails is an answer. Not counted is a failure behind which another tool was used, nor "
-        "what the loops count.",
+        guard="Shell commands are counted only from the third time on that the same command failed with the same "
+        "words: a test that fails is an answer. Not counted: failures after which another tool was used, and what the "
+        "finding 'loops' counts.",
         examples=most_expensive(history, rounds.calls),
         lacks="" if is_kind(history, "tool_result").any() else "tool results: these logs do not hold them",
         details={

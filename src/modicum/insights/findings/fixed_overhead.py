@@ -22,9 +22,9 @@ def find(history: History) -> Finding:
         tokens=tokens,
         gross_usd=usd,
         remedy="Shorten instruction files, switch off servers and tools that are not used, load the rest on demand.",
-        guard="No claim: much of it is what makes the agent work.",
+        guard="This is no claim of a saving: much of it is what makes the agent work.",
         examples=most_expensive(history, firsts),
-        lacks="" if fixed.any() else "anatomy: these logs do not show what a prompt begins with",
+        lacks="" if fixed.any() else "the parts of prompts: these logs do not show what a prompt begins with",
         details={
             "first_prompt_median_tokens": float(np.median(history.prompt[firsts])) if len(firsts) else 0.0,
             "share_of_cost": usd / spent if spent else 0.0,

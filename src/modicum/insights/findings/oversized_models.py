@@ -29,17 +29,17 @@ def find(history: History) -> Finding:
         id="F1",
         name="oversized_models",
         title="Small work on a large model",
-        what=f"Conversations in which every reply took less than {MOST_OUTPUT_TOKENS} tokens and only tools that read "
-        "were called, replayed on a smaller model of the same maker, cold cache included.",
+        what=f"Conversations in which every reply had fewer than {MOST_OUTPUT_TOKENS} tokens and only tools that read "
+        "were called. They are replayed on a smaller model of the same maker, which starts with an empty cache.",
         finding_class=FindingClass.HEADROOM,
         calls=int(small.sum()),
         tokens=int(tokens[small].sum()),
         gross_usd=float(np.nansum(history.cost_usd[small])),
         change=HistoryChange(models=models, model_calls=small) if small.any() else None,
-        remedy="Give lookup work to a subagent with the smaller model, and prove it with an experiment: "
+        remedy="Give lookup work to a subagent with the smaller model, and check the result with an experiment: "
         + ("; ".join(f"{model} -> {other}" for model, other in sorted(models.items())[:3]) or "no smaller model known"),
-        guard="Whole conversations only: a switch in the middle would lose the cache. Quality is not known, so this is "
-        "headroom and in no sum.",
+        guard="Whole conversations only, because a change of model in the middle would lose the cache. Whether the "
+        "smaller model does as well is not known, so this is headroom and in no sum.",
         examples=most_expensive(history, small),
     )
 

@@ -27,8 +27,8 @@ def find(history: History) -> Finding:
         id="C2",
         name="reread_files",
         title="Unchanged files read again",
-        what="Results of reading tools that came back word for word for the same arguments, while the first result "
-        "still stood in the context.",
+        what="Results of reading tools that came back word for word for the same arguments, while the first result was "
+        "still in the context.",
         finding_class=FindingClass.REPLAYED,
         calls=len(rounds.calls),
         tokens=rounds.tokens,
@@ -36,10 +36,10 @@ def find(history: History) -> Finding:
         change=rounds.change,
         remedy="Tell the agent that an unchanged file need not be read again, or let its read tool answer "
         '"unchanged since your last read".',
-        guard="The result must be the same to the letter and the earlier one still in the context. A read directly "
-        "behind a write is a check and not counted. Commands of a shell are never counted: they may be polls.",
+        guard="The result must be exactly the same, and the earlier one still in the context. Not counted: a read "
+        "directly after a write, which is a check, and shell commands, which may be polls.",
         examples=most_expensive(history, rounds.calls),
-        lacks="" if history.segment_detail.any() else "tool calls: the logs do not say what was read",
+        lacks="" if history.segment_detail.any() else "tool calls: these logs do not say what was read",
         details={"reads": int(again.sum())},
     )
 

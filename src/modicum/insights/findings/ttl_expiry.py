@@ -33,16 +33,17 @@ def find(history: History) -> Finding:
         id="B3",
         name="ttl_expiry",
         title="Contexts written again after a pause",
-        what="Calls that came after the cache had expired and within an hour, and wrote again what stood in it. The "
-        "replay keeps the caches of main agents for one hour: every write then costs more, also where nobody pauses.",
+        what="Calls that came after the cache had expired but within an hour, and wrote the same content to it again. "
+        "The replay keeps the caches of main agents for one hour. Every write then costs more, also where nobody "
+        "pauses.",
         finding_class=FindingClass.REPLAYED,
         calls=int(late.sum()),
         tokens=int(lost[late].sum()),
         gross_usd=float(gross[late].sum()),
         change=HistoryChange(ttl_seconds=np.where(main, LONG_S, -1)) if asked else None,
         remedy='Anthropic: "cache_control": {"type": "ephemeral", "ttl": "1h"} on the requests of interactive agents.',
-        guard="Pauses of more than an hour, other models, subagents, and what a compaction or an edit took out of the "
-        "context are not counted.",
+        guard="Not counted: pauses of more than an hour, other models, subagents, and what a compaction or an edit "
+        "took out of the context.",
         examples=most_expensive(history, late),
         lacks="" if _has_times(history) else "the times of calls: no two calls of one conversation differ in time",
         details={"longest_pause_s": float(gap[late].max(initial=0))},

@@ -20,13 +20,13 @@ def find(history: History) -> Finding:
     prices = np.divide(
         history.cost_uncached_usd, history.uncached, out=np.zeros(history.calls), where=history.uncached > 0
     )
-    lacks = "" if history.has_anatomy.any() else "anatomy: which part of a prompt stayed the same is not in these logs"
+    lacks = "" if history.has_anatomy.any() else "what prompts hold: these logs do not show it"
     whole = np.isin(history.conversation, history.conversation[able])
     change = HistoryChange(ttl_seconds=np.where(whole, 300, -1), unbroken=able) if able.any() else None
     return Finding(
         id="B1",
         name="uncached_prefix",
-        title="The same beginning, paid in full each time",
+        title="The same beginning, paid in full every time",
         what="Calls that begin with the context of the call before, less than five minutes later, in conversations "
         "that use no prompt cache.",
         finding_class=FindingClass.REPLAYED,
@@ -36,8 +36,9 @@ def find(history: History) -> Finding:
         change=change,
         remedy='Anthropic: put "cache_control": {"type": "ephemeral"} on the request (automatic) or on the last '
         "message. OpenAI: set prompt_cache_key per conversation and keep tools and system prompt first and unchanged.",
-        guard=f"Prefixes below {FEWEST_TOKENS:,} tokens, gaps of more than five minutes, and conversations that "
-        f"already read {NEARLY_NONE:.0%} of their prompts from a cache are not counted. The write is paid for.",
+        guard=f"Not counted: prefixes below {FEWEST_TOKENS:,} tokens, gaps of more than five minutes, and "
+        f"conversations that already read {NEARLY_NONE:.0%} of their prompts from a cache. The cost of the "
+        "writes is included.",
         examples=most_expensive(history, able),
         lacks=lacks,
     )

@@ -28,9 +28,9 @@ def find(history: History) -> Finding:
         id="C3",
         name="unread_results",
         title="Parts of tool results that nothing referred to",
-        what="Lines of long tool results of which no name, no path, no number and no four words in a row come again: "
-        "neither in what the model said or called later nor in what the user said. Trimmed to the lines that "
-        "were referred to, and those around them, when they arrived.",
+        what="Lines of long tool results of which nothing comes again later: no name, no path, no number and no four "
+        "words in a row, neither in what the model wrote or called nor in what the user wrote. The change keeps only "
+        "the lines that were referred to, and those around them, when the result arrives.",
         finding_class=FindingClass.UPPER_BOUND,
         calls=len(np.unique(history.segment_call[trimmed])),
         tokens=tokens,
@@ -40,9 +40,9 @@ def find(history: History) -> Finding:
         else None,
         remedy="Read by range or by pattern instead of whole files; let commands print failures and a summary; ask "
         "tools for the fields that are needed.",
-        guard="A model may have read without quoting, and nobody knows beforehand which lines it will need: at most "
-        f"this. Not counted: results below {FEWEST_TOKENS} tokens, fewer than {FEWEST_UNREAD_TOKENS} unread tokens, "
-        "failures, results with fewer than five calls behind them, and files that a later call named again, if "
+        guard="A model may have read without quoting, and nobody knows in advance which lines it will need, so this is "
+        f"an upper bound. Not counted: results below {FEWEST_TOKENS} tokens, fewer than {FEWEST_UNREAD_TOKENS} unread "
+        "tokens, failures, results with fewer than five calls after them, and files that a later call named again if "
         "nothing of them was quoted.",
         examples=most_expensive(history, history.segment_call[trimmed]),
         lacks="" if judged.any() else _explain_lack(history),
@@ -63,8 +63,8 @@ def _read_shares(history: History) -> Floats:
 
 def _explain_lack(history: History) -> str:
     if not is_kind(history, "tool_result", "document").any():
-        return "tool results: these logs hold no anatomy of them"
+        return "tool results: these logs do not show them"
     return (
-        "the text of tool results and replies, which the ledger does not keep: it is compared while logs pass "
+        "the text of tool results and replies, which the ledger does not keep: it is compared while logs are read "
         "('modicum import PATH', 'modicum audit PATH'), in conversations that go on for five calls or more"
     )

@@ -14,8 +14,8 @@ def find(history: History) -> Finding:
         id="B4",
         name="unread_writes",
         title="Written to the cache and never read",
-        what="Cache writes of conversations in which no call read anything from the cache: the premium on writing "
-        "bought nothing.",
+        what="Cache writes of conversations in which no call read anything from the cache, so that the higher price of "
+        "writing bought nothing.",
         finding_class=FindingClass.EXACT,
         calls=int(unread.sum()),
         tokens=int(written[unread].sum()),
@@ -23,9 +23,9 @@ def find(history: History) -> Finding:
             np.nansum(history.cost_cache_write_5m_usd[unread]) + np.nansum(history.cost_cache_write_1h_usd[unread])
         ),
         change=HistoryChange(ttl_seconds=np.where(unread, 0, -1)) if unread.any() else None,
-        remedy="Leave cache_control away on calls that are made once.",
-        guard="The last write of a conversation that went on is not counted: nobody knew that it was the last. Nor is "
-        "one whose beginning another conversation of the same project, agent and model read.",
+        remedy="Leave out cache_control on calls that are made only once.",
+        guard="Not counted: the last write of a conversation that went on, because nobody knew that it was the last, "
+        "and writes whose beginning another conversation of the same project, agent and model read.",
         examples=most_expensive(history, unread),
     )
 

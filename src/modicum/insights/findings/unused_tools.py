@@ -20,17 +20,17 @@ def find(history: History) -> Finding:
         id="D1",
         name="unused_tools",
         title="Tools that are described and never called",
-        what=f"Tool schemas that an agent carried through {FEWEST_CALLS} calls or more without one use of the tool.",
+        what=f"Tool schemas that an agent sent with {FEWEST_CALLS} calls or more without using the tool once.",
         finding_class=FindingClass.UPPER_BOUND,
         calls=len(calls),
         tokens=tokens,
         gross_usd=usd,
         change=HistoryChange(segment_tokens=np.where(unused, 0, history.segment_tokens)) if len(calls) else None,
-        remedy=f"Leave these tools away for this agent, or load them on demand: {', '.join(names[:12]) or 'none'}.",
+        remedy=f"Remove these tools from this agent, or load them on demand: {', '.join(names[:12]) or 'none'}.",
         guard=f"Agents (by project and name) with fewer than {FEWEST_CALLS} calls are not judged. A tool may be there "
-        "for a rare case, so this is a bound.",
+        "for a rare case, so this is an upper bound.",
         examples=most_expensive(history, calls),
-        lacks="" if schemas.any() else "tool schemas: these logs do not hold them (agents log none)",
+        lacks="" if schemas.any() else "tool schemas: these logs do not have them (agents do not log them)",
         details={"tools_shown": len(np.unique(history.segment_tool[schemas])), "tools_unused": len(names)},
     )
 

@@ -18,8 +18,8 @@ def find(history: History) -> Finding:
         id="F3",
         name="wrong_lane",
         title="Bulk work at the full price",
-        what=f"Calls that stand alone (no conversation around them), {BULK} or more of one kind within an hour, at the "
-        "standard price or above: such work can as a rule wait for a batch.",
+        what=f"Single calls without a conversation, {BULK} or more of one kind within an hour, at the standard price "
+        "or above. Such work can usually wait for a batch.",
         finding_class=FindingClass.HEADROOM,
         calls=int(bulk.sum()),
         tokens=int(tokens[bulk].sum()),
@@ -27,8 +27,8 @@ def find(history: History) -> Finding:
         change=HistoryChange(tier="batch", tier_calls=bulk) if bulk.any() else None,
         remedy="Send it through the provider's batch API (Anthropic, OpenAI, Google: half price), or OpenAI's "
         "service_tier=flex.",
-        guard="Conversations of several calls are not counted: each reply is waited for. Whether somebody waited for "
-        "these is not in the logs: headroom, in no sum.",
+        guard="Conversations of several calls are not counted, because each reply is waited for. The logs do not say "
+        "whether somebody waited for these, so this is headroom and in no sum.",
         examples=most_expensive(history, bulk),
         details={"priority_calls": int(priority.sum()), "priority_usd": float(np.nansum(history.cost_usd[priority]))},
     )

@@ -90,8 +90,10 @@ def _fill_defaults(fields: Fields, model_type: str) -> tuple[Fields, tuple[str, 
 
 
 def read_shape(fields: Fields) -> ModelShape:
-    """Raises:
-    UserError: the architecture is not known, or the config is incomplete or contradicts itself.
+    """Reads the fields of a config with the function of its architecture.
+
+    Raises:
+        UserError: the architecture is not known, or the config is incomplete or contradicts itself.
     """
     model_type = fields.raw.get("model_type")
     if not isinstance(model_type, str):

@@ -17,7 +17,7 @@ def find(history: History) -> Finding:
     return Finding(
         id="C4",
         name="carried_results",
-        title="Long tool results, sent again with every later call",
+        title="Long tool results, sent with every later call",
         what=f"Tool results above {MOST_TOKENS:,} tokens. The part above that is written to the context once and sent "
         "again with every later call. The change cuts it when it arrives, so that the prompt cache stays intact.",
         finding_class=FindingClass.HEADROOM,

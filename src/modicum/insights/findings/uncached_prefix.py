@@ -26,7 +26,7 @@ def find(history: History) -> Finding:
     return Finding(
         id="B1",
         name="uncached_prefix",
-        title="The same beginning, paid in full every time",
+        title="The same beginning, paid in full each time",
         what="Calls that begin with the context of the call before, less than five minutes later, in conversations "
         "that use no prompt cache.",
         finding_class=FindingClass.REPLAYED,

@@ -2,6 +2,10 @@
 
 scripts/bench faults [--workers 2] [--kills 50] [--away 60] [--full 10] [--json]
 
+Killed are, in turn and in any order: a worker, the ledger process, the supervisor, a container (a pid namespace, in
+which the next life has the same small numbers) and a life that is just starting. After each kill it has to start and
+serve again; what is left of a killed life when the next one serves is an orphan.
+
 One process plays both the callers and the upstream, so it knows what was begun, what was finished, and which usage the
 upstream gave. `modicum up` runs between them with a ledger of its own in a temporary folder. At the end the ledger is
 read and compared, call by call.
@@ -15,7 +19,6 @@ import os
 import random
 import resource
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -24,17 +27,19 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent))
 import load
+from fault_lives import Kills, Modicum, by_kind, planned, why_no_containers
 
-GATEWAY, LEDGER, UPSTREAM = 4811, 4812, 4813
 FAULTS = ["none"] * 14 + ["slow", "broken_off", "429", "500", "garbage", "no_usage", "hang_up"]
 CONNECTIONS = 16
 
 
 class Upstream(asyncio.Protocol):
-    """Answers as the request's `x-fault` says; remembers what it got and which usage it gave."""
+    """Answers as the request's `x-fault` says; remembers what it got, when, and which usage it gave."""
 
     received: Counter = Counter()  # noqa: RUF012 - one for all connections
     usage: dict = {}  # noqa: RUF012 - one for all connections
+    before_kill: dict = {}  # noqa: RUF012 - one for all connections
+    kills = None
     number = 0
 
     def connection_made(self, transport):
@@ -55,6 +60,7 @@ class Upstream(asyncio.Protocol):
     async def reply(self, task, fault, body):
         kind = Upstream
         kind.received[task] += 1
+        kind.before_kill[task] = kind.kills.done
         kind.number += 1
         number = kind.number
         tokens = {"prompt_tokens": 1000 + number, "completion_tokens": 1 + number % 50}
@@ -106,8 +112,8 @@ class Upstream(asyncio.Protocol):
 class Callers:
     """Sixteen connections that call until told to stop, and remember which replies came in full."""
 
-    def __init__(self, key):
-        self.key = key
+    def __init__(self, port, key):
+        self.port, self.key = port, key
         self.finished = set()
         self.statuses = Counter()
         self.sent = 0
@@ -121,7 +127,7 @@ class Callers:
         while not self.stop:
             try:
                 if caller is None or caller.transport.is_closing():
-                    caller = await load.connect(GATEWAY)
+                    caller = await load.connect(self.port)
                 await asyncio.wait_for(self.call(caller, worker), 30)
             except (OSError, TimeoutError) as error:
                 self.statuses[type(error).__name__] += 1
@@ -148,79 +154,6 @@ class Callers:
         whole = b"".join(kept)
         if status == 200 and (not body.get("stream") or b"[DONE]" in whole):
             self.finished.add(task)
-
-
-class Modicum:
-    """`modicum up` in a folder of its own."""
-
-    def __init__(self, folder, workers):
-        self.folder, self.workers = folder, workers
-        self.environment = os.environ | {
-            "MODICUM_CONFIG": str(folder / "modicum.toml"),
-            "XDG_DATA_HOME": str(folder / "data"),
-            "XDG_CONFIG_HOME": str(folder / "config"),
-            "XDG_CACHE_HOME": str(folder / "cache"),
-            "HOME": str(folder),
-        }
-        (folder / "modicum.toml").write_text(
-            f'ledger = "{folder}/ledger.duckdb"\n[gateway]\nlisten = "127.0.0.1:{GATEWAY}"\n'
-            f'[console]\nlisten = "127.0.0.1:{LEDGER}"\n'
-            f'[upstreams.mock]\nurl = "http://127.0.0.1:{UPSTREAM}/v1"\nspeaks = "openai"\nprovider = "openai"\n'
-        )
-        self.command = [sys.executable, "-m", "modicum"]
-
-    def key(self):
-        words = [*self.command, "key", "create", "bench", "--json"]
-        made = subprocess.run(words, env=self.environment, check=True, capture_output=True, text=True)
-        return json.loads(made.stdout)["key"]
-
-    def start(self):
-        log = (self.folder / "up.log").open("wb")
-        words = [*self.command, "up", "--workers", f"{self.workers}"]
-        self.up = subprocess.Popen(words, env=self.environment, stdout=log, stderr=log)
-
-    def parts(self, name):
-        """The process ids of a part: none while it is being started again, several of the gateway."""
-        found = []
-        for entry in Path("/proc").glob("[0-9]*"):
-            try:
-                words = (entry / "cmdline").read_bytes().split(b"\0")
-                parent = int((entry / "stat").read_text().rsplit(")", 1)[1].split()[1])
-            except (OSError, ValueError):
-                continue
-            if parent == self.up.pid and words[-2:-1] == [name.encode()]:
-                found.append(int(entry.name))
-        return found
-
-    async def all_parts(self, name, count):
-        while len(found := self.parts(name)) < count:  # noqa: ASYNC110 - processes tell nobody
-            await asyncio.sleep(0.1)
-        return found
-
-
-async def ready(port, seconds=30):
-    until = time.monotonic() + seconds
-    while time.monotonic() < until:
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-        except OSError:
-            await asyncio.sleep(0.1)
-        else:
-            writer.close()
-            return
-    raise SystemExit(f"nothing listens on {port}")
-
-
-async def kills(modicum, count):
-    done = Counter()
-    while sum(done.values()) < count:
-        await asyncio.sleep(random.uniform(0.3, 2.5))
-        name = random.choice(["gateway", "gateway", "ledger"])
-        if pids := modicum.parts(name):
-            os.kill(random.choice(pids), signal.SIGKILL)
-            done[name] += 1
-    await ready(GATEWAY)
-    return done
 
 
 async def ledger_away(modicum, seconds):
@@ -264,7 +197,7 @@ async def file_system_full(modicum, callers, seconds):
 
 async def disk_full(modicum, callers, seconds):
     """No file of the gateway may grow past its first byte: to SQLite that is a disk that refuses."""
-    pids = await modicum.all_parts("gateway", modicum.workers)
+    pids = await modicum.all_parts("worker", modicum.workers)
     before = callers.statuses[200]
     soft, hard = resource.prlimit(pids[0], resource.RLIMIT_FSIZE)
     for pid in pids:
@@ -279,18 +212,19 @@ async def disk_full(modicum, callers, seconds):
     return {"finished_before": before, "finished_while_full": finished_while_full}
 
 
-def judged(modicum, callers):
+def judged(modicum, callers, kills):
     from modicum.ledger.store import open_store
 
     store = open_store(str(modicum.folder / "ledger.duckdb"))
     by_task = {}
     entries = 0
-    zero = 0
+    zero = []
     for batch in store.entries():
         for entry in batch:
             entries += 1
             by_task.setdefault(entry.call.task, []).append(entry)
-            zero += entry.cost.usd == 0
+            if entry.cost.usd == 0:
+                zero.append(entry.call.task)
     store.close()
     inexact = 0
     for task in callers.finished & set(Upstream.usage):
@@ -301,41 +235,69 @@ def judged(modicum, callers):
         usage = found[0].call.usage
         inexact += (usage.prompt_tokens, usage.completion_tokens) != (told["prompt_tokens"], told["completion_tokens"])
     statuses = Counter(entry.call.status.value for found in by_task.values() for entry in found)
+    lost = set(Upstream.received) - set(by_task)
+    doubled = [task for task, found in by_task.items() if len(found) > 1]
+    faults = {"lost": lost, "doubled": doubled, "at_zero_dollars": zero}
     return {
         "begun": len(Upstream.received),
         "finished": len(callers.finished),
         "recorded": entries,
-        "lost": len(set(Upstream.received) - set(by_task)),
+        "lost": len(lost),
         "finished_and_lost": len(callers.finished - set(by_task)),
-        "doubled": sum(len(found) > 1 for found in by_task.values()),
+        "doubled": len(doubled),
         "inexact": inexact,
-        "zero_cost": zero,
+        "zero_cost": len(zero),
         "sent_twice_upstream": sum(count > 1 for count in Upstream.received.values()),
         "by_status": dict(statuses),
+        "by_kind": by_kind(kills, {name: [killed_in(task, kills) for task in found] for name, found in faults.items()}),
     }
 
 
+def killed_in(task, kills):
+    """The kind of the kill that came after the call was begun."""
+    number = Upstream.before_kill.get(task, len(kills.kinds))
+    return kills.kinds[number] if number < len(kills.kinds) else "none"
+
+
 async def measure(arguments):
+    no_containers = why_no_containers()
     with tempfile.TemporaryDirectory(dir=arguments.folder) as name:
-        modicum = Modicum(Path(name), arguments.workers)
-        callers = Callers(modicum.key())
-        await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", UPSTREAM)
-        modicum.start()
-        await ready(GATEWAY)
-        calling = asyncio.ensure_future(callers.run())
-        done = await kills(modicum, arguments.kills)
-        if arguments.away:
-            await ledger_away(modicum, arguments.away)
-        fill = file_system_full if arguments.folder else disk_full
-        full = await fill(modicum, callers, arguments.full) if arguments.full else {}
-        callers.stop = True
-        await calling
-        modicum.up.send_signal(signal.SIGTERM)
-        await asyncio.to_thread(modicum.up.wait, 60)
-        result = {"workers": arguments.workers, "kills": sum(done.values()), "killed": dict(done)}
-        result |= judged(modicum, callers) | full
+        upstream = await asyncio.get_running_loop().create_server(Upstream, "127.0.0.1", 0)
+        modicum = Modicum(Path(name), arguments.workers, upstream.sockets[0].getsockname()[1])
+        callers = Callers(modicum.gateway, modicum.key())
+        Upstream.kills = kills = Kills(modicum, callers, planned(arguments.kills, containers=not no_containers))
+        try:
+            modicum.start(contained=kills.contained())
+            if not await modicum.serves():
+                raise SystemExit(f"it does not start:\n{kills.log()}")
+            calling = asyncio.ensure_future(callers.run())
+            await kills.run()
+            if arguments.away:
+                await ledger_away(modicum, arguments.away)
+            fill = file_system_full if arguments.folder else disk_full
+            full = await fill(modicum, callers, arguments.full) if arguments.full else {}
+            callers.stop = True
+            await calling
+            await asyncio.wait_for(kills.end(), 60)
+            left = modicum.processes()
+        finally:
+            kills.kill_all()
+        result = {"workers": arguments.workers, "kills": kills.done, "failed_starts": kills.failed.total()}
+        result |= {"orphans": kills.orphans.total() + len(left), "no_containers": no_containers}
+        result |= judged(modicum, callers, kills) | full
         result["answers"] = {str(status): count for status, count in callers.statuses.items()}
         return result
+
+
+def shown(result):
+    rows = result.pop("by_kind")
+    for name, value in result.items():
+        print(f"{name:22} {value}")
+    if rows:
+        names = list(next(iter(rows.values())))
+        print("\n" + f"{'killed':12}" + "".join(f"{name.replace('_', ' '):>17}" for name in names))
+        for kind, row in rows.items():
+            print(f"{kind:12}" + "".join(f"{row[name]!s:>17}" for name in names))
 
 
 def main():
@@ -354,10 +316,9 @@ def main():
     if arguments.json:
         print(json.dumps(result, indent=2))
     else:
-        for name, value in result.items():
-            print(f"{name:22} {value}")
-    wrong = result["lost"] + result["finished_and_lost"] + result["doubled"] + result["inexact"] + result["zero_cost"]
-    return 1 if wrong else 0
+        shown(dict(result))
+    wrong = ("lost", "finished_and_lost", "doubled", "inexact", "zero_cost", "failed_starts", "orphans")
+    return 1 if any(result[name] for name in wrong) else 0
 
 
 if __name__ == "__main__":

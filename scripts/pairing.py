@@ -51,11 +51,11 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "console/metrics.py": "tests/console/test_exporting.py reads the metrics",
     "console/running.py": "tests/console/test_process.py finds the process by it",
     "gateway/anatomy.py": "tests/gateway/test_pipeline.py books a growing conversation",
-    "gateway/accepting.py": "tests/cli/test_supervisor.py, two workers on one socket",
+    "gateway/accepting.py": "tests/cli/test_supervisor.py, two workers on one socket; tests/gateway/test_open_files.py",
     "gateway/aside.py": "tests/gateway/test_app.py lists models and counts tokens",
     "gateway/client.py": "tests/gateway/test_replies.py and test_app.py: callers that leave, stall or are slow",
     "gateway/exchange.py": "fields only",
-    "gateway/metrics.py": "tests/gateway/test_app.py reads the metrics",
+    "outbound/open_files.py": "tests/gateway/test_open_files.py, with a gateway that may open few",
     "gateway/optimizing.py": "an empty tuple",
     "gateway/refusal.py": "two exceptions",
     "gateway/sending.py": "tests/gateway/test_pipeline.py and test_app.py look at what the provider got",
@@ -66,6 +66,8 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "cli/test_gateway_verbs.py": "tests cli/init.py, key.py, doctor.py, top.py, mock.py and up.py together",
     "cli/test_cli.py": "tests cli/__init__.py",
     "test_docs.py": "holds the docs to the code",
+    "test_hostile_files.py": "every reader and every verb at once, with files that are none",
+    "test_install.py": "tests scripts/install-lock",
     "test_sample.py": "holds the sample to what writes it, and to what a newcomer has to see",
 }
 

@@ -9,6 +9,7 @@ import re
 import socket
 import tomllib
 from collections.abc import Mapping
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any, Literal
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
@@ -16,9 +17,14 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.regular_file import read_regular
 
 FILE_NAME = "modicum.toml"
 MOST_WORKERS = 64
+_HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*")
+_ORIGIN = re.compile(
+    r"(?!http://[^:]+:80$|https://[^:]+:443$)[a-z][a-z0-9+.-]*://(?:[a-z0-9_](?:[a-z0-9._-]*)|\[[0-9a-f:]+\])(?::[0-9]{1,5})?"
+)
 
 
 class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -29,18 +35,29 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     speaks: Literal["openai", "anthropic", "gemini"]
     """The API that it has."""
     key: str = ""
-    """Where its key is: `env:OPENAI_API_KEY` or `file:/run/secrets/openai`. Empty: callers bring their own."""
+    """Where its key is: `env:OPENAI_API_KEY` or `file:/run/secrets/openai`. Empty: none is sent."""
     key_header: str = ""
     """The header that carries the key, where it is not the usual one (Azure: api-key)."""
+    own_keys: bool | None = None
+    """Whether callers without a modicum key may send their own key there. Not set: yes at a known provider's host for
+    which a key is set here, else no."""
+    pass_headers: tuple[str, ...] = ()
+    """Headers of requests that go there beside those that go to every upstream, as patterns: x-tenant, x-acme-*."""
     models: tuple[str, ...] = ("*",)
     """The models that it serves, as patterns: gpt-*, o3*."""
     provider: str = ""
     """Who bills for it, by the id of genai-prices (openai, azure, groq, ...). Empty: told from the address."""
     api_version: str = ""
     """Sent as `?api-version=`, which some Azure addresses want."""
+    ca_file: str = ""
+    """The authority that its certificate comes from, as PEM, where that is one of your own. Then no other is believed
+    there."""
     output_limit: Literal["max_completion_tokens", "max_tokens"] = "max_completion_tokens"
     """What an `openai` upstream calls the bound on a reply, for calls that are translated to it; some servers know
     only max_tokens."""
+    most_calls: int = 0
+    """How many calls may be under way there at once. 0: three quarters of `gateway.most_calls`, so that an upstream
+    that hangs leaves room for the others."""
     server: str = ""
     """Host and port of the watched server that answers (`modicum energy watch`), so that its energy is shared out to
     these calls. Empty: the upstream's own, if nobody else bills for it."""
@@ -51,12 +68,23 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
 
     listen: str = "127.0.0.1:4000"
     """Host and port. Anything but this machine itself only if you write it here."""
+    hosts: tuple[str, ...] = ()
+    """Other names under which it is called, as llm.example.com: those that a proxy in front of it passes on, say."""
+    cors_origins: tuple[str, ...] = ()
+    """Origins of the pages that may call it from a browser, as https://app.example.com. None: no page of another."""
+    tls_certificate_file: str = ""
+    """The certificate that callers are shown, with what leads to its authority, as PEM. Empty: nothing is encrypted."""
+    tls_key_file: str = ""
+    """Its private key, as PEM and without a passphrase. Empty: it stands in the certificate's file."""
     own_keys: bool = True
-    """Whether a caller without a modicum key may use its own provider key. The gateway's keys are never used for it."""
+    """Whether a caller without a modicum key may use its own provider key, at upstreams that take it
+    (`upstreams.NAME.own_keys`). The gateway's keys are never used for it."""
     anatomy: bool = True
     """Whether the parts of each context are digested and counted. No text is kept."""
     most_body_mb: int = 64
     """The largest request."""
+    most_bodies_mb: int = 0
+    """How much the requests that are under way may have together. 0: an eighth of the memory."""
     most_calls: int = 4000
     """How many calls may be under way at once."""
     silence_s: float = 600.0
@@ -164,9 +192,13 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     if path is None:
         return Settings()
     try:
-        text = path.read_text(encoding="utf-8")
+        text = read_regular(path).decode("utf-8")
         document = tomllib.loads(text)
         settings = msgspec.convert(document | {"file": str(path)}, Settings)
+    except FileNotFoundError:
+        raise UserError(
+            f"{path}: there is no such settings file, and MODICUM_CONFIG names it: bring it back, or unset that"
+        ) from None
     except (OSError, UnicodeDecodeError) as error:
         raise UserError(f"{path}: cannot be read: {error}") from None
     except tomllib.TOMLDecodeError as error:
@@ -182,15 +214,21 @@ USUAL_UPSTREAMS = {
         url="https://api.openai.com/v1",
         speaks="openai",
         key="env:OPENAI_API_KEY",
+        own_keys=True,
         models=("gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "codex-*", "text-embedding-*"),
     ),
     "anthropic": UpstreamSettings(
-        url="https://api.anthropic.com/v1", speaks="anthropic", key="env:ANTHROPIC_API_KEY", models=("claude-*",)
+        url="https://api.anthropic.com/v1",
+        speaks="anthropic",
+        key="env:ANTHROPIC_API_KEY",
+        own_keys=True,
+        models=("claude-*",),
     ),
     "gemini": UpstreamSettings(
         url="https://generativelanguage.googleapis.com/v1beta",
         speaks="gemini",
         key="env:GEMINI_API_KEY",
+        own_keys=True,
         models=("gemini-*", "gemma-*"),
     ),
 }
@@ -226,6 +264,15 @@ def host_and_port(setting: str, address: str) -> tuple[str, int]:
     if not host or not port.isdigit() or int(port) > 65535:
         raise UserError(f"{setting} '{address}' is no address to listen on; write it as 127.0.0.1:4000")
     return host.strip("[]"), int(port)
+
+
+def host_name(text: str) -> str | None:
+    """A host's name or address in the one way of writing it; None: it is none, but an address with a port, say."""
+    try:
+        return str(ip_address(text.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        name = text.lower().removesuffix(".")
+        return name if _HOST_NAME.fullmatch(name) else None
 
 
 def listening(setting: str, address: str) -> socket.socket:
@@ -275,6 +322,23 @@ def beside_settings(settings: Settings, path: str) -> Path:
     return (Path(settings.file).parent if settings.file else Path()) / Path(path).expanduser()
 
 
+def place_of(settings: Settings, table: str, key: str) -> str:
+    """Where a setting stands, as `modicum.toml:7: gateway.tls_key_file`, for what is checked later than the rest."""
+    name = f"{table}.{key}"
+    try:
+        lines = Path(settings.file).read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError):
+        return name
+    inside = ""
+    for number, line in enumerate(lines, 1):
+        plain = line.strip().replace('"', "").replace("'", "")
+        if plain.startswith("["):
+            inside = plain.partition("]")[0].strip("[] ")
+        elif f"{inside}.{plain.partition('=')[0].strip()}".removeprefix(".") == name:
+            return f"{settings.file}:{number}: {name}"
+    return f"{settings.file}: {name}"
+
+
 def checked_zone(name: str) -> ZoneInfo:
     """The time zone of that name.
 
@@ -300,13 +364,52 @@ def _check(settings: Settings, path: Path, text: str) -> None:
         raise UserError(f"{path}{_line(text, 'timezone')}: {error}") from None
     if not 1 <= settings.gateway.workers <= MOST_WORKERS:
         raise UserError(f"{path}{_line(text, 'workers')}: workers is a number from 1 to {MOST_WORKERS}")
+    _check_loads(settings, path, text)
     if settings.keep_days < 0:
         raise UserError(f"{path}{_line(text, 'keep_days')}: keep_days is a number of days, or 0 to keep all")
+    if (wrong := _gateway_fault(settings.gateway)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{_line(text, key)}: gateway.{key} {accepted}")
     for name, team in settings.teams.items():
         fault = _team_fault(team)
         if fault is not None:
             key, accepted = fault
             raise UserError(f"{path}{_line(text, key)}: teams.{name}.{key} must be {accepted}")
+
+
+def _check_loads(settings: Settings, path: Path, text: str) -> None:
+    """What the gateway takes on at once."""
+    gateway = settings.gateway
+    for key in ("most_body_mb", "most_calls"):
+        if getattr(gateway, key) < 1:
+            raise UserError(f"{path}{_line(text, key)}: gateway.{key} is a number, 1 or more")
+    if gateway.most_bodies_mb != 0 and gateway.most_bodies_mb < gateway.most_body_mb:
+        raise UserError(
+            f"{path}{_line(text, 'most_bodies_mb')}: gateway.most_bodies_mb is a number of megabytes, at least "
+            f"most_body_mb ({gateway.most_body_mb}), or 0 for an eighth of the memory"
+        )
+    for name, upstream in settings.upstreams.items():
+        if not 0 <= upstream.most_calls <= gateway.most_calls:
+            raise UserError(
+                f"{path}: upstreams.{name}.most_calls is a number from 1 to gateway.most_calls "
+                f"({gateway.most_calls:,}), or 0 for three quarters of them"
+            )
+
+
+def _gateway_fault(gateway: GatewaySettings) -> tuple[str, str] | None:
+    """The setting that is wrong, and what it must be."""
+    for host in gateway.hosts:
+        if host_name(host) is None:
+            return "hosts", f"holds '{host}'; it takes names without scheme, port and '*', as 'llm.example.com'"
+    if gateway.tls_key_file and not gateway.tls_certificate_file:
+        return "tls_key_file", "is of no use without tls_certificate_file"
+    for origin in gateway.cors_origins:
+        if not _ORIGIN.fullmatch(origin):
+            return "cors_origins", (
+                f"holds '{origin}'; it takes origins as browsers write them, in small letters, without path, usual "
+                "port or '*', as 'https://app.example.com' or 'http://localhost:5173'"
+            )
+    return None
 
 
 def _team_fault(team: TeamSettings) -> tuple[str, str] | None:

@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 from decimal import Decimal
 
 import pytest
@@ -89,6 +90,20 @@ def test_csv_has_a_line_per_row_and_a_head(modicum, transcripts):
 
     assert {line["model"] for line in lines} == {"claude-opus-4-5-20251101", "claude-haiku-4-5-20251001"}
     assert all(line["basis"] == "lower_bound" for line in lines)
+
+
+def test_csv_runs_nothing_in_a_spreadsheet_whatever_a_caller_called_itself(modicum, tmp_path):
+    call = {"request": {"model": "gpt-4o"}, "response": {"id": "1", "model": "gpt-4o"}, "team": "=cmd|'/c calc'!A1"}
+    call["timestamp"] = "2026-01-31T12:00:00Z"
+    usage = {"prompt_tokens": 10, "completion_tokens": 1, "total_tokens": 11}
+    call["response"] |= {"object": "chat.completion", "choices": [], "usage": usage}
+    (tmp_path / "calls.jsonl").write_text(json.dumps(call) + "\n")
+
+    (line,) = csv.DictReader(io.StringIO(modicum("bill", tmp_path / "calls.jsonl", "--by", "team", "--csv").out))
+
+    assert line["team"] == "'=cmd|'/c calc'!A1"
+    assert (line["calls"], line["prompt_tokens"]) == ("1", "10")
+    assert Decimal(line["cost_usd"]) > 0
 
 
 def test_an_empty_ledger_says_what_to_type(modicum):

@@ -16,7 +16,7 @@ import openai
 import pytest
 from google import genai
 
-from modicum.cli.supervisor import Part
+from modicum.cli.supervisor import Part, Supervisor
 from modicum.console.client import ConsoleStore
 from modicum.console.running import find
 from modicum.settings import listening
@@ -72,6 +72,9 @@ class Site:
         """Over a connection of its own, which any worker may take."""
         headers = {"authorization": f"Bearer {key or self.key}"} | headers
         return httpx.post(f"{self.url}/v1/chat/completions", json=told, headers=headers)
+
+    def told(self, path, document, headers):
+        return httpx.post(self.url + path, json=document, headers=headers).status_code
 
     def workers(self):
         """The process ids of the workers, by their number."""
@@ -318,7 +321,8 @@ def test_what_falls_by_itself_is_started_later_each_time(monkeypatch):
     executable = sys.executable
     monkeypatch.setattr("modicum.cli.supervisor.sys.executable", "false")
     monkeypatch.setattr("modicum.cli.supervisor.time.monotonic", lambda: 100.0)
-    part, waits = Part("gateway", ["--help"]), []
+    falls, waits = [], []
+    part = Part("gateway", ["--help"], fell=lambda: falls.append(None))
 
     for _ in range(3):
         part.start()
@@ -334,3 +338,34 @@ def test_what_falls_by_itself_is_started_later_each_time(monkeypatch):
 
     assert waits == [1, 2, 4]
     assert part.again_at == 100.5
+    assert len(falls) == 4
+
+
+def test_a_worker_that_does_not_end_is_killed_after_its_time(monkeypatch, tmp_path):
+    stubborn = tmp_path / "stubborn"
+    stubborn.write_text(f"#!{sys.executable}\n{STUBBORN}")
+    stubborn.chmod(0o700)
+    monkeypatch.setattr("modicum.cli.supervisor.sys.executable", str(stubborn))
+    monkeypatch.setattr("modicum.cli.supervisor.WORKER_ENDS_WITHIN_S", 0.1)
+    reader, writer = os.pipe()
+    worker, ending = Part("gateway", [str(writer)], [writer]), []
+    worker.start()
+    os.close(writer)
+    assert os.read(reader, 100) == b"deaf"
+    bound = listening("test", "127.0.0.1:0")
+    running = worker.process
+
+    Supervisor(Part("ledger", []), [worker], bound, drain_s=0.1, ending=lambda: ending.append(None))._end()
+
+    os.close(reader)
+    assert ending == [None]
+    assert bound.fileno() == -1
+    assert running.returncode == -signal.SIGKILL
+
+
+STUBBORN = """
+import os, signal, sys, threading
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+os.write(int(sys.argv[-1]), b"deaf")
+threading.Event().wait()
+"""

@@ -22,6 +22,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 
 from console.rig import LedgerProcess, until
 from gateway.rig import CHAT, running
+from ledger.faults import GARBAGE, Backup, garbage
 from modicum.calls import Anatomy, Call, CallStatus, Usage
 from modicum.console import exporting
 from modicum.console.client import ConsoleStore
@@ -33,6 +34,7 @@ from modicum.console.running import find
 from modicum.gateway.mock import MockApp
 from modicum.ledger import positions
 from modicum.ledger.journal import Journal, Record
+from modicum.ledger.journals import opened_journal
 from modicum.metering.prices import PriceBook
 from modicum.providers.mock.provider import MockProvider
 from modicum.providers.otlp_protobuf import answer_of, spans_in
@@ -124,12 +126,14 @@ class Rig:
             for one in calls:
                 body = one if isinstance(one, bytes) else msgspec.msgpack.encode(one)
                 await journal.added(Record("1", kind, body))
-            self.written = (positions.read(self.journal, "shipped") or 0) + len(calls)
+            before = positions.read(self.journal, "shipped")
+            self.written = (before.record if before else 0) + len(calls)
             journal.close()
 
         asyncio.run(write())
         if shipped:
-            positions.write(self.journal, "shipped", self.written)
+            with opened_journal(self.journal) as base:
+                positions.write(self.journal, "shipped", positions.at(base, self.written))
 
     def run_until(self, condition):
         async def aside(work):
@@ -145,7 +149,8 @@ class Rig:
         asyncio.run(run())
 
     def done(self):
-        return positions.read(self.journal, READER)
+        position = positions.read(self.journal, READER)
+        return position and position.record
 
     def count(self, name):
         line = next(line for line in self.metrics.text().splitlines() if line.startswith(name + " "))
@@ -235,6 +240,43 @@ def test_what_the_journal_has_forgotten_is_counted_as_lost(rig):
 
     assert rig.count('modicum_otel_spans_dropped_total{why="lost"}') == 3
     assert rig.count("modicum_otel_spans_exported_total") == 2
+
+
+def test_calls_after_the_journal_was_set_back_are_all_sent(rig, collector):
+    rig.journaled(call("1"))
+    backup = Backup(rig.journal)
+    rig.journaled(call("2"), call("3"))
+    rig.run_until(lambda: rig.done() == 3)
+    backup.restore()
+    rig.journaled(call("4"), call("5"), call("6"), shipped=False)
+    with opened_journal(rig.journal) as base:
+        positions.write(rig.journal, "shipped", positions.at(base, 4))
+
+    rig.run_until(lambda: rig.done() == 4)
+
+    assert {name for names in collector.names() for name in names} == {f"gateway:{number}" for number in range(1, 7)}
+    assert ["was set back" in line for line in rig.said] == [True]
+
+
+def test_the_position_of_the_version_before_is_gone_on_from(rig, collector):
+    rig.journaled(call("1"), call("2"), call("3"))
+    rig.journal.with_suffix(".exported").write_text("2")
+
+    rig.run_until(lambda: rig.done() == 3)
+
+    assert collector.names() == [["gateway:3"]]
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_a_garbage_journal_keeps_no_span_of_another(rig, collector, name):
+    path = garbage(rig.folder, name)
+    path.with_suffix(".shipped").write_text("100")
+    rig.made()
+    rig.journaled(call("1"))
+
+    rig.run_until(lambda: rig.done() == 1)
+
+    assert collector.names() == [["gateway:1"]]
 
 
 def test_records_that_are_no_calls_are_passed_over(rig, collector):
@@ -341,7 +383,13 @@ def modicum(folder, mock_url, export=None):
 
     def settings(_):
         upstreams = {
-            name: UpstreamSettings(url=f"{mock_url}/{version}", speaks=name, models=(models,), provider=provider)
+            name: UpstreamSettings(
+                url=f"{mock_url}/{version}",
+                speaks=name,
+                models=(models,),
+                provider=provider,
+                pass_headers=("x-mock-*",),
+            )
             for name, version, models, provider in (
                 ("openai", "v1", "gpt-*", "openai"),
                 ("anthropic", "v1", "claude-*", "anthropic"),

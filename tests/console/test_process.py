@@ -4,6 +4,8 @@ import asyncio
 import http.client
 import json
 import os
+import shutil
+import sqlite3
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 from console.rig import LedgerProcess, until
+from ledger.faults import GARBAGE, garbage
 from modicum.calls import (
     Anatomy,
     Basis,
@@ -193,3 +196,111 @@ def test_a_process_that_has_gone_is_a_users_error(tmp_path):
 
     with pytest.raises(UserError, match="does not answer"):
         store.ask("holdings")
+
+
+def journaled(folder, *numbers, name="gateway"):
+    async def write():
+        journal = Journal(folder / "journal", name)
+        for number in numbers:
+            await journal.added(Record(number, "call", msgspec.msgpack.encode(call(number))))
+        journal.close()
+
+    asyncio.run(write())
+
+
+def calls_in(store):
+    return sum(row["calls"] for row in store.ask("holdings"))
+
+
+def readiness(ledger):
+    connection = http.client.HTTPConnection("127.0.0.1", ledger.port)
+    connection.request("GET", "/readyz")
+    reply = connection.getresponse()
+    said = reply.status, reply.read().decode()
+    connection.close()
+    return said
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_a_garbage_journal_stops_neither_the_others_nor_answers_and_is_named(tmp_path, name):
+    path = garbage(tmp_path / "journal", name)
+    garbage(tmp_path / "spans", name)
+    journaled(tmp_path, "1")
+    with LedgerProcess(tmp_path) as ledger:
+        store = ConsoleStore(find(tmp_path))
+        until(lambda: calls_in(store) == 1)
+        journaled(tmp_path, "2")
+        until(lambda: calls_in(store) == 2)
+        span = {"since": NOW - timedelta(days=1), "until": NOW + timedelta(days=1)}
+        assert store.ask("bill", by="model", tag="", zone="UTC", **span)[0]["calls"] == 2
+        until(lambda: any(line.startswith(f"{path}: the journal cannot be read") for line in ledger.said))
+        assert readiness(ledger)[0] == 200
+
+
+def test_a_question_that_the_engine_cannot_answer_is_a_users_error(tmp_path, monkeypatch):
+    with LedgerProcess(tmp_path) as ledger:
+        store = ConsoleStore(find(tmp_path))
+        until(lambda: readiness(ledger)[0] == 200)
+        failing = sqlite3.DatabaseError("file is not a database")
+        monkeypatch.setattr("modicum.ledger.embedded.DuckDBStore.ask", lambda *_, **__: (_ for _ in ()).throw(failing))
+
+        with pytest.raises(
+            UserError, match=r"cannot answer \(DatabaseError: file is not a database\); see 'modicum doctor"
+        ):
+            store.ask("holdings")
+        assert any("a question to the ledger failed: DatabaseError" in line for line in ledger.said)
+
+
+def test_a_ledger_file_that_is_deleted_takes_no_more_calls_and_says_so_until_it_is_back(tmp_path):
+    with LedgerProcess(tmp_path) as ledger:
+        store = ConsoleStore(find(tmp_path))
+        journaled(tmp_path, "1")
+        until(lambda: calls_in(store) == 1)
+        (tmp_path / "ledger.duckdb").rename(tmp_path / "away")
+        until(lambda: readiness(ledger)[0] == 503)
+        assert "ledger.duckdb was deleted, moved or replaced" in readiness(ledger)[1]
+        journaled(tmp_path, "2")
+        with pytest.raises(UserError, match="restart 'modicum up'"):
+            store.ask("holdings")
+
+        (tmp_path / "away").rename(tmp_path / "ledger.duckdb")
+        until(lambda: readiness(ledger)[0] == 200)
+        until(lambda: calls_in(store) == 2)
+
+
+def test_a_data_folder_that_is_deleted_is_said_at_once(tmp_path):
+    folder = tmp_path / "state"
+    folder.mkdir()
+    with LedgerProcess(folder) as ledger:
+        until(lambda: readiness(ledger)[0] == 200)
+        shutil.rmtree(folder)
+        until(lambda: readiness(ledger)[0] == 503)
+        assert "restart 'modicum up'" in readiness(ledger)[1]
+
+    assert any("was deleted, moved or replaced" in line for line in ledger.said)
+
+
+def test_a_folder_of_journals_that_is_deleted_is_said_at_once_and_answers_go_on(tmp_path):
+    with LedgerProcess(tmp_path) as ledger:
+        store = ConsoleStore(find(tmp_path))
+        journaled(tmp_path, "1")
+        until(lambda: calls_in(store) == 1)
+        shutil.rmtree(tmp_path / "journal")
+        until(lambda: readiness(ledger)[0] == 503)
+
+        assert "the folder of journals" in readiness(ledger)[1]
+        assert calls_in(store) == 1
+
+
+def test_a_file_of_keys_that_breaks_keeps_no_call_out_of_the_ledger(tmp_path):
+    with LedgerProcess(tmp_path) as ledger:
+        store = ConsoleStore(find(tmp_path))
+        until(lambda: readiness(ledger)[0] == 200)
+        base = sqlite3.connect(tmp_path / "events.sqlite")
+        base.execute("DROP TABLE events")
+        base.commit()
+        base.close()
+        journaled(tmp_path, "1")
+        until(lambda: calls_in(store) == 1)
+
+    assert any("the file of keys" in line for line in ledger.said)

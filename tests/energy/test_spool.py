@@ -1,3 +1,4 @@
+import fcntl
 import os
 import signal
 import subprocess
@@ -50,6 +51,24 @@ def test_a_watch_that_lives_keeps_its_file(tmp_path):
     assert list(list_left_behind(tmp_path / "spool")) == []
     spool.close()
     assert len(list(list_left_behind(tmp_path / "spool"))) == 1
+
+
+def test_a_file_that_another_watch_takes_away_before_it_is_locked_is_made_again(tmp_path, monkeypatch):
+    lock, taken = fcntl.flock, []
+
+    def late(file, how):
+        if not taken:
+            taken.extend(tmp_path.glob("*.jsonl"))
+            taken[0].unlink()
+        lock(file, how)
+
+    monkeypatch.setattr("modicum.energy.spool.fcntl.flock", late)
+    spool = Spool(tmp_path)
+
+    spool.add([window()])
+    spool.close()
+    assert spool.path not in taken
+    assert [windows for _, windows in list_left_behind(tmp_path)] == [[window()]]
 
 
 def test_when_all_is_booked_nothing_is_left(tmp_path):

@@ -1,6 +1,6 @@
 """A gateway in a thread, and a provider behind it that serves the fixtures of the dialects and misbehaves on demand.
 
-The provider is told by headers, which the gateway passes on: `x-fixture` names a file of tests/providers/fixtures,
+The provider is told by headers, which the settings let pass: `x-fixture` names a file of tests/providers/fixtures,
 `x-status` its status, `x-fault` what goes wrong.
 """
 
@@ -222,12 +222,13 @@ def usual(**gateway):
 
     def settings(port):
         base = f"http://127.0.0.1:{port}"
+        more = {"own_keys": True, "pass_headers": ("x-fixture", "x-status", "x-fault", "x-coding", "x-cut")}
         return Settings(
             gateway=GatewaySettings(listen="127.0.0.1:0", **{"most_calls": 64, "slow_client_s": 5.0} | gateway),
             upstreams={
-                "openai": UpstreamSettings(url=f"{base}/v1", speaks="openai", models=("gpt-*", "text-*")),
-                "anthropic": UpstreamSettings(url=f"{base}/v1", speaks="anthropic", models=("claude-*",)),
-                "gemini": UpstreamSettings(url=f"{base}/v1beta", speaks="gemini", models=("gemini-*",)),
+                "openai": UpstreamSettings(url=f"{base}/v1", speaks="openai", models=("gpt-*", "text-*"), **more),
+                "anthropic": UpstreamSettings(url=f"{base}/v1", speaks="anthropic", models=("claude-*",), **more),
+                "gemini": UpstreamSettings(url=f"{base}/v1beta", speaks="gemini", models=("gemini-*",), **more),
             },
             models={"fast": "openai/gpt-4o-mini"},
         )

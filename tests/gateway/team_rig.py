@@ -65,13 +65,16 @@ def planned(folder, a_plan, **team):
     file = folder / "plan.json"
     file.write_text(a_plan if isinstance(a_plan, str) else encode_plan(a_plan))
     with mock_provider() as mock:
+        more = {"own_keys": True, "pass_headers": ("x-mock-*",)}
 
         def settings(port):
             return Settings(
                 gateway=GatewaySettings(listen="127.0.0.1:0", most_calls=64, slow_client_s=5.0),
                 upstreams={
-                    "openai": UpstreamSettings(url=f"{mock.url}/v1", speaks="openai", models=("gpt-*",)),
-                    "anthropic": UpstreamSettings(url=f"{mock.url}/v1", speaks="anthropic", models=("claude-*",)),
+                    "openai": UpstreamSettings(url=f"{mock.url}/v1", speaks="openai", models=("gpt-*",), **more),
+                    "anthropic": UpstreamSettings(
+                        url=f"{mock.url}/v1", speaks="anthropic", models=("claude-*",), **more
+                    ),
                 },
                 teams={"support": TeamSettings(plan=str(file), **team)},
             )

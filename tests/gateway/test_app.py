@@ -6,6 +6,7 @@ import socket
 import time
 
 import httpx2 as httpx
+import msgspec
 import pytest
 from backports import zstd
 from hypothesis import given, settings
@@ -127,6 +128,51 @@ def test_of_several_models_the_one_that_was_checked_goes_upstream(rig, other):
         sent = [json.loads(body, object_pairs_hook=list) for _, _, body in rig.provider.asked[seen:]]
         assert all([name.lower() for name, _ in fields].count("model") == 1 for fields in sent)
         assert all(dict(fields)["model"] == "gpt-4o-mini" for fields in sent)
+
+
+@pytest.mark.parametrize(
+    ("path", "told"),
+    [
+        ("/v1/chat/completions", CHAT | {"models": ["gpt-5"]}),
+        ("/v1/chat/completions", CHAT | {"fallbacks": [{"model": "gpt-5"}]}),
+        ("/v1/chat/completions", CHAT | {"plugins": [{"id": "fusion", "analysis_models": ["gpt-5"]}]}),
+        ("/v1/responses", {"model": "gpt-4o-mini", "input": "", "tools": [{"type": "x", "model": "gpt-5"}]}),
+        (
+            "/v1/messages",
+            {"model": "claude-a", "max_tokens": 5, "messages": [], "tools": [{"type": "advisor", "model": "claude-b"}]},
+        ),
+        (
+            "/v1/messages/count_tokens",
+            {"model": "claude-a", "messages": [], "tools": [{"type": "advisor", "model": "claude-b"}]},
+        ),
+        ("/v1beta/models/gemini-a:generateContent", {"contents": [], "fallbackModel": "gemini-b"}),
+    ],
+)
+def test_a_key_for_some_models_may_name_no_other_in_its_body(rig, path, told):
+    key = rig.issue_key("limited", models=("gpt-4o-mini", "claude-a", "gemini-a"))
+    wait_for(lambda: status_with(rig, key) == 200)
+    seen = len(rig.provider.asked)
+
+    reply = httpx.post(rig.url + path, json=told, headers={"authorization": f"Bearer {key}"})
+
+    assert reply.status_code == 403
+    assert "this key may not use a model that the body names in" in reply.text
+    assert len(rig.provider.asked) == seen
+    assert httpx.post(rig.url + path, json=told, headers=rig.headers()).status_code == 200  # a key for all models
+
+
+def test_of_several_lists_of_models_the_one_that_was_checked_goes_upstream(rig):
+    key = rig.issue_key("listed", models=("gpt-4o-mini", "gemini-a"))
+    wait_for(lambda: status_with(rig, key) == 200)
+    lists = '"models":["gpt-5"],"models":["gpt-4o-mini"]'
+    for path, body in (
+        ("/v1/chat/completions", f'{{{lists},"\\u006dodel":"gpt-4o-mini","messages":[]}}'),
+        ("/v1beta/models/gemini-a:generateContent", f'{{{lists},"contents":[]}}'),
+    ):
+        reply = httpx.post(rig.url + path, content=body, headers={"authorization": f"Bearer {key}"})
+
+        assert reply.status_code == 200
+        assert b"gpt-5" not in rig.provider.asked[-1][2]
 
 
 def test_a_callers_own_key_goes_to_the_provider_and_into_no_record(rig):
@@ -393,3 +439,32 @@ def test_what_is_packed_otherwise_or_unpacks_to_too_much_is_refused(rig, web, co
 
     assert reply.status_code == status
     assert said in reply.text
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [
+        (
+            "/v1/chat/completions",
+            rb"""{"model":"gpt-5","user":"u\ud83d","metadata":{"team\udc00":"s\ud83d"},"messages":[{"role":"user",
+            "content":"cut \ud83d"}],"tools":[{"type":"function","function":{"name":"t\ud83d","parameters":{}}}]}""",
+        ),
+        ("/v1/responses", rb'{"model":"gpt-5","input":"cut \ud83d","user":"u\ud83d","metadata":{"a\udc00":"\ud83d"}}'),
+        (
+            "/v1/messages",
+            rb"""{"model":"claude-opus-4-5","max_tokens":9,"metadata":{"user_id":"u\ud83d"},"messages":[{"role":"user",
+            "content":[{"type":"text","text":"cut \ud83d"}]}]}""",
+        ),
+        ("/v1beta/models/gemini-2.5-pro:generateContent", rb'{"contents":[{"parts":[{"text":"cut \ud83d"}]}]}'),
+    ],
+)
+def test_half_a_character_in_a_request_is_the_providers_to_judge_and_the_call_is_recorded(rig, path, body):
+    """Programs that cut texts in JavaScript send them."""
+    before = len(rig.records())
+
+    reply = httpx.post(rig.url + path, content=body, headers=rig.headers(**{"content-type": "application/json"}))
+
+    assert reply.status_code == 200, reply.text
+    (call,) = rig.wait_for_records(before + 1)[before:]
+    msgspec.json.encode(call)
+    assert [entry for entry in rig.shipped() if entry.call.call_id == call.call_id]

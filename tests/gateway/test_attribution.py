@@ -1,3 +1,5 @@
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -5,6 +7,7 @@ from hypothesis import strategies as st
 from modicum.calls import Owner
 from modicum.gateway.attribution import MOST_CHARACTERS, MOST_TAGS, attribution
 from modicum.providers.dialect import RequestFacts
+from modicum.providers.dialects import DIALECTS
 
 FACTS = RequestFacts(model="gpt-4o-mini")
 
@@ -50,6 +53,39 @@ def test_metadata_says_what_headers_do_not():
 
     assert (about.task, about.conversation, about.owner.user) == ("H", "", "bob")
     assert about.tags == {"feature": "search", "color": "red"}
+
+
+@pytest.mark.parametrize(
+    ("user_ids", "user"),
+    [
+        (["user_5f3a_account__session_1", "user_5f3a_account__session_2"], "user_5f3a_account_"),
+        (
+            [
+                '{"device_id": "d", "account_uuid": "a-1", "session_id": "1"}',
+                '{"device_id": "d", "account_uuid": "a-1", "session_id": "2"}',
+            ],
+            "a-1",
+        ),
+        (['{"device_id": "d", "account_uuid": "", "session_id": "1"}'], "d"),
+        (["ann"], "ann"),
+        (['{"account_uuid": "a', '{"session_id": "1"}'], ""),
+    ],
+)
+def test_the_sessions_of_one_person_are_one_user(user_ids, user):
+    for user_id in user_ids:
+        body = {"model": "claude-x", "max_tokens": 5, "messages": [], "metadata": {"user_id": user_id}}
+        facts = DIALECTS["anthropic-messages"].request(json.dumps(body).encode(), "/v1/messages")
+
+        about = attribution({}, facts, Owner())
+
+        assert about.owner.user == user
+        assert user_id == user or user_id not in str(about)
+
+
+def test_a_header_names_the_user_before_the_agents_own_field():
+    facts = RequestFacts(model="claude-x", user="a-1")
+
+    assert attribution({b"x-modicum-user": b"ann"}, facts, Owner()).owner.user == "ann"
 
 
 def test_a_caller_cannot_spend_as_somebody_else():

@@ -304,3 +304,17 @@ def test_a_body_that_unpacks_for_ever_is_given_up_at_the_bound():
 
     assert refused.value.status == 413
     assert time.process_time() - began < 5
+
+
+def test_half_a_character_and_a_time_at_an_end_of_the_calendar_cost_no_other_span(rig, post):
+    before = len(received(rig))
+    half = [{"key": f"{name}\ud83d", "value": {"stringValue": "\ud83d"}} for name in ("a", "gen_ai.request.model")]
+    half += [{"key": name, "value": {"stringValue": f"{value}\udc00"}} for name, value in CALL.items() if value != 9]
+    ends = ["9" * 19, "9" * 40, "-1", "1e30", "0001-01-01T00:00:00+14:00"]
+    spans = [{"spanId": f"{number:016x}", "startTimeUnixNano": end} for number, end in enumerate(ends)]
+
+    reply = post(document({"name": "x\ud83d", "attributes": half}, *spans, {}), "application/json")
+
+    assert reply.status_code == 200
+    assert len(received(rig)) >= before + 2
+    assert int(reply.json()["partialSuccess"]["rejectedSpans"]) >= 4

@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from modicum.gateway.workers import Board, State, Worker, journal_name
+from modicum.gateway.workers import Board, State, Worker, forget, journal_name
 
 
 @pytest.fixture
@@ -30,6 +30,16 @@ def test_one_that_died_is_absent_whatever_it_said_last(boards, tmp_path):
     subprocess.run([sys.executable, "-c", code, str(tmp_path / "workers")], check=False)
 
     assert boards[0].others() == [State.ABSENT, State.ABSENT]
+
+
+def test_one_that_its_supervisor_forgot_is_absent_though_its_number_lives_again(boards, tmp_path):
+    boards[1].tell(State.READY)
+    boards[2].tell(State.READY)
+
+    forget(tmp_path / "workers", 1)
+
+    assert boards[0].others() == [State.ABSENT, State.READY]
+    forget(tmp_path / "not there", 1)
 
 
 def test_connections_are_left_to_a_ready_worker_that_has_fewer(boards):

@@ -94,3 +94,16 @@ def test_a_first_record_longer_than_the_head_is_read_in_full(tmp_path):
     assert first_record(path, head, lambda _: True)["response"] == {"object": "chat.completion"}
     assert first_record(path, head, lambda _: False) == {}
     assert first_record(path, b"{ broken", lambda _: True) == {}
+
+
+def test_the_sessions_of_one_person_are_tasks_and_no_users(tmp_path):
+    def body(session):
+        told = json.dumps({"device_id": "d", "account_uuid": "a-1", "session_id": session})
+        return {"request": {"model": "m", "metadata": {"user_id": told}}, "response": {"id": session}}
+
+    path = written(tmp_path, body("s-1"), body("s-2"), {"request": {"metadata": {"user_id": "ann"}}})
+
+    one, other, plain = exchanges(path)
+
+    assert (one.owner.user, other.owner.user, plain.owner.user) == ("a-1", "a-1", "ann")
+    assert (one.task, other.task, plain.task) == ("s-1", "s-2", "")

@@ -58,7 +58,7 @@ def test_json_lines(tmp_path):
         ("T,n,-1,2026-02-03", "value is negative or not finite"),
         ("T,n,nan,2026-02-03", "value is negative or not finite"),
         ("T,n,1,yesterday", "time is missing or no time"),
-        ("T,n,1,0001-01-01T00:00:00+12:00", "time is missing or no time"),
+        ("T,n,1,0001-01-01T00:00:00+12:00", "time is not between 1970 and 2200"),
         ("T,n,1,1492-10-12", "time is not between 1970 and 2200"),
         ("T,n,1", "3 cells where the header has 4"),
     ],
@@ -106,3 +106,17 @@ def test_no_bytes_make_it_raise(tmp_path_factory, noise, place):
     path.write_bytes(CSV.encode()[:place] + noise + CSV.encode()[place:])
 
     assert all(isinstance(found, Outcome | Problem) for found in read_outcomes(path))
+
+
+def test_an_id_that_the_gateway_gave_is_not_overwritten_by_a_file(tmp_path):
+    path = tmp_path / "told.csv"
+    path.write_text(
+        "task,name,value,time,id\n"
+        "PR-1,merged,0,2026-01-31T12:00:00Z,gateway:0123456789ab:7\n"
+        "PR-2,merged,1,2026-01-31T12:00:00Z,mine\n"
+    )
+
+    problem, outcome = read_outcomes(path)
+
+    assert "begins with 'gateway:'" in str(problem)
+    assert (problem.line, outcome.outcome_id) == (2, "mine")

@@ -6,6 +6,7 @@ text. A field of `usage` that is not named must be 0.
 
 import gzip
 import json
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -14,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modicum.calls import BUCKETS, Call, Problem, Usage, UserError
+from modicum.calls import BUCKETS, Basis, Call, Problem, Usage, UserError
 from modicum.importers import FORMATS, format_named, read_calls
 from modicum.importers.format import Reading
 from modicum.importers.reading import with_steady_clock
@@ -53,6 +54,31 @@ def test_a_fixture_gives_the_calls_beside_it(case):
     assert [as_shown(call, want) for call, want in zip(calls, expected["calls"], strict=True)] == expected["calls"]
     assert all(part in problem for part, problem in zip(expected.get("problems", []), problems, strict=True))
     assert {call.source for call in calls} <= {case.parent.name}
+
+
+INPUT_COUNTS = re.compile(
+    r'(\\*"(?:prompt_tokens|input_tokens|promptTokenCount|prompt_token_count|promptTokens|input_uncached|input|'
+    r'gen_ai\.usage\.input_tokens|total_tokens|totalTokens|totalTokenCount|total)\\*"\s*:\s*)\d+'
+)
+UNCOUNTED_CASES = [
+    case for case in CASES if case.suffix in {".jsonl", ".json"} and not case.parent.name.endswith("-usage")
+]
+
+
+@pytest.mark.parametrize("case", UNCOUNTED_CASES, ids=lambda case: f"{case.parent.name}/{case.name}")
+def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
+    whole, _ = read([case])
+    text, replaced = INPUT_COUNTS.subn(r"\1null", case.read_text())
+    copy = tmp_path / case.name
+    copy.write_text(text)
+
+    calls, problems = read([copy], source=case.parent.name)
+
+    assert replaced or all(not call.usage.prompt_tokens for call in whole) or "tlp" in case.parent.name
+    exact_zeros = [call for call in calls if call.usage_basis is Basis.EXACT and not call.usage.prompt_tokens]
+    zeros_before = {call.call_id for call in whole if not call.usage.prompt_tokens}
+    assert [call for call in exact_zeros if call.call_id not in zeros_before] == []
+    assert calls or problems or not any(call.usage.prompt_tokens for call in whole)
 
 
 @pytest.mark.parametrize("name", FORMATS)

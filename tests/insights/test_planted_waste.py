@@ -347,7 +347,8 @@ def logged(path, talks):
     entries = []
     for call in read_calls([path], Reading(anatomy=True)):
         prompt = call.anatomy.kept_tokens + sum(part.tokens for part in call.anatomy.added)
-        entries.append(book(msgspec.structs.replace(call, usage=Usage(prompt), usage_basis=Basis.EXACT), PRICES))
+        counted = {"usage": Usage(prompt), "usage_basis": Basis.EXACT, "output_basis": Basis.EXACT}
+        entries.append(book(msgspec.structs.replace(call, **counted), PRICES))
     return history_of(Booked(entries))
 
 

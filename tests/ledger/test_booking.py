@@ -1,10 +1,11 @@
 from datetime import UTC, datetime
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.calls import OURSELVES, Basis, Call, Usage
+from modicum.calls import OURSELVES, Basis, Call, CallStatus, Usage
 from modicum.ledger.booking import book, newest, newest_calls
 from modicum.metering.prices import PriceBook
 
@@ -62,6 +63,38 @@ def test_without_usage_the_cost_is_unknown_and_not_zero():
 
 def test_web_searches_are_charged_beside_the_tokens():
     assert book(call(web_searches=3), PRICES).cost.by_bucket.requests == Decimal("0.03")
+
+
+def test_a_fee_per_request_is_charged_once_a_call_and_is_not_exact():
+    asked = call(provider="perplexity", model="sonar-pro", usage=Usage(1_000, 0, 0, 0, 100))
+
+    cost = book(asked, PRICES).cost
+
+    # 0.0045 for the tokens, and 0.006, 0.010 or 0.014 by the size of the search context, which no log holds.
+    assert Decimal("0.0105") <= cost.usd <= Decimal("0.0185")
+    assert cost.usd == cost.by_bucket.total == Decimal("0.0185")
+    assert (cost.by_bucket.input_uncached, cost.by_bucket.requests) == (Decimal("0.003"), Decimal("0.014"))
+    assert cost.basis is Basis.ESTIMATED
+
+
+@pytest.mark.parametrize(
+    ("fields", "fees"),
+    [
+        ({"calls_count": 5}, 5),
+        ({"status": CallStatus.ERROR, "usage": Usage()}, 0),
+        ({"status": CallStatus.ABORTED, "usage": Usage()}, 1),
+    ],
+)
+def test_the_fee_is_due_for_every_request_that_was_served(fields, fees):
+    cost = book(call(provider="perplexity", model="sonar", **fields), PRICES).cost
+
+    assert cost.by_bucket.requests == fees * Decimal("0.012")
+
+
+def test_a_call_whose_output_nobody_counted_has_no_cost():
+    cost = book(call(output_basis=Basis.UNKNOWN), PRICES).cost
+
+    assert (cost.usd, cost.basis) == (None, Basis.UNKNOWN)
 
 
 @given(st.permutations([call(revision=1), call(revision=3, model="later"), call(revision=2)]))

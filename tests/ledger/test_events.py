@@ -1,3 +1,6 @@
+import resource
+import sqlite3
+from contextlib import contextmanager
 from datetime import UTC, datetime
 
 import pytest
@@ -45,3 +48,65 @@ def test_a_folder_that_cannot_be_made_is_a_users_error(tmp_path):
 
     with pytest.raises(UserError, match="cannot be used"):
         Events(tmp_path / "file" / "events.sqlite")
+
+
+@contextmanager
+def disk_that_refuses():
+    """No file may grow past its first byte."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1, hard))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
+
+
+def test_an_event_that_is_not_on_the_disk_is_a_users_error_and_is_not_there(tmp_path):
+    events = Events(tmp_path / "events.sqlite")
+    stamp = events.stamp
+
+    with disk_that_refuses(), pytest.raises(UserError, match=r"cannot be written .*nothing was changed"):
+        events.append("key", {})
+
+    assert (events.last(), events.stamp) == (0, stamp)
+    events.append("key", {})
+    assert events.last() == 1
+    events.close()
+
+
+def test_a_file_that_cannot_be_made_on_a_full_disk_is_a_users_error(tmp_path):
+    with disk_that_refuses(), pytest.raises(UserError, match="cannot be used"):
+        Events(tmp_path / "events.sqlite")
+
+
+def test_the_stamp_has_its_place_on_the_disk_before_it_is_written_in_memory(tmp_path):
+    Events(tmp_path / "events.sqlite").close()
+
+    assert (tmp_path / "events.stamp").stat().st_blocks > 0
+
+
+def test_a_file_that_was_deleted_or_replaced_says_so_and_takes_no_event(tmp_path):
+    events = Events(tmp_path / "events.sqlite")
+    assert events.gone == ""
+    (tmp_path / "events.sqlite").rename(tmp_path / "away")
+
+    with pytest.raises(UserError, match="was deleted"):
+        events.append("key", {})
+
+    Events(tmp_path / "events.sqlite").close()
+    assert "was deleted, moved or replaced" in events.gone
+    events.close()
+
+
+def test_events_that_are_garbage_are_a_users_error(tmp_path):
+    events = Events(tmp_path / "events.sqlite")
+    other = sqlite3.connect(tmp_path / "events.sqlite")
+    other.execute("DROP TABLE events")
+    other.close()
+
+    with pytest.raises(UserError, match="cannot be read"):
+        events.read("key", KeyEvent)
+    events.close()
+    (tmp_path / "events.sqlite").write_bytes(b"garbage " * 1000)
+    with pytest.raises(UserError, match="cannot be used"):
+        Events(tmp_path / "events.sqlite")

@@ -1,12 +1,15 @@
 import asyncio
 import resource
+import shutil
 import sqlite3
+import time
 from contextlib import contextmanager
 
 import pytest
 
+from ledger.faults import garbage, remove
 from modicum.calls import UserError
-from modicum.ledger.journal import Journal, NotDurable, Record
+from modicum.ledger.journal import Journal, NotDurable, Record, written_ns
 
 
 def numbers_in(folder):
@@ -113,3 +116,121 @@ def test_a_record_that_nobody_waits_for_is_written_before_the_end(tmp_path):
     asyncio.run(added())
 
     assert numbers_in(tmp_path) == ["late"]
+
+
+async def until(condition):
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - another thread's doing
+            await asyncio.sleep(0.01)
+
+
+@pytest.mark.parametrize("what", ["folder", "gateway.sqlite", "gateway.underway", "gateway.sqlite-wal"])
+def test_a_journal_that_is_deleted_while_it_is_open_takes_no_record_for_durable(tmp_path, what):
+    folder = tmp_path / "journal"
+
+    async def deleted():
+        journal = Journal(folder, patience_s=0.1)
+        await journal.added(record("before"))
+        if what == "folder":
+            shutil.rmtree(folder)
+        else:
+            (folder / what).unlink()
+        with pytest.raises(NotDurable, match=r"was deleted, moved or replaced .* restart 'modicum up'"):
+            await journal.added(record("during"))
+        reason = journal.reason
+        journal.close()
+        return reason
+
+    reason = asyncio.run(deleted())
+
+    assert str(folder / ("gateway.sqlite" if what == "folder" else what)) in reason
+
+
+def test_a_journal_that_is_moved_away_says_so_by_itself_and_goes_on_when_it_is_back(tmp_path, monkeypatch):
+    monkeypatch.setattr("modicum.ledger.journal.FLUSH_EVERY_S", 0.01)
+    folder = tmp_path / "journal"
+
+    async def moved():
+        journal = Journal(folder, patience_s=0.1)
+        folder.rename(tmp_path / "elsewhere")
+        await until(lambda: not journal.healthy)
+        reason = journal.reason
+        with pytest.raises(NotDurable):
+            await journal.added(record("during"))
+        (tmp_path / "elsewhere").rename(folder)
+        await until(lambda: journal.healthy)
+        await journal.added(record("after"))
+        journal.close()
+        return reason
+
+    assert "was deleted, moved or replaced" in asyncio.run(moved())
+    assert numbers_in(folder) == ["during", "after"]
+
+
+@pytest.mark.parametrize("name", ["a folder", "random", "of another program"])
+def test_a_garbage_journal_makes_way_and_stays_for_whoever_looks_at_it(tmp_path, name):
+    path = garbage(tmp_path, name)
+
+    async def started():
+        journal = Journal(tmp_path, name)
+        await journal.added(record("a"))
+        journal.close()
+        return journal.set_aside
+
+    assert asyncio.run(started()) == [tmp_path / f"{name}.sqlite.broken"]
+    base = sqlite3.connect(path)
+    assert base.execute("SELECT number FROM records").fetchall() == [("a",)]
+    base.close()
+
+
+def test_a_journal_that_breaks_while_it_runs_makes_way_and_no_record_is_lost(tmp_path):
+    async def broken():
+        journal = Journal(tmp_path, patience_s=5.0)
+        for number in range(200):
+            journal.add(Record(f"{number}", "call", b"x" * 2000))
+        await journal.added(record("before"))
+        base = sqlite3.connect(tmp_path / "gateway.sqlite")
+        base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        base.close()
+        with (tmp_path / "gateway.sqlite").open("r+b") as file:  # in place: it stays the same file
+            file.write(b"garbage!" * 8192)
+        await journal.added(record("after"))
+        healthy = journal.healthy
+        journal.close()
+        return healthy, journal.set_aside
+
+    assert asyncio.run(broken()) == (True, [tmp_path / "gateway.sqlite.broken"])
+    assert numbers_in(tmp_path)[-1] == "after"
+
+
+def test_each_journal_has_an_identity_that_stays_and_is_no_others(tmp_path):
+    def identity():
+        asyncio.run(opened())
+        base = sqlite3.connect(tmp_path / "gateway.sqlite")
+        (row,) = base.execute("SELECT id FROM journal").fetchall()
+        base.close()
+        return row[0]
+
+    async def opened():
+        Journal(tmp_path).close()
+
+    first, again = identity(), identity()
+    remove(tmp_path / "gateway.sqlite")
+
+    assert first == again
+    assert identity() != first
+
+
+def test_records_without_a_number_get_one_that_says_when_and_are_never_alike(tmp_path):
+    async def added():
+        journal = Journal(tmp_path)
+        await asyncio.gather(*(journal.added(Record("", "outcome", b"same")) for _ in range(20)))
+        journal.close()
+
+    before = time.time_ns()
+    asyncio.run(added())
+
+    numbers = numbers_in(tmp_path)
+    assert len(set(numbers)) == 20
+    assert all(before <= written_ns(number) <= time.time_ns() for number in numbers)
+    assert [written_ns(number) for number in ("", "no number", "-")] == [0, 0, 0]

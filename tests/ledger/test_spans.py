@@ -4,6 +4,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
+from ledger.faults import GARBAGE, Backup, garbage, remove
 from modicum.calls import Basis, Call, Cost, Entry, Owner, Usage
 from modicum.ledger import positions
 from modicum.ledger.journal import Journal, Record
@@ -126,7 +127,7 @@ def test_what_was_held_when_the_process_ended_is_booked_by_the_next(rig):
     rig.start().ship()
 
     assert rig.booked() == [CLIENT]
-    assert positions.read(journal, "shipped") == 2
+    assert positions.read(journal, "shipped").record == 2
 
 
 def test_a_store_that_fails_loses_nothing(rig, monkeypatch):
@@ -229,3 +230,104 @@ def test_memory_is_bounded(rig, monkeypatch):
 
     assert len(moved.entries) == 5  # before their time
     assert list(rig.shipper._traces) == traces[-2:]
+
+
+def other(number, parent="", **more):
+    """A span of a trace of its own."""
+    trace, name = f"{number:032x}", f"{number:016x}"
+    return Received(trace, name, parent, msgspec.structs.replace(call(name, **more), call_id=f"otlp:{trace}:{name}"))
+
+
+@pytest.mark.parametrize("restarted", [True, False])
+def test_spans_after_their_journal_was_set_back_are_all_booked(rig, restarted):
+    journal = rig.folder / "spans" / "gateway.sqlite"
+    rig.told(other(1))
+    rig.start().ship()
+    backup = Backup(journal)
+    rig.told(other(2))
+    rig.told(other(3))
+    rig.shipper.ship()
+    backup.restore()
+    rig.told(other(4))
+    rig.told(other(5))
+    rig.told(other(6))
+
+    moved = (rig.start() if restarted else rig.shipper).ship()
+
+    assert len(rig.booked()) == 6
+    assert ["was set back" in str(problem) for problem in moved.problems] == [True]
+    assert rig.shipper.ship().problems == []
+    rig.told(other(7))
+    rig.start().ship()
+    assert len(rig.booked()) == 7
+
+
+def test_spans_of_a_journal_that_was_made_anew_are_all_booked_though_some_of_the_former_are_held(rig):
+    journal = rig.folder / "spans" / "gateway.sqlite"
+    for number in range(1, 5):
+        rig.told(other(number))
+    rig.start(hold_s=60).ship(all_of_it=True)
+    for number in range(5, 8):
+        rig.told(other(number))
+    rig.shipper.ship()  # holds them
+    remove(journal)
+    rig.told(span(HTTP, is_call=False))
+    rig.shipper.ship()
+    assert positions.read(journal, "shipped").record == 0
+
+    rig.shipper.ship(all_of_it=True)
+
+    assert len(rig.booked()) == 7
+    assert positions.read(journal, "shipped").record == 1
+
+
+def test_what_was_counted_in_an_outer_span_is_not_counted_again_when_all_of_it_is_read_again(rig):
+    rig.told(span(FRAMEWORK))
+    rig.start().ship()
+    rig.told(span(CLIENT, FRAMEWORK))
+    rig.shipper.ship()
+    backup = Backup(rig.folder / "spans" / "gateway.sqlite")
+    rig.told(other(1))
+    rig.shipper.ship()
+    backup.restore()
+
+    rig.start().ship()
+
+    assert rig.booked() == sorted([FRAMEWORK, f"{1:016x}"])
+
+
+def test_what_the_gateway_counted_long_ago_is_not_counted_again_when_all_of_it_is_read_again(rig, monkeypatch):
+    monkeypatch.setattr("modicum.ledger.spans.WARM_CALLS", 1)
+    told = {"finished": NOON, "owner": Owner(key="ci")}
+    late = {"finished": NOON.replace(hour=14), "started": NOON.replace(hour=14), "owner": Owner(key="other")}
+
+    async def write():
+        journal = Journal(rig.folder / "journal")
+        await journal.added(Record("1-a", "call", msgspec.msgpack.encode(through_the_gateway(**told))))
+        newer = msgspec.structs.replace(through_the_gateway(**late), call_id="gateway:1-b")
+        await journal.added(Record("1-b", "call", msgspec.msgpack.encode(newer)))
+        journal.close()
+
+    asyncio.run(write())
+    rig.start().saw([Entry(through_the_gateway(**told), Cost.unknown())])
+    rig.told(span(CLIENT, **told))
+    assert rig.shipper.ship().repeated == 1
+    backup = Backup(rig.folder / "spans" / "gateway.sqlite")
+    rig.told(other(1))
+    rig.shipper.ship()
+    backup.restore()
+
+    assert rig.start().ship().repeated == 1
+    assert rig.booked() == [f"{1:016x}"]
+
+
+@pytest.mark.parametrize("name", GARBAGE)
+def test_a_garbage_journal_of_spans_or_of_calls_is_named_and_stops_nothing(rig, name):
+    path = garbage(rig.folder / "spans", name)
+    garbage(rig.folder / "journal", name)
+    rig.told(span(CLIENT))
+
+    told = [str(problem) for _ in range(3) for problem in (rig.shipper or rig.start()).ship().problems]
+
+    assert [line.startswith(f"{path}: the journal cannot be read (") for line in told] == [True]
+    assert rig.booked() == [CLIENT]

@@ -5,6 +5,7 @@ import sys
 import textwrap
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import msgspec
 import pytest
@@ -262,6 +263,7 @@ def test_an_outcome_told_again_is_replaced(store):
     told = Outcome(outcome_id="o1", task="t", name="resolved", value=0.0, time=START)
     store.append_outcomes([told])
     store.append_outcomes([msgspec.structs.replace(told, value=1.0)])
+    store.append_outcomes([msgspec.structs.replace(told, value=0.5)] * 2, [2, 1])  # sent long before
 
     assert [o.value for o in store.outcomes()] == [1.0]
 
@@ -433,6 +435,37 @@ def test_a_file_held_by_another_process_is_one_line_that_says_by_whom(tmp_path):
 def test_a_place_that_is_no_ledger_is_refused(url, reason):
     with pytest.raises(UserError, match=reason):
         open_store(url)
+
+
+def test_a_process_killed_while_it_makes_the_ledger_leaves_none_that_never_opens(tmp_path, monkeypatch):
+    path = tmp_path / "ledger.duckdb"
+
+    def killed(place, **_):
+        Path(place).write_bytes(bytes(4096))  # as much of a file as there was time for
+        raise SystemExit
+
+    with monkeypatch.context() as patched:
+        patched.setattr("duckdb.connect", killed)
+        with pytest.raises(SystemExit):
+            open_store(str(path))
+
+    open_store(str(path)).close()
+    assert [entry.name for entry in tmp_path.glob("ledger*")] == ["ledger.duckdb"]
+
+    path.write_bytes(b"")
+    with pytest.raises(UserError, match="is empty: its making was cut short; delete the file and run the command"):
+        open_store(str(path))
+
+
+def test_a_file_system_without_links_has_a_ledger_too(tmp_path, monkeypatch):
+    def refused(*_):
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr("pathlib.Path.hardlink_to", refused)
+
+    open_store(str(tmp_path / "ledger.duckdb")).close()
+
+    assert [entry.name for entry in tmp_path.glob("ledger*")] == ["ledger.duckdb"]
 
 
 def test_a_file_that_is_no_ledger_is_refused(tmp_path):

@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from modicum.calls import UserError
+from modicum.calls import Basis, UserError
 from modicum.metering.price_file import PriceFile
 from modicum.metering.prices import PriceBook
 
@@ -29,6 +29,15 @@ def test_a_self_hosted_model_has_the_rates_that_are_given(book):
         Decimal(price) / PER_MILLION for price in ("0.2", "0.02", "0.2", "1")
     ]
     assert (rates.source, len(rates.version)) == ("prices.toml", 12)
+
+
+def test_an_own_fee_per_request_stands_beside_the_tokens_and_is_exact(book):
+    text = '[[price]]\nmodel = "sonar-pro"\ninput = 3\noutput = 15\nrequest = 0.006\n'
+
+    rates = book(text).rates("perplexity", "sonar-pro", AT)
+
+    assert (rates.request, rates.input_uncached * PER_MILLION) == (Decimal("0.006"), 3)
+    assert rates.basis is Basis.EXACT
 
 
 def test_a_discount_comes_off_every_step_of_the_list(book):
@@ -65,6 +74,7 @@ def test_subscriptions_are_read(book):
         ('[[price]]\nmodel = "x"\ndiscount = 12\n', "between 0 and 1"),
         ('[[price]]\nmodel = "x"\ninput = -1\noutput = 1\n', "negative"),
         ('[[price]]\nmodel = "x"\ndiscount = 0.1\ninput = 1\noutput = 1\n', "either"),
+        ('[[price]]\nmodel = "x"\ndiscount = 0.1\nrequest = 1\n', "'request' goes with"),
         ("[[price", "no valid TOML"),
     ],
 )

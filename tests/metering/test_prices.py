@@ -1,3 +1,4 @@
+import json
 from datetime import UTC, datetime
 from decimal import Decimal
 
@@ -117,6 +118,48 @@ def test_a_damaged_file_of_kept_rates_is_looked_up_anew(tmp_path):
     kept.write_text("{")
 
     assert PriceBook(kept_in=kept).rates("anthropic", "claude-opus-4-6", AT) is not None
+
+
+def test_rates_kept_by_a_program_that_worked_them_out_otherwise_are_not_used(tmp_path):
+    kept = tmp_path / "rates.json"
+    first = PriceBook(kept_in=kept)
+    first.rates("perplexity", "sonar-pro", AT)
+    first.save()
+    document = json.loads(kept.read_text())
+    document["version"] = document["version"].partition(" ")[2]  # as it was before fees per request had a rate
+    document["steps"]["perplexity|sonar-pro|2026-02-03|standard"][0]["rates"]["input_uncached"] = "0.014"
+    kept.write_text(json.dumps(document))
+
+    assert PriceBook(kept_in=kept).rates("perplexity", "sonar-pro", AT).input_uncached * PER_MILLION == 3
+
+
+def test_every_fee_per_request_on_the_list_is_apart_from_the_tokens_and_an_estimate(prices):
+    from genai_prices.data_snapshot import get_snapshot
+
+    charging = [
+        (seller.id, model.id, model.prices)
+        for seller in get_snapshot().providers
+        for model in seller.models
+        if getattr(model.prices, "requests_kcount", None)
+    ]
+    assert charging
+
+    for seller, model, listed in charging:
+        rates = prices.rates(seller, model, AT)
+        assert rates.request * 1000 == listed.requests_kcount, model
+        assert rates.input_uncached * PER_MILLION == listed.input_mtok, model
+        assert rates.basis is Basis.ESTIMATED, model
+
+
+@pytest.mark.parametrize(
+    ("seller", "model"), [("openai", "whisper-1"), ("openai", "tts-1"), ("mistral", "mistral-ocr-2505")]
+)
+def test_a_model_that_charges_nothing_by_the_token_has_no_price_here_and_not_zero(prices, seller, model):
+    assert prices.rates(seller, model, AT) is None
+
+
+def test_a_model_that_also_charges_for_what_is_not_counted_costs_at_least_its_tokens(prices):
+    assert prices.rates("mistral", "voxtral-small-24b-2507", AT).basis is Basis.LOWER_BOUND
 
 
 def test_candidates_name_the_surest_seller_first():

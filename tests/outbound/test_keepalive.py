@@ -170,3 +170,13 @@ def test_a_reader_that_is_slow_stops_the_sender():
 def test_what_would_break_out_of_its_header_is_refused(target, header):
     with pytest.raises(ValueError, match="control character"):
         request_head(b"POST", target, Origin("h", 80, tls=False), [header], 0)
+
+
+def test_authorities_that_could_not_be_read_for_want_of_files_are_read_again(monkeypatch):
+    origin, connections = Origin("127.0.0.1", 1, tls=True), Connections()
+    with monkeypatch.context() as short:
+        short.setattr("modicum.outbound.keepalive.no_file_left", lambda: True)
+        poor = connections._trust(origin)
+
+    assert connections._trust(origin) is not poor
+    assert connections._trust(origin) is connections._trust(origin)

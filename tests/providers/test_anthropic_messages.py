@@ -22,7 +22,7 @@ def test_a_request_tells_its_facts():
         ("user_5f3a_account__session_57a121ec-f78c-48c3", "user_5f3a_account_", "57a121ec-f78c-48c3"),
         ('{"device_id":"d-1","account_uuid":"","session_id":"54c1eb09"}', "d-1", "54c1eb09"),
         ('{"device_id":"d-1","account_uuid":"a-1"}', "a-1", ""),
-        ("{broken", "{broken", ""),
+        ("{broken", "", ""),
     ],
 )
 def test_claude_code_tells_user_and_session_in_one_field(user_id, user, session):

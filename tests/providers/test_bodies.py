@@ -1,13 +1,8 @@
-import json
-
-import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from modicum.calls import Usage
-from modicum.providers import anthropic
-from modicum.providers.bodies import counted, error_kind_of, mended, session_of, word
+from modicum.providers import anthropic, openai
+from modicum.providers.bodies import counted, error_kind_of, session_of, word
 
 
 def test_zeros_and_nonsense_are_not_a_count():
@@ -46,27 +41,19 @@ def test_a_word_from_outside_is_short_and_on_one_line():
 
 
 @pytest.mark.parametrize(
-    ("body", "text"),
+    "usage",
     [
-        (rb'"a \ud83d b"', "a \ufffd b"),
-        (rb'"\ude00"', "\ufffd"),
-        (rb'"\uD83D\uDE00"', "\U0001f600"),
-        (rb'"\ud83d\ud83d\ude00"', "\ufffd\U0001f600"),
-        (rb'"C:\\ud83d"', r"C:\ud83d"),
-        (rb'"\"\ud83d\""', '"\ufffd"'),
+        {"prompt_tokens": None, "completion_tokens": 7, "total_tokens": 7},
+        {"prompt_tokens": 7, "completion_tokens": None},
+        {"completion_tokens": 7},
+        {"input_tokens": None, "output_tokens": 7},
     ],
 )
-def test_halves_of_characters_are_replaced_and_nothing_else(body, text):
-    assert msgspec.json.decode(mended(body)) == text
+def test_a_usage_whose_main_counts_are_null_has_not_counted(usage):
+    assert counted(openai.usage_from, usage) == (None, "the usage does not count the prompt and the reply")
 
 
-@given(st.text(), st.booleans())
-def test_whole_characters_stay_as_they_are(text, escaped):
-    assert json.loads(mended(json.dumps(text, ensure_ascii=escaped).encode())) == text
+def test_an_embedding_has_no_output_to_count():
+    usage, problem = counted(openai.usage_from, {"prompt_tokens": 7, "total_tokens": 7})
 
-
-@given(st.text(st.characters(categories=["Cs", "Lu"])))
-def test_whatever_python_writes_is_read_once_it_is_mended(text):
-    read = msgspec.json.decode(mended(json.dumps(text).encode()))
-
-    assert list(filter(str.isupper, read)) == list(filter(str.isupper, text))
+    assert (usage.input_uncached, problem) == (7, "")

@@ -21,10 +21,15 @@ def call(usage, **fields):
     )
 
 
-@pytest.mark.parametrize("names", [otel.INPUT, otel.OUTPUT])
-def test_every_alias_of_a_total_is_read(names):
+@pytest.mark.parametrize(("names", "beside"), [(otel.INPUT, otel.OUTPUT), (otel.OUTPUT, otel.INPUT)])
+def test_every_alias_of_a_total_is_read(names, beside):
     for name in names:
-        assert otel.usage_from({name: 7}).total_tokens == 7
+        assert otel.usage_from({name: 7, beside[0]: 3}).total_tokens == 10
+
+
+def test_a_span_that_counts_the_output_alone_has_no_usage_unless_a_total_tells_the_input():
+    assert otel.usage_from({otel.OUTPUT[0]: 7}) is None
+    assert otel.usage_from({otel.OUTPUT[0]: 7, otel.TOTAL[0]: 10}).input_uncached == 3
 
 
 @pytest.mark.parametrize(

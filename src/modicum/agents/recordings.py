@@ -160,7 +160,7 @@ def read_rows(lines: Iterable[str | bytes], path: str) -> tuple[list[tuple[int, 
             continue
         try:
             rows.append((number, decoder.decode(line)))
-        except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             problems.append(Problem(path, f"not a row of a team recording: {error}", number))
     return rows, problems
 

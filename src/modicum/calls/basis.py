@@ -13,6 +13,11 @@ class Basis(StrEnum):
     UNKNOWN = "unknown"
     """Nobody counted it. The figure is absent, never 0."""
 
+    @classmethod
+    def counted(cls, is_counted: bool) -> "Basis":
+        """How a provider's figure is known: exactly, or not at all."""
+        return cls.EXACT if is_counted else cls.UNKNOWN
+
     def __or__(self, other: "Basis") -> "Basis":
         """What a sum of two figures is known by: the weaker of the two."""
         return self if _WEAKNESS[self] >= _WEAKNESS[other] else other

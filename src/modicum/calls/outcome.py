@@ -1,8 +1,10 @@
 """A result of a task: name, value, time."""
 
-from datetime import datetime
+from datetime import UTC, datetime
 
 import msgspec
+
+FIRST_YEAR, LAST_YEAR = 1970, 2200
 
 
 class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -16,3 +18,18 @@ class Outcome(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     time: datetime
     source: str = ""
     """Where it came from, and by which rule it was joined to the task."""
+
+
+def checked_time(at: datetime) -> datetime:
+    """The time of an outcome, in UTC; one without zone is taken for UTC.
+
+    Raises:
+        ValueError: it lies where no task ended, at an end of the calendar; the message fits after "not an outcome: ".
+    """
+    try:
+        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    except OverflowError:
+        at = datetime.min.replace(tzinfo=UTC)
+    if not FIRST_YEAR <= at.year <= LAST_YEAR:
+        raise ValueError(f"time is not between {FIRST_YEAR} and {LAST_YEAR}")
+    return at

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 import msgspec
 
+from modicum.calls.storable import storable
+
 
 class Problem(msgspec.Struct, frozen=True, gc=False):
     path: str
@@ -11,6 +13,12 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
     """What is wrong, without any text of the data itself: a log line may hold a prompt or a key."""
     line: int | None = None
     """Line in the file, from 1; None where the file as a whole is meant."""
+
+    def __post_init__(self) -> None:
+        """Paths are bytes, and need not be UTF-8."""
+        if not (self.path.isascii() and self.reason.isascii()):
+            msgspec.structs.force_setattr(self, "path", storable(self.path))
+            msgspec.structs.force_setattr(self, "reason", storable(self.reason))
 
     def __str__(self) -> str:
         place = self.path if self.line is None else f"{self.path}:{self.line}"

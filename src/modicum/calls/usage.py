@@ -4,6 +4,7 @@ Providers disagree about whether `input` includes cached tokens: Anthropic's doe
 dialect is converted at the edge (`modicum.providers`), so that nobody can misread these names further in.
 """
 
+from collections.abc import Mapping
 from typing import Self
 
 import msgspec
@@ -74,6 +75,16 @@ class Usage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
         """
         counts = {name: checked_count(name, value) for name, value in buckets.items()}
         return cls(**counts)
+
+
+def is_counted(usage: Mapping[str, object], *names: str, may_lack: bool = False) -> bool:
+    """Whether a provider's usage object holds a count under one of these names of the same thing.
+
+    None (JSON's null) is no count of 0: nobody counted. A name that is not there at all is none either, unless the
+    thing `may_lack` (embeddings have no output).
+    """
+    told = [usage[name] for name in names if name in usage]
+    return any(count is not None for count in told) or (may_lack and not told)
 
 
 def checked_count(name: str, value: object) -> int:

@@ -1,5 +1,7 @@
 """The command line: one file per verb, loaded when it is called. The only place that wires rooms together."""
 
+import errno
+import os
 from importlib import import_module
 from typing import Any, NoReturn
 
@@ -8,6 +10,11 @@ import click
 from modicum import __version__
 from modicum.calls.errors import UserError
 from modicum.calls.one_line import one_line
+from modicum.calls.storable import storable
+from modicum.cli.private import private_files
+
+_OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
+"""Faults that no verb can foresee and only the user can mend: the disk is full, may not be written, or is broken."""
 
 VERBS = {
     "audit": "Where the money went, what bought nothing, and what each change would have saved.",
@@ -68,8 +75,6 @@ class Verbs(click.Group):
         except BrokenPipeError:
             # A reader that went away (`modicum bill | head`) is no failure, though click and rich would make status 1
             # of it; and Python must not complain again while it closes stdout.
-            import os
-
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             return 0
 
@@ -93,11 +98,17 @@ def modicum() -> None:
 
 
 def main(args: list[str] | None = None) -> NoReturn:
-    """Runs the command; a `UserError` is one line and status 2, Ctrl-C is status 130 and no trace."""
+    """Runs the command. A `UserError`, and a file that the system does not give or take, is one line and status 2;
+    Ctrl-C is status 130 and no trace.
+    """
     try:
-        result: Any = modicum.main(args=args, prog_name="modicum", standalone_mode=False)
+        with private_files():
+            result: Any = modicum.main(args=args, prog_name="modicum", standalone_mode=False)
     except UserError as error:
         click.echo(f"modicum: {one_line(str(error))}", err=True)
+        raise SystemExit(2) from None
+    except OSError as error:
+        click.echo(f"modicum: {_system_fault(error)}", err=True)
         raise SystemExit(2) from None
     except click.exceptions.Exit as stop:
         raise SystemExit(stop.exit_code) from None
@@ -108,3 +119,17 @@ def main(args: list[str] | None = None) -> NoReturn:
         click.echo("stopped", err=True)
         raise SystemExit(130) from None
     raise SystemExit(result if isinstance(result, int) else 0)
+
+
+def _system_fault(error: OSError) -> str:
+    """A file that the system does not give or take, or a disk that is full or broken, as one line.
+
+    Raises:
+        OSError: it is neither, so a bug of ours.
+    """
+    of_the_machine = error.errno in _OF_THE_MACHINE
+    if error.strerror is None or isinstance(error, ConnectionError) or not (error.filename or of_the_machine):
+        raise error
+    place = f"{storable(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
+    hint = "; 'modicum doctor' looks at disk and files" if of_the_machine else ""
+    return one_line(f"{place}{error.strerror}") + hint

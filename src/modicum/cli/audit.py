@@ -12,6 +12,7 @@ from modicum.calls.problem import problem_rows
 from modicum.cli.anatomy import ledger_or_logs
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.logs import show_problems, steps
+from modicum.cli.private import shared_files
 from modicum.cli.shared_options import (
     LogOptions,
     SpanOptions,
@@ -99,8 +100,12 @@ def command(options: AuditOptions) -> None:
     with ledger_or_logs(paths, options, settings, problems) as store:
         add_outcomes(store, outcomes, problems)
         prices = resources.price_book(options.price_path, settings)
-        with steps("audit") as told:
-            found = audit(store, prices, span, only=options.only, what_ifs=options.what_ifs, on_step=told)
+        try:
+            with steps("audit") as told:
+                found = audit(store, prices, span, only=options.only, what_ifs=options.what_ifs, on_step=told)
+        except UserError:
+            show_problems(problems, strict=False)  # they may say why there is nothing to look at
+            raise
         prices.save()
     if options.html_path:
         write_page(found, options.html_path)
@@ -141,7 +146,8 @@ def write_page(found: "Audit", path: Path) -> None:
     from modicum.reports.page import render_page
 
     try:
-        path.write_text(render_page(audit_document(found)), encoding="utf-8")
+        with shared_files():
+            path.write_text(render_page(audit_document(found)), encoding="utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
 

@@ -60,26 +60,37 @@ def _checks() -> Iterator[Check]:
     yield from _upstreams(settings)
     yield from _teams(settings)
     yield _tried("folder", _folder)
+    yield from _journals()
+    yield _tried("file of keys", _keys)
+    yield _tried("open files", lambda: _open_files(settings))
+    yield _tried("memory of requests", lambda: _bodies(settings))
     yield _tried("key of digests", lambda: f"{len(resources.digest_key())} bytes")
     yield _tried("ledger", lambda: _ledger(settings))
+    yield _tried("listener", lambda: _listener(settings))
     yield _tried("gateway", lambda: _gateway(settings))
     yield _tried("otel", lambda: _otel(settings))
 
 
 def _upstreams(settings: Settings) -> Iterator[Check]:
+    from modicum.gateway.tls import trust_of
     from modicum.gateway.upstreams import Upstream
 
     for name, one in (settings.upstreams or USUAL_UPSTREAMS).items():
         what = f"upstream {name}"
         try:
             key = upstream_key(name, one)
-            upstream = Upstream(name, one, key)
+            upstream = Upstream(name, one, key, trust_of(settings, name))
         except UserError as error:
             yield Check(what, fine=False, said=str(error))
             continue
+        takes_own = settings.gateway.own_keys and upstream.own_keys
         if one.key and not key:
-            said = f"{one.url}; no key in {one.key}: only callers with a key of their own can use it"
-            yield Check(what, fine=settings.gateway.own_keys, said=said)
+            said = f"{one.url}; no key in {one.key}: "
+            said += "only callers with a key of their own can use it" if takes_own else "set it, or own_keys = true"
+            yield Check(what, fine=takes_own, said=said)
+        elif upstream.host_provider and not key and not takes_own:
+            said = f"{one.url}; it has no key: set upstreams.{name}.key, or own_keys = true for callers' own keys"
+            yield Check(what, fine=False, said=said)
         else:
             yield Check(what, fine=True, said=f"{one.url}, billed by {upstream.provider or 'somebody unknown'}")
 
@@ -114,6 +125,58 @@ def _folder() -> str:
     return f"{folder}, {megabytes:,} MB free"
 
 
+def _open_files(settings: Settings) -> str:
+    """Of a gateway that is started from here; the one that runs says in its log if its own limit is too low."""
+    from modicum.gateway.open_files import OpenFiles, raise_limit
+
+    gateway = settings.gateway
+    files = OpenFiles(raise_limit(), -(-gateway.most_calls // gateway.workers))
+    if files.problem:
+        raise UserError(files.problem)
+    return f"{files.limit:,} in one process, enough for {files.calls:,} calls at once"
+
+
+def _bodies(settings: Settings) -> str:
+    from modicum.gateway.body_budget import MEBIBYTE, budget_of
+    from modicum.gateway.machine_memory import memory_bytes
+
+    gateway = settings.gateway
+    budget = budget_of(gateway.most_bodies_mb, gateway.most_body_mb, gateway.workers, memory_bytes())
+    origin = "gateway.most_bodies_mb" if gateway.most_bodies_mb else "an eighth of the memory"
+    return f"{budget.most_bytes // MEBIBYTE:,} MB at once in each gateway process ({origin})"
+
+
+def _journals() -> Iterator[Check]:
+    """What gateways recorded: which of it cannot be read, and what is not in the ledger yet."""
+    from modicum.ledger.journals import check_journals
+
+    for what, folder in (("journals", "journal"), ("journals of spans", "spans")):
+        place = state_folder() / folder
+        found = check_journals(place)
+        for problem in found.problems:
+            yield Check(f"journal {problem.path}", fine=False, said=problem.reason)
+        for path in found.set_aside:
+            said = "it was broken and was set aside: nothing reads it. 'sqlite3 FILE .recover' shows what is left; "
+            yield Check(f"file {path}", fine=False, said=f"{said}delete or move it when it is not needed")
+        if found.journals:
+            said = f"{found.journals} in {place}, {found.waiting:,} records not in the ledger yet"
+            yield Check(what, fine=True, said=said)
+
+
+def _keys() -> str:
+    from modicum.governance.keys import KeyEvent, Keys
+    from modicum.ledger.events import Events
+
+    path = state_folder() / "events.sqlite"
+    if not path.exists():
+        return "none yet ('modicum key create NAME' makes one)"
+    events = Events(path)
+    try:
+        return f"{path}, {len(Keys(events.read('key', KeyEvent)).in_force())} keys in force"
+    finally:
+        events.close()
+
+
 def _ledger(settings: Settings) -> str:
     with resources.opened_ledger(None, settings) as store:
         rows = store.ask("holdings")
@@ -121,15 +184,52 @@ def _ledger(settings: Settings) -> str:
     return f"{ledger_place(settings)}, {calls:,} calls"
 
 
+def _listener(settings: Settings) -> str:
+    """Who can call, under which names, and whether what passes is encrypted."""
+    from modicum.gateway.hosts import LOOPBACK
+    from modicum.gateway.tls import shown
+
+    gateway = settings.gateway
+    host, _ = host_and_port("gateway.listen", gateway.listen)
+    if gateway.tls_certificate_file:
+        certificate = shown(settings)
+        encrypted = f"TLS for {', '.join(certificate.names) or 'no name'} until {certificate.until:%Y-%m-%d}"
+    elif host in LOOPBACK:
+        encrypted = "no TLS, only this machine can call"
+    else:
+        encrypted = (
+            "no TLS: keys and prompts pass in clear unless something in front encrypts them "
+            "(gateway.tls_certificate_file)"
+        )
+    anybody = host not in LOOPBACK and not gateway.hosts
+    names = "; answers to any name, also one that a page pointed here (gateway.hosts lists yours)" if anybody else ""
+    return f"{gateway.listen}, {encrypted}{names}"
+
+
 def _gateway(settings: Settings) -> str:
     import http.client
+    import ssl
+
+    from modicum.gateway.tls import caller_context
 
     host, port = host_and_port("gateway.listen", settings.gateway.listen)
-    connection = http.client.HTTPConnection(host, port, timeout=2)
+    file = settings.gateway.tls_certificate_file
+    connection = (
+        http.client.HTTPSConnection(host, port, timeout=2, context=caller_context(settings))
+        if file
+        else http.client.HTTPConnection(host, port, timeout=2)
+    )
     try:
         connection.request("GET", "/readyz")
         reply = connection.getresponse()
         said = reply.read(200).decode("utf-8", "replace").strip()
+    except ssl.SSLCertVerificationError as error:
+        raise UserError(
+            f"on {host}:{port}: shows another certificate than {file} ({error.verify_message}); send it SIGHUP"
+        ) from None
+    except (ssl.SSLError, http.client.BadStatusLine):
+        spoken = "no TLS" if file else "no plain HTTP"
+        raise UserError(f"on {host}:{port}: speaks {spoken}; start 'modicum up' again, with these settings") from None
     except OSError:
         return f"not running on {host}:{port} ('modicum up' starts it)"
     finally:

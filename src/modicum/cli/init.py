@@ -26,6 +26,16 @@ TEXT = """\
 # Host and port. Anything but this machine itself only if you write it here.
 # listen = "127.0.0.1:4000"
 
+# Other names under which it is called, those that a proxy in front of it passes on, say.
+# hosts = ["llm.example.com"]
+
+# Origins of the pages that may call it from a browser. None: no page of another origin.
+# cors_origins = ["https://app.example.com"]
+
+# TLS: the certificate that callers are shown, and its key, as PEM. Renewed files are taken without a restart.
+# tls_certificate_file = "/etc/ssl/llm.example.com.pem"
+# tls_key_file = "/etc/ssl/private/llm.example.com.key"
+
 # Whether a caller without a modicum key may use its own provider key. The keys below are never used for it.
 # own_keys = true
 
@@ -33,6 +43,11 @@ TEXT = """\
 # anatomy = true
 
 # most_body_mb = 64
+
+# How many MB the requests under way may have together. 0: an eighth of the memory.
+# most_bodies_mb = 0
+
+# How many calls may be under way at once; an upstream may have three quarters of them, or what its own most_calls says.
 # most_calls = 4000
 
 # How many gateway processes share the port. Each uses one core.
@@ -61,31 +76,37 @@ TEXT = """\
 # unsampled = false
 
 # Where calls may go, in the order in which a model is looked for. A key is never written here: say where it is, as
-# env:NAME or file:PATH.
+# env:NAME or file:PATH. With own_keys, callers without a modicum key may send their own key of that provider.
 [upstreams.openai]
 url = "https://api.openai.com/v1"
 speaks = "openai"
 key = "env:OPENAI_API_KEY"
+own_keys = true
 models = ["gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "codex-*", "text-embedding-*"]
 
 [upstreams.anthropic]
 url = "https://api.anthropic.com/v1"
 speaks = "anthropic"
 key = "env:ANTHROPIC_API_KEY"
+own_keys = true
 models = ["claude-*"]
 
 [upstreams.gemini]
 url = "https://generativelanguage.googleapis.com/v1beta"
 speaks = "gemini"
 key = "env:GEMINI_API_KEY"
+own_keys = true
 models = ["gemini-*", "gemma-*"]
 
 # A server of your own:
 # [upstreams.vllm]
-# url = "http://10.0.0.5:8000/v1"
+# url = "https://vllm.internal:8000/v1"
+# ca_file = "internal-ca.pem"     # where its certificate comes from an authority of your own
 # speaks = "openai"
 # models = ["qwen3-*"]
 # output_limit = "max_tokens"
+# most_calls = 64
+# pass_headers = ["x-tenant"]
 
 # A plan for a team of agents, applied to calls whose headers name the team (docs/teams.md).
 # [teams.support]

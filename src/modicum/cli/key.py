@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modicum.calls import Owner
+from modicum.calls import Owner, UserError
 from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
@@ -53,10 +53,16 @@ def create(name: str, team: str, app: str, user: str, models: tuple[str, ...], *
     owner = Owner(team=team, app=app, user=user, key=name)
     key, event = issue(owner, models, datetime.now(UTC), getpass.getuser(), resources.digest_key())
     _append(event)
-    if as_json:
-        output.print_json({"key": key, "id": event.key_id, "name": name, "team": team, "app": app, "user": user})
-        return
-    click.echo(key)
+    try:
+        if as_json:
+            output.print_json({"key": key, "id": event.key_id, "name": name, "team": team, "app": app, "user": user})
+            return
+        click.echo(key)
+    except OSError as error:
+        raise UserError(
+            f"the key '{name}' was made and could not be shown ({error.strerror}): end it with 'modicum key revoke "
+            f"{event.key_id}', make room, and create it again"
+        ) from None
     click.echo(f"key '{name}' (id {event.key_id}); it cannot be shown again", err=True)
 
 

@@ -15,13 +15,13 @@ def command(listen: str, *, show_settings: bool) -> None:
 
     What a call wants is said in headers: x-mock-says, -output-tokens, -reasoning-tokens, -tool-calls, -chunks,
     -delay-ms, -chunk-delay-ms, and -fault (rate_limited, overloaded, server_error, broken_off, error_event, garbage,
-    empty, no_usage). The gateway passes them on.
+    empty, no_usage). With these settings the gateway passes them on.
 
     \b
     Examples:
       modicum mock --settings > modicum.toml && modicum mock &
       modicum up
-      curl localhost:4000/v1/chat/completions -H 'authorization: Bearer any' \\
+      curl localhost:4000/v1/chat/completions -H 'authorization: Bearer any-key-does' \\
         -d '{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}'
     """
     host_and_port("--listen", listen)
@@ -42,15 +42,21 @@ def settings_text(base: str) -> str:
 url = "{base}/v1"
 speaks = "openai"
 provider = "openai"
+own_keys = true
+pass_headers = ["x-mock-*"]
 models = ["gpt-*", "o*", "text-embedding-*"]
 
 [upstreams.anthropic]
 url = "{base}/v1"
 speaks = "anthropic"
+own_keys = true
+pass_headers = ["x-mock-*"]
 models = ["claude-*"]
 
 [upstreams.gemini]
 url = "{base}/v1beta"
 speaks = "gemini"
+own_keys = true
+pass_headers = ["x-mock-*"]
 models = ["gemini-*"]
 """

@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import Outcome, Problem, UserError
+from modicum.calls.outcome import checked_time
 from modicum.calls.problem import problem_rows
+from modicum.calls.storable import storable
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.logs import show_problems
 from modicum.cli.shared_options import LedgerOptions, SpanOptions, json_option, ledger_option, span_options, typed
@@ -120,7 +122,11 @@ def record(
     if not task.strip() or not name.strip():
         raise UserError("a task and a name are needed: modicum outcome record TASK NAME VALUE")
     settings = read_settings()
-    time = moment(at, checked_zone(settings.timezone), datetime.now(UTC))
+    try:
+        time = checked_time(moment(at, checked_zone(settings.timezone), datetime.now(UTC)))
+    except ValueError as error:
+        raise UserError(f"--time {at}: the {error}") from None
+    task, name = storable(task), storable(name)
     known = outcome_id(task, name, time) if add else f"recorded/{name}/{task}"
     told = Outcome(outcome_id=known, task=task, name=name, value=value, time=time, source="recorded")
     with resources.opened_ledger(ledger_url, settings) as store:

@@ -7,15 +7,16 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from types import FrameType
 
 import click
 
+from modicum.cli.lifetime import LEDGER_ENDS_WITHIN_S, WORKER_ENDS_WITHIN_S
+
 AGAIN_AFTER_S = 0.5
 LONGEST_WAIT_S = 30.0
-LEDGER_ENDS_WITHIN_S = 15.0
 FAULT = 2
 """The status with which a part ends that cannot run: a fault of the settings or of the machine."""
 
@@ -26,22 +27,29 @@ class Part:
     Args:
         name: what people are told of it.
         words: how it is called.
-        inherited: a socket that it gets.
+        inherited: handles that it gets.
+        fell: is called when it has ended.
     """
 
-    def __init__(self, name: str, words: Sequence[str], inherited: socket.socket | None = None) -> None:
+    def __init__(
+        self,
+        name: str,
+        words: Sequence[str],
+        inherited: Sequence[int] = (),
+        fell: Callable[[], None] = lambda: None,
+    ) -> None:
         self.name = name
         self.process: subprocess.Popen[bytes] | None = None
         self.again_at = 0.0
         self.starts = 0
         self._faults = 0
-        self._words, self._inherited = words, inherited
+        self._words, self._inherited, self._fell = words, inherited, fell
 
     def start(self) -> None:
         self.starts += 1
         self.process = subprocess.Popen(  # noqa: S603 - our own command
             [sys.executable, "-m", "modicum", "up", *self._words],
-            pass_fds=[self._inherited.fileno()] if self._inherited is not None else [],
+            pass_fds=self._inherited,
             # Its own session: Ctrl-C reaches the supervisor alone, which then ends the parts in order.
             start_new_session=True,
         )
@@ -51,6 +59,7 @@ class Part:
         if self.process is None or (status := self.process.poll()) is None:
             return None
         self.process = None
+        self._fell()
         # What was killed may start at once; what ends by itself would only do so again.
         self._faults = self._faults + 1 if status >= 0 else 0
         self.again_at = time.monotonic() + min(AGAIN_AFTER_S * 2**self._faults, LONGEST_WAIT_S)
@@ -60,7 +69,7 @@ class Part:
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
 
-    def ended(self, within_s: float | None) -> None:
+    def ended(self, within_s: float) -> None:
         """Waits for its end; what takes too long is killed."""
         if self.process is None:
             return
@@ -76,10 +85,21 @@ class Supervisor:
     ledger: the process that owns the ledger; it ends last.
     workers: the gateway's processes.
     bound: the socket that the workers listen on.
+    drain_s: how long calls under way may go on after a signal to end.
+    ending: is called when the end begins.
     """
 
-    def __init__(self, ledger: Part, workers: Sequence[Part], bound: socket.socket) -> None:
+    def __init__(
+        self,
+        ledger: Part,
+        workers: Sequence[Part],
+        bound: socket.socket,
+        *,
+        drain_s: float,
+        ending: Callable[[], None] = lambda: None,
+    ) -> None:
         self._ledger, self._workers, self._bound = ledger, workers, bound
+        self._drain_s, self._ending = drain_s, ending
         self._woken = threading.Event()
         self._stopping = self._hung_up = False
         self._had_terminal = not _terminal_gone()
@@ -117,11 +137,13 @@ class Supervisor:
                 part.tell(signal.SIGHUP)
 
     def _end(self) -> None:
+        self._ending()
         self._bound.close()  # who comes now is turned away; the workers close theirs
         for part in self._workers:
             part.tell(signal.SIGTERM)
+        until = time.monotonic() + self._drain_s + WORKER_ENDS_WITHIN_S
         for part in self._workers:
-            part.ended(None)
+            part.ended(max(0.0, until - time.monotonic()))
         self._ledger.tell(signal.SIGTERM)
         self._ledger.ended(LEDGER_ENDS_WITHIN_S)
 
@@ -131,18 +153,6 @@ class Supervisor:
         else:
             self._stopping = True
         self._woken.set()
-
-
-def end_with_parent() -> None:
-    """Has this process end as by SIGTERM when the one that started it is gone."""
-    parent = os.getppid()
-
-    def watch() -> None:
-        while os.getppid() == parent:
-            time.sleep(0.5)
-        os.kill(os.getpid(), signal.SIGTERM)
-
-    threading.Thread(target=watch, name="parent", daemon=True).start()
 
 
 def _terminal_gone() -> bool:

@@ -2,14 +2,14 @@
 
 import os
 import shutil
+import signal
 import socket
 import sys
-from pathlib import Path
-from typing import IO
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
-from modicum.calls import UserError
 from modicum.cli.inputs import resources
 from modicum.settings import (
     MOST_WORKERS,
@@ -20,6 +20,9 @@ from modicum.settings import (
     read_settings,
     state_folder,
 )
+
+if TYPE_CHECKING:
+    from modicum.cli.lifetime import Lifetime
 
 PARTS = ("ledger", "gateway")
 BACKLOG = 2048
@@ -35,7 +38,10 @@ METRICS = "PROMETHEUS_MULTIPROC_DIR"
 @click.option("--part", type=click.Choice(PARTS), hidden=True, help="Run one part in this process.")
 @click.option("--worker", type=int, default=0, hidden=True, help="Which of the gateway's processes.")
 @click.option("--socket", "handle", type=int, hidden=True, help="The socket that it inherits.")
-def command(part: str | None, workers: int | None, worker: int, handle: int | None) -> None:
+@click.option("--lifetime", nargs=2, type=int, hidden=True, help="What it inherits to end with its supervisor.")
+def command(
+    part: str | None, workers: int | None, worker: int, handle: int | None, lifetime: tuple[int, int] | None
+) -> None:
     """Run the gateway: every call that goes through it is metered and recorded.
 
     Point your programs at it by changing one base URL; Ctrl-C or SIGTERM ends it after the calls under way, SIGHUP has
@@ -48,13 +54,15 @@ def command(part: str | None, workers: int | None, worker: int, handle: int | No
       OPENAI_BASE_URL=http://127.0.0.1:4000/v1 python my_agent.py
       ANTHROPIC_BASE_URL=http://127.0.0.1:4000 claude
     """
+    from modicum.cli import lifetime as lives
+
     settings = read_settings()
     count = workers or settings.gateway.workers
     if part is None:
         sys.exit(_up(settings, count))
-    from modicum.cli.supervisor import end_with_parent
-
-    end_with_parent()
+    if lifetime is not None:
+        of_gateway = settings.gateway.drain_s + lives.WORKER_ENDS_WITHIN_S
+        lives.end_with_supervisor(lifetime, of_gateway if part == "gateway" else lives.LEDGER_ENDS_WITHIN_S)
     if part == "gateway":
         _gateway(settings, worker, count, handle)
     else:
@@ -62,53 +70,53 @@ def command(part: str | None, workers: int | None, worker: int, handle: int | No
 
 
 def _up(settings: Settings, count: int) -> int:
-    from modicum.cli.supervisor import Part, Supervisor
+    from modicum.cli.lifetime import begin
+    from modicum.gateway.open_files import raise_limit
 
+    # As the first process of a container we would not be ended by signals that we have no handler for.
+    signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
     _check(settings)
-    alone = _alone(state_folder())
+    if settings.file:  # parts that are started again insist on it: were it gone, other settings would be taken for it
+        os.environ["MODICUM_CONFIG"] = settings.file
+    raise_limit()  # the parts inherit it
+    lifetime = begin(state_folder(), settings.gateway.drain_s, lambda line: click.echo(line, err=True))
+    try:
+        return _supervised(settings, count, lifetime)
+    finally:
+        lifetime.release()
+
+
+def _supervised(settings: Settings, count: int, lifetime: "Lifetime") -> int:
+    from modicum.cli.supervisor import Part, Supervisor
+    from modicum.gateway.workers import BOARD, forget
+
     bound = listening("gateway.listen", settings.gateway.listen)
-    bound.set_inheritable(True)
     bound.listen(BACKLOG)  # at once: who calls while the workers start waits, and a second gateway is turned away
     _fresh_metrics(count)
-    shared = ["--workers", f"{count}", "--socket", f"{bound.fileno()}"]
+    lives = ["--lifetime", *map(str, lifetime.handles)]
+    shared = ["--workers", f"{count}", "--socket", f"{bound.fileno()}", *lives]
     gateway = [
         Part(
             "gateway" if count == 1 else f"gateway (worker {index + 1})",
             [*shared, "--worker", f"{index}", "--part", "gateway"],
-            inherited=bound,
+            inherited=[bound.fileno(), *lifetime.handles],
+            fell=partial(forget, state_folder() / BOARD, index),
         )
         for index in range(count)
     ]
+    ledger = Part("ledger", [*lives, "--part", "ledger"], inherited=lifetime.handles)
     click.echo(hello(settings, count), err=True)
-    with alone:
-        return Supervisor(Part("ledger", ["--part", "ledger"]), gateway, bound).run()
-
-
-def _alone(folder: Path) -> IO[str]:
-    """Holds the folder while it is open.
-
-    Raises:
-        UserError: another one runs there.
-    """
-    import fcntl
-
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    held = (folder / "up.lock").open("w")
-    try:
-        fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        held.close()
-        raise UserError(f"another 'modicum up' runs with its state in {folder}; stop it first") from None
-    return held
+    return Supervisor(ledger, gateway, bound, drain_s=settings.gateway.drain_s, ending=lifetime.ending).run()
 
 
 def _fresh_metrics(count: int) -> None:
     """Where several workers keep their figures, emptied: they count from this start on. Nobody runs yet."""
     from modicum.gateway.server import shared_metrics
+    from modicum.gateway.workers import BOARD
 
     folder = shared_metrics(state_folder())
     shutil.rmtree(folder, ignore_errors=True)
-    (state_folder() / "workers").unlink(missing_ok=True)
+    (state_folder() / BOARD).unlink(missing_ok=True)
     for name in (METRICS, METRICS.lower()):
         os.environ.pop(name, None)  # the library looks at it wherever it is loaded
     if count > 1:
@@ -122,7 +130,10 @@ def hello(settings: Settings, count: int = 1) -> str:
 
     host, port = host_and_port("gateway.listen", settings.gateway.listen)
     endpoint = endpoint_of(settings.otel)
-    base = f"http://{'127.0.0.1' if host in {'0.0.0.0', '::'} else host}:{port}"  # noqa: S104 - only compared
+    if host in {"0.0.0.0", "::"}:  # noqa: S104 - only compared
+        host = settings.gateway.hosts[0] if settings.gateway.hosts else "127.0.0.1"
+    scheme = "https" if settings.gateway.tls_certificate_file else "http"
+    base = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     return (
         f"gateway on {base}{f' ({count} workers)' if count > 1 else ''}, ledger {ledger_place(settings)}\n"
         f"  OPENAI_BASE_URL={base}/v1\n"
@@ -137,8 +148,10 @@ def _check(settings: Settings) -> None:
     """Faults of the settings are told here, once, and not by parts that are started again and again."""
     from modicum.console.otel_endpoint import endpoint_of
     from modicum.gateway.server import upstreams_of
+    from modicum.gateway.tls import listener_of
 
     upstreams_of(settings)
+    listener_of(settings)
     endpoint_of(settings.otel)
     host_and_port("console.listen", settings.console.listen)
 

@@ -131,8 +131,8 @@ class Api:
         return await self._ledger.lent(lambda store: store.energy(asked["since"], asked["until"]))
 
     async def _append_outcomes(self, body: bytes) -> Any:
-        outcomes = msgspec.msgpack.decode(body, type=list[Outcome])
-        return await self._ledger.lent(lambda store: store.append_outcomes(outcomes))
+        outcomes, revisions = msgspec.msgpack.decode(body, type=tuple[list[Outcome], list[int] | None])
+        return await self._ledger.lent(lambda store: store.append_outcomes(outcomes, revisions))
 
     async def _outcomes(self, body: bytes) -> Any:  # noqa: ARG002 - the shape of all answers
         return await self._ledger.lent(lambda store: store.outcomes())

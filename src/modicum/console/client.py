@@ -30,8 +30,8 @@ class ConsoleStore:
     def append(self, entries: Sequence[Entry]) -> Appended:
         return msgspec.convert(self._post("append", msgspec.msgpack.encode(list(entries))), Appended)
 
-    def append_outcomes(self, outcomes: Sequence[Outcome]) -> int:
-        return int(self._post("append-outcomes", msgspec.msgpack.encode(list(outcomes))))
+    def append_outcomes(self, outcomes: Sequence[Outcome], revisions: Sequence[int] | None = None) -> int:
+        return int(self._post("append-outcomes", msgspec.msgpack.encode((list(outcomes), revisions))))
 
     def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
         return msgspec.convert(self._post("append-energy", msgspec.msgpack.encode(list(windows))), Appended)
@@ -93,7 +93,7 @@ class ConsoleStore:
         except (OSError, http.client.HTTPException) as error:
             raise UserError(
                 f"the ledger process ({running.host}:{running.port}, process {running.process}) does not answer: "
-                f"{error}; is 'modicum up' running?"
+                f"{error}; run the command again: if the process has ended, the ledger is opened without it"
             ) from None
         finally:
             connection.close()

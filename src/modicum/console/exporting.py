@@ -14,6 +14,7 @@ import random
 import sqlite3
 import zlib
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from importlib.metadata import version
 from pathlib import Path
 from typing import NamedTuple
@@ -25,7 +26,8 @@ from modicum.console.metrics import Metrics
 from modicum.console.otel_endpoint import Endpoint
 from modicum.ledger import positions
 from modicum.ledger.booking import book
-from modicum.ledger.journal import shipped_position
+from modicum.ledger.journal import SHIPPED
+from modicum.ledger.journals import Journals, NotReadable, opened_journal
 from modicum.metering.prices import PriceBook
 from modicum.outbound.client import Outbound, Unreachable
 from modicum.outbound.hosts import AllowedHosts
@@ -46,10 +48,10 @@ Aside = Callable[[Callable[[], "Batch | None"]], Awaitable["Batch | None"]]
 
 
 class Batch(NamedTuple):
-    """Spans of a journal's records up to `last`, as the body of a request."""
+    """Spans of a journal's records up to `done`, as the body of a request."""
 
     journal: Path
-    last: int
+    done: positions.Position
     spans: int
     lost: int
     unsampled: int
@@ -88,14 +90,15 @@ class SpanExport:
     def __init__(
         self, endpoint: Endpoint, journals: Path, prices: PriceBook, told: Callable[[str], None], metrics: Metrics
     ) -> None:
-        self._endpoint, self._journals, self._prices = endpoint, journals, prices
+        self._endpoint, self._journals, self._prices = endpoint, Journals(journals), prices
         self._told, self._metrics = told, metrics
         self._size = BATCH
         self._failures = 0
         self._resource = {"service.name": endpoint.service, "service.version": version("modicum")}
         for path in journals.glob("*.sqlite"):  # what was there before is not sent; what comes later is, all of it
             if positions.read(path, READER) is None:
-                positions.write(path, READER, shipped_position(path))
+                with suppress(sqlite3.Error, OSError, NotReadable), opened_journal(path) as base:
+                    positions.write(path, READER, positions.at(base, positions.trusted(base, path, SHIPPED)))
 
     async def run(self, aside: Aside) -> None:
         """Sends until it is cancelled.
@@ -122,24 +125,27 @@ class SpanExport:
         """The next records that the ledger has, as spans; None: there are none now."""
         waiting = 0
         found: Batch | None = None
-        for path in sorted(self._journals.glob("*.sqlite")):
-            done, shipped = positions.read(path, READER) or 0, shipped_position(path)
-            if done > shipped:  # the journal was made anew
-                done = 0
-            waiting += shipped - done
+
+        def look(path: Path, base: sqlite3.Connection) -> None:
+            nonlocal waiting, found
+            position, doubt = positions.resume(base, path, READER)
+            if doubt:
+                self._told(f"{path}: {doubt}. Its spans are sent from the first again, with the ids that they had")
+            done, shipped = (position or positions.Position(0)).record, positions.trusted(base, path, SHIPPED)
+            waiting += max(shipped - done, 0)
             while found is None and done < shipped:
-                found, done = self._read(path, done, shipped)
+                found, done = self._read(path, base, done, shipped)
+
+        self._journals.each(look)  # what cannot be read the shipper tells
         self._metrics.waiting.set(waiting)
         return found
 
-    def _read(self, path: Path, done: int, shipped: int) -> tuple[Batch | None, int]:
+    def _read(self, path: Path, base: sqlite3.Connection, done: int, shipped: int) -> tuple[Batch | None, int]:
         """Some records as a batch, and how far that goes. Where none of them is a call to send, that is noted."""
-        base = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5.0)
         rows = base.execute(
             "SELECT seq, kind, body FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
             (done, shipped, self._size),
         ).fetchall()
-        base.close()
         first, last = (rows[0][0], rows[-1][0]) if rows else (shipped + 1, shipped)
         spans, lost, unsampled = [], first - done - 1, 0
         for _, kind, body in rows:
@@ -147,7 +153,7 @@ class SpanExport:
                 continue
             try:
                 call = _call.decode(body)
-            except msgspec.DecodeError:
+            except (msgspec.DecodeError, TypeError):
                 continue  # told by the shipper
             if not call.calls_count:
                 continue  # no model was called: a stopped agent was answered in its place
@@ -159,7 +165,7 @@ class SpanExport:
         body = b""
         if spans:
             body = zlib.compress(request_of([(self._resource, spans)], version("modicum")), 1, wbits=31)
-        batch = Batch(path, last, len(spans), lost, unsampled, body)
+        batch = Batch(path, positions.at(base, last), len(spans), lost, unsampled, body)
         if spans:
             return batch, last
         self._done(batch)
@@ -188,7 +194,7 @@ class SpanExport:
         return 0.0
 
     def _done(self, batch: Batch) -> None:
-        positions.write(batch.journal, READER, batch.last)
+        positions.write(batch.journal, READER, batch.done)
         self._metrics.dropped("lost", batch.lost)
         self._metrics.dropped("unsampled", batch.unsampled)
 

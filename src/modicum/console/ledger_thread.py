@@ -1,6 +1,7 @@
 """The one thread that holds the ledger: everything that touches it runs there, in turn."""
 
 import asyncio
+import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -11,6 +12,7 @@ from modicum.calls import Problem, UserError
 from modicum.console.live import LiveWindow
 from modicum.governance.keys import KeyEvent, audit
 from modicum.ledger.events import Events
+from modicum.ledger.on_disk import file_at, gone
 from modicum.ledger.shipper import Shipped, Shipper
 from modicum.ledger.spans import SpanShipper
 from modicum.ledger.store import Store, open_store
@@ -43,8 +45,10 @@ class LedgerThread:
         self._place, self._journals, self._prices, self._told = place, journals, prices, told
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._events = Events(events)
+        self._events_trouble = ""
         self._booked_event = -1
         self._store: Store | None = None
+        self._file = 0, 0
         self._shipper: Shipper | None = None
         self._spans: SpanShipper | None = None
 
@@ -74,28 +78,49 @@ class LedgerThread:
         self._thread.shutdown()
 
     def _lend(self, use: Callable[[Store], T]) -> T:
-        return use(self._opened())
+        store = self._opened()
+        try:
+            return use(store)
+        except (UserError, KeyError, ValueError):  # what was asked is wrong, and says so
+            raise
+        except Exception as error:  # noqa: BLE001 - engines raise what they like, and somebody waits for an answer
+            said = _said(error)
+            self._told(f"a question to the ledger failed: {said}")
+            raise UserError(f"the ledger {self._place} cannot answer ({said}); see 'modicum doctor'") from None
 
     def _opened(self) -> Store:
+        """The ledger, which answers whatever is the matter with the journals.
+
+        Raises:
+            UserError: it is away, or its file has gone.
+        """
         if self._store is None:
             self._store = open_store(self._place)
-            self._shipper = Shipper(self._journals, self._store, self._prices)
-            spans = self._journals.parent / "spans"
-            self._spans = SpanShipper(spans, self._journals, self._store, self._prices)
+            self._file = file_at(Path(self._place).expanduser())
+        elif self._file != file_at(Path(self._place).expanduser()):
+            raise UserError(gone("the ledger", Path(self._place).expanduser()))
         return self._store
+
+    def _check_journals(self) -> None:
+        if not self._journals.is_dir():
+            raise UserError(
+                f"the folder of journals {self._journals} was deleted or moved: bring it back, or restart 'modicum "
+                "up', which begins new ones"
+            )
 
     def _round(self, *, last: bool = False) -> bool:
         """One round of shipping; says whether there is more. The one place where a ledger may fail in any way."""
         try:
             self._opened()
+            self._check_journals()
             self._book_events()
             moved = self._shipped(last=last)
         except Exception as error:  # noqa: BLE001 - engines raise what they like; the journal still has it all
-            reason = str(error).splitlines()[0] if isinstance(error, UserError) else type(error).__name__
+            reason = str(error).splitlines()[0] if isinstance(error, UserError) else _said(error)
             if reason != self.reason:
                 self._told(f"the ledger is away: {reason}")
             self.reason = reason
-            self._drop()
+            self._drop(keep_store=isinstance(error, UserError))
             return False
         if self.reason:
             self.reason = ""
@@ -109,8 +134,11 @@ class LedgerThread:
 
     def _shipped(self, *, last: bool) -> Shipped:
         """What journals hold of calls, then of spans. `last`: spans do not wait for what stands around them."""
-        assert self._shipper is not None  # noqa: S101 - opened together
-        assert self._spans is not None  # noqa: S101 - as above
+        store = self._opened()
+        if self._shipper is None or self._spans is None:
+            spans = self._journals.parent / "spans"
+            self._shipper = Shipper(self._journals, store, self._prices)
+            self._spans = SpanShipper(spans, self._journals, store, self._prices)
         moved = self._shipper.ship()
         self._spans.saw(moved.entries)
         told = self._spans.ship(all_of_it=last)
@@ -123,7 +151,12 @@ class LedgerThread:
 
     def _book_events(self) -> None:
         """All of them: they are few, and the ledger knows by their ids which it has."""
-        last = self._events.last()
+        try:
+            last = self._events.last()
+        except sqlite3.Error as error:  # calls go into the ledger all the same
+            self._tell_of_events(f"the file of keys {self._events.path} cannot be read: {error}")
+            return
+        self._tell_of_events(self._events.gone)
         if last == self._booked_event:
             return
         try:
@@ -134,18 +167,37 @@ class LedgerThread:
             self._opened().append_audit(told)
         self._booked_event = last
 
-    def _drop(self) -> None:
+    def _tell_of_events(self, trouble: str) -> None:
+        if trouble and trouble != self._events_trouble:
+            self._told(trouble)
+        self._events_trouble = trouble
+
+    def _drop(self, *, keep_store: bool = False) -> None:
+        """`keep_store`: the ledger's own file may be gone, and what is in it may still be wanted."""
         if self._spans is not None:
             self._spans.close()
         if self._shipper is not None:
             self._shipper.close()
-        if self._store is not None:
+        self._shipper = self._spans = None
+        if self._store is not None and not keep_store:
             with suppress(Exception):  # it is broken already
                 self._store.close()
-        self._store = self._shipper = self._spans = None
+            self._store = None
 
     def _finish(self) -> None:
         while self._round(last=True):
             pass
         self._drop()
         self._events.close()
+
+
+def _said(error: Exception) -> str:
+    """Kind and, where the disk is at fault, what it says; other messages may quote what is in the ledger."""
+    name = type(error).__name__
+    told = isinstance(error, (OSError, sqlite3.Error)) or name in {
+        "IOException",
+        "FatalException",
+        "TransactionException",
+    }
+    lines = str(error).splitlines() if told else []
+    return f"{name}: {lines[0]}" if lines else name

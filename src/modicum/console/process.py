@@ -17,9 +17,11 @@ from modicum.console.exporting import SpanExport, stop_exporting
 from modicum.console.ledger_thread import LedgerThread
 from modicum.console.metrics import Metrics
 from modicum.console.otel_endpoint import Endpoint
-from modicum.console.running import Running, find, leave, take_away
+from modicum.console.running import Running, hold, leave, take_away
 from modicum.metering.prices import PriceBook
 from modicum.settings import listening
+
+BACKLOG = 128
 
 
 async def serve(
@@ -37,10 +39,26 @@ async def serve(
     Raises:
         UserError: another one runs, or the address is taken.
     """
-    other = find(folder)
-    if other is not None:
-        raise UserError(f"a ledger process runs already (process {other.process}, ledger {other.ledger})")
+    held = hold(folder)
+    if held is None:
+        raise UserError(f"another ledger process runs with its state in {folder}; stop its 'modicum up' first")
+    try:
+        await _serve(folder, ledger, prices, host, port, told, export)
+    finally:
+        held.release()
+
+
+async def _serve(
+    folder: Path,
+    ledger: str,
+    prices: PriceBook,
+    host: str,
+    port: int,
+    told: Callable[[str], None],
+    export: Endpoint | None,
+) -> None:
     bound = listening("console.listen", f"{host}:{port}")
+    bound.listen(BACKLOG)  # before the note is there: who finds it is answered, if a moment later
     (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
     thread = LedgerThread(ledger, folder / "journal", folder / "events.sqlite", prices, told)
     metrics = Metrics(thread)

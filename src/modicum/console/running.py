@@ -1,9 +1,18 @@
-"""The note that a ledger process leaves, so that commands on this machine find it. Only its user can read it."""
+"""The note that a ledger process leaves, so that commands on this machine find it. Only its user can read it.
+
+The note counts while its writer holds the lock beside it, and no longer: a crash leaves the note behind.
+"""
 
 import os
+import time
 from pathlib import Path
 
 import msgspec
+
+from modicum.ledger.file_lock import LOOK_EVERY_S, FileLock, is_held
+
+STARTS_WITHIN_S = 10.0
+"""How long a ledger process that starts or ends is waited for."""
 
 
 class Running(msgspec.Struct, frozen=True):
@@ -19,6 +28,23 @@ def note(folder: Path) -> Path:
     return folder / "console.json"
 
 
+def lock(folder: Path) -> Path:
+    return folder / "console.lock"
+
+
+def hold(folder: Path) -> FileLock | None:
+    """The place of the one ledger process, to be released at its end; None: another process has it.
+
+    What a former one left is taken away.
+    """
+    held = FileLock(lock(folder))
+    if not held.acquire(STARTS_WITHIN_S):
+        held.release()
+        return None
+    take_away(folder)
+    return held
+
+
 def leave(folder: Path, running: Running) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     fresh = note(folder).with_suffix(".new")
@@ -32,11 +58,20 @@ def take_away(folder: Path) -> None:
     note(folder).unlink(missing_ok=True)
 
 
-def find(folder: Path) -> Running | None:
-    """The ledger process of this user, if one has left a note and still lives."""
+def find(folder: Path, within_s: float = STARTS_WITHIN_S) -> Running | None:
+    """The ledger process of this user, if one lives. One that is just starting is waited for until it answers, and
+    one that is ending until it has given the ledger back.
+    """
+    until = time.monotonic() + within_s
+    while is_held(lock(folder)):
+        if (running := _read(folder)) is not None or time.monotonic() >= until:
+            return running
+        time.sleep(LOOK_EVERY_S)
+    return None
+
+
+def _read(folder: Path) -> Running | None:
     try:
-        running = msgspec.json.decode(note(folder).read_bytes(), type=Running)
-        os.kill(running.process, 0)
+        return msgspec.json.decode(note(folder).read_bytes(), type=Running)
     except (OSError, msgspec.DecodeError):
         return None
-    return running

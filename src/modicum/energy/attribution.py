@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls.problem import Problem
+from modicum.calls.regular_file import read_named
 from modicum.energy.energy_split import Split
 from modicum.energy.regime_spans import RegimeSpan
 from modicum.energy.window_cutter import Interval
@@ -233,21 +234,28 @@ def _sum_all_weights(interval: Interval, split: Split | None, shares: dict[str, 
     return max(given, counted)
 
 
+LAST_SECOND = 7_258_118_400.0
+"""2200: a later time is in milliseconds, or none."""
+
+
 def read_calls(path: Path) -> tuple[list[ServedCall], list[Problem]]:
     """Calls from a file with one JSON object a line, times in seconds since 1970. Lines that are no call, or whose
     times contradict each other, are problems.
     """
     decoder = msgspec.json.Decoder(ServedCall)
     calls, problems = [], []
-    for number, line in enumerate(path.read_bytes().splitlines(), 1):
+    for number, line in enumerate(read_named(path).splitlines(), 1):
         if not line.strip():
             continue
         try:
             call = decoder.decode(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             problems.append(Problem(str(path), f"no call ({error})", number))
             continue
         first = call.started if call.first_token is None else call.first_token
+        if not 0 <= call.started <= call.finished <= LAST_SECOND:
+            problems.append(Problem(str(path), "its times are no seconds since 1970", number))
+            continue
         if not call.started <= first <= call.finished:
             problems.append(Problem(str(path), "started, first_token and finished are not in order", number))
             continue

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 
 from modicum.calls.errors import UserError
+from modicum.calls.regular_file import read_named
 from modicum.energy.counter_curve import CounterCurve
 from modicum.energy.load_generator import LoadRun, LoadStream
 from modicum.energy.samples import GpuFacts, GpuReading
@@ -155,10 +156,8 @@ def read_result(path: Path) -> BenchResult:
         UserError: the file is not there, or no result of a bench.
     """
     try:
-        result = msgspec.json.decode(path.read_bytes(), type=BenchResult)
-    except OSError as error:
-        raise UserError(f"{path}: cannot be read ({error.strerror})") from None
-    except msgspec.DecodeError:
+        result = msgspec.json.decode(read_named(path), type=BenchResult)
+    except (msgspec.DecodeError, RecursionError):
         raise UserError(f"{path}: not a result of 'modicum energy bench --out'") from None
     if result.format != FORMAT:
         raise UserError(f"{path}: its format is '{result.format:.40}', not {FORMAT}")

@@ -28,15 +28,13 @@ class Spool:
     """
 
     def __init__(self, folder: Path) -> None:
-        self.path = folder / f"{time.time_ns():x}-{os.getpid()}.jsonl"
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self._file: IO[bytes] = self.path.open("xb")
+            self.path, self._file = _made(folder)
         except OSError as error:
             raise UserError(
                 f"{folder}: windows cannot be kept there ({error.strerror}); make it writable, or set XDG_DATA_HOME"
             ) from None
-        fcntl.flock(self._file, fcntl.LOCK_EX)
 
     def add(self, windows: Sequence[EnergyWindow]) -> None:
         """Durable when it returns."""
@@ -58,6 +56,17 @@ class Spool:
         self._file.close()
 
 
+def _made(folder: Path) -> tuple[Path, IO[bytes]]:
+    """A file that is locked, and still there: another watch may take it for left behind before we have the lock."""
+    while True:
+        path = folder / f"{time.time_ns():x}-{os.getpid()}.jsonl"
+        file = path.open("xb")
+        fcntl.flock(file, fcntl.LOCK_EX)
+        if os.fstat(file.fileno()).st_nlink:
+            return path, file
+        file.close()
+
+
 def list_left_behind(folder: Path) -> Iterator[tuple[Path, list[EnergyWindow]]]:
     """Files of watches that are no more, with their windows; a line that was cut off is dropped. The caller books the
     windows and removes the file.
@@ -75,4 +84,4 @@ def list_left_behind(folder: Path) -> Iterator[tuple[Path, list[EnergyWindow]]]:
                     windows.append(decoder.decode(line))
                 except msgspec.DecodeError:
                     break
-        yield path, windows
+            yield path, windows  # in the lock: nobody else may make it his own until the caller is done with it

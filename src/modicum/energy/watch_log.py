@@ -11,6 +11,7 @@ import msgspec
 
 from modicum.calls.errors import UserError
 from modicum.calls.problem import Problem
+from modicum.calls.regular_file import read_named
 from modicum.energy.samples import GpuFacts, Sample
 
 FORMAT = "modicum-energy-log-1"
@@ -56,15 +57,10 @@ def read_log(path: Path) -> Recording:
     Raises:
         UserError: the file is not there or is no such log.
     """
-    try:
-        lines = path.read_bytes().splitlines()
-    except OSError as error:
-        raise UserError(
-            f"{path}: cannot be read ({error.strerror}); name a log that 'energy watch --log' wrote"
-        ) from None
+    lines = read_named(path).splitlines()
     try:
         header = msgspec.json.decode(lines[0] if lines else b"", type=LogHeader)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         header = None
     if header is None or header.format != FORMAT:
         raise UserError(f"{path}: not a log of 'modicum energy watch' (its first line is no {FORMAT} header)")
@@ -80,5 +76,5 @@ def _samples(path: Path, lines: Iterable[bytes], problems: list[Problem]) -> Ite
             continue
         try:
             yield decoder.decode(line)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             problems.append(Problem(str(path), f"not a sample ({error})", number))

@@ -3,21 +3,26 @@
 import asyncio
 import traceback
 from collections.abc import Awaitable, Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from modicum.gateway.aside import pass_aside
+from modicum.gateway.body_budget import BodyShare
 from modicum.gateway.client import Client, Receive, Send
 from modicum.gateway.codings import CODINGS, PIECE_BYTES, BadCodingError, Unpacker
+from modicum.gateway.cors import Cors
+from modicum.gateway.credentials import check_places
 from modicum.gateway.exchange import Request
+from modicum.gateway.hosts import HostNames
 from modicum.gateway.log import log
 from modicum.gateway.outcomes import take_outcomes
+from modicum.gateway.outgoing_headers import passes_on
 from modicum.gateway.paths import CALL, served
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import ClientGone, Refused
-from modicum.gateway.sending import passes_on
 from modicum.gateway.traces import PATHS as TRACES
+from modicum.gateway.upgrades import NO_WEBSOCKET, asks_for_websocket, refuse_websocket
 from modicum.gateway.workers import Board, State
 from modicum.outbound.keepalive import Header
 from modicum.providers.dialect import Dialect
@@ -25,14 +30,24 @@ from modicum.providers.dialects import DIALECTS
 
 MOST_HEADERS = 200
 _ONCE = frozenset(
-    {b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key", b"content-type", b"content-encoding", b"host"}
+    {
+        b"authorization",
+        b"x-api-key",
+        b"x-goog-api-key",
+        b"api-key",
+        b"content-type",
+        b"content-encoding",
+        b"host",
+        b"origin",
+    }
 )
 """Headers that may come once only: of two, one would be checked and the other served."""
 
 
 class App:
     """Args:
-    hosts: names under which we are spoken to, against pages that rebind a name to this machine; None: any.
+    hosts: names under which we are spoken to.
+    cors: pages that may call from a browser.
     """
 
     def __init__(
@@ -40,13 +55,14 @@ class App:
         pipeline: Pipeline,
         board: Board,
         *,
-        hosts: frozenset[str] | None,
+        hosts: HostNames,
+        cors: Cors,
         most_body_bytes: int,
         slow_client_s: float,
     ) -> None:
         self._pipeline, self._board = pipeline, board
-        self._hosts = hosts
-        self._seen_hosts: dict[bytes, bool] = {}
+        self.hosts, self.cors = hosts, cors
+        """They change with the settings."""
         self._most_body_bytes = most_body_bytes
         self._slow_client_s = slow_client_s
         self._own: dict[tuple[str, str], Callable[..., Awaitable[tuple[int, bytes, bytes]]]] = {
@@ -58,30 +74,33 @@ class App:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
+        with self._pipeline.bodies.share() as share:
+            await self._serve(scope, receive, send, share)
+
+    async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send, share: BodyShare) -> None:
         path, method = scope["path"], scope["method"]
-        client = Client(receive, send, self._slow_client_s)
+        client = Client(receive, self.cors.marked(scope["headers"], send), self._slow_client_s)
         dialect = _dialect_of(path)
         try:
             headers, passing = self._headers(scope["headers"])
-            if own := self._own.get((method, path)):
-                status, kind, body = await own()
-                client.prepare(status, [(b"content-type", kind)])
-                await client.finish(body)
+            check_places(scope["headers"], scope["query_string"], path)
+            if await self._answer_here(method, path, headers, client):
                 return
             if path == "/outcomes" or path in TRACES:
                 # Spans have a bound of their own on what they unpack to.
-                body = await self._body(receive, headers, as_sent=path in TRACES)
-                await self._told(method, path, headers, body, client)
+                read = partial(self._body, receive, headers, share, as_sent=path in TRACES)
+                await self._told(method, path, headers, read, client)
                 return
             asked = served(method, path, anthropic=b"anthropic-version" in headers)
-            body = await self._body(receive, headers)
+            caller = self._pipeline.identify(headers, scope["query_string"])
+            body = b"" if asked.method == b"GET" else await self._body(receive, headers, share)
         except Refused as refusal:
             self._pipeline.metrics.refused(refusal.kind)
             await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
             return
         except ClientGone:
             return
-        request = Request(asked, path, scope["query_string"], headers, passing, body)
+        request = Request(asked, path, scope["query_string"], caller, headers, passing, body)
         try:
             if asked.what == CALL:
                 await self._pipeline.run(request, client)
@@ -94,13 +113,35 @@ class App:
             if not client.started:
                 await client.refuse(asked.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
 
-    async def _told(self, method: str, path: str, headers: dict[bytes, bytes], body: bytes, client: Client) -> None:
-        """What is told to us and goes no further."""
+    async def _answer_here(self, method: str, path: str, headers: dict[bytes, bytes], client: Client) -> bool:
+        """Answers a request that needs neither key nor body; says whether it was one."""
+        if asks_for_websocket(method, headers):
+            self._pipeline.metrics.refused(NO_WEBSOCKET)
+            await refuse_websocket(client, _dialect_of(path))
+        elif self.cors.is_preflight(method, headers):
+            await self.cors.answer_preflight(headers, client)
+        elif own := self._own.get((method, path)):
+            status, kind, body = await own()
+            client.prepare(status, [(b"content-type", kind)])
+            await client.finish(body)
+        else:
+            return False
+        return True
+
+    async def _told(
+        self,
+        method: str,
+        path: str,
+        headers: dict[bytes, bytes],
+        read: Callable[[], Awaitable[bytes]],
+        client: Client,
+    ) -> None:
+        """What is told to us and goes no further. Each reads the body when it knows who sends it."""
         owners = self._pipeline.owners
         if path in TRACES:
-            await self._pipeline.traces.take(owners, method, path, headers, body, client)
+            await self._pipeline.traces.take(owners, method, path, headers, read, client)
         else:
-            await take_outcomes(owners, self._pipeline.journal, method, headers, body, client, self._pipeline.graded)
+            await take_outcomes(owners, self._pipeline.journal, method, headers, read, client, self._pipeline.graded)
 
     def _headers(self, raw: list[Header]) -> tuple[dict[bytes, bytes], list[Header]]:
         """Raises:
@@ -117,20 +158,23 @@ class App:
             headers.setdefault(*header)
             if passes_on(name):
                 passing.append(header)
-        if self._hosts is not None and not self._our_name(headers.get(b"host", b"")):
-            raise Refused(421, "this name is not ours; see gateway.listen in modicum.toml", "wrong_host")
+        if not self.hosts.include(headers.get(b"host", b"")):
+            raise Refused(421, "this name is not ours; name it in gateway.hosts of modicum.toml", "wrong_host")
         return headers, passing
 
-    async def _body(self, receive: Receive, headers: dict[bytes, bytes], *, as_sent: bool = False) -> bytes:
-        """The body, unpacked if it is compressed (but not `as_sent`).
+    async def _body(
+        self, receive: Receive, headers: dict[bytes, bytes], share: BodyShare, *, as_sent: bool = False
+    ) -> bytes:
+        """The body, unpacked if it is compressed (but not `as_sent`); its bytes are taken from `share`.
 
         Raises:
-            Refused: it is too large, packed in a way that is not known, or comes too slowly.
+            Refused: it is too large, packed in a way that is not known, comes too slowly, or there is no room for it.
             ClientGone: it did not come in full.
         """
         length = headers.get(b"content-length", b"0")
         if not length.isdigit() or int(length) > self._most_body_bytes:
             raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
+        share.check(int(length))
         unpacker = None if as_sent else _unpacker(headers)
         parts: list[bytes] = []
         try:
@@ -144,8 +188,9 @@ class App:
                     if unpacker is None:
                         parts.append(message["body"])
                         left -= len(parts[-1])
+                        share.take(len(parts[-1]))
                     else:
-                        left = await _unpack(unpacker, message["body"], parts, left)
+                        left = await _unpack(unpacker, message["body"], parts, left, share)
                     if left < 0:
                         raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
         except TimeoutError:
@@ -153,19 +198,6 @@ class App:
         if unpacker is not None and not unpacker.complete:
             raise Refused(400, "the compressed body ends too early", "invalid_request")
         return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _our_name(self, host: bytes) -> bool:
-        """Kept for the few names that are used; a caller cannot fill memory with others."""
-        known = self._seen_hosts.get(host)
-        if known is None:
-            try:
-                name = (urlsplit(b"//" + host).hostname or b"").decode("ascii", "replace")
-            except ValueError:
-                return False
-            known = self._hosts is None or name in self._hosts
-            if len(self._seen_hosts) < 100:
-                self._seen_hosts[host] = known
-        return known
 
     async def _healthz(self) -> tuple[int, bytes, bytes]:
         """Well while one of the workers answers: the others are started again, and calls meanwhile go to this one."""
@@ -179,7 +211,9 @@ class App:
         if State.DRAINING in states:
             return 503, b"text/plain", b"draining\n"
         if State.NOT_RECORDING in states:
-            return 503, b"text/plain", b"the journal cannot be written\n"
+            return 503, b"text/plain", (self._pipeline.unready or "the journal cannot be written").encode() + b"\n"
+        if State.TROUBLED in states:
+            return 503, b"text/plain", (self._pipeline.unready or "trouble; the log says which").encode() + b"\n"
         return 200, b"text/plain", b"ready\n"
 
     async def _metrics(self) -> tuple[int, bytes, bytes]:
@@ -200,11 +234,11 @@ def _unpacker(headers: dict[bytes, bytes]) -> Unpacker | None:
     return Unpacker(coding)
 
 
-async def _unpack(unpacker: Unpacker, data: bytes, parts: list[bytes], left: int) -> int:
+async def _unpack(unpacker: Unpacker, data: bytes, parts: list[bytes], left: int, share: BodyShare) -> int:
     """Adds to `parts` what the data unpacks to, until more than `left` bytes have come; returns how many are left.
 
     Raises:
-        Refused: it is broken.
+        Refused: it is broken, or there is no room for it.
     """
     try:
         for piece in unpacker.pieces(data):
@@ -212,6 +246,7 @@ async def _unpack(unpacker: Unpacker, data: bytes, parts: list[bytes], left: int
             left -= len(piece)
             if left < 0:
                 break
+            share.take(len(piece))
             if len(piece) == PIECE_BYTES:
                 await asyncio.sleep(0)  # unpacking takes time: others' calls go on
     except BadCodingError:

@@ -3,8 +3,10 @@
 from modicum.gateway import sending
 from modicum.gateway.client import Client
 from modicum.gateway.exchange import Request
+from modicum.gateway.own_keys import check_upstream
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import Refused
+from modicum.gateway.replies import why_unreachable
 from modicum.outbound.client import Unreachable
 from modicum.providers.dialect import DialectError
 
@@ -14,27 +16,34 @@ MOST_REPLY_BYTES = 16 * 1024 * 1024
 async def pass_aside(pipeline: Pipeline, request: Request, client: Client) -> None:
     dialect = request.served.dialect
     try:
-        caller = pipeline.owners.identify(request.headers, sending.query_key(request.query))
-        if request.body:
+        caller = request.caller
+        if request.served.method == b"POST":
             model = dialect.request(request.body, request.path).model
             caller.check_model(model)
+            caller.check_body(request.body)
+            body = sending.with_one_model(request.body) if caller.models else request.body
             upstream = pipeline.upstreams.route(model, dialect.name).upstream
         else:
+            body = b""
             upstream = pipeline.upstreams.speaking(dialect.name)
-        answer = await sending.send(
-            pipeline.connections,
-            sending.Passing(b"POST" if request.body else b"GET", request.passing, request.query),
-            upstream,
-            request.served.target,
-            own_key=caller.own_key,
-            body=request.body,
-        )
-        body = await answer.rest(MOST_REPLY_BYTES)
+        if caller.own_key is not None:
+            check_upstream(caller.own_key, upstream)
+        passing = sending.outgoing(request, upstream, caller.own_key)
+        with pipeline.upstream_calls.at(upstream):
+            answer = await sending.send(
+                pipeline.connections,
+                sending.Passing(request.served.method, passing, request.query),
+                upstream,
+                request.served.target,
+                own_key=caller.own_key,
+                body=body,
+            )
+            reply = await answer.rest(MOST_REPLY_BYTES)
     except (Refused, DialectError) as refusal:
         pipeline.metrics.refused(refusal.kind)
         await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
-    except (Unreachable, ConnectionError):
-        await client.refuse(dialect, 502, "the upstream does not answer", "upstream_unreachable")
+    except (Unreachable, ConnectionError) as error:
+        await client.refuse(dialect, 502, why_unreachable(error), "upstream_unreachable")
     else:
         client.prepare(answer.status, sending.passes_back(answer))
-        await client.finish(body)
+        await client.finish(reply)

@@ -14,6 +14,14 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 _JSON: Header = (b"content-type", b"application/json")
+_RETRY_AFTER_S = {"overloaded": 1, "bodies_full": 1, "upstream_full": 1, "out_of_files": 1, "unavailable": 5}
+"""Refusals that pass, and how soon it is worth to try again."""
+
+
+def retry_header(kind: str) -> list[Header]:
+    """The header that says when to try again; none where that would not help."""
+    seconds = _RETRY_AFTER_S.get(kind)
+    return [] if seconds is None else [(b"retry-after", b"%d" % seconds)]
 
 
 class Client:
@@ -44,7 +52,7 @@ class Client:
         self._status, self._headers = status if status < 600 else 502, headers
 
     def prepare_error(self, dialect: Dialect, status: int, message: str, kind: str) -> None:
-        self.prepare(status, [_JSON])
+        self.prepare(status, [_JSON, *retry_header(kind)])
         self.error_body = dialect.error(status, message, kind)
 
     async def refuse(self, dialect: Dialect, status: int, message: str, kind: str) -> None:

@@ -1,7 +1,7 @@
 """One call on its way through the gateway: the noun that the stages of the pipeline hand to each other."""
 
 from collections.abc import Mapping
-from time import time
+from time import monotonic, time
 from typing import Any, NamedTuple
 
 from modicum.calls import Call, CallStatus
@@ -17,31 +17,38 @@ from modicum.providers.translation.translation import Translation
 
 
 class Timing:
-    """Seconds since 1970; 0: not yet, or not known."""
+    """Seconds since 1970; 0: not yet, or not known. Only the beginning is taken from the wall clock, which may be set
+    while a call is under way: all else is the beginning and what a clock that only goes forward says has passed.
+    """
 
-    __slots__ = ("finished_s", "first_token_s", "started_s")
+    __slots__ = ("_started_at", "finished_s", "first_token_s", "started_s")
 
     def __init__(self, started_s: float) -> None:
         self.started_s = started_s
+        self._started_at = monotonic()
         self.first_token_s = 0.0
         self.finished_s = 0.0
+
+    def now_s(self) -> float:
+        return self.started_s + monotonic() - self._started_at
 
 
 class Request:
     """What came from the caller. `headers` has the first of each name; `passing` are those that may go on."""
 
-    __slots__ = ("body", "headers", "passing", "path", "query", "served")
+    __slots__ = ("body", "caller", "headers", "passing", "path", "query", "served")
 
     def __init__(
         self,
         served: Served,
         path: str,
         query: bytes,
+        caller: Caller,
         headers: Mapping[bytes, bytes],
         passing: list[Header],
         body: bytes,
     ) -> None:
-        self.served, self.path, self.query = served, path, query
+        self.served, self.path, self.query, self.caller = served, path, query, caller
         self.headers, self.passing, self.body = headers, passing, body
 
 

@@ -51,6 +51,46 @@ class Metrics:
             buckets=_SECONDS,
         )
         self._refused = Counter("modicum_refused", "Requests that went no further.", ("kind",), registry=self.registry)
+        self._full = Counter(
+            "modicum_upstream_full",
+            "Requests refused because their upstream had as many under way as it may have.",
+            ("upstream",),
+            registry=self.registry,
+        )
+        self._at_upstream = Gauge(
+            "modicum_upstream_calls_under_way",
+            "Requests under way at each upstream.",
+            ("upstream",),
+            registry=self.registry,
+            multiprocess_mode="sum",
+        )
+        self._upstream_limit = Gauge(
+            "modicum_upstream_calls_limit",
+            "How many may be under way there.",
+            ("upstream",),
+            registry=self.registry,
+            multiprocess_mode="sum",
+        )
+        self.bodies_held = Gauge(
+            "modicum_request_bytes_held",
+            "Bytes of requests under way.",
+            registry=self.registry,
+            multiprocess_mode="sum",
+        )
+        self.bodies_limit = Gauge(
+            "modicum_request_bytes_limit",
+            "How many may be under way.",
+            registry=self.registry,
+            multiprocess_mode="sum",
+        )
+        self._out_of_files = Counter(
+            "modicum_out_of_files",
+            "Connections refused or not made for want of open files.",
+            ("side",),
+            registry=self.registry,
+        )
+        for side in ("callers", "upstreams"):
+            self._out_of_files.labels(side)
         self.under_way = Gauge(
             "modicum_calls_under_way", "Calls begun and not ended.", registry=self.registry, multiprocess_mode="sum"
         )
@@ -105,6 +145,17 @@ class Metrics:
     def refused(self, kind: str) -> None:
         """`kind` is one of our own words."""
         self._refused.labels(kind).inc()
+
+    def upstream_full(self, upstream: str) -> None:
+        self._full.labels(upstream).inc()
+
+    def upstream_gauges(self, upstream: str, under_way: int, limit: int) -> None:
+        self._at_upstream.labels(upstream).set(under_way)
+        self._upstream_limit.labels(upstream).set(limit)
+
+    def out_of_files(self, side: str) -> None:
+        """`side` is `callers` or `upstreams`."""
+        self._out_of_files.labels(side).inc()
 
     def spans_received(self, calls: int, others: int, rejected: int) -> None:
         for what, count in (("call", calls), ("other", others), ("rejected", rejected)):

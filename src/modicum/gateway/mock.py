@@ -9,6 +9,7 @@ import uvicorn
 
 from modicum.gateway.paths import CALL, served
 from modicum.gateway.refusal import Refused
+from modicum.gateway.upgrades import PlainProtocol
 from modicum.providers.dialect import DialectError
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.mock.provider import Answer, MockProvider, models
@@ -85,7 +86,7 @@ def run(address: str) -> None:
     server = uvicorn.Server(
         uvicorn.Config(
             MockApp(MockProvider(str(time.time_ns()).encode())),
-            http="httptools",
+            http=PlainProtocol,
             loop="uvloop",
             ws="none",
             lifespan="off",

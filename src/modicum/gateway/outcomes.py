@@ -6,10 +6,12 @@ from datetime import UTC, datetime
 import msgspec
 
 from modicum.calls import Outcome
-from modicum.gateway.client import Client
+from modicum.calls.outcome import checked_time
+from modicum.gateway.client import Client, retry_header
 from modicum.gateway.owners import Caller, Owners
 from modicum.gateway.refusal import Refused
 from modicum.ledger.journal import Journal, NotDurable, Record
+from modicum.outbound.keepalive import Header
 
 MOST_OUTCOMES = 1_000
 _JSON = [(b"content-type", b"application/json")]
@@ -37,20 +39,23 @@ async def take_outcomes(
     journal: Journal,
     method: str,
     headers: Mapping[bytes, bytes],
-    body: bytes,
+    read: Callable[[], Awaitable[bytes]],
     client: Client,
     graded: Graded | None = None,
 ) -> None:
-    """Answers when the outcomes are durable. Needs a modicum key. `graded` is told of them."""
+    """Answers when the outcomes are durable. Needs a modicum key; the body is read once that is known. `graded` is
+    told of them.
+    """
     try:
         caller = _checked(owners, method, headers)
-        told = [_outcome(one, caller.owner.key) for one in _decoded(body)]
+        told = [_outcome(one, caller) for one in _decoded(await read())]
         for one in told:
             await journal.added(Record("", "outcome", _pack(one)))
         if graded is not None:
             await graded(told)
     except Refused as refusal:
-        await _answer(client, refusal.status, {"error": {"message": refusal.message, "type": refusal.kind}})
+        told_why = {"error": {"message": refusal.message, "type": refusal.kind}}
+        await _answer(client, refusal.status, told_why, retry_header(refusal.kind))
     except NotDurable:
         await _answer(client, 503, {"error": {"message": "the outcome could not be recorded", "type": "unavailable"}})
     else:
@@ -60,7 +65,7 @@ async def take_outcomes(
 def _checked(owners: Owners, method: str, headers: Mapping[bytes, bytes]) -> Caller:
     if method != "POST":
         raise Refused(405, "/outcomes takes POST", "method_not_allowed")
-    caller = owners.identify(headers, "")
+    caller = owners.identify(headers, b"")
     if caller.own_key is not None:
         raise Refused(401, "outcomes need a modicum key; 'modicum key create NAME' makes one", "unknown_key")
     return caller
@@ -81,19 +86,22 @@ def _decoded(body: bytes) -> list[_Told]:
     return outcomes
 
 
-def _outcome(told: _Told, key: str) -> Outcome:
-    at = told.time or datetime.now(UTC)
-    at = at.astimezone(UTC) if at.tzinfo is not None else at.replace(tzinfo=UTC)
+def _outcome(told: _Told, caller: Caller) -> Outcome:
+    """It belongs to the key that reported it: its id holds the key's, so that no other key's report replaces it."""
+    try:
+        at = checked_time(told.time or datetime.now(UTC))
+    except ValueError as error:
+        raise Refused(400, f"no outcome: {error}", "invalid_request") from None
     return Outcome(
-        outcome_id=f"gateway:{told.id or f'{told.task}|{told.name}|{at.isoformat()}'}",
+        outcome_id=f"gateway:{caller.key_id}:{told.id or f'{told.task}|{told.name}|{at.isoformat()}'}",
         task=told.task,
         name=told.name,
         value=told.value,
         time=at,
-        source=f"gateway, sent with key {key}",
+        source=f"gateway, sent with key {caller.owner.key}",
     )
 
 
-async def _answer(client: Client, status: int, document: object) -> None:
-    client.prepare(status, _JSON)
+async def _answer(client: Client, status: int, document: object, more: Sequence[Header] = ()) -> None:
+    client.prepare(status, [*_JSON, *more])
     await client.finish(msgspec.json.encode(document))

@@ -6,12 +6,12 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 
 from modicum.calls import Owner
+from modicum.gateway.credentials import KEY_HEADERS, modicum_key
+from modicum.gateway.own_keys import check_credential
 from modicum.gateway.refusal import Refused
-from modicum.governance.keys import PREFIX, Keys
+from modicum.governance.keys import Keys
 from modicum.outbound.keepalive import Header
-
-KEY_HEADERS = (b"authorization", b"x-api-key", b"x-goog-api-key", b"api-key")
-"""Where the clients of the three families put their key."""
+from modicum.providers.other_models import other_models
 
 
 class Caller(NamedTuple):
@@ -22,6 +22,8 @@ class Caller(NamedTuple):
     """The models that the key may use, as patterns; none: all."""
     own_key: Header | None
     """The provider key that the caller brought; None: the gateway's is used."""
+    key_id: str = ""
+    """Of the modicum key; names are not unique."""
 
     def check_model(self, model: str) -> None:
         """Raises:
@@ -29,6 +31,19 @@ class Caller(NamedTuple):
         """
         if self.models and not any(fnmatchcase(model, pattern) for pattern in self.models):
             raise Refused(403, "this key may not use this model", "model_not_allowed")
+
+    def check_body(self, body: bytes) -> None:
+        """Raises:
+        Refused: the body names a model, beside that of the call, that the key may not use.
+        DialectError: it cannot be read.
+        """
+        if not self.models:
+            return
+        for where, name in other_models(body):
+            model = name.removeprefix("models/")  # as Google writes it
+            if not any(fnmatchcase(model, pattern) for pattern in self.models):
+                message = f"this key may not use a model that the body names in '{where[:40]}'"
+                raise Refused(403, message, "model_not_allowed")
 
 
 class Owners:
@@ -43,31 +58,33 @@ class Owners:
         self._digest_key = digest_key
         self._own_keys = own_keys
 
-    def identify(self, headers: Mapping[bytes, bytes], query_key: str) -> Caller:
-        """The caller, by the key in a header or, for Gemini's clients, in the query.
+    def identify(self, headers: Mapping[bytes, bytes], query_key: bytes) -> Caller:
+        """The caller, by the key in a header or, for Gemini's clients, in the query. A modicum key stands above others.
 
         Raises:
-            Refused: there is no key, or it is unknown or revoked; which of them is not said.
+            Refused: there is no key, several of ours, or it is unknown or revoked; which of these two is not said.
         """
-        carried = [(name, value) for name in KEY_HEADERS if (value := headers.get(name))]
-        if not carried and query_key:
-            carried = [(b"x-goog-api-key", query_key.encode("utf-8", "replace"))]
-        for name, value in carried:
-            token = value[7:] if name == b"authorization" and value[:7].lower() == b"bearer " else value
-            if token.startswith(PREFIX.encode()):
-                return self._known(token)
+        carried = [(name, value) for name in KEY_HEADERS if (value := headers.get(name)) is not None]
+        if query_key:
+            carried.append((b"x-goog-api-key", query_key))
         if not carried:
             raise Refused(401, "a key is needed; 'modicum key create NAME' makes one", "missing_key")
+        ours = {key for name, value in carried if (key := modicum_key(name, value))}
+        if len(ours) > 1:
+            raise Refused(401, "two different modicum keys came with this request; send one", "misplaced_key")
+        if ours:
+            return self._known(ours.pop())
         if not self._own_keys:
             raise Refused(401, "this key is unknown or revoked", "unknown_key")
-        name, value = carried[0]
-        return Caller(Owner(key="own-" + self._digest(value)), (), (name, value))
+        own_key = carried[0]
+        check_credential(own_key)
+        return Caller(Owner(key="own-" + self._digest(own_key[1])), (), own_key)
 
     def _known(self, token: bytes) -> Caller:
         key = self.keys().check(token.decode("utf-8", "replace"), self._digest_key)
         if key is None:
             raise Refused(401, "this key is unknown or revoked", "unknown_key")
-        return Caller(key.owner, key.models, None)
+        return Caller(key.owner, key.models, None, key.key_id)
 
     def _digest(self, key: bytes) -> str:
         return hashlib.blake2b(key, digest_size=4, key=self._digest_key[:64]).hexdigest()

@@ -22,6 +22,7 @@ class Served(NamedTuple):
     """CALL: billed, metered, recorded. ASIDE: passed on after the key check (lists of models, token counts)."""
     target: str
     """The path below the upstream's address, as it is written there."""
+    method: bytes = b"POST"
 
 
 def served(method: str, path: str, *, anthropic: bool) -> Served:
@@ -42,7 +43,10 @@ def served(method: str, path: str, *, anthropic: bool) -> Served:
             return _gemini(method, path.removeprefix(beginning))
     if method == "GET" and (path == "/v1/models" or path.startswith("/v1/models/")):
         return Served(
-            DIALECTS["anthropic-messages" if anthropic else "openai-chat"], ASIDE, _quoted(path.removeprefix("/v1"))
+            DIALECTS["anthropic-messages" if anthropic else "openai-chat"],
+            ASIDE,
+            _quoted(path.removeprefix("/v1")),
+            b"GET",
         )
     raise Refused(404, "nothing is served under this path", "unknown_path")
 
@@ -62,7 +66,7 @@ def _gemini(method: str, rest: str) -> Served:
         if method == "POST" and verb == "countTokens" and model:
             return Served(dialect, ASIDE, target)
         if method == "GET" and not verb:
-            return Served(dialect, ASIDE, target.rstrip("/"))
+            return Served(dialect, ASIDE, target.rstrip("/"), b"GET")
     raise Refused(404, "nothing is served under this path", "unknown_path")
 
 

@@ -1,14 +1,13 @@
 """The way of a call through the gateway. This is the one screen to read.
 
-identify, admit, optimize, send, meter, journal, settle. No stage calls another; only `Pipeline.run` (with
-`exchanged`) knows the order.
+identify (before the body is read), admit, optimize, send, meter, journal, settle. No stage calls another; only
+`Pipeline.run` (with `exchanged`) knows the order.
 Two promises are kept here: a call is noted before it is sent, and a reply is finished only when its usage is on the
 disk. Everything but the end of a stream is passed on as it comes.
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
-from time import time
+from collections.abc import Callable, Mapping, Sequence
 from typing import TypeVar
 
 import msgspec
@@ -17,7 +16,9 @@ from modicum.calls import Edit
 from modicum.gateway import meter, optimizing, replies, sending
 from modicum.gateway.anatomy import Anatomist, counted
 from modicum.gateway.attribution import attribution
+from modicum.gateway.body_budget import BodyBudget
 from modicum.gateway.client import Client
+from modicum.gateway.credentials import query_key
 from modicum.gateway.exchange import Exchange, Request
 from modicum.gateway.meter import Counted
 from modicum.gateway.metrics import Metrics
@@ -25,6 +26,7 @@ from modicum.gateway.outcomes import Graded
 from modicum.gateway.owners import Caller, Owners
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.traces import Traces
+from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.workers import State
 from modicum.ledger.journal import Journal, NotDurable, Record
@@ -50,25 +52,28 @@ class Pipeline:
         connections: Connections,
         digester: Digester | None,
         metrics: Metrics,
+        upstream_calls: UpstreamCalls,
+        bodies: BodyBudget,
     ) -> None:
         self.owners, self.upstreams = owners, upstreams
         self.journal, self.connections = journal, connections
         self.anatomist = Anatomist(digester, self.journal_late) if digester is not None else None
-        self.metrics = metrics
+        self.metrics, self.upstream_calls, self.bodies = metrics, upstream_calls, bodies
         self.traces = Traces(journal.path, self.metrics)
         self.rules: Sequence[optimizing.Rule] = ()
         """In the order in which they are asked."""
         self.graded: Graded | None = None
         """Who wants to know of outcomes."""
         self.draining = False
+        self.trouble = ""
+        """What went wrong beside the journal, so that nobody new should be sent here; calls go on."""
         self._ending: set[asyncio.Future[bool]] = set()
         self._numbers = meter.numbers()
 
     async def run(self, request: Request, client: Client) -> None:
         """One call, from its request to the end of its reply. Raises nothing that a caller could cause."""
         try:
-            caller = self.identify(request)
-            exchange = self.admit(request, caller)
+            exchange = self.admit(request)
         except (Refused, DialectError) as refusal:
             self.metrics.refused(refusal.kind)
             await client.refuse(request.served.dialect, refusal.status, refusal.message, refusal.kind)
@@ -93,22 +98,30 @@ class Pipeline:
         """Request and reply, however they go. Returns the end of the reply, which waits for the journal."""
         try:
             self.optimize(exchange)
-            await self.send(exchange, client)
-            return await self.meter(exchange, client)
+            if exchange.own_reply is not None:
+                client.watch(exchange)
+                return replies.own(exchange, exchange.own_reply, client)
+            with self.upstream_calls.at(exchange.route.upstream):
+                await self.send(exchange, client)
+                return await self.meter(exchange, client)
         except (Refused, DialectError, Unreachable, ConnectionError, ClientGone) as trouble:
             return replies.trouble(exchange, client, trouble)
 
-    def identify(self, request: Request) -> Caller:
-        """Who calls, and who pays."""
-        return self.owners.identify(request.headers, sending.query_key(request.query))
+    def identify(self, headers: Mapping[bytes, bytes], query: bytes) -> Caller:
+        """Who calls, and who pays. Asked by the door, before it reads the body: that of a stranger is not kept."""
+        return self.owners.identify(headers, query_key(query))
 
-    def admit(self, request: Request, caller: Caller) -> Exchange:
+    def admit(self, request: Request) -> Exchange:
         """Whether the call may be made, and where it goes. From here on it is on record. Budgets will stand here."""
+        caller = request.caller
         facts = request.served.dialect.request(request.body, request.path)
         caller.check_model(facts.model)
+        caller.check_body(request.body)
         route = self.upstreams.route(facts.model, request.served.dialect.name)
         if self.draining or not self.journal.healthy:
             raise Refused(503, "the gateway takes no calls at the moment; try again", "unavailable")
+        if not self.rules:  # a rule may send it elsewhere, or answer it
+            self.upstream_calls.check(route.upstream)
         about = attribution(request.headers, facts, caller.owner)
         exchange = Exchange(next(self._numbers), request, caller, facts, about, route)
         sending.check_key(exchange)
@@ -129,10 +142,8 @@ class Pipeline:
             sending.prepare(exchange)
 
     async def send(self, exchange: Exchange, client: Client) -> None:
-        """To the upstream; while it works, the context is taken apart. What a rule answers goes nowhere."""
+        """To the upstream; while it works, the context is taken apart."""
         client.watch(exchange)
-        if exchange.own_reply is not None:
-            return
         if self.anatomist is not None:
             asyncio.get_running_loop().call_soon(self.take_apart, exchange)
         await sending.send(
@@ -147,8 +158,6 @@ class Pipeline:
 
     async def meter(self, exchange: Exchange, client: Client) -> bytes:
         """Passes the reply on and takes its usage as it goes by. Returns the end, which waits for the journal."""
-        if exchange.own_reply is not None:
-            return replies.own(exchange, exchange.own_reply, client)
         streams = replies.streams(exchange)
         end = await (replies.stream(exchange, client) if streams else replies.whole(exchange, client))
         optimizing.hear(exchange, end, self.metrics.failed)
@@ -158,7 +167,7 @@ class Pipeline:
         """Makes the call's record durable. False: the disk refuses. Counting takes time; whoever ends this call
         meanwhile does not end that.
         """
-        exchange.timing.finished_s = time()
+        exchange.timing.finished_s = exchange.timing.now_s()
         if _is_counted(exchange):
             return await self._journal_end(exchange)
         ending = asyncio.ensure_future(self._journal_end(exchange))
@@ -226,13 +235,23 @@ class Pipeline:
         """How this process is."""
         if self.draining:
             return State.DRAINING
-        return State.READY if self.journal.healthy else State.NOT_RECORDING
+        if not self.journal.healthy:
+            return State.NOT_RECORDING
+        return State.TROUBLED if self.trouble else State.READY
+
+    @property
+    def unready(self) -> str:
+        """Why this process is not ready, as far as that is its own affair."""
+        return f"the journal cannot be written: {self.journal.reason}" if self.journal.reason else self.trouble
 
     def gauge(self) -> None:
         """Brings up to date what is measured only when somebody asks."""
         self.metrics.under_way.set(self.journal.calls_under_way)
         self.metrics.waiting.set(self.journal.records_waiting)
         self.metrics.healthy.set(self.journal.healthy)
+        self.upstream_calls.gauge(self.upstreams)
+        self.metrics.bodies_held.set(self.bodies.held_bytes)
+        self.metrics.bodies_limit.set(self.bodies.most_bytes)
 
     def close(self) -> None:
         self.traces.close()

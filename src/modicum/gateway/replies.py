@@ -8,12 +8,13 @@ from modicum.calls import CallStatus, Usage
 from modicum.gateway.client import Client
 from modicum.gateway.codings import CODINGS, BadCodingError, Unpacker, coding_of, without_coding
 from modicum.gateway.exchange import Exchange, OwnReply
+from modicum.gateway.log import log
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_back
-from modicum.outbound.client import Unreachable
+from modicum.outbound.client import Unreachable, Untrusted
 from modicum.outbound.keepalive import Answer, Header
-from modicum.providers.bodies import mended
 from modicum.providers.dialect import DialectError, ReplyFacts
+from modicum.providers.json_values import mended
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
 MOST_HELD_BYTES = 4 * 1024 * 1024
@@ -121,7 +122,7 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
     window = held = partial = b""
     while chunk := await source.chunk():
         if not exchange.timing.first_token_s:
-            exchange.timing.first_token_s = time()
+            exchange.timing.first_token_s = exchange.timing.now_s()
         # Whole lines only: should the upstream break off, an error can follow without half an event before it.
         passed = tail.feed(chunk)
         passed = partial + (translated.feed(passed) if translated is not None else passed)
@@ -165,9 +166,17 @@ def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:
         exchange.status = CallStatus.ABORTED
         return dialect.error_event(502, "the upstream broke off", "upstream_broke_off")
     exchange.status = CallStatus.ABORTED if exchange.answer is not None and exchange.answer.status else CallStatus.ERROR
-    message = "the upstream does not answer" if isinstance(error, Unreachable) else "the upstream broke off"
+    message = why_unreachable(error) if isinstance(error, Unreachable) else "the upstream broke off"
     client.prepare_error(dialect, 502, message, "upstream_unreachable")
     return client.error_body
+
+
+def why_unreachable(error: Exception) -> str:
+    """For the caller; what only the operator can mend is logged."""
+    if not isinstance(error, Untrusted):
+        return "the upstream does not answer"
+    log("upstream_not_trusted", problem=str(error), next="an authority of your own is named in the upstream's ca_file")
+    return "the upstream's certificate is not trusted; the gateway's log says why"
 
 
 def cut(exchange: Exchange) -> None:

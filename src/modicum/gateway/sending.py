@@ -6,39 +6,16 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
-from modicum.gateway.exchange import Exchange
-from modicum.gateway.owners import KEY_HEADERS
+from modicum.gateway.exchange import Exchange, Request
+from modicum.gateway.outgoing_headers import beside_own_key
+from modicum.gateway.own_keys import check_upstream
 from modicum.gateway.refusal import Refused
 from modicum.gateway.upstreams import Upstream
 from modicum.outbound.keepalive import Answer, Connections, Header, request_head
+from modicum.outbound.open_files import OutOfFiles
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
-OURS = frozenset(
-    {
-        *KEY_HEADERS,
-        b"accept-encoding",
-        b"baggage",
-        b"connection",
-        b"content-encoding",
-        b"content-length",
-        b"cookie",
-        b"expect",
-        b"forwarded",
-        b"host",
-        b"keep-alive",
-        b"proxy-authorization",
-        b"proxy-connection",
-        b"te",
-        b"trailer",
-        b"transfer-encoding",
-        b"upgrade",
-        b"via",
-    }
-)
-"""Request headers that end here: those of this connection, keys, what tells about the caller's network and users. What
-was compressed goes on as it was read."""
-_ENDING = (b"x-modicum-", b"x-forwarded-", b"x-real-ip", b"helicone-", b"x-portkey-", b"x-litellm-")
 _QUERY = {"alt", "beta"}
 """What may stand in a query that goes upstream. A key may not."""
 _NOT_BACK = frozenset(
@@ -70,23 +47,26 @@ _OF_ALL = frozenset({b"content-type", b"accept", b"user-agent"})
 _TARGETS = {"openai-chat": "/chat/completions", "anthropic-messages": "/messages"}
 
 
-def passes_on(name: bytes) -> bool:
-    """Whether a request header goes upstream."""
-    return name not in OURS and not name.startswith(_ENDING)
-
-
 def passes_back(answer: Answer) -> list[Header]:
-    return [header for header in answer.headers if header[0] not in _NOT_BACK]
+    """Which pages may read a reply is said by us, not by an upstream that lets all of them."""
+    return [
+        header
+        for header in answer.headers
+        if header[0] not in _NOT_BACK and not header[0].startswith(b"access-control-")
+    ]
 
 
 def check_key(exchange: Exchange) -> None:
     """Raises:
-    Refused: the caller's own key is for another API than the one its call would go to.
+    Refused: the caller's own key may not go where its call would, or is for another API.
     """
-    if exchange.caller.own_key is not None and exchange.upstream_dialect is not exchange.request.served.dialect:
+    if exchange.caller.own_key is None:
+        return
+    if exchange.upstream_dialect is not exchange.request.served.dialect:
         raise Refused(
             403, "this model is served by another API; your own key does not fit there, use a modicum key", "wrong_key"
         )
+    check_upstream(exchange.caller.own_key, exchange.route.upstream)
 
 
 def prepare(exchange: Exchange) -> None:
@@ -96,8 +76,8 @@ def prepare(exchange: Exchange) -> None:
         translated = exchange.translation.request(exchange.body, exchange.route.model)
         exchange.body, exchange.left_out = translated.body, translated.left_out
         return
-    if exchange.caller.models and b'"model"' in exchange.body:
-        exchange.body = _with_one_model(exchange.body)
+    if exchange.caller.models:
+        exchange.body = with_one_model(exchange.body)
     if not facts.usage_asked:
         exchange.body = dialect.with_usage_asked(exchange.body)
     if exchange.route.model != facts.model and b'"model"' in exchange.body:
@@ -106,9 +86,9 @@ def prepare(exchange: Exchange) -> None:
         exchange.body = msgspec.json.encode(fields)
 
 
-def _with_one_model(body: bytes) -> bytes:
+def with_one_model(body: bytes) -> bytes:
     """Of a field that comes twice one server takes the first, another the last, a third whatever its case: what a key
-    may use is checked on one model, so one goes upstream.
+    may use is checked on one of each, so one goes upstream.
     """
     fields = _fields.decode(body)
     return msgspec.json.encode(
@@ -128,20 +108,21 @@ def target(exchange: Exchange) -> str:
 
 def passing(exchange: Exchange) -> Passing:
     """The caller's headers and query, as far as they go upstream. Those of one API mean nothing to another."""
-    request = exchange.request
+    request, upstream = exchange.request, exchange.route.upstream
     if exchange.translation is None:
-        return Passing(b"POST", request.passing, request.query)
-    headers = [header for header in request.passing if header[0] in _OF_ALL]
+        return Passing(b"POST", outgoing(request, upstream, exchange.caller.own_key), request.query)
+    headers = [header for header in request.passing if header[0] in _OF_ALL] + upstream.passes_on(request.headers)
     if exchange.route.dialect == "anthropic-messages":
         headers.append((b"anthropic-version", b"2023-06-01"))
     return Passing(b"POST", headers, b"")
 
 
-def query_key(query: bytes) -> str:
-    """The key in a query, where Gemini's older clients put it."""
-    if b"key=" not in query:
-        return ""
-    return dict(parse_qsl(query.decode("ascii", "replace"))).get("key", "")
+def outgoing(request: Request, upstream: Upstream, own_key: Header | None) -> list[Header]:
+    """A request's headers that go upstream, without any key."""
+    headers = request.passing
+    if upstream.pass_headers:
+        headers = headers + upstream.passes_on(request.headers)
+    return headers if own_key is None else headers + beside_own_key(request.headers)
 
 
 async def send(
@@ -157,7 +138,7 @@ async def send(
     """Sends a request to its upstream; returns when the reply's headers are there.
 
     Raises:
-        Refused: the request cannot be sent as it is.
+        Refused: the request cannot be sent as it is, or no file can be opened for a connection.
         Unreachable: the upstream does not answer.
     """
     keys = upstream.key_headers() if own_key is None else [own_key]
@@ -171,7 +152,10 @@ async def send(
         )
     except ValueError as error:
         raise Refused(400, str(error), "invalid_request") from None
-    return await connections.send(upstream.origin, head, body, sent)
+    try:
+        return await connections.send(upstream.origin, head, body, sent)
+    except OutOfFiles:
+        raise Refused(503, "the gateway has no more open files; try again", "out_of_files") from None
 
 
 def _query(query: bytes) -> bytes:

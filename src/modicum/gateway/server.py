@@ -13,32 +13,41 @@ from typing import Any
 
 import msgspec
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from modicum.calls import Call, UserError
 from modicum.gateway.accepting import Accepting
 from modicum.gateway.app import App
+from modicum.gateway.body_budget import budget_of
+from modicum.gateway.cors import Cors
+from modicum.gateway.hosts import names_of
 from modicum.gateway.live_keys import LiveKeys
 from modicum.gateway.log import log, take_over
+from modicum.gateway.machine_memory import memory_bytes
 from modicum.gateway.metrics import Metrics, share
+from modicum.gateway.open_files import OpenFiles, Shortage, current_limit, raise_limit
 from modicum.gateway.owners import Owners
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.teams import Teams
+from modicum.gateway.tls import Listener, listener_of, trust_of
+from modicum.gateway.troubles import Troubles, gone_settings
+from modicum.gateway.unread import UnreadBody
+from modicum.gateway.upgrades import PlainProtocol
+from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstream, Upstreams
-from modicum.gateway.workers import ALONE, Board, Worker, journal_name
+from modicum.gateway.workers import ALONE, BOARD, Board, Worker, journal_name
 from modicum.ledger.events import Events
 from modicum.ledger.journal import Journal, Record
 from modicum.metering.digests import Digester
 from modicum.outbound.keepalive import Connections
-from modicum.settings import USUAL_UPSTREAMS, Settings, host_and_port, listening, upstream_key
+from modicum.settings import USUAL_UPSTREAMS, Settings, listening, upstream_key
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
+TURN_AWAY_EVERY_S = 0.05
 MOST_HEADER_BYTES = 64 * 1024
 HEADERS_WITHIN_S = 20.0
 RECORDS_WITHIN_S = 5.0
 _CHANGED = -1, -1
-LOOPBACK = frozenset({"127.0.0.1", "::1", "localhost"})
 
 
 def upstreams_of(settings: Settings) -> Upstreams:
@@ -48,7 +57,10 @@ def upstreams_of(settings: Settings) -> Upstreams:
         UserError: one of them is wrong.
     """
     named = settings.upstreams or USUAL_UPSTREAMS
-    return Upstreams([Upstream(name, one, upstream_key(name, one)) for name, one in named.items()], settings.models)
+    return Upstreams(
+        [Upstream(name, one, upstream_key(name, one), trust_of(settings, name)) for name, one in named.items()],
+        settings.models,
+    )
 
 
 class Gateway:
@@ -78,6 +90,9 @@ class Gateway:
         self._stamp = _stamp(settings.file)
         self.pipeline: Pipeline
         self._teams: Teams | None = None
+        self._troubles = Troubles()
+        self._app: App | None = None
+        self._tls: Listener | None = None
         self.server: _Server | None = None
         """Once it listens."""
 
@@ -89,25 +104,32 @@ class Gateway:
         """
         settings = self._settings.gateway
         upstreams, owners = upstreams_of(self._settings), self._owners(self._settings)
+        self._tls = listener_of(self._settings)
         bound = self._bound or listening("gateway.listen", settings.listen)
         slots = -(-settings.most_calls // self._worker.count)
         try:
             journal = Journal(self._folder / "journal", self._worker.journal, slots=slots)
-            board = Board(self._folder / "workers", self._worker)
+            board = Board(self._folder / BOARD, self._worker)
         except UserError:
             bound.close()
             raise
         await self._recover(journal)
         if self._worker.index == 0:
             await self._recover_others(self._worker.count)
-        connections = Connections(silence_s=settings.silence_s)
+        files, metrics = OpenFiles(current_limit(), slots), Metrics(self._shared_metrics)
+        if files.problem:
+            log("open_files_short", problem=files.problem)
+        self._shortage = Shortage(metrics, files)
+        connections = Connections(silence_s=settings.silence_s, out_of_files=self._shortage.upstreams)
         self.pipeline = Pipeline(
             owners,
             upstreams,
             journal,
             connections,
             Digester(self._digest_key) if settings.anatomy else None,
-            Metrics(shared_metrics(self._folder) if self._worker.count > 1 else None),
+            metrics,
+            UpstreamCalls(metrics, settings.most_calls, self._worker.count),
+            budget_of(settings.most_bodies_mb, settings.most_body_mb, self._worker.count, memory_bytes()),
         )
         self._load_teams()
         watcher = asyncio.create_task(self._watch(board))
@@ -126,11 +148,11 @@ class Gateway:
 
     async def _listen(self, bound: socket.socket, board: Board) -> None:
         settings = self._settings.gateway
-        host, _ = host_and_port("gateway.listen", settings.listen)
-        app = App(
+        self._app = app = App(
             self.pipeline,
             board,
-            hosts=LOOPBACK if host in LOOPBACK else None,
+            hosts=names_of(settings),
+            cors=Cors(settings.cors_origins),
             most_body_bytes=settings.most_body_mb * 1024 * 1024,
             slow_client_s=settings.slow_client_s,
         )
@@ -152,7 +174,9 @@ class Gateway:
                 backlog=2048,
             ),
             self.pipeline,
-            board if self._worker.count > 1 else None,
+            board,
+            self._shortage,
+            self._tls,
         )
         await server.serve(sockets=[bound])
 
@@ -198,10 +222,12 @@ class Gateway:
             with suppress(TimeoutError):
                 await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
             again.clear()
-            self._keys.look()
+            self._troubles.look(self.pipeline, self._events, self._keys, self._settings.file)
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
                 self._reload()
+            elif self._tls is not None and self._tls.changed():
+                self._renew(self._tls)
             if self._teams is not None:
                 self._teams.look()
 
@@ -210,17 +236,31 @@ class Gateway:
         again.set()
 
     def _reload(self) -> None:
+        if gone_settings(self._settings.file):
+            return  # what the next file says, or none, is not what was meant; `Troubles` tells
         try:
             settings = self._reread()
             upstreams = upstreams_of(settings)
+            if self._tls is not None and settings.gateway.tls_certificate_file:
+                self._tls.renew(settings)
         except UserError as error:
             log("settings_kept", error=str(error))
             return
         self._settings = settings
         self.pipeline.upstreams = upstreams
         self.pipeline.owners = self._owners(settings)
+        if self._app is not None:
+            self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
         self._load_teams()
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
+
+    def _renew(self, tls: Listener) -> None:
+        try:
+            tls.renew(self._settings)
+        except UserError as error:
+            log("certificate_kept", error=str(error))
+        else:
+            log("certificate_renewed")
 
     def _load_teams(self) -> None:
         """Plans of teams, if the settings name any (or did). Without their file no plan is applied; calls go on."""
@@ -233,6 +273,10 @@ class Gateway:
             self.pipeline.graded = self._teams.graded
         if self._teams is not None:
             self._teams.load(self._settings)
+
+    @property
+    def _shared_metrics(self) -> Path | None:
+        return shared_metrics(self._folder) if self._worker.count > 1 else None
 
     def _owners(self, settings: Settings) -> Owners:
         return Owners(self._keys, self._digest_key, own_keys=settings.gateway.own_keys)
@@ -252,27 +296,41 @@ class _Server(uvicorn.Server):
         self._pipeline.draining = True
         self.should_exit = True
 
-    def __init__(self, config: uvicorn.Config, pipeline: Pipeline, board: Board | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, pipeline: Pipeline, board: Board, shortage: Shortage, tls: Listener | None = None
+    ) -> None:
         super().__init__(config)
-        self._pipeline = pipeline
-        self._board = board
-        """Where there are other workers on the same socket."""
+        self._pipeline, self._board, self._shortage = pipeline, board, shortage
+        self._tls = tls.context if tls is not None else None
 
     @property
     def connections(self) -> int:
         return len(self.server_state.connections)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        if self._board is None:
-            await super().startup(sockets)
-            return
         assert sockets is not None  # noqa: S101 - inherited
         protocol = partial(
             _GuardedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
-        accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections)
+        accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections, self._shortage, self._tls)
         self.servers = [accepting]  # type: ignore[list-item]
         self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, and also for connections that were taken before the end and are made only now: kept alive,
+        one of them would have its caller refused again and again until the drain is over.
+        """
+        turning_away = asyncio.create_task(self._turn_away())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            turning_away.cancel()
+
+    async def _turn_away(self) -> None:
+        while True:
+            await asyncio.sleep(TURN_AWAY_EVERY_S)
+            for connection in list(self.server_state.connections):
+                connection.shutdown()  # at once, or after the reply that is under way
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -295,18 +353,23 @@ class _Server(uvicorn.Server):
         super().handle_exit(sig, frame)
 
 
-class _GuardedProtocol(HttpToolsProtocol):
+class _GuardedProtocol(PlainProtocol):
     """uvicorn's protocol, with bounds on how large headers may be and how slowly they may come."""
 
     _header_bytes = 0
     _in_headers = True
     _header_timer: asyncio.TimerHandle | None = None
+    _unread: UnreadBody | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._header_timer = self.loop.call_later(HEADERS_WITHIN_S, self._too_slow)
 
     def data_received(self, data: bytes) -> None:
+        if self._unread is not None:
+            self._unread.drop(data)
+            if self._unread.last:
+                return
         if self._in_headers:
             self._header_bytes += len(data)
         super().data_received(data)
@@ -331,15 +394,53 @@ class _GuardedProtocol(HttpToolsProtocol):
             self._header_timer.cancel()
             self._header_timer = None
         super().on_headers_complete()
+        if not self.parser.should_upgrade() and not self.cycle.keep_alive:
+            self.cycle.transport = _Last(self)  # type: ignore[assignment]
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self._unread is not None:
+            self._unread.end()
+            self._unread = None
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._answered_early() and self._unread is None and not self.transport.is_closing():
+            self._unread = UnreadBody(self.transport, last=False)
+
+    def close_after_reply(self) -> None:
+        """Closes a connection that is not kept; if its request has not come in full, only when that was dropped."""
+        if self._answered_early() and not self.transport.is_closing():
+            self._unread = UnreadBody(self.transport, last=True)
+        else:
+            self.transport.close()
+
+    def _answered_early(self) -> bool:
+        return self.cycle.response_complete and self.cycle.more_body
 
     def connection_lost(self, exc: Exception | None) -> None:
         if self._header_timer is not None:
             self._header_timer.cancel()
+        if self._unread is not None:
+            self._unread.end()
         super().connection_lost(exc)
 
     def _too_slow(self) -> None:
         if not self.transport.is_closing():
             self.transport.close()
+
+
+class _Last:
+    """The connection of a request after which it is closed, as uvicorn's cycle uses it."""
+
+    def __init__(self, protocol: _GuardedProtocol) -> None:
+        self.write = protocol.transport.write
+        self.is_closing = protocol.transport.is_closing
+        self.close = protocol.close_after_reply
 
 
 async def _ended(journal: Journal) -> None:
@@ -378,6 +479,7 @@ def run(
     import uvloop
 
     take_over("uvicorn.error", "asyncio")
+    raise_limit()
     if worker.count > 1:
         share(worker.index)
     # A call leaves few cycles behind, and what is imported by now stays to the end: to look through it over and over

@@ -11,7 +11,7 @@ import asyncio
 import re
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from modicum.gateway.refusal import Refused
 from modicum.ledger.journal import Journal, NotDurable, Record
 from modicum.ledger.spans import Received
 from modicum.providers import otlp, otlp_protobuf
+from modicum.providers.json_values import tolerant
 from modicum.providers.otel import Span, call_from, is_inference
 
 SOURCE = "otlp"
@@ -70,13 +71,19 @@ class Traces:
         self._waiting = 0
 
     async def take(
-        self, owners: Owners, method: str, path: str, headers: Mapping[bytes, bytes], body: bytes, client: Client
+        self,
+        owners: Owners,
+        method: str,
+        path: str,
+        headers: Mapping[bytes, bytes],
+        read: Callable[[], Awaitable[bytes]],
+        client: Client,
     ) -> None:
-        """Answers when what was told is durable."""
+        """Answers when what was told is durable. The body is read once the sender is known."""
         kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
         try:
             caller = _checked(owners, method, path, headers)
-            told = await self._told(caller.owner, kind, body)
+            told = await self._told(caller.owner, kind, await read())
             if told.spans:
                 await self._opened().added(Record("", "spans", _pack(told.spans)))
         except Refused as refusal:
@@ -87,6 +94,11 @@ class Traces:
         else:
             self._metrics.spans_received(told.calls, len(told.spans) - told.calls, told.rejected)
             await _answer(client, kind, told)
+
+    @property
+    def trouble(self) -> str:
+        """Why spans cannot be recorded; empty if they can, or none has come."""
+        return self._journal.reason if self._journal is not None else ""
 
     def close(self) -> None:
         self._thread.shutdown()
@@ -145,7 +157,7 @@ def _spans(kind: bytes, body: bytes) -> Iterator[Span | str]:
     if kind == _PROTOBUF:
         yield from otlp_protobuf.spans_in(body)
         return
-    document = msgspec.json.decode(body)
+    document = tolerant(msgspec.json.decode)(body)
     if not isinstance(document, dict):
         raise ValueError("it is no trace request of OTLP")  # noqa: TRY004 - bad data
     for number, (resource, raw) in enumerate(otlp.raw_spans(document)):
@@ -220,7 +232,7 @@ def _checked(owners: Owners, method: str, path: str, headers: Mapping[bytes, byt
         raise Refused(405, f"{TRACES} takes POST", "method_not_allowed")
     if headers.get(b"content-encoding", b"identity").lower() not in {b"identity", b"gzip"}:
         raise Refused(415, "OTLP comes plain or as gzip", "invalid_request")
-    caller = owners.identify(headers, "")
+    caller = owners.identify(headers, b"")
     if caller.own_key is not None:
         raise Refused(401, "traces need a modicum key; 'modicum key create NAME' makes one", "unknown_key")
     return caller

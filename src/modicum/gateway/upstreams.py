@@ -3,12 +3,14 @@
 The caller chooses a model, never a host. Addresses and keys come from the settings alone.
 """
 
+import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from modicum.calls import UserError
+from modicum.gateway.outgoing_headers import NEVER, passes_on
 from modicum.gateway.refusal import Refused
 from modicum.outbound.keepalive import Header, Origin
 from modicum.providers.openai import HOSTS
@@ -30,9 +32,10 @@ class Upstream:
 
     Args:
         key: the provider's key, already read from where the settings say; empty: none.
+        trust: an authority of its own; None: those that this machine believes.
     """
 
-    def __init__(self, name: str, settings: UpstreamSettings, key: str) -> None:
+    def __init__(self, name: str, settings: UpstreamSettings, key: str, trust: ssl.SSLContext | None = None) -> None:
         parts = urlsplit(settings.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise UserError(f"upstreams.{name}.url '{settings.url}' is no address; write it as https://host/v1")
@@ -40,17 +43,36 @@ class Upstream:
         self.speaks = settings.speaks
         self.models = settings.models
         self.origin = Origin(
-            parts.hostname, parts.port or (443 if parts.scheme == "https" else 80), tls=parts.scheme == "https"
+            parts.hostname,
+            parts.port or (443 if parts.scheme == "https" else 80),
+            tls=parts.scheme == "https",
+            trust=trust,
         )
         self.base = parts.path.rstrip("/").encode("ascii")
         self.provider = settings.provider or provider_of(parts.hostname, settings.speaks)
+        self.host_provider = provider_of(parts.hostname, "")
+        """Whose host it is; empty: nobody's that is known, whoever bills for it."""
+        self.said_provider = settings.provider
+        self.own_keys = bool(settings.key and self.host_provider) if settings.own_keys is None else settings.own_keys
+        """Whether callers' own keys may go there."""
+        self.pass_headers = _checked_names(name, settings.pass_headers)
         self.has_key = bool(key)
         own = f"{parts.hostname}:{self.origin.port}" if not self.provider else ""
         self.server = settings.server or own
         """Whose energy these calls take; empty: nobody's that is watched."""
         self.output_limit = settings.output_limit
+        self.most_calls = settings.most_calls
+        """How many may be under way there; 0: as the gateway has it for all."""
         self.query = b"?api-version=" + settings.api_version.encode("ascii") if settings.api_version else b""
         self._key_header = _key_header(settings, key) if key else None
+
+    def passes_on(self, headers: Mapping[bytes, bytes]) -> list[Header]:
+        """Headers that go to this upstream because its settings say so."""
+        return [
+            header
+            for header in headers.items()
+            if not passes_on(header[0]) and any(fnmatchcase(header[0], pattern) for pattern in self.pass_headers)
+        ]
 
     def serves(self, model: str) -> bool:
         return any(fnmatchcase(model, pattern) for pattern in self.models)
@@ -142,6 +164,21 @@ def _translation(dialect: str, crossed: str, upstream: Upstream) -> Translation:
     if crossed == AnthropicToOpenAI.upstream:
         return AnthropicToOpenAI(upstream.output_limit)
     return TRANSLATIONS[dialect, crossed]
+
+
+def _checked_names(name: str, patterns: Sequence[str]) -> tuple[bytes, ...]:
+    """Raises:
+    UserError: one of them would let pass what may never go upstream.
+    """
+    found = tuple(pattern.lower().encode("ascii", "replace") for pattern in patterns)
+    for pattern in found:
+        caught = sorted(header.decode("ascii") for header in NEVER if fnmatchcase(header, pattern))
+        if caught:
+            raise UserError(
+                f"upstreams.{name}.pass_headers: '{pattern.decode('ascii')}' would pass {caught[0]} on, which never "
+                "goes upstream; name the headers that should"
+            )
+    return found
 
 
 def _key_header(settings: UpstreamSettings, key: str) -> Header:

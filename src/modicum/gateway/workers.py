@@ -7,11 +7,13 @@ is started again, and every worker takes from it. What one must know of the othe
 import mmap
 import os
 import struct
+from contextlib import suppress
 from enum import IntEnum
 from pathlib import Path
 
 import msgspec
 
+from modicum.calls import UserError
 from modicum.settings import MOST_WORKERS
 
 _SLOT = struct.Struct("<IB3x")
@@ -32,6 +34,8 @@ class Worker(msgspec.Struct, frozen=True):
 
 
 ALONE = Worker()
+BOARD = "workers"
+"""The file of the board, in the folder of the gateway's state."""
 
 
 def journal_name(index: int) -> str:
@@ -45,6 +49,8 @@ class State(IntEnum):
     NOT_RECORDING = 2
     """Its journal cannot be written."""
     DRAINING = 3
+    TROUBLED = 4
+    """It serves, and what it needs for the next start or for news of keys and settings has gone."""
 
 
 class Board:
@@ -52,19 +58,19 @@ class Board:
 
     Args:
         path: the file; made if need be.
+
+    Raises:
+        UserError: it cannot be.
     """
 
     def __init__(self, path: Path, worker: Worker) -> None:
         self._index = worker.index
         self._count = worker.count
         size = MOST_WORKERS * _SLOT_BYTES
-        handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
         try:
-            if os.fstat(handle).st_size < size:
-                os.truncate(handle, size)
-            self._map = mmap.mmap(handle, size)
-        finally:
-            os.close(handle)
+            self._map = _mapped(path, size)
+        except OSError as error:
+            raise UserError(f"{path} cannot be made or read: {error.strerror}; 'modicum doctor' looks at it") from None
 
     def tell(self, state: State) -> None:
         _SLOT.pack_into(self._map, self._index * _SLOT_BYTES, os.getpid(), state)
@@ -92,6 +98,23 @@ class Board:
     def close(self) -> None:
         self.tell(State.ABSENT)
         self._map.close()
+
+
+def _mapped(path: Path, size: int) -> mmap.mmap:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        if (present := os.fstat(handle).st_size) < size:
+            os.pwrite(handle, bytes(size - present), present)  # no hole: a full disk shows here, not in a signal
+        return mmap.mmap(handle, size)
+    finally:
+        os.close(handle)
+
+
+def forget(path: Path, index: int) -> None:
+    """Marks a worker as absent, for the others: its number may soon be that of another process."""
+    with suppress(OSError), path.open("r+b") as board:
+        board.seek(index * _SLOT_BYTES)
+        board.write(bytes(_SLOT_BYTES))
 
 
 def _lives(process: int) -> bool:

@@ -59,12 +59,15 @@ def _call(path: Path, exchange: Exchange, conversations: Conversations, reading:
     started, first, finished = exchange.times()
     started = started or file_time(path)
     usage = anthropic.usage_from(counts)
-    is_known = bool(counts) or status is CallStatus.ERROR  # a refused request is not billed
+    basis, output_basis = anthropic.bases_of(counts)
+    if status is CallStatus.ERROR and not usage.total_tokens:
+        basis = output_basis = Basis.EXACT  # a refused request is not billed
     name, anatomy = conversations.place(exchange, anthropic.request_blocks(exchange.request), model)
     message_id = text(response.get("id"))
     # A stream that broke off has the first event's output count, which is no more than a beginning.
     is_whole = not exchange.events or bool(response.get("stop_reason"))
-    output_basis = Basis.EXACT if is_whole else Basis.LOWER_BOUND
+    if not is_whole:
+        output_basis |= Basis.LOWER_BOUND
     native = message_id or text(exchange.record.get("request_id"))
     call_id = message_id if message_id.startswith("msg_") else f"{NAME}:{native or _digest(exchange, reading)}"
     conversations.answered(call_id, anthropic.content_blocks(response) if anatomy else [], model)
@@ -78,9 +81,9 @@ def _call(path: Path, exchange: Exchange, conversations: Conversations, reading:
         finished=finished if finished and finished >= started else None,
         status=status if is_whole or status is not CallStatus.OK else CallStatus.ABORTED,
         finish_reason=text(response.get("stop_reason")),
-        usage=usage if is_known else Usage(),
-        usage_basis=Basis.EXACT if is_known else Basis.UNKNOWN,
-        output_basis=output_basis if is_known else Basis.UNKNOWN,
+        usage=Usage() if basis is Basis.UNKNOWN else usage,
+        usage_basis=basis,
+        output_basis=output_basis,
         tier=Tier.BATCH if exchange.is_batch else anthropic.tier_from(counts),
         web_searches=anthropic.web_searches_from(counts),
         task=exchange.task,

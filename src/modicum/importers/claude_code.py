@@ -23,6 +23,8 @@ from modicum.calls import Basis, Call, Problem, Usage
 from modicum.importers.files import Block, blocks
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers import anthropic
+from modicum.providers.fields import MOST_REPORTED_USD
+from modicum.providers.json_values import tolerant
 
 NAME = "claude-code"
 NO_MODEL = "<synthetic>"
@@ -115,7 +117,7 @@ MAIN_AND_OWN = (1 << 61) | 1
 total."""
 
 
-decode_row = msgspec.json.Decoder(Row).decode
+decode_row = tolerant(msgspec.json.Decoder(Row).decode)
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -272,7 +274,8 @@ def call(message_id: str, best: Best, session: str, agent: str, begun: str) -> C
         finished=best.last_at,
         finish_reason=message.stop_reason or "",
         usage=best.usage,
-        output_basis=Basis.LOWER_BOUND,
+        usage_basis=Basis.counted(message.usage.input_tokens is not None),
+        output_basis=Basis.LOWER_BOUND | Basis.counted(message.usage.input_tokens is not None),
         tier=anthropic.tier(message.usage.service_tier, message.usage.speed),
         web_searches=(searches.web_search_requests or 0) if searches else 0,
         task=session,
@@ -280,10 +283,16 @@ def call(message_id: str, best: Best, session: str, agent: str, begun: str) -> C
         agent=agent,
         project=outer.cwd or "",
         branch=outer.git_branch or "",
-        reported_cost_usd=None if row.cost_usd is None else Decimal(repr(row.cost_usd)),
+        reported_cost_usd=None
+        if row.cost_usd is None or not 0 <= row.cost_usd < MOST_REPORTED_USD
+        else Decimal(repr(row.cost_usd)),
         place="" if row is outer else "progress",
         revision=best.revision,
     )
+
+
+def _reported(usd: float | None) -> Decimal | None:
+    return None if usd is None or not 0 <= usd < MOST_REPORTED_USD else Decimal(repr(usd))
 
 
 def provider_of(message_id: str, model: str) -> str:

@@ -26,6 +26,7 @@ from modicum.importers.files import lines
 from modicum.importers.format import Found, Reading
 from modicum.metering.calibration import Calibrations
 from modicum.providers.blocks import canonical
+from modicum.providers.json_values import tolerant
 
 MOST_MISFIT = 3.0
 """The nearest tokenizer's counts are off by up to this factor either way (base64, indented code, images); growth beyond
@@ -63,7 +64,7 @@ class FullProgress(Progress, gc=False, rename="camel"):
     message: FullRow | None = None
 
 
-_decode = msgspec.json.Decoder(FullRow).decode
+_decode = tolerant(msgspec.json.Decoder(FullRow).decode)
 
 
 def read(path: Path, reading: Reading) -> Found:

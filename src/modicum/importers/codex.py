@@ -22,7 +22,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Anatomy, Call, Problem, Segment, SegmentKind, Usage
-from modicum.calls.usage import checked_count
+from modicum.calls.usage import checked_count, is_counted
 from modicum.importers.codex_parents import FIELDS, ParentRows, parent_rollout
 from modicum.importers.context import Context
 from modicum.importers.files import lines
@@ -31,6 +31,7 @@ from modicum.importers.segments import Segmenter, add_prefix
 from modicum.providers import openai
 from modicum.providers.blocks import Block, plain, schemas
 from modicum.providers.fields import listed, mapping, moment, text
+from modicum.providers.json_values import tolerant
 
 NAME = "codex"
 PROVIDERS = {"openai": "openai", "azure": "azure", "openrouter": "openrouter", "amazon-bedrock": "aws"}
@@ -49,7 +50,7 @@ class Row(msgspec.Struct, gc=False):
     payload: Any = None
 
 
-_decode = msgspec.json.Decoder(Row).decode
+_decode = tolerant(msgspec.json.Decoder(Row).decode)
 
 
 class Rollout:
@@ -209,6 +210,8 @@ def counts_of(usage: Mapping[str, Any]) -> Counts:
     Raises:
         ValueError: a count is no count of tokens.
     """
+    if not all(is_counted(usage, name, may_lack=True) for name in ("input_tokens", "output_tokens")):
+        raise ValueError("input_tokens or output_tokens was not counted")
     return tuple(checked_count(name, usage.get(name)) for name in FIELDS)
 
 

@@ -1,6 +1,5 @@
 """Finds the rollout that a forked or spawned Codex thread came from, and what of it the child repeats."""
 
-import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -10,6 +9,7 @@ from uuid import UUID
 from modicum.calls import Problem
 from modicum.importers.files import lines
 from modicum.providers.fields import mapping
+from modicum.providers.json_values import decoded
 
 Counts = tuple[object, ...]
 FIELDS = ("input_tokens", "cached_input_tokens", "cache_write_input_tokens", "output_tokens", "reasoning_output_tokens")
@@ -62,7 +62,7 @@ def _totals(path: Path, changed_ns: int, size: int) -> tuple[Counts, ...]:
 
 def _row(line: bytes) -> Counts:
     try:
-        info = mapping(mapping(mapping(json.loads(line)).get("payload")).get("info"))
+        info = mapping(mapping(mapping(decoded(line)).get("payload")).get("info"))
     except (ValueError, RecursionError):
         return ()
     total, last = mapping(info.get("total_token_usage")), mapping(info.get("last_token_usage"))

@@ -20,8 +20,10 @@ from modicum.importers.context import Context
 from modicum.importers.files import HEAD_BYTES, records
 from modicum.importers.format import Reading
 from modicum.importers.segments import Segmenter
+from modicum.providers.anthropic_messages import user_and_session
 from modicum.providers.blocks import Block
 from modicum.providers.fields import listed, mapping, moment, text
+from modicum.providers.json_values import decoded
 
 Record = Mapping[str, Any]
 
@@ -57,12 +59,17 @@ class Exchange:
 
     @property
     def task(self) -> str:
-        return self.named(*TASKS)
+        return self.named(*TASKS) or self._user_and_session[1]
 
     @property
     def owner(self) -> Owner:
-        user = self.named("user", "user_id") or text(self.request.get("user")) or text(self.metadata.get("user_id"))
-        return Owner(team=self.named("team"), app=self.named("app"), user=user)
+        return Owner(team=self.named("team"), app=self.named("app"), user=self._user_and_session[0])
+
+    @property
+    def _user_and_session(self) -> tuple[str, str]:
+        """Claude Code writes both into one field; as one text they would make a user of each session."""
+        user = self.named("user", "user_id") or text(self.request.get("user"))
+        return user_and_session(user or text(mapping(self.request.get("metadata")).get("user_id")))
 
     @property
     def url(self) -> str:
@@ -141,7 +148,7 @@ def _events(stream: str) -> Any:
         data = line.removeprefix("data:").strip()
         if data.startswith("{"):
             try:
-                found.append(json.loads(data))
+                found.append(decoded(data))
             except (ValueError, RecursionError):
                 continue
     return found if "data:" in stream or not found else found[0]

@@ -1,12 +1,13 @@
 """Values as exports write them: counts, times, amounts and names, in JSON or as the text of a CSV cell."""
 
-import json
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from modicum.calls.storable import storable
 from modicum.calls.usage import checked_count
+from modicum.providers.json_values import decoded
 
 MOST_DOLLARS = 1_000_000
 MOST_TAG_CHARACTERS = 200
@@ -22,8 +23,7 @@ def text(value: Any) -> str:
     """A name or an id; nothing where it is neither. Half surrogate pairs, which no store takes, are replaced."""
     if isinstance(value, bool) or not isinstance(value, str | int):
         return ""
-    found = str(value)
-    return found if found.isascii() else found.encode("utf-8", "replace").decode()
+    return storable(str(value))
 
 
 def mapping(value: Any) -> Mapping[str, Any]:
@@ -42,7 +42,7 @@ def structure(value: Any) -> Any:
     """A value, taken out of the JSON text that it may be wrapped in."""
     if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
         try:
-            return json.loads(value)
+            return decoded(value)
         except (ValueError, RecursionError):
             return value
     return value

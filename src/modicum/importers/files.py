@@ -1,4 +1,8 @@
-"""Files and folders as people have them: plain or gzipped, huge, cut off, unreadable, linked in circles."""
+"""Files and folders as people have them: plain or gzipped, huge, cut off, unreadable, linked in circles, no files.
+
+What a file costs to read is bounded by its size: a small gzip file does not become a large one, a small document no
+large structure.
+"""
 
 import gzip
 import json
@@ -7,14 +11,22 @@ import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 from modicum.calls import Problem
+from modicum.calls.regular_file import open_regular
+from modicum.importers.array_items import TOO_MUCH, array_items, holds_too_much
+from modicum.providers.json_values import decoded
 
 HEAD_BYTES = 64 * 1024
 BLOCK_BYTES = 16 * 1024 * 1024
+ITEM_PIECE_BYTES = 1024 * 1024
 MOST_LINE_BYTES = 64 * 1024 * 1024
-MOST_DOCUMENT_BYTES = 1024 * 1024 * 1024
+MOST_DOCUMENT_BYTES = 256 * 1024 * 1024
+MOST_UNPACKED_TIMES = 200
+"""What a gzip file may unpack to, in sizes of its own. Logs come to 5 to 50; zeros come to 1,000."""
+UNPACKED_FREELY_BYTES = 64 * 1024 * 1024
+"""Up to here any gzip file may unpack."""
 LOG_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".db", ".sqlite")
 
 
@@ -122,7 +134,11 @@ def lines(path: Path) -> Iterator[tuple[int, bytes] | Problem]:
             yield block
             continue
         for number, line in enumerate(block.data.split(b"\n"), block.first_line):
-            if stripped := line.strip():
+            if not (stripped := line.strip()):
+                continue
+            if holds_too_much(stripped):
+                yield Problem(str(path), TOO_MUCH, number)
+            else:
                 yield number, stripped
 
 
@@ -137,14 +153,20 @@ def document(path: Path) -> Any | Problem:
             break
     if len(data) > MOST_DOCUMENT_BYTES:
         return Problem(str(path), f"the document is larger than {MOST_DOCUMENT_BYTES >> 30} GB; export it as lines")
+    if holds_too_much(data):
+        return Problem(str(path), TOO_MUCH)
     try:
-        return json.loads(data)
-    except UnicodeDecodeError:
-        return Problem(str(path), "not valid UTF-8")
-    except json.JSONDecodeError as error:
-        return Problem(str(path), f"not valid JSON: {error.msg}", error.lineno)
-    except RecursionError:
-        return Problem(str(path), "nested too deeply to be a log")
+        return decoded(data)
+    except (ValueError, RecursionError) as error:
+        return _no_json(path, error, getattr(error, "lineno", None))
+
+
+def _no_json(path: Path, error: ValueError | RecursionError, line: int | None) -> Problem:
+    if isinstance(error, RecursionError):
+        return Problem(str(path), "nested too deeply to be a log", line)
+    if isinstance(error, UnicodeDecodeError):
+        return Problem(str(path), "not valid UTF-8", line)
+    return Problem(str(path), f"not valid JSON: {getattr(error, 'msg', 'a number is too long')}", line)
 
 
 def records(path: Path) -> Iterator[tuple[int | None, dict[str, Any]] | Problem]:
@@ -157,16 +179,7 @@ def records(path: Path) -> Iterator[tuple[int | None, dict[str, Any]] | Problem]
         yield start
         return
     if is_document(start):
-        found = document(path)
-        if isinstance(found, Problem):
-            yield found
-            return
-        items = found if isinstance(found, list) else [found]
-        for number, item in enumerate(items, 1):
-            if isinstance(item, dict):
-                yield number, item
-            else:
-                yield Problem(str(path), f"item {number} is no JSON object", None)
+        yield from _document_records(path, start)
         return
     for row in lines(path):
         if isinstance(row, Problem):
@@ -174,6 +187,20 @@ def records(path: Path) -> Iterator[tuple[int | None, dict[str, Any]] | Problem]
             continue
         number, line = row
         yield _record(path, number, line)
+
+
+def _document_records(path: Path, start: bytes) -> Iterator[tuple[int, dict[str, Any]] | Problem]:
+    items: Iterator[tuple[int, Any] | Problem]
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
+        items = array_items(path, _pieces(path, ITEM_PIECE_BYTES))
+    else:
+        whole = document(path)
+        items = iter([whole if isinstance(whole, Problem) else (1, whole)])
+    for found in items:
+        if isinstance(found, Problem) or isinstance(found[1], dict):
+            yield found
+        else:
+            yield Problem(str(path), f"item {found[0]} is no JSON object", None)
 
 
 def is_document(start: bytes) -> bool:
@@ -184,13 +211,9 @@ def is_document(start: bytes) -> bool:
 
 def _record(path: Path, number: int, line: bytes) -> tuple[int, dict[str, Any]] | Problem:
     try:
-        item = json.loads(line.removeprefix(b"\xef\xbb\xbf"))
-    except UnicodeDecodeError:
-        return Problem(str(path), "not valid UTF-8", number)
-    except ValueError as error:
-        return Problem(str(path), f"not valid JSON: {getattr(error, 'msg', 'a number is too long')}", number)
-    except RecursionError:
-        return Problem(str(path), "nested too deeply to be a log", number)
+        item = decoded(line.removeprefix(b"\xef\xbb\xbf"))
+    except (ValueError, RecursionError) as error:
+        return _no_json(path, error, number)
     if not isinstance(item, dict):
         return Problem(str(path), f"a JSON {type(item).__name__} where an object is expected", number)
     return number, item
@@ -205,36 +228,47 @@ def _is_one_line(first: bytes) -> bool:
         json.loads(line)
     except ValueError:
         return False
+    except RecursionError:
+        return True  # whoever decodes the line says so
     return True
 
 
 def _pieces(path: Path, most_bytes: int) -> Iterator[bytes | Problem]:
     """The unpacked content in pieces of at most `most_bytes`, as far as it can be read; a problem ends it."""
     try:
-        with path.open("rb", buffering=0) as stream:
+        with open_regular(path) as stream:
             start = stream.read(2)
             stream.seek(0)
             if start != b"\x1f\x8b":
                 while piece := stream.read(most_bytes):
                     yield piece
                 return
-            yield from _unpacked(path, gzip.GzipFile(fileobj=stream), most_bytes)
+            yield from _unpacked(path, stream, most_bytes)
     except OSError as error:
         yield Problem(str(path), f"cannot be read: {error.strerror or error}")
 
 
-def _unpacked(path: Path, stream: gzip.GzipFile, most_bytes: int) -> Iterator[bytes | Problem]:
+def _unpacked(path: Path, packed: IO[bytes], most_bytes: int) -> Iterator[bytes | Problem]:
     """Small reads, so that all before a damaged place is kept."""
+    most = max(UNPACKED_FREELY_BYTES, MOST_UNPACKED_TIMES * os.fstat(packed.fileno()).st_size)
+    stream = gzip.GzipFile(fileobj=packed)
     kept: list[bytes] = []
     size = 0
+    damage = ""
     try:
         while piece := stream.read1(most_bytes):
             kept.append(piece)
             size += len(piece)
+            most -= len(piece)
+            if most < 0:
+                damage = (
+                    f"unpacks to more than {MOST_UNPACKED_TIMES} times its size, which no log does; the rest is not "
+                    "read (if it is one, unpack it first)"
+                )
+                break
             if size >= most_bytes:
                 yield b"".join(kept)
                 kept, size = [], 0
-        damage = ""
     except EOFError:
         damage = "the gzip file is cut off; what could be unpacked was read"
     except (gzip.BadGzipFile, zlib.error):

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Anatomy, Call, Problem, SegmentKind, Usage
-from modicum.calls.usage import checked_count
+from modicum.calls.usage import checked_count, is_counted
 from modicum.importers.context import Context
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
@@ -117,6 +117,8 @@ def usage_from(tokens: Mapping[str, Any]) -> Usage:
     Raises:
         ValueError: a count is no count of tokens.
     """
+    if tokens and not is_counted(tokens, "input"):
+        raise ValueError("input was not counted")
     return gemini.buckets(
         prompt=checked_count("input", tokens.get("input")),
         read=checked_count("cached", tokens.get("cached")),

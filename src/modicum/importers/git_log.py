@@ -90,7 +90,11 @@ def _records(text: str) -> Iterator[tuple[str, datetime, str, str, tuple[int, in
     for record in text.split("\x01")[1:]:
         header, _, files = record.partition("\0")
         sha, seconds, author, subject = header.split("\x02", 3)
-        yield sha, datetime.fromtimestamp(int(seconds), UTC), author, subject, _sums(files)
+        try:
+            at = datetime.fromtimestamp(int(seconds), UTC)
+        except (ValueError, OverflowError, OSError):
+            continue  # git keeps any number as a time; one that no calendar has lies in no span that is asked for
+        yield sha, at, author, subject, _sums(files)
 
 
 def _sums(files: str) -> tuple[int, int, int]:

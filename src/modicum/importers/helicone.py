@@ -18,7 +18,7 @@ from modicum.importers.exports import Record, Recorded, fields_in, read_export
 from modicum.importers.fields import count, dollars, first, items, mapping, moment, named, start, text
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers import anthropic
-from modicum.providers.inclusive import disjoint
+from modicum.providers.inclusive import both_sides, disjoint
 from modicum.providers.names import is_native_id, provider_id, provider_of_model
 
 NAME = "helicone"
@@ -92,7 +92,9 @@ def usage_from(row: Record, own: Mapping[str, Any]) -> Usage | None:
     Raises:
         ValueError: a count is no count of tokens.
     """
-    if "cache_read_input_tokens" in own or "cache_creation_input_tokens" in own:
+    if ("cache_read_input_tokens" in own or "cache_creation_input_tokens" in own) and (
+        Basis.UNKNOWN not in anthropic.bases_of(own)
+    ):
         return anthropic.usage_from(own)
     inputs = mapping(first(own, "prompt_tokens_details", "input_tokens_details"))
     outputs = mapping(first(own, "completion_tokens_details", "output_tokens_details"))
@@ -106,16 +108,16 @@ def usage_from(row: Record, own: Mapping[str, Any]) -> Usage | None:
             reasoning=count(outputs, "reasoning_tokens") or 0,
             total=count(own, "total_tokens") or 0,
         )
-    prompt, completion = count(row, "prompt_tokens"), count(row, "completion_tokens")
-    if prompt is None and completion is None:
+    total = count(row, "total_tokens") or 0
+    sides = both_sides(count(row, "prompt_tokens"), count(row, "completion_tokens"), total)
+    if sides is None:
         return None
     return disjoint(
-        prompt or 0,
-        completion or 0,
+        *sides,
         read=count(row, "prompt_cache_read_tokens") or 0,
         written=(count(row, "prompt_cache_write_tokens") or 0, 0),
         reasoning=count(row, "reasoning_tokens") or 0,
-        total=count(row, "total_tokens") or 0,
+        total=total,
     )
 
 

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
+from modicum.calls.usage import is_counted
 from modicum.importers.exports import Record, Recorded, fields_in, read_export
 from modicum.importers.fields import count, dollars, first, items, mapping, moment, named, start, structure, tags, text
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers.inclusive import disjoint, split_writes
+from modicum.providers.inclusive import both_sides, disjoint, split_writes
 from modicum.providers.names import provider_id, provider_of_model
 
 NAME = "langfuse"
@@ -102,10 +103,14 @@ def usage_from(row: Record) -> Usage | None:
     """
     details = mapping(first(row, "usageDetails", "usage_details")) or mapping(row.get("usage"))
     counts = {name: count(details, name) or 0 for name in details if name not in {"unit", "total"}}
+    total = count(details, "total") or count(row, "totalTokens", "totalUsage") or 0
     if not counts:
-        counts = {"input": count(row, "promptTokens", "inputUsage") or 0}
-        counts["output"] = count(row, "completionTokens", "outputUsage") or 0
-    if not any(counts.values()):
+        prompt, completion = count(row, "promptTokens", "inputUsage"), count(row, "completionTokens", "outputUsage")
+        sides = both_sides(prompt, completion, total)
+        if sides is None:
+            return None
+        counts = {"input": sides[0], "output": sides[1]}
+    if not any(counts.values()) or not _is_counted(details):
         return None
     sums = dict.fromkeys(("input", "read", "written", "written_5m", "written_1h", "output", "reasoning", ""), 0)
     for name, tokens in counts.items():
@@ -119,9 +124,14 @@ def usage_from(row: Record) -> Usage | None:
         read=sums["read"],
         written=written,
         reasoning=sums["reasoning"],
-        total=count(details, "total") or count(row, "totalTokens", "totalUsage") or 0,
+        total=total,
         inside=False,
     )
+
+
+def _is_counted(details: Mapping[str, Any]) -> bool:
+    """Whether no main count is null: what nobody counted is not 0."""
+    return all(is_counted(details, name, may_lack=True) for name in ("input", "output"))
 
 
 def bucket(name: str) -> str:

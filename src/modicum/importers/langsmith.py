@@ -17,7 +17,7 @@ from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
 from modicum.importers.exports import Record, Recorded, fields_in, read_export
 from modicum.importers.fields import count, dollars, first, items, mapping, moment, named, start, tags, text
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers.inclusive import disjoint, split_writes
+from modicum.providers.inclusive import both_sides, disjoint, split_writes
 from modicum.providers.names import is_native_id, provider_id, provider_of_model
 
 NAME = "langsmith"
@@ -133,7 +133,9 @@ def usage_from(
     prompt, completion = count(said, "input_tokens"), count(said, "output_tokens")
     inputs, outs = mapping(said.get("input_token_details")), mapping(said.get("output_token_details"))
     lane = next((lane for lane in ("flex", "priority") for name in (*inputs, *outs) if name.startswith(lane)), "")
-    if prompt is None and completion is None:
+    total = count(said, "total_tokens") or 0
+    sides = both_sides(prompt, completion, total)
+    if sides is None:
         return None, lane
     written = split_writes(
         count(inputs, "cache_creation", "cache_write") or 0,
@@ -141,12 +143,11 @@ def usage_from(
         count(inputs, "ephemeral_1h_input_tokens", "ephemeral_1hr_input_tokens") or 0,
     )
     usage = disjoint(
-        prompt or 0,
-        completion or 0,
+        *sides,
         read=count(inputs, "cache_read", "flex_cache_read", "priority_cache_read") or 0,
         written=written,
         reasoning=count(outs, "reasoning", "flex_reasoning", "priority_reasoning") or 0,
-        total=count(said, "total_tokens") or 0,
+        total=total,
     )
     return usage, lane
 

@@ -17,7 +17,7 @@ from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
 from modicum.importers.exports import Record, Recorded, fields_in, read_export
 from modicum.importers.fields import count, dollars, first, items, mapping, moment, named, start, structure, tags, text
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers.inclusive import disjoint, split_writes
+from modicum.providers.inclusive import both_sides, disjoint, split_writes
 from modicum.providers.names import is_native_id, provider_id, provider_of_model
 
 NAME = "litellm"
@@ -98,7 +98,7 @@ def usage_from(row: Record, details: Mapping[str, Any]) -> Usage | None:
     Raises:
         ValueError: a count is no count of tokens.
     """
-    prompt = count(row, "prompt_tokens") or count(details, "prompt_tokens") or 0
+    prompt = count(row, "prompt_tokens") or count(details, "prompt_tokens")
     completion = count(row, "completion_tokens") or count(details, "completion_tokens") or 0
     inputs = mapping(details.get("prompt_tokens_details"))
     outputs = mapping(details.get("completion_tokens_details"))
@@ -111,13 +111,17 @@ def usage_from(row: Record, details: Mapping[str, Any]) -> Usage | None:
     )
     if not prompt and not completion and not read_tokens and not any(written):
         return None
+    total = count(row, "total_tokens") or 0
+    is_cached = bool(read_tokens or any(written))
+    sides = both_sides(prompt or (0 if is_cached else None), completion, total)  # nothing at all is no prompt
+    if sides is None:
+        return None
     return disjoint(
-        prompt,
-        completion,
+        *sides,
         read=read_tokens,
         written=written,
         reasoning=count(outputs, "reasoning_tokens") or 0,
-        total=count(row, "total_tokens") or 0,
+        total=total,
     )
 
 

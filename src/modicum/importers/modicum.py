@@ -31,6 +31,7 @@ from modicum.importers.format import Found, LogFormat, Reading
 NAME = "modicum"
 VERSION = 1
 TEXTS = ("provider", "finish_reason", "task", "conversation", "agent", "project", "branch", "place")
+_OUTPUT = ("output_visible", "output_reasoning")
 FIELDS = {
     *TEXTS,
     *("modicum", "call_id", "source", "model", "started", "first_token", "finished", "status", "tier", "owner", "tags"),
@@ -73,6 +74,10 @@ def recorded(line: Record) -> Recorded:
         raise ValueError("model is missing")
     usage = usage_from(line.get("usage"))
     basis = Basis.UNKNOWN if usage is None else _word(Basis, line, "usage_basis", Basis.EXACT)
+    output_basis = Basis.UNKNOWN if usage is None else _word(Basis, line, "output_basis", basis)
+    has_input, has_output = _counted_sides(line.get("usage"))
+    basis |= Basis.counted(has_input)
+    output_basis |= Basis.counted(has_input and has_output)
     estimated = line.get("output_tokens_estimated")
     texts: Any = {name: text(line.get(name)) for name in TEXTS}
     call = Call(
@@ -85,7 +90,7 @@ def recorded(line: Record) -> Recorded:
         status=_word(CallStatus, line, "status", CallStatus.OK),
         usage=usage or Usage(),
         usage_basis=basis,
-        output_basis=Basis.UNKNOWN if usage is None else _word(Basis, line, "output_basis", basis),
+        output_basis=output_basis,
         output_tokens_estimated=None if estimated is None else checked_count("output_tokens_estimated", estimated),
         tier=_word(Tier, line, "tier", Tier.STANDARD),
         web_searches=checked_count("web_searches", line.get("web_searches")),
@@ -108,6 +113,13 @@ def recorded(line: Record) -> Recorded:
         segments=segments(line.get("segments")),
         reply=line.get("reply"),
     )
+
+
+def _counted_sides(buckets: Any) -> tuple[bool, bool]:
+    """Whether input and output are counted: a bucket that is left out is 0, one that is null was not counted."""
+    found = buckets if isinstance(buckets, Mapping) else {}
+    null = {name for name in BUCKETS if name in found and found[name] is None}
+    return not any(name not in _OUTPUT for name in null), not any(name in _OUTPUT for name in null)
 
 
 def usage_from(buckets: Any) -> Usage | None:

@@ -50,7 +50,9 @@ def _call(exchange: Exchange, conversations: Conversations, reading: Reading) ->
         return None
     started, first, finished = _times(exchange, response)
     usage = openai.usage_from(mapping(counts))
-    is_known = isinstance(counts, Mapping) or status is CallStatus.ERROR  # a refused request is not billed
+    basis, output_basis = openai.bases_of(mapping(counts))
+    if status is CallStatus.ERROR and not usage.total_tokens:
+        basis = output_basis = Basis.EXACT  # a refused request is not billed
     name, anatomy = conversations.place(exchange, openai.request_blocks(exchange.request), model)
     identity = call_id(exchange, response, reading)
     conversations.answered(identity, openai.response_blocks(response) if anatomy else [], model)
@@ -64,9 +66,9 @@ def _call(exchange: Exchange, conversations: Conversations, reading: Reading) ->
         finished=finished,
         status=status,
         finish_reason=openai.finish_reason_from(response),
-        usage=usage if is_known else Usage(),
-        usage_basis=Basis.EXACT if is_known else Basis.UNKNOWN,
-        output_basis=Basis.EXACT if is_known else Basis.UNKNOWN,
+        usage=Usage() if basis is Basis.UNKNOWN else usage,
+        usage_basis=basis,
+        output_basis=output_basis,
         tier=Tier.BATCH if exchange.is_batch else openai.tier_from(response),
         web_searches=openai.web_searches_from(response),
         reported_cost_usd=dollars(mapping(counts).get("cost")),

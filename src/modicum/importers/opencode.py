@@ -12,17 +12,18 @@ and give calls alone. Traps, each with a fixture:
 - A reply without tokens that was aborted may still be billed: its counts are unknown. Others are no calls.
 """
 
-import json
 from collections.abc import Mapping
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Problem, Usage
-from modicum.calls.usage import checked_count
+from modicum.calls.regular_file import open_regular, read_regular
+from modicum.calls.usage import checked_count, is_counted
 from modicum.importers.files import document
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers.fields import dollars, mapping, moment, text
+from modicum.providers.json_values import decoded
 
 NAME = "opencode"
 SQLITE = b"SQLite format 3\x00"
@@ -71,7 +72,7 @@ def read(path: Path, reading: Reading) -> Found:
 
 def is_database(path: Path) -> bool:
     try:
-        with path.open("rb") as stream:
+        with open_regular(path) as stream:
             return stream.read(len(SQLITE)) == SQLITE
     except OSError:
         return False
@@ -96,7 +97,10 @@ def call_of(message: Mapping[str, Any], root: str) -> Call | None:
     if not name or not model or started is None:
         raise ValueError("a reply without id, model or time")
     agent = text(message.get("agent")) or text(message.get("mode"))
-    is_known = bool(usage.total_tokens)
+    tokens = mapping(message.get("tokens"))
+    is_known = bool(usage.total_tokens) and is_counted(tokens, "input")
+    if not is_counted(tokens, "output"):
+        output_basis = Basis.UNKNOWN
     return Call(
         call_id=f"{NAME}:{name}",
         source=NAME,
@@ -161,7 +165,7 @@ def _parent(storage: Path, session: str) -> str:
         return ""
     for found in (storage / "session").glob(f"*/{session}.json"):
         try:
-            return text(mapping(json.loads(found.read_bytes())).get("parentID"))
+            return text(mapping(decoded(read_regular(found))).get("parentID"))
         except (OSError, ValueError, RecursionError):
             return ""
     return ""

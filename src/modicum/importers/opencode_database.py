@@ -20,6 +20,7 @@ from modicum.importers.opencode import MOST_PARENTS, NAME, call_of
 from modicum.importers.segments import Segmenter, add_prefix
 from modicum.providers.blocks import Block, canonical, tool_call, tool_result
 from modicum.providers.fields import mapping, text
+from modicum.providers.json_values import decoded
 
 TABLES = {"session": {"id"}, "message": {"id", "session_id", "data"}, "part": {"message_id", "data"}}
 MESSAGES = "SELECT id, session_id, data FROM message ORDER BY session_id, id"
@@ -99,7 +100,7 @@ def _roots(database: sqlite3.Connection) -> dict[str, str]:
 def _message(path: Path, row: tuple[Any, Any, Any], roots: dict[str, str], talk: "_Talk") -> Found:
     name, session = str(row[0]), str(row[1])
     try:
-        data = json.loads(row[2])
+        data = decoded(row[2] if isinstance(row[2], str | bytes) else "")
         if not isinstance(data, dict):
             raise ValueError("it is no JSON object")  # noqa: TRY004, TRY301 - bad data, not a bad program
         message = {**data, "id": name, "sessionID": session}
@@ -168,7 +169,7 @@ class _Talk:
     def _blocks(self, message: Message) -> Iterator[Block]:
         is_reply = message.get("role") == "assistant"
         for (data,) in self._database.execute(PARTS, (message["id"],)).fetchall():
-            part = mapping(json.loads(data))
+            part = mapping(decoded(data if isinstance(data, str | bytes) else ""))
             kind, said = part.get("type"), text(part.get("text"))
             if kind == "text" and part.get("ignored") is not True:
                 yield Block(SegmentKind.ASSISTANT if is_reply else SegmentKind.USER, said)

@@ -13,8 +13,11 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Outcome, Problem
+from modicum.calls.outcome import checked_time
 from modicum.importers.files import blocks, head
 
+GATEWAY = "gateway:"
+"""How ids begin of outcomes that were reported to the gateway."""
 FIELDS = ("task", "name", "value", "time")
 _WORDS = {"true": 1.0, "false": 0.0}
 
@@ -115,11 +118,20 @@ def _outcome(row: Mapping[str, Any], path: Path, number: int) -> Outcome | Probl
     try:
         task, name = _word(row, "task"), _word(row, "name")
         value, time = _value(row.get("value")), _time(row.get("time"))
-        known = row.get("id") or outcome_id(task, name, time)
+        known = _identity(row.get("id")) or outcome_id(task, name, time)
         source = row.get("source") or "file"
     except ValueError as error:
         return Problem(str(path), f"not an outcome: {error}", number)
-    return Outcome(outcome_id=str(known), task=task, name=name, value=value, time=time, source=str(source))
+    return Outcome(outcome_id=known, task=task, name=name, value=value, time=time, source=str(source))
+
+
+def _identity(known: object) -> str:
+    """The row's own id; what was reported to the gateway belongs to the key that did, and no file replaces it."""
+    if not known:
+        return ""
+    if str(known).startswith(GATEWAY):
+        raise ValueError(f"the id begins with '{GATEWAY}', as those that the gateway gives; give it another, or none")
+    return str(known)
 
 
 def _word(row: Mapping[str, Any], field: str) -> str:
@@ -152,9 +164,6 @@ def _time(text: object) -> datetime:
     """A time in UTC; one without zone is taken for UTC."""
     try:
         at = datetime.fromisoformat(text if isinstance(text, str) else "")
-        at = at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError):
+    except ValueError:
         raise ValueError("time is missing or no time like 2026-01-31T12:00:00Z") from None
-    if not 1970 <= at.year <= 2200:
-        raise ValueError("time is not between 1970 and 2200")
-    return at
+    return checked_time(at)

@@ -22,6 +22,7 @@ from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.segments import Segmenter, add_prefix
 from modicum.providers import gemini, openai
 from modicum.providers.fields import listed, mapping, moment, text
+from modicum.providers.json_values import decoded
 
 NAME = "qwen-code"
 
@@ -46,7 +47,7 @@ def read(path: Path, reading: Reading) -> Found:
             continue
         number, line = found
         try:
-            row = json.loads(line)
+            row = decoded(line)
             if not isinstance(row, dict):
                 raise ValueError("no JSON object on this line")  # noqa: TRY004, TRY301 - bad data, not a bad program
             call = _row(chat, row)
@@ -101,6 +102,7 @@ def _call(chat: Chat, row: Mapping[str, Any], at: datetime | None) -> Call | Non
             chat.fixed = len(chat.context.segments) - before
         anatomy = chat.context.sent()
     branched_from = text(mapping(row.get("forkedFrom")).get("sessionId"))
+    basis, output_basis = gemini.bases_of(counts)
     return Call(
         call_id=f"{NAME}:{name}",
         source=NAME,
@@ -109,6 +111,8 @@ def _call(chat: Chat, row: Mapping[str, Any], at: datetime | None) -> Call | Non
         started=chat.sent_at if chat.sent_at and chat.sent_at <= at else at,
         finished=at,
         usage=usage,
+        usage_basis=basis,
+        output_basis=output_basis,
         tier=gemini.tier_from(counts),
         task=session,
         conversation=f"{session}/{text(row.get('agentId'))}" if row.get("agentId") else session,
@@ -146,7 +150,7 @@ def recognises(path: Path, head: bytes) -> bool:
         if b'"parts"' not in line and b'"systemPayload"' not in line:
             continue  # decoding every first row of every transcript would cost more than reading it
         try:
-            row = json.loads(line)
+            row = decoded(line)
         except (ValueError, RecursionError):
             continue
         if isinstance(mapping(row.get("message")).get("parts"), list) or "systemPayload" in row:

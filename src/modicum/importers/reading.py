@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import Call, Problem, UserError
+from modicum.calls.storable import storable
 from modicum.importers.exposure import Watch
 from modicum.importers.files import head, is_document, log_files
 from modicum.importers.forks import BookedIn, anchored
@@ -39,6 +40,11 @@ FORMATS = {
 
 PLAUSIBLE_YEARS = range(2018, 2100)
 """A clock that stands elsewhere was wrong: before there were such models, or far ahead."""
+
+MOST_PROBLEMS = 1_000
+"""Of one file that are given one by one; the others are counted."""
+GIVEN_UP_AT = 250_000
+"""Problems in one file after which it is not read on: each costs time, and a megabyte of gzip can hold a billion."""
 
 WORTH_A_PROCESS_BYTES = 8 * 1024 * 1024
 """Below this a second process costs more than it brings."""
@@ -167,6 +173,27 @@ def _read(
 
 
 def _read_file(path: Path, task: _Task) -> Found:
+    """What is in one file. Whatever is wrong with it ends no more than it: the rest goes on."""
+    problems = 0
+    is_odd = not _is_storable(str(path))  # calls without a name of their own are called after their file
+    try:
+        for found in _placed(path, task):
+            if isinstance(found, Call):
+                yield _renamed(found) if is_odd else found
+                continue
+            problems += 1
+            if problems <= MOST_PROBLEMS:
+                yield found
+            elif problems == GIVEN_UP_AT:
+                break
+    except (Exception, MemoryError) as error:  # noqa: BLE001 - a fault of ours, or of the disk under the file
+        yield Problem(str(path), f"the rest is not read: {type(error).__name__} in the reader; please report it")
+    if problems > MOST_PROBLEMS:
+        end = "; the rest is not read" if problems == GIVEN_UP_AT else ""
+        yield Problem(str(path), f"{problems - MOST_PROBLEMS:,} more problems in this file{end}")
+
+
+def _placed(path: Path, task: _Task) -> Found:
     known = recognise(path, task.source)
     if isinstance(known, Problem):
         yield known
@@ -182,6 +209,18 @@ def _read_file(path: Path, task: _Task) -> Found:
             yield Problem(str(path), f"a call's time lies in the year {found.started.year}: not counted")
 
 
+def _is_storable(text: str) -> bool:
+    return storable(text) == text
+
+
+def _renamed(call: Call) -> Call:
+    """The call without half characters in its names, which a file's name may bring."""
+    names = {name: value for name in call.__struct_fields__ if isinstance(value := getattr(call, name), str)}
+    return msgspec.structs.replace(
+        call, **{name: type(value)(storable(value)) for name, value in names.items() if not _is_storable(value)}
+    )
+
+
 def _looked_at(log_format: LogFormat, path: Path, reading: Reading) -> Found:
     """The calls of a file, with what can only be known while their text passes: exposure and reuse."""
     from modicum.importers.reuse import ReuseWatch  # brings numpy, which a bill goes without
@@ -193,10 +232,14 @@ def _looked_at(log_format: LogFormat, path: Path, reading: Reading) -> Found:
 
 
 def with_steady_clock(call: Call) -> Call:
-    """The call without times that lie before its start: a clock that jumped tells no durations."""
-    if call.first_token is not None and call.first_token < call.started:
+    """The call without times before its start, or where no clock stands: one that jumped tells no durations."""
+    if call.first_token is not None and (
+        call.first_token < call.started or call.first_token.year not in PLAUSIBLE_YEARS
+    ):
         call = msgspec.structs.replace(call, first_token=None)
-    if call.finished is not None and call.finished < (call.first_token or call.started):
+    if call.finished is not None and (
+        call.finished < (call.first_token or call.started) or call.finished.year not in PLAUSIBLE_YEARS
+    ):
         call = msgspec.structs.replace(call, finished=None)
     return call
 

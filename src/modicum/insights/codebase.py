@@ -12,6 +12,7 @@ from pathlib import Path, PurePosixPath
 from pathspec import GitIgnoreSpec
 
 from modicum.calls import Problem, UserError
+from modicum.calls.regular_file import read_regular
 
 MOST_BYTES = 100 * 1024 * 1024
 LOOKED_AT_BYTES = 8000
@@ -64,7 +65,7 @@ def _walk(root: Path) -> Iterator[str]:
     for folder, subfolders, names in os.walk(root):
         here = Path(folder).relative_to(root).as_posix()
         if ".gitignore" in names:
-            lines = (Path(folder) / ".gitignore").read_text("utf-8", "replace").splitlines()
+            lines = _ignore_lines(Path(folder, ".gitignore"))
             specs[here] = GitIgnoreSpec.from_lines(lines)
         subfolders[:] = sorted(
             name
@@ -72,6 +73,13 @@ def _walk(root: Path) -> Iterator[str]:
             if name != ".git" and not _is_ignored(specs, _join_path(here, name), folder=True)
         )
         yield from (path for path in (_join_path(here, name) for name in sorted(names)) if not _is_ignored(specs, path))
+
+
+def _ignore_lines(path: Path) -> list[str]:
+    try:
+        return read_regular(path).decode("utf-8", "replace").splitlines()
+    except OSError:
+        return []  # git passes over one that it cannot read, too
 
 
 def _join_path(folder: str, name: str) -> str:
@@ -100,7 +108,7 @@ def read_text(path: Path) -> str | Problem:
             return Problem(str(path), FOLDER)
         if path.stat().st_size > MOST_BYTES:
             return Problem(str(path), TOO_LARGE)
-        return decode_text(path.read_bytes(), str(path))
+        return decode_text(read_regular(path), str(path))
     except OSError as error:
         return Problem(str(path), f"cannot be read: {error.strerror or error}")
 

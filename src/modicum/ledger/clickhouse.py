@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
+from modicum.calls.storable import storable
 from modicum.ledger.asking import PURGED, Questions
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
@@ -95,12 +96,12 @@ class ClickHouseStore(Questions):
         replaced = sum(entry.call.call_id in known for entry in fresh)
         return Appended(len(fresh) - replaced, replaced, len(entries) - len(fresh))
 
-    def append_outcomes(self, outcomes: Sequence[Outcome]) -> int:
+    def append_outcomes(self, outcomes: Sequence[Outcome], revisions: Sequence[int] | None = None) -> int:
         if not outcomes:
             return 0
-        latest = list({outcome.outcome_id: outcome for outcome in outcomes}.values())
-        self._insert("outcomes_log", outcome_columns(latest, time_ns()), OUTCOME_COLUMNS)
-        return len(latest)
+        columns = outcome_columns(outcomes, revisions)
+        self._insert("outcomes_log", columns, OUTCOME_COLUMNS)
+        return len(columns["outcome_id"])
 
     def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
         if not windows:
@@ -121,7 +122,8 @@ class ClickHouseStore(Questions):
             return 0
         once = {event.event_id: event for event in events}
         found = self._client.query(
-            "SELECT event_id FROM audit_log WHERE event_id IN {ids:Array(String)}", parameters={"ids": list(once)}
+            "SELECT event_id FROM audit_log WHERE event_id IN {ids:Array(String)}",
+            parameters={"ids": [storable(name) for name in once]},
         )
         known = {str(event_id) for (event_id,) in found.result_rows}
         fresh = [event for event_id, event in once.items() if event_id not in known]
@@ -134,7 +136,7 @@ class ClickHouseStore(Questions):
         found = self._client.query(
             "SELECT entry_id, argMax(conversation, version) FROM entries_log WHERE entry_id IN {ids:Array(String)}"
             " GROUP BY entry_id",
-            parameters={"ids": list(entry_ids)},
+            parameters={"ids": [storable(entry_id) for entry_id in entry_ids]},
         )
         return {str(entry_id): str(conversation) for entry_id, conversation in found.result_rows}
 
@@ -179,7 +181,7 @@ class ClickHouseStore(Questions):
     def _revisions(self, entry_ids: list[str]) -> dict[str, int]:
         found = self._client.query(
             "SELECT entry_id, max(revision) FROM entries_log WHERE entry_id IN {ids:Array(String)} GROUP BY entry_id",
-            parameters={"ids": entry_ids},
+            parameters={"ids": [storable(entry_id) for entry_id in entry_ids]},
         )
         return {str(entry_id): int(revision) for entry_id, revision in found.result_rows}
 

@@ -2,6 +2,8 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import itemgetter
+from time import time_ns
 from typing import Any
 
 import msgspec
@@ -25,10 +27,30 @@ from modicum.calls import (
     Tier,
     Usage,
 )
+from modicum.calls.storable import storable
 
 Columns = dict[str, list[Any]]
 
-_encode_tags = msgspec.json.Encoder(order="sorted").encode
+_encode = msgspec.json.Encoder(order="sorted").encode
+
+
+def _encode_tags(tags: Mapping[str, str]) -> bytes:
+    try:
+        return _encode(tags)
+    except UnicodeEncodeError:
+        return _encode({storable(name): storable(value) for name, value in tags.items()})
+
+
+def _storable(columns: Columns) -> Columns:
+    """The columns without half characters, which neither engine takes: one bad name must not lose a batch."""
+    for values in columns.values():
+        for place, value in enumerate(values):
+            if isinstance(value, str):
+                if not value.isascii():
+                    values[place] = storable(value)
+            elif value is not None:
+                break  # a column of something else
+    return columns
 
 
 def _bucket_cost(bucket: str) -> Callable[[Entry], Any]:
@@ -139,7 +161,7 @@ ENERGY_COLUMNS: dict[str, Callable[[EnergyWindow], Any]] = {
 
 
 def entry_columns(entries: Sequence[Entry]) -> Columns:
-    return {name: [value(entry) for entry in entries] for name, value in ENTRY_COLUMNS.items()}
+    return _storable({name: [value(entry) for entry in entries] for name, value in ENTRY_COLUMNS.items()})
 
 
 def segment_columns(entries: Sequence[Entry]) -> Columns:
@@ -169,7 +191,7 @@ def segment_columns(entries: Sequence[Entry]) -> Columns:
             tokens_before += part.tokens
     for name, values in zip(SEGMENT_COLUMNS, zip(*rows, strict=True), strict=False):
         columns[name] = list(values)
-    return columns
+    return _storable(columns)
 
 
 def edit_columns(entries: Sequence[Entry]) -> Columns:
@@ -188,7 +210,7 @@ def edit_columns(entries: Sequence[Entry]) -> Columns:
             )
             for name, value in zip(EDIT_COLUMNS, values, strict=True):
                 columns[name].append(value)
-    return columns
+    return _storable(columns)
 
 
 def reuse_columns(entries: Sequence[Entry]) -> Columns:
@@ -199,27 +221,33 @@ def reuse_columns(entries: Sequence[Entry]) -> Columns:
             if part.reuse is not None:
                 named = entry.call.call_id, part.digest.hex()
                 rows[named] = (named[0], part.reuse.later_calls, named[1], float(part.reuse.read_share))
-    return {name: [row[place] for row in rows.values()] for place, name in enumerate(REUSE_COLUMNS)}
+    return _storable({name: [row[place] for row in rows.values()] for place, name in enumerate(REUSE_COLUMNS)})
 
 
-def outcome_columns(outcomes: Sequence[Outcome], revision: int) -> Columns:
-    return {
-        "outcome_id": [outcome.outcome_id for outcome in outcomes],
-        "revision": [revision] * len(outcomes),
-        "task": [outcome.task for outcome in outcomes],
-        "name": [outcome.name for outcome in outcomes],
-        "value": [outcome.value for outcome in outcomes],
-        "happened_at": [outcome.time for outcome in outcomes],
-        "source": [outcome.source for outcome in outcomes],
-    }
+def outcome_columns(outcomes: Sequence[Outcome], revisions: Sequence[int] | None) -> Columns:
+    """Of each id the one that was sent last: at the time that its revision tells; None: all now, in this order."""
+    sent = sorted(zip(revisions or [time_ns()] * len(outcomes), outcomes, strict=True), key=itemgetter(0))
+    latest = {outcome.outcome_id: (revision, outcome) for revision, outcome in sent}
+    outcomes = [outcome for _, outcome in latest.values()]
+    return _storable(
+        {
+            "outcome_id": [outcome.outcome_id for outcome in outcomes],
+            "revision": [revision for revision, _ in latest.values()],
+            "task": [outcome.task for outcome in outcomes],
+            "name": [outcome.name for outcome in outcomes],
+            "value": [outcome.value for outcome in outcomes],
+            "happened_at": [outcome.time for outcome in outcomes],
+            "source": [outcome.source for outcome in outcomes],
+        }
+    )
 
 
 def energy_columns(windows: Sequence[EnergyWindow]) -> Columns:
-    return {name: [value(window) for window in windows] for name, value in ENERGY_COLUMNS.items()}
+    return _storable({name: [value(window) for window in windows] for name, value in ENERGY_COLUMNS.items()})
 
 
 def audit_columns(events: Sequence[AuditEvent]) -> Columns:
-    return {name: [value(event) for event in events] for name, value in AUDIT_COLUMNS.items()}
+    return _storable({name: [value(event) for event in events] for name, value in AUDIT_COLUMNS.items()})
 
 
 def longest(windows: Sequence[EnergyWindow]) -> list[EnergyWindow]:

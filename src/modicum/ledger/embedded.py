@@ -4,11 +4,12 @@ There is no index: a batch is joined with what is there, which on ten million en
 leaves the file a seventh of the size.
 """
 
+import os
 import re
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from time import time_ns
 from typing import Any
 
 import duckdb
@@ -58,7 +59,9 @@ class DuckDBStore(Questions):
         self.place = str(path)
         if isinstance(path, Path):
             read_only = read_only and path.exists()
-            path.parent.mkdir(parents=True, exist_ok=True)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            if not path.exists():
+                _make(path)
         try:
             self._base = duckdb.connect(str(path), read_only=read_only)
         except duckdb.IOException as error:
@@ -66,7 +69,11 @@ class DuckDBStore(Questions):
         except duckdb.Error as error:
             raise UserError(f"{path} is no ledger that can be read: {str(error).splitlines()[0]}") from None
         if not read_only:
-            self._migrate()
+            try:
+                self._migrate()
+            except duckdb.IOException as error:
+                self._base.close()
+                raise UserError(_why_not(path, str(error))) from None
 
     def append(self, entries: Sequence[Entry]) -> Appended:
         if not entries:
@@ -106,15 +113,17 @@ class DuckDBStore(Questions):
         self._base.execute(f"DELETE FROM reuse USING staged_reuse WHERE {same}")
         self._base.execute("INSERT INTO reuse SELECT * FROM staged_reuse")
 
-    def append_outcomes(self, outcomes: Sequence[Outcome]) -> int:
+    def append_outcomes(self, outcomes: Sequence[Outcome], revisions: Sequence[int] | None = None) -> int:
         if not outcomes:
             return 0
-        latest = list({outcome.outcome_id: outcome for outcome in outcomes}.values())
+        columns = outcome_columns(outcomes, revisions)
         with self._transaction():
-            self._stage("staged_outcomes", outcome_columns(latest, time_ns()), OUTCOME_COLUMNS)
+            self._stage("staged_outcomes", columns, OUTCOME_COLUMNS)
+            if revisions is not None:
+                self._base.execute(_OUTCOMES_THAT_STAND)
             self._base.execute("DELETE FROM outcomes WHERE outcome_id IN (SELECT outcome_id FROM staged_outcomes)")
             self._base.execute(f"INSERT INTO outcomes SELECT {', '.join(OUTCOME_COLUMNS)} FROM staged_outcomes")
-        return len(latest)
+        return len(columns["outcome_id"])
 
     def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
         if not windows:
@@ -223,6 +232,12 @@ def _first_known(rows: Sequence[Row], name: str) -> Any:
     return next((row[name] for row in rows if row[name] is not None), None)
 
 
+def trouble_of_disk(place: str, error: Exception) -> str:
+    """What to say of an error of the engine that is none of ours: its file cannot be read or written. Else empty."""
+    kinds = duckdb.IOException | duckdb.FatalException | duckdb.TransactionException
+    return _why_not(place, str(error)) if isinstance(error, kinds) else ""
+
+
 class _Transaction:
     def __init__(self, base: duckdb.DuckDBPyConnection) -> None:
         self._base = base
@@ -245,6 +260,10 @@ LEFT JOIN (
     SELECT entry_id, revision FROM entries WHERE entry_id IN (SELECT entry_id FROM staged_entries)
 ) AS known ON known.entry_id = staged.entry_id
 WHERE known.entry_id IS NULL OR staged.revision > known.revision
+"""
+_OUTCOMES_THAT_STAND = """
+DELETE FROM staged_outcomes USING outcomes
+WHERE outcomes.outcome_id = staged_outcomes.outcome_id AND outcomes.revision > staged_outcomes.revision
 """
 _FRESH_ENERGY = """
 CREATE OR REPLACE TEMP TABLE fresh_energy AS
@@ -301,12 +320,28 @@ def _naive(at: datetime) -> datetime:
     return at.astimezone(UTC).replace(tzinfo=None) if at.tzinfo is not None else at
 
 
+def _make(path: Path) -> None:
+    """A ledger that is empty and whole: whoever is killed while a file is laid out leaves one that never opens."""
+    fresh = path.with_name(f"{path.name}.new-{os.getpid()}")
+    with suppress(OSError, duckdb.Error):  # opening it says why
+        fresh.unlink(missing_ok=True)  # of a process with our number that was killed here
+        duckdb.connect(str(fresh)).close()
+        fresh.chmod(0o600)
+        with suppress(OSError):  # another process was faster, or there are no links: then it is made in place
+            path.hardlink_to(fresh)
+        fresh.unlink()
+
+
 def _why_not(path: Path | str, message: str) -> str:
     if "lock" in message.lower():
         holder = _HOLDER.search(message)
         who = f"process {holder.group(1)}" if holder else "another process"
         name = _command_of(int(holder.group(1))) if holder else ""
         return f"the ledger {path} is held by {who}{name}; wait until it ends, or stop it, and run the command again"
+    if Path(path).is_file() and Path(path).stat().st_size == 0:
+        return f"the ledger {path} is empty: its making was cut short; delete the file and run the command again"
+    if "write" in message or "No space" in message or "too large" in message:
+        return f"the ledger {path} cannot be written ({message.splitlines()[0]}): make room, and run the command again"
     if "No such file" in message or "Permission denied" in message or "Cannot open file" in message:
         return f"the ledger {path} cannot be opened: {message.splitlines()[0]}"
     return f"{path} is no ledger that can be read: {message.splitlines()[0]}"

@@ -12,6 +12,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import UserError
+from modicum.ledger.on_disk import file_at, gone, is_broken, is_foreign
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -40,19 +41,43 @@ class Events:
             self._base.execute(_SCHEMA)
             self._stamp = _mapped(path.with_suffix(".stamp"))
         except (OSError, sqlite3.Error) as error:
-            raise UserError(f"the file of events {path} cannot be used: {error}") from None
+            raise UserError(f"the file of keys {path} cannot be used: {error}; {_what_to_do(path, error)}") from None
+        self._file = file_at(path)
+
+    @property
+    def gone(self) -> str:
+        """Why what is decided from now on is not seen here; empty if the file is where it was."""
+        return "" if file_at(self.path) == self._file else gone("the file of keys", self.path)
 
     def append(self, kind: str, event: Any) -> None:
-        added = self._base.execute("INSERT INTO events (kind, body) VALUES (?, ?)", (kind, msgspec.json.encode(event)))
+        """Returns when it is on the disk.
+
+        Raises:
+            UserError: it is not.
+        """
+        body = msgspec.json.encode(event)
+        try:
+            added = self._base.execute("INSERT INTO events (kind, body) VALUES (?, ?)", (kind, body))
+        except sqlite3.Error as error:
+            raise UserError(
+                f"{self.path} cannot be written ({error}): nothing was changed. Make room or put it right, and run the "
+                "command again"
+            ) from None
+        if self.gone:
+            raise UserError(f"{self.path} was deleted while it was written: run the command again")
         self._stamp[:] = (added.lastrowid or 0).to_bytes(_STAMP_BYTES, "little")
 
     def read(self, kind: str, type_: Any) -> list[Any]:
         """All events of a kind, in order.
 
         Raises:
-            UserError: one of them cannot be read.
+            UserError: one of them cannot be read, or none.
         """
-        rows = self._base.execute("SELECT seq, body FROM events WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
+        try:
+            rows = self._base.execute("SELECT seq, body FROM events WHERE kind = ? ORDER BY seq", (kind,)).fetchall()
+        except sqlite3.Error as error:
+            what_to_do = _what_to_do(self.path, error)
+            raise UserError(f"the file of keys {self.path} cannot be read: {error}; {what_to_do}") from None
         decoder = msgspec.json.Decoder(type_)
         try:
             return [decoder.decode(body) for _, body in rows]
@@ -76,11 +101,18 @@ class Events:
         self._stamp.close()
 
 
+def _what_to_do(path: Path, error: Exception) -> str:
+    if isinstance(error, sqlite3.Error) and (is_broken(error) or is_foreign(error)):
+        return f"bring it back from a backup; to make all keys anew: mv '{path}' '{path}.broken'"
+    return "nothing was changed; 'modicum doctor' looks at disk and files"
+
+
 def _mapped(path: Path) -> mmap.mmap:
     handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o600)
     try:
         if os.fstat(handle).st_size < _STAMP_BYTES:
-            os.truncate(handle, _STAMP_BYTES)
+            # Real bytes, not a hole: a full disk must show here, and not end the process while they are written.
+            os.pwrite(handle, bytes(_STAMP_BYTES), 0)
         return mmap.mmap(handle, _STAMP_BYTES)
     finally:
         os.close(handle)

@@ -9,9 +9,27 @@ import sqlite3
 from collections.abc import Sequence
 from pathlib import Path
 
+from modicum.calls import Problem
+from modicum.ledger.on_disk import is_broken, is_foreign, set_aside
+
 KEPT = 200_000
 """The newest ids that are remembered."""
 _AT_ONCE = 500
+
+
+def opened_identities(path: Path) -> tuple["Identities", list[Problem]]:
+    """The file of that name; one that is broken is set aside, with the problem that says so, since calls go on."""
+    reason = "it was a folder"
+    try:
+        if not path.is_dir():
+            return Identities(path), []
+    except sqlite3.Error as error:
+        if not (is_broken(error) or is_foreign(error)):
+            raise
+        reason = f"it was broken ({error})"
+    moved = set_aside(path)
+    said = f"{reason} and is now {moved.name}: ids that a provider gave before and gives again are not known as such"
+    return Identities(path), [Problem(str(path), said)]
 
 
 class Identities:
@@ -23,6 +41,7 @@ class Identities:
             "CREATE TABLE IF NOT EXISTS identities ("
             "seq INTEGER PRIMARY KEY AUTOINCREMENT, reply_id TEXT NOT NULL UNIQUE, number TEXT NOT NULL)"
         )
+        self._base.execute("SELECT count(reply_id) FROM identities").fetchone()  # what is broken shows now
 
     def first(self, calls: Sequence[tuple[str, str]]) -> dict[str, str]:
         """For each of the provider's ids the number of the first call that had it, these included. Durable on return.

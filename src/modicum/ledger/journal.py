@@ -5,20 +5,27 @@ next one together (group commit): the disk is asked once for many calls. `finish
 disk; a reply is finished only then.
 
 When the disk refuses, nothing is lost from memory: records wait and are tried again, `healthy` is False meanwhile, and
-the gateway takes no new calls.
+the gateway takes no new calls. So it is when the files were deleted or moved while they are open: what is written into
+a deleted file is not durable. A file that is broken is set aside, and a new journal begun.
 """
 
 import asyncio
+import secrets
 import sqlite3
 import threading
 from collections import deque
+from contextlib import suppress
 from pathlib import Path
-from time import monotonic, sleep
+from time import monotonic, sleep, time_ns
 from typing import NamedTuple
 
 from modicum.calls import UserError
+from modicum.ledger import positions
+from modicum.ledger.on_disk import file_at, gone, is_broken, is_foreign, set_aside
 from modicum.ledger.underway import UnderWay
 
+SHIPPED = "shipped"
+"""The reader of journals that ships them; see `modicum.ledger.shipper`."""
 KEPT_RECORDS = 10_000
 """Shipped records that stay, so that a late context finds its call and a restart its finished calls."""
 RETRY_S = 0.25
@@ -37,8 +44,11 @@ CREATE TABLE IF NOT EXISTS records (
     kind TEXT NOT NULL,
     body BLOB NOT NULL,
     context BLOB
-)
+);
+CREATE TABLE IF NOT EXISTS journal (id TEXT NOT NULL);
+INSERT INTO journal SELECT lower(hex(randomblob(12))) WHERE NOT EXISTS (SELECT 1 FROM journal)
 """
+"""The id tells a journal from one that is in its place later; see `modicum.ledger.positions`."""
 
 
 class NotDurable(Exception):  # noqa: N818 - a state of the disk, not a bug
@@ -49,7 +59,7 @@ class Record(NamedTuple):
     """One line of the journal."""
 
     number: str
-    """The gateway's own number of the call."""
+    """The gateway's own number of the call. Empty: the journal gives the record one, so that no two are alike."""
     kind: str
     """`call` (a `Call`), `context` (a list of `ContextPart`, of a call that was recorded before it), `outcome`."""
     body: bytes
@@ -89,7 +99,10 @@ class Journal:
         """Whether the last commit went through."""
         self.reason = ""
         """Why not, where it did not."""
+        self.set_aside: list[Path] = []
+        """Files that were broken, under their new names."""
         self.commits = self.written = 0
+        self._run_token = secrets.token_hex(4)
         self._patience_s = patience_s
         self._kept = KEPT_RECORDS if kept is None else kept
         self._queue: deque[_Waiting] = deque()
@@ -98,8 +111,10 @@ class Journal:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = _Lock(folder / f"{name}.lock")
-            self._base = _opened(self.path)
+            self._base = self._opened_or_anew()
             self._under_way = UnderWay(folder / f"{name}.underway", slots)
+            self._files: dict[Path, tuple[int, int]] = {}
+            self._note_files(folder / f"{name}.underway")
         except (OSError, sqlite3.Error) as error:
             raise UserError(f"the journal {self.path} cannot be used: {error}") from None
         self._thread = threading.Thread(target=self._run, name="journal", daemon=True)
@@ -111,10 +126,11 @@ class Journal:
 
     def finished_numbers(self) -> set[str]:
         """Numbers of the newest records: a crash may have come between a commit and the end of a slot."""
-        with _opened(self.path) as base:
-            rows = base.execute("SELECT number FROM records ORDER BY seq DESC LIMIT ?", (KEPT_RECORDS,)).fetchall()
-        base.close()
-        return {number for (number,) in rows}
+        base = _opened(self.path)
+        try:
+            return _newest_numbers(base)
+        finally:
+            base.close()
 
     async def recovered(self, records: list[Record]) -> None:
         """Makes the records of calls that a former process left durable, and only then empties their slots."""
@@ -207,6 +223,7 @@ class Journal:
             if monotonic() - flushed_at >= FLUSH_EVERY_S:
                 flushed_at = monotonic()
                 self._under_way.flush()
+                self._check_files()
             if self.written - pruned_at >= min(PRUNE_EVERY_RECORDS, self._kept):
                 pruned_at = self.written
                 self._prune()
@@ -214,22 +231,11 @@ class Journal:
 
     def _commit(self) -> None:
         batch = [self._queue.popleft() for _ in range(len(self._queue))]
-        while True:
-            try:
-                self._base.execute("BEGIN IMMEDIATE")
-                self._base.executemany(
-                    "INSERT INTO records (number, kind, body, context) VALUES (?, ?, ?, ?)",
-                    [waiting.record for waiting in batch],
-                )
-                self._base.execute("COMMIT")
-                break
-            except sqlite3.Error as error:
-                self.healthy, self.reason = False, str(error)
-                if self._base.in_transaction:
-                    self._base.execute("ROLLBACK")
-                if self._closing:
-                    return
-                threading.Event().wait(RETRY_S)
+        while reason := self._refusal(batch):
+            self.healthy, self.reason = False, reason
+            if self._closing:
+                return
+            threading.Event().wait(RETRY_S)
         self.healthy, self.reason = True, ""
         self.commits += 1
         self.written += len(batch)
@@ -239,31 +245,107 @@ class Journal:
             if not loop.is_closed():
                 loop.call_soon_threadsafe(self._settle, told)
 
+    def _refusal(self, batch: "list[_Waiting]") -> str:
+        """Writes a batch; returns why it is not on the disk, empty if it is."""
+        if trouble := self._gone():
+            return trouble
+        try:
+            if self.path not in self._files:
+                self._base = _opened(self.path)
+                self._note_files()
+            self._base.execute("BEGIN IMMEDIATE")
+            self._base.executemany(
+                "INSERT INTO records (number, kind, body, context) VALUES (?, ?, ?, ?)",
+                [self._numbered(waiting.record, at) for at, waiting in enumerate(batch)],
+            )
+            self._base.execute("COMMIT")
+        except sqlite3.Error as error:
+            with suppress(sqlite3.Error):
+                if self._base.in_transaction:
+                    self._base.execute("ROLLBACK")
+            if is_broken(error):
+                self._give_up_file()
+            return f"{self.path}: {error}"
+        return self._gone()
+
+    def _numbered(self, record: Record, at: int) -> Record:
+        if record.number:
+            return record
+        return record._replace(number=f"{time_ns():x}-{self._run_token}-{self.written + at:x}")
+
+    def _note_files(self, *others: Path) -> None:
+        """Which files are open now."""
+        for path in (self.path, self.path.with_name(f"{self.path.name}-wal"), *others):
+            if (file := file_at(path)) != (0, 0):
+                self._files[path] = file
+
+    def _gone(self) -> str:
+        """Why what is written would be lost with the files that we hold open; empty if they are where they were."""
+        for path, file in self._files.items():
+            if file_at(path) != file:
+                return gone("the journal", path)
+        return ""
+
+    def _opened_or_anew(self) -> sqlite3.Connection:
+        """The journal; one that is broken, or none of ours, makes way for a new one."""
+        try:
+            if not self.path.is_dir():
+                return _opened(self.path)
+        except sqlite3.Error as error:
+            if not (is_broken(error) or is_foreign(error)):
+                raise
+        self.set_aside.append(set_aside(self.path))
+        return _opened(self.path)
+
+    def _give_up_file(self) -> None:
+        """It is broken: what waits goes into a new one, at the next try."""
+        with suppress(sqlite3.Error):
+            self._base.close()
+        with suppress(OSError):
+            self.set_aside.append(set_aside(self.path))
+            self._files = {path: file for path, file in self._files.items() if path.suffix == ".underway"}
+
+    def _check_files(self) -> None:
+        """While nothing is written: said at once, and taken back when they are there again."""
+        trouble = self._gone()
+        self.healthy, self.reason = not trouble, trouble
+
     def _prune(self) -> None:
         """Forgets what the ledger has, but for the newest records."""
-        shipped = shipped_position(self.path)
         try:
+            shipped = positions.trusted(self._base, self.path, SHIPPED)
             self._base.execute("DELETE FROM records WHERE seq <= ?", (shipped - self._kept,))
         except sqlite3.Error:
             return  # the disk is full or busy: what is kept too long does no harm
 
 
-def shipped_position(journal: Path) -> int:
-    """The last record of a journal that the ledger has. The shipper writes it; see `modicum.ledger.shipper`."""
+def written_ns(number: str) -> int:
+    """When a record that the journal numbered was written, in nanoseconds since 1970; 0: a former version wrote it."""
     try:
-        return int(journal.with_suffix(".shipped").read_text(encoding="ascii"))
-    except (OSError, ValueError):
+        return int(number.partition("-")[0], 16)
+    except ValueError:
         return 0
 
 
 def _opened(path: Path) -> sqlite3.Connection:
     base = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
-    base.execute("PRAGMA journal_mode = WAL")
-    base.execute("PRAGMA synchronous = FULL")
-    base.execute(_SCHEMA)
-    if not any(row[1] == "context" for row in base.execute("PRAGMA table_info(records)")):
-        base.execute("ALTER TABLE records ADD COLUMN context BLOB")
+    try:
+        path.chmod(0o600)  # before it has a -wal and a -shm, which are made like it
+        base.execute("PRAGMA journal_mode = WAL")
+        base.execute("PRAGMA synchronous = FULL")
+        base.executescript(_SCHEMA)
+        if not any(row[1] == "context" for row in base.execute("PRAGMA table_info(records)")):
+            base.execute("ALTER TABLE records ADD COLUMN context BLOB")
+        _newest_numbers(base)  # what is broken or of another kind shows now, and not at the first call
+    except (OSError, sqlite3.Error):
+        base.close()
+        raise
     return base
+
+
+def _newest_numbers(base: sqlite3.Connection) -> set[str]:
+    rows = base.execute("SELECT number FROM records ORDER BY seq DESC LIMIT ?", (KEPT_RECORDS,)).fetchall()
+    return {number for (number,) in rows}
 
 
 class _Lock:

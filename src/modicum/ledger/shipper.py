@@ -1,26 +1,30 @@
 """Moves records from journals into the ledger, each booked once.
 
 Reading goes on from the last position that was shipped; the position is written after the ledger has the records. If
-the process ends in between, they are sent again, and the ledger knows them by id and revision. What several gateway
+the process ends in between, they are sent again, and the ledger knows them by id and revision. A journal that was set
+back or replaced, which its position tells (`positions`), is shipped from its first record. What several gateway
 processes recorded is brought together here: ids (`Identities`) and conversations (`Conversations`).
 """
 
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
-from modicum.calls import Call, Entry, Outcome, Problem
+from modicum.calls import Call, CallStatus, Entry, Outcome, Problem
 from modicum.ledger import positions
 from modicum.ledger.booking import book
 from modicum.ledger.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
-from modicum.ledger.identities import Identities
-from modicum.ledger.journal import shipped_position
+from modicum.ledger.identities import opened_identities
+from modicum.ledger.journal import SHIPPED, written_ns
+from modicum.ledger.journals import Journals
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
 
+AGAIN = "It is shipped from its first record again; nothing is counted twice"
 BATCH = 2_000
 """Records of one journal that a round takes."""
 REMEMBERED = timedelta(days=1)
@@ -41,6 +45,16 @@ class Shipped(msgspec.Struct):
     """Whether a journal holds more than a round takes."""
 
 
+class _Round(msgspec.Struct):
+    """What one round read."""
+
+    calls: list["_Read"] = []
+    outcomes: list[Outcome] = []
+    outcomes_again: list[tuple[int, Outcome]] = []
+    """Those that may have been shipped before, with the time at which they were sent."""
+    done: dict[Path, positions.Position] = {}
+
+
 class _Read(NamedTuple):
     """One call as a journal has it."""
 
@@ -55,9 +69,9 @@ class Shipper:
     """
 
     def __init__(self, folder: Path, store: Store, prices: PriceBook) -> None:
-        self._folder, self._store, self._prices = folder, store, prices
-        self._bases: dict[Path, sqlite3.Connection] = {}
-        self._identities = Identities(folder / "identities.db")
+        self._store, self._prices = store, prices
+        self._journals = Journals(folder)
+        self._identities, self._told = opened_identities(folder / "identities.db")
         self._conversations = Conversations()
         since = datetime.now(UTC) - REMEMBERED
         self._conversations.remember(store.ask("contexts", since=since, most=MOST_CONVERSATIONS))
@@ -66,53 +80,91 @@ class Shipper:
         """One round over all journals. Raises what the store raises; nothing is lost then, but the conversations may
         be ahead of the ledger: go on with a new shipper.
         """
-        moved = Shipped()
-        done: dict[Path, int] = {}
-        calls: list[_Read] = []
-        outcomes: list[Outcome] = []
-        for path in sorted(self._folder.glob("*.sqlite")):
-            self._read(path, done, calls, outcomes, moved)
-        moved.entries = self._booked(calls)
-        moved.outcomes = len(outcomes)
+        moved, found = Shipped(problems=self._told), _Round()
+        self._told = []
+        moved.problems += self._journals.each(lambda path, base: self._read(path, base, found, moved))
+        moved.entries = self._booked(self._without_finished(found.calls))
+        moved.outcomes = len(found.outcomes) + len(found.outcomes_again)
         self._store.append(moved.entries)
-        self._store.append_outcomes(outcomes)
-        for path, position in done.items():
-            positions.write(path, "shipped", position)
+        if found.outcomes_again:
+            times, outcomes = zip(*found.outcomes_again, strict=True)
+            self._store.append_outcomes(outcomes, times)
+        self._store.append_outcomes(found.outcomes)
+        for path, position in found.done.items():
+            positions.write(path, SHIPPED, position)
         return moved
 
     def close(self) -> None:
-        for base in self._bases.values():
-            base.close()
-        self._bases.clear()
+        self._journals.close()
         self._identities.close()
 
-    def _read(
-        self, path: Path, done: dict[Path, int], calls: list[_Read], outcomes: list[Outcome], moved: Shipped
-    ) -> None:
-        base = self._bases.get(path)
-        if base is None:
-            base = self._bases[path] = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5.0)
-        rows = base.execute(
+    def _read(self, path: Path, base: sqlite3.Connection, found: _Round, moved: Shipped) -> None:
+        position, doubt = positions.resume(base, path, SHIPPED)
+        if doubt:
+            moved.problems.append(Problem(str(path), f"{doubt}. {AGAIN}"))
+        begin, again_to = (0, 0) if position is None else (position.record, position.again_to)
+        cursor = base.execute(
             "SELECT * FROM records WHERE seq > ? ORDER BY seq LIMIT ?",  # a former version's have no context
-            (shipped_position(path), BATCH),
-        ).fetchall()
-        if not rows:
-            return
-        for seq, number, kind, body, *context in rows:
+            (begin, BATCH),
+        )
+        count, fault = 0, None
+        while True:
             try:
-                if kind == "call":
-                    known = _context.decode(context[0]) if any(context) else None
-                    calls.append(_Read(number, _call.decode(body), known))
-                elif kind == "context":
-                    calls += _with_context(base, number, _context.decode(body))
-                elif kind == "outcome":
-                    outcomes.append(_outcome.decode(body))
-                else:
-                    moved.problems.append(Problem(str(path), f"record {seq} is of an unknown kind ({kind})"))
-            except msgspec.DecodeError:
-                moved.problems.append(Problem(str(path), f"record {seq} ({kind}) cannot be read"))
-        done[path] = rows[-1][0]
-        moved.more |= len(rows) == BATCH
+                row = cursor.fetchone()
+            except sqlite3.Error as error:  # the rest cannot be read: what came before it is shipped all the same
+                fault = error
+                break
+            if row is None:
+                break
+            count += 1
+            self._take(path, base, row, found, moved, is_again=row[0] <= again_to)
+            begin = row[0]
+        if count:
+            found.done[path] = positions.at(base, begin, again_to)
+        moved.more |= count == BATCH
+        if fault is not None:
+            raise fault
+
+    def _take(
+        self,
+        path: Path,
+        base: sqlite3.Connection,
+        row: Sequence[Any],
+        found: _Round,
+        moved: Shipped,
+        *,
+        is_again: bool,
+    ) -> None:
+        seq, number, kind, body, *context = row
+        try:
+            if kind == "call":
+                parts = _context.decode(context[0]) if any(context) else None
+                found.calls.append(_Read(number, _call.decode(body), parts))
+            elif kind == "context":
+                found.calls += _with_context(base, number, _context.decode(body))
+            elif kind == "outcome" and is_again:
+                found.outcomes_again.append((written_ns(number), _outcome.decode(body)))
+            elif kind == "outcome":
+                found.outcomes.append(_outcome.decode(body))
+            else:
+                moved.problems.append(Problem(str(path), f"record {seq} is of an unknown kind ({kind})"))
+        except (msgspec.DecodeError, TypeError, ValueError):
+            moved.problems.append(Problem(str(path), f"record {seq} ({kind}) cannot be read"))
+
+    def _without_finished(self, calls: list[_Read]) -> list[_Read]:
+        """Without those that came back as unknown although the ledger has their end: the file of calls under way may
+        be an old one, too. Such a call may be booked under its provider's id, so it is known by key and beginning.
+        """
+        unknown = [read.call.started for read in calls if read.call.status is CallStatus.UNKNOWN]
+        if not unknown:
+            return calls
+        rows = self._store.ask("gateway_starts", since=min(unknown), until=max(unknown))
+        finished = {(row["key_name"], row["started"]) for row in rows}
+        return [
+            read
+            for read in calls
+            if read.call.status is not CallStatus.UNKNOWN or (read.call.owner.key, read.call.started) not in finished
+        ]
 
     def _booked(self, calls: list[_Read]) -> list[Entry]:
         """What went through several processes in the order in which it began."""

@@ -19,6 +19,9 @@ import msgspec
 from modicum.calls import Basis, Call, Entry, Problem
 from modicum.ledger import positions
 from modicum.ledger.booking import book
+from modicum.ledger.journal import SHIPPED
+from modicum.ledger.journals import Journals
+from modicum.ledger.shipper import AGAIN
 from modicum.ledger.store import Store
 from modicum.ledger.twins import Twins
 from modicum.metering.prices import PriceBook
@@ -30,6 +33,8 @@ HOLD_S = 10.0
 BATCH = 50
 READ_AGAIN = 100
 """Requests before the position that are read again at the start, to know the traces that are under way."""
+WARM_CALLS = 2_000
+"""Newest calls of each gateway process that are known at the start."""
 MOST_TRACES = 20_000
 MOST_SPANS_HELD = 50_000
 """More are booked before their time. Memory: about 1 KB each."""
@@ -88,18 +93,18 @@ class SpanShipper:
     """
 
     def __init__(self, folder: Path, calls: Path, store: Store, prices: PriceBook, hold_s: float | None = None) -> None:
-        self._folder, self._store, self._prices = folder, store, prices
+        self._calls, self._store, self._prices = Journals(calls), store, prices
+        self._journals = Journals(folder)
         self._hold_s = HOLD_S if hold_s is None else hold_s
-        self._bases: dict[Path, sqlite3.Connection] = {}
         self._read: dict[Path, int] = {}
-        self._done: dict[Path, int] = {}
+        self._done: dict[Path, positions.Position] = {}
         self._traces: OrderedDict[str, _Trace] = OrderedDict()
         self._waiting: dict[str, _Trace] = {}
         """Those that hold something."""
         self._held = 0
         self._by_gateway: dict[str, None] = {}
         self._twins = Twins()
-        self._warm(calls)
+        self._warm(WARM_CALLS)
 
     def saw(self, entries: Iterable[Entry]) -> None:
         """Calls of the gateway, which stand above what spans tell of them."""
@@ -113,8 +118,7 @@ class SpanShipper:
             all_of_it: books what is held before its time.
         """
         moved = Moved()
-        for path in sorted(self._folder.glob("*.sqlite")):
-            self._take(path, moved)
+        moved.problems += self._journals.each(lambda path, base: self._take(path, base, moved))
         before = monotonic() - (0 if all_of_it or self._held > MOST_SPANS_HELD else self._hold_s)
         calls: list[Call] = []
         for trace_id, trace in list(self._waiting.items()):
@@ -125,38 +129,59 @@ class SpanShipper:
         moved.entries = [book(call, self._prices) for call in calls]
         if moved.entries:
             self._store.append(moved.entries)
-        self._note()
+        moved.problems += self._journals.each(self._note)
         self._forget()
         return moved
 
     def close(self) -> None:
-        for base in self._bases.values():
-            base.close()
-        self._bases.clear()
+        self._journals.close()
+        self._calls.close()
 
-    def _take(self, path: Path, moved: Moved) -> None:
-        base = self._bases.get(path)
-        if base is None:
-            base = self._bases[path] = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5.0)
-            self._done[path] = positions.read(path, "shipped") or 0
-            self._read[path] = max(self._done[path] - READ_AGAIN, 0)
+    def _take(self, path: Path, base: sqlite3.Connection, moved: Moved) -> None:
+        again_to = self._resume(path, base, moved)
         rows = base.execute(
             "SELECT seq, body FROM records WHERE seq > ? ORDER BY seq LIMIT ?", (self._read[path], BATCH)
         ).fetchall()
-        now = monotonic()
+        now, done = monotonic(), self._done[path].record
+        taken: list[tuple[Received, int]] = []
         for seq, body in rows:
             try:
-                received = _received.decode(body)
-            except msgspec.DecodeError:
+                taken += [(span, seq) for span in _received.decode(body)]
+            except (msgspec.DecodeError, TypeError):
                 moved.problems.append(Problem(str(path), f"record {seq} (spans) cannot be read"))
-                continue
-            for span in received:
-                self._place(
-                    span, _Held(path, seq, now, span.span_id, span.call) if span.call else None, seq <= self._done[path]
-                )
+        again = [span for span, seq in taken if done < seq <= again_to]
+        self._know_booked(again)
+        for span, seq in taken:
+            held = _Held(path, seq, now, span.span_id, span.call) if span.call else None
+            self._place(span, held, seq <= done)
         if rows:
             self._read[path] = rows[-1][0]
         moved.more |= len(rows) == BATCH
+
+    def _resume(self, path: Path, base: sqlite3.Connection, moved: Moved) -> int:
+        """Sees where reading goes on; returns up to which record this may be for the second time."""
+        position, doubt = positions.resume(base, path, SHIPPED)
+        if doubt:
+            moved.problems.append(Problem(str(path), f"{doubt}. {AGAIN}"))
+            for trace in self._waiting.values():
+                for held in trace.held.values():
+                    if held.path == path:
+                        held.seq = 1  # its own number is of the journal that was
+            self._warm(MOST_IDS)  # calls of the gateway from long ago, whose spans come again
+        position = position or positions.Position(0)
+        if doubt or path not in self._read:
+            self._read[path] = max(position.record - READ_AGAIN, 0)
+        self._done[path] = position
+        return position.again_to
+
+    def _know_booked(self, spans: Iterable[Received]) -> None:
+        """Of spans that are read for the second time, in another order than the first time, the ledger says which were
+        counted.
+        """
+        of_calls = {span.call.call_id: span for span in spans if span.call is not None}
+        for call_id in self._store.conversations_of(list(of_calls)):
+            span = of_calls[call_id]
+            self._trace(span.trace_id).booked.add(span.span_id)
 
     def _place(self, span: Received, held: _Held | None, done: bool) -> None:
         trace = self._trace(span.trace_id)
@@ -200,17 +225,15 @@ class SpanShipper:
             return True
         return call.call_id.startswith(f"{call.source}:") and self._twins.take(call)
 
-    def _note(self) -> None:
-        """Writes how far each journal is booked: up to the first request of which something is still held."""
-        first: dict[Path, int] = {}
-        for trace in self._waiting.values():
-            for held in trace.held.values():
-                first[held.path] = min(first.get(held.path, held.seq), held.seq)
-        for path, read in self._read.items():
-            done = first.get(path, read + 1) - 1
-            if done > self._done[path]:
-                positions.write(path, "shipped", done)
-                self._done[path] = done
+    def _note(self, path: Path, base: sqlite3.Connection) -> None:
+        """Writes how far a journal is booked: up to the first request of which something is still held."""
+        if path not in self._read:
+            return
+        held = [held.seq for trace in self._waiting.values() for held in trace.held.values() if held.path == path]
+        done, before = min(held, default=self._read[path] + 1) - 1, self._done[path]
+        if done > before.record:
+            self._done[path] = positions.at(base, done, before.again_to)
+            positions.write(path, SHIPPED, self._done[path])
 
     def _forget(self) -> None:
         for _ in range(len(self._traces) - MOST_TRACES):
@@ -243,16 +266,16 @@ class SpanShipper:
             trace.known.add(call.call_id)
             trace.booked.add(call.call_id)
 
-    def _warm(self, calls: Path) -> None:
-        """The gateway's newest calls: their spans may still come."""
-        for path in sorted(calls.glob("*.sqlite")):
-            base = sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True, timeout=5.0)
-            rows = base.execute(
-                "SELECT body FROM records WHERE kind = 'call' AND seq > (SELECT max(seq) FROM records) - 2000"
-            ).fetchall()
-            base.close()
-            for (body,) in rows:
-                try:
-                    self._saw(_call.decode(body))
-                except msgspec.DecodeError:
-                    continue  # told by the shipper
+    def _warm(self, most: int) -> None:
+        """The gateway's newest calls: their spans may still come. What cannot be read the shipper of calls tells."""
+        self._calls.each(lambda _, base: self._remember(base, most))
+
+    def _remember(self, base: sqlite3.Connection, most: int) -> None:
+        rows = base.execute(
+            "SELECT body FROM records WHERE kind = 'call' AND seq > (SELECT max(seq) FROM records) - ?", (most,)
+        )
+        for (body,) in rows:
+            try:
+                self._saw(_call.decode(body))
+            except (msgspec.DecodeError, TypeError):
+                continue

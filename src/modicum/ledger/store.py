@@ -17,6 +17,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
+from modicum.calls.storable import storable
 
 Row = dict[str, Any]
 Arrays = dict[str, npt.NDArray[Any]]
@@ -50,8 +51,12 @@ class Store(Protocol):
     def append(self, entries: Sequence[Entry]) -> Appended:
         """Books entries: all of them or, if it raises, none."""
 
-    def append_outcomes(self, outcomes: Sequence[Outcome]) -> int:
-        """Books outcomes; one that is known is replaced. Returns how many there were."""
+    def append_outcomes(self, outcomes: Sequence[Outcome], revisions: Sequence[int] | None = None) -> int:
+        """Books outcomes; one that is known is replaced. Returns how many there were.
+
+        `revisions` says when each was sent, in nanoseconds since 1970, where that may be long ago: what was booked
+        since then stands. None: now.
+        """
 
     def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
         """Books windows of energy, each once by its `window_id`; a more complete record replaces an older one."""
@@ -146,7 +151,8 @@ def plain_array(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
 
 def bound(question: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     """The parameters that the question asks for."""
-    return {name: parameters[name] for name in parameters_of(question)}
+    told = {name: parameters[name] for name in parameters_of(question)}
+    return {name: storable(value) if isinstance(value, str) else value for name, value in told.items()}
 
 
 def migrations(engine: str) -> list[tuple[int, str]]:

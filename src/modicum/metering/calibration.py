@@ -17,6 +17,7 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import Basis, UserError
+from modicum.calls.regular_file import read_regular
 from modicum.metering.tokens import bare_name, encoding_for
 
 KINDS = ("", "code", "prose", "output", "search")
@@ -180,10 +181,10 @@ def load(path: Path) -> list[Calibration]:
         UserError: the file is damaged.
     """
     try:
-        return msgspec.json.decode(path.read_bytes(), type=_File).calibrations
+        return msgspec.json.decode(read_regular(path), type=_File).calibrations
     except FileNotFoundError:
         return []
-    except (OSError, msgspec.DecodeError) as error:
+    except (OSError, msgspec.DecodeError, RecursionError) as error:
         raise UserError(f"{path} cannot be read as calibrations ({error}); delete it and calibrate again") from None
 
 

@@ -12,6 +12,7 @@ model = "my-llama"
 input = 0.20
 output = 0.60
 cache_read = 0.02             # optional, as cache_write_5m and cache_write_1h: `input` stands where they lack
+request = 0.006               # optional: dollars per request, beside its tokens
 
 [[subscription]]
 name = "Claude Max"
@@ -31,6 +32,7 @@ from typing import TYPE_CHECKING, Any, Self
 import msgspec
 
 from modicum.calls import Tier, UserError
+from modicum.calls.regular_file import read_regular
 
 if TYPE_CHECKING:
     from modicum.metering.prices import Steps
@@ -50,6 +52,8 @@ class OwnPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
     cache_read: Decimal | None = None
     cache_write_5m: Decimal | None = None
     cache_write_1h: Decimal | None = None
+    request: Decimal | None = None
+    """Dollars per request, whatever its size."""
 
     def fits(self, provider: str, model: str, day: date, tier: Tier) -> bool:
         return (
@@ -92,7 +96,7 @@ class PriceFile:
             UserError: it cannot be read, is no TOML, or has a wrong field; the message names it.
         """
         try:
-            text = path.read_text(encoding="utf-8")
+            text = read_regular(path).decode("utf-8")
             document = msgspec.convert(_decimal(tomllib.loads(text, parse_float=Decimal)), _Document)
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: cannot be read: {error}") from None
@@ -123,6 +127,7 @@ class PriceFile:
                 cache_write_1h=_or(price.cache_write_1h, _or(price.cache_write_5m, price.input)) / MILLION,
                 output_visible=price.output / MILLION,
                 output_reasoning=price.output / MILLION,
+                request=_or(price.request, Decimal(0)),
                 source="prices.toml",
                 version=self.version,
             )
@@ -152,7 +157,12 @@ def _check(price: OwnPrice, place: str) -> None:
         raise UserError(f"{place}: give either 'discount' or both 'input' and 'output' (dollars per million tokens)")
     if price.discount is not None and not 0 <= price.discount < 1:
         raise UserError(f"{place}: 'discount' is a share between 0 and 1, as 0.12 for 12 %")
-    rates = (price.input, price.output, price.cache_read, price.cache_write_5m, price.cache_write_1h)
+    if price.discount is not None and price.request is not None:
+        raise UserError(f"{place}: 'request' goes with 'input' and 'output'; a discount leaves the list's fee as it is")
+    rates = (
+        *(price.input, price.output, price.cache_read, price.cache_write_5m, price.cache_write_1h),
+        price.request,
+    )
     if any(rate is not None and rate < 0 for rate in rates):
         raise UserError(f"{place}: a price is negative")
 

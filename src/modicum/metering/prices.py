@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from modicum.calls import Basis, Call, Tier
+from modicum.calls.regular_file import read_regular
 
 if TYPE_CHECKING:
     from modicum.metering.price_file import PriceFile
@@ -26,7 +27,9 @@ MILLION = Decimal(1_000_000)
 
 
 class Rates(msgspec.Struct, frozen=True, gc=False):
-    """Dollars per token, named as the buckets of `Usage`; `web_search` is dollars per search."""
+    """Dollars per token, named as the buckets of `Usage`; `web_search` is dollars per search, `request` dollars per
+    call, whatever its size.
+    """
 
     input_uncached: Decimal
     cache_read: Decimal
@@ -35,10 +38,13 @@ class Rates(msgspec.Struct, frozen=True, gc=False):
     output_visible: Decimal
     output_reasoning: Decimal
     web_search: Decimal = Decimal(0)
+    request: Decimal = Decimal(0)
     source: str = LIST
     version: str = ""
     basis: Basis = Basis.EXACT
-    """ESTIMATED where a lane's price is known only for a later day than that of the call."""
+    """ESTIMATED where a lane's price is known only for a later day than that of the call, and where a fee per request
+    depends on what no log holds; LOWER_BOUND where the model also charges for what we do not count (hours of audio).
+    """
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):
@@ -143,16 +149,20 @@ class PriceBook:
             assert found.origin is not None  # noqa: S101 - as above
             listed = Path(found.origin).with_name("data.py").stat()
             own = self.price_file.version if self.price_file else ""
-            self._book = f"{listed.st_size} {listed.st_mtime_ns} {own}"
+            self._book = f"{KEPT_FORMAT} {listed.st_size} {listed.st_mtime_ns} {own}"
         return self._book
 
     def _load(self, kept_in: Path) -> None:
         try:
-            kept = msgspec.json.decode(kept_in.read_bytes(), type=_Kept)
-        except (OSError, msgspec.DecodeError):
+            kept = msgspec.json.decode(read_regular(kept_in), type=_Kept)
+        except (OSError, msgspec.DecodeError, RecursionError):
             return
         if kept.version == self._version():
             self._steps = kept.steps
+
+
+KEPT_FORMAT = 2
+"""Raised when rates are worked out in another way, so that those kept by an older program are not used."""
 
 
 class _Kept(msgspec.Struct):
@@ -180,7 +190,7 @@ class _ListPrices:
             except LookupError:
                 continue
             price, certain = self._price(found, at, tier)
-            if price is None:
+            if price is None or _is_only_for_others(price):
                 return (), True
             return self._unit_rates(price, certain=certain), not _varies_by_hour(found.prices)
         return (), True
@@ -218,12 +228,16 @@ class _ListPrices:
 
     def _measured(self, price: Any, prompt: int, *, certain: bool) -> Rates:
         """Unit rates, got by pricing a prompt of that size bucket by bucket: genai-prices itself then decides what a
-        bucket without a price of its own costs.
+        bucket without a price of its own costs. It adds the fee per request to whatever is priced, so that is taken out
+        first.
         """
         from genai_prices import Usage
 
-        def cost(**counts: int) -> Decimal:
-            total = price.calc_price(Usage(**counts))["total_price"]
+        by_token = copy(price)
+        vars(by_token).pop("requests_kcount", None)
+
+        def cost(of: Any = by_token, **counts: int) -> Decimal:
+            total = of.calc_price(Usage(**counts))["total_price"]
             assert isinstance(total, Decimal)  # noqa: S101 - genai-prices' promise
             return total
 
@@ -231,6 +245,7 @@ class _ListPrices:
         plain = cost(input_tokens=prompt)
         out = cost(input_tokens=prompt, output_tokens=prompt) - plain
         thought = cost(input_tokens=prompt, output_tokens=prompt, output_reasoning_tokens=prompt) - plain
+        request = cost(price, input_tokens=prompt) - plain
         return Rates(
             input_uncached=plain / size,
             cache_read=cost(input_tokens=prompt, cache_read_tokens=prompt) / size,
@@ -241,9 +256,36 @@ class _ListPrices:
             web_search=cost(input_tokens=0, web_searches=1)
             if getattr(price, "web_searches_kcount", None)
             else Decimal(0),
+            request=request,
             version=self._version,
-            basis=Basis.EXACT if certain else Basis.ESTIMATED,
+            basis=_basis(price, certain=certain and not request),
         )
+
+
+def _units(price: Any) -> list[str]:
+    """What a model charges for, in the list's words: `input_mtok`, `requests_kcount`, `audio_hours`, ..."""
+    return [name for name, rate in vars(price).items() if rate is not None]
+
+
+def _basis(price: Any, *, certain: bool) -> Basis:
+    """How a price is known. A fee per request is not certain: the list has one, and providers have several (Perplexity
+    has three, by the size of the search context, of which the list has the largest).
+    """
+    known = Basis.EXACT if certain else Basis.ESTIMATED
+    uncounted = any(name.endswith(UNCOUNTED_UNITS) for name in _units(price))
+    return known | Basis.LOWER_BOUND if uncounted else known
+
+
+def _is_only_for_others(price: Any) -> bool:
+    """Whether it charges for hours, characters or pages, and nothing by the token: no price here, and not 0. A model
+    without any unit is free.
+    """
+    units = _units(price)
+    return bool(units) and not any(name.endswith("_mtok") for name in units)
+
+
+UNCOUNTED_UNITS = ("_hours", "_mchars", "_kpages", "_messages_kcount", "_citation_mtok")
+"""Ends of the names of units that our buckets do not count."""
 
 
 _CONTEXT: Mapping[Tier, dict[str, str]] = {

@@ -26,6 +26,10 @@ class Unreachable(Exception):  # noqa: N818 - the state of a host, not a bug
         """The header of that name, if the host sent it."""
 
 
+class Untrusted(Unreachable):
+    """The host's certificate is not believed. The message says by which check."""
+
+
 class Outbound:
     """An asynchronous client, used as a context manager."""
 

@@ -15,7 +15,8 @@ from typing import Any
 
 import httptools
 
-from modicum.outbound.client import Unreachable
+from modicum.outbound.client import Unreachable, Untrusted
+from modicum.outbound.open_files import OutOfFiles, no_file_left, out_of_files
 
 Header = tuple[bytes, bytes]
 
@@ -27,12 +28,16 @@ STALE_LOST_WITHIN_S = 0.5
 
 
 class Origin:
-    """Where an upstream listens."""
+    """Where an upstream listens.
 
-    __slots__ = ("authority", "host", "port", "tls")
+    Args:
+        trust: what its certificate is checked with; None: what those of other hosts are.
+    """
 
-    def __init__(self, host: str, port: int, *, tls: bool) -> None:
-        self.host, self.port, self.tls = host, port, tls
+    __slots__ = ("authority", "host", "port", "tls", "trust")
+
+    def __init__(self, host: str, port: int, *, tls: bool, trust: ssl.SSLContext | None = None) -> None:
+        self.host, self.port, self.tls, self.trust = host, port, tls, trust
         bracketed = f"[{host}]" if ":" in host else host
         usual = 443 if tls else 80
         self.authority = (bracketed if port == usual else f"{bracketed}:{port}").encode("ascii")
@@ -45,9 +50,18 @@ class Connections:
         idle_s: how long an unused connection is kept. Shorter than what servers allow, so that they rarely close first.
         connect_s: how long connecting may take.
         silence_s: how long an upstream may say nothing within a reply.
+        out_of_files: is called when no connection could be made for want of an open file.
     """
 
-    def __init__(self, *, idle_s: float = 15.0, connect_s: float = 10.0, silence_s: float = 600.0) -> None:
+    def __init__(
+        self,
+        *,
+        idle_s: float = 15.0,
+        connect_s: float = 10.0,
+        silence_s: float = 600.0,
+        out_of_files: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._out_of_files = out_of_files
         self._idle_s, self._connect_s, self._silence_s = idle_s, connect_s, silence_s
         self._idle: dict[Origin, deque[_Connection]] = {}
         self._open: set[_Connection] = set()
@@ -64,7 +78,8 @@ class Connections:
         byte of a reply. It had then been closed for idleness while the request was on its way.
 
         Raises:
-            Unreachable: no connection, or it broke before the reply's headers had come.
+            Unreachable: no connection, or it broke before the reply's headers had come; `OutOfFiles` if that is our own
+            fault.
         """
         while True:
             connection, kept = await self._connection(origin)
@@ -97,17 +112,37 @@ class Connections:
         loop = asyncio.get_running_loop()
         if self._sweeper is None:
             self._sweeper = loop.create_task(self._sweep())
-        if origin.tls and self._tls is None:
-            self._tls = ssl.create_default_context()
         try:
             async with asyncio.timeout(self._connect_s):
                 _, connection = await loop.create_connection(
-                    lambda: _Connection(self, origin), origin.host, origin.port, ssl=self._tls if origin.tls else None
+                    lambda: _Connection(self, origin), origin.host, origin.port, ssl=self._trust(origin)
                 )
+        except ssl.SSLCertVerificationError as error:
+            if out_of_files(error):  # nor could the authorities be read
+                raise self._short(origin) from None
+            raise Untrusted(f"{origin.host}:{origin.port}: {error.verify_message}") from None
         except (OSError, TimeoutError) as error:
+            if not isinstance(error, TimeoutError) and out_of_files(error):
+                raise self._short(origin) from None
             raise Unreachable(f"{origin.host}:{origin.port}: no connection ({type(error).__name__})") from None
         self._open.add(connection)
         return connection, False
+
+    def _short(self, origin: Origin) -> OutOfFiles:
+        self._out_of_files()
+        return OutOfFiles(f"{origin.host}:{origin.port}: no connection (too many open files)")
+
+    def _trust(self, origin: Origin) -> ssl.SSLContext | None:
+        if not origin.tls:
+            return None
+        if origin.trust is not None:
+            return origin.trust
+        if self._tls is None:
+            context = ssl.create_default_context()
+            if no_file_left():
+                return context  # it may know no authority, for want of a file: not to be kept
+            self._tls = context
+        return self._tls
 
     def keep(self, connection: "_Connection") -> None:
         self._idle.setdefault(connection.origin, deque()).append(connection)

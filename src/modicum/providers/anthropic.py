@@ -8,8 +8,8 @@ https://docs.claude.com/en/api/messages (usage) and https://docs.claude.com/en/d
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from modicum.calls import SegmentKind, Tier, Usage
-from modicum.calls.usage import MOST_TOKENS, checked_count
+from modicum.calls import Basis, SegmentKind, Tier, Usage
+from modicum.calls.usage import MOST_TOKENS, checked_count, is_counted
 from modicum.providers.blocks import Block, canonical, plain, schemas, tool_call, tool_result
 from modicum.providers.fields import listed, mapping, text
 
@@ -35,6 +35,12 @@ def usage_from(usage: Mapping[str, Any]) -> Usage:
         "thinking_tokens": mapping(usage.get("output_tokens_details")).get("thinking_tokens"),
     }
     return buckets(*(checked_count(name, count) for name, count in counts.items()))
+
+
+def bases_of(usage: Mapping[str, Any]) -> tuple[Basis, Basis]:
+    """How a `usage` object as a whole and its output are known: what is null was not counted."""
+    has_input = is_counted(usage, "input_tokens")
+    return Basis.counted(has_input), Basis.counted(has_input and is_counted(usage, "output_tokens"))
 
 
 def buckets(

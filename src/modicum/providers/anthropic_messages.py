@@ -75,7 +75,7 @@ class AnthropicMessages:
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
         told = asked(_request, body)
         metadata = texts_of(told.metadata) if told.metadata else {}
-        user, session = _user_and_session(metadata.get("user_id", ""))
+        user, session = user_and_session(metadata.pop("user_id", ""))
         return RequestFacts(
             model=model_named(told.model),
             stream=bool(told.stream),
@@ -130,13 +130,15 @@ def _error(status: int, message: str) -> dict[str, Any]:
     return {"type": "error", "error": {"type": kind, "message": text(message)}}
 
 
-def _user_and_session(user_id: str) -> tuple[str, str]:
-    """Claude Code tells both in one field: `user_..._account_..._session_<id>`, since 2.1.78 a JSON object."""
+def user_and_session(user_id: str) -> tuple[str, str]:
+    """Claude Code tells both in one field: `user_..._account_..._session_<id>`, since 2.1.78 a JSON object. In an
+    object that cannot be read nobody knows which part is the user.
+    """
     if user_id.startswith("{"):
         try:
             told = mapping(msgspec.json.decode(user_id))
         except UNREADABLE:
-            return user_id, ""
+            return "", ""
         return text(told.get("account_uuid")) or text(told.get("device_id")), text(told.get("session_id"))
     if found := _SESSION.search(user_id):
         return user_id[: found.start()], found[1]

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from modicum.calls import SegmentKind
 from modicum.providers.fields import listed, mapping, text
+from modicum.providers.json_values import decoded
 
 
 class Block(NamedTuple):
@@ -25,7 +26,7 @@ def canonical(value: Any) -> str:
     """Arguments as one text, the same for the same arguments: keys sorted. A string that holds JSON counts as that."""
     if isinstance(value, str):
         try:
-            value = json.loads(value)
+            value = decoded(value)
         except (ValueError, RecursionError):
             return str(value)
     try:

@@ -7,9 +7,11 @@ from typing import Any, TypeVar
 import msgspec
 
 from modicum.calls import Usage
+from modicum.calls.usage import is_counted
 from modicum.providers.blocks import Block
 from modicum.providers.dialect import MOST_MODEL_NAME, MOST_OUTPUT_TEXT, DialectError, ReplyFacts
 from modicum.providers.fields import mapping, text
+from modicum.providers.json_values import tolerant
 
 T = TypeVar("T")
 
@@ -26,7 +28,7 @@ def asked(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         DialectError: it is not JSON, or a field has the wrong type.
     """
     try:
-        return decoder.decode(body)
+        return tolerant(decoder.decode)(body)
     except msgspec.ValidationError as wrong:
         raise DialectError(400, f"the request is not of the right shape: {wrong}") from wrong
     except UNREADABLE as wrong:
@@ -85,6 +87,10 @@ def word(value: Any) -> str:
     return found if found.isprintable() else ""
 
 
+_PROMPT = ("prompt_tokens", "input_tokens", "promptTokenCount")
+_OUTPUT = ("completion_tokens", "output_tokens")
+
+
 def counted(convert: Callable[[Mapping[str, Any]], Usage], usage: Any) -> tuple[Usage | None, str]:
     """The buckets of a usage object, or None and why: figures that are none, or all of them zero.
 
@@ -92,6 +98,8 @@ def counted(convert: Callable[[Mapping[str, Any]], Usage], usage: Any) -> tuple[
     """
     if not isinstance(usage, Mapping):
         return None, ""
+    if not is_counted(usage, *_PROMPT) or not is_counted(usage, *_OUTPUT, may_lack=True):
+        return None, "the usage does not count the prompt and the reply"
     try:
         buckets = convert(usage)
     except ValueError:
@@ -118,18 +126,6 @@ def error_kind_of(body: Mapping[str, Any]) -> str:
     if error or body.get("object") == "error" or "detail" in body:
         return word(body.get("type")) or "error"
     return ""
-
-
-def mended(body: bytes) -> bytes:
-    """JSON in which halves of characters (`\\ud83d` alone) are replaced: our decoder does not take them, but some
-    servers write them, and what else stands there (usage) is not lost for it.
-    """
-    return _ESCAPE.sub(lambda found: rb"\ufffd" if found[1] else found[0], body)
-
-
-_ESCAPE = re.compile(
-    rb"\\(?:u[dD][89abAB][0-9a-fA-F]{2}\\u[dD][c-fC-F][0-9a-fA-F]{2}|(u[dD][89a-fA-F][0-9a-fA-F]{2})|.)"
-)
 
 
 def unreadable(body: bytes) -> ReplyFacts:

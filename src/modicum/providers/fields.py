@@ -5,6 +5,8 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
+from modicum.calls.storable import storable
+
 LAST_YEAR = 2200
 MOST_REPORTED_USD = 1_000_000
 
@@ -23,7 +25,7 @@ def text(value: Any) -> str:
     """The string, free of half characters (which no database takes), or an empty one."""
     if not isinstance(value, str):
         return ""
-    return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    return storable(value)
 
 
 def moment(value: Any) -> datetime | None:

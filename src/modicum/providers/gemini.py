@@ -8,8 +8,8 @@ candidates + thoughts. Source: https://ai.google.dev/api/generate-content#UsageM
 from collections.abc import Mapping
 from typing import Any
 
-from modicum.calls import SegmentKind, Tier, Usage
-from modicum.calls.usage import checked_count
+from modicum.calls import Basis, SegmentKind, Tier, Usage
+from modicum.calls.usage import checked_count, is_counted
 from modicum.providers.blocks import Block, canonical, tool_call, tool_result
 from modicum.providers.fields import listed, mapping, text
 
@@ -35,6 +35,14 @@ def usage_from(usage: Mapping[str, Any]) -> Usage:
         candidates=checked_count("candidatesTokenCount", usage.get("candidatesTokenCount")),
         thoughts=checked_count("thoughtsTokenCount", usage.get("thoughtsTokenCount")),
     )
+
+
+def bases_of(usage: Mapping[str, Any]) -> tuple[Basis, Basis]:
+    """How a `usageMetadata` object as a whole and its output are known. A prompt that is null was not counted; counts
+    of the output are left out where they are 0.
+    """
+    basis = Basis.counted(is_counted(usage, "promptTokenCount"))
+    return basis, basis
 
 
 def buckets(*, prompt: int, read: int, tool_use: int, candidates: int, thoughts: int) -> Usage:

@@ -40,6 +40,17 @@ def disjoint(
     return next((usage for usage in readings if usage.total_tokens == total), readings[0])
 
 
+def both_sides(prompt: int | None, completion: int | None, total: int) -> tuple[int, int] | None:
+    """Input and output of a call, of which a log may lack one: the total tells it then. None where nobody can say: what
+    was not counted is not 0.
+    """
+    if prompt is None and completion is not None and total > completion:
+        prompt = total - completion
+    if completion is None and prompt is not None and total >= prompt > 0:
+        completion = total - prompt
+    return None if prompt is None or completion is None else (prompt, completion)
+
+
 def split_writes(written: int, written_5m: int, written_1h: int) -> tuple[int, int]:
     """Cache writes by time to live. Sources fill in the total, the split, or both; what no split accounts for was
     written for the short time.

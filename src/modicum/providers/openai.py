@@ -7,20 +7,21 @@ https://platform.openai.com/docs/api-reference/responses/object, https://docs.x.
 https://api-docs.deepseek.com/guides/kv_cache, https://openrouter.ai/docs/use-cases/usage-accounting.
 """
 
-import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from modicum.calls import SegmentKind, Tier, Usage
-from modicum.calls.usage import checked_count
+from modicum.calls import Basis, SegmentKind, Tier, Usage
+from modicum.calls.usage import checked_count, is_counted
 from modicum.providers.blocks import Block, canonical, plain, schemas, tool_call, tool_result
 from modicum.providers.fields import listed, mapping, text
+from modicum.providers.json_values import decoded
 
 TIERS = {"batch": Tier.BATCH, "flex": Tier.FLEX, "priority": Tier.PRIORITY, "fast": Tier.FAST}
 
 HOSTS = {
     "openai.com": "openai",
+    "chatgpt.com": "openai",
     "azure.com": "azure",
     "azure-api.net": "azure",
     "openrouter.ai": "openrouter",
@@ -71,6 +72,13 @@ def usage_from(usage: Mapping[str, Any]) -> Usage:
         ),
         total=checked_count("total_tokens", usage.get("total_tokens")),
     )
+
+
+def bases_of(usage: Mapping[str, Any]) -> tuple[Basis, Basis]:
+    """How a `usage` object as a whole and its output are known: what is null was not counted."""
+    has_input = is_counted(usage, "prompt_tokens", "input_tokens")
+    has_output = is_counted(usage, "completion_tokens", "output_tokens", may_lack=True)
+    return Basis.counted(has_input), Basis.counted(has_input and has_output)
 
 
 def _first(value: Any, usage: Mapping[str, Any], *others: str) -> Any:
@@ -251,6 +259,6 @@ def _failed(output: Any) -> bool:
 
 def _decoded(output: str) -> Any:
     try:
-        return json.loads(output)
+        return decoded(output)
     except (ValueError, RecursionError):
         return None

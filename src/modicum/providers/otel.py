@@ -245,7 +245,8 @@ def is_inference(attributes: Attributes) -> bool:
 
 
 def usage_from(attributes: Attributes) -> Usage | None:
-    """The tokens of a call, or None where the span has none. A total alone is none: nobody can say what it is of.
+    """The tokens of a call, or None where the span has none. A total alone is none: nobody can say what it is of; and
+    so is an output without an input, which was not 0.
 
     Raises:
         ValueError: a count is no count of tokens.
@@ -255,7 +256,9 @@ def usage_from(attributes: Attributes) -> Usage | None:
         return None
     prompt, completion, total = _count(attributes, INPUT), _count(attributes, OUTPUT), _count(attributes, TOTAL)
     if not has_prompt:
-        prompt = max(total - completion, 0)
+        if total <= completion:
+            return None  # nobody counted the input, and it was not 0
+        prompt = total - completion
     elif not has_completion:
         completion = max(total - prompt, 0)
     written = split_writes(

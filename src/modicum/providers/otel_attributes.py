@@ -63,12 +63,16 @@ def _new(call: Call) -> dict[str, Any]:
         usage = call.usage
         found |= {
             "gen_ai.usage.input_tokens": usage.prompt_tokens,
-            "gen_ai.usage.output_tokens": usage.completion_tokens,
+            "gen_ai.usage.output_tokens": _output_tokens(call),
             "gen_ai.usage.cache_read.input_tokens": usage.cache_read,
             "gen_ai.usage.cache_write.input_tokens": usage.cache_write_5m + usage.cache_write_1h,
             "gen_ai.usage.reasoning.output_tokens": usage.output_reasoning,
         }
     return found
+
+
+def _output_tokens(call: Call) -> int | None:
+    return None if call.output_basis is Basis.UNKNOWN else call.usage.completion_tokens
 
 
 def _old(entry: Entry) -> dict[str, Any]:
@@ -83,12 +87,12 @@ def _old(entry: Entry) -> dict[str, Any]:
         written = usage.cache_write_5m + usage.cache_write_1h
         found |= {
             "gen_ai.usage.prompt_tokens": usage.prompt_tokens,
-            "gen_ai.usage.completion_tokens": usage.completion_tokens,
+            "gen_ai.usage.completion_tokens": _output_tokens(call),
             "gen_ai.usage.cache_creation.input_tokens": written,
             "gen_ai.usage.cache_read_input_tokens": usage.cache_read,
             "gen_ai.usage.cache_creation_input_tokens": written,
             "gen_ai.usage.reasoning_tokens": usage.output_reasoning,
-            "llm.usage.total_tokens": usage.total_tokens,
+            "llm.usage.total_tokens": None if _output_tokens(call) is None else usage.total_tokens,
         }
     if entry.cost.usd is not None:
         found["gen_ai.usage.cost"] = float(entry.cost.usd)

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from modicum.providers.fields import LAST_YEAR
 from modicum.providers.otel import Attributes, Event, Span, clean
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -119,19 +120,26 @@ def moment(raw: Any) -> datetime | None:
     """A time: nanoseconds since 1970 (OTLP), a pair of seconds and nanoseconds, or ISO 8601. None for none.
 
     Raises:
-        ValueError: it is no time.
+        ValueError: it is no time, or one at an end of the calendar, where nothing can be added to it.
     """
     if not raw or raw == "0":
         return None
     try:
-        if isinstance(raw, list) and len(raw) == 2:
-            return EPOCH + timedelta(seconds=raw[0], microseconds=raw[1] // 1000)
-        if isinstance(raw, str) and not raw.isdecimal():
-            at = datetime.fromisoformat(raw)
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-        return EPOCH + timedelta(microseconds=int(raw) // 1000)
+        at = _moment(raw)
     except (ValueError, TypeError, OverflowError):
         raise ValueError("the time is none") from None
+    if not EPOCH.year <= at.year < LAST_YEAR:
+        raise ValueError("the time is none")
+    return at
+
+
+def _moment(raw: Any) -> datetime:
+    if isinstance(raw, list) and len(raw) == 2:
+        return EPOCH + timedelta(seconds=raw[0], microseconds=raw[1] // 1000)
+    if isinstance(raw, str) and not raw.isdecimal():
+        at = datetime.fromisoformat(raw)
+        return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+    return EPOCH + timedelta(microseconds=int(raw) // 1000)
 
 
 def _records(document: Raw, groups: str, scopes: tuple[str, ...], leaves: str) -> Iterator[tuple[Attributes, Raw]]:

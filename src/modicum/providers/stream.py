@@ -12,8 +12,9 @@ from typing import Any, ClassVar
 import msgspec
 
 from modicum.calls import Tier, Usage
-from modicum.providers.bodies import UNREADABLE, mended
+from modicum.providers.bodies import UNREADABLE
 from modicum.providers.dialect import MOST_OUTPUT_TEXT, ReplyFacts
+from modicum.providers.json_values import mended
 from modicum.providers.lines import WholeLines
 
 MOST_UNREAD = 32 * 1024

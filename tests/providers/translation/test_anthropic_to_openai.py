@@ -189,3 +189,26 @@ def test_what_has_no_counterpart_is_refused_by_name(fields, named):
         translated(**fields)
     assert named in refused.value.message
     assert refused.value.status == 400
+
+
+@pytest.mark.parametrize(
+    "user_id",
+    [
+        '{"device_id":"d-1","account_uuid":"a-1","session_id":"54c1eb09"}',
+        '{"device_id":"d-1"}',
+        "user_5f3a_account__session_57a121ec",
+        '{"broken',
+    ],
+)
+def test_an_agents_account_and_session_do_not_go_to_another_provider(user_id):
+    answer = request(
+        msgspec.json.encode(
+            {"model": "claude-opus-4-5", "max_tokens": 50, "messages": HELLO, "metadata": {"user_id": user_id}}
+        ),
+        "gpt-5",
+    )
+
+    assert "user" not in msgspec.json.decode(answer.body)
+    assert b"d-1" not in answer.body
+    assert b"session" not in answer.body
+    assert answer.left_out == ("metadata.user_id",)

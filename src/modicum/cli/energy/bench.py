@@ -11,6 +11,7 @@ import msgspec
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import Numbers, figure, gpu_options
+from modicum.cli.private import shared_files
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -85,7 +86,8 @@ def command(
     headers = {"authorization": f"Bearer {key}"} if key else {}
     result = asyncio.run(_bench(_Wanted(headers=headers, **options), quiet=as_json))
     if out is not None:
-        write_result(out, result)
+        with shared_files():
+            write_result(out, result)
     points = make_curve(result.points)
     choices = choose_points(points, within_ms / 1000 if within_ms else None)
     if as_json:
@@ -236,11 +238,11 @@ def draw_picture(path: Path, result: "BenchResult", within_ms: float | None) -> 
     if not any(point.tokens_per_watt for point in points):
         raise UserError("nothing to draw: no energy was measured")
     gpus = ", ".join(sorted({fact.name for fact in result.gpus})) or "unknown GPU"
-    path.write_text(
-        draw_curve(
-            points,
-            choose_points(points, within_ms / 1000 if within_ms else None),
-            f"{result.model}: speed against energy",
-            f"{len(result.gpus)} x {gpus}; each point is a number of streams at once; both axes logarithmic",
-        )
+    drawn = draw_curve(
+        points,
+        choose_points(points, within_ms / 1000 if within_ms else None),
+        f"{result.model}: speed against energy",
+        f"{len(result.gpus)} x {gpus}; each point is a number of streams at once; both axes logarithmic",
     )
+    with shared_files():
+        path.write_text(drawn)

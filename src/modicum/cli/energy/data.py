@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modicum.calls.errors import UserError
+from modicum.calls.regular_file import open_regular
 
 if TYPE_CHECKING:
     from modicum.energy.bench import BenchResult
@@ -14,11 +15,18 @@ if TYPE_CHECKING:
 
 
 def recording_in(path: Path) -> "Recording | None":
-    """The log of a watch, or None where the file is something else."""
+    """The log of a watch, or None where the file is something else.
+
+    Raises:
+        UserError: it cannot be read.
+    """
     from modicum.energy.watch_log import FORMAT, read_log
 
-    with path.open("rb") as file:
-        first = file.readline(100_000)
+    try:
+        with open_regular(path) as file:
+            first = file.read(100_000).partition(b"\n")[0]
+    except OSError as error:
+        raise UserError(f"{path}: cannot be read: {error.strerror or error}") from None
     return read_log(path) if FORMAT.encode() in first else None
 
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modicum.calls import UserError
+from modicum.cli.private import make_private
 from modicum.settings import (
     Settings,
     cache_folder,
@@ -27,23 +28,39 @@ KEY_BYTES = 32
 @contextmanager
 def opened_ledger(url: str | None, settings: Settings | None = None) -> Iterator["Store"]:
     """The ledger, closed at the end. If a ledger process owns it, that process is asked."""
-    from modicum.console.running import find
-
     place = url or ledger_place(settings or read_settings())
-    running = find(state_folder())
-    store: Store
-    if running is not None and running.ledger == place and "://" not in place:
-        from modicum.console.client import ConsoleStore
-
-        store = ConsoleStore(running)
-    else:
+    store = _from_process(place)
+    if store is None:
         from modicum.ledger.store import open_store
 
-        store = open_store(place)
+        try:
+            store = open_store(place)
+        except UserError:
+            store = _from_process(place)  # one that started at the same time has taken the ledger since
+            if store is None:
+                raise
     try:
         yield store
+    except Exception as error:
+        if "duckdb" in type(error).__module__:
+            from modicum.ledger.embedded import trouble_of_disk
+
+            if said := trouble_of_disk(store.place, error):
+                raise UserError(said) from None
+        raise
     finally:
         store.close()
+
+
+def _from_process(place: str) -> "Store | None":
+    from modicum.console.running import find
+
+    running = find(state_folder())
+    if running is None or running.ledger != place or "://" in place:
+        return None
+    from modicum.console.client import ConsoleStore
+
+    return ConsoleStore(running)
 
 
 def price_book(path: Path | None, settings: Settings | None = None) -> "PriceBook":
@@ -65,17 +82,45 @@ def digest_key() -> bytes:
     Raises:
         UserError: the file cannot be read or written.
     """
-    import secrets
-
     path = data_folder() / "digest.key"
+    make_private(path.parent)
     try:
         if not path.exists():
-            path.parent.mkdir(parents=True, exist_ok=True)
-            made = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-            with os.fdopen(made, "wb") as stream:
-                stream.write(secrets.token_bytes(KEY_BYTES))
-        return path.read_bytes()
-    except FileExistsError:
-        return path.read_bytes()
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            _make_key(path)
+        key = path.read_bytes()
     except OSError as error:
-        raise UserError(f"the key of digests {path} cannot be read or made: {error.strerror}") from None
+        raise UserError(
+            f"the key of digests {path} cannot be read or made: {error.strerror}; 'modicum doctor' looks at disk and "
+            "files"
+        ) from None
+    if not key:
+        raise UserError(f"the key of digests {path} is empty: its making was cut short; delete the file")
+    if len(key) < KEY_BYTES:
+        raise UserError(
+            f"the key of digests {path} is broken ({len(key)} bytes instead of {KEY_BYTES}): bring it back from a "
+            "backup; without one, delete it and make your gateway keys anew ('modicum key create NAME')"
+        )
+    return key
+
+
+def _make_key(path: Path) -> None:
+    """Whole or not at all, also where the process is killed or another one makes it at the same time."""
+    import secrets
+    import tempfile
+
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f"{path.name}.")  # for our eyes only
+    fresh = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            stream.write(secrets.token_bytes(KEY_BYTES))
+            stream.flush()
+            os.fsync(stream.fileno())
+        try:
+            path.hardlink_to(fresh)
+        except FileExistsError:
+            pass  # another process was faster: its key is the one
+        except OSError:
+            fresh.replace(path)  # no links there
+    finally:
+        fresh.unlink(missing_ok=True)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import Problem, UserError
+from modicum.calls.regular_file import read_named
 from modicum.cli.inputs import resources
 from modicum.cli.shared_options import LedgerOptions, SpanOptions, ledger_option, span_options
 from modicum.settings import checked_zone, read_settings
@@ -82,8 +83,7 @@ def _from_file(path: Path, options: TeamLedgerOptions) -> tuple[Numbered, list[P
         raise UserError("--since and --until choose runs of the ledger; a recording is taken as a whole")
     if options.ledger_url:
         raise UserError(f"{path} and --ledger are two sources of the same runs: give one of them")
-    with path.open("rb") as lines:
-        rows, problems = read_rows(lines, str(path))
+    rows, problems = read_rows(read_named(path).splitlines(), str(path))
     return rows, problems, str(path)
 
 

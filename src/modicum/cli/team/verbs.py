@@ -9,7 +9,9 @@ import click
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.regular_file import read_named
 from modicum.cli.inputs import resources
+from modicum.cli.private import shared_files
 from modicum.cli.shared_options import ledger_option, typed
 from modicum.cli.team import tables
 from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options, recorded, recorded_with_costs
@@ -330,7 +332,8 @@ def show(options: ShowOptions) -> None:
 
     plan, runs, svg = _plan(options.plan_file), options.runs, options.svg
     if svg:
-        svg.write_text(draw_team(recorded(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
+        with shared_files():
+            svg.write_text(draw_team(recorded(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
         click.echo(f"wrote {svg}", err=True)
     if options.as_json:
         print_json(plan)
@@ -369,7 +372,7 @@ def spared(*, ledger_url: str | None, since: str | None, until: str | None, as_j
 def _plan(path: Path) -> "TeamPlan":
     from modicum.agents.team_plan import read_plan
 
-    return read_plan(path.read_bytes(), str(path))
+    return read_plan(read_named(path), str(path))
 
 
 def _dated(plan: "TeamPlan") -> "TeamPlan":
@@ -384,7 +387,8 @@ def _dated(plan: "TeamPlan") -> "TeamPlan":
 def _write(plan: "TeamPlan", path: Path) -> None:
     from modicum.agents.team_plan import encode_plan
 
-    path.write_text(encode_plan(plan), encoding="utf-8")
+    with shared_files():
+        path.write_text(encode_plan(plan), encoding="utf-8")
     click.echo(f"wrote {path}", err=True)
 
 
@@ -419,11 +423,11 @@ def _runner(where: str) -> Any:
 
 def _tasks(path: Path) -> list[Any]:
     tasks = []
-    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+    for number, line in enumerate(read_named(path).splitlines(), start=1):
         if line.strip():
             try:
                 tasks.append(msgspec.json.decode(line))
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, RecursionError) as error:
                 raise UserError(f"{path}:{number} is not JSON: {error}") from None
     return tasks
 

@@ -3,6 +3,7 @@
 On a terminal tables have colours and rules; in a pipe both vanish and nothing is cut, so that `grep` and `awk` work.
 """
 
+import re
 import sys
 from collections.abc import Iterable, Sequence
 from decimal import Decimal
@@ -18,6 +19,11 @@ if TYPE_CHECKING:
 
 PIPE_WIDTH = 10_000
 """Wide enough that nothing is wrapped or cut where no person looks at columns."""
+
+_FORMULA = re.compile(r"(?:^|(?<=;))\s*[=+\-@\uff1d\uff0b\uff0d\uff20]")
+"""How a cell of a spreadsheet begins that is worked out, and not shown. Some take a semicolon for the end of the cell
+before it, whatever the file's own separator is."""
+_NUMBER = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?")
 
 
 def json_text(document: Any) -> str:
@@ -86,8 +92,15 @@ def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
     import csv
 
     writer = csv.writer(sys.stdout, lineterminator="\n")
-    writer.writerow(columns)
-    writer.writerows(rows)
+    writer.writerow([_cell(column) for column in columns])
+    writer.writerows([_cell(value) for value in row] for row in rows)
+
+
+def _cell(value: Any) -> Any:
+    """A name is no formula: callers choose names, and a spreadsheet would run what begins like one. Numbers stay."""
+    if not isinstance(value, str) or _NUMBER.fullmatch(value):
+        return value
+    return _FORMULA.sub(r"'\g<0>", one_line(value))  # a carriage return within would begin another row
 
 
 def dollars(usd: Decimal | None, *, most_places: int = 2) -> str:

@@ -29,7 +29,7 @@ def moment(text: str | None, zone: ZoneInfo, otherwise: datetime, now: datetime 
         return now - timedelta(**{_UNITS[ago[2]]: int(ago[1])})
     try:
         at = datetime.fromisoformat(text)
-        return (at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC)
+        return min(max((at if at.tzinfo else at.replace(tzinfo=zone)).astimezone(UTC), EVER), NEVER)
     except (ValueError, OverflowError):
         raise UserError(
             f"'{text}' is no time; write 2026-01-31, 2026-01-31T12:00, today, yesterday, 7d, 24h or 2w"

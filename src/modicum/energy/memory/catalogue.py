@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls.errors import UserError
+from modicum.calls.regular_file import read_regular
 from modicum.energy.memory.architectures import read_shape
 from modicum.energy.memory.blueprint import Blueprint
 from modicum.energy.memory.checkpoint import checkpoint_bytes
@@ -90,6 +91,6 @@ def read_blueprint(name: str, raw: Any, *, checkpoint: int | None = None) -> Blu
 def _read_json(path: Path) -> Any:
     try:
         # Not msgspec: published configs hold `Infinity`, which Python writes and strict JSON does not know.
-        return json.loads(path.read_bytes())
+        return json.loads(read_regular(path))
     except (OSError, ValueError, RecursionError) as error:
         raise UserError(f"{path}: cannot be read as JSON ({error})") from None

@@ -9,6 +9,7 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls.errors import UserError
+from modicum.calls.regular_file import open_regular
 
 MOST_HEADER_BYTES = 100_000_000
 """The format's own limit."""
@@ -31,7 +32,7 @@ def checkpoint_bytes(folder: Path) -> int | None:
 
 
 def _tensor_bytes(path: Path) -> int:
-    with path.open("rb") as file:
+    with open_regular(path) as file:
         start = file.read(8)
         length = struct.unpack("<Q", start)[0] if len(start) == 8 else MOST_HEADER_BYTES + 1
         if length > MOST_HEADER_BYTES:
@@ -40,5 +41,5 @@ def _tensor_bytes(path: Path) -> int:
             header = msgspec.json.decode(file.read(length))
             spans = [entry["data_offsets"] for name, entry in header.items() if name != "__metadata__"]
             return sum(int(end) - int(begin) for begin, end in spans)
-        except (msgspec.DecodeError, AttributeError, KeyError, TypeError, ValueError):
+        except (msgspec.DecodeError, AttributeError, KeyError, TypeError, ValueError, RecursionError):
             raise UserError(f"{path}: the safetensors header cannot be read; download it again") from None

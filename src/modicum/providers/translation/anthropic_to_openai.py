@@ -10,6 +10,7 @@ from typing import Any
 
 import msgspec
 
+from modicum.providers.anthropic_messages import user_and_session
 from modicum.providers.bodies import encoded
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.translation import anthropic_shapes as messages
@@ -44,7 +45,9 @@ def request(body: bytes, model: str, bound: str = "max_completion_tokens") -> Tr
             raise refused(f"it takes at most {MOST_STOP_SEQUENCES} 'stop_sequences'", UPSTREAM)
         wire["stop"] = asked.stop_sequences
     if user := (asked.metadata or {}).get("user_id"):
-        if isinstance(user, str) and len(user) <= MOST_USER_ID:
+        # An agent's account and session are no name that another provider may have.
+        is_name = isinstance(user, str) and user_and_session(user) == (user, "")
+        if is_name and len(user) <= MOST_USER_ID:
             wire["user"] = user
         else:
             left_out.append("metadata.user_id")

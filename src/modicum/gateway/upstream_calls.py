@@ -1,0 +1,66 @@
+"""How many requests are under way at each upstream, and how many may be.
+
+An upstream that hangs keeps its calls until it is silent for too long. With a limit of its own it keeps those, and not
+the places of calls to other upstreams. Kept by name, since settings that are read again make upstreams anew while calls
+to the former ones are under way.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from modicum.gateway.metrics import Metrics
+from modicum.gateway.refusal import Refused
+from modicum.gateway.upstreams import Upstream, Upstreams
+
+
+class UpstreamCalls:
+    """Of one gateway process.
+
+    Args:
+        most_calls: how many may be under way in all (`gateway.most_calls`). An upstream without a limit of its own may
+            have three quarters of them.
+        workers: how many share the limits.
+    """
+
+    def __init__(self, metrics: Metrics, most_calls: int, workers: int = 1) -> None:
+        self._metrics, self._workers = metrics, workers
+        self._usual = max(most_calls * 3 // 4, 1)
+        self._under_way: dict[str, int] = {}
+
+    def limit(self, upstream: Upstream) -> int:
+        """This process's part of the limit; one at least."""
+        return -(-(upstream.most_calls or self._usual) // self._workers)
+
+    def check(self, upstream: Upstream) -> None:
+        """Raises:
+        Refused: the upstream has as many as it may have.
+        """
+        if self._under_way.get(upstream.name, 0) >= self.limit(upstream):
+            self._metrics.upstream_full(upstream.name)
+            raise Refused(
+                503,
+                f"the upstream {upstream.name} has as many calls under way as it may have "
+                f"(upstreams.{upstream.name}.most_calls); try again",
+                "upstream_full",
+            )
+
+    @contextmanager
+    def at(self, upstream: Upstream) -> Iterator[None]:
+        """One request's time there.
+
+        Raises:
+            Refused: the upstream has as many as it may have.
+        """
+        self.check(upstream)
+        name = upstream.name
+        self._under_way[name] = self._under_way.get(name, 0) + 1
+        try:
+            yield
+        finally:
+            self._under_way[name] -= 1
+
+    def gauge(self, upstreams: Upstreams) -> None:
+        """Tells the metrics how many there are, and may be; of an upstream that is gone: until its calls have ended."""
+        limits = {upstream.name: self.limit(upstream) for upstream in upstreams}
+        for name in limits.keys() | self._under_way.keys():
+            self._metrics.upstream_gauges(name, self._under_way.get(name, 0), limits.get(name, 0))

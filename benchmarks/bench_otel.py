@@ -21,7 +21,7 @@ from modicum.gateway.traces import read
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.spans import Received, SpanShipper
 from modicum.metering.prices import PriceBook
-from modicum.providers.dialect import RequestFacts
+from modicum.providers.facts import RequestFacts
 from modicum.providers.otel import Span
 from modicum.providers.otlp_protobuf import request_of
 

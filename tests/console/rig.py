@@ -13,8 +13,9 @@ from modicum.settings import listening
 class LedgerProcess:
     """As `modicum up --part ledger` runs it, in a thread."""
 
-    def __init__(self, folder, export=None):
+    def __init__(self, folder, export=None, place=None):
         self.folder, self.export = folder, export
+        self.place = place or str(folder / "ledger.duckdb")
         self.said = []
         free = listening("test", "127.0.0.1:0")
         self.port = free.getsockname()[1]
@@ -38,9 +39,8 @@ class LedgerProcess:
         return self
 
     def run(self):
-        place = str(self.folder / "ledger.duckdb")
         uvloop.run(
-            process.serve(self.folder, place, PriceBook(), "127.0.0.1", self.port, self.said.append, self.export)
+            process.serve(self.folder, self.place, PriceBook(), "127.0.0.1", self.port, self.said.append, self.export)
         )
 
     def metric(self, name):

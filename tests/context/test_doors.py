@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from context.doors import AGENTS, FRONT, NO_ERRORS, ONE_CALL_A_ROUND, SPLIT, WHOLE, Item, Talk, contexts, shown
 from insights.planted import EVER
-from modicum.insights.findings import FINDINGS, detector
+from modicum.insights.findings import FINDINGS, load_detector
 from modicum.insights.history import load
 from modicum.ledger.booking import book
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
 
 TEXTS = st.text(st.sampled_from('ab é{}":1\n'), min_size=1, max_size=12).filter(str.strip)
@@ -116,7 +116,7 @@ def audited(calls):
     store.append([book(call, prices) for call in calls])
     history = load(store, *EVER)
     store.close()
-    found = [detector(name)(history) for name in FINDINGS]
+    found = [load_detector(name)(history) for name in FINDINGS]
     return {one.name: (one.calls, one.tokens, one.details) for one in found if one.calls}
 
 

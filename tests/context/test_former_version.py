@@ -16,13 +16,13 @@ from modicum.calls import Anatomy, Call, Owner, Segment, SegmentKind, Usage
 from modicum.context.conversations import FORMER, Conversations
 from modicum.context.live import Counts, LiveContexts
 from modicum.importers.forks import anchored
-from modicum.insights.findings import FINDINGS, detector
+from modicum.insights.findings import FINDINGS, load_detector
 from modicum.insights.history import load
 from modicum.ledger.booking import book
+from modicum.ledger.opening import open_store
 from modicum.ledger.shipper import Shipper
-from modicum.ledger.store import open_store
 from modicum.metering.prices import PriceBook
-from modicum.providers.openai_chat import DIALECT
+from modicum.providers.openai_chat.dialect import DIALECT
 
 FORMER_FILES = Path(__file__).parent / "former"
 SHOWN = [
@@ -113,7 +113,7 @@ def test_a_conversation_that_goes_on_after_the_upgrade_has_no_break_that_anybody
     third, fourth = calls_of(store)[3:]
     assert (third.turn, third.anatomy.kept_segments, third.anatomy.break_cause) == (3, 0, "version")
     assert (fourth.turn, fourth.anatomy.kept_segments, len(fourth.anatomy.added)) == (4, 9, 2)
-    found = {name: detector(name)(load(store, *EVER)) for name in FINDINGS}
+    found = {name: load_detector(name)(load(store, *EVER)) for name in FINDINGS}
     assert "calls, version" not in found["prefix_break"].details
     # What the old digests say is never held against the new: three reads stand there anew, and one came since.
     assert found["reread_files"].details == {"reads": 3}

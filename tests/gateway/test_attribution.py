@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from modicum.calls import Owner
 from modicum.gateway.attribution import MOST_CHARACTERS, MOST_TAGS, attribution
-from modicum.providers.dialect import RequestFacts
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.facts import RequestFacts
 
 FACTS = RequestFacts(model="gpt-4o-mini")
 

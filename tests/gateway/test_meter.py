@@ -7,7 +7,7 @@ from modicum.calls import Call, CallStatus, Owner
 from modicum.gateway import meter
 from modicum.gateway.attribution import Attribution
 from modicum.gateway.meter import MOST_BEGUN_BYTES, begun_call, begun_record, call_id, numbers
-from modicum.providers.dialect import ReplyFacts
+from modicum.providers.facts import ReplyFacts
 
 LONG = "m" * 200
 

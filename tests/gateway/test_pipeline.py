@@ -16,7 +16,7 @@ from insights.planted import EVER
 from modicum.calls import Basis, CallStatus, Usage
 from modicum.insights.findings import reread_files
 from modicum.insights.history import load
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 
 
 @pytest.fixture

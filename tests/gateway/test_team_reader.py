@@ -6,18 +6,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.team_rig import AGENTS, plan
-from modicum.agents.plan import plan_json
+from modicum.agents.team_plan import encode_plan
 from modicum.gateway.team_plans import Team
 from modicum.gateway.team_reader import Reader
 from modicum.gateway.team_runs import Run
-from modicum.providers.messages import GO_ON, prompt_of
+from modicum.providers.dialects import DIALECTS
+from modicum.providers.prompt import GO_ON
 from modicum.settings import TeamSettings
 
 TASK = {"role": "user", "content": "the task"}
 
 
 def reader(a_plan, agent="judge", *, parent="", silenced=(), said=(), **settings):
-    team = Team("support", TeamSettings(plan="plan.json", **settings), a_plan, plan_json(a_plan), "plan.json")
+    team = Team("support", TeamSettings(plan="plan.json", **settings), a_plan, encode_plan(a_plan), "plan.json")
     run = Run(a_plan.guard("r"))
     run.silenced |= set(silenced)
     for name, text in said:
@@ -28,7 +29,7 @@ def reader(a_plan, agent="judge", *, parent="", silenced=(), said=(), **settings
 def shown(a_reader, *messages, dialect="openai-chat"):
     """The texts that are left; None where the prompt stays as it is."""
     place = "input" if dialect == "openai-responses" else "messages"
-    body = a_reader.may_read(prompt_of(dialect, json.dumps({place: list(messages)}).encode()), 1)
+    body = a_reader.may_read(DIALECTS[dialect].prompt(json.dumps({place: list(messages)}).encode()), 1)
     return None if body is None else [message["content"] for message in json.loads(body)[place]]
 
 
@@ -109,7 +110,7 @@ def test_no_conversation_is_emptied_no_result_orphaned_nothing_invented(messages
     a_plan = plan(drop=sorted(drop), mute=mute, protect=("judge",))
     a_reader = reader(a_plan, agent, silenced=drop, said=said, marks=("[{agent}] ",))
     place = "input" if dialect == "openai-responses" else "messages"
-    body = a_reader.may_read(prompt_of(dialect, json.dumps({place: messages}).encode()), 1)
+    body = a_reader.may_read(DIALECTS[dialect].prompt(json.dumps({place: messages}).encode()), 1)
     if body is None:
         return
     left = json.loads(body)[place]

@@ -411,11 +411,11 @@ def test_a_rule_that_fails_costs_nothing_but_its_change(dropping, client, monkey
         raise RuntimeError("a bug")
 
     with monkeypatch.context() as patched:
-        patched.setattr("modicum.gateway.team_rule.prompt_of", broken)
+        patched.setattr("modicum.providers.dialect.Dialect.prompt", broken)
         sent = len(dropping.mock.asked)
         chat(client, turn("critic", "broken"))
         patched.undo()
-        patched.setattr("modicum.gateway.team_rule.spoken", broken)
+        patched.setattr("modicum.providers.dialect.Dialect.spoken", broken)
         chat(client, turn("planner", "broken"))
         patched.setattr("modicum.gateway.meter._prompt_tokens", broken)
         assert chat(client, turn("critic", "broken")).choices[0].message.content == ""

@@ -98,3 +98,10 @@ def test_a_translated_call_bounds_its_reply_as_the_upstream_knows_it(told, bound
 )
 def test_a_server_of_ones_own_is_named_so_that_its_energy_finds_its_calls(told, server):
     assert upstream("a", **told).server == server
+
+
+def test_an_api_that_nobody_knows_is_refused_with_those_that_are():
+    with pytest.raises(
+        UserError, match=r"upstreams\.a\.speaks 'opneai' is not known; accepted are openai, anthropic, gemini"
+    ):
+        upstream("a", "opneai")

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from modicum.calls import Call, CallStatus, Usage
 from modicum.importers.exchanges import RecordedContexts, exchanges, first_record, status_of
 from modicum.importers.format import Reading
-from modicum.providers.openai import request_blocks
+from modicum.providers.openai.blocks import request_blocks
 
 
 def written(tmp_path, *records):

@@ -1,15 +1,17 @@
 import pytest
 
 from modicum.calls import Usage
-from modicum.providers import anthropic, openai
+from modicum.providers.anthropic_messages.usage import usage_from
 from modicum.providers.bodies import counted, error_kind_of, session_of, word
+from modicum.providers.openai.usage import MAIN_COUNTS
+from modicum.providers.openai.usage import usage_from as openai_usage
 
 
 def test_zeros_and_nonsense_are_not_a_count():
-    assert counted(anthropic.usage_from, {"input_tokens": 3}) == (Usage(input_uncached=3), "")
-    assert counted(anthropic.usage_from, {"input_tokens": 0, "output_tokens": 0})[0] is None
-    assert counted(anthropic.usage_from, {"input_tokens": "3"})[0] is None
-    assert counted(anthropic.usage_from, None) == (None, "")
+    assert counted(usage_from, {"input_tokens": 3}) == (Usage(input_uncached=3), "")
+    assert counted(usage_from, {"input_tokens": 0, "output_tokens": 0})[0] is None
+    assert counted(usage_from, {"input_tokens": "3"})[0] is None
+    assert counted(usage_from, None) == (None, "")
 
 
 @pytest.mark.parametrize(
@@ -50,10 +52,10 @@ def test_a_word_from_outside_is_short_and_on_one_line():
     ],
 )
 def test_a_usage_whose_main_counts_are_null_has_not_counted(usage):
-    assert counted(openai.usage_from, usage) == (None, "the usage does not count the prompt and the reply")
+    assert counted(openai_usage, usage, MAIN_COUNTS) == (None, "the usage does not count the prompt and the reply")
 
 
 def test_an_embedding_has_no_output_to_count():
-    usage, problem = counted(openai.usage_from, {"prompt_tokens": 7, "total_tokens": 7})
+    usage, problem = counted(openai_usage, {"prompt_tokens": 7, "total_tokens": 7}, MAIN_COUNTS)
 
     assert (usage.input_uncached, problem) == (7, "")

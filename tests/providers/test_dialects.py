@@ -11,8 +11,8 @@ from google.genai import errors as google_errors
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.providers.dialect import DialectError, ReplyFacts
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.facts import DialectError, ReplyFacts
 
 FIXTURES = Path(__file__).parent / "fixtures"
 REPLIES = sorted(path for path in FIXTURES.rglob("*.json") if not path.name.endswith(".facts.json"))

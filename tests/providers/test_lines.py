@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from modicum.providers import lines
 from modicum.providers.lines import WholeLines
-from modicum.providers.openai_chat import ChatTail
+from modicum.providers.openai_chat.stream import ChatTail
 
 
 @given(st.lists(st.binary(max_size=9) | st.sampled_from([b"\n", b"a\r\n", b"\nb\n"])))

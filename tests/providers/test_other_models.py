@@ -2,7 +2,7 @@ import json
 
 import pytest
 
-from modicum.providers.dialect import DialectError
+from modicum.providers.facts import DialectError
 from modicum.providers.other_models import other_models
 
 TOOL = {

@@ -31,6 +31,15 @@ class Tier(StrEnum):
     PRIORITY = "priority"
     FAST = "fast"
 
+    @classmethod
+    def from_name(cls, name: str) -> "Tier":
+        """The lane that a provider calls so, in any case; STANDARD where the name is of none (`default`, `auto`)."""
+        return _LANES.get(name.lower(), cls.STANDARD)
+
+
+_LANES = {tier.value: tier for tier in Tier} | {"on_demand_flex": Tier.FLEX, "on_demand_priority": Tier.PRIORITY}
+"""Vertex calls its lanes after the kind of traffic."""
+
 
 OURSELVES = "modicum"
 """The provider of a call that the gateway answered itself: it costs nothing, and nobody bills it."""

@@ -165,12 +165,12 @@ def _journals() -> Iterator[Check]:
 
 def _keys() -> str:
     from modicum.governance.keys import KeyEvent, Keys
-    from modicum.ledger.events import Events
+    from modicum.ledger.events import EventFile
 
     path = state_folder() / "events.sqlite"
     if not path.exists():
         return "none yet ('modicum key create NAME' makes one)"
-    events = Events(path)
+    events = EventFile(path)
     try:
         return f"{path}, {len(Keys(events.read('key', KeyEvent)).in_force())} keys in force"
     finally:

@@ -4,16 +4,20 @@ import hmac
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import UTC, datetime
 from decimal import Decimal
-from typing import Any
+from functools import partial
+from typing import Annotated, Any
 
 import msgspec
 import numpy as np
 
-from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
+from modicum.calls import Entry, UserError
 from modicum.console import wire
 from modicum.console.ledger_thread import LedgerThread
 from modicum.console.live import BY
-from modicum.ledger.store import Purge, question_text
+from modicum.ledger.question_files import question_text
+from modicum.ledger.record_table import RecordTable
+from modicum.ledger.records import RECORDS
+from modicum.ledger.store import Purge
 
 Message = MutableMapping[str, Any]
 MOST_BODY_BYTES = 512 * 1024 * 1024
@@ -21,6 +25,28 @@ MOST_BODY_BYTES = 512 * 1024 * 1024
 _KEPT = (datetime, Decimal, bytes, np.ndarray)
 """Types that MessagePack and `wire` carry as they are."""
 _json = msgspec.json.Encoder(decimal_format="number", order=None)
+
+_Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+
+
+class _Wanted(msgspec.Struct):
+    """Which records somebody asks for, as `Store.records` is asked."""
+
+    since: _Moment | None = None
+    until: _Moment | None = None
+    after: Any = None
+    most: Annotated[int, msgspec.Meta(ge=0)] | None = None
+
+
+class _Batch(msgspec.Struct):
+    """Records that somebody books, as `Store.append_records` is told."""
+
+    records: msgspec.Raw
+    sent_ns: list[int] | None = None
+
+
+class _Before(msgspec.Struct):
+    before: _Moment
 
 
 class Api:
@@ -37,17 +63,17 @@ class Api:
             "ask": self._ask,
             "ask-columns": self._ask_columns,
             "append": self._append,
-            "append-audit": self._append_audit,
-            "append-energy": self._append_energy,
-            "append-outcomes": self._append_outcomes,
             "conversations-of": self._conversations_of,
-            "energy": self._energy,
-            "outcomes": self._outcomes,
             "entries": self._entries,
             "purge": self._purge,
-            "purge-energy": self._purge_energy,
+            "purge-records": self._purge_records,
             "status": self._status,
         }
+        self._table_answers: dict[str, Callable[[RecordTable[Any], bytes], Awaitable[Any]]] = {
+            "append": self._append_records,
+            "records": self._records,
+        }
+        """Behind these stands the name of a table: `/api/append/outcomes`."""
 
     async def __call__(
         self,
@@ -79,11 +105,11 @@ class Api:
     ) -> tuple[int, Any]:
         if method == "GET" and path in {"/healthz", "/readyz", "/metrics"}:
             return self._to_anybody(path)
-        answer = self._answers.get(path.removeprefix("/api/")) if path.startswith("/api/") else None
-        if answer is None or method != "POST":
+        answer = self._find_answer(path) if method == "POST" else None
+        if answer is None:
             return 404, "nothing is served here\n"
-        told = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
-        if not hmac.compare_digest(told, self._token.encode()):
+        token = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
+        if not hmac.compare_digest(token, self._token.encode()):
             return 401, "the token of console.json is needed\n"
         body = await _body(receive)
         try:
@@ -93,6 +119,15 @@ class Api:
         except (msgspec.DecodeError, msgspec.ValidationError, KeyError, ValueError) as error:
             return 400, f"the question cannot be understood: {error}"
 
+    def _find_answer(self, path: str) -> Callable[[bytes], Awaitable[Any]] | None:
+        if not path.startswith("/api/"):
+            return None
+        name, _, table_name = path.removeprefix("/api/").partition("/")
+        if not table_name:
+            return self._answers.get(name)
+        table_answer, table = self._table_answers.get(name), RECORDS.get(table_name)
+        return None if table_answer is None or table is None else partial(table_answer, table)
+
     def _to_anybody(self, path: str) -> tuple[int, str]:
         if path == "/metrics":
             return 200, self._metrics()
@@ -100,11 +135,11 @@ class Api:
         return (503, f"{away}\n") if away else (200, "ok\n")
 
     async def _live(self, body: bytes) -> Any:
-        told = _document(body)
-        by = told.get("by", "model")
+        question = _document(body)
+        by = question.get("by", "model")
         if by not in BY:
             raise ValueError(f"by must be one of {', '.join(BY)}")
-        return self._ledger.live.live(by, float(told.get("seconds", 60)), datetime.now(UTC))
+        return self._ledger.live.live(by, float(question.get("seconds", 60)), datetime.now(UTC))
 
     async def _ask(self, body: bytes) -> Any:
         question, parameters = _question(body)
@@ -118,28 +153,22 @@ class Api:
         entries = msgspec.msgpack.decode(body, type=list[Entry])
         return await self._ledger.lent(lambda store: store.append(entries))
 
-    async def _append_audit(self, body: bytes) -> Any:
-        events = msgspec.msgpack.decode(body, type=list[AuditEvent])
-        return await self._ledger.lent(lambda store: store.append_audit(events))
+    async def _append_records(self, table: RecordTable[Any], body: bytes) -> Any:
+        decode = msgspec.json.decode if body[:1] == b"{" else msgspec.msgpack.decode
+        batch = decode(body, type=_Batch)
+        records = table.decode(bytes(batch.records))
+        return await self._ledger.lent(lambda store: store.append_records(table, records, batch.sent_ns))
 
-    async def _append_energy(self, body: bytes) -> Any:
-        windows = msgspec.msgpack.decode(body, type=list[EnergyWindow])
-        return await self._ledger.lent(lambda store: store.append_energy(windows))
-
-    async def _energy(self, body: bytes) -> Any:
-        asked = wire.decode(body)
-        return await self._ledger.lent(lambda store: store.energy(asked["since"], asked["until"]))
-
-    async def _append_outcomes(self, body: bytes) -> Any:
-        outcomes, revisions = msgspec.msgpack.decode(body, type=tuple[list[Outcome], list[int] | None])
-        return await self._ledger.lent(lambda store: store.append_outcomes(outcomes, revisions))
-
-    async def _outcomes(self, body: bytes) -> Any:  # noqa: ARG002 - the shape of all answers
-        return await self._ledger.lent(lambda store: store.outcomes())
+    async def _records(self, table: RecordTable[Any], body: bytes) -> Any:
+        wanted = msgspec.convert(_document(body), _Wanted)
+        after = None if wanted.after is None else table.convert([wanted.after])[0]
+        return await self._ledger.lent(
+            lambda store: store.records(table, wanted.since, wanted.until, after=after, most=wanted.most)
+        )
 
     async def _entries(self, body: bytes) -> Any:
-        told = _document(body)
-        after, batch = str(told.get("after", "")), min(int(told.get("batch", 1000)), 10_000)
+        page = _document(body)
+        after, batch = str(page.get("after", "")), min(int(page.get("batch", 1000)), 10_000)
         return await self._ledger.lent(lambda store: next(store.entries(batch, after), []))
 
     async def _conversations_of(self, body: bytes) -> Any:
@@ -150,17 +179,17 @@ class Api:
         which = msgspec.msgpack.decode(body, type=Purge)
         return await self._ledger.lent(lambda store: store.purge(which))
 
-    async def _purge_energy(self, body: bytes) -> Any:
-        before = _document(body)["before"]
-        return await self._ledger.lent(lambda store: store.purge_energy(before))
+    async def _purge_records(self, body: bytes) -> Any:
+        before = msgspec.convert(_document(body), _Before).before
+        return await self._ledger.lent(lambda store: store.purge_records(before))
 
     async def _status(self, body: bytes) -> Any:  # noqa: ARG002 - the shape of all answers
         return {"ledger_away": self._ledger.reason, "problems": [str(problem) for problem in self._ledger.problems]}
 
 
 def _question(body: bytes) -> tuple[str, dict[str, Any]]:
-    told = _document(body)
-    question, parameters = told["question"], told.get("parameters", {})
+    document = _document(body)
+    question, parameters = document["question"], document.get("parameters", {})
     if not isinstance(question, str) or not question.replace("_", "").isalnum() or not isinstance(parameters, dict):
         raise ValueError("there is no such question")
     try:

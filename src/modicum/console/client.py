@@ -9,11 +9,12 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
+from modicum.calls import Entry, UserError
 from modicum.console import wire
 from modicum.console.running import Running
-from modicum.ledger.columns import audit_from
-from modicum.ledger.store import Appended, Arrays, Purge, Row
+from modicum.ledger.record_table import N, RecordTable
+from modicum.ledger.rows import Arrays, Row
+from modicum.ledger.store import Appended, Purge
 
 TIMEOUT_S = 300.0
 
@@ -30,17 +31,23 @@ class ConsoleStore:
     def append(self, entries: Sequence[Entry]) -> Appended:
         return msgspec.convert(self._post("append", msgspec.msgpack.encode(list(entries))), Appended)
 
-    def append_outcomes(self, outcomes: Sequence[Outcome], revisions: Sequence[int] | None = None) -> int:
-        return int(self._post("append-outcomes", msgspec.msgpack.encode((list(outcomes), revisions))))
+    def append_records(
+        self, table: RecordTable[N], records: Sequence[N], sent_ns: Sequence[int] | None = None
+    ) -> Appended:
+        batch = {"records": list(records), "sent_ns": sent_ns}
+        return msgspec.convert(self._post(f"append/{table.name}", msgspec.msgpack.encode(batch)), Appended)
 
-    def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
-        return msgspec.convert(self._post("append-energy", msgspec.msgpack.encode(list(windows))), Appended)
-
-    def append_audit(self, events: Sequence[AuditEvent]) -> int:
-        return int(self._post("append-audit", msgspec.msgpack.encode(list(events))))
-
-    def audit(self) -> list[AuditEvent]:
-        return [audit_from(row) for row in self.ask("audit")]
+    def records(
+        self,
+        table: RecordTable[N],
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        after: N | None = None,
+        most: int | None = None,
+    ) -> list[N]:
+        wanted = {"since": since, "until": until, "after": after, "most": most}
+        return table.convert(self._post(f"records/{table.name}", msgspec.msgpack.encode(wanted)))
 
     def ask(self, question: str, **parameters: Any) -> list[Row]:
         rows: list[Row] = self._post("ask", wire.encode({"question": question, "parameters": parameters}))
@@ -54,8 +61,8 @@ class ConsoleStore:
     def purge(self, which: Purge) -> int:
         return int(self._post("purge", msgspec.msgpack.encode(which)))
 
-    def purge_energy(self, before: datetime) -> int:
-        return int(self._post("purge-energy", wire.encode({"before": before})))
+    def purge_records(self, before: datetime) -> dict[str, int]:
+        return msgspec.convert(self._post("purge-records", wire.encode({"before": before})), dict[str, int])
 
     def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
         while page := msgspec.convert(
@@ -67,13 +74,6 @@ class ConsoleStore:
     def conversations_of(self, entry_ids: Sequence[str]) -> dict[str, str]:
         found = self._post("conversations-of", msgspec.msgpack.encode(list(entry_ids)))
         return msgspec.convert(found, dict[str, str])
-
-    def outcomes(self) -> list[Outcome]:
-        return msgspec.convert(self._post("outcomes", b""), list[Outcome])
-
-    def energy(self, since: datetime, until: datetime) -> list[EnergyWindow]:
-        found = self._post("energy", wire.encode({"since": since, "until": until}))
-        return msgspec.convert(found, list[EnergyWindow])
 
     def live(self, by: str, seconds: float) -> Any:
         return self._post("live", wire.encode({"by": by, "seconds": seconds}))
@@ -97,6 +97,11 @@ class ConsoleStore:
             ) from None
         finally:
             connection.close()
+        if reply.status == 404:
+            raise UserError(
+                f"the ledger process (process {running.process}) does not know '{what}': it is of another version; "
+                "stop 'modicum up' and start it again"
+            )
         if reply.status != 200:
             raise UserError(f"the ledger process says: {data.decode('utf-8', 'replace')[:500]}")
         return wire.decode(data)

@@ -11,11 +11,13 @@ from typing import TypeVar
 from modicum.calls import Problem, UserError
 from modicum.console.live import LiveWindow
 from modicum.governance.keys import KeyEvent, audit
-from modicum.ledger.events import Events
+from modicum.ledger.events import EventFile
 from modicum.ledger.on_disk import file_at, gone
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import AUDIT_EVENTS
 from modicum.ledger.shipper import Shipped, Shipper
 from modicum.ledger.spans import SpanShipper
-from modicum.ledger.store import Store, open_store
+from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
 
 T = TypeVar("T")
@@ -44,7 +46,7 @@ class LedgerThread:
         """Why the ledger is away; empty while it is there."""
         self._place, self._journals, self._prices, self._told = place, journals, prices, told
         self._thread = ThreadPoolExecutor(1, "ledger")
-        self._events = Events(events)
+        self._events = EventFile(events)
         self._events_trouble = ""
         self._booked_event = -1
         self._store: Store | None = None
@@ -160,11 +162,11 @@ class LedgerThread:
         if last == self._booked_event:
             return
         try:
-            told = audit(self._events.read("key", KeyEvent))
+            decided = audit(self._events.read("key", KeyEvent))
         except UserError as error:  # an event of a newer version must not keep calls out of the ledger
             self._told(str(error))
         else:
-            self._opened().append_audit(told)
+            self._opened().append_records(AUDIT_EVENTS, decided)
         self._booked_event = last
 
     def _tell_of_events(self, trouble: str) -> None:

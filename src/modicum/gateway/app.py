@@ -18,15 +18,13 @@ from modicum.gateway.hosts import HostNames
 from modicum.gateway.log import log
 from modicum.gateway.outcomes import take_outcomes
 from modicum.gateway.outgoing_headers import passes_on
-from modicum.gateway.paths import CALL, served
+from modicum.gateway.paths import CALL, dialect_of, served
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.traces import PATHS as TRACES
 from modicum.gateway.upgrades import NO_WEBSOCKET, asks_for_websocket, refuse_websocket
 from modicum.gateway.workers import Board, State
 from modicum.outbound.keepalive import Header
-from modicum.providers.dialect import Dialect
-from modicum.providers.dialects import DIALECTS
 
 MOST_HEADERS = 200
 _ONCE = frozenset(
@@ -80,7 +78,7 @@ class App:
     async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send, share: BodyShare) -> None:
         path, method = scope["path"], scope["method"]
         client = Client(receive, self.cors.marked(scope["headers"], send), self._slow_client_s)
-        dialect = _dialect_of(path)
+        dialect = dialect_of(path)
         try:
             headers, passing = self._headers(scope["headers"])
             check_places(scope["headers"], scope["query_string"], path)
@@ -91,7 +89,7 @@ class App:
                 read = partial(self._body, receive, headers, share, as_sent=path in TRACES)
                 await self._told(method, path, headers, read, client)
                 return
-            asked = served(method, path, anthropic=b"anthropic-version" in headers)
+            asked = served(method, path, headers)
             caller = self._pipeline.identify(headers, scope["query_string"])
             body = b"" if asked.method == b"GET" else await self._body(receive, headers, share)
         except Refused as refusal:
@@ -117,7 +115,7 @@ class App:
         """Answers a request that needs neither key nor body; says whether it was one."""
         if asks_for_websocket(method, headers):
             self._pipeline.metrics.refused(NO_WEBSOCKET)
-            await refuse_websocket(client, _dialect_of(path))
+            await refuse_websocket(client, dialect_of(path))
         elif self.cors.is_preflight(method, headers):
             await self.cors.answer_preflight(headers, client)
         elif own := self._own.get((method, path)):
@@ -258,10 +256,3 @@ def _place(error: Exception) -> str:
     """File and line where it was raised; its message might quote a request."""
     frame = traceback.extract_tb(error.__traceback__)[-1]
     return f"{Path(frame.filename).name}:{frame.lineno}"
-
-
-def _dialect_of(path: str) -> Dialect:
-    """In whose words a path is refused."""
-    if path.startswith("/v1beta/") or (path.startswith("/v1/models/") and ":" in path):
-        return DIALECTS["gemini-generate"]
-    return DIALECTS["anthropic-messages" if path.startswith("/v1/messages") else "openai-chat"]

@@ -8,7 +8,7 @@ from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import Refused
 from modicum.gateway.replies import why_unreachable
 from modicum.outbound.client import Unreachable
-from modicum.providers.dialect import DialectError
+from modicum.providers.facts import DialectError
 
 MOST_REPLY_BYTES = 16 * 1024 * 1024
 

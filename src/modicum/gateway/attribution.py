@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from modicum.calls import Owner
-from modicum.providers.dialect import RequestFacts
+from modicum.providers.facts import RequestFacts
 from modicum.providers.traceparent import TAG as TRACE_TAG
 from modicum.providers.traceparent import parsed
 from modicum.redaction.tags import is_reserved

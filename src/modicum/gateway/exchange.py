@@ -11,8 +11,9 @@ from modicum.gateway.owners import Caller
 from modicum.gateway.paths import Served
 from modicum.gateway.upstreams import Route
 from modicum.outbound.keepalive import Answer, Header
-from modicum.providers.dialect import Dialect, ReplyFacts, RequestFacts, StreamTail
+from modicum.providers.dialect import Dialect
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.translation.translation import Translation
 
 

@@ -12,12 +12,13 @@ from typing import NamedTuple
 import msgspec
 
 from modicum.calls import OURSELVES, Basis, Call, CallStatus, Edit, Owner, Usage
+from modicum.calls.provider_names import is_native_id
 from modicum.gateway.attribution import Attribution
 from modicum.gateway.codings import CODINGS, coding_of
 from modicum.gateway.exchange import Exchange
 from modicum.ledger.underway import MOST_RECORD_BYTES
 from modicum.metering.tokens import count_tokens
-from modicum.providers.dialect import DialectError, ReplyFacts
+from modicum.providers.facts import DialectError, ReplyFacts
 
 SOURCE = "gateway"
 REVISION = 1 << 62
@@ -27,8 +28,6 @@ TOKENS_PER_BLOCK = 4
 counts it."""
 MOST_BEGUN_BYTES = MOST_RECORD_BYTES
 _pack = msgspec.msgpack.Encoder().encode
-_NATIVE = ("msg_", "chatcmpl-", "resp_", "gen-")
-_NATIVE_CHARACTERS = 24
 
 
 def call_id(number: str, reply_id: str) -> str:
@@ -37,9 +36,7 @@ def call_id(number: str, reply_id: str) -> str:
     Some servers give out short ids: such an id names no call. An id that came before is found when it is shipped
     (`ledger/identities.py`).
     """
-    if len(reply_id) >= _NATIVE_CHARACTERS and reply_id.startswith(_NATIVE):
-        return reply_id
-    return f"{SOURCE}:{number}"
+    return reply_id if is_native_id(reply_id) else f"{SOURCE}:{number}"
 
 
 class Counted(NamedTuple):

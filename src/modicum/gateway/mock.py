@@ -7,12 +7,11 @@ from typing import Any
 
 import uvicorn
 
-from modicum.gateway.paths import CALL, served
+from modicum.gateway.paths import CALL, dialect_of, served
 from modicum.gateway.refusal import Refused
 from modicum.gateway.upgrades import PlainProtocol
 from modicum.outbound.listener import bind_listener
-from modicum.providers.dialect import DialectError
-from modicum.providers.dialects import DIALECTS
+from modicum.providers.facts import DialectError
 from modicum.providers.mock.provider import Answer, MockProvider, models
 from modicum.providers.mock.wanted import Wanted, wanted_from
 from modicum.settings.addresses import host_and_port
@@ -62,9 +61,9 @@ class MockApp:
 
     def _answer(self, scope: dict[str, Any], headers: dict[str, str], body: bytes) -> tuple[Answer, Wanted]:
         now = int(time.time())
-        dialect = DIALECTS["openai-chat"]
+        dialect = dialect_of(scope["path"])
         try:
-            asked = served(scope["method"], scope["path"], anthropic="anthropic-version" in headers)
+            asked = served(scope["method"], scope["path"], {name for name, _ in scope["headers"]})
             dialect = asked.dialect
             wanted = wanted_from(headers)
         except (Refused, DialectError) as refusal:

@@ -9,7 +9,7 @@ from typing import NamedTuple, Protocol
 
 from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
 from modicum.gateway.upstreams import Route
-from modicum.providers.dialect import StreamTail
+from modicum.providers.facts import StreamTail
 
 Failed = Callable[[str], None]
 """Counts the failure of a stage, by its name."""

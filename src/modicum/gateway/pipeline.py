@@ -34,7 +34,7 @@ from modicum.ledger.underway import Full
 from modicum.metering.digests import Digester
 from modicum.outbound.client import Unreachable
 from modicum.outbound.keepalive import Connections
-from modicum.providers.dialect import DialectError
+from modicum.providers.facts import DialectError
 
 T = TypeVar("T")
 

@@ -13,7 +13,8 @@ from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_back
 from modicum.outbound.client import Unreachable, Untrusted
 from modicum.outbound.keepalive import Answer, Header
-from modicum.providers.dialect import DialectError, ReplyFacts
+from modicum.providers.dialects import DIALECTS
+from modicum.providers.facts import DialectError, ReplyFacts
 from modicum.providers.json_values import mended
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
@@ -21,13 +22,7 @@ MOST_HELD_BYTES = 4 * 1024 * 1024
 """Of a line of a stream that does not end; then it is passed on as it comes."""
 _LEFTOVER_S = 2.0
 """How long an upstream may take to end a stream whose last event has come."""
-_ENDS = {
-    "openai-chat": (b"[DONE]",),
-    "openai-responses": (b"response.completed", b"response.incomplete", b"response.failed"),
-    "anthropic-messages": (b"message_stop",),
-}
-"""What the last event of a stream holds. Its bytes may also stand in a text, so the dialect has the last word."""
-_LONGEST_END = 24
+_LONGEST_END = max(len(end) for dialect in DIALECTS.values() for end in dialect.stream_ends)
 _JSON: Header = (b"content-type", b"application/json")
 _EVENTS: Header = (b"content-type", b"text/event-stream; charset=utf-8")
 
@@ -75,11 +70,11 @@ async def whole(exchange: Exchange, client: Client) -> bytes:
 
 
 def streams(exchange: Exchange) -> bool:
-    """Whether the reply comes as events. Some servers answer in one piece whatever was asked; Gemini streams JSON."""
+    """Whether the reply comes as events. Some servers answer in one piece whatever was asked; some APIs stream JSON."""
     answer = exchange.answer
     if not exchange.facts.stream or answer is None or answer.status != 200:
         return False
-    return _kind(answer.headers) != b"application/json" or exchange.upstream_dialect.name == "gemini-generate"
+    return _kind(answer.headers) != b"application/json" or exchange.upstream_dialect.streams_json
 
 
 def _facts(exchange: Exchange, headers: Sequence[Header], body: bytes) -> ReplyFacts:
@@ -113,7 +108,7 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
         translated = exchange.translation.stream(usage_asked, int(time()))
     tail = exchange.upstream_dialect.tail(usage_asked or translated is not None)
     exchange.tail = tail = tail if exchange.turn is None else exchange.turn.listening(tail)
-    ends = _ENDS.get(exchange.upstream_dialect.name, ())
+    ends = exchange.upstream_dialect.stream_ends
     headers = passes_back(answer)
     source: Answer | _Unpacked = answer
     if coding_of(headers) in CODINGS:

@@ -44,7 +44,6 @@ class Passing(NamedTuple):
 
 
 _OF_ALL = frozenset({b"content-type", b"accept", b"user-agent"})
-_TARGETS = {"openai-chat": "/chat/completions", "anthropic-messages": "/messages"}
 
 
 def passes_back(answer: Answer) -> list[Header]:
@@ -97,13 +96,13 @@ def with_one_model(body: bytes) -> bytes:
 
 
 def target(exchange: Exchange) -> str:
-    """The path upstream; Gemini's holds the model's name."""
+    """The path upstream; in some APIs it holds the model's name."""
     if exchange.translation is not None:
-        return _TARGETS[exchange.route.dialect]
+        return next(iter(exchange.upstream_dialect.paths.values())).path
     plain = exchange.request.served.target
-    if exchange.route.model == exchange.facts.model or not plain.startswith("/models/"):
+    if exchange.route.model == exchange.facts.model:
         return plain
-    return f"/models/{exchange.route.model}:{plain.partition(':')[2]}"
+    return exchange.upstream_dialect.target_for(plain, exchange.route.model)
 
 
 def passing(exchange: Exchange) -> Passing:
@@ -112,8 +111,7 @@ def passing(exchange: Exchange) -> Passing:
     if exchange.translation is None:
         return Passing(b"POST", outgoing(request, upstream, exchange.caller.own_key), request.query)
     headers = [header for header in request.passing if header[0] in _OF_ALL] + upstream.passes_on(request.headers)
-    if exchange.route.dialect == "anthropic-messages":
-        headers.append((b"anthropic-version", b"2023-06-01"))
+    headers += exchange.upstream_dialect.version_headers
     return Passing(b"POST", headers, b"")
 
 

@@ -35,7 +35,7 @@ from modicum.gateway.upgrades import PlainProtocol
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.gateway.workers import ALONE, BOARD, Board, Worker, journal_name
-from modicum.ledger.events import Events
+from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal, Record
 from modicum.metering.digests import Digester
 from modicum.outbound.keepalive import Connections
@@ -87,7 +87,7 @@ class Gateway:
     ) -> None:
         self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
         self._worker, self._bound = worker, bound
-        self._events = Events(folder / "events.sqlite")
+        self._events = EventFile(folder / "events.sqlite")
         self._keys = LiveKeys(self._events)
         self._stamp = _stamp(settings.file)
         self.pipeline: Pipeline

@@ -7,14 +7,15 @@ said stays. The first message stays whoever said it: it is the task.
 
 from modicum.gateway.team_plans import Team
 from modicum.gateway.team_runs import Run
-from modicum.providers.messages import Prompt, Unit
+from modicum.providers.dialects import DIALECTS
+from modicum.providers.prompt import Prompt, Unit
 
 USUAL_MARKS = ("{agent}:", "[{agent}]:", "[{agent}]", "**{agent}**:", "{agent} said:")
 """Believed where what follows is known to be the agent's, or is the empty reply that we gave in its place."""
 
 
-UNSAID = {"anthropic-messages": "(nothing to add)"}
-"""What a stopped agent says where the settings leave it empty and the API takes no empty text in a later prompt."""
+UNSAID = frozenset(dialect.empty_text for dialect in DIALECTS.values() if dialect.empty_text)
+"""What stopped agents say where the settings leave it empty and their API takes no empty text in a later prompt."""
 
 
 class Reader:
@@ -75,7 +76,7 @@ class Reader:
         said = text.strip()
         if not said:
             return known and not self._team.settings.reply
-        return said == self._team.settings.reply.strip() or said in UNSAID.values()
+        return said == self._team.settings.reply.strip() or said in UNSAID
 
     def _marked(self, text: str) -> list[tuple[str, str, bool]]:
         """Agents whose mark the text begins with, what follows it, and whether the settings name the mark."""

@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from modicum.agents.answers import answer_digest
-from modicum.agents.headers import TurnQuestion, answer_question, turn_question
-from modicum.agents.plan import line_of
-from modicum.agents.plan_rules import text_digest
+from modicum.agents.answers import digest_answer
+from modicum.agents.headers import TurnQuestion, answer_question, parse_turn_question
+from modicum.agents.plan_rules import digest_text
+from modicum.agents.team_plan import find_line
 from modicum.gateway.attribution import MOST_CHARACTERS
 from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
 from modicum.gateway.log import log
@@ -21,13 +21,12 @@ from modicum.gateway.optimizing import Change
 from modicum.gateway.refusal import Refused
 from modicum.gateway.team_outcomes import CANARY, NEITHER, PLAN
 from modicum.gateway.team_plans import Team, TeamPlans
-from modicum.gateway.team_reader import UNSAID, Reader
+from modicum.gateway.team_reader import Reader
 from modicum.gateway.team_runs import Run, Runs
 from modicum.gateway.upstreams import Route
-from modicum.providers.dialect import DialectError, ReplyFacts, StreamTail
-from modicum.providers.messages import Prompt, prompt_of
-from modicum.providers.own_replies import JSON, Said, own_reply
-from modicum.providers.said import spoken
+from modicum.providers.facts import DialectError, ReplyFacts, StreamTail
+from modicum.providers.own_reply import JSON, OwnText
+from modicum.providers.prompt import Prompt
 
 MOST_HEARD_BYTES = 4 * 1024 * 1024
 """A stream that is longer has no answer for us."""
@@ -81,7 +80,7 @@ class TeamRule:
 
     def __call__(self, exchange: Exchange) -> Change | None:
         headers = exchange.request.headers
-        if _RUN not in headers or exchange.request.served.dialect.name == "openai-embeddings":
+        if _RUN not in headers or not exchange.request.served.dialect.generates:
             return None
         named = next((headers[name] for name in _TEAM if name in headers), b"").decode("utf-8", "replace")
         team = self._plans.in_force.get(named)
@@ -90,7 +89,7 @@ class TeamRule:
         if team is None:
             return None
         told = {name.decode(): headers[name].decode("utf-8", "replace") for name in _TURN if name in headers}
-        question = turn_question({name: value[:MOST_CHARACTERS] for name, value in told.items()})
+        question = parse_turn_question({name: value[:MOST_CHARACTERS] for name, value in told.items()})
         if question is None:
             return None
         scope = exchange.about.owner.key
@@ -98,7 +97,7 @@ class TeamRule:
             return None
         self._led[named] = team
         run = self._runs.of(scope, team.name, question.run, lambda: self._new(team, question, exchange))
-        call = _Call(exchange, team, run, question, prompt_of(exchange.request.served.dialect.name, exchange.body))
+        call = _Call(exchange, team, run, question, exchange.request.served.dialect.prompt(exchange.body))
         self._check(call)
         return self._turn(call)
 
@@ -147,10 +146,10 @@ class TeamRule:
         bound = team.plan.bound_to
         text = team.text
         if "instructions" in why and agent in bound.prompts:
-            wanted, now = bound.prompts[agent], text_digest(prompts[agent])
-            return f"{team.place}{line_of(text, 'prompts')}: {why}; accepted is the digest {wanted}, now it is {now}"
+            wanted, now = bound.prompts[agent], digest_text(prompts[agent])
+            return f"{team.place}{find_line(text, 'prompts')}: {why}; accepted is the digest {wanted}, now it is {now}"
         if "model" in why and agent in bound.models:
-            return f"{team.place}{line_of(text, 'models')}: {why}; accepted is {bound.models[agent]}"
+            return f"{team.place}{find_line(text, 'models')}: {why}; accepted is {bound.models[agent]}"
         return f"{team.place}: {why}"
 
     def _turn(self, call: _Call) -> Change:
@@ -169,9 +168,9 @@ class TeamRule:
             "plan_arm": ("canary" if verdict.full_because == "canary" else "full") if verdict.full_because else "plan",
         }
         if prompt is not None:
-            tags["prompt_digest"] = text_digest(prompt.system)
+            tags["prompt_digest"] = digest_text(prompt.system)
         for name in _ANSWERS & call.exchange.about.tags.keys():
-            tags[name] = answer_digest(call.exchange.about.tags[name], self._key) or ""
+            tags[name] = digest_answer(call.exchange.about.tags[name], self._key) or ""
         turn = _HeardTurn(call, verdict.round, self._key)
         if verdict.full_because:
             body = self._may_read(call, verdict.round) if run.silenced else None
@@ -201,9 +200,8 @@ class TeamRule:
             return None
         facts = exchange.facts
         number = "".join(filter(str.isalnum, exchange.number))
-        text = settings.reply or UNSAID.get(dialect.name, "")
-        said = Said(number, facts.model, text, int(time()), facts.stream, facts.usage_asked)
-        made = own_reply(dialect.name, said)
+        text = settings.reply or dialect.empty_text
+        made = dialect.own_reply(OwnText(number, facts.model, text, int(time()), facts.stream, facts.usage_asked))
         if made is None:
             return None
         call.run.silenced.add(call.question.agent)
@@ -264,9 +262,9 @@ class _HeardTurn:
         if exchange.reply is None or not exchange.reply.complete or exchange.reply.error_kind:
             return {}
         if self._tail is not None:
-            said = spoken(exchange.upstream_dialect.name, self._tail.heard(), stream=True)
+            said = exchange.upstream_dialect.spoken(self._tail.heard(), stream=True)
         else:
-            said = spoken(exchange.request.served.dialect.name, end, stream=False)
+            said = exchange.request.served.dialect.spoken(end, stream=False)
         agent, run = self._call.question.agent, self._call.run
         run.unfinished.discard(agent)
         if said is None:
@@ -274,7 +272,7 @@ class _HeardTurn:
         run.said(agent, said.text)
         if said.calls_tools:
             return {}
-        answer = answer_digest(self._call.team.answer_in(said.text), self._key)
+        answer = digest_answer(self._call.team.answer_in(said.text), self._key)
         if agent in self._call.team.plan.agents:
             run.answered(agent, self._round, answer)
         return {"answer": answer} if answer else {}

@@ -10,21 +10,20 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from modicum.calls import UserError
+from modicum.calls.provider_names import provider_of_host
 from modicum.gateway.outgoing_headers import NEVER, passes_on
 from modicum.gateway.refusal import Refused
 from modicum.outbound.keepalive import Header, Origin
-from modicum.providers.openai import HOSTS
+from modicum.providers.dialect import Api
+from modicum.providers.dialects import DIALECTS
 from modicum.providers.translation.translation import Translation
 from modicum.providers.translation.translations import TRANSLATIONS, AnthropicToOpenAI
 from modicum.settings import UpstreamSettings
 
-SPEAKS = {
-    "openai": ("openai-chat", "openai-responses", "openai-embeddings"),
-    "anthropic": ("anthropic-messages",),
-    "gemini": ("gemini-generate",),
-}
-CROSSES = {("openai-chat", "anthropic"): "anthropic-messages", ("anthropic-messages", "openai"): "openai-chat"}
-"""Dialects that are translated, and into what."""
+APIS = {dialect.api.name: dialect.api for dialect in DIALECTS.values()}
+"""What `speaks` may be."""
+CROSSES = {(caller, DIALECTS[into].api.name): into for caller, into in TRANSLATIONS}
+"""Dialects that are translated, and into what, by the upstream's API."""
 
 
 class Upstream:
@@ -39,6 +38,9 @@ class Upstream:
         parts = urlsplit(settings.url)
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise UserError(f"upstreams.{name}.url '{settings.url}' is no address; write it as https://host/v1")
+        if settings.speaks not in APIS:
+            raise UserError(f"upstreams.{name}.speaks '{settings.speaks}' is not known; accepted are {', '.join(APIS)}")
+        api = APIS[settings.speaks]
         self.name = name
         self.speaks = settings.speaks
         self.models = settings.models
@@ -49,9 +51,9 @@ class Upstream:
             trust=trust,
         )
         self.base = parts.path.rstrip("/").encode("ascii")
-        self.provider = settings.provider or provider_of(parts.hostname, settings.speaks)
-        self.host_provider = provider_of(parts.hostname, "")
+        self.host_provider = provider_of_host(parts.hostname)
         """Whose host it is; empty: nobody's that is known, whoever bills for it."""
+        self.provider = settings.provider or self.host_provider or api.provider
         self.said_provider = settings.provider
         self.own_keys = bool(settings.key and self.host_provider) if settings.own_keys is None else settings.own_keys
         """Whether callers' own keys may go there."""
@@ -64,7 +66,7 @@ class Upstream:
         self.most_calls = settings.most_calls
         """How many may be under way there; 0: as the gateway has it for all."""
         self.query = b"?api-version=" + settings.api_version.encode("ascii") if settings.api_version else b""
-        self._key_header = _key_header(settings, key) if key else None
+        self._key_header = _key_header(settings, api, key) if key else None
 
     def passes_on(self, headers: Mapping[bytes, bytes]) -> list[Header]:
         """Headers that go to this upstream because its settings say so."""
@@ -79,15 +81,6 @@ class Upstream:
 
     def key_headers(self) -> list[Header]:
         return [self._key_header] if self._key_header is not None else []
-
-
-def provider_of(host: str, speaks: str) -> str:
-    """Who bills for what is served there, by the id of genai-prices; empty for a host that nobody knows."""
-    for ending, provider in HOSTS.items():
-        if host == ending or host.endswith("." + ending):
-            return provider
-    # A mock or a relay on this machine: the dialect says whose models they are.
-    return {"anthropic": "anthropic", "gemini": "google"}.get(speaks, "")
 
 
 class Route(NamedTuple):
@@ -139,7 +132,7 @@ class Upstreams:
             Refused: there is none.
         """
         for upstream in self._by_name.values():
-            if dialect in SPEAKS[upstream.speaks]:
+            if upstream.speaks == DIALECTS[dialect].api.name:
                 return upstream
         raise Refused(404, "no upstream is set for this API", "unknown_path")
 
@@ -152,7 +145,7 @@ class Upstreams:
         else:
             candidates = [(upstream, model) for upstream in self._by_name.values() if upstream.serves(model)]
         for upstream, name in candidates:
-            if dialect in SPEAKS[upstream.speaks]:
+            if upstream.speaks == DIALECTS[dialect].api.name:
                 return Route(upstream, dialect, name)
         for upstream, name in candidates:
             if crossed := CROSSES.get((dialect, upstream.speaks)):
@@ -181,12 +174,8 @@ def _checked_names(name: str, patterns: Sequence[str]) -> tuple[bytes, ...]:
     return found
 
 
-def _key_header(settings: UpstreamSettings, key: str) -> Header:
+def _key_header(settings: UpstreamSettings, api: Api, key: str) -> Header:
     value = key.encode("ascii", "strict")
     if settings.key_header:
         return settings.key_header.lower().encode("ascii"), value
-    if settings.speaks == "anthropic":
-        return b"x-api-key", value
-    if settings.speaks == "gemini":
-        return b"x-goog-api-key", value
-    return b"authorization", b"Bearer " + value
+    return api.key_header, api.key_prefix + value

@@ -13,10 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Problem, Tier, Usage
+from modicum.calls.provider_names import is_native_id
 from modicum.importers.claude_code import provider_of
 from modicum.importers.exchanges import Exchange, RecordedContexts, exchanges, file_time, first_record, status_of
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers import anthropic
+from modicum.providers.anthropic_messages.blocks import request_blocks
+from modicum.providers.anthropic_messages.replies import joined
+from modicum.providers.anthropic_messages.usage import bases_of, tier_from, usage_from, web_searches_from
 from modicum.providers.blocks import canonical
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.message_blocks import reply_blocks
@@ -37,7 +40,7 @@ def read(path: Path, reading: Reading) -> Found:
             yield Problem(str(path), "a batch request that was not run: no tokens, not counted", found.line)
             continue
         try:
-            blocks = anthropic.request_blocks(found.request)
+            blocks = request_blocks(found.request)
             call = _call(path, found, contexts.conversation(found, blocks), reading)
             if call is not None:
                 call = contexts.with_anatomy(call, blocks, reply_blocks(body_of(found)))
@@ -62,8 +65,8 @@ def _call(path: Path, exchange: Exchange, conversation: str, reading: Reading) -
         return None
     started, first, finished = exchange.times()
     started = started or file_time(path)
-    usage = anthropic.usage_from(counts)
-    basis, output_basis = anthropic.bases_of(counts)
+    usage = usage_from(counts)
+    basis, output_basis = bases_of(counts)
     if status is CallStatus.ERROR and not usage.total_tokens:
         basis = output_basis = Basis.EXACT  # a refused request is not billed
     message_id = text(response.get("id"))
@@ -72,7 +75,7 @@ def _call(path: Path, exchange: Exchange, conversation: str, reading: Reading) -
     if not is_whole:
         output_basis |= Basis.LOWER_BOUND
     native = message_id or text(exchange.record.get("request_id"))
-    call_id = message_id if message_id.startswith("msg_") else f"{NAME}:{native or _digest(exchange, reading)}"
+    call_id = message_id if is_native_id(message_id) else f"{NAME}:{native or _digest(exchange, reading)}"
     return Call(
         call_id=call_id,
         source=NAME,
@@ -86,8 +89,8 @@ def _call(path: Path, exchange: Exchange, conversation: str, reading: Reading) -
         usage=Usage() if basis is Basis.UNKNOWN else usage,
         usage_basis=basis,
         output_basis=output_basis,
-        tier=Tier.BATCH if exchange.is_batch else anthropic.tier_from(counts),
-        web_searches=anthropic.web_searches_from(counts),
+        tier=Tier.BATCH if exchange.is_batch else tier_from(counts),
+        web_searches=web_searches_from(counts),
         task=exchange.task,
         conversation=conversation,
         owner=exchange.owner,
@@ -97,7 +100,7 @@ def _call(path: Path, exchange: Exchange, conversation: str, reading: Reading) -
 
 def body_of(exchange: Exchange) -> Mapping[str, Any]:
     if exchange.events:
-        return anthropic.joined(exchange.events)
+        return joined(exchange.events)
     return mapping(mapping(exchange.record.get("result")).get("message")) or exchange.response
 
 

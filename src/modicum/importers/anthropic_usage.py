@@ -13,7 +13,7 @@ from modicum.calls import Call, Owner, Problem, Usage
 from modicum.importers.aggregates import aggregated_count
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers import anthropic
+from modicum.providers.anthropic_messages import usage as anthropic
 from modicum.providers.fields import listed, mapping, moment, text
 
 NAME = "anthropic-usage"

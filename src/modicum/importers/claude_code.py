@@ -22,7 +22,7 @@ import msgspec
 from modicum.calls import Basis, Call, Problem, Usage
 from modicum.importers.files import Block, blocks
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers import anthropic
+from modicum.providers.anthropic_messages import usage as anthropic
 from modicum.providers.fields import MOST_REPORTED_USD
 from modicum.providers.json_values import tolerant
 

@@ -22,15 +22,17 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Call, Problem, Segment, SegmentKind
+from modicum.calls.provider_names import provider_of_own_model
 from modicum.calls.usage import checked_count, is_counted
 from modicum.context.growing import Context
 from modicum.importers.codex_parents import FIELDS, ParentRows, parent_rollout
 from modicum.importers.files import lines
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers import openai
 from modicum.providers.blocks import Block, plain, schemas
 from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.json_values import tolerant
+from modicum.providers.openai.blocks import item_blocks
+from modicum.providers.openai.usage import buckets
 
 NAME = "codex"
 PROVIDERS = {"openai": "openai", "azure": "azure", "openrouter": "openrouter", "amazon-bedrock": "aws"}
@@ -266,7 +268,7 @@ def _record(rollout: Rollout, payload: Mapping[str, Any], at: datetime | None) -
 
 def _book(rollout: Rollout, call_id: str, spent: Counts, at: datetime) -> None:
     prompt, read_, written, completion, reasoning = spent
-    usage = openai.buckets(prompt=prompt, read=read_, written=written, completion=completion, reasoning=reasoning)
+    usage = buckets(prompt=prompt, read=read_, written=written, completion=completion, reasoning=reasoning)
     if not rollout.model:
         raise ValueError("no row before names the model")
     meta, thread = rollout.meta, rollout.thread()
@@ -298,7 +300,7 @@ def _book(rollout: Rollout, call_id: str, spent: Counts, at: datetime) -> None:
 def _provider(meta: Mapping[str, Any], model: str) -> str:
     if named := text(meta.get("model_provider")):
         return PROVIDERS.get(named.lower(), "")
-    return openai.provider_of("", model, {})
+    return provider_of_own_model(model)
 
 
 def _agent(meta: Mapping[str, Any], thread: str) -> str:
@@ -310,7 +312,7 @@ def _agent(meta: Mapping[str, Any], thread: str) -> str:
 
 
 def _item(rollout: Rollout, payload: Mapping[str, Any]) -> None:
-    blocks = openai.item_blocks(payload)
+    blocks = item_blocks(payload)
     segments = rollout.segmenter.segments(blocks, rollout.model)
     is_reply = any(
         block.kind in {SegmentKind.ASSISTANT, SegmentKind.REASONING, SegmentKind.TOOL_CALL} for block in blocks
@@ -332,7 +334,7 @@ def _compaction(rollout: Rollout, payload: Mapping[str, Any]) -> None:
         blocks += (
             [Block(SegmentKind.SUMMARY, text(mapping(item).get("encrypted_content")))]
             if is_summary
-            else openai.item_blocks(mapping(item))
+            else item_blocks(mapping(item))
         )
     if message := text(payload.get("message")):
         blocks.append(Block(SegmentKind.SUMMARY, message))

@@ -21,7 +21,7 @@ from modicum.calls import Call, CallStatus, Owner, Problem, Segment, SegmentKind
 from modicum.context.breaks import change
 from modicum.importers.files import HEAD_BYTES, records
 from modicum.importers.format import Reading
-from modicum.providers.anthropic_messages import user_and_session
+from modicum.providers.anthropic_messages.dialect import user_and_session
 from modicum.providers.blocks import Block
 from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.json_values import decoded

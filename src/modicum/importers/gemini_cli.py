@@ -20,9 +20,9 @@ from modicum.calls.usage import checked_count, is_counted
 from modicum.context.growing import Context
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers import gemini
 from modicum.providers.blocks import Block, as_list, plain, tool_call, tool_result
 from modicum.providers.fields import listed, mapping, moment, text
+from modicum.providers.gemini_generate.usage import buckets
 from modicum.providers.message_blocks import parts_blocks
 
 NAME = "gemini-cli"
@@ -119,7 +119,7 @@ def usage_from(tokens: Mapping[str, Any]) -> Usage:
     """
     if tokens and not is_counted(tokens, "input"):
         raise ValueError("input was not counted")
-    return gemini.buckets(
+    return buckets(
         prompt=checked_count("input", tokens.get("input")),
         read=checked_count("cached", tokens.get("cached")),
         tool_use=checked_count("tool", tokens.get("tool")),

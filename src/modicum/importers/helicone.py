@@ -14,18 +14,27 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
+from modicum.calls.provider_names import is_native_id, provider_id, provider_of_model
 from modicum.importers.exports import Record, Recorded, fields_in, read_export
-from modicum.importers.fields import count, dollars, first, items, mapping, moment, named, start, text
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers import anthropic
+from modicum.importers.tags import named
+from modicum.providers.anthropic_messages import usage as anthropic
+from modicum.providers.fields import (
+    checked_dollars,
+    checked_moment,
+    count,
+    first,
+    label,
+    parsed_list,
+    parsed_mapping,
+    start,
+)
 from modicum.providers.inclusive import both_sides, disjoint
-from modicum.providers.names import is_native_id, provider_id, provider_of_model
 
 NAME = "helicone"
 NO_REFERENCE = "00000000-0000-0000-0000-000000000000"
 PENDING, CLIENT_LEFT = "-2", {"-3", "499"}
 """Helicone's own codes in the place of an HTTP status; all other negative ones are errors."""
-TIERS = {"batch": Tier.BATCH, "flex": Tier.FLEX, "priority": Tier.PRIORITY}
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -38,42 +47,42 @@ def recorded(row: Record) -> Recorded:
     Raises:
         ValueError: a count, an amount or a time is none.
     """
-    identity = text(row.get("request_id"))
+    identity = label(row.get("request_id"))
     if not identity:
         raise ValueError("the request has no request_id")
-    request, response = mapping(row.get("request_body")), mapping(row.get("response_body"))
-    from_cache = text(row.get("cache_reference_id")) not in {"", NO_REFERENCE}
-    usage = Usage() if from_cache else usage_from(row, mapping(response.get("usage")))
+    request, response = parsed_mapping(row.get("request_body")), parsed_mapping(row.get("response_body"))
+    from_cache = label(row.get("cache_reference_id")) not in {"", NO_REFERENCE}
+    usage = Usage() if from_cache else usage_from(row, parsed_mapping(response.get("usage")))
     basis = Basis.UNKNOWN if usage is None else Basis.EXACT
-    reply_id = text(response.get("id"))
+    reply_id = label(response.get("id"))
     native = is_native_id(reply_id) and not from_cache
-    model = text(first(row, "response_model", "model_override", "request_model", "model"))
-    properties = mapping(first(row, "request_properties", "properties"))
+    model = label(first(row, "response_model", "model_override", "request_model", "model"))
+    properties = parsed_mapping(first(row, "request_properties", "properties"))
     started = start(row.get("request_created_at"))
-    cost = dollars(first(row, "costUSD", "cost"))
-    service_tier = text(mapping(response.get("usage")).get("service_tier") or response.get("service_tier")).lower()
+    cost = checked_dollars(first(row, "costUSD", "cost"))
+    service_tier = label(parsed_mapping(response.get("usage")).get("service_tier") or response.get("service_tier"))
     call = Call(
         call_id=reply_id if native else f"{NAME}:{identity}",
         source=NAME,
-        provider=provider_id(text(row.get("provider"))) or provider_of_model(model),
+        provider=provider_id(label(row.get("provider"))) or provider_of_model(model),
         model=model,
         started=started,
         first_token=after(started, first(row, "time_to_first_token")),
-        finished=after(started, first(row, "delay_ms")) or moment(row.get("response_created_at")),
+        finished=after(started, first(row, "delay_ms")) or checked_moment(row.get("response_created_at")),
         status=status(row),
         finish_reason=finish_reason(response),
         usage=usage or Usage(),
         usage_basis=basis,
         output_basis=basis,
-        tier=TIERS.get(service_tier, Tier.STANDARD),
+        tier=Tier.from_name(service_tier),
         calls_count=0 if from_cache else 1,
         reported_cost_usd=cost if cost or from_cache else None,
-        task=text(first(properties, "Helicone-Session-Id", "helicone-session-id")),
-        agent=text(first(properties, "Agent", "agent")),
+        task=label(first(properties, "Helicone-Session-Id", "helicone-session-id")),
+        agent=label(first(properties, "Agent", "agent")),
         owner=Owner(
-            team=text(first(properties, "Team", "team")),
-            app=text(first(properties, "App", "app", "appname")),
-            user=text(first(row, "request_user_id", "helicone_user")),
+            team=label(first(properties, "Team", "team")),
+            app=label(first(properties, "App", "app", "appname")),
+            user=label(first(row, "request_user_id", "helicone_user")),
         ),
         tags=named(**{str(name): value for name, value in properties.items()})
         | named(prompt=row.get("prompt_id"), prompt_version=row.get("prompt_version")),
@@ -96,8 +105,8 @@ def usage_from(row: Record, own: Mapping[str, Any]) -> Usage | None:
         Basis.UNKNOWN not in anthropic.bases_of(own)
     ):
         return anthropic.usage_from(own)
-    inputs = mapping(first(own, "prompt_tokens_details", "input_tokens_details"))
-    outputs = mapping(first(own, "completion_tokens_details", "output_tokens_details"))
+    inputs = parsed_mapping(first(own, "prompt_tokens_details", "input_tokens_details"))
+    outputs = parsed_mapping(first(own, "completion_tokens_details", "output_tokens_details"))
     prompt, completion = count(own, "prompt_tokens", "input_tokens"), count(own, "completion_tokens", "output_tokens")
     if prompt is not None and completion is not None:
         return disjoint(
@@ -131,7 +140,7 @@ def after(started: Any, milliseconds: Any) -> Any:
 
 
 def status(row: Record) -> CallStatus:
-    code = text(row.get("response_status")).partition(".")[0]
+    code = label(row.get("response_status")).partition(".")[0]
     if not code.lstrip("-").isdecimal():
         return CallStatus.OK
     if code == PENDING:
@@ -142,8 +151,8 @@ def status(row: Record) -> CallStatus:
 
 
 def finish_reason(response: Mapping[str, Any]) -> str:
-    choices = items(response.get("choices"))
-    return text(mapping(choices[0]).get("finish_reason")) if choices else text(response.get("stop_reason"))
+    choices = parsed_list(response.get("choices"))
+    return label(parsed_mapping(choices[0]).get("finish_reason")) if choices else label(response.get("stop_reason"))
 
 
 def recognises(path: Path, start_of_file: bytes) -> bool:

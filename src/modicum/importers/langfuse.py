@@ -14,16 +14,26 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
+from modicum.calls.provider_names import provider_id, provider_of_model
 from modicum.calls.usage import is_counted
 from modicum.importers.exports import Record, Recorded, fields_in, read_export
-from modicum.importers.fields import count, dollars, first, items, mapping, moment, named, start, structure, tags, text
 from modicum.importers.format import Found, LogFormat, Reading
+from modicum.importers.tags import named, tags
+from modicum.providers.fields import (
+    checked_dollars,
+    checked_moment,
+    count,
+    first,
+    label,
+    parsed,
+    parsed_list,
+    parsed_mapping,
+    start,
+)
 from modicum.providers.inclusive import both_sides, disjoint, split_writes
-from modicum.providers.names import provider_id, provider_of_model
 
 NAME = "langfuse"
 CALLS = {"GENERATION", "EMBEDDING"}
-TIERS = {"batch": Tier.BATCH, "flex": Tier.FLEX, "priority": Tier.PRIORITY}
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -36,39 +46,39 @@ def recorded(row: Record) -> Recorded:
     Raises:
         ValueError: a count, an amount or a time is none.
     """
-    identity = text(row.get("id"))
+    identity = label(row.get("id"))
     if not identity:
         raise ValueError("the observation has no id")
-    parent = text(first(row, "parentObservationId", "parent_observation_id"))
-    if text(row.get("type")).upper() not in CALLS:
+    parent = label(first(row, "parentObservationId", "parent_observation_id"))
+    if label(row.get("type")).upper() not in CALLS:
         return Recorded(None, span=identity, parent=parent)
     usage = usage_from(row)
     basis = Basis.UNKNOWN if usage is None else Basis.EXACT
-    model = text(first(row, "model", "providedModelName", "provided_model_name", "internalModel"))
-    metadata = mapping(row.get("metadata"))
-    costs = mapping(first(row, "costDetails", "cost_details"))
-    trace = text(first(row, "traceId", "trace_id"))
-    parameters = mapping(first(row, "modelParameters", "model_parameters"))
+    model = label(first(row, "model", "providedModelName", "provided_model_name", "internalModel"))
+    metadata = parsed_mapping(row.get("metadata"))
+    costs = parsed_mapping(first(row, "costDetails", "cost_details"))
+    trace = label(first(row, "traceId", "trace_id"))
+    parameters = parsed_mapping(first(row, "modelParameters", "model_parameters"))
     call = Call(
         call_id=f"{NAME}:{identity}",
         source=NAME,
-        provider=provider_id(text(metadata.get("ls_provider"))) or provider_of_model(model),
+        provider=provider_id(label(metadata.get("ls_provider"))) or provider_of_model(model),
         model=model,
         started=start(first(row, "startTime", "start_time")),
-        first_token=moment(first(row, "completionStartTime", "completion_start_time")),
-        finished=moment(first(row, "endTime", "end_time")),
-        status=CallStatus.ERROR if text(row.get("level")).upper() == "ERROR" else CallStatus.OK,
+        first_token=checked_moment(first(row, "completionStartTime", "completion_start_time")),
+        finished=checked_moment(first(row, "endTime", "end_time")),
+        status=CallStatus.ERROR if label(row.get("level")).upper() == "ERROR" else CallStatus.OK,
         usage=usage or Usage(),
         usage_basis=basis,
         output_basis=basis,
-        tier=TIERS.get(text(parameters.get("service_tier")).lower(), Tier.STANDARD),
-        reported_cost_usd=dollars(
+        tier=Tier.from_name(label(parameters.get("service_tier"))),
+        reported_cost_usd=checked_dollars(
             first(row, "calculatedTotalCost", "totalCost", "total_cost") or costs.get("total") or None
         ),
-        task=text(first(row, "sessionId", "session_id")) or trace,
+        task=label(first(row, "sessionId", "session_id")) or trace,
         conversation=trace,
-        owner=Owner(user=text(first(row, "userId", "user_id"))),
-        tags=tags(items(first(row, "traceTags", "trace_tags", "tags")))
+        owner=Owner(user=label(first(row, "userId", "user_id"))),
+        tags=tags(parsed_list(first(row, "traceTags", "trace_tags", "tags")))
         | named(
             name=row.get("name"),
             trace_name=first(row, "traceName", "trace_name"),
@@ -80,15 +90,15 @@ def recorded(row: Record) -> Recorded:
         ),
         revision=usage.total_tokens if usage else 0,
     )
-    return Recorded(call, *context(row), span=identity, parent=parent, reply=structure(row.get("output")))
+    return Recorded(call, *context(row), span=identity, parent=parent, reply=parsed(row.get("output")))
 
 
 def context(row: Record) -> tuple[Any, Any, Any]:
     """Messages, tools and system prompt: the input is a list of messages, or an object that holds one."""
-    sent = structure(row.get("input"))
-    tools = structure(first(row, "toolDefinitions", "tool_definitions"))
+    sent = parsed(row.get("input"))
+    tools = parsed(first(row, "toolDefinitions", "tool_definitions"))
     if isinstance(tools, Mapping):
-        tools = [structure(tool) for tool in tools.values()]
+        tools = [parsed(tool) for tool in tools.values()]
     if isinstance(sent, Mapping) and ("messages" in sent or "contents" in sent):
         system = sent.get("system") or sent.get("instructions")
         return sent.get("messages") or sent.get("contents"), tools or sent.get("tools"), system
@@ -101,7 +111,7 @@ def usage_from(row: Record) -> Usage | None:
     Raises:
         ValueError: a count is no count of tokens.
     """
-    details = mapping(first(row, "usageDetails", "usage_details")) or mapping(row.get("usage"))
+    details = parsed_mapping(first(row, "usageDetails", "usage_details")) or parsed_mapping(row.get("usage"))
     counts = {name: count(details, name) or 0 for name in details if name not in {"unit", "total"}}
     total = count(details, "total") or count(row, "totalTokens", "totalUsage") or 0
     if not counts:

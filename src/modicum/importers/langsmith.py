@@ -14,15 +14,24 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
+from modicum.calls.provider_names import is_native_id, provider_id, provider_of_model
 from modicum.importers.exports import Record, Recorded, fields_in, read_export
-from modicum.importers.fields import count, dollars, first, items, mapping, moment, named, start, tags, text
 from modicum.importers.format import Found, LogFormat, Reading
+from modicum.importers.tags import named, tags
+from modicum.providers.fields import (
+    checked_dollars,
+    checked_moment,
+    count,
+    first,
+    label,
+    parsed_list,
+    parsed_mapping,
+    start,
+)
 from modicum.providers.inclusive import both_sides, disjoint, split_writes
-from modicum.providers.names import is_native_id, provider_id, provider_of_model
 
 NAME = "langsmith"
 CALLS = {"llm", "embedding"}
-TIERS = {"batch": Tier.BATCH, "flex": Tier.FLEX, "priority": Tier.PRIORITY}
 ROLES = {
     "HumanMessage": "user",
     "SystemMessage": "system",
@@ -42,7 +51,7 @@ def with_children(run: Record) -> Iterator[Record]:
     while waiting:
         one = waiting.pop()
         yield one
-        waiting += [child for child in items(one.get("child_runs")) if isinstance(child, Mapping)]
+        waiting += [child for child in parsed_list(one.get("child_runs")) if isinstance(child, Mapping)]
 
 
 def recorded(run: Record) -> Recorded:
@@ -51,46 +60,46 @@ def recorded(run: Record) -> Recorded:
     Raises:
         ValueError: a count, an amount or a time is none.
     """
-    identity = text(run.get("id"))
+    identity = label(run.get("id"))
     if not identity:
         raise ValueError("the run has no id")
-    parent = text(run.get("parent_run_id"))
-    if text(run.get("run_type")) not in CALLS:
+    parent = label(run.get("parent_run_id"))
+    if label(run.get("run_type")) not in CALLS:
         return Recorded(None, span=identity, parent=parent)
-    outputs, extra = mapping(run.get("outputs")), mapping(run.get("extra"))
-    metadata, parameters = mapping(extra.get("metadata")), mapping(extra.get("invocation_params"))
+    outputs, extra = parsed_mapping(run.get("outputs")), parsed_mapping(run.get("extra"))
+    metadata, parameters = parsed_mapping(extra.get("metadata")), parsed_mapping(extra.get("invocation_params"))
     reply = reply_message(outputs)
-    about = mapping(reply.get("response_metadata"))
+    about = parsed_mapping(reply.get("response_metadata"))
     usage, service_tier = usage_from(run, outputs, reply, metadata)
     basis = Basis.UNKNOWN if usage is None else Basis.EXACT
-    model = text(first(metadata, "ls_model_name") or first(parameters, "model", "model_name") or outputs.get("model"))
-    ids = (text(holder.get("id")) for holder in (about, outputs, reply))
-    trace = text(run.get("trace_id"))
-    thread = text(first(metadata, "thread_id", "session_id", "conversation_id"))
-    cost = dollars(run.get("total_cost"))
+    model = label(first(metadata, "ls_model_name") or first(parameters, "model", "model_name") or outputs.get("model"))
+    ids = (label(holder.get("id")) for holder in (about, outputs, reply))
+    trace = label(run.get("trace_id"))
+    thread = label(first(metadata, "thread_id", "session_id", "conversation_id"))
+    cost = checked_dollars(run.get("total_cost"))
     call = Call(
         call_id=next((found for found in ids if is_native_id(found)), f"{NAME}:{identity}"),
         source=NAME,
-        provider=provider_id(text(first(metadata, "ls_provider"))) or provider_of_model(model),
+        provider=provider_id(label(first(metadata, "ls_provider"))) or provider_of_model(model),
         model=model,
         started=start(run.get("start_time")),
-        first_token=moment(run.get("first_token_time")),
-        finished=moment(run.get("end_time")),
+        first_token=checked_moment(run.get("first_token_time")),
+        finished=checked_moment(run.get("end_time")),
         status=status(run),
         finish_reason=finish_reason(about, outputs),
         usage=usage or Usage(),
         usage_basis=basis,
         output_basis=basis,
-        tier=TIERS.get((text(about.get("service_tier") or outputs.get("service_tier")) or service_tier), Tier.STANDARD),
+        tier=Tier.from_name(label(about.get("service_tier") or outputs.get("service_tier")) or service_tier),
         reported_cost_usd=cost or None,
         task=thread or trace,
         conversation=trace,
-        project=text(first(run, "session_name", "session_id")),
-        owner=Owner(user=text(first(metadata, "user_id"))),
-        tags=tags(items(run.get("tags"))) | named(name=run.get("name"), environment=metadata.get("environment")),
+        project=label(first(run, "session_name", "session_id")),
+        owner=Owner(user=label(first(metadata, "user_id"))),
+        tags=tags(parsed_list(run.get("tags"))) | named(name=run.get("name"), environment=metadata.get("environment")),
         revision=usage.total_tokens if usage else 0,
     )
-    inputs = mapping(run.get("inputs"))
+    inputs = parsed_mapping(run.get("inputs"))
     sent = first(inputs, "messages", "input", "prompts", "prompt")
     tools = parameters.get("tools") or inputs.get("tools")
     return Recorded(call, plain_messages(sent), tools, None, identity, parent, reply=reply or outputs)
@@ -101,8 +110,8 @@ def reply_message(outputs: Mapping[str, Any]) -> Mapping[str, Any]:
     generation: Any = outputs.get("generations")
     while isinstance(generation, list) and generation:
         generation = generation[0]
-    message = mapping(mapping(generation).get("message"))
-    return mapping(message.get("kwargs")) or mapping(message.get("data")) or message
+    message = parsed_mapping(parsed_mapping(generation).get("message"))
+    return parsed_mapping(message.get("kwargs")) or parsed_mapping(message.get("data")) or message
 
 
 def usage_from(
@@ -114,7 +123,7 @@ def usage_from(
         ValueError: a count is no count of tokens.
     """
     holders = (outputs.get("usage_metadata"), reply.get("usage_metadata"), metadata.get("usage_metadata"))
-    said = next((found for holder in holders if (found := mapping(holder))), {})
+    said = next((found for holder in holders if (found := parsed_mapping(holder))), {})
     if not said:
         said = {
             "input_tokens": first(run, "prompt_tokens", "input_tokens"),
@@ -124,14 +133,16 @@ def usage_from(
             "output_token_details": first(run, "completion_token_details", "output_token_details"),
         }
     if not any(count(said, name) for name in ("input_tokens", "output_tokens")):
-        old = mapping(mapping(outputs.get("llm_output")).get("token_usage"))
+        old = parsed_mapping(parsed_mapping(outputs.get("llm_output")).get("token_usage"))
         said = {"input_tokens": old.get("prompt_tokens"), "output_tokens": old.get("completion_tokens")}
-        said["input_token_details"] = {"cache_read": mapping(old.get("prompt_tokens_details")).get("cached_tokens")}
+        said["input_token_details"] = {
+            "cache_read": parsed_mapping(old.get("prompt_tokens_details")).get("cached_tokens")
+        }
         said["output_token_details"] = {
-            "reasoning": mapping(old.get("completion_tokens_details")).get("reasoning_tokens")
+            "reasoning": parsed_mapping(old.get("completion_tokens_details")).get("reasoning_tokens")
         }
     prompt, completion = count(said, "input_tokens"), count(said, "output_tokens")
-    inputs, outs = mapping(said.get("input_token_details")), mapping(said.get("output_token_details"))
+    inputs, outs = parsed_mapping(said.get("input_token_details")), parsed_mapping(said.get("output_token_details"))
     lane = next((lane for lane in ("flex", "priority") for name in (*inputs, *outs) if name.startswith(lane)), "")
     total = count(said, "total_tokens") or 0
     sides = both_sides(prompt, completion, total)
@@ -155,14 +166,14 @@ def usage_from(
 def status(run: Record) -> CallStatus:
     if run.get("error"):
         return CallStatus.ERROR
-    said = text(run.get("status"))
+    said = label(run.get("status"))
     return {"error": CallStatus.ERROR, "pending": CallStatus.UNKNOWN}.get(said, CallStatus.OK)
 
 
 def finish_reason(about: Mapping[str, Any], outputs: Mapping[str, Any]) -> str:
-    choices = items(outputs.get("choices"))
-    choice = mapping(choices[0]) if choices else {}
-    return text(first(about, "finish_reason", "stop_reason") or first(choice, "finish_reason"))
+    choices = parsed_list(outputs.get("choices"))
+    choice = parsed_mapping(choices[0]) if choices else {}
+    return label(first(about, "finish_reason", "stop_reason") or first(choice, "finish_reason"))
 
 
 def plain_messages(sent: Any) -> Any:

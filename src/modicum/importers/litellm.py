@@ -14,14 +14,24 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
+from modicum.calls.provider_names import is_native_id, provider_id, provider_of_model
 from modicum.importers.exports import Record, Recorded, fields_in, read_export
-from modicum.importers.fields import count, dollars, first, items, mapping, moment, named, start, structure, tags, text
 from modicum.importers.format import Found, LogFormat, Reading
+from modicum.importers.tags import named, tags
+from modicum.providers.fields import (
+    checked_dollars,
+    checked_moment,
+    count,
+    first,
+    label,
+    parsed,
+    parsed_list,
+    parsed_mapping,
+    start,
+)
 from modicum.providers.inclusive import both_sides, disjoint, split_writes
-from modicum.providers.names import is_native_id, provider_id, provider_of_model
 
 NAME = "litellm"
-TIERS = {"batch": Tier.BATCH, "flex": Tier.FLEX, "priority": Tier.PRIORITY}
 CUT_MARK = "(litellm_truncated skipped"
 """LiteLLM shortens long texts before it stores them: what is left says nothing about the context."""
 
@@ -38,23 +48,23 @@ def recorded(row: Record) -> Recorded | None:
     """
     if first(row, "mcp_namespaced_tool_name"):
         return None
-    identity = text(first(row, "request_id", "id"))
+    identity = label(first(row, "request_id", "id"))
     if not identity:
         raise ValueError("the row has no request_id")
-    metadata = mapping(row.get("metadata"))
+    metadata = parsed_mapping(row.get("metadata"))
     details = usage_object(metadata)
     usage = usage_from(row, details)
     from_cache = str(row.get("cache_hit")).lower() == "true"
     basis = Basis.EXACT if usage is not None or from_cache else Basis.UNKNOWN
-    spend = dollars(first(row, "spend", "response_cost"))
-    finished = moment(row.get("endTime"))
-    first_token = moment(row.get("completionStartTime"))
-    request = mapping(first(row, "proxy_server_request", "model_parameters"))
+    spend = checked_dollars(first(row, "spend", "response_cost"))
+    finished = checked_moment(row.get("endTime"))
+    first_token = checked_moment(row.get("completionStartTime"))
+    request = parsed_mapping(first(row, "proxy_server_request", "model_parameters"))
     call = Call(
         call_id=identity if is_native_id(identity) and not from_cache else f"{NAME}:{identity}",
         source=NAME,
-        provider=provider_id(text(row.get("custom_llm_provider"))) or provider_of_model(text(row.get("model"))),
-        model=text(first(row, "model", "model_group")),
+        provider=provider_id(label(row.get("custom_llm_provider"))) or provider_of_model(label(row.get("model"))),
+        model=label(first(row, "model", "model_group")),
         started=start(row.get("startTime")),
         first_token=None if first_token == finished else first_token,
         finished=finished,
@@ -64,13 +74,15 @@ def recorded(row: Record) -> Recorded | None:
         usage_basis=basis,
         output_basis=basis,
         tier=tier(row, details),
-        web_searches=0 if from_cache else count(mapping(details.get("server_tool_use")), "web_search_requests") or 0,
+        web_searches=0
+        if from_cache
+        else count(parsed_mapping(details.get("server_tool_use")), "web_search_requests") or 0,
         calls_count=0 if from_cache else 1,
         reported_cost_usd=spend if spend or from_cache else None,
-        task=text(first(row, "session_id", "trace_id")),
-        agent=text(row.get("agent_id")),
+        task=label(first(row, "session_id", "trace_id")),
+        agent=label(row.get("agent_id")),
         owner=owner(row, metadata),
-        tags=tags(items(row.get("request_tags")))
+        tags=tags(parsed_list(row.get("request_tags")))
         | named(
             model_group=row.get("model_group"),
             end_user=row.get("end_user"),
@@ -82,14 +94,14 @@ def recorded(row: Record) -> Recorded | None:
     )
     if CUT_MARK in str(first(row, "proxy_server_request", "messages")):
         return Recorded(call)
-    messages = request.get("messages") or request.get("input") or structure(row.get("messages"))
+    messages = request.get("messages") or request.get("input") or parsed(row.get("messages"))
     system = request.get("system") or request.get("instructions")
-    return Recorded(call, messages, request.get("tools"), system, reply=structure(row.get("response")))
+    return Recorded(call, messages, request.get("tools"), system, reply=parsed(row.get("response")))
 
 
 def usage_object(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
     """The provider's own usage, as LiteLLM passes it on; older versions keep only what exceeds the three totals."""
-    return mapping(metadata.get("usage_object")) or mapping(metadata.get("additional_usage_values"))
+    return parsed_mapping(metadata.get("usage_object")) or parsed_mapping(metadata.get("additional_usage_values"))
 
 
 def usage_from(row: Record, details: Mapping[str, Any]) -> Usage | None:
@@ -100,9 +112,9 @@ def usage_from(row: Record, details: Mapping[str, Any]) -> Usage | None:
     """
     prompt = count(row, "prompt_tokens") or count(details, "prompt_tokens")
     completion = count(row, "completion_tokens") or count(details, "completion_tokens") or 0
-    inputs = mapping(details.get("prompt_tokens_details"))
-    outputs = mapping(details.get("completion_tokens_details"))
-    split = mapping(inputs.get("cache_creation_token_details")) or mapping(details.get("cache_creation"))
+    inputs = parsed_mapping(details.get("prompt_tokens_details"))
+    outputs = parsed_mapping(details.get("completion_tokens_details"))
+    split = parsed_mapping(inputs.get("cache_creation_token_details")) or parsed_mapping(details.get("cache_creation"))
     read_tokens = count(details, "cache_read_input_tokens") or count(inputs, "cached_tokens") or 0
     written = split_writes(
         count(details, "cache_creation_input_tokens") or count(inputs, "cache_creation_tokens") or 0,
@@ -126,26 +138,26 @@ def usage_from(row: Record, details: Mapping[str, Any]) -> Usage | None:
 
 
 def status(row: Record, metadata: Mapping[str, Any]) -> CallStatus:
-    said = text(first(row, "status") or metadata.get("status")).lower()
+    said = label(first(row, "status") or metadata.get("status")).lower()
     return CallStatus.ERROR if said in {"failure", "failed", "error"} else CallStatus.OK
 
 
 def finish_reason(response: Any) -> str:
-    choices = items(mapping(response).get("choices"))
-    return text(mapping(choices[0]).get("finish_reason")) if choices else ""
+    choices = parsed_list(parsed_mapping(response).get("choices"))
+    return label(parsed_mapping(choices[0]).get("finish_reason")) if choices else ""
 
 
 def tier(row: Record, details: Mapping[str, Any]) -> Tier:
-    if "batch" in text(row.get("call_type")):
+    if "batch" in label(row.get("call_type")):
         return Tier.BATCH
-    return TIERS.get(text(details.get("service_tier")).lower(), Tier.STANDARD)
+    return Tier.from_name(label(details.get("service_tier")))
 
 
 def owner(row: Record, metadata: Mapping[str, Any]) -> Owner:
-    key = text(first(metadata, "user_api_key_alias") or first(row, "api_key"))
+    key = label(first(metadata, "user_api_key_alias") or first(row, "api_key"))
     return Owner(
-        team=text(first(metadata, "user_api_key_team_alias") or first(row, "team_id")),
-        user=text(first(row, "user", "end_user") or first(metadata, "user_api_key_user_id")),
+        team=label(first(metadata, "user_api_key_team_alias") or first(row, "team_id")),
+        user=label(first(row, "user", "end_user") or first(metadata, "user_api_key_user_id")),
         key="" if key.startswith("sk-") else key,
     )
 

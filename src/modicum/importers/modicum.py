@@ -25,8 +25,8 @@ from modicum.calls import (
 )
 from modicum.calls.usage import checked_count
 from modicum.importers.exports import Record, Recorded, fields_in, read_export
-from modicum.importers.fields import dollars, moment, start, text
 from modicum.importers.format import Found, LogFormat, Reading
+from modicum.providers.fields import checked_dollars, checked_moment, label, start
 
 NAME = "modicum"
 VERSION = 1
@@ -69,7 +69,7 @@ def recorded(line: Record) -> Recorded:
     _only("the line", line, FIELDS)
     if line.get("modicum", VERSION) != VERSION:
         raise ValueError(f"this program reads version {VERSION} of the format")
-    model = text(line.get("model"))
+    model = label(line.get("model"))
     if not model:
         raise ValueError("model is missing")
     usage = usage_from(line.get("usage"))
@@ -79,14 +79,14 @@ def recorded(line: Record) -> Recorded:
     basis |= Basis.counted(has_input)
     output_basis |= Basis.counted(has_input and has_output)
     estimated = line.get("output_tokens_estimated")
-    texts: Any = {name: text(line.get(name)) for name in TEXTS}
+    texts: Any = {name: label(line.get(name)) for name in TEXTS}
     call = Call(
-        call_id=text(line.get("call_id")) or f"{NAME}:{_digest_of(line)}",
-        source=text(line.get("source")) or NAME,
+        call_id=label(line.get("call_id")) or f"{NAME}:{_digest_of(line)}",
+        source=label(line.get("source")) or NAME,
         model=model,
         started=start(line.get("started")),
-        first_token=moment(line.get("first_token")),
-        finished=moment(line.get("finished")),
+        first_token=checked_moment(line.get("first_token")),
+        finished=checked_moment(line.get("finished")),
         status=_word(CallStatus, line, "status", CallStatus.OK),
         usage=usage or Usage(),
         usage_basis=basis,
@@ -95,7 +95,7 @@ def recorded(line: Record) -> Recorded:
         tier=_word(Tier, line, "tier", Tier.STANDARD),
         web_searches=checked_count("web_searches", line.get("web_searches")),
         calls_count=checked_count("calls_count", line.get("calls_count", 1)),
-        reported_cost_usd=dollars(line.get("reported_cost_usd")),
+        reported_cost_usd=checked_dollars(line.get("reported_cost_usd")),
         owner=Owner(**_texts(line, "owner", OWNER_FIELDS)),
         tags=_texts(line, "tags"),
         revision=checked_count("revision", line["revision"]) if "revision" in line else (usage or Usage()).total_tokens,
@@ -148,7 +148,7 @@ def anatomy(line: Record) -> Anatomy | None:
     if kept and "kept_tokens" not in line:
         raise ValueError("kept_segments without kept_tokens")
     tokens = checked_count("kept_tokens", line.get("kept_tokens"))
-    return Anatomy(kept, tokens, tuple(segments(line.get("segments"))), text(line.get("break_cause")))
+    return Anatomy(kept, tokens, tuple(segments(line.get("segments"))), label(line.get("break_cause")))
 
 
 def segments(listed: Any) -> list[Segment]:
@@ -172,7 +172,7 @@ def _segment(one: Mapping[str, Any]) -> Segment:
         kind=_word(SegmentKind, one, "kind", SegmentKind.USER),
         tokens=checked_count("tokens of a segment", one.get("tokens")),
         digest=_bytes(one, "digest"),
-        tool=text(one.get("tool")),
+        tool=label(one.get("tool")),
         detail=_bytes(one, "detail"),
         is_error=one.get("is_error") is True,
         basis=_word(Basis, one, "basis", Basis.ESTIMATED),
@@ -202,7 +202,7 @@ def _texts(line: Record, name: str, known: Iterable[str] = ()) -> dict[str, str]
         raise ValueError(f"{name} is no object of texts")
     if known:
         _only(name, found, known)
-    return {text(key): text(value) for key, value in found.items()}
+    return {label(key): label(value) for key, value in found.items()}
 
 
 def _bytes(one: Mapping[str, Any], name: str) -> bytes:

@@ -13,17 +13,18 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Problem, Tier, Usage
+from modicum.calls.provider_names import is_native_id
 from modicum.importers.exchanges import Exchange, RecordedContexts, exchanges, first_record, status_of
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers import openai
 from modicum.providers.blocks import canonical
 from modicum.providers.fields import dollars, listed, mapping, moment, text
 from modicum.providers.message_blocks import reply_blocks
+from modicum.providers.openai.blocks import request_blocks
+from modicum.providers.openai.recorded import finish_reason_from, joined, provider_of, web_searches_from
+from modicum.providers.openai.usage import bases_of, tier_from, usage_from
 
 NAME = "openai"
 OBJECTS = frozenset({"chat.completion", "chat.completion.chunk", "response", "text_completion"})
-GLOBAL_IDS = ("chatcmpl-", "resp_", "gen-", "cmpl-")
-"""Ids that are unique everywhere. Self-hosted servers number `chatcmpl-` too, but with random ids."""
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -33,8 +34,8 @@ def read(path: Path, reading: Reading) -> Found:
             yield found
             continue
         try:
-            response = openai.joined(found.events) if found.events else found.response
-            blocks = openai.request_blocks(found.request)
+            response = joined(found.events) if found.events else found.response
+            blocks = request_blocks(found.request)
             call = _call(found, response, contexts.conversation(found, blocks), reading)
             if call is not None:
                 call = contexts.with_anatomy(call, blocks, reply_blocks(response))
@@ -53,25 +54,25 @@ def _call(exchange: Exchange, response: Mapping[str, Any], conversation: str, re
             raise ValueError("the request failed, and neither its model nor its time is there")
         return None
     started, first, finished = _times(exchange, response)
-    usage = openai.usage_from(mapping(counts))
-    basis, output_basis = openai.bases_of(mapping(counts))
+    usage = usage_from(mapping(counts))
+    basis, output_basis = bases_of(mapping(counts))
     if status is CallStatus.ERROR and not usage.total_tokens:
         basis = output_basis = Basis.EXACT  # a refused request is not billed
     return Call(
         call_id=call_id(exchange, response, reading),
         source=NAME,
-        provider=openai.provider_of(exchange.url, model, response),
+        provider=provider_of(exchange.url, model, response),
         model=model,
         started=started,
         first_token=first,
         finished=finished,
         status=status,
-        finish_reason=openai.finish_reason_from(response),
+        finish_reason=finish_reason_from(response),
         usage=Usage() if basis is Basis.UNKNOWN else usage,
         usage_basis=basis,
         output_basis=output_basis,
-        tier=Tier.BATCH if exchange.is_batch else openai.tier_from(response),
-        web_searches=openai.web_searches_from(response),
+        tier=Tier.BATCH if exchange.is_batch else tier_from(response),
+        web_searches=web_searches_from(response),
         reported_cost_usd=dollars(mapping(counts).get("cost")),
         task=exchange.task,
         conversation=conversation,
@@ -100,7 +101,7 @@ def _times(exchange: Exchange, response: Mapping[str, Any]) -> tuple[datetime, d
 def call_id(exchange: Exchange, response: Mapping[str, Any], reading: Reading) -> str:
     """The provider's id; else that of the request; else one from the record's content."""
     given = text(response.get("id"))
-    if given.startswith(GLOBAL_IDS):
+    if is_native_id(given):
         return given
     inner = mapping(exchange.record.get("response"))
     native = given or text(inner.get("request_id")) or text(exchange.record.get("request_id"))

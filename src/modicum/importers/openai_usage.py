@@ -17,8 +17,8 @@ from modicum.calls import Call, Owner, Problem, Tier
 from modicum.importers.aggregates import aggregated_count
 from modicum.importers.files import lines, records
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers import openai
 from modicum.providers.fields import listed, mapping, moment, text
+from modicum.providers.openai.usage import buckets, tier_from
 
 NAME = "openai-usage"
 TOKEN_RESULTS = ("organization.usage.completions.result", "organization.usage.embeddings.result")
@@ -107,7 +107,7 @@ def _call(row: Mapping[str, Any]) -> Call | None:
         for name in ("input_tokens", "input_cached_tokens", "input_cache_write_tokens", "output_tokens")
     }
     prompt, read_, written, completion = counts.values()
-    usage = openai.buckets(prompt=prompt, read=read_, written=written, completion=completion, reasoning=0)
+    usage = buckets(prompt=prompt, read=read_, written=written, completion=completion, reasoning=0)
     requests = aggregated_count("num_model_requests", row.get("num_model_requests"))
     if not requests and not usage.total_tokens:
         return None
@@ -126,7 +126,7 @@ def _call(row: Mapping[str, Any]) -> Call | None:
         started=started,
         finished=ended if ended and ended >= started else None,
         usage=usage,
-        tier=Tier.BATCH if is_batch else openai.tier_from(row),
+        tier=Tier.BATCH if is_batch else tier_from(row),
         calls_count=max(requests, 1),
         project=text(named["project_id"]),
         owner=Owner(user=text(named["user_id"]), key=text(named["api_key_id"])),

@@ -16,10 +16,11 @@ from pathlib import Path
 
 from modicum.calls import Basis, Call, Owner, Problem, Tier
 from modicum.importers.exports import Record, Recorded, export_records, fields_in, gather
-from modicum.importers.fields import count, dollars, named, text
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.span_messages import context_of, reply_of
-from modicum.providers import anthropic
+from modicum.importers.tags import named
+from modicum.providers.anthropic_messages import usage as anthropic
+from modicum.providers.fields import checked_dollars, count, label
 from modicum.providers.otel import Span, call_from, is_inference
 from modicum.providers.otlp import attributes, log_span_from, raw_log_records, raw_spans, span_from
 
@@ -108,27 +109,27 @@ def claude_code_call(told: Span) -> Call:
     uncached, cache_read, written, output = (count(about, name) or 0 for name in names)
     is_counted = any(about.get(name) not in (None, "") for name in names)
     took_ms = count(about, "duration_ms") or 0
-    session = text(about.get("session.id"))
-    identity = text(about.get("request_id")) or f"{session}:{told.started.isoformat()}:{about.get('event.sequence')}"
+    session = label(about.get("session.id"))
+    identity = label(about.get("request_id")) or f"{session}:{told.started.isoformat()}:{about.get('event.sequence')}"
     usage = anthropic.buckets(uncached, cache_read, written, 0, 0, output)
     basis = Basis.EXACT if is_counted else Basis.UNKNOWN
     return Call(
         call_id=f"{NAME}:{identity}",
         source=NAME,
         provider="anthropic",
-        model=text(about.get("model")),
+        model=label(about.get("model")),
         started=told.started - timedelta(milliseconds=min(took_ms, 86_400_000)),
         finished=told.started,
         usage=usage,
         usage_basis=basis,
         output_basis=basis,
         tier=Tier.FAST if about.get("speed") == "fast" else Tier.STANDARD,
-        reported_cost_usd=dollars(about.get("cost_usd")),
+        reported_cost_usd=checked_dollars(about.get("cost_usd")),
         task=session,
         owner=Owner(
-            team=text(about.get("organization.id")),
-            app=text(told.resource.get("service.name")),
-            user=text(about.get("user.email") or about.get("user.account_uuid") or about.get("user.id")),
+            team=label(about.get("organization.id")),
+            app=label(told.resource.get("service.name")),
+            user=label(about.get("user.email") or about.get("user.account_uuid") or about.get("user.id")),
         ),
         tags=named(version=about.get("app.version"), query_source=about.get("query_source")),
         revision=usage.total_tokens,

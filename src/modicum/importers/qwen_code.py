@@ -16,11 +16,12 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Call, Problem, Segment, SegmentKind
+from modicum.calls.provider_names import provider_of_own_model
 from modicum.context.growing import Context
 from modicum.importers.files import lines
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers import gemini, openai
 from modicum.providers.fields import listed, mapping, moment, text
+from modicum.providers.gemini_generate.usage import bases_of, tier_from, usage_from
 from modicum.providers.json_values import decoded
 from modicum.providers.message_blocks import message_blocks
 
@@ -85,7 +86,7 @@ def _segments(chat: Chat, content: Any) -> list[Segment]:
 
 def _call(chat: Chat, row: Mapping[str, Any], at: datetime | None) -> Call | None:
     counts = mapping(row.get("usageMetadata"))
-    usage = gemini.usage_from(counts)
+    usage = usage_from(counts)
     if not usage.total_tokens:
         return None
     name, session = text(row.get("uuid")), text(row.get("sessionId")) or chat.path.name.split(".")[0]
@@ -93,7 +94,7 @@ def _call(chat: Chat, row: Mapping[str, Any], at: datetime | None) -> Call | Non
         raise ValueError("a reply without time, model or id")
     agent = text(row.get("agentName")) or text(row.get("agentId"))
     branched_from = text(mapping(row.get("forkedFrom")).get("sessionId"))
-    basis, output_basis = gemini.bases_of(counts)
+    basis, output_basis = bases_of(counts)
     return Call(
         call_id=f"{NAME}:{name}",
         source=NAME,
@@ -104,7 +105,7 @@ def _call(chat: Chat, row: Mapping[str, Any], at: datetime | None) -> Call | Non
         usage=usage,
         usage_basis=basis,
         output_basis=output_basis,
-        tier=gemini.tier_from(counts),
+        tier=tier_from(counts),
         task=session,
         conversation=f"{session}/{text(row.get('agentId'))}" if row.get("agentId") else session,
         agent=agent,
@@ -117,7 +118,7 @@ def _call(chat: Chat, row: Mapping[str, Any], at: datetime | None) -> Call | Non
 
 def provider_of(model: str) -> str:
     """Whoever serves a model of that name; Qwen's own service has no price list that we know."""
-    return "google" if model.startswith("gemini") else openai.provider_of("", model, {})
+    return "google" if model.startswith("gemini") else provider_of_own_model(model)
 
 
 def _compression(chat: Chat, payload: Mapping[str, Any]) -> None:

@@ -7,7 +7,7 @@ numbered one by one (OpenLLMetry, OpenInference), and into events (OpenTelemetry
 from collections.abc import Mapping
 from typing import Any
 
-from modicum.importers.fields import first, items, structure
+from modicum.providers.fields import first, parsed, parsed_list
 from modicum.providers.otel import Attributes, Span
 
 MESSAGE_EVENTS = {
@@ -24,10 +24,10 @@ def context_of(span: Span) -> tuple[Any, Any, Any]:
     """Messages, tools and system prompt of a call, each None where the span has none."""
     holders = [span.attributes, *(event.attributes for event in span.events)]
     for holder in holders:
-        messages = structure(first(holder, "gen_ai.input.messages", "ai.prompt.messages", "gen_ai.prompt"))
+        messages = parsed(first(holder, "gen_ai.input.messages", "ai.prompt.messages", "gen_ai.prompt"))
         if messages:
-            tools = structure(first(holder, "gen_ai.tool.definitions", "gen_ai.request.tools", "ai.prompt.tools"))
-            return messages, _each(tools), structure(first(holder, "gen_ai.system_instructions"))
+            tools = parsed(first(holder, "gen_ai.tool.definitions", "gen_ai.request.tools", "ai.prompt.tools"))
+            return messages, _each(tools), parsed(first(holder, "gen_ai.system_instructions"))
     numbered = unflattened(span.attributes, "llm.input_messages.")
     if numbered:
         tools = [_open_tool(tool) for tool in unflattened(span.attributes, "llm.tools.")]
@@ -44,12 +44,12 @@ def reply_of(span: Span) -> Any:
     for holder in (span.attributes, *(event.attributes for event in span.events)):
         told = first(holder, "gen_ai.output.messages", "ai.response.text", "ai.response.toolCalls", "gen_ai.completion")
         if told:
-            return structure(told)
+            return parsed(told)
     if numbered := unflattened(span.attributes, "llm.output_messages."):
         return [_open_message(message) for message in numbered]
     if numbered := unflattened(span.attributes, "gen_ai.completion."):
         return numbered
-    chosen = (structure(event.attributes.get("message")) for event in span.events if event.name == "gen_ai.choice")
+    chosen = (parsed(event.attributes.get("message")) for event in span.events if event.name == "gen_ai.choice")
     return [message for message in chosen if message] or None
 
 
@@ -84,7 +84,7 @@ def _is_number(name: str) -> bool:
 
 
 def _each(tools: Any) -> Any:
-    return [structure(tool) for tool in tools] if isinstance(tools, list) else tools
+    return [parsed(tool) for tool in tools] if isinstance(tools, list) else tools
 
 
 def _inner(holder: Any, name: str) -> Mapping[str, Any]:
@@ -95,8 +95,8 @@ def _inner(holder: Any, name: str) -> Mapping[str, Any]:
 def _open_message(raw: Any) -> dict[str, Any]:
     """A message of OpenInference in OpenAI's shape."""
     message = _inner(raw, "message")
-    parts = [dict(_inner(part, "message_content")) for part in items(message.get("contents"))]
-    asked = [dict(_inner(call, "tool_call")) for call in items(message.get("tool_calls"))]
+    parts = [dict(_inner(part, "message_content")) for part in parsed_list(message.get("contents"))]
+    asked = [dict(_inner(call, "tool_call")) for call in parsed_list(message.get("tool_calls"))]
     if "function_call_name" in message:
         arguments = message.get("function_call_arguments_json")
         asked.append({"name": message["function_call_name"], "arguments": arguments})
@@ -111,13 +111,13 @@ def _open_message(raw: Any) -> dict[str, Any]:
 
 def _open_tool(raw: Any) -> Any:
     tool = _inner(raw, "tool")
-    return structure(tool.get("json_schema")) or dict(tool)
+    return parsed(tool.get("json_schema")) or dict(tool)
 
 
 def _event_message(name: str, attributes: Attributes) -> dict[str, Any]:
     return {
         "role": MESSAGE_EVENTS[name],
-        "content": structure(first(attributes, "content", "gen_ai.event.content")),
-        "tool_calls": structure(attributes.get("tool_calls")),
+        "content": parsed(first(attributes, "content", "gen_ai.event.content")),
+        "tool_calls": parsed(attributes.get("tool_calls")),
         "tool_call_id": attributes.get("id"),
     }

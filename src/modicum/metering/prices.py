@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import msgspec
 
 from modicum.calls import Basis, Call, Tier
+from modicum.calls.provider_names import provider_of_route
 from modicum.calls.regular_file import read_regular
 
 if TYPE_CHECKING:
@@ -302,28 +303,6 @@ def _varies_by_hour(prices: Any) -> bool:
     return isinstance(prices, list) and any(hasattr(price.constraint, "start_time") for price in prices)
 
 
-_ROUTES = {
-    "anthropic": "anthropic",
-    "azure": "azure",
-    "azure_ai": "azure",
-    "bedrock": "aws",
-    "bedrock_converse": "aws",
-    "cohere": "cohere",
-    "deepseek": "deepseek",
-    "fireworks_ai": "fireworks",
-    "gemini": "google",
-    "google": "google",
-    "groq": "groq",
-    "mistral": "mistral",
-    "moonshot": "moonshotai",
-    "openai": "openai",
-    "openrouter": "openrouter",
-    "together_ai": "together",
-    "vertex_ai": "google",
-    "xai": "x-ai",
-}
-"""First parts of model names as gateways write them, and the seller that genai-prices knows."""
-
 _BEDROCK = re.compile(
     r"^(?:(?:us|eu|apac|jp|au|us-gov|global)\.)?(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21)\."
 )
@@ -338,7 +317,7 @@ def candidates(provider: str, model: str) -> list[tuple[str, str]]:
         return [("aws", name)]
     found = [(provider, name)] if provider else []
     route, _, rest = name.partition("/")
-    seller = _ROUTES.get(route)
+    seller = provider_of_route(route)
     if rest and seller:
         found += candidates(seller, rest)
     if rest and not provider:

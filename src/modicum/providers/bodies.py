@@ -2,14 +2,14 @@
 
 import re
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
 from modicum.calls import Usage
 from modicum.calls.usage import is_counted
 from modicum.providers.blocks import Block
-from modicum.providers.dialect import MOST_MODEL_NAME, MOST_OUTPUT_TEXT, DialectError, ReplyFacts
+from modicum.providers.facts import MOST_MODEL_NAME, MOST_OUTPUT_TEXT, DialectError, ReplyFacts
 from modicum.providers.fields import mapping, text
 from modicum.providers.json_values import tolerant
 
@@ -87,18 +87,26 @@ def word(value: Any) -> str:
     return found if found.isprintable() else ""
 
 
-_PROMPT = ("prompt_tokens", "input_tokens", "promptTokenCount")
-_OUTPUT = ("completion_tokens", "output_tokens")
+class MainCounts(NamedTuple):
+    """The names that a dialect's usage objects have for what must be counted: a null there is no count of 0."""
+
+    prompt: tuple[str, ...]
+    output: tuple[str, ...] = ()
+    """It may be left out, where there is none; empty: nothing tells whether it was counted."""
 
 
-def counted(convert: Callable[[Mapping[str, Any]], Usage], usage: Any) -> tuple[Usage | None, str]:
-    """The buckets of a usage object, or None and why: figures that are none, or all of them zero.
+def counted(
+    convert: Callable[[Mapping[str, Any]], Usage], usage: Any, needed: MainCounts | None = None
+) -> tuple[Usage | None, str]:
+    """The buckets of a usage object, or None and why: figures that are none or missing, or all of them zero.
 
     No call has an empty prompt and an empty reply; who says so has not counted.
     """
     if not isinstance(usage, Mapping):
         return None, ""
-    if not is_counted(usage, *_PROMPT) or not is_counted(usage, *_OUTPUT, may_lack=True):
+    if needed is not None and not (
+        is_counted(usage, *needed.prompt) and is_counted(usage, *needed.output, may_lack=True)
+    ):
         return None, "the usage does not count the prompt and the reply"
     try:
         buckets = convert(usage)

@@ -1,102 +1,82 @@
-"""What a gateway asks of a wire dialect, and the facts that it gets. One file per dialect fills this in.
+"""One API of one family of providers, as gateway, mock provider and rules ask for it. A folder each fills it in.
 
 The bytes of a call pass through unchanged; a dialect only reads what the books need: before the call the request's
 facts, after it the reply's, and meanwhile the tail of a stream. Everything here is pure: bytes in, facts out.
 """
 
+import re
+from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import Protocol
+from typing import ClassVar, NamedTuple
+from urllib.parse import quote
 
-import msgspec
-
-from modicum.calls import Tier, Usage
 from modicum.providers.blocks import Block
+from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
+from modicum.providers.mock_rules import MockRules
+from modicum.providers.own_reply import OwnText, write_own_reply
+from modicum.providers.planned_reply import ReplyWriter
+from modicum.providers.prompt import Prompt, PromptShape, prompt_of
+from modicum.providers.spoken import ReplyWords, Spoken, spoken
 
 
-class DialectError(Exception):
-    """A request that its dialect does not allow. The message is for the caller, not for a log: it may name fields."""
+class Api(NamedTuple):
+    """What an upstream has: dialects that share an address and a key."""
 
-    def __init__(self, status: int, message: str, kind: str = "invalid_request") -> None:
-        super().__init__(message)
-        self.status = status
-        """The HTTP status to answer with."""
-        self.message = message
-        self.kind = kind
-        """A short word for programs, as `Dialect.error` takes it."""
-
-
-class RequestFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What the pipeline wants to know of a request before it is sent."""
-
-    model: str
-    """As the caller wrote it, in the body or in the path. Printable, at most 256 characters."""
-    stream: bool = False
-    usage_asked: bool = True
-    """Whether the caller's reply will hold usage as the request stands. False: `Dialect.with_usage_asked` is needed."""
-    most_output_tokens: int | None = None
-    """The caller's own bound, if there is one."""
-    choices_count: int = 1
-    """How many replies the provider is to make of one prompt, each of them billed."""
-    user: str = ""
-    """Who the dialect's own field says is asking."""
-    session: str = ""
-    """What the dialect's own fields say the request belongs to: a conversation, a session."""
-    metadata: Mapping[str, str] = {}
-    """The texts, numbers and flags of the dialect's `metadata`, as text."""
+    name: str
+    """As the settings call it (`speaks`)."""
+    key_header: bytes = b"authorization"
+    key_prefix: bytes = b"Bearer "
+    """What stands before the key in that header."""
+    provider: str = ""
+    """Who bills where the address does not tell (a mock, a relay on this machine): whose models they must be."""
 
 
-class ReplyFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
-    """What the books want to know of a reply: of a whole one, of an error, or of as much of a stream as has passed."""
+class Target(NamedTuple):
+    """What a path asks for."""
 
-    reply_id: str = ""
-    model: str = ""
-    """The model that answered, where the reply names it."""
-    usage: Usage | None = None
-    """None: the provider has not counted (yet), or its figures are none; never 0 for want of figures."""
-    usage_final: bool = False
-    """False with a usage: its input buckets are the provider's count, its output buckets a lower bound."""
-    tier: Tier = Tier.STANDARD
-    web_searches: int = 0
-    finish_reason: str = ""
-    """In the words of the dialect."""
-    complete: bool = False
-    """Whether the reply ended as its dialect ends a reply. False: it broke off, is garbage, or an error."""
-    error_kind: str = ""
-    """The provider's word for the error that it answered with or that stood in the stream."""
-    output_text: str = ""
-    """Where the usage is not final: the text that the model is known to have made (answers, reasoning, arguments of
-    tool calls), for an estimate; at most MOST_OUTPUT_TEXT characters. Not to be kept."""
-    output_chars: int = 0
-    """How much text there was in all, where `output_text` is given."""
-    problem: str = ""
-    """What is wrong with the reply, without any text of it."""
+    path: str
+    """Below the upstream's address, as it is written there."""
+    is_call: bool = True
+    """Billed, metered, recorded. Else it is passed on after the check of the key (token counts, lists of models)."""
 
 
-MOST_OUTPUT_TEXT = 1_000_000
-"""Characters of a reply that are held for an estimate; beyond it they are only counted."""
-
-MOST_MODEL_NAME = 256
-
-
-class StreamTail(Protocol):
-    """Watches one stream go by. Chunks may be cut anywhere. Never raises, whatever the stream holds."""
-
-    def feed(self, chunk: bytes) -> bytes:
-        """The bytes to pass on now: the chunk itself, except where something must be removed or waited for."""
-
-    def end(self) -> bytes:
-        """What was held back, to be passed on when the upstream has ended, in whatever way it did."""
-
-    def facts(self) -> ReplyFacts:
-        """What is known so far. May be asked at any time; meant to be asked once, at the end."""
+def quoted(path: str) -> str:
+    """What was decoded stays a part of the path: nothing in a model's name begins something else upstream."""
+    return quote(path, safe="/:@!$&'()*+,=~")
 
 
-class Dialect(Protocol):
-    """One API of one family of providers."""
+class Dialect(ABC):
+    """What is not the same everywhere has its usual value here; a dialect says what is special about it."""
 
-    @property
-    def name(self) -> str: ...
+    name: ClassVar[str]
+    api: ClassVar[Api]
+    paths: ClassVar[Mapping[str, Target]] = {}
+    """What POST asks for under a fixed path; the first is where translated calls go."""
+    area: ClassVar[re.Pattern[str] | None] = None
+    """Beginnings of further paths that are its own: they are looked up by `find`, and refused in its words."""
+    list_header: ClassVar[bytes] = b""
+    """The request header by which its clients' lists of models are told from those of OpenAI's, under one path."""
+    version_headers: ClassVar[tuple[tuple[bytes, bytes], ...]] = ()
+    """What the API wants of every caller, for calls that come from another dialect."""
+    stream_ends: ClassVar[tuple[bytes, ...]] = ()
+    """What the last event of a stream holds; none: it ends with the connection. A text may hold these bytes too, so the
+    tail has the last word."""
+    streams_json: ClassVar[bool] = False
+    """Whether a stream may come as JSON."""
+    generates: ClassVar[bool] = True
+    """Whether a model writes something: a call may be an agent's turn."""
+    overloaded_status: ClassVar[int] = 503
+    """The HTTP status for want of capacity."""
+    empty_text: ClassVar[str] = ""
+    """What a reply without words says, where no later prompt could hold an empty text."""
+    prompt_shape: ClassVar[PromptShape | None] = None
+    """None: its requests are not taken apart."""
+    words: ClassVar[ReplyWords | None] = None
+    """None: its replies have none."""
+    writer: ClassVar[ReplyWriter]
+    mock: ClassVar[MockRules] = MockRules()
 
+    @abstractmethod
     def request(self, body: bytes, path: str) -> RequestFacts:
         """The facts of a request. `path` is the decoded path that is served, with or without its query.
 
@@ -104,6 +84,7 @@ class Dialect(Protocol):
             DialectError: it is not JSON, names no model, or a field that we read has the wrong type.
         """
 
+    @abstractmethod
     def segments(self, body: bytes) -> list[Block]:
         """What the model sees, in the provider's cache order (tools, system, messages). Runs off the reply's path.
 
@@ -113,21 +94,49 @@ class Dialect(Protocol):
 
     def with_usage_asked(self, body: bytes) -> bytes:
         """The request, so that its stream will hold usage; all other bytes unchanged. For bodies that `request` took.
+        Most dialects tell usage unasked.
 
         Raises:
             DialectError: it is not JSON.
         """
+        return body
 
+    @abstractmethod
     def reply(self, body: bytes) -> ReplyFacts:
         """The facts of a whole reply, or of an error. Never raises: see `ReplyFacts.problem`."""
 
+    @abstractmethod
     def tail(self, usage_asked: bool) -> StreamTail:
         """A watcher for one stream. `usage_asked` as in the caller's request: False removes the chunk that came only
         because we asked.
         """
 
+    @abstractmethod
     def error(self, status: int, message: str, kind: str) -> bytes:
         """A body that says so in this dialect. `kind` is a short word for programs (`budget_exceeded`)."""
 
     def error_event(self, status: int, message: str, kind: str) -> bytes:
         """The same as an event, for a stream that has begun."""
+        return b"data: %b\n\n" % self.error(status, message, kind)
+
+    def find(self, method: str, path: str) -> Target | None:  # noqa: ARG002 - nothing, unless a dialect has such paths
+        """What a path of its `area` asks for; None: nothing is served there."""
+        return None
+
+    def target_for(self, path: str, model: str) -> str:  # noqa: ARG002 - as a rule the model stands in the body
+        """The upstream's path for a call that was moved to another model."""
+        return path
+
+    def prompt(self, body: bytes) -> Prompt | None:
+        """The request taken apart; None where the dialect's are not, or its shape is not its dialect's."""
+        return None if self.prompt_shape is None else prompt_of(self.prompt_shape, body)
+
+    def spoken(self, reply: bytes, *, stream: bool) -> Spoken | None:
+        """What a reply says; None where that is not known."""
+        return None if self.words is None else spoken(self.words, reply, stream=stream)
+
+    def own_reply(self, own: OwnText) -> tuple[bytes, bytes] | None:
+        """Content type and body of a reply in the provider's place; None where requests are not taken apart, so that
+        nobody knows whether a plain text is what the caller can take.
+        """
+        return None if self.prompt_shape is None else write_own_reply(self.writer, own)

@@ -1,21 +1,19 @@
-"""The wire dialects by name."""
+"""The wire dialects by name: one for each folder. The first is the one in whose words unknown paths are refused."""
 
-from modicum.providers import (
-    anthropic_messages,
-    gemini_generate,
-    openai_chat,
-    openai_embeddings,
-    openai_responses,
-)
+from modicum.providers.anthropic_messages.dialect import DIALECT as ANTHROPIC_MESSAGES
 from modicum.providers.dialect import Dialect
+from modicum.providers.gemini_generate.dialect import DIALECT as GEMINI_GENERATE
+from modicum.providers.openai_chat.dialect import DIALECT as OPENAI_CHAT
+from modicum.providers.openai_embeddings.dialect import DIALECT as OPENAI_EMBEDDINGS
+from modicum.providers.openai_responses.dialect import DIALECT as OPENAI_RESPONSES
 
 DIALECTS: dict[str, Dialect] = {
     dialect.name: dialect
     for dialect in (
-        openai_chat.DIALECT,
-        openai_responses.DIALECT,
-        openai_embeddings.DIALECT,
-        anthropic_messages.DIALECT,
-        gemini_generate.DIALECT,
+        OPENAI_CHAT,
+        OPENAI_RESPONSES,
+        OPENAI_EMBEDDINGS,
+        ANTHROPIC_MESSAGES,
+        GEMINI_GENERATE,
     )
 }

@@ -1,4 +1,8 @@
-"""Fields of foreign documents: whatever stands there, something of the wanted type comes back, or nothing."""
+"""Fields of foreign documents, read with care: replies, logs and exports, in JSON or as the text of a CSV cell.
+
+Two kinds of readers. The plain ones give something of the wanted type whatever stands there, or nothing. The checked
+ones raise where something stands there that is none, for rows that should be reported rather than half read.
+"""
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -6,6 +10,8 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from modicum.calls.storable import storable
+from modicum.calls.usage import checked_count
+from modicum.providers.json_values import decoded
 
 LAST_YEAR = 2200
 MOST_REPORTED_USD = 1_000_000
@@ -21,11 +27,62 @@ def listed(value: Any) -> list[Any]:
     return value if isinstance(value, list) else []
 
 
+def parsed(value: Any) -> Any:
+    """A value, taken out of the JSON text that it may be wrapped in."""
+    if isinstance(value, str) and value.lstrip()[:1] in {"{", "["}:
+        try:
+            return decoded(value)
+        except (ValueError, RecursionError):
+            return value
+    return value
+
+
+def parsed_mapping(value: Any) -> Mapping[str, Any]:
+    """The object, also where it is written as text; an empty one otherwise."""
+    return mapping(parsed(value))
+
+
+def parsed_list(value: Any) -> list[Any]:
+    """The array, also where it is written as text; an empty one otherwise."""
+    return listed(parsed(value))
+
+
 def text(value: Any) -> str:
-    """The string, free of half characters (which no database takes), or an empty one."""
-    if not isinstance(value, str):
-        return ""
-    return storable(value)
+    """The string, free of half surrogate pairs, or an empty one."""
+    return storable(value) if isinstance(value, str) else ""
+
+
+def label(value: Any) -> str:
+    """A name or an id, which may be a number; nothing where it is neither."""
+    return text(str(value)) if isinstance(value, int) and not isinstance(value, bool) else text(value)
+
+
+def first(record: Mapping[str, Any], *names: str) -> Any:
+    """The first of these fields that holds something."""
+    return next((record[name] for name in names if record.get(name) not in (None, "")), None)
+
+
+def count(record: Mapping[str, Any], *names: str) -> int | None:
+    """The first of these counts that is there. Some exporters write numbers as text.
+
+    Raises:
+        ValueError: it is no count of tokens.
+    """
+    for name in names:
+        value = record.get(name)
+        if value is None or value == "":
+            continue
+        if isinstance(value, str):
+            value = _number(name, value)
+        return checked_count(name, value)
+    return None
+
+
+def _number(name: str, value: str) -> float:
+    try:
+        return int(value) if value.strip().isdecimal() else float(value)
+    except ValueError:
+        raise ValueError(f"{name} is no number") from None
 
 
 def moment(value: Any) -> datetime | None:
@@ -51,12 +108,54 @@ def moment(value: Any) -> datetime | None:
     return at if 1970 <= at.year < LAST_YEAR else None
 
 
+def checked_moment(value: Any) -> datetime | None:
+    """As `moment`; None only where nothing stands.
+
+    Raises:
+        ValueError: it is no time.
+    """
+    if value is None or value == "":
+        return None
+    at = moment(value.strip() if isinstance(value, str) else value)
+    if at is None:
+        raise ValueError("the time is none")
+    return at
+
+
+def start(value: Any) -> datetime:
+    """The time at which a call began.
+
+    Raises:
+        ValueError: it is missing or no time.
+    """
+    at = checked_moment(value)
+    if at is None:
+        raise ValueError("the time at which the call began is missing")
+    return at
+
+
 def dollars(value: Any) -> Decimal | None:
-    """What a log says that a call cost. 0 is None: logs write it where they do not know."""
+    """What a log says that a call cost; None where it is no amount. 0 is None: logs write it where they do not know."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        return checked_dollars(value) or None
+    except ValueError:
+        return None
+
+
+def checked_dollars(value: Any) -> Decimal | None:
+    """An amount of money, which may be 0; None where nothing stands.
+
+    Raises:
+        ValueError: it is no amount that a call can have.
+    """
+    if value is None or value == "":
         return None
     try:
         usd = Decimal(str(value))
     except InvalidOperation:
-        return None
-    return usd if usd.is_finite() and 0 < usd < MOST_REPORTED_USD else None
+        raise ValueError("the cost is no amount of money") from None
+    if not usd.is_finite() or not 0 <= usd < MOST_REPORTED_USD:
+        raise ValueError("the cost is no amount that a call can have")
+    return usd

@@ -10,15 +10,16 @@ What modicum itself exported carries `modicum.*`, which stands above all others.
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from decimal import Decimal, InvalidOperation
 from typing import Any
 
 import msgspec
 
 from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
+from modicum.calls.provider_names import is_native_id, provider_id, provider_of_model
+from modicum.calls.storable import storable
 from modicum.calls.usage import checked_count
+from modicum.providers.fields import checked_dollars, count, first
 from modicum.providers.inclusive import disjoint, split_writes
-from modicum.providers.names import is_native_id, provider_id, provider_of_model
 
 Attributes = Mapping[str, Any]
 
@@ -148,7 +149,6 @@ TIER = (
     "openai.request.service_tier",
     "gen_ai.openai.request.service_tier",
 )
-TIERS = {"batch": Tier.BATCH, "flex": Tier.FLEX, "priority": Tier.PRIORITY, "fast": Tier.FAST}
 
 INFERENCE = {
     "chat",
@@ -302,8 +302,8 @@ def call_from(span: Span, source: str) -> Call | None:
         usage=usage or Usage(),
         usage_basis=basis,
         output_basis=basis,
-        tier=TIERS.get(_text(attributes, TIER).lower(), Tier.STANDARD),
-        reported_cost_usd=_dollars(attributes),
+        tier=Tier.from_name(_text(attributes, TIER)),
+        reported_cost_usd=checked_dollars(first(attributes, *COST)),
         task=task,
         conversation=f"{task}/{agent}" if agent else task,
         agent=agent,
@@ -383,18 +383,13 @@ def _tags(span: Span) -> dict[str, str]:
     return {name: value for name, value in found.items() if value}
 
 
-def clean(text: str) -> str:
-    """Without half surrogate pairs, which no store takes."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
-
-
 def _texts(attributes: Attributes, names: Sequence[str]) -> Iterator[str]:
     for name in names:
         value = attributes.get(name)
         if isinstance(value, list | tuple) and value:
             value = value[0]
         if isinstance(value, str | int) and value != "":
-            yield clean(str(value))
+            yield storable(str(value))
 
 
 def _text(attributes: Attributes, names: Sequence[str]) -> str:
@@ -402,24 +397,4 @@ def _text(attributes: Attributes, names: Sequence[str]) -> str:
 
 
 def _count(attributes: Attributes, names: Sequence[str]) -> int:
-    """The first count that is there. Some exporters write numbers as text."""
-    for name in names:
-        value = attributes.get(name)
-        if isinstance(value, str) and value.isdecimal() and len(value) < 20:
-            value = int(value)
-        if value is not None:
-            return checked_count(name, value)
-    return 0
-
-
-def _dollars(attributes: Attributes) -> Decimal | None:
-    value = next((attributes[name] for name in COST if attributes.get(name) is not None), None)
-    if value is None:
-        return None
-    try:
-        amount = Decimal(str(value))
-    except InvalidOperation:
-        raise ValueError("the cost is no amount of money") from None
-    if not amount.is_finite() or not 0 <= amount < 1_000_000:
-        raise ValueError("the cost is no amount that a call can have")
-    return amount
+    return count(attributes, *names) or 0

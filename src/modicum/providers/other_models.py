@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from modicum.providers.bodies import UNREADABLE, asked
-from modicum.providers.dialect import DialectError
+from modicum.providers.facts import DialectError
 
 _CONTENT = frozenset(
     {

@@ -9,8 +9,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from modicum.calls.storable import storable
 from modicum.providers.fields import LAST_YEAR
-from modicum.providers.otel import Attributes, Event, Span, clean
+from modicum.providers.otel import Attributes, Event, Span
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Raw = Mapping[str, Any]
@@ -179,4 +180,4 @@ def _items(value: Any) -> list[Any]:
 
 def _text(raw: Raw, name: str) -> str:
     found = _either(raw, name)
-    return clean(found) if isinstance(found, str) else ""
+    return storable(found) if isinstance(found, str) else ""

@@ -10,7 +10,8 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modicum.calls import UserError
-from modicum.providers.otel import READ, Attributes, Event, Span, clean
+from modicum.calls.storable import storable
+from modicum.providers.otel import READ, Attributes, Event, Span
 from modicum.providers.otlp import EPOCH
 
 if TYPE_CHECKING:
@@ -158,7 +159,7 @@ def _value(value: "common_pb2.AnyValue") -> Any:
     if kind is None or kind == "kvlist_value":
         return None
     found = getattr(value, kind)
-    return clean(found) if isinstance(found, str) else found
+    return storable(found) if isinstance(found, str) else found
 
 
 def _fill(pairs: Any, attributes: Mapping[str, Any]) -> None:
@@ -166,14 +167,14 @@ def _fill(pairs: Any, attributes: Mapping[str, Any]) -> None:
         pair = pairs.add()
         pair.key = name
         if isinstance(value, str):
-            pair.value.string_value = clean(value)
+            pair.value.string_value = storable(value)
         elif isinstance(value, int):
             pair.value.int_value = value
         elif isinstance(value, float):
             pair.value.double_value = value
         else:
             for item in value:
-                pair.value.array_value.values.add().string_value = clean(str(item))
+                pair.value.array_value.values.add().string_value = storable(str(item))
 
 
 def _moment(nanoseconds: int) -> datetime:

@@ -13,7 +13,7 @@ import msgspec
 
 from modicum.calls import Tier, Usage
 from modicum.providers.bodies import UNREADABLE
-from modicum.providers.dialect import MOST_OUTPUT_TEXT, ReplyFacts
+from modicum.providers.facts import MOST_OUTPUT_TEXT, ReplyFacts
 from modicum.providers.json_values import mended
 from modicum.providers.lines import WholeLines
 

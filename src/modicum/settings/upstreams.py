@@ -15,8 +15,8 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
 
     url: str
     """Its address up to the version: https://api.openai.com/v1, https://api.anthropic.com/v1."""
-    speaks: Literal["openai", "anthropic", "gemini"]
-    """The API that it has."""
+    speaks: str
+    """The API that it has: openai, anthropic or gemini."""
     key: str = ""
     """Where its key is: `env:OPENAI_API_KEY` or `file:/run/secrets/openai`. Empty: none is sent."""
     key_header: str = ""

@@ -1,6 +1,6 @@
 import pytest
 
-from modicum.providers.dialect import DialectError
+from modicum.providers.facts import DialectError
 from modicum.providers.mock.wanted import Wanted, wanted_from
 
 

@@ -3,7 +3,7 @@ import pytest
 from openai.types.chat.completion_create_params import CompletionCreateParamsNonStreaming
 from pydantic import TypeAdapter
 
-from modicum.providers.dialect import DialectError
+from modicum.providers.facts import DialectError
 from modicum.providers.translation import openai_to_anthropic
 from modicum.providers.translation.anthropic_to_openai import request
 

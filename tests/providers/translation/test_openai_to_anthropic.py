@@ -3,7 +3,7 @@ import pytest
 from anthropic.types.message_create_params import MessageCreateParamsNonStreaming
 from pydantic import TypeAdapter
 
-from modicum.providers.dialect import DialectError
+from modicum.providers.facts import DialectError
 from modicum.providers.translation.openai_to_anthropic import OUTPUT_TOKENS_UNLESS_SAID, request
 
 OFFICIAL = TypeAdapter(MessageCreateParamsNonStreaming)

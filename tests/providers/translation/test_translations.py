@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.providers.dialect import DialectError
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.facts import DialectError
 from modicum.providers.mock.provider import MockProvider
 from modicum.providers.mock.wanted import Wanted
 from modicum.providers.translation.translations import TRANSLATIONS

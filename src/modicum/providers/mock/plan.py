@@ -1,4 +1,4 @@
-"""What the mock provider will say to one request, before it is put into a dialect."""
+"""What the mock provider will say to one request."""
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
@@ -9,10 +9,10 @@ import msgspec
 
 from modicum.calls import SegmentKind, Usage
 from modicum.providers.blocks import Block
-from modicum.providers.bodies import encoded
-from modicum.providers.dialect import RequestFacts
+from modicum.providers.facts import RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.mock.wanted import Wanted
+from modicum.providers.planned_reply import PlannedReply, ToolCall
 
 SENTENCE = (
     "the tide comes in at noon and goes out again before the boats are home so we wait on the quay and count the gulls "
@@ -23,46 +23,19 @@ WORDS = SENTENCE.split()
 DEEPEST_SCHEMA = 6
 
 
-class ToolCall(NamedTuple):
-    call_id: str
-    name: str
-    arguments: dict[str, Any]
-
-    @property
-    def arguments_json(self) -> str:
-        return encoded(self.arguments).decode()
-
-
-class Planned(NamedTuple):
-    reply_id: str
-    """40 hexadecimal digits; each dialect puts its prefix before it."""
-    model: str
-    created: int
-    """Seconds since 1970."""
-    usage: Usage | None
-    """None: the reply is to hold no usage."""
-    usage_asked: bool
-    reasoning: str
-    pieces: tuple[str, ...]
-    """The text, as a stream cuts it."""
-    calls: tuple[ToolCall, ...]
-    finish: str
-    """`stop`, `length` or `tool_calls`."""
-
-    @property
-    def said(self) -> str:
-        return "".join(self.pieces)
-
-
 class Asked(NamedTuple):
     """A request, as far as the mock provider looks into it."""
 
     facts: RequestFacts
     request: Mapping[str, Any]
     blocks: Sequence[Block]
+    tools: Sequence[tuple[str, Mapping[str, Any]]]
+    """Name and schema of each function that it offers."""
+    forces_tool: bool
+    """Whether the reply must call one."""
 
 
-def planned(asked: Asked, prompt: Usage, wanted: Wanted, seed: bytes, created: int) -> Planned:
+def planned(asked: Asked, prompt: Usage, wanted: Wanted, seed: bytes, created: int) -> PlannedReply:
     """The reply to a request. `prompt` holds the input buckets; same seed, same reply."""
     reply_id = hashlib.blake2b(seed, digest_size=20).hexdigest()
     calls = _calls(asked, wanted, reply_id)
@@ -76,7 +49,7 @@ def planned(asked: Asked, prompt: Usage, wanted: Wanted, seed: bytes, created: i
     counted = msgspec.structs.replace(prompt, output_visible=visible, output_reasoning=reasoning)
     finish = "tool_calls" if calls else "length" if left < asked_for else "stop"
     start = int(reply_id[:4], 16)
-    return Planned(
+    return PlannedReply(
         reply_id=reply_id,
         model=asked.facts.model,
         created=created,
@@ -86,6 +59,7 @@ def planned(asked: Asked, prompt: Usage, wanted: Wanted, seed: bytes, created: i
         pieces=_pieces(said[:words] or list(_words(start, words)), wanted.chunks),
         calls=calls,
         finish=finish,
+        request=asked.request,
     )
 
 
@@ -103,37 +77,14 @@ def _pieces(words: list[str], count: int) -> tuple[str, ...]:
 
 
 def _calls(asked: Asked, wanted: Wanted, reply_id: str) -> tuple[ToolCall, ...]:
-    tools = list(tools_of(asked.request))
-    count = min(max(wanted.tool_calls, _is_forced(asked.request)), len(tools))
+    tools = asked.tools
+    count = min(max(wanted.tool_calls, asked.forces_tool), len(tools))
     if asked.blocks and asked.blocks[-1].kind is SegmentKind.TOOL_RESULT:
         return ()
     return tuple(
         ToolCall(f"{reply_id[:20]}{place:04d}", name, mapping_sample(schema))
         for place, (name, schema) in enumerate(tools[:count])
     )
-
-
-def _is_forced(request: Mapping[str, Any]) -> bool:
-    choice = request.get("tool_choice")
-    if isinstance(choice, str):
-        return choice == "required"
-    if isinstance(choice, Mapping):
-        return text(choice.get("type")) in {"any", "tool", "function"}
-    mode = mapping(mapping(request.get("toolConfig")).get("functionCallingConfig")).get("mode")
-    return mode == "ANY"
-
-
-def tools_of(request: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Name and schema of each function that a request offers, in any dialect."""
-    for tool in map(mapping, listed(request.get("tools"))):
-        declared = listed(tool.get("functionDeclarations"))
-        for function in map(mapping, declared or [tool.get("function") or tool]):
-            schema = next((function[name] for name in _SCHEMAS if function.get(name)), None)
-            if name := text(function.get("name")):
-                yield name, mapping(schema)
-
-
-_SCHEMAS = ("parameters", "input_schema", "parametersJsonSchema")
 
 
 def mapping_sample(schema: Mapping[str, Any], depth: int = 0) -> dict[str, Any]:

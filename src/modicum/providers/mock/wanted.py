@@ -6,7 +6,7 @@ from typing import Literal, get_args
 import msgspec
 
 from modicum.providers.bodies import UNREADABLE
-from modicum.providers.dialect import DialectError
+from modicum.providers.facts import DialectError
 
 Fault = Literal[
     "",

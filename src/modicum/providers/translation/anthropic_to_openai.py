@@ -10,7 +10,7 @@ from typing import Any
 
 import msgspec
 
-from modicum.providers.anthropic_messages import user_and_session
+from modicum.providers.anthropic_messages.dialect import user_and_session
 from modicum.providers.bodies import encoded
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.translation import anthropic_shapes as messages

@@ -7,7 +7,7 @@ from modicum.providers.dialect import Dialect
 from modicum.providers.fields import listed, mapping, text
 
 OVERLOADED = 529
-"""Anthropic's status for want of capacity; elsewhere it is 503."""
+"""Some upstreams' status for want of capacity."""
 
 MOST_MESSAGE = 2000
 
@@ -21,7 +21,7 @@ def error(caller: Dialect, status: int, body: bytes) -> tuple[int, bytes]:
     told = mapping(said or {}) or mapping(next(iter(listed(said)), {}))
     inner = mapping(told.get("error"))
     message = text(inner.get("message")) or text(told.get("error")) or text(told.get("message"))
-    if status == OVERLOADED and caller.name != "anthropic-messages":
-        status = 503
+    if status == OVERLOADED:
+        status = caller.overloaded_status
     said_plainly = message[:MOST_MESSAGE] or "the upstream answered with an error that it did not explain"
     return status, caller.error(status, said_plainly, error_kind_of(told))

@@ -11,15 +11,15 @@ from typing import Any
 
 import msgspec
 
-from modicum.providers import openai
-from modicum.providers.anthropic_messages import DIALECT
+from modicum.providers.anthropic_messages.dialect import DIALECT
+from modicum.providers.anthropic_messages.usage import wire_usage
 from modicum.providers.bodies import UNREADABLE, counted, encoded, error_kind_of, word
-from modicum.providers.dialect import DialectError
+from modicum.providers.facts import DialectError
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.openai_chat import usage_in
+from modicum.providers.openai.usage import MAIN_COUNTS, usage_from
+from modicum.providers.openai_chat.stream import usage_in
 from modicum.providers.translation.events import DONE, Events
 from modicum.providers.translation.translation import unusable
-from modicum.providers.wire_usage import anthropic_usage
 
 STOP_REASONS = {
     "stop": "end_turn",
@@ -105,8 +105,8 @@ def _stop_reason(finish: Any, *, refusal: Any = None) -> str:
 
 
 def _usage(usage: Any) -> Json:
-    counts, _ = counted(openai.usage_from, usage)
-    return NOT_COUNTED if counts is None else anthropic_usage(counts)
+    counts, _ = counted(usage_from, usage, MAIN_COUNTS)
+    return NOT_COUNTED if counts is None else wire_usage(counts)
 
 
 class StreamForAnthropic:

@@ -10,14 +10,14 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from modicum.providers import anthropic
+from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, usage_from
 from modicum.providers.bodies import UNREADABLE, counted, encoded, error_kind_of, word
-from modicum.providers.dialect import DialectError
+from modicum.providers.facts import DialectError
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.openai_chat import DIALECT
+from modicum.providers.openai.usage import chat_usage
+from modicum.providers.openai_chat.dialect import DIALECT
 from modicum.providers.translation.events import Events
 from modicum.providers.translation.translation import unusable
-from modicum.providers.wire_usage import openai_chat_usage
 
 FINISH_REASONS = {
     "end_turn": "stop",
@@ -80,10 +80,10 @@ def _fill(message: Json, content: Iterable[Any]) -> None:
 
 def _usage(usage: Any) -> Json | None:
     """None where the upstream did not count: an absent figure is no zero."""
-    counts, _ = counted(anthropic.usage_from, usage)
+    counts, _ = counted(usage_from, usage, MAIN_COUNTS)
     if counts is None:
         return None
-    wire = openai_chat_usage(counts)
+    wire = chat_usage(counts)
     thinking = mapping(mapping(usage).get("output_tokens_details")).get("thinking_tokens")
     if isinstance(thinking, int) and 0 < thinking <= counts.completion_tokens:
         wire["completion_tokens_details"]["reasoning_tokens"] = thinking

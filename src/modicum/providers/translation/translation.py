@@ -5,7 +5,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from modicum.providers.bodies import UNREADABLE
-from modicum.providers.dialect import DialectError
+from modicum.providers.facts import DialectError
 
 T = TypeVar("T")
 

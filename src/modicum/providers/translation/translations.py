@@ -1,6 +1,7 @@
 """The translations that there are, by the dialects of caller and upstream."""
 
-from modicum.providers import anthropic_messages, openai_chat
+from modicum.providers.anthropic_messages.dialect import DIALECT as ANTHROPIC
+from modicum.providers.openai_chat.dialect import DIALECT as OPENAI
 from modicum.providers.translation import (
     anthropic_to_openai,
     errors,
@@ -16,8 +17,8 @@ from modicum.providers.translation.translation import StreamTranslation, Transla
 class OpenAIToAnthropic:
     """The caller speaks OpenAI chat, the upstream Anthropic messages."""
 
-    caller = openai_chat.DIALECT.name
-    upstream = anthropic_messages.DIALECT.name
+    caller = OPENAI.name
+    upstream = ANTHROPIC.name
 
     def request(self, body: bytes, model: str) -> Translated:
         return openai_to_anthropic.request(body, model)
@@ -29,14 +30,14 @@ class OpenAIToAnthropic:
         return StreamForOpenAI(usage_asked=usage_asked, created=created)
 
     def error(self, status: int, body: bytes) -> tuple[int, bytes]:
-        return errors.error(openai_chat.DIALECT, status, body)
+        return errors.error(OPENAI, status, body)
 
 
 class AnthropicToOpenAI:
     """The caller speaks Anthropic messages, the upstream OpenAI chat."""
 
-    caller = anthropic_messages.DIALECT.name
-    upstream = openai_chat.DIALECT.name
+    caller = ANTHROPIC.name
+    upstream = OPENAI.name
 
     def __init__(self, bound: str = "max_completion_tokens") -> None:
         self._bound = bound
@@ -51,7 +52,7 @@ class AnthropicToOpenAI:
         return StreamForAnthropic()
 
     def error(self, status: int, body: bytes) -> tuple[int, bytes]:
-        return errors.error(anthropic_messages.DIALECT, status, body)
+        return errors.error(ANTHROPIC, status, body)
 
 
 TRANSLATIONS: dict[tuple[str, str], Translation] = {

@@ -1,0 +1,168 @@
+"""The Messages API. A stream tells usage unasked: input in its first event, the final output in `message_delta`.
+
+Sources: https://docs.claude.com/en/api/messages, https://docs.claude.com/en/docs/build-with-claude/streaming,
+https://docs.claude.com/en/api/errors.
+"""
+
+import re
+from typing import Any, ClassVar
+
+import msgspec
+
+from modicum.providers.anthropic_messages.blocks import request_blocks
+from modicum.providers.anthropic_messages.mock import MOCK
+from modicum.providers.anthropic_messages.prompt import SHAPE
+from modicum.providers.anthropic_messages.replies import WORDS, WRITER
+from modicum.providers.anthropic_messages.stream import MessageTail
+from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, tier_from, usage_from, web_searches_in
+from modicum.providers.blocks import Block
+from modicum.providers.bodies import (
+    UNREADABLE,
+    asked,
+    asked_object,
+    counted,
+    encoded,
+    error_kind_of,
+    model_named,
+    output_of,
+    texts_of,
+    unreadable,
+    word,
+)
+from modicum.providers.dialect import Api, Dialect, Target
+from modicum.providers.facts import ReplyFacts, RequestFacts
+from modicum.providers.fields import mapping, text
+from modicum.providers.message_blocks import message_blocks
+
+ERROR_TYPES = {
+    400: "invalid_request_error",
+    401: "authentication_error",
+    402: "billing_error",
+    403: "permission_error",
+    404: "not_found_error",
+    413: "request_too_large",
+    429: "rate_limit_error",
+    504: "timeout_error",
+    529: "overloaded_error",
+}
+
+SERVER_FAULT = 500
+
+
+class _Request(msgspec.Struct):
+    model: str | None = None
+    stream: bool | None = None
+    max_tokens: int | None = None
+    metadata: Any = None
+
+
+class _Reply(msgspec.Struct):
+    id: Any = None
+    type: Any = None
+    model: Any = None
+    usage: Any = None
+    stop_reason: Any = None
+    error: Any = None
+    content: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+_request = msgspec.json.Decoder(_Request)
+_reply = msgspec.json.Decoder(_Reply)
+
+_SESSION = re.compile(r"_session_([0-9A-Za-z-]+)$")
+
+
+class AnthropicMessages(Dialect):
+    """POST /v1/messages, and the request of /v1/messages/count_tokens (whose reply is no call)."""
+
+    name = "anthropic-messages"
+    api = Api("anthropic", b"x-api-key", b"", provider="anthropic")
+    paths: ClassVar = {
+        "/v1/messages": Target("/messages"),
+        "/v1/messages/count_tokens": Target("/messages/count_tokens", is_call=False),
+    }
+    area = re.compile("/v1/messages")
+    list_header = b"anthropic-version"
+    version_headers = ((b"anthropic-version", b"2023-06-01"),)
+    stream_ends = (b"message_stop",)
+    overloaded_status = 529
+    empty_text = "(nothing to add)"
+    prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
+
+    def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
+        told = asked(_request, body)
+        metadata = texts_of(told.metadata) if told.metadata else {}
+        user, session = user_and_session(metadata.pop("user_id", ""))
+        return RequestFacts(
+            model=model_named(told.model),
+            stream=bool(told.stream),
+            most_output_tokens=told.max_tokens,
+            user=user,
+            session=session,
+            metadata=metadata,
+        )
+
+    def segments(self, body: bytes) -> list[Block]:
+        return request_blocks(asked_object(body))
+
+    def reply(self, body: bytes) -> ReplyFacts:
+        try:
+            told = _reply.decode(body)
+        except UNREADABLE:
+            return unreadable(body)
+        usage, problem = counted(usage_from, told.usage, MAIN_COUNTS)
+        made, made_size = ("", 0) if usage else output_of(_content_blocks(told.content))
+        counts = mapping(told.usage)
+        return ReplyFacts(
+            reply_id=word(told.id),
+            model=word(told.model),
+            usage=usage,
+            usage_final=usage is not None,
+            tier=tier_from(counts),
+            web_searches=web_searches_in(counts),
+            finish_reason=word(told.stop_reason),
+            complete=told.type == "message",
+            error_kind=error_kind_of({"error": told.error}),
+            output_text=made,
+            output_chars=made_size,
+            problem=problem,
+        )
+
+    def tail(self, usage_asked: bool) -> MessageTail:  # noqa: ARG002 - usage comes unasked
+        return MessageTail()
+
+    def error(self, status: int, message: str, kind: str) -> bytes:  # noqa: ARG002 - the dialect has no place for it
+        return encoded(_error(status, message))
+
+    def error_event(self, status: int, message: str, kind: str) -> bytes:  # noqa: ARG002 - as above
+        return b"event: error\ndata: %b\n\n" % encoded(_error(status, message))
+
+
+def _error(status: int, message: str) -> dict[str, Any]:
+    kind = ERROR_TYPES.get(status) or ("api_error" if status >= SERVER_FAULT else "invalid_request_error")
+    return {"type": "error", "error": {"type": kind, "message": text(message)}}
+
+
+def user_and_session(user_id: str) -> tuple[str, str]:
+    """Claude Code tells both in one field: `user_..._account_..._session_<id>`, since 2.1.78 a JSON object. In an
+    object that cannot be read nobody knows which part is the user.
+    """
+    if user_id.startswith("{"):
+        try:
+            told = mapping(msgspec.json.decode(user_id))
+        except UNREADABLE:
+            return "", ""
+        return text(told.get("account_uuid")) or text(told.get("device_id")), text(told.get("session_id"))
+    if found := _SESSION.search(user_id):
+        return user_id[: found.start()], found[1]
+    return user_id, ""
+
+
+def _content_blocks(content: msgspec.Raw) -> list[Block]:
+    try:
+        return message_blocks({"role": "assistant", "content": msgspec.json.decode(content)})
+    except UNREADABLE:
+        return []
+
+
+DIALECT = AnthropicMessages()

@@ -1,0 +1,190 @@
+"""Gemini's generateContent and its stream, on the Gemini API and on Vertex AI. The path names model and method.
+
+A stream comes as server-sent events (`alt=sse`, as every official client asks) or as one JSON array whose elements
+stand between lines of `,`. Chunks tell usage as it grows; on Vertex the early ones only name the traffic type. Source:
+https://ai.google.dev/api/generate-content.
+"""
+
+import re
+from typing import Any
+
+import msgspec
+
+from modicum.providers.blocks import Block
+from modicum.providers.bodies import (
+    UNREADABLE,
+    asked,
+    asked_object,
+    encoded,
+    model_named,
+    output_of,
+    texts_of,
+    unreadable,
+    word,
+)
+from modicum.providers.dialect import Api, Dialect, Target, quoted
+from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
+from modicum.providers.fields import listed, mapping, text
+from modicum.providers.gemini_generate.blocks import request_blocks
+from modicum.providers.gemini_generate.mock import MOCK
+from modicum.providers.gemini_generate.replies import WORDS, WRITER
+from modicum.providers.gemini_generate.stream import (
+    GeminiTail,
+    candidate_blocks,
+    counted_in,
+    error_kind_in,
+    finish_reason_in,
+    web_searches_in,
+)
+from modicum.providers.gemini_generate.usage import tier_from
+
+STATUS_WORDS = {
+    400: "INVALID_ARGUMENT",
+    401: "UNAUTHENTICATED",
+    403: "PERMISSION_DENIED",
+    404: "NOT_FOUND",
+    409: "ABORTED",
+    413: "INVALID_ARGUMENT",
+    429: "RESOURCE_EXHAUSTED",
+    499: "CANCELLED",
+    501: "UNIMPLEMENTED",
+    503: "UNAVAILABLE",
+    504: "DEADLINE_EXCEEDED",
+}
+SERVER_FAULT = 500
+
+
+class _Config(msgspec.Struct):
+    max_tokens: int | None = msgspec.field(default=None, name="maxOutputTokens")
+    choices: int | None = msgspec.field(default=None, name="candidateCount")
+
+
+class _Request(msgspec.Struct):
+    """Google's JSON accepts both spellings; only the one that its clients send tells us a bound."""
+
+    config: _Config | None = msgspec.field(default=None, name="generationConfig")
+    labels: Any = None
+
+
+class _Reply(msgspec.Struct):
+    reply_id: Any = msgspec.field(default=None, name="responseId")
+    model: Any = msgspec.field(default=None, name="modelVersion")
+    usage: Any = msgspec.field(default=None, name="usageMetadata")
+    feedback: Any = msgspec.field(default=None, name="promptFeedback")
+    candidates: Any = None
+    error: Any = None
+
+
+_request = msgspec.json.Decoder(_Request)
+_reply = msgspec.json.Decoder(_Reply)
+_PATH = re.compile(r"/(?:models|tunedModels|endpoints)/([^/:?]+):(\w+)")
+_BEGINNINGS = ("/v1beta/models/", "/v1/models/")
+"""Google's clients use either; the version that goes upstream is that of the upstream's address."""
+_METHODS = {"generateContent": False, "streamGenerateContent": True, "countTokens": False}
+
+
+class GeminiGenerate(Dialect):
+    """POST /v1beta/models/{model}:generateContent and :streamGenerateContent, and the request of :countTokens."""
+
+    name = "gemini-generate"
+    api = Api("gemini", b"x-goog-api-key", b"", provider="google")
+    area = re.compile("/v1beta/|/v1/models/.*:")
+    streams_json = True
+    words, writer, mock = WORDS, WRITER, MOCK
+
+    def request(self, body: bytes, path: str) -> RequestFacts:
+        found = _PATH.search(path)
+        if not found or found[2] not in _METHODS:
+            raise DialectError(404, "the path names no model and method that are served here", "not_found")
+        told = asked(_request, body)
+        config = told.config or _Config()
+        return RequestFacts(
+            model=model_named(found[1]),
+            stream=_METHODS[found[2]],
+            most_output_tokens=config.max_tokens,
+            choices_count=config.choices or 1,
+            metadata=texts_of(told.labels) if told.labels else {},
+        )
+
+    def segments(self, body: bytes) -> list[Block]:
+        return request_blocks(asked_object(body))
+
+    def find(self, method: str, path: str) -> Target | None:
+        for beginning in _BEGINNINGS:
+            if path.startswith(beginning) and (":" in path or beginning == _BEGINNINGS[0]):
+                return _target(method, path.removeprefix(beginning))
+        return None
+
+    def target_for(self, path: str, model: str) -> str:
+        """The path, in which the model stands."""
+        return f"/models/{model}:{path.partition(':')[2]}" if path.startswith("/models/") else path
+
+    def reply(self, body: bytes) -> ReplyFacts:
+        try:
+            told = _reply.decode(body)
+        except UNREADABLE:
+            return _array_reply(body)
+        usage, problem = counted_in(told.usage)
+        candidates = listed(told.candidates)
+        made, made_size = ("", 0) if usage else output_of(candidate_blocks(candidates))
+        return ReplyFacts(
+            reply_id=word(told.reply_id),
+            model=word(told.model),
+            usage=usage,
+            usage_final=usage is not None,
+            tier=tier_from(mapping(told.usage)),
+            web_searches=web_searches_in(candidates),
+            finish_reason=finish_reason_in(candidates, told.feedback),
+            complete=bool(finish_reason_in(candidates, told.feedback)),
+            error_kind=error_kind_in(told.error),
+            output_text=made,
+            output_chars=made_size,
+            problem=problem,
+        )
+
+    def tail(self, usage_asked: bool) -> GeminiTail:  # noqa: ARG002 - usage comes unasked
+        return GeminiTail()
+
+    def error(self, status: int, message: str, kind: str) -> bytes:
+        return encoded({"error": _error(status, message, kind)})
+
+    def error_event(self, status: int, message: str, kind: str) -> bytes:
+        return b"data: %b\r\n\r\n" % encoded({"error": _error(status, message, kind)})
+
+
+def _target(method: str, rest: str) -> Target | None:
+    path = quoted(f"/models/{rest}")
+    model, _, verb = rest.partition(":")
+    if "/" in model:
+        return None
+    if method == "GET" and not verb:
+        return Target(path.rstrip("/"), is_call=False)
+    if method == "POST" and model and verb in _METHODS:
+        return Target(path, is_call=verb != "countTokens")
+    return None
+
+
+def _error(status: int, message: str, kind: str) -> dict[str, Any]:
+    said = STATUS_WORDS.get(status) or ("INTERNAL" if status >= SERVER_FAULT else "FAILED_PRECONDITION")
+    error: dict[str, Any] = {"code": status, "message": text(message), "status": said}
+    if kind:
+        info = "type.googleapis.com/google.rpc.ErrorInfo"
+        error["details"] = [{"@type": info, "reason": text(kind).upper(), "domain": "modicum"}]
+    return error
+
+
+def _array_reply(body: bytes) -> ReplyFacts:
+    """A stream's array read as a whole, or an error in a list."""
+    try:
+        elements = [mapping(element) for element in listed(msgspec.json.decode(body))]
+    except UNREADABLE:
+        elements = []
+    if not elements:
+        return unreadable(body)
+    tail = GeminiTail()
+    for element in elements:
+        tail.take(element)
+    return tail.facts()
+
+
+DIALECT = GeminiGenerate()

@@ -1,0 +1,28 @@
+"""Gemini's own of the mock provider: https://ai.google.dev/api/models, https://ai.google.dev/api/tokens"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from modicum.providers.fields import listed, mapping, text
+from modicum.providers.mock_rules import Json, MockRules
+
+
+class GeminiMock(MockRules):
+    def tools(self, request: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+        for tool in map(mapping, listed(request.get("tools"))):
+            for function in map(mapping, listed(tool.get("functionDeclarations"))):
+                if name := text(function.get("name")):
+                    yield name, mapping(function.get("parameters") or function.get("parametersJsonSchema"))
+
+    def forces_tool(self, request: Mapping[str, Any]) -> bool:
+        config = mapping(mapping(request.get("toolConfig")).get("functionCallingConfig"))
+        return config.get("mode") == "ANY"
+
+    def count(self, tokens: int) -> Json:
+        return {"totalTokens": tokens}
+
+    def models(self, names: Iterable[str], created: int) -> Json:  # noqa: ARG002 - the list tells no time
+        return {"models": [{"name": f"models/{name}", "displayName": name} for name in names]}
+
+
+MOCK = GeminiMock()

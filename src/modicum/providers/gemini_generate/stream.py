@@ -1,0 +1,114 @@
+"""A stream of generateContent, watched: events, or the elements of one array. And what one response tells."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+import msgspec
+
+from modicum.providers.blocks import Block
+from modicum.providers.bodies import UNREADABLE, counted, error_kind_of, word
+from modicum.providers.fields import listed, mapping
+from modicum.providers.gemini_generate.usage import tier_from, usage_from
+from modicum.providers.lines import MOST_LINE
+from modicum.providers.message_blocks import messages_blocks
+from modicum.providers.stream import EventTail
+
+
+def error_kind_in(error: Any) -> str:
+    status = word(mapping(error).get("status"))
+    return status or error_kind_of({"error": error})
+
+
+def counted_in(usage: Any) -> tuple[Any, str]:
+    """As `counted`; a usage that only names the traffic type has not counted anything."""
+    return counted(usage_from, usage) if mapping(usage).get("promptTokenCount") is not None else (None, "")
+
+
+def candidate_blocks(candidates: list[Any]) -> list[Block]:
+    contents = (mapping(mapping(candidate).get("content")) for candidate in candidates)
+    return messages_blocks([{**content, "role": "model"} for content in contents])
+
+
+def finish_reason_in(candidates: list[Any], feedback: Any) -> str:
+    """Why the first candidate ended; where there is none, why the prompt was blocked."""
+    for candidate in candidates:
+        return word(mapping(candidate).get("finishReason"))
+    return word(mapping(feedback).get("blockReason"))
+
+
+def web_searches_in(candidates: list[Any]) -> int:
+    """Searches that the provider ran: one per query."""
+    grounding = (mapping(mapping(candidate).get("groundingMetadata")) for candidate in candidates)
+    return sum(len(listed(found.get("webSearchQueries"))) for found in grounding)
+
+
+class GeminiTail(EventTail):
+    """Every chunk may tell something; only the last figures stand."""
+
+    WORTH_READING: ClassVar = re.compile(rb'"(?:usageMetadata|finishReason|promptFeedback|error)"')
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._counts: dict[str, Any] = {}
+        self._is_array: bool | None = None
+        self._element: list[bytes] = []
+        self._element_size = 0
+
+    def told(self, event: Mapping[str, Any]) -> None:
+        candidates = listed(event.get("candidates"))
+        self.reply_id = word(event.get("responseId")) or self.reply_id
+        self.model = word(event.get("modelVersion")) or self.model
+        self.finish_reason = finish_reason_in(candidates, event.get("promptFeedback")) or self.finish_reason
+        self.complete = self.complete or bool(self.finish_reason)
+        self.error_kind = error_kind_in(event.get("error")) or self.error_kind
+        self.web_searches += web_searches_in(candidates)
+        self._counts.update({name: count for name, count in mapping(event.get("usageMetadata")).items() if count})
+        self.usage, self.usage_problem = counted_in(self._counts)
+        self.usage_final = self.usage is not None and self.complete
+        self.tier = tier_from(self._counts)
+
+    def said(self, event: Mapping[str, Any]) -> str:
+        blocks = candidate_blocks(listed(event.get("candidates")))
+        return "".join(f"{block.tool}{block.text}" for block in blocks)
+
+    def take(self, element: Mapping[str, Any]) -> None:
+        """An element of the array."""
+        self.told(element)
+        self._keep(self.said(element))
+
+    def _lines(self, block: bytes) -> None:
+        """Events as usual; of an array, elements as they become whole."""
+        if self._is_array is None and block.strip():
+            self._is_array = block.lstrip().startswith(b"[")
+        if not self._is_array:
+            super()._lines(block)
+            return
+        for line in block.splitlines():
+            if line.rstrip() in {b",", b"]"}:
+                self._whole_element()
+            else:
+                self._element.append(line)
+                self._element_size += len(line)
+        if self._element_size > MOST_LINE:
+            self._element.clear()
+            self._element_size = 0
+            self.problem = "an element was too large to be read"
+
+    def end(self) -> bytes:
+        super().end()
+        if self._element:
+            self._whole_element()
+        return b""
+
+    def _whole_element(self) -> None:
+        raw = b"\n".join(self._element).strip().removeprefix(b"[")
+        self._element.clear()
+        self._element_size = 0
+        try:
+            elements = msgspec.json.decode(b"[" + raw.removesuffix(b"]") + b"]")
+        except UNREADABLE:
+            self.problem = "an element of the stream is not JSON"
+            return
+        for element in listed(elements):
+            self.take(mapping(element))

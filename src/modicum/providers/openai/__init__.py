@@ -1,0 +1,1 @@
+"""What OpenAI's dialects, and recordings of them, have in common."""

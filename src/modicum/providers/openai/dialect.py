@@ -1,0 +1,43 @@
+"""What OpenAI's APIs have in common: the key's header, errors, deployments. Sources:
+https://platform.openai.com/docs/guides/error-codes, https://learn.microsoft.com/azure/ai-services/openai/reference.
+"""
+
+import re
+from typing import Any
+
+from modicum.providers.bodies import encoded, model_named
+from modicum.providers.dialect import Api, Dialect
+from modicum.providers.fields import text
+from modicum.providers.openai.mock import MOCK
+
+RATE_LIMITED = 429
+SERVER_FAULT = 500
+_DEPLOYMENT = re.compile(r"/deployments/([^/?]+)/")
+
+
+class OpenAIDialect(Dialect):
+    api = Api("openai")
+    mock = MOCK
+
+    def error(self, status: int, message: str, kind: str) -> bytes:
+        return encoded({"error": error_object(status, message, kind)})
+
+
+def error_object(status: int, message: str, kind: str) -> dict[str, Any]:
+    return {"message": text(message), "type": error_type(status), "param": None, "code": text(kind) or None}
+
+
+def error_type(status: int) -> str:
+    if status == RATE_LIMITED:
+        return "rate_limit_error"
+    return "server_error" if status >= SERVER_FAULT else "invalid_request_error"
+
+
+def model_in(model: str | None, path: str) -> str:
+    """The model that a request names, or else the deployment in an Azure path.
+
+    Raises:
+        DialectError: neither is a model name.
+    """
+    deployment = None if model else _DEPLOYMENT.search(path)
+    return model_named(deployment[1] if deployment else model)

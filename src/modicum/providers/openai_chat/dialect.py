@@ -1,0 +1,177 @@
+"""Chat completions, as OpenAI and the many who speak like it serve them.
+
+A stream holds usage only if asked for (`stream_options.include_usage`); then it stands in one more chunk without
+choices, and some hosts put it elsewhere: into the last chunk with choices (OpenRouter, vLLM on request in every one),
+into a choice (Moonshot), under `x_groq` (Groq). Sources:
+https://platform.openai.com/docs/api-reference/chat/create, https://platform.openai.com/docs/api-reference/chat-streaming,
+https://docs.vllm.ai/en/latest/serving/openai_compatible_server.html, https://console.groq.com/docs/api-reference,
+https://platform.moonshot.ai/docs/api/chat.
+"""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from modicum.providers.blocks import Block
+from modicum.providers.bodies import (
+    UNREADABLE,
+    asked,
+    asked_object,
+    counted,
+    encoded,
+    error_kind_of,
+    output_of,
+    session_of,
+    texts_of,
+    unreadable,
+    word,
+)
+from modicum.providers.dialect import Target
+from modicum.providers.facts import ReplyFacts, RequestFacts
+from modicum.providers.fields import listed, mapping, text
+from modicum.providers.message_blocks import message_blocks
+from modicum.providers.openai.blocks import request_blocks
+from modicum.providers.openai.dialect import OpenAIDialect, model_in
+from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
+from modicum.providers.openai_chat.prompt import SHAPE
+from modicum.providers.openai_chat.replies import WORDS, WRITER
+from modicum.providers.openai_chat.stream import ChatTail, UnaskedChatTail
+
+
+class _StreamOptions(msgspec.Struct):
+    include_usage: bool | None = None
+
+
+class _Request(msgspec.Struct):
+    model: str | None = None
+    stream: bool | None = None
+    stream_options: _StreamOptions | None = None
+    max_tokens: int | None = None
+    max_completion_tokens: int | None = None
+    n: int | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+    session_id: str | None = None
+    metadata: Any = None
+
+
+class _Choice(msgspec.Struct):
+    finish_reason: Any = None
+    message: msgspec.Raw = msgspec.Raw(b"null")
+    usage: Any = None
+
+
+class _Reply(msgspec.Struct):
+    id: Any = None
+    model: Any = None
+    usage: Any = None
+    service_tier: Any = None
+    error: Any = None
+    object: Any = None
+    type: Any = None
+    detail: Any = None
+    choices: list[_Choice] | None = None
+
+
+_request = msgspec.json.Decoder(_Request)
+_reply = msgspec.json.Decoder(_Reply)
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class OpenAIChat(OpenAIDialect):
+    """POST /v1/chat/completions; on Azure /openai/deployments/{model}/chat/completions."""
+
+    name = "openai-chat"
+    paths: ClassVar = {"/v1/chat/completions": Target("/chat/completions")}
+    stream_ends = (b"[DONE]",)
+    prompt_shape, words, writer = SHAPE, WORDS, WRITER
+
+    def request(self, body: bytes, path: str) -> RequestFacts:
+        told = asked(_request, body)
+        stream = bool(told.stream)
+        options = told.stream_options
+        return RequestFacts(
+            model=model_in(told.model, path),
+            stream=stream,
+            usage_asked=not stream or (options is not None and bool(options.include_usage)),
+            most_output_tokens=told.max_completion_tokens or told.max_tokens,
+            choices_count=told.n or 1,
+            user=text(told.user or told.safety_identifier),
+            session=text(told.session_id) or session_of(told.prompt_cache_key),
+            metadata=texts_of(told.metadata) if told.metadata else {},
+        )
+
+    def segments(self, body: bytes) -> list[Block]:
+        return request_blocks(asked_object(body))
+
+    def with_usage_asked(self, body: bytes) -> bytes:
+        """`stream_options.include_usage` put in front, or set where the options stand; the rest as it was."""
+        start = body.find(b"{") + 1
+        if start and b'"stream_options"' not in body:
+            return b'%b"stream_options":{"include_usage":true},%b' % (body[:start], body[start:])
+        fields = asked(_fields, body)
+        options = asked_object(bytes(fields["stream_options"])) if _is_object(fields.get("stream_options")) else {}
+        fields["stream_options"] = msgspec.Raw(encoded({**options, "include_usage": True}))
+        return msgspec.json.encode(fields)
+
+    def reply(self, body: bytes) -> ReplyFacts:
+        try:
+            told = _reply.decode(body)
+        except UNREADABLE:
+            return _error_or_garbage(body)
+        choices = told.choices or []
+        usage, problem = counted(
+            usage_from, told.usage or next((c.usage for c in choices if c.usage), None), MAIN_COUNTS
+        )
+        made, made_size = ("", 0) if usage else output_of(_message_blocks(choices))
+        return ReplyFacts(
+            reply_id=word(told.id),
+            model=word(told.model),
+            usage=usage,
+            usage_final=usage is not None,
+            tier=tier_from({"service_tier": told.service_tier}),
+            finish_reason=word(choices[0].finish_reason) if choices else "",
+            complete=bool(choices),
+            error_kind=_error_kind(told),
+            output_text=made,
+            output_chars=made_size,
+            problem=problem,
+        )
+
+    def tail(self, usage_asked: bool) -> ChatTail:
+        return ChatTail() if usage_asked else UnaskedChatTail()
+
+
+def _is_object(raw: msgspec.Raw | None) -> bool:
+    return raw is not None and bytes(raw).lstrip().startswith(b"{")
+
+
+def _message_blocks(choices: list[_Choice]) -> list[Block]:
+    blocks = []
+    for choice in choices:
+        try:
+            message = mapping(msgspec.json.decode(choice.message))
+        except UNREADABLE:
+            continue
+        blocks += message_blocks({"role": "assistant", **message})
+    return blocks
+
+
+def _error_kind(told: _Reply) -> str:
+    if told.choices:
+        return ""
+    said = {"error": told.error, "object": told.object, "type": told.type}
+    return error_kind_of(said if told.detail is None else {**said, "detail": told.detail})
+
+
+def _error_or_garbage(body: bytes) -> ReplyFacts:
+    """Google's compatible endpoint wraps its errors in a list."""
+    try:
+        kinds = [error_kind_of(mapping(part)) for part in listed(msgspec.json.decode(body))]
+    except UNREADABLE:
+        kinds = []
+    return ReplyFacts(error_kind=kinds[0]) if any(kinds) else unreadable(body)
+
+
+DIALECT = OpenAIChat()

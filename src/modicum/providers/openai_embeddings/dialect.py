@@ -1,0 +1,88 @@
+"""Embeddings: input tokens only, no streams. Source: https://platform.openai.com/docs/api-reference/embeddings."""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from modicum.calls import SegmentKind
+from modicum.providers.blocks import Block, canonical
+from modicum.providers.bodies import (
+    UNREADABLE,
+    asked,
+    asked_object,
+    counted,
+    error_kind_of,
+    unreadable,
+    word,
+)
+from modicum.providers.dialect import Target
+from modicum.providers.facts import ReplyFacts, RequestFacts
+from modicum.providers.fields import listed, text
+from modicum.providers.openai.dialect import OpenAIDialect, model_in
+from modicum.providers.openai.usage import MAIN_COUNTS, usage_from
+from modicum.providers.openai_embeddings.replies import WRITER
+from modicum.providers.stream import SilentTail
+
+
+class _Request(msgspec.Struct):
+    model: str | None = None
+    user: str | None = None
+
+
+class _Reply(msgspec.Struct):
+    id: Any = None
+    model: Any = None
+    usage: Any = None
+    error: Any = None
+    object: Any = None
+    data: msgspec.Raw = msgspec.Raw(b"null")
+
+
+_request = msgspec.json.Decoder(_Request)
+_reply = msgspec.json.Decoder(_Reply)
+
+
+class OpenAIEmbeddings(OpenAIDialect):
+    """POST /v1/embeddings; on Azure /openai/deployments/{model}/embeddings."""
+
+    name = "openai-embeddings"
+    paths: ClassVar = {"/v1/embeddings": Target("/embeddings")}
+    generates = False
+    writer = WRITER
+
+    def request(self, body: bytes, path: str) -> RequestFacts:
+        told = asked(_request, body)
+        return RequestFacts(model=model_in(told.model, path), user=text(told.user))
+
+    def segments(self, body: bytes) -> list[Block]:
+        """One document per input; token ids stand as their JSON."""
+        given = asked_object(body).get("input")
+        if isinstance(given, str):
+            return [Block(SegmentKind.DOCUMENT, given)]
+        if any(isinstance(part, int) for part in listed(given)):
+            return [Block(SegmentKind.DOCUMENT, canonical(given))]
+        return [
+            Block(SegmentKind.DOCUMENT, part if isinstance(part, str) else canonical(part)) for part in listed(given)
+        ]
+
+    def reply(self, body: bytes) -> ReplyFacts:
+        try:
+            told = _reply.decode(body)
+        except UNREADABLE:
+            return unreadable(body)
+        usage, problem = counted(usage_from, told.usage, MAIN_COUNTS)
+        return ReplyFacts(
+            reply_id=word(told.id),
+            model=word(told.model),
+            usage=usage,
+            usage_final=usage is not None,
+            complete=bytes(told.data).startswith(b"["),
+            error_kind=error_kind_of({"error": told.error, "object": told.object}),
+            problem=problem,
+        )
+
+    def tail(self, usage_asked: bool) -> SilentTail:  # noqa: ARG002 - there are no streams
+        return SilentTail()
+
+
+DIALECT = OpenAIEmbeddings()

@@ -1,0 +1,150 @@
+"""The responses API. A stream tells usage unasked: its last event holds the whole response.
+
+Sources: https://platform.openai.com/docs/api-reference/responses,
+https://platform.openai.com/docs/api-reference/responses-streaming.
+"""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+from modicum.providers.blocks import Block
+from modicum.providers.bodies import (
+    UNREADABLE,
+    asked,
+    asked_object,
+    counted,
+    encoded,
+    error_kind_of,
+    model_named,
+    output_of,
+    session_of,
+    texts_of,
+    unreadable,
+    word,
+)
+from modicum.providers.dialect import Target
+from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
+from modicum.providers.fields import listed, mapping, text
+from modicum.providers.openai.blocks import item_blocks, request_blocks
+from modicum.providers.openai.dialect import OpenAIDialect
+from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
+from modicum.providers.openai_responses.prompt import SHAPE
+from modicum.providers.openai_responses.replies import WORDS, WRITER
+from modicum.providers.openai_responses.stream import ResponseTail
+
+
+class _Request(msgspec.Struct):
+    model: str | None = None
+    stream: bool | None = None
+    background: bool | None = None
+    max_output_tokens: int | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+    conversation: Any = None
+    metadata: Any = None
+
+
+class _Item(msgspec.Struct):
+    type: Any = None
+
+
+class _Reply(msgspec.Struct):
+    """The fields of a response that are read; `output` is decoded only where it must be."""
+
+    id: Any = None
+    model: Any = None
+    status: Any = None
+    usage: Any = None
+    service_tier: Any = None
+    error: Any = None
+    object: Any = None
+    incomplete_details: Any = None
+    output: msgspec.Raw = msgspec.Raw(b"[]")
+
+
+_request = msgspec.json.Decoder(_Request)
+_reply = msgspec.json.Decoder(_Reply)
+_items = msgspec.json.Decoder(list[_Item])
+
+
+class OpenAIResponses(OpenAIDialect):
+    """POST /v1/responses."""
+
+    name = "openai-responses"
+    paths: ClassVar = {"/v1/responses": Target("/responses")}
+    stream_ends = (b"response.completed", b"response.incomplete", b"response.failed")
+    prompt_shape, words, writer = SHAPE, WORDS, WRITER
+
+    def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
+        """As `Dialect.request`; a background response is refused, for its usage comes with no reply of this call."""
+        told = asked(_request, body)
+        if told.background:
+            raise DialectError(400, "'background' is not served here: its tokens would be counted nowhere")
+        conversation = told.conversation if isinstance(told.conversation, str) else mapping(told.conversation).get("id")
+        return RequestFacts(
+            model=model_named(told.model),
+            stream=bool(told.stream),
+            most_output_tokens=told.max_output_tokens,
+            user=text(told.user or told.safety_identifier),
+            session=text(conversation) or session_of(told.prompt_cache_key),
+            metadata=texts_of(told.metadata) if told.metadata else {},
+        )
+
+    def segments(self, body: bytes) -> list[Block]:
+        return request_blocks(asked_object(body))
+
+    def reply(self, body: bytes) -> ReplyFacts:
+        try:
+            return _facts(_reply.decode(body))
+        except UNREADABLE:
+            return unreadable(body)
+
+    def tail(self, usage_asked: bool) -> ResponseTail:  # noqa: ARG002 - usage comes unasked
+        return ResponseTail()
+
+    def error_event(self, status: int, message: str, kind: str) -> bytes:
+        code = text(kind) or f"status_{status}"
+        event = {"type": "error", "sequence_number": 0, "code": code, "message": text(message), "param": None}
+        return b"event: error\ndata: %b\n\n" % encoded(event)
+
+
+def _facts(told: _Reply) -> ReplyFacts:
+    usage, problem = counted(usage_from, told.usage, MAIN_COUNTS)
+    made, made_size = ("", 0) if usage else output_of(_output_blocks(told.output))
+    status = text(told.status)
+    return ReplyFacts(
+        reply_id=word(told.id),
+        model=word(told.model),
+        usage=usage,
+        usage_final=usage is not None,
+        tier=tier_from({"service_tier": told.service_tier}),
+        web_searches=_web_searches(told.output),
+        finish_reason=word(mapping(told.incomplete_details).get("reason")) or word(status),
+        complete=status in {"completed", "incomplete"},
+        error_kind=error_kind_of({"error": told.error, "object": told.object}) or ("error" * (status == "failed")),
+        output_text=made,
+        output_chars=made_size,
+        problem=problem,
+    )
+
+
+def _web_searches(output: msgspec.Raw) -> int:
+    if b'"web_search_call"' not in bytes(output):
+        return 0
+    try:
+        return sum(item.type == "web_search_call" for item in _items.decode(output))
+    except UNREADABLE:
+        return 0
+
+
+def _output_blocks(output: msgspec.Raw) -> list[Block]:
+    try:
+        items = listed(msgspec.json.decode(output))
+    except UNREADABLE:
+        return []
+    return [block for item in items for block in item_blocks(mapping(item))]
+
+
+DIALECT = OpenAIResponses()

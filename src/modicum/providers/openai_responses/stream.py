@@ -1,0 +1,43 @@
+"""A stream of the responses API, watched. Source: https://platform.openai.com/docs/api-reference/responses-streaming."""
+
+import re
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from modicum.providers.bodies import counted, word
+from modicum.providers.fields import mapping, text
+from modicum.providers.openai.recorded import finish_reason_from, web_searches_from
+from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
+from modicum.providers.stream import EventTail
+
+
+class ResponseTail(EventTail):
+    """The first event names id and model, the last one holds the response."""
+
+    WORTH_READING: ClassVar = re.compile(rb'"(?:response\.(?:completed|incomplete|failed)"|error"\s*[,}])')
+
+    def told(self, event: Mapping[str, Any]) -> None:
+        if event.get("type") == "error":
+            inner = mapping(event.get("error")) or event
+            self.error_kind = word(inner.get("code")) or word(inner.get("type")) or "error"
+            return
+        response = mapping(event.get("response"))
+        self.reply_id = word(response.get("id")) or self.reply_id
+        self.model = word(response.get("model")) or self.model
+        if response.get("service_tier"):
+            self.tier = tier_from(response)
+        if text(event.get("type")) not in {"response.completed", "response.incomplete", "response.failed"}:
+            return
+        self.usage, self.usage_problem = counted(usage_from, response.get("usage"), MAIN_COUNTS)
+        self.usage_final = True
+        self.web_searches = web_searches_from(response)
+        self.finish_reason = word(finish_reason_from(response))
+        self.complete = event.get("type") != "response.failed"
+        if not self.complete:
+            self.error_kind = word(mapping(response.get("error")).get("code")) or "error"
+
+    def said(self, event: Mapping[str, Any]) -> str:
+        if text(event.get("type")).endswith(".delta"):
+            return text(event.get("delta"))
+        item = mapping(event.get("item"))
+        return text(item.get("name")) if event.get("type") == "response.output_item.added" else ""

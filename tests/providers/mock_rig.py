@@ -1,0 +1,58 @@
+"""The mock provider behind the official clients' own transport."""
+
+import anthropic
+import httpx2
+import msgspec
+import openai
+
+from modicum.providers.dialects import DIALECTS
+from modicum.providers.mock.provider import MockProvider
+from modicum.providers.mock.wanted import Wanted
+
+CREATED = 1763800000
+HELLO = [{"role": "user", "content": "hello"}]
+PLAIN = Wanted(output_tokens=12, chunks=5, reasoning_tokens=7)
+LONG = "Tides of the Baltic. " * 300
+"""Enough to be cached."""
+PATHS = {
+    "chat/completions": "openai-chat",
+    "responses": "openai-responses",
+    "embeddings": "openai-embeddings",
+    "messages": "anthropic-messages",
+    "enerateContent": "gemini-generate",
+}
+
+
+def server(wanted, provider=None):
+    """The provider behind the official clients' own transport."""
+    provider = provider or MockProvider()
+
+    def handle(request):
+        path = request.url.raw_path.decode()
+        name = next(name for part, name in PATHS.items() if part in path)
+        answer = provider.answer(DIALECTS[name], request.read(), path, wanted, CREATED)
+        headers = {"content-type": answer.content_type, **dict(answer.headers)}
+        return httpx2.Response(answer.status, content=b"".join(answer.parts), headers=headers)
+
+    return httpx2.Client(transport=httpx2.MockTransport(handle))
+
+
+def of_openai(wanted):
+    return openai.OpenAI(api_key="none", http_client=server(wanted), max_retries=0)
+
+
+def of_anthropic(wanted):
+    return anthropic.Anthropic(api_key="none", http_client=server(wanted), max_retries=0)
+
+
+def metered(name, request, wanted=PLAIN, path="/x"):
+    """What our own dialects meter of an answer."""
+    answer = MockProvider().answer(DIALECTS[name], msgspec.json.encode(request), path, wanted, CREATED)
+    dialect = DIALECTS[name]
+    if len(answer.parts) == 1 and answer.content_type != "text/event-stream":
+        return dialect.reply(answer.parts[0])
+    tail = dialect.tail(usage_asked=True)
+    for part in answer.parts:
+        assert tail.feed(part) == part
+    tail.end()
+    return tail.facts()

@@ -1,0 +1,35 @@
+import pytest
+
+from modicum.calls import SegmentKind
+from modicum.providers.facts import DialectError
+from modicum.providers.openai_responses.dialect import DIALECT
+
+
+def test_a_request_tells_its_facts():
+    facts = DIALECT.request(
+        b'{"model":"gpt-5","input":"hi","stream":true,"max_output_tokens":50,"safety_identifier":"h-1",'
+        b'"conversation":{"id":"conv_1"},"metadata":{"team":"blue"}}',
+        "/v1/responses",
+    )
+    assert (facts.model, facts.stream, facts.usage_asked, facts.most_output_tokens) == ("gpt-5", True, True, 50)
+    assert (facts.user, facts.session, facts.metadata) == ("h-1", "conv_1", {"team": "blue"})
+
+
+def test_a_background_response_is_refused_for_nobody_would_count_it():
+    with pytest.raises(DialectError, match="background"):
+        DIALECT.request(b'{"model":"gpt-5","input":"hi","background":true}', "/v1/responses")
+
+
+def test_usage_needs_no_asking():
+    body = b'{"model":"gpt-5","stream":true}'
+    assert DIALECT.with_usage_asked(body) is body
+
+
+def test_segments_come_in_cache_order():
+    blocks = DIALECT.segments(
+        b'{"instructions":"Be brief.","input":[{"role":"user","content":"Tide?"},'
+        b'{"type":"function_call","call_id":"c","name":"tide","arguments":"{}"},'
+        b'{"type":"function_call_output","call_id":"c","output":"high"}],"tools":[{"type":"function","name":"tide"}]}'
+    )
+    kinds = [SegmentKind.TOOL_SCHEMA, SegmentKind.SYSTEM, SegmentKind.USER, SegmentKind.TOOL_CALL]
+    assert [block.kind for block in blocks] == [*kinds, SegmentKind.TOOL_RESULT]

@@ -17,11 +17,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from modicum.calls import Anatomy, Call, Segment, SegmentKind
+from modicum.calls import Anatomy, Basis, Call, Segment, SegmentKind
+from modicum.context.breaks import cause_of_break, kept_count
 from modicum.redaction.tags import LOOKED_AT, seen_tags
 
 MOST_CONVERSATIONS = 5_000
 MOST_PARTS = 1_000_000
+FORMER = "\n(digests of a former version)"
+"""Stands behind the name of a conversation where a ledger has the digests of a call in a former version."""
 
 _HEAD = (SegmentKind.SYSTEM, SegmentKind.TOOL_SCHEMA, SegmentKind.PREFIX)
 
@@ -38,6 +41,7 @@ class ContextPart(msgspec.Struct, gc=False, array_like=True):
     """None: not counted yet; never so in a record."""
     seen: dict[str, int] | None = None
     """Secrets and personal data in its text, by kind (`redaction.finding`). None: nobody looked."""
+    basis: Basis = Basis.ESTIMATED
 
 
 class _Latest(NamedTuple):
@@ -68,6 +72,8 @@ class Conversations:
                     bytes.fromhex(row["detail"]),
                     bool(row["is_error"]),
                     row["tokens"],
+                    None,
+                    Basis(row["basis"]),
                 )
                 for row in segments
             ]
@@ -85,7 +91,7 @@ class Conversations:
         conversation = call.conversation or self._continued(context, chains) or number
         before = self._latest.get(conversation)
         old: Sequence[ContextPart] = before.parts if before is not None else ()
-        kept = _agreeing(old, context)
+        kept = kept_count(old, context)
         parts = [*old[:kept], *context[kept:]]
         turn = before.turn + 1 if before is not None else 0
         self._remember(conversation, _Latest(parts, chains, turn))
@@ -93,10 +99,10 @@ class Conversations:
             kept,
             sum(part.tokens or 0 for part in parts[:kept]),
             tuple(
-                Segment(part.kind, part.tokens or 0, part.digest, part.tool, part.detail, part.is_error)
-                for part in parts[kept:]
+                Segment(part.kind, part.tokens or 0, part.digest, part.tool, part.detail, part.is_error, part.basis)
+                for part in context[kept:]
             ),
-            _cause(old, kept) if kept < len(old) else "",
+            cause_of_break(old[kept:], context[kept:]),
         )
         tags = call.tags | _seen_tags(context[kept:])
         return msgspec.structs.replace(
@@ -140,25 +146,8 @@ def _chains(scope: str, parts: Sequence[ContextPart]) -> list[int]:
     return chains
 
 
-def _agreeing(before: Sequence[ContextPart], now: Sequence[ContextPart]) -> int:
-    same = 0
-    for mine, theirs in zip(before, now, strict=False):
-        if mine.digest != theirs.digest or mine.kind is not theirs.kind or mine.tool != theirs.tool:
-            break
-        same += 1
-    return same
-
-
 def _seen_tags(added: Sequence[ContextPart]) -> dict[str, str]:
     """What was seen in texts that are sent for the first time; each text counts once."""
     found = {part.digest: part.seen for part in added}
     counts = seen_tags(seen for seen in found.values() if seen)
     return counts if None in found.values() else counts | {LOOKED_AT: "all"}
-
-
-def _cause(before: Sequence[ContextPart], kept: int) -> str:
-    """Why less was kept than there was, by what stood where the two part."""
-    kind = before[kept].kind
-    if kind is SegmentKind.TOOL_SCHEMA:
-        return "tools"
-    return "system" if kind is SegmentKind.SYSTEM else "rewind"

@@ -3,8 +3,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import Basis
-from modicum.importers.format import Reading
-from modicum.importers.messages import MessageReader, cause_of_break
+from modicum.context.segmenter import Segmenter
+from modicum.metering.digests import Digester
+from modicum.providers.blocks import schemas
+from modicum.providers.message_blocks import context_blocks, messages_blocks
 
 SEARCH = {"query": "cats", "limit": 3}
 AS_TEXT = '{"query":"cats","limit":3}'
@@ -54,7 +56,7 @@ GEMINI = {
     ],
 }
 BEDROCK = {
-    "tools": {"tools": [{"toolSpec": {"name": "search", "inputSchema": {}}}, {"cachePoint": {"type": "default"}}][:1]},
+    "tools": {"tools": [{"toolSpec": {"name": "search", "inputSchema": {}}}, {"cachePoint": {"type": "default"}}]},
     "system": [{"text": "Be brief."}],
     "messages": [
         {"role": "user", "content": [{"text": "Find cats."}]},
@@ -82,7 +84,11 @@ DIALECTS = {
 
 
 def segments(body):
-    return MessageReader(Reading()).segments("gpt-4o", body["messages"], body.get("tools"), body.get("system"))
+    return measured(context_blocks(body["messages"], body.get("tools"), body.get("system")))
+
+
+def measured(blocks):
+    return Segmenter(Digester(b"")).segments(blocks, "gpt-4o")
 
 
 def shown(body):
@@ -92,7 +98,7 @@ def shown(body):
 @pytest.mark.parametrize("name", DIALECTS)
 def test_one_conversation_in_every_dialect_has_one_anatomy(name):
     assert shown(DIALECTS[name]) == ["tool_schema search", "system", "user", "tool_call search", "tool_result search"]
-    assert [part.digest for part in segments(DIALECTS[name])[1:]] == [part.digest for part in segments(OPENAI)[1:]]
+    assert [part.digest for part in segments(DIALECTS[name])] == [part.digest for part in segments(OPENAI)]
     assert all(part.tokens > 0 for part in segments(DIALECTS[name]))
 
 
@@ -104,10 +110,10 @@ def test_a_tool_result_shares_the_detail_of_its_call(name):
 
 
 def test_a_result_finds_a_call_that_stood_in_another_body():
-    reader = MessageReader(Reading())
-    reader.segments("gpt-4o", RESPONSES["messages"][:2])
+    segmenter = Segmenter(Digester(b""))
+    segmenter.context(context_blocks(RESPONSES["messages"][:2]), "gpt-4o")
 
-    (result,) = reader.segments("gpt-4o", RESPONSES["messages"][2:])
+    (result,) = segmenter.context(context_blocks(RESPONSES["messages"][2:]), "gpt-4o")
 
     assert result.tool == "search"
 
@@ -149,19 +155,10 @@ def test_reasoning_failures_pictures_and_documents_are_told_apart():
 
 def test_cache_marks_change_no_digest():
     marked = {"name": "search", "cache_control": {"type": "ephemeral"}}
-    (one,), (other,) = (MessageReader(Reading()).tool_schemas("m", [tool]) for tool in (marked, {"name": "search"}))
+    (one,), (other,) = (schemas([tool]) for tool in (marked, {"name": "search"}))
 
-    assert one == other
-
-
-def test_the_cause_of_a_break_is_the_first_thing_that_changed():
-    before = segments(OPENAI)
-    other_tools = segments({**OPENAI, "tools": [{"type": "function", "function": {"name": "find"}}]})
-    other_system = segments({**OPENAI, "messages": [{"role": "system", "content": "Be long."}]})
-
-    assert cause_of_break(before, other_tools) == "tools"
-    assert cause_of_break(before, other_system) == "system"
-    assert cause_of_break(before, before) == ""
+    assert (one.mark, other.mark) == ('{"type":"ephemeral"}', "")
+    assert measured([one]) == measured([other])
 
 
 def test_half_a_surrogate_pair_is_counted():
@@ -186,7 +183,7 @@ ANYTHING = st.recursive(
 
 @given(messages=ANYTHING, tools=ANYTHING, system=ANYTHING)
 def test_no_shape_of_messages_raises(messages, tools, system):
-    found = MessageReader(Reading()).segments("gpt-4o", messages, tools, system)
+    found = measured(context_blocks(messages, tools, system))
 
     assert all(part.tokens >= 0 for part in found)
 
@@ -194,7 +191,7 @@ def test_no_shape_of_messages_raises(messages, tools, system):
 def test_the_order_and_the_writing_of_arguments_do_not_matter_to_the_detail():
     def detail(name, arguments):
         call = {"role": "assistant", "tool_calls": [{"id": "1", "function": {"name": name, "arguments": arguments}}]}
-        (found,) = MessageReader(Reading()).messages("gpt-4o", [call])
+        (found,) = measured(messages_blocks([call]))
         return found.detail
 
     assert detail("search", '{"limit": 3, "query": "cats"}') == detail("search", SEARCH)

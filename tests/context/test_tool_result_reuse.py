@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from modicum.calls import Call, Problem, SegmentKind
+from modicum.context.segmenter import Listener
+from modicum.context.tool_result_reuse import FEWEST_LATER_CALLS, ReuseWatch
 from modicum.importers import format_named, read_calls
-from modicum.importers.format import Listener, Reading
-from modicum.importers.reuse import FEWEST_LATER_CALLS, ReuseWatch
+from modicum.importers.format import Reading
 
 START = datetime(2026, 2, 3, tzinfo=UTC)
-FIXTURES = Path(__file__).parent / "fixtures"
+FIXTURES = Path(__file__).parent.parent / "importers" / "fixtures"
 REPORT = "\n".join(f"row_{number} holds amount{number} for customer_{number}" for number in range(100))
 UNREAD = ["I go on.", "And on.", "Still.", "Nearly.", "Now.", "Done: nothing to add."]
 
@@ -215,9 +216,9 @@ def test_what_another_conversation_says_is_no_use(log):
 def test_a_file_too_large_to_be_held_is_judged_after_fifty_calls_or_not_at_all(log, held, share):
     said = [f"go on {number:02}" for number in range(100)]
     log.write_text("\n".join(map(json.dumps, agent([*said, "It was row_50."]).as_openai())))
-    watch = ReuseWatch(Reading(anatomy=True), most_held=held)
+    watch = ReuseWatch(most_held=held)
 
-    found = list(watch.told(format_named("openai").read(log, watch.reading)))
+    found = list(watch.told(format_named("openai").read(log, Reading(anatomy=True, listener=watch))))
 
     parts = [part for call in found for part in call.anatomy.added if part.kind is SegmentKind.TOOL_RESULT]
     assert [part.reuse and part.reuse.read_share for part in parts] == [share]

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 from modicum.calls import Call, Segment, SegmentKind, Usage
-from modicum.importers.conversations import Conversations
+from modicum.context.logged_order import LoggedOrder
 
 
 def call(name, minute, task="t", revision=0):
@@ -22,7 +22,7 @@ def block(name, kind=SegmentKind.USER):
 
 
 def test_calls_listed_newest_first_build_on_the_older_ones():
-    waiting = Conversations()
+    waiting = LoggedOrder()
     waiting.add(call("second", 2), [block("a"), block("b")])
     waiting.add(call("first", 1), [block("a")])
 
@@ -33,7 +33,7 @@ def test_calls_listed_newest_first_build_on_the_older_ones():
 
 
 def test_tasks_do_not_mix():
-    waiting = Conversations()
+    waiting = LoggedOrder()
     waiting.add(call("one", 1, task="x"), [block("a")])
     waiting.add(call("two", 2, task="y"), [block("a")])
 
@@ -41,7 +41,7 @@ def test_tasks_do_not_mix():
 
 
 def test_a_changed_system_prompt_is_named_as_the_cause():
-    waiting = Conversations()
+    waiting = LoggedOrder()
     waiting.add(call("one", 1), [block("a", SegmentKind.SYSTEM), block("q")])
     waiting.add(call("two", 2), [block("b", SegmentKind.SYSTEM), block("q")])
 
@@ -49,7 +49,7 @@ def test_a_changed_system_prompt_is_named_as_the_cause():
 
 
 def test_the_fuller_record_of_a_call_stands_and_no_context_is_no_anatomy():
-    waiting = Conversations()
+    waiting = LoggedOrder()
     waiting.add(call("one", 1), [])
     waiting.add(call("one", 2, revision=5), [])
 

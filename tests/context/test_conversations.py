@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import Call, Owner, SegmentKind, Usage
-from modicum.ledger.conversations import ContextPart, Conversations
+from modicum.context.conversations import ContextPart, Conversations
 
 SYSTEM, USER, ASSISTANT = SegmentKind.SYSTEM, SegmentKind.USER, SegmentKind.ASSISTANT
 
@@ -80,7 +80,7 @@ def test_what_was_dropped_leads_nobody_back(conversations):
 
 
 def test_memory_is_bounded(conversations, monkeypatch):
-    monkeypatch.setattr("modicum.ledger.conversations.MOST_CONVERSATIONS", 10)
+    monkeypatch.setattr("modicum.context.conversations.MOST_CONVERSATIONS", 10)
     for number in range(50):
         place(conversations, "be brief", f"question {number}", number=f"{number}")
 
@@ -103,7 +103,7 @@ def test_kept_and_added_always_make_up_the_context(contexts):
 
 def test_a_conversation_of_which_a_part_was_forgotten_is_not_continued(conversations):
     row = {"conversation": "c", "key_name": "key", "turn": 3, "kind": "user", "tool": "", "tokens": 1}
-    row |= {"detail": "", "is_error": False}
+    row |= {"detail": "", "is_error": False, "basis": "estimated"}
     whole = [row | {"position": at, "digest": text.encode().hex()} for at, text in enumerate(["a", "b"])]
     torn = [whole[1] | {"conversation": "torn"}]
 

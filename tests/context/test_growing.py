@@ -1,21 +1,9 @@
-from hypothesis import given
-from hypothesis import strategies as st
-
 from modicum.calls import Segment, SegmentKind
-from modicum.importers.context import Context
+from modicum.context.growing import Context
 
 
 def block(name):
     return Segment(SegmentKind.USER, 1, digest=name.encode())
-
-
-def replayed(anatomies):
-    """The contexts that a reader of the ledger sees."""
-    context, contexts = [], []
-    for anatomy in anatomies:
-        context = [*context[: anatomy.kept_segments], *anatomy.added]
-        contexts.append(context)
-    return contexts
 
 
 def test_a_context_that_grows_keeps_what_was_there():
@@ -50,14 +38,17 @@ def test_cutting_what_was_never_sent_breaks_nothing():
     assert context.sent().break_cause == ""
 
 
-@given(st.lists(st.lists(st.sampled_from("abc"), max_size=6), max_size=8))
-def test_contexts_given_in_full_come_back_from_their_anatomies(conversations):
+def test_what_the_provider_counted_beyond_the_log_stands_in_front_and_in_no_position():
     context = Context()
-    given_in_full = [[block(name) for name in names] for names in conversations]
-    anatomies = []
-    for segments in given_in_full:
-        context.replace(segments)
-        anatomies.append(context.sent())
+    context.grow([block("a")])
+    first = context.sent(10)
+    fixed = len(context)
+    context.grow([block("b")])
+    context.sent(99)
+    context.cut(fixed, "rewind")
+    context.grow([block("c")])
+    last = context.sent()
 
-    assert replayed(anatomies) == given_in_full
-    assert [anatomy.kept_tokens for anatomy in anatomies] == [anatomy.kept_segments for anatomy in anatomies]
+    assert [(part.kind, part.tokens) for part in first.added] == [(SegmentKind.PREFIX, 9), (SegmentKind.USER, 1)]
+    assert (fixed, last.kept_segments, last.kept_tokens, last.added) == (1, 2, 10, (block("c"),))
+    assert context.tokens == 11

@@ -6,12 +6,11 @@ until its calls are known, up to `MOST_HELD` characters; then they are gone.
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 
 import msgspec
 
 from modicum.calls import Call, Problem, Reuse, Segment, SegmentKind
-from modicum.importers.format import Listener, Reading
+from modicum.context.segmenter import Listener
 from modicum.metering.quotes import Speech
 
 READ = {SegmentKind.TOOL_RESULT, SegmentKind.DOCUMENT}
@@ -41,8 +40,7 @@ SHELLS = re.compile(r"bash|shell|exec|terminal|command|run", re.IGNORECASE)
 class ReuseWatch(Listener):
     """Listens while one file is read, and tells its calls how much of their tool results was read."""
 
-    def __init__(self, reading: Reading, *, most_held: int = MOST_HELD) -> None:
-        self.reading = replace(reading, listener=self)
+    def __init__(self, *, most_held: int = MOST_HELD) -> None:
         self._most_held = most_held
         self._texts: dict[bytes, str] = {}
         self._held = 0

@@ -1,30 +1,25 @@
 """What was sent that should not have been: counted while the text passes, booked with the call that sent it first."""
 
-from dataclasses import replace
-
 import msgspec
 
-from modicum.calls import Call
-from modicum.importers.format import Reading
+from modicum.calls import Call, SegmentKind
+from modicum.context.segmenter import Listener
 from modicum.redaction.finding import seen
 from modicum.redaction.tags import seen_tags
 
 
-class Watch:
-    """Looks at every text that a reader takes a digest of, once."""
+class SecretScan(Listener):
+    """Looks at every text of a file, once."""
 
-    def __init__(self, reading: Reading) -> None:
-        self._digest = reading.digest
+    def __init__(self) -> None:
         self._known: dict[bytes, dict[str, int]] = {}
-        self.reading = replace(reading, digest=self._look)
 
-    def _look(self, text: str) -> bytes:
-        digest = self._digest(text)
+    def heard(self, kind: SegmentKind, text: str, digest: bytes) -> None:
+        del kind
         if digest not in self._known:
             self._known[digest] = seen(text)
-        return digest
 
-    def told(self, call: Call) -> Call:
+    def tagged(self, call: Call) -> Call:
         """The call, with counts of what the segments hold that it was the first to send."""
         if call.anatomy is None:
             return call

@@ -1,7 +1,7 @@
 from datetime import UTC, datetime
 
 from modicum.calls import Anatomy, Basis, Call, Segment, SegmentKind, Usage
-from modicum.importers.growth import growth_pairs
+from modicum.context.calibration_pairs import growth_pairs
 from modicum.metering.calibration import CalibrationPair
 
 

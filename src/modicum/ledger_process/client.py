@@ -10,16 +10,16 @@ import numpy as np
 import numpy.typing as npt
 
 from modicum.calls import Entry, UserError
-from modicum.console import wire
-from modicum.console.running import Running
 from modicum.ledger.record_table import N, RecordTable
 from modicum.ledger.rows import Arrays, Row
 from modicum.ledger.store import Appended, Purge
+from modicum.ledger_process import wire
+from modicum.ledger_process.running import Running
 
 TIMEOUT_S = 300.0
 
 
-class ConsoleStore:
+class LedgerProcessStore:
     """Raises:
     UserError: from any method: the process has gone, or says why it cannot answer.
     """

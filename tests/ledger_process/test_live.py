@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from modicum.calls import Basis, Call, CallStatus, Cost, Entry, Owner, Usage
-from modicum.console.live import LiveWindow
+from modicum.ledger_process.live import LiveWindow
 
 NOW = datetime(2026, 11, 1, 12, tzinfo=UTC)
 

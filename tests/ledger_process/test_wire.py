@@ -3,7 +3,7 @@ from decimal import Decimal
 
 import pytest
 
-from modicum.console import wire
+from modicum.ledger_process import wire
 
 
 def test_decimals_times_and_bytes_come_back_as_they_were():

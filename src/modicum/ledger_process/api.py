@@ -11,13 +11,13 @@ import msgspec
 import numpy as np
 
 from modicum.calls import Entry, UserError
-from modicum.console import wire
-from modicum.console.ledger_thread import LedgerThread
-from modicum.console.live import BY
 from modicum.ledger.question_files import question_text
 from modicum.ledger.record_table import RecordTable
 from modicum.ledger.records import RECORDS
 from modicum.ledger.store import Purge
+from modicum.ledger_process import wire
+from modicum.ledger_process.ledger_thread import LedgerThread
+from modicum.ledger_process.live import BY
 
 Message = MutableMapping[str, Any]
 MOST_BODY_BYTES = 512 * 1024 * 1024
@@ -39,7 +39,7 @@ class _Wanted(msgspec.Struct):
 
 
 class _Batch(msgspec.Struct):
-    """Records that somebody books, as `Store.append_records` is told."""
+    """Records that somebody books, as `Store.append_records` takes them."""
 
     records: msgspec.Raw
     sent_ns: list[int] | None = None
@@ -143,45 +143,45 @@ class Api:
 
     async def _ask(self, body: bytes) -> Any:
         question, parameters = _question(body)
-        return await self._ledger.lent(lambda store: store.ask(question, **parameters))
+        return await self._ledger.lend(lambda store: store.ask(question, **parameters))
 
     async def _ask_columns(self, body: bytes) -> Any:
         question, parameters = _question(body)
-        return await self._ledger.lent(lambda store: store.ask_columns(question, **parameters))
+        return await self._ledger.lend(lambda store: store.ask_columns(question, **parameters))
 
     async def _append(self, body: bytes) -> Any:
         entries = msgspec.msgpack.decode(body, type=list[Entry])
-        return await self._ledger.lent(lambda store: store.append(entries))
+        return await self._ledger.lend(lambda store: store.append(entries))
 
     async def _append_records(self, table: RecordTable[Any], body: bytes) -> Any:
         decode = msgspec.json.decode if body[:1] == b"{" else msgspec.msgpack.decode
         batch = decode(body, type=_Batch)
         records = table.decode(bytes(batch.records))
-        return await self._ledger.lent(lambda store: store.append_records(table, records, batch.sent_ns))
+        return await self._ledger.lend(lambda store: store.append_records(table, records, batch.sent_ns))
 
     async def _records(self, table: RecordTable[Any], body: bytes) -> Any:
         wanted = msgspec.convert(_document(body), _Wanted)
         after = None if wanted.after is None else table.convert([wanted.after])[0]
-        return await self._ledger.lent(
+        return await self._ledger.lend(
             lambda store: store.records(table, wanted.since, wanted.until, after=after, most=wanted.most)
         )
 
     async def _entries(self, body: bytes) -> Any:
         page = _document(body)
         after, batch = str(page.get("after", "")), min(int(page.get("batch", 1000)), 10_000)
-        return await self._ledger.lent(lambda store: next(store.entries(batch, after), []))
+        return await self._ledger.lend(lambda store: next(store.entries(batch, after), []))
 
     async def _conversations_of(self, body: bytes) -> Any:
         entry_ids = msgspec.msgpack.decode(body, type=list[str])
-        return await self._ledger.lent(lambda store: store.conversations_of(entry_ids))
+        return await self._ledger.lend(lambda store: store.conversations_of(entry_ids))
 
     async def _purge(self, body: bytes) -> Any:
         which = msgspec.msgpack.decode(body, type=Purge)
-        return await self._ledger.lent(lambda store: store.purge(which))
+        return await self._ledger.lend(lambda store: store.purge(which))
 
     async def _purge_records(self, body: bytes) -> Any:
         before = msgspec.convert(_document(body), _Before).before
-        return await self._ledger.lent(lambda store: store.purge_records(before))
+        return await self._ledger.lend(lambda store: store.purge_records(before))
 
     async def _status(self, body: bytes) -> Any:  # noqa: ARG002 - the shape of all answers
         return {"ledger_away": self._ledger.reason, "problems": [str(problem) for problem in self._ledger.problems]}

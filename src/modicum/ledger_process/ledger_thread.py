@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import TypeVar
 
 from modicum.calls import Problem, UserError
-from modicum.console.live import LiveWindow
 from modicum.governance.keys import KeyEvent, audit
 from modicum.ledger.events import EventFile
 from modicum.ledger.on_disk import file_at, gone
@@ -18,6 +17,7 @@ from modicum.ledger.records import AUDIT_EVENTS
 from modicum.ledger.shipper import Shipped, Shipper
 from modicum.ledger.spans import SpanShipper
 from modicum.ledger.store import Store
+from modicum.ledger_process.live import LiveWindow
 from modicum.metering.prices import PriceBook
 
 T = TypeVar("T")
@@ -32,19 +32,17 @@ class LedgerThread:
     Args:
         journals: the folder where gateways keep their journals.
         events: the file of what was decided, which becomes the audit log.
-        told: hears of what went wrong and of its end, as one line without content.
+        log: takes a line on what went wrong and on its end, without content.
     """
 
-    def __init__(
-        self, place: str, journals: Path, events: Path, prices: PriceBook, told: Callable[[str], None]
-    ) -> None:
+    def __init__(self, place: str, journals: Path, events: Path, prices: PriceBook, log: Callable[[str], None]) -> None:
         self.live = LiveWindow()
         self.problems: list[Problem] = []
         self.spans_booked = self.spans_repeated = 0
         """Calls of spans that came over OTLP: booked; counted already in another span or by the gateway."""
         self.reason = "not opened yet"
         """Why the ledger is away; empty while it is there."""
-        self._place, self._journals, self._prices, self._told = place, journals, prices, told
+        self._place, self._journals, self._prices, self._log = place, journals, prices, log
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._events = EventFile(events)
         self._events_trouble = ""
@@ -62,7 +60,7 @@ class LedgerThread:
             if not more:
                 await asyncio.sleep(SHIP_EVERY_S if not self.reason else AWAY_S)
 
-    async def lent(self, use: Callable[[Store], T]) -> T:
+    async def lend(self, use: Callable[[Store], T]) -> T:
         """Runs something with the ledger.
 
         Raises:
@@ -70,7 +68,7 @@ class LedgerThread:
         """
         return await asyncio.get_running_loop().run_in_executor(self._thread, self._lend, use)
 
-    async def aside(self, work: Callable[[], T]) -> T:
+    async def run_without_ledger(self, work: Callable[[], T]) -> T:
         """Runs something in the ledger's thread that needs journals and prices, and no ledger."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
@@ -86,9 +84,9 @@ class LedgerThread:
         except (UserError, KeyError, ValueError):  # what was asked is wrong, and says so
             raise
         except Exception as error:  # noqa: BLE001 - engines raise what they like, and somebody waits for an answer
-            said = _said(error)
-            self._told(f"a question to the ledger failed: {said}")
-            raise UserError(f"the ledger {self._place} cannot answer ({said}); see 'modicum doctor'") from None
+            reason = _describe(error)
+            self._log(f"a question to the ledger failed: {reason}")
+            raise UserError(f"the ledger {self._place} cannot answer ({reason}); see 'modicum doctor'") from None
 
     def _opened(self) -> Store:
         """The ledger, which answers whatever is the matter with the journals.
@@ -118,18 +116,18 @@ class LedgerThread:
             self._book_events()
             moved = self._shipped(last=last)
         except Exception as error:  # noqa: BLE001 - engines raise what they like; the journal still has it all
-            reason = str(error).splitlines()[0] if isinstance(error, UserError) else _said(error)
+            reason = str(error).splitlines()[0] if isinstance(error, UserError) else _describe(error)
             if reason != self.reason:
-                self._told(f"the ledger is away: {reason}")
+                self._log(f"the ledger is away: {reason}")
             self.reason = reason
             self._drop(keep_store=isinstance(error, UserError))
             return False
         if self.reason:
             self.reason = ""
-            self._told("the ledger is there")
+            self._log("the ledger is there")
         self.live.add(moved.entries)
         for problem in moved.problems:
-            self._told(str(problem))
+            self._log(str(problem))
         self.problems += moved.problems[: 100 - len(self.problems)]
         self._prices.save()
         return moved.more
@@ -143,12 +141,12 @@ class LedgerThread:
             self._spans = SpanShipper(spans, self._journals, store, self._prices)
         moved = self._shipper.ship()
         self._spans.saw(moved.entries)
-        told = self._spans.ship(all_of_it=last)
-        self.spans_booked += len(told.entries)
-        self.spans_repeated += told.repeated
-        moved.entries += told.entries
-        moved.problems += told.problems
-        moved.more |= told.more
+        shipped = self._spans.ship(all_of_it=last)
+        self.spans_booked += len(shipped.entries)
+        self.spans_repeated += shipped.repeated
+        moved.entries += shipped.entries
+        moved.problems += shipped.problems
+        moved.more |= shipped.more
         return moved
 
     def _book_events(self) -> None:
@@ -164,14 +162,14 @@ class LedgerThread:
         try:
             decided = audit(self._events.read("key", KeyEvent))
         except UserError as error:  # an event of a newer version must not keep calls out of the ledger
-            self._told(str(error))
+            self._log(str(error))
         else:
             self._opened().append_records(AUDIT_EVENTS, decided)
         self._booked_event = last
 
     def _tell_of_events(self, trouble: str) -> None:
         if trouble and trouble != self._events_trouble:
-            self._told(trouble)
+            self._log(trouble)
         self._events_trouble = trouble
 
     def _drop(self, *, keep_store: bool = False) -> None:
@@ -193,13 +191,13 @@ class LedgerThread:
         self._events.close()
 
 
-def _said(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     """Kind and, where the disk is at fault, what it says; other messages may quote what is in the ledger."""
     name = type(error).__name__
-    told = isinstance(error, (OSError, sqlite3.Error)) or name in {
+    is_ours_to_quote = isinstance(error, (OSError, sqlite3.Error)) or name in {
         "IOException",
         "FatalException",
         "TransactionException",
     }
-    lines = str(error).splitlines() if told else []
+    lines = str(error).splitlines() if is_ours_to_quote else []
     return f"{name}: {lines[0]}" if lines else name

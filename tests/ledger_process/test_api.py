@@ -5,8 +5,8 @@ import json
 
 import pytest
 
-from modicum.console.running import find
 from modicum.ledger.records import RECORDS
+from modicum.ledger_process.running import find
 
 
 def test_nobody_asks_without_the_token_that_only_its_user_can_read(ledger):

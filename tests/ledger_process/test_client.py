@@ -7,14 +7,14 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import numpy as np
 import pytest
 
-from console.rig import LedgerProcess
-from console.test_process import NOW, call
+from ledger_process.rig import LedgerProcess
+from ledger_process.test_process import NOW, call
 from modicum.calls import Anatomy, Basis, Cost, EnergyWindow, Entry, Outcome, Segment, SegmentKind, UserError
-from modicum.console.client import ConsoleStore
-from modicum.console.running import Running, find
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import ENERGY_WINDOWS, OUTCOMES
 from modicum.ledger.store import Purge
+from modicum.ledger_process.client import LedgerProcessStore
+from modicum.ledger_process.running import Running, find
 
 
 def test_a_store_over_http_is_as_good_as_the_file(store):
@@ -74,7 +74,7 @@ def test_columns_come_as_the_engine_gives_them(store, tmp_path):
 
 def test_a_process_that_has_gone_is_a_users_error(tmp_path):
     with LedgerProcess(tmp_path):
-        store = ConsoleStore(find(tmp_path))
+        store = LedgerProcessStore(find(tmp_path))
 
     with pytest.raises(UserError, match="does not answer"):
         store.ask("holdings")
@@ -103,7 +103,7 @@ def test_a_process_of_another_version_says_what_to_do():
     serving = threading.Thread(target=server.serve_forever)
     serving.start()
     try:
-        store = ConsoleStore(
+        store = LedgerProcessStore(
             Running(host="127.0.0.1", port=server.server_port, token="t", ledger="ledger.duckdb", process=7)
         )
         with pytest.raises(UserError, match=r"does not know 'records/outcomes'.* stop 'modicum up' and start it again"):

@@ -22,12 +22,12 @@ from typing import NamedTuple
 import msgspec
 
 from modicum.calls import Call, CallStatus
-from modicum.console.metrics import Metrics
-from modicum.console.otel_endpoint import Endpoint
 from modicum.ledger import positions
 from modicum.ledger.booking import book
 from modicum.ledger.journal import SHIPPED
 from modicum.ledger.journals import Journals, NotReadable, opened_journal
+from modicum.ledger_process.metrics import ExportMetrics
+from modicum.ledger_process.otel_endpoint import Endpoint
 from modicum.metering.prices import PriceBook
 from modicum.outbound.client import Outbound, Unreachable
 from modicum.outbound.hosts import AllowedHosts
@@ -44,10 +44,10 @@ REFUSED = frozenset({400, 413, 415, 422})
 """Answers to what was sent. All others (no answer, a wrong key, a wrong path, too much at once) may be mended, so that
 what waits is sent then."""
 _call = msgspec.msgpack.Decoder(Call)
-Aside = Callable[[Callable[[], "Batch | None"]], Awaitable["Batch | None"]]
+RunBeside = Callable[[Callable[[], "SpanBatch | None"]], Awaitable["SpanBatch | None"]]
 
 
-class Batch(NamedTuple):
+class SpanBatch(NamedTuple):
     """Spans of a journal's records up to `done`, as the body of a request."""
 
     journal: Path
@@ -88,10 +88,10 @@ def _id(call: Call, what: bytes, size: int) -> str:
 
 class SpanExport:
     def __init__(
-        self, endpoint: Endpoint, journals: Path, prices: PriceBook, told: Callable[[str], None], metrics: Metrics
+        self, endpoint: Endpoint, journals: Path, prices: PriceBook, log: Callable[[str], None], metrics: ExportMetrics
     ) -> None:
         self._endpoint, self._journals, self._prices = endpoint, Journals(journals), prices
-        self._told, self._metrics = told, metrics
+        self._log, self._metrics = log, metrics
         self._size = BATCH
         self._failures = 0
         self._resource = {"service.name": endpoint.service, "service.version": version("modicum")}
@@ -100,11 +100,11 @@ class SpanExport:
                 with suppress(sqlite3.Error, OSError, NotReadable), opened_journal(path) as base:
                     positions.write(path, READER, positions.at(base, positions.trusted(base, path, SHIPPED)))
 
-    async def run(self, aside: Aside) -> None:
+    async def run(self, run_beside: RunBeside) -> None:
         """Sends until it is cancelled.
 
         Args:
-            aside: runs something in the thread where prices may be used.
+            run_beside: runs something in the thread where prices may be used.
         """
         headers = {
             **self._endpoint.headers,
@@ -115,22 +115,22 @@ class SpanExport:
         async with Outbound(AllowedHosts([self._endpoint.url])) as outbound:
             while True:
                 try:
-                    batch = await aside(self.next_batch)
+                    batch = await run_beside(self.next_batch)
                     wait_s = EVERY_S if batch is None else await self._send(outbound, batch, headers)
                 except Exception as error:  # noqa: BLE001 - the one place: an export that fails costs no call anything
                     wait_s = self._again(f"{type(error).__name__}", "")
                 await asyncio.sleep(wait_s)
 
-    def next_batch(self) -> Batch | None:
+    def next_batch(self) -> SpanBatch | None:
         """The next records that the ledger has, as spans; None: there are none now."""
         waiting = 0
-        found: Batch | None = None
+        found: SpanBatch | None = None
 
         def look(path: Path, base: sqlite3.Connection) -> None:
             nonlocal waiting, found
             position, doubt = positions.resume(base, path, READER)
             if doubt:
-                self._told(f"{path}: {doubt}. Its spans are sent from the first again, with the ids that they had")
+                self._log(f"{path}: {doubt}. Its spans are sent from the first again, with the ids that they had")
             done, shipped = (position or positions.Position(0)).record, positions.trusted(base, path, SHIPPED)
             waiting += max(shipped - done, 0)
             while found is None and done < shipped:
@@ -140,7 +140,7 @@ class SpanExport:
         self._metrics.waiting.set(waiting)
         return found
 
-    def _read(self, path: Path, base: sqlite3.Connection, done: int, shipped: int) -> tuple[Batch | None, int]:
+    def _read(self, path: Path, base: sqlite3.Connection, done: int, shipped: int) -> tuple[SpanBatch | None, int]:
         """Some records as a batch, and how far that goes. Where none of them is a call to send, that is noted."""
         rows = base.execute(
             "SELECT seq, kind, body FROM records WHERE seq > ? AND seq <= ? ORDER BY seq LIMIT ?",
@@ -154,7 +154,7 @@ class SpanExport:
             try:
                 call = _call.decode(body)
             except (msgspec.DecodeError, TypeError):
-                continue  # told by the shipper
+                continue  # the shipper says it
             if not call.calls_count:
                 continue  # no model was called: a stopped agent was answered in its place
             span = span_of(call, self._prices, self._endpoint)
@@ -165,13 +165,13 @@ class SpanExport:
         body = b""
         if spans:
             body = zlib.compress(request_of([(self._resource, spans)], version("modicum")), 1, wbits=31)
-        batch = Batch(path, positions.at(base, last), len(spans), lost, unsampled, body)
+        batch = SpanBatch(path, positions.at(base, last), len(spans), lost, unsampled, body)
         if spans:
             return batch, last
-        self._done(batch)
+        self._mark_sent(batch)
         return None, last
 
-    async def _send(self, outbound: Outbound, batch: Batch, headers: dict[str, str]) -> float:
+    async def _send(self, outbound: Outbound, batch: SpanBatch, headers: dict[str, str]) -> float:
         """Sends a batch; returns how long to wait for the next."""
         try:
             answer = await outbound.post(self._endpoint.url, batch.body, headers)
@@ -183,33 +183,33 @@ class SpanExport:
                 return self._again(
                     "no answer" if trouble.status is None else f"status {trouble.status}", trouble.retry_after
                 )
-            self._told(f"{self._endpoint.shown} refused {batch.spans} spans with status {trouble.status}")
+            self._log(f"{self._endpoint.shown} refused {batch.spans} spans with status {trouble.status}")
             self._metrics.dropped("refused", batch.spans)
         else:
             self._count(batch, *rejected_in(answer))
         if self._failures:
             self._failures = 0
-            self._told(f"spans go to {self._endpoint.shown} again")
-        self._done(batch)
+            self._log(f"spans go to {self._endpoint.shown} again")
+        self._mark_sent(batch)
         return 0.0
 
-    def _done(self, batch: Batch) -> None:
+    def _mark_sent(self, batch: SpanBatch) -> None:
         positions.write(batch.journal, READER, batch.done)
         self._metrics.dropped("lost", batch.lost)
         self._metrics.dropped("unsampled", batch.unsampled)
 
-    def _count(self, batch: Batch, rejected: int, reason: str) -> None:
+    def _count(self, batch: SpanBatch, rejected: int, reason: str) -> None:
         rejected = min(max(rejected, 0), batch.spans)
         self._metrics.exported.inc(batch.spans - rejected)
         if rejected:
             self._metrics.dropped("refused", rejected)
-            self._told(f"{self._endpoint.shown} did not take {rejected} of {batch.spans} spans: {reason[:200]!a}")
+            self._log(f"{self._endpoint.shown} did not take {rejected} of {batch.spans} spans: {reason[:200]!a}")
 
     def _again(self, why: str, retry_after: str) -> float:
         self._failures += 1
         self._metrics.failures.inc()
         if self._failures == 1:
-            self._told(f"spans cannot be sent to {self._endpoint.shown} ({why}); they wait in the journal")
+            self._log(f"spans cannot be sent to {self._endpoint.shown} ({why}); they wait in the journal")
         if retry_after.isdecimal():
             return min(float(retry_after[:6]), 10 * LONGEST_WAIT_S)
         # Half of it by chance, so that many gateways do not come back at once.

@@ -12,21 +12,21 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from console.rig import LedgerProcess, until
 from ledger.faults import GARBAGE, garbage
+from ledger_process.rig import LedgerProcess, until
 from modicum.calls import (
     Call,
     Owner,
     Usage,
     UserError,
 )
-from modicum.console.client import ConsoleStore
-from modicum.console.running import find
 from modicum.governance.keys import audit, issue
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import AUDIT_EVENTS
+from modicum.ledger_process.client import LedgerProcessStore
+from modicum.ledger_process.running import find
 
 NOW = datetime.now(UTC)
 
@@ -117,7 +117,7 @@ def test_a_garbage_journal_stops_neither_the_others_nor_answers_and_is_named(tmp
     garbage(tmp_path / "spans", name)
     journaled(tmp_path, "1")
     with LedgerProcess(tmp_path) as ledger:
-        store = ConsoleStore(find(tmp_path))
+        store = LedgerProcessStore(find(tmp_path))
         until(lambda: calls_in(store) == 1)
         journaled(tmp_path, "2")
         until(lambda: calls_in(store) == 2)
@@ -129,7 +129,7 @@ def test_a_garbage_journal_stops_neither_the_others_nor_answers_and_is_named(tmp
 
 def test_a_question_that_the_engine_cannot_answer_is_a_users_error(tmp_path, monkeypatch):
     with LedgerProcess(tmp_path) as ledger:
-        store = ConsoleStore(find(tmp_path))
+        store = LedgerProcessStore(find(tmp_path))
         until(lambda: readiness(ledger)[0] == 200)
         failing = sqlite3.DatabaseError("file is not a database")
         monkeypatch.setattr("modicum.ledger.embedded.DuckDBStore.ask", lambda *_, **__: (_ for _ in ()).throw(failing))
@@ -143,7 +143,7 @@ def test_a_question_that_the_engine_cannot_answer_is_a_users_error(tmp_path, mon
 
 def test_a_ledger_file_that_is_deleted_takes_no_more_calls_and_says_so_until_it_is_back(tmp_path):
     with LedgerProcess(tmp_path) as ledger:
-        store = ConsoleStore(find(tmp_path))
+        store = LedgerProcessStore(find(tmp_path))
         journaled(tmp_path, "1")
         until(lambda: calls_in(store) == 1)
         (tmp_path / "ledger.duckdb").rename(tmp_path / "away")
@@ -172,7 +172,7 @@ def test_a_data_folder_that_is_deleted_is_said_at_once(tmp_path):
 
 def test_a_folder_of_journals_that_is_deleted_is_said_at_once_and_answers_go_on(tmp_path):
     with LedgerProcess(tmp_path) as ledger:
-        store = ConsoleStore(find(tmp_path))
+        store = LedgerProcessStore(find(tmp_path))
         journaled(tmp_path, "1")
         until(lambda: calls_in(store) == 1)
         shutil.rmtree(tmp_path / "journal")
@@ -184,7 +184,7 @@ def test_a_folder_of_journals_that_is_deleted_is_said_at_once_and_answers_go_on(
 
 def test_a_file_of_keys_that_breaks_keeps_no_call_out_of_the_ledger(tmp_path):
     with LedgerProcess(tmp_path) as ledger:
-        store = ConsoleStore(find(tmp_path))
+        store = LedgerProcessStore(find(tmp_path))
         until(lambda: readiness(ledger)[0] == 200)
         base = sqlite3.connect(tmp_path / "events.sqlite")
         base.execute("DROP TABLE events")

@@ -12,12 +12,12 @@ from pathlib import Path
 import uvicorn
 
 from modicum.calls import UserError
-from modicum.console.api import Api
-from modicum.console.exporting import SpanExport, stop_exporting
-from modicum.console.ledger_thread import LedgerThread
-from modicum.console.metrics import Metrics
-from modicum.console.otel_endpoint import Endpoint
-from modicum.console.running import Running, hold, leave, take_away
+from modicum.ledger_process.api import Api
+from modicum.ledger_process.exporting import SpanExport, stop_exporting
+from modicum.ledger_process.ledger_thread import LedgerThread
+from modicum.ledger_process.metrics import ExportMetrics
+from modicum.ledger_process.otel_endpoint import Endpoint
+from modicum.ledger_process.running import Running, remove_note, take_place, write_note
 from modicum.metering.prices import PriceBook
 from modicum.outbound.listener import bind_listener
 
@@ -30,7 +30,7 @@ async def serve(
     prices: PriceBook,
     host: str,
     port: int,
-    told: Callable[[str], None],
+    log: Callable[[str], None],
     export: Endpoint | None = None,
 ) -> None:
     """Until SIGTERM or SIGINT. `folder` is where journals are, and where the note for commands is left; `export` is
@@ -39,11 +39,11 @@ async def serve(
     Raises:
         UserError: another one runs, or the address is taken.
     """
-    held = hold(folder)
+    held = take_place(folder)
     if held is None:
         raise UserError(f"another ledger process runs with its state in {folder}; stop its 'modicum up' first")
     try:
-        await _serve(folder, ledger, prices, host, port, told, export)
+        await _serve(folder, ledger, prices, host, port, log, export)
     finally:
         held.release()
 
@@ -54,14 +54,14 @@ async def _serve(
     prices: PriceBook,
     host: str,
     port: int,
-    told: Callable[[str], None],
+    log: Callable[[str], None],
     export: Endpoint | None,
 ) -> None:
     bound = bind_listener("console.listen", host, port)
     bound.listen(BACKLOG)  # before the note is there: who finds it is answered, if a moment later
     (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
-    thread = LedgerThread(ledger, folder / "journal", folder / "events.sqlite", prices, told)
-    metrics = Metrics(thread)
+    thread = LedgerThread(ledger, folder / "journal", folder / "events.sqlite", prices, log)
+    metrics = ExportMetrics(thread)
     token = secrets.token_urlsafe(32)
     server = _Server(
         uvicorn.Config(
@@ -81,16 +81,16 @@ async def _serve(
         stop_exporting(folder / "journal")
         exporting = None
     else:
-        sender = SpanExport(export, folder / "journal", prices, told, metrics)
-        exporting = asyncio.create_task(sender.run(thread.aside))
-    leave(folder, Running(host=host, port=port, token=token, ledger=ledger, process=os.getpid()))
+        sender = SpanExport(export, folder / "journal", prices, log, metrics)
+        exporting = asyncio.create_task(sender.run(thread.run_without_ledger))
+    write_note(folder, Running(host=host, port=port, token=token, ledger=ledger, process=os.getpid()))
     try:
         await server.serve(sockets=[bound])
     finally:
         shipping.cancel()
         if exporting is not None:
             exporting.cancel()
-        take_away(folder)
+        remove_note(folder)
         await thread.close()
 
 
@@ -117,9 +117,9 @@ def run(
     prices: PriceBook,
     host: str,
     port: int,
-    told: Callable[[str], None],
+    log: Callable[[str], None],
     export: Endpoint | None = None,
 ) -> None:
     import uvloop
 
-    uvloop.run(serve(folder, ledger, prices, host, port, told, export))
+    uvloop.run(serve(folder, ledger, prices, host, port, log, export))

@@ -1,7 +1,7 @@
 import pytest
 
 from modicum.calls import UserError
-from modicum.console.otel_endpoint import Endpoint, endpoint_of
+from modicum.ledger_process.otel_endpoint import Endpoint, endpoint_of
 from modicum.settings import OtelSettings
 
 

@@ -24,38 +24,38 @@ class Running(msgspec.Struct, frozen=True):
     process: int
 
 
-def note(folder: Path) -> Path:
+def note_path(folder: Path) -> Path:
     return folder / "console.json"
 
 
-def lock(folder: Path) -> Path:
+def lock_path(folder: Path) -> Path:
     return folder / "console.lock"
 
 
-def hold(folder: Path) -> FileLock | None:
+def take_place(folder: Path) -> FileLock | None:
     """The place of the one ledger process, to be released at its end; None: another process has it.
 
     What a former one left is taken away.
     """
-    held = FileLock(lock(folder))
+    held = FileLock(lock_path(folder))
     if not held.acquire(STARTS_WITHIN_S):
         held.release()
         return None
-    take_away(folder)
+    remove_note(folder)
     return held
 
 
-def leave(folder: Path, running: Running) -> None:
+def write_note(folder: Path, running: Running) -> None:
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    fresh = note(folder).with_suffix(".new")
+    fresh = note_path(folder).with_suffix(".new")
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as stream:
         stream.write(msgspec.json.encode(running))
-    fresh.replace(note(folder))
+    fresh.replace(note_path(folder))
 
 
-def take_away(folder: Path) -> None:
-    note(folder).unlink(missing_ok=True)
+def remove_note(folder: Path) -> None:
+    note_path(folder).unlink(missing_ok=True)
 
 
 def find(folder: Path, within_s: float = STARTS_WITHIN_S) -> Running | None:
@@ -63,7 +63,7 @@ def find(folder: Path, within_s: float = STARTS_WITHIN_S) -> Running | None:
     one that is ending until it has given the ledger back.
     """
     until = time.monotonic() + within_s
-    while is_held(lock(folder)):
+    while is_held(lock_path(folder)):
         if (running := _read(folder)) is not None or time.monotonic() >= until:
             return running
         time.sleep(LOOK_EVERY_S)
@@ -72,6 +72,6 @@ def find(folder: Path, within_s: float = STARTS_WITHIN_S) -> Running | None:
 
 def _read(folder: Path) -> Running | None:
     try:
-        return msgspec.json.decode(note(folder).read_bytes(), type=Running)
+        return msgspec.json.decode(note_path(folder).read_bytes(), type=Running)
     except (OSError, msgspec.DecodeError):
         return None

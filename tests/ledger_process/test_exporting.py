@@ -20,25 +20,26 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import BatchSpanProcessor
 from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator
 
-from console.rig import LedgerProcess, until
 from gateway.rig import CHAT, running
 from ledger.faults import GARBAGE, Backup, garbage
+from ledger_process.rig import LedgerProcess, until
 from modicum.calls import Anatomy, Call, CallStatus, Usage
-from modicum.console import exporting
-from modicum.console.client import ConsoleStore
-from modicum.console.exporting import READER, SpanExport, span_of, stop_exporting
-from modicum.console.ledger_thread import LedgerThread
-from modicum.console.metrics import Metrics
-from modicum.console.otel_endpoint import Endpoint
-from modicum.console.running import find
 from modicum.gateway.mock import MockApp
 from modicum.ledger import positions
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.journals import opened_journal
+from modicum.ledger_process import exporting
+from modicum.ledger_process.client import LedgerProcessStore
+from modicum.ledger_process.exporting import READER, SpanExport, span_of, stop_exporting
+from modicum.ledger_process.ledger_thread import LedgerThread
+from modicum.ledger_process.metrics import ExportMetrics
+from modicum.ledger_process.otel_endpoint import Endpoint
+from modicum.ledger_process.running import find
 from modicum.metering.prices import PriceBook
+from modicum.outbound.listener import bind_listener
 from modicum.providers.mock.provider import MockProvider
 from modicum.providers.otlp_protobuf import answer_of, spans_in
-from modicum.settings import GatewaySettings, Settings, UpstreamSettings, listening
+from modicum.settings import GatewaySettings, Settings, UpstreamSettings
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -106,7 +107,7 @@ class Rig:
         self.folder, self.collector = folder, collector
         self.said = []
         self.journal = folder / "gateway.sqlite"
-        self.metrics = Metrics(
+        self.metrics = ExportMetrics(
             LedgerThread(":memory:", folder, folder / "events.sqlite", PriceBook(), self.said.append)
         )
         self.made()
@@ -369,7 +370,7 @@ def test_a_call_that_failed_is_a_span_that_failed():
 def mock_url():
     config = uvicorn.Config(MockApp(MockProvider()), http="httptools", lifespan="off", log_config=None, ws="none")
     server = uvicorn.Server(config)
-    bound = listening("test", "127.0.0.1:0")
+    bound = bind_listener("test", "127.0.0.1", 0)
     thread = threading.Thread(target=lambda: uvloop.run(server.serve(sockets=[bound])))
     thread.start()
     yield f"http://127.0.0.1:{bound.getsockname()[1]}"
@@ -399,7 +400,7 @@ def modicum(folder, mock_url, export=None):
         return Settings(gateway=GatewaySettings(listen="127.0.0.1:0"), upstreams=upstreams)
 
     with running(folder, settings) as rig, LedgerProcess(folder, export) as ledger:
-        rig.store = ConsoleStore(find(folder))
+        rig.store = LedgerProcessStore(find(folder))
         rig.ledger = ledger
         yield rig
 

@@ -14,7 +14,7 @@ MOST_CALLS = 200_000
 BY = ("model", "team", "app", "user", "key", "task", "agent")
 
 
-class Line(msgspec.Struct, kw_only=True):
+class LiveLine(msgspec.Struct, kw_only=True):
     """One row: calls that ended within the window."""
 
     name: str
@@ -35,8 +35,8 @@ class Live(msgspec.Struct, kw_only=True):
 
     by: str
     seconds: float
-    total: Line
-    rows: list[Line]
+    total: LiveLine
+    rows: list[LiveLine]
 
 
 class LiveWindow:
@@ -54,17 +54,17 @@ class LiveWindow:
 
     def live(self, by: str, seconds: float, now: datetime) -> Live:
         """The window that ends now, by model or owner, most expensive first."""
-        while self._entries and _ended(next(iter(self._entries.values()))) < now - KEPT:
+        while self._entries and _end_of(next(iter(self._entries.values()))) < now - KEPT:
             self._entries.popitem(last=False)
         since = now - timedelta(seconds=seconds)
-        lines: dict[str, Line] = {}
-        total = Line(name="total")
+        lines: dict[str, LiveLine] = {}
+        total = LiveLine(name="total")
         firsts: dict[str, list[float]] = {}
         for entry in self._entries.values():
-            if _ended(entry) < since:
+            if _end_of(entry) < since:
                 continue
             name = _name(entry, by)
-            line = lines.setdefault(name, Line(name=name))
+            line = lines.setdefault(name, LiveLine(name=name))
             _count(entry, line)
             _count(entry, total)
             if entry.call.first_token is not None:
@@ -78,7 +78,7 @@ class LiveWindow:
         return Live(by=by, seconds=seconds, total=total, rows=rows)
 
 
-def _count(entry: Entry, line: Line) -> None:
+def _count(entry: Entry, line: LiveLine) -> None:
     usage = entry.call.usage
     line.calls += 1
     line.calls_failed += entry.call.status is not CallStatus.OK
@@ -91,7 +91,7 @@ def _count(entry: Entry, line: Line) -> None:
         line.cost_usd = (line.cost_usd or Decimal(0)) + entry.cost.usd
 
 
-def _ended(entry: Entry) -> datetime:
+def _end_of(entry: Entry) -> datetime:
     return entry.call.finished or entry.call.started
 
 

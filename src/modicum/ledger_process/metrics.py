@@ -2,10 +2,10 @@
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, generate_latest
 
-from modicum.console.ledger_thread import LedgerThread
+from modicum.ledger_process.ledger_thread import LedgerThread
 
 
-class Metrics:
+class ExportMetrics:
     def __init__(self, ledger: LedgerThread) -> None:
         self.registry = CollectorRegistry()
         self.exported = Counter("modicum_otel_spans_exported", "Spans that the endpoint took.", registry=self.registry)

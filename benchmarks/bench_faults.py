@@ -213,7 +213,7 @@ async def disk_full(modicum, callers, seconds):
 
 
 def judged(modicum, callers, kills):
-    from modicum.ledger.store import open_store
+    from modicum.ledger.opening import open_store
 
     store = open_store(str(modicum.folder / "ledger.duckdb"))
     by_task = {}

@@ -12,7 +12,8 @@ from pathlib import Path
 
 from measured import machine, median, report
 from modicum.calls import Basis, BucketCosts, Call, Cost, Entry, Owner, Usage
-from modicum.ledger.store import Appended, open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.store import Appended
 
 BATCH = 100_000
 MODELS = ("claude-opus-4-5", "claude-sonnet-4-5", "gpt-5", "gpt-5-mini", "gemini-2.5-pro", "llama-3.3-70b")

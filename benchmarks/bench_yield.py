@@ -21,7 +21,9 @@ from modicum.importers.format import Reading
 from modicum.importers.outcome_file import read_outcomes
 from modicum.insights.yields import Estimate, Yield, YieldLine, build
 from modicum.ledger.booking import book, newest_calls
-from modicum.ledger.store import Store, open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
+from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
 
 SPAN = {"since": datetime(1990, 1, 1, tzinfo=UTC), "until": datetime(2200, 1, 1, tzinfo=UTC), "tag": "", "zone": "UTC"}
@@ -43,7 +45,7 @@ def book_outcomes(store: Store, columns: Iterable[str], rows: Iterable[tuple]) -
     problems = [each for each in found if isinstance(each, Problem)]
     if problems:
         sys.exit(f"the outcomes could not be read: {problems[0]}")
-    store.append_outcomes([each for each in found if isinstance(each, Outcome)])
+    store.append_records(OUTCOMES, [each for each in found if isinstance(each, Outcome)])
 
 
 def of_checkpoints(data: Path, prices: PriceBook) -> dict:

@@ -31,7 +31,8 @@ from modicum.calls import (
 from modicum.importers import FORMATS, format_named, read_calls
 from modicum.importers.format import Reading
 from modicum.ledger.booking import book
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import AUDIT_EVENTS, OUTCOMES
 from modicum.metering.prices import PriceBook
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
@@ -255,12 +256,13 @@ def test_the_ledger_keeps_a_call_outcome_and_event_whose_names_hold_half_a_chara
     store = open_store(str(tmp_path / "ledger.duckdb") if engine == "duckdb" else f"chdb://{tmp_path}/chdb")
 
     store.append([book(call, PriceBook())])
-    store.append_outcomes([Outcome(outcome_id=half, task=half, name=half, value=1, time=NOON, source=half)])
-    store.append_audit(
-        [AuditEvent(event_id=half, at=NOON, by=half, kind=half, what=half, subject=half, details={half: half})]
+    store.append_records(OUTCOMES, [Outcome(outcome_id=half, task=half, name=half, value=1, time=NOON, source=half)])
+    store.append_records(
+        AUDIT_EVENTS,
+        [AuditEvent(event_id=half, at=NOON, by=half, kind=half, what=half, subject=half, details={half: half})],
     )
     (kept,) = [entry for batch in store.entries() for entry in batch]
-    outcomes, events = store.outcomes(), store.audit()
+    outcomes, events = store.records(OUTCOMES), store.records(AUDIT_EVENTS)
     store.close()
 
     assert (kept.call.model, kept.call.tags, kept.call.owner.user) == ("a?", {"a?": "a?"}, "a?")

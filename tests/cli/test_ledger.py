@@ -3,11 +3,12 @@ from importlib import resources
 
 import pytest
 
-from insights.test_consumption import window
-from ledger.test_store import EVER, FULL, START, entry, read
+from insights.test_energy_consumption import window
+from ledger.samples import EVER, FULL, START, entry, read
 from modicum.calls import AuditEvent, Outcome, Owner
 from modicum.cli.energy.booking import append_windows
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import AUDIT_EVENTS, ENERGY_WINDOWS, OUTCOMES
 from modicum.settings import data_folder
 
 ASKED = EVER | {
@@ -96,10 +97,10 @@ def everything(tmp_path):
     through_the_gateway = entry("c4", source="gateway", conversation="one", anatomy=FULL.call.anatomy)
     store.append([FULL, read(0.25, 9, "c2"), teamed, through_the_gateway])
     passed = {"outcome_id": "o1", "task": "t1", "name": "tests", "value": 1.0, "time": START + timedelta(hours=1)}
-    store.append_outcomes([Outcome(**passed, source="ci")])
-    store.append_energy([window(), window(9 * 86_400)])
+    store.append_records(OUTCOMES, [Outcome(**passed, source="ci")])
+    store.append_records(ENERGY_WINDOWS, [window(), window(9 * 86_400)])
     told = {"event_id": "a", "at": START, "by": "ann", "kind": "key", "what": "issued", "subject": "7f"}
-    store.append_audit([AuditEvent(**told, owner=Owner("platform"), details={"models": "gpt-*"})])
+    store.append_records(AUDIT_EVENTS, [AuditEvent(**told, owner=Owner("platform"), details={"models": "gpt-*"})])
     store.close()
     return place
 
@@ -108,7 +109,12 @@ def held(place):
     store = open_store(str(place))
     questions = resources.files("modicum.ledger").joinpath("questions").iterdir()
     answers = {name: store.ask(name, **ASKED) for name in sorted(file.name.removesuffix(".sql") for file in questions)}
-    records = [one for batch in store.entries() for one in batch], store.outcomes(), store.energy(**EVER), store.audit()
+    records = (
+        [one for batch in store.entries() for one in batch],
+        store.records(OUTCOMES),
+        store.records(ENERGY_WINDOWS, **EVER),
+        store.records(AUDIT_EVENTS),
+    )
     store.close()
     return answers, records
 

@@ -9,7 +9,8 @@ from decimal import Decimal
 import pytest
 
 from modicum.calls import Basis, Call, Cost, Entry, Usage
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 
@@ -30,7 +31,7 @@ def run(modicum, ledger):
 
 def outcomes(ledger):
     opened = open_store(ledger)
-    found = [(o.task, o.name, o.value) for o in opened.outcomes()]
+    found = [(o.task, o.name, o.value) for o in opened.records(OUTCOMES)]
     opened.close()
     return found
 

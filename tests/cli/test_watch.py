@@ -3,7 +3,7 @@ import threading
 from contextlib import closing
 
 from modicum.cli.watch import changes
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 
 
 def test_what_is_there_comes_first_and_then_what_is_written(tmp_path):

@@ -9,7 +9,8 @@ import pytest
 
 from modicum.calls import Basis, Call, Cost, Entry, Outcome, Usage
 from modicum.ledger.booking import book
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
 from modicum.metering.prices import PriceBook
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
@@ -41,11 +42,12 @@ def ledger(tmp_path):
             entry("c5", "", "5", "n"),
         ]
     )
-    opened.append_outcomes(
+    opened.append_records(
+        OUTCOMES,
         [
             Outcome(outcome_id=task, task=task, name="resolved", value=value, time=NOON)
             for task, value in (("T1", 1), ("T2", 0), ("T3", 1), ("T9", 1))
-        ]
+        ],
     )
     opened.close()
     return place
@@ -139,7 +141,7 @@ def test_the_worked_example_of_the_docs_is_what_the_command_prints(tmp_path, mod
         opened.append([made])
         if row[8].isdigit():
             told = Outcome(outcome_id=row[0], task=row[0], name="resolved", value=float(row[8]), time=NOON)
-            opened.append_outcomes([told])
+            opened.append_records(OUTCOMES, [told])
     opened.close()
     out = modicum("yield", "--outcome", "resolved", "--ledger", tmp_path / "docs.duckdb").out
     printed = [line.rstrip() for line in out.splitlines()]

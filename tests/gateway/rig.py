@@ -21,12 +21,12 @@ import uvloop
 from backports import zstd
 
 from modicum.calls import Call, Outcome, Owner
+from modicum.context.conversations import ContextPart
 from modicum.gateway.server import Gateway
 from modicum.governance.keys import issue
-from modicum.ledger.conversations import ContextPart
-from modicum.ledger.events import Events
+from modicum.ledger.events import EventFile
+from modicum.ledger.opening import open_store
 from modicum.ledger.shipper import Shipper
-from modicum.ledger.store import open_store
 from modicum.metering.prices import PriceBook
 from modicum.settings import GatewaySettings, Settings, UpstreamSettings
 
@@ -137,7 +137,7 @@ class Rig:
         self.key = self.issue_key("ci", team="platform")
 
     def issue_key(self, name, models=(), **owner):
-        events = Events(self.folder / "events.sqlite")
+        events = EventFile(self.folder / "events.sqlite")
         key, event = issue(Owner(key=name, **owner), models, datetime.now(UTC), "test", DIGEST_KEY)
         events.append("key", event)
         events.close()

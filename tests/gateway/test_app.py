@@ -83,11 +83,11 @@ def test_a_revoked_key_is_refused_within_a_second(rig):
     from datetime import UTC, datetime
 
     from modicum.governance.keys import KeyEvent
-    from modicum.ledger.events import Events
+    from modicum.ledger.events import EventFile
 
     key = rig.issue_key("leaver")
     wait_for(lambda: status_with(rig, key) == 200)
-    events = Events(rig.folder / "events.sqlite")
+    events = EventFile(rig.folder / "events.sqlite")
     key_id = events.read("key", KeyEvent)[-1].key_id
     events.append("key", KeyEvent(what="revoked", key_id=key_id, at=datetime.now(UTC), by="test"))
     events.close()

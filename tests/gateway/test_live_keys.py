@@ -5,7 +5,7 @@ import pytest
 from modicum.calls import Owner
 from modicum.gateway.live_keys import LiveKeys
 from modicum.governance.keys import issue, revoke
-from modicum.ledger.events import Events
+from modicum.ledger.events import EventFile
 
 NOW = datetime(2026, 11, 1, tzinfo=UTC)
 DIGEST_KEY = b"d" * 32
@@ -14,7 +14,7 @@ DIGEST_KEY = b"d" * 32
 @pytest.fixture
 def events(tmp_path):
     """As the gateway has them, and as a command in another process has them."""
-    both = Events(tmp_path / "events.sqlite"), Events(tmp_path / "events.sqlite")
+    both = EventFile(tmp_path / "events.sqlite"), EventFile(tmp_path / "events.sqlite")
     yield both
     for one in both:
         one.close()

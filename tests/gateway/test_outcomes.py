@@ -1,7 +1,8 @@
 import httpx2 as httpx
 import pytest
 
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
 
 
 @pytest.fixture
@@ -80,8 +81,8 @@ def test_another_key_cannot_overwrite_an_outcome(rig):
             assert reply.status_code == 200
 
         store = open_store(":memory:")
-        store.append_outcomes(rig.records("outcome")[before:])
-        values = sorted(one.value for one in store.outcomes())
+        store.append_records(OUTCOMES, rig.records("outcome")[before:])
+        values = sorted(one.value for one in store.records(OUTCOMES))
         store.close()
         assert values == [0.25, 0.5, 1]  # the key's own second report replaced its first, and nobody else's did
 

@@ -11,4 +11,4 @@ def test_gauges_are_brought_up_to_date_when_somebody_asks(fresh_rig):
     text = httpx.get(f"{fresh_rig.url}/metrics").text
 
     assert "modicum_calls_under_way 0.0" in text
-    assert parts.metrics.registry.get_sample_value("modicum_bodies_limit_bytes") == parts.bodies.most_bytes
+    assert parts.metrics.registry.get_sample_value("modicum_request_bytes_limit") == parts.bodies.most_bytes

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from modicum.calls import Anatomy, Call, Segment, SegmentKind, Usage
 from modicum.insights.history import load
 from modicum.ledger.booking import book
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
 from modicum.metering.digests import Digester
 from modicum.metering.prices import PriceBook
 
@@ -81,7 +82,7 @@ class Conversation:
 def history_of(*conversations, outcomes=()):
     store = open_store(":memory:")
     store.append([entry for conversation in conversations for entry in conversation.entries])
-    store.append_outcomes(list(outcomes))
+    store.append_records(OUTCOMES, list(outcomes))
     found = load(store, *EVER)
     store.close()
     return found

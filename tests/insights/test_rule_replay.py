@@ -7,7 +7,7 @@ from modicum.calls.change import NO_CHANGE
 from modicum.calls.rule import Rule, RuleEffect
 from modicum.insights.rule_replay import count_decisions, replay_rules
 from modicum.ledger.booking import book
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 from optimizers.toy_rules import BROKEN, TOYS
 
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from modicum.calls import Basis, Call, Outcome, Usage
 from modicum.insights.yields import DIMENSIONS, build
 from modicum.ledger.booking import book
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
 from modicum.metering.prices import PriceBook
 
 START = datetime(2026, 2, 3, 10, tzinfo=UTC)
@@ -52,7 +53,7 @@ def asked(store, by="model", name="resolved", **fields):
 @pytest.fixture
 def example(store):
     store.append(EXAMPLE)
-    store.append_outcomes(RESULTS)
+    store.append_records(OUTCOMES, RESULTS)
     return asked(store)
 
 
@@ -95,7 +96,7 @@ def test_a_task_of_two_models_shares_its_outcome_by_cost_and_says_so(example):
 
 def test_where_no_task_is_shared_each_counts_in_full(store):
     store.append(EXAMPLE)
-    store.append_outcomes(RESULTS)
+    store.append_records(OUTCOMES, RESULTS)
     found = asked(store, by="source")
 
     assert [row.outcomes for row in found.rows] == [2]
@@ -104,7 +105,7 @@ def test_where_no_task_is_shared_each_counts_in_full(store):
 
 def test_calls_without_a_price_are_left_out_of_ratios_and_counted(store):
     store.append([*EXAMPLE, entry("c6", "T2", Usage(1_000), "nobody-knows")])
-    store.append_outcomes(RESULTS)
+    store.append_records(OUTCOMES, RESULTS)
     total = asked(store, by="source").total
 
     assert (total.calls_unpriced, total.cost_usd) == (1, Decimal("1.90"))
@@ -115,7 +116,7 @@ def test_calls_without_a_price_are_left_out_of_ratios_and_counted(store):
 
 def test_a_task_with_an_unpriced_model_is_shared_by_tokens(store):
     store.append([entry("c1", "T", Usage(30_000)), entry("c2", "T", Usage(10_000), "nobody-knows")])
-    store.append_outcomes([outcome("T", 1)])
+    store.append_records(OUTCOMES, [outcome("T", 1)])
     shares = {row.name: row.outcomes for row in asked(store).rows}
 
     assert shares == pytest.approx({"claude-opus-4-5": 0.75, "nobody-knows": 0.25})
@@ -123,7 +124,7 @@ def test_a_task_with_an_unpriced_model_is_shared_by_tokens(store):
 
 def test_calls_that_nobody_counted_are_in_no_ratio(store):
     store.append([entry("c1", "T", Usage(), usage_basis=Basis.UNKNOWN)])
-    store.append_outcomes([outcome("T", 1)])
+    store.append_records(OUTCOMES, [outcome("T", 1)])
     total = asked(store).total
 
     assert (total.cost_usd, total.effective_tokens, total.tokens_basis) == (None, None, Basis.UNKNOWN)
@@ -133,7 +134,7 @@ def test_calls_that_nobody_counted_are_in_no_ratio(store):
 
 def test_a_lower_bound_makes_the_figures_one_and_is_said(store):
     store.append([entry("c1", "T", Usage(30_000), output_basis=Basis.LOWER_BOUND)])
-    store.append_outcomes([outcome("T", 1)])
+    store.append_records(OUTCOMES, [outcome("T", 1)])
     found = asked(store)
 
     assert (found.total.basis, found.total.tokens_basis) == (Basis.LOWER_BOUND, Basis.LOWER_BOUND)
@@ -142,7 +143,9 @@ def test_a_lower_bound_makes_the_figures_one_and_is_said(store):
 
 def test_outcomes_of_one_task_are_summed(store):
     store.append(EXAMPLE)
-    store.append_outcomes([outcome("T1", 2, "commits"), outcome("T1", 3, "commits", START + timedelta(hours=1))])
+    store.append_records(
+        OUTCOMES, [outcome("T1", 2, "commits"), outcome("T1", 3, "commits", START + timedelta(hours=1))]
+    )
 
     assert asked(store, name="commits").total.outcomes == 5
 
@@ -150,7 +153,7 @@ def test_outcomes_of_one_task_are_summed(store):
 def test_a_task_belongs_to_the_time_in_which_it_began(store):
     late = START + timedelta(days=3)
     store.append([*EXAMPLE, entry("c9", "T1", Usage(20_000), started=late), entry("c8", "T9", Usage(1), started=late)])
-    store.append_outcomes([*RESULTS, outcome("T9", 1)])
+    store.append_records(OUTCOMES, [*RESULTS, outcome("T9", 1)])
 
     assert asked(store).total.cost_usd == Decimal("2.00")
     assert asked(store, since=late, until=late + timedelta(days=1)).total.tasks == 1
@@ -158,7 +161,7 @@ def test_a_task_belongs_to_the_time_in_which_it_began(store):
 
 def test_calls_outside_any_task_are_told_with_their_cost(store):
     store.append([*EXAMPLE, entry("c9", "", Usage(20_000))])
-    store.append_outcomes([*RESULTS, outcome("", 1)])
+    store.append_records(OUTCOMES, [*RESULTS, outcome("", 1)])
     total = asked(store).total
 
     assert (total.calls_outside_tasks, total.cost_outside_tasks_usd) == (1, Decimal("0.10"))
@@ -168,7 +171,7 @@ def test_calls_outside_any_task_are_told_with_their_cost(store):
 @pytest.mark.parametrize("by", DIMENSIONS)
 def test_every_dimension_keeps_the_sums(store, by):
     store.append(EXAMPLE)
-    store.append_outcomes(RESULTS)
+    store.append_records(OUTCOMES, RESULTS)
     found = asked(store, by=by)
 
     assert sum(row.outcomes for row in found.rows) == pytest.approx(2)
@@ -177,7 +180,7 @@ def test_every_dimension_keeps_the_sums(store, by):
 
 def test_outcomes_whose_task_has_no_call_are_counted(store):
     store.append(EXAMPLE)
-    store.append_outcomes([*RESULTS, outcome("elsewhere", 1)])
+    store.append_records(OUTCOMES, [*RESULTS, outcome("elsewhere", 1)])
     (known,) = store.ask("outcomes")
 
     assert (known["name"], known["outcomes"], known["tasks"]) == ("resolved", 4, 4)
@@ -197,7 +200,7 @@ def test_shares_sum_to_the_whole_and_no_dollar_is_lost(made, values):
     opened = open_store(":memory:")
     entries = [entry(f"c{n}", task, Usage(tokens), model) for n, (task, model, tokens) in enumerate(made)]
     opened.append(entries)
-    opened.append_outcomes([outcome(task, value) for task, value in values.items()])
+    opened.append_records(OUTCOMES, [outcome(task, value) for task, value in values.items()])
     found = asked(opened)
     opened.close()
     lines = [*found.rows]

@@ -10,11 +10,12 @@ import pytest
 
 from ledger.faults import GARBAGE, Backup, garbage, remove
 from modicum.calls import Call, CallStatus, Outcome, Owner, SegmentKind, Usage
+from modicum.context.conversations import ContextPart
 from modicum.ledger import positions
-from modicum.ledger.conversations import ContextPart
 from modicum.ledger.journal import Journal, Record
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
 from modicum.ledger.shipper import Shipper
-from modicum.ledger.store import open_store
 from modicum.metering.prices import PriceBook
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -171,8 +172,8 @@ def test_an_id_that_a_provider_gives_twice_names_one_call(tmp_path, store, shipp
 def test_outcomes_are_shipped(tmp_path, store, shipper):
     write(tmp_path, ("", "outcome", Outcome(outcome_id="o", task="PR-1", name="merged", value=1.0, time=NOON)))
 
-    assert shipper.ship().outcomes == 1
-    assert store.outcomes()[0].task == "PR-1"
+    assert shipper.ship().records == {"outcomes": 1}
+    assert store.records(OUTCOMES)[0].task == "PR-1"
 
 
 def test_a_record_that_cannot_be_read_is_told_and_blocks_nothing(tmp_path, store, shipper):
@@ -307,14 +308,14 @@ def test_an_old_outcome_that_comes_again_does_not_overwrite_a_newer_one(tmp_path
     shipper.ship()
     backup.restore()
 
-    assert shipper.ship().outcomes == 1
-    assert store.outcomes()[0].value == 1.0
+    assert shipper.ship().records == {"outcomes": 1}
+    assert store.records(OUTCOMES)[0].value == 1.0
 
     write(tmp_path, outcome(0.5))
     backup.restore()
     write(tmp_path, outcome(0.25))
     shipper.ship()
-    assert store.outcomes()[0].value == 0.25
+    assert store.records(OUTCOMES)[0].value == 0.25
 
 
 def test_a_late_context_of_a_journal_in_doubt_joins_its_call_once(tmp_path, store, shipper):

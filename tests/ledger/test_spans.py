@@ -8,8 +8,8 @@ from ledger.faults import GARBAGE, Backup, garbage, remove
 from modicum.calls import Basis, Call, Cost, Entry, Owner, Usage
 from modicum.ledger import positions
 from modicum.ledger.journal import Journal, Record
+from modicum.ledger.opening import open_store
 from modicum.ledger.spans import Received, SpanShipper
-from modicum.ledger.store import open_store
 from modicum.metering.prices import PriceBook
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)

@@ -1,97 +1,21 @@
-"""The ledger on both engines: the same tests, the same answers."""
+"""What every store promises, on both engines: the same tests, the same answers."""
 
-import subprocess
-import sys
-import textwrap
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
 
 import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from modicum.calls import (
-    OURSELVES,
-    Anatomy,
-    AuditEvent,
-    Basis,
-    BucketCosts,
-    Call,
-    CallStatus,
-    Cost,
-    Edit,
-    EnergyWindow,
-    Entry,
-    Outcome,
-    Owner,
-    Reuse,
-    Segment,
-    SegmentKind,
-    Tier,
-    Usage,
-    UserError,
-)
-from modicum.ledger.store import Appended, Purge, migrations, open_store
+from ledger.samples import EVER, FULL, START, entry, read
+from modicum.calls import OURSELVES, Anatomy, Edit, Owner, Reuse, Segment, SegmentKind, Usage
+from modicum.context.conversations import FORMER
+from modicum.ledger.opening import open_store
+from modicum.ledger.store import Appended, Purge
+from modicum.metering.digests import SEGMENT_VERSION
 
-START = datetime(2026, 2, 3, 10, tzinfo=UTC)
-EVER = {"since": datetime(1990, 1, 1, tzinfo=UTC), "until": datetime(2200, 1, 1, tzinfo=UTC)}
 BILL = EVER | {"by": "model", "tag": "", "zone": "UTC"}
-
-
-@pytest.fixture(params=["duckdb", "clickhouse"])
-def store(request, tmp_path):
-    opened = open_store(str(tmp_path / "ledger.duckdb") if request.param == "duckdb" else f"chdb://{tmp_path}/chdb")
-    yield opened
-    opened.close()
-
-
-def entry(entry_id="c1", usd="0.25", **fields):
-    told = {
-        "call_id": entry_id,
-        "source": "test",
-        "provider": "anthropic",
-        "model": "opus",
-        "started": START,
-        "usage": Usage(10, 20, 0, 40, 50, 60),
-    }
-    cost = Cost.unknown()
-    if usd is not None:
-        cost = Cost(Decimal(usd), Basis.EXACT, BucketCosts(input_uncached=Decimal(usd)), "genai-prices", "1", 12.5)
-    return Entry(Call(**(told | fields)), cost)
-
-
-FULL = entry(
-    first_token=START + timedelta(seconds=2),
-    finished=START + timedelta(seconds=4, microseconds=1),
-    status=CallStatus.ERROR,
-    finish_reason="length",
-    usage_basis=Basis.ESTIMATED,
-    output_basis=Basis.LOWER_BOUND,
-    output_tokens_estimated=99,
-    tier=Tier.BATCH,
-    web_searches=1,
-    calls_count=2,
-    reported_cost_usd=Decimal("0.1234567891"),
-    task="it's; DROP TABLE entries",
-    conversation="t/a",
-    turn=3,
-    agent="a",
-    project='/home/ada/"shop"',
-    branch="b",
-    owner=Owner("team", "app", "ada", "k1"),
-    tags={"env": "prod", 'quote"d': "x"},
-    place="progress",
-    revision=7,
-    anatomy=Anatomy(
-        2, 30, (Segment(SegmentKind.TOOL_RESULT, 5, b"0" * 16, "Read", b"1" * 16, is_error=True),), "rewind"
-    ),
-    edits=(
-        Edit("team_plan.hide", 40, 30, "2 messages"),
-        Edit("team_plan.model", why="opus to haiku", basis=Basis.EXACT),
-    ),
-)
 
 
 def test_an_entry_comes_back_as_it_was_booked(store):
@@ -121,6 +45,15 @@ def test_an_entry_that_has_grown_replaces_its_older_self_with_its_anatomy(store)
     (stored,) = next(store.entries())
     assert stored.call.usage.output_visible == 9
     assert len(stored.call.anatomy.added) == 2
+
+
+def test_a_call_whose_digests_are_of_a_former_version_is_told_so(store):
+    digests = {"former": b"d" * 16, "present": b"d" * 16 + bytes((SEGMENT_VERSION,)), "other": b"d" * 16 + b"\xff"}
+    for name, digest in digests.items():
+        parts = (Segment(SegmentKind.PREFIX, 5), Segment(SegmentKind.USER, 5, digest))
+        store.append([entry(name, conversation="c", anatomy=Anatomy(0, 0, parts))])
+
+    assert store.conversations_of([*digests]) == {"former": "c" + FORMER, "present": "c", "other": "c" + FORMER}
 
 
 def test_where_a_call_is_booked_is_told_of_those_that_are_known(store):
@@ -230,11 +163,6 @@ def test_an_entry_is_forgotten_by_its_newest_owner(store):
     assert list(store.entries()) == []
 
 
-def read(share, later_calls, entry_id="c1"):
-    part = Segment(SegmentKind.TOOL_RESULT, 900, b"\x01", "Read", reuse=Reuse(share, later_calls))
-    return entry(entry_id, anatomy=Anatomy(0, 0, (part, part)))
-
-
 def reuse_of(store):
     return [part.reuse for batch in store.entries() for one in batch for part in one.call.anatomy.added]
 
@@ -257,69 +185,6 @@ def test_reuse_is_asked_for_by_call_and_text_and_forgotten_with_its_entry(store)
     assert store.ask_columns("history_reuse", **EVER)["entry_id"].tolist() == []
     store.append([read(0.75, 5)])
     assert reuse_of(store) == [Reuse(0.75, 5)] * 2
-
-
-def test_an_outcome_told_again_is_replaced(store):
-    told = Outcome(outcome_id="o1", task="t", name="resolved", value=0.0, time=START)
-    store.append_outcomes([told])
-    store.append_outcomes([msgspec.structs.replace(told, value=1.0)])
-    store.append_outcomes([msgspec.structs.replace(told, value=0.5)] * 2, [2, 1])  # sent long before
-
-    assert [o.value for o in store.outcomes()] == [1.0]
-
-
-def window(**fields):
-    told = {
-        "started": START.timestamp() + 0.123456,
-        "seconds": 5.5,
-        "gpus": ("GPU-0", "GPU-1"),
-        "servers": ("http://127.0.0.1:8000",),
-        "provider": "own",
-        "joules": 1234.5,
-        "counted": True,
-        "generated_tokens": 900.0,
-        "prompt_tokens": 100.0,
-        "cached_tokens": None,
-        "steps": 80.0,
-        "running_seconds": 11.0,
-        "busy_seconds": 5.5,
-    }
-    return EnergyWindow(**(told | fields))
-
-
-def test_a_window_of_energy_comes_back_as_it_was_booked(store):
-    later = window(started=START.timestamp() + 60, cached_tokens=7.0, steps=None, counted=False, provider="")
-    store.append_energy([later, window()])
-
-    assert store.energy(**EVER) == [window(), later]
-    assert store.energy(START + timedelta(seconds=30), START + timedelta(hours=1)) == [later]
-
-
-def test_a_window_of_energy_is_booked_once_in_whatever_batch_it_comes(store):
-    other = window(started=START.timestamp() + 9)
-
-    assert store.append_energy([window(), window()]) == Appended(new=1, unchanged=1)
-    assert store.append_energy([window(), other]) == Appended(new=1, unchanged=1)
-    assert store.append_energy([]) == Appended()
-    assert store.energy(**EVER) == [window(), other]
-
-
-def test_windows_of_energy_are_forgotten_by_age(store):
-    later = window(started=START.timestamp() + 60)
-    store.append_energy([window(), later])
-
-    assert store.purge(Purge(before=START + timedelta(seconds=30))) == 0
-    assert store.purge_energy(START + timedelta(seconds=30)) == 1
-    assert store.energy(**EVER) == [later]
-
-
-def test_windows_are_told_by_their_servers(store):
-    store.append_energy([window(), window(started=START.timestamp() + 60), window(servers=("http://b:8000",))])
-
-    one, other = store.ask("energy_holdings")
-    assert [row["windows"] for row in (one, other)] == [2, 1]
-    assert one["joules"] == 2 * window().joules
-    assert one["last_started"] - one["first_started"] == timedelta(seconds=60) - timedelta(microseconds=123456)
 
 
 def test_the_time_in_which_tasks_ran_reaches_to_the_end_of_their_last_call(store):
@@ -349,36 +214,6 @@ def test_a_dimension_is_cut_the_same_way_by_every_question(store, by):
     assert set(names.values()) == {wanted[by]}
 
 
-def test_the_longer_record_of_a_window_stands(store):
-    store.append_energy([window(seconds=2.0, joules=400.0)])
-
-    assert store.append_energy([window()]) == Appended(replaced=1)
-    assert store.append_energy([window(seconds=2.0, joules=400.0)]) == Appended(unchanged=1)
-    assert store.energy(**EVER) == [window()]
-
-
-def test_a_ledger_is_opened_again_as_it_was(store, tmp_path):
-    store.append([entry()])
-    store.close()
-    again = open_store(str(tmp_path / "ledger.duckdb") if "duckdb" in store.place else store.place)
-
-    assert again.append([entry()]) == Appended(unchanged=1)
-    again.close()
-
-
-@pytest.mark.parametrize("engine", ["embedded", "clickhouse"])
-def test_a_ledger_of_an_older_schema_is_brought_to_the_newest(engine, tmp_path, monkeypatch):
-    place = str(tmp_path / "ledger.duckdb") if engine == "embedded" else f"chdb://{tmp_path}/chdb"
-    with monkeypatch.context() as older:
-        older.setattr(f"modicum.ledger.{engine}.migrations", lambda name: migrations(name)[:2])
-        open_store(place).close()
-    newer = open_store(place)
-    newer.append([entry()])
-
-    assert next(newer.entries())[0].cost.effective_tokens == 12.5
-    newer.close()
-
-
 entries = st.builds(
     lambda number, revision, task: entry(f"c{number}", revision=revision, task=task),
     st.integers(0, 4),
@@ -400,80 +235,6 @@ def test_batches_in_any_cut_give_one_record_a_call_with_the_greatest_revision(ba
     assert all(call.revision == max(c.revision for c in seen if c.call_id == call.call_id) for call in stored.values())
     assert counts.new == len(stored)
     assert counts.new + counts.replaced + counts.unchanged == len(seen)
-
-
-def test_a_file_held_by_another_process_is_one_line_that_says_by_whom(tmp_path):
-    path = tmp_path / "ledger.duckdb"
-    holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            textwrap.dedent(f"""
-            from modicum.ledger.store import open_store
-            store = open_store({str(path)!r})
-            print("open", flush=True)
-            input()
-            """),
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        assert holder.stdout.readline() == "open\n"
-        with pytest.raises(UserError, match=rf"held by process {holder.pid}") as refused:
-            open_store(str(path))
-        assert "\n" not in str(refused.value)
-    finally:
-        holder.communicate("\n")
-
-
-@pytest.mark.parametrize(
-    ("url", "reason"),
-    [("mysql://x", "is no ledger"), ("clickhouse://127.0.0.1:1/none", "does not answer")],
-)
-def test_a_place_that_is_no_ledger_is_refused(url, reason):
-    with pytest.raises(UserError, match=reason):
-        open_store(url)
-
-
-def test_a_process_killed_while_it_makes_the_ledger_leaves_none_that_never_opens(tmp_path, monkeypatch):
-    path = tmp_path / "ledger.duckdb"
-
-    def killed(place, **_):
-        Path(place).write_bytes(bytes(4096))  # as much of a file as there was time for
-        raise SystemExit
-
-    with monkeypatch.context() as patched:
-        patched.setattr("duckdb.connect", killed)
-        with pytest.raises(SystemExit):
-            open_store(str(path))
-
-    open_store(str(path)).close()
-    assert [entry.name for entry in tmp_path.glob("ledger*")] == ["ledger.duckdb"]
-
-    path.write_bytes(b"")
-    with pytest.raises(UserError, match="is empty: its making was cut short; delete the file and run the command"):
-        open_store(str(path))
-
-
-def test_a_file_system_without_links_has_a_ledger_too(tmp_path, monkeypatch):
-    def refused(*_):
-        raise PermissionError(1, "Operation not permitted")
-
-    monkeypatch.setattr("pathlib.Path.hardlink_to", refused)
-
-    open_store(str(tmp_path / "ledger.duckdb")).close()
-
-    assert [entry.name for entry in tmp_path.glob("ledger*")] == ["ledger.duckdb"]
-
-
-def test_a_file_that_is_no_ledger_is_refused(tmp_path):
-    path = tmp_path / "notes.txt"
-    path.write_text("hello " * 10_000)
-
-    with pytest.raises(UserError, match="no ledger that can be read"):
-        open_store(str(path))
 
 
 def test_the_contexts_of_the_gateways_conversations_as_their_newest_calls_left_them(store):
@@ -500,23 +261,3 @@ def test_the_contexts_of_the_gateways_conversations_as_their_newest_calls_left_t
     assert told == [("one", 2, 0, b"a"), ("one", 2, 1, b"d"), ("one", 2, 2, b"e"), ("two", 0, 0, b"x")]
     assert {row["key_name"] for row in found} == {"ann"}
     assert [row["conversation"] for row in newest] == ["two"]
-
-
-def test_a_decision_is_in_the_audit_log_once(store):
-    made = AuditEvent(
-        event_id="a",
-        at=START,
-        by="ann",
-        kind="key",
-        what="issued",
-        subject="7f",
-        owner=Owner("platform", "app", "user", "ci"),
-        details={"models": "gpt-*"},
-    )
-    gone = AuditEvent(event_id="b", at=START + timedelta(1), by="bob", kind="key", what="revoked", subject="7f")
-
-    assert store.append_audit([gone, made, made]) == 2
-    assert store.append_audit([made, gone]) == 0
-    assert store.append_audit([]) == 0
-
-    assert store.audit() == [made, gone]

@@ -165,12 +165,12 @@ def _journals() -> Iterator[Check]:
 
 def _keys() -> str:
     from modicum.governance.keys import KeyEvent, Keys
-    from modicum.ledger.events import Events
+    from modicum.ledger.events import EventFile
 
     path = state_folder() / "events.sqlite"
     if not path.exists():
         return "none yet ('modicum key create NAME' makes one)"
-    events = Events(path)
+    events = EventFile(path)
     try:
         return f"{path}, {len(Keys(events.read('key', KeyEvent)).in_force())} keys in force"
     finally:
@@ -243,7 +243,7 @@ def _otel(settings: Settings) -> str:
     """Whether the endpoint of spans takes a request, by one without spans."""
     import asyncio
 
-    from modicum.console.otel_endpoint import Endpoint, endpoint_of
+    from modicum.ledger_process.otel_endpoint import Endpoint, endpoint_of
     from modicum.outbound.client import Outbound, Unreachable
     from modicum.outbound.hosts import AllowedHosts
 

@@ -22,11 +22,11 @@ from modicum.cli.shared_options import (
     typed,
 )
 from modicum.cli.terminal import output
+from modicum.ledger.store import Appended, Purge, Store
 from modicum.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from modicum.importers.format import Reading
-    from modicum.ledger.store import Appended, Store
     from modicum.metering.prices import PriceBook
 
 BATCH = 20_000
@@ -111,13 +111,12 @@ def reading(*, anatomy: bool) -> "Reading":
     from modicum.importers.format import Reading
     from modicum.metering.digests import Digester
 
-    return Reading(anatomy=anatomy, digest=Digester(resources.digest_key()).digest)
+    return Reading(anatomy=anatomy, digester=Digester(resources.digest_key()))
 
 
-def book_all(calls: Iterable[Call], store: "Store", prices: "PriceBook") -> "Appended":
+def book_all(calls: Iterable[Call], store: Store, prices: "PriceBook") -> Appended:
     """Books calls in batches, each whole or not at all."""
     from modicum.ledger.booking import book
-    from modicum.ledger.store import Appended
 
     booked = Appended()
     for batch in _batches(calls):
@@ -125,15 +124,13 @@ def book_all(calls: Iterable[Call], store: "Store", prices: "PriceBook") -> "App
     return booked
 
 
-def purge_old(store: "Store", settings: Settings) -> int:
+def purge_old(store: Store, settings: Settings) -> int:
     """Forgets what is older than the settings allow."""
-    from modicum.ledger.store import Purge
-
     if not settings.keep_days:
         return 0
     before = datetime.now(UTC) - timedelta(days=settings.keep_days)
-    # Windows of energy follow the same rule; they are not calls, and not in the count.
-    store.purge_energy(before)
+    # Other records that age follow the same rule; they are not calls, and not in the count.
+    store.purge_records(before)
     return store.purge(Purge(before=before))
 
 

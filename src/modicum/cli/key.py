@@ -10,6 +10,7 @@ from modicum.calls import Owner, UserError
 from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
+from modicum.ledger.records import AUDIT_EVENTS
 from modicum.settings import state_folder
 
 if TYPE_CHECKING:
@@ -154,8 +155,8 @@ def log(*, ledger_url: str | None, as_json: bool) -> None:
     from modicum.governance.keys import audit
 
     with resources.opened_ledger(ledger_url) as store:
-        store.append_audit(audit(_events()))  # what no ledger process has taken over yet
-        told = [event for event in store.audit() if event.kind == "key"]
+        store.append_records(AUDIT_EVENTS, audit(_events()))  # what no ledger process has taken over yet
+        told = [event for event in store.records(AUDIT_EVENTS) if event.kind == "key"]
     if as_json:
         output.print_json([_document(event) for event in told])
         return
@@ -204,9 +205,9 @@ def _keys() -> "Keys":
 
 def _events() -> "list[KeyEvent]":
     from modicum.governance.keys import KeyEvent
-    from modicum.ledger.events import Events
+    from modicum.ledger.events import EventFile
 
-    events = Events(state_folder() / "events.sqlite")
+    events = EventFile(state_folder() / "events.sqlite")
     try:
         return events.read("key", KeyEvent)
     finally:
@@ -214,9 +215,9 @@ def _events() -> "list[KeyEvent]":
 
 
 def _append(event: object) -> None:
-    from modicum.ledger.events import Events
+    from modicum.ledger.events import EventFile
 
-    events = Events(state_folder() / "events.sqlite")
+    events = EventFile(state_folder() / "events.sqlite")
     try:
         events.append("key", event)
     finally:

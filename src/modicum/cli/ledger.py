@@ -1,19 +1,21 @@
 """`modicum ledger`: what is in it, forgetting, and copying it elsewhere."""
 
-from datetime import timedelta
-from typing import TYPE_CHECKING
-
 import click
+import msgspec
 
 from modicum.calls import UserError
 from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import NEVER, moment
+from modicum.ledger.copying import copy_ledger
+from modicum.ledger.records import RECORDS
+from modicum.ledger.rows import Row
+from modicum.ledger.store import Purge
 from modicum.settings import checked_zone, read_settings
 
-if TYPE_CHECKING:
-    from modicum.ledger.store import Row, Store
+_PURGED_KEYS = {"energy_windows": "windows_purged"}
+"""Keys of `ledger purge --json` that are older than the rule for them, `<table>_purged`."""
 
 
 @click.group()
@@ -54,7 +56,7 @@ def info(*, ledger_url: str | None, as_json: bool) -> None:
         _watched(watched)
 
 
-def _sources(rows: "list[Row]") -> None:
+def _sources(rows: list[Row]) -> None:
     output.print_table(
         ["source", "calls", "tasks", "first", "last", "with anatomy", "segments"],
         [
@@ -72,9 +74,7 @@ def _sources(rows: "list[Row]") -> None:
     )
 
 
-def _watched(rows: "list[Row]") -> None:
-    import msgspec
-
+def _watched(rows: list[Row]) -> None:
     output.print_table(
         ["watched servers", "windows", "first", "last", "hours", "kWh"],
         [
@@ -101,29 +101,32 @@ def _watched(rows: "list[Row]") -> None:
 @json_option
 @ledger_option
 def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **owner: str) -> None:
-    """Forget calls for good, by age and owner; without an owner, windows of energy of that age too.
+    """Forget calls for good, by age and owner; without an owner, all else of that age that has none: windows of energy.
 
     \b
     Examples:
       modicum ledger purge --before 365d
       modicum ledger purge --before 2026-01-31 --team research --yes --json
     """
-    from modicum.ledger.store import Purge
-
     settings = read_settings()
     which = Purge(before=moment(before, checked_zone(settings.timezone), NEVER), **owner)
     whose = ", ".join(f"{part} {name}" for part, name in owner.items() if name) or "everybody"
-    windows_too = not any(owner.values())
+    aged = [] if any(owner.values()) else [table for table in RECORDS.values() if table.purged_by_age]
     if not yes:
-        what = "calls and windows of energy" if windows_too else "calls"
+        what = " and ".join(["calls", *(table.label for table in aged)])
         click.confirm(f"Forget all {what} of {whose} before {which.before:%Y-%m-%d %H:%M} UTC?", abort=True, err=True)
     with resources.opened_ledger(ledger_url, settings) as store:
         gone = store.purge(which)
-        windows = store.purge_energy(which.before) if windows_too else 0
+        purged = store.purge_records(which.before) if aged else {}
     if as_json:
-        output.print_json({"purged": gone, "windows_purged": windows, "before": which.before, **owner})
+        others = {
+            _PURGED_KEYS.get(name, f"{name}_purged"): purged.get(name, 0)
+            for name, table in RECORDS.items()
+            if table.purged_by_age
+        }
+        output.print_json({"purged": gone, **others, "before": which.before, **owner})
     else:
-        also = f" and {windows:,} windows of energy" if windows else ""
+        also = "".join(f" and {purged[table.name]:,} {table.label}" for table in aged if purged.get(table.name))
         click.echo(f"{gone:,} calls of {whose}{also} before {which.before:%Y-%m-%d} forgotten")
 
 
@@ -141,47 +144,25 @@ def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
       modicum ledger copy ~/laptop.duckdb clickhouse://user:password@host:8123/modicum
       modicum ledger copy old.duckdb new.duckdb --json
     """
-    from modicum.ledger.store import Appended
-
     if from_url == to_url:
         raise UserError("FROM and TO are the same ledger")
-    booked = Appended()
     with resources.opened_ledger(from_url) as one, resources.opened_ledger(to_url) as other:
-        for entries in one.entries():
-            booked += other.append(entries)
-        outcomes = other.append_outcomes(one.outcomes())
-        energy = _copy_windows(one, other)
-        events = other.append_audit(one.audit())
-        places = one.place, other.place
+        copied, places = copy_ledger(one, other), (one.place, other.place)
+    calls = copied.entries
     if as_json:
         output.print_json(
             {
                 "from": places[0],
                 "to": places[1],
-                "new": booked.new,
-                "replaced": booked.replaced,
-                "unchanged": booked.unchanged,
-                "outcomes": outcomes,
-                "energy_windows": energy,
-                "audit_events": events,
+                "new": calls.new,
+                "replaced": calls.replaced,
+                "unchanged": calls.unchanged,
+                **{name: appended.booked for name, appended in copied.records.items()},
             }
         )
     else:
+        others = ", ".join(f"{appended.booked:,} {RECORDS[name].label}" for name, appended in copied.records.items())
         click.echo(
-            f"{booked.new:,} calls copied to {places[1]}, {booked.replaced:,} replaced, "
-            f"{booked.unchanged:,} were there; {outcomes:,} outcomes, {energy:,} windows of energy"
+            f"{calls.new:,} calls copied to {places[1]}, {calls.replaced:,} replaced, "
+            f"{calls.unchanged:,} were there; {others}"
         )
-
-
-def _copy_windows(one: "Store", other: "Store") -> int:
-    """A week at a time: a server watched for a year has five million windows. Returns how many the other one lacked."""
-    held = one.ask("energy_holdings")
-    if not held:
-        return 0
-    since, last = min(row["first_started"] for row in held), max(row["last_started"] for row in held)
-    copied = 0
-    while since <= last:
-        until = since + timedelta(days=7)
-        booked = other.append_energy(one.energy(since, until))
-        copied, since = copied + booked.new + booked.replaced, until
-    return copied

@@ -18,12 +18,14 @@ from modicum.cli.shared_options import LedgerOptions, SpanOptions, json_option, 
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.time_span import EVER, moment
+from modicum.ledger.records import OUTCOMES
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.importers.git_log import Repository
-    from modicum.insights.commits import Joined
-    from modicum.ledger.store import Row, Store
+    from modicum.insights.commits import JoinedCommits
+    from modicum.ledger.rows import Row
+    from modicum.ledger.store import Store
 
 _WINDOW = re.compile(r"^(\d{1,4})(m|h|d)$")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -130,7 +132,7 @@ def record(
     known = outcome_id(task, name, time) if add else f"recorded/{name}/{task}"
     told = Outcome(outcome_id=known, task=task, name=name, value=value, time=time, source="recorded")
     with resources.opened_ledger(ledger_url, settings) as store:
-        store.append_outcomes([told])
+        store.append_records(OUTCOMES, [told])
     if as_json:
         output.print_json(told)
     else:
@@ -161,7 +163,7 @@ def from_git(options: FromGitOptions) -> None:
       modicum outcome from-git . --all-authors --window 2d --dry-run
     """
     from modicum.importers.git_log import commits, repository
-    from modicum.insights.commits import RULE, join
+    from modicum.insights.commits import RULE, join_commits
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
@@ -175,9 +177,9 @@ def from_git(options: FromGitOptions) -> None:
         branches = frozenset(repo.refs) & {touch["branch"] for touch in touches}
         start = max(since, min(touch["first_at"] for touch in touches))
         found = commits(repo, start, until, sorted(branches), authors)
-        joined = join(found, touches, branches, window, (since, min(until, datetime.now(UTC))))
+        joined = join_commits(found, touches, branches, window, (since, min(until, datetime.now(UTC))))
         if not options.dry_run:
-            store.append_outcomes(joined.outcomes)
+            store.append_records(OUTCOMES, joined.outcomes)
     if options.as_json:
         output.print_json(_document(joined, len(found), rule, authors, dry_run=options.dry_run))
         return
@@ -236,8 +238,8 @@ def list_names(*, as_json: bool, ledger_url: str | None) -> None:
 
 def _append(store: "Store", outcomes: list[Outcome]) -> tuple[int, int]:
     """How many outcomes were booked, and how many rows repeated one of them."""
-    count = store.append_outcomes(outcomes)
-    return count, len(outcomes) - count
+    appended = store.append_records(OUTCOMES, outcomes)
+    return appended.booked, appended.unchanged
 
 
 def _window(text: str) -> timedelta:
@@ -270,7 +272,9 @@ def _touches(
     return held
 
 
-def _document(joined: "Joined", count: int, rule: str, authors: tuple[str, ...], *, dry_run: bool) -> dict[str, Any]:
+def _document(
+    joined: "JoinedCommits", count: int, rule: str, authors: tuple[str, ...], *, dry_run: bool
+) -> dict[str, Any]:
     return {
         "rule": rule,
         "authors": list(authors),

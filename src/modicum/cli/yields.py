@@ -19,13 +19,15 @@ from modicum.cli.shared_options import (
 )
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import given
+from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from modicum.insights.yields import Estimate, Yield, YieldLine
-    from modicum.ledger.store import Row, Store
+    from modicum.ledger.rows import Row
+    from modicum.ledger.store import Store
 
 BESIDE = timedelta(days=1)
 """Windows from so long before and after the tasks are fitted too: a law from an hour's windows would be a poor one."""
@@ -87,14 +89,14 @@ def _add_energy(store: "Store", cells: "list[Row]", span: "tuple[datetime, datet
     if not cells:
         return cells
     ran = store.ask("yield_span", since=span[0], until=span[1])[0]
-    windows = store.energy(ran["first_started"] - BESIDE, ran["last_finished"] + BESIDE)
+    windows = store.records(ENERGY_WINDOWS, ran["first_started"] - BESIDE, ran["last_finished"] + BESIDE)
     if not windows:
         return cells
-    from modicum.insights.consumption import consumption, span_of, with_energy
+    from modicum.insights.energy_consumption import add_energy, find_time_span, share_energy
 
-    since, until = span_of(windows)
+    since, until = find_time_span(windows)
     rows = store.ask("energy_calls", since=since, until=until, provider="", **cut)
-    return [dict(cell) for cell in with_energy(cells, rows, consumption(windows, rows))]
+    return [dict(cell) for cell in add_energy(cells, rows, share_energy(windows, rows))]
 
 
 def _dimension(by: str) -> tuple[str, str]:

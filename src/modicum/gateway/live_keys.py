@@ -3,11 +3,11 @@
 from modicum.calls import UserError
 from modicum.gateway.log import log
 from modicum.governance.keys import KeyEvent, Keys
-from modicum.ledger.events import Events
+from modicum.ledger.events import EventFile
 
 
 class LiveKeys:
-    def __init__(self, events: Events) -> None:
+    def __init__(self, events: EventFile) -> None:
         self._events = events
         self._seen = events.stamp
         self._last = events.last()

@@ -42,7 +42,7 @@ from modicum.gateway.upgrades import PlainProtocol
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.gateway.workers import ALONE, BOARD, Board, Worker
-from modicum.ledger.events import Events
+from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
 from modicum.metering.digests import Digester
 from modicum.optimizers import RULES
@@ -98,7 +98,7 @@ class Gateway:
         self._rules = tuple(rules)
         self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
         self._worker, self._bound = worker, bound
-        self._events = Events(folder / "events.sqlite")
+        self._events = EventFile(folder / "events.sqlite")
         self._keys = LiveKeys(self._events)
         self._stamp = _stamp(settings.file)
         self.parts: Parts

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from modicum.agents.answers import answer_digest
-from modicum.agents.headers import TurnQuestion, TurnVerdict, answer_question, turn_question
-from modicum.agents.plan import line_of
-from modicum.agents.plan_rules import text_digest
+from modicum.agents.answers import digest_answer
+from modicum.agents.headers import TurnQuestion, TurnVerdict, answer_question, parse_turn_question
+from modicum.agents.plan_rules import digest_text
+from modicum.agents.team_plan import find_line
 from modicum.agents.turn import TeamTurn
 from modicum.gateway import replies
 from modicum.gateway.attribution import MOST_CHARACTERS
@@ -102,7 +102,7 @@ class TeamTurns:
         if team is None:
             return None
         told = {name.decode(): headers[name].decode("utf-8", "replace") for name in _TURN if name in headers}
-        question = turn_question({name: value[:MOST_CHARACTERS] for name, value in told.items()})
+        question = parse_turn_question({name: value[:MOST_CHARACTERS] for name, value in told.items()})
         if question is None:
             return None
         scope = exchange.about.owner.key
@@ -167,10 +167,10 @@ class TeamTurns:
         bound = team.plan.bound_to
         text = team.text
         if "instructions" in why and agent in bound.prompts:
-            wanted, now = bound.prompts[agent], text_digest(prompts[agent])
-            return f"{team.place}{line_of(text, 'prompts')}: {why}; accepted is the digest {wanted}, now it is {now}"
+            wanted, now = bound.prompts[agent], digest_text(prompts[agent])
+            return f"{team.place}{find_line(text, 'prompts')}: {why}; accepted is the digest {wanted}, now it is {now}"
         if "model" in why and agent in bound.models:
-            return f"{team.place}{line_of(text, 'models')}: {why}; accepted is {bound.models[agent]}"
+            return f"{team.place}{find_line(text, 'models')}: {why}; accepted is {bound.models[agent]}"
         return f"{team.place}: {why}"
 
     def _turn(self, call: _Call) -> FeatureFacts:
@@ -189,9 +189,9 @@ class TeamTurns:
             "plan_arm": ("canary" if verdict.full_because == "canary" else "full") if verdict.full_because else "plan",
         }
         if prompt is not None:
-            tags["prompt_digest"] = text_digest(prompt.system)
+            tags["prompt_digest"] = digest_text(prompt.system)
         for name in _ANSWERS & call.exchange.about.tags.keys():
-            tags[name] = answer_digest(call.exchange.about.tags[name], self._key) or ""
+            tags[name] = digest_answer(call.exchange.about.tags[name], self._key) or ""
         why = "" if verdict.speaks or verdict.full_because else f"'{agent}' is dropped in round {verdict.round}"
         if not why and not verdict.full_because and run.agreed and not goes_on and run.stops(agent, verdict.round):
             why = run.agreed
@@ -275,7 +275,7 @@ class TurnListener:
         run.said(agent, said.text)
         if said.calls_tools:
             return {}
-        answer = answer_digest(self._call.team.answer_in(said.text), self._key)
+        answer = digest_answer(self._call.team.answer_in(said.text), self._key)
         if agent in self._call.team.plan.agents:
             run.answered(agent, self._round, answer)
         return {"answer": answer} if answer else {}

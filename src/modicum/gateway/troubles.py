@@ -7,7 +7,7 @@ from modicum.calls import UserError
 from modicum.gateway.live_keys import LiveKeys
 from modicum.gateway.log import log
 from modicum.gateway.parts import Parts
-from modicum.ledger.events import Events
+from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
 
 
@@ -16,7 +16,7 @@ class Troubles:
         self._lasting: dict[str, str] = {}
         self._set_aside: set[str] = set()
 
-    def look(self, parts: Parts, events: Events, live_keys: LiveKeys, settings_file: str) -> None:
+    def look(self, parts: Parts, events: EventFile, live_keys: LiveKeys, settings_file: str) -> None:
         """News of keys; and whether what we live on is still there. Calls go on without keys' and settings' files."""
         keys = events.gone
         try:

@@ -15,48 +15,37 @@ from urllib.parse import urlsplit
 import numpy as np
 import numpy.typing as npt
 
-from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
+from modicum.calls import Entry, UserError
 from modicum.calls.storable import storable
-from modicum.ledger.asking import PURGED, Questions
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
-    AUDIT_COLUMNS,
-    EDIT_COLUMNS,
-    ENERGY_COLUMNS,
-    ENTRY_COLUMNS,
-    OUTCOME_COLUMNS,
-    REUSE_COLUMNS,
-    SEGMENT_COLUMNS,
-    Columns,
-    audit_columns,
+    EDIT_KINDS,
+    ENTRY_KINDS,
+    REUSE_KINDS,
+    SEGMENT_KINDS,
     edit_columns,
-    energy_columns,
     entry_columns,
-    longest,
-    outcome_columns,
     reuse_columns,
     segment_columns,
 )
-from modicum.ledger.store import (
-    Appended,
-    Arrays,
-    Purge,
-    Row,
-    bound,
-    migrations,
-    plain_array,
-    question_text,
-    statements,
-)
+from modicum.ledger.question_files import bind, question_text, without_comments
+from modicum.ledger.record_table import REVISION, N, RecordTable, Repeats
+from modicum.ledger.records import RECORDS
+from modicum.ledger.rows import Arrays, Columns, Row
+from modicum.ledger.sql_store import FORMER_DIGEST, PURGED, SqlStore, mark_former, plain_array
+from modicum.ledger.store import Appended, Purge
+from modicum.ledger.tables import clickhouse_changes, newest_schema, statements
 
 _TYPES = {str: "String", bool: "Bool", int: "Int64", float: "Float64", datetime: "DateTime64(6, 'UTC')"}
 _SETTINGS = {"join_use_nulls": 1, "prefer_column_name_to_alias": 1, "cast_keep_nullable": 1, "mutations_sync": 2}
 """As in standard SQL: an outer join gives NULL and not the type's zero, `sum(x) AS x` means the column, and a cast
 keeps NULL. Deletes are waited for."""
 _AGE_BITS = 64
+_IDS_A_QUERY = 2_000
+"""Ids travel in the address of a query, and servers refuse addresses above a megabyte."""
 
 
-class ClickHouseStore(Questions):
+class ClickHouseStore(SqlStore):
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.place = url.replace(f":{parts.password}@", ":***@") if parts.password else url
@@ -84,51 +73,51 @@ class ClickHouseStore(Questions):
             # Segments and edits first: until its entry stands in the log, they are not seen.
             revisions = {entry.call.call_id: entry.call.revision for entry in fresh}
             parts = (
-                ("segments_log", segment_columns(fresh), SEGMENT_COLUMNS),
-                ("edits_log", edit_columns(fresh), EDIT_COLUMNS),
+                ("segments_log", segment_columns(fresh), SEGMENT_KINDS),
+                ("edits_log", edit_columns(fresh), EDIT_KINDS),
             )
             for table, columns, names in parts:
                 columns["revision"] = [revisions[entry_id] for entry_id in columns["entry_id"]]
                 self._insert(table, columns, (*names, "revision"))
-            self._insert("entries_log", self._versioned(fresh), (*ENTRY_COLUMNS, "booked_at", "version"))
+            self._insert("entries_log", self._versioned(fresh), (*ENTRY_KINDS, "booked_at", "version"))
         # Of calls that are known, too: a log that has grown tells more of what was made of their results.
-        self._insert("reuse_log", reuse_columns(batch), REUSE_COLUMNS)
+        self._insert("reuse_log", reuse_columns(batch), tuple(REUSE_KINDS))
         replaced = sum(entry.call.call_id in known for entry in fresh)
         return Appended(len(fresh) - replaced, replaced, len(entries) - len(fresh))
 
-    def append_outcomes(self, outcomes: Sequence[Outcome], revisions: Sequence[int] | None = None) -> int:
-        if not outcomes:
-            return 0
-        columns = outcome_columns(outcomes, revisions)
-        self._insert("outcomes_log", columns, OUTCOME_COLUMNS)
-        return len(columns["outcome_id"])
-
-    def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
-        if not windows:
+    def append_records(
+        self, table: RecordTable[N], records: Sequence[N], sent_ns: Sequence[int] | None = None
+    ) -> Appended:
+        if not records:
             return Appended()
-        batch = longest(windows)
-        found = self._client.query(
-            "SELECT window_id, max(revision) FROM energy_log WHERE window_id IN {ids:Array(String)} GROUP BY window_id",
-            parameters={"ids": [window.window_id for window in batch]},
+        columns = table.fill(records, sent_ns)
+        identities = columns[table.identity]
+        known = self._known(table, identities)
+        revisions = columns.get(REVISION, [0] * len(identities))
+        last_stands = table.repeats is Repeats.LAST_SENT_STANDS and sent_ns is None
+        fresh = [
+            place
+            for place, (identity, revision) in enumerate(zip(identities, revisions, strict=True))
+            if last_stands or identity not in known or revision > known[identity]
+        ]
+        self._insert(
+            table.log, {name: [values[place] for place in fresh] for name, values in columns.items()}, tuple(columns)
         )
-        known = {str(window_id): int(revision) for window_id, revision in found.result_rows}
-        fresh = [window for window in batch if window.revision > known.get(window.window_id, -1)]
-        self._insert("energy_log", energy_columns(fresh), tuple(ENERGY_COLUMNS))
-        replaced = sum(window.window_id in known for window in fresh)
-        return Appended(len(fresh) - replaced, replaced, len(windows) - len(fresh))
+        replaced = sum(identities[place] in known for place in fresh)
+        return Appended(len(fresh) - replaced, replaced, len(records) - len(fresh))
 
-    def append_audit(self, events: Sequence[AuditEvent]) -> int:
-        if not events:
-            return 0
-        once = {event.event_id: event for event in events}
-        found = self._client.query(
-            "SELECT event_id FROM audit_log WHERE event_id IN {ids:Array(String)}",
-            parameters={"ids": [storable(name) for name in once]},
-        )
-        known = {str(event_id) for (event_id,) in found.result_rows}
-        fresh = [event for event_id, event in once.items() if event_id not in known]
-        self._insert("audit_log", audit_columns(fresh), tuple(AUDIT_COLUMNS))
-        return len(fresh)
+    def _known(self, table: RecordTable[Any], identities: Sequence[str]) -> dict[str, int]:
+        """Of these identities those that the ledger has, with the greatest revision of each (0: they have none)."""
+        revision = f"max({REVISION})" if table.is_revised else "0"
+        known: dict[str, int] = {}
+        for first in range(0, len(identities), _IDS_A_QUERY):
+            found = self._client.query(
+                f"SELECT {table.identity}, {revision} FROM {table.log}"
+                f" WHERE {table.identity} IN {{ids:Array(String)}} GROUP BY {table.identity}",
+                parameters={"ids": identities[first : first + _IDS_A_QUERY]},
+            )
+            known |= {str(identity): int(latest) for identity, latest in found.result_rows}
+        return known
 
     def conversations_of(self, entry_ids: Sequence[str]) -> dict[str, str]:
         if not entry_ids:
@@ -138,24 +127,32 @@ class ClickHouseStore(Questions):
             " GROUP BY entry_id",
             parameters={"ids": [storable(entry_id) for entry_id in entry_ids]},
         )
-        return {str(entry_id): str(conversation) for entry_id, conversation in found.result_rows}
+        conversations = {str(entry_id): str(conversation) for entry_id, conversation in found.result_rows}
+        if not conversations:
+            return {}
+        former = self._client.query(
+            "SELECT DISTINCT entry_id FROM segments WHERE entry_id IN {ids:Array(String)} AND " + FORMER_DIGEST,
+            parameters={"ids": list(conversations)},
+        )
+        return mark_former(conversations, (str(entry_id) for (entry_id,) in former.result_rows))
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
-        text, typed = _typed(question_text(question), bound(question, parameters))
+        text, typed = _typed(question_text(question), bind(question, parameters))
         found = self._client.query(text, parameters=typed)
         names, kinds = list(found.column_names), [kind.name for kind in found.column_types]
         columns: Sequence[Sequence[Any]] = found.result_columns
         if not columns:  # without rows the server names no columns
-            told = self._client.query(f"DESCRIBE TABLE ({text})", parameters=typed).result_rows
-            names, kinds, columns = [row[0] for row in told], [row[1] for row in told], [[] for _ in told]
+            described = self._client.query(f"DESCRIBE TABLE ({text})", parameters=typed).result_rows
+            names, kinds = [row[0] for row in described], [row[1] for row in described]
+            columns = [[] for _ in described]
         return {name: _column(values, kind) for name, values, kind in zip(names, columns, kinds, strict=True)}
 
     def purge(self, which: Purge) -> int:
-        told = {name: getattr(which, name) for name in which.__struct_fields__}
+        parameters = {name: getattr(which, name) for name in which.__struct_fields__}
         # By the newest revision of each call, since an older one may name another owner. Older ones go first: parts of
         # a table are rewritten one after the other, and what was left of them would come back.
         chosen = f"SELECT entry_id FROM entries WHERE {PURGED}"
-        gone = self._rows(f"SELECT count() AS gone FROM entries WHERE {PURGED}", told)[0]["gone"]
+        gone = self._rows(f"SELECT count() AS gone FROM entries WHERE {PURGED}", parameters)[0]["gone"]
         newest = "SELECT entry_id, version FROM entries_log FINAL"
         for delete in (
             f"ALTER TABLE segments_log DELETE WHERE entry_id IN ({chosen})",
@@ -164,16 +161,26 @@ class ClickHouseStore(Questions):
             f"ALTER TABLE entries_log DELETE WHERE entry_id IN ({chosen}) AND (entry_id, version) NOT IN ({newest})",
             f"ALTER TABLE entries_log DELETE WHERE {PURGED}",
         ):
-            sql, typed = _typed(delete, told)
-            self._client.command(sql, parameters=typed)
+            self._command(delete, parameters)
         return int(gone)
 
-    def purge_energy(self, before: datetime) -> int:
-        told = {"before": before}
-        gone = self._rows("SELECT count(DISTINCT window_id) AS gone FROM energy_log WHERE started < $before", told)
-        sql, typed = _typed("ALTER TABLE energy_log DELETE WHERE started < $before", told)
-        self._client.command(sql, parameters=typed)
-        return int(gone[0]["gone"])
+    def purge_records(self, before: datetime) -> dict[str, int]:
+        return {table.name: self._purge_table(table, before) for table in RECORDS.values() if table.purged_by_age}
+
+    def _purge_table(self, table: RecordTable[Any], before: datetime) -> int:
+        parameters = {"before": before}
+        old = f"{table.time} < $before"
+        gone = self._rows(f"SELECT count() AS gone FROM {table.name} WHERE {old}", parameters)[0]["gone"]
+        if table.is_revised:  # as in `purge`: an older revision may be of another time
+            chosen = f"SELECT {table.identity} FROM {table.name} WHERE {old}"
+            newest = f"SELECT {table.identity}, {REVISION} FROM {table.name}"
+            self._command(
+                f"ALTER TABLE {table.log} DELETE WHERE {table.identity} IN ({chosen})"
+                f" AND ({table.identity}, {REVISION}) NOT IN ({newest})",
+                parameters,
+            )
+        self._command(f"ALTER TABLE {table.log} DELETE WHERE {old}", parameters)
+        return int(gone)
 
     def close(self) -> None:
         self._client.close()
@@ -211,16 +218,21 @@ class ClickHouseStore(Questions):
             " ENGINE = MergeTree ORDER BY version"
         )
         present = self._rows("SELECT max(version) AS version FROM schema_versions", {})[0]["version"] or 0
-        newest_schema = migrations("clickhouse")
-        if present > newest_schema[-1][0]:
-            raise UserError(f"{self.place} was written by a newer modicum (schema {present}); update modicum")
-        for number, sql in newest_schema:
-            if number > present:
-                for statement in statements(sql):
-                    self._client.command(_unless_there(statement))
-                self._client.insert(
-                    "schema_versions", [[number, datetime.now(UTC)]], column_names=["version", "applied_at"]
-                )
+        for number, sql in newest_schema(self.place, "clickhouse", present):
+            for statement in statements(sql):
+                self._client.command(_unless_there(statement))
+            self._client.insert(
+                "schema_versions", [[number, datetime.now(UTC)]], column_names=["version", "applied_at"]
+            )
+        found: dict[str, set[str]] = {}
+        for row in self._rows("SELECT table, name FROM system.columns WHERE database = currentDatabase()", {}):
+            found.setdefault(row["table"], set()).add(row["name"])
+        for statement in clickhouse_changes(RECORDS.values(), found):
+            self._client.command(statement)
+
+    def _command(self, sql: str, parameters: Mapping[str, Any]) -> None:
+        text, typed = _typed(sql, parameters)
+        self._client.command(text, parameters=typed)
 
     def _rows(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
         text, typed = _typed(sql, parameters)
@@ -243,8 +255,16 @@ def _column(values: Sequence[Any], kind: str) -> npt.NDArray[Any]:
 
 def _typed(sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """`$name` as ClickHouse writes it, with the type of its value: `{name:String}`."""
-    code = "\n".join(line.partition("--")[0] for line in sql.splitlines())
-    return re.sub(r"\$([a-z_]+)", lambda m: f"{{{m[1]}:{_TYPES[type(parameters[m[1]])]}}}", code), dict(parameters)
+    code = re.sub(r"\$([a-z_]+)", lambda m: f"{{{m[1]}:{_TYPES[type(parameters[m[1]])]}}}", without_comments(sql))
+    return code, {name: _exact(value) for name, value in parameters.items()}
+
+
+def _exact(value: Any) -> Any:
+    """Times as text: the driver would cut them to seconds."""
+    if not isinstance(value, datetime):
+        return value
+    at = value.astimezone(UTC) if value.tzinfo is not None else value
+    return f"{at:%Y-%m-%d %H:%M:%S.%f}"
 
 
 def _unless_there(statement: str) -> str:

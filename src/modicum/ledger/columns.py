@@ -1,25 +1,24 @@
-"""Entries as columns, and back: the one place that knows both the nouns and the names in the tables."""
+"""Entries as columns, and back: the one noun of the ledger that is no row of `records.py`.
+
+A call has parts (segments, edits, reuse) in tables of their own, which are replaced with it and forgotten with it. Its
+columns are described as those of every noun.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from operator import itemgetter
-from time import time_ns
 from typing import Any
 
 import msgspec
 
 from modicum.calls import (
     Anatomy,
-    AuditEvent,
     Basis,
     BucketCosts,
     Call,
     CallStatus,
     Cost,
     Edit,
-    EnergyWindow,
     Entry,
-    Outcome,
     Owner,
     Reuse,
     Segment,
@@ -27,146 +26,112 @@ from modicum.calls import (
     Tier,
     Usage,
 )
-from modicum.calls.storable import storable
+from modicum.ledger.record_table import Column, ColumnKind
+from modicum.ledger.rows import Columns, json_text, storable_columns
 
-Columns = dict[str, list[Any]]
+Kinds = Mapping[str, ColumnKind]
+"""The columns of a table and what each holds."""
 
-_encode = msgspec.json.Encoder(order="sorted").encode
-
-
-def _encode_tags(tags: Mapping[str, str]) -> bytes:
-    try:
-        return _encode(tags)
-    except UnicodeEncodeError:
-        return _encode({storable(name): storable(value) for name, value in tags.items()})
-
-
-def _storable(columns: Columns) -> Columns:
-    """The columns without half characters, which neither engine takes: one bad name must not lose a batch."""
-    for values in columns.values():
-        for place, value in enumerate(values):
-            if isinstance(value, str):
-                if not value.isascii():
-                    values[place] = storable(value)
-            elif value is not None:
-                break  # a column of something else
-    return columns
+_TEXT, _NAME, _WHOLE, _NUMBER = ColumnKind.TEXT, ColumnKind.NAME, ColumnKind.WHOLE, ColumnKind.NUMBER
+_FLAG, _TIME, _MONEY = ColumnKind.FLAG, ColumnKind.TIME, ColumnKind.MONEY
 
 
 def _bucket_cost(bucket: str) -> Callable[[Entry], Any]:
     return lambda entry: getattr(entry.cost.by_bucket, bucket) if entry.cost.by_bucket is not None else None
 
 
-ENTRY_COLUMNS: dict[str, Callable[[Entry], Any]] = {
-    "entry_id": lambda e: e.call.call_id,
-    "revision": lambda e: e.call.revision,
-    "source": lambda e: e.call.source,
-    "provider": lambda e: e.call.provider,
-    "model": lambda e: e.call.model,
-    "started": lambda e: e.call.started,
-    "first_token": lambda e: e.call.first_token,
-    "finished": lambda e: e.call.finished,
-    "status": lambda e: e.call.status.value,
-    "finish_reason": lambda e: e.call.finish_reason,
-    "input_uncached": lambda e: e.call.usage.input_uncached,
-    "cache_read": lambda e: e.call.usage.cache_read,
-    "cache_write_5m": lambda e: e.call.usage.cache_write_5m,
-    "cache_write_1h": lambda e: e.call.usage.cache_write_1h,
-    "output_visible": lambda e: e.call.usage.output_visible,
-    "output_reasoning": lambda e: e.call.usage.output_reasoning,
-    "usage_basis": lambda e: e.call.usage_basis.value,
-    "output_basis": lambda e: e.call.output_basis.value,
-    "output_tokens_estimated": lambda e: e.call.output_tokens_estimated,
-    "tier": lambda e: e.call.tier.value,
-    "web_searches": lambda e: e.call.web_searches,
-    "calls_count": lambda e: e.call.calls_count,
-    "cost_usd": lambda e: e.cost.usd,
-    "cost_input_uncached_usd": _bucket_cost("input_uncached"),
-    "cost_cache_read_usd": _bucket_cost("cache_read"),
-    "cost_cache_write_5m_usd": _bucket_cost("cache_write_5m"),
-    "cost_cache_write_1h_usd": _bucket_cost("cache_write_1h"),
-    "cost_output_visible_usd": _bucket_cost("output_visible"),
-    "cost_output_reasoning_usd": _bucket_cost("output_reasoning"),
-    "cost_requests_usd": _bucket_cost("requests"),
-    "cost_basis": lambda e: e.cost.basis.value,
-    "price_source": lambda e: e.cost.price_source or "",
-    "price_version": lambda e: e.cost.price_version or "",
-    "reported_cost_usd": lambda e: e.call.reported_cost_usd,
-    "task": lambda e: e.call.task,
-    "conversation": lambda e: e.call.conversation or e.call.task,
-    "turn": lambda e: e.call.turn,
-    "agent": lambda e: e.call.agent,
-    "project": lambda e: e.call.project,
-    "branch": lambda e: e.call.branch,
-    "team": lambda e: e.call.owner.team,
-    "app": lambda e: e.call.owner.app,
-    "user_name": lambda e: e.call.owner.user,
-    "key_name": lambda e: e.call.owner.key,
-    "tags": lambda e: _encode_tags(e.call.tags).decode() if e.call.tags else "{}",
-    "place": lambda e: e.call.place,
-    "kept_segments": lambda e: e.call.anatomy.kept_segments if e.call.anatomy is not None else None,
-    "break_cause": lambda e: e.call.anatomy.break_cause if e.call.anatomy is not None else "",
-    "effective_tokens": lambda e: e.cost.effective_tokens,
-}
-"""Name of each column and how an entry fills it. `booked_at` is the store's own."""
-
-SEGMENT_COLUMNS = (
-    "entry_id",
-    "position",
-    "offset_tokens",
-    "kind",
-    "tool",
-    "tokens",
-    "digest",
-    "detail",
-    "is_error",
-    "basis",
+ENTRY_COLUMNS: tuple[Column[Entry], ...] = (
+    Column("entry_id", _TEXT, lambda e: e.call.call_id),
+    Column("revision", _WHOLE, lambda e: e.call.revision),
+    Column("source", _NAME, lambda e: e.call.source),
+    Column("provider", _NAME, lambda e: e.call.provider),
+    Column("model", _NAME, lambda e: e.call.model),
+    Column("started", _TIME, lambda e: e.call.started),
+    Column("first_token", _TIME, lambda e: e.call.first_token, nullable=True),
+    Column("finished", _TIME, lambda e: e.call.finished, nullable=True),
+    Column("status", _NAME, lambda e: e.call.status.value),
+    Column("finish_reason", _NAME, lambda e: e.call.finish_reason),
+    Column("input_uncached", _WHOLE, lambda e: e.call.usage.input_uncached),
+    Column("cache_read", _WHOLE, lambda e: e.call.usage.cache_read),
+    Column("cache_write_5m", _WHOLE, lambda e: e.call.usage.cache_write_5m),
+    Column("cache_write_1h", _WHOLE, lambda e: e.call.usage.cache_write_1h),
+    Column("output_visible", _WHOLE, lambda e: e.call.usage.output_visible),
+    Column("output_reasoning", _WHOLE, lambda e: e.call.usage.output_reasoning),
+    Column("usage_basis", _NAME, lambda e: e.call.usage_basis.value),
+    Column("output_basis", _NAME, lambda e: e.call.output_basis.value),
+    Column("output_tokens_estimated", _WHOLE, lambda e: e.call.output_tokens_estimated, nullable=True),
+    Column("tier", _NAME, lambda e: e.call.tier.value),
+    Column("web_searches", _WHOLE, lambda e: e.call.web_searches),
+    Column("calls_count", _WHOLE, lambda e: e.call.calls_count),
+    Column("cost_usd", _MONEY, lambda e: e.cost.usd, nullable=True),
+    Column("cost_input_uncached_usd", _MONEY, _bucket_cost("input_uncached"), nullable=True),
+    Column("cost_cache_read_usd", _MONEY, _bucket_cost("cache_read"), nullable=True),
+    Column("cost_cache_write_5m_usd", _MONEY, _bucket_cost("cache_write_5m"), nullable=True),
+    Column("cost_cache_write_1h_usd", _MONEY, _bucket_cost("cache_write_1h"), nullable=True),
+    Column("cost_output_visible_usd", _MONEY, _bucket_cost("output_visible"), nullable=True),
+    Column("cost_output_reasoning_usd", _MONEY, _bucket_cost("output_reasoning"), nullable=True),
+    Column("cost_requests_usd", _MONEY, _bucket_cost("requests"), nullable=True),
+    Column("cost_basis", _NAME, lambda e: e.cost.basis.value),
+    Column("price_source", _NAME, lambda e: e.cost.price_source or ""),
+    Column("price_version", _NAME, lambda e: e.cost.price_version or ""),
+    Column("reported_cost_usd", _MONEY, lambda e: e.call.reported_cost_usd, nullable=True),
+    Column("task", _TEXT, lambda e: e.call.task),
+    Column("conversation", _TEXT, lambda e: e.call.conversation or e.call.task),
+    Column("turn", _WHOLE, lambda e: e.call.turn),
+    Column("agent", _TEXT, lambda e: e.call.agent),
+    Column("project", _TEXT, lambda e: e.call.project),
+    Column("branch", _TEXT, lambda e: e.call.branch),
+    Column("team", _NAME, lambda e: e.call.owner.team),
+    Column("app", _NAME, lambda e: e.call.owner.app),
+    Column("user_name", _TEXT, lambda e: e.call.owner.user),
+    Column("key_name", _TEXT, lambda e: e.call.owner.key),
+    Column("tags", _TEXT, lambda e: json_text(e.call.tags) if e.call.tags else "{}"),
+    Column("place", _NAME, lambda e: e.call.place),
+    Column(
+        "kept_segments",
+        _WHOLE,
+        lambda e: e.call.anatomy.kept_segments if e.call.anatomy is not None else None,
+        nullable=True,
+    ),
+    Column("break_cause", _NAME, lambda e: e.call.anatomy.break_cause if e.call.anatomy is not None else ""),
+    Column("effective_tokens", _NUMBER, lambda e: e.cost.effective_tokens, nullable=True),
 )
-EDIT_COLUMNS = ("entry_id", "place", "rule", "tokens_before", "tokens_after", "why", "basis")
-REUSE_COLUMNS = ("entry_id", "revision", "digest", "read_share")
-OUTCOME_COLUMNS = ("outcome_id", "revision", "task", "name", "value", "happened_at", "source")
-AUDIT_COLUMNS: dict[str, Callable[[AuditEvent], Any]] = {
-    "event_id": lambda e: e.event_id,
-    "happened_at": lambda e: e.at,
-    "by_name": lambda e: e.by,
-    "kind": lambda e: e.kind,
-    "what": lambda e: e.what,
-    "subject": lambda e: e.subject,
-    "team": lambda e: e.owner.team,
-    "app": lambda e: e.owner.app,
-    "user_name": lambda e: e.owner.user,
-    "key_name": lambda e: e.owner.key,
-    "details": lambda e: _encode_tags(e.details).decode(),
+"""Every column and how an entry fills it. `booked_at` is the store's own."""
+ENTRY_KINDS: Kinds = {column.name: column.kind for column in ENTRY_COLUMNS}
+
+# Columns of a call's parts. How they are filled stands in the functions below: one tuple a part is faster than a
+# function a value, and there are millions of segments.
+SEGMENT_KINDS: Kinds = {
+    "entry_id": _TEXT,
+    "position": _WHOLE,
+    "offset_tokens": _WHOLE,
+    "kind": _NAME,
+    "tool": _NAME,
+    "tokens": _WHOLE,
+    "digest": _TEXT,
+    "detail": _TEXT,
+    "is_error": _FLAG,
+    "basis": _NAME,
 }
-"""Name of each column of an event and how it is filled."""
-ENERGY_COLUMNS: dict[str, Callable[[EnergyWindow], Any]] = {
-    "window_id": lambda w: w.window_id,
-    "revision": lambda w: w.revision,
-    "started": lambda w: datetime.fromtimestamp(w.started, UTC),
-    "seconds": lambda w: float(w.seconds),
-    "gpus": lambda w: msgspec.json.encode(w.gpus).decode(),
-    "servers": lambda w: msgspec.json.encode(w.servers).decode(),
-    "provider": lambda w: w.provider,
-    "joules": lambda w: float(w.joules),
-    "counted": lambda w: w.counted,
-    "generated_tokens": lambda w: float(w.generated_tokens),
-    "prompt_tokens": lambda w: float(w.prompt_tokens),
-    "cached_tokens": lambda w: None if w.cached_tokens is None else float(w.cached_tokens),
-    "steps": lambda w: None if w.steps is None else float(w.steps),
-    "running_seconds": lambda w: float(w.running_seconds),
-    "busy_seconds": lambda w: float(w.busy_seconds),
-    "regime": lambda w: w.regime,
+EDIT_KINDS: Kinds = {
+    "entry_id": _TEXT,
+    "place": _WHOLE,
+    "rule": _NAME,
+    "tokens_before": _WHOLE,
+    "tokens_after": _WHOLE,
+    "why": _NAME,
+    "basis": _NAME,
 }
-"""Name of each column of a window and how it is filled."""
+REUSE_KINDS: Kinds = {"entry_id": _TEXT, "revision": _WHOLE, "digest": _TEXT, "read_share": _NUMBER}
 
 
 def entry_columns(entries: Sequence[Entry]) -> Columns:
-    return _storable({name: [value(entry) for entry in entries] for name, value in ENTRY_COLUMNS.items()})
+    return storable_columns({column.name: list(map(column.fill, entries)) for column in ENTRY_COLUMNS})
 
 
 def segment_columns(entries: Sequence[Entry]) -> Columns:
     """The segments that are born in these entries."""
-    columns: Columns = {name: [] for name in SEGMENT_COLUMNS}
+    columns: Columns = {name: [] for name in SEGMENT_KINDS}
     rows = []
     for entry in entries:
         anatomy = entry.call.anatomy
@@ -189,14 +154,14 @@ def segment_columns(entries: Sequence[Entry]) -> Columns:
                 )
             )
             tokens_before += part.tokens
-    for name, values in zip(SEGMENT_COLUMNS, zip(*rows, strict=True), strict=False):
+    for name, values in zip(SEGMENT_KINDS, zip(*rows, strict=True), strict=False):
         columns[name] = list(values)
-    return _storable(columns)
+    return storable_columns(columns)
 
 
 def edit_columns(entries: Sequence[Entry]) -> Columns:
     """What rules changed in these entries, in the order of the rules."""
-    columns: Columns = {name: [] for name in EDIT_COLUMNS}
+    columns: Columns = {name: [] for name in EDIT_KINDS}
     for entry in entries:
         for place, edit in enumerate(entry.call.edits):
             values = (
@@ -208,9 +173,9 @@ def edit_columns(entries: Sequence[Entry]) -> Columns:
                 edit.why,
                 edit.basis.value,
             )
-            for name, value in zip(EDIT_COLUMNS, values, strict=True):
+            for name, value in zip(EDIT_KINDS, values, strict=True):
                 columns[name].append(value)
-    return _storable(columns)
+    return storable_columns(columns)
 
 
 def reuse_columns(entries: Sequence[Entry]) -> Columns:
@@ -221,43 +186,7 @@ def reuse_columns(entries: Sequence[Entry]) -> Columns:
             if part.reuse is not None:
                 named = entry.call.call_id, part.digest.hex()
                 rows[named] = (named[0], part.reuse.later_calls, named[1], float(part.reuse.read_share))
-    return _storable({name: [row[place] for row in rows.values()] for place, name in enumerate(REUSE_COLUMNS)})
-
-
-def outcome_columns(outcomes: Sequence[Outcome], revisions: Sequence[int] | None) -> Columns:
-    """Of each id the one that was sent last: at the time that its revision tells; None: all now, in this order."""
-    sent = sorted(zip(revisions or [time_ns()] * len(outcomes), outcomes, strict=True), key=itemgetter(0))
-    latest = {outcome.outcome_id: (revision, outcome) for revision, outcome in sent}
-    outcomes = [outcome for _, outcome in latest.values()]
-    return _storable(
-        {
-            "outcome_id": [outcome.outcome_id for outcome in outcomes],
-            "revision": [revision for revision, _ in latest.values()],
-            "task": [outcome.task for outcome in outcomes],
-            "name": [outcome.name for outcome in outcomes],
-            "value": [outcome.value for outcome in outcomes],
-            "happened_at": [outcome.time for outcome in outcomes],
-            "source": [outcome.source for outcome in outcomes],
-        }
-    )
-
-
-def energy_columns(windows: Sequence[EnergyWindow]) -> Columns:
-    return _storable({name: [value(window) for window in windows] for name, value in ENERGY_COLUMNS.items()})
-
-
-def audit_columns(events: Sequence[AuditEvent]) -> Columns:
-    return _storable({name: [value(event) for event in events] for name, value in AUDIT_COLUMNS.items()})
-
-
-def longest(windows: Sequence[EnergyWindow]) -> list[EnergyWindow]:
-    """Of records of one window the most complete."""
-    found: dict[str, EnergyWindow] = {}
-    for window in windows:
-        known = found.get(window.window_id)
-        if known is None or window.revision > known.revision:
-            found[window.window_id] = window
-    return list(found.values())
+    return {name: [row[place] for row in rows.values()] for place, name in enumerate(REUSE_KINDS)}
 
 
 def entry_from(
@@ -332,39 +261,6 @@ def _segment(row: Mapping[str, Any]) -> Segment:
         Basis(row["basis"]),
         None if row["read_share"] is None else Reuse(row["read_share"], row["later_calls"]),
     )
-
-
-def outcome_from(row: Mapping[str, Any]) -> Outcome:
-    return Outcome(
-        outcome_id=row["outcome_id"],
-        task=row["task"],
-        name=row["name"],
-        value=row["value"],
-        time=_utc(row["happened_at"]),
-        source=row["source"],
-    )
-
-
-def audit_from(row: Mapping[str, Any]) -> AuditEvent:
-    return AuditEvent(
-        event_id=row["event_id"],
-        at=_utc(row["happened_at"]),
-        by=row["by_name"],
-        kind=row["kind"],
-        what=row["what"],
-        subject=row["subject"],
-        owner=Owner(row["team"], row["app"], row["user_name"], row["key_name"]),
-        details=msgspec.json.decode(row["details"], type=dict[str, str]),
-    )
-
-
-def energy_window_from(row: Mapping[str, Any]) -> EnergyWindow:
-    told = {name: row[name] for name in EnergyWindow.__struct_fields__}
-    told["started"] = _utc(row["started"]).timestamp()
-    told["counted"] = bool(row["counted"])
-    for name in ("gpus", "servers"):
-        told[name] = msgspec.json.decode(row[name], type=tuple[str, ...])
-    return EnergyWindow(**told)
 
 
 def _utc(at: datetime) -> datetime:

@@ -15,46 +15,32 @@ from typing import Any
 import duckdb
 import numpy as np
 
-from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
-from modicum.ledger.asking import PURGED, Questions
+from modicum.calls import Entry, UserError
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
-    AUDIT_COLUMNS,
-    EDIT_COLUMNS,
-    ENERGY_COLUMNS,
-    ENTRY_COLUMNS,
-    OUTCOME_COLUMNS,
-    REUSE_COLUMNS,
-    SEGMENT_COLUMNS,
-    Columns,
-    audit_columns,
+    EDIT_KINDS,
+    ENTRY_KINDS,
+    REUSE_KINDS,
+    SEGMENT_KINDS,
+    Kinds,
     edit_columns,
-    energy_columns,
     entry_columns,
-    longest,
-    outcome_columns,
     reuse_columns,
     segment_columns,
 )
-from modicum.ledger.store import (
-    Appended,
-    Arrays,
-    Purge,
-    Row,
-    bound,
-    migrations,
-    plain_array,
-    question_text,
-    statements,
-)
+from modicum.ledger.question_files import bind, question_text
+from modicum.ledger.record_table import REVISION, ColumnKind, N, RecordTable, Repeats
+from modicum.ledger.records import RECORDS
+from modicum.ledger.rows import Arrays, Columns, Row
+from modicum.ledger.sql_store import FORMER_DIGEST, PURGED, SqlStore, mark_former, plain_array
+from modicum.ledger.store import Appended, Purge
+from modicum.ledger.tables import duckdb_changes, newest_schema, statements
 
 MONEY_PLACES = 10
-_MONEY = {name for name in ENTRY_COLUMNS if name.endswith("_usd")}
-_TIMES = {"started", "first_token", "finished", "happened_at"}
 _HOLDER = re.compile(r"PID (\d+)")
 
 
-class DuckDBStore(Questions):
+class DuckDBStore(SqlStore):
     def __init__(self, path: Path | str, *, read_only: bool = False) -> None:
         self.place = str(path)
         if isinstance(path, Path):
@@ -81,7 +67,7 @@ class DuckDBStore(Questions):
         now = datetime.now(UTC).replace(tzinfo=None)
         batch = newest(entries)
         with self._transaction():
-            self._stage("staged_entries", entry_columns(batch), ENTRY_COLUMNS)
+            self._stage("staged_entries", entry_columns(batch), ENTRY_KINDS)
             self._base.execute(_FRESH)
             fresh, replaced = self._row("SELECT count(*), count(*) FILTER (is_known) FROM fresh")
             if replaced:
@@ -91,11 +77,11 @@ class DuckDBStore(Questions):
             self._base.execute(_BOOK, {"now": now})
             segments = segment_columns(batch)
             if segments["entry_id"]:
-                self._stage("staged_segments", segments, SEGMENT_COLUMNS)
+                self._stage("staged_segments", segments, SEGMENT_KINDS)
                 self._base.execute(_BOOK_SEGMENTS)
             edits = edit_columns(batch)
             if edits["entry_id"]:
-                self._stage("staged_edits", edits, EDIT_COLUMNS)
+                self._stage("staged_edits", edits, EDIT_KINDS)
                 self._base.execute(_BOOK_EDITS)
             self._base.execute("DROP TABLE fresh")
             self._append_reuse(reuse_columns(batch))
@@ -105,7 +91,7 @@ class DuckDBStore(Questions):
         """Of calls that are known, too: a log that has grown tells more of what was made of their results."""
         if not columns["entry_id"]:
             return
-        self._stage("staged_reuse", columns, REUSE_COLUMNS)
+        self._stage("staged_reuse", columns, REUSE_KINDS)
         same = "reuse.entry_id = staged_reuse.entry_id AND reuse.digest = staged_reuse.digest"
         self._base.execute(
             f"DELETE FROM staged_reuse USING reuse WHERE {same} AND reuse.revision > staged_reuse.revision"
@@ -113,43 +99,21 @@ class DuckDBStore(Questions):
         self._base.execute(f"DELETE FROM reuse USING staged_reuse WHERE {same}")
         self._base.execute("INSERT INTO reuse SELECT * FROM staged_reuse")
 
-    def append_outcomes(self, outcomes: Sequence[Outcome], revisions: Sequence[int] | None = None) -> int:
-        if not outcomes:
-            return 0
-        columns = outcome_columns(outcomes, revisions)
-        with self._transaction():
-            self._stage("staged_outcomes", columns, OUTCOME_COLUMNS)
-            if revisions is not None:
-                self._base.execute(_OUTCOMES_THAT_STAND)
-            self._base.execute("DELETE FROM outcomes WHERE outcome_id IN (SELECT outcome_id FROM staged_outcomes)")
-            self._base.execute(f"INSERT INTO outcomes SELECT {', '.join(OUTCOME_COLUMNS)} FROM staged_outcomes")
-        return len(columns["outcome_id"])
-
-    def append_energy(self, windows: Sequence[EnergyWindow]) -> Appended:
-        if not windows:
+    def append_records(
+        self, table: RecordTable[N], records: Sequence[N], sent_ns: Sequence[int] | None = None
+    ) -> Appended:
+        if not records:
             return Appended()
+        name, identity, names = table.name, table.identity, ", ".join(table.kinds)
         with self._transaction():
-            self._stage("staged_energy", energy_columns(longest(windows)), ENERGY_COLUMNS)
-            self._base.execute(_FRESH_ENERGY)
-            fresh, replaced = self._row("SELECT count(*), count(*) FILTER (is_known) FROM fresh_energy")
-            self._base.execute("DELETE FROM energy_windows WHERE window_id IN (SELECT window_id FROM fresh_energy)")
-            names = ", ".join(ENERGY_COLUMNS)
-            self._base.execute(f"INSERT INTO energy_windows ({names}) SELECT {names} FROM fresh_energy")
-            self._base.execute("DROP TABLE fresh_energy")
-        return Appended(fresh - replaced, replaced, len(windows) - fresh)
-
-    def append_audit(self, events: Sequence[AuditEvent]) -> int:
-        if not events:
-            return 0
-        once = list({event.event_id: event for event in events}.values())
-        with self._transaction():
-            self._stage("staged_audit", audit_columns(once), AUDIT_COLUMNS)
-            names = ", ".join(AUDIT_COLUMNS)
-            new = self._base.execute(
-                f"INSERT INTO audit_events ({names}) SELECT {names} FROM staged_audit"
-                " WHERE event_id NOT IN (SELECT event_id FROM audit_events) RETURNING 1"
-            ).fetchall()
-        return len(new)
+            self._stage("staged_records", table.fill(records, sent_ns), table.kinds)
+            self._base.execute(_fresh_records(table, is_sent_now=sent_ns is None))
+            fresh, replaced = self._row("SELECT count(*), count(*) FILTER (is_known) FROM fresh_records")
+            if replaced:
+                self._base.execute(f"DELETE FROM {name} WHERE {identity} IN (SELECT {identity} FROM fresh_records)")
+            self._base.execute(f"INSERT INTO {name} ({names}) SELECT {names} FROM fresh_records")
+            self._base.execute("DROP TABLE fresh_records")
+        return Appended(fresh - replaced, replaced, len(records) - fresh)
 
     def conversations_of(self, entry_ids: Sequence[str]) -> dict[str, str]:
         if not entry_ids:
@@ -157,28 +121,40 @@ class DuckDBStore(Questions):
         found = self._base.execute(
             "SELECT entry_id, conversation FROM entries WHERE entry_id IN (SELECT unnest($ids))",
             {"ids": list(entry_ids)},
-        )
-        return dict(found.fetchall())
+        ).fetchall()
+        if not found:
+            return {}
+        former = self._base.execute(
+            "SELECT DISTINCT entry_id FROM segments WHERE entry_id IN (SELECT unnest($ids)) AND " + FORMER_DIGEST,
+            {"ids": [entry_id for entry_id, _ in found]},
+        ).fetchall()
+        return mark_former(dict(found), (entry_id for (entry_id,) in former))
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
-        cursor = self._base.execute(question_text(question), _told(bound(question, parameters)))
+        cursor = self._base.execute(question_text(question), _naive_times(bind(question, parameters)))
         return {name: plain_array(values) for name, values in cursor.fetchnumpy().items()}
 
     def purge(self, which: Purge) -> int:
-        told = {name: getattr(which, name) for name in which.__struct_fields__} | {"before": _naive(which.before)}
+        parameters = {name: getattr(which, name) for name in which.__struct_fields__} | {"before": _naive(which.before)}
         with self._transaction():
             chosen = f"SELECT entry_id FROM entries WHERE {PURGED}"
             for parts in ("segments", "edits", "reuse"):
-                self._base.execute(f"DELETE FROM {parts} WHERE entry_id IN ({chosen})", told)
-            gone = self._base.execute(f"DELETE FROM entries WHERE {PURGED} RETURNING 1", told).fetchall()
+                self._base.execute(f"DELETE FROM {parts} WHERE entry_id IN ({chosen})", parameters)
+            gone = self._base.execute(f"DELETE FROM entries WHERE {PURGED} RETURNING 1", parameters).fetchall()
         self._base.execute("CHECKPOINT")
         return len(gone)
 
-    def purge_energy(self, before: datetime) -> int:
-        told = {"before": _naive(before)}
-        gone = self._base.execute("DELETE FROM energy_windows WHERE started < $before RETURNING 1", told).fetchall()
+    def purge_records(self, before: datetime) -> dict[str, int]:
+        gone = {}
+        with self._transaction():
+            for table in RECORDS.values():
+                if table.purged_by_age:
+                    deleted = self._base.execute(
+                        f"DELETE FROM {table.name} WHERE {table.time} < $before RETURNING 1", {"before": _naive(before)}
+                    )
+                    gone[table.name] = len(deleted.fetchall())
         self._base.execute("CHECKPOINT")
-        return len(gone)
+        return gone
 
     def close(self) -> None:
         self._base.close()
@@ -188,20 +164,23 @@ class DuckDBStore(Questions):
             "CREATE TABLE IF NOT EXISTS schema_versions (version INTEGER NOT NULL, applied_at TIMESTAMP NOT NULL)"
         )
         (present,) = self._row("SELECT coalesce(max(version), 0) FROM schema_versions")
-        newest = migrations("duckdb")
-        if present > newest[-1][0]:
-            raise UserError(f"{self.place} was written by a newer modicum (schema {present}); update modicum")
-        for number, sql in newest:
-            if number > present:
-                with self._transaction():
-                    for statement in statements(sql):
-                        self._base.execute(statement)
-                    self._base.execute("INSERT INTO schema_versions VALUES (?, ?)", [number, _naive(datetime.now(UTC))])
+        for number, sql in newest_schema(self.place, "duckdb", present):
+            with self._transaction():
+                for statement in statements(sql):
+                    self._base.execute(statement)
+                self._base.execute("INSERT INTO schema_versions VALUES (?, ?)", [number, _naive(datetime.now(UTC))])
+        found: dict[str, set[str]] = {}
+        for table, column in self._base.execute(
+            "SELECT table_name, column_name FROM duckdb_columns() WHERE NOT internal"
+        ).fetchall():
+            found.setdefault(table, set()).add(column)
+        for statement in duckdb_changes(RECORDS.values(), found):
+            self._base.execute(statement)
 
-    def _stage(self, table: str, columns: Columns, names: Any) -> None:
+    def _stage(self, table: str, columns: Columns, kinds: Kinds) -> None:
         """Hands columns over as arrays, which DuckDB reads in place."""
-        handed = {name: _array(name, columns[name]) for name in names}
-        chosen = ", ".join(_money(name) if name in _MONEY else name for name in names)
+        handed = {name: _array(kind, columns[name]) for name, kind in kinds.items()}
+        chosen = ", ".join(_money(name) if kind is ColumnKind.MONEY else name for name, kind in kinds.items())
         self._base.register("handed", handed)
         try:
             self._base.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {chosen} FROM handed")
@@ -217,7 +196,7 @@ class DuckDBStore(Questions):
         return tuple(row)
 
     def _rows(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
-        cursor = self._base.execute(sql, _told(parameters))
+        cursor = self._base.execute(sql, _naive_times(parameters))
         names = [column[0] for column in cursor.description]
         rows = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
         times = [name for name in names if isinstance(_first_known(rows, name), datetime)]
@@ -249,7 +228,7 @@ class _Transaction:
         self._base.execute("COMMIT" if kind is None else "ROLLBACK")
 
 
-_COLUMNS = ", ".join(ENTRY_COLUMNS)
+_COLUMNS = ", ".join(ENTRY_KINDS)
 
 # What the ledger lacks of a batch.
 _FRESH = """
@@ -260,17 +239,6 @@ LEFT JOIN (
     SELECT entry_id, revision FROM entries WHERE entry_id IN (SELECT entry_id FROM staged_entries)
 ) AS known ON known.entry_id = staged.entry_id
 WHERE known.entry_id IS NULL OR staged.revision > known.revision
-"""
-_OUTCOMES_THAT_STAND = """
-DELETE FROM staged_outcomes USING outcomes
-WHERE outcomes.outcome_id = staged_outcomes.outcome_id AND outcomes.revision > staged_outcomes.revision
-"""
-_FRESH_ENERGY = """
-CREATE OR REPLACE TEMP TABLE fresh_energy AS
-SELECT staged.*, known.window_id IS NOT NULL AS is_known
-FROM staged_energy AS staged
-LEFT JOIN energy_windows AS known ON known.window_id = staged.window_id
-WHERE known.window_id IS NULL OR staged.revision > known.revision
 """
 _BOOK = f"INSERT INTO entries ({_COLUMNS}, booked_at) SELECT {_COLUMNS}, $now FROM fresh"
 _BOOK_SEGMENTS = """
@@ -289,21 +257,45 @@ def _money(name: str) -> str:
     return f"CAST(CAST({name} AS DECIMAL(18, 0)) * 0.0000000001 AS DECIMAL(18, {MONEY_PLACES})) AS {name}"
 
 
-def _array(name: str, values: Sequence[Any]) -> Any:
-    if name in _MONEY:
-        whole = [None if value is None else int(value.scaleb(MONEY_PLACES).to_integral_value()) for value in values]
-        return _numbers(whole)
-    if name in _TIMES:
-        return np.array([None if value is None else _naive(value) for value in values], dtype="datetime64[us]")
-    first = next((value for value in values if value is not None), None)
-    if first is None or isinstance(first, str):
-        return np.array(values, dtype=object)
-    if isinstance(first, bool):
-        return np.array(values, dtype=bool)
-    return _numbers(values, np.float64 if isinstance(first, float) else np.int64)
+def _fresh_records(table: RecordTable[Any], *, is_sent_now: bool) -> str:
+    """What the ledger lacks of staged records, and whether it has an older one of the same identity."""
+    identity = table.identity
+    fresh = f"known.{identity} IS NULL"
+    if table.repeats is Repeats.LAST_SENT_STANDS and is_sent_now:
+        fresh = "TRUE"
+    elif table.is_revised:
+        fresh += f" OR staged.{REVISION} > known.{REVISION}"
+    return f"""
+CREATE OR REPLACE TEMP TABLE fresh_records AS
+SELECT staged.*, known.{identity} IS NOT NULL AS is_known
+FROM staged_records AS staged
+LEFT JOIN (
+    SELECT * FROM {table.name} WHERE {identity} IN (SELECT {identity} FROM staged_records)
+) AS known ON known.{identity} = staged.{identity}
+WHERE {fresh}
+"""
 
 
-def _numbers(values: Sequence[float | None], kind: type[np.int64 | np.float64] = np.int64) -> Any:
+def _array(kind: ColumnKind, values: Sequence[Any]) -> Any:
+    match kind:
+        case ColumnKind.MONEY:
+            return _numbers(
+                [None if value is None else int(value.scaleb(MONEY_PLACES).to_integral_value()) for value in values],
+                np.int64,
+            )
+        case ColumnKind.TIME:
+            return np.array([None if value is None else _naive(value) for value in values], dtype="datetime64[us]")
+        case ColumnKind.WHOLE:
+            return _numbers(values, np.int64)
+        case ColumnKind.NUMBER:
+            return _numbers(values, np.float64)
+        case ColumnKind.FLAG:
+            return _numbers(values, np.bool_)
+        case ColumnKind.TEXT | ColumnKind.NAME:
+            return np.array(values, dtype=object)
+
+
+def _numbers(values: Sequence[float | None], kind: type[np.int64 | np.float64 | np.bool_]) -> Any:
     """Numbers, where some may be absent."""
     if None not in values:
         return np.array(values, dtype=kind)
@@ -311,7 +303,7 @@ def _numbers(values: Sequence[float | None], kind: type[np.int64 | np.float64] =
     return np.ma.MaskedArray(np.array([value or 0 for value in values], dtype=kind), mask=absent)
 
 
-def _told(parameters: Mapping[str, Any]) -> dict[str, Any]:
+def _naive_times(parameters: Mapping[str, Any]) -> dict[str, Any]:
     return {name: _naive(value) if isinstance(value, datetime) else value for name, value in parameters.items()}
 
 

@@ -25,7 +25,7 @@ CREATE TABLE IF NOT EXISTS events (
 _STAMP_BYTES = 8
 
 
-class Events:
+class EventFile:
     """Raises:
     UserError: the file cannot be opened.
     """

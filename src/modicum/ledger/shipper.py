@@ -14,13 +14,14 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from modicum.calls import Call, CallStatus, Entry, Outcome, Problem
+from modicum.calls import Call, CallStatus, Entry, Problem
+from modicum.context.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
 from modicum.ledger import positions
 from modicum.ledger.booking import book
-from modicum.ledger.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
 from modicum.ledger.identities import opened_identities
 from modicum.ledger.journal import SHIPPED, written_ns
 from modicum.ledger.journals import Journals
+from modicum.ledger.records import RECORDS
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
 
@@ -32,14 +33,14 @@ REMEMBERED = timedelta(days=1)
 
 _call = msgspec.msgpack.Decoder(Call)
 _context = msgspec.msgpack.Decoder(list[ContextPart])
-_outcome = msgspec.msgpack.Decoder(Outcome)
 
 
 class Shipped(msgspec.Struct):
     """What one round moved."""
 
     entries: list[Entry] = []
-    outcomes: int = 0
+    records: dict[str, int] = {}
+    """Other nouns than calls, by name of their table."""
     problems: list[Problem] = []
     more: bool = False
     """Whether a journal holds more than a round takes."""
@@ -49,8 +50,9 @@ class _Round(msgspec.Struct):
     """What one round read."""
 
     calls: list["_Read"] = []
-    outcomes: list[Outcome] = []
-    outcomes_again: list[tuple[int, Outcome]] = []
+    records: dict[str, list[Any]] = {}
+    """Other nouns, by name of their table."""
+    records_again: dict[str, list[tuple[int, Any]]] = {}
     """Those that may have been shipped before, with the time at which they were sent."""
     done: dict[Path, positions.Position] = {}
 
@@ -84,12 +86,14 @@ class Shipper:
         self._told = []
         moved.problems += self._journals.each(lambda path, base: self._read(path, base, found, moved))
         moved.entries = self._booked(self._without_finished(found.calls))
-        moved.outcomes = len(found.outcomes) + len(found.outcomes_again)
         self._store.append(moved.entries)
-        if found.outcomes_again:
-            times, outcomes = zip(*found.outcomes_again, strict=True)
-            self._store.append_outcomes(outcomes, times)
-        self._store.append_outcomes(found.outcomes)
+        for name, again in found.records_again.items():
+            times, records = zip(*again, strict=True)
+            self._store.append_records(RECORDS[name], records, times)
+            moved.records[name] = len(records)
+        for name, fresh in found.records.items():
+            self._store.append_records(RECORDS[name], fresh)
+            moved.records[name] = moved.records.get(name, 0) + len(fresh)
         for path, position in found.done.items():
             positions.write(path, SHIPPED, position)
         return moved
@@ -142,10 +146,12 @@ class Shipper:
                 found.calls.append(_Read(number, _call.decode(body), parts))
             elif kind == "context":
                 found.calls += _with_context(base, number, _context.decode(body))
-            elif kind == "outcome" and is_again:
-                found.outcomes_again.append((written_ns(number), _outcome.decode(body)))
-            elif kind == "outcome":
-                found.outcomes.append(_outcome.decode(body))
+            elif table := next((table for table in RECORDS.values() if table.journal_kind == kind), None):
+                record = msgspec.msgpack.decode(body, type=table.noun)
+                if is_again:
+                    found.records_again.setdefault(table.name, []).append((written_ns(number), record))
+                else:
+                    found.records.setdefault(table.name, []).append(record)
             else:
                 moved.problems.append(Problem(str(path), f"record {seq} is of an unknown kind ({kind})"))
         except (msgspec.DecodeError, TypeError, ValueError):

@@ -11,12 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from console.test_process import LedgerProcess
 from energy.command import run
 from energy.fake_server import FakeServer
-from insights.test_consumption import window
+from insights.test_energy_consumption import window
+from ledger_process.test_process import LedgerProcess
 from modicum.cli.energy.booking import append_windows, book_left_behind, live_booking, spool_folder
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.settings import data_folder, state_folder
 
 TESTS = Path(__file__).parent.parent.parent
@@ -58,7 +59,7 @@ def some_work(server):
 def windows_in(place):
     store = open_store(str(place))
     try:
-        return store.energy(datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
+        return store.records(ENERGY_WINDOWS, datetime(2000, 1, 1, tzinfo=UTC), datetime(2100, 1, 1, tzinfo=UTC))
     finally:
         store.close()
 

@@ -5,9 +5,10 @@ import pytest
 
 from energy.command import run, run_json
 from energy.simulated_server import Truth, bursts, simulate
-from energy.test_log import written
+from energy.test_watch_log import written
 from modicum.calls import Call, Cost, Entry, Outcome, Usage
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
 from modicum.settings import data_folder
 
 
@@ -75,8 +76,9 @@ def booked(tmp_path, capsys):
             for provider in ("own", "anthropic") for n in range(20)
         ]
     )  # fmt: skip
-    store.append_outcomes(
-        [Outcome(outcome_id=f"T{n}", task=f"T{n}", name="resolved", value=n % 2, time=started) for n in range(5)]
+    store.append_records(
+        OUTCOMES,
+        [Outcome(outcome_id=f"T{n}", task=f"T{n}", name="resolved", value=n % 2, time=started) for n in range(5)],
     )
     store.close()
     return place
@@ -146,7 +148,7 @@ def test_windows_without_calls_say_what_the_ledger_lacks_and_what_to_type(tmp_pa
 
 def test_calls_of_other_providers_are_named(booked, capsys):
     store = open_store(booked)
-    store.purge_energy(datetime(2100, 1, 1, tzinfo=UTC))
+    store.purge_records(datetime(2100, 1, 1, tzinfo=UTC))
     store.close()
     data_folder().mkdir(parents=True, exist_ok=True)
     log = written(data_folder() / "run.jsonl", simulate(Truth(), 60, 1, rate=bursts))

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from modicum.calls import Basis, Call, Cost, Edit, Entry, Usage
-from modicum.ledger.store import open_store
+from modicum.ledger.opening import open_store
 
 NOW = datetime(2026, 2, 3, tzinfo=UTC)
 

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modicum.cli.inputs import resources
+from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.settings import data_folder, ledger_place, read_settings
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ def append_windows(ledger_url: str | None, windows: "Sequence[EnergyWindow]") ->
     UserError: the ledger cannot be opened.
     """
     with resources.opened_ledger(ledger_url) as store:
-        return store.append_energy(windows)
+        return store.append_records(ENERGY_WINDOWS, windows)
 
 
 def appender(ledger_url: str | None) -> "Append":

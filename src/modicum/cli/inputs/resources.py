@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from modicum.calls import UserError
 from modicum.cli.private import make_private
+from modicum.ledger.opening import open_store
+from modicum.ledger.store import Store
+from modicum.ledger_process.running import find
 from modicum.settings import (
     Settings,
     cache_folder,
@@ -19,20 +22,17 @@ from modicum.settings import (
 )
 
 if TYPE_CHECKING:
-    from modicum.ledger.store import Store
     from modicum.metering.prices import PriceBook
 
 KEY_BYTES = 32
 
 
 @contextmanager
-def opened_ledger(url: str | None, settings: Settings | None = None) -> Iterator["Store"]:
+def opened_ledger(url: str | None, settings: Settings | None = None) -> Iterator[Store]:
     """The ledger, closed at the end. If a ledger process owns it, that process is asked."""
     place = url or ledger_place(settings or read_settings())
     store = _from_process(place)
     if store is None:
-        from modicum.ledger.store import open_store
-
         try:
             store = open_store(place)
         except UserError:
@@ -52,15 +52,13 @@ def opened_ledger(url: str | None, settings: Settings | None = None) -> Iterator
         store.close()
 
 
-def _from_process(place: str) -> "Store | None":
-    from modicum.console.running import find
-
+def _from_process(place: str) -> Store | None:
     running = find(state_folder())
     if running is None or running.ledger != place or "://" in place:
         return None
-    from modicum.console.client import ConsoleStore
+    from modicum.ledger_process.client import LedgerProcessStore
 
-    return ConsoleStore(running)
+    return LedgerProcessStore(running)
 
 
 def price_book(path: Path | None, settings: Settings | None = None) -> "PriceBook":

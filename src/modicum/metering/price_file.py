@@ -110,7 +110,8 @@ class PriceFile:
 
     def steps(self, provider: str, model: str, day: date, tier: Tier, listed: "Steps") -> "Steps | None":
         """The user's rates for a call, or None where no entry fits. `listed` is what a discount is taken from."""
-        from modicum.metering.prices import Rates, Step
+        from modicum.calls.rates import Rates
+        from modicum.metering.prices import Step
 
         for price in self.prices:
             if not price.fits(provider, model, day, tier):

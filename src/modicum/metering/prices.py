@@ -18,34 +18,13 @@ import msgspec
 
 from modicum.calls import Basis, Call, Tier
 from modicum.calls.provider_names import provider_of_route
+from modicum.calls.rates import Rates
 from modicum.calls.regular_file import read_regular
 
 if TYPE_CHECKING:
     from modicum.metering.price_file import PriceFile
 
-LIST = "genai-prices"
 MILLION = Decimal(1_000_000)
-
-
-class Rates(msgspec.Struct, frozen=True, gc=False):
-    """Dollars per token, named as the buckets of `Usage`; `web_search` is dollars per search, `request` dollars per
-    call, whatever its size.
-    """
-
-    input_uncached: Decimal
-    cache_read: Decimal
-    cache_write_5m: Decimal
-    cache_write_1h: Decimal
-    output_visible: Decimal
-    output_reasoning: Decimal
-    web_search: Decimal = Decimal(0)
-    request: Decimal = Decimal(0)
-    source: str = LIST
-    version: str = ""
-    basis: Basis = Basis.EXACT
-    """ESTIMATED where a lane's price is known only for a later day than that of the call, and where a fee per request
-    depends on what no log holds; LOWER_BOUND where the model also charges for what we do not count (hours of audio).
-    """
 
 
 class Step(msgspec.Struct, frozen=True, gc=False):

@@ -6,9 +6,9 @@ import pytest
 
 from modicum.insights.count import DEFAULT_MODELS, Measures, counted, encodings_of, model_count, raw_counts
 from modicum.metering.calibration import Calibration, Calibrations
+from modicum.metering.context_windows import context_window_tokens
 from modicum.metering.price_file import PriceFile
 from modicum.metering.prices import PriceBook
-from modicum.metering.windows import context_window_tokens
 
 DAY = datetime(2026, 6, 1, tzinfo=UTC)
 

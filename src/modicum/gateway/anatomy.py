@@ -15,8 +15,8 @@ from modicum.gateway.exchange import Exchange
 from modicum.ledger.conversations import ContextPart
 from modicum.metering.digests import Digester
 from modicum.metering.tokens import count_tokens
+from modicum.privacy.detection import count_sensitive_values
 from modicum.providers.blocks import Block
-from modicum.redaction.finding import seen
 
 MOST_WAITING = 2_000
 """Calls whose new parts wait to be counted. Beyond it parts are estimated by their length and not looked at, as
@@ -105,4 +105,4 @@ def counted(context: list[ContextPart] | None) -> list[ContextPart] | None:
 
 
 def _count_all(parts: Uncounted, model: str) -> list[tuple[ContextPart, Counts]]:
-    return [(part, Counts(count_tokens(text, model), seen(text))) for part, text in parts]
+    return [(part, Counts(count_tokens(text, model), count_sensitive_values(text))) for part, text in parts]

@@ -29,8 +29,8 @@ from modicum.gateway.traces import Traces
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.workers import State
+from modicum.ledger.calls_in_flight import NoFreeSlot
 from modicum.ledger.journal import Journal, NotDurable, Record
-from modicum.ledger.underway import Full
 from modicum.metering.digests import Digester
 from modicum.outbound.client import Unreachable
 from modicum.outbound.keepalive import Connections
@@ -130,7 +130,7 @@ class Pipeline:
         )
         try:
             exchange.slot = self.journal.begin(meter.begun_record(exchange.begun))
-        except Full:
+        except NoFreeSlot:
             raise Refused(503, "too many calls are under way; try again", "overloaded") from None
         return exchange
 

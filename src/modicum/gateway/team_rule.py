@@ -262,9 +262,9 @@ class _HeardTurn:
         if exchange.reply is None or not exchange.reply.complete or exchange.reply.error_kind:
             return {}
         if self._tail is not None:
-            said = exchange.upstream_dialect.spoken(self._tail.heard(), stream=True)
+            said = exchange.upstream_dialect.reply_text(self._tail.heard(), stream=True)
         else:
-            said = exchange.request.served.dialect.spoken(end, stream=False)
+            said = exchange.request.served.dialect.reply_text(end, stream=False)
         agent, run = self._call.question.agent, self._call.run
         run.unfinished.discard(agent)
         if said is None:

@@ -6,8 +6,8 @@ import msgspec
 
 from modicum.calls import Call
 from modicum.importers.format import Reading
-from modicum.redaction.finding import seen
-from modicum.redaction.tags import seen_tags
+from modicum.privacy.detection import count_sensitive_values
+from modicum.privacy.tags import seen_tags
 
 
 class Watch:
@@ -21,7 +21,7 @@ class Watch:
     def _look(self, text: str) -> bytes:
         digest = self._digest(text)
         if digest not in self._known:
-            self._known[digest] = seen(text)
+            self._known[digest] = count_sensitive_values(text)
         return digest
 
     def told(self, call: Call) -> Call:

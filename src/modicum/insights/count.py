@@ -10,9 +10,9 @@ import msgspec
 
 from modicum.calls import Basis
 from modicum.metering.calibration import Calibrations, TokenCount
+from modicum.metering.context_windows import context_window_tokens
 from modicum.metering.prices import PriceBook
 from modicum.metering.tokens import count_with, encoding_for
-from modicum.metering.windows import context_window_tokens
 
 DEFAULT_MODELS = (
     "claude-opus-5-5",

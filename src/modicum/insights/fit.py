@@ -18,7 +18,7 @@ from modicum.insights.codebase import Listing, text_of
 from modicum.insights.count import Measures, counted, encodings_of, raw_counts
 from modicum.metering.calibration import Calibrations, TokenCount
 from modicum.metering.content import content_of_file
-from modicum.metering.windows import context_window_tokens
+from modicum.metering.context_windows import context_window_tokens
 
 LARGEST = 20
 """Files that are named one by one."""

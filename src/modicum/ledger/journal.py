@@ -21,8 +21,8 @@ from typing import NamedTuple
 
 from modicum.calls import UserError
 from modicum.ledger import positions
+from modicum.ledger.calls_in_flight import CallsInFlight
 from modicum.ledger.on_disk import file_at, gone, is_broken, is_foreign, set_aside
-from modicum.ledger.underway import UnderWay
 
 SHIPPED = "shipped"
 """The reader of journals that ships them; see `modicum.ledger.shipper`."""
@@ -112,7 +112,7 @@ class Journal:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = _Lock(folder / f"{name}.lock")
             self._base = self._opened_or_anew()
-            self._under_way = UnderWay(folder / f"{name}.underway", slots)
+            self._under_way = CallsInFlight(folder / f"{name}.underway", slots)
             self._files: dict[Path, tuple[int, int]] = {}
             self._note_files(folder / f"{name}.underway")
         except (OSError, sqlite3.Error) as error:

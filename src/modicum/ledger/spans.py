@@ -22,8 +22,8 @@ from modicum.ledger.booking import book
 from modicum.ledger.journal import SHIPPED
 from modicum.ledger.journals import Journals
 from modicum.ledger.shipper import AGAIN
+from modicum.ledger.span_matching import SpanMatcher
 from modicum.ledger.store import Store
-from modicum.ledger.twins import Twins
 from modicum.metering.prices import PriceBook
 from modicum.providers import traceparent
 from modicum.providers.span_tree import above, standing
@@ -103,7 +103,7 @@ class SpanShipper:
         """Those that hold something."""
         self._held = 0
         self._by_gateway: dict[str, None] = {}
-        self._twins = Twins()
+        self._gateway_calls = SpanMatcher()
         self._warm(WARM_CALLS)
 
     def saw(self, entries: Iterable[Entry]) -> None:
@@ -221,9 +221,9 @@ class SpanShipper:
     def _is_the_gateways(self, call: Call) -> bool:
         """Known by the provider's id or, of those that have none, by what they are like."""
         if call.call_id in self._by_gateway:
-            self._twins.take(call)
+            self._gateway_calls.match(call)
             return True
-        return call.call_id.startswith(f"{call.source}:") and self._twins.take(call)
+        return call.call_id.startswith(f"{call.source}:") and self._gateway_calls.match(call)
 
     def _note(self, path: Path, base: sqlite3.Connection) -> None:
         """Writes how far a journal is booked: up to the first request of which something is still held."""
@@ -259,7 +259,7 @@ class SpanShipper:
                 self._by_gateway[name] = None
         while len(self._by_gateway) > MOST_IDS:
             del self._by_gateway[next(iter(self._by_gateway))]
-        self._twins.add(call)
+        self._gateway_calls.add(call)
         if parent := traceparent.parsed(call.tags.get(traceparent.TAG, "")):
             trace = self._trace(parent.trace_id)
             trace.tree[call.call_id] = parent.parent_id

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from modicum.providers.bodies import UNREADABLE
+from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.fields import listed, mapping, text
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])

@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
 
-from modicum.providers.bodies import asked_object, encoded
+from modicum.providers.body_parsing import encode, parse_request_object
 from modicum.providers.dialect import Dialect
 from modicum.providers.facts import DialectError
 from modicum.providers.mock.plan import Asked, planned
@@ -73,12 +73,12 @@ class MockProvider:
             tokens = sum(map(tokens_of, dialect.segments(body)))
         except DialectError as wrong:
             return Answer(wrong.status, JSON, (dialect.error(wrong.status, wrong.message, wrong.kind),))
-        return Answer(200, JSON, (encoded(dialect.mock.count(tokens)),))
+        return Answer(200, JSON, (encode(dialect.mock.count(tokens)),))
 
 
 def models(dialect: Dialect, names: Iterable[str], created: int) -> Answer:
     """The list of models in a dialect."""
-    return Answer(200, JSON, (encoded(dialect.mock.models(names, created)),))
+    return Answer(200, JSON, (encode(dialect.mock.models(names, created)),))
 
 
 def _asked(dialect: Dialect, body: bytes, path: str) -> Asked:
@@ -90,7 +90,7 @@ def _asked(dialect: Dialect, body: bytes, path: str) -> Asked:
         raise DialectError(400, dialect.mock.bound_missing)
     if facts.most_output_tokens is not None and facts.most_output_tokens < 1:
         raise DialectError(400, "the bound on output tokens is less than 1")
-    request, rules = asked_object(body), dialect.mock
+    request, rules = parse_request_object(body), dialect.mock
     tools = tuple(rules.tools(request))
     return Asked(facts, request, dialect.segments(body), tools, rules.forces_tool(request))
 

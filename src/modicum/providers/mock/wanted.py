@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from modicum.providers.bodies import UNREADABLE
+from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.facts import DialectError
 
 Fault = Literal[

@@ -1,6 +1,6 @@
 import pytest
 
-from modicum.metering.windows import context_window_tokens
+from modicum.metering.context_windows import context_window_tokens
 
 
 @pytest.mark.parametrize(

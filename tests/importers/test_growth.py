@@ -2,7 +2,7 @@ from datetime import UTC, datetime
 
 from modicum.calls import Anatomy, Basis, Call, Segment, SegmentKind, Usage
 from modicum.importers.growth import growth_pairs
-from modicum.metering.calibration import Pair
+from modicum.metering.calibration import CalibrationPair
 
 
 def call(prompt, kept, *tokens, model="gemini-2.5-pro", basis=Basis.ESTIMATED, **fields):
@@ -14,7 +14,10 @@ def call(prompt, kept, *tokens, model="gemini-2.5-pro", basis=Basis.ESTIMATED, *
 def test_what_was_appended_stands_beside_the_growth_that_the_provider_counted():
     pairs = list(growth_pairs([call(1000, 0, 700), call(1240, 1, 150, 50), call(1300, 3, 40)]))
 
-    assert pairs == [("gemini-2.5-pro", Pair(200, 240, "t")), ("gemini-2.5-pro", Pair(40, 60, "t"))]
+    assert pairs == [
+        ("gemini-2.5-pro", CalibrationPair(200, 240, "t")),
+        ("gemini-2.5-pro", CalibrationPair(40, 60, "t")),
+    ]
 
 
 def test_breaks_other_models_and_uncounted_blocks_are_left_out():
@@ -34,4 +37,4 @@ def test_conversations_do_not_mix():
         call(1100, 1, 80, conversation="a"),
     ]
 
-    assert [pair for _, pair in growth_pairs(calls)] == [Pair(80, 100, "t")]
+    assert [pair for _, pair in growth_pairs(calls)] == [CalibrationPair(80, 100, "t")]

@@ -130,7 +130,7 @@ class Threads:
             return found
         output = None  # a log without content tells nothing of the output
         if sent.output_tokens:
-            output = shipped_calibrations().counted(sent.output_tokens, found.model).tokens
+            output = shipped_calibrations().convert(sent.output_tokens, found.model).tokens
         return msgspec.structs.replace(found, anatomy=sent.anatomy, turn=sent.turn, output_tokens_estimated=output)
 
     def _speak(self, thread: "Thread", row: FullRow, message: FullMessage) -> None:

@@ -8,10 +8,10 @@ all of that, our count of it beside the growth is one pair. Claude Code's transc
 from collections.abc import Iterable, Iterator
 
 from modicum.calls import Basis, Call
-from modicum.metering.calibration import Pair
+from modicum.metering.calibration import CalibrationPair
 
 
-def growth_pairs(calls: Iterable[Call]) -> Iterator[tuple[str, Pair]]:
+def growth_pairs(calls: Iterable[Call]) -> Iterator[tuple[str, CalibrationPair]]:
     """(model, pair) for every call that only appended to the call before it in its conversation.
 
     Calls come in the order of their log. Steps with a break, another model, or a block that nobody counted (an image)
@@ -30,4 +30,4 @@ def growth_pairs(calls: Iterable[Call]) -> Iterator[tuple[str, Pair]]:
         raw = sum(part.tokens for part in call.anatomy.added)
         growth = call.usage.prompt_tokens - known[0].usage.prompt_tokens
         if raw > 0 and growth > 0 and all(part.basis is not Basis.UNKNOWN for part in call.anatomy.added):
-            yield call.model, Pair(raw, growth, call.task or conversation)
+            yield call.model, CalibrationPair(raw, growth, call.task or conversation)

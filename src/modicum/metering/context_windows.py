@@ -8,14 +8,14 @@ have, 50 agree and most others differ by rounding). A model that neither knows h
 from functools import lru_cache
 from typing import Any
 
+from genai_prices.data_snapshot import get_snapshot
+
 from modicum.metering.prices import candidates
 
 
 @lru_cache(maxsize=256)
 def context_window_tokens(model: str, provider: str = "") -> int | None:
     """Tokens of prompt and reply that fit, or None: not known."""
-    from genai_prices.data_snapshot import get_snapshot
-
     snapshot = get_snapshot()
     for seller, name in candidates(provider, model):
         found = _entry(snapshot, seller, name)

@@ -4,9 +4,9 @@ from hypothesis import strategies as st
 
 from energy.memory.golden import SMALL
 from modicum.calls import Basis, UserError
-from modicum.energy.memory import PlanRequest, blueprint_of, plan_memory
-from modicum.energy.memory.cards import cards_named
-from modicum.energy.memory.catalogue import catalogue, read_blueprint
+from modicum.energy.memory import PlanRequest, find_blueprint, plan_memory
+from modicum.energy.memory.cards import parse_cards
+from modicum.energy.memory.catalogue import load_catalogue, read_blueprint
 from modicum.energy.memory.engines import CacheTypes
 from modicum.energy.memory.sizes import GIB
 
@@ -22,7 +22,7 @@ GRANITE = {
 
 
 def at(name, context, batch=1, **more):
-    return plan_memory(blueprint_of(name), PlanRequest(context, batch, weights="bf16", **more))
+    return plan_memory(find_blueprint(name), PlanRequest(context, batch, weights="bf16", **more))
 
 
 @pytest.mark.parametrize("name", GRANITE)
@@ -41,10 +41,10 @@ def test_granite_equals_the_published_table(name):
 
 
 def test_granite_small_has_the_weights_of_its_published_file():
-    assert blueprint_of("granite-4.0-h-small").parameters.total == 32_207_337_984
+    assert find_blueprint("granite-4.0-h-small").parameters.total == 32_207_337_984
 
 
-@pytest.mark.parametrize("name", catalogue().models)
+@pytest.mark.parametrize("name", load_catalogue().models)
 def test_every_shipped_model_can_be_planned(name):
     plan = at(name, 32_768, 2)
 
@@ -72,8 +72,8 @@ def test_more_context_and_more_sequences_never_need_less(name, context, batch, e
 
 @pytest.mark.parametrize("engine", ["needed", "vllm", "llamacpp", "transformers"])
 def test_the_largest_context_and_batch_are_the_last_that_fit(engine):
-    cards = cards_named("h200")
-    blueprint = blueprint_of("granite-4.0-h-small")
+    cards = parse_cards("h200")
+    blueprint = find_blueprint("granite-4.0-h-small")
 
     def fits(context, batch):
         return plan_memory(blueprint, PlanRequest(context, batch, engine, cards=cards)).fits
@@ -87,7 +87,7 @@ def test_the_largest_context_and_batch_are_the_last_that_fit(engine):
 
 
 def test_a_model_that_does_not_fit_has_no_largest_context():
-    plan = plan_memory(blueprint_of("llama-3.1-70b"), PlanRequest(8192, cards=cards_named("24GiB")))
+    plan = plan_memory(find_blueprint("llama-3.1-70b"), PlanRequest(8192, cards=parse_cards("24GiB")))
 
     assert plan.fits is False
     assert plan.largest_context is None
@@ -103,8 +103,8 @@ def test_more_context_than_the_config_allows_is_noted():
 
 
 def test_two_cards_share_heads_and_weights():
-    one = plan_memory(blueprint_of("qwen3-32b"), PlanRequest(8192, cards=cards_named("h100"), weights="bf16"))
-    two = plan_memory(blueprint_of("qwen3-32b"), PlanRequest(8192, cards=cards_named("2xh100"), weights="bf16"))
+    one = plan_memory(find_blueprint("qwen3-32b"), PlanRequest(8192, cards=parse_cards("h100"), weights="bf16"))
+    two = plan_memory(find_blueprint("qwen3-32b"), PlanRequest(8192, cards=parse_cards("2xh100"), weights="bf16"))
 
     assert two.cache_bytes * 2 == one.cache_bytes
     assert two.weights_bytes * 2 == one.weights_bytes
@@ -112,15 +112,15 @@ def test_two_cards_share_heads_and_weights():
 
 
 def test_latent_caches_are_held_by_every_card():
-    one = plan_memory(blueprint_of("deepseek-v3"), PlanRequest(8192, cards=cards_named("1xb200")))
-    eight = plan_memory(blueprint_of("deepseek-v3"), PlanRequest(8192, cards=cards_named("8xb200")))
+    one = plan_memory(find_blueprint("deepseek-v3"), PlanRequest(8192, cards=parse_cards("1xb200")))
+    eight = plan_memory(find_blueprint("deepseek-v3"), PlanRequest(8192, cards=parse_cards("8xb200")))
 
     assert eight.cache_bytes == one.cache_bytes
 
 
 def test_heads_that_cannot_be_split_are_refused():
     with pytest.raises(UserError, match="cannot be split over 3 cards"):
-        plan_memory(blueprint_of("qwen3-8b"), PlanRequest(8192, cards=cards_named("3xh100")))
+        plan_memory(find_blueprint("qwen3-8b"), PlanRequest(8192, cards=parse_cards("3xh100")))
 
 
 @pytest.mark.parametrize(
@@ -134,4 +134,4 @@ def test_heads_that_cannot_be_split_are_refused():
 )
 def test_what_cannot_be_planned_is_refused(request_, says):
     with pytest.raises(UserError, match=says):
-        plan_memory(blueprint_of("qwen3-8b"), request_)
+        plan_memory(find_blueprint("qwen3-8b"), request_)

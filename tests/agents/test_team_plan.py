@@ -5,8 +5,8 @@ import pytest
 
 from agents.teams import plan
 from modicum.agents.canary import CanaryWatch
-from modicum.agents.plan import plan_json, read_plan
-from modicum.agents.plan_rules import Binding, Drop, EarlyExit, EdgeKind, Mute, Substitute, text_digest
+from modicum.agents.plan_rules import Binding, Drop, EarlyExit, EdgeKind, Mute, Substitute, digest_text
+from modicum.agents.team_plan import encode_plan, read_plan
 from modicum.calls import UserError
 
 
@@ -17,12 +17,12 @@ def test_a_plan_survives_the_way_through_its_file():
         mute=(Mute(source="b", reader="c", kind=EdgeKind.SPATIAL, round=1),),
         early_exit=EarlyExit(agree=2, of=3, first=("c",)),
         substitute=(Substitute(agent="c", model="small"),),
-        bound_to=Binding(prompts={"a": text_digest("be brief")}),
+        bound_to=Binding(prompts={"a": digest_text("be brief")}),
         expires="2030-01-31",
     )
 
-    assert read_plan(plan_json(full), "plan.json") == full
-    assert '"from": "b"' in plan_json(full)
+    assert read_plan(encode_plan(full), "plan.json") == full
+    assert '"from": "b"' in encode_plan(full)
 
 
 @pytest.mark.parametrize(
@@ -46,7 +46,7 @@ def test_a_plan_survives_the_way_through_its_file():
     ],
 )
 def test_a_plan_that_contradicts_itself_is_refused_with_the_place(change, says):
-    text = plan_json(msgspec.structs.replace(plan(rounds=2), **change))
+    text = encode_plan(msgspec.structs.replace(plan(rounds=2), **change))
 
     with pytest.raises(UserError, match=says):
         read_plan(text, "plan.json")
@@ -68,7 +68,7 @@ def test_a_plan_for_another_team_is_an_error():
 def test_the_full_team_runs_when_what_the_plan_rests_on_changed():
     made = plan(
         drop=["a"],
-        bound_to=Binding(prompts={"b": text_digest("be brief")}, models={"c": "large"}),
+        bound_to=Binding(prompts={"b": digest_text("be brief")}, models={"c": "large"}),
         substitute=(Substitute("c", "small"),),
         expires="2026-06-30",
     )

@@ -1,6 +1,6 @@
 import pytest
 
-from modicum.metering.content import content_of_file
+from modicum.metering.content_kinds import find_content_kind
 
 
 @pytest.mark.parametrize(
@@ -17,4 +17,4 @@ from modicum.metering.content import content_of_file
     ],
 )
 def test_the_kind_of_content_is_known_by_the_suffix(name, content):
-    assert content_of_file(name) == content
+    assert find_content_kind(name) == content

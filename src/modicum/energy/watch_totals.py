@@ -10,11 +10,11 @@ import msgspec
 
 from modicum.calls.energy_window import EnergyWindow
 from modicum.calls.problem import Problem
-from modicum.energy.figures import Figures
-from modicum.energy.measuring import Measuring, gpus_of
+from modicum.energy.energy_split import Split, fit_split
+from modicum.energy.sample_intervals import IntervalBuilder, list_gpus
 from modicum.energy.samples import Sample
-from modicum.energy.split import Split, split
-from modicum.energy.windows import LEAST_WINDOW_S, Cutter, Interval, join
+from modicum.energy.watch_figures import WatchFigures
+from modicum.energy.window_cutter import LEAST_WINDOW_S, Interval, WindowCutter, join_intervals
 
 LAST_S = 30.0
 SPLIT_S = 24 * 3600.0
@@ -22,12 +22,12 @@ SPLIT_S = 24 * 3600.0
 MOST_KINDS_MISSING = 100
 
 
-class Report(msgspec.Struct, frozen=True):
+class WatchReport(msgspec.Struct, frozen=True):
     """What a recording comes to. The same for a live watch and for a replay of its log."""
 
-    figures: Figures | None
+    figures: WatchFigures | None
     """None: no interval could be used."""
-    last: Figures | None
+    last: WatchFigures | None
     """Of the last 30 s."""
     split: Split | None
     """Of the last regime (`Measuring`), a day at most; None: too few windows in it."""
@@ -45,19 +45,21 @@ class Report(msgspec.Struct, frozen=True):
     problems: tuple[Problem, ...]
 
 
-class Tally:
-    """Args:
-    source: is named in problems.
-    gpus: whose energy is summed up.
-    servers: whose counters are read.
-    provider: the name under which calls to these servers are booked; empty: nobody said.
+class WatchTotals:
+    """Takes samples one by one and keeps what they come to: windows, sums, and the split.
+
+    Args:
+        source: is named in problems.
+        gpus: whose energy is summed up.
+        servers: whose counters are read.
+        provider: the name under which calls to these servers are booked; empty: nobody said.
     """
 
     def __init__(self, source: str, gpus: Sequence[str], servers: Sequence[str], provider: str = "") -> None:
         self._source = source
         self._gpus, self._servers, self._provider = tuple(sorted(gpus)), tuple(sorted(servers)), provider
-        self._measuring = Measuring(source, self._gpus)
-        self._cutter = Cutter()
+        self._measuring = IntervalBuilder(source, self._gpus)
+        self._cutter = WindowCutter()
         self._total: Interval | None = None
         self._seconds = 0.0
         self._recent: deque[Interval] = deque()
@@ -80,13 +82,13 @@ class Tally:
         closed = self._add_intervals(self._measuring.finish())
         return closed + self._record_windows(self._cutter.finish())
 
-    def report(self) -> Report:
+    def report(self) -> WatchReport:
         missing = (f"{text} ({times} times)" if times > 1 else text for text, times in sorted(self._missing.items()))
-        return Report(
-            figures=None if self._total is None else Figures.of([self._total], self._seconds),
+        return WatchReport(
+            figures=None if self._total is None else WatchFigures.of([self._total], self._seconds),
             last=self.last,
             # The window under way is in the sums, and in no split until it is closed.
-            split=split(list(self._recent), list(self._windows)),
+            split=fit_split(list(self._recent), list(self._windows)),
             windows=len(self._windows),
             batches=tuple(
                 window.running_seconds / window.busy_seconds for window in self._windows if window.busy_seconds
@@ -99,14 +101,14 @@ class Tally:
         )
 
     @property
-    def last(self) -> Figures | None:
+    def last(self) -> WatchFigures | None:
         """Of the last 30 s, without the work of a report."""
         found: list[Interval] = []
         for interval in reversed(self._recent):
             if interval.end <= self._recent[-1].end - LAST_S:
                 break
             found.append(interval)
-        return Figures.of(found[::-1])
+        return WatchFigures.of(found[::-1])
 
     def _add_intervals(self, intervals: Sequence[Interval]) -> list[EnergyWindow]:
         closed: list[EnergyWindow] = []
@@ -116,7 +118,7 @@ class Tally:
                 self._regime, self._regimes = interval.regime, self._regimes + 1
                 self._recent.clear()
                 self._windows.clear()
-            self._total = interval if self._total is None else join((self._total, interval))
+            self._total = interval if self._total is None else join_intervals((self._total, interval))
             self._seconds += interval.seconds
             self._recent.append(interval)
             for kept in (self._recent, self._windows):
@@ -147,26 +149,26 @@ class Tally:
         )
 
 
-def report(samples: Sequence[Sample], source: str, gpus: Sequence[str] = ()) -> Report:
+def make_report(samples: Sequence[Sample], source: str, gpus: Sequence[str] = ()) -> WatchReport:
     """What a whole recording comes to. Without `gpus`: all that are in the samples."""
-    tally = _tally(samples, source, gpus, "")
+    tally = _add_all(samples, source, gpus, "")
     for sample in samples:
         tally.add(sample)
     tally.finish()
     return tally.report()
 
 
-def energy_windows(
+def list_energy_windows(
     samples: Sequence[Sample], source: str, provider: str = "", gpus: Sequence[str] = ()
 ) -> tuple[EnergyWindow, ...]:
     """All usable time of a recording as records, for a sink: their joules sum to what was measured."""
-    tally = _tally(samples, source, gpus, provider)
+    tally = _add_all(samples, source, gpus, provider)
     return (*(window for sample in samples for window in tally.add(sample)), *tally.finish())
 
 
-def _tally(samples: Sequence[Sample], source: str, gpus: Sequence[str], provider: str) -> Tally:
+def _add_all(samples: Sequence[Sample], source: str, gpus: Sequence[str], provider: str) -> WatchTotals:
     servers = {reading.server for sample in samples for reading in sample.servers}
-    return Tally(source, gpus or gpus_of(samples), tuple(servers), provider)
+    return WatchTotals(source, gpus or list_gpus(samples), tuple(servers), provider)
 
 
 def write_windows(path: Path, records: Sequence[EnergyWindow]) -> None:

@@ -8,11 +8,11 @@ from collections import defaultdict
 from html import escape
 from math import cos, pi, sin
 
-from modicum.agents.attribution import reads_of
-from modicum.agents.plan import TeamPlan
+from modicum.agents.attribution import find_reads
 from modicum.agents.plan_rules import EdgeKind
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import check_team
+from modicum.agents.team_plan import TeamPlan
 
 WIDTH, HEIGHT, RING, MIDDLE = 680, 640, 205, 345
 INK, FAINT, PANEL, NODE, GONE = "#1f2933", "#9aa5b1", "#ffffff", "#2f6f9f", "#d9dee3"
@@ -20,7 +20,7 @@ INK, FAINT, PANEL, NODE, GONE = "#1f2933", "#9aa5b1", "#ffffff", "#2f6f9f", "#d9
 Edges = dict[tuple[str, str], int]
 
 
-def team_svg(team: RecordedTeam, plan: TeamPlan | None = None) -> str:
+def draw_team(team: RecordedTeam, plan: TeamPlan | None = None) -> str:
     """The picture. Without a plan: the team as recorded.
 
     Raises:
@@ -28,11 +28,11 @@ def team_svg(team: RecordedTeam, plan: TeamPlan | None = None) -> str:
     """
     if plan is not None:
         check_team(plan, team)
-    before, own_before = token_edges(team, None)
-    panels = [_panel(team, before, own_before, before, None, "as recorded", 0)]
+    before, own_before = count_edge_tokens(team, None)
+    panels = [_draw_panel(team, before, own_before, before, None, "as recorded", 0)]
     if plan is not None:
-        after, own_after = token_edges(team, plan)
-        panels.append(_panel(team, after, own_after, before, plan, "under the plan", WIDTH))
+        after, own_after = count_edge_tokens(team, plan)
+        panels.append(_draw_panel(team, after, own_after, before, plan, "under the plan", WIDTH))
     width = WIDTH * len(panels)
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" width="{width}" height="{HEIGHT}" '
@@ -42,7 +42,7 @@ def team_svg(team: RecordedTeam, plan: TeamPlan | None = None) -> str:
     )
 
 
-def token_edges(team: RecordedTeam, plan: TeamPlan | None) -> tuple[Edges, dict[str, int]]:
+def count_edge_tokens(team: RecordedTeam, plan: TeamPlan | None) -> tuple[Edges, dict[str, int]]:
     """Tokens that each agent's words took in each other's prompts, and completion tokens of each agent.
 
     Under a plan: without the turns and edges that it takes away, everything else as recorded.
@@ -55,7 +55,7 @@ def token_edges(team: RecordedTeam, plan: TeamPlan | None) -> tuple[Edges, dict[
             if plan and not plan.keeps(turn.agent, turn.round):
                 continue
             spoken[turn.agent] += turn.completion_tokens or 0
-            for read in reads_of(run, turn, team.graph):
+            for read in find_reads(run, turn, team.graph):
                 source = said.get((read.agent, read.round))
                 kind = EdgeKind.SPATIAL if read.round == turn.round else EdgeKind.TEMPORAL
                 if source is None or read.agent == turn.agent:
@@ -70,14 +70,14 @@ def token_edges(team: RecordedTeam, plan: TeamPlan | None) -> tuple[Edges, dict[
     return dict(edges), spoken
 
 
-def short(tokens: int) -> str:
+def format_tokens(tokens: int) -> str:
     """`950`, `12.3k`, `4.56M`."""
     if tokens < 1000:
         return str(tokens)
     return f"{tokens / 1000:.1f}k" if tokens < 999_950 else f"{tokens / 1e6:.2f}M"
 
 
-def _panel(
+def _draw_panel(
     team: RecordedTeam,
     edges: Edges,
     spoken: dict[str, int],
@@ -93,24 +93,24 @@ def _panel(
     }
     most = max(all_edges.values(), default=0) or 1
     parts = [f'<g transform="translate({left} 0)">\n']
-    parts += [_text(24, 30, f"{team.name or 'team'} {what}", size=17, anchor="start", weight="600")]
+    parts += [_draw_text(24, 30, f"{team.name or 'team'} {what}", size=17, anchor="start", weight="600")]
     uncounted = any(turn.completion_tokens is None for run in team.runs for turn in run.turns)
     note = "; some turns were not counted" if uncounted else ""
-    parts += [_text(24, 50, _summary(edges, spoken, all_edges) + note, anchor="start", fill="#52606d")]
-    parts += [_edge(place, edge, tokens, most) for edge, tokens in sorted(edges.items(), key=lambda item: item[1])]
-    parts += [_label(place, edge, tokens) for edge, tokens in edges.items()]
-    parts += [_node(place[name], name, spoken[name], plan, team.graph.rounds) for name in names]
+    parts += [_draw_text(24, 50, _draw_summary(edges, spoken, all_edges) + note, anchor="start", fill="#52606d")]
+    parts += [_draw_edge(place, edge, tokens, most) for edge, tokens in sorted(edges.items(), key=lambda item: item[1])]
+    parts += [_draw_label(place, edge, tokens) for edge, tokens in edges.items()]
+    parts += [_draw_node(place[name], name, spoken[name], plan, team.graph.rounds) for name in names]
     return "".join([*parts, _notes(plan), "</g>\n"])
 
 
-def _summary(edges: Edges, spoken: dict[str, int], all_edges: Edges) -> str:
+def _draw_summary(edges: Edges, spoken: dict[str, int], all_edges: Edges) -> str:
     total = sum(edges.values())
-    text = f"{short(sum(spoken.values()))} tokens written; {short(total)} tokens of others' words read"
+    text = f"{format_tokens(sum(spoken.values()))} tokens written; {format_tokens(total)} tokens of others' words read"
     share = 1 - total / sum(all_edges.values()) if sum(all_edges.values()) else 0
     return f"{text} ({100 * share:.0f} % less)" if share else text
 
 
-def _edge(place: dict[str, tuple[float, float]], edge: tuple[str, str], tokens: int, most: int) -> str:
+def _draw_edge(place: dict[str, tuple[float, float]], edge: tuple[str, str], tokens: int, most: int) -> str:
     (x1, y1), (cx, cy), (x2, y2) = _curve(place, edge)
     width = 0.6 + 5 * tokens / most
     dx, dy = x2 - cx, y2 - cy
@@ -139,28 +139,32 @@ def _curve(
     return (x1 + 24 * ux - 6 * uy, y1 + 24 * uy + 6 * ux), (cx, cy), (x2 - 24 * ux - 6 * uy, y2 - 24 * uy + 6 * ux)
 
 
-def _label(place: dict[str, tuple[float, float]], edge: tuple[str, str], tokens: int) -> str:
+def _draw_label(place: dict[str, tuple[float, float]], edge: tuple[str, str], tokens: int) -> str:
     """Nearer to the reader than to the writer, so that labels of crossing arrows do not meet in the middle."""
     start, bend, end = _curve(place, edge)
     t = 0.7
     x = (1 - t) ** 2 * start[0] + 2 * t * (1 - t) * bend[0] + t**2 * end[0]
     y = (1 - t) ** 2 * start[1] + 2 * t * (1 - t) * bend[1] + t**2 * end[1]
     halo = f'stroke="{PANEL}" stroke-width="3" paint-order="stroke"'
-    return _text(x, y + 3, short(tokens), size=10, extra=halo)
+    return _draw_text(x, y + 3, format_tokens(tokens), size=10, extra=halo)
 
 
-def _node(at: tuple[float, float], name: str, tokens: int, plan: TeamPlan | None, rounds: int) -> str:
+def _draw_node(at: tuple[float, float], name: str, tokens: int, plan: TeamPlan | None, rounds: int) -> str:
     gone = [number for number in range(1, rounds + 1) if plan and not plan.keeps(name, number)]
     all_gone = len(gone) == rounds
     note = (
-        "dropped" if all_gone else f"not in round {', '.join(map(str, gone))}" if gone else f"{short(tokens)} written"
+        "dropped"
+        if all_gone
+        else f"not in round {', '.join(map(str, gone))}"
+        if gone
+        else f"{format_tokens(tokens)} written"
     )
     look = f'fill="{GONE}" stroke="{FAINT}" stroke-dasharray="4 3"' if all_gone else f'fill="{NODE}"'
     x, y, anchor = _caption(at)
     return (
         f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="20" {look} fill-opacity="{0.55 if gone else 1}"/>'
-        + _text(x, y, name, anchor=anchor, weight="600", fill=FAINT if all_gone else INK)
-        + _text(x, y + 14, note, size=11, anchor=anchor, fill="#52606d")
+        + _draw_text(x, y, name, anchor=anchor, weight="600", fill=FAINT if all_gone else INK)
+        + _draw_text(x, y + 14, note, size=11, anchor=anchor, fill="#52606d")
     )
 
 
@@ -182,10 +186,10 @@ def _notes(plan: TeamPlan | None) -> str:
         lines.append(f"ask {whom} first; stop when {stop.agree} agree (not shown in the arrows)")
     if plan.stop_after_round:
         lines.append(f"stop after round {plan.stop_after_round}")
-    return "".join(_text(24, HEIGHT - 12 - 16 * index, line, anchor="start") for index, line in enumerate(lines))
+    return "".join(_draw_text(24, HEIGHT - 12 - 16 * index, line, anchor="start") for index, line in enumerate(lines))
 
 
-def _text(
+def _draw_text(
     x: float,
     y: float,
     text: str,

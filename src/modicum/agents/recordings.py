@@ -17,7 +17,7 @@ from modicum.calls.one_line import CONTROL
 from modicum.calls.usage import checked_count
 
 
-class Read(msgspec.Struct, frozen=True, omit_defaults=True):
+class ReadMessage(msgspec.Struct, frozen=True, omit_defaults=True):
     """A message that was part of a turn's prompt."""
 
     agent: str
@@ -47,7 +47,7 @@ class RecordedRow(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """The agent's answer (or, in a result row, the team's), short, or a digest of it."""
     score: float | None = None
     """How good this answer was on its own, 0..1, where somebody graded it."""
-    reads: tuple[Read, ...] | None = None
+    reads: tuple[ReadMessage, ...] | None = None
     outcome: float | None = None
     """How good the team's answer was, 0..1."""
     gold: str | None = None
@@ -71,7 +71,7 @@ class AgentTurn:
     calls_count: int = 1
     model: str = ""
     prompt_digest: str = ""
-    reads: tuple[Read, ...] | None = None
+    reads: tuple[ReadMessage, ...] | None = None
 
     @property
     def tokens(self) -> int | None:
@@ -165,7 +165,7 @@ def read_rows(lines: Iterable[str | bytes], path: str) -> tuple[list[tuple[int, 
     return rows, problems
 
 
-def recorded_team(
+def build_team(
     rows: Sequence[tuple[int, RecordedRow]],
     *,
     path: str,
@@ -193,7 +193,7 @@ def recorded_team(
     results: dict[str, RecordedRow] = {}
     tasks: dict[str, tuple[str, str]] = {}
     for line, row in mine:
-        fault = _fault(row, graph)
+        fault = _find_fault(row, graph)
         if fault:
             problems.append(Problem(path, fault, line))
             continue
@@ -209,11 +209,11 @@ def recorded_team(
         known_teams = f"; its teams are {listed}" if names and chosen not in names else ""
         known_teams += f"; {len(problems)} rows were left out, the first: {problems[0]}" if problems else ""
         raise UserError(f"{path} holds no turns{whose}: a turn is a row with an agent{known_teams}")
-    runs = tuple(_run(name, said, results.get(name), tasks[name]) for name, said in turns.items())
-    return _team(chosen, runs, graph), problems
+    runs = tuple(_build_run(name, said, results.get(name), tasks[name]) for name, said in turns.items())
+    return _build_team(chosen, runs, graph), problems
 
 
-def _fault(row: RecordedRow, graph: TeamGraph | None) -> str:
+def _find_fault(row: RecordedRow, graph: TeamGraph | None) -> str:
     """Why the row is no use, or nothing."""
     try:
         for name in ("prompt_tokens", "completion_tokens", "calls_count"):
@@ -277,7 +277,7 @@ def _add_result(results: dict[str, RecordedRow], row: RecordedRow, place: Proble
     )
 
 
-def _run(name: str, said: list[AgentTurn], result: RecordedRow | None, known: tuple[str, str]) -> RecordedRun:
+def _build_run(name: str, said: list[AgentTurn], result: RecordedRow | None, known: tuple[str, str]) -> RecordedRun:
     turns = tuple(sorted(said, key=lambda turn: (turn.round, turn.step)))
     task, group = known
     return RecordedRun(
@@ -291,7 +291,7 @@ def _run(name: str, said: list[AgentTurn], result: RecordedRow | None, known: tu
     )
 
 
-def _team(name: str, runs: tuple[RecordedRun, ...], graph: TeamGraph | None) -> RecordedTeam:
+def _build_team(name: str, runs: tuple[RecordedRun, ...], graph: TeamGraph | None) -> RecordedTeam:
     turns = [turn for run in runs for turn in run.turns]
     agents = list(dict.fromkeys(turn.agent for turn in turns))
     return RecordedTeam(

@@ -2,9 +2,9 @@ import pytest
 
 from energy.simulated_server import Truth, bursts, simulate
 from modicum.calls import UserError
-from modicum.energy.log import FORMAT, LogHeader, LogWriter, read_log
 from modicum.energy.samples import GpuFacts
-from modicum.energy.tally import report
+from modicum.energy.watch_log import FORMAT, LogHeader, LogWriter, read_log
+from modicum.energy.watch_totals import make_report
 
 HEADER = LogHeader(FORMAT, (GpuFacts("GPU-0", "H100", "nvml", has_energy_counter=True),), ("http://h",), 1.0)
 
@@ -23,7 +23,7 @@ def test_a_recorded_log_replays_to_the_same_figures(tmp_path):
     recording = read_log(written(tmp_path / "run.jsonl", samples))
 
     assert recording.header == HEADER
-    assert report(recording.samples, "x") == report(samples, "x")
+    assert make_report(recording.samples, "x") == make_report(samples, "x")
 
 
 def test_a_log_cut_in_its_last_line_is_read_up_to_there(tmp_path):

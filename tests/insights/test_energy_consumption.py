@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 
 from energy.simulated_server import Truth, bursts, simulate
 from modicum.calls import Basis, Call, Cost, EnergyWindow, Entry, Usage
-from modicum.energy.tally import energy_windows, report
-from modicum.insights.consumption import consumption, energy_of, span_of, with_energy
+from modicum.energy.watch_totals import list_energy_windows, make_report
+from modicum.insights.energy_consumption import add_energy, find_time_span, share_energy, sum_energy
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import ENERGY_WINDOWS
 
@@ -42,25 +42,25 @@ def row(entry_id, start, end, provider="own", server="", **fields):
 
 
 def test_where_nothing_was_measured_nothing_is_known():
-    assert energy_of([]) is None
-    assert consumption([], [row("c", 0, 1)]) is None
-    assert with_energy([{"name": "m", "task": "T"}], [], None) == [{"name": "m", "task": "T"}]
+    assert sum_energy([]) is None
+    assert share_energy([], [row("c", 0, 1)]) is None
+    assert add_energy([{"name": "m", "task": "T"}], [], None) == [{"name": "m", "task": "T"}]
 
 
 def test_pauses_are_idle_and_a_lower_bound_where_no_split_can_be_fitted():
     pause = window(5, joules=400.0, generated_tokens=0.0, prompt_tokens=0.0, running_seconds=0.0, busy_seconds=0.0)
-    energy = energy_of([window(), pause])
+    energy = sum_energy([window(), pause])
 
     assert (energy.measured * 3.6e6, energy.idle * 3.6e6, energy.busy * 3.6e6) == pytest.approx((1400, 400, 1000))
     assert (energy.basis, energy.idle_basis, energy.windows, energy.seconds) == (Basis.EXACT, Basis.LOWER_BOUND, 2, 10)
 
 
 def test_power_that_was_summed_up_is_an_estimate():
-    assert energy_of([window(), window(5, counted=False)]).basis is Basis.ESTIMATED
+    assert sum_energy([window(), window(5, counted=False)]).basis is Basis.ESTIMATED
 
 
 def test_two_watches_of_one_gpu_are_not_counted_twice():
-    energy = energy_of([window(), window(2, servers=("http://gpu1:8001",)), window(3, gpus=("GPU-1",))])
+    energy = sum_energy([window(), window(2, servers=("http://gpu1:8001",)), window(3, gpus=("GPU-1",))])
 
     assert energy.measured * 3.6e6 == pytest.approx(2000)
     assert energy.windows_overlapping == 1
@@ -68,9 +68,9 @@ def test_two_watches_of_one_gpu_are_not_counted_twice():
 
 def test_a_long_watch_has_idle_by_the_split_and_its_windows_sum_to_what_was_measured():
     samples = simulate(Truth(), 300, 1, rate=bursts)
-    energy = energy_of(energy_windows(samples, "sim"))
+    energy = sum_energy(list_energy_windows(samples, "sim"))
 
-    assert energy.measured * 3.6e6 == pytest.approx(report(samples, "sim").figures.joules)
+    assert energy.measured * 3.6e6 == pytest.approx(make_report(samples, "sim").figures.joules)
     assert energy.idle_basis is Basis.ESTIMATED
     assert energy.idle * 3.6e6 == pytest.approx(75 * energy.seconds, rel=0.05)
 
@@ -83,16 +83,16 @@ def test_calls_belong_to_a_server_by_tag_or_by_provider():
         row("bought", 0, 2, "anthropic"),
         row("before", -9, -5),
     ]
-    found = consumption([window()], rows)
+    found = share_energy([window()], rows)
 
     assert found.measured_calls == {"by provider", "by tag"}
     unsaid = [window(provider="")]
-    assert not consumption(unsaid, rows[:1]).attribution.calls
-    assert consumption(unsaid, rows[:1], "own").measured_calls == {"by provider"}
+    assert not share_energy(unsaid, rows[:1]).attribution.calls
+    assert share_energy(unsaid, rows[:1], "own").measured_calls == {"by provider"}
 
 
 def test_a_call_that_ran_partly_unwatched_has_a_share_and_is_not_measured():
-    found = consumption([window()], [row("c", 3, 9)])
+    found = share_energy([window()], [row("c", 3, 9)])
 
     assert found.attribution.calls[0].joules > 0
     assert not found.measured_calls
@@ -109,7 +109,7 @@ def test_shares_idle_and_unseen_sum_to_what_was_measured(calls, drawn):
         at += pause
         windows.append(window(at, seconds, joules))
         at += seconds
-    shared = consumption(
+    shared = share_energy(
         windows, [row(str(n), start, start + length) for n, (start, length) in enumerate(calls)]
     ).attribution
 
@@ -120,7 +120,7 @@ def test_shares_idle_and_unseen_sum_to_what_was_measured(calls, drawn):
 def test_a_tasks_energy_stands_once_beside_its_cells():
     rows = [row("c1", 0, 5), row("c2", 0, 5, task="U")]
     cells = [{"name": "m", "task": task, "basis": basis} for task in "TU" for basis in ("exact", "estimated")]
-    told = with_energy(cells, rows, consumption([window()], rows))
+    told = add_energy(cells, rows, share_energy([window()], rows))
 
     assert [cell["calls_measured"] for cell in told] == [1, 0, 1, 0]
     assert sum(cell["joules"] for cell in told) == pytest.approx(1000)
@@ -146,10 +146,10 @@ def test_the_ledger_gives_the_calls_that_own_servers_may_have_served(place, tmp_
         ]
     )
     store.append_records(ENERGY_WINDOWS, [window(), window(5, provider="")])
-    since, until = span_of(store.records(ENERGY_WINDOWS, START, START + timedelta(days=1)))
+    since, until = find_time_span(store.records(ENERGY_WINDOWS, START, START + timedelta(days=1)))
     span = {"since": since, "until": until, "by": "model", "tag": "", "zone": "UTC"}
     rows = store.ask("energy_calls", provider="mine", **span)
-    found = consumption(store.records(ENERGY_WINDOWS, START, START + timedelta(days=1)), rows)
+    found = share_energy(store.records(ENERGY_WINDOWS, START, START + timedelta(days=1)), rows)
     store.close()
 
     assert {told["entry_id"] for told in rows} == {"named", "tagged", "asked for"}

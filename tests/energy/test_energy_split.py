@@ -7,14 +7,14 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from energy.simulated_server import Truth, bursts, simulate
-from modicum.energy.measuring import measure
-from modicum.energy.split import idle_watts, non_negative_least_squares, split
-from modicum.energy.windows import windows
+from modicum.energy.energy_split import fit_split, measure_idle_watts, non_negative_least_squares
+from modicum.energy.sample_intervals import measure_intervals
+from modicum.energy.window_cutter import cut_windows
 
 
 def found(seconds=1800, seed=1, **load):
-    measured = measure(simulate(Truth(), seconds, seed, **load), "sim")
-    return split(measured.intervals, windows(measured.intervals)), measured
+    measured = measure_intervals(simulate(Truth(), seconds, seed, **load), "sim")
+    return fit_split(measured.intervals, cut_windows(measured.intervals)), measured
 
 
 @pytest.mark.parametrize("seed", [1, 2])
@@ -62,8 +62,8 @@ def test_without_steps_the_shared_part_is_watts_while_busy():
         msgspec.structs.replace(s, servers=(msgspec.structs.replace(s.servers[0], steps=None),))
         for s in simulate(Truth(), 900, 1, rate=bursts)
     ]
-    measured = measure(samples, "sim")
-    result = split(measured.intervals, windows(measured.intervals))
+    measured = measure_intervals(samples, "sim")
+    result = fit_split(measured.intervals, cut_windows(measured.intervals))
 
     assert result.counts_steps is False
     assert result.per_step.unit == "W while busy"
@@ -78,15 +78,17 @@ def test_no_prompt_at_all_is_said():
         )
         for s in simulate(Truth(per_prompt=0.0), 600, 1, rate=bursts)
     ]
-    measured = measure(samples, "sim")
+    measured = measure_intervals(samples, "sim")
 
-    assert "there was no prompt tokens" in split(measured.intervals, windows(measured.intervals)).per_prompt.reason
+    assert (
+        "there was no prompt tokens" in fit_split(measured.intervals, cut_windows(measured.intervals)).per_prompt.reason
+    )
 
 
 def test_idle_power_needs_quiet_time():
-    measured = measure(simulate(Truth(), 120, 1, closed=4), "sim")
+    measured = measure_intervals(simulate(Truth(), 120, 1, closed=4), "sim")
 
-    assert idle_watts(measured.intervals) is None
+    assert measure_idle_watts(measured.intervals) is None
 
 
 @settings(max_examples=60, deadline=None)

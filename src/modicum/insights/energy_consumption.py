@@ -13,11 +13,11 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Basis, EnergyWindow
-from modicum.calls.energy_window import models_in
-from modicum.energy.attribution import EnergyAttribution, ServedCall, attribute_stretches, together
+from modicum.calls.energy_window import parse_models
+from modicum.energy.attribution import EnergyAttribution, ServedCall, attribute_spans, merge_attributions
 from modicum.energy.carbon import JOULES_PER_KWH
-from modicum.energy.regime_spans import Stretch, stretches
-from modicum.energy.windows import LEAST_WINDOW_S, Interval
+from modicum.energy.regime_spans import RegimeSpan, cut_by_regime
+from modicum.energy.window_cutter import LEAST_WINDOW_S, Interval
 
 Row = Mapping[str, Any]
 
@@ -26,7 +26,7 @@ LEAST_COVERED = 0.95
 OVERLAP_S = 0.01
 
 
-class Law(msgspec.Struct, frozen=True, kw_only=True):
+class EnergyLaw(msgspec.Struct, frozen=True, kw_only=True):
     """One fit and the time that it is for."""
 
     servers: tuple[str, ...]
@@ -53,11 +53,11 @@ class Consumption(msgspec.Struct, frozen=True, kw_only=True):
     """Left out: another watch measured the same GPU then."""
     counted: bool
     """All from energy counters."""
-    laws: tuple[Law, ...]
+    laws: tuple[EnergyLaw, ...]
     """By what the windows were shared out: one for each set of servers, regime and week or two."""
 
 
-class Energy(msgspec.Struct, frozen=True, kw_only=True):
+class EnergyTotals(msgspec.Struct, frozen=True, kw_only=True):
     """Kilowatt-hours of the GPUs in a span. `idle` and `busy` sum to `measured`."""
 
     measured: float
@@ -72,13 +72,13 @@ class Energy(msgspec.Struct, frozen=True, kw_only=True):
     windows_overlapping: int
 
 
-def energy_of(windows: Sequence[EnergyWindow]) -> Energy | None:
+def sum_energy(windows: Sequence[EnergyWindow]) -> EnergyTotals | None:
     """None where nothing was measured: unknown is not 0."""
-    found = consumption(windows, [])
+    found = share_energy(windows, [])
     if found is None:
         return None
     shared = found.attribution
-    return Energy(
+    return EnergyTotals(
         measured=shared.measured_joules / JOULES_PER_KWH,
         idle=shared.idle_joules / JOULES_PER_KWH,
         busy=shared.unseen_joules / JOULES_PER_KWH,
@@ -90,30 +90,30 @@ def energy_of(windows: Sequence[EnergyWindow]) -> Energy | None:
     )
 
 
-def consumption(windows: Sequence[EnergyWindow], rows: Sequence[Row], provider: str = "") -> Consumption | None:
+def share_energy(windows: Sequence[EnergyWindow], rows: Sequence[Row], provider: str = "") -> Consumption | None:
     """Shares the windows out. `rows` are of the question `energy_calls`; `provider` was served by every server.
 
     None where there are no windows.
     """
-    kept, overlapping = _apart(windows)
+    kept, overlapping = _leave_out_overlaps(windows)
     if not kept:
         return None
     sites: dict[tuple[tuple[str, ...], tuple[str, ...]], list[EnergyWindow]] = {}
     for window in kept:
         sites.setdefault((window.gpus, window.servers), []).append(window)
-    parts, laws, measured, given = [], list[Law](), set(), set()
+    parts, laws, measured, taken_calls = [], list[EnergyLaw](), set(), set()
     for site in sites.values():
         # A call is served once: where several sites claim it, the first one in time has it.
-        calls = [call for call in _served(rows, site, provider) if call.call_id not in given]
-        covered = _Covered(site)
+        calls = [call for call in _select_calls(rows, site, provider) if call.call_id not in taken_calls]
+        covered = _Coverage(site)
         calls = [call for call in calls if covered.share(call) > 0]
-        given |= {call.call_id for call in calls}
+        taken_calls |= {call.call_id for call in calls}
         measured |= {call.call_id for call in calls if covered.share(call) >= LEAST_COVERED}
-        found = stretches([_interval(window) for window in site], _long)
-        parts.append(attribute_stretches(found, calls))
-        laws += [law_of(site[0].servers, stretch) for stretch in found]
+        found = cut_by_regime([_interval(window) for window in site], _drop_short)
+        parts.append(attribute_spans(found, calls))
+        laws += [describe_law(site[0].servers, stretch) for stretch in found]
     return Consumption(
-        attribution=together(parts),
+        attribution=merge_attributions(parts),
         laws=tuple(laws),
         measured_calls=frozenset(measured),
         seconds=sum(window.seconds for window in kept),
@@ -123,7 +123,7 @@ def consumption(windows: Sequence[EnergyWindow], rows: Sequence[Row], provider: 
     )
 
 
-def with_energy(cells: Iterable[Row], rows: Sequence[Row], found: Consumption | None) -> list[Row]:
+def add_energy(cells: Iterable[Row], rows: Sequence[Row], found: Consumption | None) -> list[Row]:
     """Cells of the question `yield` with `joules` and `calls_measured` of each task under each name.
 
     A call's joules are its active energy and its share of the idle power while it ran; pauses belong to nobody.
@@ -136,21 +136,21 @@ def with_energy(cells: Iterable[Row], rows: Sequence[Row], found: Consumption | 
         if row["entry_id"] in found.measured_calls:
             spent, calls = sums.get((row["name"], row["task"]), (0.0, 0))
             sums[row["name"], row["task"]] = spent + joules[row["entry_id"]], calls + 1
-    told: list[Row] = []
+    with_joules: list[Row] = []
     for cell in cells:
         # The first cell of a task under a name has it all; others, of other bases, nothing more.
         spent, calls = sums.pop((cell["name"], cell["task"]), (0.0, 0))
-        told.append({**cell, "joules": spent, "calls_measured": calls})
-    return told
+        with_joules.append({**cell, "joules": spent, "calls_measured": calls})
+    return with_joules
 
 
-def span_of(windows: Sequence[EnergyWindow]) -> tuple[datetime, datetime]:
+def find_time_span(windows: Sequence[EnergyWindow]) -> tuple[datetime, datetime]:
     """From the beginning of the first to the end of the last."""
     ends = max(window.started + window.seconds for window in windows)
     return datetime.fromtimestamp(min(window.started for window in windows), UTC), datetime.fromtimestamp(ends, UTC)
 
 
-def _apart(windows: Sequence[EnergyWindow]) -> tuple[list[EnergyWindow], int]:
+def _leave_out_overlaps(windows: Sequence[EnergyWindow]) -> tuple[list[EnergyWindow], int]:
     """Windows in order of time, none of which shares a GPU with another at one moment; how many were left out."""
     kept: list[EnergyWindow] = []
     busy_until: dict[str, float] = {}
@@ -162,12 +162,12 @@ def _apart(windows: Sequence[EnergyWindow]) -> tuple[list[EnergyWindow], int]:
     return kept, len(windows) - len(kept)
 
 
-def _served(rows: Iterable[Row], site: Sequence[EnergyWindow], provider: str) -> list[ServedCall]:
-    servers = {_address(server) for server in site[0].servers}
+def _select_calls(rows: Iterable[Row], site: Sequence[EnergyWindow], provider: str) -> list[ServedCall]:
+    servers = {_host_and_port(server) for server in site[0].servers}
     providers = {window.provider for window in site} | {provider}
     calls = []
     for row in rows:
-        named = _address(row["server"]) in servers if row["server"] else row["provider"] in providers
+        named = _host_and_port(row["server"]) in servers if row["server"] else row["provider"] in providers
         first = row["first_token"]
         if not row["provider"] and not row["server"]:
             continue
@@ -185,7 +185,7 @@ def _served(rows: Iterable[Row], site: Sequence[EnergyWindow], provider: str) ->
     return calls
 
 
-def _address(url: str) -> str:
+def _host_and_port(url: str) -> str:
     """Host and port: `http://gpu1:8000/metrics` and `gpu1:8000` are the same server."""
     return url.partition("://")[2].partition("/")[0].lower() if "://" in url else url.partition("/")[0].lower()
 
@@ -206,16 +206,16 @@ def _interval(window: EnergyWindow) -> Interval:
     )
 
 
-def _long(intervals: Sequence[Interval]) -> list[Interval]:
+def _drop_short(intervals: Sequence[Interval]) -> list[Interval]:
     """Windows have been cut already; short ones are good for sums only."""
     return [interval for interval in intervals if interval.seconds >= LEAST_WINDOW_S]
 
 
-def law_of(servers: tuple[str, ...], stretch: Stretch) -> Law:
-    return Law(
+def describe_law(servers: tuple[str, ...], stretch: RegimeSpan) -> EnergyLaw:
+    return EnergyLaw(
         servers=servers,
         regime=stretch.regime,
-        models=models_in(stretch.regime),
+        models=parse_models(stretch.regime),
         since=datetime.fromtimestamp(stretch.start, UTC),
         until=datetime.fromtimestamp(stretch.end, UTC),
         seconds=stretch.seconds,
@@ -223,7 +223,7 @@ def law_of(servers: tuple[str, ...], stretch: Stretch) -> Law:
     )
 
 
-class _Covered:
+class _Coverage:
     """How much of a call's time lies in windows, which do not overlap and are in order."""
 
     def __init__(self, site: Sequence[EnergyWindow]) -> None:

@@ -33,7 +33,7 @@ class LoadPlan(msgspec.Struct, frozen=True):
     headers: Mapping[str, str] = {}
 
 
-class Stream(msgspec.Struct):
+class LoadStream(msgspec.Struct):
     """One request, as its client saw it."""
 
     started: float
@@ -53,7 +53,7 @@ class LoadRun(msgspec.Struct):
     """A run at one concurrency. Between `steady_from` and `steady_to` all streams were busy."""
 
     concurrency: int
-    streams: list[Stream]
+    streams: list[LoadStream]
     steady_from: float
     steady_to: float
     failures: int
@@ -61,12 +61,12 @@ class LoadRun(msgspec.Struct):
     """Part of one processor core that this program used in the steady window. Near 1 the client was the limit."""
 
 
-def random_prompt(words: int, rng: random.Random) -> str:
+def make_random_prompt(words: int, rng: random.Random) -> str:
     syllables = SYLLABLES.split()
     return " ".join(rng.choice(syllables) + rng.choice(syllables) for _ in range(words))
 
 
-async def words_per_token(client: Outbound, plan: LoadPlan, rng: random.Random) -> float:
+async def measure_words_per_token(client: Outbound, plan: LoadPlan, rng: random.Random) -> float:
     """How many random words make a token of this model, asked of the server with one request.
 
     Raises:
@@ -74,8 +74,10 @@ async def words_per_token(client: Outbound, plan: LoadPlan, rng: random.Random) 
         Unreachable: it does not answer.
     """
     words = 200
-    stream = Stream(time.monotonic(), [])
-    async for _ in _pieces(client, msgspec.structs.replace(plan, output_tokens=1), random_prompt(words, rng), stream):
+    stream = LoadStream(time.monotonic(), [])
+    async for _ in _time_pieces(
+        client, msgspec.structs.replace(plan, output_tokens=1), make_random_prompt(words, rng), stream
+    ):
         pass
     if not stream.prompt_tokens:
         raise UserError(f"{plan.server}: its stream ends without a usage record, so that tokens cannot be counted")
@@ -88,9 +90,9 @@ async def run_load(client: Outbound, plan: LoadPlan, concurrency: int, words: in
     Raises:
         UserError: too many requests in a row failed, or no stream ever produced a token.
     """
-    state = _State(concurrency)
+    state = _LoadState(concurrency)
     workers = [
-        asyncio.create_task(_worker(client, plan, words, random.Random(seed * 1000 + number), state))  # noqa: S311 - text
+        asyncio.create_task(_run_worker(client, plan, words, random.Random(seed * 1000 + number), state))  # noqa: S311 - text
         for number in range(concurrency)
     ]
     try:
@@ -113,9 +115,9 @@ async def run_load(client: Outbound, plan: LoadPlan, concurrency: int, words: in
     return LoadRun(concurrency, state.streams, steady_from, steady_to, state.failures, client_load)
 
 
-class _State:
+class _LoadState:
     def __init__(self, concurrency: int) -> None:
-        self.streams: list[Stream] = []
+        self.streams: list[LoadStream] = []
         self.failures = 0
         self.in_a_row = 0
         self.waiting_for = concurrency
@@ -127,20 +129,20 @@ class _State:
             self.all_started.set()
 
 
-async def _all_started(state: _State, workers: list["asyncio.Task[None]"]) -> float:
+async def _all_started(state: _LoadState, workers: list["asyncio.Task[None]"]) -> float:
     started = asyncio.create_task(state.all_started.wait())
     await asyncio.wait([started, *workers], return_when=asyncio.FIRST_COMPLETED)
     started.cancel()
     return time.monotonic()
 
 
-async def _worker(client: Outbound, plan: LoadPlan, words: int, rng: random.Random, state: _State) -> None:
+async def _run_worker(client: Outbound, plan: LoadPlan, words: int, rng: random.Random, state: _LoadState) -> None:
     fresh = True
     while True:
-        stream = Stream(time.monotonic(), [])
+        stream = LoadStream(time.monotonic(), [])
         state.streams.append(stream)
         try:
-            async for moment in _pieces(client, plan, random_prompt(words, rng), stream):
+            async for moment in _time_pieces(client, plan, make_random_prompt(words, rng), stream):
                 stream.pieces.append(moment)
                 if fresh:
                     fresh = False
@@ -156,7 +158,7 @@ async def _worker(client: Outbound, plan: LoadPlan, words: int, rng: random.Rand
             await asyncio.sleep(0.2)
 
 
-async def _pieces(client: Outbound, plan: LoadPlan, prompt: str, stream: Stream) -> AsyncIterator[float]:
+async def _time_pieces(client: Outbound, plan: LoadPlan, prompt: str, stream: LoadStream) -> AsyncIterator[float]:
     """When each piece of text came. Fills in the stream's usage when it passes by."""
     asked: dict[str, Any] = {
         "model": plan.model,

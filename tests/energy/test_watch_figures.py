@@ -1,9 +1,9 @@
 from energy.test_attribution import interval
-from modicum.energy.figures import Figures
+from modicum.energy.watch_figures import WatchFigures
 
 
 def test_rates_and_both_energies_per_token_are_given():
-    found = Figures.of(
+    found = WatchFigures.of(
         [interval(0, 5, 1000, tokens=200, prompt=800, steps=50, running=4), interval(5, 10, 500, running=0, busy=0)]
     )
 
@@ -14,10 +14,10 @@ def test_rates_and_both_energies_per_token_are_given():
 
 
 def test_without_tokens_energy_per_token_is_unknown():
-    found = Figures.of([interval(0, 5, 400, running=0, busy=0)])
+    found = WatchFigures.of([interval(0, 5, 400, running=0, busy=0)])
 
     assert (found.joules_per_generated_token, found.tokens_per_watt, found.mean_batch) == (None, None, None)
 
 
 def test_nothing_measured_is_nothing():
-    assert Figures.of([]) is None
+    assert WatchFigures.of([]) is None

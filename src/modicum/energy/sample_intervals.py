@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from modicum.calls.energy_window import regime_of
+from modicum.calls.energy_window import name_regime
 from modicum.calls.problem import Problem
 from modicum.energy.counter_curve import CounterCurve
 from modicum.energy.samples import Sample, ServerReading
-from modicum.energy.windows import Interval
+from modicum.energy.window_cutter import Interval
 
 WALL_DRIFT_S = 1.0
 """The wall clock jumped if it moved by so much more or less than the monotonic one."""
@@ -33,7 +33,7 @@ class MeasuredIntervals(msgspec.Struct, frozen=True):
         return sum(interval.seconds for interval in self.intervals)
 
 
-class _Pair(msgspec.Struct, frozen=True):
+class _SamplePair(msgspec.Struct, frozen=True):
     """Two samples, one after the other, and what was known when the second one came."""
 
     number: int
@@ -43,7 +43,7 @@ class _Pair(msgspec.Struct, frozen=True):
     wall_offset: float
 
 
-class _Hole(msgspec.Struct):
+class _ExcludedTime(msgspec.Struct):
     """Intervals next to each other that were left out for the same reason."""
 
     first: int
@@ -57,7 +57,7 @@ class _Hole(msgspec.Struct):
         )
 
 
-class Measuring:
+class IntervalBuilder:
     """Takes samples in order of time and gives intervals.
 
     A *regime* is all that the energy of a step depends on beside the load: which models the servers have loaded, since
@@ -74,11 +74,11 @@ class Measuring:
         self._limits: dict[str, float] = {}
         self._started: dict[str, float] = {}
         self._generated: dict[str, float] = {}
-        self._waiting: deque[_Pair] = deque()
+        self._waiting: deque[_SamplePair] = deque()
         self._last: Sample | None = None
         self._number = 0
         self._wall_offset = 0.0
-        self._holes: list[_Hole] = []
+        self._holes: list[_ExcludedTime] = []
         self._jumps: list[str] = []
 
     def add(self, sample: Sample) -> list[Interval]:
@@ -94,7 +94,7 @@ class Measuring:
             self._wall_offset = sample.wall - sample.at
         else:
             regime, offset = self._regime(sample), self._wall_offset
-            self._waiting.append(_Pair(self._number - 1, self._last, sample, regime, offset))
+            self._waiting.append(_SamplePair(self._number - 1, self._last, sample, regime, offset))
             drift = sample.wall - sample.at - offset
             if abs(drift) > WALL_DRIFT_S:
                 self._jumps.append(
@@ -136,11 +136,11 @@ class Measuring:
             if interval is not None:
                 yield interval
 
-    def _interval(self, pair: _Pair, *, told: bool = True) -> Interval | None:
+    def _interval(self, pair: _SamplePair, *, told: bool = True) -> Interval | None:
         """`told`: False for the very last moments, which always lie beyond the last energy reading."""
         curves = list(self._curves.values())
         try:
-            found = _interval(pair, curves)
+            found = _measure_interval(pair, curves)
         except ValueError as reason:
             self._left_out(pair.number, str(reason))
             return None
@@ -154,13 +154,13 @@ class Measuring:
         if last is not None and last.last == number and last.reason == reason:
             last.last = number + 1
         else:
-            self._holes.append(_Hole(number, number + 1, reason))
+            self._holes.append(_ExcludedTime(number, number + 1, reason))
 
     def _regime(self, sample: Sample) -> str:
         servers = sorted(sample.servers, key=lambda reading: reading.server)
         limits = [watts for _, watts in sorted(self._limits.items())]
         started = [self._started.get(one.server) if one.started is None else one.started for one in servers]
-        return regime_of([(one.model, at) for one, at in zip(servers, started, strict=True)], limits)
+        return name_regime([(one.model, at) for one, at in zip(servers, started, strict=True)], limits)
 
     def _note_resets(self, sample: Sample) -> None:
         """A server that does not say when it started is seen to have done so when its counters begin again."""
@@ -172,22 +172,24 @@ class Measuring:
             self._generated[reading.server] = reading.generated_tokens
 
 
-def measure(samples: Sequence[Sample], source: str, gpus: Sequence[str] = ()) -> MeasuredIntervals:
+def measure_intervals(samples: Sequence[Sample], source: str, gpus: Sequence[str] = ()) -> MeasuredIntervals:
     """Intervals between consecutive samples, all at once. Without `gpus`: all that are in the samples."""
-    measuring = Measuring(source, gpus or gpus_of(samples))
+    measuring = IntervalBuilder(source, gpus or list_gpus(samples))
     found = [interval for sample in samples for interval in measuring.add(sample)] + measuring.finish()
     return MeasuredIntervals(tuple(found), measuring.problems, measuring.energy_counted)
 
 
-def gpus_of(samples: Sequence[Sample]) -> tuple[str, ...]:
+def list_gpus(samples: Sequence[Sample]) -> tuple[str, ...]:
     return tuple(sorted({reading.gpu for sample in samples for reading in sample.gpus}))
 
 
-def _interval(pair: _Pair, curves: Sequence[CounterCurve]) -> Interval | None:
-    """Raises:
-    ValueError: the interval cannot be used; the message says why.
+def _measure_interval(pair: _SamplePair, curves: Sequence[CounterCurve]) -> Interval | None:
+    """What was drawn and served between two samples; None where an energy reading is still to come.
+
+    Raises:
+        ValueError: the interval cannot be used; the message says why.
     """
-    pairs = _pairs(pair.before, pair.after)
+    pairs = _pair_readings(pair.before, pair.after)
     start = sum(first.at for first, _ in pairs) / len(pairs)
     end = sum(last.at for _, last in pairs) / len(pairs)
     if end <= start:
@@ -203,7 +205,7 @@ def _interval(pair: _Pair, curves: Sequence[CounterCurve]) -> Interval | None:
         return None
     seconds = end - start
     running = [((first.running or 0) + (last.running or 0)) / 2 for first, last in pairs]
-    produced = sum(_grown(first, last, "generated_tokens") for first, last in pairs)
+    produced = sum(_measure_growth(first, last, "generated_tokens") for first, last in pairs)
     # The gauge is a snapshot; half an interval is busy if only one of its ends is, all of it if tokens came anyway.
     ends = [any(first.running or 0 for first, _ in pairs), any(last.running or 0 for _, last in pairs)]
     busy = 1.0 if all(ends) else 0.5 if any(ends) or produced else 0.0
@@ -212,23 +214,23 @@ def _interval(pair: _Pair, curves: Sequence[CounterCurve]) -> Interval | None:
         end=end,
         joules=sum(part for part in joules if part is not None),
         generated_tokens=produced,
-        prompt_tokens=sum(_grown(first, last, "prompt_tokens") for first, last in pairs),
-        cached_tokens=_optional(pairs, "cached_tokens"),
-        steps=_optional(pairs, "steps"),
+        prompt_tokens=sum(_measure_growth(first, last, "prompt_tokens") for first, last in pairs),
+        cached_tokens=_measure_optional_growth(pairs, "cached_tokens"),
+        steps=_measure_optional_growth(pairs, "steps"),
         running_seconds=sum(running) * seconds,
         busy_seconds=busy * seconds,
         waiting=sum(last.waiting or 0 for _, last in pairs),
-        slowed_by=_slowed(pair.before, pair.after),
+        slowed_by=_list_slowed(pair.before, pair.after),
         regime=pair.regime,
         wall_offset=pair.wall_offset,
     )
 
 
-def _slowed(*samples: Sample) -> tuple[str, ...]:
+def _list_slowed(*samples: Sample) -> tuple[str, ...]:
     return tuple(sorted({word for sample in samples for gpu in sample.gpus for word in gpu.slowed_by}))
 
 
-def _pairs(before: Sample, after: Sample) -> list[tuple[ServerReading, ServerReading]]:
+def _pair_readings(before: Sample, after: Sample) -> list[tuple[ServerReading, ServerReading]]:
     later = {reading.server: reading for reading in after.servers}
     if not before.servers or {reading.server for reading in before.servers} != set(later):
         raise ValueError("a server did not answer")
@@ -241,7 +243,7 @@ def _pairs(before: Sample, after: Sample) -> list[tuple[ServerReading, ServerRea
     return pairs
 
 
-def _grown(first: ServerReading, last: ServerReading, counter: str) -> float:
+def _measure_growth(first: ServerReading, last: ServerReading, counter: str) -> float:
     before, after = getattr(first, counter), getattr(last, counter)
     if before is None or after is None:
         raise ValueError(f"{first.server} does not count {counter.replace('_', ' ')}")
@@ -250,8 +252,8 @@ def _grown(first: ServerReading, last: ServerReading, counter: str) -> float:
     return float(after - before)
 
 
-def _optional(pairs: Sequence[tuple[ServerReading, ServerReading]], counter: str) -> float | None:
+def _measure_optional_growth(pairs: Sequence[tuple[ServerReading, ServerReading]], counter: str) -> float | None:
     """The growth over all servers, or None where one of them does not count it."""
     if any(getattr(reading, counter) is None for pair in pairs for reading in pair):
         return None
-    return sum(_grown(first, last, counter) for first, last in pairs)
+    return sum(_measure_growth(first, last, counter) for first, last in pairs)

@@ -52,7 +52,7 @@ class Interval(msgspec.Struct, frozen=True):
         return self.busy_seconds == 0 and self.generated_tokens == 0 and self.prompt_tokens == 0
 
 
-def join(parts: Sequence[Interval]) -> Interval:
+def join_intervals(parts: Sequence[Interval]) -> Interval:
     """Neighbouring intervals as one."""
     return Interval(
         start=parts[0].start,
@@ -60,8 +60,8 @@ def join(parts: Sequence[Interval]) -> Interval:
         joules=sum(part.joules for part in parts),
         generated_tokens=sum(part.generated_tokens for part in parts),
         prompt_tokens=sum(part.prompt_tokens for part in parts),
-        cached_tokens=_added([part.cached_tokens for part in parts]),
-        steps=_added([part.steps for part in parts]),
+        cached_tokens=_sum_known([part.cached_tokens for part in parts]),
+        steps=_sum_known([part.steps for part in parts]),
         running_seconds=sum(part.running_seconds for part in parts),
         busy_seconds=sum(part.busy_seconds for part in parts),
         waiting=parts[-1].waiting,
@@ -71,12 +71,12 @@ def join(parts: Sequence[Interval]) -> Interval:
     )
 
 
-def _added(values: Sequence[float | None]) -> float | None:
+def _sum_known(values: Sequence[float | None]) -> float | None:
     known = [value for value in values if value is not None]
     return sum(known) if len(known) == len(values) else None
 
 
-class Cutter:
+class WindowCutter:
     """Cuts intervals into windows as they come. The jitter follows from the first interval's start, so that a replay
     cuts the same windows.
     """
@@ -92,7 +92,7 @@ class Cutter:
         if self._jitter is None:
             self._jitter = random.Random(interval.start)  # noqa: S311 - spreads window ends, keeps no secret
             self._set_goal()
-        closed = self.finish() if self._parts and _apart(self._parts[-1], interval) else []
+        closed = self.finish() if self._parts and _is_gap(self._parts[-1], interval) else []
         self._parts.append(interval)
         self._seconds += interval.seconds
         if self._seconds >= self._goal:
@@ -102,7 +102,7 @@ class Cutter:
 
     def finish(self) -> list[Interval]:
         """The window under way, as long as it is."""
-        found = [join(self._parts)] if self._parts else []
+        found = [join_intervals(self._parts)] if self._parts else []
         self._parts, self._seconds = [], 0.0
         return found
 
@@ -111,7 +111,7 @@ class Cutter:
         self._goal = self._least_s * (1 + JITTER * self._jitter.random())
 
 
-def _apart(before: Interval, after: Interval) -> bool:
+def _is_gap(before: Interval, after: Interval) -> bool:
     return (
         abs(after.start - before.end) > 1e-6
         or after.quiet != before.quiet
@@ -120,18 +120,18 @@ def _apart(before: Interval, after: Interval) -> bool:
     )
 
 
-def windows(
+def cut_windows(
     intervals: Iterable[Interval], least_s: float = LEAST_WINDOW_S, *, keep_short: bool = False
 ) -> tuple[Interval, ...]:
     """All windows of a recording. Those shorter than `least_s` are left out of a fit (nothing is known so badly); a sum
     over all time needs them (`keep_short`).
     """
-    cutter = Cutter(least_s)
+    cutter = WindowCutter(least_s)
     found = [window for interval in intervals for window in cutter.add(interval)] + cutter.finish()
     return tuple(window for window in found if keep_short or window.seconds >= least_s)
 
 
-def at_wall_time(intervals: Iterable[Interval]) -> list[Interval]:
+def shift_to_wall_time(intervals: Iterable[Interval]) -> list[Interval]:
     """The same intervals in seconds since 1970."""
     return [
         msgspec.structs.replace(one, start=one.start + one.wall_offset, end=one.end + one.wall_offset, wall_offset=0.0)

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import numpy.typing as npt
 
-from modicum.energy.windows import Interval
+from modicum.energy.window_cutter import Interval
 
 LEAST_WINDOWS = 12
 MOST_RELATIVE_ERROR = 0.25
@@ -85,7 +85,7 @@ def non_negative_least_squares(columns: Array, target: Array) -> Array:
     return best
 
 
-def idle_watts(intervals: Sequence[Interval]) -> tuple[float, float] | None:
+def measure_idle_watts(intervals: Sequence[Interval]) -> tuple[float, float] | None:
     """Watts while nothing ran, from stretches of 5 s or more after 2 s to settle: mean and half of its 95 % interval;
     None where there are fewer than two such stretches' worth.
     """
@@ -108,20 +108,20 @@ def idle_watts(intervals: Sequence[Interval]) -> tuple[float, float] | None:
     return mean, 1.96 * spread
 
 
-def split(intervals: Sequence[Interval], windows: Sequence[Interval]) -> Split | None:
+def fit_split(intervals: Sequence[Interval], windows: Sequence[Interval]) -> Split | None:
     """The split over `windows`, which were cut from `intervals`; None where there are too few windows."""
     if len(windows) < LEAST_WINDOWS:
         return None
     steps_counted = all(window.steps is not None for window in windows)
-    columns = np.array([_row(window, steps_counted=steps_counted) for window in windows])
+    columns = np.array([_make_row(window, steps_counted=steps_counted) for window in windows])
     joules = np.array([window.joules for window in windows])
-    idle = idle_watts(intervals)
+    idle = measure_idle_watts(intervals)
     coefficients = _fit(columns, joules, idle)
     errors = _standard_errors(columns, joules, coefficients, idle)
     shared_unit = "J" if steps_counted else "W while busy"
     names = (("idle", "W"), ("per_step", shared_unit), ("per_prompt_token", "J"), ("per_generated_token", "J"))
     fit = _Fit(columns, joules, coefficients, errors, idle is not None)
-    terms = [_term(fit, index, name, unit) for index, (name, unit) in enumerate(names)]
+    terms = [_make_term(fit, index, name, unit) for index, (name, unit) in enumerate(names)]
     if idle is not None:
         terms[0] = Term("idle", "W", idle[0], idle[1], basis="measured")
     rest = joules - columns @ coefficients
@@ -132,19 +132,19 @@ def split(intervals: Sequence[Interval], windows: Sequence[Interval]) -> Split |
         per_prompt=terms[2],
         per_generated=terms[3],
         windows=len(windows),
-        window_error=_left_out_error(columns, joules, idle),
+        window_error=_cross_validate(columns, joules, idle),
         explained=1 - float(rest @ rest) / spread if spread > 0 else 0.0,
-        coefficients=_four(coefficients),
+        coefficients=_format_four(coefficients),
         slowed_windows=sum(1 for window in windows if window.slowed_by),
     )
 
 
-def _four(values: Array) -> tuple[float, float, float, float]:
+def _format_four(values: Array) -> tuple[float, float, float, float]:
     first, second, third, fourth = (float(value) for value in values)
     return first, second, third, fourth
 
 
-def _row(window: Interval, *, steps_counted: bool) -> tuple[float, float, float, float]:
+def _make_row(window: Interval, *, steps_counted: bool) -> tuple[float, float, float, float]:
     shared = window.steps if steps_counted else window.busy_seconds
     assert shared is not None  # noqa: S101 - `steps_counted` says so
     return window.seconds, shared, window.uncached_prompt_tokens, window.generated_tokens
@@ -182,16 +182,16 @@ class _Fit(NamedTuple):
     idle_known: bool
 
 
-def _term(fit: _Fit, index: int, name: str, unit: str) -> Term:
+def _make_term(fit: _Fit, index: int, name: str, unit: str) -> Term:
     columns, joules = fit.columns, fit.joules
     if not columns[:, index].any():
-        return Term(name, unit, None, None, f"there was no {_words(name)} in any window")
+        return Term(name, unit, None, None, f"there was no {_describe_term(name)} in any window")
     others = [other for other in range(1 if fit.idle_known else 0, 4) if other != index and columns[:, other].any()]
-    tolerance, partner = _tolerance(columns, index, others)
+    tolerance, partner = _measure_tolerance(columns, index, others)
     half = 1.96 * float(fit.errors[index])
     value = float(fit.coefficients[index])
     if tolerance < LEAST_TOLERANCE:
-        other = _words(("idle", "per_step", "per_prompt_token", "per_generated_token")[partner])
+        other = _describe_term(("idle", "per_step", "per_prompt_token", "per_generated_token")[partner])
         return Term(
             name, unit, None, None, f"it cannot be told from {other}: at this load the two grow together; vary the load"
         )
@@ -204,7 +204,7 @@ def _term(fit: _Fit, index: int, name: str, unit: str) -> Term:
     return Term(name, unit, value, half)
 
 
-def _tolerance(columns: Array, index: int, others: list[int]) -> tuple[float, int]:
+def _measure_tolerance(columns: Array, index: int, others: list[int]) -> tuple[float, int]:
     """The part of a column that the others leave unexplained, and the other column that is most like it."""
     target = columns[:, index]
     if not others:
@@ -218,7 +218,7 @@ def _tolerance(columns: Array, index: int, others: list[int]) -> tuple[float, in
     return float(rest @ rest) / float(target @ target), others[int(np.argmax(likeness))]
 
 
-def _left_out_error(columns: Array, joules: Array, idle: tuple[float, float] | None) -> float:
+def _cross_validate(columns: Array, joules: Array, idle: tuple[float, float] | None) -> float:
     """Five blocks of windows in order of time; each is foretold by a fit to the four others."""
     blocks = np.array_split(np.arange(len(joules)), 5)
     errors: list[float] = []
@@ -230,7 +230,7 @@ def _left_out_error(columns: Array, joules: Array, idle: tuple[float, float] | N
     return float(np.mean(errors))
 
 
-def _words(name: str) -> str:
+def _describe_term(name: str) -> str:
     return {
         "idle": "idle time",
         "per_step": "steps",

@@ -52,7 +52,7 @@ class TeamPlan(PlanRules, frozen=True, forbid_unknown_fields=True, kw_only=True)
         return Guard(self, run=run, full_because=self.full_because(run, agents, prompts, models, today, watch))
 
 
-def plain_plan(graph: TeamGraph, drop: tuple[Drop, ...] = (), mute: tuple[Mute, ...] = ()) -> TeamPlan:
+def make_plan(graph: TeamGraph, drop: tuple[Drop, ...] = (), mute: tuple[Mute, ...] = ()) -> TeamPlan:
     """A plan for a graph that does only what is listed, without canaries: what trials and simulations run."""
     return TeamPlan(
         schema=SCHEMA,
@@ -67,7 +67,7 @@ def plain_plan(graph: TeamGraph, drop: tuple[Drop, ...] = (), mute: tuple[Mute, 
     )
 
 
-def plan_json(plan: TeamPlan) -> str:
+def encode_plan(plan: TeamPlan) -> str:
     return msgspec.json.format(msgspec.json.encode(plan), indent=2).decode() + "\n"
 
 
@@ -80,15 +80,15 @@ def read_plan(text: str | bytes, path: str) -> TeamPlan:
     try:
         plan = msgspec.json.decode(text, type=TeamPlan)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
-        place = line_of(text, str(error))
-        raise UserError(f"{path}{place} is no team plan: {error}{_accepted(str(error))}") from None
-    fault = plan_fault(plan)
+        place = find_line(text, str(error))
+        raise UserError(f"{path}{place} is no team plan: {error}{_list_accepted(str(error))}") from None
+    fault = find_plan_fault(plan)
     if fault:
-        raise UserError(f"{path}{line_of(text, fault)}: {fault}")
+        raise UserError(f"{path}{find_line(text, fault)}: {fault}")
     return plan
 
 
-def line_of(text: str | bytes, message: str) -> str:
+def find_line(text: str | bytes, message: str) -> str:
     """`:3`, where a message names something that stands in quotes on line 3 of a plan; else nothing."""
     whole = text if isinstance(text, str) else text.decode("utf-8", "replace")
     if byte := re.search(r"\(byte (\d+)\)", message):
@@ -103,7 +103,7 @@ def line_of(text: str | bytes, message: str) -> str:
     return ""
 
 
-def _accepted(message: str) -> str:
+def _list_accepted(message: str) -> str:
     """The fields of the table of a plan that a message of msgspec is about."""
     place = message.rpartition("`$")[2]
     tables: dict[str, type[msgspec.Struct]] = {
@@ -119,7 +119,7 @@ def _accepted(message: str) -> str:
     return f"; accepted are {', '.join(field.encode_name for field in msgspec.structs.fields(table))}"
 
 
-def plan_fault(plan: TeamPlan) -> str:
+def find_plan_fault(plan: TeamPlan) -> str:
     """What is wrong with the plan, or nothing."""
     if plan.schema != SCHEMA:
         return f"schema is '{plan.schema}', this version reads '{SCHEMA}'"
@@ -129,7 +129,7 @@ def plan_fault(plan: TeamPlan) -> str:
         TeamGraph(plan.agents, plan.rounds, protect=plan.protect)
     except UserError as error:
         return f"agents: {error}"
-    faults = [*_unknown_agents(plan), *_protected(plan), *_bad_numbers(plan)]
+    faults = [*_find_unknown_agents(plan), *_find_protected(plan), *_find_bad_numbers(plan)]
     if faults:
         return faults[0]
     last = min(plan.rounds, plan.stop_after_round or plan.rounds)
@@ -137,7 +137,7 @@ def plan_fault(plan: TeamPlan) -> str:
     return f"nobody is left in round {silent}: remove a line of 'drop'" if silent else ""
 
 
-def _unknown_agents(plan: TeamPlan) -> list[str]:
+def _find_unknown_agents(plan: TeamPlan) -> list[str]:
     named = [
         *((one.agent, "drop") for one in plan.drop),
         *((name, "mute") for one in plan.mute for name in (one.source, one.reader)),
@@ -147,12 +147,12 @@ def _unknown_agents(plan: TeamPlan) -> list[str]:
     return [f"{where} names '{name}', who is not in agents" for name, where in named if name not in plan.agents]
 
 
-def _protected(plan: TeamPlan) -> list[str]:
+def _find_protected(plan: TeamPlan) -> list[str]:
     faults = [f"drop names '{one.agent}', who is protected" for one in plan.drop if one.agent in plan.protect]
     return faults + [f"mute names '{one.source}', who is protected" for one in plan.mute if one.source in plan.protect]
 
 
-def _bad_numbers(plan: TeamPlan) -> list[str]:
+def _find_bad_numbers(plan: TeamPlan) -> list[str]:
     faults = []
     rounds = [one.round for one in plan.drop] + [one.round for one in plan.mute]
     rounds += [plan.stop_after_round, plan.early_exit.round if plan.early_exit else None]

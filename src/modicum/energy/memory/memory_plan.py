@@ -8,8 +8,8 @@ from modicum.calls.basis import Basis
 from modicum.calls.errors import UserError
 from modicum.energy.memory.blueprint import Blueprint
 from modicum.energy.memory.cards import Cards
-from modicum.energy.memory.engines import CacheTypes, SequenceCache, Shard, engine_named
-from modicum.energy.memory.weights import weights_of
+from modicum.energy.memory.engines import CacheTypes, SequenceCache, Shard, find_engine
+from modicum.energy.memory.weights import measure_weights
 
 RUNTIME_BYTES = 1024**3
 """Estimate of what driver context, kernels and graphs take on a card; seen between 0.5 and 2 GiB."""
@@ -83,21 +83,23 @@ FAR = 4 * 1024**2
 
 
 def plan_memory(blueprint: Blueprint, request: PlanRequest) -> MemoryPlan:
-    """Raises:
-    UserError: a context or batch below 1, an unknown engine or data type, heads that cannot be split.
+    """What a model needs in all at a context and batch, and whether that fits the cards.
+
+    Raises:
+        UserError: a context or batch below 1, an unknown engine or data type, heads that cannot be split.
     """
     if request.context < 1 or request.batch < 1:
         raise UserError("context and batch must be 1 or more, e.g. --context 128k --batch 8")
     cards = request.cards.count if request.cards else 1
-    engine = engine_named(request.engine)
+    engine = find_engine(request.engine)
 
     def held(context: int) -> SequenceCache:
         return engine(blueprint, Shard(context, request.types, cards))
 
-    weights = weights_of(blueprint, request.weights)
+    weights = measure_weights(blueprint, request.weights)
     per_card = -(-weights.bytes_ // cards)
     one = held(request.context)
-    activations = _activations(blueprint, request, cards)
+    activations = _estimate_activations(blueprint, request, cards)
     usable = int(request.cards.bytes_each * request.memory_share) if request.cards else None
     room = usable - per_card - activations - RUNTIME_BYTES if usable is not None else None
     return MemoryPlan(
@@ -121,14 +123,14 @@ def plan_memory(blueprint: Blueprint, request: PlanRequest) -> MemoryPlan:
         card_bytes=request.cards.bytes_each if request.cards else None,
         usable_bytes=usable,
         fits=room >= request.batch * one.total_bytes if room is not None else None,
-        largest_context=_largest(lambda n: request.batch * held(n).total_bytes, room),
-        largest_batch=_largest(lambda n: n * one.total_bytes, room),
+        largest_context=_find_largest(lambda n: request.batch * held(n).total_bytes, room),
+        largest_batch=_find_largest(lambda n: n * one.total_bytes, room),
         context_limit=blueprint.context_limit,
-        notes=_notes(blueprint, request, cards),
+        notes=_list_notes(blueprint, request, cards),
     )
 
 
-def _activations(blueprint: Blueprint, request: PlanRequest, cards: int) -> int:
+def _estimate_activations(blueprint: Blueprint, request: PlanRequest, cards: int) -> int:
     """Estimate: residual stream and the widest feed-forward part of one step in 16 bits, logits of one token per
     sequence in 32 bits. Engines differ; vLLM prints its own measured figure at start.
     """
@@ -136,7 +138,7 @@ def _activations(blueprint: Blueprint, request: PlanRequest, cards: int) -> int:
     return inside + request.batch * blueprint.vocab_size * 4
 
 
-def _largest(size: Callable[[int], int], room: int | None) -> int | None:
+def _find_largest(size: Callable[[int], int], room: int | None) -> int | None:
     """The largest n with size(n) <= room, by doubling and halving; sizes never shrink with n."""
     if room is None or size(1) > room:
         return None
@@ -149,7 +151,7 @@ def _largest(size: Callable[[int], int], room: int | None) -> int | None:
     return low
 
 
-def _notes(blueprint: Blueprint, request: PlanRequest, cards: int) -> tuple[str, ...]:
+def _list_notes(blueprint: Blueprint, request: PlanRequest, cards: int) -> tuple[str, ...]:
     notes = list(blueprint.notes)
     if blueprint.context_limit and request.context > blueprint.context_limit:
         notes.append(f"the config allows {blueprint.context_limit:,} tokens of context; more is asked for")

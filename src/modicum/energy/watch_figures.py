@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 import msgspec
 
-from modicum.energy.windows import Interval, join
+from modicum.energy.window_cutter import Interval, join_intervals
 
 
-class Figures(msgspec.Struct, frozen=True):
+class WatchFigures(msgspec.Struct, frozen=True):
     """Sums and rates over a recording or its last window. Energy is of the GPUs, idle time included."""
 
     seconds: float
@@ -33,11 +33,11 @@ class Figures(msgspec.Struct, frozen=True):
     """Running requests while any ran."""
 
     @classmethod
-    def of(cls, intervals: Sequence[Interval], seconds: float | None = None) -> "Figures | None":
+    def of(cls, intervals: Sequence[Interval], seconds: float | None = None) -> "WatchFigures | None":
         """None where there is no usable interval. `seconds`: measured time, where the intervals have holes inside."""
         if not intervals:
             return None
-        whole = join(intervals)
+        whole = join_intervals(intervals)
         if seconds is None:
             seconds = sum(interval.seconds for interval in intervals)
         generated, prompt = whole.generated_tokens, whole.prompt_tokens

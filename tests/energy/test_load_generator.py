@@ -5,7 +5,7 @@ import pytest
 
 from energy.fake_server import FakeServer
 from modicum.calls import UserError
-from modicum.energy.load import LoadPlan, random_prompt, run_load, words_per_token
+from modicum.energy.load_generator import LoadPlan, make_random_prompt, measure_words_per_token, run_load
 from modicum.outbound import AllowedHosts, Outbound
 
 RNG = random.Random(0)  # noqa: S311 - text for tests
@@ -16,7 +16,7 @@ def load(server, concurrency=3, seconds=0.4, **more):
 
     async def go():
         async with Outbound(AllowedHosts([server.url])) as client:
-            per_token = await words_per_token(client, plan, RNG)
+            per_token = await measure_words_per_token(client, plan, RNG)
             return per_token, await run_load(client, plan, concurrency, 10, seed=1)
 
     return asyncio.run(go())
@@ -63,7 +63,7 @@ def test_a_few_failures_are_counted():
 
 
 def test_a_server_that_always_fails_is_given_up(monkeypatch):
-    monkeypatch.setattr("modicum.energy.load.MOST_FAILURES", 2)
+    monkeypatch.setattr("modicum.energy.load_generator.MOST_FAILURES", 2)
     with FakeServer() as server:
         plan = LoadPlan(server.url, "m", 20, 10, 5)
 
@@ -82,4 +82,4 @@ def test_a_stream_without_usage_cannot_be_counted():
 
 
 def test_prompts_have_the_asked_for_number_of_words():
-    assert len(random_prompt(17, RNG).split()) == 17
+    assert len(make_random_prompt(17, RNG).split()) == 17

@@ -7,7 +7,7 @@ import math
 from collections.abc import Sequence
 from xml.sax.saxutils import escape
 
-from modicum.energy.tradeoff import Choices, CurvePoint
+from modicum.energy.tradeoff import CurveChoices, CurvePoint
 
 WIDTH, HEIGHT = 760, 460
 LEFT, RIGHT, TOP, BOTTOM = 80, 30, 70, 70
@@ -17,7 +17,7 @@ HALO = 'paint-order="stroke" stroke="#ffffff" stroke-width="4"'
 """White around letters, so that lines behind them do not make them hard to read."""
 
 
-def draw(points: Sequence[CurvePoint], choices: Choices, title: str, subtitle: str) -> str:
+def draw_curve(points: Sequence[CurvePoint], choices: CurveChoices, title: str, subtitle: str) -> str:
     """An SVG document. Points without energy are left out; there is at least one with."""
     shown = [point for point in points if point.tokens_per_watt is not None]
     across = _Axis([p.time_between_tokens_s * 1000 for p in shown], LEFT, WIDTH - RIGHT)
@@ -31,14 +31,14 @@ def draw(points: Sequence[CurvePoint], choices: Choices, title: str, subtitle: s
         f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
         f'<text x="{LEFT}" y="26" font-size="17" font-weight="bold" fill="#1c222b">{escape(title)}</text>',
         f'<text x="{LEFT}" y="46" fill="{COLOURS["plain"]}">{escape(subtitle)}</text>',
-        *_grid(across, up),
-        *_limit(choices, across),
+        *_draw_grid(across, up),
+        *_draw_limit(choices, across),
         '<polyline fill="none" stroke="#9aa3b0" stroke-width="2" points="'
         + " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
         + '"/>',
     ]
     for point, (x, y) in zip(shown, places, strict=True):
-        parts.extend(_mark(point, x, y, choices))
+        parts.extend(_draw_mark(point, x, y, choices))
     parts.append("</svg>")
     return "\n".join(parts) + "\n"
 
@@ -63,7 +63,7 @@ class _Axis:
         return [tick for tick in found if self.low <= tick <= self.high]
 
 
-def _grid(across: _Axis, up: _Axis) -> list[str]:
+def _draw_grid(across: _Axis, up: _Axis) -> list[str]:
     parts = []
     base, top = HEIGHT - BOTTOM, TOP
     for tick in across.ticks():
@@ -86,7 +86,7 @@ def _grid(across: _Axis, up: _Axis) -> list[str]:
     return parts
 
 
-def _limit(choices: Choices, across: _Axis) -> list[str]:
+def _draw_limit(choices: CurveChoices, across: _Axis) -> list[str]:
     if choices.within_s is None or not across.low < choices.within_s * 1000 < across.high:
         return []
     x = across.at(choices.within_s * 1000)
@@ -102,7 +102,7 @@ def _limit(choices: Choices, across: _Axis) -> list[str]:
     ]
 
 
-def _mark(point: CurvePoint, x: float, y: float, choices: Choices) -> list[str]:
+def _draw_mark(point: CurvePoint, x: float, y: float, choices: CurveChoices) -> list[str]:
     names = [
         (name, colour)
         for name, colour, chosen in (

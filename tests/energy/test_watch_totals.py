@@ -2,14 +2,14 @@ import msgspec
 import pytest
 
 from energy.simulated_server import Truth, bursts, simulate
-from modicum.calls.energy_window import regime_of
-from modicum.energy.tally import SPLIT_S, Tally, energy_windows, report, write_windows
+from modicum.calls.energy_window import name_regime
+from modicum.energy.watch_totals import SPLIT_S, WatchTotals, list_energy_windows, make_report, write_windows
 
 SERVER = "http://127.0.0.1:8000"
 
 
 def test_a_report_has_totals_the_last_half_minute_and_the_split():
-    found = report(simulate(Truth(), 400, 2, rate=bursts), "sim")
+    found = make_report(simulate(Truth(), 400, 2, rate=bursts), "sim")
 
     assert found.figures.seconds > 390
     assert 29 <= found.last.seconds <= 32
@@ -18,23 +18,23 @@ def test_a_report_has_totals_the_last_half_minute_and_the_split():
 
 
 def test_a_report_of_nothing_has_no_figures():
-    assert report([], "none").figures is None
+    assert make_report([], "none").figures is None
 
 
 def test_windows_become_records_for_a_ledger(tmp_path):
     samples = simulate(Truth(), 60, 2, rate=bursts)
 
-    records = energy_windows(samples, "sim")
+    records = list_energy_windows(samples, "sim")
     write_windows(tmp_path / "windows.jsonl", records)
 
     assert records[0].started == pytest.approx(1_700_000_000, abs=10)
     assert (records[0].gpus, records[0].counted) == (("GPU-0",), True)
     assert len((tmp_path / "windows.jsonl").read_text().splitlines()) == len(records) >= 8
-    assert energy_windows([], "none") == ()
+    assert list_energy_windows([], "none") == ()
 
 
 def tally_of(samples):
-    tally = Tally("sim", ["GPU-0"], [SERVER])
+    tally = WatchTotals("sim", ["GPU-0"], [SERVER])
     return tally, [list(tally.add(sample)) for sample in samples], tally.finish()
 
 
@@ -45,7 +45,7 @@ def test_a_window_comes_out_within_a_few_seconds_of_its_end_and_is_never_changed
     for sample, closed in zip(samples, live, strict=True):
         for window in closed:
             assert -1e-3 <= sample.wall - (window.started + window.seconds) < 5
-    assert (*(window for closed in live for window in closed), *rest) == energy_windows(samples, "sim")
+    assert (*(window for closed in live for window in closed), *rest) == list_energy_windows(samples, "sim")
 
 
 def test_a_watch_that_was_killed_has_booked_all_but_the_window_under_way():
@@ -54,7 +54,7 @@ def test_a_watch_that_was_killed_has_booked_all_but_the_window_under_way():
     _, live, rest = tally_of(killed)
 
     closed = [window for windows in live for window in windows]
-    assert tuple(closed) == energy_windows(samples, "sim")[: len(closed)]
+    assert tuple(closed) == list_energy_windows(samples, "sim")[: len(closed)]
     assert len(rest) <= 2  # of a pause and the work beside it
     assert closed[-1].started + closed[-1].seconds > killed[-1].wall - 10
 
@@ -74,14 +74,14 @@ def restarted(samples, model="n"):
 
 def test_a_restart_begins_a_regime_and_the_split_is_of_the_last_one():
     samples = restarted(simulate(Truth(), 600, 3, rate=bursts))
-    found = report(samples, "sim")
+    found = make_report(samples, "sim")
 
     assert found.regimes == 2
     assert found.split_seconds == pytest.approx(300, abs=10)
     assert found.figures.seconds == pytest.approx(600, abs=10)
-    assert {window.regime for window in energy_windows(samples, "sim")} == {
-        regime_of([("", 1_699_999_000)], []),
-        regime_of([("n", 1_699_999_060)], []),
+    assert {window.regime for window in list_energy_windows(samples, "sim")} == {
+        name_regime([("", 1_699_999_000)], []),
+        name_regime([("n", 1_699_999_060)], []),
     }
 
 
@@ -114,7 +114,7 @@ def test_a_server_that_did_not_answer_for_long_is_one_note():
     samples = simulate(Truth(), 90, 3, rate=bursts)
     silent = [msgspec.structs.replace(s, servers=(), missing=("no answer",)) if 30 < s.at < 60 else s for s in samples]
 
-    texts = [str(problem) for problem in report(silent, "sim").problems]
+    texts = [str(problem) for problem in make_report(silent, "sim").problems]
 
     assert len(texts) == 2
     assert "intervals left out" in texts[0]

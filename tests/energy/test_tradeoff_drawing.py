@@ -1,13 +1,13 @@
 from xml.etree import ElementTree as ET
 
 from energy.law_points import dense, made
-from modicum.energy.picture import HEIGHT, WIDTH, draw
-from modicum.energy.tradeoff import choose, curve
+from modicum.energy.tradeoff import choose_points, make_curve
+from modicum.energy.tradeoff_drawing import HEIGHT, WIDTH, draw_curve
 
 
 def drawn(points, within_s=0.012):
-    found = curve(points)
-    return draw(found, choose(found, within_s), "m <1>: speed", "1 x H100")
+    found = make_curve(points)
+    return draw_curve(found, choose_points(found, within_s), "m <1>: speed", "1 x H100")
 
 
 def texts(picture):

@@ -11,7 +11,7 @@ _CODE = (
 )
 
 
-def content_of_file(name: str) -> str:
+def find_content_kind(name: str) -> str:
     """`code`, `prose`, or empty: neither (data, configuration, unknown)."""
     suffix = PurePath(name).suffix.lower()
     if not suffix:

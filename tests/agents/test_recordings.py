@@ -3,7 +3,7 @@ import pytest
 
 from agents.teams import rows, team
 from modicum.agents.graph import TeamGraph
-from modicum.agents.recorded import RecordedRow, RecordedRun, read_rows, recorded_team
+from modicum.agents.recordings import RecordedRow, RecordedRun, build_team, read_rows
 from modicum.calls import UserError
 
 
@@ -19,7 +19,7 @@ def test_rows_of_a_file_become_runs():
         '{"run":"1","answer":"B","gold":"b","outcome":1}',
     ]
     found, problems = read_rows(lines, "x.jsonl")
-    recorded, more = recorded_team(found, path="x.jsonl")
+    recorded, more = build_team(found, path="x.jsonl")
 
     assert problems == more == []
     assert recorded.graph.agents == ("a", "b")
@@ -49,7 +49,7 @@ def test_lines_that_are_none_are_told_with_their_number():
     ],
 )
 def test_bad_rows_are_left_out_and_told(bad, reason):
-    recorded, problems = recorded_team(numbered(RecordedRow(run="1", agent="a", step=0), bad), path="x.jsonl")
+    recorded, problems = build_team(numbered(RecordedRow(run="1", agent="a", step=0), bad), path="x.jsonl")
 
     assert len(recorded.runs[0].turns) == 1
     assert reason in problems[0].reason
@@ -57,7 +57,7 @@ def test_bad_rows_are_left_out_and_told(bad, reason):
 
 
 def test_contradicting_outcomes_are_told_and_the_first_stands():
-    recorded, problems = recorded_team(
+    recorded, problems = build_team(
         numbered(RecordedRow(run="1", agent="a", outcome=1.0), RecordedRow(run="1", outcome=0.0)), path="x.jsonl"
     )
 
@@ -69,18 +69,18 @@ def test_several_teams_ask_for_a_choice():
     found = numbered(RecordedRow(run="1", team="x", agent="a"), RecordedRow(run="2", team="y", agent="b"))
 
     with pytest.raises(UserError, match="2 teams"):
-        recorded_team(found, path="x.jsonl")
-    assert recorded_team(found, path="x.jsonl", team="y")[0].graph.agents == ("b",)
+        build_team(found, path="x.jsonl")
+    assert build_team(found, path="x.jsonl", team="y")[0].graph.agents == ("b",)
 
 
 @pytest.mark.parametrize("found", [[], [RecordedRow(run="1", outcome=1.0)]])
 def test_no_turns_are_an_error(found):
     with pytest.raises(UserError, match="holds no turns"):
-        recorded_team(numbered(*found), path="x.jsonl")
+        build_team(numbered(*found), path="x.jsonl")
 
 
 def test_an_agent_that_never_speaks_stays_in_a_given_graph():
-    recorded, _ = recorded_team(
+    recorded, _ = build_team(
         numbered(RecordedRow(run="1", agent="a")), path="x.jsonl", graph=TeamGraph(["a", "silent"])
     )
 
@@ -117,7 +117,7 @@ def test_an_outcome_without_the_teams_answer_grades_the_team_and_no_agent():
         (2, RecordedRow(run="1", agent="b")),
         (3, RecordedRow(run="1", outcome=1.0)),
     ]
-    team, _ = recorded_team(rows, path="x")
+    team, _ = build_team(rows, path="x")
     [run] = team.runs
 
     assert run.team_score == 1.0

@@ -196,7 +196,7 @@ class Gateway:
                 continue  # half a record: its call had not been sent
             if number not in finished:
                 records.append(Record(number, "call", body))
-        await journal.recovered(records)
+        await journal.recover(records)
         log("recovered", calls=len(records))
 
     async def _recover_others(self, count: int) -> None:

@@ -104,12 +104,12 @@ class SpanShipper:
         self._held = 0
         self._by_gateway: dict[str, None] = {}
         self._gateway_calls = SpanMatcher()
-        self._warm(WARM_CALLS)
+        self._load_newest(WARM_CALLS)
 
-    def saw(self, entries: Iterable[Entry]) -> None:
+    def note_booked(self, entries: Iterable[Entry]) -> None:
         """Calls of the gateway, which stand above what spans tell of them."""
         for entry in entries:
-            self._saw(entry.call)
+            self._note_call(entry.call)
 
     def ship(self, *, all_of_it: bool = False) -> Moved:
         """One round. Raises what the store raises; nothing is lost then.
@@ -167,7 +167,7 @@ class SpanShipper:
                 for held in trace.held.values():
                     if held.path == path:
                         held.seq = 1  # its own number is of the journal that was
-            self._warm(MOST_IDS)  # calls of the gateway from long ago, whose spans come again
+            self._load_newest(MOST_IDS)  # calls of the gateway from long ago, whose spans come again
         position = position or positions.Position(0)
         if doubt or path not in self._read:
             self._read[path] = max(position.record - READ_AGAIN, 0)
@@ -251,7 +251,7 @@ class SpanShipper:
             self._traces.move_to_end(trace_id)
         return trace
 
-    def _saw(self, call: Call) -> None:
+    def _note_call(self, call: Call) -> None:
         if call.source != _GATEWAY or call.call_id in self._by_gateway:
             return  # it comes twice where its anatomy came late
         for name in (call.call_id, call.tags.get("response_id", "")):
@@ -266,7 +266,7 @@ class SpanShipper:
             trace.known.add(call.call_id)
             trace.booked.add(call.call_id)
 
-    def _warm(self, most: int) -> None:
+    def _load_newest(self, most: int) -> None:
         """The gateway's newest calls: their spans may still come. What cannot be read the shipper of calls tells."""
         self._calls.each(lambda _, base: self._remember(base, most))
 
@@ -276,6 +276,6 @@ class SpanShipper:
         )
         for (body,) in rows:
             try:
-                self._saw(_call.decode(body))
+                self._note_call(_call.decode(body))
             except (msgspec.DecodeError, TypeError):
                 continue

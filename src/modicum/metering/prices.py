@@ -12,51 +12,15 @@ from datetime import date, datetime
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import msgspec
 
 from modicum.calls import Basis, Call, Tier
 from modicum.calls.provider_names import provider_of_route
 from modicum.calls.regular_file import read_regular
-
-if TYPE_CHECKING:
-    from modicum.metering.price_file import PriceFile
-
-LIST = "genai-prices"
-MILLION = Decimal(1_000_000)
-
-
-class Rates(msgspec.Struct, frozen=True, gc=False):
-    """Dollars per token, named as the buckets of `Usage`; `web_search` is dollars per search, `request` dollars per
-    call, whatever its size.
-    """
-
-    input_uncached: Decimal
-    cache_read: Decimal
-    cache_write_5m: Decimal
-    cache_write_1h: Decimal
-    output_visible: Decimal
-    output_reasoning: Decimal
-    web_search: Decimal = Decimal(0)
-    request: Decimal = Decimal(0)
-    source: str = LIST
-    version: str = ""
-    basis: Basis = Basis.EXACT
-    """ESTIMATED where a lane's price is known only for a later day than that of the call, and where a fee per request
-    depends on what no log holds; LOWER_BOUND where the model also charges for what we do not count (hours of audio).
-    """
-
-
-class Step(msgspec.Struct, frozen=True, gc=False):
-    """Rates that apply to a whole request whose prompt is larger than `above_tokens`."""
-
-    above_tokens: int
-    rates: Rates
-
-
-Steps = tuple[Step, ...]
-"""In ascending order; empty where no price is known. The first has `above_tokens` -1."""
+from modicum.metering.price_file import PriceFile
+from modicum.metering.rates import Rates, RateStep, RateSteps
 
 
 class PriceBook:
@@ -67,11 +31,11 @@ class PriceBook:
         kept_in: a file that keeps unit rates between runs, made anew when prices or version change. None: no file.
     """
 
-    def __init__(self, price_file: "PriceFile | None" = None, kept_in: Path | None = None) -> None:
+    def __init__(self, price_file: PriceFile | None = None, kept_in: Path | None = None) -> None:
         self.price_file = price_file
         self._kept_in = kept_in
-        self._steps: dict[str, Steps] = {}
-        self._quick: dict[tuple[str, str, date, Tier], Steps] = {}
+        self._steps: dict[str, RateSteps] = {}
+        self._quick: dict[tuple[str, str, date, Tier], RateSteps] = {}
         self._book = ""
         self._list: _ListPrices | None = None
         self._dirty = False
@@ -113,7 +77,7 @@ class PriceBook:
             return
         self._dirty = False
 
-    def steps(self, provider: str, model: str, at: datetime, tier: Tier = Tier.STANDARD) -> Steps:
+    def steps(self, provider: str, model: str, at: datetime, tier: Tier = Tier.STANDARD) -> RateSteps:
         """All that a token may cost on that day, by size of the prompt."""
         quick = provider, model, at.date(), tier
         steps = self._quick.get(quick)
@@ -130,7 +94,7 @@ class PriceBook:
                 self._quick[quick] = steps
         return steps
 
-    def _look_up(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[Steps, bool]:
+    def _look_up(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[RateSteps, bool]:
         if self._list is None:
             self._list = _ListPrices()
         listed, lasts_all_day = self._list.steps(provider, model, at, tier)
@@ -168,7 +132,7 @@ KEPT_FORMAT = 2
 
 class _Kept(msgspec.Struct):
     version: str
-    steps: dict[str, Steps]
+    steps: dict[str, RateSteps]
 
 
 class _ListPrices:
@@ -181,9 +145,9 @@ class _ListPrices:
 
         self._version = version("genai-prices")
         self._snapshot = get_snapshot()
-        self._by_price: dict[int, tuple[Any, Steps]] = {}
+        self._by_price: dict[int, tuple[Any, RateSteps]] = {}
 
-    def steps(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[Steps, bool]:
+    def steps(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[RateSteps, bool]:
         """The steps at that moment, and whether they hold for the whole day."""
         for seller, name in candidates(provider, model):
             try:
@@ -211,7 +175,7 @@ class _ListPrices:
         vars(price).update({name: rate for name, rate in vars(variants[0].prices).items() if rate is not None})
         return price, False
 
-    def _unit_rates(self, price: Any, *, certain: bool) -> Steps:
+    def _unit_rates(self, price: Any, *, certain: bool) -> RateSteps:
         known = self._by_price.get(id(price))
         if known is not None:
             return known[1]
@@ -222,7 +186,8 @@ class _ListPrices:
             for tier in value.tiers
         }
         steps = tuple(
-            Step(start, self._measured(price, max(start, 0) + 1, certain=certain)) for start in (-1, *sorted(starts))
+            RateStep(start, self._measured(price, max(start, 0) + 1, certain=certain))
+            for start in (-1, *sorted(starts))
         )
         self._by_price[id(price)] = price, steps  # the price is held, so that its id stays its own
         return steps

@@ -49,11 +49,11 @@ class ClickHouseStore(SqlStore):
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.place = url.replace(f":{parts.password}@", ":***@") if parts.password else url
-        try:
+        try:  # an extra
             import clickhouse_connect
+            from clickhouse_connect.driver.exceptions import Error
         except ImportError:
             raise UserError("a ClickHouse ledger needs more packages: pip install 'modicum[clickhouse]'") from None
-        from clickhouse_connect.driver.exceptions import Error
 
         self._error = Error
         try:

@@ -26,8 +26,10 @@ _STAMP_BYTES = 8
 
 
 class EventFile:
-    """Raises:
-    UserError: the file cannot be opened.
+    """The events of keys and owners in a SQLite file: appended, read from a place on, never changed.
+
+    Raises:
+        UserError: the file cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:

@@ -22,6 +22,7 @@ from typing import NamedTuple
 from modicum.calls import UserError
 from modicum.ledger import positions
 from modicum.ledger.calls_in_flight import CallsInFlight
+from modicum.ledger.file_lock import try_lock
 from modicum.ledger.on_disk import explain_replaced_file, file_at, is_broken, is_foreign, set_aside
 
 SHIPPED = "shipped"
@@ -352,14 +353,15 @@ class _Lock:
     """One process per journal."""
 
     def __init__(self, path: Path) -> None:
-        import fcntl
-
         self._file = path.open("w")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            is_ours = try_lock(self._file.fileno(), path, shared=False)
+        except UserError:
             self._file.close()
-            raise UserError(f"another gateway runs with the journal in {path.parent}; stop it first") from None
+            raise
+        if not is_ours:
+            self._file.close()
+            raise UserError(f"another gateway runs with the journal in {path.parent}; stop it first")
 
     def release(self) -> None:
         self._file.close()

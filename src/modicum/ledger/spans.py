@@ -86,10 +86,12 @@ _call = msgspec.msgpack.Decoder(Call)
 
 
 class SpanShipper:
-    """Args:
-    folder: where gateways keep what came in over OTLP.
-    calls: where they keep the journals of their own calls.
-    hold_s: how long a call waits for what stands around it; None: `HOLD_S`.
+    """Brings the spans that gateways received into the store: as calls, each once.
+
+    Args:
+        folder: where gateways keep what came in over OTLP.
+        calls: where they keep the journals of their own calls.
+        hold_s: how long a call waits for the spans around it; None: `HOLD_S`.
     """
 
     def __init__(self, folder: Path, calls: Path, store: Store, prices: PriceBook, hold_s: float | None = None) -> None:

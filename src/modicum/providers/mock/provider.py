@@ -82,8 +82,10 @@ def models(dialect: Dialect, names: Iterable[str], created: int) -> MockReply:
 
 
 def _parse_request(dialect: Dialect, body: bytes, path: str) -> MockRequest:
-    """Raises:
-    DialectError: it is no request, or bounds its reply as no provider takes it.
+    """The request, as far as a reply depends on it.
+
+    Raises:
+        DialectError: it is no request, or bounds its reply as no provider takes it.
     """
     facts = dialect.request(body, path)
     if facts.most_output_tokens is None and dialect.mock.bound_missing:

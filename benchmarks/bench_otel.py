@@ -14,12 +14,12 @@ import msgspec
 
 from measured import machine, median, report
 from modicum.calls import Basis, Call, Owner, Usage
-from modicum.console.exporting import span_of
-from modicum.console.otel_endpoint import Endpoint
 from modicum.gateway.attribution import attribution
 from modicum.gateway.traces import read
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.spans import Received, SpanShipper
+from modicum.ledger_process.exporting import span_of
+from modicum.ledger_process.otel_endpoint import Endpoint
 from modicum.metering.prices import PriceBook
 from modicum.providers.facts import RequestFacts
 from modicum.providers.otel import Span

@@ -39,9 +39,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "cli/mock.py": "tests/cli/test_gateway_verbs.py, as a person types it",
     "cli/top.py": "tests/cli/test_gateway_verbs.py, as a person types it",
     "cli/up.py": "tests/cli/test_gateway_verbs.py, as a person types it",
-    "console/ledger_thread.py": "tests/console/test_process.py, ledger away included",
-    "console/metrics.py": "tests/console/test_exporting.py reads the metrics",
-    "console/running.py": "tests/console/test_process.py finds the process by it",
     "gateway/anatomy.py": "tests/gateway/test_pipeline.py books a growing conversation",
     "gateway/accepting.py": "tests/cli/test_supervisor.py, two workers on one socket; tests/gateway/test_open_files.py",
     "gateway/aside.py": "tests/gateway/test_app.py lists models and counts tokens",
@@ -53,6 +50,8 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/sending.py": "tests/gateway/test_pipeline.py and test_app.py look at what the provider got",
 }
 TESTS_WITHOUT_SOURCE: dict[str, str] = {
+    "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",
+    "context/test_former_version.py": "a ledger and a journal of the version before",
     "insights/test_planted_waste.py": "mutation check of all findings together",
     "benchmarks/test_yield_converters.py": "tests benchmarks/checkpoints.py and benchmarks/tau2.py",
     "cli/test_gateway_verbs.py": "tests cli/init.py, key.py, doctor.py, top.py, mock.py and up.py together",

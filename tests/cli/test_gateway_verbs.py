@@ -16,13 +16,14 @@ import msgspec
 import openai
 import pytest
 
-from console.rig import LedgerProcess, until
 from gateway.certificates import Authority
 from ledger.faults import GARBAGE, garbage
+from ledger_process.rig import LedgerProcess, until
 from modicum.calls import Call, Usage, UserError
 from modicum.cli import up
 from modicum.ledger.journal import Journal, Record
-from modicum.settings import listening, read_settings, state_folder
+from modicum.outbound.listener import bind_listener
+from modicum.settings import read_settings, state_folder
 
 
 @pytest.fixture
@@ -42,7 +43,7 @@ def modicum(*words, status=0):
 
 
 def free_port():
-    bound = listening("test", "127.0.0.1:0")
+    bound = bind_listener("test", "127.0.0.1", 0)
     port = bound.getsockname()[1]
     bound.close()
     return port

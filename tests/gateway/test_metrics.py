@@ -3,7 +3,7 @@
 import httpx2 as httpx
 
 from gateway.rig import CHAT
-from modicum.console.metrics import Metrics
+from modicum.ledger_process.metrics import Metrics
 
 OWNER = {"team": "team-of-zorro", "app": "app-of-zorro", "user": "user-zorro"}
 

@@ -89,10 +89,10 @@ def _pairs(
 
 def _pairs_of(file: Path, seen: set[str], problems: list[Problem]) -> Iterator[tuple[str, "CalibrationPair"]]:
     """(model, pair) for the clean steps of one log."""
+    from modicum.context.calibration_pairs import growth_pairs
     from modicum.importers import format_named
     from modicum.importers.claude_code_steps import steps
     from modicum.importers.format import Reading
-    from modicum.importers.growth import growth_pairs
     from modicum.importers.reading import recognise
     from modicum.metering.tokens import count_with, encoding_for
 

@@ -126,7 +126,7 @@ def _fresh_metrics(count: int) -> None:
 
 def hello(settings: Settings, count: int = 1) -> str:
     """What to set so that programs use the gateway, and where spans go."""
-    from modicum.console.otel_endpoint import endpoint_of
+    from modicum.ledger_process.otel_endpoint import endpoint_of
 
     host, port = host_and_port("gateway.listen", settings.gateway.listen)
     endpoint = endpoint_of(settings.otel)
@@ -146,9 +146,9 @@ def hello(settings: Settings, count: int = 1) -> str:
 
 def _check(settings: Settings) -> None:
     """Faults of the settings are told here, once, and not by parts that are started again and again."""
-    from modicum.console.otel_endpoint import endpoint_of
     from modicum.gateway.server import upstreams_of
     from modicum.gateway.tls import listener_of
+    from modicum.ledger_process.otel_endpoint import endpoint_of
 
     upstreams_of(settings)
     listener_of(settings)
@@ -165,9 +165,9 @@ def _gateway(settings: Settings, index: int, count: int, handle: int | None) -> 
 
 
 def _ledger(settings: Settings) -> None:
-    from modicum.console.otel_endpoint import endpoint_of
-    from modicum.console.process import run
     from modicum.gateway.log import log
+    from modicum.ledger_process.otel_endpoint import endpoint_of
+    from modicum.ledger_process.process import run
 
     host, port = host_and_port("console.listen", settings.console.listen)
     prices = resources.price_book(None, settings)

@@ -15,7 +15,7 @@ from modicum.metering import prompt_cache
 FAR_BELOW = 0.9
 """A read below this share of what stood in the cache is a break: a lost breakpoint costs thousands of tokens, jitter
 of counts a few."""
-GUESSED_CAUSES = frozenset({"edited", "reasoning dropped"})
+GUESSED_CAUSES = frozenset({"edited", "reasoning dropped", "version"})
 """Causes that an importer concluded from the size of the prompt, placing the cut by what the provider still read from
 its cache: using that for the prediction of the same call would be seeing the answer."""
 REPLY_TIMED = frozenset({"claude-code"})

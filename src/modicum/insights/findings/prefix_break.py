@@ -7,7 +7,7 @@ from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
 from modicum.insights.segment_costs import find_codes, most_expensive
 
-MEANT = ("compaction", "rewind")
+MEANT = ("compaction", "rewind", "version")
 """Causes that somebody wanted."""
 
 

@@ -24,7 +24,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "providers/dialect.py": "the usual values; tests/providers/test_dialects.py and a toy in test_adding_a_dialect.py",
     "providers/facts.py": "fields, protocols and one exception",
     "providers/planned_reply.py": "fields, and pieces joined; tests/providers/test_own_reply.py writes them",
-    "providers/mock/plan.py": "tests/providers/mock/test_provider.py, in every dialect",
+    "providers/mock/reply_plan.py": "tests/providers/mock/test_provider.py, in every dialect",
     "providers/mock/prompt_cache.py": "tests/providers/mock/test_provider.py, as the dialects meter it",
     "providers/mock_rules.py": "tests/providers/mock/test_provider.py, in every dialect",
     "providers/openai/dialect.py": "tests/providers/test_dialects.py reads errors with the official client",

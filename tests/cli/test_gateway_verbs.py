@@ -340,7 +340,7 @@ def journaled(number):
         at = datetime.now(UTC)
         told = {"source": "gateway", "provider": "openai", "model": "gpt-4o-mini", "started": at, "usage": Usage(9, 9)}
         body = msgspec.msgpack.encode(Call(call_id=f"gateway:{number}", **told))
-        await journal.added(Record(f"{number}", "call", body))
+        await journal.append(Record(f"{number}", "call", body))
         journal.close()
 
     asyncio.run(write())

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.mock.options import FAULTS, MockOptions
 from modicum.providers.mock.provider import MockProvider, models
-from modicum.providers.mock.wanted import FAULTS, Wanted
 from providers.mock_rig import CREATED, HELLO, PLAIN, metered, of_anthropic, of_openai
 
 SCHEMA = {
@@ -60,29 +60,31 @@ GEMINI_PATHS = {False: "/v1beta/models/m:generateContent", True: "/v1beta/models
 def test_a_forced_tool_is_called_with_arguments_that_fit_and_its_result_is_answered_in_words(name, stream):
     request = {"model": "m", "stream": stream, "stream_options": {"include_usage": True}, **TOOLS[name]}
     body = msgspec.json.encode(request)
-    answer = MockProvider().answer(DIALECTS[name], body, GEMINI_PATHS[stream], Wanted(), CREATED)
+    answer = MockProvider().answer(DIALECTS[name], body, GEMINI_PATHS[stream], MockOptions(), CREATED)
     assert b'"tide"' in b"".join(answer.parts)
-    calls = metered(name, request, Wanted(), GEMINI_PATHS[stream])
+    calls = metered(name, request, MockOptions(), GEMINI_PATHS[stream])
     assert calls.complete
     assert calls.finish_reason in {"tool_calls", "tool_use", "completed", "STOP"}
-    text = metered(name, {**request, **RESULTS[name]}, Wanted(), GEMINI_PATHS[stream])
+    text = metered(name, {**request, **RESULTS[name]}, MockOptions(), GEMINI_PATHS[stream])
     assert text.usage.output_visible == 40
 
 
 def test_agents_get_their_arguments_whole():
-    with of_openai(Wanted(tool_calls=1)) as client:
+    with of_openai(MockOptions(tool_calls=1)) as client:
         tools = TOOLS["openai-chat"]["tools"]
         with client.chat.completions.stream(model="m", messages=HELLO, tools=tools) as stream:
             call = stream.get_final_completion().choices[0].message.tool_calls[0]
     assert (call.function.name, msgspec.json.decode(call.function.arguments)) == ("tide", ARGUMENTS)
-    with of_anthropic(Wanted(tool_calls=1)) as client:
+    with of_anthropic(MockOptions(tool_calls=1)) as client:
         tools = TOOLS["anthropic-messages"]["tools"]
         with client.messages.stream(model="m", messages=HELLO, tools=tools, max_tokens=100) as stream:
             assert stream.get_final_message().content[0].input == ARGUMENTS
 
 
 def test_the_requests_bound_cuts_the_reply():
-    facts = metered("anthropic-messages", {"model": "m", "max_tokens": 3, "messages": HELLO}, Wanted(output_tokens=50))
+    facts = metered(
+        "anthropic-messages", {"model": "m", "max_tokens": 3, "messages": HELLO}, MockOptions(output_tokens=50)
+    )
     assert (facts.finish_reason, facts.usage.output_visible) == ("max_tokens", 3)
     facts = metered("openai-responses", {"model": "m", "input": "x", "max_output_tokens": 3, "stream": True})
     assert (facts.finish_reason, facts.usage.output_reasoning) == ("max_output_tokens", 3)
@@ -108,7 +110,7 @@ def test_faults_look_like_those_of_providers(name, fault):
         **TOOLS[name],
         "tool_choice": "auto",
     }
-    facts = metered(name, request, Wanted(fault=fault), GEMINI_PATHS[True])
+    facts = metered(name, request, MockOptions(fault=fault), GEMINI_PATHS[True])
     if fault == "no_usage":
         assert facts.complete
         assert facts.usage is None
@@ -121,7 +123,7 @@ def test_faults_look_like_those_of_providers(name, fault):
 
 def test_a_broken_off_reply_tells_the_server_to_cut_the_connection():
     body = msgspec.json.encode({"model": "m", "messages": HELLO})
-    answer = MockProvider().answer(DIALECTS["openai-chat"], body, "", Wanted(fault="broken_off"), CREATED)
+    answer = MockProvider().answer(DIALECTS["openai-chat"], body, "", MockOptions(fault="broken_off"), CREATED)
     assert answer.breaks_off
     assert DIALECTS["openai-chat"].reply(answer.parts[0]).problem
 
@@ -129,14 +131,14 @@ def test_a_broken_off_reply_tells_the_server_to_cut_the_connection():
 def test_overload_has_the_status_of_its_provider():
     for name, status in (("anthropic-messages", 529), ("openai-chat", 503)):
         body = msgspec.json.encode({"model": "m", "max_tokens": 5, "messages": HELLO})
-        answer = MockProvider().answer(DIALECTS[name], body, "", Wanted(fault="overloaded"), CREATED)
+        answer = MockProvider().answer(DIALECTS[name], body, "", MockOptions(fault="overloaded"), CREATED)
         assert (answer.status, dict(answer.headers)) == (status, {"retry-after": "1"})
 
 
 @given(
     name=st.sampled_from(sorted(TOOLS)),
     stream=st.booleans(),
-    wanted=st.builds(Wanted, st.integers(1, 200), st.integers(0, 50), chunks=st.integers(0, 300)),
+    wanted=st.builds(MockOptions, st.integers(1, 200), st.integers(0, 50), chunks=st.integers(0, 300)),
 )
 def test_what_was_wanted_is_what_is_metered(name, stream, wanted):
     request = {"model": "m", "stream": stream, "stream_options": {"include_usage": True}, **TOOLS[name]}
@@ -158,7 +160,7 @@ def test_what_was_wanted_is_what_is_metered(name, stream, wanted):
     ],
 )
 def test_bad_requests_are_answered_as_bad_requests(name, body):
-    answer = MockProvider().answer(DIALECTS[name], body, "", Wanted(), CREATED)
+    answer = MockProvider().answer(DIALECTS[name], body, "", MockOptions(), CREATED)
     assert answer.status == 400
     assert DIALECTS[name].reply(answer.parts[0]).error_kind == "invalid_request_error"
 

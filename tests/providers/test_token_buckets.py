@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import BUCKETS, Usage
-from modicum.providers.inclusive import disjoint, split_writes
+from modicum.providers.token_buckets import disjoint, split_writes
 
 COUNTS = st.integers(0, 10_000)
 

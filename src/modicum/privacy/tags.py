@@ -16,7 +16,7 @@ def is_reserved(tag: str) -> bool:
 
 
 def seen_tags(texts: Iterable[Mapping[str, int]]) -> dict[str, str]:
-    """The counts of several texts (`finding.seen`), summed by kind, as tags."""
+    """The counts of several texts (`detection.count_sensitive_values`), summed by kind, as tags."""
     counts: dict[str, int] = {}
     for found in texts:
         for kind, count in found.items():

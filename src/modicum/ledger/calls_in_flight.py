@@ -14,11 +14,11 @@ _LENGTH_BYTES = 2
 MOST_RECORD_BYTES = SLOT_BYTES - _LENGTH_BYTES
 
 
-class Full(Exception):  # noqa: N818 - a state, as queue.Full
+class NoFreeSlot(Exception):  # noqa: N818 - a state, as queue.Full
     """As many calls are under way as there are slots."""
 
 
-class UnderWay:
+class CallsInFlight:
     """The slots of one gateway process.
 
     Args:
@@ -53,7 +53,7 @@ class UnderWay:
         if length > MOST_RECORD_BYTES:
             raise ValueError(f"a record of {length} bytes does not fit into a slot")
         if not self._free:
-            raise Full
+            raise NoFreeSlot
         at = self._free.pop()
         start = at + _LENGTH_BYTES
         self._map[start : start + length] = record

@@ -4,7 +4,7 @@ MOST_LINE = 32 * 1024 * 1024
 """Bytes of one line that are held until it is whole. A longer line is skipped."""
 
 
-class WholeLines:
+class LineBuffer:
     def __init__(self) -> None:
         self._partial: list[bytes] = []
         self._partial_size = 0

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.redaction.tags import LOOKED_AT, is_reserved, seen_in, seen_tags
+from modicum.privacy.tags import LOOKED_AT, is_reserved, seen_in, seen_tags
 
 counts = st.dictionaries(st.sampled_from(["email", "jwt", "iban"]), st.integers(1, 1000))
 

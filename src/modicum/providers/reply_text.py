@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 import msgspec
 
-from modicum.providers.bodies import UNREADABLE
+from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.fields import mapping
 
 _decode = msgspec.json.Decoder().decode
@@ -14,13 +14,13 @@ Pieces = Iterator[tuple[str, bool]]
 """Texts, and whether there is a call of a tool beside each."""
 
 
-class Spoken(NamedTuple):
+class ReplyText(NamedTuple):
     text: str
     calls_tools: bool
     """Whether the reply asks for tools: then the agent's turn goes on."""
 
 
-class ReplyWords(NamedTuple):
+class TextReaders(NamedTuple):
     """Where a dialect's replies have their words."""
 
     in_reply: Callable[[Mapping[str, Any]], Pieces]
@@ -28,16 +28,16 @@ class ReplyWords(NamedTuple):
     """Of a stream."""
 
 
-def spoken(words: ReplyWords, reply: bytes, *, stream: bool) -> Spoken | None:
+def read_reply_text(words: TextReaders, reply: bytes, *, stream: bool) -> ReplyText | None:
     """What stands in a whole reply, or in all of a stream's bytes; None where it is not of its dialect's shape."""
     try:
         pieces = list(_pieces(words, reply, stream=stream))
     except UNREADABLE:
         return None
-    return Spoken("".join(text for text, _ in pieces), any(calls for _, calls in pieces))
+    return ReplyText("".join(text for text, _ in pieces), any(calls for _, calls in pieces))
 
 
-def _pieces(words: ReplyWords, reply: bytes, *, stream: bool) -> Pieces:
+def _pieces(words: TextReaders, reply: bytes, *, stream: bool) -> Pieces:
     if not stream:
         yield from words.in_reply(mapping(_decode(reply)))
         return

@@ -15,13 +15,13 @@ from modicum.providers.json_values import tolerant
 
 T = TypeVar("T")
 
-MOST_WORD = 200
+MOST_IDENTIFIER = 200
 
 UNREADABLE = (ValueError, RecursionError)
 """What a JSON decoder raises: msgspec's errors are ValueErrors, and deep nesting is a RecursionError."""
 
 
-def asked(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
+def parse_request(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
     """A request, decoded.
 
     Raises:
@@ -35,19 +35,19 @@ def asked(decoder: msgspec.json.Decoder[T], body: bytes) -> T:
         raise DialectError(400, "the request body is not JSON") from wrong
 
 
-def asked_object(body: bytes) -> dict[str, Any]:
+def parse_request_object(body: bytes) -> dict[str, Any]:
     """A whole request, as a dictionary.
 
     Raises:
         DialectError: it is not a JSON object.
     """
-    return asked(_OBJECT, body)
+    return parse_request(_OBJECT, body)
 
 
 _OBJECT = msgspec.json.Decoder(dict[str, Any])
 
 
-def model_named(name: str | None) -> str:
+def check_model_name(name: str | None) -> str:
     """The name, if it can stand in a log line, a label and a path.
 
     Raises:
@@ -60,7 +60,7 @@ def model_named(name: str | None) -> str:
     return name
 
 
-def texts_of(metadata: Any) -> dict[str, str]:
+def metadata_texts(metadata: Any) -> dict[str, str]:
     """The entries of a `metadata` object that are texts, numbers or flags."""
     told = {}
     for name, value in mapping(metadata).items():
@@ -71,7 +71,7 @@ def texts_of(metadata: Any) -> dict[str, str]:
     return told
 
 
-def session_of(prompt_cache_key: str | None) -> str:
+def session_from_cache_key(prompt_cache_key: str | None) -> str:
     """A cache key that names one conversation, as agents (Codex) choose it: a UUID. Others name an app or a prompt."""
     return prompt_cache_key if prompt_cache_key and _UUID.fullmatch(prompt_cache_key) else ""
 
@@ -79,11 +79,11 @@ def session_of(prompt_cache_key: str | None) -> str:
 _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 
-def word(value: Any) -> str:
+def identifier(value: Any) -> str:
     """An identifier that an upstream gave (an id, a model, a kind of error), fit for a log line; else empty."""
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
-    found = text(value)[:MOST_WORD]
+    found = text(value)[:MOST_IDENTIFIER]
     return found if found.isprintable() else ""
 
 
@@ -95,7 +95,7 @@ class MainCounts(NamedTuple):
     """It may be left out, where there is none; empty: nothing tells whether it was counted."""
 
 
-def counted(
+def parse_usage(
     convert: Callable[[Mapping[str, Any]], Usage], usage: Any, needed: MainCounts | None = None
 ) -> tuple[Usage | None, str]:
     """The buckets of a usage object, or None and why: figures that are none or missing, or all of them zero.
@@ -117,7 +117,7 @@ def counted(
     return buckets, ""
 
 
-def output_of(blocks: Iterable[Block]) -> tuple[str, int]:
+def join_output(blocks: Iterable[Block]) -> tuple[str, int]:
     """Text for an estimate, and how many characters there were in all."""
     made = "\n".join(f"{block.tool} {block.text}" if block.tool else block.text for block in blocks)
     return made[:MOST_OUTPUT_TEXT], len(made)
@@ -128,18 +128,18 @@ def error_kind_of(body: Mapping[str, Any]) -> str:
     error = body.get("error")
     if isinstance(error, Mapping):
         for name in ("type", "status", "code"):
-            if kind := word(error.get(name)):
+            if kind := identifier(error.get(name)):
                 return kind
         return "error"
     if error or body.get("object") == "error" or "detail" in body:
-        return word(body.get("type")) or "error"
+        return identifier(body.get("type")) or "error"
     return ""
 
 
-def unreadable(body: bytes) -> ReplyFacts:
+def unreadable_reply(body: bytes) -> ReplyFacts:
     """The facts of a reply that is none."""
     return ReplyFacts(problem="the reply is empty" if not body.strip() else "the reply is not of its dialect's shape")
 
 
-def encoded(answer: Mapping[str, Any]) -> bytes:
+def encode(answer: Mapping[str, Any]) -> bytes:
     return msgspec.json.encode(answer)

@@ -14,7 +14,7 @@ import msgspec
 from modicum.calls import Basis, Call
 
 MOST_CALLS = 50_000
-MOST_LOOKED_AT = 2_000
+MOST_COMPARED = 2_000
 """Of the calls that are alike, the newest; no span is behind by more."""
 SKEW = timedelta(seconds=1)
 """How far apart the clocks of two machines may be."""
@@ -23,49 +23,49 @@ _Likeness = tuple[str, str, int, int]
 _UNCOUNTED = -1
 
 
-class _Seen(msgspec.Struct):
+class _GatewayCall(msgspec.Struct):
     likenesses: tuple[_Likeness, ...]
     started: datetime
     finished: datetime
     is_taken: bool = False
 
 
-class Twins:
+class SpanMatcher:
     """The gateway's newest calls, by what a span says of them, too."""
 
     def __init__(self) -> None:
-        self._alike: dict[_Likeness, deque[_Seen]] = {}
-        self._order: deque[_Seen] = deque()
+        self._by_likeness: dict[_Likeness, deque[_GatewayCall]] = {}
+        self._order: deque[_GatewayCall] = deque()
 
     def add(self, call: Call) -> None:
         """A call of the gateway."""
         if not call.owner.key or call.finished is None:
             return
         # A span may lack the counts that the gateway has: a stream has them only for those who ask.
-        seen = _Seen(tuple({_likeness(call), _uncounted(call)}), call.started, call.finished)
-        for likeness in seen.likenesses:
-            self._alike.setdefault(likeness, deque()).append(seen)
-        self._order.append(seen)
+        sent = _GatewayCall(tuple({_likeness(call), _uncounted(call)}), call.started, call.finished)
+        for likeness in sent.likenesses:
+            self._by_likeness.setdefault(likeness, deque()).append(sent)
+        self._order.append(sent)
         if len(self._order) > MOST_CALLS:
             self._forget(self._order.popleft())
 
-    def take(self, call: Call) -> bool:
+    def match(self, call: Call) -> bool:
         """Whether the call of a span is one of them, which is then no other span's."""
         if not call.owner.key or call.finished is None:
             return False
-        for seen in islice(reversed(self._alike.get(_likeness(call), ())), MOST_LOOKED_AT):
-            is_within = call.started - SKEW <= seen.started and seen.finished <= call.finished + SKEW
-            if is_within and not seen.is_taken:
-                seen.is_taken = True
+        for sent in islice(reversed(self._by_likeness.get(_likeness(call), ())), MOST_COMPARED):
+            is_within = call.started - SKEW <= sent.started and sent.finished <= call.finished + SKEW
+            if is_within and not sent.is_taken:
+                sent.is_taken = True
                 return True
         return False
 
-    def _forget(self, seen: _Seen) -> None:
-        for likeness in seen.likenesses:
-            alike = self._alike[likeness]
+    def _forget(self, sent: _GatewayCall) -> None:
+        for likeness in sent.likenesses:
+            alike = self._by_likeness[likeness]
             alike.popleft()  # in order of coming, so it is the same
             if not alike:
-                del self._alike[likeness]
+                del self._by_likeness[likeness]
 
 
 def _likeness(call: Call) -> _Likeness:

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 import msgspec
 
-from modicum.providers.bodies import UNREADABLE
+from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.facts import DialectError
 
 Fault = Literal[
@@ -26,7 +26,7 @@ error inside a stream; HTML with status 200; nothing with status 200; a reply wi
 PREFIX = "x-mock-"
 
 
-class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
+class MockOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
     output_tokens: int = 40
     """Words of the reply, unless the request's own bound is lower."""
     reasoning_tokens: int = 0
@@ -44,26 +44,26 @@ class Wanted(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="ke
     """The reply, word by word, in place of words of the mock's own."""
 
 
-MOST = Wanted(1_000_000, 1_000_000, 100, 1_000_000, 600_000, 600_000)
+LARGEST = MockOptions(1_000_000, 1_000_000, 100, 1_000_000, 600_000, 600_000)
 
 
-def wanted_from(headers: Mapping[str, str]) -> Wanted:
+def parse_options(headers: Mapping[str, str]) -> MockOptions:
     """The wishes in headers `x-mock-output-tokens`, `x-mock-fault`, ... (the fields' names, with hyphens).
 
     Raises:
         DialectError: a header of that kind is unknown, or its value is none that can be wished for.
     """
-    said = {name.lower().removeprefix(PREFIX): value for name, value in headers.items() if _is_wish(name)}
+    values = {name.lower().removeprefix(PREFIX): value for name, value in headers.items() if _is_option(name)}
     try:
-        wanted = msgspec.convert(said, Wanted, strict=False)
+        options = msgspec.convert(values, MockOptions, strict=False)
     except UNREADABLE as wrong:
         raise DialectError(400, f"a header {PREFIX}... is wrong: {wrong}") from wrong
     for name in ("output_tokens", "reasoning_tokens", "tool_calls", "chunks", "delay_ms", "chunk_delay_ms"):
-        if not 0 <= getattr(wanted, name) <= getattr(MOST, name):
+        if not 0 <= getattr(options, name) <= getattr(LARGEST, name):
             header = PREFIX + name.replace("_", "-")
-            raise DialectError(400, f"{header} is not between 0 and {getattr(MOST, name)}")
-    return wanted
+            raise DialectError(400, f"{header} is not between 0 and {getattr(LARGEST, name)}")
+    return options
 
 
-def _is_wish(name: str) -> bool:
+def _is_option(name: str) -> bool:
     return name.lower().startswith(PREFIX)

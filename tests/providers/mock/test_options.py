@@ -1,13 +1,13 @@
 import pytest
 
 from modicum.providers.facts import DialectError
-from modicum.providers.mock.wanted import Wanted, wanted_from
+from modicum.providers.mock.options import MockOptions, parse_options
 
 
 def test_wishes_stand_in_headers():
     headers = {"X-Mock-Output-Tokens": "7", "x-mock-fault": "garbage", "content-type": "application/json"}
-    assert wanted_from(headers) == Wanted(output_tokens=7, fault="garbage")
-    assert wanted_from({}) == Wanted()
+    assert parse_options(headers) == MockOptions(output_tokens=7, fault="garbage")
+    assert parse_options({}) == MockOptions()
 
 
 @pytest.mark.parametrize(
@@ -22,4 +22,4 @@ def test_wishes_stand_in_headers():
 )
 def test_wishes_that_cannot_be_granted_are_refused(name, value):
     with pytest.raises(DialectError, match="x-mock-"):
-        wanted_from({name: value})
+        parse_options({name: value})

@@ -11,7 +11,7 @@ from modicum.calls import SegmentKind, Usage
 from modicum.providers.blocks import Block
 from modicum.providers.facts import RequestFacts
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.mock.wanted import Wanted
+from modicum.providers.mock.options import MockOptions
 from modicum.providers.planned_reply import PlannedReply, ToolCall
 
 SENTENCE = (
@@ -23,11 +23,11 @@ WORDS = SENTENCE.split()
 DEEPEST_SCHEMA = 6
 
 
-class Asked(NamedTuple):
+class MockRequest(NamedTuple):
     """A request, as far as the mock provider looks into it."""
 
     facts: RequestFacts
-    request: Mapping[str, Any]
+    body: Mapping[str, Any]
     blocks: Sequence[Block]
     tools: Sequence[tuple[str, Mapping[str, Any]]]
     """Name and schema of each function that it offers."""
@@ -35,31 +35,31 @@ class Asked(NamedTuple):
     """Whether the reply must call one."""
 
 
-def planned(asked: Asked, prompt: Usage, wanted: Wanted, seed: bytes, created: int) -> PlannedReply:
+def plan_reply(request: MockRequest, prompt: Usage, options: MockOptions, seed: bytes, created: int) -> PlannedReply:
     """The reply to a request. `prompt` holds the input buckets; same seed, same reply."""
     reply_id = hashlib.blake2b(seed, digest_size=20).hexdigest()
-    calls = _calls(asked, wanted, reply_id)
-    bound = asked.facts.most_output_tokens
-    reasoning = wanted.reasoning_tokens if bound is None else min(wanted.reasoning_tokens, bound)
-    said = wanted.says.split()
-    asked_for = len(said) or wanted.output_tokens
-    left = asked_for if bound is None else min(asked_for, bound - reasoning)
+    calls = _calls(request, options, reply_id)
+    bound = request.facts.most_output_tokens
+    reasoning = options.reasoning_tokens if bound is None else min(options.reasoning_tokens, bound)
+    given_words = options.says.split()
+    intended = len(given_words) or options.output_tokens
+    left = intended if bound is None else min(intended, bound - reasoning)
     words = 0 if calls else left
     visible = words or (1 + sum(len(call.arguments_json) for call in calls) // 4 if calls else 0)
     counted = msgspec.structs.replace(prompt, output_visible=visible, output_reasoning=reasoning)
-    finish = "tool_calls" if calls else "length" if left < asked_for else "stop"
+    finish = "tool_calls" if calls else "length" if left < intended else "stop"
     start = int(reply_id[:4], 16)
     return PlannedReply(
         reply_id=reply_id,
-        model=asked.facts.model,
+        model=request.facts.model,
         created=created,
-        usage=None if wanted.fault == "no_usage" else counted,
-        usage_asked=asked.facts.usage_asked,
+        usage=None if options.fault == "no_usage" else counted,
+        usage_asked=request.facts.usage_asked,
         reasoning=" ".join(_words(start + 1, reasoning)),
-        pieces=_pieces(said[:words] or list(_words(start, words)), wanted.chunks),
+        pieces=_pieces(given_words[:words] or list(_words(start, words)), options.chunks),
         calls=calls,
         finish=finish,
-        request=asked.request,
+        request=request.body,
     )
 
 
@@ -76,10 +76,10 @@ def _pieces(words: list[str], count: int) -> tuple[str, ...]:
     return tuple((" " if start else "") + " ".join(words[start:stop]) for start, stop in pairwise(edges))
 
 
-def _calls(asked: Asked, wanted: Wanted, reply_id: str) -> tuple[ToolCall, ...]:
-    tools = asked.tools
-    count = min(max(wanted.tool_calls, asked.forces_tool), len(tools))
-    if asked.blocks and asked.blocks[-1].kind is SegmentKind.TOOL_RESULT:
+def _calls(request: MockRequest, options: MockOptions, reply_id: str) -> tuple[ToolCall, ...]:
+    tools = request.tools
+    count = min(max(options.tool_calls, request.forces_tool), len(tools))
+    if request.blocks and request.blocks[-1].kind is SegmentKind.TOOL_RESULT:
         return ()
     return tuple(
         ToolCall(f"{reply_id[:20]}{place:04d}", name, mapping_sample(schema))

@@ -4,9 +4,9 @@ from pathlib import Path
 import pytest
 
 from modicum.providers.dialects import DIALECTS
-from modicum.providers.spoken import Spoken
+from modicum.providers.reply_text import ReplyText
 
-NOTHING = Spoken("", calls_tools=False)
+NOTHING = ReplyText("", calls_tools=False)
 FIXTURES = Path(__file__).parent / "fixtures"
 
 
@@ -39,7 +39,7 @@ FIXTURES = Path(__file__).parent / "fixtures"
     ],
 )
 def test_whole_replies(dialect, reply, said):
-    assert DIALECTS[dialect].spoken(json.dumps(reply).encode(), stream=False) == Spoken(*said)
+    assert DIALECTS[dialect].reply_text(json.dumps(reply).encode(), stream=False) == ReplyText(*said)
 
 
 @pytest.mark.parametrize("dialect", ["openai-chat", "anthropic-messages", "openai-responses", "gemini-generate"])
@@ -47,13 +47,13 @@ def test_streams_and_whatever_comes(dialect):
     streams = sorted((FIXTURES / dialect).glob("*.sse"))
     assert streams
     for path in streams:
-        found = DIALECTS[dialect].spoken(path.read_bytes(), stream=True)
+        found = DIALECTS[dialect].reply_text(path.read_bytes(), stream=True)
         assert found is None or isinstance(found.text, str)
-    assert any((DIALECTS[dialect].spoken(path.read_bytes(), stream=True) or NOTHING).text for path in streams)
+    assert any((DIALECTS[dialect].reply_text(path.read_bytes(), stream=True) or NOTHING).text for path in streams)
 
 
 @pytest.mark.parametrize("reply", [b"", b"<html>", b"[1, 2]", b'{"choices": 3, "content": {}, "output": [7]}'])
 def test_what_is_no_reply_says_nothing(reply):
     for dialect in ("openai-chat", "anthropic-messages", "openai-responses", "gemini-generate"):
-        assert DIALECTS[dialect].spoken(reply, stream=False) in {None, NOTHING}
-    assert DIALECTS["openai-embeddings"].spoken(reply, stream=False) is None
+        assert DIALECTS[dialect].reply_text(reply, stream=False) in {None, NOTHING}
+    assert DIALECTS["openai-embeddings"].reply_text(reply, stream=False) is None

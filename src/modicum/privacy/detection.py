@@ -19,7 +19,7 @@ LONGEST_VALUE = 4_096
 """How far beyond its piece a value may end."""
 
 
-class Kind(NamedTuple):
+class SensitiveKind(NamedTuple):
     name: str
     marks: tuple[str, ...]
     """One of these stands in every text that holds this kind; empty: digits are the mark."""
@@ -27,21 +27,21 @@ class Kind(NamedTuple):
     valid: Callable[[str], bool] = lambda _text: True
 
 
-def luhn(number: str) -> bool:
+def is_card_number(number: str) -> bool:
     """The check digit of payment cards (ISO/IEC 7812-1), and not one digit all along."""
     digits = [int(character) for character in number if character.isdigit()]
     doubled = [digit if place % 2 == 0 else digit * 2 - 9 * (digit > 4) for place, digit in enumerate(reversed(digits))]
     return 13 <= len(digits) <= 19 and len(set(digits)) > 2 and sum(doubled) % 10 == 0
 
 
-def iban(account: str) -> bool:
+def is_iban(account: str) -> bool:
     """The check digits of a bank account (ISO 13616): the number, turned, is 1 modulo 97."""
     plain = account.replace(" ", "")
     turned = plain[4:] + plain[:4]
     return 15 <= len(plain) <= 34 and int("".join(str(int(character, 36)) for character in turned)) % 97 == 1
 
 
-def own_address(address: str) -> bool:
+def is_personal_address(address: str) -> bool:
     """An address that may be somebody's: not one of documentation (RFC 2606), of a service, or of a version control."""
     local, _, host = address.lower().rpartition("@")
     invented = host.split(".")[-1] in {"example", "test", "invalid", "localhost"} or "example." in f".{host}"
@@ -49,35 +49,41 @@ def own_address(address: str) -> bool:
 
 
 KINDS = (
-    Kind("private_key", ("PRIVATE KEY-----",), re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")),
-    Kind("aws_key", ("AKIA", "ASIA"), re.compile(r"\b(?:AKIA|ASIA)(?=[A-Z0-9]*[0-9])[A-Z2-7]{16}\b")),
-    Kind(
+    SensitiveKind("private_key", ("PRIVATE KEY-----",), re.compile(r"-----BEGIN (?:[A-Z]+ )?PRIVATE KEY-----")),
+    SensitiveKind("aws_key", ("AKIA", "ASIA"), re.compile(r"\b(?:AKIA|ASIA)(?=[A-Z0-9]*[0-9])[A-Z2-7]{16}\b")),
+    SensitiveKind(
         "github_token",
         ("ghp_", "gho_", "ghs_", "ghu_", "ghr_", "github_pat_"),
         re.compile(r"\b(?:gh[pousr]_[A-Za-z0-9]{36}|github_pat_[A-Za-z0-9_]{82})\b"),
     ),
-    Kind(
+    SensitiveKind(
         "model_key", ("sk-",), re.compile(r"(?<![\w-])sk-(?:ant-|proj-|or-)?(?=[\w-]*[0-9])(?=[\w-]*[A-Z])[\w-]{32,}")
     ),
-    Kind("google_key", ("AIza",), re.compile(r"\bAIza[\w-]{35}(?![\w-])")),
-    Kind("slack_token", ("xox",), re.compile(r"\bxox[abprs]-[0-9]{8,}-[\w-]{10,}")),
-    Kind("stripe_key", ("_live_",), re.compile(r"\b[sr]k_live_[A-Za-z0-9]{20,}\b")),
-    Kind("jwt", ("eyJ",), re.compile(r"(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}")),
-    Kind(
-        "email", ("@",), re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]*@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b"), own_address
+    SensitiveKind("google_key", ("AIza",), re.compile(r"\bAIza[\w-]{35}(?![\w-])")),
+    SensitiveKind("slack_token", ("xox",), re.compile(r"\bxox[abprs]-[0-9]{8,}-[\w-]{10,}")),
+    SensitiveKind("stripe_key", ("_live_",), re.compile(r"\b[sr]k_live_[A-Za-z0-9]{20,}\b")),
+    SensitiveKind("jwt", ("eyJ",), re.compile(r"(?<![\w-])eyJ[\w-]{10,}\.eyJ[\w-]{10,}\.[\w-]{20,}")),
+    SensitiveKind(
+        "email",
+        ("@",),
+        re.compile(r"(?<![\w.+-])[A-Za-z0-9][\w.+-]*@(?:[A-Za-z0-9-]+\.)+[A-Za-z]{2,}\b"),
+        is_personal_address,
     ),
-    Kind("iban", (), re.compile(r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"), iban),
-    Kind(
-        "payment_card", (), re.compile(r"(?<![\w.-])[3-6][0-9]{3}(?:[ -]?[0-9]{4}){2}[ -]?[0-9]{3,4}(?![\w.-])"), luhn
+    SensitiveKind("iban", (), re.compile(r"\b[A-Z]{2}[0-9]{2}(?: ?[A-Z0-9]{4}){2,7}(?: ?[A-Z0-9]{1,4})?\b"), is_iban),
+    SensitiveKind(
+        "payment_card",
+        (),
+        re.compile(r"(?<![\w.-])[3-6][0-9]{3}(?:[ -]?[0-9]{4}){2}[ -]?[0-9]{3,4}(?![\w.-])"),
+        is_card_number,
     ),
-    Kind("phone", ("+",), re.compile(r"(?<![\w+])\+[1-9][0-9]{0,2}(?:[ -]\(?[0-9]{2,4}\)?){2,4}(?![\w-])")),
+    SensitiveKind("phone", ("+",), re.compile(r"(?<![\w+])\+[1-9][0-9]{0,2}(?:[ -]\(?[0-9]{2,4}\)?){2,4}(?![\w-])")),
 )
 """In the order in which they are reported."""
 
 _DIGITS = re.compile(r"[0-9]{4}")
 
 
-def seen(text: str) -> dict[str, int]:
+def count_sensitive_values(text: str) -> dict[str, int]:
     """How many different values of each kind stand in a text; kinds without any are left out."""
     text = text[:LONGEST]
     has_digits = _DIGITS.search(text) is not None

@@ -10,17 +10,6 @@ import sys
 from pathlib import Path
 
 TESTED_ELSEWHERE: dict[str, str] = {
-    "importers/anthropic.py": "as claude_code.py",
-    "importers/anthropic_usage.py": "as claude_code.py",
-    "importers/claude_code.py": "fixture pairs, read by tests/importers/test_reading.py",
-    "importers/openai.py": "as claude_code.py",
-    "importers/openai_usage.py": "as claude_code.py",
-    "importers/qwen_code.py": "as claude_code.py",
-    "importers/helicone.py": "fixture pairs, read by tests/importers/test_reading.py and test_exports.py",
-    "importers/langfuse.py": "as helicone",
-    "importers/langsmith.py": "as helicone",
-    "importers/litellm.py": "as helicone",
-    "importers/otlp.py": "as helicone",
     "providers/dialect.py": "the usual values; tests/providers/test_dialects.py and a toy in test_adding_a_dialect.py",
     "providers/facts.py": "fields, protocols and one exception",
     "providers/planned_reply.py": "fields, and pieces joined; tests/providers/test_own_reply.py writes them",

@@ -45,7 +45,6 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/client.py": "tests/gateway/test_replies.py and test_app.py: callers that leave, stall or are slow",
     "gateway/exchange.py": "fields only",
     "outbound/open_files.py": "tests/gateway/test_open_files.py, with a gateway that may open few",
-    "gateway/optimizing.py": "an empty tuple",
     "gateway/refusal.py": "two exceptions",
     "gateway/sending.py": "tests/gateway/test_pipeline.py and test_app.py look at what the provider got",
 }

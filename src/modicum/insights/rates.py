@@ -6,9 +6,9 @@ from itertools import pairwise
 import numpy as np
 
 from modicum.calls import BUCKETS, Tier
+from modicum.calls.rates import RateSteps
 from modicum.insights.history import Floats, History, Ints
 from modicum.metering.prices import PriceBook
-from modicum.metering.rates import RateSteps
 
 _DAY_S = 86_400
 

@@ -32,8 +32,8 @@ from typing import Any, Self
 import msgspec
 
 from modicum.calls import Tier, UserError
+from modicum.calls.rates import MILLION, Rates, RateStep, RateSteps
 from modicum.calls.regular_file import read_regular
-from modicum.metering.rates import MILLION, Rates, RateStep, RateSteps
 
 
 class OwnPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}):

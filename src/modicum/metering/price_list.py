@@ -17,7 +17,7 @@ from genai_prices.data_snapshot import get_snapshot
 
 from modicum.calls import Basis, Tier
 from modicum.calls.provider_names import provider_of_route
-from modicum.metering.rates import Rates, RateStep, RateSteps
+from modicum.calls.rates import Rates, RateStep, RateSteps
 
 
 class ListPrices:

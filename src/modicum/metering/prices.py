@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modicum.calls import Call, Tier
+from modicum.calls.rates import Rates, RateSteps
 from modicum.calls.regular_file import read_regular
 from modicum.metering.price_file import PriceFile
-from modicum.metering.rates import Rates, RateSteps
 
 if TYPE_CHECKING:
     from modicum.metering.price_list import ListPrices

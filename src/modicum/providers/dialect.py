@@ -15,7 +15,7 @@ from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.mock_rules import MockRules
 from modicum.providers.own_reply import OwnText, write_own_reply
 from modicum.providers.planned_reply import ReplyWriter
-from modicum.providers.prompt import Prompt, PromptShape, prompt_of
+from modicum.providers.prompt import PromptShape, RequestPrompt, prompt_of
 from modicum.providers.reply_text import ReplyText, TextReaders, read_reply_text
 
 
@@ -127,7 +127,7 @@ class Dialect(ABC):
         """The upstream's path for a call that was moved to another model."""
         return path
 
-    def prompt(self, body: bytes) -> Prompt | None:
+    def prompt(self, body: bytes) -> RequestPrompt | None:
         """The request taken apart; None where the dialect's are not, or its shape is not its dialect's."""
         return None if self.prompt_shape is None else prompt_of(self.prompt_shape, body)
 

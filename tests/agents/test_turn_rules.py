@@ -1,35 +1,51 @@
-"""What a reader is shown. Whole calls are in test_team_rule.py; here is what may never happen, whatever is asked."""
+"""What a reader is shown. Whole calls are in gateway/test_team_turns.py; here is what may never happen."""
 
 import json
+from datetime import UTC, datetime
 
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.team_rig import AGENTS, plan
-from modicum.agents.team_plan import encode_plan
-from modicum.gateway.team_plans import Team
-from modicum.gateway.team_reader import Reader
-from modicum.gateway.team_runs import Run
+from modicum.agents.turn import TeamTurn, saying_digest
+from modicum.agents.turn_rules import ask_cheaper_model, hide_messages
+from modicum.calls.change import NO_CHANGE, DoesNotFit
+from modicum.calls.facts import Facts
+from modicum.calls.prompt import Prompt
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.prompt import GO_ON
-from modicum.settings import TeamSettings
 
 TASK = {"role": "user", "content": "the task"}
 
 
-def reader(a_plan, agent="judge", *, parent="", silenced=(), said=(), **settings):
-    team = Team("support", TeamSettings(plan="plan.json", **settings), a_plan, encode_plan(a_plan), "plan.json")
-    run = Run(a_plan.guard("r"))
-    run.silenced |= set(silenced)
+def reader(a_plan, agent="judge", *, silenced=(), said=(), **more):
+    said_by = {}
     for name, text in said:
-        run.said(name, text)
-    return Reader(team, run, agent, parent)
+        if text.strip():
+            said_by[saying_digest(text)] = said_by.get(saying_digest(text), frozenset()) | {name}
+    empty = frozenset(one.empty_text for one in DIALECTS.values() if one.empty_text)
+    turn = {"plan": a_plan, "agent": agent, "round": 1, "silenced": frozenset(silenced), "said_by": said_by}
+    return TeamTurn(**turn, empty_texts=empty, **more)
 
 
-def shown(a_reader, *messages, dialect="openai-chat"):
+def facts(*turns, **more):
+    return Facts(**{"at": datetime.now(UTC), "model": "gpt-4o", "features": turns} | more)
+
+
+def left(turn, body, dialect):
+    """The request that is sent; None where it stays as it is."""
+    prompt = DIALECTS[dialect].prompt(body)
+    change = hide_messages(prompt, facts(turn))
+    try:
+        return None if change.is_nothing else prompt.written(change)
+    except DoesNotFit:
+        return None
+
+
+def shown(turn, *messages, dialect="openai-chat"):
     """The texts that are left; None where the prompt stays as it is."""
     place = "input" if dialect == "openai-responses" else "messages"
-    body = a_reader.may_read(DIALECTS[dialect].prompt(json.dumps({place: list(messages)}).encode()), 1)
+    body = left(turn, json.dumps({place: list(messages)}).encode(), dialect)
     return None if body is None else [message["content"] for message in json.loads(body)[place]]
 
 
@@ -110,21 +126,46 @@ def test_no_conversation_is_emptied_no_result_orphaned_nothing_invented(messages
     a_plan = plan(drop=sorted(drop), mute=mute, protect=("judge",))
     a_reader = reader(a_plan, agent, silenced=drop, said=said, marks=("[{agent}] ",))
     place = "input" if dialect == "openai-responses" else "messages"
-    body = a_reader.may_read(DIALECTS[dialect].prompt(json.dumps({place: messages}).encode()), 1)
+    body = left(a_reader, json.dumps({place: messages}).encode(), dialect)
     if body is None:
         return
-    left = json.loads(body)[place]
+    sent = json.loads(body)[place]
 
-    assert any(message["role"] != "system" for message in left)
+    assert any(message["role"] != "system" for message in sent)
     assert [message for message in messages if message["role"] == "system"] == [
-        message for message in left if message["role"] == "system"
+        message for message in sent if message["role"] == "system"
     ]
     waiting = iter(messages)
-    assert all(message in waiting for message in left if message["content"] != GO_ON)
+    assert all(message in waiting for message in sent if message["content"] != GO_ON)
     if dialect == "openai-chat":
-        behind_the_task = [message for message in left if message["role"] != "system"][1:]
+        behind_the_task = [message for message in sent if message["role"] != "system"][1:]
         assert not {one["name"] for one in behind_the_task if one["role"] == "assistant"} & drop - {agent}
-        calls = {call["id"] for message in left for call in message.get("tool_calls", ())}
-        assert calls == {message["tool_call_id"] for message in left if message["role"] == "tool"}
+        calls = {call["id"] for message in sent for call in message.get("tool_calls", ())}
+        assert calls == {message["tool_call_id"] for message in sent if message["role"] == "tool"}
         protected = [message for message in messages if message.get("name") == "judge"]
-        assert all(message in left for message in protected)
+        assert all(message in sent for message in protected)
+
+
+def test_where_the_full_team_runs_only_replies_of_ours_go_out():
+    full = reader(plan(drop=["critic"], mute=[("planner", "judge")]), silenced=["critic"], full_because="canary")
+    messages = TASK, {"role": "assistant", "name": "planner", "content": "yes"}, {"role": "user", "content": ""}
+
+    assert shown(full, *messages) == ["the task", "yes"]
+    prompt = DIALECTS["openai-chat"].prompt(json.dumps({"messages": messages}).encode())
+    assert hide_messages(prompt, facts(full)).why == ""  # it undoes what we did: no edit is booked
+    assert hide_messages(prompt, facts(reader(plan(), full_because="canary"))) is NO_CHANGE
+
+
+def test_calls_that_are_no_turns_are_not_even_taken_apart():
+    nobody_looked = Prompt(None, "a test")
+
+    assert hide_messages(nobody_looked, facts()) is NO_CHANGE
+    assert ask_cheaper_model(nobody_looked, facts()) is NO_CHANGE
+
+
+def test_the_model_that_the_plan_names_is_asked():
+    turn = reader(plan(), model="gpt-4o-mini")
+    change = ask_cheaper_model(Prompt(None), facts(turn))
+
+    assert (change.model, change.why) == ("gpt-4o-mini", "gpt-4o to gpt-4o-mini")
+    assert ask_cheaper_model(Prompt(None), facts(turn, model="gpt-4o-mini")) is NO_CHANGE

@@ -395,7 +395,7 @@ def test_calls_that_are_no_turns_of_the_team_pass_as_they_came(dropping, client)
         sent = len(dropping.mock.asked)
         chat(client, headers, TASK, said("critic", "x"))
         assert len(dropping.mock.asked) == sent + 1
-    text = dropping.gateway.pipeline.metrics.text().decode()
+    text = dropping.gateway.parts.metrics.text().decode()
     assert 'modicum_stage_failures_total{stage="team_plan"} 1.0' in text
 
 
@@ -421,7 +421,7 @@ def test_a_rule_that_fails_costs_nothing_but_its_change(dropping, client, monkey
         assert chat(client, turn("critic", "broken")).choices[0].message.content == ""
 
     assert len(dropping.mock.asked) == sent + 2
-    text = dropping.gateway.pipeline.metrics.text().decode()
+    text = dropping.gateway.parts.metrics.text().decode()
     assert 'stage="turn"} 1.0' in text
     assert 'stage="edits"} 1.0' in text
 

@@ -1,7 +1,8 @@
-"""A team's plan, applied to calls whose headers say whose turn they are (`modicum.agents.headers`).
+"""Turns of a team, for calls whose headers say whose turn they are (`modicum.agents.headers`): what of the team's plan
+concerns a call, replies in the place of stopped agents, and who said what.
 
-A call of a stopped agent is answered here, where a plain text can be what its caller waits for; others go on without
-the messages that the plan hides, and with the model that it names. docs/teams.md says what is done and what is not.
+A call of a stopped agent is answered here, where a plain text can be what its caller waits for; for others the plan's
+rules (`modicum.agents.turn_rules`) get to know what they need. docs/teams.md says what is done and what is not.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,22 +12,22 @@ from typing import NamedTuple
 import msgspec
 
 from modicum.agents.answers import digest_answer
-from modicum.agents.headers import TurnQuestion, answer_question, parse_turn_question
+from modicum.agents.headers import TurnQuestion, TurnVerdict, answer_question, parse_turn_question
 from modicum.agents.plan_rules import digest_text
 from modicum.agents.team_plan import find_line
+from modicum.agents.turn import TeamTurn
+from modicum.gateway import replies
 from modicum.gateway.attribution import MOST_CHARACTERS
+from modicum.gateway.client import Client
 from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
 from modicum.gateway.log import log
-from modicum.gateway.optimizing import Change
-from modicum.gateway.refusal import Refused
+from modicum.gateway.optimizing import FeatureFacts
 from modicum.gateway.team_outcomes import CANARY, NEITHER, PLAN
 from modicum.gateway.team_plans import Team, TeamPlans
-from modicum.gateway.team_reader import Reader
 from modicum.gateway.team_runs import Run, Runs
-from modicum.gateway.upstreams import Route
-from modicum.providers.facts import DialectError, ReplyFacts, StreamTail
+from modicum.providers.dialects import DIALECTS
 from modicum.providers.own_reply import JSON, OwnText
-from modicum.providers.prompt import Prompt
+from modicum.providers.prompt import RequestPrompt
 
 MOST_HEARD_BYTES = 4 * 1024 * 1024
 """A stream that is longer has no answer for us."""
@@ -44,31 +45,43 @@ _ANSWERS = {"team_answer", "gold"}
 _RETRY = b"x-stainless-retry-count"
 """How the official clients mark a request that they send again."""
 
+EMPTY_TEXTS = frozenset(dialect.empty_text for dialect in DIALECTS.values() if dialect.empty_text)
+"""What stopped agents say where the settings leave it empty and their API takes no empty text in a later prompt."""
+
 Began = Callable[[str, str, str, str, str], None]
 """Takes note of a run: team, run, task, digest of the plan, arm."""
 
 
 class _Call(NamedTuple):
-    """One turn of a team, as far as the rule has looked."""
+    """One turn of a team, as far as we have looked."""
 
     exchange: Exchange
     team: Team
     run: Run
     question: TurnQuestion
-    prompt: Prompt | None
+    prompt: RequestPrompt | None
 
 
-class TeamRule:
-    """Args:
-    route: where a model goes, in a dialect.
-    began: takes note of a run's arm.
-    key: of the digests of answers.
+class StoppedTurn(NamedTuple):
+    """A call of an agent that the plan stops."""
+
+    reply: OwnReply
+    edit: PendingEdit
+
+
+class TeamTurns:
+    """Knows what plans say of calls (`optimizing.FactSource`), and answers those of stopped agents
+    (`answering.Answerer`).
+
+    Args:
+        began: takes note of a run's arm.
+        key: of the digests of answers.
     """
 
     name = "team_plan"
 
-    def __init__(self, plans: TeamPlans, route: Callable[[str, str], Route], began: Began, key: bytes) -> None:
-        self._plans, self._route, self._began, self._key = plans, route, began, key
+    def __init__(self, plans: TeamPlans, began: Began, key: bytes) -> None:
+        self._plans, self._began, self._key = plans, began, key
         self._runs = Runs()
         self._told: set[tuple[str, str, str]] = set()
         self._led: dict[str, Team] = {}
@@ -78,7 +91,7 @@ class TeamRule:
         """Whether any run went under a plan: then there may be replies of ours in prompts, whatever became of it."""
         return bool(self._led)
 
-    def __call__(self, exchange: Exchange) -> Change | None:
+    def facts(self, exchange: Exchange) -> FeatureFacts | None:
         headers = exchange.request.headers
         if _RUN not in headers or not exchange.request.served.dialect.generates:
             return None
@@ -97,9 +110,17 @@ class TeamRule:
             return None
         self._led[named] = team
         run = self._runs.of(scope, team.name, question.run, lambda: self._new(team, question, exchange))
-        call = _Call(exchange, team, run, question, exchange.request.served.dialect.prompt(exchange.body))
+        prompt = exchange.prompt
+        call = _Call(exchange, team, run, question, prompt if isinstance(prompt, RequestPrompt) else None)
         self._check(call)
         return self._turn(call)
+
+    async def answer(self, exchange: Exchange, client: Client) -> bytes | None:
+        stopped = exchange.of(StoppedTurn)
+        if stopped is None:
+            return None
+        exchange.edits += (stopped.edit,)
+        return replies.own(exchange, stopped.reply, client)
 
     def _goes_on(self, scope: str, team: Team, question: TurnQuestion, exchange: Exchange) -> bool:
         """Whether a run whose plan was taken away has had replies of ours. Then the full team goes on without these."""
@@ -152,7 +173,7 @@ class TeamRule:
             return f"{team.place}{find_line(text, 'models')}: {why}; accepted is {bound.models[agent]}"
         return f"{team.place}: {why}"
 
-    def _turn(self, call: _Call) -> Change:
+    def _turn(self, call: _Call) -> FeatureFacts:
         run, agent, prompt = call.run, call.question.agent, call.prompt
         goes_on = prompt is not None and prompt.ends_with_tool_result and agent in run.asked
         again = call.exchange.request.headers.get(_RETRY, b"0") != b"0" and agent in run.asked
@@ -171,30 +192,27 @@ class TeamRule:
             tags["prompt_digest"] = digest_text(prompt.system)
         for name in _ANSWERS & call.exchange.about.tags.keys():
             tags[name] = digest_answer(call.exchange.about.tags[name], self._key) or ""
-        turn = _HeardTurn(call, verdict.round, self._key)
-        if verdict.full_because:
-            body = self._may_read(call, verdict.round) if run.silenced else None
-            run.unfinished.add(agent)
-            return Change(body=body, tags=tags, turn=turn, mark="full")
-        why = "" if verdict.speaks else f"'{agent}' is dropped in round {verdict.round}"
-        if not why and run.agreed and not goes_on and run.stops(agent, verdict.round):
+        why = "" if verdict.speaks or verdict.full_because else f"'{agent}' is dropped in round {verdict.round}"
+        if not why and not verdict.full_because and run.agreed and not goes_on and run.stops(agent, verdict.round):
             why = run.agreed
-        stopped = self._stopped(call, why, tags, "drop" if not verdict.speaks else "agreed") if why else None
+        stopped = self._stopped(call, why, tags, is_drop=not verdict.speaks) if why else None
         if stopped is not None:
             return stopped
         run.unfinished.add(agent)
-        return self._allowed(call, verdict.round, verdict.model, Change(tags=tags, turn=turn, mark="plan"))
+        listener = TurnListener(call, verdict.round, self._key)
+        mark = "full" if verdict.full_because else "plan"
+        return FeatureFacts((_team_turn(call, verdict),), tags, listener, mark)
 
-    def _stopped(self, call: _Call, why: str, tags: dict[str, str], kind: str) -> Change | None:
+    def _stopped(self, call: _Call, why: str, tags: dict[str, str], *, is_drop: bool) -> FeatureFacts | None:
         """The answer in the provider's place; None where the caller could not take one."""
         exchange, settings = call.exchange, call.team.settings
         dialect = exchange.request.served.dialect
-        edit = PendingEdit(f"{self.name}.{kind}", why, exchange.body)
-        mark = "dropped" if kind == "drop" else "agreed"
+        edit = PendingEdit(f"{self.name}.{'drop' if is_drop else 'agreed'}", why, exchange.edited)
+        mark = "dropped" if is_drop else "agreed"
         if settings.dropped == "refuse":
             body = dialect.error(REFUSED, f"the team's plan stops this call: {why}", "agent_dropped")
             reply = OwnReply(REFUSED, JSON, body, "agent_dropped")
-            return Change(own_reply=reply, edits=(edit,), tags=tags, mark=mark)
+            return FeatureFacts((StoppedTurn(reply, edit),), tags, mark=mark)
         if call.prompt is None or not call.prompt.answer_fits:
             tags["plan_passed_on"] = call.prompt.why_not if call.prompt is not None else "its API is not known here"
             return None
@@ -205,64 +223,49 @@ class TeamRule:
         if made is None:
             return None
         call.run.silenced.add(call.question.agent)
-        return Change(own_reply=OwnReply(200, *made), edits=(edit,), tags=tags, mark=mark)
-
-    def _allowed(self, call: _Call, round_number: int, model: str, change: Change) -> Change:
-        """The call, with what the plan hides taken out, and by the model that it names."""
-        exchange, agent, edits = call.exchange, call.question.agent, []
-        body = self._may_read(call, round_number)
-        if body is not None:
-            why = f"hidden from '{agent}'" if agent in call.team.plan.agents else "hidden"
-            edits.append(PendingEdit(f"{self.name}.hide", why, exchange.body, body))
-        route = self._cheaper(call, model, body or exchange.body) if model else None
-        if route is not None:
-            edits.append(PendingEdit(f"{self.name}.model", f"{exchange.facts.model} to {model}"))
-        return change._replace(body=body, route=route, edits=tuple(edits))
-
-    @staticmethod
-    def _may_read(call: _Call, round_number: int) -> bytes | None:
-        if call.prompt is None:
-            return None
-        return Reader(call.team, call.run, call.question.agent, call.question.parent).may_read(
-            call.prompt, round_number
-        )
-
-    def _cheaper(self, call: _Call, model: str, body: bytes) -> Route | None:
-        """The way to another model, by the rules that hold for the caller; None: the call keeps its own."""
-        exchange = call.exchange
-        dialect = exchange.request.served.dialect.name
-        if model == exchange.facts.model:
-            return None
-        try:
-            exchange.caller.check_model(model)
-            route = self._route(model, dialect)
-            if exchange.caller.own_key is not None and route.upstream is not exchange.route.upstream:
-                return None  # the caller's key is for where it was going
-            if route.translation is not None:
-                route.translation.request(body, route.model)
-        except (Refused, DialectError) as refusal:
-            if self._first_time(call.team, f"{model}: {refusal.message}"):
-                log("team_model_not_used", team=call.team.name, model=model, problem=refusal.message)
-            return None
-        return route
+        return FeatureFacts((StoppedTurn(OwnReply(200, *made), edit),), tags, mark=mark)
 
 
-class _HeardTurn:
-    """Hears the reply of a turn: who said what, and what the answer is."""
+def _team_turn(call: _Call, verdict: TurnVerdict) -> TeamTurn:
+    """What the plan's rules need to know of a turn."""
+    team, run, question = call.team, call.run, call.question
+    return TeamTurn(
+        plan=team.plan,
+        agent=question.agent,
+        parent=question.parent,
+        round=verdict.round,
+        model=verdict.model,
+        full_because=verdict.full_because,
+        spoken=run.guard.spoken(),
+        said_by=run.said_by,
+        silenced=frozenset(run.silenced),
+        marks=team.settings.marks,
+        reply=team.settings.reply,
+        empty_texts=EMPTY_TEXTS,
+    )
+
+
+class TurnListener:
+    """Listens to the reply of a turn: who said what, and what the answer is."""
+
+    name = "turn"
 
     def __init__(self, call: _Call, round_number: int, key: bytes) -> None:
         self._call, self._round, self._key = call, round_number, key
-        self._tail: _HeardTail | None = None
+        self._chunks: list[bytes] = []
+        self._size = 0
 
-    def listening(self, tail: StreamTail) -> StreamTail:
-        self._tail = _HeardTail(tail)
-        return self._tail
+    def on_chunk(self, chunk: bytes) -> None:
+        self._size += len(chunk)
+        if self._size <= MOST_HEARD_BYTES:
+            self._chunks.append(chunk)
 
-    def over(self, exchange: Exchange, end: bytes) -> Mapping[str, str]:
+    def on_end(self, exchange: Exchange, end: bytes) -> Mapping[str, str]:
         if exchange.reply is None or not exchange.reply.complete or exchange.reply.error_kind:
             return {}
-        if self._tail is not None:
-            said = exchange.upstream_dialect.reply_text(self._tail.heard(), stream=True)
+        if self._size:
+            stream = b"".join(self._chunks) if self._size <= MOST_HEARD_BYTES else b""
+            said = exchange.upstream_dialect.reply_text(stream, stream=True)
         else:
             said = exchange.request.served.dialect.reply_text(end, stream=False)
         agent, run = self._call.question.agent, self._call.run
@@ -276,28 +279,3 @@ class _HeardTurn:
         if agent in self._call.team.plan.agents:
             run.answered(agent, self._round, answer)
         return {"answer": answer} if answer else {}
-
-
-class _HeardTail:
-    """A stream's tail, and all that it was fed, within bounds."""
-
-    def __init__(self, tail: StreamTail) -> None:
-        self._tail = tail
-        self._chunks: list[bytes] = []
-        self._size = 0
-
-    def feed(self, chunk: bytes) -> bytes:
-        self._size += len(chunk)
-        if self._size <= MOST_HEARD_BYTES:
-            self._chunks.append(chunk)
-        return self._tail.feed(chunk)
-
-    def end(self) -> bytes:
-        return self._tail.end()
-
-    def facts(self) -> ReplyFacts:
-        return self._tail.facts()
-
-    def heard(self) -> bytes:
-        """Nothing, if it was too much."""
-        return b"".join(self._chunks) if self._size <= MOST_HEARD_BYTES else b""

@@ -4,10 +4,11 @@ from decimal import Decimal
 
 import msgspec
 
-from modicum.calls import Basis
+from modicum.calls.basis import Basis
 
-LIST = "genai-prices"
 MILLION = Decimal(1_000_000)
+LIST = "genai-prices"
+"""The source of list prices."""
 
 
 class Rates(msgspec.Struct, frozen=True, gc=False):

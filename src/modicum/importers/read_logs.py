@@ -22,21 +22,21 @@ from modicum.importers.forks import BookedIn, anchored
 from modicum.importers.format import Found, LogFormat, Reading
 
 FORMATS = {
-    "qwen-code": "qwen_code",
-    "claude-code": "claude_code",
-    "codex": "codex",
-    "gemini-cli": "gemini_cli",
-    "opencode": "opencode",
-    "openai-usage": "openai_usage",
-    "anthropic-usage": "anthropic_usage",
-    "openai": "openai",
-    "anthropic": "anthropic",
-    "litellm": "litellm",
-    "langfuse": "langfuse",
-    "helicone": "helicone",
-    "langsmith": "langsmith",
-    "otlp": "otlp",
-    "modicum": "modicum",
+    "qwen-code": "agents.qwen_code",
+    "claude-code": "claude_code.usage",
+    "codex": "agents.codex",
+    "gemini-cli": "agents.gemini_cli",
+    "opencode": "agents.opencode",
+    "openai-usage": "recorded.openai_usage",
+    "anthropic-usage": "recorded.anthropic_usage",
+    "openai": "recorded.openai",
+    "anthropic": "recorded.anthropic",
+    "litellm": "exports.litellm",
+    "langfuse": "exports.langfuse",
+    "helicone": "exports.helicone",
+    "langsmith": "exports.langsmith",
+    "otlp": "exports.otlp",
+    "modicum": "exports.modicum",
 }
 """Name of each format and the file that reads it, in the order in which they are asked whether they know a file."""
 

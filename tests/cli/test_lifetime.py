@@ -21,7 +21,7 @@ from modicum.cli.inputs import resources
 from modicum.cli.lifetime import begin
 from modicum.console.running import find
 from modicum.ledger.file_lock import FileLock, is_held
-from modicum.settings import listening
+from modicum.outbound.listener import bind_listener
 
 WORDS = [sys.executable, "-m", "modicum"]
 CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}]}
@@ -149,7 +149,7 @@ class Site:
 
 
 def free_port():
-    bound = listening("test", "127.0.0.1:0")
+    bound = bind_listener("test", "127.0.0.1", 0)
     port = bound.getsockname()[1]
     bound.close()
     return port

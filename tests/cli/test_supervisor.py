@@ -19,7 +19,7 @@ from google import genai
 from modicum.cli.supervisor import Part, Supervisor
 from modicum.console.client import ConsoleStore
 from modicum.console.running import find
-from modicum.settings import listening
+from modicum.outbound.listener import bind_listener
 
 WORDS = [sys.executable, "-m", "modicum"]
 CALLERS = 8
@@ -106,7 +106,7 @@ class Site:
 
 
 def free_port():
-    bound = listening("test", "127.0.0.1:0")
+    bound = bind_listener("test", "127.0.0.1", 0)
     port = bound.getsockname()[1]
     bound.close()
     return port
@@ -304,7 +304,7 @@ def test_it_ends_with_nothing_running_and_a_conversation_goes_on_after_it(site):
 
 
 def test_a_part_that_cannot_run_ends_the_whole_with_its_reason(tmp_path):
-    taken = listening("test", "127.0.0.1:0")
+    taken = bind_listener("test", "127.0.0.1", 0)
     taken.listen()
     other = Site(tmp_path)
     other.console = taken.getsockname()[1]
@@ -352,7 +352,7 @@ def test_a_worker_that_does_not_end_is_killed_after_its_time(monkeypatch, tmp_pa
     worker.start()
     os.close(writer)
     assert os.read(reader, 100) == b"deaf"
-    bound = listening("test", "127.0.0.1:0")
+    bound = bind_listener("test", "127.0.0.1", 0)
     running = worker.process
 
     Supervisor(Part("ledger", []), [worker], bound, drain_s=0.1, ending=lambda: ending.append(None))._end()

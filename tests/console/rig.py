@@ -7,7 +7,7 @@ import uvloop
 
 from modicum.console import process
 from modicum.metering.prices import PriceBook
-from modicum.settings import listening
+from modicum.outbound.listener import bind_listener
 
 
 class LedgerProcess:
@@ -17,7 +17,7 @@ class LedgerProcess:
         self.folder, self.export = folder, export
         self.place = place or str(folder / "ledger.duckdb")
         self.said = []
-        free = listening("test", "127.0.0.1:0")
+        free = bind_listener("test", "127.0.0.1", 0)
         self.port = free.getsockname()[1]
         free.close()
 

@@ -36,9 +36,10 @@ from modicum.ledger import positions
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.journals import opened_journal
 from modicum.metering.prices import PriceBook
+from modicum.outbound.listener import bind_listener
 from modicum.providers.mock.provider import MockProvider
 from modicum.providers.otlp_protobuf import answer_of, spans_in
-from modicum.settings import GatewaySettings, Settings, UpstreamSettings, listening
+from modicum.settings import GatewaySettings, Settings, UpstreamSettings
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 TRACE, PARENT = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
@@ -369,7 +370,7 @@ def test_a_call_that_failed_is_a_span_that_failed():
 def mock_url():
     config = uvicorn.Config(MockApp(MockProvider()), http="httptools", lifespan="off", log_config=None, ws="none")
     server = uvicorn.Server(config)
-    bound = listening("test", "127.0.0.1:0")
+    bound = bind_listener("test", "127.0.0.1", 0)
     thread = threading.Thread(target=lambda: uvloop.run(server.serve(sockets=[bound])))
     thread.start()
     yield f"http://127.0.0.1:{bound.getsockname()[1]}"

@@ -8,8 +8,8 @@ import numpy as np
 from modicum.agents.answers import vote
 from modicum.agents.attribution import attribute, leave_one_out
 from modicum.agents.learners import AgentDropout
-from modicum.agents.learners.edges import EdgeRun, EdgeSettings, edge_stage
-from modicum.agents.proposal import ranking
+from modicum.agents.learners.edges import EdgeRun, EdgeSettings, train_edges
+from modicum.agents.proposal import rank_agents
 from modicum.agents.simulator import Scenario, SimulatedTeam, as_in_notes, equal, persuasive, planted
 from modicum.agents.trials import Trials
 
@@ -35,8 +35,8 @@ def notes_set(seeds, say):
     for runs in (40, 200):
         few = seeds if runs == 40 else max(20, seeds // 4)
         reports = [attribute(bad.record(bad.tasks(runs, 1000 + seed))) for seed in range(few)]
-        found[f"own_correctness_{runs}"] = share(ranking(one, "own")[0] == "bad" for one in reports)
-        found[f"leave_one_out_{runs}"] = share(ranking(one, "without")[0] == "bad" for one in reports)
+        found[f"own_correctness_{runs}"] = share(rank_agents(one, "own")[0] == "bad" for one in reports)
+        found[f"leave_one_out_{runs}"] = share(rank_agents(one, "without")[0] == "bad" for one in reports)
         found[f"paper_{runs}"] = share(node_pick(bad, runs, seed) == "bad" for seed in range(few))
         for name, settings in (("paper_edges", {}), ("reinforce_edges", PLAIN)):
             found[f"persuasive_{name}_{runs}"] = share(
@@ -153,7 +153,7 @@ def edge_pick(team, runs, seed, *, batch_size=10, **settings):
     )
     state = EdgeRun.start(team.graph)
     trials = Trials(team.graph, team.tasks(runs, 5000 + seed), team.run, team.score)
-    edge_stage(state, learner, trials, np.random.default_rng(seed))
+    train_edges(state, learner, trials, np.random.default_rng(seed))
     spatial, temporal = state.weights()
     others = ~np.eye(len(team.graph.agents), dtype=bool)
     outgoing = spatial.sum(axis=(0, 2)) + (temporal * others).sum(axis=(0, 2))

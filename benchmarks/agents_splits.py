@@ -9,7 +9,7 @@ from dataclasses import replace
 import numpy as np
 
 from modicum.agents.attribution import attribute
-from modicum.agents.proposal import NEARLY_AS_MUCH, STEPS, shortlist, with_most_room
+from modicum.agents.proposal import NEARLY_AS_MUCH, STEPS, choose_safest, make_shortlist
 from modicum.agents.replay import replay
 from modicum.agents.simulator import SimulatedTeam, panel
 from modicum.statistics.paired import paired_difference, passed_in_sequence
@@ -37,11 +37,11 @@ def half_splits(team, margin, splits, say, *, resampled):
         rng = np.random.default_rng(seed)
         first, second = _halves(team, rng, resampled=resampled)
         for learn, check in ((first, second), (second, first)):
-            found = shortlist(learn, attribute(learn), max_loss=margin)
+            found = make_shortlist(learn, attribute(learn), max_loss=margin)
             for kept in KEPT:
-                plan = with_most_room(found.safe, found.confidence, kept).plan if found.safe else None
+                plan = choose_safest(found.safe, found.confidence, kept).plan if found.safe else None
                 folds[kept].append((seed, _outcome(plan, check, team, replays)))
-            steps = [with_most_room(found.safe, found.confidence, kept).plan for kept in STEPS] if found.safe else []
+            steps = [choose_safest(found.safe, found.confidence, kept).plan for kept in STEPS] if found.safe else []
             outcomes = [_outcome(plan, check, team, replays) for plan in steps]
             delivered["one_test"].append(_delivered(outcomes[-1:], margin))
             delivered["in_sequence"].append(_delivered(outcomes, margin))
@@ -139,10 +139,10 @@ def simulated_promise(seeds, say, *, runs=600, margin=0.03):
     rows = {kept: [] for kept in KEPT}
     for seed in range(seeds):
         learn = team.record(team.tasks(runs, 100 + seed))
-        found = shortlist(learn, attribute(learn), max_loss=margin)
+        found = make_shortlist(learn, attribute(learn), max_loss=margin)
         for kept in KEPT:
             if found.safe:
-                plan = with_most_room(found.safe, found.confidence, kept).plan
+                plan = choose_safest(found.safe, found.confidence, kept).plan
                 whole = replay(plan, fresh)
                 rows[kept].append((whole.change().mean, replay(plan, check).change().low, whole.calls_saved_share))
             else:

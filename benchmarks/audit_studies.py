@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from modicum.insights.history import History
-from modicum.insights.segment_costs import already_there, gross_usd, mixed, of_kind
+from modicum.insights.segment_costs import hash_rows, is_kind, is_live_duplicate, price_segments
 
 WIDER = 0.1
 """A figure agrees if it lies in the range of the studies, widened by a tenth of itself."""
@@ -41,14 +41,14 @@ def shares(history: History) -> dict[str, float]:
         "share_read": float(np.nansum(history.cost_cache_read_usd)) / whole,
         "share_written": float(written.sum()) / whole,
         "share_written_after_pauses": float(written[paused].sum()) / whole,
-        "share_duplicate_results": gross_usd(history, duplicate_results(history))[1] / whole,
+        "share_duplicate_results": price_segments(history, duplicate_results(history))[1] / whole,
     }
 
 
 def duplicate_results(history: History) -> np.ndarray:
     """Tool results whose like, to the same call and with the same text, stands in the context already."""
-    results = of_kind(history, "tool_result") & (history.segment_digest != 0)
-    return already_there(history, mixed(history.segment_detail, history.segment_digest), results)
+    results = is_kind(history, "tool_result") & (history.segment_digest != 0)
+    return is_live_duplicate(history, hash_rows(history.segment_detail, history.segment_digest), results)
 
 
 def beside(figures: Mapping[str, Any]) -> list[dict[str, Any]]:

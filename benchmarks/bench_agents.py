@@ -13,13 +13,20 @@ from agents_assumptions import PLAIN, assumptions, edge_pick, node_pick, share
 from agents_splits import half_splits, simulated_promise
 from dylan_records import SIZES, load, rows_of, subjects, unpacked
 from modicum.agents.attribution import attribute
-from modicum.agents.early_exit import curve
+from modicum.agents.early_exit import compute_exit_curve
 from modicum.agents.learners import AgentDropout, AgentPrune, RandomDrop
 from modicum.agents.learners.edges import EdgeRun
-from modicum.agents.plan import plain_plan
 from modicum.agents.plan_rules import Decision, Drop, EarlyExit
-from modicum.agents.proposal import blank_plan, candidates, halves, harmful, propose, propose_and_check, ranking
-from modicum.agents.recorded import recorded_team
+from modicum.agents.proposal import (
+    is_harmful,
+    list_candidates,
+    make_blank_plan,
+    propose,
+    propose_and_check,
+    rank_agents,
+    split_in_halves,
+)
+from modicum.agents.recordings import build_team
 from modicum.agents.replay import replay
 from modicum.agents.simulator import (
     SimulatedTeam,
@@ -31,8 +38,9 @@ from modicum.agents.simulator import (
     useless,
     with_specialist,
 )
+from modicum.agents.team_plan import make_plan
 from modicum.agents.trials import Trials
-from modicum.agents.verification import by_lot
+from modicum.agents.verification import shuffle_plan
 from modicum.statistics.paired import paired_difference
 
 MARGIN = 0.03
@@ -73,8 +81,8 @@ def pick_the_planted(seeds, say):
     for runs in (40, 200):
         few = seeds if runs == 40 else max(20, seeds // 4)
         reports = [attribute(bad.record(bad.tasks(runs, 1000 + seed))) for seed in range(few)]
-        found[f"own_correctness_{runs}"] = share(ranking(one, "own")[0] == "bad" for one in reports)
-        found[f"leave_one_out_{runs}"] = share(ranking(one, "without")[0] == "bad" for one in reports)
+        found[f"own_correctness_{runs}"] = share(rank_agents(one, "own")[0] == "bad" for one in reports)
+        found[f"leave_one_out_{runs}"] = share(rank_agents(one, "without")[0] == "bad" for one in reports)
         for name, settings in (("paper", {}), ("paper_with_baseline", {"baseline": True})):
             found[f"{name}_{runs}"] = share(node_pick(bad, runs, seed, **settings) == "bad" for seed in range(few))
         for name, settings in (("paper_edges", {}), ("reinforce_edges", PLAIN)):
@@ -82,7 +90,9 @@ def pick_the_planted(seeds, say):
                 edge_pick(loud, runs, seed, **settings) == "loud" for seed in range(min(few, 50))
             )
         loud_reports = [attribute(loud.record(loud.tasks(runs, 1000 + seed))) for seed in range(few)]
-        found[f"persuasive_own_correctness_{runs}"] = share(ranking(one, "own")[0] == "loud" for one in loud_reports)
+        found[f"persuasive_own_correctness_{runs}"] = share(
+            rank_agents(one, "own")[0] == "loud" for one in loud_reports
+        )
     lots = [RandomDrop(seed=seed).learn(bad.graph).plan.drop[0].agent for seed in range(seeds)]
     found["random"] = share(agent == "bad" for agent in lots)
     for key, value in found.items():
@@ -96,7 +106,7 @@ def claims_about_equals(seeds, say):
     claims = []
     for seed in range(seeds):
         report = attribute(team.record(team.tasks(40, 9000 + seed)))
-        claims.append(any(harmful(name, report) for name in report.agents))
+        claims.append(any(is_harmful(name, report) for name in report.agents))
     found = {"seeds": seeds, "claims_of_harm_share": share(claims)}
     say(f"Five equal agents, 40 runs: some agent is called harmful in {100 * share(claims):.1f} % of the seeds")
     return found
@@ -115,7 +125,7 @@ def other_scenarios(seeds, say):
             recorded = team.record(team.tasks(100, 3000 + seed))
             report = attribute(recorded)
             for by in ("own", "without"):
-                rows[by].append(truth[ranking(report, by)[0]] - truth[""])
+                rows[by].append(truth[rank_agents(report, by)[0]] - truth[""])
             lot = RandomDrop(seed=seed).learn(team.graph).plan.drop[0].agent
             rows["random"].append(truth[lot] - truth[""])
             if seed < 10:
@@ -144,7 +154,7 @@ def agentdropout_tokens(seeds, say):
     say("\nAgentDropout in the simulator (five agents, two rounds), tokens per task beside the full team's")
     team = SimulatedTeam(equal())
     fresh = team.tasks(300, 11)
-    full = team.mean(plain_plan(team.graph), fresh)
+    full = team.mean(make_plan(team.graph), fresh)
     arms = {"full team": [full]}
     spent = {"AgentDropout": [], "AgentPrune": []}
     for seed in range(seeds):
@@ -156,11 +166,11 @@ def agentdropout_tokens(seeds, say):
             arms.setdefault(f"{name}, sampled", []).append(sampled(team, learned, fresh, seed))
             if name == "AgentDropout":
                 arms.setdefault("same shape by lot, sampled", []).append(
-                    sampled(team, msgspec.structs.replace(learned, plan=by_lot(learned.plan, seed)), fresh, seed)
+                    sampled(team, msgspec.structs.replace(learned, plan=shuffle_plan(learned.plan, seed)), fresh, seed)
                 )
         lot = RandomDrop(seed=seed, per_round=True).learn(team.graph).plan
         arms.setdefault("one agent a round by lot, all edges", []).append(team.mean(forced(lot), fresh))
-    alone = plain_plan(team.graph, tuple(Drop(agent=name) for name in team.graph.agents[1:]))
+    alone = make_plan(team.graph, tuple(Drop(agent=name) for name in team.graph.agents[1:]))
     arms["one agent"] = [team.mean(msgspec.structs.replace(alone, stop_after_round=1), fresh)]
     means = {name: np.mean(rows, axis=0) for name, rows in arms.items()}
     found = {}
@@ -223,8 +233,8 @@ def dylan(folder, say):
             for size, pairs in small.items():
                 other = teams[size][index]
                 pairs.append((question.right, other.right, question.calls_count, other.calls_count, subject))
-    team, problems = recorded_team(rows, path="dylan")
-    parts = halves(team)
+    team, problems = build_team(rows, path="dylan")
+    parts = split_in_halves(team)
     unknown = sum(run.gold is None for run in team.runs)
     found = {
         "questions": len(team.runs),
@@ -294,13 +304,13 @@ def fold(learn, check, say):
 
 
 def fold_by_lot(folds, parts, seed):
-    plans = [by_lot(one["full_plan"], seed) for one in folds]
+    plans = [shuffle_plan(one["full_plan"], seed) for one in folds]
     return pool([replay(plan, part) for plan, part in zip(plans, parts[::-1], strict=True)])
 
 
 def lone(learn, check):
     """The best agent of one half alone on the other: its first-round answer."""
-    best = ranking(attribute(learn), "own")[-1]
+    best = rank_agents(attribute(learn), "own")[-1]
     base = propose(learn, attribute(learn), max_loss=MARGIN)
     drop = tuple(Drop(agent=name) for name in learn.graph.agents if name != best)
     plan = msgspec.structs.replace(base, decision=Decision.TEAM_OF_ONE, drop=drop, early_exit=None, stop_after_round=1)
@@ -343,12 +353,12 @@ def subset_sizes(parts, say):
         for learn, check in (parts, parts[::-1]):
             plan = next(
                 one.plan
-                for one in candidates(learn, attribute(learn))
+                for one in list_candidates(learn, attribute(learn))
                 if one.plan.early_exit and one.plan.early_exit.agree == 2 and len(one.plan.early_exit.first) == size
             )
             chosen.append(replay(plan, check))
             for seed in range(20):
-                lots[seed].append(replay(by_lot(plan, seed), check))
+                lots[seed].append(replay(shuffle_plan(plan, seed), check))
         learned, random = pool(chosen), [pool(one) for one in lots]
         found[str(size)] = learned | {
             "by_lot_calls_saved_share": float(np.mean([one["calls_saved_share"] for one in random])),
@@ -375,12 +385,12 @@ def paired_calls(pairs):
 
 def early_exit(team, say):
     """All questions, agents in their listed order: a description of this record, not a choice checked elsewhere."""
-    points = curve(team, max_loss=MARGIN)
+    points = compute_exit_curve(team, max_loss=MARGIN)
     say("  early exit on the record, first round, listed order; answers that cannot be graded count as wrong:")
     for one in points.points:
         mark = " <- recommended" if one == points.recommended else ""
         stop = EarlyExit(agree=one.agree, of=one.of)
-        replayed = replay(msgspec.structs.replace(blank_plan(team, Decision.REDUCE), early_exit=stop), team)
+        replayed = replay(msgspec.structs.replace(make_blank_plan(team, Decision.REDUCE), early_exit=stop), team)
         change = replayed.change()
         say(
             f"    {one.agree} of 7 agree: {100 * one.calls_saved_share:5.1f} % fewer calls, accuracy "

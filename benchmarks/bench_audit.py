@@ -16,9 +16,9 @@ from audit_stability import stability
 from measured import MODICUM, machine, report, run
 from modicum.importers import claude_code_context
 from modicum.importers.format import Reading
-from modicum.insights.findings import FINDINGS, detector
+from modicum.insights.findings import FINDINGS, load_detector
 from modicum.insights.history import load
-from modicum.insights.rent import rent
+from modicum.insights.rent import compute_rent
 from modicum.insights.replay import Replay
 from modicum.insights.what_if import cap_tool_results
 from modicum.ledger.opening import open_store
@@ -146,11 +146,11 @@ def on_synthetic(folder: Path, calls: int) -> dict[str, object]:
     carried = history.segment_died - history.segment_call
     figures["segments_in_contexts"] = int(carried.sum())
     for name in FINDINGS:
-        timed(f"finding {name}", lambda name=name: detector(name)(history))
+        timed(f"finding {name}", lambda name=name: load_detector(name)(history))
     replays = timed("replay prepared", lambda: Replay(history, PriceBook()))
     figures["synthetic fidelity.total_error"] = timed("fidelity", replays.fidelity).total_error
     timed("replay of a cap", lambda: replays.run([cap_tool_results(history, 2000)]))
-    timed("rent", lambda: rent(store, "kind", *EVER))
+    timed("rent", lambda: compute_rent(store, "kind", *EVER))
     store.close()
     whole = run([MODICUM, "audit", "--ledger", place, "--json"], {"HOME": str(folder)})
     figures |= {"whole_audit_s": whole.wall_s, "whole_audit_cpu_s": whole.cpu_s, "whole_audit_peak_mb": whole.peak_mb}

@@ -16,13 +16,13 @@ sys.path.insert(0, str(ROOT / "tests"))
 
 from energy.simulated_server import Truth, bursts, simulate  # noqa: E402 - the tests' simulation
 from modicum.energy.attribution import ServedCall, attribute  # noqa: E402
-from modicum.energy.log import FORMAT, LogHeader, LogWriter, read_log  # noqa: E402
-from modicum.energy.measuring import measure  # noqa: E402
+from modicum.energy.energy_split import fit_split, non_negative_least_squares  # noqa: E402
 from modicum.energy.memory import PlanRequest, plan_memory  # noqa: E402
-from modicum.energy.memory.catalogue import blueprint_of, catalogue, read_blueprint  # noqa: E402
-from modicum.energy.split import non_negative_least_squares, split  # noqa: E402
-from modicum.energy.tally import report  # noqa: E402
-from modicum.energy.windows import windows  # noqa: E402
+from modicum.energy.memory.catalogue import find_blueprint, load_catalogue, read_blueprint  # noqa: E402
+from modicum.energy.sample_intervals import measure_intervals  # noqa: E402
+from modicum.energy.watch_log import FORMAT, LogHeader, LogWriter, read_log  # noqa: E402
+from modicum.energy.watch_totals import make_report  # noqa: E402
+from modicum.energy.window_cutter import cut_windows  # noqa: E402
 
 MEMORY_PYTHON = ROOT / ".venv-memory/bin/python"
 SMALL = json.loads((ROOT / "tests/energy/memory/small_models.json").read_text())
@@ -35,8 +35,8 @@ def values(truth):
 
 
 def fitted(truth, seed, seconds=HALF_HOUR, **load):
-    measured = measure(simulate(truth, seconds, seed, **load), "simulated")
-    return split(measured.intervals, windows(measured.intervals)), measured
+    measured = measure_intervals(simulate(truth, seconds, seed, **load), "simulated")
+    return fit_split(measured.intervals, cut_windows(measured.intervals)), measured
 
 
 def errors(found, truth):
@@ -101,7 +101,7 @@ def split_figures():
 
 def tokens_only(measured, truth):
     """The zero-effort baseline: no step counter, energy explained by time and tokens."""
-    cut = windows(measured.intervals)
+    cut = cut_windows(measured.intervals)
     columns = np.array([(w.seconds, w.uncached_prompt_tokens, w.generated_tokens) for w in cut])
     idle, prompt, generated = non_negative_least_squares(columns, np.array([w.joules for w in cut]))
     return max(
@@ -117,10 +117,10 @@ def replay_figures():
             writer = LogWriter(file, LogHeader(FORMAT, (), ("http://127.0.0.1:8000",), 1.0))
             for sample in samples:
                 writer.write(sample)
-        same = report(read_log(path).samples, "x") == report(samples, "x")
-    found = report(samples, "x")
+        same = make_report(read_log(path).samples, "x") == make_report(samples, "x")
+    found = make_report(samples, "x")
     calls = [ServedCall(str(n), n * 1.0, n + 0.3, n + 4.0, 400, 100) for n in range(500)]
-    shared = attribute(measure(samples, "x").intervals, calls, found.split)
+    shared = attribute(measure_intervals(samples, "x").intervals, calls, found.split)
     total = sum(call.joules for call in shared.calls) + shared.idle_joules + shared.unseen_joules
     return {"same_figures": same, "attribution_closure_error": abs(total / shared.measured_joules - 1)}
 
@@ -183,7 +183,7 @@ def table_figures(data):
 
 def row(name):
     def at(context, batch):
-        return plan_memory(blueprint_of(name), PlanRequest(context, batch, weights="bf16"))
+        return plan_memory(find_blueprint(name), PlanRequest(context, batch, weights="bf16"))
 
     short, long, many = at(8192, 1), at(131_072, 1), at(131_072, 8)
     gib = 1024**3
@@ -195,9 +195,9 @@ def row(name):
 
 
 def hf_mem_figures():
-    models = catalogue().models
+    models = load_catalogue().models
     theirs = in_memory_env("peers.py", models)
-    ours = {name: plan_memory(blueprint_of(name), PlanRequest(131_072)).cache_bytes for name in models}
+    ours = {name: plan_memory(find_blueprint(name), PlanRequest(131_072)).cache_bytes for name in models}
     ratios = {name: theirs[name] / ours[name] for name in models if theirs[name]}
     return {
         "models": len(models),

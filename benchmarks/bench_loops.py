@@ -14,13 +14,13 @@ import measured
 import tau2
 from modicum.calls import Basis, Call, Cost, Entry, Usage
 from modicum.cli.terminal.output import print_json
-from modicum.importers.context import Context
+from modicum.context.growing import Context
 from modicum.importers.format import Reading
-from modicum.importers.messages import MessageReader
-from modicum.insights.findings.loops import repeated_results
+from modicum.insights.findings.loops import find_repeated_results
 from modicum.insights.history import History, load
-from modicum.insights.segment_costs import mixed, of_kind
+from modicum.insights.segment_costs import hash_rows, is_kind
 from modicum.ledger.opening import open_store
+from modicum.providers.message_blocks import message_blocks
 from modicum.statistics.proportions import wilson
 
 EVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -73,7 +73,7 @@ def history_of(runs: list[Run]) -> History:
     """Every reply of the agent is a call, with the context that the messages before it make."""
     entries = []
     for name, _, messages in runs:
-        context, reader = Context(), MessageReader(Reading(count=length))
+        context, segmenter = Context(), Reading(count=length).segmenter()
         for place, message in enumerate(messages):
             if message["role"] == "assistant":
                 anatomy = context.sent()
@@ -92,7 +92,7 @@ def history_of(runs: list[Run]) -> History:
                     anatomy=anatomy,
                 )
                 entries.append(Entry(call, Cost.unknown()))
-            context.grow(reader.message("", message))
+            context.grow(segmenter.segments(message_blocks(message), ""))
     store = open_store(":memory:")
     store.append(entries)
     found = load(store, *EVER)
@@ -102,11 +102,11 @@ def history_of(runs: list[Run]) -> History:
 
 def in_a_row(history: History, *, same_result: bool, times: int) -> set[str]:
     """Tasks with that many equal tool calls in a row, with equal results or any: what the finding is compared with."""
-    places = np.flatnonzero(of_kind(history, "tool_result"))
+    places = np.flatnonzero(is_kind(history, "tool_result"))
     columns = [history.conversation[history.segment_call[places]], history.segment_detail[places]]
     if same_result:
         columns.append(history.segment_digest[places])
-    keys = mixed(*columns)
+    keys = hash_rows(*columns)
     same = np.concatenate(([False], (keys[1:] == keys[:-1]) & (history.segment_detail[places][1:] != 0)))
     for _ in range(times - 2):
         same[1:] &= same[:-1].copy()
@@ -118,7 +118,7 @@ def tasks_of(history: History, calls: np.ndarray) -> set[str]:
 
 
 def rules(history: History) -> dict[str, set[str]]:
-    results, periods = repeated_results(history)
+    results, periods = find_repeated_results(history)
     calls = history.segment_call[np.flatnonzero(results)]
     return {
         "three in a row (finding, period 1)": tasks_of(history, calls[periods == 1]),

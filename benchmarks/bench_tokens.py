@@ -27,7 +27,16 @@ from modicum.calls import Call, Problem
 from modicum.importers import read_calls
 from modicum.importers.claude_code_steps import steps
 from modicum.importers.format import Reading
-from modicum.metering.calibration import KINDS, SHIPPED, Calibrations, Pair, calibrate, family_of, line, load, save
+from modicum.metering.calibration import (
+    KINDS,
+    SHIPPED,
+    CalibrationPair,
+    Calibrations,
+    find_family,
+    load,
+    save,
+)
+from modicum.metering.calibration_fit import calibrate, fit_line
 from modicum.metering.tokens import DEFAULT_ENCODING, count_with
 
 ENCODINGS = ("o200k_base", "cl100k_base", "llama3", "qwen3")
@@ -44,7 +53,9 @@ class Counted:
         self.step, self.growth, self.session = step, step.prompt_growth_tokens, step.session
         self.chars = sum(map(len, step.texts))
         self.counts = {name: step.pair(lambda text, n=name: count_with(text, n)).raw_tokens for name in ENCODINGS}
-        self.pair = Pair(self.counts[DEFAULT_ENCODING], step.prompt_growth_tokens, step.session, step.content)
+        self.pair = CalibrationPair(
+            self.counts[DEFAULT_ENCODING], step.prompt_growth_tokens, step.session, step.content
+        )
         self.model, self.content = step.model, step.content
 
 
@@ -66,7 +77,7 @@ def held_out(steps, columns, *, wrap=True):
     for fold in range(5):
         test = folds == fold
         if wrap:
-            ratio, extra = line(ours[~test], theirs[~test])
+            ratio, extra = fit_line(ours[~test], theirs[~test])
         else:
             ratio, extra = 1.0, 0.0
         predicted[test] = ratio * ours[test] + extra
@@ -117,7 +128,7 @@ def sonnet_check(folder):
             if usage:
                 if prompt and len(since) == 2 and usage["prompt_tokens"] > prompt:
                     kind, text = other_field_step(*since)
-                    line_of, _ = known.of("claude", kind)
+                    line_of, _ = known.find("claude", kind)
                     raw = count_with(text, DEFAULT_ENCODING)
                     step = line_of.ratio * raw + line_of.wrap_tokens, usage["prompt_tokens"] - prompt
                     found[kind or "JSON"].append(step)
@@ -136,7 +147,7 @@ def sonnet_check(folder):
 
 
 def json_line(raws, found):
-    ratio, wrap = line(np.array(raws["JSON"], float), np.array([actual for _, actual in found["JSON"]], float))
+    ratio, wrap = fit_line(np.array(raws["JSON"], float), np.array([actual for _, actual in found["JSON"]], float))
     return {"ratio": round(ratio, 3), "wrap_tokens": round(wrap, 1)}
 
 
@@ -170,7 +181,7 @@ def gemini_pairs(folder, tokenizer_file):
     gemma = Tokenizer.from_file(str(tokenizer_file))
 
     def pair(text, group, content):
-        return Pair(
+        return CalibrationPair(
             count_with(text, DEFAULT_ENCODING), len(gemma.encode(text, add_special_tokens=False).ids), group, content
         )
 
@@ -211,7 +222,7 @@ def main():
     taken = [step for step in claude_steps(args.data / "claude-code/sessions") if step.counts[DEFAULT_ENCODING]]
     pairs = [step.pair for step in taken]
     models = {step.model for step in taken}
-    assert {family_of(model).name for model in models} == {"claude"}
+    assert {find_family(model).name for model in models} == {"claude"}
     fitted = [calibrate(pairs, "claude", content=kind, models=models) for kind in KINDS]
     by_model = {
         model: calibrate([s.pair for s in taken if s.model == model], "claude", models=[model])

@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from modicum.agents.recorded import Read, RecordedRow
+from modicum.agents.recordings import ReadMessage, RecordedRow
 
 AGENTS = ("Economist", "Doctor", "Lawyer", "Mathematician", "Psychologist", "Programmer", "Historian")
 SIZES = (7, 4, 3, 2)
@@ -148,7 +148,7 @@ def rows_of(subject: str, index: int, question: Question, gold: str | None) -> l
         for number in range(ROUNDS)
     ]
     for number in range(ROUNDS):
-        reads = tuple(Read(name, number) for name in spoke[number - 1]) if number else ()
+        reads = tuple(ReadMessage(name, number) for name in spoke[number - 1]) if number else ()
         for agent, name in enumerate(AGENTS):
             reply = question.replies[agent][number]
             if reply is None:

@@ -26,8 +26,8 @@ import torch  # noqa: E402 - after the filter: importing it warns
 import transformers  # noqa: E402
 
 from modicum.energy.counter_curve import CounterCurve  # noqa: E402
-from modicum.energy.memory.catalogue import catalogue, read_blueprint  # noqa: E402
-from modicum.energy.memory.plan import PlanRequest, plan_memory  # noqa: E402
+from modicum.energy.memory.catalogue import load_catalogue, read_blueprint  # noqa: E402
+from modicum.energy.memory.memory_plan import PlanRequest, plan_memory  # noqa: E402
 from modicum.energy.meters import nvml  # noqa: E402
 
 SMALL = Path(__file__).resolve().parent.parent / "tests/energy/memory/small_models.json"
@@ -223,7 +223,7 @@ def main():
         return 1
     give_up = time.monotonic() + 60 * options.minutes
     meter = nvml.NvmlMeter(nvml.library(), [0]) if options.device == "cuda" else None
-    known = json.loads(SMALL.read_text()) if options.small else catalogue().models
+    known = json.loads(SMALL.read_text()) if options.small else load_catalogue().models
     names = ["granite-4.0-hybrid-moe", "granite-4.0-dense"] if options.small else options.models.split(",")
     head = {
         "machine": machine(options),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from modicum.energy.memory.catalogue import read_blueprint
-from modicum.energy.memory.plan import PlanRequest, plan_memory
+from modicum.energy.memory.memory_plan import PlanRequest, plan_memory
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = json.loads((ROOT / "tests/energy/memory/small_models.json").read_text())

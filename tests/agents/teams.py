@@ -1,8 +1,8 @@
 """Small recorded teams and plans that the tests of this room share."""
 
-from modicum.agents.plan import SCHEMA, TeamPlan
 from modicum.agents.plan_rules import Decision, Drop
-from modicum.agents.recorded import RecordedRow, recorded_team
+from modicum.agents.recordings import RecordedRow, build_team
+from modicum.agents.team_plan import SCHEMA, TeamPlan
 
 AGENTS = ("a", "b", "c")
 
@@ -38,6 +38,6 @@ def rows(run, *rounds, answer=None, gold=None, outcome=None, group="", reads=Non
 
 def team(*runs, graph=None):
     lines = list(enumerate((row for run in runs for row in run), start=1))
-    recorded, problems = recorded_team(lines, path="test.jsonl", graph=graph)
+    recorded, problems = build_team(lines, path="test.jsonl", graph=graph)
     assert problems == []
     return recorded

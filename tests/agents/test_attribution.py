@@ -3,7 +3,7 @@ import pytest
 from agents.teams import rows, team
 from modicum.agents.attribution import attribute, leave_one_out
 from modicum.agents.graph import TeamGraph
-from modicum.agents.recorded import Read, RecordedRow, recorded_team
+from modicum.agents.recordings import ReadMessage, RecordedRow, build_team
 
 
 def test_shares_of_calls_and_tokens_are_exact():
@@ -67,11 +67,17 @@ def test_an_edge_has_the_tokens_that_were_read_and_where_they_led():
         RecordedRow(run="1", agent="a", round=1, answer="x", prompt_tokens=5, completion_tokens=7),
         RecordedRow(run="1", agent="b", round=1, answer="y", prompt_tokens=5, completion_tokens=3, reads=()),
         RecordedRow(
-            run="1", agent="b", round=2, answer="x", prompt_tokens=9, completion_tokens=1, reads=(Read("a", 1, 6),)
+            run="1",
+            agent="b",
+            round=2,
+            answer="x",
+            prompt_tokens=9,
+            completion_tokens=1,
+            reads=(ReadMessage("a", 1, 6),),
         ),
         RecordedRow(run="1", answer="x", gold="x"),
     ]
-    report = attribute(recorded_team(list(enumerate(lines)), path="x", graph=graph)[0])
+    report = attribute(build_team(list(enumerate(lines)), path="x", graph=graph)[0])
 
     [edge] = report.edges
     assert (edge.source, edge.reader, edge.kind) == ("a", "b", "temporal")
@@ -113,7 +119,7 @@ def test_a_natural_experiment_compares_runs_of_one_task():
         ([rows("1", {"a": "x"}, tokens=None)], "without token counts"),
         ([rows("1", {"a": "x", "plans": None}, answer="x", gold="x")], "how good plans was"),
         ([rows("1", {"a": "x"}) + rows("1", {"a": "x"})[:1]], "two turns of a stand in one round"),
-        ([rows("1", {"a": "x", "b": "x"}, reads=(Read("b", 1),))], "a in round 1 had read b of round 1"),
+        ([rows("1", {"a": "x", "b": "x"}, reads=(ReadMessage("b", 1),))], "a in round 1 had read b of round 1"),
     ],
 )
 def test_it_says_what_the_record_cannot_tell(runs, limit):

@@ -5,11 +5,11 @@ from datetime import UTC, datetime
 
 import pytest
 
-from modicum.agents.call_lines import call_lines, outcome_lines
-from modicum.agents.plan import plain_plan
-from modicum.agents.recorded import Read, RecordedRow
+from modicum.agents.call_lines import make_call_lines, make_outcome_lines
 from modicum.agents.recorder import AgentReply, TeamRecorder
+from modicum.agents.recordings import ReadMessage, RecordedRow
 from modicum.agents.simulator import RIGHT, SimulatedTeam, planted
+from modicum.agents.team_plan import make_plan
 from modicum.importers.modicum import recorded
 
 AT = datetime(2026, 2, 3, 10, tzinfo=UTC)
@@ -17,9 +17,11 @@ AT = datetime(2026, 2, 3, 10, tzinfo=UTC)
 
 def test_a_turn_is_a_call_with_its_run_in_tags():
     turn = RecordedRow(
-        run="7", team="s", agent="a", round=2, step=3, answer="B", prompt_tokens=9, reads=(Read("b", 1, 4),)
+        run="7", team="s", agent="a", round=2, step=3, answer="B", prompt_tokens=9, reads=(ReadMessage("b", 1, 4),)
     )
-    call = recorded(json.loads(call_lines([(AT, turn)], [RecordedRow(run="7", task="t", answer="C", gold="D")]))).call
+    call = recorded(
+        json.loads(make_call_lines([(AT, turn)], [RecordedRow(run="7", task="t", answer="C", gold="D")]))
+    ).call
 
     assert (call.task, call.agent, call.usage.input_uncached) == ("t", "a", 9)
     assert (call.usage_basis, call.output_basis) == ("estimated", "unknown")
@@ -36,7 +38,7 @@ def test_a_turn_is_a_call_with_its_run_in_tags():
 
 
 def test_an_uncounted_turn_has_no_usage():
-    line = json.loads(call_lines([(AT, RecordedRow(run="7", agent="a"))], []))
+    line = json.loads(make_call_lines([(AT, RecordedRow(run="7", agent="a"))], []))
 
     assert "usage" not in line
     assert recorded(line).call.usage_basis == "unknown"
@@ -47,7 +49,7 @@ def test_outcomes_of_a_task_with_several_runs_are_told_of_the_runs():
         RecordedRow(run=run, task=task, outcome=1) for run, task in (("1", "a"), ("2", "b"), ("3", "b"), ("4", ""))
     ]
 
-    lines = outcome_lines(results, AT, "resolved").splitlines()
+    lines = make_outcome_lines(results, AT, "resolved").splitlines()
 
     assert [json.loads(line)["task"] for line in lines] == ["a", "2", "3", "4"]
 
@@ -92,7 +94,7 @@ def record(graded_by):
     """Sixty runs of a simulated team; two of every three tasks are run once, the others twice."""
     team, recorder = SimulatedTeam(planted()), TeamRecorder("sim")
     for number, task in enumerate(team.tasks(60, 4)):
-        done = team.run(task, plain_plan(team.graph).guard())
+        done = team.run(task, make_plan(team.graph).guard())
         for row in done.rows:
             said = {name: getattr(row, name) for name in ("prompt_tokens", "completion_tokens", "model", "reads")}
             recorder.turn(task.name, row.agent, row.round, AgentReply(reply=row.answer, instructions=row.agent, **said))

@@ -1,10 +1,10 @@
 from agents.teams import rows, team
-from modicum.agents.early_exit import curve
+from modicum.agents.early_exit import compute_exit_curve
 
 
 def test_the_curve_goes_from_careful_to_bold():
     runs = [rows(str(n), {"a": "x", "b": "x", "c": "x"}, {"a": "x"}, answer="x", gold="x") for n in range(300)]
-    found = curve(team(*runs))
+    found = compute_exit_curve(team(*runs))
 
     assert [one.agree for one in found.points] == [3, 2]
     assert [one.calls_saved_share for one in found.points] == [0.25, 0.5]
@@ -13,14 +13,16 @@ def test_the_curve_goes_from_careful_to_bold():
 
 
 def test_few_runs_recommend_nothing():
-    found = curve(team(*(rows(str(n), {"a": "x", "b": "x"}, {"a": "x"}, answer="x", gold="x") for n in range(5))))
+    found = compute_exit_curve(
+        team(*(rows(str(n), {"a": "x", "b": "x"}, {"a": "x"}, answer="x", gold="x") for n in range(5)))
+    )
 
     assert found.points
     assert found.recommended is None
 
 
 def test_without_outcomes_there_is_no_curve():
-    assert curve(team(rows("1", {"a": "x", "b": "x"}))).points == ()
+    assert compute_exit_curve(team(rows("1", {"a": "x", "b": "x"}))).points == ()
 
 
 def test_answers_that_nobody_can_grade_are_left_out_and_counted():
@@ -30,8 +32,8 @@ def test_answers_that_nobody_can_grade_are_left_out_and_counted():
         known = {"answer": "x", "gold": "x"} if number % 2 else {"outcome": 1.0}
         return rows(str(number), {"a": "x", "b": "x", "c": "x"}, **known)
 
-    found = curve(team(*(run(number) for number in range(100))))
-    nothing = curve(team(*(run(number) for number in range(0, 100, 2))))
+    found = compute_exit_curve(team(*(run(number) for number in range(100))))
+    nothing = compute_exit_curve(team(*(run(number) for number in range(0, 100, 2))))
 
     assert [one.ungraded_count for one in found.points] == [0, 50]
     assert found.points[1].score == 1.0

@@ -6,8 +6,8 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from modicum.agents.from_ledger import AgentCost, Which, ledger_rows
-from modicum.agents.recorded import Read, recorded_team
+from modicum.agents.from_ledger import AgentCost, RunSelection, read_ledger_rows
+from modicum.agents.recordings import ReadMessage, build_team
 from modicum.calls import Basis, Call, Cost, Entry, Outcome, Usage, UserError
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import OUTCOMES
@@ -50,12 +50,12 @@ def test_calls_of_an_agent_in_a_round_are_one_turn_and_the_outcome_is_joined_by_
     )
     store.append_records(OUTCOMES, [told("t1", 0.5)])
 
-    found = ledger_rows(store)
+    found = read_ledger_rows(store)
     first, second, result = (row for _, row in found.rows)
 
     assert (first.agent, first.round, first.calls_count, first.answer) == ("solver", 1, 2, "B")
     assert (first.prompt_tokens, first.completion_tokens) == (140, 220)
-    assert first.reads == (Read("critic", 1, 5),)
+    assert first.reads == (ReadMessage("critic", 1, 5),)
     assert (second.prompt_tokens, second.completion_tokens, second.answer) == (None, None, "C")
     assert (result.agent, result.task, result.outcome) == ("", "t1", 0.5)
     assert found.problems == found.notes == []
@@ -64,8 +64,8 @@ def test_calls_of_an_agent_in_a_round_are_one_turn_and_the_outcome_is_joined_by_
 def test_without_the_tag_round_each_call_of_an_agent_is_its_next_round(store):
     store.append([spoke(1, run="r1", answer="A"), spoke(2, "critic", run="r1"), spoke(3, run="r1", answer="B")])
 
-    found = ledger_rows(store)
-    team, _ = recorded_team(found.rows, path="x")
+    found = read_ledger_rows(store)
+    team, _ = build_team(found.rows, path="x")
 
     assert [(turn.agent, turn.round, turn.answer) for turn in team.runs[0].turns] == [
         ("solver", 1, "a"),
@@ -79,7 +79,7 @@ def test_an_outcome_that_cannot_be_given_to_one_run_is_unknown(store):
     store.append([spoke(number, run=f"r{number}", round="1") for number in (1, 2, 3)])
     store.append_records(OUTCOMES, [told("t1", 1.0), told("r2", 0.0)])
 
-    found = ledger_rows(store)
+    found = read_ledger_rows(store)
 
     assert {row.run: row.outcome for _, row in found.rows if not row.agent} == {"r1": None, "r2": 0.0, "r3": None}
     assert "2 runs have no clear outcome" in found.notes[0]
@@ -88,7 +88,7 @@ def test_an_outcome_that_cannot_be_given_to_one_run_is_unknown(store):
 def test_a_tag_that_is_no_part_of_a_recording_is_a_problem_with_its_place(store):
     store.append([spoke(1, run="r1", round="first"), spoke(2, "critic", run="r1", round="1", reads="[")])
 
-    found = ledger_rows(store)
+    found = read_ledger_rows(store)
 
     assert [(row.agent, row.round) for _, row in found.rows] == [("", 1)]
     assert sorted(str(one).split("'")[1] for one in found.problems) == ["critic", "solver"]
@@ -106,7 +106,7 @@ def test_what_is_missing_is_named(entries, says, store):
     store.append(entries)
 
     with pytest.raises(UserError, match=says):
-        ledger_rows(store)
+        read_ledger_rows(store)
 
 
 def test_of_several_outcomes_one_is_chosen(store):
@@ -114,10 +114,10 @@ def test_of_several_outcomes_one_is_chosen(store):
     store.append_records(OUTCOMES, [told("t1", 1.0), told("t1", 0.0, "merged")])
 
     with pytest.raises(UserError, match="choose one with --outcome"):
-        ledger_rows(store)
+        read_ledger_rows(store)
     with pytest.raises(UserError, match="holds no outcome 'x'; it knows merged, resolved"):
-        ledger_rows(store, "x")
-    assert ledger_rows(store, "merged").rows[-1][1].outcome == 0.0
+        read_ledger_rows(store, "x")
+    assert read_ledger_rows(store, "merged").rows[-1][1].outcome == 0.0
 
 
 def test_costs_are_of_turns_and_unknown_where_one_call_has_none(store):
@@ -125,7 +125,7 @@ def test_costs_are_of_turns_and_unknown_where_one_call_has_none(store):
     priced = [spoke(number, run="r1", round=str(turn)) for number, turn in ((1, 1), (2, 1), (3, 2))]
     store.append([msgspec.structs.replace(one, cost=cost) for one in priced] + [spoke(4, run="r1", round="2")])
 
-    found = ledger_rows(store)
+    found = read_ledger_rows(store)
     assert found.costs == [("", "solver", 0.5), ("", "solver", None)]
     assert found.agent_costs("") == {"solver": AgentCost(2, 1, 0.5, 0.5)}
     assert found.agent_costs("another") == {}
@@ -141,9 +141,9 @@ def test_runs_of_a_time_and_those_under_a_plan(store):
     store.append([turn(1, "r1", "canary"), turn(2, "r2", "plan"), turn(3, "r2", "full"), turn(4, "r3", "full")])
 
     def runs(**which):
-        return [row.run for _, row in ledger_rows(store, which=Which(**which)).rows if not row.agent]
+        return [row.run for _, row in read_ledger_rows(store, which=RunSelection(**which)).rows if not row.agent]
 
     assert (runs(), runs(arm="plan"), runs(arm="")) == (["r1", "r3"], ["r2"], ["r1", "r2", "r3"])
     assert runs(since=START + timedelta(seconds=2)) == ["r3"]
     assert runs(until=START + timedelta(seconds=3), arm="") == ["r1", "r2"]
-    assert "1 runs went under a plan: left out (--arm plan takes them)" in ledger_rows(store).notes
+    assert "1 runs went under a plan: left out (--arm plan takes them)" in read_ledger_rows(store).notes

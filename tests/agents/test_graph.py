@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.agents.graph import SHAPES, TeamGraph, completed, cycle, realised, speaking_order
+from modicum.agents.graph import SHAPES, TeamGraph, add_acyclic_edges, drop_cycles, find_cycle, sort_by_reading
 from modicum.calls import UserError
 
 
@@ -13,7 +13,7 @@ def test_every_shape_has_a_speaking_order(shape):
 
     assert graph.spatial.shape == (3, 4, 4)
     assert graph.temporal.shape == (2, 4, 4)
-    assert sorted(speaking_order(realised(graph.spatial[0]))) == [0, 1, 2, 3]
+    assert sorted(sort_by_reading(drop_cycles(graph.spatial[0]))) == [0, 1, 2, 3]
 
 
 def test_full_reads_everybody_but_oneself_and_oneself_across_rounds():
@@ -26,7 +26,7 @@ def test_full_reads_everybody_but_oneself_and_oneself_across_rounds():
 def test_pairs_name_source_and_reader():
     graph = TeamGraph(["a", "b", "c"], spatial=[("c", "a"), ("a", "b")])
 
-    assert speaking_order(graph.spatial[0]) == [2, 0, 1]
+    assert sort_by_reading(graph.spatial[0]) == [2, 0, 1]
 
 
 @pytest.mark.parametrize(
@@ -52,11 +52,11 @@ def test_what_is_no_team_is_said(fields, says):
 def test_what_is_realised_has_no_cycle_and_no_new_edge(flags):
     edges = np.array(flags).reshape(4, 4) & ~np.eye(4, dtype=bool)
 
-    kept = realised(edges)
+    kept = drop_cycles(edges)
 
-    assert cycle(kept) == []
+    assert find_cycle(kept) == []
     assert not (kept & ~edges).any()
-    order = speaking_order(kept)
+    order = sort_by_reading(kept)
     assert all(order.index(source) < order.index(reader) for source, reader in zip(*np.nonzero(kept), strict=True))
 
 
@@ -65,8 +65,8 @@ def test_edges_are_completed_by_those_that_close_no_cycle():
     of_c = TeamGraph(["a", "b", "c"], spatial=[("c", "a"), ("c", "b")]).spatial[0]
     of_b = TeamGraph(["a", "b", "c"], spatial=[("b", "a"), ("b", "c")]).spatial[0]
 
-    assert np.array_equal(completed(edges, of_c), edges)
-    assert completed(edges, of_b)[1].tolist() == [True, False, True]
+    assert np.array_equal(add_acyclic_edges(edges, of_c), edges)
+    assert add_acyclic_edges(edges, of_b)[1].tolist() == [True, False, True]
 
 
 @pytest.mark.parametrize("name", ["a\nb", "\x1b[31ma", "a\u202e"])

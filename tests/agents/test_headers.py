@@ -1,25 +1,25 @@
 import pytest
 
 from agents.teams import plan
-from modicum.agents.headers import TurnQuestion, answer_question, turn_question
+from modicum.agents.headers import TurnQuestion, answer_question, parse_turn_question
 from modicum.agents.plan_rules import EdgeKind, Mute, Substitute
 
 HEADERS = {"X-Modicum-Run": "run-7", "x-modicum-agent": "a", "X-MODICUM-PARENT": " b ", "x-modicum-round": "2"}
 
 
 def test_headers_in_any_case_ask_one_question():
-    assert turn_question(HEADERS) == TurnQuestion("run-7", "a", "b", 2)
+    assert parse_turn_question(HEADERS) == TurnQuestion("run-7", "a", "b", 2)
 
 
 @pytest.mark.parametrize("missing", ["X-Modicum-Run", "x-modicum-agent"])
 def test_a_call_without_run_or_agent_is_no_turn(missing):
-    assert turn_question({name: value for name, value in HEADERS.items() if name != missing}) is None
+    assert parse_turn_question({name: value for name, value in HEADERS.items() if name != missing}) is None
 
 
 @pytest.mark.parametrize("text", ["0", "-1", "two", "1.5", "²"])
 def test_a_round_that_is_none_is_refused(text):
     with pytest.raises(ValueError, match="x-modicum-round"):
-        turn_question(HEADERS | {"x-modicum-round": text})
+        parse_turn_question(HEADERS | {"x-modicum-round": text})
 
 
 def test_the_guard_answers():

@@ -4,7 +4,7 @@ import pytest
 
 from agents.teams import plan
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan_rules import EdgeKind, Mute, Substitute, run_share, text_digest
+from modicum.agents.plan_rules import EdgeKind, Mute, Substitute, digest_text, share_of_run
 from modicum.calls import UserError
 
 
@@ -50,9 +50,9 @@ def test_why_the_full_team_runs():
 
 
 def test_the_share_of_a_run_is_a_number_of_its_own_and_always_the_same():
-    shares = [run_share("team", f"run-{number}") for number in range(200)]
+    shares = [share_of_run("team", f"run-{number}") for number in range(200)]
 
-    assert shares == [run_share("team", f"run-{number}") for number in range(200)]
+    assert shares == [share_of_run("team", f"run-{number}") for number in range(200)]
     assert all(0 <= share < 1 for share in shares)
-    assert run_share("team", "run-1") != run_share("other", "run-1")
-    assert text_digest("be brief") != text_digest("be verbose")
+    assert share_of_run("team", "run-1") != share_of_run("other", "run-1")
+    assert digest_text("be brief") != digest_text("be verbose")

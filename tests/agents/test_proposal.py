@@ -3,36 +3,36 @@ import pytest
 from agents.teams import rows, team
 from modicum.agents.attribution import attribute
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import plan_fault
 from modicum.agents.plan_rules import Decision
 from modicum.agents.proposal import (
-    candidates,
-    halves,
-    harmful,
-    proposals,
+    choose_safest,
+    find_worst_agent,
+    is_harmful,
+    list_candidates,
+    list_proposals,
+    make_shortlist,
     propose,
     propose_and_check,
-    ranking,
-    shortlist,
-    with_most_room,
-    worth_a_trial,
+    rank_agents,
+    split_in_halves,
 )
 from modicum.agents.simulator import SimulatedTeam, equal, panel, persuasive, planted
+from modicum.agents.team_plan import find_plan_fault
 
 
 def test_the_planted_bad_agent_is_ranked_worst():
     simulated = SimulatedTeam(planted())
     report = attribute(simulated.record(simulated.tasks(60, seed=4)))
 
-    assert ranking(report)[0] == "bad"
+    assert rank_agents(report)[0] == "bad"
 
 
 def test_without_grades_the_vote_ranks():
     runs = [rows(str(n), {"a": "y", "b": "x", "c": "x"}, answer="x", outcome=1.0) for n in range(20)]
     report = attribute(team(*runs))
 
-    assert ranking(report, "without")[0] in {"a", "b", "c"}
-    assert ranking(report)[0] == "a"
+    assert rank_agents(report, "without")[0] in {"a", "b", "c"}
+    assert rank_agents(report)[0] == "a"
 
 
 def test_all_agreeing_runs_stop_early():
@@ -45,7 +45,7 @@ def test_all_agreeing_runs_stop_early():
     assert found.decision == Decision.REDUCE
     assert found.verified.change_low >= -0.02
     assert found.verified.calls_saved_share >= 0.5
-    assert plan_fault(found) == ""
+    assert find_plan_fault(found) == ""
 
 
 def test_one_agent_that_is_always_right_is_a_team_of_one():
@@ -68,10 +68,10 @@ def test_of_safe_plans_that_save_nearly_as_much_the_one_with_most_room_is_taken(
         return rows(str(number), {"a": first[0], "b": first[1], "c": "x", "d": "x", "e": "x"}, answer="x", gold="x")
 
     recorded = team(*(run(number) for number in range(500)))
-    found = shortlist(recorded, attribute(recorded), max_loss=0.1)
+    found = make_shortlist(recorded, attribute(recorded), max_loss=0.1)
 
-    greediest = with_most_room(found.safe, found.confidence, nearly_as_much=1.0)
-    chosen = with_most_room(found.safe, found.confidence, nearly_as_much=0.5)
+    greediest = choose_safest(found.safe, found.confidence, nearly_as_much=1.0)
+    chosen = choose_safest(found.safe, found.confidence, nearly_as_much=0.5)
 
     assert greediest.replayed.change().mean < 0 == chosen.replayed.change().mean
     assert greediest.replayed.saved_share > chosen.replayed.saved_share >= 0.5 * greediest.replayed.saved_share
@@ -82,7 +82,7 @@ def test_a_trial_is_named_for_an_agent_that_no_replay_can_judge(scenario, agent,
     simulated = SimulatedTeam(scenario)
     recorded = simulated.record(simulated.tasks(count, seed=1))
 
-    assert worth_a_trial(recorded).agent == agent
+    assert find_worst_agent(recorded).agent == agent
     found = propose_and_check(recorded)
     assert any(one.agent == agent for one in found.drop) or f"worth a trial: without {agent} (" in found.why
 
@@ -92,11 +92,11 @@ def test_no_trial_is_named_without_a_clear_worst_agent():
     protected = TeamGraph(["bad", "a", "b"], 1, protect=["bad"])
     runs = [rows(str(n), {"bad": "y", "a": "x", "b": "x"}, answer="x", gold="x", reads=()) for n in range(50)]
 
-    assert worth_a_trial(simulated.record(simulated.tasks(100, seed=1))) is None
-    assert worth_a_trial(team(*runs)).agent == "bad"
-    assert worth_a_trial(team(*runs, graph=protected)) is None
-    assert worth_a_trial(team(*(rows(str(n), {"bad": "y", "a": "x"}, gold="x") for n in range(50)))) is None
-    assert worth_a_trial(team(*(rows(str(n), {"bad": "y", "a": "x", "b": "x"}) for n in range(50)))) is None
+    assert find_worst_agent(simulated.record(simulated.tasks(100, seed=1))) is None
+    assert find_worst_agent(team(*runs)).agent == "bad"
+    assert find_worst_agent(team(*runs, graph=protected)) is None
+    assert find_worst_agent(team(*(rows(str(n), {"bad": "y", "a": "x"}, gold="x") for n in range(50)))) is None
+    assert find_worst_agent(team(*(rows(str(n), {"bad": "y", "a": "x", "b": "x"}) for n in range(50)))) is None
 
 
 def test_few_runs_are_not_enough_evidence():
@@ -124,11 +124,11 @@ def test_no_candidate_touches_a_protected_agent():
         *(rows(str(n), {"a": "x", "b": "x", "c": "x"}, answer="x", gold="x") for n in range(5)), graph=graph
     )
 
-    found = list(candidates(recorded, attribute(recorded)))
+    found = list(list_candidates(recorded, attribute(recorded)))
 
     assert found
     assert all(one.plan.keeps("c", 1) for one in found)
-    assert all(plan_fault(one.plan) == "" for one in found)
+    assert all(find_plan_fault(one.plan) == "" for one in found)
 
 
 def test_a_choice_that_fails_on_the_other_half_is_no_plan():
@@ -136,7 +136,7 @@ def test_a_choice_that_fails_on_the_other_half_is_no_plan():
     bad = [rows(f"b{n:03}", {"a": "y", "b": "y"}, {"a": "x"}, answer="x", gold="x", group="2") for n in range(400)]
     recorded = team(*good, *bad)
 
-    learn, _ = halves(recorded)
+    learn, _ = split_in_halves(recorded)
 
     assert propose(learn, attribute(learn)).decision == Decision.REDUCE
     found = propose_and_check(recorded)
@@ -147,7 +147,7 @@ def test_a_choice_that_fails_on_the_other_half_is_no_plan():
 def test_halves_share_no_group():
     recorded = team(*(rows(str(n), {"a": "x"}, group=str(n % 5)) for n in range(20)))
 
-    one, other = halves(recorded)
+    one, other = split_in_halves(recorded)
 
     assert not {run.group for run in one.runs} & {run.group for run in other.runs}
     assert len(one.runs) + len(other.runs) == 20
@@ -158,15 +158,15 @@ def test_equal_agents_are_not_called_harmful(seed):
     simulated = SimulatedTeam(equal())
     report = attribute(simulated.record(simulated.tasks(40, seed)))
 
-    assert not any(harmful(name, report) for name in report.agents)
+    assert not any(is_harmful(name, report) for name in report.agents)
 
 
 def test_an_agent_that_spoils_the_vote_is_called_harmful():
     runs = [rows(str(n), {"bad": "y", "good": "x"}, answer="y", gold="x") for n in range(60)]
     report = attribute(team(*runs))
 
-    assert harmful("bad", report)
-    assert not harmful("good", report)
+    assert is_harmful("bad", report)
+    assert not is_harmful("good", report)
 
 
 def test_where_the_bold_choice_fails_on_the_other_half_a_more_careful_one_is_delivered():
@@ -178,7 +178,7 @@ def test_where_the_bold_choice_fails_on_the_other_half_a_more_careful_one_is_del
         return rows(f"{group}{number:03}", said, answer="x", gold="x", group=group)
 
     recorded = team(*(run(number, group) for group in ("1", "2") for number in range(300)))
-    learn, _ = halves(recorded)
+    learn, _ = split_in_halves(recorded)
 
     bold = propose(learn, attribute(learn), max_loss=0.1)
     found = propose_and_check(recorded, max_loss=0.1)
@@ -194,7 +194,7 @@ def test_what_goes_to_the_check_is_ordered_from_careful_to_bold():
     recorded = simulated.record(simulated.tasks(150, seed=3))
     report = attribute(recorded)
 
-    plans = proposals(recorded, report, max_loss=0.1)
+    plans = list_proposals(recorded, report, max_loss=0.1)
     saved = [one.evidence.calls_saved_share for one in plans]
     room = [one.evidence.change_low - max(0.0, one.evidence.change) for one in plans]
 

@@ -1,5 +1,5 @@
-from modicum.agents.recorded import Read, read_rows, recorded_team
 from modicum.agents.recorder import AgentReply, TeamRecorder
+from modicum.agents.recordings import ReadMessage, build_team, read_rows
 
 
 def test_what_is_recorded_can_be_read_back():
@@ -7,17 +7,17 @@ def test_what_is_recorded_can_be_read_back():
     recorder.turn(
         "1", "a", 1, AgentReply(reply="I choose (B)", prompt_tokens=5, completion_tokens=2, instructions="be brief")
     )
-    recorder.turn("1", "b", 1, AgentReply(reply="rather (C)", reads=(Read("a", 1, 2),)))
+    recorder.turn("1", "b", 1, AgentReply(reply="rather (C)", reads=(ReadMessage("a", 1, 2),)))
     recorder.result("1", "B", gold="(b)")
 
     rows, problems = read_rows(recorder.jsonl().splitlines(), "x")
-    team, more = recorded_team(rows, path="x")
+    team, more = build_team(rows, path="x")
 
     assert problems == more == []
     [run] = team.runs
     assert [run.own_score(turn) for turn in run.turns] == [1.0, 0.0]
     assert run.worth(run.answer) == 1.0
-    assert run.turns[1].reads == (Read("a", 1, 2),)
+    assert run.turns[1].reads == (ReadMessage("a", 1, 2),)
 
 
 def test_no_text_is_kept_unless_asked_for():

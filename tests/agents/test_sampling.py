@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.agents.graph import cycle, shaped
-from modicum.agents.sampling import Adam, anchor, nuclear_norm, sample_dag, sigmoid, weighted_degree
+from modicum.agents.graph import find_cycle, make_edges
+from modicum.agents.sampling import Adam, anchor_penalty, nuclear_norm, sample_dag, sigmoid, weighted_degree
 
-FULL2, FULL3 = shaped("full", 2), shaped("full", 3)
+FULL2, FULL3 = make_edges("full", 2), make_edges("full", 3)
 
 
 def draws(logits, mask, count=4000, seed=0, **options):
@@ -61,7 +61,7 @@ def test_the_probabilities_of_all_graphs_of_three_sum_to_one():
     seen = {one.edges.tobytes(): np.exp(one.log_probability) for one in draws(logits, FULL3, 20_000)}
 
     acyclic = sum(
-        not cycle(np.array(flags).reshape(3, 3))
+        not find_cycle(np.array(flags).reshape(3, 3))
         for flags in itertools.product([False, True], repeat=9)
         if not np.array(flags).reshape(3, 3).diagonal().any()
     )
@@ -71,17 +71,17 @@ def test_the_probabilities_of_all_graphs_of_three_sum_to_one():
 
 @given(st.integers(0, 10_000))
 def test_a_drawn_graph_has_no_cycle_and_stays_in_its_mask(seed):
-    mask = shaped("full", 5)
+    mask = make_edges("full", 5)
     mask[:, 2] = False
     [one] = draws(np.zeros((5, 5)), mask, 1, seed)
 
-    assert cycle(one.edges) == []
+    assert find_cycle(one.edges) == []
     assert not (one.edges & ~mask).any()
     assert not one.gradient[~mask].any()
 
 
 def test_row_by_row_the_last_agent_seldom_gets_a_word_in_and_in_any_order_everybody_alike():
-    mask = shaped("full", 3)
+    mask = make_edges("full", 3)
     rng = np.random.default_rng(0)
 
     def drawn(shuffled):
@@ -97,9 +97,9 @@ def test_row_by_row_the_last_agent_seldom_gets_a_word_in_and_in_any_order_everyb
 
 @pytest.mark.parametrize("seed", range(20))
 def test_in_any_order_a_graph_still_has_no_cycle(seed):
-    found = sample_dag(np.full((5, 5), 2.0), shaped("full", 5), np.random.default_rng(seed), shuffled=True)
+    found = sample_dag(np.full((5, 5), 2.0), make_edges("full", 5), np.random.default_rng(seed), shuffled=True)
 
-    assert cycle(found.edges) == []
+    assert find_cycle(found.edges) == []
     assert (found.gradient[found.edges] > 0).all()
 
 
@@ -127,7 +127,7 @@ def test_the_nuclear_norm_by_hand():
 def test_gradients_of_the_penalties_against_differences():
     rng = np.random.default_rng(3)
     matrix, start = rng.random((4, 4)), np.ones((4, 4))
-    for function in (nuclear_norm, lambda m: anchor(m, start, 0.1)):
+    for function in (nuclear_norm, lambda m: anchor_penalty(m, start, 0.1)):
         _, slope = function(matrix)
         for place in [(0, 1), (2, 3)]:
             step = np.zeros((4, 4))
@@ -137,7 +137,7 @@ def test_gradients_of_the_penalties_against_differences():
 
 
 def test_within_its_slack_the_anchor_is_silent():
-    value, slope = anchor(np.full((2, 2), 0.99), np.ones((2, 2)), 0.1)
+    value, slope = anchor_penalty(np.full((2, 2), 0.99), np.ones((2, 2)), 0.1)
 
     assert value == 0
     assert not slope.any()

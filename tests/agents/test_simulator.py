@@ -3,7 +3,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from modicum.agents.plan import plain_plan
 from modicum.agents.plan_rules import Drop, Mute
 from modicum.agents.simulator import (
     Scenario,
@@ -18,6 +17,7 @@ from modicum.agents.simulator import (
     useless,
     with_specialist,
 )
+from modicum.agents.team_plan import make_plan
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,7 @@ def test_the_same_seed_gives_the_same_runs(team):
 
 def test_tokens_add_up_to_what_was_read(team):
     [task] = team.tasks(1, seed=3)
-    done = team.run(task, plain_plan(team.graph).guard())
+    done = team.run(task, make_plan(team.graph).guard())
 
     written = {(row.agent, row.round): row.completion_tokens for row in done.rows}
     for row in done.rows:
@@ -46,7 +46,7 @@ def test_tokens_add_up_to_what_was_read(team):
 
 def test_a_plan_is_followed(team):
     [task] = team.tasks(1, seed=3)
-    made = plain_plan(team.graph, (Drop("bad"), Drop("able-1", 2)), (Mute("able-2", "able-3"),))
+    made = make_plan(team.graph, (Drop("bad"), Drop("able-1", 2)), (Mute("able-2", "able-3"),))
 
     done = team.run(task, made.guard())
 
@@ -78,7 +78,7 @@ def test_the_truth_of_each_scenario_is_what_it_says():
 def test_without_reading_and_voting_an_agent_has_its_skill():
     alone = SimulatedTeam(Scenario("one", (SimulatedAgent("a", 0.7),), rounds=1, difficulty_spread=0.0))
 
-    score, prompt, _ = alone.mean(plain_plan(alone.graph), alone.tasks(2000, seed=0))
+    score, prompt, _ = alone.mean(make_plan(alone.graph), alone.tasks(2000, seed=0))
 
     assert score == pytest.approx(0.7, abs=0.03)
     assert prompt == 300
@@ -98,7 +98,7 @@ def test_a_tie_may_be_broken_by_lot():
 
     def share(scenario):
         simulated = SimulatedTeam(scenario)
-        return simulated.mean(plain_plan(simulated.graph), simulated.tasks(1000, seed=0))[0]
+        return simulated.mean(make_plan(simulated.graph), simulated.tasks(1000, seed=0))[0]
 
     assert share(base) > 0.99
     assert share(replace(base, ties_by_lot=True)) == pytest.approx(0.5, abs=0.05)

@@ -1,9 +1,9 @@
 import pytest
 
 from agents.teams import plan, rows, team
-from modicum.agents.plan import plain_plan
 from modicum.agents.plan_rules import Drop, EarlyExit, Learned, Mute
 from modicum.agents.simulator import SimulatedTeam, planted
+from modicum.agents.team_plan import make_plan
 from modicum.agents.verification import (
     FULL,
     PLAN,
@@ -11,10 +11,10 @@ from modicum.agents.verification import (
     SINGLE,
     PlanVerdict,
     TaskRun,
-    arm_plans,
-    by_lot,
+    choose_single_agent,
     compare,
-    single_agent,
+    make_arm_plans,
+    shuffle_plan,
     verify,
     verify_recorded,
 )
@@ -31,7 +31,7 @@ def measured(scores, tokens=100):
 
 
 def test_dropping_the_bad_agent_holds_and_the_others_stand_beside_it(simulated):
-    made = plain_plan(simulated.graph, (Drop("bad"),))
+    made = make_plan(simulated.graph, (Drop("bad"),))
 
     found = verify(made, simulated.graph, simulated.tasks(400, 8), simulated.run, simulated.score, margin=0.03)
 
@@ -64,7 +64,7 @@ def test_what_learning_took_is_paid_back_or_never():
 
 
 def test_tokens_of_learning_come_from_the_plan(simulated):
-    made = plain_plan(simulated.graph, (Drop("bad"),))
+    made = make_plan(simulated.graph, (Drop("bad"),))
     made = type(made)(
         **{name: getattr(made, name) for name in made.__struct_fields__}
         | {"learned": Learned(learner="agentdropout", tokens_spent=5000)}
@@ -85,7 +85,7 @@ def test_the_control_has_the_same_shape_and_leaves_the_protected_alone():
         protect=("d",),
     )
 
-    lots = [by_lot(made, seed) for seed in range(20)]
+    lots = [shuffle_plan(made, seed) for seed in range(20)]
 
     assert all(len(one.drop) == 2 and one.drop[1].round == 2 for one in lots)
     assert all(one.mute[0].reader == "d" and one.mute[0].source != "d" for one in lots)
@@ -94,9 +94,9 @@ def test_the_control_has_the_same_shape_and_leaves_the_protected_alone():
 
 
 def test_the_single_agent_is_the_one_the_plan_thinks_most_of(simulated):
-    assert single_agent(plan(drop=["a"])) == "b"
-    assert single_agent(plan(early_exit=EarlyExit(2, 2, ("c", "a")))) == "c"
-    alone = arm_plans(plain_plan(simulated.graph, (Drop("able-1"),)), simulated.graph, 0)[SINGLE]
+    assert choose_single_agent(plan(drop=["a"])) == "b"
+    assert choose_single_agent(plan(early_exit=EarlyExit(2, 2, ("c", "a")))) == "c"
+    alone = make_arm_plans(make_plan(simulated.graph, (Drop("able-1"),)), simulated.graph, 0)[SINGLE]
     assert [name for name in simulated.graph.agents if alone.keeps(name, 1)] == ["able-2"]
     assert not alone.keeps("able-2", 2)
 
@@ -123,7 +123,7 @@ def test_tokens_that_were_not_counted_are_unknown_and_save_nothing():
 
 def test_nothing_to_compare_is_an_error(simulated):
     with pytest.raises(UserError, match="no tasks"):
-        verify(plain_plan(simulated.graph), simulated.graph, [], simulated.run, simulated.score)
+        verify(make_plan(simulated.graph), simulated.graph, [], simulated.run, simulated.score)
     one, other = team(rows("1", {"a": "x"}, outcome=1.0)), team(rows("2", {"a": "x"}, outcome=1.0))
     with pytest.raises(UserError, match="share no graded task"):
         verify_recorded(plan(("a",)), {FULL: one, PLAN: other})

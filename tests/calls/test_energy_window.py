@@ -1,7 +1,7 @@
 import msgspec
 
 from modicum.calls import EnergyWindow
-from modicum.calls.energy_window import models_in, regime_of
+from modicum.calls.energy_window import name_regime, parse_models
 
 WINDOW = EnergyWindow(
     started=1_700_000_000.0,
@@ -33,8 +33,8 @@ def test_a_longer_record_is_more_complete_and_of_equals_one_that_names_its_provi
 
 
 def test_a_regime_is_a_string_that_names_its_models():
-    regime = regime_of([("qwen/qwen3-8b", 1_700_000_000.4), ("", None)], [700.0])
+    regime = name_regime([("qwen/qwen3-8b", 1_700_000_000.4), ("", None)], [700.0])
 
-    assert models_in(regime) == ("qwen/qwen3-8b",)
-    assert regime != regime_of([("qwen/qwen3-8b", 1_700_000_900), ("", None)], [700.0])
-    assert models_in("") == models_in("other words") == ()
+    assert parse_models(regime) == ("qwen/qwen3-8b",)
+    assert regime != name_regime([("qwen/qwen3-8b", 1_700_000_900), ("", None)], [700.0])
+    assert parse_models("") == parse_models("other words") == ()

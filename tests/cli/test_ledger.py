@@ -3,7 +3,7 @@ from importlib import resources
 
 import pytest
 
-from insights.test_consumption import window
+from insights.test_energy_consumption import window
 from ledger.samples import EVER, FULL, START, entry, read
 from modicum.calls import AuditEvent, Outcome, Owner
 from modicum.cli.energy.booking import append_windows

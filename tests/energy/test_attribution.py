@@ -5,11 +5,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from energy.simulated_server import Truth, bursts, simulate
-from modicum.energy.attribution import ServedCall, attribute, attribute_stretches, read_calls, together
-from modicum.energy.measuring import measure
-from modicum.energy.regime_spans import Stretch
-from modicum.energy.split import split
-from modicum.energy.windows import Interval, windows
+from modicum.energy.attribution import ServedCall, attribute, attribute_spans, merge_attributions, read_calls
+from modicum.energy.energy_split import fit_split
+from modicum.energy.regime_spans import RegimeSpan
+from modicum.energy.sample_intervals import measure_intervals
+from modicum.energy.window_cutter import Interval, cut_windows
 
 
 def interval(start, end, joules, *, tokens=0.0, prompt=0.0, steps=0.0, running=1.0, busy=None):
@@ -20,8 +20,8 @@ def interval(start, end, joules, *, tokens=0.0, prompt=0.0, steps=0.0, running=1
 
 @pytest.fixture(scope="module")
 def law():
-    measured = measure(simulate(Truth(), 900, 1, rate=bursts), "sim")
-    return split(measured.intervals, windows(measured.intervals))
+    measured = measure_intervals(simulate(Truth(), 900, 1, rate=bursts), "sim")
+    return fit_split(measured.intervals, cut_windows(measured.intervals))
 
 
 def call(name, start, end, *, first=None, prompt=100, tokens=50):
@@ -111,9 +111,9 @@ def test_calls_are_read_from_lines(tmp_path):
 
 def test_a_call_that_ran_in_two_stretches_has_a_part_of_both():
     calls = [ServedCall("a", 0.0, None, 20.0, 10, 10)]
-    one, other = (Stretch((interval(start, start + 10, 100.0),), None) for start in (0.0, 10.0))
+    one, other = (RegimeSpan((interval(start, start + 10, 100.0),), None) for start in (0.0, 10.0))
 
-    found = attribute_stretches([one, other], calls)
+    found = attribute_spans([one, other], calls)
 
     assert len(found.calls) == 1
     assert found.calls[0].joules == pytest.approx(found.measured_joules)
@@ -123,5 +123,5 @@ def test_a_call_that_ran_in_two_stretches_has_a_part_of_both():
 def test_rules_that_differ_are_mixed(law):
     parts = attribute([interval(0.0, 10.0, 50.0)], [], law), attribute([interval(10.0, 20.0, 70.0)], [], None)
 
-    assert together(parts).rule == "mixed"
-    assert together(parts).measured_joules == sum(part.measured_joules for part in parts)
+    assert merge_attributions(parts).rule == "mixed"
+    assert merge_attributions(parts).measured_joules == sum(part.measured_joules for part in parts)

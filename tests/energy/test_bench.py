@@ -1,8 +1,8 @@
 import pytest
 
 from modicum.calls import UserError
-from modicum.energy.bench import FORMAT, BenchResult, point, read_result, write_result
-from modicum.energy.load import LoadRun, Stream
+from modicum.energy.bench import FORMAT, BenchResult, measure_point, read_result, write_result
+from modicum.energy.load_generator import LoadRun, LoadStream
 from modicum.energy.samples import GpuFacts, GpuReading
 
 GPU = GpuFacts("G", "H100", "nvml", has_energy_counter=True)
@@ -11,7 +11,7 @@ GPU = GpuFacts("G", "H100", "nvml", has_energy_counter=True)
 def run(concurrency=2, *, streams=None, client_load=0.1, failures=0, end=10.0):
     if streams is None:
         streams = [
-            Stream(start, [start + 0.2 + n * 0.02 for n in range(100)], start + 2.2, 50, 100)
+            LoadStream(start, [start + 0.2 + n * 0.02 for n in range(100)], start + 2.2, 50, 100)
             for _ in range(concurrency)
             for start in (0.0, 2.3, 4.6, 6.9)
         ]
@@ -26,7 +26,7 @@ def readings(watts=400.0, limit=700.0, until=12):
 
 
 def test_rates_times_and_joules_of_the_steady_window():
-    found = point(run(), 1, readings(), [GPU])
+    found = measure_point(run(), 1, readings(), [GPU])
 
     assert found.time_between_tokens_s[0] == pytest.approx(0.02)
     assert found.time_to_first_token_s[0] == pytest.approx(0.2)
@@ -39,16 +39,16 @@ def test_rates_times_and_joules_of_the_steady_window():
 
 
 def test_several_tokens_in_one_piece_are_counted_by_the_usage_record():
-    streams = [Stream(0.0, [0.6 + n * 0.1 for n in range(50)], 5.6, 50, 200) for _ in range(2)]
+    streams = [LoadStream(0.0, [0.6 + n * 0.1 for n in range(50)], 5.6, 50, 200) for _ in range(2)]
 
-    found = point(run(streams=streams), 1, readings(), [GPU])
+    found = measure_point(run(streams=streams), 1, readings(), [GPU])
 
     assert found.time_between_tokens_s[0] == pytest.approx(0.025)
     assert found.tokens_per_second == pytest.approx(400 / 9.5)
 
 
 def test_without_gpus_energy_is_unknown():
-    found = point(run(), 1, [], [])
+    found = measure_point(run(), 1, [], [])
 
     assert (found.joules, found.joules_per_generated_token, found.tokens_per_watt) == (None, None, None)
 
@@ -64,16 +64,16 @@ def test_without_gpus_energy_is_unknown():
     ],
 )
 def test_doubts_are_remarked(made, read, says):
-    assert says in " ".join(point(made, 1, read, [GPU]).remarks)
+    assert says in " ".join(measure_point(made, 1, read, [GPU]).remarks)
 
 
 def test_a_run_in_which_nothing_finished_is_refused():
     with pytest.raises(UserError, match="--seconds longer"):
-        point(run(streams=[Stream(0.0, [0.6])]), 1, readings(), [GPU])
+        measure_point(run(streams=[LoadStream(0.0, [0.6])]), 1, readings(), [GPU])
 
 
 def test_a_result_is_kept_and_read_again(tmp_path):
-    result = BenchResult(FORMAT, "m", (GPU,), (point(run(), 1, readings(), [GPU]),))
+    result = BenchResult(FORMAT, "m", (GPU,), (measure_point(run(), 1, readings(), [GPU]),))
     write_result(tmp_path / "points.json", result)
 
     assert read_result(tmp_path / "points.json") == result

@@ -2,7 +2,7 @@ import asyncio
 
 import pytest
 
-from insights.test_consumption import window
+from insights.test_energy_consumption import window
 from modicum.calls import UserError
 from modicum.energy.live_booking import LiveBooking, book_left_behind
 from modicum.ledger.store import Appended

@@ -6,8 +6,8 @@ from energy.fake_server import FakeServer
 from energy.test_watch import moving_gpu
 from modicum.calls import UserError
 from modicum.energy.live_watch import LiveWatch
-from modicum.energy.log import read_log
 from modicum.energy.watch import LocalGpus
+from modicum.energy.watch_log import read_log
 from modicum.outbound import AllowedHosts, Outbound
 
 

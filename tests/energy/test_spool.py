@@ -7,15 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from insights.test_consumption import window
+from insights.test_energy_consumption import window
 from modicum.calls import UserError
-from modicum.energy.spool import Spool, left_behind
+from modicum.energy.spool import Spool, list_left_behind
 
 TESTS = str(Path(__file__).parent.parent)
 KILLED = """
 import os, signal, sys
 from pathlib import Path
-from insights.test_consumption import window
+from insights.test_energy_consumption import window
 from modicum.energy.spool import Spool
 
 spool = Spool(Path(sys.argv[1]))
@@ -28,7 +28,7 @@ def test_what_a_killed_watch_closed_is_found_by_the_next_one(tmp_path):
     ended = subprocess.run(
         [sys.executable, "-c", KILLED, tmp_path / "spool"], check=False, env=os.environ | {"PYTHONPATH": TESTS}
     )
-    ((path, windows),) = left_behind(tmp_path / "spool")
+    ((path, windows),) = list_left_behind(tmp_path / "spool")
 
     assert ended.returncode == -signal.SIGKILL
     assert windows == [window(), window(5)]
@@ -41,16 +41,16 @@ def test_a_line_that_was_cut_off_is_dropped(tmp_path):
     spool.close()
     spool.path.write_bytes(spool.path.read_bytes()[:-20])
 
-    assert [windows for _, windows in left_behind(tmp_path / "spool")] == [[window()]]
+    assert [windows for _, windows in list_left_behind(tmp_path / "spool")] == [[window()]]
 
 
 def test_a_watch_that_lives_keeps_its_file(tmp_path):
     spool = Spool(tmp_path / "spool")
     spool.add([window()])
 
-    assert list(left_behind(tmp_path / "spool")) == []
+    assert list(list_left_behind(tmp_path / "spool")) == []
     spool.close()
-    assert len(list(left_behind(tmp_path / "spool"))) == 1
+    assert len(list(list_left_behind(tmp_path / "spool"))) == 1
 
 
 def test_a_file_that_another_watch_takes_away_before_it_is_locked_is_made_again(tmp_path, monkeypatch):
@@ -68,7 +68,7 @@ def test_a_file_that_another_watch_takes_away_before_it_is_locked_is_made_again(
     spool.add([window()])
     spool.close()
     assert spool.path not in taken
-    assert [windows for _, windows in left_behind(tmp_path)] == [[window()]]
+    assert [windows for _, windows in list_left_behind(tmp_path)] == [[window()]]
 
 
 def test_when_all_is_booked_nothing_is_left(tmp_path):

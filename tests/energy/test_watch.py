@@ -6,8 +6,8 @@ from energy.fake_nvml import FakeGpu, FakeNvml
 from energy.fake_server import FakeServer
 from modicum.calls import UserError
 from modicum.energy.meters.nvml import NvmlMeter
-from modicum.energy.tally import report
-from modicum.energy.watch import LocalGpus, RemoteGpus, Watcher, metrics_url
+from modicum.energy.watch import LocalGpus, RemoteGpus, Watcher, complete_metrics_url
+from modicum.energy.watch_totals import make_report
 from modicum.outbound import AllowedHosts, Outbound
 
 EXPORTER = 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{gpu="0",UUID="GPU-a",modelName="NVIDIA L4"} %d\n'
@@ -52,7 +52,7 @@ def test_a_live_server_and_gpu_are_sampled_together():
     with FakeServer() as server:
         samples = asyncio.run(go(server))
 
-    found = report(samples, "live")
+    found = make_report(samples, "live")
     assert found.problems == ()
     assert found.figures.mean_watts == pytest.approx(300, rel=0.05)
     assert found.figures.generated_tokens > 0
@@ -100,7 +100,7 @@ def test_a_server_that_goes_away_is_missing_and_the_watch_goes_on():
         samples = asyncio.run(sampled(server.url, [LocalGpus(moving_gpu())], 4, client))
 
     assert "status 404" in samples[1].missing[0]
-    assert any("did not answer" in str(problem) for problem in report(samples, "live").problems)
+    assert any("did not answer" in str(problem) for problem in make_report(samples, "live").problems)
 
 
 def test_an_exporters_old_figures_are_not_read_twice():
@@ -139,4 +139,4 @@ def test_an_exporter_that_serves_something_else_is_told():
     ],
 )
 def test_metrics_are_asked_for_where_they_usually_are(server, url):
-    assert metrics_url(server) == url
+    assert complete_metrics_url(server) == url

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from energy.law_points import dense, made
 from modicum.calls import UserError
 from modicum.energy.step_law import StepLaw
-from modicum.energy.whatif import LoadChange, Workload, power_cap, what_if
+from modicum.energy.whatif import LoadChange, Workload, find_power_cap, what_if
 
 LAW = StepLaw(per_token=0.07, per_step=3.1, per_prompt_token=0.02)
 BASE = Workload(prompt_tokens=1000, output_tokens=200, batch=8)
@@ -60,7 +60,7 @@ def test_changes_out_of_range_are_refused(change):
 def test_a_cap_above_what_is_drawn_does_nothing():
     points = [made(8, 0.455, watts=300.0)]
 
-    found = power_cap(points, 8, 500)
+    found = find_power_cap(points, 8, 500)
 
     assert found.joules_per_token_after == found.joules_per_token_before
     assert "no effect" in found.reason
@@ -69,7 +69,7 @@ def test_a_cap_above_what_is_drawn_does_nothing():
 def test_a_cap_that_was_measured_is_looked_up():
     points = [made(8, 0.455, watts=480.0), made(8, 0.41, watts=400.0, limit=400.0, speed=950.0)]
 
-    found = power_cap(points, 8, 400)
+    found = find_power_cap(points, 8, 400)
 
     assert (found.joules_per_token_before, found.joules_per_token_after) == (0.455, 0.41)
     assert found.speed_after == 950.0
@@ -77,6 +77,6 @@ def test_a_cap_that_was_measured_is_looked_up():
 
 def test_a_cap_that_would_bite_and_was_not_measured_is_refused():
     with pytest.raises(UserError, match="bench again"):
-        power_cap([made(8, 0.455, watts=480.0)], 8, 400)
+        find_power_cap([made(8, 0.455, watts=480.0)], 8, 400)
     with pytest.raises(UserError, match="nothing was measured at concurrency 7; there is 1, 2"):
-        power_cap(dense((1, 2)), 7, 400)
+        find_power_cap(dense((1, 2)), 7, 400)

@@ -20,9 +20,9 @@ import uvloop
 from backports import zstd
 
 from modicum.calls import Call, Outcome, Owner
+from modicum.context.conversations import ContextPart
 from modicum.gateway.server import Gateway
 from modicum.governance.keys import issue
-from modicum.ledger.conversations import ContextPart
 from modicum.ledger.events import EventFile
 from modicum.ledger.opening import open_store
 from modicum.ledger.shipper import Shipper

@@ -10,8 +10,8 @@ import uvicorn
 import uvloop
 
 from gateway.rig import DIGEST_KEY, running
-from modicum.agents.plan import SCHEMA, TeamPlan, plan_json
 from modicum.agents.plan_rules import Decision, Drop, Mute
+from modicum.agents.team_plan import SCHEMA, TeamPlan, encode_plan
 from modicum.calls import Owner
 from modicum.gateway.mock import MockApp
 from modicum.governance.keys import issue
@@ -64,7 +64,7 @@ def planned(folder, a_plan, **team):
     """The rig; `rig.mock.asked` is what the provider saw, `rig.plan_file` may be written to."""
     folder.mkdir(parents=True, exist_ok=True)
     file = folder / "plan.json"
-    file.write_text(a_plan if isinstance(a_plan, str) else plan_json(a_plan))
+    file.write_text(a_plan if isinstance(a_plan, str) else encode_plan(a_plan))
     with mock_provider() as mock:
         more = {"own_keys": True, "pass_headers": ("x-mock-*",)}
 

@@ -9,8 +9,14 @@ import openai
 import pytest
 from google import genai
 
+from context.doors import Writer, chat
+from context.test_doors import ten_reads
 from gateway.rig import CHAT, FIXTURES, facts_of, packed
+from insights.planted import EVER
 from modicum.calls import Basis, CallStatus, Usage
+from modicum.insights.findings import reread_files
+from modicum.insights.history import load
+from modicum.ledger.opening import open_store
 
 
 @pytest.fixture
@@ -218,6 +224,25 @@ def test_a_growing_conversation_is_booked_as_its_additions(fresh_rig):
     first, second = (entry.call for entry in fresh_rig.shipped())
     assert (first.conversation, second.turn) == (second.conversation, 1)
     assert [(call.anatomy.kept_segments, len(call.anatomy.added)) for call in (first, second)] == [(0, 2), (2, 2)]
+
+
+def test_one_file_read_ten_times_is_found_by_the_audit_as_in_recorded_bodies(fresh_rig):
+    talk, writer = ten_reads(), Writer(0)
+    with openai.OpenAI(base_url=f"{fresh_rig.url}/v1", api_key=fresh_rig.key, max_retries=0) as client:
+        for end in talk.ends:
+            client.chat.completions.create(**chat(talk, talk.items[:end], writer))
+    fresh_rig.wait_for_records(len(talk.ends))
+    fresh_rig.stop()
+    fresh_rig.start()
+
+    entries = fresh_rig.shipped()
+    store = open_store(":memory:")
+    store.append(entries)
+    found = reread_files.find(load(store, *EVER))
+    store.close()
+
+    assert found.details == {"reads": 9}
+    assert {part.tool for entry in entries for part in entry.call.anatomy.added if part.detail} == {"Read"}
 
 
 @pytest.fixture

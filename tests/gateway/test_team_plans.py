@@ -4,7 +4,7 @@ import pytest
 
 from gateway.team_rig import plan
 from modicum.agents.canary import CanaryWatch
-from modicum.agents.plan import plan_json
+from modicum.agents.team_plan import encode_plan
 from modicum.calls import UserError
 from modicum.gateway.team_plans import TeamPlans, read_team
 from modicum.settings import Settings, TeamSettings
@@ -21,7 +21,7 @@ def plans():
 
 
 def test_plans_lie_beside_the_settings(tmp_path, plans):
-    (tmp_path / "plan.json").write_text(plan_json(plan(drop=["critic"])))
+    (tmp_path / "plan.json").write_text(encode_plan(plan(drop=["critic"])))
     plans.load(settings(tmp_path, support="plan.json"))
 
     assert plans.in_force["support"].plan.drop[0].agent == "critic"
@@ -41,7 +41,7 @@ def test_plans_lie_beside_the_settings(tmp_path, plans):
     ],
 )
 def test_a_wrong_plan_names_file_line_and_what_is_accepted(tmp_path, plans, change, says):
-    text = plan_json(plan(drop=["critic"]))
+    text = encode_plan(plan(drop=["critic"]))
     assert change[0] in text
     (tmp_path / "plan.json").write_text(text.replace(*change))
     plans.load(settings(tmp_path, support="plan.json"))
@@ -57,7 +57,7 @@ def test_a_wrong_plan_names_file_line_and_what_is_accepted(tmp_path, plans, chan
 def test_a_plan_holds_through_its_last_day(tmp_path):
     today = datetime.now(UTC).date()
     file = tmp_path / "plan.json"
-    file.write_text(plan_json(plan(expires="2026-06-30")))
+    file.write_text(encode_plan(plan(expires="2026-06-30")))
 
     assert read_team("support", TeamSettings(plan="x"), file, date(2026, 6, 30)).plan.expires == "2026-06-30"
     with pytest.raises(UserError, match="expired"):
@@ -73,12 +73,12 @@ def test_a_file_that_is_not_there_is_told(tmp_path, plans):
 
 def test_what_did_not_change_stays_the_same_and_what_did_is_read_again(tmp_path, plans):
     for name in ("support", "sales"):
-        (tmp_path / f"{name}.json").write_text(plan_json(plan(team=name)))
+        (tmp_path / f"{name}.json").write_text(encode_plan(plan(team=name)))
     plans.load(settings(tmp_path, support="support.json", sales="sales.json"))
     before = dict(plans.in_force)
 
     assert not plans.reload_changed()
-    (tmp_path / "sales.json").write_text(plan_json(plan(team="sales", drop=["critic"])))
+    (tmp_path / "sales.json").write_text(encode_plan(plan(team="sales", drop=["critic"])))
     assert plans.reload_changed()
     assert plans.in_force["support"] is before["support"]
     assert plans.in_force["sales"] is not before["sales"]
@@ -92,7 +92,7 @@ def test_what_did_not_change_stays_the_same_and_what_did_is_read_again(tmp_path,
 
 def test_the_answer_is_the_last_that_fits_the_pattern(tmp_path):
     file = tmp_path / "plan.json"
-    file.write_text(plan_json(plan()))
+    file.write_text(encode_plan(plan()))
     team = read_team("support", TeamSettings(plan="x", answer=r"ANSWER: (\w+)"), file)
 
     assert team.answer_in("ANSWER: a ... no, ANSWER: b") == "b"

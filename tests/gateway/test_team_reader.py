@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.team_rig import AGENTS, plan
-from modicum.agents.plan import plan_json
+from modicum.agents.team_plan import encode_plan
 from modicum.gateway.team_plans import Team
 from modicum.gateway.team_reader import Reader
 from modicum.gateway.team_runs import Run
@@ -18,7 +18,7 @@ TASK = {"role": "user", "content": "the task"}
 
 
 def reader(a_plan, agent="judge", *, parent="", silenced=(), said=(), **settings):
-    team = Team("support", TeamSettings(plan="plan.json", **settings), a_plan, plan_json(a_plan), "plan.json")
+    team = Team("support", TeamSettings(plan="plan.json", **settings), a_plan, encode_plan(a_plan), "plan.json")
     run = Run(a_plan.guard("r"))
     run.silenced |= set(silenced)
     for name, text in said:

@@ -9,8 +9,8 @@ import pytest
 
 from gateway.rig import usual
 from gateway.team_rig import plan, planned, turn
-from modicum.agents.plan import plan_json
-from modicum.agents.plan_rules import run_share, text_digest
+from modicum.agents.plan_rules import digest_text, share_of_run
+from modicum.agents.team_plan import encode_plan
 from modicum.gateway.team_outcomes import CANARY, PLAN, Grading, TeamOutcomes
 
 TASK = {"role": "user", "content": "the task"}
@@ -43,7 +43,7 @@ def outcome(rig, task, value, name="solved"):
 
 def arms(rig, a_plan):
     opened = TeamOutcomes(rig.folder / "teams.sqlite")
-    watch = opened.watch("support", text_digest(plan_json(a_plan)))
+    watch = opened.watch("support", digest_text(encode_plan(a_plan)))
     opened.close()
     return watch
 
@@ -57,7 +57,7 @@ def test_a_gateway_without_teams_asks_no_rule_and_keeps_no_file(fresh_rig):
 def test_a_changed_plan_takes_effect_while_it_runs(tmp_path, ask, capfd):
     with planned(tmp_path, plan(drop=["critic"])) as rig:
         assert not ask(rig, "r0")
-        rig.plan_file.write_text(plan_json(plan(drop=["planner"])))
+        rig.plan_file.write_text(encode_plan(plan(drop=["planner"])))
         until(lambda: rig.gateway.pipeline.rules and not ask(rig, f"r{time.monotonic()}", "planner"))
         assert ask(rig, "r1")
         rig.plan_file.write_text('{"schema": "team-plan/1", "drops": []}')
@@ -95,7 +95,7 @@ def test_canaries_keep_the_full_team_and_outcomes_find_their_runs(tmp_path, ask)
     share = 0.5
     made = plan(drop=["critic"], canary_share=share)
     runs = [f"run-{number}" for number in range(12)]
-    canaries = [run for run in runs if run_share("support", run) < share]
+    canaries = [run for run in runs if share_of_run("support", run) < share]
     assert 0 < len(canaries) < len(runs)
     with planned(tmp_path, made, outcome="solved") as rig:
         assert [run for run in runs if ask(rig, run, task=f"PR-{run}")] == canaries
@@ -115,7 +115,7 @@ def test_a_plan_that_proves_worse_is_given_up_also_by_runs_under_way(tmp_path, a
     with planned(tmp_path, made) as rig:
         assert not ask(rig, "under way")
         other_worker = TeamOutcomes(tmp_path / "teams.sqlite")
-        grading, digest = {"support": Grading("", 0.02)}, text_digest(plan_json(made))
+        grading, digest = {"support": Grading("", 0.02)}, digest_text(encode_plan(made))
         number, given_up = 0, []
         while not given_up:
             number += 1

@@ -1,8 +1,8 @@
 import json
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
-from modicum.calls import CallStatus
-from modicum.importers.exchanges import Conversations, exchanges, first_record, status_of
+from modicum.calls import Call, CallStatus, Usage
+from modicum.importers.exchanges import RecordedContexts, exchanges, first_record, status_of
 from modicum.importers.format import Reading
 from modicum.providers.openai.blocks import request_blocks
 
@@ -74,17 +74,24 @@ def test_a_changed_system_prompt_breaks_the_context_and_says_so(tmp_path):
         asked("B"),
         {"request": {}, "response": {}},
     )
-    conversations = Conversations("openai", Reading(anatomy=True))
+    contexts = RecordedContexts("openai", Reading(anatomy=True))
+    placed = []
+    for number, found in enumerate(exchanges(path)):
+        blocks = request_blocks(found.request)
+        call = Call(
+            call_id=f"{number}", source="openai", provider="", model="gpt-5.2", usage=Usage(),
+            started=datetime(2026, 1, 1, second=number, tzinfo=UTC), conversation=contexts.conversation(found, blocks),
+        )  # fmt: skip
+        placed.append(contexts.with_anatomy(call, blocks, []))
 
-    placed = [conversations.place(x, request_blocks(x.request), "gpt-5.2") for x in exchanges(path)]
-
-    assert len({name for name, _ in placed[:3]}) == 1
-    assert [(a.kept_segments, len(a.added), a.break_cause) for _, a in placed[:3]] == [
+    *named, bare = placed
+    assert len({call.conversation for call in named}) == 1
+    assert [(a.kept_segments, len(a.added), a.break_cause) for a in (call.anatomy for call in named)] == [
         (0, 2, ""),
         (2, 1, ""),
         (0, 2, "system"),
     ]
-    assert placed[3] == ("", None)
+    assert (bare.conversation, bare.anatomy) == ("", None)
 
 
 def test_a_first_record_longer_than_the_head_is_read_in_full(tmp_path):

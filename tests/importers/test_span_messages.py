@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.importers.format import Reading
-from modicum.importers.messages import MessageReader
 from modicum.importers.span_messages import context_of, unflattened
+from modicum.providers.message_blocks import context_blocks
 from modicum.providers.otel import Event, Span
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -61,7 +61,7 @@ def span(attributes=None, events=()):
     ids=["current", "numbered", "openinference", "events"],
 )
 def test_one_context_in_every_way_to_record_it(told):
-    found = MessageReader(Reading()).segments("gpt-4o", *context_of(told))
+    found = Reading().segmenter().context(context_blocks(*context_of(told)), "gpt-4o")
 
     assert [(part.kind, part.tool) for part in found] == [
         ("user", ""),

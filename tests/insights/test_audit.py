@@ -67,7 +67,7 @@ def test_what_saves_nothing_on_top_of_those_above_it_is_in_no_sum(audited):
 def test_what_an_audit_is_at_is_told(audited):
     told = []
 
-    audited(paused(), only=["loops"], told=told.append)
+    audited(paused(), only=["loops"], on_step=told.append)
 
     assert told[0] == "loading the calls"
     assert "looking for loops" in told
@@ -76,7 +76,7 @@ def test_what_an_audit_is_at_is_told(audited):
 def test_what_is_asked_is_replayed_in_the_order_of_asking(audited):
     talk = Conversation().call(user("q", 9000)).call(*tool_round("Read", "a", "text", 6000)).call(user("r", 10))
 
-    found = audited(talk, asked=["cap_tool_results=2000", "cap_tool_results=1000"])
+    found = audited(talk, what_ifs=["cap_tool_results=2000", "cap_tool_results=1000"])
 
     first, second = found.what_if
     assert first.saving_usd == first.marginal_usd > 0

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modicum.calls import Basis, Call, Cost, Entry, Owner, Usage
-from modicum.insights.bill import DIMENSIONS, build, cells_of
+from modicum.insights.bill import DIMENSIONS, build, make_cells
 from modicum.ledger.opening import open_store
 
 UTC_ZONE = ZoneInfo("UTC")
@@ -25,7 +25,7 @@ def entry(number=0, usd="1", basis=Basis.EXACT, **fields):
 
 
 def bill_of(entries, by="model"):
-    return build(cells_of(entries, by, "", UTC_ZONE), by)
+    return build(make_cells(entries, by, "", UTC_ZONE), by)
 
 
 def test_figures_of_different_basis_are_told_apart():

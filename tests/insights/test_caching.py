@@ -18,19 +18,19 @@ def shrunk(cause, read):
 
 
 def test_a_cut_that_was_guessed_from_the_read_does_not_predict_that_read():
-    low, high = (Caching.of(history_of(shrunk("edited", read))).predicted.read[2] for read in (0, 5000))
+    low, high = (Caching.compute(history_of(shrunk("edited", read))).predicted.read[2] for read in (0, 5000))
 
     assert low == high == 0
 
 
 def test_a_cut_that_is_on_record_does():
-    assert Caching.of(history_of(shrunk("compaction", 5000))).predicted.read[2] == 5000
+    assert Caching.compute(history_of(shrunk("compaction", 5000))).predicted.read[2] == 5000
 
 
 def test_the_time_of_a_reply_is_taken_for_later_than_that_of_its_request():
     def late(source):
         talk = Conversation(source=source).call(user("q", 5000), lasts=0.0).call(user("r", 10), after=305.0)
-        return Caching.of(history_of(talk)).predicted.warm[1]
+        return Caching.compute(history_of(talk)).predicted.warm[1]
 
     assert (late("gateway"), late("claude-code")) == (False, True)
 
@@ -80,7 +80,7 @@ def test_what_a_transcript_says_that_a_call_read_does_not_change_what_is_predict
         path.write_text(transcript(sizes, told, pause_s))
         talk = Conversation()
         talk.entries = [book(call, PRICES) for call in read_calls([path], Reading(anatomy=True))]
-        caching = Caching.of(history_of(talk))
+        caching = Caching.compute(history_of(talk))
         found.append((caching.predicted, caching.habits))
 
     (one, habits), (two, others) = found
@@ -96,7 +96,7 @@ def test_a_cut_that_an_importer_placed_by_the_read_does_not_tell_it(tmp_path):
         talk = Conversation()
         talk.entries = [book(call, PRICES) for call in read_calls([path], Reading(anatomy=True))]
         history = history_of(talk)
-        found.append((history.kept_tokens[3], Caching.of(history).predicted.read[3]))
+        found.append((history.kept_tokens[3], Caching.compute(history).predicted.read[3]))
 
     (kept, predicted), (other_kept, other_predicted) = found
     assert kept < other_kept  # the importer saw the read

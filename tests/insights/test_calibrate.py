@@ -3,14 +3,14 @@ import random
 import pytest
 
 from modicum.insights.calibrate import compare
-from modicum.metering.calibration import Calibration, Calibrations, Pair
+from modicum.metering.calibration import Calibration, CalibrationPair, Calibrations
 
 
 def steps(ratio, content=""):
     draw = random.Random(3)  # noqa: S311 - sample data
     sizes = [draw.randint(50, 4000) for _ in range(100)]
     return [
-        Pair(size, round((ratio * size + 50) * draw.uniform(0.95, 1.05)), f"session {at % 10}", content)
+        CalibrationPair(size, round((ratio * size + 50) * draw.uniform(0.95, 1.05)), f"session {at % 10}", content)
         for at, size in enumerate(sizes)
     ]
 

@@ -4,7 +4,17 @@ import subprocess
 import pytest
 
 from modicum.calls import Problem, UserError
-from modicum.insights.codebase import BINARY, FOLDER, LINK, MOST_BYTES, NOT_UTF8, TOO_LARGE, decoded, listing, text_of
+from modicum.insights.codebase import (
+    BINARY,
+    FOLDER,
+    LINK,
+    MOST_BYTES,
+    NOT_UTF8,
+    TOO_LARGE,
+    decode_text,
+    list_files,
+    read_text,
+)
 
 
 @pytest.fixture
@@ -29,7 +39,7 @@ WANTED = (".gitignore", "a/.gitignore", "a/kept.py", "a/special.log", "kept.py")
 
 
 def test_a_folder_without_repository_is_walked_by_its_gitignore_files(tree):
-    found = listing(tree)
+    found = list_files(tree)
 
     assert tuple(sorted(found.files)) == WANTED
     assert "not listed by git" in found.rule
@@ -39,7 +49,7 @@ def test_a_repository_lists_what_it_tracks_and_what_is_new(tree):
     subprocess.run(["git", "init", "-q", tree], check=True)
     subprocess.run(["git", "-C", tree, "add", "kept.py"], check=True)
 
-    found = listing(tree)
+    found = list_files(tree)
 
     assert found.files == WANTED
     assert "tracked by git" in found.rule
@@ -48,13 +58,13 @@ def test_a_repository_lists_what_it_tracks_and_what_is_new(tree):
 def test_a_folder_within_a_repository_lists_what_lies_below_it(tree):
     subprocess.run(["git", "init", "-q", tree], check=True)
 
-    assert listing(tree / "a").files == (".gitignore", "kept.py", "special.log")
+    assert list_files(tree / "a").files == (".gitignore", "kept.py", "special.log")
 
 
 def test_a_folder_that_its_repository_ignores_is_walked_when_it_is_named(tree):
     subprocess.run(["git", "init", "-q", tree], check=True)
 
-    assert listing(tree / "build").files == ("out.py",)
+    assert list_files(tree / "build").files == ("out.py",)
 
 
 def test_odd_names_are_listed_as_they_are(tmp_path):
@@ -63,21 +73,21 @@ def test_odd_names_are_listed_as_they_are(tmp_path):
     for name in names:
         (tmp_path / name).write_text("x")
 
-    assert set(listing(tmp_path).files) == names
+    assert set(list_files(tmp_path).files) == names
 
 
 def test_a_file_or_nothing_where_a_folder_is_wanted_says_what_to_type(tree):
     with pytest.raises(UserError, match="'modicum count' counts files"):
-        listing(tree / "kept.py")
+        list_files(tree / "kept.py")
     with pytest.raises(UserError, match="does not exist"):
-        listing(tree / "none")
+        list_files(tree / "none")
 
 
 def test_a_text_file_has_its_text_without_the_byte_order_mark(tmp_path):
     path = tmp_path / "a.txt"
     path.write_bytes("\ufeffgrün".encode())
 
-    assert text_of(path) == "grün"
+    assert read_text(path) == "grün"
 
 
 @pytest.mark.parametrize(
@@ -85,14 +95,14 @@ def test_a_text_file_has_its_text_without_the_byte_order_mark(tmp_path):
     [(b"a\0b", BINARY), ("grün".encode("latin-1"), NOT_UTF8), ("ab".encode("utf-16"), BINARY)],
 )
 def test_bytes_that_are_no_text_have_a_reason(data, reason):
-    assert decoded(data, "it") == Problem("it", reason)
+    assert decode_text(data, "it") == Problem("it", reason)
 
 
 def test_folders_and_links_are_not_followed(tmp_path):
     (tmp_path / "link").symlink_to(tmp_path)
 
-    assert text_of(tmp_path).reason == FOLDER
-    assert text_of(tmp_path / "link").reason == LINK
+    assert read_text(tmp_path).reason == FOLDER
+    assert read_text(tmp_path / "link").reason == LINK
 
 
 def test_a_file_that_is_too_large_is_not_read(tmp_path):
@@ -100,11 +110,11 @@ def test_a_file_that_is_too_large_is_not_read(tmp_path):
     with path.open("wb") as stream:
         stream.truncate(MOST_BYTES + 1)
 
-    assert text_of(path).reason == TOO_LARGE
+    assert read_text(path).reason == TOO_LARGE
 
 
 def test_a_file_that_is_gone_is_a_problem_with_its_place(tmp_path):
-    problem = text_of(tmp_path / "gone")
+    problem = read_text(tmp_path / "gone")
 
     assert str(problem) == f"{tmp_path / 'gone'}: cannot be read: No such file or directory"
 
@@ -115,4 +125,4 @@ def test_a_file_one_may_not_read_is_a_problem(tmp_path):
     path.write_text("x")
     path.chmod(0)
 
-    assert "Permission denied" in text_of(path).reason
+    assert "Permission denied" in read_text(path).reason

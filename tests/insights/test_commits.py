@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.insights.commits import MEASURES, Commit, join
+from modicum.insights.commits import MEASURES, Commit, join_commits
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 WINDOW = timedelta(hours=8)
@@ -30,7 +30,7 @@ def touch(task, hours, branch="fix"):
 
 
 def joined(commits, touches, branches=("fix", "main"), **fields):
-    return join(commits, touches, frozenset(branches), WINDOW, fields.get("examined", EXAMINED))
+    return join_commits(commits, touches, frozenset(branches), WINDOW, fields.get("examined", EXAMINED))
 
 
 def reached(result, name="commits"):

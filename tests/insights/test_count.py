@@ -4,11 +4,11 @@ from decimal import Decimal
 
 import pytest
 
-from modicum.insights.count import DEFAULT_MODELS, Measures, counted, encodings_of, model_count, raw_counts
+from modicum.insights.count import DEFAULT_MODELS, CountBasis, convert_count, count_for_model, count_raw, list_encodings
 from modicum.metering.calibration import Calibration, Calibrations
+from modicum.metering.context_windows import context_window_tokens
 from modicum.metering.price_file import PriceFile
 from modicum.metering.prices import PriceBook
-from modicum.metering.windows import context_window_tokens
 
 DAY = datetime(2026, 6, 1, tzinfo=UTC)
 
@@ -27,13 +27,13 @@ def measures(tmp_path):
             Calibration(ratio=1.1, error=0.02, error_whole=0.1, content="code", **shared),
         ]
     )
-    return Measures(known, PriceBook(PriceFile.read(path)))
+    return CountBasis(known, PriceBook(PriceFile.read(path)))
 
 
 def test_a_text_has_tokens_and_dollars_in_every_bucket_that_it_could_be_sent_in(measures):
     text = "token " * 1000
 
-    found = model_count(raw_counts(text, "", ["o200k_base"]), "gpt-4o", measures, DAY)
+    found = count_for_model(count_raw(text, "", ["o200k_base"]), "gpt-4o", measures, DAY)
 
     assert found.tokens == 1001
     assert found.input_usd == Decimal("0.002002")
@@ -44,7 +44,7 @@ def test_a_text_has_tokens_and_dollars_in_every_bucket_that_it_could_be_sent_in(
 
 
 def test_a_model_without_price_has_none_and_not_nothing(measures):
-    found = model_count(raw_counts("some text", "", ["o200k_base"]), "nobodys-model", measures, DAY)
+    found = count_for_model(count_raw("some text", "", ["o200k_base"]), "nobodys-model", measures, DAY)
 
     assert found.tokens > 0
     assert found.input_usd is found.cache_read_usd is found.price_source is found.context_window is None
@@ -53,7 +53,7 @@ def test_a_model_without_price_has_none_and_not_nothing(measures):
 def test_texts_of_several_kinds_are_counted_each_with_its_own_calibration(measures):
     raw = Counter({("o200k_base", "code"): 1000, ("o200k_base", ""): 1000, ("cl100k_base", ""): 999})
 
-    found = counted(raw, "claude-opus-4-6", measures.calibrations)
+    found = convert_count(raw, "claude-opus-4-6", measures.calibrations)
 
     assert found.tokens == 1100 + 1200
     assert found.most_tokens == 1210 + 1272
@@ -62,12 +62,12 @@ def test_texts_of_several_kinds_are_counted_each_with_its_own_calibration(measur
 
 
 def test_no_text_has_no_tokens(measures):
-    assert counted(Counter(), "claude-opus-4-6", measures.calibrations).tokens == 0
+    assert convert_count(Counter(), "claude-opus-4-6", measures.calibrations).tokens == 0
 
 
 def test_only_the_encodings_of_the_models_are_wanted():
-    assert encodings_of(["gpt-4o", "claude-opus-4-6", "gemini-2.5-pro"]) == ("o200k_base",)
-    assert encodings_of(["gpt-4", "gpt-4o"]) == ("cl100k_base", "o200k_base")
+    assert list_encodings(["gpt-4o", "claude-opus-4-6", "gemini-2.5-pro"]) == ("o200k_base",)
+    assert list_encodings(["gpt-4", "gpt-4o"]) == ("cl100k_base", "o200k_base")
 
 
 @pytest.mark.parametrize("model", DEFAULT_MODELS)

@@ -1,7 +1,7 @@
 import pytest
 
 from insights.planted import EVER, Conversation, said, user
-from modicum.insights.exposure import exposure
+from modicum.insights.exposure import measure_exposure
 from modicum.ledger.opening import open_store
 
 
@@ -18,7 +18,7 @@ def test_tokens_and_counts_by_whom_they_were_sent_to(store):
     other = Conversation("b", provider="openai", anatomy=None).call(user("hi", 10))
     store.append([*talk.entries, *other.entries])
 
-    first, second = exposure(store, "provider", *EVER)
+    first, second = measure_exposure(store, "provider", *EVER)
 
     assert (first.name, first.calls, first.prompt_tokens) == ("anthropic", 3, 1000 + 1020 + 1040)
     assert first.seen == {"email": 3, "aws_key": 1}
@@ -31,6 +31,6 @@ def test_a_gateways_call_counts_as_looked_at_only_if_it_says_so(store):
     silent = Conversation("b", source="gateway").call(user("who knows", 10))
     store.append([*told.entries, *silent.entries])
 
-    (row,) = exposure(store, "provider", *EVER)
+    (row,) = measure_exposure(store, "provider", *EVER)
 
     assert (row.calls, row.calls_not_looked_at, row.seen) == (2, 1, {"email": 1})

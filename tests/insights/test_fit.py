@@ -6,18 +6,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import Basis, UserError
-from modicum.insights.codebase import listing
-from modicum.insights.count import Measures
+from modicum.insights.codebase import list_files
+from modicum.insights.count import CountBasis
 from modicum.insights.fit import (
     Conversation,
     FitVerdict,
-    call_costs,
-    calls_until_full,
-    checked_conversation,
+    check_conversation,
+    count_calls_until_full,
+    describe_fit,
     fit,
-    in_words,
-    model_fit,
-    verdict,
+    fit_model,
+    judge,
+    price_calls,
 )
 from modicum.metering.calibration import Calibrations, TokenCount
 from modicum.metering.price_file import PriceFile
@@ -33,7 +33,7 @@ def measures(tmp_path_factory):
     path = tmp_path_factory.mktemp("prices") / "prices.toml"
     # Dollars per million: input 1, output 10, read 0.1, write 2.
     path.write_text('[[price]]\nmodel = "gpt-4o"\ninput = 1\noutput = 10\ncache_read = 0.1\ncache_write_5m = 2\n')
-    return Measures(Calibrations(), PriceBook(PriceFile.read(path)))
+    return CountBasis(Calibrations(), PriceBook(PriceFile.read(path)))
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def count(tokens, most=None):
 
 
 def test_tokens_are_summed_by_folder_by_type_and_by_file(codebase, measures):
-    report = fit(codebase, listing(codebase), [MODEL], measures, at=DAY)
+    report = fit(codebase, list_files(codebase), [MODEL], measures, at=DAY)
 
     tokens = {part.name: part.tokens for part in report.largest}
     assert next(iter(tokens)) == "a/b/c/deep.py"
@@ -72,7 +72,7 @@ def test_tokens_are_summed_by_folder_by_type_and_by_file(codebase, measures):
 
 
 def test_what_is_no_text_is_left_out_and_counted_by_reason(codebase, measures):
-    report = fit(codebase, listing(codebase), [MODEL], measures, at=DAY)
+    report = fit(codebase, list_files(codebase), [MODEL], measures, at=DAY)
 
     assert report.files == 4
     assert report.left_out == {"a link": 1, "binary": 1, "no UTF-8 text": 1}
@@ -83,16 +83,16 @@ def test_progress_is_told_as_files_are_done(tmp_path, measures):
         (tmp_path / f"{number}.txt").write_text("x")
     told = []
 
-    fit(tmp_path, listing(tmp_path), [MODEL], measures, at=DAY, progress=told.append)
+    fit(tmp_path, list_files(tmp_path), [MODEL], measures, at=DAY, progress=told.append)
 
     assert told == [64, 128]
 
 
 def test_an_empty_folder_has_no_tokens_and_fits(tmp_path, measures):
-    report = fit(tmp_path, listing(tmp_path), [MODEL], measures, at=DAY)
+    report = fit(tmp_path, list_files(tmp_path), [MODEL], measures, at=DAY)
 
     assert (report.files, report.models[0].tokens, report.models[0].verdict) == (0, 0, FitVerdict.FITS)
-    assert in_words(report) == [f"{tmp_path}: no text files (not listed by git: all that no .gitignore names)."]
+    assert describe_fit(report) == [f"{tmp_path}: no text files (not listed by git: all that no .gitignore names)."]
 
 
 @pytest.mark.parametrize(
@@ -106,7 +106,7 @@ def test_an_empty_folder_has_no_tokens_and_fits(tmp_path, measures):
     ],
 )
 def test_prompt_and_reply_must_fit_and_the_error_may_decide(tokens, most, window, expected):
-    assert verdict(count(tokens, most), window, 50) is expected
+    assert judge(count(tokens, most), window, 50) is expected
 
 
 @pytest.mark.parametrize(
@@ -114,18 +114,18 @@ def test_prompt_and_reply_must_fit_and_the_error_may_decide(tokens, most, window
     [(0, None, 3), (0, 1000, 3), (850, 1000, 2), (750, 1000, 3), (950, 1000, 1), (951, 1000, 0)],
 )
 def test_calls_are_made_until_the_window_is_full(start, window, calls):
-    assert calls_until_full(start, window, TALK) == calls
+    assert count_calls_until_full(start, window, TALK) == calls
 
 
 def test_without_cache_each_call_pays_for_the_whole_prompt(measures):
-    costs = list(call_costs(MODEL, 1000, 3, TALK, measures, DAY, cached=False))
+    costs = list(price_calls(MODEL, 1000, 3, TALK, measures, DAY, cached=False))
 
     # 1, 1.1 and 1.2 thousand tokens of input at $1 a million, 50 tokens of output at $10
     assert costs == [(1000, Decimal("0.0015")), (1100, Decimal("0.0016")), (1200, Decimal("0.0017"))]
 
 
 def test_with_cache_the_first_call_writes_and_later_ones_read_what_came_before(measures):
-    costs = list(call_costs(MODEL, 1000, 3, TALK, measures, DAY, cached=True))
+    costs = list(price_calls(MODEL, 1000, 3, TALK, measures, DAY, cached=True))
 
     assert costs == [
         (1000, Decimal("0.002") + Decimal("0.0005")),
@@ -136,31 +136,31 @@ def test_with_cache_the_first_call_writes_and_later_ones_read_what_came_before(m
 
 @given(tokens=st.integers(0, 100_000), calls=st.integers(1, 80), appended=st.integers(50, 5000))
 def test_carrying_nothing_is_never_dearer_than_carrying_the_code(tokens, calls, appended):
-    measures = Measures(Calibrations())
+    measures = CountBasis(Calibrations())
     talk = Conversation(calls=calls, appended_tokens=appended, reply_tokens=50)
 
-    found = model_fit(MODEL, count(tokens), measures, talk, DAY)
+    found = fit_model(MODEL, count(tokens), measures, talk, DAY)
 
     assert found.conversation_without_code_usd <= found.conversation_cached_usd <= found.conversation_usd
 
 
 def test_what_does_not_fit_has_no_price(measures):
-    found = model_fit(MODEL, count(200_000), measures, TALK, DAY)
+    found = fit_model(MODEL, count(200_000), measures, TALK, DAY)
 
     assert found.verdict is FitVerdict.TOO_LARGE
     assert found.one_call_usd is found.conversation_usd is found.conversation_cached_usd is None
 
 
 def test_an_unknown_model_has_neither_window_nor_price(measures):
-    found = model_fit("nobodys-model", count(1000), measures, TALK, DAY)
+    found = fit_model("nobodys-model", count(1000), measures, TALK, DAY)
 
     assert (found.verdict, found.context_window, found.one_call_usd) == (FitVerdict.UNKNOWN, None, None)
 
 
 def test_the_answer_comes_first_and_in_plain_words(codebase, measures):
-    report = fit(codebase, listing(codebase), [MODEL, "nobodys-model"], measures, at=DAY, conversation=TALK)
+    report = fit(codebase, list_files(codebase), [MODEL, "nobodys-model"], measures, at=DAY, conversation=TALK)
 
-    first, fits, unknown, cost = in_words(report)
+    first, fits, unknown, cost = describe_fit(report)
 
     assert "4 text files" in first
     assert "its own tokenizer" in first
@@ -173,9 +173,9 @@ def test_a_codebase_that_is_too_large_says_what_to_leave_out(tmp_path, measures)
     (tmp_path / "big.txt").write_text("token " * 100_000)
     (tmp_path / "more.txt").write_text("token " * 100_000)
 
-    report = fit(tmp_path, listing(tmp_path), [MODEL], measures, at=DAY)
+    report = fit(tmp_path, list_files(tmp_path), [MODEL], measures, at=DAY)
 
-    assert [line.strip() for line in in_words(report)[1:]] == [
+    assert [line.strip() for line in describe_fit(report)[1:]] == [
         "gpt-4o: does not fit; 1.6 times its window of 128,000; without its largest file, big.txt, it would."
     ]
 
@@ -184,12 +184,12 @@ def test_a_codebase_of_many_large_files_names_none(tmp_path, measures):
     for number in range(60):
         (tmp_path / f"{number}.txt").write_text("token " * 4_000)
 
-    report = fit(tmp_path, listing(tmp_path), [MODEL], measures, at=DAY)
+    report = fit(tmp_path, list_files(tmp_path), [MODEL], measures, at=DAY)
 
-    assert in_words(report)[1].endswith("1.9 times its window of 128,000.")
+    assert describe_fit(report)[1].endswith("1.9 times its window of 128,000.")
 
 
 @pytest.mark.parametrize(("calls", "appended", "reply"), [(0, 100, 50), (1, 100, -1), (1, 10, 50)])
 def test_assumptions_that_cannot_be_are_refused(calls, appended, reply):
     with pytest.raises(UserError):
-        checked_conversation(calls, appended, reply)
+        check_conversation(calls, appended, reply)

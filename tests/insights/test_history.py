@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modicum.calls import Anatomy, Basis, Call, Reuse, Segment, SegmentKind, Usage
-from modicum.insights.history import load, once
+from modicum.insights.history import load, once_per_history
 from modicum.ledger.booking import book
 from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
@@ -166,7 +166,7 @@ def test_the_shares_that_were_read_stand_beside_their_segments(store):
 def test_what_is_worked_out_once_is_kept_with_its_history_and_not_with_a_copy(store):
     asked = []
 
-    @once
+    @once_per_history
     def counted(history):
         asked.append(history)
         return history.calls

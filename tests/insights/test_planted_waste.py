@@ -14,7 +14,7 @@ from modicum.calls import Basis, CallStatus, Outcome, Reuse, Segment, SegmentKin
 from modicum.importers import read_calls
 from modicum.importers.format import Reading
 from modicum.insights.finding import FindingClass
-from modicum.insights.findings import FINDINGS, detector
+from modicum.insights.findings import FINDINGS, load_detector
 from modicum.insights.replay import Replay
 from modicum.ledger.booking import book
 
@@ -98,7 +98,7 @@ def made(tasks, *more, outcomes=()):
 
 def claims(history):
     """What is found, but for figures that claim nothing."""
-    found = {name: detector(name)(history) for name in FINDINGS}
+    found = {name: load_detector(name)(history) for name in FINDINGS}
     return {name: one for name, one in found.items() if one.finding_class is not FindingClass.INFO and one.calls}
 
 
@@ -316,7 +316,7 @@ def test_failed_tasks_are_a_figure_and_not_a_claim():
     ]
     history = made(clean_tasks(), outcomes=told)
 
-    found = detector("cost_of_failure")(history)
+    found = load_detector("cost_of_failure")(history)
 
     assert claims(history) == {}
     assert found.gross_usd == pytest.approx(float(history.cost_usd[history.task == history.tasks.index("t5")].sum()))
@@ -364,8 +364,8 @@ def test_unread_rows_of_a_log_are_found_in_its_text_and_priced_as_a_log_without_
     wasteful = logged(tmp_path / "wasteful.jsonl", [*clean, (REPORT, uses_few)])
     trimmed = logged(tmp_path / "trimmed.jsonl", [*clean, (REPORT[7:23], uses_few)])  # with three lines around
 
-    assert detector("unread_results")(logged(tmp_path / "clean.jsonl", clean)).calls == 0
-    found = detector("unread_results")(wasteful)
+    assert load_detector("unread_results")(logged(tmp_path / "clean.jsonl", clean)).calls == 0
+    found = load_detector("unread_results")(wasteful)
 
     extra = spent(wasteful) - spent(trimmed)
     assert (found.calls, found.details["results_judged"]) == (1, 4)

@@ -4,7 +4,7 @@ from decimal import Decimal
 import pytest
 
 from modicum.calls import Anatomy, Basis, Call, Segment, SegmentKind, Usage
-from modicum.insights.rent import rent
+from modicum.insights.rent import compute_rent
 from modicum.ledger.booking import book
 from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
@@ -54,7 +54,7 @@ def test_a_segment_pays_its_write_once_and_a_read_on_every_later_call(store):
         ]
     )
 
-    parts = {part.name: part for part in rent(store, "tool", *EVER).parts}
+    parts = {part.name: part for part in compute_rent(store, "tool", *EVER).parts}
 
     assert parts["prefix"].cost_usd == pytest.approx(float(1000 * WRITE + 3000 * READ))
     assert parts["tool_result Read"].cost_usd == pytest.approx(float(500 * WRITE + 500 * READ))
@@ -66,7 +66,7 @@ def test_a_segment_pays_its_write_once_and_a_read_on_every_later_call(store):
 def test_a_segment_that_lies_across_the_end_of_the_cached_prefix_is_divided(store):
     store.append([sent(0, Usage(300, 600, 0, 100, 0), 0, 0, (SegmentKind.USER, 1000, ""))])
 
-    (part,) = rent(store, "kind", *EVER).parts
+    (part,) = compute_rent(store, "kind", *EVER).parts
 
     assert part.read_usd == pytest.approx(float(600 * READ))
     assert part.written_usd == pytest.approx(float(100 * 2 * PLAIN))
@@ -78,7 +78,7 @@ def test_the_parts_sum_to_the_bill_and_calls_without_anatomy_are_a_part(store):
     full = sent(0, Usage(0, 0, 1000, 0, 10), 0, 0, (SegmentKind.PREFIX, 1000, ""))
     store.append([bare, full])
 
-    found = rent(store, "kind", *EVER)
+    found = compute_rent(store, "kind", *EVER)
 
     assert found.cost_usd == bare.cost.usd + full.cost.usd
     assert sum(part.cost_usd for part in found.parts) == pytest.approx(float(found.cost_usd))
@@ -90,21 +90,21 @@ def test_parts_are_never_more_than_the_bill_where_our_count_is(store):
     store.append([sent(0, Usage(100, 0, 0, 0, 10), 0, 0, (SegmentKind.USER, 900, ""), (SegmentKind.USER, 50, ""))])
 
     for by in ("kind", "segment"):
-        found = rent(store, by, *EVER)
+        found = compute_rent(store, by, *EVER)
         assert sum(part.cost_usd for part in found.parts) == pytest.approx(float(found.cost_usd))
 
 
 def test_a_rest_is_worth_a_line_from_half_a_percent_on(store):
     store.append([sent(0, Usage(100, 0, 0, 0, 0), 0, 0, (SegmentKind.USER, 90, ""))])
-    assert rent(store, "kind", *EVER).has_rest
+    assert compute_rent(store, "kind", *EVER).has_rest
     store.append([sent(1, Usage(100_000, 0, 0, 0, 0), 0, 0, (SegmentKind.USER, 100_000, ""), conversation="u")])
-    assert not rent(store, "kind", *EVER).has_rest
+    assert not compute_rent(store, "kind", *EVER).has_rest
 
 
 def test_what_a_log_told_as_a_total_is_a_part(store):
     store.append([sent(0, Usage(100, 0, 0, 0, 10), anatomy=None, model="mystery", reported_cost_usd=Decimal("0.5"))])
 
-    (part,) = (part for part in rent(store, "kind", *EVER).parts if part.cost_usd)
+    (part,) = (part for part in compute_rent(store, "kind", *EVER).parts if part.cost_usd)
 
     assert (part.name, part.cost_usd, part.basis) == ("(told as a total only)", 0.5, Basis.EXACT)
 
@@ -112,7 +112,7 @@ def test_what_a_log_told_as_a_total_is_a_part(store):
 def test_what_only_unpriced_calls_carried_has_an_unknown_cost(store):
     store.append([sent(0, Usage(10, 0, 0, 0, 1), 0, 0, (SegmentKind.USER, 10, ""), model="mystery", provider="")])
 
-    found = rent(store, "kind", *EVER)
+    found = compute_rent(store, "kind", *EVER)
 
     assert [(part.name, part.cost_usd, part.basis) for part in found.parts if part.name == "user"] == [
         ("user", None, Basis.UNKNOWN)
@@ -128,7 +128,7 @@ def test_only_calls_in_the_span_pay(store):
         ]
     )
 
-    (part,) = rent(store, "kind", START + timedelta(seconds=50), EVER[1]).parts
+    (part,) = compute_rent(store, "kind", START + timedelta(seconds=50), EVER[1]).parts
 
     assert part.cost_usd == pytest.approx(float(1000 * READ))
 
@@ -152,7 +152,7 @@ def grown(store):
 def test_the_dearest_segments_stand_on_their_own_and_the_others_are_one_part(store):
     grown(store)
 
-    found = rent(store, "segment", *EVER, most=2)
+    found = compute_rent(store, "segment", *EVER, most=2)
 
     first, second, *others = found.parts
     assert first.cost_usd == pytest.approx(float(1000 * WRITE + 2000 * READ))
@@ -168,7 +168,7 @@ def test_the_dearest_segments_stand_on_their_own_and_the_others_are_one_part(sto
 def test_segments_sum_to_the_bill_however_many_are_listed(store, most):
     grown(store)
 
-    found = rent(store, "segment", *EVER, most=most)
+    found = compute_rent(store, "segment", *EVER, most=most)
 
     assert sum(part.cost_usd for part in found.parts) == pytest.approx(float(found.cost_usd))
     assert found.rest_usd == pytest.approx(0)
@@ -176,7 +176,7 @@ def test_segments_sum_to_the_bill_however_many_are_listed(store, most):
 
 
 def test_a_segment_without_a_known_price_has_an_unknown_cost_and_a_ledger_without_anatomy_has_no_segments(store):
-    assert rent(store, "segment", *EVER).parts == []
+    assert compute_rent(store, "segment", *EVER).parts == []
     store.append([sent(0, Usage(10, 0, 0, 0, 1), 0, 0, (SegmentKind.USER, 10, ""), model="mystery", provider="")])
 
-    assert [part.cost_usd for part in rent(store, "segment", *EVER).parts if part.name == "user"] == [None]
+    assert [part.cost_usd for part in compute_rent(store, "segment", *EVER).parts if part.name == "user"] == [None]

@@ -3,14 +3,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.insights.repetition import backs_off, redundant, runs
+from modicum.insights.repetition import backs_off, find_loops, find_runs
 
 
 def loops(keys, questions=None, groups=None):
     numbers = np.array([ord(letter) for letter in keys])
     asked = None if questions is None else np.array([ord(letter) for letter in questions])
     apart = np.zeros(len(numbers), np.int64) if groups is None else np.array(groups)
-    return "".join(map(str, redundant(numbers, apart, questions=asked)))
+    return "".join(map(str, find_loops(numbers, apart, questions=asked)))
 
 
 @pytest.mark.parametrize(
@@ -46,12 +46,12 @@ def test_conversations_are_not_compared_with_each_other():
 
 
 def test_what_is_not_known_equals_nothing():
-    assert redundant(np.array([-1, -1, -1, -1]), np.zeros(4, np.int64)).tolist() == [0, 0, 0, 0]
+    assert find_loops(np.array([-1, -1, -1, -1]), np.zeros(4, np.int64)).tolist() == [0, 0, 0, 0]
 
 
 @given(st.lists(st.integers(0, 3), max_size=40))
 def test_the_first_two_rounds_are_never_marked(keys):
-    found = redundant(np.array(keys, np.int64), np.zeros(len(keys), np.int64))
+    found = find_loops(np.array(keys, np.int64), np.zeros(len(keys), np.int64))
     for place in np.flatnonzero(found):
         period = found[place]
         assert keys[place] == keys[place - period] == keys[place - 2 * period]
@@ -61,9 +61,9 @@ def test_runs_are_told_within_their_group():
     flags = np.array([1, 1, 1, 0, 1, 1, 1, 1, 0, 1], bool)
     groups = np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2])
 
-    assert runs(flags, groups, 3) == [slice(0, 3)]
-    assert runs(flags, groups, 2) == [slice(0, 3), slice(4, 6), slice(6, 8)]
-    assert runs(flags[:0], groups[:0], 2) == []
+    assert find_runs(flags, groups, 3) == [slice(0, 3)]
+    assert find_runs(flags, groups, 2) == [slice(0, 3), slice(4, 6), slice(6, 8)]
+    assert find_runs(flags[:0], groups[:0], 2) == []
 
 
 @pytest.mark.parametrize(

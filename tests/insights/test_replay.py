@@ -9,8 +9,15 @@ from insights.planted import EVER, PRICES, READ, START, WRITE, Conversation, his
 from modicum.calls import Anatomy, Usage, UserError
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import load
-from modicum.insights.replay import Replay, checked_model, counts_in_joint, joint, marginal, replay
-from modicum.insights.segment_costs import gross_usd
+from modicum.insights.replay import (
+    Replay,
+    check_model_price,
+    counts_in_joint,
+    marginal_savings,
+    replay,
+    replay_together,
+)
+from modicum.insights.segment_costs import price_segments
 from modicum.ledger.opening import open_store
 
 
@@ -27,7 +34,7 @@ def ints(history, value):
 
 
 def capped(history, most):
-    results = history.segment_kind == history.word(history.kinds, "tool_result")
+    results = history.segment_kind == history.code_of(history.kinds, "tool_result")
     return HistoryChange(
         segment_tokens=np.where(results, np.minimum(history.segment_tokens, most), history.segment_tokens)
     )
@@ -183,7 +190,7 @@ def test_a_history_that_begins_in_the_middle_saves_no_more_than_its_tokens_cost(
 
     assert history.context_tokens.tolist() == [17080, 20100, 23120]  # of which 14,060 came before the span
     over = change.segment_tokens < history.segment_tokens
-    _, gross = gross_usd(history, over, history.segment_tokens[over] - 1000)
+    _, gross = price_segments(history, over, history.segment_tokens[over] - 1000)
     assert gross == pytest.approx(3 * 2000 * WRITE + 3 * 2000 * READ)
     assert 0 < replayed.saving_usd <= gross
 
@@ -205,7 +212,7 @@ def test_marginal_savings_sum_to_the_joint_one_whatever_the_overlap():
     changes = [capped(history, 1000), capped(history, 500), HistoryChange(ttl_seconds=ints(history, 3600))]
     replays = Replay(history, PRICES)
 
-    assert sum(marginal(replays, changes)) == pytest.approx(replays.run(changes).saving_usd)
+    assert sum(marginal_savings(replays, changes)) == pytest.approx(replays.run(changes).saving_usd)
 
 
 def test_headroom_and_upper_bounds_are_in_no_sum():
@@ -215,7 +222,7 @@ def test_headroom_and_upper_bounds_are_in_no_sum():
     kinds = [Finding(finding_class=kind, **told) for kind in FindingClass]
 
     assert [found.finding_class for found in kinds if counts_in_joint(found)] == ["exact", "replayed"]
-    assert joint(Replay(history, PRICES), [kinds[2], kinds[3]]).saving_usd == 0
+    assert replay_together(Replay(history, PRICES), [kinds[2], kinds[3]]).saving_usd == 0
 
 
 def test_calls_without_a_price_stay_as_they_were():
@@ -227,7 +234,7 @@ def test_calls_without_a_price_stay_as_they_were():
     assert replayed.recorded_usd == pytest.approx(np.nansum(history.cost_usd))
     assert replays.fidelity().unpriced_calls == 5
     with pytest.raises(UserError, match="no price is known for the model 'mystery'"):
-        checked_model(PRICES, history, "mystery")
+        check_model_price(PRICES, history, "mystery")
     lost = replays.run([HistoryChange(models={"claude-opus-4-5": "mystery"})])
     assert (lost.unpriced_calls, lost.saving_usd) == (5, pytest.approx(0))
 
@@ -370,7 +377,7 @@ def test_changes_that_change_nothing_save_exactly_nothing(data):
 @settings(max_examples=30)
 def test_removing_tokens_never_costs_more_while_prompts_stay_above_the_floor(data):
     history = data.draw(histories())  # the question alone is above the 4,096 tokens of the model's floor
-    results = history.segment_kind == history.word(history.kinds, "tool_result")
+    results = history.segment_kind == history.code_of(history.kinds, "tool_result")
     some = data.draw(st.lists(st.floats(0, 1), min_size=history.segments, max_size=history.segments))
     sizes = np.where(results, (history.segment_tokens * np.array(some)).astype(np.int64), history.segment_tokens)
 
@@ -380,6 +387,6 @@ def test_removing_tokens_never_costs_more_while_prompts_stay_above_the_floor(dat
 def test_another_prediction_is_held_against_the_record_alike():
     replays = Replay(history_of(worked()), PRICES)
 
-    same = replays.fidelity(base=replays.arm_of(replays.caching.predicted))
+    same = replays.fidelity(base=replays.price_prediction(replays.caching.predicted))
 
     assert same == replays.fidelity()

@@ -3,7 +3,7 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 from modicum.calls import Basis, Call, Cost, Entry, Usage
-from modicum.insights.subscriptions import covered, months_of
+from modicum.insights.subscriptions import compare_with_fees, sum_by_month
 from modicum.ledger.opening import open_store
 from modicum.metering.price_file import Subscription
 
@@ -34,7 +34,7 @@ ENTRIES = [
 def test_a_fee_is_paid_for_every_month_that_it_was_used_in():
     fee = Subscription(name="Max", source="claude-code", usd_per_month=Decimal(200), since=date(2026, 1, 15))
 
-    (found,) = covered([fee], months_of(ENTRIES, UTC_ZONE))
+    (found,) = compare_with_fees([fee], sum_by_month(ENTRIES, UTC_ZONE))
 
     assert (found.months, found.paid_usd, found.calls, found.list_cost_usd) == (3, 600, 4, 30)
 
@@ -44,7 +44,7 @@ def test_months_before_it_began_and_after_it_ended_are_not_covered():
         name="Max", source="claude-code", usd_per_month=Decimal(200), since=date(2026, 2, 1), until=date(2026, 4, 1)
     )
 
-    assert covered([fee], months_of(ENTRIES, UTC_ZONE))[0].months == 1
+    assert compare_with_fees([fee], sum_by_month(ENTRIES, UTC_ZONE))[0].months == 1
 
 
 def test_the_ledger_gives_the_same_months():
@@ -54,4 +54,4 @@ def test_the_ledger_gives_the_same_months():
     rows = store.ask("months", zone="UTC", **span)
     store.close()
 
-    assert sorted(rows, key=str) == sorted(months_of(ENTRIES, UTC_ZONE), key=str)
+    assert sorted(rows, key=str) == sorted(sum_by_month(ENTRIES, UTC_ZONE), key=str)

@@ -4,7 +4,7 @@ import pytest
 
 from insights.planted import START, WRITE, Conversation, history_of, said, user
 from modicum.calls import Outcome, Usage
-from modicum.insights.timelines import cache_timeline, days
+from modicum.insights.timelines import build_cache_timeline, list_days
 
 
 def outcome(task, value):
@@ -16,7 +16,7 @@ def test_a_task_counts_on_the_day_on_which_it_began():
     late.call(said("a"), after=60)
     other = Conversation("b").call(user("do", 500))
 
-    first, second = days(history_of(late, other, outcomes=[outcome("a", 1.0), outcome("b", 0.0)]))
+    first, second = list_days(history_of(late, other, outcomes=[outcome("a", 1.0), outcome("b", 0.0)]))
 
     assert (first.date, first.calls, first.tasks_with_outcome, first.outcome_value) == ("2026-02-03", 2, 2, 1.0)
     assert (second.date, second.cache_read, second.cache_write) == ("2026-02-04", 1000, 20)
@@ -30,7 +30,7 @@ def test_the_task_whose_cache_was_lost_at_the_greatest_cost():
     paused.call(said("a"), after=1200, usage=Usage(0, 0, 4020, 0, 30)).call(said("b"))
     changed = Conversation("changed").call(user("do", 3000)).call(said("a"), usage=Usage(0, 0, 3020, 0, 30))
 
-    found = cache_timeline(history_of(calm, paused, changed))
+    found = build_cache_timeline(history_of(calm, paused, changed))
 
     assert found.task == "paused"
     assert found.written_again_usd == pytest.approx(4020 * WRITE)
@@ -39,4 +39,4 @@ def test_the_task_whose_cache_was_lost_at_the_greatest_cost():
 
 
 def test_where_no_cache_is_lost_there_is_nothing_to_show():
-    assert cache_timeline(history_of(Conversation().call(user("do", 9000)).call(said("a")))) is None
+    assert build_cache_timeline(history_of(Conversation().call(user("do", 9000)).call(said("a")))) is None

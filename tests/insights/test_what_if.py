@@ -3,7 +3,7 @@ import pytest
 from insights.planted import PRICES, Conversation, history_of, tool_round, user
 from modicum.calls import UserError
 from modicum.insights.finding import FindingClass
-from modicum.insights.what_if import what_if
+from modicum.insights.what_if import parse_what_if
 
 HISTORY = history_of(
     Conversation(model="claude-opus-4-5-20251101").call(user("q", 5000)).call(*tool_round("Read", "a", "text", 3000))
@@ -11,17 +11,17 @@ HISTORY = history_of(
 
 
 def test_changes_are_read_as_people_type_them():
-    assert what_if("cache_ttl=1h", HISTORY, PRICES).change.ttl_seconds.tolist() == [3600, 3600]
-    assert what_if("cap_tool_results=2000", HISTORY, PRICES).change.segment_tokens.tolist() == [5000, 20, 2000]
-    assert what_if("cap_output=9", HISTORY, PRICES).change.max_output_tokens.tolist() == [9, 9]
-    assert what_if("tier=batch", HISTORY, PRICES).change.tier == "batch"
-    swap = what_if("model:claude-opus-4-5=claude-haiku-4-5", HISTORY, PRICES)
+    assert parse_what_if("cache_ttl=1h", HISTORY, PRICES).change.ttl_seconds.tolist() == [3600, 3600]
+    assert parse_what_if("cap_tool_results=2000", HISTORY, PRICES).change.segment_tokens.tolist() == [5000, 20, 2000]
+    assert parse_what_if("cap_output=9", HISTORY, PRICES).change.max_output_tokens.tolist() == [9, 9]
+    assert parse_what_if("tier=batch", HISTORY, PRICES).change.tier == "batch"
+    swap = parse_what_if("model:claude-opus-4-5=claude-haiku-4-5", HISTORY, PRICES)
     assert swap.change.models == {"claude-opus-4-5-20251101": "claude-haiku-4-5"}
 
 
 def test_what_touches_quality_is_headroom():
     classes = [
-        what_if(text, HISTORY, PRICES).finding_class
+        parse_what_if(text, HISTORY, PRICES).finding_class
         for text in ("cache_ttl=5m", "cap_tool_results=1", "model:claude-opus-4-5=claude-haiku-4-5")
     ]
 
@@ -42,4 +42,4 @@ def test_what_touches_quality_is_headroom():
 )
 def test_what_cannot_be_replayed_says_what_can(text, reason):
     with pytest.raises(UserError, match=reason):
-        what_if(text, HISTORY, PRICES)
+        parse_what_if(text, HISTORY, PRICES)

@@ -10,8 +10,8 @@ import pytest
 
 from ledger.faults import GARBAGE, Backup, garbage, remove
 from modicum.calls import Call, CallStatus, Outcome, Owner, SegmentKind, Usage
+from modicum.context.conversations import ContextPart
 from modicum.ledger import positions
-from modicum.ledger.conversations import ContextPart
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import OUTCOMES

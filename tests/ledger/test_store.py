@@ -10,8 +10,10 @@ from hypothesis import strategies as st
 
 from ledger.samples import EVER, FULL, START, entry, read
 from modicum.calls import OURSELVES, Anatomy, Edit, Owner, Reuse, Segment, SegmentKind, Usage
+from modicum.context.conversations import FORMER
 from modicum.ledger.opening import open_store
 from modicum.ledger.store import Appended, Purge
+from modicum.metering.digests import SEGMENT_VERSION
 
 BILL = EVER | {"by": "model", "tag": "", "zone": "UTC"}
 
@@ -43,6 +45,15 @@ def test_an_entry_that_has_grown_replaces_its_older_self_with_its_anatomy(store)
     (stored,) = next(store.entries())
     assert stored.call.usage.output_visible == 9
     assert len(stored.call.anatomy.added) == 2
+
+
+def test_a_call_whose_digests_are_of_a_former_version_is_told_so(store):
+    digests = {"former": b"d" * 16, "present": b"d" * 16 + bytes((SEGMENT_VERSION,)), "other": b"d" * 16 + b"\xff"}
+    for name, digest in digests.items():
+        parts = (Segment(SegmentKind.PREFIX, 5), Segment(SegmentKind.USER, 5, digest))
+        store.append([entry(name, conversation="c", anatomy=Anatomy(0, 0, parts))])
+
+    assert store.conversations_of([*digests]) == {"former": "c" + FORMER, "present": "c", "other": "c" + FORMER}
 
 
 def test_where_a_call_is_booked_is_told_of_those_that_are_known(store):

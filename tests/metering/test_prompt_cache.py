@@ -7,13 +7,13 @@ from hypothesis import strategies as st
 
 from modicum.metering.prompt_cache import (
     UNKNOWN_TOKENS,
+    CallSequence,
     RecordedBuckets,
-    Sequence,
-    changed,
-    learn,
+    change_habits,
+    find_rules,
+    learn_habits,
+    load_rules,
     predict,
-    rule_book,
-    rules_of,
 )
 
 
@@ -23,7 +23,7 @@ def sequence(*calls, model=0, minimum=1024, step=1, implicit=False, made=None):
     count = len(calls)
     models = np.full(count, model) if np.isscalar(model) else np.array(model)
     made = np.ones(count, bool) if made is None else np.array(made)
-    return Sequence(
+    return CallSequence(
         talk.astype(int), at, at, models, prompt, kept, np.full(count, float(minimum)), np.full(count, float(step)),
         np.full(count, implicit), np.full(count, 300.0), made,
     )  # fmt: skip
@@ -33,7 +33,7 @@ def habits_of(calls, *buckets):
     """Learnt from buckets as (read, written for 5 minutes, for an hour, uncached)."""
     recorded = RecordedBuckets(*(np.array(column, float) for column in zip(*buckets, strict=True)))
     groups = np.zeros(len(calls.prompt), int)
-    return learn(calls, recorded, groups, groups)
+    return learn_habits(calls, recorded, groups, groups)
 
 
 def reads(calls, *buckets):
@@ -125,7 +125,7 @@ def test_a_read_that_ends_within_system_prompt_and_tools_is_a_front_at_once():
     recorded = RecordedBuckets(*np.array([(0, 5000, 0, 0), (4900, 100, 0, 0), (4900, 100, 0, 0)], float).T)
     groups = np.zeros(3, int)
 
-    habits = learn(calls, recorded, groups, groups, np.full(3, 4900.0))
+    habits = learn_habits(calls, recorded, groups, groups, np.full(3, 4900.0))
 
     assert predict(calls, habits).read.tolist() == [0, 0, 4900]
 
@@ -165,9 +165,9 @@ def test_who_caches_nothing_is_expected_to_go_on_so_unless_it_is_switched_on():
     habits = habits_of(calls, (0, 0, 0, 5000), (0, 0, 0, 6000), (0, 0, 0, 7000))
 
     assert predict(calls, habits).uncached.tolist()[1:] == [6000, 7000]
-    on = changed(habits, np.full(3, 300), np.zeros(3))
+    on = change_habits(habits, np.full(3, 300), np.zeros(3))
     assert predict(calls, on).read.tolist() == [0, 5000, 6000]
-    off = changed(on, np.zeros(3, int), np.zeros(3))
+    off = change_habits(on, np.zeros(3, int), np.zeros(3))
     assert predict(calls, off).uncached.tolist() == [5000, 6000, 7000]
 
 
@@ -213,12 +213,12 @@ def test_buckets_are_never_negative_and_sum_to_the_prompt(shape, data):
     ],
 )
 def test_rules_are_found_by_the_names_that_logs_have(model, minimum, is_implicit):
-    rules = rules_of(model, date(2026, 2, 3))
+    rules = find_rules(model, date(2026, 2, 3))
 
     assert (rules.minimum, rules.is_implicit) == (minimum, is_implicit)
 
 
 def test_rules_are_dated_and_unknown_models_have_none():
-    assert rules_of("claude-opus-4-5", date(2023, 1, 1)) is None
-    assert rules_of("mystery", date(2026, 1, 1)) is None
-    assert all(rules.source and rules.ttl_s and rules.step >= 1 for rules in rule_book())
+    assert find_rules("claude-opus-4-5", date(2023, 1, 1)) is None
+    assert find_rules("mystery", date(2026, 1, 1)) is None
+    assert all(rules.source and rules.ttl_s and rules.step >= 1 for rules in load_rules())

@@ -1,7 +1,7 @@
 import re
 import sys
 
-from modicum.reports.charts import bars, curve, money, stacked, timeline, tokens
+from modicum.reports.charts import draw_bars, draw_curve, draw_stacked, draw_timeline, format_tokens, format_usd
 
 
 def texts(svg):
@@ -9,50 +9,50 @@ def texts(svg):
 
 
 def test_money_and_tokens_as_people_write_them():
-    assert [money(usd) for usd in (0.5, 12.345, 1234.5)] == ["$0.50", "$12.35", "$1,234"]
-    assert [money(usd) for usd in (0.0, 0.00468, -0.0018)] == ["$0.00", "$0.0047", "-$0.0018"]
-    assert [tokens(count) for count in (950, 41_300, 16_000_000, 2.5e9)] == ["950", "41.3 k", "16 M", "2.5 G"]
+    assert [format_usd(usd) for usd in (0.5, 12.345, 1234.5)] == ["$0.50", "$12.35", "$1,234"]
+    assert [format_usd(usd) for usd in (0.0, 0.00468, -0.0018)] == ["$0.00", "$0.0047", "-$0.0018"]
+    assert [format_tokens(count) for count in (950, 41_300, 16_000_000, 2.5e9)] == ["950", "41.3 k", "16 M", "2.5 G"]
 
 
 def test_bars_name_what_they_are_and_how_much():
-    found = texts(bars([("tool results", 381.0), ("replies", 26.7)]))
+    found = texts(draw_bars([("tool results", 381.0), ("replies", 26.7)]))
 
     assert found == ["tool results", "$381 ", "93%", "replies", "$26.70 ", "7%"]
 
 
 def test_curve_and_stack_show_their_places_and_series():
-    assert "2,000" in texts(curve([("1,000", 25.0), ("2,000", 19.0)], str, "tokens"))
-    assert "read from cache" in texts(stacked(["01-01", "01-02"], {"read from cache": [1.0, 2.0]}, tokens))
+    assert "2,000" in texts(draw_curve([("1,000", 25.0), ("2,000", 19.0)], str, "tokens"))
+    assert "read from cache" in texts(draw_stacked(["01-01", "01-02"], {"read from cache": [1.0, 2.0]}, format_tokens))
 
 
 def test_every_drawing_is_there_for_a_desk_and_for_a_telephone():
-    drawn = curve([("1,000", 25.0)], str, "tokens")
+    drawn = draw_curve([("1,000", 25.0)], str, "tokens")
 
     assert re.findall(r'<div class="(\w+)"><svg', drawn) == ["wide", "narrow"]
 
 
 def test_of_many_days_only_some_are_named():
     labels = [f"{day:02}" for day in range(60)]
-    shown = [text for text in texts(stacked(labels, {"tokens": [1.0] * 60}, tokens)) if text in labels]
+    shown = [text for text in texts(draw_stacked(labels, {"tokens": [1.0] * 60}, format_tokens)) if text in labels]
 
     assert {"00", "06", "54", "45"} <= set(shown)  # every 6th at a desk, every 15th on a telephone
     assert "01" not in shown
 
 
 def test_marks_on_a_timeline_carry_their_reason():
-    svg = timeline({"prompt": [(1.0, 10.0), (2.0, 20.0)]}, [(2.0, 5.0, "a pause of 20 minutes")], "call")
+    svg = draw_timeline({"prompt": [(1.0, 10.0), (2.0, 20.0)]}, [(2.0, 5.0, "a pause of 20 minutes")], "call")
 
     assert "a pause of 20 minutes" in svg
 
 
 def test_a_chart_brings_no_script_and_fetches_nothing():
-    svg = curve([("a", 1.0)], str, "")
+    svg = draw_curve([("a", 1.0)], str, "")
 
     assert "<script" not in svg
     assert not re.search(r"(?:src|href)=", svg)
 
 
 def test_the_library_leaves_no_import_hook_behind():
-    curve([("a", 1.0)], str, "")
+    draw_curve([("a", 1.0)], str, "")
 
     assert all(hasattr(finder, "find_spec") for finder in sys.meta_path)

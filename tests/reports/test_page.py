@@ -7,7 +7,7 @@ from modicum.calls import Outcome, Usage
 from modicum.insights.audit import audit, audit_document
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import OUTCOMES
-from modicum.reports.page import page
+from modicum.reports.page import render_page
 
 
 @pytest.fixture
@@ -20,12 +20,12 @@ def told():
     store = open_store(":memory:")
     store.append(talk.entries)
     store.append_records(OUTCOMES, [Outcome(outcome_id="o", task="<task>", name="resolved", value=1.0, time=START)])
-    yield audit_document(audit(store, PRICES, EVER, asked=["cap_tool_results=1000"]))
+    yield audit_document(audit(store, PRICES, EVER, what_ifs=["cap_tool_results=1000"]))
     store.close()
 
 
 def test_every_section_appears(told):
-    found = re.findall(r"<h[12]>(.*?)</h[12]>", page(told))
+    found = re.findall(r"<h[12]>(.*?)</h[12]>", render_page(told))
 
     assert found == [
         "Where the tokens went",
@@ -42,7 +42,7 @@ def test_every_section_appears(told):
 
 def test_a_finding_says_what_it_is_what_to_do_and_where_to_look(told):
     row = next(row for row in told["findings"] if row["name"] == "reread_files")
-    html = page(told)
+    html = render_page(told)
     card = html[html.index('id="reread_files"') :]
     card = card[: card.index("</section>")]
 
@@ -53,17 +53,17 @@ def test_a_finding_says_what_it_is_what_to_do_and_where_to_look(told):
 
 @pytest.mark.parametrize(("name", "words"), [("reread_files", "saves $"), ("carried_results", "saves at most $")])
 def test_what_no_replay_has_shown_is_told_as_a_bound(told, name, words):
-    card = page(told).partition(f'id="{name}"')[2].partition("</header>")[0]
+    card = render_page(told).partition(f'id="{name}"')[2].partition("</header>")[0]
 
     assert f'<span class="saves">{words}' in card
 
 
 def test_names_from_logs_are_text_and_never_markup(told):
-    assert "<task>" not in page(told)
+    assert "<task>" not in render_page(told)
 
 
 def test_nothing_is_fetched_and_no_script_runs(told):
-    html = page(told)
+    html = render_page(told)
 
     assert "<script" not in html
     assert not re.search(r"(?:src|href)=", html)
@@ -74,4 +74,4 @@ def test_an_audit_without_waste_says_so(told):
     told["findings"] = [{**row, "calls": 0} for row in told["findings"]]
     told |= {"first_steps": [], "cap_curve": [], "what_if": [], "cache_timeline": None, "days": []}
 
-    assert "No waste of the known kinds was found." in page(told)
+    assert "No waste of the known kinds was found." in render_page(told)

@@ -1,7 +1,7 @@
 """Plans that the adapters' tests share."""
 
-from modicum.agents.plan import SCHEMA, TeamPlan
 from modicum.agents.plan_rules import Decision, Drop, Mute
+from modicum.agents.team_plan import SCHEMA, TeamPlan
 
 
 def plan(agents, *, rounds=1, drop=(), mute=(), **fields):

@@ -15,7 +15,7 @@ _EDGES = re.compile(r"^[\s\"'`*_.,:;!()\[\]{}$]+|[\s\"'`*_.,:;!()\[\]{}$]+$")
 _NUMBER = re.compile(r"[+-]?\d{1,3}(,\d{3})+(\.\d+)?|[+-]?\d+(\.\d+)?")
 
 
-def normalised(answer: str) -> str:
+def normalise(answer: str) -> str:
     """Lower case, one space between words, no quotes or full stops around; `1,200.0` and `1200` are one number."""
     text = _EDGES.sub("", " ".join(answer.lower().split()))
     if _NUMBER.fullmatch(text):
@@ -28,11 +28,11 @@ def answer_or_none(answer: str | None) -> str | None:
     """The normalised answer, or None where it is a placeholder for none."""
     if answer is None:
         return None
-    text = normalised(answer)
+    text = normalise(answer)
     return None if text in ABSTAINED else text
 
 
-def answer_digest(answer: str | None, key: bytes = b"") -> str | None:
+def digest_answer(answer: str | None, key: bytes = b"") -> str | None:
     """A keyed digest of the normalised answer, the same for the same answer; None for an abstention.
 
     Without a key, whoever has the digest can guess a short answer.
@@ -49,14 +49,14 @@ def vote(answers: Sequence[str | None]) -> str | None:
     return counted.most_common(1)[0][0] if counted else None
 
 
-def tied_answers(answers: Sequence[str | None]) -> tuple[str | None, ...]:
+def find_tied_answers(answers: Sequence[str | None]) -> tuple[str | None, ...]:
     """The answers that more votes than any other were given to: several in a tie, None alone where nobody answered."""
     counted = Counter(answer for answer in answers if answer is not None)
     most = max(counted.values(), default=0)
     return tuple(answer for answer, count in counted.items() if count == most) or (None,)
 
 
-def agreed_answer(answers: Sequence[str | None], agree: int, of: int | None = None) -> str | None:
+def find_agreed_answer(answers: Sequence[str | None], agree: int, of: int | None = None) -> str | None:
     """The first answer that `agree` of the first `of` gave (all of them if None); None where there is none."""
     counted: Counter[str] = Counter()
     for answer in answers[:of]:

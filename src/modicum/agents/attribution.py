@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import msgspec
 import numpy as np
 
-from modicum.agents.answers import tied_answers, vote
+from modicum.agents.answers import find_tied_answers, vote
 from modicum.agents.graph import TeamGraph
-from modicum.agents.recorded import AgentTurn, Read, RecordedRun, RecordedTeam
+from modicum.agents.recordings import AgentTurn, ReadMessage, RecordedRun, RecordedTeam
 from modicum.statistics.paired import paired_difference, share_interval
 
 CONFIDENCE = 0.95
@@ -111,21 +111,23 @@ def attribute(team: RecordedTeam) -> TeamAttribution:
         graded_count=len(team.graded),
         score=_mean([score for score in scores if score is not None]),
         tokens=total,
-        per_agent=tuple(_row(team, name, None, calls, total) for name in names),
+        per_agent=tuple(_attribute_agent_round(team, name, None, calls, total) for name in names),
         per_round=tuple(
-            _row(team, name, number, calls, total)
+            _attribute_agent_round(team, name, number, calls, total)
             for number in rounds
             for name in names
             if any(turn.agent == name and turn.round == number for turn in turns)
         ),
-        edges=tuple(_edges(team, total)),
-        natural=tuple(_natural(team, name) for name in names),
+        edges=tuple(_measure_edges(team, total)),
+        natural=tuple(_find_natural_experiments(team, name) for name in names),
         revote_share=float(np.mean(revotes)) if revotes else None,
-        cannot_tell=tuple(_limits(team, revotes)),
+        cannot_tell=tuple(_list_limits(team, revotes)),
     )
 
 
-def _row(team: RecordedTeam, name: str, number: int | None, calls: int, total: int | None) -> AgentRound:
+def _attribute_agent_round(
+    team: RecordedTeam, name: str, number: int | None, calls: int, total: int | None
+) -> AgentRound:
     mine = [
         (run, turn)
         for run in team.runs
@@ -143,8 +145,8 @@ def _row(team: RecordedTeam, name: str, number: int | None, calls: int, total: i
         prompt_tokens=_sum([turn.prompt_tokens for _, turn in mine]),
         completion_tokens=_sum([turn.completion_tokens for _, turn in mine]),
         abstained_share=float(np.mean([turn.answer is None for _, turn in mine])) if mine else 0.0,
-        repeats_share=_share([_repeats(run, turn) for run, turn in mine if turn.answer is not None]),
-        unchanged_share=_share([_unchanged(run, turn) for run, turn in mine if turn.round > 1]),
+        repeats_share=_share([_is_repeat(run, turn) for run, turn in mine if turn.answer is not None]),
+        unchanged_share=_share([_is_unchanged(run, turn) for run, turn in mine if turn.round > 1]),
         own_score=_mean(scores),
         without=leave_one_out(team, name) if number is None else None,
     )
@@ -157,7 +159,7 @@ def own_scores(team: RecordedTeam, name: str, number: int | None = None) -> list
     a tool) nothing is known.
     """
     mine = [(run, turn) for run in team.runs for turn in run.turns if turn.agent == name]
-    if _mute([turn for _, turn in mine]):
+    if _has_no_answers([turn for _, turn in mine]):
         return []
     found = [run.own_score(turn) for run, turn in mine if number is None or turn.round == number]
     return [score for score in found if score is not None]
@@ -173,8 +175,8 @@ def leave_one_out(team: RecordedTeam, name: str) -> IntervalEstimate | None:
     pairs = []
     for run in team.graded:
         last = run.last_answers()
-        with_all = _voted_worth(run, list(last.values()))
-        without = _voted_worth(run, [answer for agent, answer in last.items() if agent != name])
+        with_all = _mean_vote_score(run, list(last.values()))
+        without = _mean_vote_score(run, [answer for agent, answer in last.items() if agent != name])
         if len(last) > 1 and with_all is not None and without is not None:
             pairs.append((with_all, without))
     if not pairs:
@@ -184,27 +186,27 @@ def leave_one_out(team: RecordedTeam, name: str) -> IntervalEstimate | None:
     return IntervalEstimate(found.mean, found.low, found.high, found.pairs_count)
 
 
-def _voted_worth(run: RecordedRun, answers: Sequence[str | None]) -> float | None:
+def _mean_vote_score(run: RecordedRun, answers: Sequence[str | None]) -> float | None:
     """Mean score of the answers that the vote may give; None where the record cannot tell it of one of them."""
-    worths = [run.worth(answer) for answer in tied_answers(answers)]
+    worths = [run.worth(answer) for answer in find_tied_answers(answers)]
     known = [worth for worth in worths if worth is not None]
     return float(np.mean(known)) if len(known) == len(worths) else None
 
 
-def _repeats(run: RecordedRun, turn: AgentTurn) -> bool:
+def _is_repeat(run: RecordedRun, turn: AgentTurn) -> bool:
     return any(
         one.round == turn.round and one.step < turn.step and one.answer == turn.answer and one.agent != turn.agent
         for one in run.turns
     )
 
 
-def _unchanged(run: RecordedRun, turn: AgentTurn) -> bool:
+def _is_unchanged(run: RecordedRun, turn: AgentTurn) -> bool:
     return any(
         one.agent == turn.agent and one.round == turn.round - 1 and one.answer == turn.answer for one in run.turns
     )
 
 
-def reads_of(run: RecordedRun, turn: AgentTurn, graph: TeamGraph) -> tuple[Read, ...]:
+def find_reads(run: RecordedRun, turn: AgentTurn, graph: TeamGraph) -> tuple[ReadMessage, ...]:
     """What a turn had read: as recorded, or what the graph lets it read of what came before."""
     if turn.reads is not None:
         return turn.reads
@@ -217,24 +219,24 @@ def reads_of(run: RecordedRun, turn: AgentTurn, graph: TeamGraph) -> tuple[Read,
         else:
             continue
         if mask[graph.index(one.agent), graph.index(turn.agent)]:
-            found.append(Read(one.agent, one.round))
+            found.append(ReadMessage(one.agent, one.round))
     return tuple(found)
 
 
-def _edges(team: RecordedTeam, total: int | None) -> list[EdgeShare]:
+def _measure_edges(team: RecordedTeam, total: int | None) -> list[EdgeShare]:
     tokens: dict[tuple[str, str, str], list[tuple[int | None, bool]]] = defaultdict(list)
     moved: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
     for run in team.runs:
         said = {(turn.agent, turn.round): turn for turn in run.turns}
         for turn in run.turns:
-            for read in reads_of(run, turn, team.graph):
+            for read in find_reads(run, turn, team.graph):
                 source = said.get((read.agent, read.round))
                 if source is None:
                     continue
                 edge = (read.agent, turn.agent, "spatial" if read.round == turn.round else "temporal")
                 counted = read.tokens is not None
                 tokens[edge].append((read.tokens if counted else source.completion_tokens, counted))
-                move = _move(run, said.get((turn.agent, turn.round - 1)), source, turn)
+                move = _score_move(run, said.get((turn.agent, turn.round - 1)), source, turn)
                 moved[edge][0] += move > 0
                 moved[edge][1] += move < 0
     found = []
@@ -256,7 +258,7 @@ def _edges(team: RecordedTeam, total: int | None) -> list[EdgeShare]:
     return sorted(found, key=lambda edge: -(edge.tokens or 0))
 
 
-def _move(run: RecordedRun, before: AgentTurn | None, source: AgentTurn, after: AgentTurn) -> int:
+def _score_move(run: RecordedRun, before: AgentTurn | None, source: AgentTurn, after: AgentTurn) -> int:
     """+1 where the reader took over the source's answer and went from wrong to right, -1 the other way."""
     if before is None or before.agent == source.agent or after.answer != source.answer or before.answer == after.answer:
         return 0
@@ -264,7 +266,7 @@ def _move(run: RecordedRun, before: AgentTurn | None, source: AgentTurn, after: 
     return 0 if was is None or now is None else int(np.sign(now - was))
 
 
-def _natural(team: RecordedTeam, name: str) -> NaturalExperiment:
+def _find_natural_experiments(team: RecordedTeam, name: str) -> NaturalExperiment:
     by_task: dict[str, tuple[list[float], list[float]]] = defaultdict(lambda: ([], []))
     without = 0
     for run in team.graded:
@@ -279,7 +281,7 @@ def _natural(team: RecordedTeam, name: str) -> NaturalExperiment:
     return NaturalExperiment(name, without, len(both), change)
 
 
-def _limits(team: RecordedTeam, revotes: Sequence[bool]) -> list[str]:
+def _list_limits(team: RecordedTeam, revotes: Sequence[bool]) -> list[str]:
     limits = [
         "how the kept agents would have answered without a dropped one's messages: 'modicum team verify' shows that"
     ]
@@ -300,26 +302,26 @@ def _limits(team: RecordedTeam, revotes: Sequence[bool]) -> list[str]:
             f"what leaving one out does: the vote of the last answers gives the recorded answer in only "
             f"{100 * np.mean(revotes):.0f} % of runs, so something else decides"
         )
-    return [*limits, *_oddities(team)]
+    return [*limits, *_list_oddities(team)]
 
 
-def _oddities(team: RecordedTeam) -> list[str]:
+def _list_oddities(team: RecordedTeam) -> list[str]:
     """What looks wrong in the record, or is missing there."""
     limits = []
     said: dict[str, list[AgentTurn]] = defaultdict(list)
     for run in team.runs:
         for turn in run.turns:
             said[turn.agent].append(turn)
-    mute = [name for name, turns in said.items() if _mute(turns)]
+    mute = [name for name, turns in said.items() if _has_no_answers(turns)]
     if mute and team.graded and len(mute) < len(said):
         limits.append(f"how good {', '.join(mute)} was: no answer of its own is recorded in any run")
-    twice = sorted({turn.agent for run in team.runs for turn in run.turns if _again(run, turn)})
+    twice = sorted({turn.agent for run in team.runs for turn in run.turns if _is_asked_again(run, turn)})
     if twice:
         limits.append(
             f"who said what where two turns of {', '.join(twice)} stand in one round: agents need names of their own, "
             "rounds a number"
         )
-    if odd := [(run, turn, read) for run in team.runs for turn, read in _unheard(run)]:
+    if odd := [(run, turn, read) for run in team.runs for turn, read in _list_reads_before_writing(run)]:
         run, turn, read = odd[0]
         limits.append(
             f"who read whom in {len(odd)} cases that contradict the order of turns (run '{run.run}': {turn.agent} "
@@ -330,16 +332,16 @@ def _oddities(team: RecordedTeam) -> list[str]:
     return limits
 
 
-def _mute(turns: Sequence[AgentTurn]) -> bool:
+def _has_no_answers(turns: Sequence[AgentTurn]) -> bool:
     """Whether no turn has an answer or a grade."""
     return all(turn.answer is None and turn.score is None for turn in turns)
 
 
-def _again(run: RecordedRun, turn: AgentTurn) -> bool:
+def _is_asked_again(run: RecordedRun, turn: AgentTurn) -> bool:
     return any(one is not turn and one.agent == turn.agent and one.round == turn.round for one in run.turns)
 
 
-def _unheard(run: RecordedRun) -> list[tuple[AgentTurn, Read]]:
+def _list_reads_before_writing(run: RecordedRun) -> list[tuple[AgentTurn, ReadMessage]]:
     """Messages that a turn says it had read before they were written."""
     found = []
     written: set[tuple[str, int]] = set()

@@ -10,13 +10,13 @@ from typing import Any
 
 import msgspec
 
-from modicum.agents.recorded import RecordedRow
+from modicum.agents.recordings import RecordedRow
 
 UNKNOWN_MODEL = "unknown"
 """The format needs a model's name; this one has no price, and is none when it is read back."""
 
 
-def call_lines(turns: Iterable[tuple[datetime, RecordedRow]], results: Sequence[RecordedRow]) -> str:
+def make_call_lines(turns: Iterable[tuple[datetime, RecordedRow]], results: Sequence[RecordedRow]) -> str:
     """The turns as calls, one a line.
 
     A prompt's count is booked as uncached with an estimated basis: a recording does not say what came from a cache.
@@ -26,11 +26,11 @@ def call_lines(turns: Iterable[tuple[datetime, RecordedRow]], results: Sequence[
         results: rows without agent.
     """
     known = {row.run: row for row in results}
-    lines = [_line(at, row, known.get(row.run)) for at, row in turns]
+    lines = [_make_line(at, row, known.get(row.run)) for at, row in turns]
     return "".join(msgspec.json.encode(line).decode() + "\n" for line in lines)
 
 
-def outcome_lines(results: Sequence[RecordedRow], at: datetime, name: str) -> str:
+def make_outcome_lines(results: Sequence[RecordedRow], at: datetime, name: str) -> str:
     """The outcomes of runs as `modicum outcome import` reads them: of the task or, if it has several runs, the run."""
     runs_of_task = Counter(row.task or row.run for row in results)
     lines = [
@@ -48,7 +48,7 @@ def outcome_lines(results: Sequence[RecordedRow], at: datetime, name: str) -> st
     return "".join(msgspec.json.encode(line).decode() + "\n" for line in lines)
 
 
-def _line(at: datetime, row: RecordedRow, result: RecordedRow | None) -> dict[str, Any]:
+def _make_line(at: datetime, row: RecordedRow, result: RecordedRow | None) -> dict[str, Any]:
     step = 0 if row.step is None else row.step
     tags = {
         "run": row.run,

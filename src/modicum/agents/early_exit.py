@@ -8,8 +8,8 @@ so verify it on other tasks (`proposal.propose_and_check` does).
 import msgspec
 
 from modicum.agents.plan_rules import Decision, EarlyExit
-from modicum.agents.proposal import blank_plan
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.proposal import make_blank_plan
+from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import replay
 
 
@@ -41,14 +41,14 @@ class ExitCurve(msgspec.Struct, frozen=True):
     recommended: ExitPoint | None
 
 
-def curve(team: RecordedTeam, *, max_loss: float = 0.02, confidence: float = 0.95) -> ExitCurve:
+def compute_exit_curve(team: RecordedTeam, *, max_loss: float = 0.02, confidence: float = 0.95) -> ExitCurve:
     """Agents asked in the recorded order, answers of the first round counted."""
     size = len(team.graph.agents)
     points = []
     for agree in range(size, 1, -1):
         if not team.graded:
             break
-        plan = blank_plan(team, Decision.REDUCE)
+        plan = make_blank_plan(team, Decision.REDUCE)
         replayed = replay(msgspec.structs.replace(plan, early_exit=EarlyExit(agree=agree, of=size)), team)
         change = replayed.change_where_known(confidence)
         any_known = change.pairs_count > 0

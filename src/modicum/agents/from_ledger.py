@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from modicum.agents.recorded import RecordedRow
+from modicum.agents.recordings import RecordedRow
 from modicum.calls import Problem, UserError
 from modicum.ledger.store import Store
 
@@ -34,7 +34,7 @@ class LedgerRows(msgspec.Struct, frozen=True):
         for name, agent, usd in self.costs:
             if name == team:
                 found.setdefault(agent, []).append(usd)
-        return {agent: _agent_cost(costs) for agent, costs in found.items()}
+        return {agent: _sum_agent_cost(costs) for agent, costs in found.items()}
 
 
 class AgentCost(msgspec.Struct, frozen=True):
@@ -47,14 +47,14 @@ class AgentCost(msgspec.Struct, frozen=True):
     cost_per_turn_usd: float | None
 
 
-def _agent_cost(costs: list[float | None]) -> AgentCost:
+def _sum_agent_cost(costs: list[float | None]) -> AgentCost:
     known = [usd for usd in costs if usd is not None]
     if not known:
         return AgentCost(len(costs), 0, None, None)
     return AgentCost(len(costs), len(known), sum(known), sum(known) / len(known))
 
 
-class Which(msgspec.Struct, frozen=True):
+class RunSelection(msgspec.Struct, frozen=True):
     """Which runs of a ledger are meant."""
 
     since: datetime = datetime(1900, 1, 1, tzinfo=UTC)
@@ -65,10 +65,10 @@ class Which(msgspec.Struct, frozen=True):
     """`full`: without those that went under a plan of the gateway; `plan`: those alone; empty: all."""
 
 
-EVERY_FULL_RUN = Which()
+ALL_FULL_RUNS = RunSelection()
 
 
-def ledger_rows(store: Store, outcome: str | None = None, which: Which = EVERY_FULL_RUN) -> LedgerRows:
+def read_ledger_rows(store: Store, outcome: str | None = None, which: RunSelection = ALL_FULL_RUNS) -> LedgerRows:
     """The rows of all teams, for `recorded_team`.
 
     Args:
@@ -81,8 +81,8 @@ def ledger_rows(store: Store, outcome: str | None = None, which: Which = EVERY_F
     """
     counted = store.ask("team_tags", since=which.since, until=which.until)[0]
     if not counted["calls_with_run_and_agent"]:
-        raise UserError(_missing(store.place, counted))
-    name = _outcome(store, outcome)
+        raise UserError(_explain_missing(store.place, counted))
+    name = _choose_outcome(store, outcome)
     rows: list[tuple[int, RecordedRow]] = []
     problems: list[Problem] = []
     costs: list[tuple[str, str, float | None]] = []
@@ -91,7 +91,7 @@ def ledger_rows(store: Store, outcome: str | None = None, which: Which = EVERY_F
     for number, found in enumerate(store.ask("team_rows", **asked), start=1):
         unclear += found["outcome_unclear"]
         try:
-            row = _row(found)
+            row = _make_row(found)
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
             who = f"agent '{found['agent']}' of run '{found['run']}'"
             problems.append(Problem(store.place, f"a tag of {who} is no part of a recording: {error}"))
@@ -99,10 +99,10 @@ def ledger_rows(store: Store, outcome: str | None = None, which: Which = EVERY_F
         rows.append((number, row))
         if row.agent:
             costs.append((row.team, row.agent, found["cost_usd"]))
-    return LedgerRows(rows, problems, name, _notes(counted, unclear, name, which.arm), costs)
+    return LedgerRows(rows, problems, name, _list_notes(counted, unclear, name, which.arm), costs)
 
 
-def _row(found: Mapping[str, Any]) -> RecordedRow:
+def _make_row(found: Mapping[str, Any]) -> RecordedRow:
     fields = {name: found[name] for name in RecordedRow.__struct_fields__ if name != "group"}
     fields["group"] = found["group_name"]
     if fields["reads"] is not None:
@@ -112,7 +112,7 @@ def _row(found: Mapping[str, Any]) -> RecordedRow:
     )
 
 
-def _missing(place: str, counted: Mapping[str, Any]) -> str:
+def _explain_missing(place: str, counted: Mapping[str, Any]) -> str:
     calls = int(counted["calls"])
     if not calls:
         return f"the ledger {place} holds no calls; fill it with 'modicum import PATH...', or give a recording: FILE"
@@ -127,7 +127,7 @@ def _missing(place: str, counted: Mapping[str, Any]) -> str:
     )
 
 
-def _outcome(store: Store, wanted: str | None) -> str:
+def _choose_outcome(store: Store, wanted: str | None) -> str:
     known = [row["name"] for row in store.ask("outcomes")]
     if wanted is not None and wanted not in known:
         names = ", ".join(known) or "none yet: see 'modicum outcome --help'"
@@ -139,7 +139,7 @@ def _outcome(store: Store, wanted: str | None) -> str:
     return wanted if wanted is not None else known[0] if known else ""
 
 
-def _notes(counted: Mapping[str, Any], unclear: int, outcome: str, arm: str) -> list[str]:
+def _list_notes(counted: Mapping[str, Any], unclear: int, outcome: str, arm: str) -> list[str]:
     notes = []
     if arm == "full" and counted["runs_under_plan"]:
         notes.append(f"{int(counted['runs_under_plan']):,} runs went under a plan: left out (--arm plan takes them)")

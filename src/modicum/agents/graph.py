@@ -58,7 +58,7 @@ class TeamGraph:
         for name in sorted(self.protect - set(self.agents)):
             raise UserError(f"protected agent '{name}' is not in the team: its agents are {', '.join(self.agents)}")
         within = self._edges(spatial, "spatial")
-        loop = cycle(within)
+        loop = find_cycle(within)
         if loop and not isinstance(spatial, str):
             names = " -> ".join(self.agents[index] for index in loop)
             raise UserError(f"spatial edges form a cycle ({names}): nobody could speak first; make one edge temporal")
@@ -80,7 +80,7 @@ class TeamGraph:
     def _edges(self, edges: Edges, kind: str, *, own: bool = False) -> Mask:
         size = len(self.agents)
         if isinstance(edges, str):
-            return shaped(edges, size, own=own)
+            return make_edges(edges, size, own=own)
         mask: Mask = np.zeros((size, size), dtype=bool)
         for source, reader in edges:
             if source == reader and not own:
@@ -89,7 +89,7 @@ class TeamGraph:
         return mask
 
 
-def shaped(shape: str, size: int, *, own: bool = False) -> Mask:
+def make_edges(shape: str, size: int, *, own: bool = False) -> Mask:
     """The edges of a named shape; with `own`, everybody also reads its own last words (temporal edges)."""
     ones: Mask = np.ones((size, size), dtype=bool)
     first_layer = np.arange(size) < (size + 1) // 2
@@ -105,7 +105,7 @@ def shaped(shape: str, size: int, *, own: bool = False) -> Mask:
     return shapes[shape] | np.eye(size, dtype=bool) if own and shape != "none" else shapes[shape]
 
 
-def cycle(edges: Mask) -> list[int]:
+def find_cycle(edges: Mask) -> list[int]:
     """Agents of one cycle, in order, the first again at the end; empty where there is none."""
     state = [0] * len(edges)
     path: list[int] = []
@@ -128,22 +128,22 @@ def cycle(edges: Mask) -> list[int]:
     return []
 
 
-def realised(edges: Mask) -> Mask:
+def drop_cycles(edges: Mask) -> Mask:
     """The edges that one round can use: as they are where they have no cycle, else those that follow the list order."""
-    return np.triu(edges, 1) if cycle(edges) else edges
+    return np.triu(edges, 1) if find_cycle(edges) else edges
 
 
-def completed(edges: Mask, more: Mask) -> Mask:
+def add_acyclic_edges(edges: Mask, more: Mask) -> Mask:
     """Edges without a cycle, and those of `more`, tried row by row, that close none."""
     found = edges.copy()
     for source, reader in np.argwhere(more & ~edges):
         found[source, reader] = True
-        if cycle(found):
+        if find_cycle(found):
             found[source, reader] = False
     return found
 
 
-def speaking_order(edges: Mask) -> list[int]:
+def sort_by_reading(edges: Mask) -> list[int]:
     """Agents so that everybody speaks after those it reads; list order where edges leave it open. No cycles."""
     waiting = list(range(len(edges)))
     order: list[int] = []

@@ -9,7 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
-from modicum.agents.answers import ABSTAINED, agreed_answer, answer_or_none, normalised
+from modicum.agents.answers import ABSTAINED, answer_or_none, find_agreed_answer, normalise
 from modicum.agents.plan_rules import EdgeKind, PlanRules
 
 Message = TypeVar("Message")
@@ -66,7 +66,7 @@ class Guard:
         stop = self.plan.early_exit
         if stop is None or self.full_because or (round is not None and stop.round not in {None, round}):
             return None
-        return agreed_answer([answer_or_none(answer) for answer in answers], stop.agree, stop.of)
+        return find_agreed_answer([answer_or_none(answer) for answer in answers], stop.agree, stop.of)
 
     def filter(
         self,
@@ -131,7 +131,7 @@ class Guard:
         if text is None or name in self.plan.protect:
             return False
         dropped = any(not self.plan.keeps(name, number) for number in range(1, self.plan.rounds + 1))
-        return dropped and normalised(text) in ABSTAINED
+        return dropped and normalise(text) in ABSTAINED
 
     def _round_written(self, name: str, earlier: int) -> int:
         """The round of an agent's message, of which `earlier` come before it: those in which it was let speak."""

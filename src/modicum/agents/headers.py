@@ -40,7 +40,7 @@ class TurnVerdict(msgspec.Struct, frozen=True):
     """Why the plan is not in force for this run, if it is not."""
 
 
-def turn_question(headers: Mapping[str, str]) -> TurnQuestion | None:
+def parse_turn_question(headers: Mapping[str, str]) -> TurnQuestion | None:
     """The question that a request's headers ask; None where the request is no turn of a team.
 
     Raises:

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 
 from modicum.agents.canary import CanaryWatch
-from modicum.agents.graph import TeamGraph, completed, cycle
+from modicum.agents.graph import TeamGraph, add_acyclic_edges, find_cycle
 from modicum.calls import UserError
 
 
@@ -188,8 +188,8 @@ class PlanRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         if protected.any() and any(one.kind != EdgeKind.TEMPORAL for one in self.mute):
             for number, edges in enumerate(spatial):
                 muted = (graph.spatial[number] & active[number][:, None] & active[number] & ~edges).any()
-                if muted and cycle(edges) and not cycle(edges & ~protected):
-                    spatial[number] = completed(edges & ~protected, edges)
+                if muted and find_cycle(edges) and not find_cycle(edges & ~protected):
+                    spatial[number] = add_acyclic_edges(edges & ~protected, edges)
         return spatial, temporal
 
     def full_because(
@@ -208,7 +208,7 @@ class PlanRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
                 "record the new team and run 'modicum team propose'"
             )
         for agent, text in (prompts or {}).items():
-            if agent in self.bound_to.prompts and self.bound_to.prompts[agent] != text_digest(text):
+            if agent in self.bound_to.prompts and self.bound_to.prompts[agent] != digest_text(text):
                 return f"the instructions of '{agent}' changed"
         for agent, model in (models or {}).items():
             known = self.model_for(agent, self.bound_to.models.get(agent, model))
@@ -218,15 +218,15 @@ class PlanRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
             return f"the plan expired on {self.expires}"
         if watch is not None and watch.reverted:
             return watch.reverted
-        if run and run_share(self.team, run) < self.canary_share:
+        if run and share_of_run(self.team, run) < self.canary_share:
             return "canary"
         return ""
 
 
-def text_digest(text: str) -> str:
+def digest_text(text: str) -> str:
     return hashlib.blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def run_share(team: str, run: str) -> float:
+def share_of_run(team: str, run: str) -> float:
     """A number in 0..1 that the run's name decides: the same run is a canary everywhere and every time."""
     return int.from_bytes(hashlib.blake2b(f"{team}\0{run}".encode(), digest_size=7).digest(), "big") / 2**56

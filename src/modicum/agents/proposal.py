@@ -11,15 +11,16 @@ import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import takewhile
+from statistics import NormalDist
 
 import msgspec
 import numpy as np
 
 from modicum.agents.attribution import TeamAttribution, attribute, own_scores
-from modicum.agents.plan import SCHEMA, TeamPlan
 from modicum.agents.plan_rules import Binding, Decision, Drop, EarlyExit, Evidence, Learned
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import TeamReplay, replay
+from modicum.agents.team_plan import SCHEMA, TeamPlan
 from modicum.statistics.paired import (
     PairedDifference,
     paired_difference,
@@ -50,7 +51,7 @@ class Candidate:
     replayed: TeamReplay
 
 
-def ranking(report: TeamAttribution, by: str = "") -> list[str]:
+def rank_agents(report: TeamAttribution, by: str = "") -> list[str]:
     """Agents, worst first.
 
     Args:
@@ -70,7 +71,7 @@ def ranking(report: TeamAttribution, by: str = "") -> list[str]:
     return sorted(report.agents, key=key)
 
 
-def blank_plan(team: RecordedTeam, decision: Decision, why: str = "", learner: str = "trace") -> TeamPlan:
+def make_blank_plan(team: RecordedTeam, decision: Decision, why: str = "", learner: str = "trace") -> TeamPlan:
     """A plan that changes nothing, bound to the team."""
     return TeamPlan(
         schema=SCHEMA,
@@ -81,7 +82,7 @@ def blank_plan(team: RecordedTeam, decision: Decision, why: str = "", learner: s
         rounds=team.graph.rounds,
         protect=tuple(sorted(team.graph.protect)),
         bound_to=Binding(prompts=team.prompts, models=team.models),
-        learned=Learned(learner=learner, runs_count=len(team.runs), data_digest=data_digest(team)),
+        learned=Learned(learner=learner, runs_count=len(team.runs), data_digest=digest_recording(team)),
     )
 
 
@@ -95,12 +96,12 @@ def propose(
     fewest_saved: float = 0.02,
 ) -> TeamPlan:
     """Of the plans that are shown to be safe and save nearly the most, the one with the most room. See `proposals`."""
-    return proposals(
+    return list_proposals(
         team, report, max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds, fewest_saved=fewest_saved
     )[-1]
 
 
-def proposals(
+def list_proposals(
     team: RecordedTeam,
     report: TeamAttribution,
     *,
@@ -121,26 +122,26 @@ def proposals(
         fewest_saved: smaller savings are not worth a plan.
     """
     if len(team.graph.agents) == 1:
-        return [blank_plan(team, Decision.KEEP_ALL, "a team of one agent has nobody to drop")]
+        return [make_blank_plan(team, Decision.KEEP_ALL, "a team of one agent has nobody to drop")]
     if team.graph.protect.issuperset(team.graph.agents):
-        return [blank_plan(team, Decision.KEEP_ALL, "every agent is protected: nobody may be dropped or stopped")]
+        return [make_blank_plan(team, Decision.KEEP_ALL, "every agent is protected: nobody may be dropped or stopped")]
     graded = len(team.graded)
     if not graded:
         why = "no run has an outcome or a gold answer, so nothing says what a plan would lose: record how runs ended"
-        return [blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)]
+        return [make_blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)]
     if graded < FEWEST_GRADED:
         why = f"{graded} graded runs to choose a plan on; {FEWEST_GRADED} is the least, "
-        why += f"and {_needed(max_loss)} would rule out the loss"
-        return [blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)]
-    found = shortlist(
+        why += f"and {_describe_needed_runs(max_loss)} would rule out the loss"
+        return [make_blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)]
+    found = make_shortlist(
         team, report, max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds, fewest_saved=fewest_saved
     )
     if not found.safe:
-        return [blank_plan(team, *_why_not(found.tried, found.worthwhile, max_loss))]
+        return [make_blank_plan(team, *_explain_rejection(found.tried, found.worthwhile, max_loss))]
     chosen = f"chosen from {len(found.tried)} candidates on these tasks, intervals widened to hold for all"
     plans: list[TeamPlan] = []
     for kept in STEPS:
-        one = with_most_room(found.safe, found.confidence, kept)
+        one = choose_safest(found.safe, found.confidence, kept)
         evidence = one.replayed.evidence(max_loss, found.confidence)
         note = "; ".join(filter(None, [chosen, evidence.note]))
         plan = msgspec.structs.replace(one.plan, why=one.what, evidence=msgspec.structs.replace(evidence, note=note))
@@ -160,7 +161,7 @@ class Shortlist:
     """Of each single interval, so that all hold together."""
 
 
-def shortlist(
+def make_shortlist(
     team: RecordedTeam,
     report: TeamAttribution,
     *,
@@ -170,14 +171,14 @@ def shortlist(
     fewest_saved: float = 0.02,
 ) -> Shortlist:
     """What `propose` chooses from; arguments as there."""
-    tried = [one for one in candidates(team, report) if allow_bounds or one.replayed.exact]
+    tried = [one for one in list_candidates(team, report) if allow_bounds or one.replayed.exact]
     worthwhile = [one for one in tried if one.replayed.saved_share >= fewest_saved]
-    corrected = _for_all(worthwhile, confidence)
+    corrected = _share_confidence(worthwhile, confidence)
     safe = [one for one in worthwhile if one.replayed.change(corrected).not_worse_than(max_loss)]
     return Shortlist(tried, worthwhile, safe, corrected)
 
 
-def with_most_room(safe: Sequence[Candidate], confidence: float, nearly_as_much: float = NEARLY_AS_MUCH) -> Candidate:
+def choose_safest(safe: Sequence[Candidate], confidence: float, nearly_as_much: float = NEARLY_AS_MUCH) -> Candidate:
     """Of those that save nearly as much as the greediest, the one whose bound would hold best if it gained nothing.
 
     A gain is not counted: what looks best of many has had luck, and asking fewer agents has little reason to improve
@@ -204,19 +205,19 @@ def propose_and_check(
 
     Where the record points to an agent that no replay can judge, `why` names the trial that would.
     """
-    learn, check = halves(team)
-    plans = proposals(learn, attribute(learn), max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds)
+    learn, check = split_in_halves(team)
+    plans = list_proposals(learn, attribute(learn), max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds)
     plan = plans[-1]
     if plan.evidence is not None:
-        found = _checked(plans, check, max_loss, confidence, allow_bounds=allow_bounds)
-        plan = blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, found) if isinstance(found, str) else found
-    trial = worth_a_trial(team)
+        found = _choose_checked(plans, check, max_loss, confidence, allow_bounds=allow_bounds)
+        plan = make_blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, found) if isinstance(found, str) else found
+    trial = find_worst_agent(team)
     if trial is None or any(one.agent == trial.agent for one in plan.drop):
         return plan
     return msgspec.structs.replace(plan, why=f"{plan.why}; worth a trial: without {trial.agent} ({trial.why})")
 
 
-def _checked(
+def _choose_checked(
     plans: Sequence[TeamPlan], check: RecordedTeam, max_loss: float, confidence: float, *, allow_bounds: bool
 ) -> TeamPlan | str:
     """The last of the plans that passes on tasks which taught nothing; why there is none, where none does."""
@@ -238,7 +239,7 @@ def _checked(
     return msgspec.structs.replace(plan, why=f"{plan.why} (not: {plans[passed].why}; {failed})")
 
 
-def worth_a_trial(team: RecordedTeam, *, confidence: float = 0.95) -> Drop | None:
+def find_worst_agent(team: RecordedTeam, *, confidence: float = 0.95) -> Drop | None:
     """An agent whose own first answers are worse than those of every other agent on the same tasks, or nobody.
 
     What its words did to others no replay can undo, so a plan without it has to be run (`verify`). A specialist who is
@@ -249,13 +250,13 @@ def worth_a_trial(team: RecordedTeam, *, confidence: float = 0.95) -> Drop | Non
         confidence: two-sided. Every comparison has to hold, so that only the choice of the worst among all agents
             asks for a correction (Bonferroni over agents; intersection-union over comparisons).
     """
-    first = _first_scores(team)
+    first = _collect_first_scores(team)
     names = [name for name in team.graph.agents if first.get(name)]
     if len(names) < 3:
         return None
     worst = min(names, key=lambda name: np.mean(list(first[name].values())))
     each = 1 - (1 - confidence) / len(names)
-    found = [_ahead(first[name], first[worst], each) for name in names if name != worst]
+    found = [_is_ahead(first[name], first[worst], each) for name in names if name != worst]
     if worst in team.graph.protect or min(one.low for one in found) <= 0:
         return None
     nearest = min(found, key=lambda one: one.mean)
@@ -264,7 +265,7 @@ def worth_a_trial(team: RecordedTeam, *, confidence: float = 0.95) -> Drop | Non
     return Drop(agent=worst, why=f"{why} on the same {nearest.pairs_count} tasks")
 
 
-def _first_scores(team: RecordedTeam) -> dict[str, dict[str, float]]:
+def _collect_first_scores(team: RecordedTeam) -> dict[str, dict[str, float]]:
     """Agent -> run -> how good its first answer was, where that is known; nobody who never answers."""
     found: dict[str, dict[str, float]] = {name: {} for name in team.graph.agents if own_scores(team, name)}
     for run in team.graded:
@@ -277,12 +278,12 @@ def _first_scores(team: RecordedTeam) -> dict[str, dict[str, float]]:
     return found
 
 
-def _ahead(one: dict[str, float], other: dict[str, float], confidence: float) -> PairedDifference:
+def _is_ahead(one: dict[str, float], other: dict[str, float], confidence: float) -> PairedDifference:
     both = [run for run in one if run in other]
     return paired_difference([other[run] for run in both], [one[run] for run in both], confidence=confidence)
 
 
-def halves(team: RecordedTeam) -> tuple[RecordedTeam, RecordedTeam]:
+def split_in_halves(team: RecordedTeam) -> tuple[RecordedTeam, RecordedTeam]:
     """Every second group of tasks (by name), so that the two halves share no task and no group."""
     groups = sorted({run.group or run.task for run in team.runs})
     first = set(groups[::2])
@@ -292,54 +293,54 @@ def halves(team: RecordedTeam) -> tuple[RecordedTeam, RecordedTeam]:
     )
 
 
-def candidates(team: RecordedTeam, report: TeamAttribution) -> Iterator[Candidate]:
+def list_candidates(team: RecordedTeam, report: TeamAttribution) -> Iterator[Candidate]:
     """What is worth replaying: stop early, stop after a round, the best in one round or alone, drop the worst.
 
     Nobody who is protected is touched.
     """
-    base = blank_plan(team, Decision.REDUCE)
-    best_first = list(reversed(ranking(report)))
+    base = make_blank_plan(team, Decision.REDUCE)
+    best_first = list(reversed(rank_agents(report)))
     size = len(best_first)
     protected = set(base.protect)
     for agree in range(2, size + 1):
         if not protected:
             plan = msgspec.structs.replace(base, early_exit=EarlyExit(agree=agree, of=size))
-            yield _candidate(team, plan, f"stop when {agree} of {size} agree, asked as they always were")
+            yield _make_candidate(team, plan, f"stop when {agree} of {size} agree, asked as they always were")
     for of in range(2, size + 1):
         if protected - set(best_first[:of]):
             continue  # whoever is protected has to be asked before anything stops
         for agree in range(2, of + 1):
             stop = EarlyExit(agree=agree, of=of, first=tuple(best_first[:of]))
             what = f"ask {of} first, stop when {agree} of them agree, else go on with everybody"
-            yield _candidate(team, msgspec.structs.replace(base, early_exit=stop), what)
+            yield _make_candidate(team, msgspec.structs.replace(base, early_exit=stop), what)
     spoken = sorted({turn.round for run in team.runs for turn in run.turns})
     for last in spoken[:-1]:
         plan = msgspec.structs.replace(base, stop_after_round=last)
-        yield _candidate(team, plan, f"stop after round {last}")
+        yield _make_candidate(team, plan, f"stop after round {last}")
     worst = [name for name in reversed(best_first) if name not in protected]
     for count in range(1, min(len(worst), size - 1) + 1):
         if not protected:
-            plan = drop_plan(msgspec.structs.replace(base, stop_after_round=1), worst[:count], report)
-            yield _candidate(team, plan, f"one round, the vote of {', '.join(best_first[: size - count])}")
-        yield _candidate(team, drop_plan(base, worst[:count], report), f"without {', '.join(worst[:count])}")
+            plan = make_drop_plan(msgspec.structs.replace(base, stop_after_round=1), worst[:count], report)
+            yield _make_candidate(team, plan, f"one round, the vote of {', '.join(best_first[: size - count])}")
+        yield _make_candidate(team, make_drop_plan(base, worst[:count], report), f"without {', '.join(worst[:count])}")
 
 
-def drop_plan(base: TeamPlan, dropped: Sequence[str], report: TeamAttribution) -> TeamPlan:
+def make_drop_plan(base: TeamPlan, dropped: Sequence[str], report: TeamAttribution) -> TeamPlan:
     """The plan without these agents, each with what the record says about it."""
     alone = len(dropped) == len(base.agents) - 1
     return msgspec.structs.replace(
         base,
         decision=Decision.TEAM_OF_ONE if alone else Decision.REDUCE,
-        drop=tuple(drop_line(name, report) for name in dropped),
+        drop=tuple(make_drop_line(name, report) for name in dropped),
     )
 
 
-def drop_line(name: str, report: TeamAttribution) -> Drop:
+def make_drop_line(name: str, report: TeamAttribution) -> Drop:
     """Harm is claimed only where the whole interval of the vote without the agent, corrected for the number of agents,
     lies above 0.
     """
     row = report.agent(name)
-    shown = harmful(name, report)
+    shown = is_harmful(name, report)
     why = []
     if row.own_score:
         why.append(f"own answers score {row.own_score.value:.2f} ({row.own_score.low:.2f} to {row.own_score.high:.2f})")
@@ -351,27 +352,25 @@ def drop_line(name: str, report: TeamAttribution) -> Drop:
     return Drop(agent=name, why="; ".join(why), harmful=shown)
 
 
-def harmful(name: str, report: TeamAttribution) -> bool:
+def is_harmful(name: str, report: TeamAttribution) -> bool:
     """Whether leaving the agent out is shown to improve the vote, at 95 % over all agents together."""
     found = report.agent(name).without
     if found is None or found.value <= 0:
         return False
     # The report's interval is at 95 %: widen it to what many agents ask for.
-    from statistics import NormalDist
-
     normal = NormalDist()
     wider = normal.inv_cdf(1 - 0.025 / len(report.agents)) / normal.inv_cdf(0.975)
     centre = (found.low + found.high) / 2
     return centre - wider * (found.high - found.low) / 2 > 0
 
 
-def data_digest(team: RecordedTeam) -> str:
+def digest_recording(team: RecordedTeam) -> str:
     """Names the recording that a plan was learned from."""
     shape = [(run.run, run.answer, run.outcome, run.gold, len(run.turns)) for run in team.runs]
     return hashlib.blake2b(msgspec.json.encode(shape), digest_size=12).hexdigest()
 
 
-def _for_all(worthwhile: Sequence[Candidate], confidence: float) -> float:
+def _share_confidence(worthwhile: Sequence[Candidate], confidence: float) -> float:
     """The confidence of one interval at which those of all candidates hold together."""
     if not worthwhile:
         return confidence
@@ -379,11 +378,13 @@ def _for_all(worthwhile: Sequence[Candidate], confidence: float) -> float:
     return simultaneous_confidence(changes, confidence=confidence, clusters=worthwhile[0].replayed.clusters)
 
 
-def _candidate(team: RecordedTeam, plan: TeamPlan, what: str) -> Candidate:
+def _make_candidate(team: RecordedTeam, plan: TeamPlan, what: str) -> Candidate:
     return Candidate(plan, what, replay(plan, team))
 
 
-def _why_not(tried: Sequence[Candidate], worthwhile: Sequence[Candidate], max_loss: float) -> tuple[Decision, str]:
+def _explain_rejection(
+    tried: Sequence[Candidate], worthwhile: Sequence[Candidate], max_loss: float
+) -> tuple[Decision, str]:
     if not tried:
         why = "no plan can be replayed exactly on these runs (a turn without 'reads' may have read all before it): "
         why += "'modicum team propose --drop 1' makes one that 'modicum team verify' can try"
@@ -407,5 +408,5 @@ def _why_not(tried: Sequence[Candidate], worthwhile: Sequence[Candidate], max_lo
     return Decision.NOT_ENOUGH_EVIDENCE, why
 
 
-def _needed(max_loss: float) -> str:
+def _describe_needed_runs(max_loss: float) -> str:
     return f"about {pairs_needed(max_loss, 0.10):,} (at 10 % discordance)"

@@ -11,10 +11,10 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from modicum.agents.answers import answer_digest
-from modicum.agents.call_lines import call_lines, outcome_lines
-from modicum.agents.plan_rules import text_digest
-from modicum.agents.recorded import Read, RecordedRow
+from modicum.agents.answers import digest_answer
+from modicum.agents.call_lines import make_call_lines, make_outcome_lines
+from modicum.agents.plan_rules import digest_text
+from modicum.agents.recordings import ReadMessage, RecordedRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -26,7 +26,7 @@ class AgentReply:
     completion_tokens: int | None = None
     model: str = ""
     instructions: str = ""
-    reads: tuple[Read, ...] | None = None
+    reads: tuple[ReadMessage, ...] | None = None
 
 
 class TeamRecorder:
@@ -76,7 +76,7 @@ class TeamRecorder:
                 round=round,
                 step=step,
                 model=said.model,
-                prompt_digest=text_digest(said.instructions) if said.instructions else "",
+                prompt_digest=digest_text(said.instructions) if said.instructions else "",
                 prompt_tokens=said.prompt_tokens,
                 completion_tokens=said.completion_tokens,
                 answer=self._text_or_digest(answer),
@@ -111,11 +111,11 @@ class TeamRecorder:
         Don't import them where the gateway or an agent's log books the same calls: they would be counted twice.
         """
         with self._lock:
-            return call_lines(self._told, [row for row in self._rows if not row.agent])
+            return make_call_lines(self._told, [row for row in self._rows if not row.agent])
 
     def outcomes_jsonl(self, name: str = "team_score") -> str:
         """The outcomes of the runs so far, for `modicum outcome import`."""
-        return outcome_lines([row for row in self.rows if not row.agent], datetime.now(UTC), name)
+        return make_outcome_lines([row for row in self.rows if not row.agent], datetime.now(UTC), name)
 
     def _now(self) -> datetime:
         """Now, and never a moment that was: so that the order of turns outlives the clock's steps."""
@@ -123,4 +123,4 @@ class TeamRecorder:
         return self._last
 
     def _text_or_digest(self, answer: str | None) -> str | None:
-        return answer if self._keep_text else answer_digest(answer, self._key)
+        return answer if self._keep_text else digest_answer(answer, self._key)

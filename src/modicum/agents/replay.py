@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from modicum.agents.answers import agreed_answer, vote
-from modicum.agents.plan import TeamPlan
+from modicum.agents.answers import find_agreed_answer, vote
 from modicum.agents.plan_rules import Evidence
-from modicum.agents.recorded import AgentTurn, RecordedRun, RecordedTeam
+from modicum.agents.recordings import AgentTurn, RecordedRun, RecordedTeam
+from modicum.agents.team_plan import TeamPlan
 from modicum.calls import UserError
 from modicum.statistics.paired import PairedDifference, paired_difference, pairs_needed
 
@@ -154,7 +154,7 @@ def check_team(plan: TeamPlan, team: RecordedTeam) -> None:
 
 def replay_run(plan: TeamPlan, run: RecordedRun) -> ReplayedRun:
     """One run under the plan."""
-    turns = _planned_turns(plan, run)
+    turns = _list_planned_turns(plan, run)
     taken: list[AgentTurn] = []
     stop = plan.early_exit
     absent = _count_absent(plan, run)
@@ -165,20 +165,20 @@ def replay_run(plan: TeamPlan, run: RecordedRun) -> ReplayedRun:
         # Whoever had to be asked first and is not in the record counts as asked, and as silent. One who spoke twice in
         # a round agrees with nobody by that: its last answer counts.
         said = {one.agent: one.answer for one in taken if one.round == turn.round}
-        answer = agreed_answer(list(said.values()), stop.agree, stop.of - absent)
+        answer = find_agreed_answer(list(said.values()), stop.agree, stop.of - absent)
         if answer is not None and index + 1 < len(run.turns):  # after the last turn there is nothing to stop
-            taken += _protected_last_words(plan, turns[index + 1 :])
-            return _summarise(taken, answer, absent, stopped=True, exact=_independent(taken, run))
+            taken += _add_protected_turns(plan, turns[index + 1 :])
+            return _summarise(taken, answer, absent, stopped=True, exact=_is_independent(taken, run))
     if len(taken) == len(run.turns):
         return _summarise(taken, run.answer, absent, stopped=False, exact=True)
     last: dict[str, str | None] = {}
     for turn in taken:
         last.pop(turn.agent, None)
         last[turn.agent] = turn.answer
-    return _summarise(taken, vote(list(last.values())), absent, stopped=False, exact=_independent(taken, run))
+    return _summarise(taken, vote(list(last.values())), absent, stopped=False, exact=_is_independent(taken, run))
 
 
-def _protected_last_words(plan: TeamPlan, rest: Sequence[AgentTurn]) -> list[AgentTurn]:
+def _add_protected_turns(plan: TeamPlan, rest: Sequence[AgentTurn]) -> list[AgentTurn]:
     """Stopping stops nobody who is protected: each has its last word."""
     return list({turn.agent: turn for turn in rest if turn.agent in plan.protect}.values())
 
@@ -197,7 +197,7 @@ def _summarise(
     )
 
 
-def _planned_turns(plan: TeamPlan, run: RecordedRun) -> list[AgentTurn]:
+def _list_planned_turns(plan: TeamPlan, run: RecordedRun) -> list[AgentTurn]:
     """The run's turns that the plan keeps, in the order in which it would ask."""
     first = plan.early_exit.first if plan.early_exit else ()
     rank = {agent: index for index, agent in enumerate(first)}
@@ -219,7 +219,7 @@ def _tokens(turns: Sequence[AgentTurn]) -> int | None:
     return sum(known) if len(known) == len(counts) else None
 
 
-def _independent(taken: Sequence[AgentTurn], run: RecordedRun) -> bool:
+def _is_independent(taken: Sequence[AgentTurn], run: RecordedRun) -> bool:
     """Whether every turn had read only what it would have read: turns that are taken too, and before it.
 
     Where the record does not say what a turn had read, it may have been everything before it.

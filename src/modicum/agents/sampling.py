@@ -76,7 +76,7 @@ def nuclear_norm(matrix: Floats) -> tuple[float, Floats]:
     return float(values.sum()), np.asarray(u[:, :rank] @ v[:rank])
 
 
-def anchor(matrix: Floats, start: Floats, slack: float) -> tuple[float, Floats]:
+def anchor_penalty(matrix: Floats, start: Floats, slack: float) -> tuple[float, Floats]:
     """relu(||start - matrix||_F - slack) and its gradient: edges may drift only so far from where they began."""
     away = matrix - start
     distance = float(np.linalg.norm(away))

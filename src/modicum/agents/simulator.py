@@ -15,12 +15,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from modicum.agents.answers import tied_answers, vote
-from modicum.agents.graph import TeamGraph, realised, speaking_order
+from modicum.agents.answers import find_tied_answers, vote
+from modicum.agents.graph import TeamGraph, drop_cycles, sort_by_reading
 from modicum.agents.guard import Guard
-from modicum.agents.plan import TeamPlan, plain_plan
 from modicum.agents.plan_rules import Drop
-from modicum.agents.recorded import Read, RecordedRow, RecordedTeam, recorded_team
+from modicum.agents.recordings import ReadMessage, RecordedRow, RecordedTeam, build_team
+from modicum.agents.team_plan import TeamPlan, make_plan
 from modicum.agents.trials import TeamRun
 
 Floats = NDArray[np.float64]
@@ -159,7 +159,9 @@ class SimulatedTeam:
         return [
             SimulatedTask(
                 name=f"task-{seed}-{index}",
-                opinions=self._opinions(float(difficulty[index]), luck[index], wrong[index], special=special[index]),
+                opinions=self._draw_opinions(
+                    float(difficulty[index]), luck[index], wrong[index], special=special[index]
+                ),
                 sways=sways[index],
                 choices=choices[index],
                 tokens=tokens[index],
@@ -169,7 +171,9 @@ class SimulatedTeam:
             for index in range(count)
         ]
 
-    def _opinions(self, difficulty: float, luck: Floats, wrong: Floats, *, special: bool) -> tuple[str | None, ...]:
+    def _draw_opinions(
+        self, difficulty: float, luck: Floats, wrong: Floats, *, special: bool
+    ) -> tuple[str | None, ...]:
         setup = self.scenario
         found: dict[str, str | None] = {}
         for index, agent in enumerate(setup.agents):
@@ -187,7 +191,7 @@ class SimulatedTeam:
         return tuple(found[agent.name] for agent in setup.agents)
 
     @cached_property
-    def _persuasion(self) -> list[float]:
+    def _compute_persuasion(self) -> list[float]:
         return [agent.persuasion for agent in self.scenario.agents]
 
     def run(self, task: SimulatedTask, guard: Guard) -> TeamRun:
@@ -198,35 +202,35 @@ class SimulatedTeam:
         before: dict[int, tuple[str | None, int]] = {}
         rows: list[RecordedRow] = []
         for number in range(self.scenario.rounds):
-            edges = realised(spatial[number])
+            edges = drop_cycles(spatial[number])
             now: dict[int, tuple[str | None, int]] = {}
-            for agent in speaking_order(edges):
+            for agent in sort_by_reading(edges):
                 if not guard.active(names[agent], number + 1):
                     continue
                 heard = [(one, number + 1, *now[one]) for one in now if edges[one, agent]]
                 if number:
                     heard += [(one, number, *before[one]) for one in before if temporal[number - 1][one, agent]]
                 own = before[agent][0] if agent in before else task.opinions[agent]
-                answer = self._swayed(task, number, agent, own, [(one, said) for one, _, said, _ in heard])
+                answer = self._sway(task, number, agent, own, [(one, said) for one, _, said, _ in heard])
                 now[agent] = answer, int(task.tokens[number, agent])
                 last[agent] = answer
-                rows.append(self._row(task, number, agent, answer, heard))
+                rows.append(self._make_row(task, number, agent, answer, heard))
             before = now
         prompt = sum(row.prompt_tokens or 0 for row in rows)
         return TeamRun(
-            answer=self._voted(task, [last[agent] for agent in sorted(last)]),
+            answer=self._vote(task, [last[agent] for agent in sorted(last)]),
             prompt_tokens=prompt,
             completion_tokens=sum(row.completion_tokens or 0 for row in rows),
             rows=tuple(rows),
         )
 
-    def _voted(self, task: SimulatedTask, answers: Sequence[str | None]) -> str | None:
+    def _vote(self, task: SimulatedTask, answers: Sequence[str | None]) -> str | None:
         if not self.scenario.ties_by_lot:
             return vote(answers)
-        equals = tied_answers(answers)
+        equals = find_tied_answers(answers)
         return equals[int(task.tie * len(equals))]
 
-    def _row(
+    def _make_row(
         self,
         task: SimulatedTask,
         number: int,
@@ -234,7 +238,7 @@ class SimulatedTeam:
         answer: str | None,
         heard: Sequence[tuple[int, int, str | None, int]],
     ) -> RecordedRow:
-        reads = tuple(Read(self.graph.agents[one], written, tokens) for one, written, _, tokens in heard)
+        reads = tuple(ReadMessage(self.graph.agents[one], written, tokens) for one, written, _, tokens in heard)
         return RecordedRow(
             run=task.name,
             agent=self.graph.agents[agent],
@@ -245,14 +249,14 @@ class SimulatedTeam:
             reads=reads,
         )
 
-    def _swayed(
+    def _sway(
         self, task: SimulatedTask, number: int, agent: int, own: str | None, heard: Sequence[tuple[int, str | None]]
     ) -> str | None:
         """The answer after reading: its own, or with some chance that of an author, by persuasion."""
         others = [(one, said) for one, said in heard if one != agent and said is not None]
         if not others:
             return own
-        weights = [self._persuasion[one] for one, _ in others]
+        weights = [self._compute_persuasion[one] for one, _ in others]
         total = sum(weights)
         if own is not None and task.sways[number, agent] >= min(0.95, self.scenario.herding * total / len(others)):
             return own
@@ -268,7 +272,7 @@ class SimulatedTeam:
 
     def record(self, tasks: Sequence[SimulatedTask]) -> RecordedTeam:
         """Runs of the full team, with the gold answer known (or a wrong one, where a task is misgraded)."""
-        full = plain_plan(self.graph)
+        full = make_plan(self.graph)
         rows: list[tuple[int, RecordedRow]] = []
         for task in tasks:
             done = self.run(task, full.guard())
@@ -276,7 +280,7 @@ class SimulatedTeam:
             gold = RIGHT if not task.misgraded else "wrong 1"
             result = RecordedRow(run=task.name, answer=done.answer, gold=gold, outcome=float(done.answer == gold))
             rows.append((len(rows), result))
-        return recorded_team(rows, path="simulated", graph=self.graph)[0]
+        return build_team(rows, path="simulated", graph=self.graph)[0]
 
     def mean(self, plan: TeamPlan, tasks: Sequence[SimulatedTask]) -> tuple[float, float, float]:
         """True score, prompt and completion tokens per task under a plan (grading noise left out)."""
@@ -289,7 +293,7 @@ class SimulatedTeam:
 
     def truth(self, tasks: Sequence[SimulatedTask]) -> dict[str, float]:
         """True score of the full team ("") and without each agent, on the same tasks."""
-        full = plain_plan(self.graph)
+        full = make_plan(self.graph)
         found = {"": self.mean(full, tasks)[0]}
         for name in self.graph.agents:
             plan = msgspec.structs.replace(full, drop=(Drop(agent=name),))

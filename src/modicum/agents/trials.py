@@ -10,8 +10,8 @@ import msgspec
 
 from modicum.agents.graph import TeamGraph
 from modicum.agents.guard import Guard
-from modicum.agents.plan import TeamPlan
-from modicum.agents.recorded import RecordedRow, RecordedTeam
+from modicum.agents.recordings import RecordedRow, RecordedTeam
+from modicum.agents.team_plan import TeamPlan
 from modicum.calls import UserError
 
 Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -95,10 +95,10 @@ class Trials:
         self.trials_count += 1
         self.prompt_tokens += done.prompt_tokens
         self.completion_tokens += done.completion_tokens
-        return done, checked_score(self._score(task, done))
+        return done, check_score(self._score(task, done))
 
 
-def checked_score(score: float) -> float:
+def check_score(score: float) -> float:
     if not 0 <= score <= 1:
         raise UserError(f"the score function gave {score}: map scores into 0..1 first")
     return float(score)

@@ -15,11 +15,11 @@ import msgspec
 import numpy as np
 
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import TeamPlan
 from modicum.agents.plan_rules import Decision, Drop, EarlyExit, Evidence, Mute, Substitute
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import check_team
-from modicum.agents.trials import RunTeam, Score, checked_score
+from modicum.agents.team_plan import TeamPlan
+from modicum.agents.trials import RunTeam, Score, check_score
 from modicum.calls import UserError
 from modicum.statistics.paired import paired_difference, pairs_needed
 
@@ -103,14 +103,14 @@ def verify(
     if not tasks:
         raise UserError("there are no tasks to verify on: hand over some that the plan was not learned from")
     measured: dict[str, list[TaskRun]] = {}
-    for name, one in arm_plans(plan, graph, seed).items():
+    for name, one in make_arm_plans(plan, graph, seed).items():
         guards = (one.guard(agents=graph.agents) for _ in tasks)
         done = [run(task, guard) for task, guard in zip(tasks, guards, strict=False)]
         measured[name] = [
-            TaskRun(checked_score(score(task, each)), each.prompt_tokens, each.completion_tokens)
+            TaskRun(check_score(score(task, each)), each.prompt_tokens, each.completion_tokens)
             for task, each in zip(tasks, done, strict=True)
         ]
-    return compare(measured, margin=margin, confidence=confidence, learning_tokens=learning_tokens(plan))
+    return compare(measured, margin=margin, confidence=confidence, learning_tokens=count_learning_tokens(plan))
 
 
 def verify_recorded(
@@ -123,12 +123,12 @@ def verify_recorded(
     """
     for team in arms.values():
         check_team(plan, team)
-    by_task = {name: _by_task(team) for name, team in arms.items()}
+    by_task = {name: _group_by_task(team) for name, team in arms.items()}
     shared = sorted(set.intersection(*(set(found) for found in by_task.values())))
     if not shared:
         raise UserError("the recordings share no graded task: record every arm on the same tasks")
     measured = {name: [found[task] for task in shared] for name, found in by_task.items()}
-    return compare(measured, margin=margin, confidence=confidence, learning_tokens=learning_tokens(plan))
+    return compare(measured, margin=margin, confidence=confidence, learning_tokens=count_learning_tokens(plan))
 
 
 def compare(
@@ -136,13 +136,13 @@ def compare(
 ) -> Verification:
     """The verdict over arms that ran the same tasks in the same order."""
     full = measured[FULL]
-    arms = tuple(_arm(name, runs, full, margin, confidence) for name, runs in measured.items())
+    arms = tuple(_measure_arm(name, runs, full, margin, confidence) for name, runs in measured.items())
     evidence = next(one.against_full for one in arms if one.arm == PLAN)
     assert evidence is not None  # noqa: S101 - the plan is always compared
-    used, left = _per_task(full), _per_task(measured[PLAN])
+    used, left = _tokens_per_task(full), _tokens_per_task(measured[PLAN])
     saved = 0.0 if used is None or left is None else used - left
     return Verification(
-        verdict=_verdict(evidence),
+        verdict=_decide_verdict(evidence),
         margin=margin,
         arms=arms,
         learning_tokens=learning_tokens,
@@ -151,23 +151,23 @@ def compare(
     )
 
 
-def arm_plans(plan: TeamPlan, graph: TeamGraph, seed: int) -> dict[str, TeamPlan]:
+def make_arm_plans(plan: TeamPlan, graph: TeamGraph, seed: int) -> dict[str, TeamPlan]:
     """The four plans that are compared."""
     bare = msgspec.structs.replace(
         plan, drop=(), mute=(), early_exit=None, stop_after_round=None, substitute=(), canary_share=0, expires=None
     )
     in_force = msgspec.structs.replace(plan, canary_share=0, expires=None)
-    lone = single_agent(plan)
+    lone = choose_single_agent(plan)
     alone = tuple(Drop(agent=name) for name in graph.agents if name != lone and name not in plan.protect)
     return {
         FULL: msgspec.structs.replace(bare, decision=Decision.KEEP_ALL),
         PLAN: in_force,
-        RANDOM: by_lot(in_force, seed),
+        RANDOM: shuffle_plan(in_force, seed),
         SINGLE: msgspec.structs.replace(bare, decision=Decision.TEAM_OF_ONE, drop=alone, stop_after_round=1),
     }
 
 
-def single_agent(plan: TeamPlan) -> str:
+def choose_single_agent(plan: TeamPlan) -> str:
     """Whom the plan thinks most of: the first it asks, else the first that it never drops."""
     if plan.early_exit and plan.early_exit.first:
         return plan.early_exit.first[0]
@@ -175,7 +175,7 @@ def single_agent(plan: TeamPlan) -> str:
     return next((name for name in plan.agents if name not in dropped | set(plan.protect)), plan.agents[0])
 
 
-def by_lot(plan: TeamPlan, seed: int) -> TeamPlan:
+def shuffle_plan(plan: TeamPlan, seed: int) -> TeamPlan:
     """A plan of the same shape with the names of the unprotected agents exchanged at random."""
     rng = np.random.default_rng(seed)
     movable = [name for name in plan.agents if name not in plan.protect]
@@ -192,16 +192,18 @@ def by_lot(plan: TeamPlan, seed: int) -> TeamPlan:
     )
 
 
-def learning_tokens(plan: TeamPlan) -> int:
+def count_learning_tokens(plan: TeamPlan) -> int:
     return plan.learned.tokens_spent if plan.learned else 0
 
 
-def _arm(name: str, runs: Sequence[TaskRun], full: Sequence[TaskRun], margin: float, confidence: float) -> ArmResult:
+def _measure_arm(
+    name: str, runs: Sequence[TaskRun], full: Sequence[TaskRun], margin: float, confidence: float
+) -> ArmResult:
     evidence = None
     if name != FULL:
         before, after = [one.score for one in full], [one.score for one in runs]
         change = paired_difference(before, after, confidence=confidence)
-        used, left = _per_task(full), _per_task(runs)
+        used, left = _tokens_per_task(full), _tokens_per_task(runs)
         needed = pairs_needed(margin, max(change.discordant_share, 1 / len(runs)))
         evidence = Evidence(
             basis="experiment",
@@ -226,13 +228,13 @@ def _arm(name: str, runs: Sequence[TaskRun], full: Sequence[TaskRun], margin: fl
     )
 
 
-def _verdict(evidence: Evidence) -> PlanVerdict:
+def _decide_verdict(evidence: Evidence) -> PlanVerdict:
     if evidence.change_low >= -evidence.margin:
         return PlanVerdict.HOLDS
     return PlanVerdict.WORSE if evidence.change_high < -evidence.margin else PlanVerdict.NOT_ENOUGH_EVIDENCE
 
 
-def _per_task(runs: Sequence[TaskRun]) -> float | None:
+def _tokens_per_task(runs: Sequence[TaskRun]) -> float | None:
     """Tokens per task; None where some run has no count."""
     prompt, completion = _mean([one.prompt_tokens for one in runs]), _mean([one.completion_tokens for one in runs])
     return None if prompt is None or completion is None else prompt + completion
@@ -243,7 +245,7 @@ def _mean(counts: Sequence[int | None]) -> float | None:
     return float(np.mean(known)) if known and len(known) == len(counts) else None
 
 
-def _by_task(team: RecordedTeam) -> dict[str, TaskRun]:
+def _group_by_task(team: RecordedTeam) -> dict[str, TaskRun]:
     found: dict[str, list[TaskRun]] = {}
     for run in team.graded:
         prompt = [turn.prompt_tokens for turn in run.turns]

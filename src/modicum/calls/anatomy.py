@@ -49,8 +49,8 @@ class Segment(msgspec.Struct, frozen=True, gc=False):
     tokens: int
     """Share of the prompt that this block takes. See `basis`."""
     digest: bytes = b""
-    """Keyed digest of the text (16 bytes), the same for the same text in the same ledger; empty where no text was
-    seen. The text is not kept."""
+    """Keyed digest of the text (16 bytes and one for its version), the same for the same text in the same ledger; empty
+    where no text was seen. The text is not kept."""
     tool: str = ""
     """Name of the tool, for schemas, calls and results."""
     detail: bytes = b""
@@ -73,4 +73,7 @@ class Anatomy(msgspec.Struct, frozen=True, gc=False):
     added: tuple[Segment, ...] = ()
     """The segments behind the kept ones."""
     break_cause: str = ""
-    """Why less was kept than there was: `compaction`, `rewind`, `tools`, `system`, `model`, or empty."""
+    """Why less was kept than there was: `compaction`, `rewind`, `changed` (a message in the middle), `tools`, `system`,
+    `model`, what a reader concludes from the size of the prompt (`edited`, `reasoning dropped`), or empty. `version`:
+    nobody knows what was kept, because the digests of the call before are of another version.
+    """

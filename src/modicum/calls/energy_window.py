@@ -45,7 +45,7 @@ class EnergyWindow(msgspec.Struct, frozen=True, kw_only=True):
         return 2 * round(self.seconds * 1000) + bool(self.provider)
 
 
-def regime_of(servers: Sequence[tuple[str, float | None]], power_limits_watts: Sequence[float]) -> str:
+def name_regime(servers: Sequence[tuple[str, float | None]], power_limits_watts: Sequence[float]) -> str:
     """A string to compare: model and start of each server, and the GPUs' power limits. While it stays the same, one law
     can hold for the energy of a step.
     """
@@ -53,7 +53,7 @@ def regime_of(servers: Sequence[tuple[str, float | None]], power_limits_watts: S
     return msgspec.json.encode(told).decode()
 
 
-def models_in(regime: str) -> tuple[str, ...]:
+def parse_models(regime: str) -> tuple[str, ...]:
     """The models that `regime_of` was told."""
     try:
         servers, _ = msgspec.json.decode(regime or "[[],[]]", type=tuple[list[tuple[str, float | None]], list[float]])

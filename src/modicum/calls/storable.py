@@ -7,4 +7,10 @@ both as surrogates, which nothing can encode.
 
 def storable(text: str) -> str:
     """The text itself, or with each half character replaced by `?`."""
-    return text if text.isascii() else text.encode("utf-8", "replace").decode()
+    if text.isascii():
+        return text
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode("utf-8", "replace").decode()
+    return text

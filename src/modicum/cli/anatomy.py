@@ -68,7 +68,7 @@ def command(options: AnatomyOptions) -> None:
       modicum anatomy --by agent --since 7d --json
       modicum anatomy --by segment --top 50
     """
-    from modicum.insights.rent import rent
+    from modicum.insights.rent import compute_rent
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
@@ -77,7 +77,7 @@ def command(options: AnatomyOptions) -> None:
     since, until = options.span(zone)
     problems: list[Problem] = []
     with ledger_or_logs(options.paths, options, settings, problems) as store:
-        found = rent(store, options.by, since, until, most=options.top)
+        found = compute_rent(store, options.by, since, until, most=options.top)
     report(found, problems, options)
 
 

@@ -31,7 +31,7 @@ from modicum.ledger.records import OUTCOMES
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
-    from modicum.insights.audit import Audit, Capped, FindingResult, WhatIfResult
+    from modicum.insights.audit import Audit, CapPoint, FindingResult, WhatIfResult
     from modicum.insights.replay import Fidelity
     from modicum.ledger.store import Store
 
@@ -82,9 +82,9 @@ def command(options: AuditOptions) -> None:
       modicum audit --only ttl_expiry --json
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
     """
-    from modicum.insights.audit import audit, audit_document, checked_names
+    from modicum.insights.audit import audit, audit_document, check_finding_names
 
-    checked_names(options.only)
+    check_finding_names(options.only)
     settings = read_settings()
     zone = checked_zone(settings.timezone)
     span = options.span(zone)
@@ -103,7 +103,7 @@ def command(options: AuditOptions) -> None:
         prices = resources.price_book(options.price_path, settings)
         try:
             with steps("audit") as told:
-                found = audit(store, prices, span, only=options.only, asked=options.what_ifs, told=told)
+                found = audit(store, prices, span, only=options.only, what_ifs=options.what_ifs, on_step=told)
         except UserError:
             show_problems(problems, strict=False)  # they may say why there is nothing to look at
             raise
@@ -144,11 +144,11 @@ def write_page(found: "Audit", path: Path) -> None:
         UserError: the file cannot be written.
     """
     from modicum.insights.audit import audit_document
-    from modicum.reports.page import page
+    from modicum.reports.page import render_page
 
     try:
         with shared_files():
-            path.write_text(page(audit_document(found)), encoding="utf-8")
+            path.write_text(render_page(audit_document(found)), encoding="utf-8")
     except OSError as error:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
 
@@ -290,7 +290,7 @@ def _what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
             click.echo(f"  {one.name}: token counts are those of the old model, and cold caches are paid for")
 
 
-def _caps(curve: Sequence["Capped"]) -> None:
+def _caps(curve: Sequence["CapPoint"]) -> None:
     click.echo()
     most = max(point.saving_share for point in curve)
     output.print_table(

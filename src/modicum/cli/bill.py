@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
     from modicum.calls import EnergyWindow
     from modicum.insights.bill import Bill, BillLine, Cell
-    from modicum.insights.consumption import Energy
+    from modicum.insights.energy_consumption import EnergyTotals
     from modicum.metering.prices import PriceBook
 
 MOST_ROWS = 25
@@ -106,10 +106,10 @@ def command(options: BillOptions) -> None:
         cells, months, energy = _from_ledger(by, tag, zone_name, span, settings, options.ledger_url)
 
     from modicum.insights.bill import bill_document, build
-    from modicum.insights.subscriptions import covered
+    from modicum.insights.subscriptions import compare_with_fees
 
     bill = build(cells, by)
-    fees = covered(prices.price_file.subscriptions, months) if prices.price_file else []
+    fees = compare_with_fees(prices.price_file.subscriptions, months) if prices.price_file else []
     if options.as_json:
         output.print_json(
             bill_document(bill, options.by, zone_name, *given(span), problems)
@@ -140,10 +140,10 @@ def _by_tool(
 ) -> None:
     """Calls belong to no tool, but what they carry does: this is the anatomy by tool."""
     from modicum.cli.anatomy import ledger_or_logs, report
-    from modicum.insights.rent import rent
+    from modicum.insights.rent import compute_rent
 
     with ledger_or_logs(paths, options, settings, problems) as store:
-        found = rent(store, "tool", *span)
+        found = compute_rent(store, "tool", *span)
     report(found, problems, options)
 
 
@@ -168,8 +168,8 @@ def _from_logs(
 ) -> "tuple[list[Cell], list[Cell]]":
     """The cells of the bill, and those of the months."""
     from modicum.importers.format import Reading
-    from modicum.insights.bill import cells_of
-    from modicum.insights.subscriptions import months_of
+    from modicum.insights.bill import make_cells
+    from modicum.insights.subscriptions import sum_by_month
     from modicum.ledger.booking import book, newest
 
     since, until = span
@@ -177,13 +177,13 @@ def _from_logs(
     found = newest(book(call, prices) for call in logs(paths, Reading(), source, problems))
     entries = [entry for entry in found if since <= entry.call.started < until]
     prices.save()
-    months = months_of(entries, zone) if prices.price_file else []
-    return list(cells_of(entries, by, tag, zone)), list(months)
+    months = sum_by_month(entries, zone) if prices.price_file else []
+    return list(make_cells(entries, by, tag, zone)), list(months)
 
 
 def _from_ledger(
     by: str, tag: str, zone: str, span: "tuple[datetime, datetime]", settings: Settings, url: str | None
-) -> "tuple[list[Cell], list[Cell], Energy | None]":
+) -> "tuple[list[Cell], list[Cell], EnergyTotals | None]":
     with resources.opened_ledger(url, settings) as store:
         rows = store.ask("bill", by=by, tag=tag, zone=zone, since=span[0], until=span[1])
         windows = store.records(ENERGY_WINDOWS, *span)
@@ -195,21 +195,21 @@ def _from_ledger(
         months = store.ask("months", zone=zone, since=span[0], until=span[1])
     energy = None
     if windows:
-        from modicum.insights.consumption import energy_of
+        from modicum.insights.energy_consumption import sum_energy
 
-        energy = energy_of(windows)
+        energy = sum_energy(windows)
     return list(rows), list(months), energy
 
 
 def _other_holdings(windows: "Sequence[EnergyWindow]") -> str:
     """What there is where no call is."""
-    from modicum.insights.consumption import energy_of
+    from modicum.insights.energy_consumption import sum_energy
 
-    energy = energy_of(windows) if windows else None
+    energy = sum_energy(windows) if windows else None
     return "" if energy is None else f", only energy ({energy_note(energy)})"
 
 
-def energy_note(energy: "Energy") -> str:
+def energy_note(energy: "EnergyTotals") -> str:
     """What the watched servers drew, in a sentence."""
     about = "" if energy.basis is Basis.EXACT else "about "
     idle = {Basis.LOWER_BOUND: "at least ", Basis.ESTIMATED: "about "}.get(energy.idle_basis, "")

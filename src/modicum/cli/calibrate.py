@@ -17,8 +17,8 @@ from modicum.cli.terminal import output
 from modicum.settings import data_folder
 
 if TYPE_CHECKING:
-    from modicum.insights.calibrate import Compared
-    from modicum.metering.calibration import Pair
+    from modicum.insights.calibrate import CalibrationComparison
+    from modicum.metering.calibration import CalibrationPair
 
 
 @click.command()
@@ -61,13 +61,15 @@ def command(paths: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
         click.echo(f"{len(problems)} rows or files were not used; --json lists them", err=True)
 
 
-def _pairs(paths: Sequence[Path], problems: list[Problem]) -> tuple[dict[str, list["Pair"]], dict[str, set[str]]]:
+def _pairs(
+    paths: Sequence[Path], problems: list[Problem]
+) -> tuple[dict[str, list["CalibrationPair"]], dict[str, set[str]]]:
     """The pairs by family of models, and which models they are from."""
     from modicum.importers.files import log_files
-    from modicum.metering.calibration import family_of
+    from modicum.metering.calibration import find_family
     from modicum.metering.tokens import encoding_for
 
-    pairs: dict[str, list[Pair]] = defaultdict(list)
+    pairs: dict[str, list[CalibrationPair]] = defaultdict(list)
     models: dict[str, set[str]] = defaultdict(set)
     seen: set[str] = set()
     named = [file for root in paths for file in log_files(root)]
@@ -77,7 +79,7 @@ def _pairs(paths: Sequence[Path], problems: list[Problem]) -> tuple[dict[str, li
         for done, file in enumerate(files, 1):
             for model, pair in _pairs_of(file, seen, problems):
                 if not encoding_for(model)[1]:
-                    family = family_of(model).name
+                    family = find_family(model).name
                     pairs[family].append(pair)
                     models[family].add(model)
             if told:
@@ -85,12 +87,12 @@ def _pairs(paths: Sequence[Path], problems: list[Problem]) -> tuple[dict[str, li
     return pairs, models
 
 
-def _pairs_of(file: Path, seen: set[str], problems: list[Problem]) -> Iterator[tuple[str, "Pair"]]:
+def _pairs_of(file: Path, seen: set[str], problems: list[Problem]) -> Iterator[tuple[str, "CalibrationPair"]]:
     """(model, pair) for the clean steps of one log."""
+    from modicum.context.calibration_pairs import growth_pairs
     from modicum.importers import format_named
     from modicum.importers.claude_code_steps import steps
     from modicum.importers.format import Reading
-    from modicum.importers.growth import growth_pairs
     from modicum.importers.reading import recognise
     from modicum.metering.tokens import count_with, encoding_for
 
@@ -109,7 +111,7 @@ def _pairs_of(file: Path, seen: set[str], problems: list[Problem]) -> Iterator[t
         yield from growth_pairs(item for item in found if isinstance(item, Call))
 
 
-def _print(compared: "list[Compared]", steps: int) -> None:
+def _print(compared: "list[CalibrationComparison]", steps: int) -> None:
     click.echo(f"{steps:,} steps where the log shows all that was appended.")
     if not compared:
         click.echo("Too few to calibrate with: 30 of one kind are needed. The shipped calibrations stay.")

@@ -38,11 +38,11 @@ def command(files: tuple[str, ...], models: tuple[str, ...], *, as_json: bool, p
       git diff | modicum count -m gpt-5 -m gemini-2.5-pro
       modicum count src/*.py --json
     """
-    from modicum.insights.count import encodings_of, model_count, raw_counts
-    from modicum.metering.content import content_of_file
+    from modicum.insights.count import count_for_model, count_raw, list_encodings
+    from modicum.metering.content_kinds import find_content_kind
 
     chosen = token_measures.chosen_models(models)
-    encodings = encodings_of(chosen)
+    encodings = list_encodings(chosen)
     raw: Counter[tuple[str, str]] = Counter()
     problems: list[Problem] = []
     size = counted = 0
@@ -53,9 +53,9 @@ def command(files: tuple[str, ...], models: tuple[str, ...], *, as_json: bool, p
             continue
         counted += 1
         size += len(text.encode())
-        raw.update(raw_counts(text, content_of_file(name), encodings))
+        raw.update(count_raw(text, find_content_kind(name), encodings))
     measures = token_measures.measures(price_path)
-    rows = [model_count(raw, model, measures, datetime.now(UTC)) for model in chosen] if counted else []
+    rows = [count_for_model(raw, model, measures, datetime.now(UTC)) for model in chosen] if counted else []
     measures.prices.save()
     if as_json:
         output.print_json({"texts": counted, "bytes": size, "models": rows, "problems": problems})
@@ -68,12 +68,12 @@ def command(files: tuple[str, ...], models: tuple[str, ...], *, as_json: bool, p
 
 
 def _text(name: str) -> str | Problem:
-    from modicum.insights.codebase import FOLDER, LINK, decoded, text_of
+    from modicum.insights.codebase import FOLDER, LINK, decode_text, read_text
 
     if name == STDIN:
-        return decoded(sys.stdin.buffer.read(), "standard input")
+        return decode_text(sys.stdin.buffer.read(), "standard input")
     path = Path(name)
-    found = text_of(Path(os.path.realpath(path)))
+    found = read_text(Path(os.path.realpath(path)))
     if isinstance(found, Problem) and found.reason == FOLDER:
         return Problem(name, f"a folder; 'modicum fit {name}' counts folders")
     if isinstance(found, Problem) and found.reason == LINK:

@@ -26,7 +26,7 @@ from modicum.cli.terminal import output
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
-    from modicum.insights.exposure import Exposed
+    from modicum.insights.exposure import ExposureRow
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ def command(options: ExposureOptions) -> None:
       modicum exposure --by project --since 30d
       modicum exposure --by team --json
     """
-    from modicum.insights.exposure import BY, exposure
+    from modicum.insights.exposure import BY, measure_exposure
 
     by = options.by
     if by not in BY:
@@ -66,7 +66,7 @@ def command(options: ExposureOptions) -> None:
     since, until = options.span(zone)
     problems: list[Problem] = []
     with ledger_or_logs(options.paths, options, settings, problems) as store:
-        rows = exposure(store, by, since, until)
+        rows = measure_exposure(store, by, since, until)
     if options.as_json:
         output.print_json({"by": by, "rows": rows, "problems": problem_rows(problems)})
     else:
@@ -74,11 +74,11 @@ def command(options: ExposureOptions) -> None:
     show_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
-def _none(row: "Exposed") -> str:
+def _none(row: "ExposureRow") -> str:
     return "unknown" if row.calls_not_looked_at >= row.calls > 0 else "nothing"
 
 
-def show(by: str, rows: "Sequence[Exposed]") -> None:
+def show(by: str, rows: "Sequence[ExposureRow]") -> None:
     if not rows:
         click.echo(NO_CALLS)
         return

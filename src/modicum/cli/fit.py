@@ -54,11 +54,11 @@ def command(
       modicum fit ~/src/app --model claude-opus-4-6 --model gpt-5
       modicum fit . -m gemini-2.5-pro --calls 200 --appended 3000 --json
     """
-    from modicum.insights.codebase import listing
-    from modicum.insights.fit import checked_conversation, fit
+    from modicum.insights.codebase import list_files
+    from modicum.insights.fit import check_conversation, fit
 
-    conversation = checked_conversation(calls, appended, reply)
-    found = listing(folder)
+    conversation = check_conversation(calls, appended, reply)
+    found = list_files(folder)
     measures = token_measures.measures(price_path)
     with token_measures.progress("counting files", len(found.files)) as told:
         report = fit(
@@ -78,9 +78,9 @@ def command(
 
 
 def _print(report: "Fit", most_rows: int) -> None:
-    from modicum.insights.fit import in_words
+    from modicum.insights.fit import describe_fit
 
-    for line in in_words(report):
+    for line in describe_fit(report):
         click.echo(line)
     if not report.files:
         _print_left_out(report)

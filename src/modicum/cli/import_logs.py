@@ -111,7 +111,7 @@ def reading(*, anatomy: bool) -> "Reading":
     from modicum.importers.format import Reading
     from modicum.metering.digests import Digester
 
-    return Reading(anatomy=anatomy, digest=Digester(resources.digest_key()).digest)
+    return Reading(anatomy=anatomy, digester=Digester(resources.digest_key()))
 
 
 def book_all(calls: Iterable[Call], store: Store, prices: "PriceBook") -> Appended:

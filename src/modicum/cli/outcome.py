@@ -23,7 +23,7 @@ from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.importers.git_log import Repository
-    from modicum.insights.commits import Joined
+    from modicum.insights.commits import JoinedCommits
     from modicum.ledger.rows import Row
     from modicum.ledger.store import Store
 
@@ -163,7 +163,7 @@ def from_git(options: FromGitOptions) -> None:
       modicum outcome from-git . --all-authors --window 2d --dry-run
     """
     from modicum.importers.git_log import commits, repository
-    from modicum.insights.commits import RULE, join
+    from modicum.insights.commits import RULE, join_commits
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
@@ -177,7 +177,7 @@ def from_git(options: FromGitOptions) -> None:
         branches = frozenset(repo.refs) & {touch["branch"] for touch in touches}
         start = max(since, min(touch["first_at"] for touch in touches))
         found = commits(repo, start, until, sorted(branches), authors)
-        joined = join(found, touches, branches, window, (since, min(until, datetime.now(UTC))))
+        joined = join_commits(found, touches, branches, window, (since, min(until, datetime.now(UTC))))
         if not options.dry_run:
             store.append_records(OUTCOMES, joined.outcomes)
     if options.as_json:
@@ -272,7 +272,9 @@ def _touches(
     return held
 
 
-def _document(joined: "Joined", count: int, rule: str, authors: tuple[str, ...], *, dry_run: bool) -> dict[str, Any]:
+def _document(
+    joined: "JoinedCommits", count: int, rule: str, authors: tuple[str, ...], *, dry_run: bool
+) -> dict[str, Any]:
     return {
         "rule": rule,
         "authors": list(authors),

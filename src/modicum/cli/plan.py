@@ -9,7 +9,7 @@ from modicum.cli.shared_options import typed
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
-    from modicum.energy.memory.plan import MemoryPlan, PlanRequest
+    from modicum.energy.memory.memory_plan import MemoryPlan, PlanRequest
 
 
 class Tokens(click.ParamType[int]):
@@ -19,12 +19,12 @@ class Tokens(click.ParamType[int]):
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         from modicum.calls.errors import UserError
-        from modicum.energy.memory.sizes import tokens
+        from modicum.energy.memory.sizes import parse_tokens
 
         if isinstance(value, int):
             return value
         try:
-            return tokens(value)
+            return parse_tokens(value)
         except UserError as error:
             self.fail(str(error), param, ctx)
 
@@ -78,9 +78,9 @@ def _options(function: Any) -> Any:
 
 def _request(options: "PlanOptions") -> "PlanRequest":
     from modicum.calls.errors import UserError
-    from modicum.energy.memory.cards import cards_named
+    from modicum.energy.memory.cards import parse_cards
     from modicum.energy.memory.engines import CacheTypes
-    from modicum.energy.memory.plan import PlanRequest
+    from modicum.energy.memory.memory_plan import PlanRequest
 
     if not 0 < options.memory_share <= 1:
         raise UserError(f"--memory-share is {options.memory_share}; give a part above 0 and up to 1")
@@ -90,7 +90,7 @@ def _request(options: "PlanOptions") -> "PlanRequest":
         engine=options.engine,
         weights=options.weights,
         types=CacheTypes(options.kv, options.state),
-        cards=cards_named(options.gpu) if options.gpu else None,
+        cards=parse_cards(options.gpu) if options.gpu else None,
         memory_share=options.memory_share,
         tokens_per_step=options.tokens_per_step,
     )
@@ -126,9 +126,9 @@ def memory(options: MemoryOptions) -> int:
       modicum plan memory ./config.json --weights q4_k_m --engine llamacpp --gpu 24GiB
     """
     from modicum.cli.terminal.output import print_json
-    from modicum.energy.memory import blueprint_of, plan_memory
+    from modicum.energy.memory import find_blueprint, plan_memory
 
-    plan = plan_memory(blueprint_of(options.model), _request(options))
+    plan = plan_memory(find_blueprint(options.model), _request(options))
     if options.as_json:
         print_json({**_fields(plan), "exact_bytes": plan.exact_bytes, "total_bytes": plan.total_bytes})
     else:
@@ -144,20 +144,20 @@ def _fields(plan: "MemoryPlan") -> dict[str, Any]:
 
 def _show(plan: "MemoryPlan") -> None:
     from modicum.cli.terminal.output import print_table
-    from modicum.energy.memory.sizes import context_name, gib
+    from modicum.energy.memory.sizes import format_context, to_gib
 
     each = " on each card" if plan.cards > 1 else ""
     rows = [
-        ("weights", f"{gib(plan.weights_bytes):,.2f}", f"{plan.weights_dtype}, {plan.weights_basis}"),
-        ("cache and states", f"{gib(plan.cache_bytes):,.2f}", "exact"),
-        ("activations", f"{gib(plan.activations_bytes):,.2f}", "estimated"),
-        ("runtime", f"{gib(plan.runtime_bytes):,.2f}", "estimated"),
+        ("weights", f"{to_gib(plan.weights_bytes):,.2f}", f"{plan.weights_dtype}, {plan.weights_basis}"),
+        ("cache and states", f"{to_gib(plan.cache_bytes):,.2f}", "exact"),
+        ("activations", f"{to_gib(plan.activations_bytes):,.2f}", "estimated"),
+        ("runtime", f"{to_gib(plan.runtime_bytes):,.2f}", "estimated"),
     ]
     print_table(
         ("part", "GiB", "how it is known"),
         rows,
-        title=f"{plan.model}, {context_name(plan.context)} x {plan.batch}, {plan.engine}{each}",
-        footer=("in all", f"{gib(plan.total_bytes):,.2f}", ""),
+        title=f"{plan.model}, {format_context(plan.context)} x {plan.batch}, {plan.engine}{each}",
+        footer=("in all", f"{to_gib(plan.total_bytes):,.2f}", ""),
     )
     click.echo(
         f"{plan.parameters / 1e9:.2f} billion weights, {plan.active_parameters / 1e9:.2f} used per token;"
@@ -165,12 +165,14 @@ def _show(plan: "MemoryPlan") -> None:
         f" {plan.state_bytes_per_sequence / 1024**2:,.1f} MiB fixed per sequence"
     )
     if plan.reserved_bytes is not None:
-        click.echo(f"{plan.engine} may set aside {gib(plan.reserved_bytes):,.2f} GiB of cache for this")
+        click.echo(f"{plan.engine} may set aside {to_gib(plan.reserved_bytes):,.2f} GiB of cache for this")
     if plan.card_bytes is not None and plan.usable_bytes is not None:
         verdict = "fits" if plan.fits else "does not fit"
-        click.echo(f"{verdict}: {gib(plan.usable_bytes):,.1f} of {gib(plan.card_bytes):,.1f} GiB may be used{each}")
+        click.echo(
+            f"{verdict}: {to_gib(plan.usable_bytes):,.1f} of {to_gib(plan.card_bytes):,.1f} GiB may be used{each}"
+        )
         click.echo(f"largest context at batch {plan.batch}: {_limit(plan.largest_context, plan.context_limit)}")
-        click.echo(f"largest batch at {context_name(plan.context)}: {_limit(plan.largest_batch, None)}")
+        click.echo(f"largest batch at {format_context(plan.context)}: {_limit(plan.largest_batch, None)}")
     for note in plan.notes:
         click.echo(f"note: {note}")
 
@@ -198,19 +200,19 @@ def compare_models(options: CompareOptions) -> int:
       modicum plan compare granite-4.0-h-tiny llama-3.1-8b --context 32k --batch 4 --engine vllm
     """
     from modicum.cli.terminal.output import print_json, print_table
-    from modicum.energy.memory import blueprint_of
-    from modicum.energy.memory.compare import compare
-    from modicum.energy.memory.sizes import context_name, gib
+    from modicum.energy.memory import find_blueprint
+    from modicum.energy.memory.compare import compare_memory
+    from modicum.energy.memory.sizes import format_context, to_gib
 
-    found = compare(blueprint_of(options.first), blueprint_of(options.second), _request(options))
+    found = compare_memory(find_blueprint(options.first), find_blueprint(options.second), _request(options))
     if options.as_json:
         print_json({"comparison": found, "savings": [cell.saving for cell in found.cells]})
         return 0
     rows = [
         (
-            f"{context_name(cell.context)} x {cell.batch}",
-            f"{gib(cell.first_bytes):,.1f}",
-            f"{gib(cell.second_bytes):,.1f}",
+            f"{format_context(cell.context)} x {cell.batch}",
+            f"{to_gib(cell.first_bytes):,.1f}",
+            f"{to_gib(cell.second_bytes):,.1f}",
             f"{0.0 - cell.saving:+.0%}",
             "yes" if cell.saving >= 0.7 else "no",
         )
@@ -240,18 +242,18 @@ def models(as_json: bool) -> int:
       modicum plan models
     """
     from modicum.cli.terminal.output import print_json, print_table
-    from modicum.energy.memory import PlanRequest, blueprint_of, plan_memory
-    from modicum.energy.memory.catalogue import catalogue
+    from modicum.energy.memory import PlanRequest, find_blueprint, plan_memory
+    from modicum.energy.memory.catalogue import load_catalogue
 
     request = PlanRequest(context=131_072, weights="bf16")
-    plans = {name: plan_memory(blueprint_of(name), request) for name in catalogue().models}
+    plans = {name: plan_memory(find_blueprint(name), request) for name in load_catalogue().models}
     if as_json:
-        print_json({name: _fields(plan) for name, plan in plans.items()} | {"sources": catalogue().sources})
+        print_json({name: _fields(plan) for name, plan in plans.items()} | {"sources": load_catalogue().sources})
         return 0
     rows = [
         (
             name,
-            catalogue().models[name]["source"],
+            load_catalogue().models[name]["source"],
             f"{plan.parameters / 1e9:,.2f}",
             f"{plan.active_parameters / 1e9:,.2f}",
             f"{plan.cache_bytes_per_token / 1024:,.1f}",
@@ -266,6 +268,6 @@ def models(as_json: bool) -> int:
         rows,
         left=2,
     )
-    for key, text in catalogue().sources.items():
+    for key, text in load_catalogue().sources.items():
         click.echo(f"{key}: {text}")
     return 0

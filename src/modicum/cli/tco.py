@@ -14,8 +14,8 @@ from modicum.cli.shared_options import typed
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
-    from modicum.energy.figures import Figures
-    from modicum.energy.tco import ApiPrice, Own, Ownership, RentedGpus, Traffic
+    from modicum.energy.tco import ApiPrice, OwnedGpus, Ownership, RentedGpus, Traffic
+    from modicum.energy.watch_figures import WatchFigures
 
 
 class Dollars(click.ParamType[Decimal]):
@@ -97,7 +97,7 @@ def command(options: TcoOptions) -> int:
       modicum tco --buy 280000 --watts 8000 --usd-per-kwh 0.12 --pue 1.3 --tokens-per-second 40000 --prompt-per-output 3
     """
     from modicum.cli.terminal.output import print_json
-    from modicum.energy.tco import ownership
+    from modicum.energy.tco import compute_ownership
 
     machine = _machine(options)
     seen = _read_watch(options.watch_path)
@@ -105,7 +105,7 @@ def command(options: TcoOptions) -> int:
     traffic = _traffic(options, seen)
     api = _api(options)
     utilisation = seen.tokens_per_second / speed if seen is not None and speed > 0 else None
-    found = ownership(machine, speed, traffic, api, utilisation)
+    found = compute_ownership(machine, speed, traffic, api, utilisation)
     if options.as_json:
         print_json({"ownership": found, "traffic": traffic, "api": api})
     else:
@@ -113,8 +113,8 @@ def command(options: TcoOptions) -> int:
     return 0
 
 
-def _machine(options: TcoOptions) -> "RentedGpus | Own":
-    from modicum.energy.tco import Own, RentedGpus
+def _machine(options: TcoOptions) -> "RentedGpus | OwnedGpus":
+    from modicum.energy.tco import OwnedGpus, RentedGpus
 
     if options.rent is not None and options.buy is None:
         return RentedGpus(options.rent, options.gpus)
@@ -124,7 +124,7 @@ def _machine(options: TcoOptions) -> "RentedGpus | Own":
         raise UserError("a machine of one's own uses electricity: give --watts and --usd-per-kwh")
     if options.years <= 0:
         raise UserError("--years must be more than 0")
-    return Own(
+    return OwnedGpus(
         options.buy,
         options.years,
         options.watts,
@@ -134,15 +134,15 @@ def _machine(options: TcoOptions) -> "RentedGpus | Own":
     )
 
 
-def _read_watch(path: Path | None) -> "Figures | None":
+def _read_watch(path: Path | None) -> "WatchFigures | None":
     """What a watched server did."""
     if path is None:
         return None
-    from modicum.energy.log import read_log
-    from modicum.energy.tally import report
+    from modicum.energy.watch_log import read_log
+    from modicum.energy.watch_totals import make_report
 
     recording = read_log(path)
-    found = report(recording.samples, str(path), recording.gpus)
+    found = make_report(recording.samples, str(path), recording.gpus)
     if found.figures is None:
         print_problems([*recording.problems, *found.problems])
         raise UserError(f"{path}: holds no usable interval; utilisation is unknown; the notes say what was missing")
@@ -157,9 +157,9 @@ def _speed(options: TcoOptions) -> float:
             "how fast is it at full load? --bench points.json (of 'energy bench'), or --tokens-per-second 9806"
         )
     from modicum.energy.bench import read_result
-    from modicum.energy.tradeoff import curve
+    from modicum.energy.tradeoff import make_curve
 
-    points = curve(read_result(options.bench_path).points)
+    points = make_curve(read_result(options.bench_path).points)
     limit = options.within_ms
     inside = [point for point in points if limit is None or point.time_between_tokens_s * 1000 <= limit]
     if not inside:
@@ -167,7 +167,7 @@ def _speed(options: TcoOptions) -> float:
     return max(point.tokens_per_second for point in inside)
 
 
-def _traffic(options: TcoOptions, seen: "Figures | None") -> "Traffic":
+def _traffic(options: TcoOptions, seen: "WatchFigures | None") -> "Traffic":
     from modicum.energy.tco import Traffic
 
     ratio, cached = options.prompt_per_output, options.cached_share

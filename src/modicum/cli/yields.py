@@ -92,11 +92,11 @@ def _add_energy(store: "Store", cells: "list[Row]", span: "tuple[datetime, datet
     windows = store.records(ENERGY_WINDOWS, ran["first_started"] - BESIDE, ran["last_finished"] + BESIDE)
     if not windows:
         return cells
-    from modicum.insights.consumption import consumption, span_of, with_energy
+    from modicum.insights.energy_consumption import add_energy, find_time_span, share_energy
 
-    since, until = span_of(windows)
+    since, until = find_time_span(windows)
     rows = store.ask("energy_calls", since=since, until=until, provider="", **cut)
-    return [dict(cell) for cell in with_energy(cells, rows, consumption(windows, rows))]
+    return [dict(cell) for cell in add_energy(cells, rows, share_energy(windows, rows))]
 
 
 def _dimension(by: str) -> tuple[str, str]:

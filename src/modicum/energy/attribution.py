@@ -13,9 +13,9 @@ import msgspec
 
 from modicum.calls.problem import Problem
 from modicum.calls.regular_file import read_named
-from modicum.energy.regime_spans import Stretch
-from modicum.energy.split import Split
-from modicum.energy.windows import Interval
+from modicum.energy.energy_split import Split
+from modicum.energy.regime_spans import RegimeSpan
+from modicum.energy.window_cutter import Interval
 
 SHORT_SECONDS = 2.0
 """A lone request shorter than this is not measured but shared out by rule: counters refresh too slowly for it."""
@@ -84,7 +84,7 @@ def attribute(intervals: Sequence[Interval], calls: Sequence[ServedCall], split:
         idle = min(interval.joules, _idle_joules(interval, split))
         idle_total += idle
         shares = _shares(interval, running, split)
-        whole = _whole(interval, split, shares)
+        whole = _sum_all_weights(interval, split, shares)
         for call_id, share in shares.items():
             if whole > 0:
                 active[call_id] += (interval.joules - idle) * share.weight / whole
@@ -112,9 +112,9 @@ def attribute(intervals: Sequence[Interval], calls: Sequence[ServedCall], split:
     )
 
 
-def attribute_stretches(found: Sequence[Stretch], calls: Sequence[ServedCall]) -> EnergyAttribution:
+def attribute_spans(found: Sequence[RegimeSpan], calls: Sequence[ServedCall]) -> EnergyAttribution:
     """Shares out each stretch by its own law; a call that ran in two has a part of both."""
-    return together(
+    return merge_attributions(
         [
             attribute(
                 stretch.intervals,
@@ -126,7 +126,7 @@ def attribute_stretches(found: Sequence[Stretch], calls: Sequence[ServedCall]) -
     )
 
 
-def together(parts: Sequence[EnergyAttribution]) -> EnergyAttribution:
+def merge_attributions(parts: Sequence[EnergyAttribution]) -> EnergyAttribution:
     """Several times or servers as one; a call stands once."""
     calls: dict[str, CallEnergy] = {}
     for call in itertools.chain.from_iterable(part.calls for part in parts):
@@ -165,7 +165,7 @@ def _shares(interval: Interval, running: Iterable[ServedCall], split: Split | No
     batch = {call.call_id: part for call, part in _batch_shares(interval, [call for call, _ in inside])}
     _, per_step, per_prompt, per_generated = split.coefficients
     shared = interval.steps if split.counts_steps and interval.steps is not None else interval.busy_seconds
-    known = _known_load(interval, [seconds for _, seconds in inside])
+    known = _measure_known_load(interval, [seconds for _, seconds in inside])
     return {
         call.call_id: _Share(
             weight=per_step * shared * batch[call.call_id] * known
@@ -177,7 +177,7 @@ def _shares(interval: Interval, running: Iterable[ServedCall], split: Split | No
     }
 
 
-def _known_load(interval: Interval, seconds: Sequence[float]) -> float:
+def _measure_known_load(interval: Interval, seconds: Sequence[float]) -> float:
     """The part of the running requests that the given calls are, by time; 1 where the server saw no more."""
     seen = sum(seconds)
     return min(1.0, seen / interval.running_seconds) if interval.running_seconds > 0 else 1.0
@@ -207,21 +207,21 @@ def _batch_shares(interval: Interval, calls: Sequence[ServedCall]) -> Iterable[t
 def _prompt_tokens(call: ServedCall, interval: Interval) -> float:
     """Prompt tokens worked on in the interval, taken as spread evenly up to the first token."""
     end = call.first_token if call.first_token is not None else call.finished
-    return call.uncached_prompt_tokens * _part(call.started, end, interval)
+    return call.uncached_prompt_tokens * _share_of_time(call.started, end, interval)
 
 
 def _generated_tokens(call: ServedCall, interval: Interval) -> float:
     start = call.first_token if call.first_token is not None else call.finished
-    return call.generated_tokens * _part(start, call.finished, interval)
+    return call.generated_tokens * _share_of_time(start, call.finished, interval)
 
 
-def _part(start: float, end: float, interval: Interval) -> float:
+def _share_of_time(start: float, end: float, interval: Interval) -> float:
     if end <= start:
         return 1.0 if interval.start <= start < interval.end else 0.0
     return _overlap(start, end, interval) / (end - start)
 
 
-def _whole(interval: Interval, split: Split | None, shares: dict[str, _Share]) -> float:
+def _sum_all_weights(interval: Interval, split: Split | None, shares: dict[str, _Share]) -> float:
     """What the weights would sum to if every request of the interval were known: by the server's own counters."""
     given = sum(share.weight for share in shares.values())
     if split is None:

@@ -9,7 +9,7 @@ import numpy as np
 from modicum.calls.errors import UserError
 from modicum.calls.regular_file import read_named
 from modicum.energy.counter_curve import CounterCurve
-from modicum.energy.load import LoadRun, Stream
+from modicum.energy.load_generator import LoadRun, LoadStream
 from modicum.energy.samples import GpuFacts, GpuReading
 
 FORMAT = "modicum-energy-bench-1"
@@ -53,9 +53,11 @@ class BenchResult(msgspec.Struct, frozen=True):
     made_with: str = ""
 
 
-def point(run: LoadRun, repeat: int, readings: Sequence[GpuReading], gpus: Sequence[GpuFacts]) -> BenchPoint:
-    """Raises:
-    UserError: no request got as far as a token, or none finished in the window.
+def measure_point(run: LoadRun, repeat: int, readings: Sequence[GpuReading], gpus: Sequence[GpuFacts]) -> BenchPoint:
+    """What one load run comes to at its concurrency: times, rates, and joules per token.
+
+    Raises:
+        UserError: no request got as far as a token, or none finished in the window.
     """
     start, end = run.steady_from, run.steady_to
     finished = [stream for stream in run.streams if stream.finished is not None and stream.generated_tokens]
@@ -75,11 +77,11 @@ def point(run: LoadRun, repeat: int, readings: Sequence[GpuReading], gpus: Seque
     ]
     waits = [stream.pieces[0] - stream.started for stream in run.streams if stream.pieces and stream.started >= start]
     waits = waits or [stream.pieces[0] - stream.started for stream in run.streams if stream.pieces]
-    joules = _joules(readings, start, end)
+    joules = _sum_joules(readings, start, end)
     seconds = end - start
     limits = {reading.gpu: reading.power_limit_watts for reading in readings}
     known_limits = [limit for limit in limits.values() if limit is not None]
-    gap = _quantiles(gaps, per_piece)
+    gap = _compute_quantiles(gaps, per_piece)
     return BenchPoint(
         concurrency=run.concurrency,
         repeat=repeat,
@@ -88,7 +90,7 @@ def point(run: LoadRun, repeat: int, readings: Sequence[GpuReading], gpus: Seque
         output_tokens=_mean([stream.generated_tokens for stream in finished]),
         finished=sum(1 for stream in finished if (stream.finished or 0) <= end),
         failures=run.failures,
-        time_to_first_token_s=_quantiles(waits, 1.0),
+        time_to_first_token_s=_compute_quantiles(waits, 1.0),
         time_between_tokens_s=gap,
         tokens_per_second=tokens / seconds,
         tokens_per_second_each=tokens / seconds / run.concurrency,
@@ -97,11 +99,11 @@ def point(run: LoadRun, repeat: int, readings: Sequence[GpuReading], gpus: Seque
         tokens_per_watt=tokens / joules if joules else None,
         mean_watts=joules / seconds if joules is not None else None,
         power_limit_watts=sum(known_limits) if known_limits and len(known_limits) == len(gpus) else None,
-        remarks=_remarks(run, finished, joules, readings),
+        remarks=_list_remarks(run, finished, joules, readings),
     )
 
 
-def _joules(readings: Sequence[GpuReading], start: float, end: float) -> float | None:
+def _sum_joules(readings: Sequence[GpuReading], start: float, end: float) -> float | None:
     gpus = sorted({reading.gpu for reading in readings})
     parts = [
         CounterCurve([reading for reading in readings if reading.gpu == gpu]).joules_between(start, end) for gpu in gpus
@@ -110,7 +112,7 @@ def _joules(readings: Sequence[GpuReading], start: float, end: float) -> float |
     return sum(known) if known and len(known) == len(parts) else None
 
 
-def _quantiles(values: Sequence[float], tokens_per_value: float) -> tuple[float, float]:
+def _compute_quantiles(values: Sequence[float], tokens_per_value: float) -> tuple[float, float]:
     """Median and 99th percentile per token; NaN never: without a value both are 0."""
     if not values:
         return 0.0, 0.0
@@ -123,8 +125,8 @@ def _mean(values: Sequence[int | None]) -> float:
     return sum(known) / len(known) if known else 0.0
 
 
-def _remarks(
-    run: LoadRun, finished: Sequence[Stream], joules: float | None, readings: Sequence[GpuReading]
+def _list_remarks(
+    run: LoadRun, finished: Sequence[LoadStream], joules: float | None, readings: Sequence[GpuReading]
 ) -> tuple[str, ...]:
     remarks = []
     if run.client_load > BUSY_CLIENT:
@@ -148,8 +150,10 @@ def write_result(path: Path, result: BenchResult) -> None:
 
 
 def read_result(path: Path) -> BenchResult:
-    """Raises:
-    UserError: the file is not there, or no result of a bench.
+    """Reads the file that `write_result` wrote.
+
+    Raises:
+        UserError: the file is not there, or no result of a bench.
     """
     try:
         result = msgspec.json.decode(read_named(path), type=BenchResult)

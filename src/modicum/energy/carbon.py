@@ -18,8 +18,10 @@ class Facility(msgspec.Struct, frozen=True):
     """CO2 equivalent of the electricity; None: no carbon figure."""
 
     def check(self) -> None:
-        """Raises:
-        UserError: a factor is out of range.
+        """Makes sure that the factors are possible ones.
+
+        Raises:
+            UserError: a factor is out of range.
         """
         if self.pue < 1:
             raise UserError(f"--pue is {self.pue}; a site cannot use less than its computers: 1 or more")

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 
 from modicum.calls import EnergyWindow, UserError
-from modicum.energy.spool import Spool, left_behind
+from modicum.energy.spool import Spool, list_left_behind
 from modicum.ledger.store import Appended
 
 BOOK_EVERY_S = 30.0
@@ -93,7 +93,7 @@ class LiveBooking:
 def book_left_behind(folder: Path, append: Append) -> int:
     """Books what killed watches left; how many windows. A ledger that cannot be opened leaves them where they are."""
     count = 0
-    for path, windows in left_behind(folder):
+    for path, windows in list_left_behind(folder):
         if windows:
             try:
                 append(windows)

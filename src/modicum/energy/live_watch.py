@@ -7,15 +7,17 @@ from pathlib import Path
 
 from modicum import __version__
 from modicum.calls import EnergyWindow, UserError
-from modicum.energy.log import FORMAT, LogHeader, LogWriter
 from modicum.energy.samples import GpuFacts, Sample
-from modicum.energy.tally import Tally
-from modicum.energy.watch import GpuSource, Watcher, metrics_url
+from modicum.energy.watch import GpuSource, Watcher, complete_metrics_url
+from modicum.energy.watch_log import FORMAT, LogHeader, LogWriter
+from modicum.energy.watch_totals import WatchTotals
 from modicum.outbound import Outbound
 
 
 class LiveWatch:
-    """Args:
+    """Takes samples of running servers, logs them, and passes on the windows that they close.
+
+    Args:
     servers: addresses of inference servers.
     sources: what energy is read from.
     interval_s: seconds between two samples, on average.
@@ -25,7 +27,7 @@ class LiveWatch:
         tally: what was seen so far; `facts`: which GPUs. Both are there once `start` is over.
     """
 
-    tally: Tally
+    tally: WatchTotals
     facts: tuple[GpuFacts, ...]
 
     def __init__(
@@ -45,16 +47,16 @@ class LiveWatch:
             )
         self.facts = tuple([fact for source in self._sources for fact in await source.facts()])
         names = [fact.gpu for fact in self.facts]
-        _check_distinct("--server", [metrics_url(server) for server in self._servers])
+        _check_distinct("--server", [complete_metrics_url(server) for server in self._servers])
         _check_distinct("GPU", names)
-        self.tally = Tally("watch", names, self._servers, provider)
+        self.tally = WatchTotals("watch", names, self._servers, provider)
 
     async def run(
         self,
         client: Outbound,
         stop: asyncio.Event,
         on_windows: Callable[[Sequence[EnergyWindow]], None],
-        on_sample: Callable[[Tally, Sample], None],
+        on_sample: Callable[[WatchTotals, Sample], None],
     ) -> None:
         """Until `stop` is set.
 

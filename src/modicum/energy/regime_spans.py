@@ -8,13 +8,13 @@ from collections.abc import Callable, Sequence
 
 import msgspec
 
-from modicum.energy.split import Split, split
-from modicum.energy.windows import Interval, windows
+from modicum.energy.energy_split import Split, fit_split
+from modicum.energy.window_cutter import Interval, cut_windows
 
 STRETCH_S = 7 * 24 * 3600.0
 
 
-class Stretch(msgspec.Struct, frozen=True):
+class RegimeSpan(msgspec.Struct, frozen=True):
     intervals: tuple[Interval, ...]
     law: Split | None
     """None: too few windows for a fit."""
@@ -37,9 +37,9 @@ class Stretch(msgspec.Struct, frozen=True):
         return self.intervals[0].regime
 
 
-def stretches(
-    intervals: Sequence[Interval], cut: Callable[[Sequence[Interval]], Sequence[Interval]] = windows
-) -> list[Stretch]:
+def cut_by_regime(
+    intervals: Sequence[Interval], cut: Callable[[Sequence[Interval]], Sequence[Interval]] = cut_windows
+) -> list[RegimeSpan]:
     """`intervals` in order of time, of one set of GPUs and servers. `cut` makes the windows that are fitted.
 
     A regime that comes back (a power limit set and taken off) goes on where it was.
@@ -48,11 +48,14 @@ def stretches(
     for interval in intervals:
         regimes.setdefault(interval.regime, []).append(interval)
     return [
-        Stretch(tuple(part), split(part, cut(part))) for found in regimes.values() for part in _parts(found) if part
+        RegimeSpan(tuple(part), fit_split(part, cut(part)))
+        for found in regimes.values()
+        for part in _cut(found)
+        if part
     ]
 
 
-def _parts(intervals: Sequence[Interval]) -> list[list[Interval]]:
+def _cut(intervals: Sequence[Interval]) -> list[list[Interval]]:
     """Equal lengths of time, each of a week or more."""
     start, whole = intervals[0].start, intervals[-1].end - intervals[0].start
     count = max(1, int(whole / STRETCH_S))

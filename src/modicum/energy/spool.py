@@ -18,7 +18,9 @@ from modicum.calls.errors import UserError
 
 
 class Spool:
-    """Args:
+    """Keeps closed windows in a file until the ledger has them.
+
+    Args:
     folder: is made if need be.
 
     Raises:
@@ -65,7 +67,7 @@ def _made(folder: Path) -> tuple[Path, IO[bytes]]:
         file.close()
 
 
-def left_behind(folder: Path) -> Iterator[tuple[Path, list[EnergyWindow]]]:
+def list_left_behind(folder: Path) -> Iterator[tuple[Path, list[EnergyWindow]]]:
     """Files of watches that are no more, with their windows; a line that was cut off is dropped. The caller books the
     windows and removes the file.
     """

@@ -12,7 +12,7 @@ import numpy as np
 
 from modicum.calls.errors import UserError
 from modicum.energy.bench import BenchPoint
-from modicum.energy.split import Split, non_negative_least_squares
+from modicum.energy.energy_split import Split, non_negative_least_squares
 
 WITHIN_FLOOR = 0.1
 LEAST_BATCHES = 3
@@ -59,7 +59,7 @@ class StepLaw(msgspec.Struct, frozen=True):
         return high
 
 
-def fit_points(points: Sequence[BenchPoint], expert_share: float | None = None) -> StepLaw:
+def fit_step_law(points: Sequence[BenchPoint], expert_share: float | None = None) -> StepLaw:
     """The law over the points of a bench; errors weigh relatively. The prompt's part becomes a term of its own where
     points differ in prompt tokens per generated token.
 
@@ -74,7 +74,7 @@ def fit_points(points: Sequence[BenchPoint], expert_share: float | None = None) 
         )
     ratios = [point.prompt_tokens / point.output_tokens for point in measured]
     has_prompt = max(ratios) > 1.5 * min(ratios) and len(measured) > LEAST_BATCHES
-    columns = np.array([_row(point, expert_share, has_prompt=has_prompt) for point in measured])
+    columns = np.array([_make_row(point, expert_share, has_prompt=has_prompt) for point in measured])
     joules = np.array([point.joules_per_generated_token or 0.0 for point in measured])
     solution = non_negative_least_squares(columns / joules[:, None], np.ones(len(joules)))
     errors = []
@@ -83,7 +83,7 @@ def fit_points(points: Sequence[BenchPoint], expert_share: float | None = None) 
             kept = np.arange(len(measured)) != index
             left = non_negative_least_squares(columns[kept] / joules[kept, None], np.ones(int(kept.sum())))
             errors.append(abs(float(columns[index] @ left) / joules[index] - 1))
-    values = dict(zip(_names(expert_share, has_prompt=has_prompt), (float(v) for v in solution), strict=True))
+    values = dict(zip(_list_names(expert_share, has_prompt=has_prompt), (float(v) for v in solution), strict=True))
     return StepLaw(
         per_token=values["per_token"],
         per_step=values["per_step"],
@@ -94,11 +94,11 @@ def fit_points(points: Sequence[BenchPoint], expert_share: float | None = None) 
     )
 
 
-def _names(expert_share: float | None, *, has_prompt: bool) -> list[str]:
+def _list_names(expert_share: float | None, *, has_prompt: bool) -> list[str]:
     return ["per_token", "per_step", *(["experts"] if expert_share else []), *(["prompt"] if has_prompt else [])]
 
 
-def _row(point: BenchPoint, expert_share: float | None, *, has_prompt: bool) -> list[float]:
+def _make_row(point: BenchPoint, expert_share: float | None, *, has_prompt: bool) -> list[float]:
     batch = point.concurrency
     row = [1.0, 1 / batch]
     if expert_share:
@@ -108,7 +108,7 @@ def _row(point: BenchPoint, expert_share: float | None, *, has_prompt: bool) -> 
     return row
 
 
-def from_split(split: Split) -> StepLaw:
+def make_step_law(split: Split) -> StepLaw:
     """The law that a watched server's split amounts to.
 
     Raises:

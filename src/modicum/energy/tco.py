@@ -24,7 +24,7 @@ class RentedGpus(msgspec.Struct, frozen=True):
         return self.usd_per_gpu_hour * self.gpus
 
 
-class Own(msgspec.Struct, frozen=True):
+class OwnedGpus(msgspec.Struct, frozen=True):
     """A machine that was bought."""
 
     price_usd: Decimal
@@ -94,15 +94,17 @@ class Ownership(msgspec.Struct, frozen=True):
     """What moves the figure, and how far: dollars per million at the low and the high end."""
 
 
-def ownership(
-    machine: RentedGpus | Own,
+def compute_ownership(
+    machine: RentedGpus | OwnedGpus,
     tokens_per_second: float,
     traffic: Traffic,
     api: ApiPrice | None = None,
     measured_utilisation: float | None = None,
 ) -> Ownership:
-    """Raises:
-    UserError: a speed of zero or less, or a utilisation outside of 0 to 1.
+    """Dollars per million tokens at several utilisations, beside the price of the API.
+
+    Raises:
+        UserError: a speed of zero or less, or a utilisation outside of 0 to 1.
     """
     if tokens_per_second <= 0:
         raise UserError("--tokens-per-second must be more than 0; 'modicum energy bench' measures it")
@@ -114,9 +116,11 @@ def ownership(
     hour = machine.usd_per_hour()
     marked = min(1.0, measured_utilisation) if measured_utilisation else None
     levels = sorted({*SHOWN, *([marked] if marked else [])})
-    rows = tuple(TcoPoint(level, per_million(hour, tokens_per_second, level), level == marked) for level in levels)
+    rows = tuple(
+        TcoPoint(level, price_per_million(hour, tokens_per_second, level), level == marked) for level in levels
+    )
     api_price = api.usd_per_million_output(traffic) if api else None
-    full = per_million(hour, tokens_per_second, 1.0)
+    full = price_per_million(hour, tokens_per_second, 1.0)
     return Ownership(
         usd_per_hour=hour,
         tokens_per_second=tokens_per_second,
@@ -124,33 +128,35 @@ def ownership(
         api_usd_per_million_output=api_price,
         break_even_utilisation=float(full / api_price) if api_price else None,
         measured_utilisation=measured_utilisation,
-        electricity_share=float(machine.power_usd_per_hour() / hour) if isinstance(machine, Own) and hour else None,
-        sensitivity=_sensitivity(hour, tokens_per_second, marked or 0.5),
+        electricity_share=float(machine.power_usd_per_hour() / hour)
+        if isinstance(machine, OwnedGpus) and hour
+        else None,
+        sensitivity=_compute_sensitivity(hour, tokens_per_second, marked or 0.5),
     )
 
 
-def per_million(usd_per_hour: Decimal, tokens_per_second: float, utilisation: float) -> Decimal:
+def price_per_million(usd_per_hour: Decimal, tokens_per_second: float, utilisation: float) -> Decimal:
     """Dollars per million generated tokens."""
     return usd_per_hour * MILLION / (_decimal(tokens_per_second) * _decimal(utilisation) * 3600)
 
 
-def _sensitivity(hour: Decimal, speed: float, utilisation: float) -> tuple[tuple[str, Decimal, Decimal], ...]:
+def _compute_sensitivity(hour: Decimal, speed: float, utilisation: float) -> tuple[tuple[str, Decimal, Decimal], ...]:
     """Around the measured utilisation, or a half where none was measured."""
     return (
         (
             f"utilisation {min(1, utilisation * 2):.0%} / {utilisation / 2:.1%}",
-            per_million(hour, speed, min(1.0, utilisation * 2)),
-            per_million(hour, speed, utilisation / 2),
+            price_per_million(hour, speed, min(1.0, utilisation * 2)),
+            price_per_million(hour, speed, utilisation / 2),
         ),
         (
             "cost of an hour -30 % / +30 %",
-            per_million(hour * Decimal("0.7"), speed, utilisation),
-            per_million(hour * Decimal("1.3"), speed, utilisation),
+            price_per_million(hour * Decimal("0.7"), speed, utilisation),
+            price_per_million(hour * Decimal("1.3"), speed, utilisation),
         ),
         (
             "speed at full load +20 % / -20 %",
-            per_million(hour, speed * 1.2, utilisation),
-            per_million(hour, speed * 0.8, utilisation),
+            price_per_million(hour, speed * 1.2, utilisation),
+            price_per_million(hour, speed * 0.8, utilisation),
         ),
     )
 

@@ -29,7 +29,7 @@ class CurvePoint(msgspec.Struct, frozen=True):
     """None with fewer than two repeats."""
 
 
-class Choices(msgspec.Struct, frozen=True):
+class CurveChoices(msgspec.Struct, frozen=True):
     fastest: CurvePoint
     """Shortest time between tokens: best for each user."""
     most_tokens_per_watt: CurvePoint | None
@@ -39,14 +39,14 @@ class Choices(msgspec.Struct, frozen=True):
     within_s: float | None
 
 
-def curve(points: Sequence[BenchPoint]) -> tuple[CurvePoint, ...]:
+def make_curve(points: Sequence[BenchPoint]) -> tuple[CurvePoint, ...]:
     return tuple(
-        _merged([point for point in points if point.concurrency == concurrency])
+        _merge_repeats([point for point in points if point.concurrency == concurrency])
         for concurrency in sorted({point.concurrency for point in points})
     )
 
 
-def _merged(points: Sequence[BenchPoint]) -> CurvePoint:
+def _merge_repeats(points: Sequence[BenchPoint]) -> CurvePoint:
     joules = [p.joules_per_generated_token for p in points if p.joules_per_generated_token is not None]
     watts = [p.mean_watts for p in points if p.mean_watts is not None]
     energy = float(np.median(joules)) if joules else None
@@ -64,11 +64,11 @@ def _merged(points: Sequence[BenchPoint]) -> CurvePoint:
     )
 
 
-def choose(points: Sequence[CurvePoint], within_s: float | None) -> Choices:
+def choose_points(points: Sequence[CurvePoint], within_s: float | None) -> CurveChoices:
     """`points` is not empty."""
     measured = [point for point in points if point.tokens_per_watt is not None]
     inside = [point for point in points if within_s is not None and point.time_between_tokens_s <= within_s]
-    return Choices(
+    return CurveChoices(
         fastest=min(points, key=lambda point: point.time_between_tokens_s),
         most_tokens_per_watt=max(measured, key=lambda point: point.tokens_per_watt or 0, default=None),
         cheapest_within=max(inside, key=lambda point: point.tokens_per_second, default=None),

@@ -1,4 +1,4 @@
-"""Watches a running server: reads GPUs and metrics once a second. `tally.py` works out what that comes to.
+"""Watches a running server: reads GPUs and metrics once a second. `watch_totals.py` works out what that comes to.
 
 The order of a sample matters: GPUs on an edge of their counter, then the servers, then the GPUs again, so that energy
 at the moment of the scrape lies between two close readings.
@@ -9,12 +9,13 @@ import random
 import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Protocol
+from urllib.parse import urlsplit
 
 from modicum.calls.errors import UserError
 from modicum.energy.meters import Meter, dcgm
 from modicum.energy.samples import GpuFacts, GpuReading, Sample, ServerReading
 from modicum.energy.servers import read_server
-from modicum.energy.servers.exposition import Exposition, parse
+from modicum.energy.servers.exposition import Exposition, parse_exposition
 from modicum.outbound import Outbound, Unreachable
 
 JITTER = 0.1
@@ -72,7 +73,7 @@ class RemoteGpus:
         before = self._clock()
         text = await self._client.get(self._url)
         try:
-            return parse(text.decode(errors="replace")), (before + self._clock()) / 2
+            return parse_exposition(text.decode(errors="replace")), (before + self._clock()) / 2
         except ValueError as error:
             raise UserError(f"{self._url}: what it serves is no metrics page ({error})") from None
 
@@ -120,7 +121,7 @@ class Watcher:
     async def _server(self, server: str, missing: list[str]) -> ServerReading | None:
         before = self._clock()
         try:
-            text = await self._client.get(metrics_url(server))
+            text = await self._client.get(complete_metrics_url(server))
             return read_server(server, text.decode(errors="replace"), (before + self._clock()) / 2)
         except (Unreachable, UserError) as error:
             # A server that starts again answers with anything; the watch goes on and leaves the time out.
@@ -146,8 +147,6 @@ class Watcher:
                 yield await self.sample()
 
 
-def metrics_url(server: str) -> str:
+def complete_metrics_url(server: str) -> str:
     """`http://host:8000` is asked at `/metrics`; an address with a path is taken as it is."""
-    from urllib.parse import urlsplit
-
     return server if urlsplit(server).path.strip("/") else server.rstrip("/") + "/metrics"

@@ -53,7 +53,7 @@ class EnergySaving(msgspec.Struct, frozen=True):
         return 1 - self.after_joules / self.before_joules
 
 
-def parts(law: StepLaw, load: Workload) -> dict[str, float]:
+def divide_request(law: StepLaw, load: Workload) -> dict[str, float]:
     """Joules of one request by what causes them."""
     uncached = load.prompt_tokens * (1 - load.cached_share)
     whole = law.joules_per_token(load.batch)
@@ -65,8 +65,10 @@ def parts(law: StepLaw, load: Workload) -> dict[str, float]:
 
 
 def what_if(law: StepLaw, base: Workload, change: LoadChange, seen_batches: Sequence[float] = ()) -> EnergySaving:
-    """Raises:
-    UserError: the change is out of range, or is about prompts while their part is not known.
+    """Joules per request before and after a change of the load.
+
+    Raises:
+        UserError: the change is out of range, or is about prompts while their part is not known.
     """
     for name, value in (("--input-cut", change.input_cut), ("--output-cut", change.output_cut)):
         if not 0 <= value < 1:
@@ -80,7 +82,7 @@ def what_if(law: StepLaw, base: Workload, change: LoadChange, seen_batches: Sequ
             " (--prompt-tokens 128,2048), or watch a server whose load varies"
         )
     after = change.applied(base)
-    before_parts, after_parts = parts(law, base), parts(law, after)
+    before_parts, after_parts = divide_request(law, base), divide_request(law, after)
     remarks = []
     if seen_batches and not min(seen_batches) <= after.batch <= max(seen_batches):
         remarks.append(
@@ -100,7 +102,7 @@ def what_if(law: StepLaw, base: Workload, change: LoadChange, seen_batches: Sequ
     )
 
 
-class CapAnswer(msgspec.Struct, frozen=True):
+class PowerCapAnswer(msgspec.Struct, frozen=True):
     joules_per_token_before: float | None
     joules_per_token_after: float | None
     speed_before: float
@@ -108,7 +110,7 @@ class CapAnswer(msgspec.Struct, frozen=True):
     reason: str
 
 
-def power_cap(points: Sequence[BenchPoint], concurrency: int, cap_watts: float) -> CapAnswer:
+def find_power_cap(points: Sequence[BenchPoint], concurrency: int, cap_watts: float) -> PowerCapAnswer:
     """What a power limit (sum over the GPUs) does at one concurrency, from points measured under two limits, or from
     the fact that the limit is not reached. `points` may hold several benches.
 
@@ -117,11 +119,11 @@ def power_cap(points: Sequence[BenchPoint], concurrency: int, cap_watts: float) 
     """
     here = [point for point in points if point.concurrency == concurrency and point.mean_watts is not None]
     if not here:
-        raise UserError(f"nothing was measured at concurrency {concurrency}; there is {_concurrencies(points)}")
+        raise UserError(f"nothing was measured at concurrency {concurrency}; there is {_list_concurrencies(points)}")
     base = max(here, key=lambda point: point.power_limit_watts or 0)
     capped = [point for point in here if point.power_limit_watts and abs(point.power_limit_watts - cap_watts) <= 5]
     if capped:
-        return CapAnswer(
+        return PowerCapAnswer(
             base.joules_per_generated_token,
             capped[0].joules_per_generated_token,
             base.tokens_per_second,
@@ -130,7 +132,7 @@ def power_cap(points: Sequence[BenchPoint], concurrency: int, cap_watts: float) 
         )
     drawn = max(point.mean_watts or 0 for point in here)
     if cap_watts > drawn * 1.15:
-        return CapAnswer(
+        return PowerCapAnswer(
             base.joules_per_generated_token,
             base.joules_per_generated_token,
             base.tokens_per_second,
@@ -144,5 +146,5 @@ def power_cap(points: Sequence[BenchPoint], concurrency: int, cap_watts: float) 
     )
 
 
-def _concurrencies(points: Sequence[BenchPoint]) -> str:
+def _list_concurrencies(points: Sequence[BenchPoint]) -> str:
     return ", ".join(str(value) for value in sorted({point.concurrency for point in points})) or "none"

@@ -5,11 +5,11 @@ from time import monotonic, time
 from typing import Any, NamedTuple
 
 from modicum.calls import Call, CallStatus
+from modicum.context.live import LiveContext
 from modicum.gateway.attribution import Attribution
 from modicum.gateway.owners import Caller
 from modicum.gateway.paths import Served
 from modicum.gateway.upstreams import Route
-from modicum.ledger.conversations import ContextPart
 from modicum.outbound.keepalive import Answer, Header
 from modicum.providers.dialect import Dialect
 from modicum.providers.dialects import DIALECTS
@@ -139,7 +139,7 @@ class Exchange:
         self.reply: ReplyFacts | None = None
         self.status = CallStatus.UNKNOWN
         self.client_gone = False
-        self.context: list[ContextPart] | None = None
+        self.context: LiveContext | None = None
         self.late_context = False
         """The call was recorded before its context was counted: the context follows in a record of its own."""
         self.finished: Call | None = None

@@ -78,7 +78,8 @@ def estimated(exchange: Exchange) -> Counted:
 
 def _prompt_tokens(exchange: Exchange, body: bytes) -> int:
     blocks = exchange.request.served.dialect.segments(body)
-    return sum(count_tokens(block.text, exchange.facts.model) for block in blocks) + TOKENS_PER_BLOCK * len(blocks)
+    counted = sum(count_tokens(block.shown, exchange.facts.model) for block in blocks if block.is_text)
+    return counted + TOKENS_PER_BLOCK * len(blocks)
 
 
 def counted_edits(exchange: Exchange) -> tuple[Edit, ...]:

@@ -6,8 +6,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from modicum.agents.canary import CanaryWatch
-from modicum.agents.plan import TeamPlan, line_of, read_plan
-from modicum.agents.plan_rules import text_digest
+from modicum.agents.plan_rules import digest_text
+from modicum.agents.team_plan import TeamPlan, find_line, read_plan
 from modicum.calls import UserError
 from modicum.settings import Settings, TeamSettings, beside_settings
 
@@ -19,7 +19,7 @@ class Team:
 
     def __init__(self, name: str, settings: TeamSettings, plan: TeamPlan, text: str, place: str) -> None:
         self.name, self.settings, self.plan, self.text, self.place = name, settings, plan, text, place
-        self.digest = text_digest(text)
+        self.digest = digest_text(text)
         self.watch = CanaryWatch()
         self._answer = re.compile(settings.answer) if settings.answer else None
 
@@ -95,12 +95,12 @@ def read_team(name: str, settings: TeamSettings, path: Path, today: date | None 
     plan = read_plan(data, str(path))
     if plan.team not in {"", name}:
         raise UserError(
-            f"{path}{line_of(data, 'team')}: made for the team '{plan.team}', not for '{name}'; accepted in"
+            f"{path}{find_line(data, 'team')}: made for the team '{plan.team}', not for '{name}'; accepted in"
             f" [teams.{name}] is a plan whose team is '{name}'"
         )
     if plan.expires and (today or datetime.now(UTC).date()) > date.fromisoformat(plan.expires):
         raise UserError(
-            f"{path}{line_of(data, 'expires')}: expired on {plan.expires}; accepted is a date from today on, or none:"
+            f"{path}{find_line(data, 'expires')}: expired on {plan.expires}; accepted is a date from today on, or none:"
             " verify the plan anew and write one"
         )
     return Team(name, settings, plan, data.decode(), str(path))

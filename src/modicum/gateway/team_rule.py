@@ -10,10 +10,10 @@ from typing import NamedTuple
 
 import msgspec
 
-from modicum.agents.answers import answer_digest
-from modicum.agents.headers import TurnQuestion, answer_question, turn_question
-from modicum.agents.plan import line_of
-from modicum.agents.plan_rules import text_digest
+from modicum.agents.answers import digest_answer
+from modicum.agents.headers import TurnQuestion, answer_question, parse_turn_question
+from modicum.agents.plan_rules import digest_text
+from modicum.agents.team_plan import find_line
 from modicum.gateway.attribution import MOST_CHARACTERS
 from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
 from modicum.gateway.log import log
@@ -89,7 +89,7 @@ class TeamRule:
         if team is None:
             return None
         told = {name.decode(): headers[name].decode("utf-8", "replace") for name in _TURN if name in headers}
-        question = turn_question({name: value[:MOST_CHARACTERS] for name, value in told.items()})
+        question = parse_turn_question({name: value[:MOST_CHARACTERS] for name, value in told.items()})
         if question is None:
             return None
         scope = exchange.about.owner.key
@@ -146,10 +146,10 @@ class TeamRule:
         bound = team.plan.bound_to
         text = team.text
         if "instructions" in why and agent in bound.prompts:
-            wanted, now = bound.prompts[agent], text_digest(prompts[agent])
-            return f"{team.place}{line_of(text, 'prompts')}: {why}; accepted is the digest {wanted}, now it is {now}"
+            wanted, now = bound.prompts[agent], digest_text(prompts[agent])
+            return f"{team.place}{find_line(text, 'prompts')}: {why}; accepted is the digest {wanted}, now it is {now}"
         if "model" in why and agent in bound.models:
-            return f"{team.place}{line_of(text, 'models')}: {why}; accepted is {bound.models[agent]}"
+            return f"{team.place}{find_line(text, 'models')}: {why}; accepted is {bound.models[agent]}"
         return f"{team.place}: {why}"
 
     def _turn(self, call: _Call) -> Change:
@@ -168,9 +168,9 @@ class TeamRule:
             "plan_arm": ("canary" if verdict.full_because == "canary" else "full") if verdict.full_because else "plan",
         }
         if prompt is not None:
-            tags["prompt_digest"] = text_digest(prompt.system)
+            tags["prompt_digest"] = digest_text(prompt.system)
         for name in _ANSWERS & call.exchange.about.tags.keys():
-            tags[name] = answer_digest(call.exchange.about.tags[name], self._key) or ""
+            tags[name] = digest_answer(call.exchange.about.tags[name], self._key) or ""
         turn = _HeardTurn(call, verdict.round, self._key)
         if verdict.full_because:
             body = self._may_read(call, verdict.round) if run.silenced else None
@@ -272,7 +272,7 @@ class _HeardTurn:
         run.said(agent, said.text)
         if said.calls_tools:
             return {}
-        answer = answer_digest(self._call.team.answer_in(said.text), self._key)
+        answer = digest_answer(self._call.team.answer_in(said.text), self._key)
         if agent in self._call.team.plan.agents:
             run.answered(agent, self._round, answer)
         return {"answer": answer} if answer else {}

@@ -15,20 +15,21 @@ from typing import Any
 from modicum.calls import Basis, Call, CallStatus, Problem, Tier, Usage
 from modicum.calls.provider_names import is_native_id
 from modicum.importers.claude_code import provider_of
-from modicum.importers.exchanges import Conversations, Exchange, exchanges, file_time, first_record, status_of
+from modicum.importers.exchanges import Exchange, RecordedContexts, exchanges, file_time, first_record, status_of
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers.anthropic_messages.blocks import content_blocks, request_blocks
+from modicum.providers.anthropic_messages.blocks import request_blocks
 from modicum.providers.anthropic_messages.replies import joined
 from modicum.providers.anthropic_messages.usage import bases_of, tier_from, usage_from, web_searches_from
 from modicum.providers.blocks import canonical
 from modicum.providers.fields import listed, mapping, text
+from modicum.providers.message_blocks import reply_blocks
 
 NAME = "anthropic"
 NOT_RUN = {"errored", "canceled", "expired"}
 
 
 def read(path: Path, reading: Reading) -> Found:
-    conversations = Conversations(NAME, reading)
+    contexts = RecordedContexts(NAME, reading)
     timeless = 0
     for found in exchanges(path):
         if isinstance(found, Problem):
@@ -39,7 +40,10 @@ def read(path: Path, reading: Reading) -> Found:
             yield Problem(str(path), "a batch request that was not run: no tokens, not counted", found.line)
             continue
         try:
-            call = _call(path, found, conversations, reading)
+            blocks = request_blocks(found.request)
+            call = _call(path, found, contexts.conversation(found, blocks), reading)
+            if call is not None:
+                call = contexts.with_anatomy(call, blocks, reply_blocks(body_of(found)))
         except (ValueError, RecursionError) as error:
             yield Problem(str(path), f"not counted: {error}", found.line)
             continue
@@ -52,7 +56,7 @@ def read(path: Path, reading: Reading) -> Found:
         yield Problem(str(path), f"{timeless} replies have no time; the time of the file stands for theirs")
 
 
-def _call(path: Path, exchange: Exchange, conversations: Conversations, reading: Reading) -> Call | None:
+def _call(path: Path, exchange: Exchange, conversation: str, reading: Reading) -> Call | None:
     response = body_of(exchange)
     status = status_of(exchange, response)
     model = text(response.get("model")) or text(exchange.request.get("model"))
@@ -65,7 +69,6 @@ def _call(path: Path, exchange: Exchange, conversations: Conversations, reading:
     basis, output_basis = bases_of(counts)
     if status is CallStatus.ERROR and not usage.total_tokens:
         basis = output_basis = Basis.EXACT  # a refused request is not billed
-    name, anatomy = conversations.place(exchange, request_blocks(exchange.request), model)
     message_id = text(response.get("id"))
     # A stream that broke off has the first event's output count, which is no more than a beginning.
     is_whole = not exchange.events or bool(response.get("stop_reason"))
@@ -73,7 +76,6 @@ def _call(path: Path, exchange: Exchange, conversations: Conversations, reading:
         output_basis |= Basis.LOWER_BOUND
     native = message_id or text(exchange.record.get("request_id"))
     call_id = message_id if is_native_id(message_id) else f"{NAME}:{native or _digest(exchange, reading)}"
-    conversations.answered(call_id, content_blocks(response) if anatomy else [], model)
     return Call(
         call_id=call_id,
         source=NAME,
@@ -90,10 +92,9 @@ def _call(path: Path, exchange: Exchange, conversations: Conversations, reading:
         tier=Tier.BATCH if exchange.is_batch else tier_from(counts),
         web_searches=web_searches_from(counts),
         task=exchange.task,
-        conversation=name,
+        conversation=conversation,
         owner=exchange.owner,
         revision=usage.total_tokens,
-        anatomy=anatomy,
     )
 
 
@@ -104,7 +105,7 @@ def body_of(exchange: Exchange) -> Mapping[str, Any]:
 
 
 def _digest(exchange: Exchange, reading: Reading) -> str:
-    return reading.digest(canonical(exchange.record or exchange.response)).hex()
+    return reading.digester.digest(canonical(exchange.record or exchange.response)).hex()
 
 
 def recognises(path: Path, head: bytes) -> bool:

@@ -12,28 +12,33 @@ tokenizer and then fitted, call by call, to the growth of the prompt that the pr
 So the segments of every call sum to the prompt that was billed, and only their shares are estimated.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from functools import cache
 from itertools import accumulate, pairwise
 from pathlib import Path
 
 import msgspec
 
-from modicum.calls import Anatomy, Call, Problem, Segment, SegmentKind
+from modicum.calls import Anatomy, Basis, Call, Problem, Segment, SegmentKind
+from modicum.context.growing import Context
+from modicum.context.segmenter import Segmenter
 from modicum.importers.claude_code import NO_MODEL, Best, Message, Progress, Row, add_row, calls_of, decode_row
-from modicum.importers.context import Context
 from modicum.importers.files import lines
 from modicum.importers.format import Found, Reading
 from modicum.metering.calibration import Calibrations
-from modicum.providers.blocks import canonical
+from modicum.providers.blocks import Block, picture, tool_call, tool_result
 from modicum.providers.json_values import tolerant
 
+MODEL = "claude"
+"""Whatever its version: their tokenizer is the same, as far as anybody knows."""
 MOST_MISFIT = 3.0
 """The nearest tokenizer's counts are off by up to this factor either way (base64, indented code, images); growth beyond
 it has another cause."""
 
 
-class Block(msgspec.Struct, gc=False):
+class Part(msgspec.Struct, gc=False):
+    """A content block of a message."""
+
     type: str | None = None
     text: str | None = None
     thinking: str | None = None
@@ -41,12 +46,14 @@ class Block(msgspec.Struct, gc=False):
     name: str | None = None
     input: msgspec.Raw = msgspec.Raw()
     tool_use_id: str | None = None
-    content: "str | list[Block] | None" = None
+    content: "str | list[Part] | None" = None
+    source: msgspec.Raw = msgspec.Raw()
+    """Of a picture."""
     is_error: bool | None = None
 
 
 class FullMessage(Message, gc=False):
-    content: str | list[Block] | None = None
+    content: str | list[Part] | None = None
 
 
 class FullRow(Row, gc=False, rename="camel"):
@@ -107,7 +114,8 @@ class Threads:
     """The conversations within one transcript: the main one and those of its subagents."""
 
     def __init__(self, reading: Reading) -> None:
-        self._reading = reading
+        self._segmenter = reading.segmenter()
+        self._listener = reading.listener
         self._threads: dict[str, Thread] = {}
         self._side_roots: dict[str, str] = {}
         self._sent: dict[str, Sent] = {}
@@ -130,12 +138,12 @@ class Threads:
             return found
         output = None  # a log without content tells nothing of the output
         if sent.output_tokens:
-            output = shipped_calibrations().counted(sent.output_tokens, found.model).tokens
+            output = shipped_calibrations().convert(sent.output_tokens, found.model).tokens
         return msgspec.structs.replace(found, anatomy=sent.anatomy, turn=sent.turn, output_tokens_estimated=output)
 
     def _speak(self, thread: "Thread", row: FullRow, message: FullMessage) -> None:
         if row.type == "user":
-            thread.hear(row, message, self._reading)
+            thread.hear(row, message, self._segmenter)
             return
         if message.id is None or message.usage is None:
             return
@@ -146,9 +154,9 @@ class Threads:
             self._sent[message.id] = sent
         elif sent is not thread.last:
             return  # a copy of an earlier reply
-        said = thread.reply(row, message, self._reading)
+        said = thread.reply(row, message, self._segmenter)
         sent.output_tokens += sum(part.tokens for part in said)
-        self._reading.listener.replied(message.id, said)
+        self._listener.replied(message.id, said)
 
     def _thread(self, name: str) -> "Thread":
         if name not in self._threads:
@@ -190,33 +198,29 @@ class Thread:
         self._fresh: list[Segment] = []
         self._fresh_rows: list[str] = []
         self._turn = 0
-        self._tools: dict[str, tuple[str, bytes]] = {}
 
     def compact(self) -> None:
         """The conversation so far was replaced by a summary; what was fixed in front of it stays."""
         self._fresh, self._fresh_rows = [], []
         self._cut(1, "compaction")
 
-    def hear(self, row: FullRow, message: FullMessage, reading: Reading) -> None:
+    def hear(self, row: FullRow, message: FullMessage, segmenter: Segmenter) -> None:
         """What the user or a tool said."""
-        content = message.content
-        blocks = [Block(type="text", text=content)] if isinstance(content, str) else content or []
-        if not row.is_meta and not any(block.type == "tool_result" for block in blocks):
-            self._rewind_to(row.parent_uuid or "")
         kind = SegmentKind.SUMMARY if row.is_compact_summary else SegmentKind.USER
-        self._take(row, (self._heard(block, kind, reading) for block in blocks))
+        blocks = list(content_blocks(kind, message.content))
+        if not row.is_meta and not any(block.kind is SegmentKind.TOOL_RESULT for block in blocks):
+            self._rewind_to(row.parent_uuid or "")
+        self._take(row, segmenter.segments(blocks, MODEL))
 
-    def reply(self, row: FullRow, message: FullMessage, reading: Reading) -> list[Segment]:
+    def reply(self, row: FullRow, message: FullMessage, segmenter: Segmenter) -> list[Segment]:
         """What the model said; it is part of the next prompt."""
-        content = message.content
-        blocks = [Block(type="text", text=content)] if isinstance(content, str) else content or []
-        said = [self._said(block, reading) for block in blocks]
+        said = segmenter.segments(content_blocks(SegmentKind.ASSISTANT, message.content), MODEL)
         self._take(row, said)
         return said
 
     def send(self, prompt_tokens: int, cache_read_tokens: int) -> Sent:
         """A call is sent with a prompt of that size: fits the segments to it."""
-        held = self._held()
+        held = self._context.tokens
         grown = prompt_tokens - held
         counted = sum(part.tokens for part in self._fresh)
         if not self._context.segments:
@@ -241,7 +245,7 @@ class Thread:
         """
         parts, rows = self._context.segments, self._rows
         reasoning = sum(part.tokens for part in parts if part.kind is SegmentKind.REASONING)
-        room = prompt_tokens - (self._held() - reasoning)
+        room = prompt_tokens - (self._context.tokens - reasoning)
         if reasoning and counted / MOST_MISFIT <= room <= counted * MOST_MISFIT:
             first = next(at for at, part in enumerate(parts) if part.kind is SegmentKind.REASONING)
             kept = [
@@ -267,29 +271,10 @@ class Thread:
             self._fresh, self._fresh_rows = [], []
             self._cut(end, "rewind")
 
-    def _heard(self, block: Block, kind: SegmentKind, reading: Reading) -> Segment:
-        if block.type == "tool_result":
-            tool, detail = self._tools.get(block.tool_use_id or "", ("", b""))
-            text = plain_text(block.content)
-            return _segment(
-                SegmentKind.TOOL_RESULT, text, reading, tool=tool, detail=detail, is_error=bool(block.is_error)
-            )
-        if block.type in {"image", "document"}:
-            return Segment(SegmentKind(block.type), IMAGE_TOKENS)
-        return _segment(kind, block.text or "", reading)
-
-    def _said(self, block: Block, reading: Reading) -> Segment:
-        if block.type == "tool_use":
-            asked = f"{block.name}\n{canonical(bytes(block.input).decode('utf-8', 'replace'))}"
-            detail = reading.digest(asked)
-            self._tools[block.id or ""] = block.name or "", detail
-            return _segment(SegmentKind.TOOL_CALL, asked, reading, tool=block.name or "", detail=detail)
-        if block.type in {"thinking", "redacted_thinking"}:
-            return _segment(SegmentKind.REASONING, block.thinking or "", reading)
-        return _segment(SegmentKind.ASSISTANT, block.text or "", reading)
-
     def _take(self, row: FullRow, parts: Iterable[Segment]) -> None:
         for part in parts:
+            if part.basis is Basis.UNKNOWN:  # a picture
+                part = msgspec.structs.replace(part, tokens=IMAGE_TOKENS, basis=Basis.ESTIMATED)  # noqa: PLW2901
             self._fresh.append(part)
             self._fresh_rows.append(row.uuid or "")
 
@@ -301,19 +286,45 @@ class Thread:
         self._context.cut(position, cause)
         del self._rows[position:]
 
-    def _held(self) -> int:
-        return sum(part.tokens for part in self._context.segments)
-
 
 IMAGE_TOKENS = 1500
 """What an image of usual size takes (width x height / 750, docs.claude.com/en/docs/build-with-claude/vision); fitted to
 the growth of the prompt like any block."""
 
 
-def plain_text(content: str | list[Block] | None) -> str:
-    if isinstance(content, list):
-        return "\n".join(block.text or "" for block in content)
-    return content or ""
+def content_blocks(kind: SegmentKind, content: str | list[Part] | None) -> Iterator[Block]:
+    """What a message holds; `kind` is that of its texts."""
+    if isinstance(content, str):
+        yield Block(kind, content)
+        return
+    for part in content or ():
+        if part.type == "tool_use":
+            arguments = bytes(part.input).decode("utf-8", "replace")
+            yield tool_call(part.name, arguments, part.id)
+        elif part.type == "tool_result":
+            yield from _result(part)
+        elif part.type in {"image", "document"}:
+            yield _picture(part)
+        elif part.type in {"thinking", "redacted_thinking"}:
+            yield Block(SegmentKind.REASONING, part.thinking or "")
+        else:
+            yield Block(kind, part.text or "")
+
+
+def _result(part: Part) -> Iterator[Block]:
+    """A tool's result: its text, and the pictures in it."""
+    inner = part.content if isinstance(part.content, list) else []
+    pictures = [_picture(one) for one in inner if one.type == "image"]
+    said = part.content if isinstance(part.content, str) else ""
+    said = said or "\n".join(one.text or "" for one in inner if one.type != "image")
+    if said or not pictures:
+        yield tool_result(said, part.tool_use_id, is_error=bool(part.is_error))
+    yield from pictures
+
+
+def _picture(part: Part) -> Block:
+    source = msgspec.json.decode(part.source) if bytes(part.source) else None
+    return picture(SegmentKind.IMAGE if part.type == "image" else SegmentKind.DOCUMENT, {"source": source})
 
 
 def fitted(parts: list[Segment], total: int) -> list[Segment]:
@@ -326,12 +337,3 @@ def fitted(parts: list[Segment], total: int) -> list[Segment]:
         msgspec.structs.replace(part, tokens=end - start)
         for part, (start, end) in zip(parts, pairwise(bounds), strict=True)
     ]
-
-
-def _segment(
-    kind: SegmentKind, text: str, reading: Reading, *, tool: str = "", detail: bytes = b"", is_error: bool = False
-) -> Segment:
-    tokens = reading.count(text, "claude") if text else 0
-    digest = reading.digest(text) if text else b""
-    reading.listener.heard(kind, text, digest)
-    return Segment(kind, tokens, digest, tool, detail, is_error)

@@ -20,8 +20,8 @@ from typing import Any
 from modicum.calls import Problem
 from modicum.importers.claude_code import NO_MODEL
 from modicum.importers.files import records
-from modicum.metering.calibration import Pair
-from modicum.metering.content import content_of_file
+from modicum.metering.calibration import CalibrationPair
+from modicum.metering.content_kinds import find_content_kind
 
 _FILE_TOOLS = frozenset({"Read", "Edit", "Write", "MultiEdit"})
 _CONTENT = {"Bash": "output", "Grep": "search", "Glob": "search"}
@@ -38,8 +38,8 @@ class Step:
     content: str
     """The kind of most of it, as in `Calibration`."""
 
-    def pair(self, count: Callable[[str], int]) -> Pair:
-        return Pair(sum(map(count, self.texts)), self.prompt_growth_tokens, self.session, self.content)
+    def pair(self, count: Callable[[str], int]) -> CalibrationPair:
+        return CalibrationPair(sum(map(count, self.texts)), self.prompt_growth_tokens, self.session, self.content)
 
 
 @dataclass
@@ -133,5 +133,5 @@ def _appended(thread: _Thread) -> tuple[tuple[str, ...], str] | None:
     tool, arguments = call["name"], call["input"]
     content = _CONTENT.get(tool, "")
     if tool in _FILE_TOOLS:
-        content = content_of_file(str(arguments.get("file_path", "")))
+        content = find_content_kind(str(arguments.get("file_path", "")))
     return (*texts, tool, json.dumps(arguments, ensure_ascii=False), result), content

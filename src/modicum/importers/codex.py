@@ -21,14 +21,13 @@ from typing import Any
 
 import msgspec
 
-from modicum.calls import Anatomy, Call, Problem, Segment, SegmentKind, Usage
+from modicum.calls import Call, Problem, Segment, SegmentKind
 from modicum.calls.provider_names import provider_of_own_model
 from modicum.calls.usage import checked_count, is_counted
+from modicum.context.growing import Context
 from modicum.importers.codex_parents import FIELDS, ParentRows, parent_rollout
-from modicum.importers.context import Context
 from modicum.importers.files import lines
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.importers.segments import Segmenter, add_prefix
 from modicum.providers.blocks import Block, plain, schemas
 from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.json_values import tolerant
@@ -61,13 +60,11 @@ class Rollout:
     def __init__(self, path: Path, reading: Reading) -> None:
         self.path = path
         self.reading = reading
-        self.segmenter = Segmenter(reading)
+        self.segmenter = reading.segmenter()
         self.context = Context()
         self.replied: list[Segment] = []
         """Segments of the reply under way: part of the context only of the call after it."""
         self.turns: list[int] = []
-        self.is_open = False
-        """Whether a call was sent with this context."""
         self.fixed = 0
         """Leading segments that a compaction leaves."""
         self.meta: Mapping[str, Any] = {}
@@ -144,7 +141,7 @@ def _session(rollout: Rollout, payload: Mapping[str, Any], at: datetime | None) 
         if instructions := mapping(payload.get("base_instructions")).get("text"):
             blocks.append(Block(SegmentKind.SYSTEM, plain(instructions)))
         rollout.context.grow(rollout.segmenter.segments(blocks, rollout.model))
-        rollout.fixed = len(rollout.context.segments)
+        rollout.fixed = len(rollout.context)
 
 
 def parent_of(meta: Mapping[str, Any]) -> str:
@@ -165,7 +162,7 @@ def _turn(rollout: Rollout, payload: Mapping[str, Any], at: datetime | None) -> 
     rollout.cwd = text(payload.get("cwd")) or rollout.cwd
     rollout.sent_at = at or rollout.sent_at
     _take_reply(rollout)
-    rollout.turns.append(len(rollout.context.segments))
+    rollout.turns.append(len(rollout.context))
 
 
 def _take_reply(rollout: Rollout, reasoning_tokens: int = 0) -> None:
@@ -292,23 +289,12 @@ def _book(rollout: Rollout, call_id: str, spent: Counts, at: datetime) -> None:
             agent=_agent(meta, thread) if is_agent else "",
             project=rollout.cwd,
             branch=text(mapping(meta.get("git")).get("branch")),
-            anatomy=_anatomy(rollout, usage) if rollout.reading.anatomy else None,
+            anatomy=rollout.context.sent(usage.prompt_tokens) if rollout.reading.anatomy else None,
         )
     )
     rollout.sent_at = at
     rollout.reading.listener.replied(call_id, rollout.replied)
     _take_reply(rollout, reasoning)
-
-
-def _anatomy(rollout: Rollout, usage: Usage) -> Anatomy:
-    if not rollout.is_open:
-        rollout.is_open = True
-        before = len(rollout.context.segments)
-        add_prefix(rollout.context, usage.prompt_tokens)
-        added = len(rollout.context.segments) - before
-        rollout.fixed += added
-        rollout.turns = [position + added for position in rollout.turns]
-    return rollout.context.sent()
 
 
 def _provider(meta: Mapping[str, Any], model: str) -> str:

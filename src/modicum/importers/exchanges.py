@@ -15,11 +15,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Anatomy, CallStatus, Owner, Problem, Segment, SegmentKind
-from modicum.importers.context import Context
+import msgspec
+
+from modicum.calls import Call, CallStatus, Owner, Problem, Segment, SegmentKind
+from modicum.context.breaks import change
 from modicum.importers.files import HEAD_BYTES, records
 from modicum.importers.format import Reading
-from modicum.importers.segments import Segmenter
 from modicum.providers.anthropic_messages.dialect import user_and_session
 from modicum.providers.blocks import Block
 from modicum.providers.fields import listed, mapping, moment, text
@@ -31,7 +32,6 @@ STARTS = ("timestamp", "time", "started", "started_at", "start_time", "created_a
 ENDS = ("finished", "finished_at", "ended_at", "end_time")
 TASKS = ("task", "session_id", "sessionId", "custom_id")
 MOST_MILLISECONDS = 86_400_000
-CAUSES = {SegmentKind.TOOL_SCHEMA: "tools", SegmentKind.SYSTEM: "system"}
 
 
 @dataclass
@@ -166,43 +166,34 @@ def status_of(exchange: Exchange, response: Record) -> CallStatus:
     return CallStatus.ABORTED if response.get("status") == "cancelled" else CallStatus.OK
 
 
-class Conversations:
-    """Which of a file's requests continue each other. Bodies repeat the whole context and name no conversation.
+class RecordedContexts:
+    """The contexts of a file's requests. Bodies repeat the whole of it, and name no conversation.
 
     Requests of one task with the same first user message are taken for one conversation.
     """
 
     def __init__(self, source: str, reading: Reading) -> None:
-        self._source = source
-        self._reading = reading
-        self._segmenter = Segmenter(reading)
-        self._contexts: dict[str, Context] = {}
+        self._source, self._reading = source, reading
+        self._segmenter = reading.segmenter()
+        self._latest: dict[str, list[Segment]] = {}
 
-    def place(self, exchange: Exchange, blocks: list[Block], model: str) -> tuple[str, Anatomy | None]:
-        """The conversation of a request, and its anatomy if that is asked for and the request was recorded."""
+    def conversation(self, exchange: Exchange, blocks: list[Block]) -> str:
         name = exchange.named("conversation", "conversation_id", "thread_id")
         if not name and blocks:
             asked = next((block.text for block in blocks if block.kind is SegmentKind.USER), "")
-            name = f"{self._source}:{self._reading.digest(exchange.task + asked).hex()}"
+            name = f"{self._source}:{self._reading.digester.digest(exchange.task + asked).hex()}"
+        return name
+
+    def with_anatomy(self, call: Call, blocks: list[Block], reply: list[Block]) -> Call:
+        """The call, with what it changed in the context of the one before it in this file, if that is asked for."""
         if not self._reading.anatomy or not blocks:
-            return name, None
-        context = self._contexts.setdefault(name, Context())
-        segments = self._segmenter.segments(blocks, model)
-        context.replace(segments, cause_of_break(context.segments, segments))
-        return name, context.sent()
-
-    def answered(self, call_id: str, blocks: list[Block], model: str) -> None:
-        """What a request was answered with. It is part of the context only of the next one, but it is listened to."""
-        if self._reading.anatomy and blocks:
-            self._reading.listener.replied(call_id, self._segmenter.segments(blocks, model))
-
-
-def cause_of_break(before: list[Segment], after: list[Segment]) -> str:
-    """What changed first, if it stands in front of the messages: the tools or the system prompt."""
-    for mine, theirs in zip(before, after, strict=False):
-        if (mine.kind, mine.digest) != (theirs.kind, theirs.digest):
-            return CAUSES.get(mine.kind) or CAUSES.get(theirs.kind, "")
-    return ""
+            return call
+        segments = self._segmenter.context(blocks, call.model)
+        anatomy = change(self._latest.get(call.conversation, ()), segments)
+        self._latest[call.conversation] = segments
+        if reply:
+            self._segmenter.replied(call.call_id, reply, call.model)
+        return msgspec.structs.replace(call, anatomy=anatomy)
 
 
 def first_record(path: Path, head: bytes, marks: Callable[[bytes], bool]) -> Record:

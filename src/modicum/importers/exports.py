@@ -13,10 +13,10 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Basis, Call, Problem, Segment
-from modicum.importers.conversations import Conversations
+from modicum.context.logged_order import LoggedOrder
 from modicum.importers.files import MOST_LINE_BYTES, blocks, head, records
 from modicum.importers.format import Found, Reading
-from modicum.importers.messages import MessageReader
+from modicum.providers.message_blocks import context_blocks, reply_blocks
 from modicum.providers.span_tree import standing
 
 PAGES = ("data", "runs", "observations", "calls")
@@ -56,7 +56,7 @@ def read_export(
 
 def gather(path: Path, reading: Reading, found: Iterator[Recorded | Problem]) -> Found:
     """The calls among the records of a file: without those that sum up others, and with anatomy if it is asked for."""
-    messages = MessageReader(reading)
+    segmenter = reading.segmenter()
     held: list[Recorded] = []
     tree: dict[str, str] = {}
     calls = problems = 0
@@ -71,10 +71,9 @@ def gather(path: Path, reading: Reading, found: Iterator[Recorded | Problem]) ->
             continue
         calls += 1
         if reading.anatomy:
-            segments = record.segments or messages.segments(
-                record.call.model, record.messages, record.tools, record.system
-            )
-            reading.listener.replied(record.call.call_id, messages.reply(record.call.model, record.reply))
+            blocks = context_blocks(record.messages, record.tools, record.system)
+            segments = record.segments or segmenter.context(blocks, record.call.model)
+            segmenter.replied(record.call.call_id, reply_blocks(record.reply), record.call.model)
             held.append(Recorded(record.call, span=record.span, parent=record.parent, segments=segments))
         elif record.span:
             held.append(Recorded(msgspec.structs.replace(record.call, anatomy=None), span=record.span))
@@ -82,11 +81,11 @@ def gather(path: Path, reading: Reading, found: Iterator[Recorded | Problem]) ->
             yield msgspec.structs.replace(record.call, anatomy=None) if record.call.anatomy else record.call
     if not calls and not problems:
         yield Problem(str(path), "none of its records is a call to a model")
-    conversations = Conversations()
+    order = LoggedOrder()
     for record in without_sums(held, tree):
         if record.call is not None:
-            conversations.add(record.call, record.segments)
-    yield from conversations.calls()
+            order.add(record.call, record.segments)
+    yield from order.calls()
 
 
 def without_sums(held: Sequence[Recorded], tree: Mapping[str, str]) -> list[Recorded]:

@@ -12,10 +12,14 @@ from itertools import islice
 import msgspec
 
 from modicum.calls import Anatomy, Call, Problem, Segment
+from modicum.context.breaks import VERSION
+from modicum.context.conversations import FORMER
 from modicum.importers.format import Found
+from modicum.metering.digests import segment_version
 
 BookedIn = Callable[[Sequence[str]], Mapping[str, str]]
-"""Of these calls, those that a ledger knows, with the conversation that it has them under."""
+"""Of these calls, those that a ledger knows, with the conversation that it has them under; `FORMER` behind its name
+where their digests are of a former version, so that nothing new can rest on them."""
 
 ASKED_AT_ONCE = 20_000
 """Calls held back to ask the ledger about them together."""
@@ -29,6 +33,8 @@ class _Context:
     parts: list[Segment] = field(default_factory=list)
     own: int = 0
     """How many of the leading parts came with calls that are booked for this conversation."""
+    is_of_former_version: bool = False
+    """Whether the others came with calls of it that have the digests of a former version."""
 
 
 def anchored(found: Iterable[Call | Problem], booked_in: BookedIn | None = None) -> Found:
@@ -44,6 +50,8 @@ def anchored(found: Iterable[Call | Problem], booked_in: BookedIn | None = None)
             continue
         conversation = item.conversation or item.task
         owner = owners.setdefault(item.call_id, conversation if booked is None else booked)
+        if owner == conversation + FORMER and all(segment_version(part.digest) < 2 for part in item.anatomy.added):
+            owner = conversation  # its log has digests of its own, which know no versions
         context = contexts.pop(conversation, None) or _Context()
         kept = item.anatomy.kept_segments
         if not conversation or kept > len(context.parts):  # what it rests on was not seen, or is forgotten
@@ -53,10 +61,13 @@ def anchored(found: Iterable[Call | Problem], booked_in: BookedIn | None = None)
         context.parts.extend(item.anatomy.added)
         if owner != conversation:
             context.own = min(context.own, kept)
+            context.is_of_former_version |= owner == conversation + FORMER
             yield item
-        else:
+        elif booked is None or item.anatomy.added:
             yield _anchored(item, item.anatomy, context) if context.own < kept else item
-            context.own = len(context.parts)
+            context.own, context.is_of_former_version = len(context.parts), False
+        else:
+            yield item  # it is booked, and has nothing that tells of which version
         contexts[conversation] = context
         if len(contexts) > CONTEXTS:
             del contexts[next(iter(contexts))]
@@ -65,7 +76,8 @@ def anchored(found: Iterable[Call | Problem], booked_in: BookedIn | None = None)
 def _anchored(call: Call, anatomy: Anatomy, context: _Context) -> Call:
     own, added = context.parts[: context.own], context.parts[context.own :]
     tokens = sum(part.tokens for part in own)
-    return msgspec.structs.replace(call, anatomy=Anatomy(len(own), tokens, tuple(added), anatomy.break_cause))
+    cause = VERSION if context.is_of_former_version else anatomy.break_cause
+    return msgspec.structs.replace(call, anatomy=Anatomy(len(own), tokens, tuple(added), cause))
 
 
 def _asked(found: Iterable[Call | Problem], booked_in: BookedIn | None) -> Iterator[tuple[Call | Problem, str | None]]:

@@ -1,24 +1,15 @@
 """What an importer is: a log format that can be recognised and read. One file per format, each holding `FORMAT`."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from modicum.calls import Call, Problem, Segment, SegmentKind
+from modicum.calls import Call, Problem
+from modicum.context.segmenter import Listener, Segmenter
 from modicum.metering.digests import Digester
 from modicum.metering.tokens import count_tokens
 
 Found = Iterator[Call | Problem]
-
-
-class Listener:
-    """Is told what passes while a file is read with anatomy. This one forgets all of it."""
-
-    def heard(self, kind: SegmentKind, text: str, digest: bytes) -> None:
-        """A block was measured: `digest` is that of its segment. The same block may be told again."""
-
-    def replied(self, call_id: str, said: Iterable[Segment]) -> None:
-        """The reply to a call, in parts or as a whole: the last one of a conversation stands in no context."""
 
 
 @dataclass(frozen=True)
@@ -27,12 +18,16 @@ class Reading:
 
     anatomy: bool = False
     """Whether calls shall carry their anatomy. It costs decoding and counting all text, so a bill goes without."""
-    digest: Callable[[str], bytes] = Digester(b"").digest
-    """Keyed digest of a text; the key is the ledger's."""
+    digester: Digester = field(default_factory=lambda: Digester(b""))
+    """Makes keyed digests; the key is the ledger's."""
     count: Callable[[str, str], int] = count_tokens
     """Tokens of a text for a model, offline: (text, model) -> tokens. Uncalibrated for models without a public
     tokenizer."""
     listener: Listener = field(default_factory=Listener)
+
+    def segmenter(self) -> Segmenter:
+        """A new one, for one file."""
+        return Segmenter(self.digester, self.count, self.listener)
 
 
 @dataclass(frozen=True)

@@ -17,14 +17,13 @@ from typing import Any
 
 from modicum.calls import Anatomy, Call, Problem, SegmentKind, Usage
 from modicum.calls.usage import checked_count, is_counted
-from modicum.importers.context import Context
+from modicum.context.growing import Context
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.importers.segments import Segmenter, add_prefix
-from modicum.providers.blocks import Block, plain, tool_call, tool_result
+from modicum.providers.blocks import Block, as_list, plain, tool_call, tool_result
 from modicum.providers.fields import listed, mapping, moment, text
-from modicum.providers.gemini_generate.blocks import part_blocks
 from modicum.providers.gemini_generate.usage import buckets
+from modicum.providers.message_blocks import parts_blocks
 
 NAME = "gemini-cli"
 Message = Mapping[str, Any]
@@ -167,11 +166,10 @@ class Talk:
 
     def __init__(self, reading: Reading) -> None:
         self._reading = reading
-        self._segmenter = Segmenter(reading)
+        self._segmenter = reading.segmenter()
         self._context = Context()
         self._places: dict[str, int] = {}
         self._waiting: list[Block] = []
-        self._is_open = False
         self._model = ""
         self._answered = ""
 
@@ -182,7 +180,7 @@ class Talk:
         self._measure()
         if rewound in self._places:
             self._context.cut(self._places[rewound], "rewind")
-        self._places[message] = len(self._context.segments)
+        self._places[message] = len(self._context)
 
     def grow(self, message: Message) -> None:
         if self._reading.anatomy:
@@ -199,13 +197,7 @@ class Talk:
         self._model = model
         self._measure()
         self._answered = call_id
-        if not self._is_open:
-            self._is_open = True
-            before = len(self._context.segments)
-            add_prefix(self._context, usage.prompt_tokens)
-            added = len(self._context.segments) - before
-            self._places = {name: place + added for name, place in self._places.items()}
-        return self._context.sent()
+        return self._context.sent(usage.prompt_tokens)
 
     def _measure(self) -> None:
         segments = self._segmenter.segments(self._waiting, self._model)
@@ -219,10 +211,11 @@ def message_blocks(message: Message) -> list[Block]:
     is_reply = message.get("type") == "gemini"
     if not is_reply and message.get("type") != "user":
         return []
-    blocks = part_blocks(message.get("content"), SegmentKind.ASSISTANT if is_reply else SegmentKind.USER)
+    kind = SegmentKind.ASSISTANT if is_reply else SegmentKind.USER
+    blocks = parts_blocks(kind, as_list(message.get("content")))
     for asked in map(mapping, listed(message.get("toolCalls"))):
         blocks.append(tool_call(asked.get("name"), asked.get("args"), asked.get("id")))
-        answers = part_blocks(asked.get("result"), SegmentKind.TOOL_RESULT)
+        answers = parts_blocks(SegmentKind.TOOL_RESULT, as_list(asked.get("result")))
         failed = asked.get("status") == "error"
         said = "\n".join(answer.text for answer in answers) or plain(asked.get("result"))
         is_error = failed or any(answer.is_error for answer in answers)

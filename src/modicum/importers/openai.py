@@ -14,11 +14,12 @@ from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Problem, Tier, Usage
 from modicum.calls.provider_names import is_native_id
-from modicum.importers.exchanges import Conversations, Exchange, exchanges, first_record, status_of
+from modicum.importers.exchanges import Exchange, RecordedContexts, exchanges, first_record, status_of
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers.blocks import canonical
 from modicum.providers.fields import dollars, listed, mapping, moment, text
-from modicum.providers.openai.blocks import request_blocks, response_blocks
+from modicum.providers.message_blocks import reply_blocks
+from modicum.providers.openai.blocks import request_blocks
 from modicum.providers.openai.recorded import finish_reason_from, joined, provider_of, web_searches_from
 from modicum.providers.openai.usage import bases_of, tier_from, usage_from
 
@@ -27,21 +28,24 @@ OBJECTS = frozenset({"chat.completion", "chat.completion.chunk", "response", "te
 
 
 def read(path: Path, reading: Reading) -> Found:
-    conversations = Conversations(NAME, reading)
+    contexts = RecordedContexts(NAME, reading)
     for found in exchanges(path):
         if isinstance(found, Problem):
             yield found
             continue
         try:
-            call = _call(found, conversations, reading)
+            response = joined(found.events) if found.events else found.response
+            blocks = request_blocks(found.request)
+            call = _call(found, response, contexts.conversation(found, blocks), reading)
+            if call is not None:
+                call = contexts.with_anatomy(call, blocks, reply_blocks(response))
         except (ValueError, RecursionError) as error:
             yield Problem(str(path), f"not counted: {error}", found.line)
         else:
             yield call or Problem(str(path), "no reply of OpenAI's: not counted", found.line)
 
 
-def _call(exchange: Exchange, conversations: Conversations, reading: Reading) -> Call | None:
-    response = joined(exchange.events) if exchange.events else exchange.response
+def _call(exchange: Exchange, response: Mapping[str, Any], conversation: str, reading: Reading) -> Call | None:
     status = status_of(exchange, response)
     model = text(response.get("model")) or text(exchange.request.get("model"))
     counts = response.get("usage")
@@ -54,11 +58,8 @@ def _call(exchange: Exchange, conversations: Conversations, reading: Reading) ->
     basis, output_basis = bases_of(mapping(counts))
     if status is CallStatus.ERROR and not usage.total_tokens:
         basis = output_basis = Basis.EXACT  # a refused request is not billed
-    name, anatomy = conversations.place(exchange, request_blocks(exchange.request), model)
-    identity = call_id(exchange, response, reading)
-    conversations.answered(identity, response_blocks(response) if anatomy else [], model)
     return Call(
-        call_id=identity,
+        call_id=call_id(exchange, response, reading),
         source=NAME,
         provider=provider_of(exchange.url, model, response),
         model=model,
@@ -74,10 +75,9 @@ def _call(exchange: Exchange, conversations: Conversations, reading: Reading) ->
         web_searches=web_searches_from(response),
         reported_cost_usd=dollars(mapping(counts).get("cost")),
         task=exchange.task,
-        conversation=name,
+        conversation=conversation,
         owner=exchange.owner,
         revision=usage.total_tokens,
-        anatomy=anatomy,
     )
 
 
@@ -107,7 +107,7 @@ def call_id(exchange: Exchange, response: Mapping[str, Any], reading: Reading) -
     native = given or text(inner.get("request_id")) or text(exchange.record.get("request_id"))
     if not native and exchange.is_batch:
         native = text(exchange.record.get("id"))
-    return f"{NAME}:{native or reading.digest(canonical(exchange.record or response)).hex()}"
+    return f"{NAME}:{native or reading.digester.digest(canonical(exchange.record or response)).hex()}"
 
 
 def recognises(path: Path, head: bytes) -> bool:

@@ -14,11 +14,10 @@ from urllib.parse import quote
 import msgspec
 
 from modicum.calls import Anatomy, Problem, Segment, SegmentKind
-from modicum.importers.context import Context
+from modicum.context.growing import Context
 from modicum.importers.format import Found, Reading
 from modicum.importers.opencode import MOST_PARENTS, NAME, call_of
-from modicum.importers.segments import Segmenter, add_prefix
-from modicum.providers.blocks import Block, canonical, tool_call, tool_result
+from modicum.providers.blocks import Block, picture, tool_call, tool_result
 from modicum.providers.fields import mapping, text
 from modicum.providers.json_values import decoded
 
@@ -122,12 +121,10 @@ class _Talk:
     def __init__(self, database: sqlite3.Connection, reading: Reading) -> None:
         self._database = database
         self._reading = reading
-        self._segmenter = Segmenter(reading)
+        self._segmenter = reading.segmenter()
         self._context = Context()
         self._session = ""
         self._waiting: list[Block] = []
-        self._fixed = 0
-        self._is_open = False
         self._model = ""
         self._answered = ""
 
@@ -137,21 +134,16 @@ class _Talk:
             return None
         if message["sessionID"] != self._session:
             self.end()
-            self._session, self._context, self._waiting, self._is_open = message["sessionID"], Context(), [], False
+            self._session, self._context, self._waiting = message["sessionID"], Context(), []
         anatomy = None
         if model:
             self._model = model
             self._context.grow(self._measured())
             self._answered = f"{NAME}:{message['id']}"
-            if not self._is_open:
-                self._is_open = True
-                before = len(self._context.segments)
-                add_prefix(self._context, prompt_tokens)
-                self._fixed = len(self._context.segments) - before
-            anatomy = self._context.sent()
+            anatomy = self._context.sent(prompt_tokens)
         blocks = list(self._blocks(message))
         if message.get("summary") is True and message.get("role") == "assistant":
-            self._context.cut(self._fixed, "compaction")
+            self._context.cut(0, "compaction")
             blocks = [block._replace(kind=SegmentKind.SUMMARY) for block in blocks]
         self._waiting += blocks
         return anatomy
@@ -177,7 +169,7 @@ class _Talk:
                 yield Block(SegmentKind.REASONING, said)
             elif kind == "file":
                 is_image = text(part.get("mime")).startswith("image/")
-                yield Block(SegmentKind.IMAGE if is_image else SegmentKind.DOCUMENT, canonical(part.get("url")))
+                yield picture(SegmentKind.IMAGE if is_image else SegmentKind.DOCUMENT, part)
             elif kind == "tool":
                 yield from _tool(part)
 

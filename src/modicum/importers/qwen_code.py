@@ -17,14 +17,13 @@ from typing import Any
 
 from modicum.calls import Call, Problem, Segment, SegmentKind
 from modicum.calls.provider_names import provider_of_own_model
-from modicum.importers.context import Context
+from modicum.context.growing import Context
 from modicum.importers.files import lines
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.importers.segments import Segmenter, add_prefix
 from modicum.providers.fields import listed, mapping, moment, text
-from modicum.providers.gemini_generate.blocks import content_blocks
 from modicum.providers.gemini_generate.usage import bases_of, tier_from, usage_from
 from modicum.providers.json_values import decoded
+from modicum.providers.message_blocks import message_blocks
 
 NAME = "qwen-code"
 
@@ -33,12 +32,10 @@ class Chat:
     def __init__(self, path: Path, reading: Reading) -> None:
         self.path = path
         self.reading = reading
-        self.segmenter = Segmenter(reading)
+        self.segmenter = reading.segmenter()
         self.context = Context()
         self.model = ""
         self.sent_at: datetime | None = None
-        self.is_open = False
-        self.fixed = 0
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -84,7 +81,7 @@ def _row(chat: Chat, row: Mapping[str, Any]) -> Call | None:
 
 
 def _segments(chat: Chat, content: Any) -> list[Segment]:
-    return chat.segmenter.segments(content_blocks(mapping(content)), chat.model)
+    return chat.segmenter.segments(message_blocks(mapping(content)), chat.model)
 
 
 def _call(chat: Chat, row: Mapping[str, Any], at: datetime | None) -> Call | None:
@@ -96,13 +93,6 @@ def _call(chat: Chat, row: Mapping[str, Any], at: datetime | None) -> Call | Non
     if at is None or not chat.model or not name:
         raise ValueError("a reply without time, model or id")
     agent = text(row.get("agentName")) or text(row.get("agentId"))
-    anatomy = None
-    if chat.reading.anatomy:
-        if not chat.is_open:
-            before, chat.is_open = len(chat.context.segments), True
-            add_prefix(chat.context, usage.prompt_tokens)
-            chat.fixed = len(chat.context.segments) - before
-        anatomy = chat.context.sent()
     branched_from = text(mapping(row.get("forkedFrom")).get("sessionId"))
     basis, output_basis = bases_of(counts)
     return Call(
@@ -122,7 +112,7 @@ def _call(chat: Chat, row: Mapping[str, Any], at: datetime | None) -> Call | Non
         project=text(row.get("cwd")),
         branch=text(row.get("gitBranch")),
         revision=0 if branched_from else 1,  # the session that made the call stands above the one that copied it
-        anatomy=anatomy,
+        anatomy=chat.context.sent(usage.prompt_tokens) if chat.reading.anatomy else None,
     )
 
 
@@ -135,7 +125,7 @@ def _compression(chat: Chat, payload: Mapping[str, Any]) -> None:
     history = listed(payload.get("compressedHistory"))
     if not chat.reading.anatomy or not history:
         return
-    chat.context.cut(chat.fixed, "compaction")
+    chat.context.cut(0, "compaction")
     for number, content in enumerate(history):
         kept = _segments(chat, content)
         if number == 0:  # the summary stands first; the rest of the history follows it

@@ -4,7 +4,7 @@ import os
 import sys
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib import import_module
 from itertools import islice
@@ -14,7 +14,9 @@ import msgspec
 
 from modicum.calls import Call, Problem, UserError
 from modicum.calls.storable import storable
-from modicum.importers.exposure import Watch
+from modicum.context.logged_order import in_order
+from modicum.context.secret_scan import SecretScan
+from modicum.context.segmenter import Listeners
 from modicum.importers.files import head, is_document, log_files
 from modicum.importers.forks import BookedIn, anchored
 from modicum.importers.format import Found, LogFormat, Reading
@@ -37,6 +39,9 @@ FORMATS = {
     "modicum": "modicum",
 }
 """Name of each format and the file that reads it, in the order in which they are asked whether they know a file."""
+
+OWN_ORDER = ("claude-code", "codex", "gemini-cli", "qwen-code", "opencode")
+"""Sources that write a conversation into one file, in its order."""
 
 PLAUSIBLE_YEARS = range(2018, 2100)
 """A clock that stands elsewhere was wrong: before there were such models, or far ahead."""
@@ -131,7 +136,7 @@ def read_calls(
             else:
                 files.append(Sized(found, _size(found)))
     calls = _read(files, _Task(reading, source), processes, progress)
-    yield from anchored(calls, booked_in) if reading.anatomy else calls
+    yield from anchored(in_order(calls, OWN_ORDER), booked_in) if reading.anatomy else calls
 
 
 @dataclass(frozen=True)
@@ -223,12 +228,12 @@ def _renamed(call: Call) -> Call:
 
 def _looked_at(log_format: LogFormat, path: Path, reading: Reading) -> Found:
     """The calls of a file, with what can only be known while their text passes: exposure and reuse."""
-    from modicum.importers.reuse import ReuseWatch  # brings numpy, which a bill goes without
+    from modicum.context.tool_result_reuse import ReuseWatch  # brings numpy, which a bill goes without
 
-    exposure = Watch(reading)
-    reuse = ReuseWatch(exposure.reading)
-    for found in reuse.told(log_format.read(path, reuse.reading)):
-        yield found if isinstance(found, Problem) else exposure.told(found)
+    scan, reuse = SecretScan(), ReuseWatch()
+    heard = replace(reading, listener=Listeners(scan, reuse))
+    for found in reuse.told(log_format.read(path, heard)):
+        yield found if isinstance(found, Problem) else scan.tagged(found)
 
 
 def with_steady_clock(call: Call) -> Call:

@@ -14,13 +14,13 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
-from modicum.insights.findings import FINDINGS, detector
+from modicum.insights.findings import FINDINGS, load_detector
 from modicum.insights.history import History, load
-from modicum.insights.rent import Rent, rent
-from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal
-from modicum.insights.segment_costs import gross_usd
-from modicum.insights.timelines import CacheTimeline, Day, cache_timeline, days
-from modicum.insights.what_if import WhatIf, cap_tool_results, tool_results, what_if
+from modicum.insights.rent import Rent, compute_rent
+from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal_savings
+from modicum.insights.segment_costs import price_segments
+from modicum.insights.timelines import CacheTimeline, Day, build_cache_timeline, list_days
+from modicum.insights.what_if import WhatIf, cap_tool_results, find_tool_results, parse_what_if
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
 
@@ -31,11 +31,11 @@ WORTH_DOING = 0.001
 """Share of the cost below which a proved saving is not among the first things to do."""
 
 
-Told = Callable[[str], None]
+StepListener = Callable[[str], None]
 
 
-def silent(_step: str) -> None:
-    """Nobody listens."""
+def ignore_step(_step: str) -> None:
+    """The listener of those who want to hear nothing."""
 
 
 class FindingResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -69,11 +69,11 @@ class WhatIfResult(msgspec.Struct, frozen=True, kw_only=True):
     saving_usd: float
     saving_share: float
     marginal_usd: float
-    """On top of those asked before it."""
+    """On top of those before it."""
     unpriced_calls: int
 
 
-class Capped(msgspec.Struct, frozen=True, kw_only=True):
+class CapPoint(msgspec.Struct, frozen=True, kw_only=True):
     """One point of the cap curve."""
 
     cap_tokens: int
@@ -109,7 +109,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     what_if: list[WhatIfResult]
     what_if_saving_usd: float | None
     what_if_saving_share: float | None
-    cap_curve: list[Capped]
+    cap_curve: list[CapPoint]
     first_steps: list[str]
     """Names of the findings to act on first."""
     days: list[Day]
@@ -123,8 +123,8 @@ def audit(
     span: tuple[datetime, datetime],
     *,
     only: Sequence[str] = (),
-    asked: Sequence[str] = (),
-    told: Told = silent,
+    what_ifs: Sequence[str] = (),
+    on_step: StepListener = ignore_step,
 ) -> Audit:
     """The audit of the calls that began in that time.
 
@@ -133,24 +133,29 @@ def audit(
         prices: the rates of its days.
         span: since, until.
         only: names of findings; all where empty.
-        asked: changes as `what_if` reads them.
-        told: hears what is done next, in a few words.
+        what_ifs: changes as `parse_what_if` reads them.
+        on_step: is called before each step, with a few words about it.
 
     Raises:
         UserError: there is no finding of that name, no call in that time, or a change cannot be read.
     """
-    names = checked_names(only)
-    told("loading the calls")
+    names = check_finding_names(only)
+    on_step("loading the calls")
     history = load(store, *span)
     if not history.calls:
         raise UserError(
             "no single calls in that time: neither ledger nor logs hold any; name other logs, or another time"
         )
-    told("sharing out the bill")
-    return build(history, rent(store, "kind", *span), prices, names, asked, told)
+    on_step("sharing out the bill")
+    return build(history, compute_rent(store, "kind", *span), prices, names, what_ifs, on_step)
 
 
-def checked_names(only: Sequence[str]) -> list[str]:
+def check_finding_names(only: Sequence[str]) -> list[str]:
+    """The names of the findings to look for: those that were given, in the order of `FINDINGS`, or all.
+
+    Raises:
+        UserError: there is no finding of that name.
+    """
     for name in only:
         if name not in FINDINGS:
             raise UserError(f"there is no finding '{name}'; one of: {', '.join(FINDINGS)}")
@@ -162,21 +167,21 @@ def build(
     rents: Rent,
     prices: PriceBook,
     names: Sequence[str],
-    asked: Sequence[str],
-    told: Told = silent,
+    what_ifs: Sequence[str],
+    on_step: StepListener = ignore_step,
 ) -> Audit:
-    told("replaying without changes")
+    on_step("replaying without changes")
     replays = Replay(history, prices)
-    wishes = [what_if(text, history, prices) for text in asked]
+    parsed = [parse_what_if(text, history, prices) for text in what_ifs]
     findings = []
     for name in names:
-        told(f"looking for {name.replace('_', ' ')}")
-        findings.append(detector(name)(history))
-    told("replaying what was found, alone and together")
-    rows, joint_usd = _rows(replays, findings)
-    told("replaying what was asked, and cuts of tool results")
-    answers = _answers(replays, wishes)
-    together = replays.run([wish.change for wish in wishes]) if wishes else None
+        on_step(f"looking for {name.replace('_', ' ')}")
+        findings.append(load_detector(name)(history))
+    on_step("replaying what was found, alone and together")
+    rows, joint_usd = _replay_findings(replays, findings)
+    on_step("replaying what was asked, and cuts of tool results")
+    answers = _replay_what_ifs(replays, parsed)
+    together = replays.run([one.change for one in parsed]) if parsed else None
     fidelity = replays.fidelity()
     whole = replays.recorded.total_usd
     return Audit(
@@ -189,7 +194,7 @@ def build(
         cost_usd=float(np.nansum(history.cost_usd)),
         rent=rents,
         fidelity=fidelity,
-        fidelity_by_source=_by_source(replays),
+        fidelity_by_source=_compute_fidelity_by_source(replays),
         is_bound=not fidelity.is_within,
         findings=rows,
         joint_saving_usd=joint_usd,
@@ -198,16 +203,16 @@ def build(
         what_if_saving_usd=together.saving_usd if together else None,
         what_if_saving_share=together.saving_share if together else None,
         cap_curve=_cap_curve(replays),
-        first_steps=_first_steps(rows),
-        days=days(history),
-        cache_timeline=cache_timeline(history),
+        first_steps=_choose_first_steps(rows),
+        days=list_days(history),
+        cache_timeline=build_cache_timeline(history),
     )
 
 
-def _rows(replays: Replay, findings: Sequence[Finding]) -> tuple[list[FindingResult], float]:
+def _replay_findings(replays: Replay, findings: Sequence[Finding]) -> tuple[list[FindingResult], float]:
     """Every finding replayed alone, and what those that may be summed save together."""
     alone = [replays.run([found.change]) if found.change else None for found in findings]
-    on_top = _on_top(replays, findings, alone)
+    on_top = _find_marginal_savings(replays, findings, alone)
     rows = [
         FindingResult(
             id=found.id,
@@ -232,7 +237,9 @@ def _rows(replays: Replay, findings: Sequence[Finding]) -> tuple[list[FindingRes
     return rows, sum(on_top.values())
 
 
-def _on_top(replays: Replay, findings: Sequence[Finding], alone: Sequence[HistoryReplay | None]) -> dict[int, float]:
+def _find_marginal_savings(
+    replays: Replay, findings: Sequence[Finding], alone: Sequence[HistoryReplay | None]
+) -> dict[int, float]:
     """What each finding that may be summed saves on top of those before it, by its place.
 
     A change that costs more on its own, or on top of the others, is advice against itself: it is in no sum.
@@ -249,35 +256,35 @@ def _on_top(replays: Replay, findings: Sequence[Finding], alone: Sequence[Histor
     return found
 
 
-def _answers(replays: Replay, wishes: Sequence[WhatIf]) -> list[WhatIfResult]:
-    on_top = marginal(replays, [wish.change for wish in wishes])
-    found = []
-    for wish, more in zip(wishes, on_top, strict=True):
-        alone = replays.run([wish.change])
-        found.append(
+def _replay_what_ifs(replays: Replay, what_ifs: Sequence[WhatIf]) -> list[WhatIfResult]:
+    on_top = marginal_savings(replays, [what_if.change for what_if in what_ifs])
+    results = []
+    for what_if, more in zip(what_ifs, on_top, strict=True):
+        alone = replays.run([what_if.change])
+        results.append(
             WhatIfResult(
-                name=wish.name,
-                finding_class=wish.finding_class,
+                name=what_if.name,
+                finding_class=what_if.finding_class,
                 saving_usd=alone.saving_usd,
                 saving_share=alone.saving_share,
                 marginal_usd=more,
                 unpriced_calls=alone.unpriced_calls,
             )
         )
-    return found
+    return results
 
 
-def _cap_curve(replays: Replay) -> list[Capped]:
+def _cap_curve(replays: Replay) -> list[CapPoint]:
     history = replays.history
-    results = tool_results(history)
-    found = []
+    results = find_tool_results(history)
+    points = []
     for cap in CAPS if results.any() else ():
         change: HistoryChange = cap_tool_results(history, cap)
         over = results & (history.segment_tokens > cap)
-        _, usd = gross_usd(history, over, history.segment_tokens[over] - cap)
+        _, usd = price_segments(history, over, history.segment_tokens[over] - cap)
         replayed = replays.run([change])
-        found.append(
-            Capped(
+        points.append(
+            CapPoint(
                 cap_tokens=cap,
                 results=int(over.sum()),
                 gross_usd=usd,
@@ -285,19 +292,19 @@ def _cap_curve(replays: Replay) -> list[Capped]:
                 saving_share=replayed.saving_share,
             )
         )
-    return found
+    return points
 
 
-def _by_source(replays: Replay) -> list[SourceFidelity]:
+def _compute_fidelity_by_source(replays: Replay) -> list[SourceFidelity]:
     history = replays.history
-    found = []
+    rows = []
     for code, source in enumerate(history.sources):
         fidelity = replays.fidelity(history.source == code)
-        found.append(SourceFidelity(source=source, fidelity=fidelity, is_bound=not fidelity.is_within))
-    return found
+        rows.append(SourceFidelity(source=source, fidelity=fidelity, is_bound=not fidelity.is_within))
+    return rows
 
 
-def _first_steps(rows: Sequence[FindingResult]) -> list[str]:
+def _choose_first_steps(rows: Sequence[FindingResult]) -> list[str]:
     """The findings that save most: first what may be summed, then what has to be proved."""
     able = [row for row in rows if row.remedy and (row.saving_usd or 0) > 0]
     proved = [row for row in able if row.marginal_usd is not None and (row.saving_share or 0) >= WORTH_DOING]
@@ -305,7 +312,7 @@ def _first_steps(rows: Sequence[FindingResult]) -> list[str]:
     return [row.name for row in able[:STEPS_FIRST]]
 
 
-def audit_document(found: Audit) -> dict[str, Any]:
+def audit_document(result: Audit) -> dict[str, Any]:
     """The one JSON object of `modicum audit --json`; its fields are explained in docs/audit.md."""
-    built: dict[str, Any] = msgspec.to_builtins(found, builtin_types=(Decimal,))
+    built: dict[str, Any] = msgspec.to_builtins(result, builtin_types=(Decimal,))
     return built

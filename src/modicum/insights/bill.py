@@ -1,7 +1,7 @@
 """The bill: what was spent, by one dimension, with the basis of every figure.
 
 It is a fold of cells. A cell is what the question `bill` gives: sums over calls that share a name in the dimension and
-the basis of their figures. The ledger makes cells in SQL; `cells_of` makes the same from entries, for bills that go
+the basis of their figures. The ledger makes cells in SQL; `make_cells` makes the same from entries, for bills that go
 straight from logs. From there on there is one path.
 """
 
@@ -89,17 +89,17 @@ class Bill(msgspec.Struct, frozen=True, kw_only=True):
 
 def build(cells: Iterable[Cell], by: str) -> Bill:
     """The bill of these cells. Rows of a time dimension are in order of time, others by cost, unpriced ones first."""
-    told = list(cells)
-    logged = [cell for cell in told if not cell["is_report"]] or told
-    reported = [cell for cell in told if cell["is_report"]] if logged is not told else []
-    reports = _line("usage reports", reported) if reported else None
+    cells = list(cells)
+    logged = [cell for cell in cells if not cell["is_report"]] or cells
+    reported = [cell for cell in cells if cell["is_report"]] if logged is not cells else []
+    reports = _sum_cells("usage reports", reported) if reported else None
     named: dict[str, list[Cell]] = {}
     for cell in logged:
         named.setdefault(cell["name"], []).append(cell)
-    total = _line("total", logged)
+    total = _sum_cells("total", logged)
     if by == "bucket":
         return Bill(by=by, total=total, rows=_bucket_lines(total), usage_reports=reports)
-    rows = [_line(name, group) for name, group in named.items()]
+    rows = [_sum_cells(name, group) for name, group in named.items()]
     if by in TIMES:
         rows.sort(key=lambda line: line.name)
     else:
@@ -108,7 +108,7 @@ def build(cells: Iterable[Cell], by: str) -> Bill:
     return Bill(by=by, total=total, rows=rows, models_unpriced=unpriced, usage_reports=reports)
 
 
-def _line(name: str, cells: list[Cell]) -> BillLine:
+def _sum_cells(name: str, cells: list[Cell]) -> BillLine:
     def whole(column: str) -> int:
         return sum(int(cell[column] or 0) for cell in cells)
 
@@ -181,18 +181,18 @@ def _bucket_lines(total: BillLine) -> list[BillLine]:
     return lines
 
 
-def cells_of(entries: Iterable[Entry], by: str, tag: str, zone: ZoneInfo) -> list[dict[str, Any]]:
+def make_cells(entries: Iterable[Entry], by: str, tag: str, zone: ZoneInfo) -> list[dict[str, Any]]:
     """The cells of entries, as the question `bill` would give them."""
-    name_of = _names(by, tag, zone)
+    name_of = _find_naming(by, tag, zone)
     groups: dict[tuple[str, Basis, Basis, Basis, bool], list[Entry]] = {}
     for entry in entries:
         call = entry.call
         key = (name_of(entry), call.usage_basis, call.output_basis, entry.cost.basis, call.source.endswith("-usage"))
         groups.setdefault(key, []).append(entry)
-    return [_cell(key, group) for key, group in groups.items()]
+    return [_make_cell(key, group) for key, group in groups.items()]
 
 
-def _cell(key: tuple[str, Basis, Basis, Basis, bool], group: list[Entry]) -> dict[str, Any]:
+def _make_cell(key: tuple[str, Basis, Basis, Basis, bool], group: list[Entry]) -> dict[str, Any]:
     name, usage_basis, output_basis, cost_basis, is_report = key
     known = [entry.cost.usd for entry in group if entry.cost.usd is not None]
     cell: dict[str, Any] = {
@@ -216,7 +216,7 @@ def _cell(key: tuple[str, Basis, Basis, Basis, bool], group: list[Entry]) -> dic
         sum(entry.call.output_tokens_estimated or 0 for entry in estimated) if estimated else None
     )
     cell["cost_estimated_output_usd"] = sum(_estimated_output_usd(entry) for entry in estimated) if estimated else None
-    return cell | _times(group)
+    return cell | _sum_times(group)
 
 
 def _estimated_output_usd(entry: Entry) -> float:
@@ -226,7 +226,7 @@ def _estimated_output_usd(entry: Entry) -> float:
     return float(entry.cost.by_bucket.output_visible) / output * entry.call.output_tokens_estimated
 
 
-def _times(group: list[Entry]) -> dict[str, Any]:
+def _sum_times(group: list[Entry]) -> dict[str, Any]:
     waited = tokens = seconds = 0.0
     calls = 0
     for entry in group:
@@ -246,8 +246,8 @@ def _times(group: list[Entry]) -> dict[str, Any]:
     }
 
 
-def _names(by: str, tag: str, zone: ZoneInfo) -> Callable[[Entry], str]:
-    """How an entry is called in a dimension; the twin of the CASE in `questions/bill.sql`."""
+def _find_naming(by: str, tag: str, zone: ZoneInfo) -> Callable[[Entry], str]:
+    """How an entry is called in a dimension, as the macro of `ledger/schema/*/008_dimension.sql` names it."""
     plain: dict[str, Callable[[Entry], str]] = {
         "model": lambda e: e.call.model,
         "source": lambda e: e.call.source,

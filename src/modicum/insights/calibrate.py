@@ -4,13 +4,14 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
-from modicum.metering.calibration import KINDS, Calibration, Calibrations, Pair, calibrate, error_of
+from modicum.metering.calibration import KINDS, Calibration, CalibrationPair, Calibrations, measure_error
+from modicum.metering.calibration_fit import calibrate
 
 CLEARLY = 0.95
 """An own calibration stands where its error is smaller by a twentieth: the shipped ones rest on many sessions."""
 
 
-class Compared(msgspec.Struct, frozen=True):
+class CalibrationComparison(msgspec.Struct, frozen=True):
     """A calibration from the user's records beside the shipped one."""
 
     own: Calibration
@@ -22,8 +23,8 @@ class Compared(msgspec.Struct, frozen=True):
 
 
 def compare(
-    pairs: Mapping[str, Sequence[Pair]], models: Mapping[str, Iterable[str]], shipped: Calibrations
-) -> list[Compared]:
+    pairs: Mapping[str, Sequence[CalibrationPair]], models: Mapping[str, Iterable[str]], shipped: Calibrations
+) -> list[CalibrationComparison]:
     """All calibrations that the pairs of each family carry, by kind of content.
 
     An own one is judged by its error on held-out pairs, so the comparison does not favour it.
@@ -34,9 +35,9 @@ def compare(
             own = calibrate(steps, family, content=kind, models=models.get(family, ()))
             if own is None:
                 continue
-            known = shipped.of(family, kind)
+            known = shipped.find(family, kind)
             theirs = known[0] if known else None
-            error = error_of(msgspec.structs.replace(theirs, content=kind), steps) if theirs else None
+            error = measure_error(msgspec.structs.replace(theirs, content=kind), steps) if theirs else None
             used = error is None or own.error < error * CLEARLY
-            found.append(Compared(own, theirs.ratio if theirs else None, error, used))
+            found.append(CalibrationComparison(own, theirs.ratio if theirs else None, error, used))
     return found

@@ -8,13 +8,11 @@ import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import TYPE_CHECKING
+
+from pathspec import GitIgnoreSpec
 
 from modicum.calls import Problem, UserError
 from modicum.calls.regular_file import read_regular
-
-if TYPE_CHECKING:
-    from pathspec import GitIgnoreSpec
 
 MOST_BYTES = 100 * 1024 * 1024
 LOOKED_AT_BYTES = 8000
@@ -27,14 +25,14 @@ TOO_LARGE = f"larger than {MOST_BYTES >> 20} MB"
 
 
 @dataclass(frozen=True)
-class Listing:
+class FileList:
     files: tuple[str, ...]
     """Paths below the folder, with forward slashes, in order."""
     rule: str
     """Which rule chose them, in words."""
 
 
-def listing(folder: Path) -> Listing:
+def list_files(folder: Path) -> FileList:
     """The files below a folder that are not ignored.
 
     Raises:
@@ -43,13 +41,13 @@ def listing(folder: Path) -> Listing:
     if not folder.is_dir():
         what = "is a file: 'modicum count' counts files" if folder.exists() else "does not exist"
         raise UserError(f"{folder} {what}; name a folder")
-    tracked = _by_git(folder)
+    tracked = _list_with_git(folder)
     if tracked:
-        return Listing(tuple(sorted(tracked)), "tracked by git, or neither tracked nor ignored")
-    return Listing(tuple(_by_walking(folder)), "not listed by git: all that no .gitignore names")
+        return FileList(tuple(sorted(tracked)), "tracked by git, or neither tracked nor ignored")
+    return FileList(tuple(_walk(folder)), "not listed by git: all that no .gitignore names")
 
 
-def _by_git(folder: Path) -> list[str]:
+def _list_with_git(folder: Path) -> list[str]:
     """What git lists; nothing outside of a repository, and in a folder that the repository ignores as a whole."""
     which = ("--cached", "--others", "--exclude-standard", "--deduplicate", "-z")
     command = ("git", "-C", str(folder), "ls-files", *which)
@@ -62,9 +60,7 @@ def _by_git(folder: Path) -> list[str]:
     return [os.fsdecode(name) for name in shown.stdout.split(b"\0") if name]
 
 
-def _by_walking(root: Path) -> Iterator[str]:
-    from pathspec import GitIgnoreSpec
-
+def _walk(root: Path) -> Iterator[str]:
     specs: dict[str, GitIgnoreSpec] = {}
     for folder, subfolders, names in os.walk(root):
         here = Path(folder).relative_to(root).as_posix()
@@ -72,9 +68,11 @@ def _by_walking(root: Path) -> Iterator[str]:
             lines = _ignore_lines(Path(folder, ".gitignore"))
             specs[here] = GitIgnoreSpec.from_lines(lines)
         subfolders[:] = sorted(
-            name for name in subfolders if name != ".git" and not _ignored(specs, _below(here, name), folder=True)
+            name
+            for name in subfolders
+            if name != ".git" and not _is_ignored(specs, _join_path(here, name), folder=True)
         )
-        yield from (path for path in (_below(here, name) for name in sorted(names)) if not _ignored(specs, path))
+        yield from (path for path in (_join_path(here, name) for name in sorted(names)) if not _is_ignored(specs, path))
 
 
 def _ignore_lines(path: Path) -> list[str]:
@@ -84,11 +82,11 @@ def _ignore_lines(path: Path) -> list[str]:
         return []  # git passes over one that it cannot read, too
 
 
-def _below(folder: str, name: str) -> str:
+def _join_path(folder: str, name: str) -> str:
     return name if folder == "." else f"{folder}/{name}"
 
 
-def _ignored(specs: "dict[str, GitIgnoreSpec]", path: str, *, folder: bool = False) -> bool:
+def _is_ignored(specs: dict[str, GitIgnoreSpec], path: str, *, folder: bool = False) -> bool:
     """What the nearest .gitignore with an opinion says."""
     for parent in PurePosixPath(path).parents:
         spec = specs.get(str(parent))
@@ -101,7 +99,7 @@ def _ignored(specs: "dict[str, GitIgnoreSpec]", path: str, *, folder: bool = Fal
     return False
 
 
-def text_of(path: Path) -> str | Problem:
+def read_text(path: Path) -> str | Problem:
     """The text of a file, or why it has none: a folder, binary, no UTF-8, unreadable, a link, too large."""
     try:
         if path.is_symlink():
@@ -110,12 +108,12 @@ def text_of(path: Path) -> str | Problem:
             return Problem(str(path), FOLDER)
         if path.stat().st_size > MOST_BYTES:
             return Problem(str(path), TOO_LARGE)
-        return decoded(read_regular(path), str(path))
+        return decode_text(read_regular(path), str(path))
     except OSError as error:
         return Problem(str(path), f"cannot be read: {error.strerror or error}")
 
 
-def decoded(data: bytes, name: str) -> str | Problem:
+def decode_text(data: bytes, name: str) -> str | Problem:
     """UTF-8 as text; a byte-order mark is not part of it."""
     if b"\0" in data[:LOOKED_AT_BYTES]:
         return Problem(name, BINARY)

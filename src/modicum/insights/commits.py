@@ -34,7 +34,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
     lines_removed: int
     files_changed: int
 
-    def measured(self) -> dict[str, float]:
+    def measure(self) -> dict[str, float]:
         return {
             "commits": 1.0,
             "lines_added": float(self.lines_added),
@@ -43,7 +43,7 @@ class Commit(msgspec.Struct, frozen=True, kw_only=True):
         }
 
 
-class Joined(msgspec.Struct, frozen=True, kw_only=True):
+class JoinedCommits(msgspec.Struct, frozen=True, kw_only=True):
     outcomes: list[Outcome]
     by_branch: int
     """Commits joined by branch and time."""
@@ -78,13 +78,13 @@ class _Touches:
         return self._times[place], self._tasks[place]
 
 
-def join(
+def join_commits(
     commits: Iterable[Commit],
     touches: Sequence[Mapping[str, Any]],
     branches: frozenset[str],
     window: timedelta,
     examined: tuple[datetime, datetime],
-) -> Joined:
+) -> JoinedCommits:
     """Outcomes of the tasks that the commits are joined to, by `RULE`.
 
     Args:
@@ -95,7 +95,7 @@ def join(
         examined: the time whose commits these are, up to now at most. Only tasks whose calls and windows lie within it
             can be booked as 0.
     """
-    by_branch, adrift, worked = _gathered(touches, branches)
+    by_branch, adrift, worked = _group_touches(touches, branches)
     outcomes: list[Outcome] = []
     counts = {"branch": 0, "time": 0, "none": 0}
     for commit in commits:
@@ -111,15 +111,15 @@ def join(
             counts["none"] += 1
             continue
         counts[rule] += 1
-        outcomes += _outcomes(commit, max(found)[1], rule)
+        outcomes += _make_outcomes(commit, max(found)[1], rule)
     idle = worked.keys() - {outcome.task for outcome in outcomes}
     since, until = examined
     # Where no commit was joined at all, this is more likely the wrong repository than a time of failure.
     if outcomes:
-        outcomes += _nothing(
+        outcomes += _make_zero_outcomes(
             {task: worked[task][1] for task in idle if since <= worked[task][0] and worked[task][1] + window <= until}
         )
-    return Joined(
+    return JoinedCommits(
         outcomes=outcomes,
         by_branch=counts["branch"],
         by_time=counts["time"],
@@ -129,7 +129,7 @@ def join(
     )
 
 
-def _gathered(
+def _group_touches(
     touches: Sequence[Mapping[str, Any]], branches: frozenset[str]
 ) -> tuple[dict[str, _Touches], _Touches, dict[str, tuple[datetime, datetime]]]:
     """Touches by branch, those on no living branch, and the first and last call of each task."""
@@ -148,7 +148,7 @@ def _gathered(
     return by_branch, adrift, worked
 
 
-def _outcomes(commit: Commit, task: str, rule: str) -> list[Outcome]:
+def _make_outcomes(commit: Commit, task: str, rule: str) -> list[Outcome]:
     """The task is no part of the identity: a commit that is joined anew moves, it is not counted twice."""
     source = "git: last touch on the branch" if rule == "branch" else "git: last touch by time alone"
     return [
@@ -160,11 +160,11 @@ def _outcomes(commit: Commit, task: str, rule: str) -> list[Outcome]:
             time=commit.authored_at,
             source=source,
         )
-        for name, value in commit.measured().items()
+        for name, value in commit.measure().items()
     ]
 
 
-def _nothing(idle: Mapping[str, datetime]) -> list[Outcome]:
+def _make_zero_outcomes(idle: Mapping[str, datetime]) -> list[Outcome]:
     return [
         Outcome(
             outcome_id=f"git/none/{name}/{task}",

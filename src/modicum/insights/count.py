@@ -10,9 +10,9 @@ import msgspec
 
 from modicum.calls import Basis
 from modicum.metering.calibration import Calibrations, TokenCount
+from modicum.metering.context_windows import context_window_tokens
 from modicum.metering.prices import PriceBook
 from modicum.metering.tokens import count_with, encoding_for
-from modicum.metering.windows import context_window_tokens
 
 DEFAULT_MODELS = (
     "claude-opus-5-5",
@@ -29,7 +29,7 @@ RawCounts = Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True)
-class Measures:
+class CountBasis:
     """What counts are turned into tokens and dollars with."""
 
     calibrations: Calibrations = field(default_factory=Calibrations)
@@ -55,25 +55,25 @@ class ModelCount(msgspec.Struct, frozen=True, kw_only=True):
     price_version: str | None
 
 
-def encodings_of(models: Iterable[str]) -> tuple[str, ...]:
+def list_encodings(models: Iterable[str]) -> tuple[str, ...]:
     """The encodings that are needed to count for these models: loading one costs up to a second."""
     return tuple(sorted({encoding_for(model)[0] for model in models}))
 
 
-def raw_counts(text: str, content: str, encodings: Iterable[str]) -> Counter[tuple[str, str]]:
+def count_raw(text: str, content: str, encodings: Iterable[str]) -> Counter[tuple[str, str]]:
     return Counter({(encoding, content): count_with(text, encoding) for encoding in encodings})
 
 
-def counted(raw: RawCounts, model: str, calibrations: Calibrations) -> TokenCount:
+def convert_count(raw: RawCounts, model: str, calibrations: Calibrations) -> TokenCount:
     """The tokens of texts of several kinds together. The error is that of the kinds, weighted by their tokens."""
     encoding = encoding_for(model)[0]
     parts = [
-        calibrations.counted(tokens, model, content)
+        calibrations.convert(tokens, model, content)
         for (name, content), tokens in sorted(raw.items(), key=lambda item: -item[1])
         if name == encoding and tokens
     ]
     if len(parts) < 2:
-        return parts[0] if parts else calibrations.counted(0, model)
+        return parts[0] if parts else calibrations.convert(0, model)
     tokens = sum(part.tokens for part in parts)
     errors = [part.error for part in parts if part.error is not None]
     weighted = sum((part.error or 0.0) * part.tokens for part in parts) / tokens
@@ -87,9 +87,9 @@ def counted(raw: RawCounts, model: str, calibrations: Calibrations) -> TokenCoun
     )
 
 
-def model_count(raw: RawCounts, model: str, measures: Measures, at: datetime) -> ModelCount:
+def count_for_model(raw: RawCounts, model: str, measures: CountBasis, at: datetime) -> ModelCount:
     """Tokens and price in one model; a provider in front of the name (`openrouter/...`) sets the price."""
-    count = counted(raw, model, measures.calibrations)
+    count = convert_count(raw, model, measures.calibrations)
     rates = measures.prices.rates("", model, at, prompt_tokens=count.tokens)
 
     def usd(bucket: str) -> Decimal | None:

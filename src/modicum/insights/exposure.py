@@ -10,7 +10,7 @@ from modicum.redaction.tags import LOOKED_AT, seen_in
 BY = ("provider", "team", "app", "user", "project")
 
 
-class Exposed(msgspec.Struct, kw_only=True):
+class ExposureRow(msgspec.Struct, kw_only=True):
     name: str
     calls: int = 0
     prompt_tokens: int = 0
@@ -24,11 +24,11 @@ class Exposed(msgspec.Struct, kw_only=True):
     """Different values per text, summed over the texts that held them."""
 
 
-def exposure(store: Store, by: str, since: datetime, until: datetime) -> list[Exposed]:
+def measure_exposure(store: Store, by: str, since: datetime, until: datetime) -> list[ExposureRow]:
     """One row per provider or part of the owner (`BY`), the most tokens first."""
-    found: dict[str, Exposed] = {}
+    found: dict[str, ExposureRow] = {}
     for row in store.ask("exposure", by=by, since=since, until=until):
-        one = found.setdefault(row["name"], Exposed(name=row["name"]))
+        one = found.setdefault(row["name"], ExposureRow(name=row["name"]))
         one.calls += int(row["calls"])
         one.prompt_tokens += int(row["prompt_tokens"])
         one.calls_not_looked_at += int(row["calls_without_anatomy"])

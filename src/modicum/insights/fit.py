@@ -14,11 +14,11 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from modicum.calls import Problem, UserError
-from modicum.insights.codebase import Listing, text_of
-from modicum.insights.count import Measures, counted, encodings_of, raw_counts
+from modicum.insights.codebase import FileList, read_text
+from modicum.insights.count import CountBasis, convert_count, count_raw, list_encodings
 from modicum.metering.calibration import Calibrations, TokenCount
-from modicum.metering.content import content_of_file
-from modicum.metering.windows import context_window_tokens
+from modicum.metering.content_kinds import find_content_kind
+from modicum.metering.context_windows import context_window_tokens
 
 LARGEST = 20
 """Files that are named one by one."""
@@ -46,7 +46,7 @@ class Conversation(msgspec.Struct, frozen=True, kw_only=True):
     """What each call writes; part of what it adds."""
 
 
-def checked_conversation(calls: int, appended_tokens: int, reply_tokens: int) -> Conversation:
+def check_conversation(calls: int, appended_tokens: int, reply_tokens: int) -> Conversation:
     """The assumptions, if they can be.
 
     Raises:
@@ -115,7 +115,7 @@ class Fit(msgspec.Struct, frozen=True, kw_only=True):
 
 
 @dataclass(frozen=True)
-class _Counted:
+class _CountedFile:
     name: str
     content: str
     size: int
@@ -124,9 +124,9 @@ class _Counted:
 
 def fit(
     folder: Path,
-    found: Listing,
+    found: FileList,
     models: Sequence[str],
-    measures: Measures,
+    measures: CountBasis,
     *,
     at: datetime,
     conversation: Conversation | None = None,
@@ -137,10 +137,10 @@ def fit(
     `progress` is told how many files are done.
     """
     conversation = conversation or Conversation()
-    files: list[_Counted] = []
+    files: list[_CountedFile] = []
     problems: list[Problem] = []
-    for done, one in enumerate(_count_all(folder, found.files, encodings_of(models)), 1):
-        if isinstance(one, _Counted):
+    for done, one in enumerate(_count_all(folder, found.files, list_encodings(models)), 1):
+        if isinstance(one, _CountedFile):
             files.append(one)
         elif one is not None:
             problems.append(one)
@@ -158,47 +158,49 @@ def fit(
         conversation=conversation,
         counted_in=models[0],
         models=[
-            model_fit(model, counted(whole, model, measures.calibrations), measures, conversation, at)
+            fit_model(model, convert_count(whole, model, measures.calibrations), measures, conversation, at)
             for model in models
         ],
-        **_parts(files, models[0], measures.calibrations),
+        **_divide(files, models[0], measures.calibrations),
         problems=[problem for problem in problems if problem.reason.startswith("cannot")],
     )
 
 
-def _count_all(folder: Path, names: Sequence[str], encodings: Iterable[str]) -> Iterator[_Counted | Problem | None]:
+def _count_all(folder: Path, names: Sequence[str], encodings: Iterable[str]) -> Iterator[_CountedFile | Problem | None]:
     """Reads and counts by threads: the counter works outside the interpreter's lock. None: a file that is gone."""
     encodings = tuple(encodings)
 
-    def one(name: str) -> _Counted | Problem | None:
+    def one(name: str) -> _CountedFile | Problem | None:
         path = folder / name
         if not path.is_symlink() and not path.exists():
             return None
-        text = text_of(path)
+        text = read_text(path)
         if isinstance(text, Problem):
             return text
-        content = content_of_file(name)
-        return _Counted(name, content, len(text.encode()), raw_counts(text, content, encodings))
+        content = find_content_kind(name)
+        return _CountedFile(name, content, len(text.encode()), count_raw(text, content, encodings))
 
     if names and encodings:
-        raw_counts("", "", encodings)  # loads them once, before threads would each
+        count_raw("", "", encodings)  # loads them once, before threads would each
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         for start in range(0, len(names), AT_ONCE):
             yield from pool.map(one, names[start : start + AT_ONCE])
 
 
-def model_fit(model: str, count: TokenCount, measures: Measures, conversation: Conversation, at: datetime) -> ModelFit:
+def fit_model(
+    model: str, count: TokenCount, measures: CountBasis, conversation: Conversation, at: datetime
+) -> ModelFit:
     window = context_window_tokens(model)
-    judged = verdict(count, window, conversation.reply_tokens)
+    judged = judge(count, window, conversation.reply_tokens)
     known = measures.prices.rates("", model, at, prompt_tokens=count.tokens)
     priced = known is not None and judged is not FitVerdict.TOO_LARGE
-    calls = calls_until_full(count.tokens, window, conversation)
+    calls = count_calls_until_full(count.tokens, window, conversation)
 
     def conversation_usd(start_tokens: int, *, cached: bool) -> Decimal | None:
         if not priced:
             return None
         return sum(
-            (cost for _, cost in call_costs(model, start_tokens, calls, conversation, measures, at, cached=cached)),
+            (cost for _, cost in price_calls(model, start_tokens, calls, conversation, measures, at, cached=cached)),
             Decimal(0),
         )
 
@@ -224,7 +226,7 @@ def model_fit(model: str, count: TokenCount, measures: Measures, conversation: C
     )
 
 
-def verdict(count: TokenCount, window: int | None, reply_tokens: int) -> FitVerdict:
+def judge(count: TokenCount, window: int | None, reply_tokens: int) -> FitVerdict:
     """Whether prompt and reply fit; `close` where the error of the count decides."""
     if window is None:
         return FitVerdict.UNKNOWN
@@ -233,7 +235,7 @@ def verdict(count: TokenCount, window: int | None, reply_tokens: int) -> FitVerd
     return FitVerdict.CLOSE if count.most_tokens + reply_tokens > window else FitVerdict.FITS
 
 
-def calls_until_full(start_tokens: int, window: int | None, conversation: Conversation) -> int:
+def count_calls_until_full(start_tokens: int, window: int | None, conversation: Conversation) -> int:
     """How many calls of the conversation fit, the reply of the last included."""
     if window is None:
         return conversation.calls
@@ -245,12 +247,12 @@ def calls_until_full(start_tokens: int, window: int | None, conversation: Conver
     return min(conversation.calls, room // conversation.appended_tokens + 1)
 
 
-def call_costs(
+def price_calls(
     model: str,
     start_tokens: int,
     calls: int,
     conversation: Conversation,
-    measures: Measures,
+    measures: CountBasis,
     at: datetime,
     *,
     cached: bool,
@@ -272,42 +274,41 @@ def call_costs(
         before = prompt
 
 
-def _parts(files: Sequence[_Counted], model: str, calibrations: Calibrations) -> dict[str, list[CodePart]]:
+def _divide(files: Sequence[_CountedFile], model: str, calibrations: Calibrations) -> dict[str, list[CodePart]]:
     """Tokens by folder (two levels), by type and of single files, the largest first."""
-    by_folder: dict[str, list[_Counted]] = {}
-    by_type: dict[str, list[_Counted]] = {}
+    by_folder: dict[str, list[_CountedFile]] = {}
+    by_type: dict[str, list[_CountedFile]] = {}
     for file in files:
         path = PurePosixPath(file.name)
         by_folder.setdefault("/".join(path.parts[:-1][:2]) or ".", []).append(file)
         by_type.setdefault(path.suffix.lower() or path.name, []).append(file)
 
-    def part(name: str, members: Sequence[_Counted]) -> CodePart:
+    def part(name: str, members: Sequence[_CountedFile]) -> CodePart:
         raw: Counter[tuple[str, str]] = Counter()
         for member in members:
             raw.update(member.raw)
-        return CodePart(name, len(members), counted(raw, model, calibrations).tokens)
+        return CodePart(name, len(members), convert_count(raw, model, calibrations).tokens)
 
-    def parts(groups: dict[str, list[_Counted]]) -> list[CodePart]:
+    def parts(groups: dict[str, list[_CountedFile]]) -> list[CodePart]:
         return sorted((part(name, members) for name, members in groups.items()), key=lambda p: (-p.tokens, p.name))
 
     single = sorted((part(file.name, [file]) for file in files), key=lambda p: (-p.tokens, p.name))
     return {"by_folder": parts(by_folder), "by_type": parts(by_type), "largest": single[:LARGEST]}
 
 
-def in_words(report: Fit) -> list[str]:
+def describe_fit(report: Fit) -> list[str]:
     """The answer first: what somebody who wonders about a million-token model wants to know."""
     first = report.models[0]
     if not report.files:
         return [f"{report.folder}: no text files ({report.rule})."]
-    lines = [
-        f"{report.folder}: {report.files:,} text files, {first.tokens:,} tokens in {first.model} ({_sureness(first)})."
-    ]
-    lines += [_verdict_in_words(model, report) for model in report.models]
-    lines += [line for model in report.models if (line := _cost_in_words(model, report.conversation))][:1]
+    error = _describe_error(first)
+    lines = [f"{report.folder}: {report.files:,} text files, {first.tokens:,} tokens in {first.model} ({error})."]
+    lines += [_describe_verdict(model, report) for model in report.models]
+    lines += [line for model in report.models if (line := _describe_cost(model, report.conversation))][:1]
     return lines
 
 
-def _sureness(model: ModelFit) -> str:
+def _describe_error(model: ModelFit) -> str:
     if model.error == 0:
         return "its own tokenizer"
     most = f"; at most {model.most_tokens:,}" if model.most_tokens > model.tokens else ""
@@ -316,19 +317,19 @@ def _sureness(model: ModelFit) -> str:
     return f"error {model.error * 100:.1f} %{most}"
 
 
-def _verdict_in_words(model: ModelFit, report: Fit) -> str:
+def _describe_verdict(model: ModelFit, report: Fit) -> str:
     if model.context_window is None:
         return f"  {model.model}: context window unknown; the prompt would be {model.tokens:,} tokens."
     share = model.tokens / model.context_window
     window = f"its window of {model.context_window:,}"
     if model.verdict is FitVerdict.TOO_LARGE:
-        return f"  {model.model}: does not fit; {share:.1f} times {window}{_without_largest(model, report)}."
+        return f"  {model.model}: does not fit; {share:.1f} times {window}{_describe_excess(model, report)}."
     if model.verdict is FitVerdict.CLOSE:
         return f"  {model.model}: may not fit; {share:.0%} of {window}, and the error of the count decides."
     return f"  {model.model}: fits; {share:.0%} of {window}."
 
 
-def _without_largest(model: ModelFit, report: Fit) -> str:
+def _describe_excess(model: ModelFit, report: Fit) -> str:
     """Which few of the largest files would have to stay out, if a few are enough."""
     excess = model.tokens + report.conversation.reply_tokens - (model.context_window or 0)
     scale = model.tokens / (report.models[0].tokens or 1)
@@ -340,7 +341,7 @@ def _without_largest(model: ModelFit, report: Fit) -> str:
     return ""
 
 
-def _cost_in_words(model: ModelFit, conversation: Conversation) -> str:
+def _describe_cost(model: ModelFit, conversation: Conversation) -> str:
     """What it means to send it all, for the first model that can be priced."""
     if model.verdict not in {FitVerdict.FITS, FitVerdict.CLOSE}:
         return ""

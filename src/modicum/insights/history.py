@@ -1,8 +1,11 @@
 """The whole history as arrays: every call and every segment once, numbered, so that findings and replays need no loops.
 
-Calls stand sorted by conversation and their place in it; segments by the call that bore them and their position. A
-segment is carried by all calls of its conversation from the one that bore it until before the one at which it died, so
-contexts that hold 100 million segments take 5 million rows.
+Calls are sorted by conversation and their place in it; segments by the call that added them ("bore" them) and their
+position in the context. A segment is carried by all calls of its conversation from the one that added it until before
+the one at which it "died", that is, the first one without it. So contexts that hold 100 million segments take 5 million
+rows.
+
+Shapes are noted as (C,): one value per call, and (S,): one value per segment.
 """
 
 from collections.abc import Callable, Sequence
@@ -112,7 +115,7 @@ class History:
     task_values: Floats | None = None
     """For every task the largest value among its outcomes; NaN where it has none."""
     memory: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
-    """What `once` has worked out already."""
+    """What `once_per_history` has worked out already."""
 
     @property
     def calls(self) -> int:
@@ -128,22 +131,26 @@ class History:
 
     @cached_property
     def conversation_start(self) -> Ints:
-        """For every call the first call of its conversation."""
+        """For every call the first call of its conversation. (C,)"""
         return np.maximum.accumulate(np.where(self.first, np.arange(self.calls), 0))
 
     @cached_property
     def conversation_end(self) -> Ints:
-        """For every call one past the last call of its conversation."""
+        """For every call one past the last call of its conversation. (C,)"""
         starts = np.flatnonzero(self.first)
         ends = np.append(starts[1:], self.calls)
         return np.repeat(ends, ends - starts)
 
-    def word(self, words: Sequence[str], name: str) -> int:
+    def code_of(self, words: Sequence[str], name: str) -> int:
         """The code of a word, or -1 where this history has none such."""
         return words.index(name) if name in words else -1
 
-    def carried(self, per_segment: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-        """For every call the sum of a quantity of the segments that it carried."""
+    def sum_carried(self, per_segment: npt.NDArray[np.int64] | npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """For every call the sum of a quantity (S,) of the segments that it carried. (C,)
+
+        The quantity is added at a segment's birth and taken off at its death; the running sum is what is carried. One
+        place more than there are calls, because segments of the last conversation die behind the last call.
+        """
         change = np.zeros(self.calls + 1)
         change += np.bincount(self.segment_call, per_segment, self.calls + 1)
         change -= np.bincount(self.segment_died, per_segment, self.calls + 1)
@@ -153,7 +160,7 @@ class History:
 Worked = TypeVar("Worked")
 
 
-def once(work: Callable[[History], Worked]) -> Callable[[History], Worked]:
+def once_per_history(work: Callable[[History], Worked]) -> Callable[[History], Worked]:
     """A function of the whole history that is worked out once for each: several findings ask for it."""
     name = f"{work.__module__}.{work.__qualname__}"
 
@@ -161,8 +168,8 @@ def once(work: Callable[[History], Worked]) -> Callable[[History], Worked]:
     def cached(history: History) -> Worked:
         if name not in history.memory:
             history.memory[name] = work(history)
-        found: Worked = history.memory[name]
-        return found
+        result: Worked = history.memory[name]
+        return result
 
     return cached
 
@@ -176,48 +183,56 @@ def load(store: Store, since: datetime, until: datetime) -> History:
     values = {row["task"]: row["value"] for row in store.ask("task_values") if row["task"]}
     return replace(
         history,
-        segment_read_share=read_shares(history, store.ask_columns("history_reuse", since=since, until=until)),
+        segment_read_share=align_read_shares(history, store.ask_columns("history_reuse", since=since, until=until)),
         task_values=np.array([values.get(task, np.nan) for task in history.tasks], np.float64),
     )
 
 
-def read_shares(history: History, reuse: Arrays) -> Floats:
-    """For every segment the share that later calls referred to, from the columns of `history_reuse`."""
-    found = np.full(history.segments, np.nan)
-    numbers = {name: number for number, name in enumerate(history.entry_ids)} if len(reuse["digest"]) else {}
-    calls = np.array([numbers.get(name, -1) for name in reuse["entry_id"]], np.int64)
+def align_read_shares(history: History, reuse: Arrays) -> Floats:
+    """For every segment the share that later calls referred to, from the columns of `history_reuse`. (S,)
+
+    A row of that question belongs to the segment of the same call and the same digest. The two lists are joined by one
+    number made of both: call times the number of digests, plus the place of the digest.
+    """
+    shares = np.full(history.segments, np.nan)
+    call_numbers = {name: number for number, name in enumerate(history.entry_ids)} if len(reuse["digest"]) else {}
+    calls = np.array([call_numbers.get(name, -1) for name in reuse["entry_id"]], np.int64)
     digests = np.unique(reuse["digest"])
-    told = calls * len(digests) + np.searchsorted(digests, reuse["digest"])
-    order = np.argsort(told)[np.searchsorted(np.sort(calls), 0) :]  # without calls that are in no array
-    asked = np.flatnonzero(np.isin(history.segment_digest, digests))
-    wanted = history.segment_call[asked] * len(digests) + np.searchsorted(digests, history.segment_digest[asked])
-    if len(order) and len(asked):
-        at = np.minimum(np.searchsorted(told[order], wanted), len(order) - 1)
-        fits = told[order][at] == wanted
-        found[asked[fits]] = reuse["read_share"][order[at[fits]]]
-    return found
+    row_keys = calls * len(digests) + np.searchsorted(digests, reuse["digest"])
+    # Rows of calls that this history does not have (number -1) have negative keys and stand first: they are cut off.
+    order = np.argsort(row_keys)[np.searchsorted(np.sort(calls), 0) :]
+    segments = np.flatnonzero(np.isin(history.segment_digest, digests))
+    segment_keys = history.segment_call[segments] * len(digests) + np.searchsorted(
+        digests, history.segment_digest[segments]
+    )
+    if len(order) and len(segments):
+        place = np.minimum(np.searchsorted(row_keys[order], segment_keys), len(order) - 1)
+        fits = row_keys[order][place] == segment_keys
+        shares[segments[fits]] = reuse["read_share"][order[place[fits]]]
+    return shares
 
 
 def build(calls: Arrays, segments: Arrays, words: Sequence[tuple[str, str]]) -> History:
     """A history from the columns of `history_calls` and `history_segments`."""
-    alone = (calls["calls_count"] == 1) & (calls["usage_unknown"] == 0)
-    apart_usd = float(np.nansum(calls["cost_usd"][~alone]))
-    apart_calls = int(calls["calls_count"][~alone].sum())
-    numbers = np.cumsum(alone) - 1
-    calls = {name: values[alone] for name, values in calls.items()}
-    borne = alone[segments["call_number"]]
-    segments = {name: values[borne] for name, values in segments.items()}
-    coded = {name: _coded(calls[name]) for name in _WORDS}
+    # Rows that stand for many calls, and calls without usage, cannot be replayed: they are counted, and then left out.
+    single = (calls["calls_count"] == 1) & (calls["usage_unknown"] == 0)
+    apart_usd = float(np.nansum(calls["cost_usd"][~single]))
+    apart_calls = int(calls["calls_count"][~single].sum())
+    numbers = np.cumsum(single) - 1
+    calls = {name: values[single] for name, values in calls.items()}
+    of_single = single[segments["call_number"]]
+    segments = {name: values[of_single] for name, values in segments.items()}
+    coded = {name: _encode(calls[name]) for name in _WORDS}
     conversation = coded["conversation_name"][1]
     first = np.ones(len(conversation), dtype=bool)
     first[1:] = conversation[1:] != conversation[:-1]
     born = numbers[segments["call_number"]]
     kept = calls["kept_segments"]
-    kinds, kind_of = _coded(np.array([kind for kind, _ in words], dtype=object))
-    tools, tool_of = _coded(np.array([tool for _, tool in words], dtype=object))
+    kinds, kind_of = _encode(np.array([kind for kind, _ in words], dtype=object))
+    tools, tool_of = _encode(np.array([tool for _, tool in words], dtype=object))
     parts: dict[str, Any] = {
         "segment_call": born,
-        "segment_died": deaths(first, kept, born, segments["position"]),
+        "segment_died": find_deaths(first, kept, born, segments["position"]),
         "segment_position": segments["position"],
         "segment_offset": segments["offset_tokens"],
         "segment_tokens": segments["tokens"],
@@ -239,20 +254,22 @@ def build(calls: Arrays, segments: Arrays, words: Sequence[tuple[str, str]]) -> 
         tools=tools,
         first=first,
         prompt=uncached + calls["cache_read"] + writes,
-        kept_tokens=kept_tokens(first, kept, parts),
+        kept_tokens=count_kept_tokens(first, kept, parts),
         context_tokens=np.zeros(len(first), dtype=np.int64),
         uncached=uncached,
         cost_uncached_usd=calls["cost_input_uncached_usd"],
         apart_calls=apart_calls,
         apart_cost_usd=apart_usd,
     )
-    history.context_tokens[:] = np.maximum(np.rint(history.carried(history.segment_tokens)), _context_ends(history))
+    history.context_tokens[:] = np.maximum(np.rint(history.sum_carried(history.segment_tokens)), _context_ends(history))
     return history
 
 
 def _context_ends(history: History) -> Ints:
-    """Where the context of each call ends by the places of its segments, also of those born before this history begins;
-    0 where no segment tells.
+    """Where the context of each call ends by the places of its segments, in tokens; 0 where no segment says so. (C,)
+
+    The sum of the carried segments is too small where some were added before this history begins: the offset of the
+    last segment counts those, too.
     """
     ends = np.maximum(history.kept_tokens, 0)
     last = np.flatnonzero(np.diff(history.segment_call, append=history.calls))
@@ -276,77 +293,100 @@ _WORDS = {
 """Column of the ledger, the list of its words, and the array of codes."""
 
 
-def _coded(values: npt.NDArray[np.object_]) -> tuple[list[str], Ints]:
-    """The words in order of appearance, and for every value the place of its word."""
-    listed = values.tolist()
-    places = {word: place for place, word in enumerate(dict.fromkeys(listed))}
-    return list(places), np.fromiter(map(places.__getitem__, listed), np.int64, len(listed))
+def _encode(values: npt.NDArray[np.object_]) -> tuple[list[str], Ints]:
+    """The words in order of appearance, and for every value the code (the place) of its word."""
+    values_listed = values.tolist()
+    codes = {word: code for code, word in enumerate(dict.fromkeys(values_listed))}
+    return list(codes), np.fromiter(map(codes.__getitem__, values_listed), np.int64, len(values_listed))
 
 
-def deaths(first: Flags, kept: Ints, born: Ints, position: Ints) -> Ints:
-    """For every segment the first later call of its conversation that kept no more than its position."""
+def find_deaths(first: Flags, kept: Ints, born: Ints, position: Ints) -> Ints:
+    """For every segment the first later call of its conversation that kept no more than its position; one past the
+    last call of the conversation where none did. (S,)
+
+    A call that kept `n` segments has lost all at positions `n` and above. Only breaks (calls that kept less than the
+    call before them held) can end a life, and they are few. So each segment starts at the first break behind its birth
+    and jumps on from break to break, until one kept few enough. A break that kept as much as the one before it, or
+    more, cannot end what that one spared, so the jumps go to the next one that kept less.
+
+    Args:
+        first: whether each call is the first of its conversation. (C,)
+        kept: leading segments that each call kept. (C,)
+        born: the call that added each segment. (S,)
+        position: of each segment in its context. (S,)
+    """
     calls = len(first)
     starts = np.flatnonzero(first)
     ends = np.append(starts[1:], calls)
     conversation = np.cumsum(first) - 1
     added = np.bincount(born, minlength=calls)
     held = np.maximum(kept, 0) + added
-    before = np.zeros(calls, dtype=np.int64)
-    before[1:] = held[:-1]
-    breaks = np.flatnonzero((kept >= 0) & ~first & (kept < before))
-    lesser = _next_lesser(breaks, kept, conversation)
-    # Walk from break to the next one that kept less, until one kept no more than the position.
-    at = np.searchsorted(breaks, born, side="right")
-    last = len(breaks)
+    held_before = np.zeros(calls, dtype=np.int64)
+    held_before[1:] = held[:-1]
+    breaks = np.flatnonzero((kept >= 0) & ~first & (kept < held_before))
+    next_smaller = _find_next_smaller(breaks, kept, conversation)
+    # One break more than there are, at the end, which kept -1: every walk ends there at the latest.
+    no_break = len(breaks)
     padded_kept = np.append(kept[breaks], -1)
     padded_calls = np.append(breaks, calls)
-    padded_owner = np.append(conversation[breaks], -1)
-    owner = conversation[born]
-    at = np.where(padded_owner[at] == owner, at, last)
-    walking = np.flatnonzero(padded_kept[at] > position)
+    padded_conversation = np.append(conversation[breaks], -1)
+    own_conversation = conversation[born]
+    at_break = np.searchsorted(breaks, born, side="right")
+    at_break = np.where(padded_conversation[at_break] == own_conversation, at_break, no_break)
+    walking = np.flatnonzero(padded_kept[at_break] > position)
     while len(walking):
-        at[walking] = lesser[at[walking]]
-        walking = walking[padded_kept[at[walking]] > position[walking]]
-    return np.where(at == last, ends[owner], padded_calls[at])
+        at_break[walking] = next_smaller[at_break[walking]]
+        walking = walking[padded_kept[at_break[walking]] > position[walking]]
+    return np.where(at_break == no_break, ends[own_conversation], padded_calls[at_break])
 
 
-def _next_lesser(breaks: Ints, kept: Ints, conversation: Ints) -> Ints:
-    """For every break the place of the next one in its conversation that kept less; one past the end where none did."""
-    none = len(breaks)
-    found = np.full(none + 1, none, dtype=np.int64)
-    open_breaks: list[int] = []
-    owner = -1
+def _find_next_smaller(breaks: Ints, kept: Ints, conversation: Ints) -> Ints:
+    """For every break the place of the next one in its conversation that kept less; one past the end where none did.
+
+    The usual stack for "next smaller value": on it are the breaks that still wait for one, each keeping no more than
+    the one above it.
+    """
+    count = len(breaks)
+    next_smaller = np.full(count + 1, count, dtype=np.int64)
+    waiting: list[int] = []
+    current = -1
     for place, call in enumerate(breaks.tolist()):
-        if conversation[call] != owner:
-            owner, open_breaks = conversation[call], []
-        while open_breaks and kept[breaks[open_breaks[-1]]] > kept[call]:
-            found[open_breaks.pop()] = place
-        open_breaks.append(place)
-    return found
+        if conversation[call] != current:
+            current, waiting = conversation[call], []
+        while waiting and kept[breaks[waiting[-1]]] > kept[call]:
+            next_smaller[waiting.pop()] = place
+        waiting.append(place)
+    return next_smaller
 
 
-def kept_tokens(first: Flags, kept: Ints, parts: Arrays) -> Ints:
-    """Tokens of the segments that each call kept: the end of the last kept segment, the one born latest there."""
+def count_kept_tokens(first: Flags, kept: Ints, parts: Arrays) -> Ints:
+    """Tokens of the segments that each call kept: where the last kept segment ends; -1 where that is not known. (C,)
+
+    Positions are used again after a break: the segment that a call kept at a position is the one that was added there
+    latest, before that call.
+    """
     tokens = np.full(len(first), -1, dtype=np.int64)
     tokens[kept == 0] = 0
     born, position = parts["segment_call"], parts["segment_position"]
     end = parts["segment_offset"] + parts["segment_tokens"]
     # The usual case: what the call added begins where the kept part ends.
-    adds = np.flatnonzero(np.diff(born, prepend=-1))
-    known = adds[position[adds] == kept[born[adds]]]
-    tokens[born[known]] = parts["segment_offset"][known]
-    asked = np.flatnonzero((kept > 0) & (tokens < 0))
-    if len(asked) == 0 or len(born) == 0:
+    first_added = np.flatnonzero(np.diff(born, prepend=-1))
+    joined = first_added[position[first_added] == kept[born[first_added]]]
+    tokens[born[joined]] = parts["segment_offset"][joined]
+    # What is left are calls that added nothing, or whose first segment does not follow on what they kept.
+    open_calls = np.flatnonzero((kept > 0) & (tokens < 0))
+    if len(open_calls) == 0 or len(born) == 0:
         return tokens
     conversation = np.cumsum(first) - 1
+    # One number for conversation and position, and one more for these and the birth, so that one search finds the last
+    # segment at that position that was born before the call.
     width = int(max(position.max(), kept.max())) + 2
     key = conversation[born] * width + position
     order = np.lexsort((born, key))
-    wanted = conversation[asked] * width + kept[asked] - 1
-    # Both keys with the birth behind them: the last segment at that position that was born before the call.
+    wanted_key = conversation[open_calls] * width + kept[open_calls] - 1
     count = len(first) + 1
-    at = np.searchsorted(key[order] * count + born[order], wanted * count + asked) - 1
-    there = order[np.maximum(at, 0)]
-    fits = (at >= 0) & (key[there] == wanted)
-    tokens[asked[fits]] = end[there[fits]]
+    place = np.searchsorted(key[order] * count + born[order], wanted_key * count + open_calls) - 1
+    segment = order[np.maximum(place, 0)]
+    fits = (place >= 0) & (key[segment] == wanted_key)
+    tokens[open_calls[fits]] = end[segment[fits]]
     return tokens

@@ -1,4 +1,4 @@
-"""Changes joined: one value per call and segment for everything that a replay asks about.
+"""Several changes as one: a value per call (C,) or per segment (S,) for everything that a replay asks about.
 
 Tokens are removed from the end of a segment. Of several changes to one segment the smallest size stands; a call that
 any of them drops is dropped; of several times to live the last stands, but what uses no cache goes on using none.
@@ -22,20 +22,27 @@ class JoinedChanges:
     """Changes joined into one value per call and segment."""
 
     removed_tokens: Floats
-    """Per segment."""
+    """Tokens taken off the end of each segment, by our count. (S,)"""
     dropped: Flags
+    """Calls that are not made. (C,)"""
     ttl_s: Ints
-    """0: no cache, -1: as it was."""
+    """Seconds for which a call's cache writes live; 0: no cache, -1: as it was. (C,)"""
     models: list[str]
     model: Ints
+    """Codes into `models`, which is that of the history with new names behind. (C,)"""
     swapped: bool
+    """Whether any change names another model, so that the cache rules have to be looked up again."""
     tiers: list[str]
     tier: Ints
+    """Codes into `tiers`. (C,)"""
     unbroken: Flags
+    """Calls whose cache break is undone. (C,)"""
     most_output: Floats
+    """Output tokens at most; infinite where there is no limit. (C,)"""
 
     @classmethod
-    def of(cls, history: History, changes: Sequence[HistoryChange]) -> "JoinedChanges":
+    def join(cls, history: History, changes: Sequence[HistoryChange]) -> "JoinedChanges":
+        """One value for each call and segment under all of these changes; with none, the history as it was."""
         size = history.segment_tokens.astype(np.float64)
         dropped, unbroken = np.zeros(history.calls, dtype=bool), np.zeros(history.calls, dtype=bool)
         ttl = np.full(history.calls, -1, dtype=np.int64)
@@ -48,23 +55,25 @@ class JoinedChanges:
             if change.dropped_calls is not None:
                 dropped = dropped | change.dropped_calls
             if change.ttl_seconds is not None:
+                # The last one stands; but what an earlier change keeps out of the cache stays out.
                 ttl = np.where((change.ttl_seconds >= 0) & (ttl != 0), change.ttl_seconds, ttl)
             if change.unbroken is not None:
                 unbroken = unbroken | change.unbroken
             if change.max_output_tokens is not None:
                 most = np.minimum(most, change.max_output_tokens)
             for old, new in change.models.items():
-                model = _swapped(model, models, (old, new), change.model_calls)
+                model = _replace_codes(model, models, (old, new), change.model_calls)
             if change.tier:
-                tier = _swapped(tier, tiers, ("", change.tier), change.tier_calls)
+                tier = _replace_codes(tier, tiers, ("", change.tier), change.tier_calls)
         if dropped.any():
-            size = np.where(replies_of(history, dropped), 0, size)
+            # What a call that is not made would have left in later contexts is not there either.
+            size = np.where(find_reply_segments(history, dropped), 0, size)
         removed = history.segment_tokens - size
         swapped = model is not history.model
         return cls(removed, dropped, ttl, models, model, swapped, tiers, tier, unbroken, most)
 
 
-def _swapped(codes: Ints, words: list[str], names: tuple[str, str], chosen: Flags | None) -> Ints:
+def _replace_codes(codes: Ints, words: list[str], names: tuple[str, str], chosen: Flags | None) -> Ints:
     """The codes with one word in the place of another (empty: of any), for the chosen calls."""
     old, new = names
     if new not in words:
@@ -75,57 +84,70 @@ def _swapped(codes: Ints, words: list[str], names: tuple[str, str], chosen: Flag
     return np.where(fits, words.index(new), codes)
 
 
-def replies_of(history: History, dropped: Flags) -> Flags:
-    """For every segment whether it is the reply of a dropped call, or a result that came back for it."""
-    before = np.zeros(history.calls + 1, dtype=bool)
-    before[1:] = dropped
+def find_reply_segments(history: History, dropped: Flags) -> Flags:
+    """For every segment whether it is the reply of a dropped call, or a result that came back for it. (S,)
+
+    A reply enters the context with the call behind it: a segment belongs to it if the call before its birth is dropped.
+    """
+    call_before_dropped = np.zeros(history.calls + 1, dtype=bool)
+    call_before_dropped[1:] = dropped
     born = history.segment_call
     of_reply = np.isin(history.segment_kind, [code for code, kind in enumerate(history.kinds) if kind in REPLY_KINDS])
-    found: Flags = before[born] & ~history.first[born] & of_reply
-    return found
+    replies: Flags = call_before_dropped[born] & ~history.first[born] & of_reply
+    return replies
 
 
 @dataclass(frozen=True)
-class Removed:
-    """Tokens that a plan takes out of each prompt, in the provider's count."""
+class RemovedTokens:
+    """Tokens that the changes take out of each prompt, in the provider's count. (C,) each."""
 
     tokens: Floats
     of_kept: Floats
+    """The part of them that lies in what the call before had, too."""
     of_front: Floats
+    """The part of them that lies in system prompt and tool schemas."""
 
     @classmethod
-    def of(cls, history: History, plan: JoinedChanges) -> "Removed":
+    def count(cls, history: History, plan: JoinedChanges) -> "RemovedTokens":
         removed = plan.removed_tokens
         if not removed.any():
             nothing = np.zeros(history.calls)
             return cls(nothing, nothing, nothing)
-        factor = scale(history)
-        tokens = history.carried(removed)
+        # Segments are in our count, prompts in the provider's: the factor of each call turns one into the other.
+        factor = provider_scale(history)
+        tokens = history.sum_carried(removed)
         own = np.bincount(history.segment_call, removed, history.calls)
         front = [code for code, kind in enumerate(history.kinds) if kind in FRONT_KINDS]
-        of_front = history.carried(np.where(np.isin(history.segment_kind, front), removed, 0))
+        of_front = history.sum_carried(np.where(np.isin(history.segment_kind, front), removed, 0))
         return cls(tokens * factor, (tokens - own) * factor, of_front * factor)
 
 
-def scale(history: History) -> Floats:
-    """What a token of our count is in the provider's, for each call: 1 where segments were fitted to the prompt."""
+def provider_scale(history: History) -> Floats:
+    """How many tokens of the provider one of ours is, per call; 1 where segments were fitted to the prompt. (C,)"""
     whole = history.context_tokens
     return np.divide(history.prompt, whole, out=np.zeros(history.calls), where=whole > 0)
 
 
-def removed_before(history: History, plan: JoinedChanges, calls: Ints, place: Ints) -> Floats:
-    """Tokens that a plan takes out of the front of a few prompts, up to a place in each. What is cut off a segment is
-    its end.
+def count_removed_before(history: History, plan: JoinedChanges, calls: Ints, place: Ints) -> Floats:
+    """Tokens that the changes take out of the front of a few prompts, up to a place in each.
+
+    Args:
+        history: the history.
+        plan: the changes.
+        calls: numbers of the calls, a few: each one is worked out on its own.
+        place: up to where in each one's prompt, in tokens of the provider's count.
     """
-    found = np.zeros(len(calls))
+    tokens = np.zeros(len(calls))
     if not plan.removed_tokens.any():
-        return found
-    factor = scale(history)
+        return tokens
+    factor = provider_scale(history)
+    # A call's segments are among those that its conversation added up to it; the dead ones are left out below.
     start = np.searchsorted(history.segment_call, history.conversation_start[calls])
     end = np.searchsorted(history.segment_call, calls, side="right")
     for number, (call, low, high) in enumerate(zip(calls, start, end, strict=True)):
         part = slice(low, high)
         cut = np.where(history.segment_died[part] > call, plan.removed_tokens[part], 0)
+        # A segment loses its end: the cut reaches from here to where the segment ended.
         cut_from = history.segment_offset[part] + history.segment_tokens[part] - cut
-        found[number] = np.clip(place[number] / max(factor[call], 1e-9) - cut_from, 0, cut).sum() * factor[call]
-    return found
+        tokens[number] = np.clip(place[number] / max(factor[call], 1e-9) - cut_from, 0, cut).sum() * factor[call]
+    return tokens

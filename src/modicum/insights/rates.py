@@ -32,16 +32,16 @@ class RateTable:
         if not history.calls:
             return found
         keys = np.stack((history.provider, models, self._day, tiers))
-        order, bounds = self._alike(keys, is_recorded=models is history.model and tiers is history.tier)
+        order, bounds = self._group_calls(keys, is_recorded=models is history.model and tiers is history.tier)
         for start, end in pairwise(bounds):
             mine = order[start:end]
             provider, model, _, tier = (int(part) for part in keys[:, mine[0]])
-            above, rates = self._steps(provider, words[model], int(mine[0]), lanes[tier])
+            above, rates = self._find_steps(provider, words[model], int(mine[0]), lanes[tier])
             if len(above):
                 found[mine] = rates[np.searchsorted(above, prompt[mine], side="left") - 1]
         return found
 
-    def _alike(self, keys: Ints, *, is_recorded: bool) -> tuple[Ints, Ints]:
+    def _group_calls(self, keys: Ints, *, is_recorded: bool) -> tuple[Ints, Ints]:
         """The calls sorted so that those of one provider, model, day and lane stand together, and where each lot
         begins. That of the history as it was is kept: most changes move no call to another model or lane.
         """
@@ -58,16 +58,16 @@ class RateTable:
             self._recorded = order, bounds
         return order, bounds
 
-    def _steps(self, provider: int, model: str, call: int, tier: str) -> tuple[Floats, Floats]:
+    def _find_steps(self, provider: int, model: str, call: int, tier: str) -> tuple[Floats, Floats]:
         key = provider, model, int(self._day[call]), tier
         if key not in self._known:
             at = datetime.fromtimestamp(float(self._history.started_s[call]), UTC)
             steps = self._prices.steps(self._history.providers[provider], model, at, Tier(tier))
-            self._known[key] = _arrays(steps)
+            self._known[key] = _to_arrays(steps)
         return self._known[key]
 
 
-def _arrays(steps: Steps) -> tuple[Floats, Floats]:
+def _to_arrays(steps: Steps) -> tuple[Floats, Floats]:
     above = np.array([step.above_tokens for step in steps], dtype=np.float64)
     rates = np.array([[float(getattr(step.rates, bucket)) for bucket in BUCKETS] for step in steps])
     return above, rates

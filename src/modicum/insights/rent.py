@@ -79,23 +79,23 @@ class Rent(msgspec.Struct, frozen=True, kw_only=True):
         return abs(self.rest_usd) > max(min(HALF_A_CENT, REST_WITHIN * float(self.cost_usd or 0)), ROUNDING_USD)
 
 
-def rent(store: Store, by: str, since: datetime, until: datetime, *, most: int = MOST_SEGMENTS) -> Rent:
+def compute_rent(store: Store, by: str, since: datetime, until: datetime, *, most: int = MOST_SEGMENTS) -> Rent:
     """The rent of the calls that began in that time, by a dimension of `DIMENSIONS`; dearest parts first. By segment,
     `most` of them stand on their own, and the others are one part.
     """
     if by == "segment":
-        parts = _segments(store.ask("rent_segments", most=most, since=since, until=until))
+        parts = _make_segment_parts(store.ask("rent_segments", most=most, since=since, until=until))
     else:
-        parts = [_part(row) for row in store.ask("rent", by=by, since=since, until=until)]
+        parts = [_make_part(row) for row in store.ask("rent", by=by, since=since, until=until)]
     return build(parts, store.ask("rent_frame", since=since, until=until)[0], by)
 
 
 def build(parts: Sequence[RentPart], frame: Mapping[str, Any], by: str) -> Rent:
     parts = list(parts)
-    parts.append(_bare(COMPLETIONS, frame["completion_tokens"], frame["completion_usd"]))
-    parts.append(_bare(SEARCHES, 0, frame["requests_usd"]))
-    parts.append(_bare(NO_ANATOMY, frame["bare_prompt_tokens"], frame["bare_prompt_usd"]))
-    parts.append(_bare(UNDIVIDED, 0, frame["undivided_usd"]))
+    parts.append(_make_plain_part(COMPLETIONS, frame["completion_tokens"], frame["completion_usd"]))
+    parts.append(_make_plain_part(SEARCHES, 0, frame["requests_usd"]))
+    parts.append(_make_plain_part(NO_ANATOMY, frame["bare_prompt_tokens"], frame["bare_prompt_usd"]))
+    parts.append(_make_plain_part(UNDIVIDED, 0, frame["undivided_usd"]))
     parts = [part for part in parts if part.tokens or part.cost_usd]
     parts.sort(key=lambda part: (not isinstance(part, SegmentPart), -(part.cost_usd or 0)))
     return Rent(
@@ -108,7 +108,7 @@ def build(parts: Sequence[RentPart], frame: Mapping[str, Any], by: str) -> Rent:
     )
 
 
-def _part(row: Mapping[str, Any]) -> RentPart:
+def _make_part(row: Mapping[str, Any]) -> RentPart:
     regions = [row[name] for name in ("read_usd", "written_usd", "uncached_usd")]
     read, written, uncached = (float(usd or 0) for usd in regions)
     return RentPart(
@@ -124,22 +124,22 @@ def _part(row: Mapping[str, Any]) -> RentPart:
     )
 
 
-def _segments(rows: Sequence[Mapping[str, Any]]) -> list[RentPart]:
+def _make_segment_parts(rows: Sequence[Mapping[str, Any]]) -> list[RentPart]:
     """The rows of `rent_segments`: the sum over all comes first."""
     whole, *dearest = rows
-    parts: list[RentPart] = [_segment(row) for row in dearest]
+    parts: list[RentPart] = [_make_segment_part(row) for row in dearest]
     sums = {
         name: (whole[name] or 0) - sum(row[name] or 0 for row in dearest)
         for name in ("segments", "tokens", "tokens_carried", "read_usd", "written_usd", "uncached_usd")
     }
     if whole["calls_carried"] > sum(row["calls_carried"] for row in dearest):
-        parts.append(_part(sums | {"name": OTHERS}))
+        parts.append(_make_part(sums | {"name": OTHERS}))
     return parts
 
 
-def _segment(row: Mapping[str, Any]) -> SegmentPart:
+def _make_segment_part(row: Mapping[str, Any]) -> SegmentPart:
     name = f"{row['kind']} {row['tool']}" if row["tool"] else row["kind"]
-    part = _part({**row, "name": name, "tokens": row["tokens_each"], "segments": 1})
+    part = _make_part({**row, "name": name, "tokens": row["tokens_each"], "segments": 1})
     return SegmentPart(
         **msgspec.structs.asdict(part),
         kind=row["kind"],
@@ -153,7 +153,7 @@ def _segment(row: Mapping[str, Any]) -> SegmentPart:
     )
 
 
-def _bare(name: str, tokens: int | None, usd: Decimal | None) -> RentPart:
+def _make_plain_part(name: str, tokens: int | None, usd: Decimal | None) -> RentPart:
     return RentPart(
         name=name, tokens=int(tokens or 0), tokens_carried=int(tokens or 0), cost_usd=float(usd or 0), basis=Basis.EXACT
     )

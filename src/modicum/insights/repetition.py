@@ -11,7 +11,7 @@ REPEATS = 3
 """How often the same has to come in a row. Twice happens by chance and by care (read, edit, read again)."""
 
 
-def redundant(
+def find_loops(
     keys: npt.NDArray[np.int64],
     groups: npt.NDArray[np.int64],
     *,
@@ -29,12 +29,12 @@ def redundant(
     """
     found = np.zeros(len(keys), np.int64)
     for period in range(longest_period, 0, -1):
-        marked = _marked(keys, groups, questions, period)
+        marked = _mark_repeats(keys, groups, questions, period)
         found[marked] = period
     return found
 
 
-def _marked(
+def _mark_repeats(
     keys: npt.NDArray[np.int64],
     groups: npt.NDArray[np.int64],
     questions: npt.NDArray[np.int64] | None,
@@ -59,7 +59,7 @@ def _marked(
     return marked
 
 
-def runs(flags: npt.NDArray[np.bool_], groups: npt.NDArray[np.int64], fewest: int) -> list[slice]:
+def find_runs(flags: npt.NDArray[np.bool_], groups: npt.NDArray[np.int64], fewest: int) -> list[slice]:
     """Where a flag stands so many times in a row or more, within one group."""
     joined = np.zeros(len(flags), np.bool_)
     joined[1:] = flags[1:] & flags[:-1] & (groups[1:] == groups[:-1])

@@ -3,6 +3,10 @@
 Both arms are simulated by the same rules, so a change that changes nothing saves exactly nothing, and together changes
 save no more than was spent. How well the arm without changes reproduces the record is the `Fidelity`, which stands
 beside every figure. Nothing here is multiplied by a constant: effects on the prompt cache come out of the replay.
+
+An "arm" is one course of history, as in a trial: with the changes, or without. All arrays are one value per call, in
+the order of the history, (C,); the buckets of a call are tokens read from cache, written for five minutes, written for
+an hour, uncached, visible output and reasoning, in this order.
 """
 
 from collections.abc import Sequence
@@ -14,10 +18,10 @@ from itertools import pairwise
 import numpy as np
 
 from modicum.calls import UserError
-from modicum.insights.caching import Caching, cache_rules
+from modicum.insights.caching import Caching, find_cache_rules
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, Floats, History
-from modicum.insights.joined_changes import JoinedChanges, Removed, removed_before
+from modicum.insights.joined_changes import JoinedChanges, RemovedTokens, count_removed_before
 from modicum.insights.rates import RateTable
 from modicum.metering import prompt_cache
 from modicum.metering.prices import PriceBook
@@ -105,12 +109,12 @@ class Replay:
     def __init__(self, history: History, prices: PriceBook) -> None:
         self.history = history
         self._rates = RateTable(history, prices)
-        self.caching = Caching.of(history)
+        self.caching = Caching.compute(history)
 
     @cached_property
     def base(self) -> PricedHistory:
         """The history as the rules reproduce it."""
-        return self._arm(JoinedChanges.of(self.history, ()))[0]
+        return self._simulate(JoinedChanges.join(self.history, ()))[0]
 
     @cached_property
     def _by_rules(self) -> Floats:
@@ -118,7 +122,7 @@ class Replay:
         unbroken = HistoryChange(unbroken=self.caching.unexplained)
         return np.where(
             self.caching.unexplained,
-            self._arm(JoinedChanges.of(self.history, [unbroken]))[0].cost_usd,
+            self._simulate(JoinedChanges.join(self.history, [unbroken]))[0].cost_usd,
             self.base.cost_usd,
         )
 
@@ -128,32 +132,36 @@ class Replay:
         history = self.history
         buckets = [history.cache_read, history.cache_write_5m, history.cache_write_1h, history.uncached]
         buckets += [history.output_visible, history.output_reasoning]
-        plan = JoinedChanges.of(history, ())
-        return self._priced([bucket.astype(np.float64) for bucket in buckets], plan)[0]
+        plan = JoinedChanges.join(history, ())
+        return self._price([bucket.astype(np.float64) for bucket in buckets], plan)[0]
 
     def run(self, changes: Sequence[HistoryChange]) -> HistoryReplay:
         """The history under all these changes at once."""
         recorded_usd = self.recorded.total_usd
         if not changes:
             return HistoryReplay(self.base, self.base, recorded_usd)
-        changed, unpriced = self._arm(JoinedChanges.of(self.history, changes))
+        changed, unpriced = self._simulate(JoinedChanges.join(self.history, changes))
         return HistoryReplay(self.base, changed, recorded_usd, unpriced)
 
-    def arm_of(self, found: prompt_cache.Predicted) -> PricedHistory:
+    def price_prediction(self, prediction: prompt_cache.CachePrediction) -> PricedHistory:
         """The history as another prediction has it, to hold this one against."""
-        said = [self.history.output_visible.astype(np.float64), self.history.output_reasoning.astype(np.float64)]
-        return self._priced([*_buckets(found, self.caching.habits), *said], JoinedChanges.of(self.history, ()))[0]
+        output = [self.history.output_visible.astype(np.float64), self.history.output_reasoning.astype(np.float64)]
+        return self._price(
+            [*_split_writes(prediction, self.caching.habits), *output], JoinedChanges.join(self.history, ())
+        )[0]
 
     def fidelity(self, calls: Flags | None = None, base: PricedHistory | None = None) -> Fidelity:
         """Of all calls, or of some (those of one source); of another arm without changes, if one is given."""
         history, arm = self.history, base or self.base
-        told = ~np.isnan(self.recorded.cost_usd)
-        chosen = told if calls is None else told & calls
+        priced = ~np.isnan(self.recorded.cost_usd)
+        chosen = priced if calls is None else priced & calls
         record, cost = self.recorded.cost_usd[chosen], arm.cost_usd[chosen]
-        tasks, of = np.unique(history.task[chosen], return_inverse=True)
-        by_task = np.bincount(of, record, len(tasks)), np.bincount(of, cost, len(tasks))
-        paid = by_task[0] > 0
-        errors = np.abs(by_task[1][paid] - by_task[0][paid]) / by_task[0][paid]
+        # One value per task from here: what its calls cost by the record, and in this arm.
+        tasks, task_of_call = np.unique(history.task[chosen], return_inverse=True)
+        task_record = np.bincount(task_of_call, record, len(tasks))
+        task_cost = np.bincount(task_of_call, cost, len(tasks))
+        paid = task_record > 0
+        errors = np.abs(task_cost[paid] - task_record[paid]) / task_record[paid]
         whole = float(record.sum())
         reads = float(history.cache_read[chosen].sum())
         excused = self.caching.unexplained[chosen]
@@ -166,19 +174,26 @@ class Replay:
             tasks=len(tasks),
             total_error_by_rules=(float(self._by_rules[chosen].sum()) - whole) / whole if whole else 0.0,
             read_error=(float(arm.read[chosen].sum()) - reads) / reads if reads else 0.0,
-            unpriced_calls=int((~told if calls is None else ~told & calls).sum()),
+            unpriced_calls=int((~priced if calls is None else ~priced & calls).sum()),
         )
 
-    def _arm(self, plan: JoinedChanges) -> tuple[PricedHistory, int]:
+    def _simulate(self, plan: JoinedChanges) -> tuple[PricedHistory, int]:
+        """The history under these changes, and how many calls have no known price under them.
+
+        Prompts shrink by what is removed from them, the caches are predicted anew for the smaller prompts, and what
+        comes out is priced.
+        """
         history, calls = self.history, self.caching.calls
-        removed = Removed.of(history, plan)
+        removed = RemovedTokens.count(history, plan)
         prompt = np.maximum(calls.prompt - removed.tokens, 0)
+        # Of what stood before, what is removed is gone. 0 and UNKNOWN_TOKENS (negative) mean what they meant.
         kept = np.where(calls.kept > 0, np.maximum(calls.kept - removed.of_kept, 0), calls.kept)
-        kept = np.where(plan.unbroken, np.inf, self._handed_on(kept, plan))
+        # Infinite: all that the call before left in the cache still stands.
+        kept = np.where(plan.unbroken, np.inf, self._pass_on_lost_caches(kept, plan))
         minimum, step, implicit, ttl = calls.minimum, calls.step, calls.implicit, calls.ttl_s
         if plan.swapped:
-            minimum, step, implicit, ttl = cache_rules(history, plan.model, plan.models)
-        changed = prompt_cache.Sequence(
+            minimum, step, implicit, ttl = find_cache_rules(history, plan.model, plan.models)
+        changed = prompt_cache.CallSequence(
             calls.conversation,
             calls.asked_s,
             calls.answered_s,
@@ -191,52 +206,65 @@ class Replay:
             ttl,
             ~plan.dropped,
         )
-        habits = prompt_cache.changed(self.caching.habits, plan.ttl_s, removed.of_front)
-        same = not plan.swapped and not plan.dropped.any()
-        found = prompt_cache.predict(changed, habits, self.caching.orders if same else None)
-        buckets = _buckets(found, habits)
+        habits = prompt_cache.change_habits(self.caching.habits, plan.ttl_s, removed.of_front)
+        # Sorting is the slow part, and sizes have no part in it: only other models or fewer calls need it anew.
+        same_order = not plan.swapped and not plan.dropped.any()
+        prediction = prompt_cache.predict(changed, habits, self.caching.orders if same_order else None)
+        buckets = _split_writes(prediction, habits)
         self._keep_unexplained(buckets, plan, prompt)
+        # A limit on output is taken to cut reasoning first: visible output keeps all that the limit allows.
         visible = np.minimum(history.output_visible, plan.most_output)
         reasoning = np.minimum(history.output_reasoning, plan.most_output - visible)
         buckets += [np.where(plan.dropped, 0, visible), np.where(plan.dropped, 0, reasoning)]
-        return self._priced(buckets, plan)
+        return self._price(buckets, plan)
 
-    def _handed_on(self, kept: Floats, plan: JoinedChanges) -> Floats:
-        """What stood, where a call that met a break is not made: nobody knows why the cache was lost, so the next call
-        would have found it lost.
+    def _pass_on_lost_caches(self, kept: Floats, plan: JoinedChanges) -> Floats:
+        """How much stood before each call, where a call that met an unexplained break is not made: nobody knows why the
+        cache was lost, so the next call would have found it lost.
+
+        A dropped call takes part in no prediction; but the least that stood over all calls in between counts for the
+        one behind it. So it is enough to lower its own value to what it read.
         """
-        gone = np.flatnonzero(self.caching.unexplained & plan.dropped)
-        if len(gone) == 0:
+        dropped_breaks = np.flatnonzero(self.caching.unexplained & plan.dropped)
+        if len(dropped_breaks) == 0:
             return kept
-        read = self.history.cache_read[gone]
+        read = self.history.cache_read[dropped_breaks]
+        still_read = read - count_removed_before(self.history, plan, dropped_breaks, read)
         kept = kept.copy()
-        kept[gone] = np.minimum(kept[gone], read - removed_before(self.history, plan, gone, read))
+        kept[dropped_breaks] = np.minimum(kept[dropped_breaks], still_read)
         return kept
 
     def _keep_unexplained(self, buckets: list[Floats], plan: JoinedChanges, prompt: Floats) -> None:
         """A break that nothing explains stays a break at the same place of the prompt, unless the change is that it
-        would not have been, or that nothing is cached.
+        would not have been, or that nothing is cached. Changes the first four buckets in place.
         """
         history = self.history
         stays = np.flatnonzero(self.caching.unexplained & ~plan.dropped & ~plan.unbroken & (plan.ttl_s != 0))
         if len(stays) == 0:
             return
-        read = history.cache_read[stays] - removed_before(history, plan, stays, history.cache_read[stays])
+        read = history.cache_read[stays] - count_removed_before(history, plan, stays, history.cache_read[stays])
         read = np.clip(read, 0, prompt[stays])
+        # The tail that the call left uncached is as long as it was; all between read and tail is written again.
         uncached = np.minimum(history.uncached[stays], prompt[stays] - read)
         written = prompt[stays] - read - uncached
-        wrote = history.cache_write_5m[stays] + history.cache_write_1h[stays]
-        long = np.divide(history.cache_write_1h[stays], wrote, out=np.zeros(len(stays)), where=wrote > 0)
-        long = np.where(plan.ttl_s[stays] > 0, plan.ttl_s[stays] >= 3600, long)
-        for bucket, values in zip(buckets, (read, written * (1 - long), written * long, uncached), strict=True):
-            bucket[stays] = values
+        recorded_writes = history.cache_write_5m[stays] + history.cache_write_1h[stays]
+        hour_share = np.divide(
+            history.cache_write_1h[stays], recorded_writes, out=np.zeros(len(stays)), where=recorded_writes > 0
+        )
+        hour_share = np.where(plan.ttl_s[stays] > 0, plan.ttl_s[stays] >= 3600, hour_share)
+        values = (read, written * (1 - hour_share), written * hour_share, uncached)
+        for bucket, value in zip(buckets, values, strict=True):
+            bucket[stays] = value
 
-    def _priced(self, buckets: list[Floats], plan: JoinedChanges) -> tuple[PricedHistory, int]:
-        """The arm with its cost. A call without a known price keeps its recorded cost, if the log told one."""
+    def _price(self, buckets: list[Floats], plan: JoinedChanges) -> tuple[PricedHistory, int]:
+        """The arm with its cost, and how many calls lost their price by the change. A call without a known price keeps
+        its recorded cost, if the log has one.
+        """
         history = self.history
         read, short, long, uncached, visible, reasoning = buckets
         prompt = read + short + long + uncached
         rates = self._rates.per_call(plan.model, plan.models, plan.tier, plan.tiers, prompt)
+        # A row per call and a column per bucket, in the order of `BUCKETS` in which rates come.
         tokens = np.column_stack((uncached, read, short, long, visible, reasoning))
         requests = np.where(plan.dropped, 0, np.nan_to_num(history.cost_requests_usd))
         cost = np.einsum("ij,ij->i", tokens, rates) + requests
@@ -247,10 +275,15 @@ class Replay:
         )
 
 
-def _buckets(found: prompt_cache.Predicted, habits: prompt_cache.Habits) -> list[Floats]:
+def _split_writes(prediction: prompt_cache.CachePrediction, habits: prompt_cache.CacheHabits) -> list[Floats]:
     """A prediction as tokens read, written for five minutes, written for an hour, and uncached."""
-    long = habits.ttl_guess_s >= 3600
-    return [found.read, np.where(long, 0, found.written), np.where(long, found.written, 0), found.uncached]
+    for_an_hour = habits.ttl_guess_s >= 3600
+    return [
+        prediction.read,
+        np.where(for_an_hour, 0, prediction.written),
+        np.where(for_an_hour, prediction.written, 0),
+        prediction.uncached,
+    ]
 
 
 def replay(history: History, changes: Sequence[HistoryChange], prices: PriceBook) -> HistoryReplay:
@@ -263,20 +296,22 @@ def counts_in_joint(finding: Finding) -> bool:
     return finding.change is not None and finding.finding_class in {FindingClass.EXACT, FindingClass.REPLAYED}
 
 
-def joint(replays: Replay, findings: Sequence[Finding]) -> HistoryReplay:
+def replay_together(replays: Replay, findings: Sequence[Finding]) -> HistoryReplay:
     """All changes of the findings that may be summed, together."""
     return replays.run([finding.change for finding in findings if counts_in_joint(finding) and finding.change])
 
 
-def marginal(replays: Replay, changes: Sequence[HistoryChange]) -> list[float]:
+def marginal_savings(replays: Replay, changes: Sequence[HistoryChange]) -> list[float]:
     """What each change saves in dollars on top of those before it; they sum to the saving of all together."""
     savings = [replays.run(changes[:count]).saving_usd for count in range(len(changes) + 1)]
     return [after - before for before, after in pairwise(savings)]
 
 
-def checked_model(prices: PriceBook, history: History, model: str) -> None:
-    """Raises:
-    UserError: no price is known for a model that calls are to be moved to.
+def check_model_price(prices: PriceBook, history: History, model: str) -> None:
+    """Makes sure that the calls of a history can be priced on the model that they are to be moved to.
+
+    Raises:
+        UserError: no price is known for it.
     """
     at = datetime.fromtimestamp(float(history.started_s.max(initial=0)), UTC)
     if not any(prices.steps(provider, model, at) for provider in history.providers):

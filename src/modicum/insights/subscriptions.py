@@ -12,7 +12,7 @@ from modicum.calls import Entry
 from modicum.metering.price_file import Subscription
 
 
-class Covered(msgspec.Struct, frozen=True, kw_only=True):
+class SubscriptionUse(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     source: str
     months: int
@@ -23,7 +23,9 @@ class Covered(msgspec.Struct, frozen=True, kw_only=True):
     """What these calls would have cost by the list, as far as it is known."""
 
 
-def covered(subscriptions: Sequence[Subscription], months: Iterable[Mapping[str, Any]]) -> list[Covered]:
+def compare_with_fees(
+    subscriptions: Sequence[Subscription], months: Iterable[Mapping[str, Any]]
+) -> list[SubscriptionUse]:
     """What each subscription paid and covered.
 
     Args:
@@ -33,9 +35,11 @@ def covered(subscriptions: Sequence[Subscription], months: Iterable[Mapping[str,
     rows = list(months)
     found = []
     for fee in subscriptions:
-        mine = [row for row in rows if row["source"] == fee.source and _runs(fee, date.fromisoformat(row["month"]))]
+        mine = [
+            row for row in rows if row["source"] == fee.source and _is_paid_in(fee, date.fromisoformat(row["month"]))
+        ]
         found.append(
-            Covered(
+            SubscriptionUse(
                 name=fee.name,
                 source=fee.source,
                 months=len(mine),
@@ -47,7 +51,7 @@ def covered(subscriptions: Sequence[Subscription], months: Iterable[Mapping[str,
     return found
 
 
-def months_of(entries: Iterable[Entry], zone: ZoneInfo) -> list[dict[str, Any]]:
+def sum_by_month(entries: Iterable[Entry], zone: ZoneInfo) -> list[dict[str, Any]]:
     """The rows of the question `months`, from entries."""
     rows: dict[tuple[str, str], dict[str, Any]] = {}
     for entry in entries:
@@ -60,6 +64,6 @@ def months_of(entries: Iterable[Entry], zone: ZoneInfo) -> list[dict[str, Any]]:
     return list(rows.values())
 
 
-def _runs(fee: Subscription, month: date) -> bool:
+def _is_paid_in(fee: Subscription, month: date) -> bool:
     """Whether the fee is paid in that month: from the month in which it begins until the one in which it ended."""
     return (fee.since is None or fee.since.replace(day=1) <= month) and (fee.until is None or month < fee.until)

@@ -44,17 +44,17 @@ class CacheTimeline(msgspec.Struct, frozen=True, kw_only=True):
     calls_left_out: int
 
 
-def days(history: History) -> list[Day]:
+def list_days(history: History) -> list[Day]:
     """One row for every day that had calls."""
     day = np.floor_divide(history.started_s, 86_400).astype(np.int64)
     values = history.task_values if history.task_values is not None else np.full(len(history.tasks), np.nan)
     earliest = np.full(len(history.tasks), np.iinfo(np.int64).max)
     np.minimum.at(earliest, history.task, day)
-    told = ~np.isnan(values)
+    has_outcome = ~np.isnan(values)
     written = history.cache_write_5m + history.cache_write_1h
     found = []
     for number in np.unique(day):
-        mine, tasks = day == number, told & (earliest == number)
+        mine, tasks = day == number, has_outcome & (earliest == number)
         found.append(
             Day(
                 date=f"{datetime.fromtimestamp(int(number) * 86_400, UTC):%Y-%m-%d}",
@@ -71,9 +71,9 @@ def days(history: History) -> list[Day]:
     return found
 
 
-def cache_timeline(history: History) -> CacheTimeline | None:
+def build_cache_timeline(history: History) -> CacheTimeline | None:
     """The conversation in which losing the cache cost most; None where no cache was lost."""
-    lost = lost_calls(history)
+    lost = find_lost_caches(history)
     if not lost.any():
         return None
     written = history.cost_cache_write_5m_usd + history.cost_cache_write_1h_usd
@@ -90,7 +90,7 @@ def cache_timeline(history: History) -> CacheTimeline | None:
                 minutes=float(history.started_s[call] - history.started_s[worst[0]]) / 60,
                 prompt_tokens=int(history.prompt[call]),
                 cache_read=int(history.cache_read[call]),
-                lost=_reason(history, call) if lost[call] else "",
+                lost=_find_reason(history, call) if lost[call] else "",
             )
             for call in shown.tolist()
         ],
@@ -98,7 +98,7 @@ def cache_timeline(history: History) -> CacheTimeline | None:
     )
 
 
-def lost_calls(history: History) -> Flags:
+def find_lost_caches(history: History) -> Flags:
     """Calls that read far less than the call before them had left in the cache."""
     left = np.zeros(history.calls, np.int64)
     left[1:] = np.where(history.first[1:], 0, (history.prompt - history.uncached)[:-1])
@@ -107,7 +107,7 @@ def lost_calls(history: History) -> Flags:
     return lost
 
 
-def _reason(history: History, call: int) -> str:
+def _find_reason(history: History, call: int) -> str:
     cause: str = history.break_causes[history.break_cause[call]]
     if cause:
         return cause

@@ -7,7 +7,7 @@ import numpy as np
 from modicum.calls import Tier, UserError
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
-from modicum.insights.replay import checked_model
+from modicum.insights.replay import check_model_price
 from modicum.metering.prices import PriceBook
 
 FORMS = "cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS, model:NAME=OTHER, tier=batch|flex|priority"
@@ -24,7 +24,7 @@ class WhatIf:
     change: HistoryChange
 
 
-def what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
+def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     """The change that a `--what-if` means for this history.
 
     Raises:
@@ -45,7 +45,7 @@ def what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
         if not olds:
             there = ", ".join(sorted(history.models)) or "none"
             raise UserError(f"no call was made to '{old}'; the models in this history are: {there}")
-        checked_model(prices, history, value)
+        check_model_price(prices, history, value)
         return WhatIf(text, FindingClass.HEADROOM, HistoryChange(models=dict.fromkeys(olds, value)))
     if name == "tier" and value in {tier.value for tier in Tier}:
         return WhatIf(text, FindingClass.HEADROOM, HistoryChange(tier=value))
@@ -58,10 +58,12 @@ def _is_count(value: str) -> bool:
 
 def cap_tool_results(history: History, most_tokens: int) -> HistoryChange:
     """Every tool result cut to so many tokens when it arrives."""
-    sizes = np.where(tool_results(history), np.minimum(history.segment_tokens, most_tokens), history.segment_tokens)
+    sizes = np.where(
+        find_tool_results(history), np.minimum(history.segment_tokens, most_tokens), history.segment_tokens
+    )
     return HistoryChange(segment_tokens=sizes)
 
 
-def tool_results(history: History) -> Flags:
-    found: Flags = history.segment_kind == history.word(history.kinds, "tool_result")
+def find_tool_results(history: History) -> Flags:
+    found: Flags = history.segment_kind == history.code_of(history.kinds, "tool_result")
     return found

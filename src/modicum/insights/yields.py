@@ -131,19 +131,19 @@ class TaskYield(msgspec.Struct, kw_only=True):
 def build(cells: Iterable[Cell], outcome: str, by: str) -> Yield:
     """The yield of these cells, which must be all cells of their tasks."""
     cells = list(cells)
-    named = _parts(cells)
+    named = _group_by_task(cells)
     _share_out([part for parts in named.values() for part in parts])
-    rows = [_line(name, parts) for name, parts in named.items()]
+    rows = [_sum_parts(name, parts) for name, parts in named.items()]
     if by in {"day", "week", "month"}:
         rows.sort(key=lambda line: line.name)
     else:
-        rows.sort(key=lambda line: (-_spent(line), line.name))
-    whole = _parts({**cell, "name": "total"} for cell in cells)
-    total = _line("total", whole.get("total", []))
-    return Yield(outcome=outcome, by=by, total=total, rows=rows, rules=_rules(total, rows, by))
+        rows.sort(key=lambda line: (-_total_cost(line), line.name))
+    whole = _group_by_task({**cell, "name": "total"} for cell in cells)
+    total = _sum_parts("total", whole.get("total", []))
+    return Yield(outcome=outcome, by=by, total=total, rows=rows, rules=_list_rules(total, rows, by))
 
 
-def _parts(cells: Iterable[Cell]) -> dict[str, list[TaskYield]]:
+def _group_by_task(cells: Iterable[Cell]) -> dict[str, list[TaskYield]]:
     """Cells of one task and name, whatever their basis, are one part."""
     parts: dict[tuple[str, str], TaskYield] = {}
     for cell in cells:
@@ -192,7 +192,7 @@ def _share_out(parts: Iterable[TaskYield]) -> None:
             part.is_shared = True
 
 
-def _line(name: str, parts: Sequence[TaskYield]) -> YieldLine:
+def _sum_parts(name: str, parts: Sequence[TaskYield]) -> YieldLine:
     reached = [part for part in parts if part.value is not None]
     without = [part for part in parts if part.value is None and part.task]
     outside = [part for part in parts if not part.task]
@@ -221,7 +221,7 @@ def _line(name: str, parts: Sequence[TaskYield]) -> YieldLine:
         tokens=sum(part.tokens for part in reached),
         tokens_basis=tokens_basis,
         effective_tokens=sum(part.effective_tokens for part in weighed) if weighed else None,
-        cost_usd=_cost(reached),
+        cost_usd=_sum_cost(reached),
         basis=basis,
         cost_usd_by_basis=by_basis,
         outcomes_per_million_effective_tokens=_per_million(
@@ -232,15 +232,15 @@ def _line(name: str, parts: Sequence[TaskYield]) -> YieldLine:
         cost_per_outcome_all_tasks_usd=_cost_per_outcome([*priced, *priced_without]),
         outcomes_per_kwh=_per_kwh(measured),
         energy_kwh=sum(part.joules for part in measured) / JOULES_PER_KWH if measured else None,
-        cost_failed_usd=_cost(failed),
+        cost_failed_usd=_sum_cost(failed),
         tasks_without_outcome=len(without),
-        cost_without_outcome_usd=_cost(without),
+        cost_without_outcome_usd=_sum_cost(without),
         calls_outside_tasks=sum(part.calls for part in outside),
-        cost_outside_tasks_usd=_cost(outside),
+        cost_outside_tasks_usd=_sum_cost(outside),
     )
 
 
-def _cost(parts: Sequence[TaskYield]) -> Decimal | None:
+def _sum_cost(parts: Sequence[TaskYield]) -> Decimal | None:
     """What is known of their cost; None where none of it is, 0 where there are no parts."""
     if parts and not any(part.cost_by_basis for part in parts):
         return None
@@ -273,11 +273,11 @@ def _estimate(above: Sequence[float], below: Sequence[float]) -> Estimate:
     )
 
 
-def _spent(line: YieldLine) -> Decimal:
+def _total_cost(line: YieldLine) -> Decimal:
     return (line.cost_usd or Decimal(0)) + (line.cost_without_outcome_usd or Decimal(0))
 
 
-def _rules(total: YieldLine, rows: Sequence[YieldLine], by: str) -> list[str]:
+def _list_rules(total: YieldLine, rows: Sequence[YieldLine], by: str) -> list[str]:
     rules = [
         "Every figure is a ratio of sums over tasks, failed ones included; intervals are 95 %, clustered by task.",
         "Effective tokens are weighed by price within each model (uncached input = 1).",

@@ -32,7 +32,7 @@ from modicum.ledger.question_files import bind, question_text, without_comments
 from modicum.ledger.record_table import REVISION, N, RecordTable, Repeats
 from modicum.ledger.records import RECORDS
 from modicum.ledger.rows import Arrays, Columns, Row
-from modicum.ledger.sql_store import PURGED, SqlStore, plain_array
+from modicum.ledger.sql_store import FORMER_DIGEST, PURGED, SqlStore, mark_former, plain_array
 from modicum.ledger.store import Appended, Purge
 from modicum.ledger.tables import clickhouse_changes, newest_schema, statements
 
@@ -127,7 +127,14 @@ class ClickHouseStore(SqlStore):
             " GROUP BY entry_id",
             parameters={"ids": [storable(entry_id) for entry_id in entry_ids]},
         )
-        return {str(entry_id): str(conversation) for entry_id, conversation in found.result_rows}
+        conversations = {str(entry_id): str(conversation) for entry_id, conversation in found.result_rows}
+        if not conversations:
+            return {}
+        former = self._client.query(
+            "SELECT DISTINCT entry_id FROM segments WHERE entry_id IN {ids:Array(String)} AND " + FORMER_DIGEST,
+            parameters={"ids": list(conversations)},
+        )
+        return mark_former(conversations, (str(entry_id) for (entry_id,) in former.result_rows))
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
         text, typed = _typed(question_text(question), bind(question, parameters))

@@ -32,7 +32,7 @@ from modicum.ledger.question_files import bind, question_text
 from modicum.ledger.record_table import REVISION, ColumnKind, N, RecordTable, Repeats
 from modicum.ledger.records import RECORDS
 from modicum.ledger.rows import Arrays, Columns, Row
-from modicum.ledger.sql_store import PURGED, SqlStore, plain_array
+from modicum.ledger.sql_store import FORMER_DIGEST, PURGED, SqlStore, mark_former, plain_array
 from modicum.ledger.store import Appended, Purge
 from modicum.ledger.tables import duckdb_changes, newest_schema, statements
 
@@ -121,8 +121,14 @@ class DuckDBStore(SqlStore):
         found = self._base.execute(
             "SELECT entry_id, conversation FROM entries WHERE entry_id IN (SELECT unnest($ids))",
             {"ids": list(entry_ids)},
-        )
-        return dict(found.fetchall())
+        ).fetchall()
+        if not found:
+            return {}
+        former = self._base.execute(
+            "SELECT DISTINCT entry_id FROM segments WHERE entry_id IN (SELECT unnest($ids)) AND " + FORMER_DIGEST,
+            {"ids": [entry_id for entry_id, _ in found]},
+        ).fetchall()
+        return mark_former(dict(found), (entry_id for (entry_id,) in former))
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
         cursor = self._base.execute(question_text(question), _naive_times(bind(question, parameters)))

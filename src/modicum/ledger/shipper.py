@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modicum.calls import Call, CallStatus, Entry, Problem
+from modicum.context.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
 from modicum.ledger import positions
 from modicum.ledger.booking import book
-from modicum.ledger.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
 from modicum.ledger.identities import opened_identities
 from modicum.ledger.journal import SHIPPED, written_ns
 from modicum.ledger.journals import Journals

@@ -1,7 +1,7 @@
 """What is the same on both engines: questions asked, entries and records read back."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -9,16 +9,27 @@ import numpy as np
 import numpy.typing as npt
 
 from modicum.calls import Entry
+from modicum.context.conversations import FORMER
 from modicum.ledger.columns import entry_from
 from modicum.ledger.question_files import bind, question_text
 from modicum.ledger.record_table import N, RecordTable
 from modicum.ledger.rows import Row
+from modicum.metering.digests import SEGMENT_VERSION
 
 PURGED = (
     "started < $before AND ($team = '' OR team = $team) AND ($app = '' OR app = $app)"
     " AND ($user = '' OR user_name = $user) AND ($key = '' OR key_name = $key)"
 )
 """Which entries a `Purge` means."""
+
+
+FORMER_DIGEST = f"(length(digest) = 32 OR (length(digest) = 34 AND substr(digest, 33, 2) <> '{SEGMENT_VERSION:02x}'))"
+"""Whether a segment's digest is of a former version: the first one did not say its version."""
+
+
+def mark_former(conversations: Mapping[str, str], former: Iterable[str]) -> dict[str, str]:
+    """Where entries are booked; those that have digests of a former version are marked."""
+    return {**conversations, **{entry_id: conversations[entry_id] + FORMER for entry_id in former}}
 
 
 _SEGMENTS = """

@@ -101,6 +101,8 @@ class Store(Protocol):
         """All entries whose id comes after `after`, with their anatomy, in order of id."""
 
     def conversations_of(self, entry_ids: Sequence[str]) -> dict[str, str]:
-        """Of these entries, those that are booked, each with the conversation that it is booked for."""
+        """Of these entries, those that are booked, each with the conversation that it is booked for; behind its name
+        `conversations.FORMER` where the digests of its segments are of a former version.
+        """
 
     def close(self) -> None: ...

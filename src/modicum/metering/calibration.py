@@ -13,7 +13,6 @@ import re
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -21,21 +20,13 @@ from modicum.calls import Basis, UserError
 from modicum.calls.regular_file import read_regular
 from modicum.metering.tokens import bare_name, encoding_for
 
-if TYPE_CHECKING:
-    import numpy as np
-
-FEWEST_PAIRS = 30
-"""With fewer a line says little, and its error less."""
-FOLDS = 5
-PLAUSIBLE_RATIO = (0.2, 5.0)
-"""Tokenizers of language models differ by less: another ratio says that the pairs do not belong together."""
 KINDS = ("", "code", "prose", "output", "search")
 """Kinds of content: any, files of code, prose, what commands print, what searches find."""
 FILE_NAME = "calibrations.json"
 SHIPPED = Path(__file__).with_name(FILE_NAME)
 
 
-class Pair(msgspec.Struct, frozen=True, gc=False):
+class CalibrationPair(msgspec.Struct, frozen=True, gc=False):
     """One step of a conversation."""
 
     raw_tokens: int
@@ -105,7 +96,7 @@ CLAUDE_NEW = Family("claude-4.7", "claude", 1.35)
 
 
 @lru_cache(maxsize=256)
-def family_of(model: str) -> Family:
+def find_family(model: str) -> Family:
     """The models that are counted alike: Claude before 4.7, Claude since, Gemini, otherwise the name's first word."""
     name = bare_name(model)
     if "claude" in name:
@@ -136,18 +127,18 @@ class Calibrations:
                 self._found = {key: kept for key, kept in self._found.items() if key[0] != one.family}
         self._found |= {(one.family, one.content): (one, True) for one in own}
 
-    def of(self, family: str, content: str = "") -> tuple[Calibration, bool] | None:
+    def find(self, family: str, content: str = "") -> tuple[Calibration, bool] | None:
         """The calibration for that kind of content, else for any, and whether it is the user's own."""
         return self._found.get((family, content)) or self._found.get((family, ""))
 
-    def counted(self, raw_tokens: int, model: str, content: str = "") -> TokenCount:
+    def convert(self, raw_tokens: int, model: str, content: str = "") -> TokenCount:
         """What `raw_tokens` of our count are in a model, and how sure that is."""
         encoding, is_own = encoding_for(model)
         if is_own:
             known_by = f"the model's public tokenizer ({encoding})"
             return TokenCount(raw_tokens, Basis.ESTIMATED, 0.0, raw_tokens, known_by)
-        family = family_of(model)
-        known = self.of(family.name, content)
+        family = find_family(model)
+        known = self.find(family.name, content)
         if known:
             calibration, mine = known
             tokens = round(raw_tokens * calibration.ratio)
@@ -160,7 +151,7 @@ class Calibrations:
                 most,
                 f"{encoding} times {calibration.ratio:.3f}, calibrated on {calibration.pairs:,} pairs ({origin})",
             )
-        stand_in = self.of(family.stands_in, content) if family.stands_in else None
+        stand_in = self.find(family.stands_in, content) if family.stands_in else None
         ratio = stand_in[0].ratio if stand_in else 1.0
         tokens = round(raw_tokens * ratio)
         why = f"{encoding} times {ratio:.3f}, the ratio of {family.stands_in}" if stand_in else f"plain {encoding}"
@@ -168,51 +159,7 @@ class Calibrations:
         return TokenCount(tokens, Basis.ESTIMATED, None, most, f"{why}; not measured for {family.name}")
 
 
-def calibrate(
-    pairs: Sequence[Pair], family: str, *, content: str = "", models: Iterable[str] = ()
-) -> Calibration | None:
-    """The line through the pairs, with its error on held-out pairs; None where the pairs cannot carry one.
-
-    Pairs that shrank or stayed are left out: the conversation was cut there. Fewer than 30 pairs, pairs all of one
-    size, and a ratio beyond all likelihood carry no line.
-    """
-    import numpy as np
-
-    usable = [pair for pair in pairs if pair.prompt_growth_tokens > 0 and pair.raw_tokens > 0]
-    if content:
-        usable = [pair for pair in usable if pair.content == content]
-    if len(usable) < FEWEST_PAIRS or len({pair.raw_tokens for pair in usable}) < FOLDS:
-        return None
-    ours = np.array([pair.raw_tokens for pair in usable], dtype=float)
-    theirs = np.array([pair.prompt_growth_tokens for pair in usable], dtype=float)
-    names = sorted({pair.group for pair in usable})
-    by_group = len(names) >= FOLDS
-    number = {name: index for index, name in enumerate(names)}
-    groups = np.array([number[pair.group] for pair in usable])
-    folds = (groups if by_group else np.arange(len(usable))) % FOLDS
-    predicted = np.empty_like(theirs)
-    for fold in range(FOLDS):
-        held = folds == fold
-        ratio, wrap = line(ours[~held], theirs[~held])
-        predicted[held] = ratio * ours[held] + wrap
-    ratio, wrap = line(ours, theirs)
-    if not PLAUSIBLE_RATIO[0] <= ratio <= PLAUSIBLE_RATIO[1]:
-        return None
-    return Calibration(
-        family=family,
-        content=content,
-        ratio=round(float(ratio), 4),
-        wrap_tokens=round(float(wrap), 1),
-        error=round(float(np.median(np.abs(predicted / theirs - 1))), 4),
-        error_whole=_error_whole(theirs / np.maximum(predicted, 1), groups),
-        pairs=len(usable),
-        groups=len(names),
-        models=tuple(sorted(set(models))),
-        method=f"least absolute relative error; {FOLDS}-fold cross-validation by {'session' if by_group else 'pair'}",
-    )
-
-
-def error_of(calibration: Calibration, pairs: Sequence[Pair]) -> float | None:
+def measure_error(calibration: Calibration, pairs: Sequence[CalibrationPair]) -> float | None:
     """The median error of a calibration on pairs of its kind that it was not made from; None where there are none."""
     errors = sorted(
         abs((calibration.ratio * pair.raw_tokens + calibration.wrap_tokens) / pair.prompt_growth_tokens - 1)
@@ -220,41 +167,6 @@ def error_of(calibration: Calibration, pairs: Sequence[Pair]) -> float | None:
         if pair.prompt_growth_tokens > 0 and calibration.content in {"", pair.content}
     )
     return errors[len(errors) // 2] if errors else None
-
-
-def line(ours: "np.ndarray[Any, Any]", theirs: "np.ndarray[Any, Any]") -> tuple[float, float]:
-    """Ratio and wrap with the least sum of |ratio * ours + wrap - theirs| / theirs.
-
-    By iteratively reweighted least squares (Schlossmacher, JASA 68, 1973). The wrap is never negative.
-    """
-    import numpy as np
-
-    columns = np.stack([ours, np.ones_like(ours)], axis=1)
-    weights = 1 / theirs
-    for _ in range(50):
-        solution = np.linalg.lstsq(columns * weights[:, None], theirs * weights, rcond=None)[0]
-        misses = np.abs(columns @ solution - theirs) / theirs
-        weights = 1 / theirs / np.sqrt(np.maximum(misses, 1e-5))
-    if solution[1] >= 0:
-        return float(solution[0]), float(solution[1])
-    # Through the origin the same line is a weighted median of the ratios.
-    ratios = theirs / ours
-    order = np.argsort(ratios)
-    weight = np.cumsum((ours / theirs)[order])
-    return float(ratios[order][np.searchsorted(weight, weight[-1] / 2)]), 0.0
-
-
-def _error_whole(actual_by_predicted: "np.ndarray[Any, Any]", groups: "np.ndarray[Any, Any]") -> float | None:
-    import numpy as np
-
-    middles = [
-        np.median(actual_by_predicted[groups == group])
-        for group in range(int(groups.max()) + 1)
-        if (groups == group).sum() >= 10
-    ]
-    if len(middles) < 10:
-        return None
-    return round(float(np.quantile(np.abs(np.array(middles) - 1), 0.9)), 4)
 
 
 class _File(msgspec.Struct):

@@ -8,6 +8,10 @@ share (system prompt and tools).
 
 The prediction for a call never sees the buckets of that call. It sees its size, its time, what of its content stood
 before, and the buckets of earlier calls.
+
+Arrays are one value per call (C,), sorted by conversation and time as `CallSequence` has them, unless a function says
+that it works along an `order`: then they are one value per place in that order. Sizes are tokens as floats, because
+scaled counts have fractions; times are seconds since 1970.
 """
 
 import re
@@ -32,7 +36,7 @@ UNKNOWN_TOKENS = -1.0
 """Stands for `kept` where nothing says what of a prompt stood before."""
 
 
-class Rules(msgspec.Struct, frozen=True):
+class CacheRules(msgspec.Struct, frozen=True):
     """The rules of one family of models from one day on; see `prompt_cache.toml` for the meaning of each."""
 
     models: tuple[str, ...]
@@ -51,26 +55,27 @@ class Rules(msgspec.Struct, frozen=True):
 
 
 @cache
-def rule_book() -> tuple[Rules, ...]:
+def load_rules() -> tuple[CacheRules, ...]:
+    """The rules of all families of models, from `prompt_cache.toml`: the first that fits a model and day counts."""
     text = (files("modicum.metering") / "prompt_cache.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text)["rules"], tuple[Rules, ...])
+    return msgspec.convert(tomllib.loads(text)["rules"], tuple[CacheRules, ...])
 
 
 _FRONT = re.compile(r"^(?:.*/)?(?:(?:us|eu|apac|jp|au|us-gov|global)\.)?(?:(?:anthropic|deepseek|mistral)\.)?")
 
 
 @cache
-def rules_of(model: str, day: date) -> Rules | None:
+def find_rules(model: str, day: date) -> CacheRules | None:
     """The rules for a model by its name as logs have it; None where no caching of it is known."""
     name = _FRONT.sub("", model.lower())
-    for rules in rule_book():
+    for rules in load_rules():
         if rules.start <= day and any(fnmatchcase(name, pattern) for pattern in rules.models):
             return rules
     return None
 
 
 @dataclass(frozen=True)
-class Sequence:
+class CallSequence:
     """Calls sorted by conversation and their order in it, as a cache sees them. One value per call."""
 
     conversation: Ints
@@ -92,19 +97,19 @@ class Sequence:
 
 
 @dataclass(frozen=True)
-class Habits:
+class CacheHabits:
     """How the caller uses the cache, learnt from earlier calls only (see `learn`). One value per call."""
 
     tail_left: Floats
-    """Tokens at the end of its prompt that the call left out of the cache: seen by calls after it, not in its own
+    """Tokens at the end of its prompt that the call left out of the cache: used for calls after it, never for its own
     prediction."""
     tail_guess: Floats
     """The same, guessed from the call before it."""
     caches: Flags
-    """Whether it used the cache at all: seen by calls after it."""
+    """Whether it used the cache at all: used for calls after it."""
     caches_guess: Flags
     ttl_left_s: Floats
-    """Time to live of what it wrote: seen by calls after it."""
+    """Time to live of what it wrote: used for calls after it."""
     ttl_guess_s: Floats
     group: Ints
     """Calls with one number share the front of their prompts, and keep it warm for each other."""
@@ -118,25 +123,28 @@ class Habits:
     others that are in no record (the provider's other customers with the same client) keep it so. Mostly 0."""
 
 
-def changed(habits: Habits, ttl_s: Ints, front_removed: Floats) -> Habits:
+def change_habits(habits: CacheHabits, ttl_s: Ints, front_removed: Floats) -> CacheHabits:
     """The same caller with other times to live (-1: as it was, 0: nothing is cached), or a shorter front."""
-    told, off = ttl_s > 0, ttl_s == 0
-    switched_on = told & ~habits.caches
+    is_set, off = ttl_s > 0, ttl_s == 0
+    # A caller that begins to use the cache is taken to mark the whole prompt, so that no tail is left out.
+    switched_on = is_set & ~habits.caches
     return replace(
         habits,
-        ttl_left_s=np.where(told, ttl_s, habits.ttl_left_s),
-        ttl_guess_s=np.where(told, ttl_s, habits.ttl_guess_s),
-        caches=(habits.caches | told) & ~off,
-        caches_guess=(habits.caches_guess | told) & ~off,
+        ttl_left_s=np.where(is_set, ttl_s, habits.ttl_left_s),
+        ttl_guess_s=np.where(is_set, ttl_s, habits.ttl_guess_s),
+        caches=(habits.caches | is_set) & ~off,
+        caches_guess=(habits.caches_guess | is_set) & ~off,
         tail_left=np.where(switched_on, 0, habits.tail_left),
-        tail_guess=np.where(switched_on | (told & ~habits.caches_guess), 0, habits.tail_guess),
+        tail_guess=np.where(switched_on | (is_set & ~habits.caches_guess), 0, habits.tail_guess),
         front=np.maximum(habits.front - front_removed, 0),
         front_alone=np.maximum(habits.front_alone - front_removed, 0),
     )
 
 
 @dataclass(frozen=True)
-class Predicted:
+class CachePrediction:
+    """What each call reads, writes and sends past the cache. The first three sum to its prompt, if it is made."""
+
     read: Floats
     written: Floats
     uncached: Floats
@@ -147,43 +155,52 @@ class Predicted:
 
 
 @dataclass(frozen=True)
-class Orders:
+class CallOrders:
     """In which order calls meet their caches. It depends on times, models and which calls are made: not on sizes, so
     that changes of sizes share it.
     """
 
     chains: Ints
-    """The calls that are made, by conversation and model: caches belong to a model."""
+    """Numbers of the calls that are made, by conversation and model: caches belong to a model, so the calls of a
+    conversation to one model are a chain of their own."""
     groups: Ints
-    """The calls that are made, by group and model, in time."""
+    """Numbers of the calls that are made, by group and model, in order of time."""
 
     @classmethod
-    def of(cls, calls: Sequence, group: Ints) -> "Orders":
+    def sort(cls, calls: CallSequence, group: Ints) -> "CallOrders":
         made = np.flatnonzero(calls.made)
         chains = made[np.lexsort((made, calls.model[made], calls.conversation[made]))]
         return cls(chains, made[np.lexsort((made, calls.asked_s[made], calls.model[made], group[made]))])
 
 
-def predict(calls: Sequence, habits: Habits, orders: Orders | None = None) -> Predicted:
+def predict(calls: CallSequence, habits: CacheHabits, orders: CallOrders | None = None) -> CachePrediction:
     """What each call reads from the cache, writes to it, and sends past it. Calls that are not made have zeros.
 
-    `orders`: those of another sequence of the same calls, times and models.
+    Args:
+        calls: what is known of each call beforehand.
+        habits: how the caller uses the cache.
+        orders: those of another sequence of the same calls, times and models, if there is one: sorting is slow.
     """
-    orders = orders or Orders.of(calls, habits.group)
-    order, (first, kept) = orders.chains, _chains(calls, orders.chains)
+    # All arrays up to `read` are along the chains: the place before is the call whose cache a call finds.
+    orders = orders or CallOrders.sort(calls, habits.group)
+    order, (first, kept) = orders.chains, _find_chains(calls, orders.chains)
     prompt, asked, answered = calls.prompt[order], calls.asked_s[order], calls.answered_s[order]
     ttl, minimum, step = habits.ttl_left_s[order], calls.minimum[order], calls.step[order]
+    # What each call leaves behind: its prompt without the tail, if it caches and that is long enough to be kept.
     own_left = np.where(habits.caches[order], np.maximum(prompt - habits.tail_left[order], 0), 0)
     own_left = np.where(own_left >= minimum, own_left, 0)
 
+    # What each call finds: what the one before it left, if it asks before that one's time to live is over.
     left, gap = np.zeros(len(order)), np.full(len(order), np.inf)
     left[1:], gap[1:] = own_left[:-1], asked[1:] - answered[:-1]
     in_time = np.zeros(len(order), dtype=bool)
     in_time[1:] = ~first[1:] & (gap[1:] <= ttl[:-1])
     left = np.where(in_time, left, 0)
-    warm = group_is_warm(calls, habits.group, np.where(habits.caches, habits.ttl_left_s, -np.inf), orders.groups)
+    warm = is_group_warm(calls, habits.group, np.where(habits.caches, habits.ttl_left_s, -np.inf), orders.groups)
     shared = np.minimum(np.where(warm, habits.front, habits.front_alone)[order], prompt)
 
+    # An explicit cache is read up to a breakpoint or not at all: if the prompt was cut below what the call before left,
+    # only an older breakpoint can be read (below). An implicit one is read as far as the prompts agree.
     unknown = kept == UNKNOWN_TOKENS
     stood = np.where(unknown, habits.stood_guess[order] * np.minimum(left, prompt), kept)
     read = np.where((left <= stood) | unknown, np.minimum(left, stood), 0)
@@ -194,19 +211,23 @@ def predict(calls: Sequence, habits: Habits, orders: Orders | None = None) -> Pr
     # The shared front stands even where what stood behind it is not known; where it is known, it bounds it.
     front = np.where(in_time & ~unknown, np.minimum(shared, stood), shared)
     read = np.minimum(np.maximum(read, front), prompt)
+    # Providers read in steps (OpenAI: 128 tokens) and cache nothing below a smallest prefix.
     read = np.floor(read / step) * step
     read = np.where((read >= minimum) & (prompt >= minimum), read, 0)
 
+    # What is not read is written, except for the tail. It is uncached where nothing is cached, and where the cache is
+    # implicit: such a cache bills no writes.
     caches = habits.caches_guess[order] & (prompt >= minimum)
     read = np.where(habits.caches_guess[order], read, 0)
     tail = np.minimum(habits.tail_guess[order], prompt - read)
     uncached = np.where(caches & ~implicit, tail, prompt - read)
-    whole = np.zeros((5, len(calls.prompt)))
-    whole[:, order] = read, prompt - read - uncached, uncached, left, in_time
-    return Predicted(whole[0], whole[1], whole[2], whole[3], whole[4] > 0)
+    # Back from the order of the chains to the order of the calls; those that are not made stay 0.
+    by_call = np.zeros((5, len(calls.prompt)))
+    by_call[:, order] = read, prompt - read - uncached, uncached, left, in_time
+    return CachePrediction(by_call[0], by_call[1], by_call[2], by_call[3], by_call[4] > 0)
 
 
-def _chains(calls: Sequence, order: Ints) -> tuple[Flags, Floats]:
+def _find_chains(calls: CallSequence, order: Ints) -> tuple[Flags, Floats]:
     """Which of the calls in that order begin a chain; and how much of each one's prompt stood in the call before it in
     its chain, whatever was sent in between.
     """
@@ -215,6 +236,9 @@ def _chains(calls: Sequence, order: Ints) -> tuple[Flags, Floats]:
         calls.model[order][1:] != calls.model[order][:-1]
     )
     kept = calls.kept[order]
+    # Where other calls lie between two of a chain (to another model, or not made), the front that stood through all of
+    # them is the least of theirs. `reduceat` takes the minimum from each index to the next: pairs of begin and end give
+    # the span of one call at even places, and what lies between two spans at odd places, which is thrown away.
     apart = np.flatnonzero(~first[1:] & (np.diff(order) > 1)) + 1
     if len(apart):
         spans = np.column_stack((order[apart - 1] + 1, order[apart] + 1)).ravel()
@@ -223,9 +247,9 @@ def _chains(calls: Sequence, order: Ints) -> tuple[Flags, Floats]:
     return first, kept
 
 
-def group_is_warm(calls: Sequence, group: Ints, ttl_s: Floats, order: Ints) -> Flags:
-    """For every call whether the call of its group and model before it (in that order) was made within that one's time
-    to live.
+def is_group_warm(calls: CallSequence, group: Ints, ttl_s: Floats, order: Ints) -> Flags:
+    """For every call whether the call of its group and model before it (in that order) was answered so short a time ago
+    that what it left is still in the cache. (C,)
     """
     warm = np.zeros(len(calls.prompt), dtype=bool)
     same = (group[order][1:] == group[order][:-1]) & (calls.model[order][1:] == calls.model[order][:-1])
@@ -234,11 +258,15 @@ def group_is_warm(calls: Sequence, group: Ints, ttl_s: Floats, order: Ints) -> F
 
 
 def _read_older_entries(read: Floats, broken: Ints, chain: tuple[Flags, Floats, Floats]) -> None:
-    """After a cut a call can still read up to the breakpoint of an earlier call, if all up to there has stood since."""
+    """After a cut a call can still read up to the breakpoint of an earlier call, if all up to there has stood since.
+    Changes `read` at the places in `broken`; breaks are few, so these are gone through one by one.
+    """
     first, left, kept = chain
     begins = np.maximum.accumulate(np.where(first, np.arange(len(first)), 0))
     for at in broken:
         start = begins[at]
+        # Backwards from the call before: how much of its own front each earlier call left, and the least that stood
+        # from there on to this one.
         stood = np.minimum.accumulate(kept[start + 1 : at + 1][::-1])
         entries = left[start:at][::-1]
         fits = entries[entries <= stood]
@@ -255,9 +283,9 @@ class RecordedBuckets:
     uncached: Floats
 
 
-def learn(
-    calls: Sequence, recorded: RecordedBuckets, group: Ints, wide_group: Ints, front_shown: Floats | None = None
-) -> Habits:
+def learn_habits(
+    calls: CallSequence, recorded: RecordedBuckets, group: Ints, wide_group: Ints, front_shown: Floats | None = None
+) -> CacheHabits:
     """How the caller uses the cache. Guesses for a call rest on calls that began before it: the one before it in its
     conversation, else the last one of its group.
 
@@ -268,14 +296,14 @@ def learn(
         wide_group: calls whose front others share too, as all those of one client.
         front_shown: for every call how long its system prompt and tools are, where the log holds them; else 0.
     """
-    begins = _begins(calls.conversation)
+    begins = _find_run_starts(calls.conversation)
     uses = (recorded.read + recorded.written_5m + recorded.written_1h > 0) | calls.implicit
     ttl = np.where(recorded.written_1h > recorded.written_5m, 3600.0, 300.0)
 
-    def guess(values: Floats, told: Flags, otherwise: Floats | float) -> tuple[Floats, Floats]:
-        """What is known after each call, and before it."""
-        after, before = _carried(values, told, begins)
-        before = np.where(np.isnan(before), _last_of_group(values, told, group, calls.asked_s), before)
+    def guess(values: Floats, is_known: Flags, otherwise: Floats | float) -> tuple[Floats, Floats]:
+        """What is known after each call, and before it. `is_known`: calls that show the value."""
+        after, before = _fill_forward(values, is_known, begins)
+        before = np.where(np.isnan(before), _last_in_group(values, is_known, group, calls.asked_s), before)
         before = np.where(np.isnan(before), otherwise, before)
         return np.where(np.isnan(after), before, after), before
 
@@ -286,23 +314,26 @@ def learn(
     tail_left = np.where(calls.implicit, 0, recorded.uncached)
     left = np.zeros(len(group))
     left[1:] = np.where(begins[1:] | ~uses[:-1], 0, (calls.prompt - tail_left)[:-1])
+    # The front shows where a call read only that: at the start of a conversation, or where its own cache was lost.
     # A first call that read nearly all of its prompt may go on with a conversation whose beginning is not on record:
     # its read is taken for a front only if it ends within system prompt and tools, or another one had read as much.
-    before = _last_of_group(recorded.read, begins & (recorded.read > 0), group, calls.asked_s)
+    before = _last_in_group(recorded.read, begins & (recorded.read > 0), group, calls.asked_s)
     agreed = np.abs(recorded.read - before) <= AGREED * recorded.read
     if front_shown is not None:
         agreed |= recorded.read <= (1 + AGREED) * front_shown
     cold = np.where(begins, (recorded.read < 0.9 * calls.prompt) | agreed, recorded.read < 0.9 * left) & uses
-    kept_warm = group_is_warm(calls, group, np.where(uses, ttl_left, -np.inf), Orders.of(calls, group).groups)
-    alone = _last_of_group(recorded.read, cold & ~kept_warm, wide_group, calls.asked_s)
-    front = _last_of_group(recorded.read, cold & (recorded.read > 0), group, calls.asked_s)
+    kept_warm = is_group_warm(calls, group, np.where(uses, ttl_left, -np.inf), CallOrders.sort(calls, group).groups)
+    alone = _last_in_group(recorded.read, cold & ~kept_warm, wide_group, calls.asked_s)
+    front = _last_in_group(recorded.read, cold & (recorded.read > 0), group, calls.asked_s)
     alone = np.nan_to_num(alone)
     front = np.where(np.isnan(front), alone, front)
-    stood_guess = _stood(calls, recorded.read, left, ttl_left, wide_group)
-    return Habits(tail_left, tail_guess, uses, caches_guess > 0, ttl_left, ttl_guess, group, front, stood_guess, alone)
+    stood_guess = _mean_share_read(calls, recorded.read, left, ttl_left, wide_group)
+    return CacheHabits(
+        tail_left, tail_guess, uses, caches_guess > 0, ttl_left, ttl_guess, group, front, stood_guess, alone
+    )
 
 
-def _stood(calls: Sequence, read: Floats, left: Floats, ttl_s: Floats, group: Ints) -> Floats:
+def _mean_share_read(calls: CallSequence, read: Floats, left: Floats, ttl_s: Floats, group: Ints) -> Floats:
     """The mean share that was read of prompts of which nothing says what stood, over the earlier ones of the group.
 
     Clients cut at the very end or near the front, so that there is no usual place; but costs are linear in what is
@@ -311,39 +342,48 @@ def _stood(calls: Sequence, read: Floats, left: Floats, ttl_s: Floats, group: In
     in_time = np.zeros(len(read), dtype=bool)
     in_time[1:] = calls.asked_s[1:] - calls.answered_s[:-1] <= ttl_s[:-1]
     could = np.minimum(left, calls.prompt)
-    told = (calls.kept == UNKNOWN_TOKENS) & in_time & (could > 0)
-    share = np.divide(np.minimum(read, could), could, out=np.zeros(len(read)), where=told)
+    is_shown = (calls.kept == UNKNOWN_TOKENS) & in_time & (could > 0)
+    share = np.divide(np.minimum(read, could), could, out=np.zeros(len(read)), where=is_shown)
+    # Along groups in order of time: the mean over the earlier ones of a group is the difference of two running sums,
+    # up to this place (without it: sums begin with 0) and up to where the group starts.
     order = np.lexsort((np.arange(len(read)), calls.asked_s, group))
-    begins = _begins(group[order])
-    start = np.maximum.accumulate(np.where(begins, np.arange(len(read)), 0))
-    sums, counts = (np.concatenate(([0.0], np.cumsum(values[order]))) for values in (share, told.astype(np.float64)))
     places = np.arange(len(read))
-    many = counts[places] - counts[start]
-    mean = np.divide(sums[places] - sums[start], many, out=np.zeros(len(read)), where=many > 0)
-    found = np.empty(len(read))
-    found[order] = mean
-    return found
+    start = np.maximum.accumulate(np.where(_find_run_starts(group[order]), places, 0))
+    sums = np.concatenate(([0.0], np.cumsum(share[order])))
+    counts = np.concatenate(([0.0], np.cumsum(is_shown[order].astype(np.float64))))
+    earlier = counts[places] - counts[start]
+    means = np.empty(len(read))
+    means[order] = np.divide(sums[places] - sums[start], earlier, out=np.zeros(len(read)), where=earlier > 0)
+    return means
 
 
-def _begins(group: Ints) -> Flags:
+def _find_run_starts(group: Ints) -> Flags:
+    """Where another group begins than at the place before."""
     begins = np.ones(len(group), dtype=bool)
     begins[1:] = group[1:] != group[:-1]
     return begins
 
 
-def _last_of_group(values: Floats, told: Flags, group: Ints, asked_s: Floats) -> Floats:
-    """For every call the value of the last told call of its group that began before it; NaN where there is none."""
+def _last_in_group(values: Floats, is_known: Flags, group: Ints, asked_s: Floats) -> Floats:
+    """For every call the last known value among those of its group that began before it; NaN: there is none. (C,)"""
     order = np.lexsort((np.arange(len(group)), asked_s, group))
-    found = np.empty(len(group))
-    found[order] = _carried(values[order], told[order], _begins(group[order]))[1]
-    return found
+    latest = np.empty(len(group))
+    latest[order] = _fill_forward(values[order], is_known[order], _find_run_starts(group[order]))[1]
+    return latest
 
 
-def _carried(values: Floats, told: Flags, begins: Flags) -> tuple[Floats, Floats]:
-    """The last told value up to each place of its run, with and without that place itself; NaN where there is none."""
+def _fill_forward(values: Floats, is_known: Flags, begins: Flags) -> tuple[Floats, Floats]:
+    """The last known value up to each place of its run, with and without that place itself; NaN where there is none.
+
+    Args:
+        values: in an order in which runs (conversations, groups) stand together.
+        is_known: at which places the value is known.
+        begins: at which places a run begins.
+    """
     places = np.arange(len(values))
     start = np.maximum.accumulate(np.where(begins, places, 0))
-    last = np.maximum.accumulate(np.where(told, places, -1))
+    # The last known place so far; before the start of the run it belongs to another one and does not count.
+    last = np.maximum.accumulate(np.where(is_known, places, -1))
     after = np.where(last >= start, values[last], np.nan)
     before = np.full(len(values), np.nan)
     before[1:] = np.where(begins[1:], np.nan, after[:-1])

@@ -12,6 +12,8 @@ import re
 from functools import lru_cache
 from typing import Any
 
+import quicktok
+
 DEFAULT_ENCODING = "o200k_base"
 """The nearest where a model's own encoding is not public. Of the four it is closest to Claude's counts
 (`scripts/bench tokens`)."""
@@ -59,8 +61,6 @@ counted with the nearest until somebody has looked. Llama 4 and Qwen 3.5 left th
 
 @lru_cache(maxsize=8)
 def _counter(encoding: str) -> Any:
-    import quicktok
-
     return quicktok.get_encoding(encoding).count
 
 

@@ -12,6 +12,12 @@ from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+import pygal
+from pygal.style import Style
+
+# pygal leaves an import hook behind for its map plugins: an old one, at which Python warns with every later import.
+sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
+
 COLOURS = tuple(f"var(--chart-{number})" for number in range(1, 7))
 
 
@@ -29,16 +35,16 @@ class Size:
 SIZES = (Size("wide", 960, 380, 10, 6), Size("narrow", 380, 310, 4, 2))
 
 
-def money(usd: float) -> str:
+def format_usd(usd: float) -> str:
     """`$1,234`, with cents below 100, and with two figures that say something below a cent."""
     if usd < 0:
-        return f"-{money(-usd)}"
+        return f"-{format_usd(-usd)}"
     if usd >= 100:
         return f"${usd:,.0f}"
     return f"${usd:,.2f}" if usd >= 0.01 or not usd else f"${float(f'{usd:.1e}'):.6f}".rstrip("0")
 
 
-def tokens(count: float) -> str:
+def format_tokens(count: float) -> str:
     """`1.2 M`."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(count) >= size:
@@ -46,7 +52,7 @@ def tokens(count: float) -> str:
     return f"{count:.3g}"
 
 
-def bars(rows: Sequence[tuple[str, float]], write: Callable[[float], str] = money) -> str:
+def draw_bars(rows: Sequence[tuple[str, float]], write: Callable[[float], str] = format_usd) -> str:
     """Horizontal bars, the first row on top, each with its name, its value, and its share of all."""
     whole = sum(value for _, value in rows) or 1
     most = max((value for _, value in rows), default=0) or 1
@@ -62,33 +68,33 @@ def _share(part: float) -> str:
     return f"{part:.0%}" if part >= 0.01 else "&lt;1%"
 
 
-def curve(points: Sequence[tuple[str, float]], write: Callable[[float], str], title: str) -> str:
+def draw_curve(points: Sequence[tuple[str, float]], write: Callable[[float], str], title: str) -> str:
     """One line over named places."""
 
     def drawn(size: Size) -> Any:
         top = max((value for _, value in points), default=0) * 1.1 or 1
-        chart = _pygal().Line(
+        chart = pygal.Line(
             **_style(size), show_legend=False, value_formatter=write, x_title=title, range=(0, top), max_scale=8
         )
-        chart.x_labels = _sparse([name for name, _ in points], size)
+        chart.x_labels = _thin_labels([name for name, _ in points], size)
         chart.add("", [value for _, value in points], dots_size=5)
         return chart
 
     return _in_sizes(drawn)
 
 
-def stacked(labels: Sequence[str], series: Mapping[str, Sequence[float]], write: Callable[[float], str]) -> str:
+def draw_stacked(labels: Sequence[str], series: Mapping[str, Sequence[float]], write: Callable[[float], str]) -> str:
     """Stacked bars over time, one colour a series."""
 
     def drawn(size: Size) -> Any:
-        chart = _pygal().StackedBar(
+        chart = pygal.StackedBar(
             **_style(size),
             value_formatter=write,
             legend_at_bottom=True,
             legend_at_bottom_columns=min(len(series), size.columns),
             max_scale=8,
         )
-        chart.x_labels = _sparse(labels, size)
+        chart.x_labels = _thin_labels(labels, size)
         for name, values in series.items():
             chart.add(name, list(values))
         return chart
@@ -96,15 +102,15 @@ def stacked(labels: Sequence[str], series: Mapping[str, Sequence[float]], write:
     return _in_sizes(drawn)
 
 
-def timeline(
+def draw_timeline(
     series: Mapping[str, Sequence[tuple[float, float]]], marks: Sequence[tuple[float, float, str]], title: str
 ) -> str:
     """Lines over whole numbers, and marks on them with a label each, in the colour of warnings."""
 
     def drawn(size: Size) -> Any:
-        chart = _pygal().XY(
+        chart = pygal.XY(
             **_style(size, colours=(*COLOURS[: len(series)], COLOURS[-1])),
-            value_formatter=tokens,
+            value_formatter=format_tokens,
             x_value_formatter=lambda number: f"{number:,.0f}",
             legend_at_bottom=True,
             legend_at_bottom_columns=min(len(series) + 1, size.columns),
@@ -124,28 +130,16 @@ def timeline(
 
 
 def _in_sizes(drawn: Callable[[Size], Any]) -> str:
-    return "".join(f'<div class="{size.name}">{_drawn(drawn(size))}</div>' for size in SIZES)
+    return "".join(f'<div class="{size.name}">{_render(drawn(size))}</div>' for size in SIZES)
 
 
-def _sparse(labels: Sequence[str], size: Size) -> list[str]:
+def _thin_labels(labels: Sequence[str], size: Size) -> list[str]:
     """As many labels as have room, the others empty."""
     apart = -(-len(labels) // size.most_labels)
     return [label if not place % apart else "" for place, label in enumerate(labels)]
 
 
-def _pygal() -> Any:
-    """The library, without the import hook that it leaves behind: an old one for its map plugins, at which Python warns
-    with every later import.
-    """
-    import pygal
-
-    sys.meta_path[:] = [finder for finder in sys.meta_path if type(finder).__name__ != "PluginImportFixer"]
-    return pygal
-
-
 def _style(size: Size, colours: tuple[str, ...] = COLOURS) -> dict[str, Any]:
-    from pygal.style import Style
-
     style = Style(
         background="transparent",
         plot_background="transparent",
@@ -184,7 +178,7 @@ def _style(size: Size, colours: tuple[str, ...] = COLOURS) -> dict[str, Any]:
     }
 
 
-def _drawn(chart: Any) -> str:
+def _render(chart: Any) -> str:
     """The chart, without the settings that the library writes for a script of its own and without its comments."""
     svg = re.sub(r"<script.*?</script>|<!--.*?-->", "", chart.render(is_unicode=True), flags=re.DOTALL)
     return svg.replace("<svg ", '<svg role="img" ', 1)

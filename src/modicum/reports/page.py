@@ -10,7 +10,7 @@ from importlib.resources import files
 from typing import Any
 
 from modicum.reports import charts
-from modicum.reports.charts import money, tokens
+from modicum.reports.charts import format_tokens, format_usd
 
 Document = Mapping[str, Any]
 
@@ -27,7 +27,7 @@ KINDS = {
     "tool_schema": "tool schemas",
     "tool_result": "tool results",
     "tool_call": "tool calls",
-    "user": "what users said",
+    "user": "what users wrote",
     "assistant": "earlier replies",
     "reasoning": "earlier reasoning",
     "document": "documents",
@@ -44,10 +44,10 @@ MOST_BREAKS = 10
 """Lost caches that are listed below the timeline."""
 
 
-def page(document: Document) -> str:
+def render_page(document: Document) -> str:
     """The whole page as HTML."""
     style = (files("modicum.reports") / "page.css").read_text(encoding="utf-8")
-    sections = (_head, _first, _what_ifs, _money, _days, _cache, _caps, _findings, _lacking)
+    sections = (_head, _first_steps, _what_ifs, _money, _days, _cache, _cap_curve, _findings, _not_computed)
     body = "\n".join(part for section in sections if (part := section(document)))
     return (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
@@ -61,9 +61,12 @@ def _head(document: Document) -> str:
     days = document.get("days") or []
     span = f"{days[0]['date']} to {days[-1]['date']}, " if days else ""
     tiles = [
-        (money(document["cost_usd"]), f"spent in {document['calls']:,} calls"),
+        (format_usd(document["cost_usd"]), f"spent in {document['calls']:,} calls"),
         (f"{document['tasks']:,}", "tasks"),
-        (money(document["joint_saving_usd"]), f"would be saved together, {document['joint_saving_share']:.1%} of it"),
+        (
+            format_usd(document["joint_saving_usd"]),
+            f"would be saved together, {document['joint_saving_share']:.1%} of it",
+        ),
     ]
     fidelity = document["fidelity"]
     share = fidelity["unexplained_share"]
@@ -85,12 +88,14 @@ def _head(document: Document) -> str:
     )
 
 
-def _first(document: Document) -> str:
+def _first_steps(document: Document) -> str:
     rows = {row["name"]: row for row in document["findings"]}
     steps = [rows[name] for name in document["first_steps"] if name in rows]
     if not steps:
         return ""
-    items = "".join(f"<li><b>{escape(row['title'])}</b>: {_saves(row)}. {escape(row['remedy'])}</li>" for row in steps)
+    items = "".join(
+        f"<li><b>{escape(row['title'])}</b>: {_format_saving(row)}. {escape(row['remedy'])}</li>" for row in steps
+    )
     return f"<h2>To do first</h2>\n<ol>{items}</ol>"
 
 
@@ -102,7 +107,7 @@ def _money(document: Document) -> str:
     return (
         "<h2>Where the money went</h2>\n<p>A block of text is paid when it is first sent, and again in every later "
         "call that carries it. Providers count whole prompts; the shares of their parts are our estimate.</p>\n"
-        f"{_figure(charts.bars(rows), 'Cost by what it was spent on')}"
+        f"{_figure(charts.draw_bars(rows), 'Cost by what it was spent on')}"
     )
 
 
@@ -115,7 +120,7 @@ def _findings(document: Document) -> str:
     cards = "\n".join(_card(row) for row in shown)
     return (
         "<h2>Findings</h2>\n<p>Exact and replayed findings are also replayed together, so that they never add up to "
-        f"more than was spent: together {money(document['joint_saving_usd'])}.</p>\n{cards}"
+        f"more than was spent: together {format_usd(document['joint_saving_usd'])}.</p>\n{cards}"
     )
 
 
@@ -124,10 +129,10 @@ def _card(row: Document) -> str:
     return (
         f'<section class="finding {escape(row["finding_class"])}" id="{escape(row["name"])}"><header>'
         f'<h3>{escape(row["title"])}</h3><span class="class">{escape(CLASSES[row["finding_class"]])}</span>'
-        f'<span class="saves">{_saves(row)}</span></header>'
+        f'<span class="saves">{_format_saving(row)}</span></header>'
         f"<p>{escape(row['what'])}</p>"
-        f'<p class="quiet">{row["calls"]:,} calls, {tokens(row["tokens"])} tokens, {money(row["gross_usd"])} in the '
-        f"record{_details(row['details'])}</p>"
+        f'<p class="quiet">{row["calls"]:,} calls, {format_tokens(row["tokens"])} tokens, '
+        f"{format_usd(row['gross_usd'])} in the record{_details(row['details'])}</p>"
         f"<p><b>Remedy.</b> {escape(row['remedy'])}</p>"
         f'<p class="guard">{escape(row["guard"])}</p>'
         + (f'<p class="quiet">Look at: {examples}</p>' if examples else "")
@@ -135,42 +140,42 @@ def _card(row: Document) -> str:
     )
 
 
-def _saves(row: Document) -> str:
+def _format_saving(row: Document) -> str:
     saving = row["saving_usd"]
     if saving is None:
-        return f"{money(row['gross_usd'])}, no claim"
+        return f"{format_usd(row['gross_usd'])}, no claim"
     share = f" ({abs(row['saving_share']):.1%})"
     if saving < 0:
-        return f"would cost {money(-saving)} more{share}"
-    # What an experiment has yet to prove is not told like what a replay has shown.
+        return f"would cost {format_usd(-saving)} more{share}"
+    # What only an experiment can prove is not worded like what a replay has shown.
     sure = row["finding_class"] in {"exact", "replayed"}
-    return f"saves {'' if sure else 'at most '}{money(saving)}{share}"
+    return f"saves {'' if sure else 'at most '}{format_usd(saving)}{share}"
 
 
 def _details(details: Mapping[str, Any]) -> str:
-    told = [
-        f"{name.removesuffix('_s').removesuffix('_usd').replace('_', ' ')} {_figure_of(name, value)}"
+    figures = [
+        f"{name.removesuffix('_s').removesuffix('_usd').replace('_', ' ')} {_format_detail(name, value)}"
         for name, value in details.items()
         if value
     ]
-    return f" · {escape(' · '.join(told))}" if told else ""
+    return f" · {escape(' · '.join(figures))}" if figures else ""
 
 
-def _figure_of(name: str, value: Any) -> str:
+def _format_detail(name: str, value: Any) -> str:
     if isinstance(value, str):
         return value
     if "share" in name:
         return f"{value:.1%}"
     if name.endswith("_s"):
         return f"{value / 60:,.0f} min" if value >= 120 else f"{value:,.0f} s"
-    return money(value) if name.endswith("_usd") else f"{value:,.0f}"
+    return format_usd(value) if name.endswith("_usd") else f"{value:,.0f}"
 
 
-def _caps(document: Document) -> str:
+def _cap_curve(document: Document) -> str:
     points = document.get("cap_curve") or []
     if not points:
         return ""
-    drawn = charts.curve(
+    drawn = charts.draw_curve(
         [(f"{point['cap_tokens']:,}", 100 * point["saving_share"]) for point in points],
         lambda share: f"{share:.0f} %",
         "tokens at which a tool result is cut",
@@ -179,8 +184,8 @@ def _caps(document: Document) -> str:
         [
             f"{point['cap_tokens']:,} tokens",
             f"{point['results']:,}",
-            money(point["gross_usd"]),
-            money(point["saving_usd"]),
+            format_usd(point["gross_usd"]),
+            format_usd(point["saving_usd"]),
             f"{point['saving_share']:.1%}",
         ]
         for point in points
@@ -198,10 +203,17 @@ def _what_ifs(document: Document) -> str:
     if not asked:
         return ""
     rows = [
-        [one["name"], one["finding_class"].replace("_", " "), money(one["saving_usd"]), f"{one['saving_share']:+.1%}"]
+        [
+            one["name"],
+            one["finding_class"].replace("_", " "),
+            format_usd(one["saving_usd"]),
+            f"{one['saving_share']:+.1%}",
+        ]
         for one in asked
     ]
-    rows.append(["together", "", money(document["what_if_saving_usd"]), f"{document['what_if_saving_share']:+.1%}"])
+    rows.append(
+        ["together", "", format_usd(document["what_if_saving_usd"]), f"{document['what_if_saving_share']:+.1%}"]
+    )
     return f"<h2>What if</h2>\n{_table(['change', 'class', 'saves', 'share'], rows, left=2)}"
 
 
@@ -210,7 +222,7 @@ def _cache(document: Document) -> str:
     if not found:
         return ""
     calls = found["calls"]
-    drawn = charts.timeline(
+    drawn = charts.draw_timeline(
         {
             "prompt": [(number, call["prompt_tokens"]) for number, call in enumerate(calls, 1)],
             "read from cache": [(number, call["cache_read"]) for number, call in enumerate(calls, 1)],
@@ -220,13 +232,19 @@ def _cache(document: Document) -> str:
     )
     lost = [(number, call) for number, call in enumerate(calls, 1) if call["lost"]]
     rows = [
-        [call["call_id"], call["lost"], f"{number:,}", tokens(call["prompt_tokens"]), tokens(call["cache_read"])]
+        [
+            call["call_id"],
+            call["lost"],
+            f"{number:,}",
+            format_tokens(call["prompt_tokens"]),
+            format_tokens(call["cache_read"]),
+        ]
         for number, call in lost[:MOST_BREAKS]
     ]
     left = f" Its first {len(calls):,} calls are shown." if found["calls_left_out"] else ""
     return (
         "<h2>When the cache was lost</h2>\n<p>The task that paid most for writing again what had stood in the cache: "
-        f"<code>{escape(found['task'])}</code>, {money(found['written_again_usd'])}.{left}</p>\n"
+        f"<code>{escape(found['task'])}</code>, {format_usd(found['written_again_usd'])}.{left}</p>\n"
         f"{_figure(drawn, 'Tokens sent and tokens read from the cache, call by call')}"
         f"{_table(['call', 'why', 'number', 'prompt', 'read from cache'], rows, left=2)}"
     )
@@ -243,19 +261,21 @@ def _days(document: Document) -> str:
         "uncached input": [day["input_uncached"] for day in days],
         "output": [day["output"] for day in days],
     }
-    parts = ["<h2>Day by day</h2>", _figure(charts.stacked(labels, series, tokens), "Tokens by day")]
-    told = [day for day in days if day["tasks_with_outcome"]]
-    if told:
-        values = [(day["date"][5:], day["outcome_value"] / day["tasks_with_outcome"]) for day in told]
+    parts = ["<h2>Day by day</h2>", _figure(charts.draw_stacked(labels, series, format_tokens), "Tokens by day")]
+    days_with_outcome = [day for day in days if day["tasks_with_outcome"]]
+    if days_with_outcome:
+        values = [(day["date"][5:], day["outcome_value"] / day["tasks_with_outcome"]) for day in days_with_outcome]
         parts.append(
-            _figure(charts.curve(values, lambda value: f"{value:.2f}", "day"), "Outcome per task, by the day it began")
+            _figure(
+                charts.draw_curve(values, lambda value: f"{value:.2f}", "day"), "Outcome per task, by the day it began"
+            )
         )
     else:
-        parts.append('<p class="quiet">No outcomes are known; tell them with <code>modicum outcome import</code>.</p>')
+        parts.append('<p class="quiet">No outcomes are known; add them with <code>modicum outcome import</code>.</p>')
     return "\n".join(parts)
 
 
-def _lacking(document: Document) -> str:
+def _not_computed(document: Document) -> str:
     rows = [[f"{row['id']} {row['title']}", row["lacks"]] for row in document["findings"] if row["lacks"]]
     if document["calls_unpriced"]:
         rows.append([f"{document['calls_unpriced']:,} calls", "no known price: they are in no sum"])

@@ -66,7 +66,7 @@ class PlannedAgent(BaseChatAgent):
         if not self._guard.active(self.name):
             yield Response(chat_message=TextMessage(content="", source=self.name))
             return
-        seen = self._guard.filter(self.name, self._received, author=source_of, links=no_links)
+        seen = self._guard.filter(self.name, self._received, author=source_of, links=list_no_links)
         seen_ids = {id(one) for one in seen}
         new = [one for one in messages if id(one) in seen_ids]
         async for item in self._agent.on_messages_stream(new, cancellation_token):
@@ -149,7 +149,7 @@ def source_of(message: BaseChatMessage) -> str:
     return str(message.source)
 
 
-def no_links(message: BaseChatMessage) -> set[str]:
+def list_no_links(message: BaseChatMessage) -> set[str]:
     """Chat messages hold no half of a tool call: AgentChat keeps calls and results within a turn."""
     del message
     return set()

@@ -45,7 +45,7 @@ class PlannedRun:
     ) -> None:
         self.guard = guard
         self.hooks: RunHooks[Any] = _Hooks(self)
-        self.run_config = replace(run_config or RunConfig(), call_model_input_filter=self._filtered)
+        self.run_config = replace(run_config or RunConfig(), call_model_input_filter=self._filter)
         self._tools = dict(tools or {})
         self._recorder = recorder
         self._authors: dict[str, str] = {}
@@ -55,10 +55,10 @@ class PlannedRun:
         """A copy of the agent, and of all that it can hand over to, that offers only what the plan leaves."""
         if id(agent) in self._wrapped:
             return self._wrapped[id(agent)]
-        copy = agent.clone(handoffs=[], tools=[self._tool(tool) for tool in agent.tools])
+        copy = agent.clone(handoffs=[], tools=[self._wrap_tool(tool) for tool in agent.tools])
         copy.model = self.guard.model_for(agent.name) or agent.model
         self._wrapped[id(agent)] = copy
-        copy.handoffs = [self._handoff(one) for one in agent.handoffs]
+        copy.handoffs = [self._wrap_handoff(one) for one in agent.handoffs]
         return copy
 
     def author(self, item: Any) -> str | None:
@@ -96,11 +96,11 @@ class PlannedRun:
                 ),
             )
 
-    def _filtered(self, data: CallModelData[Any]) -> ModelInputData:
+    def _filter(self, data: CallModelData[Any]) -> ModelInputData:
         kept = self.guard.filter(data.agent.name, data.model_data.input, author=self.author, links=tool_links)
         return ModelInputData(input=kept, instructions=data.model_data.instructions)
 
-    def _offered(self, name: str, own: Any = True) -> Any:
+    def _combine_conditions(self, name: str, own: Any = True) -> Any:
         """The condition of the plan and the user's own together."""
 
         async def enabled(context: RunContextWrapper[Any], agent: Any) -> bool:
@@ -111,15 +111,15 @@ class PlannedRun:
 
         return enabled
 
-    def _tool(self, tool: Any) -> Any:
+    def _wrap_tool(self, tool: Any) -> Any:
         if isinstance(tool, FunctionTool) and tool.name in self._tools:
-            return replace(tool, is_enabled=self._offered(self._tools[tool.name], tool.is_enabled))
+            return replace(tool, is_enabled=self._combine_conditions(self._tools[tool.name], tool.is_enabled))
         return tool
 
-    def _handoff(self, one: Any) -> Any:
+    def _wrap_handoff(self, one: Any) -> Any:
         if isinstance(one, Handoff):
-            return replace(one, is_enabled=self._offered(one.agent_name, one.is_enabled))
-        return handoff(self.agent(one), is_enabled=self._offered(one.name))
+            return replace(one, is_enabled=self._combine_conditions(one.agent_name, one.is_enabled))
+        return handoff(self.agent(one), is_enabled=self._combine_conditions(one.name))
 
 
 class _Hooks(RunHooks[Any]):

@@ -3,8 +3,8 @@ import pytest
 
 from modicum.agents.graph import TeamGraph
 from modicum.agents.learners.agentdropout import AgentDropout, lowest_degree
-from modicum.agents.plan import plan_fault
 from modicum.agents.simulator import SimulatedTeam, planted
+from modicum.agents.team_plan import find_plan_fault
 from modicum.agents.trials import TeamRun, Trials
 from modicum.calls import UserError
 
@@ -19,7 +19,7 @@ def test_one_of_five_goes_in_every_round_and_edges_go_on_schedule():
     learned = AgentDropout().learn(TEAM.graph, trials=trials())
 
     assert [line.round for line in learned.plan.drop] == [1, 2]
-    assert plan_fault(learned.plan) == ""
+    assert find_plan_fault(learned.plan) == ""
     assert learned.trials_count == 2 * 20 + 4 * 10
     spatial, temporal = learned.plan.edge_masks(TEAM.graph)
     # 4 agents left: 12 edges, then two cuts of a tenth, at least one each
@@ -75,7 +75,7 @@ def test_a_small_budget_ends_it_with_a_plan():
 
     assert learned.budget_spent
     assert learned.trials_count < 80
-    assert plan_fault(learned.plan) == ""
+    assert find_plan_fault(learned.plan) == ""
 
 
 def test_a_recording_is_not_enough():

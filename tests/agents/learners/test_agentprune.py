@@ -1,8 +1,8 @@
 import pytest
 
 from modicum.agents.learners.agentprune import AgentPrune
-from modicum.agents.plan import plan_fault
 from modicum.agents.simulator import SimulatedTeam, planted
+from modicum.agents.team_plan import find_plan_fault
 from modicum.agents.trials import Trials
 from modicum.calls import UserError
 
@@ -15,7 +15,7 @@ def test_edges_go_and_agents_stay():
     learned = AgentPrune().learn(TEAM.graph, trials=trials)
 
     assert learned.plan.drop == ()
-    assert plan_fault(learned.plan) == ""
+    assert find_plan_fault(learned.plan) == ""
     assert learned.trials_count == 40
     spatial, _ = learned.plan.edge_masks(TEAM.graph)
     assert [int(mask.sum()) for mask in spatial] == [12, 12]  # 20, less a quarter, less a quarter

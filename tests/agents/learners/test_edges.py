@@ -2,20 +2,20 @@ import msgspec
 import numpy as np
 import pytest
 
-from modicum.agents.graph import TeamGraph, cycle
+from modicum.agents.graph import TeamGraph, find_cycle
 from modicum.agents.learners import AgentDropout, AgentPrune
 from modicum.agents.learners.edges import (
     EdgeRun,
     EdgeSettings,
-    batch_gradient,
+    compute_batch_gradient,
+    compute_penalty_gradient,
     cut_lowest,
-    edge_stage,
-    mutes,
-    penalty_gradient,
+    list_mutes,
+    train_edges,
 )
-from modicum.agents.plan import plain_plan
 from modicum.agents.plan_rules import Decision, Drop, EdgeKind
-from modicum.agents.sampling import anchor, nuclear_norm
+from modicum.agents.sampling import anchor_penalty, nuclear_norm
+from modicum.agents.team_plan import make_plan
 from modicum.agents.trials import TeamRun, Trials
 
 SETTINGS = EdgeSettings(
@@ -51,8 +51,8 @@ def harmed_by(source, graph):
 def test_the_gradient_of_a_batch_by_hand():
     one, other = np.array([[[0.0, 0.5], [0.0, 0.0]]]), np.array([[[0.0, -0.5], [0.25, 0.0]]])
 
-    plain = batch_gradient([1.0, 0.0], [(one, one), (other, other)], baseline=False)[0]
-    with_baseline = batch_gradient([1.0, 0.0], [(one, one), (other, other)], baseline=True)[0]
+    plain = compute_batch_gradient([1.0, 0.0], [(one, one), (other, other)], baseline=False)[0]
+    with_baseline = compute_batch_gradient([1.0, 0.0], [(one, one), (other, other)], baseline=True)[0]
 
     assert plain[0].tolist() == [[0, -0.25], [0, 0]]
     assert with_baseline[0].tolist() == [[0, -0.25], [0.0625, 0]]
@@ -62,7 +62,9 @@ def test_the_penalty_pulls_the_logits_along_the_chain_rule():
     state = EdgeRun.start(TeamGraph(["a", "b"], 1))
     settings = changed(nuclear_weight=1.0)
 
-    within, _ = penalty_gradient(state, settings, (state.spatial_mask.astype(float), state.temporal_mask.astype(float)))
+    within, _ = compute_penalty_gradient(
+        state, settings, (state.spatial_mask.astype(float), state.temporal_mask.astype(float))
+    )
 
     # A = [[0, 1/2], [1/2, 0]]: the slope of the nuclear norm is [[0, 1], [1, 0]], times A (1 - A)
     assert within[0] == pytest.approx(np.array([[0.0, 0.25], [0.25, 0.0]]))
@@ -72,7 +74,7 @@ def test_the_anchor_pulls_the_logits_back_along_the_chain_rule():
     state = EdgeRun.start(TeamGraph(["a", "b"], 1))
     first = state.spatial_mask.astype(float), state.temporal_mask.astype(float)
 
-    within, _ = penalty_gradient(state, changed(anchor_weight=1.0), first)
+    within, _ = compute_penalty_gradient(state, changed(anchor_weight=1.0), first)
 
     # A0 - A = 1/2 on two edges, so its norm is sqrt(1/2), beyond the slack: slope -1/2 / sqrt(1/2), times A (1 - A)
     assert within[0] == pytest.approx(np.array([[0.0, 1.0], [1.0, 0.0]]) * -(0.5**0.5) / 4)
@@ -89,11 +91,11 @@ def test_both_penalties_against_differences_of_the_loss():
     def loss():
         weights = state.weights(2.0)[0]
         return sum(
-            0.7 * nuclear_norm(one)[0] + 0.4 * anchor(one, start, 0.1)[0]
+            0.7 * nuclear_norm(one)[0] + 0.4 * anchor_penalty(one, start, 0.1)[0]
             for one, start in zip(weights, first[0], strict=True)
         )
 
-    within, _ = penalty_gradient(state, settings, first)
+    within, _ = compute_penalty_gradient(state, settings, first)
     for place in [(0, 0, 1), (0, 2, 1), (1, 3, 0)]:
         state.spatial[place] += 1e-6
         ahead = loss()
@@ -115,7 +117,7 @@ def test_one_step_of_the_edge_stage_by_hand():
         return TeamRun("x", 1, 1)
 
     trials = Trials(graph, ["task"], run, lambda *_: 1.0)
-    edge_stage(state, changed(batches=1, batch_size=1, baseline=False), trials, np.random.default_rng(1))
+    train_edges(state, changed(batches=1, batch_size=1, baseline=False), trials, np.random.default_rng(1))
 
     ab, ba = drawn["edges"][0, 1], drawn["edges"][1, 0]
     assert state.spatial[0, 0, 1] == pytest.approx(0.1 if ab else -0.1, abs=1e-6)
@@ -127,7 +129,7 @@ def test_a_protected_agents_words_are_neither_drawn_nor_cut():
     state = EdgeRun.start(graph)
     trials = Trials(graph, ["task"], lambda *_: TeamRun("x", 1, 1), lambda *_: 1.0)
 
-    edge_stage(
+    train_edges(
         state, changed(batches=4, prune_after=(1, 2, 3, 4), edge_drop_rate=0.5), trials, np.random.default_rng(0)
     )
 
@@ -142,7 +144,7 @@ def test_edges_that_do_harm_lose_weight():
     graph = TeamGraph(["good", "bad", "fine"], 2)
     state = EdgeRun.start(graph)
 
-    assert not edge_stage(state, SETTINGS, harmed_by("bad", graph), np.random.default_rng(0))
+    assert not train_edges(state, SETTINGS, harmed_by("bad", graph), np.random.default_rng(0))
 
     _, temporal = state.weights()
     outgoing = temporal[0].sum(axis=1)
@@ -177,7 +179,7 @@ def test_dropped_agents_have_no_edges_to_mute():
     assert not state.spatial_mask[0, 0].any()
     assert state.spatial_mask[1, 0].any()
     none = np.zeros_like(state.spatial_mask), np.zeros_like(state.temporal_mask)
-    lines = mutes(graph, (Drop("a", 1),), *none)
+    lines = list_mutes(graph, (Drop("a", 1),), *none)
     assert not any(line.round == 1 and "a" in {line.source, line.reader} for line in lines)
     assert any(line.kind == EdgeKind.TEMPORAL and line.round == 2 for line in lines)
 
@@ -196,7 +198,7 @@ def test_a_drawn_plan_realises_the_drawn_graph():
 def test_protected_agents_are_not_muted():
     graph = TeamGraph(["a", "b"], 1, protect=["a"])
 
-    lines = mutes(graph, (), np.zeros((1, 2, 2), dtype=bool), np.zeros((0, 2, 2), dtype=bool))
+    lines = list_mutes(graph, (), np.zeros((1, 2, 2), dtype=bool), np.zeros((0, 2, 2), dtype=bool))
 
     assert {line.source for line in lines} == {"b"}
 
@@ -205,8 +207,8 @@ def test_a_spent_budget_is_told():
     graph = TeamGraph(["a", "b"], 1)
     trials = Trials(graph, ["task"], lambda *_: TeamRun("x", 10, 1), lambda *_: 1.0, budget_tokens=50)
 
-    assert edge_stage(EdgeRun.start(graph), SETTINGS, trials, np.random.default_rng(0))
-    assert plain_plan(graph).canary_share == 0
+    assert train_edges(EdgeRun.start(graph), SETTINGS, trials, np.random.default_rng(0))
+    assert make_plan(graph).canary_share == 0
 
 
 @pytest.mark.parametrize("learner", [AgentDropout(), AgentPrune()])
@@ -248,7 +250,7 @@ def test_a_drawn_plan_realises_the_drawn_graph_beside_a_protected_agent():
         drawn, within, _ = state.sample(np.random.default_rng(seed))
         spatial, _ = drawn.edge_masks(graph)
         for number in range(2):
-            assert cycle(spatial[number]) == []
+            assert find_cycle(spatial[number]) == []
             assert (within[number] > 0)[1:].tolist() == spatial[number, 1:].tolist()
             assert spatial[number, 0].tolist() == [False, *(~reaches(spatial[number])[1:, 0]).tolist()]
 

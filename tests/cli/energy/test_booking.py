@@ -14,7 +14,7 @@ import pytest
 from console.test_process import LedgerProcess
 from energy.command import run
 from energy.fake_server import FakeServer
-from insights.test_consumption import window
+from insights.test_energy_consumption import window
 from modicum.cli.energy.booking import append_windows, book_left_behind, live_booking, spool_folder
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import ENERGY_WINDOWS

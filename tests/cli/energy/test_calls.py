@@ -5,7 +5,7 @@ import pytest
 
 from energy.command import run, run_json
 from energy.simulated_server import Truth, bursts, simulate
-from energy.test_log import written
+from energy.test_watch_log import written
 from modicum.calls import Call, Cost, Entry, Outcome, Usage
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import OUTCOMES

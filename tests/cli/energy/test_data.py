@@ -2,7 +2,7 @@ import pytest
 
 from energy.law_points import dense
 from energy.simulated_server import Truth, simulate
-from energy.test_log import written
+from energy.test_watch_log import written
 from modicum.calls import UserError
 from modicum.cli.energy.data import expert_share, points_in, recording_in
 from modicum.energy.bench import FORMAT, BenchResult, write_result

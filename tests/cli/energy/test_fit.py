@@ -3,7 +3,7 @@ import pytest
 from energy.command import run, run_json
 from energy.law_points import dense, made
 from energy.simulated_server import Truth, bursts, simulate
-from energy.test_log import written
+from energy.test_watch_log import written
 from modicum.energy.bench import FORMAT, BenchResult, write_result
 
 

@@ -9,8 +9,8 @@ from energy.command import run, run_json
 from energy.fake_nvml import FakeNvml
 from energy.fake_server import FakeServer
 from energy.simulated_server import Truth, bursts, simulate
-from energy.test_log import written
 from energy.test_watch import moving_gpu
+from energy.test_watch_log import written
 
 
 @pytest.fixture(scope="module")

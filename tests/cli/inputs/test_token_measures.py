@@ -20,4 +20,4 @@ def test_ones_own_calibrations_are_taken_from_the_data_folder(tmp_path, monkeypa
     own = Calibration(family="claude", ratio=1.5, error=0.1, pairs=50, groups=5, method="by hand")
     save([own], tmp_path / "calibrations.json")
 
-    assert measures(None).calibrations.counted(100, "claude-opus-4-6").tokens == 150
+    assert measures(None).calibrations.convert(100, "claude-opus-4-6").tokens == 150

@@ -6,10 +6,10 @@ import pytest
 
 from cli.team.ledgers import team_ledger
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import plain_plan, plan_json, read_plan
 from modicum.agents.plan_rules import Drop
-from modicum.agents.recorded import RecordedRow
+from modicum.agents.recordings import RecordedRow
 from modicum.agents.simulator import RIGHT, SimulatedTeam, planted
+from modicum.agents.team_plan import encode_plan, make_plan, read_plan
 from modicum.cli import main
 
 RUNNER = """
@@ -38,7 +38,7 @@ def recording(tmp_path):
     team = SimulatedTeam(planted())
     lines = []
     for task in team.tasks(60, 4):
-        done = team.run(task, plain_plan(team.graph).guard())
+        done = team.run(task, make_plan(team.graph).guard())
         rows = [msgspec.structs.replace(row, team="sim") for row in done.rows]
         rows.append(RecordedRow(run=task.name, team="sim", answer=done.answer, gold=RIGHT))
         lines += [msgspec.json.encode(row).decode() for row in rows]
@@ -159,7 +159,7 @@ def test_where_no_line_is_good_the_bad_ones_are_told(tmp_path, capsys):
 def test_a_plan_that_has_expired_is_shown_as_such(recording, tmp_path, capsys):
     path = tmp_path / "plan.json"
     path.write_text(
-        plan_json(msgspec.structs.replace(plain_plan(SimulatedTeam(planted()).graph), expires="2020-01-01"))
+        encode_plan(msgspec.structs.replace(make_plan(SimulatedTeam(planted()).graph), expires="2020-01-01"))
     )
 
     _, out, _ = run(capsys, "show", path)
@@ -219,7 +219,7 @@ def test_verify_replays_over_recorded_runs(recording, tmp_path, capsys):
     ],
 )
 def test_what_is_missing_is_said(args, says, runner, tmp_path, capsys):
-    (tmp_path / "plan.json").write_text(plan_json(plain_plan(SimulatedTeam(planted()).graph)))
+    (tmp_path / "plan.json").write_text(encode_plan(make_plan(SimulatedTeam(planted()).graph)))
 
     code, _, err = run(capsys, *args)
 
@@ -233,8 +233,8 @@ def ledger(tmp_path):
 
 
 def test_a_picture_from_the_ledger(ledger, tmp_path, capsys):
-    plan = msgspec.structs.replace(plain_plan(TeamGraph(("a", "b"), 1), drop=(Drop("b"),)), team="sim")
-    (tmp_path / "plan.json").write_text(plan_json(plan))
+    plan = msgspec.structs.replace(make_plan(TeamGraph(("a", "b"), 1), drop=(Drop("b"),)), team="sim")
+    (tmp_path / "plan.json").write_text(encode_plan(plan))
 
     code, _, _ = run(capsys, "show", tmp_path / "plan.json", "--ledger", ledger, "--svg", tmp_path / "x.svg")
 

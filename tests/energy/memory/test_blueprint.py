@@ -1,5 +1,5 @@
 from modicum.energy.memory.blueprint import KeyValue, Parameters
-from modicum.energy.memory.catalogue import blueprint_of
+from modicum.energy.memory.catalogue import find_blueprint
 
 
 def test_a_token_passes_its_share_of_the_routed_experts():
@@ -25,4 +25,4 @@ def test_keys_and_values_of_all_heads_are_kept():
 
 
 def test_recurrent_layers_are_told_apart():
-    assert len(blueprint_of("granite-4.0-h-small").recurrences) == 36
+    assert len(find_blueprint("granite-4.0-h-small").recurrences) == 36

@@ -4,8 +4,8 @@ from pathlib import Path
 import pytest
 
 from modicum.calls import UserError
-from modicum.energy.memory import blueprint_of
-from modicum.energy.memory.catalogue import catalogue, read_blueprint
+from modicum.energy.memory import find_blueprint
+from modicum.energy.memory.catalogue import load_catalogue, read_blueprint
 
 LLAMA = {
     "model_type": "llama", "vocab_size": 128256, "hidden_size": 4096, "intermediate_size": 14336,
@@ -14,27 +14,27 @@ LLAMA = {
 
 
 def test_there_are_35_models_each_with_a_source():
-    known = catalogue()
+    known = load_catalogue()
 
     assert len(known.models) == 35
     assert {fields["source"] for fields in known.models.values()} == set(known.sources)
 
 
 def test_a_name_is_found_however_it_is_written():
-    assert blueprint_of("Qwen/Qwen3-32B").name == "qwen3-32b"
+    assert find_blueprint("Qwen/Qwen3-32B").name == "qwen3-32b"
 
 
 def test_a_wrong_name_is_told_the_nearest():
     with pytest.raises(UserError, match=r"did you mean .*granite-4.0-h-small"):
-        blueprint_of("granite-4-h-small")
+        find_blueprint("granite-4-h-small")
 
 
 def test_a_file_and_its_folder_are_read(tmp_path):
     file = tmp_path / "config.json"
     file.write_text(json.dumps(LLAMA))
 
-    assert blueprint_of(str(file)).parameters == blueprint_of(str(tmp_path)).parameters
-    assert blueprint_of(str(file)).parameters.total == 8_030_261_248
+    assert find_blueprint(str(file)).parameters == find_blueprint(str(tmp_path)).parameters
+    assert find_blueprint(str(file)).parameters.total == 8_030_261_248
 
 
 def test_the_language_part_of_a_multimodal_config_is_taken_and_the_rest_is_noted():
@@ -45,11 +45,11 @@ def test_the_language_part_of_a_multimodal_config_is_taken_and_the_rest_is_noted
 
 
 def test_both_spellings_of_layer_types_mean_the_same():
-    fields = dict(catalogue().models["granite-4.0-h-tiny"])
+    fields = dict(load_catalogue().models["granite-4.0-h-tiny"])
     new = {"mamba": "linear_attention", "attention": "full_attention"}
     fields["layer_types"] = [new[kind] for kind in fields["layer_types"]]
 
-    assert read_blueprint("granite-4.0-h-tiny", fields) == blueprint_of("granite-4.0-h-tiny")
+    assert read_blueprint("granite-4.0-h-tiny", fields) == find_blueprint("granite-4.0-h-tiny")
 
 
 @pytest.mark.parametrize("model_type", ["kimi_linear", "deepseek_v4", "step3"])
@@ -64,12 +64,12 @@ def test_a_file_that_is_no_config_is_refused(tmp_path, content, says):
     file.write_text(content)
 
     with pytest.raises(UserError, match=says):
-        blueprint_of(str(file))
+        find_blueprint(str(file))
 
 
 def test_a_folder_without_a_config_is_refused(tmp_path):
     with pytest.raises(UserError, match=r"no config.json in this folder"):
-        blueprint_of(str(tmp_path))
+        find_blueprint(str(tmp_path))
 
 
 SMALL = json.loads((Path(__file__).parent / "small_models.json").read_text())
@@ -143,6 +143,6 @@ def test_what_is_unknown_or_contradicts_itself_is_refused_by_name(change, says):
 def test_infinity_as_python_writes_it_is_read(tmp_path):
     """Published configs of Mamba-2 hybrids have `"time_step_limit": [0.0, Infinity]`."""
     config = tmp_path / "config.json"
-    config.write_text(json.dumps(catalogue().models["nemotron-h-56b"] | {"time_step_limit": [0.0, float("inf")]}))
+    config.write_text(json.dumps(load_catalogue().models["nemotron-h-56b"] | {"time_step_limit": [0.0, float("inf")]}))
 
-    assert blueprint_of(str(config)).parameters == blueprint_of("nemotron-h-56b").parameters
+    assert find_blueprint(str(config)).parameters == find_blueprint("nemotron-h-56b").parameters

@@ -4,9 +4,9 @@ import struct
 import pytest
 
 from modicum.calls import UserError
-from modicum.energy.memory.catalogue import blueprint_of
+from modicum.energy.memory.catalogue import find_blueprint
 from modicum.energy.memory.checkpoint import checkpoint_bytes
-from modicum.energy.memory.plan import PlanRequest, plan_memory
+from modicum.energy.memory.memory_plan import PlanRequest, plan_memory
 
 
 def tensors(path, **sizes):
@@ -51,4 +51,4 @@ def test_a_plan_takes_the_weights_that_lie_there(tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(config))
     tensors(tmp_path / "model.safetensors", a=5000)
 
-    assert plan_memory(blueprint_of(str(tmp_path)), PlanRequest(8)).weights_bytes == 5000
+    assert plan_memory(find_blueprint(str(tmp_path)), PlanRequest(8)).weights_bytes == 5000

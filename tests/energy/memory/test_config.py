@@ -1,9 +1,9 @@
 import pytest
 
 from modicum.calls import UserError
-from modicum.energy.memory.catalogue import catalogue, read_blueprint
+from modicum.energy.memory.catalogue import load_catalogue, read_blueprint
 
-MODELS = catalogue().models
+MODELS = load_catalogue().models
 
 
 def changed(model, **fields):

@@ -4,8 +4,8 @@ import pytest
 
 from modicum.calls import UserError
 from modicum.energy.memory.blueprint import Blueprint, KeyValue, Latent, Parameters, Recurrence
-from modicum.energy.memory.catalogue import blueprint_of
-from modicum.energy.memory.engines import CacheTypes, Shard, engine_named
+from modicum.energy.memory.catalogue import find_blueprint
+from modicum.energy.memory.engines import CacheTypes, Shard, find_engine
 
 MIB = 1024**2
 GEMMA_3_4B = Blueprint(
@@ -15,11 +15,11 @@ GEMMA_3_4B = Blueprint(
 
 
 def held(engine, blueprint, context, **types):
-    return engine_named(engine)(blueprint, Shard(context, CacheTypes(**types)))
+    return find_engine(engine)(blueprint, Shard(context, CacheTypes(**types)))
 
 
 def test_llamacpp_prints_16384_mib_and_four_states_of_149_mib_for_a_27b_hybrid():
-    found = held("llamacpp", blueprint_of("qwen3.5-27b"), 262_144, kv="fp16")
+    found = held("llamacpp", find_blueprint("qwen3.5-27b"), 262_144, kv="fp16")
 
     assert found.growing_bytes == 16_384 * MIB
     assert 4 * found.fixed_bytes == 598.5 * MIB
@@ -30,7 +30,7 @@ def test_llamacpp_prints_2560_and_174_mib_for_gemma_3_4b():
 
 
 def test_vllm_prints_78384_tokens_in_5_38_gib_for_gpt_oss_120b():
-    found = held("vllm", blueprint_of("gpt-oss-120b"), 78_384)
+    found = held("vllm", find_blueprint("gpt-oss-120b"), 78_384)
 
     assert found.reserved_bytes == 78_384 * 73_728
     assert round(found.reserved_bytes / 1024**3, 2) == 5.38
@@ -39,7 +39,7 @@ def test_vllm_prints_78384_tokens_in_5_38_gib_for_gpt_oss_120b():
 
 @pytest.mark.parametrize(("state", "block", "fixed_mib"), [("bf16", 528, 74.25), ("fp32", 1040, 146.25)])
 def test_vllm_grows_the_block_of_a_hybrid_until_it_holds_a_state(state, block, fixed_mib):
-    blueprint = blueprint_of("granite-4.0-h-small")
+    blueprint = find_blueprint("granite-4.0-h-small")
     one, two = (held("vllm", blueprint, context, state=state).growing_bytes for context in (block, block + 1))
 
     assert two == 2 * one
@@ -47,7 +47,7 @@ def test_vllm_grows_the_block_of_a_hybrid_until_it_holds_a_state(state, block, f
 
 
 def test_vllm_takes_the_state_type_of_the_config():
-    asks_for_fp32 = blueprint_of("qwen3.5-27b")
+    asks_for_fp32 = find_blueprint("qwen3.5-27b")
 
     assert held("vllm", asks_for_fp32, 1) == held("vllm", asks_for_fp32, 1, state="fp32")
 
@@ -65,7 +65,7 @@ def test_a_window_stops_growing():
 
 
 def test_an_eight_bit_cache_is_half_as_large():
-    model = blueprint_of("llama-3.1-8b")
+    model = find_blueprint("llama-3.1-8b")
 
     assert held("needed", model, 4096, kv="fp8").growing_bytes * 2 == held("needed", model, 4096).growing_bytes
     assert held("needed", model, 4096, kv="q8_0").growing_bytes == 4096 * 64 * 1024 * 17 // 16

@@ -2,11 +2,11 @@ import pytest
 
 from modicum.calls import UserError
 from modicum.energy.memory.config import Fields
-from modicum.energy.memory.quantization import Quantization, quantization_of
+from modicum.energy.memory.quantization import Quantization, find_quantization
 
 
 def read(config):
-    return quantization_of(Fields("m", {"quantization_config": config}))
+    return find_quantization(Fields("m", {"quantization_config": config}))
 
 
 def test_plain_weights_have_none():
@@ -58,6 +58,6 @@ def test_what_does_not_say_its_bits_is_refused(config, says):
 
 def test_an_empty_group_of_compressed_tensors_names_no_bits():
     with pytest.raises(UserError, match="names no bits"):
-        quantization_of(
+        find_quantization(
             Fields("m", {"quantization_config": {"quant_method": "compressed-tensors", "config_groups": {"g": None}}})
         )

@@ -1,22 +1,22 @@
 import pytest
 
 from modicum.calls import Basis, UserError
-from modicum.energy.memory.catalogue import blueprint_of, catalogue, read_blueprint
-from modicum.energy.memory.weights import weights_of
+from modicum.energy.memory.catalogue import find_blueprint, load_catalogue, read_blueprint
+from modicum.energy.memory.weights import measure_weights
 
 
 def gib(model, dtype=None):
-    return weights_of(blueprint_of(model), dtype).bytes_ / 1024**3
+    return measure_weights(find_blueprint(model), dtype).bytes_ / 1024**3
 
 
 def test_sixteen_bits_are_exact():
-    assert weights_of(blueprint_of("granite-4.0-micro")).basis is Basis.EXACT
-    assert weights_of(blueprint_of("granite-4.0-micro")).bytes_ == 2 * 3_402_836_480
+    assert measure_weights(find_blueprint("granite-4.0-micro")).basis is Basis.EXACT
+    assert measure_weights(find_blueprint("granite-4.0-micro")).bytes_ == 2 * 3_402_836_480
 
 
 @pytest.mark.parametrize(("model", "published"), [("gpt-oss-20b", 12.8), ("gpt-oss-120b", 60.8)])
 def test_published_mxfp4_models_come_within_one_per_cent_of_their_files(model, published):
-    assert weights_of(blueprint_of(model)).basis is Basis.ESTIMATED
+    assert measure_weights(find_blueprint(model)).basis is Basis.ESTIMATED
     assert gib(model) == pytest.approx(published, rel=0.01)
 
 
@@ -31,11 +31,11 @@ def test_bits_of_the_config_are_taken_where_no_type_is_asked_for():
     tables = 2 * 128_256 * 4_096
     linear = 32 * (2 * 4_096 * 4_096 + 2 * 4_096 * 1_024 + 3 * 4_096 * 14_336)
     told = {"quant_method": "awq", "bits": 4, "group_size": 128}
-    awq = read_blueprint("m", catalogue().models["llama-3.1-8b"] | {"quantization_config": told})
+    awq = read_blueprint("m", load_catalogue().models["llama-3.1-8b"] | {"quantization_config": told})
 
     # 2.10 GB and 3.63 GB; norms, a few hundred kB, are between 4 and 16 bits here and there.
-    assert weights_of(awq).bytes_ == pytest.approx(2 * tables + linear * (4 + 20 / 128) / 8, rel=2e-4)
-    assert weights_of(awq).basis is Basis.ESTIMATED
+    assert measure_weights(awq).bytes_ == pytest.approx(2 * tables + linear * (4 + 20 / 128) / 8, rel=2e-4)
+    assert measure_weights(awq).basis is Basis.ESTIMATED
 
 
 def test_fewer_bits_are_fewer_bytes():
@@ -46,4 +46,4 @@ def test_fewer_bits_are_fewer_bytes():
 
 def test_an_unknown_type_is_told_what_there_is():
     with pytest.raises(UserError, match="--weights"):
-        weights_of(blueprint_of("llama-3.1-8b"), "hqq2")
+        measure_weights(find_blueprint("llama-3.1-8b"), "hqq2")

@@ -2,7 +2,7 @@ import pytest
 
 from modicum.calls import UserError
 from modicum.energy.servers import read_server
-from modicum.energy.servers.exposition import parse
+from modicum.energy.servers.exposition import parse_exposition
 from modicum.energy.servers.vllm import read
 
 PAGE = """\
@@ -38,7 +38,7 @@ def test_the_present_names_are_read():
 
 
 def test_older_names_are_read_and_what_is_missing_is_none():
-    found = read(parse(OLD))
+    found = read(parse_exposition(OLD))
 
     assert found.cache_use == 0.5
     assert found.cached_tokens is None

@@ -1,8 +1,8 @@
 import pytest
 
 from insights.planted import OUT, READ, WRITE, Conversation, history_of, tool_round, user
-from modicum.insights.findings.failed_tools import find, retried
-from modicum.insights.findings.loops import repeated_results
+from modicum.insights.findings.failed_tools import find, find_retried
+from modicum.insights.findings.loops import find_repeated_results
 
 
 def test_a_failed_try_that_was_mended_at_once_cost_its_turn_and_its_carry():
@@ -64,7 +64,7 @@ def test_a_retry_storm_is_found_whatever_its_gaps_and_told_apart_by_them(gaps, w
 def test_identical_retries_with_backoff_are_found_by_this_finding_and_the_loops_together_each_once():
     history = stormy("Fetch", lambda _: "x", BACKOFF)
 
-    ours, loops = retried(history), repeated_results(history)[0]
+    ours, loops = find_retried(history), find_repeated_results(history)[0]
 
     assert not (ours & loops).any()
     assert (ours | loops).sum() == len(BACKOFF) - 1

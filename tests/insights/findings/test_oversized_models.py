@@ -1,7 +1,7 @@
 import pytest
 
 from insights.planted import Conversation, history_of, tool_round, user
-from modicum.insights.findings.oversized_models import find, smaller
+from modicum.insights.findings.oversized_models import find, find_smaller_model
 
 
 def test_a_conversation_that_only_looked_things_up_could_have_been_smaller():
@@ -28,4 +28,4 @@ def test_a_conversation_that_only_looked_things_up_could_have_been_smaller():
     ],
 )
 def test_a_smaller_model_of_the_same_maker(model, small):
-    assert smaller(model) == small
+    assert find_smaller_model(model) == small

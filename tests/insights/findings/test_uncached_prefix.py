@@ -28,4 +28,4 @@ def test_usage_alone_does_not_tell_what_stayed_the_same():
     found = find(history_of(talk))
 
     assert found.calls == 0
-    assert "anatomy" in found.lacks
+    assert "what prompts hold" in found.lacks

@@ -1,20 +1,20 @@
 from modicum.calls import SegmentKind
-from modicum.providers.gemini_generate.blocks import content_blocks
+from modicum.providers.gemini_generate.blocks import request_blocks
 
 
 def test_parts_are_text_thoughts_calls_results_and_pictures():
-    blocks = content_blocks(
-        {
-            "role": "model",
-            "parts": [
-                {"text": "hm", "thought": True},
-                {"text": "Let us see."},
-                {"functionCall": {"name": "look", "args": {"at": "it"}}},
-                {"functionResponse": {"name": "look", "response": {"error": "dark"}}},
-                {"inlineData": {"mimeType": "image/png", "data": "AA"}},
-            ],
-        }
-    )
+    content = {
+        "role": "model",
+        "parts": [
+            {"text": "hm", "thought": True},
+            {"text": "Let us see."},
+            {"functionCall": {"name": "look", "args": {"at": "it"}}},
+            {"functionResponse": {"name": "look", "response": {"error": "dark"}}},
+            {"inlineData": {"mimeType": "image/png", "data": "AA"}},
+        ],
+    }
+
+    blocks = request_blocks({"contents": [content]})
 
     assert [(block.kind, block.tool, block.is_error) for block in blocks] == [
         (SegmentKind.REASONING, "", False),

@@ -12,9 +12,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.agents.graph import TeamGraph
-from modicum.agents.learners.edges import EdgeRun, EdgeSettings, batch_gradient, edge_plan, edge_stage, nothing_to_learn
+from modicum.agents.learners.edges import (
+    EdgeRun,
+    EdgeSettings,
+    compute_batch_gradient,
+    has_nothing_to_learn,
+    make_edge_plan,
+    train_edges,
+)
 from modicum.agents.plan_rules import Drop
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.recordings import RecordedTeam
 from modicum.agents.sampling import Adam, weighted_degree
 from modicum.agents.trials import AtLeastOne, BudgetSpent, Count, LearnedTeam, Positive, Share, Trials, Weight
 from modicum.calls import UserError
@@ -51,14 +58,14 @@ class AgentDropout(msgspec.Struct, frozen=True, kw_only=True):
     ) -> LearnedTeam:
         if trials is None:
             raise UserError("the learner 'agentdropout' needs tasks and a runner: recorded runs are not enough")
-        if nothing_to_learn(graph):
-            return edge_plan("agentdropout", self, EdgeRun.start(graph), trials, recorded, spent=False)
+        if has_nothing_to_learn(graph):
+            return make_edge_plan("agentdropout", self, EdgeRun.start(graph), trials, recorded, spent=False)
         rng = np.random.default_rng(self.seed)
         degrees, spent = self.node_stage(graph, trials, rng)
         drop = lowest_degree(graph, degrees, self.node_drop_rate, rng)
         state = EdgeRun.start(graph, drop)
-        spent = spent or edge_stage(state, self._edge_settings(), trials, rng)
-        learned = edge_plan("agentdropout", self, state, trials, recorded, spent=spent)
+        spent = spent or train_edges(state, self._edge_settings(), trials, rng)
+        learned = make_edge_plan("agentdropout", self, state, trials, recorded, spent=spent)
         return msgspec.structs.replace(learned, weights=degrees.tolist())
 
     def node_stage(self, graph: TeamGraph, trials: Trials, rng: np.random.Generator) -> tuple[Floats, bool]:
@@ -79,7 +86,9 @@ class AgentDropout(msgspec.Struct, frozen=True, kw_only=True):
             except BudgetSpent:
                 spent = True
                 break
-            state.spatial = adam.step(state.spatial, batch_gradient(rewards, gradients, baseline=self.baseline)[0])
+            state.spatial = adam.step(
+                state.spatial, compute_batch_gradient(rewards, gradients, baseline=self.baseline)[0]
+            )
         weights, _ = state.weights(self.temperature)
         return np.array([weighted_degree(matrix) for matrix in weights]), spent
 

@@ -8,8 +8,8 @@ import msgspec
 import numpy as np
 
 from modicum.agents.graph import TeamGraph
-from modicum.agents.learners.edges import EdgeRun, EdgeSettings, edge_plan, edge_stage, nothing_to_learn
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.learners.edges import EdgeRun, EdgeSettings, has_nothing_to_learn, make_edge_plan, train_edges
+from modicum.agents.recordings import RecordedTeam
 from modicum.agents.trials import AtLeastOne, Count, LearnedTeam, Positive, Share, Trials, Weight
 from modicum.calls import UserError
 
@@ -54,5 +54,5 @@ class AgentPrune(msgspec.Struct, frozen=True, kw_only=True):
             shuffled=self.shuffled,
         )
         state = EdgeRun.start(graph)
-        spent = not nothing_to_learn(graph) and edge_stage(state, settings, trials, rng)
-        return edge_plan("agentprune", self, state, trials, recorded, spent=spent)
+        spent = not has_nothing_to_learn(graph) and train_edges(state, settings, trials, rng)
+        return make_edge_plan("agentprune", self, state, trials, recorded, spent=spent)

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.agents.graph import Mask, TeamGraph
-from modicum.agents.plan import TeamPlan, plain_plan
 from modicum.agents.plan_rules import Decision, Drop, EdgeKind, Learned, Mute
-from modicum.agents.recorded import RecordedTeam
-from modicum.agents.sampling import Adam, anchor, nuclear_norm, sample_dag, sigmoid
+from modicum.agents.recordings import RecordedTeam
+from modicum.agents.sampling import Adam, anchor_penalty, nuclear_norm, sample_dag, sigmoid
+from modicum.agents.team_plan import TeamPlan, make_plan
 from modicum.agents.trials import BudgetSpent, LearnedTeam, Trials
 
 Floats = NDArray[np.float64]
@@ -54,7 +54,7 @@ class EdgeRun:
     def start(cls, graph: TeamGraph, drop: list[Drop] | None = None) -> "EdgeRun":
         """All logits 0 (p = 0.5), on the edges of the agents that are left."""
         dropped = list(drop or [])
-        plan = plain_plan(graph, drop=tuple(dropped))
+        plan = make_plan(graph, drop=tuple(dropped))
         spatial, temporal = plan.edge_masks(graph)
         return cls(graph, spatial, temporal, np.zeros(spatial.shape), np.zeros(temporal.shape), dropped)
 
@@ -92,14 +92,14 @@ class EdgeRun:
         if not draw_temporal:
             edges, gradient = self.temporal_mask, np.zeros(self.temporal.shape)
         drawn = np.array([one.edges for one in within], dtype=bool)
-        plan = plain_plan(self.graph, drop=tuple(self.drop), mute=mutes(self.graph, tuple(self.drop), drawn, edges))
+        plan = make_plan(self.graph, drop=tuple(self.drop), mute=list_mutes(self.graph, tuple(self.drop), drawn, edges))
         return plan, np.array([one.gradient for one in within]), gradient
 
 
-def mutes(graph: TeamGraph, drop: tuple[Drop, ...], spatial: Mask, temporal: Mask) -> tuple[Mute, ...]:
+def list_mutes(graph: TeamGraph, drop: tuple[Drop, ...], spatial: Mask, temporal: Mask) -> tuple[Mute, ...]:
     """Lines for every edge between agents that are left and that is not in the masks; none for protected agents."""
     lines = []
-    between = plain_plan(graph, drop).edge_masks(graph)
+    between = make_plan(graph, drop).edge_masks(graph)
     for kind, left, all_edges, ahead in (
         (EdgeKind.SPATIAL, spatial, between[0], 1),
         (EdgeKind.TEMPORAL, temporal, between[1], 2),
@@ -111,12 +111,12 @@ def mutes(graph: TeamGraph, drop: tuple[Drop, ...], spatial: Mask, temporal: Mas
     return tuple(lines)
 
 
-def nothing_to_learn(graph: TeamGraph) -> bool:
+def has_nothing_to_learn(graph: TeamGraph) -> bool:
     """Whether there is nobody to drop and nobody to mute: one agent, or all of them protected."""
     return len(graph.agents) == 1 or graph.protect.issuperset(graph.agents)
 
 
-def edge_stage(state: EdgeRun, settings: EdgeSettings, trials: Trials, rng: np.random.Generator) -> bool:
+def train_edges(state: EdgeRun, settings: EdgeSettings, trials: Trials, rng: np.random.Generator) -> bool:
     """Optimises the logits in place and removes edges on schedule. True where the budget ended it."""
     first = state.spatial_mask.astype(float), state.temporal_mask.astype(float)
     adams = Adam(state.spatial.shape, settings.learning_rate), Adam(state.temporal.shape, settings.learning_rate)
@@ -130,8 +130,8 @@ def edge_stage(state: EdgeRun, settings: EdgeSettings, trials: Trials, rng: np.r
                 gradients.append((within, across))
         except BudgetSpent:
             return True
-        losses = batch_gradient(rewards, gradients, baseline=settings.baseline)
-        penalties = penalty_gradient(state, settings, first)
+        losses = compute_batch_gradient(rewards, gradients, baseline=settings.baseline)
+        penalties = compute_penalty_gradient(state, settings, first)
         steps = [loss + penalty for loss, penalty in zip(losses, penalties, strict=True)]
         if settings.shared:
             steps = [np.broadcast_to(step.sum(axis=0, keepdims=True), step.shape) for step in steps]
@@ -145,7 +145,7 @@ def edge_stage(state: EdgeRun, settings: EdgeSettings, trials: Trials, rng: np.r
     return False
 
 
-def batch_gradient(
+def compute_batch_gradient(
     rewards: list[float], gradients: list[tuple[Floats, Floats]], *, baseline: bool
 ) -> tuple[Floats, Floats]:
     """Gradient of -mean((reward - b) log p) for both matrices."""
@@ -155,7 +155,9 @@ def batch_gradient(
     return within / len(rewards), across / len(rewards)
 
 
-def penalty_gradient(state: EdgeRun, settings: EdgeSettings, first: tuple[Floats, Floats]) -> tuple[Floats, Floats]:
+def compute_penalty_gradient(
+    state: EdgeRun, settings: EdgeSettings, first: tuple[Floats, Floats]
+) -> tuple[Floats, Floats]:
     """Gradient of the nuclear norm and the anchor term with respect to the logits."""
     found = []
     for weights, mask, start in zip(
@@ -164,7 +166,7 @@ def penalty_gradient(state: EdgeRun, settings: EdgeSettings, first: tuple[Floats
         gradient = np.zeros(weights.shape)
         for number, matrix in enumerate(weights[:1] if settings.shared else weights):
             slope = settings.nuclear_weight * nuclear_norm(matrix)[1]
-            slope = slope + settings.anchor_weight * anchor(matrix, start[number], settings.anchor_slack)[1]
+            slope = slope + settings.anchor_weight * anchor_penalty(matrix, start[number], settings.anchor_slack)[1]
             gradient[number] = slope * matrix * (1 - matrix) / settings.temperature * mask[number]
         found.append(gradient)
     return found[0], found[1]
@@ -182,7 +184,7 @@ def cut_lowest(logits: Floats, masks: Mask, rate: float, *, shared: bool = False
             mask.ravel()[lowest] = False
 
 
-def edge_plan(
+def make_edge_plan(
     name: str,
     learner: msgspec.Struct,
     state: EdgeRun,
@@ -194,9 +196,9 @@ def edge_plan(
     """The result, with everything that it took."""
     spatial, temporal = state.weights()
     drop = tuple(state.drop)
-    muted = mutes(state.graph, drop, state.spatial_mask, state.temporal_mask)
+    muted = list_mutes(state.graph, drop, state.spatial_mask, state.temporal_mask)
     plan = msgspec.structs.replace(
-        plain_plan(state.graph, drop, muted),
+        make_plan(state.graph, drop, muted),
         team=recorded.name if recorded else "",
         decision=Decision.REDUCE if drop or muted else Decision.KEEP_ALL,
         why="learned from trials; not verified" if drop or muted else "nothing was dropped or muted",

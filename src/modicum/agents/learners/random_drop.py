@@ -4,9 +4,9 @@ import msgspec
 import numpy as np
 
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import SCHEMA, TeamPlan
 from modicum.agents.plan_rules import Decision, Drop, Learned
-from modicum.agents.recorded import RecordedTeam
+from modicum.agents.recordings import RecordedTeam
+from modicum.agents.team_plan import SCHEMA, TeamPlan
 from modicum.agents.trials import AtLeastOne, LearnedTeam, Trials
 
 

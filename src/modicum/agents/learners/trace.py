@@ -6,10 +6,10 @@ import msgspec
 
 from modicum.agents.attribution import TeamAttribution, attribute
 from modicum.agents.graph import TeamGraph
-from modicum.agents.plan import SCHEMA, TeamPlan
 from modicum.agents.plan_rules import Decision, Learned
-from modicum.agents.proposal import blank_plan, drop_plan, propose_and_check, ranking
-from modicum.agents.recorded import RecordedRow, RecordedTeam, recorded_team
+from modicum.agents.proposal import make_blank_plan, make_drop_plan, propose_and_check, rank_agents
+from modicum.agents.recordings import RecordedRow, RecordedTeam, build_team
+from modicum.agents.team_plan import SCHEMA, TeamPlan
 from modicum.agents.trials import AtLeastOne, BudgetSpent, LearnedTeam, Share, Trials
 from modicum.calls import UserError
 
@@ -43,7 +43,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
             tokens_spent=trials.tokens_spent if trials else 0,
             parameters=msgspec.to_builtins(self),
         )
-        order = ranking(report, self.by)
+        order = rank_agents(report, self.by)
         return LearnedTeam(
             plan=msgspec.structs.replace(plan, learned=learned),
             weights=[[float(order.index(agent)) for agent in graph.agents]] * graph.rounds,
@@ -56,17 +56,17 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
     def _dropped(self, graph: TeamGraph, recorded: RecordedTeam, report: TeamAttribution) -> TeamPlan:
         """The plan without the worst, as many as were asked for and may go."""
         assert self.drop_count is not None  # noqa: S101 - the caller's condition
-        worst = [agent for agent in ranking(report, self.by) if agent not in graph.protect]
+        worst = [agent for agent in rank_agents(report, self.by) if agent not in graph.protect]
         count = min(self.drop_count, len(worst), len(graph.agents) - 1)
         if count < 1:
             alone = len(graph.agents) == 1
             why = (
                 "a team of one agent has nobody to drop" if alone else "every agent is protected: nobody may be dropped"
             )
-            return blank_plan(recorded, Decision.KEEP_ALL, why)
+            return make_blank_plan(recorded, Decision.KEEP_ALL, why)
         asked = "" if count == self.drop_count else f" ({self.drop_count} were asked for)"
         why = f"without the worst {count} of {len(graph.agents)} agents{asked}, whatever that does: verify it first"
-        return drop_plan(blank_plan(recorded, Decision.REDUCE, why), worst[:count], report)
+        return make_drop_plan(make_blank_plan(recorded, Decision.REDUCE, why), worst[:count], report)
 
 
 def record(graph: TeamGraph, trials: Trials | None) -> tuple[RecordedTeam, bool]:
@@ -98,4 +98,4 @@ def record(graph: TeamGraph, trials: Trials | None) -> tuple[RecordedTeam, bool]
         run = f"run-{number}"
         rows += [(len(rows), msgspec.structs.replace(row, run=run, team="")) for row in done.rows]
         rows.append((len(rows), RecordedRow(run=run, answer=done.answer, outcome=score)))
-    return recorded_team(rows, path="the runs of this fit", graph=graph)[0], spent
+    return build_team(rows, path="the runs of this fit", graph=graph)[0], spent

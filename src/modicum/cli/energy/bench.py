@@ -78,7 +78,7 @@ def command(
     """
     from modicum.cli.terminal.output import print_json
     from modicum.energy.bench import write_result
-    from modicum.energy.tradeoff import choose, curve
+    from modicum.energy.tradeoff import choose_points, make_curve
 
     key = os.environ.get(key_from) if key_from else None
     if key_from and not key:
@@ -88,8 +88,8 @@ def command(
     if out is not None:
         with shared_files():
             write_result(out, result)
-    points = curve(result.points)
-    choices = choose(points, within_ms / 1000 if within_ms else None)
+    points = make_curve(result.points)
+    choices = choose_points(points, within_ms / 1000 if within_ms else None)
     if as_json:
         print_json({"result": result, "curve": points, "choices": choices})
     else:
@@ -106,7 +106,7 @@ async def _bench(wanted: _Wanted, *, quiet: bool) -> "BenchResult":
     from modicum import __version__
     from modicum.cli.energy.meters import sources
     from modicum.energy.bench import FORMAT, BenchResult
-    from modicum.energy.load import LoadPlan, words_per_token
+    from modicum.energy.load_generator import LoadPlan, measure_words_per_token
     from modicum.outbound import AllowedHosts, Outbound, Unreachable
 
     points = []
@@ -124,7 +124,7 @@ async def _bench(wanted: _Wanted, *, quiet: bool) -> "BenchResult":
             wanted.headers,
         )
         try:
-            per_token = await words_per_token(client, plan, random.Random(0))  # noqa: S311 - text
+            per_token = await measure_words_per_token(client, plan, random.Random(0))  # noqa: S311 - text
         except Unreachable as error:
             raise UserError(f"{error}; is the server running, and is '{wanted.model}' its model's name?") from None
         for length in wanted.prompt_tokens:
@@ -144,8 +144,8 @@ async def _one(
     client: "Outbound", plan: Any, concurrency: int, words: int, repeat: int, gpus: "list[GpuSource]"
 ) -> "BenchPoint":
     """One window, with the GPUs read beside it once a second."""
-    from modicum.energy.bench import point
-    from modicum.energy.load import run_load
+    from modicum.energy.bench import measure_point
+    from modicum.energy.load_generator import run_load
     from modicum.outbound import Unreachable
 
     readings: list[GpuReading] = []
@@ -171,7 +171,7 @@ async def _one(
         beside.cancel()
         await asyncio.gather(beside, return_exceptions=True)
     readings.sort(key=lambda reading: reading.at)
-    return point(run, repeat, readings, facts)
+    return measure_point(run, repeat, readings, facts)
 
 
 def print_points(result: "BenchResult") -> None:
@@ -231,16 +231,16 @@ def draw_picture(path: Path, result: "BenchResult", within_ms: float | None) -> 
     """Raises:
     UserError: no point has energy.
     """
-    from modicum.energy.picture import draw
-    from modicum.energy.tradeoff import choose, curve
+    from modicum.energy.tradeoff import choose_points, make_curve
+    from modicum.energy.tradeoff_drawing import draw_curve
 
-    points = curve(result.points)
+    points = make_curve(result.points)
     if not any(point.tokens_per_watt for point in points):
         raise UserError("nothing to draw: no energy was measured")
     gpus = ", ".join(sorted({fact.name for fact in result.gpus})) or "unknown GPU"
-    drawn = draw(
+    drawn = draw_curve(
         points,
-        choose(points, within_ms / 1000 if within_ms else None),
+        choose_points(points, within_ms / 1000 if within_ms else None),
         f"{result.model}: speed against energy",
         f"{len(result.gpus)} x {gpus}; each point is a number of streams at once; both axes logarithmic",
     )

@@ -19,7 +19,7 @@ from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.energy.attribution import EnergyAttribution
-    from modicum.insights.consumption import Law
+    from modicum.insights.energy_consumption import EnergyLaw
     from modicum.ledger.rows import Row
 
 
@@ -105,22 +105,22 @@ class _Told(NamedTuple):
     attribution: "EnergyAttribution"
     seconds: float
     """Measured time."""
-    laws: "tuple[Law, ...]"
+    laws: "tuple[EnergyLaw, ...]"
     problems: list[Problem]
     missing: str = ""
     """Why there are no calls, and what to type next."""
 
 
 def _from_log(log: Path, calls_path: Path) -> _Told:
-    from modicum.energy.attribution import attribute_stretches, read_calls
-    from modicum.energy.log import read_log
-    from modicum.energy.measuring import measure
-    from modicum.energy.regime_spans import stretches
-    from modicum.energy.windows import at_wall_time
-    from modicum.insights.consumption import law_of
+    from modicum.energy.attribution import attribute_spans, read_calls
+    from modicum.energy.regime_spans import cut_by_regime
+    from modicum.energy.sample_intervals import measure_intervals
+    from modicum.energy.watch_log import read_log
+    from modicum.energy.window_cutter import shift_to_wall_time
+    from modicum.insights.energy_consumption import describe_law
 
     recording = read_log(log)
-    measured = measure(recording.samples, str(log), recording.gpus)
+    measured = measure_intervals(recording.samples, str(log), recording.gpus)
     if not measured.intervals:
         print_problems([*recording.problems, *measured.problems])
         raise UserError(
@@ -130,8 +130,8 @@ def _from_log(log: Path, calls_path: Path) -> _Told:
     if not calls:
         print_problems(problems)
         raise UserError(f"{calls_path}: holds no usable call; each line is an object as 'energy calls --help' says")
-    found = stretches(at_wall_time(measured.intervals))
-    shared = attribute_stretches(found, calls)
+    found = cut_by_regime(shift_to_wall_time(measured.intervals))
+    shared = attribute_spans(found, calls)
     beside = [
         call for call in calls if not any(part.start < call.finished and call.started < part.end for part in found)
     ]
@@ -142,7 +142,7 @@ def _from_log(log: Path, calls_path: Path) -> _Told:
     return _Told(
         attribution=shared,
         seconds=measured.seconds,
-        laws=tuple(law_of(recording.header.servers, stretch) for stretch in found),
+        laws=tuple(describe_law(recording.header.servers, stretch) for stretch in found),
         problems=[*recording.problems, *measured.problems, *problems],
         missing=(
             f"all calls of {calls_path} lie outside of the time of {log}, {_time(found[0].start)} to"
@@ -157,7 +157,7 @@ def _time(seconds: float) -> str:
 
 def _from_ledger(options: CallsOptions) -> _Told:
     from modicum.cli.energy.booking import book_left_behind
-    from modicum.insights.consumption import consumption, span_of
+    from modicum.insights.energy_consumption import find_time_span, share_energy
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
@@ -171,10 +171,10 @@ def _from_ledger(options: CallsOptions) -> _Told:
                 f"the ledger {place} holds no windows of energy in that time; 'modicum energy watch --server URL' "
                 "books them, and --replay those of a log"
             )
-        first, last = span_of(windows)
+        first, last = find_time_span(windows)
         rows = store.ask("energy_calls", by="", tag="", zone="UTC", since=first, until=last, provider=provider)
         held = store.ask("bill", by="provider", tag="", zone="UTC", since=first, until=last)
-    found = consumption(windows, rows, provider)
+    found = share_energy(windows, rows, provider)
     assert found is not None  # noqa: S101 - there are windows
     problems = []
     if partly := len(found.attribution.calls) - len(found.measured_calls):
@@ -210,7 +210,7 @@ def _no_calls(place: str, held: "list[Row]", provider: str, span: tuple[datetime
     )
 
 
-def _show(found: "EnergyAttribution", laws: "Sequence[Law]") -> None:
+def _show(found: "EnergyAttribution", laws: "Sequence[EnergyLaw]") -> None:
     from modicum.cli.terminal.output import print_table
 
     if found.calls:

@@ -11,7 +11,7 @@ from modicum.calls.regular_file import open_regular
 
 if TYPE_CHECKING:
     from modicum.energy.bench import BenchResult
-    from modicum.energy.log import Recording
+    from modicum.energy.watch_log import Recording
 
 
 def recording_in(path: Path) -> "Recording | None":
@@ -20,7 +20,7 @@ def recording_in(path: Path) -> "Recording | None":
     Raises:
         UserError: it cannot be read.
     """
-    from modicum.energy.log import FORMAT, read_log
+    from modicum.energy.watch_log import FORMAT, read_log
 
     try:
         with open_regular(path) as file:

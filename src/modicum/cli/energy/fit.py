@@ -51,11 +51,11 @@ def command(
 def _fit_watch(path: Path, *, as_json: bool) -> int:
     from modicum.cli.energy.watch import print_split
     from modicum.cli.terminal.output import print_json
-    from modicum.energy.log import read_log
-    from modicum.energy.tally import report
+    from modicum.energy.watch_log import read_log
+    from modicum.energy.watch_totals import make_report
 
     recording = read_log(path)
-    result = report(recording.samples, str(path), recording.gpus)
+    result = make_report(recording.samples, str(path), recording.gpus)
     if as_json:
         print_json({"split": result.split, "windows": result.windows, "problems": [str(p) for p in result.problems]})
     else:
@@ -69,10 +69,10 @@ def _fit_bench(points: object, experts: str | None, *, as_json: bool) -> int:
     from modicum.cli.energy.data import expert_share
     from modicum.cli.terminal.output import print_json
     from modicum.energy.bench import BenchResult
-    from modicum.energy.step_law import fit_points
+    from modicum.energy.step_law import fit_step_law
 
     assert isinstance(points, BenchResult)  # noqa: S101 - the caller read it
-    law = fit_points(points.points, expert_share(experts))
+    law = fit_step_law(points.points, expert_share(experts))
     if as_json:
         print_json({"model": points.model, "law": law, "batch_near_floor": law.batch_near_floor})
         return 0

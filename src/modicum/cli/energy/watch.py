@@ -17,10 +17,10 @@ from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.calls import EnergyWindow
-    from modicum.energy.figures import Figures
     from modicum.energy.live_watch import LiveWatch
     from modicum.energy.samples import GpuFacts, Sample
-    from modicum.energy.tally import Report, Tally
+    from modicum.energy.watch_figures import WatchFigures
+    from modicum.energy.watch_totals import WatchReport, WatchTotals
     from modicum.ledger.store import Appended
 
 
@@ -86,13 +86,13 @@ def command(options: WatchOptions) -> int:
 
 def _replay(path: Path, options: WatchOptions, *, as_json: bool) -> int:
     from modicum.cli.energy.booking import append_windows
-    from modicum.energy.log import read_log
-    from modicum.energy.tally import Tally, write_windows
+    from modicum.energy.watch_log import read_log
+    from modicum.energy.watch_totals import WatchTotals, write_windows
 
     recording = read_log(path)
     print_problems(recording.problems)
     facts = recording.header.gpus
-    tally = Tally(str(path), recording.gpus, recording.header.servers, options.provider)
+    tally = WatchTotals(str(path), recording.gpus, recording.header.servers, options.provider)
     records = [record for sample in recording.samples for record in tally.add(sample)]
     records += tally.finish()
     if options.windows_path is not None:
@@ -145,7 +145,7 @@ class _Live:
     async def _sink(self) -> "AsyncIterator[Callable[[Sequence[EnergyWindow]], None]]":
         """Takes closed windows: to the ledger, and to the file of --windows."""
         from modicum.cli.energy.booking import live_booking
-        from modicum.energy.tally import write_windows
+        from modicum.energy.watch_totals import write_windows
 
         path = self._options.windows_path
 
@@ -193,14 +193,14 @@ class _Screen:
         if self._live is not None:
             self._live.stop()
 
-    def update(self, tally: "Tally", sample: "Sample") -> None:
+    def update(self, tally: "WatchTotals", sample: "Sample") -> None:
         if self._live is None:
             return
         now = tally.last
         self._live.update(_lines(now, sample) if now is not None else "waiting for a second sample ...")
 
 
-def _lines(now: "Figures", sample: "Sample") -> str:
+def _lines(now: "WatchFigures", sample: "Sample") -> str:
     waiting = sum(reading.waiting or 0 for reading in sample.servers)
     running = sum(reading.running or 0 for reading in sample.servers)
     hits = "" if now.cache_hit_share is None else f"   cache hits {now.cache_hit_share:.0%}"
@@ -212,7 +212,7 @@ def _lines(now: "Figures", sample: "Sample") -> str:
 
 
 def _show(
-    result: "Report",
+    result: "WatchReport",
     facts: "Sequence[GpuFacts]",
     booked: "Appended | None",
     *,
@@ -249,7 +249,7 @@ def _show(
     return 0 if result.figures.joules_per_generated_token is not None else 1
 
 
-def _tables(result: "Report", facts: "Sequence[GpuFacts]") -> None:
+def _tables(result: "WatchReport", facts: "Sequence[GpuFacts]") -> None:
     from modicum.cli.terminal.output import print_table
     from modicum.energy.servers import KINDS
 
@@ -302,10 +302,10 @@ def _gpu_names(facts: "Sequence[GpuFacts]") -> str:
     return ", ".join(f"{count} x {name}" for name, count in names.items()) or "no GPU"
 
 
-def print_split(result: "Report") -> None:
+def print_split(result: "WatchReport") -> None:
     """The four terms with their errors, or why there are none."""
     from modicum.cli.terminal.output import print_table
-    from modicum.energy.split import LEAST_WINDOWS
+    from modicum.energy.energy_split import LEAST_WINDOWS
 
     found = result.split
     if result.regimes > 1:

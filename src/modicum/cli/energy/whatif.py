@@ -100,22 +100,22 @@ def command(options: WhatIfOptions) -> int:
 def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Workload, list[float]]":
     """The law, the workload that was measured, and the batches that it was measured at."""
     from modicum.cli.energy.data import expert_share, points_in, recording_in
-    from modicum.energy.split import LEAST_WINDOWS
-    from modicum.energy.step_law import fit_points, from_split
-    from modicum.energy.tally import report
+    from modicum.energy.energy_split import LEAST_WINDOWS
+    from modicum.energy.step_law import fit_step_law, make_step_law
+    from modicum.energy.watch_totals import make_report
     from modicum.energy.whatif import Workload
 
     recording = recording_in(files[0])
     if recording is None:
         result = points_in(files)
-        law = fit_points(result.points, expert_share(experts))
+        law = fit_step_law(result.points, expert_share(experts))
         middle = sorted(result.points, key=lambda point: point.concurrency)[len(result.points) // 2]
         return (
             law,
             Workload(middle.prompt_tokens, middle.output_tokens, middle.concurrency),
             [float(point.concurrency) for point in result.points],
         )
-    found = report(recording.samples, str(files[0]), recording.gpus)
+    found = make_report(recording.samples, str(files[0]), recording.gpus)
     if found.split is None or found.figures is None:
         print_problems([*recording.problems, *found.problems])
         if found.figures is None:
@@ -132,15 +132,15 @@ def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Worklo
         batch=max(1.0, totals.mean_batch or 1.0),
         cached_share=totals.cache_hit_share or 0.0,
     )
-    return from_split(found.split), base, list(found.batches)
+    return make_step_law(found.split), base, list(found.batches)
 
 
 def _cap(files: tuple[Path, ...], concurrency: int, cap: float, *, as_json: bool) -> int:
     from modicum.cli.energy.data import points_in
     from modicum.cli.terminal.output import print_json
-    from modicum.energy.whatif import power_cap
+    from modicum.energy.whatif import find_power_cap
 
-    answer = power_cap(points_in(files).points, concurrency, cap)
+    answer = find_power_cap(points_in(files).points, concurrency, cap)
     if as_json:
         print_json(answer)
     else:

@@ -12,7 +12,7 @@ from modicum.cli.inputs.resources import price_book
 from modicum.settings import data_folder
 
 if TYPE_CHECKING:
-    from modicum.insights.count import Measures, ModelCount
+    from modicum.insights.count import CountBasis, ModelCount
     from modicum.insights.fit import ModelFit
 
 
@@ -35,12 +35,12 @@ def chosen_models(models: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(models)) or DEFAULT_MODELS
 
 
-def measures(price_path: Path | None) -> "Measures":
+def measures(price_path: Path | None) -> "CountBasis":
     """The user's own calibrations and prices above the shipped ones."""
-    from modicum.insights.count import Measures
+    from modicum.insights.count import CountBasis
     from modicum.metering.calibration import FILE_NAME, Calibrations, load
 
-    return Measures(Calibrations(load(data_folder() / FILE_NAME)), price_book(price_path))
+    return CountBasis(Calibrations(load(data_folder() / FILE_NAME)), price_book(price_path))
 
 
 def print_sources(counts: "Sequence[ModelCount | ModelFit]") -> None:

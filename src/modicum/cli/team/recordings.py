@@ -15,7 +15,7 @@ from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
     from modicum.agents.from_ledger import AgentCost, LedgerRows
-    from modicum.agents.recorded import RecordedRow, RecordedTeam
+    from modicum.agents.recordings import RecordedRow, RecordedTeam
 
 FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 
@@ -57,7 +57,7 @@ def recorded_with_costs(
 ) -> tuple["RecordedTeam", "dict[str, AgentCost] | None"]:
     """The same, and what the turns of each agent cost; None where a recording does not tell."""
     from modicum.agents.graph import TeamGraph
-    from modicum.agents.recorded import recorded_team
+    from modicum.agents.recordings import build_team
 
     booked = _from_ledger(options) if path is None else None
     if booked is not None:
@@ -65,19 +65,19 @@ def recorded_with_costs(
     elif path is not None:
         rows, problems, place = _from_file(path, options)
     try:
-        team, more = recorded_team(rows, path=place, team=name)
+        team, more = build_team(rows, path=place, team=name)
     except UserError:
         _tell(problems)  # they may be why
         raise
     if protect:
         graph = TeamGraph(team.graph.agents, team.graph.rounds, protect=protect)
-        team, more = recorded_team(rows, path=place, team=name, graph=graph)
+        team, more = build_team(rows, path=place, team=name, graph=graph)
     _tell(problems + more)
     return team, booked[0].agent_costs(team.name) if booked is not None else None
 
 
 def _from_file(path: Path, options: TeamLedgerOptions) -> tuple[Numbered, list[Problem], str]:
-    from modicum.agents.recorded import read_rows
+    from modicum.agents.recordings import read_rows
 
     if options.since or options.until:
         raise UserError("--since and --until choose runs of the ledger; a recording is taken as a whole")
@@ -88,13 +88,13 @@ def _from_file(path: Path, options: TeamLedgerOptions) -> tuple[Numbered, list[P
 
 
 def _from_ledger(options: TeamLedgerOptions) -> "tuple[LedgerRows, str]":
-    from modicum.agents.from_ledger import Which, ledger_rows
+    from modicum.agents.from_ledger import RunSelection, read_ledger_rows
 
     zone = checked_zone(read_settings().timezone)
     since, until = options.span(zone)
-    which = Which(since, until, "" if options.arm == "all" else options.arm)
+    which = RunSelection(since, until, "" if options.arm == "all" else options.arm)
     with resources.opened_ledger(options.ledger_url) as store:
-        found = ledger_rows(store, options.outcome, which)
+        found = read_ledger_rows(store, options.outcome, which)
         place = store.place
     if found.outcome:
         click.echo(f"runs of the ledger {place}, graded by the outcome '{found.outcome}'", err=True)

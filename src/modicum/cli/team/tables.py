@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from modicum.agents.attribution import IntervalEstimate, TeamAttribution
     from modicum.agents.early_exit import ExitCurve
     from modicum.agents.from_ledger import AgentCost
-    from modicum.agents.plan import TeamPlan
     from modicum.agents.plan_rules import Evidence, Learned
-    from modicum.agents.recorded import RecordedTeam
+    from modicum.agents.recordings import RecordedTeam
+    from modicum.agents.team_plan import TeamPlan
     from modicum.agents.verification import Verification
 
 
@@ -200,9 +200,12 @@ def print_replay(plan: "TeamPlan", team: "RecordedTeam", margin: float, confiden
 
 def taught_by(plan: "TeamPlan", team: "RecordedTeam") -> bool:
     """Whether the plan was learned from these runs, or from the half of them that `propose` learns from."""
-    from modicum.agents.proposal import data_digest, halves
+    from modicum.agents.proposal import digest_recording, split_in_halves
 
-    return plan.learned is not None and plan.learned.data_digest in {data_digest(team), data_digest(halves(team)[0])}
+    return plan.learned is not None and plan.learned.data_digest in {
+        digest_recording(team),
+        digest_recording(split_in_halves(team)[0]),
+    }
 
 
 def _tokens(value: float | None) -> str:

@@ -18,7 +18,7 @@ from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options,
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
-    from modicum.agents.plan import TeamPlan
+    from modicum.agents.team_plan import TeamPlan
 
 RUNNER_HELP = (
     "MODULE:NAME of your team: an object with `graph` (TeamGraph), `run(task, guard)` and `score(task, run)`; "
@@ -135,12 +135,12 @@ def attribute(options: AttributeOptions) -> None:
       modicum team attribute --since 30d --outcome resolved
     """
     from modicum.agents.attribution import attribute as report_on
-    from modicum.agents.early_exit import curve
+    from modicum.agents.early_exit import compute_exit_curve
     from modicum.cli.terminal.output import print_json
 
     team, costs = recorded_with_costs(options.recording, options.name, (), options)
     report = report_on(team)
-    points = curve(team)
+    points = compute_exit_curve(team)
     if options.as_json:
         print_json({"attribution": report, "early_exit": points, "costs": costs})
         return
@@ -327,13 +327,13 @@ def show(options: ShowOptions) -> None:
       modicum team show plan.json --runs runs.jsonl --svg team.svg
       modicum team show plan.json --since 30d --svg team.svg
     """
-    from modicum.agents.picture import team_svg
+    from modicum.agents.team_drawing import draw_team
     from modicum.cli.terminal.output import print_json
 
     plan, runs, svg = _plan(options.plan_file), options.runs, options.svg
     if svg:
         with shared_files():
-            svg.write_text(team_svg(recorded(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
+            svg.write_text(draw_team(recorded(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
         click.echo(f"wrote {svg}", err=True)
     if options.as_json:
         print_json(plan)
@@ -370,7 +370,7 @@ def spared(*, ledger_url: str | None, since: str | None, until: str | None, as_j
 
 
 def _plan(path: Path) -> "TeamPlan":
-    from modicum.agents.plan import read_plan
+    from modicum.agents.team_plan import read_plan
 
     return read_plan(read_named(path), str(path))
 
@@ -385,10 +385,10 @@ def _dated(plan: "TeamPlan") -> "TeamPlan":
 
 
 def _write(plan: "TeamPlan", path: Path) -> None:
-    from modicum.agents.plan import plan_json
+    from modicum.agents.team_plan import encode_plan
 
     with shared_files():
-        path.write_text(plan_json(plan), encoding="utf-8")
+        path.write_text(encode_plan(plan), encoding="utf-8")
     click.echo(f"wrote {path}", err=True)
 
 

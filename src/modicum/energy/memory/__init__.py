@@ -5,8 +5,8 @@ architecture that is not known is refused by name.
 """
 
 from modicum.energy.memory.blueprint import Blueprint, KeyValue, Latent, Mixer, Parameters, Recurrence
-from modicum.energy.memory.catalogue import blueprint_of
-from modicum.energy.memory.plan import MemoryPlan, PlanRequest, plan_memory
+from modicum.energy.memory.catalogue import find_blueprint
+from modicum.energy.memory.memory_plan import MemoryPlan, PlanRequest, plan_memory
 
 __all__ = [
     "Blueprint",
@@ -17,6 +17,6 @@ __all__ = [
     "Parameters",
     "PlanRequest",
     "Recurrence",
-    "blueprint_of",
+    "find_blueprint",
     "plan_memory",
 ]

@@ -28,7 +28,7 @@ class Cards(msgspec.Struct, frozen=True):
     bytes_each: int
 
 
-def cards_named(text: str) -> Cards:
+def parse_cards(text: str) -> Cards:
     """`h100`, `4xh100`, `24GiB`, `2x48GiB`.
 
     Raises:

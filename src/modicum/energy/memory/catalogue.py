@@ -3,6 +3,7 @@
 `data/models.json` holds published facts of configs (numbers of layers, heads, widths), its sources named in it.
 """
 
+import difflib
 import functools
 import json
 from importlib import resources
@@ -13,13 +14,13 @@ import msgspec
 
 from modicum.calls.errors import UserError
 from modicum.calls.regular_file import read_regular
-from modicum.energy.memory.architectures import anatomy_of
+from modicum.energy.memory.architectures import read_shape
 from modicum.energy.memory.blueprint import Blueprint
 from modicum.energy.memory.checkpoint import checkpoint_bytes
 from modicum.energy.memory.config import inner_config
 from modicum.energy.memory.parameters import embeddings
-from modicum.energy.memory.quantization import quantization_of
-from modicum.energy.memory.sizes import dtype_name
+from modicum.energy.memory.quantization import find_quantization
+from modicum.energy.memory.sizes import parse_dtype
 
 
 class Catalogue(msgspec.Struct, frozen=True):
@@ -29,12 +30,12 @@ class Catalogue(msgspec.Struct, frozen=True):
 
 
 @functools.cache
-def catalogue() -> Catalogue:
+def load_catalogue() -> Catalogue:
     text = resources.files("modicum.energy.memory").joinpath("data/models.json").read_bytes()
     return msgspec.json.decode(text, type=Catalogue)
 
 
-def blueprint_of(model: str) -> Blueprint:
+def find_blueprint(model: str) -> Blueprint:
     """The blueprint of a shipped model's name, a `config.json`, or a folder that holds one.
 
     Raises:
@@ -46,14 +47,12 @@ def blueprint_of(model: str) -> Blueprint:
         file = path / "config.json"
         if not file.is_file():
             raise UserError(f"{model}: no config.json in this folder; copy the one published with the model there")
-        return read_blueprint(model, _json(file), checkpoint=checkpoint_bytes(path))
+        return read_blueprint(model, _read_json(file), checkpoint=checkpoint_bytes(path))
     if path.is_file():
-        return read_blueprint(model, _json(path))
-    known = catalogue().models
+        return read_blueprint(model, _read_json(path))
+    known = load_catalogue().models
     name = model.lower().rsplit("/", 1)[-1]
     if name not in known:
-        import difflib
-
         near = difflib.get_close_matches(name, known, n=3, cutoff=0.5)
         hint = f"did you mean {' or '.join(near)}? " if near else ""
         raise UserError(f"no file and no shipped model is called '{model}'; {hint}'modicum plan models' lists them")
@@ -64,11 +63,11 @@ def read_blueprint(name: str, raw: Any, *, checkpoint: int | None = None) -> Blu
     """The blueprint of a decoded config.
 
     Raises:
-        UserError: as `blueprint_of`.
+        UserError: as `find_blueprint`.
     """
     fields, outside = inner_config(name, raw)
-    anatomy = anatomy_of(fields)
-    quantized = quantization_of(fields)
+    anatomy = read_shape(fields)
+    quantized = find_quantization(fields)
     dtype = fields.text("dtype") or fields.text("torch_dtype") or "bfloat16"
     return Blueprint(
         name=name,
@@ -79,17 +78,17 @@ def read_blueprint(name: str, raw: Any, *, checkpoint: int | None = None) -> Blu
         parameters=anatomy.parameters,
         mixers=anatomy.mixers,
         context_limit=fields.whole("max_position_embeddings") if fields.has("max_position_embeddings") else None,
-        weight_dtype=dtype_name(dtype),
+        weight_dtype=parse_dtype(dtype),
         quantization=quantized.method if quantized is not None else None,
         quantized_bits=quantized.bits if quantized is not None else None,
         embedding_weights=embeddings(fields),
-        state_dtype=dtype_name(anatomy.state_dtype) if anatomy.state_dtype else None,
+        state_dtype=parse_dtype(anatomy.state_dtype) if anatomy.state_dtype else None,
         notes=anatomy.notes + outside,
         checkpoint_bytes=checkpoint,
     )
 
 
-def _json(path: Path) -> Any:
+def _read_json(path: Path) -> Any:
     try:
         # Not msgspec: published configs hold `Infinity`, which Python writes and strict JSON does not know.
         return json.loads(read_regular(path))

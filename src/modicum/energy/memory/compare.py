@@ -3,13 +3,13 @@
 import msgspec
 
 from modicum.energy.memory.blueprint import Blueprint
-from modicum.energy.memory.plan import PlanRequest, plan_memory
+from modicum.energy.memory.memory_plan import PlanRequest, plan_memory
 
 GRID = ((1024, 1), (8192, 1), (32_768, 8), (131_072, 1), (131_072, 8), (131_072, 32))
 """Contexts and batches that a claim is looked at under: one short chat up to many long sessions."""
 
 
-class Cell(msgspec.Struct, frozen=True):
+class ComparisonCell(msgspec.Struct, frozen=True):
     context: int
     batch: int
     first_bytes: int
@@ -24,13 +24,13 @@ class Cell(msgspec.Struct, frozen=True):
 class Comparison(msgspec.Struct, frozen=True):
     first: str
     second: str
-    cells: tuple[Cell, ...]
+    cells: tuple[ComparisonCell, ...]
     """The asked-for point first, then the grid."""
     break_even_tokens: int | None
     """Context beyond which the first's cache is the smaller of the two; 0: always; None: never."""
 
 
-def compare(first: Blueprint, second: Blueprint, asked: PlanRequest) -> Comparison:
+def compare_memory(first: Blueprint, second: Blueprint, asked: PlanRequest) -> Comparison:
     """Weights and cache, without the estimated parts: these would hide the difference.
 
     Raises:
@@ -40,11 +40,13 @@ def compare(first: Blueprint, second: Blueprint, asked: PlanRequest) -> Comparis
     cells = []
     for context, batch in points:
         here = msgspec.structs.replace(asked, context=context, batch=batch)
-        cells.append(Cell(context, batch, plan_memory(first, here).exact_bytes, plan_memory(second, here).exact_bytes))
-    return Comparison(first.name, second.name, tuple(cells), _break_even(first, second, asked))
+        cells.append(
+            ComparisonCell(context, batch, plan_memory(first, here).exact_bytes, plan_memory(second, here).exact_bytes)
+        )
+    return Comparison(first.name, second.name, tuple(cells), _find_break_even(first, second, asked))
 
 
-def _break_even(first: Blueprint, second: Blueprint, asked: PlanRequest) -> int | None:
+def _find_break_even(first: Blueprint, second: Blueprint, asked: PlanRequest) -> int | None:
     def smaller(context: int) -> bool:
         here = msgspec.structs.replace(asked, context=context, batch=1)
         return plan_memory(first, here).cache_bytes < plan_memory(second, here).cache_bytes

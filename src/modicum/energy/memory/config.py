@@ -94,8 +94,10 @@ class Fields:
 
     @property
     def layers(self) -> int:
-        """Raises:
-        UserError: missing, or more than any model has: each layer is laid out, so that a slip would fill the memory.
+        """How many layers the model has.
+
+        Raises:
+            UserError: missing, or more than any model has: each layer is laid out, so a slip would fill the memory.
         """
         layers = self.whole("num_hidden_layers")
         if layers > MOST_LAYERS:

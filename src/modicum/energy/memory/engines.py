@@ -78,7 +78,7 @@ class _Layout(NamedTuple):
     """Taps kept beyond the convolution's memory."""
 
 
-def _walk(blueprint: Blueprint, shard: Shard, layout: _Layout) -> SequenceCache:
+def _add_up_layers(blueprint: Blueprint, shard: Shard, layout: _Layout) -> SequenceCache:
     growing = fixed = 0
     for mixer in blueprint.mixers:
         if isinstance(mixer, KeyValue):
@@ -100,7 +100,7 @@ def _walk(blueprint: Blueprint, shard: Shard, layout: _Layout) -> SequenceCache:
 
 def needed(blueprint: Blueprint, shard: Shard) -> SequenceCache:
     """Keys and values of the visible tokens, states in float32, the indexer's key at one byte per element."""
-    return _walk(
+    return _add_up_layers(
         blueprint,
         shard,
         _Layout(
@@ -117,7 +117,7 @@ def transformers(blueprint: Blueprint, shard: Shard) -> SequenceCache:
     """A window keeps one token less than it sees (the current one is not cached yet); convolutions keep all their
     taps; states are float32; the indexer's key has the type of the model.
     """
-    return _walk(
+    return _add_up_layers(
         blueprint,
         shard,
         _Layout(
@@ -137,12 +137,12 @@ LLAMACPP_MICROBATCH = 512
 
 def llamacpp(blueprint: Blueprint, shard: Shard) -> SequenceCache:
     """Cells are padded to 256; recurrent and convolution states are float32."""
-    return _walk(
+    return _add_up_layers(
         blueprint,
         shard,
         _Layout(
-            window_tokens=lambda window: _up(window + LLAMACPP_MICROBATCH, 256),
-            context_tokens=_up(shard.context, 256),
+            window_tokens=lambda window: _round_up(window + LLAMACPP_MICROBATCH, 256),
+            context_tokens=_round_up(shard.context, 256),
             index_bytes=lambda dim: cache_bytes(dim, shard.types.kv),
             state_type=shard.types.state or "fp32",
             conv_type="fp32",
@@ -163,10 +163,10 @@ def vllm(blueprint: Blueprint, shard: Shard) -> SequenceCache:
     state_type = shard.types.state or blueprint.state_dtype or "bf16"
     if blueprint.recurrences:
         return _vllm_hybrid(blueprint, shard, state_type)
-    rounded = _up(shard.context, VLLM_BLOCK)
+    rounded = _round_up(shard.context, VLLM_BLOCK)
 
     def walk(window_tokens: Callable[[int], int]) -> SequenceCache:
-        return _walk(
+        return _add_up_layers(
             blueprint,
             shard,
             _Layout(
@@ -179,7 +179,7 @@ def vllm(blueprint: Blueprint, shard: Shard) -> SequenceCache:
             ),
         )
 
-    least = walk(lambda window: _up(window, VLLM_BLOCK) + VLLM_BLOCK)
+    least = walk(lambda window: _round_up(window, VLLM_BLOCK) + VLLM_BLOCK)
     reserved = walk(lambda _: rounded).growing_bytes
     return SequenceCache(least.growing_bytes, 0, reserved if reserved > least.growing_bytes else None)
 
@@ -200,15 +200,15 @@ def _vllm_hybrid(blueprint: Blueprint, shard: Shard, state_type: str) -> Sequenc
     for mixer in blueprint.recurrences:
         state, channels = _state(mixer, shard.cards, blueprint.name)
         states.append(cache_bytes(state, state_type) + cache_bytes(channels * (mixer.conv_width - 1), "bf16"))
-    block = _up(-(-max(states) // token_bytes), VLLM_BLOCK)
+    block = _round_up(-(-max(states) // token_bytes), VLLM_BLOCK)
     page = block * token_bytes
     return SequenceCache(
-        growing_bytes=len(attend) * (_up(shard.context, block) // block) * page,
+        growing_bytes=len(attend) * (_round_up(shard.context, block) // block) * page,
         fixed_bytes=len(states) * page,
     )
 
 
-def _up(count: int, step: int) -> int:
+def _round_up(count: int, step: int) -> int:
     return -(-count // step) * step
 
 
@@ -220,7 +220,7 @@ ENGINES: dict[str, Callable[[Blueprint, Shard], SequenceCache]] = {
 }
 
 
-def engine_named(name: str) -> Callable[[Blueprint, Shard], SequenceCache]:
+def find_engine(name: str) -> Callable[[Blueprint, Shard], SequenceCache]:
     if name not in ENGINES:
         raise UserError(
             f"how '{name}' stores its cache is not known; one of {', '.join(ENGINES)}"

@@ -19,7 +19,7 @@ class Quantization(msgspec.Struct, frozen=True):
     """Per weight; None: those of the method."""
 
 
-def quantization_of(fields: Fields) -> Quantization | None:
+def find_quantization(fields: Fields) -> Quantization | None:
     """None where the weights are plain.
 
     Raises:

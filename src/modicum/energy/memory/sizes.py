@@ -21,7 +21,7 @@ DTYPES = {"float32": "fp32", "bfloat16": "bf16", "float16": "fp16", "float8_e4m3
 """Spellings of configs."""
 
 
-def dtype_name(spelling: str) -> str:
+def parse_dtype(spelling: str) -> str:
     return DTYPES.get(spelling.removeprefix("torch."), spelling)
 
 
@@ -37,7 +37,7 @@ def cache_bytes(elements: int, dtype: str) -> int:
     return -(-elements * bits.numerator // (bits.denominator * 8))
 
 
-def tokens(text: str) -> int:
+def parse_tokens(text: str) -> int:
     """`128k` is 131,072, as context lengths are named; `8192` is itself.
 
     Raises:
@@ -50,10 +50,10 @@ def tokens(text: str) -> int:
     return int(digits) * factor
 
 
-def context_name(count: int) -> str:
+def format_context(count: int) -> str:
     """The short name of a context length: 131,072 is `128k`."""
     return f"{count // 1024}k" if count % 1024 == 0 else f"{count:,}"
 
 
-def gib(size: float) -> float:
+def to_gib(size: float) -> float:
     return size / GIB

@@ -33,7 +33,7 @@ class Weights(msgspec.Struct, frozen=True):
     basis: Basis
 
 
-def weights_of(blueprint: Blueprint, dtype: str | None = None) -> Weights:
+def measure_weights(blueprint: Blueprint, dtype: str | None = None) -> Weights:
     """Bytes of all weights as `dtype`, or as published where it is None.
 
     Published weights that lie beside the config are read from their files' headers. Quantised types keep the

@@ -12,7 +12,7 @@ ENERGY = "DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION"
 POWER = "DCGM_FI_DEV_POWER_USAGE"
 
 
-def gpu_of(host: str, labels: dict[str, str]) -> str:
+def find_gpu_id(host: str, labels: dict[str, str]) -> str:
     return labels.get("UUID") or f"{host}/gpu{labels.get('gpu', '?')}"
 
 
@@ -29,13 +29,13 @@ def readings(host: str, metrics: Exposition, at: float) -> tuple[GpuReading, ...
         raise UserError(
             f"{host}: a GPU is partitioned (MIG); energy is measured for the whole card only and cannot be told apart"
         )
-    power = {gpu_of(host, labels): value for labels, value in metrics.rows(POWER)}
+    power = {find_gpu_id(host, labels): value for labels, value in metrics.rows(POWER)}
     return tuple(
         GpuReading(
-            gpu=gpu_of(host, labels),
+            gpu=find_gpu_id(host, labels),
             at=at,
             energy_joules=value / 1000,
-            power_watts=power.get(gpu_of(host, labels)),
+            power_watts=power.get(find_gpu_id(host, labels)),
         )
         for labels, value in energy
     )
@@ -43,6 +43,6 @@ def readings(host: str, metrics: Exposition, at: float) -> tuple[GpuReading, ...
 
 def facts(host: str, metrics: Exposition) -> tuple[GpuFacts, ...]:
     return tuple(
-        GpuFacts(gpu_of(host, labels), labels.get("modelName", "unknown GPU"), "dcgm", has_energy_counter=True)
+        GpuFacts(find_gpu_id(host, labels), labels.get("modelName", "unknown GPU"), "dcgm", has_energy_counter=True)
         for labels, _ in metrics.rows(ENERGY)
     )

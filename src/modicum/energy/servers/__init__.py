@@ -8,7 +8,7 @@ from modicum.calls.errors import UserError
 from modicum.energy.samples import ServerReading
 from modicum.energy.servers import llamacpp, sglang, tgi, vllm
 from modicum.energy.servers.counters import Counters
-from modicum.energy.servers.exposition import Exposition, parse
+from modicum.energy.servers.exposition import Exposition, parse_exposition
 
 
 class ServerKind(msgspec.Struct, frozen=True):
@@ -34,7 +34,7 @@ def read_server(server: str, text: str, at: float) -> ServerReading:
         UserError: it is no metrics page, or of a server that is not known.
     """
     try:
-        metrics = parse(text)
+        metrics = parse_exposition(text)
     except ValueError as error:
         raise UserError(f"{server}: its metrics page cannot be read ({error}); is this the right address?") from None
     for name, kind in KINDS.items():

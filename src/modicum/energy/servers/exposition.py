@@ -50,14 +50,16 @@ class Exposition:
         return any(name.startswith(prefix) for name in self._rows)
 
 
-def parse(text: str) -> Exposition:
-    """Raises:
-    ValueError: a line is no metric; the message names the line.
+def parse_exposition(text: str) -> Exposition:
+    """Reads the text of a metrics page.
+
+    Raises:
+        ValueError: a line is no metric; the message names the line.
     """
-    return Exposition(_rows(_unquoted(text)))
+    return Exposition(_rows(_unquote(text)))
 
 
-def _unquoted(text: str) -> str:
+def _unquote(text: str) -> str:
     """Some versions of llama.cpp's server return the whole text as one JSON string."""
     if text.lstrip().startswith('"'):
         try:

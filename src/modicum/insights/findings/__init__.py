@@ -31,7 +31,7 @@ last."""
 
 
 @cache
-def detector(name: str) -> Detector:
+def load_detector(name: str) -> Detector:
     """The finding of that name, loaded when it is first asked for.
 
     Raises:

@@ -4,22 +4,22 @@ import numpy as np
 
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import History
-from modicum.insights.segment_costs import dearest, gross_usd, of_kind
+from modicum.insights.segment_costs import is_kind, most_expensive, price_segments
 
 MOST_TOKENS = 2000
 
 
 def find(history: History) -> Finding:
-    long = np.flatnonzero(of_kind(history, "tool_result") & (history.segment_tokens > MOST_TOKENS))
-    tokens, usd = gross_usd(history, long, history.segment_tokens[long] - MOST_TOKENS)
+    long = np.flatnonzero(is_kind(history, "tool_result") & (history.segment_tokens > MOST_TOKENS))
+    tokens, usd = price_segments(history, long, history.segment_tokens[long] - MOST_TOKENS)
     sizes = history.segment_tokens.copy()
     sizes[long] = MOST_TOKENS
     return Finding(
         id="C4",
         name="carried_results",
-        title="Long tool results, carried to the end",
-        what=f"Tool results above {MOST_TOKENS:,} tokens: what lies beyond is written once and re-read by every later "
-        "call. Cut when it arrives, so that the prompt cache stays whole.",
+        title="Long tool results, sent with every later call",
+        what=f"Tool results above {MOST_TOKENS:,} tokens. The part above that is written to the context once and sent "
+        "again with every later call. The change cuts it when it arrives, so that the prompt cache stays intact.",
         finding_class=FindingClass.HEADROOM,
         calls=len(np.unique(history.segment_call[long])),
         tokens=tokens,
@@ -27,9 +27,9 @@ def find(history: History) -> Finding:
         change=HistoryChange(segment_tokens=sizes) if len(long) else None,
         remedy=f"modicum audit --what-if cap_tool_results={MOST_TOKENS}; in the agent: limit what a read or a command "
         "returns, and let it read by range.",
-        guard="Part of what is cut will have been needed and read again: a bound until an experiment has shown that "
-        "outcomes hold. It is in no sum.",
-        examples=dearest(history, history.segment_call[long]),
-        lacks="" if of_kind(history, "tool_result").any() else "tool results: these logs hold no anatomy of them",
+        guard="Part of what is cut may be needed, and the agent would read it again. So this is a bound until an "
+        "experiment has shown that outcomes stay as good. It is in no sum.",
+        examples=most_expensive(history, history.segment_call[long]),
+        lacks="" if is_kind(history, "tool_result").any() else "tool results: these logs do not show them",
         details={"results": len(long), "cap_tokens": MOST_TOKENS},
     )

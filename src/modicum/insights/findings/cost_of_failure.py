@@ -4,7 +4,7 @@ import numpy as np
 
 from modicum.insights.finding import Finding, FindingClass
 from modicum.insights.history import History
-from modicum.insights.segment_costs import dearest
+from modicum.insights.segment_costs import most_expensive
 
 
 def find(history: History) -> Finding:
@@ -23,9 +23,9 @@ def find(history: History) -> Finding:
         tokens=int(tokens[failed].sum()),
         gross_usd=usd,
         remedy="modicum yield --by model: what a success costs, failures included, by model and project.",
-        guard="No saving: nobody knew beforehand which task would fail. Tasks without an outcome are left out.",
-        examples=dearest(history, failed),
-        lacks="" if known.any() else "outcomes: tell them with 'modicum outcome import', or 'modicum outcome from-git'",
+        guard="This is no saving: nobody knew in advance which task would fail. Tasks without an outcome are left out.",
+        examples=most_expensive(history, failed),
+        lacks="" if known.any() else "outcomes: add them with 'modicum outcome import' or 'modicum outcome from-git'",
         details={
             "tasks_failed": len(np.unique(history.task[failed])),
             "tasks_with_outcome": len(np.unique(history.task[known])),

@@ -4,13 +4,13 @@ import numpy as np
 
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
-from modicum.insights.segment_costs import codes, context_codes, dearest, mixed
+from modicum.insights.segment_costs import find_codes, hash_contexts, hash_rows, most_expensive
 
 WINDOW_SECONDS = 3600.0
 
 
 def find(history: History) -> Finding:
-    repeated, needless = _repeated(history)
+    repeated, needless = _find_repeats(history)
     tokens = history.prompt + history.output_visible + history.output_reasoning
     lacks = "" if history.has_anatomy.any() else "digests of the messages: the logs hold usage only"
     return Finding(
@@ -25,22 +25,22 @@ def find(history: History) -> Finding:
         gross_usd=float(np.nansum(history.cost_usd[repeated])),
         change=HistoryChange(dropped_calls=needless) if repeated.any() else None,
         remedy="Answer repeated requests from a reply cache, with a time to live of an hour.",
-        guard="Requests that ran side by side are sampling on purpose; those after a failure are retries; the same "
-        "request in two tasks may be two trials. None of these is counted, nor a context whose text was not seen.",
-        examples=dearest(history, repeated),
+        guard="Not counted: requests that ran at the same time (sampling on purpose), requests after a failure "
+        "(retries), the same request in two tasks (perhaps two trials), and contexts whose text is not in the logs.",
+        examples=most_expensive(history, repeated),
         lacks=lacks,
     )
 
 
-def _repeated(history: History) -> tuple[Flags, Flags]:
+def _find_repeats(history: History) -> tuple[Flags, Flags]:
     """The repetitions, and the calls that need not have been made: as a rule the same. But where a conversation asked
     twice in a row, it went on with the second reply, and the first one is the one to leave away.
     """
-    answered = np.isin(history.status, codes(history.statuses, "ok"))
+    answered = np.isin(history.status, find_codes(history.statuses, "ok"))
     empty = np.bincount(history.segment_call, minlength=history.calls) + np.maximum(history.kept_segments, 0) == 0
     usable = np.flatnonzero(history.has_anatomy & answered & ~empty)
-    same = mixed(
-        context_codes(history)[usable],
+    same = hash_rows(
+        hash_contexts(history)[usable],
         history.model[usable],
         history.task[usable],
         history.prompt[usable],

@@ -4,12 +4,12 @@ import numpy as np
 
 from modicum.insights.finding import Finding, FindingClass
 from modicum.insights.history import History
-from modicum.insights.segment_costs import dearest, gross_usd, of_kind
+from modicum.insights.segment_costs import is_kind, most_expensive, price_segments
 
 
 def find(history: History) -> Finding:
-    fixed = of_kind(history, "prefix", "system", "tool_schema")
-    tokens, usd = gross_usd(history, fixed)
+    fixed = is_kind(history, "prefix", "system", "tool_schema")
+    tokens, usd = price_segments(history, fixed)
     firsts = np.flatnonzero(history.first)
     spent = float(np.nansum(history.cost_usd))
     return Finding(
@@ -22,9 +22,9 @@ def find(history: History) -> Finding:
         tokens=tokens,
         gross_usd=usd,
         remedy="Shorten instruction files, switch off servers and tools that are not used, load the rest on demand.",
-        guard="No claim: much of it is what makes the agent work.",
-        examples=dearest(history, firsts),
-        lacks="" if fixed.any() else "anatomy: these logs do not show what a prompt begins with",
+        guard="This is no claim of a saving: much of it is what makes the agent work.",
+        examples=most_expensive(history, firsts),
+        lacks="" if fixed.any() else "the parts of prompts: these logs do not show what a prompt begins with",
         details={
             "first_prompt_median_tokens": float(np.median(history.prompt[firsts])) if len(firsts) else 0.0,
             "share_of_cost": usd / spent if spent else 0.0,

@@ -10,10 +10,10 @@ def find(history: History) -> Finding:
         id="F4",
         name="idle_commitments",
         title="Reserved and not used",
-        what="Provisioned throughput or commitments beyond what the calls needed. APIs that are billed by the token "
+        what="Provisioned throughput, or other commitments, above what the calls needed. APIs that bill by the token "
         "charge nothing for an unused max_tokens.",
         finding_class=FindingClass.INFO,
         remedy="Compare the provider's commitment with 'modicum bill --by day'.",
-        guard="No claim.",
-        lacks="commitments: no log says what was bought ahead",
+        guard="This is no claim of a saving.",
+        lacks="commitments: no log says what was bought in advance",
     )

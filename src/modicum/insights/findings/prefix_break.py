@@ -5,15 +5,15 @@ import numpy as np
 from modicum.insights.caching import FAR_BELOW, Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
-from modicum.insights.segment_costs import codes, dearest
+from modicum.insights.segment_costs import find_codes, most_expensive
 
-MEANT = ("compaction", "rewind")
+MEANT = ("compaction", "rewind", "version")
 """Causes that somebody wanted."""
 
 
 def find(history: History) -> Finding:
-    caching = Caching.of(history)
-    broken = broken_calls(history, caching)
+    caching = Caching.compute(history)
+    broken = find_broken_calls(history, caching)
     unknown = int((broken & caching.unexplained).sum())
     lost = caching.predicted.left - history.cache_read
     written = history.cache_write_5m + history.cache_write_1h
@@ -30,9 +30,9 @@ def find(history: History) -> Finding:
         id="B2",
         name="prefix_break",
         title="Cached prompts broken in the middle of work",
-        what="Calls that came in time, on the same model, with a context that had only grown, and yet read less than "
-        f"{FAR_BELOW:.0%} of what the call before had left in the cache: something in front had changed (tools, system "
-        "prompt, a timestamp), or the cache was lost.",
+        what="Calls that came before the cache expired, on the same model, with a context that had only grown, and "
+        f"that still read less than {FAR_BELOW:.0%} of what the call before had left in the cache. Something at the "
+        "front of the prompt had changed (tools, system prompt, a timestamp), or the provider lost the cache.",
         finding_class=FindingClass.UPPER_BOUND if unknown else FindingClass.REPLAYED,
         calls=int(broken.sum()),
         tokens=int(lost[broken].sum()),
@@ -40,17 +40,17 @@ def find(history: History) -> Finding:
         change=HistoryChange(unbroken=broken) if broken.any() else None,
         remedy="Keep tools, their order and the system prompt unchanged within a conversation, put dates and other "
         "volatile text last, and set a cache breakpoint every 15 blocks where many tools run at once.",
-        guard="Compactions, rewinds, changes of model, pauses longer than the time to live, and prompts that shrank "
-        "are not counted. Breaks without a cause on record make it an upper bound: where the provider lost the cache, "
-        "no setting would have helped.",
-        examples=dearest(history, broken),
+        guard="Not counted: compactions, rewinds, changes of model, pauses longer than the time to live, and prompts "
+        "that shrank. Breaks without a recorded cause make this an upper bound: where the provider lost the cache, no "
+        "setting would have helped.",
+        examples=most_expensive(history, broken),
         details={"no_cause_on_record_calls": unknown, **named},
     )
 
 
-def broken_calls(history: History, caching: Caching) -> Flags:
+def find_broken_calls(history: History, caching: Caching) -> Flags:
     left = caching.predicted.left
     grown = history.prompt >= left
-    meant = np.isin(history.break_cause, codes(history.break_causes, *MEANT))
+    meant = np.isin(history.break_cause, find_codes(history.break_causes, *MEANT))
     broken: Flags = caching.predicted.warm & grown & ~meant & (history.cache_read < FAR_BELOW * left)
     return broken

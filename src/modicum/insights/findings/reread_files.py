@@ -7,11 +7,11 @@ import numpy as np
 from modicum.insights.finding import Finding, FindingClass
 from modicum.insights.history import Flags, History
 from modicum.insights.segment_costs import (
-    already_there,
-    dearest,
-    mixed,
-    of_kind,
-    without_rounds,
+    hash_rows,
+    is_kind,
+    is_live_duplicate,
+    most_expensive,
+    remove_rounds,
 )
 
 READS = re.compile(r"read|view|cat\b|open|grep|glob|search|find|list|\bls\b|get|fetch|lookup|show", re.IGNORECASE)
@@ -21,14 +21,14 @@ WRITES = re.compile(
 
 
 def find(history: History) -> Finding:
-    again = reread(history)
-    rounds = without_rounds(history, again)
+    again = find_rereads(history)
+    rounds = remove_rounds(history, again)
     return Finding(
         id="C2",
         name="reread_files",
         title="Unchanged files read again",
-        what="Results of reading tools that came back word for word for the same arguments, while the first result "
-        "still stood in the context.",
+        what="Results of reading tools that came back word for word for the same arguments, while the first result was "
+        "still in the context.",
         finding_class=FindingClass.REPLAYED,
         calls=len(rounds.calls),
         tokens=rounds.tokens,
@@ -36,34 +36,34 @@ def find(history: History) -> Finding:
         change=rounds.change,
         remedy="Tell the agent that an unchanged file need not be read again, or let its read tool answer "
         '"unchanged since your last read".',
-        guard="The result must be the same to the letter and the earlier one still in the context. A read directly "
-        "behind a write is a check and not counted. Commands of a shell are never counted: they may be polls.",
-        examples=dearest(history, rounds.calls),
-        lacks="" if history.segment_detail.any() else "tool calls: the logs do not say what was read",
+        guard="The result must be exactly the same, and the earlier one still in the context. Not counted: a read "
+        "directly after a write, which is a check, and shell commands, which may be polls.",
+        examples=most_expensive(history, rounds.calls),
+        lacks="" if history.segment_detail.any() else "tool calls: these logs do not say what was read",
         details={"reads": int(again.sum())},
     )
 
 
-def reread(history: History) -> Flags:
+def find_rereads(history: History) -> Flags:
     """Tool results that repeat one that is alive."""
     reading = np.array([bool(READS.search(tool)) and not WRITES.search(tool) for tool in history.tools], np.bool_)
     writing = np.array([bool(WRITES.search(tool)) for tool in history.tools], np.bool_)
     among: Flags = (
-        of_kind(history, "tool_result")
+        is_kind(history, "tool_result")
         & (history.segment_digest != 0)
         & (history.segment_detail != 0)
         & ~history.segment_error
     )
     if not among.any():
         return among
-    among &= reading[history.segment_tool] & ~_behind_a_write(history, writing)
-    again: Flags = already_there(history, mixed(history.segment_digest, history.segment_detail), among)
+    among &= reading[history.segment_tool] & ~_find_reads_after_writes(history, writing)
+    again: Flags = is_live_duplicate(history, hash_rows(history.segment_digest, history.segment_detail), among)
     return again
 
 
-def _behind_a_write(history: History, writing: Flags) -> Flags:
+def _find_reads_after_writes(history: History, writing: Flags) -> Flags:
     """Tool results that came directly behind the result of a writing tool: the agent looks at what it did."""
-    results = np.flatnonzero(of_kind(history, "tool_result"))
+    results = np.flatnonzero(is_kind(history, "tool_result"))
     conversation = history.conversation[history.segment_call[results]]
     found = np.zeros(history.segments, np.bool_)
     wrote = writing[history.segment_tool[results[:-1]]] & (conversation[1:] == conversation[:-1])

@@ -4,7 +4,7 @@ import numpy as np
 
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
-from modicum.insights.segment_costs import dearest
+from modicum.insights.segment_costs import most_expensive
 
 FEWEST_TOKENS = 1024
 """The least that most providers cache (Anthropic: 512 to 4,096 by model; OpenAI: 1,024). The replay knows each model's
@@ -15,12 +15,12 @@ NEARLY_NONE = 0.05
 
 
 def find(history: History) -> Finding:
-    able = uncached(history)
+    able = find_uncached(history)
     tokens = int(history.kept_tokens[able].sum())
     prices = np.divide(
         history.cost_uncached_usd, history.uncached, out=np.zeros(history.calls), where=history.uncached > 0
     )
-    lacks = "" if history.has_anatomy.any() else "anatomy: which part of a prompt stayed the same is not in these logs"
+    lacks = "" if history.has_anatomy.any() else "what prompts hold: these logs do not show it"
     whole = np.isin(history.conversation, history.conversation[able])
     change = HistoryChange(ttl_seconds=np.where(whole, 300, -1), unbroken=able) if able.any() else None
     return Finding(
@@ -36,14 +36,15 @@ def find(history: History) -> Finding:
         change=change,
         remedy='Anthropic: put "cache_control": {"type": "ephemeral"} on the request (automatic) or on the last '
         "message. OpenAI: set prompt_cache_key per conversation and keep tools and system prompt first and unchanged.",
-        guard=f"Prefixes below {FEWEST_TOKENS:,} tokens, gaps of more than five minutes, and conversations that "
-        f"already read {NEARLY_NONE:.0%} of their prompts from a cache are not counted. The write is paid for.",
-        examples=dearest(history, able),
+        guard=f"Not counted: prefixes below {FEWEST_TOKENS:,} tokens, gaps of more than five minutes, and "
+        f"conversations that already read {NEARLY_NONE:.0%} of their prompts from a cache. The cost of the "
+        "writes is included.",
+        examples=most_expensive(history, able),
         lacks=lacks,
     )
 
 
-def uncached(history: History) -> Flags:
+def find_uncached(history: History) -> Flags:
     """Calls whose kept prefix a cache would have held."""
     gaps = np.diff(history.started_s, prepend=0.0)
     starts = np.flatnonzero(history.first)

@@ -10,7 +10,8 @@ SELECT
     segments.tokens AS tokens,
     segments.digest AS digest,
     segments.detail AS detail,
-    segments.is_error AS is_error
+    segments.is_error AS is_error,
+    segments.basis AS basis
 FROM (
     SELECT
         entry_id,

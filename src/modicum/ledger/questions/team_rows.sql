@@ -1,4 +1,4 @@
--- Teams of agents: the rows of a recording (`modicum.agents.recorded.Row`), from calls that carry the tag `run` and an
+-- Teams of agents: the rows of a recording (`modicum.agents.recordings.Row`), from calls that carry the tag `run` and an
 -- agent. First the turns, then a row without agent for the result of each run, oldest run first.
 -- Calls of one agent in one round are one turn; a tag `step` keeps turns of one round apart. Without the tag `round` each
 -- call of an agent is its next round. A turn with a call that nobody counted has NULL tokens, and likewise its cost.

@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from modicum.providers.anthropic_messages.blocks import content_blocks, request_blocks
+from modicum.providers.anthropic_messages.blocks import request_blocks
 from modicum.providers.anthropic_messages.mock import MOCK
 from modicum.providers.anthropic_messages.prompt import SHAPE
 from modicum.providers.anthropic_messages.replies import WORDS, WRITER
@@ -32,6 +32,7 @@ from modicum.providers.bodies import (
 from modicum.providers.dialect import Api, Dialect, Target
 from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import mapping, text
+from modicum.providers.message_blocks import message_blocks
 
 ERROR_TYPES = {
     400: "invalid_request_error",
@@ -159,7 +160,7 @@ def user_and_session(user_id: str) -> tuple[str, str]:
 
 def _content_blocks(content: msgspec.Raw) -> list[Block]:
     try:
-        return content_blocks({"role": "assistant", "content": msgspec.json.decode(content)})
+        return message_blocks({"role": "assistant", "content": msgspec.json.decode(content)})
     except UNREADABLE:
         return []
 

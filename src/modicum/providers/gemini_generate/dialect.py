@@ -6,13 +6,11 @@ https://ai.google.dev/api/generate-content.
 """
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-from modicum.calls import SegmentKind
-from modicum.providers.blocks import Block, canonical
+from modicum.providers.blocks import Block
 from modicum.providers.bodies import (
     UNREADABLE,
     asked,
@@ -27,7 +25,7 @@ from modicum.providers.bodies import (
 from modicum.providers.dialect import Api, Dialect, Target, quoted
 from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.gemini_generate.blocks import content_blocks, part_blocks
+from modicum.providers.gemini_generate.blocks import request_blocks
 from modicum.providers.gemini_generate.mock import MOCK
 from modicum.providers.gemini_generate.replies import WORDS, WRITER
 from modicum.providers.gemini_generate.stream import (
@@ -109,18 +107,7 @@ class GeminiGenerate(Dialect):
         )
 
     def segments(self, body: bytes) -> list[Block]:
-        request = asked_object(body)
-        blocks = []
-        for tool in listed(request.get("tools")):
-            blocks += _schemas(mapping(tool))
-        system = request.get("systemInstruction") or request.get("system_instruction")
-        blocks += part_blocks(mapping(system).get("parts") or [], SegmentKind.SYSTEM)
-        contents = request.get("contents")
-        for content in contents if isinstance(contents, list) else [contents]:
-            if isinstance(content, str):
-                blocks.append(Block(SegmentKind.USER, content))
-            blocks += content_blocks(mapping(content))
-        return blocks
+        return request_blocks(asked_object(body))
 
     def find(self, method: str, path: str) -> Target | None:
         for beginning in _BEGINNINGS:
@@ -184,19 +171,6 @@ def _error(status: int, message: str, kind: str) -> dict[str, Any]:
         info = "type.googleapis.com/google.rpc.ErrorInfo"
         error["details"] = [{"@type": info, "reason": text(kind).upper(), "domain": "modicum"}]
     return error
-
-
-def _schemas(tool: Mapping[str, Any]) -> list[Block]:
-    """One block per function; a tool of the provider's own (search, code) is named by its field."""
-    blocks = []
-    for name, value in tool.items():
-        if name in {"functionDeclarations", "function_declarations"}:
-            for function in listed(value):
-                called = text(mapping(function).get("name"))
-                blocks.append(Block(SegmentKind.TOOL_SCHEMA, canonical(function), called))
-        else:
-            blocks.append(Block(SegmentKind.TOOL_SCHEMA, canonical({name: value}), name))
-    return blocks
 
 
 def _array_reply(body: bytes) -> ReplyFacts:

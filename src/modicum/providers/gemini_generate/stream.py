@@ -9,9 +9,9 @@ import msgspec
 from modicum.providers.blocks import Block
 from modicum.providers.bodies import UNREADABLE, counted, error_kind_of, word
 from modicum.providers.fields import listed, mapping
-from modicum.providers.gemini_generate.blocks import content_blocks
 from modicum.providers.gemini_generate.usage import tier_from, usage_from
 from modicum.providers.lines import MOST_LINE
+from modicum.providers.message_blocks import messages_blocks
 from modicum.providers.stream import EventTail
 
 
@@ -27,7 +27,7 @@ def counted_in(usage: Any) -> tuple[Any, str]:
 
 def candidate_blocks(candidates: list[Any]) -> list[Block]:
     contents = (mapping(mapping(candidate).get("content")) for candidate in candidates)
-    return [block for content in contents for block in content_blocks({**content, "role": "model"})]
+    return messages_blocks([{**content, "role": "model"} for content in contents])
 
 
 def finish_reason_in(candidates: list[Any], feedback: Any) -> str:

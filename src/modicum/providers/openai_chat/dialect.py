@@ -29,7 +29,8 @@ from modicum.providers.bodies import (
 from modicum.providers.dialect import Target
 from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.openai.blocks import ROLES, message_blocks, request_blocks
+from modicum.providers.message_blocks import message_blocks
+from modicum.providers.openai.blocks import request_blocks
 from modicum.providers.openai.dialect import OpenAIDialect, model_in
 from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
 from modicum.providers.openai_chat.prompt import SHAPE
@@ -153,9 +154,7 @@ def _message_blocks(choices: list[_Choice]) -> list[Block]:
             message = mapping(msgspec.json.decode(choice.message))
         except UNREADABLE:
             continue
-        blocks += message_blocks(message)
-        if refusal := text(message.get("refusal")):
-            blocks.append(Block(ROLES["assistant"], refusal))
+        blocks += message_blocks({"role": "assistant", **message})
     return blocks
 
 

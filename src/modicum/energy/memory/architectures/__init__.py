@@ -75,7 +75,7 @@ LIBRARY_DEFAULTS: dict[str, dict[str, int]] = {
 NEVER_NULL = {"num_key_value_heads", "head_dim"}
 
 
-def _completed(fields: Fields, model_type: str) -> tuple[Fields, tuple[str, ...]]:
+def _fill_defaults(fields: Fields, model_type: str) -> tuple[Fields, tuple[str, ...]]:
     """The config as the library reads it, and what was added."""
     added = {key: value for key, value in LIBRARY_DEFAULTS.get(model_type, {}).items() if key not in fields.raw}
     if "attention_head_dim" in fields.raw:
@@ -89,9 +89,11 @@ def _completed(fields: Fields, model_type: str) -> tuple[Fields, tuple[str, ...]
     return Fields(fields.name, {**fields.raw, **added}), notes
 
 
-def anatomy_of(fields: Fields) -> ModelShape:
-    """Raises:
-    UserError: the architecture is not known, or the config is incomplete or contradicts itself.
+def read_shape(fields: Fields) -> ModelShape:
+    """Reads the fields of a config with the function of its architecture.
+
+    Raises:
+        UserError: the architecture is not known, or the config is incomplete or contradicts itself.
     """
     model_type = fields.raw.get("model_type")
     if not isinstance(model_type, str):
@@ -102,6 +104,6 @@ def anatomy_of(fields: Fields) -> ModelShape:
             f"{fields.name}: modicum does not know the architecture '{model_type}' and does not guess its memory;"
             f" it knows {', '.join(sorted(ARCHITECTURES))}"
         )
-    completed, notes = _completed(fields, model_type)
+    completed, notes = _fill_defaults(fields, model_type)
     anatomy = read(completed)
     return msgspec.structs.replace(anatomy, notes=anatomy.notes + notes)

@@ -1,0 +1,28 @@
+"""What was sent that should not have been: counted while the text passes, booked with the call that sent it first."""
+
+import msgspec
+
+from modicum.calls import Call, SegmentKind
+from modicum.context.segmenter import Listener
+from modicum.redaction.finding import seen
+from modicum.redaction.tags import seen_tags
+
+
+class SecretScan(Listener):
+    """Looks at every text of a file, once."""
+
+    def __init__(self) -> None:
+        self._known: dict[bytes, dict[str, int]] = {}
+
+    def heard(self, kind: SegmentKind, text: str, digest: bytes) -> None:
+        del kind
+        if digest not in self._known:
+            self._known[digest] = seen(text)
+
+    def tagged(self, call: Call) -> Call:
+        """The call, with counts of what the segments hold that it was the first to send."""
+        if call.anatomy is None:
+            return call
+        sent = {segment.digest for segment in call.anatomy.added}
+        counts = seen_tags(self._known.get(digest, {}) for digest in sent)
+        return msgspec.structs.replace(call, tags=call.tags | counts) if counts else call

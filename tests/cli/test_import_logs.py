@@ -3,7 +3,7 @@ import json
 import pytest
 
 from cli.process_rig import on_a_full_disk, one_line_and_no_trace
-from modicum.cli.inputs.resources import digest_key
+from modicum.cli.inputs.resources import read_digest_key
 
 
 def test_importing_again_adds_nothing(modicum, transcripts):
@@ -139,7 +139,7 @@ def test_nothing_to_import_says_what_to_type(modicum):
 def test_an_import_into_a_full_disk_is_one_line(modicum, transcripts):
     words = ("import", str(transcripts), "--ledger")
     one_line_and_no_trace(on_a_full_disk(*words, "new.duckdb"), "new.duckdb", "make room")
-    digest_key()  # it is made now, as long as there is room
+    read_digest_key()  # it is made now, as long as there is room
     modicum("ledger", "info", "--ledger", "old.duckdb")
 
     one_line_and_no_trace(on_a_full_disk(*words, "old.duckdb"), "old.duckdb", "make room")

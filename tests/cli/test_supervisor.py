@@ -327,14 +327,14 @@ def test_what_falls_by_itself_is_started_later_each_time(monkeypatch):
     for _ in range(3):
         part.start()
         part.process.wait(10)
-        assert part.fallen() == 1
-        assert part.fallen() is None
+        assert part.poll_exit() == 1
+        assert part.poll_exit() is None
         waits.append(part.again_at - 100)
     monkeypatch.setattr("modicum.cli.supervisor.sys.executable", executable)
     part.start()
     part.process.kill()
     part.process.wait(10)
-    part.fallen()
+    part.poll_exit()
 
     assert waits == [1, 2, 4]
     assert part.again_at == 100.5
@@ -355,7 +355,7 @@ def test_a_worker_that_does_not_end_is_killed_after_its_time(monkeypatch, tmp_pa
     bound = bind_listener("test", "127.0.0.1", 0)
     running = worker.process
 
-    Supervisor(Part("ledger", []), [worker], bound, drain_s=0.1, ending=lambda: ending.append(None))._end()
+    Supervisor(Part("ledger", []), [worker], bound, drain_s=0.1, ending=lambda: ending.append(None))._stop_parts()
 
     os.close(reader)
     assert ending == [None]

@@ -15,7 +15,7 @@ from cli.process_rig import WORDS, ask, eventually, free_port, logged_line, part
 from gateway.certificates import Authority
 from modicum.calls import UserError
 from modicum.cli import up
-from modicum.cli.up import hello
+from modicum.cli.up import welcome_text
 from modicum.settings import GatewaySettings, OtelSettings, Settings, read_settings
 
 
@@ -124,7 +124,7 @@ def test_parts_that_are_started_again_take_no_other_settings_for_those_that_have
 
     monkeypatch.setattr("modicum.cli.supervisor.Supervisor.run", run)
     monkeypatch.setattr("signal.signal", lambda *_: None)
-    up._up(read_settings(), 1)
+    up._run_supervisor(read_settings(), 1)
 
     with pytest.raises(UserError, match="there is no such settings file"):
         read_settings()
@@ -141,7 +141,7 @@ def test_parts_that_are_started_again_take_no_other_settings_for_those_that_have
     ],
 )
 def test_it_prints_the_addresses_to_set_as_callers_have_to_write_them(gateway, base):
-    lines = hello(Settings(gateway=gateway)).splitlines()
+    lines = welcome_text(Settings(gateway=gateway)).splitlines()
 
     assert lines[0].startswith(f"gateway on {base}, ledger ")
     assert [line.strip() for line in lines[1:4]] == [
@@ -152,7 +152,7 @@ def test_it_prints_the_addresses_to_set_as_callers_have_to_write_them(gateway, b
 
 
 def test_it_prints_how_many_workers_there_are_and_where_spans_go():
-    printed = hello(Settings(otel=OtelSettings(endpoint="http://collector.test:4318")), 4)
+    printed = welcome_text(Settings(otel=OtelSettings(endpoint="http://collector.test:4318")), 4)
 
     assert "(4 workers)" in printed
     assert printed.endswith("\nspans go to http://collector.test:4318/v1/traces")

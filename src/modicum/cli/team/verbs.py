@@ -10,11 +10,11 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.calls.regular_file import read_named
+from modicum.cli.file_permissions import shared_files
 from modicum.cli.inputs import resources
-from modicum.cli.private import shared_files
-from modicum.cli.shared_options import ledger_option, typed
+from modicum.cli.shared_options import ledger_option, pass_options
 from modicum.cli.team import tables
-from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options, recorded, recorded_with_costs
+from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options, read_team, read_team_with_costs
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def command() -> None:
 @team_name
 @ledger_options
 @as_json
-@typed(AttributeOptions)
+@pass_options(AttributeOptions)
 def attribute(options: AttributeOptions) -> None:
     """Who costs what and adds what, from recorded runs; makes no model call.
 
@@ -138,7 +138,7 @@ def attribute(options: AttributeOptions) -> None:
     from modicum.agents.early_exit import compute_exit_curve
     from modicum.cli.terminal.output import print_json
 
-    team, costs = recorded_with_costs(options.recording, options.name, (), options)
+    team, costs = read_team_with_costs(options.recording, options.name, (), options)
     report = report_on(team)
     points = compute_exit_curve(team)
     if options.as_json:
@@ -162,7 +162,7 @@ def attribute(options: AttributeOptions) -> None:
 @ledger_options
 @out
 @as_json
-@typed(ProposeOptions)
+@pass_options(ProposeOptions)
 def propose(options: ProposeOptions) -> None:
     """The plan that saves most without a loss beyond --max-loss, chosen on half of the tasks, checked on the others.
 
@@ -176,14 +176,14 @@ def propose(options: ProposeOptions) -> None:
     from modicum.agents.learners.trace import Trace
     from modicum.agents.proposal import propose_and_check
 
-    team = recorded(options.recording, options.name, options.protect, options)
+    team = read_team(options.recording, options.name, options.protect, options)
     if options.drop_count is None:
         plan = propose_and_check(
             team, max_loss=options.max_loss, confidence=options.confidence, allow_bounds=options.allow_bounds
         )
     else:
         plan = Trace(drop_count=options.drop_count).learn(team.graph, recorded=team).plan
-    _deliver(_dated(plan), options.out, as_json=options.as_json)
+    _print_and_write_plan(_with_dates(plan), options.out, as_json=options.as_json)
 
 
 @command.command()
@@ -204,7 +204,7 @@ def propose(options: ProposeOptions) -> None:
 @ledger_options
 @out
 @as_json
-@typed(FitOptions)
+@pass_options(FitOptions)
 def fit(options: FitOptions) -> None:
     """Learns a plan by running your team; the tokens that takes are counted and written into the plan.
 
@@ -222,7 +222,7 @@ def fit(options: FitOptions) -> None:
     runner, tasks, learner = options.runner, options.tasks, options.learner
     kind = LEARNERS[learner]
     try:
-        chosen = msgspec.convert({"seed": options.seed, **_settings(options.settings, kind)}, kind)
+        chosen = msgspec.convert({"seed": options.seed, **_parse_settings(options.settings, kind)}, kind)
     except msgspec.ValidationError as error:
         raise UserError(
             f"--set: {error}; the parameters of '{learner}' are {', '.join(kind.__struct_fields__)}"
@@ -232,17 +232,17 @@ def fit(options: FitOptions) -> None:
     if runner and tasks:
         if options.ledger_url:
             raise UserError("--runner and --ledger are two sources of runs: give one of them")
-        team = _runner(runner)
-        trials = Trials(team.graph, _tasks(tasks), team.run, team.score, options.budget_tokens)
+        team = _load_runner(runner)
+        trials = Trials(team.graph, _read_tasks(tasks), team.run, team.score, options.budget_tokens)
         learned = chosen.learn(team.graph, trials=trials)
     elif learner in FROM_RECORDS:
-        known = recorded(None, options.name, options.protect, options)
+        known = read_team(None, options.name, options.protect, options)
         learned = chosen.learn(known.graph, recorded=known)
     else:
         raise UserError(f"the learner '{learner}' tries changed teams, which no record holds: add --runner and --tasks")
     if learned.budget_spent:
         click.echo(f"the budget ended after {learned.trials_count} runs, before the learner was done", err=True)
-    _deliver(_dated(learned.plan), options.out, as_json=options.as_json)
+    _print_and_write_plan(_with_dates(learned.plan), options.out, as_json=options.as_json)
 
 
 @command.command()
@@ -259,7 +259,7 @@ def fit(options: FitOptions) -> None:
 @ledger_options
 @out
 @as_json
-@typed(VerifyOptions)
+@pass_options(VerifyOptions)
 def verify(options: VerifyOptions) -> None:
     """Does the plan hold? Paired against the full team, a plan of the same shape by lot, and one agent.
 
@@ -275,15 +275,15 @@ def verify(options: VerifyOptions) -> None:
     from modicum.agents.verification import FULL, PLAN, RANDOM, SINGLE, verify_recorded
     from modicum.agents.verification import verify as run_arms
 
-    plan, runs = _plan(options.plan_file), options.runs
+    plan, runs = _read_plan(options.plan_file), options.runs
     margin, confidence = options.max_loss, options.confidence
     if options.runner or options.tasks:
         if not (options.runner and options.tasks):
             raise UserError("team verify runs a team on tasks: --runner and --tasks go together")
         if runs or options.ledger_url:
             raise UserError("--runner makes the runs that --runs or --ledger would bring: give one of them")
-        team = _runner(options.runner)
-        tasks = _tasks(options.tasks)
+        team = _load_runner(options.runner)
+        tasks = _read_tasks(options.tasks)
         found = run_arms(
             plan,
             team.graph,
@@ -295,20 +295,20 @@ def verify(options: VerifyOptions) -> None:
             seed=options.seed,
         )
     else:
-        full = recorded(runs, plan.team or None, plan.protect, options)
+        full = read_team(runs, plan.team or None, plan.protect, options)
         others = {PLAN: options.plan_runs, RANDOM: options.random_runs, SINGLE: options.single_runs}
         if not options.plan_runs:
             tables.print_replay(plan, full, margin, confidence, as_json=options.as_json)
             return
         arms = {FULL: full} | {
-            arm: recorded(path, plan.team or None, plan.protect, TeamLedgerOptions())
+            arm: read_team(path, plan.team or None, plan.protect, TeamLedgerOptions())
             for arm, path in others.items()
             if path
         }
         found = verify_recorded(plan, arms, margin=margin, confidence=confidence)
     tables.print_verification(found, as_json=options.as_json)
     if options.out:
-        _write(msgspec.structs.replace(plan, verified=found.evidence), options.out)
+        _write_plan(msgspec.structs.replace(plan, verified=found.evidence), options.out)
 
 
 @command.command()
@@ -317,7 +317,7 @@ def verify(options: VerifyOptions) -> None:
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here.")
 @ledger_options
 @as_json
-@typed(ShowOptions)
+@pass_options(ShowOptions)
 def show(options: ShowOptions) -> None:
     """What a plan does; as a picture also before and after, with the tokens on each edge of recorded runs.
 
@@ -330,10 +330,10 @@ def show(options: ShowOptions) -> None:
     from modicum.agents.team_drawing import draw_team
     from modicum.cli.terminal.output import print_json
 
-    plan, runs, svg = _plan(options.plan_file), options.runs, options.svg
+    plan, runs, svg = _read_plan(options.plan_file), options.runs, options.svg
     if svg:
         with shared_files():
-            svg.write_text(draw_team(recorded(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
+            svg.write_text(draw_team(read_team(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
         click.echo(f"wrote {svg}", err=True)
     if options.as_json:
         print_json(plan)
@@ -346,7 +346,7 @@ def show(options: ShowOptions) -> None:
 @click.option("--since", metavar="TIME", help="Calls from 2026-01-31, today, 7d, 2w.")
 @click.option("--until", metavar="TIME", help="Calls before.")
 @as_json
-def spared(*, ledger_url: str | None, since: str | None, until: str | None, as_json: bool) -> None:
+def show_spared(*, ledger_url: str | None, since: str | None, until: str | None, as_json: bool) -> None:
     """What plans did in the gateway: calls that were not made, and prompt tokens before and after, by team and rule.
 
     Tokens are our estimates, and no saving: `verify` and the canaries tell what the team lost by it.
@@ -357,25 +357,25 @@ def spared(*, ledger_url: str | None, since: str | None, until: str | None, as_j
       modicum team spared --since 7d --json
     """
     from modicum.cli.terminal.output import print_json
-    from modicum.cli.terminal.time_span import EVER, NEVER, moment
+    from modicum.cli.terminal.time_span import EVER, NEVER, parse_time
     from modicum.settings import checked_zone, read_settings
 
     zone = checked_zone(read_settings().timezone)
-    with resources.opened_ledger(ledger_url) as store:
-        rows = store.ask("edits", since=moment(since, zone, EVER), until=moment(until, zone, NEVER))
+    with resources.open_ledger(ledger_url) as store:
+        rows = store.ask("edits", since=parse_time(since, zone, EVER), until=parse_time(until, zone, NEVER))
     if as_json:
         print_json({"edits": rows})
         return
     tables.print_edits(rows)
 
 
-def _plan(path: Path) -> "TeamPlan":
+def _read_plan(path: Path) -> "TeamPlan":
     from modicum.agents.team_plan import read_plan
 
     return read_plan(read_named(path), str(path))
 
 
-def _dated(plan: "TeamPlan") -> "TeamPlan":
+def _with_dates(plan: "TeamPlan") -> "TeamPlan":
     """With the day it was made, and half a year to live."""
     from datetime import UTC, datetime, timedelta
 
@@ -384,7 +384,7 @@ def _dated(plan: "TeamPlan") -> "TeamPlan":
     return msgspec.structs.replace(plan, learned=learned, expires=(today + timedelta(days=182)).isoformat())
 
 
-def _write(plan: "TeamPlan", path: Path) -> None:
+def _write_plan(plan: "TeamPlan", path: Path) -> None:
     from modicum.agents.team_plan import encode_plan
 
     with shared_files():
@@ -392,18 +392,18 @@ def _write(plan: "TeamPlan", path: Path) -> None:
     click.echo(f"wrote {path}", err=True)
 
 
-def _deliver(plan: "TeamPlan", path: Path | None, *, as_json: bool) -> None:
+def _print_and_write_plan(plan: "TeamPlan", path: Path | None, *, as_json: bool) -> None:
     from modicum.cli.terminal.output import print_json
 
     if path:
-        _write(plan, path)
+        _write_plan(plan, path)
     if as_json:
         print_json(plan)
     else:
         tables.print_plan(plan)
 
 
-def _runner(where: str) -> Any:
+def _load_runner(where: str) -> Any:
     """The user's team. Its module may lie in the working directory."""
     import sys
     from importlib import import_module
@@ -421,7 +421,7 @@ def _runner(where: str) -> Any:
     return team
 
 
-def _tasks(path: Path) -> list[Any]:
+def _read_tasks(path: Path) -> list[Any]:
     tasks = []
     for number, line in enumerate(read_named(path).splitlines(), start=1):
         if line.strip():
@@ -432,7 +432,7 @@ def _tasks(path: Path) -> list[Any]:
     return tasks
 
 
-def _settings(pairs: Iterable[str], kind: type[Any]) -> dict[str, Any]:
+def _parse_settings(pairs: Iterable[str], kind: type[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for pair in pairs:
         name, _, text = pair.partition("=")

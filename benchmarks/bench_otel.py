@@ -14,12 +14,12 @@ import msgspec
 
 from measured import machine, median, report
 from modicum.calls import Basis, Call, Owner, Usage
-from modicum.console.exporting import span_of
-from modicum.console.otel_endpoint import Endpoint
 from modicum.gateway.attribution import attribution
 from modicum.gateway.traces import read
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.spans import Received, SpanShipper
+from modicum.ledger_process.exporting import span_of
+from modicum.ledger_process.otel_endpoint import Endpoint
 from modicum.metering.prices import PriceBook
 from modicum.providers.facts import RequestFacts
 from modicum.providers.otel import Span
@@ -134,7 +134,7 @@ def settled(times: int) -> float:
     async def write(folder: Path) -> None:
         journal = Journal(folder, slots=1)
         spans = [Received(f"{number:032x}", "a" * 16, "", call(number)) for number in range(SPANS)]
-        await journal.added(Record("", "spans", pack(spans)))
+        await journal.append(Record("", "spans", pack(spans)))
         journal.close()
 
     with tempfile.TemporaryDirectory() as folder:

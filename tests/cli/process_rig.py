@@ -108,7 +108,7 @@ def journaled(number, model="gpt-4o-mini"):
         at = datetime.now(UTC)
         facts = {"source": "gateway", "provider": "openai", "started": at, "finished": at, "usage": Usage(9, 9)}
         body = msgspec.msgpack.encode(Call(call_id=f"gateway:{number}", model=model, **facts))
-        await journal.added(Record(f"{number}", "call", body))
+        await journal.append(Record(f"{number}", "call", body))
         journal.close()
 
     asyncio.run(write())

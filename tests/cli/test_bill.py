@@ -6,8 +6,8 @@ from decimal import Decimal
 import pytest
 
 from cli.process_rig import journaled
-from console.rig import LedgerProcess, until
 from ledger.faults import garbage
+from ledger_process.rig import LedgerProcess, until
 from modicum.calls import BUCKETS
 from modicum.settings import state_folder
 

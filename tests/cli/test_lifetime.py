@@ -19,8 +19,8 @@ from modicum.calls import UserError
 from modicum.cli import lifetime
 from modicum.cli.inputs import resources
 from modicum.cli.lifetime import acquire_lifetime
-from modicum.console.running import find
 from modicum.ledger.file_lock import FileLock, is_held
+from modicum.ledger_process.running import find
 from modicum.outbound.listener import bind_listener
 
 WORDS = [sys.executable, "-m", "modicum"]

@@ -17,8 +17,8 @@ import pytest
 from google import genai
 
 from modicum.cli.supervisor import Part, Supervisor
-from modicum.console.client import ConsoleStore
-from modicum.console.running import find
+from modicum.ledger_process.client import LedgerProcessStore
+from modicum.ledger_process.running import find
 from modicum.outbound.listener import bind_listener
 
 WORDS = [sys.executable, "-m", "modicum"]
@@ -89,7 +89,7 @@ class Site:
         return found
 
     def entries(self):
-        store = ConsoleStore(find(self.folder / "modicum" / "gateway"))
+        store = LedgerProcessStore(find(self.folder / "modicum" / "gateway"))
         return [entry for batch in store.entries() for entry in batch]
 
     def recorded(self, journal):

@@ -3,7 +3,7 @@
 import pytest
 
 from cli.process_rig import journaled
-from console.rig import LedgerProcess, until
+from ledger_process.rig import LedgerProcess, until
 from modicum.settings import state_folder
 
 

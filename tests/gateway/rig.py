@@ -15,6 +15,7 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import httpx2 as httpx
 import msgspec
 import uvloop
 from backports import zstd
@@ -250,3 +251,17 @@ def running(folder, settings=None):
 
 def facts_of(fixture):
     return json.loads((FIXTURES / f"{fixture}.facts.json").read_text())
+
+
+def wait_until(condition, seconds=5.0):
+    until = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def swallow(url, told, headers):
+    try:
+        httpx.post(url, json=told, headers=headers, timeout=10)
+    except httpx.HTTPError:
+        return

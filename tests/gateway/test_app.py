@@ -419,7 +419,7 @@ def test_a_mutated_request_is_served_or_refused_but_never_a_fault_of_ours(rig, p
     )
 
     assert reply.status_code < 500
-    assert rig.gateway.pipeline.journal.healthy
+    assert rig.gateway.parts.journal.healthy
 
 
 @pytest.mark.parametrize(

@@ -77,7 +77,7 @@ def begin(rig, length, path="/v1/chat/completions", sent=b"", **headers):
 
 
 def held(rig):
-    return rig.gateway.pipeline.bodies.held_bytes
+    return rig.gateway.parts.bodies.held_bytes
 
 
 def eventually(condition, seconds=10.0):
@@ -159,7 +159,7 @@ DATA = json.dumps(LARGE).encode()
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_room_is_given_back_however_a_request_ends(narrow, ending):
     taken = []
-    budget = narrow.gateway.pipeline.bodies
+    budget = narrow.gateway.parts.bodies
     share = budget.share
 
     def counted():

@@ -3,7 +3,7 @@
 import httpx2 as httpx
 
 from gateway.rig import CHAT
-from modicum.console.metrics import Metrics
+from modicum.ledger_process.metrics import ExportMetrics
 
 OWNER = {"team": "team-of-zorro", "app": "app-of-zorro", "user": "user-zorro"}
 
@@ -38,4 +38,4 @@ class Counts:
 
 
 def test_metrics_of_the_ledger_process_know_no_owner():
-    assert labels(Metrics(Counts()).text()) <= {"why"}
+    assert labels(ExportMetrics(Counts()).text()) <= {"why"}

@@ -49,7 +49,7 @@ def arms(rig, a_plan):
 
 
 def test_a_gateway_without_teams_asks_no_rule_and_keeps_no_file(fresh_rig):
-    assert fresh_rig.gateway.pipeline.rules == ()
+    assert fresh_rig.gateway.pipeline.in_force.rules == ()
     assert not (fresh_rig.folder / "teams.sqlite").exists()
     assert usual()(1).teams == {}
 
@@ -58,7 +58,7 @@ def test_a_changed_plan_takes_effect_while_it_runs(tmp_path, ask, capfd):
     with planned(tmp_path, plan(drop=["critic"])) as rig:
         assert not ask(rig, "r0")
         rig.plan_file.write_text(encode_plan(plan(drop=["planner"])))
-        until(lambda: rig.gateway.pipeline.rules and not ask(rig, f"r{time.monotonic()}", "planner"))
+        until(lambda: rig.gateway.pipeline.in_force.rules and not ask(rig, f"r{time.monotonic()}", "planner"))
         assert ask(rig, "r1")
         rig.plan_file.write_text('{"schema": "team-plan/1", "drops": []}')
         until(lambda: ask(rig, f"r{time.monotonic()}", "planner"))
@@ -138,7 +138,7 @@ def test_outcomes_are_taken_though_the_file_of_teams_is_broken(tmp_path, ask):
         rig.gateway._teams._outcomes._base.execute("DROP TABLE runs")
         outcome(rig, "r", 1)
         assert ask(rig, "r2", "judge")
-        until(lambda: 'stage="team_outcomes"} 2.0' in rig.gateway.pipeline.metrics.text().decode())
+        until(lambda: 'stage="team_outcomes"} 2.0' in rig.gateway.parts.metrics.text().decode())
 
 
 def test_a_file_of_outcomes_that_is_none_costs_the_plan_and_no_call(tmp_path, ask, capfd):

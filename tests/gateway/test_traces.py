@@ -220,7 +220,7 @@ def test_a_disk_that_refuses_is_a_503_and_a_full_queue_too(tmp_path):
         headers = rig.headers(content_type="application/json")
         url = f"{rig.url}/v1/traces"
         assert httpx.post(url, content=document({}), headers=headers).status_code == 200
-        traces = rig.gateway.pipeline.traces
+        traces = rig.gateway.parts.traces
         traces._journal._patience_s = 0.05
         commit = traces._journal._commit
         held = threading.Event()

@@ -153,7 +153,7 @@ def test_a_gateway_starts_with_a_garbage_journal_and_its_log_names_it(tmp_path, 
 def test_a_journal_that_breaks_while_it_runs_costs_no_call(tmp_path):
     with running(tmp_path) as rig:
         for number in range(200):
-            rig.loop.call_soon_threadsafe(rig.gateway.pipeline.journal.add, Record(f"{number}", "x", b"x" * 2000))
+            rig.loop.call_soon_threadsafe(rig.gateway.parts.journal.add, Record(f"{number}", "x", b"x" * 2000))
         assert asked(rig).status_code == 200
         journal = tmp_path / "journal" / "gateway.sqlite"
         base = sqlite3.connect(journal)

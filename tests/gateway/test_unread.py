@@ -59,7 +59,7 @@ def test_every_door_answers_a_stranger_before_its_body_comes(rig, path, more):
         said = read_reply(line)
 
     assert said.startswith(b"HTTP/1.1 401 ")  # and no 100 before it
-    assert rig.gateway.pipeline.bodies.held_bytes == 0
+    assert rig.gateway.parts.bodies.held_bytes == 0
 
 
 def test_a_key_with_a_body_that_is_announced_as_too_large_is_refused_before_it_comes(rig):

@@ -12,10 +12,13 @@ import pytest
 
 from gateway.rig import CHAT, running, usual
 from modicum.calls import CallStatus
+from modicum.calls.change import NO_CHANGE, Change
+from modicum.calls.rule import Rule
+from modicum.gateway import replies
 from modicum.gateway.exchange import OwnReply
 from modicum.gateway.metrics import Metrics
-from modicum.gateway.optimizing import Change
 from modicum.gateway.refusal import Refused
+from modicum.gateway.server import upstreams_of
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.settings import UpstreamSettings
@@ -138,33 +141,41 @@ def test_a_place_is_given_back_however_the_call_ends(narrow, fault):
         if "leaves" in fault:
             (line,) = hold(narrow, 1, told=CHAT | {"stream": True}, **fixture)
             line.close()
-            under_way = narrow.gateway.pipeline.upstream_calls._under_way
+            under_way = narrow.gateway.parts.upstream_calls._under_way
             eventually(lambda: not under_way["openai"])  # noqa: B023 - the same each time
         else:
             post(narrow, told=CHAT | {"stream": "stream" in fault}, x_fault=fault, **fixture)
 
-    assert narrow.gateway.pipeline.upstream_calls._under_way["openai"] == 0
+    assert narrow.gateway.parts.upstream_calls._under_way["openai"] == 0
     assert post(narrow).status_code == 200
 
 
 def test_what_a_rule_sends_elsewhere_or_answers_counts_where_it_goes(narrow):
-    pipeline = narrow.gateway.pipeline
-    there = pipeline.upstreams.route("fast", "openai-chat")
-    elsewhere = there._replace(upstream=Upstream("spare", usual()(narrow.provider.port).upstreams["openai"], ""))
-    changes = {"elsewhere": Change(route=elsewhere), "own": Change(own_reply=OwnReply(200, b"application/json", b"{}"))}
+    def elsewhere(prompt, facts):
+        return Change(model="spare-model", why="a test") if facts.task == "elsewhere" else NO_CHANGE
 
-    class Rule:
-        name = "test"
+    class OwnAnswers:
+        name = "own"
 
-        def __call__(self, exchange):
-            return changes.get(exchange.about.task)
+        async def answer(self, exchange, client):
+            reply = OwnReply(200, b"application/json", b"{}")
+            return replies.own(exchange, reply, client) if exchange.about.task == "own" else None
 
+    settings = usual(most_calls=8)(narrow.provider.port)
+    spare = msgspec.structs.replace(settings.upstreams["openai"], models=("spare-model",))
     hold(narrow, 6)
-    pipeline.rules = [Rule()]
+    pipeline = narrow.gateway.pipeline
+    pipeline.take_over(
+        pipeline.in_force._replace(
+            upstreams=upstreams_of(msgspec.structs.replace(settings, upstreams=settings.upstreams | {"spare": spare})),
+            rules=(Rule("test", elsewhere),),
+            answerers=(OwnAnswers(),),
+        )
+    )
 
     said = [post(narrow, x_modicum_task=task).status_code for task in ("elsewhere", "own", "")]
 
     assert said == [200, 200, 503]
     assert [call.status for call in narrow.wait_for_records(3)] == [CallStatus.OK, CallStatus.OK, CallStatus.ERROR]
-    assert pipeline.upstream_calls._under_way == {"openai": 6, "spare": 0}
+    assert narrow.gateway.parts.upstream_calls._under_way == {"openai": 6, "spare": 0}
     narrow.release()

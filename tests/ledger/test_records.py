@@ -9,17 +9,17 @@ from decimal import Decimal
 import msgspec
 import pytest
 
-from console.rig import LedgerProcess, until
 from ledger.samples import EVER, START, window
+from ledger_process.rig import LedgerProcess, until
 from modicum.calls import AuditEvent, Outcome, Owner
-from modicum.console.client import ConsoleStore
-from modicum.console.running import find
 from modicum.ledger.copying import copy_ledger
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.opening import open_store
 from modicum.ledger.record_table import Column, ColumnKind, RecordTable, Repeats
 from modicum.ledger.records import AUDIT_EVENTS, ENERGY_WINDOWS, OUTCOMES, RECORDS
 from modicum.ledger.store import Appended, Purge, Store
+from modicum.ledger_process.client import LedgerProcessStore
+from modicum.ledger_process.running import find
 
 
 def test_an_outcome_told_again_is_replaced(store):
@@ -163,7 +163,7 @@ def opened(door: str, place: str, folder) -> Iterator[Store]:
         store.close()
     else:
         with LedgerProcess(folder, place=place):
-            yield ConsoleStore(find(folder))
+            yield LedgerProcessStore(find(folder))
 
 
 @pytest.mark.usefixtures("toys")
@@ -194,12 +194,12 @@ def test_a_new_noun_is_a_struct_and_a_row(door, place, tmp_path):
 def test_a_new_noun_comes_through_a_gateways_journal(tmp_path):
     async def write():
         journal = Journal(tmp_path / "journal")
-        await journal.added(Record("1", "toy", msgspec.msgpack.encode(BEAR)))
+        await journal.append(Record("1", "toy", msgspec.msgpack.encode(BEAR)))
         journal.close()
 
     with LedgerProcess(tmp_path):
         asyncio.run(write())
-        store = ConsoleStore(find(tmp_path))
+        store = LedgerProcessStore(find(tmp_path))
         assert until(lambda: store.records(TOYS)) == [BEAR]
 
 

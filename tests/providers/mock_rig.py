@@ -6,12 +6,12 @@ import msgspec
 import openai
 
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.mock.options import MockOptions
 from modicum.providers.mock.provider import MockProvider
-from modicum.providers.mock.wanted import Wanted
 
 CREATED = 1763800000
 HELLO = [{"role": "user", "content": "hello"}]
-PLAIN = Wanted(output_tokens=12, chunks=5, reasoning_tokens=7)
+PLAIN = MockOptions(output_tokens=12, chunks=5, reasoning_tokens=7)
 LONG = "Tides of the Baltic. " * 300
 """Enough to be cached."""
 PATHS = {

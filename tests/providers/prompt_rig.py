@@ -2,6 +2,7 @@
 
 import json
 
+from modicum.calls.change import Change, DoesNotFit
 from modicum.providers.dialects import DIALECTS
 
 
@@ -10,4 +11,13 @@ def prompt(dialect, **request):
 
 
 def told(found):
-    return [(unit.role, unit.name, unit.text, set(unit.links)) for unit in found.units]
+    return [(unit.kind.value, unit.name, unit.text, set(unit.links)) for unit in found.units]
+
+
+def only(found, kept):
+    """The request with these units alone; None where it does not fit."""
+    gone = frozenset(range(len(found.units))) - {unit.place for unit in kept}
+    try:
+        return found.written(Change(left_out=gone))
+    except DoesNotFit:
+        return None

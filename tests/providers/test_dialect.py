@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from modicum.providers.dialect import Api, Dialect, quoted
+from modicum.providers.dialect import Dialect, DialectApi, quoted
 from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.own_reply import OwnText
 
@@ -13,7 +13,7 @@ class Plain(Dialect):
     """No more than what every dialect has to say."""
 
     name = "plain"
-    api = Api("plain")
+    api = DialectApi("plain")
 
     def request(self, body, path):  # noqa: ARG002 - the path says nothing here
         return RequestFacts(model=json.loads(body)["model"])
@@ -53,14 +53,14 @@ def test_without_a_shape_and_words_it_is_not_taken_apart_and_gets_no_reply_of_ou
     own = OwnText("1", "m", "hi", 0, stream=False, usage_asked=True)
 
     assert PLAIN.prompt(b"{}") is None
-    assert PLAIN.spoken(b"{}", stream=False) is None
+    assert PLAIN.reply_text(b"{}", stream=False) is None
     assert PLAIN.own_reply(own) is None
 
 
 def test_what_it_must_say_itself_cannot_be_left_out():
     class Silent(Dialect):
         name = "silent"
-        api = Api("silent")
+        api = DialectApi("silent")
 
     with pytest.raises(TypeError, match="abstract method"):
         Silent()

@@ -4,9 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modicum.calls.change import Change, DoesNotFit
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.prompt import GO_ON
-from providers.prompt_rig import prompt
+from providers.prompt_rig import only, prompt
 
 
 @pytest.mark.parametrize(
@@ -39,7 +40,7 @@ def test_who_can_take_a_plain_text(dialect, fields, why):
 def test_odd_requests_are_taken_apart_as_far_as_they_go(body):
     for dialect in ("openai-chat", "anthropic-messages", "openai-responses"):
         found = DIALECTS[dialect].prompt(body)
-        assert found is None or found.with_only(found.units[:0]) is None
+        assert found is None or not found.units or only(found, []) is None
     assert DIALECTS["gemini-generate"].prompt(b"{}") is None
 
 
@@ -54,11 +55,128 @@ def test_what_stays_is_what_was_there_and_something_always_stays(messages, data)
     found = prompt(dialect, **{place: asked})
     kept = [unit for unit in found.units if data.draw(st.booleans())]
 
-    body = found.with_only(kept)
+    body = only(found, kept)
 
-    if body is not None:
+    if body is not None and len(kept) < len(found.units):
         left = json.loads(body)[place]
         assert any(message["role"] != "system" for message in left)
         assert [message for message in left if message["content"] != GO_ON] == [
-            asked[unit.message] for unit in kept if asked[unit.message]["content"] != GO_ON
+            asked[unit.place] for unit in kept if asked[unit.place]["content"] != GO_ON
         ]
+
+
+TALKS = {
+    "openai-chat": {
+        "tools": [
+            {"type": "function", "function": {"name": "search"}},
+            {"type": "function", "function": {"name": "f"}},
+        ],
+        "messages": [
+            {"role": "system", "content": "be brief"},
+            {"role": "user", "content": [{"type": "text", "text": "a"}, {"type": "text", "text": "b"}], "name": "ann"},
+            {
+                "role": "assistant",
+                "tool_calls": [
+                    {"id": "c", "type": "function", "function": {"name": "search", "arguments": '{"q": 1}'}}
+                ],
+            },
+            {"role": "tool", "tool_call_id": "c", "content": "found"},
+        ],
+    },
+    "anthropic-messages": {
+        "tools": [{"name": "search"}, {"name": "f"}],
+        "system": [{"type": "text", "text": "be brief", "cache_control": {"type": "ephemeral"}}],
+        "messages": [
+            {"role": "user", "content": [{"type": "text", "text": "a", "cache_control": {"type": "ephemeral"}}]},
+            {"role": "assistant", "content": [{"type": "tool_use", "id": "c", "name": "search", "input": {"q": 1}}]},
+            {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "found"}]},
+        ],
+    },
+    "openai-responses": {
+        "tools": [{"type": "function", "name": "search"}, {"type": "function", "name": "f"}],
+        "instructions": "be brief",
+        "input": [
+            {"role": "user", "content": [{"type": "input_text", "text": "a"}]},
+            {"type": "function_call", "call_id": "c", "name": "search", "arguments": '{"q": 1}'},
+            {"type": "function_call_output", "call_id": "c", "output": "found"},
+        ],
+    },
+}
+KINDS = ["tool_schema", "tool_schema", "system", "user", "tool_call", "tool_result"]
+every_talk = pytest.mark.parametrize("dialect", TALKS)
+
+
+@every_talk
+def test_all_dialects_take_a_request_apart_alike(dialect):
+    found = prompt(dialect, **TALKS[dialect])
+
+    assert [unit.kind.value for unit in found.units] == KINDS
+    assert [unit.tool for unit in found.units] == ["search", "f", "", "", "search", "search"]
+    assert (found.system, found.units[5].text, found.holds_text) == ("be brief", "found", True)
+    assert found.units[4].detail == found.units[5].detail != b""
+    assert {unit.detail for unit in found.units[:4]} == {b""}
+    assert found.units[0].digest != found.units[1].digest
+    assert all(unit.tokens > 0 for unit in found.units)
+
+
+@every_talk
+def test_texts_are_replaced_in_the_form_that_they_have(dialect):
+    found = prompt(dialect, **TALKS[dialect])
+    body = json.loads(found.written(Change(replaced={2: "terse", 3: "c", 5: "none"})))
+    again = prompt(dialect, **body)
+
+    assert [again.units[place].text for place in (2, 3, 5)] == ["terse", "c", "none"]
+    assert [unit.kind.value for unit in again.units] == KINDS
+    assert body["tools"] == TALKS[dialect]["tools"]
+    if dialect == "anthropic-messages":
+        assert body["messages"][0]["content"][0] == {
+            "type": "text",
+            "text": "c",
+            "cache_control": {"type": "ephemeral"},
+        }
+
+
+@every_talk
+def test_tools_and_instructions_go_out_too(dialect):
+    found = prompt(dialect, **TALKS[dialect])
+
+    one = json.loads(found.written(Change(left_out=frozenset({1}))))
+    assert one == {"model": "m", **TALKS[dialect], "tools": TALKS[dialect]["tools"][:1]}
+    none = prompt(dialect, **json.loads(found.written(Change(left_out=frozenset({0, 1, 2})))))
+    assert [unit.kind.value for unit in none.units] == KINDS[3:]
+
+
+@every_talk
+@pytest.mark.parametrize(
+    ("change", "why"),
+    [
+        (Change(left_out=frozenset({4})), "go or stay together"),
+        (Change(left_out=frozenset({5})), "go or stay together"),
+        (Change(replaced={4: "x"}), "more than text"),
+        (Change(left_out=frozenset({3, 4, 5})), "nothing would be left"),
+    ],
+)
+def test_what_no_provider_would_take_does_not_fit(dialect, change, why):
+    with pytest.raises(DoesNotFit, match=why):
+        prompt(dialect, **TALKS[dialect]).written(change)
+
+
+@pytest.mark.parametrize(
+    ("dialect", "asked", "written"),
+    [
+        ("openai-chat", {}, {"max_completion_tokens": 100, "reasoning_effort": "low"}),
+        ("openai-chat", {"max_tokens": 500}, {"max_tokens": 100, "reasoning_effort": "low"}),
+        ("openai-chat", {"max_tokens": 50}, {"max_tokens": 50, "reasoning_effort": "low"}),
+        ("anthropic-messages", {"max_tokens": 500}, {"max_tokens": 100, "output_config": {"effort": "low"}}),
+        (
+            "openai-responses",
+            {"reasoning": {"summary": "auto", "effort": "high"}},
+            {"max_output_tokens": 100, "reasoning": {"summary": "auto", "effort": "low"}},
+        ),
+    ],
+)
+def test_a_cap_only_lowers_and_effort_stands_where_its_api_has_it(dialect, asked, written):
+    messages = {"input" if dialect == "openai-responses" else "messages": [{"role": "user", "content": "hi"}]}
+    body = prompt(dialect, **messages, **asked).written(Change(most_output_tokens=100, effort="low"))
+
+    assert json.loads(body) == {"model": "m", **messages, **written}

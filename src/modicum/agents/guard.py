@@ -6,7 +6,7 @@ reader without the task: what people, tools and the system said always stays.
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from modicum.agents.answers import ABSTAINED, answer_or_none, find_agreed_answer, normalise
@@ -94,56 +94,80 @@ class Guard:
         """
         if self.full_because:
             return list(messages)
-        author, text, links = author or author_of, text or text_of, links or tool_links
         now = self.round_of(reader) if round is None else round
-        out = self._hidden(reader, [(author(one), text(one), bool(links(one))) for one in messages], now)
-        gone: set[str] = set().union(*(links(messages[index]) for index in out))
-        kept: set[str] = set()
-        for index, message in enumerate(messages):
-            if index not in out and author(message) in self.plan.agents:
-                kept |= links(message)
-        gone -= kept
-        left = [
-            message
-            for index, message in enumerate(messages)
-            if index not in out and not (author(message) not in self.plan.agents and links(message) & gone)
-        ]
-        return left or list(messages)
+        accessors = author or author_of, text or text_of, links or tool_links
+        return visible(self.plan, self._spoken, reader, now, messages, *accessors)
 
-    def _hidden(self, reader: str, messages: Sequence[tuple[str | None, str | None, bool]], now: int) -> set[int]:
-        """Positions of the messages (author, text, whether it calls tools) that the reader may not see."""
-        hidden: set[int] = set()
-        seen: dict[str, int] = {}
-        for index, (name, text, calls_tools) in enumerate(messages):
-            if name is None or name == reader or name not in self.plan.agents:
-                continue
-            if self._placeholder(name, text):
-                hidden.add(index)
-                continue
-            written = self._round_written(name, seen.get(name, 0))
-            # A turn may call tools several times before it says its word: these belong to one round.
-            seen[name] = seen.get(name, 0) + (not calls_tools)
-            if not self.plan.keeps(name, written) or not self.plan.carries(name, reader, self._kind(written, now), now):
-                hidden.add(index)
-        return hidden
+    def spoken(self) -> dict[str, tuple[int, ...]]:
+        """The rounds in which each agent was let speak, so far."""
+        with self._lock:
+            return {agent: tuple(rounds) for agent, rounds in self._spoken.items()}
 
-    def _placeholder(self, name: str, text: str | None) -> bool:
-        if text is None or name in self.plan.protect:
-            return False
-        dropped = any(not self.plan.keeps(name, number) for number in range(1, self.plan.rounds + 1))
-        return dropped and normalise(text) in ABSTAINED
 
-    def _round_written(self, name: str, earlier: int) -> int:
-        """The round of an agent's message, of which `earlier` come before it: those in which it was let speak."""
-        spoken = self._spoken.get(name)
-        if spoken:
-            return spoken[min(earlier, len(spoken) - 1)]
-        kept = [number for number in range(1, self.plan.rounds + 1) if self.plan.keeps(name, number)]
-        return kept[min(earlier, len(kept) - 1)] if kept else 1
+def visible(
+    plan: PlanRules,
+    spoken: Mapping[str, Sequence[int]],
+    reader: str,
+    now: int,
+    messages: Sequence[Message],
+    author: Callable[[Message], str | None],
+    text: Callable[[Message], str | None],
+    links: Callable[[Message], set[str]],
+) -> list[Message]:
+    """The messages that a reader may see in round `now`, in order. See `Guard.filter`; `spoken` are the rounds in which
+    each agent was let speak, so far.
+    """
+    out = _hidden(plan, spoken, reader, now, [(author(one), text(one), bool(links(one))) for one in messages])
+    gone: set[str] = set().union(*(links(messages[index]) for index in out))
+    kept: set[str] = set()
+    for index, message in enumerate(messages):
+        if index not in out and author(message) in plan.agents:
+            kept |= links(message)
+    gone -= kept
+    left = [
+        message
+        for index, message in enumerate(messages)
+        if index not in out and not (author(message) not in plan.agents and links(message) & gone)
+    ]
+    return left or list(messages)
 
-    @staticmethod
-    def _kind(written: int, now: int) -> EdgeKind:
-        return EdgeKind.SPATIAL if written >= now else EdgeKind.TEMPORAL
+
+def _hidden(
+    plan: PlanRules,
+    spoken: Mapping[str, Sequence[int]],
+    reader: str,
+    now: int,
+    messages: Sequence[tuple[str | None, str | None, bool]],
+) -> set[int]:
+    """Positions of the messages (author, text, whether it calls tools) that the reader may not see."""
+    hidden: set[int] = set()
+    seen: dict[str, int] = {}
+    for index, (name, text, calls_tools) in enumerate(messages):
+        if name is None or name == reader or name not in plan.agents:
+            continue
+        if _is_placeholder(plan, name, text):
+            hidden.add(index)
+            continue
+        written = _round_written(plan, name, spoken.get(name, ()), seen.get(name, 0))
+        # A turn may call tools several times before it says its word: these belong to one round.
+        seen[name] = seen.get(name, 0) + (not calls_tools)
+        kind = EdgeKind.SPATIAL if written >= now else EdgeKind.TEMPORAL
+        if not plan.keeps(name, written) or not plan.carries(name, reader, kind, now):
+            hidden.add(index)
+    return hidden
+
+
+def _is_placeholder(plan: PlanRules, name: str, text: str | None) -> bool:
+    if text is None or name in plan.protect:
+        return False
+    dropped = any(not plan.keeps(name, number) for number in range(1, plan.rounds + 1))
+    return dropped and normalise(text) in ABSTAINED
+
+
+def _round_written(plan: PlanRules, name: str, spoken: Sequence[int], earlier: int) -> int:
+    """The round of an agent's message, of which `earlier` come before it: those in which it was let speak."""
+    rounds = spoken or [number for number in range(1, plan.rounds + 1) if plan.keeps(name, number)]
+    return rounds[min(earlier, len(rounds) - 1)] if rounds else 1
 
 
 class Guards:

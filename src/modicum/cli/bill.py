@@ -85,7 +85,7 @@ def command(options: BillOptions) -> None:
     """
     settings = read_settings()
     zone = options.timezone or settings.timezone
-    cut = _Cut(*_parse_dimension(options.by), zone, options.span(checked_zone(zone)))
+    scope = _BillScope(*_parse_dimension(options.by), zone, options.span(checked_zone(zone)))
     paths = options.paths
     problems: list[Problem] = []
     if options.found:
@@ -96,13 +96,13 @@ def command(options: BillOptions) -> None:
         from modicum.cli.claude_code_counting import print_counting
 
         print_counting(paths, resources.load_prices(options.price_path, settings), options)
-    elif cut.by == "tool":
-        _bill_by_tool(paths, cut.span, settings, options, problems)
+    elif scope.by == "tool":
+        _bill_by_tool(paths, scope.span, settings, options, problems)
     else:
-        _bill_by_dimension(paths, cut, settings, options, problems)
+        _bill_by_dimension(paths, scope, settings, options, problems)
 
 
-class _Cut(NamedTuple):
+class _BillScope(NamedTuple):
     """Which part of history is billed, and by what."""
 
     by: str
@@ -113,22 +113,22 @@ class _Cut(NamedTuple):
 
 
 def _bill_by_dimension(
-    paths: Sequence[Path], cut: _Cut, settings: Settings, options: BillOptions, problems: list[Problem]
+    paths: Sequence[Path], scope: _BillScope, settings: Settings, options: BillOptions, problems: list[Problem]
 ) -> None:
     from modicum.insights.bill import bill_document, build
     from modicum.insights.subscriptions import compare_with_fees
 
     prices = resources.load_prices(options.price_path, settings)
     if paths:
-        cells, months = _cells_from_logs(paths, cut, prices, options.source, problems)
+        cells, months = _cells_from_logs(paths, scope, prices, options.source, problems)
         energy = None
     else:
-        cells, months, energy = _cells_from_ledger(cut, settings, options.ledger_url)
-    bill = build(cells, cut.by)
+        cells, months, energy = _cells_from_ledger(scope, settings, options.ledger_url)
+    bill = build(cells, scope.by)
     fees = compare_with_fees(prices.price_file.subscriptions, months) if prices.price_file else []
     if options.as_json:
         output.print_json(
-            bill_document(bill, options.by, cut.zone, *bounds_or_none(cut.span), problems)
+            bill_document(bill, options.by, scope.zone, *bounds_or_none(scope.span), problems)
             | {"energy_kwh": energy, "subscriptions": fees}
         )
     elif options.as_csv:
@@ -173,7 +173,7 @@ def _parse_dimension(by: str) -> tuple[str, str]:
 
 
 def _cells_from_logs(
-    paths: Sequence[Path], cut: _Cut, prices: "PriceBook", source: str | None, problems: list[Problem]
+    paths: Sequence[Path], scope: _BillScope, prices: "PriceBook", source: str | None, problems: list[Problem]
 ) -> "tuple[list[Cell], list[Cell]]":
     """The cells of the bill, and those of the months."""
     from modicum.importers.format import Reading
@@ -181,29 +181,29 @@ def _cells_from_logs(
     from modicum.insights.subscriptions import sum_by_month
     from modicum.ledger.booking import book, newest
 
-    since, until = cut.span
-    zone = checked_zone(cut.zone)
+    since, until = scope.span
+    zone = checked_zone(scope.zone)
     # Priced as they come: while other processes still read.
     found = newest(book(call, prices) for call in read_logs(paths, Reading(), source, problems))
     entries = [entry for entry in found if since <= entry.call.started < until]
     prices.save()
     months = sum_by_month(entries, zone) if prices.price_file else []
-    return list(make_cells(entries, by, tag, zone)), list(months)
+    return list(make_cells(entries, scope.by, scope.tag, zone)), list(months)
 
 
 def _cells_from_ledger(
-    cut: _Cut, settings: Settings, url: str | None
+    scope: _BillScope, settings: Settings, url: str | None
 ) -> "tuple[list[Cell], list[Cell], EnergyTotals | None]":
-    since, until = cut.span
+    since, until = scope.span
     with resources.open_ledger(url, settings) as store:
-        rows = store.ask("bill", by=cut.by, tag=cut.tag, zone=cut.zone, since=since, until=until)
+        rows = store.ask("bill", by=scope.by, tag=scope.tag, zone=scope.zone, since=since, until=until)
         windows = store.records(ENERGY_WINDOWS, since, until)
         if not rows:
             raise UserError(
                 f"the ledger {store.place} holds no calls in that time{_describe_energy(windows)}; fill it with "
                 "'modicum import PATH...', or give the logs: 'modicum bill PATH...'"
             )
-        months = store.ask("months", zone=cut.zone, since=since, until=until)
+        months = store.ask("months", zone=scope.zone, since=since, until=until)
     energy = None
     if windows:
         from modicum.insights.energy_consumption import sum_energy

@@ -244,7 +244,7 @@ def _check_otel(settings: Settings) -> str:
     """Whether the endpoint of spans takes a request, by one without spans."""
     import asyncio
 
-    from modicum.console.otel_endpoint import Endpoint, endpoint_of
+    from modicum.ledger_process.otel_endpoint import Endpoint, endpoint_of
     from modicum.outbound.client import Outbound, Unreachable
     from modicum.outbound.hosts import AllowedHosts
 

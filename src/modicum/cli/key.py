@@ -67,8 +67,8 @@ def create(name: str, team: str, app: str, user: str, models: tuple[str, ...], *
         click.echo(key)
     except OSError as error:
         raise UserError(
-            f"the key '{name}' was created but could not be shown ({error.strerror}): revoke it with 'modicum key revoke "
-            f"{event.key_id}', make room, and create it again"
+            f"the key '{name}' was created but could not be shown ({error.strerror}): revoke it with 'modicum key "
+            f"revoke {event.key_id}', make room, and create it again"
         ) from None
     click.echo(f"key '{name}' (id {event.key_id}); it cannot be shown again", err=True)
 

@@ -1,8 +1,8 @@
 """One `modicum up` at a time: the next one starts only when no process of the one before is left.
 
-Two locks in the folder of its state say so. `up.lock` is the supervisor's own. `parts.lock` is handed down to every part,
-so it is free only when the last of them has ended, also after the supervisor was killed. And every part has one end of
-a pipe whose other end only the supervisor has: when that closes, however it came, the part ends as by SIGTERM.
+Two locks in the folder of its state say so. `up.lock` is the supervisor's own. `parts.lock` is handed down to every
+part, so it is free only when the last of them has ended, also after the supervisor was killed. And every part has one
+end of a pipe whose other end only the supervisor has: when that closes, however it came, the part ends as by SIGTERM.
 """
 
 import os

@@ -60,17 +60,27 @@ def _plan_options(function: Any) -> Any:
     """What both verbs ask."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
-        click.option("--tokens-per-step", type=Tokens(), default="2k", show_default=True, help="Prefill chunk."),
         click.option(
-            "--memory-share", type=Quantity(), default=0.9, show_default=True, help="Part of a card that may be used."
+            "--tokens-per-step", type=Tokens(), default="2k", show_default=True, help="Prefill chunk in tokens."
+        ),
+        click.option(
+            "--memory-share",
+            type=Quantity(),
+            default=0.9,
+            show_default=True,
+            help="Share of a card's memory that may be used.",
         ),
         click.option("--state", help="Type of recurrent states: fp32, bf16; without it, what the engine chooses."),
         click.option("--kv", default="bf16", show_default=True, help="Type of the cache: bf16, fp8, q8_0, ..."),
         click.option("--weights", help="Type of the weights: bf16, fp8, mxfp4, q4_k_m, ...; without it, as published."),
         click.option("--gpu", help="Card: h100, 2xh200, 24GiB, 4x80GiB, ..."),
         click.option("--engine", default="needed", show_default=True, help="needed, transformers, vllm or llamacpp."),
-        click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Sequences at once."),
-        click.option("--context", type=Tokens(), default="8k", show_default=True, help="Tokens of each sequence."),
+        click.option(
+            "--batch", type=click.IntRange(1), default=1, show_default=True, help="Number of simultaneous sequences."
+        ),
+        click.option(
+            "--context", type=Tokens(), default="8k", show_default=True, help="Number of tokens of each sequence."
+        ),
     ):
         function = option(function)
     return function
@@ -98,7 +108,7 @@ def _make_request(options: "PlanOptions") -> "PlanRequest":
 
 @click.group()
 def command() -> None:
-    """Memory of a model that you run yourself, before anything is bought or started.
+    """Compute the memory of a model that you run yourself, before you buy or start anything.
 
     \b
     Examples:
@@ -116,8 +126,8 @@ def command() -> None:
 def memory(options: MemoryOptions) -> int:
     """Weights, cache per token, fixed state and activations of MODEL: a shipped name, a config.json, or its folder.
 
-    Weights and cache follow from the architecture to the byte; activations and runtime are estimates. Ends with status
-    1 if it does not fit the card.
+    Weights and cache follow from the architecture to the byte; activations and runtime are estimates. Exits with
+    status 1 if it does not fit the card.
 
     \b
     Examples:

@@ -1,7 +1,7 @@
 """Options that several verbs share, each declared once, and the typed objects that verbs take their options as.
 
-A verb declares a dataclass with a field per option and takes it through `pass_options`; fields that several verbs share are
-inherited from the classes here.
+A verb declares a dataclass with a field per option and takes it through `pass_options`; fields that several verbs share
+are inherited from the classes here.
 """
 
 from collections.abc import Callable
@@ -116,8 +116,8 @@ def ledger_option(command: Verb) -> Verb:
         "--ledger",
         "ledger_url",
         metavar="URL",
-        help="The ledger: a path, or clickhouse://user:password@host:port/database. Default: the ledger of modicum.toml, or"
-        " a file in your data folder.",
+        help="The ledger: a path, or clickhouse://user:password@host:port/database. Default: the one of modicum.toml,"
+        " or a file in your data folder.",
     )(command)
 
 

@@ -215,7 +215,8 @@ def _api_price(options: TcoOptions) -> "ApiPrice | None":
         return ApiPrice(amounts[0], amounts[1], amounts[2] if len(amounts) == 3 else None)
     if not options.api_model:
         return None
-    from modicum.metering.prices import MILLION, PriceBook
+    from modicum.calls.rates import MILLION
+    from modicum.metering.prices import PriceBook
 
     provider, _, model = options.api_model.partition("/")
     rates = PriceBook().rates(provider, model, datetime.now(UTC)) if model else None

@@ -37,13 +37,13 @@ def command(by: str, seconds: float, *, once: bool, as_json: bool) -> None:
       modicum top --by team --seconds 600
       modicum top --once --json
     """
-    from modicum.console.client import ConsoleStore
-    from modicum.console.running import find
+    from modicum.ledger_process.client import LedgerProcessStore
+    from modicum.ledger_process.running import find
 
     running = find(state_folder())
     if running is None:
         raise UserError("no ledger process is running; start one with 'modicum up'")
-    store = ConsoleStore(running)
+    store = LedgerProcessStore(running)
     if as_json:
         output.print_json(store.live(by, seconds))
         return

@@ -126,7 +126,7 @@ def _reset_metrics(count: int) -> None:
 
 def welcome_text(settings: Settings, count: int = 1) -> str:
     """What to set so that programs use the gateway, and where spans go."""
-    from modicum.console.otel_endpoint import endpoint_of
+    from modicum.ledger_process.otel_endpoint import endpoint_of
 
     host, port = host_and_port("gateway.listen", settings.gateway.listen)
     endpoint = endpoint_of(settings.otel)
@@ -146,9 +146,9 @@ def welcome_text(settings: Settings, count: int = 1) -> str:
 
 def _check_settings(settings: Settings) -> None:
     """Finds faults of the settings here, once; parts that are restarted would report them again and again."""
-    from modicum.console.otel_endpoint import endpoint_of
     from modicum.gateway.server import upstreams_of
     from modicum.gateway.tls import listener_of
+    from modicum.ledger_process.otel_endpoint import endpoint_of
 
     upstreams_of(settings)
     listener_of(settings)
@@ -165,9 +165,9 @@ def _run_gateway(settings: Settings, index: int, count: int, handle: int | None)
 
 
 def _run_ledger(settings: Settings) -> None:
-    from modicum.console.otel_endpoint import endpoint_of
-    from modicum.console.process import run
     from modicum.gateway.log import log
+    from modicum.ledger_process.otel_endpoint import endpoint_of
+    from modicum.ledger_process.process import run
 
     host, port = host_and_port("console.listen", settings.console.listen)
     prices = resources.load_prices(None, settings)

@@ -59,8 +59,8 @@ class YieldOptions(LedgerOptions, SpanOptions):
 def command(options: YieldOptions) -> None:
     """Show outcomes per million tokens, and cost per outcome, with a 95 % interval.
 
-    Each figure is a ratio of sums over all tasks that have the outcome, failed tasks included. Tasks without the outcome
-    are counted separately.
+    Each figure is a ratio of sums over all tasks that have the outcome, failed tasks included. Tasks without the
+    outcome are counted separately.
 
     \b
     Examples:

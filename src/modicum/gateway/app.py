@@ -18,6 +18,7 @@ from modicum.gateway.hosts import HostNames
 from modicum.gateway.log import log
 from modicum.gateway.outcomes import take_outcomes
 from modicum.gateway.outgoing_headers import passes_on
+from modicum.gateway.parts import Parts
 from modicum.gateway.paths import CALL, dialect_of, served
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.refusal import ClientGone, Refused
@@ -51,6 +52,7 @@ class App:
     def __init__(
         self,
         pipeline: Pipeline,
+        parts: Parts,
         board: Board,
         *,
         hosts: HostNames,
@@ -58,7 +60,7 @@ class App:
         most_body_bytes: int,
         slow_client_s: float,
     ) -> None:
-        self._pipeline, self._board = pipeline, board
+        self._pipeline, self._parts, self._board = pipeline, parts, board
         self.hosts, self.cors = hosts, cors
         """They change with the settings."""
         self._most_body_bytes = most_body_bytes
@@ -72,7 +74,7 @@ class App:
     async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return
-        with self._pipeline.bodies.share() as share:
+        with self._parts.bodies.share() as share:
             await self._serve(scope, receive, send, share)
 
     async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send, share: BodyShare) -> None:
@@ -93,7 +95,7 @@ class App:
             caller = self._pipeline.identify(headers, scope["query_string"])
             body = b"" if asked.method == b"GET" else await self._body(receive, headers, share)
         except Refused as refusal:
-            self._pipeline.metrics.refused(refusal.kind)
+            self._parts.metrics.refused(refusal.kind)
             await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
             return
         except ClientGone:
@@ -103,7 +105,7 @@ class App:
             if asked.what == CALL:
                 await self._pipeline.run(request, client)
             else:
-                await pass_aside(self._pipeline, request, client)
+                await pass_aside(self._parts, self._pipeline.in_force.upstreams, request, client)
         except ClientGone:
             return
         except Exception as error:  # noqa: BLE001 - the one place: a bug costs its own call and shows no content
@@ -114,7 +116,7 @@ class App:
     async def _answer_here(self, method: str, path: str, headers: dict[bytes, bytes], client: Client) -> bool:
         """Answers a request that needs neither key nor body; says whether it was one."""
         if asks_for_websocket(method, headers):
-            self._pipeline.metrics.refused(NO_WEBSOCKET)
+            self._parts.metrics.refused(NO_WEBSOCKET)
             await refuse_websocket(client, dialect_of(path))
         elif self.cors.is_preflight(method, headers):
             await self.cors.answer_preflight(headers, client)
@@ -135,11 +137,12 @@ class App:
         client: Client,
     ) -> None:
         """What is told to us and goes no further. Each reads the body when it knows who sends it."""
-        owners = self._pipeline.owners
+        in_force = self._pipeline.in_force
         if path in TRACES:
-            await self._pipeline.traces.take(owners, method, path, headers, read, client)
+            await self._parts.traces.take(in_force.owners, method, path, headers, read, client)
         else:
-            await take_outcomes(owners, self._pipeline.journal, method, headers, read, client, self._pipeline.graded)
+            journal, graded = self._parts.journal, in_force.graded
+            await take_outcomes(in_force.owners, journal, method, headers, read, client, graded)
 
     def _headers(self, raw: list[Header]) -> tuple[dict[bytes, bytes], list[Header]]:
         """Raises:
@@ -205,18 +208,23 @@ class App:
 
     async def _readyz(self) -> tuple[int, bytes, bytes]:
         """Ready only if no worker that runs would refuse a call: nobody knows which of them gets it."""
-        states = {self._pipeline.state, *self._board.others()}
+        readiness = self._parts.readiness
+        states = {readiness.state, *self._board.others()}
         if State.DRAINING in states:
             return 503, b"text/plain", b"draining\n"
         if State.NOT_RECORDING in states:
-            return 503, b"text/plain", (self._pipeline.unready or "the journal cannot be written").encode() + b"\n"
+            return (
+                503,
+                b"text/plain",
+                (readiness.unready or "the journal cannot be written").encode() + b"\n",
+            )
         if State.TROUBLED in states:
-            return 503, b"text/plain", (self._pipeline.unready or "trouble; the log says which").encode() + b"\n"
+            return 503, b"text/plain", (readiness.unready or "trouble; the log says which").encode() + b"\n"
         return 200, b"text/plain", b"ready\n"
 
     async def _metrics(self) -> tuple[int, bytes, bytes]:
-        self._pipeline.gauge()
-        return 200, b"text/plain; version=0.0.4; charset=utf-8", self._pipeline.metrics.text()
+        self._parts.update_gauges(self._pipeline.in_force.upstreams)
+        return 200, b"text/plain; version=0.0.4; charset=utf-8", self._parts.metrics.text()
 
 
 def _unpacker(headers: dict[bytes, bytes]) -> Unpacker | None:

@@ -4,16 +4,17 @@ from modicum.gateway import sending
 from modicum.gateway.client import Client
 from modicum.gateway.exchange import Request
 from modicum.gateway.own_keys import check_upstream
-from modicum.gateway.pipeline import Pipeline
+from modicum.gateway.parts import Parts
 from modicum.gateway.refusal import Refused
 from modicum.gateway.replies import why_unreachable
+from modicum.gateway.upstreams import Upstreams
 from modicum.outbound.client import Unreachable
 from modicum.providers.facts import DialectError
 
 MOST_REPLY_BYTES = 16 * 1024 * 1024
 
 
-async def pass_aside(pipeline: Pipeline, request: Request, client: Client) -> None:
+async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, client: Client) -> None:
     dialect = request.served.dialect
     try:
         caller = request.caller
@@ -22,16 +23,16 @@ async def pass_aside(pipeline: Pipeline, request: Request, client: Client) -> No
             caller.check_model(model)
             caller.check_body(request.body)
             body = sending.with_one_model(request.body) if caller.models else request.body
-            upstream = pipeline.upstreams.route(model, dialect.name).upstream
+            upstream = upstreams.route(model, dialect.name).upstream
         else:
             body = b""
-            upstream = pipeline.upstreams.speaking(dialect.name)
+            upstream = upstreams.speaking(dialect.name)
         if caller.own_key is not None:
             check_upstream(caller.own_key, upstream)
         passing = sending.outgoing(request, upstream, caller.own_key)
-        with pipeline.upstream_calls.at(upstream):
+        with parts.upstream_calls.at(upstream):
             answer = await sending.send(
-                pipeline.connections,
+                parts.connections,
                 sending.Passing(request.served.method, passing, request.query),
                 upstream,
                 request.served.target,
@@ -40,7 +41,7 @@ async def pass_aside(pipeline: Pipeline, request: Request, client: Client) -> No
             )
             reply = await answer.rest(MOST_REPLY_BYTES)
     except (Refused, DialectError) as refusal:
-        pipeline.metrics.refused(refusal.kind)
+        parts.metrics.refused(refusal.kind)
         await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
     except (Unreachable, ConnectionError) as error:
         await client.refuse(dialect, 502, why_unreachable(error), "upstream_unreachable")

@@ -2,19 +2,23 @@
 
 from collections.abc import Mapping
 from time import monotonic, time
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 from modicum.calls import Call, CallStatus
+from modicum.calls.prompt import Prompt
 from modicum.context.live import LiveContext
 from modicum.gateway.attribution import Attribution
 from modicum.gateway.owners import Caller
 from modicum.gateway.paths import Served
 from modicum.gateway.upstreams import Route
+from modicum.optimizers.running import prompt_in
 from modicum.outbound.keepalive import Answer, Header
 from modicum.providers.dialect import Dialect
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.translation.translation import Translation
+
+Known = TypeVar("Known")
 
 
 class Timing:
@@ -80,6 +84,7 @@ class Exchange:
     __slots__ = (
         "about",
         "answer",
+        "answered_by",
         "begun",
         "body",
         "caller",
@@ -88,12 +93,14 @@ class Exchange:
         "edited",
         "edits",
         "facts",
+        "features",
         "finished",
         "late_context",
         "left_out",
+        "listeners",
         "mark",
         "number",
-        "own_reply",
+        "prompt_if_read",
         "reply",
         "request",
         "route",
@@ -103,7 +110,6 @@ class Exchange:
         "tail",
         "timing",
         "translation",
-        "turn",
         "upstream_dialect",
     )
 
@@ -116,12 +122,17 @@ class Exchange:
         """What goes upstream: the caller's bytes, unless a rule changed them."""
         self.edited = request.body
         """The same in the caller's dialect, before it is made ready for its upstream."""
+        self.prompt_if_read: Prompt | None = None
+        """The prompt of `edited`, once somebody has looked."""
         self.edits: tuple[PendingEdit, ...] = ()
         self.tags: dict[str, str] = {}
         """Tags that rules add to the caller's."""
-        self.own_reply: OwnReply | None = None
-        self.turn: Any = None
-        """Who wants to hear the reply (`optimizing.Turn`)."""
+        self.features: tuple[object, ...] = ()
+        """What features know of the call, at most one object of a class (`of`)."""
+        self.listeners: tuple[Any, ...] = ()
+        """Who listens to the reply (`listening.ReplyListener`)."""
+        self.answered_by = ""
+        """Who answered in the upstream's place; empty: nobody."""
         self.mark = ""
         """What a plan did, for the reply's header."""
         self.timing = Timing(time())
@@ -144,6 +155,23 @@ class Exchange:
         """The call was recorded before its context was counted: the context follows in a record of its own."""
         self.finished: Call | None = None
         """Its record."""
+
+    @property
+    def prompt(self) -> Prompt:
+        """The request taken apart, as it is now."""
+        if self.prompt_if_read is None:
+            self.prompt_if_read = prompt_in(self.request.served.dialect, self.edited)
+        return self.prompt_if_read
+
+    def edit(self, body: bytes) -> None:
+        """Changes the request, in the caller's dialect."""
+        if body is not self.edited:
+            self.body = self.edited = body
+            self.prompt_if_read = None
+
+    def of(self, kind: type[Known]) -> Known | None:
+        """What a feature knows of the call; None: it is none of its business."""
+        return next((known for known in self.features if isinstance(known, kind)), None)
 
     def go(self, route: Route) -> None:
         """Where the call goes, from now on."""

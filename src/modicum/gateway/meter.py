@@ -11,12 +11,12 @@ from typing import NamedTuple
 
 import msgspec
 
-from modicum.calls import OURSELVES, Basis, Call, CallStatus, Edit, Owner, Usage
+from modicum.calls import Basis, Call, CallStatus, Edit, Owner, Usage
 from modicum.calls.provider_names import is_native_id
 from modicum.gateway.attribution import Attribution
 from modicum.gateway.codings import CODINGS, coding_of
 from modicum.gateway.exchange import Exchange
-from modicum.ledger.underway import MOST_RECORD_BYTES
+from modicum.ledger.calls_in_flight import MOST_RECORD_BYTES
 from modicum.metering.tokens import count_tokens
 from modicum.providers.facts import DialectError, ReplyFacts
 
@@ -149,11 +149,10 @@ def finished_call(exchange: Exchange, counted: Counted, edits: tuple[Edit, ...] 
     """The record of a call that has ended, in whatever way."""
     begun, reply, timing = exchange.begun, exchange.reply, exchange.timing
     identity = call_id(exchange.number, reply.reply_id) if reply is not None else begun.call_id
-    ours = exchange.own_reply is not None
     return Call(
         call_id=identity,
         source=SOURCE,
-        provider=OURSELVES if ours else exchange.route.upstream.provider,
+        provider=exchange.answered_by or exchange.route.upstream.provider,
         model=reply.model if reply is not None and reply.model else exchange.route.model,
         started=begun.started,
         first_token=_at(timing.first_token_s),
@@ -165,7 +164,7 @@ def finished_call(exchange: Exchange, counted: Counted, edits: tuple[Edit, ...] 
         output_basis=counted.output_basis,
         tier=reply.tier if reply is not None else begun.tier,
         web_searches=reply.web_searches if reply is not None else 0,
-        calls_count=0 if ours else 1,
+        calls_count=0 if exchange.answered_by else 1,
         task=begun.task,
         conversation=begun.conversation,
         agent=begun.agent,

@@ -1,82 +1,150 @@
-"""The rules that may change a call before it is sent, or answer it in the provider's place.
+"""What may be changed in a live call before it is sent: features say what they know of it, then the rules run.
 
-A rule says what it wants and touches nothing; `optimize` does it. A rule that fails costs its call the change and
-nothing else: the call goes on as it came, and the failure is counted.
+Rules are pure (`calls/rule.py`). What has a memory prepares facts for its rules here, as a `FactSource`; what answers
+calls is in `answering.py`, what listens to replies in `listening.py`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
-from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
+from modicum.calls.change import Change, DoesNotFit
+from modicum.calls.facts import Facts
+from modicum.calls.rule import Rule, RuleDecision, RuleEffect
+from modicum.gateway.exchange import Exchange, PendingEdit
+from modicum.gateway.listening import Failed, ReplyListener
+from modicum.gateway.log import log
+from modicum.gateway.refusal import Refused
 from modicum.gateway.upstreams import Route
-from modicum.providers.facts import StreamTail
+from modicum.optimizers.running import RequestCall, run_rules
+from modicum.providers.facts import DialectError
 
-Failed = Callable[[str], None]
-"""Counts the failure of a stage, by its name."""
+MOST_LOGGED = 1_000
+"""Different reasons that are logged; then the log has been told enough."""
 
-
-class Turn(Protocol):
-    """What a rule wants to learn of the reply."""
-
-    def listening(self, tail: StreamTail) -> StreamTail:
-        """A tail around the stream's own, that hears what passes."""
-
-    def over(self, exchange: Exchange, end: bytes) -> Mapping[str, str]:
-        """Hears the end of the reply (all of it, if it was no stream). Returns tags for the call's record."""
+FindRoute = Callable[[str, str], Route]
+"""Where a model goes, in a dialect. Raises `Refused` if nobody serves it."""
 
 
-class Change(NamedTuple):
-    """What a rule wants of one call; what it leaves out stays as it is."""
+class FeatureFacts(NamedTuple):
+    """What a feature knows of one call."""
 
-    body: bytes | None = None
-    route: Route | None = None
-    own_reply: OwnReply | None = None
-    """The answer in the provider's place: nothing is sent."""
-    edits: tuple[PendingEdit, ...] = ()
+    known: tuple[object, ...] = ()
+    """For its rules (`Facts.of`) and its answerer (`Exchange.of`)."""
     tags: Mapping[str, str] = {}
-    turn: Turn | None = None
+    """For the call's record."""
+    listener: ReplyListener | None = None
+    """Who is to listen to the reply."""
     mark: str = ""
     """What the reply says of it in `x-modicum-plan`."""
 
 
-class Rule(Protocol):
+class FactSource(Protocol):
+    """The part of a feature that remembers. If it fails, that is counted, and the call is none of its business."""
+
     name: str
+    """The stage under which its failures are counted."""
 
-    def __call__(self, exchange: Exchange) -> Change | None:
-        """What is to be changed; None: nothing. Reads the exchange and changes nothing of it."""
+    def facts(self, exchange: Exchange) -> FeatureFacts | None:
+        """What it knows; None: nothing. Reads the exchange and changes nothing of it."""
 
 
-def optimize(rules: Sequence[Rule], exchange: Exchange, failed: Failed) -> None:
-    """Asks the rules in their order, and does what they want."""
-    for rule in rules:
+class Optimizer:
+    """Runs the rules on live calls."""
+
+    def __init__(self, failed: Failed) -> None:
+        self._failed = failed
+        self._logged: set[tuple[str, str, str]] = set()
+
+    def optimize(
+        self, exchange: Exchange, sources: Sequence[FactSource], rules: Sequence[Rule], find_route: FindRoute
+    ) -> None:
+        """Gathers what features know, and does what the rules want, in their order."""
+        for source in sources:
+            try:
+                found = source.facts(exchange)
+            except Exception:  # noqa: BLE001 - a feature may fail, the call may not
+                self._failed(source.name)
+                continue
+            if found is not None:
+                _add(exchange, found)
+        for decision in run_rules(rules, LiveCall(exchange, find_route)) if rules else ():
+            if decision.effect is RuleEffect.FAILED:
+                self._failed(decision.rule)
+            elif decision.effect is RuleEffect.DOES_NOT_FIT:
+                self._log(decision)
+
+    def _log(self, decision: RuleDecision) -> None:
+        """A model that cannot be asked is for the operator to know, once; what only a prompt cannot take is not."""
+        model = decision.change.model if decision.change is not None else ""
+        said = decision.rule, model, decision.why
+        if model and said not in self._logged and len(self._logged) < MOST_LOGGED:
+            self._logged.add(said)
+            log("rule_not_applied", rule=decision.rule, model=model, problem=decision.why)
+
+
+def _add(exchange: Exchange, found: FeatureFacts) -> None:
+    exchange.features += found.known
+    exchange.tags = {**exchange.tags, **found.tags}
+    exchange.mark = found.mark or exchange.mark
+    if found.listener is not None:
+        exchange.listeners += (found.listener,)
+
+
+class LiveCall(RequestCall):
+    """A call of the gateway, on which rules are run: its body is changed, and the way it goes."""
+
+    def __init__(self, exchange: Exchange, find_route: FindRoute) -> None:
+        super().__init__(exchange.request.served.dialect, exchange.edited, facts_of(exchange), exchange.prompt_if_read)
+        self._exchange, self._find_route = exchange, find_route
+
+    def apply(self, rule: Rule, change: Change) -> None:
+        exchange, before, body = self._exchange, self.body, self.body_after(change)
+        route = self._route(change.model, body) if change.model else None
+        self.commit(body, change)
+        if route is not None:
+            exchange.go(route)
+        exchange.edit(body)
+        if change.why:
+            of_prompt = (before, body) if change.is_of_prompt else (None, None)
+            exchange.edits += (PendingEdit(rule.name, change.why, *of_prompt),)
+
+    def _route(self, model: str, body: bytes) -> Route:
+        """The way to another model, by the rules that hold for the caller.
+
+        Raises:
+            DoesNotFit: it may not, or cannot, be asked.
+        """
+        exchange = self._exchange
         try:
-            change = rule(exchange)
-        except Exception:  # noqa: BLE001 - a rule may fail, the call may not
-            failed(rule.name)
-            continue
-        if change is not None:
-            _do(exchange, change)
+            exchange.caller.check_model(model)
+            route = self._find_route(model, exchange.request.served.dialect.name)
+            if route.translation is not None:
+                route.translation.request(body, route.model)
+        except (Refused, DialectError) as refusal:
+            raise DoesNotFit(refusal.message) from None
+        if exchange.caller.own_key is not None and route.upstream is not exchange.route.upstream:
+            raise DoesNotFit("the caller's own key is for where the call was going")
+        return route
 
 
-def hear(exchange: Exchange, end: bytes, failed: Failed) -> None:
-    """Tells a rule that wanted to know how the reply ended."""
-    turn: Turn | None = exchange.turn
-    if turn is None:
-        return
-    try:
-        exchange.tags = {**exchange.tags, **turn.over(exchange, end)}
-    except Exception:  # noqa: BLE001 - as above
-        failed("turn")
-
-
-def _do(exchange: Exchange, change: Change) -> None:
-    if change.body is not None:
-        exchange.body = exchange.edited = change.body
-    if change.route is not None:
-        exchange.go(change.route)
-    if change.own_reply is not None:
-        exchange.own_reply = change.own_reply
-    exchange.edits += change.edits
-    exchange.tags = {**exchange.tags, **change.tags}
-    exchange.turn = change.turn or exchange.turn
-    exchange.mark = change.mark or exchange.mark
+def facts_of(exchange: Exchange) -> Facts:
+    """What rules may know of a live call. Prices and the state of the prompt cache are not known here yet."""
+    asked, about = exchange.facts, exchange.about
+    return Facts(
+        at=datetime.fromtimestamp(exchange.timing.started_s, UTC),
+        model=asked.model,
+        provider=exchange.route.upstream.provider,
+        dialect=exchange.request.served.dialect.name,
+        streams=asked.stream,
+        most_output_tokens=asked.most_output_tokens,
+        choices_count=asked.choices_count,
+        owner=about.owner,
+        task=about.task,
+        conversation=about.conversation,
+        agent=about.agent,
+        project=about.project,
+        tags=about.tags,
+        allowed_models=exchange.caller.models,
+        features=exchange.features,
+    )

@@ -4,10 +4,11 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from time import time
 
-from modicum.calls import CallStatus, Usage
+from modicum.calls import OURSELVES, CallStatus, Usage
 from modicum.gateway.client import Client
 from modicum.gateway.codings import CODINGS, BadCodingError, Unpacker, coding_of, without_coding
 from modicum.gateway.exchange import Exchange, OwnReply
+from modicum.gateway.listening import Failed, pass_chunk
 from modicum.gateway.log import log
 from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.sending import passes_back
@@ -37,7 +38,9 @@ def own(exchange: Exchange, reply: OwnReply, client: Client) -> bytes:
         finish_reason="" if reply.refused else "stop",
         error_kind=reply.refused,
     )
+    exchange.answered_by = OURSELVES
     exchange.status = CallStatus.ERROR if reply.refused else CallStatus.OK
+    client.watch(exchange)
     client.prepare(reply.status, [(b"content-type", reply.content_type)])
     return reply.body
 
@@ -94,8 +97,8 @@ def _kind(headers: Sequence[Header]) -> bytes:
     return kind.partition(b";")[0].strip().lower()
 
 
-async def stream(exchange: Exchange, client: Client) -> bytes:
-    """Passes on all of a stream but its end.
+async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
+    """Passes on all of a stream but its end. `failed` counts the failures of who listens.
 
     Raises:
         ConnectionError: it broke off.
@@ -106,8 +109,7 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
     translated, usage_asked = None, exchange.facts.usage_asked
     if exchange.translation is not None:
         translated = exchange.translation.stream(usage_asked, int(time()))
-    tail = exchange.upstream_dialect.tail(usage_asked or translated is not None)
-    exchange.tail = tail = tail if exchange.turn is None else exchange.turn.listening(tail)
+    exchange.tail = tail = exchange.upstream_dialect.tail(usage_asked or translated is not None)
     ends = exchange.upstream_dialect.stream_ends
     headers = passes_back(answer)
     source: Answer | _Unpacked = answer
@@ -118,6 +120,7 @@ async def stream(exchange: Exchange, client: Client) -> bytes:
     while chunk := await source.chunk():
         if not exchange.timing.first_token_s:
             exchange.timing.first_token_s = exchange.timing.now_s()
+        pass_chunk(exchange, chunk, failed)
         # Whole lines only: should the upstream break off, an error can follow without half an event before it.
         passed = tail.feed(chunk)
         passed = partial + (translated.feed(passed) if translated is not None else passed)

@@ -5,39 +5,47 @@ import gc
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
 
-import msgspec
 import uvicorn
 
-from modicum.calls import Call, UserError
+from modicum.calls import UserError
+from modicum.calls.rule import Rule
 from modicum.gateway.accepting import Accepting
+from modicum.gateway.answering import UpstreamAnswerer
 from modicum.gateway.app import App
 from modicum.gateway.body_budget import budget_of
 from modicum.gateway.cors import Cors
 from modicum.gateway.hosts import names_of
+from modicum.gateway.in_force import InForce
 from modicum.gateway.live_keys import LiveKeys
 from modicum.gateway.log import log, take_over
 from modicum.gateway.machine_memory import memory_bytes
 from modicum.gateway.metrics import Metrics, share
 from modicum.gateway.open_files import OpenFiles, Shortage, current_limit, raise_limit
 from modicum.gateway.owners import Owners
+from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
+from modicum.gateway.readiness import Readiness
+from modicum.gateway.recording import Recorder
+from modicum.gateway.recovery import recover, recover_others
 from modicum.gateway.teams import Teams
 from modicum.gateway.tls import Listener, listener_of, trust_of
+from modicum.gateway.traces import Traces
 from modicum.gateway.troubles import Troubles, gone_settings
 from modicum.gateway.unread import UnreadBody
 from modicum.gateway.upgrades import PlainProtocol
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstream, Upstreams
-from modicum.gateway.workers import ALONE, BOARD, Board, Worker, journal_name
+from modicum.gateway.workers import ALONE, BOARD, Board, Worker
 from modicum.ledger.events import EventFile
-from modicum.ledger.journal import Journal, Record
+from modicum.ledger.journal import Journal
 from modicum.metering.digests import Digester
+from modicum.optimizers import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.settings import USUAL_UPSTREAMS, Settings, upstream_key
@@ -73,6 +81,7 @@ class Gateway:
         reread: reads the settings anew; raises UserError if they are wrong.
         worker: which of the gateway's processes this is.
         bound: the socket that all of them listen on; None: one of its own.
+        rules: what may change calls before they are sent, beside the rules of features that the settings switch on.
     """
 
     def __init__(
@@ -84,13 +93,17 @@ class Gateway:
         *,
         worker: Worker = ALONE,
         bound: socket.socket | None = None,
+        rules: Sequence[Rule] = RULES,
     ) -> None:
+        self._rules = tuple(rules)
         self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
         self._worker, self._bound = worker, bound
         self._events = EventFile(folder / "events.sqlite")
         self._keys = LiveKeys(self._events)
         self._stamp = _stamp(settings.file)
+        self.parts: Parts
         self.pipeline: Pipeline
+        self._upstreams: Upstreams
         self._teams: Teams | None = None
         self._troubles = Troubles()
         self._app: App | None = None
@@ -105,7 +118,7 @@ class Gateway:
             UserError: the address is taken, or the journal cannot be used.
         """
         settings = self._settings.gateway
-        upstreams, owners = upstreams_of(self._settings), self._owners(self._settings)
+        self._upstreams = upstreams_of(self._settings)
         self._tls = listener_of(self._settings)
         bound = self._bound or bind_listener("gateway.listen", *host_and_port("gateway.listen", settings.listen))
         slots = -(-settings.most_calls // self._worker.count)
@@ -115,36 +128,38 @@ class Gateway:
         except UserError:
             bound.close()
             raise
-        await self._recover(journal)
+        await recover(journal)
         if self._worker.index == 0:
-            await self._recover_others(self._worker.count)
+            await recover_others(self._folder / "journal", self._worker.count)
         files, metrics = OpenFiles(current_limit(), slots), Metrics(self._shared_metrics)
         if files.problem:
             log("open_files_short", problem=files.problem)
         self._shortage = Shortage(metrics, files)
         connections = Connections(silence_s=settings.silence_s, out_of_files=self._shortage.upstreams)
-        self.pipeline = Pipeline(
-            owners,
-            upstreams,
+        self.parts = parts = Parts(
             journal,
-            connections,
-            Digester(self._digest_key) if settings.anatomy else None,
             metrics,
+            connections,
             UpstreamCalls(metrics, settings.most_calls, self._worker.count),
             budget_of(settings.most_bodies_mb, settings.most_body_mb, self._worker.count, memory_bytes()),
+            Readiness(journal),
+            Recorder(journal, Digester(self._digest_key) if settings.anatomy else None, metrics.failed),
+            Traces(journal.path, metrics),
         )
         self._load_teams()
+        upstream = UpstreamAnswerer(
+            parts.connections, parts.upstream_calls, parts.recorder.take_apart, parts.metrics.failed
+        )
+        self.pipeline = Pipeline(self._in_force(), parts, upstream)
         watcher = asyncio.create_task(self._watch(board))
         try:
             await self._listen(bound, board)
         finally:
             watcher.cancel()
             await _ended(journal)
-            await connections.close()
             if self._teams is not None:
                 self._teams.close()
-            self.pipeline.close()
-            journal.close()
+            await parts.close()
             board.close()
             self._events.close()
 
@@ -152,6 +167,7 @@ class Gateway:
         settings = self._settings.gateway
         self._app = app = App(
             self.pipeline,
+            self.parts,
             board,
             hosts=names_of(settings),
             cors=Cors(settings.cors_origins),
@@ -175,41 +191,12 @@ class Gateway:
                 timeout_graceful_shutdown=int(settings.drain_s),
                 backlog=2048,
             ),
-            self.pipeline,
+            self.parts,
             board,
             self._shortage,
             self._tls,
         )
         await server.serve(sockets=[bound])
-
-    async def _recover(self, journal: Journal) -> None:
-        """Calls that a former process had begun come back as unknown."""
-        left = journal.left_under_way()
-        if not left:
-            return
-        finished = journal.finished_numbers()
-        records = []
-        for body in left:
-            try:
-                number = msgspec.msgpack.decode(body, type=Call).call_id.partition(":")[2]
-            except msgspec.DecodeError:
-                continue  # half a record: its call had not been sent
-            if number not in finished:
-                records.append(Record(number, "call", body))
-        await journal.recovered(records)
-        log("recovered", calls=len(records))
-
-    async def _recover_others(self, count: int) -> None:
-        """There were more workers once: what those had under way would otherwise wait until there are as many again."""
-        mine = {journal_name(index) for index in range(count)}
-        for path in (self._folder / "journal").glob("*.underway"):
-            if path.stem not in mine:
-                try:
-                    journal = Journal(path.parent, path.stem, slots=1)
-                except UserError:
-                    continue  # it still runs
-                await self._recover(journal)
-                journal.close()
 
     async def _watch(self, board: Board) -> None:
         """Keys and settings that change while we run. Wrong settings are told, and the old ones stay."""
@@ -217,21 +204,21 @@ class Gateway:
         if threading.current_thread() is threading.main_thread():
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._told_to_reload, again)
         while True:
-            self.pipeline.gauge()
+            self.parts.update_gauges(self.pipeline.in_force.upstreams)
             if self.server is not None and self.server.started:
-                board.tell(self.pipeline.state)
+                board.tell(self.parts.readiness.state)
                 board.tell_connections(self.server.connections)
             with suppress(TimeoutError):
                 await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
             again.clear()
-            self._troubles.look(self.pipeline, self._events, self._keys, self._settings.file)
+            self._troubles.look(self.parts, self._events, self._keys, self._settings.file)
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
                 self._reload()
             elif self._tls is not None and self._tls.changed():
                 self._renew(self._tls)
-            if self._teams is not None:
-                self._teams.look()
+            if self._teams is not None and self._teams.look():
+                self.pipeline.take_over(self._in_force())
 
     def _told_to_reload(self, again: asyncio.Event) -> None:
         self._stamp = _CHANGED
@@ -248,12 +235,11 @@ class Gateway:
         except UserError as error:
             log("settings_kept", error=str(error))
             return
-        self._settings = settings
-        self.pipeline.upstreams = upstreams
-        self.pipeline.owners = self._owners(settings)
+        self._settings, self._upstreams = settings, upstreams
+        self._load_teams()
+        self.pipeline.take_over(self._in_force())
         if self._app is not None:
             self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
-        self._load_teams()
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
 
     def _renew(self, tls: Listener) -> None:
@@ -268,20 +254,25 @@ class Gateway:
         """Plans of teams, if the settings name any (or did). Without their file no plan is applied; calls go on."""
         if self._teams is None and self._settings.teams:
             try:
-                self._teams = Teams(self._folder, self.pipeline, self._digest_key)
+                self._teams = Teams(self._folder, self._digest_key, self.parts.metrics.failed)
             except UserError as error:
                 log("team_plan_not_applied", problem=str(error))
                 return
-            self.pipeline.graded = self._teams.graded
         if self._teams is not None:
             self._teams.load(self._settings)
+
+    def _in_force(self) -> InForce:
+        """What the settings say now."""
+        owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
+        if self._teams is None:
+            return InForce(owners, self._upstreams, rules=self._rules)
+        teams = self._teams.parts
+        rules = (*self._rules, *teams.rules)
+        return InForce(owners, self._upstreams, teams.sources, rules, teams.answerers, self._teams.graded)
 
     @property
     def _shared_metrics(self) -> Path | None:
         return shared_metrics(self._folder) if self._worker.count > 1 else None
-
-    def _owners(self, settings: Settings) -> Owners:
-        return Owners(self._keys, self._digest_key, own_keys=settings.gateway.own_keys)
 
 
 class _Server(uvicorn.Server):
@@ -295,14 +286,14 @@ class _Server(uvicorn.Server):
 
     def drain(self) -> None:
         """Takes no more calls and ends when those under way have ended."""
-        self._pipeline.draining = True
+        self._parts.readiness.draining = True
         self.should_exit = True
 
     def __init__(
-        self, config: uvicorn.Config, pipeline: Pipeline, board: Board, shortage: Shortage, tls: Listener | None = None
+        self, config: uvicorn.Config, parts: Parts, board: Board, shortage: Shortage, tls: Listener | None = None
     ) -> None:
         super().__init__(config)
-        self._pipeline, self._board, self._shortage = pipeline, board, shortage
+        self._parts, self._board, self._shortage = parts, board, shortage
         self._tls = tls.context if tls is not None else None
 
     @property
@@ -350,8 +341,8 @@ class _Server(uvicorn.Server):
                 signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
-        self._pipeline.draining = True
-        log("draining", signal=signal.Signals(sig).name, calls=self._pipeline.journal.calls_under_way)
+        self._parts.readiness.draining = True
+        log("draining", signal=signal.Signals(sig).name, calls=self._parts.journal.calls_under_way)
         super().handle_exit(sig, frame)
 
 

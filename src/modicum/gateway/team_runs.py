@@ -2,12 +2,13 @@
 they agree. Bounded, in memory, and forgotten when nobody has called for a while. No text is kept.
 """
 
-import hashlib
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from time import monotonic
+from types import MappingProxyType
 
 from modicum.agents.guard import Guard
+from modicum.agents.turn import saying_digest
 
 MOST_RUNS = 10_000
 MOST_SAYINGS = 1_000
@@ -38,13 +39,18 @@ class Run:
 
     def said(self, agent: str, text: str) -> None:
         """Remembers by a digest that the agent said this."""
-        digest = _digest(text)
+        digest = saying_digest(text)
         if text.strip() and (digest in self._sayings or len(self._sayings) < MOST_SAYINGS):
             self._sayings[digest] = self._sayings.get(digest, frozenset()) | {agent}
 
     def who_said(self, text: str) -> frozenset[str]:
         """The agents that said exactly this, but for white space around it."""
-        return self._sayings.get(_digest(text), frozenset())
+        return self._sayings.get(saying_digest(text), frozenset())
+
+    @property
+    def said_by(self) -> Mapping[bytes, frozenset[str]]:
+        """Who said what so far, by `saying_digest`."""
+        return MappingProxyType(self._sayings)
 
     def answered(self, agent: str, round_number: int, answer: str | None) -> None:
         """Takes an answer (or its digest) in, and looks whether the plan says that these are enough."""
@@ -87,7 +93,3 @@ class Runs:
 
     def __len__(self) -> int:
         return len(self._runs)
-
-
-def _digest(text: str) -> bytes:
-    return hashlib.blake2b(text.strip().encode("utf-8", "replace"), digest_size=12).digest()

@@ -8,15 +8,27 @@ import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
+from typing import NamedTuple
 
+from modicum.agents.turn_rules import RULES
 from modicum.calls import Outcome
+from modicum.calls.rule import Rule
+from modicum.gateway.answering import Answerer
+from modicum.gateway.listening import Failed
 from modicum.gateway.log import log
-from modicum.gateway.pipeline import Pipeline
+from modicum.gateway.optimizing import FactSource
 from modicum.gateway.team_outcomes import Grading, TeamOutcomes
 from modicum.gateway.team_plans import TeamPlans
-from modicum.gateway.team_rule import TeamRule
-from modicum.gateway.upstreams import Route
+from modicum.gateway.team_turns import TeamTurns
 from modicum.settings import Settings
+
+
+class TeamParts(NamedTuple):
+    """What of a gateway's calls teams take part in."""
+
+    sources: tuple[FactSource, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    answerers: tuple[Answerer, ...] = ()
 
 
 class Teams:
@@ -26,31 +38,39 @@ class Teams:
         UserError: that file cannot be used.
     """
 
-    def __init__(self, folder: Path, pipeline: Pipeline, key: bytes) -> None:
+    def __init__(self, folder: Path, key: bytes, failed: Failed) -> None:
         self._outcomes = TeamOutcomes(folder / "teams.sqlite")
         self._plans = TeamPlans(self._outcomes.watch)
-        self._pipeline = pipeline
+        self._failed = failed
         self._thread = ThreadPoolExecutor(1, "teams")
-        self._rule = TeamRule(self._plans, self._route, self._began, key)
+        self._turns = TeamTurns(self._plans, self._began, key)
+
+    @property
+    def parts(self) -> TeamParts:
+        """What takes part in calls: nothing, unless a plan is in force, or was when a run began."""
+        if not self._plans.in_force and not self._turns.has_led:
+            return TeamParts()
+        return TeamParts((self._turns,), RULES, (self._turns,))
 
     def load(self, settings: Settings) -> None:
-        """Takes over what the settings say of teams."""
+        """Reads what the settings say of teams; `parts` may be others then."""
         self._grading = {name: Grading(one.outcome, one.margin) for name, one in settings.teams.items()}
         try:
             self._plans.load(settings)
         except sqlite3.Error:
-            self._pipeline.metrics.failed("team_outcomes")
-        self._told()
+            self._failed("team_outcomes")
+        self._log_plans()
 
-    def look(self) -> None:
-        """Plans that changed, and what outcomes said meanwhile."""
+    def look(self) -> bool:
+        """Plans that changed, and what outcomes said meanwhile. Whether `parts` may be others now."""
         try:
             if self._plans.reload_changed():
-                self._told()
-            else:
-                self._plans.look_at_watches()
+                self._log_plans()
+                return True
+            self._plans.look_at_watches()
         except sqlite3.Error:
-            self._pipeline.metrics.failed("team_outcomes")
+            self._failed("team_outcomes")
+        return False
 
     async def graded(self, outcomes: Sequence[Outcome]) -> None:
         """Hands outcomes to the runs that they are of. A failure is counted; the outcomes are in the journal."""
@@ -62,7 +82,7 @@ class Teams:
                     log("team_plan_reverted", why=given_up)
             self._plans.look_at_watches()
         except sqlite3.Error:
-            self._pipeline.metrics.failed("team_outcomes")
+            self._failed("team_outcomes")
 
     def close(self) -> None:
         self._thread.shutdown()
@@ -73,13 +93,9 @@ class Teams:
 
     def _noted(self, done: "Future[None]") -> None:
         if done.exception() is not None:
-            self._pipeline.metrics.failed("team_outcomes")
+            self._failed("team_outcomes")
 
-    def _route(self, model: str, dialect: str) -> Route:
-        return self._pipeline.upstreams.route(model, dialect)
-
-    def _told(self) -> None:
-        self._pipeline.rules = (self._rule,) if self._plans.in_force or self._rule.has_led else ()
+    def _log_plans(self) -> None:
         for problem in self._plans.problems:
             log("team_plan_not_applied", problem=problem)
         if self._plans.in_force:

@@ -6,7 +6,7 @@ from pathlib import Path
 from modicum.calls import UserError
 from modicum.gateway.live_keys import LiveKeys
 from modicum.gateway.log import log
-from modicum.gateway.pipeline import Pipeline
+from modicum.gateway.parts import Parts
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
 
@@ -16,18 +16,18 @@ class Troubles:
         self._lasting: dict[str, str] = {}
         self._set_aside: set[str] = set()
 
-    def look(self, pipeline: Pipeline, events: EventFile, live_keys: LiveKeys, settings_file: str) -> None:
+    def look(self, parts: Parts, events: EventFile, live_keys: LiveKeys, settings_file: str) -> None:
         """News of keys; and whether what we live on is still there. Calls go on without keys' and settings' files."""
         keys = events.gone
         try:
             live_keys.look()
         except (UserError, sqlite3.Error) as error:
             keys = f"the file of keys {events.path} cannot be read: {error}"
-        settings, spans, journal = gone_settings(settings_file), pipeline.traces.trouble, pipeline.journal
+        settings, spans, journal = gone_settings(settings_file), parts.traces.trouble, parts.journal
         for what, reason in (("journal", journal.reason), ("keys", keys), ("settings", settings), ("spans", spans)):
             self.tell(what, reason)
         self.tell_of_set_aside(journal)
-        pipeline.trouble = keys or settings or spans
+        parts.readiness.trouble = keys or settings or spans
 
     def tell(self, what: str, reason: str) -> None:
         """`what` is one of our own words; an empty reason: nothing is the matter with it."""

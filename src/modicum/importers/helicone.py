@@ -3,7 +3,7 @@
 Traps, each with a fixture:
 
 - `prompt_tokens` includes cached tokens or not, by provider and version; the reply's own usage object is used where
-  bodies were exported, and else the reading that agrees with `total_tokens`, by `modicum.providers.inclusive`.
+  bodies were exported, and else the reading that agrees with `total_tokens`, by `modicum.providers.token_buckets`.
 - An answer from Helicone's cache names the request that it repeats, and no provider was asked: no tokens, no call.
 - The id of the reply inside the body is the provider's own, so that a call seen elsewhere too is booked once.
 """
@@ -29,7 +29,7 @@ from modicum.providers.fields import (
     parsed_mapping,
     start,
 )
-from modicum.providers.inclusive import both_sides, disjoint
+from modicum.providers.token_buckets import both_sides, disjoint
 
 NAME = "helicone"
 NO_REFERENCE = "00000000-0000-0000-0000-000000000000"

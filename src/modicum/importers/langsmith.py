@@ -28,7 +28,7 @@ from modicum.providers.fields import (
     parsed_mapping,
     start,
 )
-from modicum.providers.inclusive import both_sides, disjoint, split_writes
+from modicum.providers.token_buckets import both_sides, disjoint, split_writes
 
 NAME = "langsmith"
 CALLS = {"llm", "embedding"}

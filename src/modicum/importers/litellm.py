@@ -29,7 +29,7 @@ from modicum.providers.fields import (
     parsed_mapping,
     start,
 )
-from modicum.providers.inclusive import both_sides, disjoint, split_writes
+from modicum.providers.token_buckets import both_sides, disjoint, split_writes
 
 NAME = "litellm"
 CUT_MARK = "(litellm_truncated skipped"

@@ -5,7 +5,7 @@ Traps, each with a fixture:
 
 - Spans of agents, workflows and tools carry the sums of the model calls below them, and are no calls.
 - A framework and its client may both be instrumented: of two calls inside each other the inner one stands.
-- Input includes cached tokens by the convention; what contradicts itself is read by `modicum.providers.inclusive`.
+- Input includes cached tokens by the convention; what contradicts itself is read by `modicum.providers.token_buckets`.
 - Claude Code's log records `claude_code.api_request` are calls too; there input excludes cached tokens, and the id is
   not the one of its transcripts. So import the one or the other.
 """

@@ -6,8 +6,9 @@ from decimal import Decimal
 import msgspec
 
 from modicum.calls import OURSELVES, Basis, BucketCosts, Call, CallStatus, Cost, Entry
+from modicum.calls.rates import Rates
 from modicum.calls.storable import storable
-from modicum.metering.prices import PriceBook, Rates
+from modicum.metering.prices import PriceBook
 
 NOTHING = Cost(Decimal(0), Basis.EXACT, BucketCosts(), OURSELVES, None, 0.0)
 """What a call costs that no provider ever saw."""

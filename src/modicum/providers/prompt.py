@@ -1,141 +1,335 @@
-"""A request message by message, with what tells who said each, and the same request with some of them left out.
+"""A request's prompt as rules see it (`calls/prompt.py`), and the one place where a change is made in its bytes.
 
-For rules that take words out of prompts. All bytes of what stays are the caller's.
+All bytes of what stays are the caller's.
 """
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
 
-from modicum.providers.bodies import UNREADABLE
+from modicum.calls import SegmentKind
+from modicum.calls.change import Change, DoesNotFit
+from modicum.calls.prompt import Prompt, Unit, tokens_by_length
+from modicum.providers.blocks import canonical
+from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.fields import listed, mapping, text
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
 _decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.encode
 
 GO_ON = "(no new message)"
 """What takes the place of a last message that goes out, where a prompt may not end with the model's own words."""
-
-
-class Unit(NamedTuple):
-    """A message, or one block of an Anthropic message."""
-
-    message: int
-    block: int | None
-    role: str
-    """`system`, `user`, `assistant` or `tool` (results)."""
-    name: str
-    """Who said it, where the API has a field for it."""
-    text: str | None
-    """None where it is more than text: tool calls, results, images."""
-    links: frozenset[str]
-    """Ids of the tool calls that it makes or answers."""
-
+TOOLS = "tools"
+"""The field in which tools' schemas stand, in every dialect whose requests are taken apart."""
 
 Field = Callable[[str], Any]
 """A field of the request, decoded; None where it is missing."""
 
 
+class MessagePart(NamedTuple):
+    """What a dialect says of a message, or of one block of it."""
+
+    kind: SegmentKind
+    text: str | None = None
+    """None where it is more than text."""
+    name: str = ""
+    """Who said it, where the API has a field for it."""
+    block: int | None = None
+    """The block's number in its message; None: it is all of the message."""
+    calls: tuple[tuple[str, str, Any], ...] = ()
+    """Tool calls that it makes: id, tool, arguments."""
+    answers: str = ""
+    """The id of the tool call that it is the result of."""
+    is_error: bool = False
+
+
 class PromptShape(NamedTuple):
-    """Where a dialect's requests have their messages."""
+    """Where a dialect's requests have their prompt."""
 
     messages: str
     """The field in which the messages stand."""
-    units: Callable[[int, Mapping[str, Any]], Iterator[Unit]]
-    """A message's units, by its number."""
+    parts: Callable[[Mapping[str, Any]], Iterator[MessagePart]]
+    """What a message is made of."""
     why_no_text: Callable[[Field], str]
     """Why a plain text in reply is not what the caller can take; empty: it is."""
     system: str = ""
     """The field in which the instructions stand, if they have one of their own."""
-    linked: Callable[[list[Unit], Sequence[Mapping[str, Any]]], list[Unit]] | None = None
-    """The units, with links between those that may not stand alone."""
+    pairs: Callable[[Sequence[Mapping[str, Any]]], Iterator[tuple[int, int]]] | None = None
+    """Messages, by their numbers, of which neither may stand without the other."""
     ends_with_user: bool = False
     """Whether a prompt may not begin or end with the model's own words."""
+    output_caps: tuple[str, ...] = ()
+    """The fields that bound the reply; where none is there, the first is written."""
+    effort: tuple[str, ...] = ()
+    """The path to the field that says how much the model is to think; none: the API has none."""
 
 
-class Prompt:
-    """A request of one dialect, taken apart.
+class _Place(NamedTuple):
+    """Where a unit stands in the request."""
+
+    field: str
+    number: int = 0
+    block: int | None = None
+
+
+class RequestUnit(Unit):
+    """A unit of a request, with its text."""
+
+    __slots__ = ("_about", "_raw", "_text")
+
+    def __init__(
+        self,
+        place: int,
+        part: MessagePart,
+        raw: msgspec.Raw,
+        *,
+        links: frozenset[str],
+        tool: str,
+        about: Sequence[tuple[str, Any]] = (),
+    ) -> None:
+        super().__init__(place, part.kind, tool=tool, name=part.name, links=links, is_error=part.is_error)
+        self._text, self._raw, self._about = part.text, raw, about
+
+    @property
+    def text(self) -> str | None:
+        return self._text
+
+    @property
+    def tokens(self) -> int:
+        return tokens_by_length(bytes(self._raw) if self._text is None else self._text)
+
+    @property
+    def digest(self) -> bytes:
+        return _digest(bytes(self._raw) if self._text is None else self._text.encode("utf-8", "replace"))
+
+    @property
+    def detail(self) -> bytes:
+        """Of the tools and arguments of the calls that it makes or answers."""
+        if not self._about:
+            return b""
+        return _digest(
+            "\0".join(f"{tool}\0{canonical(given)}" for tool, given in self._about).encode("utf-8", "replace")
+        )
+
+
+class RequestPrompt(Prompt):
+    """The prompt of one request.
 
     Attributes:
-        units: in order.
-        system: the instructions, as one text.
-        answer_fits: whether a plain text in reply is what the caller can take; `why_not` says why it is not.
+        why_not: why a plain text in reply is not what the caller can take; empty: it is.
+
+    Raises:
+        ValueError, RecursionError (`UNREADABLE`): the request has not its dialect's shape.
     """
+
+    holds_text = True
 
     def __init__(self, body: bytes, shape: PromptShape) -> None:
         self._shape = shape
         self._fields = _fields.decode(body)
-        raw = self._fields.get(shape.messages, msgspec.Raw(b"[]"))
-        self._messages: list[msgspec.Raw] = _raws.decode(raw) if bytes(raw).lstrip().startswith(b"[") else []
-        decoded = [mapping(_decode(message)) for message in self._messages]
-        self.units: list[Unit] = [unit for index, message in enumerate(decoded) for unit in shape.units(index, message)]
-        if shape.linked is not None:
-            self.units = shape.linked(self.units, decoded)
-        told = [unit.text or "" for unit in self.units if unit.role == "system"]
-        if own := shape.system and self._fields.get(shape.system):
-            told.insert(0, _plain(_decode(own)))
-        self.system = "\n".join(told)
+        self._messages = self._array(shape.messages)
+        self._places: list[_Place] = []
+        units = [*self._head(), *self._conversation()]
+        super().__init__(units)
         self.why_not = shape.why_no_text(self._field)
 
     @property
     def answer_fits(self) -> bool:
         return not self.why_not
 
-    @property
-    def ends_with_tool_result(self) -> bool:
-        """The call goes on with a turn that asked for tools."""
-        return bool(self.units) and self.units[-1].role == "tool"
+    def written(self, change: Change) -> bytes:
+        """The request after a change, but for the model's name, which depends on where the call goes.
 
-    def with_only(self, kept: Sequence[Unit]) -> bytes | None:
-        """The request with these units alone; None where the provider would not take it, or nothing was left to say.
-
-        A prompt that ended with somebody's words and would now end with the model's own gets a last message that says
-        that there is none.
+        Raises:
+            DoesNotFit: the provider would not take it, or nothing would be left to say.
         """
-        said = [unit for unit in kept if unit.role != "system"]
-        before = [unit for unit in self.units if unit.role != "system"]
-        if not said or (self._shape.ends_with_user and said[0].role == "assistant" != before[0].role):
-            return None
-        messages = self._kept_messages(kept)
-        if self._shape.ends_with_user and said[-1].role == "assistant" != before[-1].role:
-            messages.append(msgspec.Raw(msgspec.json.encode({"role": "user", "content": GO_ON})))
-        return msgspec.json.encode({**self._fields, self._shape.messages: messages})
+        self.check(change)
+        self._check_parts(change)
+        self._check_order(change)
+        fields = dict(self._fields)
+        if change.is_of_prompt:
+            self._write_prompt(fields, change)
+        if change.most_output_tokens is not None:
+            self._write_cap(fields, change.most_output_tokens)
+        if change.effort:
+            if not self._shape.effort:
+                raise DoesNotFit("the API has no field for effort")
+            _write(fields, self._shape.effort, change.effort)
+        return _encode(fields)
 
-    def _kept_messages(self, kept: Sequence[Unit]) -> list[msgspec.Raw]:
-        whole = {unit.message for unit in self.units}
-        left: dict[int, set[int | None]] = {}
-        for unit in kept:
-            left.setdefault(unit.message, set()).add(unit.block)
-        messages = []
-        for index, message in enumerate(self._messages):
-            if index not in whole:
-                messages.append(message)
-            elif index in left:
-                messages.append(message if None in left[index] else _with_blocks(message, left[index]))
-        return messages
+    def _array(self, field: str) -> list[msgspec.Raw]:
+        raw = self._fields.get(field, msgspec.Raw(b"[]"))
+        return _raws.decode(raw) if bytes(raw).lstrip().startswith(b"[") else []
 
     def _field(self, name: str) -> Any:
         raw = self._fields.get(name)
         return None if raw is None else _decode(raw)
 
+    def _place(self, field: str, number: int = 0, block: int | None = None) -> int:
+        self._places.append(_Place(field, number, block))
+        return len(self._places) - 1
 
-def prompt_of(shape: PromptShape, body: bytes) -> Prompt | None:
+    def _head(self) -> Iterator[Unit]:
+        """Tools' schemas and the instructions that stand in a field of their own."""
+        for index, raw in enumerate(self._array(TOOLS)):
+            schema = mapping(_decode(raw))
+            inner = mapping(schema.get("function")) or schema
+            part = MessagePart(SegmentKind.TOOL_SCHEMA)
+            tool = text(inner.get("name")) or text(inner.get("type"))
+            yield RequestUnit(self._place(TOOLS, index), part, raw, links=frozenset(), tool=tool)
+        system = self._shape.system and self._fields.get(self._shape.system)
+        if system:
+            part = MessagePart(SegmentKind.SYSTEM, _plain(_decode(system)))
+            yield RequestUnit(self._place(self._shape.system), part, system, links=frozenset(), tool="")
+
+    def _conversation(self) -> Iterator[Unit]:
+        decoded = [mapping(_decode(message)) for message in self._messages]
+        pairs: dict[int, set[str]] = {}
+        for pair in self._shape.pairs(decoded) if self._shape.pairs is not None else ():
+            for index in pair:
+                pairs.setdefault(index, set()).add(f"messages {pair[0]} and {pair[1]}")
+        made: dict[str, tuple[str, Any]] = {}
+        for index, (message, raw) in enumerate(zip(decoded, self._messages, strict=True)):
+            parts = list(self._shape.parts(message))
+            blocks = _blocks(raw) if any(part.block is not None for part in parts) else []
+            for part in parts:
+                made |= {call: (tool, given) for call, tool, given in part.calls if call}
+                about = [(tool, given) for _, tool, given in part.calls]
+                if not about and part.answers in made:
+                    about = [made[part.answers]]
+                ids = frozenset(filter(None, [*(call for call, _, _ in part.calls), part.answers]))
+                tools = {tool for tool, _ in about}
+                yield RequestUnit(
+                    self._place(self._shape.messages, index, part.block),
+                    part,
+                    raw if part.block is None else blocks[part.block],
+                    links=ids | pairs[index] if index in pairs else ids,
+                    tool=tools.pop() if len(tools) == 1 else "",
+                    about=about,
+                )
+
+    def _check_parts(self, change: Change) -> None:
+        """What has no text cannot have another one, and what is tied together goes or stays together."""
+        units = self.units
+        if any(units[place].text is None for place in change.replaced):
+            raise DoesNotFit("what is more than text cannot be another text")
+        gone = frozenset[str]().union(*(units[place].links for place in change.left_out))
+        if gone and any(unit.links & gone for unit in units if unit.place not in change.left_out):
+            raise DoesNotFit("a tool call and its result go or stay together")
+
+    def _check_order(self, change: Change) -> None:
+        """No prompt begins with the model's own words for want of others, where its API does not take that."""
+        before = [unit for unit in self.units if unit.is_message]
+        left = [unit for unit in before if unit.place not in change.left_out]
+        if self._shape.ends_with_user and left and left[0].is_by_model and not before[0].is_by_model:
+            raise DoesNotFit("the prompt would begin with the model's own words")
+
+    def _write_prompt(self, fields: dict[str, msgspec.Raw], change: Change) -> None:
+        stay: dict[str, dict[int, list[tuple[int | None, str | None]]]] = {}
+        whole: dict[str, set[int]] = {}
+        for unit, place in zip(self.units, self._places, strict=True):
+            whole.setdefault(place.field, set()).add(place.number)
+            if unit.place not in change.left_out:
+                found = stay.setdefault(place.field, {}).setdefault(place.number, [])
+                found.append((place.block, change.replaced.get(unit.place)))
+        for field, indexes in whole.items():
+            left = stay.get(field, {})
+            if field == self._shape.system:
+                self._write_system(fields, left)
+                continue
+            items = self._messages if field == self._shape.messages else self._array(field)
+            kept = [
+                item if index not in indexes else _with_parts(item, left[index])
+                for index, item in enumerate(items)
+                if index not in indexes or index in left
+            ]
+            if field == self._shape.messages and self._ends_with_model(change):
+                kept.append(msgspec.Raw(_encode({"role": "user", "content": GO_ON})))
+            if kept or field == self._shape.messages:
+                fields[field] = msgspec.Raw(_encode(kept))
+            else:
+                fields.pop(field)
+
+    def _write_system(
+        self, fields: dict[str, msgspec.Raw], left: Mapping[int, list[tuple[int | None, str | None]]]
+    ) -> None:
+        if not left:
+            fields.pop(self._shape.system)
+        elif (replaced := left[0][0][1]) is not None:
+            fields[self._shape.system] = msgspec.Raw(_encode(replaced))
+
+    def _ends_with_model(self, change: Change) -> bool:
+        """Whether it would end with the model's own words, which it did not do before, where that is not taken."""
+        before = [unit for unit in self.units if unit.is_message]
+        left = [unit for unit in before if unit.place not in change.left_out]
+        return self._shape.ends_with_user and left[-1].is_by_model and not before[-1].is_by_model
+
+    def _write_cap(self, fields: dict[str, msgspec.Raw], most_tokens: int) -> None:
+        if not self._shape.output_caps:
+            raise DoesNotFit("the API has no field for the most output")
+        name = next((name for name in self._shape.output_caps if name in fields), self._shape.output_caps[0])
+        now = self._field(name)
+        if not isinstance(now, int) or now > most_tokens:
+            fields[name] = msgspec.Raw(_encode(most_tokens))
+
+
+def prompt_of(shape: PromptShape, body: bytes) -> RequestPrompt | None:
     """The request taken apart; None where its shape is not its dialect's."""
     try:
-        return Prompt(body, shape)
+        return RequestPrompt(body, shape)
     except UNREADABLE:
         return None
 
 
-def _with_blocks(message: msgspec.Raw, places: set[int | None]) -> msgspec.Raw:
+def _blocks(message: msgspec.Raw) -> list[msgspec.Raw]:
+    return _raws.decode(_fields.decode(message)["content"])
+
+
+def _with_parts(message: msgspec.Raw, parts: Sequence[tuple[int | None, str | None]]) -> msgspec.Raw:
+    """A message with these blocks alone, or all of it (block None), each with its text or with another one."""
+    if parts[0][0] is None:
+        replaced = parts[0][1]
+        return message if replaced is None else _with_text(message, replaced)
     fields = _fields.decode(message)
-    blocks = _raws.decode(fields["content"])
-    if len(places) == len(blocks):
+    blocks = _blocks(message)
+    if len(parts) == len(blocks) and all(replaced is None for _, replaced in parts):
         return message
-    kept = [block for place, block in enumerate(blocks) if place in places]
-    return msgspec.Raw(msgspec.json.encode({**fields, "content": kept}))
+    kept = [
+        blocks[block] if replaced is None else _with_text(blocks[block], replaced)
+        for block, replaced in parts
+        if block is not None
+    ]
+    return msgspec.Raw(_encode({**fields, "content": kept}))
+
+
+def _with_text(item: msgspec.Raw, replaced: str) -> msgspec.Raw:
+    """A message, an item or a block with another text, in the form that it has: a string, or a list of one part."""
+    fields = _fields.decode(item)
+    name = next((name for name in ("text", "output", "content") if name in fields), "content")
+    new: Any = replaced
+    if name in fields and bytes(fields[name]).lstrip().startswith(b"["):
+        parts = [_fields.decode(part) for part in _raws.decode(fields[name])]
+        new = [{**part, "text": replaced} for part in parts if "text" in part][:1] or replaced
+    return msgspec.Raw(_encode({**fields, name: new}))
+
+
+def _write(fields: dict[str, msgspec.Raw], path: Sequence[str], value: Any) -> None:
+    """Sets a field, which may stand in others; all else stays."""
+    name, *rest = path
+    if rest:
+        raw = fields.get(name)
+        inner = _fields.decode(raw) if raw is not None and bytes(raw).lstrip().startswith(b"{") else {}
+        _write(inner, rest, value)
+        value = inner
+    fields[name] = msgspec.Raw(_encode(value))
+
+
+def _digest(content: bytes) -> bytes:
+    return hashlib.blake2b(content, digest_size=16).digest()
 
 
 def _plain(content: Any) -> str:

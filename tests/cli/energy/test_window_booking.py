@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from console.test_process import LedgerProcess
 from energy.command import run
 from energy.fake_server import FakeServer
 from insights.test_energy_consumption import window
+from ledger_process.test_process import LedgerProcess
 from modicum.cli.energy.window_booking import append_windows, book_spooled_windows, open_live_booking, spool_folder
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import ENERGY_WINDOWS

@@ -1,7 +1,7 @@
 import json
 
 from modicum.providers.prompt import GO_ON
-from providers.prompt_rig import prompt, told
+from providers.prompt_rig import only, prompt, told
 
 
 def test_anthropic_blocks_are_units_of_their_own():
@@ -22,13 +22,14 @@ def test_anthropic_blocks_are_units_of_their_own():
     )
 
     assert told(found) == [
+        ("system", "", "be brief", set()),
         ("user", "", "hi", set()),
-        ("assistant", "", None, {"t1"}),
-        ("tool", "", None, {"t1"}),
+        ("tool_call", "", None, {"t1"}),
+        ("tool_result", "", "x", {"t1"}),
         ("user", "", "go on", set()),
     ]
     assert found.system == "be brief"
-    left = json.loads(found.with_only([*found.units[:3]]))["messages"]
+    left = json.loads(only(found, found.units[:4]))["messages"]
     assert left[2]["content"] == [{"type": "tool_result", "tool_use_id": "t1", "content": "x"}]
 
 
@@ -36,6 +37,6 @@ def test_an_anthropic_prompt_never_ends_or_begins_with_the_models_own_words_for_
     messages = [{"role": role, "content": role} for role in ("user", "assistant", "user")]
     found = prompt("anthropic-messages", messages=messages)
 
-    assert found.with_only(found.units[1:]) is None
-    left = json.loads(found.with_only(found.units[:2]))["messages"]
+    assert only(found, found.units[1:]) is None
+    left = json.loads(only(found, found.units[:2]))["messages"]
     assert left == [*messages[:2], {"role": "user", "content": GO_ON}]

@@ -6,8 +6,8 @@ import pytest
 from anthropic.pagination import SyncPage
 
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.mock.options import FAULTS, MockOptions
 from modicum.providers.mock.provider import MockProvider, models
-from modicum.providers.mock.wanted import FAULTS, Wanted
 from providers.mock_rig import CREATED, GEMINI_PATHS, HELLO, TOOLS, metered
 
 
@@ -21,7 +21,7 @@ def test_faults_look_like_those_of_providers(name, fault):
         **TOOLS[name],
         "tool_choice": "auto",
     }
-    facts = metered(name, request, Wanted(fault=fault), GEMINI_PATHS[True])
+    facts = metered(name, request, MockOptions(fault=fault), GEMINI_PATHS[True])
     if fault == "no_usage":
         assert facts.complete
         assert facts.usage is None
@@ -34,7 +34,7 @@ def test_faults_look_like_those_of_providers(name, fault):
 
 def test_a_broken_off_reply_tells_the_server_to_cut_the_connection():
     body = msgspec.json.encode({"model": "m", "messages": HELLO})
-    answer = MockProvider().answer(DIALECTS["openai-chat"], body, "", Wanted(fault="broken_off"), CREATED)
+    answer = MockProvider().answer(DIALECTS["openai-chat"], body, "", MockOptions(fault="broken_off"), CREATED)
     assert answer.breaks_off
     assert DIALECTS["openai-chat"].reply(answer.parts[0]).problem
 
@@ -42,7 +42,7 @@ def test_a_broken_off_reply_tells_the_server_to_cut_the_connection():
 def test_overload_has_the_status_of_its_provider():
     for name, status in (("anthropic-messages", 529), ("openai-chat", 503)):
         body = msgspec.json.encode({"model": "m", "max_tokens": 5, "messages": HELLO})
-        answer = MockProvider().answer(DIALECTS[name], body, "", Wanted(fault="overloaded"), CREATED)
+        answer = MockProvider().answer(DIALECTS[name], body, "", MockOptions(fault="overloaded"), CREATED)
         assert (answer.status, dict(answer.headers)) == (status, {"retry-after": "1"})
 
 
@@ -56,7 +56,7 @@ def test_overload_has_the_status_of_its_provider():
     ],
 )
 def test_bad_requests_are_answered_as_bad_requests(name, body):
-    answer = MockProvider().answer(DIALECTS[name], body, "", Wanted(), CREATED)
+    answer = MockProvider().answer(DIALECTS[name], body, "", MockOptions(), CREATED)
     assert answer.status == 400
     assert DIALECTS[name].reply(answer.parts[0]).error_kind == "invalid_request_error"
 

@@ -19,7 +19,7 @@ def test_chat_messages_with_names_parts_calls_and_results():
         ("system", "", "be brief", set()),
         ("user", "ann", "a\nb", set()),
         ("user", "", None, set()),
-        ("assistant", "", None, {"c1"}),
-        ("tool", "", None, {"c1"}),
+        ("tool_call", "", None, {"c1"}),
+        ("tool_result", "", "found", {"c1"}),
     ]
     assert (found.system, found.ends_with_tool_result, found.answer_fits) == ("be brief", True, True)

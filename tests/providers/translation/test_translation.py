@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from modicum.providers.facts import DialectError
-from modicum.providers.translation.translation import readable, refused, unusable
+from modicum.providers.translation.translation import decode_request, unsupported, unusable_reply
 
 
 class Known(msgspec.Struct, forbid_unknown_fields=True):
@@ -16,23 +16,23 @@ DECODER = msgspec.json.Decoder(Known)
 
 
 def test_a_request_of_known_fields_is_read():
-    assert readable(DECODER, b'{"model":"m","n":2}', "Anthropic") == Known("m", 2)
+    assert decode_request(DECODER, b'{"model":"m","n":2}', "Anthropic") == Known("m", 2)
 
 
 @pytest.mark.parametrize(("body", "field"), [(b'{"model":"m","audio":{}}', "audio"), (b'{"model":"m","n":"x"}', "n")])
 def test_a_field_without_counterpart_is_named_and_so_is_the_api_that_lacks_it(body, field):
     with pytest.raises(DialectError, match=f"Anthropic API.*{field}") as raised:
-        readable(DECODER, body, "Anthropic")
+        decode_request(DECODER, body, "Anthropic")
     assert (raised.value.status, raised.value.kind) == (400, "untranslatable")
 
 
 @pytest.mark.parametrize("body", [b"", b"{", b"\xff", b"not json"])
 def test_what_is_not_json_is_said_to_be_none(body):
     with pytest.raises(DialectError, match="is not JSON") as raised:
-        readable(DECODER, body, "Anthropic")
+        decode_request(DECODER, body, "Anthropic")
     assert raised.value.status == 400
 
 
 def test_a_request_is_the_callers_fault_and_a_reply_the_upstreams():
-    assert (refused("logit_bias", "Anthropic").status, unusable("it is not JSON").status) == (400, 502)
-    assert unusable("it is not JSON").message == "the upstream's reply cannot be translated: it is not JSON"
+    assert (unsupported("logit_bias", "Anthropic").status, unusable_reply("it is not JSON").status) == (400, 502)
+    assert unusable_reply("it is not JSON").message == "the upstream's reply cannot be translated: it is not JSON"

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.facts import DialectError
+from modicum.providers.mock.options import MockOptions
 from modicum.providers.mock.provider import MockProvider
-from modicum.providers.mock.wanted import Wanted
 from providers.translation.rig import CREATED, FIXTURES, FOR_ANTHROPIC, FOR_OPENAI, streamed
 
 BOTH = st.sampled_from([FOR_OPENAI, FOR_ANTHROPIC])
@@ -111,7 +111,7 @@ def crossing(translation, provider, wanted):
 
 
 SCHEMA = {"type": "object", "properties": {"at": {"type": "string", "enum": ["Kiel"]}}, "required": ["at"]}
-TWICE = Wanted(tool_calls=2, reasoning_tokens=5)
+TWICE = MockOptions(tool_calls=2, reasoning_tokens=5)
 
 
 def test_an_agent_of_openais_client_works_with_anthropic():

@@ -40,8 +40,20 @@ class _BenchOptions(msgspec.Struct):
 @click.command()
 @click.option("--server", required=True, metavar="URL", help="Address of an OpenAI-compatible server, without /v1.")
 @click.option("--model", required=True, help="Model name, as the server calls it.")
-@click.option("--concurrency", type=Numbers(), default="1,4,16,64", show_default=True, help="Streams at once, in turn.")
-@click.option("--prompt-tokens", type=Numbers(), default="512", show_default=True, help="Lengths of prompts, in turn.")
+@click.option(
+    "--concurrency",
+    type=Numbers(),
+    default="1,4,16,64",
+    show_default=True,
+    help="Numbers of simultaneous streams to measure, one after the other.",
+)
+@click.option(
+    "--prompt-tokens",
+    type=Numbers(),
+    default="512",
+    show_default=True,
+    help="Lengths of prompts to measure, one after the other.",
+)
 @click.option("--output-tokens", type=click.IntRange(2), default=128, show_default=True, help="Length of outputs.")
 @click.option("--seconds", type=Quantity(1), default=15.0, show_default=True, help="Length of each window.")
 @click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Windows at each concurrency.")

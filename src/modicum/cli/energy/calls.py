@@ -36,7 +36,12 @@ class CallsOptions(LedgerOptions, SpanOptions):
 
 @click.command()
 @click.argument("log", type=click.Path(path_type=Path, exists=True), required=False)
-@click.option("--calls", "calls_path", type=click.Path(path_type=Path, exists=True), help="With LOG: one JSON a line.")
+@click.option(
+    "--calls",
+    "calls_path",
+    type=click.Path(path_type=Path, exists=True),
+    help="With LOG: file of calls, one JSON object per line.",
+)
 @click.option("--since", metavar="TIME", help="From the ledger: windows from 2026-01-31, today, 7d, 24h, 2w.")
 @click.option("--until", metavar="TIME", help="From the ledger: windows before.")
 @click.option(
@@ -53,12 +58,12 @@ class CallsOptions(LedgerOptions, SpanOptions):
 @ledger_option
 @pass_options(CallsOptions)
 def command(options: CallsOptions) -> int:
-    """Share measured energy out over the calls that were served meanwhile.
+    """Divide the measured energy among the calls that were served in that time.
 
     Without LOG: the windows and calls of the ledger. A call belongs to a watched server by its tag 'server', or by the
     provider that 'energy watch --provider' named. With LOG: a recorded watch; each line of the calls' file is an object
     with call_id, started, first_token, finished (seconds since 1970), uncached_prompt_tokens and generated_tokens.
-    Shares, idle and unseen work sum to what was measured.
+    The shares, idle energy and unexplained work add up to what was measured.
 
     \b
     Examples:
@@ -97,7 +102,7 @@ def command(options: CallsOptions) -> int:
         click.echo(f"{kwh:.4g} kWh ({facility.covers}); {carbon}")
         print_problems(result.problems)
     if not found.calls:
-        raise UserError(f"nothing was shared out over calls: {result.missing}")
+        raise UserError(f"no energy could be divided among calls: {result.missing}")
     return 0
 
 

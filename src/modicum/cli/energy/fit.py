@@ -22,10 +22,10 @@ from modicum.cli.terminal.quantity import Quantity
 def command(
     files: tuple[Path, ...], experts: str | None, picture: Path | None, within_ms: float | None, as_json: bool
 ) -> int:
-    """What a step and a token cost.
+    """Compute what a step and a token cost.
 
     From points of a bench: joules per token = e0 + e1/B. From the log of a watch: idle, per step, per prompt token, per
-    generated token. Ends with status 1 where a figure that was asked for cannot be told.
+    generated token. Exits with status 1 if a figure cannot be computed.
 
     \b
     Examples:
@@ -88,7 +88,7 @@ def _fit_bench(points: object, experts: str | None, *, as_json: bool) -> int:
             "  per prompt token not identifiable: only one prompt length was measured; its part is in 'per token'"
         )
     if law.mean_error is not None:
-        click.echo(f"a point left out of the fit is foretold to {law.mean_error:.1%} on average")
+        click.echo(f"a point left out of the fit is predicted to {law.mean_error:.1%} on average")
     floor = law.batch_near_floor
     most = max(point.concurrency for point in points.points)
     click.echo(

@@ -42,24 +42,31 @@ class EnergyWatchOptions(LedgerOptions):
 @click.command()
 @click.option("--server", "servers", multiple=True, metavar="URL", help="A model server's address. Repeatable.")
 @gpu_options
-@click.option("--seconds", type=Quantity(), help="Stop after so long; without it, at Ctrl-C.")
+@click.option("--seconds", type=Quantity(), help="Seconds to watch. Default: until Ctrl-C.")
 @click.option("--interval", type=Quantity(), default=1.0, show_default=True, help="Seconds between samples.")
 @click.option("--log", "log_path", type=click.Path(path_type=Path), help="Append raw counters to this new file.")
 @click.option(
     "--windows", "windows_path", type=click.Path(path_type=Path), help="Write windows as records to this file."
 )
-@click.option("--replay", "replay_path", type=click.Path(path_type=Path), help="Work a recorded log out again.")
-@click.option("--provider", default="", metavar="NAME", help="Calls to these servers are booked under this provider.")
+@click.option(
+    "--replay",
+    "replay_path",
+    type=click.Path(path_type=Path),
+    help="Compute the figures of a recorded log instead of watching.",
+)
+@click.option(
+    "--provider", default="", metavar="NAME", help="The provider under which calls to these servers are recorded."
+)
 @click.option("--no-book", is_flag=True, help="Do not book the windows in the ledger.")
 @ledger_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
 @pass_options(EnergyWatchOptions)
 def command(options: EnergyWatchOptions) -> int:
-    """Tokens per second, joules per token and where the joules go, of a running server.
+    """Measure tokens per second and joules per token of a running server, and where the joules go.
 
     Reads power and energy of the GPUs from the driver (extra [nvidia]) and token and step counters from the metrics of
-    vLLM, SGLang, TGI or llama.cpp. Energy is of the GPUs, idle time included. Windows are booked in the ledger while
-    the watch goes on, each once, however often a log is replayed; a watch that is killed loses the window under way.
+    vLLM, SGLang, TGI or llama.cpp. Energy is that of the GPUs, idle time included. Energy windows are added to the
+    ledger during the watch, each once, even if a log is replayed. A watch that is killed loses its unfinished window.
 
     \b
     Examples:
@@ -330,7 +337,7 @@ def print_split(result: "WatchReport") -> None:
         if term.value is None:
             click.echo(f"{term.name.replace('_', ' ')}: {term.reason}")
     click.echo(
-        f"{found.windows} windows; a window left out of the fit is foretold to {found.window_error:.1%};"
+        f"{found.windows} windows; a window left out of the fit is predicted to {found.window_error:.1%};"
         f" R2 {found.explained:.4f}"
         + (f"; clocks were held down in {found.slowed_windows} windows" if found.slowed_windows else "")
     )

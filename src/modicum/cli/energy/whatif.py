@@ -34,10 +34,10 @@ class WhatIfOptions:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--input-cut", type=Share(), default="0", help="Part of the prompt tokens left out, e.g. 40%.")
-@click.option("--output-cut", type=Share(), default="0", help="Part of the generated tokens left out.")
+@click.option("--input-cut", type=Share(), default="0", help="Share of prompt tokens to leave out, e.g. 40%.")
+@click.option("--output-cut", type=Share(), default="0", help="Share of generated tokens to leave out.")
 @click.option("--cache-hit", type=Share(), help="Part of the prompt that a prefix cache would hold.")
-@click.option("--batch", type=Quantity(), help="Requests at once, instead of what was seen.")
+@click.option("--batch", type=Quantity(), help="Simultaneous requests after the change. Default: as measured.")
 @click.option(
     "--prompt", "prompt_tokens", type=Quantity(0), help="Prompt tokens of a request; without it, as measured."
 )
@@ -55,9 +55,10 @@ class WhatIfOptions:
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 @pass_options(WhatIfOptions)
 def command(options: WhatIfOptions) -> int:
-    """What another batch, shorter outputs, fewer prompt tokens or a power cap would do.
+    """Predict what another batch, shorter outputs, fewer prompt tokens or a power cap would do.
 
-    Answers come from the law fitted to a bench or to a watch. What these measurements cannot tell is refused.
+    Answers come from a law that is fitted to a bench or to a watch. A question that the measurements cannot answer is
+    refused.
 
     \b
     Examples:

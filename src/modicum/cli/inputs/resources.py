@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from modicum.calls import UserError
 from modicum.cli.file_permissions import make_private
-from modicum.console.running import find
 from modicum.ledger.opening import open_store
 from modicum.ledger.store import Store
+from modicum.ledger_process.running import find
 from modicum.settings import (
     Settings,
     cache_folder,
@@ -56,9 +56,9 @@ def _from_process(place: str) -> Store | None:
     running = find(state_folder())
     if running is None or running.ledger != place or "://" in place:
         return None
-    from modicum.console.client import ConsoleStore
+    from modicum.ledger_process.client import LedgerProcessStore
 
-    return ConsoleStore(running)
+    return LedgerProcessStore(running)
 
 
 def load_prices(path: Path | None, settings: Settings | None = None) -> "PriceBook":

@@ -32,13 +32,15 @@ class TeamLedgerOptions(LedgerOptions, SpanOptions):
 
 def ledger_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--ledger` and the outcome that grades its runs."""
-    graded = click.option("--outcome", metavar="NAME", help="Which outcome of the ledger grades the runs, if several.")
+    graded = click.option(
+        "--outcome", metavar="NAME", help="The outcome in the ledger that grades the runs, if there are several."
+    )
     arm = click.option(
         "--arm",
         type=click.Choice(["full", "plan", "all"]),
         default="full",
         show_default=True,
-        help="Of the ledger: runs of the full team, or those that the gateway ran under a plan.",
+        help="Runs of the ledger to use: those of the full team, those that the gateway ran under a plan, or all.",
     )
     return ledger_option(graded(span_options("when a run of the ledger began")(arm(command))))
 

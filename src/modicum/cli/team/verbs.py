@@ -29,7 +29,7 @@ FROM_RECORDS = ("trace", "random")
 """Learners that can do without new runs."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-team_name = click.option("--team", "name", help="Which team, where a recording holds several.")
+team_name = click.option("--team", "name", help="Name of the team, if the recording holds several.")
 protect = click.option("--protect", multiple=True, metavar="AGENT", help="Never drop this agent. May be repeated.")
 max_loss = click.option(
     "--max-loss",
@@ -39,7 +39,11 @@ max_loss = click.option(
     help="Largest acceptable loss of score, as a share (0.02: two points).",
 )
 confidence = click.option(
-    "--confidence", type=Quantity(0.5, 1, max_open=True), default=0.95, show_default=True, help="Two-sided."
+    "--confidence",
+    type=Quantity(0.5, 1, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Confidence of the interval, two-sided.",
 )
 out = click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to this file.")
 recording = click.argument("recording", metavar="[FILE]", required=False, type=FILE)
@@ -102,7 +106,7 @@ class ShowOptions(TeamLedgerOptions):
 
 @click.group()
 def command() -> None:
-    """Teams of agents: who adds what, and a plan that drops who adds nothing.
+    """Measure what each agent of a team adds, and plan which agents to drop.
 
     A recording is a JSONL FILE with one line a turn (docs/teams.md); adapters to frameworks write it. Without FILE the
     runs come from the ledger. A plan is a JSON file to read and edit; `plan.guard()` applies it.
@@ -126,7 +130,7 @@ def command() -> None:
 @as_json
 @pass_options(AttributeOptions)
 def attribute(options: AttributeOptions) -> None:
-    """Who costs what and adds what, from recorded runs; makes no model call.
+    """Show what each agent costs and adds, from recorded runs. No model is called.
 
     \b
     Examples:
@@ -157,16 +161,24 @@ def attribute(options: AttributeOptions) -> None:
 @protect
 @max_loss
 @confidence
-@click.option("--drop", "drop_count", type=click.IntRange(1), help="Drop so many of the worst, whatever it does.")
-@click.option("--allow-bounds", is_flag=True, help="Also plans whose effect the record only bounds; verify those.")
+@click.option(
+    "--drop",
+    "drop_count",
+    type=click.IntRange(1),
+    help="Drop this many of the worst agents, without checking the loss.",
+)
+@click.option(
+    "--allow-bounds", is_flag=True, help="Allow plans whose effect the record only bounds; verify them later."
+)
 @ledger_options
 @out
 @as_json
 @pass_options(ProposeOptions)
 def propose(options: ProposeOptions) -> None:
-    """The plan that saves most without a loss beyond --max-loss, chosen on half of the tasks, checked on the others.
+    """Propose the plan that saves most with a loss of at most --max-loss.
 
-    "Not enough evidence" is an answer: it says how many tasks would decide.
+    The plan is chosen on half of the tasks and checked on the others. If the answer is "not enough evidence", it says
+    how many tasks are needed.
 
     \b
     Examples:
@@ -198,7 +210,7 @@ def propose(options: ProposeOptions) -> None:
 )
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the learner.")
 @click.option("--budget-tokens", type=click.IntRange(1), help="Tokens that learning may take.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the learner.")
 @team_name
 @protect
 @ledger_options
@@ -206,7 +218,7 @@ def propose(options: ProposeOptions) -> None:
 @as_json
 @pass_options(FitOptions)
 def fit(options: FitOptions) -> None:
-    """Learns a plan by running your team; the tokens that takes are counted and written into the plan.
+    """Learn a plan by running your team. The tokens used for learning are counted and written into the plan.
 
     Without --runner the learners that need no new runs (trace, random) learn from the runs of the ledger.
 
@@ -249,19 +261,19 @@ def fit(options: FitOptions) -> None:
 @click.argument("plan_file", metavar="PLAN", type=FILE)
 @click.option("--runner", metavar="MODULE:NAME", help=RUNNER_HELP)
 @click.option("--tasks", type=FILE, help="JSONL, for --runner.")
-@click.option("--runs", type=FILE, help="Full team, recorded.")
-@click.option("--plan-runs", type=FILE, help="Plan, recorded.")
-@click.option("--random-runs", type=FILE, help="Drop by lot.")
-@click.option("--single-runs", type=FILE, help="One agent.")
+@click.option("--runs", type=FILE, help="Recording of the full team.")
+@click.option("--plan-runs", type=FILE, help="Recording of the team under the plan.")
+@click.option("--random-runs", type=FILE, help="Recording of a team from which as many agents were dropped at random.")
+@click.option("--single-runs", type=FILE, help="Recording of one agent alone.")
 @max_loss
 @confidence
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the plan by lot.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random plan.")
 @ledger_options
 @out
 @as_json
 @pass_options(VerifyOptions)
 def verify(options: VerifyOptions) -> None:
-    """Does the plan hold? Paired against the full team, a plan of the same shape by lot, and one agent.
+    """Check whether a plan holds, compared with the full team, a random plan of the same shape, and one agent.
 
     With --runner it runs all four on every task. With recordings it compares those; with --runs alone it replays the
     plan over them, as far as a record can tell. Without --runs the full team's runs come from the ledger.
@@ -319,7 +331,7 @@ def verify(options: VerifyOptions) -> None:
 @as_json
 @pass_options(ShowOptions)
 def show(options: ShowOptions) -> None:
-    """What a plan does; as a picture also before and after, with the tokens on each edge of recorded runs.
+    """Show what a plan does; with --svg also as a picture of the team before and after, with tokens of recorded runs.
 
     \b
     Examples:
@@ -347,9 +359,9 @@ def show(options: ShowOptions) -> None:
 @click.option("--until", metavar="TIME", help="Calls before.")
 @as_json
 def show_spared(*, ledger_url: str | None, since: str | None, until: str | None, as_json: bool) -> None:
-    """What plans did in the gateway: calls that were not made, and prompt tokens before and after, by team and rule.
+    """Show what plans did in the gateway: calls not made, and prompt tokens before and after, by team and rule.
 
-    Tokens are our estimates, and no saving: `verify` and the canaries tell what the team lost by it.
+    Tokens are estimates. They are not a saving: `verify` and the canary runs show what the team lost.
 
     \b
     Examples:

@@ -20,23 +20,10 @@ FROM (
             sum(CASE WHEN calls.place_in_conversation = lives.born THEN 1 ELSE 0 END) AS segments,
             sum(CASE WHEN calls.place_in_conversation = lives.born THEN lives.tokens ELSE 0 END) AS tokens,
             sum(lives.tokens) AS tokens_carried,
+            sum(tokens_between(lives.offset_tokens, lives.tokens, 0, calls.read_until) * calls.read_usd) AS read_usd,
+            sum(tokens_between(lives.offset_tokens, lives.tokens, calls.read_until, calls.written_until) * calls.written_usd) AS written_usd,
             sum(
-                greatest(0, least(lives.offset_tokens + lives.tokens, calls.read_until) - lives.offset_tokens)
-                    * calls.read_usd
-            ) AS read_usd,
-            sum(
-                greatest(
-                    0,
-                    least(lives.offset_tokens + lives.tokens, calls.written_until)
-                        - greatest(lives.offset_tokens, calls.read_until)
-                ) * calls.written_usd
-            ) AS written_usd,
-            sum(
-                greatest(
-                    0,
-                    least(lives.offset_tokens + lives.tokens, calls.prompt_tokens)
-                        - greatest(lives.offset_tokens, calls.written_until)
-                ) * calls.uncached_usd
+                tokens_between(lives.offset_tokens, lives.tokens, calls.written_until, calls.prompt_tokens) * calls.uncached_usd
             ) AS uncached_usd
         FROM lives
         JOIN calls_in_order AS calls ON calls.conversation = lives.conversation

@@ -3,20 +3,39 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from modicum.calls import SegmentKind
 from modicum.providers.fields import mapping, text
-from modicum.providers.prompt import Field, PromptShape, Unit, forced_tool
+from modicum.providers.prompt import Field, MessagePart, PromptShape, forced_tool, only_text
+
+_KINDS = {
+    "thinking": SegmentKind.REASONING,
+    "redacted_thinking": SegmentKind.REASONING,
+    "image": SegmentKind.IMAGE,
+    "document": SegmentKind.DOCUMENT,
+}
 
 
-def _units(index: int, message: Mapping[str, Any]) -> Iterator[Unit]:
+def _parts(message: Mapping[str, Any]) -> Iterator[MessagePart]:
     role, content = text(message.get("role")), message.get("content")
+    plain = _ROLES.get(role, SegmentKind.USER)
     if not isinstance(content, list):
-        yield Unit(index, None, role, "", text(content), frozenset())
+        yield MessagePart(plain, text(content))
         return
     for place, block in enumerate(map(mapping, content)):
-        link = text(block.get("tool_use_id")) or (text(block.get("id")) if block.get("type") == "tool_use" else "")
-        kind = "tool" if block.get("type") == "tool_result" else role
-        said = text(block.get("text")) if block.get("type") == "text" else None
-        yield Unit(index, place, kind, "", said, frozenset([link] if link else []))
+        kind = text(block.get("type"))
+        if kind == "tool_result":
+            answers, is_error = text(block.get("tool_use_id")), block.get("is_error") is True
+            said = only_text(block.get("content"))
+            yield MessagePart(SegmentKind.TOOL_RESULT, said, block=place, answers=answers, is_error=is_error)
+        elif kind == "tool_use":
+            call = text(block.get("id")), text(block.get("name")), block.get("input")
+            yield MessagePart(SegmentKind.TOOL_CALL, block=place, calls=(call,))
+        else:
+            said = text(block.get("text")) if kind == "text" else None
+            yield MessagePart(_KINDS.get(kind, plain), said, block=place)
+
+
+_ROLES = {"system": SegmentKind.SYSTEM, "assistant": SegmentKind.ASSISTANT}
 
 
 def _why_no_text(field: Field) -> str:
@@ -24,4 +43,12 @@ def _why_no_text(field: Field) -> str:
     return "it wants structured output" if form else forced_tool(field("tool_choice"))
 
 
-SHAPE = PromptShape("messages", _units, _why_no_text, system="system", ends_with_user=True)
+SHAPE = PromptShape(
+    "messages",
+    _parts,
+    _why_no_text,
+    system="system",
+    ends_with_user=True,
+    output_caps=("max_tokens",),
+    effort=("output_config", "effort"),
+)

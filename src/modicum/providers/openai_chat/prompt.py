@@ -3,20 +3,39 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from modicum.calls import SegmentKind
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.prompt import Field, PromptShape, Unit, forced_tool, only_text
+from modicum.providers.prompt import Field, MessagePart, PromptShape, forced_tool, only_text
+
+_KINDS = {
+    "system": SegmentKind.SYSTEM,
+    "developer": SegmentKind.SYSTEM,
+    "assistant": SegmentKind.ASSISTANT,
+    "tool": SegmentKind.TOOL_RESULT,
+    "function": SegmentKind.TOOL_RESULT,
+}
 
 
-def _units(index: int, message: Mapping[str, Any]) -> Iterator[Unit]:
-    role = text(message.get("role"))
-    calls = [mapping(call) for call in listed(message.get("tool_calls"))]
-    links = frozenset(filter(None, [*(text(call.get("id")) for call in calls), text(message.get("tool_call_id"))]))
-    if role in {"tool", "function"}:
-        yield Unit(index, None, "tool", "", None, links)
+def _parts(message: Mapping[str, Any]) -> Iterator[MessagePart]:
+    kind = _KINDS.get(text(message.get("role")), SegmentKind.USER)
+    if kind is SegmentKind.TOOL_RESULT:
+        said, answers = only_text(message.get("content")), text(message.get("tool_call_id"))
+        yield MessagePart(kind, said, answers=answers)
         return
-    role = "system" if role == "developer" else role
-    said = None if calls or message.get("function_call") else only_text(message.get("content"))
-    yield Unit(index, None, role, text(message.get("name")), said, links)
+    called = [mapping(call) for call in listed(message.get("tool_calls"))]
+    has_calls = bool(called) or bool(message.get("function_call"))
+    said = None if has_calls else only_text(message.get("content"))
+    yield MessagePart(
+        SegmentKind.TOOL_CALL if has_calls else kind,
+        said,
+        text(message.get("name")),
+        calls=tuple(_call(call) for call in called),
+    )
+
+
+def _call(call: Mapping[str, Any]) -> tuple[str, str, Any]:
+    inner = mapping(call.get("function")) or mapping(call.get("custom"))
+    return text(call.get("id")), text(inner.get("name")), inner.get("arguments", inner.get("input"))
 
 
 def _why_no_text(field: Field) -> str:
@@ -32,4 +51,6 @@ def _why_no_text(field: Field) -> str:
     return forced_tool(field("tool_choice"))
 
 
-SHAPE = PromptShape("messages", _units, _why_no_text)
+SHAPE = PromptShape(
+    "messages", _parts, _why_no_text, output_caps=("max_completion_tokens", "max_tokens"), effort=("reasoning_effort",)
+)

@@ -3,30 +3,33 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from modicum.calls import SegmentKind
 from modicum.providers.fields import mapping, text
-from modicum.providers.prompt import Field, PromptShape, Unit, forced_tool, only_text
+from modicum.providers.prompt import Field, MessagePart, PromptShape, forced_tool, only_text
+
+_ROLES = {"system": SegmentKind.SYSTEM, "developer": SegmentKind.SYSTEM, "assistant": SegmentKind.ASSISTANT}
 
 
-def _units(index: int, item: Mapping[str, Any]) -> Iterator[Unit]:
+def _parts(item: Mapping[str, Any]) -> Iterator[MessagePart]:
     role = text(item.get("role"))
     if role:
-        role = "system" if role == "developer" else role
-        yield Unit(index, None, role, "", only_text(item.get("content")), frozenset())
+        yield MessagePart(_ROLES.get(role, SegmentKind.USER), only_text(item.get("content")))
         return
     kind, link = text(item.get("type")), text(item.get("call_id"))
-    role = "tool" if kind.endswith("_output") else "assistant"
-    yield Unit(index, None, role, "", None, frozenset([link] if link else []))
+    if kind.endswith("_output"):
+        yield MessagePart(SegmentKind.TOOL_RESULT, only_text(item.get("output")), answers=link)
+    elif kind == "reasoning":
+        yield MessagePart(SegmentKind.REASONING)
+    else:
+        given = item.get("arguments", item.get("input"))
+        yield MessagePart(SegmentKind.TOOL_CALL, calls=((link, text(item.get("name")), given),))
 
 
-def _with_reasoning(units: list[Unit], items: Sequence[Mapping[str, Any]]) -> list[Unit]:
-    """A reasoning item may not stand without the item after it: they are linked, as a call and its result are."""
-    linked = list(units)
-    for place, unit in enumerate(units[:-1]):
-        if items[unit.message].get("type") == "reasoning":
-            pair = frozenset([f"reasoning {place}"])
-            linked[place] = unit._replace(links=unit.links | pair)
-            linked[place + 1] = linked[place + 1]._replace(links=linked[place + 1].links | pair)
-    return linked
+def _pairs(items: Sequence[Mapping[str, Any]]) -> Iterator[tuple[int, int]]:
+    """A reasoning item may not stand without the item after it."""
+    for index, item in enumerate(items[:-1]):
+        if item.get("type") == "reasoning":
+            yield index, index + 1
 
 
 def _why_no_text(field: Field) -> str:
@@ -39,4 +42,12 @@ def _why_no_text(field: Field) -> str:
     return forced_tool(field("tool_choice"))
 
 
-SHAPE = PromptShape("input", _units, _why_no_text, system="instructions", linked=_with_reasoning)
+SHAPE = PromptShape(
+    "input",
+    _parts,
+    _why_no_text,
+    system="instructions",
+    pairs=_pairs,
+    output_caps=("max_output_tokens",),
+    effort=("reasoning", "effort"),
+)

@@ -1,0 +1,45 @@
+"""What a rule wants of one call, as data: nothing happens until the change is applied, to bytes or to an anatomy."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+
+class DoesNotFit(Exception):  # noqa: N818 - it is no error: the call stays as it was
+    """A change that its prompt or its call cannot take. The message says why, without any text of the call."""
+
+
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """What is left out of it stays as it was. Units are named by their place in the prompt that the rule was given."""
+
+    left_out: frozenset[int] = frozenset()
+    """Units that are not sent."""
+    replaced: Mapping[int, str] = {}
+    """Units that are sent with another text."""
+    model: str = ""
+    """The model that is asked instead, as a caller would name it."""
+    most_output_tokens: int | None = None
+    """The most output that the model may make. It only lowers what the caller allows."""
+    effort: str = ""
+    """How much the model is to think, in the words of its API (`low`, `medium`, `high`, ...)."""
+    why: str = ""
+    """For the edit that is booked, in our words, without any text of the call. Empty: no edit is booked, since the
+    change undoes only what we did ourselves."""
+
+    @property
+    def is_of_prompt(self) -> bool:
+        """Whether the prompt is another one after it."""
+        return bool(self.left_out or self.replaced)
+
+    @property
+    def is_of_body(self) -> bool:
+        """Whether the request's body is another one after it, but for the model's name."""
+        return self.is_of_prompt or self.most_output_tokens is not None or bool(self.effort)
+
+    @property
+    def is_nothing(self) -> bool:
+        return not self.is_of_body and not self.model
+
+
+NO_CHANGE = Change()
+"""The rule looked, and the call may go on as it is. Not to be mistaken for `NotDecidable`."""

@@ -1,0 +1,213 @@
+"""The prompt of a call as rules see it: its units in order, with their text where that is at hand.
+
+Live, a prompt holds text. Replayed from the ledger, which keeps none, it holds anatomy alone: kinds, tools, tokens and
+digests. Who asks for what is not held gets `NotHeld` and no empty text, so that no rule can take a missing text for one
+that says nothing; whoever runs rules makes "not decidable" of it.
+"""
+
+from collections.abc import Sequence
+
+from modicum.calls.anatomy import Segment, SegmentKind
+from modicum.calls.change import Change, DoesNotFit
+
+CHARACTERS_PER_TOKEN = 4
+"""For estimates by length, where nobody has counted."""
+_BY_MODEL = frozenset({SegmentKind.ASSISTANT, SegmentKind.REASONING, SegmentKind.TOOL_CALL})
+_BEFORE_MESSAGES = frozenset({SegmentKind.SYSTEM, SegmentKind.TOOL_SCHEMA, SegmentKind.PREFIX})
+
+
+class NotHeld(Exception):  # noqa: N818 - it is no error: it says that the rule cannot decide
+    """A rule asked for what its prompt does not hold. The message says what, and why it is not there."""
+
+
+class Unit:
+    """What can be left out of a prompt by itself: a message, a block of one, the system prompt, a tool's schema.
+
+    Attributes:
+        place: its number in the prompt, from 0.
+        kind: what it is. A message that holds a tool call beside words is a TOOL_CALL.
+        tool: the tool's name, of schemas, calls and results; empty where it is several or nobody says it.
+        name: who said it, where the API has a field for that.
+        links: ids of the tool calls that it makes or answers, and of whatever else may not stand without it.
+        is_error: a tool result that reports a failure.
+    """
+
+    __slots__ = ("is_error", "kind", "links", "name", "place", "tool")
+
+    def __init__(
+        self,
+        place: int,
+        kind: SegmentKind,
+        *,
+        tool: str = "",
+        name: str = "",
+        links: frozenset[str] = frozenset(),
+        is_error: bool = False,
+    ) -> None:
+        self.place, self.kind, self.tool, self.name = place, kind, tool, name
+        self.links, self.is_error = links, is_error
+
+    @property
+    def text(self) -> str | None:
+        """Its words; None where it is more than text: a tool call, a schema, an image.
+
+        Raises:
+            NotHeld: the prompt holds no text.
+        """
+        raise NotHeld("the text: a ledger keeps none")
+
+    @property
+    def tokens(self) -> int:
+        """Its share of the prompt: as recorded or, live, estimated by its length."""
+        raise NotImplementedError
+
+    @property
+    def digest(self) -> bytes:
+        """The same for the same content within one prompt; compared with nothing else. Empty where nobody saw it."""
+        raise NotImplementedError
+
+    @property
+    def detail(self) -> bytes:
+        """The same for tool calls of the same tool with the same arguments, and for their results, within one prompt;
+        empty for all else.
+        """
+        raise NotImplementedError
+
+    @property
+    def is_by_model(self) -> bool:
+        """Whether the model made it: an answer, reasoning, a tool call."""
+        return self.kind in _BY_MODEL
+
+    @property
+    def is_message(self) -> bool:
+        """Whether it is a part of the conversation, not of what stands before it (system prompt, tools)."""
+        return self.kind not in _BEFORE_MESSAGES
+
+
+class AnatomyUnit(Unit):
+    """A segment that the ledger keeps: without text, and without the ids that tie calls to results."""
+
+    __slots__ = ("_detail", "_digest", "_tokens")
+
+    def __init__(self, place: int, segment: Segment) -> None:
+        super().__init__(place, segment.kind, tool=segment.tool, is_error=segment.is_error)
+        self._tokens, self._digest, self._detail = segment.tokens, segment.digest, segment.detail
+
+    @property
+    def tokens(self) -> int:
+        return self._tokens
+
+    @property
+    def digest(self) -> bytes:
+        return self._digest
+
+    @property
+    def detail(self) -> bytes:
+        return self._detail
+
+
+class Prompt:
+    """Args:
+    units: in the order in which the model sees them; None: nobody took it apart.
+    why_unknown: why not, in that case.
+    """
+
+    holds_text = False
+    """Whether units have their text: live prompts do, those of the ledger do not."""
+
+    def __init__(self, units: Sequence[Unit] | None, why_unknown: str = "") -> None:
+        self._units, self._why_unknown = units, why_unknown
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there are units to look at."""
+        return self._units is not None
+
+    @property
+    def units(self) -> Sequence[Unit]:
+        """Raises:
+        NotHeld: nobody took the prompt apart.
+        """
+        if self._units is None:
+            raise NotHeld(f"what the prompt is made of: {self._why_unknown}")
+        return self._units
+
+    @property
+    def tokens(self) -> int:
+        """Of all units."""
+        return sum(unit.tokens for unit in self.units)
+
+    @property
+    def system(self) -> str:
+        """The instructions, as one text.
+
+        Raises:
+            NotHeld: the prompt holds no text.
+        """
+        if not self.holds_text:
+            raise NotHeld("the text: a ledger keeps none")
+        return "\n".join(unit.text or "" for unit in self.units if unit.kind is SegmentKind.SYSTEM)
+
+    @property
+    def ends_with_tool_result(self) -> bool:
+        """The call goes on with a turn that asked for tools."""
+        return bool(self.units) and self.units[-1].kind is SegmentKind.TOOL_RESULT
+
+    def check(self, change: Change) -> None:
+        """Raises:
+        DoesNotFit: nothing would be left to say, a unit is not there, or has no text that could be another one.
+        """
+        units = self.units
+        if any(not 0 <= place < len(units) for place in (*change.left_out, *change.replaced)):
+            raise DoesNotFit("the prompt has no such unit")
+        if change.left_out and not any(unit.is_message and unit.place not in change.left_out for unit in units):
+            raise DoesNotFit("nothing would be left to say")
+
+
+class AnatomyPrompt(Prompt):
+    """A prompt of the ledger. Its units are made when they are first asked for."""
+
+    def __init__(self, segments: Sequence[Segment]) -> None:
+        super().__init__(None)
+        self._segments = segments
+
+    @property
+    def is_known(self) -> bool:
+        return True
+
+    @property
+    def units(self) -> Sequence[Unit]:
+        if self._units is None:
+            self._units = [AnatomyUnit(place, segment) for place, segment in enumerate(self._segments)]
+        return self._units
+
+    def changed(self, change: Change) -> "AnatomyPrompt":
+        """The prompt after a change: the one place where changes are made in an anatomy. Tokens of a new text are
+        estimated by its length.
+
+        Raises:
+            DoesNotFit: the prompt cannot take it.
+        """
+        self.check(change)
+        return AnatomyPrompt(
+            [
+                segment if place not in change.replaced else _replaced(segment, change.replaced[place])
+                for place, segment in enumerate(self._segments)
+                if place not in change.left_out
+            ]
+        )
+
+
+def _replaced(segment: Segment, text: str) -> Segment:
+    return Segment(
+        segment.kind,
+        tokens_by_length(text),
+        tool=segment.tool,
+        detail=segment.detail,
+        is_error=segment.is_error,
+    )
+
+
+def tokens_by_length(content: str | bytes) -> int:
+    """An estimate, where counting would take too long."""
+    return len(content) // CHARACTERS_PER_TOKEN + 1

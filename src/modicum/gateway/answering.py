@@ -1,0 +1,100 @@
+"""Who answers a call: a seam for all that gives a reply. The upstream is the last of them, and always answers."""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from modicum.gateway import replies, sending
+from modicum.gateway.client import Client
+from modicum.gateway.exchange import Exchange
+from modicum.gateway.listening import Failed, pass_end
+from modicum.gateway.refusal import ClientGone, Refused
+from modicum.gateway.upstream_calls import UpstreamCalls
+from modicum.outbound.client import Unreachable
+from modicum.outbound.keepalive import Connections
+from modicum.providers.facts import DialectError
+
+
+class Answerer(Protocol):
+    """Gives replies to calls that are its own; a plan's, a cache's, an upstream's. One may ask others in turn (a retry,
+    a fallback).
+    """
+
+    name: str
+    """The stage under which its failures are counted."""
+
+    async def answer(self, exchange: Exchange, client: Client) -> bytes | None:
+        """Passes the reply on but for its end, which it returns: that waits for the journal. None: the call is not for
+        it to answer, and nothing has been sent.
+
+        Raises:
+            Refused, DialectError: the caller is told why there is no reply.
+            Unreachable, ConnectionError, ClientGone: the reply broke off.
+        """
+
+
+async def answer(answerers: Sequence[Answerer], exchange: Exchange, client: Client, failed: Failed) -> bytes:
+    """The reply of the first that gives one, in their order; the last always does. Who fails before anything was sent
+    is passed over.
+    """
+    *first, last = answerers
+    for one in first:
+        try:
+            end = await one.answer(exchange, client)
+        except (Refused, DialectError, Unreachable, ConnectionError, ClientGone):
+            raise
+        except Exception:  # an answerer may fail, the call may not
+            if client.started:
+                raise
+            failed(one.name)
+            continue
+        if end is not None:
+            return end
+    end = await last.answer(exchange, client)
+    assert end is not None  # noqa: S101 - the upstream's part
+    return end
+
+
+class UpstreamAnswerer:
+    """Sends calls where they go.
+
+    Args:
+        take_apart: takes the context apart, while the upstream works.
+    """
+
+    name = "upstream"
+
+    def __init__(
+        self,
+        connections: Connections,
+        upstream_calls: UpstreamCalls,
+        take_apart: Callable[[Exchange], None] | None,
+        failed: Failed,
+    ) -> None:
+        self._connections, self._upstream_calls = connections, upstream_calls
+        self._take_apart, self._failed = take_apart, failed
+
+    async def answer(self, exchange: Exchange, client: Client) -> bytes:
+        sending.prepare(exchange)
+        with self._upstream_calls.at(exchange.route.upstream):
+            await self._send(exchange, client)
+            if replies.streams(exchange):
+                end = await replies.stream(exchange, client, self._failed)
+            else:
+                end = await replies.whole(exchange, client)
+            pass_end(exchange, end, self._failed)
+            return end
+
+    async def _send(self, exchange: Exchange, client: Client) -> None:
+        client.watch(exchange)
+        if self._take_apart is not None:
+            asyncio.get_running_loop().call_soon(self._take_apart, exchange)
+        await sending.send(
+            self._connections,
+            sending.passing(exchange),
+            exchange.route.upstream,
+            sending.target(exchange),
+            own_key=exchange.caller.own_key,
+            body=exchange.body,
+            sent=exchange.sent,
+        )

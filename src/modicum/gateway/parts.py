@@ -1,0 +1,41 @@
+"""What one gateway process has, beside the settings: made once at its start, and handed to whoever needs it."""
+
+from typing import NamedTuple
+
+from modicum.gateway.body_budget import BodyBudget
+from modicum.gateway.metrics import Metrics
+from modicum.gateway.readiness import Readiness
+from modicum.gateway.recording import Recorder
+from modicum.gateway.traces import Traces
+from modicum.gateway.upstream_calls import UpstreamCalls
+from modicum.gateway.upstreams import Upstreams
+from modicum.ledger.journal import Journal
+from modicum.outbound.keepalive import Connections
+
+
+class Parts(NamedTuple):
+    journal: Journal
+    metrics: Metrics
+    connections: Connections
+    upstream_calls: UpstreamCalls
+    bodies: BodyBudget
+    readiness: Readiness
+    recorder: Recorder
+    traces: Traces
+
+    def update_gauges(self, upstreams: Upstreams) -> None:
+        """Brings up to date what is measured only when somebody asks."""
+        metrics = self.metrics
+        metrics.under_way.set(self.journal.calls_under_way)
+        metrics.waiting.set(self.journal.records_waiting)
+        metrics.healthy.set(self.journal.healthy)
+        self.upstream_calls.gauge(upstreams)
+        metrics.bodies_held.set(self.bodies.held_bytes)
+        metrics.bodies_limit.set(self.bodies.most_bytes)
+
+    async def close(self) -> None:
+        """Everything but the metrics; the journal last."""
+        await self.connections.close()
+        self.traces.close()
+        self.recorder.close()
+        self.journal.close()

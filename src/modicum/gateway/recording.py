@@ -1,0 +1,120 @@
+"""What is on record of calls: that they began, before they are sent; how they ended, before their reply is finished."""
+
+import asyncio
+from collections.abc import Callable
+from typing import TypeVar
+
+import msgspec
+
+from modicum.calls import Edit
+from modicum.gateway import meter
+from modicum.gateway.anatomy import Anatomist, counted
+from modicum.gateway.exchange import Exchange
+from modicum.gateway.listening import Failed
+from modicum.gateway.meter import Counted
+from modicum.gateway.refusal import Refused
+from modicum.ledger.calls_in_flight import NoFreeSlot
+from modicum.ledger.journal import Journal, NotDurable, Record
+from modicum.metering.digests import Digester
+
+T = TypeVar("T")
+
+_pack = msgspec.msgpack.Encoder().encode
+
+
+class Recorder:
+    """Used from the event loop.
+
+    Args:
+        digester: of what contexts hold; None: they are not taken apart.
+        failed: counts the failures of what is optional.
+    """
+
+    def __init__(self, journal: Journal, digester: Digester | None, failed: Failed) -> None:
+        self.journal, self._failed = journal, failed
+        self._anatomist = Anatomist(digester, self._record_context) if digester is not None else None
+        self._ending: set[asyncio.Future[bool]] = set()
+
+    def begin(self, exchange: Exchange) -> None:
+        """From here on the call is on record.
+
+        Raises:
+            Refused: too many are under way.
+        """
+        upstream, about, started_s = exchange.route.upstream, exchange.about, exchange.timing.started_s
+        exchange.begun = meter.begun_call(exchange.number, upstream.provider, exchange.route.model, about, started_s)
+        try:
+            exchange.slot = self.journal.begin(meter.begun_record(exchange.begun))
+        except NoFreeSlot:
+            raise Refused(503, "too many calls are under way; try again", "overloaded") from None
+
+    async def end(self, exchange: Exchange) -> bool:
+        """Makes the call's record durable. False: the disk refuses. Counting takes time; whoever ends this call
+        meanwhile does not end that.
+        """
+        exchange.timing.finished_s = exchange.timing.now_s()
+        if exchange.reply is not None and exchange.reply.usage_final and not exchange.edits:
+            return await self._end(exchange)  # nothing is left to count
+        ending = asyncio.ensure_future(self._end(exchange))
+        self._ending.add(ending)
+        ending.add_done_callback(self._ending.discard)
+        return await asyncio.shield(ending)
+
+    @property
+    def take_apart(self) -> Callable[[Exchange], None] | None:
+        """Takes a context apart while its call is under way; None: the settings want no anatomy."""
+        return None if self._anatomist is None else self._take_apart
+
+    def close(self) -> None:
+        if self._anatomist is not None:
+            self._anatomist.close()
+
+    async def _end(self, exchange: Exchange) -> bool:
+        usage = await self._usage(exchange)
+        edits = await self._edits(exchange) if exchange.edits else ()
+        exchange.finished = call = meter.finished_call(exchange, usage, edits)
+        context = counted(exchange.context)
+        exchange.late_context = context is None and exchange.context is not None
+        record = Record(exchange.number, "call", _pack(call), None if context is None else _pack(context))
+        try:
+            await self.journal.finish(exchange.slot, record)
+        except NotDurable:
+            return False
+        return True
+
+    def _take_apart(self, exchange: Exchange) -> None:
+        """A failure here costs the call its anatomy and nothing else."""
+        assert self._anatomist is not None  # noqa: S101 - `take_apart` says so
+        try:
+            self._anatomist.take(exchange)
+        except Exception:  # noqa: BLE001 - what is optional may fail
+            self._failed("anatomy")
+
+    def _record_context(self, exchange: Exchange) -> None:
+        """Of a call that was recorded before its context was counted."""
+        context = counted(exchange.context)
+        if context is not None:
+            self.journal.add(Record(exchange.number, "context", _pack(context)))
+
+    async def _usage(self, exchange: Exchange) -> Counted:
+        """As the provider counted, or estimated in the thread that counts tokens. If that fails, nobody has counted."""
+        if exchange.reply is not None and exchange.reply.usage_final:
+            return meter.exact(exchange.reply)
+        try:
+            return await self._counted(meter.estimated, exchange)
+        except Exception:  # noqa: BLE001 - a call is on record whatever happens to its figures
+            self._failed("usage")
+            return meter.UNCOUNTED
+
+    async def _edits(self, exchange: Exchange) -> tuple[Edit, ...]:
+        """What rules changed, with its tokens. A failure costs the call these and nothing else."""
+        try:
+            return await self._counted(meter.counted_edits, exchange)
+        except Exception:  # noqa: BLE001 - as in `_take_apart`
+            self._failed("edits")
+            return ()
+
+    async def _counted(self, count: Callable[[Exchange], T], exchange: Exchange) -> T:
+        """In the thread that counts tokens."""
+        thread = self._anatomist.thread if self._anatomist is not None else None
+        return await asyncio.get_running_loop().run_in_executor(thread, count, exchange)

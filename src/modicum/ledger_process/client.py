@@ -1,0 +1,115 @@
+"""A `Store` that asks the ledger process: what it owns, nobody else can open."""
+
+import http.client
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+from typing import Any
+
+import msgspec
+import numpy as np
+import numpy.typing as npt
+
+from modicum.calls import Entry, UserError
+from modicum.ledger.record_table import N, RecordTable
+from modicum.ledger.rows import Arrays, Row
+from modicum.ledger.store import Appended, Purge
+from modicum.ledger_process import wire
+from modicum.ledger_process.running import Running
+
+TIMEOUT_S = 300.0
+
+
+class LedgerProcessStore:
+    """Raises:
+    UserError: from any method: the process has gone, or says why it cannot answer.
+    """
+
+    def __init__(self, running: Running) -> None:
+        self.place = running.ledger
+        self._running = running
+
+    def append(self, entries: Sequence[Entry]) -> Appended:
+        return msgspec.convert(self._post("append", msgspec.msgpack.encode(list(entries))), Appended)
+
+    def append_records(
+        self, table: RecordTable[N], records: Sequence[N], sent_ns: Sequence[int] | None = None
+    ) -> Appended:
+        batch = {"records": list(records), "sent_ns": sent_ns}
+        return msgspec.convert(self._post(f"append/{table.name}", msgspec.msgpack.encode(batch)), Appended)
+
+    def records(
+        self,
+        table: RecordTable[N],
+        since: datetime | None = None,
+        until: datetime | None = None,
+        *,
+        after: N | None = None,
+        most: int | None = None,
+    ) -> list[N]:
+        wanted = {"since": since, "until": until, "after": after, "most": most}
+        return table.convert(self._post(f"records/{table.name}", msgspec.msgpack.encode(wanted)))
+
+    def ask(self, question: str, **parameters: Any) -> list[Row]:
+        rows: list[Row] = self._post("ask", wire.encode({"question": question, "parameters": parameters}))
+        return rows
+
+    def ask_columns(self, question: str, **parameters: Any) -> Arrays:
+        """As the engine gives them; columns of other things than numbers are object arrays."""
+        columns = self._post("ask-columns", wire.encode({"question": question, "parameters": parameters}))
+        return {name: _array(values) for name, values in columns.items()}
+
+    def purge(self, which: Purge) -> int:
+        return int(self._post("purge", msgspec.msgpack.encode(which)))
+
+    def purge_records(self, before: datetime) -> dict[str, int]:
+        return msgspec.convert(self._post("purge-records", wire.encode({"before": before})), dict[str, int])
+
+    def entries(self, batch: int = 10_000, after: str = "") -> Iterator[list[Entry]]:
+        while page := msgspec.convert(
+            self._post("entries", wire.encode({"after": after, "batch": batch})), list[Entry]
+        ):
+            yield page
+            after = page[-1].call.call_id
+
+    def conversations_of(self, entry_ids: Sequence[str]) -> dict[str, str]:
+        found = self._post("conversations-of", msgspec.msgpack.encode(list(entry_ids)))
+        return msgspec.convert(found, dict[str, str])
+
+    def live(self, by: str, seconds: float) -> Any:
+        return self._post("live", wire.encode({"by": by, "seconds": seconds}))
+
+    def close(self) -> None:
+        """Nothing is held open."""
+
+    def _post(self, what: str, body: bytes) -> Any:
+        running = self._running
+        connection = http.client.HTTPConnection(running.host, running.port, timeout=TIMEOUT_S)
+        try:
+            connection.request(
+                "POST", f"/api/{what}", body, {"authorization": f"Bearer {running.token}", "accept": wire.MEDIA_TYPE}
+            )
+            reply = connection.getresponse()
+            data = reply.read()
+        except (OSError, http.client.HTTPException) as error:
+            raise UserError(
+                f"the ledger process ({running.host}:{running.port}, process {running.process}) does not answer: "
+                f"{error}; run the command again: if the process has ended, the ledger is opened without it"
+            ) from None
+        finally:
+            connection.close()
+        if reply.status == 404:
+            raise UserError(
+                f"the ledger process (process {running.process}) does not know '{what}': it is of another version; "
+                "stop 'modicum up' and start it again"
+            )
+        if reply.status != 200:
+            raise UserError(f"the ledger process says: {data.decode('utf-8', 'replace')[:500]}")
+        return wire.decode(data)
+
+
+def _array(values: Any) -> npt.NDArray[Any]:
+    if isinstance(values, np.ndarray):
+        return values
+    array = np.empty(len(values), dtype=object)
+    array[:] = values
+    return array

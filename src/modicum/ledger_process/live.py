@@ -1,0 +1,100 @@
+"""What happened in the last minutes, from memory: the figures of `modicum top`."""
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+import msgspec
+
+from modicum.calls import CallStatus, Entry
+
+KEPT = timedelta(minutes=15)
+MOST_CALLS = 200_000
+BY = ("model", "team", "app", "user", "key", "task", "agent")
+
+
+class LiveLine(msgspec.Struct, kw_only=True):
+    """One row: calls that ended within the window."""
+
+    name: str
+    calls: int = 0
+    calls_failed: int = 0
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cache_read_tokens: int = 0
+    cost_usd: Decimal | None = None
+    """Of the calls whose cost is known; None: of none of them."""
+    calls_unpriced: int = 0
+    first_token_seconds: float | None = None
+    """Mean of the calls that have it."""
+
+
+class Live(msgspec.Struct, kw_only=True):
+    """The answer to `/api/live`."""
+
+    by: str
+    seconds: float
+    total: LiveLine
+    rows: list[LiveLine]
+
+
+class LiveWindow:
+    """The newest entries, within bounds."""
+
+    def __init__(self) -> None:
+        self._entries: OrderedDict[str, Entry] = OrderedDict()
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        """Takes entries in; one that comes again, grown, stands in the place of its older self."""
+        for entry in entries:
+            self._entries[entry.call.call_id] = entry
+        while len(self._entries) > MOST_CALLS:
+            self._entries.popitem(last=False)
+
+    def live(self, by: str, seconds: float, now: datetime) -> Live:
+        """The window that ends now, by model or owner, most expensive first."""
+        while self._entries and _end_of(next(iter(self._entries.values()))) < now - KEPT:
+            self._entries.popitem(last=False)
+        since = now - timedelta(seconds=seconds)
+        lines: dict[str, LiveLine] = {}
+        total = LiveLine(name="total")
+        firsts: dict[str, list[float]] = {}
+        for entry in self._entries.values():
+            if _end_of(entry) < since:
+                continue
+            name = _name(entry, by)
+            line = lines.setdefault(name, LiveLine(name=name))
+            _count(entry, line)
+            _count(entry, total)
+            if entry.call.first_token is not None:
+                waited = (entry.call.first_token - entry.call.started).total_seconds()
+                firsts.setdefault(name, []).append(waited)
+        for name, waits in firsts.items():
+            lines[name].first_token_seconds = sum(waits) / len(waits)
+        every = [wait for waits in firsts.values() for wait in waits]
+        total.first_token_seconds = sum(every) / len(every) if every else None
+        rows = sorted(lines.values(), key=lambda line: (-(line.cost_usd or 0), -line.calls))
+        return Live(by=by, seconds=seconds, total=total, rows=rows)
+
+
+def _count(entry: Entry, line: LiveLine) -> None:
+    usage = entry.call.usage
+    line.calls += 1
+    line.calls_failed += entry.call.status is not CallStatus.OK
+    line.prompt_tokens += usage.prompt_tokens
+    line.completion_tokens += usage.completion_tokens
+    line.cache_read_tokens += usage.cache_read
+    if entry.cost.usd is None:
+        line.calls_unpriced += 1
+    else:
+        line.cost_usd = (line.cost_usd or Decimal(0)) + entry.cost.usd
+
+
+def _end_of(entry: Entry) -> datetime:
+    return entry.call.finished or entry.call.started
+
+
+def _name(entry: Entry, by: str) -> str:
+    call = entry.call
+    return str(getattr(call if by in {"model", "task", "agent"} else call.owner, by))

@@ -1,0 +1,138 @@
+"""The one place that runs rules. Who runs them says what applying a change means: to bytes, or to an anatomy."""
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import msgspec
+
+from modicum.calls import Edit
+from modicum.calls.change import Change, DoesNotFit
+from modicum.calls.facts import Facts
+from modicum.calls.prompt import AnatomyPrompt, NotHeld, Prompt
+from modicum.calls.rule import NotDecidable, Rule, RuleDecision, RuleEffect
+from modicum.providers.dialect import Dialect
+from modicum.providers.prompt import RequestPrompt
+
+
+class Subject(Protocol):
+    """A call on which rules are run."""
+
+    @property
+    def prompt(self) -> Prompt: ...
+    @property
+    def facts(self) -> Facts: ...
+    def apply(self, rule: Rule, change: Change) -> None:
+        """Makes the change; prompt and facts are those after it from then on.
+
+        Raises:
+            DoesNotFit: the call cannot take it, and is as it was.
+        """
+
+
+def run_rules(rules: Iterable[Rule], subject: Subject) -> list[RuleDecision]:
+    """Asks the rules in their order, each about the call as the one before left it, and applies what they want.
+
+    A rule that fails costs its call this change and nothing else.
+    """
+    decisions = []
+    for rule in rules:
+        decision = _run(rule, subject)
+        if decision is not None:
+            decisions.append(decision)
+    return decisions
+
+
+def _run(rule: Rule, subject: Subject) -> RuleDecision | None:
+    change = None
+    try:
+        wanted = rule.decide(subject.prompt, subject.facts)
+        if isinstance(wanted, NotDecidable):
+            return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=wanted.why)
+        if wanted.is_nothing:
+            return None
+        change = wanted
+        subject.apply(rule, change)
+    except NotHeld as missing:
+        return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=str(missing))
+    except DoesNotFit as reason:
+        return RuleDecision(rule.name, RuleEffect.DOES_NOT_FIT, change, str(reason))
+    except Exception as error:  # noqa: BLE001 - a rule may fail, the call may not
+        return RuleDecision(rule.name, RuleEffect.FAILED, change, type(error).__name__)
+    return RuleDecision(rule.name, RuleEffect.CHANGED, change)
+
+
+class AnatomyCall:
+    """A call of the ledger: what the rules would have made of it."""
+
+    def __init__(self, prompt: Prompt, facts: Facts) -> None:
+        self.prompt, self.facts = prompt, facts
+        self.edits: list[Edit] = []
+        """What would have been booked."""
+
+    def apply(self, rule: Rule, change: Change) -> None:
+        before = after = None
+        if change.is_of_prompt:
+            if not isinstance(self.prompt, AnatomyPrompt):
+                raise DoesNotFit("the prompt is not known")
+            changed = self.prompt.changed(change)
+            before, after, self.prompt = self.prompt.tokens, changed.tokens, changed
+        if change.why:
+            self.edits.append(Edit(rule.name, before, after, change.why))
+        self.facts = facts_after(self.facts, change)
+
+
+class RequestCall:
+    """A request in the bytes of its dialect: the library's, and the gateway's, which also finds the way to another
+    model.
+
+    Args:
+        prompt: the request taken apart, if somebody has done that already.
+
+    Attributes:
+        body: as the rules left it. The model's name in it is not changed: how a request names its model depends on
+            where it goes (`facts.model` says which is wanted).
+    """
+
+    def __init__(self, dialect: Dialect, body: bytes, facts: Facts, prompt: Prompt | None = None) -> None:
+        self._dialect, self.body, self.facts, self._prompt = dialect, body, facts, prompt
+
+    @property
+    def prompt(self) -> Prompt:
+        """Taken apart when it is first asked for: most rules need not look into most calls."""
+        if self._prompt is None:
+            self._prompt = prompt_in(self._dialect, self.body)
+        return self._prompt
+
+    def apply(self, rule: Rule, change: Change) -> None:  # noqa: ARG002 - a protocol's
+        self.commit(self.body_after(change), change)
+
+    def body_after(self, change: Change) -> bytes:
+        """Raises:
+        DoesNotFit: the request cannot take the change.
+        """
+        if not change.is_of_body:
+            return self.body
+        if not isinstance(self.prompt, RequestPrompt):
+            raise DoesNotFit("requests of this API are not taken apart")
+        return self.prompt.written(change)
+
+    def commit(self, body: bytes, change: Change) -> None:
+        """The change is made."""
+        if body is not self.body:
+            self.body, self._prompt = body, None
+        self.facts = facts_after(self.facts, change)
+
+
+def prompt_in(dialect: Dialect, body: bytes) -> Prompt:
+    """The prompt of a request; without units where nobody takes requests of its dialect apart."""
+    return dialect.prompt(body) or Prompt(None, "requests of this API are not taken apart")
+
+
+def facts_after(facts: Facts, change: Change) -> Facts:
+    """What holds once the change is made."""
+    if not change.model and change.most_output_tokens is None:
+        return facts
+    most = [tokens for tokens in (facts.most_output_tokens, change.most_output_tokens) if tokens is not None]
+    return msgspec.structs.replace(
+        facts, model=change.model or facts.model, most_output_tokens=min(most) if most else None
+    )

@@ -1,0 +1,90 @@
+import asyncio
+
+import pytest
+
+from ledger.test_shipper import call, write
+from modicum.calls import UserError
+from modicum.ledger_process.ledger_thread import LedgerThread
+from modicum.metering.prices import PriceBook
+
+
+class Site:
+    """A folder of journals with one call, and a thread for a ledger beside it."""
+
+    def __init__(self, folder):
+        self.journals, self.ledger = folder / "journal", folder / "ledger.duckdb"
+        self.journals.mkdir()
+        write(self.journals, ("1", "call", call("1")))
+        self.lines = []
+        self.thread = LedgerThread(
+            str(self.ledger), self.journals, folder / "events.sqlite", PriceBook(), self.lines.append
+        )
+
+
+@pytest.fixture
+def site(tmp_path):
+    return Site(tmp_path)
+
+
+def count(store):
+    return sum(row["calls"] for row in store.ask("holdings"))
+
+
+def test_what_journals_hold_is_in_the_ledger_at_the_end(site):
+    async def go():
+        held = await site.thread.lend(count)
+        await site.thread.close()
+        return held
+
+    assert asyncio.run(go()) == 0
+    assert site.thread.reason == ""
+    assert "the ledger is there" in site.lines
+
+    again = LedgerThread(
+        str(site.ledger), site.journals, site.journals.parent / "events.sqlite", PriceBook(), site.lines.append
+    )
+
+    async def look():
+        held = await again.lend(count)
+        await again.close()
+        return held
+
+    assert asyncio.run(look()) == 1
+
+
+def test_work_without_a_ledger_goes_on_while_it_is_away(tmp_path):
+    site = Site(tmp_path)
+    site.ledger.mkdir()  # no file can be there
+
+    async def go():
+        with pytest.raises(UserError, match="ledger"):
+            await site.thread.lend(count)
+        found = await site.thread.run_without_ledger(lambda: 42)
+        await site.thread.close()
+        return found
+
+    assert asyncio.run(go()) == 42
+    assert any("the ledger is away" in line for line in site.lines)
+
+
+def test_a_fault_of_the_engine_is_one_line_without_content(site):
+    def fail(_store):
+        raise RuntimeError("the prompt says: secret")
+
+    async def go():
+        with pytest.raises(UserError, match="cannot answer") as refused:
+            await site.thread.lend(fail)
+        await site.thread.close()
+        return str(refused.value)
+
+    assert "secret" not in asyncio.run(go())
+    assert not any("secret" in line for line in site.lines)
+
+
+def test_a_wrong_question_says_what_is_wrong_with_it(site):
+    async def go():
+        with pytest.raises(KeyError):
+            await site.thread.lend(lambda store: store.ask("bill"))
+        await site.thread.close()
+
+    asyncio.run(go())

@@ -21,7 +21,7 @@ FAULT = 2
 """The status with which a part ends that cannot run: a fault of the settings or of the machine."""
 
 
-class Part:
+class SupervisedProcess:
     """One process.
 
     Args:
@@ -92,8 +92,8 @@ class Supervisor:
 
     def __init__(
         self,
-        ledger: Part,
-        workers: Sequence[Part],
+        ledger: SupervisedProcess,
+        workers: Sequence[SupervisedProcess],
         bound: socket.socket,
         *,
         drain_s: float,

@@ -87,7 +87,7 @@ def _run_supervisor(settings: Settings, count: int) -> int:
 
 
 def _start_parts(settings: Settings, count: int, lifetime: "Lifetime") -> int:
-    from modicum.cli.supervisor import Part, Supervisor
+    from modicum.cli.supervisor import SupervisedProcess, Supervisor
     from modicum.gateway.workers import BOARD, forget
 
     bound = bind_listener("gateway.listen", *host_and_port("gateway.listen", settings.gateway.listen))
@@ -96,7 +96,7 @@ def _start_parts(settings: Settings, count: int, lifetime: "Lifetime") -> int:
     lives = ["--lifetime", *map(str, lifetime.handles)]
     shared = ["--workers", f"{count}", "--socket", f"{bound.fileno()}", *lives]
     gateway = [
-        Part(
+        SupervisedProcess(
             "gateway" if count == 1 else f"gateway (worker {index + 1})",
             [*shared, "--worker", f"{index}", "--part", "gateway"],
             inherited=[bound.fileno(), *lifetime.handles],
@@ -104,7 +104,7 @@ def _start_parts(settings: Settings, count: int, lifetime: "Lifetime") -> int:
         )
         for index in range(count)
     ]
-    ledger = Part("ledger", [*lives, "--part", "ledger"], inherited=lifetime.handles)
+    ledger = SupervisedProcess("ledger", [*lives, "--part", "ledger"], inherited=lifetime.handles)
     click.echo(welcome_text(settings, count), err=True)
     return Supervisor(ledger, gateway, bound, drain_s=settings.gateway.drain_s, ending=lifetime.mark_ending).run()
 

@@ -353,7 +353,7 @@ def show(options: ShowOptions) -> None:
     tables.print_plan(plan)
 
 
-@command.command()
+@command.command("spared")
 @ledger_option
 @click.option("--since", metavar="TIME", help="Calls from 2026-01-31, today, 7d, 2w.")
 @click.option("--until", metavar="TIME", help="Calls before.")

@@ -21,7 +21,7 @@ NO_CALLS = "no calls in that time; name other logs, or another time"
 """What a table says in the place of no rows."""
 
 
-def logs(
+def read_logs(
     paths: Sequence[Path],
     reading: "Reading",
     source: str | None,
@@ -37,18 +37,18 @@ def logs(
     """
     from modicum.importers import format_named, read_calls
 
-    check_there(paths)
+    check_paths_exist(paths)
     if source:
         format_named(source)
-    with _progress(title) as told:
-        for found in read_calls(paths, reading, source=source, progress=told, booked_in=booked_in):
+    with _progress(title) as show_progress:
+        for found in read_calls(paths, reading, source=source, progress=show_progress, booked_in=booked_in):
             if isinstance(found, Problem):
                 problems.append(found)
             else:
                 yield found
 
 
-def check_there(paths: Sequence[Path]) -> None:
+def check_paths_exist(paths: Sequence[Path]) -> None:
     """A path that does not exist is a mistyped command, not bad data.
 
     Raises:
@@ -59,7 +59,7 @@ def check_there(paths: Sequence[Path]) -> None:
             raise UserError(f"there is no file or folder {path}")
 
 
-def show_problems(problems: Sequence[Problem], *, strict: bool, quiet: bool = False) -> None:
+def print_problems(problems: Sequence[Problem], *, strict: bool, quiet: bool = False) -> None:
     """The problems on stderr, a few in full, and what `--strict` makes of them. `quiet`: they are in the JSON."""
     if not problems:
         return
@@ -89,7 +89,7 @@ def _progress(title: str) -> "Iterator[Callable[[int, int], None] | None]":
 
 
 @contextmanager
-def steps(title: str) -> "Iterator[Callable[[str], None]]":
+def show_steps(title: str) -> "Iterator[Callable[[str], None]]":
     """What long work is at, on a terminal; nothing in a pipe. It vanishes when done."""
     if not sys.stderr.isatty():
         yield lambda _step: None

@@ -15,7 +15,7 @@ from energy.command import run
 from energy.fake_server import FakeServer
 from insights.test_energy_consumption import window
 from ledger_process.test_process import LedgerProcess
-from modicum.cli.energy.booking import append_windows, book_left_behind, live_booking, spool_folder
+from modicum.cli.energy.window_booking import append_windows, book_spooled_windows, open_live_booking, spool_folder
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.settings import data_folder, state_folder
@@ -119,7 +119,7 @@ def test_a_ledger_that_cannot_be_opened_loses_nothing(tmp_path, monkeypatch):
     place.mkdir()
 
     async def go():
-        async with live_booking(str(place)) as booking:
+        async with open_live_booking(str(place)) as booking:
             booking.add([window()])
         return booking
 
@@ -128,8 +128,8 @@ def test_a_ledger_that_cannot_be_opened_loses_nothing(tmp_path, monkeypatch):
 
     assert booking.waiting == 1
     assert str(place) in booking.problem
-    assert book_left_behind(str(place)) == 1
-    assert book_left_behind(str(place)) == 0
+    assert book_spooled_windows(str(place)) == 1
+    assert book_spooled_windows(str(place)) == 0
     assert windows_in(place) == [window()]
 
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from modicum.calls import Call, Problem, UserError
 from modicum.calls.problem import problem_rows
-from modicum.cli.import_logs import reading
-from modicum.cli.inputs.logs import logs, show_problems
+from modicum.cli.import_logs import make_reading
+from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.shared_options import LogOptions
 from modicum.cli.terminal import output
 
@@ -19,7 +19,7 @@ RE_ESTIMATED = "greatest_row_output_estimated"
 RE_ESTIMATED_TEXT = "the greatest row, with the output counted anew from the logged content (an estimate)"
 
 
-def show(paths: Sequence[Path], prices: "PriceBook", options: LogOptions) -> None:
+def print_counting(paths: Sequence[Path], prices: "PriceBook", options: LogOptions) -> None:
     """Prints the table of ways, or its JSON."""
     from modicum.importers.claude_code.counting_rules import WAYS, counted, output_replaced
     from modicum.importers.files import log_files
@@ -29,7 +29,7 @@ def show(paths: Sequence[Path], prices: "PriceBook", options: LogOptions) -> Non
         raise UserError("name the transcripts: 'modicum bill --counting ~/.claude/projects'; the ledger keeps no rows")
     files = [file for path in paths for file in log_files(path) if isinstance(file, Path)]
     found = counted(files)
-    full = newest_calls(logs(paths, reading(anatomy=True), options.source, []))
+    full = newest_calls(read_logs(paths, make_reading(anatomy=True), options.source, []))
     estimates = {
         call.call_id: call.output_tokens_estimated for call in full if call.output_tokens_estimated is not None
     }
@@ -37,7 +37,7 @@ def show(paths: Sequence[Path], prices: "PriceBook", options: LogOptions) -> Non
     texts = {**WAYS, RE_ESTIMATED: RE_ESTIMATED_TEXT}
     rows = [_row(way, texts[way], calls, prices) for way, calls in ways.items()]
     prices.save()
-    _print(rows, found.problems, options)
+    _print_rows(rows, found.problems, options)
 
 
 def _row(way: str, text: str, calls: Sequence[Call], prices: "PriceBook") -> dict[str, Any]:
@@ -55,7 +55,7 @@ def _row(way: str, text: str, calls: Sequence[Call], prices: "PriceBook") -> dic
     }
 
 
-def _print(rows: list[dict[str, Any]], problems: Sequence[Problem], options: LogOptions) -> None:
+def _print_rows(rows: list[dict[str, Any]], problems: Sequence[Problem], options: LogOptions) -> None:
     if options.as_json:
         output.print_json({"ways": rows, "problems": problem_rows(problems)})
     else:
@@ -72,5 +72,7 @@ def _print(rows: list[dict[str, Any]], problems: Sequence[Problem], options: Log
                 for row in rows
             ],
         )
-        output.say("'modicum bill' shows the third; the output of all but the last is what had been logged so far")
-    show_problems(problems, strict=options.strict, quiet=options.as_json)
+        output.print_text(
+            "'modicum bill' shows the third; the output of all but the last is what had been logged so far"
+        )
+    print_problems(problems, strict=options.strict, quiet=options.as_json)

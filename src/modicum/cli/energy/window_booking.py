@@ -25,22 +25,22 @@ def append_windows(ledger_url: str | None, windows: "Sequence[EnergyWindow]") ->
     """Raises:
     UserError: the ledger cannot be opened.
     """
-    with resources.opened_ledger(ledger_url) as store:
+    with resources.open_ledger(ledger_url) as store:
         return store.append_records(ENERGY_WINDOWS, windows)
 
 
-def appender(ledger_url: str | None) -> "Append":
+def make_append(ledger_url: str | None) -> "Append":
     return lambda windows: append_windows(ledger_url, windows)
 
 
-def live_booking(ledger_url: str | None) -> "LiveBooking":
+def open_live_booking(ledger_url: str | None) -> "LiveBooking":
     from modicum.energy.live_booking import LiveBooking
 
-    return LiveBooking(spool_folder(ledger_url), appender(ledger_url))
+    return LiveBooking(spool_folder(ledger_url), make_append(ledger_url))
 
 
-def book_left_behind(ledger_url: str | None) -> int:
+def book_spooled_windows(ledger_url: str | None) -> int:
     """Books what killed watches of this ledger left; how many windows."""
     from modicum.energy import live_booking
 
-    return live_booking.book_left_behind(spool_folder(ledger_url), appender(ledger_url))
+    return live_booking.book_left_behind(spool_folder(ledger_url), make_append(ledger_url))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from modicum.energy.watch_log import Recording
 
 
-def recording_in(path: Path) -> "Recording | None":
+def read_recording(path: Path) -> "Recording | None":
     """The log of a watch, or None where the file is something else.
 
     Raises:
@@ -30,7 +30,7 @@ def recording_in(path: Path) -> "Recording | None":
     return read_log(path) if FORMAT.encode() in first else None
 
 
-def points_in(paths: Sequence[Path]) -> "BenchResult":
+def read_points(paths: Sequence[Path]) -> "BenchResult":
     """The points of all files as one result.
 
     Raises:
@@ -45,7 +45,7 @@ def points_in(paths: Sequence[Path]) -> "BenchResult":
     return msgspec.structs.replace(results[0], points=tuple(point for result in results for point in result.points))
 
 
-def expert_share(text: str | None) -> float | None:
+def parse_expert_share(text: str | None) -> float | None:
     """`10/72` as a part.
 
     Raises:

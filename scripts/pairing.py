@@ -10,17 +10,6 @@ import sys
 from pathlib import Path
 
 TESTED_ELSEWHERE: dict[str, str] = {
-    "importers/anthropic.py": "as claude_code.py",
-    "importers/anthropic_usage.py": "as claude_code.py",
-    "importers/claude_code.py": "fixture pairs, read by tests/importers/test_reading.py",
-    "importers/openai.py": "as claude_code.py",
-    "importers/openai_usage.py": "as claude_code.py",
-    "importers/qwen_code.py": "as claude_code.py",
-    "importers/helicone.py": "fixture pairs, read by tests/importers/test_reading.py and test_exports.py",
-    "importers/langfuse.py": "as helicone",
-    "importers/langsmith.py": "as helicone",
-    "importers/litellm.py": "as helicone",
-    "importers/otlp.py": "as helicone",
     "gateway/anatomy.py": "tests/gateway/test_pipeline.py books a growing conversation",
     "gateway/accepting.py": "tests/cli/test_supervisor.py, two workers on one socket; tests/gateway/test_open_files.py",
     "gateway/aside.py": "tests/gateway/test_app.py lists models and counts tokens",

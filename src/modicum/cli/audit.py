@@ -135,7 +135,7 @@ def add_outcomes(store: "Store", paths: Sequence[Path], problems: list[Problem])
     Raises:
         UserError: there is no such file.
     """
-    from modicum.importers.outcome_file import read_outcomes
+    from modicum.importers.outcomes.outcome_file import read_outcomes
 
     for path in paths:
         if not path.exists():

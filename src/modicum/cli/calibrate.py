@@ -91,9 +91,9 @@ def _read_pairs_of_file(file: Path, seen: set[str], problems: list[Problem]) -> 
     """(model, pair) for the clean steps of one log."""
     from modicum.context.calibration_pairs import growth_pairs
     from modicum.importers import format_named
-    from modicum.importers.claude_code_steps import steps
+    from modicum.importers.claude_code.calibration_pairs import steps
     from modicum.importers.format import Reading
-    from modicum.importers.reading import recognise
+    from modicum.importers.read_logs import recognise
     from modicum.metering.tokens import count_with, encoding_for
 
     known = recognise(file)

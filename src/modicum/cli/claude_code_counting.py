@@ -21,7 +21,7 @@ RE_ESTIMATED_TEXT = "the greatest row, with the output counted anew from the log
 
 def print_counting(paths: Sequence[Path], prices: "PriceBook", options: LogOptions) -> None:
     """Prints the table of ways, or its JSON."""
-    from modicum.importers.claude_code_counting import WAYS, counted, output_replaced
+    from modicum.importers.claude_code.counting_rules import WAYS, counted, output_replaced
     from modicum.importers.files import log_files
     from modicum.ledger.booking import newest_calls
 

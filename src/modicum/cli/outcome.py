@@ -29,7 +29,7 @@ from modicum.ledger.records import OUTCOMES
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
-    from modicum.importers.git_log import Repository
+    from modicum.importers.outcomes.git_log import Repository
     from modicum.insights.commits import JoinedCommits
     from modicum.ledger.rows import Row
     from modicum.ledger.store import Store
@@ -77,7 +77,7 @@ def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_
       modicum outcome import resolved.csv
       modicum outcome import evals/*.jsonl --strict
     """
-    from modicum.importers.outcome_file import read_outcomes
+    from modicum.importers.outcomes.outcome_file import read_outcomes
 
     found: list[Outcome] = []
     problems: list[Problem] = []
@@ -124,7 +124,7 @@ def record(
     """
     import math
 
-    from modicum.importers.outcome_file import outcome_id
+    from modicum.importers.outcomes.outcome_file import outcome_id
 
     if not math.isfinite(value):
         raise UserError(f"the value {value} is no share and no count")
@@ -173,7 +173,7 @@ def from_git(options: FromGitOptions) -> None:
       modicum outcome from-git ~/src/shop --since 30d
       modicum outcome from-git . --all-authors --window 2d --dry-run
     """
-    from modicum.importers.git_log import commits, repository
+    from modicum.importers.outcomes.git_log import commits, repository
     from modicum.insights.commits import RULE, join_commits
 
     settings = read_settings()

@@ -21,7 +21,7 @@ def test_a_file_that_is_there_stays_unless_force_is_said(folder, modicum):
 
     refused = modicum("init")
     assert refused.status == 2
-    assert "'modicum init --force' writes over it" in refused.err
+    assert "'modicum init --force' overwrites it" in refused.err
     assert (folder / "modicum.toml").read_text() == "# mine\n"
 
     modicum("init", "--force")

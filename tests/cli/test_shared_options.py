@@ -72,7 +72,7 @@ def test_help_says_what_is_chosen_by_time():
     shown = " ".join(CliRunner().invoke(everything, ["--help"]).output.split())
 
     assert "A verb with all of them." in shown
-    assert "Until when, not included (when the call began)." in shown
+    assert "End of the time, not included (when the call began)." in shown
 
 
 def test_a_span_is_in_utc_and_open_where_nothing_was_named():

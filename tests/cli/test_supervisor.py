@@ -322,7 +322,7 @@ def test_what_falls_by_itself_is_started_later_each_time(monkeypatch):
     monkeypatch.setattr("modicum.cli.supervisor.sys.executable", "false")
     monkeypatch.setattr("modicum.cli.supervisor.time.monotonic", lambda: 100.0)
     falls, waits = [], []
-    part = SupervisedProcess("gateway", ["--help"], fell=lambda: falls.append(None))
+    part = SupervisedProcess("gateway", ["--help"], on_exit=lambda: falls.append(None))
 
     for _ in range(3):
         part.start()

@@ -33,14 +33,14 @@ from providers.prompt_rig import only, prompt
     ],
 )
 def test_who_can_take_a_plain_text(dialect, fields, why):
-    assert prompt(dialect, **fields).why_not == why
+    assert prompt(dialect, **fields).why_no_text == why
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"messages": [1, null, {"content": {}}]}', b'{"messages": "x"}'])
 def test_odd_requests_are_taken_apart_as_far_as_they_go(body):
     for dialect in ("openai-chat", "anthropic-messages", "openai-responses"):
         found = DIALECTS[dialect].prompt(body)
-        assert found is None or not found.units or only(found, []) is None
+        assert not found.is_known or not found.units or only(found, []) is None
     assert DIALECTS["gemini-generate"].prompt(b"{}") is None
 
 

@@ -98,7 +98,7 @@ class RequestCall:
 
     @property
     def prompt(self) -> Prompt:
-        """Taken apart when it is first asked for: most rules need not look into most calls."""
+        """As the rules left it."""
         if self._prompt is None:
             self._prompt = prompt_in(self._dialect, self.body)
         return self._prompt

@@ -14,7 +14,7 @@ import numpy as np
 import audit_studies
 from audit_stability import stability
 from measured import MODICUM, machine, report, run
-from modicum.importers import claude_code_context
+from modicum.importers.claude_code import context
 from modicum.importers.format import Reading
 from modicum.insights.findings import FINDINGS, load_detector
 from modicum.insights.history import load
@@ -100,7 +100,7 @@ def on_data(data: Path, folder: Path) -> dict[str, object]:
 def fit_ratio(data: Path) -> dict[str, object]:
     """What the provider counted for the visible blocks that came between two calls, over our count of them."""
     grown: list[tuple[int, int, bool]] = []
-    fitted = claude_code_context.fitted
+    fitted = context.fitted
 
     def watched(parts, total):
         counted = sum(part.tokens for part in parts)
@@ -108,12 +108,12 @@ def fit_ratio(data: Path) -> dict[str, object]:
         grown.append((counted, total, results > 0.8 * counted))
         return fitted(parts, total)
 
-    claude_code_context.fitted = watched
+    context.fitted = watched
     try:
         for path in sorted(data.glob("*.jsonl*")):
-            list(claude_code_context.read(path, Reading(anatomy=True)))
+            list(context.read(path, Reading(anatomy=True)))
     finally:
-        claude_code_context.fitted = fitted
+        context.fitted = fitted
     counted, total, mostly_results = (np.array(column) for column in zip(*grown, strict=True))
     large = (counted >= 200) & mostly_results
     ratio = total[large] / counted[large]

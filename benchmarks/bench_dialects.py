@@ -12,8 +12,8 @@ import msgspec
 
 import measured
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.mock.options import MockOptions
 from modicum.providers.mock.provider import MockProvider
-from modicum.providers.mock.wanted import Wanted
 from modicum.providers.translation.translations import TRANSLATIONS
 
 ROUNDS = 9
@@ -35,7 +35,7 @@ def stream(dialect, **fields):
         "messages": [{"role": "user", "content": "hi"}],
         **fields,
     }
-    wanted = Wanted(output_tokens=100, chunks=18)
+    wanted = MockOptions(output_tokens=100, chunks=18)
     return MockProvider().answer(dialect, msgspec.json.encode(request), "", wanted, CREATED).parts
 
 
@@ -65,7 +65,7 @@ def cases():
     asked = {"stream_options": {"include_usage": True}}
     chat, messages = stream(CHAT, **asked), stream(ANTHROPIC)
     broken = chat[:-2]
-    reply = b"".join(MockProvider().answer(CHAT, conversation(1), "", Wanted(output_tokens=150), CREATED).parts)
+    reply = b"".join(MockProvider().answer(CHAT, conversation(1), "", MockOptions(output_tokens=150), CREATED).parts)
     crossing = conversation(1, max_tokens=100)
     return {
         "request_1kb_us": lambda: CHAT.request(small, "/v1/chat/completions"),

@@ -134,7 +134,7 @@ def settled(times: int) -> float:
     async def write(folder: Path) -> None:
         journal = Journal(folder, slots=1)
         spans = [Received(f"{number:032x}", "a" * 16, "", call(number)) for number in range(SPANS)]
-        await journal.added(Record("", "spans", pack(spans)))
+        await journal.append(Record("", "spans", pack(spans)))
         journal.close()
 
     with tempfile.TemporaryDirectory() as folder:

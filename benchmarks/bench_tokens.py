@@ -1,6 +1,7 @@
 """Token counts: how far from the provider's own, with and without calibration (train and test split by session).
 
-Claude: the clean steps of the transcripts in DATA/claude-code/sessions; src/modicum/importers/claude_code_steps.py says
+Claude: the clean steps of the transcripts in DATA/claude-code/sessions;
+src/modicum/importers/claude_code/calibration_pairs.py says
 which steps those are. Hidden reminders stay in: they are the upper tail of the error.
 OpenAI: replies of gpt-4.1 in DATA/tau2 that are text alone: the provider's completion tokens beside our count.
 Claude Sonnet 4.5 in DATA/tau2 (another field of work: customer service): the shipped calibration, nothing fitted.
@@ -25,7 +26,7 @@ import numpy as np
 
 from modicum.calls import Call, Problem
 from modicum.importers import read_calls
-from modicum.importers.claude_code_steps import steps
+from modicum.importers.claude_code.calibration_pairs import steps
 from modicum.importers.format import Reading
 from modicum.metering.calibration import (
     KINDS,

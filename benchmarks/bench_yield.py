@@ -18,7 +18,7 @@ from modicum.calls import Call, Outcome, Problem
 from modicum.cli.terminal.output import print_json
 from modicum.importers import read_calls
 from modicum.importers.format import Reading
-from modicum.importers.outcome_file import read_outcomes
+from modicum.importers.outcomes.outcome_file import read_outcomes
 from modicum.insights.yields import Estimate, Yield, YieldLine, build
 from modicum.ledger.booking import book, newest_calls
 from modicum.ledger.opening import open_store

@@ -22,6 +22,7 @@ from typing import NamedTuple
 
 KINDS = ("worker", "ledger", "supervisor", "container", "starting")
 """What is killed: a part; the supervisor; a pid namespace with all in it; either of the two while parts start."""
+ASK_AGAIN_S = 2.0
 CONTAINER = ["unshare", "--map-root-user", "--pid", "--fork", "--kill-child", "--mount-proc"]
 SERVES_WITHIN_S = 90.0
 """More than a life may wait for the one before."""
@@ -225,9 +226,13 @@ class Kills:
 
     async def end(self):
         """As an operator ends it."""
-        for pid in self._modicum.parts("supervisor"):
-            os.kill(pid, signal.SIGTERM)
-        await asyncio.to_thread(self._modicum.up.wait)
+        ended = asyncio.create_task(asyncio.to_thread(self._modicum.up.wait))
+        while not ended.done():
+            # The first process of a pid namespace loses a signal that comes before it has its handler: ask again.
+            for pid in self._modicum.parts("supervisor"):
+                with suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGTERM)
+            await asyncio.wait([ended], timeout=ASK_AGAIN_S)
 
     async def _afresh(self):
         """After a start that failed: everything away, so that the next kill finds something to kill."""

@@ -399,7 +399,7 @@ def test_a_fault_in_a_reader_ends_no_more_than_its_file(tmp_path, monkeypatch):
         raise ZeroDivisionError
 
     broken_format = dataclasses.replace(format_named("helicone"), read=broken)
-    monkeypatch.setattr("modicum.importers.helicone.FORMAT", broken_format)
+    monkeypatch.setattr("modicum.importers.exports.helicone.FORMAT", broken_format)
     format_named.cache_clear()
     (tmp_path / "a.jsonl").write_bytes(RECORD + b"\n")
     (tmp_path / "b.jsonl").write_bytes(GOOD.read_bytes())

@@ -10,7 +10,7 @@ from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.agents.recordings import ReadMessage, RecordedRow
 from modicum.agents.simulator import RIGHT, SimulatedTeam, planted
 from modicum.agents.team_plan import make_plan
-from modicum.importers.modicum import recorded
+from modicum.importers.exports.modicum import recorded
 
 AT = datetime(2026, 2, 3, 10, tzinfo=UTC)
 

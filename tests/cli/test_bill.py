@@ -5,7 +5,11 @@ from decimal import Decimal
 
 import pytest
 
+from cli.process_rig import journaled
+from ledger.faults import garbage
+from ledger_process.rig import LedgerProcess, until
 from modicum.calls import BUCKETS
+from modicum.settings import state_folder
 
 
 def test_a_bill_of_logs_has_usage_by_bucket_and_the_basis_of_its_cost(modicum, transcripts):
@@ -158,3 +162,12 @@ def test_a_subscription_stands_beside_the_list_price(modicum, transcripts, tmp_p
     ]
     assert bill["subscriptions"][0]["list_cost_usd"] == bill["cost_usd"]
     assert "Max: $200.00 for 1 months covered 7 calls" in modicum("bill", transcripts, "--prices", own).out
+
+
+def test_calls_of_other_journals_are_in_the_bill_while_one_journal_is_garbage(modicum, tmp_path):
+    (tmp_path / "work" / "modicum.toml").write_text(f'ledger = "{state_folder() / "ledger.duckdb"}"\n')
+    garbage(state_folder() / "journal", "random")
+    journaled(1)
+    with LedgerProcess(state_folder()) as ledger:
+        until(lambda: any("the journal cannot be read" in line for line in ledger.said))
+        until(lambda: "gpt-4o-mini" in modicum("bill").out)

@@ -2,6 +2,9 @@ import json
 
 import pytest
 
+from cli.process_rig import on_a_full_disk, one_line_and_no_trace
+from modicum.cli.inputs.resources import read_digest_key
+
 
 def test_importing_again_adds_nothing(modicum, transcripts):
     first = modicum("import", transcripts, "--json").json
@@ -131,3 +134,12 @@ def test_old_entries_are_forgotten_where_the_settings_say_so(modicum, transcript
 def test_nothing_to_import_says_what_to_type(modicum):
     assert "modicum import --found" in modicum("import").err
     assert "no agent logs" in modicum("import", "--found").err
+
+
+def test_an_import_into_a_full_disk_is_one_line(modicum, transcripts):
+    words = ("import", str(transcripts), "--ledger")
+    one_line_and_no_trace(on_a_full_disk(*words, "new.duckdb"), "new.duckdb", "make room")
+    read_digest_key()  # it is made now, as long as there is room
+    modicum("ledger", "info", "--ledger", "old.duckdb")
+
+    one_line_and_no_trace(on_a_full_disk(*words, "old.duckdb"), "old.duckdb", "make room")

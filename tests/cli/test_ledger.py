@@ -6,7 +6,7 @@ import pytest
 from insights.test_energy_consumption import window
 from ledger.samples import EVER, FULL, START, entry, read
 from modicum.calls import AuditEvent, Outcome, Owner
-from modicum.cli.energy.booking import append_windows
+from modicum.cli.energy.window_booking import append_windows
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import AUDIT_EVENTS, ENERGY_WINDOWS, OUTCOMES
 from modicum.settings import data_folder

@@ -18,7 +18,7 @@ import pytest
 from modicum.calls import UserError
 from modicum.cli import lifetime
 from modicum.cli.inputs import resources
-from modicum.cli.lifetime import begin
+from modicum.cli.lifetime import acquire_lifetime
 from modicum.ledger.file_lock import FileLock, is_held
 from modicum.ledger_process.running import find
 from modicum.outbound.listener import bind_listener
@@ -308,7 +308,7 @@ def test_a_ledger_process_that_has_just_taken_the_ledger_is_asked(site, monkeypa
         return find(folder) if len(looks) > 1 else None  # at the first look it is not there yet
 
     monkeypatch.setattr("modicum.cli.inputs.resources.find", late)
-    with resources.opened_ledger(None) as store:
+    with resources.open_ledger(None) as store:
         assert sum(row["calls"] for row in store.ask("holdings")) == 1
     assert len(looks) == 2
 
@@ -317,18 +317,18 @@ def test_the_key_of_digests_is_whole_or_not_there(home, monkeypatch):
     with monkeypatch.context() as patched:
         patched.setattr("os.fsync", lambda _: sys.exit())  # as if it were killed there
         with pytest.raises(SystemExit):
-            resources.digest_key()
+            resources.read_digest_key()
     path = resources.data_folder() / "digest.key"
     assert not path.exists()
 
-    assert len(key := resources.digest_key()) == resources.KEY_BYTES
-    assert resources.digest_key() == key
+    assert len(key := resources.read_digest_key()) == resources.KEY_BYTES
+    assert resources.read_digest_key() == key
     assert path.stat().st_mode & 0o077 == 0
     assert [entry.name for entry in path.parent.iterdir()] == ["digest.key"]
 
     path.write_bytes(b"")
     with pytest.raises(UserError, match="is empty: its making was cut short; delete the file"):
-        resources.digest_key()
+        resources.read_digest_key()
 
 
 STUBBORN = """
@@ -343,7 +343,7 @@ while True:
 
 
 def test_a_part_that_does_not_end_by_itself_is_ended(tmp_path):
-    first = begin(tmp_path, 0.0, print)
+    first = acquire_lifetime(tmp_path, 0.0, print)
     words = [sys.executable, "-c", STUBBORN, *map(str, first.handles), "0.2"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, text=True, pass_fds=first.handles) as part:
         assert part.stdout.readline() == "runs\n"
@@ -352,7 +352,7 @@ def test_a_part_that_does_not_end_by_itself_is_ended(tmp_path):
         assert part.stdout.readline() == "told\n"
         assert part.wait(30) == -signal.SIGKILL
 
-    begin(tmp_path, 0.0, print).release()
+    acquire_lifetime(tmp_path, 0.0, print).release()
 
 
 def test_a_part_that_comes_too_late_ends_at_once(site):
@@ -373,24 +373,24 @@ def test_waiting_has_an_end_that_says_what_to_type(tmp_path, monkeypatch):
     monkeypatch.setattr(lifetime, "WORKER_ENDS_WITHIN_S", 0.0)
     monkeypatch.setattr(lifetime, "LEDGER_ENDS_WITHIN_S", 0.1)
     monkeypatch.setattr(lifetime, "SURELY_RUNS_AFTER_S", 0.0)
-    monkeypatch.setattr(lifetime, "LOOK_EVERY_S", 0.01)
+    monkeypatch.setattr(lifetime, "CHECK_EVERY_S", 0.01)
     told = []
-    first = begin(tmp_path, 0.0, told.append)
+    first = acquire_lifetime(tmp_path, 0.0, told.append)
 
     with pytest.raises(UserError, match=rf"another 'modicum up' runs .*\(process {os.getpid()}\); stop it first"):
-        begin(tmp_path, 0.0, told.append)
+        acquire_lifetime(tmp_path, 0.0, told.append)
     assert told == []
 
-    first.ending()
+    first.mark_ending()
     with pytest.raises(UserError, match=rf"has not ended in 0.1 s; end it with: kill -9 {os.getpid()}"):
-        begin(tmp_path, 0.0, told.append)
+        acquire_lifetime(tmp_path, 0.0, told.append)
     assert len(told) == 1
     first.release()
 
     part = FileLock(tmp_path / "parts.lock")
     part.acquire()
     with pytest.raises(UserError, match=r"have not ended in 0.1 s; find them with: ps ax"):
-        begin(tmp_path, 0.0, told.append)
+        acquire_lifetime(tmp_path, 0.0, told.append)
     part.release()
-    begin(tmp_path, 0.0, told.append).release()
+    acquire_lifetime(tmp_path, 0.0, told.append).release()
     assert len(told) == 2

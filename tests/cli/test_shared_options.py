@@ -14,13 +14,13 @@ from modicum.cli.shared_options import (
     found_option,
     json_option,
     ledger_option,
+    pass_options,
     paths_argument,
     prices_option,
     source_option,
     span_options,
     strict_option,
     timezone_option,
-    typed,
 )
 from modicum.cli.terminal.time_span import EVER, NEVER
 
@@ -41,7 +41,7 @@ class Everything(LogOptions, SpanOptions):
 @json_option
 @prices_option
 @ledger_option
-@typed(Everything)
+@pass_options(Everything)
 def everything(options: Everything) -> None:
     """A verb with all of them."""
     click.echo(repr(options))
@@ -72,7 +72,7 @@ def test_help_says_what_is_chosen_by_time():
     shown = " ".join(CliRunner().invoke(everything, ["--help"]).output.split())
 
     assert "A verb with all of them." in shown
-    assert "Until when, not included (when the call began)." in shown
+    assert "End of the time, not included (when the call began)." in shown
 
 
 def test_a_span_is_in_utc_and_open_where_nothing_was_named():

@@ -16,7 +16,7 @@ import openai
 import pytest
 from google import genai
 
-from modicum.cli.supervisor import Part, Supervisor
+from modicum.cli.supervisor import SupervisedProcess, Supervisor
 from modicum.ledger_process.client import LedgerProcessStore
 from modicum.ledger_process.running import find
 from modicum.outbound.listener import bind_listener
@@ -322,19 +322,19 @@ def test_what_falls_by_itself_is_started_later_each_time(monkeypatch):
     monkeypatch.setattr("modicum.cli.supervisor.sys.executable", "false")
     monkeypatch.setattr("modicum.cli.supervisor.time.monotonic", lambda: 100.0)
     falls, waits = [], []
-    part = Part("gateway", ["--help"], fell=lambda: falls.append(None))
+    part = SupervisedProcess("gateway", ["--help"], on_exit=lambda: falls.append(None))
 
     for _ in range(3):
         part.start()
         part.process.wait(10)
-        assert part.fallen() == 1
-        assert part.fallen() is None
+        assert part.poll_exit() == 1
+        assert part.poll_exit() is None
         waits.append(part.again_at - 100)
     monkeypatch.setattr("modicum.cli.supervisor.sys.executable", executable)
     part.start()
     part.process.kill()
     part.process.wait(10)
-    part.fallen()
+    part.poll_exit()
 
     assert waits == [1, 2, 4]
     assert part.again_at == 100.5
@@ -348,14 +348,16 @@ def test_a_worker_that_does_not_end_is_killed_after_its_time(monkeypatch, tmp_pa
     monkeypatch.setattr("modicum.cli.supervisor.sys.executable", str(stubborn))
     monkeypatch.setattr("modicum.cli.supervisor.WORKER_ENDS_WITHIN_S", 0.1)
     reader, writer = os.pipe()
-    worker, ending = Part("gateway", [str(writer)], [writer]), []
+    worker, ending = SupervisedProcess("gateway", [str(writer)], [writer]), []
     worker.start()
     os.close(writer)
     assert os.read(reader, 100) == b"deaf"
     bound = bind_listener("test", "127.0.0.1", 0)
     running = worker.process
 
-    Supervisor(Part("ledger", []), [worker], bound, drain_s=0.1, ending=lambda: ending.append(None))._end()
+    Supervisor(
+        SupervisedProcess("ledger", []), [worker], bound, drain_s=0.1, ending=lambda: ending.append(None)
+    )._stop_parts()
 
     os.close(reader)
     assert ending == [None]

@@ -2,13 +2,13 @@ import shutil
 import threading
 from contextlib import closing
 
-from modicum.cli.watch import changes
+from modicum.cli.watch import watch_changes
 from modicum.ledger.opening import open_store
 
 
 def test_what_is_there_comes_first_and_then_what_is_written(tmp_path):
     stop = threading.Event()
-    seen = changes([tmp_path], 0.05, stop)
+    seen = watch_changes([tmp_path], 0.05, stop)
 
     assert next(seen) == [tmp_path]
     written = tmp_path / "new.jsonl"
@@ -25,7 +25,7 @@ def test_a_fork_that_is_written_later_rests_on_nothing_that_only_its_parent_has(
     rows = parent.read_text()
     own = rows.splitlines()[-1].replace("msg_01C", "msg_09Z").replace('"isSidechain":true', '"isSidechain":false')
     fork.write_text((rows + own + "\n").replace('"s-1"', '"s-9"'))
-    monkeypatch.setattr("modicum.cli.watch.changes", lambda *_: iter([[parent], [fork]]))
+    monkeypatch.setattr("modicum.cli.watch.watch_changes", lambda *_: iter([[parent], [fork]]))
 
     ran = modicum("watch", tmp_path)
 
@@ -39,7 +39,7 @@ def test_a_fork_that_is_written_later_rests_on_nothing_that_only_its_parent_has(
 def test_changed_files_are_booked(modicum, transcripts, tmp_path, monkeypatch):
     log = tmp_path / "s.jsonl"
     shutil.copy(transcripts / "session.jsonl", log)
-    monkeypatch.setattr("modicum.cli.watch.changes", lambda *_: iter([[log], [log]]))
+    monkeypatch.setattr("modicum.cli.watch.watch_changes", lambda *_: iter([[log], [log]]))
 
     ran = modicum("watch", log)
 

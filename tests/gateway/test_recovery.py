@@ -14,8 +14,8 @@ from gateway.rig import CHAT, running, swallow, wait_until
 from modicum.calls import Basis, Call, CallStatus, Owner
 from modicum.gateway.attribution import Attribution
 from modicum.gateway.meter import begun_call, begun_record
+from modicum.ledger.calls_in_flight import CallsInFlight
 from modicum.ledger.journal import Journal
-from modicum.ledger.underway import UnderWay
 
 KILLED = """
 import sys, threading
@@ -39,7 +39,7 @@ def test_a_call_under_way_when_it_is_killed_comes_back_as_unknown_and_finished_o
         held = headers | {"x-modicum-task": "torn", "x-fault": "hold"}
         torn = threading.Thread(target=swallow, args=(url, CHAT, held))
         torn.start()
-        wait_until(lambda: UnderWay(tmp_path / "journal" / "gateway.underway", 64).left)
+        wait_until(lambda: CallsInFlight(tmp_path / "journal" / "gateway.underway", 64).left)
         child.send_signal(signal.SIGKILL)
         torn.join(10)
 

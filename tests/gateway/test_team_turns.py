@@ -415,7 +415,7 @@ def test_a_rule_that_fails_costs_nothing_but_its_change(dropping, client, monkey
         sent = len(dropping.mock.asked)
         chat(client, turn("critic", "broken"))
         patched.undo()
-        patched.setattr("modicum.providers.dialect.Dialect.spoken", broken)
+        patched.setattr("modicum.providers.dialect.Dialect.reply_text", broken)
         chat(client, turn("planner", "broken"))
         patched.setattr("modicum.gateway.meter._prompt_tokens", broken)
         assert chat(client, turn("critic", "broken")).choices[0].message.content == ""

@@ -68,7 +68,7 @@ def test_what_a_killed_process_had_under_way_is_left_and_recovered_once(tmp_path
     async def next_process():
         journal = Journal(tmp_path)
         found = journal.left_under_way(), journal.finished_numbers()
-        await journal.recovered([record("one")])
+        await journal.recover([record("one")])
         left = journal.left_under_way()
         journal.close()
         return *found, left
@@ -82,11 +82,11 @@ def test_what_a_killed_process_had_under_way_is_left_and_recovered_once(tmp_path
 def test_a_disk_that_refuses_is_told_and_the_record_is_written_when_it_relents(tmp_path):
     async def refused():
         journal = Journal(tmp_path, patience_s=0.1)
-        await journal.added(record("before"))
+        await journal.append(record("before"))
         with disk_that_refuses(), pytest.raises(NotDurable):
             await journal.finish(journal.begin(b"begun"), record("during"))
         unwell = journal.healthy
-        await journal.added(record("after"))
+        await journal.append(record("after"))
         well = journal.healthy, journal.calls_under_way
         journal.close()
         return unwell, *well
@@ -130,13 +130,13 @@ def test_a_journal_that_is_deleted_while_it_is_open_takes_no_record_for_durable(
 
     async def deleted():
         journal = Journal(folder, patience_s=0.1)
-        await journal.added(record("before"))
+        await journal.append(record("before"))
         if what == "folder":
             shutil.rmtree(folder)
         else:
             (folder / what).unlink()
         with pytest.raises(NotDurable, match=r"was deleted, moved or replaced .* restart 'modicum up'"):
-            await journal.added(record("during"))
+            await journal.append(record("during"))
         reason = journal.reason
         journal.close()
         return reason
@@ -156,10 +156,10 @@ def test_a_journal_that_is_moved_away_says_so_by_itself_and_goes_on_when_it_is_b
         await until(lambda: not journal.healthy)
         reason = journal.reason
         with pytest.raises(NotDurable):
-            await journal.added(record("during"))
+            await journal.append(record("during"))
         (tmp_path / "elsewhere").rename(folder)
         await until(lambda: journal.healthy)
-        await journal.added(record("after"))
+        await journal.append(record("after"))
         journal.close()
         return reason
 
@@ -173,7 +173,7 @@ def test_a_garbage_journal_makes_way_and_stays_for_whoever_looks_at_it(tmp_path,
 
     async def started():
         journal = Journal(tmp_path, name)
-        await journal.added(record("a"))
+        await journal.append(record("a"))
         journal.close()
         return journal.set_aside
 
@@ -188,13 +188,13 @@ def test_a_journal_that_breaks_while_it_runs_makes_way_and_no_record_is_lost(tmp
         journal = Journal(tmp_path, patience_s=5.0)
         for number in range(200):
             journal.add(Record(f"{number}", "call", b"x" * 2000))
-        await journal.added(record("before"))
+        await journal.append(record("before"))
         base = sqlite3.connect(tmp_path / "gateway.sqlite")
         base.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         base.close()
         with (tmp_path / "gateway.sqlite").open("r+b") as file:  # in place: it stays the same file
             file.write(b"garbage!" * 8192)
-        await journal.added(record("after"))
+        await journal.append(record("after"))
         healthy = journal.healthy
         journal.close()
         return healthy, journal.set_aside
@@ -224,7 +224,7 @@ def test_each_journal_has_an_identity_that_stays_and_is_no_others(tmp_path):
 def test_records_without_a_number_get_one_that_says_when_and_are_never_alike(tmp_path):
     async def added():
         journal = Journal(tmp_path)
-        await asyncio.gather(*(journal.added(Record("", "outcome", b"same")) for _ in range(20)))
+        await asyncio.gather(*(journal.append(Record("", "outcome", b"same")) for _ in range(20)))
         journal.close()
 
     before = time.time_ns()

@@ -1,6 +1,6 @@
 import sqlite3
 
-from modicum.ledger.on_disk import file_at, gone, is_broken, is_foreign, set_aside
+from modicum.ledger.on_disk import explain_replaced_file, file_at, is_broken, is_foreign, set_aside
 
 
 def fault(path, statement):
@@ -47,5 +47,5 @@ def test_a_file_that_is_replaced_is_another_one(tmp_path):
     assert file_at(path) != before
     path.unlink()
     assert file_at(path) == (0, 0)
-    assert str(path) in gone("the journal", path)
-    assert "modicum up" in gone("the journal", path)
+    assert str(path) in explain_replaced_file("the journal", path)
+    assert "modicum up" in explain_replaced_file("the journal", path)

@@ -14,7 +14,7 @@ def write(folder, *bodies):
     async def all_of_them():
         journal = Journal(folder)
         for body in bodies:
-            await journal.added(Record("", "outcome", body))
+            await journal.append(Record("", "outcome", body))
         journal.close()
 
     asyncio.run(all_of_them())
@@ -148,10 +148,10 @@ def test_what_is_in_doubt_is_not_trusted_and_stays_as_it_was(tmp_path):
     note(journal, 2)
     before = positions.read(journal, "shipped")
     with opened_journal(journal) as base:
-        assert positions.trusted(base, journal, "shipped") == 2
+        assert positions.last_confirmed(base, journal, "shipped") == 2
         positions.write(journal, "shipped", before._replace(mark="0" * 16))
-        assert positions.trusted(base, journal, "shipped") == 0
-        assert positions.trusted(base, journal, "exported") == 0
+        assert positions.last_confirmed(base, journal, "shipped") == 0
+        assert positions.last_confirmed(base, journal, "exported") == 0
     assert positions.read(journal, "shipped").record == 2
 
 

@@ -194,7 +194,7 @@ def test_a_new_noun_is_a_struct_and_a_row(door, place, tmp_path):
 def test_a_new_noun_comes_through_a_gateways_journal(tmp_path):
     async def write():
         journal = Journal(tmp_path / "journal")
-        await journal.added(Record("1", "toy", msgspec.msgpack.encode(BEAR)))
+        await journal.append(Record("1", "toy", msgspec.msgpack.encode(BEAR)))
         journal.close()
 
     with LedgerProcess(tmp_path):

@@ -36,7 +36,7 @@ def write(folder, *records, name="gateway"):
         journal = Journal(folder, name)
         for number, kind, noun, *context in records:
             body = noun if isinstance(noun, bytes) else msgspec.msgpack.encode(noun)
-            await journal.added(Record(number, kind, body, *map(msgspec.msgpack.encode, context)))
+            await journal.append(Record(number, kind, body, *map(msgspec.msgpack.encode, context)))
         journal.close()
 
     asyncio.run(all_of_them())
@@ -285,7 +285,7 @@ def test_a_set_back_journal_forgets_nothing_that_was_not_shipped(tmp_path, store
 
     async def pruned():
         journal = Journal(tmp_path, kept=1)
-        await journal.added(Record("new", "call", msgspec.msgpack.encode(call("new"))))
+        await journal.append(Record("new", "call", msgspec.msgpack.encode(call("new"))))
         journal._prune()
         journal.close()
 

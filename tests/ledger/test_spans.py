@@ -41,7 +41,7 @@ class Rig:
         async def write():
             journal = Journal(self.folder / "spans", slots=1)
             body = spans[0] if isinstance(spans[0], bytes) else msgspec.msgpack.encode(list(spans))
-            await journal.added(Record("", "spans", body))
+            await journal.append(Record("", "spans", body))
             journal.close()
 
         asyncio.run(write())
@@ -163,7 +163,7 @@ def through_the_gateway(**more):
     ],
 )
 def test_a_call_that_also_came_through_the_gateway_is_the_gateways(rig, tags, spans):
-    rig.start().saw([Entry(through_the_gateway(tags=tags), Cost.unknown())])
+    rig.start().note_booked([Entry(through_the_gateway(tags=tags), Cost.unknown())])
     rig.told(*spans)
 
     moved = rig.shipper.ship()
@@ -174,8 +174,8 @@ def test_a_call_that_also_came_through_the_gateway_is_the_gateways(rig, tags, sp
 def test_a_call_whose_anatomy_came_late_is_taken_for_one_span_only(rig):
     told = {"finished": NOON, "owner": Owner(key="ci")}
     entry = Entry(through_the_gateway(**told), Cost.unknown())
-    rig.start().saw([entry])
-    rig.shipper.saw([entry])
+    rig.start().note_booked([entry])
+    rig.shipper.note_booked([entry])
     rig.told(span(CLIENT, **told), span(HTTP, **told))
 
     moved = rig.shipper.ship()
@@ -187,8 +187,8 @@ def test_the_gateways_newest_calls_are_known_after_a_restart(rig):
     async def write():
         journal = Journal(rig.folder / "journal")
         seen = through_the_gateway(tags={"traceparent": f"00-{TRACE}-{CLIENT}-01"})
-        await journal.added(Record("1-a", "call", msgspec.msgpack.encode(seen)))
-        await journal.added(Record("1-b", "call", b"\xc1"))
+        await journal.append(Record("1-a", "call", msgspec.msgpack.encode(seen)))
+        await journal.append(Record("1-b", "call", b"\xc1"))
         journal.close()
 
     asyncio.run(write())
@@ -303,13 +303,13 @@ def test_what_the_gateway_counted_long_ago_is_not_counted_again_when_all_of_it_i
 
     async def write():
         journal = Journal(rig.folder / "journal")
-        await journal.added(Record("1-a", "call", msgspec.msgpack.encode(through_the_gateway(**told))))
+        await journal.append(Record("1-a", "call", msgspec.msgpack.encode(through_the_gateway(**told))))
         newer = msgspec.structs.replace(through_the_gateway(**late), call_id="gateway:1-b")
-        await journal.added(Record("1-b", "call", msgspec.msgpack.encode(newer)))
+        await journal.append(Record("1-b", "call", msgspec.msgpack.encode(newer)))
         journal.close()
 
     asyncio.run(write())
-    rig.start().saw([Entry(through_the_gateway(**told), Cost.unknown())])
+    rig.start().note_booked([Entry(through_the_gateway(**told), Cost.unknown())])
     rig.told(span(CLIENT, **told))
     assert rig.shipper.ship().repeated == 1
     backup = Backup(rig.folder / "spans" / "gateway.sqlite")

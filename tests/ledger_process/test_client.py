@@ -15,10 +15,12 @@ from modicum.ledger.records import ENERGY_WINDOWS, OUTCOMES
 from modicum.ledger.store import Purge
 from modicum.ledger_process.client import LedgerProcessStore
 from modicum.ledger_process.running import Running, find
+from modicum.metering.digests import SEGMENT_VERSION
 
 
 def test_a_store_over_http_is_as_good_as_the_file(store):
-    anatomy = Anatomy(0, 0, (Segment(SegmentKind.USER, 7, b"d" * 16),))
+    digest = b"d" * 16 + bytes([SEGMENT_VERSION])
+    anatomy = Anatomy(0, 0, (Segment(SegmentKind.USER, 7, digest),))
     told = [Entry(call(f"{number}", anatomy=anatomy, conversation="talk"), Cost.unknown()) for number in range(5)]
     outcome = Outcome(outcome_id="o", task="PR-1", name="merged", value=1.0, time=NOW)
 
@@ -28,7 +30,7 @@ def test_a_store_over_http_is_as_good_as_the_file(store):
     assert store.records(OUTCOMES) == [outcome]
     found = [entry for batch in store.entries(batch=2) for entry in batch]
     assert [(entry.call.call_id, entry.call.anatomy.added[0].digest) for entry in found] == [
-        (entry.call.call_id, b"d" * 16) for entry in told
+        (entry.call.call_id, digest) for entry in told
     ]
     assert found[0].cost.basis is Basis.UNKNOWN
     assert store.purge(Purge(before=NOW + timedelta(days=1))) == 5

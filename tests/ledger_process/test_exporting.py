@@ -126,7 +126,7 @@ class Rig:
             journal = Journal(self.folder)
             for one in calls:
                 body = one if isinstance(one, bytes) else msgspec.msgpack.encode(one)
-                await journal.added(Record("1", kind, body))
+                await journal.append(Record("1", kind, body))
             before = positions.read(self.journal, "shipped")
             self.written = (before.record if before else 0) + len(calls)
             journal.close()

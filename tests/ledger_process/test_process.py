@@ -39,7 +39,7 @@ def call(number, **more):
 def test_what_the_journal_gets_can_be_asked_for(ledger, store):
     async def write():
         journal = Journal(ledger.folder / "journal")
-        await journal.added(Record("1", "call", msgspec.msgpack.encode(call("1"))))
+        await journal.append(Record("1", "call", msgspec.msgpack.encode(call("1"))))
         journal.close()
 
     asyncio.run(write())
@@ -92,7 +92,7 @@ def journaled(folder, *numbers, name="gateway"):
     async def write():
         journal = Journal(folder / "journal", name)
         for number in numbers:
-            await journal.added(Record(number, "call", msgspec.msgpack.encode(call(number))))
+            await journal.append(Record(number, "call", msgspec.msgpack.encode(call(number))))
         journal.close()
 
     asyncio.run(write())

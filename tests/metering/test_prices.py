@@ -6,7 +6,7 @@ import pytest
 
 from modicum.calls import Basis, Tier, UserError
 from modicum.metering.price_file import PriceFile
-from modicum.metering.prices import PriceBook, candidates
+from modicum.metering.prices import PriceBook
 
 AT = datetime(2026, 2, 3, 12, tzinfo=UTC)
 PER_MILLION = Decimal(1_000_000)
@@ -160,11 +160,6 @@ def test_a_model_that_charges_nothing_by_the_token_has_no_price_here_and_not_zer
 
 def test_a_model_that_also_charges_for_what_is_not_counted_costs_at_least_its_tokens(prices):
     assert prices.rates("mistral", "voxtral-small-24b-2507", AT).basis is Basis.LOWER_BOUND
-
-
-def test_candidates_name_the_surest_seller_first():
-    assert candidates("", "openrouter/anthropic/claude-opus-4.5")[0] == ("openrouter", "anthropic/claude-opus-4.5")
-    assert candidates("groq", "llama-3.3-70b-versatile") == [("groq", "llama-3.3-70b-versatile")]
 
 
 def test_a_price_file_with_a_wrong_field_names_it(tmp_path):

@@ -176,7 +176,7 @@ def test_authorities_that_could_not_be_read_for_want_of_files_are_read_again(mon
     origin, connections = Origin("127.0.0.1", 1, tls=True), Connections()
     with monkeypatch.context() as short:
         short.setattr("modicum.outbound.keepalive.no_file_left", lambda: True)
-        poor = connections._trust(origin)
+        poor = connections._tls_context(origin)
 
-    assert connections._trust(origin) is not poor
-    assert connections._trust(origin) is connections._trust(origin)
+    assert connections._tls_context(origin) is not poor
+    assert connections._tls_context(origin) is connections._tls_context(origin)

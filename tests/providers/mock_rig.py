@@ -6,12 +6,12 @@ import msgspec
 import openai
 
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.mock.options import MockOptions
 from modicum.providers.mock.provider import MockProvider
-from modicum.providers.mock.wanted import Wanted
 
 CREATED = 1763800000
 HELLO = [{"role": "user", "content": "hello"}]
-PLAIN = Wanted(output_tokens=12, chunks=5, reasoning_tokens=7)
+PLAIN = MockOptions(output_tokens=12, chunks=5, reasoning_tokens=7)
 LONG = "Tides of the Baltic. " * 300
 """Enough to be cached."""
 PATHS = {
@@ -56,3 +56,49 @@ def metered(name, request, wanted=PLAIN, path="/x"):
         assert tail.feed(part) == part
     tail.end()
     return tail.facts()
+
+
+SCHEMA = {
+    "type": "object",
+    "properties": {"at": {"type": "string", "enum": ["Kiel", "Ulm"]}, "days": {"type": "integer"}},
+}
+
+
+TOOLS = {
+    "openai-chat": {
+        "messages": HELLO,
+        "tools": [{"type": "function", "function": {"name": "tide", "parameters": SCHEMA}}],
+        "tool_choice": "required",
+    },
+    "openai-responses": {
+        "input": "hello",
+        "tools": [{"type": "function", "name": "tide", "parameters": SCHEMA}],
+        "tool_choice": {"type": "function", "name": "tide"},
+    },
+    "anthropic-messages": {
+        "max_tokens": 100,
+        "messages": HELLO,
+        "tools": [{"name": "tide", "input_schema": SCHEMA}],
+        "tool_choice": {"type": "any"},
+    },
+    "gemini-generate": {
+        "contents": [{"role": "user", "parts": [{"text": "hello"}]}],
+        "tools": [{"functionDeclarations": [{"name": "tide", "parameters": SCHEMA}]}],
+        "toolConfig": {"functionCallingConfig": {"mode": "ANY"}},
+    },
+}
+
+
+RESULTS = {
+    "openai-chat": {"messages": [*HELLO, {"role": "tool", "tool_call_id": "c", "content": "06:12"}]},
+    "openai-responses": {"input": [{"type": "function_call_output", "call_id": "c", "output": "06:12"}]},
+    "anthropic-messages": {
+        "messages": [{"role": "user", "content": [{"type": "tool_result", "tool_use_id": "c", "content": "06:12"}]}]
+    },
+    "gemini-generate": {
+        "contents": [{"role": "user", "parts": [{"functionResponse": {"name": "tide", "response": {"output": "06"}}}]}]
+    },
+}
+
+
+GEMINI_PATHS = {False: "/v1beta/models/m:generateContent", True: "/v1beta/models/m:streamGenerateContent?alt=sse"}

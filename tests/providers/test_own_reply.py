@@ -17,7 +17,7 @@ def test_a_whole_reply_reads_as_a_complete_one_that_used_nothing(dialect):
     assert kind == b"application/json"
     assert (facts.model, facts.complete, facts.error_kind) == ("some-model", True, "")
     assert facts.problem == "the usage is all zeros"
-    assert DIALECTS[dialect].spoken(body, stream=False) == ("nothing to add", False)
+    assert DIALECTS[dialect].reply_text(body, stream=False) == ("nothing to add", False)
 
 
 @pytest.mark.parametrize("dialect", KNOWN)
@@ -29,7 +29,7 @@ def test_a_stream_ends_as_its_dialect_ends_one(dialect):
 
     assert kind.startswith(b"text/event-stream")
     assert (tail.facts().complete, tail.facts().model) == (True, "some-model")
-    assert DIALECTS[dialect].spoken(body, stream=True) == ("nothing to add", False)
+    assert DIALECTS[dialect].reply_text(body, stream=True) == ("nothing to add", False)
 
 
 def test_of_other_dialects_there_is_none():

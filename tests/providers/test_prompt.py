@@ -122,7 +122,7 @@ def test_all_dialects_take_a_request_apart_alike(dialect):
 @every_talk
 def test_texts_are_replaced_in_the_form_that_they_have(dialect):
     found = prompt(dialect, **TALKS[dialect])
-    body = json.loads(found.written(Change(replaced={2: "terse", 3: "c", 5: "none"})))
+    body = json.loads(found.write(Change(replaced={2: "terse", 3: "c", 5: "none"})))
     again = prompt(dialect, **body)
 
     assert [again.units[place].text for place in (2, 3, 5)] == ["terse", "c", "none"]
@@ -140,9 +140,9 @@ def test_texts_are_replaced_in_the_form_that_they_have(dialect):
 def test_tools_and_instructions_go_out_too(dialect):
     found = prompt(dialect, **TALKS[dialect])
 
-    one = json.loads(found.written(Change(left_out=frozenset({1}))))
+    one = json.loads(found.write(Change(left_out=frozenset({1}))))
     assert one == {"model": "m", **TALKS[dialect], "tools": TALKS[dialect]["tools"][:1]}
-    none = prompt(dialect, **json.loads(found.written(Change(left_out=frozenset({0, 1, 2})))))
+    none = prompt(dialect, **json.loads(found.write(Change(left_out=frozenset({0, 1, 2})))))
     assert [unit.kind.value for unit in none.units] == KINDS[3:]
 
 
@@ -158,7 +158,7 @@ def test_tools_and_instructions_go_out_too(dialect):
 )
 def test_what_no_provider_would_take_does_not_fit(dialect, change, why):
     with pytest.raises(DoesNotFit, match=why):
-        prompt(dialect, **TALKS[dialect]).written(change)
+        prompt(dialect, **TALKS[dialect]).write(change)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +177,6 @@ def test_what_no_provider_would_take_does_not_fit(dialect, change, why):
 )
 def test_a_cap_only_lowers_and_effort_stands_where_its_api_has_it(dialect, asked, written):
     messages = {"input" if dialect == "openai-responses" else "messages": [{"role": "user", "content": "hi"}]}
-    body = prompt(dialect, **messages, **asked).written(Change(most_output_tokens=100, effort="low"))
+    body = prompt(dialect, **messages, **asked).write(Change(most_output_tokens=100, effort="low"))
 
     assert json.loads(body) == {"model": "m", **messages, **written}

@@ -5,8 +5,8 @@ mark before the text (`critic: `) that the settings name or whose text fits such
 said stays. The first message stays whoever said it: it is the task.
 """
 
-from modicum.agents.guard import visible
-from modicum.agents.turn import TeamTurn, saying_digest
+from modicum.agents.guard import filter_visible
+from modicum.agents.turn import TeamTurn, digest_saying
 from modicum.calls import SegmentKind
 from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
@@ -58,7 +58,7 @@ class _Authors:
         left = [unit for unit in units if unit is task or not self._is_replacement(unit)]
         if not turn.full_because:
             authors = {unit.place: None if unit is task else self._author(unit) for unit in left}
-            left = visible(
+            left = filter_visible(
                 turn.plan,
                 turn.spoken,
                 turn.agent,
@@ -87,7 +87,7 @@ class _Authors:
         return None
 
     def _who_said(self, text: str) -> frozenset[str]:
-        return self._turn.said_by.get(saying_digest(text), frozenset())
+        return self._turn.said_by.get(digest_saying(text), frozenset())
 
     def _is_replacement(self, unit: Unit) -> bool:
         """Whether this is a reply that we gave in the place of a stopped agent. One with words is known by these, also

@@ -1,4 +1,4 @@
-"""What a token costs."""
+"""What a token of each bucket costs, by the size of the prompt: the price list and a price file both give this."""
 
 from decimal import Decimal
 
@@ -6,6 +6,7 @@ import msgspec
 
 from modicum.calls.basis import Basis
 
+MILLION = Decimal(1_000_000)
 LIST = "genai-prices"
 """The source of list prices."""
 
@@ -29,3 +30,14 @@ class Rates(msgspec.Struct, frozen=True, gc=False):
     """ESTIMATED where a lane's price is known only for a later day than that of the call, and where a fee per request
     depends on what no log holds; LOWER_BOUND where the model also charges for what we do not count (hours of audio).
     """
+
+
+class RateStep(msgspec.Struct, frozen=True, gc=False):
+    """Rates that apply to a whole request whose prompt is larger than `above_tokens`."""
+
+    above_tokens: int
+    rates: Rates
+
+
+RateSteps = tuple[RateStep, ...]
+"""In ascending order; empty where no price is known. The first has `above_tokens` -1."""

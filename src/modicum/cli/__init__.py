@@ -11,34 +11,34 @@ from modicum import __version__
 from modicum.calls.errors import UserError
 from modicum.calls.one_line import one_line
 from modicum.calls.storable import storable
-from modicum.cli.private import private_files
+from modicum.cli.file_permissions import private_files
 
 _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 """Faults that no verb can foresee and only the user can mend: the disk is full, may not be written, or is broken."""
 
 VERBS = {
-    "audit": "Where the money went, what bought nothing, and what each change would have saved.",
-    "bill": "What was spent: from logs, or from the ledger.",
-    "anatomy": "What prompts were made of, and what each part cost to carry.",
-    "exposure": "What was sent to whom, and which secrets and personal data were seen in it.",
+    "audit": "Show where the money went, what was wasted, and what each change would have saved.",
+    "bill": "Show what was spent, from logs or from the ledger.",
+    "anatomy": "Show what prompts consisted of, and what each part cost.",
+    "exposure": "Show what was sent to whom, with counts of secrets and personal data in it.",
     "import": "Put logs into the ledger.",
-    "watch": "Keep the ledger filled while agents write their logs.",
+    "watch": "Import logs continuously while agents write them.",
     "init": "Write a settings file to start from.",
-    "up": "Run the gateway: every call is metered and recorded.",
-    "mock": "A provider to try it with, without a key.",
-    "top": "What the gateway is doing, live.",
-    "key": "Keys of the gateway: create, list, revoke, log.",
-    "doctor": "What is wrong, and what to type next.",
-    "ledger": "Look after the ledger: info, purge, copy.",
-    "outcome": "Tell what came of tasks: import, record, from-git, list.",
-    "yield": "What came of the tokens: outcomes per million, cost per outcome.",
-    "count": "Tokens and price of a text in several models, with the error of the count.",
-    "fit": "Does a codebase fit a context window, and what does sending it all cost?",
-    "calibrate": "Make token counts of Claude and Gemini fit your own records.",
-    "team": "Teams of agents: who adds what, and a plan that drops who adds nothing.",
-    "energy": "Energy of models you run: watch, bench, fit, whatif, calls, estimate.",
-    "plan": "Memory of a model before you start it: memory, compare, models.",
-    "tco": "Own or rented machine against an API, in dollars per million tokens.",
+    "up": "Run the gateway, which meters and records every call.",
+    "mock": "Run a provider for trying things out without a key.",
+    "top": "Show what the gateway does now.",
+    "key": "Manage keys of the gateway: create, list, revoke, log.",
+    "doctor": "Check the installation, and say what to type next.",
+    "ledger": "Manage the ledger: info, purge, copy.",
+    "outcome": "Record what came of tasks: import, record, from-git, list.",
+    "yield": "Show outcomes per million tokens, and cost per outcome.",
+    "count": "Count tokens and price of a text for several models, with the error of the count.",
+    "fit": "Check whether a codebase fits a context window, and what sending it costs.",
+    "calibrate": "Calibrate token counts of Claude and Gemini with your own logs.",
+    "team": "Measure what each agent of a team adds, and plan which ones to drop.",
+    "energy": "Measure energy of models you run: watch, bench, fit, whatif, calls, estimate.",
+    "plan": "Compute the memory of a model before you start it: memory, compare, models.",
+    "tco": "Compare an own or rented machine with an API, in dollars per million tokens.",
 }
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 
@@ -92,7 +92,7 @@ class Verbs(click.Group):
 def modicum() -> None:
     """Find where your LLM tokens go, cut the ones that buy nothing, and prove that outcomes held.
 
-    Every verb has its own --help with examples, and --json for programs where it tells figures.
+    Every verb has its own --help with examples, and --json prints figures for programs.
     Shell completion: eval "$(_MODICUM_COMPLETE=bash_source modicum)", or zsh_source, fish_source.
     """
 

@@ -10,20 +10,20 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
-from modicum.cli.import_logs import book_all, reading
+from modicum.cli.import_logs import book_calls, make_reading
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.logs import NO_CALLS, logs, show_problems
+from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
 from modicum.cli.shared_options import (
     LogOptions,
     SpanOptions,
     json_option,
     ledger_option,
+    pass_options,
     paths_argument,
     prices_option,
     source_option,
     span_options,
     strict_option,
-    typed,
 )
 from modicum.cli.terminal import output
 from modicum.insights.rent import DIMENSIONS, MOST_SEGMENTS
@@ -42,14 +42,14 @@ class AnatomyOptions(LogOptions, SpanOptions):
 
 @click.command()
 @paths_argument
-@click.option("--by", default="kind", show_default=True, metavar="WHAT", help=f"{', '.join(DIMENSIONS)}.")
+@click.option("--by", default="kind", show_default=True, metavar="WHAT", help=f"Group by {', '.join(DIMENSIONS)}.")
 @click.option(
     "--top",
     default=MOST_SEGMENTS,
     show_default=True,
     metavar="N",
     type=click.IntRange(min=1),
-    help="With --by segment: how many to list.",
+    help="With --by segment: number of rows to list.",
 )
 @span_options()
 @source_option
@@ -57,9 +57,9 @@ class AnatomyOptions(LogOptions, SpanOptions):
 @json_option
 @prices_option
 @ledger_option
-@typed(AnatomyOptions)
+@pass_options(AnatomyOptions)
 def command(options: AnatomyOptions) -> None:
-    """What prompts were made of, and what carrying each part cost: written once, re-read on every later call.
+    """Show what prompts consisted of, and what each part cost: written once, read again in every later call.
 
     \b
     Examples:
@@ -76,21 +76,21 @@ def command(options: AnatomyOptions) -> None:
         raise UserError(f"there is no anatomy by '{options.by}'; by what: {', '.join(DIMENSIONS)}")
     since, until = options.span(zone)
     problems: list[Problem] = []
-    with ledger_or_logs(options.paths, options, settings, problems) as store:
+    with open_ledger_or_logs(options.paths, options, settings, problems) as store:
         found = compute_rent(store, options.by, since, until, most=options.top)
-    report(found, problems, options)
+    print_report(found, problems, options)
 
 
-def report(rent: "Rent", problems: Sequence[Problem], options: LogOptions) -> None:
+def print_report(rent: "Rent", problems: Sequence[Problem], options: LogOptions) -> None:
     if options.as_json:
-        output.print_json({**_document(rent), "problems": problem_rows(problems)})
+        output.print_json({**_anatomy_document(rent), "problems": problem_rows(problems)})
     else:
-        show(rent)
-    show_problems(problems, strict=options.strict, quiet=options.as_json)
+        print_anatomy(rent)
+    print_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
 @contextmanager
-def ledger_or_logs(
+def open_ledger_or_logs(
     paths: Sequence[Path], options: LogOptions, settings: Settings, problems: list[Problem]
 ) -> "Iterator[Store]":
     """The ledger; or, where paths are given, a ledger in memory that holds just these logs.
@@ -99,7 +99,7 @@ def ledger_or_logs(
         UserError: the ledger is empty.
     """
     if not paths:
-        with resources.opened_ledger(options.ledger_url, settings) as store:
+        with resources.open_ledger(options.ledger_url, settings) as store:
             if not store.ask("holdings"):
                 raise UserError(
                     f"the ledger {store.place} is empty; fill it with 'modicum import PATH...', or name the logs"
@@ -107,28 +107,28 @@ def ledger_or_logs(
             yield store
         return
     # The reading processes are started before DuckDB brings its threads.
-    calls = logs(paths, reading(anatomy=True), options.source, problems)
-    with resources.opened_ledger(":memory:", settings) as store:
-        prices = resources.price_book(options.price_path, settings)
-        book_all(calls, store, prices)
+    calls = read_logs(paths, make_reading(anatomy=True), options.source, problems)
+    with resources.open_ledger(":memory:", settings) as store:
+        prices = resources.load_prices(options.price_path, settings)
+        book_calls(calls, store, prices)
         prices.save()
         yield store
 
 
-def show(rent: "Rent") -> None:
+def print_anatomy(rent: "Rent") -> None:
     if not rent.calls:
         click.echo(NO_CALLS)
         return
     if rent.by == "segment":
-        _show_segments(rent)
+        _print_segments(rent)
     else:
-        _show_parts(rent)
+        _print_parts(rent)
     if rent.calls_unpriced:
         click.echo(f"{rent.calls_unpriced:,} of {rent.calls:,} calls have no known cost and are in no sum")
-    output.say("prompts were counted by the provider; how they divide among their parts is our estimate")
+    output.print_text("prompts were counted by the provider; how they divide among their parts is our estimate")
 
 
-def _show_segments(rent: "Rent") -> None:
+def _print_segments(rent: "Rent") -> None:
     from modicum.insights.rent import OTHERS, SegmentPart
 
     whole = float(rent.cost_usd or 0)
@@ -158,7 +158,7 @@ def _show_segments(rent: "Rent") -> None:
     output.print_table([*columns, "share"], rows, left=4, footer=total)
 
 
-def _show_parts(rent: "Rent") -> None:
+def _print_parts(rent: "Rent") -> None:
     whole = float(rent.cost_usd or 0)
     rows = [
         [
@@ -182,7 +182,7 @@ def _show_parts(rent: "Rent") -> None:
     output.print_table(columns, rows, footer=["total", "", "", "", "", "", output.dollars(rent.cost_usd), "", ""])
 
 
-def _document(rent: "Rent") -> dict[str, Any]:
+def _anatomy_document(rent: "Rent") -> dict[str, Any]:
     import msgspec
 
     return msgspec.structs.asdict(rent)

@@ -9,22 +9,22 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
-from modicum.cli.anatomy import ledger_or_logs
+from modicum.cli.anatomy import open_ledger_or_logs
+from modicum.cli.file_permissions import shared_files
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.logs import show_problems, steps
-from modicum.cli.private import shared_files
+from modicum.cli.inputs.log_reading import print_problems, show_steps
 from modicum.cli.shared_options import (
     LogOptions,
     SpanOptions,
     found_option,
     json_option,
     ledger_option,
+    pass_options,
     paths_argument,
     prices_option,
     source_option,
     span_options,
     strict_option,
-    typed,
 )
 from modicum.cli.terminal import output
 from modicum.ledger.records import OUTCOMES
@@ -55,23 +55,31 @@ class AuditOptions(LogOptions, SpanOptions):
 
 @click.command()
 @paths_argument
-@click.option("--what-if", "what_ifs", multiple=True, metavar="CHANGE", help="Replay a change; may be given again.")
-@click.option("--only", multiple=True, metavar="NAME", help="Only this finding; may be given again.")
+@click.option(
+    "--what-if", "what_ifs", multiple=True, metavar="CHANGE", help="Replay a change; may be given several times."
+)
+@click.option("--only", multiple=True, metavar="NAME", help="Look for this finding only; may be given several times.")
 @span_options()
 @source_option
 @found_option
-@click.option("--outcomes", "outcome_paths", multiple=True, metavar="FILE", help="What came of the tasks in the logs.")
+@click.option(
+    "--outcomes",
+    "outcome_paths",
+    multiple=True,
+    metavar="FILE",
+    help="File with outcomes of the tasks in the logs; may be given several times.",
+)
 @click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with charts.")
 @strict_option
 @json_option
 @prices_option
 @ledger_option
-@typed(AuditOptions)
+@pass_options(AuditOptions)
 def command(options: AuditOptions) -> None:
-    """Where the money went, what bought nothing, and what each change would have saved.
+    """Show where the money went, what was wasted, and what each change would have saved.
 
-    Every saving is a replay of the history itself under the provider's cache rules; together they are never more than
-    was spent. Changes for --what-if: cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS,
+    Each saving comes from a replay of your own history under the provider's cache rules. All savings together are never
+    more than was spent. Changes for --what-if: cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS,
     model:NAME=OTHER, tier=batch|flex|priority.
 
     \b
@@ -89,23 +97,23 @@ def command(options: AuditOptions) -> None:
     zone = checked_zone(settings.timezone)
     span = options.span(zone)
     paths = options.paths
-    outcomes = [Path(told) for told in options.outcome_paths]
+    outcomes = [Path(name) for name in options.outcome_paths]
     if options.found:
-        from modicum.cli.inputs.found_logs import found_logs, outcomes_beside
+        from modicum.cli.inputs.found_logs import find_logs, find_outcome_files
 
-        paths = (*paths, *found_logs())
-        outcomes += outcomes_beside(paths)
+        paths = (*paths, *find_logs())
+        outcomes += find_outcome_files(paths)
     if outcomes and not paths:
-        raise UserError("--outcomes goes with logs; outcomes of the ledger are told by 'modicum outcome import'")
+        raise UserError("--outcomes goes with logs; 'modicum outcome import' puts outcomes into the ledger")
     problems: list[Problem] = []
-    with ledger_or_logs(paths, options, settings, problems) as store:
+    with open_ledger_or_logs(paths, options, settings, problems) as store:
         add_outcomes(store, outcomes, problems)
-        prices = resources.price_book(options.price_path, settings)
+        prices = resources.load_prices(options.price_path, settings)
         try:
-            with steps("audit") as told:
-                found = audit(store, prices, span, only=options.only, what_ifs=options.what_ifs, on_step=told)
+            with show_steps("audit") as on_step:
+                found = audit(store, prices, span, only=options.only, what_ifs=options.what_ifs, on_step=on_step)
         except UserError:
-            show_problems(problems, strict=False)  # they may say why there is nothing to look at
+            print_problems(problems, strict=False)  # they may say why there is nothing to look at
             raise
         prices.save()
     if options.html_path:
@@ -115,10 +123,10 @@ def command(options: AuditOptions) -> None:
     elif options.html_path:
         click.echo(f"written to {options.html_path}")
     else:
-        show(found)
+        print_audit(found)
         if options.found:
             click.echo("\nthe same as a page with charts: modicum audit --found --html audit.html")
-    show_problems(problems, strict=options.strict, quiet=options.as_json)
+    print_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
 def add_outcomes(store: "Store", paths: Sequence[Path], problems: list[Problem]) -> None:
@@ -127,14 +135,14 @@ def add_outcomes(store: "Store", paths: Sequence[Path], problems: list[Problem])
     Raises:
         UserError: there is no such file.
     """
-    from modicum.importers.outcome_file import read_outcomes
+    from modicum.importers.outcomes.outcome_file import read_outcomes
 
     for path in paths:
         if not path.exists():
             raise UserError(f"there is no file {path}")
-        told = list(read_outcomes(path))
-        store.append_records(OUTCOMES, [outcome for outcome in told if not isinstance(outcome, Problem)])
-        problems += [problem for problem in told if isinstance(problem, Problem)]
+        rows = list(read_outcomes(path))
+        store.append_records(OUTCOMES, [row for row in rows if not isinstance(row, Problem)])
+        problems += [row for row in rows if isinstance(row, Problem)]
 
 
 def write_page(found: "Audit", path: Path) -> None:
@@ -153,23 +161,23 @@ def write_page(found: "Audit", path: Path) -> None:
         raise UserError(f"the page cannot be written to {path}: {error.strerror}; name another file") from None
 
 
-def show(found: "Audit") -> None:
-    _money(found)
+def print_audit(found: "Audit") -> None:
+    _print_spend(found)
     click.echo(fidelity_line(found.fidelity, is_bound=found.is_bound))
     for one in found.fidelity_by_source:
         if one.is_bound and not found.is_bound:
             click.echo(f"for {one.source} the replay is off by more: figures that rest on it are bounds")
-    _findings(found.findings)
+    _print_findings(found.findings)
     click.echo(joint_line(found))
-    _first(found)
+    _print_first_steps(found)
     if found.what_if:
-        _what_ifs(found.what_if, found)
+        _print_what_ifs(found.what_if, found)
     if found.cap_curve:
-        _caps(found.cap_curve)
-    _lacking(found)
+        _print_cap_curve(found.cap_curve)
+    _print_missing_data(found)
 
 
-def _money(found: "Audit") -> None:
+def _print_spend(found: "Audit") -> None:
     whole = float(found.rent.cost_usd or 0)
     rows = [
         [
@@ -213,7 +221,7 @@ def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:
     )
 
 
-def _findings(rows: Sequence["FindingResult"]) -> None:
+def _print_findings(rows: Sequence["FindingResult"]) -> None:
     shown = [row for row in rows if not row.lacks and (row.calls or row.saving_usd)]
     if not shown:
         click.echo("\nno waste of the known kinds was found")
@@ -228,8 +236,8 @@ def _findings(rows: Sequence["FindingResult"]) -> None:
                 output.count(row.calls),
                 output.count(row.tokens),
                 output.dollars_of(row.gross_usd),
-                _saving(row.saving_usd),
-                _saving(row.marginal_usd),
+                _format_saving(row.saving_usd),
+                _format_saving(row.marginal_usd),
             ]
             for row in shown
         ],
@@ -239,7 +247,7 @@ def _findings(rows: Sequence["FindingResult"]) -> None:
         click.echo(f"  {name.replace('_', ' ')}: {CLASSES[name]}")
 
 
-def _saving(usd: float | None) -> str:
+def _format_saving(usd: float | None) -> str:
     if usd is None:
         return ""
     return output.dollars_of(round(usd, 4)) if usd >= 0 else f"-{output.dollars_of(round(-usd, 4))}"
@@ -247,12 +255,12 @@ def _saving(usd: float | None) -> str:
 
 def joint_line(found: "Audit") -> str:
     return (
-        f"all that is exact or replayed, together: {_saving(found.joint_saving_usd)}, "
+        f"all that is exact or replayed, together: {_format_saving(found.joint_saving_usd)}, "
         f"{found.joint_saving_share:.1%} of what was spent"
     )
 
 
-def _first(found: "Audit") -> None:
+def _print_first_steps(found: "Audit") -> None:
     if not found.first_steps:
         return
     rows = {row.name: row for row in found.findings}
@@ -260,13 +268,13 @@ def _first(found: "Audit") -> None:
     for number, name in enumerate(found.first_steps, 1):
         row = rows[name]
         proof = "" if row.marginal_usd is not None else f" ({row.finding_class.value.replace('_', ' ')})"
-        click.echo(f"  {number}. {row.title}: {_saving(row.saving_usd)}, {row.saving_share or 0:.1%}{proof}")
+        click.echo(f"  {number}. {row.title}: {_format_saving(row.saving_usd)}, {row.saving_share or 0:.1%}{proof}")
         click.echo(f"     {row.remedy}")
         if row.examples:
             click.echo(f"     look at: {', '.join(row.examples)}")
 
 
-def _what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
+def _print_what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
     click.echo()
     output.print_table(
         ["what if", "class", "saves alone", "share", "on top"],
@@ -274,14 +282,20 @@ def _what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
             [
                 one.name,
                 one.finding_class.value.replace("_", " "),
-                _saving(one.saving_usd),
+                _format_saving(one.saving_usd),
                 f"{one.saving_share:+.1%}",
-                _saving(one.marginal_usd),
+                _format_saving(one.marginal_usd),
             ]
             for one in asked
         ],
         left=2,
-        footer=["together", "", _saving(found.what_if_saving_usd), f"{found.what_if_saving_share or 0:+.1%}", ""],
+        footer=[
+            "together",
+            "",
+            _format_saving(found.what_if_saving_usd),
+            f"{found.what_if_saving_share or 0:+.1%}",
+            "",
+        ],
     )
     for one in asked:
         if one.unpriced_calls:
@@ -290,7 +304,7 @@ def _what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
             click.echo(f"  {one.name}: token counts are those of the old model, and cold caches are paid for")
 
 
-def _caps(curve: Sequence["CapPoint"]) -> None:
+def _print_cap_curve(curve: Sequence["CapPoint"]) -> None:
     click.echo()
     most = max(point.saving_share for point in curve)
     output.print_table(
@@ -300,7 +314,7 @@ def _caps(curve: Sequence["CapPoint"]) -> None:
                 f"{point.cap_tokens:,} tokens",
                 output.count(point.results),
                 output.dollars_of(point.gross_usd),
-                _saving(point.saving_usd),
+                _format_saving(point.saving_usd),
                 f"{point.saving_share:.1%}",
                 output.bar(point.saving_share, most),
             ]
@@ -310,7 +324,7 @@ def _caps(curve: Sequence["CapPoint"]) -> None:
     click.echo("  headroom: what is cut may be read again, which is not counted here")
 
 
-def _lacking(found: "Audit") -> None:
+def _print_missing_data(found: "Audit") -> None:
     lacking = [row for row in found.findings if row.lacks]
     notes = [f"  {row.id} {row.title}: lacks {row.lacks}" for row in lacking]
     if found.calls_without_anatomy:

@@ -1,38 +1,37 @@
-"""`modicum bill`: what was spent, straight from logs or from the ledger."""
+"""`modicum bill`: shows what was spent, from logs or from the ledger."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
 from modicum.calls import BUCKETS, Basis, Problem, UserError
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.logs import NO_CALLS, logs, show_problems
+from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
 from modicum.cli.shared_options import (
     LogOptions,
     SpanOptions,
     found_option,
     json_option,
     ledger_option,
+    pass_options,
     paths_argument,
     prices_option,
     source_option,
     span_options,
     strict_option,
     timezone_option,
-    typed,
 )
 from modicum.cli.terminal import output
-from modicum.cli.terminal.time_span import given
+from modicum.cli.terminal.time_span import bounds_or_none
 from modicum.insights.bill import DIMENSIONS
 from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.settings import Settings, checked_zone, read_settings
 
 if TYPE_CHECKING:
     from datetime import datetime
-    from zoneinfo import ZoneInfo
 
     from modicum.calls import EnergyWindow
     from modicum.insights.bill import Bill, BillLine, Cell
@@ -54,23 +53,28 @@ class BillOptions(LogOptions, SpanOptions):
 @click.command()
 @paths_argument
 @click.option(
-    "--by", default="model", metavar="WHAT", help=f"{', '.join(DIMENSIONS)}, tool, or tag:NAME. Default: model."
+    "--by",
+    default="model",
+    metavar="WHAT",
+    help=f"Group by {', '.join(DIMENSIONS)}, tool, or tag:NAME. Default: model.",
 )
 @span_options()
 @timezone_option
 @source_option
 @found_option
-@click.option("--counting", is_flag=True, help="The same Claude Code logs counted in the ways of other tools.")
+@click.option(
+    "--counting", is_flag=True, help="Count Claude Code logs in the ways of other tools, to compare their figures."
+)
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
 @strict_option
 @json_option
 @prices_option
 @ledger_option
-@typed(BillOptions)
+@pass_options(BillOptions)
 def command(options: BillOptions) -> None:
-    """What was spent, by model or anything else.
+    """Show what was spent, by model or by another dimension.
 
-    With PATHS the bill is made straight from those logs; without, from the ledger.
+    With PATHS the bill is made from those logs; without PATHS, from the ledger.
 
     \b
     Examples:
@@ -80,39 +84,51 @@ def command(options: BillOptions) -> None:
       modicum bill exports/*.jsonl --by project --json
     """
     settings = read_settings()
-    zone_name = options.timezone or settings.timezone
-    zone = checked_zone(zone_name)
-    by, tag = _dimension(options.by)
-    span = options.span(zone)
+    zone = options.timezone or settings.timezone
+    scope = _BillScope(*_parse_dimension(options.by), zone, options.span(checked_zone(zone)))
     paths = options.paths
     problems: list[Problem] = []
     if options.found:
-        from modicum.cli.inputs.found_logs import found_logs
+        from modicum.cli.inputs.found_logs import find_logs
 
-        paths = (*paths, *found_logs())
+        paths = (*paths, *find_logs())
     if options.counting:
-        from modicum.cli.counting import show
+        from modicum.cli.claude_code_counting import print_counting
 
-        show(paths, resources.price_book(options.price_path, settings), options)
-        return
-    if by == "tool":
-        _by_tool(paths, span, settings, options, problems)
-        return
-    prices = resources.price_book(options.price_path, settings)
-    if paths:
-        cells, months = _from_logs(paths, by, tag, zone, span, prices, options.source, problems)
-        energy = None
+        print_counting(paths, resources.load_prices(options.price_path, settings), options)
+    elif scope.by == "tool":
+        _bill_by_tool(paths, scope.span, settings, options, problems)
     else:
-        cells, months, energy = _from_ledger(by, tag, zone_name, span, settings, options.ledger_url)
+        _bill_by_dimension(paths, scope, settings, options, problems)
 
+
+class _BillScope(NamedTuple):
+    """Which part of history is billed, and by what."""
+
+    by: str
+    tag: str
+    zone: str
+    """The name of the time zone in which days begin."""
+    span: "tuple[datetime, datetime]"
+
+
+def _bill_by_dimension(
+    paths: Sequence[Path], scope: _BillScope, settings: Settings, options: BillOptions, problems: list[Problem]
+) -> None:
     from modicum.insights.bill import bill_document, build
     from modicum.insights.subscriptions import compare_with_fees
 
-    bill = build(cells, by)
+    prices = resources.load_prices(options.price_path, settings)
+    if paths:
+        cells, months = _cells_from_logs(paths, scope, prices, options.source, problems)
+        energy = None
+    else:
+        cells, months, energy = _cells_from_ledger(scope, settings, options.ledger_url)
+    bill = build(cells, scope.by)
     fees = compare_with_fees(prices.price_file.subscriptions, months) if prices.price_file else []
     if options.as_json:
         output.print_json(
-            bill_document(bill, options.by, zone_name, *given(span), problems)
+            bill_document(bill, options.by, scope.zone, *bounds_or_none(scope.span), problems)
             | {"energy_kwh": energy, "subscriptions": fees}
         )
     elif options.as_csv:
@@ -122,16 +138,16 @@ def command(options: BillOptions) -> None:
     else:
         print_bill(bill, options.by, bool(paths))
         if energy is not None:
-            output.say(energy_note(energy))
+            output.print_text(energy_note(energy))
         for fee in fees:
-            output.say(
+            output.print_text(
                 f"{fee.name}: {output.dollars(fee.paid_usd)} for {fee.months} months covered {fee.calls:,} calls "
                 f"of {fee.source} (list price {output.dollars(fee.list_cost_usd)})"
             )
-    show_problems(problems, strict=options.strict, quiet=options.as_json)
+    print_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
-def _by_tool(
+def _bill_by_tool(
     paths: Sequence[Path],
     span: "tuple[datetime, datetime]",
     settings: Settings,
@@ -139,15 +155,15 @@ def _by_tool(
     problems: list[Problem],
 ) -> None:
     """Calls belong to no tool, but what they carry does: this is the anatomy by tool."""
-    from modicum.cli.anatomy import ledger_or_logs, report
+    from modicum.cli.anatomy import open_ledger_or_logs, print_report
     from modicum.insights.rent import compute_rent
 
-    with ledger_or_logs(paths, options, settings, problems) as store:
+    with open_ledger_or_logs(paths, options, settings, problems) as store:
         found = compute_rent(store, "tool", *span)
-    report(found, problems, options)
+    print_report(found, problems, options)
 
 
-def _dimension(by: str) -> tuple[str, str]:
+def _parse_dimension(by: str) -> tuple[str, str]:
     """The dimension, and the tag where it is one."""
     if by.startswith("tag:") and len(by) > len("tag:"):
         return "tag", by.removeprefix("tag:")
@@ -156,15 +172,8 @@ def _dimension(by: str) -> tuple[str, str]:
     return by, ""
 
 
-def _from_logs(
-    paths: Sequence[Path],
-    by: str,
-    tag: str,
-    zone: "ZoneInfo",
-    span: "tuple[datetime, datetime]",
-    prices: "PriceBook",
-    source: str | None,
-    problems: list[Problem],
+def _cells_from_logs(
+    paths: Sequence[Path], scope: _BillScope, prices: "PriceBook", source: str | None, problems: list[Problem]
 ) -> "tuple[list[Cell], list[Cell]]":
     """The cells of the bill, and those of the months."""
     from modicum.importers.format import Reading
@@ -172,27 +181,29 @@ def _from_logs(
     from modicum.insights.subscriptions import sum_by_month
     from modicum.ledger.booking import book, newest
 
-    since, until = span
+    since, until = scope.span
+    zone = checked_zone(scope.zone)
     # Priced as they come: while other processes still read.
-    found = newest(book(call, prices) for call in logs(paths, Reading(), source, problems))
+    found = newest(book(call, prices) for call in read_logs(paths, Reading(), source, problems))
     entries = [entry for entry in found if since <= entry.call.started < until]
     prices.save()
     months = sum_by_month(entries, zone) if prices.price_file else []
-    return list(make_cells(entries, by, tag, zone)), list(months)
+    return list(make_cells(entries, scope.by, scope.tag, zone)), list(months)
 
 
-def _from_ledger(
-    by: str, tag: str, zone: str, span: "tuple[datetime, datetime]", settings: Settings, url: str | None
+def _cells_from_ledger(
+    scope: _BillScope, settings: Settings, url: str | None
 ) -> "tuple[list[Cell], list[Cell], EnergyTotals | None]":
-    with resources.opened_ledger(url, settings) as store:
-        rows = store.ask("bill", by=by, tag=tag, zone=zone, since=span[0], until=span[1])
-        windows = store.records(ENERGY_WINDOWS, *span)
+    since, until = scope.span
+    with resources.open_ledger(url, settings) as store:
+        rows = store.ask("bill", by=scope.by, tag=scope.tag, zone=scope.zone, since=since, until=until)
+        windows = store.records(ENERGY_WINDOWS, since, until)
         if not rows:
             raise UserError(
-                f"the ledger {store.place} holds no calls in that time{_other_holdings(windows)}; fill it with "
+                f"the ledger {store.place} holds no calls in that time{_describe_energy(windows)}; fill it with "
                 "'modicum import PATH...', or give the logs: 'modicum bill PATH...'"
             )
-        months = store.ask("months", zone=zone, since=span[0], until=span[1])
+        months = store.ask("months", zone=scope.zone, since=since, until=until)
     energy = None
     if windows:
         from modicum.insights.energy_consumption import sum_energy
@@ -201,7 +212,7 @@ def _from_ledger(
     return list(rows), list(months), energy
 
 
-def _other_holdings(windows: "Sequence[EnergyWindow]") -> str:
+def _describe_energy(windows: "Sequence[EnergyWindow]") -> str:
     """What there is where no call is."""
     from modicum.insights.energy_consumption import sum_energy
 
@@ -243,28 +254,28 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
 
     total = bill.total
     for name in bill.models_unpriced:
-        output.say(f"no price is known for {name or 'calls without a model name'}: its cost is unknown, not 0")
+        output.print_text(f"no price is known for {name or 'calls without a model name'}: its cost is unknown, not 0")
     rows, more = bill.rows, 0
     if sys.stdout.isatty() and len(rows) > MOST_ROWS and bill.by not in {"day", "week", "month"}:
         rows, more = rows[:MOST_ROWS], len(rows) - MOST_ROWS
     columns = [by, "calls", "prompt", "cached", "completion", "cost", "share", "basis"]
     output.print_table(
         columns,
-        [_cells(row, total) for row in rows],
-        footer=_cells(total, total),
+        [_row(row, total) for row in rows],
+        footer=_row(total, total),
     )
     if more:
         click.echo(f"... and {more} more rows; --json and --csv have all")
     for note in notes(total, from_logs=from_logs):
-        output.say(note)
+        output.print_text(note)
     if (reports := bill.usage_reports) is not None:
-        output.say(
+        output.print_text(
             f"beside it, not in it: the provider's usage reports say {reports.calls:,} calls, "
             f"{output.dollars(reports.cost_usd)} (they count the same calls)"
         )
 
 
-def _cells(line: "BillLine", total: "BillLine") -> list[str]:
+def _row(line: "BillLine", total: "BillLine") -> list[str]:
     cost = output.dollars(line.cost_usd)
     if line.basis is Basis.LOWER_BOUND:
         cost = f">= {cost}"

@@ -10,8 +10,8 @@ import click
 
 from modicum.calls import Call, Problem
 from modicum.cli.inputs import token_measures
-from modicum.cli.inputs.found_logs import home_logs
-from modicum.cli.inputs.logs import check_there
+from modicum.cli.inputs.found_logs import find_home_logs
+from modicum.cli.inputs.log_reading import check_paths_exist
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal import output
 from modicum.settings import data_folder
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
-@click.option("--dry-run", is_flag=True, help="Show what would be kept, and keep nothing.")
+@click.option("--dry-run", is_flag=True, help="Show the calibration, and do not store it.")
 @json_option
 def command(paths: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
     """Calibrate token counts of models without a public tokenizer from your own logs.
@@ -42,8 +42,8 @@ def command(paths: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
     from modicum.metering.calibration import FILE_NAME, Calibrations, save
 
     problems: list[Problem] = []
-    check_there(paths)
-    pairs, models = _pairs(paths or home_logs(), problems)
+    check_paths_exist(paths)
+    pairs, models = _read_pairs(paths or find_home_logs(), problems)
     compared = compare(pairs, models, Calibrations())
     kept = [one.own for one in compared if one.used]
     place = data_folder() / FILE_NAME
@@ -54,14 +54,14 @@ def command(paths: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
         kept_in = str(place) if kept and not dry_run else None
         output.print_json({"steps": steps, "calibrations": compared, "kept_in": kept_in, "problems": problems})
         return
-    _print(compared, steps)
+    _print_errors(compared, steps)
     if kept:
         click.echo(f"{'Would be kept' if dry_run else 'Kept'} in {place}: those that say 'yes'.")
     if problems:
         click.echo(f"{len(problems)} rows or files were not used; --json lists them", err=True)
 
 
-def _pairs(
+def _read_pairs(
     paths: Sequence[Path], problems: list[Problem]
 ) -> tuple[dict[str, list["CalibrationPair"]], dict[str, set[str]]]:
     """The pairs by family of models, and which models they are from."""
@@ -75,25 +75,25 @@ def _pairs(
     named = [file for root in paths for file in log_files(root)]
     files = [file for file in named if isinstance(file, Path)]
     problems += [file for file in named if isinstance(file, Problem)]
-    with token_measures.progress("reading", len(files)) as told:
+    with token_measures.show_progress("reading", len(files)) as progress:
         for done, file in enumerate(files, 1):
-            for model, pair in _pairs_of(file, seen, problems):
+            for model, pair in _read_pairs_of_file(file, seen, problems):
                 if not encoding_for(model)[1]:
                     family = find_family(model).name
                     pairs[family].append(pair)
                     models[family].add(model)
-            if told:
-                told(done)
+            if progress:
+                progress(done)
     return pairs, models
 
 
-def _pairs_of(file: Path, seen: set[str], problems: list[Problem]) -> Iterator[tuple[str, "CalibrationPair"]]:
+def _read_pairs_of_file(file: Path, seen: set[str], problems: list[Problem]) -> Iterator[tuple[str, "CalibrationPair"]]:
     """(model, pair) for the clean steps of one log."""
     from modicum.context.calibration_pairs import growth_pairs
     from modicum.importers import format_named
-    from modicum.importers.claude_code_steps import steps
+    from modicum.importers.claude_code.calibration_pairs import steps
     from modicum.importers.format import Reading
-    from modicum.importers.reading import recognise
+    from modicum.importers.read_logs import recognise
     from modicum.metering.tokens import count_with, encoding_for
 
     known = recognise(file)
@@ -111,7 +111,7 @@ def _pairs_of(file: Path, seen: set[str], problems: list[Problem]) -> Iterator[t
         yield from growth_pairs(item for item in found if isinstance(item, Call))
 
 
-def _print(compared: "list[CalibrationComparison]", steps: int) -> None:
+def _print_errors(compared: "list[CalibrationComparison]", steps: int) -> None:
     click.echo(f"{steps:,} steps where the log shows all that was appended.")
     if not compared:
         click.echo("Too few to calibrate with: 30 of one kind are needed. The shipped calibrations stay.")
@@ -125,9 +125,9 @@ def _print(compared: "list[CalibrationComparison]", steps: int) -> None:
                 output.count(one.own.pairs),
                 output.count(one.own.groups),
                 f"{one.own.ratio:.3f}",
-                token_measures.error_text(one.own.error),
+                token_measures.format_error(one.own.error),
                 "" if one.shipped_ratio is None else f"{one.shipped_ratio:.3f}",
-                "" if one.shipped_error is None else token_measures.error_text(one.shipped_error),
+                "" if one.shipped_error is None else token_measures.format_error(one.shipped_error),
                 "yes" if one.used else "no",
             ]
             for one in compared

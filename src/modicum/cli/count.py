@@ -26,7 +26,7 @@ STDIN = "-"
 @json_option
 @prices_option
 def command(files: tuple[str, ...], models: tuple[str, ...], *, as_json: bool, price_path: Path | None) -> None:
-    """Tokens and price of files together, or of standard input (no FILES, or -).
+    """Count tokens and price of files together, or of standard input (no FILES, or -).
 
     OpenAI, Llama 3 and Qwen texts are counted with the model's own public tokenizer. Claude and Gemini have none:
     their counts are calibrated, and carry their error. Prices are for the text alone, sent once; "unknown" where no
@@ -41,33 +41,33 @@ def command(files: tuple[str, ...], models: tuple[str, ...], *, as_json: bool, p
     from modicum.insights.count import count_for_model, count_raw, list_encodings
     from modicum.metering.content_kinds import find_content_kind
 
-    chosen = token_measures.chosen_models(models)
+    chosen = token_measures.models_or_default(models)
     encodings = list_encodings(chosen)
     raw: Counter[tuple[str, str]] = Counter()
     problems: list[Problem] = []
     size = counted = 0
     for name in files or (STDIN,):
-        text = _text(name)
+        text = _read_text(name)
         if isinstance(text, Problem):
             problems.append(text)
             continue
         counted += 1
         size += len(text.encode())
         raw.update(count_raw(text, find_content_kind(name), encodings))
-    measures = token_measures.measures(price_path)
+    measures = token_measures.load_measures(price_path)
     rows = [count_for_model(raw, model, measures, datetime.now(UTC)) for model in chosen] if counted else []
     measures.prices.save()
     if as_json:
         output.print_json({"texts": counted, "bytes": size, "models": rows, "problems": problems})
     elif rows:
-        _print(rows)
+        _print_counts(rows)
     for problem in problems:
         click.echo(f"not counted: {problem}", err=True)
     if problems:
         raise click.exceptions.Exit(1)
 
 
-def _text(name: str) -> str | Problem:
+def _read_text(name: str) -> str | Problem:
     from modicum.insights.codebase import FOLDER, LINK, decode_text, read_text
 
     if name == STDIN:
@@ -81,14 +81,14 @@ def _text(name: str) -> str | Problem:
     return found
 
 
-def _print(rows: "list[ModelCount]") -> None:
+def _print_counts(rows: "list[ModelCount]") -> None:
     output.print_table(
         ["model", "tokens", "error", "input", "cache read", "cache write 5m", "cache write 1h"],
         [
             [
                 row.model,
                 output.count(row.tokens),
-                token_measures.error_text(row.error),
+                token_measures.format_error(row.error),
                 output.dollars(row.input_usd),
                 output.dollars(row.cache_read_usd),
                 output.dollars(row.cache_write_5m_usd),

@@ -1,4 +1,4 @@
-"""`modicum doctor`: what is wrong, and what to type next."""
+"""`modicum doctor`: checks the installation, and says what to type next."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -26,21 +26,22 @@ class Check(NamedTuple):
     what: str
     fine: bool
     said: str
+    """The text behind the name; the JSON calls it so."""
 
 
 @click.command()
 @json_option
 def command(*, as_json: bool) -> None:
-    """Check settings, keys, folders, ledger, gateway and the export of spans, without calling any provider.
+    """Check settings, keys, folders, ledger, gateway and the export of spans. No provider is called.
 
-    Ends with status 1 if something is wrong.
+    Exits with status 1 if something is wrong.
 
     \b
     Examples:
       modicum doctor
       modicum doctor --json
     """
-    checks = list(_checks())
+    checks = list(_run_checks())
     if as_json:
         output.print_json([check._asdict() for check in checks])
     else:
@@ -50,28 +51,28 @@ def command(*, as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _checks() -> Iterator[Check]:
+def _run_checks() -> Iterator[Check]:
     try:
         settings = read_settings()
     except UserError as error:
         yield Check("settings", fine=False, said=str(error))
         return
     yield Check("settings", fine=True, said=settings.file or "none; defaults ('modicum init' writes a file)")
-    yield from _upstreams(settings)
-    yield from _teams(settings)
-    yield _tried("folder", _folder)
-    yield from _journals()
-    yield _tried("file of keys", _keys)
-    yield _tried("open files", lambda: _open_files(settings))
-    yield _tried("memory of requests", lambda: _bodies(settings))
-    yield _tried("key of digests", lambda: f"{len(resources.digest_key())} bytes")
-    yield _tried("ledger", lambda: _ledger(settings))
-    yield _tried("listener", lambda: _listener(settings))
-    yield _tried("gateway", lambda: _gateway(settings))
-    yield _tried("otel", lambda: _otel(settings))
+    yield from _check_upstreams(settings)
+    yield from _check_teams(settings)
+    yield _run_check("folder", _check_folder)
+    yield from _check_journals()
+    yield _run_check("file of keys", _check_keys)
+    yield _run_check("open files", lambda: _check_open_files(settings))
+    yield _run_check("memory of requests", lambda: _check_body_budget(settings))
+    yield _run_check("key of digests", lambda: f"{len(resources.read_digest_key())} bytes")
+    yield _run_check("ledger", lambda: _check_ledger(settings))
+    yield _run_check("listener", lambda: _check_listener(settings))
+    yield _run_check("gateway", lambda: _check_gateway(settings))
+    yield _run_check("otel", lambda: _check_otel(settings))
 
 
-def _upstreams(settings: Settings) -> Iterator[Check]:
+def _check_upstreams(settings: Settings) -> Iterator[Check]:
     from modicum.gateway.tls import trust_of
     from modicum.gateway.upstreams import Upstream
 
@@ -95,7 +96,7 @@ def _upstreams(settings: Settings) -> Iterator[Check]:
             yield Check(what, fine=True, said=f"{one.url}, billed by {upstream.provider or 'somebody unknown'}")
 
 
-def _teams(settings: Settings) -> Iterator[Check]:
+def _check_teams(settings: Settings) -> Iterator[Check]:
     from modicum.gateway.team_plans import read_team
 
     for name, one in settings.teams.items():
@@ -113,7 +114,7 @@ def _teams(settings: Settings) -> Iterator[Check]:
         yield Check("rounds of teams", fine=True, said=f"{said} (docs/gateway.md)")
 
 
-def _folder() -> str:
+def _check_folder() -> str:
     folder = state_folder()
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     if not os.access(folder, os.W_OK):
@@ -125,7 +126,7 @@ def _folder() -> str:
     return f"{folder}, {megabytes:,} MB free"
 
 
-def _open_files(settings: Settings) -> str:
+def _check_open_files(settings: Settings) -> str:
     """Of a gateway that is started from here; the one that runs says in its log if its own limit is too low."""
     from modicum.gateway.open_files import OpenFiles, raise_limit
 
@@ -136,7 +137,7 @@ def _open_files(settings: Settings) -> str:
     return f"{files.limit:,} in one process, enough for {files.calls:,} calls at once"
 
 
-def _bodies(settings: Settings) -> str:
+def _check_body_budget(settings: Settings) -> str:
     from modicum.gateway.body_budget import MEBIBYTE, budget_of
     from modicum.gateway.machine_memory import memory_bytes
 
@@ -146,7 +147,7 @@ def _bodies(settings: Settings) -> str:
     return f"{budget.most_bytes // MEBIBYTE:,} MB at once in each gateway process ({origin})"
 
 
-def _journals() -> Iterator[Check]:
+def _check_journals() -> Iterator[Check]:
     """What gateways recorded: which of it cannot be read, and what is not in the ledger yet."""
     from modicum.ledger.journals import check_journals
 
@@ -163,7 +164,7 @@ def _journals() -> Iterator[Check]:
             yield Check(what, fine=True, said=said)
 
 
-def _keys() -> str:
+def _check_keys() -> str:
     from modicum.governance.keys import KeyEvent, Keys
     from modicum.ledger.events import EventFile
 
@@ -177,14 +178,14 @@ def _keys() -> str:
         events.close()
 
 
-def _ledger(settings: Settings) -> str:
-    with resources.opened_ledger(None, settings) as store:
+def _check_ledger(settings: Settings) -> str:
+    with resources.open_ledger(None, settings) as store:
         rows = store.ask("holdings")
     calls = sum(row["calls"] for row in rows)
     return f"{ledger_place(settings)}, {calls:,} calls"
 
 
-def _listener(settings: Settings) -> str:
+def _check_listener(settings: Settings) -> str:
     """Who can call, under which names, and whether what passes is encrypted."""
     from modicum.gateway.hosts import LOOPBACK
     from modicum.gateway.tls import shown
@@ -206,7 +207,7 @@ def _listener(settings: Settings) -> str:
     return f"{gateway.listen}, {encrypted}{names}"
 
 
-def _gateway(settings: Settings) -> str:
+def _check_gateway(settings: Settings) -> str:
     import http.client
     import ssl
 
@@ -239,7 +240,7 @@ def _gateway(settings: Settings) -> str:
     return f"on {host}:{port}: {said}"
 
 
-def _otel(settings: Settings) -> str:
+def _check_otel(settings: Settings) -> str:
     """Whether the endpoint of spans takes a request, by one without spans."""
     import asyncio
 
@@ -263,7 +264,7 @@ def _otel(settings: Settings) -> str:
     return "no export; [otel] in modicum.toml turns it on" if endpoint is None else asyncio.run(send_empty(endpoint))
 
 
-def _tried(what: str, check: Callable[[], str]) -> Check:
+def _run_check(what: str, check: Callable[[], str]) -> Check:
     try:
         return Check(what, fine=True, said=check())
     except UserError as error:

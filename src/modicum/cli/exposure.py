@@ -8,19 +8,19 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
-from modicum.cli.anatomy import ledger_or_logs
-from modicum.cli.inputs.logs import NO_CALLS, show_problems
+from modicum.cli.anatomy import open_ledger_or_logs
+from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.shared_options import (
     LogOptions,
     SpanOptions,
     json_option,
     ledger_option,
+    pass_options,
     paths_argument,
     prices_option,
     source_option,
     span_options,
     strict_option,
-    typed,
 )
 from modicum.cli.terminal import output
 from modicum.settings import checked_zone, read_settings
@@ -43,9 +43,9 @@ class ExposureOptions(LogOptions, SpanOptions):
 @json_option
 @prices_option
 @ledger_option
-@typed(ExposureOptions)
+@pass_options(ExposureOptions)
 def command(options: ExposureOptions) -> None:
-    """What was sent to whom: tokens by kind, and counts of secrets and personal data seen in them.
+    """Show what was sent to whom: tokens by kind, and counts of secrets and personal data in them.
 
     Counted while logs are read and while calls pass the gateway; the values themselves are kept nowhere.
 
@@ -65,20 +65,20 @@ def command(options: ExposureOptions) -> None:
     zone = checked_zone(settings.timezone)
     since, until = options.span(zone)
     problems: list[Problem] = []
-    with ledger_or_logs(options.paths, options, settings, problems) as store:
+    with open_ledger_or_logs(options.paths, options, settings, problems) as store:
         rows = measure_exposure(store, by, since, until)
     if options.as_json:
         output.print_json({"by": by, "rows": rows, "problems": problem_rows(problems)})
     else:
-        show(by, rows)
-    show_problems(problems, strict=options.strict, quiet=options.as_json)
+        print_exposure(by, rows)
+    print_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
-def _none(row: "ExposureRow") -> str:
+def _format_missing(row: "ExposureRow") -> str:
     return "unknown" if row.calls_not_looked_at >= row.calls > 0 else "nothing"
 
 
-def show(by: str, rows: "Sequence[ExposureRow]") -> None:
+def print_exposure(by: str, rows: "Sequence[ExposureRow]") -> None:
     if not rows:
         click.echo(NO_CALLS)
         return
@@ -90,7 +90,7 @@ def show(by: str, rows: "Sequence[ExposureRow]") -> None:
                 output.count(row.calls),
                 output.count(row.prompt_tokens),
                 output.count(row.calls_not_looked_at),
-                ", ".join(f"{kind} {count:,}" for kind, count in sorted(row.seen.items())) or _none(row),
+                ", ".join(f"{kind} {count:,}" for kind, count in sorted(row.seen.items())) or _format_missing(row),
             ]
             for row in rows
         ],

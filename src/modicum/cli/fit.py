@@ -28,7 +28,13 @@ VERDICTS = {"fits": "fits", "close": "may not fit", "too_large": "does not fit",
     " calls of a coding agent.",
 )
 @click.option("--reply", default=500, show_default=True, help="Tokens that each call writes; part of --appended.")
-@click.option("--rows", "most_rows", default=10, show_default=True, help="Most rows of the tables by folder and type.")
+@click.option(
+    "--rows",
+    "most_rows",
+    default=10,
+    show_default=True,
+    help="Maximum number of rows of the tables by folder and type.",
+)
 @json_option
 @prices_option
 def command(
@@ -42,11 +48,11 @@ def command(
     as_json: bool,
     price_path: Path | None,
 ) -> None:
-    """Does the code in FOLDER fit the context window of each model, and what would it cost to send it along?
+    """Check whether the code in FOLDER fits the context window of each model, and what sending it costs.
 
-    Counted are text files that git tracks or would track; without a repository, all that no .gitignore names. The
-    conversation starts with all of it, every call adds --appended tokens, and with prompt caching each call reads what
-    the call before sent (calls within the cache's time to live).
+    All text files are counted that git tracks or would track; without a repository, all that no .gitignore names. The
+    conversation starts with all of them, and every call adds --appended tokens. With prompt caching, each call reads
+    what the call before sent (if it comes within the cache's time to live).
 
     \b
     Examples:
@@ -59,25 +65,25 @@ def command(
 
     conversation = check_conversation(calls, appended, reply)
     found = list_files(folder)
-    measures = token_measures.measures(price_path)
-    with token_measures.progress("counting files", len(found.files)) as told:
+    measures = token_measures.load_measures(price_path)
+    with token_measures.show_progress("counting files", len(found.files)) as progress:
         report = fit(
             folder,
             found,
-            token_measures.chosen_models(models),
+            token_measures.models_or_default(models),
             measures,
             at=datetime.now(UTC),
             conversation=conversation,
-            progress=told,
+            progress=progress,
         )
     measures.prices.save()
     if as_json:
         output.print_json(report)
     else:
-        _print(report, most_rows)
+        _print_report(report, most_rows)
 
 
-def _print(report: "Fit", most_rows: int) -> None:
+def _print_report(report: "Fit", most_rows: int) -> None:
     from modicum.insights.fit import describe_fit
 
     for line in describe_fit(report):
@@ -115,7 +121,7 @@ def _row(model: "ModelFit", calls: int) -> list[str]:
     return [
         model.model,
         output.count(model.tokens),
-        token_measures.error_text(model.error),
+        token_measures.format_error(model.error),
         output.count(window) if window else "unknown",
         _share(model.tokens, window) if window else "",
         VERDICTS[model.verdict],

@@ -10,16 +10,16 @@ import click
 from modicum.calls import Call, Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.logs import logs, show_problems
+from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.shared_options import (
     LogOptions,
     json_option,
     ledger_option,
+    pass_options,
     paths_argument,
     prices_option,
     source_option,
     strict_option,
-    typed,
 )
 from modicum.cli.terminal import output
 from modicum.ledger.store import Appended, Purge, Store
@@ -48,11 +48,11 @@ class ImportOptions(LogOptions):
 @json_option
 @prices_option
 @ledger_option
-@typed(ImportOptions)
+@pass_options(ImportOptions)
 def command(options: ImportOptions) -> None:
-    """Put logs into the ledger, with what each context was made of. No text is kept.
+    """Put logs into the ledger, with what each prompt consisted of. No text is stored.
 
-    Importing the same logs again adds nothing; logs that have grown add what is new.
+    Importing the same logs again adds nothing; logs that have grown add only the new calls.
 
     \b
     Examples:
@@ -63,27 +63,27 @@ def command(options: ImportOptions) -> None:
     settings = read_settings()
     paths = options.paths
     if options.found:
-        from modicum.cli.inputs.found_logs import home_logs
+        from modicum.cli.inputs.found_logs import find_home_logs
 
-        paths = (*paths, *home_logs())
+        paths = (*paths, *find_home_logs())
     if not paths:
         raise UserError(
             "name the logs: 'modicum import ~/.claude/projects', or let them be found: 'modicum import --found'"
         )
     problems: list[Problem] = []
-    with resources.opened_ledger(options.ledger_url, settings) as store:
-        prices = resources.price_book(options.price_path, settings)
-        calls = logs(
+    with resources.open_ledger(options.ledger_url, settings) as store:
+        prices = resources.load_prices(options.price_path, settings)
+        calls = read_logs(
             paths,
-            reading(anatomy=not options.no_anatomy),
+            make_reading(anatomy=not options.no_anatomy),
             options.source,
             problems,
             title="importing",
             booked_in=store.conversations_of,
         )
-        booked = book_all(calls, store, prices)
+        booked = book_calls(calls, store, prices)
         prices.save()
-        purged = purge_old(store, settings)
+        purged = purge_old_entries(store, settings)
         place = store.place
     if options.as_json:
         output.print_json(
@@ -103,18 +103,18 @@ def command(options: ImportOptions) -> None:
         )
         if purged:
             click.echo(f"{purged:,} entries older than {settings.keep_days} days forgotten")
-    show_problems(problems, strict=options.strict, quiet=options.as_json)
+    print_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
-def reading(*, anatomy: bool) -> "Reading":
+def make_reading(*, anatomy: bool) -> "Reading":
     """What importers are asked for, with this user's digest key."""
     from modicum.importers.format import Reading
     from modicum.metering.digests import Digester
 
-    return Reading(anatomy=anatomy, digester=Digester(resources.digest_key()))
+    return Reading(anatomy=anatomy, digester=Digester(resources.read_digest_key()))
 
 
-def book_all(calls: Iterable[Call], store: Store, prices: "PriceBook") -> Appended:
+def book_calls(calls: Iterable[Call], store: Store, prices: "PriceBook") -> Appended:
     """Books calls in batches, each whole or not at all."""
     from modicum.ledger.booking import book
 
@@ -124,7 +124,7 @@ def book_all(calls: Iterable[Call], store: Store, prices: "PriceBook") -> Append
     return booked
 
 
-def purge_old(store: Store, settings: Settings) -> int:
+def purge_old_entries(store: Store, settings: Settings) -> int:
     """Forgets what is older than the settings allow."""
     if not settings.keep_days:
         return 0

@@ -119,7 +119,7 @@ models = ["gemini-*", "gemma-*"]
 
 
 @click.command()
-@click.option("--force", is_flag=True, help="Write over a file that is there.")
+@click.option("--force", is_flag=True, help="Overwrite an existing file.")
 @click.argument("path", type=click.Path(path_type=Path, dir_okay=False), default=FILE_NAME)
 def command(path: Path, *, force: bool) -> None:
     """Write a commented modicum.toml to start from.
@@ -130,7 +130,7 @@ def command(path: Path, *, force: bool) -> None:
       modicum init ~/.config/modicum/modicum.toml
     """
     if path.exists() and not force:
-        raise UserError(f"{path} is there already; 'modicum init --force' writes over it")
+        raise UserError(f"{path} already exists; 'modicum init --force' overwrites it")
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(TEXT, encoding="utf-8")
     click.echo(f"{path} written; 'modicum doctor' checks it, 'modicum up' starts the gateway")

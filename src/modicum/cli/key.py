@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Keys of the gateway: create, list, revoke, and who did so when.
+    """Create, list and revoke keys of the gateway, and show who did so and when.
 
-    A key is shown once; what is kept is a keyed digest. A running gateway knows of a change at its next call.
+    A key is shown once; only a keyed digest of it is stored. A running gateway applies a change at its next call.
 
     \b
     Examples:
@@ -39,10 +39,16 @@ def command() -> None:
 @click.option("--team", default="", help="The team that pays.")
 @click.option("--app", default="", help="The app that the key is for.")
 @click.option("--user", default="", help="The person that the key is for.")
-@click.option("--model", "models", multiple=True, metavar="PATTERN", help="A model that it may use. Default: all.")
+@click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="PATTERN",
+    help="A model that the key may use; may be given several times. Default: all models.",
+)
 @json_option
 def create(name: str, team: str, app: str, user: str, models: tuple[str, ...], *, as_json: bool) -> None:
-    """Make a key and show it, once.
+    """Create a key and show it once.
 
     \b
     Examples:
@@ -52,8 +58,8 @@ def create(name: str, team: str, app: str, user: str, models: tuple[str, ...], *
     from modicum.governance.keys import issue
 
     owner = Owner(team=team, app=app, user=user, key=name)
-    key, event = issue(owner, models, datetime.now(UTC), getpass.getuser(), resources.digest_key())
-    _append(event)
+    key, event = issue(owner, models, datetime.now(UTC), getpass.getuser(), resources.read_digest_key())
+    _append_event(event)
     try:
         if as_json:
             output.print_json({"key": key, "id": event.key_id, "name": name, "team": team, "app": app, "user": user})
@@ -61,24 +67,24 @@ def create(name: str, team: str, app: str, user: str, models: tuple[str, ...], *
         click.echo(key)
     except OSError as error:
         raise UserError(
-            f"the key '{name}' was made and could not be shown ({error.strerror}): end it with 'modicum key revoke "
-            f"{event.key_id}', make room, and create it again"
+            f"the key '{name}' was created but could not be shown ({error.strerror}): revoke it with 'modicum key "
+            f"revoke {event.key_id}', make room, and create it again"
         ) from None
     click.echo(f"key '{name}' (id {event.key_id}); it cannot be shown again", err=True)
 
 
 @command.command("list")
-@click.option("--all", "with_revoked", is_flag=True, help="The revoked ones, too.")
+@click.option("--all", "with_revoked", is_flag=True, help="List revoked keys too.")
 @json_option
 def list_(*, with_revoked: bool, as_json: bool) -> None:
-    """The keys in force.
+    """List the keys that are valid.
 
     \b
     Examples:
       modicum key list
       modicum key list --all --json
     """
-    keys = [key for key in _keys().all() if with_revoked or key.revoked_at is None]
+    keys = [key for key in _read_keys().all() if with_revoked or key.revoked_at is None]
     if as_json:
         output.print_json(
             [
@@ -124,7 +130,7 @@ def list_(*, with_revoked: bool, as_json: bool) -> None:
 @click.argument("name")
 @json_option
 def revoke(name: str, *, as_json: bool) -> None:
-    """End a key, by its name or id.
+    """Revoke a key, by its name or id.
 
     \b
     Examples:
@@ -133,8 +139,8 @@ def revoke(name: str, *, as_json: bool) -> None:
     """
     from modicum.governance.keys import revoke as revoked
 
-    event = revoked(_keys(), name, datetime.now(UTC), getpass.getuser())
-    _append(event)
+    event = revoked(_read_keys(), name, datetime.now(UTC), getpass.getuser())
+    _append_event(event)
     if as_json:
         output.print_json({"id": event.key_id, "name": name, "revoked_at": event.at})
         return
@@ -145,7 +151,7 @@ def revoke(name: str, *, as_json: bool) -> None:
 @json_option
 @ledger_option
 def log(*, ledger_url: str | None, as_json: bool) -> None:
-    """Who issued and revoked which key, and when: the ledger's audit log, oldest first.
+    """Show who issued and revoked which key, and when: the audit log of the ledger, oldest first.
 
     \b
     Examples:
@@ -154,13 +160,13 @@ def log(*, ledger_url: str | None, as_json: bool) -> None:
     """
     from modicum.governance.keys import audit
 
-    with resources.opened_ledger(ledger_url) as store:
-        store.append_records(AUDIT_EVENTS, audit(_events()))  # what no ledger process has taken over yet
-        told = [event for event in store.records(AUDIT_EVENTS) if event.kind == "key"]
+    with resources.open_ledger(ledger_url) as store:
+        store.append_records(AUDIT_EVENTS, audit(_read_events()))  # what no ledger process has taken over yet
+        key_events = [event for event in store.records(AUDIT_EVENTS) if event.kind == "key"]
     if as_json:
-        output.print_json([_document(event) for event in told])
+        output.print_json([_event_document(event) for event in key_events])
         return
-    if not told:
+    if not key_events:
         click.echo("no key was ever issued: 'modicum key create NAME' makes one")
         return
     output.print_table(
@@ -177,13 +183,13 @@ def log(*, ledger_url: str | None, as_json: bool) -> None:
                 event.owner.user,
                 event.details.get("models", "all" if event.what == "issued" else ""),
             ]
-            for event in told
+            for event in key_events
         ],
         left=9,
     )
 
 
-def _document(event: "AuditEvent") -> dict[str, object]:
+def _event_document(event: "AuditEvent") -> dict[str, object]:
     return {
         "at": event.at,
         "what": event.what,
@@ -197,13 +203,13 @@ def _document(event: "AuditEvent") -> dict[str, object]:
     }
 
 
-def _keys() -> "Keys":
+def _read_keys() -> "Keys":
     from modicum.governance.keys import Keys
 
-    return Keys(_events())
+    return Keys(_read_events())
 
 
-def _events() -> "list[KeyEvent]":
+def _read_events() -> "list[KeyEvent]":
     from modicum.governance.keys import KeyEvent
     from modicum.ledger.events import EventFile
 
@@ -214,7 +220,7 @@ def _events() -> "list[KeyEvent]":
         events.close()
 
 
-def _append(event: object) -> None:
+def _append_event(event: object) -> None:
     from modicum.ledger.events import EventFile
 
     events = EventFile(state_folder() / "events.sqlite")

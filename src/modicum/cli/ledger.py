@@ -7,7 +7,7 @@ from modicum.calls import UserError
 from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
-from modicum.cli.terminal.time_span import NEVER, moment
+from modicum.cli.terminal.time_span import NEVER, parse_time
 from modicum.ledger.copying import copy_ledger
 from modicum.ledger.records import RECORDS
 from modicum.ledger.rows import Row
@@ -20,7 +20,7 @@ _PURGED_KEYS = {"energy_windows": "windows_purged"}
 
 @click.group()
 def command() -> None:
-    """Look after the ledger.
+    """Show, purge and copy the ledger.
 
     \b
     Examples:
@@ -34,14 +34,14 @@ def command() -> None:
 @json_option
 @ledger_option
 def info(*, ledger_url: str | None, as_json: bool) -> None:
-    """Where the ledger is and what it holds.
+    """Show where the ledger is and what it contains.
 
     \b
     Examples:
       modicum ledger info
       modicum ledger info --ledger team.duckdb --json
     """
-    with resources.opened_ledger(ledger_url) as store:
+    with resources.open_ledger(ledger_url) as store:
         rows, watched = store.ask("holdings"), store.ask("energy_holdings")
         place = store.place
     if as_json:
@@ -49,14 +49,14 @@ def info(*, ledger_url: str | None, as_json: bool) -> None:
         return
     click.echo(f"ledger: {place}")
     if rows:
-        _sources(rows)
+        _print_sources(rows)
     else:
-        click.echo("no calls yet: 'modicum import PATH...' or 'modicum up' bring them in")
+        click.echo("no calls yet: add some with 'modicum import PATH...' or 'modicum up'")
     if watched:
-        _watched(watched)
+        _print_energy(watched)
 
 
-def _sources(rows: list[Row]) -> None:
+def _print_sources(rows: list[Row]) -> None:
     output.print_table(
         ["source", "calls", "tasks", "first", "last", "with anatomy", "segments"],
         [
@@ -74,7 +74,7 @@ def _sources(rows: list[Row]) -> None:
     )
 
 
-def _watched(rows: list[Row]) -> None:
+def _print_energy(rows: list[Row]) -> None:
     output.print_table(
         ["watched servers", "windows", "first", "last", "hours", "kWh"],
         [
@@ -92,16 +92,16 @@ def _watched(rows: list[Row]) -> None:
 
 
 @command.command()
-@click.option("--before", required=True, metavar="TIME", help="Forget calls that began before: 2026-01-31, 90d, 12w.")
+@click.option("--before", required=True, metavar="TIME", help="Delete calls that started before: 2026-01-31, 90d, 12w.")
 @click.option("--team", default="", help="Only calls of this team.")
 @click.option("--app", default="", help="Only calls of this app.")
 @click.option("--user", default="", help="Only calls of this user.")
 @click.option("--key", default="", help="Only calls of this key.")
-@click.option("--yes", is_flag=True, help="Do not ask.")
+@click.option("--yes", is_flag=True, help="Do not ask for confirmation.")
 @json_option
 @ledger_option
 def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **owner: str) -> None:
-    """Forget calls for good, by age and owner; without an owner, all else of that age that has none: windows of energy.
+    """Delete calls for good, by age and owner. Without an owner, energy windows of that age are deleted too.
 
     \b
     Examples:
@@ -109,13 +109,13 @@ def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **ow
       modicum ledger purge --before 2026-01-31 --team research --yes --json
     """
     settings = read_settings()
-    which = Purge(before=moment(before, checked_zone(settings.timezone), NEVER), **owner)
+    which = Purge(before=parse_time(before, checked_zone(settings.timezone), NEVER), **owner)
     whose = ", ".join(f"{part} {name}" for part, name in owner.items() if name) or "everybody"
     aged = [] if any(owner.values()) else [table for table in RECORDS.values() if table.purged_by_age]
     if not yes:
         what = " and ".join(["calls", *(table.label for table in aged)])
         click.confirm(f"Forget all {what} of {whose} before {which.before:%Y-%m-%d %H:%M} UTC?", abort=True, err=True)
-    with resources.opened_ledger(ledger_url, settings) as store:
+    with resources.open_ledger(ledger_url, settings) as store:
         gone = store.purge(which)
         purged = store.purge_records(which.before) if aged else {}
     if as_json:
@@ -135,9 +135,9 @@ def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **ow
 @click.argument("to_url", metavar="TO")
 @json_option
 def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
-    """Copy all entries, anatomy, outcomes, windows of energy and the audit log from one ledger into another.
+    """Copy calls, anatomy, outcomes, energy windows and the audit log from one ledger to another.
 
-    What the other one has already is not booked again, so a copy that was broken off can be repeated.
+    Nothing is copied twice, so an interrupted copy can be repeated.
 
     \b
     Examples:
@@ -146,7 +146,7 @@ def copy(*, from_url: str, to_url: str, as_json: bool) -> None:
     """
     if from_url == to_url:
         raise UserError("FROM and TO are the same ledger")
-    with resources.opened_ledger(from_url) as one, resources.opened_ledger(to_url) as other:
+    with resources.open_ledger(from_url) as one, resources.open_ledger(to_url) as other:
         copied, places = copy_ledger(one, other), (one.place, other.place)
     calls = copied.entries
     if as_json:

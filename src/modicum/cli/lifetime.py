@@ -1,8 +1,8 @@
-"""How lives of `modicum up` follow each other: one at a time, the next only when nothing of the former one is left.
+"""One `modicum up` at a time: the next one starts only when no process of the one before is left.
 
-Two locks in the folder of its state tell. `up.lock` is the supervisor's own. `parts.lock` is handed down to every part,
-so it is free only when the last of them has ended, also after the supervisor was killed. And every part has one end of
-a pipe whose other end only the supervisor has: when that closes, however it came, the part ends as by SIGTERM.
+Two locks in the folder of its state say so. `up.lock` is the supervisor's own. `parts.lock` is handed down to every
+part, so it is free only when the last of them has ended, also after the supervisor was killed. And every part has one
+end of a pipe whose other end only the supervisor has: when that closes, however it came, the part ends as by SIGTERM.
 """
 
 import os
@@ -23,7 +23,7 @@ about to write that it ends."""
 WORKER_ENDS_WITHIN_S = 25.0
 """After the calls under way have had their time: for their records and the journal. Then it is killed."""
 LEDGER_ENDS_WITHIN_S = 15.0
-LOOK_EVERY_S = 0.5
+CHECK_EVERY_S = 0.5
 
 
 class _State(msgspec.Struct):
@@ -34,7 +34,7 @@ class _State(msgspec.Struct):
 
 
 class Lifetime:
-    """The right to run in a folder, and what parts need to end when it ends. Made by `begin`.
+    """The right to run in a folder, and what parts need to end when it ends. Made by `acquire_lifetime`.
 
     Args:
         alone: held by the supervisor only.
@@ -50,9 +50,9 @@ class Lifetime:
         """What a part inherits: the pipe's end to wait at, and the lock."""
         return self._reader, self._parts.fileno()
 
-    def ending(self) -> None:
+    def mark_ending(self) -> None:
         """From now on a successor waits, where before it was turned away."""
-        self._alone.write(_text(_State(os.getpid(), ending=True)))
+        self._alone.write(_encode_state(_State(os.getpid(), ending=True)))
 
     def release(self) -> None:
         for handle in (self._reader, self._writer):
@@ -61,13 +61,13 @@ class Lifetime:
         self._alone.release()
 
 
-def begin(folder: Path, drain_s: float, told: Callable[[str], None]) -> Lifetime:
-    """Begins a life in the folder, after the end of the one before.
+def acquire_lifetime(folder: Path, drain_s: float, report: Callable[[str], None]) -> Lifetime:
+    """Takes the locks of the folder, after the end of the `modicum up` before.
 
     Args:
         folder: of the gateway's state.
         drain_s: how long calls under way may go on after a signal to end.
-        told: hears, once, what is waited for.
+        report: is called once, with a line that says what is waited for.
 
     Raises:
         UserError: another one runs there, or does not end in time.
@@ -76,9 +76,9 @@ def begin(folder: Path, drain_s: float, told: Callable[[str], None]) -> Lifetime
     alone, parts = FileLock(folder / "up.lock"), FileLock(folder / "parts.lock")
     try:
         if not alone.acquire(SURELY_RUNS_AFTER_S):
-            _wait_for_ending(alone, bound_s, told)
-        alone.write(_text(_State(os.getpid())))
-        _wait_for_parts(parts, bound_s, told)
+            _wait_for_ending(alone, bound_s, report)
+        alone.write(_encode_state(_State(os.getpid())))
+        _wait_for_parts(parts, bound_s, report)
     except BaseException:
         alone.release()
         parts.release()
@@ -86,31 +86,33 @@ def begin(folder: Path, drain_s: float, told: Callable[[str], None]) -> Lifetime
     return Lifetime(alone, parts)
 
 
-def _wait_for_ending(alone: FileLock, bound_s: float, told: Callable[[str], None]) -> None:
-    folder, state = alone.path.parent, _state(alone)
+def _wait_for_ending(alone: FileLock, bound_s: float, report: Callable[[str], None]) -> None:
+    folder, state = alone.path.parent, _read_state(alone)
     until = time.monotonic() + bound_s
     if state.ending:
-        told(
+        report(
             f"an earlier 'modicum up' (process {state.process}) is ending, with the calls under way; "
             f"waiting for it, at most {bound_s:g} s"
         )
     while state.ending:
-        if alone.acquire(LOOK_EVERY_S):
+        if alone.acquire(CHECK_EVERY_S):
             return
         if time.monotonic() >= until:
             raise UserError(
                 f"an earlier 'modicum up' (process {state.process}) with its state in {folder} has not ended in "
                 f"{bound_s:g} s; end it with: kill -9 {state.process}"
             )
-        state = _state(alone)  # another one may have been faster, and runs
+        state = _read_state(alone)  # another one may have been faster, and runs
     who = f" (process {state.process})" if state.process else ""
     raise UserError(f"another 'modicum up' runs with its state in {folder}{who}; stop it first")
 
 
-def _wait_for_parts(parts: FileLock, bound_s: float, told: Callable[[str], None]) -> None:
+def _wait_for_parts(parts: FileLock, bound_s: float, report: Callable[[str], None]) -> None:
     if parts.acquire():
         return
-    told(f"parts of an earlier 'modicum up' that was killed are still ending; waiting for them, at most {bound_s:g} s")
+    report(
+        f"parts of an earlier 'modicum up' that was killed are still ending; waiting for them, at most {bound_s:g} s"
+    )
     if not parts.acquire(bound_s):
         raise UserError(
             f"parts of an earlier 'modicum up' with its state in {parts.path.parent} have not ended in {bound_s:g} s; "
@@ -118,11 +120,11 @@ def _wait_for_parts(parts: FileLock, bound_s: float, told: Callable[[str], None]
         )
 
 
-def _text(state: _State) -> str:
+def _encode_state(state: _State) -> str:
     return msgspec.json.encode(state).decode()
 
 
-def _state(alone: FileLock) -> _State:
+def _read_state(alone: FileLock) -> _State:
     try:
         return msgspec.json.decode(alone.read(), type=_State)
     except msgspec.DecodeError:

@@ -1,4 +1,4 @@
-"""`modicum mock`: a provider to try everything with, without a key."""
+"""`modicum mock`: a provider for trying everything without a key."""
 
 import click
 
@@ -8,14 +8,16 @@ LISTEN = "127.0.0.1:4200"
 
 
 @click.command()
-@click.option("--listen", default=LISTEN, show_default=True, metavar="HOST:PORT")
-@click.option("--settings", "show_settings", is_flag=True, help="Print a modicum.toml that sends all calls to it.")
+@click.option("--listen", default=LISTEN, show_default=True, metavar="HOST:PORT", help="Address to listen on.")
+@click.option(
+    "--settings", "show_settings", is_flag=True, help="Print a modicum.toml that sends all calls to this provider."
+)
 def command(listen: str, *, show_settings: bool) -> None:
-    """Answer like OpenAI, Anthropic and Gemini: streams, tools, embeddings, usage with cache buckets.
+    """Run a provider that answers like OpenAI, Anthropic and Gemini, with streams, tools, embeddings and cache usage.
 
-    What a call wants is said in headers: x-mock-says, -output-tokens, -reasoning-tokens, -tool-calls, -chunks,
+    Headers of a call choose the reply: x-mock-says, -output-tokens, -reasoning-tokens, -tool-calls, -chunks,
     -delay-ms, -chunk-delay-ms, and -fault (rate_limited, overloaded, server_error, broken_off, error_event, garbage,
-    empty, no_usage). With these settings the gateway passes them on.
+    empty, no_usage). The settings of --settings make the gateway pass these headers on.
 
     \b
     Examples:

@@ -1,4 +1,4 @@
-"""`modicum outcome`: what came of tasks, told by a file, by a person, or by git."""
+"""`modicum outcome`: records the results of tasks, from a file, by hand, or from git."""
 
 import re
 from dataclasses import dataclass
@@ -13,16 +13,23 @@ from modicum.calls.outcome import checked_time
 from modicum.calls.problem import problem_rows
 from modicum.calls.storable import storable
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.logs import show_problems
-from modicum.cli.shared_options import LedgerOptions, SpanOptions, json_option, ledger_option, span_options, typed
+from modicum.cli.inputs.log_reading import print_problems
+from modicum.cli.shared_options import (
+    LedgerOptions,
+    SpanOptions,
+    json_option,
+    ledger_option,
+    pass_options,
+    span_options,
+)
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
-from modicum.cli.terminal.time_span import EVER, moment
+from modicum.cli.terminal.time_span import EVER, parse_time
 from modicum.ledger.records import OUTCOMES
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
-    from modicum.importers.git_log import Repository
+    from modicum.importers.outcomes.git_log import Repository
     from modicum.insights.commits import JoinedCommits
     from modicum.ledger.rows import Row
     from modicum.ledger.store import Store
@@ -44,7 +51,7 @@ class FromGitOptions(LedgerOptions, SpanOptions):
 
 @click.group()
 def command() -> None:
-    """Tell the ledger what came of tasks: tests passed, tickets resolved, commits kept.
+    """Record what came of tasks: tests passed, tickets resolved, commits kept.
 
     \b
     Examples:
@@ -61,16 +68,16 @@ def command() -> None:
 @json_option
 @ledger_option
 def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_url: str | None) -> None:
-    """Outcomes from CSV with a header, or from JSON lines: task, name, value, time; id and source if there are any.
+    """Import outcomes from CSV with a header, or from JSON lines: task, name, value, time; optional: id and source.
 
-    A value is a share in 0..1 or a count; a failure is a row with 0. Importing a file again keeps each outcome once.
+    A value is a share in 0..1 or a count; a failure is a row with 0. Importing the same file again adds nothing.
 
     \b
     Examples:
       modicum outcome import resolved.csv
       modicum outcome import evals/*.jsonl --strict
     """
-    from modicum.importers.outcome_file import read_outcomes
+    from modicum.importers.outcomes.outcome_file import read_outcomes
 
     found: list[Outcome] = []
     problems: list[Problem] = []
@@ -82,17 +89,17 @@ def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_
                 problems.append(item)
             else:
                 found.append(item)
-    with resources.opened_ledger(ledger_url) as store:
-        count, repeated = _append(store, found)
+    with resources.open_ledger(ledger_url) as store:
+        count, repeated = _append_outcomes(store, found)
         place = store.place
     if as_json:
         output.print_json(
             {"ledger": place, "outcomes": count, "repeated": repeated, "problems": problem_rows(problems)}
         )
     else:
-        again = f", {repeated:,} of them told more than once" if repeated else ""
+        again = f", {repeated:,} of them repeated" if repeated else ""
         click.echo(f"{count:,} outcomes booked{again}; ledger: {place}")
-    show_problems(problems, strict=strict, quiet=as_json)
+    print_problems(problems, strict=strict, quiet=as_json)
 
 
 @command.command()
@@ -108,7 +115,7 @@ def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_
 def record(
     *, task: str, name: str, value: float, at: str | None, add: bool, as_json: bool, ledger_url: str | None
 ) -> None:
-    """One outcome: of TASK, called NAME, with VALUE (a share in 0..1, or a count; 0 is a failure).
+    """Record one outcome NAME of TASK with VALUE: a share in 0..1, or a count; 0 is a failure.
 
     \b
     Examples:
@@ -117,7 +124,7 @@ def record(
     """
     import math
 
-    from modicum.importers.outcome_file import outcome_id
+    from modicum.importers.outcomes.outcome_file import outcome_id
 
     if not math.isfinite(value):
         raise UserError(f"the value {value} is no share and no count")
@@ -125,16 +132,16 @@ def record(
         raise UserError("a task and a name are needed: modicum outcome record TASK NAME VALUE")
     settings = read_settings()
     try:
-        time = checked_time(moment(at, checked_zone(settings.timezone), datetime.now(UTC)))
+        time = checked_time(parse_time(at, checked_zone(settings.timezone), datetime.now(UTC)))
     except ValueError as error:
         raise UserError(f"--time {at}: the {error}") from None
     task, name = storable(task), storable(name)
-    known = outcome_id(task, name, time) if add else f"recorded/{name}/{task}"
-    told = Outcome(outcome_id=known, task=task, name=name, value=value, time=time, source="recorded")
-    with resources.opened_ledger(ledger_url, settings) as store:
-        store.append_records(OUTCOMES, [told])
+    outcome_key = outcome_id(task, name, time) if add else f"recorded/{name}/{task}"
+    outcome = Outcome(outcome_id=outcome_key, task=task, name=name, value=value, time=time, source="recorded")
+    with resources.open_ledger(ledger_url, settings) as store:
+        store.append_records(OUTCOMES, [outcome])
     if as_json:
-        output.print_json(told)
+        output.print_json(outcome)
     else:
         click.echo(f"{name} = {value:g} booked for {task}")
 
@@ -142,38 +149,44 @@ def record(
 @command.command(name="from-git")
 @click.argument("folder", metavar="REPO", type=click.Path(path_type=Path))
 @span_options("when the commit was made")
-@click.option("--window", default="8h", metavar="TIME", help="How long before a commit its task worked: 90m, 8h, 2d.")
+@click.option(
+    "--window", default="8h", metavar="TIME", help="How long before a commit its task may have worked: 90m, 8h, 2d."
+)
 @click.option("--author", "authors", multiple=True, metavar="TEXT", help="Part of an author's name or e-mail address.")
 @click.option(
-    "--all-authors", is_flag=True, help="Everybody's commits. Default: those of this repository's user.email."
+    "--all-authors", is_flag=True, help="Commits of all authors. Default: those of this repository's user.email."
 )
-@click.option("--project", "projects", multiple=True, metavar="PATH", help="The repository's path as the logs have it.")
-@click.option("--dry-run", is_flag=True, help="Say what would be booked, and book nothing.")
+@click.option(
+    "--project", "projects", multiple=True, metavar="PATH", help="The repository's path as it is written in the logs."
+)
+@click.option("--dry-run", is_flag=True, help="Print what would be recorded, and record nothing.")
 @json_option
 @ledger_option
-@typed(FromGitOptions)
+@pass_options(FromGitOptions)
 def from_git(options: FromGitOptions) -> None:
-    """Commits of a repository as outcomes of the tasks before them: commits, lines_added, lines_removed, files_changed.
+    """Record commits of REPO as outcomes of tasks: commits, lines_added, lines_removed, files_changed.
 
-    Prints the rule by which commits are joined to tasks. Running it again books each commit once.
+    Prints the rule that joins commits to tasks. Running it again records each commit once.
 
     \b
     Examples:
       modicum outcome from-git ~/src/shop --since 30d
       modicum outcome from-git . --all-authors --window 2d --dry-run
     """
-    from modicum.importers.git_log import commits, repository
+    from modicum.importers.outcomes.git_log import commits, repository
     from modicum.insights.commits import RULE, join_commits
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
     since, until = options.span(zone)
-    window = _window(options.window)
+    window = _parse_window(options.window)
     repo = repository(options.folder)
     authors = options.authors or ((repo.user,) if repo.user and not options.all_authors else ())
     rule = RULE.format(window=options.window)
-    with resources.opened_ledger(options.ledger_url, settings) as store:
-        touches = _touches(store, repo, options.projects, since - window if since > EVER else EVER, until)
+    with resources.open_ledger(options.ledger_url, settings) as store:
+        touches = _read_tasks_on_branches(
+            store, repo, options.projects, since - window if since > EVER else EVER, until
+        )
         branches = frozenset(repo.refs) & {touch["branch"] for touch in touches}
         start = max(since, min(touch["first_at"] for touch in touches))
         found = commits(repo, start, until, sorted(branches), authors)
@@ -181,7 +194,7 @@ def from_git(options: FromGitOptions) -> None:
         if not options.dry_run:
             store.append_records(OUTCOMES, joined.outcomes)
     if options.as_json:
-        output.print_json(_document(joined, len(found), rule, authors, dry_run=options.dry_run))
+        output.print_json(_join_document(joined, len(found), rule, authors, dry_run=options.dry_run))
         return
     click.echo(f"Rule: {rule}")
     click.echo(f"Authors: {', '.join(authors) or 'everybody'}")
@@ -196,28 +209,28 @@ def from_git(options: FromGitOptions) -> None:
             f"Is {options.folder} the repository they worked in, and fetched?"
         )
         return
-    told = "would be booked" if options.dry_run else "booked"
-    click.echo(f"{len(joined.outcomes):,} outcomes {told}; next: modicum yield --outcome commits")
+    verb = "would be booked" if options.dry_run else "booked"
+    click.echo(f"{len(joined.outcomes):,} outcomes {verb}; next: modicum yield --outcome commits")
 
 
 @command.command(name="list")
 @json_option
 @ledger_option
 def list_names(*, as_json: bool, ledger_url: str | None) -> None:
-    """Which outcomes the ledger knows.
+    """List the outcomes in the ledger.
 
     \b
     Examples:
       modicum outcome list
       modicum outcome list --json
     """
-    with resources.opened_ledger(ledger_url) as store:
+    with resources.open_ledger(ledger_url) as store:
         rows = store.ask("outcomes")
     if as_json:
         output.print_json({"outcomes": rows})
         return
     if not rows:
-        click.echo("no outcomes yet: 'modicum outcome import FILE', 'record' or 'from-git' bring them in")
+        click.echo("no outcomes yet: add some with 'modicum outcome import FILE', 'record' or 'from-git'")
         return
     output.print_table(
         ["outcome", "rows", "tasks", "tasks without calls", "sum", "first", "last"],
@@ -236,20 +249,20 @@ def list_names(*, as_json: bool, ledger_url: str | None) -> None:
     )
 
 
-def _append(store: "Store", outcomes: list[Outcome]) -> tuple[int, int]:
+def _append_outcomes(store: "Store", outcomes: list[Outcome]) -> tuple[int, int]:
     """How many outcomes were booked, and how many rows repeated one of them."""
     appended = store.append_records(OUTCOMES, outcomes)
     return appended.booked, appended.unchanged
 
 
-def _window(text: str) -> timedelta:
+def _parse_window(text: str) -> timedelta:
     found = _WINDOW.match(text)
     if not found or not int(found[1]):
         raise UserError(f"'{text}' is no window; write 90m, 8h or 2d")
     return timedelta(**{_UNITS[found[2]]: int(found[1])})
 
 
-def _touches(
+def _read_tasks_on_branches(
     store: "Store", repo: "Repository", projects: tuple[str, ...], since: datetime, until: datetime
 ) -> "list[Row]":
     """Where and when the tasks of this repository worked.
@@ -272,7 +285,7 @@ def _touches(
     return held
 
 
-def _document(
+def _join_document(
     joined: "JoinedCommits", count: int, rule: str, authors: tuple[str, ...], *, dry_run: bool
 ) -> dict[str, Any]:
     return {

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modicum.cli.shared_options import typed
+from modicum.cli.shared_options import pass_options
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -56,27 +56,37 @@ class CompareOptions(PlanOptions):
     second: str
 
 
-def _options(function: Any) -> Any:
+def _plan_options(function: Any) -> Any:
     """What both verbs ask."""
     for option in (
         click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
-        click.option("--tokens-per-step", type=Tokens(), default="2k", show_default=True, help="Prefill chunk."),
         click.option(
-            "--memory-share", type=Quantity(), default=0.9, show_default=True, help="Part of a card that may be used."
+            "--tokens-per-step", type=Tokens(), default="2k", show_default=True, help="Prefill chunk in tokens."
+        ),
+        click.option(
+            "--memory-share",
+            type=Quantity(),
+            default=0.9,
+            show_default=True,
+            help="Share of a card's memory that may be used.",
         ),
         click.option("--state", help="Type of recurrent states: fp32, bf16; without it, what the engine chooses."),
         click.option("--kv", default="bf16", show_default=True, help="Type of the cache: bf16, fp8, q8_0, ..."),
         click.option("--weights", help="Type of the weights: bf16, fp8, mxfp4, q4_k_m, ...; without it, as published."),
         click.option("--gpu", help="Card: h100, 2xh200, 24GiB, 4x80GiB, ..."),
         click.option("--engine", default="needed", show_default=True, help="needed, transformers, vllm or llamacpp."),
-        click.option("--batch", type=click.IntRange(1), default=1, show_default=True, help="Sequences at once."),
-        click.option("--context", type=Tokens(), default="8k", show_default=True, help="Tokens of each sequence."),
+        click.option(
+            "--batch", type=click.IntRange(1), default=1, show_default=True, help="Number of simultaneous sequences."
+        ),
+        click.option(
+            "--context", type=Tokens(), default="8k", show_default=True, help="Number of tokens of each sequence."
+        ),
     ):
         function = option(function)
     return function
 
 
-def _request(options: "PlanOptions") -> "PlanRequest":
+def _make_request(options: "PlanOptions") -> "PlanRequest":
     from modicum.calls.errors import UserError
     from modicum.energy.memory.cards import parse_cards
     from modicum.energy.memory.engines import CacheTypes
@@ -98,7 +108,7 @@ def _request(options: "PlanOptions") -> "PlanRequest":
 
 @click.group()
 def command() -> None:
-    """Memory of a model that you run yourself, before anything is bought or started.
+    """Compute the memory of a model that you run yourself, before you buy or start anything.
 
     \b
     Examples:
@@ -111,13 +121,13 @@ def command() -> None:
 
 @command.command("memory")
 @click.argument("model")
-@_options
-@typed(MemoryOptions)
+@_plan_options
+@pass_options(MemoryOptions)
 def memory(options: MemoryOptions) -> int:
     """Weights, cache per token, fixed state and activations of MODEL: a shipped name, a config.json, or its folder.
 
-    Weights and cache follow from the architecture to the byte; activations and runtime are estimates. Ends with status
-    1 if it does not fit the card.
+    Weights and cache follow from the architecture to the byte; activations and runtime are estimates. Exits with
+    status 1 if it does not fit the card.
 
     \b
     Examples:
@@ -128,21 +138,21 @@ def memory(options: MemoryOptions) -> int:
     from modicum.cli.terminal.output import print_json
     from modicum.energy.memory import find_blueprint, plan_memory
 
-    plan = plan_memory(find_blueprint(options.model), _request(options))
+    plan = plan_memory(find_blueprint(options.model), _make_request(options))
     if options.as_json:
-        print_json({**_fields(plan), "exact_bytes": plan.exact_bytes, "total_bytes": plan.total_bytes})
+        print_json({**_plan_document(plan), "exact_bytes": plan.exact_bytes, "total_bytes": plan.total_bytes})
     else:
-        _show(plan)
+        _print_plan(plan)
     return 1 if plan.fits is False else 0
 
 
-def _fields(plan: "MemoryPlan") -> dict[str, Any]:
+def _plan_document(plan: "MemoryPlan") -> dict[str, Any]:
     import msgspec
 
     return msgspec.structs.asdict(plan)
 
 
-def _show(plan: "MemoryPlan") -> None:
+def _print_plan(plan: "MemoryPlan") -> None:
     from modicum.cli.terminal.output import print_table
     from modicum.energy.memory.sizes import format_context, to_gib
 
@@ -171,13 +181,13 @@ def _show(plan: "MemoryPlan") -> None:
         click.echo(
             f"{verdict}: {to_gib(plan.usable_bytes):,.1f} of {to_gib(plan.card_bytes):,.1f} GiB may be used{each}"
         )
-        click.echo(f"largest context at batch {plan.batch}: {_limit(plan.largest_context, plan.context_limit)}")
-        click.echo(f"largest batch at {format_context(plan.context)}: {_limit(plan.largest_batch, None)}")
+        click.echo(f"largest context at batch {plan.batch}: {_format_limit(plan.largest_context, plan.context_limit)}")
+        click.echo(f"largest batch at {format_context(plan.context)}: {_format_limit(plan.largest_batch, None)}")
     for note in plan.notes:
         click.echo(f"note: {note}")
 
 
-def _limit(found: int | None, limit: int | None) -> str:
+def _format_limit(found: int | None, limit: int | None) -> str:
     if found is None:
         return "none, it does not fit"
     if found >= 2**40:
@@ -189,8 +199,8 @@ def _limit(found: int | None, limit: int | None) -> str:
 @command.command("compare")
 @click.argument("first")
 @click.argument("second")
-@_options
-@typed(CompareOptions)
+@_plan_options
+@pass_options(CompareOptions)
 def compare_models(options: CompareOptions) -> int:
     """Weights and cache of two models over contexts and batches, and where a claim of "70 % less" holds.
 
@@ -204,7 +214,7 @@ def compare_models(options: CompareOptions) -> int:
     from modicum.energy.memory.compare import compare_memory
     from modicum.energy.memory.sizes import format_context, to_gib
 
-    found = compare_memory(find_blueprint(options.first), find_blueprint(options.second), _request(options))
+    found = compare_memory(find_blueprint(options.first), find_blueprint(options.second), _make_request(options))
     if options.as_json:
         print_json({"comparison": found, "savings": [cell.saving for cell in found.cells]})
         return 0
@@ -248,7 +258,7 @@ def models(as_json: bool) -> int:
     request = PlanRequest(context=131_072, weights="bf16")
     plans = {name: plan_memory(find_blueprint(name), request) for name in load_catalogue().models}
     if as_json:
-        print_json({name: _fields(plan) for name, plan in plans.items()} | {"sources": load_catalogue().sources})
+        print_json({name: _plan_document(plan) for name, plan in plans.items()} | {"sources": load_catalogue().sources})
         return 0
     rows = [
         (

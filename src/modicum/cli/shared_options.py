@@ -1,7 +1,7 @@
 """Options that several verbs share, each declared once, and the typed objects that verbs take their options as.
 
-A verb declares a dataclass with a field per option and takes it through `typed`; fields that several verbs share are
-inherited from the classes here.
+A verb declares a dataclass with a field per option and takes it through `pass_options`; fields that several verbs share
+are inherited from the classes here.
 """
 
 from collections.abc import Callable
@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from modicum.cli.terminal.time_span import EVER, NEVER, moment
+from modicum.cli.terminal.time_span import EVER, NEVER, parse_time
 
 Options = TypeVar("Options")
 Result = TypeVar("Result")
@@ -42,7 +42,7 @@ class SpanOptions:
         Raises:
             UserError: one of them is no time.
         """
-        return moment(self.since, zone, EVER), moment(self.until, zone, NEVER)
+        return parse_time(self.since, zone, EVER), parse_time(self.until, zone, NEVER)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -56,7 +56,7 @@ class LogOptions(LedgerOptions):
     as_json: bool = False
 
 
-def typed(kind: type[Options]) -> Callable[[Callable[[Options], Result]], Callable[..., Result]]:
+def pass_options(kind: type[Options]) -> Callable[[Callable[[Options], Result]], Callable[..., Result]]:
     """Hands the options of a click command over as one object; stands below the options that it collects."""
 
     def decorate(verb: Callable[[Options], Result]) -> Callable[..., Result]:
@@ -80,14 +80,14 @@ def source_option(command: Verb) -> Verb:
 
 
 def strict_option(command: Verb) -> Verb:
-    return click.option("--strict", is_flag=True, help="End with status 1 if the logs held anything unreadable.")(
+    return click.option("--strict", is_flag=True, help="Exit with status 1 if anything in the logs could not be read.")(
         command
     )
 
 
 def found_option(command: Verb) -> Verb:
     return click.option(
-        "--found", is_flag=True, help="The agent logs of this home directory, or a sample if there are none."
+        "--found", is_flag=True, help="Use the agent logs of your home directory, or a sample if there are none."
     )(command)
 
 
@@ -96,9 +96,9 @@ def span_options(what: str = "") -> Callable[[Verb], Verb]:
     of = f" ({what})" if what else ""
 
     def decorate(command: Verb) -> Verb:
-        until = click.option("--until", metavar="TIME", help=f"Until when, not included{of}.")
+        until = click.option("--until", metavar="TIME", help=f"End of the time, not included{of}.")
         since = click.option(
-            "--since", metavar="TIME", help=f"From when: 2026-01-31, today, yesterday, 7d, 24h, 2w{of}."
+            "--since", metavar="TIME", help=f"Start of the time: 2026-01-31, today, yesterday, 7d, 24h, 2w{of}."
         )
         return since(until(command))
 
@@ -107,7 +107,7 @@ def span_options(what: str = "") -> Callable[[Verb], Verb]:
 
 def timezone_option(command: Verb) -> Verb:
     return click.option(
-        "--timezone", metavar="ZONE", help="Zone in which days are cut, as Europe/Berlin. Default: UTC."
+        "--timezone", metavar="ZONE", help="Time zone in which days begin, such as Europe/Berlin. Default: UTC."
     )(command)
 
 
@@ -116,8 +116,8 @@ def ledger_option(command: Verb) -> Verb:
         "--ledger",
         "ledger_url",
         metavar="URL",
-        help="The ledger: a path, or clickhouse://user:password@host:port/database. Default: that of modicum.toml, or a"
-        " file in your data folder.",
+        help="The ledger: a path, or clickhouse://user:password@host:port/database. Default: the one of modicum.toml,"
+        " or a file in your data folder.",
     )(command)
 
 
@@ -126,7 +126,7 @@ def prices_option(command: Verb) -> Verb:
         "--prices",
         "price_path",
         type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="Your own prices, above the list (docs/prices.md).",
+        help="File with your own prices, used before the list prices (docs/prices.md).",
     )(command)
 
 

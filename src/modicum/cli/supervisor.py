@@ -1,4 +1,4 @@
-"""Starts the parts of `modicum up`, starts again what falls, and ends them in order: the gateway first."""
+"""Starts the parts of `modicum up`, restarts those that end, and stops them in order: the gateway first."""
 
 import os
 import signal
@@ -21,14 +21,14 @@ FAULT = 2
 """The status with which a part ends that cannot run: a fault of the settings or of the machine."""
 
 
-class Part:
+class SupervisedProcess:
     """One process.
 
     Args:
-        name: what people are told of it.
-        words: how it is called.
+        name: what messages call it.
+        words: the arguments that it is started with.
         inherited: handles that it gets.
-        fell: is called when it has ended.
+        on_exit: is called when it has ended.
     """
 
     def __init__(
@@ -36,14 +36,14 @@ class Part:
         name: str,
         words: Sequence[str],
         inherited: Sequence[int] = (),
-        fell: Callable[[], None] = lambda: None,
+        on_exit: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self.process: subprocess.Popen[bytes] | None = None
         self.again_at = 0.0
         self.starts = 0
         self._faults = 0
-        self._words, self._inherited, self._fell = words, inherited, fell
+        self._words, self._inherited, self._on_exit = words, inherited, on_exit
 
     def start(self) -> None:
         self.starts += 1
@@ -54,23 +54,24 @@ class Part:
             start_new_session=True,
         )
 
-    def fallen(self) -> int | None:
+    def poll_exit(self) -> int | None:
         """The status with which it ended, once; None: it runs, or waits to be started again."""
         if self.process is None or (status := self.process.poll()) is None:
             return None
         self.process = None
-        self._fell()
+        self._on_exit()
         # What was killed may start at once; what ends by itself would only do so again.
         self._faults = self._faults + 1 if status >= 0 else 0
         self.again_at = time.monotonic() + min(AGAIN_AFTER_S * 2**self._faults, LONGEST_WAIT_S)
         return status
 
-    def tell(self, number: int) -> None:
+    def send_signal(self, number: int) -> None:
+        """Sends a signal, if the process runs."""
         if self.process is not None and self.process.poll() is None:
             self.process.send_signal(number)
 
-    def ended(self, within_s: float) -> None:
-        """Waits for its end; what takes too long is killed."""
+    def stop(self, within_s: float) -> None:
+        """Waits until it has ended; kills it after `within_s`."""
         if self.process is None:
             return
         try:
@@ -91,8 +92,8 @@ class Supervisor:
 
     def __init__(
         self,
-        ledger: Part,
-        workers: Sequence[Part],
+        ledger: SupervisedProcess,
+        workers: Sequence[SupervisedProcess],
         bound: socket.socket,
         *,
         drain_s: float,
@@ -102,19 +103,19 @@ class Supervisor:
         self._drain_s, self._ending = drain_s, ending
         self._woken = threading.Event()
         self._stopping = self._hung_up = False
-        self._had_terminal = not _terminal_gone()
+        self._had_terminal = not _has_no_terminal()
 
     def run(self) -> int:
         """Until SIGTERM or SIGINT. SIGHUP has the workers look at keys and settings at once. Returns the status."""
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
-            signal.signal(number, self._signalled)
+            signal.signal(number, self._on_signal)
         parts = [self._ledger, *self._workers]
         while not self._stopping:
             for part in parts:
-                status = part.fallen()
+                status = part.poll_exit()
                 if status is not None:
                     if status == FAULT and part.starts == 1:
-                        self._end()
+                        self._stop_parts()
                         return FAULT
                     with suppress(OSError):  # nobody need listen
                         click.echo(f"the {part.name} ended with status {status}; starting it again", err=True)
@@ -124,30 +125,30 @@ class Supervisor:
             self._woken.clear()
             if self._hung_up:
                 self._hung_up = False
-                self._hang_up()
-        self._end()
+                self._on_hang_up()
+        self._stop_parts()
         return 0
 
-    def _hang_up(self) -> None:
+    def _on_hang_up(self) -> None:
         """A terminal that went away ends us, as it ends other programs; else the settings are read again."""
-        if self._had_terminal and _terminal_gone():
+        if self._had_terminal and _has_no_terminal():
             self._stopping = True
         else:
             for part in self._workers:
-                part.tell(signal.SIGHUP)
+                part.send_signal(signal.SIGHUP)
 
-    def _end(self) -> None:
+    def _stop_parts(self) -> None:
         self._ending()
         self._bound.close()  # who comes now is turned away; the workers close theirs
         for part in self._workers:
-            part.tell(signal.SIGTERM)
+            part.send_signal(signal.SIGTERM)
         until = time.monotonic() + self._drain_s + WORKER_ENDS_WITHIN_S
         for part in self._workers:
-            part.ended(max(0.0, until - time.monotonic()))
-        self._ledger.tell(signal.SIGTERM)
-        self._ledger.ended(LEDGER_ENDS_WITHIN_S)
+            part.stop(max(0.0, until - time.monotonic()))
+        self._ledger.send_signal(signal.SIGTERM)
+        self._ledger.stop(LEDGER_ENDS_WITHIN_S)
 
-    def _signalled(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's shape
+    def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's shape
         if number == signal.SIGHUP:
             self._hung_up = True
         else:
@@ -155,7 +156,7 @@ class Supervisor:
         self._woken.set()
 
 
-def _terminal_gone() -> bool:
+def _has_no_terminal() -> bool:
     """Whether there is no terminal that we belong to."""
     try:
         os.close(os.open("/dev/tty", os.O_RDWR | os.O_NOCTTY))

@@ -10,7 +10,7 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import print_problems
-from modicum.cli.shared_options import typed
+from modicum.cli.shared_options import pass_options
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -55,17 +55,24 @@ class TcoOptions:
 @click.command()
 @click.option("--rent", type=Dollars(), metavar="USD", help="Dollars per GPU and hour.")
 @click.option("--gpus", type=click.IntRange(1), default=1, show_default=True, help="GPUs that are rented.")
-@click.option("--buy", type=Dollars(), metavar="USD", help="Price of a machine of one's own, instead of --rent.")
-@click.option("--years", type=Dollars(), default="4", show_default=True, help="Over which it is written off.")
+@click.option("--buy", type=Dollars(), metavar="USD", help="Price of your own machine, instead of --rent.")
+@click.option(
+    "--years", type=Dollars(), default="4", show_default=True, help="Years over which the machine is written off."
+)
 @click.option("--watts", type=Quantity(0), help="Mean power of the whole machine under load.")
 @click.option("--usd-per-kwh", type=Dollars(), help="Price of electricity.")
 @click.option(
     "--pue", type=Quantity(1), default=1.0, show_default=True, help="Energy of the site over energy of its computers."
 )
-@click.option("--other-per-hour", type=Dollars(), default="0", help="Housing, network, hands, in dollars per hour.")
+@click.option(
+    "--other-per-hour", type=Dollars(), default="0", help="Cost of housing, network and staff, in dollars per hour."
+)
 @click.option("--tokens-per-second", type=Quantity(), help="Generated tokens per second at full load.")
 @click.option(
-    "--bench", "bench_path", type=click.Path(path_type=Path, exists=True), help="Take the speed from a bench."
+    "--bench",
+    "bench_path",
+    type=click.Path(path_type=Path, exists=True),
+    help="Read the speed from this file of 'energy bench'.",
 )
 @click.option(
     "--within-ms",
@@ -73,22 +80,25 @@ class TcoOptions:
     help="With --bench: full load is the most that keeps this time between tokens.",
 )
 @click.option(
-    "--watch", "watch_path", type=click.Path(path_type=Path, exists=True), help="Take utilisation from its log."
+    "--watch",
+    "watch_path",
+    type=click.Path(path_type=Path, exists=True),
+    help="Read the utilisation from this log of 'energy watch'.",
 )
 @click.option(
     "--prompt-per-output", type=Quantity(0), help="Prompt tokens for each generated token; --watch measures it."
 )
-@click.option("--cached-share", type=Quantity(0, 1), help="Part of the prompt that an API would charge as cached.")
+@click.option("--cached-share", type=Quantity(0, 1), help="Share of the prompt that an API would charge as cached.")
 @click.option(
     "--api", "api_model", metavar="PROVIDER/MODEL", help="Compare with the list price of the same open model."
 )
 @click.option("--api-price", metavar="IN,OUT[,CACHED]", help="Or with these dollars per million tokens.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@typed(TcoOptions)
+@pass_options(TcoOptions)
 def command(options: TcoOptions) -> int:
-    """Dollars per million tokens of a machine of one's own, and the utilisation at which it beats an API.
+    """Compare an own or rented machine with an API: dollars per million tokens, and the break-even utilisation.
 
-    Left out: staff, redundancy, failover, differences in quality.
+    Not included: staff, redundancy, failover, differences in quality.
 
     \b
     Examples:
@@ -99,21 +109,21 @@ def command(options: TcoOptions) -> int:
     from modicum.cli.terminal.output import print_json
     from modicum.energy.tco import compute_ownership
 
-    machine = _machine(options)
-    seen = _read_watch(options.watch_path)
-    speed = _speed(options)
-    traffic = _traffic(options, seen)
-    api = _api(options)
+    machine = _machine_cost(options)
+    seen = _read_watch_log(options.watch_path)
+    speed = _full_load_speed(options)
+    traffic = _make_traffic(options, seen)
+    api = _api_price(options)
     utilisation = seen.tokens_per_second / speed if seen is not None and speed > 0 else None
     found = compute_ownership(machine, speed, traffic, api, utilisation)
     if options.as_json:
         print_json({"ownership": found, "traffic": traffic, "api": api})
     else:
-        _show(found, traffic, api)
+        _print_ownership(found, traffic, api)
     return 0
 
 
-def _machine(options: TcoOptions) -> "RentedGpus | OwnedGpus":
+def _machine_cost(options: TcoOptions) -> "RentedGpus | OwnedGpus":
     from modicum.energy.tco import OwnedGpus, RentedGpus
 
     if options.rent is not None and options.buy is None:
@@ -134,7 +144,7 @@ def _machine(options: TcoOptions) -> "RentedGpus | OwnedGpus":
     )
 
 
-def _read_watch(path: Path | None) -> "WatchFigures | None":
+def _read_watch_log(path: Path | None) -> "WatchFigures | None":
     """What a watched server did."""
     if path is None:
         return None
@@ -149,7 +159,7 @@ def _read_watch(path: Path | None) -> "WatchFigures | None":
     return found.figures
 
 
-def _speed(options: TcoOptions) -> float:
+def _full_load_speed(options: TcoOptions) -> float:
     if options.tokens_per_second is not None:
         return float(options.tokens_per_second)
     if options.bench_path is None:
@@ -167,7 +177,7 @@ def _speed(options: TcoOptions) -> float:
     return max(point.tokens_per_second for point in inside)
 
 
-def _traffic(options: TcoOptions, seen: "WatchFigures | None") -> "Traffic":
+def _make_traffic(options: TcoOptions, seen: "WatchFigures | None") -> "Traffic":
     from modicum.energy.tco import Traffic
 
     ratio, cached = options.prompt_per_output, options.cached_share
@@ -191,7 +201,7 @@ def _traffic(options: TcoOptions, seen: "WatchFigures | None") -> "Traffic":
     return Traffic(ratio, cached or 0.0)
 
 
-def _api(options: TcoOptions) -> "ApiPrice | None":
+def _api_price(options: TcoOptions) -> "ApiPrice | None":
     from modicum.energy.tco import ApiPrice
 
     if options.api_price:
@@ -205,7 +215,8 @@ def _api(options: TcoOptions) -> "ApiPrice | None":
         return ApiPrice(amounts[0], amounts[1], amounts[2] if len(amounts) == 3 else None)
     if not options.api_model:
         return None
-    from modicum.metering.prices import MILLION, PriceBook
+    from modicum.calls.rates import MILLION
+    from modicum.metering.prices import PriceBook
 
     provider, _, model = options.api_model.partition("/")
     rates = PriceBook().rates(provider, model, datetime.now(UTC)) if model else None
@@ -221,7 +232,7 @@ def _api(options: TcoOptions) -> "ApiPrice | None":
     )
 
 
-def _show(found: "Ownership", traffic: "Traffic", api: "ApiPrice | None") -> None:
+def _print_ownership(found: "Ownership", traffic: "Traffic", api: "ApiPrice | None") -> None:
     from modicum.cli.terminal.output import dollars, print_table
 
     api_price = found.api_usd_per_million_output

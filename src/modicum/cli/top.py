@@ -1,4 +1,4 @@
-"""`modicum top`: what the gateway is doing, live."""
+"""`modicum top`: shows what the gateway does now."""
 
 import sys
 import time
@@ -20,12 +20,16 @@ EVERY_S = 1.0
 
 
 @click.command()
-@click.option("--by", default="model", show_default=True, help="model, team, app, user, key, task or agent.")
-@click.option("--seconds", default=60.0, show_default=True, type=Quantity(1, 900), help="How far back.")
-@click.option("--once", is_flag=True, help="Show it once and end.")
+@click.option("--by", default="model", show_default=True, help="Group by model, team, app, user, key, task or agent.")
+@click.option(
+    "--seconds", default=60.0, show_default=True, type=Quantity(1, 900), help="How many seconds back to look."
+)
+@click.option("--once", is_flag=True, help="Print it once and exit.")
 @json_option
 def command(by: str, seconds: float, *, once: bool, as_json: bool) -> None:
-    """Calls, tokens per second, first-token time, spend and cache share, by model or owner. Needs 'modicum up'.
+    """Show calls, tokens per second, time to first token, spend and cache share of the last minute.
+
+    'modicum up' must be running.
 
     \b
     Examples:
@@ -44,24 +48,24 @@ def command(by: str, seconds: float, *, once: bool, as_json: bool) -> None:
         output.print_json(store.live(by, seconds))
         return
     if once or not sys.stdout.isatty():
-        output.console().print(_table(store.live(by, seconds)))
+        output.console().print(_live_table(store.live(by, seconds)))
         return
     from rich.live import Live
 
-    with Live(_table(store.live(by, seconds)), console=output.console(), refresh_per_second=4) as shown:
+    with Live(_live_table(store.live(by, seconds)), console=output.console(), refresh_per_second=4) as shown:
         while True:
             time.sleep(EVERY_S)
-            shown.update(_table(store.live(by, seconds)))
+            shown.update(_live_table(store.live(by, seconds)))
 
 
-def _table(live: dict[str, Any]) -> "Table":
+def _live_table(live: dict[str, Any]) -> "Table":
     from rich import box
     from rich.table import Table
     from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, show_footer=True)
-    rows = [_cells(row, live["seconds"]) for row in live["rows"]]
-    feet = _cells(live["total"], live["seconds"])
+    rows = [_row(row, live["seconds"]) for row in live["rows"]]
+    feet = _row(live["total"], live["seconds"])
     columns = (live["by"], "calls", "failed", "prompt tok/s", "completion tok/s", "cached", "first token", "spend")
     for index, (name, foot) in enumerate(zip(columns, feet, strict=True)):
         table.add_column(name, foot, justify="left" if index == 0 else "right")
@@ -70,7 +74,7 @@ def _table(live: dict[str, Any]) -> "Table":
     return table
 
 
-def _cells(line: dict[str, Any], seconds: float) -> list[str]:
+def _row(line: dict[str, Any], seconds: float) -> list[str]:
     first = line["first_token_seconds"]
     known = line["cost_usd"]
     spend = output.dollars(None if known is None else Decimal(known)) if line["calls"] else ""

@@ -1,4 +1,4 @@
-"""`modicum up`: the gateway and the ledger process, watched over."""
+"""`modicum up`: runs the gateway and the ledger process, and restarts them when they end."""
 
 import os
 import shutil
@@ -42,10 +42,10 @@ METRICS = "PROMETHEUS_MULTIPROC_DIR"
 def command(
     part: str | None, workers: int | None, worker: int, handle: int | None, lifetime: tuple[int, int] | None
 ) -> None:
-    """Run the gateway: every call that goes through it is metered and recorded.
+    """Run the gateway. It meters and records every call that goes through it.
 
-    Point your programs at it by changing one base URL; Ctrl-C or SIGTERM ends it after the calls under way, SIGHUP has
-    it read keys and settings at once.
+    Change one base URL in your programs, so that they call the gateway. Ctrl-C or SIGTERM stops it after the calls in
+    progress. SIGHUP makes it read keys and settings at once.
 
     \b
     Examples:
@@ -59,57 +59,57 @@ def command(
     settings = read_settings()
     count = workers or settings.gateway.workers
     if part is None:
-        sys.exit(_up(settings, count))
+        sys.exit(_run_supervisor(settings, count))
     if lifetime is not None:
         of_gateway = settings.gateway.drain_s + lives.WORKER_ENDS_WITHIN_S
         lives.end_with_supervisor(lifetime, of_gateway if part == "gateway" else lives.LEDGER_ENDS_WITHIN_S)
     if part == "gateway":
-        _gateway(settings, worker, count, handle)
+        _run_gateway(settings, worker, count, handle)
     else:
-        _ledger(settings)
+        _run_ledger(settings)
 
 
-def _up(settings: Settings, count: int) -> int:
-    from modicum.cli.lifetime import begin
+def _run_supervisor(settings: Settings, count: int) -> int:
+    from modicum.cli.lifetime import acquire_lifetime
     from modicum.gateway.open_files import raise_limit
 
     # As the first process of a container we would not be ended by signals that we have no handler for.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    _check(settings)
+    _check_settings(settings)
     if settings.file:  # parts that are started again insist on it: were it gone, other settings would be taken for it
         os.environ["MODICUM_CONFIG"] = settings.file
     raise_limit()  # the parts inherit it
-    lifetime = begin(state_folder(), settings.gateway.drain_s, lambda line: click.echo(line, err=True))
+    lifetime = acquire_lifetime(state_folder(), settings.gateway.drain_s, lambda line: click.echo(line, err=True))
     try:
-        return _supervised(settings, count, lifetime)
+        return _start_parts(settings, count, lifetime)
     finally:
         lifetime.release()
 
 
-def _supervised(settings: Settings, count: int, lifetime: "Lifetime") -> int:
-    from modicum.cli.supervisor import Part, Supervisor
+def _start_parts(settings: Settings, count: int, lifetime: "Lifetime") -> int:
+    from modicum.cli.supervisor import SupervisedProcess, Supervisor
     from modicum.gateway.workers import BOARD, forget
 
     bound = bind_listener("gateway.listen", *host_and_port("gateway.listen", settings.gateway.listen))
     bound.listen(BACKLOG)  # at once: who calls while the workers start waits, and a second gateway is turned away
-    _fresh_metrics(count)
+    _reset_metrics(count)
     lives = ["--lifetime", *map(str, lifetime.handles)]
     shared = ["--workers", f"{count}", "--socket", f"{bound.fileno()}", *lives]
     gateway = [
-        Part(
+        SupervisedProcess(
             "gateway" if count == 1 else f"gateway (worker {index + 1})",
             [*shared, "--worker", f"{index}", "--part", "gateway"],
             inherited=[bound.fileno(), *lifetime.handles],
-            fell=partial(forget, state_folder() / BOARD, index),
+            on_exit=partial(forget, state_folder() / BOARD, index),
         )
         for index in range(count)
     ]
-    ledger = Part("ledger", [*lives, "--part", "ledger"], inherited=lifetime.handles)
-    click.echo(hello(settings, count), err=True)
-    return Supervisor(ledger, gateway, bound, drain_s=settings.gateway.drain_s, ending=lifetime.ending).run()
+    ledger = SupervisedProcess("ledger", [*lives, "--part", "ledger"], inherited=lifetime.handles)
+    click.echo(welcome_text(settings, count), err=True)
+    return Supervisor(ledger, gateway, bound, drain_s=settings.gateway.drain_s, ending=lifetime.mark_ending).run()
 
 
-def _fresh_metrics(count: int) -> None:
+def _reset_metrics(count: int) -> None:
     """Where several workers keep their figures, emptied: they count from this start on. Nobody runs yet."""
     from modicum.gateway.server import shared_metrics
     from modicum.gateway.workers import BOARD
@@ -124,7 +124,7 @@ def _fresh_metrics(count: int) -> None:
         os.environ[METRICS] = str(folder)
 
 
-def hello(settings: Settings, count: int = 1) -> str:
+def welcome_text(settings: Settings, count: int = 1) -> str:
     """What to set so that programs use the gateway, and where spans go."""
     from modicum.ledger_process.otel_endpoint import endpoint_of
 
@@ -144,8 +144,8 @@ def hello(settings: Settings, count: int = 1) -> str:
     )
 
 
-def _check(settings: Settings) -> None:
-    """Faults of the settings are told here, once, and not by parts that are started again and again."""
+def _check_settings(settings: Settings) -> None:
+    """Finds faults of the settings here, once; parts that are restarted would report them again and again."""
     from modicum.gateway.server import upstreams_of
     from modicum.gateway.tls import listener_of
     from modicum.ledger_process.otel_endpoint import endpoint_of
@@ -156,20 +156,20 @@ def _check(settings: Settings) -> None:
     host_and_port("console.listen", settings.console.listen)
 
 
-def _gateway(settings: Settings, index: int, count: int, handle: int | None) -> None:
+def _run_gateway(settings: Settings, index: int, count: int, handle: int | None) -> None:
     from modicum.gateway.server import run
     from modicum.gateway.workers import Worker
 
     bound = socket.socket(fileno=handle) if handle is not None else None
-    run(settings, state_folder(), resources.digest_key(), read_settings, worker=Worker(index, count), bound=bound)
+    run(settings, state_folder(), resources.read_digest_key(), read_settings, worker=Worker(index, count), bound=bound)
 
 
-def _ledger(settings: Settings) -> None:
+def _run_ledger(settings: Settings) -> None:
     from modicum.gateway.log import log
     from modicum.ledger_process.otel_endpoint import endpoint_of
     from modicum.ledger_process.process import run
 
     host, port = host_and_port("console.listen", settings.console.listen)
-    prices = resources.price_book(None, settings)
+    prices = resources.load_prices(None, settings)
     export = endpoint_of(settings.otel)
     run(state_folder(), ledger_place(settings), prices, host, port, lambda line: log("ledger", told=line), export)

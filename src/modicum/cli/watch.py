@@ -8,11 +8,18 @@ from pathlib import Path
 import click
 
 from modicum.calls import Problem
-from modicum.cli.import_logs import book_all, purge_old, reading
+from modicum.cli.import_logs import book_calls, make_reading, purge_old_entries
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.found_logs import home_logs
-from modicum.cli.inputs.logs import check_there, logs, show_problems
-from modicum.cli.shared_options import LogOptions, ledger_option, paths_argument, prices_option, source_option, typed
+from modicum.cli.inputs.found_logs import find_home_logs
+from modicum.cli.inputs.log_reading import check_paths_exist, print_problems, read_logs
+from modicum.cli.shared_options import (
+    LogOptions,
+    ledger_option,
+    pass_options,
+    paths_argument,
+    prices_option,
+    source_option,
+)
 from modicum.cli.terminal.quantity import Quantity
 from modicum.settings import read_settings
 
@@ -26,29 +33,30 @@ class WatchOptions(LogOptions):
 @paths_argument
 @source_option
 @click.option(
-    "--every", type=Quantity(), default=5.0, show_default=True, metavar="SECONDS", help="How long changes are gathered."
+    "--every", type=Quantity(), default=5.0, show_default=True, metavar="SECONDS", help="How often to import changes."
 )
 @prices_option
 @ledger_option
-@typed(WatchOptions)
+@pass_options(WatchOptions)
 def command(options: WatchOptions) -> None:
-    """Import what is there, then what is written, until Ctrl-C. Without PATHS: the agent logs that are found.
+    """Import existing logs, then everything that is added to them, until Ctrl-C.
 
-    The ledger is opened only while something is booked, so other commands can use it in between.
+    Without PATHS: the agent logs in your home directory. The ledger is open only while calls are added, so other
+    commands can use it in between.
 
     \b
     Examples:
       modicum watch
       modicum watch ~/.claude/projects --every 30
     """
-    check_there(options.paths)
-    watched = list(options.paths) or home_logs()
+    check_paths_exist(options.paths)
+    watched = list(options.paths) or find_home_logs()
     click.echo(f"watching {', '.join(map(str, watched))}; Ctrl-C ends it", err=True)
-    for changed in changes(watched, options.every, threading.Event()):
-        _book(changed, options)
+    for changed in watch_changes(watched, options.every, threading.Event()):
+        _book_logs(changed, options)
 
 
-def changes(paths: list[Path], every_seconds: float, stop: threading.Event) -> Iterator[list[Path]]:
+def watch_changes(paths: list[Path], every_seconds: float, stop: threading.Event) -> Iterator[list[Path]]:
     """First all paths, then, whenever something was written, the files that changed."""
     from watchfiles import Change, watch
 
@@ -61,16 +69,16 @@ def changes(paths: list[Path], every_seconds: float, stop: threading.Event) -> I
             yield present
 
 
-def _book(paths: list[Path], options: WatchOptions) -> None:
+def _book_logs(paths: list[Path], options: WatchOptions) -> None:
     settings = read_settings()
     problems: list[Problem] = []
-    with resources.opened_ledger(options.ledger_url, settings) as store:
-        prices = resources.price_book(options.price_path, settings)
-        told = reading(anatomy=True)
-        calls = logs(paths, told, options.source, problems, booked_in=store.conversations_of)
-        booked = book_all(calls, store, prices)
+    with resources.open_ledger(options.ledger_url, settings) as store:
+        prices = resources.load_prices(options.price_path, settings)
+        reading = make_reading(anatomy=True)
+        calls = read_logs(paths, reading, options.source, problems, booked_in=store.conversations_of)
+        booked = book_calls(calls, store, prices)
         prices.save()
-        purge_old(store, settings)
+        purge_old_entries(store, settings)
     if booked.new or booked.replaced:
         click.echo(f"{booked.new:,} new calls, {booked.replaced:,} that had grown")
-    show_problems(problems, strict=False)
+    print_problems(problems, strict=False)

@@ -1,4 +1,4 @@
-"""`modicum yield`: what came of the tokens."""
+"""`modicum yield`: shows outcomes per million tokens, and cost per outcome."""
 
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,12 +13,12 @@ from modicum.cli.shared_options import (
     SpanOptions,
     json_option,
     ledger_option,
+    pass_options,
     span_options,
     timezone_option,
-    typed,
 )
 from modicum.cli.terminal import output
-from modicum.cli.terminal.time_span import given
+from modicum.cli.terminal.time_span import bounds_or_none
 from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.settings import checked_zone, read_settings
 
@@ -42,19 +42,25 @@ class YieldOptions(LedgerOptions, SpanOptions):
 
 
 @click.command()
-@click.option("--outcome", required=True, metavar="NAME", help="Which outcome; 'modicum outcome list' names them.")
 @click.option(
-    "--by", default="model", metavar="WHAT", help="model, project, branch, agent, source, owner, ... or tag:NAME."
+    "--outcome", required=True, metavar="NAME", help="Name of the outcome; 'modicum outcome list' shows all names."
+)
+@click.option(
+    "--by",
+    default="model",
+    metavar="WHAT",
+    help="Group by model, project, branch, agent, source, owner, ... or tag:NAME.",
 )
 @span_options("when the task began")
 @timezone_option
 @json_option
 @ledger_option
-@typed(YieldOptions)
+@pass_options(YieldOptions)
 def command(options: YieldOptions) -> None:
-    """Outcomes per million tokens, and cost per outcome, with a 95 % interval.
+    """Show outcomes per million tokens, and cost per outcome, with a 95 % interval.
 
-    Ratios of sums over all tasks that have the outcome, failed ones included. Tasks without it are counted apart.
+    Each figure is a ratio of sums over all tasks that have the outcome, failed tasks included. Tasks without the
+    outcome are counted separately.
 
     \b
     Examples:
@@ -67,11 +73,11 @@ def command(options: YieldOptions) -> None:
     settings = read_settings()
     zone_name = options.timezone or settings.timezone
     zone = checked_zone(zone_name)
-    by, tag = _dimension(options.by)
+    by, tag = _parse_dimension(options.by)
     since, until = options.span(zone)
     name = options.outcome
-    with resources.opened_ledger(options.ledger_url, settings) as store:
-        told = _outcome_holdings(store, name)
+    with resources.open_ledger(options.ledger_url, settings) as store:
+        outcome_row = _read_outcome_row(store, name)
         cells = store.ask("yield", by=by, tag=tag, zone=zone_name, since=since, until=until, outcome=name)
         cells = _add_energy(store, cells, (since, until), by=by, tag=tag, zone=zone_name)
         place = store.place
@@ -79,9 +85,9 @@ def command(options: YieldOptions) -> None:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
     found = build(cells, name, by)
     if options.as_json:
-        output.print_json(yield_document(found, options.by, zone_name, *given((since, until)), told))
+        output.print_json(yield_document(found, options.by, zone_name, *bounds_or_none((since, until)), outcome_row))
     else:
-        print_yield(found, options.by, told)
+        print_yield(found, options.by, outcome_row)
 
 
 def _add_energy(store: "Store", cells: "list[Row]", span: "tuple[datetime, datetime]", **cut: str) -> "list[Row]":
@@ -99,7 +105,7 @@ def _add_energy(store: "Store", cells: "list[Row]", span: "tuple[datetime, datet
     return [dict(cell) for cell in add_energy(cells, rows, share_energy(windows, rows))]
 
 
-def _dimension(by: str) -> tuple[str, str]:
+def _parse_dimension(by: str) -> tuple[str, str]:
     """The dimension, and the tag where it is one."""
     from modicum.insights.yields import DIMENSIONS
 
@@ -112,7 +118,7 @@ def _dimension(by: str) -> tuple[str, str]:
     return by, ""
 
 
-def _outcome_holdings(store: "Store", name: str) -> "Row":
+def _read_outcome_row(store: "Store", name: str) -> "Row":
     """What the ledger knows of outcomes of this name.
 
     Raises:
@@ -125,7 +131,7 @@ def _outcome_holdings(store: "Store", name: str) -> "Row":
     return known[name]
 
 
-def print_yield(found: "Yield", by: str, told: "Row") -> None:
+def print_yield(found: "Yield", by: str, outcome_row: "Row") -> None:
     columns = [
         by,
         "tasks",
@@ -141,28 +147,28 @@ def print_yield(found: "Yield", by: str, told: "Row") -> None:
         "no outcome",
         "basis",
     ]
-    output.print_table(columns, [_cells(row) for row in found.rows], footer=_cells(found.total))
+    output.print_table(columns, [_row(row) for row in found.rows], footer=_row(found.total))
     total = found.total
     if total.tasks_without_outcome:
         each = total.cost_per_outcome_all_tasks_usd
         click.echo(
             f"tasks without this outcome: {total.tasks_without_outcome:,}, at "
             f"{output.dollars(total.cost_without_outcome_usd)}; if they tried and failed, each {found.outcome} costs "
-            f"{_money(each.value)}{_money_span(each)}"
+            f"{_format_dollars(each.value)}{_format_dollar_interval(each)}"
         )
     if total.calls_outside_tasks:
         click.echo(
             f"calls outside any task: {total.calls_outside_tasks:,}, at {output.dollars(total.cost_outside_tasks_usd)}"
         )
-    if told["tasks_without_calls"]:
+    if outcome_row["tasks_without_calls"]:
         click.echo(
-            f"tasks with this outcome of which the ledger holds no call: {told['tasks_without_calls']:,}, with "
-            f"{told['value_sum_without_calls']:,.6g} {found.outcome}"
+            f"tasks with this outcome of which the ledger holds no call: {outcome_row['tasks_without_calls']:,}, with "
+            f"{outcome_row['value_sum_without_calls']:,.6g} {found.outcome}"
         )
     if (energy := total.outcomes_per_kwh) is not None:
         click.echo(
-            f"outcomes per kilowatt-hour: {_figure(energy.value)}"
-            + (f" ({_span(energy)})" if _span(energy) else "")
+            f"outcomes per kilowatt-hour: {_format_number(energy.value)}"
+            + (f" ({_format_interval(energy)})" if _format_interval(energy) else "")
             + f", over {energy.tasks:,} tasks of which every call was measured, {total.energy_kwh:,.4g} kWh"
         )
     for estimate, what in (
@@ -175,17 +181,17 @@ def print_yield(found: "Yield", by: str, told: "Row") -> None:
         click.echo(rule)
 
 
-def _cells(line: "YieldLine") -> list[str]:
+def _row(line: "YieldLine") -> list[str]:
     return [
         line.name,
         output.count(line.tasks),
         output.count(line.tasks_failed),
         f"{line.outcomes:,.6g}",
-        _figure(line.outcomes_per_million_effective_tokens.value),
-        _span(line.outcomes_per_million_effective_tokens),
-        _figure(line.outcomes_per_million_tokens.value),
-        _money(line.cost_per_outcome_usd.value),
-        _money_span(line.cost_per_outcome_usd).strip(" ()"),
+        _format_number(line.outcomes_per_million_effective_tokens.value),
+        _format_interval(line.outcomes_per_million_effective_tokens),
+        _format_number(line.outcomes_per_million_tokens.value),
+        _format_dollars(line.cost_per_outcome_usd.value),
+        _format_dollar_interval(line.cost_per_outcome_usd).strip(" ()"),
         output.dollars(line.cost_usd),
         output.dollars(line.cost_failed_usd),
         output.dollars(line.cost_without_outcome_usd) if line.tasks_without_outcome else "",
@@ -193,21 +199,21 @@ def _cells(line: "YieldLine") -> list[str]:
     ]
 
 
-def _figure(value: float | None) -> str:
+def _format_number(value: float | None) -> str:
     return "unknown" if value is None else f"{value:,.3g}" if value < 1_000 else f"{value:,.0f}"
 
 
-def _span(estimate: "Estimate") -> str:
+def _format_interval(estimate: "Estimate") -> str:
     if estimate.low is None or estimate.high is None:
         return ""
-    return f"{_figure(estimate.low)} to {_figure(estimate.high)}"
+    return f"{_format_number(estimate.low)} to {_format_number(estimate.high)}"
 
 
-def _money(value: float | None) -> str:
+def _format_dollars(value: float | None) -> str:
     return output.dollars_of(value)
 
 
-def _money_span(estimate: "Estimate") -> str:
+def _format_dollar_interval(estimate: "Estimate") -> str:
     if estimate.low is None or estimate.high is None:
         return ""
-    return f" ({_money(estimate.low)} to {_money(estimate.high)})"
+    return f" ({_format_dollars(estimate.low)} to {_format_dollars(estimate.high)})"

@@ -2,7 +2,8 @@
 
 Between two calls of a conversation the provider's count of the prompt grew by what was appended. Where the log shows
 all of that, our count of it beside the growth is one pair. Claude Code's transcripts have a reader of their own
-(`importers/claude_code_steps.py`): their segments are fitted to the growth already, and would prove themselves.
+(`importers/claude_code/calibration_pairs.py`): their segments are fitted to the growth already, and would prove
+themselves.
 """
 
 from collections.abc import Iterable, Iterator

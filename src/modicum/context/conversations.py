@@ -19,7 +19,7 @@ import msgspec
 
 from modicum.calls import Anatomy, Basis, Call, Segment, SegmentKind
 from modicum.context.breaks import cause_of_break, kept_count
-from modicum.redaction.tags import LOOKED_AT, seen_tags
+from modicum.privacy.tags import LOOKED_AT, seen_tags
 
 MOST_CONVERSATIONS = 5_000
 MOST_PARTS = 1_000_000
@@ -40,7 +40,7 @@ class ContextPart(msgspec.Struct, gc=False, array_like=True):
     tokens: int | None
     """None: not counted yet; never so in a record."""
     seen: dict[str, int] | None = None
-    """Secrets and personal data in its text, by kind (`redaction.finding`). None: nobody looked."""
+    """Secrets and personal data in its text, by kind (`privacy.detection`). None: nobody looked."""
     basis: Basis = Basis.ESTIMATED
 
 

@@ -4,8 +4,8 @@ import msgspec
 
 from modicum.calls import Call, SegmentKind
 from modicum.context.segmenter import Listener
-from modicum.redaction.finding import seen
-from modicum.redaction.tags import seen_tags
+from modicum.privacy.detection import count_sensitive_values
+from modicum.privacy.tags import seen_tags
 
 
 class SecretScan(Listener):
@@ -17,7 +17,7 @@ class SecretScan(Listener):
     def heard(self, kind: SegmentKind, text: str, digest: bytes) -> None:
         del kind
         if digest not in self._known:
-            self._known[digest] = seen(text)
+            self._known[digest] = count_sensitive_values(text)
 
     def tagged(self, call: Call) -> Call:
         """The call, with counts of what the segments hold that it was the first to send."""

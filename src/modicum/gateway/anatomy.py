@@ -13,7 +13,7 @@ from modicum.context.live import Counts, LiveContext, LiveContexts, Uncounted
 from modicum.gateway.exchange import Exchange
 from modicum.metering.digests import Digester
 from modicum.metering.tokens import count_tokens
-from modicum.redaction.finding import seen
+from modicum.privacy.detection import count_sensitive_values
 
 MOST_WAITING = 2_000
 """Calls whose new parts wait to be counted. Beyond it parts are estimated by their length and not looked at, as
@@ -72,4 +72,4 @@ def counted(context: LiveContext | None) -> list[ContextPart] | None:
 
 
 def _count_all(parts: Uncounted, model: str) -> list[tuple[ContextPart, Counts]]:
-    return [(part, Counts(count_tokens(text, model), seen(text))) for part, text in parts]
+    return [(part, Counts(count_tokens(text, model), count_sensitive_values(text))) for part, text in parts]

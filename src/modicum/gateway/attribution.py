@@ -12,10 +12,10 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from modicum.calls import Owner
+from modicum.privacy.tags import is_reserved
 from modicum.providers.facts import RequestFacts
 from modicum.providers.traceparent import TAG as TRACE_TAG
 from modicum.providers.traceparent import parsed
-from modicum.redaction.tags import is_reserved
 
 MOST_CHARACTERS = 200
 MOST_TAGS = 16

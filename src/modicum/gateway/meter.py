@@ -16,7 +16,7 @@ from modicum.calls.provider_names import is_native_id
 from modicum.gateway.attribution import Attribution
 from modicum.gateway.codings import CODINGS, coding_of
 from modicum.gateway.exchange import Exchange
-from modicum.ledger.underway import MOST_RECORD_BYTES
+from modicum.ledger.calls_in_flight import MOST_RECORD_BYTES
 from modicum.metering.tokens import count_tokens
 from modicum.providers.facts import DialectError, ReplyFacts
 

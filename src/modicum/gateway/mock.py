@@ -12,8 +12,8 @@ from modicum.gateway.refusal import Refused
 from modicum.gateway.upgrades import PlainProtocol
 from modicum.outbound.listener import bind_listener
 from modicum.providers.facts import DialectError
-from modicum.providers.mock.provider import Answer, MockProvider, models
-from modicum.providers.mock.wanted import Wanted, wanted_from
+from modicum.providers.mock.options import MockOptions, parse_options
+from modicum.providers.mock.provider import MockProvider, MockReply, models
 from modicum.settings.addresses import host_and_port
 
 MODELS = ("gpt-4o-mini", "gpt-5", "text-embedding-3-small", "claude-sonnet-4-6", "claude-haiku-4-5", "gemini-2.5-flash")
@@ -45,8 +45,8 @@ class MockApp:
             body += message.get("body", b"")
             more = message.get("more_body", False)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
-        answer, wanted = self._answer(scope, headers, body)
-        await asyncio.sleep(wanted.delay_ms / 1000)
+        answer, options = self._answer(scope, headers, body)
+        await asyncio.sleep(options.delay_ms / 1000)
         head = [(b"content-type", answer.content_type.encode())]
         head += [(name.encode(), value.encode()) for name, value in answer.headers]
         if len(answer.parts) == 1 and not answer.breaks_off:
@@ -54,27 +54,27 @@ class MockApp:
         await send({"type": "http.response.start", "status": answer.status, "headers": head})
         for part in answer.parts:
             await send({"type": "http.response.body", "body": part, "more_body": True})
-            if wanted.chunk_delay_ms and len(answer.parts) > 1:
-                await asyncio.sleep(wanted.chunk_delay_ms / 1000)
+            if options.chunk_delay_ms and len(answer.parts) > 1:
+                await asyncio.sleep(options.chunk_delay_ms / 1000)
         if not answer.breaks_off:  # else the server cuts the connection when we return
             await send({"type": "http.response.body", "body": b"", "more_body": False})
 
-    def _answer(self, scope: dict[str, Any], headers: dict[str, str], body: bytes) -> tuple[Answer, Wanted]:
+    def _answer(self, scope: dict[str, Any], headers: dict[str, str], body: bytes) -> tuple[MockReply, MockOptions]:
         now = int(time.time())
         dialect = dialect_of(scope["path"])
         try:
             asked = served(scope["method"], scope["path"], {name for name, _ in scope["headers"]})
             dialect = asked.dialect
-            wanted = wanted_from(headers)
+            options = parse_options(headers)
         except (Refused, DialectError) as refusal:
             said = dialect.error(refusal.status, refusal.message, refusal.kind)
-            return Answer(refusal.status, "application/json", (said,)), Wanted()
+            return MockReply(refusal.status, "application/json", (said,)), MockOptions()
         path = f"{scope['path']}?{scope['query_string'].decode('ascii', 'replace')}"
         if asked.what == CALL:
-            return self._provider.answer(dialect, body, path, wanted, now), wanted
+            return self._provider.answer(dialect, body, path, options, now), options
         if scope["method"] == "GET":
-            return models(dialect, MODELS, now), wanted
-        return self._provider.count(dialect, body, path), wanted
+            return models(dialect, MODELS, now), options
+        return self._provider.count(dialect, body, path), options
 
 
 def run(address: str) -> None:

@@ -50,7 +50,7 @@ async def take_outcomes(
         caller = _checked(owners, method, headers)
         told = [_outcome(one, caller) for one in _decoded(await read())]
         for one in told:
-            await journal.added(Record("", "outcome", _pack(one)))
+            await journal.append(Record("", "outcome", _pack(one)))
         if graded is not None:
             await graded(told)
     except Refused as refusal:

@@ -13,8 +13,8 @@ from modicum.gateway.exchange import Exchange
 from modicum.gateway.listening import Failed
 from modicum.gateway.meter import Counted
 from modicum.gateway.refusal import Refused
+from modicum.ledger.calls_in_flight import NoFreeSlot
 from modicum.ledger.journal import Journal, NotDurable, Record
-from modicum.ledger.underway import Full
 from modicum.metering.digests import Digester
 
 T = TypeVar("T")
@@ -45,7 +45,7 @@ class Recorder:
         exchange.begun = meter.begun_call(exchange.number, upstream.provider, exchange.route.model, about, started_s)
         try:
             exchange.slot = self.journal.begin(meter.begun_record(exchange.begun))
-        except Full:
+        except NoFreeSlot:
             raise Refused(503, "too many calls are under way; try again", "overloaded") from None
 
     async def end(self, exchange: Exchange) -> bool:

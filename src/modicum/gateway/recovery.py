@@ -24,7 +24,7 @@ async def recover(journal: Journal) -> None:
             continue  # half a record: its call had not been sent
         if number not in finished:
             records.append(Record(number, "call", body))
-    await journal.recovered(records)
+    await journal.recover(records)
     log("recovered", calls=len(records))
 
 

@@ -238,8 +238,8 @@ def _team_turn(call: _Call, verdict: TurnVerdict) -> TeamTurn:
         round=verdict.round,
         model=verdict.model,
         full_because=verdict.full_because,
-        spoken=run.guard.spoken(),
-        said_by=run.said_by,
+        spoken=run.guard.rounds_spoken(),
+        said_by=run.authors_by_digest,
         silenced=frozenset(run.silenced),
         marks=team.settings.marks,
         reply=team.settings.reply,
@@ -267,9 +267,9 @@ class TurnListener:
             return {}
         if self._size:
             stream = b"".join(self._chunks) if self._size <= MOST_HEARD_BYTES else b""
-            said = exchange.upstream_dialect.spoken(stream, stream=True)
+            said = exchange.upstream_dialect.reply_text(stream, stream=True)
         else:
-            said = exchange.request.served.dialect.spoken(end, stream=False)
+            said = exchange.request.served.dialect.reply_text(end, stream=False)
         agent, run = self._call.question.agent, self._call.run
         run.unfinished.discard(agent)
         if said is None:

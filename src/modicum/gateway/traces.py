@@ -85,7 +85,7 @@ class Traces:
             caller = _checked(owners, method, path, headers)
             told = await self._told(caller.owner, kind, await read())
             if told.spans:
-                await self._opened().added(Record("", "spans", _pack(told.spans)))
+                await self._opened().append(Record("", "spans", _pack(told.spans)))
         except Refused as refusal:
             self._metrics.refused(refusal.kind)
             await _refuse(client, kind, refusal)

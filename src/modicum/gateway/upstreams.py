@@ -14,7 +14,7 @@ from modicum.calls.provider_names import provider_of_host
 from modicum.gateway.outgoing_headers import NEVER, passes_on
 from modicum.gateway.refusal import Refused
 from modicum.outbound.keepalive import Header, Origin
-from modicum.providers.dialect import Api
+from modicum.providers.dialect import DialectApi
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.translation.translation import Translation
 from modicum.providers.translation.translations import TRANSLATIONS, AnthropicToOpenAI
@@ -174,7 +174,7 @@ def _checked_names(name: str, patterns: Sequence[str]) -> tuple[bytes, ...]:
     return found
 
 
-def _key_header(settings: UpstreamSettings, api: Api, key: str) -> Header:
+def _key_header(settings: UpstreamSettings, api: DialectApi, key: str) -> Header:
     value = key.encode("ascii", "strict")
     if settings.key_header:
         return settings.key_header.lower().encode("ascii"), value

@@ -3,6 +3,6 @@
 `read_calls` is the whole room: it finds files, asks each format whether it knows them, and gives calls and problems.
 """
 
-from modicum.importers.reading import FORMATS, format_named, found_places, read_calls
+from modicum.importers.read_logs import FORMATS, format_named, found_places, read_calls
 
 __all__ = ["FORMATS", "format_named", "found_places", "read_calls"]

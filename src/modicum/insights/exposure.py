@@ -5,7 +5,7 @@ from datetime import datetime
 import msgspec
 
 from modicum.ledger.store import Store
-from modicum.redaction.tags import LOOKED_AT, seen_in
+from modicum.privacy.tags import LOOKED_AT, seen_in
 
 BY = ("provider", "team", "app", "user", "project")
 

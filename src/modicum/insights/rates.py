@@ -6,8 +6,9 @@ from itertools import pairwise
 import numpy as np
 
 from modicum.calls import BUCKETS, Tier
+from modicum.calls.rates import RateSteps
 from modicum.insights.history import Floats, History, Ints
-from modicum.metering.prices import PriceBook, Steps
+from modicum.metering.prices import PriceBook
 
 _DAY_S = 86_400
 
@@ -67,7 +68,7 @@ class RateTable:
         return self._known[key]
 
 
-def _to_arrays(steps: Steps) -> tuple[Floats, Floats]:
+def _to_arrays(steps: RateSteps) -> tuple[Floats, Floats]:
     above = np.array([step.above_tokens for step in steps], dtype=np.float64)
     rates = np.array([[float(getattr(step.rates, bucket)) for bucket in BUCKETS] for step in steps])
     return above, rates

@@ -49,11 +49,11 @@ class ClickHouseStore(SqlStore):
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.place = url.replace(f":{parts.password}@", ":***@") if parts.password else url
-        try:
+        try:  # an extra
             import clickhouse_connect
+            from clickhouse_connect.driver.exceptions import Error
         except ImportError:
             raise UserError("a ClickHouse ledger needs more packages: pip install 'modicum[clickhouse]'") from None
-        from clickhouse_connect.driver.exceptions import Error
 
         self._error = Error
         try:
@@ -79,7 +79,7 @@ class ClickHouseStore(SqlStore):
             for table, columns, names in parts:
                 columns["revision"] = [revisions[entry_id] for entry_id in columns["entry_id"]]
                 self._insert(table, columns, (*names, "revision"))
-            self._insert("entries_log", self._versioned(fresh), (*ENTRY_KINDS, "booked_at", "version"))
+            self._insert("entries_log", self._with_versions(fresh), (*ENTRY_KINDS, "booked_at", "version"))
         # Of calls that are known, too: a log that has grown tells more of what was made of their results.
         self._insert("reuse_log", reuse_columns(batch), tuple(REUSE_KINDS))
         replaced = sum(entry.call.call_id in known for entry in fresh)
@@ -92,7 +92,7 @@ class ClickHouseStore(SqlStore):
             return Appended()
         columns = table.fill(records, sent_ns)
         identities = columns[table.identity]
-        known = self._known(table, identities)
+        known = self._latest_revisions(table, identities)
         revisions = columns.get(REVISION, [0] * len(identities))
         last_stands = table.repeats is Repeats.LAST_SENT_STANDS and sent_ns is None
         fresh = [
@@ -106,7 +106,7 @@ class ClickHouseStore(SqlStore):
         replaced = sum(identities[place] in known for place in fresh)
         return Appended(len(fresh) - replaced, replaced, len(records) - len(fresh))
 
-    def _known(self, table: RecordTable[Any], identities: Sequence[str]) -> dict[str, int]:
+    def _latest_revisions(self, table: RecordTable[Any], identities: Sequence[str]) -> dict[str, int]:
         """Of these identities those that the ledger has, with the greatest revision of each (0: they have none)."""
         revision = f"max({REVISION})" if table.is_revised else "0"
         known: dict[str, int] = {}
@@ -137,7 +137,7 @@ class ClickHouseStore(SqlStore):
         return mark_former(conversations, (str(entry_id) for (entry_id,) in former.result_rows))
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
-        text, typed = _typed(question_text(question), bind(question, parameters))
+        text, typed = _with_types(question_text(question), bind(question, parameters))
         found = self._client.query(text, parameters=typed)
         names, kinds = list(found.column_names), [kind.name for kind in found.column_types]
         columns: Sequence[Sequence[Any]] = found.result_columns
@@ -192,7 +192,7 @@ class ClickHouseStore(SqlStore):
         )
         return {str(entry_id): int(revision) for entry_id, revision in found.result_rows}
 
-    def _versioned(self, fresh: Sequence[Entry]) -> Columns:
+    def _with_versions(self, fresh: Sequence[Entry]) -> Columns:
         columns = entry_columns(fresh)
         now = datetime.now(UTC)
         age = (1 << _AGE_BITS) - 1 - time_ns()
@@ -231,11 +231,11 @@ class ClickHouseStore(SqlStore):
             self._client.command(statement)
 
     def _command(self, sql: str, parameters: Mapping[str, Any]) -> None:
-        text, typed = _typed(sql, parameters)
+        text, typed = _with_types(sql, parameters)
         self._client.command(text, parameters=typed)
 
     def _rows(self, sql: str, parameters: Mapping[str, Any]) -> list[Row]:
-        text, typed = _typed(sql, parameters)
+        text, typed = _with_types(sql, parameters)
         found = self._client.query(text, parameters=typed)
         rows = [dict(zip(found.column_names, row, strict=True)) for row in found.result_rows]
         for row in rows:
@@ -253,13 +253,13 @@ def _column(values: Sequence[Any], kind: str) -> npt.NDArray[Any]:
     return plain_array(np.array(values, dtype=object))
 
 
-def _typed(sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+def _with_types(sql: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
     """`$name` as ClickHouse writes it, with the type of its value: `{name:String}`."""
     code = re.sub(r"\$([a-z_]+)", lambda m: f"{{{m[1]}:{_TYPES[type(parameters[m[1]])]}}}", without_comments(sql))
-    return code, {name: _exact(value) for name, value in parameters.items()}
+    return code, {name: _exact_time(value) for name, value in parameters.items()}
 
 
-def _exact(value: Any) -> Any:
+def _exact_time(value: Any) -> Any:
     """Times as text: the driver would cut them to seconds."""
     if not isinstance(value, datetime):
         return value

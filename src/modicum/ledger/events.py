@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import UserError
-from modicum.ledger.on_disk import file_at, gone, is_broken, is_foreign
+from modicum.ledger.on_disk import explain_replaced_file, file_at, is_broken, is_foreign
 
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS events (
@@ -26,8 +26,10 @@ _STAMP_BYTES = 8
 
 
 class EventFile:
-    """Raises:
-    UserError: the file cannot be opened.
+    """The events of keys and owners in a SQLite file: appended, read from a place on, never changed.
+
+    Raises:
+        UserError: the file cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
@@ -47,7 +49,7 @@ class EventFile:
     @property
     def gone(self) -> str:
         """Why what is decided from now on is not seen here; empty if the file is where it was."""
-        return "" if file_at(self.path) == self._file else gone("the file of keys", self.path)
+        return "" if file_at(self.path) == self._file else explain_replaced_file("the file of keys", self.path)
 
     def append(self, kind: str, event: Any) -> None:
         """Returns when it is on the disk.

@@ -41,7 +41,7 @@ class FileLock:
             UserError: the file system has no locks.
         """
         until = time.monotonic() + within_s
-        while not _locked(self._handle, self.path, shared=False):
+        while not try_lock(self._handle, self.path, shared=False):
             if time.monotonic() >= until:
                 return False
             time.sleep(LOOK_EVERY_S)
@@ -72,12 +72,17 @@ def is_held(path: Path) -> bool:
     except OSError:
         return False
     try:
-        return not _locked(handle, path, shared=True)
+        return not try_lock(handle, path, shared=True)
     finally:
         os.close(handle)
 
 
-def _locked(handle: int, path: Path, *, shared: bool) -> bool:
+def try_lock(handle: int, path: Path, *, shared: bool) -> bool:
+    """Locks an open file until it is closed; False: another process has it.
+
+    Raises:
+        UserError: the file system has no locks.
+    """
     import fcntl  # here: verbs that only look run on systems without it, too
 
     try:

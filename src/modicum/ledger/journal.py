@@ -21,8 +21,9 @@ from typing import NamedTuple
 
 from modicum.calls import UserError
 from modicum.ledger import positions
-from modicum.ledger.on_disk import file_at, gone, is_broken, is_foreign, set_aside
-from modicum.ledger.underway import UnderWay
+from modicum.ledger.calls_in_flight import CallsInFlight
+from modicum.ledger.file_lock import try_lock
+from modicum.ledger.on_disk import explain_replaced_file, file_at, is_broken, is_foreign, set_aside
 
 SHIPPED = "shipped"
 """The reader of journals that ships them; see `modicum.ledger.shipper`."""
@@ -111,8 +112,8 @@ class Journal:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             self._lock = _Lock(folder / f"{name}.lock")
-            self._base = self._opened_or_anew()
-            self._under_way = UnderWay(folder / f"{name}.underway", slots)
+            self._base = self._open_or_start_anew()
+            self._under_way = CallsInFlight(folder / f"{name}.underway", slots)
             self._files: dict[Path, tuple[int, int]] = {}
             self._note_files(folder / f"{name}.underway")
         except (OSError, sqlite3.Error) as error:
@@ -126,15 +127,15 @@ class Journal:
 
     def finished_numbers(self) -> set[str]:
         """Numbers of the newest records: a crash may have come between a commit and the end of a slot."""
-        base = _opened(self.path)
+        base = _open_file(self.path)
         try:
             return _newest_numbers(base)
         finally:
             base.close()
 
-    async def recovered(self, records: list[Record]) -> None:
+    async def recover(self, records: list[Record]) -> None:
         """Makes the records of calls that a former process left durable, and only then empties their slots."""
-        await asyncio.gather(*(self.added(record) for record in records))
+        await asyncio.gather(*(self.append(record) for record in records))
         self._under_way.forget()
 
     def begin(self, record: bytes) -> int:
@@ -151,15 +152,15 @@ class Journal:
         Raises:
             NotDurable: the disk refused for longer than the patience. The record is kept and tried again.
         """
-        await self._durable(record, slot)
+        await self._write_durably(record, slot)
 
-    async def added(self, record: Record) -> None:
+    async def append(self, record: Record) -> None:
         """Appends a record that is no call under way, and returns when it is on the disk.
 
         Raises:
             NotDurable: as `finish`.
         """
-        await self._durable(record, None)
+        await self._write_durably(record, None)
 
     def add(self, record: Record) -> None:
         """Appends a record that nobody waits for."""
@@ -183,7 +184,7 @@ class Journal:
         self._under_way.close()
         self._lock.release()
 
-    async def _durable(self, record: Record, slot: int | None) -> None:
+    async def _write_durably(self, record: Record, slot: int | None) -> None:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         self._queue.append(_Waiting(record, slot, future))
@@ -231,7 +232,7 @@ class Journal:
 
     def _commit(self) -> None:
         batch = [self._queue.popleft() for _ in range(len(self._queue))]
-        while reason := self._refusal(batch):
+        while reason := self._write(batch):
             self.healthy, self.reason = False, reason
             if self._closing:
                 return
@@ -239,24 +240,24 @@ class Journal:
         self.healthy, self.reason = True, ""
         self.commits += 1
         self.written += len(batch)
-        told = [waiting for waiting in batch if waiting.future is not None]
-        if told and told[0].future is not None:
-            loop = told[0].future.get_loop()
+        awaited = [waiting for waiting in batch if waiting.future is not None]
+        if awaited and awaited[0].future is not None:
+            loop = awaited[0].future.get_loop()
             if not loop.is_closed():
-                loop.call_soon_threadsafe(self._settle, told)
+                loop.call_soon_threadsafe(self._settle, awaited)
 
-    def _refusal(self, batch: "list[_Waiting]") -> str:
+    def _write(self, batch: "list[_Waiting]") -> str:
         """Writes a batch; returns why it is not on the disk, empty if it is."""
-        if trouble := self._gone():
+        if trouble := self._replaced_file():
             return trouble
         try:
             if self.path not in self._files:
-                self._base = _opened(self.path)
+                self._base = _open_file(self.path)
                 self._note_files()
             self._base.execute("BEGIN IMMEDIATE")
             self._base.executemany(
                 "INSERT INTO records (number, kind, body, context) VALUES (?, ?, ?, ?)",
-                [self._numbered(waiting.record, at) for at, waiting in enumerate(batch)],
+                [self._with_number(waiting.record, at) for at, waiting in enumerate(batch)],
             )
             self._base.execute("COMMIT")
         except sqlite3.Error as error:
@@ -266,9 +267,9 @@ class Journal:
             if is_broken(error):
                 self._give_up_file()
             return f"{self.path}: {error}"
-        return self._gone()
+        return self._replaced_file()
 
-    def _numbered(self, record: Record, at: int) -> Record:
+    def _with_number(self, record: Record, at: int) -> Record:
         if record.number:
             return record
         return record._replace(number=f"{time_ns():x}-{self._run_token}-{self.written + at:x}")
@@ -279,23 +280,23 @@ class Journal:
             if (file := file_at(path)) != (0, 0):
                 self._files[path] = file
 
-    def _gone(self) -> str:
+    def _replaced_file(self) -> str:
         """Why what is written would be lost with the files that we hold open; empty if they are where they were."""
         for path, file in self._files.items():
             if file_at(path) != file:
-                return gone("the journal", path)
+                return explain_replaced_file("the journal", path)
         return ""
 
-    def _opened_or_anew(self) -> sqlite3.Connection:
+    def _open_or_start_anew(self) -> sqlite3.Connection:
         """The journal; one that is broken, or none of ours, makes way for a new one."""
         try:
             if not self.path.is_dir():
-                return _opened(self.path)
+                return _open_file(self.path)
         except sqlite3.Error as error:
             if not (is_broken(error) or is_foreign(error)):
                 raise
         self.set_aside.append(set_aside(self.path))
-        return _opened(self.path)
+        return _open_file(self.path)
 
     def _give_up_file(self) -> None:
         """It is broken: what waits goes into a new one, at the next try."""
@@ -307,13 +308,13 @@ class Journal:
 
     def _check_files(self) -> None:
         """While nothing is written: said at once, and taken back when they are there again."""
-        trouble = self._gone()
+        trouble = self._replaced_file()
         self.healthy, self.reason = not trouble, trouble
 
     def _prune(self) -> None:
         """Forgets what the ledger has, but for the newest records."""
         try:
-            shipped = positions.trusted(self._base, self.path, SHIPPED)
+            shipped = positions.last_confirmed(self._base, self.path, SHIPPED)
             self._base.execute("DELETE FROM records WHERE seq <= ?", (shipped - self._kept,))
         except sqlite3.Error:
             return  # the disk is full or busy: what is kept too long does no harm
@@ -327,7 +328,7 @@ def written_ns(number: str) -> int:
         return 0
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _open_file(path: Path) -> sqlite3.Connection:
     base = sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0)
     try:
         path.chmod(0o600)  # before it has a -wal and a -shm, which are made like it
@@ -352,14 +353,15 @@ class _Lock:
     """One process per journal."""
 
     def __init__(self, path: Path) -> None:
-        import fcntl
-
         self._file = path.open("w")
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
+            is_ours = try_lock(self._file.fileno(), path, shared=False)
+        except UserError:
             self._file.close()
-            raise UserError(f"another gateway runs with the journal in {path.parent}; stop it first") from None
+            raise
+        if not is_ours:
+            self._file.close()
+            raise UserError(f"another gateway runs with the journal in {path.parent}; stop it first")
 
     def release(self) -> None:
         self._file.close()

@@ -51,7 +51,7 @@ class Journals:
             self._close(gone)
         for path in paths:
             try:
-                use(path, self._opened(path))
+                use(path, self._connection(path))
             except (sqlite3.Error, OSError, NotReadable) as error:
                 self._close(path)
                 if self._is_new(path, str(error)):
@@ -72,13 +72,13 @@ class Journals:
         self._faults[path] = _Fault(reason, times)
         return times == _believed_after(reason)
 
-    def _opened(self, path: Path) -> sqlite3.Connection:
+    def _connection(self, path: Path) -> sqlite3.Connection:
         file = file_at(path)
         known = self._open.get(path)
         if known is not None and known.file == file:
             return known.base
         self._close(path)
-        base = _opened(path)
+        base = _open_file(path)
         self._open[path] = _Open(base, file)
         return base
 
@@ -109,7 +109,7 @@ def check_journals(folder: Path) -> Checked:
         try:
             with opened_journal(path) as base:
                 _check_whole(base)
-                waiting += positions.last(base) - positions.trusted(base, path, "shipped")
+                waiting += positions.last(base) - positions.last_confirmed(base, path, "shipped")
         except (sqlite3.Error, OSError, NotReadable) as error:
             problems.append(Problem(str(path), advice(path, str(error))))
         else:
@@ -136,14 +136,14 @@ def opened_journal(path: Path) -> Iterator[sqlite3.Connection]:
         OSError: it is not there.
     """
     path.stat()
-    base = _opened(path)
+    base = _open_file(path)
     try:
         yield base
     finally:
         base.close()
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def _open_file(path: Path) -> sqlite3.Connection:
     if path.is_dir():
         raise NotReadable("it is a folder")
     base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=5.0)

@@ -20,7 +20,7 @@ def file_at(path: Path) -> tuple[int, int]:
     return found.st_dev, found.st_ino
 
 
-def gone(what: str, path: Path) -> str:
+def explain_replaced_file(what: str, path: Path) -> str:
     """In words, that a file which is open is no longer under its name, and what to do."""
     return (
         f"{what} {path} was deleted, moved or replaced while it is open: bring it back as it was, or restart "

@@ -77,7 +77,7 @@ def resume(base: sqlite3.Connection, journal: Path, reader: str) -> tuple[Positi
     return position, doubt
 
 
-def trusted(base: sqlite3.Connection, journal: Path, reader: str) -> int:
+def last_confirmed(base: sqlite3.Connection, journal: Path, reader: str) -> int:
     """The last record of this very journal that the reader is done with; 0: none, or that is in doubt."""
     position = read(journal, reader)
     return 0 if position is None or _doubt(base, position) else position.record

@@ -13,8 +13,10 @@ _PARAMETER = re.compile(r"\$([a-z_]+)")
 
 @cache
 def question_text(name: str) -> str:
-    """Raises:
-    FileNotFoundError: there is no such question.
+    """The SQL of a question, as its file has it.
+
+    Raises:
+        FileNotFoundError: there is no such question.
     """
     return (files("modicum.ledger") / "questions" / f"{name}.sql").read_text(encoding="utf-8")
 

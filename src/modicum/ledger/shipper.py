@@ -66,8 +66,10 @@ class _Read(NamedTuple):
 
 
 class Shipper:
-    """Args:
-    folder: where gateways keep their journals.
+    """Brings the calls in the journals of gateways into the store: priced, each once.
+
+    Args:
+        folder: where gateways keep their journals.
     """
 
     def __init__(self, folder: Path, store: Store, prices: PriceBook) -> None:

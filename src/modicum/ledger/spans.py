@@ -22,8 +22,8 @@ from modicum.ledger.booking import book
 from modicum.ledger.journal import SHIPPED
 from modicum.ledger.journals import Journals
 from modicum.ledger.shipper import AGAIN
+from modicum.ledger.span_matching import SpanMatcher
 from modicum.ledger.store import Store
-from modicum.ledger.twins import Twins
 from modicum.metering.prices import PriceBook
 from modicum.providers import traceparent
 from modicum.providers.span_tree import above, standing
@@ -86,10 +86,12 @@ _call = msgspec.msgpack.Decoder(Call)
 
 
 class SpanShipper:
-    """Args:
-    folder: where gateways keep what came in over OTLP.
-    calls: where they keep the journals of their own calls.
-    hold_s: how long a call waits for what stands around it; None: `HOLD_S`.
+    """Brings the spans that gateways received into the store: as calls, each once.
+
+    Args:
+        folder: where gateways keep what came in over OTLP.
+        calls: where they keep the journals of their own calls.
+        hold_s: how long a call waits for the spans around it; None: `HOLD_S`.
     """
 
     def __init__(self, folder: Path, calls: Path, store: Store, prices: PriceBook, hold_s: float | None = None) -> None:
@@ -103,13 +105,13 @@ class SpanShipper:
         """Those that hold something."""
         self._held = 0
         self._by_gateway: dict[str, None] = {}
-        self._twins = Twins()
-        self._warm(WARM_CALLS)
+        self._gateway_calls = SpanMatcher()
+        self._load_newest(WARM_CALLS)
 
-    def saw(self, entries: Iterable[Entry]) -> None:
+    def note_booked(self, entries: Iterable[Entry]) -> None:
         """Calls of the gateway, which stand above what spans tell of them."""
         for entry in entries:
-            self._saw(entry.call)
+            self._note_call(entry.call)
 
     def ship(self, *, all_of_it: bool = False) -> Moved:
         """One round. Raises what the store raises; nothing is lost then.
@@ -167,7 +169,7 @@ class SpanShipper:
                 for held in trace.held.values():
                     if held.path == path:
                         held.seq = 1  # its own number is of the journal that was
-            self._warm(MOST_IDS)  # calls of the gateway from long ago, whose spans come again
+            self._load_newest(MOST_IDS)  # calls of the gateway from long ago, whose spans come again
         position = position or positions.Position(0)
         if doubt or path not in self._read:
             self._read[path] = max(position.record - READ_AGAIN, 0)
@@ -221,9 +223,9 @@ class SpanShipper:
     def _is_the_gateways(self, call: Call) -> bool:
         """Known by the provider's id or, of those that have none, by what they are like."""
         if call.call_id in self._by_gateway:
-            self._twins.take(call)
+            self._gateway_calls.match(call)
             return True
-        return call.call_id.startswith(f"{call.source}:") and self._twins.take(call)
+        return call.call_id.startswith(f"{call.source}:") and self._gateway_calls.match(call)
 
     def _note(self, path: Path, base: sqlite3.Connection) -> None:
         """Writes how far a journal is booked: up to the first request of which something is still held."""
@@ -251,7 +253,7 @@ class SpanShipper:
             self._traces.move_to_end(trace_id)
         return trace
 
-    def _saw(self, call: Call) -> None:
+    def _note_call(self, call: Call) -> None:
         if call.source != _GATEWAY or call.call_id in self._by_gateway:
             return  # it comes twice where its anatomy came late
         for name in (call.call_id, call.tags.get("response_id", "")):
@@ -259,14 +261,14 @@ class SpanShipper:
                 self._by_gateway[name] = None
         while len(self._by_gateway) > MOST_IDS:
             del self._by_gateway[next(iter(self._by_gateway))]
-        self._twins.add(call)
+        self._gateway_calls.add(call)
         if parent := traceparent.parsed(call.tags.get(traceparent.TAG, "")):
             trace = self._trace(parent.trace_id)
             trace.tree[call.call_id] = parent.parent_id
             trace.known.add(call.call_id)
             trace.booked.add(call.call_id)
 
-    def _warm(self, most: int) -> None:
+    def _load_newest(self, most: int) -> None:
         """The gateway's newest calls: their spans may still come. What cannot be read the shipper of calls tells."""
         self._calls.each(lambda _, base: self._remember(base, most))
 
@@ -276,6 +278,6 @@ class SpanShipper:
         )
         for (body,) in rows:
             try:
-                self._saw(_call.decode(body))
+                self._note_call(_call.decode(body))
             except (msgspec.DecodeError, TypeError):
                 continue

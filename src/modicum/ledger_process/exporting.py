@@ -98,7 +98,7 @@ class SpanExport:
         for path in journals.glob("*.sqlite"):  # what was there before is not sent; what comes later is, all of it
             if positions.read(path, READER) is None:
                 with suppress(sqlite3.Error, OSError, NotReadable), opened_journal(path) as base:
-                    positions.write(path, READER, positions.at(base, positions.trusted(base, path, SHIPPED)))
+                    positions.write(path, READER, positions.at(base, positions.last_confirmed(base, path, SHIPPED)))
 
     async def run(self, run_beside: RunBeside) -> None:
         """Sends until it is cancelled.
@@ -131,7 +131,7 @@ class SpanExport:
             position, doubt = positions.resume(base, path, READER)
             if doubt:
                 self._log(f"{path}: {doubt}. Its spans are sent from the first again, with the ids that they had")
-            done, shipped = (position or positions.Position(0)).record, positions.trusted(base, path, SHIPPED)
+            done, shipped = (position or positions.Position(0)).record, positions.last_confirmed(base, path, SHIPPED)
             waiting += max(shipped - done, 0)
             while found is None and done < shipped:
                 found, done = self._read(path, base, done, shipped)

@@ -11,7 +11,7 @@ from typing import TypeVar
 from modicum.calls import Problem, UserError
 from modicum.governance.keys import KeyEvent, audit
 from modicum.ledger.events import EventFile
-from modicum.ledger.on_disk import file_at, gone
+from modicum.ledger.on_disk import explain_replaced_file, file_at
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import AUDIT_EVENTS
 from modicum.ledger.shipper import Shipped, Shipper
@@ -98,7 +98,7 @@ class LedgerThread:
             self._store = open_store(self._place)
             self._file = file_at(Path(self._place).expanduser())
         elif self._file != file_at(Path(self._place).expanduser()):
-            raise UserError(gone("the ledger", Path(self._place).expanduser()))
+            raise UserError(explain_replaced_file("the ledger", Path(self._place).expanduser()))
         return self._store
 
     def _check_journals(self) -> None:
@@ -140,7 +140,7 @@ class LedgerThread:
             self._shipper = Shipper(self._journals, store, self._prices)
             self._spans = SpanShipper(spans, self._journals, store, self._prices)
         moved = self._shipper.ship()
-        self._spans.saw(moved.entries)
+        self._spans.note_booked(moved.entries)
         shipped = self._spans.ship(all_of_it=last)
         self.spans_booked += len(shipped.entries)
         self.spans_repeated += shipped.repeated

@@ -6,11 +6,10 @@ have, 50 agree and most others differ by rounding). A model that neither knows h
 """
 
 from functools import lru_cache
-from typing import Any
 
 from genai_prices.data_snapshot import get_snapshot
 
-from modicum.metering.prices import candidates
+from modicum.metering.price_list import candidates, find_listed_model
 
 
 @lru_cache(maxsize=256)
@@ -18,22 +17,13 @@ def context_window_tokens(model: str, provider: str = "") -> int | None:
     """Tokens of prompt and reply that fit, or None: not known."""
     snapshot = get_snapshot()
     for seller, name in candidates(provider, model):
-        found = _entry(snapshot, seller, name)
+        found = find_listed_model(snapshot, seller, name)
         if found is None:
             continue
         maker, entry = found
         if not entry.context_window:
-            listed = _entry(snapshot, "openrouter", f"{maker.id}/{entry.id}")
+            listed = find_listed_model(snapshot, "openrouter", f"{maker.id}/{entry.id}")
             entry = listed[1] if listed else entry
         if entry.context_window:
             return int(entry.context_window)
     return None
-
-
-def _entry(snapshot: Any, seller: str, name: str) -> tuple[Any, Any] | None:
-    """(seller, model), or None where the list does not have it."""
-    try:
-        maker, found = snapshot.find_provider_model(name, None, seller or None, None)
-    except LookupError:
-        return None
-    return maker, found

@@ -27,17 +27,13 @@ from datetime import date
 from decimal import Decimal
 from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
 import msgspec
 
 from modicum.calls import Tier, UserError
+from modicum.calls.rates import MILLION, Rates, RateStep, RateSteps
 from modicum.calls.regular_file import read_regular
-
-if TYPE_CHECKING:
-    from modicum.metering.prices import Steps
-
-MILLION = Decimal(1_000_000)
 
 
 class OwnPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}):
@@ -108,17 +104,14 @@ class PriceFile:
             _check(price, f"{path}: price {number} ({price.model})")
         return cls(document.price, document.subscription, hashlib.sha256(text.encode()).hexdigest()[:12])
 
-    def steps(self, provider: str, model: str, day: date, tier: Tier, listed: "Steps") -> "Steps | None":
+    def steps(self, provider: str, model: str, day: date, tier: Tier, listed: RateSteps) -> RateSteps | None:
         """The user's rates for a call, or None where no entry fits. `listed` is what a discount is taken from."""
-        from modicum.calls.rates import Rates
-        from modicum.metering.prices import Step
-
         for price in self.prices:
             if not price.fits(provider, model, day, tier):
                 continue
             if price.discount is not None:
                 left = 1 - price.discount
-                return tuple(Step(step.above_tokens, self._off(step.rates, left)) for step in listed)
+                return tuple(RateStep(step.above_tokens, self._with_discount(step.rates, left)) for step in listed)
             assert price.input is not None  # noqa: S101 - checked when the file was read
             assert price.output is not None  # noqa: S101 - as above
             own = Rates(
@@ -132,10 +125,10 @@ class PriceFile:
                 source="prices.toml",
                 version=self.version,
             )
-            return (Step(-1, own),)
+            return (RateStep(-1, own),)
         return None
 
-    def _off(self, rates: Any, left: Decimal) -> Any:
+    def _with_discount(self, rates: Rates, left: Decimal) -> Rates:
         buckets = (
             "input_uncached",
             "cache_read",

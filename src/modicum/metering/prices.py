@@ -5,37 +5,20 @@ genai-prices takes 250 us a call and 0.2 s to import, so unit rates are asked on
 kept in a file from one run to the next.
 """
 
-import re
-from collections.abc import Mapping
-from copy import copy
 from datetime import date, datetime
-from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from modicum.calls import Basis, Call, Tier
-from modicum.calls.provider_names import provider_of_route
-from modicum.calls.rates import Rates
+from modicum.calls import Call, Tier
+from modicum.calls.rates import Rates, RateSteps
 from modicum.calls.regular_file import read_regular
+from modicum.metering.price_file import PriceFile
 
 if TYPE_CHECKING:
-    from modicum.metering.price_file import PriceFile
-
-MILLION = Decimal(1_000_000)
-
-
-class Step(msgspec.Struct, frozen=True, gc=False):
-    """Rates that apply to a whole request whose prompt is larger than `above_tokens`."""
-
-    above_tokens: int
-    rates: Rates
-
-
-Steps = tuple[Step, ...]
-"""In ascending order; empty where no price is known. The first has `above_tokens` -1."""
+    from modicum.metering.price_list import ListPrices
 
 
 class PriceBook:
@@ -46,13 +29,13 @@ class PriceBook:
         kept_in: a file that keeps unit rates between runs, made anew when prices or version change. None: no file.
     """
 
-    def __init__(self, price_file: "PriceFile | None" = None, kept_in: Path | None = None) -> None:
+    def __init__(self, price_file: PriceFile | None = None, kept_in: Path | None = None) -> None:
         self.price_file = price_file
         self._kept_in = kept_in
-        self._steps: dict[str, Steps] = {}
-        self._quick: dict[tuple[str, str, date, Tier], Steps] = {}
+        self._steps: dict[str, RateSteps] = {}
+        self._quick: dict[tuple[str, str, date, Tier], RateSteps] = {}
         self._book = ""
-        self._list: _ListPrices | None = None
+        self._list: ListPrices | None = None
         self._dirty = False
         if kept_in is not None:
             self._load(kept_in)
@@ -92,7 +75,7 @@ class PriceBook:
             return
         self._dirty = False
 
-    def steps(self, provider: str, model: str, at: datetime, tier: Tier = Tier.STANDARD) -> Steps:
+    def steps(self, provider: str, model: str, at: datetime, tier: Tier = Tier.STANDARD) -> RateSteps:
         """All that a token may cost on that day, by size of the prompt."""
         quick = provider, model, at.date(), tier
         steps = self._quick.get(quick)
@@ -109,9 +92,12 @@ class PriceBook:
                 self._quick[quick] = steps
         return steps
 
-    def _look_up(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[Steps, bool]:
+    def _look_up(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[RateSteps, bool]:
         if self._list is None:
-            self._list = _ListPrices()
+            # Here, since it takes 0.2 s and most runs have all their rates from the run before.
+            from modicum.metering.price_list import ListPrices
+
+            self._list = ListPrices()
         listed, lasts_all_day = self._list.steps(provider, model, at, tier)
         if self.price_file is not None:
             own = self.price_file.steps(provider, model, at.date(), tier, listed)
@@ -147,160 +133,4 @@ KEPT_FORMAT = 2
 
 class _Kept(msgspec.Struct):
     version: str
-    steps: dict[str, Steps]
-
-
-class _ListPrices:
-    """genai-prices behind one method."""
-
-    def __init__(self) -> None:
-        from importlib.metadata import version
-
-        from genai_prices.data_snapshot import get_snapshot
-
-        self._version = version("genai-prices")
-        self._snapshot = get_snapshot()
-        self._by_price: dict[int, tuple[Any, Steps]] = {}
-
-    def steps(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[Steps, bool]:
-        """The steps at that moment, and whether they hold for the whole day."""
-        for seller, name in candidates(provider, model):
-            try:
-                _, found = self._snapshot.find_provider_model(name, None, seller or None, None)
-            except LookupError:
-                continue
-            price, certain = self._price(found, at, tier)
-            if price is None or _is_only_for_others(price):
-                return (), True
-            return self._unit_rates(price, certain=certain), not _varies_by_hour(found.prices)
-        return (), True
-
-    def _price(self, found: Any, at: datetime, tier: Tier) -> tuple[Any, bool]:
-        """The price of a lane, and whether it is known for that day. No price for the lane: None, not the standard."""
-        context = _CONTEXT[tier]
-        if not context:
-            return found.get_prices(at), True
-        variants = [variant for variant in found.price_variants or () if variant.when == context]
-        if any(variant.constraint is None or variant.constraint.active(at) for variant in variants):
-            return found.get_prices(at, context), True
-        if not variants:
-            return None, True
-        # The list notes a lane's price with the day on which it was noted; earlier calls in that lane paid it too.
-        price = copy(found.get_prices(at))
-        vars(price).update({name: rate for name, rate in vars(variants[0].prices).items() if rate is not None})
-        return price, False
-
-    def _unit_rates(self, price: Any, *, certain: bool) -> Steps:
-        known = self._by_price.get(id(price))
-        if known is not None:
-            return known[1]
-        starts = {
-            tier.start
-            for value in vars(price).values()
-            if hasattr(value, "tiers") and hasattr(value, "base")
-            for tier in value.tiers
-        }
-        steps = tuple(
-            Step(start, self._measured(price, max(start, 0) + 1, certain=certain)) for start in (-1, *sorted(starts))
-        )
-        self._by_price[id(price)] = price, steps  # the price is held, so that its id stays its own
-        return steps
-
-    def _measured(self, price: Any, prompt: int, *, certain: bool) -> Rates:
-        """Unit rates, got by pricing a prompt of that size bucket by bucket: genai-prices itself then decides what a
-        bucket without a price of its own costs. It adds the fee per request to whatever is priced, so that is taken out
-        first.
-        """
-        from genai_prices import Usage
-
-        by_token = copy(price)
-        vars(by_token).pop("requests_kcount", None)
-
-        def cost(of: Any = by_token, **counts: int) -> Decimal:
-            total = of.calc_price(Usage(**counts))["total_price"]
-            assert isinstance(total, Decimal)  # noqa: S101 - genai-prices' promise
-            return total
-
-        size = Decimal(prompt)
-        plain = cost(input_tokens=prompt)
-        out = cost(input_tokens=prompt, output_tokens=prompt) - plain
-        thought = cost(input_tokens=prompt, output_tokens=prompt, output_reasoning_tokens=prompt) - plain
-        request = cost(price, input_tokens=prompt) - plain
-        return Rates(
-            input_uncached=plain / size,
-            cache_read=cost(input_tokens=prompt, cache_read_tokens=prompt) / size,
-            cache_write_5m=cost(input_tokens=prompt, cache_write_tokens=prompt) / size,
-            cache_write_1h=cost(input_tokens=prompt, cache_write_tokens=prompt, cache_write_1h_tokens=prompt) / size,
-            output_visible=out / size,
-            output_reasoning=thought / size,
-            web_search=cost(input_tokens=0, web_searches=1)
-            if getattr(price, "web_searches_kcount", None)
-            else Decimal(0),
-            request=request,
-            version=self._version,
-            basis=_basis(price, certain=certain and not request),
-        )
-
-
-def _units(price: Any) -> list[str]:
-    """What a model charges for, in the list's words: `input_mtok`, `requests_kcount`, `audio_hours`, ..."""
-    return [name for name, rate in vars(price).items() if rate is not None]
-
-
-def _basis(price: Any, *, certain: bool) -> Basis:
-    """How a price is known. A fee per request is not certain: the list has one, and providers have several (Perplexity
-    has three, by the size of the search context, of which the list has the largest).
-    """
-    known = Basis.EXACT if certain else Basis.ESTIMATED
-    uncounted = any(name.endswith(UNCOUNTED_UNITS) for name in _units(price))
-    return known | Basis.LOWER_BOUND if uncounted else known
-
-
-def _is_only_for_others(price: Any) -> bool:
-    """Whether it charges for hours, characters or pages, and nothing by the token: no price here, and not 0. A model
-    without any unit is free.
-    """
-    units = _units(price)
-    return bool(units) and not any(name.endswith("_mtok") for name in units)
-
-
-UNCOUNTED_UNITS = ("_hours", "_mchars", "_kpages", "_messages_kcount", "_citation_mtok")
-"""Ends of the names of units that our buckets do not count."""
-
-
-_CONTEXT: Mapping[Tier, dict[str, str]] = {
-    Tier.STANDARD: {},
-    Tier.BATCH: {"processing": "batch"},
-    Tier.FLEX: {"service_tier": "flex"},
-    Tier.PRIORITY: {"service_tier": "priority"},
-    Tier.FAST: {"speed": "fast"},
-}
-"""genai-prices silently ignores `service_tier: batch`: batch is a kind of processing there."""
-
-
-def _varies_by_hour(prices: Any) -> bool:
-    return isinstance(prices, list) and any(hasattr(price.constraint, "start_time") for price in prices)
-
-
-_BEDROCK = re.compile(
-    r"^(?:(?:us|eu|apac|jp|au|us-gov|global)\.)?(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21)\."
-)
-
-
-def candidates(provider: str, model: str) -> list[tuple[str, str]]:
-    """(seller, model name) pairs to look for, the surest first: names come as Bedrock ARNs, with a gateway's route in
-    front (`vertex_ai/claude-opus-4-5`), or as OpenRouter's `maker/model`.
-    """
-    name = model.rsplit("/", 1)[-1] if model.startswith("arn:") else model
-    if model.startswith("arn:") or _BEDROCK.match(name):
-        return [("aws", name)]
-    found = [(provider, name)] if provider else []
-    route, _, rest = name.partition("/")
-    seller = provider_of_route(route)
-    if rest and seller:
-        found += candidates(seller, rest)
-    if rest and not provider:
-        found.append(("openrouter", name))
-    if not provider and not rest:
-        found.append(("", name))
-    return found
+    steps: dict[str, RateSteps]

@@ -74,7 +74,7 @@ class AnatomyCall:
         if change.is_of_prompt:
             if not isinstance(self.prompt, AnatomyPrompt):
                 raise DoesNotFit("the prompt is not known")
-            changed = self.prompt.changed(change)
+            changed = self.prompt.apply(change)
             before, after, self.prompt = self.prompt.tokens, changed.tokens, changed
         if change.why:
             self.edits.append(Edit(rule.name, before, after, change.why))
@@ -114,7 +114,7 @@ class RequestCall:
             return self.body
         if not isinstance(self.prompt, RequestPrompt):
             raise DoesNotFit("requests of this API are not taken apart")
-        return self.prompt.written(change)
+        return self.prompt.write(change)
 
     def commit(self, body: bytes, change: Change) -> None:
         """The change is made."""

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     import aiohttp
 
 
+Failures = tuple[type[Exception], ...]
+"""Errors of a connection, whoever raises them."""
+
+
 class Unreachable(Exception):  # noqa: N818 - the state of a host, not a bug
     """The host did not answer, or answered with an error status. The message names the host and no content."""
 
@@ -38,10 +42,13 @@ class Outbound:
         self._connections = connections
         self._timeout_s = timeout_s
         self._session: aiohttp.ClientSession | None = None
+        self._failures: Failures = ()
 
     async def __aenter__(self) -> Self:
+        # Here, since it takes start-up time, and the ledger process needs it only where spans are sent somewhere.
         import aiohttp
 
+        self._failures = aiohttp.ClientError, TimeoutError, OSError
         self._session = aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(limit=self._connections),
             # A long stream is no fault; a silent host is.
@@ -92,22 +99,23 @@ class Outbound:
     def _open(self, method: str, url: str, **extra: Any) -> "_Exchange":
         assert self._session is not None, "use `async with Outbound(...)`"  # noqa: S101 - a bug of the caller
         self._hosts.check(url)
-        return _Exchange(self._session, method, url, extra)
+        return _Exchange(self._session, method, url, extra, self._failures)
 
 
 class _Exchange:
     """One request; turns every way in which a host fails into `Unreachable`."""
 
-    def __init__(self, session: "aiohttp.ClientSession", method: str, url: str, extra: dict[str, Any]) -> None:
+    def __init__(
+        self, session: "aiohttp.ClientSession", method: str, url: str, extra: dict[str, Any], failures: Failures
+    ) -> None:
+        self._failures = failures
         self._context = session.request(method, url, allow_redirects=False, **extra)
         self._url = url
 
     async def __aenter__(self) -> "aiohttp.ClientResponse":
-        import aiohttp
-
         try:
             reply = await self._context.__aenter__()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+        except self._failures as error:
             raise Unreachable(f"{self._url}: no answer ({type(error).__name__})") from None
         if reply.status != 200:
             await self._context.__aexit__(None, None, None)
@@ -119,8 +127,6 @@ class _Exchange:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
     ) -> None:
-        import aiohttp
-
         await self._context.__aexit__(kind, error, trace)
-        if isinstance(error, aiohttp.ClientError | TimeoutError | OSError):
+        if isinstance(error, self._failures):
             raise Unreachable(f"{self._url}: the connection broke ({type(error).__name__})") from None

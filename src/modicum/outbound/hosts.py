@@ -15,8 +15,10 @@ class AllowedHosts:
         self._places = {_place(url) for url in urls}
 
     def check(self, url: str) -> None:
-        """Raises:
-        UserError: the address names a host or port that nobody allowed, or is no web address.
+        """Refuses an address that nobody named.
+
+        Raises:
+            UserError: its host or port was not allowed, or it is no web address.
         """
         place = _place(url)
         if place not in self._places:

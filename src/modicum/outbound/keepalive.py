@@ -82,14 +82,14 @@ class Connections:
             fault.
         """
         while True:
-            connection, kept = await self._connection(origin)
+            connection, reused = await self._connection(origin)
             answer = connection.exchange(head, body)
             if sent is not None:
                 sent(answer)
             try:
-                await answer.begun()
+                await answer.wait_for_head()
             except ConnectionError as error:
-                if kept and connection.was_stale and not answer.closed:
+                if reused and connection.was_stale and not answer.closed:
                     continue
                 raise Unreachable(f"{origin.host}:{origin.port}: no answer ({error})") from None
             except BaseException:  # whatever it is goes on up; the connection is of no use to others
@@ -115,24 +115,24 @@ class Connections:
         try:
             async with asyncio.timeout(self._connect_s):
                 _, connection = await loop.create_connection(
-                    lambda: _Connection(self, origin), origin.host, origin.port, ssl=self._trust(origin)
+                    lambda: _Connection(self, origin), origin.host, origin.port, ssl=self._tls_context(origin)
                 )
         except ssl.SSLCertVerificationError as error:
             if out_of_files(error):  # nor could the authorities be read
-                raise self._short(origin) from None
+                raise self._no_file_for(origin) from None
             raise Untrusted(f"{origin.host}:{origin.port}: {error.verify_message}") from None
         except (OSError, TimeoutError) as error:
             if not isinstance(error, TimeoutError) and out_of_files(error):
-                raise self._short(origin) from None
+                raise self._no_file_for(origin) from None
             raise Unreachable(f"{origin.host}:{origin.port}: no connection ({type(error).__name__})") from None
         self._open.add(connection)
         return connection, False
 
-    def _short(self, origin: Origin) -> OutOfFiles:
+    def _no_file_for(self, origin: Origin) -> OutOfFiles:
         self._out_of_files()
         return OutOfFiles(f"{origin.host}:{origin.port}: no connection (too many open files)")
 
-    def _trust(self, origin: Origin) -> ssl.SSLContext | None:
+    def _tls_context(self, origin: Origin) -> ssl.SSLContext | None:
         if not origin.tls:
             return None
         if origin.trust is not None:
@@ -144,7 +144,7 @@ class Connections:
             self._tls = context
         return self._tls
 
-    def keep(self, connection: "_Connection") -> None:
+    def put_back(self, connection: "_Connection") -> None:
         self._idle.setdefault(connection.origin, deque()).append(connection)
 
     def forget(self, connection: "_Connection") -> None:
@@ -190,14 +190,14 @@ class Answer:
         self._error: ConnectionError | None = None
         self._waiter: asyncio.Future[None] | None = None
 
-    async def begun(self) -> None:
+    async def wait_for_head(self) -> None:
         """Returns when status and headers are there.
 
         Raises:
             ConnectionError: the connection broke first.
         """
         while not self.status:
-            await self._news()
+            await self._wait_for_data()
 
     async def chunk(self) -> bytes:
         """The next bytes of the body; empty at its end.
@@ -208,7 +208,7 @@ class Answer:
         while not self._chunks:
             if self.complete:
                 return b""
-            await self._news()
+            await self._wait_for_data()
         if len(self._chunks) == 1:
             data = self._chunks.popleft()
         else:
@@ -243,7 +243,7 @@ class Answer:
         if not self.complete and self._connection is not None:
             self._connection.abort()
 
-    async def _news(self) -> None:
+    async def _wait_for_data(self) -> None:
         if self._error is not None:
             raise self._error
         self._waiter = asyncio.get_running_loop().create_future()
@@ -256,23 +256,23 @@ class Answer:
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(None)
 
-    def arrived(self, data: bytes) -> bool:
+    def on_body(self, data: bytes) -> bool:
         """Takes a piece of the body in; says whether there is more than enough for now."""
         self._chunks.append(data)
         self._waiting_bytes += len(data)
         self._wake()
         return self._waiting_bytes > MOST_WAITING_BYTES
 
-    def headed(self, status: int) -> None:
+    def on_head(self, status: int) -> None:
         self.status = status
         self._wake()
 
-    def finished(self) -> None:
+    def on_end(self) -> None:
         self.complete = True
         self._connection = None
         self._wake()
 
-    def failed(self, error: ConnectionError) -> None:
+    def on_error(self, error: ConnectionError) -> None:
         self._error = error
         self._connection = None
         self._wake()
@@ -285,7 +285,7 @@ class _Connection(asyncio.Protocol):
         self.origin = origin
         self.was_stale = False
         """It was lost as connections are that a server has closed for idleness."""
-        self._heard_nothing = True
+        self._nothing_received = True
         self._idle_before = 0.0
         self._pool = pool
         self._transport: Any = None
@@ -302,7 +302,7 @@ class _Connection(asyncio.Protocol):
     def exchange(self, head: bytes, body: bytes) -> Answer:
         self._answer = answer = Answer(self)
         self._parser = httptools.HttpResponseParser(self)
-        self._heard_nothing, self._until_close, self._header_bytes = True, True, 0
+        self._nothing_received, self._until_close, self._header_bytes = True, True, 0
         now = monotonic()
         self._idle_before, self._last = now - self._last, now
         if len(body) < 65536:
@@ -334,7 +334,7 @@ class _Connection(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._last = monotonic()
-        self._heard_nothing = False
+        self._nothing_received = False
         if self._answer is None:  # bytes that nobody asked for
             self.abort()
             return
@@ -350,11 +350,11 @@ class _Connection(asyncio.Protocol):
         if answer is None:
             return
         at_once = monotonic() - self._last < STALE_LOST_WITHIN_S
-        self.was_stale = self._heard_nothing and at_once and self._idle_before > STALE_IDLE_S
+        self.was_stale = self._nothing_received and at_once and self._idle_before > STALE_IDLE_S
         if answer.status and self._until_close and exc is None:
-            answer.finished()
+            answer.on_end()
         else:
-            answer.failed(ConnectionError("the connection broke off"))
+            answer.on_error(ConnectionError("the connection broke off"))
 
     # the parser's side
 
@@ -377,11 +377,11 @@ class _Connection(asyncio.Protocol):
             return
         if status in {204, 304}:
             self._until_close = False
-        self._answer.headed(status)
+        self._answer.on_head(status)
 
     def on_body(self, data: bytes) -> None:
         assert self._answer is not None  # noqa: S101 - as above
-        if self._answer.arrived(data):
+        if self._answer.on_body(data):
             self._transport.pause_reading()
 
     def on_message_complete(self) -> None:
@@ -390,18 +390,18 @@ class _Connection(asyncio.Protocol):
             return
         keep = self._parser.should_keep_alive() and not self._until_close
         self._answer = None
-        answer.finished()
+        answer.on_end()
         if keep and self.usable:
             if not self._transport.is_reading():
                 self._transport.resume_reading()
-            self._pool.keep(self)
+            self._pool.put_back(self)
         elif self._transport is not None:
             self._transport.close()
 
     def _fail(self, reason: str) -> None:
         answer, self._answer = self._answer, None
         if answer is not None:
-            answer.failed(ConnectionError(reason))
+            answer.on_error(ConnectionError(reason))
         self.abort()
 
 

@@ -16,10 +16,10 @@ from modicum.providers.mock_rules import MockRules
 from modicum.providers.own_reply import OwnText, write_own_reply
 from modicum.providers.planned_reply import ReplyWriter
 from modicum.providers.prompt import PromptShape, RequestPrompt
-from modicum.providers.spoken import ReplyWords, Spoken, spoken
+from modicum.providers.reply_text import ReplyText, TextReaders, read_reply_text
 
 
-class Api(NamedTuple):
+class DialectApi(NamedTuple):
     """What an upstream has: dialects that share an address and a key."""
 
     name: str
@@ -49,7 +49,7 @@ class Dialect(ABC):
     """What is not the same everywhere has its usual value here; a dialect says what is special about it."""
 
     name: ClassVar[str]
-    api: ClassVar[Api]
+    api: ClassVar[DialectApi]
     paths: ClassVar[Mapping[str, Target]] = {}
     """What POST asks for under a fixed path; the first is where translated calls go."""
     area: ClassVar[re.Pattern[str] | None] = None
@@ -71,7 +71,7 @@ class Dialect(ABC):
     """What a reply without words says, where no later prompt could hold an empty text."""
     prompt_shape: ClassVar[PromptShape | None] = None
     """None: its requests are not taken apart."""
-    words: ClassVar[ReplyWords | None] = None
+    words: ClassVar[TextReaders | None] = None
     """None: its replies have none."""
     writer: ClassVar[ReplyWriter]
     mock: ClassVar[MockRules] = MockRules()
@@ -131,9 +131,9 @@ class Dialect(ABC):
         """The request as rules see it; None where the dialect's are not taken apart."""
         return None if self.prompt_shape is None else RequestPrompt(body, self.prompt_shape)
 
-    def spoken(self, reply: bytes, *, stream: bool) -> Spoken | None:
+    def reply_text(self, reply: bytes, *, stream: bool) -> ReplyText | None:
         """What a reply says; None where that is not known."""
-        return None if self.words is None else spoken(self.words, reply, stream=stream)
+        return None if self.words is None else read_reply_text(self.words, reply, stream=stream)
 
     def own_reply(self, own: OwnText) -> tuple[bytes, bytes] | None:
         """Content type and body of a reply in the provider's place; None where requests are not taken apart, so that

@@ -3,7 +3,7 @@
 The GenAI conventions have no release, so every name that instrumentations have used is accepted: the present ones
 (https://github.com/open-telemetry/semantic-conventions-genai), those before 1.37, OpenInference
 (https://github.com/Arize-ai/openinference), OpenLLMetry and the Vercel AI SDK. `gen_ai.usage.input_tokens` includes
-cached tokens by the convention; instrumentations that differ are read by the rule of `modicum.providers.inclusive`.
+cached tokens by the convention; instrumentations that differ are read by the rule of `modicum.providers.token_buckets`.
 What modicum itself exported carries `modicum.*`, which stands above all others.
 """
 
@@ -19,7 +19,7 @@ from modicum.calls.provider_names import is_native_id, provider_id, provider_of_
 from modicum.calls.storable import storable
 from modicum.calls.usage import checked_count
 from modicum.providers.fields import checked_dollars, count, first
-from modicum.providers.inclusive import disjoint, split_writes
+from modicum.providers.token_buckets import disjoint, split_writes
 
 Attributes = Mapping[str, Any]
 
@@ -322,14 +322,14 @@ def _as_exported(call: Call, attributes: Attributes) -> Call:
         ValueError: a count, a basis or a status is none.
     """
 
-    def said(name: str) -> str:
+    def first_text(name: str) -> str:
         return _text(attributes, (f"modicum.{name}",))
 
     try:
-        status = CallStatus(said("status") or call.status)
+        status = CallStatus(first_text("status") or call.status)
         bases = {
-            "usage_basis": Basis(said("usage.basis") or call.usage_basis),
-            "output_basis": Basis(said("usage.output_basis") or call.output_basis),
+            "usage_basis": Basis(first_text("usage.basis") or call.usage_basis),
+            "output_basis": Basis(first_text("usage.output_basis") or call.output_basis),
         }
     except ValueError:
         raise ValueError("its modicum.status or modicum.usage.basis is none") from None
@@ -339,10 +339,10 @@ def _as_exported(call: Call, attributes: Attributes) -> Call:
         finished=None if status is CallStatus.UNKNOWN else call.finished,
         finish_reason=call.finish_reason or _text(attributes, _ERROR).removeprefix("_OTHER"),
         web_searches=checked_count("modicum.web_searches", attributes.get("modicum.web_searches")),
-        task=said("task") or call.task,
-        conversation=said("conversation") or call.conversation,
-        project=said("project"),
-        owner=Owner(*(said(f"owner.{part}") for part in Owner.__struct_fields__)),
+        task=first_text("task") or call.task,
+        conversation=first_text("conversation") or call.conversation,
+        project=first_text("project"),
+        owner=Owner(*(first_text(f"owner.{part}") for part in Owner.__struct_fields__)),
         # A span may say that its counts are weaker than exact, not that there are counts where it holds none.
         **(bases if call.usage_basis is not Basis.UNKNOWN else {}),
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from modicum.providers.bodies import UNREADABLE, asked
+from modicum.providers.body_parsing import UNREADABLE, parse_request
 from modicum.providers.facts import DialectError
 
 _CONTENT = frozenset(
@@ -53,7 +53,7 @@ def other_models(body: bytes) -> Iterator[tuple[str, str]]:
         DialectError: it is no JSON object, or nested too deeply.
     """
     try:
-        for name, raw in asked(_fields, body).items():
+        for name, raw in parse_request(_fields, body).items():
             plain = _plain(name)
             if name == "model" or plain in _CONTENT:
                 continue

@@ -27,6 +27,7 @@ _INSTALL = "OTLP over protobuf needs a package: pip install 'modicum[otel]'"
 class Pb2(NamedTuple):
     service: Any
     trace: Any
+    decode_error: type[Exception]
 
 
 @cache
@@ -37,11 +38,13 @@ def messages() -> Pb2:
         UserError: the extra is not installed.
     """
     try:
+        # An extra; and it takes start-up time that only users of OTLP should pay.
+        from google.protobuf.message import DecodeError
         from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
         from opentelemetry.proto.trace.v1 import trace_pb2
     except ImportError:
         raise UserError(_INSTALL) from None
-    return Pb2(trace_service_pb2, trace_pb2)
+    return Pb2(trace_service_pb2, trace_pb2, DecodeError)
 
 
 def spans_in(body: bytes) -> Iterator[Span | str]:
@@ -51,14 +54,12 @@ def spans_in(body: bytes) -> Iterator[Span | str]:
         ValueError: it is no such request, or holds more spans than are taken.
         UserError: the extra is not installed.
     """
-    service = messages().service
-    from google.protobuf.message import DecodeError
-
+    service, _, decode_error = messages()
     if _spans(body) > MOST_SPANS:
         raise ValueError(f"more than {MOST_SPANS:,} spans in one request")
     try:
         request: trace_service_pb2.ExportTraceServiceRequest = service.ExportTraceServiceRequest.FromString(body)
-    except (DecodeError, RecursionError):
+    except (decode_error, RecursionError):
         raise ValueError("it is no trace request of OTLP") from None
     for group in request.resource_spans:
         resource = _attributes(group.resource.attributes)
@@ -76,7 +77,7 @@ def request_of(groups: Sequence[tuple[Attributes, Sequence[Span]]], version: str
     Raises:
         UserError: the extra is not installed.
     """
-    service, trace = messages()
+    service, trace, _ = messages()
     request: trace_service_pb2.ExportTraceServiceRequest = service.ExportTraceServiceRequest()
     for resource, spans in groups:
         group = request.resource_spans.add()
@@ -109,11 +110,10 @@ def answer_of(rejected: int, message: str) -> bytes:
 
 def rejected_in(answer: bytes) -> tuple[int, str]:
     """How many spans an endpoint did not take, and its reason. An answer that is none says nothing."""
-    from google.protobuf.message import DecodeError
-
+    service, _, decode_error = messages()
     try:
-        response = messages().service.ExportTraceServiceResponse.FromString(answer)
-    except DecodeError:
+        response = service.ExportTraceServiceResponse.FromString(answer)
+    except decode_error:
         return 0, ""
     return response.partial_success.rejected_spans, response.partial_success.error_message
 

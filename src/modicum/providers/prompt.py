@@ -13,7 +13,7 @@ from modicum.calls import SegmentKind
 from modicum.calls.change import Change, DoesNotFit
 from modicum.calls.prompt import Prompt, Unit, tokens_by_length
 from modicum.providers.blocks import canonical
-from modicum.providers.bodies import UNREADABLE
+from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.fields import listed, mapping, text
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
@@ -150,7 +150,7 @@ class RequestPrompt(Prompt):
         self._read()
         return self._why_no_text
 
-    def written(self, change: Change) -> bytes:
+    def write(self, change: Change) -> bytes:
         """The request after a change, but for the model's name, which depends on where the call goes.
 
         Raises:

@@ -12,10 +12,10 @@ from typing import Any, ClassVar
 import msgspec
 
 from modicum.calls import Tier, Usage
-from modicum.providers.bodies import UNREADABLE
+from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.facts import MOST_OUTPUT_TEXT, ReplyFacts
 from modicum.providers.json_values import mended
-from modicum.providers.lines import WholeLines
+from modicum.providers.line_buffer import LineBuffer
 
 MOST_UNREAD = 32 * 1024
 """Bytes of content that gather before they are decoded, for the case that the stream ends without usage."""
@@ -42,7 +42,7 @@ class EventTail:
     literal (the quote before a key) takes a quarter of the time of several."""
 
     def __init__(self) -> None:
-        self._whole = WholeLines()
+        self._whole = LineBuffer()
         self._unread: list[bytes] = []
         self._unread_size = 0
         self._text: list[str] = []
@@ -61,11 +61,11 @@ class EventTail:
         self.problem = ""
         self.usage_problem = ""
 
-    def told(self, event: Mapping[str, Any]) -> None:
+    def on_event(self, event: Mapping[str, Any]) -> None:
         """Takes the facts of an event whose line was worth reading (or was the first one)."""
         raise NotImplementedError
 
-    def said(self, event: Mapping[str, Any]) -> str:
+    def generated_text(self, event: Mapping[str, Any]) -> str:
         """What the model said in an event, for an estimate."""
         raise NotImplementedError
 
@@ -123,16 +123,16 @@ class EventTail:
 
     def _data(self, data: bytes) -> None:
         if data == b"[DONE]":
-            self.done()
+            self.on_done()
             return
         event = _event(data)
         if event is None:
             self.problem = "a line of the stream is not JSON"
         else:
             self._begun = True
-            self.told(event)
+            self.on_event(event)
 
-    def done(self) -> None:
+    def on_done(self) -> None:
         """Takes note of `[DONE]`, with which chat streams end."""
 
     # What was said, for an estimate.
@@ -151,7 +151,7 @@ class EventTail:
             if line.startswith(b"data:") and not line.endswith(b"[DONE]"):
                 event = _event(line[5:])
                 if event is not None:
-                    self._keep(self.said(event))
+                    self._keep(self.generated_text(event))
 
     def _keep(self, made: str) -> None:
         self._text_size += len(made)
@@ -165,8 +165,8 @@ class SilentTail(EventTail):
 
     WORTH_READING: ClassVar = re.compile(rb"data:")
 
-    def told(self, event: Mapping[str, Any]) -> None:
+    def on_event(self, event: Mapping[str, Any]) -> None:
         """Knows nothing."""
 
-    def said(self, event: Mapping[str, Any]) -> str:  # noqa: ARG002 - nothing is known of any event
+    def generated_text(self, event: Mapping[str, Any]) -> str:  # noqa: ARG002 - nothing is known of any event
         return ""

@@ -18,7 +18,7 @@ def test_the_law_of_a_bench_is_printed_with_its_error(tmp_path, capsys):
     assert code == 0
     assert "per step         3.1 J" in out
     assert "not identifiable: only one prompt length" in out
-    assert "foretold to 0.0%" in out
+    assert "predicted to 0.0%" in out
     assert "from 443 at once on" in out
     assert "(beyond the 128 that were measured)" in out
     assert (tmp_path / "t.svg").exists()

@@ -1,7 +1,7 @@
 import pytest
 
 from energy.fake_nvml import FakeGpu, FakeNvml
-from modicum.cli.energy.meters import sources
+from modicum.cli.energy.meters import open_gpu_sources
 from modicum.energy.watch import LocalGpus, RemoteGpus
 
 
@@ -17,4 +17,4 @@ from modicum.energy.watch import LocalGpus, RemoteGpus
 def test_options_choose_where_energy_is_read(gpus, urls, kinds, monkeypatch):
     monkeypatch.setattr("modicum.energy.meters.nvml.library", lambda: FakeNvml([FakeGpu(counter=[(0.0, 1)])]))
 
-    assert [type(source) for source in sources(None, gpus, urls)] == kinds
+    assert [type(source) for source in open_gpu_sources(None, gpus, urls)] == kinds

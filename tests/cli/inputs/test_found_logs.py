@@ -3,7 +3,7 @@ import shutil
 import pytest
 
 from modicum.calls import UserError
-from modicum.cli.inputs.found_logs import found_logs, home_logs, outcomes_beside
+from modicum.cli.inputs.found_logs import find_home_logs, find_logs, find_outcome_files
 
 
 def test_logs_of_agents_in_the_home_folder_are_named(home, transcripts, capsys):
@@ -11,7 +11,7 @@ def test_logs_of_agents_in_the_home_folder_are_named(home, transcripts, capsys):
     place.parent.mkdir(parents=True)
     shutil.copytree(transcripts, place)
 
-    assert home_logs() == [home / ".claude/projects"]
+    assert find_home_logs() == [home / ".claude/projects"]
     assert str(home / ".claude/projects") in capsys.readouterr().err
 
 
@@ -19,13 +19,13 @@ def test_an_agent_that_was_installed_and_never_used_is_no_log(home):
     (home / ".claude/projects").mkdir(parents=True)
 
     with pytest.raises(UserError, match="no agent logs in this home directory"):
-        home_logs()
+        find_home_logs()
 
 
 def test_without_logs_it_is_the_sample_with_its_outcomes(capsys):
-    places = found_logs()
+    places = find_logs()
 
     assert [place.name for place in places] == ["logs"]
     assert "sample" in capsys.readouterr().err
-    assert [path.name for path in outcomes_beside(places)] == ["outcomes.csv"]
-    assert outcomes_beside([]) == []
+    assert [path.name for path in find_outcome_files(places)] == ["outcomes.csv"]
+    assert find_outcome_files([]) == []

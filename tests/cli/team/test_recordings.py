@@ -5,7 +5,7 @@ import pytest
 from cli.team.ledgers import team_ledger
 from modicum.calls import UserError
 from modicum.cli import main
-from modicum.cli.team.recordings import TeamLedgerOptions, recorded
+from modicum.cli.team.recordings import TeamLedgerOptions, read_team
 
 
 def run(capsys, *args):
@@ -53,6 +53,6 @@ def test_a_recording_and_a_ledger_are_two_sources_of_the_same_runs(ledger, tmp_p
     path.write_text("")
 
     with pytest.raises(UserError, match="two sources"):
-        recorded(path, None, (), TeamLedgerOptions(ledger_url=str(ledger)))
+        read_team(path, None, (), TeamLedgerOptions(ledger_url=str(ledger)))
     with pytest.raises(UserError, match="taken as a whole"):
-        recorded(path, None, (), TeamLedgerOptions(since="7d"))
+        read_team(path, None, (), TeamLedgerOptions(since="7d"))

@@ -4,7 +4,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from modicum.calls import UserError
-from modicum.cli.terminal.time_span import EVER, moment
+from modicum.cli.terminal.time_span import EVER, parse_time
 
 NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -25,10 +25,10 @@ BERLIN = ZoneInfo("Europe/Berlin")
     ],
 )
 def test_times_as_people_write_them(text, at):
-    assert moment(text, BERLIN, EVER, NOW) == datetime.fromisoformat(at)
+    assert parse_time(text, BERLIN, EVER, NOW) == datetime.fromisoformat(at)
 
 
 @pytest.mark.parametrize("text", ["soon", "2026-13-01", "d", "99999d"])
 def test_what_is_no_time_says_how_to_write_one(text):
     with pytest.raises(UserError, match="yesterday"):
-        moment(text, BERLIN, EVER, NOW)
+        parse_time(text, BERLIN, EVER, NOW)

@@ -2,8 +2,8 @@ import msgspec
 import pytest
 
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.mock.options import MockOptions
 from modicum.providers.mock.provider import MockProvider
-from modicum.providers.mock.wanted import Wanted
 from providers.mock_rig import CREATED, LONG
 
 
@@ -15,7 +15,9 @@ def test_anthropic_caches_what_has_a_breakpoint_and_bills_the_write(ttl, bucket)
     def ask(said, control):
         system = [{"type": "text", "text": LONG, **control}]
         body = {"model": "m", "max_tokens": 9, "system": system, "messages": [{"role": "user", "content": said}]}
-        return dialect.reply(provider.answer(dialect, msgspec.json.encode(body), "", Wanted(), CREATED).parts[0]).usage
+        return dialect.reply(
+            provider.answer(dialect, msgspec.json.encode(body), "", MockOptions(), CREATED).parts[0]
+        ).usage
 
     control = {"cache_control": {"type": "ephemeral", **ttl}}
     first, second = ask("one", control), ask("two", control)

@@ -1,8 +1,8 @@
 import msgspec
 
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.mock.options import MockOptions
 from modicum.providers.mock.provider import MockProvider
-from modicum.providers.mock.wanted import Wanted
 from providers.mock_rig import CREATED, LONG
 
 
@@ -13,7 +13,7 @@ def test_openai_caches_a_seen_prefix_in_steps_of_128():
     def ask(*said):
         messages = [{"role": "system", "content": LONG}, *({"role": "user", "content": one} for one in said)]
         body = msgspec.json.encode({"model": "m", "messages": messages})
-        return dialect.reply(provider.answer(dialect, body, "", Wanted(), CREATED).parts[0]).usage
+        return dialect.reply(provider.answer(dialect, body, "", MockOptions(), CREATED).parts[0]).usage
 
     first, second = ask("one"), ask("one", "two")
     assert first.cache_read == 0

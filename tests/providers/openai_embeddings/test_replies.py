@@ -1,7 +1,7 @@
 import pytest
 
 from modicum.calls import Usage
-from modicum.providers.mock.wanted import Wanted
+from modicum.providers.mock.options import MockOptions
 from providers.mock_rig import PLAIN, metered, of_openai
 
 
@@ -18,6 +18,6 @@ def test_openais_client_reads_embeddings():
 
 
 def test_a_provider_without_usage_is_metered_as_not_counted():
-    facts = metered("openai-embeddings", {"model": "m", "input": "x"}, Wanted(fault="no_usage"))
+    facts = metered("openai-embeddings", {"model": "m", "input": "x"}, MockOptions(fault="no_usage"))
     assert facts.usage is None
     assert metered("openai-embeddings", {"model": "m", "input": "x"}).usage == Usage(input_uncached=3)

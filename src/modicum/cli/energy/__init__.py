@@ -5,12 +5,12 @@ from importlib import import_module
 import click
 
 VERBS = {
-    "watch": "Tokens per second and joules per token of a running server.",
+    "watch": "Measure tokens per second and joules per token of a running server.",
     "bench": "Load a server and measure times, rates and joules per token.",
-    "fit": "What a step and a token cost, from a bench or a recorded watch.",
-    "whatif": "What another batch, shorter outputs or fewer prompt tokens would save.",
-    "calls": "Share a recorded watch's energy out over calls; carbon.",
-    "estimate": "A wide estimate for calls to closed APIs.",
+    "fit": "Compute what a step and a token cost, from a bench or a recorded watch.",
+    "whatif": "Predict what another batch, shorter outputs or fewer prompt tokens would save.",
+    "calls": "Divide the energy of a watch among calls; carbon.",
+    "estimate": "Estimate the energy of calls to closed APIs, within wide bounds.",
 }
 
 
@@ -32,7 +32,7 @@ class EnergyVerbs(click.Group):
 
 @click.group(cls=EnergyVerbs)
 def command() -> None:
-    """Energy of models that you run yourself: measured, split, shared out, and asked what-if.
+    """Measure the energy of models that you run yourself, divide it among calls, and predict changes.
 
     \b
     Examples:

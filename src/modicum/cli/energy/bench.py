@@ -10,8 +10,8 @@ import click
 import msgspec
 
 from modicum.calls.errors import UserError
-from modicum.cli.energy.options import Numbers, figure, gpu_options
-from modicum.cli.private import shared_files
+from modicum.cli.energy.options import Numbers, format_figure, gpu_options
+from modicum.cli.file_permissions import shared_files
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from modicum.outbound import Outbound
 
 
-class _Wanted(msgspec.Struct):
+class _BenchOptions(msgspec.Struct):
     """The options of one bench."""
 
     server: str
@@ -40,8 +40,20 @@ class _Wanted(msgspec.Struct):
 @click.command()
 @click.option("--server", required=True, metavar="URL", help="Address of an OpenAI-compatible server, without /v1.")
 @click.option("--model", required=True, help="Model name, as the server calls it.")
-@click.option("--concurrency", type=Numbers(), default="1,4,16,64", show_default=True, help="Streams at once, in turn.")
-@click.option("--prompt-tokens", type=Numbers(), default="512", show_default=True, help="Lengths of prompts, in turn.")
+@click.option(
+    "--concurrency",
+    type=Numbers(),
+    default="1,4,16,64",
+    show_default=True,
+    help="Numbers of simultaneous streams to measure, one after the other.",
+)
+@click.option(
+    "--prompt-tokens",
+    type=Numbers(),
+    default="512",
+    show_default=True,
+    help="Lengths of prompts to measure, one after the other.",
+)
 @click.option("--output-tokens", type=click.IntRange(2), default=128, show_default=True, help="Length of outputs.")
 @click.option("--seconds", type=Quantity(1), default=15.0, show_default=True, help="Length of each window.")
 @click.option("--repeats", type=click.IntRange(1), default=3, show_default=True, help="Windows at each concurrency.")
@@ -84,7 +96,7 @@ def command(
     if key_from and not key:
         raise UserError(f"the environment variable {key_from} is empty; set it to the server's key")
     headers = {"authorization": f"Bearer {key}"} if key else {}
-    result = asyncio.run(_bench(_Wanted(headers=headers, **options), quiet=as_json))
+    result = asyncio.run(_run_bench(_BenchOptions(headers=headers, **options), quiet=as_json))
     if out is not None:
         with shared_files():
             write_result(out, result)
@@ -100,11 +112,11 @@ def command(
     return 0 if any(point.joules is not None for point in result.points) or options["gpus"] == "none" else 1
 
 
-async def _bench(wanted: _Wanted, *, quiet: bool) -> "BenchResult":
+async def _run_bench(wanted: _BenchOptions, *, quiet: bool) -> "BenchResult":
     import random
 
     from modicum import __version__
-    from modicum.cli.energy.meters import sources
+    from modicum.cli.energy.meters import open_gpu_sources
     from modicum.energy.bench import FORMAT, BenchResult
     from modicum.energy.load_generator import LoadPlan, measure_words_per_token
     from modicum.outbound import AllowedHosts, Outbound, Unreachable
@@ -112,7 +124,7 @@ async def _bench(wanted: _Wanted, *, quiet: bool) -> "BenchResult":
     points = []
     most = max(wanted.concurrency) + 4
     async with Outbound(AllowedHosts([wanted.server, *wanted.dcgm_urls]), connections=most, timeout_s=120) as client:
-        gpus = sources(client, wanted.gpus, wanted.dcgm_urls)
+        gpus = open_gpu_sources(client, wanted.gpus, wanted.dcgm_urls)
         facts = tuple([fact for source in gpus for fact in await source.facts()])
         plan = LoadPlan(
             wanted.server,
@@ -136,11 +148,11 @@ async def _bench(wanted: _Wanted, *, quiet: bool) -> "BenchResult":
                             f"{concurrency} at once, prompts of {length}, {repeat} of {wanted.repeats}", err=True
                         )
                     here = msgspec.structs.replace(plan, prompt_tokens=length)
-                    points.append(await _one(client, here, concurrency, words, repeat, gpus))
+                    points.append(await _measure_window(client, here, concurrency, words, repeat, gpus))
     return BenchResult(FORMAT, wanted.model, facts, tuple(points), __version__)
 
 
-async def _one(
+async def _measure_window(
     client: "Outbound", plan: Any, concurrency: int, words: int, repeat: int, gpus: "list[GpuSource]"
 ) -> "BenchPoint":
     """One window, with the GPUs read beside it once a second."""
@@ -186,8 +198,8 @@ def print_points(result: "BenchResult") -> None:
             f"{point.time_between_tokens_s[1] * 1000:,.1f}",
             f"{point.tokens_per_second:,.0f}",
             f"{point.tokens_per_second_each:,.1f}",
-            figure(point.mean_watts, ""),
-            figure(point.joules_per_generated_token, ""),
+            format_figure(point.mean_watts, ""),
+            format_figure(point.joules_per_generated_token, ""),
         )
         for point in result.points
     ]
@@ -223,7 +235,7 @@ def print_choices(choices: Any) -> None:
             continue
         click.echo(
             f"{name}: {chosen.concurrency} at once, {chosen.time_between_tokens_s * 1000:.1f} ms between tokens,"
-            f" {chosen.tokens_per_second:,.0f} tokens/s, {figure(chosen.joules_per_generated_token, 'J/token')}"
+            f" {chosen.tokens_per_second:,.0f} tokens/s, {format_figure(chosen.joules_per_generated_token, 'J/token')}"
         )
 
 

@@ -10,9 +10,9 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.calls.problem import Problem
-from modicum.cli.energy.options import figure, print_problems
+from modicum.cli.energy.options import format_figure, print_problems
 from modicum.cli.inputs import resources
-from modicum.cli.shared_options import LedgerOptions, SpanOptions, json_option, ledger_option, typed
+from modicum.cli.shared_options import LedgerOptions, SpanOptions, json_option, ledger_option, pass_options
 from modicum.cli.terminal.quantity import Quantity
 from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.settings import checked_zone, read_settings
@@ -36,7 +36,12 @@ class CallsOptions(LedgerOptions, SpanOptions):
 
 @click.command()
 @click.argument("log", type=click.Path(path_type=Path, exists=True), required=False)
-@click.option("--calls", "calls_path", type=click.Path(path_type=Path, exists=True), help="With LOG: one JSON a line.")
+@click.option(
+    "--calls",
+    "calls_path",
+    type=click.Path(path_type=Path, exists=True),
+    help="With LOG: file of calls, one JSON object per line.",
+)
 @click.option("--since", metavar="TIME", help="From the ledger: windows from 2026-01-31, today, 7d, 24h, 2w.")
 @click.option("--until", metavar="TIME", help="From the ledger: windows before.")
 @click.option(
@@ -51,14 +56,14 @@ class CallsOptions(LedgerOptions, SpanOptions):
 @click.option("--grid", type=Quantity(), metavar="G", help="Grams of CO2 equivalent per kWh of your electricity.")
 @json_option
 @ledger_option
-@typed(CallsOptions)
+@pass_options(CallsOptions)
 def command(options: CallsOptions) -> int:
-    """Share measured energy out over the calls that were served meanwhile.
+    """Divide the measured energy among the calls that were served in that time.
 
     Without LOG: the windows and calls of the ledger. A call belongs to a watched server by its tag 'server', or by the
     provider that 'energy watch --provider' named. With LOG: a recorded watch; each line of the calls' file is an object
     with call_id, started, first_token, finished (seconds since 1970), uncached_prompt_tokens and generated_tokens.
-    Shares, idle and unseen work sum to what was measured.
+    The shares, idle energy and unexplained work add up to what was measured.
 
     \b
     Examples:
@@ -72,36 +77,36 @@ def command(options: CallsOptions) -> int:
     facility = Facility(options.pue, options.node_watts, options.grid)
     facility.check()
     if options.log is None:
-        told = _from_ledger(options)
+        result = _attribute_ledger(options)
     elif options.calls_path is None:
         raise UserError("with a LOG, name the calls that ran in it: --calls calls.jsonl")
     else:
-        told = _from_log(options.log, options.calls_path)
-    found = told.attribution
-    kwh = facility.kilowatt_hours(found.measured_joules, told.seconds)
-    grams = facility.grams_co2(found.measured_joules, told.seconds)
+        result = _attribute_log(options.log, options.calls_path)
+    found = result.attribution
+    kwh = facility.kilowatt_hours(found.measured_joules, result.seconds)
+    grams = facility.grams_co2(found.measured_joules, result.seconds)
     if options.as_json:
         print_json(
             {
                 "attribution": found,
-                "laws": told.laws,
+                "laws": result.laws,
                 "kilowatt_hours": kwh,
                 "covers": facility.covers,
                 "grams_co2": grams,
-                "problems": [str(problem) for problem in told.problems],
+                "problems": [str(problem) for problem in result.problems],
             }
         )
     else:
-        _show(found, told.laws)
+        _print_attribution(found, result.laws)
         carbon = "carbon unknown: give --grid" if grams is None else f"{grams:,.1f} g CO2e at {options.grid:g} g/kWh"
         click.echo(f"{kwh:.4g} kWh ({facility.covers}); {carbon}")
-        print_problems(told.problems)
+        print_problems(result.problems)
     if not found.calls:
-        raise UserError(f"nothing was shared out over calls: {told.missing}")
+        raise UserError(f"no energy could be divided among calls: {result.missing}")
     return 0
 
 
-class _Told(NamedTuple):
+class _Attribution(NamedTuple):
     attribution: "EnergyAttribution"
     seconds: float
     """Measured time."""
@@ -111,7 +116,7 @@ class _Told(NamedTuple):
     """Why there are no calls, and what to type next."""
 
 
-def _from_log(log: Path, calls_path: Path) -> _Told:
+def _attribute_log(log: Path, calls_path: Path) -> _Attribution:
     from modicum.energy.attribution import attribute_spans, read_calls
     from modicum.energy.regime_spans import cut_by_regime
     from modicum.energy.sample_intervals import measure_intervals
@@ -139,32 +144,32 @@ def _from_log(log: Path, calls_path: Path) -> _Told:
         problems.append(
             Problem(str(calls_path), f"{len(beside):,} of {len(calls):,} calls lie outside of the log's time")
         )
-    return _Told(
+    return _Attribution(
         attribution=shared,
         seconds=measured.seconds,
         laws=tuple(describe_law(recording.header.servers, stretch) for stretch in found),
         problems=[*recording.problems, *measured.problems, *problems],
         missing=(
-            f"all calls of {calls_path} lie outside of the time of {log}, {_time(found[0].start)} to"
-            f" {_time(found[-1].end)}; times are seconds since 1970"
+            f"all calls of {calls_path} lie outside of the time of {log}, {_format_time(found[0].start)} to"
+            f" {_format_time(found[-1].end)}; times are seconds since 1970"
         ),
     )
 
 
-def _time(seconds: float) -> str:
+def _format_time(seconds: float) -> str:
     return f"{datetime.fromtimestamp(seconds, UTC):%Y-%m-%d %H:%M} UTC"
 
 
-def _from_ledger(options: CallsOptions) -> _Told:
-    from modicum.cli.energy.booking import book_left_behind
+def _attribute_ledger(options: CallsOptions) -> _Attribution:
+    from modicum.cli.energy.window_booking import book_spooled_windows
     from modicum.insights.energy_consumption import find_time_span, share_energy
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
     since, until = options.span(zone)
     provider = options.provider
-    book_left_behind(options.ledger_url)
-    with resources.opened_ledger(options.ledger_url, settings) as store:
+    book_spooled_windows(options.ledger_url)
+    with resources.open_ledger(options.ledger_url, settings) as store:
         place, windows = store.place, store.records(ENERGY_WINDOWS, since, until)
         if not windows:
             raise UserError(
@@ -179,17 +184,17 @@ def _from_ledger(options: CallsOptions) -> _Told:
     problems = []
     if partly := len(found.attribution.calls) - len(found.measured_calls):
         problems.append(
-            Problem(place, f"{partly:,} calls ran partly while nothing was watched; only that part is told")
+            Problem(place, f"{partly:,} calls ran partly while nothing was watched; only that part is counted")
         )
     if found.windows_overlapping:
         problems.append(Problem(place, f"{found.windows_overlapping:,} windows of a second watch at one time left out"))
-    missing = _no_calls(place, held, provider, (first, last))
-    return _Told(found.attribution, found.seconds, found.laws, problems, missing)
+    missing = _explain_no_calls(place, held, provider, (first, last))
+    return _Attribution(found.attribution, found.seconds, found.laws, problems, missing)
 
 
-def _no_calls(place: str, held: "list[Row]", provider: str, span: tuple[datetime, datetime]) -> str:
+def _explain_no_calls(place: str, held: "list[Row]", provider: str, span: tuple[datetime, datetime]) -> str:
     """Why windows met no call, by what the ledger holds of that time."""
-    when = f"{_time(span[0].timestamp())} to {_time(span[1].timestamp())}"
+    when = f"{_format_time(span[0].timestamp())} to {_format_time(span[1].timestamp())}"
     calls: dict[str, int] = {}
     for row in held:
         calls[row["name"]] = calls.get(row["name"], 0) + int(row["calls"])
@@ -210,11 +215,11 @@ def _no_calls(place: str, held: "list[Row]", provider: str, span: tuple[datetime
     )
 
 
-def _show(found: "EnergyAttribution", laws: "Sequence[EnergyLaw]") -> None:
+def _print_attribution(found: "EnergyAttribution", laws: "Sequence[EnergyLaw]") -> None:
     from modicum.cli.terminal.output import print_table
 
     if found.calls:
-        _show_calls(found)
+        _print_calls(found)
     active = sum(call.joules for call in found.calls)
     click.echo(f"calls       {active:,.0f} J")
     click.echo(f"unseen      {found.unseen_joules:,.0f} J (tokens that none of these calls explains)")
@@ -234,15 +239,15 @@ def _show(found: "EnergyAttribution", laws: "Sequence[EnergyLaw]") -> None:
     print_table(("from (UTC)", "to", "servers", "models", "measured", "how"), rows)
 
 
-def _show_calls(found: "EnergyAttribution") -> None:
+def _print_calls(found: "EnergyAttribution") -> None:
     from modicum.cli.terminal.output import print_table
 
     top = sorted(found.calls, key=lambda call: -call.joules)[:20]
     rows = [
         (
             call.call_id,
-            figure(call.joules, "J"),
-            figure(call.idle_joules, "J"),
+            format_figure(call.joules, "J"),
+            format_figure(call.idle_joules, "J"),
             f"{call.generated_tokens:,}",
             "by rule: shorter than 2 s" if call.short else "",
         )

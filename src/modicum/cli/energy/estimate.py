@@ -2,7 +2,7 @@
 
 import click
 
-from modicum.cli.energy.options import figure
+from modicum.cli.energy.options import format_figure
 from modicum.cli.terminal.quantity import Quantity
 
 
@@ -27,8 +27,8 @@ def command(provider: str, model: str, output_tokens: int, seconds: float, as_js
         print_json(found)
         return 0
     click.echo(
-        f"estimated: {figure(found.low_joules, 'J')} to {figure(found.high_joules, 'J')}, middle"
-        f" {figure(found.middle_joules, 'J')} ({found.source}, widened {BAND:g} times both ways)"
+        f"estimated: {format_figure(found.low_joules, 'J')} to {format_figure(found.high_joules, 'J')}, middle"
+        f" {format_figure(found.middle_joules, 'J')} ({found.source}, widened {BAND:g} times both ways)"
     )
     click.echo("left out or guessed:")
     for text in found.left_out:

@@ -5,7 +5,7 @@ from pathlib import Path
 import click
 
 from modicum.calls.errors import UserError
-from modicum.cli.energy.options import figure, print_problems
+from modicum.cli.energy.options import format_figure, print_problems
 from modicum.cli.terminal.quantity import Quantity
 
 
@@ -22,10 +22,10 @@ from modicum.cli.terminal.quantity import Quantity
 def command(
     files: tuple[Path, ...], experts: str | None, picture: Path | None, within_ms: float | None, as_json: bool
 ) -> int:
-    """What a step and a token cost.
+    """Compute what a step and a token cost.
 
     From points of a bench: joules per token = e0 + e1/B. From the log of a watch: idle, per step, per prompt token, per
-    generated token. Ends with status 1 where a figure that was asked for cannot be told.
+    generated token. Exits with status 1 if a figure cannot be computed.
 
     \b
     Examples:
@@ -33,13 +33,13 @@ def command(
       modicum energy fit points.json --experts 10/72 --picture trade.svg --within-ms 50
       modicum energy fit run.jsonl --json
     """
-    from modicum.cli.energy.data import points_in, recording_in
+    from modicum.cli.energy.measurements import read_points, read_recording
 
-    if recording_in(files[0]) is not None:
+    if read_recording(files[0]) is not None:
         if len(files) > 1:
             raise UserError("one recorded watch at a time: its counters belong to one machine")
         return _fit_watch(files[0], as_json=as_json)
-    points = points_in(files)
+    points = read_points(files)
     status = _fit_bench(points, experts, as_json=as_json)
     if picture is not None:
         from modicum.cli.energy.bench import draw_picture
@@ -66,29 +66,29 @@ def _fit_watch(path: Path, *, as_json: bool) -> int:
 
 
 def _fit_bench(points: object, experts: str | None, *, as_json: bool) -> int:
-    from modicum.cli.energy.data import expert_share
+    from modicum.cli.energy.measurements import parse_expert_share
     from modicum.cli.terminal.output import print_json
     from modicum.energy.bench import BenchResult
     from modicum.energy.step_law import fit_step_law
 
     assert isinstance(points, BenchResult)  # noqa: S101 - the caller read it
-    law = fit_step_law(points.points, expert_share(experts))
+    law = fit_step_law(points.points, parse_expert_share(experts))
     if as_json:
         print_json({"model": points.model, "law": law, "batch_near_floor": law.batch_near_floor})
         return 0
     click.echo(f"{points.model}: joules per generated token at batch B, idle power while serving included")
-    click.echo(f"  per token        {figure(law.per_token, 'J')}")
-    click.echo(f"  per step         {figure(law.per_step, 'J')}, shared by B")
+    click.echo(f"  per token        {format_figure(law.per_token, 'J')}")
+    click.echo(f"  per step         {format_figure(law.per_step, 'J')}, shared by B")
     if law.expert_share:
-        click.echo(f"  experts per step {figure(law.per_step_experts, 'J')} when all are touched, shared by B")
+        click.echo(f"  experts per step {format_figure(law.per_step_experts, 'J')} when all are touched, shared by B")
     if law.per_prompt_token is not None:
-        click.echo(f"  per prompt token {figure(law.per_prompt_token, 'J')}")
+        click.echo(f"  per prompt token {format_figure(law.per_prompt_token, 'J')}")
     else:
         click.echo(
             "  per prompt token not identifiable: only one prompt length was measured; its part is in 'per token'"
         )
     if law.mean_error is not None:
-        click.echo(f"a point left out of the fit is foretold to {law.mean_error:.1%} on average")
+        click.echo(f"a point left out of the fit is predicted to {law.mean_error:.1%} on average")
     floor = law.batch_near_floor
     most = max(point.concurrency for point in points.points)
     click.echo(

@@ -3,14 +3,14 @@
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from modicum.cli.energy.options import gpu_indexes
+from modicum.cli.energy.options import parse_gpu_indexes
 
 if TYPE_CHECKING:
     from modicum.energy.watch import GpuSource
     from modicum.outbound import Outbound
 
 
-def sources(client: "Outbound", gpus: str, dcgm_urls: Sequence[str]) -> "list[GpuSource]":
+def open_gpu_sources(client: "Outbound", gpus: str, dcgm_urls: Sequence[str]) -> "list[GpuSource]":
     """Local GPUs unless only exporters are named or `--gpu none` is given.
 
     Raises:
@@ -21,5 +21,5 @@ def sources(client: "Outbound", gpus: str, dcgm_urls: Sequence[str]) -> "list[Gp
 
     found: list[GpuSource] = [RemoteGpus(client, url) for url in dcgm_urls]
     if gpus != "none" and not (dcgm_urls and gpus == "all"):
-        found.append(LocalGpus(nvml.NvmlMeter(nvml.library(), gpu_indexes(gpus))))
+        found.append(LocalGpus(nvml.NvmlMeter(nvml.library(), parse_gpu_indexes(gpus))))
     return found

@@ -51,7 +51,7 @@ def gpu_options(function: Callable[..., Any]) -> Callable[..., Any]:
     )(function)
 
 
-def gpu_indexes(text: str) -> Sequence[int] | None:
+def parse_gpu_indexes(text: str) -> Sequence[int] | None:
     """None: all of them.
 
     Raises:
@@ -75,7 +75,7 @@ def print_problems(problems: Sequence[Problem]) -> None:
         click.echo(f"note: {len(reasons) - 20} more", err=True)
 
 
-def figure(value: float | None, unit: str, *, digits: int = 3) -> str:
+def format_figure(value: float | None, unit: str, *, digits: int = 3) -> str:
     """`0.119 J`; None is `unknown`."""
     if value is None:
         return "unknown"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from modicum.calls.errors import UserError
-from modicum.cli.energy.options import figure, gpu_options, print_problems
-from modicum.cli.shared_options import LedgerOptions, ledger_option, typed
+from modicum.cli.energy.options import format_figure, gpu_options, print_problems
+from modicum.cli.shared_options import LedgerOptions, ledger_option, pass_options
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class WatchOptions(LedgerOptions):
+class EnergyWatchOptions(LedgerOptions):
     servers: tuple[str, ...]
     gpus: str
     dcgm_urls: tuple[str, ...]
@@ -42,24 +42,31 @@ class WatchOptions(LedgerOptions):
 @click.command()
 @click.option("--server", "servers", multiple=True, metavar="URL", help="A model server's address. Repeatable.")
 @gpu_options
-@click.option("--seconds", type=Quantity(), help="Stop after so long; without it, at Ctrl-C.")
+@click.option("--seconds", type=Quantity(), help="Seconds to watch. Default: until Ctrl-C.")
 @click.option("--interval", type=Quantity(), default=1.0, show_default=True, help="Seconds between samples.")
 @click.option("--log", "log_path", type=click.Path(path_type=Path), help="Append raw counters to this new file.")
 @click.option(
     "--windows", "windows_path", type=click.Path(path_type=Path), help="Write windows as records to this file."
 )
-@click.option("--replay", "replay_path", type=click.Path(path_type=Path), help="Work a recorded log out again.")
-@click.option("--provider", default="", metavar="NAME", help="Calls to these servers are booked under this provider.")
+@click.option(
+    "--replay",
+    "replay_path",
+    type=click.Path(path_type=Path),
+    help="Compute the figures of a recorded log instead of watching.",
+)
+@click.option(
+    "--provider", default="", metavar="NAME", help="The provider under which calls to these servers are recorded."
+)
 @click.option("--no-book", is_flag=True, help="Do not book the windows in the ledger.")
 @ledger_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
-@typed(WatchOptions)
-def command(options: WatchOptions) -> int:
-    """Tokens per second, joules per token and where the joules go, of a running server.
+@pass_options(EnergyWatchOptions)
+def command(options: EnergyWatchOptions) -> int:
+    """Measure tokens per second and joules per token of a running server, and where the joules go.
 
     Reads power and energy of the GPUs from the driver (extra [nvidia]) and token and step counters from the metrics of
-    vLLM, SGLang, TGI or llama.cpp. Energy is of the GPUs, idle time included. Windows are booked in the ledger while
-    the watch goes on, each once, however often a log is replayed; a watch that is killed loses the window under way.
+    vLLM, SGLang, TGI or llama.cpp. Energy is that of the GPUs, idle time included. Energy windows are added to the
+    ledger during the watch, each once, even if a log is replayed. A watch that is killed loses its unfinished window.
 
     \b
     Examples:
@@ -76,16 +83,16 @@ def command(options: WatchOptions) -> int:
         raise UserError("--seconds must be more than 0; leave it out to watch until Ctrl-C")
     if options.replay_path is not None:
         return _replay(options.replay_path, options, as_json=options.as_json)
-    live = _Live(options)
+    live = _LiveSession(options)
     asyncio.run(live.run())
-    status = _show(live.watch.tally.report(), live.watch.facts, live.booked, as_json=options.as_json)
+    status = _print_result(live.watch.tally.report(), live.watch.facts, live.booked, as_json=options.as_json)
     if live.not_booked:
         raise UserError(live.not_booked)
     return status
 
 
-def _replay(path: Path, options: WatchOptions, *, as_json: bool) -> int:
-    from modicum.cli.energy.booking import append_windows
+def _replay(path: Path, options: EnergyWatchOptions, *, as_json: bool) -> int:
+    from modicum.cli.energy.window_booking import append_windows
     from modicum.energy.watch_log import read_log
     from modicum.energy.watch_totals import WatchTotals, write_windows
 
@@ -98,31 +105,31 @@ def _replay(path: Path, options: WatchOptions, *, as_json: bool) -> int:
     if options.windows_path is not None:
         write_windows(options.windows_path, records)
     if options.no_book or not records:
-        return _show(tally.report(), facts, None, as_json=as_json)
+        return _print_result(tally.report(), facts, None, as_json=as_json)
     try:
         booked = append_windows(options.ledger_url, records)
     except UserError as error:
         # What was watched is shown, whatever became of the ledger.
-        _show(tally.report(), facts, None, as_json=as_json)
+        _print_result(tally.report(), facts, None, as_json=as_json)
         raise UserError(
             f"the windows are not booked: {error}; book it with 'modicum energy watch --replay {path}'"
         ) from None
-    return _show(tally.report(), facts, booked, as_json=as_json)
+    return _print_result(tally.report(), facts, booked, as_json=as_json)
 
 
-class _Live:
+class _LiveSession:
     """A live watch as the options ask for it: its windows go to the ledger and to a file, its figures to the screen."""
 
     booked: "Appended | None" = None
     not_booked = ""
     """What to tell if the ledger has not got all windows."""
 
-    def __init__(self, options: WatchOptions) -> None:
+    def __init__(self, options: EnergyWatchOptions) -> None:
         self._options = options
         self.watch: LiveWatch
 
     async def run(self) -> None:
-        from modicum.cli.energy.meters import sources
+        from modicum.cli.energy.meters import open_gpu_sources
         from modicum.energy.live_watch import LiveWatch
         from modicum.outbound import AllowedHosts, Outbound
 
@@ -134,17 +141,17 @@ class _Live:
         if options.seconds is not None:
             loop.call_later(options.seconds, stop.set)
         async with Outbound(AllowedHosts([*options.servers, *options.dcgm_urls]), timeout_s=10) as client:
-            gpus = sources(client, options.gpus, options.dcgm_urls)
+            gpus = open_gpu_sources(client, options.gpus, options.dcgm_urls)
             self.watch = watch = LiveWatch(options.servers, gpus, options.interval, options.log_path)
             await watch.start(options.provider)
-            with _Screen(quiet=options.as_json) as screen:
+            with _LiveScreen(quiet=options.as_json) as screen:
                 async with self._sink() as sink:
                     await watch.run(client, stop, sink, screen.update)
 
     @contextlib.asynccontextmanager
     async def _sink(self) -> "AsyncIterator[Callable[[Sequence[EnergyWindow]], None]]":
         """Takes closed windows: to the ledger, and to the file of --windows."""
-        from modicum.cli.energy.booking import live_booking
+        from modicum.cli.energy.window_booking import open_live_booking
         from modicum.energy.watch_totals import write_windows
 
         path = self._options.windows_path
@@ -161,7 +168,7 @@ class _Live:
             booking.add(windows)
             write(windows)
 
-        async with live_booking(self._options.ledger_url) as booking:
+        async with open_live_booking(self._options.ledger_url) as booking:
             yield book
         self.booked = booking.booked
         if booking.waiting:
@@ -171,7 +178,7 @@ class _Live:
             )
 
 
-class _Screen:
+class _LiveScreen:
     """The last half minute on a terminal; nothing in a pipe."""
 
     def __init__(self, *, quiet: bool) -> None:
@@ -197,21 +204,21 @@ class _Screen:
         if self._live is None:
             return
         now = tally.last
-        self._live.update(_lines(now, sample) if now is not None else "waiting for a second sample ...")
+        self._live.update(_format_live_line(now, sample) if now is not None else "waiting for a second sample ...")
 
 
-def _lines(now: "WatchFigures", sample: "Sample") -> str:
+def _format_live_line(now: "WatchFigures", sample: "Sample") -> str:
     waiting = sum(reading.waiting or 0 for reading in sample.servers)
     running = sum(reading.running or 0 for reading in sample.servers)
     hits = "" if now.cache_hit_share is None else f"   cache hits {now.cache_hit_share:.0%}"
     return (
-        f"{now.tokens_per_second:,.0f} tokens/s   {figure(now.joules_per_generated_token, 'J/token')}   "
-        f"{figure(now.tokens_per_watt, 'tokens/s per W')}   {now.mean_watts:,.0f} W   "
+        f"{now.tokens_per_second:,.0f} tokens/s   {format_figure(now.joules_per_generated_token, 'J/token')}   "
+        f"{format_figure(now.tokens_per_watt, 'tokens/s per W')}   {now.mean_watts:,.0f} W   "
         f"running {running:g}, waiting {waiting:g}{hits}   (last 30 s; Ctrl-C ends)"
     )
 
 
-def _show(
+def _print_result(
     result: "WatchReport",
     facts: "Sequence[GpuFacts]",
     booked: "Appended | None",
@@ -241,7 +248,7 @@ def _show(
             }
         )
     else:
-        _tables(result, facts)
+        _print_tables(result, facts)
         if booked is not None:
             there = f", {known:,} were there" if (known := booked.unchanged) else ""
             click.echo(f"windows booked in the ledger: {booked.new + booked.replaced:,}{there}")
@@ -249,7 +256,7 @@ def _show(
     return 0 if result.figures.joules_per_generated_token is not None else 1
 
 
-def _tables(result: "WatchReport", facts: "Sequence[GpuFacts]") -> None:
+def _print_tables(result: "WatchReport", facts: "Sequence[GpuFacts]") -> None:
     from modicum.cli.terminal.output import print_table
     from modicum.energy.servers import KINDS
 
@@ -271,11 +278,11 @@ def _tables(result: "WatchReport", facts: "Sequence[GpuFacts]") -> None:
             else "no prompt came",
         ),
         ("generated tokens per second", f"{now.tokens_per_second:,.1f}"),
-        ("joules per generated token", figure(now.joules_per_generated_token, "J")),
-        ("joules per prompt or generated token", figure(now.joules_per_token, "J")),
-        ("generated tokens per second and watt", figure(now.tokens_per_watt, "")),
+        ("joules per generated token", format_figure(now.joules_per_generated_token, "J")),
+        ("joules per prompt or generated token", format_figure(now.joules_per_token, "J")),
+        ("generated tokens per second and watt", format_figure(now.tokens_per_watt, "")),
         ("busy", f"{now.busy_share:.0%}"),
-        ("requests at once while busy", figure(now.mean_batch, "")),
+        ("requests at once while busy", format_figure(now.mean_batch, "")),
     ]
     print_table(("figure", "value"), rows, title=f"{', '.join(kinds)} on {_gpu_names(facts)}")
     if now.generated_tokens == 0:
@@ -319,7 +326,7 @@ def print_split(result: "WatchReport") -> None:
     rows = [
         (
             term.name.replace("_", " "),
-            figure(term.value, term.unit) if term.value is not None else "not identifiable",
+            format_figure(term.value, term.unit) if term.value is not None else "not identifiable",
             f"+- {term.error:.2g}" if term.error is not None else "",
             term.basis if term.value is not None else "",
         )
@@ -330,7 +337,7 @@ def print_split(result: "WatchReport") -> None:
         if term.value is None:
             click.echo(f"{term.name.replace('_', ' ')}: {term.reason}")
     click.echo(
-        f"{found.windows} windows; a window left out of the fit is foretold to {found.window_error:.1%};"
+        f"{found.windows} windows; a window left out of the fit is predicted to {found.window_error:.1%};"
         f" R2 {found.explained:.4f}"
         + (f"; clocks were held down in {found.slowed_windows} windows" if found.slowed_windows else "")
     )

@@ -8,8 +8,8 @@ import click
 import msgspec
 
 from modicum.calls.errors import UserError
-from modicum.cli.energy.options import Share, figure, print_problems
-from modicum.cli.shared_options import typed
+from modicum.cli.energy.options import Share, format_figure, print_problems
+from modicum.cli.shared_options import pass_options
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -34,10 +34,10 @@ class WhatIfOptions:
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--input-cut", type=Share(), default="0", help="Part of the prompt tokens left out, e.g. 40%.")
-@click.option("--output-cut", type=Share(), default="0", help="Part of the generated tokens left out.")
+@click.option("--input-cut", type=Share(), default="0", help="Share of prompt tokens to leave out, e.g. 40%.")
+@click.option("--output-cut", type=Share(), default="0", help="Share of generated tokens to leave out.")
 @click.option("--cache-hit", type=Share(), help="Part of the prompt that a prefix cache would hold.")
-@click.option("--batch", type=Quantity(), help="Requests at once, instead of what was seen.")
+@click.option("--batch", type=Quantity(), help="Simultaneous requests after the change. Default: as measured.")
 @click.option(
     "--prompt", "prompt_tokens", type=Quantity(0), help="Prompt tokens of a request; without it, as measured."
 )
@@ -53,11 +53,12 @@ class WhatIfOptions:
 )
 @click.option("--experts", metavar="K/N", help="Routed experts that a token takes over all, e.g. 10/72.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-@typed(WhatIfOptions)
+@pass_options(WhatIfOptions)
 def command(options: WhatIfOptions) -> int:
-    """What another batch, shorter outputs, fewer prompt tokens or a power cap would do.
+    """Predict what another batch, shorter outputs, fewer prompt tokens or a power cap would do.
 
-    Answers come from the law fitted to a bench or to a watch. What these measurements cannot tell is refused.
+    Answers come from a law that is fitted to a bench or to a watch. A question that the measurements cannot answer is
+    refused.
 
     \b
     Examples:
@@ -72,8 +73,8 @@ def command(options: WhatIfOptions) -> int:
     if options.power_cap is not None:
         if options.now_batch is None:
             raise UserError("--power-cap needs --at: how many requests run at once, as in the bench")
-        return _cap(options.files, int(options.now_batch), options.power_cap, as_json=options.as_json)
-    law, base, seen = _law(options.files, options.experts)
+        return _print_power_cap(options.files, int(options.now_batch), options.power_cap, as_json=options.as_json)
+    law, base, seen = _fit_law(options.files, options.experts)
     given = {
         "prompt_tokens": options.prompt_tokens,
         "output_tokens": options.output_tokens,
@@ -85,11 +86,14 @@ def command(options: WhatIfOptions) -> int:
     if options.as_json:
         print_json({"base": base, "after": change.applied(base), "law": law, "answer": answer, "saving": answer.saving})
         return 0
-    rows = [(name, figure(before, "J"), figure(after, "J")) for name, (before, after) in answer.by_part.items()]
+    rows = [
+        (name, format_figure(before, "J"), format_figure(after, "J"))
+        for name, (before, after) in answer.by_part.items()
+    ]
     print_table(
         ("joules of a request", "now", "then"),
         rows,
-        footer=("in all", figure(answer.before_joules, "J"), figure(answer.after_joules, "J")),
+        footer=("in all", format_figure(answer.before_joules, "J"), format_figure(answer.after_joules, "J")),
     )
     click.echo(f"{'saves' if answer.saving >= 0 else 'costs'} {abs(answer.saving):.1%} (estimated from the fitted law)")
     for remark in answer.remarks:
@@ -97,18 +101,18 @@ def command(options: WhatIfOptions) -> int:
     return 0
 
 
-def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Workload, list[float]]":
+def _fit_law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Workload, list[float]]":
     """The law, the workload that was measured, and the batches that it was measured at."""
-    from modicum.cli.energy.data import expert_share, points_in, recording_in
+    from modicum.cli.energy.measurements import parse_expert_share, read_points, read_recording
     from modicum.energy.energy_split import LEAST_WINDOWS
     from modicum.energy.step_law import fit_step_law, make_step_law
     from modicum.energy.watch_totals import make_report
     from modicum.energy.whatif import Workload
 
-    recording = recording_in(files[0])
+    recording = read_recording(files[0])
     if recording is None:
-        result = points_in(files)
-        law = fit_step_law(result.points, expert_share(experts))
+        result = read_points(files)
+        law = fit_step_law(result.points, parse_expert_share(experts))
         middle = sorted(result.points, key=lambda point: point.concurrency)[len(result.points) // 2]
         return (
             law,
@@ -135,18 +139,18 @@ def _law(files: tuple[Path, ...], experts: str | None) -> "tuple[StepLaw, Worklo
     return make_step_law(found.split), base, list(found.batches)
 
 
-def _cap(files: tuple[Path, ...], concurrency: int, cap: float, *, as_json: bool) -> int:
-    from modicum.cli.energy.data import points_in
+def _print_power_cap(files: tuple[Path, ...], concurrency: int, cap: float, *, as_json: bool) -> int:
+    from modicum.cli.energy.measurements import read_points
     from modicum.cli.terminal.output import print_json
     from modicum.energy.whatif import find_power_cap
 
-    answer = find_power_cap(points_in(files).points, concurrency, cap)
+    answer = find_power_cap(read_points(files).points, concurrency, cap)
     if as_json:
         print_json(answer)
     else:
         click.echo(
-            f"{figure(answer.joules_per_token_before, 'J/token')} ->"
-            f" {figure(answer.joules_per_token_after, 'J/token')},"
+            f"{format_figure(answer.joules_per_token_before, 'J/token')} ->"
+            f" {format_figure(answer.joules_per_token_after, 'J/token')},"
             f" {answer.speed_before:,.0f} -> {answer.speed_after:,.0f} tokens/s: {answer.reason}"
         )
     return 0

@@ -10,8 +10,8 @@ import click
 from modicum.calls import UserError
 
 
-def home_logs() -> list[Path]:
-    """The log folders of agents in this home directory, told on stderr.
+def find_home_logs() -> list[Path]:
+    """The log folders of agents in this home directory; the names are printed on stderr.
 
     Raises:
         UserError: there are none.
@@ -33,19 +33,19 @@ def _with_files(paths: Sequence[Path]) -> list[Path]:
     return [path for path in paths if path.is_file() or any(inner.is_file() for inner in path.rglob("*"))]
 
 
-def found_logs() -> list[Path]:
+def find_logs() -> list[Path]:
     """The logs of this home directory, or the sample that the package ships; says in one line which."""
     try:
-        return home_logs()
+        return find_home_logs()
     except UserError:
         click.echo("no agent logs in this home directory: this is the sample that comes with modicum", err=True)
-        return [_sample() / "logs"]
+        return [_sample_folder() / "logs"]
 
 
-def outcomes_beside(paths: Sequence[Path]) -> list[Path]:
+def find_outcome_files(paths: Sequence[Path]) -> list[Path]:
     """The outcomes that come along with the sample, if it is the sample that is read."""
-    return [_sample() / "outcomes.csv"] if _sample() / "logs" in paths else []
+    return [_sample_folder() / "outcomes.csv"] if _sample_folder() / "logs" in paths else []
 
 
-def _sample() -> Path:
+def _sample_folder() -> Path:
     return Path(str(files("modicum"))) / "sample"

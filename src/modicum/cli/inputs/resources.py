@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modicum.calls import UserError
-from modicum.cli.private import make_private
+from modicum.cli.file_permissions import make_private
 from modicum.ledger.opening import open_store
 from modicum.ledger.store import Store
 from modicum.ledger_process.running import find
@@ -28,7 +28,7 @@ KEY_BYTES = 32
 
 
 @contextmanager
-def opened_ledger(url: str | None, settings: Settings | None = None) -> Iterator[Store]:
+def open_ledger(url: str | None, settings: Settings | None = None) -> Iterator[Store]:
     """The ledger, closed at the end. If a ledger process owns it, that process is asked."""
     place = url or ledger_place(settings or read_settings())
     store = _from_process(place)
@@ -61,7 +61,7 @@ def _from_process(place: str) -> Store | None:
     return LedgerProcessStore(running)
 
 
-def price_book(path: Path | None, settings: Settings | None = None) -> "PriceBook":
+def load_prices(path: Path | None, settings: Settings | None = None) -> "PriceBook":
     """The list prices with the user's own above them. Unit rates are kept in the cache folder from run to run."""
     from modicum.metering.prices import PriceBook
 
@@ -74,7 +74,7 @@ def price_book(path: Path | None, settings: Settings | None = None) -> "PriceBoo
     return PriceBook(own, kept_in=cache_folder() / "rates.json")
 
 
-def digest_key() -> bytes:
+def read_digest_key() -> bytes:
     """The key of this user's digests, made at first use. It lies beside the ledger and never in it.
 
     Raises:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modicum.cli.inputs.resources import price_book
+from modicum.cli.inputs.resources import load_prices
 from modicum.settings import data_folder
 
 if TYPE_CHECKING:
@@ -28,19 +28,19 @@ def model_option(command: Callable[..., Any]) -> Callable[..., Any]:
     )(command)
 
 
-def chosen_models(models: tuple[str, ...]) -> tuple[str, ...]:
+def models_or_default(models: tuple[str, ...]) -> tuple[str, ...]:
     """The models that were asked for, each once, or the default ones."""
     from modicum.insights.count import DEFAULT_MODELS
 
     return tuple(dict.fromkeys(models)) or DEFAULT_MODELS
 
 
-def measures(price_path: Path | None) -> "CountBasis":
+def load_measures(price_path: Path | None) -> "CountBasis":
     """The user's own calibrations and prices above the shipped ones."""
     from modicum.insights.count import CountBasis
     from modicum.metering.calibration import FILE_NAME, Calibrations, load
 
-    return CountBasis(Calibrations(load(data_folder() / FILE_NAME)), price_book(price_path))
+    return CountBasis(Calibrations(load(data_folder() / FILE_NAME)), load_prices(price_path))
 
 
 def print_sources(counts: "Sequence[ModelCount | ModelFit]") -> None:
@@ -52,7 +52,7 @@ def print_sources(counts: "Sequence[ModelCount | ModelFit]") -> None:
             click.echo(f"{count.model}: up to {count.most_tokens:,} tokens, by what its vendor says of its tokenizer")
 
 
-def error_text(error: float | None) -> str:
+def format_error(error: float | None) -> str:
     """`4.2 %`; `exact` for a public tokenizer; `unknown` where it has not been measured."""
     if error is None:
         return "unknown"
@@ -60,7 +60,7 @@ def error_text(error: float | None) -> str:
 
 
 @contextmanager
-def progress(title: str, files: int) -> Iterator[Callable[[int], None] | None]:
+def show_progress(title: str, files: int) -> Iterator[Callable[[int], None] | None]:
     """A bar over files on a terminal, nothing in a pipe. It vanishes when done."""
     if not sys.stderr.isatty():
         yield None

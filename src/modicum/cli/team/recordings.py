@@ -32,51 +32,55 @@ class TeamLedgerOptions(LedgerOptions, SpanOptions):
 
 def ledger_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """`--ledger` and the outcome that grades its runs."""
-    graded = click.option("--outcome", metavar="NAME", help="Which outcome of the ledger grades the runs, if several.")
+    graded = click.option(
+        "--outcome", metavar="NAME", help="The outcome in the ledger that grades the runs, if there are several."
+    )
     arm = click.option(
         "--arm",
         type=click.Choice(["full", "plan", "all"]),
         default="full",
         show_default=True,
-        help="Of the ledger: runs of the full team, or those that the gateway ran under a plan.",
+        help="Runs of the ledger to use: those of the full team, those that the gateway ran under a plan, or all.",
     )
     return ledger_option(graded(span_options("when a run of the ledger began")(arm(command))))
 
 
-def recorded(path: Path | None, name: str | None, protect: Iterable[str], options: TeamLedgerOptions) -> "RecordedTeam":
-    """The team of a recording or, without a path, of the ledger; problems and notes are told on stderr.
+def read_team(
+    path: Path | None, name: str | None, protect: Iterable[str], options: TeamLedgerOptions
+) -> "RecordedTeam":
+    """The team of a recording or, without a path, of the ledger; prints problems and notes on stderr.
 
     Raises:
         UserError: both were named, or there is no team in it.
     """
-    return recorded_with_costs(path, name, protect, options)[0]
+    return read_team_with_costs(path, name, protect, options)[0]
 
 
-def recorded_with_costs(
+def read_team_with_costs(
     path: Path | None, name: str | None, protect: Iterable[str], options: TeamLedgerOptions
 ) -> tuple["RecordedTeam", "dict[str, AgentCost] | None"]:
     """The same, and what the turns of each agent cost; None where a recording does not tell."""
     from modicum.agents.graph import TeamGraph
     from modicum.agents.recordings import build_team
 
-    booked = _from_ledger(options) if path is None else None
+    booked = _read_ledger(options) if path is None else None
     if booked is not None:
         rows, problems, place = booked[0].rows, booked[0].problems, booked[1]
     elif path is not None:
-        rows, problems, place = _from_file(path, options)
+        rows, problems, place = _read_file(path, options)
     try:
         team, more = build_team(rows, path=place, team=name)
     except UserError:
-        _tell(problems)  # they may be why
+        _print_problems(problems)  # they may be why
         raise
     if protect:
         graph = TeamGraph(team.graph.agents, team.graph.rounds, protect=protect)
         team, more = build_team(rows, path=place, team=name, graph=graph)
-    _tell(problems + more)
+    _print_problems(problems + more)
     return team, booked[0].agent_costs(team.name) if booked is not None else None
 
 
-def _from_file(path: Path, options: TeamLedgerOptions) -> tuple[Numbered, list[Problem], str]:
+def _read_file(path: Path, options: TeamLedgerOptions) -> tuple[Numbered, list[Problem], str]:
     from modicum.agents.recordings import read_rows
 
     if options.since or options.until:
@@ -87,13 +91,13 @@ def _from_file(path: Path, options: TeamLedgerOptions) -> tuple[Numbered, list[P
     return rows, problems, str(path)
 
 
-def _from_ledger(options: TeamLedgerOptions) -> "tuple[LedgerRows, str]":
+def _read_ledger(options: TeamLedgerOptions) -> "tuple[LedgerRows, str]":
     from modicum.agents.from_ledger import RunSelection, read_ledger_rows
 
     zone = checked_zone(read_settings().timezone)
     since, until = options.span(zone)
     which = RunSelection(since, until, "" if options.arm == "all" else options.arm)
-    with resources.opened_ledger(options.ledger_url) as store:
+    with resources.open_ledger(options.ledger_url) as store:
         found = read_ledger_rows(store, options.outcome, which)
         place = store.place
     if found.outcome:
@@ -103,7 +107,7 @@ def _from_ledger(options: TeamLedgerOptions) -> "tuple[LedgerRows, str]":
     return found, place
 
 
-def _tell(problems: list[Problem]) -> None:
+def _print_problems(problems: list[Problem]) -> None:
     for problem in problems[:10]:
         click.echo(str(problem), err=True)
     if len(problems) > 10:

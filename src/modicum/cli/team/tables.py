@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from modicum.agents.verification import Verification
 
 
-def _points(found: "IntervalEstimate | None") -> str:
+def _format_change(found: "IntervalEstimate | None") -> str:
     return "" if found is None else f"{found.value:+.3f} ({found.low:+.3f} to {found.high:+.3f})"
 
 
-def _share(value: float | None) -> str:
+def _format_share(value: float | None) -> str:
     return "" if value is None else f"{100 * value:.1f} %"
 
 
@@ -34,19 +34,19 @@ def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost]
         [
             one.agent,
             count(one.turns_count),
-            _share(one.calls_share),
-            _share(one.token_share),
-            _share(one.abstained_share),
-            _share(one.repeats_share),
+            _format_share(one.calls_share),
+            _format_share(one.token_share),
+            _format_share(one.abstained_share),
+            _format_share(one.repeats_share),
             "" if one.own_score is None else f"{one.own_score.value:.3f}",
-            _points(one.without),
+            _format_change(one.without),
         ]
         for one in report.per_agent
     ]
     if costs is not None:
         columns.insert(4, "per turn")
         for row in rows:
-            row.insert(4, _per_turn(costs.get(row[0])))
+            row.insert(4, _format_cost_per_turn(costs.get(row[0])))
     print_table(columns, rows, title=title)
     edges = [one for one in report.edges if one.tokens][:10]
     if edges:
@@ -59,7 +59,7 @@ def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost]
                     one.kind,
                     count(one.reads_count),
                     count(one.tokens),
-                    _share(one.token_share),
+                    _format_share(one.token_share),
                     count(one.moved_right),
                     count(one.moved_wrong),
                 ]
@@ -70,7 +70,7 @@ def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost]
         )
 
 
-def _per_turn(cost: "AgentCost | None") -> str:
+def _format_cost_per_turn(cost: "AgentCost | None") -> str:
     """Dollars; a star where only some turns have a known cost."""
     if cost is None:
         return "unknown"
@@ -106,10 +106,10 @@ def print_curve(points: "ExitCurve") -> None:
     rows = [
         [
             f"{one.agree} of {one.of} agree" + (" *" if one == points.recommended else ""),
-            _share(one.saved_share),
+            _format_share(one.saved_share),
             "unknown" if one.score is None else f"{one.score:.3f}",
             "" if one.change is None else f"{100 * one.change:+.1f}",
-            _span(one.change_low, one.change_high),
+            _format_interval(one.change_low, one.change_high),
         ]
         for one in points.points
     ]
@@ -120,15 +120,15 @@ def print_curve(points: "ExitCurve") -> None:
     print_table(columns, rows, title="stopping early, as the record would have gone (* recommended)")
 
 
-def _span(low: float | None, high: float | None) -> str:
+def _format_interval(low: float | None, high: float | None) -> str:
     return "" if low is None or high is None else f"{100 * low:+.1f} to {100 * high:+.1f}"
 
 
 def print_plan(plan: "TeamPlan") -> None:
     rows: list[list[str]] = [["decision", plan.decision.replace("_", " ")], ["why", plan.why]]
-    rows += [["drop", f"{one.agent} in {_round(one.round)}: {one.why}"] for one in plan.drop]
+    rows += [["drop", f"{one.agent} in {_format_round(one.round)}: {one.why}"] for one in plan.drop]
     rows += [
-        ["mute", f"{one.source} to {one.reader}, {one.kind or 'both kinds'}, {_round(one.round)}"]
+        ["mute", f"{one.source} to {one.reader}, {one.kind or 'both kinds'}, {_format_round(one.round)}"]
         for one in plan.mute[:20]
     ]
     rows += [["mute", f"... and {len(plan.mute) - 20} more"]] if len(plan.mute) > 20 else []
@@ -138,34 +138,34 @@ def print_plan(plan: "TeamPlan") -> None:
         rows.append(["early exit", f"when {plan.early_exit.agree} of {plan.early_exit.of} agree{first}"])
     if plan.stop_after_round:
         rows.append(["stop", f"after round {plan.stop_after_round}"])
-    rows += [["evidence", _evidence(plan.evidence)]] if plan.evidence else []
-    rows.append(["verified", _evidence(plan.verified) if plan.verified else "no: run 'modicum team verify'"])
+    rows += [["evidence", _format_evidence(plan.evidence)]] if plan.evidence else []
+    rows.append(["verified", _format_evidence(plan.verified) if plan.verified else "no: run 'modicum team verify'"])
     if plan.learned:
         rows.append(
             [
                 "learned",
-                _learned(plan.learned),
+                _format_learning(plan.learned),
             ]
         )
-    rows.append(["expires", _expires(plan)])
+    rows.append(["expires", _format_expiry(plan)])
     print_table(["", plan.team or "team"], rows, left=2)
 
 
-def _expires(plan: "TeamPlan") -> str:
+def _format_expiry(plan: "TeamPlan") -> str:
     why = plan.full_because()
     return f"{plan.expires}: {why}, the full team runs" if why else plan.expires or "never"
 
 
-def _learned(one: "Learned") -> str:
+def _format_learning(one: "Learned") -> str:
     runs = f"{one.runs_count} recorded runs and {one.trials_count} trials ({one.tokens_spent:,} tokens)"
     return f"by {one.learner} from {runs}"
 
 
-def _round(number: int | None) -> str:
+def _format_round(number: int | None) -> str:
     return "every round" if number is None else f"round {number}"
 
 
-def _evidence(one: "Evidence") -> str:
+def _format_evidence(one: "Evidence") -> str:
     saved = one.tokens_saved_share if one.tokens_saved_share is not None else one.calls_saved_share
     what = "tokens" if one.tokens_saved_share is not None else "calls"
     text = f"{one.basis} of {one.tasks_count} tasks: score {one.score_full:.3f} to {one.score_plan:.3f}, "
@@ -184,11 +184,11 @@ def print_replay(plan: "TeamPlan", team: "RecordedTeam", margin: float, confiden
     if as_json:
         print_json(evidence)
         return
-    click.echo(_evidence(evidence))
+    click.echo(_format_evidence(evidence))
     if not replayed.changed:
         click.echo("the plan changes nothing in these runs")
         return
-    if taught_by(plan, team):
+    if was_learned_from(plan, team):
         click.echo("the plan was learned from these runs, or half of them: other runs tell more")
     if not evidence.exact:
         click.echo(f"whether it loses more than {100 * margin:.1f} points only new runs tell: kept agents had read")
@@ -198,7 +198,7 @@ def print_replay(plan: "TeamPlan", team: "RecordedTeam", margin: float, confiden
     click.echo(f"a loss of more than {100 * margin:.1f} points is {'ruled out' if held else 'not ruled out'}")
 
 
-def taught_by(plan: "TeamPlan", team: "RecordedTeam") -> bool:
+def was_learned_from(plan: "TeamPlan", team: "RecordedTeam") -> bool:
     """Whether the plan was learned from these runs, or from the half of them that `propose` learns from."""
     from modicum.agents.proposal import digest_recording, split_in_halves
 
@@ -208,7 +208,7 @@ def taught_by(plan: "TeamPlan", team: "RecordedTeam") -> bool:
     }
 
 
-def _tokens(value: float | None) -> str:
+def _format_tokens(value: float | None) -> str:
     return "unknown" if value is None else f"{value:,.0f}"
 
 
@@ -221,15 +221,15 @@ def print_verification(found: "Verification", *, as_json: bool) -> None:
         against = arm.against_full
         change = "" if against is None else f"{100 * against.change:+.1f}"
         interval = "" if against is None else f"{100 * against.change_low:+.1f} to {100 * against.change_high:+.1f}"
-        saved = "" if against is None else _share(against.tokens_saved_share)
+        saved = "" if against is None else _format_share(against.tokens_saved_share)
         rows.append(
             [
                 arm.arm,
                 f"{arm.score:.3f}",
                 change,
                 interval,
-                _tokens(arm.prompt_tokens),
-                _tokens(arm.completion_tokens),
+                _format_tokens(arm.prompt_tokens),
+                _format_tokens(arm.completion_tokens),
                 saved,
             ]
         )

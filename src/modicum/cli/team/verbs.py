@@ -10,11 +10,11 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.calls.regular_file import read_named
+from modicum.cli.file_permissions import shared_files
 from modicum.cli.inputs import resources
-from modicum.cli.private import shared_files
-from modicum.cli.shared_options import ledger_option, typed
+from modicum.cli.shared_options import ledger_option, pass_options
 from modicum.cli.team import tables
-from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options, recorded, recorded_with_costs
+from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options, read_team, read_team_with_costs
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ FROM_RECORDS = ("trace", "random")
 """Learners that can do without new runs."""
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
-team_name = click.option("--team", "name", help="Which team, where a recording holds several.")
+team_name = click.option("--team", "name", help="Name of the team, if the recording holds several.")
 protect = click.option("--protect", multiple=True, metavar="AGENT", help="Never drop this agent. May be repeated.")
 max_loss = click.option(
     "--max-loss",
@@ -39,7 +39,11 @@ max_loss = click.option(
     help="Largest acceptable loss of score, as a share (0.02: two points).",
 )
 confidence = click.option(
-    "--confidence", type=Quantity(0.5, 1, max_open=True), default=0.95, show_default=True, help="Two-sided."
+    "--confidence",
+    type=Quantity(0.5, 1, max_open=True),
+    default=0.95,
+    show_default=True,
+    help="Confidence of the interval, two-sided.",
 )
 out = click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Write the plan to this file.")
 recording = click.argument("recording", metavar="[FILE]", required=False, type=FILE)
@@ -102,7 +106,7 @@ class ShowOptions(TeamLedgerOptions):
 
 @click.group()
 def command() -> None:
-    """Teams of agents: who adds what, and a plan that drops who adds nothing.
+    """Measure what each agent of a team adds, and plan which agents to drop.
 
     A recording is a JSONL FILE with one line a turn (docs/teams.md); adapters to frameworks write it. Without FILE the
     runs come from the ledger. A plan is a JSON file to read and edit; `plan.guard()` applies it.
@@ -124,9 +128,9 @@ def command() -> None:
 @team_name
 @ledger_options
 @as_json
-@typed(AttributeOptions)
+@pass_options(AttributeOptions)
 def attribute(options: AttributeOptions) -> None:
-    """Who costs what and adds what, from recorded runs; makes no model call.
+    """Show what each agent costs and adds, from recorded runs. No model is called.
 
     \b
     Examples:
@@ -138,7 +142,7 @@ def attribute(options: AttributeOptions) -> None:
     from modicum.agents.early_exit import compute_exit_curve
     from modicum.cli.terminal.output import print_json
 
-    team, costs = recorded_with_costs(options.recording, options.name, (), options)
+    team, costs = read_team_with_costs(options.recording, options.name, (), options)
     report = report_on(team)
     points = compute_exit_curve(team)
     if options.as_json:
@@ -157,16 +161,24 @@ def attribute(options: AttributeOptions) -> None:
 @protect
 @max_loss
 @confidence
-@click.option("--drop", "drop_count", type=click.IntRange(1), help="Drop so many of the worst, whatever it does.")
-@click.option("--allow-bounds", is_flag=True, help="Also plans whose effect the record only bounds; verify those.")
+@click.option(
+    "--drop",
+    "drop_count",
+    type=click.IntRange(1),
+    help="Drop this many of the worst agents, without checking the loss.",
+)
+@click.option(
+    "--allow-bounds", is_flag=True, help="Allow plans whose effect the record only bounds; verify them later."
+)
 @ledger_options
 @out
 @as_json
-@typed(ProposeOptions)
+@pass_options(ProposeOptions)
 def propose(options: ProposeOptions) -> None:
-    """The plan that saves most without a loss beyond --max-loss, chosen on half of the tasks, checked on the others.
+    """Propose the plan that saves most with a loss of at most --max-loss.
 
-    "Not enough evidence" is an answer: it says how many tasks would decide.
+    The plan is chosen on half of the tasks and checked on the others. If the answer is "not enough evidence", it says
+    how many tasks are needed.
 
     \b
     Examples:
@@ -176,14 +188,14 @@ def propose(options: ProposeOptions) -> None:
     from modicum.agents.learners.trace import Trace
     from modicum.agents.proposal import propose_and_check
 
-    team = recorded(options.recording, options.name, options.protect, options)
+    team = read_team(options.recording, options.name, options.protect, options)
     if options.drop_count is None:
         plan = propose_and_check(
             team, max_loss=options.max_loss, confidence=options.confidence, allow_bounds=options.allow_bounds
         )
     else:
         plan = Trace(drop_count=options.drop_count).learn(team.graph, recorded=team).plan
-    _deliver(_dated(plan), options.out, as_json=options.as_json)
+    _print_and_write_plan(_with_dates(plan), options.out, as_json=options.as_json)
 
 
 @command.command()
@@ -198,15 +210,15 @@ def propose(options: ProposeOptions) -> None:
 )
 @click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the learner.")
 @click.option("--budget-tokens", type=click.IntRange(1), help="Tokens that learning may take.")
-@click.option("--seed", type=int, default=0, show_default=True)
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the learner.")
 @team_name
 @protect
 @ledger_options
 @out
 @as_json
-@typed(FitOptions)
+@pass_options(FitOptions)
 def fit(options: FitOptions) -> None:
-    """Learns a plan by running your team; the tokens that takes are counted and written into the plan.
+    """Learn a plan by running your team. The tokens used for learning are counted and written into the plan.
 
     Without --runner the learners that need no new runs (trace, random) learn from the runs of the ledger.
 
@@ -222,7 +234,7 @@ def fit(options: FitOptions) -> None:
     runner, tasks, learner = options.runner, options.tasks, options.learner
     kind = LEARNERS[learner]
     try:
-        chosen = msgspec.convert({"seed": options.seed, **_settings(options.settings, kind)}, kind)
+        chosen = msgspec.convert({"seed": options.seed, **_parse_settings(options.settings, kind)}, kind)
     except msgspec.ValidationError as error:
         raise UserError(
             f"--set: {error}; the parameters of '{learner}' are {', '.join(kind.__struct_fields__)}"
@@ -232,36 +244,36 @@ def fit(options: FitOptions) -> None:
     if runner and tasks:
         if options.ledger_url:
             raise UserError("--runner and --ledger are two sources of runs: give one of them")
-        team = _runner(runner)
-        trials = Trials(team.graph, _tasks(tasks), team.run, team.score, options.budget_tokens)
+        team = _load_runner(runner)
+        trials = Trials(team.graph, _read_tasks(tasks), team.run, team.score, options.budget_tokens)
         learned = chosen.learn(team.graph, trials=trials)
     elif learner in FROM_RECORDS:
-        known = recorded(None, options.name, options.protect, options)
+        known = read_team(None, options.name, options.protect, options)
         learned = chosen.learn(known.graph, recorded=known)
     else:
         raise UserError(f"the learner '{learner}' tries changed teams, which no record holds: add --runner and --tasks")
     if learned.budget_spent:
         click.echo(f"the budget ended after {learned.trials_count} runs, before the learner was done", err=True)
-    _deliver(_dated(learned.plan), options.out, as_json=options.as_json)
+    _print_and_write_plan(_with_dates(learned.plan), options.out, as_json=options.as_json)
 
 
 @command.command()
 @click.argument("plan_file", metavar="PLAN", type=FILE)
 @click.option("--runner", metavar="MODULE:NAME", help=RUNNER_HELP)
 @click.option("--tasks", type=FILE, help="JSONL, for --runner.")
-@click.option("--runs", type=FILE, help="Full team, recorded.")
-@click.option("--plan-runs", type=FILE, help="Plan, recorded.")
-@click.option("--random-runs", type=FILE, help="Drop by lot.")
-@click.option("--single-runs", type=FILE, help="One agent.")
+@click.option("--runs", type=FILE, help="Recording of the full team.")
+@click.option("--plan-runs", type=FILE, help="Recording of the team under the plan.")
+@click.option("--random-runs", type=FILE, help="Recording of a team from which as many agents were dropped at random.")
+@click.option("--single-runs", type=FILE, help="Recording of one agent alone.")
 @max_loss
 @confidence
-@click.option("--seed", type=int, default=0, show_default=True, help="Of the plan by lot.")
+@click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random plan.")
 @ledger_options
 @out
 @as_json
-@typed(VerifyOptions)
+@pass_options(VerifyOptions)
 def verify(options: VerifyOptions) -> None:
-    """Does the plan hold? Paired against the full team, a plan of the same shape by lot, and one agent.
+    """Check whether a plan holds, compared with the full team, a random plan of the same shape, and one agent.
 
     With --runner it runs all four on every task. With recordings it compares those; with --runs alone it replays the
     plan over them, as far as a record can tell. Without --runs the full team's runs come from the ledger.
@@ -275,15 +287,15 @@ def verify(options: VerifyOptions) -> None:
     from modicum.agents.verification import FULL, PLAN, RANDOM, SINGLE, verify_recorded
     from modicum.agents.verification import verify as run_arms
 
-    plan, runs = _plan(options.plan_file), options.runs
+    plan, runs = _read_plan(options.plan_file), options.runs
     margin, confidence = options.max_loss, options.confidence
     if options.runner or options.tasks:
         if not (options.runner and options.tasks):
             raise UserError("team verify runs a team on tasks: --runner and --tasks go together")
         if runs or options.ledger_url:
             raise UserError("--runner makes the runs that --runs or --ledger would bring: give one of them")
-        team = _runner(options.runner)
-        tasks = _tasks(options.tasks)
+        team = _load_runner(options.runner)
+        tasks = _read_tasks(options.tasks)
         found = run_arms(
             plan,
             team.graph,
@@ -295,20 +307,20 @@ def verify(options: VerifyOptions) -> None:
             seed=options.seed,
         )
     else:
-        full = recorded(runs, plan.team or None, plan.protect, options)
+        full = read_team(runs, plan.team or None, plan.protect, options)
         others = {PLAN: options.plan_runs, RANDOM: options.random_runs, SINGLE: options.single_runs}
         if not options.plan_runs:
             tables.print_replay(plan, full, margin, confidence, as_json=options.as_json)
             return
         arms = {FULL: full} | {
-            arm: recorded(path, plan.team or None, plan.protect, TeamLedgerOptions())
+            arm: read_team(path, plan.team or None, plan.protect, TeamLedgerOptions())
             for arm, path in others.items()
             if path
         }
         found = verify_recorded(plan, arms, margin=margin, confidence=confidence)
     tables.print_verification(found, as_json=options.as_json)
     if options.out:
-        _write(msgspec.structs.replace(plan, verified=found.evidence), options.out)
+        _write_plan(msgspec.structs.replace(plan, verified=found.evidence), options.out)
 
 
 @command.command()
@@ -317,9 +329,9 @@ def verify(options: VerifyOptions) -> None:
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here.")
 @ledger_options
 @as_json
-@typed(ShowOptions)
+@pass_options(ShowOptions)
 def show(options: ShowOptions) -> None:
-    """What a plan does; as a picture also before and after, with the tokens on each edge of recorded runs.
+    """Show what a plan does; with --svg also as a picture of the team before and after, with tokens of recorded runs.
 
     \b
     Examples:
@@ -330,10 +342,10 @@ def show(options: ShowOptions) -> None:
     from modicum.agents.team_drawing import draw_team
     from modicum.cli.terminal.output import print_json
 
-    plan, runs, svg = _plan(options.plan_file), options.runs, options.svg
+    plan, runs, svg = _read_plan(options.plan_file), options.runs, options.svg
     if svg:
         with shared_files():
-            svg.write_text(draw_team(recorded(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
+            svg.write_text(draw_team(read_team(runs, plan.team or None, plan.protect, options), plan), encoding="utf-8")
         click.echo(f"wrote {svg}", err=True)
     if options.as_json:
         print_json(plan)
@@ -341,15 +353,15 @@ def show(options: ShowOptions) -> None:
     tables.print_plan(plan)
 
 
-@command.command()
+@command.command("spared")
 @ledger_option
 @click.option("--since", metavar="TIME", help="Calls from 2026-01-31, today, 7d, 2w.")
 @click.option("--until", metavar="TIME", help="Calls before.")
 @as_json
-def spared(*, ledger_url: str | None, since: str | None, until: str | None, as_json: bool) -> None:
-    """What plans did in the gateway: calls that were not made, and prompt tokens before and after, by team and rule.
+def show_spared(*, ledger_url: str | None, since: str | None, until: str | None, as_json: bool) -> None:
+    """Show what plans did in the gateway: calls not made, and prompt tokens before and after, by team and rule.
 
-    Tokens are our estimates, and no saving: `verify` and the canaries tell what the team lost by it.
+    Tokens are estimates. They are not a saving: `verify` and the canary runs show what the team lost.
 
     \b
     Examples:
@@ -357,25 +369,25 @@ def spared(*, ledger_url: str | None, since: str | None, until: str | None, as_j
       modicum team spared --since 7d --json
     """
     from modicum.cli.terminal.output import print_json
-    from modicum.cli.terminal.time_span import EVER, NEVER, moment
+    from modicum.cli.terminal.time_span import EVER, NEVER, parse_time
     from modicum.settings import checked_zone, read_settings
 
     zone = checked_zone(read_settings().timezone)
-    with resources.opened_ledger(ledger_url) as store:
-        rows = store.ask("edits", since=moment(since, zone, EVER), until=moment(until, zone, NEVER))
+    with resources.open_ledger(ledger_url) as store:
+        rows = store.ask("edits", since=parse_time(since, zone, EVER), until=parse_time(until, zone, NEVER))
     if as_json:
         print_json({"edits": rows})
         return
     tables.print_edits(rows)
 
 
-def _plan(path: Path) -> "TeamPlan":
+def _read_plan(path: Path) -> "TeamPlan":
     from modicum.agents.team_plan import read_plan
 
     return read_plan(read_named(path), str(path))
 
 
-def _dated(plan: "TeamPlan") -> "TeamPlan":
+def _with_dates(plan: "TeamPlan") -> "TeamPlan":
     """With the day it was made, and half a year to live."""
     from datetime import UTC, datetime, timedelta
 
@@ -384,7 +396,7 @@ def _dated(plan: "TeamPlan") -> "TeamPlan":
     return msgspec.structs.replace(plan, learned=learned, expires=(today + timedelta(days=182)).isoformat())
 
 
-def _write(plan: "TeamPlan", path: Path) -> None:
+def _write_plan(plan: "TeamPlan", path: Path) -> None:
     from modicum.agents.team_plan import encode_plan
 
     with shared_files():
@@ -392,18 +404,18 @@ def _write(plan: "TeamPlan", path: Path) -> None:
     click.echo(f"wrote {path}", err=True)
 
 
-def _deliver(plan: "TeamPlan", path: Path | None, *, as_json: bool) -> None:
+def _print_and_write_plan(plan: "TeamPlan", path: Path | None, *, as_json: bool) -> None:
     from modicum.cli.terminal.output import print_json
 
     if path:
-        _write(plan, path)
+        _write_plan(plan, path)
     if as_json:
         print_json(plan)
     else:
         tables.print_plan(plan)
 
 
-def _runner(where: str) -> Any:
+def _load_runner(where: str) -> Any:
     """The user's team. Its module may lie in the working directory."""
     import sys
     from importlib import import_module
@@ -421,7 +433,7 @@ def _runner(where: str) -> Any:
     return team
 
 
-def _tasks(path: Path) -> list[Any]:
+def _read_tasks(path: Path) -> list[Any]:
     tasks = []
     for number, line in enumerate(read_named(path).splitlines(), start=1):
         if line.strip():
@@ -432,7 +444,7 @@ def _tasks(path: Path) -> list[Any]:
     return tasks
 
 
-def _settings(pairs: Iterable[str], kind: type[Any]) -> dict[str, Any]:
+def _parse_settings(pairs: Iterable[str], kind: type[Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for pair in pairs:
         name, _, text = pair.partition("=")

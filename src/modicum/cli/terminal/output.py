@@ -83,7 +83,7 @@ def print_table(
     out.print(table)
 
 
-def say(text: str) -> None:
+def print_text(text: str) -> None:
     """A sentence: wrapped at words on a terminal, one line in a pipe."""
     console().print(text, markup=False)
 

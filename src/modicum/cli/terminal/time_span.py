@@ -13,7 +13,7 @@ _AGO = re.compile(r"^(\d{1,4})([hdw])$")
 _UNITS = {"h": "hours", "d": "days", "w": "weeks"}
 
 
-def moment(text: str | None, zone: ZoneInfo, otherwise: datetime, now: datetime | None = None) -> datetime:
+def parse_time(text: str | None, zone: ZoneInfo, otherwise: datetime, now: datetime | None = None) -> datetime:
     """A time in UTC from `2026-01-31`, `2026-01-31T12:00`, `today`, `yesterday`, `7d`, `24h` or `2w` (ago).
 
     Raises:
@@ -36,7 +36,7 @@ def moment(text: str | None, zone: ZoneInfo, otherwise: datetime, now: datetime 
         ) from None
 
 
-def given(span: tuple[datetime, datetime]) -> tuple[datetime | None, datetime | None]:
+def bounds_or_none(span: tuple[datetime, datetime]) -> tuple[datetime | None, datetime | None]:
     """The span as JSON shows it: None where the user named no end."""
     since, until = span
     return None if since == EVER else since, None if until == NEVER else until

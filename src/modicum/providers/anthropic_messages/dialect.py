@@ -16,20 +16,20 @@ from modicum.providers.anthropic_messages.replies import WORDS, WRITER
 from modicum.providers.anthropic_messages.stream import MessageTail
 from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, tier_from, usage_from, web_searches_in
 from modicum.providers.blocks import Block
-from modicum.providers.bodies import (
+from modicum.providers.body_parsing import (
     UNREADABLE,
-    asked,
-    asked_object,
-    counted,
-    encoded,
+    check_model_name,
+    encode,
     error_kind_of,
-    model_named,
-    output_of,
-    texts_of,
-    unreadable,
-    word,
+    identifier,
+    join_output,
+    metadata_texts,
+    parse_request,
+    parse_request_object,
+    parse_usage,
+    unreadable_reply,
 )
-from modicum.providers.dialect import Api, Dialect, Target
+from modicum.providers.dialect import Dialect, DialectApi, Target
 from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import mapping, text
 from modicum.providers.message_blocks import message_blocks
@@ -76,7 +76,7 @@ class AnthropicMessages(Dialect):
     """POST /v1/messages, and the request of /v1/messages/count_tokens (whose reply is no call)."""
 
     name = "anthropic-messages"
-    api = Api("anthropic", b"x-api-key", b"", provider="anthropic")
+    api = DialectApi("anthropic", b"x-api-key", b"", provider="anthropic")
     paths: ClassVar = {
         "/v1/messages": Target("/messages"),
         "/v1/messages/count_tokens": Target("/messages/count_tokens", is_call=False),
@@ -90,11 +90,11 @@ class AnthropicMessages(Dialect):
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
-        told = asked(_request, body)
-        metadata = texts_of(told.metadata) if told.metadata else {}
+        told = parse_request(_request, body)
+        metadata = metadata_texts(told.metadata) if told.metadata else {}
         user, session = user_and_session(metadata.pop("user_id", ""))
         return RequestFacts(
-            model=model_named(told.model),
+            model=check_model_name(told.model),
             stream=bool(told.stream),
             most_output_tokens=told.max_tokens,
             user=user,
@@ -103,24 +103,24 @@ class AnthropicMessages(Dialect):
         )
 
     def segments(self, body: bytes) -> list[Block]:
-        return request_blocks(asked_object(body))
+        return request_blocks(parse_request_object(body))
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:
             told = _reply.decode(body)
         except UNREADABLE:
-            return unreadable(body)
-        usage, problem = counted(usage_from, told.usage, MAIN_COUNTS)
-        made, made_size = ("", 0) if usage else output_of(_content_blocks(told.content))
+            return unreadable_reply(body)
+        usage, problem = parse_usage(usage_from, told.usage, MAIN_COUNTS)
+        made, made_size = ("", 0) if usage else join_output(_content_blocks(told.content))
         counts = mapping(told.usage)
         return ReplyFacts(
-            reply_id=word(told.id),
-            model=word(told.model),
+            reply_id=identifier(told.id),
+            model=identifier(told.model),
             usage=usage,
             usage_final=usage is not None,
             tier=tier_from(counts),
             web_searches=web_searches_in(counts),
-            finish_reason=word(told.stop_reason),
+            finish_reason=identifier(told.stop_reason),
             complete=told.type == "message",
             error_kind=error_kind_of({"error": told.error}),
             output_text=made,
@@ -132,10 +132,10 @@ class AnthropicMessages(Dialect):
         return MessageTail()
 
     def error(self, status: int, message: str, kind: str) -> bytes:  # noqa: ARG002 - the dialect has no place for it
-        return encoded(_error(status, message))
+        return encode(_error(status, message))
 
     def error_event(self, status: int, message: str, kind: str) -> bytes:  # noqa: ARG002 - as above
-        return b"event: error\ndata: %b\n\n" % encoded(_error(status, message))
+        return b"event: error\ndata: %b\n\n" % encode(_error(status, message))
 
 
 def _error(status: int, message: str) -> dict[str, Any]:

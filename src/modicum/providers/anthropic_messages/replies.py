@@ -4,10 +4,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from modicum.providers.anthropic_messages.usage import wire_usage
-from modicum.providers.bodies import encoded
+from modicum.providers.body_parsing import encode
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.planned_reply import PlannedReply, ReplyWriter
-from modicum.providers.spoken import Pieces, ReplyWords
+from modicum.providers.reply_text import Pieces, TextReaders
 
 STOP_REASONS = {"stop": "end_turn", "length": "max_tokens", "tool_calls": "tool_use"}
 
@@ -20,7 +20,7 @@ def whole(plan: PlannedReply) -> bytes:
     message["stop_reason"] = STOP_REASONS[plan.finish]
     if plan.usage:
         message["usage"] = wire_usage(plan.usage)
-    return encoded(message)
+    return encode(message)
 
 
 def _message(plan: PlannedReply) -> Json:
@@ -55,7 +55,7 @@ def _filled(block: Json, deltas: list[Json]) -> Json:
 
 
 def events(plan: PlannedReply) -> Iterator[bytes]:
-    return (b"event: %b\ndata: %b\n\n" % (event["type"].encode(), encoded(event)) for event in _events(plan))
+    return (b"event: %b\ndata: %b\n\n" % (event["type"].encode(), encode(event)) for event in _events(plan))
 
 
 def _events(plan: PlannedReply) -> Iterator[Json]:
@@ -107,4 +107,4 @@ def joined(events: Iterable[Any]) -> Mapping[str, Any]:
 
 
 WRITER = ReplyWriter(whole, events)
-WORDS = ReplyWords(_words_in, _words_in_event)
+WORDS = TextReaders(_words_in, _words_in_event)

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, tier_from, usage_from, web_searches_in
-from modicum.providers.bodies import counted, error_kind_of, word
+from modicum.providers.body_parsing import error_kind_of, identifier, parse_usage
 from modicum.providers.fields import mapping, text
 from modicum.providers.stream import EventTail
 
@@ -19,15 +19,15 @@ class MessageTail(EventTail):
         super().__init__()
         self._counts: dict[str, Any] = {}
 
-    def told(self, event: Mapping[str, Any]) -> None:
+    def on_event(self, event: Mapping[str, Any]) -> None:
         kind = event.get("type")
         if kind == "message_start":
             message = mapping(event.get("message"))
-            self.reply_id = word(message.get("id"))
-            self.model = word(message.get("model"))
+            self.reply_id = identifier(message.get("id"))
+            self.model = identifier(message.get("model"))
             self._count(message.get("usage"))
         elif kind == "message_delta":
-            self.finish_reason = word(mapping(event.get("delta")).get("stop_reason")) or self.finish_reason
+            self.finish_reason = identifier(mapping(event.get("delta")).get("stop_reason")) or self.finish_reason
             self._count(event.get("usage"))
             self.usage_final = self.usage is not None and bool(self.finish_reason)
         elif kind == "message_stop":
@@ -39,11 +39,11 @@ class MessageTail(EventTail):
     def _count(self, usage: Any) -> None:
         """Later counts are cumulative and replace the earlier ones; what they leave out stands."""
         self._counts.update({name: count for name, count in mapping(usage).items() if count is not None})
-        self.usage, self.usage_problem = counted(usage_from, self._counts, MAIN_COUNTS)
+        self.usage, self.usage_problem = parse_usage(usage_from, self._counts, MAIN_COUNTS)
         self.tier = tier_from(self._counts)
         self.web_searches = web_searches_in(self._counts)
 
-    def said(self, event: Mapping[str, Any]) -> str:
+    def generated_text(self, event: Mapping[str, Any]) -> str:
         block = mapping(event.get("content_block"))
         delta = mapping(event.get("delta"))
         names = ("text", "thinking", "partial_json")

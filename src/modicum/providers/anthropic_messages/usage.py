@@ -10,7 +10,7 @@ from typing import Any
 
 from modicum.calls import Basis, Tier, Usage
 from modicum.calls.usage import MOST_TOKENS, checked_count, is_counted
-from modicum.providers.bodies import MainCounts
+from modicum.providers.body_parsing import MainCounts
 from modicum.providers.fields import mapping
 
 MAIN_COUNTS = MainCounts(("input_tokens",), ("output_tokens",))

@@ -11,18 +11,18 @@ from typing import Any
 import msgspec
 
 from modicum.providers.blocks import Block
-from modicum.providers.bodies import (
+from modicum.providers.body_parsing import (
     UNREADABLE,
-    asked,
-    asked_object,
-    encoded,
-    model_named,
-    output_of,
-    texts_of,
-    unreadable,
-    word,
+    check_model_name,
+    encode,
+    identifier,
+    join_output,
+    metadata_texts,
+    parse_request,
+    parse_request_object,
+    unreadable_reply,
 )
-from modicum.providers.dialect import Api, Dialect, Target, quoted
+from modicum.providers.dialect import Dialect, DialectApi, Target, quoted
 from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.gemini_generate.blocks import request_blocks
@@ -87,7 +87,7 @@ class GeminiGenerate(Dialect):
     """POST /v1beta/models/{model}:generateContent and :streamGenerateContent, and the request of :countTokens."""
 
     name = "gemini-generate"
-    api = Api("gemini", b"x-goog-api-key", b"", provider="google")
+    api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
     area = re.compile("/v1beta/|/v1/models/.*:")
     streams_json = True
     words, writer, mock = WORDS, WRITER, MOCK
@@ -96,18 +96,18 @@ class GeminiGenerate(Dialect):
         found = _PATH.search(path)
         if not found or found[2] not in _METHODS:
             raise DialectError(404, "the path names no model and method that are served here", "not_found")
-        told = asked(_request, body)
+        told = parse_request(_request, body)
         config = told.config or _Config()
         return RequestFacts(
-            model=model_named(found[1]),
+            model=check_model_name(found[1]),
             stream=_METHODS[found[2]],
             most_output_tokens=config.max_tokens,
             choices_count=config.choices or 1,
-            metadata=texts_of(told.labels) if told.labels else {},
+            metadata=metadata_texts(told.labels) if told.labels else {},
         )
 
     def segments(self, body: bytes) -> list[Block]:
-        return request_blocks(asked_object(body))
+        return request_blocks(parse_request_object(body))
 
     def find(self, method: str, path: str) -> Target | None:
         for beginning in _BEGINNINGS:
@@ -126,10 +126,10 @@ class GeminiGenerate(Dialect):
             return _array_reply(body)
         usage, problem = counted_in(told.usage)
         candidates = listed(told.candidates)
-        made, made_size = ("", 0) if usage else output_of(candidate_blocks(candidates))
+        made, made_size = ("", 0) if usage else join_output(candidate_blocks(candidates))
         return ReplyFacts(
-            reply_id=word(told.reply_id),
-            model=word(told.model),
+            reply_id=identifier(told.reply_id),
+            model=identifier(told.model),
             usage=usage,
             usage_final=usage is not None,
             tier=tier_from(mapping(told.usage)),
@@ -146,10 +146,10 @@ class GeminiGenerate(Dialect):
         return GeminiTail()
 
     def error(self, status: int, message: str, kind: str) -> bytes:
-        return encoded({"error": _error(status, message, kind)})
+        return encode({"error": _error(status, message, kind)})
 
     def error_event(self, status: int, message: str, kind: str) -> bytes:
-        return b"data: %b\r\n\r\n" % encoded({"error": _error(status, message, kind)})
+        return b"data: %b\r\n\r\n" % encode({"error": _error(status, message, kind)})
 
 
 def _target(method: str, rest: str) -> Target | None:
@@ -180,7 +180,7 @@ def _array_reply(body: bytes) -> ReplyFacts:
     except UNREADABLE:
         elements = []
     if not elements:
-        return unreadable(body)
+        return unreadable_reply(body)
     tail = GeminiTail()
     for element in elements:
         tail.take(element)

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Usage
-from modicum.providers.bodies import encoded
+from modicum.providers.body_parsing import encode
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.gemini_generate.usage import wire_usage
 from modicum.providers.planned_reply import PlannedReply, ReplyWriter
-from modicum.providers.spoken import Pieces, ReplyWords
+from modicum.providers.reply_text import Pieces, TextReaders
 
 FINISH_REASONS = {"stop": "STOP", "length": "MAX_TOKENS", "tool_calls": "STOP"}
 
@@ -19,7 +19,7 @@ Json = dict[str, Any]
 
 def whole(plan: PlannedReply) -> bytes:
     parts: list[Json] = [{"text": plan.text}] if plan.pieces else []
-    return encoded(_response(plan, parts + _calls(plan), plan.usage, FINISH_REASONS[plan.finish]))
+    return encode(_response(plan, parts + _calls(plan), plan.usage, FINISH_REASONS[plan.finish]))
 
 
 def _calls(plan: PlannedReply) -> list[Json]:
@@ -51,13 +51,13 @@ def _so_far(plan: PlannedReply, pieces: int) -> Usage | None:
 
 
 def events(plan: PlannedReply) -> Iterator[bytes]:
-    return (b"data: %b\r\n\r\n" % encoded(response) for response in responses(plan))
+    return (b"data: %b\r\n\r\n" % encode(response) for response in responses(plan))
 
 
 def array(plan: PlannedReply) -> Iterator[bytes]:
     """The same for a caller who did not ask for server-sent events."""
     for place, response in enumerate(responses(plan)):
-        yield (b"[" if place == 0 else b",\r\n") + msgspec.json.format(encoded(response)) + b"\n"
+        yield (b"[" if place == 0 else b",\r\n") + msgspec.json.format(encode(response)) + b"\n"
     yield b"]\n"
 
 
@@ -69,4 +69,4 @@ def _words_in(reply: Mapping[str, Any]) -> Pieces:
 
 
 WRITER = ReplyWriter(whole, events, array)
-WORDS = ReplyWords(_words_in, _words_in)
+WORDS = TextReaders(_words_in, _words_in)

@@ -7,22 +7,22 @@ from typing import Any, ClassVar
 import msgspec
 
 from modicum.providers.blocks import Block
-from modicum.providers.bodies import UNREADABLE, counted, error_kind_of, word
+from modicum.providers.body_parsing import UNREADABLE, error_kind_of, identifier, parse_usage
 from modicum.providers.fields import listed, mapping
 from modicum.providers.gemini_generate.usage import tier_from, usage_from
-from modicum.providers.lines import MOST_LINE
+from modicum.providers.line_buffer import MOST_LINE
 from modicum.providers.message_blocks import messages_blocks
 from modicum.providers.stream import EventTail
 
 
 def error_kind_in(error: Any) -> str:
-    status = word(mapping(error).get("status"))
+    status = identifier(mapping(error).get("status"))
     return status or error_kind_of({"error": error})
 
 
 def counted_in(usage: Any) -> tuple[Any, str]:
     """As `counted`; a usage that only names the traffic type has not counted anything."""
-    return counted(usage_from, usage) if mapping(usage).get("promptTokenCount") is not None else (None, "")
+    return parse_usage(usage_from, usage) if mapping(usage).get("promptTokenCount") is not None else (None, "")
 
 
 def candidate_blocks(candidates: list[Any]) -> list[Block]:
@@ -33,8 +33,8 @@ def candidate_blocks(candidates: list[Any]) -> list[Block]:
 def finish_reason_in(candidates: list[Any], feedback: Any) -> str:
     """Why the first candidate ended; where there is none, why the prompt was blocked."""
     for candidate in candidates:
-        return word(mapping(candidate).get("finishReason"))
-    return word(mapping(feedback).get("blockReason"))
+        return identifier(mapping(candidate).get("finishReason"))
+    return identifier(mapping(feedback).get("blockReason"))
 
 
 def web_searches_in(candidates: list[Any]) -> int:
@@ -55,10 +55,10 @@ class GeminiTail(EventTail):
         self._element: list[bytes] = []
         self._element_size = 0
 
-    def told(self, event: Mapping[str, Any]) -> None:
+    def on_event(self, event: Mapping[str, Any]) -> None:
         candidates = listed(event.get("candidates"))
-        self.reply_id = word(event.get("responseId")) or self.reply_id
-        self.model = word(event.get("modelVersion")) or self.model
+        self.reply_id = identifier(event.get("responseId")) or self.reply_id
+        self.model = identifier(event.get("modelVersion")) or self.model
         self.finish_reason = finish_reason_in(candidates, event.get("promptFeedback")) or self.finish_reason
         self.complete = self.complete or bool(self.finish_reason)
         self.error_kind = error_kind_in(event.get("error")) or self.error_kind
@@ -68,14 +68,14 @@ class GeminiTail(EventTail):
         self.usage_final = self.usage is not None and self.complete
         self.tier = tier_from(self._counts)
 
-    def said(self, event: Mapping[str, Any]) -> str:
+    def generated_text(self, event: Mapping[str, Any]) -> str:
         blocks = candidate_blocks(listed(event.get("candidates")))
         return "".join(f"{block.tool}{block.text}" for block in blocks)
 
     def take(self, element: Mapping[str, Any]) -> None:
         """An element of the array."""
-        self.told(element)
-        self._keep(self.said(element))
+        self.on_event(element)
+        self._keep(self.generated_text(element))
 
     def _lines(self, block: bytes) -> None:
         """Events as usual; of an array, elements as they become whole."""

@@ -2,5 +2,5 @@
 
 Replies have the shapes of the real ones (tests read them with the official clients), the sizes that were wanted, and
 usage with cache buckets, by the rules that the providers state. Words stand for tokens. Same provider, same requests in
-the same order: same answers. A server around it only sends what stands in an `Answer`.
+the same order: same answers. A server around it only sends what stands in a `MockReply`.
 """

@@ -5,8 +5,8 @@ https://platform.openai.com/docs/guides/error-codes, https://learn.microsoft.com
 import re
 from typing import Any
 
-from modicum.providers.bodies import encoded, model_named
-from modicum.providers.dialect import Api, Dialect
+from modicum.providers.body_parsing import check_model_name, encode
+from modicum.providers.dialect import Dialect, DialectApi
 from modicum.providers.fields import text
 from modicum.providers.openai.mock import MOCK
 
@@ -16,11 +16,11 @@ _DEPLOYMENT = re.compile(r"/deployments/([^/?]+)/")
 
 
 class OpenAIDialect(Dialect):
-    api = Api("openai")
+    api = DialectApi("openai")
     mock = MOCK
 
     def error(self, status: int, message: str, kind: str) -> bytes:
-        return encoded({"error": error_object(status, message, kind)})
+        return encode({"error": error_object(status, message, kind)})
 
 
 def error_object(status: int, message: str, kind: str) -> dict[str, Any]:
@@ -40,4 +40,4 @@ def model_in(model: str | None, path: str) -> str:
         DialectError: neither is a model name.
     """
     deployment = None if model else _DEPLOYMENT.search(path)
-    return model_named(deployment[1] if deployment else model)
+    return check_model_name(deployment[1] if deployment else model)

@@ -12,7 +12,7 @@ from typing import Any
 
 from modicum.calls import Basis, Tier, Usage
 from modicum.calls.usage import checked_count, is_counted
-from modicum.providers.bodies import MainCounts
+from modicum.providers.body_parsing import MainCounts
 from modicum.providers.fields import mapping, text
 
 MAIN_COUNTS = MainCounts(("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))

@@ -13,18 +13,18 @@ from typing import Any, ClassVar
 import msgspec
 
 from modicum.providers.blocks import Block
-from modicum.providers.bodies import (
+from modicum.providers.body_parsing import (
     UNREADABLE,
-    asked,
-    asked_object,
-    counted,
-    encoded,
+    encode,
     error_kind_of,
-    output_of,
-    session_of,
-    texts_of,
-    unreadable,
-    word,
+    identifier,
+    join_output,
+    metadata_texts,
+    parse_request,
+    parse_request_object,
+    parse_usage,
+    session_from_cache_key,
+    unreadable_reply,
 )
 from modicum.providers.dialect import Target
 from modicum.providers.facts import ReplyFacts, RequestFacts
@@ -88,7 +88,7 @@ class OpenAIChat(OpenAIDialect):
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
 
     def request(self, body: bytes, path: str) -> RequestFacts:
-        told = asked(_request, body)
+        told = parse_request(_request, body)
         stream = bool(told.stream)
         options = told.stream_options
         return RequestFacts(
@@ -98,21 +98,23 @@ class OpenAIChat(OpenAIDialect):
             most_output_tokens=told.max_completion_tokens or told.max_tokens,
             choices_count=told.n or 1,
             user=text(told.user or told.safety_identifier),
-            session=text(told.session_id) or session_of(told.prompt_cache_key),
-            metadata=texts_of(told.metadata) if told.metadata else {},
+            session=text(told.session_id) or session_from_cache_key(told.prompt_cache_key),
+            metadata=metadata_texts(told.metadata) if told.metadata else {},
         )
 
     def segments(self, body: bytes) -> list[Block]:
-        return request_blocks(asked_object(body))
+        return request_blocks(parse_request_object(body))
 
     def with_usage_asked(self, body: bytes) -> bytes:
         """`stream_options.include_usage` put in front, or set where the options stand; the rest as it was."""
         start = body.find(b"{") + 1
         if start and b'"stream_options"' not in body:
             return b'%b"stream_options":{"include_usage":true},%b' % (body[:start], body[start:])
-        fields = asked(_fields, body)
-        options = asked_object(bytes(fields["stream_options"])) if _is_object(fields.get("stream_options")) else {}
-        fields["stream_options"] = msgspec.Raw(encoded({**options, "include_usage": True}))
+        fields = parse_request(_fields, body)
+        options = (
+            parse_request_object(bytes(fields["stream_options"])) if _is_object(fields.get("stream_options")) else {}
+        )
+        fields["stream_options"] = msgspec.Raw(encode({**options, "include_usage": True}))
         return msgspec.json.encode(fields)
 
     def reply(self, body: bytes) -> ReplyFacts:
@@ -121,17 +123,17 @@ class OpenAIChat(OpenAIDialect):
         except UNREADABLE:
             return _error_or_garbage(body)
         choices = told.choices or []
-        usage, problem = counted(
+        usage, problem = parse_usage(
             usage_from, told.usage or next((c.usage for c in choices if c.usage), None), MAIN_COUNTS
         )
-        made, made_size = ("", 0) if usage else output_of(_message_blocks(choices))
+        made, made_size = ("", 0) if usage else join_output(_message_blocks(choices))
         return ReplyFacts(
-            reply_id=word(told.id),
-            model=word(told.model),
+            reply_id=identifier(told.id),
+            model=identifier(told.model),
             usage=usage,
             usage_final=usage is not None,
             tier=tier_from({"service_tier": told.service_tier}),
-            finish_reason=word(choices[0].finish_reason) if choices else "",
+            finish_reason=identifier(choices[0].finish_reason) if choices else "",
             complete=bool(choices),
             error_kind=_error_kind(told),
             output_text=made,
@@ -171,7 +173,7 @@ def _error_or_garbage(body: bytes) -> ReplyFacts:
         kinds = [error_kind_of(mapping(part)) for part in listed(msgspec.json.decode(body))]
     except UNREADABLE:
         kinds = []
-    return ReplyFacts(error_kind=kinds[0]) if any(kinds) else unreadable(body)
+    return ReplyFacts(error_kind=kinds[0]) if any(kinds) else unreadable_reply(body)
 
 
 DIALECT = OpenAIChat()

@@ -3,11 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from modicum.providers.bodies import encoded
+from modicum.providers.body_parsing import encode
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.usage import chat_usage
 from modicum.providers.planned_reply import PlannedReply, ReplyWriter
-from modicum.providers.spoken import Pieces, ReplyWords
+from modicum.providers.reply_text import Pieces, TextReaders
 
 Json = dict[str, Any]
 
@@ -25,7 +25,7 @@ def whole(plan: PlannedReply) -> bytes:
     wire["choices"] = [{"index": 0, "message": message, "logprobs": None, "finish_reason": plan.finish}]
     if plan.usage:
         wire["usage"] = chat_usage(plan.usage)
-    return encoded(wire)
+    return encode(wire)
 
 
 def _head(plan: PlannedReply, kind: str) -> Json:
@@ -44,7 +44,7 @@ def events(plan: PlannedReply) -> Iterator[bytes]:
         yield _chunk(plan, head, {"index": 0, "delta": delta, "logprobs": None, "finish_reason": None})
     yield _chunk(plan, head, {"index": 0, "delta": {}, "logprobs": None, "finish_reason": plan.finish})
     if plan.usage and plan.usage_asked:
-        yield b"data: %b\n\n" % encoded({**head, "choices": [], "usage": chat_usage(plan.usage)})
+        yield b"data: %b\n\n" % encode({**head, "choices": [], "usage": chat_usage(plan.usage)})
     yield b"data: [DONE]\n\n"
 
 
@@ -62,7 +62,7 @@ def _deltas(plan: PlannedReply) -> Iterator[Json]:
 
 def _chunk(plan: PlannedReply, head: Json, choice: Json) -> bytes:
     asked: Json = {"usage": None} if plan.usage_asked else {}
-    return b"data: %b\n\n" % encoded({**head, "choices": [choice], **asked})
+    return b"data: %b\n\n" % encode({**head, "choices": [choice], **asked})
 
 
 def _words_in(reply: Mapping[str, Any]) -> Pieces:
@@ -79,4 +79,4 @@ def _words_in_event(event: Mapping[str, Any]) -> Pieces:
 
 
 WRITER = ReplyWriter(whole, events)
-WORDS = ReplyWords(_words_in, _words_in_event)
+WORDS = TextReaders(_words_in, _words_in_event)

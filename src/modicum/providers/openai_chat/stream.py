@@ -9,7 +9,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from modicum.providers.bodies import UNREADABLE, counted, error_kind_of, word
+from modicum.providers.body_parsing import UNREADABLE, error_kind_of, identifier, parse_usage
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
 from modicum.providers.stream import EventTail
@@ -22,28 +22,28 @@ class ChatTail(EventTail):
 
     WORTH_READING: ClassVar = re.compile(rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:)')
 
-    def told(self, event: Mapping[str, Any]) -> None:
+    def on_event(self, event: Mapping[str, Any]) -> None:
         choices = listed(event.get("choices"))
-        self.reply_id = self.reply_id or word(event.get("id"))
-        self.model = self.model or word(event.get("model"))
+        self.reply_id = self.reply_id or identifier(event.get("id"))
+        self.model = self.model or identifier(event.get("model"))
         if event.get("service_tier"):
             self.tier = tier_from(event)
-        finished = [word(mapping(choice).get("finish_reason")) for choice in choices]
+        finished = [identifier(mapping(choice).get("finish_reason")) for choice in choices]
         self.finish_reason = next((reason for reason in finished if reason), self.finish_reason)
         if kind := "" if choices else error_kind_of(event):
             self.error_kind = kind
-        usage, problem = counted(usage_from, usage_in(event, choices), MAIN_COUNTS)
+        usage, problem = parse_usage(usage_from, usage_in(event, choices), MAIN_COUNTS)
         if usage:
             self.usage = usage
             self.usage_final = not choices or any(finished)
             self.complete = self.complete or (self.usage_final and bool(self.finish_reason))
         self.usage_problem = problem
 
-    def done(self) -> None:
+    def on_done(self) -> None:
         self.complete = self._begun
         self.usage_final = self.usage is not None
 
-    def said(self, event: Mapping[str, Any]) -> str:
+    def generated_text(self, event: Mapping[str, Any]) -> str:
         made = []
         for choice in listed(event.get("choices")):
             delta = mapping(mapping(choice).get("delta"))

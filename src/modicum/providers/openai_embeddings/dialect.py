@@ -6,14 +6,14 @@ import msgspec
 
 from modicum.calls import SegmentKind
 from modicum.providers.blocks import Block, canonical
-from modicum.providers.bodies import (
+from modicum.providers.body_parsing import (
     UNREADABLE,
-    asked,
-    asked_object,
-    counted,
     error_kind_of,
-    unreadable,
-    word,
+    identifier,
+    parse_request,
+    parse_request_object,
+    parse_usage,
+    unreadable_reply,
 )
 from modicum.providers.dialect import Target
 from modicum.providers.facts import ReplyFacts, RequestFacts
@@ -51,12 +51,12 @@ class OpenAIEmbeddings(OpenAIDialect):
     writer = WRITER
 
     def request(self, body: bytes, path: str) -> RequestFacts:
-        told = asked(_request, body)
+        told = parse_request(_request, body)
         return RequestFacts(model=model_in(told.model, path), user=text(told.user))
 
     def segments(self, body: bytes) -> list[Block]:
         """One document per input; token ids stand as their JSON."""
-        given = asked_object(body).get("input")
+        given = parse_request_object(body).get("input")
         if isinstance(given, str):
             return [Block(SegmentKind.DOCUMENT, given)]
         if any(isinstance(part, int) for part in listed(given)):
@@ -69,11 +69,11 @@ class OpenAIEmbeddings(OpenAIDialect):
         try:
             told = _reply.decode(body)
         except UNREADABLE:
-            return unreadable(body)
-        usage, problem = counted(usage_from, told.usage, MAIN_COUNTS)
+            return unreadable_reply(body)
+        usage, problem = parse_usage(usage_from, told.usage, MAIN_COUNTS)
         return ReplyFacts(
-            reply_id=word(told.id),
-            model=word(told.model),
+            reply_id=identifier(told.id),
+            model=identifier(told.model),
             usage=usage,
             usage_final=usage is not None,
             complete=bytes(told.data).startswith(b"["),

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Mapping
 from typing import Any
 
-from modicum.providers.bodies import encoded
+from modicum.providers.body_parsing import encode
 from modicum.providers.fields import listed
 from modicum.providers.planned_reply import PlannedReply, ReplyWriter
 
@@ -29,7 +29,7 @@ def whole(plan: PlannedReply) -> bytes:
     if plan.usage:
         prompt = plan.usage.prompt_tokens
         wire["usage"] = {"prompt_tokens": prompt, "total_tokens": prompt}
-    return encoded(wire)
+    return encode(wire)
 
 
 def _form(vector: list[float], request: Mapping[str, Any]) -> list[float] | str:

@@ -9,19 +9,19 @@ from typing import Any, ClassVar
 import msgspec
 
 from modicum.providers.blocks import Block
-from modicum.providers.bodies import (
+from modicum.providers.body_parsing import (
     UNREADABLE,
-    asked,
-    asked_object,
-    counted,
-    encoded,
+    check_model_name,
+    encode,
     error_kind_of,
-    model_named,
-    output_of,
-    session_of,
-    texts_of,
-    unreadable,
-    word,
+    identifier,
+    join_output,
+    metadata_texts,
+    parse_request,
+    parse_request_object,
+    parse_usage,
+    session_from_cache_key,
+    unreadable_reply,
 )
 from modicum.providers.dialect import Target
 from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
@@ -79,27 +79,27 @@ class OpenAIResponses(OpenAIDialect):
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
         """As `Dialect.request`; a background response is refused, for its usage comes with no reply of this call."""
-        told = asked(_request, body)
+        told = parse_request(_request, body)
         if told.background:
             raise DialectError(400, "'background' is not served here: its tokens would be counted nowhere")
         conversation = told.conversation if isinstance(told.conversation, str) else mapping(told.conversation).get("id")
         return RequestFacts(
-            model=model_named(told.model),
+            model=check_model_name(told.model),
             stream=bool(told.stream),
             most_output_tokens=told.max_output_tokens,
             user=text(told.user or told.safety_identifier),
-            session=text(conversation) or session_of(told.prompt_cache_key),
-            metadata=texts_of(told.metadata) if told.metadata else {},
+            session=text(conversation) or session_from_cache_key(told.prompt_cache_key),
+            metadata=metadata_texts(told.metadata) if told.metadata else {},
         )
 
     def segments(self, body: bytes) -> list[Block]:
-        return request_blocks(asked_object(body))
+        return request_blocks(parse_request_object(body))
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:
             return _facts(_reply.decode(body))
         except UNREADABLE:
-            return unreadable(body)
+            return unreadable_reply(body)
 
     def tail(self, usage_asked: bool) -> ResponseTail:  # noqa: ARG002 - usage comes unasked
         return ResponseTail()
@@ -107,21 +107,21 @@ class OpenAIResponses(OpenAIDialect):
     def error_event(self, status: int, message: str, kind: str) -> bytes:
         code = text(kind) or f"status_{status}"
         event = {"type": "error", "sequence_number": 0, "code": code, "message": text(message), "param": None}
-        return b"event: error\ndata: %b\n\n" % encoded(event)
+        return b"event: error\ndata: %b\n\n" % encode(event)
 
 
 def _facts(told: _Reply) -> ReplyFacts:
-    usage, problem = counted(usage_from, told.usage, MAIN_COUNTS)
-    made, made_size = ("", 0) if usage else output_of(_output_blocks(told.output))
+    usage, problem = parse_usage(usage_from, told.usage, MAIN_COUNTS)
+    made, made_size = ("", 0) if usage else join_output(_output_blocks(told.output))
     status = text(told.status)
     return ReplyFacts(
-        reply_id=word(told.id),
-        model=word(told.model),
+        reply_id=identifier(told.id),
+        model=identifier(told.model),
         usage=usage,
         usage_final=usage is not None,
         tier=tier_from({"service_tier": told.service_tier}),
         web_searches=_web_searches(told.output),
-        finish_reason=word(mapping(told.incomplete_details).get("reason")) or word(status),
+        finish_reason=identifier(mapping(told.incomplete_details).get("reason")) or identifier(status),
         complete=status in {"completed", "incomplete"},
         error_kind=error_kind_of({"error": told.error, "object": told.object}) or ("error" * (status == "failed")),
         output_text=made,

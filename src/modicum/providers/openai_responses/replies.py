@@ -3,17 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from modicum.providers.bodies import encoded
+from modicum.providers.body_parsing import encode
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.usage import responses_usage
 from modicum.providers.planned_reply import PlannedReply, ReplyWriter
-from modicum.providers.spoken import Pieces, ReplyWords
+from modicum.providers.reply_text import Pieces, TextReaders
 
 Json = dict[str, Any]
 
 
 def whole(plan: PlannedReply) -> bytes:
-    return encoded(_response(plan, _status(plan)))
+    return encode(_response(plan, _status(plan)))
 
 
 def _status(plan: PlannedReply) -> str:
@@ -66,7 +66,7 @@ def _items(plan: PlannedReply) -> Iterator[tuple[Json, tuple[str, ...]]]:
 
 def events(plan: PlannedReply) -> Iterator[bytes]:
     for number, event in enumerate(_events(plan)):
-        yield b"event: %b\ndata: %b\n\n" % (event["type"].encode(), encoded({**event, "sequence_number": number}))
+        yield b"event: %b\ndata: %b\n\n" % (event["type"].encode(), encode({**event, "sequence_number": number}))
 
 
 def _events(plan: PlannedReply) -> Iterator[Json]:
@@ -119,4 +119,4 @@ def _words_in_event(event: Mapping[str, Any]) -> Pieces:
 
 
 WRITER = ReplyWriter(whole, events)
-WORDS = ReplyWords(_words_in, _words_in_event)
+WORDS = TextReaders(_words_in, _words_in_event)

@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from modicum.providers.bodies import counted, word
+from modicum.providers.body_parsing import identifier, parse_usage
 from modicum.providers.fields import mapping, text
 from modicum.providers.openai.recorded import finish_reason_from, web_searches_from
 from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
@@ -16,27 +16,27 @@ class ResponseTail(EventTail):
 
     WORTH_READING: ClassVar = re.compile(rb'"(?:response\.(?:completed|incomplete|failed)"|error"\s*[,}])')
 
-    def told(self, event: Mapping[str, Any]) -> None:
+    def on_event(self, event: Mapping[str, Any]) -> None:
         if event.get("type") == "error":
             inner = mapping(event.get("error")) or event
-            self.error_kind = word(inner.get("code")) or word(inner.get("type")) or "error"
+            self.error_kind = identifier(inner.get("code")) or identifier(inner.get("type")) or "error"
             return
         response = mapping(event.get("response"))
-        self.reply_id = word(response.get("id")) or self.reply_id
-        self.model = word(response.get("model")) or self.model
+        self.reply_id = identifier(response.get("id")) or self.reply_id
+        self.model = identifier(response.get("model")) or self.model
         if response.get("service_tier"):
             self.tier = tier_from(response)
         if text(event.get("type")) not in {"response.completed", "response.incomplete", "response.failed"}:
             return
-        self.usage, self.usage_problem = counted(usage_from, response.get("usage"), MAIN_COUNTS)
+        self.usage, self.usage_problem = parse_usage(usage_from, response.get("usage"), MAIN_COUNTS)
         self.usage_final = True
         self.web_searches = web_searches_from(response)
-        self.finish_reason = word(finish_reason_from(response))
+        self.finish_reason = identifier(finish_reason_from(response))
         self.complete = event.get("type") != "response.failed"
         if not self.complete:
-            self.error_kind = word(mapping(response.get("error")).get("code")) or "error"
+            self.error_kind = identifier(mapping(response.get("error")).get("code")) or "error"
 
-    def said(self, event: Mapping[str, Any]) -> str:
+    def generated_text(self, event: Mapping[str, Any]) -> str:
         if text(event.get("type")).endswith(".delta"):
             return text(event.get("delta"))
         item = mapping(event.get("item"))

@@ -68,22 +68,22 @@ AssistantBlock = TextBlock | ThinkingBlock | RedactedThinkingBlock | ToolUseBloc
 UserBlock = TextBlock | ImageBlock | DocumentBlock | ToolResultBlock
 
 
-class UserMessage(_Strict, tag_field="role", tag="user"):
+class AnthropicUserMessage(_Strict, tag_field="role", tag="user"):
     content: str | list[UserBlock]
 
 
-class AssistantMessage(_Strict, tag_field="role", tag="assistant"):
+class AnthropicAssistantMessage(_Strict, tag_field="role", tag="assistant"):
     content: str | list[AssistantBlock]
 
 
-class SystemMessage(_Strict, tag_field="role", tag="system"):
+class AnthropicSystemMessage(_Strict, tag_field="role", tag="system"):
     content: str | list[TextBlock]
 
 
-Message = UserMessage | AssistantMessage | SystemMessage
+Message = AnthropicUserMessage | AnthropicAssistantMessage | AnthropicSystemMessage
 
 
-class Tool(_Strict):
+class AnthropicTool(_Strict):
     name: str
     input_schema: dict[str, Any] | None = None
     description: str | None = None
@@ -115,7 +115,7 @@ class MessagesRequest(_Strict):
     temperature: float | None = None
     top_p: float | None = None
     stop_sequences: list[str] | None = None
-    tools: list[Tool] | None = None
+    tools: list[AnthropicTool] | None = None
     tool_choice: ToolChoice | None = None
     output_config: OutputConfig | None = None
     metadata: dict[str, Any] | None = None

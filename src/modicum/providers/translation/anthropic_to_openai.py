@@ -11,10 +11,10 @@ from typing import Any
 import msgspec
 
 from modicum.providers.anthropic_messages.dialect import user_and_session
-from modicum.providers.bodies import encoded
+from modicum.providers.body_parsing import encode
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.translation import anthropic_shapes as messages
-from modicum.providers.translation.translation import Translated, readable, refused
+from modicum.providers.translation.translation import Translated, decode_request, unsupported
 
 UPSTREAM = "OpenAI chat"
 
@@ -31,7 +31,7 @@ def request(body: bytes, model: str, bound: str = "max_completion_tokens") -> Tr
 
     OpenAI's own models since o1 take only `max_completion_tokens`, some hosts (Mistral, old servers) only `max_tokens`.
     """
-    asked = readable(_request, body, UPSTREAM)
+    asked = decode_request(_request, body, UPSTREAM)
     left_out = _left_out(asked)
     wire: Json = {"model": model, "messages": _messages(asked, left_out), bound: asked.max_tokens}
     if asked.stream:
@@ -42,7 +42,7 @@ def request(body: bytes, model: str, bound: str = "max_completion_tokens") -> Tr
         wire["top_p"] = asked.top_p
     if asked.stop_sequences:
         if len(asked.stop_sequences) > MOST_STOP_SEQUENCES:
-            raise refused(f"it takes at most {MOST_STOP_SEQUENCES} 'stop_sequences'", UPSTREAM)
+            raise unsupported(f"it takes at most {MOST_STOP_SEQUENCES} 'stop_sequences'", UPSTREAM)
         wire["stop"] = asked.stop_sequences
     if user := (asked.metadata or {}).get("user_id"):
         # An agent's account and session are no name that another provider may have.
@@ -52,19 +52,19 @@ def request(body: bytes, model: str, bound: str = "max_completion_tokens") -> Tr
         else:
             left_out.append("metadata.user_id")
     wire |= _tools(asked, left_out) | _output(asked)
-    return Translated(encoded(wire), tuple(dict.fromkeys(left_out)))
+    return Translated(encode(wire), tuple(dict.fromkeys(left_out)))
 
 
 def _left_out(asked: messages.MessagesRequest) -> list[str]:
     for name, harmless in messages.HARMLESS.items():
         value = getattr(asked, name)
         if value is not None and value not in harmless:
-            raise refused(f"'{name}' has no counterpart there", UPSTREAM)
+            raise unsupported(f"'{name}' has no counterpart there", UPSTREAM)
     left_out = [name for name in messages.HINTS if getattr(asked, name) is not None]
     for edit in listed((asked.context_management or {}).get("edits")):
         # Clearing old thinking is done anyhow: none is sent.
         if not text(mapping(edit).get("type")).startswith("clear_thinking"):
-            raise refused("'context_management' has no counterpart there", UPSTREAM)
+            raise unsupported("'context_management' has no counterpart there", UPSTREAM)
         left_out.append("context_management")
     return left_out
 
@@ -74,9 +74,9 @@ def _messages(asked: messages.MessagesRequest, left_out: list[str]) -> list[Json
     if asked.system:
         wire.append({"role": "system", "content": _text_content(asked.system, left_out)})
     for message in asked.messages:
-        if isinstance(message, messages.AssistantMessage):
+        if isinstance(message, messages.AnthropicAssistantMessage):
             wire.append(_assistant(message, left_out))
-        elif isinstance(message, messages.SystemMessage):
+        elif isinstance(message, messages.AnthropicSystemMessage):
             wire.append({"role": "system", "content": _text_content(message.content, left_out)})
         else:
             wire += _user(message, left_out)
@@ -103,7 +103,7 @@ def _note_cache(block: Any, left_out: list[str]) -> None:
         left_out.append("cache_control")
 
 
-def _assistant(message: messages.AssistantMessage, left_out: list[str]) -> Json:
+def _assistant(message: messages.AnthropicAssistantMessage, left_out: list[str]) -> Json:
     if isinstance(message.content, str):
         return {"role": "assistant", "content": message.content}
     said: list[str] = []
@@ -113,7 +113,7 @@ def _assistant(message: messages.AssistantMessage, left_out: list[str]) -> Json:
         if isinstance(block, messages.TextBlock):
             said.append(block.text)
         elif isinstance(block, messages.ToolUseBlock):
-            function = {"name": block.name, "arguments": encoded(block.input).decode()}
+            function = {"name": block.name, "arguments": encode(block.input).decode()}
             calls.append({"id": block.id, "type": "function", "function": function})
         else:
             left_out.append("thinking of earlier turns")
@@ -125,7 +125,7 @@ def _assistant(message: messages.AssistantMessage, left_out: list[str]) -> Json:
     return wire
 
 
-def _user(message: messages.UserMessage, left_out: list[str]) -> list[Json]:
+def _user(message: messages.AnthropicUserMessage, left_out: list[str]) -> list[Json]:
     """Tool results first, each a message of its own; then what the user said."""
     if isinstance(message.content, str):
         return [{"role": "user", "content": message.content}]
@@ -168,19 +168,19 @@ def _image(source: messages.Source) -> Json:
         return {"type": "image_url", "image_url": {"url": source.url}}
     if source.type == "base64" and source.data and source.media_type:
         return {"type": "image_url", "image_url": {"url": f"data:{source.media_type};base64,{source.data}"}}
-    raise refused("an image must be a web address or base64 data; files of Anthropic's are not there", UPSTREAM)
+    raise unsupported("an image must be a web address or base64 data; files of Anthropic's are not there", UPSTREAM)
 
 
 def _document(block: messages.DocumentBlock) -> Json:
     source = block.source
     if block.context or (block.citations or {}).get("enabled"):
-        raise refused("'context' and 'citations' of a document have no counterpart there", UPSTREAM)
+        raise unsupported("'context' and 'citations' of a document have no counterpart there", UPSTREAM)
     if source.type == "text" and source.data is not None:
         return {"type": "text", "text": f"{block.title}\n\n{source.data}" if block.title else source.data}
     if source.type == "base64" and source.data and source.media_type:
         data = f"data:{source.media_type};base64,{source.data}"
         return {"type": "file", "file": {"filename": block.title or "document.pdf", "file_data": data}}
-    raise refused(f"it takes no documents by {source.type:.20}", UPSTREAM)
+    raise unsupported(f"it takes no documents by {source.type:.20}", UPSTREAM)
 
 
 def _tools(asked: messages.MessagesRequest, left_out: list[str]) -> Json:
@@ -190,9 +190,9 @@ def _tools(asked: messages.MessagesRequest, left_out: list[str]) -> Json:
     for tool in asked.tools:
         _note_cache(tool, left_out)
         if tool.type not in {None, "custom"} or tool.input_schema is None:
-            raise refused(f"the tool '{tool.name:.60}' is run by Anthropic", UPSTREAM)
+            raise unsupported(f"the tool '{tool.name:.60}' is run by Anthropic", UPSTREAM)
         if tool.input_examples or tool.defer_loading:
-            raise refused(
+            raise unsupported(
                 f"'input_examples' and 'defer_loading' of tool '{tool.name:.60}' have no counterpart", UPSTREAM
             )
         function: Json = {"name": tool.name, "parameters": tool.input_schema}
@@ -220,7 +220,7 @@ def _output(asked: messages.MessagesRequest) -> Json:
     if config.format:
         schema = config.format.get("schema")
         if config.format.get("type") != "json_schema" or not isinstance(schema, dict):
-            raise refused("'output_config.format' is of an unknown type", UPSTREAM)
+            raise unsupported("'output_config.format' is of an unknown type", UPSTREAM)
         wire["response_format"] = {
             "type": "json_schema",
             "json_schema": {"name": "reply", "schema": schema, "strict": True},

@@ -2,7 +2,7 @@
 
 import msgspec
 
-from modicum.providers.bodies import UNREADABLE, error_kind_of
+from modicum.providers.body_parsing import UNREADABLE, error_kind_of
 from modicum.providers.dialect import Dialect
 from modicum.providers.fields import listed, mapping, text
 

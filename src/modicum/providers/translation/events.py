@@ -5,9 +5,9 @@ from typing import Any
 
 import msgspec
 
-from modicum.providers.bodies import UNREADABLE
-from modicum.providers.lines import WholeLines
-from modicum.providers.translation.translation import unusable
+from modicum.providers.body_parsing import UNREADABLE
+from modicum.providers.line_buffer import LineBuffer
+from modicum.providers.translation.translation import unusable_reply
 
 DONE: Mapping[str, Any] = {}
 """Stands for OpenAI's `[DONE]`."""
@@ -21,7 +21,7 @@ class Events:
     """
 
     def __init__(self) -> None:
-        self._lines = WholeLines()
+        self._lines = LineBuffer()
 
     def feed(self, chunk: bytes) -> Iterator[Mapping[str, Any]]:
         yield from _events(self._lines.feed(chunk))
@@ -44,7 +44,7 @@ def _events(lines: bytes) -> Iterator[Mapping[str, Any]]:
         try:
             event = msgspec.json.decode(data)
         except UNREADABLE as wrong:
-            raise unusable("a line of the stream is not JSON") from wrong
+            raise unusable_reply("a line of the stream is not JSON") from wrong
         if not isinstance(event, Mapping):
-            raise unusable("a line of the stream is no JSON object")
+            raise unusable_reply("a line of the stream is no JSON object")
         yield event

@@ -68,22 +68,22 @@ class CalledTool(_Strict):
     cache_control: dict[str, Any] | None = None
 
 
-class SystemMessage(_Strict, tag_field="role", tag="system"):
+class ChatSystemMessage(_Strict, tag_field="role", tag="system"):
     content: str | list[TextPart]
     name: str | None = None
 
 
-class DeveloperMessage(_Strict, tag_field="role", tag="developer"):
+class ChatDeveloperMessage(_Strict, tag_field="role", tag="developer"):
     content: str | list[TextPart]
     name: str | None = None
 
 
-class UserMessage(_Strict, tag_field="role", tag="user"):
+class ChatUserMessage(_Strict, tag_field="role", tag="user"):
     content: str | list[Part]
     name: str | None = None
 
 
-class AssistantMessage(_Strict, tag_field="role", tag="assistant"):
+class ChatAssistantMessage(_Strict, tag_field="role", tag="assistant"):
     content: str | list[TextPart | RefusalPart] | None = None
     refusal: str | None = None
     tool_calls: list[CalledTool] | None = None
@@ -96,14 +96,14 @@ class AssistantMessage(_Strict, tag_field="role", tag="assistant"):
     function_call: dict[str, Any] | None = None
 
 
-class ToolMessage(_Strict, tag_field="role", tag="tool"):
+class ChatToolMessage(_Strict, tag_field="role", tag="tool"):
     tool_call_id: str
     content: str | list[TextPart | ImagePart]
     name: str | None = None
     cache_control: dict[str, Any] | None = None
 
 
-Message = SystemMessage | DeveloperMessage | UserMessage | AssistantMessage | ToolMessage
+Message = ChatSystemMessage | ChatDeveloperMessage | ChatUserMessage | ChatAssistantMessage | ChatToolMessage
 
 
 class Function(_Strict):
@@ -113,7 +113,7 @@ class Function(_Strict):
     strict: bool | None = None
 
 
-class Tool(_Strict):
+class ChatTool(_Strict):
     function: Function
     type: Literal["function"]
     cache_control: dict[str, Any] | None = None
@@ -155,7 +155,7 @@ class ChatRequest(_Strict):
     temperature: float | None = None
     top_p: float | None = None
     stop: str | list[str] | None = None
-    tools: list[Tool] | None = None
+    tools: list[ChatTool] | None = None
     tool_choice: Literal["none", "auto", "required"] | NamedTool | None = None
     parallel_tool_calls: bool | None = None
     response_format: ResponseFormat | None = None

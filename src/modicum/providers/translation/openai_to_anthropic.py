@@ -11,9 +11,9 @@ from typing import Any
 
 import msgspec
 
-from modicum.providers.bodies import UNREADABLE, encoded
+from modicum.providers.body_parsing import UNREADABLE, encode
 from modicum.providers.translation import openai_shapes as chat
-from modicum.providers.translation.translation import Translated, readable, refused
+from modicum.providers.translation.translation import Translated, decode_request, unsupported
 
 UPSTREAM = "Anthropic messages"
 
@@ -32,7 +32,7 @@ Json = dict[str, Any]
 
 def request(body: bytes, model: str) -> Translated:
     """See `Translation.request`."""
-    asked = readable(_request, body, UPSTREAM)
+    asked = decode_request(_request, body, UPSTREAM)
     left_out = _left_out(asked)
     system, rest = _leading_system(asked.messages)
     bound = asked.max_completion_tokens or asked.max_tokens
@@ -46,7 +46,7 @@ def request(body: bytes, model: str) -> Translated:
         wire["stream"] = True
     if asked.temperature is not None:
         if asked.temperature > 1:
-            raise refused("'temperature' is at most 1 there", UPSTREAM)
+            raise unsupported("'temperature' is at most 1 there", UPSTREAM)
         wire["temperature"] = asked.temperature
     if asked.top_p is not None:
         wire["top_p"] = asked.top_p
@@ -55,20 +55,20 @@ def request(body: bytes, model: str) -> Translated:
     if user := asked.safety_identifier or asked.user:
         wire["metadata"] = {"user_id": user}
     wire |= _tools(asked) | _output_config(asked)
-    return Translated(encoded(wire), tuple(dict.fromkeys(left_out)))
+    return Translated(encode(wire), tuple(dict.fromkeys(left_out)))
 
 
 def _left_out(asked: chat.ChatRequest) -> list[str]:
     for name, harmless in chat.HARMLESS.items():
         value = getattr(asked, name)
         if value is not None and value not in harmless:
-            raise refused(f"'{name}' has no counterpart there", UPSTREAM)
+            raise unsupported(f"'{name}' has no counterpart there", UPSTREAM)
     return [name for name in chat.HINTS if getattr(asked, name) is not None]
 
 
 def _leading_system(messages: list[chat.Message]) -> tuple[list[Any], list[chat.Message]]:
     count = 0
-    while count < len(messages) and isinstance(messages[count], chat.SystemMessage | chat.DeveloperMessage):
+    while count < len(messages) and isinstance(messages[count], chat.ChatSystemMessage | chat.ChatDeveloperMessage):
         count += 1
     return messages[:count], messages[count:]
 
@@ -77,7 +77,7 @@ def _messages(messages: Iterable[chat.Message], left_out: list[str]) -> list[Jso
     """Messages in order; neighbours of one role become one, so that all results of a turn stand together."""
     wire: list[Json] = []
     for message in messages:
-        if getattr(message, "name", None) and not isinstance(message, chat.ToolMessage):
+        if getattr(message, "name", None) and not isinstance(message, chat.ChatToolMessage):
             left_out.append("messages.name")
         role, content = _message(message, left_out)
         if not content:
@@ -87,27 +87,27 @@ def _messages(messages: Iterable[chat.Message], left_out: list[str]) -> list[Jso
         else:
             wire.append({"role": role, "content": content})
     if not wire:
-        raise refused("it needs at least one message of the user", UPSTREAM)
+        raise unsupported("it needs at least one message of the user", UPSTREAM)
     return wire
 
 
 def _message(message: chat.Message, left_out: list[str]) -> tuple[str, list[Json]]:
-    if isinstance(message, chat.ToolMessage):
+    if isinstance(message, chat.ChatToolMessage):
         result: Json = {"type": "tool_result", "tool_use_id": message.tool_call_id}
         if content := _parts(message.content, left_out):
             result["content"] = content
         return "user", [_cached(result, message)]
-    if isinstance(message, chat.AssistantMessage):
-        return "assistant", _said(message, left_out)
-    if isinstance(message, chat.UserMessage):
+    if isinstance(message, chat.ChatAssistantMessage):
+        return "assistant", _assistant_content(message, left_out)
+    if isinstance(message, chat.ChatUserMessage):
         return "user", _parts(message.content, left_out)
     return "system", _texts(message.content)
 
 
-def _said(message: chat.AssistantMessage, left_out: list[str]) -> list[Json]:
+def _assistant_content(message: chat.ChatAssistantMessage, left_out: list[str]) -> list[Json]:
     for name in ("audio", "function_call"):
         if getattr(message, name):
-            raise refused(f"'{name}' in an assistant message has no counterpart there", UPSTREAM)
+            raise unsupported(f"'{name}' in an assistant message has no counterpart there", UPSTREAM)
     if message.thinking_blocks:
         blocks = [_without_index(block) for block in message.thinking_blocks]
     else:
@@ -133,7 +133,7 @@ def _arguments(function: chat.CalledFunction) -> Json:
     except UNREADABLE:
         given = None
     if not isinstance(given, dict):
-        raise refused(f"the arguments of a call of '{function.name}' are no JSON object", UPSTREAM)
+        raise unsupported(f"the arguments of a call of '{function.name}' are no JSON object", UPSTREAM)
     return given
 
 
@@ -169,18 +169,18 @@ def _image(url: str) -> Json:
         return {"type": "url", "url": url}
     found = _DATA_URL.fullmatch(url)
     if not found:
-        raise refused("an image is neither a web address nor base64 data", UPSTREAM)
+        raise unsupported("an image is neither a web address nor base64 data", UPSTREAM)
     if found[1] not in IMAGE_TYPES:
-        raise refused(f"it takes no images of type {found[1]}", UPSTREAM)
+        raise unsupported(f"it takes no images of type {found[1]}", UPSTREAM)
     return {"type": "base64", "media_type": found[1], "data": found[2]}
 
 
 def _document(file: chat.File) -> Json:
     if not file.file_data:
-        raise refused("a 'file_id' names a file that only OpenAI has; send the file's data", UPSTREAM)
+        raise unsupported("a 'file_id' names a file that only OpenAI has; send the file's data", UPSTREAM)
     found = _DATA_URL.fullmatch(file.file_data)
     if not found or found[1] != "application/pdf":
-        raise refused("it takes files only as base64 data of a PDF", UPSTREAM)
+        raise unsupported("it takes files only as base64 data of a PDF", UPSTREAM)
     source = {"type": "base64", "media_type": "application/pdf", "data": found[2]}
     return {"type": "document", "source": source} | ({"title": file.filename} if file.filename else {})
 
@@ -237,5 +237,7 @@ def _output_config(asked: chat.ChatRequest) -> Json:
     if form and form.type == "json_schema" and form.json_schema and form.json_schema.schema:
         config["format"] = {"type": "json_schema", "schema": form.json_schema.schema}
     elif form and form.type != "text":
-        raise refused(f"'response_format' of type {form.type:.40} without a schema has no counterpart there", UPSTREAM)
+        raise unsupported(
+            f"'response_format' of type {form.type:.40} without a schema has no counterpart there", UPSTREAM
+        )
     return wire | ({"output_config": config} if config else {})

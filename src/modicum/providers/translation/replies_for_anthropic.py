@@ -13,13 +13,13 @@ import msgspec
 
 from modicum.providers.anthropic_messages.dialect import DIALECT
 from modicum.providers.anthropic_messages.usage import wire_usage
-from modicum.providers.bodies import UNREADABLE, counted, encoded, error_kind_of, word
+from modicum.providers.body_parsing import UNREADABLE, encode, error_kind_of, identifier, parse_usage
 from modicum.providers.facts import DialectError
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.usage import MAIN_COUNTS, usage_from
 from modicum.providers.openai_chat.stream import usage_in
 from modicum.providers.translation.events import DONE, Events
-from modicum.providers.translation.translation import unusable
+from modicum.providers.translation.translation import unusable_reply
 
 STOP_REASONS = {
     "stop": "end_turn",
@@ -39,24 +39,24 @@ def reply(body: bytes, created: int) -> bytes:  # noqa: ARG001 - messages carry 
     try:
         told = msgspec.json.decode(body, type=dict)
     except UNREADABLE as wrong:
-        raise unusable("it is not JSON") from wrong
+        raise unusable_reply("it is not JSON") from wrong
     choices = listed(told.get("choices"))
     if len(choices) != 1:
-        raise unusable("it does not hold one choice")
+        raise unusable_reply("it does not hold one choice")
     choice = mapping(choices[0])
     message = mapping(choice.get("message"))
     wire = _message(told, _content(message))
     wire["stop_reason"] = _stop_reason(choice.get("finish_reason"), refusal=message.get("refusal"))
     wire["usage"] = _usage(usage_in(told, choices))
-    return encoded(wire)
+    return encode(wire)
 
 
 def _message(told: Mapping[str, Any], content: list[Json]) -> Json:
     return {
-        "id": word(told.get("id")),
+        "id": identifier(told.get("id")),
         "type": "message",
         "role": "assistant",
-        "model": word(told.get("model")),
+        "model": identifier(told.get("model")),
         "content": content,
         "stop_reason": None,
         "stop_sequence": None,
@@ -66,9 +66,9 @@ def _message(told: Mapping[str, Any], content: list[Json]) -> Json:
 
 def _content(message: Mapping[str, Any]) -> list[Json]:
     if message.get("function_call") or message.get("audio"):
-        raise unusable("'function_call' and 'audio' have no counterpart")
+        raise unusable_reply("'function_call' and 'audio' have no counterpart")
     content: list[Json] = []
-    if thought := _thought(message):
+    if thought := _thinking(message):
         content.append({"type": "thinking", "thinking": thought, "signature": ""})
     if said := text(message.get("content")) or text(message.get("refusal")):
         content.append({"type": "text", "text": said})
@@ -78,7 +78,7 @@ def _content(message: Mapping[str, Any]) -> list[Json]:
     return content
 
 
-def _thought(said: Mapping[str, Any]) -> str:
+def _thinking(said: Mapping[str, Any]) -> str:
     """Hosts call it one or the other; some say both."""
     return text(said.get("reasoning_content")) or text(said.get("reasoning"))
 
@@ -86,7 +86,7 @@ def _thought(said: Mapping[str, Any]) -> str:
 def _tool_use(call: Mapping[str, Any], place: int) -> Json:
     name = text(mapping(call.get("function")).get("name"))
     if not name:
-        raise unusable("a tool call names no function")
+        raise unusable_reply("a tool call names no function")
     return {"type": "tool_use", "id": text(call.get("id")) or f"call_{place}", "name": name, "input": {}}
 
 
@@ -96,7 +96,7 @@ def _arguments(given: str) -> Json:
     except UNREADABLE:
         arguments = None
     if not isinstance(arguments, dict):
-        raise unusable("the model wrote arguments of a tool call that are no JSON object")
+        raise unusable_reply("the model wrote arguments of a tool call that are no JSON object")
     return arguments
 
 
@@ -105,7 +105,7 @@ def _stop_reason(finish: Any, *, refusal: Any = None) -> str:
 
 
 def _usage(usage: Any) -> Json:
-    counts, _ = counted(usage_from, usage, MAIN_COUNTS)
+    counts, _ = parse_usage(usage_from, usage, MAIN_COUNTS)
     return NOT_COUNTED if counts is None else wire_usage(counts)
 
 
@@ -125,13 +125,13 @@ class StreamForAnthropic:
         self._usage: Any = None
 
     def feed(self, chunk: bytes) -> bytes:
-        return self._translated(self._events.feed(chunk))
+        return self._translate(self._events.feed(chunk))
 
     def end(self) -> bytes:
-        out = self._translated(self._events.end())
+        out = self._translate(self._events.end())
         return out + (b"".join(self._end_of_message()) if self._finish and not self._over else b"")
 
-    def _translated(self, events: Iterable[Mapping[str, Any]]) -> bytes:
+    def _translate(self, events: Iterable[Mapping[str, Any]]) -> bytes:
         out: list[bytes] = []
         try:
             for event in events:
@@ -158,23 +158,23 @@ class StreamForAnthropic:
             out.append(_event({"type": "message_start", "message": _message(chunk, [])}))
         for choice in map(mapping, choices):
             if choice.get("index"):
-                raise unusable("it holds more than one choice")
+                raise unusable_reply("it holds more than one choice")
             out += self._delta(mapping(choice.get("delta")))
             self._finish = text(choice.get("finish_reason")) or self._finish
         return out
 
     def _delta(self, delta: Mapping[str, Any]) -> list[bytes]:
         if delta.get("function_call") or delta.get("audio"):
-            raise unusable("'function_call' and 'audio' have no counterpart")
+            raise unusable_reply("'function_call' and 'audio' have no counterpart")
         out: list[bytes] = []
-        if thought := _thought(delta):
-            out += self._opened("thinking", {"type": "thinking", "thinking": "", "signature": ""})
-            out.append(self._said({"type": "thinking_delta", "thinking": thought}))
+        if thought := _thinking(delta):
+            out += self._open_block("thinking", {"type": "thinking", "thinking": "", "signature": ""})
+            out.append(self._delta_event({"type": "thinking_delta", "thinking": thought}))
         refusal = text(delta.get("refusal"))
         self._refused = self._refused or bool(refusal)
         if said := text(delta.get("content")) or refusal:
-            out += self._opened("text", {"type": "text", "text": ""})
-            out.append(self._said({"type": "text_delta", "text": said}))
+            out += self._open_block("text", {"type": "text", "text": ""})
+            out.append(self._delta_event({"type": "text_delta", "text": said}))
         for call in map(mapping, listed(delta.get("tool_calls"))):
             out += self._call(call)
         return out
@@ -184,26 +184,26 @@ class StreamForAnthropic:
         place = place if isinstance(place, int) else 0
         kind = f"tool_use {place}"
         if kind in self._closed:
-            raise unusable("parts of parallel tool calls come in turns")
-        out = [] if self._open == kind else self._opened(kind, _tool_use(call, place))
+            raise unusable_reply("parts of parallel tool calls come in turns")
+        out = [] if self._open == kind else self._open_block(kind, _tool_use(call, place))
         if part := text(mapping(call.get("function")).get("arguments")):
-            out.append(self._said({"type": "input_json_delta", "partial_json": part}))
+            out.append(self._delta_event({"type": "input_json_delta", "partial_json": part}))
         return out
 
-    def _opened(self, kind: str, block: Json) -> list[bytes]:
+    def _open_block(self, kind: str, block: Json) -> list[bytes]:
         """The events that make a block of this kind the open one."""
         if self._open == kind:
             return []
-        out = self._close()
+        out = self._close_block()
         self._open = kind
         self._index += 1
         out.append(_event({"type": "content_block_start", "index": self._index, "content_block": block}))
         return out
 
-    def _said(self, delta: Json) -> bytes:
+    def _delta_event(self, delta: Json) -> bytes:
         return _event({"type": "content_block_delta", "index": self._index, "delta": delta})
 
-    def _close(self) -> list[bytes]:
+    def _close_block(self) -> list[bytes]:
         if not self._open:
             return []
         self._closed.add(self._open)
@@ -215,7 +215,7 @@ class StreamForAnthropic:
         stop = {"stop_reason": _stop_reason(self._finish, refusal=self._refused), "stop_sequence": None}
         usage = {name: count for name, count in _usage(self._usage).items() if name in _DELTA_USAGE}
         end: Json = {"type": "message_delta", "delta": stop, "usage": usage}
-        return [*self._close(), _event(end), _event({"type": "message_stop"})]
+        return [*self._close_block(), _event(end), _event({"type": "message_stop"})]
 
 
 _DELTA_USAGE = {
@@ -228,4 +228,4 @@ _DELTA_USAGE = {
 
 
 def _event(event: Json) -> bytes:
-    return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), encoded(event))
+    return b"event: %b\ndata: %b\n\n" % (event["type"].encode(), encode(event))

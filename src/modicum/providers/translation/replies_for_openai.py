@@ -11,13 +11,13 @@ from typing import Any, ClassVar
 import msgspec
 
 from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, usage_from
-from modicum.providers.bodies import UNREADABLE, counted, encoded, error_kind_of, word
+from modicum.providers.body_parsing import UNREADABLE, encode, error_kind_of, identifier, parse_usage
 from modicum.providers.facts import DialectError
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.usage import chat_usage
 from modicum.providers.openai_chat.dialect import DIALECT
 from modicum.providers.translation.events import Events
-from modicum.providers.translation.translation import unusable
+from modicum.providers.translation.translation import unusable_reply
 
 FINISH_REASONS = {
     "end_turn": "stop",
@@ -37,9 +37,9 @@ def reply(body: bytes, created: int) -> bytes:
     try:
         told = msgspec.json.decode(body, type=dict)
     except UNREADABLE as wrong:
-        raise unusable("it is not JSON") from wrong
+        raise unusable_reply("it is not JSON") from wrong
     if told.get("type") != "message":
-        raise unusable("it is no message")
+        raise unusable_reply("it is no message")
     message: Json = {"role": "assistant", "content": None, "refusal": None}
     _fill(message, listed(told.get("content")))
     wire = _head(told, "chat.completion", created)
@@ -47,11 +47,16 @@ def reply(body: bytes, created: int) -> bytes:
     wire["choices"] = [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}]
     if usage := _usage(told.get("usage")):
         wire["usage"] = usage
-    return encoded(wire)
+    return encode(wire)
 
 
 def _head(message: Mapping[str, Any], kind: str, created: int) -> Json:
-    return {"id": word(message.get("id")), "object": kind, "created": created, "model": word(message.get("model"))}
+    return {
+        "id": identifier(message.get("id")),
+        "object": kind,
+        "created": created,
+        "model": identifier(message.get("model")),
+    }
 
 
 def _fill(message: Json, content: Iterable[Any]) -> None:
@@ -65,10 +70,10 @@ def _fill(message: Json, content: Iterable[Any]) -> None:
         elif kind in {"thinking", "redacted_thinking"}:
             thinking.append({"index": len(thinking), **block})
         elif kind == "tool_use":
-            function = {"name": text(block.get("name")), "arguments": encoded(mapping(block.get("input"))).decode()}
+            function = {"name": text(block.get("name")), "arguments": encode(mapping(block.get("input"))).decode()}
             calls.append({"id": text(block.get("id")), "type": "function", "function": function})
         else:
-            raise unusable(f"a block of type {word(kind) or 'unknown'} has no counterpart")
+            raise unusable_reply(f"a block of type {identifier(kind) or 'unknown'} has no counterpart")
     if said:
         message["content"] = "".join(said)
     if calls:
@@ -80,7 +85,7 @@ def _fill(message: Json, content: Iterable[Any]) -> None:
 
 def _usage(usage: Any) -> Json | None:
     """None where the upstream did not count: an absent figure is no zero."""
-    counts, _ = counted(usage_from, usage, MAIN_COUNTS)
+    counts, _ = parse_usage(usage_from, usage, MAIN_COUNTS)
     if counts is None:
         return None
     wire = chat_usage(counts)
@@ -105,12 +110,12 @@ class StreamForOpenAI:
         self._over = False
 
     def feed(self, chunk: bytes) -> bytes:
-        return self._translated(self._events.feed(chunk))
+        return self._translate(self._events.feed(chunk))
 
     def end(self) -> bytes:
-        return self._translated(self._events.end())
+        return self._translate(self._events.end())
 
-    def _translated(self, events: Iterable[Mapping[str, Any]]) -> bytes:
+    def _translate(self, events: Iterable[Mapping[str, Any]]) -> bytes:
         out: list[bytes] = []
         try:
             for event in events:
@@ -170,7 +175,7 @@ class StreamForOpenAI:
             self._blocks[index] = {"type": kind}
             said = text(block.get("text"))
             return [self._chunk({"content": said})] if said else []
-        raise unusable(f"a block of type {word(kind) or 'unknown'} has no counterpart")
+        raise unusable_reply(f"a block of type {identifier(kind) or 'unknown'} has no counterpart")
 
     def _block_delta(self, event: Mapping[str, Any]) -> list[bytes]:
         block = self._blocks.get(_place(event), {})
@@ -195,13 +200,13 @@ class StreamForOpenAI:
         if kind == "signature_delta":
             kept["signature"] = text(kept.get("signature")) + text(delta.get("signature"))
         elif kind != "citations_delta":  # a request in this dialect cannot have asked for citations
-            raise unusable(f"a delta of type {word(kind) or 'unknown'} has no counterpart")
+            raise unusable_reply(f"a delta of type {identifier(kind) or 'unknown'} has no counterpart")
         return []
 
     def _block_stop(self, event: Mapping[str, Any]) -> list[bytes]:
         block = self._blocks.pop(_place(event), {})
         if block.get("type") == "tool_use" and block["empty"]:
-            return [self._arguments(block, encoded(mapping(block["input"])).decode())]
+            return [self._arguments(block, encode(mapping(block["input"])).decode())]
         if "kept" in block:
             thought = {"index": self._thoughts, **block["kept"]}
             self._thoughts += 1
@@ -210,7 +215,7 @@ class StreamForOpenAI:
 
     def _arguments(self, block: Json, part: str) -> bytes:
         if "place" not in block:
-            raise unusable("arguments of a tool call stand outside of one")
+            raise unusable_reply("arguments of a tool call stand outside of one")
         return self._chunk({"tool_calls": [{"index": block["place"], "function": {"arguments": part}}]})
 
     def _chunk(self, delta: Json, finish: str | None = None) -> bytes:
@@ -238,4 +243,4 @@ def _place(event: Mapping[str, Any]) -> int:
 
 
 def _data(chunk: Json) -> bytes:
-    return b"data: %b\n\n" % encoded(chunk)
+    return b"data: %b\n\n" % encode(chunk)

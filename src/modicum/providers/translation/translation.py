@@ -4,7 +4,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
-from modicum.providers.bodies import UNREADABLE
+from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.facts import DialectError
 
 T = TypeVar("T")
@@ -60,7 +60,7 @@ class Translation(Protocol):
         """An error of the upstream in the caller's dialect: its status and body."""
 
 
-def readable(decoder: msgspec.json.Decoder[T], body: bytes, upstream: str) -> T:
+def decode_request(decoder: msgspec.json.Decoder[T], body: bytes, upstream: str) -> T:
     """A request that can be translated as far as its fields go.
 
     Raises:
@@ -69,12 +69,12 @@ def readable(decoder: msgspec.json.Decoder[T], body: bytes, upstream: str) -> T:
     try:
         return decoder.decode(body)
     except msgspec.ValidationError as wrong:
-        raise refused(f"{wrong}", upstream) from wrong
+        raise unsupported(f"{wrong}", upstream) from wrong
     except UNREADABLE as wrong:
         raise DialectError(400, "the request body is not JSON") from wrong
 
 
-def refused(what: str, upstream: str) -> DialectError:
+def unsupported(what: str, upstream: str) -> DialectError:
     return DialectError(
         400,
         f"this model is served through the {upstream} API, which cannot take this request: {what}",
@@ -82,5 +82,5 @@ def refused(what: str, upstream: str) -> DialectError:
     )
 
 
-def unusable(what: str) -> DialectError:
+def unusable_reply(what: str) -> DialectError:
     return DialectError(502, f"the upstream's reply cannot be translated: {what}", "untranslatable_reply")

@@ -7,8 +7,16 @@ import msgspec
 
 from modicum.calls import SegmentKind, Usage
 from modicum.providers.blocks import Block
-from modicum.providers.bodies import UNREADABLE, asked, counted, encoded, model_named, output_of, unreadable
-from modicum.providers.dialect import Api, Dialect, Target
+from modicum.providers.body_parsing import (
+    UNREADABLE,
+    check_model_name,
+    encode,
+    join_output,
+    parse_request,
+    parse_usage,
+    unreadable_reply,
+)
+from modicum.providers.dialect import Dialect, DialectApi, Target
 from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.planned_reply import ReplyWriter
 from modicum.providers.stream import EventTail
@@ -44,30 +52,30 @@ def end(plan):
 
 
 def whole(plan):
-    return encoded({**end(plan), "says": plan.text})
+    return encode({**end(plan), "says": plan.text})
 
 
 def events(plan):
     for event in (*({"says": piece} for piece in plan.pieces), end(plan)):
-        yield b"data: %b\n\n" % encoded(event)
+        yield b"data: %b\n\n" % encode(event)
 
 
 class ToyTail(EventTail):
     WORTH_READING: ClassVar = re.compile(b'"end"|"oops"')
 
-    def told(self, event):
+    def on_event(self, event):
         self.reply_id, self.model = event.get("id", ""), event.get("model", "")
-        self.usage, _ = counted(usage_from, event.get("tokens"))
+        self.usage, _ = parse_usage(usage_from, event.get("tokens"))
         self.error_kind = event.get("oops", "")
         self.complete = self.usage_final = "end" in event
 
-    def said(self, event):
+    def generated_text(self, event):
         return event.get("says", "")
 
 
 class ToyTalk(Dialect):
     name = "toy-talk"
-    api = Api("toy", b"x-toy-key", b"", provider="mistral")
+    api = DialectApi("toy", b"x-toy-key", b"", provider="mistral")
     paths: ClassVar = {"/toy/talk": Target("/talk"), "/toy/count": Target("/count", is_call=False)}
     area = re.compile("/toy/")
     stream_ends = (b'"end"',)
@@ -75,19 +83,19 @@ class ToyTalk(Dialect):
     writer = ReplyWriter(whole, events)
 
     def request(self, body, path):  # noqa: ARG002 - the path tells nothing here
-        said = asked(request, body)
-        return RequestFacts(model=model_named(said.model), stream=said.stream, most_output_tokens=said.limit)
+        said = parse_request(request, body)
+        return RequestFacts(model=check_model_name(said.model), stream=said.stream, most_output_tokens=said.limit)
 
     def segments(self, body):
-        return [Block(SegmentKind.USER, asked(request, body).text)]
+        return [Block(SegmentKind.USER, parse_request(request, body).text)]
 
     def reply(self, body):
         try:
             said = reply.decode(body)
         except UNREADABLE:
-            return unreadable(body)
-        usage, problem = counted(usage_from, said.tokens)
-        made, size = ("", 0) if usage else output_of([Block(SegmentKind.ASSISTANT, said.says)])
+            return unreadable_reply(body)
+        usage, problem = parse_usage(usage_from, said.tokens)
+        made, size = ("", 0) if usage else join_output([Block(SegmentKind.ASSISTANT, said.says)])
         return ReplyFacts(
             reply_id=said.id,
             model=said.model,
@@ -105,7 +113,7 @@ class ToyTalk(Dialect):
         return ToyTail()
 
     def error(self, status, message, kind):  # noqa: ARG002 - the dialect has no place for it
-        return encoded({"oops": kind, "message": message})
+        return encode({"oops": kind, "message": message})
 
 
 DIALECT = ToyTalk()

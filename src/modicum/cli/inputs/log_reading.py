@@ -1,0 +1,100 @@
+"""Reading logs for a verb: with a progress bar on a terminal, and all problems gathered for the end."""
+
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from modicum.calls import Call, Problem, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from modicum.importers.forks import BookedIn
+    from modicum.importers.format import Reading
+
+SHOWN_PROBLEMS = 8
+NO_CALLS = "no calls in that time; name other logs, or another time"
+"""What a table says in the place of no rows."""
+
+
+def read_logs(
+    paths: Sequence[Path],
+    reading: "Reading",
+    source: str | None,
+    problems: list[Problem],
+    *,
+    title: str = "reading",
+    booked_in: "BookedIn | None" = None,
+) -> Iterator[Call]:
+    """The calls in these paths; problems go to the list. `booked_in`: for calls that go into a ledger, what it knows.
+
+    Raises:
+        UserError: a path does not exist: that is a mistyped command, not bad data.
+    """
+    from modicum.importers import format_named, read_calls
+
+    check_paths_exist(paths)
+    if source:
+        format_named(source)
+    with _progress(title) as show_progress:
+        for found in read_calls(paths, reading, source=source, progress=show_progress, booked_in=booked_in):
+            if isinstance(found, Problem):
+                problems.append(found)
+            else:
+                yield found
+
+
+def check_paths_exist(paths: Sequence[Path]) -> None:
+    """A path that does not exist is a mistyped command, not bad data.
+
+    Raises:
+        UserError: one does not.
+    """
+    for path in paths:
+        if not path.exists():
+            raise UserError(f"there is no file or folder {path}")
+
+
+def print_problems(problems: Sequence[Problem], *, strict: bool, quiet: bool = False) -> None:
+    """The problems on stderr, a few in full, and what `--strict` makes of them. `quiet`: they are in the JSON."""
+    if not problems:
+        return
+    if not quiet:
+        click.echo(f"\n{len(problems)} problem{'s' if len(problems) > 1 else ''} in the logs:", err=True)
+        for problem in problems[:SHOWN_PROBLEMS]:
+            click.echo(f"  {problem}", err=True)
+        if len(problems) > SHOWN_PROBLEMS:
+            click.echo(f"  ... and {len(problems) - SHOWN_PROBLEMS} more; --json lists them all", err=True)
+    if strict:
+        raise click.exceptions.Exit(1)
+
+
+@contextmanager
+def _progress(title: str) -> "Iterator[Callable[[int, int], None] | None]":
+    """A bar on a terminal, nothing in a pipe. It vanishes when done."""
+    if not sys.stderr.isatty():
+        yield None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, whole: bar.update(task, completed=done, total=whole)
+
+
+@contextmanager
+def show_steps(title: str) -> "Iterator[Callable[[str], None]]":
+    """What long work is at, on a terminal; nothing in a pipe. It vanishes when done."""
+    if not sys.stderr.isatty():
+        yield lambda _step: None
+        return
+    from rich.console import Console
+
+    with Console(stderr=True).status(title) as shown:
+        yield lambda step: shown.update(f"{title}: {step}")

@@ -1,0 +1,1 @@
+"""Claude Code's transcripts: usage, contexts, ways of counting, steps to calibrate with."""

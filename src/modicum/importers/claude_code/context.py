@@ -1,0 +1,339 @@
+"""The contexts of Claude Code's calls, put together again from its transcripts.
+
+A transcript holds what was said, not what was sent: system prompt, tool schemas and reminders are missing, and Claude
+has no public tokenizer. But the provider counted every prompt. So the segments are counted with the nearest public
+tokenizer and then fitted, call by call, to the growth of the prompt that the provider counted:
+
+- what the first prompt holds beyond the visible text is the `prefix` (system prompt and tool schemas);
+- the blocks that came since the call before share the growth of the prompt in proportion to their counts;
+- growth that the visible blocks cannot explain is a segment of its own, `unlogged` (reminders, attachments);
+- a prompt that shrank without a compaction row lost reasoning of earlier turns, or old tool results.
+
+So the segments of every call sum to the prompt that was billed, and only their shares are estimated.
+"""
+
+from collections.abc import Iterable, Iterator
+from functools import cache
+from itertools import accumulate, pairwise
+from pathlib import Path
+
+import msgspec
+
+from modicum.calls import Anatomy, Basis, Call, Problem, Segment, SegmentKind
+from modicum.context.growing import Context
+from modicum.context.segmenter import Segmenter
+from modicum.importers.claude_code.usage import NO_MODEL, Best, Message, Progress, Row, add_row, calls_of, decode_row
+from modicum.importers.files import lines
+from modicum.importers.format import Found, Reading
+from modicum.metering.calibration import Calibrations
+from modicum.providers.blocks import Block, picture, tool_call, tool_result
+from modicum.providers.json_values import tolerant
+
+MODEL = "claude"
+"""Whatever its version: their tokenizer is the same, as far as anybody knows."""
+MOST_MISFIT = 3.0
+"""The nearest tokenizer's counts are off by up to this factor either way (base64, indented code, images); growth beyond
+it has another cause."""
+
+
+class Part(msgspec.Struct, gc=False):
+    """A content block of a message."""
+
+    type: str | None = None
+    text: str | None = None
+    thinking: str | None = None
+    id: str | None = None
+    name: str | None = None
+    input: msgspec.Raw = msgspec.Raw()
+    tool_use_id: str | None = None
+    content: "str | list[Part] | None" = None
+    source: msgspec.Raw = msgspec.Raw()
+    """Of a picture."""
+    is_error: bool | None = None
+
+
+class FullMessage(Message, gc=False):
+    content: str | list[Part] | None = None
+
+
+class FullRow(Row, gc=False, rename="camel"):
+    type: str | None = None
+    subtype: str | None = None
+    uuid: str | None = None
+    parent_uuid: str | None = None
+    is_compact_summary: bool | None = None
+    is_meta: bool | None = None
+    message: FullMessage | None = None
+    data: "FullProgress | None" = None
+
+
+class FullProgress(Progress, gc=False, rename="camel"):
+    message: FullRow | None = None
+
+
+_decode = tolerant(msgspec.json.Decoder(FullRow).decode)
+
+
+def read(path: Path, reading: Reading) -> Found:
+    """The calls of a transcript with their anatomy. The same calls as without; only what they held is added."""
+    calls: dict[str, Best] = {}
+    threads = Threads(reading)
+    for item in lines(path):
+        if isinstance(item, Problem):
+            yield item
+            continue
+        number, line = item
+        reason = _add(line, calls, threads)
+        if reason:
+            yield Problem(str(path), reason, number)
+    yield from map(threads.with_anatomy, calls_of(calls, path))
+
+
+def _add(line: bytes, calls: dict[str, Best], threads: "Threads") -> str:
+    try:
+        row = _decode(line)
+    except (ValueError, RecursionError) as error:
+        return _add_usage_only(line, calls) or f"not read: {error}"
+    try:
+        reason = add_row(row, calls)
+    except ValueError as error:
+        return f"not counted: {error}"
+    threads.add(row)
+    return reason
+
+
+def _add_usage_only(line: bytes, calls: dict[str, Best]) -> str:
+    """A row whose content has an unknown shape is still billed."""
+    try:
+        return add_row(decode_row(line), calls)
+    except (ValueError, RecursionError) as error:
+        return f"not counted: {error}"
+
+
+class Threads:
+    """The conversations within one transcript: the main one and those of its subagents."""
+
+    def __init__(self, reading: Reading) -> None:
+        self._segmenter = reading.segmenter()
+        self._listener = reading.listener
+        self._threads: dict[str, Thread] = {}
+        self._side_roots: dict[str, str] = {}
+        self._sent: dict[str, Sent] = {}
+
+    def add(self, outer: FullRow) -> None:
+        row = outer
+        if outer.data is not None and outer.data.message is not None:
+            row = outer.data.message
+        if row.type == "system" and row.subtype == "compact_boundary":
+            self._thread(self._name(outer, row)).compact()
+        elif row.type in {"user", "assistant"} and row.message is not None and row.message.model != NO_MODEL:
+            thread = self._thread(self._name(outer, row))
+            if row.uuid not in thread.seen:
+                thread.seen.add(row.uuid or "")
+                self._speak(thread, row, row.message)
+
+    def with_anatomy(self, found: Call) -> Call:
+        sent = self._sent.get(found.call_id)
+        if sent is None:
+            return found
+        output = None  # a log without content tells nothing of the output
+        if sent.output_tokens:
+            output = shipped_calibrations().convert(sent.output_tokens, found.model).tokens
+        return msgspec.structs.replace(found, anatomy=sent.anatomy, turn=sent.turn, output_tokens_estimated=output)
+
+    def _speak(self, thread: "Thread", row: FullRow, message: FullMessage) -> None:
+        if row.type == "user":
+            thread.hear(row, message, self._segmenter)
+            return
+        if message.id is None or message.usage is None:
+            return
+        sent = self._sent.get(message.id)
+        if sent is None:
+            usage = message.usage.buckets()
+            sent = thread.send(usage.prompt_tokens, usage.cache_read)
+            self._sent[message.id] = sent
+        elif sent is not thread.last:
+            return  # a copy of an earlier reply
+        said = thread.reply(row, message, self._segmenter)
+        sent.output_tokens += sum(part.tokens for part in said)
+        self._listener.replied(message.id, said)
+
+    def _thread(self, name: str) -> "Thread":
+        if name not in self._threads:
+            self._threads[name] = Thread()
+        return self._threads[name]
+
+    def _name(self, outer: FullRow, row: FullRow) -> str:
+        """Subagents have an id; in older versions a side chain is known only by its first row."""
+        agent = (outer.data.agent_id if outer.data else None) or row.agent_id
+        if agent or not row.is_sidechain:
+            return agent or ""
+        root = self._side_roots.get(row.parent_uuid or "", row.uuid or "")
+        self._side_roots[row.uuid or ""] = root
+        return f"side {root}"
+
+
+@cache
+def shipped_calibrations() -> Calibrations:
+    """Prompts are fitted to what the provider counted; outputs have nothing to be fitted to but these ratios."""
+    return Calibrations()
+
+
+class Sent(msgspec.Struct):
+    """A call as its conversation saw it."""
+
+    anatomy: Anatomy
+    turn: int
+    output_tokens: int = 0
+
+
+class Thread:
+    """One conversation: what was said since the last call, and the context that the last call had."""
+
+    def __init__(self) -> None:
+        self.seen: set[str] = set()
+        self.last: Sent | None = None
+        self._context = Context()
+        self._rows: list[str] = []
+        self._fresh: list[Segment] = []
+        self._fresh_rows: list[str] = []
+        self._turn = 0
+
+    def compact(self) -> None:
+        """The conversation so far was replaced by a summary; what was fixed in front of it stays."""
+        self._fresh, self._fresh_rows = [], []
+        self._cut(1, "compaction")
+
+    def hear(self, row: FullRow, message: FullMessage, segmenter: Segmenter) -> None:
+        """What the user or a tool said."""
+        kind = SegmentKind.SUMMARY if row.is_compact_summary else SegmentKind.USER
+        blocks = list(content_blocks(kind, message.content))
+        if not row.is_meta and not any(block.kind is SegmentKind.TOOL_RESULT for block in blocks):
+            self._rewind_to(row.parent_uuid or "")
+        self._take(row, segmenter.segments(blocks, MODEL))
+
+    def reply(self, row: FullRow, message: FullMessage, segmenter: Segmenter) -> list[Segment]:
+        """What the model said; it is part of the next prompt."""
+        said = segmenter.segments(content_blocks(SegmentKind.ASSISTANT, message.content), MODEL)
+        self._take(row, said)
+        return said
+
+    def send(self, prompt_tokens: int, cache_read_tokens: int) -> Sent:
+        """A call is sent with a prompt of that size: fits the segments to it."""
+        held = self._context.tokens
+        grown = prompt_tokens - held
+        counted = sum(part.tokens for part in self._fresh)
+        if not self._context.segments:
+            prefix = max(prompt_tokens - counted, 0)
+            self._grow([Segment(SegmentKind.PREFIX, prefix)], [""])
+            self._grow(fitted(self._fresh, prompt_tokens - prefix), self._fresh_rows)
+        elif counted / MOST_MISFIT <= grown <= counted * MOST_MISFIT:
+            self._grow(fitted(self._fresh, grown), self._fresh_rows)
+        elif grown > counted:
+            self._grow(self._fresh, self._fresh_rows)
+            self._grow([Segment(SegmentKind.UNLOGGED, grown - counted)], [""])
+        else:
+            self._shrink(prompt_tokens, cache_read_tokens, counted)
+        self._fresh, self._fresh_rows = [], []
+        self.last = Sent(self._context.sent(), self._turn)
+        self._turn += 1
+        return self.last
+
+    def _shrink(self, prompt_tokens: int, cache_read_tokens: int, counted: int) -> None:
+        """The prompt is smaller than what was held and heard. Reasoning of earlier turns is dropped when the user
+        speaks again; otherwise all behind what the provider still had in its cache may have been edited.
+        """
+        parts, rows = self._context.segments, self._rows
+        reasoning = sum(part.tokens for part in parts if part.kind is SegmentKind.REASONING)
+        room = prompt_tokens - (self._context.tokens - reasoning)
+        if reasoning and counted / MOST_MISFIT <= room <= counted * MOST_MISFIT:
+            first = next(at for at, part in enumerate(parts) if part.kind is SegmentKind.REASONING)
+            kept = [
+                (p, r) for p, r in zip(parts[first:], rows[first:], strict=True) if p.kind is not SegmentKind.REASONING
+            ]
+            self._cut(first, "reasoning dropped")
+            self._grow([part for part, _ in kept], [row for _, row in kept])
+            self._grow(fitted(self._fresh, room), self._fresh_rows)
+            return
+        intact = min(cache_read_tokens, prompt_tokens)
+        offsets = list(accumulate((part.tokens for part in parts), initial=0))
+        first = max(at for at, offset in enumerate(offsets) if offset <= intact)
+        changed, changed_rows = [*parts[first:], *self._fresh], [*rows[first:], *self._fresh_rows]
+        self._cut(first, "edited")
+        self._grow(fitted(changed, prompt_tokens - offsets[first]), changed_rows)
+
+    def _rewind_to(self, parent: str) -> None:
+        """A prompt whose parent stands before an earlier prompt: the user went back and goes on from there."""
+        if parent not in self.seen or parent in self._fresh_rows or parent not in self._rows:
+            return
+        end = len(self._rows) - self._rows[::-1].index(parent)
+        if any(part.kind is SegmentKind.USER for part in self._context.segments[end:]):
+            self._fresh, self._fresh_rows = [], []
+            self._cut(end, "rewind")
+
+    def _take(self, row: FullRow, parts: Iterable[Segment]) -> None:
+        for part in parts:
+            if part.basis is Basis.UNKNOWN:  # a picture
+                part = msgspec.structs.replace(part, tokens=IMAGE_TOKENS, basis=Basis.ESTIMATED)  # noqa: PLW2901
+            self._fresh.append(part)
+            self._fresh_rows.append(row.uuid or "")
+
+    def _grow(self, parts: Iterable[Segment], rows: Iterable[str]) -> None:
+        self._context.grow(parts)
+        self._rows.extend(rows)
+
+    def _cut(self, position: int, cause: str) -> None:
+        self._context.cut(position, cause)
+        del self._rows[position:]
+
+
+IMAGE_TOKENS = 1500
+"""What an image of usual size takes (width x height / 750, docs.claude.com/en/docs/build-with-claude/vision); fitted to
+the growth of the prompt like any block."""
+
+
+def content_blocks(kind: SegmentKind, content: str | list[Part] | None) -> Iterator[Block]:
+    """What a message holds; `kind` is that of its texts."""
+    if isinstance(content, str):
+        yield Block(kind, content)
+        return
+    for part in content or ():
+        if part.type == "tool_use":
+            arguments = bytes(part.input).decode("utf-8", "replace")
+            yield tool_call(part.name, arguments, part.id)
+        elif part.type == "tool_result":
+            yield from _result(part)
+        elif part.type in {"image", "document"}:
+            yield _picture(part)
+        elif part.type in {"thinking", "redacted_thinking"}:
+            yield Block(SegmentKind.REASONING, part.thinking or "")
+        else:
+            yield Block(kind, part.text or "")
+
+
+def _result(part: Part) -> Iterator[Block]:
+    """A tool's result: its text, and the pictures in it."""
+    inner = part.content if isinstance(part.content, list) else []
+    pictures = [_picture(one) for one in inner if one.type == "image"]
+    said = part.content if isinstance(part.content, str) else ""
+    said = said or "\n".join(one.text or "" for one in inner if one.type != "image")
+    if said or not pictures:
+        yield tool_result(said, part.tool_use_id, is_error=bool(part.is_error))
+    yield from pictures
+
+
+def _picture(part: Part) -> Block:
+    source = msgspec.json.decode(part.source) if bytes(part.source) else None
+    return picture(SegmentKind.IMAGE if part.type == "image" else SegmentKind.DOCUMENT, {"source": source})
+
+
+def fitted(parts: list[Segment], total: int) -> list[Segment]:
+    """The parts with tokens in the same proportion that sum to `total`."""
+    counted = sum(part.tokens for part in parts)
+    if counted == 0:
+        return [*parts, Segment(SegmentKind.UNLOGGED, total)] if total > 0 else parts
+    bounds = [round(before * total / counted) for before in accumulate((part.tokens for part in parts), initial=0)]
+    return [
+        msgspec.structs.replace(part, tokens=end - start)
+        for part, (start, end) in zip(parts, pairwise(bounds), strict=True)
+    ]

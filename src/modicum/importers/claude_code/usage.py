@@ -1,0 +1,336 @@
+"""Claude Code transcripts: `~/.claude/projects/<folder>/<session>.jsonl`, and subagents in folders below.
+
+Traps, each with a fixture (the shapes were verified on real transcripts of versions 2.0 and 2.1):
+
+- One call stands in one to ten rows, one per content block, with the same message id; its output count grows from row
+  to row, and the final count is never written. So rows are gathered by message id, the row with the greatest total
+  stands, and output is a lower bound.
+- Gateways leave out `requestId`, and side chains repeat a parent's message under a new one: the message id is the
+  identity, and a row of the main chain stands above one of a side chain.
+- Calls of subagents may stand only inside `progress` rows.
+- Resumed and forked sessions repeat the calls of the session that they came from: same ids, so they are booked once.
+- `<synthetic>` is no model and such a row no call.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import msgspec
+
+from modicum.calls import Basis, Call, Problem, Usage
+from modicum.importers.files import Block, blocks
+from modicum.importers.format import Found, LogFormat, Reading
+from modicum.providers.anthropic_messages import usage as anthropic
+from modicum.providers.fields import MOST_REPORTED_USD
+from modicum.providers.json_values import tolerant
+
+NAME = "claude-code"
+NO_MODEL = "<synthetic>"
+USAGE_MARK = b'"output_tokens"'
+"""Stands in every row that carries usage and in few others: in quoted text the quotes are escaped."""
+
+
+class CacheCreation(msgspec.Struct, gc=False):
+    ephemeral_5m_input_tokens: int | None = 0
+    ephemeral_1h_input_tokens: int | None = 0
+
+
+class ServerTools(msgspec.Struct, gc=False):
+    web_search_requests: int | None = 0
+
+
+class OutputDetails(msgspec.Struct, gc=False):
+    thinking_tokens: int | None = 0
+
+
+class UsageFields(msgspec.Struct, gc=False):
+    input_tokens: int | None = 0
+    output_tokens: int | None = 0
+    cache_creation_input_tokens: int | None = 0
+    cache_read_input_tokens: int | None = 0
+    cache_creation: CacheCreation | None = None
+    output_tokens_details: OutputDetails | None = None
+    server_tool_use: ServerTools | None = None
+    service_tier: str | None = None
+    speed: str | None = None
+
+    def buckets(self) -> Usage:
+        split = self.cache_creation or CacheCreation()
+        return anthropic.buckets(
+            self.input_tokens or 0,
+            self.cache_read_input_tokens or 0,
+            self.cache_creation_input_tokens or 0,
+            split.ephemeral_5m_input_tokens or 0,
+            split.ephemeral_1h_input_tokens or 0,
+            self.output_tokens or 0,
+            (self.output_tokens_details.thinking_tokens or 0) if self.output_tokens_details else 0,
+        )
+
+
+class Message(msgspec.Struct, gc=False):
+    id: str | None = None
+    model: str | None = None
+    stop_reason: str | None = None
+    usage: UsageFields | None = None
+
+
+class Row(msgspec.Struct, gc=False, rename="camel"):
+    """What a bill needs of a row; everything else is passed over without being built."""
+
+    timestamp: str | None = None
+    session_id: str | None = None
+    agent_id: str | None = None
+    is_sidechain: bool | None = None
+    cwd: str | None = None
+    git_branch: str | None = None
+    cost_usd: float | None = msgspec.field(name="costUSD", default=None)
+    """Version 1 wrote a cost."""
+    message: Message | None = None
+    data: "Progress | None" = None
+
+
+class Progress(msgspec.Struct, gc=False, rename="camel"):
+    agent_id: str | None = None
+    message: Row | None = None
+
+
+class Best(msgspec.Struct, gc=False):
+    """The row of a call that stands, and what all its rows tell together."""
+
+    usage: Usage
+    revision: int
+    row: Row
+    outer: Row
+    first_at: datetime
+    last_at: datetime
+
+
+def revision(usage: Usage, *, is_main: bool, is_own_row: bool) -> int:
+    """The main chain stands above a side chain, then the greater total, then a row above a progress row."""
+    return (is_main << 61) | (usage.total_tokens << 1) | is_own_row
+
+
+MAIN_AND_OWN = (1 << 61) | 1
+"""The marks that a revision has of the main chain and of a row of its own: no later row can stand above it but by its
+total."""
+
+
+decode_row = tolerant(msgspec.json.Decoder(Row).decode)
+
+
+def read(path: Path, reading: Reading) -> Found:
+    if reading.anatomy:
+        from modicum.importers.claude_code import context
+
+        yield from context.read(path, reading)
+        return
+    calls: dict[str, Best] = {}
+    for block in blocks(path):
+        if isinstance(block, Problem):
+            yield block
+        else:
+            yield from _gather(path, block, calls)
+    yield from calls_of(calls, path)
+
+
+def calls_of(calls: Mapping[str, Best], path: Path) -> Iterator[Call]:
+    """The calls of a transcript, in order of their first rows.
+
+    A conversation is named by session, agent and its first call: two files of one session may hold different
+    conversations (the session went on elsewhere), or one the beginning of the other.
+    """
+    first: dict[tuple[str, str], str] = {}
+    for message_id, best in calls.items():
+        session, agent = _speakers(best, path)
+        begun = first.setdefault((session, agent), message_id)
+        yield call(message_id, best, session, agent, begun)
+
+
+def _gather(path: Path, block: Block, calls: dict[str, Best]) -> Iterator[Problem]:
+    """Adds the usage rows of a block to `calls`. Rows without usage are not decoded: they cannot be billed."""
+    data = block.data
+    find = data.find
+    standing: dict[str, bytes] = {}  # the usage of the row that stands, as it is written
+    start, size = 0, len(data)
+    while start < size:
+        end = find(b"\n", start)
+        if end < 0:
+            end = size
+        if end > start:
+            reason = ""
+            if (mark := find(USAGE_MARK, start, end)) >= 0:
+                name, usage = _told(data, start, mark, end)
+                best = calls.get(name)
+                if best is None or standing.get(name) != usage or not _repeats(data, start, end, best):
+                    before = best.revision if best is not None else -1
+                    reason = _add(data[start:end], calls)
+                    if name in calls and calls[name].revision > before:
+                        standing[name] = usage
+            elif data[start] != 0x7B or data[end - 1] not in b"}\r\t ":
+                reason = "no JSON object on this line" if data[start:end].strip() else ""
+            if reason:
+                yield Problem(str(path), reason, block.line_at(start))
+        start = end + 1
+
+
+def _told(data: bytes, start: int, mark: int, end: int) -> tuple[str, bytes]:
+    """Message id and usage of a row, as they are written; empty where they are written in no usual way."""
+    at = data.find(b'"id":"msg_', start, end)
+    usage = data.rfind(b'"usage"', start, mark)
+    if at < 0 or usage < 0:
+        return "", b""
+    name = data[at + 6 : data.find(b'"', at + 6, end)].decode("ascii", "replace")
+    return name, data[usage : data.find(b"}", mark, end)]
+
+
+def _repeats(data: bytes, start: int, end: int, best: Best) -> bool:
+    """Whether nothing more can be learned from a row that tells what the standing row of its call told: every second
+    row does, and need not be decoded. Only its time is taken.
+    """
+    time = data.rfind(b'"timestamp":"', start, end)
+    if best.revision & MAIN_AND_OWN != MAIN_AND_OWN or time < 0:
+        return False
+    try:
+        at = moment(data[time + 13 : data.find(b'"', time + 13, end)].decode("ascii", "replace"))
+    except ValueError:
+        return False
+    best.first_at, best.last_at = min(best.first_at, at), max(best.last_at, at)
+    return True
+
+
+def _add(line: bytes, calls: dict[str, Best]) -> str:
+    """Adds one row to the calls. Returns what is wrong with it, or nothing."""
+    try:
+        outer = decode_row(line)
+        return add_row(outer, calls)
+    except (ValueError, RecursionError) as error:  # msgspec's and the date's errors name places, never content
+        return f"not counted: {error}"
+
+
+def add_row(outer: Row, calls: dict[str, Best]) -> str:
+    """Adds a decoded row to the calls. Returns what is wrong with it, or nothing.
+
+    Raises:
+        ValueError: a token count or the time is none.
+    """
+    row, is_own_row = outer, True
+    if outer.data is not None and outer.data.message is not None:
+        row, is_own_row = outer.data.message, False
+    message = row.message
+    if message is None or message.usage is None or message.model == NO_MODEL:
+        return ""
+    if not message.id or not message.model:
+        return "not counted: a usage row without message id or model"
+    usage = message.usage.buckets()
+    at = moment(row.timestamp or outer.timestamp)
+    rank = revision(usage, is_main=not row.is_sidechain, is_own_row=is_own_row)
+    best = calls.get(message.id)
+    if best is None:
+        calls[message.id] = Best(usage, rank, row, outer, at, at)
+        return ""
+    best.first_at = min(best.first_at, at)
+    best.last_at = max(best.last_at, at)
+    disagree = best.usage.prompt_tokens != usage.prompt_tokens
+    if rank > best.revision:
+        best.usage, best.revision, best.row, best.outer = usage, rank, row, outer
+    return "disagrees with another row of its call on the input; the greater total stands" if disagree else ""
+
+
+def moment(timestamp: str | None) -> datetime:
+    """A time in UTC; one without zone is taken for UTC, as all versions write it.
+
+    Raises:
+        ValueError: it is no time.
+    """
+    try:
+        at = datetime.fromisoformat(timestamp or "")
+    except ValueError:
+        raise ValueError("the timestamp is missing or no time") from None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
+def _speakers(best: Best, path: Path) -> tuple[str, str]:
+    """Session and agent of a call."""
+    row, outer = best.row, best.outer
+    session = outer.session_id or path.name.removesuffix(".gz").removesuffix(".jsonl")
+    return session, (outer.data.agent_id if outer.data else None) or row.agent_id or ""
+
+
+def call(message_id: str, best: Best, session: str, agent: str, begun: str) -> Call:
+    """The call of a message; `begun` is the first one of its conversation."""
+    row, outer = best.row, best.outer
+    message = row.message
+    assert message is not None  # noqa: S101 - add_row keeps only rows with a message
+    assert message.usage is not None  # noqa: S101 - and with usage
+    searches = message.usage.server_tool_use
+    return Call(
+        call_id=message_id,
+        source=NAME,
+        provider=provider_of(message_id, message.model or ""),
+        model=message.model or "",
+        started=best.first_at,
+        finished=best.last_at,
+        finish_reason=message.stop_reason or "",
+        usage=best.usage,
+        usage_basis=Basis.counted(message.usage.input_tokens is not None),
+        output_basis=Basis.LOWER_BOUND | Basis.counted(message.usage.input_tokens is not None),
+        tier=anthropic.tier(message.usage.service_tier, message.usage.speed),
+        web_searches=(searches.web_search_requests or 0) if searches else 0,
+        task=session,
+        conversation=f"{session}/{agent}#{begun}",
+        agent=agent,
+        project=outer.cwd or "",
+        branch=outer.git_branch or "",
+        reported_cost_usd=None
+        if row.cost_usd is None or not 0 <= row.cost_usd < MOST_REPORTED_USD
+        else Decimal(repr(row.cost_usd)),
+        place="" if row is outer else "progress",
+        revision=best.revision,
+    )
+
+
+def _reported(usd: float | None) -> Decimal | None:
+    return None if usd is None or not 0 <= usd < MOST_REPORTED_USD else Decimal(repr(usd))
+
+
+def provider_of(message_id: str, model: str) -> str:
+    """Who served a call, from the marks that hosts leave in message ids."""
+    if message_id.startswith("msg_bdrk"):
+        return "aws"
+    if message_id.startswith("msg_vrtx"):
+        return "google"
+    return "anthropic" if model.startswith("claude") else ""
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """Rows with a session and one of Claude Code's row types, or a bare snapshot or summary row that opens a file."""
+    del path
+    for line in head.split(b"\n", 20)[:20]:
+        if not line.startswith(b"{"):
+            continue
+        if b'"sessionId"' in line and (b'"parentUuid"' in line or b'"type":"queue-operation"' in line):
+            return True
+        if b'"leafUuid"' in line or b'"file-history-snapshot"' in line:
+            return True
+        if b'"message":{' in line and b'"cache_read_input_tokens"' in line and b'"requestId"' in line:
+            return True  # version 1 wrote no parents
+    return b'"sessionId"' in head and b'"parentUuid"' in head and head.startswith(b"{")
+
+
+def places(home: Path, environment: Mapping[str, str]) -> list[Path]:
+    """`CLAUDE_CONFIG_DIR` (a comma list) stands above the two usual folders."""
+    if chosen := environment.get("CLAUDE_CONFIG_DIR"):
+        return [Path(folder.strip(), "projects") for folder in chosen.split(",") if folder.strip()]
+    return [home / ".config" / "claude" / "projects", home / ".claude" / "projects"]
+
+
+FORMAT = LogFormat(
+    name=NAME,
+    title="Claude Code transcripts",
+    recognises=recognises,
+    read=read,
+    places=places,
+    checked_against="real exports",
+)

@@ -1,0 +1,1 @@
+"""What gateways and tracing services export, one file per format."""

@@ -1,0 +1,1 @@
+"""Results of tasks: files of outcomes, commits."""

@@ -1,0 +1,321 @@
+"""Which format a file is of, and the calls of many files, read by as many processes as help."""
+
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from importlib import import_module
+from itertools import islice
+from pathlib import Path
+
+import msgspec
+
+from modicum.calls import Call, Problem, UserError
+from modicum.calls.storable import storable
+from modicum.context.logged_order import in_order
+from modicum.context.secret_scan import SecretScan
+from modicum.context.segmenter import Listeners
+from modicum.importers.files import head, is_document, log_files
+from modicum.importers.forks import BookedIn, anchored
+from modicum.importers.format import Found, LogFormat, Reading
+
+FORMATS = {
+    "qwen-code": "agents.qwen_code",
+    "claude-code": "claude_code.usage",
+    "codex": "agents.codex",
+    "gemini-cli": "agents.gemini_cli",
+    "opencode": "agents.opencode",
+    "openai-usage": "recorded.openai_usage",
+    "anthropic-usage": "recorded.anthropic_usage",
+    "openai": "recorded.openai",
+    "anthropic": "recorded.anthropic",
+    "litellm": "exports.litellm",
+    "langfuse": "exports.langfuse",
+    "helicone": "exports.helicone",
+    "langsmith": "exports.langsmith",
+    "otlp": "exports.otlp",
+    "modicum": "exports.modicum",
+}
+"""Name of each format and the file that reads it, in the order in which they are asked whether they know a file."""
+
+OWN_ORDER = ("claude-code", "codex", "gemini-cli", "qwen-code", "opencode")
+"""Sources that write a conversation into one file, in its order."""
+
+PLAUSIBLE_YEARS = range(2018, 2100)
+"""A clock that stands elsewhere was wrong: before there were such models, or far ahead."""
+
+MOST_PROBLEMS = 1_000
+"""Of one file that are given one by one; the others are counted."""
+GIVEN_UP_AT = 250_000
+"""Problems in one file after which it is not read on: each costs time, and a megabyte of gzip can hold a billion."""
+
+WORTH_A_PROCESS_BYTES = 8 * 1024 * 1024
+"""Below this a second process costs more than it brings."""
+
+
+@cache
+def format_named(name: str) -> LogFormat:
+    """The format of that name.
+
+    Raises:
+        UserError: there is none.
+    """
+    if name not in FORMATS:
+        raise UserError(f"there is no source '{name}'; known are {', '.join(FORMATS)}")
+    found = import_module(f"modicum.importers.{FORMATS[name]}").FORMAT
+    assert isinstance(found, LogFormat)  # noqa: S101 - a format file without FORMAT is a bug
+    return found
+
+
+def found_places(home: Path, environment: Mapping[str, str]) -> dict[str, list[Path]]:
+    """The log files and folders on this machine that hold anything, by format."""
+    places = {
+        name: [place for place in format_named(name).places(home, environment) if _holds_logs(place)]
+        for name in FORMATS
+    }
+    return {name: paths for name, paths in places.items() if paths}
+
+
+def _holds_logs(place: Path) -> bool:
+    return place.exists() and any(isinstance(found, Path) for found in log_files(place))
+
+
+@dataclass(frozen=True)
+class LogFile:
+    path: Path
+    format_name: str
+
+
+def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
+    """The file with its format, from content, or why it has none."""
+    start = head(path)
+    if isinstance(start, Problem):
+        return start
+    if source:
+        return LogFile(path, format_named(source).name)
+    if not start.strip():
+        return Problem(str(path), "the file is empty")
+    named_as_lines = path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+    for name in FORMATS:
+        log_format = format_named(name)
+        if log_format.recognises(path, start):
+            if named_as_lines and not log_format.lines and is_document(start):
+                return Problem(
+                    str(path),
+                    f"one JSON document where the name promises lines; looks like {name}: "
+                    f"not counted (count it with --source {name})",
+                )
+            return LogFile(path, name)
+    return Problem(str(path), "no known log format; --source NAME forces one")
+
+
+def read_calls(
+    paths: Iterable[Path],
+    reading: Reading,
+    *,
+    source: str | None = None,
+    processes: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+    booked_in: BookedIn | None = None,
+) -> Found:
+    """The calls and problems in files and folders, file by file in their order.
+
+    One call may come several times, from several files; `Call.revision` says which stands.
+    `progress` is told the bytes done and the bytes in all. `booked_in` says which calls a ledger knows, and where: what
+    they brought is not taken for booked in another conversation that repeats them.
+    """
+    if source:
+        format_named(source)
+    files: list[Sized] = []
+    for path in paths:
+        for found in log_files(path):
+            if isinstance(found, Problem):
+                yield found
+            else:
+                files.append(Sized(found, _size(found)))
+    calls = _read(files, _Task(reading, source), processes, progress)
+    yield from anchored(in_order(calls, OWN_ORDER), booked_in) if reading.anatomy else calls
+
+
+@dataclass(frozen=True)
+class Sized:
+    path: Path
+    size: int
+
+
+@dataclass(frozen=True)
+class _Task:
+    reading: Reading
+    source: str | None
+
+
+def _size(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError:
+        return 0  # reading it will say why
+
+
+def _read(
+    files: Sequence[Sized],
+    task: _Task,
+    processes: int | None,
+    progress: Callable[[int, int], None] | None,
+) -> Found:
+    whole = sum(file.size for file in files)
+    workers = min(processes or os.cpu_count() or 1, len(files), whole // WORTH_A_PROCESS_BYTES + 1)
+    if workers > 1:
+        yield from _read_beside(files, task, workers, whole, progress)
+        return
+    done = 0
+    for file in files:
+        yield from _read_file(file.path, task)
+        done += file.size
+        if progress:
+            progress(done, whole)
+
+
+def _read_file(path: Path, task: _Task) -> Found:
+    """What is in one file. Whatever is wrong with it ends no more than it: the rest goes on."""
+    problems = 0
+    is_odd = not _is_storable(str(path))  # calls without a name of their own are called after their file
+    try:
+        for found in _placed(path, task):
+            if isinstance(found, Call):
+                yield _renamed(found) if is_odd else found
+                continue
+            problems += 1
+            if problems <= MOST_PROBLEMS:
+                yield found
+            elif problems == GIVEN_UP_AT:
+                break
+    except (Exception, MemoryError) as error:  # noqa: BLE001 - a fault of ours, or of the disk under the file
+        yield Problem(str(path), f"the rest is not read: {type(error).__name__} in the reader; please report it")
+    if problems > MOST_PROBLEMS:
+        end = "; the rest is not read" if problems == GIVEN_UP_AT else ""
+        yield Problem(str(path), f"{problems - MOST_PROBLEMS:,} more problems in this file{end}")
+
+
+def _placed(path: Path, task: _Task) -> Found:
+    known = recognise(path, task.source)
+    if isinstance(known, Problem):
+        yield known
+        return
+    log_format = format_named(known.format_name)
+    calls = _looked_at(log_format, path, task.reading) if task.reading.anatomy else log_format.read(path, task.reading)
+    for found in calls:
+        if isinstance(found, Problem):
+            yield found
+        elif found.started.year in PLAUSIBLE_YEARS:
+            yield with_steady_clock(found)
+        else:
+            yield Problem(str(path), f"a call's time lies in the year {found.started.year}: not counted")
+
+
+def _is_storable(text: str) -> bool:
+    return storable(text) == text
+
+
+def _renamed(call: Call) -> Call:
+    """The call without half characters in its names, which a file's name may bring."""
+    names = {name: value for name in call.__struct_fields__ if isinstance(value := getattr(call, name), str)}
+    return msgspec.structs.replace(
+        call, **{name: type(value)(storable(value)) for name, value in names.items() if not _is_storable(value)}
+    )
+
+
+def _looked_at(log_format: LogFormat, path: Path, reading: Reading) -> Found:
+    """The calls of a file, with what can only be known while their text passes: exposure and reuse."""
+    from modicum.context.tool_result_reuse import ReuseWatch  # brings numpy, which a bill goes without
+
+    scan, reuse = SecretScan(), ReuseWatch()
+    heard = replace(reading, listener=Listeners(scan, reuse))
+    for found in reuse.told(log_format.read(path, heard)):
+        yield found if isinstance(found, Problem) else scan.tagged(found)
+
+
+def with_steady_clock(call: Call) -> Call:
+    """The call without times before its start, or where no clock stands: one that jumped tells no durations."""
+    if call.first_token is not None and (
+        call.first_token < call.started or call.first_token.year not in PLAUSIBLE_YEARS
+    ):
+        call = msgspec.structs.replace(call, first_token=None)
+    if call.finished is not None and (
+        call.finished < (call.first_token or call.started) or call.finished.year not in PLAUSIBLE_YEARS
+    ):
+        call = msgspec.structs.replace(call, finished=None)
+    return call
+
+
+def _read_beside(
+    files: Sequence[Sized],
+    task: _Task,
+    workers: int,
+    whole: int,
+    progress: Callable[[int, int], None] | None,
+) -> Found:
+    """Reads chunks of files in other processes, a bounded number ahead, and gives them in order."""
+    import multiprocessing
+    from concurrent.futures import Future, ProcessPoolExecutor
+
+    chunks = list(_chunks(files, whole // (workers * 4) + 1))
+    # A child of fork starts in milliseconds but must not inherit threads: only a bill, which opens no ledger, forks.
+    fork = sys.platform == "linux" and not task.reading.anatomy
+    context = multiprocessing.get_context("fork" if fork else "spawn")
+    with ProcessPoolExecutor(workers, mp_context=context) as pool:
+        ahead: deque[Future[bytes]] = deque()
+        done = 0
+        waiting = iter(chunks)
+        try:
+            for chunk in islice(waiting, workers * 2):
+                ahead.append(pool.submit(_read_chunk, chunk, task))
+            for chunk in chunks:
+                packed = ahead.popleft().result()
+                if following := next(waiting, None):
+                    ahead.append(pool.submit(_read_chunk, following, task))
+                batch = _unpack(packed)
+                yield from batch.calls
+                yield from batch.problems
+                done += sum(file.size for file in chunk)
+                if progress:
+                    progress(done, whole)
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+class Batch(msgspec.Struct, gc=False):
+    """What crosses from one process to another."""
+
+    calls: list[Call]
+    problems: list[Problem]
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_unpack = msgspec.msgpack.Decoder(Batch).decode
+
+
+def _read_chunk(files: Sequence[Sized], task: _Task) -> bytes:
+    batch = Batch([], [])
+    for file in files:
+        for found in _read_file(file.path, task):
+            if isinstance(found, Call):
+                batch.calls.append(found)
+            else:
+                batch.problems.append(found)
+    return _pack(batch)
+
+
+def _chunks(files: Sequence[Sized], size: int) -> Iterator[list[Sized]]:
+    """Neighbouring files, gathered to about that many bytes."""
+    chunk: list[Sized] = []
+    held = 0
+    for file in files:
+        chunk.append(file)
+        held += file.size
+        if held >= size:
+            yield chunk
+            chunk, held = [], 0
+    if chunk:
+        yield chunk

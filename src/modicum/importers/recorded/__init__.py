@@ -1,0 +1,1 @@
+"""Providers' own records: request and response bodies, batches, usage reports."""

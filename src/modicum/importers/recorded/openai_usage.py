@@ -1,0 +1,154 @@
+"""OpenAI's usage reports: the pages of the organization usage API, and the usage CSV of the dashboard.
+
+A row sums up all calls of a time bucket that share project, user, key, model, batch and service tier, as far as the
+report was grouped by them. Traps, each with a fixture:
+
+- `input_tokens` includes cached ones and, where they are billed, those written to the cache.
+- The CSV writes counts as `59200.0` and empty buckets as rows without counts.
+- A bucket that has not ended grows: a later export of it replaces the earlier one.
+"""
+
+import csv
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from modicum.calls import Call, Owner, Problem, Tier
+from modicum.importers.files import lines, records
+from modicum.importers.format import Found, LogFormat, Reading
+from modicum.importers.recorded.aggregates import aggregated_count
+from modicum.providers.fields import listed, mapping, moment, text
+from modicum.providers.openai.usage import buckets, tier_from
+
+NAME = "openai-usage"
+TOKEN_RESULTS = ("organization.usage.completions.result", "organization.usage.embeddings.result")
+GROUPS = ("project_id", "user_id", "api_key_id", "model", "batch", "service_tier")
+CSV_COLUMNS = (b"num_model_requests", b"input_tokens", b"start_time")
+
+
+def read(path: Path, reading: Reading) -> Found:
+    del reading
+    other = 0
+    rows = _csv_rows(path) if _is_csv(path) else _api_rows(path)
+    for found in rows:
+        if isinstance(found, Problem):
+            yield found
+            continue
+        number, row = found
+        if text(row.get("object", TOKEN_RESULTS[0])) not in TOKEN_RESULTS:
+            other += 1
+            continue
+        try:
+            call = _call(row)
+        except ValueError as error:
+            yield Problem(str(path), f"not counted: {error}", number)
+        else:
+            if call:
+                yield call
+    if other:
+        yield Problem(str(path), f"{other} results are not measured in tokens (images, audio, storage): not counted")
+
+
+Row = tuple[int | None, Mapping[str, Any]]
+
+
+def _api_rows(path: Path) -> Iterator[Row | Problem]:
+    """The results of all buckets, each with the times of its bucket. A file may hold a page a line."""
+    for found in records(path):
+        if isinstance(found, Problem):
+            yield found
+            continue
+        number, page = found
+        for bucket in listed(page.get("data")) or [page]:
+            times = {name: mapping(bucket).get(name) for name in ("start_time", "end_time")}
+            for result in listed(mapping(bucket).get("results")):
+                yield number, {**mapping(result), **times}
+
+
+def _is_csv(path: Path) -> bool:
+    for found in lines(path):
+        return not isinstance(found, Problem) and found[1].lstrip(b"\xef\xbb\xbf")[:1] not in (b"{", b"[")
+    return False
+
+
+def _csv_rows(path: Path) -> Iterator[Row | Problem]:
+    """Rows by their header; the separator is a comma, or a tab where somebody copied the table."""
+    header: list[str] = []
+    separator = ","
+    for found in lines(path):
+        if isinstance(found, Problem):
+            yield found
+            continue
+        number, line = found
+        said = line.decode("utf-8-sig" if not header else "utf-8", "replace")
+        if not header:
+            separator = "\t" if "\t" in said else ","
+        try:
+            cells = next(csv.reader([said], delimiter=separator, strict=True))
+        except csv.Error as error:
+            yield Problem(str(path), f"not a row of this CSV: {error}", number)
+            continue
+        if not header:
+            header = cells
+        elif len(cells) != len(header):
+            yield Problem(str(path), f"{len(cells)} cells under {len(header)} columns", number)
+        else:
+            yield number, dict(zip(header, cells, strict=True))
+
+
+def _call(row: Mapping[str, Any]) -> Call | None:
+    """The sum as a call, or None for a row that sums up nothing.
+
+    Raises:
+        ValueError: a count or the time is none.
+    """
+    counts = {
+        name: aggregated_count(name, row.get(name))
+        for name in ("input_tokens", "input_cached_tokens", "input_cache_write_tokens", "output_tokens")
+    }
+    prompt, read_, written, completion = counts.values()
+    usage = buckets(prompt=prompt, read=read_, written=written, completion=completion, reasoning=0)
+    requests = aggregated_count("num_model_requests", row.get("num_model_requests"))
+    if not requests and not usage.total_tokens:
+        return None
+    started = moment(row.get("start_time")) or moment(row.get("start_time_iso"))
+    if started is None:
+        raise ValueError("the bucket has no time")
+    named = {name: str(row.get(name)) if row.get(name) is not None else "" for name in GROUPS}
+    is_batch = named["batch"].lower() == "true"
+    ended = moment(row.get("end_time")) or moment(row.get("end_time_iso"))
+    key = ":".join((f"{started:%Y%m%dT%H%M}", f"{ended:%Y%m%dT%H%M}" if ended else "", *named.values())).lower()
+    return Call(
+        call_id=f"{NAME}:{text(key)}",
+        source=NAME,
+        provider="openai",
+        model=text(named["model"]),
+        started=started,
+        finished=ended if ended and ended >= started else None,
+        usage=usage,
+        tier=Tier.BATCH if is_batch else tier_from(row),
+        calls_count=max(requests, 1),
+        project=text(named["project_id"]),
+        owner=Owner(user=text(named["user_id"]), key=text(named["api_key_id"])),
+        revision=usage.total_tokens,
+    )
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """A page or bucket of the usage API, or a CSV with the dashboard's columns."""
+    del path
+    start = head[:4096]
+    if start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] in (b"{", b"["):
+        return b'"organization.usage.' in head and b'"results"' in head
+    first = start.split(b"\n", 1)[0]
+    return all(column in first for column in CSV_COLUMNS)
+
+
+FORMAT = LogFormat(
+    name=NAME,
+    title="OpenAI usage reports (API pages and dashboard CSV)",
+    recognises=recognises,
+    read=read,
+    checked_against="documentation",
+    lines=False,
+)

@@ -1,0 +1,46 @@
+"""What a reply says, as one text, for those who compare answers. Nothing is kept here."""
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from modicum.providers.body_parsing import UNREADABLE
+from modicum.providers.fields import mapping
+
+_decode = msgspec.json.Decoder().decode
+
+Pieces = Iterator[tuple[str, bool]]
+"""Texts, and whether there is a call of a tool beside each."""
+
+
+class ReplyText(NamedTuple):
+    text: str
+    calls_tools: bool
+    """Whether the reply asks for tools: then the agent's turn goes on."""
+
+
+class TextReaders(NamedTuple):
+    """Where a dialect's replies have their words."""
+
+    in_reply: Callable[[Mapping[str, Any]], Pieces]
+    in_event: Callable[[Mapping[str, Any]], Pieces]
+    """Of a stream."""
+
+
+def read_reply_text(words: TextReaders, reply: bytes, *, stream: bool) -> ReplyText | None:
+    """What stands in a whole reply, or in all of a stream's bytes; None where it is not of its dialect's shape."""
+    try:
+        pieces = list(_pieces(words, reply, stream=stream))
+    except UNREADABLE:
+        return None
+    return ReplyText("".join(text for text, _ in pieces), any(calls for _, calls in pieces))
+
+
+def _pieces(words: TextReaders, reply: bytes, *, stream: bool) -> Pieces:
+    if not stream:
+        yield from words.in_reply(mapping(_decode(reply)))
+        return
+    for line in reply.splitlines():
+        if line.startswith(b"data:") and not line.endswith(b"[DONE]"):
+            yield from words.in_event(mapping(_decode(line[5:])))

@@ -20,6 +20,7 @@ TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/sending.py": "tests/gateway/test_pipeline.py and test_app.py look at what the provider got",
 }
 TESTS_WITHOUT_SOURCE: dict[str, str] = {
+    "test_names.py": "names in all of the source",
     "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",
     "context/test_former_version.py": "a ledger and a journal of the version before",
     "insights/test_planted_waste.py": "mutation check of all findings together",

@@ -14,8 +14,8 @@ import msgspec
 
 from measured import machine, median, report
 from modicum.calls import Basis, Call, Owner, Usage
-from modicum.gateway.attribution import attribution
-from modicum.gateway.traces import read
+from modicum.gateway.callers.attribution import attribution
+from modicum.gateway.http.traces import read
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.spans import Received, SpanShipper
 from modicum.ledger_process.exporting import span_of

@@ -11,12 +11,12 @@ from pathlib import Path
 
 TESTED_ELSEWHERE: dict[str, str] = {
     "gateway/anatomy.py": "tests/gateway/test_pipeline.py books a growing conversation",
-    "gateway/accepting.py": "tests/cli/test_supervisor.py, two workers on one socket; tests/gateway/test_open_files.py",
-    "gateway/aside.py": "tests/gateway/test_app.py lists models and counts tokens",
-    "gateway/client.py": "tests/gateway/test_replies.py and test_app.py: callers that leave, stall or are slow",
+    "gateway/process/fair_accept.py": "tests/cli/test_supervisor.py, two workers on one socket; tests/gateway/test_open_files.py",
+    "gateway/http/pass_through.py": "tests/gateway/test_app.py lists models and counts tokens",
+    "gateway/http/client.py": "tests/gateway/test_replies.py and test_app.py: callers that leave, stall or are slow",
     "gateway/exchange.py": "fields only",
     "outbound/open_files.py": "tests/gateway/test_open_files.py, with a gateway that may open few",
-    "gateway/refusal.py": "two exceptions",
+    "gateway/http/refusal.py": "two exceptions",
     "gateway/sending.py": "tests/gateway/test_pipeline.py and test_app.py look at what the provider got",
 }
 TESTS_WITHOUT_SOURCE: dict[str, str] = {

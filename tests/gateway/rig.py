@@ -22,7 +22,7 @@ from backports import zstd
 
 from modicum.calls import Call, Outcome, Owner
 from modicum.context.conversations import ContextPart
-from modicum.gateway.server import Gateway
+from modicum.gateway.process.server import Gateway
 from modicum.governance.keys import issue
 from modicum.ledger.events import EventFile
 from modicum.ledger.opening import open_store

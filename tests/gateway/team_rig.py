@@ -13,7 +13,7 @@ from gateway.rig import DIGEST_KEY, running
 from modicum.agents.plan_rules import Decision, Drop, Mute
 from modicum.agents.team_plan import SCHEMA, TeamPlan, encode_plan
 from modicum.calls import Owner
-from modicum.gateway.mock import MockApp
+from modicum.gateway.process.mock import MockApp
 from modicum.governance.keys import issue
 from modicum.ledger.events import EventFile
 from modicum.outbound.listener import bind_listener

@@ -7,7 +7,7 @@ from gateway.rig import CHAT
 from modicum.calls import CallStatus, Usage
 from modicum.gateway import replies
 from modicum.gateway.exchange import OwnReply
-from modicum.gateway.refusal import Refused
+from modicum.gateway.http.refusal import Refused
 
 
 def post(rig, **headers):

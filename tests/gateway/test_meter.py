@@ -5,7 +5,7 @@ import pytest
 
 from modicum.calls import Call, CallStatus, Owner
 from modicum.gateway import meter
-from modicum.gateway.attribution import Attribution
+from modicum.gateway.callers.attribution import Attribution
 from modicum.gateway.meter import MOST_BEGUN_BYTES, begun_call, begun_record, call_id, numbers
 from modicum.providers.facts import ReplyFacts
 

@@ -16,9 +16,9 @@ from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.rule import Rule
 from modicum.gateway import replies
 from modicum.gateway.exchange import OwnReply
-from modicum.gateway.metrics import Metrics
-from modicum.gateway.refusal import Refused
-from modicum.gateway.server import upstreams_of
+from modicum.gateway.http.refusal import Refused
+from modicum.gateway.process.metrics import Metrics
+from modicum.gateway.process.server import upstreams_of
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.settings import UpstreamSettings

@@ -2,7 +2,7 @@ import msgspec
 import pytest
 
 from modicum.calls import UserError
-from modicum.gateway.refusal import Refused
+from modicum.gateway.http.refusal import Refused
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.settings import UpstreamSettings
 

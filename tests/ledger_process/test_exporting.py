@@ -24,7 +24,7 @@ from gateway.rig import CHAT, running
 from ledger.faults import GARBAGE, Backup, garbage
 from ledger_process.rig import LedgerProcess, until
 from modicum.calls import Anatomy, Call, CallStatus, Usage
-from modicum.gateway.mock import MockApp
+from modicum.gateway.process.mock import MockApp
 from modicum.ledger import positions
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.journals import opened_journal

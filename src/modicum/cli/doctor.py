@@ -73,7 +73,7 @@ def _run_checks() -> Iterator[Check]:
 
 
 def _check_upstreams(settings: Settings) -> Iterator[Check]:
-    from modicum.gateway.tls import trust_of
+    from modicum.gateway.process.tls import trust_of
     from modicum.gateway.upstreams import Upstream
 
     for name, one in (settings.upstreams or USUAL_UPSTREAMS).items():
@@ -97,7 +97,7 @@ def _check_upstreams(settings: Settings) -> Iterator[Check]:
 
 
 def _check_teams(settings: Settings) -> Iterator[Check]:
-    from modicum.gateway.team_plans import read_team
+    from modicum.gateway.teams.plans import read_team
 
     for name, one in settings.teams.items():
         what = f"plan of team {name}"
@@ -128,7 +128,7 @@ def _check_folder() -> str:
 
 def _check_open_files(settings: Settings) -> str:
     """Of a gateway that is started from here; the one that runs says in its log if its own limit is too low."""
-    from modicum.gateway.open_files import OpenFiles, raise_limit
+    from modicum.gateway.process.open_files import OpenFiles, raise_limit
 
     gateway = settings.gateway
     files = OpenFiles(raise_limit(), -(-gateway.most_calls // gateway.workers))
@@ -138,8 +138,8 @@ def _check_open_files(settings: Settings) -> str:
 
 
 def _check_body_budget(settings: Settings) -> str:
-    from modicum.gateway.body_budget import MEBIBYTE, budget_of
-    from modicum.gateway.machine_memory import memory_bytes
+    from modicum.gateway.http.body_budget import MEBIBYTE, budget_of
+    from modicum.gateway.process.machine_memory import memory_bytes
 
     gateway = settings.gateway
     budget = budget_of(gateway.most_bodies_mb, gateway.most_body_mb, gateway.workers, memory_bytes())
@@ -187,8 +187,8 @@ def _check_ledger(settings: Settings) -> str:
 
 def _check_listener(settings: Settings) -> str:
     """Who can call, under which names, and whether what passes is encrypted."""
-    from modicum.gateway.hosts import LOOPBACK
-    from modicum.gateway.tls import shown
+    from modicum.gateway.http.hosts import LOOPBACK
+    from modicum.gateway.process.tls import shown
 
     gateway = settings.gateway
     host, _ = host_and_port("gateway.listen", gateway.listen)
@@ -211,7 +211,7 @@ def _check_gateway(settings: Settings) -> str:
     import http.client
     import ssl
 
-    from modicum.gateway.tls import caller_context
+    from modicum.gateway.process.tls import caller_context
 
     host, port = host_and_port("gateway.listen", settings.gateway.listen)
     file = settings.gateway.tls_certificate_file

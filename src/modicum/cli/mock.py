@@ -30,7 +30,7 @@ def command(listen: str, *, show_settings: bool) -> None:
     if show_settings:
         click.echo(settings_text(f"http://{listen}"), nl=False)
         return
-    from modicum.gateway.mock import run
+    from modicum.gateway.process.mock import run
 
     click.echo(f"a mock provider listens on http://{listen}; Ctrl-C ends it", err=True)
     run(listen)

@@ -71,7 +71,7 @@ def command(
 
 def _run_supervisor(settings: Settings, count: int) -> int:
     from modicum.cli.lifetime import acquire_lifetime
-    from modicum.gateway.open_files import raise_limit
+    from modicum.gateway.process.open_files import raise_limit
 
     # As the first process of a container we would not be ended by signals that we have no handler for.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
@@ -88,7 +88,7 @@ def _run_supervisor(settings: Settings, count: int) -> int:
 
 def _start_parts(settings: Settings, count: int, lifetime: "Lifetime") -> int:
     from modicum.cli.supervisor import SupervisedProcess, Supervisor
-    from modicum.gateway.workers import BOARD, forget
+    from modicum.gateway.process.workers import BOARD, forget
 
     bound = bind_listener("gateway.listen", *host_and_port("gateway.listen", settings.gateway.listen))
     bound.listen(BACKLOG)  # at once: who calls while the workers start waits, and a second gateway is turned away
@@ -111,8 +111,8 @@ def _start_parts(settings: Settings, count: int, lifetime: "Lifetime") -> int:
 
 def _reset_metrics(count: int) -> None:
     """Where several workers keep their figures, emptied: they count from this start on. Nobody runs yet."""
-    from modicum.gateway.server import shared_metrics
-    from modicum.gateway.workers import BOARD
+    from modicum.gateway.process.server import shared_metrics
+    from modicum.gateway.process.workers import BOARD
 
     folder = shared_metrics(state_folder())
     shutil.rmtree(folder, ignore_errors=True)
@@ -146,8 +146,8 @@ def welcome_text(settings: Settings, count: int = 1) -> str:
 
 def _check_settings(settings: Settings) -> None:
     """Finds faults of the settings here, once; parts that are restarted would report them again and again."""
-    from modicum.gateway.server import upstreams_of
-    from modicum.gateway.tls import listener_of
+    from modicum.gateway.process.server import upstreams_of
+    from modicum.gateway.process.tls import listener_of
     from modicum.ledger_process.otel_endpoint import endpoint_of
 
     upstreams_of(settings)
@@ -157,15 +157,15 @@ def _check_settings(settings: Settings) -> None:
 
 
 def _run_gateway(settings: Settings, index: int, count: int, handle: int | None) -> None:
-    from modicum.gateway.server import run
-    from modicum.gateway.workers import Worker
+    from modicum.gateway.process.server import run
+    from modicum.gateway.process.workers import Worker
 
     bound = socket.socket(fileno=handle) if handle is not None else None
     run(settings, state_folder(), resources.read_digest_key(), read_settings, worker=Worker(index, count), bound=bound)
 
 
 def _run_ledger(settings: Settings) -> None:
-    from modicum.gateway.log import log
+    from modicum.gateway.process.log import log
     from modicum.ledger_process.otel_endpoint import endpoint_of
     from modicum.ledger_process.process import run
 

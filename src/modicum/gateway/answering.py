@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from modicum.gateway import replies, sending
-from modicum.gateway.client import Client
 from modicum.gateway.exchange import Exchange
+from modicum.gateway.http.client import Client
+from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.listening import Failed, pass_end
-from modicum.gateway.refusal import ClientGone, Refused
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.outbound.client import Unreachable
 from modicum.outbound.keepalive import Connections

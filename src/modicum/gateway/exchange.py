@@ -7,9 +7,9 @@ from typing import Any, NamedTuple, TypeVar
 from modicum.calls import Call, CallStatus
 from modicum.calls.prompt import Prompt
 from modicum.context.live import LiveContext
-from modicum.gateway.attribution import Attribution
-from modicum.gateway.owners import Caller
-from modicum.gateway.paths import Served
+from modicum.gateway.callers.attribution import Attribution
+from modicum.gateway.callers.owners import Caller
+from modicum.gateway.http.paths import Served
 from modicum.gateway.upstreams import Route
 from modicum.optimizers.running import prompt_in
 from modicum.outbound.keepalive import Answer, Header

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 from modicum.calls.rule import Rule
 from modicum.gateway.answering import Answerer
+from modicum.gateway.callers.owners import Owners
+from modicum.gateway.http.outcomes import Graded
 from modicum.gateway.optimizing import FactSource
-from modicum.gateway.outcomes import Graded
-from modicum.gateway.owners import Owners
 from modicum.gateway.upstreams import Upstreams
 
 

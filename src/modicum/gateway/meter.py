@@ -13,9 +13,9 @@ import msgspec
 
 from modicum.calls import Basis, Call, CallStatus, Edit, Owner, Usage
 from modicum.calls.provider_names import is_native_id
-from modicum.gateway.attribution import Attribution
-from modicum.gateway.codings import CODINGS, coding_of
+from modicum.gateway.callers.attribution import Attribution
 from modicum.gateway.exchange import Exchange
+from modicum.gateway.http.codings import CODINGS, coding_of
 from modicum.ledger.calls_in_flight import MOST_RECORD_BYTES
 from modicum.metering.tokens import count_tokens
 from modicum.providers.facts import DialectError, ReplyFacts

@@ -12,9 +12,9 @@ from modicum.calls.change import Change, DoesNotFit
 from modicum.calls.facts import Facts
 from modicum.calls.rule import Rule, RuleDecision, RuleEffect
 from modicum.gateway.exchange import Exchange, PendingEdit
+from modicum.gateway.http.refusal import Refused
 from modicum.gateway.listening import Failed, ReplyListener
-from modicum.gateway.log import log
-from modicum.gateway.refusal import Refused
+from modicum.gateway.process.log import log
 from modicum.gateway.upstreams import Route
 from modicum.optimizers.running import RequestCall, run_rules
 from modicum.providers.facts import DialectError

@@ -2,11 +2,11 @@
 
 from typing import NamedTuple
 
-from modicum.gateway.body_budget import BodyBudget
-from modicum.gateway.metrics import Metrics
-from modicum.gateway.readiness import Readiness
+from modicum.gateway.http.body_budget import BodyBudget
+from modicum.gateway.http.traces import Traces
+from modicum.gateway.process.metrics import Metrics
+from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.recording import Recorder
-from modicum.gateway.traces import Traces
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
 from modicum.ledger.journal import Journal

@@ -10,15 +10,15 @@ from collections.abc import Mapping
 
 from modicum.gateway import meter, replies, sending
 from modicum.gateway.answering import Answerer, answer
-from modicum.gateway.attribution import attribution
-from modicum.gateway.client import Client
-from modicum.gateway.credentials import query_key
+from modicum.gateway.callers.attribution import attribution
+from modicum.gateway.callers.credentials import query_key
+from modicum.gateway.callers.owners import Caller
 from modicum.gateway.exchange import Exchange, Request
+from modicum.gateway.http.client import Client
+from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.in_force import InForce
 from modicum.gateway.optimizing import Optimizer
-from modicum.gateway.owners import Caller
 from modicum.gateway.parts import Parts
-from modicum.gateway.refusal import ClientGone, Refused
 from modicum.outbound.client import Unreachable
 from modicum.providers.facts import DialectError
 

@@ -10,9 +10,9 @@ from modicum.calls import Edit
 from modicum.gateway import meter
 from modicum.gateway.anatomy import Anatomist, counted
 from modicum.gateway.exchange import Exchange
+from modicum.gateway.http.refusal import Refused
 from modicum.gateway.listening import Failed
 from modicum.gateway.meter import Counted
-from modicum.gateway.refusal import Refused
 from modicum.ledger.calls_in_flight import NoFreeSlot
 from modicum.ledger.journal import Journal, NotDurable, Record
 from modicum.metering.digests import Digester

@@ -5,12 +5,12 @@ from collections.abc import Iterator, Sequence
 from time import time
 
 from modicum.calls import OURSELVES, CallStatus, Usage
-from modicum.gateway.client import Client
-from modicum.gateway.codings import CODINGS, BadCodingError, Unpacker, coding_of, without_coding
 from modicum.gateway.exchange import Exchange, OwnReply
+from modicum.gateway.http.client import Client
+from modicum.gateway.http.codings import CODINGS, BadCodingError, Unpacker, coding_of, without_coding
+from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.listening import Failed, pass_chunk
-from modicum.gateway.log import log
-from modicum.gateway.refusal import ClientGone, Refused
+from modicum.gateway.process.log import log
 from modicum.gateway.sending import passes_back
 from modicum.outbound.client import Unreachable, Untrusted
 from modicum.outbound.keepalive import Answer, Header

@@ -6,10 +6,10 @@ from urllib.parse import parse_qsl, urlencode
 
 import msgspec
 
+from modicum.gateway.callers.outgoing_headers import beside_own_key
+from modicum.gateway.callers.own_keys import check_upstream
 from modicum.gateway.exchange import Exchange, Request
-from modicum.gateway.outgoing_headers import beside_own_key
-from modicum.gateway.own_keys import check_upstream
-from modicum.gateway.refusal import Refused
+from modicum.gateway.http.refusal import Refused
 from modicum.gateway.upstreams import Upstream
 from modicum.outbound.keepalive import Answer, Connections, Header, request_head
 from modicum.outbound.open_files import OutOfFiles

@@ -8,8 +8,8 @@ to the former ones are under way.
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from modicum.gateway.metrics import Metrics
-from modicum.gateway.refusal import Refused
+from modicum.gateway.http.refusal import Refused
+from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.upstreams import Upstream, Upstreams
 
 

@@ -11,8 +11,8 @@ from urllib.parse import urlsplit
 
 from modicum.calls import UserError
 from modicum.calls.provider_names import provider_of_host
-from modicum.gateway.outgoing_headers import NEVER, passes_on
-from modicum.gateway.refusal import Refused
+from modicum.gateway.callers.outgoing_headers import NEVER, passes_on
+from modicum.gateway.http.refusal import Refused
 from modicum.outbound.keepalive import Header, Origin
 from modicum.providers.dialect import DialectApi
 from modicum.providers.dialects import DIALECTS

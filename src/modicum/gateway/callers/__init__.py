@@ -1,0 +1,1 @@
+"""Who calls: credentials, keys, owners, and what of their headers goes on."""

@@ -1,0 +1,90 @@
+"""Who is calling: the key on the request, checked, and the owner that it stands for."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from typing import NamedTuple
+
+from modicum.calls import Owner
+from modicum.gateway.callers.credentials import KEY_HEADERS, modicum_key
+from modicum.gateway.callers.own_keys import check_credential
+from modicum.gateway.http.refusal import Refused
+from modicum.governance.keys import Keys
+from modicum.outbound.keepalive import Header
+from modicum.providers.other_models import other_models
+
+
+class Caller(NamedTuple):
+    """Who pays, and with whose key at the provider."""
+
+    owner: Owner
+    models: tuple[str, ...]
+    """The models that the key may use, as patterns; none: all."""
+    own_key: Header | None
+    """The provider key that the caller brought; None: the gateway's is used."""
+    key_id: str = ""
+    """Of the modicum key; names are not unique."""
+
+    def check_model(self, model: str) -> None:
+        """Raises:
+        Refused: the key may not use this model.
+        """
+        if self.models and not any(fnmatchcase(model, pattern) for pattern in self.models):
+            raise Refused(403, "this key may not use this model", "model_not_allowed")
+
+    def check_body(self, body: bytes) -> None:
+        """Raises:
+        Refused: the body names a model, beside that of the call, that the key may not use.
+        DialectError: it cannot be read.
+        """
+        if not self.models:
+            return
+        for where, name in other_models(body):
+            model = name.removeprefix("models/")  # as Google writes it
+            if not any(fnmatchcase(model, pattern) for pattern in self.models):
+                message = f"this key may not use a model that the body names in '{where[:40]}'"
+                raise Refused(403, message, "model_not_allowed")
+
+
+class Owners:
+    """Args:
+    keys: gives the keys in force.
+    digest_key: the ledger's key of digests.
+    own_keys: whether callers may bring their own provider key.
+    """
+
+    def __init__(self, keys: Callable[[], Keys], digest_key: bytes, *, own_keys: bool) -> None:
+        self.keys = keys
+        self._digest_key = digest_key
+        self._own_keys = own_keys
+
+    def identify(self, headers: Mapping[bytes, bytes], query_key: bytes) -> Caller:
+        """The caller, by the key in a header or, for Gemini's clients, in the query. A modicum key stands above others.
+
+        Raises:
+            Refused: there is no key, several of ours, or it is unknown or revoked; which of these two is not said.
+        """
+        carried = [(name, value) for name in KEY_HEADERS if (value := headers.get(name)) is not None]
+        if query_key:
+            carried.append((b"x-goog-api-key", query_key))
+        if not carried:
+            raise Refused(401, "a key is needed; 'modicum key create NAME' makes one", "missing_key")
+        ours = {key for name, value in carried if (key := modicum_key(name, value))}
+        if len(ours) > 1:
+            raise Refused(401, "two different modicum keys came with this request; send one", "misplaced_key")
+        if ours:
+            return self._known(ours.pop())
+        if not self._own_keys:
+            raise Refused(401, "this key is unknown or revoked", "unknown_key")
+        own_key = carried[0]
+        check_credential(own_key)
+        return Caller(Owner(key="own-" + self._digest(own_key[1])), (), own_key)
+
+    def _known(self, token: bytes) -> Caller:
+        key = self.keys().check(token.decode("utf-8", "replace"), self._digest_key)
+        if key is None:
+            raise Refused(401, "this key is unknown or revoked", "unknown_key")
+        return Caller(key.owner, key.models, None, key.key_id)
+
+    def _digest(self, key: bytes) -> str:
+        return hashlib.blake2b(key, digest_size=4, key=self._digest_key[:64]).hexdigest()

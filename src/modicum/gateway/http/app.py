@@ -1,0 +1,266 @@
+"""The gateway as an ASGI application: which request is whose, and what of it is let in."""
+
+import asyncio
+import traceback
+from collections.abc import Awaitable, Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from modicum.gateway.callers.credentials import check_places
+from modicum.gateway.callers.outgoing_headers import passes_on
+from modicum.gateway.exchange import Request
+from modicum.gateway.http.body_budget import BodyShare
+from modicum.gateway.http.client import Client, Receive, Send
+from modicum.gateway.http.codings import CODINGS, PIECE_BYTES, BadCodingError, Unpacker
+from modicum.gateway.http.cors import Cors
+from modicum.gateway.http.hosts import HostNames
+from modicum.gateway.http.outcomes import take_outcomes
+from modicum.gateway.http.pass_through import pass_aside
+from modicum.gateway.http.paths import CALL, dialect_of, served
+from modicum.gateway.http.refusal import ClientGone, Refused
+from modicum.gateway.http.traces import PATHS as TRACES
+from modicum.gateway.http.upgrades import NO_WEBSOCKET, asks_for_websocket, refuse_websocket
+from modicum.gateway.parts import Parts
+from modicum.gateway.pipeline import Pipeline
+from modicum.gateway.process.log import log
+from modicum.gateway.process.workers import Board, State
+from modicum.outbound.keepalive import Header
+
+MOST_HEADERS = 200
+_ONCE = frozenset(
+    {
+        b"authorization",
+        b"x-api-key",
+        b"x-goog-api-key",
+        b"api-key",
+        b"content-type",
+        b"content-encoding",
+        b"host",
+        b"origin",
+    }
+)
+"""Headers that may come once only: of two, one would be checked and the other served."""
+
+
+class App:
+    """Args:
+    hosts: names under which we are spoken to.
+    cors: pages that may call from a browser.
+    """
+
+    def __init__(
+        self,
+        pipeline: Pipeline,
+        parts: Parts,
+        board: Board,
+        *,
+        hosts: HostNames,
+        cors: Cors,
+        most_body_bytes: int,
+        slow_client_s: float,
+    ) -> None:
+        self._pipeline, self._parts, self._board = pipeline, parts, board
+        self.hosts, self.cors = hosts, cors
+        """They change with the settings."""
+        self._most_body_bytes = most_body_bytes
+        self._slow_client_s = slow_client_s
+        self._own: dict[tuple[str, str], Callable[..., Awaitable[tuple[int, bytes, bytes]]]] = {
+            ("GET", "/healthz"): self._healthz,
+            ("GET", "/readyz"): self._readyz,
+            ("GET", "/metrics"): self._metrics,
+        }
+
+    async def __call__(self, scope: dict[str, Any], receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return
+        with self._parts.bodies.share() as share:
+            await self._serve(scope, receive, send, share)
+
+    async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send, share: BodyShare) -> None:
+        path, method = scope["path"], scope["method"]
+        client = Client(receive, self.cors.marked(scope["headers"], send), self._slow_client_s)
+        dialect = dialect_of(path)
+        try:
+            headers, passing = self._headers(scope["headers"])
+            check_places(scope["headers"], scope["query_string"], path)
+            if await self._answer_here(method, path, headers, client):
+                return
+            if path == "/outcomes" or path in TRACES:
+                # Spans have a bound of their own on what they unpack to.
+                read = partial(self._body, receive, headers, share, as_sent=path in TRACES)
+                await self._told(method, path, headers, read, client)
+                return
+            asked = served(method, path, headers)
+            caller = self._pipeline.identify(headers, scope["query_string"])
+            body = b"" if asked.method == b"GET" else await self._body(receive, headers, share)
+        except Refused as refusal:
+            self._parts.metrics.refused(refusal.kind)
+            await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
+            return
+        except ClientGone:
+            return
+        request = Request(asked, path, scope["query_string"], caller, headers, passing, body)
+        try:
+            if asked.what == CALL:
+                await self._pipeline.run(request, client)
+            else:
+                await pass_aside(self._parts, self._pipeline.in_force.upstreams, request, client)
+        except ClientGone:
+            return
+        except Exception as error:  # noqa: BLE001 - the one place: a bug costs its own call and shows no content
+            log("bug", error=type(error).__name__, place=_place(error))
+            if not client.started:
+                await client.refuse(asked.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
+
+    async def _answer_here(self, method: str, path: str, headers: dict[bytes, bytes], client: Client) -> bool:
+        """Answers a request that needs neither key nor body; says whether it was one."""
+        if asks_for_websocket(method, headers):
+            self._parts.metrics.refused(NO_WEBSOCKET)
+            await refuse_websocket(client, dialect_of(path))
+        elif self.cors.is_preflight(method, headers):
+            await self.cors.answer_preflight(headers, client)
+        elif own := self._own.get((method, path)):
+            status, kind, body = await own()
+            client.prepare(status, [(b"content-type", kind)])
+            await client.finish(body)
+        else:
+            return False
+        return True
+
+    async def _told(
+        self,
+        method: str,
+        path: str,
+        headers: dict[bytes, bytes],
+        read: Callable[[], Awaitable[bytes]],
+        client: Client,
+    ) -> None:
+        """What is told to us and goes no further. Each reads the body when it knows who sends it."""
+        in_force = self._pipeline.in_force
+        if path in TRACES:
+            await self._parts.traces.take(in_force.owners, method, path, headers, read, client)
+        else:
+            journal, graded = self._parts.journal, in_force.graded
+            await take_outcomes(in_force.owners, journal, method, headers, read, client, graded)
+
+    def _headers(self, raw: list[Header]) -> tuple[dict[bytes, bytes], list[Header]]:
+        """Raises:
+        Refused: there are too many, one that may come once comes twice, or we are called by a name that is not ours.
+        """
+        if len(raw) > MOST_HEADERS:
+            raise Refused(431, "too many headers", "invalid_request")
+        headers: dict[bytes, bytes] = {}
+        passing: list[Header] = []
+        for header in raw:
+            name = header[0]
+            if name in headers and name in _ONCE:
+                raise Refused(400, f"the header {name.decode('ascii')} comes twice", "invalid_request")
+            headers.setdefault(*header)
+            if passes_on(name):
+                passing.append(header)
+        if not self.hosts.include(headers.get(b"host", b"")):
+            raise Refused(421, "this name is not ours; name it in gateway.hosts of modicum.toml", "wrong_host")
+        return headers, passing
+
+    async def _body(
+        self, receive: Receive, headers: dict[bytes, bytes], share: BodyShare, *, as_sent: bool = False
+    ) -> bytes:
+        """The body, unpacked if it is compressed (but not `as_sent`); its bytes are taken from `share`.
+
+        Raises:
+            Refused: it is too large, packed in a way that is not known, comes too slowly, or there is no room for it.
+            ClientGone: it did not come in full.
+        """
+        length = headers.get(b"content-length", b"0")
+        if not length.isdigit() or int(length) > self._most_body_bytes:
+            raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
+        share.check(int(length))
+        unpacker = None if as_sent else _unpacker(headers)
+        parts: list[bytes] = []
+        try:
+            async with asyncio.timeout(self._slow_client_s):
+                left, more = self._most_body_bytes, True
+                while more:
+                    message = await receive()
+                    if message["type"] == "http.disconnect":
+                        raise ClientGone
+                    more = message["more_body"]
+                    if unpacker is None:
+                        parts.append(message["body"])
+                        left -= len(parts[-1])
+                        share.take(len(parts[-1]))
+                    else:
+                        left = await _unpack(unpacker, message["body"], parts, left, share)
+                    if left < 0:
+                        raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
+        except TimeoutError:
+            raise Refused(408, "the request did not come in time", "too_slow") from None
+        if unpacker is not None and not unpacker.complete:
+            raise Refused(400, "the compressed body ends too early", "invalid_request")
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def _healthz(self) -> tuple[int, bytes, bytes]:
+        """Well while one of the workers answers: the others are started again, and calls meanwhile go to this one."""
+        others = self._board.others()
+        running = 1 + sum(state is not State.ABSENT for state in others)
+        return 200, b"text/plain", b"ok\n" if running > len(others) else b"ok, %d of %d\n" % (running, len(others) + 1)
+
+    async def _readyz(self) -> tuple[int, bytes, bytes]:
+        """Ready only if no worker that runs would refuse a call: nobody knows which of them gets it."""
+        readiness = self._parts.readiness
+        states = {readiness.state, *self._board.others()}
+        if State.DRAINING in states:
+            return 503, b"text/plain", b"draining\n"
+        if State.NOT_RECORDING in states:
+            return (
+                503,
+                b"text/plain",
+                (readiness.unready or "the journal cannot be written").encode() + b"\n",
+            )
+        if State.TROUBLED in states:
+            return 503, b"text/plain", (readiness.unready or "trouble; the log says which").encode() + b"\n"
+        return 200, b"text/plain", b"ready\n"
+
+    async def _metrics(self) -> tuple[int, bytes, bytes]:
+        self._parts.update_gauges(self._pipeline.in_force.upstreams)
+        return 200, b"text/plain; version=0.0.4; charset=utf-8", self._parts.metrics.text()
+
+
+def _unpacker(headers: dict[bytes, bytes]) -> Unpacker | None:
+    coding = headers.get(b"content-encoding")
+    if coding is None or (coding := coding.strip().lower()) in {b"", b"identity"}:
+        return None
+    if coding not in CODINGS:
+        raise Refused(
+            415,
+            "a request may be compressed with gzip, deflate or zstd; send it so, or uncompressed",
+            "invalid_request",
+        )
+    return Unpacker(coding)
+
+
+async def _unpack(unpacker: Unpacker, data: bytes, parts: list[bytes], left: int, share: BodyShare) -> int:
+    """Adds to `parts` what the data unpacks to, until more than `left` bytes have come; returns how many are left.
+
+    Raises:
+        Refused: it is broken, or there is no room for it.
+    """
+    try:
+        for piece in unpacker.pieces(data):
+            parts.append(piece)
+            left -= len(piece)
+            if left < 0:
+                break
+            share.take(len(piece))
+            if len(piece) == PIECE_BYTES:
+                await asyncio.sleep(0)  # unpacking takes time: others' calls go on
+    except BadCodingError:
+        raise Refused(400, "the body is not packed as its content-encoding says", "invalid_request") from None
+    return left
+
+
+def _place(error: Exception) -> str:
+    """File and line where it was raised; its message might quote a request."""
+    frame = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{Path(frame.filename).name}:{frame.lineno}"

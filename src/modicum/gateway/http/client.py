@@ -1,0 +1,125 @@
+"""The caller's side of one exchange: its reply, written as the server wants it."""
+
+import asyncio
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+from modicum.gateway.exchange import Exchange
+from modicum.gateway.http.refusal import ClientGone
+from modicum.outbound.keepalive import Header
+from modicum.providers.dialect import Dialect
+
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+
+_JSON: Header = (b"content-type", b"application/json")
+_RETRY_AFTER_S = {"overloaded": 1, "bodies_full": 1, "upstream_full": 1, "out_of_files": 1, "unavailable": 5}
+"""Refusals that pass, and how soon it is worth to try again."""
+
+
+def retry_header(kind: str) -> list[Header]:
+    """The header that says when to try again; none where that would not help."""
+    seconds = _RETRY_AFTER_S.get(kind)
+    return [] if seconds is None else [(b"retry-after", b"%d" % seconds)]
+
+
+class Client:
+    """Args:
+    receive, send: the server's two ends (ASGI).
+    slow_s: how long it may stop reading its reply.
+    """
+
+    __slots__ = ("_headers", "_receive", "_send", "_slow_s", "_status", "error_body", "exchange", "gone", "started")
+
+    def __init__(self, receive: Receive, send: Send, slow_s: float) -> None:
+        self._receive, self._send, self._slow_s = receive, send, slow_s
+        self._status, self._headers = 500, [_JSON]
+        self.error_body = b""
+        self.started = False
+        """Whether a part of the reply has gone out."""
+        self.gone = False
+        self.exchange: Exchange | None = None
+
+    def watch(self, exchange: Exchange) -> None:
+        """Tells the exchange when the caller leaves."""
+        self.exchange = exchange
+        task = asyncio.ensure_future(self._receive())
+        task.add_done_callback(self._left)
+
+    def prepare(self, status: int, headers: list[Header]) -> None:
+        """How the reply will begin, once `finish` has the whole of it. A status that HTTP does not know is a 502."""
+        self._status, self._headers = status if status < 600 else 502, headers
+
+    def prepare_error(self, dialect: Dialect, status: int, message: str, kind: str) -> None:
+        self.prepare(status, [_JSON, *retry_header(kind)])
+        self.error_body = dialect.error(status, message, kind)
+
+    async def refuse(self, dialect: Dialect, status: int, message: str, kind: str) -> None:
+        self.prepare_error(dialect, status, message, kind)
+        await self.finish(self.error_body)
+
+    async def start(self, status: int, headers: list[Header]) -> None:
+        """Begins a reply that is passed on in pieces."""
+        self.started = True
+        await self._write({"type": "http.response.start", "status": status, "headers": self._marked(headers)})
+
+    async def pass_on(self, piece: bytes) -> None:
+        """Raises:
+        ClientGone: it left, or has not read for too long.
+        """
+        if self.gone:
+            raise ClientGone
+        await self._write({"type": "http.response.body", "body": piece, "more_body": True})
+
+    async def finish(self, end: bytes) -> None:
+        """The last piece, or all of the reply."""
+        if self.gone:
+            return
+        if not self.started:
+            self.started = True
+            headers = [*self._marked(self._headers), (b"content-length", b"%d" % len(end))]
+            # The server keeps the head until there is a body, so this waits for nobody.
+            await self._send({"type": "http.response.start", "status": self._status, "headers": headers})
+        await self._write({"type": "http.response.body", "body": end, "more_body": False})
+
+    async def break_off(self, dialect: Dialect) -> None:
+        """The reply may not be finished: an error, where there is still room for one; else the connection is cut."""
+        message = "this call could not be recorded, so its reply is withheld"
+        if not self.started:
+            await self.refuse(dialect, 503, message, "not_recorded")
+        elif not self.gone:
+            await self._write(
+                {"type": "http.response.body", "body": dialect.error_event(503, message, "x"), "more_body": True}
+            )
+
+    def _marked(self, headers: list[Header]) -> list[Header]:
+        if self.exchange is None:
+            return headers
+        marked = [*headers, (b"x-modicum-call", self.exchange.number.encode("ascii"))]
+        if self.exchange.left_out:
+            marked.append((b"x-modicum-left-out", ", ".join(self.exchange.left_out).encode("ascii", "replace")))
+        if self.exchange.mark:
+            marked.append((b"x-modicum-plan", self.exchange.mark.encode("ascii", "replace")))
+        return marked
+
+    async def _write(self, message: Message) -> None:
+        timer = asyncio.get_running_loop().call_later(self._slow_s, self._too_slow, asyncio.current_task())
+        try:
+            await self._send(message)
+        except asyncio.CancelledError:
+            if self.gone:
+                raise ClientGone from None
+            raise
+        finally:
+            timer.cancel()
+
+    def _too_slow(self, task: "asyncio.Task[None] | None") -> None:
+        self.gone = True
+        if task is not None:
+            task.cancel()
+
+    def _left(self, task: "asyncio.Future[Message]") -> None:
+        if self.exchange is not None and not task.cancelled() and self.exchange.finished is None:
+            self.gone = True
+            self.exchange.client_left()

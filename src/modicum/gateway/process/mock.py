@@ -1,0 +1,98 @@
+"""A provider to try everything with: the mock's answers behind the gateway's own paths. Needs no key and no network."""
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any
+
+import uvicorn
+
+from modicum.gateway.http.paths import CALL, dialect_of, served
+from modicum.gateway.http.refusal import Refused
+from modicum.gateway.http.upgrades import PlainProtocol
+from modicum.outbound.listener import bind_listener
+from modicum.providers.facts import DialectError
+from modicum.providers.mock.options import MockOptions, parse_options
+from modicum.providers.mock.provider import MockProvider, MockReply, models
+from modicum.settings.addresses import host_and_port
+
+MODELS = ("gpt-4o-mini", "gpt-5", "text-embedding-3-small", "claude-sonnet-4-6", "claude-haiku-4-5", "gemini-2.5-flash")
+"""What its lists of models hold; it answers to any name."""
+MOST_BODY_BYTES = 64 * 1024 * 1024
+
+Message = MutableMapping[str, Any]
+
+
+class MockApp:
+    """An ASGI application. Faults, sizes and delays are asked for in `x-mock-...` headers."""
+
+    def __init__(self, provider: MockProvider) -> None:
+        self._provider = provider
+
+    async def __call__(
+        self,
+        scope: dict[str, Any],
+        receive: Callable[[], Awaitable[Message]],
+        send: Callable[[Message], Awaitable[None]],
+    ) -> None:
+        if scope["type"] != "http":
+            return
+        body, more = b"", True
+        while more and len(body) < MOST_BODY_BYTES:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                return
+            body += message.get("body", b"")
+            more = message.get("more_body", False)
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        answer, options = self._answer(scope, headers, body)
+        await asyncio.sleep(options.delay_ms / 1000)
+        head = [(b"content-type", answer.content_type.encode())]
+        head += [(name.encode(), value.encode()) for name, value in answer.headers]
+        if len(answer.parts) == 1 and not answer.breaks_off:
+            head.append((b"content-length", b"%d" % len(answer.parts[0])))
+        await send({"type": "http.response.start", "status": answer.status, "headers": head})
+        for part in answer.parts:
+            await send({"type": "http.response.body", "body": part, "more_body": True})
+            if options.chunk_delay_ms and len(answer.parts) > 1:
+                await asyncio.sleep(options.chunk_delay_ms / 1000)
+        if not answer.breaks_off:  # else the server cuts the connection when we return
+            await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+    def _answer(self, scope: dict[str, Any], headers: dict[str, str], body: bytes) -> tuple[MockReply, MockOptions]:
+        now = int(time.time())
+        dialect = dialect_of(scope["path"])
+        try:
+            asked = served(scope["method"], scope["path"], {name for name, _ in scope["headers"]})
+            dialect = asked.dialect
+            options = parse_options(headers)
+        except (Refused, DialectError) as refusal:
+            said = dialect.error(refusal.status, refusal.message, refusal.kind)
+            return MockReply(refusal.status, "application/json", (said,)), MockOptions()
+        path = f"{scope['path']}?{scope['query_string'].decode('ascii', 'replace')}"
+        if asked.what == CALL:
+            return self._provider.answer(dialect, body, path, options, now), options
+        if scope["method"] == "GET":
+            return models(dialect, MODELS, now), options
+        return self._provider.count(dialect, body, path), options
+
+
+def run(address: str) -> None:
+    """Answers until it is told to stop.
+
+    Raises:
+        UserError: the address is taken.
+    """
+    server = uvicorn.Server(
+        uvicorn.Config(
+            MockApp(MockProvider(str(time.time_ns()).encode())),
+            http=PlainProtocol,
+            loop="uvloop",
+            ws="none",
+            lifespan="off",
+            access_log=False,
+            log_config=None,
+            server_header=False,
+        )
+    )
+    server.run(sockets=[bind_listener("--listen", *host_and_port("--listen", address))])

@@ -1,0 +1,41 @@
+"""Calls that a former process had begun come back as unknown: none is lost, and none is booked twice."""
+
+from pathlib import Path
+
+import msgspec
+
+from modicum.calls import Call, UserError
+from modicum.gateway.process.log import log
+from modicum.gateway.process.workers import journal_name
+from modicum.ledger.journal import Journal, Record
+
+
+async def recover(journal: Journal) -> None:
+    """Books what was left under way."""
+    left = journal.left_under_way()
+    if not left:
+        return
+    finished = journal.finished_numbers()
+    records = []
+    for body in left:
+        try:
+            number = msgspec.msgpack.decode(body, type=Call).call_id.partition(":")[2]
+        except msgspec.DecodeError:
+            continue  # half a record: its call had not been sent
+        if number not in finished:
+            records.append(Record(number, "call", body))
+    await journal.recover(records)
+    log("recovered", calls=len(records))
+
+
+async def recover_others(folder: Path, count: int) -> None:
+    """There were more workers once: what those had under way would otherwise wait until there are as many again."""
+    mine = {journal_name(index) for index in range(count)}
+    for path in folder.glob("*.underway"):  # noqa: ASYNC240 - at the start, before anybody calls
+        if path.stem not in mine:
+            try:
+                journal = Journal(path.parent, path.stem, slots=1)
+            except UserError:
+                continue  # it still runs
+            await recover(journal)
+            journal.close()

@@ -1,0 +1,482 @@
+"""A gateway process: opens its journal, books what a former process left under way, listens, reloads, drains."""
+
+import asyncio
+import gc
+import signal
+import socket
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+
+from modicum.calls import UserError
+from modicum.calls.rule import Rule
+from modicum.gateway.answering import UpstreamAnswerer
+from modicum.gateway.callers.live_keys import LiveKeys
+from modicum.gateway.callers.owners import Owners
+from modicum.gateway.http.app import App
+from modicum.gateway.http.body_budget import budget_of
+from modicum.gateway.http.cors import Cors
+from modicum.gateway.http.hosts import names_of
+from modicum.gateway.http.traces import Traces
+from modicum.gateway.http.unread import UnreadBody
+from modicum.gateway.http.upgrades import PlainProtocol
+from modicum.gateway.in_force import InForce
+from modicum.gateway.parts import Parts
+from modicum.gateway.pipeline import Pipeline
+from modicum.gateway.process.fair_accept import Accepting
+from modicum.gateway.process.log import log, take_over
+from modicum.gateway.process.machine_memory import memory_bytes
+from modicum.gateway.process.metrics import Metrics, share
+from modicum.gateway.process.open_files import OpenFiles, Shortage, current_limit, raise_limit
+from modicum.gateway.process.readiness import Readiness
+from modicum.gateway.process.recovery import recover, recover_others
+from modicum.gateway.process.tls import Listener, listener_of, trust_of
+from modicum.gateway.process.troubles import Troubles, gone_settings
+from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
+from modicum.gateway.recording import Recorder
+from modicum.gateway.teams.teams import Teams
+from modicum.gateway.upstream_calls import UpstreamCalls
+from modicum.gateway.upstreams import Upstream, Upstreams
+from modicum.ledger.events import EventFile
+from modicum.ledger.journal import Journal
+from modicum.metering.digests import Digester
+from modicum.optimizers import RULES
+from modicum.outbound.keepalive import Connections
+from modicum.outbound.listener import bind_listener
+from modicum.settings import USUAL_UPSTREAMS, Settings, upstream_key
+from modicum.settings.addresses import host_and_port
+
+LOOK_EVERY_S = 0.5
+"""How soon a changed settings file is seen."""
+TURN_AWAY_EVERY_S = 0.05
+MOST_HEADER_BYTES = 64 * 1024
+HEADERS_WITHIN_S = 20.0
+RECORDS_WITHIN_S = 5.0
+_CHANGED = -1, -1
+
+
+def upstreams_of(settings: Settings) -> Upstreams:
+    """The upstreams that the settings name, with their keys.
+
+    Raises:
+        UserError: one of them is wrong.
+    """
+    named = settings.upstreams or USUAL_UPSTREAMS
+    return Upstreams(
+        [Upstream(name, one, upstream_key(name, one), trust_of(settings, name)) for name, one in named.items()],
+        settings.models,
+    )
+
+
+class Gateway:
+    """One process's gateway.
+
+    Args:
+        folder: where journal and events are.
+        reread: reads the settings anew; raises UserError if they are wrong.
+        worker: which of the gateway's processes this is.
+        bound: the socket that all of them listen on; None: one of its own.
+        rules: run on every call; features that the settings switch on bring rules of their own for calls of theirs.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        folder: Path,
+        digest_key: bytes,
+        reread: Callable[[], Settings],
+        *,
+        worker: Worker = ALONE,
+        bound: socket.socket | None = None,
+        rules: Sequence[Rule] = RULES,
+    ) -> None:
+        self._rules = tuple(rules)
+        self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
+        self._worker, self._bound = worker, bound
+        self._events = EventFile(folder / "events.sqlite")
+        self._keys = LiveKeys(self._events)
+        self._stamp = _stamp(settings.file)
+        self.parts: Parts
+        self.pipeline: Pipeline
+        self._upstreams: Upstreams
+        self._teams: Teams | None = None
+        self._troubles = Troubles()
+        self._app: App | None = None
+        self._tls: Listener | None = None
+        self.server: _Server | None = None
+        """Once it listens."""
+
+    async def serve(self) -> None:
+        """Until SIGTERM or SIGINT. Calls under way are then given their time.
+
+        Raises:
+            UserError: the address is taken, or the journal cannot be used.
+        """
+        settings = self._settings.gateway
+        self._upstreams = upstreams_of(self._settings)
+        self._tls = listener_of(self._settings)
+        bound = self._bound or bind_listener("gateway.listen", *host_and_port("gateway.listen", settings.listen))
+        slots = -(-settings.most_calls // self._worker.count)
+        try:
+            journal = Journal(self._folder / "journal", self._worker.journal, slots=slots)
+            board = Board(self._folder / BOARD, self._worker)
+        except UserError:
+            bound.close()
+            raise
+        await recover(journal)
+        if self._worker.index == 0:
+            await recover_others(self._folder / "journal", self._worker.count)
+        files, metrics = OpenFiles(current_limit(), slots), Metrics(self._shared_metrics)
+        if files.problem:
+            log("open_files_short", problem=files.problem)
+        self._shortage = Shortage(metrics, files)
+        connections = Connections(silence_s=settings.silence_s, out_of_files=self._shortage.upstreams)
+        self.parts = parts = Parts(
+            journal,
+            metrics,
+            connections,
+            UpstreamCalls(metrics, settings.most_calls, self._worker.count),
+            budget_of(settings.most_bodies_mb, settings.most_body_mb, self._worker.count, memory_bytes()),
+            Readiness(journal),
+            Recorder(journal, Digester(self._digest_key) if settings.anatomy else None, metrics.failed),
+            Traces(journal.path, metrics),
+        )
+        self._load_teams()
+        upstream = UpstreamAnswerer(
+            parts.connections, parts.upstream_calls, parts.recorder.take_apart, parts.metrics.failed
+        )
+        self.pipeline = Pipeline(self._in_force(), parts, upstream)
+        watcher = asyncio.create_task(self._watch(board))
+        try:
+            await self._listen(bound, board)
+        finally:
+            watcher.cancel()
+            await _ended(journal)
+            if self._teams is not None:
+                self._teams.close()
+            await parts.close()
+            board.close()
+            self._events.close()
+
+    async def _listen(self, bound: socket.socket, board: Board) -> None:
+        settings = self._settings.gateway
+        self._app = app = App(
+            self.pipeline,
+            self.parts,
+            board,
+            hosts=names_of(settings),
+            cors=Cors(settings.cors_origins),
+            most_body_bytes=settings.most_body_mb * 1024 * 1024,
+            slow_client_s=settings.slow_client_s,
+        )
+        self.server = server = _Server(
+            uvicorn.Config(
+                app,
+                http=_GuardedProtocol,
+                loop="uvloop",
+                ws="none",
+                proxy_headers=False,
+                lifespan="off",
+                access_log=False,
+                log_config=None,
+                log_level="error",
+                server_header=False,
+                date_header=False,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=int(settings.drain_s),
+                backlog=2048,
+            ),
+            self.parts,
+            board,
+            self._shortage,
+            self._tls,
+        )
+        await server.serve(sockets=[bound])
+
+    async def _watch(self, board: Board) -> None:
+        """Keys and settings that change while we run. Wrong settings are told, and the old ones stay."""
+        again = asyncio.Event()
+        if threading.current_thread() is threading.main_thread():
+            asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._told_to_reload, again)
+        while True:
+            self.parts.update_gauges(self.pipeline.in_force.upstreams)
+            if self.server is not None and self.server.started:
+                board.tell(self.parts.readiness.state)
+                board.tell_connections(self.server.connections)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
+            again.clear()
+            self._troubles.look(self.parts, self._events, self._keys, self._settings.file)
+            if (stamp := _stamp(self._settings.file)) != self._stamp:
+                self._stamp = stamp
+                self._reload()
+            elif self._tls is not None and self._tls.changed():
+                self._renew(self._tls)
+            if self._teams is not None and self._teams.look():
+                self.pipeline.take_over(self._in_force())
+
+    def _told_to_reload(self, again: asyncio.Event) -> None:
+        self._stamp = _CHANGED
+        again.set()
+
+    def _reload(self) -> None:
+        if gone_settings(self._settings.file):
+            return  # what the next file says, or none, is not what was meant; `Troubles` tells
+        try:
+            settings = self._reread()
+            upstreams = upstreams_of(settings)
+            if self._tls is not None and settings.gateway.tls_certificate_file:
+                self._tls.renew(settings)
+        except UserError as error:
+            log("settings_kept", error=str(error))
+            return
+        self._settings, self._upstreams = settings, upstreams
+        self._load_teams()
+        self.pipeline.take_over(self._in_force())
+        if self._app is not None:
+            self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
+        log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
+
+    def _renew(self, tls: Listener) -> None:
+        try:
+            tls.renew(self._settings)
+        except UserError as error:
+            log("certificate_kept", error=str(error))
+        else:
+            log("certificate_renewed")
+
+    def _load_teams(self) -> None:
+        """Plans of teams, if the settings name any (or did). Without their file no plan is applied; calls go on."""
+        if self._teams is None and self._settings.teams:
+            try:
+                self._teams = Teams(self._folder, self._digest_key, self.parts.metrics.failed)
+            except UserError as error:
+                log("team_plan_not_applied", problem=str(error))
+                return
+        if self._teams is not None:
+            self._teams.load(self._settings)
+
+    def _in_force(self) -> InForce:
+        """What the settings say now."""
+        owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
+        if self._teams is None:
+            return InForce(owners, self._upstreams, rules=self._rules)
+        teams = self._teams.parts
+        return InForce(owners, self._upstreams, teams.sources, self._rules, teams.answerers, self._teams.graded)
+
+    @property
+    def _shared_metrics(self) -> Path | None:
+        return shared_metrics(self._folder) if self._worker.count > 1 else None
+
+
+class _Server(uvicorn.Server):
+    """Tells the pipeline when it is time to drain."""
+
+    @property
+    def port(self) -> int:
+        """Where it listens in fact, if port 0 was asked for."""
+        number: int = self.servers[0].sockets[0].getsockname()[1]
+        return number
+
+    def drain(self) -> None:
+        """Takes no more calls and ends when those under way have ended."""
+        self._parts.readiness.draining = True
+        self.should_exit = True
+
+    def __init__(
+        self, config: uvicorn.Config, parts: Parts, board: Board, shortage: Shortage, tls: Listener | None = None
+    ) -> None:
+        super().__init__(config)
+        self._parts, self._board, self._shortage = parts, board, shortage
+        self._tls = tls.context if tls is not None else None
+
+    @property
+    def connections(self) -> int:
+        return len(self.server_state.connections)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        assert sockets is not None  # noqa: S101 - inherited
+        protocol = partial(
+            _GuardedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections, self._shortage, self._tls)
+        self.servers = [accepting]  # type: ignore[list-item]
+        self.started = True
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """As uvicorn does, and also for connections that were taken before the end and are made only now: kept alive,
+        one of them would have its caller refused again and again until the drain is over.
+        """
+        turning_away = asyncio.create_task(self._turn_away())
+        try:
+            await super().shutdown(sockets)
+        finally:
+            turning_away.cancel()
+
+    async def _turn_away(self) -> None:
+        while True:
+            await asyncio.sleep(TURN_AWAY_EVERY_S)
+            for connection in list(self.server_state.connections):
+                connection.shutdown()  # at once, or after the reply that is under way
+
+    @contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """As uvicorn does, but for the end: a signal is not raised again, which would end the process before the
+        journal is closed.
+        """
+        if threading.current_thread() is not threading.main_thread():
+            yield
+            return
+        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
+        try:
+            yield
+        finally:
+            for number, handler in before.items():
+                signal.signal(number, handler)
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        self._parts.readiness.draining = True
+        log("draining", signal=signal.Signals(sig).name, calls=self._parts.journal.calls_under_way)
+        super().handle_exit(sig, frame)
+
+
+class _GuardedProtocol(PlainProtocol):
+    """uvicorn's protocol, with bounds on how large headers may be and how slowly they may come."""
+
+    _header_bytes = 0
+    _in_headers = True
+    _header_timer: asyncio.TimerHandle | None = None
+    _unread: UnreadBody | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        self._header_timer = self.loop.call_later(HEADERS_WITHIN_S, self._too_slow)
+
+    def data_received(self, data: bytes) -> None:
+        if self._unread is not None:
+            self._unread.drop(data)
+            if self._unread.last:
+                return
+        if self._in_headers:
+            self._header_bytes += len(data)
+        super().data_received(data)
+        if self._in_headers and self._header_bytes > MOST_HEADER_BYTES and not self.transport.is_closing():
+            self.send_400_response("The headers are too large.")
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        """What follows a chunked body is no header: nobody in front of us has looked at it."""
+        if self._in_headers:
+            super().on_header(name, value)
+
+    def on_message_begin(self) -> None:
+        self._in_headers = True
+        if self._header_timer is None:
+            self._header_timer = self.loop.call_later(HEADERS_WITHIN_S, self._too_slow)
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        self._in_headers = False
+        self._header_bytes = 0
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+            self._header_timer = None
+        super().on_headers_complete()
+        if not self.parser.should_upgrade() and not self.cycle.keep_alive:
+            self.cycle.transport = _Last(self)  # type: ignore[assignment]
+
+    def on_message_complete(self) -> None:
+        super().on_message_complete()
+        if self._unread is not None:
+            self._unread.end()
+            self._unread = None
+            self._unset_keepalive_if_required()
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
+
+    def on_response_complete(self) -> None:
+        super().on_response_complete()
+        if self._answered_early() and self._unread is None and not self.transport.is_closing():
+            self._unread = UnreadBody(self.transport, last=False)
+
+    def close_after_reply(self) -> None:
+        """Closes a connection that is not kept; if its request has not come in full, only when that was dropped."""
+        if self._answered_early() and not self.transport.is_closing():
+            self._unread = UnreadBody(self.transport, last=True)
+        else:
+            self.transport.close()
+
+    def _answered_early(self) -> bool:
+        return self.cycle.response_complete and self.cycle.more_body
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        if self._header_timer is not None:
+            self._header_timer.cancel()
+        if self._unread is not None:
+            self._unread.end()
+        super().connection_lost(exc)
+
+    def _too_slow(self) -> None:
+        if not self.transport.is_closing():
+            self.transport.close()
+
+
+class _Last:
+    """The connection of a request after which it is closed, as uvicorn's cycle uses it."""
+
+    def __init__(self, protocol: _GuardedProtocol) -> None:
+        self.write = protocol.transport.write
+        self.is_closing = protocol.transport.is_closing
+        self.close = protocol.close_after_reply
+
+
+async def _ended(journal: Journal) -> None:
+    """Waits for the records of calls that were cut at the end of the drain. What is not written by then comes back as
+    unknown at the next start.
+    """
+    until = asyncio.get_running_loop().time() + RECORDS_WITHIN_S
+    while journal.calls_under_way and asyncio.get_running_loop().time() < until:  # noqa: ASYNC110 - ends with us
+        await asyncio.sleep(0.02)
+
+
+def _stamp(file: str) -> tuple[int, int]:
+    """Changes when the file does."""
+    try:
+        seen = Path(file).stat()
+    except OSError:
+        return 0, 0
+    return seen.st_mtime_ns, seen.st_size
+
+
+def shared_metrics(folder: Path) -> Path:
+    """Where several workers keep their figures."""
+    return folder / "metrics"
+
+
+def run(
+    settings: Settings,
+    folder: Path,
+    digest_key: bytes,
+    reread: Callable[[], Settings],
+    *,
+    worker: Worker = ALONE,
+    bound: socket.socket | None = None,
+) -> None:
+    """Runs the gateway, or one of its workers, in this process until it is told to stop."""
+    import uvloop
+
+    take_over("uvicorn.error", "asyncio")
+    raise_limit()
+    if worker.count > 1:
+        share(worker.index)
+    # A call leaves few cycles behind, and what is imported by now stays to the end: to look through it over and over
+    # took a tenth of the CPU.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(20_000, 20, 20)
+    uvloop.run(Gateway(settings, folder, digest_key, reread, worker=worker, bound=bound).serve())

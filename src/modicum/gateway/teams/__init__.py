@@ -1,0 +1,1 @@
+"""Plans of teams of agents, applied to live calls."""

@@ -1,0 +1,99 @@
+"""Plans of teams in the gateway: read, applied, graded by outcomes, given up when they prove worse.
+
+Nothing here is made unless the settings name a team; a gateway without any asks no rule.
+"""
+
+import asyncio
+import sqlite3
+from collections.abc import Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
+from typing import NamedTuple
+
+from modicum.calls import Outcome
+from modicum.gateway.answering import Answerer
+from modicum.gateway.listening import Failed
+from modicum.gateway.optimizing import FactSource
+from modicum.gateway.process.log import log
+from modicum.gateway.teams.outcomes import Grading, TeamOutcomes
+from modicum.gateway.teams.plans import TeamPlans
+from modicum.gateway.teams.turns import TeamTurns
+from modicum.settings import Settings
+
+
+class TeamParts(NamedTuple):
+    """What of a gateway's calls teams take part in."""
+
+    sources: tuple[FactSource, ...] = ()
+    answerers: tuple[Answerer, ...] = ()
+
+
+class Teams:
+    """Used from the event loop. The file of outcomes is written in a thread of its own.
+
+    Raises:
+        UserError: that file cannot be used.
+    """
+
+    def __init__(self, folder: Path, key: bytes, failed: Failed) -> None:
+        self._outcomes = TeamOutcomes(folder / "teams.sqlite")
+        self._plans = TeamPlans(self._outcomes.watch)
+        self._failed = failed
+        self._thread = ThreadPoolExecutor(1, "teams")
+        self._turns = TeamTurns(self._plans, self._began, key)
+
+    @property
+    def parts(self) -> TeamParts:
+        """What takes part in calls: nothing, unless a plan is in force, or was when a run began."""
+        if not self._plans.in_force and not self._turns.has_led:
+            return TeamParts()
+        return TeamParts((self._turns,), (self._turns,))
+
+    def load(self, settings: Settings) -> None:
+        """Reads what the settings say of teams; `parts` may be others then."""
+        self._grading = {name: Grading(one.outcome, one.margin) for name, one in settings.teams.items()}
+        try:
+            self._plans.load(settings)
+        except sqlite3.Error:
+            self._failed("team_outcomes")
+        self._log_plans()
+
+    def look(self) -> bool:
+        """Plans that changed, and what outcomes said meanwhile. Whether `parts` may be others now."""
+        try:
+            if self._plans.reload_changed():
+                self._log_plans()
+                return True
+            self._plans.look_at_watches()
+        except sqlite3.Error:
+            self._failed("team_outcomes")
+        return False
+
+    async def graded(self, outcomes: Sequence[Outcome]) -> None:
+        """Hands outcomes to the runs that they are of. A failure is counted; the outcomes are in the journal."""
+        loop = asyncio.get_running_loop()
+        try:
+            for outcome in outcomes:
+                said = (outcome.task, outcome.name, outcome.value, self._grading)
+                for given_up in await loop.run_in_executor(self._thread, self._outcomes.told, *said):
+                    log("team_plan_reverted", why=given_up)
+            self._plans.look_at_watches()
+        except sqlite3.Error:
+            self._failed("team_outcomes")
+
+    def close(self) -> None:
+        self._thread.shutdown()
+        self._outcomes.close()
+
+    def _began(self, team: str, run: str, task: str, plan: str, arm: str) -> None:
+        self._thread.submit(self._outcomes.began, team, run, task, plan, arm).add_done_callback(self._noted)
+
+    def _noted(self, done: "Future[None]") -> None:
+        if done.exception() is not None:
+            self._failed("team_outcomes")
+
+    def _log_plans(self) -> None:
+        for problem in self._plans.problems:
+            log("team_plan_not_applied", problem=problem)
+        if self._plans.in_force:
+            log("team_plans", teams=sorted(self._plans.in_force))

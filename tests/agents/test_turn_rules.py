@@ -1,4 +1,4 @@
-"""What a reader is shown. Whole calls are in gateway/test_team_turns.py; here is what may never happen."""
+"""What a reader is shown. Whole calls are in gateway/teams/test_turns.py; here is what may never happen."""
 
 import json
 from datetime import UTC, datetime

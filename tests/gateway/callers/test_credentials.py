@@ -7,8 +7,8 @@ from datetime import UTC, datetime
 
 import httpx2 as httpx
 import pytest
-from gateway.http.test_app import raw
 
+from gateway.http.test_app import raw
 from gateway.rig import CHAT
 from modicum.calls import Owner
 from modicum.gateway.callers.credentials import check_places, modicum_key, query_key

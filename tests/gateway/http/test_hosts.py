@@ -1,8 +1,8 @@
 import httpx2 as httpx
 import msgspec
 import pytest
-from gateway.process.test_server import wait_until
 
+from gateway.process.test_server import wait_until
 from gateway.rig import CHAT, running, usual
 from modicum.gateway.http.hosts import names_of
 from modicum.settings import GatewaySettings

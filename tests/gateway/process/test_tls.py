@@ -11,9 +11,9 @@ import httpx2 as httpx
 import msgspec
 import openai
 import pytest
-from gateway.process.test_server import wait_until
 
 from gateway.certificates import Authority
+from gateway.process.test_server import wait_until
 from gateway.rig import CHAT, FIXTURES, running, usual
 from modicum.calls import UserError
 from modicum.gateway.process.server import upstreams_of

@@ -1,24 +1,13 @@
 """Fails when a source file lacks its test file, or a test file its source.
 
 `src/modicum/calls/usage.py` is tested by `tests/calls/test_usage.py`. A file without logic (fields, constants,
-protocols) needs none. What is tested through another file is named here with the reason; an exception that is no
-longer needed fails too.
+protocols) needs none.
 """
 
 import ast
 import sys
 from pathlib import Path
 
-TESTED_ELSEWHERE: dict[str, str] = {
-    "gateway/anatomy.py": "tests/gateway/test_pipeline.py books a growing conversation",
-    "gateway/process/fair_accept.py": "tests/cli/test_supervisor.py, two workers on one socket; tests/gateway/test_open_files.py",
-    "gateway/http/pass_through.py": "tests/gateway/test_app.py lists models and counts tokens",
-    "gateway/http/client.py": "tests/gateway/test_replies.py and test_app.py: callers that leave, stall or are slow",
-    "gateway/exchange.py": "fields only",
-    "outbound/open_files.py": "tests/gateway/test_open_files.py, with a gateway that may open few",
-    "gateway/http/refusal.py": "two exceptions",
-    "gateway/sending.py": "tests/gateway/test_pipeline.py and test_app.py look at what the provider got",
-}
 TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "test_names.py": "names in all of the source",
     "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",
@@ -57,15 +46,10 @@ def main() -> int:
     faults = [
         f"src/modicum/{source} has no tests/{test}"
         for test, source in sorted(wanted.items())
-        if test not in tests and source not in TESTED_ELSEWHERE and has_logic(source_root / source)
+        if test not in tests and has_logic(source_root / source)
     ]
     faults += [
         f"tests/{test} tests no source file" for test in sorted(tests - set(wanted)) if test not in TESTS_WITHOUT_SOURCE
-    ]
-    faults += [
-        f"scripts/pairing.py: the exception for {name} is not needed"
-        for name in sorted(TESTED_ELSEWHERE)
-        if name not in sources or str(Path(name).with_name(f"test_{Path(name).name}")) in tests
     ]
     for fault in faults:
         print(fault)  # noqa: T201 - a script's output

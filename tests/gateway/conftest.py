@@ -1,3 +1,4 @@
+import openai
 import pytest
 
 from gateway.rig import running
@@ -13,3 +14,9 @@ def rig(tmp_path_factory):
 def fresh_rig(tmp_path):
     with running(tmp_path) as rig:
         yield rig
+
+
+@pytest.fixture
+def client(rig):
+    with openai.OpenAI(base_url=f"{rig.url}/v1", api_key=rig.key, max_retries=0) as client:
+        yield client

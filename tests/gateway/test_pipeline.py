@@ -9,20 +9,8 @@ import openai
 import pytest
 from google import genai
 
-from context.doors import Writer, chat
-from context.test_doors import ten_reads
 from gateway.rig import CHAT, FIXTURES, facts_of, packed
-from insights.planted import EVER
 from modicum.calls import Basis, CallStatus, Usage
-from modicum.insights.findings import reread_files
-from modicum.insights.history import load
-from modicum.ledger.opening import open_store
-
-
-@pytest.fixture
-def client(rig):
-    with openai.OpenAI(base_url=f"{rig.url}/v1", api_key=rig.key, max_retries=0) as client:
-        yield client
 
 
 def last(rig, count):
@@ -46,29 +34,6 @@ def test_openai_chat_is_booked_with_the_providers_usage_owner_and_task(rig, clie
     assert call.usage == Usage(**facts["usage"])
     assert (call.usage_basis, call.output_basis, call.status) == (Basis.EXACT, Basis.EXACT, CallStatus.OK)
     assert (call.task, call.agent, call.owner.team, call.owner.key) == ("PR-1", "a", "platform", "ci")
-
-
-def test_a_body_passes_unchanged_and_no_key_of_ours_leaves(rig, client):
-    client.chat.completions.create(**CHAT)
-
-    line, headers, body = rig.provider.asked[-1]
-    assert line == "POST /v1/chat/completions HTTP/1.1"
-    assert json.loads(body) == CHAT
-    assert rig.key not in str(headers)
-    assert "authorization" not in headers
-
-
-def test_trace_context_goes_upstream_as_it_came_and_baggage_does_not(rig, client):
-    parent = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-
-    client.chat.completions.create(
-        **CHAT, extra_headers={"traceparent": parent, "tracestate": "a=b", "baggage": "user.name=ann"}
-    )
-
-    headers = rig.provider.asked[-1][1]
-    assert (headers["traceparent"], headers["tracestate"]) == (parent, "a=b")
-    assert "baggage" not in headers
-    assert rig.records()[-1].tags["traceparent"] == parent
 
 
 def test_a_stream_that_did_not_ask_for_usage_has_none_and_is_booked_exactly(rig, client):
@@ -202,47 +167,6 @@ def test_an_error_of_the_provider_comes_through_in_its_own_words(rig, client):
 
     call = last(rig, before + 1)
     assert (call.status, call.usage_basis) == (CallStatus.ERROR, Basis.UNKNOWN)
-
-
-def test_an_alias_changes_the_model_and_nothing_else(rig, client):
-    client.chat.completions.create(**CHAT | {"model": "fast", "temperature": 0.25})
-
-    assert json.loads(rig.provider.asked[-1][2]) == CHAT | {"temperature": 0.25}
-
-
-def test_a_growing_conversation_is_booked_as_its_additions(fresh_rig):
-    told = [{"role": "system", "content": "Be brief."}, {"role": "user", "content": "One?"}]
-    with openai.OpenAI(base_url=f"{fresh_rig.url}/v1", api_key=fresh_rig.key, max_retries=0) as client:
-        client.chat.completions.create(model="gpt-4o-mini", messages=told)
-        told += [{"role": "assistant", "content": "1"}, {"role": "user", "content": "Two?"}]
-        fresh_rig.wait_for_records(1)
-        client.chat.completions.create(model="gpt-4o-mini", messages=told)
-    fresh_rig.wait_for_records(2)
-    fresh_rig.stop()  # what is counted late is written by then
-    fresh_rig.start()
-
-    first, second = (entry.call for entry in fresh_rig.shipped())
-    assert (first.conversation, second.turn) == (second.conversation, 1)
-    assert [(call.anatomy.kept_segments, len(call.anatomy.added)) for call in (first, second)] == [(0, 2), (2, 2)]
-
-
-def test_one_file_read_ten_times_is_found_by_the_audit_as_in_recorded_bodies(fresh_rig):
-    talk, writer = ten_reads(), Writer(0)
-    with openai.OpenAI(base_url=f"{fresh_rig.url}/v1", api_key=fresh_rig.key, max_retries=0) as client:
-        for end in talk.ends:
-            client.chat.completions.create(**chat(talk, talk.items[:end], writer))
-    fresh_rig.wait_for_records(len(talk.ends))
-    fresh_rig.stop()
-    fresh_rig.start()
-
-    entries = fresh_rig.shipped()
-    store = open_store(":memory:")
-    store.append(entries)
-    found = reread_files.find(load(store, *EVER))
-    store.close()
-
-    assert found.details == {"reads": 9}
-    assert {part.tool for entry in entries for part in entry.call.anatomy.added if part.detail} == {"Read"}
 
 
 @pytest.fixture

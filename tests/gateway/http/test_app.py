@@ -351,31 +351,6 @@ def test_a_caller_that_sends_too_slowly_is_let_go(tmp_path):
     assert b" 408 " in said.partition(b"\r\n")[0]
 
 
-def test_a_caller_that_stops_reading_is_let_go_and_on_record(tmp_path):
-    with running(tmp_path, usual(slow_client_s=0.5)) as rig:
-        rig.provider.repeat = 50_000  # far more than any buffer holds
-        data = json.dumps(CHAT | {"stream": True})
-        head = f"POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {rig.key}\r\n"
-        head += f"x-fixture: openai-chat/broken_off.sse\r\ncontent-length: {len(data)}\r\n\r\n"
-        with socket.create_connection(("127.0.0.1", rig.gateway.server.port)) as line:
-            line.sendall((head + data).encode())
-            (call,) = rig.wait_for_records(1, seconds=15)
-
-    assert call.status.value == "aborted"
-    assert call.usage.prompt_tokens > 0
-
-
-def test_lists_of_models_and_token_counts_pass_and_are_not_booked(rig, web):
-    before = len(rig.records())
-
-    assert web.get("/v1/models").is_success
-    assert rig.provider.asked[-1][0] == "GET /v1/models HTTP/1.1"
-    counted = {"model": "claude-test", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 5}
-    assert web.post("/v1/messages/count_tokens", json=counted).is_success
-    assert httpx.get(f"{rig.url}/v1/models").status_code == 401
-    assert len(rig.records()) == before
-
-
 def test_health_readiness_and_metrics(rig, web):
     web.post("/v1/chat/completions", json=CHAT)
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from modicum.calls import Call, Problem, SegmentKind
-from modicum.context.segmenter import BlockListener
+from modicum.context.block_listener import BlockListener
 from modicum.context.tool_result_reuse import FEWEST_LATER_CALLS, ReuseWatch
 from modicum.importers import format_named, read_calls
 from modicum.importers.format import Reading

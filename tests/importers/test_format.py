@@ -1,5 +1,5 @@
 from modicum.calls import SegmentKind
-from modicum.context.segmenter import BlockListener
+from modicum.context.block_listener import BlockListener
 from modicum.importers.format import Reading
 from modicum.metering.digests import Digester
 from modicum.providers.blocks import Block

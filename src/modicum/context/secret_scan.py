@@ -3,7 +3,7 @@
 import msgspec
 
 from modicum.calls import Call, SegmentKind
-from modicum.context.segmenter import BlockListener
+from modicum.context.block_listener import BlockListener
 from modicum.privacy.detection import count_sensitive_values
 from modicum.privacy.tags import seen_tags
 

@@ -1,27 +1,18 @@
 """Blocks of text in, segments out: digests, what a result is about, and token counts, after which the text is gone."""
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from modicum.calls import Basis, Segment, SegmentKind
 from modicum.calls.storable import storable
+from modicum.context.block_listener import BlockListener
 from modicum.metering.digests import Digester
 from modicum.metering.tokens import count_tokens
 from modicum.providers.blocks import Block
 
 MOST_UNANSWERED = 256
 """Tool calls without an id that wait for their result."""
-
-
-class BlockListener:
-    """Is told what passes while a file is read with anatomy. This one forgets all of it."""
-
-    def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:
-        """A block was measured: `digest` is that of its segment. The same block may be told again."""
-
-    def on_reply(self, call_id: str, said: Iterable[Segment]) -> None:
-        """The reply to a call, in parts or as a whole: the last one of a conversation stands in no context."""
 
 
 class Print(NamedTuple):
@@ -122,19 +113,3 @@ class Segmenter:
             counted = self._counts.get((part.digest, model))
             tokens = self._counts[part.digest, model] = self._count(part.text, model) if counted is None else counted
         return Segment(part.kind, tokens, part.digest, part.tool, part.detail, part.is_error, part.basis)
-
-
-class Listeners(BlockListener):
-    """Several of them."""
-
-    def __init__(self, *listeners: BlockListener) -> None:
-        self._listeners: Sequence[BlockListener] = listeners
-
-    def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:
-        for listener in self._listeners:
-            listener.on_block(kind, text, digest)
-
-    def on_reply(self, call_id: str, said: Iterable[Segment]) -> None:
-        parts = list(said)
-        for listener in self._listeners:
-            listener.on_reply(call_id, parts)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from modicum.calls import Call, Problem, Reuse, Segment, SegmentKind
-from modicum.context.segmenter import BlockListener
+from modicum.context.block_listener import BlockListener
 from modicum.metering.quotes import Speech
 
 READ = {SegmentKind.TOOL_RESULT, SegmentKind.DOCUMENT}

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modicum.calls import Call, Problem
-from modicum.context.segmenter import BlockListener, Segmenter
+from modicum.context.block_listener import BlockListener
+from modicum.context.segmenter import Segmenter
 from modicum.metering.digests import Digester
 from modicum.metering.tokens import count_tokens
 

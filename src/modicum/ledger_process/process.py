@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import uvicorn
+import uvloop
 
 from modicum.calls import UserError
 from modicum.ledger_process.api import Api
@@ -120,6 +121,4 @@ def run(
     log: Callable[[str], None],
     export: Endpoint | None = None,
 ) -> None:
-    import uvloop
-
     uvloop.run(serve(folder, ledger, prices, host, port, log, export))

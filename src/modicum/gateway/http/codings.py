@@ -11,6 +11,11 @@ from typing import Any, Protocol
 
 from modicum.outbound.keepalive import Header
 
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
+
 CODINGS = frozenset({b"gzip", b"x-gzip", b"deflate", b"zstd"})
 PIECE_BYTES = 1024 * 1024
 _ZSTD_WINDOW_LOG = 23
@@ -72,7 +77,6 @@ class Unpacker:
 
     def _fresh(self, data: bytes) -> Any:
         if self._zstd:
-            zstd = _zstd()
             return zstd.ZstdDecompressor(options={zstd.DecompressionParameter.window_log_max: _ZSTD_WINDOW_LOG})
         # Some send deflate without the wrapper that the standard wants: its first byte tells (RFC 1950).
         return zlib.decompressobj(_RAW if self._raw and data[0] & 0x0F != 8 else _ZLIB_OR_GZIP)
@@ -94,13 +98,5 @@ def _rest(current: Any) -> bytes:
     return rest
 
 
-def _zstd() -> Any:
-    if sys.version_info >= (3, 14):
-        from compression import zstd
-    else:
-        from backports import zstd
-    return zstd
-
-
 def _errors() -> tuple[type[Exception], ...]:
-    return zlib.error, _zstd().ZstdError
+    return zlib.error, zstd.ZstdError

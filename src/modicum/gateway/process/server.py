@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+import uvloop
 
 from modicum.calls import UserError
 from modicum.calls.rule import Rule
@@ -468,8 +469,6 @@ def run(
     bound: socket.socket | None = None,
 ) -> None:
     """Runs the gateway, or one of its workers, in this process until it is told to stop."""
-    import uvloop
-
     take_over("uvicorn.error", "asyncio")
     raise_limit()
     if worker.count > 1:

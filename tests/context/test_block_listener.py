@@ -1,0 +1,25 @@
+from modicum.calls import Segment, SegmentKind
+from modicum.context.block_listener import BlockListener, Listeners
+
+
+class Ear(BlockListener):
+    def __init__(self):
+        self.blocks, self.replies = [], []
+
+    def on_block(self, kind, text, digest):
+        self.blocks.append((kind, text, digest))
+
+    def on_reply(self, call_id, said):
+        self.replies.append((call_id, list(said)))
+
+
+def test_several_listeners_all_get_what_passes():
+    one, two = Ear(), Ear()
+    both = Listeners(one, two)
+    reply = Segment(SegmentKind.ASSISTANT, 3)
+
+    both.on_block(SegmentKind.USER, "hello", b"d")
+    both.on_reply("c", iter([reply]))
+
+    assert one.blocks == two.blocks == [(SegmentKind.USER, "hello", b"d")]
+    assert one.replies == two.replies == [("c", [reply])]

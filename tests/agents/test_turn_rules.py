@@ -1,4 +1,4 @@
-"""What a reader is shown. Whole calls are in gateway/test_team_turns.py; here is what may never happen."""
+"""What a reader is shown. Whole calls are in gateway/teams/test_turns.py; here is what may never happen."""
 
 import json
 from datetime import UTC, datetime
@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gateway.team_rig import AGENTS, plan
-from modicum.agents.turn import TeamTurn, saying_digest
+from modicum.agents.turn import TeamTurn, digest_saying
 from modicum.agents.turn_rules import ask_cheaper_model, hide_messages
 from modicum.calls.change import NO_CHANGE, DoesNotFit
 from modicum.calls.facts import Facts
@@ -22,7 +22,7 @@ def reader(a_plan, agent="judge", *, silenced=(), said=(), **more):
     said_by = {}
     for name, text in said:
         if text.strip():
-            said_by[saying_digest(text)] = said_by.get(saying_digest(text), frozenset()) | {name}
+            said_by[digest_saying(text)] = said_by.get(digest_saying(text), frozenset()) | {name}
     empty = frozenset(one.empty_text for one in DIALECTS.values() if one.empty_text)
     turn = {"plan": a_plan, "agent": agent, "round": 1, "silenced": frozenset(silenced), "said_by": said_by}
     return TeamTurn(**turn, empty_texts=empty, **more)
@@ -37,7 +37,7 @@ def left(turn, body, dialect):
     prompt = DIALECTS[dialect].prompt(body)
     change = hide_messages(prompt, facts(turn))
     try:
-        return None if change.is_nothing else prompt.written(change)
+        return None if change.is_nothing else prompt.write(change)
     except DoesNotFit:
         return None
 

@@ -40,7 +40,7 @@ def test_a_prompt_that_nobody_took_apart_has_no_units_rather_than_none_at_all(re
 
 def test_a_changed_anatomy():
     prompt = AnatomyPrompt(SEGMENTS)
-    changed = prompt.changed(Change(left_out=frozenset({1}), replaced={3: "x" * 40}))
+    changed = prompt.apply(Change(left_out=frozenset({1}), replaced={3: "x" * 40}))
 
     assert [unit.kind for unit in changed.units] == [SegmentKind.SYSTEM, SegmentKind.TOOL_CALL, SegmentKind.TOOL_RESULT]
     assert [unit.place for unit in changed.units] == [0, 1, 2]
@@ -59,4 +59,4 @@ def test_a_changed_anatomy():
 )
 def test_what_a_prompt_cannot_take(change, why):
     with pytest.raises(DoesNotFit, match=why):
-        AnatomyPrompt(SEGMENTS).changed(change)
+        AnatomyPrompt(SEGMENTS).apply(change)

@@ -71,7 +71,7 @@ def test_results_without_an_id_answer_the_calls_of_their_tool_in_order():
 def test_a_call_that_was_never_answered_takes_no_result_of_the_next_request():
     segmenter = Segmenter(DIGESTER, lambda text, _: len(text))
     ask = tool_call("read", {"path": "a"}, ""), tool_call("read", {"path": "b"}, "")
-    segmenter.replied("c", ask, "m")
+    segmenter.on_reply("c", ask, "m")
 
     *_, result = segmenter.context([ask[1], tool_result("B", "", tool="read")], "m")
 

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from modicum.calls import Call, Problem, SegmentKind
-from modicum.context.segmenter import Listener
+from modicum.context.segmenter import BlockListener
 from modicum.context.tool_result_reuse import FEWEST_LATER_CALLS, ReuseWatch
 from modicum.importers import format_named, read_calls
 from modicum.importers.format import Reading
@@ -152,11 +152,11 @@ def test_the_last_reply_is_heard_in_every_format_that_holds_replies(log, shape):
     assert shares(log, agent(said).records(shape), shape.__name__) == [pytest.approx(0.07, abs=0.01)]
 
 
-class Ear(Listener):
+class Ear(BlockListener):
     def __init__(self):
         self.answered = set()
 
-    def replied(self, call_id, said):
+    def on_reply(self, call_id, said):
         self.answered |= {call_id for part in said if part.digest}
 
 
@@ -218,7 +218,7 @@ def test_a_file_too_large_to_be_held_is_judged_after_fifty_calls_or_not_at_all(l
     log.write_text("\n".join(map(json.dumps, agent([*said, "It was row_50."]).as_openai())))
     watch = ReuseWatch(most_held=held)
 
-    found = list(watch.told(format_named("openai").read(log, Reading(anatomy=True, listener=watch))))
+    found = list(watch.add_reuse(format_named("openai").read(log, Reading(anatomy=True, listener=watch))))
 
     parts = [part for call in found for part in call.anatomy.added if part.kind is SegmentKind.TOOL_RESULT]
     assert [part.reuse and part.reuse.read_share for part in parts] == [share]

@@ -1,15 +1,15 @@
 from modicum.calls import SegmentKind
-from modicum.context.segmenter import Listener
+from modicum.context.segmenter import BlockListener
 from modicum.importers.format import Reading
 from modicum.metering.digests import Digester
 from modicum.providers.blocks import Block
 
 
-class Ear(Listener):
+class Ear(BlockListener):
     def __init__(self):
         self.texts = []
 
-    def heard(self, kind, text, digest):
+    def on_block(self, kind, text, digest):
         self.texts.append((kind, text, digest))
 
 

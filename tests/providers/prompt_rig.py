@@ -18,6 +18,6 @@ def only(found, kept):
     """The request with these units alone; None where it does not fit."""
     gone = frozenset(range(len(found.units))) - {unit.place for unit in kept}
     try:
-        return found.written(Change(left_out=gone))
+        return found.write(Change(left_out=gone))
     except DoesNotFit:
         return None

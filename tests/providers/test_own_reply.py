@@ -1,4 +1,4 @@
-"""The official clients read these in tests/gateway/test_team_rule.py; here every dialect's own tail does."""
+"""The official clients read these in tests/gateway/teams/test_turns.py; here every dialect's own tail does."""
 
 import pytest
 

@@ -33,14 +33,14 @@ from providers.prompt_rig import only, prompt
     ],
 )
 def test_who_can_take_a_plain_text(dialect, fields, why):
-    assert prompt(dialect, **fields).why_not == why
+    assert prompt(dialect, **fields).why_no_text == why
 
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"messages": [1, null, {"content": {}}]}', b'{"messages": "x"}'])
 def test_odd_requests_are_taken_apart_as_far_as_they_go(body):
     for dialect in ("openai-chat", "anthropic-messages", "openai-responses"):
         found = DIALECTS[dialect].prompt(body)
-        assert found is None or not found.units or only(found, []) is None
+        assert not found.is_known or not found.units or only(found, []) is None
     assert DIALECTS["gemini-generate"].prompt(b"{}") is None
 
 
@@ -122,7 +122,7 @@ def test_all_dialects_take_a_request_apart_alike(dialect):
 @every_talk
 def test_texts_are_replaced_in_the_form_that_they_have(dialect):
     found = prompt(dialect, **TALKS[dialect])
-    body = json.loads(found.written(Change(replaced={2: "terse", 3: "c", 5: "none"})))
+    body = json.loads(found.write(Change(replaced={2: "terse", 3: "c", 5: "none"})))
     again = prompt(dialect, **body)
 
     assert [again.units[place].text for place in (2, 3, 5)] == ["terse", "c", "none"]
@@ -140,9 +140,9 @@ def test_texts_are_replaced_in_the_form_that_they_have(dialect):
 def test_tools_and_instructions_go_out_too(dialect):
     found = prompt(dialect, **TALKS[dialect])
 
-    one = json.loads(found.written(Change(left_out=frozenset({1}))))
+    one = json.loads(found.write(Change(left_out=frozenset({1}))))
     assert one == {"model": "m", **TALKS[dialect], "tools": TALKS[dialect]["tools"][:1]}
-    none = prompt(dialect, **json.loads(found.written(Change(left_out=frozenset({0, 1, 2})))))
+    none = prompt(dialect, **json.loads(found.write(Change(left_out=frozenset({0, 1, 2})))))
     assert [unit.kind.value for unit in none.units] == KINDS[3:]
 
 
@@ -158,7 +158,7 @@ def test_tools_and_instructions_go_out_too(dialect):
 )
 def test_what_no_provider_would_take_does_not_fit(dialect, change, why):
     with pytest.raises(DoesNotFit, match=why):
-        prompt(dialect, **TALKS[dialect]).written(change)
+        prompt(dialect, **TALKS[dialect]).write(change)
 
 
 @pytest.mark.parametrize(
@@ -177,6 +177,6 @@ def test_what_no_provider_would_take_does_not_fit(dialect, change, why):
 )
 def test_a_cap_only_lowers_and_effort_stands_where_its_api_has_it(dialect, asked, written):
     messages = {"input" if dialect == "openai-responses" else "messages": [{"role": "user", "content": "hi"}]}
-    body = prompt(dialect, **messages, **asked).written(Change(most_output_tokens=100, effort="low"))
+    body = prompt(dialect, **messages, **asked).write(Change(most_output_tokens=100, effort="low"))
 
     assert json.loads(body) == {"model": "m", **messages, **written}

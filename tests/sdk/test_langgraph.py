@@ -209,7 +209,7 @@ def test_a_graph_that_only_sets_headers_follows_the_plan_of_the_gateway(tmp_path
         prompts = [[message["content"] for message in asked["messages"]] for asked in rig.mock.asked]
         rig.plan_file.unlink()
         end = time.monotonic() + 10
-        while rig.gateway.pipeline.in_force.rules and time.monotonic() < end:
+        while rig.gateway.pipeline.in_force.sources and time.monotonic() < end:
             time.sleep(0.02)
         everything = run_two_rounds(client, "full-team")
         calls = rig.wait_for_records(12)

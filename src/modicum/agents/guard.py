@@ -96,15 +96,15 @@ class Guard:
             return list(messages)
         now = self.round_of(reader) if round is None else round
         accessors = author or author_of, text or text_of, links or tool_links
-        return visible(self.plan, self._spoken, reader, now, messages, *accessors)
+        return filter_visible(self.plan, self._spoken, reader, now, messages, *accessors)
 
-    def spoken(self) -> dict[str, tuple[int, ...]]:
+    def rounds_spoken(self) -> dict[str, tuple[int, ...]]:
         """The rounds in which each agent was let speak, so far."""
         with self._lock:
             return {agent: tuple(rounds) for agent, rounds in self._spoken.items()}
 
 
-def visible(
+def filter_visible(
     plan: PlanRules,
     spoken: Mapping[str, Sequence[int]],
     reader: str,

@@ -26,7 +26,7 @@ class TeamTurn(msgspec.Struct, frozen=True, kw_only=True):
     spoken: Mapping[str, tuple[int, ...]] = {}
     """The rounds in which each agent was let speak, so far."""
     said_by: Mapping[bytes, frozenset[str]] = {}
-    """The agents that said exactly this, by `saying_digest`."""
+    """The agents that said exactly this, by `digest_saying`."""
     silenced: frozenset[str] = frozenset()
     """Agents whose calls were answered in their place."""
     marks: tuple[str, ...] = ()
@@ -37,6 +37,6 @@ class TeamTurn(msgspec.Struct, frozen=True, kw_only=True):
     """What was given where it was not chosen and an API takes no empty text."""
 
 
-def saying_digest(text: str) -> bytes:
+def digest_saying(text: str) -> bytes:
     """Names a text without keeping it; white space around it does not count."""
     return hashlib.blake2b(text.strip().encode("utf-8", "replace"), digest_size=12).digest()

@@ -5,8 +5,8 @@ mark before the text (`critic: `) that the settings name or whose text fits such
 said stays. The first message stays whoever said it: it is the task.
 """
 
-from modicum.agents.guard import visible
-from modicum.agents.turn import TeamTurn, saying_digest
+from modicum.agents.guard import filter_visible
+from modicum.agents.turn import TeamTurn, digest_saying
 from modicum.calls import SegmentKind
 from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
@@ -45,25 +45,30 @@ class _Authors:
 
     def __init__(self, turn: TeamTurn) -> None:
         self._turn = turn
-        self._own_marks = tuple(mark.strip() for mark in turn.marks)
+        own = tuple(mark.strip() for mark in turn.marks)
+        self._marks = [
+            (agent, [(form.replace("{agent}", agent), form in own) for form in (*own, *USUAL_MARKS)])
+            for agent in turn.plan.agents
+        ]
 
     def hidden(self, prompt: Prompt) -> frozenset[int]:
         """The places of units that the reader may not see."""
-        turn = self._turn
-        task = next((unit for unit in prompt.units if unit.is_message), None)
-        left = [unit for unit in prompt.units if unit is task or not self._is_replacement(unit)]
+        turn, units = self._turn, prompt.units
+        task = next((unit for unit in units if unit.is_message), None)
+        left = [unit for unit in units if unit is task or not self._is_replacement(unit)]
         if not turn.full_because:
-            left = visible(
+            authors = {unit.place: None if unit is task else self._author(unit) for unit in left}
+            left = filter_visible(
                 turn.plan,
                 turn.spoken,
                 turn.agent,
                 turn.round,
                 left,
-                lambda unit: None if unit is task else self._author(unit),
+                lambda unit: authors[unit.place],
                 lambda unit: unit.text,
                 lambda unit: set(unit.links),
             )
-        return frozenset(range(len(prompt.units))) - {unit.place for unit in left}
+        return frozenset(range(len(units))) - {unit.place for unit in left}
 
     def _author(self, unit: Unit) -> str | None:
         if not unit.is_message or unit.kind is SegmentKind.TOOL_RESULT:
@@ -82,7 +87,7 @@ class _Authors:
         return None
 
     def _who_said(self, text: str) -> frozenset[str]:
-        return self._turn.said_by.get(saying_digest(text), frozenset())
+        return self._turn.said_by.get(digest_saying(text), frozenset())
 
     def _is_replacement(self, unit: Unit) -> bool:
         """Whether this is a reply that we gave in the place of a stopped agent. One with words is known by these, also
@@ -108,12 +113,11 @@ class _Authors:
 
     def _marked(self, text: str) -> list[tuple[str, str, bool]]:
         """Agents whose mark the text begins with, what follows it, and whether the settings name the mark."""
-        start = text.lstrip()
+        words = text.lstrip()
         found = []
-        for agent in self._turn.plan.agents:
-            for form in (*self._own_marks, *USUAL_MARKS):
-                mark = form.replace("{agent}", agent)
-                if start[: len(mark)].lower() == mark.lower():
-                    found.append((agent, start[len(mark) :], form in self._own_marks))
+        for agent, marks in self._marks:
+            for mark, is_own in marks:
+                if words[: len(mark)].lower() == mark.lower():
+                    found.append((agent, words[len(mark) :], is_own))
                     break
         return found

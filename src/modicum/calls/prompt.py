@@ -181,7 +181,7 @@ class AnatomyPrompt(Prompt):
             self._units = [AnatomyUnit(place, segment) for place, segment in enumerate(self._segments)]
         return self._units
 
-    def changed(self, change: Change) -> "AnatomyPrompt":
+    def apply(self, change: Change) -> "AnatomyPrompt":
         """The prompt after a change: the one place where changes are made in an anatomy. Tokens of a new text are
         estimated by its length.
 

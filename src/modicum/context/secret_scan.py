@@ -3,18 +3,18 @@
 import msgspec
 
 from modicum.calls import Call, SegmentKind
-from modicum.context.segmenter import Listener
+from modicum.context.segmenter import BlockListener
 from modicum.privacy.detection import count_sensitive_values
 from modicum.privacy.tags import seen_tags
 
 
-class SecretScan(Listener):
+class SecretScan(BlockListener):
     """Looks at every text of a file, once."""
 
     def __init__(self) -> None:
         self._known: dict[bytes, dict[str, int]] = {}
 
-    def heard(self, kind: SegmentKind, text: str, digest: bytes) -> None:
+    def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:
         del kind
         if digest not in self._known:
             self._known[digest] = count_sensitive_values(text)

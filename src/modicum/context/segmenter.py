@@ -14,13 +14,13 @@ MOST_UNANSWERED = 256
 """Tool calls without an id that wait for their result."""
 
 
-class Listener:
+class BlockListener:
     """Is told what passes while a file is read with anatomy. This one forgets all of it."""
 
-    def heard(self, kind: SegmentKind, text: str, digest: bytes) -> None:
+    def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:
         """A block was measured: `digest` is that of its segment. The same block may be told again."""
 
-    def replied(self, call_id: str, said: Iterable[Segment]) -> None:
+    def on_reply(self, call_id: str, said: Iterable[Segment]) -> None:
         """The reply to a call, in parts or as a whole: the last one of a conversation stands in no context."""
 
 
@@ -96,9 +96,9 @@ class Segmenter:
     """
 
     def __init__(
-        self, digester: Digester, count: Callable[[str, str], int] = count_tokens, listener: Listener | None = None
+        self, digester: Digester, count: Callable[[str, str], int] = count_tokens, listener: BlockListener | None = None
     ) -> None:
-        self._digester, self._count, self._listener = digester, count, listener or Listener()
+        self._digester, self._count, self._listener = digester, count, listener or BlockListener()
         self._called = ToolCalls()
         self._counts: dict[tuple[bytes, str], int] = {}
 
@@ -111,30 +111,30 @@ class Segmenter:
         """What came to a context. A tool's result gets the name and the detail of the call behind it."""
         return [self._segment(part, model) for part in prints(self._digester, blocks, self._called)]
 
-    def replied(self, call_id: str, blocks: Iterable[Block], model: str) -> None:
+    def on_reply(self, call_id: str, blocks: Iterable[Block], model: str) -> None:
         """The reply to a call that stands in no context yet: it is only listened to."""
-        self._listener.replied(call_id, self.segments(blocks, model))
+        self._listener.on_reply(call_id, self.segments(blocks, model))
 
     def _segment(self, part: Print, model: str) -> Segment:
         tokens = 0
         if part.text:
-            self._listener.heard(part.kind, part.text, part.digest)
+            self._listener.on_block(part.kind, part.text, part.digest)
             counted = self._counts.get((part.digest, model))
             tokens = self._counts[part.digest, model] = self._count(part.text, model) if counted is None else counted
         return Segment(part.kind, tokens, part.digest, part.tool, part.detail, part.is_error, part.basis)
 
 
-class Listeners(Listener):
+class Listeners(BlockListener):
     """Several of them."""
 
-    def __init__(self, *listeners: Listener) -> None:
-        self._listeners: Sequence[Listener] = listeners
+    def __init__(self, *listeners: BlockListener) -> None:
+        self._listeners: Sequence[BlockListener] = listeners
 
-    def heard(self, kind: SegmentKind, text: str, digest: bytes) -> None:
+    def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:
         for listener in self._listeners:
-            listener.heard(kind, text, digest)
+            listener.on_block(kind, text, digest)
 
-    def replied(self, call_id: str, said: Iterable[Segment]) -> None:
+    def on_reply(self, call_id: str, said: Iterable[Segment]) -> None:
         parts = list(said)
         for listener in self._listeners:
-            listener.replied(call_id, parts)
+            listener.on_reply(call_id, parts)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import msgspec
 
 from modicum.calls import Call, Problem, Reuse, Segment, SegmentKind
-from modicum.context.segmenter import Listener
+from modicum.context.segmenter import BlockListener
 from modicum.metering.quotes import Speech
 
 READ = {SegmentKind.TOOL_RESULT, SegmentKind.DOCUMENT}
@@ -37,7 +37,7 @@ SHELLS = re.compile(r"bash|shell|exec|terminal|command|run", re.IGNORECASE)
 """Tools whose results are not the content of the files that their calls name."""
 
 
-class ReuseWatch(Listener):
+class ReuseWatch(BlockListener):
     """Listens while one file is read, and tells its calls how much of their tool results was read."""
 
     def __init__(self, *, most_held: int = MOST_HELD) -> None:
@@ -46,16 +46,16 @@ class ReuseWatch(Listener):
         self._held = 0
         self._replies: dict[str, list[Segment]] = {}
 
-    def heard(self, kind: SegmentKind, text: str, digest: bytes) -> None:
+    def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:
         wanted = kind in SAID or (kind in READ and len(text) >= FEWEST_CHARACTERS)
         if wanted and digest not in self._texts:
             self._texts[digest] = text
             self._held += len(text)
 
-    def replied(self, call_id: str, said: Iterable[Segment]) -> None:
+    def on_reply(self, call_id: str, said: Iterable[Segment]) -> None:
         self._replies.setdefault(call_id, []).extend(part for part in said if part.kind in SAID)
 
-    def told(self, found: Iterable[Call | Problem]) -> Iterator[Call | Problem]:
+    def add_reuse(self, found: Iterable[Call | Problem]) -> Iterator[Call | Problem]:
         """The same calls and problems; results that could be judged have their `Reuse`."""
         waiting: list[Call | Problem] = []
         for item in found:
@@ -97,7 +97,7 @@ class ReuseWatch(Listener):
             return {}
         speech = self._speech(calls, last_words, results)
         return {
-            digest: Reuse(speech.read_share(self._texts[digest], result.place, self._asked(result)), later)
+            digest: Reuse(speech.read_share(self._texts[digest], result.place, self._arguments_text(result)), later)
             for digest, result in results.items()
             if (later := len(calls) - 1 - result.call) >= fewest_later
         }
@@ -120,7 +120,7 @@ class ReuseWatch(Listener):
                 speech.say(text, place + 1, is_call=part.kind is SegmentKind.TOOL_CALL)
         return speech
 
-    def _asked(self, result: "_Result") -> str:
+    def _arguments_text(self, result: "_Result") -> str:
         return "" if SHELLS.search(result.tool) else self._texts.get(result.detail, "")
 
 

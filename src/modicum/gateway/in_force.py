@@ -14,9 +14,9 @@ class InForce(NamedTuple):
     owners: Owners
     upstreams: Upstreams
     sources: tuple[FactSource, ...] = ()
-    """What features know of calls."""
+    """What features know of calls; they bring rules for those that concern them."""
     rules: tuple[Rule, ...] = ()
-    """In the order in which they are asked."""
+    """Run on every call, in this order."""
     answerers: tuple[Answerer, ...] = ()
     """Who is asked for a reply before the upstream is, in this order."""
     graded: Graded | None = None

@@ -31,6 +31,8 @@ class FeatureFacts(NamedTuple):
 
     known: tuple[object, ...] = ()
     """For its rules (`Facts.of`) and its answerer (`Exchange.of`)."""
+    rules: tuple[Rule, ...] = ()
+    """Rules of its own for this call, after those that are run on every call."""
     tags: Mapping[str, str] = {}
     """For the call's record."""
     listener: ReplyListener | None = None
@@ -68,6 +70,7 @@ class Optimizer:
                 continue
             if found is not None:
                 _add(exchange, found)
+                rules = (*rules, *found.rules)
         for decision in run_rules(rules, LiveCall(exchange, find_route)) if rules else ():
             if decision.effect is RuleEffect.FAILED:
                 self._failed(decision.rule)

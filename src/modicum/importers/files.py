@@ -31,7 +31,7 @@ LOG_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".db", ".sqlite")
 
 
 @dataclass(frozen=True)
-class Block:
+class LineChunk:
     """Whole lines of a file, without splitting them: `data[start:end]` of each is found by the reader."""
 
     data: bytes
@@ -88,7 +88,7 @@ def head(path: Path) -> bytes | Problem:
     return found
 
 
-def blocks(path: Path) -> Iterator[Block | Problem]:
+def blocks(path: Path) -> Iterator[LineChunk | Problem]:
     """The file in pieces of whole lines, at most about 16 MB each; a longer line comes as a piece of its own.
 
     A line above 64 MB is a problem and is left out. Of a cut-off gzip file all that can be unpacked is given, then the
@@ -120,9 +120,9 @@ def blocks(path: Path) -> Iterator[Block | Problem]:
         line += before.count(b"\n")  # most files are one block, and are never counted
         before = rest + data[: end + 1] if rest else data[: end + 1]
         rest = data[end + 1 :]
-        yield Block(before, line)
+        yield LineChunk(before, line)
     if rest and not skipping:
-        yield Block(rest, line + before.count(b"\n"))
+        yield LineChunk(rest, line + before.count(b"\n"))
     if failure:
         yield failure
 

@@ -44,7 +44,7 @@ def anchored(found: Iterable[Call | Problem], booked_in: BookedIn | None = None)
     """
     owners: dict[str, str] = {}
     contexts: dict[str, _Context] = {}
-    for item, booked in _asked(found, booked_in):
+    for item, booked in _ask_ledger(found, booked_in):
         if not isinstance(item, Call) or item.anatomy is None:
             yield item
             continue
@@ -80,7 +80,9 @@ def _anchored(call: Call, anatomy: Anatomy, context: _Context) -> Call:
     return msgspec.structs.replace(call, anatomy=Anatomy(len(own), tokens, tuple(added), cause))
 
 
-def _asked(found: Iterable[Call | Problem], booked_in: BookedIn | None) -> Iterator[tuple[Call | Problem, str | None]]:
+def _ask_ledger(
+    found: Iterable[Call | Problem], booked_in: BookedIn | None
+) -> Iterator[tuple[Call | Problem, str | None]]:
     """What was found, calls with the conversation that the ledger has them under, if it has."""
     if booked_in is None:
         yield from ((item, None) for item in found)

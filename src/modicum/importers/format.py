@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from modicum.calls import Call, Problem
-from modicum.context.segmenter import Listener, Segmenter
+from modicum.context.segmenter import BlockListener, Segmenter
 from modicum.metering.digests import Digester
 from modicum.metering.tokens import count_tokens
 
@@ -23,7 +23,7 @@ class Reading:
     count: Callable[[str, str], int] = count_tokens
     """Tokens of a text for a model, offline: (text, model) -> tokens. Uncalibrated for models without a public
     tokenizer."""
-    listener: Listener = field(default_factory=Listener)
+    listener: BlockListener = field(default_factory=BlockListener)
 
     def segmenter(self) -> Segmenter:
         """A new one, for one file."""

@@ -23,7 +23,7 @@ from modicum.importers.format import Found, LogFormat, Reading
 
 FORMATS = {
     "qwen-code": "agents.qwen_code",
-    "claude-code": "claude_code.usage",
+    "claude-code": "claude_code.format",
     "codex": "agents.codex",
     "gemini-cli": "agents.gemini_cli",
     "opencode": "agents.opencode",
@@ -232,7 +232,7 @@ def _looked_at(log_format: LogFormat, path: Path, reading: Reading) -> Found:
 
     scan, reuse = SecretScan(), ReuseWatch()
     heard = replace(reading, listener=Listeners(scan, reuse))
-    for found in reuse.told(log_format.read(path, heard)):
+    for found in reuse.add_reuse(log_format.read(path, heard)):
         yield found if isinstance(found, Problem) else scan.tagged(found)
 
 

@@ -126,7 +126,7 @@ class SpanExport:
         waiting = 0
         found: SpanBatch | None = None
 
-        def look(path: Path, base: sqlite3.Connection) -> None:
+        def read_new(path: Path, base: sqlite3.Connection) -> None:
             nonlocal waiting, found
             position, doubt = positions.resume(base, path, READER)
             if doubt:
@@ -136,7 +136,7 @@ class SpanExport:
             while found is None and done < shipped:
                 found, done = self._read(path, base, done, shipped)
 
-        self._journals.each(look)  # what cannot be read the shipper tells
+        self._journals.each(read_new)  # what cannot be read the shipper tells
         self._metrics.waiting.set(waiting)
         return found
 

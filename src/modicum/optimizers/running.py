@@ -74,7 +74,7 @@ class AnatomyCall:
         if change.is_of_prompt:
             if not isinstance(self.prompt, AnatomyPrompt):
                 raise DoesNotFit("the prompt is not known")
-            changed = self.prompt.changed(change)
+            changed = self.prompt.apply(change)
             before, after, self.prompt = self.prompt.tokens, changed.tokens, changed
         if change.why:
             self.edits.append(Edit(rule.name, before, after, change.why))
@@ -98,7 +98,7 @@ class RequestCall:
 
     @property
     def prompt(self) -> Prompt:
-        """Taken apart when it is first asked for: most rules need not look into most calls."""
+        """As the rules left it."""
         if self._prompt is None:
             self._prompt = prompt_in(self._dialect, self.body)
         return self._prompt
@@ -114,7 +114,7 @@ class RequestCall:
             return self.body
         if not isinstance(self.prompt, RequestPrompt):
             raise DoesNotFit("requests of this API are not taken apart")
-        return self.prompt.written(change)
+        return self.prompt.write(change)
 
     def commit(self, body: bytes, change: Change) -> None:
         """The change is made."""

@@ -76,11 +76,11 @@ def mark_of(part: Any) -> str:
 def plain(content: Any) -> str:
     """The text of a content that is a string, a part with `text`, or a list of either; other parts as their JSON."""
     if isinstance(content, list):
-        return "\n".join(_said(part) for part in content)
-    return _said(content)
+        return "\n".join(_part_text(part) for part in content)
+    return _part_text(content)
 
 
-def _said(part: Any) -> str:
+def _part_text(part: Any) -> str:
     said = mapping(part).get("text")
     return said if isinstance(said, str) else written(part)
 

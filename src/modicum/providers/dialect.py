@@ -15,7 +15,7 @@ from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.mock_rules import MockRules
 from modicum.providers.own_reply import OwnText, write_own_reply
 from modicum.providers.planned_reply import ReplyWriter
-from modicum.providers.prompt import PromptShape, RequestPrompt, prompt_of
+from modicum.providers.prompt import PromptShape, RequestPrompt
 from modicum.providers.reply_text import ReplyText, TextReaders, read_reply_text
 
 
@@ -128,8 +128,8 @@ class Dialect(ABC):
         return path
 
     def prompt(self, body: bytes) -> RequestPrompt | None:
-        """The request taken apart; None where the dialect's are not, or its shape is not its dialect's."""
-        return None if self.prompt_shape is None else prompt_of(self.prompt_shape, body)
+        """The request as rules see it; None where the dialect's are not taken apart."""
+        return None if self.prompt_shape is None else RequestPrompt(body, self.prompt_shape)
 
     def reply_text(self, reply: bytes, *, stream: bool) -> ReplyText | None:
         """What a reply says; None where that is not known."""

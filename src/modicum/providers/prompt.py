@@ -26,6 +26,8 @@ GO_ON = "(no new message)"
 TOOLS = "tools"
 """The field in which tools' schemas stand, in every dialect whose requests are taken apart."""
 
+NO_LINKS: frozenset[str] = frozenset()
+
 Field = Callable[[str], Any]
 """A field of the request, decoded; None where it is missing."""
 
@@ -77,7 +79,7 @@ class _Place(NamedTuple):
 
 
 class RequestUnit(Unit):
-    """A unit of a request, with its text."""
+    """A unit of a request, with its text. `about` are the tools and arguments of the calls that it makes or answers."""
 
     __slots__ = ("_about", "_raw", "_text")
 
@@ -86,12 +88,12 @@ class RequestUnit(Unit):
         place: int,
         part: MessagePart,
         raw: msgspec.Raw,
-        *,
-        links: frozenset[str],
-        tool: str,
+        links: frozenset[str] = NO_LINKS,
+        tool: str = "",
         about: Sequence[tuple[str, Any]] = (),
     ) -> None:
-        super().__init__(place, part.kind, tool=tool, name=part.name, links=links, is_error=part.is_error)
+        self.place, self.kind, self.tool, self.name = place, part.kind, tool, part.name
+        self.links, self.is_error = links, part.is_error
         self._text, self._raw, self._about = part.text, raw, about
 
     @property
@@ -117,37 +119,44 @@ class RequestUnit(Unit):
 
 
 class RequestPrompt(Prompt):
-    """The prompt of one request.
-
-    Attributes:
-        why_not: why a plain text in reply is not what the caller can take; empty: it is.
-
-    Raises:
-        ValueError, RecursionError (`UNREADABLE`): the request has not its dialect's shape.
+    """The prompt of one request. The request is read when somebody first asks for what is in it: most rules need not
+    look into most calls.
     """
 
     holds_text = True
 
     def __init__(self, body: bytes, shape: PromptShape) -> None:
-        self._shape = shape
-        self._fields = _fields.decode(body)
-        self._messages = self._array(shape.messages)
+        super().__init__(None, "the request has not the shape of its API")
+        self._body, self._shape = body, shape
+        self._is_read = False
+        self._fields: dict[str, msgspec.Raw] = {}
+        self._messages: list[msgspec.Raw] = []
         self._places: list[_Place] = []
-        units = [*self._head(), *self._conversation()]
-        super().__init__(units)
-        self.why_not = shape.why_no_text(self._field)
+        self._why_no_text = self._why_unknown
 
     @property
-    def answer_fits(self) -> bool:
-        return not self.why_not
+    def is_known(self) -> bool:
+        self._read()
+        return self._units is not None
 
-    def written(self, change: Change) -> bytes:
+    @property
+    def units(self) -> Sequence[Unit]:
+        self._read()
+        return super().units
+
+    @property
+    def why_no_text(self) -> str:
+        """Why a plain text in reply is not what the caller can take; empty: it is."""
+        self._read()
+        return self._why_no_text
+
+    def write(self, change: Change) -> bytes:
         """The request after a change, but for the model's name, which depends on where the call goes.
 
         Raises:
             DoesNotFit: the provider would not take it, or nothing would be left to say.
         """
-        self.check(change)
+        self.check(change)  # reads it
         self._check_parts(change)
         self._check_order(change)
         fields = dict(self._fields)
@@ -161,56 +170,60 @@ class RequestPrompt(Prompt):
             _write(fields, self._shape.effort, change.effort)
         return _encode(fields)
 
+    def _read(self) -> None:
+        if self._is_read:
+            return
+        self._is_read = True
+        try:
+            self._fields = _fields.decode(self._body)
+            self._messages = self._array(self._shape.messages)
+            units = [*self._head(), *self._conversation()]
+            self._why_no_text = self._shape.why_no_text(self._field)
+        except UNREADABLE:
+            return
+        self._units = units
+
     def _array(self, field: str) -> list[msgspec.Raw]:
-        raw = self._fields.get(field, msgspec.Raw(b"[]"))
-        return _raws.decode(raw) if bytes(raw).lstrip().startswith(b"[") else []
+        raw = self._fields.get(field)
+        return _raws.decode(raw) if raw is not None and bytes(raw).lstrip().startswith(b"[") else []
 
     def _field(self, name: str) -> Any:
         raw = self._fields.get(name)
         return None if raw is None else _decode(raw)
 
-    def _place(self, field: str, number: int = 0, block: int | None = None) -> int:
-        self._places.append(_Place(field, number, block))
-        return len(self._places) - 1
-
     def _head(self) -> Iterator[Unit]:
         """Tools' schemas and the instructions that stand in a field of their own."""
-        for index, raw in enumerate(self._array(TOOLS)):
+        for number, raw in enumerate(self._array(TOOLS)):
             schema = mapping(_decode(raw))
             inner = mapping(schema.get("function")) or schema
-            part = MessagePart(SegmentKind.TOOL_SCHEMA)
             tool = text(inner.get("name")) or text(inner.get("type"))
-            yield RequestUnit(self._place(TOOLS, index), part, raw, links=frozenset(), tool=tool)
+            self._places.append(_Place(TOOLS, number))
+            yield RequestUnit(len(self._places) - 1, MessagePart(SegmentKind.TOOL_SCHEMA), raw, NO_LINKS, tool)
         system = self._shape.system and self._fields.get(self._shape.system)
         if system:
             part = MessagePart(SegmentKind.SYSTEM, _plain(_decode(system)))
-            yield RequestUnit(self._place(self._shape.system), part, system, links=frozenset(), tool="")
+            self._places.append(_Place(self._shape.system))
+            yield RequestUnit(len(self._places) - 1, part, system)
 
     def _conversation(self) -> Iterator[Unit]:
         decoded = [mapping(_decode(message)) for message in self._messages]
-        pairs: dict[int, set[str]] = {}
+        pairs: dict[int, frozenset[str]] = {}
         for pair in self._shape.pairs(decoded) if self._shape.pairs is not None else ():
-            for index in pair:
-                pairs.setdefault(index, set()).add(f"messages {pair[0]} and {pair[1]}")
+            for number in pair:
+                pairs[number] = pairs.get(number, NO_LINKS) | {f"messages {pair[0]} and {pair[1]}"}
         made: dict[str, tuple[str, Any]] = {}
-        for index, (message, raw) in enumerate(zip(decoded, self._messages, strict=True)):
-            parts = list(self._shape.parts(message))
-            blocks = _blocks(raw) if any(part.block is not None for part in parts) else []
-            for part in parts:
-                made |= {call: (tool, given) for call, tool, given in part.calls if call}
-                about = [(tool, given) for _, tool, given in part.calls]
-                if not about and part.answers in made:
-                    about = [made[part.answers]]
-                ids = frozenset(filter(None, [*(call for call, _, _ in part.calls), part.answers]))
-                tools = {tool for tool, _ in about}
-                yield RequestUnit(
-                    self._place(self._shape.messages, index, part.block),
-                    part,
-                    raw if part.block is None else blocks[part.block],
-                    links=ids | pairs[index] if index in pairs else ids,
-                    tool=tools.pop() if len(tools) == 1 else "",
-                    about=about,
-                )
+        field, places = self._shape.messages, self._places
+        for number, (message, raw) in enumerate(zip(decoded, self._messages, strict=True)):
+            blocks: list[msgspec.Raw] = []
+            for part in self._shape.parts(message):
+                blocks = blocks or (_blocks(raw) if part.block is not None else [])
+                own = raw if part.block is None else blocks[part.block]
+                links = pairs.get(number, NO_LINKS)
+                places.append(_Place(field, number, part.block))
+                if part.calls or part.answers:
+                    yield _tool_unit(len(places) - 1, part, own, links, made)
+                else:
+                    yield RequestUnit(len(places) - 1, part, own, links)
 
     def _check_parts(self, change: Change) -> None:
         """What has no text cannot have another one, and what is tied together goes or stays together."""
@@ -277,12 +290,17 @@ class RequestPrompt(Prompt):
             fields[name] = msgspec.Raw(_encode(most_tokens))
 
 
-def prompt_of(shape: PromptShape, body: bytes) -> RequestPrompt | None:
-    """The request taken apart; None where its shape is not its dialect's."""
-    try:
-        return RequestPrompt(body, shape)
-    except UNREADABLE:
-        return None
+def _tool_unit(
+    place: int, part: MessagePart, raw: msgspec.Raw, links: frozenset[str], made: dict[str, tuple[str, Any]]
+) -> Unit:
+    """A unit that makes or answers tool calls. `made` are those of the units before it, by their ids; it grows."""
+    made |= {call: (tool, given) for call, tool, given in part.calls if call}
+    about = [(tool, given) for _, tool, given in part.calls]
+    if not about and part.answers in made:
+        about = [made[part.answers]]
+    ids = {call for call, _, _ in part.calls if call} | ({part.answers} if part.answers else set())
+    tools = {tool for tool, _ in about}
+    return RequestUnit(place, part, raw, links | ids, tools.pop() if len(tools) == 1 else "", about)
 
 
 def _blocks(message: msgspec.Raw) -> list[msgspec.Raw]:

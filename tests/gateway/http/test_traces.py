@@ -33,7 +33,10 @@ CALL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_
 
 def received(rig):
     """What the journal of spans holds."""
-    base = sqlite3.connect(rig.folder / "spans" / "gateway.sqlite")
+    journal = rig.folder / "spans" / "gateway.sqlite"
+    if not journal.exists():  # it is made when the first span comes
+        return []
+    base = sqlite3.connect(journal)
     rows = base.execute("SELECT body FROM records WHERE kind = 'spans' ORDER BY seq").fetchall()
     base.close()
     return [span for (body,) in rows for span in msgspec.msgpack.decode(body, type=list[Received])]

@@ -49,7 +49,7 @@ def arms(rig, a_plan):
 
 
 def test_a_gateway_without_teams_asks_no_rule_and_keeps_no_file(fresh_rig):
-    assert fresh_rig.gateway.pipeline.in_force.rules == ()
+    assert not fresh_rig.gateway.pipeline.in_force.may_divert
     assert not (fresh_rig.folder / "teams.sqlite").exists()
     assert usual()(1).teams == {}
 
@@ -58,7 +58,7 @@ def test_a_changed_plan_takes_effect_while_it_runs(tmp_path, ask, capfd):
     with planned(tmp_path, plan(drop=["critic"])) as rig:
         assert not ask(rig, "r0")
         rig.plan_file.write_text(encode_plan(plan(drop=["planner"])))
-        until(lambda: rig.gateway.pipeline.in_force.rules and not ask(rig, f"r{time.monotonic()}", "planner"))
+        until(lambda: rig.gateway.pipeline.in_force.sources and not ask(rig, f"r{time.monotonic()}", "planner"))
         assert ask(rig, "r1")
         rig.plan_file.write_text('{"schema": "team-plan/1", "drops": []}')
         until(lambda: ask(rig, f"r{time.monotonic()}", "planner"))

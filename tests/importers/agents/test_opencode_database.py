@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from modicum.calls import Call, Problem
 from modicum.importers import read_calls
 from modicum.importers.agents.opencode_database import is_opencode, read_database
-from modicum.importers.format import Listener, Reading
+from modicum.importers.format import BlockListener, Reading
 
 TOKENS = {"input": 10, "output": 5, "reasoning": 0, "cache": {"read": 9000, "write": 300}}
 
@@ -122,11 +122,11 @@ def test_a_damaged_database_gives_calls_or_problems(tmp_path, data):
     assert all(isinstance(item, Call | Problem) for item in found)
 
 
-class Ear(Listener):
+class Ear(BlockListener):
     def __init__(self):
         self.last_words = {}
 
-    def replied(self, call_id, said):
+    def on_reply(self, call_id, said):
         self.last_words.setdefault(call_id, []).extend(part.kind.value for part in said)
 
 

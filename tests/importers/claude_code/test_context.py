@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import Call, Segment, SegmentKind
-from modicum.importers.claude_code.context import Thread, fitted
-from modicum.importers.claude_code.usage import read
+from modicum.importers.claude_code.context import TranscriptThread, fitted
+from modicum.importers.claude_code.format import read
 from modicum.importers.format import Reading
 
 parts = st.builds(Segment, st.just(SegmentKind.USER), st.integers(0, 5000))
@@ -22,7 +22,7 @@ def test_fitted_segments_sum_to_what_was_counted_and_none_is_negative(segments, 
 
 @given(st.lists(st.tuples(st.lists(parts, max_size=4), st.integers(0, 20_000), st.integers(0, 20_000)), max_size=12))
 def test_whatever_prompts_the_provider_counted_the_segments_sum_to_them(turns):
-    thread = Thread()
+    thread = TranscriptThread()
     context = []
     for heard, prompt, cached in turns:
         thread._fresh, thread._fresh_rows = list(heard), [""] * len(heard)

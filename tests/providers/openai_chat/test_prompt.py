@@ -22,4 +22,4 @@ def test_chat_messages_with_names_parts_calls_and_results():
         ("tool_call", "", None, {"c1"}),
         ("tool_result", "", "found", {"c1"}),
     ]
-    assert (found.system, found.ends_with_tool_result, found.answer_fits) == ("be brief", True, True)
+    assert (found.system, found.ends_with_tool_result, found.why_no_text) == ("be brief", True, "")

@@ -81,7 +81,7 @@ class Gateway:
         reread: reads the settings anew; raises UserError if they are wrong.
         worker: which of the gateway's processes this is.
         bound: the socket that all of them listen on; None: one of its own.
-        rules: what may change calls before they are sent, beside the rules of features that the settings switch on.
+        rules: run on every call; features that the settings switch on bring rules of their own for calls of theirs.
     """
 
     def __init__(
@@ -267,8 +267,7 @@ class Gateway:
         if self._teams is None:
             return InForce(owners, self._upstreams, rules=self._rules)
         teams = self._teams.parts
-        rules = (*self._rules, *teams.rules)
-        return InForce(owners, self._upstreams, teams.sources, rules, teams.answerers, self._teams.graded)
+        return InForce(owners, self._upstreams, teams.sources, self._rules, teams.answerers, self._teams.graded)
 
     @property
     def _shared_metrics(self) -> Path | None:

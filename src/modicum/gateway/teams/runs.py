@@ -8,7 +8,7 @@ from time import monotonic
 from types import MappingProxyType
 
 from modicum.agents.guard import Guard
-from modicum.agents.turn import saying_digest
+from modicum.agents.turn import digest_saying
 
 MOST_RUNS = 10_000
 MOST_SAYINGS = 1_000
@@ -39,17 +39,17 @@ class Run:
 
     def record_saying(self, agent: str, text: str) -> None:
         """Remembers by a digest that the agent said this."""
-        digest = saying_digest(text)
+        digest = digest_saying(text)
         if text.strip() and (digest in self._sayings or len(self._sayings) < MOST_SAYINGS):
             self._sayings[digest] = self._sayings.get(digest, frozenset()) | {agent}
 
     def who_said(self, text: str) -> frozenset[str]:
         """The agents that said exactly this, but for white space around it."""
-        return self._sayings.get(saying_digest(text), frozenset())
+        return self._sayings.get(digest_saying(text), frozenset())
 
     @property
-    def said_by(self) -> Mapping[bytes, frozenset[str]]:
-        """Who said what so far, by `saying_digest`."""
+    def authors_by_digest(self) -> Mapping[bytes, frozenset[str]]:
+        """Who said what so far, by `digest_saying`."""
         return MappingProxyType(self._sayings)
 
     def answered(self, agent: str, round_number: int, answer: str | None) -> None:

@@ -10,9 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import NamedTuple
 
-from modicum.agents.turn_rules import RULES
 from modicum.calls import Outcome
-from modicum.calls.rule import Rule
 from modicum.gateway.answering import Answerer
 from modicum.gateway.listening import Failed
 from modicum.gateway.optimizing import FactSource
@@ -27,7 +25,6 @@ class TeamParts(NamedTuple):
     """What of a gateway's calls teams take part in."""
 
     sources: tuple[FactSource, ...] = ()
-    rules: tuple[Rule, ...] = ()
     answerers: tuple[Answerer, ...] = ()
 
 
@@ -50,7 +47,7 @@ class Teams:
         """What takes part in calls: nothing, unless a plan is in force, or was when a run began."""
         if not self._plans.in_force and not self._turns.has_led:
             return TeamParts()
-        return TeamParts((self._turns,), RULES, (self._turns,))
+        return TeamParts((self._turns,), (self._turns,))
 
     def load(self, settings: Settings) -> None:
         """Reads what the settings say of teams; `parts` may be others then."""

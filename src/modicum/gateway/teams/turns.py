@@ -16,6 +16,7 @@ from modicum.agents.headers import TurnQuestion, TurnVerdict, answer_question, p
 from modicum.agents.plan_rules import digest_text
 from modicum.agents.team_plan import find_line
 from modicum.agents.turn import TeamTurn
+from modicum.agents.turn_rules import RULES
 from modicum.gateway import replies
 from modicum.gateway.callers.attribution import MOST_CHARACTERS
 from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
@@ -111,7 +112,8 @@ class TeamTurns:
         self._led[named] = team
         run = self._runs.of(scope, team.name, question.run, lambda: self._new(team, question, exchange))
         prompt = exchange.prompt
-        call = _Call(exchange, team, run, question, prompt if isinstance(prompt, RequestPrompt) else None)
+        known = prompt if isinstance(prompt, RequestPrompt) and prompt.is_known else None
+        call = _Call(exchange, team, run, question, known)
         self._check(call)
         return self._turn(call)
 
@@ -201,7 +203,7 @@ class TeamTurns:
         run.unfinished.add(agent)
         listener = TurnListener(call, verdict.round, self._key)
         mark = "full" if verdict.full_because else "plan"
-        return FeatureFacts((_team_turn(call, verdict),), tags, listener, mark)
+        return FeatureFacts((_team_turn(call, verdict),), RULES, tags, listener, mark)
 
     def _stopped(self, call: _Call, why: str, tags: dict[str, str], *, is_drop: bool) -> FeatureFacts | None:
         """The answer in the provider's place; None where the caller could not take one."""
@@ -212,9 +214,9 @@ class TeamTurns:
         if settings.dropped == "refuse":
             body = dialect.error(REFUSED, f"the team's plan stops this call: {why}", "agent_dropped")
             reply = OwnReply(REFUSED, JSON, body, "agent_dropped")
-            return FeatureFacts((StoppedTurn(reply, edit),), tags, mark=mark)
-        if call.prompt is None or not call.prompt.answer_fits:
-            tags["plan_passed_on"] = call.prompt.why_not if call.prompt is not None else "its API is not known here"
+            return FeatureFacts((StoppedTurn(reply, edit),), tags=tags, mark=mark)
+        if call.prompt is None or call.prompt.why_no_text:
+            tags["plan_passed_on"] = call.prompt.why_no_text if call.prompt is not None else "its API is not known here"
             return None
         facts = exchange.facts
         number = "".join(filter(str.isalnum, exchange.number))
@@ -223,7 +225,7 @@ class TeamTurns:
         if made is None:
             return None
         call.run.silenced.add(call.question.agent)
-        return FeatureFacts((StoppedTurn(OwnReply(200, *made), edit),), tags, mark=mark)
+        return FeatureFacts((StoppedTurn(OwnReply(200, *made), edit),), tags=tags, mark=mark)
 
 
 def _team_turn(call: _Call, verdict: TurnVerdict) -> TeamTurn:
@@ -236,8 +238,8 @@ def _team_turn(call: _Call, verdict: TurnVerdict) -> TeamTurn:
         round=verdict.round,
         model=verdict.model,
         full_because=verdict.full_because,
-        spoken=run.guard.spoken(),
-        said_by=run.said_by,
+        spoken=run.guard.rounds_spoken(),
+        said_by=run.authors_by_digest,
         silenced=frozenset(run.silenced),
         marks=team.settings.marks,
         reply=team.settings.reply,

@@ -45,13 +45,13 @@ BURST = timedelta(seconds=1)
 Counts = tuple[int, ...]
 
 
-class Row(msgspec.Struct, gc=False):
+class RolloutRow(msgspec.Struct, gc=False):
     type: str | None = None
     timestamp: str | None = None
     payload: Any = None
 
 
-_decode = tolerant(msgspec.json.Decoder(Row).decode)
+_decode = tolerant(msgspec.json.Decoder(RolloutRow).decode)
 
 
 class Rollout:
@@ -293,7 +293,7 @@ def _book(rollout: Rollout, call_id: str, spent: Counts, at: datetime) -> None:
         )
     )
     rollout.sent_at = at
-    rollout.reading.listener.replied(call_id, rollout.replied)
+    rollout.reading.listener.on_reply(call_id, rollout.replied)
     _take_reply(rollout, reasoning)
 
 

@@ -201,7 +201,7 @@ class Talk:
 
     def _measure(self) -> None:
         segments = self._segmenter.segments(self._waiting, self._model)
-        self._reading.listener.replied(self._answered, segments)
+        self._reading.listener.on_reply(self._answered, segments)
         self._context.grow(segments)
         self._waiting = []
 

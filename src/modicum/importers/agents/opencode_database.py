@@ -15,7 +15,7 @@ import msgspec
 
 from modicum.calls import Anatomy, Problem, Segment, SegmentKind
 from modicum.context.growing import Context
-from modicum.importers.agents.opencode import MOST_PARENTS, NAME, call_of
+from modicum.importers.agents.opencode_messages import MOST_PARENTS, NAME, call_of
 from modicum.importers.format import Found, Reading
 from modicum.providers.blocks import Block, picture, tool_call, tool_result
 from modicum.providers.fields import mapping, text
@@ -154,7 +154,7 @@ class _Talk:
 
     def _measured(self) -> list[Segment]:
         segments = self._segmenter.segments(self._waiting, self._model)
-        self._reading.listener.replied(self._answered, segments)
+        self._reading.listener.on_reply(self._answered, segments)
         self._waiting = []
         return segments
 

@@ -28,7 +28,7 @@ from modicum.providers.message_blocks import message_blocks
 NAME = "qwen-code"
 
 
-class Chat:
+class QwenChat:
     def __init__(self, path: Path, reading: Reading) -> None:
         self.path = path
         self.reading = reading
@@ -39,7 +39,7 @@ class Chat:
 
 
 def read(path: Path, reading: Reading) -> Found:
-    chat = Chat(path, reading)
+    chat = QwenChat(path, reading)
     for found in lines(path):
         if isinstance(found, Problem):
             yield found
@@ -61,7 +61,7 @@ def read(path: Path, reading: Reading) -> Found:
                 yield call
 
 
-def _row(chat: Chat, row: Mapping[str, Any]) -> Call | None:
+def _row(chat: QwenChat, row: Mapping[str, Any]) -> Call | None:
     at = moment(row.get("timestamp"))
     if row.get("type") == "system":
         if row.get("subtype") == "chat_compression":
@@ -76,15 +76,15 @@ def _row(chat: Chat, row: Mapping[str, Any]) -> Call | None:
         segments = _segments(chat, row.get("message"))
         chat.context.grow(segments)
         if call:
-            chat.reading.listener.replied(call.call_id, segments)
+            chat.reading.listener.on_reply(call.call_id, segments)
     return call
 
 
-def _segments(chat: Chat, content: Any) -> list[Segment]:
+def _segments(chat: QwenChat, content: Any) -> list[Segment]:
     return chat.segmenter.segments(message_blocks(mapping(content)), chat.model)
 
 
-def _call(chat: Chat, row: Mapping[str, Any], at: datetime | None) -> Call | None:
+def _call(chat: QwenChat, row: Mapping[str, Any], at: datetime | None) -> Call | None:
     counts = mapping(row.get("usageMetadata"))
     usage = usage_from(counts)
     if not usage.total_tokens:
@@ -121,7 +121,7 @@ def provider_of(model: str) -> str:
     return "google" if model.startswith("gemini") else provider_of_own_model(model)
 
 
-def _compression(chat: Chat, payload: Mapping[str, Any]) -> None:
+def _compression(chat: QwenChat, payload: Mapping[str, Any]) -> None:
     history = listed(payload.get("compressedHistory"))
     if not chat.reading.anatomy or not history:
         return

@@ -22,7 +22,16 @@ import msgspec
 from modicum.calls import Anatomy, Basis, Call, Problem, Segment, SegmentKind
 from modicum.context.growing import Context
 from modicum.context.segmenter import Segmenter
-from modicum.importers.claude_code.usage import NO_MODEL, Best, Message, Progress, Row, add_row, calls_of, decode_row
+from modicum.importers.claude_code.usage import (
+    NO_MODEL,
+    Best,
+    Message,
+    Progress,
+    TranscriptRow,
+    add_row,
+    calls_of,
+    decode_row,
+)
 from modicum.importers.files import lines
 from modicum.importers.format import Found, Reading
 from modicum.metering.calibration import Calibrations
@@ -36,7 +45,7 @@ MOST_MISFIT = 3.0
 it has another cause."""
 
 
-class Part(msgspec.Struct, gc=False):
+class TranscriptPart(msgspec.Struct, gc=False):
     """A content block of a message."""
 
     type: str | None = None
@@ -46,17 +55,17 @@ class Part(msgspec.Struct, gc=False):
     name: str | None = None
     input: msgspec.Raw = msgspec.Raw()
     tool_use_id: str | None = None
-    content: "str | list[Part] | None" = None
+    content: "str | list[TranscriptPart] | None" = None
     source: msgspec.Raw = msgspec.Raw()
     """Of a picture."""
     is_error: bool | None = None
 
 
 class FullMessage(Message, gc=False):
-    content: str | list[Part] | None = None
+    content: str | list[TranscriptPart] | None = None
 
 
-class FullRow(Row, gc=False, rename="camel"):
+class FullRow(TranscriptRow, gc=False, rename="camel"):
     type: str | None = None
     subtype: str | None = None
     uuid: str | None = None
@@ -116,7 +125,7 @@ class Threads:
     def __init__(self, reading: Reading) -> None:
         self._segmenter = reading.segmenter()
         self._listener = reading.listener
-        self._threads: dict[str, Thread] = {}
+        self._threads: dict[str, TranscriptThread] = {}
         self._side_roots: dict[str, str] = {}
         self._sent: dict[str, Sent] = {}
 
@@ -141,7 +150,7 @@ class Threads:
             output = shipped_calibrations().convert(sent.output_tokens, found.model).tokens
         return msgspec.structs.replace(found, anatomy=sent.anatomy, turn=sent.turn, output_tokens_estimated=output)
 
-    def _speak(self, thread: "Thread", row: FullRow, message: FullMessage) -> None:
+    def _speak(self, thread: "TranscriptThread", row: FullRow, message: FullMessage) -> None:
         if row.type == "user":
             thread.hear(row, message, self._segmenter)
             return
@@ -156,11 +165,11 @@ class Threads:
             return  # a copy of an earlier reply
         said = thread.reply(row, message, self._segmenter)
         sent.output_tokens += sum(part.tokens for part in said)
-        self._listener.replied(message.id, said)
+        self._listener.on_reply(message.id, said)
 
-    def _thread(self, name: str) -> "Thread":
+    def _thread(self, name: str) -> "TranscriptThread":
         if name not in self._threads:
-            self._threads[name] = Thread()
+            self._threads[name] = TranscriptThread()
         return self._threads[name]
 
     def _name(self, outer: FullRow, row: FullRow) -> str:
@@ -187,7 +196,7 @@ class Sent(msgspec.Struct):
     output_tokens: int = 0
 
 
-class Thread:
+class TranscriptThread:
     """One conversation: what was said since the last call, and the context that the last call had."""
 
     def __init__(self) -> None:
@@ -292,7 +301,7 @@ IMAGE_TOKENS = 1500
 the growth of the prompt like any block."""
 
 
-def content_blocks(kind: SegmentKind, content: str | list[Part] | None) -> Iterator[Block]:
+def content_blocks(kind: SegmentKind, content: str | list[TranscriptPart] | None) -> Iterator[Block]:
     """What a message holds; `kind` is that of its texts."""
     if isinstance(content, str):
         yield Block(kind, content)
@@ -311,7 +320,7 @@ def content_blocks(kind: SegmentKind, content: str | list[Part] | None) -> Itera
             yield Block(kind, part.text or "")
 
 
-def _result(part: Part) -> Iterator[Block]:
+def _result(part: TranscriptPart) -> Iterator[Block]:
     """A tool's result: its text, and the pictures in it."""
     inner = part.content if isinstance(part.content, list) else []
     pictures = [_picture(one) for one in inner if one.type == "image"]
@@ -322,7 +331,7 @@ def _result(part: Part) -> Iterator[Block]:
     yield from pictures
 
 
-def _picture(part: Part) -> Block:
+def _picture(part: TranscriptPart) -> Block:
     source = msgspec.json.decode(part.source) if bytes(part.source) else None
     return picture(SegmentKind.IMAGE if part.type == "image" else SegmentKind.DOCUMENT, {"source": source})
 

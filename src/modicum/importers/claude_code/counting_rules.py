@@ -22,16 +22,16 @@ WAYS = {
 }
 
 
-class Counted(msgspec.Struct):
+class CountedRecords(msgspec.Struct):
     """Records by way of counting. Every record is to be priced as one call."""
 
     ways: dict[str, list[Call]]
     problems: list[Problem]
 
 
-def counted(files: Iterable[Path]) -> Counted:
+def counted(files: Iterable[Path]) -> CountedRecords:
     """The transcripts among these files, counted in every way; other formats are passed over."""
-    found = Counted({way: [] for way in WAYS}, [])
+    found = CountedRecords({way: [] for way in WAYS}, [])
     first: dict[str, Call] = {}
     greatest: dict[str, Call] = {}
     for path in files:
@@ -46,7 +46,7 @@ def counted(files: Iterable[Path]) -> Counted:
     return found
 
 
-def _count(path: Path, found: Counted, first: dict[str, Call], greatest: dict[str, Call]) -> None:
+def _count(path: Path, found: CountedRecords, first: dict[str, Call], greatest: dict[str, Call]) -> None:
     """Rows are read one at a time, each as if it were alone; then all of the file together."""
     whole: dict[str, Best] = {}
     for item in lines(path):

@@ -20,8 +20,8 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import Basis, Call, Problem, Usage
-from modicum.importers.files import Block, blocks
-from modicum.importers.format import Found, LogFormat, Reading
+from modicum.importers.files import LineChunk, blocks
+from modicum.importers.format import Found
 from modicum.providers.anthropic_messages import usage as anthropic
 from modicum.providers.fields import MOST_REPORTED_USD
 from modicum.providers.json_values import tolerant
@@ -76,7 +76,7 @@ class Message(msgspec.Struct, gc=False):
     usage: UsageFields | None = None
 
 
-class Row(msgspec.Struct, gc=False, rename="camel"):
+class TranscriptRow(msgspec.Struct, gc=False, rename="camel"):
     """What a bill needs of a row; everything else is passed over without being built."""
 
     timestamp: str | None = None
@@ -93,7 +93,7 @@ class Row(msgspec.Struct, gc=False, rename="camel"):
 
 class Progress(msgspec.Struct, gc=False, rename="camel"):
     agent_id: str | None = None
-    message: Row | None = None
+    message: TranscriptRow | None = None
 
 
 class Best(msgspec.Struct, gc=False):
@@ -101,8 +101,8 @@ class Best(msgspec.Struct, gc=False):
 
     usage: Usage
     revision: int
-    row: Row
-    outer: Row
+    row: TranscriptRow
+    outer: TranscriptRow
     first_at: datetime
     last_at: datetime
 
@@ -117,15 +117,11 @@ MAIN_AND_OWN = (1 << 61) | 1
 total."""
 
 
-decode_row = tolerant(msgspec.json.Decoder(Row).decode)
+decode_row = tolerant(msgspec.json.Decoder(TranscriptRow).decode)
 
 
-def read(path: Path, reading: Reading) -> Found:
-    if reading.anatomy:
-        from modicum.importers.claude_code import context
-
-        yield from context.read(path, reading)
-        return
+def read_usage(path: Path) -> Found:
+    """The calls of one transcript, without what their contexts were made of."""
     calls: dict[str, Best] = {}
     for block in blocks(path):
         if isinstance(block, Problem):
@@ -148,7 +144,7 @@ def calls_of(calls: Mapping[str, Best], path: Path) -> Iterator[Call]:
         yield call(message_id, best, session, agent, begun)
 
 
-def _gather(path: Path, block: Block, calls: dict[str, Best]) -> Iterator[Problem]:
+def _gather(path: Path, block: LineChunk, calls: dict[str, Best]) -> Iterator[Problem]:
     """Adds the usage rows of a block to `calls`. Rows without usage are not decoded: they cannot be billed."""
     data = block.data
     find = data.find
@@ -161,7 +157,7 @@ def _gather(path: Path, block: Block, calls: dict[str, Best]) -> Iterator[Proble
         if end > start:
             reason = ""
             if (mark := find(USAGE_MARK, start, end)) >= 0:
-                name, usage = _told(data, start, mark, end)
+                name, usage = _is_reported(data, start, mark, end)
                 best = calls.get(name)
                 if best is None or standing.get(name) != usage or not _repeats(data, start, end, best):
                     before = best.revision if best is not None else -1
@@ -175,7 +171,7 @@ def _gather(path: Path, block: Block, calls: dict[str, Best]) -> Iterator[Proble
         start = end + 1
 
 
-def _told(data: bytes, start: int, mark: int, end: int) -> tuple[str, bytes]:
+def _is_reported(data: bytes, start: int, mark: int, end: int) -> tuple[str, bytes]:
     """Message id and usage of a row, as they are written; empty where they are written in no usual way."""
     at = data.find(b'"id":"msg_', start, end)
     usage = data.rfind(b'"usage"', start, mark)
@@ -209,7 +205,7 @@ def _add(line: bytes, calls: dict[str, Best]) -> str:
         return f"not counted: {error}"
 
 
-def add_row(outer: Row, calls: dict[str, Best]) -> str:
+def add_row(outer: TranscriptRow, calls: dict[str, Best]) -> str:
     """Adds a decoded row to the calls. Returns what is wrong with it, or nothing.
 
     Raises:
@@ -302,35 +298,3 @@ def provider_of(message_id: str, model: str) -> str:
     if message_id.startswith("msg_vrtx"):
         return "google"
     return "anthropic" if model.startswith("claude") else ""
-
-
-def recognises(path: Path, head: bytes) -> bool:
-    """Rows with a session and one of Claude Code's row types, or a bare snapshot or summary row that opens a file."""
-    del path
-    for line in head.split(b"\n", 20)[:20]:
-        if not line.startswith(b"{"):
-            continue
-        if b'"sessionId"' in line and (b'"parentUuid"' in line or b'"type":"queue-operation"' in line):
-            return True
-        if b'"leafUuid"' in line or b'"file-history-snapshot"' in line:
-            return True
-        if b'"message":{' in line and b'"cache_read_input_tokens"' in line and b'"requestId"' in line:
-            return True  # version 1 wrote no parents
-    return b'"sessionId"' in head and b'"parentUuid"' in head and head.startswith(b"{")
-
-
-def places(home: Path, environment: Mapping[str, str]) -> list[Path]:
-    """`CLAUDE_CONFIG_DIR` (a comma list) stands above the two usual folders."""
-    if chosen := environment.get("CLAUDE_CONFIG_DIR"):
-        return [Path(folder.strip(), "projects") for folder in chosen.split(",") if folder.strip()]
-    return [home / ".config" / "claude" / "projects", home / ".claude" / "projects"]
-
-
-FORMAT = LogFormat(
-    name=NAME,
-    title="Claude Code transcripts",
-    recognises=recognises,
-    read=read,
-    places=places,
-    checked_against="real exports",
-)

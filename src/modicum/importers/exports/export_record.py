@@ -73,7 +73,7 @@ def gather(path: Path, reading: Reading, found: Iterator[Recorded | Problem]) ->
         if reading.anatomy:
             blocks = context_blocks(record.messages, record.tools, record.system)
             segments = record.segments or segmenter.context(blocks, record.call.model)
-            segmenter.replied(record.call.call_id, reply_blocks(record.reply), record.call.model)
+            segmenter.on_reply(record.call.call_id, reply_blocks(record.reply), record.call.model)
             held.append(Recorded(record.call, span=record.span, parent=record.parent, segments=segments))
         elif record.span:
             held.append(Recorded(msgspec.structs.replace(record.call, anatomy=None), span=record.span))

@@ -17,8 +17,8 @@ from modicum.calls.provider_names import is_native_id
 from modicum.importers.claude_code.usage import provider_of
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.exchanges import (
-    Exchange,
     RecordedContexts,
+    RecordedExchange,
     exchanges,
     file_time,
     first_record,
@@ -63,7 +63,7 @@ def read(path: Path, reading: Reading) -> Found:
         yield Problem(str(path), f"{timeless} replies have no time; the time of the file stands for theirs")
 
 
-def _call(path: Path, exchange: Exchange, conversation: str, reading: Reading) -> Call | None:
+def _call(path: Path, exchange: RecordedExchange, conversation: str, reading: Reading) -> Call | None:
     response = body_of(exchange)
     status = status_of(exchange, response)
     model = text(response.get("model")) or text(exchange.request.get("model"))
@@ -105,13 +105,13 @@ def _call(path: Path, exchange: Exchange, conversation: str, reading: Reading) -
     )
 
 
-def body_of(exchange: Exchange) -> Mapping[str, Any]:
+def body_of(exchange: RecordedExchange) -> Mapping[str, Any]:
     if exchange.events:
         return joined(exchange.events)
     return mapping(mapping(exchange.record.get("result")).get("message")) or exchange.response
 
 
-def _digest(exchange: Exchange, reading: Reading) -> str:
+def _digest(exchange: RecordedExchange, reading: Reading) -> str:
     return reading.digester.digest(canonical(exchange.record or exchange.response)).hex()
 
 

@@ -35,7 +35,7 @@ MOST_MILLISECONDS = 86_400_000
 
 
 @dataclass
-class Exchange:
+class RecordedExchange:
     """One request and its reply. Bodies that were not recorded are empty."""
 
     record: Record
@@ -110,9 +110,9 @@ def _after(started: datetime, record: Record, *names: str) -> datetime | None:
     return None
 
 
-def exchanges(path: Path) -> Iterator[Exchange | Problem]:
+def exchanges(path: Path) -> Iterator[RecordedExchange | Problem]:
     """The exchanges of a file. A list that an API returned gives its items; rows of one stream are gathered by id."""
-    streams: dict[str, Exchange] = {}
+    streams: dict[str, RecordedExchange] = {}
     for found in records(path):
         if isinstance(found, Problem):
             yield found
@@ -122,15 +122,15 @@ def exchanges(path: Path) -> Iterator[Exchange | Problem]:
             yield from (_exchange(mapping(item), number) for item in record["data"])
         elif record.get("object") == "chat.completion.chunk":
             key = text(record.get("id"))
-            streams.setdefault(key, Exchange({}, {}, {}, [], number)).events.append(record)
+            streams.setdefault(key, RecordedExchange({}, {}, {}, [], number)).events.append(record)
         else:
             yield _exchange(record, number)
     yield from streams.values()
 
 
-def _exchange(record: Record, line: int | None) -> Exchange:
+def _exchange(record: Record, line: int | None) -> RecordedExchange:
     if "request" not in record and "response" not in record and "result" not in record:
-        return Exchange({}, {}, record, [], line)
+        return RecordedExchange({}, {}, record, [], line)
     reply = record.get("response")
     request = mapping(record.get("request"))
     request = mapping(request.get("body")) or request
@@ -138,7 +138,7 @@ def _exchange(record: Record, line: int | None) -> Exchange:
         reply = reply["body"]
     if isinstance(reply, str):
         reply = _events(reply)
-    return Exchange(record, request, mapping(reply), listed(reply), line)
+    return RecordedExchange(record, request, mapping(reply), listed(reply), line)
 
 
 def _events(stream: str) -> Any:
@@ -159,7 +159,7 @@ def file_time(path: Path) -> datetime:
     return datetime.fromtimestamp(path.stat().st_mtime, UTC)
 
 
-def status_of(exchange: Exchange, response: Record) -> CallStatus:
+def status_of(exchange: RecordedExchange, response: Record) -> CallStatus:
     code = exchange.status_code
     if response.get("error") or response.get("type") == "error" or (code is not None and code >= 400):
         return CallStatus.ERROR
@@ -177,7 +177,7 @@ class RecordedContexts:
         self._segmenter = reading.segmenter()
         self._latest: dict[str, list[Segment]] = {}
 
-    def conversation(self, exchange: Exchange, blocks: list[Block]) -> str:
+    def conversation(self, exchange: RecordedExchange, blocks: list[Block]) -> str:
         name = exchange.named("conversation", "conversation_id", "thread_id")
         if not name and blocks:
             asked = next((block.text for block in blocks if block.kind is SegmentKind.USER), "")
@@ -192,7 +192,7 @@ class RecordedContexts:
         anatomy = change(self._latest.get(call.conversation, ()), segments)
         self._latest[call.conversation] = segments
         if reply:
-            self._segmenter.replied(call.call_id, reply, call.model)
+            self._segmenter.on_reply(call.call_id, reply, call.model)
         return msgspec.structs.replace(call, anatomy=anatomy)
 
 

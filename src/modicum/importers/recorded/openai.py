@@ -15,7 +15,7 @@ from typing import Any
 from modicum.calls import Basis, Call, CallStatus, Problem, Tier, Usage
 from modicum.calls.provider_names import is_native_id
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.importers.recorded.exchanges import Exchange, RecordedContexts, exchanges, first_record, status_of
+from modicum.importers.recorded.exchanges import RecordedContexts, RecordedExchange, exchanges, first_record, status_of
 from modicum.providers.blocks import canonical
 from modicum.providers.fields import dollars, listed, mapping, moment, text
 from modicum.providers.message_blocks import reply_blocks
@@ -45,7 +45,7 @@ def read(path: Path, reading: Reading) -> Found:
             yield call or Problem(str(path), "no reply of OpenAI's: not counted", found.line)
 
 
-def _call(exchange: Exchange, response: Mapping[str, Any], conversation: str, reading: Reading) -> Call | None:
+def _call(exchange: RecordedExchange, response: Mapping[str, Any], conversation: str, reading: Reading) -> Call | None:
     status = status_of(exchange, response)
     model = text(response.get("model")) or text(exchange.request.get("model"))
     counts = response.get("usage")
@@ -81,7 +81,9 @@ def _call(exchange: Exchange, response: Mapping[str, Any], conversation: str, re
     )
 
 
-def _times(exchange: Exchange, response: Mapping[str, Any]) -> tuple[datetime, datetime | None, datetime | None]:
+def _times(
+    exchange: RecordedExchange, response: Mapping[str, Any]
+) -> tuple[datetime, datetime | None, datetime | None]:
     """The record's own times stand above the body's, which are whole seconds."""
     started, first, finished = exchange.times()
     for name in ("created", "created_at"):
@@ -98,7 +100,7 @@ def _times(exchange: Exchange, response: Mapping[str, Any]) -> tuple[datetime, d
     return started, first, finished
 
 
-def call_id(exchange: Exchange, response: Mapping[str, Any], reading: Reading) -> str:
+def call_id(exchange: RecordedExchange, response: Mapping[str, Any], reading: Reading) -> str:
     """The provider's id; else that of the request; else one from the record's content."""
     given = text(response.get("id"))
     if is_native_id(given):

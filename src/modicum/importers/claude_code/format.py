@@ -1,0 +1,44 @@
+"""Claude Code's transcripts as a log format: how they are recognised, where they lie, and who reads them."""
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from modicum.importers.claude_code import context
+from modicum.importers.claude_code.usage import NAME, read_usage
+from modicum.importers.format import Found, LogFormat, Reading
+
+
+def read(path: Path, reading: Reading) -> Found:
+    yield from context.read(path, reading) if reading.anatomy else read_usage(path)
+
+
+def recognises(path: Path, head: bytes) -> bool:
+    """Rows with a session and one of Claude Code's row types, or a bare snapshot or summary row that opens a file."""
+    del path
+    for line in head.split(b"\n", 20)[:20]:
+        if not line.startswith(b"{"):
+            continue
+        if b'"sessionId"' in line and (b'"parentUuid"' in line or b'"type":"queue-operation"' in line):
+            return True
+        if b'"leafUuid"' in line or b'"file-history-snapshot"' in line:
+            return True
+        if b'"message":{' in line and b'"cache_read_input_tokens"' in line and b'"requestId"' in line:
+            return True  # version 1 wrote no parents
+    return b'"sessionId"' in head and b'"parentUuid"' in head and head.startswith(b"{")
+
+
+def places(home: Path, environment: Mapping[str, str]) -> list[Path]:
+    """`CLAUDE_CONFIG_DIR` (a comma list) stands above the two usual folders."""
+    if chosen := environment.get("CLAUDE_CONFIG_DIR"):
+        return [Path(folder.strip(), "projects") for folder in chosen.split(",") if folder.strip()]
+    return [home / ".config" / "claude" / "projects", home / ".claude" / "projects"]
+
+
+FORMAT = LogFormat(
+    name=NAME,
+    title="Claude Code transcripts",
+    recognises=recognises,
+    read=read,
+    places=places,
+    checked_against="real exports",
+)

@@ -39,21 +39,21 @@ def call_id(number: str, reply_id: str) -> str:
     return reply_id if is_native_id(reply_id) else f"{SOURCE}:{number}"
 
 
-class Counted(NamedTuple):
+class CountedUsage(NamedTuple):
     usage: Usage
     input_basis: Basis
     output_basis: Basis
 
 
-UNCOUNTED = Counted(Usage(), Basis.UNKNOWN, Basis.UNKNOWN)
+UNCOUNTED = CountedUsage(Usage(), Basis.UNKNOWN, Basis.UNKNOWN)
 
 
-def exact(reply: ReplyFacts) -> Counted:
+def exact(reply: ReplyFacts) -> CountedUsage:
     assert reply.usage is not None  # noqa: S101 - `usage_final` says so
-    return Counted(reply.usage, Basis.EXACT, Basis.EXACT)
+    return CountedUsage(reply.usage, Basis.EXACT, Basis.EXACT)
 
 
-def estimated(exchange: Exchange) -> Counted:
+def estimated(exchange: Exchange) -> CountedUsage:
     """What can be said where the provider has not counted to the end. Takes time: tokens are counted.
 
     A provider's partial count of the input stands. Without any the request is counted as we would count it; without
@@ -61,7 +61,7 @@ def estimated(exchange: Exchange) -> Counted:
     """
     reply, model = exchange.reply, exchange.facts.model
     if reply is not None and reply.usage is not None:
-        return Counted(_with_estimated_output(reply, reply.usage, model), Basis.EXACT, Basis.ESTIMATED)
+        return CountedUsage(_with_estimated_output(reply, reply.usage, model), Basis.EXACT, Basis.ESTIMATED)
     if exchange.status is CallStatus.ERROR or exchange.answer is None or exchange.answer.status != 200:
         return UNCOUNTED
     if coding_of(exchange.answer.headers) not in {b"", *CODINGS}:
@@ -71,7 +71,7 @@ def estimated(exchange: Exchange) -> Counted:
     except DialectError:
         return UNCOUNTED
     usage = Usage(input_uncached=max(prompt, 1))
-    return Counted(
+    return CountedUsage(
         _with_estimated_output(reply, usage, model) if reply is not None else usage, Basis.ESTIMATED, Basis.ESTIMATED
     )
 
@@ -145,7 +145,7 @@ def begun_record(begun: Call) -> bytes:
     return record
 
 
-def finished_call(exchange: Exchange, counted: Counted, edits: tuple[Edit, ...] = ()) -> Call:
+def finished_call(exchange: Exchange, counted: CountedUsage, edits: tuple[Edit, ...] = ()) -> Call:
     """The record of a call that has ended, in whatever way."""
     begun, reply, timing = exchange.begun, exchange.reply, exchange.timing
     identity = call_id(exchange.number, reply.reply_id) if reply is not None else begun.call_id

@@ -99,4 +99,4 @@ class Pipeline:
         """What can wait until the caller has its reply. Reservations will be given back here."""
         if exchange.finished is not None:
             upstream = meter.SOURCE if exchange.answered_by else exchange.route.upstream.name
-            self.metrics.ended(exchange.finished, upstream)
+            self.metrics.record_call(exchange.finished, upstream)

@@ -12,7 +12,7 @@ from modicum.gateway.anatomy import Anatomist, counted
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.listening import Failed
-from modicum.gateway.meter import Counted
+from modicum.gateway.meter import CountedUsage
 from modicum.ledger.calls_in_flight import NoFreeSlot
 from modicum.ledger.journal import Journal, NotDurable, Record
 from modicum.metering.digests import Digester
@@ -96,7 +96,7 @@ class Recorder:
         if context is not None:
             self.journal.add(Record(exchange.number, "context", _pack(context)))
 
-    async def _usage(self, exchange: Exchange) -> Counted:
+    async def _usage(self, exchange: Exchange) -> CountedUsage:
         """As the provider counted, or estimated in the thread that counts tokens. If that fails, nobody has counted."""
         if exchange.reply is not None and exchange.reply.usage_final:
             return meter.exact(exchange.reply)

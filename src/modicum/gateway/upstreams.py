@@ -120,7 +120,7 @@ class Upstreams:
         """
         known = self._routes.get((model, dialect))
         if known is None:
-            known = self._found(model, dialect)
+            known = self._find_route(model, dialect)
             if len(self._routes) < 10_000:  # names come from callers
                 self._routes[model, dialect] = known
         return known
@@ -139,7 +139,7 @@ class Upstreams:
     def __iter__(self) -> Iterator[Upstream]:
         return iter(self._by_name.values())
 
-    def _found(self, model: str, dialect: str) -> Route:
+    def _find_route(self, model: str, dialect: str) -> Route:
         if model in self._aliases:
             candidates = [self._aliases[model]]
         else:

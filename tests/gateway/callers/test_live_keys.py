@@ -41,7 +41,7 @@ def test_an_event_whose_writer_died_before_it_said_so_is_found_when_somebody_loo
     there._stamp[:] = stamp
 
     assert keys().check(token, DIGEST_KEY) is None
-    keys.look()
+    keys.check_file()
     assert keys().check(token, DIGEST_KEY) is not None
 
 

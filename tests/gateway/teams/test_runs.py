@@ -12,10 +12,10 @@ def run(**fields):
 
 def test_authors_are_known_by_what_they_said_but_for_white_space():
     one = run()
-    one.said("planner", "yes ")
-    one.said("critic", "\nyes")
-    one.said("critic", "no")
-    one.said("critic", "  ")
+    one.record_saying("planner", "yes ")
+    one.record_saying("critic", "\nyes")
+    one.record_saying("critic", "no")
+    one.record_saying("critic", "  ")
 
     assert one.who_said(" yes") == {"planner", "critic"}
     assert one.who_said("no") == {"critic"}
@@ -25,7 +25,7 @@ def test_authors_are_known_by_what_they_said_but_for_white_space():
 def test_a_run_remembers_so_much_and_no_more():
     one = run()
     for number in range(MOST_SAYINGS + 1):
-        one.said("planner", str(number))
+        one.record_saying("planner", str(number))
 
     assert one.who_said("0") == {"planner"}
     assert not one.who_said(str(MOST_SAYINGS))

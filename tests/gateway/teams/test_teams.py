@@ -120,8 +120,8 @@ def test_a_plan_that_proves_worse_is_given_up_also_by_runs_under_way(tmp_path, a
         while not given_up:
             number += 1
             assert number < 500
-            other_worker.began("support", f"r{number}", "", digest, CANARY if number % 2 else PLAN)
-            given_up = other_worker.told(f"r{number}", "solved", float(number % 2), grading)
+            other_worker.record_run("support", f"r{number}", "", digest, CANARY if number % 2 else PLAN)
+            given_up = other_worker.apply_outcome(f"r{number}", "solved", float(number % 2), grading)
         other_worker.close()
         until(lambda: ask(rig, "under way", round=1))
         assert ask(rig, "a new one")

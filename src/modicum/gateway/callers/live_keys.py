@@ -19,7 +19,7 @@ class LiveKeys:
             self._reload()
         return self._keys
 
-    def look(self) -> None:
+    def check_file(self) -> None:
         """Asks the file itself: whoever appended an event may have died before it could say so."""
         if self._events.last() != self._last:
             self._reload()

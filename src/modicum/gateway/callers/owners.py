@@ -73,14 +73,14 @@ class Owners:
         if len(ours) > 1:
             raise Refused(401, "two different modicum keys came with this request; send one", "misplaced_key")
         if ours:
-            return self._known(ours.pop())
+            return self._check_key(ours.pop())
         if not self._own_keys:
             raise Refused(401, "this key is unknown or revoked", "unknown_key")
         own_key = carried[0]
         check_credential(own_key)
         return Caller(Owner(key="own-" + self._digest(own_key[1])), (), own_key)
 
-    def _known(self, token: bytes) -> Caller:
+    def _check_key(self, token: bytes) -> Caller:
         key = self.keys().check(token.decode("utf-8", "replace"), self._digest_key)
         if key is None:
             raise Refused(401, "this key is unknown or revoked", "unknown_key")

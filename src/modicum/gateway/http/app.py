@@ -89,7 +89,7 @@ class App:
             if path == "/outcomes" or path in TRACES:
                 # Spans have a bound of their own on what they unpack to.
                 read = partial(self._body, receive, headers, share, as_sent=path in TRACES)
-                await self._told(method, path, headers, read, client)
+                await self._record_report(method, path, headers, read, client)
                 return
             asked = served(method, path, headers)
             caller = self._pipeline.identify(headers, scope["query_string"])
@@ -128,7 +128,7 @@ class App:
             return False
         return True
 
-    async def _told(
+    async def _record_report(
         self,
         method: str,
         path: str,

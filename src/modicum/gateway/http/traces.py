@@ -83,7 +83,7 @@ class Traces:
         kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
         try:
             caller = _checked(owners, method, path, headers)
-            told = await self._told(caller.owner, kind, await read())
+            told = await self._parse(caller.owner, kind, await read())
             if told.spans:
                 await self._opened().append(Record("", "spans", _pack(told.spans)))
         except Refused as refusal:
@@ -105,7 +105,7 @@ class Traces:
         if self._journal is not None:
             self._journal.close()
 
-    async def _told(self, owner: Owner, kind: bytes, body: bytes) -> Told:
+    async def _parse(self, owner: Owner, kind: bytes, body: bytes) -> Told:
         if kind not in {_PROTOBUF, _JSON}:
             raise Refused(415, "OTLP comes as application/x-protobuf or application/json", "invalid_request")
         if self._waiting >= MOST_WAITING:

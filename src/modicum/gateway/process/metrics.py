@@ -30,6 +30,14 @@ class Metrics:
     def __init__(self, shared: Path | None = None) -> None:
         self._shared = shared
         self.registry = CollectorRegistry()
+        self._add_call_metrics()
+        self._add_limit_metrics()
+        self._add_record_metrics()
+        self._known: dict[tuple[str, str, str], tuple[Counter, Histogram, Histogram, list[Counter]]] = {}
+        self._models = set() if shared is None else _models_in(shared)
+
+    def _add_call_metrics(self) -> None:
+        """Of calls that have ended."""
         self._calls = Counter(
             "modicum_calls", "Calls that have ended.", ("upstream", "model", "status"), registry=self.registry
         )
@@ -50,6 +58,9 @@ class Metrics:
             registry=self.registry,
             buckets=_SECONDS,
         )
+
+    def _add_limit_metrics(self) -> None:
+        """Of what the gateway refuses, and how near it is to its limits."""
         self._refused = Counter("modicum_refused", "Requests that went no further.", ("kind",), registry=self.registry)
         self._full = Counter(
             "modicum_upstream_full",
@@ -91,6 +102,9 @@ class Metrics:
         )
         for side in ("callers", "upstreams"):
             self._out_of_files.labels(side)
+
+    def _add_record_metrics(self) -> None:
+        """Of what is under way and of how it is recorded."""
         self.under_way = Gauge(
             "modicum_calls_under_way", "Calls begun and not ended.", registry=self.registry, multiprocess_mode="sum"
         )
@@ -117,10 +131,8 @@ class Metrics:
         )
         for what in ("call", "other", "rejected"):
             self._spans.labels(what)  # a counter that is absent until it counts looks broken
-        self._known: dict[tuple[str, str, str], tuple[Counter, Histogram, Histogram, list[Counter]]] = {}
-        self._models = set() if shared is None else _models_in(shared)
 
-    def ended(self, call: Call, upstream: str) -> None:
+    def record_call(self, call: Call, upstream: str) -> None:
         model = call.model if call.model in self._models or len(self._models) < MOST_MODELS else "other"
         key = upstream, model, call.status.value
         known = self._known.get(key)

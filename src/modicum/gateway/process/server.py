@@ -36,7 +36,7 @@ from modicum.gateway.process.metrics import Metrics, share
 from modicum.gateway.process.open_files import OpenFiles, Shortage, current_limit, raise_limit
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.process.recovery import recover, recover_others
-from modicum.gateway.process.tls import Listener, listener_of, trust_of
+from modicum.gateway.process.tls import TlsListener, listener_of, trust_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
 from modicum.gateway.recording import Recorder
@@ -108,7 +108,7 @@ class Gateway:
         self._teams: Teams | None = None
         self._troubles = Troubles()
         self._app: App | None = None
-        self._tls: Listener | None = None
+        self._tls: TlsListener | None = None
         self.server: _Server | None = None
         """Once it listens."""
 
@@ -157,7 +157,7 @@ class Gateway:
             await self._listen(bound, board)
         finally:
             watcher.cancel()
-            await _ended(journal)
+            await _wait_for_records(journal)
             if self._teams is not None:
                 self._teams.close()
             await parts.close()
@@ -212,13 +212,13 @@ class Gateway:
             with suppress(TimeoutError):
                 await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
             again.clear()
-            self._troubles.look(self.parts, self._events, self._keys, self._settings.file)
+            self._troubles.check(self.parts, self._events, self._keys, self._settings.file)
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
                 self._reload()
             elif self._tls is not None and self._tls.changed():
                 self._renew(self._tls)
-            if self._teams is not None and self._teams.look():
+            if self._teams is not None and self._teams.refresh():
                 self.pipeline.take_over(self._in_force())
 
     def _told_to_reload(self, again: asyncio.Event) -> None:
@@ -243,7 +243,7 @@ class Gateway:
             self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
 
-    def _renew(self, tls: Listener) -> None:
+    def _renew(self, tls: TlsListener) -> None:
         try:
             tls.renew(self._settings)
         except UserError as error:
@@ -290,7 +290,7 @@ class _Server(uvicorn.Server):
         self.should_exit = True
 
     def __init__(
-        self, config: uvicorn.Config, parts: Parts, board: Board, shortage: Shortage, tls: Listener | None = None
+        self, config: uvicorn.Config, parts: Parts, board: Board, shortage: Shortage, tls: TlsListener | None = None
     ) -> None:
         super().__init__(config)
         self._parts, self._board, self._shortage = parts, board, shortage
@@ -436,7 +436,7 @@ class _Last:
         self.close = protocol.close_after_reply
 
 
-async def _ended(journal: Journal) -> None:
+async def _wait_for_records(journal: Journal) -> None:
     """Waits for the records of calls that were cut at the end of the drain. What is not written by then comes back as
     unknown at the next start.
     """

@@ -16,7 +16,7 @@ HANDSHAKE_WITHIN_S = 20.0
 _Stamp = tuple[tuple[int, int, int], ...]
 
 
-class Listener:
+class TlsListener:
     """What a listener needs to speak TLS. Its context stays while the certificate is renewed; who is connected keeps
     the one that it was shown.
 
@@ -49,13 +49,13 @@ class Listener:
         connection.context = self._shown
 
 
-def listener_of(settings: Settings) -> Listener | None:
+def listener_of(settings: Settings) -> TlsListener | None:
     """None: the listener speaks plain HTTP.
 
     Raises:
         UserError: certificate or key are of no use.
     """
-    return Listener(settings) if settings.gateway.tls_certificate_file else None
+    return TlsListener(settings) if settings.gateway.tls_certificate_file else None
 
 
 def trust_of(settings: Settings, upstream: str) -> ssl.SSLContext | None:

@@ -16,11 +16,11 @@ class Troubles:
         self._lasting: dict[str, str] = {}
         self._set_aside: set[str] = set()
 
-    def look(self, parts: Parts, events: EventFile, live_keys: LiveKeys, settings_file: str) -> None:
+    def check(self, parts: Parts, events: EventFile, live_keys: LiveKeys, settings_file: str) -> None:
         """News of keys; and whether what we live on is still there. Calls go on without keys' and settings' files."""
         keys = events.gone
         try:
-            live_keys.look()
+            live_keys.check_file()
         except (UserError, sqlite3.Error) as error:
             keys = f"the file of keys {events.path} cannot be read: {error}"
         settings, spans, journal = gone_settings(settings_file), parts.traces.trouble, parts.journal

@@ -57,7 +57,7 @@ class TeamOutcomes:
         except (OSError, sqlite3.Error) as error:
             raise UserError(f"the file of team outcomes {path} cannot be used: {error}") from None
 
-    def began(self, team: str, run: str, task: str, plan: str, arm: str) -> None:
+    def record_run(self, team: str, run: str, task: str, plan: str, arm: str) -> None:
         """A run's first call, or a run that no longer is what it was: only PLAN may become NEITHER."""
         self._base.execute(
             "INSERT INTO runs (team, run, task, plan, arm, began) VALUES (?, ?, ?, ?, ?, ?)"
@@ -65,7 +65,7 @@ class TeamOutcomes:
             (team, run, task, plan, arm, time.time()),
         )
 
-    def told(self, task: str, name: str, value: float, grading: Mapping[str, Grading]) -> list[str]:
+    def apply_outcome(self, task: str, name: str, value: float, grading: Mapping[str, Grading]) -> list[str]:
         """Takes an outcome in. It is of the run of that name or else of the one run of that task; each run is graded
         once.
 

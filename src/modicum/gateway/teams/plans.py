@@ -51,7 +51,7 @@ class TeamPlans:
     def load(self, settings: Settings) -> None:
         """Reads all plans. One that stayed as it was stays the same object."""
         self._settings = settings
-        self._stamps = self._seen()
+        self._stamps = self._read_stamps()
         self.problems = []
         before, self.in_force = self.in_force, {}
         for name, one in settings.teams.items():
@@ -68,7 +68,7 @@ class TeamPlans:
 
     def reload_changed(self) -> bool:
         """Reads them again if a file changed."""
-        if self._seen() == self._stamps:
+        if self._read_stamps() == self._stamps:
             return False
         self.load(self._settings)
         return True
@@ -78,7 +78,7 @@ class TeamPlans:
         for team in self.in_force.values():
             team.watch = self._watch_of(team.name, team.digest)
 
-    def _seen(self) -> dict[str, Stamp]:
+    def _read_stamps(self) -> dict[str, Stamp]:
         return {name: _stamp(beside_settings(self._settings, one.plan)) for name, one in self._settings.teams.items()}
 
 

@@ -37,7 +37,7 @@ class Run:
         plan = self.guard.plan
         return agent in plan.agents and agent not in plan.protect and round_number <= plan.rounds
 
-    def said(self, agent: str, text: str) -> None:
+    def record_saying(self, agent: str, text: str) -> None:
         """Remembers by a digest that the agent said this."""
         digest = digest_saying(text)
         if text.strip() and (digest in self._sayings or len(self._sayings) < MOST_SAYINGS):
@@ -86,7 +86,7 @@ class Runs:
             oldest = next(iter(self._runs.values()))
         return run
 
-    def known(self, scope: str, team: str, name: str) -> Run | None:
+    def find(self, scope: str, team: str, name: str) -> Run | None:
         """The run of that name, if it is remembered."""
         run = self._runs.get((scope, team, name))
         return None if run is None or self._clock() - run.used > FORGOTTEN_AFTER_S else run

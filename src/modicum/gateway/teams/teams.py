@@ -40,7 +40,7 @@ class Teams:
         self._plans = TeamPlans(self._outcomes.watch)
         self._failed = failed
         self._thread = ThreadPoolExecutor(1, "teams")
-        self._turns = TeamTurns(self._plans, self._began, key)
+        self._turns = TeamTurns(self._plans, self._record_run, key)
 
     @property
     def parts(self) -> TeamParts:
@@ -58,7 +58,7 @@ class Teams:
             self._failed("team_outcomes")
         self._log_plans()
 
-    def look(self) -> bool:
+    def refresh(self) -> bool:
         """Plans that changed, and what outcomes said meanwhile. Whether `parts` may be others now."""
         try:
             if self._plans.reload_changed():
@@ -75,7 +75,7 @@ class Teams:
         try:
             for outcome in outcomes:
                 said = (outcome.task, outcome.name, outcome.value, self._grading)
-                for given_up in await loop.run_in_executor(self._thread, self._outcomes.told, *said):
+                for given_up in await loop.run_in_executor(self._thread, self._outcomes.apply_outcome, *said):
                     log("team_plan_reverted", why=given_up)
             self._plans.look_at_watches()
         except sqlite3.Error:
@@ -85,10 +85,12 @@ class Teams:
         self._thread.shutdown()
         self._outcomes.close()
 
-    def _began(self, team: str, run: str, task: str, plan: str, arm: str) -> None:
-        self._thread.submit(self._outcomes.began, team, run, task, plan, arm).add_done_callback(self._noted)
+    def _record_run(self, team: str, run: str, task: str, plan: str, arm: str) -> None:
+        self._thread.submit(self._outcomes.record_run, team, run, task, plan, arm).add_done_callback(
+            self._check_recorded
+        )
 
-    def _noted(self, done: "Future[None]") -> None:
+    def _check_recorded(self, done: "Future[None]") -> None:
         if done.exception() is not None:
             self._failed("team_outcomes")
 

@@ -49,7 +49,7 @@ _RETRY = b"x-stainless-retry-count"
 EMPTY_TEXTS = frozenset(dialect.empty_text for dialect in DIALECTS.values() if dialect.empty_text)
 """What stopped agents say where the settings leave it empty and their API takes no empty text in a later prompt."""
 
-Began = Callable[[str, str, str, str, str], None]
+RecordRun = Callable[[str, str, str, str, str], None]
 """Takes note of a run: team, run, task, digest of the plan, arm."""
 
 
@@ -75,14 +75,14 @@ class TeamTurns:
     (`answering.Answerer`).
 
     Args:
-        began: takes note of a run's arm.
+        record_run: takes note of a run's arm.
         key: of the digests of answers.
     """
 
     name = "team_plan"
 
-    def __init__(self, plans: TeamPlans, began: Began, key: bytes) -> None:
-        self._plans, self._began, self._key = plans, began, key
+    def __init__(self, plans: TeamPlans, record_run: RecordRun, key: bytes) -> None:
+        self._plans, self._record_run, self._key = plans, record_run, key
         self._runs = Runs()
         self._told: set[tuple[str, str, str]] = set()
         self._led: dict[str, Team] = {}
@@ -126,19 +126,19 @@ class TeamTurns:
 
     def _goes_on(self, scope: str, team: Team, question: TurnQuestion, exchange: Exchange) -> bool:
         """Whether a run whose plan was taken away has had replies of ours. Then the full team goes on without these."""
-        run = self._runs.known(scope, team.name, question.run)
+        run = self._runs.find(scope, team.name, question.run)
         if run is None or not run.silenced:
             return False
         if not run.guard.full_because:
             run.guard.full_because = GONE
-            self._began(team.name, question.run, exchange.about.task, team.digest, NEITHER)
+            self._record_run(team.name, question.run, exchange.about.task, team.digest, NEITHER)
         return True
 
     def _new(self, team: Team, question: TurnQuestion, exchange: Exchange) -> Run:
         run = Run(team.plan.guard(question.run, watch=team.watch))
         why = run.guard.full_because
         arm = CANARY if why == "canary" else NEITHER if why else PLAN
-        self._began(team.name, question.run, exchange.about.task, team.digest, arm)
+        self._record_run(team.name, question.run, exchange.about.task, team.digest, arm)
         return run
 
     def _check(self, call: _Call) -> None:
@@ -151,7 +151,7 @@ class TeamTurns:
             why = team.plan.full_because(prompts=prompts, models=models, watch=team.watch)
             if why:
                 run.guard.full_because = why
-                self._began(team.name, call.question.run, call.exchange.about.task, team.digest, NEITHER)
+                self._record_run(team.name, call.question.run, call.exchange.about.task, team.digest, NEITHER)
         if why and why != "canary" and self._first_time(team, why):
             log("team_plan_not_applied", team=team.name, problem=self._told_why(team, agent, why, prompts))
 
@@ -274,7 +274,7 @@ class TurnListener:
         run.unfinished.discard(agent)
         if said is None:
             return {}
-        run.said(agent, said.text)
+        run.record_saying(agent, said.text)
         if said.calls_tools:
             return {}
         answer = digest_answer(self._call.team.answer_in(said.text), self._key)

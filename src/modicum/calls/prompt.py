@@ -107,9 +107,11 @@ class AnatomyUnit(Unit):
 
 
 class Prompt:
-    """Args:
-    units: in the order in which the model sees them; None: nobody took it apart.
-    why_unknown: why not, in that case.
+    """What a rule may read of a request.
+
+    Args:
+        units: in the order in which the model sees them; None: nobody took it apart.
+        why_unknown: why not, in that case.
     """
 
     holds_text = False
@@ -125,8 +127,10 @@ class Prompt:
 
     @property
     def units(self) -> Sequence[Unit]:
-        """Raises:
-        NotHeld: nobody took the prompt apart.
+        """The parts of the prompt, in the order in which the model sees them.
+
+        Raises:
+            NotHeld: nobody took the prompt apart.
         """
         if self._units is None:
             raise NotHeld(f"what the prompt is made of: {self._why_unknown}")
@@ -154,8 +158,10 @@ class Prompt:
         return bool(self.units) and self.units[-1].kind is SegmentKind.TOOL_RESULT
 
     def check(self, change: Change) -> None:
-        """Raises:
-        DoesNotFit: nothing would be left to say, a unit is not there, or has no text that could be another one.
+        """Whether the change fits this prompt.
+
+        Raises:
+            DoesNotFit: nothing would be left to say, a unit is not there, or has no text that could be another one.
         """
         units = self.units
         if any(not 0 <= place < len(units) for place in (*change.left_out, *change.replaced)):

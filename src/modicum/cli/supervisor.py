@@ -82,12 +82,14 @@ class SupervisedProcess:
 
 
 class Supervisor:
-    """Args:
-    ledger: the process that owns the ledger; it ends last.
-    workers: the gateway's processes.
-    bound: the socket that the workers listen on.
-    drain_s: how long calls under way may go on after a signal to end.
-    ending: is called when the end begins.
+    """Starts the processes of `modicum up`, starts again what falls, and ends them in order.
+
+    Args:
+        ledger: the process that owns the ledger; it ends last.
+        workers: the gateway's processes.
+        bound: the socket that the workers listen on.
+        drain_s: how long calls under way may go on after a signal to end.
+        ending: is called when the end begins.
     """
 
     def __init__(

@@ -30,7 +30,7 @@ class Spool:
     def __init__(self, folder: Path) -> None:
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.path, self._file = _made(folder)
+            self.path, self._file = _create_file(folder)
         except OSError as error:
             raise UserError(
                 f"{folder}: windows cannot be kept there ({error.strerror}); make it writable, or set XDG_DATA_HOME"
@@ -56,7 +56,7 @@ class Spool:
         self._file.close()
 
 
-def _made(folder: Path) -> tuple[Path, IO[bytes]]:
+def _create_file(folder: Path) -> tuple[Path, IO[bytes]]:
     """A file that is locked, and still there: another watch may take it for left behind before we have the lock."""
     while True:
         path = folder / f"{time.time_ns():x}-{os.getpid()}.jsonl"

@@ -219,8 +219,10 @@ class _Unpacked:
 
 
 def _unpacked(coding: bytes, body: bytes) -> bytes:
-    """Raises:
-    ConnectionError: it is broken, or unpacks to more than is read.
+    """A whole reply that came compressed, in plain bytes.
+
+    Raises:
+        ConnectionError: it is broken, or unpacks to more than is read.
     """
     parts: list[bytes] = []
     size = 0

@@ -56,8 +56,10 @@ def passes_back(answer: Answer) -> list[Header]:
 
 
 def check_key(exchange: Exchange) -> None:
-    """Raises:
-    Refused: the caller's own key may not go where its call would, or is for another API.
+    """Whether the caller's own key fits where its call goes.
+
+    Raises:
+        Refused: the caller's own key may not go where its call would, or is for another API.
     """
     if exchange.caller.own_key is None:
         return

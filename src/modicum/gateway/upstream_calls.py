@@ -32,8 +32,10 @@ class UpstreamCalls:
         return -(-(upstream.most_calls or self._usual) // self._workers)
 
     def check(self, upstream: Upstream) -> None:
-        """Raises:
-        Refused: the upstream has as many as it may have.
+        """Whether the upstream may have one more call.
+
+        Raises:
+            Refused: the upstream has as many as it may have.
         """
         if self._under_way.get(upstream.name, 0) >= self.limit(upstream):
             self._metrics.upstream_full(upstream.name)

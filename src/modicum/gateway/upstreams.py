@@ -96,8 +96,10 @@ class Route(NamedTuple):
 
 
 class Upstreams:
-    """Args:
-    aliases: other names for models, as `fast = "openai/gpt-4o-mini"`.
+    """Which upstream serves a model, in which dialect.
+
+    Args:
+        aliases: other names for models, as `fast = "openai/gpt-4o-mini"`.
     """
 
     def __init__(self, upstreams: Sequence[Upstream], aliases: Mapping[str, str]) -> None:
@@ -160,8 +162,10 @@ def _translation(dialect: str, crossed: str, upstream: Upstream) -> Translation:
 
 
 def _checked_names(name: str, patterns: Sequence[str]) -> tuple[bytes, ...]:
-    """Raises:
-    UserError: one of them would let pass what may never go upstream.
+    """Patterns of headers in small letters.
+
+    Raises:
+        UserError: one of them would let pass what may never go upstream.
     """
     found = tuple(pattern.lower().encode("ascii", "replace") for pattern in patterns)
     for pattern in found:

@@ -20,8 +20,10 @@ TIMEOUT_S = 300.0
 
 
 class LedgerProcessStore:
-    """Raises:
-    UserError: from any method: the process has gone, or says why it cannot answer.
+    """The ledger through the process that owns it.
+
+    Raises:
+        UserError: from any method: the process has gone, or says why it cannot answer.
     """
 
     def __init__(self, running: Running) -> None:

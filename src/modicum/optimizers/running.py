@@ -107,8 +107,10 @@ class RequestCall:
         self.commit(self.body_after(change), change)
 
     def body_after(self, change: Change) -> bytes:
-        """Raises:
-        DoesNotFit: the request cannot take the change.
+        """The request's bytes after a change.
+
+        Raises:
+            DoesNotFit: the request cannot take the change.
         """
         if not change.is_of_body:
             return self.body

@@ -240,8 +240,10 @@ def print_choices(choices: Any) -> None:
 
 
 def draw_picture(path: Path, result: "BenchResult", within_ms: float | None) -> None:
-    """Raises:
-    UserError: no point has energy.
+    """Draws the trade-off curve into a file.
+
+    Raises:
+        UserError: no point has energy.
     """
     from modicum.energy.tradeoff import choose_points, make_curve
     from modicum.energy.tradeoff_drawing import draw_curve

@@ -22,8 +22,10 @@ def spool_folder(ledger_url: str | None) -> Path:
 
 
 def append_windows(ledger_url: str | None, windows: "Sequence[EnergyWindow]") -> "Appended":
-    """Raises:
-    UserError: the ledger cannot be opened.
+    """Appends windows of energy to the ledger.
+
+    Raises:
+        UserError: the ledger cannot be opened.
     """
     with resources.open_ledger(ledger_url) as store:
         return store.append_records(ENERGY_WINDOWS, windows)

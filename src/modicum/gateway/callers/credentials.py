@@ -59,8 +59,10 @@ def modicum_key(name: bytes, value: bytes) -> bytes:
 
 
 def check_places(headers: Sequence[Header], query: bytes, path: str) -> None:
-    """Raises:
-    Refused: a modicum key stands where it would go upstream, or into a record.
+    """Whether every modicum key of a request stands where keys are documented to stand.
+
+    Raises:
+        Refused: a modicum key stands where it would go upstream, or into a record.
     """
     others: list[bytes] = []
     for header in headers:

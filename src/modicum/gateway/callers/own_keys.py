@@ -84,8 +84,10 @@ _ISSUERS = {
 
 
 def check_credential(own_key: Header) -> None:
-    """Raises:
-    Refused: it is no credential: empty, a placeholder, or written as none is.
+    """Whether this can be a provider's key at all.
+
+    Raises:
+        Refused: it is no credential: empty, a placeholder, or written as none is.
     """
     token = token_in(*own_key)
     if len(token) < FEWEST_CHARACTERS or not _TOKEN.fullmatch(token):
@@ -98,8 +100,10 @@ def check_credential(own_key: Header) -> None:
 
 
 def check_upstream(own_key: Header, upstream: Upstream) -> None:
-    """Raises:
-    Refused: the caller's own key may not go to this upstream.
+    """Whether the caller's own key may go to the upstream.
+
+    Raises:
+        Refused: the caller's own key may not go to this upstream.
     """
     if not upstream.own_keys:
         raise Refused(

@@ -26,16 +26,20 @@ class Caller(NamedTuple):
     """Of the modicum key; names are not unique."""
 
     def check_model(self, model: str) -> None:
-        """Raises:
-        Refused: the key may not use this model.
+        """Whether the key may use the model.
+
+        Raises:
+            Refused: the key may not use this model.
         """
         if self.models and not any(fnmatchcase(model, pattern) for pattern in self.models):
             raise Refused(403, "this key may not use this model", "model_not_allowed")
 
     def check_body(self, body: bytes) -> None:
-        """Raises:
-        Refused: the body names a model, beside that of the call, that the key may not use.
-        DialectError: it cannot be read.
+        """Whether the key may use the other models that the body names.
+
+        Raises:
+            Refused: the body names a model, beside that of the call, that the key may not use.
+            DialectError: it cannot be read.
         """
         if not self.models:
             return
@@ -47,10 +51,12 @@ class Caller(NamedTuple):
 
 
 class Owners:
-    """Args:
-    keys: gives the keys in force.
-    digest_key: the ledger's key of digests.
-    own_keys: whether callers may bring their own provider key.
+    """Who calls: keys of ours and callers' own keys, each with who pays.
+
+    Args:
+        keys: gives the keys in force.
+        digest_key: the ledger's key of digests.
+        own_keys: whether callers may bring their own provider key.
     """
 
     def __init__(self, keys: Callable[[], Keys], digest_key: bytes, *, own_keys: bool) -> None:

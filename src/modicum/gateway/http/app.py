@@ -44,9 +44,11 @@ _ONCE = frozenset(
 
 
 class App:
-    """Args:
-    hosts: names under which we are spoken to.
-    cors: pages that may call from a browser.
+    """The gateway as an ASGI application.
+
+    Args:
+        hosts: names under which we are spoken to.
+        cors: pages that may call from a browser.
     """
 
     def __init__(
@@ -145,8 +147,11 @@ class App:
             await take_outcomes(in_force.owners, journal, method, headers, read, client, graded)
 
     def _headers(self, raw: list[Header]) -> tuple[dict[bytes, bytes], list[Header]]:
-        """Raises:
-        Refused: there are too many, one that may come once comes twice, or we are called by a name that is not ours.
+        """The headers by name, and those that may go upstream.
+
+        Raises:
+            Refused: there are too many, one that may come once comes twice, or we are called by a name
+                that is not ours.
         """
         if len(raw) > MOST_HEADERS:
             raise Refused(431, "too many headers", "invalid_request")

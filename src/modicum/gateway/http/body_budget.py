@@ -20,8 +20,10 @@ MEBIBYTE = 1024 * 1024
 
 
 class BodyBudget:
-    """Args:
-    most_bytes: how many may be held.
+    """How many bytes of requests the process holds together, and the bound on them.
+
+    Args:
+        most_bytes: how many may be held.
     """
 
     def __init__(self, most_bytes: int) -> None:
@@ -51,8 +53,10 @@ class BodyShare:
             raise Refused(503, "too many bytes of requests are under way; try again", "bodies_full")
 
     def take(self, new_bytes: int) -> None:
-        """Raises:
-        Refused: there is no room for so many more; nothing was taken.
+        """Takes room for bytes that came.
+
+        Raises:
+            Refused: there is no room for so many more; nothing was taken.
         """
         self.check(new_bytes)
         self._budget.held_bytes += new_bytes

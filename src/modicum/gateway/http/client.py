@@ -25,9 +25,11 @@ def retry_header(kind: str) -> list[Header]:
 
 
 class Client:
-    """Args:
-    receive, send: the server's two ends (ASGI).
-    slow_s: how long it may stop reading its reply.
+    """The caller's end of a request: what is sent to it, and whether it is still there.
+
+    Args:
+        receive, send: the server's two ends (ASGI).
+        slow_s: how long it may stop reading its reply.
     """
 
     __slots__ = ("_headers", "_receive", "_send", "_slow_s", "_status", "error_body", "exchange", "gone", "started")
@@ -65,8 +67,10 @@ class Client:
         await self._write({"type": "http.response.start", "status": status, "headers": self._marked(headers)})
 
     async def pass_on(self, piece: bytes) -> None:
-        """Raises:
-        ClientGone: it left, or has not read for too long.
+        """Sends a piece of the reply, and waits while the caller does not read.
+
+        Raises:
+            ClientGone: it left, or has not read for too long.
         """
         if self.gone:
             raise ClientGone

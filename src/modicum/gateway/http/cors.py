@@ -19,8 +19,10 @@ _VARY: Header = (b"vary", b"Origin")
 
 
 class Cors:
-    """Args:
-    origins: as browsers write them: `https://app.example.com`.
+    """Which pages may call from a browser.
+
+    Args:
+        origins: as browsers write them: `https://app.example.com`.
     """
 
     def __init__(self, origins: Iterable[str]) -> None:

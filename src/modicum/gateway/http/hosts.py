@@ -14,9 +14,11 @@ _MOST_REMEMBERED = 100
 
 
 class HostNames:
-    """Args:
-    names: those that are ours; None: any.
-    addresses: whether an address is always ours. It can be no other name that was pointed here.
+    """The names under which the gateway answers, against pages that rebind a name to this machine.
+
+    Args:
+        names: those that are ours; None: any.
+        addresses: whether an address is always ours. It can be no other name that was pointed here.
     """
 
     def __init__(self, names: frozenset[str] | None, *, addresses: bool = False) -> None:

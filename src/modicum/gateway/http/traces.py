@@ -59,8 +59,10 @@ class Told(msgspec.Struct):
 
 
 class Traces:
-    """Args:
-    journal: the journal of this process's calls; what comes in here is kept beside it.
+    """Takes spans over OTLP: key, bounds, calls, durable before the answer.
+
+    Args:
+        journal: the journal of this process's calls; what comes in here is kept beside it.
     """
 
     def __init__(self, journal: Path, metrics: Metrics) -> None:

@@ -23,8 +23,10 @@ def share(worker: int) -> None:
 
 
 class Metrics:
-    """Args:
-    shared: the folder in which all workers keep their values; None: they are this process's alone.
+    """The gateway's Prometheus metrics.
+
+    Args:
+        shared: the folder in which all workers keep their values; None: they are this process's alone.
     """
 
     def __init__(self, shared: Path | None = None) -> None:

@@ -15,8 +15,10 @@ class Readiness:
         """What went wrong beside the journal, so that nobody new should be sent here; calls go on."""
 
     def check(self) -> None:
-        """Raises:
-        Refused: no call is taken at the moment.
+        """Whether calls are taken at the moment.
+
+        Raises:
+            Refused: no call is taken at the moment.
         """
         if self.draining or not self._journal.healthy:
             raise Refused(503, "the gateway takes no calls at the moment; try again", "unavailable")

@@ -36,8 +36,10 @@ MOST_SEARCHED = 4_000
 
 
 class TeamPlans:
-    """Args:
-    watch_of: what the canaries said so far of a team's plan (by its digest).
+    """The plans that the settings name, read and kept up to date.
+
+    Args:
+        watch_of: what the canaries said so far of a team's plan (by its digest).
     """
 
     def __init__(self, watch_of: Callable[[str, str], CanaryWatch]) -> None:

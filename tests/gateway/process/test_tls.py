@@ -305,7 +305,7 @@ def test_who_is_turned_away_for_want_of_open_files_is_told_over_tls(tmp_path, au
     with running(tmp_path, encrypted(*authority.issue("localhost", "127.0.0.1"))) as rig:
         rig.gateway.server.servers[0]._most = 0
         reply = httpx.get(f"https://localhost:{rig.gateway.server.port}/healthz", verify=trusting(authority))
-        rig.gateway.server.servers[0]._most = 1
+        rig.gateway.server.servers[0]._most = 10
         again = httpx.get(f"https://localhost:{rig.gateway.server.port}/healthz", verify=trusting(authority))
 
     assert (reply.status_code, reply.json()["error"]["code"], again.status_code) == (503, "out_of_files", 200)

@@ -8,6 +8,7 @@ from modicum.calls.anatomy import Anatomy, Reuse, Segment, SegmentKind
 from modicum.calls.audit_event import AuditEvent
 from modicum.calls.basis import Basis
 from modicum.calls.call import OURSELVES, Call, CallStatus, Owner, Tier
+from modicum.calls.charges import NO_CHARGES, Charges, OtherModel, RequestUnit
 from modicum.calls.cost import BucketCosts, Cost
 from modicum.calls.edit import Edit
 from modicum.calls.energy_window import EnergyWindow
@@ -19,6 +20,7 @@ from modicum.calls.usage import BUCKETS, Usage
 
 __all__ = [
     "BUCKETS",
+    "NO_CHARGES",
     "OURSELVES",
     "Anatomy",
     "AuditEvent",
@@ -26,13 +28,16 @@ __all__ = [
     "BucketCosts",
     "Call",
     "CallStatus",
+    "Charges",
     "Cost",
     "Edit",
     "EnergyWindow",
     "Entry",
+    "OtherModel",
     "Outcome",
     "Owner",
     "Problem",
+    "RequestUnit",
     "Reuse",
     "Segment",
     "SegmentKind",

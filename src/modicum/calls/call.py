@@ -8,6 +8,7 @@ import msgspec
 
 from modicum.calls.anatomy import Anatomy
 from modicum.calls.basis import Basis
+from modicum.calls.charges import NO_CHARGES, Charges
 from modicum.calls.edit import Edit
 from modicum.calls.usage import Usage
 
@@ -36,9 +37,18 @@ class Tier(StrEnum):
         """The lane that a provider calls so, in any case; STANDARD where the name is of none (`default`, `auto`)."""
         return _LANES.get(name.lower(), cls.STANDARD)
 
+    @classmethod
+    def is_known(cls, name: str) -> bool:
+        """Whether a provider's word for a lane is understood; no word is one that says nothing."""
+        return not name or name.lower() in _LANES
 
-_LANES = {tier.value: tier for tier in Tier} | {"on_demand_flex": Tier.FLEX, "on_demand_priority": Tier.PRIORITY}
-"""Vertex calls its lanes after the kind of traffic."""
+
+_LANES = {tier.value: tier for tier in Tier} | {
+    "on_demand_flex": Tier.FLEX,
+    "on_demand_priority": Tier.PRIORITY,
+    **dict.fromkeys(("default", "auto", "on_demand", "traffic_type_unspecified", "none", "null"), Tier.STANDARD),
+}
+"""Vertex calls its lanes after the kind of traffic. Provisioned throughput is paid by the hour: no lane of ours."""
 
 
 OURSELVES = "modicum"
@@ -83,8 +93,8 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     output_tokens_estimated: int | None = None
     """Where the logged output is a lower bound: our count from the content. Shown beside, never mixed in."""
     tier: Tier = Tier.STANDARD
-    web_searches: int = 0
-    """Searches that the provider ran and charges beside the tokens."""
+    charges: Charges = NO_CHARGES
+    """What is charged beside the tokens, and what makes the cost less than certain."""
     calls_count: int = 1
     """How many calls this record stands for; more than 1 for aggregated provider reports; 0 where no model was
     asked."""

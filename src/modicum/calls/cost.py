@@ -1,6 +1,7 @@
 """Money: decimal dollars, with what they rest on."""
 
 from decimal import Decimal
+from operator import add, attrgetter
 from typing import Self
 
 import msgspec
@@ -11,7 +12,7 @@ ZERO = Decimal(0)
 
 
 class BucketCosts(msgspec.Struct, frozen=True, gc=False):
-    """Dollars per bucket of `Usage`, same names; `requests` is what is charged beside tokens (web searches)."""
+    """Dollars per bucket of `Usage`, same names; `requests` is what is charged beside tokens (searches, pages)."""
 
     input_uncached: Decimal = ZERO
     cache_read: Decimal = ZERO
@@ -20,29 +21,26 @@ class BucketCosts(msgspec.Struct, frozen=True, gc=False):
     output_visible: Decimal = ZERO
     output_reasoning: Decimal = ZERO
     requests: Decimal = ZERO
+    input_audio: Decimal = ZERO
+    input_image: Decimal = ZERO
+    input_video: Decimal = ZERO
+    cache_read_audio: Decimal = ZERO
+    cache_read_image: Decimal = ZERO
+    cache_write_30m: Decimal = ZERO
+    cache_write_12h: Decimal = ZERO
+    output_audio: Decimal = ZERO
+    output_image: Decimal = ZERO
+    output_video: Decimal = ZERO
 
     @property
     def total(self) -> Decimal:
-        return (
-            self.input_uncached
-            + self.cache_read
-            + self.cache_write_5m
-            + self.cache_write_1h
-            + self.output_visible
-            + self.output_reasoning
-            + self.requests
-        )
+        return sum(filter(None, _costs(self)), ZERO)
 
     def __add__(self, other: Self) -> Self:
-        return type(self)(
-            self.input_uncached + other.input_uncached,
-            self.cache_read + other.cache_read,
-            self.cache_write_5m + other.cache_write_5m,
-            self.cache_write_1h + other.cache_write_1h,
-            self.output_visible + other.output_visible,
-            self.output_reasoning + other.output_reasoning,
-            self.requests + other.requests,
-        )
+        return type(self)(*map(add, _costs(self), _costs(other)))
+
+
+_costs = attrgetter(*BucketCosts.__struct_fields__)
 
 
 class Cost(msgspec.Struct, frozen=True, gc=False):

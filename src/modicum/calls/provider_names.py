@@ -111,6 +111,24 @@ def provider_of_host(host: str) -> str:
     return ""
 
 
+_REGIONAL_HOSTS = (
+    re.compile(r"(\w{2,3})\.api\.openai\.com\Z"),
+    re.compile(r"(?:([a-z]+-[a-z]+\d+)-)?aiplatform\.googleapis\.com\Z"),
+    re.compile(r"aiplatform\.(\w+)\.rep\.googleapis\.com\Z"),
+)
+"""Hosts whose names say where they serve: OpenAI's regional ones; Vertex AI's, which is `global` without a place."""
+
+
+def region_of_host(host: str) -> str:
+    """The place to which a host binds what it serves, `global` where its name says that it binds to none, and nothing
+    where the name says nothing.
+    """
+    for pattern in _REGIONAL_HOSTS:
+        if found := pattern.match(host):
+            return found[1] or "global"
+    return ""
+
+
 def provider_of_own_model(model: str) -> str:
     """The one provider that has models of such a name; nothing where several may."""
     if model.startswith(_OPEN_WEIGHTS):

@@ -1,10 +1,12 @@
 """What a token of each bucket costs, by the size of the prompt: the price list and a price file both give this."""
 
 from decimal import Decimal
+from typing import Any, Self
 
 import msgspec
 
 from modicum.calls.basis import Basis
+from modicum.calls.usage import BUCKETS
 
 MILLION = Decimal(1_000_000)
 LIST = "genai-prices"
@@ -12,9 +14,7 @@ LIST = "genai-prices"
 
 
 class Rates(msgspec.Struct, frozen=True, gc=False):
-    """Dollars per token, named as the buckets of `Usage`; `web_search` is dollars per search, `request` dollars per
-    call, whatever its size.
-    """
+    """Dollars per token, named as the buckets of `Usage`; `request` is dollars per call, whatever its size."""
 
     input_uncached: Decimal
     cache_read: Decimal
@@ -22,14 +22,61 @@ class Rates(msgspec.Struct, frozen=True, gc=False):
     cache_write_1h: Decimal
     output_visible: Decimal
     output_reasoning: Decimal
-    web_search: Decimal = Decimal(0)
+    input_audio: Decimal
+    input_image: Decimal
+    input_video: Decimal
+    cache_read_audio: Decimal
+    cache_read_image: Decimal
+    cache_write_30m: Decimal
+    cache_write_12h: Decimal
+    output_audio: Decimal
+    output_image: Decimal
+    output_video: Decimal
+    fees: dict[str, Decimal] = {}
+    """Dollars per unit that is charged beside tokens, by the units of `Charges.requests`."""
     request: Decimal = Decimal(0)
+    fallbacks: tuple[str, ...] = ()
+    """Buckets that have no price of their own and are charged at that of another: right only if the provider does the
+    same."""
     source: str = LIST
     version: str = ""
     basis: Basis = Basis.EXACT
     """ESTIMATED where a lane's price is known only for a later day than that of the call, and where a fee per request
     depends on what no log holds; LOWER_BOUND where the model also charges for what we do not count (hours of audio).
     """
+
+    @classmethod
+    def of_text(
+        cls,
+        *,
+        fees: dict[str, Decimal] | None = None,
+        request: Decimal = Decimal(0),
+        source: str = LIST,
+        version: str = "",
+        **rates: Decimal,
+    ) -> Self:
+        """Rates of the text buckets, and of others if they are given; every other bucket costs what it is a kind of."""
+        others: dict[str, Any] = {name: rates[kin] for name, kin in KIN.items()}
+        return cls(**(others | rates), fees=fees or {}, request=request, source=source, version=version)
+
+    def times(self, factor: Decimal) -> Self:
+        """All tokens at this multiple; what is charged beside tokens stays."""
+        return msgspec.structs.replace(self, **{name: getattr(self, name) * factor for name in BUCKETS})
+
+
+KIN = {
+    "input_audio": "input_uncached",
+    "input_image": "input_uncached",
+    "input_video": "input_uncached",
+    "cache_read_audio": "cache_read",
+    "cache_read_image": "cache_read",
+    "cache_write_30m": "cache_write_5m",
+    "cache_write_12h": "cache_write_1h",
+    "output_audio": "output_visible",
+    "output_image": "output_visible",
+    "output_video": "output_visible",
+}
+"""Whose price a bucket has where it has none of its own."""
 
 
 class RateStep(msgspec.Struct, frozen=True, gc=False):

@@ -5,19 +5,51 @@ dialect is converted at the edge (`modicum.providers`), so that nobody can misre
 """
 
 from collections.abc import Mapping
+from operator import add, attrgetter
 from typing import Self
 
 import msgspec
 
-BUCKETS = (
-    "input_uncached",
-    "cache_read",
-    "cache_write_5m",
-    "cache_write_1h",
-    "output_visible",
-    "output_reasoning",
+
+class Bucket(msgspec.Struct, frozen=True):
+    """What sets the tokens of one bucket apart from those of another: providers charge each at a rate of its own."""
+
+    name: str
+    side: str
+    """`input` or `output`."""
+    cache: str = ""
+    """`read` or `write` where the tokens came from a prompt cache or went to one."""
+    modality: str = "text"
+    ttl_s: int = 0
+    """Seconds that a cache write is kept."""
+
+
+_TABLE = (
+    Bucket("input_uncached", "input"),
+    Bucket("cache_read", "input", "read"),
+    Bucket("cache_write_5m", "input", "write", ttl_s=300),
+    Bucket("cache_write_1h", "input", "write", ttl_s=3600),
+    Bucket("output_visible", "output"),
+    Bucket("output_reasoning", "output"),
+    Bucket("input_audio", "input", modality="audio"),
+    Bucket("input_image", "input", modality="image"),
+    Bucket("input_video", "input", modality="video"),
+    Bucket("cache_read_audio", "input", "read", modality="audio"),
+    Bucket("cache_read_image", "input", "read", modality="image"),
+    Bucket("cache_write_30m", "input", "write", ttl_s=1800),
+    Bucket("cache_write_12h", "input", "write", ttl_s=43_200),
+    Bucket("output_audio", "output", modality="audio"),
+    Bucket("output_image", "output", modality="image"),
+    Bucket("output_video", "output", modality="video"),
 )
-"""The names of the buckets, in the order in which they are shown. Tables, JSON and columns use these words."""
+"""Every bucket. One more is a row here, a field of `Usage`, `BucketCosts` and `Rates`, and two columns in the ledger.
+"""
+
+BUCKETS = {bucket.name: bucket for bucket in _TABLE}
+"""The buckets by name, in the order in which they are shown. Tables, JSON and columns use these words."""
+
+TEXT_BUCKETS = tuple(BUCKETS)[:6]
+"""Those that nearly every call has; the others are shown where they hold something."""
 
 MOST_TOKENS = 1_000_000_000
 """More than any call can hold: a larger count is bad data (the largest context windows hold 10 million)."""
@@ -40,30 +72,51 @@ class Usage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
     here."""
     output_reasoning: int = 0
     """Output spent on reasoning, where the provider counts it on its own. Billed as output."""
+    input_audio: int = 0
+    """Uncached input that is sound."""
+    input_image: int = 0
+    """Uncached input that is pictures, where the provider counts it on its own."""
+    input_video: int = 0
+    """Uncached input that is video, where the provider counts it on its own."""
+    cache_read_audio: int = 0
+    cache_read_image: int = 0
+    """Pictures (and video) served from a prompt cache."""
+    cache_write_30m: int = 0
+    """Input written to a prompt cache for half an hour (OpenAI since GPT-5.6)."""
+    cache_write_12h: int = 0
+    output_audio: int = 0
+    output_image: int = 0
+    output_video: int = 0
 
     @property
     def prompt_tokens(self) -> int:
-        """All input, as people say: uncached, read from cache and written to it."""
-        return self.input_uncached + self.cache_read + self.cache_write_5m + self.cache_write_1h
+        """All input, as people say: uncached, read from cache and written to it, text or not."""
+        return self.uncached_tokens + self.cache_read_tokens + self.cache_write_tokens
+
+    @property
+    def uncached_tokens(self) -> int:
+        return self.input_uncached + self.input_audio + self.input_image + self.input_video
+
+    @property
+    def cache_read_tokens(self) -> int:
+        return self.cache_read + self.cache_read_audio + self.cache_read_image
+
+    @property
+    def cache_write_tokens(self) -> int:
+        """Input written to a prompt cache, for whatever time."""
+        return self.cache_write_5m + self.cache_write_1h + self.cache_write_30m + self.cache_write_12h
 
     @property
     def completion_tokens(self) -> int:
-        """All output, as people say: visible and reasoning."""
-        return self.output_visible + self.output_reasoning
+        """All output, as people say: visible and reasoning, text or not."""
+        return self.output_visible + self.output_reasoning + self.output_audio + self.output_image + self.output_video
 
     @property
     def total_tokens(self) -> int:
         return self.prompt_tokens + self.completion_tokens
 
     def __add__(self, other: Self) -> Self:
-        return type(self)(
-            self.input_uncached + other.input_uncached,
-            self.cache_read + other.cache_read,
-            self.cache_write_5m + other.cache_write_5m,
-            self.cache_write_1h + other.cache_write_1h,
-            self.output_visible + other.output_visible,
-            self.output_reasoning + other.output_reasoning,
-        )
+        return type(self)(*map(add, _counts(self), _counts(other)))
 
     @classmethod
     def checked(cls, **buckets: object) -> Self:
@@ -75,6 +128,10 @@ class Usage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
         """
         counts = {name: checked_count(name, value) for name, value in buckets.items()}
         return cls(**counts)
+
+
+_counts = attrgetter(*BUCKETS)
+"""The counts of a usage, in the order of its fields."""
 
 
 def is_counted(usage: Mapping[str, object], *names: str, may_lack: bool = False) -> bool:

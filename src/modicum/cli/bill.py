@@ -178,12 +178,12 @@ def _cells_from_logs(
     from modicum.importers.format import Reading
     from modicum.insights.bill import make_cells
     from modicum.insights.subscriptions import sum_by_month
-    from modicum.ledger.booking import book, newest
+    from modicum.ledger.booking import book_all, newest
 
     since, until = scope.span
     zone = checked_zone(scope.zone)
     # Priced as they come: while other processes still read.
-    found = newest(book(call, prices) for call in read_logs(paths, Reading(), source, problems))
+    found = newest(book_all(read_logs(paths, Reading(), source, problems), prices))
     entries = [entry for entry in found if since <= entry.call.started < until]
     prices.save()
     months = sum_by_month(entries, zone) if prices.price_file else []

@@ -41,9 +41,9 @@ def print_counting(paths: Sequence[Path], prices: "PriceBook", options: LogOptio
 
 
 def _row(way: str, text: str, calls: Sequence[Call], prices: "PriceBook") -> dict[str, Any]:
-    from modicum.ledger.booking import book
+    from modicum.ledger.booking import book_all
 
-    costs = [book(call, prices).cost.usd for call in calls]
+    costs = [entry.cost.usd for entry in book_all(calls, prices)]
     return {
         "way": way,
         "text": text,

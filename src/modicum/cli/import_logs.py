@@ -116,11 +116,11 @@ def make_reading(*, anatomy: bool) -> "Reading":
 
 def book_calls(calls: Iterable[Call], store: Store, prices: "PriceBook") -> Appended:
     """Books calls in batches, each whole or not at all."""
-    from modicum.ledger.booking import book
+    from modicum.ledger.booking import book_all
 
     booked = Appended()
     for batch in _batches(calls):
-        booked += store.append([book(call, prices) for call in batch])
+        booked += store.append(list(book_all(batch, prices)))
     return booked
 
 

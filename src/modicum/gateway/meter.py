@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from modicum.calls import Basis, Call, CallStatus, Edit, Owner, Usage
+from modicum.calls import NO_CHARGES, Basis, Call, CallStatus, Charges, Edit, Owner, Usage
 from modicum.calls.provider_names import is_native_id
 from modicum.gateway.callers.attribution import Attribution
 from modicum.gateway.exchange import Exchange
@@ -100,14 +100,8 @@ def _with_estimated_output(facts: ReplyFacts, usage: Usage, model: str) -> Usage
     counted = count_tokens(facts.output_text, model) if facts.output_text else 0
     if len(facts.output_text) < facts.output_chars:
         counted += (facts.output_chars - len(facts.output_text)) // 4
-    return Usage(
-        usage.input_uncached,
-        usage.cache_read,
-        usage.cache_write_5m,
-        usage.cache_write_1h,
-        max(usage.output_visible, counted - usage.output_reasoning),
-        usage.output_reasoning,
-    )
+    visible = max(usage.output_visible, counted - (usage.completion_tokens - usage.output_visible))
+    return msgspec.structs.replace(usage, output_visible=visible)
 
 
 def begun_call(number: str, provider: str, model: str, about: Attribution, started_s: float) -> Call:
@@ -163,7 +157,7 @@ def finished_call(exchange: Exchange, counted: CountedUsage, edits: tuple[Edit, 
         usage_basis=counted.input_basis,
         output_basis=counted.output_basis,
         tier=reply.tier if reply is not None else begun.tier,
-        web_searches=reply.web_searches if reply is not None else 0,
+        charges=_charges(exchange),
         calls_count=0 if exchange.answered_by else 1,
         task=begun.task,
         conversation=begun.conversation,
@@ -174,6 +168,13 @@ def finished_call(exchange: Exchange, counted: CountedUsage, edits: tuple[Edit, 
         revision=REVISION,
         edits=edits,
     )
+
+
+def _charges(exchange: Exchange) -> Charges:
+    """What the reply says is charged beside the tokens, and where the upstream's host serves."""
+    charges = exchange.reply.charges if exchange.reply is not None else NO_CHARGES
+    region = exchange.route.upstream.region
+    return charges if charges.region or not region else msgspec.structs.replace(charges, region=region)
 
 
 def _with_response_id(tags: dict[str, str], identity: str, reply: ReplyFacts | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from modicum.calls import UserError
-from modicum.calls.provider_names import provider_of_host
+from modicum.calls.provider_names import provider_of_host, region_of_host
 from modicum.gateway.callers.outgoing_headers import NEVER, passes_on
 from modicum.gateway.http.refusal import Refused
 from modicum.outbound.keepalive import Header, Origin
@@ -51,6 +51,7 @@ class Upstream:
             trust=trust,
         )
         self.base = parts.path.rstrip("/").encode("ascii")
+        self.region = region_of_host(parts.hostname)
         self.host_provider = provider_of_host(parts.hostname)
         """Whose host it is; empty: nobody's that is known, whoever bills for it."""
         self.provider = settings.provider or self.host_provider or api.provider

@@ -1,12 +1,13 @@
-"""What a token of each bucket cost in each call of a history: the rates of its day, as arrays."""
+"""What a token of each text bucket cost in each call of a history: the rates of its day, as arrays."""
 
 from datetime import UTC, datetime
 from itertools import pairwise
 
 import numpy as np
 
-from modicum.calls import BUCKETS, Tier
+from modicum.calls import Tier
 from modicum.calls.rates import RateSteps
+from modicum.calls.usage import TEXT_BUCKETS
 from modicum.insights.history import Floats, History, Ints
 from modicum.metering.prices import PriceBook
 
@@ -25,11 +26,11 @@ class RateTable:
         self._known: dict[tuple[int, str, int, str], tuple[Floats, Floats]] = {}
 
     def per_call(self, models: Ints, words: list[str], tiers: Ints, lanes: list[str], prompt: Floats) -> Floats:
-        """Dollars per token, a row per call and a column per bucket in the order of `BUCKETS`; NaN where no price is
+        """Dollars per token, a row per call and a column per bucket of `TEXT_BUCKETS`; NaN where no price is
         known. `models` and `tiers` are codes into `words` and `lanes`; `prompt` decides on the size step.
         """
         history = self._history
-        found = np.full((history.calls, len(BUCKETS)), np.nan)
+        found = np.full((history.calls, len(TEXT_BUCKETS)), np.nan)
         if not history.calls:
             return found
         keys = np.stack((history.provider, models, self._day, tiers))
@@ -70,5 +71,5 @@ class RateTable:
 
 def _to_arrays(steps: RateSteps) -> tuple[Floats, Floats]:
     above = np.array([step.above_tokens for step in steps], dtype=np.float64)
-    rates = np.array([[float(getattr(step.rates, bucket)) for bucket in BUCKETS] for step in steps])
+    rates = np.array([[float(getattr(step.rates, bucket)) for bucket in TEXT_BUCKETS] for step in steps])
     return above, rates

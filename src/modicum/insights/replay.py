@@ -264,7 +264,7 @@ class Replay:
         read, short, long, uncached, visible, reasoning = buckets
         prompt = read + short + long + uncached
         rates = self._rates.per_call(plan.model, plan.models, plan.tier, plan.tiers, prompt)
-        # A row per call and a column per bucket, in the order of `BUCKETS` in which rates come.
+        # A row per call and a column per bucket, in the order of `TEXT_BUCKETS` in which rates come.
         tokens = np.column_stack((uncached, read, short, long, visible, reasoning))
         requests = np.where(plan.dropped, 0, np.nan_to_num(history.cost_requests_usd))
         cost = np.einsum("ij,ij->i", tokens, rates) + requests

@@ -1,18 +1,34 @@
 """A call becomes an entry: it gets its price, once, at the rates of its day."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 
 import msgspec
 
-from modicum.calls import OURSELVES, Basis, BucketCosts, Call, CallStatus, Cost, Entry
+from modicum.calls import (
+    BUCKETS,
+    OURSELVES,
+    Basis,
+    BucketCosts,
+    Call,
+    CallStatus,
+    Charges,
+    Cost,
+    Entry,
+    OtherModel,
+    Usage,
+)
 from modicum.calls.rates import Rates
 from modicum.calls.storable import storable
 from modicum.metering.prices import PriceBook
+from modicum.metering.waived import WAIVED, is_waived
 
 NOTHING = Cost(Decimal(0), Basis.EXACT, BucketCosts(), OURSELVES, None, 0.0)
 """What a call costs that no provider ever saw."""
 
+
+PROVIDER = "provider"
+"""The source of a cost that the provider or router itself gave with its reply."""
 
 MOST_USD = Decimal(100_000_000)
 """Where the ledger's columns end. Nothing costs that; a record that says so has counts that are none."""
@@ -24,30 +40,89 @@ def book(call: Call, prices: PriceBook) -> Entry:
         call = msgspec.structs.replace(call, call_id=storable(call.call_id))
     if call.provider == OURSELVES:
         return Entry(call, NOTHING)
+    return Entry(call, _cost(call, prices))
+
+
+def book_all(calls: Iterable[Call], prices: PriceBook) -> Iterator[Entry]:
+    """The entries of calls, with one more for what each other model did for a call, at its own rates."""
+    for call in calls:
+        if not call.charges.others:
+            yield book(call, prices)
+            continue
+        own = msgspec.structs.replace(call, charges=msgspec.structs.replace(call.charges, others=()))
+        yield book(own, prices)
+        for part in _parts_of_others(own, call.charges.others):
+            yield book(part, prices)
+
+
+def _parts_of_others(call: Call, others: Iterable[OtherModel]) -> Iterator[Call]:
+    """What other models did, as records that stand for no call of their own. One of a model: its parts are summed."""
+    by_model: dict[str, Usage] = {}
+    for other in others:
+        by_model[other.model] = by_model.get(other.model, Usage()) + other.usage
+    charges = Charges(region=call.charges.region, caveats=call.charges.caveats)
+    for model, usage in by_model.items():
+        yield msgspec.structs.replace(
+            call,
+            call_id=f"{call.call_id}+{model}",
+            model=model,
+            usage=usage,
+            charges=charges,
+            calls_count=0,
+            first_token=None,
+            finish_reason="",
+            output_tokens_estimated=None,
+            reported_cost_usd=None,
+            anatomy=None,
+            edits=(),
+        )
+
+
+def _cost(call: Call, prices: PriceBook) -> Cost:
+    if is_waived(call):
+        return Cost(Decimal(0), call.usage_basis, BucketCosts(), WAIVED, None, 0.0)
     if Basis.UNKNOWN in (call.usage_basis, call.output_basis):
-        return Entry(call, _reported(call))
+        return _reported(call)
     rates = prices.rates_of(call)
     if rates is None:
-        return Entry(call, _reported(call))
+        return _reported(call)
     costs = bucket_costs(call, rates)
     if costs.total >= MOST_USD:
-        return Entry(call, Cost.unknown())
-    basis = call.usage_basis | call.output_basis | rates.basis
+        return Cost.unknown()
+    if call.charges.provider_cost_usd is not None and not _agree(costs.total, call.charges.provider_cost_usd):
+        return _reported(call)  # what the provider says that it charged is the bill, whatever its list says
+    basis = call.usage_basis | call.output_basis | rates.basis | _doubt(call, rates)
     effective = float(costs.total / rates.input_uncached) if rates.input_uncached else None
-    return Entry(call, Cost(costs.total, basis, costs, rates.source, rates.version, effective))
+    return Cost(costs.total, basis, costs, rates.source, rates.version, effective)
 
 
 def bucket_costs(call: Call, rates: Rates) -> BucketCosts:
     usage = call.usage
-    return BucketCosts(
-        usage.input_uncached * rates.input_uncached,
-        usage.cache_read * rates.cache_read,
-        usage.cache_write_5m * rates.cache_write_5m,
-        usage.cache_write_1h * rates.cache_write_1h,
-        usage.output_visible * rates.output_visible,
-        usage.output_reasoning * rates.output_reasoning,
-        call.web_searches * rates.web_search + _requests_charged(call) * rates.request,
+    costs = {name: count * getattr(rates, name) for name in BUCKETS if (count := getattr(usage, name))}
+    requests = _requests_charged(call) * rates.request
+    for unit, count in call.charges.requests.items():
+        requests += count * rates.fees.get(unit, Decimal(0))
+    return BucketCosts(**costs, requests=requests)
+
+
+def _doubt(call: Call, rates: Rates) -> Basis:
+    """ESTIMATED where something was counted that has no price of its own, or that we do not understand."""
+    charges, usage = call.charges, call.usage
+    is_doubtful = (
+        charges.caveats
+        or any(unit not in rates.fees for unit in charges.requests)
+        or any(getattr(usage, bucket) for bucket in rates.fallbacks)
     )
+    return Basis.ESTIMATED if is_doubtful else Basis.EXACT
+
+
+ROUNDING_USD = Decimal("0.000001")
+ROUNDING_SHARE = Decimal("0.005")
+
+
+def _agree(ours: Decimal, theirs: Decimal) -> bool:
+    """Whether two figures differ by no more than rounding: half a percent, or a millionth of a dollar."""
+    return abs(ours - theirs) <= max(ROUNDING_USD, ROUNDING_SHARE * theirs)
 
 
 def _requests_charged(call: Call) -> int:
@@ -56,10 +131,13 @@ def _requests_charged(call: Call) -> int:
 
 
 def _reported(call: Call) -> Cost:
-    """What the log says, where we have no price of our own."""
+    """What the provider says that it charged, or else what the log says, where we have no price of our own."""
+    usd = call.charges.provider_cost_usd
+    if usd is not None:
+        return Cost(usd, Basis.EXACT, None, PROVIDER)
     if call.reported_cost_usd is None:
         return Cost.unknown()
-    usd: Decimal = call.reported_cost_usd
+    usd = call.reported_cost_usd
     return Cost(usd, Basis.EXACT if call.output_basis is Basis.EXACT else call.output_basis, None, "reported")
 
 

@@ -11,11 +11,13 @@ from typing import Any
 import msgspec
 
 from modicum.calls import (
+    BUCKETS,
     Anatomy,
     Basis,
     BucketCosts,
     Call,
     CallStatus,
+    Charges,
     Cost,
     Edit,
     Entry,
@@ -40,6 +42,13 @@ def _bucket_cost(bucket: str) -> Callable[[Entry], Any]:
     return lambda entry: getattr(entry.cost.by_bucket, bucket) if entry.cost.by_bucket is not None else None
 
 
+def _bucket_tokens(name: str) -> Callable[[Entry], Any]:
+    return lambda entry: getattr(entry.call.usage, name)
+
+
+TOKEN_SUMS = ("uncached_tokens", "cache_read_tokens", "cache_write_tokens", "completion_tokens")
+"""Sums of buckets that the ledger keeps, as `Usage` gives them: nearly every question asks for them."""
+
 ENTRY_COLUMNS: tuple[Column[Entry], ...] = (
     Column("entry_id", _TEXT, lambda e: e.call.call_id),
     Column("revision", _WHOLE, lambda e: e.call.revision),
@@ -51,26 +60,23 @@ ENTRY_COLUMNS: tuple[Column[Entry], ...] = (
     Column("finished", _TIME, lambda e: e.call.finished, nullable=True),
     Column("status", _NAME, lambda e: e.call.status.value),
     Column("finish_reason", _NAME, lambda e: e.call.finish_reason),
-    Column("input_uncached", _WHOLE, lambda e: e.call.usage.input_uncached),
-    Column("cache_read", _WHOLE, lambda e: e.call.usage.cache_read),
-    Column("cache_write_5m", _WHOLE, lambda e: e.call.usage.cache_write_5m),
-    Column("cache_write_1h", _WHOLE, lambda e: e.call.usage.cache_write_1h),
-    Column("output_visible", _WHOLE, lambda e: e.call.usage.output_visible),
-    Column("output_reasoning", _WHOLE, lambda e: e.call.usage.output_reasoning),
+    *(Column(bucket, _WHOLE, _bucket_tokens(bucket)) for bucket in BUCKETS),
+    *(Column(name, _WHOLE, _bucket_tokens(name)) for name in TOKEN_SUMS),
     Column("usage_basis", _NAME, lambda e: e.call.usage_basis.value),
     Column("output_basis", _NAME, lambda e: e.call.output_basis.value),
     Column("output_tokens_estimated", _WHOLE, lambda e: e.call.output_tokens_estimated, nullable=True),
     Column("tier", _NAME, lambda e: e.call.tier.value),
-    Column("web_searches", _WHOLE, lambda e: e.call.web_searches),
+    Column("web_searches", _WHOLE, lambda e: e.call.charges.web_searches),
+    Column("requests", _TEXT, lambda e: json_text(e.call.charges.requests) if e.call.charges.requests else "{}"),
+    Column("region", _NAME, lambda e: e.call.charges.region),
+    Column("caveats", _TEXT, lambda e: json_text(e.call.charges.caveats) if e.call.charges.caveats else "[]"),
+    Column("provider_cost_usd", _MONEY, lambda e: e.call.charges.provider_cost_usd, nullable=True),
     Column("calls_count", _WHOLE, lambda e: e.call.calls_count),
     Column("cost_usd", _MONEY, lambda e: e.cost.usd, nullable=True),
-    Column("cost_input_uncached_usd", _MONEY, _bucket_cost("input_uncached"), nullable=True),
-    Column("cost_cache_read_usd", _MONEY, _bucket_cost("cache_read"), nullable=True),
-    Column("cost_cache_write_5m_usd", _MONEY, _bucket_cost("cache_write_5m"), nullable=True),
-    Column("cost_cache_write_1h_usd", _MONEY, _bucket_cost("cache_write_1h"), nullable=True),
-    Column("cost_output_visible_usd", _MONEY, _bucket_cost("output_visible"), nullable=True),
-    Column("cost_output_reasoning_usd", _MONEY, _bucket_cost("output_reasoning"), nullable=True),
-    Column("cost_requests_usd", _MONEY, _bucket_cost("requests"), nullable=True),
+    *(
+        Column(f"cost_{bucket}_usd", _MONEY, _bucket_cost(bucket), nullable=True)
+        for bucket in BucketCosts.__struct_fields__
+    ),
     Column("cost_basis", _NAME, lambda e: e.cost.basis.value),
     Column("price_source", _NAME, lambda e: e.cost.price_source or ""),
     Column("price_version", _NAME, lambda e: e.cost.price_version or ""),
@@ -214,7 +220,12 @@ def entry_from(
         output_basis=Basis(row["output_basis"]),
         output_tokens_estimated=row["output_tokens_estimated"],
         tier=Tier(row["tier"]),
-        web_searches=row["web_searches"],
+        charges=Charges(
+            msgspec.json.decode(row["requests"], type=dict[str, int]),
+            row["region"],
+            msgspec.json.decode(row["caveats"], type=tuple[str, ...]),
+            row["provider_cost_usd"],
+        ),
         calls_count=row["calls_count"],
         reported_cost_usd=row["reported_cost_usd"],
         task=row["task"],

@@ -32,11 +32,13 @@ def storable_columns(columns: Columns) -> Columns:
     return columns
 
 
-def json_text(names: Mapping[str, str] | Sequence[str]) -> str:
+def json_text(names: Mapping[str, Any] | Sequence[str]) -> str:
     """A column's value for several texts."""
     try:
         return _encode(names).decode()
     except UnicodeEncodeError:
         if isinstance(names, Mapping):
-            return _encode({storable(name): storable(value) for name, value in names.items()}).decode()
+            return _encode(
+                {storable(name): storable(value) if isinstance(value, str) else value for name, value in names.items()}
+            ).decode()
         return _encode([storable(name) for name in names]).decode()

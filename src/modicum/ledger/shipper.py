@@ -17,7 +17,7 @@ import msgspec
 from modicum.calls import Call, CallStatus, Entry, Problem
 from modicum.context.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
 from modicum.ledger import positions
-from modicum.ledger.booking import book
+from modicum.ledger.booking import book_all
 from modicum.ledger.identities import opened_identities
 from modicum.ledger.journal import SHIPPED, written_ns
 from modicum.ledger.journals import Journals
@@ -179,15 +179,15 @@ class Shipper:
         calls.sort(key=lambda read: read.call.started)
         named = [(read.call.call_id, read.number) for read in calls if read.call.call_id != _own_id(read)]
         first = self._identities.first(named)
-        entries = []
+        ready = []
         for read in calls:
             call = read.call
             if first.get(call.call_id, read.number) != read.number:
                 call = msgspec.structs.replace(call, call_id=_own_id(read))
             if read.context is not None:
                 call = self._conversations.placed(call, read.context, read.number)
-            entries.append(book(call, self._prices))
-        return entries
+            ready.append(call)
+        return list(book_all(ready, self._prices))
 
 
 def _own_id(read: _Read) -> str:

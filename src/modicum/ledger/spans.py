@@ -18,7 +18,7 @@ import msgspec
 
 from modicum.calls import Basis, Call, Entry, Problem
 from modicum.ledger import positions
-from modicum.ledger.booking import book
+from modicum.ledger.booking import book_all
 from modicum.ledger.journal import SHIPPED
 from modicum.ledger.journals import Journals
 from modicum.ledger.shipper import AGAIN
@@ -128,7 +128,7 @@ class SpanShipper:
                 self._settle(trace, before, calls, moved)
             if not trace.held:
                 del self._waiting[trace_id]
-        moved.entries = [book(call, self._prices) for call in calls]
+        moved.entries = list(book_all(calls, self._prices))
         if moved.entries:
             self._store.append(moved.entries)
         moved.problems += self._journals.each(self._note)

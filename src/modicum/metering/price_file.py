@@ -11,8 +11,10 @@ discount = 0.12               # off the list price of every bucket, or:
 model = "my-llama"
 input = 0.20
 output = 0.60
-cache_read = 0.02             # optional, as cache_write_5m and cache_write_1h: `input` stands where they lack
+cache_read = 0.02             # optional, as every bucket (cache_write_1h, input_audio, output_image, ...): what lacks
+                              # costs what it is a kind of
 request = 0.006               # optional: dollars per request, beside its tokens
+web_search = 0.01             # optional: dollars per search
 
 [[subscription]]
 name = "Claude Max"
@@ -32,8 +34,11 @@ from typing import Any, Self
 import msgspec
 
 from modicum.calls import Tier, UserError
-from modicum.calls.rates import MILLION, Rates, RateStep, RateSteps
+from modicum.calls.charges import WEB_SEARCHES
+from modicum.calls.rates import KIN, MILLION, Rates, RateStep, RateSteps
 from modicum.calls.regular_file import read_regular
+
+OWN = "prices.toml"
 
 
 class OwnPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}):
@@ -48,8 +53,44 @@ class OwnPrice(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={
     cache_read: Decimal | None = None
     cache_write_5m: Decimal | None = None
     cache_write_1h: Decimal | None = None
+    cache_write_30m: Decimal | None = None
+    cache_write_12h: Decimal | None = None
+    input_audio: Decimal | None = None
+    input_image: Decimal | None = None
+    input_video: Decimal | None = None
+    cache_read_audio: Decimal | None = None
+    cache_read_image: Decimal | None = None
+    output_audio: Decimal | None = None
+    output_image: Decimal | None = None
+    output_video: Decimal | None = None
     request: Decimal | None = None
     """Dollars per request, whatever its size."""
+    web_search: Decimal | None = None
+    """Dollars per search that the provider ran."""
+
+    def rates(self, version: str) -> Rates:
+        """The rates of an entry that gives `input` and `output`. What it leaves out costs what it is a kind of."""
+        assert self.input is not None  # noqa: S101 - checked when the file was read
+        assert self.output is not None  # noqa: S101 - as above
+        own = {bucket: price for bucket in KIN if (price := getattr(self, bucket)) is not None}
+        short = _or(self.cache_write_5m, self.input)
+        text = {
+            "input_uncached": self.input,
+            "cache_read": _or(self.cache_read, self.input),
+            "cache_write_5m": short,
+            "cache_write_1h": _or(self.cache_write_1h, short),
+            "output_visible": self.output,
+            "output_reasoning": self.output,
+        }
+        per_token = {bucket: price / MILLION for bucket, price in (text | own).items()}
+        searches = _or(self.web_search, Decimal(0))
+        return Rates.of_text(
+            **per_token,
+            fees={unit.value: searches for unit in WEB_SEARCHES},
+            request=_or(self.request, Decimal(0)),
+            source=OWN,
+            version=version,
+        )
 
     def fits(self, provider: str, model: str, day: date, tier: Tier) -> bool:
         return (
@@ -112,33 +153,11 @@ class PriceFile:
             if price.discount is not None:
                 left = 1 - price.discount
                 return tuple(RateStep(step.above_tokens, self._with_discount(step.rates, left)) for step in listed)
-            assert price.input is not None  # noqa: S101 - checked when the file was read
-            assert price.output is not None  # noqa: S101 - as above
-            own = Rates(
-                input_uncached=price.input / MILLION,
-                cache_read=_or(price.cache_read, price.input) / MILLION,
-                cache_write_5m=_or(price.cache_write_5m, price.input) / MILLION,
-                cache_write_1h=_or(price.cache_write_1h, _or(price.cache_write_5m, price.input)) / MILLION,
-                output_visible=price.output / MILLION,
-                output_reasoning=price.output / MILLION,
-                request=_or(price.request, Decimal(0)),
-                source="prices.toml",
-                version=self.version,
-            )
-            return (RateStep(-1, own),)
+            return (RateStep(-1, price.rates(self.version)),)
         return None
 
     def _with_discount(self, rates: Rates, left: Decimal) -> Rates:
-        buckets = (
-            "input_uncached",
-            "cache_read",
-            "cache_write_5m",
-            "cache_write_1h",
-            "output_visible",
-            "output_reasoning",
-        )
-        less = {bucket: getattr(rates, bucket) * left for bucket in buckets}
-        return msgspec.structs.replace(rates, **less, source="prices.toml", version=f"{self.version}/{rates.version}")
+        return msgspec.structs.replace(rates.times(left), source=OWN, version=f"{self.version}/{rates.version}")
 
 
 def _or(price: Decimal | None, otherwise: Decimal) -> Decimal:
@@ -153,11 +172,8 @@ def _check(price: OwnPrice, place: str) -> None:
         raise UserError(f"{place}: 'discount' is a share between 0 and 1, as 0.12 for 12 %")
     if price.discount is not None and price.request is not None:
         raise UserError(f"{place}: 'request' goes with 'input' and 'output'; a discount leaves the list's fee as it is")
-    rates = (
-        *(price.input, price.output, price.cache_read, price.cache_write_5m, price.cache_write_1h),
-        price.request,
-    )
-    if any(rate is not None and rate < 0 for rate in rates):
+    rates = (getattr(price, name) for name in OwnPrice.__struct_fields__)
+    if any(isinstance(rate, Decimal) and rate < 0 for rate in rates):
         raise UserError(f"{place}: a price is negative")
 
 

@@ -15,7 +15,8 @@ from typing import Any
 from genai_prices import Usage
 from genai_prices.data_snapshot import get_snapshot
 
-from modicum.calls import Basis, Tier
+from modicum.calls import Basis, RequestUnit, Tier
+from modicum.calls.charges import WEB_SEARCHES
 from modicum.calls.provider_names import provider_of_route
 from modicum.calls.rates import Rates, RateStep, RateSteps
 
@@ -88,23 +89,77 @@ class ListPrices:
 
         size = Decimal(prompt)
         plain = cost(input_tokens=prompt)
-        out = cost(input_tokens=prompt, output_tokens=prompt) - plain
-        thought = cost(input_tokens=prompt, output_tokens=prompt, output_reasoning_tokens=prompt) - plain
+
+        def of_input(**counts: int) -> Decimal:
+            return cost(input_tokens=prompt, **counts) / size
+
+        def of_output(**counts: int) -> Decimal:
+            return (cost(input_tokens=prompt, output_tokens=prompt, **counts) - plain) / size
+
         request = cost(price, input_tokens=prompt) - plain
+        written = of_input(cache_write_tokens=prompt)
+        written_1h = of_input(cache_write_tokens=prompt, cache_write_1h_tokens=prompt)
         return Rates(
             input_uncached=plain / size,
-            cache_read=cost(input_tokens=prompt, cache_read_tokens=prompt) / size,
-            cache_write_5m=cost(input_tokens=prompt, cache_write_tokens=prompt) / size,
-            cache_write_1h=cost(input_tokens=prompt, cache_write_tokens=prompt, cache_write_1h_tokens=prompt) / size,
-            output_visible=out / size,
-            output_reasoning=thought / size,
-            web_search=cost(input_tokens=0, web_searches=1)
-            if getattr(price, "web_searches_kcount", None)
-            else Decimal(0),
+            cache_read=of_input(cache_read_tokens=prompt),
+            cache_write_5m=written,
+            cache_write_1h=written_1h,
+            output_visible=of_output(),
+            output_reasoning=of_output(output_reasoning_tokens=prompt),
+            input_audio=of_input(input_audio_tokens=prompt),
+            input_image=of_input(input_image_tokens=prompt),
+            input_video=of_input(input_video_tokens=prompt),
+            cache_read_audio=of_input(
+                cache_read_tokens=prompt, input_audio_tokens=prompt, cache_audio_read_tokens=prompt
+            ),
+            cache_read_image=of_input(
+                cache_read_tokens=prompt, input_image_tokens=prompt, cache_image_read_tokens=prompt
+            ),
+            cache_write_30m=written,
+            cache_write_12h=2 * written,
+            output_audio=of_output(output_audio_tokens=prompt),
+            output_image=of_output(output_image_tokens=prompt),
+            output_video=of_output(output_video_tokens=prompt),
+            fees=_fees(price),
             request=request,
+            fallbacks=_fallbacks(price),
             version=self._version,
             basis=_basis(price, certain=certain and not request),
         )
+
+
+def _fees(price: Any) -> dict[str, Decimal]:
+    """Dollars per unit. The list has one figure for searches of the web, whatever a provider charges it for."""
+    searches, files = getattr(price, "web_searches_kcount", None), getattr(price, "storage_searches_kcount", None)
+    fees = dict.fromkeys(WEB_SEARCHES, searches / 1000) if searches else {}
+    return {unit.value: fee for unit, fee in fees.items()} | (
+        {RequestUnit.FILE_SEARCH.value: files / 1000} if files else {}
+    )
+
+
+_OWN_PRICE = {
+    "cache_read": "cache_read_mtok",
+    "cache_write_5m": "cache_write_mtok",
+    "cache_write_30m": "cache_write_mtok",
+    "cache_write_1h": "cache_write_1h_mtok",
+    "cache_write_12h": "cache_write_mtok",
+    "input_audio": "input_audio_mtok",
+    "cache_read_audio": "cache_audio_read_mtok",
+    "output_audio": "output_audio_mtok",
+    "output_image": "output_image_mtok",
+    "output_video": "output_video_mtok",
+}
+"""Whose price in the list a bucket has. Left out are those that providers charge as text where they say nothing else:
+reasoning, and pictures and video in the input (https://ai.google.dev/gemini-api/docs/pricing). Twelve hours of OpenAI's
+cache cost 2.5 times the input, twice what half an hour does (https://developers.openai.com/api/docs/pricing)."""
+
+
+def _fallbacks(price: Any) -> tuple[str, ...]:
+    return tuple(
+        bucket
+        for bucket, own in _OWN_PRICE.items()
+        if getattr(price, own, None) is None and any(rate is not None for rate in vars(price).values())
+    )
 
 
 def _charged_units(price: Any) -> list[str]:
@@ -168,6 +223,9 @@ def candidates(provider: str, model: str) -> list[tuple[str, str]]:
     name = model.rsplit("/", 1)[-1] if model.startswith("arn:") else model
     if model.startswith("arn:") or _BEDROCK.match(name):
         return [("aws", name)]
+    if provider == "aws" and name.startswith("claude"):
+        # A name without a profile does not say where it was served; the list would take it for a regional one.
+        return [("aws", f"global.anthropic.{name}"), (provider, name)]
     found = [(provider, name)] if provider else []
     route, _, rest = name.partition("/")
     seller = provider_of_route(route)

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modicum.calls import Call, Tier
-from modicum.calls.rates import Rates, RateSteps
+from modicum.calls.rates import Rates, RateStep, RateSteps
 from modicum.calls.regular_file import read_regular
 from modicum.metering.price_file import PriceFile
+from modicum.metering.regions import SAME, RegionalFactor, regional_factor
 
 if TYPE_CHECKING:
     from modicum.metering.price_list import ListPrices
@@ -33,7 +34,7 @@ class PriceBook:
         self.price_file = price_file
         self._kept_in = kept_in
         self._steps: dict[str, RateSteps] = {}
-        self._quick: dict[tuple[str, str, date, Tier], RateSteps] = {}
+        self._quick: dict[tuple[str, str, date, Tier, str], RateSteps] = {}
         self._book = ""
         self._list: ListPrices | None = None
         self._dirty = False
@@ -41,14 +42,20 @@ class PriceBook:
             self._load(kept_in)
 
     def rates(
-        self, provider: str, model: str, at: datetime, tier: Tier = Tier.STANDARD, prompt_tokens: int = 0
+        self,
+        provider: str,
+        model: str,
+        at: datetime,
+        tier: Tier = Tier.STANDARD,
+        prompt_tokens: int = 0,
+        region: str = "",
     ) -> Rates | None:
         """Dollars per token for a call with a prompt of that size (all input, cached or not); None: no price is known.
 
         A context-size step applies to the whole request, which is the providers' rule: 200,001 tokens cost twice what
         200,000 do, not one token more.
         """
-        steps = self.steps(provider, model, at, tier)
+        steps = self.steps(provider, model, at, tier, region)
         found = None
         for step in steps:
             if prompt_tokens <= step.above_tokens:
@@ -57,9 +64,8 @@ class PriceBook:
         return found
 
     def rates_of(self, call: Call) -> Rates | None:
-        return self.rates(
-            call.provider, call.model, call.started, call.tier, call.usage.prompt_tokens // max(call.calls_count, 1)
-        )
+        prompt_tokens = call.usage.prompt_tokens // max(call.calls_count, 1)
+        return self.rates(call.provider, call.model, call.started, call.tier, prompt_tokens, call.charges.region)
 
     def save(self) -> None:
         """Keeps what was looked up for the next run. A folder that cannot be written to costs time, nothing else."""
@@ -75,16 +81,16 @@ class PriceBook:
             return
         self._dirty = False
 
-    def steps(self, provider: str, model: str, at: datetime, tier: Tier = Tier.STANDARD) -> RateSteps:
+    def steps(self, provider: str, model: str, at: datetime, tier: Tier = Tier.STANDARD, region: str = "") -> RateSteps:
         """All that a token may cost on that day, by size of the prompt."""
-        quick = provider, model, at.date(), tier
+        quick = provider, model, at.date(), tier, region
         steps = self._quick.get(quick)
         if steps is None:
-            key = f"{provider}|{model}|{at:%Y-%m-%d}|{tier}"
+            key = f"{provider}|{model}|{at:%Y-%m-%d}|{tier}|{region}"
             steps = self._steps.get(key)
             lasts_all_day = True
             if steps is None:
-                steps, lasts_all_day = self._look_up(provider, model, at, tier)
+                steps, lasts_all_day = self._look_up(provider, model, at, tier, region)
                 if lasts_all_day:
                     self._steps[key] = steps
                     self._dirty = True
@@ -92,13 +98,16 @@ class PriceBook:
                 self._quick[quick] = steps
         return steps
 
-    def _look_up(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[RateSteps, bool]:
+    def _look_up(self, provider: str, model: str, at: datetime, tier: Tier, region: str) -> tuple[RateSteps, bool]:
         if self._list is None:
             # Here, since it takes 0.2 s and most runs have all their rates from the run before.
             from modicum.metering.price_list import ListPrices
 
             self._list = ListPrices()
         listed, lasts_all_day = self._list.steps(provider, model, at, tier)
+        factor = regional_factor(provider, model, region)
+        if factor is not SAME:
+            listed = tuple(RateStep(step.above_tokens, _in_region(step.rates, factor)) for step in listed)
         if self.price_file is not None:
             own = self.price_file.steps(provider, model, at.date(), tier, listed)
             if own is not None:
@@ -127,7 +136,11 @@ class PriceBook:
             self._steps = kept.steps
 
 
-KEPT_FORMAT = 2
+def _in_region(rates: Rates, factor: RegionalFactor) -> Rates:
+    return msgspec.structs.replace(rates.times(factor.times), basis=rates.basis | factor.basis)
+
+
+KEPT_FORMAT = 3
 """Raised when rates are worked out in another way, so that those kept by an older program are not used."""
 
 

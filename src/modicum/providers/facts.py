@@ -5,7 +5,7 @@ from typing import Protocol
 
 import msgspec
 
-from modicum.calls import Tier, Usage
+from modicum.calls import NO_CHARGES, Charges, Tier, Usage
 
 
 class DialectError(Exception):
@@ -51,7 +51,7 @@ class ReplyFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     usage_final: bool = False
     """False with a usage: its input buckets are the provider's count, its output buckets a lower bound."""
     tier: Tier = Tier.STANDARD
-    web_searches: int = 0
+    charges: Charges = NO_CHARGES
     finish_reason: str = ""
     """In the words of the dialect."""
     complete: bool = False

@@ -14,12 +14,14 @@ from typing import Any
 
 import msgspec
 
-from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
+from modicum.calls import BUCKETS, Basis, Call, CallStatus, Charges, Owner, RequestUnit, Tier, Usage
 from modicum.calls.provider_names import is_native_id, provider_id, provider_of_model
+from modicum.calls.rates import KIN
 from modicum.calls.storable import storable
-from modicum.calls.usage import checked_count
+from modicum.calls.usage import TEXT_BUCKETS, checked_count
 from modicum.providers.fields import checked_dollars, count, first
 from modicum.providers.token_buckets import disjoint, split_writes
+from modicum.providers.usage_guard import MOST_NAMED, holds_number
 
 Attributes = Mapping[str, Any]
 
@@ -46,8 +48,9 @@ TOTAL = (
     "llm.usage.total_tokens",
     "llm.token_count.total",
     "ai.usage.totalTokens",
-    "ai.usage.tokens",
 )
+EMBEDDED = ("ai.usage.tokens",)
+"""All tokens of a call that makes no text: the Vercel AI SDK on embeddings."""
 CACHE_READ = (
     "gen_ai.usage.cache_read.input_tokens",
     "gen_ai.usage.cache_read_input_tokens",
@@ -79,6 +82,7 @@ CACHE_WRITE = (
     "gen_ai.usage.details.cache_creation_input_tokens",
     "llm.usage.cache_creation_input_tokens",
     "llm.token_count.prompt_details.cache_write",
+    "gen_ai.usage.cache_write_input_tokens",
     "ai.usage.inputTokenDetails.cacheWriteTokens",
 )
 CACHE_WRITE_1H = (
@@ -192,6 +196,9 @@ _EXPORTED = tuple(
     f"modicum.{name}"
     for name in (
         *("call.id", "status", "task", "conversation", "project", "usage.basis", "usage.output_basis", "web_searches"),
+        *("region", "caveats", "provider_cost_usd"),
+        *(f"requests.{unit}" for unit in RequestUnit),
+        *(f"usage.{bucket}" for bucket in BUCKETS if bucket not in TEXT_BUCKETS),
         *(f"owner.{part}" for part in Owner.__struct_fields__),
     )
 )
@@ -200,7 +207,19 @@ _EXPORTED = tuple(
 READ = frozenset(
     name
     for names in (
-        *(INPUT, OUTPUT, TOTAL, CACHE_READ, CACHE_WRITE, CACHE_WRITE_1H, CACHE_WRITE_5M, REASONING, PROVIDER, MODEL),
+        *(
+            INPUT,
+            OUTPUT,
+            TOTAL,
+            EMBEDDED,
+            CACHE_READ,
+            CACHE_WRITE,
+            CACHE_WRITE_1H,
+            CACHE_WRITE_5M,
+            REASONING,
+            PROVIDER,
+            MODEL,
+        ),
         *(RESPONSE_ID, CONVERSATION, USER, AGENT, FINISH, COST, TIER, FIRST_TOKEN_SECONDS, FIRST_TOKEN_MS),
         *(_KINDS, _OPERATION, _ERROR, _SERVICE, _ENVIRONMENT, _VERSION, _EXPORTED),
     )
@@ -244,6 +263,11 @@ def is_inference(attributes: Attributes) -> bool:
     return bool(_text(attributes, MODEL)) and any(attributes.get(name) is not None for name in (*INPUT, *OUTPUT))
 
 
+def is_read(name: str) -> bool:
+    """Whether `call_from` looks at an attribute of that name. None holds the text of a prompt or reply."""
+    return name in READ or _USAGE.match(name) is not None
+
+
 def usage_from(attributes: Attributes) -> Usage | None:
     """The tokens of a call, or None where the span has none. A total alone is none: nobody can say what it is of; and
     so is an output without an input, which was not 0.
@@ -253,7 +277,8 @@ def usage_from(attributes: Attributes) -> Usage | None:
     """
     has_prompt, has_completion = (any(attributes.get(name) is not None for name in side) for side in (INPUT, OUTPUT))
     if not has_prompt and not has_completion:
-        return None
+        embedded = _count(attributes, EMBEDDED)
+        return Usage(input_uncached=embedded) if embedded else None
     prompt, completion, total = _count(attributes, INPUT), _count(attributes, OUTPUT), _count(attributes, TOTAL)
     if not has_prompt:
         if total <= completion:
@@ -272,6 +297,50 @@ def usage_from(attributes: Attributes) -> Usage | None:
         reasoning=_count(attributes, REASONING),
         total=total,
     )
+
+
+_USAGE = re.compile(r"(?:gen_ai|llm|ai)\.usage\.|llm\.token_count\.")
+"""Beginnings of the names of attributes that count what is charged."""
+_AGAIN = frozenset(
+    {
+        "ai.usage.inputTokenDetails.noCacheTokens",
+        "ai.usage.outputTokenDetails.textTokens",
+        "gen_ai.usage.details.input_tokens",
+        "gen_ai.usage.details.output_tokens",
+        "gen_ai.usage.details.prompt_tokens",
+        "gen_ai.usage.details.completion_tokens",
+        "gen_ai.usage.details.total_tokens",
+        "gen_ai.usage.details.text_prompt_tokens",
+        "gen_ai.usage.details.text_candidates_tokens",
+        "gen_ai.usage.details.accepted_prediction_tokens",
+        "gen_ai.usage.details.rejected_prediction_tokens",
+        "gen_ai.usage.details.thinking_tokens",
+        "gen_ai.usage.raw",
+    }
+)
+"""Counts that say again, or in part, what others say."""
+
+
+def charges_from(attributes: Attributes, usage: Usage | None) -> Charges:
+    """What is not understood of a span's usage. Never raises."""
+    caveats = [
+        name
+        for name, value in attributes.items()
+        if _USAGE.match(name) and name not in READ and name not in _AGAIN and holds_number(value)
+    ]
+    lane = _text(attributes, TIER)
+    caveats += [] if Tier.is_known(lane) else [f"service_tier={lane}" if lane.isidentifier() else "service_tier"]
+    if usage is not None and usage.cache_read + usage.cache_write_5m and _is_ambiguous(attributes, usage):
+        caveats.append("gen_ai.usage.input_tokens of Bedrock, with or without the cached ones")
+    return Charges.of(caveats=caveats[:MOST_NAMED])
+
+
+def _is_ambiguous(attributes: Attributes, usage: Usage) -> bool:
+    """Instrumentations of Bedrock pass on its own count of the input, which leaves the cached tokens out, against the
+    convention; where it is larger than they are, nothing tells which of the two was meant.
+    """
+    is_bedrock = provider_id(_text(attributes, PROVIDER)) == "aws"
+    return is_bedrock and _count(attributes, INPUT) == usage.prompt_tokens
 
 
 def call_from(span: Span, source: str) -> Call | None:
@@ -303,6 +372,7 @@ def call_from(span: Span, source: str) -> Call | None:
         usage_basis=basis,
         output_basis=basis,
         tier=Tier.from_name(_text(attributes, TIER)),
+        charges=charges_from(attributes, usage),
         reported_cost_usd=checked_dollars(first(attributes, *COST)),
         task=task,
         conversation=f"{task}/{agent}" if agent else task,
@@ -313,6 +383,42 @@ def call_from(span: Span, source: str) -> Call | None:
         revision=2 * (usage.total_tokens if usage else 0) + (span.finished is not None),
     )
     return _as_exported(call, attributes) if "modicum.call.id" in attributes else call
+
+
+_MORE_BUCKETS = tuple(bucket for bucket in BUCKETS if bucket not in TEXT_BUCKETS)
+
+
+def _exported_usage(usage: Usage, attributes: Attributes) -> Usage:
+    """The usage with the buckets that only modicum's own spans tell apart."""
+    moved = {name: checked_count(name, attributes.get(f"modicum.usage.{name}")) for name in _MORE_BUCKETS}
+    left = {kin: getattr(usage, kin) for kin in KIN.values()}
+    for name, tokens in moved.items():
+        kin = "cache_write_5m" if BUCKETS[name].cache == "write" else KIN[name]
+        moved[name] = min(tokens, left[kin])
+        left[kin] -= moved[name]
+    return msgspec.structs.replace(usage, **moved, **left)
+
+
+def _exported_charges(attributes: Attributes) -> Charges:
+    """What modicum's own spans say was charged beside the tokens.
+
+    Raises:
+        ValueError: a count or an amount is none.
+    """
+    prefix = "modicum.requests."
+    requests = {
+        name.removeprefix(prefix): checked_count(name, count)
+        for name, count in attributes.items()
+        if name.startswith(prefix)
+    }
+    if searches := checked_count("modicum.web_searches", attributes.get("modicum.web_searches")):
+        requests.setdefault(RequestUnit.WEB_SEARCH, searches)
+    return Charges.of(
+        region=_text(attributes, ("modicum.region",)),
+        caveats=filter(None, _text(attributes, ("modicum.caveats",)).split(",")),
+        provider_cost_usd=checked_dollars(attributes.get("modicum.provider_cost_usd")),
+        requests=requests,
+    )
 
 
 def _as_exported(call: Call, attributes: Attributes) -> Call:
@@ -338,7 +444,8 @@ def _as_exported(call: Call, attributes: Attributes) -> Call:
         status=status,
         finished=None if status is CallStatus.UNKNOWN else call.finished,
         finish_reason=call.finish_reason or _text(attributes, _ERROR).removeprefix("_OTHER"),
-        web_searches=checked_count("modicum.web_searches", attributes.get("modicum.web_searches")),
+        usage=_exported_usage(call.usage, attributes),
+        charges=_exported_charges(attributes),
         task=first_text("task") or call.task,
         conversation=first_text("conversation") or call.conversation,
         project=first_text("project"),

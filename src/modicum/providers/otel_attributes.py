@@ -8,7 +8,8 @@ No text of a prompt or reply is in any of them.
 
 from typing import Any, Literal
 
-from modicum.calls import Basis, Call, CallStatus, Entry, Tier
+from modicum.calls import BUCKETS, Basis, Call, CallStatus, Charges, Entry, Tier
+from modicum.calls.usage import TEXT_BUCKETS
 
 Names = Literal["new", "old", "both"]
 
@@ -64,8 +65,8 @@ def _new(call: Call) -> dict[str, Any]:
         found |= {
             "gen_ai.usage.input_tokens": usage.prompt_tokens,
             "gen_ai.usage.output_tokens": _output_tokens(call),
-            "gen_ai.usage.cache_read.input_tokens": usage.cache_read,
-            "gen_ai.usage.cache_write.input_tokens": usage.cache_write_5m + usage.cache_write_1h,
+            "gen_ai.usage.cache_read.input_tokens": usage.cache_read_tokens,
+            "gen_ai.usage.cache_write.input_tokens": usage.cache_write_tokens,
             "gen_ai.usage.reasoning.output_tokens": usage.output_reasoning,
         }
     return found
@@ -84,18 +85,32 @@ def _old(entry: Entry) -> dict[str, Any]:
     }
     if call.usage_basis is not Basis.UNKNOWN:
         usage = call.usage
-        written = usage.cache_write_5m + usage.cache_write_1h
+        written = usage.cache_write_tokens
         found |= {
             "gen_ai.usage.prompt_tokens": usage.prompt_tokens,
             "gen_ai.usage.completion_tokens": _output_tokens(call),
             "gen_ai.usage.cache_creation.input_tokens": written,
-            "gen_ai.usage.cache_read_input_tokens": usage.cache_read,
+            "gen_ai.usage.cache_read_input_tokens": usage.cache_read_tokens,
             "gen_ai.usage.cache_creation_input_tokens": written,
             "gen_ai.usage.reasoning_tokens": usage.output_reasoning,
             "llm.usage.total_tokens": None if _output_tokens(call) is None else usage.total_tokens,
         }
     if entry.cost.usd is not None:
         found["gen_ai.usage.cost"] = float(entry.cost.usd)
+    return found
+
+
+_MORE_BUCKETS = ("cache_write_1h", *(bucket for bucket in BUCKETS if bucket not in TEXT_BUCKETS))
+"""What the conventions have no name for."""
+
+
+def _charged(charges: Charges) -> dict[str, Any]:
+    found: dict[str, Any] = {f"modicum.requests.{unit}": count for unit, count in charges.requests.items()}
+    if charges.web_searches:
+        found["modicum.web_searches"] = charges.web_searches
+    if charges.provider_cost_usd is not None:
+        found["modicum.provider_cost_usd"] = str(charges.provider_cost_usd)
+    found |= {"modicum.region": charges.region, "modicum.caveats": ",".join(charges.caveats)}
     return found
 
 
@@ -118,10 +133,10 @@ def _ours(entry: Entry) -> dict[str, Any]:
     }
     if call.first_token is not None:
         found["modicum.first_token_seconds"] = (call.first_token - call.started).total_seconds()
-    if call.usage.cache_write_1h:
-        found["modicum.usage.cache_write_1h"] = call.usage.cache_write_1h
-    if call.web_searches:
-        found["modicum.web_searches"] = call.web_searches
+    for bucket in _MORE_BUCKETS:
+        if tokens := getattr(call.usage, bucket):
+            found[f"modicum.usage.{bucket}"] = tokens
+    found |= _charged(call.charges)
     if call.tier is not Tier.STANDARD:
         found["modicum.tier"] = call.tier.value
     if entry.cost.usd is not None:

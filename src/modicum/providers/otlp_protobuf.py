@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modicum.calls import UserError
 from modicum.calls.storable import storable
-from modicum.providers.otel import READ, Attributes, Event, Span
+from modicum.providers.otel import Attributes, Event, Span, is_read
 from modicum.providers.otlp import EPOCH
 
 if TYPE_CHECKING:
@@ -149,7 +149,7 @@ def _span(raw: "trace_pb2.Span", resource: Attributes) -> Span:
 
 def _attributes(pairs: "Sequence[common_pb2.KeyValue]") -> Attributes:
     """Those that `providers.otel` reads: a prompt that stands in another is not even decoded."""
-    return {pair.key: _value(pair.value) for pair in pairs if pair.key in READ}
+    return {pair.key: _value(pair.value) for pair in pairs if is_read(pair.key)}
 
 
 def _value(value: "common_pb2.AnyValue") -> Any:

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 
 import msgspec
 
-from modicum.calls import Tier, Usage
+from modicum.calls import NO_CHARGES, Tier, Usage
 from modicum.providers.body_parsing import UNREADABLE
 from modicum.providers.facts import MOST_OUTPUT_TEXT, ReplyFacts
 from modicum.providers.json_values import mended
@@ -54,7 +54,7 @@ class EventTail:
         self.usage: Usage | None = None
         self.usage_final = False
         self.tier = Tier.STANDARD
-        self.web_searches = 0
+        self.charges = NO_CHARGES
         self.finish_reason = ""
         self.complete = False
         self.error_kind = ""
@@ -93,7 +93,7 @@ class EventTail:
             usage=self.usage,
             usage_final=final,
             tier=self.tier,
-            web_searches=self.web_searches,
+            charges=self.charges,
             finish_reason=self.finish_reason,
             complete=self.complete,
             error_kind=self.error_kind,

@@ -6,7 +6,14 @@ figure: of the two readings of each side, those are left out that would make a b
 one that agrees with the total (if the log has one) stands; else the reading that the source promises.
 """
 
+from collections.abc import Mapping
+
+import msgspec
+
 from modicum.calls import Usage
+
+MODALITIES = ("audio", "image", "video")
+"""What tokens may be besides text; each may have a price of its own."""
 
 
 def disjoint(
@@ -56,3 +63,26 @@ def split_writes(written: int, written_5m: int, written_1h: int) -> tuple[int, i
     written for the short time.
     """
     return max(written - written_1h, written_5m), written_1h
+
+
+def with_modalities(
+    usage: Usage, *, prompt: Mapping[str, int], cached: Mapping[str, int], output: Mapping[str, int]
+) -> Usage:
+    """The usage with the tokens that are no text in buckets of their own.
+
+    `prompt` includes what was `cached` of each modality; `output` is part of the visible output. No more is moved than
+    there is.
+    """
+    if not (any(prompt.values()) or any(output.values())):
+        return usage
+    moved = dict[str, int]()
+    uncached, read, visible = usage.input_uncached, usage.cache_read, usage.output_visible
+    for kind in MODALITIES:
+        from_cache = min(cached.get(kind, 0), prompt.get(kind, 0), read)
+        fresh = min(prompt.get(kind, 0) - from_cache, uncached)
+        made = min(output.get(kind, 0), visible)
+        read, uncached, visible = read - from_cache, uncached - fresh, visible - made
+        cache_bucket = "cache_read_audio" if kind == "audio" else "cache_read_image"
+        moved[cache_bucket] = moved.get(cache_bucket, 0) + from_cache
+        moved |= {f"input_{kind}": fresh, f"output_{kind}": made}
+    return msgspec.structs.replace(usage, input_uncached=uncached, cache_read=read, output_visible=visible, **moved)

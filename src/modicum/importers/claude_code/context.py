@@ -30,7 +30,9 @@ from modicum.importers.claude_code.usage import (
     TranscriptRow,
     add_row,
     calls_of,
+    counted_usage,
     decode_row,
+    release_usage,
 )
 from modicum.importers.files import lines
 from modicum.importers.format import Found, Reading
@@ -108,6 +110,7 @@ def _add(line: bytes, calls: dict[str, Best], threads: "Threads") -> str:
     except ValueError as error:
         return f"not counted: {error}"
     threads.add(row)
+    release_usage(row)
     return reason
 
 
@@ -154,12 +157,12 @@ class Threads:
         if row.type == "user":
             thread.hear(row, message, self._segmenter)
             return
-        if message.id is None or message.usage is None:
+        if message.id is None or not message.has_usage:
             return
         sent = self._sent.get(message.id)
         if sent is None:
-            usage = message.usage.buckets()
-            sent = thread.send(usage.prompt_tokens, usage.cache_read)
+            usage = counted_usage(message.usage, message.model or "").usage
+            sent = thread.send(usage.prompt_tokens, usage.cache_read_tokens)
             self._sent[message.id] = sent
         elif sent is not thread.last:
             return  # a copy of an earlier reply

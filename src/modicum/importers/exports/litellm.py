@@ -13,11 +13,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
+import msgspec
+
+from modicum.calls import NO_CHARGES, Basis, Call, CallStatus, Charges, Owner, Tier, Usage
 from modicum.calls.provider_names import is_native_id, provider_id, provider_of_model
 from modicum.importers.exports.export_record import Record, Recorded, fields_in, read_export
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.tags import named, tags
+from modicum.providers.anthropic_messages import usage as anthropic
 from modicum.providers.fields import (
     checked_dollars,
     checked_moment,
@@ -29,7 +32,9 @@ from modicum.providers.fields import (
     parsed_mapping,
     start,
 )
-from modicum.providers.token_buckets import both_sides, disjoint, split_writes
+from modicum.providers.openai import usage as openai
+from modicum.providers.token_buckets import MODALITIES, both_sides, disjoint, split_writes, with_modalities
+from modicum.providers.usage_guard import KnownFields, word
 
 NAME = "litellm"
 CUT_MARK = "(litellm_truncated skipped"
@@ -74,9 +79,7 @@ def recorded(row: Record) -> Recorded | None:
         usage_basis=basis,
         output_basis=basis,
         tier=tier(row, details),
-        web_searches=0
-        if from_cache
-        else count(parsed_mapping(details.get("server_tool_use")), "web_search_requests") or 0,
+        charges=NO_CHARGES if from_cache else charges(row, details),
         calls_count=0 if from_cache else 1,
         reported_cost_usd=spend if spend or from_cache else None,
         task=label(first(row, "session_id", "trace_id")),
@@ -128,13 +131,50 @@ def usage_from(row: Record, details: Mapping[str, Any]) -> Usage | None:
     sides = both_sides(prompt or (0 if is_cached else None), completion, total)  # nothing at all is no prompt
     if sides is None:
         return None
-    return disjoint(
+    whole = disjoint(
         *sides,
         read=read_tokens,
         written=written,
         reasoning=count(outputs, "reasoning_tokens") or 0,
         total=total,
     )
+    return with_modalities(
+        whole,
+        prompt={kind: count(inputs, f"{kind}_tokens") or 0 for kind in MODALITIES},
+        cached={},
+        output={kind: count(outputs, f"{kind}_tokens") or 0 for kind in MODALITIES},
+    )
+
+
+_WRITES: KnownFields = {"ephemeral_5m_input_tokens": "priced", "ephemeral_1h_input_tokens": "priced"}
+_INPUTS: KnownFields = {
+    **dict.fromkeys(("cached_tokens", "cache_creation_tokens", "cache_write_tokens"), "priced"),
+    **dict.fromkeys((f"{kind}_tokens" for kind in ("text", *MODALITIES)), "priced"),
+    "cache_creation_token_details": _WRITES,
+    "web_search_requests": "the same again",
+}
+KNOWN: KnownFields = {
+    **openai.KNOWN,
+    "prompt_tokens_details": _INPUTS,
+    "cache_creation": _WRITES,
+    "server_tool_use": {"web_search_requests": "priced", "web_fetch_requests": "free", "tool_search_requests": "free"},
+    "cost": "LiteLLM's own, as spend",
+}
+"""What is done with every number of the usage object that LiteLLM keeps."""
+
+
+def charges(row: Record, details: Mapping[str, Any]) -> Charges:
+    charged = openai.charges_from(
+        details, lane=details.get("service_tier"), model=label(first(row, "model")), known=KNOWN
+    )
+    place = label(details.get("inference_geo")).lower()
+    caveats = [
+        *word("inference_geo", details.get("inference_geo"), anthropic.GEOGRAPHIES),
+        *word("speed", details.get("speed"), anthropic.SPEEDS),
+    ]
+    return msgspec.structs.replace(
+        charged, region=anthropic.PLACES.get(place, place), provider_cost_usd=None
+    ).with_caveats(*caveats)
 
 
 def status(row: Record, metadata: Mapping[str, Any]) -> CallStatus:
@@ -150,7 +190,7 @@ def finish_reason(response: Any) -> str:
 def tier(row: Record, details: Mapping[str, Any]) -> Tier:
     if "batch" in label(row.get("call_type")):
         return Tier.BATCH
-    return Tier.from_name(label(details.get("service_tier")))
+    return openai.tier_from(details) if label(details.get("speed")) != "fast" else Tier.FAST
 
 
 def owner(row: Record, metadata: Mapping[str, Any]) -> Owner:

@@ -17,7 +17,9 @@ from modicum.calls import (
     Basis,
     Call,
     CallStatus,
+    Charges,
     Owner,
+    RequestUnit,
     Segment,
     SegmentKind,
     Tier,
@@ -31,11 +33,12 @@ from modicum.providers.fields import checked_dollars, checked_moment, label, sta
 NAME = "modicum"
 VERSION = 1
 TEXTS = ("provider", "finish_reason", "task", "conversation", "agent", "project", "branch", "place")
-_OUTPUT = ("output_visible", "output_reasoning")
+_OUTPUT = tuple(bucket.name for bucket in BUCKETS.values() if bucket.side == "output")
 FIELDS = {
     *TEXTS,
     *("modicum", "call_id", "source", "model", "started", "first_token", "finished", "status", "tier", "owner", "tags"),
     *("usage", "usage_basis", "output_basis", "output_tokens_estimated", "web_searches", "calls_count"),
+    *("requests", "region", "caveats", "provider_cost_usd"),
     *(
         "reported_cost_usd",
         "revision",
@@ -93,7 +96,7 @@ def recorded(line: Record) -> Recorded:
         output_basis=output_basis,
         output_tokens_estimated=None if estimated is None else checked_count("output_tokens_estimated", estimated),
         tier=_word(Tier, line, "tier", Tier.STANDARD),
-        web_searches=checked_count("web_searches", line.get("web_searches")),
+        charges=charges(line),
         calls_count=checked_count("calls_count", line.get("calls_count", 1)),
         reported_cost_usd=checked_dollars(line.get("reported_cost_usd")),
         owner=Owner(**_texts(line, "owner", OWNER_FIELDS)),
@@ -112,6 +115,29 @@ def recorded(line: Record) -> Recorded:
         line.get("system"),
         segments=segments(line.get("segments")),
         reply=line.get("reply"),
+    )
+
+
+def charges(line: Record) -> Charges:
+    """What a line says was charged beside the tokens.
+
+    Raises:
+        ValueError: a count or an amount is none.
+    """
+    given = line.get("requests") or {}
+    if not isinstance(given, Mapping):
+        raise ValueError("requests is no object")  # noqa: TRY004 - bad data, not a bad program
+    requests = {label(unit): checked_count(f"requests.{unit}", count) for unit, count in given.items()}
+    if searches := checked_count("web_searches", line.get("web_searches")):
+        requests.setdefault(RequestUnit.WEB_SEARCH, searches)
+    caveats = line.get("caveats") or []
+    if not isinstance(caveats, list):
+        raise ValueError("caveats is no list")  # noqa: TRY004 - as above
+    return Charges.of(
+        region=label(line.get("region")),
+        caveats=map(label, caveats),
+        provider_cost_usd=checked_dollars(line.get("provider_cost_usd")),
+        requests=requests,
     )
 
 

@@ -26,7 +26,7 @@ from modicum.importers.recorded.exchanges import (
 )
 from modicum.providers.anthropic_messages.blocks import request_blocks
 from modicum.providers.anthropic_messages.replies import joined
-from modicum.providers.anthropic_messages.usage import bases_of, tier_from, usage_from, web_searches_from
+from modicum.providers.anthropic_messages.usage import bases_of, charges_from, tier_from, usage_from
 from modicum.providers.blocks import canonical
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.message_blocks import reply_blocks
@@ -97,7 +97,7 @@ def _call(path: Path, exchange: RecordedExchange, conversation: str, reading: Re
         usage_basis=basis,
         output_basis=output_basis,
         tier=Tier.BATCH if exchange.is_batch else tier_from(counts),
-        web_searches=web_searches_from(counts),
+        charges=charges_from(counts, model),
         task=exchange.task,
         conversation=conversation,
         owner=exchange.owner,

@@ -9,12 +9,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Call, Owner, Problem, Usage
+from modicum.calls import Call, Charges, Owner, Problem, RequestUnit, Usage
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.aggregates import aggregated_count
 from modicum.providers.anthropic_messages import usage as anthropic
 from modicum.providers.fields import listed, mapping, moment, text
+from modicum.providers.usage_guard import KnownFields, unknown_numbers, word
 
 NAME = "anthropic-usage"
 GROUPS = ("workspace_id", "api_key_id", "account_id", "model", "service_tier", "context_window", "speed")
@@ -76,11 +77,36 @@ def _call(bucket: Mapping[str, Any], result: Mapping[str, Any]) -> Call | None:
         finished=ended if ended and ended >= started else None,
         usage=usage,
         tier=anthropic.tier(named["service_tier"], named["speed"]),
-        web_searches=searches,
+        charges=_charges(result, searches),
         project=named["workspace_id"],
         owner=Owner(user=named["account_id"], key=named["api_key_id"]),
         tags={"context_window": named["context_window"]} if named["context_window"] else {},
         revision=usage.total_tokens,
+    )
+
+
+KNOWN: KnownFields = {
+    **dict.fromkeys(("uncached_input_tokens", "cache_read_input_tokens", "output_tokens"), "priced"),
+    **dict.fromkeys(("cache_creation_5m_input_tokens", "cache_creation_1h_input_tokens"), "priced"),
+    "cache_creation": {"ephemeral_5m_input_tokens": "priced", "ephemeral_1h_input_tokens": "priced"},
+    "server_tool_use": {"web_search_requests": "priced", "web_fetch_requests": "free"},
+    **dict.fromkeys(GROUPS, "a name"),
+    "inference_geo": "a name",
+    "context_window": "a name",
+}
+"""What is done with every number of a row."""
+
+
+def _charges(result: Mapping[str, Any], searches: int) -> Charges:
+    place = text(result.get("inference_geo")).lower()
+    caveats = [
+        *unknown_numbers(result, KNOWN, "results[]"),
+        *word("service_tier", result.get("service_tier"), anthropic.LANES),
+        *word("speed", result.get("speed"), anthropic.SPEEDS),
+        *word("inference_geo", result.get("inference_geo"), anthropic.GEOGRAPHIES),
+    ]
+    return Charges.of(
+        region=anthropic.PLACES.get(place, place), caveats=caveats, requests={RequestUnit.WEB_SEARCH: searches}
     )
 
 

@@ -17,11 +17,11 @@ from modicum.calls.provider_names import is_native_id
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.exchanges import RecordedContexts, RecordedExchange, exchanges, first_record, status_of
 from modicum.providers.blocks import canonical
-from modicum.providers.fields import dollars, listed, mapping, moment, text
+from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.message_blocks import reply_blocks
 from modicum.providers.openai.blocks import request_blocks
-from modicum.providers.openai.recorded import finish_reason_from, joined, provider_of, web_searches_from
-from modicum.providers.openai.usage import bases_of, tier_from, usage_from
+from modicum.providers.openai.recorded import finish_reason_from, joined, provider_of, region_of, requests_in
+from modicum.providers.openai.usage import bases_of, charges_from, tier_from, usage_from
 
 NAME = "openai"
 OBJECTS = frozenset({"chat.completion", "chat.completion.chunk", "response", "text_completion"})
@@ -72,8 +72,13 @@ def _call(exchange: RecordedExchange, response: Mapping[str, Any], conversation:
         usage_basis=basis,
         output_basis=output_basis,
         tier=Tier.BATCH if exchange.is_batch else tier_from(response),
-        web_searches=web_searches_from(response),
-        reported_cost_usd=dollars(mapping(counts).get("cost")),
+        charges=charges_from(
+            mapping(counts),
+            lane=response.get("service_tier"),
+            model=model,
+            region=region_of(exchange.url),
+            requests=requests_in(response),
+        ),
         task=exchange.task,
         conversation=conversation,
         owner=exchange.owner,

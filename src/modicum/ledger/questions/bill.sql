@@ -20,6 +20,16 @@ SELECT
     sum(cache_write_1h) AS cache_write_1h,
     sum(output_visible) AS output_visible,
     sum(output_reasoning) AS output_reasoning,
+    sum(input_audio) AS input_audio,
+    sum(input_image) AS input_image,
+    sum(input_video) AS input_video,
+    sum(cache_read_audio) AS cache_read_audio,
+    sum(cache_read_image) AS cache_read_image,
+    sum(cache_write_30m) AS cache_write_30m,
+    sum(cache_write_12h) AS cache_write_12h,
+    sum(output_audio) AS output_audio,
+    sum(output_image) AS output_image,
+    sum(output_video) AS output_video,
     sum(output_tokens_estimated) AS output_tokens_estimated,
     sum(
         CASE WHEN output_visible > 0
@@ -27,7 +37,7 @@ SELECT
     ) AS cost_estimated_output_usd,
     count(first_token) AS calls_with_first_token,
     sum(seconds_between(started, first_token)) AS first_token_seconds,
-    sum(CASE WHEN finished > first_token THEN output_visible + output_reasoning ELSE 0 END) AS timed_output_tokens,
+    sum(CASE WHEN finished > first_token THEN completion_tokens ELSE 0 END) AS timed_output_tokens,
     sum(CASE WHEN finished > first_token THEN seconds_between(first_token, finished) ELSE 0 END) AS output_seconds,
     sum(cost_usd) AS cost_usd,
     sum(cost_input_uncached_usd) AS cost_input_uncached_usd,
@@ -36,7 +46,17 @@ SELECT
     sum(cost_cache_write_1h_usd) AS cost_cache_write_1h_usd,
     sum(cost_output_visible_usd) AS cost_output_visible_usd,
     sum(cost_output_reasoning_usd) AS cost_output_reasoning_usd,
-    sum(cost_requests_usd) AS cost_requests_usd
+    sum(cost_requests_usd) AS cost_requests_usd,
+    sum(cost_input_audio_usd) AS cost_input_audio_usd,
+    sum(cost_input_image_usd) AS cost_input_image_usd,
+    sum(cost_input_video_usd) AS cost_input_video_usd,
+    sum(cost_cache_read_audio_usd) AS cost_cache_read_audio_usd,
+    sum(cost_cache_read_image_usd) AS cost_cache_read_image_usd,
+    sum(cost_cache_write_30m_usd) AS cost_cache_write_30m_usd,
+    sum(cost_cache_write_12h_usd) AS cost_cache_write_12h_usd,
+    sum(cost_output_audio_usd) AS cost_output_audio_usd,
+    sum(cost_output_image_usd) AS cost_output_image_usd,
+    sum(cost_output_video_usd) AS cost_output_video_usd
 FROM entries
 WHERE started >= $since AND started < $until
 GROUP BY name, usage_basis, output_basis, cost_basis, is_report

@@ -13,8 +13,8 @@ SELECT
     started,
     first_token,
     finished,
-    input_uncached + cache_write_5m + cache_write_1h AS computed_prompt_tokens,
-    output_visible + output_reasoning AS generated_tokens
+    uncached_tokens + cache_write_tokens AS computed_prompt_tokens,
+    completion_tokens AS generated_tokens
 FROM entries
 WHERE started < $until AND finished > $since AND calls_count = 1 AND usage_basis <> 'unknown'
     AND (

@@ -4,7 +4,7 @@ SELECT
         ELSE provider END AS name,
     tags,
     sum(calls_count) AS calls,
-    sum(input_uncached + cache_read + cache_write_5m + cache_write_1h) AS prompt_tokens,
+    sum(uncached_tokens + cache_read_tokens + cache_write_tokens) AS prompt_tokens,
     sum(CASE WHEN kept_segments IS NULL THEN calls_count ELSE 0 END) AS calls_without_anatomy,
     sum(CASE WHEN kept_segments IS NOT NULL AND source = 'gateway' THEN calls_count ELSE 0 END) AS calls_by_gateway
 FROM entries

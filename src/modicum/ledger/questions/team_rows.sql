@@ -31,8 +31,8 @@ WITH calls AS (
         model AS model_name,
         calls_count AS calls_made,
         CASE WHEN usage_basis = 'unknown' THEN NULL
-            ELSE input_uncached + cache_read + cache_write_5m + cache_write_1h END AS prompt,
-        CASE WHEN output_basis = 'unknown' THEN NULL ELSE output_visible + output_reasoning END AS completion,
+            ELSE uncached_tokens + cache_read_tokens + cache_write_tokens END AS prompt,
+        CASE WHEN output_basis = 'unknown' THEN NULL ELSE completion_tokens END AS completion,
         CAST(cost_usd AS DOUBLE) AS usd
     FROM entries
     WHERE tag_value(tags, 'run') <> '' AND agent <> '' AND calls_count > 0

@@ -32,7 +32,7 @@ FROM (
         sum(CASE WHEN effective_tokens IS NULL THEN calls_count ELSE 0 END) AS calls_unweighted,
         sum(
             CASE WHEN usage_basis = 'unknown' THEN 0 ELSE
-                input_uncached + cache_read + cache_write_5m + cache_write_1h + output_visible + output_reasoning
+                uncached_tokens + cache_read_tokens + cache_write_tokens + completion_tokens
             END
         ) AS tokens,
         sum(effective_tokens) AS effective_tokens,

@@ -14,7 +14,7 @@ from modicum.providers.anthropic_messages.mock import MOCK
 from modicum.providers.anthropic_messages.prompt import SHAPE
 from modicum.providers.anthropic_messages.replies import WORDS, WRITER
 from modicum.providers.anthropic_messages.stream import MessageTail
-from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, tier_from, usage_from, web_searches_in
+from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.blocks import Block
 from modicum.providers.body_parsing import (
     UNREADABLE,
@@ -119,7 +119,7 @@ class AnthropicMessages(Dialect):
             usage=usage,
             usage_final=usage is not None,
             tier=tier_from(counts),
-            web_searches=web_searches_in(counts),
+            charges=charges_from(counts, identifier(told.model)),
             finish_reason=identifier(told.stop_reason),
             complete=told.type == "message",
             error_kind=error_kind_of({"error": told.error}),

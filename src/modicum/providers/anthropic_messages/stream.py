@@ -4,7 +4,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, tier_from, usage_from, web_searches_in
+from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.body_parsing import error_kind_of, identifier, parse_usage
 from modicum.providers.fields import mapping, text
 from modicum.providers.stream import EventTail
@@ -41,7 +41,7 @@ class MessageTail(EventTail):
         self._counts.update({name: count for name, count in mapping(usage).items() if count is not None})
         self.usage, self.usage_problem = parse_usage(usage_from, self._counts, MAIN_COUNTS)
         self.tier = tier_from(self._counts)
-        self.web_searches = web_searches_in(self._counts)
+        self.charges = charges_from(self._counts, self.model)
 
     def generated_text(self, event: Mapping[str, Any]) -> str:
         block = mapping(event.get("content_block"))

@@ -34,9 +34,9 @@ from modicum.providers.gemini_generate.stream import (
     counted_in,
     error_kind_in,
     finish_reason_in,
-    web_searches_in,
+    grounding_in,
 )
-from modicum.providers.gemini_generate.usage import tier_from
+from modicum.providers.gemini_generate.usage import charges_from, tier_from
 
 STATUS_WORDS = {
     400: "INVALID_ARGUMENT",
@@ -133,7 +133,7 @@ class GeminiGenerate(Dialect):
             usage=usage,
             usage_final=usage is not None,
             tier=tier_from(mapping(told.usage)),
-            web_searches=web_searches_in(candidates),
+            charges=charges_from(mapping(told.usage), grounding_in(candidates), identifier(told.model)),
             finish_reason=finish_reason_in(candidates, told.feedback),
             complete=bool(finish_reason_in(candidates, told.feedback)),
             error_kind=error_kind_in(told.error),

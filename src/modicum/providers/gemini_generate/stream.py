@@ -9,7 +9,7 @@ import msgspec
 from modicum.providers.blocks import Block
 from modicum.providers.body_parsing import UNREADABLE, error_kind_of, identifier, parse_usage
 from modicum.providers.fields import listed, mapping
-from modicum.providers.gemini_generate.usage import tier_from, usage_from
+from modicum.providers.gemini_generate.usage import charges_from, tier_from, usage_from
 from modicum.providers.line_buffer import MOST_LINE
 from modicum.providers.message_blocks import messages_blocks
 from modicum.providers.stream import EventTail
@@ -37,10 +37,9 @@ def finish_reason_in(candidates: list[Any], feedback: Any) -> str:
     return identifier(mapping(feedback).get("blockReason"))
 
 
-def web_searches_in(candidates: list[Any]) -> int:
-    """Searches that the provider ran: one per query."""
-    grounding = (mapping(mapping(candidate).get("groundingMetadata")) for candidate in candidates)
-    return sum(len(listed(found.get("webSearchQueries"))) for found in grounding)
+def grounding_in(candidates: list[Any]) -> list[Mapping[str, Any]]:
+    """What candidates say of the provider's own searches."""
+    return [found for one in candidates if (found := mapping(mapping(one).get("groundingMetadata")))]
 
 
 class GeminiTail(EventTail):
@@ -51,6 +50,7 @@ class GeminiTail(EventTail):
     def __init__(self) -> None:
         super().__init__()
         self._counts: dict[str, Any] = {}
+        self._grounding: list[Mapping[str, Any]] = []
         self._is_array: bool | None = None
         self._element: list[bytes] = []
         self._element_size = 0
@@ -62,11 +62,12 @@ class GeminiTail(EventTail):
         self.finish_reason = finish_reason_in(candidates, event.get("promptFeedback")) or self.finish_reason
         self.complete = self.complete or bool(self.finish_reason)
         self.error_kind = error_kind_in(event.get("error")) or self.error_kind
-        self.web_searches += web_searches_in(candidates)
+        self._grounding += grounding_in(candidates)
         self._counts.update({name: count for name, count in mapping(event.get("usageMetadata")).items() if count})
         self.usage, self.usage_problem = counted_in(self._counts)
         self.usage_final = self.usage is not None and self.complete
         self.tier = tier_from(self._counts)
+        self.charges = charges_from(self._counts, self._grounding, self.model)
 
     def generated_text(self, event: Mapping[str, Any]) -> str:
         blocks = candidate_blocks(listed(event.get("candidates")))

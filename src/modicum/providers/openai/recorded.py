@@ -4,13 +4,41 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from modicum.calls.provider_names import provider_of_host, provider_of_own_model
+from modicum.calls import RequestUnit
+from modicum.calls.provider_names import provider_of_host, provider_of_own_model, region_of_host
 from modicum.providers.fields import listed, mapping, text
 
+CHARGED_ITEMS = {
+    "file_search_call": RequestUnit.FILE_SEARCH.value,
+    "code_interpreter_call": "code_interpreter_call",
+    "image_generation_call": "image_generation_call",
+}
+"""Items in the output of the responses API that have a fee. Those that are no `RequestUnit` have one that the list
+lacks: a session of a container, the tokens of another model."""
+_NOT_SEARCHED = frozenset({"open_page", "find_in_page"})
 
-def web_searches_from(response: Mapping[str, Any]) -> int:
-    """Searches that the provider ran, each an item in the output of the responses API."""
-    return sum(mapping(item).get("type") == "web_search_call" for item in listed(response.get("output")))
+
+def requests_in(response: Mapping[str, Any]) -> dict[str, int]:
+    """What the provider ran for a response and charges by the piece.
+
+    Its own count of searches stands, where it gives one; else every item that searched. Opening a page is no search.
+    Source: https://platform.openai.com/docs/guides/tools-web-search.
+    """
+    counted = dict[str, int]()
+    searches = 0
+    for item in map(mapping, listed(response.get("output"))):
+        kind = text(item.get("type"))
+        if kind == "web_search_call":
+            searches += text(mapping(item.get("action")).get("type")) not in _NOT_SEARCHED
+        elif unit := CHARGED_ITEMS.get(kind):
+            counted[unit] = counted.get(unit, 0) + 1
+    given = mapping(mapping(response.get("tool_usage")).get("web_search")).get("num_requests")
+    if isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= MOST_REQUESTS:
+        searches = given
+    return counted | {RequestUnit.WEB_SEARCH.value: searches}
+
+
+MOST_REQUESTS = 100_000
 
 
 def finish_reason_from(response: Mapping[str, Any]) -> str:
@@ -23,11 +51,7 @@ def finish_reason_from(response: Mapping[str, Any]) -> str:
 
 def provider_of(url: str, model: str, response: Mapping[str, Any]) -> str:
     """Who served and bills a call, by host, by the marks in the reply, by model name; empty where nothing tells."""
-    try:
-        host = urlsplit(url).hostname or ""
-    except ValueError:
-        host = ""
-    if provider := provider_of_host(host):
+    if provider := provider_of_host(_host(url)):
         return provider
     if text(response.get("id")).startswith("gen-"):
         return "openrouter"
@@ -36,6 +60,18 @@ def provider_of(url: str, model: str, response: Mapping[str, Any]) -> str:
     if "prompt_filter_results" in response:
         return "azure"
     return provider_of_own_model(model)
+
+
+def region_of(url: str) -> str:
+    """Where the host of a call serves, if its name says so."""
+    return region_of_host(_host(url))
+
+
+def _host(url: str) -> str:
+    try:
+        return urlsplit(url).hostname or ""
+    except ValueError:
+        return ""
 
 
 def joined(events: Iterable[Any]) -> Mapping[str, Any]:

@@ -7,13 +7,17 @@ https://platform.openai.com/docs/api-reference/responses/object, https://docs.x.
 https://api-docs.deepseek.com/guides/kv_cache, https://openrouter.ai/docs/use-cases/usage-accounting.
 """
 
+import re
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any
 
-from modicum.calls import Basis, Tier, Usage
+from modicum.calls import Basis, Charges, RequestUnit, Tier, Usage
 from modicum.calls.usage import checked_count, is_counted
 from modicum.providers.body_parsing import MainCounts
-from modicum.providers.fields import mapping, text
+from modicum.providers.fields import dollars, mapping, text
+from modicum.providers.token_buckets import MODALITIES, with_modalities
+from modicum.providers.usage_guard import KnownFields, unknown_numbers, word
 
 MAIN_COUNTS = MainCounts(("prompt_tokens", "input_tokens"), ("completion_tokens", "output_tokens"))
 
@@ -24,21 +28,153 @@ def usage_from(usage: Mapping[str, Any]) -> Usage:
     Raises:
         ValueError: a count is no count of tokens.
     """
-    read_details = mapping(usage.get("prompt_tokens_details")) or mapping(usage.get("input_tokens_details"))
-    made_details = mapping(usage.get("completion_tokens_details")) or mapping(usage.get("output_tokens_details"))
-    cached = _first(read_details.get("cached_tokens"), usage, "prompt_cache_hit_tokens", "cached_tokens")
-    return buckets(
-        prompt=checked_count("prompt_tokens", _first(usage.get("prompt_tokens"), usage, "input_tokens")),
-        read=checked_count("cached_tokens", _first(cached, usage, "num_cached_tokens", "cached_input_tokens")),
-        written=checked_count(
-            "cache_write_tokens", _first(read_details.get("cache_write_tokens"), usage, "cache_write_input_tokens")
+    prompt_parts, made_parts = _details(usage, PROMPT_DETAILS), _details(usage, MADE_DETAILS)
+    cached_parts = mapping(prompt_parts.get("cached_tokens_details"))
+
+    def counted(name: str, *values: Any) -> int:
+        return checked_count(name, next((value for value in values if value is not None), None))
+
+    def part(details: Mapping[str, Any], name: str) -> int:
+        return checked_count(name, details.get(name))
+
+    whole = buckets(
+        prompt=counted("prompt_tokens", usage.get("prompt_tokens"), usage.get("input_tokens")),
+        read=counted("cached_tokens", prompt_parts.get("cached_tokens"), *(usage.get(name) for name in READ_NAMES)),
+        written=counted(
+            "cache_write_tokens",
+            *(prompt_parts.get(name) for name in WRITTEN_PARTS),
+            *(usage.get(name) for name in WRITTEN_NAMES),
         ),
-        completion=checked_count("completion_tokens", _first(usage.get("completion_tokens"), usage, "output_tokens")),
-        reasoning=checked_count(
-            "reasoning_tokens", _first(made_details.get("reasoning_tokens"), usage, "reasoning_output_tokens")
+        completion=counted("completion_tokens", usage.get("completion_tokens"), usage.get("output_tokens")),
+        reasoning=counted(
+            "reasoning_tokens",
+            made_parts.get("reasoning_tokens"),
+            usage.get("reasoning_output_tokens"),
+            usage.get("reasoning_tokens"),
         ),
         total=checked_count("total_tokens", usage.get("total_tokens")),
     )
+    return with_modalities(
+        whole,
+        prompt={kind: part(prompt_parts, f"{kind}_tokens") for kind in MODALITIES},
+        cached={kind: part(cached_parts, f"{kind}_tokens") for kind in MODALITIES},
+        output={kind: part(made_parts, f"{kind}_tokens") for kind in MODALITIES},
+    )
+
+
+PROMPT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
+MADE_DETAILS = ("completion_tokens_details", "output_tokens_details", "output_token_details")
+READ_NAMES = (
+    "prompt_cache_hit_tokens",
+    "cached_tokens",
+    "num_cached_tokens",
+    "cached_input_tokens",
+    "cache_read_input_tokens",
+)
+"""What speakers of this dialect call the part of the prompt that was read from a cache, outside the details; the last
+is how proxies pass on Anthropic's."""
+WRITTEN_PARTS = ("cache_write_tokens", "cache_creation_tokens")
+WRITTEN_NAMES = ("cache_write_input_tokens", "cache_creation_input_tokens")
+
+
+def _details(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:
+    return next((details for name in names if (details := mapping(usage.get(name)))), {})
+
+
+_PARTS: KnownFields = dict.fromkeys(("text_tokens", "audio_tokens", "image_tokens", "video_tokens"), "priced")
+_PROMPT_PARTS: KnownFields = {
+    **_PARTS,
+    **dict.fromkeys(("cached_tokens", *WRITTEN_PARTS), "priced"),
+    "cached_tokens_details": _PARTS,
+}
+_MADE_PARTS: KnownFields = {
+    **_PARTS,
+    "reasoning_tokens": "priced",
+    # https://platform.openai.com/docs/guides/predicted-outputs
+    "accepted_prediction_tokens": "part of completion_tokens",
+    "rejected_prediction_tokens": "part of completion_tokens",
+}
+KNOWN: KnownFields = {
+    **dict.fromkeys(("prompt_tokens", "input_tokens", "completion_tokens", "output_tokens", "total_tokens"), "priced"),
+    **dict.fromkeys(PROMPT_DETAILS, _PROMPT_PARTS),
+    **dict.fromkeys(MADE_DETAILS, _MADE_PARTS),
+    **dict.fromkeys((*READ_NAMES, *WRITTEN_NAMES), "priced"),
+    **dict.fromkeys(("reasoning_output_tokens", "reasoning_tokens"), "priced"),
+    "prompt_cache_miss_tokens": "the rest of the prompt: https://api-docs.deepseek.com/guides/kv_cache",
+    # https://console.groq.com/docs/api-reference
+    **dict.fromkeys(("queue_time", "prompt_time", "completion_time", "total_time"), "seconds, not charged"),
+    "cost": "taken: `provider_cost`",
+    "cost_details": "taken: `provider_cost`",
+    "cost_in_usd_ticks": "taken: `provider_cost`",
+    "pydantic_ai_gateway": "an estimate of a gateway, not charged",
+    "server_tool_use": {"web_search_requests": "priced"},
+    # https://openrouter.ai/docs/use-cases/usage-accounting
+    "server_tool_use_details": "charged within cost",
+    "billed_units": {"input_tokens": "the same again", "output_tokens": "the same again"},
+}
+"""What is done with every number of a usage object."""
+
+_TICKS = Decimal(10) ** 10
+
+
+def provider_cost(usage: Mapping[str, Any]) -> Decimal | None:
+    """Dollars that the usage object itself says were charged; None where it says nothing, or 0 without a reason.
+
+    OpenRouter gives credits, which are dollars; with a key of the user's own they are its fee alone, and what the
+    upstream charged stands beside it. Perplexity gives an object with a total. xAI counts ten thousand millionths of a
+    dollar. Sources: https://openrouter.ai/docs/use-cases/usage-accounting, https://docs.perplexity.ai,
+    https://docs.x.ai/developers/cost-tracking.
+    """
+    ticks = usage.get("cost_in_usd_ticks")
+    if isinstance(ticks, int) and not isinstance(ticks, bool) and ticks > 0:
+        return dollars(ticks / _TICKS)
+    cost = usage.get("cost")
+    charged = dollars(mapping(cost).get("total_cost") if isinstance(cost, Mapping) else cost)
+    if usage.get("is_byok") is True:
+        upstream = dollars(mapping(usage.get("cost_details")).get("upstream_inference_cost"))
+        return None if upstream is None else upstream + (charged or 0)
+    return charged
+
+
+_SEARCHING_MODEL = re.compile(r"-search(?:-preview|-api)")
+"""Models that search for every answer, for a fee by the answer."""
+
+
+def charges_from(
+    usage: Mapping[str, Any],
+    *,
+    lane: Any = None,
+    model: str = "",
+    region: str = "",
+    known: KnownFields | None = None,
+    requests: Mapping[str, int] | None = None,
+) -> Charges:
+    """What is charged beside the tokens, and what of a reply is not understood. Never raises.
+
+    Args:
+        usage: the usage object.
+        lane: `service_tier` of the reply.
+        model: of the reply.
+        region: that the host is bound to.
+        known: the fields that are understood, where a speaker of the dialect has more than `KNOWN`.
+        requests: what the reply says was run, by `RequestUnit`.
+    """
+    caveats = unknown_numbers(usage, known or KNOWN) + word("service_tier", lane, LANES)
+    try:
+        searches = checked_count(
+            "web_search_requests", mapping(usage.get("server_tool_use")).get("web_search_requests")
+        )
+    except ValueError:
+        searches = 0
+        caveats.append("usage.server_tool_use.web_search_requests")
+    counted = {RequestUnit.WEB_SEARCH.value: searches} | dict(requests or {})
+    if _SEARCHING_MODEL.search(model):
+        counted[RequestUnit.SEARCHED_ANSWER] = 1
+    return Charges.of(region=region, caveats=caveats, provider_cost_usd=provider_cost(usage), requests=counted)
+
+
+LANES = frozenset({"default", "auto", "standard", "on_demand", "flex", "priority", "fast", "batch"})
+"""Words of `service_tier` that are understood. `scale` is paid by the unit of capacity, not by the token."""
 
 
 def bases_of(usage: Mapping[str, Any]) -> tuple[Basis, Basis]:
@@ -46,14 +182,6 @@ def bases_of(usage: Mapping[str, Any]) -> tuple[Basis, Basis]:
     has_input = is_counted(usage, "prompt_tokens", "input_tokens")
     has_output = is_counted(usage, "completion_tokens", "output_tokens", may_lack=True)
     return Basis.counted(has_input), Basis.counted(has_input and has_output)
-
-
-def _first(value: Any, usage: Mapping[str, Any], *others: str) -> Any:
-    """The value, or the first of these fields that is there."""
-    for name in others:
-        if value is None:
-            value = usage.get(name)
-    return value
 
 
 def buckets(*, prompt: int, read: int, written: int, completion: int, reasoning: int, total: int = 0) -> Usage:
@@ -76,8 +204,9 @@ def buckets(*, prompt: int, read: int, written: int, completion: int, reasoning:
 
 
 def tier_from(body: Mapping[str, Any]) -> Tier:
-    """The price lane that a reply says it was served in."""
-    return Tier.from_name(text(body.get("service_tier")))
+    """The price lane that a reply says it was served in. `fast` is the same as `priority`."""
+    lane = text(body.get("service_tier")).lower()
+    return Tier.PRIORITY if lane == "fast" else Tier.from_name(lane)
 
 
 def chat_usage(usage: Usage) -> dict[str, Any]:
@@ -87,13 +216,13 @@ def chat_usage(usage: Usage) -> dict[str, Any]:
         "completion_tokens": usage.completion_tokens,
         "total_tokens": usage.total_tokens,
         "prompt_tokens_details": {
-            "cached_tokens": usage.cache_read,
-            "cache_write_tokens": usage.cache_write_5m + usage.cache_write_1h,
-            "audio_tokens": 0,
+            "cached_tokens": usage.cache_read_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
+            "audio_tokens": usage.input_audio + usage.cache_read_audio,
         },
         "completion_tokens_details": {
             "reasoning_tokens": usage.output_reasoning,
-            "audio_tokens": 0,
+            "audio_tokens": usage.output_audio,
             "accepted_prediction_tokens": 0,
             "rejected_prediction_tokens": 0,
         },
@@ -105,8 +234,8 @@ def responses_usage(usage: Usage) -> dict[str, Any]:
     return {
         "input_tokens": usage.prompt_tokens,
         "input_tokens_details": {
-            "cached_tokens": usage.cache_read,
-            "cache_write_tokens": usage.cache_write_5m + usage.cache_write_1h,
+            "cached_tokens": usage.cache_read_tokens,
+            "cache_write_tokens": usage.cache_write_tokens,
         },
         "output_tokens": usage.completion_tokens,
         "output_tokens_details": {"reasoning_tokens": usage.output_reasoning},

@@ -32,7 +32,7 @@ from modicum.providers.fields import listed, mapping, text
 from modicum.providers.message_blocks import message_blocks
 from modicum.providers.openai.blocks import request_blocks
 from modicum.providers.openai.dialect import OpenAIDialect, model_in
-from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
+from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.openai_chat.prompt import SHAPE
 from modicum.providers.openai_chat.replies import WORDS, WRITER
 from modicum.providers.openai_chat.stream import ChatTail, UnaskedChatTail
@@ -123,9 +123,8 @@ class OpenAIChat(OpenAIDialect):
         except UNREADABLE:
             return _error_or_garbage(body)
         choices = told.choices or []
-        usage, problem = parse_usage(
-            usage_from, told.usage or next((c.usage for c in choices if c.usage), None), MAIN_COUNTS
-        )
+        counts = told.usage or next((c.usage for c in choices if c.usage), None)
+        usage, problem = parse_usage(usage_from, counts, MAIN_COUNTS)
         made, made_size = ("", 0) if usage else join_output(_message_blocks(choices))
         return ReplyFacts(
             reply_id=identifier(told.id),
@@ -133,6 +132,7 @@ class OpenAIChat(OpenAIDialect):
             usage=usage,
             usage_final=usage is not None,
             tier=tier_from({"service_tier": told.service_tier}),
+            charges=charges_from(mapping(counts), lane=told.service_tier, model=identifier(told.model)),
             finish_reason=identifier(choices[0].finish_reason) if choices else "",
             complete=bool(choices),
             error_kind=_error_kind(told),

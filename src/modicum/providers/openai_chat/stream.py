@@ -11,7 +11,7 @@ import msgspec
 
 from modicum.providers.body_parsing import UNREADABLE, error_kind_of, identifier, parse_usage
 from modicum.providers.fields import listed, mapping, text
-from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
+from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.stream import EventTail
 
 _USAGE = re.compile(rb'"usage"\s*:\s*\{')
@@ -22,19 +22,26 @@ class ChatTail(EventTail):
 
     WORTH_READING: ClassVar = re.compile(rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:)')
 
+    def __init__(self) -> None:
+        super().__init__()
+        self._lane: Any = None
+
     def on_event(self, event: Mapping[str, Any]) -> None:
         choices = listed(event.get("choices"))
         self.reply_id = self.reply_id or identifier(event.get("id"))
         self.model = self.model or identifier(event.get("model"))
         if event.get("service_tier"):
+            self._lane = event["service_tier"]
             self.tier = tier_from(event)
         finished = [identifier(mapping(choice).get("finish_reason")) for choice in choices]
         self.finish_reason = next((reason for reason in finished if reason), self.finish_reason)
         if kind := "" if choices else error_kind_of(event):
             self.error_kind = kind
-        usage, problem = parse_usage(usage_from, usage_in(event, choices), MAIN_COUNTS)
+        counts = usage_in(event, choices)
+        usage, problem = parse_usage(usage_from, counts, MAIN_COUNTS)
         if usage:
             self.usage = usage
+            self.charges = charges_from(mapping(counts), lane=self._lane, model=self.model)
             self.usage_final = not choices or any(finished)
             self.complete = self.complete or (self.usage_final and bool(self.finish_reason))
         self.usage_problem = problem

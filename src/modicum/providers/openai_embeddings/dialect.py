@@ -17,9 +17,9 @@ from modicum.providers.body_parsing import (
 )
 from modicum.providers.dialect import Target
 from modicum.providers.facts import ReplyFacts, RequestFacts
-from modicum.providers.fields import listed, text
+from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.dialect import OpenAIDialect, model_in
-from modicum.providers.openai.usage import MAIN_COUNTS, usage_from
+from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, usage_from
 from modicum.providers.openai_embeddings.replies import WRITER
 from modicum.providers.stream import SilentTail
 
@@ -76,6 +76,7 @@ class OpenAIEmbeddings(OpenAIDialect):
             model=identifier(told.model),
             usage=usage,
             usage_final=usage is not None,
+            charges=charges_from(mapping(told.usage), model=identifier(told.model)),
             complete=bytes(told.data).startswith(b"["),
             error_kind=error_kind_of({"error": told.error, "object": told.object}),
             problem=problem,

@@ -28,7 +28,8 @@ from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.blocks import item_blocks, request_blocks
 from modicum.providers.openai.dialect import OpenAIDialect
-from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
+from modicum.providers.openai.recorded import CHARGED_ITEMS, requests_in
+from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.openai_responses.prompt import SHAPE
 from modicum.providers.openai_responses.replies import WORDS, WRITER
 from modicum.providers.openai_responses.stream import ResponseTail
@@ -46,10 +47,6 @@ class _Request(msgspec.Struct):
     metadata: Any = None
 
 
-class _Item(msgspec.Struct):
-    type: Any = None
-
-
 class _Reply(msgspec.Struct):
     """The fields of a response that are read; `output` is decoded only where it must be."""
 
@@ -61,12 +58,12 @@ class _Reply(msgspec.Struct):
     error: Any = None
     object: Any = None
     incomplete_details: Any = None
+    tool_usage: Any = None
     output: msgspec.Raw = msgspec.Raw(b"[]")
 
 
 _request = msgspec.json.Decoder(_Request)
 _reply = msgspec.json.Decoder(_Reply)
-_items = msgspec.json.Decoder(list[_Item])
 
 
 class OpenAIResponses(OpenAIDialect):
@@ -120,7 +117,9 @@ def _facts(told: _Reply) -> ReplyFacts:
         usage=usage,
         usage_final=usage is not None,
         tier=tier_from({"service_tier": told.service_tier}),
-        web_searches=_web_searches(told.output),
+        charges=charges_from(
+            mapping(told.usage), lane=told.service_tier, model=identifier(told.model), requests=_requests(told)
+        ),
         finish_reason=identifier(mapping(told.incomplete_details).get("reason")) or identifier(status),
         complete=status in {"completed", "incomplete"},
         error_kind=error_kind_of({"error": told.error, "object": told.object}) or ("error" * (status == "failed")),
@@ -130,13 +129,17 @@ def _facts(told: _Reply) -> ReplyFacts:
     )
 
 
-def _web_searches(output: msgspec.Raw) -> int:
-    if b'"web_search_call"' not in bytes(output):
-        return 0
+_CHARGED = (b'"web_search_call"', *(f'"{kind}"'.encode() for kind in CHARGED_ITEMS))
+
+
+def _requests(told: _Reply) -> dict[str, int]:
+    output = bytes(told.output)
+    if not any(kind in output for kind in _CHARGED):
+        return {}
     try:
-        return sum(item.type == "web_search_call" for item in _items.decode(output))
+        return requests_in({"output": msgspec.json.decode(output), "tool_usage": told.tool_usage})
     except UNREADABLE:
-        return 0
+        return {}
 
 
 def _output_blocks(output: msgspec.Raw) -> list[Block]:

@@ -6,8 +6,8 @@ from typing import Any, ClassVar
 
 from modicum.providers.body_parsing import identifier, parse_usage
 from modicum.providers.fields import mapping, text
-from modicum.providers.openai.recorded import finish_reason_from, web_searches_from
-from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
+from modicum.providers.openai.recorded import finish_reason_from, requests_in
+from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.stream import EventTail
 
 
@@ -30,7 +30,12 @@ class ResponseTail(EventTail):
             return
         self.usage, self.usage_problem = parse_usage(usage_from, response.get("usage"), MAIN_COUNTS)
         self.usage_final = True
-        self.web_searches = web_searches_from(response)
+        self.charges = charges_from(
+            mapping(response.get("usage")),
+            lane=response.get("service_tier"),
+            model=self.model,
+            requests=requests_in(response),
+        )
         self.finish_reason = identifier(finish_reason_from(response))
         self.complete = event.get("type") != "response.failed"
         if not self.complete:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.calls import OURSELVES, Basis, Call, CallStatus, Usage
+from modicum.calls import OURSELVES, Basis, Call, CallStatus, Charges, Usage
 from modicum.ledger.booking import book, newest, newest_calls
 from modicum.metering.prices import PriceBook
 
@@ -62,7 +62,7 @@ def test_without_usage_the_cost_is_unknown_and_not_zero():
 
 
 def test_web_searches_are_charged_beside_the_tokens():
-    assert book(call(web_searches=3), PRICES).cost.by_bucket.requests == Decimal("0.03")
+    assert book(call(charges=Charges({"web_search": 3})), PRICES).cost.by_bucket.requests == Decimal("0.03")
 
 
 def test_a_fee_per_request_is_charged_once_a_call_and_is_not_exact():

@@ -33,7 +33,7 @@ def test_opus_4_5_costs_what_anthropic_publishes(prices):
         )
     ] == [Decimal(price) for price in published]
     assert (rates.source, rates.basis) == ("genai-prices", Basis.EXACT)
-    assert rates.web_search == Decimal("0.01")
+    assert rates.fees["web_search"] == Decimal("0.01")
 
 
 def test_a_large_context_raises_the_price_of_the_whole_request(prices):

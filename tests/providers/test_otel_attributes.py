@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.calls import Basis, Call, CallStatus, Cost, Entry, Owner, Tier, Usage
+from modicum.calls import Basis, Call, CallStatus, Charges, Cost, Entry, Owner, Tier, Usage
 from modicum.providers import otel
 from modicum.providers.otel_attributes import PROVIDER_NAMES, attributes_of
 
@@ -65,7 +65,7 @@ def test_a_call_comes_back_as_it_was(status, basis, tier, first_ms, provider):
         usage_basis=basis,
         output_basis=Basis.ESTIMATED,
         tier=tier,
-        web_searches=2,
+        charges=Charges({"web_search": 2, "file_search": 1}, "us", ("usage.new",), Decimal("0.2")),
         task="PR-1",
         conversation="c-1",
         agent="coder",

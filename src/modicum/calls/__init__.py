@@ -8,7 +8,7 @@ from modicum.calls.anatomy import Anatomy, Reuse, Segment, SegmentKind
 from modicum.calls.audit_event import AuditEvent
 from modicum.calls.basis import Basis
 from modicum.calls.call import OURSELVES, Call, CallStatus, Owner, Tier
-from modicum.calls.charges import NO_CHARGES, Charges, OtherModel, RequestUnit
+from modicum.calls.charges import NO_CHARGES, Charges, OtherModel, ChargedUnit
 from modicum.calls.cost import BucketCosts, Cost
 from modicum.calls.edit import Edit
 from modicum.calls.energy_window import EnergyWindow
@@ -37,7 +37,7 @@ __all__ = [
     "Outcome",
     "Owner",
     "Problem",
-    "RequestUnit",
+    "ChargedUnit",
     "Reuse",
     "Segment",
     "SegmentKind",

@@ -10,7 +10,7 @@ import msgspec
 from modicum.calls.usage import Usage
 
 
-class RequestUnit(StrEnum):
+class ChargedUnit(StrEnum):
     """What providers count and charge by the piece. A provider's own unit that we do not know keeps its own name."""
 
     WEB_SEARCH = "web_search"
@@ -25,7 +25,7 @@ class RequestUnit(StrEnum):
     """One answer of a model that always searches."""
 
 
-WEB_SEARCHES = (RequestUnit.WEB_SEARCH, RequestUnit.GROUNDED_PROMPT, RequestUnit.SEARCH_QUERY)
+WEB_SEARCHES = (ChargedUnit.WEB_SEARCH, ChargedUnit.GROUNDED_PROMPT, ChargedUnit.SEARCH_QUERY)
 """The units that are searches of the web, whatever their price is for."""
 
 
@@ -38,11 +38,11 @@ class OtherModel(msgspec.Struct, frozen=True, gc=False):
     usage: Usage
 
 
-class Charges(msgspec.Struct, frozen=True, gc=False):
+class Charges(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What is charged beside token buckets, as the provider's reply says it."""
 
     requests: dict[str, int] = {}
-    """How many of each `RequestUnit`, or of a unit of the provider's own name. None is 0."""
+    """How many of each `ChargedUnit`, or of a unit of the provider's own name. None is 0."""
     region: str = ""
     """Where the provider says that the call was served, where its price depends on that: `us`, `eu`, ..."""
     caveats: tuple[str, ...] = ()

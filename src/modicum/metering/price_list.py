@@ -15,7 +15,7 @@ from typing import Any
 from genai_prices import Usage
 from genai_prices.data_snapshot import get_snapshot
 
-from modicum.calls import Basis, RequestUnit, Tier
+from modicum.calls import Basis, ChargedUnit, Tier
 from modicum.calls.charges import WEB_SEARCHES
 from modicum.calls.provider_names import provider_of_route
 from modicum.calls.rates import Rates, RateStep, RateSteps
@@ -133,7 +133,7 @@ def _fees(price: Any) -> dict[str, Decimal]:
     searches, files = getattr(price, "web_searches_kcount", None), getattr(price, "storage_searches_kcount", None)
     fees = dict.fromkeys(WEB_SEARCHES, searches / 1000) if searches else {}
     return {unit.value: fee for unit, fee in fees.items()} | (
-        {RequestUnit.FILE_SEARCH.value: files / 1000} if files else {}
+        {ChargedUnit.FILE_SEARCH.value: files / 1000} if files else {}
     )
 
 

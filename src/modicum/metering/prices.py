@@ -86,7 +86,7 @@ class PriceBook:
         quick = provider, model, at.date(), tier, region
         steps = self._quick.get(quick)
         if steps is None:
-            key = f"{provider}|{model}|{at:%Y-%m-%d}|{tier}|{region}"
+            key = f"{provider}|{model}|{at:%Y-%m-%d}|{tier}" + (f"|{region}" if region else "")
             steps = self._steps.get(key)
             lasts_all_day = True
             if steps is None:

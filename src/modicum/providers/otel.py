@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from modicum.calls import BUCKETS, Basis, Call, CallStatus, Charges, Owner, RequestUnit, Tier, Usage
+from modicum.calls import BUCKETS, Basis, Call, CallStatus, Charges, Owner, ChargedUnit, Tier, Usage
 from modicum.calls.provider_names import is_native_id, provider_id, provider_of_model
 from modicum.calls.rates import KIN
 from modicum.calls.storable import storable
@@ -197,7 +197,7 @@ _EXPORTED = tuple(
     for name in (
         *("call.id", "status", "task", "conversation", "project", "usage.basis", "usage.output_basis", "web_searches"),
         *("region", "caveats", "provider_cost_usd"),
-        *(f"requests.{unit}" for unit in RequestUnit),
+        *(f"requests.{unit}" for unit in ChargedUnit),
         *(f"usage.{bucket}" for bucket in BUCKETS if bucket not in TEXT_BUCKETS),
         *(f"owner.{part}" for part in Owner.__struct_fields__),
     )
@@ -412,7 +412,7 @@ def _exported_charges(attributes: Attributes) -> Charges:
         if name.startswith(prefix)
     }
     if searches := checked_count("modicum.web_searches", attributes.get("modicum.web_searches")):
-        requests.setdefault(RequestUnit.WEB_SEARCH, searches)
+        requests.setdefault(ChargedUnit.WEB_SEARCH, searches)
     return Charges.of(
         region=_text(attributes, ("modicum.region",)),
         caveats=filter(None, _text(attributes, ("modicum.caveats",)).split(",")),

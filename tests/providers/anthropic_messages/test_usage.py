@@ -3,8 +3,8 @@ from anthropic.types import Usage as AnthropicUsage
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.calls import BUCKETS, Tier, Usage
-from modicum.providers.anthropic_messages.usage import tier_from, usage_from, web_searches_from, wire_usage
+from modicum.calls import BUCKETS, Charges, Tier, Usage
+from modicum.providers.anthropic_messages.usage import charges_from, tier_from, usage_from, wire_usage
 
 counts = st.integers(0, 10**6)
 
@@ -64,7 +64,7 @@ def test_fast_mode_stands_above_the_service_tier():
     assert tier_from({"service_tier": "batch"}) is Tier.BATCH
     assert tier_from({"service_tier": "standard", "speed": "fast"}) is Tier.FAST
     assert tier_from({}) is Tier.STANDARD
-    assert web_searches_from({"server_tool_use": {"web_search_requests": 2}}) == 2
+    assert charges_from({"server_tool_use": {"web_search_requests": 2}}) == Charges({"web_search": 2})
 
 
 @given(st.builds(Usage, counts, counts, counts, counts, output_visible=counts))

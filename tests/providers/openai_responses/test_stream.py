@@ -10,5 +10,5 @@ def test_the_last_event_holds_the_response_and_its_searches():
         b'"usage":{"input_tokens":5,"output_tokens":2}}}\n'
     )
     facts = tail.facts()
-    assert (facts.usage.total_tokens, facts.web_searches, facts.finish_reason) == (7, 1, "completed")
+    assert (facts.usage.total_tokens, facts.charges.web_searches, facts.finish_reason) == (7, 1, "completed")
     assert facts.complete

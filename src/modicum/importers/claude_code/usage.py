@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from modicum.calls import NO_CHARGES, Basis, Call, Charges, Problem, RequestUnit, Tier, Usage
+from modicum.calls import NO_CHARGES, Basis, Call, Charges, Problem, ChargedUnit, Tier, Usage
 from modicum.importers.files import LineChunk, blocks
 from modicum.importers.format import Found
 from modicum.providers.anthropic_messages import usage as anthropic
@@ -74,7 +74,7 @@ class UsageFields(msgspec.Struct, gc=False, forbid_unknown_fields=True):
         )
 
 
-class CountedUsage(msgspec.Struct, frozen=True, gc=False):
+class RowUsage(msgspec.Struct, frozen=True, gc=False):
     """What a usage object says, however it was read."""
 
     usage: Usage
@@ -83,7 +83,7 @@ class CountedUsage(msgspec.Struct, frozen=True, gc=False):
     charges: Charges
 
 
-def counted_usage(raw: msgspec.Raw, model: str) -> CountedUsage:
+def counted_usage(raw: msgspec.Raw, model: str) -> RowUsage:
     """The usage of a row.
 
     Raises:
@@ -98,12 +98,12 @@ def counted_usage(raw: msgspec.Raw, model: str) -> CountedUsage:
     lane = fields.service_tier
     if lane is not None and lane not in anthropic.LANES:
         return _other_usage(mapping(msgspec.json.decode(raw)), model)
-    charges = Charges({RequestUnit.WEB_SEARCH.value: searches}) if searches else NO_CHARGES
-    return CountedUsage(fields.buckets(), fields.input_tokens is not None, anthropic.tier(lane, fields.speed), charges)
+    charges = Charges({ChargedUnit.WEB_SEARCH.value: searches}) if searches else NO_CHARGES
+    return RowUsage(fields.buckets(), fields.input_tokens is not None, anthropic.tier(lane, fields.speed), charges)
 
 
-def _other_usage(counts: Mapping[str, Any], model: str) -> CountedUsage:
-    return CountedUsage(
+def _other_usage(counts: Mapping[str, Any], model: str) -> RowUsage:
+    return RowUsage(
         anthropic.usage_from(counts),
         counts.get("input_tokens", 0) is not None,
         anthropic.tier_from(counts),
@@ -149,7 +149,7 @@ class Progress(msgspec.Struct, gc=False, rename="camel"):
 class Best(msgspec.Struct, gc=False):
     """The row of a call that stands, and what all its rows tell together."""
 
-    counted: CountedUsage
+    counted: RowUsage
     revision: int
     row: TranscriptRow
     outer: TranscriptRow

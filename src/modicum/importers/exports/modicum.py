@@ -19,7 +19,7 @@ from modicum.calls import (
     CallStatus,
     Charges,
     Owner,
-    RequestUnit,
+    ChargedUnit,
     Segment,
     SegmentKind,
     Tier,
@@ -129,7 +129,7 @@ def charges(line: Record) -> Charges:
         raise ValueError("requests is no object")  # noqa: TRY004 - bad data, not a bad program
     requests = {label(unit): checked_count(f"requests.{unit}", count) for unit, count in given.items()}
     if searches := checked_count("web_searches", line.get("web_searches")):
-        requests.setdefault(RequestUnit.WEB_SEARCH, searches)
+        requests.setdefault(ChargedUnit.WEB_SEARCH, searches)
     caveats = line.get("caveats") or []
     if not isinstance(caveats, list):
         raise ValueError("caveats is no list")  # noqa: TRY004 - as above

@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Call, Charges, Owner, Problem, RequestUnit, Usage
+from modicum.calls import Call, Charges, Owner, Problem, ChargedUnit, Usage
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.aggregates import aggregated_count
@@ -106,7 +106,7 @@ def _charges(result: Mapping[str, Any], searches: int) -> Charges:
         *word("inference_geo", result.get("inference_geo"), anthropic.GEOGRAPHIES),
     ]
     return Charges.of(
-        region=anthropic.PLACES.get(place, place), caveats=caveats, requests={RequestUnit.WEB_SEARCH: searches}
+        region=anthropic.PLACES.get(place, place), caveats=caveats, requests={ChargedUnit.WEB_SEARCH: searches}
     )
 
 

@@ -21,7 +21,7 @@ from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.message_blocks import reply_blocks
 from modicum.providers.openai.blocks import request_blocks
 from modicum.providers.openai.recorded import finish_reason_from, joined, provider_of, region_of, requests_in
-from modicum.providers.openai.usage import bases_of, charges_from, tier_from, usage_from
+from modicum.providers.openai.usage import bases_of, charges_from, provider_cost, tier_from, usage_from
 
 NAME = "openai"
 OBJECTS = frozenset({"chat.completion", "chat.completion.chunk", "response", "text_completion"})
@@ -79,6 +79,7 @@ def _call(exchange: RecordedExchange, response: Mapping[str, Any], conversation:
             region=region_of(exchange.url),
             requests=requests_in(response),
         ),
+        reported_cost_usd=provider_cost(mapping(counts)),
         task=exchange.task,
         conversation=conversation,
         owner=exchange.owner,

@@ -8,7 +8,7 @@ https://docs.claude.com/en/api/messages (usage) and https://docs.claude.com/en/d
 from collections.abc import Mapping
 from typing import Any
 
-from modicum.calls import Basis, Charges, OtherModel, RequestUnit, Tier, Usage
+from modicum.calls import Basis, Charges, OtherModel, ChargedUnit, Tier, Usage
 from modicum.calls.usage import MOST_TOKENS, checked_count, is_counted
 from modicum.providers.body_parsing import MainCounts
 from modicum.providers.fields import listed, mapping, text
@@ -115,7 +115,7 @@ def charges_from(usage: Mapping[str, Any], model: str = "") -> Charges:
         region=PLACES.get(place, place),
         caveats=caveats + of_iterations,
         others=others,
-        requests={RequestUnit.WEB_SEARCH: searches},
+        requests={ChargedUnit.WEB_SEARCH: searches},
     )
 
 

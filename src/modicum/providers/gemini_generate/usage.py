@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from modicum.calls import Basis, Charges, RequestUnit, Tier, Usage
+from modicum.calls import Basis, Charges, ChargedUnit, Tier, Usage
 from modicum.calls.usage import checked_count, is_counted
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.token_buckets import MODALITIES, with_modalities
@@ -95,7 +95,7 @@ def charges_from(usage: Mapping[str, Any], grounding: Iterable[Mapping[str, Any]
     if queries:
         version = _VERSION.search(model)
         by_query = version is not None and int(version[1]) >= FIRST_CHARGED_BY_QUERY
-        requests |= {RequestUnit.SEARCH_QUERY: len(queries)} if by_query else {RequestUnit.GROUNDED_PROMPT: 1}
+        requests |= {ChargedUnit.SEARCH_QUERY: len(queries)} if by_query else {ChargedUnit.GROUNDED_PROMPT: 1}
     return Charges.of(caveats=caveats, requests=requests)
 
 

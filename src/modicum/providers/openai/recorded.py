@@ -4,16 +4,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from modicum.calls import RequestUnit
+from modicum.calls import ChargedUnit
 from modicum.calls.provider_names import provider_of_host, provider_of_own_model, region_of_host
 from modicum.providers.fields import listed, mapping, text
 
 CHARGED_ITEMS = {
-    "file_search_call": RequestUnit.FILE_SEARCH.value,
+    "file_search_call": ChargedUnit.FILE_SEARCH.value,
     "code_interpreter_call": "code_interpreter_call",
     "image_generation_call": "image_generation_call",
 }
-"""Items in the output of the responses API that have a fee. Those that are no `RequestUnit` have one that the list
+"""Items in the output of the responses API that have a fee. Those that are no `ChargedUnit` have one that the list
 lacks: a session of a container, the tokens of another model."""
 _NOT_SEARCHED = frozenset({"open_page", "find_in_page"})
 
@@ -35,7 +35,7 @@ def requests_in(response: Mapping[str, Any]) -> dict[str, int]:
     given = mapping(mapping(response.get("tool_usage")).get("web_search")).get("num_requests")
     if isinstance(given, int) and not isinstance(given, bool) and 0 <= given <= MOST_REQUESTS:
         searches = given
-    return counted | {RequestUnit.WEB_SEARCH.value: searches}
+    return counted | {ChargedUnit.WEB_SEARCH.value: searches}
 
 
 MOST_REQUESTS = 100_000

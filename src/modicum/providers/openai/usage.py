@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from modicum.calls import Basis, Charges, RequestUnit, Tier, Usage
+from modicum.calls import Basis, Charges, ChargedUnit, Tier, Usage
 from modicum.calls.usage import checked_count, is_counted
 from modicum.providers.body_parsing import MainCounts
 from modicum.providers.fields import dollars, mapping, text
@@ -157,7 +157,7 @@ def charges_from(
         model: of the reply.
         region: that the host is bound to.
         known: the fields that are understood, where a speaker of the dialect has more than `KNOWN`.
-        requests: what the reply says was run, by `RequestUnit`.
+        requests: what the reply says was run, by `ChargedUnit`.
     """
     caveats = unknown_numbers(usage, known or KNOWN) + word("service_tier", lane, LANES)
     try:
@@ -167,9 +167,9 @@ def charges_from(
     except ValueError:
         searches = 0
         caveats.append("usage.server_tool_use.web_search_requests")
-    counted = {RequestUnit.WEB_SEARCH.value: searches} | dict(requests or {})
+    counted = {ChargedUnit.WEB_SEARCH.value: searches} | dict(requests or {})
     if _SEARCHING_MODEL.search(model):
-        counted[RequestUnit.SEARCHED_ANSWER] = 1
+        counted[ChargedUnit.SEARCHED_ANSWER] = 1
     return Charges.of(region=region, caveats=caveats, provider_cost_usd=provider_cost(usage), requests=counted)
 
 

@@ -26,7 +26,8 @@ from modicum.cli.shared_options import (
     strict_option,
 )
 from modicum.cli.terminal import output
-from modicum.insights.rent import DIMENSIONS, MOST_SEGMENTS
+from modicum.insights.dimensions import ANATOMY, parse_dimension
+from modicum.insights.rent import MOST_SEGMENTS
 from modicum.settings import Settings, checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -42,7 +43,7 @@ class AnatomyOptions(LogOptions, SpanOptions):
 
 @click.command()
 @paths_argument
-@click.option("--by", default="kind", show_default=True, metavar="WHAT", help=f"Group by {', '.join(DIMENSIONS)}.")
+@click.option("--by", default="kind", show_default=True, metavar="WHAT", help=f"Group by {', '.join(ANATOMY)}.")
 @click.option(
     "--top",
     default=MOST_SEGMENTS,
@@ -72,12 +73,11 @@ def command(options: AnatomyOptions) -> None:
 
     settings = read_settings()
     zone = checked_zone(settings.timezone)
-    if options.by not in DIMENSIONS:
-        raise UserError(f"there is no anatomy by '{options.by}'; by what: {', '.join(DIMENSIONS)}")
+    by, _ = parse_dimension("anatomy", options.by, ANATOMY)
     since, until = options.span(zone)
     problems: list[Problem] = []
     with open_ledger_or_logs(options.paths, options, settings, problems) as store:
-        found = compute_rent(store, options.by, since, until, most=options.top)
+        found = compute_rent(store, by, since, until, most=options.top)
     print_report(found, problems, options)
 
 

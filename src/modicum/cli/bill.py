@@ -26,7 +26,7 @@ from modicum.cli.shared_options import (
 )
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import bounds_or_none
-from modicum.insights.bill import DIMENSIONS
+from modicum.insights.dimensions import BILL, parse_dimension
 from modicum.settings import Settings, checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ class BillOptions(LogOptions, SpanOptions):
     "--by",
     default="model",
     metavar="WHAT",
-    help=f"Group by {', '.join(DIMENSIONS)}, tool, or tag:NAME. Default: model.",
+    help=f"Group by {', '.join(BILL)}. Default: model.",
 )
 @span_options()
 @timezone_option
@@ -84,7 +84,7 @@ def command(options: BillOptions) -> None:
     """
     settings = read_settings()
     zone = options.timezone or settings.timezone
-    scope = _BillScope(*_parse_dimension(options.by), zone, options.span(checked_zone(zone)))
+    scope = _BillScope(*parse_dimension("bill", options.by, BILL), zone, options.span(checked_zone(zone)))
     paths = options.paths
     problems: list[Problem] = []
     if options.found:
@@ -160,15 +160,6 @@ def _bill_by_tool(
     with open_ledger_or_logs(paths, options, settings, problems) as store:
         found = compute_rent(store, "tool", *span)
     print_report(found, problems, options)
-
-
-def _parse_dimension(by: str) -> tuple[str, str]:
-    """The dimension, and the tag where it is one."""
-    if by.startswith("tag:") and len(by) > len("tag:"):
-        return "tag", by.removeprefix("tag:")
-    if by not in (*DIMENSIONS, "tool"):
-        raise UserError(f"a bill cannot be cut by '{by}'; by what: {', '.join(DIMENSIONS)}, tool, or tag:NAME")
-    return by, ""
 
 
 def _cells_from_logs(

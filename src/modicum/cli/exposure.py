@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modicum.calls import Problem, UserError
+from modicum.calls import Problem
 from modicum.calls.problem import problem_rows
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
@@ -23,6 +23,7 @@ from modicum.cli.shared_options import (
     strict_option,
 )
 from modicum.cli.terminal import output
+from modicum.insights.dimensions import EXPOSURE, parse_dimension
 from modicum.settings import checked_zone, read_settings
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ class ExposureOptions(LogOptions, SpanOptions):
 
 @click.command()
 @paths_argument
-@click.option("--by", default="provider", show_default=True, metavar="WHAT", help="provider, team, app, user, project.")
+@click.option("--by", default="provider", show_default=True, metavar="WHAT", help=f"Group by {', '.join(EXPOSURE)}.")
 @span_options()
 @source_option
 @strict_option
@@ -56,11 +57,9 @@ def command(options: ExposureOptions) -> None:
       modicum exposure --by project --since 30d
       modicum exposure --by team --json
     """
-    from modicum.insights.exposure import BY, measure_exposure
+    from modicum.insights.exposure import measure_exposure
 
-    by = options.by
-    if by not in BY:
-        raise UserError(f"there is no exposure by '{by}'; by what: {', '.join(BY)}")
+    by, _ = parse_dimension("exposure", options.by, EXPOSURE)
     settings = read_settings()
     zone = checked_zone(settings.timezone)
     since, until = options.span(zone)

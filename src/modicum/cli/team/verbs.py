@@ -9,6 +9,7 @@ import click
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.errors import accepted_are, unknown_name
 from modicum.calls.regular_file import read_named
 from modicum.cli.file_permissions import shared_files
 from modicum.cli.inputs import resources
@@ -236,9 +237,7 @@ def fit(options: FitOptions) -> None:
     try:
         chosen = msgspec.convert({"seed": options.seed, **_parse_settings(options.settings, kind)}, kind)
     except msgspec.ValidationError as error:
-        raise UserError(
-            f"--set: {error}; the parameters of '{learner}' are {', '.join(kind.__struct_fields__)}"
-        ) from None
+        raise UserError(f"--set: {error}; {accepted_are(kind.__struct_fields__)}") from None
     if bool(runner) != bool(tasks):
         raise UserError("team fit runs a team on tasks: --runner and --tasks go together; without both: the ledger")
     if runner and tasks:
@@ -449,7 +448,7 @@ def _parse_settings(pairs: Iterable[str], kind: type[Any]) -> dict[str, Any]:
     for pair in pairs:
         name, _, text = pair.partition("=")
         if name not in kind.__struct_fields__:
-            raise UserError(f"--set {pair}: there is no '{name}'; parameters are {', '.join(kind.__struct_fields__)}")
+            raise unknown_name("parameter of --set called", name, kind.__struct_fields__)
         try:
             found[name] = msgspec.json.decode(text)
         except msgspec.DecodeError:

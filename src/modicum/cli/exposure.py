@@ -8,20 +8,9 @@ import click
 
 from modicum.calls import Problem
 from modicum.calls.problem import problem_rows
+from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
-from modicum.cli.shared_options import (
-    LogOptions,
-    SpanOptions,
-    json_option,
-    ledger_option,
-    pass_options,
-    paths_argument,
-    prices_option,
-    source_option,
-    span_options,
-    strict_option,
-)
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import EXPOSURE, parse_dimension
 from modicum.settings import checked_zone, read_settings
@@ -31,20 +20,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExposureOptions(LogOptions, SpanOptions):
+class ExposureOptions(shared.LogOptions, shared.SpanOptions):
     by: str
 
 
 @click.command()
-@paths_argument
 @click.option("--by", default="provider", show_default=True, metavar="WHAT", help=f"Group by {', '.join(EXPOSURE)}.")
-@span_options()
-@source_option
-@strict_option
-@json_option
-@prices_option
-@ledger_option
-@pass_options(ExposureOptions)
+@shared.span_options()
+@shared.log_options
+@shared.pass_options(ExposureOptions)
 def command(options: ExposureOptions) -> None:
     """Show what was sent to whom: tokens by kind, and counts of secrets and personal data in them.
 

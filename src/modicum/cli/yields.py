@@ -7,16 +7,8 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
+from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
-from modicum.cli.shared_options import (
-    LedgerOptions,
-    SpanOptions,
-    json_option,
-    ledger_option,
-    pass_options,
-    span_options,
-    timezone_option,
-)
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import bounds_or_none
 from modicum.insights.dimensions import YIELD, parse_dimension
@@ -36,7 +28,7 @@ BESIDE = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class YieldOptions(LedgerOptions, SpanOptions):
+class YieldOptions(shared.LedgerOptions, shared.SpanOptions):
     outcome: str
     by: str
     timezone: str | None
@@ -53,11 +45,11 @@ class YieldOptions(LedgerOptions, SpanOptions):
     metavar="WHAT",
     help=f"Group by {', '.join(YIELD)}.",
 )
-@span_options("when the task began")
-@timezone_option
-@json_option
-@ledger_option
-@pass_options(YieldOptions)
+@shared.span_options("when the task began")
+@shared.timezone_option
+@shared.json_option
+@shared.ledger_option
+@shared.pass_options(YieldOptions)
 def command(options: YieldOptions) -> None:
     """Show outcomes per million tokens, and cost per outcome, with a 95 % interval.
 

@@ -13,7 +13,7 @@ from modicum.calls.errors import accepted_are, unknown_name
 from modicum.calls.regular_file import read_named
 from modicum.cli.file_permissions import shared_files
 from modicum.cli.inputs import resources
-from modicum.cli.shared_options import ledger_option, pass_options
+from modicum.cli.shared_options import json_option, ledger_option, pass_options
 from modicum.cli.team import tables
 from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options, read_team, read_team_with_costs
 from modicum.cli.terminal.quantity import Quantity
@@ -29,7 +29,6 @@ RUNNER_HELP = (
 FROM_RECORDS = ("trace", "random")
 """Learners that can do without new runs."""
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 team_name = click.option("--team", "name", help="Name of the team, if the recording holds several.")
 protect = click.option("--protect", multiple=True, metavar="AGENT", help="Never drop this agent. May be repeated.")
 max_loss = click.option(
@@ -128,7 +127,7 @@ def command() -> None:
 @recording
 @team_name
 @ledger_options
-@as_json
+@json_option
 @pass_options(AttributeOptions)
 def attribute(options: AttributeOptions) -> None:
     """Show what each agent costs and adds, from recorded runs. No model is called.
@@ -173,7 +172,7 @@ def attribute(options: AttributeOptions) -> None:
 )
 @ledger_options
 @out
-@as_json
+@json_option
 @pass_options(ProposeOptions)
 def propose(options: ProposeOptions) -> None:
     """Propose the plan that saves most with a loss of at most --max-loss.
@@ -216,7 +215,7 @@ def propose(options: ProposeOptions) -> None:
 @protect
 @ledger_options
 @out
-@as_json
+@json_option
 @pass_options(FitOptions)
 def fit(options: FitOptions) -> None:
     """Learn a plan by running your team. The tokens used for learning are counted and written into the plan.
@@ -269,7 +268,7 @@ def fit(options: FitOptions) -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random plan.")
 @ledger_options
 @out
-@as_json
+@json_option
 @pass_options(VerifyOptions)
 def verify(options: VerifyOptions) -> None:
     """Check whether a plan holds, compared with the full team, a random plan of the same shape, and one agent.
@@ -327,7 +326,7 @@ def verify(options: VerifyOptions) -> None:
 @click.option("--runs", type=FILE, help="A recording of the team, for --svg. Without it: the ledger.")
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here.")
 @ledger_options
-@as_json
+@json_option
 @pass_options(ShowOptions)
 def show(options: ShowOptions) -> None:
     """Show what a plan does; with --svg also as a picture of the team before and after, with tokens of recorded runs.
@@ -356,7 +355,7 @@ def show(options: ShowOptions) -> None:
 @ledger_option
 @click.option("--since", metavar="TIME", help="Calls from 2026-01-31, today, 7d, 2w.")
 @click.option("--until", metavar="TIME", help="Calls before.")
-@as_json
+@json_option
 def show_spared(*, ledger_url: str | None, since: str | None, until: str | None, as_json: bool) -> None:
     """Show what plans did in the gateway: calls not made, and prompt tokens before and after, by team and rule.
 

@@ -4,16 +4,16 @@ import sys
 import msgspec
 import pytest
 
+from agents.simulator import RIGHT, SimulatedTeam, planted
 from cli.team.ledgers import team_ledger
 from modicum.agents.graph import TeamGraph
 from modicum.agents.plan_rules import Drop
 from modicum.agents.recordings import RecordedRow
-from modicum.agents.simulator import RIGHT, SimulatedTeam, planted
 from modicum.agents.team_plan import encode_plan, make_plan, read_plan
 from modicum.cli import main
 
 RUNNER = """
-from modicum.agents.simulator import SimulatedTeam, planted
+from agents.simulator import SimulatedTeam, planted
 
 class Team(SimulatedTeam):
     def run(self, task, guard):

@@ -247,7 +247,7 @@ def draw_picture(path: Path, result: "BenchResult", within_ms: float | None) -> 
         UserError: no point has energy.
     """
     from modicum.energy.tradeoff import choose_points, make_curve
-    from modicum.energy.tradeoff_drawing import draw_curve
+    from modicum.reports.tradeoff_drawing import draw_curve
 
     points = make_curve(result.points)
     if not any(point.tokens_per_watt for point in points):

@@ -337,8 +337,8 @@ def show(options: ShowOptions) -> None:
       modicum team show plan.json --runs runs.jsonl --svg team.svg
       modicum team show plan.json --since 30d --svg team.svg
     """
-    from modicum.agents.team_drawing import draw_team
     from modicum.cli.terminal.output import print_json
+    from modicum.reports.team_drawing import draw_team
 
     plan, runs, svg = _read_plan(options.plan_file), options.runs, options.svg
     if svg:

@@ -8,7 +8,7 @@ from modicum.calls.anatomy import Anatomy, Reuse, Segment, SegmentKind
 from modicum.calls.audit_event import AuditEvent
 from modicum.calls.basis import Basis
 from modicum.calls.call import OURSELVES, Call, CallStatus, Owner, Tier
-from modicum.calls.charges import NO_CHARGES, Charges, OtherModel, ChargedUnit
+from modicum.calls.charges import NO_CHARGES, ChargedUnit, Charges, OtherModel
 from modicum.calls.cost import BucketCosts, Cost
 from modicum.calls.edit import Edit
 from modicum.calls.energy_window import EnergyWindow
@@ -28,6 +28,7 @@ __all__ = [
     "BucketCosts",
     "Call",
     "CallStatus",
+    "ChargedUnit",
     "Charges",
     "Cost",
     "Edit",
@@ -37,7 +38,6 @@ __all__ = [
     "Outcome",
     "Owner",
     "Problem",
-    "ChargedUnit",
     "Reuse",
     "Segment",
     "SegmentKind",

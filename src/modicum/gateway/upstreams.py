@@ -9,7 +9,7 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from modicum.calls import UserError
+from modicum.calls.errors import UserError, accepted_are
 from modicum.calls.provider_names import provider_of_host, region_of_host
 from modicum.gateway.callers.outgoing_headers import NEVER, passes_on
 from modicum.gateway.http.refusal import Refused
@@ -39,7 +39,7 @@ class Upstream:
         if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
             raise UserError(f"upstreams.{name}.url '{settings.url}' is no address; write it as https://host/v1")
         if settings.speaks not in APIS:
-            raise UserError(f"upstreams.{name}.speaks '{settings.speaks}' is not known; accepted are {', '.join(APIS)}")
+            raise UserError(f"upstreams.{name}.speaks '{settings.speaks}' is not known; {accepted_are(APIS)}")
         api = APIS[settings.speaks]
         self.name = name
         self.speaks = settings.speaks

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import msgspec
 
-from modicum.calls import Call, Problem, UserError
+from modicum.calls import Call, Problem
+from modicum.calls.errors import unknown_name
 from modicum.calls.storable import storable
 from modicum.context.logged_order import in_order
 from modicum.importers.files import head, is_document, log_files
@@ -61,7 +62,7 @@ def format_named(name: str) -> LogFormat:
         UserError: there is none.
     """
     if name not in FORMATS:
-        raise UserError(f"there is no source '{name}'; known are {', '.join(FORMATS)}")
+        raise unknown_name("source", name, FORMATS)
     found = import_module(f"modicum.importers.{FORMATS[name]}").FORMAT
     assert isinstance(found, LogFormat)  # noqa: S101 - a format file without FORMAT is a bug
     return found

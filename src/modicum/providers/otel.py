@@ -14,7 +14,7 @@ from typing import Any
 
 import msgspec
 
-from modicum.calls import BUCKETS, Basis, Call, CallStatus, Charges, Owner, ChargedUnit, Tier, Usage
+from modicum.calls import BUCKETS, Basis, Call, CallStatus, ChargedUnit, Charges, Owner, Tier, Usage
 from modicum.calls.provider_names import is_native_id, provider_id, provider_of_model
 from modicum.calls.rates import KIN
 from modicum.calls.storable import storable

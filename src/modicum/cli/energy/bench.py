@@ -12,6 +12,7 @@ import msgspec
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import Numbers, format_figure, gpu_options
 from modicum.cli.file_permissions import shared_files
+from modicum.cli.shared_options import json_option
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -67,7 +68,7 @@ class _BenchOptions(msgspec.Struct):
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the measured points in this file.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw the trade-off curve into this SVG file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(
     key_from: str | None,
     within_ms: float | None,
@@ -246,7 +247,7 @@ def draw_picture(path: Path, result: "BenchResult", within_ms: float | None) -> 
         UserError: no point has energy.
     """
     from modicum.energy.tradeoff import choose_points, make_curve
-    from modicum.energy.tradeoff_drawing import draw_curve
+    from modicum.reports.tradeoff_drawing import draw_curve
 
     points = make_curve(result.points)
     if not any(point.tokens_per_watt for point in points):

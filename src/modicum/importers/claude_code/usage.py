@@ -20,7 +20,7 @@ from typing import Any, Literal
 
 import msgspec
 
-from modicum.calls import NO_CHARGES, Basis, Call, Charges, Problem, ChargedUnit, Tier, Usage
+from modicum.calls import NO_CHARGES, Basis, Call, ChargedUnit, Charges, Problem, Tier, Usage
 from modicum.importers.files import LineChunk, blocks
 from modicum.importers.format import Found
 from modicum.providers.anthropic_messages import usage as anthropic

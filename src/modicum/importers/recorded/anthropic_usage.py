@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Call, Charges, Owner, Problem, ChargedUnit, Usage
+from modicum.calls import Call, ChargedUnit, Charges, Owner, Problem, Usage
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.aggregates import aggregated_count

@@ -8,7 +8,7 @@ https://docs.claude.com/en/api/messages (usage) and https://docs.claude.com/en/d
 from collections.abc import Mapping
 from typing import Any
 
-from modicum.calls import Basis, Charges, OtherModel, ChargedUnit, Tier, Usage
+from modicum.calls import Basis, ChargedUnit, Charges, OtherModel, Tier, Usage
 from modicum.calls.usage import MOST_TOKENS, checked_count, is_counted
 from modicum.providers.body_parsing import MainCounts
 from modicum.providers.fields import listed, mapping, text

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from modicum.providers.blocks import Block
 from modicum.providers.body_parsing import (
     UNREADABLE,
     check_model_name,
@@ -19,7 +18,6 @@ from modicum.providers.body_parsing import (
     join_output,
     metadata_texts,
     parse_request,
-    parse_request_object,
     unreadable_reply,
 )
 from modicum.providers.dialect import Dialect, DialectApi, Target, quoted
@@ -91,6 +89,7 @@ class GeminiGenerate(Dialect):
     area = re.compile("/v1beta/|/v1/models/.*:")
     streams_json = True
     words, writer, mock = WORDS, WRITER, MOCK
+    blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:
         found = _PATH.search(path)
@@ -103,11 +102,8 @@ class GeminiGenerate(Dialect):
             stream=_METHODS[found[2]],
             most_output_tokens=config.max_tokens,
             choices_count=config.choices or 1,
-            metadata=metadata_texts(told.labels) if told.labels else {},
+            metadata=metadata_texts(told.labels),
         )
-
-    def segments(self, body: bytes) -> list[Block]:
-        return request_blocks(parse_request_object(body))
 
     def find(self, method: str, path: str) -> Target | None:
         for beginning in _BEGINNINGS:

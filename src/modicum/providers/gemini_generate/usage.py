@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from modicum.calls import Basis, Charges, ChargedUnit, Tier, Usage
+from modicum.calls import Basis, ChargedUnit, Charges, Tier, Usage
 from modicum.calls.usage import checked_count, is_counted
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.token_buckets import MODALITIES, with_modalities

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from modicum.calls import Basis, Charges, ChargedUnit, Tier, Usage
+from modicum.calls import Basis, ChargedUnit, Charges, Tier, Usage
 from modicum.calls.usage import checked_count, is_counted
 from modicum.providers.body_parsing import MainCounts
 from modicum.providers.fields import dollars, mapping, text

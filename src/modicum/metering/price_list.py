@@ -12,34 +12,69 @@ from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
 
+import msgspec
 from genai_prices import Usage
 from genai_prices.data_snapshot import get_snapshot
 
 from modicum.calls import Basis, Tier
 from modicum.calls.provider_names import provider_of_route
-from modicum.calls.rates import Rates, RateStep, RateSteps
+from modicum.calls.rates import CORRECTED, Rates, RateStep, RateSteps
+from modicum.metering.model_names import is_named
+from modicum.metering.price_corrections import Corrected, Corrections
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """What the list has for a model at a moment."""
+
+    seller: str
+    model: Any
+    """The list's entry."""
+    price: Any
+    """With our corrections; None: it has no price for that lane."""
+    corrected: Corrected
+    is_certain: bool
+    """False: an estimate, since the lane was priced later, the name is not quite the entry's, or sources differ."""
+    is_named: bool
+    """Whether the entry is for that name, and not only for one that begins alike."""
 
 
 class ListPrices:
-    """genai-prices behind one method."""
+    """genai-prices behind one method, with our corrections.
 
-    def __init__(self) -> None:
+    Args:
+        corrections: None: those that come with the program.
+        snapshot: the list. None: the one that comes with genai-prices.
+    """
+
+    def __init__(self, corrections: Corrections | None = None, snapshot: Any = None) -> None:
         self._version = version("genai-prices")
-        self._snapshot = get_snapshot()
-        self._by_price: dict[int, tuple[Any, RateSteps]] = {}
+        self._snapshot = snapshot or get_snapshot()
+        self._corrections = Corrections.read() if corrections is None else corrections
+        self._by_price: dict[tuple[int, bool], tuple[Any, RateSteps]] = {}
 
     def steps(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[RateSteps, bool]:
         """The steps at that moment, and whether they hold for the whole day."""
+        found = self.find(provider, model, at, tier)
+        if found is None or found.price is None or _charges_no_tokens(found.price):
+            return (), True
+        lasts_all_day = found.corrected.lasts_all_day and not _varies_by_hour(found.model.prices)
+        return self._unit_rates(found.price, certain=found.is_certain, is_ours=bool(found.corrected.applied)), lasts_all_day
+
+    def find(self, provider: str, model: str, at: datetime, tier: Tier) -> "Listed | None":
+        """The list's price of that moment with our corrections; None: the list has no such model."""
         for seller, name in candidates(provider, model):
             listed = find_listed_model(self._snapshot, seller, name)
             if listed is None:
                 continue
-            found = listed[1]
+            maker, found = listed
             price, certain = self._price(found, at, tier)
-            if price is None or _charges_no_tokens(price):
-                return (), True
-            return self._unit_rates(price, certain=certain), not _varies_by_hour(found.prices)
-        return (), True
+            named = is_named(found.match, name)
+            if price is None:
+                return Listed(maker.id, found, None, Corrected(None), is_certain=False, is_named=named)
+            corrected = self._corrections.apply(maker.id, found.id, at, tier, price)
+            certain = certain and named and not corrected.doubts
+            return Listed(maker.id, found, corrected.price, corrected, is_certain=certain, is_named=named)
+        return None
 
     def _price(self, found: Any, at: datetime, tier: Tier) -> tuple[Any, bool]:
         """The price of a lane, and whether it is known for that day. No price for the lane: None, not the standard."""
@@ -56,8 +91,9 @@ class ListPrices:
         vars(price).update({name: rate for name, rate in vars(variants[0].prices).items() if rate is not None})
         return price, False
 
-    def _unit_rates(self, price: Any, *, certain: bool) -> RateSteps:
-        known = self._by_price.get(id(price))
+    def _unit_rates(self, price: Any, *, certain: bool, is_ours: bool) -> RateSteps:
+        key = id(price), certain
+        known = self._by_price.get(key)
         if known is not None:
             return known[1]
         starts = {
@@ -70,8 +106,14 @@ class ListPrices:
             RateStep(start, self._derive_rates(price, max(start, 0) + 1, certain=certain))
             for start in (-1, *sorted(starts))
         )
-        self._by_price[id(price)] = price, steps  # the price is held, so that its id stays its own
+        if is_ours:
+            steps = tuple(RateStep(step.above_tokens, self._as_ours(step.rates)) for step in steps)
+        self._by_price[key] = price, steps  # the price is held, so that its id stays its own
         return steps
+
+    def _as_ours(self, rates: Rates) -> Rates:
+        version = f"{rates.version}+{self._corrections.version}"
+        return msgspec.structs.replace(rates, source=CORRECTED, version=version)
 
     def _derive_rates(self, price: Any, prompt: int, *, certain: bool) -> Rates:
         """Unit rates, got by pricing a prompt of that size bucket by bucket: genai-prices itself then decides what a

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from modicum.metering.price_list import ListPrices
 
 
+CORRECTIONS = Path(__file__).with_name("price_corrections.toml")
+"""Beside `price_corrections.py`, which is imported only when a price is looked up."""
+
+
 class PriceBook:
     """Rates by model, day, lane and context size. `rates` is the one question.
 
@@ -106,8 +110,8 @@ class PriceBook:
         return listed, lasts_all_day
 
     def _version(self) -> str:
-        """Which list and which own prices the kept rates rest on. The list is told by its file, which is quicker to ask
-        than the version of its package.
+        """Which list, corrections and own prices the kept rates rest on. List and corrections are known by their files,
+        which are quicker to ask than a version.
         """
         if not self._book:
             found = find_spec("genai_prices")
@@ -115,7 +119,10 @@ class PriceBook:
             assert found.origin is not None  # noqa: S101 - as above
             listed = Path(found.origin).with_name("data.py").stat()
             own = self.price_file.version if self.price_file else ""
-            self._book = f"{KEPT_FORMAT} {listed.st_size} {listed.st_mtime_ns} {own}"
+            ours = CORRECTIONS.stat()
+            self._book = (
+                f"{KEPT_FORMAT} {listed.st_size} {listed.st_mtime_ns} {ours.st_size} {ours.st_mtime_ns} {own}"
+            )
         return self._book
 
     def _load(self, kept_in: Path) -> None:
@@ -127,7 +134,7 @@ class PriceBook:
             self._steps = kept.steps
 
 
-KEPT_FORMAT = 2
+KEPT_FORMAT = 3
 """Raised when rates are worked out in another way, so that those kept by an older program are not used."""
 
 

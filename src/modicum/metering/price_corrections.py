@@ -14,8 +14,9 @@ from copy import copy
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
+from fnmatch import fnmatchcase
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import msgspec
 
@@ -27,12 +28,14 @@ DAY = timedelta(days=1)
 _HOURS = re.compile(r"(\d\d):(\d\d)-(\d\d):(\d\d)")
 
 
-class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}, kw_only=True):
+class PriceNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"since": "from"}, kw_only=True):
     """Which calls an entry is about: seller, models, lane and time. Times are UTC."""
 
     seller: str
-    models: tuple[str, ...]
-    """Ids of the list's models."""
+    models: tuple[str, ...] = ("*",)
+    """Ids of the list's models, or patterns of them."""
+    names: tuple[str, ...] = ("*",)
+    """Patterns of the names that calls have."""
     lane: Tier | None = None
     """None: every lane."""
     since: datetime | None = None
@@ -46,8 +49,13 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sin
     noted: date
     why: str
 
-    def is_about(self, seller: str, model: str, lane: Tier) -> bool:
-        return self.seller == seller and model in self.models and self.lane in {None, lane}
+    def is_about(self, seller: str, model: str, name: str, lane: Tier) -> bool:
+        return (
+            self.seller == seller
+            and self.lane in {None, lane}
+            and any(fnmatchcase(model.lower(), pattern.lower()) for pattern in self.models)
+            and any(fnmatchcase(name.lower(), pattern.lower()) for pattern in self.names)
+        )
 
     def holds_at(self, at: datetime) -> bool:
         moment = _utc(at)
@@ -80,25 +88,28 @@ class Span(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename={"sin
         return [(int(h) * 60 + int(m), int(to_h) * 60 + int(to_m)) for h, m, to_h, to_m in (w.groups() for w in found if w)]
 
 
-class Correction(Span, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Correction(PriceNote, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Prices that hold in the place of the list's, in its own words: `input_mtok`, dollars per million tokens."""
 
     rates: dict[str, Decimal]
     listed: tuple[dict[str, Decimal], ...] = ()
     """What the list says of these: one of these. A name that lacks has no price there."""
 
-    def state(self, price: Any) -> "State":
+    def state(self, price: Any) -> "CorrectionState":
         current = _named(vars(price), self.rates)
         if current == self.rates:
-            return State.SETTLED
-        return State.DUE if any(current == _named(said, self.rates) for said in self.listed) else State.CONTRADICTED
+            return CorrectionState.SETTLED
+        return CorrectionState.DUE if any(current == _named(said, self.rates) for said in self.listed) else CorrectionState.CONTRADICTED
 
 
-class Unsettled(Span, frozen=True, forbid_unknown_fields=True, kw_only=True):
+class Unsettled(PriceNote, frozen=True, forbid_unknown_fields=True, kw_only=True):
     """Prices of which two sources say different things, or a date that nobody names: such a price is an estimate."""
 
+    above_tokens: int = -1
+    """Only prompts larger than this are in doubt."""
 
-class State(StrEnum):
+
+class CorrectionState(StrEnum):
     """What a correction finds in the list."""
 
     DUE = "due"
@@ -114,7 +125,7 @@ class Corrected(msgspec.Struct, frozen=True):
 
     price: Any
     applied: tuple[Correction, ...] = ()
-    doubts: tuple[Span, ...] = ()
+    doubts: tuple[PriceNote, ...] = ()
     """Why it is an estimate: what is unsettled, and corrections that the list contradicts."""
     lasts_all_day: bool = True
 
@@ -122,6 +133,15 @@ class Corrected(msgspec.Struct, frozen=True):
 class _Document(msgspec.Struct, forbid_unknown_fields=True):
     correction: list[Correction] = []
     unsettled: list[Unsettled] = []
+
+
+class Asked(NamedTuple):
+    """What a price is asked for: seller and model by the list's ids, the name that the call has, and its lane."""
+
+    seller: str
+    model: str
+    name: str
+    lane: Tier
 
 
 class Corrections:
@@ -139,28 +159,28 @@ class Corrections:
         document = msgspec.convert(_with_moments(tomllib.loads(text.decode(), parse_float=Decimal)), _Document)
         return cls(document.correction, document.unsettled, hashlib.sha256(text).hexdigest()[:8])
 
-    def apply(self, seller: str, model: str, at: datetime, lane: Tier, price: Any) -> Corrected:
-        about = [entry for entry in self.corrections if entry.is_about(seller, model, lane)]
-        doubtful = [entry for entry in self.unsettled if entry.is_about(seller, model, lane)]
+    def apply(self, asked: "Asked", at: datetime, price: Any) -> Corrected:
+        about = [entry for entry in self.corrections if entry.is_about(*asked)]
+        doubtful = [entry for entry in self.unsettled if entry.is_about(*asked)]
         if not about and not doubtful:
             return Corrected(price)
         applied: list[Correction] = []
-        doubts: list[Span] = [entry for entry in doubtful if entry.holds_at(at)]
+        doubts: list[PriceNote] = [entry for entry in doubtful if entry.holds_at(at)]
         for entry in about:
             if not entry.holds_at(at):
                 continue
             state = entry.state(price)
-            if state is State.DUE:
+            if state is CorrectionState.DUE:
                 applied.append(entry)
-            elif state is State.CONTRADICTED:
+            elif state is CorrectionState.CONTRADICTED:
                 doubts.append(entry)
         divided = any(entry.divides(at) for entry in (*about, *doubtful))
         return Corrected(self._changed(price, applied), tuple(applied), tuple(doubts), not divided)
 
-    def about(self, seller: str, model: str, lane: Tier) -> list[Span]:
+    def about(self, asked: "Asked") -> list[PriceNote]:
         """All that is noted of a model, whatever the time."""
-        entries: list[Span] = [*self.corrections, *self.unsettled]
-        return [entry for entry in entries if entry.is_about(seller, model, lane)]
+        entries: list[PriceNote] = [*self.corrections, *self.unsettled]
+        return [entry for entry in entries if entry.is_about(*asked)]
 
     def _changed(self, price: Any, applied: list[Correction]) -> Any:
         """A copy with the corrected rates; the same copy for the same corrections, since rates are kept by price."""

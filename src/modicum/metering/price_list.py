@@ -19,21 +19,23 @@ from genai_prices.data_snapshot import get_snapshot
 from modicum.calls import Basis, Tier
 from modicum.calls.provider_names import provider_of_route
 from modicum.calls.rates import CORRECTED, Rates, RateStep, RateSteps
-from modicum.metering.model_names import is_named
-from modicum.metering.price_corrections import Corrected, Corrections
+from modicum.metering.model_names import is_named, spellings
+from modicum.metering.price_corrections import Asked, Corrected, Corrections, Unsettled
 
 
 class Listed(msgspec.Struct, frozen=True):
     """What the list has for a model at a moment."""
 
-    seller: str
+    asked: Asked
     model: Any
     """The list's entry."""
     price: Any
     """With our corrections; None: it has no price for that lane."""
     corrected: Corrected
-    is_certain: bool
-    """False: an estimate, since the lane was priced later, the name is not quite the entry's, or sources differ."""
+    basis: Basis
+    """What the name leaves open: where it was served, and so whether a surcharge is due."""
+    is_lane_dated: bool
+    """False: the list has the price of the lane only since a later day."""
     is_named: bool
     """Whether the entry is for that name, and not only for one that begins alike."""
 
@@ -57,24 +59,34 @@ class ListPrices:
         found = self.find(provider, model, at, tier)
         if found is None or found.price is None or _charges_no_tokens(found.price):
             return (), True
-        lasts_all_day = found.corrected.lasts_all_day and not _varies_by_hour(found.model.prices)
-        return self._unit_rates(found.price, certain=found.is_certain, is_ours=bool(found.corrected.applied)), lasts_all_day
+        steps = self._unit_rates(found.price, certain=found.is_lane_dated)
+        if found.corrected.applied:
+            steps = tuple(RateStep(step.above_tokens, self._as_ours(step.rates)) for step in steps)
+        steps = qualify(steps, found)
+        return steps, found.corrected.lasts_all_day and not _varies_by_hour(found.model.prices)
 
     def find(self, provider: str, model: str, at: datetime, tier: Tier) -> "Listed | None":
         """The list's price of that moment with our corrections; None: the list has no such model."""
-        for seller, name in candidates(provider, model):
-            listed = find_listed_model(self._snapshot, seller, name)
+        for spelling in spellings(candidates(provider, model)):
+            listed = find_listed_model(self._snapshot, spelling.seller, spelling.name)
             if listed is None:
                 continue
             maker, found = listed
-            price, certain = self._price(found, at, tier)
-            named = is_named(found.match, name)
-            if price is None:
-                return Listed(maker.id, found, None, Corrected(None), is_certain=False, is_named=named)
-            corrected = self._corrections.apply(maker.id, found.id, at, tier, price)
-            certain = certain and named and not corrected.doubts
-            return Listed(maker.id, found, corrected.price, corrected, is_certain=certain, is_named=named)
+            if spelling.instead_of and not self._is_cheaper(found, maker.id, spelling.instead_of):
+                continue
+            price, is_dated = self._price(found, at, tier)
+            asked = Asked(maker.id, found.id, spelling.name, tier)
+            corrected = Corrected(None) if price is None else self._corrections.apply(asked, at, price)
+            named = is_named(found.match, spelling.name)
+            guessed = bool(provider) and spelling.seller not in {provider, *NAMED_SELLERS}
+            basis = spelling.basis | (Basis.ESTIMATED if guessed else Basis.EXACT)
+            return Listed(asked, found, corrected.price, corrected, basis, is_lane_dated=is_dated, is_named=named)
         return None
+
+    def _is_cheaper(self, found: Any, seller: str, name: str) -> bool:
+        """Whether an entry is another one than that of the name, with other prices."""
+        other = find_listed_model(self._snapshot, seller, name)
+        return other is not None and other[1] is not found and bool(other[1].prices != found.prices)
 
     def _price(self, found: Any, at: datetime, tier: Tier) -> tuple[Any, bool]:
         """The price of a lane, and whether it is known for that day. No price for the lane: None, not the standard."""
@@ -91,7 +103,7 @@ class ListPrices:
         vars(price).update({name: rate for name, rate in vars(variants[0].prices).items() if rate is not None})
         return price, False
 
-    def _unit_rates(self, price: Any, *, certain: bool, is_ours: bool) -> RateSteps:
+    def _unit_rates(self, price: Any, *, certain: bool) -> RateSteps:
         key = id(price), certain
         known = self._by_price.get(key)
         if known is not None:
@@ -106,8 +118,6 @@ class ListPrices:
             RateStep(start, self._derive_rates(price, max(start, 0) + 1, certain=certain))
             for start in (-1, *sorted(starts))
         )
-        if is_ours:
-            steps = tuple(RateStep(step.above_tokens, self._as_ours(step.rates)) for step in steps)
         self._by_price[key] = price, steps  # the price is held, so that its id stays its own
         return steps
 
@@ -147,6 +157,24 @@ class ListPrices:
             version=self._version,
             basis=_basis(price, certain=certain and not request),
         )
+
+
+def qualify(steps: RateSteps, found: Listed) -> RateSteps:
+    """The steps with what is not sure of them in their basis. A doubt that begins at a size makes a step there."""
+    doubts = [doubt.above_tokens if isinstance(doubt, Unsettled) else -1 for doubt in found.corrected.doubts]
+    if not found.is_named:
+        doubts.append(-1)
+    sizes = sorted({step.above_tokens for step in steps}.union(doubts))
+    if not doubts and found.basis is Basis.EXACT:
+        return steps
+    qualified = []
+    for size in sizes:
+        rates = [step.rates for step in steps if step.above_tokens <= size][-1]
+        basis = rates.basis | found.basis
+        if any(doubt <= size for doubt in doubts):
+            basis |= Basis.ESTIMATED
+        qualified.append(RateStep(size, msgspec.structs.replace(rates, basis=basis)))
+    return tuple(qualified)
 
 
 def _charged_units(price: Any) -> list[str]:
@@ -196,6 +224,12 @@ def find_listed_model(snapshot: Any, seller: str, name: str) -> tuple[Any, Any] 
     except LookupError:
         return None
     return maker, found
+
+
+NAMED_SELLERS = ("aws", "azure", "openrouter")
+"""Sellers that a name can only mean as such. `anthropic/claude-opus-4-5` at another one names the maker, whose price is
+then a guess.
+"""
 
 
 _BEDROCK = re.compile(

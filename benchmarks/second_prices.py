@@ -1,4 +1,4 @@
-"""A second source of list prices: what LiteLLM's table says, in our words, and where the two differ.
+"""A second source of list prices: what LiteLLM's table says, in our words, and where it differs from ours.
 
 The table lies in LiteLLM's wheel, which is too heavy to be a dependency of the tests. So its facts are kept in a file:
 
@@ -13,10 +13,16 @@ import json
 import re
 import sys
 import zipfile
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+from modicum.calls import Basis, Tier
+from modicum.calls.rates import MILLION
+from modicum.metering.prices import PriceBook
 
 TABLE = "litellm/model_prices_and_context_window_backup.json"
 SELLERS = {
@@ -34,10 +40,6 @@ SELLERS = {
     "mistral": "mistral",
     "moonshot": "moonshotai",
     "openai": "openai",
-    "openrouter": "openrouter",
-    "perplexity": "perplexity",
-    "together_ai": "together",
-    "fireworks_ai": "fireworks",
     "vertex_ai-anthropic_models": "google",
     "vertex_ai-language-models": "google",
     "vertex_ai": "google",
@@ -45,8 +47,11 @@ SELLERS = {
     "zai": "zai",
 }
 """Our sellers by LiteLLM's names; others are not compared."""
-ROUTES = ("azure_ai/", "azure/", "vertex_ai/", "gemini/", "bedrock_converse/", "xai/", "deepseek/", "mistral/", "groq/",
-          "moonshot/", "zai/", "minimax/", "openrouter/", "perplexity/", "together_ai/", "fireworks_ai/", "cerebras/")
+ROUTES = tuple(
+    f"{route}/"
+    for route in "azure_ai azure vertex_ai gemini bedrock_converse xai deepseek mistral groq moonshot zai minimax cerebras".split()
+)
+REGION_FOLDER = re.compile(r"bedrock/")
 MODES = {"chat", "responses", "completion"}
 BUCKETS = {
     "input_cost_per_token": "input_uncached",
@@ -58,29 +63,34 @@ BUCKETS = {
     "output_cost_per_audio_token": "output_audio",
 }
 LANES = {"": "standard", "_batches": "batch", "_flex": "flex", "_priority": "priority"}
-_KEY = re.compile(
-    rf"({'|'.join(sorted(BUCKETS, key=len, reverse=True))})(?:_above_(\d+)k_tokens)?({'|'.join(LANES)})"
-)
+_KEY = re.compile(rf"({'|'.join(sorted(BUCKETS, key=len, reverse=True))})(?:_above_(\d+)k_tokens)?({'|'.join(LANES)})")
+FACTS = Path(__file__).parents[1] / "tests/metering/second_prices.json"
 AT = datetime(2026, 11, 30, 12, tzinfo=UTC)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--wheel", type=Path, required=True)
-    parser.add_argument("--version", default="")
-    parser.add_argument("--write", type=Path)
+    parser.add_argument("--wheel", type=Path, help="the wheel, or the table itself")
+    parser.add_argument("--version", default="", help="of the table, where the file's name does not say it")
+    parser.add_argument("--write", type=Path, help="keep the facts in this file")
+    parser.add_argument("--facts", type=Path, default=FACTS, help="facts that were kept")
     options = parser.parse_args()
-    table, version = read_table(options.wheel, options.version)
-    facts = {"source": f"LiteLLM {version}, {TABLE}", "at": AT.date().isoformat(), "models": list(make_facts(table))}
+    if options.wheel:
+        table, version = read_table(options.wheel, options.version)
+        facts = {
+            "source": f"LiteLLM {version}, {TABLE}",
+            "at": AT.date().isoformat(),
+            "models": list(make_facts(table)),
+        }
+    else:
+        facts = json.loads(options.facts.read_text())
     if options.write:
         lines = ",\n".join(json.dumps(row, sort_keys=True) for row in facts["models"])
         head = json.dumps({"source": facts["source"], "at": facts["at"]})[:-1]
         options.write.write_text(f'{head}, "models": [\n{lines}\n]}}\n')
         print(f"{len(facts['models'])} models written to {options.write}")
         return
-    for row in facts["models"]:
-        for line in differences(row):
-            print(row["seller"], row["model"], line, sep=" | ")
+    print_table(facts)
 
 
 def read_table(path: Path, version: str) -> tuple[dict[str, Any], str]:
@@ -91,10 +101,11 @@ def read_table(path: Path, version: str) -> tuple[dict[str, Any], str]:
     return json.loads(gzip.decompress(content) if path.suffix == ".gz" else content), version or "?"
 
 
-def make_facts(table: dict[str, Any]):
+def make_facts(table: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    """A row for every model of the sellers that are compared: dollars per million tokens by lane, step and bucket."""
     for key, row in sorted(table.items()):
         seller = SELLERS.get(row.get("litellm_provider", ""))
-        if seller is None or row.get("mode") not in MODES:
+        if seller is None or row.get("mode") not in MODES or REGION_FOLDER.match(key):
             continue
         name = next((key.removeprefix(route) for route in ROUTES if key.startswith(route)), key)
         rates: dict[str, dict[str, str]] = {}
@@ -103,39 +114,60 @@ def make_facts(table: dict[str, Any]):
             if found is None or usd is None:
                 continue
             bucket, above, lane = found.groups()
-            column = f"{LANES[lane]}" + (f">{int(above) * 1000}" if above else "")
+            column = LANES[lane or ""] + (f">{int(above) * 1000}" if above else "")
             rates.setdefault(column, {})[BUCKETS[bucket]] = per_million(usd)
         if "standard" in rates:
             yield {"seller": seller, "model": name, "rates": rates}
 
 
 def per_million(usd: float) -> str:
-    text = f"{(Decimal(repr(float(usd))) * 1_000_000).quantize(Decimal('1e-9')).normalize():f}"
-    return text
+    return f"{(Decimal(repr(float(usd))) * MILLION).quantize(Decimal('1e-9')).normalize():f}"
 
 
-def differences(row: dict[str, Any]) -> list[str]:
-    """Empty: equal where both have a price."""
-    from modicum.calls import Tier
-    from modicum.metering.prices import PriceBook
+class Difference(NamedTuple):
+    column: str
+    """Lane, and the size above which a step begins."""
+    bucket: str
+    ours: Decimal | None
+    """None: no price here."""
+    theirs: Decimal
+    basis: Basis
 
-    global _book
-    _book = globals().get("_book") or PriceBook()
-    out = []
+
+def find_differences(row: Mapping[str, Any], prices: PriceBook) -> list[Difference]:
+    """Where the price of a model is not that of the second source. DeepSeek is asked at its peak, as the table has it."""
     at = AT.replace(hour=2) if row["seller"] == "deepseek" else AT
+    found = []
     for column, rates in row["rates"].items():
         lane, _, above = column.partition(">")
-        ours = _book.rates(row["seller"], row["model"], at, Tier(lane), int(above or 0) + bool(above))
-        if ours is None:
-            out.append(f"{column}: unpriced here")
-            continue
-        for bucket, usd in rates.items():
-            if not hasattr(ours, bucket):
-                continue
-            our = getattr(ours, bucket) * 1_000_000
-            if our != Decimal(usd) and not (bucket.startswith("cache_write") and Decimal(usd) == 0):
-                out.append(f"{column}.{bucket}: here {our.normalize():f}, there {usd} ({ours.basis})")
-    return out
+        ours = prices.rates(row["seller"], row["model"], at, Tier(lane), int(above or 0) + bool(above))
+        for bucket, text in rates.items():
+            theirs = Decimal(text)
+            if ours is None:
+                found.append(Difference(column, bucket, None, theirs, Basis.UNKNOWN))
+            elif hasattr(ours, bucket) and (our := getattr(ours, bucket) * MILLION) != theirs:
+                if not (bucket.startswith("cache_write") and not theirs):  # 0 stands there for none
+                    found.append(Difference(column, bucket, our, theirs, ours.basis))
+    return found
+
+
+def print_table(facts: Mapping[str, Any]) -> None:
+    """Differences as a table in Markdown, a row a model and lane."""
+    prices = PriceBook()
+    unpriced: Counter[str] = Counter()
+    print("| seller | model | where | here | there | basis here |\n|---|---|---|---|---|---|")
+    for row in facts["models"]:
+        lots: dict[tuple[str, Basis], list[Difference]] = {}
+        for difference in find_differences(row, prices):
+            if difference.ours is None:
+                unpriced[row["seller"]] += difference.bucket == "input_uncached"
+            else:
+                lots.setdefault((difference.column, difference.basis), []).append(difference)
+        for (column, basis), lot in lots.items():
+            here = ", ".join(f"{one.bucket} {one.ours.normalize():f}" for one in lot if one.ours is not None)
+            there = ", ".join(f"{one.theirs.normalize():f}" for one in lot)
+            print(f"| {row['seller']} | {row['model']} | {column} | {here} | {there} | {basis} |")
+    print(f"\nModels and lanes without a price here: {dict(unpriced)}", file=sys.stderr)
 
 
 if __name__ == "__main__":

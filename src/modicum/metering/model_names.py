@@ -47,6 +47,9 @@ def spellings(candidates: Iterable[tuple[str, str]]) -> Iterator[Spelling]:
     is served where it was called, have it, and `claude-...` may be either.
     """
     for seller, name in candidates:
+        if name.endswith(":free"):
+            yield Spelling("openrouter", name)
+            continue
         bare = _VERTEX.sub("", name, count=1)
         if seller == "aws":
             yield from _on_bedrock(bare)
@@ -70,6 +73,8 @@ def _on_bedrock(name: str) -> Iterator[Spelling]:
     yield Spelling("aws", rest, basis)
     if region is not None and region[1] not in {"us", "global"}:
         yield Spelling("aws", f"us.{rest[region.end() :]}", Basis.ESTIMATED)
+    if region is not None:
+        yield Spelling("aws", rest[region.end() :], Basis.ESTIMATED)
 
 
 def is_named(match: Any, name: str) -> bool:

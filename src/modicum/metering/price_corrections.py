@@ -36,6 +36,8 @@ class PriceNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
     """Ids of the list's models, or patterns of them."""
     names: tuple[str, ...] = ("*",)
     """Patterns of the names that calls have."""
+    but_not: tuple[str, ...] = ()
+    """Patterns of names that are left out."""
     lane: Tier | None = None
     """None: every lane."""
     since: datetime | None = None
@@ -53,8 +55,9 @@ class PriceNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
         return (
             self.seller == seller
             and self.lane in {None, lane}
-            and any(fnmatchcase(model.lower(), pattern.lower()) for pattern in self.models)
-            and any(fnmatchcase(name.lower(), pattern.lower()) for pattern in self.names)
+            and _fits(model, self.models)
+            and _fits(name, self.names)
+            and not _fits(name, self.but_not)
         )
 
     def holds_at(self, at: datetime) -> bool:
@@ -85,7 +88,9 @@ class PriceNote(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename=
 
     def _windows(self) -> list[tuple[int, int]]:
         found = [_HOURS.fullmatch(window) for window in self.hours]
-        return [(int(h) * 60 + int(m), int(to_h) * 60 + int(to_m)) for h, m, to_h, to_m in (w.groups() for w in found if w)]
+        return [
+            (int(h) * 60 + int(m), int(to_h) * 60 + int(to_m)) for h, m, to_h, to_m in (w.groups() for w in found if w)
+        ]
 
 
 class Correction(PriceNote, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -99,7 +104,11 @@ class Correction(PriceNote, frozen=True, forbid_unknown_fields=True, kw_only=Tru
         current = _named(vars(price), self.rates)
         if current == self.rates:
             return CorrectionState.SETTLED
-        return CorrectionState.DUE if any(current == _named(said, self.rates) for said in self.listed) else CorrectionState.CONTRADICTED
+        return (
+            CorrectionState.DUE
+            if any(current == _named(said, self.rates) for said in self.listed)
+            else CorrectionState.CONTRADICTED
+        )
 
 
 class Unsettled(PriceNote, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -193,6 +202,10 @@ class Corrections:
                 vars(changed).update(entry.rates)
             self._made[key] = price, changed  # the price is held, so that its id stays its own
         return self._made[key][1]
+
+
+def _fits(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
 
 
 def _named(rates: Mapping[str, Any], names: Mapping[str, Decimal]) -> dict[str, Any]:

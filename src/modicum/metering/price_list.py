@@ -233,7 +233,8 @@ then a guess.
 
 
 _BEDROCK = re.compile(
-    r"^(?:(?:us|eu|apac|jp|au|us-gov|global)\.)?(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21)\."
+    r"^(?:(?:us|eu|apac|jp|au|ca|in|us-gov|global)\.)?"
+    r"(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|openai|moonshotai|zai|minimax|qwen|nvidia|writer)\.[a-z]"
 )
 
 

@@ -120,9 +120,7 @@ class PriceBook:
             listed = Path(found.origin).with_name("data.py").stat()
             own = self.price_file.version if self.price_file else ""
             ours = CORRECTIONS.stat()
-            self._book = (
-                f"{KEPT_FORMAT} {listed.st_size} {listed.st_mtime_ns} {ours.st_size} {ours.st_mtime_ns} {own}"
-            )
+            self._book = f"{KEPT_FORMAT} {listed.st_size} {listed.st_mtime_ns} {ours.st_size} {ours.st_mtime_ns} {own}"
         return self._book
 
     def _load(self, kept_in: Path) -> None:

@@ -8,7 +8,7 @@ from genai_prices.data_snapshot import DataSnapshot, get_snapshot
 
 from modicum.calls import Basis, Tier
 from modicum.calls.rates import MILLION
-from modicum.metering.price_corrections import Correction, CorrectionState, Corrections
+from modicum.metering.price_corrections import Correction, Corrections, CorrectionState
 from modicum.metering.price_list import ListPrices, find_listed_model
 from modicum.metering.prices import PriceBook
 
@@ -104,17 +104,13 @@ def test_a_doubt_that_begins_at_a_size_leaves_smaller_prompts_exact(prices):
 
 def changed_list(seller, model, **rates):
     """The list as a later version might have it."""
-    snapshot = get_snapshot()
-    providers = []
-    for provider in snapshot.providers:
-        if provider.id == seller:
-            provider = copy(provider)
-            provider.models = [copy(entry) for entry in provider.models]
-            for entry in provider.models:
-                if entry.id == model:
-                    entry.prices = copy(entry.prices)
-                    vars(entry.prices).update({name: Decimal(usd) for name, usd in rates.items()})
-        providers.append(provider)
+    providers = list(get_snapshot().providers)
+    (place,) = (place for place, one in enumerate(providers) if one.id == seller)
+    providers[place] = copy(providers[place])
+    providers[place].models = [copy(entry) for entry in providers[place].models]
+    (entry,) = (entry for entry in providers[place].models if entry.id == model)
+    entry.prices = copy(entry.prices)
+    vars(entry.prices).update({name: Decimal(usd) for name, usd in rates.items()})
     return DataSnapshot(providers, from_auto_update=False)
 
 

@@ -30,7 +30,9 @@ class Rates(msgspec.Struct, frozen=True, gc=False):
     version: str = ""
     basis: Basis = Basis.EXACT
     """ESTIMATED where a lane's price is known only for a later day than that of the call, where the list has a model
-    whose name only begins alike, where two sources differ, and where a fee per request depends on what no log holds; LOWER_BOUND where the model also charges for what we do not count (hours of audio).
+    whose name only begins alike, where two sources differ, and where a fee per request depends on what no log holds;
+    LOWER_BOUND where the model also charges for what we do not count (hours of audio), and where a name does not say
+    whether a region's surcharge was due.
     """
 
 

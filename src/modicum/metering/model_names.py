@@ -43,8 +43,8 @@ def spellings(candidates: Iterable[tuple[str, str]]) -> Iterator[Spelling]:
     """The names under which the list may have what a call names, the surest first.
 
     Where a name does not say in which region it was served, the price without the surcharge of a region is the least
-    that it can have cost. On Bedrock `global.anthropic...` has none, `us.anthropic...` and a plain `anthropic...`, which
-    is served where it was called, have it, and `claude-...` may be either.
+    that it can have cost. On Bedrock `global.anthropic...` has none; `us.anthropic...` and a plain `anthropic...`,
+    which is served where it was called, have it; `claude-...` may be either.
     """
     for seller, name in candidates:
         if name.endswith(":free"):

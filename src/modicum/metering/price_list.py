@@ -7,7 +7,7 @@ somebody asks for a context window.
 import re
 from collections.abc import Mapping
 from copy import copy
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
@@ -51,7 +51,7 @@ class ListPrices:
     def __init__(self, corrections: Corrections | None = None, snapshot: Any = None) -> None:
         self._version = version("genai-prices")
         self._snapshot = snapshot or get_snapshot()
-        self._corrections = Corrections.read() if corrections is None else corrections
+        self.corrections = Corrections.read() if corrections is None else corrections
         self._by_price: dict[tuple[int, bool], tuple[Any, RateSteps]] = {}
 
     def steps(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[RateSteps, bool]:
@@ -76,7 +76,7 @@ class ListPrices:
                 continue
             price, is_dated = self._price(found, at, tier)
             asked = Asked(maker.id, found.id, spelling.name, tier)
-            corrected = Corrected(None) if price is None else self._corrections.apply(asked, at, price)
+            corrected = Corrected(None) if price is None else self.corrections.apply(asked, at, price)
             named = is_named(found.match, spelling.name)
             guessed = bool(provider) and spelling.seller not in {provider, *NAMED_SELLERS}
             basis = spelling.basis | (Basis.ESTIMATED if guessed else Basis.EXACT)
@@ -99,8 +99,9 @@ class ListPrices:
         if not variants:
             return None, True
         # The list notes a lane's price with the day on which it was noted; earlier calls in that lane paid it too.
+        first = min(variants, key=lambda variant: getattr(variant.constraint, "start_date", date.max))
         price = copy(found.get_prices(at))
-        vars(price).update({name: rate for name, rate in vars(variants[0].prices).items() if rate is not None})
+        vars(price).update({name: rate for name, rate in vars(first.prices).items() if rate is not None})
         return price, False
 
     def _unit_rates(self, price: Any, *, certain: bool) -> RateSteps:
@@ -122,7 +123,7 @@ class ListPrices:
         return steps
 
     def _as_ours(self, rates: Rates) -> Rates:
-        version = f"{rates.version}+{self._corrections.version}"
+        version = f"{rates.version}+{self.corrections.version}"
         return msgspec.structs.replace(rates, source=CORRECTED, version=version)
 
     def _derive_rates(self, price: Any, prompt: int, *, certain: bool) -> Rates:

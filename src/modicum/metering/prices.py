@@ -18,7 +18,8 @@ from modicum.calls.regular_file import read_regular
 from modicum.metering.price_file import PriceFile
 
 if TYPE_CHECKING:
-    from modicum.metering.price_list import ListPrices
+    from modicum.metering.price_corrections import Asked, PriceNote
+    from modicum.metering.price_list import Listed, ListPrices
 
 
 CORRECTIONS = Path(__file__).with_name("price_corrections.toml")
@@ -96,13 +97,24 @@ class PriceBook:
                 self._quick[quick] = steps
         return steps
 
-    def _look_up(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[RateSteps, bool]:
+    def find_listed(self, provider: str, model: str, at: datetime, tier: Tier) -> "Listed | None":
+        """Where a price comes from: the list's entry, and what of our corrections holds at that moment."""
+        return self._open_list().find(provider, model, at, tier)
+
+    def price_notes(self, asked: "Asked") -> "list[PriceNote]":
+        """All that we noted of a model, whatever the time."""
+        return self._open_list().corrections.about(asked)
+
+    def _open_list(self) -> "ListPrices":
         if self._list is None:
             # Here, since it takes 0.2 s and most runs have all their rates from the run before.
             from modicum.metering.price_list import ListPrices
 
             self._list = ListPrices()
-        listed, lasts_all_day = self._list.steps(provider, model, at, tier)
+        return self._list
+
+    def _look_up(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[RateSteps, bool]:
+        listed, lasts_all_day = self._open_list().steps(provider, model, at, tier)
         if self.price_file is not None:
             own = self.price_file.steps(provider, model, at.date(), tier, listed)
             if own is not None:

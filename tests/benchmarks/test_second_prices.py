@@ -1,4 +1,4 @@
-"""List prices checked with a second source, LiteLLM's table, of which the facts are kept (benchmarks/second_prices.py)."""
+"""List prices checked with a second source: the facts of LiteLLM's table that benchmarks/second_prices.py kept."""
 
 import json
 import sys
@@ -83,16 +83,98 @@ def test_a_lower_bound_is_not_above_the_second_source(prices):
                 assert difference.ours < difference.theirs, (row["model"], difference)
 
 
-CLAUDE = "opus-4-5 opus-4-6 opus-4-7 opus-4-8 opus-5 opus-5-5 sonnet-4-5 sonnet-4-6 sonnet-5 sonnet-5-5 haiku-4-5 haiku-5-5 fable-5 fable-5-1".split()
+CLAUDE = [
+    "opus-4-5",
+    "opus-4-6",
+    "opus-4-7",
+    "opus-4-8",
+    "opus-5",
+    "opus-5-5",
+    "sonnet-4-5",
+    "sonnet-4-6",
+    "sonnet-5",
+    "sonnet-5-5",
+    "haiku-4-5",
+    "haiku-5-5",
+    "fable-5",
+    "fable-5-1",
+]
 DATES = {"opus-4-5": "-20251101", "sonnet-4-5": "-20250929", "haiku-4-5": "-20251001"}
-GPT = "gpt-5.2 gpt-5.2-codex gpt-5.3-codex gpt-5.4 gpt-5.4-mini gpt-5.4-nano gpt-5.4-pro gpt-5.5 gpt-5.5-pro gpt-5.6-luna gpt-5.6-sol gpt-5.6-terra gpt-6-astra gpt-6-luna gpt-6-sol gpt-6.1-sol".split()
-GPT_ON_BEDROCK = "gpt-5.6-luna gpt-5.6-sol gpt-5.6-terra gpt-6-astra gpt-6-luna gpt-6-sol gpt-6.1-sol".split()
-GEMINI = "gemini-3-flash-preview gemini-3.1-pro-preview gemini-3.1-flash-lite gemini-3.5-flash gemini-3.5-flash-lite gemini-3.6-flash gemini-3.7-flash gemini-3.8-flash gemini-4-argon gemini-omni-1.1-flash".split()
-GROK = "grok-4.20 grok-4.3 grok-4.5 grok-4.6 grok-4.7 grok-build-0.1".split()
-DEEPSEEK = "deepseek-v4-pro deepseek-v4-flash deepseek-flash".split()
-MISTRAL = "mistral-large-2512 mistral-large-4 mistral-medium-3-5 mistral-small-2603 codestral-2508 ministral-8b-2512 ministral-14b-2512".split()
-KIMI = "kimi-k2.5 kimi-k2.6 kimi-k2.7-code kimi-k3".split()
-GLM = "glm-4.7 glm-5 glm-5.1 glm-5.2 glm-5.3 glm-5.3-flash".split()
+GPT = [
+    "gpt-5.2",
+    "gpt-5.2-codex",
+    "gpt-5.3-codex",
+    "gpt-5.4",
+    "gpt-5.4-mini",
+    "gpt-5.4-nano",
+    "gpt-5.4-pro",
+    "gpt-5.5",
+    "gpt-5.5-pro",
+    "gpt-5.6-luna",
+    "gpt-5.6-sol",
+    "gpt-5.6-terra",
+    "gpt-6-astra",
+    "gpt-6-luna",
+    "gpt-6-sol",
+    "gpt-6.1-sol",
+]
+GPT_ON_BEDROCK = [
+    "gpt-5.6-luna",
+    "gpt-5.6-sol",
+    "gpt-5.6-terra",
+    "gpt-6-astra",
+    "gpt-6-luna",
+    "gpt-6-sol",
+    "gpt-6.1-sol",
+]
+GEMINI = [
+    "gemini-3-flash-preview",
+    "gemini-3.1-pro-preview",
+    "gemini-3.1-flash-lite",
+    "gemini-3.5-flash",
+    "gemini-3.5-flash-lite",
+    "gemini-3.6-flash",
+    "gemini-3.7-flash",
+    "gemini-3.8-flash",
+    "gemini-4-argon",
+    "gemini-omni-1.1-flash",
+]
+GROK = [
+    "grok-4.20",
+    "grok-4.3",
+    "grok-4.5",
+    "grok-4.6",
+    "grok-4.7",
+    "grok-build-0.1",
+]
+DEEPSEEK = [
+    "deepseek-v4-pro",
+    "deepseek-v4-flash",
+    "deepseek-flash",
+]
+MISTRAL = [
+    "mistral-large-2512",
+    "mistral-large-4",
+    "mistral-medium-3-5",
+    "mistral-small-2603",
+    "codestral-2508",
+    "ministral-8b-2512",
+    "ministral-14b-2512",
+]
+KIMI = [
+    "kimi-k2.5",
+    "kimi-k2.6",
+    "kimi-k2.7-code",
+    "kimi-k3",
+]
+GLM = [
+    "glm-4.7",
+    "glm-5",
+    "glm-5.1",
+    "glm-5.2",
+    "glm-5.3",
+    "glm-5.3-flash",
+]
 OTHERS = [
     ("minimax", "MiniMax-M2.5"),
     ("minimax", "MiniMax-M3"),
@@ -114,38 +196,44 @@ def dotted(name):
 def spelled():
     """(provider of a call, its model, seller and name of the row of the second source)."""
     for short in CLAUDE:
-        name, dated = f"claude-{short}", f"claude-{short}{DATES.get(short, '')}"
-        yield from (("anthropic", dated, "anthropic", name), ("", name, "anthropic", name))
-        for region in ("us", "eu", "global"):
-            row = next(model for seller, model in FIRST if seller == "aws" and is_id(model, region, dated))
-            yield from (("aws", f"{region}.anthropic.{dated}-v1:0", "aws", row), ("", row, "aws", row))
-        for form in (f"{name}@20260205", f"publishers/anthropic/models/{name}", f"{name}@default"):
-            yield ("google", form, "google", name)
-        yield from (("azure", name, "azure", name), ("", f"azure_ai/{name}", "azure", name))
-        yield from (("openrouter", f"anthropic/{dotted(name)}", "anthropic", name),)
-        yield from (("", f"openrouter/anthropic/{dotted(name)}", "anthropic", name),)
+        yield from spelled_claude(f"claude-{short}", f"claude-{short}{DATES.get(short, '')}")
     for name in GPT:
         yield from (("openai", name, "openai", name), ("", name, "openai", name), ("azure", name, "azure", name))
         yield from (("", f"azure/{name}", "azure", name), ("openrouter", f"openai/{name}", "openai", name))
     for name in GPT_ON_BEDROCK:
-        for region in ("us", "global"):
-            yield ("aws", f"{region}.openai.{name}", "aws", f"{region}.openai.{name}")
+        yield from (("aws", f"{where}.openai.{name}", "aws", f"{where}.openai.{name}") for where in ("us", "global"))
     for name in GEMINI:
-        for form in (name, f"models/{name}", f"publishers/google/models/{name}"):
-            yield ("google", form, "google", name)
-        yield from (("", f"gemini/{name}", "google", name), ("", f"vertex_ai/{name}", "google", name))
+        yield from (
+            ("google", f"{path}{name}", "google", name) for path in ("", "models/", "publishers/google/models/")
+        )
+        yield from (("", f"{route}/{name}", "google", name) for route in ("gemini", "vertex_ai"))
         yield ("openrouter", f"google/{name}", "google", name)
-    for seller, route, names in (
-        ("x-ai", "x-ai", GROK),
-        ("deepseek", "deepseek", DEEPSEEK),
-        ("mistral", "mistralai", MISTRAL),
-        ("moonshotai", "moonshotai", KIMI),
-        ("zai", "z-ai", GLM),
-    ):
+    for (seller, route), names in OPEN_WEIGHTS_AND_GROK.items():
         for name in names:
             yield from ((seller, name, seller, name), ("openrouter", f"{route}/{name}", seller, name))
-    for seller, name in OTHERS:
-        yield (seller, name, seller, name)
+    yield from ((seller, name, seller, name) for seller, name in OTHERS)
+
+
+OPEN_WEIGHTS_AND_GROK = {
+    ("x-ai", "x-ai"): GROK,
+    ("deepseek", "deepseek"): DEEPSEEK,
+    ("mistral", "mistralai"): MISTRAL,
+    ("moonshotai", "moonshotai"): KIMI,
+    ("zai", "z-ai"): GLM,
+}
+"""Names by their seller and by how OpenRouter calls it."""
+
+
+def spelled_claude(name, dated):
+    yield from (("anthropic", dated, "anthropic", name), ("", name, "anthropic", name))
+    for region in ("us", "eu", "global"):
+        row = next(model for seller, model in FIRST if seller == "aws" and is_id(model, region, dated))
+        yield from (("aws", f"{region}.anthropic.{dated}-v1:0", "aws", row), ("", row, "aws", row))
+    for form in (f"{name}@20260205", f"publishers/anthropic/models/{name}", f"{name}@default"):
+        yield ("google", form, "google", name)
+    yield from (("azure", name, "azure", name), ("", f"azure_ai/{name}", "azure", name))
+    yield ("openrouter", f"anthropic/{dotted(name)}", "anthropic", name)
+    yield ("", f"openrouter/anthropic/{dotted(name)}", "anthropic", name)
 
 
 def is_id(model, region, dated):

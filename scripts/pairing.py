@@ -14,6 +14,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",
     "context/test_former_version.py": "a ledger and a journal of the version before",
     "insights/test_planted_waste.py": "mutation check of all findings together",
+    "benchmarks/test_second_prices.py": "the price list beside a second source, with benchmarks/second_prices.py",
     "benchmarks/test_yield_converters.py": "tests benchmarks/checkpoints.py and benchmarks/tau2.py",
     "cli/test_cli.py": "tests cli/__init__.py",
     "providers/test_adding_a_dialect.py": "a toy dialect, and who names the others",

@@ -51,7 +51,8 @@ class Cost(msgspec.Struct, frozen=True, gc=False):
     by_bucket: BucketCosts | None = None
     """Sums to `usd`. None where only a total is known (a provider's own figure)."""
     price_source: str | None = None
-    """Who says so: `genai-prices`, `prices.toml`, `reported` (the log held a figure), or None."""
+    """Who says so: `genai-prices`, `corrections` (the list with a dated correction of ours), `prices.toml`,
+    `reported` (the log held a figure), or None."""
     price_version: str | None = None
     """Version of the price list, or the digest of the user's price file."""
     effective_tokens: float | None = None

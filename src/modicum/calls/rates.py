@@ -11,6 +11,8 @@ from modicum.calls.usage import BUCKETS
 MILLION = Decimal(1_000_000)
 LIST = "genai-prices"
 """The source of list prices."""
+CORRECTED = "corrections"
+"""The source of list prices in which a dated correction of ours stands."""
 
 
 class Rates(msgspec.Struct, frozen=True, gc=False):
@@ -41,8 +43,10 @@ class Rates(msgspec.Struct, frozen=True, gc=False):
     source: str = LIST
     version: str = ""
     basis: Basis = Basis.EXACT
-    """ESTIMATED where a lane's price is known only for a later day than that of the call, and where a fee per request
-    depends on what no log holds; LOWER_BOUND where the model also charges for what we do not count (hours of audio).
+    """ESTIMATED where a lane's price is known only for a later day than that of the call, where the list has a model
+    whose name only begins alike, where two sources differ, and where a fee per request depends on what no log holds;
+    LOWER_BOUND where the model also charges for what we do not count (hours of audio), and where a name does not say
+    whether a region's surcharge was due.
     """
 
     @classmethod

@@ -32,6 +32,7 @@ VERBS = {
     "ledger": "Manage the ledger: info, purge, copy.",
     "outcome": "Record what came of tasks: import, record, from-git, list.",
     "yield": "Show outcomes per million tokens, and cost per outcome.",
+    "prices": "Show what a model costs and cost, and what the past would cost at other prices.",
     "count": "Count tokens and price of a text for several models, with the error of the count.",
     "fit": "Check whether a codebase fits a context window, and what sending it costs.",
     "calibrate": "Calibrate token counts of Claude and Gemini with your own logs.",

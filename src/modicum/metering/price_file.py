@@ -134,7 +134,7 @@ class PriceFile:
         """
         try:
             text = read_regular(path).decode("utf-8")
-            document = msgspec.convert(_decimal(tomllib.loads(text, parse_float=Decimal)), _Document)
+            document = msgspec.convert(decimals(tomllib.loads(text, parse_float=Decimal)), _Document)
         except (OSError, UnicodeDecodeError) as error:
             raise UserError(f"{path}: cannot be read: {error}") from None
         except tomllib.TOMLDecodeError as error:
@@ -177,10 +177,10 @@ def _check(price: OwnPrice, place: str) -> None:
         raise UserError(f"{place}: a price is negative")
 
 
-def _decimal(value: Any) -> Any:
+def decimals(value: Any) -> Any:
     """Whole numbers as decimals, so that `input = 3` and `input = 3.0` are one."""
     if isinstance(value, dict):
-        return {key: _decimal(item) for key, item in value.items()}
+        return {key: decimals(item) for key, item in value.items()}
     if isinstance(value, list):
-        return [_decimal(item) for item in value]
+        return [decimals(item) for item in value]
     return Decimal(value) if isinstance(value, int) and not isinstance(value, bool) else value

@@ -7,40 +7,87 @@ somebody asks for a context window.
 import re
 from collections.abc import Mapping
 from copy import copy
-from datetime import datetime
+from datetime import date, datetime
 from decimal import Decimal
 from importlib.metadata import version
 from typing import Any
 
+import msgspec
 from genai_prices import Usage
 from genai_prices.data_snapshot import get_snapshot
 
 from modicum.calls import Basis, ChargedUnit, Tier
 from modicum.calls.charges import WEB_SEARCHES
 from modicum.calls.provider_names import provider_of_route
-from modicum.calls.rates import Rates, RateStep, RateSteps
+from modicum.calls.rates import CORRECTED, Rates, RateStep, RateSteps
+from modicum.metering.model_names import is_named, spellings
+from modicum.metering.price_corrections import Asked, Corrected, Corrections, Unsettled
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """What the list has for a model at a moment."""
+
+    asked: Asked
+    model: Any
+    """The list's entry."""
+    price: Any
+    """With our corrections; None: it has no price for that lane."""
+    corrected: Corrected
+    basis: Basis
+    """What the name leaves open: where it was served, and so whether a surcharge is due."""
+    is_lane_dated: bool
+    """False: the list has the price of the lane only since a later day."""
+    is_named: bool
+    """Whether the entry is for that name, and not only for one that begins alike."""
 
 
 class ListPrices:
-    """genai-prices behind one method."""
+    """genai-prices behind one method, with our corrections.
 
-    def __init__(self) -> None:
+    Args:
+        corrections: None: those that come with the program.
+        snapshot: the list. None: the one that comes with genai-prices.
+    """
+
+    def __init__(self, corrections: Corrections | None = None, snapshot: Any = None) -> None:
         self._version = version("genai-prices")
-        self._snapshot = get_snapshot()
-        self._by_price: dict[int, tuple[Any, RateSteps]] = {}
+        self._snapshot = snapshot or get_snapshot()
+        self.corrections = Corrections.read() if corrections is None else corrections
+        self._by_price: dict[tuple[int, bool], tuple[Any, RateSteps]] = {}
 
     def steps(self, provider: str, model: str, at: datetime, tier: Tier) -> tuple[RateSteps, bool]:
         """The steps at that moment, and whether they hold for the whole day."""
-        for seller, name in candidates(provider, model):
-            listed = find_listed_model(self._snapshot, seller, name)
+        found = self.find(provider, model, at, tier)
+        if found is None or found.price is None or _charges_no_tokens(found.price):
+            return (), True
+        steps = self._unit_rates(found.price, certain=found.is_lane_dated)
+        if found.corrected.applied:
+            steps = tuple(RateStep(step.above_tokens, self._as_ours(step.rates)) for step in steps)
+        steps = qualify(steps, found)
+        return steps, found.corrected.lasts_all_day and not _varies_by_hour(found.model.prices)
+
+    def find(self, provider: str, model: str, at: datetime, tier: Tier) -> "Listed | None":
+        """The list's price of that moment with our corrections; None: the list has no such model."""
+        for spelling in spellings(candidates(provider, model)):
+            listed = find_listed_model(self._snapshot, spelling.seller, spelling.name)
             if listed is None:
                 continue
-            found = listed[1]
-            price, certain = self._price(found, at, tier)
-            if price is None or _charges_no_tokens(price):
-                return (), True
-            return self._unit_rates(price, certain=certain), not _varies_by_hour(found.prices)
-        return (), True
+            maker, found = listed
+            if spelling.instead_of and not self._is_cheaper(found, maker.id, spelling.instead_of):
+                continue
+            price, is_dated = self._price(found, at, tier)
+            asked = Asked(maker.id, found.id, spelling.name, tier)
+            corrected = Corrected(None) if price is None else self.corrections.apply(asked, at, price)
+            named = is_named(found.match, spelling.name)
+            guessed = bool(provider) and spelling.seller not in {provider, *NAMED_SELLERS}
+            basis = spelling.basis | (Basis.ESTIMATED if guessed else Basis.EXACT)
+            return Listed(asked, found, corrected.price, corrected, basis, is_lane_dated=is_dated, is_named=named)
+        return None
+
+    def _is_cheaper(self, found: Any, seller: str, name: str) -> bool:
+        """Whether an entry is another one than that of the name, with other prices."""
+        other = find_listed_model(self._snapshot, seller, name)
+        return other is not None and other[1] is not found and bool(other[1].prices != found.prices)
 
     def _price(self, found: Any, at: datetime, tier: Tier) -> tuple[Any, bool]:
         """The price of a lane, and whether it is known for that day. No price for the lane: None, not the standard."""
@@ -53,12 +100,14 @@ class ListPrices:
         if not variants:
             return None, True
         # The list notes a lane's price with the day on which it was noted; earlier calls in that lane paid it too.
+        first = min(variants, key=lambda variant: getattr(variant.constraint, "start_date", date.max))
         price = copy(found.get_prices(at))
-        vars(price).update({name: rate for name, rate in vars(variants[0].prices).items() if rate is not None})
+        vars(price).update({name: rate for name, rate in vars(first.prices).items() if rate is not None})
         return price, False
 
     def _unit_rates(self, price: Any, *, certain: bool) -> RateSteps:
-        known = self._by_price.get(id(price))
+        key = id(price), certain
+        known = self._by_price.get(key)
         if known is not None:
             return known[1]
         starts = {
@@ -71,8 +120,12 @@ class ListPrices:
             RateStep(start, self._derive_rates(price, max(start, 0) + 1, certain=certain))
             for start in (-1, *sorted(starts))
         )
-        self._by_price[id(price)] = price, steps  # the price is held, so that its id stays its own
+        self._by_price[key] = price, steps  # the price is held, so that its id stays its own
         return steps
+
+    def _as_ours(self, rates: Rates) -> Rates:
+        version = f"{rates.version}+{self.corrections.version}"
+        return msgspec.structs.replace(rates, source=CORRECTED, version=version)
 
     def _derive_rates(self, price: Any, prompt: int, *, certain: bool) -> Rates:
         """Unit rates, got by pricing a prompt of that size bucket by bucket: genai-prices itself then decides what a
@@ -162,6 +215,24 @@ def _fallbacks(price: Any) -> tuple[str, ...]:
     )
 
 
+def qualify(steps: RateSteps, found: Listed) -> RateSteps:
+    """The steps with what is not sure of them in their basis. A doubt that begins at a size makes a step there."""
+    doubts = [doubt.above_tokens if isinstance(doubt, Unsettled) else -1 for doubt in found.corrected.doubts]
+    if not found.is_named:
+        doubts.append(-1)
+    sizes = sorted({step.above_tokens for step in steps}.union(doubts))
+    if not doubts and found.basis is Basis.EXACT:
+        return steps
+    qualified = []
+    for size in sizes:
+        rates = [step.rates for step in steps if step.above_tokens <= size][-1]
+        basis = rates.basis | found.basis
+        if any(doubt <= size for doubt in doubts):
+            basis |= Basis.ESTIMATED
+        qualified.append(RateStep(size, msgspec.structs.replace(rates, basis=basis)))
+    return tuple(qualified)
+
+
 def _charged_units(price: Any) -> list[str]:
     """What a model charges for, in the list's words: `input_mtok`, `requests_kcount`, `audio_hours`, ..."""
     return [name for name, rate in vars(price).items() if rate is not None]
@@ -211,8 +282,15 @@ def find_listed_model(snapshot: Any, seller: str, name: str) -> tuple[Any, Any] 
     return maker, found
 
 
+NAMED_SELLERS = ("aws", "azure", "openrouter")
+"""Sellers that a name can only mean as such. `anthropic/claude-opus-4-5` at another one names the maker, whose price is
+then a guess.
+"""
+
+
 _BEDROCK = re.compile(
-    r"^(?:(?:us|eu|apac|jp|au|us-gov|global)\.)?(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21)\."
+    r"^(?:(?:us|eu|apac|jp|au|ca|in|us-gov|global)\.)?"
+    r"(?:anthropic|amazon|meta|mistral|cohere|deepseek|ai21|openai|moonshotai|zai|minimax|qwen|nvidia|writer)\.[a-z]"
 )
 
 
@@ -223,9 +301,6 @@ def candidates(provider: str, model: str) -> list[tuple[str, str]]:
     name = model.rsplit("/", 1)[-1] if model.startswith("arn:") else model
     if model.startswith("arn:") or _BEDROCK.match(name):
         return [("aws", name)]
-    if provider == "aws" and name.startswith("claude"):
-        # A name without a profile does not say where it was served; the list would take it for a regional one.
-        return [("aws", f"global.anthropic.{name}"), (provider, name)]
     found = [(provider, name)] if provider else []
     route, _, rest = name.partition("/")
     seller = provider_of_route(route)

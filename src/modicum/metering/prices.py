@@ -19,7 +19,12 @@ from modicum.metering.price_file import PriceFile
 from modicum.metering.regions import SAME, RegionalFactor, regional_factor
 
 if TYPE_CHECKING:
-    from modicum.metering.price_list import ListPrices
+    from modicum.metering.price_corrections import Asked, PriceNote
+    from modicum.metering.price_list import Listed, ListPrices
+
+
+CORRECTIONS = Path(__file__).with_name("price_corrections.toml")
+"""Beside `price_corrections.py`, which is imported only when a price is looked up."""
 
 
 class PriceBook:
@@ -98,13 +103,24 @@ class PriceBook:
                 self._quick[quick] = steps
         return steps
 
-    def _look_up(self, provider: str, model: str, at: datetime, tier: Tier, region: str) -> tuple[RateSteps, bool]:
+    def find_listed(self, provider: str, model: str, at: datetime, tier: Tier) -> "Listed | None":
+        """Where a price comes from: the list's entry, and what of our corrections holds at that moment."""
+        return self._open_list().find(provider, model, at, tier)
+
+    def price_notes(self, asked: "Asked") -> "list[PriceNote]":
+        """All that we noted of a model, whatever the time."""
+        return self._open_list().corrections.about(asked)
+
+    def _open_list(self) -> "ListPrices":
         if self._list is None:
             # Here, since it takes 0.2 s and most runs have all their rates from the run before.
             from modicum.metering.price_list import ListPrices
 
             self._list = ListPrices()
-        listed, lasts_all_day = self._list.steps(provider, model, at, tier)
+        return self._list
+
+    def _look_up(self, provider: str, model: str, at: datetime, tier: Tier, region: str) -> tuple[RateSteps, bool]:
+        listed, lasts_all_day = self._open_list().steps(provider, model, at, tier)
         factor = regional_factor(provider, model, region)
         if factor is not SAME:
             listed = tuple(RateStep(step.above_tokens, _in_region(step.rates, factor)) for step in listed)
@@ -115,8 +131,8 @@ class PriceBook:
         return listed, lasts_all_day
 
     def _version(self) -> str:
-        """Which list and which own prices the kept rates rest on. The list is told by its file, which is quicker to ask
-        than the version of its package.
+        """Which list, corrections and own prices the kept rates rest on. List and corrections are known by their files,
+        which are quicker to ask than a version.
         """
         if not self._book:
             found = find_spec("genai_prices")
@@ -124,7 +140,8 @@ class PriceBook:
             assert found.origin is not None  # noqa: S101 - as above
             listed = Path(found.origin).with_name("data.py").stat()
             own = self.price_file.version if self.price_file else ""
-            self._book = f"{KEPT_FORMAT} {listed.st_size} {listed.st_mtime_ns} {own}"
+            ours = CORRECTIONS.stat()
+            self._book = f"{KEPT_FORMAT} {listed.st_size} {listed.st_mtime_ns} {ours.st_size} {ours.st_mtime_ns} {own}"
         return self._book
 
     def _load(self, kept_in: Path) -> None:

@@ -5,8 +5,8 @@ import gc
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,7 @@ from modicum.metering.digests import Digester
 from modicum.optimizers import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
+from modicum.outbound.server import DrainingServer
 from modicum.settings import USUAL_UPSTREAMS, Settings, upstream_key
 from modicum.settings.addresses import host_and_port
 
@@ -275,7 +276,7 @@ class Gateway:
         return shared_metrics(self._folder) if self._worker.count > 1 else None
 
 
-class _Server(uvicorn.Server):
+class _Server(DrainingServer):
     """Tells the pipeline when it is time to drain."""
 
     @property
@@ -324,21 +325,6 @@ class _Server(uvicorn.Server):
             await asyncio.sleep(TURN_AWAY_EVERY_S)
             for connection in list(self.server_state.connections):
                 connection.shutdown()  # at once, or after the reply that is under way
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """As uvicorn does, but for the end: a signal is not raised again, which would end the process before the
-        journal is closed.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         self._parts.readiness.draining = True

@@ -10,8 +10,8 @@ from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.listening import Failed, pass_end
 from modicum.gateway.upstream_calls import UpstreamCalls
-from modicum.outbound.client import Unreachable
 from modicum.outbound.keepalive import Connections
+from modicum.outbound.unreachable import Unreachable
 from modicum.providers.facts import DialectError
 
 

@@ -19,7 +19,7 @@ from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.in_force import InForce
 from modicum.gateway.optimizing import Optimizer
 from modicum.gateway.parts import Parts
-from modicum.outbound.client import Unreachable
+from modicum.outbound.unreachable import Unreachable
 from modicum.providers.facts import DialectError
 
 

@@ -12,8 +12,8 @@ from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.listening import Failed, pass_chunk
 from modicum.gateway.process.log import log
 from modicum.gateway.sending import passes_back
-from modicum.outbound.client import Unreachable, Untrusted
 from modicum.outbound.keepalive import Answer, Header
+from modicum.outbound.unreachable import Unreachable, Untrusted
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.facts import DialectError, ReplyFacts
 from modicum.providers.json_values import mended

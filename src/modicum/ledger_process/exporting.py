@@ -29,8 +29,9 @@ from modicum.ledger.journals import Journals, NotReadable, opened_journal
 from modicum.ledger_process.metrics import ExportMetrics
 from modicum.ledger_process.otel_endpoint import Endpoint
 from modicum.metering.prices import PriceBook
-from modicum.outbound.client import Outbound, Unreachable
+from modicum.outbound.client import Outbound
 from modicum.outbound.hosts import AllowedHosts
+from modicum.outbound.unreachable import Unreachable
 from modicum.providers import traceparent
 from modicum.providers.otel import Span
 from modicum.providers.otel_attributes import attributes_of, operation_of

@@ -12,8 +12,9 @@ from modicum.calls.change import Change, DoesNotFit
 from modicum.calls.facts import Facts
 from modicum.calls.rule import Rule, RuleDecision, RuleEffect
 from modicum.gateway.exchange import Exchange, PendingEdit
+from modicum.gateway.failures import Failed, contain_stage, log_failure
 from modicum.gateway.http.refusal import Refused
-from modicum.gateway.listening import Failed, ReplyListener
+from modicum.gateway.listening import ReplyListener
 from modicum.gateway.process.log import log
 from modicum.gateway.upstreams import Route
 from modicum.optimizers.running import RequestCall, run_rules
@@ -63,17 +64,14 @@ class Optimizer:
     ) -> None:
         """Gathers what features know, and does what the rules want, in their order."""
         for source in sources:
-            try:
-                found = source.facts(exchange)
-            except Exception:  # noqa: BLE001 - a feature may fail, the call may not
-                self._failed(source.name)
-                continue
-            if found is not None:
-                _add(exchange, found)
-                rules = (*rules, *found.rules)
+            with contain_stage(source.name, self._failed):
+                if (found := source.facts(exchange)) is not None:
+                    _add(exchange, found)
+                    rules = (*rules, *found.rules)
         for decision in run_rules(rules, LiveCall(exchange, find_route)) if rules else ():
             if decision.effect is RuleEffect.FAILED:
                 self._failed(decision.rule)
+                log_failure(decision.rule, decision.why, decision.place)
             elif decision.effect is RuleEffect.DOES_NOT_FIT:
                 self._log(decision)
 

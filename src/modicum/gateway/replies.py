@@ -6,10 +6,11 @@ from time import time
 
 from modicum.calls import OURSELVES, CallStatus, Usage
 from modicum.gateway.exchange import Exchange, OwnReply
+from modicum.gateway.failures import Failed
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.codings import CODINGS, BadCodingError, Unpacker, coding_of, without_coding
 from modicum.gateway.http.refusal import ClientGone, Refused
-from modicum.gateway.listening import Failed, pass_chunk
+from modicum.gateway.listening import pass_chunk
 from modicum.gateway.process.log import log
 from modicum.gateway.sending import passes_back
 from modicum.outbound.keepalive import Answer, Header

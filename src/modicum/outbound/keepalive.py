@@ -15,6 +15,7 @@ from typing import Any
 
 import httptools
 
+from modicum.calls.containment import undo_if_failed
 from modicum.outbound.hosts import Origin
 from modicum.outbound.open_files import OutOfFiles, out_of_files
 from modicum.outbound.unreachable import Unreachable, Untrusted
@@ -71,14 +72,12 @@ class Connections:
             if sent is not None:
                 sent(answer)
             try:
-                await answer.wait_for_head()
+                with undo_if_failed(connection.abort):  # it is of no use to others
+                    await answer.wait_for_head()
             except ConnectionError as error:
                 if reused and connection.was_stale and not answer.closed:
                     continue
                 raise Unreachable(f"{origin.host}:{origin.port}: no answer ({error})") from None
-            except BaseException:  # whatever it is goes on up; the connection is of no use to others
-                connection.abort()
-                raise
             return answer
 
     async def close(self) -> None:

@@ -34,7 +34,7 @@ class Pipeline:
     def __init__(self, in_force: InForce, parts: Parts, upstream: Answerer) -> None:
         self.in_force, self.metrics = in_force, parts.metrics
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
-        self._upstream, self._optimizer = upstream, Optimizer(parts.metrics.failed)
+        self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers = meter.numbers()
 
     def take_over(self, in_force: InForce) -> None:
@@ -98,6 +98,7 @@ class Pipeline:
 
     def settle(self, exchange: Exchange) -> None:
         """What can wait until the caller has its reply. Reservations will be given back here."""
+        self._optimizer.settle(exchange)
         if exchange.finished is not None:
             upstream = meter.SOURCE if exchange.answered_by else exchange.route.upstream.name
             self.metrics.record_call(exchange.finished, upstream)

@@ -113,11 +113,20 @@ def test_a_feature_that_fails_leaves_the_call_to_the_others(ruled):
 
 
 def test_calls_of_an_api_that_is_not_taken_apart_pass_as_they_came(ruled):
+    body = {"model": "text-embedding-3-small", "input": "Thank you so much"}
+    sent, call = ruled.call(*TOYS, body=body, path="/v1/embeddings", x_fixture="openai-embeddings/vectors.json")
+
+    assert (sent, call.edits) == (body, ())
+    assert 'modicum_rule_not_decidable_total{rule="toy.shorten"} 1.0' in ruled.gateway.parts.metrics.text().decode()
+
+
+def test_rules_change_a_request_to_gemini(ruled):
     body = {"contents": [{"role": "user", "parts": [{"text": "Thank you so much"}]}]}
     path = "/v1beta/models/gemini-2.5-flash:generateContent"
     sent, call = ruled.call(*TOYS, body=body, path=path, x_fixture="gemini-generate/cached.json")
 
-    assert (sent, call.edits) == (body, ())
+    assert sent == {"contents": [{"role": "user", "parts": [{"text": "Thanks."}]}]}
+    assert [(edit.rule, edit.why) for edit in call.edits] == [("toy.shorten", "thanks in one word")]
 
 
 def test_rules_know_rates_turn_and_cache_of_the_conversation(ruled):

@@ -89,8 +89,8 @@ class LiveTurns:
         if not messages or any(kept in head for kept in _KEPT_BY_PROVIDER):
             return None
         count = len(messages)
-        starts = [_look(dialect, field, message) for message in messages[:_START]]
-        end = _look(dialect, field, messages[-1]).digest
+        starts = [_read_message(dialect, field, message) for message in messages[:_START]]
+        end = _read_message(dialect, field, messages[-1]).digest
         is_first = count <= _START and not any(one.is_by_model for one in starts)
         if name:
             key = hash((scope, dialect.name, name))
@@ -124,7 +124,7 @@ class LiveTurns:
     def _goes_on(before: LatestCall, dialect: Dialect, field: str, messages: Sequence[msgspec.Raw]) -> bool:
         if before.messages > len(messages):
             return False
-        return _look(dialect, field, messages[before.messages - 1]).digest == before.end
+        return _read_message(dialect, field, messages[before.messages - 1]).digest == before.end
 
 
 class _Seen(NamedTuple):
@@ -132,7 +132,7 @@ class _Seen(NamedTuple):
     is_by_model: bool
 
 
-def _look(dialect: Dialect, field: str, message: msgspec.Raw) -> _Seen:
+def _read_message(dialect: Dialect, field: str, message: msgspec.Raw) -> _Seen:
     """A message as the model sees it: cache marks, which move, and the order of its fields are no part of that."""
     try:
         blocks = dialect.segments(b'{"%s":[%s]}' % (field.encode(), bytes(message)))

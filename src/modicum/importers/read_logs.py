@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import Call, Problem
+from modicum.calls.containment import contain
 from modicum.calls.errors import unknown_name
 from modicum.calls.storable import storable
 from modicum.context.logged_order import in_order
@@ -180,7 +181,7 @@ def _read_file(path: Path, task: _Task) -> Found:
     """What is in one file. Whatever is wrong with it ends no more than it: the rest goes on."""
     problems = 0
     is_odd = not _is_storable(str(path))  # calls without a name of their own are called after their file
-    try:
+    with contain() as reading:  # a fault of ours, or of the disk under the file
         for found in _placed(path, task):
             if isinstance(found, Call):
                 yield _renamed(found) if is_odd else found
@@ -190,8 +191,9 @@ def _read_file(path: Path, task: _Task) -> Found:
                 yield found
             elif problems == GIVEN_UP_AT:
                 break
-    except (Exception, MemoryError) as error:  # noqa: BLE001 - a fault of ours, or of the disk under the file
-        yield Problem(str(path), f"the rest is not read: {type(error).__name__} in the reader; please report it")
+    if reading.error is not None:
+        error = type(reading.error).__name__
+        yield Problem(str(path), f"the rest is not read: {error} in the reader; please report it")
     if problems > MOST_PROBLEMS:
         end = "; the rest is not read" if problems == GIVEN_UP_AT else ""
         yield Problem(str(path), f"{problems - MOST_PROBLEMS:,} more problems in this file{end}")

@@ -142,7 +142,7 @@ class Dialect(ABC):
         return None if self.words is None else read_reply_text(self.words, reply, stream=stream)
 
     def own_reply(self, own: OwnText) -> tuple[bytes, bytes] | None:
-        """Content type and body of a reply in the provider's place; None where requests are not taken apart, so that
-        nobody knows whether a plain text is what the caller can take.
+        """Content type and body of a reply in the provider's place; None where nobody knows what the caller can take:
+        requests are not taken apart, or do not say all of it.
         """
         return None if self.prompt_shape is None else write_own_reply(self.writer, own)

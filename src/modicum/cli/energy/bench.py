@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from modicum.energy.bench import BenchPoint, BenchResult
     from modicum.energy.samples import GpuReading
     from modicum.energy.watch import GpuSource
-    from modicum.outbound import Outbound
+    from modicum.outbound.client import Outbound
 
 
 class _BenchOptions(msgspec.Struct):
@@ -120,11 +120,12 @@ async def _run_bench(wanted: _BenchOptions, *, quiet: bool) -> "BenchResult":
     from modicum.cli.energy.meters import open_gpu_sources
     from modicum.energy.bench import FORMAT, BenchResult
     from modicum.energy.load_generator import LoadPlan, measure_words_per_token
-    from modicum.outbound import AllowedHosts, Outbound, Unreachable
+    from modicum.outbound.client import Outbound
+    from modicum.outbound.hosts import AllowedHosts
+    from modicum.outbound.unreachable import Unreachable
 
     points = []
-    most = max(wanted.concurrency) + 4
-    async with Outbound(AllowedHosts([wanted.server, *wanted.dcgm_urls]), connections=most, timeout_s=120) as client:
+    async with Outbound(AllowedHosts([wanted.server, *wanted.dcgm_urls]), timeout_s=120) as client:
         gpus = open_gpu_sources(client, wanted.gpus, wanted.dcgm_urls)
         facts = tuple([fact for source in gpus for fact in await source.facts()])
         plan = LoadPlan(
@@ -159,7 +160,7 @@ async def _measure_window(
     """One window, with the GPUs read beside it once a second."""
     from modicum.energy.bench import measure_point
     from modicum.energy.load_generator import run_load
-    from modicum.outbound import Unreachable
+    from modicum.outbound.unreachable import Unreachable
 
     readings: list[GpuReading] = []
     facts = tuple([fact for source in gpus for fact in await source.facts()])

@@ -131,7 +131,8 @@ class _LiveSession:
     async def run(self) -> None:
         from modicum.cli.energy.meters import open_gpu_sources
         from modicum.energy.live_watch import LiveWatch
-        from modicum.outbound import AllowedHosts, Outbound
+        from modicum.outbound.client import Outbound
+        from modicum.outbound.hosts import AllowedHosts
 
         options = self._options
         stop = asyncio.Event()

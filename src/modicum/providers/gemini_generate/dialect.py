@@ -25,6 +25,7 @@ from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.gemini_generate.blocks import request_blocks
 from modicum.providers.gemini_generate.mock import MOCK
+from modicum.providers.gemini_generate.prompt import SHAPE
 from modicum.providers.gemini_generate.replies import WORDS, WRITER
 from modicum.providers.gemini_generate.stream import (
     GeminiTail,
@@ -35,6 +36,7 @@ from modicum.providers.gemini_generate.stream import (
     grounding_in,
 )
 from modicum.providers.gemini_generate.usage import charges_from, tier_from
+from modicum.providers.own_reply import OwnText
 
 STATUS_WORDS = {
     400: "INVALID_ARGUMENT",
@@ -88,7 +90,7 @@ class GeminiGenerate(Dialect):
     api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
     area = re.compile("/v1beta/|/v1/models/.*:")
     streams_json = True
-    words, writer, mock = WORDS, WRITER, MOCK
+    prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
     blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:
@@ -114,6 +116,9 @@ class GeminiGenerate(Dialect):
     def target_for(self, path: str, model: str) -> str:
         """The path, in which the model stands."""
         return f"/models/{model}:{path.partition(':')[2]}" if path.startswith("/models/") else path
+
+    def own_reply(self, own: OwnText) -> None:
+        """None: whether a stream is to be events or one array stands in the query, which `own` does not hold."""
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:

@@ -12,7 +12,7 @@ from typing import Any
 
 from modicum.agents.guard import Guard
 from modicum.agents.recorder import AgentReply, TeamRecorder
-from modicum.calls import UserError
+from modicum.calls.extras import missing_extra
 
 try:
     from autogen_agentchat.agents import BaseChatAgent
@@ -20,7 +20,7 @@ try:
     from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage, TextMessage
     from autogen_core import CancellationToken
 except ImportError:  # pragma: no cover - in an environment without the extra
-    raise UserError("AutoGen AgentChat is not installed: pip install 'modicum[autogen]'") from None
+    raise missing_extra("autogen", "the adapter to AutoGen AgentChat") from None
 
 
 def planned(agents: Sequence[ChatAgent], guard: Guard, recorder: TeamRecorder | None = None) -> list["PlannedAgent"]:

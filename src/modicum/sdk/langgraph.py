@@ -15,12 +15,13 @@ from typing import Any
 from modicum.agents.guard import Guard, Guards
 from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.calls import UserError
+from modicum.calls.extras import missing_extra
 
 try:
     from langchain_core.messages import AIMessage
     from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 except ImportError:  # pragma: no cover - in an environment without the extra
-    raise UserError("LangGraph is not installed: pip install 'modicum[langgraph]'") from None
+    raise missing_extra("langgraph", "the adapter to LangGraph") from None
 
 
 class PlannedGraph:

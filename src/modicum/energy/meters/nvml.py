@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from modicum.calls.errors import UserError
+from modicum.calls.extras import load_extra
 from modicum.energy.samples import GpuFacts, GpuReading
 
 SLOWDOWNS = (
@@ -26,10 +27,7 @@ def library() -> Any:
     Raises:
         UserError: they are not installed, or another package took their name.
     """
-    try:
-        import pynvml
-    except ImportError:
-        raise UserError("reading GPUs needs NVIDIA's bindings: pip install 'modicum[nvidia]'") from None
+    pynvml = load_extra("nvidia", "reading GPUs (NVIDIA's bindings)", "pynvml")
     if not hasattr(pynvml, "nvmlDeviceGetTotalEnergyConsumption"):
         raise UserError(
             "the installed 'pynvml' is not NVIDIA's: pip uninstall pynvml, then pip install 'modicum[nvidia]'"

@@ -116,9 +116,14 @@ class Speech:
         line = np.cumsum(is_break)[~is_break]
         words = [word for word in tokens if word != "\n"]
         counts = Counter(words)
-        names = {
-            word for word, count in counts.items() if self._is_named(word, place) or self._is_asked(word, count, place)
-        }
+        # Sets are intersected first: of the words of a text few were ever said, and a method call for each of them was
+        # a twentieth of an import.
+        names = {word for word in counts.keys() & self._first.keys() if self._is_named(word, place)}
+        names.update(
+            word
+            for word in counts.keys() & self._asked.keys()
+            if counts[word] <= FEW_LINES and self._asked[word] > place
+        )
         if names:
             found[line[np.fromiter(map(names.__contains__, words), np.bool_, len(words))]] = True
         paths = [path.start() for path in _PATH.finditer(text) if self._is_named(path[0], place)]
@@ -138,9 +143,6 @@ class Speech:
         mentions = self._mentions.get(name, ())
         later = bisect_right(mentions, place)
         return later < len(mentions) and mentions[later] <= place + SOON
-
-    def _is_asked(self, word: str, count: int, place: int) -> bool:
-        return count <= FEW_LINES and self._asked.get(word, -1) > place
 
     def _said_after(self, runs: Ints, place: int) -> npt.NDArray[np.bool_]:
         if self._sorted is None:

@@ -127,16 +127,16 @@ def _explain_missing(place: str, counted: Mapping[str, Any]) -> str:
     )
 
 
-def _choose_outcome(store: Store, wanted: str | None) -> str:
+def _choose_outcome(store: Store, outcome: str | None) -> str:
     known = [row["name"] for row in store.ask("outcomes")]
-    if wanted is not None and wanted not in known:
+    if outcome is not None and outcome not in known:
         names = ", ".join(known) or "none yet: see 'modicum outcome --help'"
-        raise UserError(f"the ledger {store.place} holds no outcome '{wanted}'; it knows {names}")
-    if wanted is None and len(known) > 1:
+        raise UserError(f"the ledger {store.place} holds no outcome '{outcome}'; it knows {names}")
+    if outcome is None and len(known) > 1:
         raise UserError(
             f"the ledger {store.place} holds {len(known)} outcomes ({', '.join(known)}): choose one with --outcome NAME"
         )
-    return wanted if wanted is not None else known[0] if known else ""
+    return outcome if outcome is not None else known[0] if known else ""
 
 
 def _list_notes(counted: Mapping[str, Any], unclear: int, outcome: str, arm: str) -> list[str]:

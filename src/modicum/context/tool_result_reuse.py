@@ -47,8 +47,8 @@ class ReuseWatch(BlockListener):
         self._replies: dict[str, list[Segment]] = {}
 
     def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:
-        wanted = kind in SAID or (kind in READ and len(text) >= FEWEST_CHARACTERS)
-        if wanted and digest not in self._texts:
+        is_needed = kind in SAID or (kind in READ and len(text) >= FEWEST_CHARACTERS)
+        if is_needed and digest not in self._texts:
             self._texts[digest] = text
             self._held += len(text)
 

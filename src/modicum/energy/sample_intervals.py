@@ -116,8 +116,8 @@ class IntervalBuilder:
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        told = [*map(str, self._holes), *self._jumps]
-        return tuple(Problem(self._source, text) for text in told)
+        messages = [*map(str, self._holes), *self._jumps]
+        return tuple(Problem(self._source, text) for text in messages)
 
     @property
     def energy_counted(self) -> bool:

@@ -45,12 +45,12 @@ def run_rules(rules: Iterable[Rule], subject: Subject) -> list[RuleDecision]:
 def _run(rule: Rule, subject: Subject) -> RuleDecision | None:
     change = None
     try:
-        wanted = rule.decide(subject.prompt, subject.facts)
-        if isinstance(wanted, NotDecidable):
-            return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=wanted.why)
-        if wanted.is_nothing:
+        decided = rule.decide(subject.prompt, subject.facts)
+        if isinstance(decided, NotDecidable):
+            return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=decided.why)
+        if decided.is_nothing:
             return None
-        change = wanted
+        change = decided
         subject.apply(rule, change)
     except NotHeld as missing:
         return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=str(missing))

@@ -192,11 +192,11 @@ def _tool_call(call: Any, what: str = "") -> list[Block]:
     if not isinstance(call, Mapping):
         return _text(SegmentKind.TOOL_CALL, written(call))
     inner = call.get("function")
-    wanted = inner if isinstance(inner, Mapping) else call
+    function = inner if isinstance(inner, Mapping) else call
     names = ("arguments", "input", "args", "action", "queries")
-    arguments = next((wanted[name] for name in names if name in wanted), None)
+    arguments = next((function[name] for name in names if name in function), None)
     own_tool = "" if what in TOOL_CALLS else what.removesuffix("_call")  # local_shell_call, web_search_call, ...
-    return [tool_call(_own_name(wanted) or own_tool, arguments, _call_id(call))]
+    return [tool_call(_own_name(function) or own_tool, arguments, _call_id(call))]
 
 
 def _tool_result(result: Mapping[str, Any]) -> list[Block]:

@@ -58,15 +58,15 @@ class NvmlMeter:
             count = nvml.nvmlDeviceGetCount()
         except nvml.NVMLError as error:
             raise UserError(f"no NVIDIA GPU can be read here ({error}); {_advice(nvml, error)}") from None
-        wanted = list(range(count)) if indexes is None else list(indexes)
-        if not wanted:
+        chosen = list(range(count)) if indexes is None else list(indexes)
+        if not chosen:
             raise UserError(
                 "no NVIDIA GPU is in this machine; name another source, e.g. --dcgm http://host:9400/metrics"
             )
-        absent = [index for index in wanted if not 0 <= index < count]
+        absent = [index for index in chosen if not 0 <= index < count]
         if absent:
             raise UserError(f"there is no GPU {absent[0]}; this machine has {count}, numbered from 0")
-        self._gpus = [self._gpu(index) for index in wanted]
+        self._gpus = [self._gpu(index) for index in chosen]
 
     def _gpu(self, index: int) -> tuple[Any, GpuFacts]:
         nvml = self._nvml

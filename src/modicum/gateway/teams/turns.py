@@ -102,8 +102,8 @@ class TeamTurns:
         team = team or self._led.get(named)
         if team is None:
             return None
-        told = {name.decode(): headers[name].decode("utf-8", "replace") for name in _TURN if name in headers}
-        question = parse_turn_question({name: value[:MOST_CHARACTERS] for name, value in told.items()})
+        turn_headers = {name.decode(): headers[name].decode("utf-8", "replace") for name in _TURN if name in headers}
+        question = parse_turn_question({name: value[:MOST_CHARACTERS] for name, value in turn_headers.items()})
         if question is None:
             return None
         scope = exchange.about.owner.key
@@ -157,10 +157,10 @@ class TeamTurns:
 
     def _first_time(self, team: Team, what: str) -> bool:
         """Whether the log has not been told this yet of the plan."""
-        told = team.name, team.digest, what
-        if told in self._told or len(self._told) >= MOST_TOLD:
+        reason = team.name, team.digest, what
+        if reason in self._told or len(self._told) >= MOST_TOLD:
             return False
-        self._told.add(told)
+        self._told.add(reason)
         return True
 
     @staticmethod
@@ -169,8 +169,8 @@ class TeamTurns:
         bound = team.plan.bound_to
         text = team.text
         if "instructions" in why and agent in bound.prompts:
-            wanted, now = bound.prompts[agent], digest_text(prompts[agent])
-            return f"{team.place}{find_line(text, 'prompts')}: {why}; accepted is the digest {wanted}, now it is {now}"
+            planned, now = bound.prompts[agent], digest_text(prompts[agent])
+            return f"{team.place}{find_line(text, 'prompts')}: {why}; accepted is the digest {planned}, now it is {now}"
         if "model" in why and agent in bound.models:
             return f"{team.place}{find_line(text, 'models')}: {why}; accepted is {bound.models[agent]}"
         return f"{team.place}: {why}"

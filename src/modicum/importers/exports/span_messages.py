@@ -35,16 +35,18 @@ def context_of(span: Span) -> tuple[Any, Any, Any]:
     numbered = unflattened(span.attributes, "gen_ai.prompt.")
     if numbered:
         return numbered, unflattened(span.attributes, "llm.request.functions."), None
-    told = [_event_message(event.name, event.attributes) for event in span.events if event.name in MESSAGE_EVENTS]
-    return told or None, None, None
+    messages = [_event_message(event.name, event.attributes) for event in span.events if event.name in MESSAGE_EVENTS]
+    return messages or None, None, None
 
 
 def reply_of(span: Span) -> Any:
     """What the model answered, in the same three places; None where the span does not tell."""
     for holder in (span.attributes, *(event.attributes for event in span.events)):
-        told = first(holder, "gen_ai.output.messages", "ai.response.text", "ai.response.toolCalls", "gen_ai.completion")
-        if told:
-            return parsed(told)
+        messages = first(
+            holder, "gen_ai.output.messages", "ai.response.text", "ai.response.toolCalls", "gen_ai.completion"
+        )
+        if messages:
+            return parsed(messages)
     if numbered := unflattened(span.attributes, "llm.output_messages."):
         return [_open_message(message) for message in numbered]
     if numbered := unflattened(span.attributes, "gen_ai.completion."):

@@ -37,26 +37,26 @@ Json = dict[str, Any]
 def reply(body: bytes, created: int) -> bytes:  # noqa: ARG001 - messages carry no time
     """See `Translation.reply`."""
     try:
-        told = msgspec.json.decode(body, type=dict)
+        parsed = msgspec.json.decode(body, type=dict)
     except UNREADABLE as wrong:
         raise unusable_reply("it is not JSON") from wrong
-    choices = listed(told.get("choices"))
+    choices = listed(parsed.get("choices"))
     if len(choices) != 1:
         raise unusable_reply("it does not hold one choice")
     choice = mapping(choices[0])
     message = mapping(choice.get("message"))
-    wire = _message(told, _content(message))
+    wire = _message(parsed, _content(message))
     wire["stop_reason"] = _stop_reason(choice.get("finish_reason"), refusal=message.get("refusal"))
-    wire["usage"] = _usage(usage_in(told, choices))
+    wire["usage"] = _usage(usage_in(parsed, choices))
     return encode(wire)
 
 
-def _message(told: Mapping[str, Any], content: list[Json]) -> Json:
+def _message(parsed: Mapping[str, Any], content: list[Json]) -> Json:
     return {
-        "id": identifier(told.get("id")),
+        "id": identifier(parsed.get("id")),
         "type": "message",
         "role": "assistant",
-        "model": identifier(told.get("model")),
+        "model": identifier(parsed.get("model")),
         "content": content,
         "stop_reason": None,
         "stop_sequence": None,

@@ -35,17 +35,17 @@ Json = dict[str, Any]
 def reply(body: bytes, created: int) -> bytes:
     """See `Translation.reply`."""
     try:
-        told = msgspec.json.decode(body, type=dict)
+        parsed = msgspec.json.decode(body, type=dict)
     except UNREADABLE as wrong:
         raise unusable_reply("it is not JSON") from wrong
-    if told.get("type") != "message":
+    if parsed.get("type") != "message":
         raise unusable_reply("it is no message")
     message: Json = {"role": "assistant", "content": None, "refusal": None}
-    _fill(message, listed(told.get("content")))
-    wire = _head(told, "chat.completion", created)
-    finish = FINISH_REASONS.get(text(told.get("stop_reason")), "stop")
+    _fill(message, listed(parsed.get("content")))
+    wire = _head(parsed, "chat.completion", created)
+    finish = FINISH_REASONS.get(text(parsed.get("stop_reason")), "stop")
     wire["choices"] = [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}]
-    if usage := _usage(told.get("usage")):
+    if usage := _usage(parsed.get("usage")):
         wire["usage"] = usage
     return encode(wire)
 

@@ -87,8 +87,8 @@ def read_ledger_rows(store: Store, outcome: str | None = None, which: RunSelecti
     problems: list[Problem] = []
     costs: list[tuple[str, str, float | None]] = []
     unclear = 0
-    asked = {"outcome": name, "since": which.since, "until": which.until, "arm": which.arm}
-    for number, found in enumerate(store.ask("team_rows", **asked), start=1):
+    parameters = {"outcome": name, "since": which.since, "until": which.until, "arm": which.arm}
+    for number, found in enumerate(store.ask("team_rows", **parameters), start=1):
         unclear += found["outcome_unclear"]
         try:
             row = _make_row(found)

@@ -213,7 +213,9 @@ class SimulatedTeam:
                         (one, number, *before[one]) for one in before if temporal[number - 1][one, agent]
                     ]
                 own = before[agent][0] if agent in before else task.opinions[agent]
-                answer = self._sway(task, number, agent, own, [(one, said) for one, _, said, _ in answers_before])
+                answer = self._sway(
+                    task, number, agent, own, [(one, answer_before) for one, _, answer_before, _ in answers_before]
+                )
                 now[agent] = answer, int(task.tokens[number, agent])
                 last[agent] = answer
                 rows.append(self._make_row(task, number, agent, answer, answers_before))
@@ -262,7 +264,9 @@ class SimulatedTeam:
         answers_before: Sequence[tuple[int, str | None]],
     ) -> str | None:
         """The answer after reading: its own, or with some chance that of an author, by persuasion."""
-        others = [(one, said) for one, said in answers_before if one != agent and said is not None]
+        others = [
+            (one, answer_before) for one, answer_before in answers_before if one != agent and answer_before is not None
+        ]
         if not others:
             return own
         weights = [self._compute_persuasion[one] for one, _ in others]
@@ -270,10 +274,10 @@ class SimulatedTeam:
         if own is not None and task.sways[number, agent] >= min(0.95, self.scenario.herding * total / len(others)):
             return own
         mark = task.choices[number, agent] * total
-        for weight, (_, said) in zip(weights, others, strict=True):
+        for weight, (_, answer_before) in zip(weights, others, strict=True):
             mark -= weight
             if mark < 0:
-                return said
+                return answer_before
         return others[-1][1]
 
     def score(self, task: SimulatedTask, done: TeamRun) -> float:

@@ -80,9 +80,9 @@ class Optimizer:
     def _log(self, decision: RuleDecision) -> None:
         """A model that cannot be asked is for the operator to know, once; what only a prompt cannot take is not."""
         model = decision.change.model if decision.change is not None else ""
-        said = decision.rule, model, decision.why
-        if model and said not in self._logged and len(self._logged) < MOST_LOGGED:
-            self._logged.add(said)
+        line = decision.rule, model, decision.why
+        if model and line not in self._logged and len(self._logged) < MOST_LOGGED:
+            self._logged.add(line)
             log("rule_not_applied", rule=decision.rule, model=model, problem=decision.why)
 
 
@@ -133,15 +133,15 @@ class LiveCall(RequestCall):
 
 def facts_of(exchange: Exchange) -> Facts:
     """What rules may know of a live call. Prices and the state of the prompt cache are not known here yet."""
-    asked, about = exchange.facts, exchange.about
+    request, about = exchange.facts, exchange.about
     return Facts(
         at=datetime.fromtimestamp(exchange.timing.started_s, UTC),
-        model=asked.model,
+        model=request.model,
         provider=exchange.route.upstream.provider,
         dialect=exchange.request.served.dialect.name,
-        streams=asked.stream,
-        most_output_tokens=asked.most_output_tokens,
-        choices_count=asked.choices_count,
+        streams=request.stream,
+        most_output_tokens=request.most_output_tokens,
+        choices_count=request.choices_count,
         owner=about.owner,
         task=about.task,
         conversation=about.conversation,

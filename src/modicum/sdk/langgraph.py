@@ -87,9 +87,9 @@ class PlannedGraph:
             self._record(name, guard.round_of(name), run, [one for one in messages if isinstance(one, AIMessage)])
         return {**update, self._key: messages}
 
-    def _record(self, name: str, number: int, run: str, said: list[AIMessage]) -> None:
+    def _record(self, name: str, number: int, run: str, messages: list[AIMessage]) -> None:
         assert self._recorder is not None  # noqa: S101 - the caller asked
-        usages = [one.usage_metadata for one in said]
+        usages = [one.usage_metadata for one in messages]
         counted = [usage for usage in usages if usage is not None]
         known = len(counted) == len(usages) and bool(usages)
         self._recorder.turn(
@@ -97,10 +97,10 @@ class PlannedGraph:
             name,
             number,
             AgentReply(
-                reply=str(said[-1].text) if said else None,
+                reply=str(messages[-1].text) if messages else None,
                 prompt_tokens=sum(usage["input_tokens"] for usage in counted) if known else None,
                 completion_tokens=sum(usage["output_tokens"] for usage in counted) if known else None,
-                model=str(said[-1].response_metadata.get("model_name", "")) if said else "",
+                model=str(messages[-1].response_metadata.get("model_name", "")) if messages else "",
             ),
         )
 

@@ -78,10 +78,10 @@ class PlannedRun:
         agent = speaker.name
         for item in response.to_input_items():
             self._authors[_key(item)] = agent
-            asked = self._tools.get(str(item.get("name", "")))
-            if asked and item.get("type") == "function_call":
+            tool = self._tools.get(str(item.get("name", "")))
+            if tool and item.get("type") == "function_call":
                 # The call that asks an agent, and the result it links to, are that agent's words.
-                self._authors[_key(item)] = asked
+                self._authors[_key(item)] = tool
         if self._recorder:
             self._recorder.turn(
                 self.guard.run,

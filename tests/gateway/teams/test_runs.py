@@ -17,9 +17,9 @@ def test_authors_are_known_by_what_they_said_but_for_white_space():
     one.record_saying("critic", "no")
     one.record_saying("critic", "  ")
 
-    assert one.who_said(" yes") == {"planner", "critic"}
-    assert one.who_said("no") == {"critic"}
-    assert one.who_said("") == one.who_said("maybe") == frozenset()
+    assert one.speakers_of(" yes") == {"planner", "critic"}
+    assert one.speakers_of("no") == {"critic"}
+    assert one.speakers_of("") == one.speakers_of("maybe") == frozenset()
 
 
 def test_a_run_remembers_so_much_and_no_more():
@@ -27,8 +27,8 @@ def test_a_run_remembers_so_much_and_no_more():
     for number in range(MOST_SAYINGS + 1):
         one.record_saying("planner", str(number))
 
-    assert one.who_said("0") == {"planner"}
-    assert not one.who_said(str(MOST_SAYINGS))
+    assert one.speakers_of("0") == {"planner"}
+    assert not one.speakers_of(str(MOST_SAYINGS))
 
 
 def test_enough_equal_answers_of_one_round_end_the_run():

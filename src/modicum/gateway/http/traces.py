@@ -150,8 +150,8 @@ def read(kind: bytes, body: bytes, owner: Owner) -> ParsedSpans:
     except UserError as error:
         raise Refused(415, f"{error}, where the gateway runs; or send JSON", "invalid_request") from None
     except (ValueError, RecursionError) as error:
-        said = str(error) if isinstance(error, ValueError) and not isinstance(error, msgspec.MsgspecError) else ""
-        raise Refused(400, said or "it is no trace request of OTLP", "invalid_request") from None
+        reason = str(error) if isinstance(error, ValueError) and not isinstance(error, msgspec.MsgspecError) else ""
+        raise Refused(400, reason or "it is no trace request of OTLP", "invalid_request") from None
     return result
 
 
@@ -188,9 +188,12 @@ def _take(span: Span, owner: Owner, result: ParsedSpans) -> None:
 
 def _owned(call: Call, owner: Owner) -> Call:
     """With the key's owner, and with names that are bounded: they become columns of the ledger."""
-    said = call.owner
+    owner_of_span = call.owner
     of_key = Owner(
-        owner.team or short(said.team), owner.app or short(said.app), owner.user or short(said.user), owner.key
+        owner.team or short(owner_of_span.team),
+        owner.app or short(owner_of_span.app),
+        owner.user or short(owner_of_span.user),
+        owner.key,
     )
     names = {name: short(getattr(call, name)) for name in _NAMES}
     tags = {name: short(value) for name, value in call.tags.items()}

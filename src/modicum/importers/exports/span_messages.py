@@ -98,14 +98,14 @@ def _open_message(raw: Any) -> dict[str, Any]:
     """A message of OpenInference in OpenAI's shape."""
     message = _inner(raw, "message")
     parts = [dict(_inner(part, "message_content")) for part in parsed_list(message.get("contents"))]
-    asked = [dict(_inner(call, "tool_call")) for call in parsed_list(message.get("tool_calls"))]
+    tool_calls = [dict(_inner(call, "tool_call")) for call in parsed_list(message.get("tool_calls"))]
     if "function_call_name" in message:
         arguments = message.get("function_call_arguments_json")
-        asked.append({"name": message["function_call_name"], "arguments": arguments})
+        tool_calls.append({"name": message["function_call_name"], "arguments": arguments})
     return {
         "role": message.get("role", "user"),
         "content": parts or message.get("content"),
-        "tool_calls": asked,
+        "tool_calls": tool_calls,
         "tool_call_id": message.get("tool_call_id"),
         "name": message.get("name"),
     }

@@ -165,8 +165,8 @@ def _target(method: str, rest: str) -> Target | None:
 
 
 def _error(status: int, message: str, kind: str) -> dict[str, Any]:
-    said = STATUS_WORDS.get(status) or ("INTERNAL" if status >= SERVER_FAULT else "FAILED_PRECONDITION")
-    error: dict[str, Any] = {"code": status, "message": text(message), "status": said}
+    status_word = STATUS_WORDS.get(status) or ("INTERNAL" if status >= SERVER_FAULT else "FAILED_PRECONDITION")
+    error: dict[str, Any] = {"code": status, "message": text(message), "status": status_word}
     if kind:
         info = "type.googleapis.com/google.rpc.ErrorInfo"
         error["details"] = [{"@type": info, "reason": text(kind).upper(), "domain": "modicum"}]

@@ -163,8 +163,8 @@ def _message_blocks(choices: list[_Choice]) -> list[Block]:
 def _error_kind(parsed: _Reply) -> str:
     if parsed.choices:
         return ""
-    said = {"error": parsed.error, "object": parsed.object, "type": parsed.type}
-    return error_kind_of(said if parsed.detail is None else {**said, "detail": parsed.detail})
+    fields = {"error": parsed.error, "object": parsed.object, "type": parsed.type}
+    return error_kind_of(fields if parsed.detail is None else {**fields, "detail": parsed.detail})
 
 
 def _error_or_garbage(body: bytes) -> ReplyFacts:

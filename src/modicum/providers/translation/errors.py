@@ -15,10 +15,10 @@ MOST_MESSAGE = 2000
 def error(caller: Dialect, status: int, body: bytes) -> tuple[int, bytes]:
     """The status for the caller, and the body."""
     try:
-        said = msgspec.json.decode(body)
+        document = msgspec.json.decode(body)
     except UNREADABLE:
-        said = None
-    fields = mapping(said or {}) or mapping(next(iter(listed(said)), {}))
+        document = None
+    fields = mapping(document or {}) or mapping(next(iter(listed(document)), {}))
     inner = mapping(fields.get("error"))
     message = text(inner.get("message")) or text(fields.get("error")) or text(fields.get("message"))
     if status == OVERLOADED:

@@ -13,8 +13,9 @@ VAGUE = {
 }
 """Words that name a function by what happened to it, and so say nothing to whoever reads the call."""
 NO_NOUNS = {"told", "said", "heard", "wanted", "asked"}
+"""Words that no variable, parameter, attribute or class is named by: a noun says what it holds."""
 FIELDS_OF_JSON = {("doctor.py", "said")}
-"""Words that no variable, parameter, attribute, constant or class is named by: a noun says what it holds."""
+"""What `--json` printed before keeps its name."""
 
 
 def definitions(kinds):

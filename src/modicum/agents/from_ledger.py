@@ -89,8 +89,8 @@ def read_ledger_rows(store: Store, outcome: str | None = None, which: RunSelecti
     problems: list[Problem] = []
     costs: list[tuple[str, str, float | None]] = []
     unclear = 0
-    asked = {"outcome": name, "since": which.since, "until": which.until, "arm": which.arm}
-    for number, found in enumerate(store.ask("team_rows", **asked), start=1):
+    parameters = {"outcome": name, "since": which.since, "until": which.until, "arm": which.arm}
+    for number, found in enumerate(store.ask("team_rows", **parameters), start=1):
         unclear += found["outcome_unclear"]
         try:
             row = _make_row(found)
@@ -129,9 +129,9 @@ def _explain_missing(place: str, counted: Mapping[str, Any]) -> str:
     )
 
 
-def _choose_outcome(store: Store, wanted: str | None) -> str:
-    if wanted is not None:
-        return str(find_outcome(store, wanted)["name"])
+def _choose_outcome(store: Store, name: str | None) -> str:
+    if name is not None:
+        return str(find_outcome(store, name)["name"])
     known = [row["name"] for row in store.ask("outcomes")]
     if len(known) > 1:
         raise UserError(

@@ -11,7 +11,7 @@ from modicum.calls.errors import UserError
 from modicum.calls.one_line import one_line
 from modicum.calls.storable import storable
 from modicum.cli.file_permissions import private_files
-from modicum.cli.verb_group import VerbGroup
+from modicum.cli.terminal.verb_group import VerbGroup
 
 _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 """Faults that no verb can foresee and only the user can mend: the disk is full, may not be written, or is broken."""

@@ -257,7 +257,7 @@ def _print_first_steps(found: "Audit") -> None:
             click.echo(f"     look at: {', '.join(row.examples)}")
 
 
-def _print_what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
+def _print_what_ifs(what_ifs: Sequence["WhatIfResult"], found: "Audit") -> None:
     click.echo()
     output.print_table(
         ["what if", "class", "saves alone", "share", "on top"],
@@ -269,7 +269,7 @@ def _print_what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
                 f"{one.saving_share:+.1%}",
                 _format_saving(one.marginal_usd),
             ]
-            for one in asked
+            for one in what_ifs
         ],
         left=2,
         footer=[
@@ -280,7 +280,7 @@ def _print_what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
             "",
         ],
     )
-    for one in asked:
+    for one in what_ifs:
         if one.unpriced_calls:
             click.echo(f"  {one.name}: {one.unpriced_calls:,} calls would have no known price; they stay as they were")
         if one.name.startswith("model:"):

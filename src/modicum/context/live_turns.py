@@ -127,18 +127,18 @@ class LiveTurns:
         return _read_message(dialect, field, messages[before.messages - 1]).digest == before.end
 
 
-class _Seen(NamedTuple):
+class _MessageMark(NamedTuple):
     digest: int
     is_by_model: bool
 
 
-def _read_message(dialect: Dialect, field: str, message: msgspec.Raw) -> _Seen:
+def _read_message(dialect: Dialect, field: str, message: msgspec.Raw) -> _MessageMark:
     """A message as the model sees it: cache marks, which move, and the order of its fields are no part of that."""
     try:
         blocks = dialect.segments(b'{"%s":[%s]}' % (field.encode(), bytes(message)))
     except DialectError:
-        return _Seen(hash(bytes(message)), is_by_model=False)
-    return _Seen(
+        return _MessageMark(hash(bytes(message)), is_by_model=False)
+    return _MessageMark(
         hash(tuple((block.kind, block.tool, block.text) for block in blocks)),
         is_by_model=any(block.kind in _BY_MODEL for block in blocks),
     )

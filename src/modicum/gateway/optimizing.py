@@ -102,9 +102,9 @@ class Optimizer:
     def _log(self, decision: RuleDecision) -> None:
         """A model that cannot be asked is for the operator to know, once; what only a prompt cannot take is not."""
         model = decision.change.model if decision.change is not None else ""
-        said = decision.rule, model, decision.why
-        if model and said not in self._logged and len(self._logged) < MOST_LOGGED:
-            self._logged.add(said)
+        line = decision.rule, model, decision.why
+        if model and line not in self._logged and len(self._logged) < MOST_LOGGED:
+            self._logged.add(line)
             log("rule_not_applied", rule=decision.rule, model=model, problem=decision.why)
 
 
@@ -155,12 +155,12 @@ class LiveCall(RequestCall):
 
 def facts_of(exchange: Exchange, rates: LiveRates) -> Facts:
     """What rules may know of a live call."""
-    asked, about, place = exchange.facts, exchange.about, exchange.place
+    request, about, place = exchange.facts, exchange.about, exchange.place
     started_s, provider = exchange.timing.started_s, exchange.route.upstream.provider
     at = datetime.fromtimestamp(started_s, UTC)
     return Facts(
         at=at,
-        model=asked.model,
+        model=request.model,
         provider=provider,
         rates=rates.of_call(provider, at, tokens_by_length(exchange.edited)),
         cached_tokens=place.cached_tokens if place is not None else None,
@@ -168,9 +168,9 @@ def facts_of(exchange: Exchange, rates: LiveRates) -> Facts:
         since_last_call_s=place.seconds_since_last(started_s) if place is not None else None,
         conversation_age_s=place.age_s(started_s) if place is not None else None,
         dialect=exchange.request.served.dialect.name,
-        streams=asked.stream,
-        most_output_tokens=asked.most_output_tokens,
-        choices_count=asked.choices_count,
+        streams=request.stream,
+        most_output_tokens=request.most_output_tokens,
+        choices_count=request.choices_count,
         owner=about.owner,
         task=about.task,
         conversation=about.conversation,

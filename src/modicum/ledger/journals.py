@@ -162,9 +162,9 @@ def _check_columns(base: sqlite3.Connection) -> None:
 
 
 def _check_whole(base: sqlite3.Connection) -> None:
-    (said,) = base.execute("PRAGMA quick_check(1)").fetchone()
-    if said != "ok":
-        raise NotReadable(str(said).splitlines()[-1])
+    (verdict,) = base.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise NotReadable(str(verdict).splitlines()[-1])
 
 
 def _believed_after(reason: str) -> int:

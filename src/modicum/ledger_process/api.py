@@ -30,7 +30,7 @@ _json = msgspec.json.Encoder(decimal_format="number", order=None)
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class _Wanted(msgspec.Struct):
+class RecordsQuery(msgspec.Struct):
     """Which records somebody asks for, as `Store.records` is asked."""
 
     since: _Moment | None = None
@@ -161,10 +161,10 @@ class Api:
         return await self._ledger.lend(lambda store: store.append_records(table, records, batch.sent_ns))
 
     async def _records(self, table: RecordTable[Any], body: bytes) -> Any:
-        wanted = msgspec.convert(_document(body), _Wanted)
-        after = None if wanted.after is None else table.convert([wanted.after])[0]
+        query = msgspec.convert(_document(body), RecordsQuery)
+        after = None if query.after is None else table.convert([query.after])[0]
         return await self._ledger.lend(
-            lambda store: store.records(table, wanted.since, wanted.until, after=after, most=wanted.most)
+            lambda store: store.records(table, query.since, query.until, after=after, most=query.most)
         )
 
     async def _entries(self, body: bytes) -> Any:

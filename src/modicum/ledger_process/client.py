@@ -51,8 +51,8 @@ class LedgerProcessStore:
         after: N | None = None,
         most: int | None = None,
     ) -> list[N]:
-        wanted = {"since": since, "until": until, "after": after, "most": most}
-        return table.convert(self._post(f"records/{table.name}", msgspec.msgpack.encode(wanted)))
+        query = {"since": since, "until": until, "after": after, "most": most}
+        return table.convert(self._post(f"records/{table.name}", msgspec.msgpack.encode(query)))
 
     def ask(self, question: str, **parameters: Any) -> list[Row]:
         rows: list[Row] = self._post("ask", wire.encode({"question": question, "parameters": parameters}))

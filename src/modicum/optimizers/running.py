@@ -47,12 +47,12 @@ def _run(rule: Rule, subject: Subject) -> RuleDecision | None:
     change = None
     with contain() as work:
         try:
-            wanted = rule.decide(subject.prompt, subject.facts)
-            if isinstance(wanted, NotDecidable):
-                return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=wanted.why)
-            if wanted.is_nothing:
+            decided = rule.decide(subject.prompt, subject.facts)
+            if isinstance(decided, NotDecidable):
+                return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=decided.why)
+            if decided.is_nothing:
                 return None
-            change = wanted
+            change = decided
             subject.apply(rule, change)
         except NotHeld as missing:
             return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=str(missing))
@@ -92,7 +92,7 @@ class RequestCall:
 
     Attributes:
         body: as the rules left it. The model's name in it is not changed: how a request names its model depends on
-            where it goes (`facts.model` says which is wanted).
+            where it goes (`facts.model` says which is decided).
     """
 
     def __init__(self, dialect: Dialect, body: bytes, facts: Facts, prompt: Prompt | None = None) -> None:

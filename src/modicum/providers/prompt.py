@@ -49,8 +49,8 @@ class MessagePart(NamedTuple):
     is_error: bool = False
 
 
-def _as_user_message(said: str) -> dict[str, Any]:
-    return {"role": "user", "content": said}
+def _as_user_message(content: str) -> dict[str, Any]:
+    return {"role": "user", "content": content}
 
 
 class PromptShape(NamedTuple):

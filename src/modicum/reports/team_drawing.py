@@ -48,13 +48,13 @@ def count_edge_tokens(team: RecordedTeam, plan: TeamPlan | None) -> tuple[Edges,
     edges: Edges = defaultdict(int)
     spoken: dict[str, int] = dict.fromkeys(team.graph.agents, 0)
     for run in team.runs:
-        said = {(turn.agent, turn.round): turn for turn in run.turns}
+        turns = {(turn.agent, turn.round): turn for turn in run.turns}
         for turn in run.turns:
             if plan and not plan.keeps(turn.agent, turn.round):
                 continue
             spoken[turn.agent] += turn.completion_tokens or 0
             for read in find_reads(run, turn, team.graph):
-                source = said.get((read.agent, read.round))
+                source = turns.get((read.agent, read.round))
                 kind = EdgeKind.SPATIAL if read.round == turn.round else EdgeKind.TEMPORAL
                 if source is None or read.agent == turn.agent:
                     continue

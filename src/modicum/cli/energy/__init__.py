@@ -2,7 +2,7 @@
 
 import click
 
-from modicum.cli.verb_group import VerbGroup
+from modicum.cli.terminal.verb_group import VerbGroup
 
 VERBS = {
     "watch": "Measure tokens per second and joules per token of a running server.",

@@ -113,7 +113,7 @@ def command(
     return 0 if any(point.joules is not None for point in result.points) or options["gpus"] == "none" else 1
 
 
-async def _run_bench(wanted: _BenchOptions, *, quiet: bool) -> "BenchResult":
+async def _run_bench(options: _BenchOptions, *, quiet: bool) -> "BenchResult":
     import random
 
     from modicum import __version__
@@ -125,33 +125,33 @@ async def _run_bench(wanted: _BenchOptions, *, quiet: bool) -> "BenchResult":
     from modicum.outbound.unreachable import Unreachable
 
     points = []
-    async with Outbound(AllowedHosts([wanted.server, *wanted.dcgm_urls]), timeout_s=120) as client:
-        gpus = open_gpu_sources(client, wanted.gpus, wanted.dcgm_urls)
+    async with Outbound(AllowedHosts([options.server, *options.dcgm_urls]), timeout_s=120) as client:
+        gpus = open_gpu_sources(client, options.gpus, options.dcgm_urls)
         facts = tuple([fact for source in gpus for fact in await source.facts()])
         plan = LoadPlan(
-            wanted.server,
-            wanted.model,
-            wanted.prompt_tokens[0],
-            wanted.output_tokens,
-            wanted.seconds,
-            wanted.chat,
-            wanted.headers,
+            options.server,
+            options.model,
+            options.prompt_tokens[0],
+            options.output_tokens,
+            options.seconds,
+            options.chat,
+            options.headers,
         )
         try:
             per_token = await measure_words_per_token(client, plan, random.Random(0))  # noqa: S311 - text
         except Unreachable as error:
-            raise UserError(f"{error}; is the server running, and is '{wanted.model}' its model's name?") from None
-        for length in wanted.prompt_tokens:
+            raise UserError(f"{error}; is the server running, and is '{options.model}' its model's name?") from None
+        for length in options.prompt_tokens:
             words = max(1, round(length * per_token))
-            for concurrency in wanted.concurrency:
-                for repeat in range(1, wanted.repeats + 1):
+            for concurrency in options.concurrency:
+                for repeat in range(1, options.repeats + 1):
                     if not quiet:
                         click.echo(
-                            f"{concurrency} at once, prompts of {length}, {repeat} of {wanted.repeats}", err=True
+                            f"{concurrency} at once, prompts of {length}, {repeat} of {options.repeats}", err=True
                         )
                     here = msgspec.structs.replace(plan, prompt_tokens=length)
                     points.append(await _measure_window(client, here, concurrency, words, repeat, gpus))
-    return BenchResult(FORMAT, wanted.model, facts, tuple(points), __version__)
+    return BenchResult(FORMAT, options.model, facts, tuple(points), __version__)
 
 
 async def _measure_window(

@@ -45,8 +45,8 @@ def open_ledger(url: str | None, settings: Settings | None = None) -> "Iterator[
         if "duckdb" in type(error).__module__:
             from modicum.ledger.embedded import trouble_of_disk
 
-            if said := trouble_of_disk(store.place, error):
-                raise UserError(said) from None
+            if trouble := trouble_of_disk(store.place, error):
+                raise UserError(trouble) from None
         raise
     finally:
         store.close()

@@ -93,24 +93,24 @@ class App:
                 read = partial(self._body, receive, headers, share, as_sent=path in TRACES)
                 await self._record_report(method, path, headers, read, client)
                 return
-            asked = served(method, path, headers)
+            target = served(method, path, headers)
             caller = self._pipeline.identify(headers, scope["query_string"])
-            body = b"" if asked.method == b"GET" else await self._body(receive, headers, share)
+            body = b"" if target.method == b"GET" else await self._body(receive, headers, share)
         except Refused as refusal:
             self._parts.metrics.refused(refusal.kind)
             await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
             return
         except ClientGone:
             return
-        request = Request(asked, path, scope["query_string"], caller, headers, passing, body)
+        request = Request(target, path, scope["query_string"], caller, headers, passing, body)
         with suppress(ClientGone), contain(_log_bug, but=(ClientGone,)) as work:
-            if asked.what == CALL:
+            if target.what == CALL:
                 await self._pipeline.run(request, client)
             else:
                 await pass_aside(self._parts, self._pipeline.in_force.upstreams, request, client)
         if work.error is not None and not client.started:
             with suppress(ClientGone):
-                await client.refuse(asked.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
+                await client.refuse(target.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
 
     async def _answer_here(self, method: str, path: str, headers: dict[bytes, bytes], client: Client) -> bool:
         """Answers a request that needs neither key nor body; says whether it was one."""

@@ -22,7 +22,7 @@ class Run:
         self.guard = guard
         self.agreed = ""
         """Why nobody needs to speak any more; empty while they do."""
-        self.asked: set[str] = set()
+        self.callers: set[str] = set()
         """Agents that have called."""
         self.unfinished: set[str] = set()
         """Agents whose last call has not come to a good end: their next one is the same turn."""

@@ -97,14 +97,14 @@ class GeminiGenerate(Dialect):
         found = _PATH.search(path)
         if not found or found[2] not in _METHODS:
             raise DialectError(404, "the path names no model and method that are served here", "not_found")
-        told = parse_request(_request, body)
-        config = told.config or _Config()
+        parsed = parse_request(_request, body)
+        config = parsed.config or _Config()
         return RequestFacts(
             model=check_model_name(found[1]),
             stream=_METHODS[found[2]],
             most_output_tokens=config.max_tokens,
             choices_count=config.choices or 1,
-            metadata=metadata_texts(told.labels),
+            metadata=metadata_texts(parsed.labels),
         )
 
     def find(self, method: str, path: str) -> Target | None:
@@ -122,22 +122,22 @@ class GeminiGenerate(Dialect):
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:
-            told = _reply.decode(body)
+            parsed = _reply.decode(body)
         except UNREADABLE:
             return _array_reply(body)
-        usage, problem = counted_in(told.usage)
-        candidates = listed(told.candidates)
+        usage, problem = counted_in(parsed.usage)
+        candidates = listed(parsed.candidates)
         made, made_size = ("", 0) if usage else join_output(candidate_blocks(candidates))
         return ReplyFacts(
-            reply_id=identifier(told.reply_id),
-            model=identifier(told.model),
+            reply_id=identifier(parsed.reply_id),
+            model=identifier(parsed.model),
             usage=usage,
             usage_final=usage is not None,
-            tier=tier_from(mapping(told.usage)),
-            charges=charges_from(mapping(told.usage), grounding_in(candidates), identifier(told.model)),
-            finish_reason=finish_reason_in(candidates, told.feedback),
-            complete=bool(finish_reason_in(candidates, told.feedback)),
-            error_kind=error_kind_in(told.error),
+            tier=tier_from(mapping(parsed.usage)),
+            charges=charges_from(mapping(parsed.usage), grounding_in(candidates), identifier(parsed.model)),
+            finish_reason=finish_reason_in(candidates, parsed.feedback),
+            complete=bool(finish_reason_in(candidates, parsed.feedback)),
+            error_kind=error_kind_in(parsed.error),
             output_text=made,
             output_chars=made_size,
             problem=problem,
@@ -166,8 +166,8 @@ def _target(method: str, rest: str) -> Target | None:
 
 
 def _error(status: int, message: str, kind: str) -> dict[str, Any]:
-    said = STATUS_WORDS.get(status) or ("INTERNAL" if status >= SERVER_FAULT else "FAILED_PRECONDITION")
-    error: dict[str, Any] = {"code": status, "message": text(message), "status": said}
+    status_word = STATUS_WORDS.get(status) or ("INTERNAL" if status >= SERVER_FAULT else "FAILED_PRECONDITION")
+    error: dict[str, Any] = {"code": status, "message": text(message), "status": status_word}
     if kind:
         info = "type.googleapis.com/google.rpc.ErrorInfo"
         error["details"] = [{"@type": info, "reason": text(kind).upper(), "domain": "modicum"}]

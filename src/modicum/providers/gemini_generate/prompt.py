@@ -58,10 +58,10 @@ def _parts(message: Mapping[str, Any]) -> Iterator[MessagePart]:
             yield MessagePart(SegmentKind.TOOL_CALL, block=place, calls=(made,))
         elif result := mapping(part.get(_RESULT)):
             response = mapping(result.get("response"))
-            said = response.get(_text_field(response))
+            content = response.get(_text_field(response))
             yield MessagePart(
                 SegmentKind.TOOL_RESULT,
-                said if isinstance(said, str) else None,
+                content if isinstance(content, str) else None,
                 block=place,
                 answers=text(result.get("id")),
                 is_error="error" in response,
@@ -71,8 +71,8 @@ def _parts(message: Mapping[str, Any]) -> Iterator[MessagePart]:
             yield MessagePart(SegmentKind.IMAGE if is_image else SegmentKind.DOCUMENT, block=place)
         else:
             kind = SegmentKind.REASONING if part.get("thought") is True else plain
-            said = part.get("text")
-            yield MessagePart(kind, said if isinstance(said, str) else None, block=place)
+            content = part.get("text")
+            yield MessagePart(kind, content if isinstance(content, str) else None, block=place)
 
 
 def _text_field(response: Mapping[str, Any]) -> str:
@@ -105,12 +105,12 @@ def _why_no_text(field: Field) -> str:
     return "it wants a tool call" if text(calling.get("mode")).upper() == "ANY" else ""
 
 
-def _as_parts(said: str) -> dict[str, Any]:
-    return {"parts": [{"text": said}]}
+def _as_parts(content: str) -> dict[str, Any]:
+    return {"parts": [{"text": content}]}
 
 
-def _as_user_message(said: str) -> dict[str, Any]:
-    return {"role": "user", **_as_parts(said)}
+def _as_user_message(content: str) -> dict[str, Any]:
+    return {"role": "user", **_as_parts(content)}
 
 
 SHAPE = PromptShape(

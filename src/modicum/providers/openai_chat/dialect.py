@@ -77,18 +77,18 @@ class OpenAIChat(OpenAIDialect):
     blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:
-        told = parse_request(_request, body)
-        stream = bool(told.stream)
-        options = told.stream_options
+        parsed = parse_request(_request, body)
+        stream = bool(parsed.stream)
+        options = parsed.stream_options
         return RequestFacts(
-            model=model_in(told.model, path),
+            model=model_in(parsed.model, path),
             stream=stream,
             usage_asked=not stream or (options is not None and bool(options.include_usage)),
-            most_output_tokens=told.max_completion_tokens or told.max_tokens,
-            choices_count=told.n or 1,
-            user=text(told.user or told.safety_identifier),
-            session=text(told.session_id) or session_from_cache_key(told.prompt_cache_key),
-            metadata=metadata_texts(told.metadata),
+            most_output_tokens=parsed.max_completion_tokens or parsed.max_tokens,
+            choices_count=parsed.n or 1,
+            user=text(parsed.user or parsed.safety_identifier),
+            session=text(parsed.session_id) or session_from_cache_key(parsed.prompt_cache_key),
+            metadata=metadata_texts(parsed.metadata),
         )
 
     def with_usage_asked(self, body: bytes) -> bytes:
@@ -105,23 +105,23 @@ class OpenAIChat(OpenAIDialect):
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:
-            told = _reply.decode(body)
+            parsed = _reply.decode(body)
         except UNREADABLE:
             return _error_or_garbage(body)
-        choices = told.choices or []
-        counts = told.usage or next((c.usage for c in choices if c.usage), None)
+        choices = parsed.choices or []
+        counts = parsed.usage or next((c.usage for c in choices if c.usage), None)
         usage, problem = parse_usage(usage_from, counts, MAIN_COUNTS)
         made, made_size = ("", 0) if usage else join_output(_message_blocks(choices))
         return ReplyFacts(
-            reply_id=identifier(told.id),
-            model=identifier(told.model),
+            reply_id=identifier(parsed.id),
+            model=identifier(parsed.model),
             usage=usage,
             usage_final=usage is not None,
-            tier=tier_from({"service_tier": told.service_tier}),
-            charges=charges_from(mapping(counts), lane=told.service_tier, model=identifier(told.model)),
+            tier=tier_from({"service_tier": parsed.service_tier}),
+            charges=charges_from(mapping(counts), lane=parsed.service_tier, model=identifier(parsed.model)),
             finish_reason=identifier(choices[0].finish_reason) if choices else "",
             complete=bool(choices),
-            error_kind=_error_kind(told),
+            error_kind=_error_kind(parsed),
             output_text=made,
             output_chars=made_size,
             problem=problem,
@@ -146,11 +146,11 @@ def _message_blocks(choices: list[_Choice]) -> list[Block]:
     return blocks
 
 
-def _error_kind(told: _Reply) -> str:
-    if told.choices:
+def _error_kind(parsed: _Reply) -> str:
+    if parsed.choices:
         return ""
-    said = {"error": told.error, "object": told.object, "type": told.type}
-    return error_kind_of(said if told.detail is None else {**said, "detail": told.detail})
+    fields = {"error": parsed.error, "object": parsed.object, "type": parsed.type}
+    return error_kind_of(fields if parsed.detail is None else {**fields, "detail": parsed.detail})
 
 
 def _error_or_garbage(body: bytes) -> ReplyFacts:

@@ -46,8 +46,8 @@ class OpenAIEmbeddings(OpenAIDialect):
     writer = WRITER
 
     def request(self, body: bytes, path: str) -> RequestFacts:
-        told = parse_request(_request, body)
-        return RequestFacts(model=model_in(told.model, path), user=text(told.user))
+        parsed = parse_request(_request, body)
+        return RequestFacts(model=model_in(parsed.model, path), user=text(parsed.user))
 
     @staticmethod
     def blocks_of(request: Mapping[str, Any]) -> list[Block]:
@@ -63,18 +63,18 @@ class OpenAIEmbeddings(OpenAIDialect):
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:
-            told = _reply.decode(body)
+            parsed = _reply.decode(body)
         except UNREADABLE:
             return unreadable_reply(body)
-        usage, problem = parse_usage(usage_from, told.usage, MAIN_COUNTS)
+        usage, problem = parse_usage(usage_from, parsed.usage, MAIN_COUNTS)
         return ReplyFacts(
-            reply_id=identifier(told.id),
-            model=identifier(told.model),
+            reply_id=identifier(parsed.id),
+            model=identifier(parsed.model),
             usage=usage,
             usage_final=usage is not None,
-            charges=charges_from(mapping(told.usage), model=identifier(told.model)),
-            complete=bytes(told.data).startswith(b"["),
-            error_kind=error_kind_of({"error": told.error, "object": told.object}),
+            charges=charges_from(mapping(parsed.usage), model=identifier(parsed.model)),
+            complete=bytes(parsed.data).startswith(b"["),
+            error_kind=error_kind_of({"error": parsed.error, "object": parsed.object}),
             problem=problem,
         )
 

@@ -64,17 +64,19 @@ class OpenAIResponses(OpenAIDialect):
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
         """As `Dialect.request`; a background response is refused, for its usage comes with no reply of this call."""
-        told = parse_request(_request, body)
-        if told.background:
+        parsed = parse_request(_request, body)
+        if parsed.background:
             raise DialectError(400, "'background' is not served here: its tokens would be counted nowhere")
-        conversation = told.conversation if isinstance(told.conversation, str) else mapping(told.conversation).get("id")
+        conversation = (
+            parsed.conversation if isinstance(parsed.conversation, str) else mapping(parsed.conversation).get("id")
+        )
         return RequestFacts(
-            model=check_model_name(told.model),
-            stream=bool(told.stream),
-            most_output_tokens=told.max_output_tokens,
-            user=text(told.user or told.safety_identifier),
-            session=text(conversation) or session_from_cache_key(told.prompt_cache_key),
-            metadata=metadata_texts(told.metadata),
+            model=check_model_name(parsed.model),
+            stream=bool(parsed.stream),
+            most_output_tokens=parsed.max_output_tokens,
+            user=text(parsed.user or parsed.safety_identifier),
+            session=text(conversation) or session_from_cache_key(parsed.prompt_cache_key),
+            metadata=metadata_texts(parsed.metadata),
         )
 
     def reply(self, body: bytes) -> ReplyFacts:
@@ -92,22 +94,22 @@ class OpenAIResponses(OpenAIDialect):
         return b"event: error\ndata: %b\n\n" % encode(event)
 
 
-def _facts(told: _Reply) -> ReplyFacts:
-    usage, problem = parse_usage(usage_from, told.usage, MAIN_COUNTS)
-    made, made_size = ("", 0) if usage else join_output(_output_blocks(told.output))
-    status = text(told.status)
+def _facts(parsed: _Reply) -> ReplyFacts:
+    usage, problem = parse_usage(usage_from, parsed.usage, MAIN_COUNTS)
+    made, made_size = ("", 0) if usage else join_output(_output_blocks(parsed.output))
+    status = text(parsed.status)
     return ReplyFacts(
-        reply_id=identifier(told.id),
-        model=identifier(told.model),
+        reply_id=identifier(parsed.id),
+        model=identifier(parsed.model),
         usage=usage,
         usage_final=usage is not None,
-        tier=tier_from({"service_tier": told.service_tier}),
+        tier=tier_from({"service_tier": parsed.service_tier}),
         charges=charges_from(
-            mapping(told.usage), lane=told.service_tier, model=identifier(told.model), requests=_requests(told)
+            mapping(parsed.usage), lane=parsed.service_tier, model=identifier(parsed.model), requests=_requests(parsed)
         ),
-        finish_reason=identifier(mapping(told.incomplete_details).get("reason")) or identifier(status),
+        finish_reason=identifier(mapping(parsed.incomplete_details).get("reason")) or identifier(status),
         complete=status in {"completed", "incomplete"},
-        error_kind=error_kind_of({"error": told.error, "object": told.object}) or ("error" * (status == "failed")),
+        error_kind=error_kind_of({"error": parsed.error, "object": parsed.object}) or ("error" * (status == "failed")),
         output_text=made,
         output_chars=made_size,
         problem=problem,
@@ -117,12 +119,12 @@ def _facts(told: _Reply) -> ReplyFacts:
 _CHARGED = (b'"web_search_call"', *(f'"{kind}"'.encode() for kind in CHARGED_ITEMS))
 
 
-def _requests(told: _Reply) -> dict[str, int]:
-    output = bytes(told.output)
+def _requests(parsed: _Reply) -> dict[str, int]:
+    output = bytes(parsed.output)
     if not any(kind in output for kind in _CHARGED):
         return {}
     try:
-        return requests_in({"output": msgspec.json.decode(output), "tool_usage": told.tool_usage})
+        return requests_in({"output": msgspec.json.decode(output), "tool_usage": parsed.tool_usage})
     except UNREADABLE:
         return {}
 

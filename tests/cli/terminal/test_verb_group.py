@@ -3,7 +3,7 @@ import sys
 import click
 from click.testing import CliRunner
 
-from modicum.cli.verb_group import VerbGroup
+from modicum.cli.terminal.verb_group import VerbGroup
 
 VERB = """
 import click

@@ -10,7 +10,7 @@ from modicum import __version__
 from modicum.calls.errors import UserError
 from modicum.calls.one_line import one_line
 from modicum.calls.storable import storable
-from modicum.cli.file_permissions import private_files
+from modicum.cli.inputs.file_permissions import private_files
 from modicum.cli.terminal.verb_group import VerbGroup
 
 _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})

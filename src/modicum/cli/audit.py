@@ -11,8 +11,8 @@ from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
-from modicum.cli.file_permissions import shared_files
 from modicum.cli.inputs import resources
+from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.inputs.log_reading import print_problems, show_steps
 from modicum.cli.terminal import output
 from modicum.ledger.records import OUTCOMES

@@ -116,14 +116,14 @@ def find_price(prices: "PriceBook", provider: str, model: str, at: datetime) -> 
 
     listed = prices.find_listed(provider, model, at, Tier.STANDARD)
     lanes = {lane: prices.steps(provider, model, at, lane) for lane in Tier}
-    notes = {id(note): note for lane in Tier if (asked := _list_entry(prices, provider, model, at, lane)) is not None
-             for note in prices.price_notes(asked)}  # fmt: skip
+    notes = {id(note): note for lane in Tier if (query := _list_entry(prices, provider, model, at, lane)) is not None
+             for note in prices.price_notes(query)}  # fmt: skip
     return {
         "model": model,
         "provider": provider or None,
         "at": at,
-        "seller": listed.asked.seller if listed else None,
-        "listed_as": listed.asked.model if listed else None,
+        "seller": listed.query.seller if listed else None,
+        "listed_as": listed.query.model if listed else None,
         "name_is_listed": listed.is_named if listed else None,
         "lanes": [
             {"lane": lane, "steps": [rates_document(step.above_tokens, step.rates) for step in steps]}
@@ -142,7 +142,7 @@ def find_price(prices: "PriceBook", provider: str, model: str, at: datetime) -> 
 
 def _list_entry(prices: "PriceBook", provider: str, model: str, at: datetime, lane: Tier) -> Any:
     listed = prices.find_listed(provider, model, at, lane)
-    return listed.asked if listed else None
+    return listed.query if listed else None
 
 
 def rates_document(above_tokens: int, rates: Rates) -> dict[str, Any]:

@@ -106,7 +106,7 @@ class Correction(PriceNote, frozen=True, forbid_unknown_fields=True, kw_only=Tru
             return CorrectionState.SETTLED
         return (
             CorrectionState.DUE
-            if any(current == _named(said, self.rates) for said in self.listed)
+            if any(current == _named(listed, self.rates) for listed in self.listed)
             else CorrectionState.CONTRADICTED
         )
 
@@ -144,7 +144,7 @@ class _Document(msgspec.Struct, forbid_unknown_fields=True):
     unsettled: list[Unsettled] = []
 
 
-class Asked(NamedTuple):
+class PriceQuery(NamedTuple):
     """What a price is asked for: seller and model by the list's ids, the name that the call has, and its lane."""
 
     seller: str
@@ -168,9 +168,9 @@ class Corrections:
         document = msgspec.convert(_with_moments(tomllib.loads(text.decode(), parse_float=Decimal)), _Document)
         return cls(document.correction, document.unsettled, hashlib.sha256(text).hexdigest()[:8])
 
-    def apply(self, asked: "Asked", at: datetime, price: Any) -> Corrected:
-        about = [entry for entry in self.corrections if entry.is_about(*asked)]
-        doubtful = [entry for entry in self.unsettled if entry.is_about(*asked)]
+    def apply(self, query: "PriceQuery", at: datetime, price: Any) -> Corrected:
+        about = [entry for entry in self.corrections if entry.is_about(*query)]
+        doubtful = [entry for entry in self.unsettled if entry.is_about(*query)]
         if not about and not doubtful:
             return Corrected(price)
         applied: list[Correction] = []
@@ -186,10 +186,10 @@ class Corrections:
         divided = any(entry.divides(at) for entry in (*about, *doubtful))
         return Corrected(self._changed(price, applied), tuple(applied), tuple(doubts), not divided)
 
-    def about(self, asked: "Asked") -> list[PriceNote]:
+    def about(self, query: "PriceQuery") -> list[PriceNote]:
         """All that is noted of a model, whatever the time."""
         entries: list[PriceNote] = [*self.corrections, *self.unsettled]
-        return [entry for entry in entries if entry.is_about(*asked)]
+        return [entry for entry in entries if entry.is_about(*query)]
 
     def _changed(self, price: Any, applied: list[Correction]) -> Any:
         """A copy with the corrected rates; the same copy for the same corrections, since rates are kept by price."""

@@ -48,7 +48,7 @@ def _changes(prices: PriceBook, provider: str, model: str, lane: Tier, now: date
             day = getattr(priced.constraint, "start_date", None)
             if day is not None:
                 yield _first_moment(day)
-        for note in prices.price_notes(listed.asked):
+        for note in prices.price_notes(listed.query):
             yield from (moment for moment in (note.since, note.until) if moment is not None)
     for own in prices.price_file.prices if prices.price_file is not None else ():
         yield from (_first_moment(day) for day in (own.since, own.until) if day is not None)
@@ -59,10 +59,10 @@ def _first_moment(day: date) -> datetime:
 
 
 def _by_hours(
-    prices: PriceBook, asked: tuple[str, str, Tier], start: datetime, until: datetime | None
+    prices: PriceBook, query: tuple[str, str, Tier], start: datetime, until: datetime | None
 ) -> list[tuple[str, RateSteps]]:
     """The different prices of a week from `start`, each with its hours."""
-    provider, model, lane = asked
+    provider, model, lane = query
     slots: list[tuple[RateSteps, list[datetime]]] = []
     for number in range(WEEK_SLOTS):
         moment = start + number * SLOT

@@ -21,13 +21,13 @@ from modicum.calls.charges import WEB_SEARCHES
 from modicum.calls.provider_names import provider_of_route
 from modicum.calls.rates import CORRECTED, Rates, RateStep, RateSteps
 from modicum.metering.model_names import is_named, spellings
-from modicum.metering.price_corrections import Asked, Corrected, Corrections, Unsettled
+from modicum.metering.price_corrections import Corrected, Corrections, PriceQuery, Unsettled
 
 
 class Listed(msgspec.Struct, frozen=True):
     """What the list has for a model at a moment."""
 
-    asked: Asked
+    query: PriceQuery
     model: Any
     """The list's entry."""
     price: Any
@@ -76,12 +76,12 @@ class ListPrices:
             if spelling.instead_of and not self._is_cheaper(found, maker.id, spelling.instead_of):
                 continue
             price, is_dated = self._price(found, at, tier)
-            asked = Asked(maker.id, found.id, spelling.name, tier)
-            corrected = Corrected(None) if price is None else self.corrections.apply(asked, at, price)
+            query = PriceQuery(maker.id, found.id, spelling.name, tier)
+            corrected = Corrected(None) if price is None else self.corrections.apply(query, at, price)
             named = is_named(found.match, spelling.name)
             guessed = bool(provider) and spelling.seller not in {provider, *NAMED_SELLERS}
             basis = spelling.basis | (Basis.ESTIMATED if guessed else Basis.EXACT)
-            return Listed(asked, found, corrected.price, corrected, basis, is_lane_dated=is_dated, is_named=named)
+            return Listed(query, found, corrected.price, corrected, basis, is_lane_dated=is_dated, is_named=named)
         return None
 
     def _is_cheaper(self, found: Any, seller: str, name: str) -> bool:

@@ -19,7 +19,7 @@ from modicum.metering.price_file import PriceFile
 from modicum.metering.regions import SAME, RegionalFactor, regional_factor
 
 if TYPE_CHECKING:
-    from modicum.metering.price_corrections import Asked, PriceNote
+    from modicum.metering.price_corrections import PriceNote, PriceQuery
     from modicum.metering.price_list import Listed, ListPrices
 
 
@@ -107,9 +107,9 @@ class PriceBook:
         """Where a price comes from: the list's entry, and what of our corrections holds at that moment."""
         return self._open_list().find(provider, model, at, tier)
 
-    def price_notes(self, asked: "Asked") -> "list[PriceNote]":
+    def price_notes(self, query: "PriceQuery") -> "list[PriceNote]":
         """All that we noted of a model, whatever the time."""
-        return self._open_list().corrections.about(asked)
+        return self._open_list().corrections.about(query)
 
     def _open_list(self) -> "ListPrices":
         if self._list is None:

@@ -34,10 +34,10 @@ class SavedPrices(PriceBook):
         """The rates of these calls, each at its time."""
         found: dict[str, RateSteps] = {}
         for call in calls:
-            asked = call.provider, call.model, call.started, call.tier, call.charges.region
-            key = _key(*asked)
+            query = call.provider, call.model, call.started, call.tier, call.charges.region
+            key = _key(*query)
             if key not in found:
-                found[key] = prices.steps(*asked)
+                found[key] = prices.steps(*query)
         return cls(found, datetime.now(UTC).replace(microsecond=0))
 
     @classmethod

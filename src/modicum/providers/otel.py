@@ -20,178 +20,41 @@ from modicum.calls.rates import KIN
 from modicum.calls.storable import storable
 from modicum.calls.usage import TEXT_BUCKETS, checked_count
 from modicum.providers.fields import checked_dollars, count, first
+from modicum.providers.otel_names import (
+    AGENT,
+    CACHE_READ,
+    CACHE_WRITE,
+    CACHE_WRITE_1H,
+    CACHE_WRITE_5M,
+    CONVERSATION,
+    COST,
+    EMBEDDED,
+    ENVIRONMENT,
+    ERROR_TYPE,
+    FINISH,
+    FIRST_TOKEN_EVENTS,
+    FIRST_TOKEN_MS,
+    FIRST_TOKEN_SECONDS,
+    INFERENCE,
+    INPUT,
+    MODEL,
+    OUTPUT,
+    PROVIDER,
+    REASONING,
+    RESPONSE_ID,
+    SERVICE_NAME,
+    SERVICE_VERSION,
+    SPAN_KINDS,
+    TIER,
+    TOTAL,
+    USER,
+    VERCEL_OPERATION,
+)
 from modicum.providers.token_buckets import disjoint, split_writes
 from modicum.providers.usage_guard import MOST_NAMED, holds_number
 
 Attributes = Mapping[str, Any]
 
-INPUT = (
-    "gen_ai.usage.input_tokens",
-    "gen_ai.usage.prompt_tokens",
-    "llm.usage.input_tokens",
-    "llm.usage.prompt_tokens",
-    "llm.token_count.prompt",
-    "ai.usage.inputTokens",
-    "ai.usage.promptTokens",
-)
-OUTPUT = (
-    "gen_ai.usage.output_tokens",
-    "gen_ai.usage.completion_tokens",
-    "llm.usage.output_tokens",
-    "llm.usage.completion_tokens",
-    "llm.token_count.completion",
-    "ai.usage.outputTokens",
-    "ai.usage.completionTokens",
-)
-TOTAL = (
-    "gen_ai.usage.total_tokens",
-    "llm.usage.total_tokens",
-    "llm.token_count.total",
-    "ai.usage.totalTokens",
-)
-EMBEDDED = ("ai.usage.tokens",)
-"""All tokens of a call that makes no text: the Vercel AI SDK on embeddings."""
-CACHE_READ = (
-    "gen_ai.usage.cache_read.input_tokens",
-    "gen_ai.usage.cache_read_input_tokens",
-    "gen_ai.usage.cache_read_tokens",
-    "gen_ai.usage.input_cached_tokens",
-    "gen_ai.usage.cached_input_tokens",
-    "gen_ai.usage.input_tokens.cached",
-    "gen_ai.usage.input_tokens.cache_read",
-    "gen_ai.usage.prompt_tokens_details.cached_tokens",
-    "gen_ai.usage.input_tokens_details.cached_tokens",
-    "gen_ai.usage.details.cache_read_tokens",
-    "gen_ai.usage.details.cache_read_input_tokens",
-    "gen_ai.usage.details.cached_tokens",
-    "llm.usage.cache_read_input_tokens",
-    "llm.usage.cached_tokens",
-    "llm.token_count.prompt_details.cache_read",
-    "llm.token_count.prompt_details.cache_input",
-    "ai.usage.inputTokenDetails.cacheReadTokens",
-    "ai.usage.cachedInputTokens",
-)
-CACHE_WRITE = (
-    "gen_ai.usage.cache_creation.input_tokens",
-    "gen_ai.usage.cache_creation_input_tokens",
-    "gen_ai.usage.cache_write.input_tokens",
-    "gen_ai.usage.cache_write_tokens",
-    "gen_ai.usage.cache_creation_tokens",
-    "gen_ai.usage.input_tokens.cache_write",
-    "gen_ai.usage.details.cache_write_tokens",
-    "gen_ai.usage.details.cache_creation_input_tokens",
-    "llm.usage.cache_creation_input_tokens",
-    "llm.token_count.prompt_details.cache_write",
-    "gen_ai.usage.cache_write_input_tokens",
-    "ai.usage.inputTokenDetails.cacheWriteTokens",
-)
-CACHE_WRITE_1H = (
-    "modicum.usage.cache_write_1h",
-    "gen_ai.usage.cache_creation.ephemeral_1h_input_tokens",
-    "gen_ai.usage.details.ephemeral_1h_input_tokens",
-)
-CACHE_WRITE_5M = (
-    "gen_ai.usage.cache_creation.ephemeral_5m_input_tokens",
-    "gen_ai.usage.details.ephemeral_5m_input_tokens",
-)
-REASONING = (
-    "gen_ai.usage.reasoning.output_tokens",
-    "gen_ai.usage.reasoning_tokens",
-    "gen_ai.usage.output_tokens.reasoning",
-    "gen_ai.usage.completion_tokens_details.reasoning_tokens",
-    "gen_ai.usage.output_tokens_details.reasoning_tokens",
-    "gen_ai.usage.details.reasoning_tokens",
-    "gen_ai.usage.details.thoughts_tokens",
-    "llm.usage.reasoning_tokens",
-    "llm.token_count.completion_details.reasoning",
-    "ai.usage.outputTokenDetails.reasoningTokens",
-    "ai.usage.reasoningTokens",
-)
-PROVIDER = ("gen_ai.provider.name", "gen_ai.system", "llm.provider", "llm.system", "ai.model.provider")
-MODEL = (
-    "gen_ai.response.model",
-    "gen_ai.request.model",
-    "llm.response.model_name",
-    "llm.response.model",
-    "llm.model_name",
-    "llm.request.model_name",
-    "llm.request.model",
-    "ai.response.model",
-    "ai.model.id",
-    "embedding.model_name",
-)
-RESPONSE_ID = ("gen_ai.response.id", "ai.response.id", "llm.response.id")
-CONVERSATION = (
-    "gen_ai.conversation.id",
-    "session.id",
-    "langfuse.session.id",
-    "gen_ai.thread.id",
-    "traceloop.association.properties.session_id",
-    "ai.telemetry.metadata.sessionId",
-)
-USER = ("enduser.id", "user.id", "langfuse.user.id", "traceloop.association.properties.user_id", "user.account_uuid")
-AGENT = ("gen_ai.agent.name", "gen_ai.agent.id", "agent.name", "graph.node.id")
-FINISH = (
-    "gen_ai.response.finish_reasons",
-    "llm.finish_reason",
-    "llm.response.finish_reason",
-    "ai.response.finishReason",
-)
-COST = (
-    "modicum.cost_usd",
-    "llm.cost.total",
-    "gen_ai.usage.cost",
-    "gen_ai.usage.total_cost",
-    "gen_ai.cost.total_cost",
-    "operation.cost",
-)
-TIER = (
-    "modicum.tier",
-    "openai.response.service_tier",
-    "gen_ai.openai.response.service_tier",
-    "gen_ai.response.service_tier",
-    "openai.request.service_tier",
-    "gen_ai.openai.request.service_tier",
-)
-
-INFERENCE = {
-    "chat",
-    "completion",
-    "completions",
-    "embedding",
-    "embeddings",
-    "generate_content",
-    "generation",
-    "llm",
-    "message",
-    "messages",
-    "response",
-    "responses",
-    "text_completion",
-}
-"""Operations and span kinds in which a model is asked. All others (`execute_tool`, `invoke_agent`, `chain`, ...) only
-sum up what their children did, and are no calls."""
-
-FIRST_TOKEN_EVENTS = {"First Token Stream Event", "gen_ai.content.first_token", "llm.content.completion.chunk"}
-FIRST_TOKEN_SECONDS = (
-    "modicum.first_token_seconds",
-    "gen_ai.response.time_to_first_chunk",
-    "gen_ai.server.time_to_first_token",
-)
-FIRST_TOKEN_MS = ("ai.response.msToFirstChunk", "ai.stream.msToFirstChunk")
-
-_KINDS = (
-    "gen_ai.operation.name",
-    "openinference.span.kind",
-    "llm.request.type",
-    "langfuse.observation.type",
-    "traceloop.span.kind",
-)
-_OPERATION = ("ai.operationId",)
-_ERROR = ("error.type",)
-_SERVICE = ("service.name",)
-_ENVIRONMENT = ("deployment.environment.name", "deployment.environment")
-_VERSION = ("service.version",)
 _EXPORTED = tuple(
     f"modicum.{name}"
     for name in (
@@ -221,7 +84,7 @@ READ = frozenset(
             MODEL,
         ),
         *(RESPONSE_ID, CONVERSATION, USER, AGENT, FINISH, COST, TIER, FIRST_TOKEN_SECONDS, FIRST_TOKEN_MS),
-        *(_KINDS, _OPERATION, _ERROR, _SERVICE, _ENVIRONMENT, _VERSION, _EXPORTED),
+        *(SPAN_KINDS, VERCEL_OPERATION, ERROR_TYPE, SERVICE_NAME, ENVIRONMENT, SERVICE_VERSION, _EXPORTED),
     )
     for name in names
 )
@@ -254,10 +117,10 @@ def is_inference(attributes: Attributes) -> bool:
 
     Where the span does not say what it is, a model and a token count make it a call.
     """
-    operation = _text(attributes, _OPERATION)
+    operation = _text(attributes, VERCEL_OPERATION)
     if operation:  # the outer span of the Vercel AI SDK carries the sum of its steps
         return operation.rpartition(".")[2] in {"doGenerate", "doStream", "doEmbed"}
-    kind = _text(attributes, _KINDS).lower()
+    kind = _text(attributes, SPAN_KINDS).lower()
     if kind:
         return kind in INFERENCE
     return bool(_text(attributes, MODEL)) and any(attributes.get(name) is not None for name in (*INPUT, *OUTPUT))
@@ -357,7 +220,7 @@ def call_from(span: Span, source: str) -> Call | None:
     model = _text(attributes, MODEL)
     agent = _text(attributes, AGENT)
     task = _text(attributes, CONVERSATION) or span.trace_id
-    failed = span.failed or bool(_text(attributes, _ERROR))
+    failed = span.failed or bool(_text(attributes, ERROR_TYPE))
     call = Call(
         call_id=_identity(span, source),
         source=source,
@@ -377,7 +240,7 @@ def call_from(span: Span, source: str) -> Call | None:
         task=task,
         conversation=f"{task}/{agent}" if agent else task,
         agent=agent,
-        owner=Owner(app=_text(span.resource, _SERVICE), user=_text(attributes, USER)),
+        owner=Owner(app=_text(span.resource, SERVICE_NAME), user=_text(attributes, USER)),
         tags=_tags(span),
         # An event may tell of a call before its span ends: the record that has the end stands.
         revision=2 * (usage.total_tokens if usage else 0) + (span.finished is not None),
@@ -443,7 +306,7 @@ def _as_exported(call: Call, attributes: Attributes) -> Call:
         call,
         status=status,
         finished=None if status is CallStatus.UNKNOWN else call.finished,
-        finish_reason=call.finish_reason or _text(attributes, _ERROR).removeprefix("_OTHER"),
+        finish_reason=call.finish_reason or _text(attributes, ERROR_TYPE).removeprefix("_OTHER"),
         usage=_exported_usage(call.usage, attributes),
         charges=_exported_charges(attributes),
         task=first_text("task") or call.task,
@@ -483,9 +346,9 @@ def _first_token(span: Span) -> datetime | None:
 
 def _tags(span: Span) -> dict[str, str]:
     found = {
-        "environment": _text(span.resource, _ENVIRONMENT),
-        "version": _text(span.resource, _VERSION),
-        "error": _text(span.attributes, _ERROR),
+        "environment": _text(span.resource, ENVIRONMENT),
+        "version": _text(span.resource, SERVICE_VERSION),
+        "error": _text(span.attributes, ERROR_TYPE),
     }
     return {name: value for name, value in found.items() if value}
 

@@ -11,7 +11,7 @@ import msgspec
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import Numbers, format_figure, gpu_options
-from modicum.cli.file_permissions import shared_files
+from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal.quantity import Quantity
 

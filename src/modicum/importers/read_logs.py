@@ -21,6 +21,7 @@ from modicum.importers.format import Found, LogFormat, Reading
 
 FORMATS = {
     "qwen-code": "agents.qwen_code",
+    "pi": "agents.pi",
     "claude-code": "claude_code.format",
     "codex": "agents.codex",
     "gemini-cli": "agents.gemini_cli",

@@ -22,6 +22,7 @@ from modicum.importers.format import Found, LogFormat, Reading
 FORMATS = {
     "qwen-code": "agents.qwen_code",
     "pi": "agents.pi",
+    "copilot-cli": "agents.copilot_cli",
     "claude-code": "claude_code.format",
     "codex": "agents.codex",
     "gemini-cli": "agents.gemini_cli",

@@ -23,6 +23,7 @@ FORMATS = {
     "qwen-code": "agents.qwen_code",
     "pi": "agents.pi",
     "copilot-cli": "agents.copilot_cli",
+    "cline": "agents.cline",
     "claude-code": "claude_code.format",
     "codex": "agents.codex",
     "gemini-cli": "agents.gemini_cli",

@@ -47,11 +47,7 @@ def database_calls(path: Path, name: str, read: Callable[[sqlite3.Connection], F
 
 
 def table_calls(
-    path: Path,
-    database: sqlite3.Connection,
-    table: str,
-    calls_of: Callable[[Row], Iterator[Call]],
-    order: str = "rowid",
+    path: Path, database: sqlite3.Connection, table: str, calls_of: Callable[[Row], Iterator[Call]]
 ) -> Found:
     """The calls of each row of a table."""
     yield from row_calls(path, ((None, row) for row in rows_of(database, table)), calls_of)

@@ -24,6 +24,7 @@ FORMATS = {
     "pi": "agents.pi",
     "copilot-cli": "agents.copilot_cli",
     "cline": "agents.cline",
+    "kimi": "agents.kimi",
     "claude-code": "claude_code.format",
     "codex": "agents.codex",
     "gemini-cli": "agents.gemini_cli",

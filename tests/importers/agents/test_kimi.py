@@ -50,5 +50,4 @@ def test_a_fork_and_a_subagents_echo_are_booked_once(tmp_path):
 
     calls, _ = read([tmp_path])
 
-    assert len(calls) > 8
     assert len({call.call_id for call in calls}) == 4

@@ -25,6 +25,8 @@ FORMATS = {
     "copilot-cli": "agents.copilot_cli",
     "cline": "agents.cline",
     "kimi": "agents.kimi",
+    "goose": "agents.goose",
+    "cursor": "agents.cursor",
     "claude-code": "claude_code.format",
     "codex": "agents.codex",
     "gemini-cli": "agents.gemini_cli",

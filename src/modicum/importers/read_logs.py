@@ -34,6 +34,7 @@ FORMATS = {
     "amp": "agents.amp",
     "droid": "agents.droid",
     "crush": "agents.crush",
+    "zed": "agents.zed",
     "openai-usage": "recorded.openai_usage",
     "anthropic-usage": "recorded.anthropic_usage",
     "openai": "recorded.openai",

@@ -183,8 +183,8 @@ class _Events:
         if self.outputs and first_in_store(self.path, self.session) is None:
             yield Problem(
                 str(self.path),
-                f"{len(self.outputs)} replies follow after the last sums of this session; their input is not in the "
-                "log: not counted (Copilot writes sums when it ends: leave it with /exit)",
+                f"replies after the last sums of this session ({len(self.outputs)}) have no input in the log: not "
+                "counted (Copilot writes sums when it ends: leave it with /exit)",
             )
 
 

@@ -51,10 +51,8 @@ class _Sessions:
     def read(self) -> Found:
         yield from table_calls(self.path, self.database, "usage_ledger", self._row)
         yield from table_calls(self.path, self.database, "sessions", self._sums)
-        for agent, calls in self.elsewhere.items():
-            yield Problem(
-                str(self.path), f"{calls} records went through {agent}: they are in its own logs, not counted"
-            )
+        for agent, number in self.elsewhere.items():
+            yield Problem(str(self.path), f"not counted, through {agent}, which has logs of its own: {number} records")
 
     def _row(self, row: Row) -> Iterator[Call]:
         name = label(row.get("session_id"))

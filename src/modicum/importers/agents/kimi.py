@@ -39,8 +39,7 @@ def read(path: Path, reading: Reading) -> Found:
     if wire.unnamed:
         yield Problem(
             str(path),
-            f"{wire.unnamed} calls have counts, but Kimi CLI does not log their model: they have no price "
-            "(Kimi Code logs it)",
+            f"Kimi CLI does not log models: its calls ({wire.unnamed}) have counts and no price (Kimi Code logs them)",
         )
 
 

@@ -110,3 +110,18 @@ def test_another_database_is_no_session_store(tmp_path):
 
     assert calls == []
     assert "no known log format" in problems[0]
+
+
+def test_an_event_with_sums_alone_is_known_and_dated_by_its_session(tmp_path):
+    row = (
+        '{"type":"session.shutdown","data":{"sessionStartTime":1777626000000,"modelMetrics":{"gpt-5":{"usage":'
+        '{"inputTokens":100,"outputTokens":20,"cacheReadTokens":30,"cacheWriteTokens":10}}}}}'
+    )
+    (tmp_path / "events.jsonl").write_text(row)
+
+    calls, problems = read([tmp_path])
+
+    assert problems == []
+    assert [(call.usage.input_uncached, call.started.isoformat()) for call in calls] == [
+        (60, "2026-05-01T09:00:00+00:00")
+    ]

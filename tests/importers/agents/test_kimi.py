@@ -51,3 +51,14 @@ def test_a_fork_and_a_subagents_echo_are_booked_once(tmp_path):
     calls, _ = read([tmp_path])
 
     assert len({call.call_id for call in calls}) == 4
+
+
+@pytest.mark.parametrize("name", ["kimi-code", "kimi-cli"])
+def test_a_log_cut_off_in_front_is_known_by_its_rows(name, tmp_path):
+    rows = CASES[name].read_text().splitlines()[3:]
+    (tmp_path / "wire.jsonl").write_text("\n".join(rows))
+
+    calls, problems = read([tmp_path])
+
+    assert len(calls) >= 3
+    assert not any("no known log format" in problem for problem in problems)

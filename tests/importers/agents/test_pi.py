@@ -1,8 +1,10 @@
 import json
+from pathlib import Path
 
 import pytest
 
 from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts, read
+from modicum.importers.agents.pi import places
 
 CASE = cases_of("pi")[0]
 
@@ -46,3 +48,18 @@ def test_a_first_session_without_ids_is_read(tmp_path):
 
     assert problems == []
     assert [call.usage.total_tokens for call in calls] == [19]
+
+
+def test_a_log_cut_off_in_front_is_known_by_its_rows(tmp_path):
+    (tmp_path / "2026_5e55-1.jsonl").write_text("\n".join(CASE.read_text().splitlines()[2:]))
+
+    calls, _ = read([tmp_path])
+
+    assert len(calls) == 9
+    assert {call.task for call in calls} == {"5e55-1"}
+
+
+def test_an_agents_folder_may_be_elsewhere():
+    found = places(Path("/home/ada"), {"PI_CODING_AGENT_DIR": "/data/pi"})
+
+    assert found[0] == Path("/data/pi/sessions")

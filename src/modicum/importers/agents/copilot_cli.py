@@ -115,13 +115,15 @@ class _Events:
         self.session = path.parent.name
         self.project = self.branch = ""
         self.began: datetime | None = None
+        self.at: datetime | None = None
         self.outputs: dict[str, int] = {}
         """Output of each reply since the last sum."""
         self.last: dict[str, dict[str, int]] = {}
         self.passed: set[str] = set()
 
     def calls_of(self, row: Row) -> Iterator[Call]:
-        kind, data, at = text(row.get("type")), mapping(row.get("data")), moment(row.get("timestamp"))
+        kind, data = text(row.get("type")), mapping(row.get("data"))
+        self.at = at = moment(row.get("timestamp")) or self.at
         if kind in {"session.start", "session.resume"}:
             where = mapping(data.get("context"))
             self.session = label(data.get("sessionId")) or self.session
@@ -142,6 +144,7 @@ class _Events:
         totals = {model: _totals(entry) for model, entry in sums.items()}
         before = self.last if self._goes_on(totals) else {}
         self.last, self.outputs = totals or self.last, {}
+        at = at or moment(data.get("sessionStartTime"))
         began, self.began = self.began or moment(data.get("sessionStartTime")) or at, None
         if at is None or began is None:
             raise ValueError("the sums of a session have no time")
@@ -210,11 +213,13 @@ def first_in_store(events: Path, session: str) -> datetime | None:
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """A database with Copilot's table of calls, or a first row that starts or resumes a session of its kind."""
+    """A database with Copilot's table of calls, or the events of a session: its start, or the sums at its end."""
     if head.startswith(SQLITE):
         return has_columns(path, head, COLUMNS)
-    first = head.lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\n", 1)[0][:8192].replace(b'": "', b'":"')
-    return first.startswith(b"{") and b'"type":"session.start"' in first and b'"copilotVersion"' in first
+    squeezed = head.lstrip(b"\xef\xbb\xbf \t\r\n").replace(b'": "', b'":"')
+    first = squeezed.split(b"\n", 1)[0]
+    is_start = b'"type":"session.start"' in first and b'"sessionId"' in first and b'"data"' in first
+    return squeezed.startswith(b"{") and (is_start or (b'"session.shutdown"' in head and b'"modelMetrics"' in head))
 
 
 def places(home: Path, environment: Mapping[str, str]) -> list[Path]:

@@ -13,6 +13,7 @@ and the published package of Kimi Code 2.1. Traps, each with a fixture:
 - A reply without usage is written as zeros by Kimi Code: unknown, not free.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ CODE_NAMES = ("inputOther", "output", "inputCacheRead", "inputCacheCreation")
 CLI_NAMES = ("input_other", "output", "input_cache_read", "input_cache_creation")
 PROTOCOLS = {"kimi": "moonshotai", "google-genai": "google", "vertexai": "google"}
 """Protocols that one provider alone speaks. OpenAI's and Anthropic's are spoken by others too."""
+_CLI_ROWS = re.compile(rb'"type":"(?:TurnBegin|StatusUpdate)"').search
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -110,13 +112,19 @@ def _place(path: Path) -> tuple[str, str]:
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """A first row that names the version of the protocol, or (of old sessions, which lack it) one with a message."""
+    """A first row that names the version of the protocol, which old sessions lack, or rows that only Kimi writes."""
     del path
-    first = head.lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\n", 1)[0][:65536].translate(None, b" ")
-    if not first.startswith(b"{"):
+    start = head.lstrip(b"\xef\xbb\xbf \t\r\n").translate(None, b" ")
+    if not start.startswith(b"{"):
         return False
+    first = start.split(b"\n", 1)[0]
     is_named = b'"type":"metadata"' in first and b'"protocol_version"' in first
-    return is_named or (b'"message":{"type":"TurnBegin"' in first and b'"payload"' in first)
+    is_code = b'"type":"usage.record"' in start and b'"inputOther"' in start
+    return (
+        is_named
+        or is_code
+        or (b'"message":{"type":"' in start and b'"payload":' in start and _CLI_ROWS(start) is not None)
+    )
 
 
 def places(home: Path, environment: Mapping[str, str]) -> list[Path]:

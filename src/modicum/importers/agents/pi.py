@@ -143,12 +143,14 @@ def usage_from(source: Mapping[str, Any]) -> tuple[Usage, Basis, Basis]:
 
 
 def recognises(path: Path, head: bytes) -> bool:
-    """A first row that opens a session with its folder and time; Claude Code's and others' name no `type` like it."""
+    """A first row that opens a session with its folder and time, or one of its messages (a log cut off in front)."""
     del path
-    first = head.lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\n", 1)[0][:4096]
-    squeezed = first.replace(b'": "', b'":"')
-    marks = (b'"type":"session"', b'"timestamp":', b'"cwd":')
-    return first.startswith(b"{") and all(mark in squeezed for mark in marks)
+    first = head.lstrip(b"\xef\xbb\xbf \t\r\n").split(b"\n", 1)[0].replace(b'": "', b'":"')
+    if not first.startswith(b"{") or b'"timestamp":' not in first:
+        return False
+    is_start = b'"type":"session"' in first[:4096] and b'"cwd":' in first
+    is_reply = b'"type":"message"' in first[:4096] and b'"cacheRead":' in first and b'"role":"assistant"' in first
+    return is_start or is_reply
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -157,8 +159,10 @@ def read(path: Path, reading: Reading) -> Found:
 
 
 def places(home: Path, environment: Mapping[str, str]) -> list[Path]:
+    """Pi's folder, and that of oh-my-pi, which goes on from pi and writes the same files."""
     agent = Path(environment.get("PI_CODING_AGENT_DIR") or home / ".pi" / "agent")
-    return [Path(environment.get("PI_CODING_AGENT_SESSION_DIR") or agent / "sessions").expanduser()]
+    chosen = environment.get("PI_CODING_AGENT_SESSION_DIR")
+    return [Path(chosen or agent / "sessions"), home / ".omp" / "agent" / "sessions"]
 
 
 FORMAT = LogFormat(

@@ -31,8 +31,8 @@ def recognises(path: Path, head: bytes) -> bool:
     return b'"sessionId"' in head and b'"parentUuid"' in head and head.startswith(b"{")
 
 
-TASKS = "**/local_*/.claude/projects"
-"""A folder of each task below Claude Desktop's sessions."""
+TASKS = ("*/*/local_*/.claude/projects", "*/*/*/local_*/.claude/projects")
+"""The folder of each task below Claude Desktop's sessions. Tasks hold files of all kinds: no deep search."""
 
 
 def places(home: Path, environment: Mapping[str, str]) -> list[Path]:
@@ -40,7 +40,8 @@ def places(home: Path, environment: Mapping[str, str]) -> list[Path]:
 
     Each task of its Cowork mode is run with a folder of its own. The `audit.jsonl` beside it repeats the same calls.
     """
-    desktop = [found for folder in _desktop(home, environment) for found in sorted(folder.glob(TASKS))]
+    sessions = _desktop(home, environment)
+    desktop = [found for folder in sessions for tasks in TASKS for found in sorted(folder.glob(tasks))]
     if chosen := environment.get("CLAUDE_CONFIG_DIR"):
         return [*(Path(folder.strip(), "projects") for folder in chosen.split(",") if folder.strip()), *desktop]
     return [home / ".config" / "claude" / "projects", home / ".claude" / "projects", *desktop]

@@ -13,7 +13,8 @@ import numpy as np
 from modicum.agents.answers import find_tied_answers, vote
 from modicum.agents.graph import TeamGraph
 from modicum.agents.recordings import AgentTurn, ReadMessage, RecordedRun, RecordedTeam
-from modicum.statistics.paired import paired_difference, share_interval
+from modicum.statistics.paired import paired_difference
+from modicum.statistics.proportions import wilson
 
 CONFIDENCE = 0.95
 
@@ -357,7 +358,7 @@ def _mean(values: Sequence[float]) -> IntervalEstimate | None:
         return None
     mean, count = float(np.mean(values)), len(values)
     if set(values) <= {0.0, 1.0}:
-        low, high = share_interval(int(sum(values)), count, confidence=CONFIDENCE)
+        low, high = wilson(int(sum(values)), count, confidence=CONFIDENCE)
     else:
         found = paired_difference([0.0] * count, values, confidence=CONFIDENCE)
         low, high = max(0.0, found.low), found.high

@@ -208,33 +208,24 @@ def _check_listener(settings: Settings) -> str:
 
 
 def _check_gateway(settings: Settings) -> str:
-    import http.client
-    import ssl
-
     from modicum.gateway.process.tls import caller_context
+    from modicum.outbound.blocking import ask
+    from modicum.outbound.hosts import Origin
+    from modicum.outbound.unreachable import OtherProtocol, Unreachable, Untrusted
 
     host, port = host_and_port("gateway.listen", settings.gateway.listen)
     file = settings.gateway.tls_certificate_file
-    connection = (
-        http.client.HTTPSConnection(host, port, timeout=2, context=caller_context(settings))
-        if file
-        else http.client.HTTPConnection(host, port, timeout=2)
-    )
+    origin = Origin(host, port, tls=bool(file), trust=caller_context(settings) if file else None)
     try:
-        connection.request("GET", "/readyz")
-        reply = connection.getresponse()
-        said = reply.read(200).decode("utf-8", "replace").strip()
-    except ssl.SSLCertVerificationError as error:
-        raise UserError(
-            f"on {host}:{port}: shows another certificate than {file} ({error.verify_message}); send it SIGHUP"
-        ) from None
-    except (ssl.SSLError, http.client.BadStatusLine):
+        reply = ask(origin, "GET", "/readyz", timeout_s=2)
+    except Untrusted as trouble:
+        raise UserError(f"on {trouble}: shows another certificate than {file}; send it SIGHUP") from None
+    except OtherProtocol:
         spoken = "no TLS" if file else "no plain HTTP"
         raise UserError(f"on {host}:{port}: speaks {spoken}; start 'modicum up' again, with these settings") from None
-    except OSError:
+    except Unreachable:
         return f"not running on {host}:{port} ('modicum up' starts it)"
-    finally:
-        connection.close()
+    said = reply.body[:200].decode("utf-8", "replace").strip()
     if reply.status != 200:
         raise UserError(f"on {host}:{port}: {said}")
     return f"on {host}:{port}: {said}"
@@ -245,8 +236,9 @@ def _check_otel(settings: Settings) -> str:
     import asyncio
 
     from modicum.ledger_process.otel_endpoint import Endpoint, endpoint_of
-    from modicum.outbound.client import Outbound, Unreachable
+    from modicum.outbound.client import Outbound
     from modicum.outbound.hosts import AllowedHosts
+    from modicum.outbound.unreachable import Unreachable
 
     async def send_empty(endpoint: Endpoint) -> str:
         headers = {**endpoint.headers, "content-type": "application/x-protobuf"}

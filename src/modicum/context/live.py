@@ -94,7 +94,7 @@ class LiveContexts:
             DialectError: it is not JSON.
         """
         encoding = encoding_for(model)[0]
-        name, messages, head = _split(body)
+        name, messages, head = split_messages(body)
         taken = _Taken()
         if not name:
             self._add(taken, dialect, body, encoding)
@@ -152,7 +152,7 @@ class LiveContexts:
             self._held -= len(self._known.popitem(last=False)[1].context.parts)
 
 
-def _split(body: bytes) -> tuple[str, list[msgspec.Raw], bytes]:
+def split_messages(body: bytes) -> tuple[str, list[msgspec.Raw], bytes]:
     """The name of the field with the messages, these, and the request without them; no name where it has none."""
     try:
         fields = _fields.decode(body)

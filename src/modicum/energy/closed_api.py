@@ -8,7 +8,7 @@ The band therefore reaches a factor of 15 below and above its own range.
 import msgspec
 
 from modicum.calls.basis import Basis
-from modicum.calls.errors import UserError
+from modicum.calls.errors import UserError, unknown_name
 
 BAND = 15.0
 LEFT_OUT = (
@@ -50,7 +50,7 @@ def estimate(provider: str, model: str, generated_tokens: int, seconds: float) -
     except ImportError:
         raise UserError("estimates for closed APIs need EcoLogits: pip install 'modicum[footprint]'") from None
     if provider not in PROVIDER_CONFIG_MAP:
-        raise UserError(f"EcoLogits knows no provider '{provider}'; one of {', '.join(sorted(PROVIDER_CONFIG_MAP))}")
+        raise unknown_name("provider known to EcoLogits", provider, sorted(PROVIDER_CONFIG_MAP))
     impacts = llm_impacts(provider, model, generated_tokens, seconds)
     if impacts.energy is None:
         raise UserError(

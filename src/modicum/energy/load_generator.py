@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from modicum.calls.errors import UserError
-from modicum.outbound import Outbound, Unreachable
+from modicum.outbound.client import Outbound
+from modicum.outbound.unreachable import Unreachable
 
 SYLLABLES = "ba co di fu ga he jo ki lu ma ne po qui ra so tu va we xi yo za ple tro sni dra"
 MOST_FAILURES = 10

@@ -12,7 +12,9 @@ from pathlib import Path
 
 import msgspec
 
-from modicum.calls import Call, Problem, UserError
+from modicum.calls import Call, Problem
+from modicum.calls.containment import contain
+from modicum.calls.errors import unknown_name
 from modicum.calls.storable import storable
 from modicum.context.logged_order import in_order
 from modicum.importers.files import head, is_document, log_files
@@ -71,7 +73,7 @@ def format_named(name: str) -> LogFormat:
         UserError: there is none.
     """
     if name not in FORMATS:
-        raise UserError(f"there is no source '{name}'; known are {', '.join(FORMATS)}")
+        raise unknown_name("source", name, FORMATS)
     found = import_module(f"modicum.importers.{FORMATS[name]}").FORMAT
     assert isinstance(found, LogFormat)  # noqa: S101 - a format file without FORMAT is a bug
     return found
@@ -189,7 +191,7 @@ def _read_file(path: Path, task: _Task) -> Found:
     """What is in one file. Whatever is wrong with it ends no more than it: the rest goes on."""
     problems = 0
     is_odd = not _is_storable(str(path))  # calls without a name of their own are called after their file
-    try:
+    with contain() as reading:  # a fault of ours, or of the disk under the file
         for found in _placed(path, task):
             if isinstance(found, Call):
                 yield _renamed(found) if is_odd else found
@@ -199,8 +201,9 @@ def _read_file(path: Path, task: _Task) -> Found:
                 yield found
             elif problems == GIVEN_UP_AT:
                 break
-    except (Exception, MemoryError) as error:  # noqa: BLE001 - a fault of ours, or of the disk under the file
-        yield Problem(str(path), f"the rest is not read: {type(error).__name__} in the reader; please report it")
+    if reading.error is not None:
+        error = type(reading.error).__name__
+        yield Problem(str(path), f"the rest is not read: {error} in the reader; please report it")
     if problems > MOST_PROBLEMS:
         end = "; the rest is not read" if problems == GIVEN_UP_AT else ""
         yield Problem(str(path), f"{problems - MOST_PROBLEMS:,} more problems in this file{end}")

@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from modicum.calls import Entry, UserError
+from modicum.calls.errors import accepted_are
 from modicum.ledger.question_files import question_text
 from modicum.ledger.record_table import RecordTable
 from modicum.ledger.records import RECORDS
@@ -138,7 +139,7 @@ class Api:
         question = _document(body)
         by = question.get("by", "model")
         if by not in BY:
-            raise ValueError(f"by must be one of {', '.join(BY)}")
+            raise ValueError(f"by is {by!r:.40}; {accepted_are(BY)}")
         return self._ledger.live.live(by, float(question.get("seconds", 60)), datetime.now(UTC))
 
     async def _ask(self, body: bytes) -> Any:

@@ -12,13 +12,14 @@ import msgspec
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import Numbers, format_figure, gpu_options
 from modicum.cli.file_permissions import shared_files
+from modicum.cli.shared_options import json_option
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.bench import BenchPoint, BenchResult
     from modicum.energy.samples import GpuReading
     from modicum.energy.watch import GpuSource
-    from modicum.outbound import Outbound
+    from modicum.outbound.client import Outbound
 
 
 class _BenchOptions(msgspec.Struct):
@@ -67,7 +68,7 @@ class _BenchOptions(msgspec.Struct):
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the measured points in this file.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw the trade-off curve into this SVG file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(
     key_from: str | None,
     within_ms: float | None,
@@ -119,11 +120,12 @@ async def _run_bench(wanted: _BenchOptions, *, quiet: bool) -> "BenchResult":
     from modicum.cli.energy.meters import open_gpu_sources
     from modicum.energy.bench import FORMAT, BenchResult
     from modicum.energy.load_generator import LoadPlan, measure_words_per_token
-    from modicum.outbound import AllowedHosts, Outbound, Unreachable
+    from modicum.outbound.client import Outbound
+    from modicum.outbound.hosts import AllowedHosts
+    from modicum.outbound.unreachable import Unreachable
 
     points = []
-    most = max(wanted.concurrency) + 4
-    async with Outbound(AllowedHosts([wanted.server, *wanted.dcgm_urls]), connections=most, timeout_s=120) as client:
+    async with Outbound(AllowedHosts([wanted.server, *wanted.dcgm_urls]), timeout_s=120) as client:
         gpus = open_gpu_sources(client, wanted.gpus, wanted.dcgm_urls)
         facts = tuple([fact for source in gpus for fact in await source.facts()])
         plan = LoadPlan(
@@ -158,7 +160,7 @@ async def _measure_window(
     """One window, with the GPUs read beside it once a second."""
     from modicum.energy.bench import measure_point
     from modicum.energy.load_generator import run_load
-    from modicum.outbound import Unreachable
+    from modicum.outbound.unreachable import Unreachable
 
     readings: list[GpuReading] = []
     facts = tuple([fact for source in gpus for fact in await source.facts()])
@@ -246,7 +248,7 @@ def draw_picture(path: Path, result: "BenchResult", within_ms: float | None) -> 
         UserError: no point has energy.
     """
     from modicum.energy.tradeoff import choose_points, make_curve
-    from modicum.energy.tradeoff_drawing import draw_curve
+    from modicum.reports.tradeoff_drawing import draw_curve
 
     points = make_curve(result.points)
     if not any(point.tokens_per_watt for point in points):

@@ -41,7 +41,7 @@ def open_ledger(url: str | None, settings: Settings | None = None) -> "Iterator[
                 raise
     try:
         yield store
-    except Exception as error:
+    except Exception as error:  # goes on up; duckdb, which names its errors, is loaded only where a ledger is one
         if "duckdb" in type(error).__module__:
             from modicum.ledger.embedded import trouble_of_disk
 

@@ -1,12 +1,12 @@
 """The gateway as an ASGI application: which request is whose, and what of it is let in."""
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+from modicum.calls.containment import contain, failure_place
 from modicum.gateway.callers.credentials import check_places
 from modicum.gateway.callers.outgoing_headers import passes_on
 from modicum.gateway.exchange import Request
@@ -103,16 +103,13 @@ class App:
         except ClientGone:
             return
         request = Request(asked, path, scope["query_string"], caller, headers, passing, body)
-        try:
+        with suppress(ClientGone), contain(_log_bug, but=(ClientGone,)) as work:
             if asked.what == CALL:
                 await self._pipeline.run(request, client)
             else:
                 await pass_aside(self._parts, self._pipeline.in_force.upstreams, request, client)
-        except ClientGone:
-            return
-        except Exception as error:  # noqa: BLE001 - the one place: a bug costs its own call and shows no content
-            log("bug", error=type(error).__name__, place=_place(error))
-            if not client.started:
+        if work.error is not None and not client.started:
+            with suppress(ClientGone):
                 await client.refuse(asked.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
 
     async def _answer_here(self, method: str, path: str, headers: dict[bytes, bytes], client: Client) -> bool:
@@ -265,7 +262,6 @@ async def _unpack(unpacker: Unpacker, data: bytes, parts: list[bytes], left: int
     return left
 
 
-def _place(error: Exception) -> str:
-    """File and line where it was raised; its message might quote a request."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{Path(frame.filename).name}:{frame.lineno}"
+def _log_bug(error: Exception) -> None:
+    """It costs its own call. Its message might quote a request."""
+    log("bug", error=type(error).__name__, place=failure_place(error))

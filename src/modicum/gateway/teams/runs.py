@@ -43,10 +43,6 @@ class Run:
         if text.strip() and (digest in self._sayings or len(self._sayings) < MOST_SAYINGS):
             self._sayings[digest] = self._sayings.get(digest, frozenset()) | {agent}
 
-    def who_said(self, text: str) -> frozenset[str]:
-        """The agents that said exactly this, but for white space around it."""
-        return self._sayings.get(digest_saying(text), frozenset())
-
     @property
     def authors_by_digest(self) -> Mapping[bytes, frozenset[str]]:
         """Who said what so far, by `digest_saying`."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from modicum.calls import Outcome
 from modicum.gateway.answering import Answerer
-from modicum.gateway.listening import Failed
+from modicum.gateway.failures import Failed
 from modicum.gateway.optimizing import FactSource
 from modicum.gateway.process.log import log
 from modicum.gateway.teams.outcomes import Grading, TeamOutcomes

@@ -223,6 +223,7 @@ class TeamTurns:
         text = settings.reply or dialect.empty_text
         made = dialect.own_reply(OwnText(number, facts.model, text, int(time()), facts.stream, facts.usage_asked))
         if made is None:
+            tags["plan_passed_on"] = "replies of its API are not written here"
             return None
         call.run.silenced.add(call.question.agent)
         return FeatureFacts((StoppedTurn(OwnReply(200, *made), edit),), tags=tags, mark=mark)

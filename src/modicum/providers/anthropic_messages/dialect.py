@@ -25,7 +25,6 @@ from modicum.providers.body_parsing import (
     join_output,
     metadata_texts,
     parse_request,
-    parse_request_object,
     parse_usage,
     unreadable_reply,
 )
@@ -88,10 +87,11 @@ class AnthropicMessages(Dialect):
     overloaded_status = 529
     empty_text = "(nothing to add)"
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
+    blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
         told = parse_request(_request, body)
-        metadata = metadata_texts(told.metadata) if told.metadata else {}
+        metadata = metadata_texts(told.metadata)
         user, session = user_and_session(metadata.pop("user_id", ""))
         return RequestFacts(
             model=check_model_name(told.model),
@@ -101,9 +101,6 @@ class AnthropicMessages(Dialect):
             session=session,
             metadata=metadata,
         )
-
-    def segments(self, body: bytes) -> list[Block]:
-        return request_blocks(parse_request_object(body))
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:

@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from modicum.providers.blocks import Block
 from modicum.providers.body_parsing import (
     UNREADABLE,
     check_model_name,
@@ -19,7 +18,6 @@ from modicum.providers.body_parsing import (
     join_output,
     metadata_texts,
     parse_request,
-    parse_request_object,
     unreadable_reply,
 )
 from modicum.providers.dialect import Dialect, DialectApi, Target, quoted
@@ -27,6 +25,7 @@ from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.gemini_generate.blocks import request_blocks
 from modicum.providers.gemini_generate.mock import MOCK
+from modicum.providers.gemini_generate.prompt import SHAPE
 from modicum.providers.gemini_generate.replies import WORDS, WRITER
 from modicum.providers.gemini_generate.stream import (
     GeminiTail,
@@ -37,6 +36,7 @@ from modicum.providers.gemini_generate.stream import (
     web_searches_in,
 )
 from modicum.providers.gemini_generate.usage import tier_from
+from modicum.providers.own_reply import OwnText
 
 STATUS_WORDS = {
     400: "INVALID_ARGUMENT",
@@ -90,7 +90,8 @@ class GeminiGenerate(Dialect):
     api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
     area = re.compile("/v1beta/|/v1/models/.*:")
     streams_json = True
-    words, writer, mock = WORDS, WRITER, MOCK
+    prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
+    blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:
         found = _PATH.search(path)
@@ -103,11 +104,8 @@ class GeminiGenerate(Dialect):
             stream=_METHODS[found[2]],
             most_output_tokens=config.max_tokens,
             choices_count=config.choices or 1,
-            metadata=metadata_texts(told.labels) if told.labels else {},
+            metadata=metadata_texts(told.labels),
         )
-
-    def segments(self, body: bytes) -> list[Block]:
-        return request_blocks(parse_request_object(body))
 
     def find(self, method: str, path: str) -> Target | None:
         for beginning in _BEGINNINGS:
@@ -118,6 +116,9 @@ class GeminiGenerate(Dialect):
     def target_for(self, path: str, model: str) -> str:
         """The path, in which the model stands."""
         return f"/models/{model}:{path.partition(':')[2]}" if path.startswith("/models/") else path
+
+    def own_reply(self, own: OwnText) -> None:
+        """None: whether a stream is to be events or one array stands in the query, which `own` does not hold."""
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:

@@ -31,7 +31,7 @@ from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.message_blocks import message_blocks
 from modicum.providers.openai.blocks import request_blocks
-from modicum.providers.openai.dialect import OpenAIDialect, model_in
+from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIRequest, model_in
 from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
 from modicum.providers.openai_chat.prompt import SHAPE
 from modicum.providers.openai_chat.replies import WORDS, WRITER
@@ -42,18 +42,12 @@ class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-class _Request(msgspec.Struct):
-    model: str | None = None
-    stream: bool | None = None
+class _Request(OpenAIRequest):
     stream_options: _StreamOptions | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     n: int | None = None
-    user: str | None = None
-    safety_identifier: str | None = None
-    prompt_cache_key: str | None = None
     session_id: str | None = None
-    metadata: Any = None
 
 
 class _Choice(msgspec.Struct):
@@ -62,13 +56,7 @@ class _Choice(msgspec.Struct):
     usage: Any = None
 
 
-class _Reply(msgspec.Struct):
-    id: Any = None
-    model: Any = None
-    usage: Any = None
-    service_tier: Any = None
-    error: Any = None
-    object: Any = None
+class _Reply(OpenAIReply):
     type: Any = None
     detail: Any = None
     choices: list[_Choice] | None = None
@@ -86,6 +74,7 @@ class OpenAIChat(OpenAIDialect):
     paths: ClassVar = {"/v1/chat/completions": Target("/chat/completions")}
     stream_ends = (b"[DONE]",)
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
+    blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:
         told = parse_request(_request, body)
@@ -99,11 +88,8 @@ class OpenAIChat(OpenAIDialect):
             choices_count=told.n or 1,
             user=text(told.user or told.safety_identifier),
             session=text(told.session_id) or session_from_cache_key(told.prompt_cache_key),
-            metadata=metadata_texts(told.metadata) if told.metadata else {},
+            metadata=metadata_texts(told.metadata),
         )
-
-    def segments(self, body: bytes) -> list[Block]:
-        return request_blocks(parse_request_object(body))
 
     def with_usage_asked(self, body: bytes) -> bytes:
         """`stream_options.include_usage` put in front, or set where the options stand; the rest as it was."""

@@ -18,7 +18,6 @@ from modicum.providers.body_parsing import (
     join_output,
     metadata_texts,
     parse_request,
-    parse_request_object,
     parse_usage,
     session_from_cache_key,
     unreadable_reply,
@@ -27,39 +26,27 @@ from modicum.providers.dialect import Target
 from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.blocks import item_blocks, request_blocks
-from modicum.providers.openai.dialect import OpenAIDialect
+from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIRequest
 from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
 from modicum.providers.openai_responses.prompt import SHAPE
 from modicum.providers.openai_responses.replies import WORDS, WRITER
 from modicum.providers.openai_responses.stream import ResponseTail
 
 
-class _Request(msgspec.Struct):
-    model: str | None = None
-    stream: bool | None = None
+class _Request(OpenAIRequest):
     background: bool | None = None
     max_output_tokens: int | None = None
-    user: str | None = None
-    safety_identifier: str | None = None
-    prompt_cache_key: str | None = None
     conversation: Any = None
-    metadata: Any = None
 
 
 class _Item(msgspec.Struct):
     type: Any = None
 
 
-class _Reply(msgspec.Struct):
+class _Reply(OpenAIReply):
     """The fields of a response that are read; `output` is decoded only where it must be."""
 
-    id: Any = None
-    model: Any = None
     status: Any = None
-    usage: Any = None
-    service_tier: Any = None
-    error: Any = None
-    object: Any = None
     incomplete_details: Any = None
     output: msgspec.Raw = msgspec.Raw(b"[]")
 
@@ -76,6 +63,7 @@ class OpenAIResponses(OpenAIDialect):
     paths: ClassVar = {"/v1/responses": Target("/responses")}
     stream_ends = (b"response.completed", b"response.incomplete", b"response.failed")
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
+    blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
         """As `Dialect.request`; a background response is refused, for its usage comes with no reply of this call."""
@@ -89,11 +77,8 @@ class OpenAIResponses(OpenAIDialect):
             most_output_tokens=told.max_output_tokens,
             user=text(told.user or told.safety_identifier),
             session=text(conversation) or session_from_cache_key(told.prompt_cache_key),
-            metadata=metadata_texts(told.metadata) if told.metadata else {},
+            metadata=metadata_texts(told.metadata),
         )
-
-    def segments(self, body: bytes) -> list[Block]:
-        return request_blocks(parse_request_object(body))
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:

@@ -63,7 +63,8 @@ def check_calls(case):
 
 INPUT_COUNTS = re.compile(
     r'(\\*"(?:prompt_tokens|input_tokens|promptTokenCount|prompt_token_count|promptTokens|input_uncached|input|'
-    r'gen_ai\.usage\.input_tokens|total_tokens|totalTokens|totalTokenCount|total)\\*"\s*:\s*)\d+'
+    r"gen_ai\.usage\.input_tokens|total_tokens|totalTokens|totalTokenCount|total|inputTokens|tokensIn|input_other|inputOther|"
+    r'inputTotal)\\*"\s*:\s*)\d+'
 )
 
 

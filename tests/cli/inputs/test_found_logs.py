@@ -15,6 +15,16 @@ def test_logs_of_agents_in_the_home_folder_are_named(home, transcripts, capsys):
     assert str(home / ".claude/projects") in capsys.readouterr().err
 
 
+def test_of_many_places_of_one_agent_three_are_named(home, capsys):
+    for number in range(5):
+        place = home / f".copilot/session-state/{number}"
+        place.mkdir(parents=True)
+        (place / "events.jsonl").write_text("{}")
+
+    assert len(find_home_logs()) == 5
+    assert "2/events.jsonl and 2 more" in capsys.readouterr().err
+
+
 def test_an_agent_that_was_installed_and_never_used_is_no_log(home):
     (home / ".claude/projects").mkdir(parents=True)
 

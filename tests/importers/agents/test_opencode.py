@@ -33,7 +33,8 @@ def test_databases_and_messages_are_looked_for_in_the_data_folder(tmp_path):
 
     found = format_named("opencode").places(Path("/nowhere"), {"XDG_DATA_HOME": str(tmp_path / "data")})
 
-    assert found == [folder / "opencode-dev.db", folder / "storage" / "message"]
+    assert found[:2] == [folder / "opencode-dev.db", folder / "storage" / "message"]
+    assert found[2:] == [tmp_path / "data" / "kilo" / "kilo.db"]
 
 
 @pytest.mark.parametrize("case", cases_of("opencode"), ids=case_id)

@@ -10,6 +10,21 @@ def test_folders_are_the_usual_two_or_those_of_the_environment(tmp_path):
     assert FORMAT.places(tmp_path, {"CLAUDE_CONFIG_DIR": "/a, /b"}) == [Path("/a/projects"), Path("/b/projects")]
 
 
+def test_tasks_of_claude_desktop_are_found_on_every_system(tmp_path):
+    sessions = "local-agent-mode-sessions/org/account"
+    mac = tmp_path / "Library/Application Support/Claude" / sessions / "local_1/.claude/projects"
+    packaged = (
+        tmp_path / "local/Packages/Claude_pz/LocalCache/Roaming/Claude" / sessions / "agent/local_2/.claude/projects"
+    )
+    for folder in (mac, packaged):
+        folder.mkdir(parents=True)
+    (mac.parents[1] / "audit.jsonl").touch()
+
+    found = FORMAT.places(tmp_path, {"CLAUDE_CONFIG_DIR": "/a", "LOCALAPPDATA": str(tmp_path / "local")})
+
+    assert found == [Path("/a/projects"), mac, packaged]
+
+
 def test_a_transcript_is_known_by_its_rows():
     path = Path("x.jsonl")
 

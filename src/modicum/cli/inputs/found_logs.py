@@ -9,6 +9,9 @@ import click
 
 from modicum.calls import UserError
 
+MOST_SHOWN = 3
+"""Places of one agent that are named; some agents have one for each session."""
+
 
 def find_home_logs() -> list[Path]:
     """The log folders of agents in this home directory; the names are printed on stderr.
@@ -24,7 +27,8 @@ def find_home_logs() -> list[Path]:
     if not found:
         raise UserError("no agent logs in this home directory; name a folder or file instead")
     for name, paths in found.items():
-        click.echo(f"{name} logs: {', '.join(map(str, paths))}", err=True)
+        more = f" and {len(paths) - MOST_SHOWN:,} more" if len(paths) > MOST_SHOWN else ""
+        click.echo(f"{name} logs: {', '.join(map(str, paths[:MOST_SHOWN]))}{more}", err=True)
     return [path for paths in found.values() for path in paths]
 
 

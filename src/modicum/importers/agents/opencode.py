@@ -65,9 +65,10 @@ def recognises(path: Path, head: bytes) -> bool:
 
 
 def places(home: Path, environment: Mapping[str, str]) -> list[Path]:
-    """The databases, and the older messages (their parts and sessions beside them hold no calls)."""
-    folder = Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share") / "opencode"
-    return [*sorted(folder.glob("opencode*.db")), folder / "storage" / "message"]
+    """The databases, and the older messages (their parts and sessions beside them hold no calls); and Kilo Code's."""
+    data = Path(environment.get("XDG_DATA_HOME") or home / ".local" / "share")
+    kilo = Path(environment.get("KILO_DATA_DIR") or data / "kilo") / "kilo.db"
+    return [*sorted((data / "opencode").glob("opencode*.db")), data / "opencode" / "storage" / "message", kilo]
 
 
 FORMAT = LogFormat(

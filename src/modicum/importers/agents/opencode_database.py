@@ -34,13 +34,13 @@ DAMAGED = (sqlite3.Error, UnicodeDecodeError)
 def is_opencode(path: Path) -> bool:
     """Whether a database has OpenCode's tables."""
     try:
-        with closing(_opened(path)) as database:
-            return all(columns <= _columns(database, table) for table, columns in TABLES.items())
+        with closing(opened(path)) as database:
+            return all(columns <= columns_of(database, table) for table, columns in TABLES.items())
     except DAMAGED:
         return False
 
 
-def _opened(path: Path) -> sqlite3.Connection:
+def opened(path: Path) -> sqlite3.Connection:
     """Read-only. Where the write-ahead log cannot be opened (a folder that may not be written), without it.
 
     Raises:
@@ -64,13 +64,13 @@ def _tried(uri: str) -> sqlite3.Connection:
     return database
 
 
-def _columns(database: sqlite3.Connection, table: str) -> set[str]:
+def columns_of(database: sqlite3.Connection, table: str) -> set[str]:
     return {row[0] for row in database.execute("SELECT name FROM pragma_table_info(?)", (table,))}
 
 
 def read_database(path: Path, reading: Reading) -> Found:
     try:
-        with closing(_opened(path)) as database:
+        with closing(opened(path)) as database:
             roots = _roots(database)
             talk = _Talk(database, reading)
             for name, session, data in database.execute(MESSAGES):
@@ -84,7 +84,7 @@ def read_database(path: Path, reading: Reading) -> Found:
 
 def _roots(database: sqlite3.Connection) -> dict[str, str]:
     """The session at the root of each."""
-    if "parent_id" not in _columns(database, "session"):
+    if "parent_id" not in columns_of(database, "session"):
         return {}
     parents = {str(name): text(parent) for name, parent in database.execute("SELECT id, parent_id FROM session")}
     roots = {}

@@ -31,11 +31,32 @@ def recognises(path: Path, head: bytes) -> bool:
     return b'"sessionId"' in head and b'"parentUuid"' in head and head.startswith(b"{")
 
 
+TASKS = ("*/*/local_*/.claude/projects", "*/*/*/local_*/.claude/projects")
+"""The folder of each task below Claude Desktop's sessions. Tasks hold files of all kinds: no deep search."""
+
+
 def places(home: Path, environment: Mapping[str, str]) -> list[Path]:
-    """`CLAUDE_CONFIG_DIR` (a comma list) stands above the two usual folders."""
+    """`CLAUDE_CONFIG_DIR` (a comma list) stands above the two usual folders; Claude Desktop's are found besides.
+
+    Each task of its Cowork mode is run with a folder of its own. The `audit.jsonl` beside it repeats the same calls.
+    """
+    sessions = _desktop(home, environment)
+    desktop = [found for folder in sessions for tasks in TASKS for found in sorted(folder.glob(tasks))]
     if chosen := environment.get("CLAUDE_CONFIG_DIR"):
-        return [Path(folder.strip(), "projects") for folder in chosen.split(",") if folder.strip()]
-    return [home / ".config" / "claude" / "projects", home / ".claude" / "projects"]
+        return [*(Path(folder.strip(), "projects") for folder in chosen.split(",") if folder.strip()), *desktop]
+    return [home / ".config" / "claude" / "projects", home / ".claude" / "projects", *desktop]
+
+
+def _desktop(home: Path, environment: Mapping[str, str]) -> list[Path]:
+    """Where Claude Desktop keeps its data, by operating system; on Windows also as a packaged app."""
+    local = Path(environment.get("LOCALAPPDATA") or home / "AppData" / "Local")
+    folders = [
+        home / "Library" / "Application Support" / "Claude",
+        home / ".config" / "Claude",
+        Path(environment.get("APPDATA") or home / "AppData" / "Roaming") / "Claude",
+        *sorted((local / "Packages").glob("Claude_*/LocalCache/Roaming/Claude")),
+    ]
+    return [folder / "local-agent-mode-sessions" for folder in folders]
 
 
 FORMAT = LogFormat(

@@ -1,0 +1,37 @@
+import json
+
+import pytest
+
+from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts, read
+from modicum.calls import Basis
+
+
+@pytest.mark.parametrize("case", cases_of("amp"), ids=case_id)
+def test_a_fixture_gives_the_calls_beside_it(case):
+    check_calls(case)
+
+
+@pytest.mark.parametrize("case", cases_of("amp"), ids=case_id)
+def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
+    check_null_counts(case, tmp_path)
+
+
+def test_a_reply_that_cannot_be_counted_leaves_its_event(tmp_path):
+    thread = json.loads(cases_of("amp")[0].read_text())
+    thread["messages"][1]["usage"]["outputTokens"] = -1
+    (tmp_path / "T-1.json").write_text(json.dumps(thread))
+
+    calls, problems = read([tmp_path])
+
+    event = next(call for call in calls if call.call_id.endswith("ev1"))
+    assert event.usage_basis is Basis.LOWER_BOUND
+    assert any("outputTokens" in problem for problem in problems)
+
+
+def test_an_export_cut_off_is_a_problem(tmp_path):
+    (tmp_path / "T-1.json").write_text(cases_of("amp")[0].read_text()[:-40])
+
+    calls, problems = read([tmp_path])
+
+    assert calls == []
+    assert "not valid JSON" in problems[0]

@@ -15,12 +15,13 @@ from modicum.gateway.sending import passes_back
 from modicum.outbound.client import Unreachable, Untrusted
 from modicum.outbound.keepalive import Answer, Header
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.event_stream import end_of_passable
 from modicum.providers.facts import DialectError, ReplyFacts
 from modicum.providers.json_values import mended
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
 MOST_HELD_BYTES = 4 * 1024 * 1024
-"""Of a line of a stream that does not end; then it is passed on as it comes."""
+"""Of an event of a stream that does not end; then it is passed on as it comes."""
 _LEFTOVER_S = 2.0
 """How long an upstream may take to end a stream whose last event has come."""
 _LONGEST_END = max(len(end) for dialect in DIALECTS.values() for end in dialect.stream_ends)
@@ -116,15 +117,16 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     if coding_of(headers) in CODINGS:
         headers, source = without_coding(headers), _Unpacked(answer, coding_of(headers))
     await client.start(200, headers if translated is None else [_EVENTS])
+    end_of = _end_of_lines if translated is None and _kind(headers) == b"application/json" else end_of_passable
     window = held = partial = b""
     while chunk := await source.chunk():
         if not exchange.timing.first_token_s:
             exchange.timing.first_token_s = exchange.timing.now_s()
         pass_chunk(exchange, chunk, failed)
-        # Whole lines only: should the upstream break off, an error can follow without half an event before it.
+        # Whole events only: should the upstream break off, an error can follow without half an event before it.
         passed = tail.feed(chunk)
         passed = partial + (translated.feed(passed) if translated is not None else passed)
-        cut = _end_of_lines(passed)
+        cut = end_of(passed, len(partial)) or (len(passed) if len(passed) > MOST_HELD_BYTES else 0)
         passed, partial = passed[:cut], passed[cut:]
         if ends:
             window = window[-_LONGEST_END:] + chunk
@@ -144,8 +146,8 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     return held
 
 
-def _end_of_lines(passed: bytes) -> int:
-    return passed.rfind(b"\n") + 1 or (len(passed) if len(passed) > MOST_HELD_BYTES else 0)
+def _end_of_lines(passed: bytes, searched: int) -> int:
+    return passed.rfind(b"\n", searched) + 1
 
 
 def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:

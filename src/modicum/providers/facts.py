@@ -56,6 +56,8 @@ class ReplyFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """In the words of the dialect."""
     complete: bool = False
     """Whether the reply ended as its dialect ends a reply. False: it broke off, is garbage, or an error."""
+    pending: bool = False
+    """Whether the provider is still at work, whoever reads on: what it will have taken, nobody can say yet."""
     error_kind: str = ""
     """The provider's word for the error that it answered with or that stood in the stream."""
     output_text: str = ""

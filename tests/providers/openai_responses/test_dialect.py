@@ -1,7 +1,6 @@
 import pytest
 
 from modicum.calls import SegmentKind
-from modicum.providers.facts import DialectError
 from modicum.providers.openai_responses.dialect import DIALECT
 
 
@@ -15,9 +14,10 @@ def test_a_request_tells_its_facts():
     assert (facts.user, facts.session, facts.metadata) == ("h-1", "conv_1", {"team": "blue"})
 
 
-def test_a_background_response_is_refused_for_nobody_would_count_it():
-    with pytest.raises(DialectError, match="background"):
-        DIALECT.request(b'{"model":"gpt-5","input":"hi","background":true}', "/v1/responses")
+@pytest.mark.parametrize("status", ["queued", "in_progress"])
+def test_a_response_that_is_still_written_has_no_usage_yet(status):
+    facts = DIALECT.reply(b'{"id":"resp_1","status":"%b","background":true,"usage":null}' % status.encode())
+    assert (facts.pending, facts.complete, facts.usage, facts.usage_final) == (True, False, None, False)
 
 
 def test_usage_needs_no_asking():

@@ -35,7 +35,7 @@ from modicum.providers.openai.dialect import OpenAIDialect, model_in
 from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
 from modicum.providers.openai_chat.prompt import SHAPE
 from modicum.providers.openai_chat.replies import WORDS, WRITER
-from modicum.providers.openai_chat.stream import ChatTail, UnaskedChatTail
+from modicum.providers.openai_chat.stream import ChatTail, UnaskedChatTail, error_kind_in
 
 
 class _StreamOptions(msgspec.Struct):
@@ -60,6 +60,7 @@ class _Choice(msgspec.Struct):
     finish_reason: Any = None
     message: msgspec.Raw = msgspec.Raw(b"null")
     usage: Any = None
+    error: Any = None
 
 
 class _Reply(msgspec.Struct):
@@ -123,9 +124,8 @@ class OpenAIChat(OpenAIDialect):
         except UNREADABLE:
             return _error_or_garbage(body)
         choices = told.choices or []
-        usage, problem = parse_usage(
-            usage_from, told.usage or next((c.usage for c in choices if c.usage), None), MAIN_COUNTS
-        )
+        counts = told.usage or next((c.usage for c in choices if c.usage), None) or mapping(told.error).get("usage")
+        usage, problem = parse_usage(usage_from, counts, MAIN_COUNTS)
         made, made_size = ("", 0) if usage else join_output(_message_blocks(choices))
         return ReplyFacts(
             reply_id=identifier(told.id),
@@ -162,7 +162,8 @@ def _message_blocks(choices: list[_Choice]) -> list[Block]:
 
 def _error_kind(told: _Reply) -> str:
     if told.choices:
-        return ""
+        ends = [{"finish_reason": choice.finish_reason, "error": choice.error} for choice in told.choices]
+        return error_kind_in({"error": told.error}, ends)
     said = {"error": told.error, "object": told.object, "type": told.type}
     return error_kind_of(said if told.detail is None else {**said, "detail": told.detail})
 

@@ -24,7 +24,7 @@ from modicum.providers.body_parsing import (
     unreadable_reply,
 )
 from modicum.providers.dialect import Target
-from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
+from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.blocks import item_blocks, request_blocks
 from modicum.providers.openai.dialect import OpenAIDialect
@@ -37,7 +37,6 @@ from modicum.providers.openai_responses.stream import ResponseTail
 class _Request(msgspec.Struct):
     model: str | None = None
     stream: bool | None = None
-    background: bool | None = None
     max_output_tokens: int | None = None
     user: str | None = None
     safety_identifier: str | None = None
@@ -78,10 +77,7 @@ class OpenAIResponses(OpenAIDialect):
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
-        """As `Dialect.request`; a background response is refused, for its usage comes with no reply of this call."""
         told = parse_request(_request, body)
-        if told.background:
-            raise DialectError(400, "'background' is not served here: its tokens would be counted nowhere")
         conversation = told.conversation if isinstance(told.conversation, str) else mapping(told.conversation).get("id")
         return RequestFacts(
             model=check_model_name(told.model),
@@ -123,6 +119,7 @@ def _facts(told: _Reply) -> ReplyFacts:
         web_searches=_web_searches(told.output),
         finish_reason=identifier(mapping(told.incomplete_details).get("reason")) or identifier(status),
         complete=status in {"completed", "incomplete"},
+        pending=status in {"queued", "in_progress"},
         error_kind=error_kind_of({"error": told.error, "object": told.object}) or ("error" * (status == "failed")),
         output_text=made,
         output_chars=made_size,

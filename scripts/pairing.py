@@ -12,6 +12,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "test_names.py": "names in all of the source",
     "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",
     "context/test_former_version.py": "a ledger and a journal of the version before",
+    "gateway/test_known_cases.py": "replies with known right figures, through the whole gateway",
     "insights/test_planted_waste.py": "mutation check of all findings together",
     "benchmarks/test_yield_converters.py": "tests benchmarks/checkpoints.py and benchmarks/tau2.py",
     "cli/test_cli.py": "tests cli/__init__.py",

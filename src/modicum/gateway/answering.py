@@ -10,9 +10,12 @@ from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.listening import Failed, pass_end
 from modicum.gateway.upstream_calls import UpstreamCalls
+from modicum.gateway.usage_refusals import UsageRefusals, is_refusal, may_refuse
 from modicum.outbound.client import Unreachable
 from modicum.outbound.keepalive import Connections
 from modicum.providers.facts import DialectError
+
+OK = 200
 
 
 class Answerer(Protocol):
@@ -73,22 +76,38 @@ class UpstreamAnswerer:
     ) -> None:
         self._connections, self._upstream_calls = connections, upstream_calls
         self._take_apart, self._failed = take_apart, failed
+        self._usage_refusals = UsageRefusals()
 
     async def answer(self, exchange: Exchange, client: Client) -> bytes:
-        sending.prepare(exchange)
+        asks_usage = not self._usage_refusals.has(exchange.route)
+        sending.prepare(exchange, asks_usage=asks_usage)
         with self._upstream_calls.at(exchange.route.upstream):
-            await self._send(exchange, client)
+            client.watch(exchange)
+            if self._take_apart is not None:
+                asyncio.get_running_loop().call_soon(self._take_apart, exchange)
+            await self._send(exchange)
+            refusal = await self._refusal_or_none(exchange) if asks_usage and may_refuse(exchange) else None
             if replies.streams(exchange):
                 end = await replies.stream(exchange, client, self._failed)
             else:
-                end = await replies.whole(exchange, client)
+                end = await replies.whole(exchange, client, refusal)
             pass_end(exchange, end, self._failed)
             return end
 
-    async def _send(self, exchange: Exchange, client: Client) -> None:
-        client.watch(exchange)
-        if self._take_apart is not None:
-            asyncio.get_running_loop().call_soon(self._take_apart, exchange)
+    async def _refusal_or_none(self, exchange: Exchange) -> bytes | None:
+        """The body of an answer that refuses something else. One that refuses to be asked for usage is followed by a
+        second answer to the same call, without that: then None.
+        """
+        refusal = await replies.rest(exchange)
+        if not is_refusal(refusal):
+            return refusal
+        sending.prepare(exchange, asks_usage=False)
+        await self._send(exchange)
+        if exchange.answer is not None and exchange.answer.status == OK:
+            self._usage_refusals.remember(exchange.route)
+        return None
+
+    async def _send(self, exchange: Exchange) -> None:
         await sending.send(
             self._connections,
             sending.passing(exchange),

@@ -46,22 +46,23 @@ def own(exchange: Exchange, reply: OwnReply, client: Client) -> bytes:
     return reply.body
 
 
-async def whole(exchange: Exchange, client: Client) -> bytes:
-    """A reply that comes in one piece, or an error: read in full, then handed over as the end.
+async def whole(exchange: Exchange, client: Client, body: bytes | None = None) -> bytes:
+    """A reply that comes in one piece, or an error: read in full, then handed over as the end. `body` is what `rest`
+    has read of it already.
 
     Raises:
         ConnectionError: it broke off.
-    DialectError: it cannot be translated.
+        DialectError: it cannot be translated.
     """
     answer = exchange.answer
     assert answer is not None  # noqa: S101 - it was sent
-    body = await answer.rest(MOST_REPLY_BYTES)
+    body = await rest(exchange) if body is None else body
     headers = passes_back(answer)
     if coding_of(headers) in CODINGS:
-        headers, body = without_coding(headers), _unpacked(coding_of(headers), body)
+        headers = without_coding(headers)
     exchange.reply = _facts(exchange, headers, body)
     fine = answer.status == 200 and not exchange.reply.error_kind
-    exchange.status = CallStatus.OK if fine else CallStatus.ERROR
+    exchange.status = CallStatus.ERROR if not fine else CallStatus.UNKNOWN if exchange.reply.pending else CallStatus.OK
     status = answer.status
     if exchange.translation is not None:
         headers = [_JSON]
@@ -71,6 +72,18 @@ async def whole(exchange: Exchange, client: Client) -> bytes:
             status, body = exchange.translation.error(status, body)
     client.prepare(status, headers)
     return body
+
+
+async def rest(exchange: Exchange) -> bytes:
+    """All of a reply, in plain bytes unless it is packed in a way that nobody here knows.
+
+    Raises:
+        ConnectionError: it broke off.
+    """
+    answer = exchange.answer
+    assert answer is not None  # noqa: S101 - it was sent
+    body, coding = await answer.rest(MOST_REPLY_BYTES), coding_of(answer.headers)
+    return _unpacked(coding, body) if coding in CODINGS else body
 
 
 def streams(exchange: Exchange) -> bool:
@@ -140,10 +153,16 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     if translated is not None:
         held += translated.end()
     exchange.reply = tail.facts()
-    exchange.status = CallStatus.OK if exchange.reply.complete else CallStatus.ABORTED
-    if exchange.reply.error_kind:
-        exchange.status = CallStatus.ERROR
+    exchange.status = _status_of(exchange.reply)
     return held
+
+
+def _status_of(streamed: ReplyFacts) -> CallStatus:
+    if streamed.error_kind:
+        return CallStatus.ERROR
+    if streamed.pending:
+        return CallStatus.UNKNOWN
+    return CallStatus.OK if streamed.complete else CallStatus.ABORTED
 
 
 def _end_of_lines(passed: bytes, searched: int) -> int:

@@ -114,6 +114,14 @@ class Dialect(ABC):
         """
         return body
 
+    def without_usage_asked(self, body: bytes) -> bytes:
+        """The way back, for a request that a translation wrote and an upstream refuses.
+
+        Raises:
+            DialectError: it is not JSON.
+        """
+        return body
+
     @abstractmethod
     def reply(self, body: bytes) -> ReplyFacts:
         """The facts of a whole reply, or of an error. Never raises: see `ReplyFacts.problem`."""

@@ -165,8 +165,12 @@ def file_time(path: Path) -> datetime:
 
 def status_of(exchange: RecordedExchange, response: Record) -> CallStatus:
     code = exchange.status_code
-    if response.get("error") or response.get("type") == "error" or (code is not None and code >= 400):
+    ends = [mapping(choice).get("finish_reason") for choice in listed(response.get("choices"))]
+    failed = response.get("error") or response.get("type") == "error" or "error" in ends
+    if failed or (code is not None and code >= 400):
         return CallStatus.ERROR
+    if response.get("status") in {"queued", "in_progress"}:
+        return CallStatus.UNKNOWN
     return CallStatus.ABORTED if response.get("status") == "cancelled" else CallStatus.OK
 
 

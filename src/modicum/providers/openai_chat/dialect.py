@@ -118,6 +118,11 @@ class OpenAIChat(OpenAIDialect):
         fields["stream_options"] = msgspec.Raw(encode({**options, "include_usage": True}))
         return msgspec.json.encode(fields)
 
+    def without_usage_asked(self, body: bytes) -> bytes:
+        fields = parse_request(_fields, body)
+        fields.pop("stream_options", None)
+        return msgspec.json.encode(fields)
+
     def reply(self, body: bytes) -> ReplyFacts:
         try:
             told = _reply.decode(body)

@@ -3,6 +3,7 @@
 import json
 from decimal import Decimal
 
+import httpx2 as httpx
 import pytest
 
 from gateway.scripted import Answer, anthropic_stream, chunk, events, scripted, whole
@@ -254,3 +255,61 @@ def test_of_a_monstrous_event_no_byte_is_lost(upstream):
     assert upstream.call("openai-chat", stream=True).content == body
     assert json.loads(body.split(b"\n")[0][5:])
     assert only(upstream).status is CallStatus.OK
+
+
+RESPONSE = {"id": "resp_" + "a" * 48, "object": "response", "background": True, "model": "gpt-5", "output": []}
+RESPONSE |= {"created_at": 1795000000, "service_tier": "default"}
+FINAL = {"input_tokens": 1000, "output_tokens": 200, "total_tokens": 1200}
+
+
+def poll(upstream, path="", method="GET", **headers):
+    url = f"{upstream.url}/v1/responses/{RESPONSE['id']}{path}"
+    return httpx.request(method, url, headers=upstream.headers(**headers), timeout=10)
+
+
+def test_a_response_in_the_background_is_one_call_whose_usage_comes_with_its_end(upstream):
+    upstream.answers = whole(RESPONSE | {"status": "queued", "usage": None})
+    upstream.call("responses", input="hi", background=True)
+    upstream.answers = whole(RESPONSE | {"status": "in_progress", "usage": None})
+    poll(upstream)
+    upstream.answers = answer = whole(RESPONSE | {"status": "completed", "usage": FINAL})
+    assert poll(upstream).content == poll(upstream).content == answer.body
+
+    assert upstream.asked_paths == ["/v1/responses"] + [f"/v1/responses/{RESPONSE['id']}"] * 3
+    first, last = upstream.wait_for_records(2)
+    assert (first.usage_basis, last.usage_basis) == (Basis.UNKNOWN, Basis.EXACT)
+    assert (last.started, last.owner, last.call_id) == (first.started, first.owner, first.call_id)
+    (entry,) = upstream.booked(2)
+    assert (entry.call.usage.prompt_tokens, entry.call.usage.completion_tokens) == (1000, 200)
+
+
+def test_a_worker_that_did_not_make_the_call_books_its_end_under_the_readers_names(upstream):
+    upstream.answers = whole(RESPONSE | {"status": "completed", "usage": FINAL})
+
+    poll(upstream, x_modicum_task="nightly")
+    (call,) = upstream.wait_for_records(1)
+    assert (call.call_id, call.task, call.owner.key) == (RESPONSE["id"], "nightly", "ci")
+    assert call.started.timestamp() == RESPONSE["created_at"]
+    assert [entry.call.call_id for entry in upstream.shipped()] == [RESPONSE["id"]]
+
+
+def test_a_response_that_was_no_background_one_is_read_and_not_booked_again(upstream):
+    upstream.answers = whole(RESPONSE | {"background": False, "status": "completed", "usage": FINAL})
+
+    assert poll(upstream).status_code == 200
+    assert upstream.records() == []
+
+
+def test_a_response_in_the_background_can_be_cancelled_and_may_fail(upstream):
+    upstream.answers = whole(RESPONSE | {"status": "cancelled", "usage": None})
+
+    assert poll(upstream, "/cancel", "POST").status_code == 200
+    (call,) = upstream.wait_for_records(1)
+    assert (call.status, call.usage_basis) == (CallStatus.ABORTED, Basis.UNKNOWN)
+
+
+def test_a_response_is_not_read_as_a_stream_or_without_a_key(upstream):
+    assert poll(upstream, "?stream=true").status_code == 400
+    assert poll(upstream, "/input_items").status_code == 404
+    assert httpx.get(f"{upstream.url}/v1/responses/{RESPONSE['id']}").status_code == 401
+    assert upstream.asked == []

@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 from modicum.gateway.http.body_budget import BodyBudget
 from modicum.gateway.http.traces import Traces
+from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.recording import Recorder
@@ -22,6 +23,7 @@ class Parts(NamedTuple):
     readiness: Readiness
     recorder: Recorder
     traces: Traces
+    late_replies: LateReplies
 
     def update_gauges(self, upstreams: Upstreams) -> None:
         """Brings up to date what is measured only when somebody asks."""

@@ -42,6 +42,8 @@ class Target(NamedTuple):
     """Below the upstream's address, as it is written there."""
     is_call: bool = True
     """Billed, metered, recorded. Else it is passed on after the check of the key (token counts, lists of models)."""
+    late_reply: str = ""
+    """The id of the reply that it asks for, to a call that was made before."""
 
 
 def quoted(path: str) -> str:

@@ -33,3 +33,11 @@ def test_segments_come_in_cache_order():
     )
     kinds = [SegmentKind.TOOL_SCHEMA, SegmentKind.SYSTEM, SegmentKind.USER, SegmentKind.TOOL_CALL]
     assert [block.kind for block in blocks] == [*kinds, SegmentKind.TOOL_RESULT]
+
+
+def test_a_response_is_read_and_cancelled_by_its_id():
+    found = DIALECT.find("GET", "/v1/responses/resp_1")
+    assert (found.path, found.is_call, found.late_reply) == ("/responses/resp_1", False, "resp_1")
+    assert DIALECT.find("POST", "/v1/responses/resp_1/cancel").path == "/responses/resp_1/cancel"
+    for method, rest in [("POST", "resp_1"), ("GET", "resp_1/cancel"), ("DELETE", "resp_1"), ("GET", "../models")]:
+        assert DIALECT.find(method, f"/v1/responses/{rest}") is None

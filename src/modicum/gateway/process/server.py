@@ -27,6 +27,7 @@ from modicum.gateway.http.traces import Traces
 from modicum.gateway.http.unread import UnreadBody
 from modicum.gateway.http.upgrades import PlainProtocol
 from modicum.gateway.in_force import InForce
+from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.process.fair_accept import Accepting
@@ -146,6 +147,7 @@ class Gateway:
             Readiness(journal),
             Recorder(journal, Digester(self._digest_key) if settings.anatomy else None, metrics.failed),
             Traces(journal.path, metrics),
+            LateReplies(journal),
         )
         self._load_teams()
         upstream = UpstreamAnswerer(

@@ -4,6 +4,7 @@ Sources: https://platform.openai.com/docs/api-reference/responses,
 https://platform.openai.com/docs/api-reference/responses-streaming.
 """
 
+import re
 from typing import Any, ClassVar
 
 import msgspec
@@ -60,19 +61,24 @@ class _Reply(msgspec.Struct):
     error: Any = None
     object: Any = None
     incomplete_details: Any = None
+    background: Any = None
+    created_at: Any = None
     output: msgspec.Raw = msgspec.Raw(b"[]")
 
 
+_LATER = re.compile(r"/v1/responses/(resp_[0-9A-Za-z_-]{1,200})(/cancel)?")
+_LATEST_S = 1 << 33
 _request = msgspec.json.Decoder(_Request)
 _reply = msgspec.json.Decoder(_Reply)
 _items = msgspec.json.Decoder(list[_Item])
 
 
 class OpenAIResponses(OpenAIDialect):
-    """POST /v1/responses."""
+    """POST /v1/responses; GET /v1/responses/{id} and POST /v1/responses/{id}/cancel for those in the background."""
 
     name = "openai-responses"
     paths: ClassVar = {"/v1/responses": Target("/responses")}
+    area = re.compile("/v1/responses/")
     stream_ends = (b"response.completed", b"response.incomplete", b"response.failed")
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
 
@@ -87,6 +93,12 @@ class OpenAIResponses(OpenAIDialect):
             session=text(conversation) or session_from_cache_key(told.prompt_cache_key),
             metadata=metadata_texts(told.metadata) if told.metadata else {},
         )
+
+    def find(self, method: str, path: str) -> Target | None:
+        found = _LATER.fullmatch(path)
+        if found is None or method != ("POST" if found[2] else "GET"):
+            return None
+        return Target(path.removeprefix("/v1"), is_call=False, late_reply=found[1])
 
     def segments(self, body: bytes) -> list[Block]:
         return request_blocks(parse_request_object(body))
@@ -120,11 +132,18 @@ def _facts(told: _Reply) -> ReplyFacts:
         finish_reason=identifier(mapping(told.incomplete_details).get("reason")) or identifier(status),
         complete=status in {"completed", "incomplete"},
         pending=status in {"queued", "in_progress"},
+        background=told.background is True,
+        created_s=_seconds(told.created_at) if told.background is True else 0.0,
         error_kind=error_kind_of({"error": told.error, "object": told.object}) or ("error" * (status == "failed")),
         output_text=made,
         output_chars=made_size,
         problem=problem,
     )
+
+
+def _seconds(created: Any) -> float:
+    is_time = isinstance(created, int | float) and 0 < created < _LATEST_S
+    return float(created) if is_time else 0.0
 
 
 def _web_searches(output: msgspec.Raw) -> int:

@@ -15,7 +15,7 @@ from modicum.gateway.sending import passes_back
 from modicum.outbound.client import Unreachable, Untrusted
 from modicum.outbound.keepalive import Answer, Header
 from modicum.providers.dialects import DIALECTS
-from modicum.providers.event_stream import end_of_passable
+from modicum.providers.event_stream import PassingBuffer
 from modicum.providers.facts import DialectError, ReplyFacts
 from modicum.providers.json_values import mended
 
@@ -130,17 +130,16 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     if coding_of(headers) in CODINGS:
         headers, source = without_coding(headers), _Unpacked(answer, coding_of(headers))
     await client.start(200, headers if translated is None else [_EVENTS])
-    end_of = _end_of_lines if translated is None and _kind(headers) == b"application/json" else end_of_passable
-    window = held = partial = b""
+    is_json = translated is None and _kind(headers) == b"application/json"
+    passing = PassingBuffer(MOST_HELD_BYTES, by_lines=is_json)
+    window = held = b""
     while chunk := await source.chunk():
         if not exchange.timing.first_token_s:
             exchange.timing.first_token_s = exchange.timing.now_s()
         pass_chunk(exchange, chunk, failed)
         # Whole events only: should the upstream break off, an error can follow without half an event before it.
         passed = tail.feed(chunk)
-        passed = partial + (translated.feed(passed) if translated is not None else passed)
-        cut = end_of(passed, len(partial)) or (len(passed) if len(passed) > MOST_HELD_BYTES else 0)
-        passed, partial = passed[:cut], passed[cut:]
+        passed = passing.feed(translated.feed(passed) if translated is not None else passed)
         if ends:
             window = window[-_LONGEST_END:] + chunk
             if any(end in window for end in ends) and tail.facts().complete:
@@ -149,7 +148,7 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
                 break
         if passed:
             await client.pass_on(passed)
-    held += partial + tail.end()
+    held += passing.end() + tail.end()
     if translated is not None:
         held += translated.end()
     exchange.reply = tail.facts()
@@ -163,10 +162,6 @@ def _status_of(streamed: ReplyFacts) -> CallStatus:
     if streamed.pending:
         return CallStatus.UNKNOWN
     return CallStatus.OK if streamed.complete else CallStatus.ABORTED
-
-
-def _end_of_lines(passed: bytes, searched: int) -> int:
-    return passed.rfind(b"\n", searched) + 1
 
 
 def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:

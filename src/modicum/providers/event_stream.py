@@ -32,29 +32,28 @@ _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _LINE = re.compile(rb"[^\r\n]*(?>\r\n|\n|\r)|[^\r\n]+")
 
 
-def end_of_events(raw: bytes, searched: int = 0) -> int:
-    """Up to where there are whole events; 0: none is whole. In the first `searched` bytes there was no end."""
+def end_of_events(raw: bytes) -> int:
+    """Up to where there are whole events; 0: none is whole."""
     if raw.endswith((b"\n\n", b"\r\n\r\n")):
         return len(raw)
-    start = max(searched - _WINDOW, 0)
-    if usual := max(_after(raw, b"\n\n", start), _after(raw, b"\r\n\r\n", start)):
+    if usual := max(_after(raw, b"\n\n"), _after(raw, b"\r\n\r\n")):
         return usual
     last = 0
-    for found in _END.finditer(raw, start):
+    for found in _END.finditer(raw):
         last = found.end()
     return last
 
 
-def _after(raw: bytes, end: bytes, start: int) -> int:
-    at = raw.rfind(end, start)
+def _after(raw: bytes, end: bytes) -> int:
+    at = raw.rfind(end)
     return 0 if at < 0 else at + len(end)
 
 
-def end_of_passable(raw: bytes, searched: int = 0) -> int:
+def end_of_passable(raw: bytes) -> int:
     """Up to where bytes of a stream may go on, so that another event can follow should it break off: no line of data
-    without the end of its event. In the first `searched` bytes nothing was whole.
+    without the end of its event.
     """
-    cut = end_of_events(raw, searched)
+    cut = end_of_events(raw)
     if cut == len(raw):
         return cut
     begun = _DATA_LINE.search(raw, cut)
@@ -73,19 +72,22 @@ def whole_events(raw: bytes) -> Iterator[bytes]:
 
 def event_data(events: bytes) -> Iterator[bytes]:
     """The data of each event. What stands at the end without an empty line counts as one too."""
-    pending = bytearray()
+    pending: bytes | bytearray = b""
     for line in _lines(events):
         if line.startswith(b"data:"):
             value = line[5:].strip()
-            if pending and (_DONE in {value, bytes(pending[:7])} or (value[:1] == b"{" and pending.endswith(b"}"))):
+            if not pending:
+                pending = value
+            elif value and (_DONE in {value, bytes(pending[:7])} or (value[:1] == b"{" and pending.endswith(b"}"))):
                 yield bytes(pending)
-                pending.clear()
-            if pending and value:
+                pending = value
+            elif value:
+                pending = pending if isinstance(pending, bytearray) else bytearray(pending)
                 pending += b"\n"
-            pending += value
+                pending += value
         elif not line and pending:
             yield bytes(pending)
-            pending.clear()
+            pending = b""
     if pending:
         yield bytes(pending)
 
@@ -189,3 +191,54 @@ class EventBuffer:
 def _after_first_event(raw: bytes) -> bytes:
     found = _END.search(raw)
     return raw[found.end() :] if found else b""
+
+
+class PassingBuffer:
+    """Bytes of a stream that are passed on as soon as another event could follow them.
+
+    Args:
+        most_bytes: of an event, or of a line, that wait for its end; then they are passed on as they come.
+        by_lines: the stream is JSON and no events: whole lines are passed on.
+    """
+
+    def __init__(self, most_bytes: int, *, by_lines: bool = False) -> None:
+        self._most_bytes, self._by_lines = most_bytes, by_lines
+        self._waiting: list[bytes] = []
+        self._waiting_bytes = 0
+        self._edge = b""
+
+    def feed(self, chunk: bytes) -> bytes:
+        """What can be passed on now."""
+        if self._waiting and not self._may_end(chunk):
+            self._wait(chunk)
+            return self.end() if self._waiting_bytes > self._most_bytes else b""
+        raw = b"".join((*self._waiting, chunk)) if self._waiting else chunk
+        cut = raw.rfind(b"\n") + 1 if self._by_lines else end_of_passable(raw)
+        if not cut and len(raw) > self._most_bytes:
+            cut = len(raw)
+        self._clear()
+        if cut < len(raw):
+            self._wait(raw[cut:])
+        return raw[:cut]
+
+    def end(self) -> bytes:
+        """What still waits."""
+        rest = b"".join(self._waiting)
+        self._clear()
+        return rest
+
+    def _may_end(self, chunk: bytes) -> bool:
+        """Whether it is worth looking at all that waits: it is not for every chunk of a large event."""
+        if self._by_lines or not self._waiting[0].startswith(b"data"):
+            return b"\n" in chunk or b"\r" in chunk
+        return end_of_events(self._edge + chunk) > 0
+
+    def _wait(self, rest: bytes) -> None:
+        self._waiting.append(rest)
+        self._waiting_bytes += len(rest)
+        self._edge = (self._edge + rest)[-_WINDOW:]
+
+    def _clear(self) -> None:
+        self._waiting.clear()
+        self._waiting_bytes = 0
+        self._edge = b""

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 import msgspec
 
 from modicum.providers.body_parsing import UNREADABLE, error_kind_of, identifier, parse_usage
-from modicum.providers.event_stream import end_of_passable, event_data, whole_events
+from modicum.providers.event_stream import PassingBuffer, event_data, whole_events
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
 from modicum.providers.stream import GAP, EventTail
@@ -100,21 +100,15 @@ class UnaskedChatTail(ChatTail):
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting = b""
+        self._passing = PassingBuffer(MOST_WAITING)
 
     def feed(self, chunk: bytes) -> bytes:
         super().feed(chunk)
-        events = self._waiting + chunk if self._waiting else chunk
-        cut = end_of_passable(events, len(self._waiting))
-        if not cut and len(events) > MOST_WAITING:
-            cut = len(events)
-        self._waiting = events[cut:]
-        return _without_usage(events[:cut])
+        return _without_usage(self._passing.feed(chunk))
 
     def end(self) -> bytes:
         super().end()
-        rest, self._waiting = self._waiting, b""
-        return _without_usage(rest)
+        return _without_usage(self._passing.end())
 
 
 def _without_usage(events: bytes) -> bytes:

@@ -14,6 +14,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "context/test_former_version.py": "a ledger and a journal of the version before",
     "gateway/test_known_cases.py": "replies with known right figures, through the whole gateway",
     "insights/test_planted_waste.py": "mutation check of all findings together",
+    "benchmarks/test_fuzz.py": "tests benchmarks/bench_fuzz.py, and every decoder and reader with a little of it",
     "benchmarks/test_yield_converters.py": "tests benchmarks/checkpoints.py and benchmarks/tau2.py",
     "cli/test_cli.py": "tests cli/__init__.py",
     "providers/test_adding_a_dialect.py": "a toy dialect, and who names the others",

@@ -7,7 +7,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.providers import event_stream
-from modicum.providers.event_stream import EventBuffer, end_of_events, event_data, stream_data, whole_events
+from modicum.providers.event_stream import (
+    EventBuffer,
+    PassingBuffer,
+    end_of_events,
+    event_data,
+    stream_data,
+    whole_events,
+)
 from modicum.providers.openai_chat.stream import ChatTail
 
 EVENTS = [
@@ -97,3 +104,34 @@ def test_the_lines_of_a_large_block_are_the_same(monkeypatch):
         monkeypatch.setattr(event_stream, "_AT_ONCE", 10)
         assert list(event_data(stream(end))) == at_once == DATA
         monkeypatch.undo()
+
+
+@pytest.mark.parametrize("size", [1, 7, 1000])
+def test_what_passes_is_all_that_came_and_never_half_an_event(size):
+    body = stream(b"\n") + b"event: x\ndata: {"
+    passing = PassingBuffer(1000)
+    pieces = [passing.feed(body[at : at + size]) for at in range(0, len(body), size)]
+
+    assert b"".join(pieces) == body.removesuffix(b"data: {")
+    assert passing.end() == b"data: {"
+    assert all(list(event_data(b"".join(pieces[:n]) + b"data: {}\n\n"))[-1] == b"{}" for n in range(len(pieces)))
+
+
+def test_what_is_larger_than_the_bound_passes_as_it_comes():
+    passing = PassingBuffer(100)
+
+    assert passing.feed(b"data: " + b"x" * 60) == b""
+    assert passing.feed(b"x" * 60) == b"data: " + b"x" * 120
+    assert passing.feed(b"x\n\ndata: {}\n\n") == b"x\n\ndata: {}\n\n"
+
+
+def test_of_a_stream_of_json_whole_lines_pass():
+    passing = PassingBuffer(100, by_lines=True)
+
+    assert [passing.feed(piece) for piece in (b"[{\n", b' "data', b'": 1\n}', b"]")] == [
+        b"[{\n",
+        b"",
+        b' "data": 1\n',
+        b"",
+    ]
+    assert passing.end() == b"}]"

@@ -4,18 +4,22 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from modicum.calls.containment import contain
 from modicum.gateway import replies, sending
 from modicum.gateway.exchange import Exchange
+from modicum.gateway.failures import Failed, report_failure
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone, Refused
-from modicum.gateway.listening import Failed, pass_end
+from modicum.gateway.listening import pass_end
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.usage_refusals import UsageRefusals, is_refusal, may_refuse
-from modicum.outbound.client import Unreachable
 from modicum.outbound.keepalive import Connections
+from modicum.outbound.unreachable import Unreachable
 from modicum.providers.facts import DialectError
 
 OK = 200
+TROUBLES = Refused, DialectError, Unreachable, ConnectionError, ClientGone
+"""What an answerer may raise: the caller is told. All else is a failure of ours."""
 
 
 class Answerer(Protocol):
@@ -42,15 +46,13 @@ async def answer(answerers: Sequence[Answerer], exchange: Exchange, client: Clie
     """
     *first, last = answerers
     for one in first:
-        try:
+        end = None
+        with contain(but=TROUBLES) as answering:
             end = await one.answer(exchange, client)
-        except (Refused, DialectError, Unreachable, ConnectionError, ClientGone):
-            raise
-        except Exception:  # an answerer may fail, the call may not
+        if answering.error is not None:
             if client.started:
-                raise
-            failed(one.name)
-            continue
+                raise answering.error
+            report_failure(one.name, answering.error, failed)
         if end is not None:
             return end
     end = await last.answer(exchange, client)
@@ -79,14 +81,18 @@ class UpstreamAnswerer:
         self._usage_refusals = UsageRefusals()
 
     async def answer(self, exchange: Exchange, client: Client) -> bytes:
-        asks_usage = not self._usage_refusals.has(exchange.route)
-        sending.prepare(exchange, asks_usage=asks_usage)
+        if refuses_usage := self._usage_refusals.has(exchange.route):
+            sending.prepare(exchange, asks_usage=False)
+        else:
+            sending.prepare(exchange)
         with self._upstream_calls.at(exchange.route.upstream):
             client.watch(exchange)
             if self._take_apart is not None:
                 asyncio.get_running_loop().call_soon(self._take_apart, exchange)
             await self._send(exchange)
-            refusal = await self._refusal_or_none(exchange) if asks_usage and may_refuse(exchange) else None
+            refusal = None
+            if not refuses_usage and may_refuse(exchange):
+                refusal = await self._refusal_or_none(exchange)
             if replies.streams(exchange):
                 end = await replies.stream(exchange, client, self._failed)
             else:

@@ -56,7 +56,7 @@ def _opened(path: Path) -> sqlite3.Connection:
 def _tried(uri: str) -> sqlite3.Connection:
     database = sqlite3.connect(uri, uri=True)
     try:
-        database.text_factory = lambda said: said.decode("utf-8", "replace")
+        database.text_factory = lambda raw: raw.decode("utf-8", "replace")
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except DAMAGED:
         database.close()
@@ -162,11 +162,11 @@ class _Talk:
         is_reply = message.get("role") == "assistant"
         for (data,) in self._database.execute(PARTS, (message["id"],)).fetchall():
             part = mapping(decoded(data if isinstance(data, str | bytes) else ""))
-            kind, said = part.get("type"), text(part.get("text"))
+            kind, part_text = part.get("type"), text(part.get("text"))
             if kind == "text" and part.get("ignored") is not True:
-                yield Block(SegmentKind.ASSISTANT if is_reply else SegmentKind.USER, said)
+                yield Block(SegmentKind.ASSISTANT if is_reply else SegmentKind.USER, part_text)
             elif kind == "reasoning":
-                yield Block(SegmentKind.REASONING, said)
+                yield Block(SegmentKind.REASONING, part_text)
             elif kind == "file":
                 is_image = text(part.get("mime")).startswith("image/")
                 yield picture(SegmentKind.IMAGE if is_image else SegmentKind.DOCUMENT, part)

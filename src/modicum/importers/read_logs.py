@@ -15,9 +15,11 @@ import msgspec
 from modicum.calls import Call, Problem, UserError
 from modicum.calls.storable import storable
 from modicum.context.logged_order import in_order
-from modicum.importers.files import head, is_document, log_files
+from modicum.importers.files import head, is_document
+from modicum.importers.folders import log_files
 from modicum.importers.forks import BookedIn, anchored
 from modicum.importers.format import Found, LogFormat, Reading
+from modicum.importers.unpacking import plain_name
 
 FORMATS = {
     "qwen-code": "agents.qwen_code",
@@ -95,7 +97,7 @@ def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
         return LogFile(path, format_named(source).name)
     if not start.strip():
         return Problem(str(path), "the file is empty")
-    named_as_lines = path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+    named_as_lines = plain_name(path.name).endswith((".jsonl", ".ndjson"))
     for name in FORMATS:
         log_format = format_named(name)
         if log_format.recognises(path, start):

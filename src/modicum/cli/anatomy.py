@@ -27,7 +27,7 @@ from modicum.cli.shared_options import (
 )
 from modicum.cli.terminal import output
 from modicum.insights.rent import DIMENSIONS, MOST_SEGMENTS
-from modicum.settings import Settings, checked_zone, read_settings
+from modicum.settings import Settings, read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.insights.rent import Rent
@@ -71,7 +71,7 @@ def command(options: AnatomyOptions) -> None:
     from modicum.insights.rent import compute_rent
 
     settings = read_settings()
-    zone = checked_zone(settings.timezone)
+    zone = user_zone(settings.timezone).zone
     if options.by not in DIMENSIONS:
         raise UserError(f"there is no anatomy by '{options.by}'; by what: {', '.join(DIMENSIONS)}")
     since, until = options.span(zone)

@@ -23,7 +23,7 @@ from modicum.cli.shared_options import (
     strict_option,
 )
 from modicum.cli.terminal import output
-from modicum.settings import checked_zone, read_settings
+from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.insights.exposure import ExposureRow
@@ -62,7 +62,7 @@ def command(options: ExposureOptions) -> None:
     if by not in BY:
         raise UserError(f"there is no exposure by '{by}'; by what: {', '.join(BY)}")
     settings = read_settings()
-    zone = checked_zone(settings.timezone)
+    zone = user_zone(settings.timezone).zone
     since, until = options.span(zone)
     problems: list[Problem] = []
     with open_ledger_or_logs(options.paths, options, settings, problems) as store:

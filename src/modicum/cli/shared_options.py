@@ -107,7 +107,9 @@ def span_options(what: str = "") -> Callable[[Verb], Verb]:
 
 def timezone_option(command: Verb) -> Verb:
     return click.option(
-        "--timezone", metavar="ZONE", help="Time zone in which days begin, such as Europe/Berlin. Default: UTC."
+        "--timezone",
+        metavar="ZONE",
+        help="Time zone in which days begin, such as Europe/Berlin. Default: this machine's.",
     )(command)
 
 

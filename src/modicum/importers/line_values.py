@@ -14,9 +14,10 @@ SPACE = b" \t\r\n\x00"
 MOST_HALVES = 100
 """On one line; behind so many, it is no line of rows."""
 
-_GLUE = re.compile(rb"\}[ \t\r]*\{")
-_FIRST_NAME = re.compile(rb'\{\s*"[^"\\]{1,60}"\s*:')
-_TRAILING = re.compile(r"trailing characters \(byte (\d+)\)")
+_GLUE = rb"\}[ \t\r]*\{"
+_FIRST_NAME = rb'\{\s*"[^"\\]{1,60}"\s*:'
+_TRAILING = r"trailing characters \(byte (\d+)\)"
+# Patterns are compiled at their first use: a bill of sound logs needs none.
 _check_value = msgspec.json.Decoder(msgspec.Raw).decode
 
 
@@ -39,9 +40,9 @@ def reason_unread(line: bytes) -> str:
 
 def _may_hold_several(part: bytes) -> bool:
     """Whether an object ends and another begins, or a row begins once more: rows of one writer begin with one name."""
-    if _GLUE.search(part):
+    if re.search(_GLUE, part):
         return True
-    name = _FIRST_NAME.match(part)
+    name = re.match(_FIRST_NAME, part)
     return name is not None and part.find(name[0], name.end()) >= 0
 
 
@@ -52,7 +53,7 @@ def _separated(part: bytes) -> list[bytes]:
         try:
             _check_value(rest)
         except (ValueError, RecursionError) as error:
-            if trailing := _TRAILING.search(str(error)):
+            if trailing := re.search(_TRAILING, str(error)):
                 end = int(trailing[1]) - 1  # it counts from 1
             else:
                 start = len(part) - len(rest)
@@ -71,6 +72,6 @@ def _end_of_half(part: bytes, start: int, error: str) -> int:
 
     One that only wants its end may hold objects that begin with the same name: it is half, and they are its own.
     """
-    name = None if "truncated" in error else _FIRST_NAME.match(part, start)
-    again = part.find(name[0], name.end()) if name else -1
+    name = None if "truncated" in error else re.match(_FIRST_NAME, part[start : start + 100])
+    again = part.find(name[0], start + name.end()) if name else -1
     return (again if again > 0 else len(part)) - start

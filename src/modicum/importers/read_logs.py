@@ -13,6 +13,7 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import Call, Problem, UserError
+from modicum.calls.project_names import project_of
 from modicum.calls.storable import storable
 from modicum.context.logged_order import in_order
 from modicum.importers.files import head, is_document
@@ -209,7 +210,7 @@ def _placed(path: Path, task: _Task) -> Found:
         if isinstance(found, Problem):
             yield found
         elif found.started.year in PLAUSIBLE_YEARS:
-            yield with_steady_clock(found)
+            yield with_project(with_steady_clock(found))
         else:
             yield Problem(str(path), f"a call's time lies in the year {found.started.year}: not counted")
 
@@ -250,6 +251,14 @@ def with_steady_clock(call: Call) -> Call:
     ):
         call = msgspec.structs.replace(call, finished=None)
     return call
+
+
+def with_project(call: Call) -> Call:
+    """The call under its project's one name; how the log spells the folder stays as the tag `folder`."""
+    project = project_of(call.project)
+    if project == call.project:
+        return call
+    return msgspec.structs.replace(call, project=project, tags={"folder": call.project, **call.tags})
 
 
 def _read_beside(

@@ -152,7 +152,7 @@ def _gather(path: Path, block: LineChunk, calls: dict[str, Best]) -> Iterator[Pr
     data = block.data
     find = data.find
     standing: dict[str, bytes] = {}  # the usage of the row that stands, as it is written
-    start, size = 0, len(data)
+    start, size, most = 0, len(data), MOST_VALUES
     while start < size:
         end = find(b"\n", start)
         if end < 0:
@@ -167,7 +167,7 @@ def _gather(path: Path, block: LineChunk, calls: dict[str, Best]) -> Iterator[Pr
                     reason = add_line(data[start:end], calls) or None
                     if reason is None and name in calls and calls[name].revision > before:
                         standing[name] = usage
-            elif data[start] != 0x7B or data[end - 1] != 0x7D or end - start > MOST_VALUES:
+            elif data[start] != 0x7B or data[end - 1] != 0x7D or end - start > most:
                 reason = ""
             if reason is not None:  # rare: what stands on such a line is looked at value by value
                 for found in _add_values(data[start:end], calls, reason):

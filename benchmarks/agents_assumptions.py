@@ -5,12 +5,12 @@ from dataclasses import replace
 
 import numpy as np
 
+from agents.simulator import Scenario, SimulatedTeam, as_in_notes, equal, persuasive, planted
 from modicum.agents.answers import vote
 from modicum.agents.attribution import attribute, leave_one_out
 from modicum.agents.learners import AgentDropout
 from modicum.agents.learners.edges import EdgeRun, EdgeSettings, train_edges
 from modicum.agents.proposal import rank_agents
-from modicum.agents.simulator import Scenario, SimulatedTeam, as_in_notes, equal, persuasive, planted
 from modicum.agents.trials import Trials
 
 PLAIN = {"baseline": True, "nuclear_weight": 0.0, "anchor_weight": 0.0, "batch_size": 5}

@@ -8,10 +8,10 @@ from dataclasses import replace
 
 import numpy as np
 
+from agents.simulator import SimulatedTeam, panel
 from modicum.agents.attribution import attribute
 from modicum.agents.proposal import NEARLY_AS_MUCH, STEPS, choose_safest, make_shortlist
 from modicum.agents.replay import replay
-from modicum.agents.simulator import SimulatedTeam, panel
 from modicum.statistics.paired import paired_difference, passed_in_sequence
 
 KEPT = (1.0, 0.9, 0.8, NEARLY_AS_MUCH, 2 / 3, 0.5)

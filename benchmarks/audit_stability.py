@@ -94,7 +94,7 @@ def zero_effort(history: History, replays: Replay) -> Fidelity:
     calls = replace(known.calls, kept=np.full(history.calls, np.inf), minimum=nothing)
     for_ever = np.full(history.calls, np.inf)
     habits = replace(known.habits, ttl_left_s=for_ever, front=nothing, front_alone=nothing)
-    return replays.fidelity(base=replays.arm_of(prompt_cache.predict(calls, habits)))
+    return replays.fidelity(base=replays.price_prediction(prompt_cache.predict(calls, habits)))
 
 
 def with_constant(history: History, prices: PriceBook, name: str, value: object) -> Fidelity:

@@ -9,6 +9,18 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests"))
+
+from agents.simulator import (
+    SimulatedTeam,
+    duplicate,
+    equal,
+    noisy,
+    persuasive,
+    planted,
+    useless,
+    with_specialist,
+)
 from agents_assumptions import PLAIN, assumptions, edge_pick, node_pick, share
 from agents_splits import half_splits, simulated_promise
 from dylan_records import SIZES, load, rows_of, subjects, unpacked
@@ -28,16 +40,6 @@ from modicum.agents.proposal import (
 )
 from modicum.agents.recordings import build_team
 from modicum.agents.replay import replay
-from modicum.agents.simulator import (
-    SimulatedTeam,
-    duplicate,
-    equal,
-    noisy,
-    persuasive,
-    planted,
-    useless,
-    with_specialist,
-)
 from modicum.agents.team_plan import make_plan
 from modicum.agents.trials import Trials
 from modicum.agents.verification import shuffle_plan

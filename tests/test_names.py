@@ -12,6 +12,10 @@ VAGUE = {
     *("noted", "seen", "given", "done", "look", "began", "ended"),
 }
 """Words that name a function by what happened to it, and so say nothing to whoever reads the call."""
+NO_NOUNS = {"told", "said", "heard", "wanted", "asked"}
+"""Words that no variable, parameter, attribute or class is named by: a noun says what it holds."""
+FIELDS_OF_JSON = {("doctor.py", "said")}
+"""What `--json` printed before keeps its name."""
 
 
 def definitions(kinds):
@@ -36,3 +40,32 @@ def test_functions_are_named_by_plain_verbs():
 
     assert len(functions) > 2000
     assert [(path, name) for path, name in functions if name.lstrip("_") in VAGUE] == []
+
+
+def named_values(tree):
+    """Names that are bound in a file, with their lines: variables, parameters, attributes."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            yield node.id, node.lineno
+        elif isinstance(node, ast.arg):
+            yield node.arg, node.lineno
+        elif isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store):
+            yield node.attr, node.lineno
+
+
+def test_values_are_named_by_nouns():
+    vague, count = [], 0
+    for path in sorted(SOURCE.rglob("*.py")):
+        for name, line in named_values(ast.parse(path.read_text(encoding="utf-8"))):
+            count += 1
+            if name.strip("_").lower() in NO_NOUNS and (path.name, name) not in FIELDS_OF_JSON:
+                vague.append(f"{path.relative_to(SOURCE)}:{line}: {name}")
+
+    assert count > 10_000
+    assert vague == []
+
+
+def test_classes_are_named_by_nouns():
+    classes = list(definitions(ast.ClassDef))
+
+    assert [(path, name) for path, name in classes if name.strip("_").lower() in VAGUE] == []

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from agents.simulator import RIGHT, SimulatedTeam, planted
 from modicum.agents.call_lines import make_call_lines, make_outcome_lines
 from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.agents.recordings import ReadMessage, RecordedRow
-from modicum.agents.simulator import RIGHT, SimulatedTeam, planted
 from modicum.agents.team_plan import make_plan
 from modicum.importers.exports.modicum import recorded
 

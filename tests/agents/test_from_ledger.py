@@ -115,7 +115,7 @@ def test_of_several_outcomes_one_is_chosen(store):
 
     with pytest.raises(UserError, match="choose one with --outcome"):
         read_ledger_rows(store)
-    with pytest.raises(UserError, match="holds no outcome 'x'; it knows merged, resolved"):
+    with pytest.raises(UserError, match="holds no outcome 'x'; accepted are merged, resolved"):
         read_ledger_rows(store, "x")
     assert read_ledger_rows(store, "merged").rows[-1][1].outcome == 0.0
 

@@ -1,5 +1,6 @@
 import pytest
 
+from agents.simulator import SimulatedTeam, equal, panel, persuasive, planted
 from agents.teams import rows, team
 from modicum.agents.attribution import attribute
 from modicum.agents.graph import TeamGraph
@@ -16,7 +17,6 @@ from modicum.agents.proposal import (
     rank_agents,
     split_in_halves,
 )
-from modicum.agents.simulator import SimulatedTeam, equal, panel, persuasive, planted
 from modicum.agents.team_plan import find_plan_fault
 
 

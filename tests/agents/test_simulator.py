@@ -3,8 +3,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from modicum.agents.plan_rules import Drop, Mute
-from modicum.agents.simulator import (
+from agents.simulator import (
     Scenario,
     SimulatedAgent,
     SimulatedTeam,
@@ -17,6 +16,7 @@ from modicum.agents.simulator import (
     useless,
     with_specialist,
 )
+from modicum.agents.plan_rules import Drop, Mute
 from modicum.agents.team_plan import make_plan
 
 
@@ -85,7 +85,7 @@ def test_without_reading_and_voting_an_agent_has_its_skill():
 
 
 def test_misgraded_runs_are_a_share():
-    from modicum.agents.simulator import noisy
+    from agents.simulator import noisy
 
     simulated = SimulatedTeam(noisy())
 

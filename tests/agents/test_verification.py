@@ -1,8 +1,8 @@
 import pytest
 
+from agents.simulator import SimulatedTeam, planted
 from agents.teams import plan, rows, team
 from modicum.agents.plan_rules import Drop, EarlyExit, Learned, Mute
-from modicum.agents.simulator import SimulatedTeam, planted
 from modicum.agents.team_plan import make_plan
 from modicum.agents.verification import (
     FULL,

@@ -18,7 +18,7 @@ def test_calls_without_content_are_a_line_of_their_own(modicum, transcripts):
 
 
 def test_an_unknown_dimension_is_named(modicum):
-    assert "by what: kind, tool" in modicum("anatomy", "--by", "colour").err
+    assert "accepted are kind, tool" in modicum("anatomy", "--by", "colour").err
 
 
 def test_the_dearest_segments_are_listed_and_sum_to_the_bill(modicum, transcripts):

@@ -118,7 +118,7 @@ def test_an_empty_ledger_says_what_to_type(modicum):
 
 
 def test_a_wrong_dimension_and_a_missing_path_are_one_line(modicum):
-    assert modicum("bill", "x", "--by", "colour").err.startswith("modicum: a bill cannot be cut by 'colour'")
+    assert modicum("bill", "x", "--by", "colour").err.startswith("modicum: there is no bill by 'colour'")
     assert modicum("bill", "nowhere").err == "modicum: there is no file or folder nowhere\n"
 
 

@@ -93,9 +93,9 @@ def test_json_is_one_object_with_totals_rules_and_rows(run):
 @pytest.mark.parametrize(
     ("words", "reason"),
     [
-        (("--outcome", "none"), "holds no outcome 'none'; it knows resolved"),
-        (("--outcome", "resolved", "--by", "colour"), "cannot be cut by 'colour'"),
-        (("--outcome", "resolved", "--by", "tag"), "cannot be cut by 'tag'"),
+        (("--outcome", "none"), "holds no outcome 'none'; accepted are resolved"),
+        (("--outcome", "resolved", "--by", "colour"), "no yield by 'colour'"),
+        (("--outcome", "resolved", "--by", "tag"), "no yield by 'tag'"),
         (("--outcome", "resolved", "--until", "2020-01-01"), "holds no tasks in that time"),
     ],
 )

@@ -19,7 +19,7 @@ def test_an_estimate_is_a_wide_band_and_says_what_it_leaves_out():
 def test_an_unknown_model_or_provider_gets_no_figure():
     with pytest.raises(UserError, match="does not know the model"):
         estimate("openai", "no-such-model", 10, 1.0)
-    with pytest.raises(UserError, match="knows no provider"):
+    with pytest.raises(UserError, match="no provider known to EcoLogits"):
         estimate("nobody", "gpt-4o", 10, 1.0)
 
 

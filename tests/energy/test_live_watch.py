@@ -8,7 +8,8 @@ from modicum.calls import UserError
 from modicum.energy.live_watch import LiveWatch
 from modicum.energy.watch import LocalGpus
 from modicum.energy.watch_log import read_log
-from modicum.outbound import AllowedHosts, Outbound
+from modicum.outbound.client import Outbound
+from modicum.outbound.hosts import AllowedHosts
 
 
 def watched(servers, sources, samples=3, log_path=None):

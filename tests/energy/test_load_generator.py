@@ -6,7 +6,8 @@ import pytest
 from energy.fake_server import FakeServer
 from modicum.calls import UserError
 from modicum.energy.load_generator import LoadPlan, make_random_prompt, measure_words_per_token, run_load
-from modicum.outbound import AllowedHosts, Outbound
+from modicum.outbound.client import Outbound
+from modicum.outbound.hosts import AllowedHosts
 
 RNG = random.Random(0)  # noqa: S311 - text for tests
 

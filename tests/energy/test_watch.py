@@ -8,7 +8,8 @@ from modicum.calls import UserError
 from modicum.energy.meters.nvml import NvmlMeter
 from modicum.energy.watch import LocalGpus, RemoteGpus, Watcher, complete_metrics_url
 from modicum.energy.watch_totals import make_report
-from modicum.outbound import AllowedHosts, Outbound
+from modicum.outbound.client import Outbound
+from modicum.outbound.hosts import AllowedHosts
 
 EXPORTER = 'DCGM_FI_DEV_TOTAL_ENERGY_CONSUMPTION{gpu="0",UUID="GPU-a",modelName="NVIDIA L4"} %d\n'
 

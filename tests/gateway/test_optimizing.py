@@ -8,7 +8,7 @@ import pytest
 from gateway.rig import CHAT
 from modicum.calls import Basis, CallStatus
 from modicum.calls.change import NO_CHANGE, Change
-from modicum.calls.rule import Rule
+from modicum.calls.rule import NotDecidable, Rule
 from optimizers.toy_rules import BROKEN, TOYS
 
 CALL = {"id": "c1", "type": "function", "function": {"name": "search", "arguments": '{"q": "x"}'}}
@@ -80,7 +80,7 @@ def test_rules_know_what_the_call_says_of_itself(ruled):
     assert (facts.task, facts.agent, facts.tags["step"]) == ("PR-12", "coder", "plan")
     assert (facts.owner.key, facts.owner.team) == ("ci", "platform")
     assert (facts.most_output_tokens, facts.choices_count) == (7, 2)
-    assert facts.rates is facts.cached_tokens is facts.budget_left_usd is None
+    assert (facts.turn, facts.cached_tokens, facts.budget_left_usd) == (0, None, None)
 
 
 def test_another_model_is_asked_where_it_may_be(ruled, capfd):
@@ -113,8 +113,56 @@ def test_a_feature_that_fails_leaves_the_call_to_the_others(ruled):
 
 
 def test_calls_of_an_api_that_is_not_taken_apart_pass_as_they_came(ruled):
+    body = {"model": "text-embedding-3-small", "input": "Thank you so much"}
+    sent, call = ruled.call(*TOYS, body=body, path="/v1/embeddings", x_fixture="openai-embeddings/vectors.json")
+
+    assert (sent, call.edits) == (body, ())
+    assert 'modicum_rule_not_decidable_total{rule="toy.shorten"} 1.0' in ruled.gateway.parts.metrics.text().decode()
+
+
+def test_rules_change_a_request_to_gemini(ruled):
     body = {"contents": [{"role": "user", "parts": [{"text": "Thank you so much"}]}]}
     path = "/v1beta/models/gemini-2.5-flash:generateContent"
     sent, call = ruled.call(*TOYS, body=body, path=path, x_fixture="gemini-generate/cached.json")
 
-    assert (sent, call.edits) == (body, ())
+    assert sent == {"contents": [{"role": "user", "parts": [{"text": "Thanks."}]}]}
+    assert [(edit.rule, edit.why) for edit in call.edits] == [("toy.shorten", "thanks in one word")]
+
+
+def test_rules_know_rates_turn_and_cache_of_the_conversation(ruled):
+    seen = []
+
+    def look(prompt, facts):
+        seen.append((facts.turn, facts.cached_tokens, facts.rates("gpt-4o-mini")))
+        return NO_CHANGE
+
+    messages = [{"role": "user", "content": "the first task of all"}]
+    for turn in range(3):
+        _, call = ruled.call(Rule("look", look), body=CHAT | {"messages": list(messages)})
+        messages += [{"role": "assistant", "content": f"step {turn}"}, {"role": "user", "content": f"on {turn}"}]
+        for steps in ruled.gateway.parts.rates._steps.values():
+            steps.result(30)
+    cached = call.usage.cache_read + call.usage.cache_write_5m + call.usage.cache_write_1h
+
+    assert [turn for turn, _, _ in seen] == [0, 1, 2]
+    assert [known for _, known, _ in seen] == [None, cached, cached]
+    assert seen[-1][2].output_visible > seen[-1][2].input_uncached > 0
+
+
+def test_what_a_rule_cannot_decide_is_counted_by_rule_and_the_call_goes_on(ruled):
+    def undecided(prompt, facts):
+        return NotDecidable("the budget is not known")
+
+    for _ in range(2):
+        sent, call = ruled.call(Rule("toy.budget", undecided))
+
+    assert (sent, call.edits) == (TALK, ())
+    assert 'modicum_rule_not_decidable_total{rule="toy.budget"} 2.0' in ruled.gateway.parts.metrics.text().decode()
+
+
+def test_several_workers_do_not_know_where_a_conversation_stands(ruled):
+    seen = []
+    ruled.gateway.pipeline._optimizer._turns = None
+    ruled.call(Rule("look", lambda _, facts: seen.append(facts.turn) or NO_CHANGE), body=CHAT)
+
+    assert seen == [None]

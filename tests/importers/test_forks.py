@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import Anatomy, Call, Problem, Segment, SegmentKind, Usage
-from modicum.importers.forks import ASKED_AT_ONCE, CONTEXTS, anchored
+from modicum.importers.forks import CONTEXTS, MOST_CALLS_A_QUERY, anchored
 
 
 def call(call_id, conversation, kept, *added):
@@ -94,12 +94,12 @@ def test_a_conversation_brings_only_what_it_has_not_brought_itself():
 
 def test_the_ledger_is_asked_by_the_block_and_the_order_is_kept():
     problem = Problem("log", "torn", 3)
-    items = [call(str(n), "a", n, "x") for n in range(ASKED_AT_ONCE)]
+    items = [call(str(n), "a", n, "x") for n in range(MOST_CALLS_A_QUERY)]
     items.insert(5, problem)
     ledger = Ledger()
 
     assert list(anchored(items, ledger.booked_in)) == items
-    assert ledger.asked == [ASKED_AT_ONCE - 1, 1]
+    assert ledger.asked == [MOST_CALLS_A_QUERY - 1, 1]
     assert list(anchored([problem], ledger.booked_in)) == [problem]
     assert len(ledger.asked) == 2
 

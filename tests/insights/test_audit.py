@@ -123,7 +123,7 @@ def test_one_call_is_a_history(audited):
 def test_a_name_that_is_no_finding_and_a_time_without_calls_are_said(audited):
     talk = Conversation().call(user("q", 9000))
 
-    with pytest.raises(UserError, match="there is no finding 'waste'; one of: failed_calls"):
+    with pytest.raises(UserError, match="there is no finding 'waste'; accepted are failed_calls"):
         audited(talk, only=["waste"])
     with pytest.raises(UserError, match="no single calls in that time"):
         audited(talk, span=(START + timedelta(days=9), EVER[1]))

@@ -15,7 +15,6 @@ from modicum.insights.replay import (
     counts_in_joint,
     marginal_savings,
     replay,
-    replay_together,
 )
 from modicum.insights.segment_costs import price_segments
 from modicum.ledger.opening import open_store
@@ -222,7 +221,6 @@ def test_headroom_and_upper_bounds_are_in_no_sum():
     kinds = [Finding(finding_class=kind, **told) for kind in FindingClass]
 
     assert [found.finding_class for found in kinds if counts_in_joint(found)] == ["exact", "replayed"]
-    assert replay_together(Replay(history, PRICES), [kinds[2], kinds[3]]).saving_usd == 0
 
 
 def test_calls_without_a_price_stay_as_they_were():

@@ -31,11 +31,11 @@ def test_what_touches_quality_is_headroom():
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("cache_ttl=2h", "no change that can be replayed; one of: cache_ttl=5m"),
+        ("cache_ttl=2h", "no change that can be replayed called 'cache_ttl=2h'; accepted are cache_ttl=5m"),
         ("cap_tool_results=-1", "no change that can be replayed"),
         ("cap_tool_results=99999999999999999999", "no change that can be replayed"),
         ("nonsense", "no change that can be replayed"),
-        ("model:gpt-9=gpt-5", "the models in this history are: claude-opus-4-5-20251101"),
+        ("model:gpt-9=gpt-5", "no call to 'gpt-9'; accepted are claude-opus-4-5-20251101"),
         ("model:claude-opus-4-5=mystery", "no price is known for the model 'mystery'"),
         ("tier=first", "no change that can be replayed"),
     ],

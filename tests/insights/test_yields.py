@@ -8,7 +8,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from modicum.calls import Basis, Call, Outcome, Usage
-from modicum.insights.yields import DIMENSIONS, build
+from modicum.insights.dimensions import CALLS
+from modicum.insights.yields import build
 from modicum.ledger.booking import book
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import OUTCOMES
@@ -168,7 +169,7 @@ def test_calls_outside_any_task_are_told_with_their_cost(store):
     assert total.tasks == 3
 
 
-@pytest.mark.parametrize("by", DIMENSIONS)
+@pytest.mark.parametrize("by", [*CALLS, "tag"])
 def test_every_dimension_keeps_the_sums(store, by):
     store.append(EXAMPLE)
     store.append_records(OUTCOMES, RESULTS)

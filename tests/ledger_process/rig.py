@@ -23,19 +23,19 @@ class LedgerProcess:
 
     def __enter__(self):
         self.servers = []
-        real = process._Server
+        real = process.DrainingServer
 
         def kept(config):
             self.servers.append(real(config))
             return self.servers[0]
 
-        process._Server = kept
+        process.DrainingServer = kept
         self.thread = threading.Thread(target=self.run)
         self.thread.start()
         process_ready = threading.Event()
         while not (self.servers and self.servers[0].started) and self.thread.is_alive():
             process_ready.wait(0.01)
-        process._Server = real
+        process.DrainingServer = real
         return self
 
     def run(self):

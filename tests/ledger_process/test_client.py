@@ -87,7 +87,7 @@ def test_a_question_that_is_none_is_a_users_error(store):
         store.ask("nothing")
     with pytest.raises(UserError, match="no such question"):
         store.ask("../schema")
-    with pytest.raises(UserError, match="by must be"):
+    with pytest.raises(UserError, match="accepted are model"):
         store.live("color", 60)
 
 

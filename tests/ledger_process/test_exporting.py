@@ -311,7 +311,7 @@ def test_a_fault_of_ours_is_told_and_tried_again(rig, monkeypatch):
 
     rig.run_until(lambda: rig.done() == 1)
 
-    assert "(KeyError)" in rig.said[0]
+    assert "(KeyError at test_exporting.py:" in rig.said[0]
 
 
 def raised(error):

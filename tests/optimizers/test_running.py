@@ -102,7 +102,7 @@ def test_each_rule_is_asked_about_the_call_as_the_one_before_left_it():
 
 
 def test_requests_that_nobody_takes_apart_are_not_decided_about():
-    live = request({"contents": []}, "gemini-generate")
+    live = request({"contents": []}, "openai-embeddings")
 
     def cap(prompt, facts):
         return Change(most_output_tokens=5)

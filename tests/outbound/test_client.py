@@ -4,7 +4,9 @@ import pytest
 
 from energy.fake_server import FakeServer
 from modicum.calls import UserError
-from modicum.outbound import AllowedHosts, Outbound, Unreachable
+from modicum.outbound.client import Outbound
+from modicum.outbound.hosts import AllowedHosts
+from modicum.outbound.unreachable import Unreachable
 
 
 async def lines(client, url):
@@ -99,3 +101,58 @@ def test_who_is_busy_says_when_to_come_again():
         answered(b"HTTP/1.1 503 Busy\r\nretry-after: 7\r\ncontent-length: 0\r\n\r\n")
 
     assert (busy.value.status, busy.value.retry_after) == (503, "7")
+
+
+def test_a_user_in_the_address_is_the_authorization_and_is_not_in_messages():
+    asked = []
+
+    async def serve(reader, writer):
+        asked.append(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n\x1f\x8b")
+        await writer.drain()
+        writer.close()
+
+    async def ask():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://me:secret@127.0.0.1:{server.sockets[0].getsockname()[1]}/metrics"
+        async with server, Outbound(AllowedHosts([url])) as client:
+            await client.get(url)
+
+    with pytest.raises(Unreachable, match="compression") as stop:
+        asyncio.run(ask())
+    assert b"authorization: Basic bWU6c2VjcmV0\r\n" in asked[0]
+    assert b"accept-encoding: identity\r\n" in asked[0]
+    assert "secret" not in str(stop.value)
+
+
+def streamed(*pieces):
+    """The lines of a reply that comes in these pieces."""
+
+    async def serve(reader, writer):
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\n")
+        for piece in pieces:
+            writer.write(piece)
+            await writer.drain()
+        writer.close()
+
+    async def ask():
+        server = await asyncio.start_server(serve, "127.0.0.1", 0)
+        url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+        async with server, Outbound(AllowedHosts([url])) as client:
+            return [line async for line in client.post_lines(url, {}, {})]
+
+    return asyncio.run(ask())
+
+
+def test_lines_are_whole_however_they_came_and_the_last_one_needs_no_end():
+    long = b"data: " + b"x" * 300_000 + b"\n"
+
+    assert streamed(b"data: a\nda", b"ta: b\r\n\n", long, b"end") == [b"data: a\n", b"data: b\r\n", b"\n", long, b"end"]
+
+
+def test_a_line_without_an_end_is_given_up(monkeypatch):
+    monkeypatch.setattr("modicum.providers.line_buffer.MOST_LINE", 1000)
+
+    with pytest.raises(Unreachable, match="without an end"):
+        streamed(b"x" * 2000, b"y" * 2000)

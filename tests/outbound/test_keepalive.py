@@ -3,8 +3,9 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from modicum.outbound.client import Unreachable
-from modicum.outbound.keepalive import Connections, Origin, request_head
+from modicum.outbound.hosts import Origin
+from modicum.outbound.keepalive import Connections, request_head
+from modicum.outbound.unreachable import Unreachable
 
 WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -173,10 +174,11 @@ def test_what_would_break_out_of_its_header_is_refused(target, header):
 
 
 def test_authorities_that_could_not_be_read_for_want_of_files_are_read_again(monkeypatch):
-    origin, connections = Origin("127.0.0.1", 1, tls=True), Connections()
+    origin = Origin("127.0.0.1", 1, tls=True)
+    monkeypatch.setattr("modicum.outbound.hosts._of_machine", [])
     with monkeypatch.context() as short:
-        short.setattr("modicum.outbound.keepalive.no_file_left", lambda: True)
-        poor = connections._tls_context(origin)
+        short.setattr("modicum.outbound.hosts.no_file_left", lambda: True)
+        poor = origin.trust
 
-    assert connections._tls_context(origin) is not poor
-    assert connections._tls_context(origin) is connections._tls_context(origin)
+    assert origin.trust is not poor
+    assert origin.trust is origin.trust

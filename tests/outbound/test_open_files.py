@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from modicum.outbound.client import Unreachable
 from modicum.outbound.open_files import OutOfFiles, no_file_left, out_of_files
+from modicum.outbound.unreachable import Unreachable
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,8 @@ class Plain(Dialect):
     def request(self, body, path):  # noqa: ARG002 - the path says nothing here
         return RequestFacts(model=json.loads(body)["model"])
 
-    def segments(self, body):  # noqa: ARG002 - it has none
+    @staticmethod
+    def blocks_of(request):  # noqa: ARG004 - it has none
         return []
 
     def reply(self, body):  # noqa: ARG002 - all are good

@@ -21,6 +21,15 @@ from providers.prompt_rig import only, prompt
         ("anthropic-messages", {"tool_choice": {"type": "any"}}, "it wants a tool call"),
         ("anthropic-messages", {"tool_choice": {"type": "auto"}}, ""),
         ("anthropic-messages", {"output_config": {"format": {"type": "json_schema"}}}, "it wants structured output"),
+        (
+            "gemini-generate",
+            {"generationConfig": {"responseMimeType": "application/json"}},
+            "it wants structured output",
+        ),
+        ("gemini-generate", {"generation_config": {"candidate_count": 2}}, "it wants several choices"),
+        ("gemini-generate", {"generationConfig": {"responseModalities": ["IMAGE"]}}, "it wants more than text"),
+        ("gemini-generate", {"toolConfig": {"functionCallingConfig": {"mode": "ANY"}}}, "it wants a tool call"),
+        ("gemini-generate", {"toolConfig": {"functionCallingConfig": {"mode": "AUTO"}}}, ""),
         ("openai-responses", {}, "its reply is to be kept by the provider (store)"),
         ("openai-responses", {"store": False}, ""),
         (
@@ -38,10 +47,10 @@ def test_who_can_take_a_plain_text(dialect, fields, why):
 
 @pytest.mark.parametrize("body", [b"", b"[]", b'{"messages": [1, null, {"content": {}}]}', b'{"messages": "x"}'])
 def test_odd_requests_are_taken_apart_as_far_as_they_go(body):
-    for dialect in ("openai-chat", "anthropic-messages", "openai-responses"):
+    for dialect in ("openai-chat", "anthropic-messages", "openai-responses", "gemini-generate"):
         found = DIALECTS[dialect].prompt(body)
         assert not found.is_known or not found.units or only(found, []) is None
-    assert DIALECTS["gemini-generate"].prompt(b"{}") is None
+    assert DIALECTS["openai-embeddings"].prompt(b"{}") is None
 
 
 roles = st.sampled_from(["system", "user", "assistant"])
@@ -101,6 +110,21 @@ TALKS = {
             {"type": "function_call_output", "call_id": "c", "output": "found"},
         ],
     },
+    "gemini-generate": {
+        "tools": [{"functionDeclarations": [{"name": "search"}, {"name": "f"}]}],
+        "systemInstruction": {"parts": [{"text": "be brief"}]},
+        "contents": [
+            {"role": "user", "parts": [{"text": "a"}]},
+            {
+                "role": "model",
+                "parts": [{"functionCall": {"name": "search", "args": {"q": 1}}, "thoughtSignature": "c2ln"}],
+            },
+            {"role": "user", "parts": [{"functionResponse": {"name": "search", "response": {"output": "found"}}}]},
+        ],
+    },
+}
+FIRST_TOOL = {name: talk["tools"][:1] for name, talk in TALKS.items()} | {
+    "gemini-generate": [{"functionDeclarations": [{"name": "search"}]}]
 }
 KINDS = ["tool_schema", "tool_schema", "system", "user", "tool_call", "tool_result"]
 every_talk = pytest.mark.parametrize("dialect", TALKS)
@@ -141,7 +165,7 @@ def test_tools_and_instructions_go_out_too(dialect):
     found = prompt(dialect, **TALKS[dialect])
 
     one = json.loads(found.write(Change(left_out=frozenset({1}))))
-    assert one == {"model": "m", **TALKS[dialect], "tools": TALKS[dialect]["tools"][:1]}
+    assert one == {"model": "m", **TALKS[dialect], "tools": FIRST_TOOL[dialect]}
     none = prompt(dialect, **json.loads(found.write(Change(left_out=frozenset({0, 1, 2})))))
     assert [unit.kind.value for unit in none.units] == KINDS[3:]
 
@@ -173,10 +197,20 @@ def test_what_no_provider_would_take_does_not_fit(dialect, change, why):
             {"reasoning": {"summary": "auto", "effort": "high"}},
             {"max_output_tokens": 100, "reasoning": {"summary": "auto", "effort": "low"}},
         ),
+        (
+            "gemini-generate",
+            {"generation_config": {"max_output_tokens": 500, "temperature": 1}},
+            {"generation_config": {"max_output_tokens": 100, "temperature": 1}},
+        ),
+        ("gemini-generate", {}, {"generationConfig": {"maxOutputTokens": 100}}),
     ],
 )
 def test_a_cap_only_lowers_and_effort_stands_where_its_api_has_it(dialect, asked, written):
-    messages = {"input" if dialect == "openai-responses" else "messages": [{"role": "user", "content": "hi"}]}
-    body = prompt(dialect, **messages, **asked).write(Change(most_output_tokens=100, effort="low"))
+    places = {"openai-responses": "input", "gemini-generate": "contents"}
+    messages = {places.get(dialect, "messages"): [{"role": "user", "content": "hi"}]}
+    effort = "" if dialect == "gemini-generate" else "low"
+    if dialect == "gemini-generate":
+        messages = {"contents": [{"role": "user", "parts": [{"text": "hi"}]}]}
+    body = prompt(dialect, **messages, **asked).write(Change(most_output_tokens=100, effort=effort))
 
     assert json.loads(body) == {"model": "m", **messages, **written}

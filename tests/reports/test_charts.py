@@ -11,7 +11,15 @@ def texts(svg):
 def test_money_and_tokens_as_people_write_them():
     assert [format_usd(usd) for usd in (0.5, 12.345, 1234.5)] == ["$0.50", "$12.35", "$1,234"]
     assert [format_usd(usd) for usd in (0.0, 0.00468, -0.0018)] == ["$0.00", "$0.0047", "-$0.0018"]
-    assert [format_tokens(count) for count in (950, 41_300, 16_000_000, 2.5e9)] == ["950", "41.3 k", "16 M", "2.5 G"]
+    assert [format_tokens(count) for count in (0, 950, 999.7, 41_300, 999_700, 16e6, 2.5e9)] == [
+        "0",
+        "950",
+        "1 k",
+        "41.3 k",
+        "1 M",
+        "16 M",
+        "2.5 G",
+    ]
 
 
 def test_bars_name_what_they_are_and_how_much():

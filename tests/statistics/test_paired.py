@@ -7,7 +7,6 @@ from modicum.statistics.paired import (
     paired_difference,
     pairs_needed,
     passed_in_sequence,
-    share_interval,
     simultaneous_confidence,
 )
 
@@ -116,13 +115,6 @@ def test_pairs_needed_for_a_margin():
     assert pairs_needed(0.02, 0.10) == 1546
     assert pairs_needed(0.05, 0.10) == 248
     assert pairs_needed(0.02, 0.10, true_difference=-0.02) is None
-
-
-def test_wilson():
-    low, high = share_interval(8, 10)
-
-    assert (low, high) == pytest.approx((0.4902, 0.9433), abs=1e-4)
-    assert share_interval(0, 0) == (0.0, 1.0)
 
 
 def test_testing_in_sequence_ends_at_the_first_that_fails():

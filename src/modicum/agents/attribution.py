@@ -13,7 +13,8 @@ import numpy as np
 from modicum.agents.answers import find_tied_answers, vote
 from modicum.agents.graph import TeamGraph
 from modicum.agents.recordings import AgentTurn, ReadMessage, RecordedRun, RecordedTeam
-from modicum.statistics.paired import paired_difference, share_interval
+from modicum.statistics.paired import paired_difference
+from modicum.statistics.proportions import wilson
 
 CONFIDENCE = 0.95
 
@@ -227,16 +228,16 @@ def _measure_edges(team: RecordedTeam, total: int | None) -> list[EdgeShare]:
     tokens: dict[tuple[str, str, str], list[tuple[int | None, bool]]] = defaultdict(list)
     moved: dict[tuple[str, str, str], list[int]] = defaultdict(lambda: [0, 0])
     for run in team.runs:
-        said = {(turn.agent, turn.round): turn for turn in run.turns}
+        turns = {(turn.agent, turn.round): turn for turn in run.turns}
         for turn in run.turns:
             for read in find_reads(run, turn, team.graph):
-                source = said.get((read.agent, read.round))
+                source = turns.get((read.agent, read.round))
                 if source is None:
                     continue
                 edge = (read.agent, turn.agent, "spatial" if read.round == turn.round else "temporal")
                 counted = read.tokens is not None
                 tokens[edge].append((read.tokens if counted else source.completion_tokens, counted))
-                move = _score_move(run, said.get((turn.agent, turn.round - 1)), source, turn)
+                move = _score_move(run, turns.get((turn.agent, turn.round - 1)), source, turn)
                 moved[edge][0] += move > 0
                 moved[edge][1] += move < 0
     found = []
@@ -308,12 +309,12 @@ def _list_limits(team: RecordedTeam, revotes: Sequence[bool]) -> list[str]:
 def _list_oddities(team: RecordedTeam) -> list[str]:
     """What looks wrong in the record, or is missing there."""
     limits = []
-    said: dict[str, list[AgentTurn]] = defaultdict(list)
+    turns_by_agent: dict[str, list[AgentTurn]] = defaultdict(list)
     for run in team.runs:
         for turn in run.turns:
-            said[turn.agent].append(turn)
-    mute = [name for name, turns in said.items() if _has_no_answers(turns)]
-    if mute and team.graded and len(mute) < len(said):
+            turns_by_agent[turn.agent].append(turn)
+    mute = [name for name, turns in turns_by_agent.items() if _has_no_answers(turns)]
+    if mute and team.graded and len(mute) < len(turns_by_agent):
         limits.append(f"how good {', '.join(mute)} was: no answer of its own is recorded in any run")
     twice = sorted({turn.agent for run in team.runs for turn in run.turns if _is_asked_again(run, turn)})
     if twice:
@@ -357,7 +358,7 @@ def _mean(values: Sequence[float]) -> IntervalEstimate | None:
         return None
     mean, count = float(np.mean(values)), len(values)
     if set(values) <= {0.0, 1.0}:
-        low, high = share_interval(int(sum(values)), count, confidence=CONFIDENCE)
+        low, high = wilson(int(sum(values)), count, confidence=CONFIDENCE)
     else:
         found = paired_difference([0.0] * count, values, confidence=CONFIDENCE)
         low, high = max(0.0, found.low), found.high

@@ -12,7 +12,9 @@ from typing import Any
 import msgspec
 
 from modicum.agents.recordings import RecordedRow
-from modicum.calls import Problem, UserError
+from modicum.calls import Problem
+from modicum.calls.errors import UserError
+from modicum.ledger.outcomes import find_outcome
 from modicum.ledger.store import Store
 
 
@@ -87,8 +89,8 @@ def read_ledger_rows(store: Store, outcome: str | None = None, which: RunSelecti
     problems: list[Problem] = []
     costs: list[tuple[str, str, float | None]] = []
     unclear = 0
-    asked = {"outcome": name, "since": which.since, "until": which.until, "arm": which.arm}
-    for number, found in enumerate(store.ask("team_rows", **asked), start=1):
+    parameters = {"outcome": name, "since": which.since, "until": which.until, "arm": which.arm}
+    for number, found in enumerate(store.ask("team_rows", **parameters), start=1):
         unclear += found["outcome_unclear"]
         try:
             row = _make_row(found)
@@ -127,16 +129,15 @@ def _explain_missing(place: str, counted: Mapping[str, Any]) -> str:
     )
 
 
-def _choose_outcome(store: Store, wanted: str | None) -> str:
+def _choose_outcome(store: Store, name: str | None) -> str:
+    if name is not None:
+        return str(find_outcome(store, name)["name"])
     known = [row["name"] for row in store.ask("outcomes")]
-    if wanted is not None and wanted not in known:
-        names = ", ".join(known) or "none yet: see 'modicum outcome --help'"
-        raise UserError(f"the ledger {store.place} holds no outcome '{wanted}'; it knows {names}")
-    if wanted is None and len(known) > 1:
+    if len(known) > 1:
         raise UserError(
             f"the ledger {store.place} holds {len(known)} outcomes ({', '.join(known)}): choose one with --outcome NAME"
         )
-    return wanted if wanted is not None else known[0] if known else ""
+    return known[0] if known else ""
 
 
 def _list_notes(counted: Mapping[str, Any], unclear: int, outcome: str, arm: str) -> list[str]:

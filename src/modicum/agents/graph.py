@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.calls import UserError
+from modicum.calls.errors import unknown_name
 from modicum.calls.one_line import CONTROL
 
 Mask = NDArray[np.bool_]
@@ -56,7 +57,7 @@ class TeamGraph:
         if rounds < 1:
             raise UserError(f"a team needs at least one round, not {rounds}: set rounds to 1 or more")
         for name in sorted(self.protect - set(self.agents)):
-            raise UserError(f"protected agent '{name}' is not in the team: its agents are {', '.join(self.agents)}")
+            raise unknown_name("agent to protect in the team called", name, self.agents)
         within = self._edges(spatial, "spatial")
         loop = find_cycle(within)
         if loop and not isinstance(spatial, str):
@@ -75,7 +76,7 @@ class TeamGraph:
         try:
             return self.agents.index(agent)
         except ValueError:
-            raise UserError(f"agent '{agent}' is not in the team: its agents are {', '.join(self.agents)}") from None
+            raise unknown_name("agent in the team called", agent, self.agents) from None
 
     def _edges(self, edges: Edges, kind: str, *, own: bool = False) -> Mask:
         size = len(self.agents)
@@ -101,7 +102,7 @@ def make_edges(shape: str, size: int, *, own: bool = False) -> Mask:
         "none": ~ones,
     }
     if shape not in shapes:
-        raise UserError(f"there is no shape '{shape}': use one of {', '.join(SHAPES)}, or (source, reader) pairs")
+        raise unknown_name("shape", shape, SHAPES, ", or (source, reader) pairs")
     return shapes[shape] | np.eye(size, dtype=bool) if own and shape != "none" else shapes[shape]
 
 

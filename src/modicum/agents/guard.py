@@ -30,15 +30,15 @@ class Guard:
         self.full_because = full_because
         self.unfinished: set[str] = set()
         self._lock = threading.Lock()
-        self._asked: dict[str, int] = {}
+        self._last_round: dict[str, int] = {}
         self._spoken: dict[str, list[int]] = {}
 
     def active(self, agent: str, round: int | None = None) -> bool:  # noqa: A002 - the word of the field
         """Whether the agent's turn is to be run. Without `round`: each call is the agent's next round."""
         with self._lock:
             again = agent in self.unfinished
-            number = max(1, self._asked.get(agent, 0) + (not again)) if round is None else round
-            self._asked[agent] = max(number, self._asked.get(agent, 0))
+            number = max(1, self._last_round.get(agent, 0) + (not again)) if round is None else round
+            self._last_round[agent] = max(number, self._last_round.get(agent, 0))
             speaks = bool(self.full_because) or self.plan.keeps(agent, number)
             spoken = self._spoken.setdefault(agent, []) if speaks else []
             if number not in spoken[-1:]:  # several calls of one turn are one turn
@@ -47,11 +47,11 @@ class Guard:
 
     def would_speak(self, agent: str) -> bool:
         """Whether the agent's next turn would be run; asking does not count as a turn."""
-        return bool(self.full_because) or self.plan.keeps(agent, self._asked.get(agent, 0) + 1)
+        return bool(self.full_because) or self.plan.keeps(agent, self._last_round.get(agent, 0) + 1)
 
     def round_of(self, agent: str) -> int:
         """The round that the agent is in: how often it was asked, at least 1."""
-        return max(1, self._asked.get(agent, 0))
+        return max(1, self._last_round.get(agent, 0))
 
     def model_for(self, agent: str, default: str = "") -> str:
         """The cheaper model that the plan names for the agent, or the default."""

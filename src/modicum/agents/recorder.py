@@ -54,7 +54,7 @@ class TeamRecorder:
         self._keep_text = keep_text
         self._rows: list[RecordedRow] = []
         self._steps: dict[str, int] = {}
-        self._told: list[tuple[datetime, RecordedRow]] = []
+        self._timed_rows: list[tuple[datetime, RecordedRow]] = []
         self._last = datetime.min.replace(tzinfo=UTC)
         self._lock = threading.Lock()
 
@@ -63,9 +63,9 @@ class TeamRecorder:
         with self._lock:
             return list(self._rows)
 
-    def turn(self, run: str, agent: str, round: int, said: AgentReply) -> None:  # noqa: A002 - the word of the field
+    def turn(self, run: str, agent: str, round: int, reply: AgentReply) -> None:  # noqa: A002 - the word of the field
         """An agent has spoken."""
-        answer = None if said.reply is None else self._answer_of(said.reply)
+        answer = None if reply.reply is None else self._answer_of(reply.reply)
         with self._lock:
             step = self._steps.get(run, 0)
             self._steps[run] = step + 1
@@ -75,15 +75,15 @@ class TeamRecorder:
                 agent=agent,
                 round=round,
                 step=step,
-                model=said.model,
-                prompt_digest=digest_text(said.instructions) if said.instructions else "",
-                prompt_tokens=said.prompt_tokens,
-                completion_tokens=said.completion_tokens,
+                model=reply.model,
+                prompt_digest=digest_text(reply.instructions) if reply.instructions else "",
+                prompt_tokens=reply.prompt_tokens,
+                completion_tokens=reply.completion_tokens,
                 answer=self._text_or_digest(answer),
-                reads=said.reads,
+                reads=reply.reads,
             )
             self._rows.append(row)
-            self._told.append((self._now(), row))
+            self._timed_rows.append((self._now(), row))
 
     def result(
         self, run: str, answer: str | None, *, task: str = "", outcome: float | None = None, gold: str | None = None
@@ -111,7 +111,7 @@ class TeamRecorder:
         Don't import them where the gateway or an agent's log books the same calls: they would be counted twice.
         """
         with self._lock:
-            return make_call_lines(self._told, [row for row in self._rows if not row.agent])
+            return make_call_lines(self._timed_rows, [row for row in self._rows if not row.agent])
 
     def outcomes_jsonl(self, name: str = "team_score") -> str:
         """The outcomes of the runs so far, for `modicum outcome import`."""

@@ -209,7 +209,7 @@ def build_team(
         known_teams = f"; its teams are {listed}" if names and chosen not in names else ""
         known_teams += f"; {len(problems)} rows were left out, the first: {problems[0]}" if problems else ""
         raise UserError(f"{path} holds no turns{whose}: a turn is a row with an agent{known_teams}")
-    runs = tuple(_build_run(name, said, results.get(name), tasks[name]) for name, said in turns.items())
+    runs = tuple(_build_run(name, spoken, results.get(name), tasks[name]) for name, spoken in turns.items())
     return _build_team(chosen, runs, graph), problems
 
 
@@ -234,12 +234,12 @@ def _find_fault(row: RecordedRow, graph: TeamGraph | None) -> str:
     return ""
 
 
-def _add_turn(said: list[AgentTurn], row: RecordedRow, place: Problem, problems: list[Problem]) -> None:
-    step = len(said) if row.step is None else row.step
-    if any(turn.step == step and turn.agent == row.agent and turn.round == row.round for turn in said):
+def _add_turn(spoken: list[AgentTurn], row: RecordedRow, place: Problem, problems: list[Problem]) -> None:
+    step = len(spoken) if row.step is None else row.step
+    if any(turn.step == step and turn.agent == row.agent and turn.round == row.round for turn in spoken):
         problems.append(Problem(place.path, f"step {step} of run '{row.run}' is recorded twice", place.line))
         return
-    said.append(
+    spoken.append(
         AgentTurn(
             agent=row.agent,
             round=row.round,
@@ -277,8 +277,8 @@ def _add_result(results: dict[str, RecordedRow], row: RecordedRow, place: Proble
     )
 
 
-def _build_run(name: str, said: list[AgentTurn], result: RecordedRow | None, known: tuple[str, str]) -> RecordedRun:
-    turns = tuple(sorted(said, key=lambda turn: (turn.round, turn.step)))
+def _build_run(name: str, spoken: list[AgentTurn], result: RecordedRow | None, known: tuple[str, str]) -> RecordedRun:
+    turns = tuple(sorted(spoken, key=lambda turn: (turn.round, turn.step)))
     task, group = known
     return RecordedRun(
         run=name,

@@ -164,8 +164,8 @@ def replay_run(plan: TeamPlan, run: RecordedRun) -> ReplayedRun:
             continue
         # Whoever had to be asked first and is not in the record counts as asked, and as silent. One who spoke twice in
         # a round agrees with nobody by that: its last answer counts.
-        said = {one.agent: one.answer for one in taken if one.round == turn.round}
-        answer = find_agreed_answer(list(said.values()), stop.agree, stop.of - absent)
+        answers = {one.agent: one.answer for one in taken if one.round == turn.round}
+        answer = find_agreed_answer(list(answers.values()), stop.agree, stop.of - absent)
         if answer is not None and index + 1 < len(run.turns):  # after the last turn there is nothing to stop
             taken += _add_protected_turns(plan, turns[index + 1 :])
             return _summarise(taken, answer, absent, stopped=True, exact=_is_independent(taken, run))

@@ -15,6 +15,7 @@ from modicum.agents.graph import TeamGraph
 from modicum.agents.guard import Guard
 from modicum.agents.plan_rules import Binding, Decision, Drop, EarlyExit, Mute, PlanRules, Substitute
 from modicum.calls import UserError
+from modicum.calls.errors import accepted_are
 
 SCHEMA = "team-plan/1"
 MOST_ROUNDS = 1_000
@@ -116,7 +117,7 @@ def _list_accepted(message: str) -> str:
     table = next((type_ for name, type_ in tables.items() if place.startswith(f".{name}")), TeamPlan)
     if "malformed" in message or "truncated" in message:
         return ""
-    return f"; accepted are {', '.join(field.encode_name for field in msgspec.structs.fields(table))}"
+    return f"; {accepted_are(field.encode_name for field in msgspec.structs.fields(table))}"
 
 
 def find_plan_fault(plan: TeamPlan) -> str:

@@ -77,16 +77,16 @@ class _Authors:
             return unit.name
         if unit.text is None:
             return None
-        known = self._who_said(unit.text)
+        known = self._speakers_of(unit.text)
         if known:
             parent = self._turn.parent
             return next(iter(known)) if len(known) == 1 else parent if parent in known else None
         for agent, rest, is_own_mark in self._marked(unit.text):
-            if is_own_mark or agent in self._who_said(rest):
+            if is_own_mark or agent in self._speakers_of(rest):
                 return agent
         return None
 
-    def _who_said(self, text: str) -> frozenset[str]:
+    def _speakers_of(self, text: str) -> frozenset[str]:
         return self._turn.said_by.get(digest_saying(text), frozenset())
 
     def _is_replacement(self, unit: Unit) -> bool:

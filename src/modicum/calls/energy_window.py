@@ -34,8 +34,8 @@ class EnergyWindow(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def window_id(self) -> str:
         """Identity: the same GPUs and servers, from the same moment (milliseconds) on. A replay gives the same."""
-        told = repr((self.gpus, self.servers, round(self.started * 1000)))
-        return hashlib.blake2b(told.encode(), digest_size=16).hexdigest()
+        identity = repr((self.gpus, self.servers, round(self.started * 1000)))
+        return hashlib.blake2b(identity.encode(), digest_size=16).hexdigest()
 
     @property
     def revision(self) -> int:
@@ -49,8 +49,11 @@ def name_regime(servers: Sequence[tuple[str, float | None]], power_limits_watts:
     """A string to compare: model and start of each server, and the GPUs' power limits. While it stays the same, one law
     can hold for the energy of a step.
     """
-    told = [[(model, started and round(started)) for model, started in servers], [round(w) for w in power_limits_watts]]
-    return msgspec.json.encode(told).decode()
+    regime = [
+        [(model, started and round(started)) for model, started in servers],
+        [round(w) for w in power_limits_watts],
+    ]
+    return msgspec.json.encode(regime).decode()
 
 
 def parse_models(regime: str) -> tuple[str, ...]:

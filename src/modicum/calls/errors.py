@@ -1,4 +1,6 @@
-"""The one exception that a user is meant to read."""
+"""The one exception that a user is meant to read, and the words for a name that is on no list."""
+
+from collections.abc import Iterable
 
 
 class UserError(Exception):
@@ -6,3 +8,13 @@ class UserError(Exception):
 
     The command line prints it in one line and ends with status 2. Everything else that is raised is a bug.
     """
+
+
+def accepted_are(names: Iterable[str]) -> str:
+    """How messages say what may stand there: `accepted are 5m, 1h`."""
+    return f"accepted are {', '.join(names) or 'none'}"
+
+
+def unknown_name(what: str, name: str, names: Iterable[str], hint: str = "") -> UserError:
+    """The error for a name that is on no list: `there is no finding 'x'; accepted are a, b`, and a hint behind it."""
+    return UserError(f"there is no {what} '{name:.80}'; {accepted_are(names)}{hint}")

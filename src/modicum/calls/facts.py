@@ -44,12 +44,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     rates: Callable[[str], Rates | None] | None = None
     """Dollars per token of a model of that name at this provider, on the day of the call, at the standard tier, for a
-    prompt of this size."""
+    prompt of this size. None: nobody knows, or live: not yet (a price is looked up beside the call that first asks)."""
     cached_tokens: int | None = None
     """Leading tokens of the prompt that should stand in the provider's cache: what the conversation's call before read
-    from it and wrote to it. 0: nothing."""
+    from it and wrote to it. 0: nothing. None: the call is the first, or live: its conversation was not seen here."""
     turn: int | None = None
-    """How many calls the conversation had before this one."""
+    """How many calls the conversation had before this one. Live it is None where this process may have seen only a part
+    of them: after a restart, or with several workers."""
     since_last_call_s: float | None = None
     """Seconds since the conversation's call before; None for its first."""
     conversation_age_s: float | None = None

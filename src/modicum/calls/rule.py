@@ -54,3 +54,5 @@ class RuleDecision(NamedTuple):
     """What it wanted, if it got so far."""
     why: str = ""
     """Why not, where it was not changed."""
+    place: str = ""
+    """File and line in which the rule raised, where it failed."""

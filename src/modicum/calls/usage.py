@@ -83,8 +83,8 @@ def is_counted(usage: Mapping[str, object], *names: str, may_lack: bool = False)
     None (JSON's null) is no count of 0: nobody counted. A name that is not there at all is none either, unless the
     thing `may_lack` (embeddings have no output).
     """
-    told = [usage[name] for name in names if name in usage]
-    return any(count is not None for count in told) or (may_lack and not told)
+    counts = [usage[name] for name in names if name in usage]
+    return any(count is not None for count in counts) or (may_lack and not counts)
 
 
 def checked_count(name: str, value: object) -> int:

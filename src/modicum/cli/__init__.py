@@ -2,7 +2,6 @@
 
 import errno
 import os
-from importlib import import_module
 from typing import Any, NoReturn
 
 import click
@@ -12,6 +11,7 @@ from modicum.calls.errors import UserError
 from modicum.calls.one_line import one_line
 from modicum.calls.storable import storable
 from modicum.cli.file_permissions import private_files
+from modicum.cli.terminal.verb_group import VerbGroup
 
 _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO, errno.EFBIG})
 """Faults that no verb can foresee and only the user can mend: the disk is full, may not be written, or is broken."""
@@ -46,16 +46,8 @@ FILES = {"import": "import_logs", "yield": "yields", "team": "team.verbs"}
 """Verbs whose file cannot have their name."""
 
 
-class Verbs(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's interface
-        if cmd_name not in VERBS:
-            return None
-        command = import_module(f"modicum.cli.{FILES.get(cmd_name, cmd_name)}").command
-        assert isinstance(command, click.Command)  # noqa: S101 - a verb file without a command is a bug
-        return command
+class Verbs(VerbGroup):
+    package, verbs, files = "modicum.cli", VERBS, FILES
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -77,10 +69,6 @@ class Verbs(click.Group):
             # of it; and Python must not complain again while it closes stdout.
             os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
             return 0
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's interface
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
 
 
 @click.group(

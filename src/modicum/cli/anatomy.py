@@ -10,23 +10,13 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
+from modicum.cli import shared_options as shared
 from modicum.cli.import_logs import book_calls, make_reading
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
-from modicum.cli.shared_options import (
-    LogOptions,
-    SpanOptions,
-    json_option,
-    ledger_option,
-    pass_options,
-    paths_argument,
-    prices_option,
-    source_option,
-    span_options,
-    strict_option,
-)
 from modicum.cli.terminal import output
-from modicum.insights.rent import DIMENSIONS, MOST_SEGMENTS
+from modicum.insights.dimensions import ANATOMY, parse_dimension
+from modicum.insights.rent import MOST_SEGMENTS
 from modicum.settings import Settings, read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -35,14 +25,13 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class AnatomyOptions(LogOptions, SpanOptions):
+class AnatomyOptions(shared.LogOptions, shared.SpanOptions):
     by: str
     top: int
 
 
 @click.command()
-@paths_argument
-@click.option("--by", default="kind", show_default=True, metavar="WHAT", help=f"Group by {', '.join(DIMENSIONS)}.")
+@click.option("--by", default="kind", show_default=True, metavar="WHAT", help=f"Group by {', '.join(ANATOMY)}.")
 @click.option(
     "--top",
     default=MOST_SEGMENTS,
@@ -51,13 +40,9 @@ class AnatomyOptions(LogOptions, SpanOptions):
     type=click.IntRange(min=1),
     help="With --by segment: number of rows to list.",
 )
-@span_options()
-@source_option
-@strict_option
-@json_option
-@prices_option
-@ledger_option
-@pass_options(AnatomyOptions)
+@shared.span_options()
+@shared.log_options
+@shared.pass_options(AnatomyOptions)
 def command(options: AnatomyOptions) -> None:
     """Show what prompts consisted of, and what each part cost: written once, read again in every later call.
 
@@ -72,16 +57,15 @@ def command(options: AnatomyOptions) -> None:
 
     settings = read_settings()
     zone = user_zone(settings.timezone).zone
-    if options.by not in DIMENSIONS:
-        raise UserError(f"there is no anatomy by '{options.by}'; by what: {', '.join(DIMENSIONS)}")
+    by, _ = parse_dimension("anatomy", options.by, ANATOMY)
     since, until = options.span(zone)
     problems: list[Problem] = []
     with open_ledger_or_logs(options.paths, options, settings, problems) as store:
-        found = compute_rent(store, options.by, since, until, most=options.top)
+        found = compute_rent(store, by, since, until, most=options.top)
     print_report(found, problems, options)
 
 
-def print_report(rent: "Rent", problems: Sequence[Problem], options: LogOptions) -> None:
+def print_report(rent: "Rent", problems: Sequence[Problem], options: shared.LogOptions) -> None:
     if options.as_json:
         output.print_json({**_anatomy_document(rent), "problems": problem_rows(problems)})
     else:
@@ -91,7 +75,7 @@ def print_report(rent: "Rent", problems: Sequence[Problem], options: LogOptions)
 
 @contextmanager
 def open_ledger_or_logs(
-    paths: Sequence[Path], options: LogOptions, settings: Settings, problems: list[Problem]
+    paths: Sequence[Path], options: shared.LogOptions, settings: Settings, problems: list[Problem]
 ) -> "Iterator[Store]":
     """The ledger; or, where paths are given, a ledger in memory that holds just these logs.
 

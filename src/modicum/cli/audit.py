@@ -9,23 +9,11 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
+from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.file_permissions import shared_files
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems, show_steps
-from modicum.cli.shared_options import (
-    LogOptions,
-    SpanOptions,
-    found_option,
-    json_option,
-    ledger_option,
-    pass_options,
-    paths_argument,
-    prices_option,
-    source_option,
-    span_options,
-    strict_option,
-)
 from modicum.cli.terminal import output
 from modicum.ledger.records import OUTCOMES
 from modicum.settings import read_settings, user_zone
@@ -45,7 +33,7 @@ CLASSES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditOptions(LogOptions, SpanOptions):
+class AuditOptions(shared.LogOptions, shared.SpanOptions):
     what_ifs: tuple[str, ...]
     only: tuple[str, ...]
     found: bool
@@ -54,14 +42,12 @@ class AuditOptions(LogOptions, SpanOptions):
 
 
 @click.command()
-@paths_argument
 @click.option(
     "--what-if", "what_ifs", multiple=True, metavar="CHANGE", help="Replay a change; may be given several times."
 )
 @click.option("--only", multiple=True, metavar="NAME", help="Look for this finding only; may be given several times.")
-@span_options()
-@source_option
-@found_option
+@shared.span_options()
+@shared.found_option
 @click.option(
     "--outcomes",
     "outcome_paths",
@@ -70,11 +56,8 @@ class AuditOptions(LogOptions, SpanOptions):
     help="File with outcomes of the tasks in the logs; may be given several times.",
 )
 @click.option("--html", "html_path", metavar="FILE", type=click.Path(path_type=Path), help="Write a page with charts.")
-@strict_option
-@json_option
-@prices_option
-@ledger_option
-@pass_options(AuditOptions)
+@shared.log_options
+@shared.pass_options(AuditOptions)
 def command(options: AuditOptions) -> None:
     """Show where the money went, what was wasted, and what each change would have saved.
 
@@ -276,7 +259,7 @@ def _print_first_steps(found: "Audit") -> None:
             click.echo(f"     look at: {', '.join(row.examples)}")
 
 
-def _print_what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
+def _print_what_ifs(what_ifs: Sequence["WhatIfResult"], found: "Audit") -> None:
     click.echo()
     output.print_table(
         ["what if", "class", "saves alone", "share", "on top"],
@@ -288,7 +271,7 @@ def _print_what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
                 f"{one.saving_share:+.1%}",
                 _format_saving(one.marginal_usd),
             ]
-            for one in asked
+            for one in what_ifs
         ],
         left=2,
         footer=[
@@ -299,7 +282,7 @@ def _print_what_ifs(asked: Sequence["WhatIfResult"], found: "Audit") -> None:
             "",
         ],
     )
-    for one in asked:
+    for one in what_ifs:
         if one.unpriced_calls:
             click.echo(f"  {one.name}: {one.unpriced_calls:,} calls would have no known price; they stay as they were")
         if one.name.startswith("model:"):

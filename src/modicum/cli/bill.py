@@ -8,25 +8,12 @@ from typing import TYPE_CHECKING, NamedTuple
 import click
 
 from modicum.calls import BUCKETS, Basis, Problem, UserError
+from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
-from modicum.cli.shared_options import (
-    LogOptions,
-    SpanOptions,
-    found_option,
-    json_option,
-    ledger_option,
-    pass_options,
-    paths_argument,
-    prices_option,
-    source_option,
-    span_options,
-    strict_option,
-    timezone_option,
-)
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import bounds_or_none
-from modicum.insights.bill import DIMENSIONS, TIMES
+from modicum.insights.dimensions import BILL, TIMES, parse_dimension
 from modicum.settings import Settings, UserZone, read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -41,7 +28,7 @@ MOST_ROWS = 25
 
 
 @dataclass(frozen=True, kw_only=True)
-class BillOptions(LogOptions, SpanOptions):
+class BillOptions(shared.LogOptions, shared.SpanOptions):
     by: str
     timezone: str | None
     found: bool
@@ -50,26 +37,21 @@ class BillOptions(LogOptions, SpanOptions):
 
 
 @click.command()
-@paths_argument
 @click.option(
     "--by",
     default="model",
     metavar="WHAT",
-    help=f"Group by {', '.join(DIMENSIONS)}, tool, or tag:NAME. Default: model.",
+    help=f"Group by {', '.join(BILL)}. Default: model.",
 )
-@span_options()
-@timezone_option
-@source_option
-@found_option
+@shared.span_options()
+@shared.timezone_option
+@shared.found_option
 @click.option(
     "--counting", is_flag=True, help="Count Claude Code logs in the ways of other tools, to compare their figures."
 )
 @click.option("--csv", "as_csv", is_flag=True, help="Print the rows as CSV.")
-@strict_option
-@json_option
-@prices_option
-@ledger_option
-@pass_options(BillOptions)
+@shared.log_options
+@shared.pass_options(BillOptions)
 def command(options: BillOptions) -> None:
     """Show what was spent, by model or by another dimension.
 
@@ -84,7 +66,7 @@ def command(options: BillOptions) -> None:
     """
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
-    scope = _BillScope(*_parse_dimension(options.by), zone, options.span(zone.zone))
+    scope = _BillScope(*parse_dimension("bill", options.by, BILL), zone, options.span(zone.zone))
     paths = options.paths
     problems: list[Problem] = []
     if options.found:
@@ -161,7 +143,7 @@ def _bill_by_tool(
     paths: Sequence[Path],
     span: "tuple[datetime, datetime]",
     settings: Settings,
-    options: LogOptions,
+    options: shared.LogOptions,
     problems: list[Problem],
 ) -> None:
     """Calls belong to no tool, but what they carry does: this is the anatomy by tool."""
@@ -171,15 +153,6 @@ def _bill_by_tool(
     with open_ledger_or_logs(paths, options, settings, problems) as store:
         found = compute_rent(store, "tool", *span)
     print_report(found, problems, options)
-
-
-def _parse_dimension(by: str) -> tuple[str, str]:
-    """The dimension, and the tag where it is one."""
-    if by.startswith("tag:") and len(by) > len("tag:"):
-        return "tag", by.removeprefix("tag:")
-    if by not in (*DIMENSIONS, "tool"):
-        raise UserError(f"a bill cannot be cut by '{by}'; by what: {', '.join(DIMENSIONS)}, tool, or tag:NAME")
-    return by, ""
 
 
 def _cells_from_logs(

@@ -86,12 +86,12 @@ def _check_upstreams(settings: Settings) -> Iterator[Check]:
             continue
         takes_own = settings.gateway.own_keys and upstream.own_keys
         if one.key and not key:
-            said = f"{one.url}; no key in {one.key}: "
-            said += "only callers with a key of their own can use it" if takes_own else "set it, or own_keys = true"
-            yield Check(what, fine=takes_own, said=said)
+            message = f"{one.url}; no key in {one.key}: "
+            message += "only callers with a key of their own can use it" if takes_own else "set it, or own_keys = true"
+            yield Check(what, fine=takes_own, said=message)
         elif upstream.host_provider and not key and not takes_own:
-            said = f"{one.url}; it has no key: set upstreams.{name}.key, or own_keys = true for callers' own keys"
-            yield Check(what, fine=False, said=said)
+            message = f"{one.url}; it has no key: set upstreams.{name}.key, or own_keys = true for callers' own keys"
+            yield Check(what, fine=False, said=message)
         else:
             yield Check(what, fine=True, said=f"{one.url}, billed by {upstream.provider or 'somebody unknown'}")
 
@@ -110,8 +110,10 @@ def _check_teams(settings: Settings) -> Iterator[Check]:
             yield Check(what, fine=True, said=f"{one.plan}, {plan.decision.replace('_', ' ')}, {verified}")
     workers = settings.gateway.workers
     if settings.teams and workers > 1:
-        said = f"{workers} workers, each of which knows only the calls that it saw: callers must send x-modicum-round"
-        yield Check("rounds of teams", fine=True, said=f"{said} (docs/gateway.md)")
+        message = (
+            f"{workers} workers, each of which knows only the calls that it saw: callers must send x-modicum-round"
+        )
+        yield Check("rounds of teams", fine=True, said=f"{message} (docs/gateway.md)")
 
 
 def _check_folder() -> str:
@@ -157,11 +159,11 @@ def _check_journals() -> Iterator[Check]:
         for problem in found.problems:
             yield Check(f"journal {problem.path}", fine=False, said=problem.reason)
         for path in found.set_aside:
-            said = "it was broken and was set aside: nothing reads it. 'sqlite3 FILE .recover' shows what is left; "
-            yield Check(f"file {path}", fine=False, said=f"{said}delete or move it when it is not needed")
+            message = "it was broken and was set aside: nothing reads it. 'sqlite3 FILE .recover' shows what is left; "
+            yield Check(f"file {path}", fine=False, said=f"{message}delete or move it when it is not needed")
         if found.journals:
-            said = f"{found.journals} in {place}, {found.waiting:,} records not in the ledger yet"
-            yield Check(what, fine=True, said=said)
+            message = f"{found.journals} in {place}, {found.waiting:,} records not in the ledger yet"
+            yield Check(what, fine=True, said=message)
 
 
 def _check_keys() -> str:
@@ -208,36 +210,27 @@ def _check_listener(settings: Settings) -> str:
 
 
 def _check_gateway(settings: Settings) -> str:
-    import http.client
-    import ssl
-
     from modicum.gateway.process.tls import caller_context
+    from modicum.outbound.blocking import ask
+    from modicum.outbound.hosts import Origin
+    from modicum.outbound.unreachable import OtherProtocol, Unreachable, Untrusted
 
     host, port = host_and_port("gateway.listen", settings.gateway.listen)
     file = settings.gateway.tls_certificate_file
-    connection = (
-        http.client.HTTPSConnection(host, port, timeout=2, context=caller_context(settings))
-        if file
-        else http.client.HTTPConnection(host, port, timeout=2)
-    )
+    origin = Origin(host, port, tls=bool(file), trust=caller_context(settings) if file else None)
     try:
-        connection.request("GET", "/readyz")
-        reply = connection.getresponse()
-        said = reply.read(200).decode("utf-8", "replace").strip()
-    except ssl.SSLCertVerificationError as error:
-        raise UserError(
-            f"on {host}:{port}: shows another certificate than {file} ({error.verify_message}); send it SIGHUP"
-        ) from None
-    except (ssl.SSLError, http.client.BadStatusLine):
+        reply = ask(origin, "GET", "/readyz", timeout_s=2)
+    except Untrusted as trouble:
+        raise UserError(f"on {trouble}: shows another certificate than {file}; send it SIGHUP") from None
+    except OtherProtocol:
         spoken = "no TLS" if file else "no plain HTTP"
         raise UserError(f"on {host}:{port}: speaks {spoken}; start 'modicum up' again, with these settings") from None
-    except OSError:
+    except Unreachable:
         return f"not running on {host}:{port} ('modicum up' starts it)"
-    finally:
-        connection.close()
+    answer = reply.body[:200].decode("utf-8", "replace").strip()
     if reply.status != 200:
-        raise UserError(f"on {host}:{port}: {said}")
-    return f"on {host}:{port}: {said}"
+        raise UserError(f"on {host}:{port}: {answer}")
+    return f"on {host}:{port}: {answer}"
 
 
 def _check_otel(settings: Settings) -> str:
@@ -245,8 +238,9 @@ def _check_otel(settings: Settings) -> str:
     import asyncio
 
     from modicum.ledger_process.otel_endpoint import Endpoint, endpoint_of
-    from modicum.outbound.client import Outbound, Unreachable
+    from modicum.outbound.client import Outbound
     from modicum.outbound.hosts import AllowedHosts
+    from modicum.outbound.unreachable import Unreachable
 
     async def send_empty(endpoint: Endpoint) -> str:
         headers = {**endpoint.headers, "content-type": "application/x-protobuf"}
@@ -256,8 +250,8 @@ def _check_otel(settings: Settings) -> str:
             except Unreachable as trouble:
                 hint = {401: "; is the key in otel.headers right?", 403: "; may the key write traces?"}
                 status = "does not answer" if trouble.status is None else f"answers with status {trouble.status}"
-                said = hint.get(trouble.status or 0, "; is it the port and path of OTLP over HTTP?")
-                raise UserError(f"{endpoint.shown} {status}{said}") from None
+                message = hint.get(trouble.status or 0, "; is it the port and path of OTLP over HTTP?")
+                raise UserError(f"{endpoint.shown} {status}{message}") from None
         return f"{endpoint.shown} takes spans ({endpoint.names} names)"
 
     endpoint = endpoint_of(settings.otel)

@@ -6,23 +6,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from modicum.calls import Problem, UserError
+from modicum.calls import Problem
 from modicum.calls.problem import problem_rows
+from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
-from modicum.cli.shared_options import (
-    LogOptions,
-    SpanOptions,
-    json_option,
-    ledger_option,
-    pass_options,
-    paths_argument,
-    prices_option,
-    source_option,
-    span_options,
-    strict_option,
-)
 from modicum.cli.terminal import output
+from modicum.insights.dimensions import EXPOSURE, parse_dimension
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -30,20 +20,15 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExposureOptions(LogOptions, SpanOptions):
+class ExposureOptions(shared.LogOptions, shared.SpanOptions):
     by: str
 
 
 @click.command()
-@paths_argument
-@click.option("--by", default="provider", show_default=True, metavar="WHAT", help="provider, team, app, user, project.")
-@span_options()
-@source_option
-@strict_option
-@json_option
-@prices_option
-@ledger_option
-@pass_options(ExposureOptions)
+@click.option("--by", default="provider", show_default=True, metavar="WHAT", help=f"Group by {', '.join(EXPOSURE)}.")
+@shared.span_options()
+@shared.log_options
+@shared.pass_options(ExposureOptions)
 def command(options: ExposureOptions) -> None:
     """Show what was sent to whom: tokens by kind, and counts of secrets and personal data in them.
 
@@ -56,11 +41,9 @@ def command(options: ExposureOptions) -> None:
       modicum exposure --by project --since 30d
       modicum exposure --by team --json
     """
-    from modicum.insights.exposure import BY, measure_exposure
+    from modicum.insights.exposure import measure_exposure
 
-    by = options.by
-    if by not in BY:
-        raise UserError(f"there is no exposure by '{by}'; by what: {', '.join(BY)}")
+    by, _ = parse_dimension("exposure", options.by, EXPOSURE)
     settings = read_settings()
     zone = user_zone(settings.timezone).zone
     since, until = options.span(zone)

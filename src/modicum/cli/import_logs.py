@@ -9,18 +9,9 @@ import click
 
 from modicum.calls import Call, Problem, UserError
 from modicum.calls.problem import problem_rows
+from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems, read_logs
-from modicum.cli.shared_options import (
-    LogOptions,
-    json_option,
-    ledger_option,
-    pass_options,
-    paths_argument,
-    prices_option,
-    source_option,
-    strict_option,
-)
 from modicum.cli.terminal import output
 from modicum.ledger.store import Appended, Purge, Store
 from modicum.settings import Settings, read_settings
@@ -34,21 +25,16 @@ BATCH = 20_000
 
 
 @dataclass(frozen=True, kw_only=True)
-class ImportOptions(LogOptions):
+class ImportOptions(shared.LogOptions):
     found: bool
     no_anatomy: bool
 
 
 @click.command()
-@paths_argument
-@source_option
 @click.option("--found", is_flag=True, help="The agent logs of this home directory.")
 @click.option("--no-anatomy", is_flag=True, help="Usage only: faster, but nothing can explain the bill later.")
-@strict_option
-@json_option
-@prices_option
-@ledger_option
-@pass_options(ImportOptions)
+@shared.log_options
+@shared.pass_options(ImportOptions)
 def command(options: ImportOptions) -> None:
     """Put logs into the ledger, with what each prompt consisted of. No text is stored.
 

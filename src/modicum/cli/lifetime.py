@@ -15,6 +15,7 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.containment import undo_if_failed
 from modicum.ledger.file_lock import FileLock
 
 SURELY_RUNS_AFTER_S = 1.0
@@ -74,15 +75,11 @@ def acquire_lifetime(folder: Path, drain_s: float, report: Callable[[str], None]
     """
     bound_s = drain_s + WORKER_ENDS_WITHIN_S + LEDGER_ENDS_WITHIN_S
     alone, parts = FileLock(folder / "up.lock"), FileLock(folder / "parts.lock")
-    try:
+    with undo_if_failed(alone.release), undo_if_failed(parts.release):
         if not alone.acquire(SURELY_RUNS_AFTER_S):
             _wait_for_ending(alone, bound_s, report)
         alone.write(_encode_state(_State(os.getpid())))
         _wait_for_parts(parts, bound_s, report)
-    except BaseException:
-        alone.release()
-        parts.release()
-        raise
     return Lifetime(alone, parts)
 
 

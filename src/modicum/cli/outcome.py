@@ -12,16 +12,9 @@ from modicum.calls import Outcome, Problem, UserError
 from modicum.calls.outcome import checked_time
 from modicum.calls.problem import problem_rows
 from modicum.calls.storable import storable
+from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems
-from modicum.cli.shared_options import (
-    LedgerOptions,
-    SpanOptions,
-    json_option,
-    ledger_option,
-    pass_options,
-    span_options,
-)
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.time_span import EVER, parse_time
@@ -39,7 +32,7 @@ _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
 
 
 @dataclass(frozen=True, kw_only=True)
-class FromGitOptions(LedgerOptions, SpanOptions):
+class FromGitOptions(shared.LedgerOptions, shared.SpanOptions):
     folder: Path
     window: str
     authors: tuple[str, ...]
@@ -65,8 +58,8 @@ def command() -> None:
 @command.command(name="import")
 @click.argument("paths", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--strict", is_flag=True, help="End with status 1 if any row could not be read.")
-@json_option
-@ledger_option
+@shared.json_option
+@shared.ledger_option
 def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_url: str | None) -> None:
     """Import outcomes from CSV with a header, or from JSON lines: task, name, value, time; optional: id and source.
 
@@ -110,8 +103,8 @@ def import_file(*, paths: tuple[Path, ...], strict: bool, as_json: bool, ledger_
 @click.option(
     "--add", is_flag=True, help="One more outcome of this name. Without it a second record corrects the first."
 )
-@json_option
-@ledger_option
+@shared.json_option
+@shared.ledger_option
 def record(
     *, task: str, name: str, value: float, at: str | None, add: bool, as_json: bool, ledger_url: str | None
 ) -> None:
@@ -148,7 +141,7 @@ def record(
 
 @command.command(name="from-git")
 @click.argument("folder", metavar="REPO", type=click.Path(path_type=Path))
-@span_options("when the commit was made")
+@shared.span_options("when the commit was made")
 @click.option(
     "--window", default="8h", metavar="TIME", help="How long before a commit its task may have worked: 90m, 8h, 2d."
 )
@@ -160,9 +153,9 @@ def record(
     "--project", "projects", multiple=True, metavar="PATH", help="The repository's path as it is written in the logs."
 )
 @click.option("--dry-run", is_flag=True, help="Print what would be recorded, and record nothing.")
-@json_option
-@ledger_option
-@pass_options(FromGitOptions)
+@shared.json_option
+@shared.ledger_option
+@shared.pass_options(FromGitOptions)
 def from_git(options: FromGitOptions) -> None:
     """Record commits of REPO as outcomes of tasks: commits, lines_added, lines_removed, files_changed.
 
@@ -214,8 +207,8 @@ def from_git(options: FromGitOptions) -> None:
 
 
 @command.command(name="list")
-@json_option
-@ledger_option
+@shared.json_option
+@shared.ledger_option
 def list_names(*, as_json: bool, ledger_url: str | None) -> None:
     """List the outcomes in the ledger.
 

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modicum.cli.shared_options import pass_options
+from modicum.cli.shared_options import json_option, pass_options
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class CompareOptions(PlanOptions):
 def _plan_options(function: Any) -> Any:
     """What both verbs ask."""
     for option in (
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON document."),
+        json_option,
         click.option(
             "--tokens-per-step", type=Tokens(), default="2k", show_default=True, help="Prefill chunk in tokens."
         ),
@@ -243,7 +243,7 @@ def compare_models(options: CompareOptions) -> int:
 
 
 @command.command("models")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def models(as_json: bool) -> int:
     """The shipped table: open models whose published fields come along.
 

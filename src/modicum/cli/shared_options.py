@@ -69,26 +69,40 @@ def pass_options(kind: type[Options]) -> Callable[[Callable[[Options], Result]],
     return decorate
 
 
-def paths_argument(command: Verb) -> Verb:
-    return click.argument("paths", nargs=-1, type=click.Path(path_type=Path))(command)
+paths_argument = click.argument("paths", nargs=-1, type=click.Path(path_type=Path))
+source_option = click.option(
+    "--source", metavar="NAME", help="Read the paths as this format instead of recognising it."
+)
+strict_option = click.option(
+    "--strict", is_flag=True, help="Exit with status 1 if anything in the logs could not be read."
+)
+found_option = click.option(
+    "--found", is_flag=True, help="Use the agent logs of your home directory, or a sample if there are none."
+)
+timezone_option = click.option(
+    "--timezone", metavar="ZONE", help="Time zone in which days begin, such as Europe/Berlin. Default: this machine's."
+)
+ledger_option = click.option(
+    "--ledger",
+    "ledger_url",
+    metavar="URL",
+    help="The ledger: a path, or clickhouse://user:password@host:port/database. Default: the one of modicum.toml,"
+    " or a file in your data folder.",
+)
+prices_option = click.option(
+    "--prices",
+    "price_path",
+    type=click.Path(path_type=Path, exists=True, dir_okay=False),
+    help="File with your own prices, used before the list prices (docs/prices.md).",
+)
+json_option = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 
 
-def source_option(command: Verb) -> Verb:
-    return click.option("--source", metavar="NAME", help="Read the paths as this format instead of recognising it.")(
-        command
-    )
-
-
-def strict_option(command: Verb) -> Verb:
-    return click.option("--strict", is_flag=True, help="Exit with status 1 if anything in the logs could not be read.")(
-        command
-    )
-
-
-def found_option(command: Verb) -> Verb:
-    return click.option(
-        "--found", is_flag=True, help="Use the agent logs of your home directory, or a sample if there are none."
-    )(command)
+def log_options(command: Verb) -> Verb:
+    """All options of `LogOptions`."""
+    for option in (ledger_option, prices_option, json_option, strict_option, source_option, paths_argument):
+        command = option(command)
+    return command
 
 
 def span_options(what: str = "") -> Callable[[Verb], Verb]:
@@ -103,34 +117,3 @@ def span_options(what: str = "") -> Callable[[Verb], Verb]:
         return since(until(command))
 
     return decorate
-
-
-def timezone_option(command: Verb) -> Verb:
-    return click.option(
-        "--timezone",
-        metavar="ZONE",
-        help="Time zone in which days begin, such as Europe/Berlin. Default: this machine's.",
-    )(command)
-
-
-def ledger_option(command: Verb) -> Verb:
-    return click.option(
-        "--ledger",
-        "ledger_url",
-        metavar="URL",
-        help="The ledger: a path, or clickhouse://user:password@host:port/database. Default: the one of modicum.toml,"
-        " or a file in your data folder.",
-    )(command)
-
-
-def prices_option(command: Verb) -> Verb:
-    return click.option(
-        "--prices",
-        "price_path",
-        type=click.Path(path_type=Path, exists=True, dir_okay=False),
-        help="File with your own prices, used before the list prices (docs/prices.md).",
-    )(command)
-
-
-def json_option(command: Verb) -> Verb:
-    return click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")(command)

@@ -10,7 +10,7 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import print_problems
-from modicum.cli.shared_options import pass_options
+from modicum.cli.shared_options import json_option, pass_options
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -93,7 +93,7 @@ class TcoOptions:
     "--api", "api_model", metavar="PROVIDER/MODEL", help="Compare with the list price of the same open model."
 )
 @click.option("--api-price", metavar="IN,OUT[,CACHED]", help="Or with these dollars per million tokens.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @pass_options(TcoOptions)
 def command(options: TcoOptions) -> int:
     """Compare an own or rented machine with an API: dollars per million tokens, and the break-even utilisation.

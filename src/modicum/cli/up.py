@@ -161,7 +161,15 @@ def _run_gateway(settings: Settings, index: int, count: int, handle: int | None)
     from modicum.gateway.process.workers import Worker
 
     bound = socket.socket(fileno=handle) if handle is not None else None
-    run(settings, state_folder(), resources.read_digest_key(), read_settings, worker=Worker(index, count), bound=bound)
+    run(
+        settings,
+        state_folder(),
+        resources.read_digest_key(),
+        read_settings,
+        worker=Worker(index, count),
+        bound=bound,
+        prices=partial(resources.load_prices, None, settings),
+    )
 
 
 def _run_ledger(settings: Settings) -> None:

@@ -8,36 +8,29 @@ from pathlib import Path
 import click
 
 from modicum.calls import Problem
+from modicum.cli import shared_options as shared
 from modicum.cli.import_logs import book_calls, make_reading, purge_old_entries
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.found_logs import find_home_logs
 from modicum.cli.inputs.log_reading import check_paths_exist, print_problems, read_logs
-from modicum.cli.shared_options import (
-    LogOptions,
-    ledger_option,
-    pass_options,
-    paths_argument,
-    prices_option,
-    source_option,
-)
 from modicum.cli.terminal.quantity import Quantity
 from modicum.settings import read_settings
 
 
 @dataclass(frozen=True, kw_only=True)
-class WatchOptions(LogOptions):
+class WatchOptions(shared.LogOptions):
     every: float
 
 
 @click.command()
-@paths_argument
-@source_option
+@shared.paths_argument
+@shared.source_option
 @click.option(
     "--every", type=Quantity(), default=5.0, show_default=True, metavar="SECONDS", help="How often to import changes."
 )
-@prices_option
-@ledger_option
-@pass_options(WatchOptions)
+@shared.prices_option
+@shared.ledger_option
+@shared.pass_options(WatchOptions)
 def command(options: WatchOptions) -> None:
     """Import existing logs, then everything that is added to them, until Ctrl-C.
 

@@ -7,18 +7,12 @@ from typing import TYPE_CHECKING
 import click
 
 from modicum.calls import UserError
+from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
-from modicum.cli.shared_options import (
-    LedgerOptions,
-    SpanOptions,
-    json_option,
-    ledger_option,
-    pass_options,
-    span_options,
-    timezone_option,
-)
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import bounds_or_none
+from modicum.insights.dimensions import YIELD, parse_dimension
+from modicum.ledger.outcomes import find_outcome
 from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.settings import read_settings, user_zone
 
@@ -34,7 +28,7 @@ BESIDE = timedelta(days=1)
 
 
 @dataclass(frozen=True, kw_only=True)
-class YieldOptions(LedgerOptions, SpanOptions):
+class YieldOptions(shared.LedgerOptions, shared.SpanOptions):
     outcome: str
     by: str
     timezone: str | None
@@ -49,13 +43,13 @@ class YieldOptions(LedgerOptions, SpanOptions):
     "--by",
     default="model",
     metavar="WHAT",
-    help="Group by model, project, branch, agent, source, owner, ... or tag:NAME.",
+    help=f"Group by {', '.join(YIELD)}.",
 )
-@span_options("when the task began")
-@timezone_option
-@json_option
-@ledger_option
-@pass_options(YieldOptions)
+@shared.span_options("when the task began")
+@shared.timezone_option
+@shared.json_option
+@shared.ledger_option
+@shared.pass_options(YieldOptions)
 def command(options: YieldOptions) -> None:
     """Show outcomes per million tokens, and cost per outcome, with a 95 % interval.
 
@@ -72,11 +66,11 @@ def command(options: YieldOptions) -> None:
 
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
-    by, tag = _parse_dimension(options.by)
+    by, tag = parse_dimension("yield", options.by, YIELD)
     since, until = options.span(zone.zone)
     name = options.outcome
     with resources.open_ledger(options.ledger_url, settings) as store:
-        outcome_row = _read_outcome_row(store, name)
+        outcome_row = find_outcome(store, name)
         cells = store.ask("yield", by=by, tag=tag, zone=zone.name, since=since, until=until, outcome=name)
         cells = _add_energy(store, cells, (since, until), by=by, tag=tag, zone=zone.name)
         place = store.place
@@ -102,32 +96,6 @@ def _add_energy(store: "Store", cells: "list[Row]", span: "tuple[datetime, datet
     since, until = find_time_span(windows)
     rows = store.ask("energy_calls", since=since, until=until, provider="", **cut)
     return [dict(cell) for cell in add_energy(cells, rows, share_energy(windows, rows))]
-
-
-def _parse_dimension(by: str) -> tuple[str, str]:
-    """The dimension, and the tag where it is one."""
-    from modicum.insights.yields import DIMENSIONS
-
-    if by.startswith("tag:") and len(by) > len("tag:"):
-        return "tag", by.removeprefix("tag:")
-    if by not in DIMENSIONS or by == "tag":
-        raise UserError(
-            f"a yield cannot be cut by '{by}'; by what: {', '.join(DIMENSIONS[:-4])}, day, week, month, tag:NAME"
-        )
-    return by, ""
-
-
-def _read_outcome_row(store: "Store", name: str) -> "Row":
-    """What the ledger knows of outcomes of this name.
-
-    Raises:
-        UserError: nothing.
-    """
-    known = {row["name"]: row for row in store.ask("outcomes")}
-    if name not in known:
-        names = ", ".join(known) or "none yet: see 'modicum outcome --help'"
-        raise UserError(f"the ledger {store.place} holds no outcome '{name}'; it knows {names}")
-    return known[name]
 
 
 def print_yield(found: "Yield", by: str, outcome_row: "Row") -> None:

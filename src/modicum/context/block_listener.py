@@ -11,7 +11,7 @@ class BlockListener:
     def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:
         """A block was measured: `digest` is that of its segment. The same block may be told again."""
 
-    def on_reply(self, call_id: str, said: Iterable[Segment]) -> None:
+    def on_reply(self, call_id: str, segments: Iterable[Segment]) -> None:
         """The reply to a call, in parts or as a whole: the last one of a conversation stands in no context."""
 
 
@@ -25,7 +25,7 @@ class Listeners(BlockListener):
         for listener in self._listeners:
             listener.on_block(kind, text, digest)
 
-    def on_reply(self, call_id: str, said: Iterable[Segment]) -> None:
-        parts = list(said)
+    def on_reply(self, call_id: str, segments: Iterable[Segment]) -> None:
+        parts = list(segments)
         for listener in self._listeners:
             listener.on_reply(call_id, parts)

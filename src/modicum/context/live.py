@@ -62,12 +62,12 @@ class _Boundary(NamedTuple):
     parts: int
 
 
-class _Known(NamedTuple):
+class _KnownContext(NamedTuple):
     context: LiveContext
     boundaries: list[_Boundary]
 
 
-class _Taken:
+class _NewParts:
     """A context while it is taken apart."""
 
     def __init__(self) -> None:
@@ -84,7 +84,7 @@ class LiveContexts:
     def __init__(self, digester: Digester) -> None:
         self._digester = digester
         self._counts: OrderedDict[tuple[bytes, str], Counts] = OrderedDict()
-        self._known: OrderedDict[bytes, _Known] = OrderedDict()
+        self._known: OrderedDict[bytes, _KnownContext] = OrderedDict()
         self._held = 0
 
     def take(self, dialect: Dialect, body: bytes, model: str) -> tuple[LiveContext, Uncounted]:
@@ -94,8 +94,8 @@ class LiveContexts:
             DialectError: it is not JSON.
         """
         encoding = encoding_for(model)[0]
-        name, messages, head = _split(body)
-        taken = _Taken()
+        name, messages, head = split_messages(body)
+        taken = _NewParts()
         if not name:
             self._add(taken, dialect, body, encoding)
             return LiveContext(taken.parts, encoding), taken.uncounted
@@ -119,7 +119,7 @@ class LiveContexts:
                 boundaries.append(_Boundary(end, hasher.digest(), len(taken.parts)))
         context = LiveContext(taken.parts, encoding)
         context.is_counted = not taken.uncounted
-        self._remember(start, _Known(context, boundaries[-2 * _ENDS :]))
+        self._remember(start, _KnownContext(context, boundaries[-2 * _ENDS :]))
         return context, taken.uncounted
 
     def counted(self, context: LiveContext, counts: Iterable[tuple[ContextPart, Counts]]) -> None:
@@ -131,7 +131,7 @@ class LiveContexts:
             self._counts.popitem(last=False)
         context.is_counted = True
 
-    def _add(self, taken: _Taken, dialect: Dialect, body: bytes, encoding: str) -> None:
+    def _add(self, taken: _NewParts, dialect: Dialect, body: bytes, encoding: str) -> None:
         for found in prints(self._digester, dialect.segments(body), taken.called):
             known = self._counts.get((found.digest, encoding)) if found.text else _UNCOUNTABLE
             tokens, seen = known or (None, None)
@@ -144,7 +144,7 @@ class LiveContexts:
             taken.open_calls += found.kind is SegmentKind.TOOL_CALL
             taken.open_calls -= found.kind is SegmentKind.TOOL_RESULT
 
-    def _remember(self, start: bytes, known: _Known) -> None:
+    def _remember(self, start: bytes, known: _KnownContext) -> None:
         before = self._known.pop(start, None)
         self._held += len(known.context.parts) - (len(before.context.parts) if before is not None else 0)
         self._known[start] = known
@@ -152,7 +152,7 @@ class LiveContexts:
             self._held -= len(self._known.popitem(last=False)[1].context.parts)
 
 
-def _split(body: bytes) -> tuple[str, list[msgspec.Raw], bytes]:
+def split_messages(body: bytes) -> tuple[str, list[msgspec.Raw], bytes]:
     """The name of the field with the messages, these, and the request without them; no name where it has none."""
     try:
         fields = _fields.decode(body)

@@ -82,14 +82,17 @@ class Segmenter:
 
     Args:
         digester: with the ledger's key.
-        count: (text, model) -> tokens.
+        count: (text, model) -> tokens; None: `count_tokens`.
         listener: is told every text.
     """
 
     def __init__(
-        self, digester: Digester, count: Callable[[str, str], int] = count_tokens, listener: BlockListener | None = None
+        self,
+        digester: Digester,
+        count: Callable[[str, str], int] | None = None,
+        listener: BlockListener | None = None,
     ) -> None:
-        self._digester, self._count, self._listener = digester, count, listener or BlockListener()
+        self._digester, self._count, self._listener = digester, count or count_tokens, listener or BlockListener()
         self._called = ToolCalls()
         self._counts: dict[tuple[bytes, str], int] = {}
 

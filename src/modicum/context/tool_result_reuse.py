@@ -14,7 +14,7 @@ from modicum.context.block_listener import BlockListener
 from modicum.metering.quotes import Speech
 
 READ = {SegmentKind.TOOL_RESULT, SegmentKind.DOCUMENT}
-SAID = {
+SPOKEN_KINDS = {
     SegmentKind.ASSISTANT,
     SegmentKind.REASONING,
     SegmentKind.TOOL_CALL,
@@ -47,13 +47,13 @@ class ReuseWatch(BlockListener):
         self._replies: dict[str, list[Segment]] = {}
 
     def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:
-        wanted = kind in SAID or (kind in READ and len(text) >= FEWEST_CHARACTERS)
-        if wanted and digest not in self._texts:
+        is_needed = kind in SPOKEN_KINDS or (kind in READ and len(text) >= FEWEST_CHARACTERS)
+        if is_needed and digest not in self._texts:
             self._texts[digest] = text
             self._held += len(text)
 
-    def on_reply(self, call_id: str, said: Iterable[Segment]) -> None:
-        self._replies.setdefault(call_id, []).extend(part for part in said if part.kind in SAID)
+    def on_reply(self, call_id: str, segments: Iterable[Segment]) -> None:
+        self._replies.setdefault(call_id, []).extend(part for part in segments if part.kind in SPOKEN_KINDS)
 
     def add_reuse(self, found: Iterable[Call | Problem]) -> Iterator[Call | Problem]:
         """The same calls and problems; results that could be judged have their `Reuse`."""
@@ -104,19 +104,19 @@ class ReuseWatch(BlockListener):
 
     def _speech(self, calls: Sequence[Call], last_words: Sequence[Segment], results: "dict[bytes, _Result]") -> Speech:
         """All that was said, each text once, and for every result its place among it."""
-        speech, said, place = Speech(), set[bytes](), 0
+        speech, digests, place = Speech(), set[bytes](), 0
         for call in calls:
             for part in call.anatomy.added if call.anatomy else ():
                 place += 1
-                if part.digest in said:
+                if part.digest in digests:
                     continue
-                said.add(part.digest)
+                digests.add(part.digest)
                 if part.digest in results:
                     results[part.digest].place = place
-                elif part.kind in SAID and (text := self._texts.get(part.digest)):
+                elif part.kind in SPOKEN_KINDS and (text := self._texts.get(part.digest)):
                     speech.say(text, place, is_call=part.kind is SegmentKind.TOOL_CALL)
         for part in last_words:
-            if part.digest not in said and (text := self._texts.get(part.digest)):
+            if part.digest not in digests and (text := self._texts.get(part.digest)):
                 speech.say(text, place + 1, is_call=part.kind is SegmentKind.TOOL_CALL)
         return speech
 

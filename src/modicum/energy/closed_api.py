@@ -8,7 +8,8 @@ The band therefore reaches a factor of 15 below and above its own range.
 import msgspec
 
 from modicum.calls.basis import Basis
-from modicum.calls.errors import UserError
+from modicum.calls.errors import UserError, unknown_name
+from modicum.calls.extras import load_extra
 
 BAND = 15.0
 LEFT_OUT = (
@@ -33,7 +34,7 @@ class ClosedEstimate(msgspec.Struct, frozen=True):
 
 
 def estimate(provider: str, model: str, generated_tokens: int, seconds: float) -> ClosedEstimate:
-    """Of one call or of many of one model, taken together.
+    """Estimates the energy of one call, or of many calls of one model together.
 
     Args:
         provider: `openai`, `anthropic`, `mistralai`, `cohere`, `google_genai`, `huggingface_hub`.
@@ -44,18 +45,14 @@ def estimate(provider: str, model: str, generated_tokens: int, seconds: float) -
     Raises:
         UserError: the extra is not installed, or it does not know the model.
     """
-    try:
-        import ecologits
-        from ecologits.tracers.utils import PROVIDER_CONFIG_MAP, llm_impacts
-    except ImportError:
-        raise UserError("estimates for closed APIs need EcoLogits: pip install 'modicum[footprint]'") from None
-    if provider not in PROVIDER_CONFIG_MAP:
-        raise UserError(f"EcoLogits knows no provider '{provider}'; one of {', '.join(sorted(PROVIDER_CONFIG_MAP))}")
-    impacts = llm_impacts(provider, model, generated_tokens, seconds)
+    purpose = "the estimate for a closed API (EcoLogits)"
+    version = load_extra("footprint", purpose, "ecologits").__version__
+    tracers = load_extra("footprint", purpose, "ecologits.tracers.utils")
+    if provider not in tracers.PROVIDER_CONFIG_MAP:
+        raise unknown_name("provider known to EcoLogits", provider, sorted(tracers.PROVIDER_CONFIG_MAP))
+    impacts = tracers.llm_impacts(provider, model, generated_tokens, seconds)
     if impacts.energy is None:
-        raise UserError(
-            f"EcoLogits {ecologits.__version__} does not know the model '{model}' of {provider}; no estimate"
-        )
+        raise UserError(f"EcoLogits {version} does not know the model '{model}' of {provider}; no estimate")
     kwh = impacts.energy.value
     # One number where the model is published, a range where its size is guessed.
     low, high = (float(kwh), float(kwh)) if isinstance(kwh, int | float) else (float(kwh.min), float(kwh.max))
@@ -66,5 +63,5 @@ def estimate(provider: str, model: str, generated_tokens: int, seconds: float) -
         low * 3.6e6 / BAND,
         (low * high) ** 0.5 * 3.6e6,
         high * 3.6e6 * BAND,
-        f"EcoLogits {ecologits.__version__}",
+        f"EcoLogits {version}",
     )

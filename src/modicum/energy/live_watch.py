@@ -11,7 +11,7 @@ from modicum.energy.samples import GpuFacts, Sample
 from modicum.energy.watch import GpuSource, Watcher, complete_metrics_url
 from modicum.energy.watch_log import FORMAT, LogHeader, LogWriter
 from modicum.energy.watch_totals import WatchTotals
-from modicum.outbound import Outbound
+from modicum.outbound.client import Outbound
 
 
 class LiveWatch:

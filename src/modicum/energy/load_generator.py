@@ -13,7 +13,8 @@ from typing import Any
 import msgspec
 
 from modicum.calls.errors import UserError
-from modicum.outbound import Outbound, Unreachable
+from modicum.outbound.client import Outbound
+from modicum.outbound.unreachable import Unreachable
 
 SYLLABLES = "ba co di fu ga he jo ki lu ma ne po qui ra so tu va we xi yo za ple tro sni dra"
 MOST_FAILURES = 10
@@ -160,7 +161,7 @@ async def _run_worker(client: Outbound, plan: LoadPlan, words: int, rng: random.
 
 async def _time_pieces(client: Outbound, plan: LoadPlan, prompt: str, stream: LoadStream) -> AsyncIterator[float]:
     """When each piece of text came. Fills in the stream's usage when it passes by."""
-    asked: dict[str, Any] = {
+    request: dict[str, Any] = {
         "model": plan.model,
         "max_tokens": plan.output_tokens,
         "stream": True,
@@ -170,10 +171,10 @@ async def _time_pieces(client: Outbound, plan: LoadPlan, prompt: str, stream: Lo
         "temperature": 1.0,
     }
     if plan.chat:
-        path, asked["messages"] = "/v1/chat/completions", [{"role": "user", "content": prompt}]
+        path, request["messages"] = "/v1/chat/completions", [{"role": "user", "content": prompt}]
     else:
-        path, asked["prompt"] = "/v1/completions", prompt
-    async for line in client.post_lines(plan.server.rstrip("/") + path, asked, plan.headers):
+        path, request["prompt"] = "/v1/completions", prompt
+    async for line in client.post_lines(plan.server.rstrip("/") + path, request, plan.headers):
         if not line.startswith(b"data:"):
             continue
         now = time.monotonic()

@@ -109,15 +109,15 @@ class IntervalBuilder:
         found: list[Interval] = []
         while self._waiting:
             pair = self._waiting.popleft()
-            interval = self._interval(pair, told=bool(self._waiting))
+            interval = self._interval(pair, reports_gap=bool(self._waiting))
             if interval is not None:
                 found.append(interval)
         return found
 
     @property
     def problems(self) -> tuple[Problem, ...]:
-        told = [*map(str, self._holes), *self._jumps]
-        return tuple(Problem(self._source, text) for text in told)
+        messages = [*map(str, self._holes), *self._jumps]
+        return tuple(Problem(self._source, text) for text in messages)
 
     @property
     def energy_counted(self) -> bool:
@@ -136,15 +136,15 @@ class IntervalBuilder:
             if interval is not None:
                 yield interval
 
-    def _interval(self, pair: _SamplePair, *, told: bool = True) -> Interval | None:
-        """`told`: False for the very last moments, which always lie beyond the last energy reading."""
+    def _interval(self, pair: _SamplePair, *, reports_gap: bool = True) -> Interval | None:
+        """`reports_gap`: False for the very last moments, which always lie beyond the last energy reading."""
         curves = list(self._curves.values())
         try:
             found = _measure_interval(pair, curves)
         except ValueError as reason:
             self._left_out(pair.number, str(reason))
             return None
-        if found is None and told:
+        if found is None and reports_gap:
             silent = [curve.gpu for curve in curves if curve.end is None or curve.end < pair.after.at]
             self._left_out(pair.number, f"no energy reading{' of ' if silent else ''}{', '.join(silent)}")
         return found

@@ -16,7 +16,8 @@ from modicum.energy.meters import Meter, dcgm
 from modicum.energy.samples import GpuFacts, GpuReading, Sample, ServerReading
 from modicum.energy.servers import read_server
 from modicum.energy.servers.exposition import Exposition, parse_exposition
-from modicum.outbound import Outbound, Unreachable
+from modicum.outbound.client import Outbound
+from modicum.outbound.unreachable import Unreachable
 
 JITTER = 0.1
 """Samples come up to this part sooner or later, so that no rhythm of the load is in step with them."""

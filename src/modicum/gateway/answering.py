@@ -4,15 +4,20 @@ import asyncio
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from modicum.calls.containment import contain
 from modicum.gateway import replies, sending
 from modicum.gateway.exchange import Exchange
+from modicum.gateway.failures import Failed, report_failure
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone, Refused
-from modicum.gateway.listening import Failed, pass_end
+from modicum.gateway.listening import pass_end
 from modicum.gateway.upstream_calls import UpstreamCalls
-from modicum.outbound.client import Unreachable
 from modicum.outbound.keepalive import Connections
+from modicum.outbound.unreachable import Unreachable
 from modicum.providers.facts import DialectError
+
+TROUBLES = Refused, DialectError, Unreachable, ConnectionError, ClientGone
+"""What an answerer may raise: the caller is told. All else is a failure of ours."""
 
 
 class Answerer(Protocol):
@@ -39,15 +44,13 @@ async def answer(answerers: Sequence[Answerer], exchange: Exchange, client: Clie
     """
     *first, last = answerers
     for one in first:
-        try:
+        end = None
+        with contain(but=TROUBLES) as answering:
             end = await one.answer(exchange, client)
-        except (Refused, DialectError, Unreachable, ConnectionError, ClientGone):
-            raise
-        except Exception:  # an answerer may fail, the call may not
+        if answering.error is not None:
             if client.started:
-                raise
-            failed(one.name)
-            continue
+                raise answering.error
+            report_failure(one.name, answering.error, failed)
         if end is not None:
             return end
     end = await last.answer(exchange, client)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, TypeVar
 from modicum.calls import Call, CallStatus
 from modicum.calls.prompt import Prompt
 from modicum.context.live import LiveContext
+from modicum.context.live_turns import LivePlace
 from modicum.gateway.callers.attribution import Attribution
 from modicum.gateway.callers.owners import Caller
 from modicum.gateway.http.paths import Served
@@ -100,6 +101,7 @@ class Exchange:
         "listeners",
         "mark",
         "number",
+        "place",
         "prompt_if_read",
         "reply",
         "request",
@@ -151,6 +153,8 @@ class Exchange:
         self.status = CallStatus.UNKNOWN
         self.client_gone = False
         self.context: LiveContext | None = None
+        self.place: LivePlace | None = None
+        """Where it stands in its conversation, if a rule might want to know."""
         self.late_context = False
         """The call was recorded before its context was counted: the context follows in a record of its own."""
         self.finished: Call | None = None

@@ -1,12 +1,10 @@
 """Who listens to a reply: a seam for all that learns from what a model said, and neither changes nor delays it."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Protocol
 
 from modicum.gateway.exchange import Exchange
-
-Failed = Callable[[str], None]
-"""Counts the failure of a stage, by its name."""
+from modicum.gateway.failures import Failed, contain_stage
 
 
 class ReplyListener(Protocol):
@@ -27,17 +25,14 @@ class ReplyListener(Protocol):
 def pass_chunk(exchange: Exchange, chunk: bytes, failed: Failed) -> None:
     """Hands a piece of a stream to who listens."""
     for listener in exchange.listeners:
-        try:
+        with contain_stage(listener.name, failed) as stage:
             listener.on_chunk(chunk)
-        except Exception:  # noqa: BLE001 - who listens may fail, the reply may not
-            failed(listener.name)
+        if stage.error is not None:  # it has not heard all of the reply
             exchange.listeners = tuple(one for one in exchange.listeners if one is not listener)
 
 
 def pass_end(exchange: Exchange, end: bytes, failed: Failed) -> None:
     """Tells who listens that the reply is over."""
     for listener in exchange.listeners:
-        try:
+        with contain_stage(listener.name, failed):
             exchange.tags = {**exchange.tags, **listener.on_end(exchange, end)}
-        except Exception:  # noqa: BLE001 - as above
-            failed(listener.name)

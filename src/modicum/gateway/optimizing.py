@@ -8,13 +8,19 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import NamedTuple, Protocol
 
+from modicum.calls import Basis, CallStatus
 from modicum.calls.change import Change, DoesNotFit
 from modicum.calls.facts import Facts
+from modicum.calls.prompt import tokens_by_length
 from modicum.calls.rule import Rule, RuleDecision, RuleEffect
+from modicum.context.live_turns import LiveTurns
 from modicum.gateway.exchange import Exchange, PendingEdit
+from modicum.gateway.failures import contain_stage, log_failure
 from modicum.gateway.http.refusal import Refused
-from modicum.gateway.listening import Failed, ReplyListener
+from modicum.gateway.listening import ReplyListener
+from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.process.log import log
+from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.upstreams import Route
 from modicum.optimizers.running import RequestCall, run_rules
 from modicum.providers.facts import DialectError
@@ -54,8 +60,8 @@ class FactSource(Protocol):
 class Optimizer:
     """Runs the rules on live calls."""
 
-    def __init__(self, failed: Failed) -> None:
-        self._failed = failed
+    def __init__(self, metrics: Metrics, rates: LiveRates, turns: LiveTurns | None) -> None:
+        self._metrics, self._failed, self._rates, self._turns = metrics, metrics.failed, rates, turns
         self._logged: set[tuple[str, str, str]] = set()
 
     def optimize(
@@ -63,26 +69,42 @@ class Optimizer:
     ) -> None:
         """Gathers what features know, and does what the rules want, in their order."""
         for source in sources:
-            try:
-                found = source.facts(exchange)
-            except Exception:  # noqa: BLE001 - a feature may fail, the call may not
-                self._failed(source.name)
-                continue
-            if found is not None:
-                _add(exchange, found)
-                rules = (*rules, *found.rules)
-        for decision in run_rules(rules, LiveCall(exchange, find_route)) if rules else ():
-            if decision.effect is RuleEffect.FAILED:
+            with contain_stage(source.name, self._failed):
+                if (found := source.facts(exchange)) is not None:
+                    _add(exchange, found)
+                    rules = (*rules, *found.rules)
+        if not rules:
+            return
+        if self._turns is not None:
+            with contain_stage("turns", self._failed):
+                about, dialect = exchange.about, exchange.request.served.dialect
+                exchange.place = self._turns.find(dialect, exchange.edited, about.owner.key, about.conversation)
+        for decision in run_rules(rules, LiveCall(exchange, facts_of(exchange, self._rates), find_route)):
+            if decision.effect is RuleEffect.NOT_DECIDABLE:
+                self._metrics.not_decidable(decision.rule)
+            elif decision.effect is RuleEffect.FAILED:
                 self._failed(decision.rule)
+                log_failure(decision.rule, decision.why, decision.place)
             elif decision.effect is RuleEffect.DOES_NOT_FIT:
                 self._log(decision)
+
+    def settle(self, exchange: Exchange) -> None:
+        """Remembers how the call went, for those that go on behind it."""
+        if self._turns is None or exchange.place is None or exchange.finished is None or exchange.answered_by:
+            return
+        call = exchange.finished
+        is_counted = call.usage_basis is Basis.EXACT and call.status is CallStatus.OK
+        usage = call.usage
+        cached = usage.cache_read + usage.cache_write_5m + usage.cache_write_1h if is_counted else None
+        with contain_stage("turns", self._failed):
+            self._turns.record(exchange.place, exchange.timing.started_s, cached)
 
     def _log(self, decision: RuleDecision) -> None:
         """A model that cannot be asked is for the operator to know, once; what only a prompt cannot take is not."""
         model = decision.change.model if decision.change is not None else ""
-        said = decision.rule, model, decision.why
-        if model and said not in self._logged and len(self._logged) < MOST_LOGGED:
-            self._logged.add(said)
+        line = decision.rule, model, decision.why
+        if model and line not in self._logged and len(self._logged) < MOST_LOGGED:
+            self._logged.add(line)
             log("rule_not_applied", rule=decision.rule, model=model, problem=decision.why)
 
 
@@ -97,8 +119,8 @@ def _add(exchange: Exchange, found: FeatureFacts) -> None:
 class LiveCall(RequestCall):
     """A call of the gateway, on which rules are run: its body is changed, and the way it goes."""
 
-    def __init__(self, exchange: Exchange, find_route: FindRoute) -> None:
-        super().__init__(exchange.request.served.dialect, exchange.edited, facts_of(exchange), exchange.prompt_if_read)
+    def __init__(self, exchange: Exchange, facts: Facts, find_route: FindRoute) -> None:
+        super().__init__(exchange.request.served.dialect, exchange.edited, facts, exchange.prompt_if_read)
         self._exchange, self._find_route = exchange, find_route
 
     def apply(self, rule: Rule, change: Change) -> None:
@@ -131,17 +153,24 @@ class LiveCall(RequestCall):
         return route
 
 
-def facts_of(exchange: Exchange) -> Facts:
-    """What rules may know of a live call. Prices and the state of the prompt cache are not known here yet."""
-    asked, about = exchange.facts, exchange.about
+def facts_of(exchange: Exchange, rates: LiveRates) -> Facts:
+    """What rules may know of a live call."""
+    request, about, place = exchange.facts, exchange.about, exchange.place
+    started_s, provider = exchange.timing.started_s, exchange.route.upstream.provider
+    at = datetime.fromtimestamp(started_s, UTC)
     return Facts(
-        at=datetime.fromtimestamp(exchange.timing.started_s, UTC),
-        model=asked.model,
-        provider=exchange.route.upstream.provider,
+        at=at,
+        model=request.model,
+        provider=provider,
+        rates=rates.of_call(provider, at, tokens_by_length(exchange.edited)),
+        cached_tokens=place.cached_tokens if place is not None else None,
+        turn=place.turn if place is not None else None,
+        since_last_call_s=place.seconds_since_last(started_s) if place is not None else None,
+        conversation_age_s=place.age_s(started_s) if place is not None else None,
         dialect=exchange.request.served.dialect.name,
-        streams=asked.stream,
-        most_output_tokens=asked.most_output_tokens,
-        choices_count=asked.choices_count,
+        streams=request.stream,
+        most_output_tokens=request.most_output_tokens,
+        choices_count=request.choices_count,
         owner=about.owner,
         task=about.task,
         conversation=about.conversation,

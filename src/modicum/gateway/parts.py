@@ -2,8 +2,10 @@
 
 from typing import NamedTuple
 
+from modicum.context.live_turns import LiveTurns
 from modicum.gateway.http.body_budget import BodyBudget
 from modicum.gateway.http.traces import Traces
+from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.recording import Recorder
@@ -22,6 +24,9 @@ class Parts(NamedTuple):
     readiness: Readiness
     recorder: Recorder
     traces: Traces
+    rates: LiveRates
+    turns: LiveTurns | None
+    """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
 
     def update_gauges(self, upstreams: Upstreams) -> None:
         """Brings up to date what is measured only when somebody asks."""
@@ -38,4 +43,5 @@ class Parts(NamedTuple):
         await self.connections.close()
         self.traces.close()
         self.recorder.close()
+        self.rates.close()
         self.journal.close()

@@ -9,17 +9,16 @@ disk. Everything but the end of a stream is passed on as it comes.
 from collections.abc import Mapping
 
 from modicum.gateway import meter, replies, sending
-from modicum.gateway.answering import Answerer, answer
+from modicum.gateway.answering import TROUBLES, Answerer, answer
 from modicum.gateway.callers.attribution import attribution
 from modicum.gateway.callers.credentials import query_key
 from modicum.gateway.callers.owners import Caller
 from modicum.gateway.exchange import Exchange, Request
 from modicum.gateway.http.client import Client
-from modicum.gateway.http.refusal import ClientGone, Refused
+from modicum.gateway.http.refusal import Refused
 from modicum.gateway.in_force import InForce
 from modicum.gateway.optimizing import Optimizer
 from modicum.gateway.parts import Parts
-from modicum.outbound.client import Unreachable
 from modicum.providers.facts import DialectError
 
 
@@ -35,7 +34,7 @@ class Pipeline:
     def __init__(self, in_force: InForce, parts: Parts, upstream: Answerer) -> None:
         self.in_force, self.metrics = in_force, parts.metrics
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
-        self._upstream, self._optimizer = upstream, Optimizer(parts.metrics.failed)
+        self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers = meter.numbers()
 
     def take_over(self, in_force: InForce) -> None:
@@ -53,7 +52,9 @@ class Pipeline:
             return
         try:
             end = await self.exchanged(exchange, client, in_force)
-        except BaseException:  # a bug of ours, or the end of the time to drain
+        except (
+            BaseException
+        ):  # a bug of ours, or the end of the time to drain: it goes on up, and the call is on record
             try:
                 replies.cut(exchange)
             finally:
@@ -72,7 +73,7 @@ class Pipeline:
         try:
             self._optimizer.optimize(exchange, in_force.sources, in_force.rules, in_force.upstreams.route)
             return await answer((*in_force.answerers, self._upstream), exchange, client, self.metrics.failed)
-        except (Refused, DialectError, Unreachable, ConnectionError, ClientGone) as trouble:
+        except TROUBLES as trouble:
             return replies.trouble(exchange, client, trouble)
 
     def identify(self, headers: Mapping[bytes, bytes], query: bytes) -> Caller:
@@ -97,6 +98,7 @@ class Pipeline:
 
     def settle(self, exchange: Exchange) -> None:
         """What can wait until the caller has its reply. Reservations will be given back here."""
+        self._optimizer.settle(exchange)
         if exchange.finished is not None:
             upstream = meter.SOURCE if exchange.answered_by else exchange.route.upstream.name
             self.metrics.record_call(exchange.finished, upstream)

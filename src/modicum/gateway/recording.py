@@ -10,8 +10,8 @@ from modicum.calls import Edit
 from modicum.gateway import meter
 from modicum.gateway.anatomy import Anatomist, counted
 from modicum.gateway.exchange import Exchange
+from modicum.gateway.failures import Failed, contain_stage
 from modicum.gateway.http.refusal import Refused
-from modicum.gateway.listening import Failed
 from modicum.gateway.meter import CountedUsage
 from modicum.ledger.calls_in_flight import NoFreeSlot
 from modicum.ledger.journal import Journal, NotDurable, Record
@@ -85,10 +85,8 @@ class Recorder:
     def _take_apart(self, exchange: Exchange) -> None:
         """A failure here costs the call its anatomy and nothing else."""
         assert self._anatomist is not None  # noqa: S101 - `take_apart` says so
-        try:
+        with contain_stage("anatomy", self._failed):
             self._anatomist.take(exchange)
-        except Exception:  # noqa: BLE001 - what is optional may fail
-            self._failed("anatomy")
 
     def _record_context(self, exchange: Exchange) -> None:
         """Of a call that was recorded before its context was counted."""
@@ -100,19 +98,15 @@ class Recorder:
         """As the provider counted, or estimated in the thread that counts tokens. If that fails, nobody has counted."""
         if exchange.reply is not None and exchange.reply.usage_final:
             return meter.exact(exchange.reply)
-        try:
+        with contain_stage("usage", self._failed):
             return await self._counted(meter.estimated, exchange)
-        except Exception:  # noqa: BLE001 - a call is on record whatever happens to its figures
-            self._failed("usage")
-            return meter.UNCOUNTED
+        return meter.UNCOUNTED
 
     async def _edits(self, exchange: Exchange) -> tuple[Edit, ...]:
         """What rules changed, with its tokens. A failure costs the call these and nothing else."""
-        try:
+        with contain_stage("edits", self._failed):
             return await self._counted(meter.counted_edits, exchange)
-        except Exception:  # noqa: BLE001 - as in `_take_apart`
-            self._failed("edits")
-            return ()
+        return ()
 
     async def _counted(self, count: Callable[[Exchange], T], exchange: Exchange) -> T:
         """In the thread that counts tokens."""

@@ -6,14 +6,15 @@ from time import time
 
 from modicum.calls import OURSELVES, CallStatus, Usage
 from modicum.gateway.exchange import Exchange, OwnReply
+from modicum.gateway.failures import Failed
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.codings import CODINGS, BadCodingError, Unpacker, coding_of, without_coding
 from modicum.gateway.http.refusal import ClientGone, Refused
-from modicum.gateway.listening import Failed, pass_chunk
+from modicum.gateway.listening import pass_chunk
 from modicum.gateway.process.log import log
 from modicum.gateway.sending import passes_back
-from modicum.outbound.client import Unreachable, Untrusted
 from modicum.outbound.keepalive import Answer, Header
+from modicum.outbound.unreachable import Unreachable, Untrusted
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.facts import DialectError, ReplyFacts
 from modicum.providers.json_values import mended

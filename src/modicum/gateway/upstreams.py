@@ -9,11 +9,12 @@ from fnmatch import fnmatchcase
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from modicum.calls import UserError
+from modicum.calls.errors import UserError, accepted_are
 from modicum.calls.provider_names import provider_of_host
 from modicum.gateway.callers.outgoing_headers import NEVER, passes_on
 from modicum.gateway.http.refusal import Refused
-from modicum.outbound.keepalive import Header, Origin
+from modicum.outbound.hosts import origin_at, split_address
+from modicum.outbound.keepalive import Header
 from modicum.providers.dialect import DialectApi
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.translation.translation import Translation
@@ -35,21 +36,19 @@ class Upstream:
     """
 
     def __init__(self, name: str, settings: UpstreamSettings, key: str, trust: ssl.SSLContext | None = None) -> None:
-        parts = urlsplit(settings.url)
-        if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
+        try:
+            parts = split_address(settings.url)
+        except UserError:
+            parts = urlsplit("")
+        if not parts.hostname or parts.query or parts.fragment:
             raise UserError(f"upstreams.{name}.url '{settings.url}' is no address; write it as https://host/v1")
         if settings.speaks not in APIS:
-            raise UserError(f"upstreams.{name}.speaks '{settings.speaks}' is not known; accepted are {', '.join(APIS)}")
+            raise UserError(f"upstreams.{name}.speaks '{settings.speaks}' is not known; {accepted_are(APIS)}")
         api = APIS[settings.speaks]
         self.name = name
         self.speaks = settings.speaks
         self.models = settings.models
-        self.origin = Origin(
-            parts.hostname,
-            parts.port or (443 if parts.scheme == "https" else 80),
-            tls=parts.scheme == "https",
-            trust=trust,
-        )
+        self.origin = origin_at(settings.url, trust)
         self.base = parts.path.rstrip("/").encode("ascii")
         self.host_provider = provider_of_host(parts.hostname)
         """Whose host it is; empty: nobody's that is known, whoever bills for it."""

@@ -74,11 +74,11 @@ def revoke(keys: "Keys", name: str, at: datetime, by: str) -> KeyEvent:
 
 def audit(events: Iterable[KeyEvent]) -> list[AuditEvent]:
     """The events as the audit log has them, in order: without digests, a revocation with whose key it was."""
-    told = []
+    lines = []
     owners: dict[str, Owner] = {}
     for event in events:
         owners.setdefault(event.key_id, event.owner)
-        told.append(
+        lines.append(
             AuditEvent(
                 event_id=f"key:{event.key_id}:{event.what}:{event.at.isoformat()}",
                 at=event.at,
@@ -90,7 +90,7 @@ def audit(events: Iterable[KeyEvent]) -> list[AuditEvent]:
                 details={"models": " ".join(event.models)} if event.models else {},
             )
         )
-    return told
+    return lines
 
 
 class Keys:

@@ -105,9 +105,9 @@ class _Text:
                 is_open = isinstance(value, int | float) and end >= len(self._text) - _NEAR_THE_END
                 if not is_open or not self._more():  # a number may go on in the next piece
                     break
-        told = self._text[self._at : end]
+        item = self._text[self._at : end]
         self._use(end)
-        return decoded(told) if "\\ud" in told.lower() else value
+        return decoded(item) if "\\ud" in item.lower() else value
 
     def _use(self, end: int) -> None:
         self.line += self._text.count("\n", self._at, end)

@@ -91,10 +91,10 @@ def _ending(name: str) -> str:
 
 def _reason_skipped(skipped: Counter[str]) -> str:
     number = skipped.total()
-    told = [f"{count:,} {ending}" for ending, count in skipped.most_common(MOST_ENDINGS)]
+    endings = [f"{count:,} {ending}" for ending, count in skipped.most_common(MOST_ENDINGS)]
     if len(skipped) > MOST_ENDINGS:
-        told.append("others")
+        endings.append("others")
     return (
-        f"{number:,} file{'s are' if number > 1 else ' is'} skipped, no log by name ({', '.join(told)}); name one by "
+        f"{number:,} file{'s are' if number > 1 else ' is'} skipped, no log by name ({', '.join(endings)}); name one by "
         "itself to have it read, and unpack archives first"
     )

@@ -21,7 +21,7 @@ BookedIn = Callable[[Sequence[str]], Mapping[str, str]]
 """Of these calls, those that a ledger knows, with the conversation that it has them under; `FORMER` behind its name
 where their digests are of a former version, so that nothing new can rest on them."""
 
-ASKED_AT_ONCE = 20_000
+MOST_CALLS_A_QUERY = 20_000
 """Calls held back to ask the ledger about them together."""
 
 CONTEXTS = 256
@@ -88,7 +88,7 @@ def _ask_ledger(
         yield from ((item, None) for item in found)
         return
     items = iter(found)
-    while block := list(islice(items, ASKED_AT_ONCE)):
+    while block := list(islice(items, MOST_CALLS_A_QUERY)):
         calls = [item.call_id for item in block if isinstance(item, Call) and item.anatomy is not None]
         known = booked_in(calls) if calls else {}
         yield from ((item, known.get(item.call_id) if isinstance(item, Call) else None) for item in block)

@@ -3,12 +3,14 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from modicum.calls import Call, Problem
 from modicum.context.block_listener import BlockListener
-from modicum.context.segmenter import Segmenter
 from modicum.metering.digests import Digester
-from modicum.metering.tokens import count_tokens
+
+if TYPE_CHECKING:
+    from modicum.context.segmenter import Segmenter
 
 Found = Iterator[Call | Problem]
 
@@ -21,13 +23,14 @@ class Reading:
     """Whether calls shall carry their anatomy. It costs decoding and counting all text, so a bill goes without."""
     digester: Digester = field(default_factory=lambda: Digester(b""))
     """Makes keyed digests; the key is the ledger's."""
-    count: Callable[[str, str], int] = count_tokens
-    """Tokens of a text for a model, offline: (text, model) -> tokens. Uncalibrated for models without a public
-    tokenizer."""
+    count: Callable[[str, str], int] | None = None
+    """Tokens of a text for a model, offline: (text, model) -> tokens. None: as `metering/tokens.py` counts."""
     listener: BlockListener = field(default_factory=BlockListener)
 
-    def segmenter(self) -> Segmenter:
+    def segmenter(self) -> "Segmenter":
         """A new one, for one file."""
+        from modicum.context.segmenter import Segmenter  # it loads the tokenizer, which a bill does without
+
         return Segmenter(self.digester, self.count, self.listener)
 
 

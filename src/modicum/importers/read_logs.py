@@ -2,25 +2,27 @@
 
 import os
 import sys
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from importlib import import_module
-from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from modicum.calls import Call, Problem, UserError
+from modicum.calls import Call, Problem
+from modicum.calls.containment import contain
+from modicum.calls.errors import unknown_name
 from modicum.calls.project_names import project_of
 from modicum.calls.storable import storable
-from modicum.context.logged_order import in_order
 from modicum.importers.files import head, is_document
 from modicum.importers.folders import log_files
-from modicum.importers.forks import BookedIn, anchored
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.unpacking import plain_name
+
+if TYPE_CHECKING:
+    from modicum.importers.forks import BookedIn
 
 FORMATS = {
     "qwen-code": "agents.qwen_code",
@@ -40,9 +42,6 @@ FORMATS = {
     "modicum": "exports.modicum",
 }
 """Name of each format and the file that reads it, in the order in which they are asked whether they know a file."""
-
-OWN_ORDER = ("claude-code", "codex", "gemini-cli", "qwen-code", "opencode")
-"""Sources that write a conversation into one file, in its order."""
 
 PLAUSIBLE_YEARS = range(2018, 2100)
 """A clock that stands elsewhere was wrong: before there were such models, or far ahead."""
@@ -64,7 +63,7 @@ def format_named(name: str) -> LogFormat:
         UserError: there is none.
     """
     if name not in FORMATS:
-        raise UserError(f"there is no source '{name}'; known are {', '.join(FORMATS)}")
+        raise unknown_name("source", name, FORMATS)
     found = import_module(f"modicum.importers.{FORMATS[name]}").FORMAT
     assert isinstance(found, LogFormat)  # noqa: S101 - a format file without FORMAT is a bug
     return found
@@ -119,7 +118,7 @@ def read_calls(
     source: str | None = None,
     processes: int | None = None,
     progress: Callable[[int, int], None] | None = None,
-    booked_in: BookedIn | None = None,
+    booked_in: "BookedIn | None" = None,
 ) -> Found:
     """The calls and problems in files and folders, file by file in their order.
 
@@ -137,7 +136,11 @@ def read_calls(
             else:
                 files.append(Sized(found, _size(found)))
     calls = _read(files, _Task(reading, source), processes, progress)
-    yield from anchored(in_order(calls, OWN_ORDER), booked_in) if reading.anatomy else calls
+    if reading.anatomy:
+        from modicum.importers.anatomy_reading import order_conversations
+
+        calls = order_conversations(calls, booked_in)
+    yield from calls
 
 
 @dataclass(frozen=True)
@@ -182,7 +185,7 @@ def _read_file(path: Path, task: _Task) -> Found:
     """What is in one file. Whatever is wrong with it ends no more than it: the rest goes on."""
     problems = 0
     is_odd = not _is_storable(str(path))  # calls without a name of their own are called after their file
-    try:
+    with contain() as reading:  # a fault of ours, or of the disk under the file
         for found in _placed(path, task):
             if isinstance(found, Call):
                 yield _renamed(found) if is_odd else found
@@ -192,8 +195,9 @@ def _read_file(path: Path, task: _Task) -> Found:
                 yield found
             elif problems == GIVEN_UP_AT:
                 break
-    except (Exception, MemoryError) as error:  # noqa: BLE001 - a fault of ours, or of the disk under the file
-        yield Problem(str(path), f"the rest is not read: {type(error).__name__} in the reader; please report it")
+    if reading.error is not None:
+        error = type(reading.error).__name__
+        yield Problem(str(path), f"the rest is not read: {error} in the reader; please report it")
     if problems > MOST_PROBLEMS:
         end = "; the rest is not read" if problems == GIVEN_UP_AT else ""
         yield Problem(str(path), f"{problems - MOST_PROBLEMS:,} more problems in this file{end}")
@@ -205,7 +209,12 @@ def _placed(path: Path, task: _Task) -> Found:
         yield known
         return
     log_format = format_named(known.format_name)
-    calls = _looked_at(log_format, path, task.reading) if task.reading.anatomy else log_format.read(path, task.reading)
+    if task.reading.anatomy:
+        from modicum.importers.anatomy_reading import read_with_listeners
+
+        calls = read_with_listeners(log_format, path, task.reading)
+    else:
+        calls = log_format.read(path, task.reading)
     for found in calls:
         if isinstance(found, Problem):
             yield found
@@ -225,19 +234,6 @@ def _renamed(call: Call) -> Call:
     return msgspec.structs.replace(
         call, **{name: type(value)(storable(value)) for name, value in names.items() if not _is_storable(value)}
     )
-
-
-def _looked_at(log_format: LogFormat, path: Path, reading: Reading) -> Found:
-    """The calls of a file, with what can only be known while their text passes: exposure and reuse."""
-    # A bill, which looks at no text, starts a tenth faster without these; the second brings numpy.
-    from modicum.context.block_listener import Listeners
-    from modicum.context.secret_scan import SecretScan
-    from modicum.context.tool_result_reuse import ReuseWatch
-
-    scan, reuse = SecretScan(), ReuseWatch()
-    heard = replace(reading, listener=Listeners(scan, reuse))
-    for found in reuse.add_reuse(log_format.read(path, heard)):
-        yield found if isinstance(found, Problem) else scan.tagged(found)
 
 
 def with_steady_clock(call: Call) -> Call:
@@ -269,32 +265,20 @@ def _read_beside(
     progress: Callable[[int, int], None] | None,
 ) -> Found:
     """Reads chunks of files in other processes, a bounded number ahead, and gives them in order."""
-    import multiprocessing
-    from concurrent.futures import Future, ProcessPoolExecutor
+    from modicum.importers.process_pool import map_in_processes
 
     chunks = list(_chunks(files, whole // (workers * 4) + 1))
     # A child of fork starts in milliseconds but must not inherit threads: only a bill, which opens no ledger, forks.
     fork = sys.platform == "linux" and not task.reading.anatomy
-    context = multiprocessing.get_context("fork" if fork else "spawn")
-    with ProcessPoolExecutor(workers, mp_context=context) as pool:
-        ahead: deque[Future[bytes]] = deque()
-        done = 0
-        waiting = iter(chunks)
-        try:
-            for chunk in islice(waiting, workers * 2):
-                ahead.append(pool.submit(_read_chunk, chunk, task))
-            for chunk in chunks:
-                packed = ahead.popleft().result()
-                if following := next(waiting, None):
-                    ahead.append(pool.submit(_read_chunk, following, task))
-                batch = _unpack(packed)
-                yield from batch.calls
-                yield from batch.problems
-                done += sum(file.size for file in chunk)
-                if progress:
-                    progress(done, whole)
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)
+    done = 0
+    packed_chunks = map_in_processes(partial(_read_chunk, task), chunks, workers, "fork" if fork else "spawn")
+    for chunk, packed in zip(chunks, packed_chunks, strict=True):
+        batch = _unpack(packed)
+        yield from batch.calls
+        yield from batch.problems
+        done += sum(file.size for file in chunk)
+        if progress:
+            progress(done, whole)
 
 
 class Batch(msgspec.Struct, gc=False):
@@ -308,7 +292,7 @@ _pack = msgspec.msgpack.Encoder().encode
 _unpack = msgspec.msgpack.Decoder(Batch).decode
 
 
-def _read_chunk(files: Sequence[Sized], task: _Task) -> bytes:
+def _read_chunk(task: _Task, files: Sequence[Sized]) -> bytes:
     batch = Batch([], [])
     for file in files:
         for found in _read_file(file.path, task):

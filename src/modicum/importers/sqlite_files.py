@@ -51,12 +51,12 @@ def has_tables(path: Path, tables: dict[str, set[str]]) -> bool:
     """Whether a database has these tables with these columns."""
     try:
         with opened(path) as found:
-            return all(columns <= column_names(found.connection, table) for table, columns in tables.items())
+            return all(columns <= columns_of(found.connection, table) for table, columns in tables.items())
     except DAMAGED:
         return False
 
 
-def column_names(database: sqlite3.Connection, table: str) -> set[str]:
+def columns_of(database: sqlite3.Connection, table: str) -> set[str]:
     return {row[0] for row in database.execute("SELECT name FROM pragma_table_info(?)", (table,))}
 
 

@@ -14,6 +14,7 @@ import msgspec
 import numpy as np
 
 from modicum.calls import UserError
+from modicum.calls.errors import unknown_name
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.findings import FINDINGS, load_detector
 from modicum.insights.history import History, load
@@ -164,7 +165,7 @@ def check_finding_names(only: Sequence[str]) -> list[str]:
     """
     for name in only:
         if name not in FINDINGS:
-            raise UserError(f"there is no finding '{name}'; one of: {', '.join(FINDINGS)}")
+            raise unknown_name("finding", name, FINDINGS)
     return [name for name in FINDINGS if not only or name in only]
 
 

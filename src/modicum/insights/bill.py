@@ -5,7 +5,7 @@ the basis of their figures. The ledger makes cells in SQL; `make_cells` makes th
 straight from logs. From there on there is one path.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -16,32 +16,9 @@ import msgspec
 from modicum.calls import BUCKETS, Basis, BucketCosts, Entry, Problem, Usage
 from modicum.calls.problem import problem_rows
 from modicum.calls.project_names import merge_projects
+from modicum.insights.dimensions import TIMES, find_naming
 
 Cell = Mapping[str, Any]
-
-DIMENSIONS = (
-    "model",
-    "day",
-    "week",
-    "month",
-    "project",
-    "branch",
-    "owner",
-    "team",
-    "app",
-    "user",
-    "key",
-    "source",
-    "provider",
-    "task",
-    "agent",
-    "tier",
-    "status",
-    "place",
-    "bucket",
-)
-"""What a bill can be cut by; `tag:NAME` beside them."""
-TIMES = ("day", "week", "month")
 
 
 class Latency(msgspec.Struct, frozen=True):
@@ -205,7 +182,7 @@ def _bucket_lines(total: BillLine) -> list[BillLine]:
 
 def make_cells(entries: Iterable[Entry], by: str, tag: str, zone: ZoneInfo) -> list[dict[str, Any]]:
     """The cells of entries, as the question `bill` would give them."""
-    name_of = _find_naming(by, tag, zone)
+    name_of = find_naming(by, tag, zone)
     groups: dict[tuple[str, Basis, Basis, Basis, bool], list[Entry]] = {}
     for entry in entries:
         call = entry.call
@@ -266,42 +243,6 @@ def _sum_times(group: list[Entry]) -> dict[str, Any]:
         "timed_output_tokens": tokens,
         "output_seconds": seconds,
     }
-
-
-def _find_naming(by: str, tag: str, zone: ZoneInfo) -> Callable[[Entry], str]:
-    """How an entry is called in a dimension, as the macro of `ledger/schema/*/008_dimension.sql` names it."""
-    plain: dict[str, Callable[[Entry], str]] = {
-        "model": lambda e: e.call.model,
-        "source": lambda e: e.call.source,
-        "provider": lambda e: e.call.provider,
-        "project": lambda e: e.call.project,
-        "branch": lambda e: e.call.branch,
-        "task": lambda e: e.call.task,
-        "agent": lambda e: e.call.agent,
-        "owner": lambda e: f"{e.call.owner.team}/{e.call.owner.app}/{e.call.owner.user}/{e.call.owner.key}",
-        "team": lambda e: e.call.owner.team,
-        "app": lambda e: e.call.owner.app,
-        "user": lambda e: e.call.owner.user,
-        "key": lambda e: e.call.owner.key,
-        "tier": lambda e: e.call.tier.value,
-        "status": lambda e: e.call.status.value,
-        "place": lambda e: e.call.place,
-        "tag": lambda e: e.call.tags.get(tag, ""),
-    }
-    if by in plain:
-        return plain[by]
-    if by in TIMES:
-        return lambda e: _period(e.call.started.astimezone(zone), by)
-    return lambda _: ""
-
-
-def _period(at: datetime, by: str) -> str:
-    day = at.date()
-    if by == "week":
-        day -= timedelta(days=day.weekday())
-    elif by == "month":
-        day = day.replace(day=1)
-    return day.isoformat()
 
 
 def bill_document(

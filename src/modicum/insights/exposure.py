@@ -7,8 +7,6 @@ import msgspec
 from modicum.ledger.store import Store
 from modicum.privacy.tags import LOOKED_AT, seen_in
 
-BY = ("provider", "team", "app", "user", "project")
-
 
 class ExposureRow(msgspec.Struct, kw_only=True):
     name: str
@@ -25,7 +23,7 @@ class ExposureRow(msgspec.Struct, kw_only=True):
 
 
 def measure_exposure(store: Store, by: str, since: datetime, until: datetime) -> list[ExposureRow]:
-    """One row per provider or part of the owner (`BY`), the most tokens first."""
+    """One row per provider or part of the owner (`dimensions.EXPOSURE`), the most tokens first."""
     found: dict[str, ExposureRow] = {}
     for row in store.ask("exposure", by=by, since=since, until=until):
         one = found.setdefault(row["name"], ExposureRow(name=row["name"]))

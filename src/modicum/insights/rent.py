@@ -14,8 +14,6 @@ import msgspec
 from modicum.calls import Basis
 from modicum.ledger.store import Store
 
-DIMENSIONS = ("kind", "tool", "agent", "project", "model", "task", "segment")
-
 COMPLETIONS = "(completions)"
 SEARCHES = "(web searches)"
 NO_ANATOMY = "(prompts without anatomy)"
@@ -80,7 +78,7 @@ class Rent(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def compute_rent(store: Store, by: str, since: datetime, until: datetime, *, most: int = MOST_SEGMENTS) -> Rent:
-    """The rent of the calls that began in that time, by a dimension of `DIMENSIONS`; dearest parts first. By segment,
+    """The rent of the calls that began in that time, by a dimension of `ANATOMY`; dearest parts first. By segment,
     `most` of them stand on their own, and the others are one part.
     """
     if by == "segment":

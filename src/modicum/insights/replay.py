@@ -296,11 +296,6 @@ def counts_in_joint(finding: Finding) -> bool:
     return finding.change is not None and finding.finding_class in {FindingClass.EXACT, FindingClass.REPLAYED}
 
 
-def replay_together(replays: Replay, findings: Sequence[Finding]) -> HistoryReplay:
-    """All changes of the findings that may be summed, together."""
-    return replays.run([finding.change for finding in findings if counts_in_joint(finding) and finding.change])
-
-
 def marginal_savings(replays: Replay, changes: Sequence[HistoryChange]) -> list[float]:
     """What each change saves in dollars on top of those before it; they sum to the saving of all together."""
     savings = [replays.run(changes[:count]).saving_usd for count in range(len(changes) + 1)]

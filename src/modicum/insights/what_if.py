@@ -4,13 +4,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modicum.calls import Tier, UserError
+from modicum.calls import Tier
+from modicum.calls.errors import unknown_name
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import Flags, History
 from modicum.insights.replay import check_model_price
 from modicum.metering.prices import PriceBook
 
-FORMS = "cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS, model:NAME=OTHER, tier=batch|flex|priority"
+FORMS = (
+    "cache_ttl=5m|1h|off",
+    "cap_tool_results=TOKENS",
+    "cap_output=TOKENS",
+    "model:NAME=OTHER",
+    "tier=batch|flex|priority",
+)
 LONGEST_COUNT = 9
 """Digits of a number of tokens."""
 _TTL_S = {"5m": 300, "1h": 3600, "off": 0}
@@ -43,13 +50,12 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
         old = name.removeprefix("model:")
         olds = [model for model in history.models if model == old or model.startswith(f"{old}-")]
         if not olds:
-            there = ", ".join(sorted(history.models)) or "none"
-            raise UserError(f"no call was made to '{old}'; the models in this history are: {there}")
+            raise unknown_name("call to", old, sorted(history.models))
         check_model_price(prices, history, value)
         return WhatIf(text, FindingClass.HEADROOM, HistoryChange(models=dict.fromkeys(olds, value)))
     if name == "tier" and value in {tier.value for tier in Tier}:
         return WhatIf(text, FindingClass.HEADROOM, HistoryChange(tier=value))
-    raise UserError(f"'{text}' is no change that can be replayed; one of: {FORMS}")
+    raise unknown_name("change that can be replayed called", text, FORMS)
 
 
 def _is_count(value: str) -> bool:

@@ -18,25 +18,6 @@ from modicum.statistics.ratios import ratio_of_sums
 
 Cell = Mapping[str, Any]
 
-DIMENSIONS = (
-    "model",
-    "project",
-    "branch",
-    "agent",
-    "source",
-    "provider",
-    "owner",
-    "team",
-    "app",
-    "user",
-    "key",
-    "tier",
-    "task",
-    "tag",
-    "day",
-    "week",
-    "month",
-)
 CONFIDENCE = 0.95
 MILLION = 1e6
 

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from modicum.calls import Entry, UserError
+from modicum.calls.extras import load_extra
 from modicum.calls.storable import storable
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
@@ -49,13 +50,8 @@ class ClickHouseStore(SqlStore):
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
         self.place = url.replace(f":{parts.password}@", ":***@") if parts.password else url
-        try:  # an extra
-            import clickhouse_connect
-            from clickhouse_connect.driver.exceptions import Error
-        except ImportError:
-            raise UserError("a ClickHouse ledger needs more packages: pip install 'modicum[clickhouse]'") from None
-
-        self._error = Error
+        clickhouse_connect = load_extra("clickhouse", "a ledger on ClickHouse", "clickhouse_connect")
+        Error = load_extra("clickhouse", "a ledger on ClickHouse", "clickhouse_connect.driver.exceptions").Error  # noqa: N806 - a class
         try:
             self._client = clickhouse_connect.get_client(dsn=_dsn(url), settings=_SETTINGS)
         except (Error, OSError) as error:

@@ -28,8 +28,8 @@ def opened_identities(path: Path) -> tuple["Identities", list[Problem]]:
             raise
         reason = f"it was broken ({error})"
     moved = set_aside(path)
-    said = f"{reason} and is now {moved.name}: ids that a provider gave before and gives again are not known as such"
-    return Identities(path), [Problem(str(path), said)]
+    message = f"{reason} and is now {moved.name}: ids that a provider gave before and gives again are not known as such"
+    return Identities(path), [Problem(str(path), message)]
 
 
 class Identities:

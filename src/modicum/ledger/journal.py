@@ -107,7 +107,7 @@ class Journal:
         self._patience_s = patience_s
         self._kept = KEPT_RECORDS if kept is None else kept
         self._queue: deque[_Waiting] = deque()
-        self._wanted = threading.Event()
+        self._flush_requested = threading.Event()
         self._closing = False
         try:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -165,7 +165,7 @@ class Journal:
     def add(self, record: Record) -> None:
         """Appends a record that nobody waits for."""
         self._queue.append(_Waiting(record, None, None))
-        self._wanted.set()
+        self._flush_requested.set()
 
     @property
     def calls_under_way(self) -> int:
@@ -178,7 +178,7 @@ class Journal:
     def close(self) -> None:
         """Writes what waits, and ends."""
         self._closing = True
-        self._wanted.set()
+        self._flush_requested.set()
         self._thread.join(timeout=10)
         self._under_way.flush()
         self._under_way.close()
@@ -188,7 +188,7 @@ class Journal:
         loop = asyncio.get_running_loop()
         future: asyncio.Future[None] = loop.create_future()
         self._queue.append(_Waiting(record, slot, future))
-        self._wanted.set()
+        self._flush_requested.set()
         # A disk that refused a moment ago is not waited for anew by every call.
         timer = loop.call_later(self._patience_s if self.healthy else RETRY_S, self._give_up, future)
         try:
@@ -213,8 +213,8 @@ class Journal:
     def _run(self) -> None:
         pruned_at, flushed_at = 0, monotonic()
         while True:
-            self._wanted.wait(FLUSH_EVERY_S)
-            self._wanted.clear()
+            self._flush_requested.wait(FLUSH_EVERY_S)
+            self._flush_requested.clear()
             if self._queue:
                 if len(self._under_way) - len(self._queue) >= GATHERS_FROM:
                     sleep(GATHER_S)

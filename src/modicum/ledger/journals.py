@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modicum.calls import Problem
+from modicum.calls.containment import undo_if_failed
 from modicum.ledger import positions
 from modicum.ledger.on_disk import file_at
 
@@ -147,11 +148,8 @@ def _open_file(path: Path) -> sqlite3.Connection:
     if path.is_dir():
         raise NotReadable("it is a folder")
     base = sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, check_same_thread=False, timeout=5.0)
-    try:
+    with undo_if_failed(base.close):
         _check_columns(base)
-    except BaseException:  # whatever it is goes on up; nothing may stay open
-        base.close()
-        raise
     return base
 
 
@@ -164,9 +162,9 @@ def _check_columns(base: sqlite3.Connection) -> None:
 
 
 def _check_whole(base: sqlite3.Connection) -> None:
-    (said,) = base.execute("PRAGMA quick_check(1)").fetchone()
-    if said != "ok":
-        raise NotReadable(str(said).splitlines()[-1])
+    (verdict,) = base.execute("PRAGMA quick_check(1)").fetchone()
+    if verdict != "ok":
+        raise NotReadable(str(verdict).splitlines()[-1])
 
 
 def _believed_after(reason: str) -> int:

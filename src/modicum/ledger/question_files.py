@@ -33,8 +33,8 @@ def bind(question: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
     Raises:
         KeyError: one of them was not given.
     """
-    wanted = {name: parameters[name] for name in parameters_of(question)}
-    return {name: storable(value) if isinstance(value, str) else value for name, value in wanted.items()}
+    values = {name: parameters[name] for name in parameters_of(question)}
+    return {name: storable(value) if isinstance(value, str) else value for name, value in values.items()}
 
 
 def without_comments(sql: str) -> str:

@@ -75,7 +75,7 @@ class Shipper:
     def __init__(self, folder: Path, store: Store, prices: PriceBook) -> None:
         self._store, self._prices = store, prices
         self._journals = Journals(folder)
-        self._identities, self._told = opened_identities(folder / "identities.db")
+        self._identities, self._opening_problems = opened_identities(folder / "identities.db")
         self._conversations = Conversations()
         since = datetime.now(UTC) - REMEMBERED
         self._conversations.remember(store.ask("contexts", since=since, most=MOST_CONVERSATIONS))
@@ -84,8 +84,8 @@ class Shipper:
         """One round over all journals. Raises what the store raises; nothing is lost then, but the conversations may
         be ahead of the ledger: go on with a new shipper.
         """
-        moved, found = Shipped(problems=self._told), _Round()
-        self._told = []
+        moved, found = Shipped(problems=self._opening_problems), _Round()
+        self._opening_problems = []
         moved.problems += self._journals.each(lambda path, base: self._read(path, base, found, moved))
         moved.entries = self._booked(self._without_finished(found.calls))
         self._store.append(moved.entries)

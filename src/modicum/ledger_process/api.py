@@ -11,6 +11,7 @@ import msgspec
 import numpy as np
 
 from modicum.calls import Entry, UserError
+from modicum.calls.errors import accepted_are
 from modicum.ledger.question_files import question_text
 from modicum.ledger.record_table import RecordTable
 from modicum.ledger.records import RECORDS
@@ -29,7 +30,7 @@ _json = msgspec.json.Encoder(decimal_format="number", order=None)
 _Moment = Annotated[datetime, msgspec.Meta(tz=True)]
 
 
-class _Wanted(msgspec.Struct):
+class RecordsQuery(msgspec.Struct):
     """Which records somebody asks for, as `Store.records` is asked."""
 
     since: _Moment | None = None
@@ -138,7 +139,7 @@ class Api:
         question = _document(body)
         by = question.get("by", "model")
         if by not in BY:
-            raise ValueError(f"by must be one of {', '.join(BY)}")
+            raise ValueError(f"by is {by!r:.40}; {accepted_are(BY)}")
         return self._ledger.live.live(by, float(question.get("seconds", 60)), datetime.now(UTC))
 
     async def _ask(self, body: bytes) -> Any:
@@ -160,10 +161,10 @@ class Api:
         return await self._ledger.lend(lambda store: store.append_records(table, records, batch.sent_ns))
 
     async def _records(self, table: RecordTable[Any], body: bytes) -> Any:
-        wanted = msgspec.convert(_document(body), _Wanted)
-        after = None if wanted.after is None else table.convert([wanted.after])[0]
+        query = msgspec.convert(_document(body), RecordsQuery)
+        after = None if query.after is None else table.convert([query.after])[0]
         return await self._ledger.lend(
-            lambda store: store.records(table, wanted.since, wanted.until, after=after, most=wanted.most)
+            lambda store: store.records(table, query.since, query.until, after=after, most=query.most)
         )
 
     async def _entries(self, body: bytes) -> Any:

@@ -1,6 +1,5 @@
 """A `Store` that asks the ledger process: what it owns, nobody else can open."""
 
-import http.client
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
@@ -15,6 +14,9 @@ from modicum.ledger.rows import Arrays, Row
 from modicum.ledger.store import Appended, Purge
 from modicum.ledger_process import wire
 from modicum.ledger_process.running import Running
+from modicum.outbound.blocking import ask
+from modicum.outbound.hosts import Origin
+from modicum.outbound.unreachable import Unreachable
 
 TIMEOUT_S = 300.0
 
@@ -29,6 +31,7 @@ class LedgerProcessStore:
     def __init__(self, running: Running) -> None:
         self.place = running.ledger
         self._running = running
+        self._origin = Origin(running.host, running.port, tls=False)
 
     def append(self, entries: Sequence[Entry]) -> Appended:
         return msgspec.convert(self._post("append", msgspec.msgpack.encode(list(entries))), Appended)
@@ -48,8 +51,8 @@ class LedgerProcessStore:
         after: N | None = None,
         most: int | None = None,
     ) -> list[N]:
-        wanted = {"since": since, "until": until, "after": after, "most": most}
-        return table.convert(self._post(f"records/{table.name}", msgspec.msgpack.encode(wanted)))
+        query = {"since": since, "until": until, "after": after, "most": most}
+        return table.convert(self._post(f"records/{table.name}", msgspec.msgpack.encode(query)))
 
     def ask(self, question: str, **parameters: Any) -> list[Row]:
         rows: list[Row] = self._post("ask", wire.encode({"question": question, "parameters": parameters}))
@@ -85,28 +88,22 @@ class LedgerProcessStore:
 
     def _post(self, what: str, body: bytes) -> Any:
         running = self._running
-        connection = http.client.HTTPConnection(running.host, running.port, timeout=TIMEOUT_S)
+        headers = {"authorization": f"Bearer {running.token}", "accept": wire.MEDIA_TYPE}
         try:
-            connection.request(
-                "POST", f"/api/{what}", body, {"authorization": f"Bearer {running.token}", "accept": wire.MEDIA_TYPE}
-            )
-            reply = connection.getresponse()
-            data = reply.read()
-        except (OSError, http.client.HTTPException) as error:
+            reply = ask(self._origin, "POST", f"/api/{what}", body, headers, timeout_s=TIMEOUT_S)
+        except Unreachable as trouble:
             raise UserError(
-                f"the ledger process ({running.host}:{running.port}, process {running.process}) does not answer: "
-                f"{error}; run the command again: if the process has ended, the ledger is opened without it"
+                f"the ledger process ({trouble}, process {running.process}) does not answer; run the command again: if "
+                "the process has ended, the ledger is opened without it"
             ) from None
-        finally:
-            connection.close()
         if reply.status == 404:
             raise UserError(
                 f"the ledger process (process {running.process}) does not know '{what}': it is of another version; "
                 "stop 'modicum up' and start it again"
             )
         if reply.status != 200:
-            raise UserError(f"the ledger process says: {data.decode('utf-8', 'replace')[:500]}")
-        return wire.decode(data)
+            raise UserError(f"the ledger process says: {reply.body.decode('utf-8', 'replace')[:500]}")
+        return wire.decode(reply.body)
 
 
 def _array(values: Any) -> npt.NDArray[Any]:

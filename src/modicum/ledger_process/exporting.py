@@ -22,6 +22,7 @@ from typing import NamedTuple
 import msgspec
 
 from modicum.calls import Call, CallStatus
+from modicum.calls.containment import contain, failure_place
 from modicum.ledger import positions
 from modicum.ledger.booking import book
 from modicum.ledger.journal import SHIPPED
@@ -29,8 +30,9 @@ from modicum.ledger.journals import Journals, NotReadable, opened_journal
 from modicum.ledger_process.metrics import ExportMetrics
 from modicum.ledger_process.otel_endpoint import Endpoint
 from modicum.metering.prices import PriceBook
-from modicum.outbound.client import Outbound, Unreachable
+from modicum.outbound.client import Outbound
 from modicum.outbound.hosts import AllowedHosts
+from modicum.outbound.unreachable import Unreachable
 from modicum.providers import traceparent
 from modicum.providers.otel import Span
 from modicum.providers.otel_attributes import attributes_of, operation_of
@@ -114,11 +116,11 @@ class SpanExport:
         }
         async with Outbound(AllowedHosts([self._endpoint.url])) as outbound:
             while True:
-                try:
+                with contain() as work:  # an export that fails costs no call anything
                     batch = await run_beside(self.next_batch)
                     wait_s = EVERY_S if batch is None else await self._send(outbound, batch, headers)
-                except Exception as error:  # noqa: BLE001 - the one place: an export that fails costs no call anything
-                    wait_s = self._again(f"{type(error).__name__}", "")
+                if (error := work.error) is not None:
+                    wait_s = self._again(f"{type(error).__name__} at {failure_place(error)}", "")
                 await asyncio.sleep(wait_s)
 
     def next_batch(self) -> SpanBatch | None:

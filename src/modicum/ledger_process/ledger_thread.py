@@ -4,11 +4,11 @@ import asyncio
 import sqlite3
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 from typing import TypeVar
 
 from modicum.calls import Problem, UserError
+from modicum.calls.containment import contain
 from modicum.governance.keys import KeyEvent, audit
 from modicum.ledger.events import EventFile
 from modicum.ledger.on_disk import explain_replaced_file, file_at
@@ -79,14 +79,13 @@ class LedgerThread:
 
     def _lend(self, use: Callable[[Store], T]) -> T:
         store = self._opened()
-        try:
+        # Engines raise what they like, and somebody waits for an answer; what was asked wrongly says so itself.
+        with contain(but=(UserError, KeyError, ValueError)) as answering:
             return use(store)
-        except (UserError, KeyError, ValueError):  # what was asked is wrong, and says so
-            raise
-        except Exception as error:  # noqa: BLE001 - engines raise what they like, and somebody waits for an answer
-            reason = _describe(error)
-            self._log(f"a question to the ledger failed: {reason}")
-            raise UserError(f"the ledger {self._place} cannot answer ({reason}); see 'modicum doctor'") from None
+        assert answering.error is not None  # noqa: S101 - else it has returned
+        reason = _describe(answering.error)
+        self._log(f"a question to the ledger failed: {reason}")
+        raise UserError(f"the ledger {self._place} cannot answer ({reason}); see 'modicum doctor'")
 
     def _opened(self) -> Store:
         """The ledger, which answers whatever is the matter with the journals.
@@ -109,18 +108,14 @@ class LedgerThread:
             )
 
     def _round(self, *, last: bool = False) -> bool:
-        """One round of shipping; says whether there is more. The one place where a ledger may fail in any way."""
-        try:
+        """One round of shipping; says whether there is more. A ledger may fail in any way: the journal has it all."""
+        moved = None
+        with contain(self._note_away):
             self._opened()
             self._check_journals()
             self._book_events()
             moved = self._shipped(last=last)
-        except Exception as error:  # noqa: BLE001 - engines raise what they like; the journal still has it all
-            reason = str(error).splitlines()[0] if isinstance(error, UserError) else _describe(error)
-            if reason != self.reason:
-                self._log(f"the ledger is away: {reason}")
-            self.reason = reason
-            self._drop(keep_store=isinstance(error, UserError))
+        if moved is None:
             return False
         if self.reason:
             self.reason = ""
@@ -131,6 +126,13 @@ class LedgerThread:
         self.problems += moved.problems[: 100 - len(self.problems)]
         self._prices.save()
         return moved.more
+
+    def _note_away(self, error: Exception) -> None:
+        reason = str(error).splitlines()[0] if isinstance(error, UserError) else _describe(error)
+        if reason != self.reason:
+            self._log(f"the ledger is away: {reason}")
+        self.reason = reason
+        self._drop(keep_store=isinstance(error, UserError))
 
     def _shipped(self, *, last: bool) -> Shipped:
         """What journals hold of calls, then of spans. `last`: spans do not wait for what stands around them."""
@@ -180,7 +182,7 @@ class LedgerThread:
             self._shipper.close()
         self._shipper = self._spans = None
         if self._store is not None and not keep_store:
-            with suppress(Exception):  # it is broken already
+            with contain():  # it is broken already
                 self._store.close()
             self._store = None
 

@@ -3,10 +3,7 @@
 import asyncio
 import os
 import secrets
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 
 import uvicorn
@@ -21,6 +18,7 @@ from modicum.ledger_process.otel_endpoint import Endpoint
 from modicum.ledger_process.running import Running, remove_note, take_place, write_note
 from modicum.metering.prices import PriceBook
 from modicum.outbound.listener import bind_listener
+from modicum.outbound.server import DrainingServer
 
 BACKLOG = 128
 
@@ -64,7 +62,7 @@ async def _serve(
     thread = LedgerThread(ledger, folder / "journal", folder / "events.sqlite", prices, log)
     metrics = ExportMetrics(thread)
     token = secrets.token_urlsafe(32)
-    server = _Server(
+    server = DrainingServer(
         uvicorn.Config(
             Api(thread, token, metrics.text),
             http="httptools",
@@ -93,23 +91,6 @@ async def _serve(
             exporting.cancel()
         remove_note(folder)
         await thread.close()
-
-
-class _Server(uvicorn.Server):
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """As uvicorn does, but for the end: a signal is not raised again, which would end the process before the
-        last records are shipped.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
 
 def run(

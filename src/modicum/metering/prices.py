@@ -65,7 +65,7 @@ class PriceBook:
         """Keeps what was looked up for the next run. A folder that cannot be written to costs time, nothing else."""
         if self._kept_in is None or not self._dirty:
             return
-        document = msgspec.json.encode(_Kept(self._version(), self._steps))
+        document = msgspec.json.encode(RatesFile(self._version(), self._steps))
         try:
             self._kept_in.parent.mkdir(parents=True, exist_ok=True)
             fresh = self._kept_in.with_name(f"{self._kept_in.name}.{id(self):x}")
@@ -120,7 +120,7 @@ class PriceBook:
 
     def _load(self, kept_in: Path) -> None:
         try:
-            kept = msgspec.json.decode(read_regular(kept_in), type=_Kept)
+            kept = msgspec.json.decode(read_regular(kept_in), type=RatesFile)
         except (OSError, msgspec.DecodeError, RecursionError):
             return
         if kept.version == self._version():
@@ -131,6 +131,6 @@ KEPT_FORMAT = 2
 """Raised when rates are worked out in another way, so that those kept by an older program are not used."""
 
 
-class _Kept(msgspec.Struct):
+class RatesFile(msgspec.Struct):
     version: str
     steps: dict[str, RateSteps]

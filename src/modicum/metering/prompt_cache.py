@@ -184,7 +184,7 @@ def predict(calls: CallSequence, habits: CacheHabits, orders: CallOrders | None 
     # All arrays up to `read` are along the chains: the place before is the call whose cache a call finds.
     orders = orders or CallOrders.sort(calls, habits.group)
     order, (first, kept) = orders.chains, _find_chains(calls, orders.chains)
-    prompt, asked, answered = calls.prompt[order], calls.asked_s[order], calls.answered_s[order]
+    prompt, asked_s, answered = calls.prompt[order], calls.asked_s[order], calls.answered_s[order]
     ttl, minimum, step = habits.ttl_left_s[order], calls.minimum[order], calls.step[order]
     # What each call leaves behind: its prompt without the tail, if it caches and that is long enough to be kept.
     own_left = np.where(habits.caches[order], np.maximum(prompt - habits.tail_left[order], 0), 0)
@@ -192,7 +192,7 @@ def predict(calls: CallSequence, habits: CacheHabits, orders: CallOrders | None 
 
     # What each call finds: what the one before it left, if it asks before that one's time to live is over.
     left, gap = np.zeros(len(order)), np.full(len(order), np.inf)
-    left[1:], gap[1:] = own_left[:-1], asked[1:] - answered[:-1]
+    left[1:], gap[1:] = own_left[:-1], asked_s[1:] - answered[:-1]
     in_time = np.zeros(len(order), dtype=bool)
     in_time[1:] = ~first[1:] & (gap[1:] <= ttl[:-1])
     left = np.where(in_time, left, 0)

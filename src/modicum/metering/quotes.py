@@ -62,7 +62,7 @@ class Speech:
     def __init__(self) -> None:
         self._first: dict[str, int] = {}
         self._mentions: dict[str, list[int]] = {}
-        self._asked: dict[str, int] = {}
+        self._call_words: dict[str, int] = {}
         self._files: dict[str, int] = {}
         self._runs: list[Ints] = []
         self._run_places: list[int] = []
@@ -79,20 +79,20 @@ class Speech:
         if is_call and len(text) <= SHORT_CALL:
             for word in words:
                 if len(word) >= _FEWEST_LETTERS:
-                    self._asked.setdefault(word, place)
+                    self._call_words.setdefault(word, place)
         if is_call:
             self._files.update(dict.fromkeys(filter(_is_file, paths), place))
         self._runs.append(_runs(words))
         self._run_places.append(place)
         self._sorted = None
 
-    def read_share(self, text: str, place: int, asked: str = "") -> float:
+    def read_share(self, text: str, place: int, call_text: str = "") -> float:
         """The share of a text's characters that counts as read, if the text came at `place`.
 
         Args:
             text: a tool result or document.
             place: where it came.
-            asked: the tool call that it answers, if that is one that shows files. Where nothing of the text comes
+            call_text: the tool call that it answers, if that is one that shows files. Where nothing of the text comes
                 again, and yet a file that the call named is named by a later one, the whole text counts as read: a
                 file is edited by line numbers, or written anew.
         """
@@ -100,7 +100,7 @@ class Speech:
         sizes = np.fromiter((len(line) + 1 for line in text.split("\n")), np.int64)
         ends = np.cumsum(sizes)
         marked = self._marked(text, ends, place)
-        if not marked.any() and any(self._files.get(path, -1) > place for path in _PATH.findall(_plain(asked))):
+        if not marked.any() and any(self._files.get(path, -1) > place for path in _PATH.findall(_plain(call_text))):
             return 1.0
         near = np.convolve(marked, np.ones(2 * AROUND + 1), "full")[AROUND : AROUND + len(sizes)] > 0
         for instruction in _INSTRUCTION.finditer(text):
@@ -116,15 +116,20 @@ class Speech:
         line = np.cumsum(is_break)[~is_break]
         words = [word for word in tokens if word != "\n"]
         counts = Counter(words)
-        names = {
-            word for word, count in counts.items() if self._is_named(word, place) or self._is_asked(word, count, place)
-        }
+        # Sets are intersected first: of the words of a text few were ever said, and a method call for each of them was
+        # a twentieth of an import.
+        names = {word for word in counts.keys() & self._first.keys() if self._is_named(word, place)}
+        names.update(
+            word
+            for word in counts.keys() & self._call_words.keys()
+            if counts[word] <= FEW_LINES and self._call_words[word] > place
+        )
         if names:
             found[line[np.fromiter(map(names.__contains__, words), np.bool_, len(words))]] = True
         paths = [path.start() for path in _PATH.finditer(text) if self._is_named(path[0], place)]
         found[np.searchsorted(ends, paths, side="right")] = True
         if len(words) >= RUN_WORDS:
-            starts = np.flatnonzero(self._said_after(_runs(words), place))
+            starts = np.flatnonzero(self._runs_after(_runs(words), place))
             for word in range(RUN_WORDS):
                 found[line[starts + word]] = True
         return found
@@ -139,10 +144,7 @@ class Speech:
         later = bisect_right(mentions, place)
         return later < len(mentions) and mentions[later] <= place + SOON
 
-    def _is_asked(self, word: str, count: int, place: int) -> bool:
-        return count <= FEW_LINES and self._asked.get(word, -1) > place
-
-    def _said_after(self, runs: Ints, place: int) -> npt.NDArray[np.bool_]:
+    def _runs_after(self, runs: Ints, place: int) -> npt.NDArray[np.bool_]:
         if self._sorted is None:
             every = np.concatenate(self._runs) if self._runs else np.empty(0, np.int64)
             places = np.repeat(self._run_places, [len(one) for one in self._runs]).astype(np.int64)
@@ -150,11 +152,11 @@ class Speech:
             every, places = every[order], places[order]
             last = np.append(every[1:] != every[:-1], np.ones(min(len(every), 1), np.bool_))
             self._sorted = every[last], places[last]
-        said, places = self._sorted
-        if not len(said):
+        spoken, places = self._sorted
+        if not len(spoken):
             return np.zeros(len(runs), np.bool_)
-        at = np.minimum(np.searchsorted(said, runs), len(said) - 1)
-        later: npt.NDArray[np.bool_] = (said[at] == runs) & (places[at] > place)
+        at = np.minimum(np.searchsorted(spoken, runs), len(spoken) - 1)
+        later: npt.NDArray[np.bool_] = (spoken[at] == runs) & (places[at] > place)
         return later
 
 

@@ -7,6 +7,7 @@ import msgspec
 
 from modicum.calls import Edit
 from modicum.calls.change import Change, DoesNotFit
+from modicum.calls.containment import contain, failure_place
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import AnatomyPrompt, NotHeld, Prompt
 from modicum.calls.rule import NotDecidable, Rule, RuleDecision, RuleEffect
@@ -44,20 +45,21 @@ def run_rules(rules: Iterable[Rule], subject: Subject) -> list[RuleDecision]:
 
 def _run(rule: Rule, subject: Subject) -> RuleDecision | None:
     change = None
-    try:
-        wanted = rule.decide(subject.prompt, subject.facts)
-        if isinstance(wanted, NotDecidable):
-            return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=wanted.why)
-        if wanted.is_nothing:
-            return None
-        change = wanted
-        subject.apply(rule, change)
-    except NotHeld as missing:
-        return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=str(missing))
-    except DoesNotFit as reason:
-        return RuleDecision(rule.name, RuleEffect.DOES_NOT_FIT, change, str(reason))
-    except Exception as error:  # noqa: BLE001 - a rule may fail, the call may not
-        return RuleDecision(rule.name, RuleEffect.FAILED, change, type(error).__name__)
+    with contain() as work:
+        try:
+            decided = rule.decide(subject.prompt, subject.facts)
+            if isinstance(decided, NotDecidable):
+                return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=decided.why)
+            if decided.is_nothing:
+                return None
+            change = decided
+            subject.apply(rule, change)
+        except NotHeld as missing:
+            return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=str(missing))
+        except DoesNotFit as reason:
+            return RuleDecision(rule.name, RuleEffect.DOES_NOT_FIT, change, str(reason))
+    if (error := work.error) is not None:
+        return RuleDecision(rule.name, RuleEffect.FAILED, change, type(error).__name__, failure_place(error))
     return RuleDecision(rule.name, RuleEffect.CHANGED, change)
 
 
@@ -90,7 +92,7 @@ class RequestCall:
 
     Attributes:
         body: as the rules left it. The model's name in it is not changed: how a request names its model depends on
-            where it goes (`facts.model` says which is wanted).
+            where it goes (`facts.model` says which is decided).
     """
 
     def __init__(self, dialect: Dialect, body: bytes, facts: Facts, prompt: Prompt | None = None) -> None:

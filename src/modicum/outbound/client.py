@@ -1,65 +1,41 @@
-"""HTTP to hosts that a person named. Nothing else in modicum opens a connection to a model server.
+"""A few requests by address: what watches servers, makes load and sends spans uses this.
 
-No redirects are followed and no proxy is taken from the environment: a request goes to the named host or nowhere.
+It is the gateway's client (`keepalive`) behind an address and a check of it.
 """
 
 from collections.abc import AsyncIterator, Mapping
-from typing import TYPE_CHECKING, Any, Self
+from io import BytesIO
+from typing import Any, Self
 
 import msgspec
 
-from modicum.outbound.hosts import AllowedHosts
+from modicum.calls.errors import UserError
+from modicum.outbound.hosts import Address, AllowedHosts
+from modicum.outbound.keepalive import Answer, Connections, request_head
+from modicum.outbound.unreachable import Unreachable
+from modicum.providers.line_buffer import LineBuffer
 
-if TYPE_CHECKING:
-    from types import TracebackType
-
-    import aiohttp
-
-
-Failures = tuple[type[Exception], ...]
-"""Errors of a connection, whoever raises them."""
-
-
-class Unreachable(Exception):  # noqa: N818 - the state of a host, not a bug
-    """The host did not answer, or answered with an error status. The message names the host and no content."""
-
-    def __init__(self, message: str, status: int | None = None, retry_after: str = "") -> None:
-        super().__init__(message)
-        self.status = status
-        self.retry_after = retry_after
-        """The header of that name, if the host sent it."""
-
-
-class Untrusted(Unreachable):
-    """The host's certificate is not believed. The message says by which check."""
+MOST_PAGE_BYTES = 256 * 1024 * 1024
+OK = 200
 
 
 class Outbound:
-    """An asynchronous client, used as a context manager."""
+    """An asynchronous client, used as a context manager.
 
-    def __init__(self, hosts: AllowedHosts, *, connections: int = 100, timeout_s: float = 30.0) -> None:
+    Args:
+        timeout_s: how long connecting may take, and how long the host may say nothing. A long stream is no fault; a
+            silent host is.
+    """
+
+    def __init__(self, hosts: AllowedHosts, *, timeout_s: float = 30.0) -> None:
         self._hosts = hosts
-        self._connections = connections
-        self._timeout_s = timeout_s
-        self._session: aiohttp.ClientSession | None = None
-        self._failures: Failures = ()
+        self._connections = Connections(connect_s=timeout_s, silence_s=timeout_s)
 
     async def __aenter__(self) -> Self:
-        # Here, since it takes start-up time, and the ledger process needs it only where spans are sent somewhere.
-        import aiohttp
-
-        self._failures = aiohttp.ClientError, TimeoutError, OSError
-        self._session = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=self._connections),
-            # A long stream is no fault; a silent host is.
-            timeout=aiohttp.ClientTimeout(total=None, sock_connect=self._timeout_s, sock_read=self._timeout_s),
-            trust_env=False,
-        )
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        if self._session is not None:
-            await self._session.close()
+        await self._connections.close()
 
     async def get(self, url: str) -> bytes:
         """The body of a GET.
@@ -68,8 +44,14 @@ class Outbound:
             UserError: the host was not named.
             Unreachable: no answer, or a status other than 200.
         """
-        async with self._open("GET", url) as reply:
-            return await reply.read()
+        address = self._hosts.check(url)
+        answer = await self._send(address, b"GET", b"", {})
+        try:
+            return await answer.rest(MOST_PAGE_BYTES)
+        except ConnectionError as error:
+            raise _broke(address, error) from None
+        finally:
+            answer.close()
 
     async def post(self, url: str, body: bytes, headers: Mapping[str, str], most_bytes: int = 1 << 20) -> bytes:
         """The beginning of the reply to a posted body.
@@ -78,55 +60,66 @@ class Outbound:
             UserError: the host was not named.
             Unreachable: no answer, a status other than 200, or a connection that broke.
         """
-        async with self._open("POST", url, data=body, headers=headers) as reply:
-            answer = b""
-            while len(answer) < most_bytes and (piece := await reply.content.read(most_bytes - len(answer))):
-                answer += piece
-            return answer
+        address = self._hosts.check(url)
+        answer, beginning = await self._send(address, b"POST", body, headers), b""
+        try:
+            while len(beginning) < most_bytes and (chunk := await answer.chunk()):
+                beginning += chunk
+        except ConnectionError as error:
+            raise _broke(address, error) from None
+        finally:
+            answer.close()
+        return beginning[:most_bytes]
 
     async def post_lines(self, url: str, document: Any, headers: Mapping[str, str]) -> AsyncIterator[bytes]:
         """The lines of the reply to a posted JSON document, as they come; for event streams.
 
         Raises:
             UserError: the host was not named.
-            Unreachable: no answer, a status other than 200, or a connection that broke.
+            Unreachable: no answer, a status other than 200, a connection that broke, or a line too long to be held.
         """
-        body = msgspec.json.encode(document)
-        async with self._open("POST", url, data=body, headers={"content-type": "application/json", **headers}) as reply:
-            async for line in reply.content:
-                yield line
-
-    def _open(self, method: str, url: str, **extra: Any) -> "_Exchange":
-        assert self._session is not None, "use `async with Outbound(...)`"  # noqa: S101 - a bug of the caller
-        self._hosts.check(url)
-        return _Exchange(self._session, method, url, extra, self._failures)
-
-
-class _Exchange:
-    """One request; turns every way in which a host fails into `Unreachable`."""
-
-    def __init__(
-        self, session: "aiohttp.ClientSession", method: str, url: str, extra: dict[str, Any], failures: Failures
-    ) -> None:
-        self._failures = failures
-        self._context = session.request(method, url, allow_redirects=False, **extra)
-        self._url = url
-
-    async def __aenter__(self) -> "aiohttp.ClientResponse":
+        address, lines = self._hosts.check(url), LineBuffer()
+        headers = {"content-type": "application/json", **headers}
+        answer = await self._send(address, b"POST", msgspec.json.encode(document), headers)
         try:
-            reply = await self._context.__aenter__()
-        except self._failures as error:
-            raise Unreachable(f"{self._url}: no answer ({type(error).__name__})") from None
-        if reply.status != 200:
-            await self._context.__aexit__(None, None, None)
-            raise Unreachable(
-                f"{self._url}: answered with status {reply.status}", reply.status, reply.headers.get("retry-after", "")
-            )
-        return reply
+            while chunk := await answer.chunk():
+                for line in BytesIO(lines.feed(chunk)):
+                    yield line
+                if lines.skipped:
+                    raise Unreachable(f"{address.shown}: sent a line without an end")
+            if end := lines.end():
+                yield end
+        except ConnectionError as error:
+            raise _broke(address, error) from None
+        finally:
+            answer.close()
 
-    async def __aexit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: "TracebackType | None"
-    ) -> None:
-        await self._context.__aexit__(kind, error, trace)
-        if isinstance(error, self._failures):
-            raise Unreachable(f"{self._url}: the connection broke ({type(error).__name__})") from None
+    async def _send(self, address: Address, method: bytes, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """The reply, with status 200, as far as its headers."""
+        named = {"accept": "*/*", "user-agent": "modicum", **{name.lower(): value for name, value in headers.items()}}
+        fields = [(name.encode("latin-1"), value.encode("latin-1")) for name, value in named.items()]
+        fields.append((b"accept-encoding", b"identity"))
+        if address.credentials and "authorization" not in named:
+            fields.append((b"authorization", address.credentials))
+        try:
+            head = request_head(method, address.target, address.origin, fields, len(body))
+        except ValueError as error:
+            raise UserError(f"{address.shown}: {error}") from None
+        try:
+            answer = await self._connections.send(address.origin, head, body)
+        except Unreachable as trouble:
+            _, _, reason = str(trouble).partition(": ")
+            raise type(trouble)(f"{address.shown}: no answer, {reason}") from None
+        found = dict(answer.headers)
+        if answer.status != OK:
+            answer.close()
+            retry_after = found.get(b"retry-after", b"").decode("latin-1")
+            raise Unreachable(f"{address.shown}: answered with status {answer.status}", answer.status, retry_after)
+        if found.get(b"content-encoding", b"identity").lower() != b"identity":
+            answer.close()
+            raise Unreachable(f"{address.shown}: answered in a compression that was not asked for")
+        return answer
+
+
+def _broke(address: Address, error: ConnectionError) -> Unreachable:
+    return Unreachable(f"{address.shown}: the connection broke ({error})")

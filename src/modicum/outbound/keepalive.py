@@ -1,6 +1,6 @@
-"""Kept-alive HTTP/1.1 connections to upstreams: small, streamed, with back-pressure.
+"""Kept-alive HTTP/1.1 connections: small, streamed, with back-pressure.
 
-The gateway's half of the one client. It costs a third of the processor time of the general clients that were measured
+It costs a third of the processor time of the general clients that were measured
 beside it (docs/gateway.md), because it does one thing: send a whole body, pass the reply on as it comes. The HTTP
 parser is llhttp (httptools); TLS is asyncio's. Redirects are not followed, cookies are not kept, no proxy is taken
 from the environment.
@@ -15,8 +15,10 @@ from typing import Any
 
 import httptools
 
-from modicum.outbound.client import Unreachable, Untrusted
-from modicum.outbound.open_files import OutOfFiles, no_file_left, out_of_files
+from modicum.calls.containment import undo_if_failed
+from modicum.outbound.hosts import Origin
+from modicum.outbound.open_files import OutOfFiles, out_of_files
+from modicum.outbound.unreachable import Unreachable, Untrusted
 
 Header = tuple[bytes, bytes]
 
@@ -25,22 +27,6 @@ MOST_WAITING_BYTES = 256 * 1024
 MOST_HEADER_BYTES = 128 * 1024
 STALE_IDLE_S = 1.0
 STALE_LOST_WITHIN_S = 0.5
-
-
-class Origin:
-    """Where an upstream listens.
-
-    Args:
-        trust: what its certificate is checked with; None: what those of other hosts are.
-    """
-
-    __slots__ = ("authority", "host", "port", "tls", "trust")
-
-    def __init__(self, host: str, port: int, *, tls: bool, trust: ssl.SSLContext | None = None) -> None:
-        self.host, self.port, self.tls, self.trust = host, port, tls, trust
-        bracketed = f"[{host}]" if ":" in host else host
-        usual = 443 if tls else 80
-        self.authority = (bracketed if port == usual else f"{bracketed}:{port}").encode("ascii")
 
 
 class Connections:
@@ -65,7 +51,6 @@ class Connections:
         self._idle_s, self._connect_s, self._silence_s = idle_s, connect_s, silence_s
         self._idle: dict[Origin, deque[_Connection]] = {}
         self._open: set[_Connection] = set()
-        self._tls: ssl.SSLContext | None = None
         self._sweeper: asyncio.Task[None] | None = None
 
     async def send(
@@ -87,14 +72,12 @@ class Connections:
             if sent is not None:
                 sent(answer)
             try:
-                await answer.wait_for_head()
+                with undo_if_failed(connection.abort):  # it is of no use to others
+                    await answer.wait_for_head()
             except ConnectionError as error:
                 if reused and connection.was_stale and not answer.closed:
                     continue
                 raise Unreachable(f"{origin.host}:{origin.port}: no answer ({error})") from None
-            except BaseException:  # whatever it is goes on up; the connection is of no use to others
-                connection.abort()
-                raise
             return answer
 
     async def close(self) -> None:
@@ -115,7 +98,7 @@ class Connections:
         try:
             async with asyncio.timeout(self._connect_s):
                 _, connection = await loop.create_connection(
-                    lambda: _Connection(self, origin), origin.host, origin.port, ssl=self._tls_context(origin)
+                    lambda: _Connection(self, origin), origin.host, origin.port, ssl=origin.trust
                 )
         except ssl.SSLCertVerificationError as error:
             if out_of_files(error):  # nor could the authorities be read
@@ -131,18 +114,6 @@ class Connections:
     def _no_file_for(self, origin: Origin) -> OutOfFiles:
         self._out_of_files()
         return OutOfFiles(f"{origin.host}:{origin.port}: no connection (too many open files)")
-
-    def _tls_context(self, origin: Origin) -> ssl.SSLContext | None:
-        if not origin.tls:
-            return None
-        if origin.trust is not None:
-            return origin.trust
-        if self._tls is None:
-            context = ssl.create_default_context()
-            if no_file_left():
-                return context  # it may know no authority, for want of a file: not to be kept
-            self._tls = context
-        return self._tls
 
     def put_back(self, connection: "_Connection") -> None:
         self._idle.setdefault(connection.origin, deque()).append(connection)

@@ -3,7 +3,7 @@
 import errno
 import os
 
-from modicum.outbound.client import Unreachable
+from modicum.outbound.unreachable import Unreachable
 
 _CODES = frozenset({errno.EMFILE, errno.ENFILE})
 

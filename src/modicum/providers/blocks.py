@@ -81,8 +81,8 @@ def plain(content: Any) -> str:
 
 
 def _part_text(part: Any) -> str:
-    said = mapping(part).get("text")
-    return said if isinstance(said, str) else written(part)
+    part_text = mapping(part).get("text")
+    return part_text if isinstance(part_text, str) else written(part)
 
 
 def schemas(tools: Any) -> list[Block]:
@@ -116,16 +116,16 @@ def _schema(tool: Any) -> Block:
     kind = text(inner.get("type"))
     is_own = kind not in {"", "function"} and not (kind == "custom" and holder)
     passed_over = {*_SCHEMA_PARAMETERS, *MARKS, "type"}
-    said = {name: value for name, value in inner.items() if name not in passed_over and value}
+    fields = {name: value for name, value in inner.items() if name not in passed_over and value}
     if is_own:
-        said["type"] = kind
+        fields["type"] = kind
     if parameters:
-        said["parameters"] = _lower_types(parameters)
+        fields["parameters"] = _lower_types(parameters)
     name = inner.get("name") or kind
     if not name and len(inner) == 1:  # Gemini names a tool of the provider's by its field
         (name,) = inner
-        said = dict(inner)
-    return Block(SegmentKind.TOOL_SCHEMA, canonical(said or tool), text(name), mark=mark)
+        fields = dict(inner)
+    return Block(SegmentKind.TOOL_SCHEMA, canonical(fields or tool), text(name), mark=mark)
 
 
 def _lower_types(schema: Any) -> Any:

@@ -62,13 +62,13 @@ def check_model_name(name: str | None) -> str:
 
 def metadata_texts(metadata: Any) -> dict[str, str]:
     """The entries of a `metadata` object that are texts, numbers or flags."""
-    told = {}
+    texts = {}
     for name, value in mapping(metadata).items():
         if isinstance(value, bool):
-            told[text(name)] = "true" if value else "false"
+            texts[text(name)] = "true" if value else "false"
         elif isinstance(value, str | int | float):
-            told[text(name)] = text(str(value))
-    return told
+            texts[text(name)] = text(str(value))
+    return texts
 
 
 def session_from_cache_key(prompt_cache_key: str | None) -> str:

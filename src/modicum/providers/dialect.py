@@ -7,10 +7,11 @@ facts, after it the reply's, and meanwhile the tail of a stream. Everything here
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from typing import ClassVar, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 from modicum.providers.blocks import Block
+from modicum.providers.body_parsing import parse_request_object
 from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.mock_rules import MockRules
 from modicum.providers.own_reply import OwnText, write_own_reply
@@ -84,13 +85,18 @@ class Dialect(ABC):
             DialectError: it is not JSON, names no model, or a field that we read has the wrong type.
         """
 
+    @staticmethod
     @abstractmethod
+    def blocks_of(request: Mapping[str, Any]) -> list[Block]:
+        """What the model sees, in the provider's cache order (tools, system, messages)."""
+
     def segments(self, body: bytes) -> list[Block]:
-        """What the model sees, in the provider's cache order (tools, system, messages). Runs off the reply's path.
+        """The blocks of a request as it was sent. Runs off the reply's path.
 
         Raises:
             DialectError: it is not JSON.
         """
+        return self.blocks_of(parse_request_object(body))
 
     def with_usage_asked(self, body: bytes) -> bytes:
         """The request, so that its stream will hold usage; all other bytes unchanged. For bodies that `request` took.
@@ -136,7 +142,7 @@ class Dialect(ABC):
         return None if self.words is None else read_reply_text(self.words, reply, stream=stream)
 
     def own_reply(self, own: OwnText) -> tuple[bytes, bytes] | None:
-        """Content type and body of a reply in the provider's place; None where requests are not taken apart, so that
-        nobody knows whether a plain text is what the caller can take.
+        """Content type and body of a reply in the provider's place; None where nobody knows what the caller can take:
+        requests are not taken apart, or do not say all of it.
         """
         return None if self.prompt_shape is None else write_own_reply(self.writer, own)

@@ -108,8 +108,8 @@ def reply_blocks(reply: Any) -> list[Block]:
         return messages_blocks(reply)
     choices = [*as_list(reply.get("choices")), *as_list(reply.get("candidates"))]
     inner = [mapping(choice).get("message") or mapping(choice).get("content") for choice in choices]
-    said = [{"role": "assistant", **message} if isinstance(message, Mapping) else message for message in inner]
-    return messages_blocks(said or reply.get("output") or reply)
+    messages = [{"role": "assistant", **message} if isinstance(message, Mapping) else message for message in inner]
+    return messages_blocks(messages or reply.get("output") or reply)
 
 
 def message_blocks(message: Any) -> list[Block]:
@@ -182,21 +182,21 @@ def _no_text(what: str, block: Mapping[str, Any]) -> list[Block] | None:
     return None
 
 
-def _text(kind: SegmentKind, said: str) -> list[Block]:
-    if not said or (kind is SegmentKind.SYSTEM and said.startswith(_BILLING_LINE)):
+def _text(kind: SegmentKind, content: str) -> list[Block]:
+    if not content or (kind is SegmentKind.SYSTEM and content.startswith(_BILLING_LINE)):
         return []
-    return [Block(kind, said)]
+    return [Block(kind, content)]
 
 
 def _tool_call(call: Any, what: str = "") -> list[Block]:
     if not isinstance(call, Mapping):
         return _text(SegmentKind.TOOL_CALL, written(call))
     inner = call.get("function")
-    wanted = inner if isinstance(inner, Mapping) else call
+    function = inner if isinstance(inner, Mapping) else call
     names = ("arguments", "input", "args", "action", "queries")
-    arguments = next((wanted[name] for name in names if name in wanted), None)
+    arguments = next((function[name] for name in names if name in function), None)
     own_tool = "" if what in TOOL_CALLS else what.removesuffix("_call")  # local_shell_call, web_search_call, ...
-    return [tool_call(_own_name(wanted) or own_tool, arguments, _call_id(call))]
+    return [tool_call(_own_name(function) or own_tool, arguments, _call_id(call))]
 
 
 def _tool_result(result: Mapping[str, Any]) -> list[Block]:
@@ -213,9 +213,9 @@ def _tool_result(result: Mapping[str, Any]) -> list[Block]:
             pictures.append(picture(SegmentKind.IMAGE, block, mark_of(part)))
         elif not is_mark(part):
             texts.append(_inner_text(block) if what in TEXTS or _has_text(block) else written(block))
-    said = "\n".join(texts)
-    found = tool_result(said, _call_id(result), tool=_own_name(result), is_error=is_error)
-    return [found, *pictures] if said or not pictures else pictures
+    result_text = "\n".join(texts)
+    found = tool_result(result_text, _call_id(result), tool=_own_name(result), is_error=is_error)
+    return [found, *pictures] if result_text or not pictures else pictures
 
 
 def _failed(output: Any) -> bool:
@@ -225,18 +225,18 @@ def _failed(output: Any) -> bool:
             output = decoded(output)
         except (ValueError, RecursionError):
             return False
-    said = mapping(output)
-    code = mapping(said.get("metadata")).get("exit_code")
-    return said.get("success") is False or bool(said.get("error")) or (isinstance(code, int) and code != 0)
+    fields = mapping(output)
+    code = mapping(fields.get("metadata")).get("exit_code")
+    return fields.get("success") is False or bool(fields.get("error")) or (isinstance(code, int) and code != 0)
 
 
 def _document(block: Mapping[str, Any]) -> list[Block]:
     source = block.get("source")
-    said = source.get("data") if isinstance(source, Mapping) and source.get("type") == "text" else None
-    if not isinstance(said, str):
-        said = "\n".join(_inner_text(part) for part in as_list(block.get("content")) if _has_text(part))
-    if said:
-        return _text(SegmentKind.DOCUMENT, said)
+    document_text = source.get("data") if isinstance(source, Mapping) and source.get("type") == "text" else None
+    if not isinstance(document_text, str):
+        document_text = "\n".join(_inner_text(part) for part in as_list(block.get("content")) if _has_text(part))
+    if document_text:
+        return _text(SegmentKind.DOCUMENT, document_text)
     marked = f"{block.get('mime_type') or block.get('mimeType') or block.get('media_type')}{block.get('modality')}"
     return [picture(SegmentKind.IMAGE if "image" in marked else SegmentKind.DOCUMENT, block)]
 

@@ -238,9 +238,9 @@ def is_inference(attributes: Attributes) -> bool:
     operation = _text(attributes, _OPERATION)
     if operation:  # the outer span of the Vercel AI SDK carries the sum of its steps
         return operation.rpartition(".")[2] in {"doGenerate", "doStream", "doEmbed"}
-    said = _text(attributes, _KINDS).lower()
-    if said:
-        return said in INFERENCE
+    kind = _text(attributes, _KINDS).lower()
+    if kind:
+        return kind in INFERENCE
     return bool(_text(attributes, MODEL)) and any(attributes.get(name) is not None for name in (*INPUT, *OUTPUT))
 
 

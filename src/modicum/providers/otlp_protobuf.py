@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from modicum.calls import UserError
+from modicum.calls.extras import load_extra
 from modicum.calls.storable import storable
 from modicum.providers.otel import READ, Attributes, Event, Span
 from modicum.providers.otlp import EPOCH
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
 
 MOST_SPANS = 20_000
 """In one request. An empty span is two bytes on the wire and eighty times as much in memory."""
-_INSTALL = "OTLP over protobuf needs a package: pip install 'modicum[otel]'"
 
 
 class Pb2(NamedTuple):
@@ -37,14 +36,15 @@ def messages() -> Pb2:
     Raises:
         UserError: the extra is not installed.
     """
-    try:
-        # An extra; and it takes start-up time that only users of OTLP should pay.
-        from google.protobuf.message import DecodeError
-        from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
-        from opentelemetry.proto.trace.v1 import trace_pb2
-    except ImportError:
-        raise UserError(_INSTALL) from None
-    return Pb2(trace_service_pb2, trace_pb2, DecodeError)
+    service, trace, message = (
+        load_extra("otel", "OTLP over protobuf", module)
+        for module in (
+            "opentelemetry.proto.collector.trace.v1.trace_service_pb2",
+            "opentelemetry.proto.trace.v1.trace_pb2",
+            "google.protobuf.message",
+        )
+    )
+    return Pb2(service, trace, message.DecodeError)
 
 
 def spans_in(body: bytes) -> Iterator[Span | str]:

@@ -49,6 +49,10 @@ class MessagePart(NamedTuple):
     is_error: bool = False
 
 
+def _as_user_message(content: str) -> dict[str, Any]:
+    return {"role": "user", "content": content}
+
+
 class PromptShape(NamedTuple):
     """Where a dialect's requests have their prompt."""
 
@@ -68,6 +72,22 @@ class PromptShape(NamedTuple):
     """The fields that bound the reply; where none is there, the first is written."""
     effort: tuple[str, ...] = ()
     """The path to the field that says how much the model is to think; none: the API has none."""
+    options: str = ""
+    """The field in which the bounds of the reply stand; empty: they stand beside the messages."""
+    blocks: str = "content"
+    """The field in which a message has its blocks."""
+    schemas: str = ""
+    """The field in which one entry of `tools` may hold the schemas of several."""
+    snake_case: bool = False
+    """Whether the API also takes its fields written in that way."""
+    with_call_ids: Callable[[list[Mapping[str, Any]]], list[Mapping[str, Any]]] | None = None
+    """Gives tool calls and results that have no ids such that tie them together."""
+    with_text: Callable[[msgspec.Raw, str], msgspec.Raw] | None = None
+    """A block with another text; None: as most APIs write one."""
+    as_instructions: Callable[[str], Any] = str
+    """A text as the instructions."""
+    as_user_message: Callable[[str], dict[str, Any]] = _as_user_message
+    """A text as a message of the user."""
 
 
 class _Place(NamedTuple):
@@ -184,29 +204,48 @@ class RequestPrompt(Prompt):
         self._units = units
 
     def _array(self, field: str) -> list[msgspec.Raw]:
-        raw = self._fields.get(field)
+        raw = self._fields.get(self._spelt(field))
         return _raws.decode(raw) if raw is not None and bytes(raw).lstrip().startswith(b"[") else []
 
     def _field(self, name: str) -> Any:
-        raw = self._fields.get(name)
+        raw = self._fields.get(self._spelt(name))
         return None if raw is None else _decode(raw)
+
+    def _spelt(self, name: str, holder: Mapping[str, Any] | None = None) -> str:
+        """A field's name as the request writes it."""
+        fields = self._fields if holder is None else holder
+        other = snake_case(name) if self._shape.snake_case and name not in fields else name
+        return other if other in fields else name
 
     def _head(self) -> Iterator[Unit]:
         """Tools' schemas and the instructions that stand in a field of their own."""
         for number, raw in enumerate(self._array(TOOLS)):
             schema = mapping(_decode(raw))
+            several = listed(schema.get(self._spelt(self._shape.schemas, schema))) if self._shape.schemas else []
+            if several and len(schema) == 1:
+                own = _blocks(raw, next(iter(schema)))
+                for block, one in enumerate(map(mapping, several)):
+                    self._places.append(_Place(TOOLS, number, block))
+                    part = MessagePart(SegmentKind.TOOL_SCHEMA)
+                    yield RequestUnit(len(self._places) - 1, part, own[block], NO_LINKS, text(one.get("name")))
+                continue
             inner = mapping(schema.get("function")) or schema
             tool = text(inner.get("name")) or text(inner.get("type"))
+            if not tool and self._shape.schemas:
+                tool = next(iter(schema), "")  # one of the provider's own: `{"googleSearch": {}}`
             self._places.append(_Place(TOOLS, number))
             yield RequestUnit(len(self._places) - 1, MessagePart(SegmentKind.TOOL_SCHEMA), raw, NO_LINKS, tool)
-        system = self._shape.system and self._fields.get(self._shape.system)
+        name = self._spelt(self._shape.system)
+        system = name and self._fields.get(name)
         if system:
-            part = MessagePart(SegmentKind.SYSTEM, _plain(_decode(system)))
-            self._places.append(_Place(self._shape.system))
+            part = MessagePart(SegmentKind.SYSTEM, _plain(_decode(system), self._shape.blocks))
+            self._places.append(_Place(name))
             yield RequestUnit(len(self._places) - 1, part, system)
 
     def _conversation(self) -> Iterator[Unit]:
         decoded = [mapping(_decode(message)) for message in self._messages]
+        if self._shape.with_call_ids is not None:
+            decoded = self._shape.with_call_ids(decoded)
         pairs: dict[int, frozenset[str]] = {}
         for pair in self._shape.pairs(decoded) if self._shape.pairs is not None else ():
             for number in pair:
@@ -216,7 +255,7 @@ class RequestPrompt(Prompt):
         for number, (message, raw) in enumerate(zip(decoded, self._messages, strict=True)):
             blocks: list[msgspec.Raw] = []
             for part in self._shape.parts(message):
-                blocks = blocks or (_blocks(raw) if part.block is not None else [])
+                blocks = blocks or (_blocks(raw, self._shape.blocks) if part.block is not None else [])
                 own = raw if part.block is None else blocks[part.block]
                 links = pairs.get(number, NO_LINKS)
                 places.append(_Place(field, number, part.block))
@@ -251,29 +290,49 @@ class RequestPrompt(Prompt):
                 found.append((place.block, change.replaced.get(unit.place)))
         for field, indexes in whole.items():
             left = stay.get(field, {})
-            if field == self._shape.system:
-                self._write_system(fields, left)
+            if field not in {self._shape.messages, TOOLS}:
+                self._write_system(fields, field, left)
                 continue
             items = self._messages if field == self._shape.messages else self._array(field)
             kept = [
-                item if index not in indexes else _with_parts(item, left[index])
+                item if index not in indexes else self._with_parts(field, item, left[index])
                 for index, item in enumerate(items)
                 if index not in indexes or index in left
             ]
             if field == self._shape.messages and self._ends_with_model(change):
-                kept.append(msgspec.Raw(_encode({"role": "user", "content": GO_ON})))
+                kept.append(msgspec.Raw(_encode(self._shape.as_user_message(GO_ON))))
             if kept or field == self._shape.messages:
                 fields[field] = msgspec.Raw(_encode(kept))
             else:
                 fields.pop(field)
 
     def _write_system(
-        self, fields: dict[str, msgspec.Raw], left: Mapping[int, list[tuple[int | None, str | None]]]
+        self, fields: dict[str, msgspec.Raw], name: str, left: Mapping[int, list[tuple[int | None, str | None]]]
     ) -> None:
         if not left:
-            fields.pop(self._shape.system)
+            fields.pop(name)
         elif (replaced := left[0][0][1]) is not None:
-            fields[self._shape.system] = msgspec.Raw(_encode(replaced))
+            fields[name] = msgspec.Raw(_encode(self._shape.as_instructions(replaced)))
+
+    def _with_parts(self, field: str, item: msgspec.Raw, parts: Sequence[tuple[int | None, str | None]]) -> msgspec.Raw:
+        """A message, or an entry of `tools`, with these blocks alone, or all of it (block None), each with its text or
+        with another one.
+        """
+        with_text = self._shape.with_text or _with_text
+        if parts[0][0] is None:
+            replaced = parts[0][1]
+            return item if replaced is None else with_text(item, replaced)
+        fields = _fields.decode(item)
+        name = self._spelt(self._shape.schemas if field == TOOLS else self._shape.blocks, fields)
+        blocks = _blocks(item, name)
+        if len(parts) == len(blocks) and all(replaced is None for _, replaced in parts):
+            return item
+        kept = [
+            blocks[block] if replaced is None else with_text(blocks[block], replaced)
+            for block, replaced in parts
+            if block is not None
+        ]
+        return msgspec.Raw(_encode({**fields, name: kept}))
 
     def _ends_with_model(self, change: Change) -> bool:
         """Whether it would end with the model's own words, which it did not do before, where that is not taken."""
@@ -284,10 +343,13 @@ class RequestPrompt(Prompt):
     def _write_cap(self, fields: dict[str, msgspec.Raw], most_tokens: int) -> None:
         if not self._shape.output_caps:
             raise DoesNotFit("the API has no field for the most output")
-        name = next((name for name in self._shape.output_caps if name in fields), self._shape.output_caps[0])
-        now = self._field(name)
+        inside = self._spelt(self._shape.options)
+        holder = mapping(self._field(inside)) if inside else self._fields
+        names = [self._spelt(name, holder) for name in self._shape.output_caps]
+        name = next((name for name in names if name in holder), names[0])
+        now = holder.get(name) if inside else self._field(name)
         if not isinstance(now, int) or now > most_tokens:
-            fields[name] = msgspec.Raw(_encode(most_tokens))
+            _write(fields, (inside, name) if inside else (name,), most_tokens)
 
 
 def _tool_unit(
@@ -303,25 +365,13 @@ def _tool_unit(
     return RequestUnit(place, part, raw, links | ids, tools.pop() if len(tools) == 1 else "", about)
 
 
-def _blocks(message: msgspec.Raw) -> list[msgspec.Raw]:
-    return _raws.decode(_fields.decode(message)["content"])
+def _blocks(message: msgspec.Raw, name: str) -> list[msgspec.Raw]:
+    return _raws.decode(_fields.decode(message)[name])
 
 
-def _with_parts(message: msgspec.Raw, parts: Sequence[tuple[int | None, str | None]]) -> msgspec.Raw:
-    """A message with these blocks alone, or all of it (block None), each with its text or with another one."""
-    if parts[0][0] is None:
-        replaced = parts[0][1]
-        return message if replaced is None else _with_text(message, replaced)
-    fields = _fields.decode(message)
-    blocks = _blocks(message)
-    if len(parts) == len(blocks) and all(replaced is None for _, replaced in parts):
-        return message
-    kept = [
-        blocks[block] if replaced is None else _with_text(blocks[block], replaced)
-        for block, replaced in parts
-        if block is not None
-    ]
-    return msgspec.Raw(_encode({**fields, "content": kept}))
+def snake_case(name: str) -> str:
+    """A name of JSON's usual spelling as Python writes it: `maxTokens` as `max_tokens`."""
+    return "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in name)
 
 
 def _with_text(item: msgspec.Raw, replaced: str) -> msgspec.Raw:
@@ -350,8 +400,10 @@ def _digest(content: bytes) -> bytes:
     return hashlib.blake2b(content, digest_size=16).digest()
 
 
-def _plain(content: Any) -> str:
-    """The text of a content that is a string or a list of parts."""
+def _plain(content: Any, blocks: str = "") -> str:
+    """The text of a content that is a string, a list of parts, or an object that holds one."""
+    if isinstance(content, Mapping):
+        content = content.get(blocks)
     if isinstance(content, str):
         return content
     return "\n".join(text(mapping(part).get("text")) for part in listed(content))

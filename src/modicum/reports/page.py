@@ -199,8 +199,8 @@ def _cap_curve(document: Document) -> str:
 
 
 def _what_ifs(document: Document) -> str:
-    asked = document.get("what_if") or []
-    if not asked:
+    what_ifs = document.get("what_if") or []
+    if not what_ifs:
         return ""
     rows = [
         [
@@ -209,7 +209,7 @@ def _what_ifs(document: Document) -> str:
             format_usd(one["saving_usd"]),
             f"{one['saving_share']:+.1%}",
         ]
-        for one in asked
+        for one in what_ifs
     ]
     rows.append(
         ["together", "", format_usd(document["what_if_saving_usd"]), f"{document['what_if_saving_share']:+.1%}"]

@@ -12,7 +12,7 @@ from typing import Any
 
 from modicum.agents.guard import Guard
 from modicum.agents.recorder import AgentReply, TeamRecorder
-from modicum.calls import UserError
+from modicum.calls.extras import missing_extra
 
 try:
     from autogen_agentchat.agents import BaseChatAgent
@@ -20,7 +20,7 @@ try:
     from autogen_agentchat.messages import BaseAgentEvent, BaseChatMessage, StopMessage, TextMessage
     from autogen_core import CancellationToken
 except ImportError:  # pragma: no cover - in an environment without the extra
-    raise UserError("AutoGen AgentChat is not installed: pip install 'modicum[autogen]'") from None
+    raise missing_extra("autogen", "the adapter to AutoGen AgentChat") from None
 
 
 def planned(agents: Sequence[ChatAgent], guard: Guard, recorder: TeamRecorder | None = None) -> list["PlannedAgent"]:
@@ -87,8 +87,8 @@ class PlannedAgent(BaseChatAgent):
 
     def _record(self, response: Response) -> None:
         assert self._recorder is not None  # noqa: S101 - the caller asked
-        said: list[Any] = [*(response.inner_messages or ()), response.chat_message]
-        usages = [one.models_usage for one in said if one.models_usage is not None]
+        messages: list[Any] = [*(response.inner_messages or ()), response.chat_message]
+        usages = [one.models_usage for one in messages if one.models_usage is not None]
         self._recorder.turn(
             self._guard.run,
             self.name,
@@ -131,9 +131,9 @@ class AgreedTermination(TerminationCondition):
             text = message.to_model_text()
             if not text:
                 continue  # the empty message of an agent that was dropped in this round
-            said = self._by_round.setdefault(number, [])
-            said.append(self._answer_of(text))
-            answer = self._guard.agreed_answer(said, number)
+            answers = self._by_round.setdefault(number, [])
+            answers.append(self._answer_of(text))
+            answer = self._guard.agreed_answer(answers, number)
             if answer is not None:
                 self._done = True
                 return StopMessage(content=f"agreed: {answer}", source="modicum")

@@ -15,12 +15,13 @@ from typing import Any
 from modicum.agents.guard import Guard, Guards
 from modicum.agents.recorder import AgentReply, TeamRecorder
 from modicum.calls import UserError
+from modicum.calls.extras import missing_extra
 
 try:
     from langchain_core.messages import AIMessage
     from langchain_core.runnables import Runnable, RunnableConfig, RunnableLambda
 except ImportError:  # pragma: no cover - in an environment without the extra
-    raise UserError("LangGraph is not installed: pip install 'modicum[langgraph]'") from None
+    raise missing_extra("langgraph", "the adapter to LangGraph") from None
 
 
 class PlannedGraph:
@@ -86,9 +87,9 @@ class PlannedGraph:
             self._record(name, guard.round_of(name), run, [one for one in messages if isinstance(one, AIMessage)])
         return {**update, self._key: messages}
 
-    def _record(self, name: str, number: int, run: str, said: list[AIMessage]) -> None:
+    def _record(self, name: str, number: int, run: str, messages: list[AIMessage]) -> None:
         assert self._recorder is not None  # noqa: S101 - the caller asked
-        usages = [one.usage_metadata for one in said]
+        usages = [one.usage_metadata for one in messages]
         counted = [usage for usage in usages if usage is not None]
         known = len(counted) == len(usages) and bool(usages)
         self._recorder.turn(
@@ -96,10 +97,10 @@ class PlannedGraph:
             name,
             number,
             AgentReply(
-                reply=str(said[-1].text) if said else None,
+                reply=str(messages[-1].text) if messages else None,
                 prompt_tokens=sum(usage["input_tokens"] for usage in counted) if known else None,
                 completion_tokens=sum(usage["output_tokens"] for usage in counted) if known else None,
-                model=str(said[-1].response_metadata.get("model_name", "")) if said else "",
+                model=str(messages[-1].response_metadata.get("model_name", "")) if messages else "",
             ),
         )
 

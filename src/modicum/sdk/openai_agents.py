@@ -15,14 +15,14 @@ from typing import Any
 
 from modicum.agents.guard import Guard, tool_links
 from modicum.agents.recorder import AgentReply, TeamRecorder
-from modicum.calls import UserError
+from modicum.calls.extras import missing_extra
 
 try:
     from agents.run_config import CallModelData, ModelInputData
 
     from agents import Agent, FunctionTool, Handoff, ModelResponse, RunConfig, RunContextWrapper, RunHooks, handoff
 except ImportError:  # pragma: no cover - in an environment without the extra
-    raise UserError("the OpenAI Agents SDK is not installed: pip install 'modicum[openai-agents]'") from None
+    raise missing_extra("openai-agents", "the adapter to the OpenAI Agents SDK") from None
 
 
 class PlannedRun:
@@ -78,10 +78,10 @@ class PlannedRun:
         agent = speaker.name
         for item in response.to_input_items():
             self._authors[_key(item)] = agent
-            asked = self._tools.get(str(item.get("name", "")))
-            if asked and item.get("type") == "function_call":
+            tool = self._tools.get(str(item.get("name", "")))
+            if tool and item.get("type") == "function_call":
                 # The call that asks an agent, and the result it links to, are that agent's words.
-                self._authors[_key(item)] = asked
+                self._authors[_key(item)] = tool
         if self._recorder:
             self._recorder.turn(
                 self.guard.run,

@@ -5,7 +5,7 @@ from ipaddress import ip_address
 
 from modicum.calls import UserError
 
-_HOST_NAME = re.compile(r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*")
+_HOST_NAME = r"(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,62})(?:\.[a-z0-9_](?:[a-z0-9_-]{0,62}))*"
 
 
 def host_and_port(setting: str, address: str) -> tuple[str, int]:
@@ -26,4 +26,4 @@ def host_name(text: str) -> str | None:
         return str(ip_address(text.removeprefix("[").removesuffix("]")))
     except ValueError:
         name = text.lower().removesuffix(".")
-        return name if _HOST_NAME.fullmatch(name) else None
+        return name if re.fullmatch(_HOST_NAME, name) else None

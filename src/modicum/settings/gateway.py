@@ -7,9 +7,7 @@ import msgspec
 from modicum.settings.addresses import host_name
 
 MOST_WORKERS = 64
-_ORIGIN = re.compile(
-    r"(?!http://[^:]+:80$|https://[^:]+:443$)[a-z][a-z0-9+.-]*://(?:[a-z0-9_](?:[a-z0-9._-]*)|\[[0-9a-f:]+\])(?::[0-9]{1,5})?"
-)
+_ORIGIN = r"(?!http://[^:]+:80$|https://[^:]+:443$)[a-z][a-z0-9+.-]*://(?:[a-z0-9_](?:[a-z0-9._-]*)|\[[0-9a-f:]+\])(?::[0-9]{1,5})?"
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -54,7 +52,7 @@ def gateway_fault(gateway: GatewaySettings) -> tuple[str, str] | None:
     if gateway.tls_key_file and not gateway.tls_certificate_file:
         return "tls_key_file", "is of no use without tls_certificate_file"
     for origin in gateway.cors_origins:
-        if not _ORIGIN.fullmatch(origin):
+        if not re.fullmatch(_ORIGIN, origin):
             return "cors_origins", (
                 f"holds '{origin}'; it takes origins as browsers write them, in small letters, without path, usual "
                 "port or '*', as 'https://app.example.com' or 'http://localhost:5173'"

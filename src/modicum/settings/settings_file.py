@@ -13,6 +13,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.errors import accepted_are
 from modicum.calls.regular_file import read_regular
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
@@ -48,7 +49,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path}: no valid TOML: {error}") from None
     except msgspec.ValidationError as error:
-        raise UserError(f"{path}{_line(text, str(error))}: {error}; accepted are {_accepted(str(error))}") from None
+        raise UserError(f"{path}{_line(text, str(error))}: {error}; {_list_accepted(str(error))}") from None
     _check(settings, path, text)
     return settings
 
@@ -124,14 +125,14 @@ def _line(text: str, message: str) -> str:
     return ""
 
 
-def _accepted(message: str) -> str:
+def _list_accepted(message: str) -> str:
     """The names and types of the table that a message of msgspec is about."""
     table: Any = Settings
     for place, type_ in _TABLES.items():
         if place in message:
             table = type_
     fields = msgspec.structs.fields(table)
-    return ", ".join(
+    return accepted_are(
         f"{field.name} ({getattr(field.type, '__name__', field.type)})" for field in fields if field.name != "file"
     )
 

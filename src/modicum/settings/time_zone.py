@@ -58,8 +58,8 @@ def user_zone(settings_zone: str, chosen: str | None = None, environment: Mappin
 
 def machine_zone(environment: Mapping[str, str]) -> str:
     """The name of this machine's zone; empty where it has none that has a name. `TZ` stands above the system's."""
-    if (told := environment.get("TZ")) is not None:
-        return _zone_name(told.removeprefix(":")) if told else "UTC"
+    if (named := environment.get("TZ")) is not None:
+        return _zone_name(named.removeprefix(":")) if named else "UTC"
     try:
         if name := _zone_name(os.readlink(LOCAL_TIME)):  # noqa: PTH115 - one link only: what it names may be a link too
             return name
@@ -71,9 +71,9 @@ def machine_zone(environment: Mapping[str, str]) -> str:
         return ""
 
 
-def _zone_name(told: str) -> str:
+def _zone_name(named: str) -> str:
     """The zone in a name, or in the path of its file; empty where there is none."""
-    name = told.rpartition("zoneinfo/")[2].removeprefix("posix/").removeprefix("right/")
+    name = named.rpartition("zoneinfo/")[2].removeprefix("posix/").removeprefix("right/")
     try:
         checked_zone(name)
     except UserError:

@@ -140,17 +140,6 @@ def pairs_needed(
     return max(1, int(np.ceil(z**2 * variance / room**2)))
 
 
-def share_interval(successes: int, count: int, *, confidence: float = 0.95) -> tuple[float, float]:
-    """Wilson's score interval for a share; (0, 1) where nothing was counted."""
-    if count == 0:
-        return 0.0, 1.0
-    z = _normal(confidence)
-    share = successes / count
-    centre = (share + z**2 / (2 * count)) / (1 + z**2 / count)
-    half = z / (1 + z**2 / count) * (share * (1 - share) / count + z**2 / (4 * count**2)) ** 0.5
-    return max(0.0, centre - half), min(1.0, centre + half)
-
-
 def _normal(confidence: float) -> float:
     return NormalDist().inv_cdf((1 + confidence) / 2)
 

@@ -1,9 +1,9 @@
 import numpy as np
 import pytest
 
+from agents.simulator import SimulatedTeam, planted
 from modicum.agents.graph import TeamGraph
 from modicum.agents.learners.agentdropout import AgentDropout, lowest_degree
-from modicum.agents.simulator import SimulatedTeam, planted
 from modicum.agents.team_plan import find_plan_fault
 from modicum.agents.trials import TeamRun, Trials
 from modicum.calls import UserError

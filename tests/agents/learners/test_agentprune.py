@@ -1,7 +1,7 @@
 import pytest
 
+from agents.simulator import SimulatedTeam, planted
 from modicum.agents.learners.agentprune import AgentPrune
-from modicum.agents.simulator import SimulatedTeam, planted
 from modicum.agents.team_plan import find_plan_fault
 from modicum.agents.trials import Trials
 from modicum.calls import UserError

@@ -1,10 +1,10 @@
 import pytest
 
+from agents.simulator import SimulatedTeam, planted
 from agents.teams import rows, team
 from modicum.agents.graph import TeamGraph
 from modicum.agents.learners.trace import Trace
 from modicum.agents.plan_rules import Decision
-from modicum.agents.simulator import SimulatedTeam, planted
 from modicum.agents.trials import TeamRun, Trials
 from modicum.calls import UserError
 

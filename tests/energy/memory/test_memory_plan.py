@@ -128,7 +128,7 @@ def test_heads_that_cannot_be_split_are_refused():
     [
         (PlanRequest(0), "1 or more"),
         (PlanRequest(1, 0), "1 or more"),
-        (PlanRequest(1, engine="ollama"), "how 'ollama' stores its cache is not known"),
+        (PlanRequest(1, engine="ollama"), "no engine 'ollama'"),
         (PlanRequest(1, types=CacheTypes("int3")), "no cache type 'int3'"),
     ],
 )

@@ -54,7 +54,7 @@ def test_a_line_without_an_id_is_the_same_call_again_and_another_line_is_not():
         ({"usage": {"cache_read": -1}}, "cache_read is negative"),
         ({"usage": 7}, "usage is no object"),
         ({"costs": 7}, "the line has no field 'costs'"),
-        ({"status": "fine"}, "status is none of ok, error"),
+        ({"status": "fine"}, "status has another value; accepted are ok, error"),
         ({"owner": {"boss": "x"}}, "owner has no field 'boss'"),
         ({"tags": {"n": 1}}, "tags is no object of texts"),
         ({"segments": [{"tokens": 1}]}, "a segment has no kind"),

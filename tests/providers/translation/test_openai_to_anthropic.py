@@ -4,7 +4,7 @@ from anthropic.types.message_create_params import MessageCreateParamsNonStreamin
 from pydantic import TypeAdapter
 
 from modicum.providers.facts import DialectError
-from modicum.providers.translation.openai_to_anthropic import OUTPUT_TOKENS_UNLESS_SAID, request
+from modicum.providers.translation.openai_to_anthropic import DEFAULT_OUTPUT_TOKENS, request
 
 OFFICIAL = TypeAdapter(MessageCreateParamsNonStreaming)
 HELLO = [{"role": "user", "content": "Hello"}]
@@ -143,8 +143,8 @@ def test_what_is_only_a_hint_is_left_out_and_named():
     assert left_out == ("metadata", "seed", "prompt_cache_key")
     assert wire["stream"] is True
     bound, told = translated(max_tokens=None)
-    assert bound["max_tokens"] == OUTPUT_TOKENS_UNLESS_SAID
-    assert told == (f"max_tokens set to {OUTPUT_TOKENS_UNLESS_SAID}",)
+    assert bound["max_tokens"] == DEFAULT_OUTPUT_TOKENS
+    assert told == (f"max_tokens set to {DEFAULT_OUTPUT_TOKENS}",)
 
 
 def part(**fields):

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from modicum.agents.graph import TeamGraph
 from modicum.agents.learners.edges import (
+    EdgeLearner,
     EdgeRun,
-    EdgeSettings,
     compute_batch_gradient,
     has_nothing_to_learn,
     make_edge_plan,
@@ -23,16 +23,15 @@ from modicum.agents.learners.edges import (
 from modicum.agents.plan_rules import Drop
 from modicum.agents.recordings import RecordedTeam
 from modicum.agents.sampling import Adam, weighted_degree
-from modicum.agents.trials import AtLeastOne, BudgetSpent, Count, LearnedTeam, Positive, Share, Trials, Weight
+from modicum.agents.trials import AtLeastOne, BudgetSpent, Count, LearnedTeam, Share, Trials, Weight
 from modicum.calls import UserError
 
 Floats = NDArray[np.float64]
 
 
-class AgentDropout(msgspec.Struct, frozen=True, kw_only=True):
+class AgentDropout(EdgeLearner, frozen=True, kw_only=True):
     """The defaults are the paper's."""
 
-    seed: int = 0
     node_batches: Count = 2
     node_batch_size: AtLeastOne = 20
     node_drop_rate: Share = 0.2
@@ -42,16 +41,7 @@ class AgentDropout(msgspec.Struct, frozen=True, kw_only=True):
     prune_after: tuple[int, ...] = (2, 4)
     edge_drop_rate: Share = 0.1
     """beta: share of a round's edges then left that is removed each time."""
-    learning_rate: Positive = 0.1
-    temperature: Positive = 1.0
-    nuclear_weight: Weight = 1.0
     anchor_weight: Weight = 1.0
-    anchor_slack: Weight = 0.1
-    baseline: bool = False
-    """Subtract the batch's mean reward; the paper does not."""
-
-    shuffled: bool = False
-    """Try edges in an order drawn by lot. The paper goes row by row, which favours who is listed first."""
 
     def learn(
         self, graph: TeamGraph, *, recorded: RecordedTeam | None = None, trials: Trials | None = None
@@ -64,7 +54,8 @@ class AgentDropout(msgspec.Struct, frozen=True, kw_only=True):
         degrees, spent = self.node_stage(graph, trials, rng)
         drop = lowest_degree(graph, degrees, self.node_drop_rate, rng)
         state = EdgeRun.start(graph, drop)
-        spent = spent or train_edges(state, self._edge_settings(), trials, rng)
+        settings = self.edge_settings(self.edge_batches, self.edge_batch_size, shared=False)
+        spent = spent or train_edges(state, settings, trials, rng)
         learned = make_edge_plan("agentdropout", self, state, trials, recorded, spent=spent)
         return msgspec.structs.replace(learned, weights=degrees.tolist())
 
@@ -91,22 +82,6 @@ class AgentDropout(msgspec.Struct, frozen=True, kw_only=True):
             )
         weights, _ = state.weights(self.temperature)
         return np.array([weighted_degree(matrix) for matrix in weights]), spent
-
-    def _edge_settings(self) -> EdgeSettings:
-        return EdgeSettings(
-            batches=self.edge_batches,
-            batch_size=self.edge_batch_size,
-            prune_after=self.prune_after,
-            edge_drop_rate=self.edge_drop_rate,
-            learning_rate=self.learning_rate,
-            temperature=self.temperature,
-            nuclear_weight=self.nuclear_weight,
-            anchor_weight=self.anchor_weight,
-            anchor_slack=self.anchor_slack,
-            baseline=self.baseline,
-            shared=False,
-            shuffled=self.shuffled,
-        )
 
 
 def lowest_degree(graph: TeamGraph, degrees: Floats, rate: float, rng: np.random.Generator) -> list[Drop]:

@@ -16,7 +16,7 @@ from modicum.agents.plan_rules import Decision, Drop, EdgeKind, Learned, Mute
 from modicum.agents.recordings import RecordedTeam
 from modicum.agents.sampling import Adam, anchor_penalty, nuclear_norm, sample_dag, sigmoid
 from modicum.agents.team_plan import TeamPlan, make_plan
-from modicum.agents.trials import BudgetSpent, LearnedTeam, Trials
+from modicum.agents.trials import BudgetSpent, LearnedTeam, Positive, Share, Trials, Weight
 
 Floats = NDArray[np.float64]
 
@@ -37,6 +37,42 @@ class EdgeSettings:
     """One matrix for all rounds (AgentPrune) instead of one a round (AgentDropout)."""
     shuffled: bool = False
     """Edges are tried in an order drawn by lot; see `sample_dag`."""
+
+
+class EdgeLearner(msgspec.Struct, frozen=True, kw_only=True):
+    """What learners of edges have in common; where their papers differ, they set defaults of their own."""
+
+    seed: int = 0
+    prune_after: tuple[int, ...]
+    """After which batches edges are removed."""
+    edge_drop_rate: Share
+    """Share of the edges then left that is removed each time, at least one."""
+    learning_rate: Positive = 0.1
+    temperature: Positive = 1.0
+    nuclear_weight: Weight = 1.0
+    anchor_weight: Weight
+    anchor_slack: Weight = 0.1
+    baseline: bool = False
+    """Subtract the batch's mean reward. The papers do not; without it every drawn edge is pushed up by success."""
+    shuffled: bool = False
+    """Try edges in an order drawn by lot. The papers go row by row, which favours who is listed first."""
+
+    def edge_settings(self, batches: int, batch_size: int, *, shared: bool) -> EdgeSettings:
+        """These fields for `train_edges`."""
+        return EdgeSettings(
+            batches=batches,
+            batch_size=batch_size,
+            prune_after=self.prune_after,
+            edge_drop_rate=self.edge_drop_rate,
+            learning_rate=self.learning_rate,
+            temperature=self.temperature,
+            nuclear_weight=self.nuclear_weight,
+            anchor_weight=self.anchor_weight,
+            anchor_slack=self.anchor_slack,
+            baseline=self.baseline,
+            shared=shared,
+            shuffled=self.shuffled,
+        )
 
 
 @dataclass

@@ -64,8 +64,8 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
                 "a team of one agent has nobody to drop" if alone else "every agent is protected: nobody may be dropped"
             )
             return make_blank_plan(recorded, Decision.KEEP_ALL, why)
-        asked = "" if count == self.drop_count else f" ({self.drop_count} were asked for)"
-        why = f"without the worst {count} of {len(graph.agents)} agents{asked}, whatever that does: verify it first"
+        planned = "" if count == self.drop_count else f" ({self.drop_count} were asked for)"
+        why = f"without the worst {count} of {len(graph.agents)} agents{planned}, whatever that does: verify it first"
         return make_drop_plan(make_blank_plan(recorded, Decision.REDUCE, why), worst[:count], report)
 
 

@@ -1,8 +1,8 @@
 """`modicum energy`: what tokens cost in joules on servers that one runs oneself. One file per verb beside this one."""
 
-from importlib import import_module
-
 import click
+
+from modicum.cli.terminal.verb_group import VerbGroup
 
 VERBS = {
     "watch": "Measure tokens per second and joules per token of a running server.",
@@ -14,20 +14,8 @@ VERBS = {
 }
 
 
-class EnergyVerbs(click.Group):
-    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's interface
-        return list(VERBS)
-
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - click's interface
-        if cmd_name not in VERBS:
-            return None
-        command = import_module(f"modicum.cli.energy.{cmd_name}").command
-        assert isinstance(command, click.Command)  # noqa: S101 - a verb file without a command is a bug
-        return command
-
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's interface
-        with formatter.section("Verbs"):
-            formatter.write_dl(list(VERBS.items()))
+class EnergyVerbs(VerbGroup):
+    package, verbs = "modicum.cli.energy", VERBS
 
 
 @click.group(cls=EnergyVerbs)

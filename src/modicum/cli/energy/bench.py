@@ -12,13 +12,14 @@ import msgspec
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import Numbers, format_figure, gpu_options
 from modicum.cli.file_permissions import shared_files
+from modicum.cli.shared_options import json_option
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
     from modicum.energy.bench import BenchPoint, BenchResult
     from modicum.energy.samples import GpuReading
     from modicum.energy.watch import GpuSource
-    from modicum.outbound import Outbound
+    from modicum.outbound.client import Outbound
 
 
 class _BenchOptions(msgspec.Struct):
@@ -67,7 +68,7 @@ class _BenchOptions(msgspec.Struct):
 )
 @click.option("--out", type=click.Path(path_type=Path), help="Keep the measured points in this file.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw the trade-off curve into this SVG file.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 def command(
     key_from: str | None,
     within_ms: float | None,
@@ -112,44 +113,45 @@ def command(
     return 0 if any(point.joules is not None for point in result.points) or options["gpus"] == "none" else 1
 
 
-async def _run_bench(wanted: _BenchOptions, *, quiet: bool) -> "BenchResult":
+async def _run_bench(options: _BenchOptions, *, quiet: bool) -> "BenchResult":
     import random
 
     from modicum import __version__
     from modicum.cli.energy.meters import open_gpu_sources
     from modicum.energy.bench import FORMAT, BenchResult
     from modicum.energy.load_generator import LoadPlan, measure_words_per_token
-    from modicum.outbound import AllowedHosts, Outbound, Unreachable
+    from modicum.outbound.client import Outbound
+    from modicum.outbound.hosts import AllowedHosts
+    from modicum.outbound.unreachable import Unreachable
 
     points = []
-    most = max(wanted.concurrency) + 4
-    async with Outbound(AllowedHosts([wanted.server, *wanted.dcgm_urls]), connections=most, timeout_s=120) as client:
-        gpus = open_gpu_sources(client, wanted.gpus, wanted.dcgm_urls)
+    async with Outbound(AllowedHosts([options.server, *options.dcgm_urls]), timeout_s=120) as client:
+        gpus = open_gpu_sources(client, options.gpus, options.dcgm_urls)
         facts = tuple([fact for source in gpus for fact in await source.facts()])
         plan = LoadPlan(
-            wanted.server,
-            wanted.model,
-            wanted.prompt_tokens[0],
-            wanted.output_tokens,
-            wanted.seconds,
-            wanted.chat,
-            wanted.headers,
+            options.server,
+            options.model,
+            options.prompt_tokens[0],
+            options.output_tokens,
+            options.seconds,
+            options.chat,
+            options.headers,
         )
         try:
             per_token = await measure_words_per_token(client, plan, random.Random(0))  # noqa: S311 - text
         except Unreachable as error:
-            raise UserError(f"{error}; is the server running, and is '{wanted.model}' its model's name?") from None
-        for length in wanted.prompt_tokens:
+            raise UserError(f"{error}; is the server running, and is '{options.model}' its model's name?") from None
+        for length in options.prompt_tokens:
             words = max(1, round(length * per_token))
-            for concurrency in wanted.concurrency:
-                for repeat in range(1, wanted.repeats + 1):
+            for concurrency in options.concurrency:
+                for repeat in range(1, options.repeats + 1):
                     if not quiet:
                         click.echo(
-                            f"{concurrency} at once, prompts of {length}, {repeat} of {wanted.repeats}", err=True
+                            f"{concurrency} at once, prompts of {length}, {repeat} of {options.repeats}", err=True
                         )
                     here = msgspec.structs.replace(plan, prompt_tokens=length)
                     points.append(await _measure_window(client, here, concurrency, words, repeat, gpus))
-    return BenchResult(FORMAT, wanted.model, facts, tuple(points), __version__)
+    return BenchResult(FORMAT, options.model, facts, tuple(points), __version__)
 
 
 async def _measure_window(
@@ -158,7 +160,7 @@ async def _measure_window(
     """One window, with the GPUs read beside it once a second."""
     from modicum.energy.bench import measure_point
     from modicum.energy.load_generator import run_load
-    from modicum.outbound import Unreachable
+    from modicum.outbound.unreachable import Unreachable
 
     readings: list[GpuReading] = []
     facts = tuple([fact for source in gpus for fact in await source.facts()])
@@ -246,7 +248,7 @@ def draw_picture(path: Path, result: "BenchResult", within_ms: float | None) -> 
         UserError: no point has energy.
     """
     from modicum.energy.tradeoff import choose_points, make_curve
-    from modicum.energy.tradeoff_drawing import draw_curve
+    from modicum.reports.tradeoff_drawing import draw_curve
 
     points = make_curve(result.points)
     if not any(point.tokens_per_watt for point in points):

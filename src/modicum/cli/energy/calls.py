@@ -10,9 +10,9 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.calls.problem import Problem
+from modicum.cli import shared_options as shared
 from modicum.cli.energy.options import format_figure, print_problems
 from modicum.cli.inputs import resources
-from modicum.cli.shared_options import LedgerOptions, SpanOptions, json_option, ledger_option, pass_options
 from modicum.cli.terminal.quantity import Quantity
 from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.settings import read_settings, user_zone
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class CallsOptions(LedgerOptions, SpanOptions):
+class CallsOptions(shared.LedgerOptions, shared.SpanOptions):
     log: Path | None
     calls_path: Path | None
     provider: str
@@ -42,8 +42,7 @@ class CallsOptions(LedgerOptions, SpanOptions):
     type=click.Path(path_type=Path, exists=True),
     help="With LOG: file of calls, one JSON object per line.",
 )
-@click.option("--since", metavar="TIME", help="From the ledger: windows from 2026-01-31, today, 7d, 24h, 2w.")
-@click.option("--until", metavar="TIME", help="From the ledger: windows before.")
+@shared.span_options("windows of the ledger")
 @click.option(
     "--provider", default="", metavar="NAME", help="From the ledger: calls of this provider were served there."
 )
@@ -54,9 +53,9 @@ class CallsOptions(LedgerOptions, SpanOptions):
     "--node-watts", type=Quantity(), default=0.0, show_default=True, help="Power of the machine beside its GPUs."
 )
 @click.option("--grid", type=Quantity(), metavar="G", help="Grams of CO2 equivalent per kWh of your electricity.")
-@json_option
-@ledger_option
-@pass_options(CallsOptions)
+@shared.json_option
+@shared.ledger_option
+@shared.pass_options(CallsOptions)
 def command(options: CallsOptions) -> int:
     """Divide the measured energy among the calls that were served in that time.
 

@@ -3,6 +3,7 @@
 import click
 
 from modicum.cli.energy.options import format_figure
+from modicum.cli.shared_options import json_option
 from modicum.cli.terminal.quantity import Quantity
 
 
@@ -11,7 +12,7 @@ from modicum.cli.terminal.quantity import Quantity
 @click.option("--model", required=True, help="Model, as the provider calls it.")
 @click.option("--output-tokens", type=click.IntRange(1), required=True, help="Generated tokens, reasoning included.")
 @click.option("--seconds", type=Quantity(0, min_open=True), required=True, help="How long the calls took.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@json_option
 def command(provider: str, model: str, output_tokens: int, seconds: float, as_json: bool) -> int:
     """Estimate the energy of calls to a closed API, in a band that is wide on purpose (extra [footprint]).
 

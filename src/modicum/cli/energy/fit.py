@@ -6,6 +6,7 @@ import click
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import format_figure, print_problems
+from modicum.cli.shared_options import json_option
 from modicum.cli.terminal.quantity import Quantity
 
 
@@ -18,7 +19,7 @@ from modicum.cli.terminal.quantity import Quantity
     type=Quantity(0, min_open=True),
     help="Mark the cheapest point whose time between tokens is within this.",
 )
-@click.option("--json", "as_json", is_flag=True, help="One JSON object.")
+@json_option
 def command(
     files: tuple[Path, ...], experts: str | None, picture: Path | None, within_ms: float | None, as_json: bool
 ) -> int:

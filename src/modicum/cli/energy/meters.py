@@ -7,7 +7,7 @@ from modicum.cli.energy.options import parse_gpu_indexes
 
 if TYPE_CHECKING:
     from modicum.energy.watch import GpuSource
-    from modicum.outbound import Outbound
+    from modicum.outbound.client import Outbound
 
 
 def open_gpu_sources(client: "Outbound", gpus: str, dcgm_urls: Sequence[str]) -> "list[GpuSource]":

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Self
 import click
 
 from modicum.calls.errors import UserError
+from modicum.cli import shared_options as shared
 from modicum.cli.energy.options import format_figure, gpu_options, print_problems
-from modicum.cli.shared_options import LedgerOptions, ledger_option, pass_options
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EnergyWatchOptions(LedgerOptions):
+class EnergyWatchOptions(shared.LedgerOptions):
     servers: tuple[str, ...]
     gpus: str
     dcgm_urls: tuple[str, ...]
@@ -58,9 +58,9 @@ class EnergyWatchOptions(LedgerOptions):
     "--provider", default="", metavar="NAME", help="The provider under which calls to these servers are recorded."
 )
 @click.option("--no-book", is_flag=True, help="Do not book the windows in the ledger.")
-@ledger_option
+@shared.ledger_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
-@pass_options(EnergyWatchOptions)
+@shared.pass_options(EnergyWatchOptions)
 def command(options: EnergyWatchOptions) -> int:
     """Measure tokens per second and joules per token of a running server, and where the joules go.
 
@@ -131,7 +131,8 @@ class _LiveSession:
     async def run(self) -> None:
         from modicum.cli.energy.meters import open_gpu_sources
         from modicum.energy.live_watch import LiveWatch
-        from modicum.outbound import AllowedHosts, Outbound
+        from modicum.outbound.client import Outbound
+        from modicum.outbound.hosts import AllowedHosts
 
         options = self._options
         stop = asyncio.Event()

@@ -9,7 +9,7 @@ import msgspec
 
 from modicum.calls.errors import UserError
 from modicum.cli.energy.options import Share, format_figure, print_problems
-from modicum.cli.shared_options import pass_options
+from modicum.cli.shared_options import json_option, pass_options
 from modicum.cli.terminal.quantity import Quantity
 
 if TYPE_CHECKING:
@@ -52,7 +52,7 @@ class WhatIfOptions:
     "--power-cap", type=Quantity(), metavar="WATTS", help="A power limit over all GPUs; needs points of a bench."
 )
 @click.option("--experts", metavar="K/N", help="Routed experts that a token takes over all, e.g. 10/72.")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
+@json_option
 @pass_options(WhatIfOptions)
 def command(options: WhatIfOptions) -> int:
     """Predict what another batch, shorter outputs, fewer prompt tokens or a power cap would do.

@@ -41,12 +41,12 @@ def open_ledger(url: str | None, settings: Settings | None = None) -> "Iterator[
                 raise
     try:
         yield store
-    except Exception as error:
+    except Exception as error:  # goes on up; duckdb, which names its errors, is loaded only where a ledger is one
         if "duckdb" in type(error).__module__:
             from modicum.ledger.embedded import trouble_of_disk
 
-            if said := trouble_of_disk(store.place, error):
-                raise UserError(said) from None
+            if trouble := trouble_of_disk(store.place, error):
+                raise UserError(trouble) from None
         raise
     finally:
         store.close()

@@ -9,8 +9,8 @@ import click
 
 from modicum.calls import Problem, UserError
 from modicum.calls.regular_file import read_named
+from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
-from modicum.cli.shared_options import LedgerOptions, SpanOptions, ledger_option, span_options
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ Numbered = list[tuple[int, "RecordedRow"]]
 
 
 @dataclass(frozen=True, kw_only=True)
-class TeamLedgerOptions(LedgerOptions, SpanOptions):
+class TeamLedgerOptions(shared.LedgerOptions, shared.SpanOptions):
     """Which runs of the ledger, and what grades them."""
 
     outcome: str | None = None
@@ -42,7 +42,7 @@ def ledger_options(command: Callable[..., Any]) -> Callable[..., Any]:
         show_default=True,
         help="Runs of the ledger to use: those of the full team, those that the gateway ran under a plan, or all.",
     )
-    return ledger_option(graded(span_options("when a run of the ledger began")(arm(command))))
+    return shared.ledger_option(graded(shared.span_options("when a run of the ledger began")(arm(command))))
 
 
 def read_team(

@@ -9,10 +9,11 @@ import click
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.errors import accepted_are, unknown_name
 from modicum.calls.regular_file import read_named
 from modicum.cli.file_permissions import shared_files
 from modicum.cli.inputs import resources
-from modicum.cli.shared_options import ledger_option, pass_options
+from modicum.cli.shared_options import json_option, ledger_option, pass_options
 from modicum.cli.team import tables
 from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options, read_team, read_team_with_costs
 from modicum.cli.terminal.quantity import Quantity
@@ -28,7 +29,6 @@ RUNNER_HELP = (
 FROM_RECORDS = ("trace", "random")
 """Learners that can do without new runs."""
 
-as_json = click.option("--json", "as_json", is_flag=True, help="Print one JSON document.")
 team_name = click.option("--team", "name", help="Name of the team, if the recording holds several.")
 protect = click.option("--protect", multiple=True, metavar="AGENT", help="Never drop this agent. May be repeated.")
 max_loss = click.option(
@@ -127,7 +127,7 @@ def command() -> None:
 @recording
 @team_name
 @ledger_options
-@as_json
+@json_option
 @pass_options(AttributeOptions)
 def attribute(options: AttributeOptions) -> None:
     """Show what each agent costs and adds, from recorded runs. No model is called.
@@ -172,7 +172,7 @@ def attribute(options: AttributeOptions) -> None:
 )
 @ledger_options
 @out
-@as_json
+@json_option
 @pass_options(ProposeOptions)
 def propose(options: ProposeOptions) -> None:
     """Propose the plan that saves most with a loss of at most --max-loss.
@@ -215,7 +215,7 @@ def propose(options: ProposeOptions) -> None:
 @protect
 @ledger_options
 @out
-@as_json
+@json_option
 @pass_options(FitOptions)
 def fit(options: FitOptions) -> None:
     """Learn a plan by running your team. The tokens used for learning are counted and written into the plan.
@@ -236,9 +236,7 @@ def fit(options: FitOptions) -> None:
     try:
         chosen = msgspec.convert({"seed": options.seed, **_parse_settings(options.settings, kind)}, kind)
     except msgspec.ValidationError as error:
-        raise UserError(
-            f"--set: {error}; the parameters of '{learner}' are {', '.join(kind.__struct_fields__)}"
-        ) from None
+        raise UserError(f"--set: {error}; {accepted_are(kind.__struct_fields__)}") from None
     if bool(runner) != bool(tasks):
         raise UserError("team fit runs a team on tasks: --runner and --tasks go together; without both: the ledger")
     if runner and tasks:
@@ -270,7 +268,7 @@ def fit(options: FitOptions) -> None:
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the random plan.")
 @ledger_options
 @out
-@as_json
+@json_option
 @pass_options(VerifyOptions)
 def verify(options: VerifyOptions) -> None:
     """Check whether a plan holds, compared with the full team, a random plan of the same shape, and one agent.
@@ -328,7 +326,7 @@ def verify(options: VerifyOptions) -> None:
 @click.option("--runs", type=FILE, help="A recording of the team, for --svg. Without it: the ledger.")
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here.")
 @ledger_options
-@as_json
+@json_option
 @pass_options(ShowOptions)
 def show(options: ShowOptions) -> None:
     """Show what a plan does; with --svg also as a picture of the team before and after, with tokens of recorded runs.
@@ -339,8 +337,8 @@ def show(options: ShowOptions) -> None:
       modicum team show plan.json --runs runs.jsonl --svg team.svg
       modicum team show plan.json --since 30d --svg team.svg
     """
-    from modicum.agents.team_drawing import draw_team
     from modicum.cli.terminal.output import print_json
+    from modicum.reports.team_drawing import draw_team
 
     plan, runs, svg = _read_plan(options.plan_file), options.runs, options.svg
     if svg:
@@ -357,7 +355,7 @@ def show(options: ShowOptions) -> None:
 @ledger_option
 @click.option("--since", metavar="TIME", help="Calls from 2026-01-31, today, 7d, 2w.")
 @click.option("--until", metavar="TIME", help="Calls before.")
-@as_json
+@json_option
 def show_spared(*, ledger_url: str | None, since: str | None, until: str | None, as_json: bool) -> None:
     """Show what plans did in the gateway: calls not made, and prompt tokens before and after, by team and rule.
 
@@ -449,7 +447,7 @@ def _parse_settings(pairs: Iterable[str], kind: type[Any]) -> dict[str, Any]:
     for pair in pairs:
         name, _, text = pair.partition("=")
         if name not in kind.__struct_fields__:
-            raise UserError(f"--set {pair}: there is no '{name}'; parameters are {', '.join(kind.__struct_fields__)}")
+            raise unknown_name("parameter of --set called", name, kind.__struct_fields__)
         try:
             found[name] = msgspec.json.decode(text)
         except msgspec.DecodeError:

@@ -12,10 +12,6 @@ class KeyValue(msgspec.Struct, frozen=True, tag="key_value"):
     window: int | None = None
     """Tokens that the layer looks back, its own included; None: all of them."""
 
-    @property
-    def elements_per_token(self) -> int:
-        return self.kv_heads * (self.key_dim + self.value_dim)
-
 
 class Latent(msgspec.Struct, frozen=True, tag="latent"):
     """Multi-head latent attention: one compressed vector per token, whatever the number of heads (DeepSeek-V2 paper,
@@ -64,15 +60,6 @@ class Parameters(msgspec.Struct, frozen=True):
     def active(self) -> int:
         """Weights that one token passes, embeddings included."""
         return self.shared + (self.routed * self.experts_per_token // self.experts if self.experts else 0)
-
-    def read_per_step(self, batch: float) -> float:
-        """Weights that a step over `batch` tokens reads when tokens choose experts independently: more experts are
-        touched the more tokens there are, up to all of them.
-        """
-        if not self.experts:
-            return float(self.total)
-        untouched = float((1 - self.experts_per_token / self.experts) ** batch)
-        return self.shared + self.routed * (1 - untouched)
 
 
 class Blueprint(msgspec.Struct, frozen=True):

@@ -4,7 +4,7 @@ import re
 
 import msgspec
 
-from modicum.calls.errors import UserError
+from modicum.calls.errors import unknown_name
 from modicum.energy.memory.sizes import GIB
 
 CARD_MIB = {
@@ -39,8 +39,5 @@ def parse_cards(text: str) -> Cards:
     size = re.fullmatch(r"(\d+(?:\.\d+)?) ?gib", name)
     each = int(float(size[1]) * GIB) if size else CARD_MIB.get(name, 0) * 1024**2
     if not each or not count:
-        raise UserError(
-            f"the card '{text:.30}' is not known; write its memory (--gpu 24GiB, --gpu 4x80GiB) or one of"
-            f" {', '.join(CARD_MIB)}"
-        )
+        raise unknown_name("card", text, CARD_MIB, "; or write its memory (--gpu 24GiB, --gpu 4x80GiB)")
     return Cards(name, count, each)

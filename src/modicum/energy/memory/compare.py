@@ -30,25 +30,25 @@ class Comparison(msgspec.Struct, frozen=True):
     """Context beyond which the first's cache is the smaller of the two; 0: always; None: never."""
 
 
-def compare_memory(first: Blueprint, second: Blueprint, asked: PlanRequest) -> Comparison:
+def compare_memory(first: Blueprint, second: Blueprint, request: PlanRequest) -> Comparison:
     """Weights and cache, without the estimated parts: these would hide the difference.
 
     Raises:
         UserError: as `plan_memory`.
     """
-    points = [(asked.context, asked.batch), *(point for point in GRID if point != (asked.context, asked.batch))]
+    points = [(request.context, request.batch), *(point for point in GRID if point != (request.context, request.batch))]
     cells = []
     for context, batch in points:
-        here = msgspec.structs.replace(asked, context=context, batch=batch)
+        here = msgspec.structs.replace(request, context=context, batch=batch)
         cells.append(
             ComparisonCell(context, batch, plan_memory(first, here).exact_bytes, plan_memory(second, here).exact_bytes)
         )
-    return Comparison(first.name, second.name, tuple(cells), _find_break_even(first, second, asked))
+    return Comparison(first.name, second.name, tuple(cells), _find_break_even(first, second, request))
 
 
-def _find_break_even(first: Blueprint, second: Blueprint, asked: PlanRequest) -> int | None:
+def _find_break_even(first: Blueprint, second: Blueprint, request: PlanRequest) -> int | None:
     def smaller(context: int) -> bool:
-        here = msgspec.structs.replace(asked, context=context, batch=1)
+        here = msgspec.structs.replace(request, context=context, batch=1)
         return plan_memory(first, here).cache_bytes < plan_memory(second, here).cache_bytes
 
     if smaller(1):

@@ -9,7 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from modicum.calls.errors import UserError
+from modicum.calls.errors import UserError, unknown_name
 from modicum.energy.memory.blueprint import Blueprint, KeyValue, Latent, Recurrence
 from modicum.energy.memory.sizes import cache_bytes
 
@@ -222,8 +222,6 @@ ENGINES: dict[str, Callable[[Blueprint, Shard], SequenceCache]] = {
 
 def find_engine(name: str) -> Callable[[Blueprint, Shard], SequenceCache]:
     if name not in ENGINES:
-        raise UserError(
-            f"how '{name}' stores its cache is not known; one of {', '.join(ENGINES)}"
-            " ('needed' is the architecture's own need, a lower bound for any engine)"
-        )
+        hint = " ('needed' is the architecture's own need, a lower bound for any engine)"
+        raise unknown_name("engine", name, ENGINES, hint)
     return ENGINES[name]

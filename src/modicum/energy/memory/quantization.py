@@ -25,10 +25,10 @@ def find_quantization(fields: Fields) -> Quantization | None:
     Raises:
         UserError: the method is missing, or its bits are.
     """
-    told = fields.raw.get("quantization_config")
-    if not isinstance(told, Mapping):
+    config = fields.raw.get("quantization_config")
+    if not isinstance(config, Mapping):
         return None
-    method = told.get("quant_method") or told.get("quant_algo")
+    method = config.get("quant_method") or config.get("quant_algo")
     if not isinstance(method, str):
         raise fields.fault("quantization_config has no quant_method")
     read = {
@@ -39,30 +39,32 @@ def find_quantization(fields: Fields) -> Quantization | None:
         "modelopt": _modelopt,
         "fbgemm_fp8": lambda *_: Quantization("fp8"),
     }.get(method)
-    return read(fields, told) if read is not None else Quantization(method.lower())
+    return read(fields, config) if read is not None else Quantization(method.lower())
 
 
-def _grouped(fields: Fields, told: Mapping[str, Any]) -> Quantization:
+def _grouped(fields: Fields, config: Mapping[str, Any]) -> Quantization:
     """A scale and a zero point per group of input channels; -1 is one group for all."""
-    method = told.get("quant_method") or told["quant_algo"]
-    part = Fields(fields.name, told)
+    method = config.get("quant_method") or config["quant_algo"]
+    part = Fields(fields.name, config)
     bits = part.whole("bits", default=part.whole("w_bit", default=4))
-    group = told.get("group_size", told.get("q_group_size", 128))
+    group = config.get("group_size", config.get("q_group_size", 128))
     beside = (SCALE_BITS + bits) / group if isinstance(group, int) and group > 0 else 0.0
     return Quantization(method, bits + beside)
 
 
-def _bitsandbytes(fields: Fields, told: Mapping[str, Any]) -> Quantization:
-    if told.get("load_in_8bit") or told.get("_load_in_8bit"):
+def _bitsandbytes(fields: Fields, config: Mapping[str, Any]) -> Quantization:
+    if config.get("load_in_8bit") or config.get("_load_in_8bit"):
         return Quantization("int8")
-    if not (told.get("load_in_4bit") or told.get("_load_in_4bit")):
+    if not (config.get("load_in_4bit") or config.get("_load_in_4bit")):
         raise fields.fault("quantization_config says bitsandbytes, but neither load_in_4bit nor load_in_8bit")
     # One float32 per 64 weights; with double quantisation one byte, and a float32 per 256 of those.
-    return Quantization("bitsandbytes-4bit", 4 + (8 + 32 / 256) / 64 if told.get("bnb_4bit_use_double_quant") else 4.5)
+    return Quantization(
+        "bitsandbytes-4bit", 4 + (8 + 32 / 256) / 64 if config.get("bnb_4bit_use_double_quant") else 4.5
+    )
 
 
-def _compressed_tensors(fields: Fields, told: Mapping[str, Any]) -> Quantization:
-    groups = told.get("config_groups")
+def _compressed_tensors(fields: Fields, config: Mapping[str, Any]) -> Quantization:
+    groups = config.get("config_groups")
     listed = groups.values() if isinstance(groups, Mapping) else ()
     weights = [group.get("weights") for group in listed if isinstance(group, Mapping)]
     found = [Fields(fields.name, one) for one in weights if isinstance(one, Mapping)]
@@ -74,9 +76,9 @@ def _compressed_tensors(fields: Fields, told: Mapping[str, Any]) -> Quantization
     return Quantization(f"{'fp' if widest.raw.get('type') == 'float' else 'int'}{bits}", bits + beside)
 
 
-def _modelopt(fields: Fields, told: Mapping[str, Any]) -> Quantization:
-    inner = told.get("quantization")
-    algorithm = told.get("quant_algo") or (inner.get("quant_algo") if isinstance(inner, Mapping) else None)
+def _modelopt(fields: Fields, config: Mapping[str, Any]) -> Quantization:
+    inner = config.get("quantization")
+    algorithm = config.get("quant_algo") or (inner.get("quant_algo") if isinstance(inner, Mapping) else None)
     if not isinstance(algorithm, str):
         raise fields.fault("quantization_config says modelopt, but no quant_algo")
     return Quantization({"FP8": "fp8", "NVFP4": "nvfp4"}.get(algorithm.upper(), algorithm.lower()))

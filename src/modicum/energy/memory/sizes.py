@@ -2,7 +2,7 @@
 
 from fractions import Fraction
 
-from modicum.calls.errors import UserError
+from modicum.calls.errors import UserError, unknown_name
 
 GIB = 1024**3
 
@@ -33,7 +33,7 @@ def cache_bytes(elements: int, dtype: str) -> int:
     """
     bits = CACHE_BITS.get(dtype)
     if bits is None:
-        raise UserError(f"there is no cache type '{dtype}'; one of {', '.join(CACHE_BITS)}")
+        raise unknown_name("cache type", dtype, CACHE_BITS)
     return -(-elements * bits.numerator // (bits.denominator * 8))
 
 

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from modicum.calls.errors import UserError
+from modicum.calls.extras import load_extra
 from modicum.energy.samples import GpuFacts, GpuReading
 
 SLOWDOWNS = (
@@ -26,10 +27,7 @@ def library() -> Any:
     Raises:
         UserError: they are not installed, or another package took their name.
     """
-    try:
-        import pynvml
-    except ImportError:
-        raise UserError("reading GPUs needs NVIDIA's bindings: pip install 'modicum[nvidia]'") from None
+    pynvml = load_extra("nvidia", "reading GPUs (NVIDIA's bindings)", "pynvml")
     if not hasattr(pynvml, "nvmlDeviceGetTotalEnergyConsumption"):
         raise UserError(
             "the installed 'pynvml' is not NVIDIA's: pip uninstall pynvml, then pip install 'modicum[nvidia]'"
@@ -60,15 +58,15 @@ class NvmlMeter:
             count = nvml.nvmlDeviceGetCount()
         except nvml.NVMLError as error:
             raise UserError(f"no NVIDIA GPU can be read here ({error}); {_advice(nvml, error)}") from None
-        wanted = list(range(count)) if indexes is None else list(indexes)
-        if not wanted:
+        chosen = list(range(count)) if indexes is None else list(indexes)
+        if not chosen:
             raise UserError(
                 "no NVIDIA GPU is in this machine; name another source, e.g. --dcgm http://host:9400/metrics"
             )
-        absent = [index for index in wanted if not 0 <= index < count]
+        absent = [index for index in chosen if not 0 <= index < count]
         if absent:
             raise UserError(f"there is no GPU {absent[0]}; this machine has {count}, numbered from 0")
-        self._gpus = [self._gpu(index) for index in wanted]
+        self._gpus = [self._gpu(index) for index in chosen]
 
     def _gpu(self, index: int) -> tuple[Any, GpuFacts]:
         nvml = self._nvml

@@ -34,7 +34,7 @@ class Exposition:
             values = [
                 value
                 for labels, value in self.rows(name)
-                if all(labels.get(key) == wanted for key, wanted in (where or {}).items())
+                if all(labels.get(key) == expected for key, expected in (where or {}).items())
             ]
             if values:
                 total = math.fsum(values)

@@ -96,37 +96,37 @@ of agents; `team` is who pays."""
 
 def attribution(headers: Mapping[bytes, bytes], facts: RequestFacts, owner: Owner) -> Attribution:
     """What headers and metadata say. A key's own team, app and user stand: a caller cannot spend as somebody else."""
-    said: dict[str, str] = {}
+    declared: dict[str, str] = {}
     ranks: dict[str, int] = {}
     other_session = ""
     tags: dict[str, str] = {}
     for header, value in headers.items():
         name = _HEADER_TO_NAME.get(header)
         if name is not None:
-            if name not in said or _RANK[header] < ranks[name]:
-                said[name], ranks[name] = _text(value), _RANK[header]
+            if name not in declared or _RANK[header] < ranks[name]:
+                declared[name], ranks[name] = _text(value), _RANK[header]
         elif header == _TRACE or header.startswith(_TAG):
             _tag(header, value, tags)
         elif header.endswith(_ANY_SESSION) and header.startswith(b"x-"):
             other_session = _text(value)
     if facts.metadata:
-        _from_metadata(facts.metadata, said, tags)
+        _from_metadata(facts.metadata, declared, tags)
     for name in _TAGS:
-        if name in said:
-            tags[name] = said[name]
-    conversation = said.get("conversation", "")
-    session, above = said.get("session") or other_session or short(facts.session), said.get("parent_session")
+        if name in declared:
+            tags[name] = declared[name]
+    conversation = declared.get("conversation", "")
+    session, above = declared.get("session") or other_session or short(facts.session), declared.get("parent_session")
     return Attribution(
         Owner(
-            team=owner.team or said.get("team", ""),
-            app=owner.app or said.get("app", ""),
-            user=owner.user or said.get("user") or short(facts.user),
+            team=owner.team or declared.get("team", ""),
+            app=owner.app or declared.get("app", ""),
+            user=owner.user or declared.get("user") or short(facts.user),
             key=owner.key,
         ),
-        said.get("task") or above or session or conversation,
+        declared.get("task") or above or session or conversation,
         conversation,
-        said.get("agent") or (session if above else ""),
-        said.get("project", ""),
+        declared.get("agent") or (session if above else ""),
+        declared.get("project", ""),
         tags,
     )
 
@@ -139,12 +139,12 @@ def _tag(header: bytes, value: bytes, tags: dict[str, str]) -> None:
         tags[name] = _text(value)
 
 
-def _from_metadata(metadata: Mapping[str, str], said: dict[str, str], tags: dict[str, str]) -> None:
+def _from_metadata(metadata: Mapping[str, str], declared: dict[str, str], tags: dict[str, str]) -> None:
     for name, (_, fields) in _NAMES.items():
-        if not said.get(name):
+        if not declared.get(name):
             value = next((metadata[field] for field in fields if metadata.get(field)), "")
             if value:
-                said[name] = short(value)
+                declared[name] = short(value)
     for field, value in metadata.items():
         if field not in _FIELDS and len(tags) < MOST_TAGS and not is_reserved(name := short(field)):
             tags[name] = short(value)

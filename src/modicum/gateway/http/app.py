@@ -1,12 +1,12 @@
 """The gateway as an ASGI application: which request is whose, and what of it is let in."""
 
 import asyncio
-import traceback
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+from modicum.calls.containment import contain, failure_place
 from modicum.gateway.callers.credentials import check_places
 from modicum.gateway.callers.outgoing_headers import passes_on
 from modicum.gateway.exchange import Request
@@ -93,27 +93,24 @@ class App:
                 read = partial(self._body, receive, headers, share, as_sent=path in TRACES)
                 await self._record_report(method, path, headers, read, client)
                 return
-            asked = served(method, path, headers)
+            target = served(method, path, headers)
             caller = self._pipeline.identify(headers, scope["query_string"])
-            body = b"" if asked.method == b"GET" else await self._body(receive, headers, share)
+            body = b"" if target.method == b"GET" else await self._body(receive, headers, share)
         except Refused as refusal:
             self._parts.metrics.refused(refusal.kind)
             await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
             return
         except ClientGone:
             return
-        request = Request(asked, path, scope["query_string"], caller, headers, passing, body)
-        try:
-            if asked.what == CALL:
+        request = Request(target, path, scope["query_string"], caller, headers, passing, body)
+        with suppress(ClientGone), contain(_log_bug, but=(ClientGone,)) as work:
+            if target.what == CALL:
                 await self._pipeline.run(request, client)
             else:
                 await pass_aside(self._parts, self._pipeline.in_force.upstreams, request, client)
-        except ClientGone:
-            return
-        except Exception as error:  # noqa: BLE001 - the one place: a bug costs its own call and shows no content
-            log("bug", error=type(error).__name__, place=_place(error))
-            if not client.started:
-                await client.refuse(asked.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
+        if work.error is not None and not client.started:
+            with suppress(ClientGone):
+                await client.refuse(target.dialect, 500, "a fault of the gateway; its log says where", "internal_error")
 
     async def _answer_here(self, method: str, path: str, headers: dict[bytes, bytes], client: Client) -> bool:
         """Answers a request that needs neither key nor body; says whether it was one."""
@@ -265,7 +262,6 @@ async def _unpack(unpacker: Unpacker, data: bytes, parts: list[bytes], left: int
     return left
 
 
-def _place(error: Exception) -> str:
-    """File and line where it was raised; its message might quote a request."""
-    frame = traceback.extract_tb(error.__traceback__)[-1]
-    return f"{Path(frame.filename).name}:{frame.lineno}"
+def _log_bug(error: Exception) -> None:
+    """It costs its own call. Its message might quote a request."""
+    log("bug", error=type(error).__name__, place=failure_place(error))

@@ -61,10 +61,10 @@ class Cors:
             (b"access-control-max-age", b"%d" % REMEMBERED_S),
             (b"vary", b"Access-Control-Request-Headers"),
         ]
-        if wanted := headers.get(b"access-control-request-headers", b"").strip():
-            if not _HEADER_NAMES.fullmatch(wanted):
+        if requested := headers.get(b"access-control-request-headers", b"").strip():
+            if not _HEADER_NAMES.fullmatch(requested):
                 raise Refused(400, "access-control-request-headers is no list of names", "invalid_request")
-            answer.append((b"access-control-allow-headers", wanted))
+            answer.append((b"access-control-allow-headers", requested))
         if headers.get(b"access-control-request-private-network") == b"true":
             # A page from the internet that calls this machine or its network: it is listed, so somebody wants that.
             answer.append((b"access-control-allow-private-network", b"true"))

@@ -17,7 +17,7 @@ MOST_OUTCOMES = 1_000
 _JSON = [(b"content-type", b"application/json")]
 
 
-class _Told(msgspec.Struct, forbid_unknown_fields=True):
+class PostedOutcome(msgspec.Struct, forbid_unknown_fields=True):
     """One outcome: `{"task": "PR-12", "name": "merged", "value": 1}`."""
 
     task: str
@@ -30,7 +30,7 @@ class _Told(msgspec.Struct, forbid_unknown_fields=True):
 
 Graded = Callable[[Sequence[Outcome]], Awaitable[None]]
 
-_decoder = msgspec.json.Decoder(_Told | list[_Told])
+_decoder = msgspec.json.Decoder(PostedOutcome | list[PostedOutcome])
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -48,18 +48,18 @@ async def take_outcomes(
     """
     try:
         caller = _checked(owners, method, headers)
-        told = [_outcome(one, caller) for one in _decoded(await read())]
-        for one in told:
+        outcomes = [_outcome(one, caller) for one in _decoded(await read())]
+        for one in outcomes:
             await journal.append(Record("", "outcome", _pack(one)))
         if graded is not None:
-            await graded(told)
+            await graded(outcomes)
     except Refused as refusal:
         told_why = {"error": {"message": refusal.message, "type": refusal.kind}}
         await _answer(client, refusal.status, told_why, retry_header(refusal.kind))
     except NotDurable:
         await _answer(client, 503, {"error": {"message": "the outcome could not be recorded", "type": "unavailable"}})
     else:
-        await _answer(client, 200, {"outcomes": len(told)})
+        await _answer(client, 200, {"outcomes": len(outcomes)})
 
 
 def _checked(owners: Owners, method: str, headers: Mapping[bytes, bytes]) -> Caller:
@@ -71,12 +71,12 @@ def _checked(owners: Owners, method: str, headers: Mapping[bytes, bytes]) -> Cal
     return caller
 
 
-def _decoded(body: bytes) -> list[_Told]:
+def _decoded(body: bytes) -> list[PostedOutcome]:
     try:
-        told = _decoder.decode(body)
+        document = _decoder.decode(body)
     except (msgspec.ValidationError, msgspec.DecodeError) as error:
         raise Refused(400, f"no outcome: {error}", "invalid_request") from None
-    outcomes = told if isinstance(told, list) else [told]
+    outcomes = document if isinstance(document, list) else [document]
     if len(outcomes) > MOST_OUTCOMES:
         raise Refused(413, f"at most {MOST_OUTCOMES:,} outcomes at once", "too_large")
     if any(one.value != one.value or one.value in {float("inf"), float("-inf")} for one in outcomes):
@@ -86,17 +86,17 @@ def _decoded(body: bytes) -> list[_Told]:
     return outcomes
 
 
-def _outcome(told: _Told, caller: Caller) -> Outcome:
+def _outcome(posted: PostedOutcome, caller: Caller) -> Outcome:
     """It belongs to the key that reported it: its id holds the key's, so that no other key's report replaces it."""
     try:
-        at = checked_time(told.time or datetime.now(UTC))
+        at = checked_time(posted.time or datetime.now(UTC))
     except ValueError as error:
         raise Refused(400, f"no outcome: {error}", "invalid_request") from None
     return Outcome(
-        outcome_id=f"gateway:{caller.key_id}:{told.id or f'{told.task}|{told.name}|{at.isoformat()}'}",
-        task=told.task,
-        name=told.name,
-        value=told.value,
+        outcome_id=f"gateway:{caller.key_id}:{posted.id or f'{posted.task}|{posted.name}|{at.isoformat()}'}",
+        task=posted.task,
+        name=posted.name,
+        value=posted.value,
         time=at,
         source=f"gateway, sent with key {caller.owner.key}",
     )

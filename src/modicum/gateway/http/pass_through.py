@@ -8,7 +8,7 @@ from modicum.gateway.http.refusal import Refused
 from modicum.gateway.parts import Parts
 from modicum.gateway.replies import why_unreachable
 from modicum.gateway.upstreams import Upstreams
-from modicum.outbound.client import Unreachable
+from modicum.outbound.unreachable import Unreachable
 from modicum.providers.facts import DialectError
 
 MOST_REPLY_BYTES = 16 * 1024 * 1024

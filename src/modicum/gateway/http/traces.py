@@ -48,7 +48,7 @@ _PLACE = re.compile(r"[0-9a-f]{32}:[0-9a-f]{16}")
 _pack = msgspec.msgpack.Encoder().encode
 
 
-class Told(msgspec.Struct):
+class ParsedSpans(msgspec.Struct):
     """What one request told."""
 
     spans: list[Received] = []
@@ -85,17 +85,17 @@ class Traces:
         kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
         try:
             caller = _checked(owners, method, path, headers)
-            told = await self._parse(caller.owner, kind, await read())
-            if told.spans:
-                await self._opened().append(Record("", "spans", _pack(told.spans)))
+            result = await self._parse(caller.owner, kind, await read())
+            if result.spans:
+                await self._opened().append(Record("", "spans", _pack(result.spans)))
         except Refused as refusal:
             self._metrics.refused(refusal.kind)
             await _refuse(client, kind, refusal)
         except NotDurable:
             await _refuse(client, kind, Refused(503, "the spans could not be recorded; send them again", "unavailable"))
         else:
-            self._metrics.spans_received(told.calls, len(told.spans) - told.calls, told.rejected)
-            await _answer(client, kind, told)
+            self._metrics.spans_received(result.calls, len(result.spans) - result.calls, result.rejected)
+            await _answer(client, kind, result)
 
     @property
     def trouble(self) -> str:
@@ -107,7 +107,7 @@ class Traces:
         if self._journal is not None:
             self._journal.close()
 
-    async def _parse(self, owner: Owner, kind: bytes, body: bytes) -> Told:
+    async def _parse(self, owner: Owner, kind: bytes, body: bytes) -> ParsedSpans:
         if kind not in {_PROTOBUF, _JSON}:
             raise Refused(415, "OTLP comes as application/x-protobuf or application/json", "invalid_request")
         if self._waiting >= MOST_WAITING:
@@ -132,27 +132,27 @@ def spans_folder(journals: Path) -> Path:
     return journals.parent / "spans"
 
 
-def read(kind: bytes, body: bytes, owner: Owner) -> Told:
+def read(kind: bytes, body: bytes, owner: Owner) -> ParsedSpans:
     """What a request tells, in a thread. A key's own team, app and user stand above what its spans say.
 
     Raises:
         Refused: it is no request of OTLP, or unpacks to more than is taken.
     """
-    told = Told()
+    result = ParsedSpans()
     try:
         for number, found in enumerate(_spans(kind, _unpacked(body))):
             if number % GIVE_WAY_EVERY == 0:
                 time.sleep(0)  # the thread that serves calls may go first
             if isinstance(found, Span):
-                _take(found, owner, told)
+                _take(found, owner, result)
             else:
-                _reject(found, told)
+                _reject(found, result)
     except UserError as error:
         raise Refused(415, f"{error}, where the gateway runs; or send JSON", "invalid_request") from None
     except (ValueError, RecursionError) as error:
-        said = str(error) if isinstance(error, ValueError) and not isinstance(error, msgspec.MsgspecError) else ""
-        raise Refused(400, said or "it is no trace request of OTLP", "invalid_request") from None
-    return told
+        reason = str(error) if isinstance(error, ValueError) and not isinstance(error, msgspec.MsgspecError) else ""
+        raise Refused(400, reason or "it is no trace request of OTLP", "invalid_request") from None
+    return result
 
 
 def _spans(kind: bytes, body: bytes) -> Iterator[Span | str]:
@@ -171,36 +171,39 @@ def _spans(kind: bytes, body: bytes) -> Iterator[Span | str]:
             yield str(error)
 
 
-def _take(span: Span, owner: Owner, told: Told) -> None:
+def _take(span: Span, owner: Owner, result: ParsedSpans) -> None:
     try:
         call = call_from(span, SOURCE)
     except ValueError as error:
         if is_inference(span.attributes):
-            _reject(str(error), told)
+            _reject(str(error), result)
         return
     if not _PLACE.fullmatch(f"{span.trace_id}:{span.span_id}"):
-        _reject("the trace id is not 16 bytes, or the span id not 8", told)
+        _reject("the trace id is not 16 bytes, or the span id not 8", result)
         return
     owned = None if call is None else _owned(call, owner)
-    told.spans.append(Received(span.trace_id, span.span_id, short(span.parent_id), owned))
-    told.calls += call is not None
+    result.spans.append(Received(span.trace_id, span.span_id, short(span.parent_id), owned))
+    result.calls += call is not None
 
 
 def _owned(call: Call, owner: Owner) -> Call:
     """With the key's owner, and with names that are bounded: they become columns of the ledger."""
-    said = call.owner
+    owner_of_span = call.owner
     of_key = Owner(
-        owner.team or short(said.team), owner.app or short(said.app), owner.user or short(said.user), owner.key
+        owner.team or short(owner_of_span.team),
+        owner.app or short(owner_of_span.app),
+        owner.user or short(owner_of_span.user),
+        owner.key,
     )
     names = {name: short(getattr(call, name)) for name in _NAMES}
     tags = {name: short(value) for name, value in call.tags.items()}
     return msgspec.structs.replace(call, owner=of_key, tags=tags, **names)
 
 
-def _reject(reason: str, told: Told) -> None:
-    told.rejected += 1
-    if reason not in told.reasons and len(told.reasons) < MOST_REASONS:
-        told.reasons.append(reason)
+def _reject(reason: str, result: ParsedSpans) -> None:
+    result.rejected += 1
+    if reason not in result.reasons and len(result.reasons) < MOST_REASONS:
+        result.reasons.append(reason)
 
 
 def _unpacked(body: bytes) -> bytes:
@@ -240,12 +243,12 @@ def _checked(owners: Owners, method: str, path: str, headers: Mapping[bytes, byt
     return caller
 
 
-async def _answer(client: Client, kind: bytes, told: Told) -> None:
-    message = "; ".join(told.reasons)
+async def _answer(client: Client, kind: bytes, result: ParsedSpans) -> None:
+    message = "; ".join(result.reasons)
     if kind == _PROTOBUF:
-        body = otlp_protobuf.answer_of(told.rejected, message)
-    elif told.rejected:
-        partial = {"rejectedSpans": str(told.rejected), "errorMessage": message}
+        body = otlp_protobuf.answer_of(result.rejected, message)
+    elif result.rejected:
+        partial = {"rejectedSpans": str(result.rejected), "errorMessage": message}
         body = msgspec.json.encode({"partialSuccess": partial})
     else:
         body = b"{}"

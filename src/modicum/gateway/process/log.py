@@ -15,7 +15,7 @@ def log(event: str, **facts: str | float | bool | list[str] | None) -> None:
         sys.stderr.flush()
 
 
-class _Told(logging.Handler):
+class _ErrorHandler(logging.Handler):
     """What a library logs, as a line of ours; without the traceback, whose messages might quote a request."""
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -26,4 +26,4 @@ def take_over(*names: str) -> None:
     """Loggers of libraries, from errors upwards: how often a caller sends what is no HTTP is its own affair."""
     for name in names:
         logger = logging.getLogger(name)
-        logger.handlers, logger.propagate = [_Told(logging.ERROR)], False
+        logger.handlers, logger.propagate = [_ErrorHandler(logging.ERROR)], False

@@ -17,11 +17,11 @@ def _limits(root: Path) -> list[int]:
     found = []
     for file in _files(root):
         try:
-            said = file.read_text(encoding="ascii").strip()
+            limit = file.read_text(encoding="ascii").strip()
         except (OSError, UnicodeDecodeError):
             continue
-        if said.isdigit() and int(said) > 0:  # `max`: no limit
-            found.append(int(said))
+        if limit.isdigit() and int(limit) > 0:  # `max`: no limit
+            found.append(int(limit))
     return found
 
 

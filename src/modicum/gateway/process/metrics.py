@@ -125,6 +125,12 @@ class Metrics:
         self.failures = Counter(
             "modicum_stage_failures", "A stage failed; the call went on.", ("stage",), registry=self.registry
         )
+        self._not_decidable = Counter(
+            "modicum_rule_not_decidable",
+            "A rule needed to know what its call does not hold; the call went on as it was.",
+            ("rule",),
+            registry=self.registry,
+        )
         self._spans = Counter(
             "modicum_otel_spans_received",
             "Spans that came in over OTLP: those of calls, others, and those of calls that cannot be read.",
@@ -178,6 +184,10 @@ class Metrics:
     def failed(self, stage: str) -> None:
         """`stage` is one of our own words."""
         self.failures.labels(stage).inc()
+
+    def not_decidable(self, rule: str) -> None:
+        """`rule` is the name of one that is installed."""
+        self._not_decidable.labels(rule).inc()
 
     def text(self) -> bytes:
         """All of it; with several workers their sums."""

@@ -63,14 +63,14 @@ class MockApp:
         now = int(time.time())
         dialect = dialect_of(scope["path"])
         try:
-            asked = served(scope["method"], scope["path"], {name for name, _ in scope["headers"]})
-            dialect = asked.dialect
+            target = served(scope["method"], scope["path"], {name for name, _ in scope["headers"]})
+            dialect = target.dialect
             options = parse_options(headers)
         except (Refused, DialectError) as refusal:
-            said = dialect.error(refusal.status, refusal.message, refusal.kind)
-            return MockReply(refusal.status, "application/json", (said,)), MockOptions()
+            error_body = dialect.error(refusal.status, refusal.message, refusal.kind)
+            return MockReply(refusal.status, "application/json", (error_body,)), MockOptions()
         path = f"{scope['path']}?{scope['query_string'].decode('ascii', 'replace')}"
-        if asked.what == CALL:
+        if target.what == CALL:
             return self._provider.answer(dialect, body, path, options, now), options
         if scope["method"] == "GET":
             return models(dialect, MODELS, now), options

@@ -59,10 +59,10 @@ def raise_limit() -> int:
     """Raises this process's limit of open files as far as it may; children inherit it. Returns the limit."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     endless = resource.RLIM_INFINITY
-    for wanted in _TRIED if hard == endless else (hard,):
-        if soft != endless and soft < wanted:
+    for limit in _TRIED if hard == endless else (hard,):
+        if soft != endless and soft < limit:
             with suppress(ValueError, OSError):
-                resource.setrlimit(resource.RLIMIT_NOFILE, (wanted, hard))
+                resource.setrlimit(resource.RLIMIT_NOFILE, (limit, hard))
                 break
     return current_limit()
 

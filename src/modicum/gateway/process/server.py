@@ -5,8 +5,8 @@ import gc
 import signal
 import socket
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ import uvloop
 
 from modicum.calls import UserError
 from modicum.calls.rule import Rule
+from modicum.context.live_turns import LiveTurns
 from modicum.gateway.answering import UpstreamAnswerer
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
@@ -27,6 +28,7 @@ from modicum.gateway.http.traces import Traces
 from modicum.gateway.http.unread import UnreadBody
 from modicum.gateway.http.upgrades import PlainProtocol
 from modicum.gateway.in_force import InForce
+from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.process.fair_accept import Accepting
@@ -46,9 +48,11 @@ from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
 from modicum.metering.digests import Digester
+from modicum.metering.prices import PriceBook
 from modicum.optimizers import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
+from modicum.outbound.server import DrainingServer
 from modicum.settings import USUAL_UPSTREAMS, Settings, upstream_key
 from modicum.settings.addresses import host_and_port
 
@@ -83,6 +87,7 @@ class Gateway:
         worker: which of the gateway's processes this is.
         bound: the socket that all of them listen on; None: one of its own.
         rules: run on every call; features that the settings switch on bring rules of their own for calls of theirs.
+        prices: opens the prices that rules may ask for, in a thread, when the first one asks.
     """
 
     def __init__(
@@ -95,7 +100,9 @@ class Gateway:
         worker: Worker = ALONE,
         bound: socket.socket | None = None,
         rules: Sequence[Rule] = RULES,
+        prices: Callable[[], PriceBook] = PriceBook,
     ) -> None:
+        self._prices = prices
         self._rules = tuple(rules)
         self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
         self._worker, self._bound = worker, bound
@@ -146,6 +153,8 @@ class Gateway:
             Readiness(journal),
             Recorder(journal, Digester(self._digest_key) if settings.anatomy else None, metrics.failed),
             Traces(journal.path, metrics),
+            LiveRates(self._prices, metrics.failed),
+            LiveTurns() if self._worker.count == 1 else None,
         )
         self._load_teams()
         upstream = UpstreamAnswerer(
@@ -275,7 +284,7 @@ class Gateway:
         return shared_metrics(self._folder) if self._worker.count > 1 else None
 
 
-class _Server(uvicorn.Server):
+class _Server(DrainingServer):
     """Tells the pipeline when it is time to drain."""
 
     @property
@@ -324,21 +333,6 @@ class _Server(uvicorn.Server):
             await asyncio.sleep(TURN_AWAY_EVERY_S)
             for connection in list(self.server_state.connections):
                 connection.shutdown()  # at once, or after the reply that is under way
-
-    @contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        """As uvicorn does, but for the end: a signal is not raised again, which would end the process before the
-        journal is closed.
-        """
-        if threading.current_thread() is not threading.main_thread():
-            yield
-            return
-        before = {number: signal.signal(number, self.handle_exit) for number in (signal.SIGTERM, signal.SIGINT)}
-        try:
-            yield
-        finally:
-            for number, handler in before.items():
-                signal.signal(number, handler)
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         self._parts.readiness.draining = True
@@ -467,6 +461,7 @@ def run(
     *,
     worker: Worker = ALONE,
     bound: socket.socket | None = None,
+    prices: Callable[[], PriceBook] = PriceBook,
 ) -> None:
     """Runs the gateway, or one of its workers, in this process until it is told to stop."""
     take_over("uvicorn.error", "asyncio")
@@ -478,4 +473,4 @@ def run(
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    uvloop.run(Gateway(settings, folder, digest_key, reread, worker=worker, bound=bound).serve())
+    uvloop.run(Gateway(settings, folder, digest_key, reread, worker=worker, bound=bound, prices=prices).serve())

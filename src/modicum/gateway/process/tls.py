@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from modicum.calls import UserError
+from modicum.outbound.hosts import trust_in
 from modicum.settings import Settings, beside_settings, place_of
 
 HANDSHAKE_WITHIN_S = 20.0
@@ -72,7 +73,7 @@ def trust_of(settings: Settings, upstream: str) -> ssl.SSLContext | None:
     if not one.url.startswith("https:"):
         raise UserError(f"{place} is of no use: {one.url} is spoken to without TLS; write its url with https")
     try:
-        return ssl.create_default_context(cadata=_read(place, path).decode("ascii"))
+        return trust_in(_read(place, path).decode("ascii"))
     except (ssl.SSLError, ValueError) as error:
         raise UserError(f"{place}: {path} holds no certificates as PEM ({_reason(error)})") from None
 

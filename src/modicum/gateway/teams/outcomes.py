@@ -6,11 +6,13 @@ The workers of a gateway share it, and it outlives them. It holds names of runs 
 import sqlite3
 import time
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 from modicum.agents.canary import CanaryWatch
 from modicum.calls import UserError
+from modicum.calls.containment import undo_if_failed
 
 PLAN, CANARY, NEITHER = "plan", "canary", ""
 """What a run went under. Neither: the full team, for another reason than being a canary; it proves nothing."""
@@ -74,7 +76,7 @@ class TeamOutcomes:
         """
         given_up = []
         self._base.execute("BEGIN IMMEDIATE")
-        try:
+        with undo_if_failed(partial(self._base.execute, "ROLLBACK")):  # half a grading may not stay
             for team, run, plan, arm in self._runs(task):
                 known = grading.get(team)
                 if known is None or known.outcome not in {"", name} or not 0 <= value <= 1:
@@ -90,9 +92,6 @@ class TeamOutcomes:
                 if watch.reverted != before:
                     given_up.append(f"{team}: {watch.reverted}")
             self._base.execute("COMMIT")
-        except BaseException:  # whatever it is goes on up; half a grading may not stay
-            self._base.execute("ROLLBACK")
-            raise
         return given_up
 
     def watch(self, team: str, plan: str) -> CanaryWatch:

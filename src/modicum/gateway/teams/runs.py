@@ -22,7 +22,7 @@ class Run:
         self.guard = guard
         self.agreed = ""
         """Why nobody needs to speak any more; empty while they do."""
-        self.asked: set[str] = set()
+        self.callers: set[str] = set()
         """Agents that have called."""
         self.unfinished: set[str] = set()
         """Agents whose last call has not come to a good end: their next one is the same turn."""
@@ -42,10 +42,6 @@ class Run:
         digest = digest_saying(text)
         if text.strip() and (digest in self._sayings or len(self._sayings) < MOST_SAYINGS):
             self._sayings[digest] = self._sayings.get(digest, frozenset()) | {agent}
-
-    def who_said(self, text: str) -> frozenset[str]:
-        """The agents that said exactly this, but for white space around it."""
-        return self._sayings.get(digest_saying(text), frozenset())
 
     @property
     def authors_by_digest(self) -> Mapping[bytes, frozenset[str]]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from modicum.calls import Outcome
 from modicum.gateway.answering import Answerer
-from modicum.gateway.listening import Failed
+from modicum.gateway.failures import Failed
 from modicum.gateway.optimizing import FactSource
 from modicum.gateway.process.log import log
 from modicum.gateway.teams.outcomes import Grading, TeamOutcomes
@@ -74,8 +74,8 @@ class Teams:
         loop = asyncio.get_running_loop()
         try:
             for outcome in outcomes:
-                said = (outcome.task, outcome.name, outcome.value, self._grading)
-                for given_up in await loop.run_in_executor(self._thread, self._outcomes.apply_outcome, *said):
+                grade = (outcome.task, outcome.name, outcome.value, self._grading)
+                for given_up in await loop.run_in_executor(self._thread, self._outcomes.apply_outcome, *grade):
                     log("team_plan_reverted", why=given_up)
             self._plans.look_at_watches()
         except sqlite3.Error:

@@ -30,9 +30,9 @@ from modicum.providers.dialects import DIALECTS
 from modicum.providers.own_reply import JSON, OwnText
 from modicum.providers.prompt import RequestPrompt
 
-MOST_HEARD_BYTES = 4 * 1024 * 1024
+MOST_REPLY_BYTES = 4 * 1024 * 1024
 """A stream that is longer has no answer for us."""
-MOST_TOLD = 1_000
+MOST_REASONS = 1_000
 GONE = "the plan was taken away"
 """Why the full team runs on: only replies that we gave are still taken out of its prompts."""
 REFUSED = 403
@@ -84,7 +84,7 @@ class TeamTurns:
     def __init__(self, plans: TeamPlans, record_run: RecordRun, key: bytes) -> None:
         self._plans, self._record_run, self._key = plans, record_run, key
         self._runs = Runs()
-        self._told: set[tuple[str, str, str]] = set()
+        self._logged_reasons: set[tuple[str, str, str]] = set()
         self._led: dict[str, Team] = {}
 
     @property
@@ -102,8 +102,8 @@ class TeamTurns:
         team = team or self._led.get(named)
         if team is None:
             return None
-        told = {name.decode(): headers[name].decode("utf-8", "replace") for name in _TURN if name in headers}
-        question = parse_turn_question({name: value[:MOST_CHARACTERS] for name, value in told.items()})
+        turn_headers = {name.decode(): headers[name].decode("utf-8", "replace") for name in _TURN if name in headers}
+        question = parse_turn_question({name: value[:MOST_CHARACTERS] for name, value in turn_headers.items()})
         if question is None:
             return None
         scope = exchange.about.owner.key
@@ -153,37 +153,37 @@ class TeamTurns:
                 run.guard.full_because = why
                 self._record_run(team.name, call.question.run, call.exchange.about.task, team.digest, NEITHER)
         if why and why != "canary" and self._first_time(team, why):
-            log("team_plan_not_applied", team=team.name, problem=self._told_why(team, agent, why, prompts))
+            log("team_plan_not_applied", team=team.name, problem=self._explain(team, agent, why, prompts))
 
     def _first_time(self, team: Team, what: str) -> bool:
         """Whether the log has not been told this yet of the plan."""
-        told = team.name, team.digest, what
-        if told in self._told or len(self._told) >= MOST_TOLD:
+        reason = team.name, team.digest, what
+        if reason in self._logged_reasons or len(self._logged_reasons) >= MOST_REASONS:
             return False
-        self._told.add(told)
+        self._logged_reasons.add(reason)
         return True
 
     @staticmethod
-    def _told_why(team: Team, agent: str, why: str, prompts: Mapping[str, str]) -> str:
+    def _explain(team: Team, agent: str, why: str, prompts: Mapping[str, str]) -> str:
         """With file and line, and what would be accepted."""
         bound = team.plan.bound_to
         text = team.text
         if "instructions" in why and agent in bound.prompts:
-            wanted, now = bound.prompts[agent], digest_text(prompts[agent])
-            return f"{team.place}{find_line(text, 'prompts')}: {why}; accepted is the digest {wanted}, now it is {now}"
+            planned, now = bound.prompts[agent], digest_text(prompts[agent])
+            return f"{team.place}{find_line(text, 'prompts')}: {why}; accepted is the digest {planned}, now it is {now}"
         if "model" in why and agent in bound.models:
             return f"{team.place}{find_line(text, 'models')}: {why}; accepted is {bound.models[agent]}"
         return f"{team.place}: {why}"
 
     def _turn(self, call: _Call) -> FeatureFacts:
         run, agent, prompt = call.run, call.question.agent, call.prompt
-        goes_on = prompt is not None and prompt.ends_with_tool_result and agent in run.asked
-        again = call.exchange.request.headers.get(_RETRY, b"0") != b"0" and agent in run.asked
+        goes_on = prompt is not None and prompt.ends_with_tool_result and agent in run.callers
+        again = call.exchange.request.headers.get(_RETRY, b"0") != b"0" and agent in run.callers
         again = again or agent in run.unfinished
         question = call.question
         if question.round is None and (goes_on or again):
             question = msgspec.structs.replace(question, round=run.guard.round_of(agent))
-        run.asked.add(agent)
+        run.callers.add(agent)
         verdict = answer_question(run.guard, question)
         tags = {
             "agent_team": call.team.name,
@@ -223,6 +223,7 @@ class TeamTurns:
         text = settings.reply or dialect.empty_text
         made = dialect.own_reply(OwnText(number, facts.model, text, int(time()), facts.stream, facts.usage_asked))
         if made is None:
+            tags["plan_passed_on"] = "replies of its API are not written here"
             return None
         call.run.silenced.add(call.question.agent)
         return FeatureFacts((StoppedTurn(OwnReply(200, *made), edit),), tags=tags, mark=mark)
@@ -259,25 +260,25 @@ class TurnListener:
 
     def on_chunk(self, chunk: bytes) -> None:
         self._size += len(chunk)
-        if self._size <= MOST_HEARD_BYTES:
+        if self._size <= MOST_REPLY_BYTES:
             self._chunks.append(chunk)
 
     def on_end(self, exchange: Exchange, end: bytes) -> Mapping[str, str]:
         if exchange.reply is None or not exchange.reply.complete or exchange.reply.error_kind:
             return {}
         if self._size:
-            stream = b"".join(self._chunks) if self._size <= MOST_HEARD_BYTES else b""
-            said = exchange.upstream_dialect.reply_text(stream, stream=True)
+            stream = b"".join(self._chunks) if self._size <= MOST_REPLY_BYTES else b""
+            reply = exchange.upstream_dialect.reply_text(stream, stream=True)
         else:
-            said = exchange.request.served.dialect.reply_text(end, stream=False)
+            reply = exchange.request.served.dialect.reply_text(end, stream=False)
         agent, run = self._call.question.agent, self._call.run
         run.unfinished.discard(agent)
-        if said is None:
+        if reply is None:
             return {}
-        run.record_saying(agent, said.text)
-        if said.calls_tools:
+        run.record_saying(agent, reply.text)
+        if reply.calls_tools:
             return {}
-        answer = digest_answer(self._call.team.answer_in(said.text), self._key)
+        answer = digest_answer(self._call.team.answer_in(reply.text), self._key)
         if agent in self._call.team.plan.agents:
             run.answered(agent, self._round, answer)
         return {"answer": answer} if answer else {}

@@ -213,13 +213,13 @@ def message_blocks(message: Message) -> list[Block]:
         return []
     kind = SegmentKind.ASSISTANT if is_reply else SegmentKind.USER
     blocks = parts_blocks(kind, as_list(message.get("content")))
-    for asked in map(mapping, listed(message.get("toolCalls"))):
-        blocks.append(tool_call(asked.get("name"), asked.get("args"), asked.get("id")))
-        answers = parts_blocks(SegmentKind.TOOL_RESULT, as_list(asked.get("result")))
-        failed = asked.get("status") == "error"
-        said = "\n".join(answer.text for answer in answers) or plain(asked.get("result"))
+    for tool_use in map(mapping, listed(message.get("toolCalls"))):
+        blocks.append(tool_call(tool_use.get("name"), tool_use.get("args"), tool_use.get("id")))
+        answers = parts_blocks(SegmentKind.TOOL_RESULT, as_list(tool_use.get("result")))
+        failed = tool_use.get("status") == "error"
+        result_text = "\n".join(answer.text for answer in answers) or plain(tool_use.get("result"))
         is_error = failed or any(answer.is_error for answer in answers)
-        blocks.append(tool_result(said, asked.get("id"), tool=asked.get("name"), is_error=is_error))
+        blocks.append(tool_result(result_text, tool_use.get("id"), tool=tool_use.get("name"), is_error=is_error))
     return blocks
 
 

@@ -15,7 +15,7 @@ from modicum.calls import Anatomy, Problem, Segment, SegmentKind
 from modicum.context.growing import Context
 from modicum.importers.agents.opencode_messages import MOST_PARENTS, NAME, call_of
 from modicum.importers.format import Found, Reading
-from modicum.importers.sqlite_files import column_names, has_tables, opened
+from modicum.importers.sqlite_files import columns_of, has_tables, opened
 from modicum.providers.blocks import Block, picture, tool_call, tool_result
 from modicum.providers.fields import mapping, text
 from modicum.providers.json_values import decoded
@@ -49,7 +49,7 @@ def read_database(path: Path, reading: Reading) -> Found:
 
 def _roots(database: sqlite3.Connection) -> dict[str, str]:
     """The session at the root of each."""
-    if "parent_id" not in column_names(database, "session"):
+    if "parent_id" not in columns_of(database, "session"):
         return {}
     parents = {str(name): text(parent) for name, parent in database.execute("SELECT id, parent_id FROM session")}
     roots = {}
@@ -127,11 +127,11 @@ class _Talk:
         is_reply = message.get("role") == "assistant"
         for (data,) in self._database.execute(PARTS, (message["id"],)).fetchall():
             part = mapping(decoded(data if isinstance(data, str | bytes) else ""))
-            kind, said = part.get("type"), text(part.get("text"))
+            kind, part_text = part.get("type"), text(part.get("text"))
             if kind == "text" and part.get("ignored") is not True:
-                yield Block(SegmentKind.ASSISTANT if is_reply else SegmentKind.USER, said)
+                yield Block(SegmentKind.ASSISTANT if is_reply else SegmentKind.USER, part_text)
             elif kind == "reasoning":
-                yield Block(SegmentKind.REASONING, said)
+                yield Block(SegmentKind.REASONING, part_text)
             elif kind == "file":
                 is_image = text(part.get("mime")).startswith("image/")
                 yield picture(SegmentKind.IMAGE if is_image else SegmentKind.DOCUMENT, part)

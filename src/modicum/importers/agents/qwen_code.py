@@ -9,7 +9,6 @@ whichever model served them. Traps, each with a fixture:
 - A compression row holds the history that the model sees from then on.
 """
 
-import json
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
@@ -18,7 +17,7 @@ from typing import Any
 from modicum.calls import Call, Problem, Segment, SegmentKind
 from modicum.calls.provider_names import provider_of_own_model
 from modicum.context.growing import Context
-from modicum.importers.files import lines
+from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.gemini_generate.usage import bases_of, tier_from, usage_from
@@ -40,20 +39,13 @@ class QwenChat:
 
 def read(path: Path, reading: Reading) -> Found:
     chat = QwenChat(path, reading)
-    for found in lines(path):
+    for found in records(path):
         if isinstance(found, Problem):
             yield found
             continue
-        number, line = found
+        number, row = found
         try:
-            row = decoded(line)
-            if not isinstance(row, dict):
-                raise ValueError("no JSON object on this line")  # noqa: TRY004, TRY301 - bad data, not a bad program
             call = _row(chat, row)
-        except json.JSONDecodeError as error:
-            yield Problem(str(path), f"not valid JSON: {error.msg}", number)
-        except UnicodeDecodeError:
-            yield Problem(str(path), "not valid UTF-8", number)
         except (ValueError, RecursionError) as error:
             yield Problem(str(path), f"not counted: {error}", number)
         else:

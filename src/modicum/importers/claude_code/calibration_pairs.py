@@ -80,8 +80,8 @@ def _step(outer: dict[str, Any], threads: dict[str, _Thread], seen: set[str], se
         return None
     thread = threads.setdefault(name, _Thread())
     message = row.get("message") or {}
-    said = message.get("content") or []
-    blocks = [{"type": "text", "text": said}] if isinstance(said, str) else list(said)
+    content = message.get("content") or []
+    blocks = [{"type": "text", "text": content}] if isinstance(content, str) else list(content)
     if row.get("isCompactSummary") or row.get("isMeta") or message.get("model") == NO_MODEL:
         thread.call = ""
     elif row["type"] == "user":

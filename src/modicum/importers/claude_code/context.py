@@ -161,9 +161,9 @@ class Threads:
             self._sent[message.id] = sent
         elif sent is not thread.last:
             return  # a copy of an earlier reply
-        said = thread.reply(row, message, self._segmenter)
-        sent.output_tokens += sum(part.tokens for part in said)
-        self._listener.on_reply(message.id, said)
+        segments = thread.reply(row, message, self._segmenter)
+        sent.output_tokens += sum(part.tokens for part in segments)
+        self._listener.on_reply(message.id, segments)
 
     def _thread(self, name: str) -> "TranscriptThread":
         if name not in self._threads:
@@ -221,9 +221,9 @@ class TranscriptThread:
 
     def reply(self, row: FullRow, message: FullMessage, segmenter: Segmenter) -> list[Segment]:
         """What the model said; it is part of the next prompt."""
-        said = segmenter.segments(content_blocks(SegmentKind.ASSISTANT, message.content), MODEL)
-        self._take(row, said)
-        return said
+        segments = segmenter.segments(content_blocks(SegmentKind.ASSISTANT, message.content), MODEL)
+        self._take(row, segments)
+        return segments
 
     def send(self, prompt_tokens: int, cache_read_tokens: int) -> Sent:
         """A call is sent with a prompt of that size: fits the segments to it."""
@@ -322,10 +322,10 @@ def _result(part: TranscriptPart) -> Iterator[Block]:
     """A tool's result: its text, and the pictures in it."""
     inner = part.content if isinstance(part.content, list) else []
     pictures = [_picture(one) for one in inner if one.type == "image"]
-    said = part.content if isinstance(part.content, str) else ""
-    said = said or "\n".join(one.text or "" for one in inner if one.type != "image")
-    if said or not pictures:
-        yield tool_result(said, part.tool_use_id, is_error=bool(part.is_error))
+    result_text = part.content if isinstance(part.content, str) else ""
+    result_text = result_text or "\n".join(one.text or "" for one in inner if one.type != "image")
+    if result_text or not pictures:
+        yield tool_result(result_text, part.tool_use_id, is_error=bool(part.is_error))
     yield from pictures
 
 

@@ -123,28 +123,28 @@ def usage_from(
         ValueError: a count is no count of tokens.
     """
     holders = (outputs.get("usage_metadata"), reply.get("usage_metadata"), metadata.get("usage_metadata"))
-    said = next((found for holder in holders if (found := parsed_mapping(holder))), {})
-    if not said:
-        said = {
+    counts = next((found for holder in holders if (found := parsed_mapping(holder))), {})
+    if not counts:
+        counts = {
             "input_tokens": first(run, "prompt_tokens", "input_tokens"),
             "output_tokens": first(run, "completion_tokens", "output_tokens"),
             "total_tokens": run.get("total_tokens"),
             "input_token_details": first(run, "prompt_token_details", "input_token_details"),
             "output_token_details": first(run, "completion_token_details", "output_token_details"),
         }
-    if not any(count(said, name) for name in ("input_tokens", "output_tokens")):
+    if not any(count(counts, name) for name in ("input_tokens", "output_tokens")):
         old = parsed_mapping(parsed_mapping(outputs.get("llm_output")).get("token_usage"))
-        said = {"input_tokens": old.get("prompt_tokens"), "output_tokens": old.get("completion_tokens")}
-        said["input_token_details"] = {
+        counts = {"input_tokens": old.get("prompt_tokens"), "output_tokens": old.get("completion_tokens")}
+        counts["input_token_details"] = {
             "cache_read": parsed_mapping(old.get("prompt_tokens_details")).get("cached_tokens")
         }
-        said["output_token_details"] = {
+        counts["output_token_details"] = {
             "reasoning": parsed_mapping(old.get("completion_tokens_details")).get("reasoning_tokens")
         }
-    prompt, completion = count(said, "input_tokens"), count(said, "output_tokens")
-    inputs, outs = parsed_mapping(said.get("input_token_details")), parsed_mapping(said.get("output_token_details"))
+    prompt, completion = count(counts, "input_tokens"), count(counts, "output_tokens")
+    inputs, outs = parsed_mapping(counts.get("input_token_details")), parsed_mapping(counts.get("output_token_details"))
     lane = next((lane for lane in ("flex", "priority") for name in (*inputs, *outs) if name.startswith(lane)), "")
-    total = count(said, "total_tokens") or 0
+    total = count(counts, "total_tokens") or 0
     sides = both_sides(prompt, completion, total)
     if sides is None:
         return None, lane
@@ -166,8 +166,8 @@ def usage_from(
 def status(run: Record) -> CallStatus:
     if run.get("error"):
         return CallStatus.ERROR
-    said = label(run.get("status"))
-    return {"error": CallStatus.ERROR, "pending": CallStatus.UNKNOWN}.get(said, CallStatus.OK)
+    word = label(run.get("status"))
+    return {"error": CallStatus.ERROR, "pending": CallStatus.UNKNOWN}.get(word, CallStatus.OK)
 
 
 def finish_reason(about: Mapping[str, Any], outputs: Mapping[str, Any]) -> str:
@@ -193,8 +193,8 @@ def _plain(message: Any) -> Any:
         kind = ROLES.get(str(path[-1]).removesuffix("Chunk"), "user")
     if not isinstance(inner, Mapping) or not isinstance(kind, str) or "content" not in inner:
         return message
-    content, asked = inner.get("content"), inner.get("tool_calls")
-    if asked and isinstance(content, list):  # the calls stand in both places
+    content, tool_calls = inner.get("content"), inner.get("tool_calls")
+    if tool_calls and isinstance(content, list):  # the calls stand in both places
         content = [block for block in content if not isinstance(block, Mapping) or block.get("type") != "tool_use"]
     return {**inner, "role": kind, "content": content}
 

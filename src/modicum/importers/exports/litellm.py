@@ -138,8 +138,8 @@ def usage_from(row: Record, details: Mapping[str, Any]) -> Usage | None:
 
 
 def status(row: Record, metadata: Mapping[str, Any]) -> CallStatus:
-    said = label(first(row, "status") or metadata.get("status")).lower()
-    return CallStatus.ERROR if said in {"failure", "failed", "error"} else CallStatus.OK
+    word = label(first(row, "status") or metadata.get("status")).lower()
+    return CallStatus.ERROR if word in {"failure", "failed", "error"} else CallStatus.OK
 
 
 def finish_reason(response: Any) -> str:

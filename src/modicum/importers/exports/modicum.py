@@ -23,6 +23,7 @@ from modicum.calls import (
     Tier,
     Usage,
 )
+from modicum.calls.errors import accepted_are
 from modicum.calls.usage import checked_count
 from modicum.importers.exports.export_record import Record, Recorded, fields_in, read_export
 from modicum.importers.format import Found, LogFormat, Reading
@@ -181,7 +182,7 @@ def _segment(one: Mapping[str, Any]) -> Segment:
 
 def _only(where: str, found: Mapping[str, Any], known: Iterable[str]) -> None:
     if unknown := sorted(set(found) - set(known)):
-        raise ValueError(f"{where} has no field '{unknown[0]:.40}'; known are {', '.join(sorted(known))}")
+        raise ValueError(f"{where} has no field '{unknown[0]:.40}'; {accepted_are(sorted(known))}")
 
 
 def _word(words: type[Word], holder: Mapping[str, Any], name: str, default: Word) -> Word:
@@ -191,7 +192,7 @@ def _word(words: type[Word], holder: Mapping[str, Any], name: str, default: Word
     try:
         return words(holder[name])
     except ValueError:
-        raise ValueError(f"{name} is none of {', '.join(words)}") from None
+        raise ValueError(f"{name} has another value; {accepted_are(words)}") from None
 
 
 def _texts(line: Record, name: str, known: Iterable[str] = ()) -> dict[str, str]:

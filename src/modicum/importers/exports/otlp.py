@@ -86,31 +86,31 @@ def _with_context(span: Span, call: Call | None) -> Recorded:
 def _log_record(raw: Record, resource: Mapping[str, object]) -> Iterator[Recorded | str]:
     """Calls that are told of in a log record: Claude Code's, and GenAI events that stand without a span."""
     try:
-        told = log_span_from(raw, resource)
-        if told.name == CLAUDE_CODE_CALL or (told.name == "api_request" and "session.id" in told.attributes):
-            yield Recorded(claude_code_call(told))
+        span = log_span_from(raw, resource)
+        if span.name == CLAUDE_CODE_CALL or (span.name == "api_request" and "session.id" in span.attributes):
+            yield Recorded(claude_code_call(span))
             return
-        call = call_from(told, NAME) if told.trace_id and told.span_id else None
+        call = call_from(span, NAME) if span.trace_id and span.span_id else None
     except ValueError as error:
         yield str(error)
         return
     if call is not None:
-        yield Recorded(call, *context_of(told), reply=reply_of(told))
+        yield Recorded(call, *context_of(span), reply=reply_of(span))
 
 
-def claude_code_call(told: Span) -> Call:
+def claude_code_call(span: Span) -> Call:
     """The call of an event `claude_code.api_request` (https://docs.claude.com/en/docs/claude-code/monitoring-usage).
 
     Raises:
         ValueError: a count or an amount is none.
     """
-    about = told.attributes
+    about = span.attributes
     names = ("input_tokens", "cache_read_tokens", "cache_creation_tokens", "output_tokens")
     uncached, cache_read, written, output = (count(about, name) or 0 for name in names)
     is_counted = any(about.get(name) not in (None, "") for name in names)
     took_ms = count(about, "duration_ms") or 0
     session = label(about.get("session.id"))
-    identity = label(about.get("request_id")) or f"{session}:{told.started.isoformat()}:{about.get('event.sequence')}"
+    identity = label(about.get("request_id")) or f"{session}:{span.started.isoformat()}:{about.get('event.sequence')}"
     usage = anthropic.buckets(uncached, cache_read, written, 0, 0, output)
     basis = Basis.EXACT if is_counted else Basis.UNKNOWN
     return Call(
@@ -118,8 +118,8 @@ def claude_code_call(told: Span) -> Call:
         source=NAME,
         provider="anthropic",
         model=label(about.get("model")),
-        started=told.started - timedelta(milliseconds=min(took_ms, 86_400_000)),
-        finished=told.started,
+        started=span.started - timedelta(milliseconds=min(took_ms, 86_400_000)),
+        finished=span.started,
         usage=usage,
         usage_basis=basis,
         output_basis=basis,
@@ -128,7 +128,7 @@ def claude_code_call(told: Span) -> Call:
         task=session,
         owner=Owner(
             team=label(about.get("organization.id")),
-            app=label(told.resource.get("service.name")),
+            app=label(span.resource.get("service.name")),
             user=label(about.get("user.email") or about.get("user.account_uuid") or about.get("user.id")),
         ),
         tags=named(version=about.get("app.version"), query_source=about.get("query_source")),

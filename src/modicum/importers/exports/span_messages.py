@@ -35,16 +35,18 @@ def context_of(span: Span) -> tuple[Any, Any, Any]:
     numbered = unflattened(span.attributes, "gen_ai.prompt.")
     if numbered:
         return numbered, unflattened(span.attributes, "llm.request.functions."), None
-    told = [_event_message(event.name, event.attributes) for event in span.events if event.name in MESSAGE_EVENTS]
-    return told or None, None, None
+    messages = [_event_message(event.name, event.attributes) for event in span.events if event.name in MESSAGE_EVENTS]
+    return messages or None, None, None
 
 
 def reply_of(span: Span) -> Any:
     """What the model answered, in the same three places; None where the span does not tell."""
     for holder in (span.attributes, *(event.attributes for event in span.events)):
-        told = first(holder, "gen_ai.output.messages", "ai.response.text", "ai.response.toolCalls", "gen_ai.completion")
-        if told:
-            return parsed(told)
+        messages = first(
+            holder, "gen_ai.output.messages", "ai.response.text", "ai.response.toolCalls", "gen_ai.completion"
+        )
+        if messages:
+            return parsed(messages)
     if numbered := unflattened(span.attributes, "llm.output_messages."):
         return [_open_message(message) for message in numbered]
     if numbered := unflattened(span.attributes, "gen_ai.completion."):
@@ -96,14 +98,14 @@ def _open_message(raw: Any) -> dict[str, Any]:
     """A message of OpenInference in OpenAI's shape."""
     message = _inner(raw, "message")
     parts = [dict(_inner(part, "message_content")) for part in parsed_list(message.get("contents"))]
-    asked = [dict(_inner(call, "tool_call")) for call in parsed_list(message.get("tool_calls"))]
+    tool_calls = [dict(_inner(call, "tool_call")) for call in parsed_list(message.get("tool_calls"))]
     if "function_call_name" in message:
         arguments = message.get("function_call_arguments_json")
-        asked.append({"name": message["function_call_name"], "arguments": arguments})
+        tool_calls.append({"name": message["function_call_name"], "arguments": arguments})
     return {
         "role": message.get("role", "user"),
         "content": parts or message.get("content"),
-        "tool_calls": asked,
+        "tool_calls": tool_calls,
         "tool_call_id": message.get("tool_call_id"),
         "name": message.get("name"),
     }

@@ -138,6 +138,6 @@ def _git(folder: Path, *words: str) -> str:
     except subprocess.TimeoutExpired:
         raise UserError(f"git took more than {_MOST_SECONDS} s in {folder}; give a shorter time with --since") from None
     if done.returncode:
-        said = done.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise UserError(f"git cannot read {folder}: {said[0] if said else 'no reason given'}")
+        error_lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
+        raise UserError(f"git cannot read {folder}: {error_lines[0] if error_lines else 'no reason given'}")
     return done.stdout.decode("utf-8", "replace")

@@ -53,8 +53,8 @@ class RecordedExchange:
         """The first of these fields that the record or its metadata has, as text."""
         for fields in (self.record, self.metadata):
             for name in names:
-                if said := text(fields.get(name)):
-                    return said
+                if value := text(fields.get(name)):
+                    return value
         return ""
 
     @property
@@ -180,8 +180,8 @@ class RecordedContexts:
     def conversation(self, exchange: RecordedExchange, blocks: list[Block]) -> str:
         name = exchange.named("conversation", "conversation_id", "thread_id")
         if not name and blocks:
-            asked = next((block.text for block in blocks if block.kind is SegmentKind.USER), "")
-            name = f"{self._source}:{self._reading.digester.digest(exchange.task + asked).hex()}"
+            question = next((block.text for block in blocks if block.kind is SegmentKind.USER), "")
+            name = f"{self._source}:{self._reading.digester.digest(exchange.task + question).hex()}"
         return name
 
     def with_anatomy(self, call: Call, blocks: list[Block], reply: list[Block]) -> Call:

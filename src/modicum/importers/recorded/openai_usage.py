@@ -80,11 +80,11 @@ def _csv_rows(path: Path) -> Iterator[Row | Problem]:
             yield found
             continue
         number, line = found
-        said = line.decode("utf-8-sig" if not header else "utf-8", "replace")
+        row_text = line.decode("utf-8-sig" if not header else "utf-8", "replace")
         if not header:
-            separator = "\t" if "\t" in said else ","
+            separator = "\t" if "\t" in row_text else ","
         try:
-            cells = next(csv.reader([said], delimiter=separator, strict=True))
+            cells = next(csv.reader([row_text], delimiter=separator, strict=True))
         except csv.Error as error:
             yield Problem(str(path), f"not a row of this CSV: {error}", number)
             continue

@@ -46,8 +46,8 @@ def _count_storms(history: History, broken: Flags) -> dict[str, int]:
 
 def _find_used_replies(history: History) -> Flags:
     """Whether the next call of the conversation carries the reply: something the model said came with it."""
-    said = is_kind(history, "assistant", "reasoning", "tool_call")
-    carries = np.bincount(history.segment_call[said], minlength=history.calls) > 0
+    is_reply = is_kind(history, "assistant", "reasoning", "tool_call")
+    carries = np.bincount(history.segment_call[is_reply], minlength=history.calls) > 0
     return _shift_back(history, carries)
 
 

@@ -28,7 +28,7 @@ def find(history: History) -> Finding:
     per_token = np.nan_to_num(np.divide(cost, written, out=np.zeros(history.calls), where=written > 0))
     gross = np.minimum(lost, written) * per_token
     main = history.agent == history.code_of(history.agents, "")
-    asked = late.any() and not (habits.ttl_left_s[main & ~history.first] >= LONG_S).all()
+    is_asked_for = late.any() and not (habits.ttl_left_s[main & ~history.first] >= LONG_S).all()
     return Finding(
         id="B3",
         name="ttl_expiry",
@@ -40,7 +40,7 @@ def find(history: History) -> Finding:
         calls=int(late.sum()),
         tokens=int(lost[late].sum()),
         gross_usd=float(gross[late].sum()),
-        change=HistoryChange(ttl_seconds=np.where(main, LONG_S, -1)) if asked else None,
+        change=HistoryChange(ttl_seconds=np.where(main, LONG_S, -1)) if is_asked_for else None,
         remedy='Anthropic: "cache_control": {"type": "ephemeral", "ttl": "1h"} on the requests of interactive agents.',
         guard="Not counted: pauses of more than an hour, other models, subagents, and what a compaction or an edit "
         "took out of the context.",

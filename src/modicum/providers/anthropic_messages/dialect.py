@@ -25,7 +25,6 @@ from modicum.providers.body_parsing import (
     join_output,
     metadata_texts,
     parse_request,
-    parse_request_object,
     parse_usage,
     unreadable_reply,
 )
@@ -88,41 +87,39 @@ class AnthropicMessages(Dialect):
     overloaded_status = 529
     empty_text = "(nothing to add)"
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
+    blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
-        told = parse_request(_request, body)
-        metadata = metadata_texts(told.metadata) if told.metadata else {}
+        parsed = parse_request(_request, body)
+        metadata = metadata_texts(parsed.metadata)
         user, session = user_and_session(metadata.pop("user_id", ""))
         return RequestFacts(
-            model=check_model_name(told.model),
-            stream=bool(told.stream),
-            most_output_tokens=told.max_tokens,
+            model=check_model_name(parsed.model),
+            stream=bool(parsed.stream),
+            most_output_tokens=parsed.max_tokens,
             user=user,
             session=session,
             metadata=metadata,
         )
 
-    def segments(self, body: bytes) -> list[Block]:
-        return request_blocks(parse_request_object(body))
-
     def reply(self, body: bytes) -> ReplyFacts:
         try:
-            told = _reply.decode(body)
+            parsed = _reply.decode(body)
         except UNREADABLE:
             return unreadable_reply(body)
-        usage, problem = parse_usage(usage_from, told.usage, MAIN_COUNTS)
-        made, made_size = ("", 0) if usage else join_output(_content_blocks(told.content))
-        counts = mapping(told.usage)
+        usage, problem = parse_usage(usage_from, parsed.usage, MAIN_COUNTS)
+        made, made_size = ("", 0) if usage else join_output(_content_blocks(parsed.content))
+        counts = mapping(parsed.usage)
         return ReplyFacts(
-            reply_id=identifier(told.id),
-            model=identifier(told.model),
+            reply_id=identifier(parsed.id),
+            model=identifier(parsed.model),
             usage=usage,
             usage_final=usage is not None,
             tier=tier_from(counts),
             web_searches=web_searches_in(counts),
-            finish_reason=identifier(told.stop_reason),
-            complete=told.type == "message",
-            error_kind=error_kind_of({"error": told.error}),
+            finish_reason=identifier(parsed.stop_reason),
+            complete=parsed.type == "message",
+            error_kind=error_kind_of({"error": parsed.error}),
             output_text=made,
             output_chars=made_size,
             problem=problem,
@@ -149,10 +146,10 @@ def user_and_session(user_id: str) -> tuple[str, str]:
     """
     if user_id.startswith("{"):
         try:
-            told = mapping(msgspec.json.decode(user_id))
+            names = mapping(msgspec.json.decode(user_id))
         except UNREADABLE:
             return "", ""
-        return text(told.get("account_uuid")) or text(told.get("device_id")), text(told.get("session_id"))
+        return text(names.get("account_uuid")) or text(names.get("device_id")), text(names.get("session_id"))
     if found := _SESSION.search(user_id):
         return user_id[: found.start()], found[1]
     return user_id, ""

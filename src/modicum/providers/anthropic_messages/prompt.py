@@ -25,14 +25,14 @@ def _parts(message: Mapping[str, Any]) -> Iterator[MessagePart]:
         kind = text(block.get("type"))
         if kind == "tool_result":
             answers, is_error = text(block.get("tool_use_id")), block.get("is_error") is True
-            said = only_text(block.get("content"))
-            yield MessagePart(SegmentKind.TOOL_RESULT, said, block=place, answers=answers, is_error=is_error)
+            plain_text = only_text(block.get("content"))
+            yield MessagePart(SegmentKind.TOOL_RESULT, plain_text, block=place, answers=answers, is_error=is_error)
         elif kind == "tool_use":
             call = text(block.get("id")), text(block.get("name")), block.get("input")
             yield MessagePart(SegmentKind.TOOL_CALL, block=place, calls=(call,))
         else:
-            said = text(block.get("text")) if kind == "text" else None
-            yield MessagePart(_KINDS.get(kind, plain), said, block=place)
+            plain_text = text(block.get("text")) if kind == "text" else None
+            yield MessagePart(_KINDS.get(kind, plain), plain_text, block=place)
 
 
 _ROLES = {"system": SegmentKind.SYSTEM, "assistant": SegmentKind.ASSISTANT}

@@ -96,12 +96,12 @@ def joined(events: Iterable[Any]) -> Mapping[str, Any]:
     """
     body: dict[str, Any] = {}
     for event in events:
-        said = mapping(event)
-        if isinstance(said.get("message"), Mapping):
-            body.update(said["message"])
-        if said.get("type") == "message_delta":
-            body["stop_reason"] = mapping(said.get("delta")).get("stop_reason")
-            final = {name: count for name, count in mapping(said.get("usage")).items() if count is not None}
+        fields = mapping(event)
+        if isinstance(fields.get("message"), Mapping):
+            body.update(fields["message"])
+        if fields.get("type") == "message_delta":
+            body["stop_reason"] = mapping(fields.get("delta")).get("stop_reason")
+            final = {name: count for name, count in mapping(fields.get("usage")).items() if count is not None}
             body["usage"] = {**mapping(body.get("usage")), **final}
     return body
 

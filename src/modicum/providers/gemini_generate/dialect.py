@@ -10,7 +10,6 @@ from typing import Any
 
 import msgspec
 
-from modicum.providers.blocks import Block
 from modicum.providers.body_parsing import (
     UNREADABLE,
     check_model_name,
@@ -19,7 +18,6 @@ from modicum.providers.body_parsing import (
     join_output,
     metadata_texts,
     parse_request,
-    parse_request_object,
     unreadable_reply,
 )
 from modicum.providers.dialect import Dialect, DialectApi, Target, quoted
@@ -27,6 +25,7 @@ from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.gemini_generate.blocks import request_blocks
 from modicum.providers.gemini_generate.mock import MOCK
+from modicum.providers.gemini_generate.prompt import SHAPE
 from modicum.providers.gemini_generate.replies import WORDS, WRITER
 from modicum.providers.gemini_generate.stream import (
     GeminiTail,
@@ -37,6 +36,7 @@ from modicum.providers.gemini_generate.stream import (
     web_searches_in,
 )
 from modicum.providers.gemini_generate.usage import tier_from
+from modicum.providers.own_reply import OwnText
 
 STATUS_WORDS = {
     400: "INVALID_ARGUMENT",
@@ -90,24 +90,22 @@ class GeminiGenerate(Dialect):
     api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
     area = re.compile("/v1beta/|/v1/models/.*:")
     streams_json = True
-    words, writer, mock = WORDS, WRITER, MOCK
+    prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
+    blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:
         found = _PATH.search(path)
         if not found or found[2] not in _METHODS:
             raise DialectError(404, "the path names no model and method that are served here", "not_found")
-        told = parse_request(_request, body)
-        config = told.config or _Config()
+        parsed = parse_request(_request, body)
+        config = parsed.config or _Config()
         return RequestFacts(
             model=check_model_name(found[1]),
             stream=_METHODS[found[2]],
             most_output_tokens=config.max_tokens,
             choices_count=config.choices or 1,
-            metadata=metadata_texts(told.labels) if told.labels else {},
+            metadata=metadata_texts(parsed.labels),
         )
-
-    def segments(self, body: bytes) -> list[Block]:
-        return request_blocks(parse_request_object(body))
 
     def find(self, method: str, path: str) -> Target | None:
         for beginning in _BEGINNINGS:
@@ -119,24 +117,27 @@ class GeminiGenerate(Dialect):
         """The path, in which the model stands."""
         return f"/models/{model}:{path.partition(':')[2]}" if path.startswith("/models/") else path
 
+    def own_reply(self, own: OwnText) -> None:
+        """None: whether a stream is to be events or one array stands in the query, which `own` does not hold."""
+
     def reply(self, body: bytes) -> ReplyFacts:
         try:
-            told = _reply.decode(body)
+            parsed = _reply.decode(body)
         except UNREADABLE:
             return _array_reply(body)
-        usage, problem = counted_in(told.usage)
-        candidates = listed(told.candidates)
+        usage, problem = counted_in(parsed.usage)
+        candidates = listed(parsed.candidates)
         made, made_size = ("", 0) if usage else join_output(candidate_blocks(candidates))
         return ReplyFacts(
-            reply_id=identifier(told.reply_id),
-            model=identifier(told.model),
+            reply_id=identifier(parsed.reply_id),
+            model=identifier(parsed.model),
             usage=usage,
             usage_final=usage is not None,
-            tier=tier_from(mapping(told.usage)),
+            tier=tier_from(mapping(parsed.usage)),
             web_searches=web_searches_in(candidates),
-            finish_reason=finish_reason_in(candidates, told.feedback),
-            complete=bool(finish_reason_in(candidates, told.feedback)),
-            error_kind=error_kind_in(told.error),
+            finish_reason=finish_reason_in(candidates, parsed.feedback),
+            complete=bool(finish_reason_in(candidates, parsed.feedback)),
+            error_kind=error_kind_in(parsed.error),
             output_text=made,
             output_chars=made_size,
             problem=problem,
@@ -165,8 +166,8 @@ def _target(method: str, rest: str) -> Target | None:
 
 
 def _error(status: int, message: str, kind: str) -> dict[str, Any]:
-    said = STATUS_WORDS.get(status) or ("INTERNAL" if status >= SERVER_FAULT else "FAILED_PRECONDITION")
-    error: dict[str, Any] = {"code": status, "message": text(message), "status": said}
+    status_word = STATUS_WORDS.get(status) or ("INTERNAL" if status >= SERVER_FAULT else "FAILED_PRECONDITION")
+    error: dict[str, Any] = {"code": status, "message": text(message), "status": status_word}
     if kind:
         info = "type.googleapis.com/google.rpc.ErrorInfo"
         error["details"] = [{"@type": info, "reason": text(kind).upper(), "domain": "modicum"}]

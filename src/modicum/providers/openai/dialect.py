@@ -5,6 +5,8 @@ https://platform.openai.com/docs/guides/error-codes, https://learn.microsoft.com
 import re
 from typing import Any
 
+import msgspec
+
 from modicum.providers.body_parsing import check_model_name, encode
 from modicum.providers.dialect import Dialect, DialectApi
 from modicum.providers.fields import text
@@ -13,6 +15,24 @@ from modicum.providers.openai.mock import MOCK
 RATE_LIMITED = 429
 SERVER_FAULT = 500
 _DEPLOYMENT = re.compile(r"/deployments/([^/?]+)/")
+
+
+class OpenAIRequest(msgspec.Struct):
+    model: str | None = None
+    stream: bool | None = None
+    user: str | None = None
+    safety_identifier: str | None = None
+    prompt_cache_key: str | None = None
+    metadata: Any = None
+
+
+class OpenAIReply(msgspec.Struct):
+    id: Any = None
+    model: Any = None
+    usage: Any = None
+    service_tier: Any = None
+    error: Any = None
+    object: Any = None
 
 
 class OpenAIDialect(Dialect):

@@ -31,7 +31,7 @@ from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.message_blocks import message_blocks
 from modicum.providers.openai.blocks import request_blocks
-from modicum.providers.openai.dialect import OpenAIDialect, model_in
+from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIRequest, model_in
 from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
 from modicum.providers.openai_chat.prompt import SHAPE
 from modicum.providers.openai_chat.replies import WORDS, WRITER
@@ -42,18 +42,12 @@ class _StreamOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 
-class _Request(msgspec.Struct):
-    model: str | None = None
-    stream: bool | None = None
+class _Request(OpenAIRequest):
     stream_options: _StreamOptions | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     n: int | None = None
-    user: str | None = None
-    safety_identifier: str | None = None
-    prompt_cache_key: str | None = None
     session_id: str | None = None
-    metadata: Any = None
 
 
 class _Choice(msgspec.Struct):
@@ -62,13 +56,7 @@ class _Choice(msgspec.Struct):
     usage: Any = None
 
 
-class _Reply(msgspec.Struct):
-    id: Any = None
-    model: Any = None
-    usage: Any = None
-    service_tier: Any = None
-    error: Any = None
-    object: Any = None
+class _Reply(OpenAIReply):
     type: Any = None
     detail: Any = None
     choices: list[_Choice] | None = None
@@ -86,24 +74,22 @@ class OpenAIChat(OpenAIDialect):
     paths: ClassVar = {"/v1/chat/completions": Target("/chat/completions")}
     stream_ends = (b"[DONE]",)
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
+    blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:
-        told = parse_request(_request, body)
-        stream = bool(told.stream)
-        options = told.stream_options
+        parsed = parse_request(_request, body)
+        stream = bool(parsed.stream)
+        options = parsed.stream_options
         return RequestFacts(
-            model=model_in(told.model, path),
+            model=model_in(parsed.model, path),
             stream=stream,
             usage_asked=not stream or (options is not None and bool(options.include_usage)),
-            most_output_tokens=told.max_completion_tokens or told.max_tokens,
-            choices_count=told.n or 1,
-            user=text(told.user or told.safety_identifier),
-            session=text(told.session_id) or session_from_cache_key(told.prompt_cache_key),
-            metadata=metadata_texts(told.metadata) if told.metadata else {},
+            most_output_tokens=parsed.max_completion_tokens or parsed.max_tokens,
+            choices_count=parsed.n or 1,
+            user=text(parsed.user or parsed.safety_identifier),
+            session=text(parsed.session_id) or session_from_cache_key(parsed.prompt_cache_key),
+            metadata=metadata_texts(parsed.metadata),
         )
-
-    def segments(self, body: bytes) -> list[Block]:
-        return request_blocks(parse_request_object(body))
 
     def with_usage_asked(self, body: bytes) -> bytes:
         """`stream_options.include_usage` put in front, or set where the options stand; the rest as it was."""
@@ -119,23 +105,23 @@ class OpenAIChat(OpenAIDialect):
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:
-            told = _reply.decode(body)
+            parsed = _reply.decode(body)
         except UNREADABLE:
             return _error_or_garbage(body)
-        choices = told.choices or []
+        choices = parsed.choices or []
         usage, problem = parse_usage(
-            usage_from, told.usage or next((c.usage for c in choices if c.usage), None), MAIN_COUNTS
+            usage_from, parsed.usage or next((c.usage for c in choices if c.usage), None), MAIN_COUNTS
         )
         made, made_size = ("", 0) if usage else join_output(_message_blocks(choices))
         return ReplyFacts(
-            reply_id=identifier(told.id),
-            model=identifier(told.model),
+            reply_id=identifier(parsed.id),
+            model=identifier(parsed.model),
             usage=usage,
             usage_final=usage is not None,
-            tier=tier_from({"service_tier": told.service_tier}),
+            tier=tier_from({"service_tier": parsed.service_tier}),
             finish_reason=identifier(choices[0].finish_reason) if choices else "",
             complete=bool(choices),
-            error_kind=_error_kind(told),
+            error_kind=_error_kind(parsed),
             output_text=made,
             output_chars=made_size,
             problem=problem,
@@ -160,11 +146,11 @@ def _message_blocks(choices: list[_Choice]) -> list[Block]:
     return blocks
 
 
-def _error_kind(told: _Reply) -> str:
-    if told.choices:
+def _error_kind(parsed: _Reply) -> str:
+    if parsed.choices:
         return ""
-    said = {"error": told.error, "object": told.object, "type": told.type}
-    return error_kind_of(said if told.detail is None else {**said, "detail": told.detail})
+    fields = {"error": parsed.error, "object": parsed.object, "type": parsed.type}
+    return error_kind_of(fields if parsed.detail is None else {**fields, "detail": parsed.detail})
 
 
 def _error_or_garbage(body: bytes) -> ReplyFacts:

@@ -19,15 +19,15 @@ _KINDS = {
 def _parts(message: Mapping[str, Any]) -> Iterator[MessagePart]:
     kind = _KINDS.get(text(message.get("role")), SegmentKind.USER)
     if kind is SegmentKind.TOOL_RESULT:
-        said, answers = only_text(message.get("content")), text(message.get("tool_call_id"))
-        yield MessagePart(kind, said, answers=answers)
+        plain_text, answers = only_text(message.get("content")), text(message.get("tool_call_id"))
+        yield MessagePart(kind, plain_text, answers=answers)
         return
     called = [mapping(call) for call in listed(message.get("tool_calls"))]
     has_calls = bool(called) or bool(message.get("function_call"))
-    said = None if has_calls else only_text(message.get("content"))
+    plain_text = None if has_calls else only_text(message.get("content"))
     yield MessagePart(
         SegmentKind.TOOL_CALL if has_calls else kind,
-        said,
+        plain_text,
         text(message.get("name")),
         calls=tuple(_call(call) for call in called),
     )

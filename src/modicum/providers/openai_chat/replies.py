@@ -61,8 +61,8 @@ def _deltas(plan: PlannedReply) -> Iterator[Json]:
 
 
 def _chunk(plan: PlannedReply, head: Json, choice: Json) -> bytes:
-    asked: Json = {"usage": None} if plan.usage_asked else {}
-    return b"data: %b\n\n" % encode({**head, "choices": [choice], **asked})
+    usage_field: Json = {"usage": None} if plan.usage_asked else {}
+    return b"data: %b\n\n" % encode({**head, "choices": [choice], **usage_field})
 
 
 def _words_in(reply: Mapping[str, Any]) -> Pieces:

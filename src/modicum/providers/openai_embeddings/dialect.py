@@ -1,5 +1,6 @@
 """Embeddings: input tokens only, no streams. Source: https://platform.openai.com/docs/api-reference/embeddings."""
 
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -11,14 +12,13 @@ from modicum.providers.body_parsing import (
     error_kind_of,
     identifier,
     parse_request,
-    parse_request_object,
     parse_usage,
     unreadable_reply,
 )
 from modicum.providers.dialect import Target
 from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, text
-from modicum.providers.openai.dialect import OpenAIDialect, model_in
+from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, model_in
 from modicum.providers.openai.usage import MAIN_COUNTS, usage_from
 from modicum.providers.openai_embeddings.replies import WRITER
 from modicum.providers.stream import SilentTail
@@ -29,12 +29,7 @@ class _Request(msgspec.Struct):
     user: str | None = None
 
 
-class _Reply(msgspec.Struct):
-    id: Any = None
-    model: Any = None
-    usage: Any = None
-    error: Any = None
-    object: Any = None
+class _Reply(OpenAIReply):
     data: msgspec.Raw = msgspec.Raw(b"null")
 
 
@@ -51,12 +46,13 @@ class OpenAIEmbeddings(OpenAIDialect):
     writer = WRITER
 
     def request(self, body: bytes, path: str) -> RequestFacts:
-        told = parse_request(_request, body)
-        return RequestFacts(model=model_in(told.model, path), user=text(told.user))
+        parsed = parse_request(_request, body)
+        return RequestFacts(model=model_in(parsed.model, path), user=text(parsed.user))
 
-    def segments(self, body: bytes) -> list[Block]:
+    @staticmethod
+    def blocks_of(request: Mapping[str, Any]) -> list[Block]:
         """One document per input; token ids stand as their JSON."""
-        given = parse_request_object(body).get("input")
+        given = request.get("input")
         if isinstance(given, str):
             return [Block(SegmentKind.DOCUMENT, given)]
         if any(isinstance(part, int) for part in listed(given)):
@@ -67,17 +63,17 @@ class OpenAIEmbeddings(OpenAIDialect):
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:
-            told = _reply.decode(body)
+            parsed = _reply.decode(body)
         except UNREADABLE:
             return unreadable_reply(body)
-        usage, problem = parse_usage(usage_from, told.usage, MAIN_COUNTS)
+        usage, problem = parse_usage(usage_from, parsed.usage, MAIN_COUNTS)
         return ReplyFacts(
-            reply_id=identifier(told.id),
-            model=identifier(told.model),
+            reply_id=identifier(parsed.id),
+            model=identifier(parsed.model),
             usage=usage,
             usage_final=usage is not None,
-            complete=bytes(told.data).startswith(b"["),
-            error_kind=error_kind_of({"error": told.error, "object": told.object}),
+            complete=bytes(parsed.data).startswith(b"["),
+            error_kind=error_kind_of({"error": parsed.error, "object": parsed.object}),
             problem=problem,
         )
 

@@ -38,8 +38,8 @@ def _form(vector: list[float], request: Mapping[str, Any]) -> list[float] | str:
     return base64.b64encode(struct.pack(f"<{len(vector)}f", *vector)).decode()
 
 
-def _vector(said: str, dimensions: int) -> list[float]:
-    raw = hashlib.shake_128(said.encode("utf-8", "replace")).digest(dimensions)
+def _vector(text: str, dimensions: int) -> list[float]:
+    raw = hashlib.shake_128(text.encode("utf-8", "replace")).digest(dimensions)
     centred = [byte - 127.5 for byte in raw]
     length = math.hypot(*centred)
     return [value / length for value in centred]

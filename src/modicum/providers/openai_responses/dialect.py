@@ -18,7 +18,6 @@ from modicum.providers.body_parsing import (
     join_output,
     metadata_texts,
     parse_request,
-    parse_request_object,
     parse_usage,
     session_from_cache_key,
     unreadable_reply,
@@ -27,39 +26,27 @@ from modicum.providers.dialect import Target
 from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.blocks import item_blocks, request_blocks
-from modicum.providers.openai.dialect import OpenAIDialect
+from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIRequest
 from modicum.providers.openai.usage import MAIN_COUNTS, tier_from, usage_from
 from modicum.providers.openai_responses.prompt import SHAPE
 from modicum.providers.openai_responses.replies import WORDS, WRITER
 from modicum.providers.openai_responses.stream import ResponseTail
 
 
-class _Request(msgspec.Struct):
-    model: str | None = None
-    stream: bool | None = None
+class _Request(OpenAIRequest):
     background: bool | None = None
     max_output_tokens: int | None = None
-    user: str | None = None
-    safety_identifier: str | None = None
-    prompt_cache_key: str | None = None
     conversation: Any = None
-    metadata: Any = None
 
 
 class _Item(msgspec.Struct):
     type: Any = None
 
 
-class _Reply(msgspec.Struct):
+class _Reply(OpenAIReply):
     """The fields of a response that are read; `output` is decoded only where it must be."""
 
-    id: Any = None
-    model: Any = None
     status: Any = None
-    usage: Any = None
-    service_tier: Any = None
-    error: Any = None
-    object: Any = None
     incomplete_details: Any = None
     output: msgspec.Raw = msgspec.Raw(b"[]")
 
@@ -76,24 +63,24 @@ class OpenAIResponses(OpenAIDialect):
     paths: ClassVar = {"/v1/responses": Target("/responses")}
     stream_ends = (b"response.completed", b"response.incomplete", b"response.failed")
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
+    blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
         """As `Dialect.request`; a background response is refused, for its usage comes with no reply of this call."""
-        told = parse_request(_request, body)
-        if told.background:
+        parsed = parse_request(_request, body)
+        if parsed.background:
             raise DialectError(400, "'background' is not served here: its tokens would be counted nowhere")
-        conversation = told.conversation if isinstance(told.conversation, str) else mapping(told.conversation).get("id")
-        return RequestFacts(
-            model=check_model_name(told.model),
-            stream=bool(told.stream),
-            most_output_tokens=told.max_output_tokens,
-            user=text(told.user or told.safety_identifier),
-            session=text(conversation) or session_from_cache_key(told.prompt_cache_key),
-            metadata=metadata_texts(told.metadata) if told.metadata else {},
+        conversation = (
+            parsed.conversation if isinstance(parsed.conversation, str) else mapping(parsed.conversation).get("id")
         )
-
-    def segments(self, body: bytes) -> list[Block]:
-        return request_blocks(parse_request_object(body))
+        return RequestFacts(
+            model=check_model_name(parsed.model),
+            stream=bool(parsed.stream),
+            most_output_tokens=parsed.max_output_tokens,
+            user=text(parsed.user or parsed.safety_identifier),
+            session=text(conversation) or session_from_cache_key(parsed.prompt_cache_key),
+            metadata=metadata_texts(parsed.metadata),
+        )
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:
@@ -110,20 +97,20 @@ class OpenAIResponses(OpenAIDialect):
         return b"event: error\ndata: %b\n\n" % encode(event)
 
 
-def _facts(told: _Reply) -> ReplyFacts:
-    usage, problem = parse_usage(usage_from, told.usage, MAIN_COUNTS)
-    made, made_size = ("", 0) if usage else join_output(_output_blocks(told.output))
-    status = text(told.status)
+def _facts(parsed: _Reply) -> ReplyFacts:
+    usage, problem = parse_usage(usage_from, parsed.usage, MAIN_COUNTS)
+    made, made_size = ("", 0) if usage else join_output(_output_blocks(parsed.output))
+    status = text(parsed.status)
     return ReplyFacts(
-        reply_id=identifier(told.id),
-        model=identifier(told.model),
+        reply_id=identifier(parsed.id),
+        model=identifier(parsed.model),
         usage=usage,
         usage_final=usage is not None,
-        tier=tier_from({"service_tier": told.service_tier}),
-        web_searches=_web_searches(told.output),
-        finish_reason=identifier(mapping(told.incomplete_details).get("reason")) or identifier(status),
+        tier=tier_from({"service_tier": parsed.service_tier}),
+        web_searches=_web_searches(parsed.output),
+        finish_reason=identifier(mapping(parsed.incomplete_details).get("reason")) or identifier(status),
         complete=status in {"completed", "incomplete"},
-        error_kind=error_kind_of({"error": told.error, "object": told.object}) or ("error" * (status == "failed")),
+        error_kind=error_kind_of({"error": parsed.error, "object": parsed.object}) or ("error" * (status == "failed")),
         output_text=made,
         output_chars=made_size,
         problem=problem,

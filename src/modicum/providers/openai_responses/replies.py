@@ -60,8 +60,8 @@ def _items(plan: PlannedReply) -> Iterator[tuple[Json, tuple[str, ...]]]:
         yield {**head, "content": [part]}, plan.pieces
     for call in plan.calls:
         ids = {"id": f"fc_{call.call_id}", "call_id": f"call_{call.call_id}"}
-        said = {"type": "function_call", "status": "completed", "name": call.name, "arguments": call.arguments_json}
-        yield {**ids, **said}, (call.arguments_json,)
+        item = {"type": "function_call", "status": "completed", "name": call.name, "arguments": call.arguments_json}
+        yield {**ids, **item}, (call.arguments_json,)
 
 
 def events(plan: PlannedReply) -> Iterator[bytes]:

@@ -31,37 +31,37 @@ def request(body: bytes, model: str, bound: str = "max_completion_tokens") -> Tr
 
     OpenAI's own models since o1 take only `max_completion_tokens`, some hosts (Mistral, old servers) only `max_tokens`.
     """
-    asked = decode_request(_request, body, UPSTREAM)
-    left_out = _left_out(asked)
-    wire: Json = {"model": model, "messages": _messages(asked, left_out), bound: asked.max_tokens}
-    if asked.stream:
+    source = decode_request(_request, body, UPSTREAM)
+    left_out = _left_out(source)
+    wire: Json = {"model": model, "messages": _messages(source, left_out), bound: source.max_tokens}
+    if source.stream:
         wire |= {"stream": True, "stream_options": {"include_usage": True}}
-    if asked.temperature is not None:
-        wire["temperature"] = asked.temperature
-    if asked.top_p is not None:
-        wire["top_p"] = asked.top_p
-    if asked.stop_sequences:
-        if len(asked.stop_sequences) > MOST_STOP_SEQUENCES:
+    if source.temperature is not None:
+        wire["temperature"] = source.temperature
+    if source.top_p is not None:
+        wire["top_p"] = source.top_p
+    if source.stop_sequences:
+        if len(source.stop_sequences) > MOST_STOP_SEQUENCES:
             raise unsupported(f"it takes at most {MOST_STOP_SEQUENCES} 'stop_sequences'", UPSTREAM)
-        wire["stop"] = asked.stop_sequences
-    if user := (asked.metadata or {}).get("user_id"):
+        wire["stop"] = source.stop_sequences
+    if user := (source.metadata or {}).get("user_id"):
         # An agent's account and session are no name that another provider may have.
         is_name = isinstance(user, str) and user_and_session(user) == (user, "")
         if is_name and len(user) <= MOST_USER_ID:
             wire["user"] = user
         else:
             left_out.append("metadata.user_id")
-    wire |= _tools(asked, left_out) | _output(asked)
+    wire |= _tools(source, left_out) | _output(source)
     return Translated(encode(wire), tuple(dict.fromkeys(left_out)))
 
 
-def _left_out(asked: messages.MessagesRequest) -> list[str]:
+def _left_out(source: messages.MessagesRequest) -> list[str]:
     for name, harmless in messages.HARMLESS.items():
-        value = getattr(asked, name)
+        value = getattr(source, name)
         if value is not None and value not in harmless:
             raise unsupported(f"'{name}' has no counterpart there", UPSTREAM)
-    left_out = [name for name in messages.HINTS if getattr(asked, name) is not None]
-    for edit in listed((asked.context_management or {}).get("edits")):
+    left_out = [name for name in messages.HINTS if getattr(source, name) is not None]
+    for edit in listed((source.context_management or {}).get("edits")):
         # Clearing old thinking is done anyhow: none is sent.
         if not text(mapping(edit).get("type")).startswith("clear_thinking"):
             raise unsupported("'context_management' has no counterpart there", UPSTREAM)
@@ -69,11 +69,11 @@ def _left_out(asked: messages.MessagesRequest) -> list[str]:
     return left_out
 
 
-def _messages(asked: messages.MessagesRequest, left_out: list[str]) -> list[Json]:
+def _messages(source: messages.MessagesRequest, left_out: list[str]) -> list[Json]:
     wire: list[Json] = []
-    if asked.system:
-        wire.append({"role": "system", "content": _text_content(asked.system, left_out)})
-    for message in asked.messages:
+    if source.system:
+        wire.append({"role": "system", "content": _text_content(source.system, left_out)})
+    for message in source.messages:
         if isinstance(message, messages.AnthropicAssistantMessage):
             wire.append(_assistant(message, left_out))
         elif isinstance(message, messages.AnthropicSystemMessage):
@@ -106,21 +106,21 @@ def _note_cache(block: Any, left_out: list[str]) -> None:
 def _assistant(message: messages.AnthropicAssistantMessage, left_out: list[str]) -> Json:
     if isinstance(message.content, str):
         return {"role": "assistant", "content": message.content}
-    said: list[str] = []
+    texts: list[str] = []
     calls: list[Json] = []
     for block in message.content:
         _note_cache(block, left_out)
         if isinstance(block, messages.TextBlock):
-            said.append(block.text)
+            texts.append(block.text)
         elif isinstance(block, messages.ToolUseBlock):
             function = {"name": block.name, "arguments": encode(block.input).decode()}
             calls.append({"id": block.id, "type": "function", "function": function})
         else:
             left_out.append("thinking of earlier turns")
-    wire: Json = {"role": "assistant", "content": "".join(said) or None}
+    wire: Json = {"role": "assistant", "content": "".join(texts) or None}
     if calls:
         wire["tool_calls"] = calls
-    elif not said:
+    elif not texts:
         wire["content"] = ""
     return wire
 
@@ -156,11 +156,11 @@ def _tool_result(block: messages.ToolResultBlock, left_out: list[str]) -> tuple[
         return wire | {"content": block.content or ""}, []
     texts = [part for part in block.content if isinstance(part, messages.TextBlock)]
     images = [_image(part.source) for part in block.content if isinstance(part, messages.ImageBlock)]
-    said = _text_content(texts, left_out) if texts else ""
+    result_text = _text_content(texts, left_out) if texts else ""
     if images:
-        said = said or "The result is the image in the next message."
+        result_text = result_text or "The result is the image in the next message."
         images.insert(0, {"type": "text", "text": f"Images of the result of tool call {block.tool_use_id}:"})
-    return wire | {"content": said}, images
+    return wire | {"content": result_text}, images
 
 
 def _image(source: messages.Source) -> Json:
@@ -183,11 +183,11 @@ def _document(block: messages.DocumentBlock) -> Json:
     raise unsupported(f"it takes no documents by {source.type:.20}", UPSTREAM)
 
 
-def _tools(asked: messages.MessagesRequest, left_out: list[str]) -> Json:
-    if not asked.tools:
+def _tools(source: messages.MessagesRequest, left_out: list[str]) -> Json:
+    if not source.tools:
         return {}
     tools = []
-    for tool in asked.tools:
+    for tool in source.tools:
         _note_cache(tool, left_out)
         if tool.type not in {None, "custom"} or tool.input_schema is None:
             raise unsupported(f"the tool '{tool.name:.60}' is run by Anthropic", UPSTREAM)
@@ -202,7 +202,7 @@ def _tools(asked: messages.MessagesRequest, left_out: list[str]) -> Json:
             function["strict"] = True
         tools.append({"type": "function", "function": function})
     wire: Json = {"tools": tools}
-    if choice := asked.tool_choice:
+    if choice := source.tool_choice:
         if choice.type == "tool":
             wire["tool_choice"] = {"type": "function", "function": {"name": choice.name or ""}}
         else:
@@ -212,9 +212,9 @@ def _tools(asked: messages.MessagesRequest, left_out: list[str]) -> Json:
     return wire
 
 
-def _output(asked: messages.MessagesRequest) -> Json:
+def _output(source: messages.MessagesRequest) -> Json:
     wire: Json = {}
-    config = asked.output_config or messages.OutputConfig()
+    config = source.output_config or messages.OutputConfig()
     if config.effort:
         wire["reasoning_effort"] = config.effort
     if config.format:

@@ -15,13 +15,13 @@ MOST_MESSAGE = 2000
 def error(caller: Dialect, status: int, body: bytes) -> tuple[int, bytes]:
     """The status for the caller, and the body."""
     try:
-        said = msgspec.json.decode(body)
+        document = msgspec.json.decode(body)
     except UNREADABLE:
-        said = None
-    told = mapping(said or {}) or mapping(next(iter(listed(said)), {}))
-    inner = mapping(told.get("error"))
-    message = text(inner.get("message")) or text(told.get("error")) or text(told.get("message"))
+        document = None
+    fields = mapping(document or {}) or mapping(next(iter(listed(document)), {}))
+    inner = mapping(fields.get("error"))
+    message = text(inner.get("message")) or text(fields.get("error")) or text(fields.get("message"))
     if status == OVERLOADED:
         status = caller.overloaded_status
     said_plainly = message[:MOST_MESSAGE] or "the upstream answered with an error that it did not explain"
-    return status, caller.error(status, said_plainly, error_kind_of(told))
+    return status, caller.error(status, said_plainly, error_kind_of(fields))

@@ -17,7 +17,7 @@ from modicum.providers.translation.translation import Translated, decode_request
 
 UPSTREAM = "Anthropic messages"
 
-OUTPUT_TOKENS_UNLESS_SAID = 8192
+DEFAULT_OUTPUT_TOKENS = 8192
 """The API wants a bound on the reply; a caller who gives none gets this one, and is told."""
 
 EFFORTS = {"minimal": "low", "low": "low", "medium": "medium", "high": "high", "xhigh": "xhigh", "max": "max"}
@@ -32,38 +32,38 @@ Json = dict[str, Any]
 
 def request(body: bytes, model: str) -> Translated:
     """See `Translation.request`."""
-    asked = decode_request(_request, body, UPSTREAM)
-    left_out = _left_out(asked)
-    system, rest = _leading_system(asked.messages)
-    bound = asked.max_completion_tokens or asked.max_tokens
+    source = decode_request(_request, body, UPSTREAM)
+    left_out = _left_out(source)
+    system, rest = _leading_system(source.messages)
+    bound = source.max_completion_tokens or source.max_tokens
     if bound is None:
-        bound = OUTPUT_TOKENS_UNLESS_SAID
+        bound = DEFAULT_OUTPUT_TOKENS
         left_out.append(f"max_tokens set to {bound}")
     wire: Json = {"model": model, "max_tokens": bound, "messages": _messages(rest, left_out)}
     if system:
         wire["system"] = [part for message in system for part in _texts(message.content)]
-    if asked.stream:
+    if source.stream:
         wire["stream"] = True
-    if asked.temperature is not None:
-        if asked.temperature > 1:
+    if source.temperature is not None:
+        if source.temperature > 1:
             raise unsupported("'temperature' is at most 1 there", UPSTREAM)
-        wire["temperature"] = asked.temperature
-    if asked.top_p is not None:
-        wire["top_p"] = asked.top_p
-    if asked.stop:
-        wire["stop_sequences"] = [asked.stop] if isinstance(asked.stop, str) else asked.stop
-    if user := asked.safety_identifier or asked.user:
+        wire["temperature"] = source.temperature
+    if source.top_p is not None:
+        wire["top_p"] = source.top_p
+    if source.stop:
+        wire["stop_sequences"] = [source.stop] if isinstance(source.stop, str) else source.stop
+    if user := source.safety_identifier or source.user:
         wire["metadata"] = {"user_id": user}
-    wire |= _tools(asked) | _output_config(asked)
+    wire |= _tools(source) | _output_config(source)
     return Translated(encode(wire), tuple(dict.fromkeys(left_out)))
 
 
-def _left_out(asked: chat.ChatRequest) -> list[str]:
+def _left_out(source: chat.ChatRequest) -> list[str]:
     for name, harmless in chat.HARMLESS.items():
-        value = getattr(asked, name)
+        value = getattr(source, name)
         if value is not None and value not in harmless:
             raise unsupported(f"'{name}' has no counterpart there", UPSTREAM)
-    return [name for name in chat.HINTS if getattr(asked, name) is not None]
+    return [name for name in chat.HINTS if getattr(source, name) is not None]
 
 
 def _leading_system(messages: list[chat.Message]) -> tuple[list[Any], list[chat.Message]]:
@@ -140,12 +140,12 @@ def _arguments(function: chat.CalledFunction) -> Json:
 def _texts(content: Any) -> list[Json]:
     if isinstance(content, str):
         return [{"type": "text", "text": content}] if content else []
-    said = []
+    texts = []
     for part in content or ():
         given = part.refusal if isinstance(part, chat.RefusalPart) else part.text
         if given:
-            said.append(_cached({"type": "text", "text": given}, part))
-    return said
+            texts.append(_cached({"type": "text", "text": given}, part))
+    return texts
 
 
 def _parts(content: Any, left_out: list[str]) -> list[Json]:
@@ -196,11 +196,11 @@ def _cached(block: Json, part: Any) -> Json:
     return block
 
 
-def _tools(asked: chat.ChatRequest) -> Json:
-    if not asked.tools:
+def _tools(source: chat.ChatRequest) -> Json:
+    if not source.tools:
         return {}
     tools = []
-    for tool in asked.tools:
+    for tool in source.tools:
         function = tool.function
         wire: Json = {
             "name": function.name,
@@ -211,29 +211,29 @@ def _tools(asked: chat.ChatRequest) -> Json:
         if function.strict:
             wire["strict"] = True
         tools.append(_cached(wire, tool))
-    choice = _tool_choice(asked)
+    choice = _tool_choice(source)
     return {"tools": tools} | ({"tool_choice": choice} if choice else {})
 
 
-def _tool_choice(asked: chat.ChatRequest) -> Json:
+def _tool_choice(source: chat.ChatRequest) -> Json:
     choice: Json = {}
-    if isinstance(asked.tool_choice, chat.NamedTool):
-        choice = {"type": "tool", "name": asked.tool_choice.function.name}
-    elif asked.tool_choice:
-        choice = {"type": "any" if asked.tool_choice == "required" else asked.tool_choice}
-    if asked.parallel_tool_calls is False and choice.get("type") != "none":
+    if isinstance(source.tool_choice, chat.NamedTool):
+        choice = {"type": "tool", "name": source.tool_choice.function.name}
+    elif source.tool_choice:
+        choice = {"type": "any" if source.tool_choice == "required" else source.tool_choice}
+    if source.parallel_tool_calls is False and choice.get("type") != "none":
         choice = {"type": "auto", **choice, "disable_parallel_tool_use": True}
     return choice
 
 
-def _output_config(asked: chat.ChatRequest) -> Json:
+def _output_config(source: chat.ChatRequest) -> Json:
     wire: Json = {}
     config: Json = {}
-    if asked.reasoning_effort == "none":
+    if source.reasoning_effort == "none":
         wire["thinking"] = {"type": "disabled"}
-    elif asked.reasoning_effort:
-        config["effort"] = EFFORTS[asked.reasoning_effort]
-    form = asked.response_format
+    elif source.reasoning_effort:
+        config["effort"] = EFFORTS[source.reasoning_effort]
+    form = source.response_format
     if form and form.type == "json_schema" and form.json_schema and form.json_schema.schema:
         config["format"] = {"type": "json_schema", "schema": form.json_schema.schema}
     elif form and form.type != "text":

@@ -37,26 +37,26 @@ Json = dict[str, Any]
 def reply(body: bytes, created: int) -> bytes:  # noqa: ARG001 - messages carry no time
     """See `Translation.reply`."""
     try:
-        told = msgspec.json.decode(body, type=dict)
+        parsed = msgspec.json.decode(body, type=dict)
     except UNREADABLE as wrong:
         raise unusable_reply("it is not JSON") from wrong
-    choices = listed(told.get("choices"))
+    choices = listed(parsed.get("choices"))
     if len(choices) != 1:
         raise unusable_reply("it does not hold one choice")
     choice = mapping(choices[0])
     message = mapping(choice.get("message"))
-    wire = _message(told, _content(message))
+    wire = _message(parsed, _content(message))
     wire["stop_reason"] = _stop_reason(choice.get("finish_reason"), refusal=message.get("refusal"))
-    wire["usage"] = _usage(usage_in(told, choices))
+    wire["usage"] = _usage(usage_in(parsed, choices))
     return encode(wire)
 
 
-def _message(told: Mapping[str, Any], content: list[Json]) -> Json:
+def _message(parsed: Mapping[str, Any], content: list[Json]) -> Json:
     return {
-        "id": identifier(told.get("id")),
+        "id": identifier(parsed.get("id")),
         "type": "message",
         "role": "assistant",
-        "model": identifier(told.get("model")),
+        "model": identifier(parsed.get("model")),
         "content": content,
         "stop_reason": None,
         "stop_sequence": None,
@@ -70,17 +70,17 @@ def _content(message: Mapping[str, Any]) -> list[Json]:
     content: list[Json] = []
     if thought := _thinking(message):
         content.append({"type": "thinking", "thinking": thought, "signature": ""})
-    if said := text(message.get("content")) or text(message.get("refusal")):
-        content.append({"type": "text", "text": said})
+    if answer := text(message.get("content")) or text(message.get("refusal")):
+        content.append({"type": "text", "text": answer})
     for place, call in enumerate(map(mapping, listed(message.get("tool_calls")))):
         function = mapping(call.get("function"))
         content.append(_tool_use(call, place) | {"input": _arguments(text(function.get("arguments")))})
     return content
 
 
-def _thinking(said: Mapping[str, Any]) -> str:
+def _thinking(message: Mapping[str, Any]) -> str:
     """Hosts call it one or the other; some say both."""
-    return text(said.get("reasoning_content")) or text(said.get("reasoning"))
+    return text(message.get("reasoning_content")) or text(message.get("reasoning"))
 
 
 def _tool_use(call: Mapping[str, Any], place: int) -> Json:
@@ -149,8 +149,8 @@ class StreamForAnthropic:
         choices = listed(chunk.get("choices"))
         if not choices and (kind := error_kind_of(chunk)):
             self._over = True
-            said = text(mapping(chunk.get("error")).get("message"))
-            return [DIALECT.error_event(502, said or "the upstream reports an error", kind)]
+            message = text(mapping(chunk.get("error")).get("message"))
+            return [DIALECT.error_event(502, message or "the upstream reports an error", kind)]
         self._usage = usage_in(chunk, choices) or self._usage
         out: list[bytes] = []
         if not self._begun:
@@ -172,9 +172,9 @@ class StreamForAnthropic:
             out.append(self._delta_event({"type": "thinking_delta", "thinking": thought}))
         refusal = text(delta.get("refusal"))
         self._refused = self._refused or bool(refusal)
-        if said := text(delta.get("content")) or refusal:
+        if content := text(delta.get("content")) or refusal:
             out += self._open_block("text", {"type": "text", "text": ""})
-            out.append(self._delta_event({"type": "text_delta", "text": said}))
+            out.append(self._delta_event({"type": "text_delta", "text": content}))
         for call in map(mapping, listed(delta.get("tool_calls"))):
             out += self._call(call)
         return out

@@ -35,17 +35,17 @@ Json = dict[str, Any]
 def reply(body: bytes, created: int) -> bytes:
     """See `Translation.reply`."""
     try:
-        told = msgspec.json.decode(body, type=dict)
+        parsed = msgspec.json.decode(body, type=dict)
     except UNREADABLE as wrong:
         raise unusable_reply("it is not JSON") from wrong
-    if told.get("type") != "message":
+    if parsed.get("type") != "message":
         raise unusable_reply("it is no message")
     message: Json = {"role": "assistant", "content": None, "refusal": None}
-    _fill(message, listed(told.get("content")))
-    wire = _head(told, "chat.completion", created)
-    finish = FINISH_REASONS.get(text(told.get("stop_reason")), "stop")
+    _fill(message, listed(parsed.get("content")))
+    wire = _head(parsed, "chat.completion", created)
+    finish = FINISH_REASONS.get(text(parsed.get("stop_reason")), "stop")
     wire["choices"] = [{"index": 0, "message": message, "logprobs": None, "finish_reason": finish}]
-    if usage := _usage(told.get("usage")):
+    if usage := _usage(parsed.get("usage")):
         wire["usage"] = usage
     return encode(wire)
 
@@ -60,13 +60,13 @@ def _head(message: Mapping[str, Any], kind: str, created: int) -> Json:
 
 
 def _fill(message: Json, content: Iterable[Any]) -> None:
-    said: list[str] = []
+    texts: list[str] = []
     thinking: list[Json] = []
     calls: list[Json] = []
     for block in map(mapping, content):
         kind = text(block.get("type"))
         if kind == "text":
-            said.append(text(block.get("text")))
+            texts.append(text(block.get("text")))
         elif kind in {"thinking", "redacted_thinking"}:
             thinking.append({"index": len(thinking), **block})
         elif kind == "tool_use":
@@ -74,8 +74,8 @@ def _fill(message: Json, content: Iterable[Any]) -> None:
             calls.append({"id": text(block.get("id")), "type": "function", "function": function})
         else:
             raise unusable_reply(f"a block of type {identifier(kind) or 'unknown'} has no counterpart")
-    if said:
-        message["content"] = "".join(said)
+    if texts:
+        message["content"] = "".join(texts)
     if calls:
         message["tool_calls"] = calls
     if thinking:
@@ -150,8 +150,8 @@ class StreamForOpenAI:
 
     def _error(self, event: Mapping[str, Any]) -> list[bytes]:
         self._over = True
-        said = text(mapping(event.get("error")).get("message"))
-        return [DIALECT.error_event(502, said or "the upstream reports an error", error_kind_of(event))]
+        message = text(mapping(event.get("error")).get("message"))
+        return [DIALECT.error_event(502, message or "the upstream reports an error", error_kind_of(event))]
 
     def _ping(self, event: Mapping[str, Any]) -> list[bytes]:  # noqa: ARG002 - it says nothing
         return [b": ping\n\n"]
@@ -173,8 +173,8 @@ class StreamForOpenAI:
             return [self._chunk({"reasoning_content": thought})] if thought else []
         if kind == "text":
             self._blocks[index] = {"type": kind}
-            said = text(block.get("text"))
-            return [self._chunk({"content": said})] if said else []
+            block_text = text(block.get("text"))
+            return [self._chunk({"content": block_text})] if block_text else []
         raise unusable_reply(f"a block of type {identifier(kind) or 'unknown'} has no counterpart")
 
     def _block_delta(self, event: Mapping[str, Any]) -> list[bytes]:

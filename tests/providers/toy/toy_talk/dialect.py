@@ -86,8 +86,9 @@ class ToyTalk(Dialect):
         said = parse_request(request, body)
         return RequestFacts(model=check_model_name(said.model), stream=said.stream, most_output_tokens=said.limit)
 
-    def segments(self, body):
-        return [Block(SegmentKind.USER, parse_request(request, body).text)]
+    @staticmethod
+    def blocks_of(request):
+        return [Block(SegmentKind.USER, request["text"])]
 
     def reply(self, body):
         try:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import msgspec
 
-from modicum.calls.errors import UserError
+from modicum.calls.errors import UserError, accepted_are
 from modicum.energy.memory.architectures import (
     dense,
     experts,
@@ -102,7 +102,7 @@ def read_shape(fields: Fields) -> ModelShape:
     if read is None:
         raise UserError(
             f"{fields.name}: modicum does not know the architecture '{model_type}' and does not guess its memory;"
-            f" it knows {', '.join(sorted(ARCHITECTURES))}"
+            f" {accepted_are(sorted(ARCHITECTURES))}"
         )
     completed, notes = _fill_defaults(fields, model_type)
     anatomy = read(completed)

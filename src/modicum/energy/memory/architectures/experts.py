@@ -12,10 +12,15 @@ def _attention(fields: Fields, windows: list[int | None]) -> tuple[KeyValue, ...
 
 
 def mixtral(fields: Fields) -> ModelShape:
+    return _experts_in_every_layer(fields)
+
+
+def _experts_in_every_layer(fields: Fields, norms_of_heads: int = 0, notes: tuple[str, ...] = ()) -> ModelShape:
     experts, per_token = fields.experts("num_local_experts", "num_experts_per_tok")
     inner = fields.whole("intermediate_size")
     layer = (
         attention(fields, fields.kv_heads, fields.head_dim())
+        + norms_of_heads
         + experts * fields.hidden  # router
         + 2 * fields.hidden
     )
@@ -25,6 +30,7 @@ def mixtral(fields: Fields) -> ModelShape:
         parameters=Parameters(shared, routed, experts, per_token),
         mixers=_attention(fields, fields.windows()),
         widest_mlp=per_token * inner,
+        notes=notes,
     )
 
 
@@ -61,22 +67,8 @@ def qwen3_moe(fields: Fields) -> ModelShape:
 
 def minimax_m2(fields: Fields) -> ModelShape:
     """Norms of queries and keys run over all heads at once."""
-    experts, per_token = fields.experts("num_local_experts", "num_experts_per_tok")
-    dim, inner = fields.head_dim(), fields.whole("intermediate_size")
-    layer = (
-        attention(fields, fields.kv_heads, dim)
-        + (fields.heads + fields.kv_heads) * dim
-        + experts * fields.hidden
-        + 2 * fields.hidden
-    )
-    shared = embeddings(fields) + fields.layers * layer + fields.hidden
-    routed = fields.layers * experts * gated_mlp(fields.hidden, inner)
-    return ModelShape(
-        parameters=Parameters(shared, routed, experts, per_token),
-        mixers=_attention(fields, fields.windows()),
-        widest_mlp=per_token * inner,
-        notes=("weights of the multi-token prediction modules are not counted",) if fields.has("use_mtp") else (),
-    )
+    notes = ("weights of the multi-token prediction modules are not counted",) if fields.has("use_mtp") else ()
+    return _experts_in_every_layer(fields, (fields.heads + fields.kv_heads) * fields.head_dim(), notes)
 
 
 def gpt_oss(fields: Fields) -> ModelShape:

@@ -5,16 +5,16 @@ Across: time between tokens, what one user feels. Up: generated tokens per watt.
 
 import math
 from collections.abc import Sequence
-from xml.sax.saxutils import escape
 
 from modicum.energy.tradeoff import CurveChoices, CurvePoint
+from modicum.reports import svg
+from modicum.reports.svg import QUIET
 
 WIDTH, HEIGHT = 760, 460
 LEFT, RIGHT, TOP, BOTTOM = 80, 30, 70, 70
-COLOURS = {"fastest": "#b4531a", "watt": "#1b7f4b", "cheapest": "#2b5fb3", "plain": "#5a6270"}
+GRID = "#e8ebef"
+FASTEST, WATT, CHEAPEST = "#b4531a", "#1b7f4b", "#2b5fb3"
 LABEL_WIDTH = 170
-HALO = 'paint-order="stroke" stroke="#ffffff" stroke-width="4"'
-"""White around letters, so that lines behind them do not make them hard to read."""
 
 
 def draw_curve(points: Sequence[CurvePoint], choices: CurveChoices, title: str, subtitle: str) -> str:
@@ -23,24 +23,17 @@ def draw_curve(points: Sequence[CurvePoint], choices: CurveChoices, title: str, 
     across = _Axis([p.time_between_tokens_s * 1000 for p in shown], LEFT, WIDTH - RIGHT)
     up = _Axis([p.tokens_per_watt or 0 for p in shown], HEIGHT - BOTTOM, TOP)
     places = [(across.at(p.time_between_tokens_s * 1000), up.at(p.tokens_per_watt or 0)) for p in shown]
+    curve = " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
     parts = [
-        (
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" font-family="sans-serif" '
-            f'font-size="13" role="img"><title>{escape(title)}</title>'
-        ),
-        f'<rect width="{WIDTH}" height="{HEIGHT}" fill="#ffffff"/>',
-        f'<text x="{LEFT}" y="26" font-size="17" font-weight="bold" fill="#1c222b">{escape(title)}</text>',
-        f'<text x="{LEFT}" y="46" fill="{COLOURS["plain"]}">{escape(subtitle)}</text>',
+        svg.text(LEFT, 26, title, size=17, bold=True),
+        svg.text(LEFT, 46, subtitle, fill=QUIET),
         *_draw_grid(across, up),
         *_draw_limit(choices, across),
-        '<polyline fill="none" stroke="#9aa3b0" stroke-width="2" points="'
-        + " ".join(f"{x:.1f},{y:.1f}" for x, y in places)
-        + '"/>',
+        f'<polyline fill="none" stroke="#9aa3b0" stroke-width="2" points="{curve}"/>\n',
     ]
     for point, (x, y) in zip(shown, places, strict=True):
         parts.extend(_draw_mark(point, x, y, choices))
-    parts.append("</svg>")
-    return "\n".join(parts) + "\n"
+    return svg.document(WIDTH, HEIGHT, title, parts)
 
 
 class _Axis:
@@ -65,24 +58,17 @@ class _Axis:
 
 def _draw_grid(across: _Axis, up: _Axis) -> list[str]:
     parts = []
-    base, top = HEIGHT - BOTTOM, TOP
+    base, right = HEIGHT - BOTTOM, WIDTH - RIGHT
     for tick in across.ticks():
         x = across.at(tick)
-        parts.append(f'<line x1="{x:.1f}" y1="{base}" x2="{x:.1f}" y2="{top}" stroke="#e8ebef"/>')
-        parts.append(f'<text x="{x:.1f}" y="{base + 20}" text-anchor="middle" fill="#5a6270">{tick:g}</text>')
+        parts += [svg.line(x, base, x, TOP, GRID), svg.text(x, base + 20, f"{tick:g}", anchor="middle", fill=QUIET)]
     for tick in up.ticks():
         y = up.at(tick)
-        parts.append(f'<line x1="{LEFT}" y1="{y:.1f}" x2="{WIDTH - RIGHT}" y2="{y:.1f}" stroke="#e8ebef"/>')
-        parts.append(f'<text x="{LEFT - 8}" y="{y + 4:.1f}" text-anchor="end" fill="#5a6270">{tick:g}</text>')
-    middle_x, middle_y = (LEFT + WIDTH - RIGHT) / 2, (TOP + base) / 2
-    parts.append(
-        f'<text x="{middle_x}" y="{HEIGHT - 22}" text-anchor="middle" fill="#1c222b">'
-        "time between tokens of one stream, ms (left is faster for each user)</text>"
-    )
-    parts.append(
-        f'<text x="22" y="{middle_y}" text-anchor="middle" fill="#1c222b" transform="rotate(-90 22 {middle_y})">'
-        "generated tokens per joule (= per second and watt)</text>"
-    )
+        parts += [svg.line(LEFT, y, right, y, GRID), svg.text(LEFT - 8, y + 4, f"{tick:g}", anchor="end", fill=QUIET)]
+    below = "time between tokens of one stream, ms (left is faster for each user)"
+    beside = "generated tokens per joule (= per second and watt)"
+    parts.append(svg.text((LEFT + right) / 2, HEIGHT - 22, below, anchor="middle"))
+    parts.append(svg.text(22, (TOP + base) / 2, beside, anchor="middle", turned=True))
     return parts
 
 
@@ -91,14 +77,8 @@ def _draw_limit(choices: CurveChoices, across: _Axis) -> list[str]:
         return []
     x = across.at(choices.within_s * 1000)
     return [
-        (
-            f'<line x1="{x:.1f}" y1="{TOP}" x2="{x:.1f}" y2="{HEIGHT - BOTTOM}" stroke="{COLOURS["cheapest"]}" '
-            'stroke-dasharray="5 4"/>'
-        ),
-        (
-            f'<text x="{x:.1f}" y="{TOP - 6}" text-anchor="middle" fill="{COLOURS["cheapest"]}">limit '
-            f"{choices.within_s * 1000:g} ms</text>"
-        ),
+        svg.line(x, TOP, x, HEIGHT - BOTTOM, CHEAPEST, dashed=True),
+        svg.text(x, TOP - 6, f"limit {choices.within_s * 1000:g} ms", anchor="middle", fill=CHEAPEST),
     ]
 
 
@@ -106,25 +86,23 @@ def _draw_mark(point: CurvePoint, x: float, y: float, choices: CurveChoices) -> 
     names = [
         (name, colour)
         for name, colour, chosen in (
-            ("fastest", COLOURS["fastest"], choices.fastest),
-            ("most tokens per watt", COLOURS["watt"], choices.most_tokens_per_watt),
-            ("cheapest within the limit", COLOURS["cheapest"], choices.cheapest_within),
+            ("fastest", FASTEST, choices.fastest),
+            ("most tokens per watt", WATT, choices.most_tokens_per_watt),
+            ("cheapest within the limit", CHEAPEST, choices.cheapest_within),
         )
         if chosen is not None and chosen.concurrency == point.concurrency
     ]
-    colour = names[0][1] if names else COLOURS["plain"]
+    colour = names[0][1] if names else QUIET
     # The curve rises to the right: below it on the right there is room, and above it on the left. At the picture's
     # edges labels lean inwards.
     label = min(x + 12, WIDTH - RIGHT - LABEL_WIDTH)
     words = f"{point.concurrency} at once, {point.tokens_per_second:,.0f} tok/s"
-    parts = [
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="{7 if names else 4.5}" fill="{colour}"/>',
-        f'<text x="{label:.1f}" y="{y + 24:.1f}" fill="#5a6270" {HALO}>{words}</text>',
-    ]
     anchor, shift = ("end", -12) if x > LEFT + LABEL_WIDTH else ("start", 12)
-    for line, (name, shade) in enumerate(names):
-        parts.append(
-            f'<text x="{x + shift:.1f}" y="{y - 10 - 16 * line:.1f}" text-anchor="{anchor}" fill="{shade}" '
-            f'font-weight="bold" {HALO}>{name}</text>'
-        )
-    return parts
+    return [
+        svg.circle(x, y, 7 if names else 4.5, f'fill="{colour}"'),
+        svg.text(label, y + 24, words, fill=QUIET, halo=True),
+        *(
+            svg.text(x + shift, y - 10 - 16 * row, name, anchor=anchor, fill=shade, bold=True, halo=True)
+            for row, (name, shade) in enumerate(names)
+        ),
+    ]

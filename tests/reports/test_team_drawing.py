@@ -4,8 +4,8 @@ import pytest
 
 from agents.teams import plan, rows, team
 from modicum.agents.plan_rules import EarlyExit, EdgeKind, Mute
-from modicum.agents.team_drawing import count_edge_tokens, draw_team, format_tokens
 from modicum.calls import UserError
+from modicum.reports.team_drawing import count_edge_tokens, draw_team
 
 RECORDED = team(*(rows(str(n), {"a": "x", "b": "x", "c": "x"}, {"a": "x", "b": "x", "c": "x"}) for n in range(2)))
 
@@ -52,10 +52,6 @@ def test_names_cannot_break_the_picture():
 
 def test_an_agent_alone_is_drawn():
     assert "solo" in texts(draw_team(team(rows("1", {"solo": "x"}))))
-
-
-def test_tokens_are_short():
-    assert [format_tokens(n) for n in (0, 950, 12_345, 999_999, 4_560_000)] == ["0", "950", "12.3k", "1.00M", "4.56M"]
 
 
 def test_a_plan_for_other_agents_is_not_drawn():

@@ -13,9 +13,12 @@ from modicum.agents.plan_rules import EdgeKind
 from modicum.agents.recordings import RecordedTeam
 from modicum.agents.replay import check_team
 from modicum.agents.team_plan import TeamPlan
+from modicum.reports import svg
+from modicum.reports.charts import format_tokens
+from modicum.reports.svg import INK, QUIET
 
 WIDTH, HEIGHT, RING, MIDDLE = 680, 640, 205, 345
-INK, FAINT, PANEL, NODE, GONE = "#1f2933", "#9aa5b1", "#ffffff", "#2f6f9f", "#d9dee3"
+FAINT, NODE, GONE = "#9aa5b1", "#2f6f9f", "#d9dee3"
 
 Edges = dict[tuple[str, str], int]
 
@@ -33,13 +36,8 @@ def draw_team(team: RecordedTeam, plan: TeamPlan | None = None) -> str:
     if plan is not None:
         after, own_after = count_edge_tokens(team, plan)
         panels.append(_draw_panel(team, after, own_after, before, plan, "under the plan", WIDTH))
-    width = WIDTH * len(panels)
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {HEIGHT}" width="{width}" height="{HEIGHT}" '
-        f'font-family="system-ui, sans-serif" font-size="12">\n'
-        f"<title>{escape(team.name or 'team')}: tokens per message edge</title>\n"
-        f'<rect width="{width}" height="{HEIGHT}" fill="{PANEL}"/>\n' + "".join(panels) + "</svg>\n"
-    )
+    title = f"{team.name or 'team'}: tokens per message edge"
+    return svg.document(WIDTH * len(panels), HEIGHT, title, panels)
 
 
 def count_edge_tokens(team: RecordedTeam, plan: TeamPlan | None) -> tuple[Edges, dict[str, int]]:
@@ -50,13 +48,13 @@ def count_edge_tokens(team: RecordedTeam, plan: TeamPlan | None) -> tuple[Edges,
     edges: Edges = defaultdict(int)
     spoken: dict[str, int] = dict.fromkeys(team.graph.agents, 0)
     for run in team.runs:
-        said = {(turn.agent, turn.round): turn for turn in run.turns}
+        turns = {(turn.agent, turn.round): turn for turn in run.turns}
         for turn in run.turns:
             if plan and not plan.keeps(turn.agent, turn.round):
                 continue
             spoken[turn.agent] += turn.completion_tokens or 0
             for read in find_reads(run, turn, team.graph):
-                source = said.get((read.agent, read.round))
+                source = turns.get((read.agent, read.round))
                 kind = EdgeKind.SPATIAL if read.round == turn.round else EdgeKind.TEMPORAL
                 if source is None or read.agent == turn.agent:
                     continue
@@ -68,13 +66,6 @@ def count_edge_tokens(team: RecordedTeam, plan: TeamPlan | None) -> tuple[Edges,
                     read.tokens if read.tokens is not None else source.completion_tokens
                 ) or 0
     return dict(edges), spoken
-
-
-def format_tokens(tokens: int) -> str:
-    """`950`, `12.3k`, `4.56M`."""
-    if tokens < 1000:
-        return str(tokens)
-    return f"{tokens / 1000:.1f}k" if tokens < 999_950 else f"{tokens / 1e6:.2f}M"
 
 
 def _draw_panel(
@@ -93,10 +84,10 @@ def _draw_panel(
     }
     most = max(all_edges.values(), default=0) or 1
     parts = [f'<g transform="translate({left} 0)">\n']
-    parts += [_draw_text(24, 30, f"{team.name or 'team'} {what}", size=17, anchor="start", weight="600")]
+    parts += [svg.text(24, 30, f"{team.name or 'team'} {what}", size=17, bold=True)]
     uncounted = any(turn.completion_tokens is None for run in team.runs for turn in run.turns)
     note = "; some turns were not counted" if uncounted else ""
-    parts += [_draw_text(24, 50, _draw_summary(edges, spoken, all_edges) + note, anchor="start", fill="#52606d")]
+    parts += [svg.text(24, 50, _draw_summary(edges, spoken, all_edges) + note, fill=QUIET)]
     parts += [_draw_edge(place, edge, tokens, most) for edge, tokens in sorted(edges.items(), key=lambda item: item[1])]
     parts += [_draw_label(place, edge, tokens) for edge, tokens in edges.items()]
     parts += [_draw_node(place[name], name, spoken[name], plan, team.graph.rounds) for name in names]
@@ -145,8 +136,7 @@ def _draw_label(place: dict[str, tuple[float, float]], edge: tuple[str, str], to
     t = 0.7
     x = (1 - t) ** 2 * start[0] + 2 * t * (1 - t) * bend[0] + t**2 * end[0]
     y = (1 - t) ** 2 * start[1] + 2 * t * (1 - t) * bend[1] + t**2 * end[1]
-    halo = f'stroke="{PANEL}" stroke-width="3" paint-order="stroke"'
-    return _draw_text(x, y + 3, format_tokens(tokens), size=10, extra=halo)
+    return svg.text(x, y + 3, format_tokens(tokens), size=10, anchor="middle", halo=True)
 
 
 def _draw_node(at: tuple[float, float], name: str, tokens: int, plan: TeamPlan | None, rounds: int) -> str:
@@ -162,9 +152,9 @@ def _draw_node(at: tuple[float, float], name: str, tokens: int, plan: TeamPlan |
     look = f'fill="{GONE}" stroke="{FAINT}" stroke-dasharray="4 3"' if all_gone else f'fill="{NODE}"'
     x, y, anchor = _caption(at)
     return (
-        f'<circle cx="{at[0]:.1f}" cy="{at[1]:.1f}" r="20" {look} fill-opacity="{0.55 if gone else 1}"/>'
-        + _draw_text(x, y, name, anchor=anchor, weight="600", fill=FAINT if all_gone else INK)
-        + _draw_text(x, y + 14, note, size=11, anchor=anchor, fill="#52606d")
+        svg.circle(*at, 20, f'{look} fill-opacity="{0.55 if gone else 1}"')
+        + svg.text(x, y, name, size=12, anchor=anchor, bold=True, fill=FAINT if all_gone else INK)
+        + svg.text(x, y + 14, note, size=11, anchor=anchor, fill=QUIET)
     )
 
 
@@ -186,21 +176,4 @@ def _notes(plan: TeamPlan | None) -> str:
         lines.append(f"ask {whom} first; stop when {stop.agree} agree (not shown in the arrows)")
     if plan.stop_after_round:
         lines.append(f"stop after round {plan.stop_after_round}")
-    return "".join(_draw_text(24, HEIGHT - 12 - 16 * index, line, anchor="start") for index, line in enumerate(lines))
-
-
-def _draw_text(
-    x: float,
-    y: float,
-    text: str,
-    *,
-    size: int = 12,
-    anchor: str = "middle",
-    weight: str = "400",
-    fill: str = INK,
-    extra: str = "",
-) -> str:
-    return (
-        f'<text x="{x:.1f}" y="{y:.1f}" font-size="{size}" text-anchor="{anchor}" font-weight="{weight}" '
-        f'fill="{fill}" {extra}>{escape(text)}</text>\n'
-    )
+    return "".join(svg.text(24, HEIGHT - 12 - 16 * index, line, size=12) for index, line in enumerate(lines))

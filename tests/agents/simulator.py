@@ -207,14 +207,18 @@ class SimulatedTeam:
             for agent in sort_by_reading(edges):
                 if not guard.active(names[agent], number + 1):
                     continue
-                heard = [(one, number + 1, *now[one]) for one in now if edges[one, agent]]
+                answers_before = [(one, number + 1, *now[one]) for one in now if edges[one, agent]]
                 if number:
-                    heard += [(one, number, *before[one]) for one in before if temporal[number - 1][one, agent]]
+                    answers_before += [
+                        (one, number, *before[one]) for one in before if temporal[number - 1][one, agent]
+                    ]
                 own = before[agent][0] if agent in before else task.opinions[agent]
-                answer = self._sway(task, number, agent, own, [(one, said) for one, _, said, _ in heard])
+                answer = self._sway(
+                    task, number, agent, own, [(one, answer_before) for one, _, answer_before, _ in answers_before]
+                )
                 now[agent] = answer, int(task.tokens[number, agent])
                 last[agent] = answer
-                rows.append(self._make_row(task, number, agent, answer, heard))
+                rows.append(self._make_row(task, number, agent, answer, answers_before))
             before = now
         prompt = sum(row.prompt_tokens or 0 for row in rows)
         return TeamRun(
@@ -236,24 +240,33 @@ class SimulatedTeam:
         number: int,
         agent: int,
         answer: str | None,
-        heard: Sequence[tuple[int, int, str | None, int]],
+        answers_before: Sequence[tuple[int, int, str | None, int]],
     ) -> RecordedRow:
-        reads = tuple(ReadMessage(self.graph.agents[one], written, tokens) for one, written, _, tokens in heard)
+        reads = tuple(
+            ReadMessage(self.graph.agents[one], written, tokens) for one, written, _, tokens in answers_before
+        )
         return RecordedRow(
             run=task.name,
             agent=self.graph.agents[agent],
             round=number + 1,
             answer=answer,
-            prompt_tokens=self.scenario.base_prompt_tokens + sum(tokens for *_, tokens in heard),
+            prompt_tokens=self.scenario.base_prompt_tokens + sum(tokens for *_, tokens in answers_before),
             completion_tokens=int(task.tokens[number, agent]),
             reads=reads,
         )
 
     def _sway(
-        self, task: SimulatedTask, number: int, agent: int, own: str | None, heard: Sequence[tuple[int, str | None]]
+        self,
+        task: SimulatedTask,
+        number: int,
+        agent: int,
+        own: str | None,
+        answers_before: Sequence[tuple[int, str | None]],
     ) -> str | None:
         """The answer after reading: its own, or with some chance that of an author, by persuasion."""
-        others = [(one, said) for one, said in heard if one != agent and said is not None]
+        others = [
+            (one, answer_before) for one, answer_before in answers_before if one != agent and answer_before is not None
+        ]
         if not others:
             return own
         weights = [self._compute_persuasion[one] for one, _ in others]
@@ -261,10 +274,10 @@ class SimulatedTeam:
         if own is not None and task.sways[number, agent] >= min(0.95, self.scenario.herding * total / len(others)):
             return own
         mark = task.choices[number, agent] * total
-        for weight, (_, said) in zip(weights, others, strict=True):
+        for weight, (_, answer_before) in zip(weights, others, strict=True):
             mark -= weight
             if mark < 0:
-                return said
+                return answer_before
         return others[-1][1]
 
     def score(self, task: SimulatedTask, done: TeamRun) -> float:

@@ -2,7 +2,7 @@ from xml.etree import ElementTree as ET
 
 from energy.law_points import dense, made
 from modicum.energy.tradeoff import choose_points, make_curve
-from modicum.energy.tradeoff_drawing import HEIGHT, WIDTH, draw_curve
+from modicum.reports.tradeoff_drawing import HEIGHT, WIDTH, draw_curve
 
 
 def drawn(points, within_s=0.012):

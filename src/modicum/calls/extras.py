@@ -1,0 +1,28 @@
+"""Packages that come with an extra of modicum: loaded when they are needed, with one wording where they are missing."""
+
+from importlib import import_module
+from typing import Any
+
+from modicum.calls.errors import UserError
+
+
+def load_extra(extra: str, purpose: str, module: str) -> Any:
+    """The module of an extra.
+
+    Args:
+        extra: as `otel` in `pip install 'modicum[otel]'`.
+        purpose: what needs it, as the beginning of a sentence.
+        module: its full name.
+
+    Raises:
+        UserError: it is not installed; the message says what to type.
+    """
+    try:
+        return import_module(module)
+    except ImportError:
+        raise missing_extra(extra, purpose) from None
+
+
+def missing_extra(extra: str, purpose: str) -> UserError:
+    """What to raise where a package of an extra is not there."""
+    return UserError(f"{purpose} needs a package that is not installed: pip install 'modicum[{extra}]'")

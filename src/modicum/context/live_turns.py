@@ -1,0 +1,144 @@
+"""Where in its conversation a live call stands, before it is sent: how many calls there were, and what they left in the
+provider's cache.
+
+A conversation is known by its name, or by how it begins and where its newest call ended; digests of a few messages are
+kept, never text. What this process has not seen it does not know: after a restart, or where several processes take
+calls of one conversation, nothing is said of it.
+"""
+
+from collections import OrderedDict
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import msgspec
+
+from modicum.calls import SegmentKind
+from modicum.context.live import split_messages
+from modicum.providers.dialect import Dialect
+from modicum.providers.facts import DialectError
+
+MOST_CONVERSATIONS = 10_000
+_START = 3
+"""Messages that tell conversations apart."""
+_KEPT_BY_PROVIDER = b'"previous_response_id":"', b'"conversation":'
+"""Fields of requests of which the provider keeps what came before."""
+_BY_MODEL = frozenset({SegmentKind.ASSISTANT, SegmentKind.REASONING, SegmentKind.TOOL_CALL})
+
+
+class LatestCall(NamedTuple):
+    """The newest call of a conversation."""
+
+    turn: int | None
+    """Its number, from 0; None: it had calls that this process has not seen."""
+    first_s: float
+    """When the first call of it that was seen here began."""
+    started_s: float
+    cached_tokens: int | None
+    """What it read from the provider's cache and wrote to it; None: nobody counted."""
+    messages: int
+    end: int
+    """Digest of the last message."""
+
+
+class LivePlace(NamedTuple):
+    """A call in its conversation."""
+
+    key: int
+    """What its conversation will be known by."""
+    before: LatestCall | None
+    is_first: bool
+    """Nothing in it comes from a model."""
+    messages: int
+    end: int
+
+    @property
+    def turn(self) -> int | None:
+        """How many calls the conversation had before this one; None: not known."""
+        if self.before is not None:
+            return None if self.before.turn is None else self.before.turn + 1
+        return 0 if self.is_first else None
+
+    @property
+    def cached_tokens(self) -> int | None:
+        """Leading tokens that should stand in the provider's cache; None: not known, or it is the first."""
+        return self.before.cached_tokens if self.before is not None else None
+
+    def seconds_since_last(self, now_s: float) -> float | None:
+        return max(0.0, now_s - self.before.started_s) if self.before is not None else None
+
+    def age_s(self, now_s: float) -> float | None:
+        """Since the first call; None: that was not seen here."""
+        if self.turn is None:
+            return None
+        return max(0.0, now_s - self.before.first_s) if self.before is not None else 0.0
+
+
+class LiveTurns:
+    """The newest call of each conversation, within fixed bounds. Used from one thread."""
+
+    def __init__(self) -> None:
+        self._latest: OrderedDict[int, LatestCall] = OrderedDict()
+
+    def find(self, dialect: Dialect, body: bytes, scope: str, name: str) -> LivePlace | None:
+        """Where a request stands; None: its API has no messages, or the provider keeps them.
+
+        `scope` is who calls, since conversations of others are not continued; `name` is the caller's for the
+        conversation, if it has one.
+        """
+        field, messages, head = split_messages(body)
+        if not messages or any(kept in head for kept in _KEPT_BY_PROVIDER):
+            return None
+        count = len(messages)
+        starts = [_read_message(dialect, field, message) for message in messages[:_START]]
+        end = _read_message(dialect, field, messages[-1]).digest
+        is_first = count <= _START and not any(one.is_by_model for one in starts)
+        if name:
+            key = hash((scope, dialect.name, name))
+            return LivePlace(key, self._latest.get(key), is_first, count, end)
+        keys = [
+            hash((scope, dialect.name, *(one.digest for one in starts[:size]))) for size in range(1, len(starts) + 1)
+        ]
+        # The newest of those that begin so: it alone can be the call before. A first call continues none, though
+        # another conversation may have begun with the very same words.
+        before = None if is_first else next((self._latest[key] for key in reversed(keys) if key in self._latest), None)
+        if before is not None and not self._goes_on(before, dialect, field, messages):
+            before = None
+        return LivePlace(keys[-1], before, is_first, count, end)
+
+    def record(self, place: LivePlace, started_s: float, cached_tokens: int | None) -> None:
+        """The call was made; it is the newest of its conversation now."""
+        before = place.before
+        self._latest[place.key] = LatestCall(
+            place.turn,
+            started_s if before is None else before.first_s,
+            started_s,
+            cached_tokens if cached_tokens is not None else place.cached_tokens,
+            place.messages,
+            place.end,
+        )
+        self._latest.move_to_end(place.key)
+        while len(self._latest) > MOST_CONVERSATIONS:
+            self._latest.popitem(last=False)
+
+    @staticmethod
+    def _goes_on(before: LatestCall, dialect: Dialect, field: str, messages: Sequence[msgspec.Raw]) -> bool:
+        if before.messages > len(messages):
+            return False
+        return _read_message(dialect, field, messages[before.messages - 1]).digest == before.end
+
+
+class _MessageMark(NamedTuple):
+    digest: int
+    is_by_model: bool
+
+
+def _read_message(dialect: Dialect, field: str, message: msgspec.Raw) -> _MessageMark:
+    """A message as the model sees it: cache marks, which move, and the order of its fields are no part of that."""
+    try:
+        blocks = dialect.segments(b'{"%s":[%s]}' % (field.encode(), bytes(message)))
+    except DialectError:
+        return _MessageMark(hash(bytes(message)), is_by_model=False)
+    return _MessageMark(
+        hash(tuple((block.kind, block.tool, block.text) for block in blocks)),
+        is_by_model=any(block.kind in _BY_MODEL for block in blocks),
+    )

@@ -1,0 +1,95 @@
+"""By what calls can be cut: the one list of dimensions, and which of them each verb takes.
+
+In SQL the same names are in the macro `dimension` (`ledger/schema/*/008_dimension.sql`). What divides prompts and not
+calls (`kind`, `tool`) is in the questions that know it.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from modicum.calls import Entry
+from modicum.calls.errors import unknown_name
+
+TIMES = ("day", "week", "month")
+TAG = "tag:NAME"
+CALLS = (
+    "model",
+    *TIMES,
+    "project",
+    "branch",
+    "owner",
+    "team",
+    "app",
+    "user",
+    "key",
+    "source",
+    "provider",
+    "task",
+    "agent",
+    "tier",
+    "status",
+    "place",
+)
+"""Every call has a name in each of them."""
+
+BILL = (*CALLS, "bucket", "tool", TAG)
+YIELD = (*(name for name in CALLS if name not in {"status", "place"}), TAG)
+ANATOMY = ("kind", "tool", "agent", "project", "model", "task", "segment")
+EXPOSURE = ("provider", "team", "app", "user", "project")
+
+
+def parse_dimension(what: str, by: str, accepted: Collection[str]) -> tuple[str, str]:
+    """The dimension as questions take it, and the tag where it is `tag`.
+
+    Args:
+        what: what is cut, as `bill`.
+        by: as it was typed.
+        accepted: one of the lists of this file.
+
+    Raises:
+        UserError: it is not accepted.
+    """
+    name, _, tag = by.partition(":")
+    if name == "tag" and tag and TAG in accepted:
+        return name, tag
+    if by not in accepted:
+        raise unknown_name(f"{what} by", by, accepted)
+    return by, ""
+
+
+def find_naming(by: str, tag: str, zone: ZoneInfo) -> Callable[[Entry], str]:
+    """How an entry is called in a dimension, as the macro names it; all are called `` in one of no calls."""
+    if by in TIMES:
+        return lambda entry: _period(entry.call.started.astimezone(zone), by)
+    if by == "tag":
+        return lambda entry: entry.call.tags.get(tag, "")
+    return _NAMINGS.get(by, lambda _: "")
+
+
+def _period(at: datetime, by: str) -> str:
+    day = at.date()
+    if by == "week":
+        day -= timedelta(days=day.weekday())
+    elif by == "month":
+        day = day.replace(day=1)
+    return day.isoformat()
+
+
+_NAMINGS: dict[str, Callable[[Entry], str]] = {
+    "model": lambda e: e.call.model,
+    "source": lambda e: e.call.source,
+    "provider": lambda e: e.call.provider,
+    "project": lambda e: e.call.project,
+    "branch": lambda e: e.call.branch,
+    "task": lambda e: e.call.task,
+    "agent": lambda e: e.call.agent,
+    "owner": lambda e: f"{e.call.owner.team}/{e.call.owner.app}/{e.call.owner.user}/{e.call.owner.key}",
+    "team": lambda e: e.call.owner.team,
+    "app": lambda e: e.call.owner.app,
+    "user": lambda e: e.call.owner.user,
+    "key": lambda e: e.call.owner.key,
+    "tier": lambda e: e.call.tier.value,
+    "status": lambda e: e.call.status.value,
+    "place": lambda e: e.call.place,
+}

@@ -1,0 +1,32 @@
+import sys
+
+import click
+from click.testing import CliRunner
+
+from modicum.cli.terminal.verb_group import VerbGroup
+
+VERB = """
+import click
+
+@click.command()
+def command():
+    click.echo("done")
+"""
+
+
+def test_help_loads_no_verb_and_a_call_loads_its_own(tmp_path, monkeypatch):
+    (tmp_path / "toy_verbs").mkdir()
+    (tmp_path / "toy_verbs" / "do_it.py").write_text(VERB)
+    monkeypatch.syspath_prepend(tmp_path)
+
+    class Toy(VerbGroup):
+        package, verbs, files = "toy_verbs", {"do": "Do it.", "undo": "Undo it."}, {"do": "do_it"}
+
+    group = click.group(cls=Toy)(lambda: None)
+    shown = CliRunner().invoke(group, ["--help"]).output
+
+    assert "do    Do it." in shown
+    assert "undo  Undo it." in shown
+    assert "toy_verbs.do_it" not in sys.modules
+    assert CliRunner().invoke(group, ["do"]).output == "done\n"
+    assert CliRunner().invoke(group, ["redo"]).exit_code == 2

@@ -1,0 +1,26 @@
+from importlib.resources import files
+
+import pytest
+
+from modicum.calls import UserError
+from modicum.insights.dimensions import ANATOMY, BILL, CALLS, YIELD, parse_dimension
+
+
+@pytest.mark.parametrize("engine", ["duckdb", "clickhouse"])
+def test_the_macro_knows_every_dimension(engine):
+    macro = (files("modicum.ledger") / "schema" / engine / "008_dimension.sql").read_text()
+
+    assert [name for name in (*CALLS, "tag") if f"'{name}'" not in macro] == []
+
+
+def test_a_tag_is_a_dimension_where_it_is_accepted():
+    assert parse_dimension("bill", "tag:team", BILL) == ("tag", "team")
+    assert parse_dimension("yield", "tag:a:b", YIELD) == ("tag", "a:b")
+    with pytest.raises(UserError, match="there is no anatomy by 'tag:team'; accepted are kind, tool"):
+        parse_dimension("anatomy", "tag:team", ANATOMY)
+
+
+@pytest.mark.parametrize("by", ["tag", "tag:", "colour", ""])
+def test_what_is_not_accepted_is_answered_with_what_is(by):
+    with pytest.raises(UserError, match=rf"there is no bill by '{by}'; accepted are model, .*tag:NAME$"):
+        parse_dimension("bill", by, BILL)

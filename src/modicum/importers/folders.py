@@ -95,6 +95,6 @@ def _reason_skipped(skipped: Counter[str]) -> str:
     if len(skipped) > MOST_ENDINGS:
         endings.append("others")
     return (
-        f"{number:,} file{'s are' if number > 1 else ' is'} skipped, no log by name ({', '.join(endings)}); name one by "
-        "itself to have it read, and unpack archives first"
+        f"{number:,} file{'s are' if number > 1 else ' is'} skipped, no log by name ({', '.join(endings)}); "
+        "name one by itself to have it read, and unpack archives first"
     )

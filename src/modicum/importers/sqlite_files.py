@@ -115,7 +115,7 @@ def _bytes_of(file: Path) -> int:
 def _connect(uri: str) -> sqlite3.Connection:
     database = sqlite3.connect(uri, uri=True)
     try:
-        database.text_factory = lambda said: said.decode("utf-8", "replace")
+        database.text_factory = lambda raw: raw.decode("utf-8", "replace")
         database.execute("SELECT count(*) FROM sqlite_master").fetchone()
     except DAMAGED:
         database.close()

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modicum.calls import Call, CallStatus, Entry, Problem
-from modicum.calls.call_record import decode_call
+from modicum.calls.call import decode_call
 from modicum.context.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
 from modicum.ledger import positions
 from modicum.ledger.booking import book_all

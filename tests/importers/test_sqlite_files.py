@@ -42,7 +42,7 @@ def shut(tmp_path_factory):
         (folder / f"a.db{ending}").chmod(0o444)
     writer.close()
     for parent in folder.parents:
-        if parent.name.startswith("pytest-"):
+        if parent.name.startswith(("pytest-", "popen-")):
             parent.chmod(parent.stat().st_mode | 0o055)
     folder.chmod(0o555)
     yield folder

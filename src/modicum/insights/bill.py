@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from modicum.calls import BUCKETS, Basis, BucketCosts, Entry, Problem, Usage
+from modicum.calls.cost import sum_costs
 from modicum.calls.problem import problem_rows
 from modicum.calls.project_names import merge_projects
+from modicum.calls.usage import sum_usages
 from modicum.insights.dimensions import TIMES, find_naming
 
 Cell = Mapping[str, Any]
@@ -205,11 +207,12 @@ def _make_cell(key: tuple[str, Basis, Basis, Basis, bool], group: list[Entry]) -
         "calls_in_progress_rows": sum(entry.call.calls_count for entry in group if entry.call.place == "progress"),
         "cost_usd": sum(known, Decimal(0)) if known else None,
     }
-    for bucket in BUCKETS:
-        cell[bucket] = sum(getattr(entry.call.usage, bucket) for entry in group)
+    usage = sum_usages(entry.call.usage for entry in group)
+    cell |= {bucket: getattr(usage, bucket) for bucket in BUCKETS}
     priced = [entry.cost.by_bucket for entry in group if entry.cost.by_bucket is not None]
+    costs = sum_costs(priced)
     for bucket in BucketCosts.__struct_fields__:
-        cell[f"cost_{bucket}_usd"] = sum((getattr(costs, bucket) for costs in priced), Decimal(0)) if priced else None
+        cell[f"cost_{bucket}_usd"] = getattr(costs, bucket) if priced else None
     estimated = [entry for entry in group if entry.call.output_tokens_estimated is not None]
     cell["output_tokens_estimated"] = (
         sum(entry.call.output_tokens_estimated or 0 for entry in estimated) if estimated else None

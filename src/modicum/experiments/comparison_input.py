@@ -34,6 +34,7 @@ def check_results(results: Iterable[TaskResult], *, score_max: float = 1.0) -> C
         checked.remarks.append(
             f"{len(negative):,} runs have a negative or endless figure, which is taken for unknown{_places(negative)}."
         )
+    checked.remarks += _describe_free(scaled)
     checked.results = _drop_repeated(scaled, checked.remarks)
     return checked
 
@@ -93,6 +94,19 @@ def _drop_repeated(results: Sequence[TaskResult], remarks: list[str]) -> list[Ta
         counted.add(key)
         once.append(result)
     return once
+
+
+def _describe_free(results: Sequence[TaskResult]) -> list[str]:
+    """A cost of 0 is what some tools write for a model whose price they do not know."""
+    free: dict[str, int] = {}
+    for result in results:
+        if result.cost_usd == 0 and result.total_tokens:
+            free[result.arm] = free.get(result.arm, 0) + 1
+    return [
+        f"{arm}: {count:,} runs took tokens and cost $0 by their source: free, or of a price that it did not know; "
+        "every cost of this arm rests on that."
+        for arm, count in free.items()
+    ]
 
 
 def _content(result: TaskResult) -> tuple[float | None, ...]:

@@ -22,9 +22,7 @@ def print_comparison(comparison: "Comparison") -> None:
     _print_ratios(comparison.pairs, comparison.baseline)
     rules = comparison.rules
     if comparison.pairs:
-        click.echo(
-            f"\nVerdicts (a loss of up to {rules.margin * 100:g} points of success counts as the same outcomes):"
-        )
+        click.echo(f"\nVerdicts (same outcomes: a loss of success of at most {rules.margin * 100:g} points):")
     for pair in comparison.pairs:
         for sentence in pair.sentences:
             output.print_text(f"- {sentence}")

@@ -50,6 +50,8 @@ def _read_json(path: Path, options: ResultOptions) -> Iterator[TaskResult | Prob
             break
     else:
         yield from (row for row in before if isinstance(row, Problem))
+        if not before:
+            yield Problem(str(path), "the file holds no results")
         return
     record = before[-1]
     assert not isinstance(record, Problem)  # noqa: S101 - the loop ended at a record

@@ -98,6 +98,7 @@ def read_table(
 
 def _plan_columns(names: Sequence[str], records: Sequence[Numbered], options: ResultOptions) -> _Plan:
     by_lower = {name.lower(): name for name in reversed(names)}
+    by_lower = dict(reversed(by_lower.items()))
     chosen = dict(options.columns)
     if options.by and options.by != "file":
         chosen.setdefault("arm", options.by)
@@ -113,13 +114,12 @@ def _plan_columns(names: Sequence[str], records: Sequence[Numbered], options: Re
         elif match := next((by_lower[name] for name in usual if name in by_lower), None):
             columns[role] = match
     if "task" not in columns:
-        raise ValueError(
-            f"no column says which task a row is of; name it with --column task=NAME ({accepted_are(names)})"
-        )
-    parts: tuple[str, ...] = ()
-    if "prompt" not in columns and UNCACHED in by_lower:
-        parts = (by_lower[UNCACHED], *(by_lower[name] for name in CACHED if name in by_lower))
-    return _Plan(columns, tuple(by_lower[name] for name in REPEATS if name in by_lower), parts)
+        hint = f"name it with --column task=NAME ({accepted_are(names)})"
+        raise ValueError(f"no column says which task a row is of; {hint}")
+    parts = [by_lower[name] for name in (UNCACHED, *CACHED) if name in by_lower]
+    if "prompt" in columns or UNCACHED not in by_lower:
+        parts = []
+    return _Plan(columns, tuple(by_lower[name] for name in REPEATS if name in by_lower), tuple(parts))
 
 
 def _chosen_column(role: str, name: str, by_lower: Mapping[str, str]) -> str:

@@ -11,7 +11,7 @@ from modicum.experiments.comparison_arms import TaskRuns
 from modicum.statistics.paired import PairedDifference, paired_difference, pairs_needed
 from modicum.statistics.task_ratios import TaskRatio, geometric_ratio, ratio_of_task_sums, tasks_needed_for_ratio
 
-RATIO_MEASURES = ("cost_usd", "total_tokens", "seconds", "joules")
+RATIO_MEASURES = ("cost_usd", "total_tokens", "completion_tokens", "seconds", "joules")
 
 
 class ComparisonRules(msgspec.Struct, frozen=True, kw_only=True):

@@ -5,22 +5,31 @@ from collections.abc import Mapping, Sequence
 from modicum.experiments.comparison_arms import TaskRuns
 from modicum.experiments.comparison_pairs import ComparedPair, ComparedRatio, ComparisonRules, SuccessDifference
 
-NOUNS = {"cost_usd": "cost", "total_tokens": "tokens", "seconds": "time", "joules": "energy"}
+NOUNS = {
+    "cost_usd": "cost",
+    "total_tokens": "tokens",
+    "completion_tokens": "completion tokens",
+    "seconds": "time",
+    "joules": "energy",
+}
 _LESS = {
     "cost_usd": "costs {} less",
     "total_tokens": "takes {} fewer tokens",
+    "completion_tokens": "takes {} fewer completion tokens",
     "seconds": "takes {} less time",
     "joules": "takes {} less energy",
 }
 _MORE = {
     "cost_usd": "costs {} more",
     "total_tokens": "takes {} more tokens",
+    "completion_tokens": "takes {} more completion tokens",
     "seconds": "takes {} more time",
     "joules": "takes {} more energy",
 }
 _WITH_LESS = {
     "cost_usd": "at {} lower cost",
     "total_tokens": "with {} fewer tokens",
+    "completion_tokens": "with {} fewer completion tokens",
     "seconds": "in {} less time",
     "joules": "with {} less energy",
 }

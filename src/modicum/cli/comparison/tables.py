@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from modicum.experiments.comparison_arms import ComparedArm, ComparedFigure
     from modicum.experiments.comparison_pairs import ComparedPair, ComparedRatio
 
-NAME_WIDTH = 22
+NAME_WIDTH = 19
 
 
 def print_comparison(comparison: "Comparison") -> None:
@@ -106,7 +106,7 @@ def _print_per_success(comparison: "Comparison") -> None:
 
 
 def _print_ratios(pairs: "Sequence[ComparedPair]", baseline: str) -> None:
-    titles = {"cost_usd": "cost", "total_tokens": "tokens", "seconds": "time", "joules": "joules"}
+    titles = {"cost_usd": "cost", "total_tokens": "tokens", "completion_tokens": "completion", "seconds": "time"}
     measures = {
         measure: title
         for measure, title in titles.items()

@@ -20,6 +20,8 @@ _NAME = re.compile(r"[A-Za-z][\w-]{0,39}\Z")
 
 def unknown_numbers(usage: Mapping[str, Any], known: KnownFields, within: str = "usage") -> list[str]:
     """The paths of numbers that are not 0 and not known: `usage.output_tokens_details.smell_tokens`."""
+    if _is_understood(usage, known):
+        return []
     found: list[str] = []
     for path in _walk(usage, known, within, MOST_DEPTH):
         if path not in found:
@@ -27,6 +29,21 @@ def unknown_numbers(usage: Mapping[str, Any], known: KnownFields, within: str = 
         if len(found) == MOST_NAMED:
             break
     return found
+
+
+def _is_understood(usage: Mapping[str, Any], known: KnownFields) -> bool:
+    """Whether every field is plainly known; says no also where only a closer look can tell. Nearly every reply passes
+    here, in a tenth of the time of that look.
+    """
+    for name, value in usage.items():
+        if not value:  # null, 0, false, or empty
+            continue
+        rule = known.get(name)
+        if rule.__class__ is str:
+            continue
+        if rule is None or value.__class__ is not dict or not _is_understood(value, rule):  # type: ignore[arg-type]
+            return False
+    return True
 
 
 def _walk(usage: Mapping[str, Any], known: KnownFields, within: str, depth: int) -> Iterator[str]:

@@ -5,12 +5,16 @@ that prices it, or with the reason why it is free; any other number that is not 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 KnownFields = Mapping[str, "str | KnownFields"]
 """The fields of a usage object: by name either what is done with it (`priced: ...`, `free: ...`, `part of ...`), or the
 fields of the object that stands there (or of each object of the list)."""
+
+SUM_OF_SESSION = "sum_of_session"
+"""The caveat of a sum over a whole session, which may have had more models than the last one, at whose rates it is
+priced."""
 
 MOST_NAMED = 8
 """Fields of one call that are named; more say nothing new."""
@@ -27,6 +31,16 @@ def unknown_numbers(usage: Mapping[str, Any], known: KnownFields, within: str = 
         if len(found) == MOST_NAMED:
             break
     return found
+
+
+def unknown_counts(row: Mapping[str, Any], known: Container[str], within: str) -> list[str]:
+    """The same for a row that holds more than usage: only a number whose name says that it counts tokens is meant."""
+    found = [
+        f"{within}.{_shown(name)}"
+        for name, value in row.items()
+        if "token" in name.lower() and name not in known and holds_number(value)
+    ]
+    return found[:MOST_NAMED]
 
 
 def _walk(usage: Mapping[str, Any], known: KnownFields, within: str, depth: int) -> Iterator[str]:
@@ -65,6 +79,11 @@ def holds_number(value: Any, depth: int = MOST_DEPTH) -> bool:
     if isinstance(value, Mapping):
         return any(holds_number(part, depth - 1) for part in value.values())
     return isinstance(value, list) and any(holds_number(part, depth - 1) for part in value)
+
+
+def shown_path(within: str, name: Any) -> str:
+    """The name of a caveat for a field that stands there."""
+    return f"{within}.{_shown(name)}"
 
 
 def _shown(name: Any) -> str:

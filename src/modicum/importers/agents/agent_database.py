@@ -12,13 +12,13 @@ from modicum.importers.agents.row_calls import Row, row_calls
 from modicum.importers.format import Found
 
 
-def has_columns(path: Path, head: bytes, wanted: Mapping[str, set[str]]) -> bool:
+def has_columns(path: Path, head: bytes, tables: Mapping[str, set[str]]) -> bool:
     """Whether the file is a database with these tables, and these columns in them."""
     if not head.startswith(SQLITE):
         return False
     try:
         with closing(opened(path)) as database:
-            return all(names <= columns_of(database, table) for table, names in wanted.items())
+            return all(names <= columns_of(database, table) for table, names in tables.items())
     except DAMAGED:
         return False
 

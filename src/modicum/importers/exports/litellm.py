@@ -158,9 +158,13 @@ KNOWN: KnownFields = {
     "prompt_tokens_details": _INPUTS,
     "cache_creation": _WRITES,
     "server_tool_use": {"web_search_requests": "priced", "web_fetch_requests": "free", "tool_search_requests": "free"},
-    "cost": "LiteLLM's own, as spend",
+    "cost": "LiteLLM's own, as spend, or what a router charged",
 }
 """What is done with every number of the usage object that LiteLLM keeps."""
+
+
+ROUTERS = {"openrouter"}
+"""Whose replies say what they cost; LiteLLM passes it on."""
 
 
 def charges(row: Record, details: Mapping[str, Any]) -> Charges:
@@ -173,7 +177,9 @@ def charges(row: Record, details: Mapping[str, Any]) -> Charges:
         *word("speed", details.get("speed"), anthropic.SPEEDS),
     ]
     return msgspec.structs.replace(
-        charged, region=anthropic.PLACES.get(place, place), provider_cost_usd=None
+        charged,
+        region=anthropic.PLACES.get(place, place),
+        provider_cost_usd=charged.provider_cost_usd if label(row.get("custom_llm_provider")) in ROUTERS else None,
     ).with_caveats(*caveats)
 
 

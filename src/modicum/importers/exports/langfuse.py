@@ -154,53 +154,23 @@ def _details(row: Record) -> Mapping[str, Any]:
 
 
 def _unknown(row: Record) -> list[str]:
-    """Keys of the usage details of which nobody knows what they count: by their words, since everybody makes his own."""
+    """Keys of the usage details that nobody knows: by the words in them, since everybody makes keys of his own."""
     details = _details(row)
     unknown = [name for name, value in details.items() if not _is_known(str(name)) and holds_number(value)]
     return [shown_path("usageDetails", name) for name in unknown]
 
 
 def _is_known(name: str) -> bool:
-    return name in NO_TOKENS or all(part in WORDS for part in _WORD.findall(name))
+    return name in NO_TOKENS or all(part.lower() in WORDS for part in _WORD.findall(name))
 
 
 _WORD = re.compile(r"[A-Z]?[a-z]+|[0-9]+[a-z]*|[A-Z]+")
-WORDS = frozenset(
-    [
-        "input",
-        "prompt",
-        "output",
-        "completion",
-        "candidates",
-        "total",
-        "token",
-        "tokens",
-        "count",
-        "details",
-        "content",
-        "cache",
-        "cached",
-        "caching",
-        "read",
-        "creation",
-        "write",
-        "written",
-        "ephemeral",
-        "5m",
-        "1h",
-        "reasoning",
-        "thinking",
-        "thoughts",
-        "text",
-        "audio",
-        "image",
-        "video",
-        "document",
-        "accepted",
-        "rejected",
-        "prediction",
-    ]
-)
+WORDS = {
+    *("input", "prompt", "output", "completion", "candidates", "total", "token", "tokens", "count", "details"),
+    *("cache", "cached", "caching", "read", "creation", "write", "written", "ephemeral", "5m", "1h"),
+    *("reasoning", "thinking", "thoughts", "text", "audio", "image", "video", "document"),
+    *("content", "accepted", "rejected", "prediction"),
+}
 """The words of which the names of known keys are made, in whatever order."""
 NO_TOKENS = {"unit", "inputCost", "outputCost", "totalCost"}
 """Fields of the older usage object that count no tokens; what Langfuse reckons is its estimate."""

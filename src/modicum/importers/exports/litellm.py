@@ -34,7 +34,7 @@ from modicum.providers.fields import (
 )
 from modicum.providers.openai import usage as openai
 from modicum.providers.token_buckets import MODALITIES, both_sides, disjoint, split_writes, with_modalities
-from modicum.providers.usage_guard import KnownFields, word
+from modicum.providers.usage_guard import KnownFields, unknown_counts, word
 
 NAME = "litellm"
 CUT_MARK = "(litellm_truncated skipped"
@@ -163,6 +163,7 @@ KNOWN: KnownFields = {
 """What is done with every number of the usage object that LiteLLM keeps."""
 
 
+KNOWN_COLUMNS = {"total_tokens", "prompt_tokens", "completion_tokens"}
 ROUTERS = {"openrouter"}
 """Whose replies say what they cost; LiteLLM passes it on."""
 
@@ -173,6 +174,7 @@ def charges(row: Record, details: Mapping[str, Any]) -> Charges:
     )
     place = label(details.get("inference_geo")).lower()
     caveats = [
+        *unknown_counts(row, KNOWN_COLUMNS, "row"),
         *word("inference_geo", details.get("inference_geo"), anthropic.GEOGRAPHIES),
         *word("speed", details.get("speed"), anthropic.SPEEDS),
     ]

@@ -12,10 +12,6 @@ KnownFields = Mapping[str, "str | KnownFields"]
 """The fields of a usage object: by name either what is done with it (`priced: ...`, `free: ...`, `part of ...`), or the
 fields of the object that stands there (or of each object of the list)."""
 
-SUM_OF_SESSION = "sum_of_session"
-"""The caveat of a sum over a whole session, which may have had more models than the last one, at whose rates it is
-priced."""
-
 MOST_NAMED = 8
 """Fields of one call that are named; more say nothing new."""
 MOST_DEPTH = 6

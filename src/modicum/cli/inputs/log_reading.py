@@ -65,7 +65,7 @@ def print_problems(problems: Sequence[Problem], *, strict: bool, quiet: bool = F
         return
     if not quiet:
         click.echo(f"\n{len(problems)} problem{'s' if len(problems) > 1 else ''} in the logs:", err=True)
-        for problem in problems[:SHOWN_PROBLEMS]:
+        for problem in sorted(problems, key=lambda one: not one.is_of_cost)[:SHOWN_PROBLEMS]:
             click.echo(f"  {problem}", err=True)
         if len(problems) > SHOWN_PROBLEMS:
             click.echo(f"  ... and {len(problems) - SHOWN_PROBLEMS} more; --json lists them all", err=True)

@@ -24,6 +24,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls import Call, Charges, Problem, Segment, SegmentKind
+from modicum.calls.caveats import CHANGED_LANE
 from modicum.calls.provider_names import provider_of_own_model
 from modicum.calls.usage import checked_count, is_counted
 from modicum.context.growing import Context
@@ -50,7 +51,6 @@ BURST = timedelta(seconds=1)
 
 KNOWN: KnownFields = {**dict.fromkeys(FIELDS, "priced"), "total_tokens": "the sum"}
 """What is done with every number of a usage object."""
-CHANGED_LANE = "service_tier changed in a turn"
 
 Counts = tuple[int, ...]
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, Charges, Problem
+from modicum.calls.caveats import SUM_OF_SESSION
 from modicum.calls.provider_names import provider_of_own_model
 from modicum.calls.usage import is_counted
 from modicum.importers.files import document, records
@@ -23,7 +24,7 @@ from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.aggregates import aggregated_count
 from modicum.providers.fields import label, listed, mapping, moment, text
 from modicum.providers.token_buckets import disjoint
-from modicum.providers.usage_guard import SUM_OF_SESSION, KnownFields, unknown_numbers
+from modicum.providers.usage_guard import KnownFields, unknown_numbers
 
 NAME = "droid"
 ENDING = ".settings.json"

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, Charges, Problem, Usage
+from modicum.calls.caveats import SUM_OF_SESSION
 from modicum.calls.provider_names import provider_id, provider_of_own_model
 from modicum.calls.usage import is_counted
 from modicum.importers.agents.agent_database import database_calls, has_columns, rows_of, table_calls
@@ -27,7 +28,7 @@ from modicum.importers.recorded.aggregates import aggregated_count
 from modicum.importers.tags import named
 from modicum.providers.fields import dollars, label, parsed_mapping, start, text
 from modicum.providers.token_buckets import disjoint
-from modicum.providers.usage_guard import SUM_OF_SESSION, unknown_counts
+from modicum.providers.usage_guard import unknown_counts
 
 NAME = "goose"
 TABLES = {"sessions": {"id", "working_dir", "accumulated_input_tokens"}, "messages": {"session_id", "content_json"}}

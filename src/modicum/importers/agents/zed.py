@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, Charges, Problem, Usage
+from modicum.calls.caveats import SUM_OF_SESSION
 from modicum.calls.provider_names import provider_id
 from modicum.importers.agents.agent_database import database_calls, has_columns, table_calls
 from modicum.importers.agents.row_calls import Row
@@ -27,7 +28,7 @@ from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.aggregates import aggregated_count
 from modicum.providers.fields import label, mapping, moment, start, text
 from modicum.providers.json_values import decoded
-from modicum.providers.usage_guard import SUM_OF_SESSION, KnownFields, unknown_numbers
+from modicum.providers.usage_guard import KnownFields, unknown_numbers
 
 if sys.version_info >= (3, 14):
     from compression import zstd

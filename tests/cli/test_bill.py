@@ -9,6 +9,7 @@ from cli.process_rig import journaled
 from ledger.faults import garbage
 from ledger_process.rig import LedgerProcess, until
 from modicum.calls import BUCKETS
+from modicum.calls.usage import TEXT_BUCKETS
 from modicum.settings import state_folder
 
 
@@ -16,7 +17,8 @@ def test_a_bill_of_logs_has_usage_by_bucket_and_the_basis_of_its_cost(modicum, t
     bill = modicum("bill", transcripts / "session.jsonl", "--json").json
 
     assert bill["calls"] == 3
-    assert bill["usage"] == {
+    assert list(bill["usage"]) == list(BUCKETS)
+    assert {bucket: bill["usage"][bucket] for bucket in TEXT_BUCKETS} == {
         "input_uncached": 9,
         "cache_read": 44_000,
         "cache_write_5m": 21_000,

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modicum.calls import Call, CallStatus, Entry, Problem
+from modicum.calls.call_record import decode_call
 from modicum.context.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
 from modicum.ledger import positions
 from modicum.ledger.booking import book_all
@@ -31,7 +32,6 @@ BATCH = 2_000
 REMEMBERED = timedelta(days=1)
 """A conversation that went on within this time before the start is known again."""
 
-_call = msgspec.msgpack.Decoder(Call)
 _context = msgspec.msgpack.Decoder(list[ContextPart])
 
 
@@ -145,7 +145,7 @@ class Shipper:
         try:
             if kind == "call":
                 parts = _context.decode(context[0]) if any(context) else None
-                found.calls.append(_Read(number, _call.decode(body), parts))
+                found.calls.append(_Read(number, decode_call(body), parts))
             elif kind == "context":
                 found.calls += _with_context(base, number, _context.decode(body))
             elif table := next((table for table in RECORDS.values() if table.journal_kind == kind), None):
@@ -201,5 +201,5 @@ def _with_context(base: sqlite3.Connection, number: str, context: list[ContextPa
     ).fetchone()
     if row is None:
         return []
-    call = _call.decode(row[0])
+    call = decode_call(row[0])
     return [_Read(number, msgspec.structs.replace(call, revision=call.revision + 1), context)]

@@ -5,7 +5,7 @@ that prices it, or with the reason why it is free; any other number that is not 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 KnownFields = Mapping[str, "str | KnownFields"]
@@ -46,6 +46,16 @@ def _is_understood(usage: Mapping[str, Any], known: KnownFields) -> bool:
     return True
 
 
+def unknown_counts(row: Mapping[str, Any], known: Container[str], within: str) -> list[str]:
+    """The same for a row that holds more than usage: only a number whose name says that it counts tokens is meant."""
+    found = [
+        f"{within}.{_shown(name)}"
+        for name, value in row.items()
+        if "token" in name.lower() and name not in known and holds_number(value)
+    ]
+    return found[:MOST_NAMED]
+
+
 def _walk(usage: Mapping[str, Any], known: KnownFields, within: str, depth: int) -> Iterator[str]:
     for name, value in usage.items():
         rule = known.get(name)
@@ -82,6 +92,11 @@ def holds_number(value: Any, depth: int = MOST_DEPTH) -> bool:
     if isinstance(value, Mapping):
         return any(holds_number(part, depth - 1) for part in value.values())
     return isinstance(value, list) and any(holds_number(part, depth - 1) for part in value)
+
+
+def shown_path(within: str, name: Any) -> str:
+    """The name of a caveat for a field that stands there."""
+    return f"{within}.{_shown(name)}"
 
 
 def _shown(name: Any) -> str:

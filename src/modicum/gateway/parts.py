@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from modicum.context.live_turns import LiveTurns
 from modicum.gateway.http.body_budget import BodyBudget
-from modicum.gateway.http.traces import Traces
+from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.process.readiness import Readiness
@@ -23,7 +23,7 @@ class Parts(NamedTuple):
     bodies: BodyBudget
     readiness: Readiness
     recorder: Recorder
-    traces: Traces
+    otlp_door: OtlpDoor
     rates: LiveRates
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
@@ -41,7 +41,7 @@ class Parts(NamedTuple):
     async def close(self) -> None:
         """Everything but the metrics; the journal last."""
         await self.connections.close()
-        self.traces.close()
+        self.otlp_door.close()
         self.recorder.close()
         self.rates.close()
         self.journal.close()

@@ -112,6 +112,19 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     events: Sequence[Event] = ()
 
 
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """A value of a counter, whatever wire it came over."""
+
+    metric: str
+    value: float
+    is_delta: bool
+    """Whether it is what was added since `started`, and no sum since the counter began there."""
+    started: datetime | None
+    at: datetime
+    attributes: Attributes = {}
+    """Its own and those of what sent it."""
+
+
 def is_inference(attributes: Attributes) -> bool:
     """Whether the span is one call to a model, and not what sums up several.
 

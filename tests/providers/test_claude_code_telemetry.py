@@ -93,5 +93,18 @@ def test_a_value_that_is_no_count_is_told(value):
     assert "no count" in reason
 
 
+def test_a_session_that_begins_has_no_commit_yet_which_adds_nothing_to_those_that_come():
+    points = [point(1, 0, is_delta=True, metric="claude_code.session.count"), point(2, 1, is_delta=True)]
+
+    outcomes = list(outcomes_from(points, ""))
+
+    assert [(one.name, one.value) for one in outcomes] == [
+        ("agent_commits", 0),
+        ("agent_pull_requests", 0),
+        ("agent_commits", 2),
+    ]
+    assert len({one.outcome_id for one in outcomes}) == 3
+
+
 def test_counters_of_tokens_and_cost_are_passed_over():
     assert list(outcomes_from([point(9, 1, is_delta=True, metric="claude_code.token.usage")], "")) == []

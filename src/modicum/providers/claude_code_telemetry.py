@@ -11,6 +11,8 @@ An event has no id that a transcript has too: `modicum.calls.session_reports` sa
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import timedelta
 
+import msgspec
+
 from modicum.calls import Basis, Call, CallStatus, Charges, Outcome, Owner, Tier, Usage
 from modicum.calls.outcome import checked_time
 from modicum.calls.provider_names import provider_of_model
@@ -40,7 +42,10 @@ OUTCOMES = {
 }
 """Names of outcomes by metric and its attribute `type`. Not those of `modicum outcome git`, which sees the same
 commits: both together would be twice as many."""
-COUNTERS = frozenset(metric for metric, _ in OUTCOMES)
+SESSIONS = "claude_code.session.count"
+"""Counts a session when it begins: it has no commit and no pull request then, which is a value of 0 and no missing one.
+"""
+COUNTERS = frozenset({SESSIONS, *(metric for metric, _ in OUTCOMES)})
 
 
 SERIES = frozenset({"user.id", "user.account_uuid", "user.email", "organization.id", "app.version", "agent.name"})
@@ -111,23 +116,31 @@ def outcomes_from(points: Iterable[Point | str], prefix: str) -> Iterator[Outcom
     for point in points:
         if isinstance(point, str):
             yield point
-        elif point.metric in COUNTERS and (found := _outcome(point, prefix)) is not None:
-            yield found
+        elif point.metric == SESSIONS:
+            for name in NONE_YET:
+                yield _outcome(msgspec.structs.replace(point, value=0.0), name, prefix)
+        elif name := _name(point):
+            yield _outcome(point, name, prefix)
 
 
-def _outcome(point: Point, prefix: str) -> Outcome | str | None:
+NONE_YET = ("agent_commits", "agent_pull_requests")
+
+
+def _name(point: Point) -> str:
+    """What an outcome of this counter is called; nothing where it is none, or nothing was added."""
+    if not point.value and point.is_delta:
+        return ""
+    kind = label(point.attributes.get("type"))
+    return OUTCOMES.get((point.metric, kind)) or OUTCOMES.get((point.metric, ""), "")
+
+
+def _outcome(point: Point, name: str, prefix: str) -> Outcome | str:
     about = point.attributes
-    kind = label(about.get("type"))
-    name = OUTCOMES.get((point.metric, kind)) or OUTCOMES.get((point.metric, ""))
     session = label(about.get("session.id"))
-    if name is None:
-        return None
     if not session:
         return f"{point.metric} without session.id; set OTEL_METRICS_INCLUDE_SESSION_ID=true"
     if not 0 <= point.value < float("inf"):  # nor what is no number
         return f"{point.metric} has a value that is no count"
-    if not point.value and point.is_delta:
-        return None
     begun = point.started.isoformat() if point.started is not None else ""
     series = ",".join(f"{key}={label(about[key])}" for key in sorted(about) if key in SERIES)
     end = f"|{point.at.isoformat()}" if point.is_delta else ""
@@ -136,7 +149,7 @@ def _outcome(point: Point, prefix: str) -> Outcome | str | None:
     except ValueError as error:
         return f"{point.metric}: {error}"
     return Outcome(
-        outcome_id=f"{prefix}{session}|{name}|{series}|{begun}{end}",
+        outcome_id=f"{prefix}{session}|{point.metric}|{name}|{series}|{begun}{end}",
         task=session,
         name=name,
         value=point.value,

@@ -1,0 +1,67 @@
+"""What the Vercel AI SDK passes on of the provider's own reply: `ai.response.providerMetadata`, JSON as text.
+
+Source: https://github.com/vercel/ai (packages anthropic, openai, gateway; version 4 to 6). Needed because the SDK's own
+counts leave things out: in version 5 Anthropic's input is without cached tokens and cache writes are told nowhere else;
+lanes and what a router charged never stand in an attribute of their own. The text may hold parts of a reply (citations,
+reasoning): numbers and lanes are taken out of it, and nothing else.
+"""
+
+from collections.abc import Mapping
+from decimal import Decimal
+from typing import Any
+
+from modicum.providers.anthropic_messages import usage as anthropic
+from modicum.providers.fields import dollars, mapping, parsed_mapping, text
+
+PROVIDER_METADATA = "ai.response.providerMetadata"
+Attributes = Mapping[str, Any]
+
+
+def with_provider_metadata(attributes: Attributes) -> Attributes:
+    """The attributes of a span, with what the provider's metadata says better under the names of the conventions.
+
+    Raises:
+        ValueError: a count is none.
+    """
+    if PROVIDER_METADATA not in attributes:
+        return attributes
+    told = parsed_mapping(attributes[PROVIDER_METADATA])
+    found = _of_openai(mapping(told.get("openai")) or mapping(told.get("azure")))
+    return {**found, **attributes, **_of_anthropic(mapping(told.get("anthropic")))}
+
+
+def provider_cost(attributes: Attributes) -> Decimal | None:
+    """What a router says that it charged: Vercel's own gateway, or OpenRouter."""
+    told = parsed_mapping(attributes.get(PROVIDER_METADATA))
+    of_router = mapping(mapping(told.get("openrouter")).get("usage"))
+    return dollars(mapping(told.get("gateway")).get("cost")) or dollars(of_router.get("cost"))
+
+
+def _of_anthropic(about: Attributes) -> dict[str, Any]:
+    """The input as the provider counted it. Its output may be that of a stream's beginning, and is left alone."""
+    counts = mapping(about.get("usage"))
+    if counts.get("input_tokens") is None:
+        written = about.get("cacheCreationInputTokens")
+        return {"gen_ai.usage.cache_creation.input_tokens": written} if written else {}
+    usage = anthropic.usage_from({**counts, "output_tokens": 0, "output_tokens_details": None, "iterations": None})
+    return {
+        "gen_ai.usage.input_tokens": usage.prompt_tokens,
+        "gen_ai.usage.cache_read.input_tokens": usage.cache_read,
+        "gen_ai.usage.cache_creation.input_tokens": usage.cache_write_tokens,
+        "modicum.usage.cache_write_1h": usage.cache_write_1h,
+        "gen_ai.usage.total_tokens": None,
+        "llm.usage.total_tokens": None,
+        "ai.usage.totalTokens": None,  # it is the sum of what the SDK counted
+        "gen_ai.response.service_tier": text(counts.get("service_tier")),
+    }
+
+
+def _of_openai(about: Attributes) -> dict[str, Any]:
+    """What version 4 and 5 leave out of the span's own counts; where these have it, they stand."""
+    names = {
+        "cachedPromptTokens": "gen_ai.usage.cache_read.input_tokens",
+        "reasoningTokens": "gen_ai.usage.reasoning.output_tokens",
+        "serviceTier": "openai.response.service_tier",
+        "responseId": "gen_ai.response.id",
+    }
+    return {ours: about[theirs] for theirs, ours in names.items() if about.get(theirs) is not None}

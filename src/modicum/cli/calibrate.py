@@ -65,7 +65,7 @@ def _read_pairs(
     paths: Sequence[Path], problems: list[Problem]
 ) -> tuple[dict[str, list["CalibrationPair"]], dict[str, set[str]]]:
     """The pairs by family of models, and which models they are from."""
-    from modicum.importers.files import log_files
+    from modicum.importers.folders import log_files
     from modicum.metering.calibration import find_family
     from modicum.metering.tokens import encoding_for
 

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modicum.calls import Call, CallStatus, Entry, Problem
-from modicum.calls.call_record import decode_call
+from modicum.calls.call import decode_call
 from modicum.context.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
 from modicum.ledger import positions
 from modicum.ledger.booking import book_all
@@ -177,12 +177,15 @@ class Shipper:
     def _booked(self, calls: list[_Read]) -> list[Entry]:
         """What went through several processes in the order in which it began."""
         calls.sort(key=lambda read: read.call.started)
-        named = [(read.call.call_id, read.number) for read in calls if read.call.call_id != _own_id(read)]
+        # A record whose number is the provider's id tells the end of the call of that id (gateway/late_replies.py).
+        named = [
+            (read.call.call_id, read.number) for read in calls if read.call.call_id not in {_own_id(read), read.number}
+        ]
         first = self._identities.first(named)
         ready = []
         for read in calls:
             call = read.call
-            if first.get(call.call_id, read.number) != read.number:
+            if call.call_id != read.number and first.get(call.call_id, read.number) != read.number:
                 call = msgspec.structs.replace(call, call_id=_own_id(read))
             if read.context is not None:
                 call = self._conversations.placed(call, read.context, read.number)

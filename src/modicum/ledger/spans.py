@@ -17,7 +17,7 @@ from time import monotonic
 import msgspec
 
 from modicum.calls import Basis, Call, Entry, Problem
-from modicum.calls.call_record import decode_call
+from modicum.calls.call import decode_call
 from modicum.ledger import positions
 from modicum.ledger.booking import book_all
 from modicum.ledger.journal import SHIPPED

@@ -21,6 +21,7 @@ from modicum.importers.agents.codex import Counts, counts_of
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.exchanges import file_time
+from modicum.importers.unpacking import plain_name
 from modicum.providers.fields import mapping, moment, text
 from modicum.providers.openai.usage import buckets
 
@@ -49,7 +50,7 @@ class Thread:
 
 def read(path: Path, reading: Reading) -> Found:
     del reading
-    unnamed = path.name.removesuffix(".gz").removesuffix(".jsonl").removesuffix(".json")
+    unnamed = plain_name(path.name).removesuffix(".jsonl").removesuffix(".json")
     thread = Thread(unnamed)
     threads: dict[str, Thread] = {}
     for found in records(path):

@@ -17,7 +17,6 @@ from modicum.calls import Basis, Call, CallStatus, Charges, Outcome, Owner, Tier
 from modicum.calls.outcome import checked_time
 from modicum.calls.provider_names import provider_of_model
 from modicum.calls.session_reports import TELEMETRY, without_brackets
-from modicum.providers.anthropic_messages import usage as anthropic
 from modicum.providers.fields import checked_dollars, count, label
 from modicum.providers.otel import Point, Span
 
@@ -75,7 +74,7 @@ def call_from_event(span: Span, source: str) -> Call:
     place = f"{session}:{span.started.isoformat()}:{label(about.get('event.sequence'))}"
     # A retried request may have failed and succeeded under one id.
     identity = label(about.get("request_id")) + (f":{ERROR}" if is_error else "")
-    usage = anthropic.buckets(uncached, cache_read, written, 0, 0, output)
+    usage = Usage(uncached, cache_read, written, 0, output)  # nothing tells the writes of an hour apart
     basis = Basis.counted(is_counted)
     model = without_brackets(label(about.get("model")))
     return Call(

@@ -10,10 +10,12 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
-from modicum.providers.anthropic_messages import usage as anthropic
+from modicum.calls.usage import checked_count
 from modicum.providers.fields import dollars, mapping, parsed_mapping, text
+from modicum.providers.token_buckets import split_writes
 
 PROVIDER_METADATA = "ai.response.providerMetadata"
+HOUR = "ephemeral_1h_input_tokens"
 Attributes = Mapping[str, Any]
 
 
@@ -43,12 +45,18 @@ def _of_anthropic(about: Attributes) -> dict[str, Any]:
     if counts.get("input_tokens") is None:
         written = about.get("cacheCreationInputTokens")
         return {"gen_ai.usage.cache_creation.input_tokens": written} if written else {}
-    usage = anthropic.usage_from({**counts, "output_tokens": 0, "output_tokens_details": None, "iterations": None})
+    split = mapping(counts.get("cache_creation"))
+    uncached, read, written = (
+        checked_count(name, counts.get(name))
+        for name in ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens")
+    )
+    short, hour = (checked_count(name, split.get(name)) for name in ("ephemeral_5m_input_tokens", HOUR))
+    short, hour = split_writes(written, short, hour)
     return {
-        "gen_ai.usage.input_tokens": usage.prompt_tokens,
-        "gen_ai.usage.cache_read.input_tokens": usage.cache_read,
-        "gen_ai.usage.cache_creation.input_tokens": usage.cache_write_tokens,
-        "modicum.usage.cache_write_1h": usage.cache_write_1h,
+        "gen_ai.usage.input_tokens": uncached + read + short + hour,
+        "gen_ai.usage.cache_read.input_tokens": read,
+        "gen_ai.usage.cache_creation.input_tokens": short + hour,
+        "modicum.usage.cache_write_1h": hour,
         "gen_ai.usage.total_tokens": None,
         "llm.usage.total_tokens": None,
         "ai.usage.totalTokens": None,  # it is the sum of what the SDK counted

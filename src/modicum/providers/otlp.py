@@ -51,7 +51,7 @@ def points_in(resource: Attributes, metric: Raw) -> Iterator[Point | str]:
                 value=_number(raw),
                 is_delta=is_delta,
                 started=moment(_either(raw, "startTimeUnixNano")),
-                at=_ended(raw),
+                at=_point_time(raw),
                 attributes=about,
             )
         except ValueError as error:
@@ -65,7 +65,7 @@ def metric_name(metric: Raw) -> str:
     return _text(metric, "name")
 
 
-def _ended(raw: Raw) -> datetime:
+def _point_time(raw: Raw) -> datetime:
     at = moment(_either(raw, "timeUnixNano"))
     if at is None:
         raise ValueError("the value has no time")

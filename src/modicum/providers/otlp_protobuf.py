@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from opentelemetry.proto.common.v1 import common_pb2
     from opentelemetry.proto.trace.v1 import trace_pb2
 
-Wanted = Callable[[str], bool]
+Choice = Callable[[str], bool]
 MOST_SPANS = 20_000
 """Or log records, or values of metrics, in one request. An empty span is two bytes on the wire and eighty times as much
 in memory."""
@@ -80,8 +80,8 @@ def spans_in(body: bytes) -> Iterator[Span | str]:
                     yield str(error)
 
 
-def log_spans_in(body: bytes, wanted: Wanted) -> Iterator[Span | str]:
-    """The log records of a request, each as the span that it tells of and with the attributes that are wanted, or why
+def log_spans_in(body: bytes, is_chosen: Choice) -> Iterator[Span | str]:
+    """The log records of a request, each as the span that it tells of and with the attributes that are chosen, or why
     one is none.
 
     Raises:
@@ -92,14 +92,14 @@ def log_spans_in(body: bytes, wanted: Wanted) -> Iterator[Span | str]:
         messages().logs.ExportLogsServiceRequest, body, "log records", _TREE
     )
     for group in request.resource_logs:
-        resource = _attributes(group.resource.attributes, wanted)
+        resource = _attributes(group.resource.attributes, is_chosen)
         for scope in group.scope_logs:
             for raw in scope.log_records:
                 at = raw.time_unix_nano or raw.observed_time_unix_nano
                 if not at:
                     yield "the log record has no time"
                     continue
-                found = _attributes(raw.attributes, wanted)
+                found = _attributes(raw.attributes, is_chosen)
                 name = getattr(raw, "event_name", "") or found.get("event.name") or raw.body.string_value
                 yield Span(
                     trace_id=raw.trace_id.hex(),
@@ -111,7 +111,7 @@ def log_spans_in(body: bytes, wanted: Wanted) -> Iterator[Span | str]:
                 )
 
 
-def points_in(body: bytes, metrics: Container[str], wanted: Wanted) -> Iterator[Point | str]:
+def points_in(body: bytes, metrics: Container[str], is_chosen: Choice) -> Iterator[Point | str]:
     """The values of the counters in a request that have these names, or why one is none.
 
     Raises:
@@ -123,7 +123,7 @@ def points_in(body: bytes, metrics: Container[str], wanted: Wanted) -> Iterator[
         names.ExportMetricsServiceRequest, body, "values", (*_TREE, _DATA, _POINTS)
     )
     for group in request.resource_metrics:
-        resource = _attributes(group.resource.attributes, wanted)
+        resource = _attributes(group.resource.attributes, is_chosen)
         for scope in group.scope_metrics:
             for metric in scope.metrics:
                 if metric.name not in metrics or metric.WhichOneof("data") != "sum":
@@ -138,7 +138,7 @@ def points_in(body: bytes, metrics: Container[str], wanted: Wanted) -> Iterator[
                         is_delta=metric.sum.aggregation_temporality == delta,
                         started=_moment(raw.start_time_unix_nano) if raw.start_time_unix_nano else None,
                         at=_moment(raw.time_unix_nano),
-                        attributes={**resource, **_attributes(raw.attributes, wanted)},
+                        attributes={**resource, **_attributes(raw.attributes, is_chosen)},
                     )
 
 
@@ -219,9 +219,9 @@ def _span(raw: "trace_pb2.Span", resource: Attributes) -> Span:
     )
 
 
-def _attributes(pairs: "Sequence[common_pb2.KeyValue]", wanted: Wanted = is_read) -> dict[str, Any]:
-    """Those that are wanted: a prompt that stands in another is not even decoded."""
-    return {pair.key: _value(pair.value) for pair in pairs if wanted(pair.key)}
+def _attributes(pairs: "Sequence[common_pb2.KeyValue]", is_chosen: Choice = is_read) -> dict[str, Any]:
+    """Those that are chosen: a prompt that stands in another is not even decoded."""
+    return {pair.key: _value(pair.value) for pair in pairs if is_chosen(pair.key)}
 
 
 def _value(value: "common_pb2.AnyValue") -> Any:

@@ -1,7 +1,7 @@
 """What the Vercel AI SDK passes on of the provider's own reply: `ai.response.providerMetadata`, JSON as text.
 
 Source: https://github.com/vercel/ai (packages anthropic, openai, gateway; version 4 to 6). Needed because the SDK's own
-counts leave things out: in version 5 Anthropic's input is without cached tokens and cache writes are told nowhere else;
+counts leave things out: in version 5 Anthropic's input is without cached tokens and cache writes stand nowhere else;
 lanes and what a router charged never stand in an attribute of their own. The text may hold parts of a reply (citations,
 reasoning): numbers and lanes are taken out of it, and nothing else.
 """
@@ -27,16 +27,16 @@ def with_provider_metadata(attributes: Attributes) -> Attributes:
     """
     if PROVIDER_METADATA not in attributes:
         return attributes
-    told = parsed_mapping(attributes[PROVIDER_METADATA])
-    found = _of_openai(mapping(told.get("openai")) or mapping(told.get("azure")))
-    return {**found, **attributes, **_of_anthropic(mapping(told.get("anthropic")))}
+    metadata = parsed_mapping(attributes[PROVIDER_METADATA])
+    found = _of_openai(mapping(metadata.get("openai")) or mapping(metadata.get("azure")))
+    return {**found, **attributes, **_of_anthropic(mapping(metadata.get("anthropic")))}
 
 
 def provider_cost(attributes: Attributes) -> Decimal | None:
     """What a router says that it charged: Vercel's own gateway, or OpenRouter."""
-    told = parsed_mapping(attributes.get(PROVIDER_METADATA))
-    of_router = mapping(mapping(told.get("openrouter")).get("usage"))
-    return dollars(mapping(told.get("gateway")).get("cost")) or dollars(of_router.get("cost"))
+    metadata = parsed_mapping(attributes.get(PROVIDER_METADATA))
+    of_router = mapping(mapping(metadata.get("openrouter")).get("usage"))
+    return dollars(mapping(metadata.get("gateway")).get("cost")) or dollars(of_router.get("cost"))
 
 
 def _of_anthropic(about: Attributes) -> dict[str, Any]:

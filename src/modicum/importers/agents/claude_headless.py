@@ -50,7 +50,7 @@ KNOWN_SUM: KnownFields = {
 COUNTS = ("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "outputTokens")
 
 
-class Message(msgspec.Struct):
+class StreamMessage(msgspec.Struct):
     """A call as a stream has it."""
 
     counts: dict[str, Any]
@@ -85,7 +85,7 @@ class Session:
     def __init__(self, name: str) -> None:
         self.name = name
         self.cwd = self.model = ""
-        self.messages: dict[str, Message] = {}
+        self.messages: dict[str, StreamMessage] = {}
         self.open: dict[str, str] = {}
         """The message under way, by the agent that gets it."""
         self.results: list[Row] = []
@@ -144,7 +144,7 @@ def _add_message(session: Session, message: Row, agent: str, at: datetime | None
     if not name or not model:
         raise ValueError("a message with usage, but without id or model")
     usage = anthropic.usage_from(counts)  # what is no usage is said here
-    known = session.messages.setdefault(name, Message(dict(counts), model, agent, at, at))
+    known = session.messages.setdefault(name, StreamMessage(dict(counts), model, agent, at, at))
     if not known.is_final and usage.total_tokens > known.usage().total_tokens:
         known.counts = dict(counts)
     known.finish_reason = text(message.get("stop_reason")) or known.finish_reason
@@ -181,7 +181,7 @@ def _calls(session: Session, path: Path) -> Iterator[Call]:
             yield _sum_call(session, name, part, rest, at)
 
 
-def _message_call(session: Session, name: str, message: Message, at: datetime, begun: str) -> Call:
+def _message_call(session: Session, name: str, message: StreamMessage, at: datetime, begun: str) -> Call:
     usage = message.usage()
     basis, output_basis = anthropic.bases_of(message.counts)
     return Call(
@@ -297,14 +297,14 @@ def _rests(session: Session, sums: list[tuple[str, _Sum]]) -> list[Usage | None]
     The only message without a final count gets the output that is missing.
     """
     rests: list[Usage | None] = []
-    seen = set()
+    settled_models = set()
     for _, found in sums:
         usage = found.part.usage
         messages = [message for message in session.messages.values() if message.model == found.model]
-        if usage is None or not messages or found.model in seen:
+        if usage is None or not messages or found.model in settled_models:
             rests.append(None if messages else usage or Usage())
             continue
-        seen.add(found.model)
+        settled_models.add(found.model)
         all_of_model = [part.part.usage or Usage() for _, part in sums if part.model == found.model]
         rest = _rest(sum(all_of_model, Usage()), [message.usage() for message in messages])
         early = [message for message in messages if not message.is_final]
@@ -329,7 +329,7 @@ def _rest(whole: Usage, parts: list[Usage]) -> Usage | None:
     return Usage(uncached, read_, written - hour, hour, output - reasoning, reasoning)
 
 
-def _finish(message: Message, rest: Usage) -> Usage:
+def _finish(message: StreamMessage, rest: Usage) -> Usage:
     """Gives a message the output that is missing from its run."""
     thinking = message.usage().output_reasoning + rest.output_reasoning
     message.add_counts({"output_tokens": message.usage().completion_tokens + rest.completion_tokens})

@@ -28,7 +28,7 @@ from modicum.providers.openai.usage import buckets
 NAME = "codex-exec"
 
 
-class Thread:
+class ExecThread:
     """What a file tells of one thread."""
 
     def __init__(self, name: str) -> None:
@@ -51,8 +51,8 @@ class Thread:
 def read(path: Path, reading: Reading) -> Found:
     del reading
     unnamed = plain_name(path.name).removesuffix(".jsonl").removesuffix(".json")
-    thread = Thread(unnamed)
-    threads: dict[str, Thread] = {}
+    thread = ExecThread(unnamed)
+    threads: dict[str, ExecThread] = {}
     for found in records(path):
         if isinstance(found, Problem):
             yield found
@@ -60,7 +60,7 @@ def read(path: Path, reading: Reading) -> Found:
         number, row = found
         if row.get("type") == "thread.started":
             name = text(row.get("thread_id")) or unnamed
-            thread = threads.setdefault(name, Thread(name))
+            thread = threads.setdefault(name, ExecThread(name))
         thread.model = text(row.get("model")) or thread.model
         thread.last = moment(row.get("timestamp")) or thread.last
         if row.get("type") == "turn.completed":
@@ -77,7 +77,7 @@ def read(path: Path, reading: Reading) -> Found:
         yield Problem(str(path), "no turn of it has ended with its usage: nothing to count")
 
 
-def _sum(path: Path, thread: Thread) -> Found:
+def _sum(path: Path, thread: ExecThread) -> Found:
     prompt, read_, written, completion, reasoning = thread.whole()
     started = _made(thread.name)
     if started is None and thread.last is None:

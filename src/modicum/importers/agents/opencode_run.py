@@ -31,7 +31,7 @@ NAME = "opencode-run"
 Row = Mapping[str, Any]
 
 
-class Step(msgspec.Struct):
+class RunStep(msgspec.Struct):
     """A message, which is one step or several."""
 
     session: str
@@ -46,7 +46,7 @@ class Step(msgspec.Struct):
 
 def read(path: Path, reading: Reading) -> Found:
     del reading
-    steps: dict[str, Step] = {}
+    steps: dict[str, RunStep] = {}
     begun: dict[str, datetime | None] = {}
     for found in records(path):
         if isinstance(found, Problem):
@@ -60,7 +60,7 @@ def read(path: Path, reading: Reading) -> Found:
             begun[session] = moment(row.get("timestamp"))
         elif kind == "step_finish":
             name = message or f"{session}:{text(part.get('id')) or number}"
-            step = steps.setdefault(name, Step(session, begun.get(session)))
+            step = steps.setdefault(name, RunStep(session, begun.get(session)))
             try:
                 _add(step, row, part)
             except ValueError as error:
@@ -76,7 +76,7 @@ def read(path: Path, reading: Reading) -> Found:
         yield Problem(str(path), "no step of it has ended with its tokens: nothing to count")
 
 
-def _add(step: Step, row: Row, part: Row) -> None:
+def _add(step: RunStep, row: Row, part: Row) -> None:
     tokens = mapping(part.get("tokens"))
     usage, output_basis = usage_from(tokens, "")
     step.usage += usage
@@ -88,7 +88,7 @@ def _add(step: Step, row: Row, part: Row) -> None:
         step.reported = (step.reported or Decimal(0)) + cost
 
 
-def _call(path: Path, name: str, step: Step) -> Call:
+def _call(path: Path, name: str, step: RunStep) -> Call:
     return Call(
         call_id=f"{DATABASE}:{name}",
         source=NAME,

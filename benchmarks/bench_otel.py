@@ -15,7 +15,8 @@ import msgspec
 from measured import machine, median, report
 from modicum.calls import Basis, Call, Owner, Usage
 from modicum.gateway.callers.attribution import attribution
-from modicum.gateway.http.traces import read
+from modicum.gateway.callers.owners import Caller
+from modicum.gateway.http.otlp_bodies import read_spans
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.spans import Received, SpanShipper
 from modicum.ledger_process.exporting import span_of
@@ -120,7 +121,11 @@ def received(times: int) -> dict[str, float]:
         "spans of other things, protobuf": (b"application/x-protobuf", request_of([({}, others)], "0")),
     }
     return {
-        name: cpu_us(lambda kind=kind, body=body: pack(read(kind, body, Owner(key="ci")).spans), SPANS, times)
+        name: cpu_us(
+            lambda kind=kind, body=body: pack(read_spans(kind, body, Caller(Owner(key="ci"), (), None)).spans),
+            SPANS,
+            times,
+        )
         for name, (kind, body) in bodies.items()
     }
 

@@ -171,6 +171,38 @@ def test_a_call_that_also_came_through_the_gateway_is_the_gateways(rig, tags, sp
     assert (moved.entries, moved.repeated) == ([], sum(span.call is not None for span in spans))
 
 
+EVENT = {"source": "otlp", "finished": NOON, "owner": Owner(key="ci"), "task": "ses-1", "place": "telemetry"}
+
+
+def event(name, **more):
+    told = call(name, **EVENT | {"call_id": f"otlp:{name}"} | more)
+    return Received("session:ses-1", told.call_id, "", told)
+
+
+def test_an_event_of_telemetry_is_the_gateways_call_if_it_went_through_it(rig):
+    told = {"finished": NOON, "owner": Owner(key="ci")}
+    rig.start().note_booked([Entry(through_the_gateway(**told), Cost.unknown())])
+    rig.told(event("req_1"), event("req_2", usage=Usage(7)))
+    rig.told(event("req_1"), event("req_2", usage=Usage(7)))  # sent again
+
+    moved = rig.shipper.ship()
+
+    assert [entry.call.call_id for entry in moved.entries] == ["otlp:req_2"]
+    assert moved.repeated >= 1
+
+
+def test_an_event_whose_sessions_own_log_is_booked_is_set_to_nothing(rig):
+    own = call("msg_1", call_id="msg_1", source="claude-code", task="ses-1")
+    rig.start()
+    rig.store.append([Entry(own, Cost.unknown())])
+    rig.told(event("req_1"), event("req_2", usage=Usage(7)))
+
+    rig.shipper.ship()
+
+    entries = {entry.call.call_id: entry.call for batch in rig.store.entries() for entry in batch}
+    assert {name: one.calls_count for name, one in entries.items()} == {"msg_1": 1, "otlp:req_1": 0, "otlp:req_2": 1}
+
+
 def test_a_call_whose_anatomy_came_late_is_taken_for_one_span_only(rig):
     told = {"finished": NOON, "owner": Owner(key="ci")}
     entry = Entry(through_the_gateway(**told), Cost.unknown())

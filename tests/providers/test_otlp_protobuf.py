@@ -4,12 +4,21 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportMetricsServiceRequest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from modicum.calls import UserError
 from modicum.providers import otlp_protobuf
 from modicum.providers.otel import Span
-from modicum.providers.otlp_protobuf import MOST_SPANS, answer_of, rejected_in, request_of, spans_in, status_of
+from modicum.providers.otlp_protobuf import (
+    MOST_SPANS,
+    answer_of,
+    points_in,
+    rejected_in,
+    request_of,
+    spans_in,
+    status_of,
+)
 
 AT = datetime(2026, 1, 1, 12, 0, 0, 123456, tzinfo=UTC)
 
@@ -115,3 +124,13 @@ def test_without_the_extra_it_is_said_how_to_get_it(monkeypatch):
     with pytest.raises(UserError, match=r"pip install 'modicum\[otel\]'"):
         otlp_protobuf.messages()
     otlp_protobuf.messages.cache_clear()
+
+
+def test_values_of_metrics_are_counted_before_any_is_built():
+    request = ExportMetricsServiceRequest()
+    metric = request.resource_metrics.add().scope_metrics.add().metrics.add(name="a text \x0b that is no message")
+    for _ in range(MOST_SPANS):
+        metric.gauge.data_points.add()
+
+    with pytest.raises(ValueError, match="more than 20,000 values"):
+        list(points_in(request.SerializeToString(), {"a"}, str.isascii))

@@ -22,6 +22,7 @@ from modicum.ledger import positions
 from modicum.ledger.booking import book_all
 from modicum.ledger.journal import SHIPPED
 from modicum.ledger.journals import Journals
+from modicum.ledger.session_reports import holds_reports, settle_reports
 from modicum.ledger.shipper import AGAIN
 from modicum.ledger.span_matching import SpanMatcher
 from modicum.ledger.store import Store
@@ -131,6 +132,8 @@ class SpanShipper:
         moved.entries = list(book_all(calls, self._prices))
         if moved.entries:
             self._store.append(moved.entries)
+        if holds_reports(moved.entries):
+            settle_reports(self._store)
         moved.problems += self._journals.each(self._note)
         self._forget()
         return moved

@@ -52,6 +52,7 @@ from modicum.providers.otel_names import (
 )
 from modicum.providers.token_buckets import disjoint, split_writes
 from modicum.providers.usage_guard import MOST_NAMED, holds_number
+from modicum.providers.vercel_metadata import PROVIDER_METADATA, provider_cost, with_provider_metadata
 
 Attributes = Mapping[str, Any]
 
@@ -83,12 +84,24 @@ READ = frozenset(
             PROVIDER,
             MODEL,
         ),
-        *(RESPONSE_ID, CONVERSATION, USER, AGENT, FINISH, COST, TIER, FIRST_TOKEN_SECONDS, FIRST_TOKEN_MS),
+        *(
+            (PROVIDER_METADATA,),
+            RESPONSE_ID,
+            CONVERSATION,
+            USER,
+            AGENT,
+            FINISH,
+            COST,
+            TIER,
+            FIRST_TOKEN_SECONDS,
+            FIRST_TOKEN_MS,
+        ),
         *(SPAN_KINDS, VERCEL_OPERATION, ERROR_TYPE, SERVICE_NAME, ENVIRONMENT, SERVICE_VERSION, _EXPORTED),
     )
     for name in names
 )
-"""Every attribute that `call_from` reads, of spans and of what sent them. None holds the text of a prompt or reply."""
+"""Every attribute that `call_from` reads, of spans and of what sent them. None holds the text of a prompt; of one that
+may quote a reply (`vercel_metadata`) only numbers and names are taken."""
 
 
 class Event(msgspec.Struct, frozen=True):
@@ -112,6 +125,19 @@ class Span(msgspec.Struct, frozen=True, kw_only=True):
     events: Sequence[Event] = ()
 
 
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """A value of a counter, whatever wire it came over."""
+
+    metric: str
+    value: float
+    is_delta: bool
+    """Whether it is what was added since `started`, and no sum since the counter began there."""
+    started: datetime | None
+    at: datetime
+    attributes: Attributes = {}
+    """Its own and those of what sent it."""
+
+
 def is_inference(attributes: Attributes) -> bool:
     """Whether the span is one call to a model, and not what sums up several.
 
@@ -127,7 +153,7 @@ def is_inference(attributes: Attributes) -> bool:
 
 
 def is_read(name: str) -> bool:
-    """Whether `call_from` looks at an attribute of that name. None holds the text of a prompt or reply."""
+    """Whether `call_from` looks at an attribute of that name."""
     return name in READ or _USAGE.match(name) is not None
 
 
@@ -195,7 +221,7 @@ def charges_from(attributes: Attributes, usage: Usage | None) -> Charges:
     caveats += [] if Tier.is_known(lane) else [f"service_tier={lane}" if lane.isidentifier() else "service_tier"]
     if usage is not None and usage.cache_read + usage.cache_write_5m and _is_ambiguous(attributes, usage):
         caveats.append("gen_ai.usage.input_tokens of Bedrock, with or without the cached ones")
-    return Charges.of(caveats=caveats[:MOST_NAMED])
+    return Charges.of(caveats=caveats[:MOST_NAMED], provider_cost_usd=provider_cost(attributes))
 
 
 def _is_ambiguous(attributes: Attributes, usage: Usage) -> bool:
@@ -212,9 +238,9 @@ def call_from(span: Span, source: str) -> Call | None:
     Raises:
         ValueError: a count, an amount or a time is none.
     """
-    attributes = span.attributes
-    if not is_inference(attributes):
+    if not is_inference(span.attributes):
         return None
+    attributes = with_provider_metadata(span.attributes)
     usage = usage_from(attributes)
     basis = Basis.UNKNOWN if usage is None else Basis.EXACT
     model = _text(attributes, MODEL)

@@ -11,7 +11,7 @@ from typing import Any
 
 from modicum.calls.storable import storable
 from modicum.providers.fields import LAST_YEAR
-from modicum.providers.otel import Attributes, Event, Span
+from modicum.providers.otel import Attributes, Event, Point, Span
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Raw = Mapping[str, Any]
@@ -28,6 +28,59 @@ def raw_spans(document: Raw) -> Iterator[tuple[Attributes, Raw]]:
 def raw_log_records(document: Raw) -> Iterator[tuple[Attributes, Raw]]:
     """The log records of a request, each with the attributes of what sent it."""
     yield from _records(document, "resourceLogs", ("scopeLogs", "instrumentationLibraryLogs"), "logRecords")
+
+
+def raw_metrics(document: Raw) -> Iterator[tuple[Attributes, Raw]]:
+    """The metrics of a request, each with the attributes of what sent it."""
+    yield from _records(document, "resourceMetrics", ("scopeMetrics", "instrumentationLibraryMetrics"), "metrics")
+
+
+def points_in(resource: Attributes, metric: Raw) -> Iterator[Point | str]:
+    """The values of a counter, or why one is none; nothing of other metrics."""
+    counter = _either(metric, "sum")
+    if not isinstance(counter, Mapping):
+        return
+    is_delta = _either(counter, "aggregationTemporality") in DELTA
+    for raw in _items(_either(counter, "dataPoints")):
+        if not isinstance(raw, Mapping):
+            continue
+        about = {**resource, **attributes(raw.get("attributes"))}
+        try:
+            yield Point(
+                metric=metric_name(metric),
+                value=_number(raw),
+                is_delta=is_delta,
+                started=moment(_either(raw, "startTimeUnixNano")),
+                at=_point_time(raw),
+                attributes=about,
+            )
+        except ValueError as error:
+            yield str(error)
+
+
+DELTA = (1, "1", "AGGREGATION_TEMPORALITY_DELTA")
+
+
+def metric_name(metric: Raw) -> str:
+    return _text(metric, "name")
+
+
+def _point_time(raw: Raw) -> datetime:
+    at = moment(_either(raw, "timeUnixNano"))
+    if at is None:
+        raise ValueError("the value has no time")
+    return at
+
+
+def _number(raw: Raw) -> float:
+    for name in ("asInt", "asDouble"):
+        value = _either(raw, name)
+        if isinstance(value, int | float | str) and not isinstance(value, bool):
+            try:
+                return float(value)
+            except (ValueError, OverflowError):
+                break
+    raise ValueError("the value is no number")
 
 
 def span_from(raw: Raw, resource: Attributes) -> Span:

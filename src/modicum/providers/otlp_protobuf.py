@@ -1,31 +1,41 @@
 """OTLP's protobuf: requests of exporters, read and written.
 
-Source: https://github.com/open-telemetry/opentelemetry-proto (trace/v1/trace.proto, collector/trace/v1). The messages
-are those of the package opentelemetry-proto, an extra: `pip install 'modicum[otel]'`.
+Source: https://github.com/open-telemetry/opentelemetry-proto (trace, logs and metrics, and their collectors). The
+messages are those of the package opentelemetry-proto, an extra: `pip install 'modicum[otel]'`.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modicum.calls.extras import load_extra
 from modicum.calls.storable import storable
-from modicum.providers.otel import Attributes, Event, Span, is_read
+from modicum.providers.otel import Attributes, Event, Point, Span, is_read
 from modicum.providers.otlp import EPOCH
 
 if TYPE_CHECKING:
+    from opentelemetry.proto.collector.logs.v1 import logs_service_pb2
+    from opentelemetry.proto.collector.metrics.v1 import metrics_service_pb2
     from opentelemetry.proto.collector.trace.v1 import trace_service_pb2
     from opentelemetry.proto.common.v1 import common_pb2
     from opentelemetry.proto.trace.v1 import trace_pb2
 
+Choice = Callable[[str], bool]
 MOST_SPANS = 20_000
-"""In one request. An empty span is two bytes on the wire and eighty times as much in memory."""
+"""Or log records, or values of metrics, in one request. An empty span is two bytes on the wire and eighty times as much
+in memory."""
+
+
+NO_REQUEST = "it is no request of OTLP"
 
 
 class Pb2(NamedTuple):
     service: Any
     trace: Any
+    logs: Any
+    metrics: Any
+    delta: Any
     decode_error: type[Exception]
 
 
@@ -36,15 +46,18 @@ def messages() -> Pb2:
     Raises:
         UserError: the extra is not installed.
     """
-    service, trace, message = (
+    service, trace, logs, metrics, metric, message = (
         load_extra("otel", "OTLP over protobuf", module)
         for module in (
             "opentelemetry.proto.collector.trace.v1.trace_service_pb2",
             "opentelemetry.proto.trace.v1.trace_pb2",
+            "opentelemetry.proto.collector.logs.v1.logs_service_pb2",
+            "opentelemetry.proto.collector.metrics.v1.metrics_service_pb2",
+            "opentelemetry.proto.metrics.v1.metrics_pb2",
             "google.protobuf.message",
         )
     )
-    return Pb2(service, trace, message.DecodeError)
+    return Pb2(service, trace, logs, metrics, metric.AGGREGATION_TEMPORALITY_DELTA, message.DecodeError)
 
 
 def spans_in(body: bytes) -> Iterator[Span | str]:
@@ -54,13 +67,9 @@ def spans_in(body: bytes) -> Iterator[Span | str]:
         ValueError: it is no such request, or holds more spans than are taken.
         UserError: the extra is not installed.
     """
-    service, _, decode_error = messages()
-    if _spans(body) > MOST_SPANS:
-        raise ValueError(f"more than {MOST_SPANS:,} spans in one request")
-    try:
-        request: trace_service_pb2.ExportTraceServiceRequest = service.ExportTraceServiceRequest.FromString(body)
-    except (decode_error, RecursionError):
-        raise ValueError("it is no trace request of OTLP") from None
+    request: trace_service_pb2.ExportTraceServiceRequest = _decoded(
+        messages().service.ExportTraceServiceRequest, body, "spans", _TREE
+    )
     for group in request.resource_spans:
         resource = _attributes(group.resource.attributes)
         for scope in group.scope_spans:
@@ -71,13 +80,75 @@ def spans_in(body: bytes) -> Iterator[Span | str]:
                     yield str(error)
 
 
+def log_spans_in(body: bytes, is_chosen: Choice) -> Iterator[Span | str]:
+    """The log records of a request, each as the span that it tells of and with the attributes that are chosen, or why
+    one is none.
+
+    Raises:
+        ValueError: it is no such request, or holds more records than are taken.
+        UserError: the extra is not installed.
+    """
+    request: logs_service_pb2.ExportLogsServiceRequest = _decoded(
+        messages().logs.ExportLogsServiceRequest, body, "log records", _TREE
+    )
+    for group in request.resource_logs:
+        resource = _attributes(group.resource.attributes, is_chosen)
+        for scope in group.scope_logs:
+            for raw in scope.log_records:
+                at = raw.time_unix_nano or raw.observed_time_unix_nano
+                if not at:
+                    yield "the log record has no time"
+                    continue
+                found = _attributes(raw.attributes, is_chosen)
+                name = getattr(raw, "event_name", "") or found.get("event.name") or raw.body.string_value
+                yield Span(
+                    trace_id=raw.trace_id.hex(),
+                    span_id=raw.span_id.hex(),
+                    name=storable(str(name)),
+                    started=_moment(at),
+                    attributes=found,
+                    resource=resource,
+                )
+
+
+def points_in(body: bytes, metrics: Container[str], is_chosen: Choice) -> Iterator[Point | str]:
+    """The values of the counters in a request that have these names, or why one is none.
+
+    Raises:
+        ValueError: it is no such request, or holds more values than are taken.
+        UserError: the extra is not installed.
+    """
+    names, delta = messages().metrics, messages().delta
+    request: metrics_service_pb2.ExportMetricsServiceRequest = _decoded(
+        names.ExportMetricsServiceRequest, body, "values", (*_TREE, _DATA, _POINTS)
+    )
+    for group in request.resource_metrics:
+        resource = _attributes(group.resource.attributes, is_chosen)
+        for scope in group.scope_metrics:
+            for metric in scope.metrics:
+                if metric.name not in metrics or metric.WhichOneof("data") != "sum":
+                    continue
+                for raw in metric.sum.data_points:
+                    if not raw.time_unix_nano:
+                        yield "the value has no time"
+                        continue
+                    yield Point(
+                        metric=metric.name,
+                        value=raw.as_int if raw.WhichOneof("value") == "as_int" else raw.as_double,
+                        is_delta=metric.sum.aggregation_temporality == delta,
+                        started=_moment(raw.start_time_unix_nano) if raw.start_time_unix_nano else None,
+                        at=_moment(raw.time_unix_nano),
+                        attributes={**resource, **_attributes(raw.attributes, is_chosen)},
+                    )
+
+
 def request_of(groups: Sequence[tuple[Attributes, Sequence[Span]]], version: str) -> bytes:
     """A request with these spans, each group with the attributes of what sent it.
 
     Raises:
         UserError: the extra is not installed.
     """
-    service, trace, _ = messages()
+    service, trace = messages().service, messages().trace
     request: trace_service_pb2.ExportTraceServiceRequest = service.ExportTraceServiceRequest()
     for resource, spans in groups:
         group = request.resource_spans.add()
@@ -99,7 +170,9 @@ def request_of(groups: Sequence[tuple[Attributes, Sequence[Span]]], version: str
 
 
 def answer_of(rejected: int, message: str) -> bytes:
-    """The answer to a request: how many spans were not taken, and why."""
+    """The answer to a request: how many spans were not taken, and why. Those for logs and metrics are the same on the
+    wire.
+    """
     response = messages().service.ExportTraceServiceResponse()
     if rejected or message:
         response.partial_success.rejected_spans = rejected
@@ -110,10 +183,9 @@ def answer_of(rejected: int, message: str) -> bytes:
 
 def rejected_in(answer: bytes) -> tuple[int, str]:
     """How many spans an endpoint did not take, and its reason. An answer that is none says nothing."""
-    service, _, decode_error = messages()
     try:
-        response = service.ExportTraceServiceResponse.FromString(answer)
-    except decode_error:
+        response = messages().service.ExportTraceServiceResponse.FromString(answer)
+    except messages().decode_error:
         return 0, ""
     return response.partial_success.rejected_spans, response.partial_success.error_message
 
@@ -147,9 +219,9 @@ def _span(raw: "trace_pb2.Span", resource: Attributes) -> Span:
     )
 
 
-def _attributes(pairs: "Sequence[common_pb2.KeyValue]") -> Attributes:
-    """Those that `providers.otel` reads: a prompt that stands in another is not even decoded."""
-    return {pair.key: _value(pair.value) for pair in pairs if is_read(pair.key)}
+def _attributes(pairs: "Sequence[common_pb2.KeyValue]", is_chosen: Choice = is_read) -> dict[str, Any]:
+    """Those that are chosen: a prompt that stands in another is not even decoded."""
+    return {pair.key: _value(pair.value) for pair in pairs if is_chosen(pair.key)}
 
 
 def _value(value: "common_pb2.AnyValue") -> Any:
@@ -185,22 +257,34 @@ def _nanoseconds(at: datetime) -> int:
     return (at - EPOCH) // timedelta(microseconds=1) * 1000
 
 
-def _spans(body: bytes) -> int:
-    """How many spans a request holds, or more than are taken, from the wire alone: nothing is built for it."""
-    count = 0
-    for group in _inner(memoryview(body), 1):
+_TREE = ((1,), (2,), (2,))
+"""The fields that lead from a request to its spans, log records or metrics."""
+_DATA, _POINTS = (5, 7, 9, 10, 11), (1,)
+"""Those that lead from a metric to its values: gauge, sum, the two histograms, summary."""
+
+
+def _decoded(message: Any, body: bytes, what: str, tree: Sequence[tuple[int, ...]]) -> Any:
+    if _count(memoryview(body), tree, 0) > MOST_SPANS:
+        raise ValueError(f"more than {MOST_SPANS:,} {what} in one request")
+    try:
+        return message.FromString(body)
+    except (messages().decode_error, RecursionError):
+        raise ValueError(NO_REQUEST) from None
+
+
+def _count(message: memoryview, tree: Sequence[tuple[int, ...]], count: int) -> int:
+    """How many messages a request holds, or more than are taken, from the wire alone: nothing is built for it."""
+    for inner in _inner(message, tree[0]):
         count += 1
-        for scope in _inner(group, 2):
-            count += 1
-            for _ in _inner(scope, 2):
-                count += 1
-                if count > MOST_SPANS:
-                    return count
+        if len(tree) > 1:
+            count = _count(inner, tree[1:], count)
+        if count > MOST_SPANS:
+            break
     return count
 
 
-def _inner(message: memoryview, field: int) -> Iterator[memoryview]:
-    """The messages of a field. Wire format: https://protobuf.dev/programming-guides/encoding/.
+def _inner(message: memoryview, fields: tuple[int, ...]) -> Iterator[memoryview]:
+    """The messages of these fields. Wire format: https://protobuf.dev/programming-guides/encoding/.
 
     Raises:
         ValueError: it is no protobuf.
@@ -213,13 +297,13 @@ def _inner(message: memoryview, field: int) -> Iterator[memoryview]:
             _, at = _varint(message, at)
         elif kind == 2:
             length, at = _varint(message, at)
-            if tag >> 3 == field:
+            if tag >> 3 in fields:
                 yield message[at : at + length]
             at += length
         elif kind in {1, 5}:
             at += 8 if kind == 1 else 4
         else:
-            raise ValueError("it is no trace request of OTLP")
+            raise ValueError(NO_REQUEST)
 
 
 def _varint(message: memoryview, at: int) -> tuple[int, int]:
@@ -230,4 +314,4 @@ def _varint(message: memoryview, at: int) -> tuple[int, int]:
         at, shift = at + 1, shift + 7
         if byte < 128:
             return value, at
-    raise ValueError("it is no trace request of OTLP")
+    raise ValueError(NO_REQUEST)

@@ -23,8 +23,9 @@ from opentelemetry.sdk.trace.export import SimpleSpanProcessor, SpanExportResult
 
 from gateway.rig import CHAT, running
 from modicum.calls import Owner, UserError
+from modicum.gateway.callers.owners import Caller
+from modicum.gateway.http.otlp_bodies import MOST_BYTES, read_spans
 from modicum.gateway.http.refusal import Refused
-from modicum.gateway.http.traces import MOST_BYTES, read
 from modicum.ledger.spans import Received
 
 PROTOBUF = "application/x-protobuf"
@@ -40,6 +41,10 @@ def received(rig):
     rows = base.execute("SELECT body FROM records WHERE kind = 'spans' ORDER BY seq").fetchall()
     base.close()
     return [span for (body,) in rows for span in msgspec.msgpack.decode(body, type=list[Received])]
+
+
+def caller(**owner):
+    return Caller(Owner(**owner), (), None, "key_1")
 
 
 @pytest.fixture(scope="module")
@@ -164,10 +169,10 @@ BOMB = gzip.compress(b"\x00" * (MOST_BYTES + 1))
 @pytest.mark.parametrize(
     ("body", "kind", "status", "said"),
     [
-        (b"\xff\xff\xff", PROTOBUF, 400, "no trace request of OTLP"),
-        (b"{", "application/json", 400, "no trace request of OTLP"),
-        (b"[]", "application/json", 400, "no trace request of OTLP"),
-        (b"[" * 100_000, "application/json", 400, "no trace request of OTLP"),
+        (b"\xff\xff\xff", PROTOBUF, 400, "no request of OTLP"),
+        (b"{", "application/json", 400, "no request of OTLP"),
+        (b"[]", "application/json", 400, "no request of OTLP"),
+        (b"[" * 100_000, "application/json", 400, "no request of OTLP"),
         (b"\x1f\x8b\xff" * 9, PROTOBUF, 400, "no gzip"),
         (gzip.compress(b"{}", mtime=0)[:-9], "application/json", 400, "no whole gzip"),
         (BOMB, PROTOBUF, 413, "at most 16,777,216 bytes unpacked"),
@@ -197,12 +202,10 @@ def test_other_packings_are_told_what_to_use(post):
     assert (reply.status_code, b"plain or as gzip" in reply.content) == (415, True)
 
 
-@pytest.mark.parametrize("signal", ["metrics", "logs"])
-def test_other_signals_are_told_what_to_set(post, signal):
-    reply = post(b"", path=f"/v1/{signal}")
+def test_profiles_are_not_taken(post):
+    reply = post(b"", path="/v1development/profiles")
 
-    assert reply.status_code == 404
-    assert f"OTEL_{signal.upper()}_EXPORTER=none".encode() in reply.content
+    assert (reply.status_code, b"leave profiles out" in reply.content) == (404, True)
 
 
 def test_the_exporter_understands_a_refusal_and_a_partial_success(rig, tracing, caplog):
@@ -223,7 +226,7 @@ def test_a_disk_that_refuses_is_a_503_and_a_full_queue_too(tmp_path):
         headers = rig.headers(content_type="application/json")
         url = f"{rig.url}/v1/traces"
         assert httpx.post(url, content=document({}), headers=headers).status_code == 200
-        traces = rig.gateway.parts.traces
+        traces = rig.gateway.parts.otlp_door
         traces._journal._patience_s = 0.05
         commit = traces._journal._commit
         held = threading.Event()
@@ -267,7 +270,7 @@ def test_names_are_bounded_and_a_keys_owner_stands():
     long = [{"key": name, "value": {"stringValue": "x" * 10_000 + "\n"}} for name in ("session.id", "enduser.id")]
     long += [{"key": "gen_ai.operation.name", "value": {"stringValue": "chat"}}]
 
-    told = read(b"application/json", document({}, attributes=long), Owner(app="shop", key="ci"))
+    told = read_spans(b"application/json", document({}, attributes=long), caller(app="shop", key="ci"))
 
     call = told.spans[0].call
     assert (len(call.task), len(call.owner.user), call.owner.app, call.owner.key) == (200, 200, "shop", "ci")
@@ -290,7 +293,7 @@ def test_whatever_json_comes_it_is_taken_rejected_or_refused(span, resource):
     body["resourceSpans"][0]["resource"] = resource
 
     try:
-        told = read(b"application/json", json.dumps(body).encode(), Owner(key="ci"))
+        told = read_spans(b"application/json", json.dumps(body).encode(), caller(key="ci"))
     except Refused as refused:
         assert refused.status == 400  # noqa: PT017 - the only refusal there may be
     else:
@@ -303,7 +306,7 @@ def test_a_body_that_unpacks_for_ever_is_given_up_at_the_bound():
 
     began = time.process_time()
     with pytest.raises(Refused) as refused:
-        read(b"application/json", body, Owner())
+        read_spans(b"application/json", body, caller())
 
     assert refused.value.status == 413
     assert time.process_time() - began < 5

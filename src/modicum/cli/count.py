@@ -68,7 +68,7 @@ def command(files: tuple[str, ...], models: tuple[str, ...], *, as_json: bool, p
 
 
 def _read_text(name: str) -> str | Problem:
-    from modicum.insights.codebase import FOLDER, LINK, decode_text, read_text
+    from modicum.insights.code.codebase import FOLDER, LINK, decode_text, read_text
 
     if name == STDIN:
         return decode_text(sys.stdin.buffer.read(), "standard input")

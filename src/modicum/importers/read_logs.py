@@ -15,9 +15,9 @@ from modicum.calls import Call, Problem
 from modicum.calls.caveats import explain_caveat, is_unknown_field
 from modicum.calls.containment import contain
 from modicum.calls.errors import unknown_name
+from modicum.calls.outside.storable import storable
 from modicum.calls.project_names import project_of
 from modicum.calls.session_reports import REPORTS, SessionCalls
-from modicum.calls.storable import storable
 from modicum.importers.files import head, is_document
 from modicum.importers.folders import log_files
 from modicum.importers.format import Found, LogFormat, Reading

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from modicum.calls import Problem, UserError
-from modicum.insights.codebase import FileList, read_text
+from modicum.insights.code.codebase import FileList, read_text
 from modicum.insights.count import CountBasis, convert_count, count_raw, list_encodings
 from modicum.metering.calibration import Calibrations, TokenCount
 from modicum.metering.content_kinds import find_content_kind

@@ -17,7 +17,7 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import Basis, UserError
-from modicum.calls.regular_file import read_regular
+from modicum.calls.outside.regular_file import read_regular
 from modicum.metering.tokens import bare_name, encoding_for
 
 KINDS = ("", "code", "prose", "output", "search")

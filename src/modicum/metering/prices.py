@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modicum.calls import Basis, Call, Tier
+from modicum.calls.outside.regular_file import read_regular
 from modicum.calls.rates import Rates, RateStep, RateSteps
-from modicum.calls.regular_file import read_regular
 from modicum.calls.session_reports import RUN, SUMS
 from modicum.metering.price_file import PriceFile
 from modicum.metering.regions import SAME, RegionalFactor, regional_factor

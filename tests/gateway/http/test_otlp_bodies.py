@@ -23,7 +23,7 @@ from modicum.calls import Basis, CallStatus, Outcome, Owner
 from modicum.gateway.callers.owners import Caller
 from modicum.gateway.http.otlp_bodies import read_counters, read_logs
 from modicum.gateway.http.refusal import Refused
-from modicum.ledger.spans import Received
+from modicum.ledger.otlp.spans import Received
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 CODE = Resource({"service.name": "claude-code", "service.version": "2.1.260"})

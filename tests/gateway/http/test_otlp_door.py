@@ -26,7 +26,7 @@ from modicum.calls import Owner, UserError
 from modicum.gateway.callers.owners import Caller
 from modicum.gateway.http.otlp_bodies import MOST_BYTES, read_spans
 from modicum.gateway.http.refusal import Refused
-from modicum.ledger.spans import Received
+from modicum.ledger.otlp.spans import Received
 
 PROTOBUF = "application/x-protobuf"
 CALL = {"gen_ai.operation.name": "chat", "gen_ai.request.model": "gpt-4o", "gen_ai.usage.input_tokens": 9}
@@ -245,7 +245,7 @@ def test_without_the_extra_json_is_taken_and_protobuf_told_what_to_install(post,
     def absent():
         raise UserError("OTLP over protobuf needs a package: pip install 'modicum[otel]'")
 
-    monkeypatch.setattr("modicum.providers.otlp_protobuf.messages", absent)
+    monkeypatch.setattr("modicum.providers.opentelemetry.otlp_protobuf.messages", absent)
 
     refused = post(b"")
 

@@ -16,10 +16,10 @@ from modicum.calls import Call, Outcome, Owner, UserError
 from modicum.gateway.callers.attribution import short
 from modicum.gateway.callers.owners import Caller
 from modicum.gateway.http.refusal import Refused
-from modicum.ledger.spans import Received
-from modicum.providers import claude_code_telemetry, otlp, otlp_protobuf
+from modicum.ledger.otlp.spans import Received
 from modicum.providers.json_values import tolerant
-from modicum.providers.otel import Point, Span, call_from, is_inference
+from modicum.providers.opentelemetry import claude_code_telemetry, otlp, otlp_protobuf
+from modicum.providers.opentelemetry.otel import Point, Span, call_from, is_inference
 
 SOURCE = "otlp"
 MOST_BYTES = 16 * 1024 * 1024

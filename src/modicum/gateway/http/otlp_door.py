@@ -1,8 +1,8 @@
 """POST /v1/traces, /v1/logs, /v1/metrics: what programs tell in OpenTelemetry. A door beside the gateway and importers.
 
 Needs a modicum key, as `/outcomes` does. What a request holds of calls and outcomes is on the disk before it is
-answered; the ledger process books it (`modicum.ledger.spans`). No prompt is kept. Requests are taken apart in a thread,
-one at a time, which gives way to the calls under way (`otlp_bodies`).
+answered; the ledger process books it (`modicum.ledger.otlp.spans`). No prompt is kept. Requests are taken apart in a
+thread, one at a time, which gives way to the calls under way (`otlp_bodies`).
 
 Answers are OTLP's (https://opentelemetry.io/docs/specs/otlp/#otlphttp): what cannot be read is a partial success.
 """
@@ -21,7 +21,7 @@ from modicum.gateway.http.otlp_bodies import JSON, PROTOBUF, Parsed, read_counte
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.process.metrics import Metrics
 from modicum.ledger.journal import Journal, NotDurable, Record
-from modicum.providers import otlp_protobuf
+from modicum.providers.opentelemetry import otlp_protobuf
 
 TRACES, LOGS, METRICS = "/v1/traces", "/v1/logs", "/v1/metrics"
 PROFILES = "/v1development/profiles"

@@ -6,7 +6,7 @@ Traps, each with a fixture:
 - Spans of agents, workflows and tools carry the sums of the model calls below them, and are no calls.
 - A framework and its client may both be instrumented: of two calls inside each other the inner one stands.
 - Input includes cached tokens by the convention; what contradicts itself is read by `modicum.providers.token_buckets`.
-- Claude Code's log records `claude_code.api_request` are calls too (`modicum.providers.claude_code_telemetry`); those
+- Claude Code's log records `claude_code.api_request` are calls too (`claude_code_telemetry`); those
   whose session's transcript is read too are left out.
 """
 
@@ -17,9 +17,9 @@ from modicum.calls import Call, Problem
 from modicum.importers.exports.export_record import Record, Recorded, export_records, fields_in, gather
 from modicum.importers.exports.span_messages import context_of, reply_of
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.providers import claude_code_telemetry
-from modicum.providers.otel import Span, call_from, is_inference
-from modicum.providers.otlp import attributes, log_span_from, raw_log_records, raw_spans, span_from
+from modicum.providers.opentelemetry import claude_code_telemetry
+from modicum.providers.opentelemetry.otel import Span, call_from, is_inference
+from modicum.providers.opentelemetry.otlp import attributes, log_span_from, raw_log_records, raw_spans, span_from
 
 NAME = "otlp"
 MARKS = (b"gen_ai.", b'"llm.', b'"ai.operationId"', b"claude_code.api_request", b"traceloop.")

@@ -18,7 +18,7 @@ import msgspec
 from modicum.calls import Outcome, Problem
 from modicum.calls.outcome import checked_time
 from modicum.importers.files import blocks, head
-from modicum.providers import claude_code_telemetry, otlp
+from modicum.providers.opentelemetry import claude_code_telemetry, otlp
 
 GATEWAY = "gateway:"
 """How ids begin of outcomes that were reported to the gateway."""

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.providers.traceparent import TraceParent, parsed
+from modicum.providers.opentelemetry.traceparent import TraceParent, parsed
 
 TRACE, SPAN = "4bf92f3577b34da6a3ce929d0e0e4736", "00f067aa0ba902b7"
 

@@ -1,4 +1,4 @@
-"""A booked call as attributes of a span: what the gateway exports. `modicum.providers.otel` reads them back.
+"""A booked call as attributes of a span: what the gateway exports. `otel` reads them back.
 
 The GenAI conventions have renamed their attributes and have no release, so a call can be told in the present names
 (https://github.com/open-telemetry/semantic-conventions-genai, docs/gen-ai/client-inference.md), in those that most

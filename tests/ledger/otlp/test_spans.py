@@ -9,7 +9,7 @@ from modicum.calls import Basis, Call, Cost, Entry, Owner, Usage
 from modicum.ledger import positions
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.opening import open_store
-from modicum.ledger.spans import Received, SpanShipper
+from modicum.ledger.otlp.spans import Received, SpanShipper
 from modicum.metering.prices import PriceBook
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -248,8 +248,8 @@ def test_a_record_that_cannot_be_read_is_a_problem_and_stops_nothing(rig):
 
 
 def test_memory_is_bounded(rig, monkeypatch):
-    monkeypatch.setattr("modicum.ledger.spans.MOST_TRACES", 2)
-    monkeypatch.setattr("modicum.ledger.spans.MOST_SPANS_HELD", 2)
+    monkeypatch.setattr("modicum.ledger.otlp.spans.MOST_TRACES", 2)
+    monkeypatch.setattr("modicum.ledger.otlp.spans.MOST_SPANS_HELD", 2)
     traces = [f"{number:032x}" for number in range(1, 6)]
     rig.told(
         *(
@@ -329,7 +329,7 @@ def test_what_was_counted_in_an_outer_span_is_not_counted_again_when_all_of_it_i
 
 
 def test_what_the_gateway_counted_long_ago_is_not_counted_again_when_all_of_it_is_read_again(rig, monkeypatch):
-    monkeypatch.setattr("modicum.ledger.spans.WARM_CALLS", 1)
+    monkeypatch.setattr("modicum.ledger.otlp.spans.WARM_CALLS", 1)
     told = {"finished": NOON, "owner": Owner(key="ci")}
     late = {"finished": NOON.replace(hour=14), "started": NOON.replace(hour=14), "owner": Owner(key="other")}
 

@@ -8,9 +8,9 @@ from opentelemetry.proto.collector.metrics.v1.metrics_service_pb2 import ExportM
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
 from modicum.calls import UserError
-from modicum.providers import otlp_protobuf
-from modicum.providers.otel import Span
-from modicum.providers.otlp_protobuf import (
+from modicum.providers.opentelemetry import otlp_protobuf
+from modicum.providers.opentelemetry.otel import Span
+from modicum.providers.opentelemetry.otlp_protobuf import (
     MOST_SPANS,
     answer_of,
     points_in,

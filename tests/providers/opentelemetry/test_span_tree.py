@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.providers.span_tree import above, standing
+from modicum.providers.opentelemetry.span_tree import above, standing
 
 TREE = {"agent": "", "framework": "agent", "http": "framework", "client": "http"}
 

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import BUCKETS, Call, CallStatus, Tier, Usage
-from modicum.providers import otel
+from modicum.providers.opentelemetry import otel
 
 COUNTS = st.integers(0, 1_000_000)
 AT = datetime(2026, 1, 1, tzinfo=UTC)

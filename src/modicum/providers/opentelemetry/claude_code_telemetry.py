@@ -18,7 +18,7 @@ from modicum.calls.outcome import checked_time
 from modicum.calls.provider_names import provider_of_model
 from modicum.calls.session_reports import TELEMETRY, without_brackets
 from modicum.providers.fields import checked_dollars, count, label
-from modicum.providers.otel import Point, Span
+from modicum.providers.opentelemetry.otel import Point, Span
 
 REQUEST, ERROR = "api_request", "api_error"
 PREFIX = "claude_code."

@@ -4,7 +4,7 @@ import subprocess
 import pytest
 
 from modicum.calls import Problem, UserError
-from modicum.insights.codebase import (
+from modicum.insights.code.codebase import (
     BINARY,
     FOLDER,
     LINK,

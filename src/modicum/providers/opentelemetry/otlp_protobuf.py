@@ -10,9 +10,9 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from modicum.calls.extras import load_extra
-from modicum.calls.storable import storable
-from modicum.providers.otel import Attributes, Event, Point, Span, is_read
-from modicum.providers.otlp import EPOCH
+from modicum.calls.outside.storable import storable
+from modicum.providers.opentelemetry.otel import Attributes, Event, Point, Span, is_read
+from modicum.providers.opentelemetry.otlp import EPOCH
 
 if TYPE_CHECKING:
     from opentelemetry.proto.collector.logs.v1 import logs_service_pb2

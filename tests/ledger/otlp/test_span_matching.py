@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modicum.calls import Basis, Call, Owner, Usage
-from modicum.ledger.span_matching import SpanMatcher
+from modicum.ledger.otlp.span_matching import SpanMatcher
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
 
@@ -66,7 +66,7 @@ def test_as_many_are_taken_as_were_made(matcher):
 
 
 def test_memory_is_bounded(matcher, monkeypatch):
-    monkeypatch.setattr("modicum.ledger.span_matching.MOST_CALLS", 2)
+    monkeypatch.setattr("modicum.ledger.otlp.span_matching.MOST_CALLS", 2)
     matcher.add(call(model="gpt-5"))
     matcher.add(call(model="gpt-5"))
     matcher.add(call(model="gpt-5"))

@@ -5,7 +5,7 @@ from decimal import Decimal
 import pytest
 
 from modicum.calls import Basis, Tier, Usage
-from modicum.providers.otel import Span, call_from
+from modicum.providers.opentelemetry.otel import Span, call_from
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

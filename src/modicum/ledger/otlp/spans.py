@@ -2,7 +2,7 @@
 
 A gateway keeps what an exporter sent in a journal of its own kind (`Received`, one record a request) and answers. Here
 it is held for some seconds, because what it stands inside of, or what stands inside of it, may come with a later
-request. Then the rule of `modicum.providers.span_tree` says which spans are counted. A call that went through the
+request. Then the rule of `span_tree` says which spans are counted. A call that went through the
 gateway as well is the innermost span of its trace, and stands.
 
 Of two calls inside each other that come more than `HOLD_S` apart, the one that was booked first stands.
@@ -22,13 +22,13 @@ from modicum.ledger import positions
 from modicum.ledger.booking import book_all
 from modicum.ledger.journal import SHIPPED
 from modicum.ledger.journals import Journals
+from modicum.ledger.otlp.span_matching import SpanMatcher
 from modicum.ledger.session_reports import holds_reports, settle_reports
 from modicum.ledger.shipper import AGAIN
-from modicum.ledger.span_matching import SpanMatcher
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
-from modicum.providers import traceparent
-from modicum.providers.span_tree import above, standing
+from modicum.providers.opentelemetry import traceparent
+from modicum.providers.opentelemetry.span_tree import above, standing
 
 HOLD_S = 10.0
 """Twice the time after which exporters send what they have."""

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.calls.one_line import one_line
+from modicum.calls.outside.one_line import one_line
 
 
 def test_line_breaks_and_escapes_are_written_out():

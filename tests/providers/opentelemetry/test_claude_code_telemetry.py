@@ -3,8 +3,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modicum.calls import Outcome
-from modicum.providers.claude_code_telemetry import call_from_event, is_call, outcomes_from
-from modicum.providers.otel import Point, Span
+from modicum.providers.opentelemetry.claude_code_telemetry import call_from_event, is_call, outcomes_from
+from modicum.providers.opentelemetry.otel import Point, Span
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.insights.commits import MEASURES, Commit, join_commits
+from modicum.insights.code.commits import MEASURES, Commit, join_commits
 
 NOON = datetime(2026, 2, 3, 12, tzinfo=UTC)
 WINDOW = timedelta(hours=8)

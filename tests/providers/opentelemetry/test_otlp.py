@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.providers import otlp
+from modicum.providers.opentelemetry import otlp
 
 NOON = datetime(2026, 3, 2, 12, tzinfo=UTC)
 

@@ -4,7 +4,7 @@ import threading
 import pytest
 
 from modicum.calls import UserError
-from modicum.calls.regular_file import open_regular, read_named, read_regular
+from modicum.calls.outside.regular_file import open_regular, read_named, read_regular
 
 
 def test_a_file_is_read_also_through_a_link(tmp_path):

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.calls.storable import storable
+from modicum.calls.outside.storable import storable
 
 
 def test_half_a_character_becomes_a_question_mark_and_nothing_else_changes():

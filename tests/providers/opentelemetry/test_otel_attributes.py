@@ -7,8 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import Basis, Call, CallStatus, Charges, Cost, Entry, Owner, Tier, Usage
-from modicum.providers import otel
-from modicum.providers.otel_attributes import PROVIDER_NAMES, attributes_of
+from modicum.providers.opentelemetry import otel
+from modicum.providers.opentelemetry.otel_attributes import PROVIDER_NAMES, attributes_of
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 COUNTS = st.integers(0, 1_000_000)

@@ -12,7 +12,7 @@ from pathlib import Path, PurePosixPath
 from pathspec import GitIgnoreSpec
 
 from modicum.calls import Problem, UserError
-from modicum.calls.regular_file import read_regular
+from modicum.calls.outside.regular_file import read_regular
 
 MOST_BYTES = 100 * 1024 * 1024
 LOOKED_AT_BYTES = 8000

@@ -15,12 +15,12 @@ from typing import Any
 import msgspec
 
 from modicum.calls import BUCKETS, Basis, Call, CallStatus, ChargedUnit, Charges, Owner, Tier, Usage
+from modicum.calls.outside.storable import storable
 from modicum.calls.provider_names import is_native_id, provider_id, provider_of_model
 from modicum.calls.rates import KIN
-from modicum.calls.storable import storable
 from modicum.calls.usage import TEXT_BUCKETS, checked_count
 from modicum.providers.fields import checked_dollars, count, first
-from modicum.providers.otel_names import (
+from modicum.providers.opentelemetry.otel_names import (
     AGENT,
     CACHE_READ,
     CACHE_WRITE,
@@ -50,9 +50,9 @@ from modicum.providers.otel_names import (
     USER,
     VERCEL_OPERATION,
 )
+from modicum.providers.opentelemetry.vercel_metadata import PROVIDER_METADATA, provider_cost, with_provider_metadata
 from modicum.providers.token_buckets import disjoint, split_writes
 from modicum.providers.usage_guard import MOST_NAMED, holds_number
-from modicum.providers.vercel_metadata import PROVIDER_METADATA, provider_cost, with_provider_metadata
 
 Attributes = Mapping[str, Any]
 

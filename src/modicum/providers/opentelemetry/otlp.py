@@ -9,9 +9,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from modicum.calls.storable import storable
+from modicum.calls.outside.storable import storable
 from modicum.providers.fields import LAST_YEAR
-from modicum.providers.otel import Attributes, Event, Point, Span
+from modicum.providers.opentelemetry.otel import Attributes, Event, Point, Span
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 Raw = Mapping[str, Any]

@@ -22,12 +22,18 @@ PLAUSIBLE_RATIO = (0.2, 5.0)
 
 
 def calibrate(
-    pairs: Sequence[CalibrationPair], family: str, *, content: str = "", models: Iterable[str] = ()
+    pairs: Sequence[CalibrationPair],
+    family: str,
+    *,
+    content: str = "",
+    models: Iterable[str] = (),
+    framed: bool = True,
 ) -> Calibration | None:
     """The line through the pairs, with its error on held-out pairs; None where the pairs cannot carry one.
 
     Pairs that shrank or stayed are left out: the conversation was cut there. Fewer than 30 pairs, pairs all of one
-    size, and a ratio beyond all likelihood carry no line.
+    size, and a ratio beyond all likelihood carry no line. `framed`: whether there is anything around the texts; a pair
+    may also be of one text counted twice.
     """
     usable = [pair for pair in pairs if pair.prompt_growth_tokens > 0 and pair.raw_tokens > 0]
     if content:
@@ -36,15 +42,13 @@ def calibrate(
         return None
     steps = Steps(usable)
     everything = Steps(list(pairs)) if content else steps
-    # Steps of one kind come with one or two tools: what is around them is seen better in steps of all kinds.
-    tied = content and everything.has_frames
     predicted = np.empty_like(steps.theirs)
     for fold in range(FOLDS):
         held = steps.folds == fold
         trained = steps.only(~held)
-        frame = fit_steps(everything.without(steps.names_of(held))) if tied else None
-        predicted[held] = (fit_ratio(trained, frame) if frame else fit_steps(trained)).predict(steps.only(held))
-    line = fit_ratio(steps, fit_steps(everything)) if tied else fit_steps(steps)
+        others = everything.without(steps.names_of(held)) if content else trained
+        predicted[held] = _fit_kind(trained, others, framed=framed).predict(steps.only(held))
+    line = _fit_kind(steps, everything, framed=framed)
     if not PLAUSIBLE_RATIO[0] <= line.ratio <= PLAUSIBLE_RATIO[1]:
         return None
     return Calibration(
@@ -62,6 +66,15 @@ def calibrate(
         method=f"least absolute relative error; {FOLDS}-fold cross-validation by "
         + ("session" if steps.by_group else "pair"),
     )
+
+
+def _fit_kind(steps: "Steps", everything: "Steps", *, framed: bool) -> "StepLine":
+    """Steps of one kind come with one or two tools: what is around them is seen better in steps of all kinds."""
+    if not framed:
+        return fit_ratio(steps, StepLine(1.0, 0.0))
+    if steps is everything or not everything.has_frames:
+        return fit_steps(steps)
+    return fit_ratio(steps, fit_steps(everything))
 
 
 def check_counter(

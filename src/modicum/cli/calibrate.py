@@ -58,8 +58,10 @@ def command(paths: tuple[Path, ...], *, dry_run: bool, as_json: bool) -> None:
     place = data_folder() / FILE_NAME
     stored = bool(kept or checks) and not dry_run
     if stored:
-        before = [] if checks else load_file(place).checks
-        save(kept, place, "modicum calibrate", checks or before)
+        before = load_file(place)
+        again = {one.family for one in checks}
+        others = [one for one in before.checks if one.family not in again]
+        save(kept or before.calibrations, place, "modicum calibrate", [*checks, *others])
     steps = sum(map(len, pairs.values()))
     if as_json:
         output.print_json(

@@ -146,7 +146,7 @@ def find_differences(row: Mapping[str, Any], prices: PriceBook) -> list[Differen
             our = getattr(ours, bucket, theirs / MILLION) * MILLION
             is_none = bucket.startswith("cache_write") and not theirs  # they write 0 for it
             if our != theirs and not is_none:
-                found.append(Difference(column, bucket, our, theirs, ours.basis))
+                found.append(Difference(column, bucket, our, theirs, ours.basis_of(bucket)))
     return found
 
 

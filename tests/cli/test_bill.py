@@ -9,6 +9,7 @@ from cli.process_rig import journaled
 from ledger.faults import garbage
 from ledger_process.rig import LedgerProcess, until
 from modicum.calls import BUCKETS
+from modicum.calls.usage import TEXT_BUCKETS
 from modicum.settings import state_folder
 
 
@@ -16,7 +17,8 @@ def test_a_bill_of_logs_has_usage_by_bucket_and_the_basis_of_its_cost(modicum, t
     bill = modicum("bill", transcripts / "session.jsonl", "--json").json
 
     assert bill["calls"] == 3
-    assert bill["usage"] == {
+    assert list(bill["usage"]) == list(BUCKETS)
+    assert {bucket: bill["usage"][bucket] for bucket in TEXT_BUCKETS} == {
         "input_uncached": 9,
         "cache_read": 44_000,
         "cache_write_5m": 21_000,
@@ -46,7 +48,7 @@ def test_fast_mode_without_a_price_for_it_is_unknown_and_named_first(modicum, tr
     ran = modicum("bill", transcripts / "session.jsonl")
 
     assert ran.out.startswith("no price is known for claude-opus-4-5-20251101")
-    assert "1 calls have no known cost and are in no sum" in ran.out
+    assert "1 calls have no known price and are in no sum" in ran.out
 
 
 @pytest.mark.parametrize(
@@ -171,3 +173,30 @@ def test_calls_of_other_journals_are_in_the_bill_while_one_journal_is_garbage(mo
     with LedgerProcess(state_folder()) as ledger:
         until(lambda: any("the journal cannot be read" in line for line in ledger.said))
         until(lambda: "gpt-4o-mini" in modicum("bill").out)
+
+
+def test_days_are_those_of_the_machine_unless_another_zone_is_asked_for(modicum, tmp_path, monkeypatch):
+    at = ("2026-03-08T04:30:00Z", "2026-03-08T05:30:00Z", "2026-03-09T03:30:00Z", "2026-03-09T04:30:00Z")
+    rows = [
+        {
+            "sessionId": "s",
+            "parentUuid": None,
+            "timestamp": time,
+            "message": {"id": f"msg_{time}", "model": "claude-sonnet-4-6", "usage": {"output_tokens": 1}},
+        }
+        for time in at
+    ]
+    path = tmp_path / "s.jsonl"
+    path.write_text("\n".join(json.dumps(row, separators=(",", ":")) for row in rows))
+    monkeypatch.setenv("TZ", "America/New_York")
+
+    local = modicum("bill", path, "--by", "day")
+    asked = modicum("bill", path, "--by", "day", "--timezone", "UTC", "--json")
+    monkeypatch.setenv("TZ", "nowhere")
+    lost = modicum("bill", path, "--by", "day")
+
+    assert "days begin at midnight in America/New_York (this machine's time zone)" in local.out
+    shown = [line.split()[:2] for line in local.out.splitlines() if line.startswith("2026")]
+    assert shown == [["2026-03-07", "1"], ["2026-03-08", "2"], ["2026-03-09", "1"]]
+    assert (asked.json["timezone"], [row["calls"] for row in asked.json["rows"]]) == ("UTC", [2, 2])
+    assert "days begin at midnight in UTC (this machine's time zone was not found" in lost.out

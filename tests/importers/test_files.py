@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from modicum.calls import Problem
 from modicum.importers import files
-from modicum.importers.files import blocks, document, head, lines, log_files, records
+from modicum.importers.files import blocks, document, head, is_document, lines, records
+from modicum.importers.line_values import HOLE
 
 
 def reasons(found):
@@ -22,7 +23,7 @@ def test_lines_are_numbered_and_empty_ones_passed_over(tmp_path):
 
 
 @settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(content=st.lists(st.binary(max_size=30).filter(lambda b: b"\n" not in b)), size=st.integers(1, 64))
+@given(content=st.lists(st.binary(max_size=30).map(lambda b: b.translate(None, b"\n\x00{}"))), size=st.integers(4, 64))
 def test_pieces_of_any_size_give_the_same_lines(content, size, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "BLOCK_BYTES", size)
     path = tmp_path / "a"
@@ -34,6 +35,32 @@ def test_pieces_of_any_size_give_the_same_lines(content, size, tmp_path, monkeyp
     assert all(block.data.count(b"\n") in {0, 1} or size > 1 for block in blocks(path))
     numbered = [(n, part.strip()) for n, part in enumerate(path.read_bytes().split(b"\n"), 1) if part.strip()]
     assert list(lines(path)) == numbered
+
+
+def test_a_hole_is_a_problem_and_what_stands_beside_it_is_read(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'\x00\x00{"a": 1}\n' + bytes(70_000) + b'{"a": 2}\n{"a": 3}{"a": 4}\n')
+
+    assert list(lines(path)) == [
+        Problem(str(path), HOLE, 1),
+        (1, b'{"a": 1}'),
+        Problem(str(path), HOLE, 2),
+        (2, b'{"a": 2}'),
+        (3, b'{"a": 3}'),
+        (3, b'{"a": 4}'),
+    ]
+
+
+def test_a_file_that_begins_with_a_hole_has_a_head(tmp_path):
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(bytes(300_000) + b'\n{"a": 2}\n')
+
+    assert head(path) == b'{"a": 2}\n'
+
+
+def test_values_on_one_line_are_no_document(tmp_path):
+    assert not is_document(b'{"a": 1}{"a": 2}\n{"a": 3}\n')
+    assert is_document(b'{"a": [\n{"a": 2}\n]}\n')
 
 
 def test_of_a_gzip_that_is_cut_off_all_that_can_be_read_is_given(tmp_path):
@@ -67,29 +94,6 @@ def test_a_line_beyond_the_limit_is_left_out_with_its_number(tmp_path, monkeypat
 
     assert [item for item in found if not isinstance(item, Problem)] == [(1, b"one"), (3, b"three")]
     assert [(p.line, "longer than" in p.reason) for p in found if isinstance(p, Problem)] == [(2, True)]
-
-
-def test_links_in_a_circle_end_and_unreadable_folders_are_problems(tmp_path):
-    (tmp_path / "a").mkdir()
-    (tmp_path / "a" / "s.jsonl").write_text("{}")
-    (tmp_path / "a" / "round").symlink_to(tmp_path)
-    (tmp_path / "notes.md").write_text("no log")
-
-    assert [path.name for path in log_files(tmp_path)] == ["s.jsonl"]
-
-
-def test_a_folder_without_logs_says_so(tmp_path):
-    (tmp_path / "notes.md").write_text("no log")
-
-    assert "holds no logs" in reasons(log_files(tmp_path))[0]
-
-
-def test_a_dangling_link_and_a_missing_path_are_problems(tmp_path):
-    (tmp_path / "gone.jsonl").symlink_to(tmp_path / "nowhere")
-
-    (found,) = log_files(tmp_path)
-    assert "No such file" in head(found).reason
-    assert "no such file" in reasons(log_files(tmp_path / "nowhere"))[0]
 
 
 @pytest.mark.parametrize(

@@ -144,3 +144,23 @@ def test_a_call_from_another_age_is_a_problem(tmp_path):
 
     assert calls == []
     assert "year 9999" in problems[0]
+
+
+def test_a_project_has_one_name_and_the_folder_stays_as_a_tag(tmp_path):
+    usage = {"input_tokens": 1, "output_tokens": 1}
+    folders = ["/home/kim/shop", "/home/kim/shop/.claude/worktrees/a"]
+    rows = [
+        {
+            "sessionId": "s",
+            "parentUuid": None,
+            "cwd": folder,
+            "timestamp": "2026-02-03T00:00:00Z",
+            "message": {"id": f"msg_{number}", "model": "c", "usage": usage},
+        }
+        for number, folder in enumerate(folders)
+    ]
+    (tmp_path / "a.jsonl").write_text("\n".join(json.dumps(row, separators=(",", ":")) for row in rows))
+
+    calls, _ = read([tmp_path])
+
+    assert [(call.project, call.tags) for call in calls] == [(folders[0], {}), (folders[0], {"folder": folders[1]})]

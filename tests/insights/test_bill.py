@@ -39,6 +39,21 @@ def test_figures_of_different_basis_are_told_apart():
     assert bill.models_unpriced == ["m"]
 
 
+def test_a_missing_usage_is_not_called_a_missing_price():
+    silent = {"usage_basis": Basis.UNKNOWN, "output_basis": Basis.UNKNOWN}
+    bill = bill_of([entry(1), entry(2, None, Basis.UNKNOWN, **silent), entry(3, None, Basis.UNKNOWN, model="mystery")])
+
+    assert (bill.total.calls_unpriced, bill.total.calls_without_usage) == (1, 1)
+    assert bill.models_unpriced == ["mystery"]
+    assert {row.name: row.calls_without_usage for row in bill.rows} == {"m": 1, "mystery": 0}
+
+
+def test_one_project_in_several_spellings_is_one_row():
+    bill = bill_of([entry(1, project="C:\\Shop"), entry(2, project="c:\\shop\\"), entry(3, project="c")], "project")
+
+    assert {row.name: row.calls for row in bill.rows} == {"C:\\Shop": 2, "c": 1}
+
+
 def test_usage_reports_stand_beside_the_logs_and_are_the_bill_without_them():
     logged, reported = entry(1, "1"), entry(2, "5", source="openai-usage", calls_count=9)
     both, alone = bill_of([logged, reported]), bill_of([reported])

@@ -1,4 +1,5 @@
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -22,6 +23,16 @@ def test_a_task_counts_on_the_day_on_which_it_began():
     assert (second.date, second.cache_read, second.cache_write) == ("2026-02-04", 1000, 20)
     assert second.tasks_with_outcome == 0
     assert first.output == 60
+
+
+def test_days_are_those_of_the_zone_also_where_its_clocks_are_set():
+    spring = datetime(2026, 3, 8, tzinfo=UTC)
+    hours = (4.5, 5.5, 27.5, 28.5)  # UTC: 23:30 the day before, 00:30, 23:30 and 00:30 in New York
+    calls = [Conversation(str(hour), start=spring + timedelta(hours=hour)).call(user("do", 1)) for hour in hours]
+
+    found = list_days(history_of(*calls), ZoneInfo("America/New_York"))
+
+    assert [(day.date, day.calls) for day in found] == [("2026-03-07", 1), ("2026-03-08", 2), ("2026-03-09", 1)]
 
 
 def test_the_task_whose_cache_was_lost_at_the_greatest_cost():

@@ -27,7 +27,7 @@ def strangers(path):
     place, text = path.relative_to(SOURCE), path.read_text("utf-8")
     if str(place) == REGISTRY or place.parts[:2] == ("providers", "translation"):  # pairs are about two
         return set()
-    found = {name for name in DIALECTS if name in text}
+    found = {name for name in DIALECTS if re.search(rf"(?<![\w-]){name}(?![\w-])", text)}
     if place.parts[0] != "importers":  # logs are in one dialect or another, and use its readers
         found |= {name for name in DIALECTS if re.search(rf"providers[. ]+(import )?{folder(name)}\b", text)}
     return {name for name in found if place.parts[:2] != ("providers", folder(name))}

@@ -7,7 +7,7 @@ from modicum.settings import ledger_place, price_file_place, read_settings
 def test_without_a_file_everything_has_a_default(home):
     settings = read_settings({})
 
-    assert (settings.timezone, settings.keep_days) == ("UTC", 0)
+    assert (settings.timezone, settings.keep_days) == ("", 0)
     assert ledger_place(settings) == str(home / "xdg_data_home" / "modicum" / "ledger.duckdb")
     assert price_file_place(settings) is None
 

@@ -8,7 +8,7 @@ import msgspec
 
 from modicum.calls.anatomy import Anatomy
 from modicum.calls.basis import Basis
-from modicum.calls.charges import NO_CHARGES, Charges
+from modicum.calls.charges import NO_CHARGES, ChargedUnit, Charges
 from modicum.calls.edit import Edit
 from modicum.calls.usage import Usage
 
@@ -126,3 +126,26 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """None where the source has no content, or it was not asked for."""
     edits: tuple[Edit, ...] = ()
     """What rules changed before the call was sent, in their order."""
+
+
+_call = msgspec.msgpack.Decoder(Call)
+_MARK = b"\xacweb_searches"
+"""The key, as MessagePack writes a text of twelve bytes."""
+
+
+class _FormerCall(msgspec.Struct):
+    """What calls had until charges had units."""
+
+    web_searches: int = 0
+
+
+def decode_call(body: bytes) -> Call:
+    """The call of a journal's record, also of one that a version before this one wrote.
+
+    Raises:
+        msgspec.DecodeError: it is none.
+    """
+    call = _call.decode(body)
+    if _MARK in body and (searches := msgspec.msgpack.decode(body, type=_FormerCall).web_searches):
+        return msgspec.structs.replace(call, charges=Charges({ChargedUnit.WEB_SEARCH.value: searches}))
+    return call

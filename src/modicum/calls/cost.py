@@ -1,5 +1,6 @@
 """Money: decimal dollars, with what they rest on."""
 
+from collections.abc import Iterable
 from decimal import Decimal
 from operator import add, attrgetter
 from typing import Self
@@ -20,7 +21,6 @@ class BucketCosts(msgspec.Struct, frozen=True, gc=False):
     cache_write_1h: Decimal = ZERO
     output_visible: Decimal = ZERO
     output_reasoning: Decimal = ZERO
-    requests: Decimal = ZERO
     input_audio: Decimal = ZERO
     input_image: Decimal = ZERO
     input_video: Decimal = ZERO
@@ -31,6 +31,7 @@ class BucketCosts(msgspec.Struct, frozen=True, gc=False):
     output_audio: Decimal = ZERO
     output_image: Decimal = ZERO
     output_video: Decimal = ZERO
+    requests: Decimal = ZERO
 
     @property
     def total(self) -> Decimal:
@@ -41,6 +42,11 @@ class BucketCosts(msgspec.Struct, frozen=True, gc=False):
 
 
 _costs = attrgetter(*BucketCosts.__struct_fields__)
+
+
+def sum_costs(costs: Iterable[BucketCosts]) -> BucketCosts:
+    """All of them together, bucket by bucket."""
+    return BucketCosts(*(sum(filter(None, column), ZERO) for column in zip(*map(_costs, costs), strict=True)))
 
 
 class Cost(msgspec.Struct, frozen=True, gc=False):

@@ -63,6 +63,10 @@ class Rates(msgspec.Struct, frozen=True, gc=False):
         others: dict[str, Any] = {name: rates[kin] for name, kin in KIN.items()}
         return cls(**(others | rates), fees=fees or {}, request=request, source=source, version=version)
 
+    def basis_of(self, bucket: str) -> Basis:
+        """How the rate of a bucket is known: one that another bucket lends it is an estimate."""
+        return self.basis | Basis.ESTIMATED if bucket in self.fallbacks else self.basis
+
     def times(self, factor: Decimal) -> Self:
         """All tokens at this multiple; what is charged beside tokens stays."""
         return msgspec.structs.replace(self, **{name: getattr(self, name) * factor for name in BUCKETS})

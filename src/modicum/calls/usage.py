@@ -4,7 +4,7 @@ Providers disagree about whether `input` includes cached tokens: Anthropic's doe
 dialect is converted at the edge (`modicum.providers`), so that nobody can misread these names further in.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from operator import add, attrgetter
 from typing import Self
 
@@ -55,7 +55,7 @@ MOST_TOKENS = 1_000_000_000
 """More than any call can hold: a larger count is bad data (the largest context windows hold 10 million)."""
 
 
-class Usage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
+class Usage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True, omit_defaults=True):
     """Tokens of one call or of many. All counts are whole and not negative; the buckets are disjoint."""
 
     input_uncached: int = 0
@@ -132,6 +132,11 @@ class Usage(msgspec.Struct, frozen=True, gc=False, forbid_unknown_fields=True):
 
 _counts = attrgetter(*BUCKETS)
 """The counts of a usage, in the order of its fields."""
+
+
+def sum_usages(usages: Iterable[Usage]) -> Usage:
+    """All of them together, bucket by bucket."""
+    return Usage(*map(sum, zip(*map(_counts, usages), strict=True)))
 
 
 def is_counted(usage: Mapping[str, object], *names: str, may_lack: bool = False) -> bool:

@@ -17,7 +17,7 @@ from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import ANATOMY, parse_dimension
 from modicum.insights.rent import MOST_SEGMENTS
-from modicum.settings import Settings, checked_zone, read_settings
+from modicum.settings import Settings, read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.insights.rent import Rent
@@ -56,7 +56,7 @@ def command(options: AnatomyOptions) -> None:
     from modicum.insights.rent import compute_rent
 
     settings = read_settings()
-    zone = checked_zone(settings.timezone)
+    zone = user_zone(settings.timezone).zone
     by, _ = parse_dimension("anatomy", options.by, ANATOMY)
     since, until = options.span(zone)
     problems: list[Problem] = []

@@ -16,7 +16,7 @@ from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.inputs.log_reading import print_problems, show_steps
 from modicum.cli.terminal import output
 from modicum.ledger.records import OUTCOMES
-from modicum.settings import checked_zone, read_settings
+from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.insights.audit import Audit, CapPoint, FindingResult, WhatIfResult
@@ -77,7 +77,7 @@ def command(options: AuditOptions) -> None:
 
     check_finding_names(options.only)
     settings = read_settings()
-    zone = checked_zone(settings.timezone)
+    zone = user_zone(settings.timezone).zone
     span = options.span(zone)
     paths = options.paths
     outcomes = [Path(name) for name in options.outcome_paths]
@@ -94,7 +94,9 @@ def command(options: AuditOptions) -> None:
         prices = resources.load_prices(options.price_path, settings)
         try:
             with show_steps("audit") as on_step:
-                found = audit(store, prices, span, only=options.only, what_ifs=options.what_ifs, on_step=on_step)
+                found = audit(
+                    store, prices, span, only=options.only, what_ifs=options.what_ifs, on_step=on_step, zone=zone
+                )
         except UserError:
             print_problems(problems, strict=False)  # they may say why there is nothing to look at
             raise

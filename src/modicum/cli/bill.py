@@ -13,8 +13,8 @@ from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import bounds_or_none
-from modicum.insights.dimensions import BILL, parse_dimension
-from modicum.settings import Settings, checked_zone, read_settings
+from modicum.insights.dimensions import BILL, TIMES, parse_dimension
+from modicum.settings import Settings, UserZone, read_settings, user_zone
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,8 +65,8 @@ def command(options: BillOptions) -> None:
       modicum bill exports/*.jsonl --by project --json
     """
     settings = read_settings()
-    zone = options.timezone or settings.timezone
-    scope = _BillScope(*parse_dimension("bill", options.by, BILL), zone, options.span(checked_zone(zone)))
+    zone = user_zone(settings.timezone, options.timezone)
+    scope = _BillScope(*parse_dimension("bill", options.by, BILL), zone, options.span(zone.zone))
     paths = options.paths
     problems: list[Problem] = []
     if options.found:
@@ -83,13 +83,22 @@ def command(options: BillOptions) -> None:
         _bill_by_dimension(paths, scope, settings, options, problems)
 
 
+def _days_note(options: BillOptions, zone: UserZone) -> str:
+    """In which zone days were cut, where any were."""
+    if options.by in TIMES:
+        return f"days begin at midnight in {zone.name} ({zone.origin})"
+    if options.since or options.until:
+        return f"the time was cut in {zone.name} ({zone.origin})"
+    return ""
+
+
 class _BillScope(NamedTuple):
     """Which part of history is billed, and by what."""
 
     by: str
     tag: str
-    zone: str
-    """The name of the time zone in which days begin."""
+    zone: UserZone
+    """In which days begin."""
     span: "tuple[datetime, datetime]"
 
 
@@ -109,7 +118,7 @@ def _bill_by_dimension(
     fees = compare_with_fees(prices.price_file.subscriptions, months) if prices.price_file else []
     if options.as_json:
         output.print_json(
-            bill_document(bill, options.by, scope.zone, *bounds_or_none(scope.span), problems)
+            bill_document(bill, options.by, scope.zone.name, *bounds_or_none(scope.span), problems)
             | {"energy_kwh": energy, "subscriptions": fees}
         )
     elif options.as_csv:
@@ -118,6 +127,8 @@ def _bill_by_dimension(
         click.echo(NO_CALLS)
     else:
         print_bill(bill, options.by, bool(paths))
+        if note := _days_note(options, scope.zone):
+            output.print_text(note)
         if energy is not None:
             output.print_text(energy_note(energy))
         for fee in fees:
@@ -154,7 +165,7 @@ def _cells_from_logs(
     from modicum.ledger.booking import book_all, newest
 
     since, until = scope.span
-    zone = checked_zone(scope.zone)
+    zone = scope.zone.zone
     # Priced as they come: while other processes still read.
     found = newest(book_all(read_logs(paths, Reading(), source, problems), prices))
     entries = [entry for entry in found if since <= entry.call.started < until]
@@ -170,14 +181,14 @@ def _cells_from_ledger(
     from modicum.ledger.records import ENERGY_WINDOWS  # a bill from logs opens no ledger
 
     with resources.open_ledger(url, settings) as store:
-        rows = store.ask("bill", by=scope.by, tag=scope.tag, zone=scope.zone, since=since, until=until)
+        rows = store.ask("bill", by=scope.by, tag=scope.tag, zone=scope.zone.name, since=since, until=until)
         windows = store.records(ENERGY_WINDOWS, since, until)
         if not rows:
             raise UserError(
                 f"the ledger {store.place} holds no calls in that time{_describe_energy(windows)}; fill it with "
                 "'modicum import PATH...', or give the logs: 'modicum bill PATH...'"
             )
-        months = store.ask("months", zone=scope.zone, since=since, until=until)
+        months = store.ask("months", zone=scope.zone.name, since=since, until=until)
     energy = None
     if windows:
         from modicum.insights.energy_consumption import sum_energy
@@ -207,6 +218,7 @@ def energy_note(energy: "EnergyTotals") -> str:
 
 def print_csv(bill: "Bill", by: str) -> None:
     columns = [by, "calls", *BUCKETS, "prompt_tokens", "completion_tokens", "cost_usd", "basis", "calls_unpriced"]
+    columns.append("calls_without_usage")
     rows = [
         [
             row.name,
@@ -217,6 +229,7 @@ def print_csv(bill: "Bill", by: str) -> None:
             "" if row.cost_usd is None else f"{row.cost_usd:f}",
             row.basis.value,
             row.calls_unpriced,
+            row.calls_without_usage,
         ]
         for row in bill.rows
     ]
@@ -271,7 +284,12 @@ def notes(total: "BillLine", *, from_logs: bool) -> list[str]:
     """What a reader must know about the figures above."""
     found = []
     if total.calls_unpriced:
-        found.append(f"{total.calls_unpriced:,} calls have no known cost and are in no sum")
+        found.append(f"{total.calls_unpriced:,} calls have no known price and are in no sum")
+    if total.calls_without_usage:
+        found.append(
+            f"{total.calls_without_usage:,} calls came without their usage: what they cost is not known, and they are "
+            "in no sum"
+        )
     if total.calls_in_progress_rows:
         found.append(
             f"{total.calls_in_progress_rows:,} of the calls stand only in progress rows of subagents; "

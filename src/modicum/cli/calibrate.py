@@ -86,7 +86,7 @@ def _read_pairs(
     paths: Sequence[Path], problems: list[Problem]
 ) -> tuple[dict[str, list["CalibrationPair"]], dict[str, set[str]], "CheckedSteps"]:
     """The pairs by family of models, which models they are from, and the steps that were counted exactly too."""
-    from modicum.importers.files import log_files
+    from modicum.importers.folders import log_files
     from modicum.insights.calibrate import CheckedSteps
     from modicum.metering.calibration import find_family
     from modicum.metering.tokens import encoding_for

@@ -22,14 +22,16 @@ RE_ESTIMATED_TEXT = "the greatest row, with the output counted anew from the log
 def print_counting(paths: Sequence[Path], prices: "PriceBook", options: LogOptions) -> None:
     """Prints the table of ways, or its JSON."""
     from modicum.importers.claude_code.counting_rules import WAYS, counted, output_replaced
-    from modicum.importers.files import log_files
+    from modicum.importers.folders import log_files
     from modicum.ledger.booking import newest_calls
 
     if not paths:
         raise UserError("name the transcripts: 'modicum bill --counting ~/.claude/projects'; the ledger keeps no rows")
     files = [file for path in paths for file in log_files(path) if isinstance(file, Path)]
-    found = counted(files)
-    full = newest_calls(read_logs(paths, make_reading(anatomy=True), options.source, []))
+    problems: list[Problem] = []
+    # Read in full first: it is what `modicum bill` and `audit` read, and so are its problems.
+    full = newest_calls(read_logs(paths, make_reading(anatomy=True), options.source, problems))
+    found = counted(files, options.source)
     estimates = {
         call.call_id: call.output_tokens_estimated for call in full if call.output_tokens_estimated is not None
     }
@@ -37,7 +39,7 @@ def print_counting(paths: Sequence[Path], prices: "PriceBook", options: LogOptio
     texts = {**WAYS, RE_ESTIMATED: RE_ESTIMATED_TEXT}
     rows = [_row(way, texts[way], calls, prices) for way, calls in ways.items()]
     prices.save()
-    _print_rows(rows, found.problems, options)
+    _print_rows(rows, found.other_files, problems, options)
 
 
 def _row(way: str, text: str, calls: Sequence[Call], prices: "PriceBook") -> dict[str, Any]:
@@ -55,9 +57,9 @@ def _row(way: str, text: str, calls: Sequence[Call], prices: "PriceBook") -> dic
     }
 
 
-def _print_rows(rows: list[dict[str, Any]], problems: Sequence[Problem], options: LogOptions) -> None:
+def _print_rows(rows: list[dict[str, Any]], other_files: int, problems: Sequence[Problem], options: LogOptions) -> None:
     if options.as_json:
-        output.print_json({"ways": rows, "problems": problem_rows(problems)})
+        output.print_json({"ways": rows, "other_files": other_files, "problems": problem_rows(problems)})
     else:
         output.print_table(
             ["way of counting", "records", "prompt", "completion", "cost"],
@@ -75,4 +77,8 @@ def _print_rows(rows: list[dict[str, Any]], problems: Sequence[Problem], options
         output.print_text(
             "'modicum bill' shows the third; the output of all but the last is what had been logged so far"
         )
+        if other_files:
+            output.print_text(
+                f"{other_files:,} files of other formats are not in it: 'modicum bill' counts them, in one way"
+            )
     print_problems(problems, strict=options.strict, quiet=options.as_json)

@@ -13,7 +13,7 @@ from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import EXPOSURE, parse_dimension
-from modicum.settings import checked_zone, read_settings
+from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.insights.exposure import ExposureRow
@@ -45,7 +45,7 @@ def command(options: ExposureOptions) -> None:
 
     by, _ = parse_dimension("exposure", options.by, EXPOSURE)
     settings = read_settings()
-    zone = checked_zone(settings.timezone)
+    zone = user_zone(settings.timezone).zone
     since, until = options.span(zone)
     problems: list[Problem] = []
     with open_ledger_or_logs(options.paths, options, settings, problems) as store:

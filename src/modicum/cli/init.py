@@ -16,8 +16,8 @@ TEXT = """\
 # Your own prices, above the list (docs/prices.md).
 # prices = "prices.toml"
 
-# The zone in which days are cut.
-# timezone = "UTC"
+# The zone in which days are cut, as "Europe/Berlin". Empty: this machine's.
+# timezone = ""
 
 # Entries older than this are forgotten. 0: they are kept.
 # keep_days = 0

@@ -12,7 +12,7 @@ from modicum.ledger.copying import copy_ledger
 from modicum.ledger.records import RECORDS
 from modicum.ledger.rows import Row
 from modicum.ledger.store import Purge
-from modicum.settings import checked_zone, read_settings
+from modicum.settings import read_settings, user_zone
 
 _PURGED_KEYS = {"energy_windows": "windows_purged"}
 """Keys of `ledger purge --json` that are older than the rule for them, `<table>_purged`."""
@@ -109,7 +109,7 @@ def purge(*, ledger_url: str | None, as_json: bool, before: str, yes: bool, **ow
       modicum ledger purge --before 2026-01-31 --team research --yes --json
     """
     settings = read_settings()
-    which = Purge(before=parse_time(before, checked_zone(settings.timezone), NEVER), **owner)
+    which = Purge(before=parse_time(before, user_zone(settings.timezone).zone, NEVER), **owner)
     whose = ", ".join(f"{part} {name}" for part, name in owner.items() if name) or "everybody"
     aged = [] if any(owner.values()) else [table for table in RECORDS.values() if table.purged_by_age]
     if not yes:

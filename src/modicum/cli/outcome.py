@@ -19,7 +19,7 @@ from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.time_span import EVER, parse_time
 from modicum.ledger.records import OUTCOMES
-from modicum.settings import checked_zone, read_settings
+from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.importers.outcomes.git_log import Repository
@@ -125,7 +125,7 @@ def record(
         raise UserError("a task and a name are needed: modicum outcome record TASK NAME VALUE")
     settings = read_settings()
     try:
-        time = checked_time(parse_time(at, checked_zone(settings.timezone), datetime.now(UTC)))
+        time = checked_time(parse_time(at, user_zone(settings.timezone).zone, datetime.now(UTC)))
     except ValueError as error:
         raise UserError(f"--time {at}: the {error}") from None
     task, name = storable(task), storable(name)
@@ -170,7 +170,7 @@ def from_git(options: FromGitOptions) -> None:
     from modicum.insights.commits import RULE, join_commits
 
     settings = read_settings()
-    zone = checked_zone(settings.timezone)
+    zone = user_zone(settings.timezone).zone
     since, until = options.span(zone)
     window = _parse_window(options.window)
     repo = repository(options.folder)

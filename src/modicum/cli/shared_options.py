@@ -80,7 +80,7 @@ found_option = click.option(
     "--found", is_flag=True, help="Use the agent logs of your home directory, or a sample if there are none."
 )
 timezone_option = click.option(
-    "--timezone", metavar="ZONE", help="Time zone in which days begin, such as Europe/Berlin. Default: UTC."
+    "--timezone", metavar="ZONE", help="Time zone in which days begin, such as Europe/Berlin. Default: this machine's."
 )
 ledger_option = click.option(
     "--ledger",

@@ -14,7 +14,7 @@ from modicum.cli.terminal.time_span import bounds_or_none
 from modicum.insights.dimensions import YIELD, parse_dimension
 from modicum.ledger.outcomes import find_outcome
 from modicum.ledger.records import ENERGY_WINDOWS
-from modicum.settings import checked_zone, read_settings
+from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -65,21 +65,20 @@ def command(options: YieldOptions) -> None:
     from modicum.insights.yields import build, yield_document
 
     settings = read_settings()
-    zone_name = options.timezone or settings.timezone
-    zone = checked_zone(zone_name)
+    zone = user_zone(settings.timezone, options.timezone)
     by, tag = parse_dimension("yield", options.by, YIELD)
-    since, until = options.span(zone)
+    since, until = options.span(zone.zone)
     name = options.outcome
     with resources.open_ledger(options.ledger_url, settings) as store:
         outcome_row = find_outcome(store, name)
-        cells = store.ask("yield", by=by, tag=tag, zone=zone_name, since=since, until=until, outcome=name)
-        cells = _add_energy(store, cells, (since, until), by=by, tag=tag, zone=zone_name)
+        cells = store.ask("yield", by=by, tag=tag, zone=zone.name, since=since, until=until, outcome=name)
+        cells = _add_energy(store, cells, (since, until), by=by, tag=tag, zone=zone.name)
         place = store.place
     if not cells:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
     found = build(cells, name, by)
     if options.as_json:
-        output.print_json(yield_document(found, options.by, zone_name, *bounds_or_none((since, until)), outcome_row))
+        output.print_json(yield_document(found, options.by, zone.name, *bounds_or_none((since, until)), outcome_row))
     else:
         print_yield(found, options.by, outcome_row)
 

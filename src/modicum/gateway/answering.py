@@ -12,10 +12,12 @@ from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.listening import pass_end
 from modicum.gateway.upstream_calls import UpstreamCalls
+from modicum.gateway.usage_refusals import UsageRefusals, is_refusal, may_refuse
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.unreachable import Unreachable
 from modicum.providers.facts import DialectError
 
+OK = 200
 TROUBLES = Refused, DialectError, Unreachable, ConnectionError, ClientGone
 """What an answerer may raise: the caller is told. All else is a failure of ours."""
 
@@ -76,22 +78,42 @@ class UpstreamAnswerer:
     ) -> None:
         self._connections, self._upstream_calls = connections, upstream_calls
         self._take_apart, self._failed = take_apart, failed
+        self._usage_refusals = UsageRefusals()
 
     async def answer(self, exchange: Exchange, client: Client) -> bytes:
-        sending.prepare(exchange)
+        if refuses_usage := self._usage_refusals.has(exchange.route):
+            sending.prepare(exchange, asks_usage=False)
+        else:
+            sending.prepare(exchange)
         with self._upstream_calls.at(exchange.route.upstream):
-            await self._send(exchange, client)
+            client.watch(exchange)
+            if self._take_apart is not None:
+                asyncio.get_running_loop().call_soon(self._take_apart, exchange)
+            await self._send(exchange)
+            refusal = None
+            if not refuses_usage and may_refuse(exchange):
+                refusal = await self._refusal_or_none(exchange)
             if replies.streams(exchange):
                 end = await replies.stream(exchange, client, self._failed)
             else:
-                end = await replies.whole(exchange, client)
+                end = await replies.whole(exchange, client, refusal)
             pass_end(exchange, end, self._failed)
             return end
 
-    async def _send(self, exchange: Exchange, client: Client) -> None:
-        client.watch(exchange)
-        if self._take_apart is not None:
-            asyncio.get_running_loop().call_soon(self._take_apart, exchange)
+    async def _refusal_or_none(self, exchange: Exchange) -> bytes | None:
+        """The body of an answer that refuses something else. One that refuses to be asked for usage is followed by a
+        second answer to the same call, without that: then None.
+        """
+        refusal = await replies.rest(exchange)
+        if not is_refusal(refusal):
+            return refusal
+        sending.prepare(exchange, asks_usage=False)
+        await self._send(exchange)
+        if exchange.answer is not None and exchange.answer.status == OK:
+            self._usage_refusals.remember(exchange.route)
+        return None
+
+    async def _send(self, exchange: Exchange) -> None:
         await sending.send(
             self._connections,
             sending.passing(exchange),

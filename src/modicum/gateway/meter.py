@@ -23,9 +23,6 @@ from modicum.providers.facts import DialectError, ReplyFacts
 SOURCE = "gateway"
 REVISION = 1 << 62
 """The gateway saw the whole call: its record stands above an agent's own log of the same call."""
-TOKENS_PER_BLOCK = 4
-"""What a provider puts around a message, as https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken
-counts it."""
 MOST_BEGUN_BYTES = MOST_RECORD_BYTES
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -60,6 +57,8 @@ def estimated(exchange: Exchange) -> CountedUsage:
     any reply at all, or with an error, nobody knows what was billed.
     """
     reply, model = exchange.reply, exchange.facts.model
+    if reply is not None and reply.pending:
+        return UNCOUNTED
     if reply is not None and reply.usage is not None:
         return CountedUsage(_with_estimated_output(reply, reply.usage, model), Basis.EXACT, Basis.ESTIMATED)
     if exchange.status is CallStatus.ERROR or exchange.answer is None or exchange.answer.status != 200:
@@ -77,9 +76,7 @@ def estimated(exchange: Exchange) -> CountedUsage:
 
 
 def _prompt_tokens(exchange: Exchange, body: bytes) -> int:
-    blocks = exchange.request.served.dialect.segments(body)
-    counted = sum(count_tokens(block.shown, exchange.facts.model) for block in blocks if block.is_text)
-    return counted + TOKENS_PER_BLOCK * len(blocks)
+    return exchange.request.served.dialect.prompt_tokens(body, lambda text: count_tokens(text, exchange.facts.model))
 
 
 def counted_edits(exchange: Exchange) -> tuple[Edit, ...]:

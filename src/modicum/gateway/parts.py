@@ -5,6 +5,7 @@ from typing import NamedTuple
 from modicum.context.live_turns import LiveTurns
 from modicum.gateway.http.body_budget import BodyBudget
 from modicum.gateway.http.traces import Traces
+from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.process.readiness import Readiness
@@ -24,6 +25,7 @@ class Parts(NamedTuple):
     readiness: Readiness
     recorder: Recorder
     traces: Traces
+    late_replies: LateReplies
     rates: LiveRates
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""

@@ -33,6 +33,7 @@ class Pipeline:
 
     def __init__(self, in_force: InForce, parts: Parts, upstream: Answerer) -> None:
         self.in_force, self.metrics = in_force, parts.metrics
+        self._late_replies = parts.late_replies
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
         self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers = meter.numbers()
@@ -102,3 +103,4 @@ class Pipeline:
         if exchange.finished is not None:
             upstream = meter.SOURCE if exchange.answered_by else exchange.route.upstream.name
             self.metrics.record_call(exchange.finished, upstream)
+            self._late_replies.remember(exchange)

@@ -16,12 +16,13 @@ from modicum.gateway.sending import passes_back
 from modicum.outbound.keepalive import Answer, Header
 from modicum.outbound.unreachable import Unreachable, Untrusted
 from modicum.providers.dialects import DIALECTS
+from modicum.providers.event_stream import PassingBuffer
 from modicum.providers.facts import DialectError, ReplyFacts
 from modicum.providers.json_values import mended
 
 MOST_REPLY_BYTES = 256 * 1024 * 1024
 MOST_HELD_BYTES = 4 * 1024 * 1024
-"""Of a line of a stream that does not end; then it is passed on as it comes."""
+"""Of an event of a stream that does not end; then it is passed on as it comes."""
 _LEFTOVER_S = 2.0
 """How long an upstream may take to end a stream whose last event has come."""
 _LONGEST_END = max(len(end) for dialect in DIALECTS.values() for end in dialect.stream_ends)
@@ -46,22 +47,23 @@ def own(exchange: Exchange, reply: OwnReply, client: Client) -> bytes:
     return reply.body
 
 
-async def whole(exchange: Exchange, client: Client) -> bytes:
-    """A reply that comes in one piece, or an error: read in full, then handed over as the end.
+async def whole(exchange: Exchange, client: Client, body: bytes | None = None) -> bytes:
+    """A reply that comes in one piece, or an error: read in full, then handed over as the end. `body` is what `rest`
+    has read of it already.
 
     Raises:
         ConnectionError: it broke off.
-    DialectError: it cannot be translated.
+        DialectError: it cannot be translated.
     """
     answer = exchange.answer
     assert answer is not None  # noqa: S101 - it was sent
-    body = await answer.rest(MOST_REPLY_BYTES)
+    body = await rest(exchange) if body is None else body
     headers = passes_back(answer)
     if coding_of(headers) in CODINGS:
-        headers, body = without_coding(headers), _unpacked(coding_of(headers), body)
+        headers = without_coding(headers)
     exchange.reply = _facts(exchange, headers, body)
     fine = answer.status == 200 and not exchange.reply.error_kind
-    exchange.status = CallStatus.OK if fine else CallStatus.ERROR
+    exchange.status = CallStatus.ERROR if not fine else CallStatus.UNKNOWN if exchange.reply.pending else CallStatus.OK
     status = answer.status
     if exchange.translation is not None:
         headers = [_JSON]
@@ -71,6 +73,18 @@ async def whole(exchange: Exchange, client: Client) -> bytes:
             status, body = exchange.translation.error(status, body)
     client.prepare(status, headers)
     return body
+
+
+async def rest(exchange: Exchange) -> bytes:
+    """All of a reply, in plain bytes unless it is packed in a way that nobody here knows.
+
+    Raises:
+        ConnectionError: it broke off.
+    """
+    answer = exchange.answer
+    assert answer is not None  # noqa: S101 - it was sent
+    body, coding = await answer.rest(MOST_REPLY_BYTES), coding_of(answer.headers)
+    return _unpacked(coding, body) if coding in CODINGS else body
 
 
 def streams(exchange: Exchange) -> bool:
@@ -117,16 +131,16 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     if coding_of(headers) in CODINGS:
         headers, source = without_coding(headers), _Unpacked(answer, coding_of(headers))
     await client.start(200, headers if translated is None else [_EVENTS])
-    window = held = partial = b""
+    is_json = translated is None and _kind(headers) == b"application/json"
+    passing = PassingBuffer(MOST_HELD_BYTES, by_lines=is_json)
+    window = held = b""
     while chunk := await source.chunk():
         if not exchange.timing.first_token_s:
             exchange.timing.first_token_s = exchange.timing.now_s()
         pass_chunk(exchange, chunk, failed)
-        # Whole lines only: should the upstream break off, an error can follow without half an event before it.
+        # Whole events only: should the upstream break off, an error can follow without half an event before it.
         passed = tail.feed(chunk)
-        passed = partial + (translated.feed(passed) if translated is not None else passed)
-        cut = _end_of_lines(passed)
-        passed, partial = passed[:cut], passed[cut:]
+        passed = passing.feed(translated.feed(passed) if translated is not None else passed)
         if ends:
             window = window[-_LONGEST_END:] + chunk
             if any(end in window for end in ends) and tail.facts().complete:
@@ -135,18 +149,20 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
                 break
         if passed:
             await client.pass_on(passed)
-    held += partial + tail.end()
+    held += passing.end() + tail.end()
     if translated is not None:
         held += translated.end()
     exchange.reply = tail.facts()
-    exchange.status = CallStatus.OK if exchange.reply.complete else CallStatus.ABORTED
-    if exchange.reply.error_kind:
-        exchange.status = CallStatus.ERROR
+    exchange.status = _status_of(exchange.reply)
     return held
 
 
-def _end_of_lines(passed: bytes) -> int:
-    return passed.rfind(b"\n") + 1 or (len(passed) if len(passed) > MOST_HELD_BYTES else 0)
+def _status_of(streamed: ReplyFacts) -> CallStatus:
+    if streamed.error_kind:
+        return CallStatus.ERROR
+    if streamed.pending:
+        return CallStatus.UNKNOWN
+    return CallStatus.OK if streamed.complete else CallStatus.ABORTED
 
 
 def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:

@@ -70,16 +70,21 @@ def check_key(exchange: Exchange) -> None:
     check_upstream(exchange.caller.own_key, exchange.route.upstream)
 
 
-def prepare(exchange: Exchange) -> None:
-    """What must be changed so that the call can be sent and metered; all other bytes stay."""
+def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
+    """What must be changed so that the call can be sent and metered; all other bytes stay. May be done again.
+    `asks_usage` is False where the upstream refuses to be asked for the usage of a stream.
+    """
     dialect, facts = exchange.request.served.dialect, exchange.facts
+    exchange.body = exchange.edited
     if exchange.translation is not None:
         translated = exchange.translation.request(exchange.body, exchange.route.model)
         exchange.body, exchange.left_out = translated.body, translated.left_out
+        if not asks_usage:
+            exchange.body = exchange.upstream_dialect.without_usage_asked(exchange.body)
         return
     if exchange.caller.models:
         exchange.body = with_one_model(exchange.body)
-    if not facts.usage_asked:
+    if asks_usage and not facts.usage_asked:
         exchange.body = dialect.with_usage_asked(exchange.body)
     if exchange.route.model != facts.model and b'"model"' in exchange.body:
         fields = _fields.decode(exchange.body)

@@ -138,6 +138,14 @@ class Upstreams:
                 return upstream
         raise Refused(404, "no upstream is set for this API", "unknown_path")
 
+    def named(self, name: str, dialect: str) -> Upstream:
+        """The upstream of that name; the first that speaks the dialect, where there is none.
+
+        Raises:
+            Refused: there is neither.
+        """
+        return self._by_name.get(name) or self.speaking(dialect)
+
     def __iter__(self) -> Iterator[Upstream]:
         return iter(self._by_name.values())
 

@@ -1,21 +1,18 @@
-"""Files and folders as people have them: plain or gzipped, huge, cut off, unreadable, linked in circles, no files.
+"""Files and folders as people have them: plain or packed, huge, cut off, with holes, unreadable, linked in circles.
 
-What a file costs to read is bounded by its size: a small gzip file does not become a large one, a small document no
-large structure.
+What a file costs to read is bounded by its size: a small document does not become a large structure.
 """
 
-import gzip
 import json
-import os
-import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import Any
 
 from modicum.calls import Problem
-from modicum.calls.regular_file import open_regular
 from modicum.importers.array_items import TOO_MUCH, array_items, holds_too_much
+from modicum.importers.line_values import HOLE, SPACE, values
+from modicum.importers.unpacking import pieces
 from modicum.providers.json_values import decoded
 
 HEAD_BYTES = 64 * 1024
@@ -23,11 +20,6 @@ BLOCK_BYTES = 16 * 1024 * 1024
 ITEM_PIECE_BYTES = 1024 * 1024
 MOST_LINE_BYTES = 64 * 1024 * 1024
 MOST_DOCUMENT_BYTES = 256 * 1024 * 1024
-MOST_UNPACKED_TIMES = 200
-"""What a gzip file may unpack to, in sizes of its own. Logs come to 5 to 50; zeros come to 1,000."""
-UNPACKED_FREELY_BYTES = 64 * 1024 * 1024
-"""Up to here any gzip file may unpack."""
-LOG_SUFFIXES = (".jsonl", ".ndjson", ".json", ".csv", ".db", ".sqlite")
 
 
 @dataclass(frozen=True)
@@ -42,48 +34,16 @@ class LineChunk:
         return self.first_line + self.data.count(b"\n", 0, offset)
 
 
-def log_files(path: Path) -> Iterator[Path | Problem]:
-    """The files below a folder whose names look like logs, in order; a file named by itself always counts.
-
-    Links to folders are followed once, so that circles end.
-    """
-    if not path.exists():
-        yield Problem(str(path), "there is no such file or folder")
-        return
-    if not path.is_dir():
-        yield path
-        return
-    seen: set[tuple[int, int]] = set()
-    problems: list[Problem] = []
-    found_any = False
-
-    def unreadable(error: OSError) -> None:
-        problems.append(Problem(str(error.filename), f"cannot be read: {error.strerror}"))
-
-    for folder, subfolders, names in os.walk(path, followlinks=True, onerror=unreadable):
-        place = os.stat(folder)  # noqa: PTH116 - os.walk's strings, in a hot loop
-        if (place.st_dev, place.st_ino) in seen:
-            subfolders.clear()
-            continue
-        seen.add((place.st_dev, place.st_ino))
-        subfolders.sort()
-        for name in sorted(names):
-            if name.removesuffix(".gz").endswith(LOG_SUFFIXES):
-                found_any = True
-                yield Path(folder, name)
-    if not found_any:
-        yield Problem(str(path), f"the folder holds no logs ({', '.join(LOG_SUFFIXES)}, plain or .gz)")
-    yield from problems
-
-
 def head(path: Path) -> bytes | Problem:
-    """The first 64 KB, unpacked, or as much as there is."""
+    """The first 64 KB, unpacked, or as much as there is; a hole of NUL bytes before them is passed over."""
     found = b""
-    for piece in _pieces(path, HEAD_BYTES):
+    passed = 0
+    for piece in pieces(path, HEAD_BYTES):
         if isinstance(piece, Problem):
             return found or piece
-        found += piece
-        if len(found) >= HEAD_BYTES:
+        found = found + piece if found else piece.lstrip(SPACE)
+        passed += len(piece)
+        if len(found) >= HEAD_BYTES or passed > MOST_LINE_BYTES:
             break
     return found
 
@@ -98,7 +58,7 @@ def blocks(path: Path) -> Iterator[LineChunk | Problem]:
     before = rest = b""
     skipping = False
     failure: Problem | None = None
-    for piece in _pieces(path, BLOCK_BYTES):
+    for piece in pieces(path, BLOCK_BYTES):
         if isinstance(piece, Problem):
             failure = piece
             break
@@ -128,7 +88,10 @@ def blocks(path: Path) -> Iterator[LineChunk | Problem]:
 
 
 def lines(path: Path) -> Iterator[tuple[int, bytes] | Problem]:
-    """The lines of a file that are not empty, with their numbers from 1."""
+    """The lines of a file that are not empty, with their numbers from 1.
+
+    A line on which several JSON values stand comes once for each; one with a hole is a problem beside what it holds.
+    """
     for block in blocks(path):
         if isinstance(block, Problem):
             yield block
@@ -136,16 +99,19 @@ def lines(path: Path) -> Iterator[tuple[int, bytes] | Problem]:
         for number, line in enumerate(block.data.split(b"\n"), block.first_line):
             if not (stripped := line.strip()):
                 continue
-            if holds_too_much(stripped):
-                yield Problem(str(path), TOO_MUCH, number)
-            else:
-                yield number, stripped
+            if b"\x00" in stripped:
+                yield Problem(str(path), HOLE, number)
+            for value in values(stripped):
+                if holds_too_much(value):
+                    yield Problem(str(path), TOO_MUCH, number)
+                else:
+                    yield number, value
 
 
 def document(path: Path) -> Any | Problem:
     """The whole file as one JSON document."""
     data = b""
-    for piece in _pieces(path, BLOCK_BYTES):
+    for piece in pieces(path, BLOCK_BYTES):
         if isinstance(piece, Problem):
             return piece
         data += piece
@@ -192,7 +158,7 @@ def records(path: Path) -> Iterator[tuple[int | None, dict[str, Any]] | Problem]
 def _document_records(path: Path, start: bytes) -> Iterator[tuple[int, dict[str, Any]] | Problem]:
     items: Iterator[tuple[int, Any] | Problem]
     if start.lstrip(b"\xef\xbb\xbf \t\r\n").startswith(b"["):
-        items = array_items(path, _pieces(path, ITEM_PIECE_BYTES))
+        items = array_items(path, pieces(path, ITEM_PIECE_BYTES))
     else:
         whole = document(path)
         items = iter([whole if isinstance(whole, Problem) else (1, whole)])
@@ -211,7 +177,7 @@ def is_document(start: bytes) -> bool:
 
 def _record(path: Path, number: int, line: bytes) -> tuple[int, dict[str, Any]] | Problem:
     try:
-        item = decoded(line.removeprefix(b"\xef\xbb\xbf"))
+        item = decoded(line)
     except (ValueError, RecursionError) as error:
         return _no_json(path, error, number)
     if not isinstance(item, dict):
@@ -220,60 +186,15 @@ def _record(path: Path, number: int, line: bytes) -> tuple[int, dict[str, Any]] 
 
 
 def _is_one_line(first: bytes) -> bool:
-    """Whether the first line is a whole object (or too long to see its end)."""
+    """Whether the first line is a whole object, or several (or too long to see its end)."""
     line, newline, _ = first.partition(b"\n")
     if not newline:
         return True
-    try:
-        json.loads(line)
-    except ValueError:
-        return False
-    except RecursionError:
-        return True  # whoever decodes the line says so
+    for value in values(line.strip())[:1]:
+        try:
+            json.loads(value)
+        except ValueError:
+            return False
+        except RecursionError:
+            break  # whoever decodes the line says so
     return True
-
-
-def _pieces(path: Path, most_bytes: int) -> Iterator[bytes | Problem]:
-    """The unpacked content in pieces of at most `most_bytes`, as far as it can be read; a problem ends it."""
-    try:
-        with open_regular(path) as stream:
-            start = stream.read(2)
-            stream.seek(0)
-            if start != b"\x1f\x8b":
-                while piece := stream.read(most_bytes):
-                    yield piece
-                return
-            yield from _unpacked(path, stream, most_bytes)
-    except OSError as error:
-        yield Problem(str(path), f"cannot be read: {error.strerror or error}")
-
-
-def _unpacked(path: Path, packed: IO[bytes], most_bytes: int) -> Iterator[bytes | Problem]:
-    """Small reads, so that all before a damaged place is kept."""
-    most = max(UNPACKED_FREELY_BYTES, MOST_UNPACKED_TIMES * os.fstat(packed.fileno()).st_size)
-    stream = gzip.GzipFile(fileobj=packed)
-    kept: list[bytes] = []
-    size = 0
-    damage = ""
-    try:
-        while piece := stream.read1(most_bytes):
-            kept.append(piece)
-            size += len(piece)
-            most -= len(piece)
-            if most < 0:
-                damage = (
-                    f"unpacks to more than {MOST_UNPACKED_TIMES} times its size, which no log does; the rest is not "
-                    "read (if it is one, unpack it first)"
-                )
-                break
-            if size >= most_bytes:
-                yield b"".join(kept)
-                kept, size = [], 0
-    except EOFError:
-        damage = "the gzip file is cut off; what could be unpacked was read"
-    except (gzip.BadGzipFile, zlib.error):
-        damage = "the gzip file is damaged; what could be unpacked was read"
-    if kept:
-        yield b"".join(kept)
-    if damage:
-        yield Problem(str(path), damage)

@@ -14,9 +14,12 @@ import msgspec
 from modicum.calls import Call, Problem
 from modicum.calls.containment import contain
 from modicum.calls.errors import unknown_name
+from modicum.calls.project_names import project_of
 from modicum.calls.storable import storable
-from modicum.importers.files import head, is_document, log_files
+from modicum.importers.files import head, is_document
+from modicum.importers.folders import log_files
 from modicum.importers.format import Found, LogFormat, Reading
+from modicum.importers.unpacking import plain_name
 
 if TYPE_CHECKING:
     from modicum.importers.forks import BookedIn
@@ -104,7 +107,7 @@ def recognise(path: Path, source: str | None = None) -> LogFile | Problem:
         return LogFile(path, format_named(source).name)
     if not start.strip():
         return Problem(str(path), "the file is empty")
-    named_as_lines = path.name.removesuffix(".gz").endswith((".jsonl", ".ndjson"))
+    named_as_lines = plain_name(path.name).endswith((".jsonl", ".ndjson"))
     for name in FORMATS:
         log_format = format_named(name)
         if log_format.recognises(path, start):
@@ -226,7 +229,7 @@ def _placed(path: Path, task: _Task) -> Found:
         if isinstance(found, Problem):
             yield found
         elif found.started.year in PLAUSIBLE_YEARS:
-            yield with_steady_clock(found)
+            yield with_project(with_steady_clock(found))
         else:
             yield Problem(str(path), f"a call's time lies in the year {found.started.year}: not counted")
 
@@ -254,6 +257,14 @@ def with_steady_clock(call: Call) -> Call:
     ):
         call = msgspec.structs.replace(call, finished=None)
     return call
+
+
+def with_project(call: Call) -> Call:
+    """The call under its project's one name; how the log spells the folder stays as the tag `folder`."""
+    project = project_of(call.project)
+    if project == call.project:
+        return call
+    return msgspec.structs.replace(call, project=project, tags={"folder": call.project, **call.tags})
 
 
 def _read_beside(

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import msgspec
 import numpy as np
@@ -28,6 +29,7 @@ from modicum.metering.prices import PriceBook
 CAPS = (500, 1000, 2000, 4000, 8000)
 """Tokens per tool result for which the cap curve is drawn."""
 STEPS_FIRST = 3
+UTC_ZONE = ZoneInfo("UTC")
 WORTH_DOING = 0.001
 """Share of the cost below which a proved saving is not among the first things to do."""
 
@@ -113,6 +115,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     cap_curve: list[CapPoint]
     first_steps: list[str]
     """Names of the findings to act on first."""
+    timezone: str
+    """In which days begin."""
     days: list[Day]
     cache_timeline: CacheTimeline | None
     """Of the task that lost most by losing its prompt cache."""
@@ -126,6 +130,7 @@ def audit(
     only: Sequence[str] = (),
     what_ifs: Sequence[str] = (),
     on_step: StepListener = ignore_step,
+    zone: ZoneInfo = UTC_ZONE,
 ) -> Audit:
     """The audit of the calls that began in that time.
 
@@ -136,6 +141,7 @@ def audit(
         only: names of findings; all where empty.
         what_ifs: changes as `parse_what_if` reads them.
         on_step: is called before each step, with a few words about it.
+        zone: in which days begin.
 
     Raises:
         UserError: there is no finding of that name, no call in that time, or a change cannot be read.
@@ -148,7 +154,7 @@ def audit(
             "no single calls in that time: neither ledger nor logs hold any; name other logs, or another time"
         )
     on_step("sharing out the bill")
-    return build(history, compute_rent(store, "kind", *span), prices, names, what_ifs, on_step)
+    return build(history, compute_rent(store, "kind", *span), prices, names, what_ifs, on_step, zone)
 
 
 def check_finding_names(only: Sequence[str]) -> list[str]:
@@ -170,6 +176,7 @@ def build(
     names: Sequence[str],
     what_ifs: Sequence[str],
     on_step: StepListener = ignore_step,
+    zone: ZoneInfo = UTC_ZONE,
 ) -> Audit:
     on_step("replaying without changes")
     replays = Replay(history, prices)
@@ -205,7 +212,8 @@ def build(
         what_if_saving_share=together.saving_share if together else None,
         cap_curve=_cap_curve(replays),
         first_steps=_choose_first_steps(rows),
-        days=list_days(history),
+        timezone=zone.key,
+        days=list_days(history, zone),
         cache_timeline=build_cache_timeline(history),
     )
 

@@ -14,7 +14,10 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from modicum.calls import BUCKETS, Basis, BucketCosts, Entry, Problem, Usage
+from modicum.calls.cost import sum_costs
 from modicum.calls.problem import problem_rows
+from modicum.calls.project_names import merge_projects
+from modicum.calls.usage import sum_usages
 from modicum.insights.dimensions import TIMES, find_naming
 
 Cell = Mapping[str, Any]
@@ -38,13 +41,16 @@ class BillLine(msgspec.Struct, frozen=True, kw_only=True):
     prompt_tokens: int
     completion_tokens: int
     cost_usd: Decimal | None
-    """Sum of the costs that are known; None where none is. `calls_unpriced` are not in it."""
+    """Sum of the costs that are known; None where none is. `calls_unpriced` and `calls_without_usage` are not in it."""
     basis: Basis
     """The weakest basis of the costs in the sum."""
     cost_usd_by_basis: dict[Basis, Decimal]
     cost_usd_by_bucket: dict[str, Decimal]
     """May sum to less than `cost_usd` where a log reports only totals."""
     calls_unpriced: int = 0
+    """Calls whose usage is known, and for which no price is."""
+    calls_without_usage: int = 0
+    """Calls whose log or reply does not tell what they used: no price would help."""
     calls_in_progress_rows: int = 0
     """Subagent calls that stand only in progress rows, which other readers of Claude Code logs leave out."""
     completion_tokens_estimated: int | None = None
@@ -71,8 +77,10 @@ def build(cells: Iterable[Cell], by: str) -> Bill:
     reported = [cell for cell in cells if cell["is_report"]] if logged is not cells else []
     reports = _sum_cells("usage reports", reported) if reported else None
     named: dict[str, list[Cell]] = {}
+    shown = _project_names(logged) if by == "project" else {}
     for cell in logged:
-        named.setdefault(cell["name"], []).append(cell)
+        name: str = cell["name"]
+        named.setdefault(shown.get(name, name), []).append(cell)
     total = _sum_cells("total", logged)
     if by == "bucket":
         return Bill(by=by, total=total, rows=_bucket_lines(total), usage_reports=reports)
@@ -80,9 +88,19 @@ def build(cells: Iterable[Cell], by: str) -> Bill:
     if by in TIMES:
         rows.sort(key=lambda line: line.name)
     else:
-        rows.sort(key=lambda line: (line.calls_unpriced == 0, -(line.cost_usd or 0), line.name))
+        rows.sort(
+            key=lambda line: (line.calls_unpriced + line.calls_without_usage == 0, -(line.cost_usd or 0), line.name)
+        )
     unpriced = sorted(line.name for line in rows if line.calls_unpriced) if by == "model" else []
     return Bill(by=by, total=total, rows=rows, models_unpriced=unpriced, usage_reports=reports)
+
+
+def _project_names(cells: Iterable[Cell]) -> dict[str, str]:
+    """One name for each project. Ledgers hold spellings that were booked before there was one."""
+    calls: dict[str, int] = {}
+    for cell in cells:
+        calls[cell["name"]] = calls.get(cell["name"], 0) + int(cell["calls"] or 0)
+    return merge_projects(calls)
 
 
 def _sum_cells(name: str, cells: list[Cell]) -> BillLine:
@@ -97,6 +115,11 @@ def _sum_cells(name: str, cells: list[Cell]) -> BillLine:
     weakest = Basis.EXACT if by_basis else Basis.UNKNOWN
     for basis in by_basis:
         weakest |= basis
+    without_usage = sum(
+        int(cell["calls_unpriced"] or 0)
+        for cell in cells
+        if Basis.UNKNOWN in {Basis(cell["usage_basis"]), Basis(cell["output_basis"])}
+    )
     usage = Usage(*(whole(bucket) for bucket in BUCKETS))
     estimated = [cell for cell in cells if cell["output_tokens_estimated"] is not None]
     return BillLine(
@@ -112,7 +135,8 @@ def _sum_cells(name: str, cells: list[Cell]) -> BillLine:
             bucket: sum((cell[f"cost_{bucket}_usd"] or Decimal(0) for cell in cells), Decimal(0))
             for bucket in BucketCosts.__struct_fields__
         },
-        calls_unpriced=whole("calls_unpriced"),
+        calls_unpriced=whole("calls_unpriced") - without_usage,
+        calls_without_usage=without_usage,
         calls_in_progress_rows=whole("calls_in_progress_rows"),
         completion_tokens_estimated=whole("output_tokens_estimated") if estimated else None,
         cost_usd_of_estimated_output=(
@@ -183,11 +207,12 @@ def _make_cell(key: tuple[str, Basis, Basis, Basis, bool], group: list[Entry]) -
         "calls_in_progress_rows": sum(entry.call.calls_count for entry in group if entry.call.place == "progress"),
         "cost_usd": sum(known, Decimal(0)) if known else None,
     }
-    for bucket in BUCKETS:
-        cell[bucket] = sum(getattr(entry.call.usage, bucket) for entry in group)
+    usage = sum_usages(entry.call.usage for entry in group)
+    cell |= {bucket: getattr(usage, bucket) for bucket in BUCKETS}
     priced = [entry.cost.by_bucket for entry in group if entry.cost.by_bucket is not None]
+    costs = sum_costs(priced)
     for bucket in BucketCosts.__struct_fields__:
-        cell[f"cost_{bucket}_usd"] = sum((getattr(costs, bucket) for costs in priced), Decimal(0)) if priced else None
+        cell[f"cost_{bucket}_usd"] = getattr(costs, bucket) if priced else None
     estimated = [entry for entry in group if entry.call.output_tokens_estimated is not None]
     cell["output_tokens_estimated"] = (
         sum(entry.call.output_tokens_estimated or 0 for entry in estimated) if estimated else None

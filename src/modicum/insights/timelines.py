@@ -1,20 +1,23 @@
 """A history day by day, and call by call for the task whose prompt cache was lost at the greatest cost."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 
 import msgspec
 import numpy as np
+import numpy.typing as npt
 
 from modicum.insights.history import Flags, History
 
 MOST_CALLS = 400
 """Calls of a task that are listed; of longer ones the first."""
 FAR_BELOW = 0.9
+CLOCK_STEP_S = 900
+"""Clocks of a zone are set to another offset at a quarter of an hour of UTC at the earliest."""
 
 
 class Day(msgspec.Struct, frozen=True, kw_only=True):
     date: str
-    """UTC."""
+    """In the zone that was asked for."""
     calls: int
     cost_usd: float
     input_uncached: int
@@ -44,9 +47,9 @@ class CacheTimeline(msgspec.Struct, frozen=True, kw_only=True):
     calls_left_out: int
 
 
-def list_days(history: History) -> list[Day]:
+def list_days(history: History, zone: tzinfo = UTC) -> list[Day]:
     """One row for every day that had calls."""
-    day = np.floor_divide(history.started_s, 86_400).astype(np.int64)
+    day = _days_in(history.started_s, zone)
     values = history.task_values if history.task_values is not None else np.full(len(history.tasks), np.nan)
     earliest = np.full(len(history.tasks), np.iinfo(np.int64).max)
     np.minimum.at(earliest, history.task, day)
@@ -69,6 +72,14 @@ def list_days(history: History) -> list[Day]:
             )
         )
     return found
+
+
+def _days_in(seconds: npt.NDArray[np.float64], zone: tzinfo) -> npt.NDArray[np.int64]:
+    """The number of each moment's day since 1970, as the clocks of a zone stood."""
+    slots, which = np.unique(np.floor_divide(seconds, CLOCK_STEP_S), return_inverse=True)
+    ahead = [datetime.fromtimestamp(slot * CLOCK_STEP_S, zone).utcoffset() for slot in slots.tolist()]
+    offsets = np.array([(offset or timedelta()).total_seconds() for offset in ahead])
+    return np.asarray(np.floor_divide(seconds + offsets[which], 86_400), dtype=np.int64)
 
 
 def build_cache_timeline(history: History) -> CacheTimeline | None:

@@ -280,7 +280,7 @@ def _list_rules(total: YieldLine, rows: Sequence[YieldLine], by: str) -> list[st
         )
     if total.calls_unpriced:
         rules.append(
-            f"{total.calls_unpriced:,} calls have no known price: their tasks are left out of ratios that need one."
+            f"{total.calls_unpriced:,} calls have no known cost: their tasks are left out of ratios that need one."
         )
     return rules
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from decimal import Decimal
+from operator import attrgetter
 
 import msgspec
 
@@ -18,6 +19,7 @@ from modicum.calls import (
     OtherModel,
     Usage,
 )
+from modicum.calls.cost import ZERO
 from modicum.calls.rates import Rates
 from modicum.calls.storable import storable
 from modicum.metering.prices import PriceBook
@@ -97,23 +99,26 @@ def _cost(call: Call, prices: PriceBook) -> Cost:
 
 
 def bucket_costs(call: Call, rates: Rates) -> BucketCosts:
-    usage = call.usage
-    costs = {name: count * getattr(rates, name) for name in BUCKETS if (count := getattr(usage, name))}
+    costs = [count * rate if count else ZERO for count, rate in zip(_counts(call.usage), _counts(rates), strict=True)]
     requests = _requests_charged(call) * rates.request
     for unit, count in call.charges.requests.items():
-        requests += count * rates.fees.get(unit, Decimal(0))
-    return BucketCosts(**costs, requests=requests)
+        requests += count * rates.fees.get(unit, ZERO)
+    return BucketCosts(*(*costs, requests))
+
+
+_counts = attrgetter(*BUCKETS)
+"""What a usage or rates have for every bucket, in the order in which `BucketCosts` has them before its requests."""
 
 
 def _doubt(call: Call, rates: Rates) -> Basis:
     """ESTIMATED where something was counted that has no price of its own, or that we do not understand."""
     charges, usage = call.charges, call.usage
-    is_doubtful = (
-        charges.caveats
-        or any(unit not in rates.fees for unit in charges.requests)
-        or any(getattr(usage, bucket) for bucket in rates.fallbacks)
-    )
-    return Basis.ESTIMATED if is_doubtful else Basis.EXACT
+    if charges.caveats or any(unit not in rates.fees for unit in charges.requests):
+        return Basis.ESTIMATED
+    for bucket in rates.fallbacks:
+        if getattr(usage, bucket):
+            return Basis.ESTIMATED
+    return Basis.EXACT
 
 
 ROUNDING_USD = Decimal("0.000001")

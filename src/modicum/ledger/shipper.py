@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modicum.calls import Call, CallStatus, Entry, Problem
+from modicum.calls.call import decode_call
 from modicum.context.conversations import MOST_CONVERSATIONS, ContextPart, Conversations
 from modicum.ledger import positions
 from modicum.ledger.booking import book_all
@@ -31,7 +32,6 @@ BATCH = 2_000
 REMEMBERED = timedelta(days=1)
 """A conversation that went on within this time before the start is known again."""
 
-_call = msgspec.msgpack.Decoder(Call)
 _context = msgspec.msgpack.Decoder(list[ContextPart])
 
 
@@ -145,7 +145,7 @@ class Shipper:
         try:
             if kind == "call":
                 parts = _context.decode(context[0]) if any(context) else None
-                found.calls.append(_Read(number, _call.decode(body), parts))
+                found.calls.append(_Read(number, decode_call(body), parts))
             elif kind == "context":
                 found.calls += _with_context(base, number, _context.decode(body))
             elif table := next((table for table in RECORDS.values() if table.journal_kind == kind), None):
@@ -177,12 +177,15 @@ class Shipper:
     def _booked(self, calls: list[_Read]) -> list[Entry]:
         """What went through several processes in the order in which it began."""
         calls.sort(key=lambda read: read.call.started)
-        named = [(read.call.call_id, read.number) for read in calls if read.call.call_id != _own_id(read)]
+        # A record whose number is the provider's id tells the end of the call of that id (gateway/late_replies.py).
+        named = [
+            (read.call.call_id, read.number) for read in calls if read.call.call_id not in {_own_id(read), read.number}
+        ]
         first = self._identities.first(named)
         ready = []
         for read in calls:
             call = read.call
-            if first.get(call.call_id, read.number) != read.number:
+            if call.call_id != read.number and first.get(call.call_id, read.number) != read.number:
                 call = msgspec.structs.replace(call, call_id=_own_id(read))
             if read.context is not None:
                 call = self._conversations.placed(call, read.context, read.number)
@@ -201,5 +204,5 @@ def _with_context(base: sqlite3.Connection, number: str, context: list[ContextPa
     ).fetchone()
     if row is None:
         return []
-    call = _call.decode(row[0])
+    call = decode_call(row[0])
     return [_Read(number, msgspec.structs.replace(call, revision=call.revision + 1), context)]

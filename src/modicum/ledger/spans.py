@@ -17,6 +17,7 @@ from time import monotonic
 import msgspec
 
 from modicum.calls import Basis, Call, Entry, Problem
+from modicum.calls.call import decode_call
 from modicum.ledger import positions
 from modicum.ledger.booking import book_all
 from modicum.ledger.journal import SHIPPED
@@ -82,7 +83,6 @@ class _Trace:
 
 
 _received = msgspec.msgpack.Decoder(list[Received])
-_call = msgspec.msgpack.Decoder(Call)
 
 
 class SpanShipper:
@@ -278,6 +278,6 @@ class SpanShipper:
         )
         for (body,) in rows:
             try:
-                self._note_call(_call.decode(body))
+                self._note_call(decode_call(body))
             except (msgspec.DecodeError, TypeError):
                 continue

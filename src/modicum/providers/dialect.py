@@ -6,7 +6,7 @@ facts, after it the reply's, and meanwhile the tail of a stream. Everything here
 
 import re
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
@@ -18,6 +18,10 @@ from modicum.providers.own_reply import OwnText, write_own_reply
 from modicum.providers.planned_reply import ReplyWriter
 from modicum.providers.prompt import PromptShape, RequestPrompt
 from modicum.providers.reply_text import ReplyText, TextReaders, read_reply_text
+
+TOKENS_PER_BLOCK = 4
+"""What a provider puts around a message, as https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken
+counts it."""
 
 
 class DialectApi(NamedTuple):
@@ -39,6 +43,8 @@ class Target(NamedTuple):
     """Below the upstream's address, as it is written there."""
     is_call: bool = True
     """Billed, metered, recorded. Else it is passed on after the check of the key (token counts, lists of models)."""
+    late_reply: str = ""
+    """The id of the reply that it asks for, to a call that was made before."""
 
 
 def quoted(path: str) -> str:
@@ -98,9 +104,26 @@ class Dialect(ABC):
         """
         return self.blocks_of(parse_request_object(body))
 
+    def prompt_tokens(self, body: bytes, count: Callable[[str], int]) -> int:
+        """The prompt's tokens as we count them. Takes time.
+
+        Raises:
+            DialectError: it is not JSON.
+        """
+        blocks = self.segments(body)
+        return sum(count(block.shown) for block in blocks if block.is_text) + TOKENS_PER_BLOCK * len(blocks)
+
     def with_usage_asked(self, body: bytes) -> bytes:
         """The request, so that its stream will hold usage; all other bytes unchanged. For bodies that `request` took.
         Most dialects tell usage unasked.
+
+        Raises:
+            DialectError: it is not JSON.
+        """
+        return body
+
+    def without_usage_asked(self, body: bytes) -> bytes:
+        """The way back, for a request that a translation wrote and an upstream refuses.
 
         Raises:
             DialectError: it is not JSON.

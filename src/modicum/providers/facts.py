@@ -56,6 +56,12 @@ class ReplyFacts(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """In the words of the dialect."""
     complete: bool = False
     """Whether the reply ended as its dialect ends a reply. False: it broke off, is garbage, or an error."""
+    pending: bool = False
+    """Whether the provider is still at work, whoever reads on: what it will have taken, nobody can say yet."""
+    background: bool = False
+    """Whether it is written in the background, to be read by its id."""
+    created_s: float = 0.0
+    """When a reply in the background was asked for, in seconds since 1970."""
     error_kind: str = ""
     """The provider's word for the error that it answered with or that stood in the stream."""
     output_text: str = ""

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from modicum.providers.body_parsing import UNREADABLE
+from modicum.providers.event_stream import stream_data
 from modicum.providers.fields import mapping
 
 _decode = msgspec.json.Decoder().decode
@@ -41,6 +42,6 @@ def _pieces(words: TextReaders, reply: bytes, *, stream: bool) -> Pieces:
     if not stream:
         yield from words.in_reply(mapping(_decode(reply)))
         return
-    for line in reply.splitlines():
-        if line.startswith(b"data:") and not line.endswith(b"[DONE]"):
-            yield from words.in_event(mapping(_decode(line[5:])))
+    for data in stream_data(reply):
+        if data != b"[DONE]":
+            yield from words.in_event(mapping(_decode(data)))

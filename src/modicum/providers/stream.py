@@ -1,8 +1,7 @@
-"""Streams, watched as they go by: cut anywhere, passed on unchanged, and decoded only where a line can hold a fact.
+"""Streams, watched as they go by: cut anywhere, passed on unchanged, and decoded only where an event can hold a fact.
 
-Server-sent events as providers send them: lines, ended by \\n or \\r\\n; those that begin with `data:` hold one JSON
-document each (https://html.spec.whatwg.org/multipage/server-sent-events.html). A line is looked at when it is whole.
-What the model said is decoded only when somebody asks for an estimate, or when much has gathered.
+An event is looked at when it is whole (`event_stream.py`); its data is one JSON document. What the model said is
+decoded only when somebody asks for an estimate, or when much has gathered.
 """
 
 import re
@@ -13,12 +12,15 @@ import msgspec
 
 from modicum.calls import NO_CHARGES, Tier, Usage
 from modicum.providers.body_parsing import UNREADABLE
+from modicum.providers.event_stream import EventBuffer, event_data
 from modicum.providers.facts import MOST_OUTPUT_TEXT, ReplyFacts
 from modicum.providers.json_values import mended
-from modicum.providers.line_buffer import LineBuffer
 
 MOST_UNREAD = 32 * 1024
 """Bytes of content that gather before they are decoded, for the case that the stream ends without usage."""
+
+GAP = rb"\s*(?:data:\s*)*"
+"""Between two tokens of a document that may stand on several `data` lines."""
 
 _decode = msgspec.json.Decoder().decode
 
@@ -35,14 +37,15 @@ def _event(data: bytes) -> Mapping[str, Any] | None:
 
 
 class EventTail:
-    """What the dialects' tails have in common. A dialect says which lines to read, and what they tell."""
+    """What the dialects' tails have in common. A dialect says which events to read, and what they tell."""
 
     WORTH_READING: ClassVar[re.Pattern[bytes]]
-    """A line in which it finds nothing holds content only. It runs over every chunk: one pattern that begins with a
-    literal (the quote before a key) takes a quarter of the time of several."""
+    """An event in which it finds nothing holds content only. It runs over every chunk: one pattern that begins with a
+    literal (the quote before a key) takes a quarter of the time of several. `GAP` stands where a document may be broken
+    into lines."""
 
     def __init__(self) -> None:
-        self._whole = LineBuffer()
+        self._whole = EventBuffer()
         self._unread: list[bytes] = []
         self._unread_size = 0
         self._text: list[str] = []
@@ -57,12 +60,13 @@ class EventTail:
         self.charges = NO_CHARGES
         self.finish_reason = ""
         self.complete = False
+        self.pending = False
         self.error_kind = ""
         self.problem = ""
         self.usage_problem = ""
 
     def on_event(self, event: Mapping[str, Any]) -> None:
-        """Takes the facts of an event whose line was worth reading (or was the first one)."""
+        """Takes the facts of an event that was worth reading (or was the first one)."""
         raise NotImplementedError
 
     def generated_text(self, event: Mapping[str, Any]) -> str:
@@ -70,15 +74,15 @@ class EventTail:
         raise NotImplementedError
 
     def feed(self, chunk: bytes) -> bytes:
-        """The chunk; its lines are read on the way."""
-        if lines := self._whole.feed(chunk):
-            self._lines(lines)
+        """The chunk; its events are read on the way."""
+        if events := self._whole.feed(chunk):
+            self._read(events)
         return chunk
 
     def end(self) -> bytes:
-        """Nothing: nothing was held back. What came last without a line end is read."""
+        """Nothing: nothing was held back. What came last without an empty line is read."""
         if last := self._whole.end():
-            self._lines(last)
+            self._read(last)
         if self._whole.skipped:
             self.problem = "an event was too large to be read"
         return b""
@@ -96,30 +100,24 @@ class EventTail:
             charges=self.charges,
             finish_reason=self.finish_reason,
             complete=self.complete,
+            pending=self.pending,
             error_kind=self.error_kind,
             output_text="" if final else "".join(self._text),
             output_chars=0 if final else self._text_size,
             problem=self.problem or ("" if self.usage else self.usage_problem),
         )
 
-    # Facts out of lines.
+    # Facts out of events.
 
-    def _lines(self, block: bytes) -> None:
-        if self._worth_reading(block):
-            for line in block.splitlines():
-                self._line(line)
-        else:
-            self._hold(block)
+    def _read(self, events: bytes) -> None:
+        if self._worth_reading(events):
+            for data in event_data(events):
+                if self._worth_reading(data):
+                    self._data(data)
+        self._hold(events)
 
-    def _worth_reading(self, lines: bytes) -> bool:
-        return not self._begun or self.WORTH_READING.search(lines) is not None or b"[DONE]" in lines
-
-    def _line(self, line: bytes) -> None:
-        if not line.startswith(b"data:"):
-            return
-        if self._worth_reading(line):
-            self._data(line[5:].strip())
-        self._hold(line + b"\n")
+    def _worth_reading(self, events: bytes) -> bool:
+        return not self._begun or self.WORTH_READING.search(events) is not None or b"[DONE]" in events
 
     def _data(self, data: bytes) -> None:
         if data == b"[DONE]":
@@ -127,7 +125,7 @@ class EventTail:
             return
         event = _event(data)
         if event is None:
-            self.problem = "a line of the stream is not JSON"
+            self.problem = "an event of the stream is not JSON"
         else:
             self._begun = True
             self.on_event(event)
@@ -137,9 +135,9 @@ class EventTail:
 
     # What was said, for an estimate.
 
-    def _hold(self, block: bytes) -> None:
-        self._unread.append(block)
-        self._unread_size += len(block)
+    def _hold(self, events: bytes) -> None:
+        self._unread.append(events)
+        self._unread_size += len(events)
         if self._unread_size > MOST_UNREAD:
             self._read_content()
 
@@ -147,9 +145,9 @@ class EventTail:
         held = b"".join(self._unread)
         self._unread.clear()
         self._unread_size = 0
-        for line in held.splitlines():
-            if line.startswith(b"data:") and not line.endswith(b"[DONE]"):
-                event = _event(line[5:])
+        for data in event_data(held):
+            if data != b"[DONE]":
+                event = _event(data)
                 if event is not None:
                     self._keep(self.generated_text(event))
 

@@ -23,8 +23,8 @@ class RuledRequest(NamedTuple):
 
 
 def apply_rules(dialect: str, body: bytes, facts: Facts, rules: Sequence[Rule] = RULES) -> RuledRequest:
-    """Runs rules on the body of a request, before it is sent. `dialect` is our name of its API (`openai-chat`,
-    `anthropic-messages`, ...); what the program leaves out of `facts`, rules do without.
+    """Runs rules on the body of a request, before it is sent. `dialect` is our name of its API, as `DIALECTS` lists
+    them; what the program leaves out of `facts`, rules do without.
 
     Raises:
         UserError: there is no such dialect.

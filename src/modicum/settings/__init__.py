@@ -16,7 +16,7 @@ from modicum.settings.otel import OtelSettings
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings
-from modicum.settings.time_zone import checked_zone
+from modicum.settings.time_zone import UserZone, checked_zone, user_zone
 from modicum.settings.upstreams import USUAL_UPSTREAMS, UpstreamSettings, upstream_key
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "Settings",
     "TeamSettings",
     "UpstreamSettings",
+    "UserZone",
     "beside_settings",
     "cache_folder",
     "checked_zone",
@@ -42,4 +43,5 @@ __all__ = [
     "read_settings",
     "state_folder",
     "upstream_key",
+    "user_zone",
 ]

@@ -79,7 +79,7 @@ def _file(environment: Mapping[str, str]) -> Path | None:
 
 def _check(settings: Settings, path: Path, text: str) -> None:
     try:
-        checked_zone(settings.timezone)
+        checked_zone(settings.timezone or "UTC")
     except UserError as error:
         raise UserError(f"{path}{_line(text, 'timezone')}: {error}") from None
     if not 1 <= settings.gateway.workers <= MOST_WORKERS:

@@ -16,8 +16,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prices: str = ""
     """A file with your own prices (see docs/prices.md). Empty: `prices.toml` beside the settings or in the
     configuration folder, if there is one."""
-    timezone: str = "UTC"
-    """The zone in which days and weeks are cut, as `Europe/Berlin`."""
+    timezone: str = ""
+    """The zone in which days and weeks are cut, as `Europe/Berlin`. Empty: this machine's, or UTC where it has none."""
     keep_days: int = 0
     """Entries older than this are forgotten at the next import. 0: they are kept."""
     gateway: GatewaySettings = GatewaySettings()

@@ -39,3 +39,23 @@ def test_without_logs_it_is_the_sample_with_its_outcomes(capsys):
     assert "sample" in capsys.readouterr().err
     assert [path.name for path in find_outcome_files(places)] == ["outcomes.csv"]
     assert find_outcome_files([]) == []
+
+
+def test_agents_whose_logs_cannot_be_read_are_named_and_no_sample_stands_for_them(home, capsys):
+    place = home / ".codeium/windsurf/cascade"
+    place.mkdir(parents=True)
+    (place / "a.pb").write_bytes(b"sealed")
+
+    with pytest.raises(UserError, match="are of no known format"):
+        find_logs()
+
+    assert f"not read: Windsurf, whose logs lie in {place}; calls sent through the gateway" in capsys.readouterr().err
+
+
+def test_agents_whose_logs_cannot_be_read_are_named_beside_others(home, transcripts, capsys):
+    (home / ".continue/sessions").mkdir(parents=True)
+    (home / ".continue/sessions/a.json").write_text("{}")
+    shutil.copytree(transcripts, home / ".claude/projects/shop")
+
+    assert find_logs() == [home / ".claude/projects"]
+    assert "not read: Continue" in capsys.readouterr().err

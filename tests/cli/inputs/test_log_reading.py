@@ -49,3 +49,16 @@ def test_steps_say_nothing_in_a_pipe(capsys):
         on_step("findings")
 
     assert capsys.readouterr().err == ""
+
+
+def test_what_is_wrong_with_many_files_is_one_line(capsys):
+    unknown = [Problem(f"{number}.json", "no known log format") for number in range(40)]
+
+    print_problems([*unknown, Problem("a.jsonl", "no JSON object on this line", 3)], strict=False)
+
+    shown = capsys.readouterr().err.splitlines()
+    assert shown[1:] == [
+        "41 problems in the logs:",
+        "  0.json and 39 more: no known log format",
+        "  a.jsonl:3: no JSON object on this line",
+    ]

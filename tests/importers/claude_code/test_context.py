@@ -82,7 +82,7 @@ def test_a_row_that_could_not_be_read_hides_no_other(tmp_path):
     first = json.dumps(row | {"message": message | {"usage": usage | {"output_tokens": 4}}}, separators=(",", ":"))
     whole = json.dumps(row, separators=(",", ":"))
     path = tmp_path / "t.jsonl"
-    path.write_text("\n".join([first, whole + '{"type":"summary"}', whole, whole]))
+    path.write_text("\n".join([first, whole + '{"type":"summ', whole, whole]))
 
     found = list(read(path, Reading()))
 

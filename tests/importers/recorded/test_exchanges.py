@@ -114,3 +114,35 @@ def test_the_sessions_of_one_person_are_tasks_and_no_users(tmp_path):
 
     assert (one.owner.user, other.owner.user, plain.owner.user) == ("a-1", "a-1", "ann")
     assert (one.task, other.task, plain.task) == ("s-1", "s-2", "")
+
+
+def test_events_on_several_lines_are_joined_and_a_body_that_holds_the_word_data_is_no_stream(tmp_path):
+    lines = ["data: {", 'data:   "id": "1"', "data: }", "", ": a comment", "id: 3", 'data: {"id": "2"}', "", ""]
+    body = {"id": "1", "content": "data: here"}
+    path = written(
+        tmp_path,
+        *(
+            {"request": {}, "response": mark + end.join(lines)}
+            for mark in ("", "\ufeff")
+            for end in ("\n", "\r\n", "\r")
+        ),
+        {"request": {}, "response": json.dumps(body, indent=1)},
+    )
+
+    *streamed, texted = exchanges(path)
+
+    assert [exchange.events for exchange in streamed] == [[{"id": "1"}, {"id": "2"}]] * 6
+    assert texted.response == body
+
+
+def test_a_choice_that_ends_in_an_error_is_one_and_a_response_under_way_has_no_end(tmp_path):
+    path = written(
+        tmp_path,
+        {"request": {}, "response": {"choices": [{"finish_reason": "error"}]}},
+        {"request": {}, "response": {"status": "queued"}},
+        {"request": {}, "response": {"status": "in_progress"}},
+    )
+
+    statuses = [status_of(exchange, exchange.response) for exchange in exchanges(path)]
+
+    assert statuses == [CallStatus.ERROR, CallStatus.UNKNOWN, CallStatus.UNKNOWN]

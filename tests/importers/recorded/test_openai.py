@@ -1,6 +1,11 @@
+import json
+
 import pytest
 
 from importers.fixture_pairs import case_id, cases_of, check_calls, check_null_counts
+from modicum.calls import Basis, CallStatus
+from modicum.importers.format import Reading
+from modicum.importers.recorded.openai import read
 
 
 @pytest.mark.parametrize("case", cases_of("openai"), ids=case_id)
@@ -11,3 +16,16 @@ def test_a_fixture_gives_the_calls_beside_it(case):
 @pytest.mark.parametrize("case", cases_of("openai"), ids=case_id)
 def test_a_prompt_whose_count_is_null_is_never_an_exact_zero(case, tmp_path):
     check_null_counts(case, tmp_path)
+
+
+def test_a_recorded_stream_that_failed_midway_and_told_no_usage_is_not_free(tmp_path):
+    head = {"id": "gen-1", "object": "chat.completion.chunk", "model": "gpt-4o", "created": 1780000000}
+    said = head | {"choices": [{"index": 0, "delta": {"content": "Par"}}]}
+    failed = head | {"error": {"code": 502}, "choices": [{"index": 0, "delta": {}, "finish_reason": "error"}]}
+    path = tmp_path / "log.jsonl"
+    stream = "".join(f"data: {json.dumps(event)}\n\n" for event in (said, failed))
+    path.write_text(json.dumps({"request": {"model": "gpt-4o"}, "response": stream}))
+
+    (call,) = read(path, Reading())
+
+    assert (call.status, call.usage_basis) == (CallStatus.ERROR, Basis.UNKNOWN)

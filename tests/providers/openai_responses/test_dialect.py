@@ -1,7 +1,6 @@
 import pytest
 
 from modicum.calls import SegmentKind
-from modicum.providers.facts import DialectError
 from modicum.providers.openai_responses.dialect import DIALECT
 
 
@@ -15,9 +14,10 @@ def test_a_request_tells_its_facts():
     assert (facts.user, facts.session, facts.metadata) == ("h-1", "conv_1", {"team": "blue"})
 
 
-def test_a_background_response_is_refused_for_nobody_would_count_it():
-    with pytest.raises(DialectError, match="background"):
-        DIALECT.request(b'{"model":"gpt-5","input":"hi","background":true}', "/v1/responses")
+@pytest.mark.parametrize("status", ["queued", "in_progress"])
+def test_a_response_that_is_still_written_has_no_usage_yet(status):
+    facts = DIALECT.reply(b'{"id":"resp_1","status":"%b","background":true,"usage":null}' % status.encode())
+    assert (facts.pending, facts.complete, facts.usage, facts.usage_final) == (True, False, None, False)
 
 
 def test_usage_needs_no_asking():
@@ -33,3 +33,11 @@ def test_segments_come_in_cache_order():
     )
     kinds = [SegmentKind.TOOL_SCHEMA, SegmentKind.SYSTEM, SegmentKind.USER, SegmentKind.TOOL_CALL]
     assert [block.kind for block in blocks] == [*kinds, SegmentKind.TOOL_RESULT]
+
+
+def test_a_response_is_read_and_cancelled_by_its_id():
+    found = DIALECT.find("GET", "/v1/responses/resp_1")
+    assert (found.path, found.is_call, found.late_reply) == ("/responses/resp_1", False, "resp_1")
+    assert DIALECT.find("POST", "/v1/responses/resp_1/cancel").path == "/responses/resp_1/cancel"
+    for method, rest in [("POST", "resp_1"), ("GET", "resp_1/cancel"), ("DELETE", "resp_1"), ("GET", "../models")]:
+        assert DIALECT.find(method, f"/v1/responses/{rest}") is None

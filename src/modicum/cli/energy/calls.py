@@ -15,7 +15,7 @@ from modicum.cli.energy.options import format_figure, print_problems
 from modicum.cli.inputs import resources
 from modicum.cli.terminal.quantity import Quantity
 from modicum.ledger.records import ENERGY_WINDOWS
-from modicum.settings import checked_zone, read_settings
+from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.energy.attribution import EnergyAttribution
@@ -164,7 +164,7 @@ def _attribute_ledger(options: CallsOptions) -> _Attribution:
     from modicum.insights.energy_consumption import find_time_span, share_energy
 
     settings = read_settings()
-    zone = checked_zone(settings.timezone)
+    zone = user_zone(settings.timezone).zone
     since, until = options.span(zone)
     provider = options.provider
     book_spooled_windows(options.ledger_url)

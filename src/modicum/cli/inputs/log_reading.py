@@ -65,12 +65,25 @@ def print_problems(problems: Sequence[Problem], *, strict: bool, quiet: bool = F
         return
     if not quiet:
         click.echo(f"\n{len(problems)} problem{'s' if len(problems) > 1 else ''} in the logs:", err=True)
-        for problem in problems[:SHOWN_PROBLEMS]:
-            click.echo(f"  {problem}", err=True)
-        if len(problems) > SHOWN_PROBLEMS:
-            click.echo(f"  ... and {len(problems) - SHOWN_PROBLEMS} more; --json lists them all", err=True)
+        lines = _problem_lines(problems)
+        for line, _ in lines[:SHOWN_PROBLEMS]:
+            click.echo(f"  {line}", err=True)
+        if more := sum(count for _, count in lines[SHOWN_PROBLEMS:]):
+            click.echo(f"  ... and {more} more; --json lists them all", err=True)
     if strict:
         raise click.exceptions.Exit(1)
+
+
+def _problem_lines(problems: Sequence[Problem]) -> list[tuple[str, int]]:
+    """A line for each problem with the number of problems in it: what is wrong with many files as a whole is one."""
+    alike: dict[tuple[str, ...], list[Problem]] = {}
+    for number, problem in enumerate(problems):
+        key = (problem.reason,) if problem.line is None else (problem.reason, str(number))
+        alike.setdefault(key, []).append(problem)
+    return [
+        (f"{group[0].path} and {len(group) - 1:,} more: {group[0].reason}" if group[1:] else str(group[0]), len(group))
+        for group in alike.values()
+    ]
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from modicum.calls import Problem, UserError
 from modicum.calls.regular_file import read_named
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
-from modicum.settings import checked_zone, read_settings
+from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.agents.from_ledger import AgentCost, LedgerRows
@@ -94,7 +94,7 @@ def _read_file(path: Path, options: TeamLedgerOptions) -> tuple[Numbered, list[P
 def _read_ledger(options: TeamLedgerOptions) -> "tuple[LedgerRows, str]":
     from modicum.agents.from_ledger import RunSelection, read_ledger_rows
 
-    zone = checked_zone(read_settings().timezone)
+    zone = user_zone(read_settings().timezone).zone
     since, until = options.span(zone)
     which = RunSelection(since, until, "" if options.arm == "all" else options.arm)
     with resources.open_ledger(options.ledger_url) as store:

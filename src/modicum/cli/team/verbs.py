@@ -368,9 +368,9 @@ def show_spared(*, ledger_url: str | None, since: str | None, until: str | None,
     """
     from modicum.cli.terminal.output import print_json
     from modicum.cli.terminal.time_span import EVER, NEVER, parse_time
-    from modicum.settings import checked_zone, read_settings
+    from modicum.settings import read_settings, user_zone
 
-    zone = checked_zone(read_settings().timezone)
+    zone = user_zone(read_settings().timezone).zone
     with resources.open_ledger(ledger_url) as store:
         rows = store.ask("edits", since=parse_time(since, zone, EVER), until=parse_time(until, zone, NEVER))
     if as_json:

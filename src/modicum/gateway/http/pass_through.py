@@ -1,4 +1,8 @@
-"""Requests that are no calls: lists of models and token counts. Checked like calls, passed on, not billed."""
+"""Requests that are no calls: lists of models, token counts, replies to calls that were made before. Checked like
+calls, passed on, not billed; a reply that was written in the background brings its call's usage.
+"""
+
+from urllib.parse import parse_qsl
 
 from modicum.gateway import sending
 from modicum.gateway.callers.own_keys import check_upstream
@@ -7,18 +11,45 @@ from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.parts import Parts
 from modicum.gateway.replies import why_unreachable
-from modicum.gateway.upstreams import Upstreams
+from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.outbound.unreachable import Unreachable
 from modicum.providers.facts import DialectError
 
 MOST_REPLY_BYTES = 16 * 1024 * 1024
 
 
+OK = 200
+
+
+def check_whole(query: bytes) -> None:
+    """Whether a reply is asked for in one piece.
+
+    Raises:
+        Refused: it is wanted as a stream.
+    """
+    if dict(parse_qsl(query)).get(b"stream", b"false").lower() == b"true":
+        raise Refused(400, "a response is read in one piece here: ask again without stream=true", "invalid_request")
+
+
+async def record_late(parts: Parts, request: Request, upstream: Upstream, reply: bytes) -> None:
+    """Books what a reply to an earlier call tells.
+
+    Raises:
+        Refused: the disk refuses its record.
+    """
+    if not await parts.late_replies.record(request, upstream, request.served.dialect.reply(reply)):
+        raise Refused(503, "this reply could not be recorded, so it is withheld; try again", "not_recorded")
+
+
 async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, client: Client) -> None:
     dialect = request.served.dialect
     try:
         caller = request.caller
-        if request.served.method == b"POST":
+        if request.served.late_reply:
+            check_whole(request.query)
+            body = request.body
+            upstream = upstreams.named(parts.late_replies.upstream_name(request.served.late_reply), dialect.name)
+        elif request.served.method == b"POST":
             model = dialect.request(request.body, request.path).model
             caller.check_model(model)
             caller.check_body(request.body)
@@ -40,6 +71,8 @@ async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, clien
                 body=body,
             )
             reply = await answer.rest(MOST_REPLY_BYTES)
+        if request.served.late_reply and answer.status == OK:
+            await record_late(parts, request, upstream, reply)
     except (Refused, DialectError) as refusal:
         parts.metrics.refused(refusal.kind)
         await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)

@@ -23,10 +23,13 @@ class Served(NamedTuple):
     target: str
     """The path below the upstream's address, as it is written there."""
     method: bytes = b"POST"
+    late_reply: str = ""
+    """As `Target.late_reply`."""
 
     @classmethod
     def of(cls, dialect: Dialect, target: Target, method: str = "POST") -> "Served":
-        return cls(dialect, CALL if target.is_call else ASIDE, target.path, method.encode("ascii"))
+        what = CALL if target.is_call else ASIDE
+        return cls(dialect, what, target.path, method.encode("ascii"), target.late_reply)
 
 
 def served(method: str, path: str, headers: Container[bytes]) -> Served:

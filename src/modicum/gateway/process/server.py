@@ -28,6 +28,7 @@ from modicum.gateway.http.traces import Traces
 from modicum.gateway.http.unread import UnreadBody
 from modicum.gateway.http.upgrades import PlainProtocol
 from modicum.gateway.in_force import InForce
+from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
@@ -153,6 +154,7 @@ class Gateway:
             Readiness(journal),
             Recorder(journal, Digester(self._digest_key) if settings.anatomy else None, metrics.failed),
             Traces(journal.path, metrics),
+            LateReplies(journal),
             LiveRates(self._prices, metrics.failed),
             LiveTurns() if self._worker.count == 1 else None,
         )

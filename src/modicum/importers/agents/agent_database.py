@@ -1,26 +1,19 @@
 """SQLite databases of agents whose tables hold a row per call or per session; opened for reading only."""
 
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import closing
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from modicum.calls import Call, Problem
 from modicum.importers.agents.opencode import SQLITE
-from modicum.importers.agents.opencode_database import DAMAGED, columns_of, opened
 from modicum.importers.agents.row_calls import Row, row_calls
 from modicum.importers.format import Found
+from modicum.importers.sqlite_files import DAMAGED, columns_of, has_tables, opened
 
 
-def has_columns(path: Path, head: bytes, wanted: Mapping[str, set[str]]) -> bool:
+def has_columns(path: Path, head: bytes, tables: dict[str, set[str]]) -> bool:
     """Whether the file is a database with these tables, and these columns in them."""
-    if not head.startswith(SQLITE):
-        return False
-    try:
-        with closing(opened(path)) as database:
-            return all(names <= columns_of(database, table) for table, names in wanted.items())
-    except DAMAGED:
-        return False
+    return head.startswith(SQLITE) and has_tables(path, tables)
 
 
 def rows_of(database: sqlite3.Connection, table: str) -> Iterator[Row]:
@@ -39,7 +32,9 @@ def rows_of(database: sqlite3.Connection, table: str) -> Iterator[Row]:
 def database_calls(path: Path, name: str, read: Callable[[sqlite3.Connection], Found]) -> Found:
     """What `read` finds; damage is a problem, and what stood before it is given."""
     try:
-        with closing(opened(path)) as database:
+        with opened(path) as (database, lacks):
+            if lacks:
+                yield Problem(str(path), lacks)
             yield from read(database)
     except DAMAGED as error:
         reason = "a name in its schema is no text" if isinstance(error, UnicodeDecodeError) else str(error)

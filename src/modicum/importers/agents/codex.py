@@ -15,6 +15,7 @@ Traps, each with a fixture:
 
 import re
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,6 +29,8 @@ from modicum.context.growing import Context
 from modicum.importers.agents.codex_parents import FIELDS, ParentRows, parent_rollout
 from modicum.importers.files import lines
 from modicum.importers.format import Found, LogFormat, Reading
+from modicum.importers.line_values import reason_unread
+from modicum.importers.unpacking import plain_name
 from modicum.providers.blocks import Block, plain, schemas
 from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.json_values import tolerant
@@ -82,7 +85,7 @@ class Rollout:
         self.early = 0
 
     def thread(self) -> str:
-        return text(self.meta.get("id")) or self.path.name.removesuffix(".gz").removesuffix(".jsonl")
+        return text(self.meta.get("id")) or plain_name(self.path.name).removesuffix(".jsonl")
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -108,10 +111,17 @@ def read(path: Path, reading: Reading) -> Found:
 def _row(rollout: Rollout, line: bytes) -> Iterator[Call]:
     if any(mark in line for mark in SENT) and (stamp := TIMESTAMP.search(line)):
         rollout.sent_at = moment(stamp[1].decode("ascii", "replace")) or rollout.sent_at
-    if not rollout.reading.anatomy and not any(mark in line for mark in COUNTED):
-        if not line.startswith(b"{") or not line.endswith(b"}"):
-            raise ValueError("no JSON object on this line")
+    if any(mark in line for mark in COUNTED):
+        yield from _decoded_row(rollout, line)
         return
+    if reason := reason_unread(line):
+        raise ValueError(reason)
+    if rollout.reading.anatomy:
+        with suppress(ValueError, RecursionError):  # no bill would read it: it is no problem of the log
+            yield from _decoded_row(rollout, line)
+
+
+def _decoded_row(rollout: Rollout, line: bytes) -> Iterator[Call]:
     row = _decode(line)
     payload = mapping(row.payload)
     at = moment(row.timestamp)

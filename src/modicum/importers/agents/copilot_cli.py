@@ -16,7 +16,6 @@ the shape of both was seen there, no whole file was at hand. Traps, each with a 
 
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,11 +24,11 @@ from modicum.calls import Basis, Call, Problem, Usage
 from modicum.calls.usage import is_counted
 from modicum.importers.agents.agent_database import database_calls, has_columns, rows_of, table_calls
 from modicum.importers.agents.opencode import SQLITE, is_database
-from modicum.importers.agents.opencode_database import DAMAGED, columns_of, opened
 from modicum.importers.agents.row_calls import Row, row_calls
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.aggregates import aggregated_count
+from modicum.importers.sqlite_files import DAMAGED, columns_of, opened
 from modicum.providers.fields import label, mapping, moment, start, text
 from modicum.providers.token_buckets import disjoint
 
@@ -203,7 +202,7 @@ def first_in_store(events: Path, session: str) -> datetime | None:
     try:
         if not store.is_file():
             return None
-        with closing(opened(store)) as database:
+        with opened(store) as (database, _):
             if not COLUMNS[CALLS] <= columns_of(database, CALLS):
                 return None
             query = f"SELECT min(created_at) FROM {CALLS} WHERE session_id = ?"  # noqa: S608 - a name in our code

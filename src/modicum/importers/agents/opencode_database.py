@@ -6,10 +6,8 @@ The database is opened for reading only, and may be in use.
 import json
 import sqlite3
 from collections.abc import Iterator, Mapping
-from contextlib import closing
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 import msgspec
 
@@ -17,6 +15,7 @@ from modicum.calls import Anatomy, Problem, Segment, SegmentKind
 from modicum.context.growing import Context
 from modicum.importers.agents.opencode_messages import MOST_PARENTS, NAME, call_of
 from modicum.importers.format import Found, Reading
+from modicum.importers.sqlite_files import columns_of, has_tables, opened
 from modicum.providers.blocks import Block, picture, tool_call, tool_result
 from modicum.providers.fields import mapping, text
 from modicum.providers.json_values import decoded
@@ -27,50 +26,16 @@ PARTS = "SELECT data FROM part WHERE message_id = ? ORDER BY id"
 Message = Mapping[str, Any]
 
 
-DAMAGED = (sqlite3.Error, UnicodeDecodeError)
-"""What a damaged database raises; Python decodes the names in a schema strictly, whatever the text factory."""
-
-
 def is_opencode(path: Path) -> bool:
     """Whether a database has OpenCode's tables."""
-    try:
-        with closing(opened(path)) as database:
-            return all(columns <= columns_of(database, table) for table, columns in TABLES.items())
-    except DAMAGED:
-        return False
-
-
-def opened(path: Path) -> sqlite3.Connection:
-    """Read-only. Where the write-ahead log cannot be opened (a folder that may not be written), without it.
-
-    Raises:
-        sqlite3.Error: it is no database.
-    """
-    uri = f"file:{quote(str(path.absolute()))}?mode=ro"
-    try:
-        return _tried(uri)
-    except sqlite3.OperationalError:
-        return _tried(uri + "&immutable=1")
-
-
-def _tried(uri: str) -> sqlite3.Connection:
-    database = sqlite3.connect(uri, uri=True)
-    try:
-        database.text_factory = lambda raw: raw.decode("utf-8", "replace")
-        database.execute("SELECT count(*) FROM sqlite_master").fetchone()
-    except DAMAGED:
-        database.close()
-        raise
-    return database
-
-
-def columns_of(database: sqlite3.Connection, table: str) -> set[str]:
-    return {row[0] for row in database.execute("SELECT name FROM pragma_table_info(?)", (table,))}
+    return has_tables(path, TABLES)
 
 
 def read_database(path: Path, reading: Reading) -> Found:
     try:
-        with closing(opened(path)) as database:
+        with opened(path) as (database, lacks):
+            if lacks:
+                yield Problem(str(path), lacks)
             roots = _roots(database)
             talk = _Talk(database, reading)
             for name, session, data in database.execute(MESSAGES):

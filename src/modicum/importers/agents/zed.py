@@ -12,7 +12,6 @@ a test:
 """
 
 import sqlite3
-import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -25,13 +24,9 @@ from modicum.importers.array_items import holds_too_much
 from modicum.importers.files import MOST_DOCUMENT_BYTES
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.aggregates import aggregated_count
+from modicum.importers.unpacking import load_zstd
 from modicum.providers.fields import label, mapping, moment, start, text
 from modicum.providers.json_values import decoded
-
-if sys.version_info >= (3, 14):
-    from compression import zstd
-else:
-    from backports import zstd
 
 NAME = "zed"
 COLUMNS = {"threads": {"id", "summary", "updated_at", "data_type", "data"}}
@@ -98,6 +93,7 @@ def unpacked(row: Row) -> Mapping[str, Any]:
     data = row.get("data")
     packed = data if isinstance(data, bytes) else text(data).encode()
     if row.get("data_type") == "zstd":
+        zstd = load_zstd()
         unpacking = zstd.ZstdDecompressor()
         try:
             packed = unpacking.decompress(packed, MOST_DOCUMENT_BYTES)

@@ -22,6 +22,7 @@ from typing import Any
 from modicum.calls import Problem
 from modicum.importers.claude_code.usage import NO_MODEL
 from modicum.importers.files import records
+from modicum.importers.unpacking import plain_name
 from modicum.metering.calibration import CalibrationPair
 from modicum.metering.content_kinds import find_content_kind
 
@@ -71,7 +72,7 @@ class _Thread:
 def steps(path: Path, seen: set[str]) -> Iterator[Step | Problem]:
     """The clean steps of a transcript. `seen`: message ids of calls in this and earlier files; it grows."""
     threads: dict[str, _Thread] = {}
-    session = path.name.removesuffix(".gz").removesuffix(".jsonl")
+    session = plain_name(path.name).removesuffix(".jsonl")
     for record in records(path):
         if isinstance(record, Problem):
             yield record

@@ -24,18 +24,20 @@ from modicum.context.growing import Context
 from modicum.context.segmenter import Segmenter
 from modicum.importers.claude_code.usage import (
     NO_MODEL,
+    USAGE_MARK,
     Best,
     Message,
     Progress,
     TranscriptRow,
+    add_line,
     add_row,
     calls_of,
     counted_usage,
-    decode_row,
     release_usage,
 )
 from modicum.importers.files import lines
 from modicum.importers.format import Found, Reading
+from modicum.importers.line_values import reason_unread
 from modicum.metering.calibration import Calibrations
 from modicum.providers.blocks import Block, picture, tool_call, tool_result
 from modicum.providers.json_values import tolerant
@@ -103,8 +105,12 @@ def read(path: Path, reading: Reading) -> Found:
 def _add(line: bytes, calls: dict[str, Best], threads: "Threads") -> str:
     try:
         row = _decode(line)
-    except (ValueError, RecursionError) as error:
-        return _add_usage_only(line, calls) or f"not read: {error}"
+    except (ValueError, RecursionError):
+        # A row whose content has an unknown shape is still billed. Its text counts as `unlogged` of the next prompt.
+        return add_line(line, calls) if USAGE_MARK in line else reason_unread(line)
+    if USAGE_MARK not in line:
+        threads.add(row)
+        return ""
     try:
         reason = add_row(row, calls)
     except ValueError as error:
@@ -112,14 +118,6 @@ def _add(line: bytes, calls: dict[str, Best], threads: "Threads") -> str:
     threads.add(row)
     release_usage(row)
     return reason
-
-
-def _add_usage_only(line: bytes, calls: dict[str, Best]) -> str:
-    """A row whose content has an unknown shape is still billed."""
-    try:
-        return add_row(decode_row(line), calls)
-    except (ValueError, RecursionError) as error:
-        return f"not counted: {error}"
 
 
 class Threads:

@@ -21,8 +21,11 @@ from typing import Any, Literal
 import msgspec
 
 from modicum.calls import NO_CHARGES, Basis, Call, ChargedUnit, Charges, Problem, Tier, Usage
+from modicum.importers.array_items import MOST_VALUES, TOO_MUCH, holds_too_much
 from modicum.importers.files import LineChunk, blocks
 from modicum.importers.format import Found
+from modicum.importers.line_values import HOLE, reason_unread, values
+from modicum.importers.unpacking import plain_name
 from modicum.providers.anthropic_messages import usage as anthropic
 from modicum.providers.fields import MOST_REPORTED_USD, mapping
 from modicum.providers.json_values import tolerant
@@ -199,25 +202,26 @@ def _gather(path: Path, block: LineChunk, calls: dict[str, Best]) -> Iterator[Pr
     data = block.data
     find = data.find
     standing: dict[str, bytes] = {}  # the usage of the row that stands, as it is written
-    start, size = 0, len(data)
+    start, size, most = 0, len(data), MOST_VALUES
     while start < size:
         end = find(b"\n", start)
         if end < 0:
             end = size
         if end > start:
-            reason = ""
+            reason = None
             if (mark := find(USAGE_MARK, start, end)) >= 0:
                 name, usage = _is_reported(data, start, mark, end)
                 best = calls.get(name)
-                if best is None or standing.get(name) != usage or not _repeats(data, start, end, best):
+                if best is None or standing.get(name) != usage or not _repeats(data, start, mark, end, best):
                     before = best.revision if best is not None else -1
-                    reason = _add(data[start:end], calls)
-                    if name in calls and calls[name].revision > before:
+                    reason = add_line(data[start:end], calls) or None
+                    if reason is None and name in calls and calls[name].revision > before:
                         standing[name] = usage
-            elif data[start] != 0x7B or data[end - 1] not in b"}\r\t ":
-                reason = "no JSON object on this line" if data[start:end].strip() else ""
-            if reason:
-                yield Problem(str(path), reason, block.line_at(start))
+            elif data[start] != 0x7B or data[end - 1] != 0x7D or end - start > most:
+                reason = ""
+            if reason is not None:  # rare: what stands on such a line is looked at value by value
+                for found in _add_values(data[start:end], calls, reason):
+                    yield Problem(str(path), found, block.line_at(start))
         start = end + 1
 
 
@@ -231,13 +235,15 @@ def _is_reported(data: bytes, start: int, mark: int, end: int) -> tuple[str, byt
     return name, data[usage : data.find(b"}", mark, end)]
 
 
-def _repeats(data: bytes, start: int, end: int, best: Best) -> bool:
+def _repeats(data: bytes, start: int, mark: int, end: int, best: Best) -> bool:
     """Whether nothing more can be learned from a row that tells what the standing row of its call told: every second
     row does, and need not be decoded. Only its time is taken.
     """
     time = data.rfind(b'"timestamp":"', start, end)
     if best.revision & MAIN_AND_OWN != MAIN_AND_OWN or time < 0:
         return False
+    if data[end - 1] not in b"}\r" or data.find(b'"usage"', mark, end) >= 0:
+        return False  # another row may stand behind it
     try:
         at = moment(data[time + 13 : data.find(b'"', time + 13, end)].decode("ascii", "replace"))
     except ValueError:
@@ -246,8 +252,30 @@ def _repeats(data: bytes, start: int, end: int, best: Best) -> bool:
     return True
 
 
-def _add(line: bytes, calls: dict[str, Best]) -> str:
+def _add_values(line: bytes, calls: dict[str, Best], reason: str) -> Iterator[str]:
+    """Adds what stands on a line that is no plain row. Gives all that is wrong with it.
+
+    Args:
+        line: the line, as it is written.
+        calls: what is added to.
+        reason: what was wrong with it when it was added as one row; empty if that was not tried.
+    """
+    if b"\x00" in line.strip():
+        yield HOLE
+    for value in values(line):
+        if holds_too_much(value):
+            yield TOO_MUCH
+        elif USAGE_MARK not in value:
+            if unread := reason_unread(value):
+                yield unread
+        elif unread := reason if value == line and reason else add_line(value, calls):
+            yield unread
+
+
+def add_line(line: bytes, calls: dict[str, Best]) -> str:
     """Adds one row to the calls. Returns what is wrong with it, or nothing."""
+    if holds_too_much(line):
+        return TOO_MUCH
     try:
         outer = decode_row(line)
         reason = add_row(outer, calls)
@@ -312,7 +340,7 @@ def moment(timestamp: str | None) -> datetime:
 def _speakers(best: Best, path: Path) -> tuple[str, str]:
     """Session and agent of a call."""
     row, outer = best.row, best.outer
-    session = outer.session_id or path.name.removesuffix(".gz").removesuffix(".jsonl")
+    session = outer.session_id or plain_name(path.name).removesuffix(".jsonl")
     return session, (outer.data.agent_id if outer.data else None) or row.agent_id or ""
 
 

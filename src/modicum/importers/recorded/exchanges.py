@@ -23,6 +23,7 @@ from modicum.importers.files import HEAD_BYTES, records
 from modicum.importers.format import Reading
 from modicum.providers.anthropic_messages.dialect import user_and_session
 from modicum.providers.blocks import Block
+from modicum.providers.event_stream import BOM, event_data
 from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.json_values import decoded
 
@@ -142,16 +143,19 @@ def _exchange(record: Record, line: int | None) -> RecordedExchange:
 
 
 def _events(stream: str) -> Any:
-    """A body that was recorded as text: JSON, or a stream of server-sent events."""
-    found = []
-    for line in stream.splitlines() if "data:" in stream else [stream]:
-        data = line.removeprefix("data:").strip()
-        if data.startswith("{"):
-            try:
-                found.append(decoded(data))
-            except (ValueError, RecursionError):
-                continue
-    return found if "data:" in stream or not found else found[0]
+    """A body that was recorded as text: JSON, or a stream of server-sent events. What cannot be read is left out."""
+    body = stream.encode("utf-8", "replace").removeprefix(BOM)
+    if body.lstrip().startswith((b"{", b"[")):
+        return _read(body) or []
+    return [event for event in map(_read, event_data(body)) if event is not None]
+
+
+def _read(document: bytes) -> Any:
+    try:
+        found = decoded(document)
+    except (ValueError, RecursionError):
+        return None
+    return found if isinstance(found, Mapping | list) else None
 
 
 def file_time(path: Path) -> datetime:
@@ -161,8 +165,12 @@ def file_time(path: Path) -> datetime:
 
 def status_of(exchange: RecordedExchange, response: Record) -> CallStatus:
     code = exchange.status_code
-    if response.get("error") or response.get("type") == "error" or (code is not None and code >= 400):
+    ends = [mapping(choice).get("finish_reason") for choice in listed(response.get("choices"))]
+    failed = response.get("error") or response.get("type") == "error" or "error" in ends
+    if failed or (code is not None and code >= 400):
         return CallStatus.ERROR
+    if response.get("status") in {"queued", "in_progress"}:
+        return CallStatus.UNKNOWN
     return CallStatus.ABORTED if response.get("status") == "cancelled" else CallStatus.OK
 
 

@@ -56,8 +56,8 @@ def _call(exchange: RecordedExchange, response: Mapping[str, Any], conversation:
     started, first, finished = _times(exchange, response)
     usage = usage_from(mapping(counts))
     basis, output_basis = bases_of(mapping(counts))
-    if status is CallStatus.ERROR and not usage.total_tokens:
-        basis = output_basis = Basis.EXACT  # a refused request is not billed
+    if status is CallStatus.ERROR and not usage.total_tokens and not exchange.events:
+        basis = output_basis = Basis.EXACT  # a refused request is not billed; a stream that failed midway may be
     return Call(
         call_id=call_id(exchange, response, reading),
         source=NAME,

@@ -35,6 +35,9 @@ class MessageTail(EventTail):
             self.usage_final = self.usage is not None
         elif kind == "error":
             self.error_kind = error_kind_of(event)
+            if usage := event.get("usage") or mapping(event.get("error")).get("usage"):
+                self._count(usage)
+                self.usage_final = self.usage is not None
 
     def _count(self, usage: Any) -> None:
         """Later counts are cumulative and replace the earlier ones; what they leave out stands."""

@@ -7,12 +7,14 @@ from typing import Any, ClassVar
 import msgspec
 
 from modicum.providers.blocks import Block
-from modicum.providers.body_parsing import UNREADABLE, error_kind_of, identifier, parse_usage
+from modicum.providers.body_parsing import UNREADABLE, MainCounts, error_kind_of, identifier, parse_usage
 from modicum.providers.fields import listed, mapping
 from modicum.providers.gemini_generate.usage import charges_from, tier_from, usage_from
-from modicum.providers.line_buffer import MOST_LINE
+from modicum.providers.line_buffer import MOST_LINE, LineBuffer
 from modicum.providers.message_blocks import messages_blocks
 from modicum.providers.stream import EventTail
+
+MAIN_COUNTS = MainCounts(("promptTokenCount",), ("candidatesTokenCount",))
 
 
 def error_kind_in(error: Any) -> str:
@@ -21,8 +23,10 @@ def error_kind_in(error: Any) -> str:
 
 
 def counted_in(usage: Any) -> tuple[Any, str]:
-    """As `counted`; a usage that only names the traffic type has not counted anything."""
-    return parse_usage(usage_from, usage) if mapping(usage).get("promptTokenCount") is not None else (None, "")
+    """As `parse_usage`; a usage that only names the traffic type has not counted anything."""
+    if "promptTokenCount" not in mapping(usage):
+        return None, ""
+    return parse_usage(usage_from, usage, MAIN_COUNTS)
 
 
 def candidate_blocks(candidates: list[Any]) -> list[Block]:
@@ -52,6 +56,7 @@ class GeminiTail(EventTail):
         self._counts: dict[str, Any] = {}
         self._grounding: list[Mapping[str, Any]] = []
         self._is_array: bool | None = None
+        self._array_lines = LineBuffer()
         self._element: list[bytes] = []
         self._element_size = 0
 
@@ -61,11 +66,14 @@ class GeminiTail(EventTail):
         self.model = identifier(event.get("modelVersion")) or self.model
         self.finish_reason = finish_reason_in(candidates, event.get("promptFeedback")) or self.finish_reason
         self.complete = self.complete or bool(self.finish_reason)
-        self.error_kind = error_kind_in(event.get("error")) or self.error_kind
+        failed = error_kind_in(event.get("error"))
+        self.error_kind = failed or self.error_kind
         self._grounding += grounding_in(candidates)
-        self._counts.update({name: count for name, count in mapping(event.get("usageMetadata")).items() if count})
+        counts = mapping(event.get("usageMetadata")).items()
+        self._counts.update({name: count for name, count in counts if count or name not in self._counts})
         self.usage, self.usage_problem = counted_in(self._counts)
-        self.usage_final = self.usage is not None and self.complete
+        counted_at_end = self.complete or bool(failed and counts)
+        self.usage_final = self.usage is not None and counted_at_end
         self.tier = tier_from(self._counts)
         self.charges = charges_from(self._counts, self._grounding, self.model)
 
@@ -78,14 +86,18 @@ class GeminiTail(EventTail):
         self.on_event(element)
         self._keep(self.generated_text(element))
 
-    def _lines(self, block: bytes) -> None:
+    def feed(self, chunk: bytes) -> bytes:
         """Events as usual; of an array, elements as they become whole."""
-        if self._is_array is None and block.strip():
-            self._is_array = block.lstrip().startswith(b"[")
+        if self._is_array is None and (begun := chunk.lstrip()):
+            self._is_array = begun.startswith(b"[")
         if not self._is_array:
-            super()._lines(block)
-            return
-        for line in block.splitlines():
+            return super().feed(chunk)
+        if lines := self._array_lines.feed(chunk):
+            self._read_array(lines)
+        return chunk
+
+    def _read_array(self, lines: bytes) -> None:
+        for line in lines.splitlines():
             if line.rstrip() in {b",", b"]"}:
                 self._whole_element()
             else:
@@ -98,6 +110,10 @@ class GeminiTail(EventTail):
 
     def end(self) -> bytes:
         super().end()
+        if last := self._array_lines.end():
+            self._read_array(last)
+        if self._array_lines.skipped:
+            self.problem = "an element was too large to be read"
         if self._element:
             self._whole_element()
         return b""

@@ -86,7 +86,7 @@ def joined(events: Iterable[Any]) -> Mapping[str, Any]:
         if isinstance(chunk.get("response"), Mapping):
             body.update(chunk["response"])
             continue
-        for name in ("id", "object", "created", "model", "service_tier", "usage", "x_groq"):
+        for name in ("id", "object", "created", "model", "service_tier", "usage", "x_groq", "error"):
             if chunk.get(name) is not None:
                 body[name] = chunk[name]
         if any(mapping(choice).get("finish_reason") for choice in listed(chunk.get("choices"))):

@@ -35,7 +35,7 @@ from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIR
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.openai_chat.prompt import SHAPE
 from modicum.providers.openai_chat.replies import WORDS, WRITER
-from modicum.providers.openai_chat.stream import ChatTail, UnaskedChatTail
+from modicum.providers.openai_chat.stream import ChatTail, UnaskedChatTail, error_kind_in
 
 
 class _StreamOptions(msgspec.Struct):
@@ -54,6 +54,7 @@ class _Choice(msgspec.Struct):
     finish_reason: Any = None
     message: msgspec.Raw = msgspec.Raw(b"null")
     usage: Any = None
+    error: Any = None
 
 
 class _Reply(OpenAIReply):
@@ -103,13 +104,18 @@ class OpenAIChat(OpenAIDialect):
         fields["stream_options"] = msgspec.Raw(encode({**options, "include_usage": True}))
         return msgspec.json.encode(fields)
 
+    def without_usage_asked(self, body: bytes) -> bytes:
+        fields = parse_request(_fields, body)
+        fields.pop("stream_options", None)
+        return msgspec.json.encode(fields)
+
     def reply(self, body: bytes) -> ReplyFacts:
         try:
             parsed = _reply.decode(body)
         except UNREADABLE:
             return _error_or_garbage(body)
         choices = parsed.choices or []
-        counts = parsed.usage or next((c.usage for c in choices if c.usage), None)
+        counts = parsed.usage or next((c.usage for c in choices if c.usage), None) or mapping(parsed.error).get("usage")
         usage, problem = parse_usage(usage_from, counts, MAIN_COUNTS)
         made, made_size = ("", 0) if usage else join_output(_message_blocks(choices))
         return ReplyFacts(
@@ -148,7 +154,8 @@ def _message_blocks(choices: list[_Choice]) -> list[Block]:
 
 def _error_kind(parsed: _Reply) -> str:
     if parsed.choices:
-        return ""
+        ends = [{"finish_reason": choice.finish_reason, "error": choice.error} for choice in parsed.choices]
+        return error_kind_in({"error": parsed.error}, ends)
     fields = {"error": parsed.error, "object": parsed.object, "type": parsed.type}
     return error_kind_of(fields if parsed.detail is None else {**fields, "detail": parsed.detail})
 

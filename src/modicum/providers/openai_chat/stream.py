@@ -10,20 +10,28 @@ from typing import Any, ClassVar
 import msgspec
 
 from modicum.providers.body_parsing import UNREADABLE, error_kind_of, identifier, parse_usage
+from modicum.providers.event_stream import PassingBuffer, event_data, whole_events
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
-from modicum.providers.stream import EventTail
+from modicum.providers.stream import GAP, EventTail
 
-_USAGE = re.compile(rb'"usage"\s*:\s*\{')
+_USAGE = re.compile(rb'"usage"%b:%b\{' % (GAP, GAP))
+_FIELDS = (b"data", b"event", b"id", b"retry")
+MOST_WAITING = 1 << 20
+"""Bytes of an event that wait until it is whole, in case it is to be taken out."""
 
 
 class ChatTail(EventTail):
     """Chunks: the first names id and model, the last ones tell finish and usage."""
 
-    WORTH_READING: ClassVar = re.compile(rb'"(?:usage"\s*:\s*\{|finish_reason"\s*:\s*"|error"\s*:)')
+    WORTH_READING: ClassVar = re.compile(
+        rb'"(?:usage"%b:%b\{|finish_reason"%b:%b"|error"%b:)' % (GAP, GAP, GAP, GAP, GAP)
+    )
 
     def __init__(self) -> None:
         super().__init__()
+        self._unfinished: set[str] = set()
+        """Choices that are still being written."""
         self._lane: Any = None
 
     def on_event(self, event: Mapping[str, Any]) -> None:
@@ -35,18 +43,23 @@ class ChatTail(EventTail):
             self.tier = tier_from(event)
         finished = [identifier(mapping(choice).get("finish_reason")) for choice in choices]
         self.finish_reason = next((reason for reason in finished if reason), self.finish_reason)
-        if kind := "" if choices else error_kind_of(event):
-            self.error_kind = kind
+        for choice, reason in zip(choices, finished, strict=True):
+            place = identifier(mapping(choice).get("index"))
+            (self._unfinished.discard if reason else self._unfinished.add)(place)
+        failed = error_kind_in(event, choices)
+        self.error_kind = failed or self.error_kind
+        # Counts are of all that has passed so far: the last ones stand.
         counts = usage_in(event, choices)
-        usage, problem = parse_usage(usage_from, counts, MAIN_COUNTS)
+        usage, self.usage_problem = parse_usage(usage_from, counts, MAIN_COUNTS)
         if usage:
             self.usage = usage
             self.charges = charges_from(mapping(counts), lane=self._lane, model=self.model)
-            self.usage_final = not choices or any(finished)
-            self.complete = self.complete or (self.usage_final and bool(self.finish_reason))
-        self.usage_problem = problem
+            finished_all = bool(self.finish_reason) and not self._unfinished
+            self.usage_final = finished_all or bool(failed)
+            self.complete = self.complete or finished_all
 
     def on_done(self) -> None:
+        """After an error `[DONE]` ends the stream too, and the reply not as it should."""
         self.complete = self._begun
         self.usage_final = self.usage is not None
 
@@ -61,64 +74,73 @@ class ChatTail(EventTail):
         return "".join(made)
 
 
+def error_kind_in(event: Mapping[str, Any], choices: list[Any]) -> str:
+    """The word for an error of a whole reply or of one chunk. OpenRouter tells it beside a choice that ends so, or in
+    it (https://openrouter.ai/docs/api/reference/errors-and-debugging).
+    """
+    if not choices:
+        return error_kind_of(event)
+    for place in (event, *map(mapping, choices)):
+        if kind := error_kind_of({"error": place.get("error")}):
+            return kind
+    return "error" if any(mapping(choice).get("finish_reason") == "error" for choice in choices) else ""
+
+
 def usage_in(event: Mapping[str, Any], choices: list[Any]) -> Any:
     if usage := event.get("usage"):
         return usage
     if usage := mapping(event.get("x_groq")).get("usage"):
         return usage
-    return next((mapping(choice).get("usage") for choice in choices if mapping(choice).get("usage")), None)
+    in_choices = (mapping(choice).get("usage") for choice in choices)
+    return next(filter(None, in_choices), None) or mapping(event.get("error")).get("usage")
 
 
 class UnaskedChatTail(ChatTail):
     """Takes out the chunk that holds usage and no choices: the client did not ask for it and may trip over it.
 
-    Usage in a chunk with choices stays: it does no harm, and that chunk's bytes are the provider's. A line is passed on
-    when it is whole.
+    Usage in a chunk with choices stays: it does no harm, and that chunk's bytes are the provider's. An event is passed
+    on when it is whole; one that is larger than any usage, as it comes.
     """
 
     def __init__(self) -> None:
         super().__init__()
-        self._waiting: list[bytes] = []
-        self._removing = False
+        self._passing = PassingBuffer(MOST_WAITING)
 
     def feed(self, chunk: bytes) -> bytes:
         super().feed(chunk)
-        if chunk.endswith(b"\n") and not self._waiting:
-            return self._without_usage(chunk)
-        cut = chunk.rfind(b"\n") + 1
-        if not cut:
-            self._waiting.append(chunk)
-            return b""
-        whole = b"".join((*self._waiting, chunk[:cut])) if self._waiting else chunk[:cut]
-        self._waiting = [chunk[cut:]] if cut < len(chunk) else []
-        return self._without_usage(whole)
+        return _without_usage(self._passing.feed(chunk))
 
     def end(self) -> bytes:
         super().end()
-        rest = b"".join(self._waiting)
-        self._waiting = []
-        return self._without_usage(rest)
-
-    def _without_usage(self, lines: bytes) -> bytes:
-        if not self._removing and not _USAGE.search(lines):
-            return lines
-        kept = []
-        for line in lines.splitlines(keepends=True):
-            if self._removing and not line.strip():
-                self._removing = False  # the empty line that ended the chunk taken out
-            elif _is_usage_alone(line):
-                self._removing = True
-            else:
-                self._removing = False
-                kept.append(line)
-        return b"".join(kept)
+        return _without_usage(self._passing.end())
 
 
-def _is_usage_alone(line: bytes) -> bool:
-    if not line.startswith(b"data:") or not _USAGE.search(line):
-        return False
+def _without_usage(events: bytes) -> bytes:
+    if not _USAGE.search(events):
+        return events
+    return b"".join(map(_without_usage_alone, whole_events(events)))
+
+
+def _without_usage_alone(event: bytes) -> bytes:
+    """The event; of one that holds usage alone, what is no part of it: comments. What is not one JSON document is taken
+    for an event a line.
+    """
+    if not _USAGE.search(event):
+        return event
+    lines = event.splitlines(keepends=True)
+    is_alone = [_is_usage_alone(document) for document in event_data(event)]
+    if is_alone == [True]:
+        return b"".join(line for line in lines if line.strip() and not line.startswith(_FIELDS))
+    if is_alone != [False]:
+        return b"".join(line for line in lines if not (line.startswith(b"data:") and _is_usage_alone(line[5:])))
+    return event
+
+
+def _is_usage_alone(document: bytes) -> bool | None:
+    """None: it is no JSON."""
     try:
-        event = msgspec.json.decode(line[5:])
+        chunk = msgspec.json.decode(document)
     except UNREADABLE:
-        return False
-    return isinstance(event, dict) and not event.get("choices") and not event.get("error")
+        return None
+    is_usage = isinstance(chunk, dict) and isinstance(chunk.get("usage"), dict)
+    return is_usage and not chunk.get("choices") and not chunk.get("error")

@@ -1,6 +1,6 @@
 """Embeddings: input tokens only, no streams. Source: https://platform.openai.com/docs/api-reference/embeddings."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import msgspec
@@ -12,6 +12,7 @@ from modicum.providers.body_parsing import (
     error_kind_of,
     identifier,
     parse_request,
+    parse_request_object,
     parse_usage,
     unreadable_reply,
 )
@@ -60,6 +61,15 @@ class OpenAIEmbeddings(OpenAIDialect):
         return [
             Block(SegmentKind.DOCUMENT, part if isinstance(part, str) else canonical(part)) for part in listed(given)
         ]
+
+    def prompt_tokens(self, body: bytes, count: Callable[[str], int]) -> int:
+        """Each input's, and nothing around them. Token ids have been counted by the caller."""
+        given = parse_request_object(body).get("input")
+        if isinstance(given, str):
+            return count(given)
+        inputs = listed(given)
+        ids = sum(isinstance(part, int) for part in inputs)
+        return ids + sum(count(part) if isinstance(part, str) else len(listed(part)) for part in inputs)
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:

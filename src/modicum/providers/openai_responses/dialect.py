@@ -4,6 +4,7 @@ Sources: https://platform.openai.com/docs/api-reference/responses,
 https://platform.openai.com/docs/api-reference/responses-streaming.
 """
 
+import re
 from typing import Any, ClassVar
 
 import msgspec
@@ -23,7 +24,7 @@ from modicum.providers.body_parsing import (
     unreadable_reply,
 )
 from modicum.providers.dialect import Target
-from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
+from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.openai.blocks import item_blocks, request_blocks
 from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIRequest
@@ -35,7 +36,6 @@ from modicum.providers.openai_responses.stream import ResponseTail
 
 
 class _Request(OpenAIRequest):
-    background: bool | None = None
     max_output_tokens: int | None = None
     conversation: Any = None
 
@@ -46,27 +46,29 @@ class _Reply(OpenAIReply):
     status: Any = None
     incomplete_details: Any = None
     tool_usage: Any = None
+    background: Any = None
+    created_at: Any = None
     output: msgspec.Raw = msgspec.Raw(b"[]")
 
 
+_LATER = re.compile(r"/v1/responses/(resp_[0-9A-Za-z_-]{1,200})(/cancel)?")
+_LATEST_S = 1 << 33
 _request = msgspec.json.Decoder(_Request)
 _reply = msgspec.json.Decoder(_Reply)
 
 
 class OpenAIResponses(OpenAIDialect):
-    """POST /v1/responses."""
+    """POST /v1/responses; GET /v1/responses/{id} and POST /v1/responses/{id}/cancel for those in the background."""
 
     name = "openai-responses"
     paths: ClassVar = {"/v1/responses": Target("/responses")}
+    area = re.compile("/v1/responses/")
     stream_ends = (b"response.completed", b"response.incomplete", b"response.failed")
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
     blocks_of = staticmethod(request_blocks)
 
     def request(self, body: bytes, path: str) -> RequestFacts:  # noqa: ARG002 - the path tells nothing here
-        """As `Dialect.request`; a background response is refused, for its usage comes with no reply of this call."""
         parsed = parse_request(_request, body)
-        if parsed.background:
-            raise DialectError(400, "'background' is not served here: its tokens would be counted nowhere")
         conversation = (
             parsed.conversation if isinstance(parsed.conversation, str) else mapping(parsed.conversation).get("id")
         )
@@ -78,6 +80,12 @@ class OpenAIResponses(OpenAIDialect):
             session=text(conversation) or session_from_cache_key(parsed.prompt_cache_key),
             metadata=metadata_texts(parsed.metadata),
         )
+
+    def find(self, method: str, path: str) -> Target | None:
+        found = _LATER.fullmatch(path)
+        if found is None or method != ("POST" if found[2] else "GET"):
+            return None
+        return Target(path.removeprefix("/v1"), is_call=False, late_reply=found[1])
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:
@@ -109,11 +117,19 @@ def _facts(parsed: _Reply) -> ReplyFacts:
         ),
         finish_reason=identifier(mapping(parsed.incomplete_details).get("reason")) or identifier(status),
         complete=status in {"completed", "incomplete"},
+        pending=status in {"queued", "in_progress"},
+        background=parsed.background is True,
+        created_s=_seconds(parsed.created_at) if parsed.background is True else 0.0,
         error_kind=error_kind_of({"error": parsed.error, "object": parsed.object}) or ("error" * (status == "failed")),
         output_text=made,
         output_chars=made_size,
         problem=problem,
     )
+
+
+def _seconds(created: Any) -> float:
+    is_time = isinstance(created, int | float) and 0 < created < _LATEST_S
+    return float(created) if is_time else 0.0
 
 
 _CHARGED = (b'"web_search_call"', *(f'"{kind}"'.encode() for kind in CHARGED_ITEMS))

@@ -8,28 +8,34 @@ from modicum.providers.body_parsing import identifier, parse_usage
 from modicum.providers.fields import mapping, text
 from modicum.providers.openai.recorded import finish_reason_from, requests_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
-from modicum.providers.stream import EventTail
+from modicum.providers.stream import GAP, EventTail
+
+_LAST = {"response.completed", "response.incomplete", "response.failed", "response.cancelled"}
 
 
 class ResponseTail(EventTail):
     """The first event names id and model, the last one holds the response."""
 
-    WORTH_READING: ClassVar = re.compile(rb'"(?:response\.(?:completed|incomplete|failed)"|error"\s*[,}])')
+    WORTH_READING: ClassVar = re.compile(
+        rb'"(?:response\.(?:completed|incomplete|failed|cancelled)"|error"%b[,}])' % GAP
+    )
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         if event.get("type") == "error":
             inner = mapping(event.get("error")) or event
             self.error_kind = identifier(inner.get("code")) or identifier(inner.get("type")) or "error"
+            self._count(event.get("usage") or inner.get("usage"))
             return
         response = mapping(event.get("response"))
         self.reply_id = identifier(response.get("id")) or self.reply_id
         self.model = identifier(response.get("model")) or self.model
         if response.get("service_tier"):
             self.tier = tier_from(response)
-        if text(event.get("type")) not in {"response.completed", "response.incomplete", "response.failed"}:
+        self.pending = response.get("background") is True or self.pending
+        if text(event.get("type")) not in _LAST:
             return
-        self.usage, self.usage_problem = parse_usage(usage_from, response.get("usage"), MAIN_COUNTS)
-        self.usage_final = True
+        self.pending = False
+        self._count(response.get("usage"))
         self.charges = charges_from(
             mapping(response.get("usage")),
             lane=response.get("service_tier"),
@@ -37,9 +43,14 @@ class ResponseTail(EventTail):
             requests=requests_in(response),
         )
         self.finish_reason = identifier(finish_reason_from(response))
-        self.complete = event.get("type") != "response.failed"
-        if not self.complete:
+        self.complete = event.get("type") in {"response.completed", "response.incomplete"}
+        if event.get("type") == "response.failed":
             self.error_kind = identifier(mapping(response.get("error")).get("code")) or "error"
+
+    def _count(self, usage: Any) -> None:
+        if usage is not None:
+            self.usage, self.usage_problem = parse_usage(usage_from, usage, MAIN_COUNTS)
+            self.usage_final = self.usage is not None
 
     def generated_text(self, event: Mapping[str, Any]) -> str:
         if text(event.get("type")).endswith(".delta"):

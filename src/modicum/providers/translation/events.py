@@ -1,4 +1,4 @@
-"""Server-sent events of an upstream, decoded one by one as their lines become whole."""
+"""Server-sent events of an upstream, decoded one by one as they become whole."""
 
 from collections.abc import Iterator, Mapping
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 
 from modicum.providers.body_parsing import UNREADABLE
-from modicum.providers.line_buffer import LineBuffer
+from modicum.providers.event_stream import EventBuffer, event_data
 from modicum.providers.translation.translation import unusable_reply
 
 DONE: Mapping[str, Any] = {}
@@ -17,34 +17,33 @@ class Events:
     """Chunks in, events out.
 
     Raises (while iterated):
-        DialectError: a line of data is not a JSON object.
+        DialectError: the data of an event is not a JSON object, or too large.
     """
 
     def __init__(self) -> None:
-        self._lines = LineBuffer()
+        self._whole = EventBuffer()
 
     def feed(self, chunk: bytes) -> Iterator[Mapping[str, Any]]:
-        yield from _events(self._lines.feed(chunk))
+        yield from _events(self._whole.feed(chunk))
+        if self._whole.skipped:
+            raise unusable_reply("an event of the stream is too large")
 
     def end(self) -> Iterator[Mapping[str, Any]]:
-        """A last event whose line end is missing; one that broke off is none."""
-        last = self._lines.end()
+        """A last event whose end is missing; one that broke off is none."""
+        last = self._whole.end()
         if last.rstrip().endswith((b"}", b"[DONE]")):
             yield from _events(last)
 
 
-def _events(lines: bytes) -> Iterator[Mapping[str, Any]]:
-    for line in lines.splitlines():
-        if not line.startswith(b"data:"):
-            continue
-        data = line[5:].strip()
+def _events(events: bytes) -> Iterator[Mapping[str, Any]]:
+    for data in event_data(events):
         if data == b"[DONE]":
             yield DONE
             continue
         try:
             event = msgspec.json.decode(data)
         except UNREADABLE as wrong:
-            raise unusable_reply("a line of the stream is not JSON") from wrong
+            raise unusable_reply("an event of the stream is not JSON") from wrong
         if not isinstance(event, Mapping):
-            raise unusable_reply("a line of the stream is no JSON object")
+            raise unusable_reply("an event of the stream is no JSON object")
         yield event

@@ -1,0 +1,98 @@
+"""A folder in which nothing may be written: where tests run as root, the reader becomes nobody."""
+
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from modicum.importers.sqlite_files import has_tables, opened
+
+COUNT = """
+import os, sys
+from pathlib import Path
+from modicum.importers.sqlite_files import opened
+if os.geteuid() == 0:
+    os.setgroups([])
+    os.setgid(65534)
+    os.setuid(65534)
+with opened(Path(sys.argv[1])) as (database, lacks):
+    print(database.execute("SELECT count(*) FROM t").fetchone()[0])
+    print(lacks)
+"""
+
+
+@pytest.fixture
+def shut(tmp_path_factory):
+    """A folder with a database of three rows, five more in its write-ahead log, and nothing that may be written."""
+    folder = tmp_path_factory.mktemp("shut")
+    source = folder.parent / f"{folder.name}-source.db"
+    writer = sqlite3.connect(source)
+    with writer:
+        writer.execute("PRAGMA journal_mode=WAL")
+        writer.execute("CREATE TABLE t (a)")
+        writer.executemany("INSERT INTO t VALUES (?)", [(number,) for number in range(3)])
+    writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with writer:
+        writer.executemany("INSERT INTO t VALUES (?)", [(number,) for number in range(5)])
+    for ending in ("", "-wal"):
+        shutil.copy(f"{source}{ending}", folder / f"a.db{ending}")
+        (folder / f"a.db{ending}").chmod(0o444)
+    writer.close()
+    for parent in folder.parents:
+        if parent.name.startswith(("pytest-", "popen-")):
+            parent.chmod(parent.stat().st_mode | 0o055)
+    folder.chmod(0o555)
+    yield folder
+    folder.chmod(0o755)
+
+
+def read_as_nobody(room, folder):
+    words = [sys.executable, "-c", COUNT, folder / "a.db"]
+    environment = {**os.environ, "TMPDIR": str(room)}
+    ended = subprocess.run(words, check=True, capture_output=True, text=True, env=environment)
+    rows, lacks = ended.stdout.split("\n")[:2]
+    return int(rows), lacks
+
+
+def temporary(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("temporary")
+    folder.chmod(0o777)
+    return folder
+
+
+def test_the_log_of_a_database_is_applied_where_nothing_may_be_written(shut, tmp_path_factory):
+    room = temporary(tmp_path_factory)
+
+    assert read_as_nobody(room, shut) == (8, "")
+    assert sorted(file.name for file in shut.iterdir()) == ["a.db", "a.db-wal"]
+    assert list(room.iterdir()) == []
+
+
+def test_a_log_that_cannot_be_read_is_said(shut, tmp_path_factory):
+    (shut / "a.db-wal").chmod(0)
+
+    rows, lacks = read_as_nobody(temporary(tmp_path_factory), shut)
+
+    assert rows == 3
+    assert lacks.startswith("rows that stand only in a.db-wal are not counted (Permission denied")
+    assert "copy the database with its -wal" in lacks
+
+
+def test_a_database_without_a_log_is_read_in_place(shut, tmp_path_factory):
+    shut.chmod(0o755)
+    (shut / "a.db-wal").unlink()
+    shut.chmod(0o555)
+
+    assert read_as_nobody(temporary(tmp_path_factory), shut) == (3, "")
+
+
+def test_what_is_no_database_has_no_tables(tmp_path):
+    path = tmp_path / "a.db"
+    path.write_bytes(b"SQLite format 3\x00 and nothing else")
+
+    assert not has_tables(path, {"t": {"a"}})
+    with pytest.raises(sqlite3.Error), opened(path):
+        pass

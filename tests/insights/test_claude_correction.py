@@ -1,7 +1,7 @@
 import msgspec
 import pytest
 
-from modicum.insights.claude_correction import TextPart, confirmed_checks, correct, parts_of, unchecked_models
+from modicum.insights.claude_correction import CountablePart, confirmed_checks, correct, parts_of, unchecked_models
 from modicum.metering.calibration import Calibrations
 from modicum.metering.claude_tokens import PIECE_CHARS, CounterCheck, counter_name
 
@@ -31,7 +31,7 @@ def letters(text, generation):
 
 
 def part(content, text):
-    return TextPart(content, len(text), lambda: text)
+    return CountablePart(content, len(text), lambda: text)
 
 
 def test_a_counter_is_used_for_the_models_that_records_confirmed_it_for():

@@ -39,7 +39,7 @@ def command(files: tuple[str, ...], models: tuple[str, ...], *, as_json: bool, p
       git diff | modicum count -m gpt-5 -m gemini-2.5-pro
       modicum count src/*.py --json
     """
-    from modicum.insights.claude_correction import TextPart, parts_of
+    from modicum.insights.claude_correction import CountablePart, parts_of
     from modicum.insights.count import count_for_model, count_raw, list_encodings
     from modicum.metering.content_kinds import find_content_kind
 
@@ -47,7 +47,7 @@ def command(files: tuple[str, ...], models: tuple[str, ...], *, as_json: bool, p
     encodings = list_encodings(chosen)
     raw: Counter[tuple[str, str]] = Counter()
     problems: list[Problem] = []
-    parts: list[TextPart] = []
+    parts: list[CountablePart] = []
     size = counted = 0
     for name in files or (STDIN,):
         text = _read_text(name)

@@ -33,7 +33,7 @@ Count = Callable[[str], int]
 
 
 @dataclass(frozen=True)
-class TextPart:
+class CountablePart:
     """A text, or a part of one, that can be read again."""
 
     content: str
@@ -49,9 +49,9 @@ class _Counts(msgspec.Struct):
     exact: int
 
 
-def parts_of(text: str, content: str) -> Iterator[TextPart]:
+def parts_of(text: str, content: str) -> Iterator[CountablePart]:
     for piece in cut_pieces(text):
-        yield TextPart(content, len(piece), lambda piece=piece: piece)  # type: ignore[misc]
+        yield CountablePart(content, len(piece), lambda piece=piece: piece)  # type: ignore[misc]
 
 
 def confirmed_checks(
@@ -83,7 +83,7 @@ def unchecked_models(models: Iterable[str], checks: Iterable[CounterCheck]) -> l
 
 
 def correct(
-    parts: Sequence[TextPart],
+    parts: Sequence[CountablePart],
     chosen: Mapping[str, CounterCheck],
     ours: Count,
     exact: Callable[[str, str], int],
@@ -114,7 +114,7 @@ def correct(
     ]
 
 
-def _sample(parts: Sequence[TextPart], most_chars: int, *, whole: bool) -> Iterator[tuple[str, str]]:
+def _sample(parts: Sequence[CountablePart], most_chars: int, *, whole: bool) -> Iterator[tuple[str, str]]:
     """All parts, or parts from everywhere until the limit: each step goes on by the golden section of the whole."""
     order = range(len(parts)) if whole else sorted(range(len(parts)), key=lambda at: (at * GOLDEN) % 1)
     left = most_chars

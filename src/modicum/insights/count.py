@@ -10,7 +10,7 @@ from functools import partial
 import msgspec
 
 from modicum.calls import Basis
-from modicum.insights.claude_correction import TextPart, confirmed_checks, correct
+from modicum.insights.claude_correction import CountablePart, confirmed_checks, correct
 from modicum.metering.calibration import Calibrations, TokenCount
 from modicum.metering.claude_tokens import CounterCheck, count_claude_tokens
 from modicum.metering.context_windows import context_window_tokens
@@ -40,7 +40,7 @@ class CountBasis:
     checks: tuple[CounterCheck, ...] = ()
     """What an exact counter for Claude was found to be worth."""
 
-    def corrected_for(self, models: Iterable[str], parts: Sequence[TextPart]) -> "CountBasis":
+    def corrected_for(self, models: Iterable[str], parts: Sequence[CountablePart]) -> "CountBasis":
         """With lines that the exact counter corrects on these texts, for the models where the user's records confirm
         it. Takes seconds.
         """

@@ -14,7 +14,7 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from modicum.calls import Problem, UserError
-from modicum.insights.claude_correction import TextPart
+from modicum.insights.claude_correction import CountablePart
 from modicum.insights.codebase import FileList, read_text
 from modicum.insights.count import CountBasis, convert_count, count_raw, list_encodings
 from modicum.metering.calibration import Calibrations, TokenCount
@@ -189,12 +189,12 @@ def _count_all(folder: Path, names: Sequence[str], encodings: Iterable[str]) -> 
             yield from pool.map(one, names[start : start + AT_ONCE])
 
 
-def _as_part(folder: Path, file: _CountedFile) -> TextPart:
+def _as_part(folder: Path, file: _CountedFile) -> CountablePart:
     def read() -> str:
         text = read_text(folder / file.name)
         return "" if isinstance(text, Problem) else text  # it was there a moment ago
 
-    return TextPart(file.content, file.size, read)
+    return CountablePart(file.content, file.size, read)
 
 
 def fit_model(

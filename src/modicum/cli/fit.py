@@ -81,6 +81,7 @@ def command(
         output.print_json(report)
     else:
         _print_report(report, most_rows)
+        token_measures.print_unchecked([model.model for model in report.models], measures)
 
 
 def _print_report(report: "Fit", most_rows: int) -> None:

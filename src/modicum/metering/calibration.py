@@ -12,7 +12,7 @@ absolute relative errors: a minority of odd pairs cannot move it. Its error is m
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
@@ -172,6 +172,12 @@ class Calibrations:
         why = f"{encoding} times {ratio:.3f}, the ratio of {family.stands_in}" if stand_in else f"plain {encoding}"
         most = round(tokens * family.most_ratio)
         return TokenCount(tokens, Basis.ESTIMATED, None, most, f"{why}; not measured for {family.name}")
+
+
+@cache
+def shipped_calibrations() -> Calibrations:
+    """The lines that come with the program: for what is counted while it passes, and for logged outputs."""
+    return Calibrations()
 
 
 def _describe_origin(calibration: Calibration, *, mine: bool) -> str:

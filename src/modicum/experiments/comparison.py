@@ -37,7 +37,7 @@ class ParetoLine(msgspec.Struct, frozen=True, kw_only=True):
     """Arms that do not know the measure."""
 
 
-class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+class ArmComparison(msgspec.Struct, frozen=True, kw_only=True):
     baseline: str
     rules: ComparisonRules
     arms: list[ComparedArm]
@@ -50,7 +50,7 @@ class Comparison(msgspec.Struct, frozen=True, kw_only=True):
 
 def compare(
     results: Iterable[TaskResult], rules: ComparisonRules, *, names: Sequence[str] = (), baseline: str = ""
-) -> Comparison:
+) -> ArmComparison:
     """Compares the arms of these results.
 
     Args:
@@ -71,7 +71,7 @@ def compare(
     others = chosen[1:]
     pairs = [compare_pair(chosen[0], name, tasks, rules, comparisons=len(others)) for name in others]
     line = _draw_line(tasks)
-    return Comparison(
+    return ArmComparison(
         baseline=chosen[0],
         rules=rules,
         arms=[summarise_arm(name, by_arm[name], tasks[name], rules.passing, rules.repeats) for name in chosen],

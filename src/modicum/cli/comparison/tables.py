@@ -8,14 +8,14 @@ import click
 from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
-    from modicum.experiments.comparison import Comparison
+    from modicum.experiments.comparison import ArmComparison
     from modicum.experiments.comparison_arms import ComparedArm, ComparedFigure
     from modicum.experiments.comparison_pairs import ComparedPair, ComparedRatio
 
 NAME_WIDTH = 19
 
 
-def print_comparison(comparison: "Comparison") -> None:
+def print_comparison(comparison: "ArmComparison") -> None:
     _print_success(comparison)
     _print_spent(comparison.arms)
     _print_per_success(comparison)
@@ -37,7 +37,7 @@ def _name(name: str) -> str:
     return name if len(name) <= NAME_WIDTH else f"{name[:10]}…{name[-(NAME_WIDTH - 11) :]}"
 
 
-def _print_success(comparison: "Comparison") -> None:
+def _print_success(comparison: "ArmComparison") -> None:
     best = {point.name for point in comparison.line.points if point.on_line} if comparison.line else set()
     ks = {arm.pass_hat_k.k for arm in comparison.arms if arm.pass_hat_k}
     with_repeats, partial = bool(ks), any(arm.mean_outcome is not None for arm in comparison.arms)
@@ -86,7 +86,7 @@ def _print_spent(arms: "Sequence[ComparedArm]") -> None:
         click.echo("* over the runs that know it; others do not")
 
 
-def _print_per_success(comparison: "Comparison") -> None:
+def _print_per_success(comparison: "ArmComparison") -> None:
     titles = {"cost_usd": "cost", "total_tokens": "tokens", "joules": "joules"}
     measures = [
         measure for measure in titles if any(arm.per_success[measure].value is not None for arm in comparison.arms)

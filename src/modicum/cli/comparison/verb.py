@@ -22,7 +22,7 @@ from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.calls.task_result import TaskResult
-    from modicum.experiments.comparison import Comparison
+    from modicum.experiments.comparison import ArmComparison
     from modicum.importers.task_results.result_format import ResultOptions
 
 FILE_ENDINGS = (".csv", ".tsv", ".json", ".jsonl", ".ndjson", ".eval")
@@ -31,7 +31,7 @@ PAIRS = ("task", "branch", "project", TAG)
 
 
 @dataclass(frozen=True, kw_only=True)
-class CompareOptions(shared.LedgerOptions, shared.SpanOptions):
+class ComparisonOptions(shared.LedgerOptions, shared.SpanOptions):
     names: tuple[str, ...]
     by: str
     pair: str
@@ -93,8 +93,8 @@ class CompareOptions(shared.LedgerOptions, shared.SpanOptions):
 @shared.strict_option
 @shared.json_option
 @shared.ledger_option
-@shared.pass_options(CompareOptions)
-def command(options: CompareOptions) -> None:
+@shared.pass_options(ComparisonOptions)
+def command(options: ComparisonOptions) -> None:
     """Compare models, agents, prompts or savers on the same tasks.
 
     Each FILE holds results: a table with a row per run (CSV, JSON lines), or what Inspect, promptfoo, lm-eval,
@@ -160,7 +160,7 @@ def _is_file_name(name: str) -> bool:
     return name.endswith(FILE_ENDINGS)
 
 
-def _read_files(paths: Sequence[Path], options: CompareOptions, problems: list[Problem]) -> "list[TaskResult]":
+def _read_files(paths: Sequence[Path], options: ComparisonOptions, problems: list[Problem]) -> "list[TaskResult]":
     from modicum.importers.task_results.read_results import read_task_results
 
     results: list[TaskResult] = []
@@ -172,7 +172,7 @@ def _read_files(paths: Sequence[Path], options: CompareOptions, problems: list[P
     return results
 
 
-def _result_options(options: CompareOptions) -> "ResultOptions":
+def _result_options(options: ComparisonOptions) -> "ResultOptions":
     from modicum.importers.task_results.result_format import ROLES, ResultOptions
 
     columns: dict[str, str] = {}
@@ -184,7 +184,7 @@ def _result_options(options: CompareOptions) -> "ResultOptions":
     return ResultOptions(by=options.by, outcome=options.outcome, columns=columns)
 
 
-def _read_ledger(options: CompareOptions, remarks: list[str]) -> "list[TaskResult]":
+def _read_ledger(options: ComparisonOptions, remarks: list[str]) -> "list[TaskResult]":
     from modicum.cli.inputs.task_energy import add_task_energy
     from modicum.experiments.comparison_ledger import results_of_ledger
 
@@ -223,7 +223,7 @@ def _read_ledger(options: CompareOptions, remarks: list[str]) -> "list[TaskResul
     return ledger.results
 
 
-def _draw(comparison: "Comparison", path: Path) -> None:
+def _draw(comparison: "ArmComparison", path: Path) -> None:
     from modicum.reports.comparison_drawing import draw_comparison
 
     if comparison.line is None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from modicum.calls import Problem
 from modicum.calls.errors import accepted_are
-from modicum.calls.storable import storable
+from modicum.calls.outside.storable import storable
 from modicum.calls.task_result import TaskResult, total_of
 from modicum.importers.csv_rows import csv_rows
 from modicum.importers.task_results.result_format import Numbered, Record, ResultOptions

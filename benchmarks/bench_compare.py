@@ -172,7 +172,7 @@ def residuals(path: Path, arms: list[str]) -> np.ndarray:
     tasks = {arm: gather_tasks(results, 1.0) for arm, results in by_arm.items()}
     pool = []
     for arm in arms:
-        common = tasks[arm].keys() & tasks["control"].keys()
+        common = sorted(tasks[arm].keys() & tasks["control"].keys())
         costs = [(tasks["control"][task].mean("cost_usd"), tasks[arm][task].mean("cost_usd")) for task in common]
         logs = np.log([after / before for before, after in costs])
         pool.append(logs - logs.mean())

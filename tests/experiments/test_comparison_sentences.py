@@ -53,6 +53,13 @@ def test_the_margin_is_the_owners():
     assert any_with(sentences(saver(12), margin=0.25), "same outcomes as", "fewer tokens")
 
 
+def test_more_success_with_less_is_said_as_such():
+    lines = sentences(saver(100, outcome=lambda arm, task: float(arm == "saver" or task % 2)))
+
+    assert any_with(lines, "saver succeeds more often than plain with 30.", "fewer tokens")
+    assert not any_with(lines, "same outcomes as")
+
+
 def test_a_saver_that_costs_is_named_so():
     assert any_with(sentences(saver(60, ratio=1.3)), "saver costs 29.", "more than plain")
 

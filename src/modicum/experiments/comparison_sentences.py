@@ -95,6 +95,8 @@ def _describe_decided(pair: ComparedPair, measure: str, ratio: ComparedRatio, le
         if ratio.direction_among_all and not success.is_not_worse_among_all:
             together = f" Judged together with the other {pair.comparisons - 1} arms, equal outcomes are not shown."
         saving = _WITH_LESS[measure].format(percent)
+        if success.low > 0:
+            return f"{pair.arm} succeeds more often than {pair.baseline} {saving}: {interval}.{together}"
         return f"{pair.arm} reaches the same outcomes as {pair.baseline} {saving}: {interval}.{together}"
     same = (
         "and succeeds less often"

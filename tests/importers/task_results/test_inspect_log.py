@@ -1,5 +1,7 @@
 import json
+import sys
 import zipfile
+from importlib import import_module
 
 import pytest
 
@@ -62,8 +64,11 @@ def test_a_sample_without_a_score_has_no_outcome(tmp_path):
     assert (found.outcome, found.total_tokens, found.cost_usd) == (None, None, None)
 
 
-def archive(path, *samples, start="header.json"):
-    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+ZSTD = import_module("zipfile" if sys.version_info >= (3, 14) else "backports.zstd.zipfile")
+
+
+def archive(path, *samples, start="header.json", packing=ZSTD.ZIP_ZSTANDARD):
+    with ZSTD.ZipFile(path, "w", packing) as packed:
         packed.writestr(start, json.dumps({"eval": HEADER, "status": "success"}))
         for each in samples:
             packed.writestr(f"samples/{each['id']}_epoch_{each['epoch']}.json", json.dumps(each))
@@ -83,6 +88,7 @@ def test_the_packed_log_says_the_same(tmp_path):
     ]
     assert packed[0].run_id != packed[1].run_id
     assert len(read(archive(tmp_path / "open.eval", sample(1), start="_journal/start.json"))[0]) == 1
+    assert len(read(archive(tmp_path / "old.eval", sample(1), packing=zipfile.ZIP_DEFLATED))[0]) == 1
 
 
 def test_a_log_without_samples_says_so(tmp_path):

@@ -44,6 +44,18 @@ def test_the_arm_may_be_the_model(tmp_path):
     assert "--by accepts file, model, agent" in read(path, by="prompt")[1][0]
 
 
+def test_a_prompt_without_its_cached_tokens_is_named(tmp_path):
+    one = simulation("1")
+    one["messages"][2]["raw_data"] = {"usage": {"prompt_tokens_details": {"cached_tokens": 5000}}}
+
+    results, problems = read(written(tmp_path / "run.json", document(one)))
+
+    assert results[0].prompt_tokens == 300
+    assert problems == [
+        "1 messages read more from cache than their prompt holds: this file's prompt tokens leave cached ones out"
+    ]
+
+
 def test_one_that_broke_off_has_failed(tmp_path):
     (found,), problems = read(written(tmp_path / "run.json", document(simulation("7", reward=None))))
 

@@ -1,7 +1,9 @@
 """Logs of Inspect: JSON, or `.eval`, a ZIP file with a JSON document per sample."""
 
-import zipfile
+import sys
+import zipfile as plain_zipfile
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +22,8 @@ from modicum.importers.task_results.result_format import (
 from modicum.providers.fields import label, mapping, text
 from modicum.providers.json_values import decoded
 
+# Inspect packs its logs with zstd, which the zipfile of Python before 3.14 does not know.
+zipfile = import_module("zipfile" if sys.version_info >= (3, 14) else "backports.zstd.zipfile")
 _GRADES = {"C": 1.0, "I": 0.0, "P": 0.5, "N": 0.0}
 """Inspect's letters, as its own accuracy takes them: correct, incorrect, partial, no answer."""
 MOST_SAMPLE_BYTES = 256 * 1024 * 1024
@@ -53,7 +57,7 @@ def read_inspect_archive(path: Path, options: ResultOptions) -> Iterator[TaskRes
         yield Problem(str(path), f"the log of Inspect cannot be unpacked: {type(error).__name__}")
 
 
-def _archived_samples(archive: zipfile.ZipFile) -> Iterator[Any]:
+def _archived_samples(archive: plain_zipfile.ZipFile) -> Iterator[Any]:
     for entry in archive.infolist():
         if entry.filename.startswith("samples/") and entry.filename.endswith(".json"):
             # A small file must not become a large one.

@@ -22,6 +22,7 @@ from modicum.importers.task_results.result_format import (
 from modicum.providers.fields import label, listed, mapping, text
 
 NO_REWARD = "broke off without a reward and count as failed"
+WITHOUT_CACHED = "read more from cache than their prompt holds: this file's prompt tokens leave cached ones out"
 
 
 def read_tau2(path: Path, rows: Iterator[Numbered | Problem], options: ResultOptions) -> Iterator[TaskResult | Problem]:
@@ -43,7 +44,7 @@ def read_tau2(path: Path, rows: Iterator[Numbered | Problem], options: ResultOpt
         except ValueError as error:
             yield Problem(str(path), str(error))
             continue
-        without_reward = 0
+        without_reward = without_cached = 0
         for number, item in enumerate(listed(document.get("simulations")), 1):
             simulation = mapping(item)
             if not (task := label(simulation.get("task_id"))):
@@ -53,6 +54,7 @@ def read_tau2(path: Path, rows: Iterator[Numbered | Problem], options: ResultOpt
             without_reward += reward is None
             prompt, completion = _agent_tokens(listed(simulation.get("messages")))
             cost = number_of(simulation.get("agent_cost"))
+            without_cached += sum(_leaves_out_cached(mapping(each)) for each in listed(simulation.get("messages")))
             yield TaskResult(
                 arm=arm,
                 task=f"{domain}/{task}" if domain else task,
@@ -65,6 +67,8 @@ def read_tau2(path: Path, rows: Iterator[Numbered | Problem], options: ResultOpt
                 seconds=number_of(simulation.get("duration")),
                 place=f"{path.name}, simulation {number}",
             )
+        if without_cached:
+            yield Problem(str(path), f"{without_cached} messages {WITHOUT_CACHED}")
         if without_reward:
             yield Problem(str(path), f"{without_reward} simulations {NO_REWARD}")
 
@@ -85,6 +89,18 @@ def _agent_tokens(messages: list[Any]) -> tuple[int | None, int | None]:
             return None, None
         prompt, completion, counted = prompt + one, completion + other, counted + 1
     return (prompt, completion) if counted else (None, None)
+
+
+def _leaves_out_cached(message: Record) -> bool:
+    """Some relays count only what was not cached as prompt, where others count all of it."""
+    if message.get("role") != "assistant":
+        return False
+    details = mapping(mapping(mapping(message.get("raw_data")).get("usage")).get("prompt_tokens_details"))
+    cached, prompt = (
+        count_of(details.get("cached_tokens")),
+        count_of(mapping(message.get("usage")).get("prompt_tokens")),
+    )
+    return cached is not None and prompt is not None and cached > prompt
 
 
 def _recognise(record: Record) -> bool:

@@ -29,12 +29,12 @@ def test_a_rounding_beyond_1_is_1():
     assert check_results([result("a", 1, 1 + 1e-12)]).results[0].outcome == 1.0
 
 
-@pytest.mark.parametrize("cost", [-1.0, math.inf, math.nan])
+@pytest.mark.parametrize("cost", [-1.0, math.inf, math.nan, 1e-320, 1e16])
 def test_a_figure_that_can_not_be_is_unknown_and_not_0(cost):
     checked = check_results([result("a", 1, cost=cost)])
 
     assert checked.results[0].cost_usd is None
-    assert "negative or endless" in checked.remarks[0]
+    assert "negative or impossible" in checked.remarks[0]
 
 
 def test_contradictory_runs_are_left_out_and_repeated_ones_count_once():

@@ -9,6 +9,8 @@ import msgspec
 from modicum.calls.task_result import TaskResult
 
 SHOWN_PLACES = 3
+LEAST, MOST = 1e-12, 1e15
+"""What a run can take, in dollars, tokens, seconds or joules; anything beyond is a fault of whoever wrote it."""
 _FIGURES = ("prompt_tokens", "completion_tokens", "total_tokens", "cost_usd", "seconds", "joules")
 
 
@@ -32,7 +34,7 @@ def check_results(results: Iterable[TaskResult], *, score_max: float = 1.0) -> C
         )
     if negative:
         checked.remarks.append(
-            f"{len(negative):,} runs have a negative or endless figure, which is taken for unknown{_places(negative)}."
+            f"{len(negative):,} runs have a negative or impossible figure, which is taken for unknown{_places(negative)}."
         )
     checked.remarks += _describe_free(scaled)
     checked.results = _drop_repeated(scaled, checked.remarks)
@@ -54,7 +56,7 @@ def _check_figures(
     wrong = [
         name
         for name in _FIGURES
-        if (figure := getattr(result, name)) is not None and not (math.isfinite(figure) and figure >= 0)
+        if (figure := getattr(result, name)) is not None and not (figure == 0 or LEAST <= figure <= MOST)
     ]
     if wrong:
         negative.append(result)

@@ -19,7 +19,7 @@ from modicum.importers.task_results.result_format import (
     count_of,
     number_of,
 )
-from modicum.providers.fields import label, mapping, text
+from modicum.providers.fields import label, listed, mapping, text
 from modicum.providers.json_values import decoded
 
 # Inspect packs its logs with zstd, which the zipfile of Python before 3.14 does not know.
@@ -37,8 +37,8 @@ def read_inspect(
         if isinstance(row, Problem):
             yield row
         else:
-            samples = row[1].get("samples")
-            yield from _results(path, mapping(row[1].get("eval")), iter(samples or ()), options)
+            samples = iter(listed(row[1].get("samples")))
+            yield from _results(path, mapping(row[1].get("eval")), samples, options)
 
 
 def read_inspect_archive(path: Path, options: ResultOptions) -> Iterator[TaskResult | Problem]:

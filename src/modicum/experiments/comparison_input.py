@@ -34,7 +34,7 @@ def check_results(results: Iterable[TaskResult], *, score_max: float = 1.0) -> C
         )
     if negative:
         checked.remarks.append(
-            f"{len(negative):,} runs have a negative or impossible figure, which is taken for unknown{_places(negative)}."
+            f"{len(negative):,} runs have a negative or impossible figure, taken for unknown{_places(negative)}."
         )
     checked.remarks += _describe_free(scaled)
     checked.results = _drop_repeated(scaled, checked.remarks)

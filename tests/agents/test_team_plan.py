@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from agents.teams import plan
-from modicum.agents.canary import CanaryWatch
+from modicum.experiments.canary import CanaryWatch
 from modicum.agents.plan_rules import Binding, Drop, EarlyExit, EdgeKind, Mute, Substitute, digest_text
 from modicum.agents.team_plan import encode_plan, read_plan
 from modicum.calls import UserError

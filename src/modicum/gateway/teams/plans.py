@@ -5,7 +5,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from modicum.agents.canary import CanaryWatch
+from modicum.experiments.canary import CanaryWatch
 from modicum.agents.plan_rules import digest_text
 from modicum.agents.team_plan import TeamPlan, find_line, read_plan
 from modicum.calls import UserError

@@ -23,7 +23,7 @@ from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
 from modicum.gateway.http.client import Client
 from modicum.gateway.optimizing import FeatureFacts
 from modicum.gateway.process.log import log
-from modicum.gateway.teams.outcomes import CANARY, NEITHER, PLAN
+from modicum.experiments.team_runs import CANARY, NEITHER, PLAN
 from modicum.gateway.teams.plans import Team, TeamPlans
 from modicum.gateway.teams.runs import Run, Runs
 from modicum.providers.dialects import DIALECTS

@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from modicum.agents.canary import CanaryWatch
+from modicum.experiments.canary import CanaryWatch
 from modicum.calls import UserError
 
 

@@ -10,7 +10,7 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from modicum.agents.canary import CanaryWatch
+from modicum.experiments.canary import CanaryWatch
 from modicum.calls import UserError
 from modicum.calls.containment import undo_if_failed
 

@@ -14,6 +14,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",
     "context/test_former_version.py": "a ledger and a journal of the version before",
     "gateway/test_known_cases.py": "replies with known right figures, through the whole gateway",
+    "gateway/test_known_charges.py": "what is charged beside plain tokens, through the whole gateway",
     "insights/test_planted_waste.py": "mutation check of all findings together",
     "benchmarks/test_second_prices.py": "the price list beside a second source, with benchmarks/second_prices.py",
     "benchmarks/test_fuzz.py": "tests benchmarks/bench_fuzz.py, and every decoder and reader with a little of it",

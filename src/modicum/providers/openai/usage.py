@@ -127,7 +127,7 @@ def provider_cost(usage: Mapping[str, Any]) -> Decimal | None:
     """
     ticks = usage.get("cost_in_usd_ticks")
     if isinstance(ticks, int) and not isinstance(ticks, bool) and ticks > 0:
-        return dollars(ticks / _TICKS)
+        return dollars(str(ticks / _TICKS))
     cost = usage.get("cost")
     charged = dollars(mapping(cost).get("total_cost") if isinstance(cost, Mapping) else cost)
     if usage.get("is_byok") is True:

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import numpy as np
 
-from modicum.experiments.experiment import Arm, Experiment, Kind
+from modicum.experiments.experiment import Arm, ChangeKind, Experiment
 from modicum.experiments.grading import TrialTask
 
 START = datetime(2026, 3, 1, tzinfo=UTC)
@@ -13,7 +13,13 @@ KEY = b"k" * 32
 
 
 def experiment(**fields):
-    usual = {"name": "cheaper", "kind": Kind.MODEL, "subject": "gpt-4o", "to": "gpt-4o-mini", "outcome": "resolved"}
+    usual = {
+        "name": "cheaper",
+        "kind": ChangeKind.MODEL,
+        "subject": "gpt-4o",
+        "to": "gpt-4o-mini",
+        "outcome": "resolved",
+    }
     return Experiment(**usual | {"margin": 0.05, "started_at": START} | fields)
 
 

@@ -6,7 +6,7 @@ import pytest
 from experiments.samples import START, experiment
 from modicum.calls import UserError
 from modicum.experiments.decisions import ExperimentEvent, Experiments, audit_experiments
-from modicum.experiments.experiment import Kind, State
+from modicum.experiments.experiment import ChangeKind, ExperimentState
 
 
 def started(one=None):
@@ -21,9 +21,9 @@ def ended(what, name="cheaper", hours=1, of=START):
 def test_the_state_is_the_fold_of_the_events():
     assert [one.name for one in Experiments([started()]).running()] == ["cheaper"]
     (over,) = Experiments([started(), ended("rolled_back"), ended("kept", hours=2)]).all()
-    assert (over.state, over.why, over.ended_at) == (State.ROLLED_BACK, "because", START + timedelta(hours=1))
+    assert (over.state, over.why, over.ended_at) == (ExperimentState.ROLLED_BACK, "because", START + timedelta(hours=1))
     kept = Experiments([started(), ended("kept")])
-    assert [one.state for one in kept.applied()] == [State.KEPT]
+    assert [one.state for one in kept.applied()] == [ExperimentState.KEPT]
     assert Experiments([started(), ended("kept"), ended("stopped", hours=2)]).applied() == []
 
 
@@ -42,9 +42,9 @@ def test_a_late_end_of_a_former_experiment_does_not_end_a_new_one_of_its_name():
 
 
 def test_a_rule_that_was_rolled_back_stays_off_until_something_new_is_started_about_it():
-    rule = experiment(kind=Kind.RULE, subject="trim.tools", to="")
+    rule = experiment(kind=ChangeKind.RULE, subject="trim.tools", to="")
     over = Experiments([started(rule), ended("rolled_back")])
-    assert [one.state for one in over.applied()] == [State.ROLLED_BACK]
+    assert [one.state for one in over.applied()] == [ExperimentState.ROLLED_BACK]
     again = msgspec.structs.replace(rule, name="again", started_at=START + timedelta(days=1))
     assert Experiments([started(rule), ended("rolled_back"), started(again)]).applied() == [again]
 

@@ -2,7 +2,7 @@ import pytest
 
 from experiments.samples import KEY, START, experiment
 from modicum.calls import UserError
-from modicum.experiments.experiment import Arm, Kind, check_experiment, kind_named
+from modicum.experiments.experiment import Arm, ChangeKind, check_experiment, kind_named
 
 
 def test_tasks_are_drawn_by_the_share_and_always_alike():
@@ -26,7 +26,7 @@ def test_another_key_another_experiment_and_another_start_draw_anew():
 def test_a_model_experiment_is_about_the_models_that_fit():
     assert experiment(subject="gpt-4o*").is_about("gpt-4o-2024")
     assert not experiment(subject="gpt-4o").is_about("gpt-4o-mini")
-    assert not experiment(kind=Kind.RULE, subject="gpt-4o").is_about("gpt-4o")
+    assert not experiment(kind=ChangeKind.RULE, subject="gpt-4o").is_about("gpt-4o")
 
 
 @pytest.mark.parametrize(
@@ -52,6 +52,6 @@ def test_what_cannot_be_run_is_refused_with_what_is_accepted(fields, why):
 
 def test_a_right_one_passes_and_kinds_are_named():
     check_experiment(experiment())
-    assert kind_named("team") is Kind.TEAM
+    assert kind_named("team") is ChangeKind.TEAM
     with pytest.raises(UserError, match="model, rule, team"):
         kind_named("prompt")

@@ -1,5 +1,4 @@
 import numpy as np
-import pytest
 
 from modicum.experiments.gate import (
     failed_calls_harm,
@@ -68,7 +67,7 @@ def test_the_number_of_tasks_needed_is_that_of_simulations():
     planned = plan_tasks(0.8, 0.05, 0.5)
     seen = [find_first_verdicts(*drawn(12_000, seed), 0.5, 0.05).safe or 12_000 for seed in range(30)]
 
-    assert planned == pytest.approx(np.median(seen), rel=0.6)
+    assert np.median(seen) < planned < 2 * np.quantile(seen, 0.75)
     assert plan_tasks(0.8, 0.02, 0.5) > 4 * planned
     later = measure_effect(*drawn(500, 3), 0.5, 0.05)
     assert later.more_tasks_until_safe > 500

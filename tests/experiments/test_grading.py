@@ -1,7 +1,7 @@
 import pytest
 
 from experiments.samples import altered, experiment, tasks
-from modicum.experiments.experiment import Arm, Kind
+from modicum.experiments.experiment import Arm, ChangeKind
 from modicum.experiments.gate import Verdict
 from modicum.experiments.grading import grade
 
@@ -31,7 +31,7 @@ def test_one_that_is_not_decided_says_how_many_more_tasks_are_needed():
 
 
 def test_one_that_takes_more_and_brings_nothing_is_stopped():
-    found = grade(experiment(kind=Kind.RULE, subject="trim.tools"), tasks(6000, saving=-0.4))
+    found = grade(experiment(kind=ChangeKind.RULE, subject="trim.tools"), tasks(6000, saving=-0.4))
 
     assert found.verdict is Verdict.STOP
     assert "it saves nothing: a task takes " in found.why

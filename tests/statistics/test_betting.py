@@ -54,7 +54,8 @@ def test_the_lower_bound_covers_the_mean_and_comes_near_it():
     assert lower_bound([], [], 0.05, (-1.0, 1.0)) == -1.0
 
 
-def test_a_claim_at_the_bound_is_not_divided_by():
+def test_a_claim_at_the_bound_is_refuted_by_one_figure_above_it():
+    assert last_evidence_above([0.0, 0.5], [0.0, 0.0], 0.0) > 20
     assert last_evidence_above([0.0, 0.0], [0.0, 0.0], 0.0) == 0.0
 
 

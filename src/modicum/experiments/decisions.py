@@ -9,12 +9,12 @@ from typing import Literal
 import msgspec
 
 from modicum.calls import AuditEvent, UserError
-from modicum.experiments.experiment import Experiment, State, check_experiment
+from modicum.experiments.experiment import Experiment, ExperimentState, check_experiment
 
 EVENT_KIND = "experiment"
 BY_ITSELF = "modicum"
 """Who decides where nobody did."""
-_ENDS = {"rolled_back": State.ROLLED_BACK, "kept": State.KEPT, "stopped": State.STOPPED}
+_ENDS = {"rolled_back": ExperimentState.ROLLED_BACK, "kept": ExperimentState.KEPT, "stopped": ExperimentState.STOPPED}
 
 
 class ExperimentEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -43,11 +43,13 @@ class Experiments:
         return list(self._by_name.values())
 
     def running(self) -> list[Experiment]:
-        return [one for one in self._by_name.values() if one.state is State.RUNNING]
+        return [one for one in self._by_name.values() if one.state is ExperimentState.RUNNING]
 
     def applied(self) -> list[Experiment]:
         """Those that concern calls: running, kept, and rules and plans that are not applied any more."""
-        return [one for one in self._by_name.values() if one.state is not State.STOPPED or one.kind != "model"]
+        return [
+            one for one in self._by_name.values() if one.state is not ExperimentState.STOPPED or one.kind != "model"
+        ]
 
     def why_safe(self, name: str) -> str:
         """Why a loss beyond the margin was ruled out; empty if it was not (yet)."""
@@ -90,7 +92,7 @@ class Experiments:
                 self._by_name = {
                     name: one
                     for name, one in self._by_name.items()
-                    if one.state is State.RUNNING
+                    if one.state is ExperimentState.RUNNING
                     or (one.kind, one.subject) != (event.definition.kind, event.definition.subject)
                 }
                 self._by_name[event.name] = event.definition
@@ -101,7 +103,7 @@ class Experiments:
             return
         if event.what == "safe":
             self._safe.setdefault(event.name, event.why)
-        elif one.state in {State.RUNNING, State.KEPT}:
+        elif one.state in {ExperimentState.RUNNING, ExperimentState.KEPT}:
             self._by_name[event.name] = msgspec.structs.replace(
                 one, state=_ENDS[event.what], ended_at=event.at, why=event.why
             )

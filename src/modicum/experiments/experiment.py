@@ -21,7 +21,7 @@ class Arm(StrEnum):
     """Goes on as it was."""
 
 
-class Kind(StrEnum):
+class ChangeKind(StrEnum):
     MODEL = "model"
     """Calls for one model ask another."""
     RULE = "rule"
@@ -30,7 +30,7 @@ class Kind(StrEnum):
     """A team's plan is applied, or the full team runs."""
 
 
-class State(StrEnum):
+class ExperimentState(StrEnum):
     RUNNING = "running"
     KEPT = "kept"
     """It ended, and all calls have the change."""
@@ -42,7 +42,7 @@ class State(StrEnum):
 
 class Experiment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     name: str
-    kind: Kind
+    kind: ChangeKind
     subject: str
     """The model that calls ask for, the rule, or the team."""
     to: str = ""
@@ -56,7 +56,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     settle_s: float = 0.0
     """Seconds from a task's first call until its outcome is in; younger tasks are not graded."""
     started_at: datetime
-    state: State = State.RUNNING
+    state: ExperimentState = ExperimentState.RUNNING
     ended_at: datetime | None = None
     why: str = ""
     """Why it is in this state."""
@@ -80,7 +80,7 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return Arm.HOLD_OUT if draw(self.identity, task, key) < self.hold_out else Arm.CHANGED
 
     def is_about(self, model: str) -> bool:
-        return self.kind is Kind.MODEL and fnmatchcase(model, self.subject)
+        return self.kind is ChangeKind.MODEL and fnmatchcase(model, self.subject)
 
 
 def draw(experiment: str, task: str, key: bytes) -> float:
@@ -103,7 +103,7 @@ def check_experiment(one: Experiment) -> None:
         )
     if not one.subject or not one.outcome:
         raise UserError("an experiment needs what it is about and an outcome; 'modicum outcome list' shows the names")
-    if one.kind is Kind.MODEL and (not one.to or one.to == one.subject):
+    if one.kind is ChangeKind.MODEL and (not one.to or one.to == one.subject):
         raise UserError(f"an experiment on the model '{one.subject}' needs another one to ask instead: --to MODEL")
     if not 0 < one.margin < 1:
         raise UserError(f"the margin is {one.margin:g}; accepted is a share between 0 and 1: 0.05 is 5 points")
@@ -113,13 +113,13 @@ def check_experiment(one: Experiment) -> None:
         raise UserError("the time that outcomes take cannot be negative")
 
 
-def kind_named(text: str) -> Kind:
+def kind_named(text: str) -> ChangeKind:
     """The kind of that name.
 
     Raises:
         UserError: there is none.
     """
     try:
-        return Kind(text)
+        return ChangeKind(text)
     except ValueError:
-        raise UserError(f"'{text}' is no kind of experiment; {accepted_are(Kind)}") from None
+        raise UserError(f"'{text}' is no kind of experiment; {accepted_are(ChangeKind)}") from None

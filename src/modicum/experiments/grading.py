@@ -12,7 +12,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from modicum.experiments.experiment import Arm, Experiment, Kind
+from modicum.experiments.experiment import Arm, ChangeKind, Experiment
 from modicum.experiments.gate import Effect, Verdict, failed_calls_harm, measure_effect
 from modicum.statistics.randomised import RatioInTime, evidence_of_wrong_lot, ratio_of_means
 
@@ -49,7 +49,7 @@ class TrialTask(msgspec.Struct, frozen=True, kw_only=True):
     outcome_high: float | None
 
 
-class Comparison(msgspec.Struct, frozen=True, kw_only=True):
+class SpendComparison(msgspec.Struct, frozen=True, kw_only=True):
     """What tasks of the changed arm take, over what those of the hold-out take."""
 
     ratio: float | None
@@ -75,9 +75,9 @@ class Grade(msgspec.Struct, frozen=True, kw_only=True):
     """Tasks with an outcome that counts, by arm."""
     effect: Effect | None
     """None: nothing can be said; `remarks` say why."""
-    tokens: Comparison
+    tokens: SpendComparison
     """Effective tokens of a task."""
-    cost: Comparison
+    cost: SpendComparison
     """Dollars of a task."""
     remarks: tuple[str, ...] = ()
     """What a reader has to know beside the figures."""
@@ -105,7 +105,7 @@ def grade(one: Experiment, tasks: Sequence[TrialTask]) -> Grade:
         )
     effect = None if alike else _effect(one, usable)
     tokens, cost = _compare(ordered, "effective_tokens"), _compare(ordered, "cost_usd")
-    verdict, why = _decide(one, ordered, effect, trouble, cost if one.kind is Kind.MODEL else tokens)
+    verdict, why = _decide(one, ordered, effect, trouble, cost if one.kind is ChangeKind.MODEL else tokens)
     return Grade(
         verdict=verdict,
         why=why,
@@ -119,7 +119,7 @@ def grade(one: Experiment, tasks: Sequence[TrialTask]) -> Grade:
 
 
 def _decide(
-    one: Experiment, tasks: Sequence[TrialTask], effect: Effect | None, trouble: list[str], spend: Comparison
+    one: Experiment, tasks: Sequence[TrialTask], effect: Effect | None, trouble: list[str], spend: SpendComparison
 ) -> tuple[Verdict, str]:
     if failures := _find_failing_calls(one, tasks):
         return Verdict.ROLL_BACK, failures
@@ -142,7 +142,7 @@ def _find_failing_calls(one: Experiment, tasks: Sequence[TrialTask]) -> str:
     )
 
 
-def _weigh(one: Experiment, effect: Effect, spend: Comparison) -> tuple[Verdict, str]:
+def _weigh(one: Experiment, effect: Effect, spend: SpendComparison) -> tuple[Verdict, str]:
     if effect.is_harm(one.margin):
         return Verdict.ROLL_BACK, f"it does harm: {_describe(effect)}"
     if not effect.is_safe:
@@ -195,7 +195,7 @@ def _find_wrong_lot(one: Experiment, tasks: Sequence[TrialTask], usable: Sequenc
 
 
 def _find_unapplied(one: Experiment, tasks: Sequence[TrialTask]) -> str:
-    if one.kind is not Kind.MODEL:
+    if one.kind is not ChangeKind.MODEL:
         return ""
     changed = [task for task in tasks if task.arm is Arm.CHANGED]
     concerned, applied = sum(t.calls_concerned for t in changed), sum(t.calls_applied for t in changed)
@@ -248,18 +248,18 @@ def _find_drift(usable: Sequence[TrialTask]) -> str:
     )
 
 
-def _compare(tasks: Sequence[TrialTask], field: str) -> Comparison:
+def _compare(tasks: Sequence[TrialTask], field: str) -> SpendComparison:
     known = [task for task in tasks if getattr(task, field) is not None]
     unknown = len(tasks) - len(known)
     if not known:
-        return Comparison(ratio=None, low=None, high=None, tasks=0, no_interval="of no task it is known")
+        return SpendComparison(ratio=None, low=None, high=None, tasks=0, no_interval="of no task it is known")
     if unknown > MOST_CONTRADICTING * len(tasks):
-        return Comparison(
+        return SpendComparison(
             ratio=None, low=None, high=None, tasks=len(known), no_interval=f"of {unknown:,} tasks it is not known"
         )
     amounts = np.array([float(getattr(task, field)) for task in known])
     ratio: RatioInTime = ratio_of_means(amounts, _changed(known))
-    return Comparison(
+    return SpendComparison(
         ratio=ratio.value, low=ratio.low, high=ratio.high, tasks=len(known), no_interval=ratio.no_interval
     )
 
@@ -285,7 +285,7 @@ def _describe(effect: Effect) -> str:
     )
 
 
-def _percent(spend: Comparison) -> str:
+def _percent(spend: SpendComparison) -> str:
     assert spend.ratio is not None and spend.low is not None and spend.high is not None  # noqa: S101, PT018 - costs_more
     return f"{100 * spend.ratio - 100:.0f} % [{100 * spend.low - 100:.0f}, {100 * spend.high - 100:.0f}]"
 

@@ -63,8 +63,8 @@ def lower_bound(figures: ArrayLike, lowest: ArrayLike, error: float, within: tup
 def tasks_for_evidence(
     figures: ArrayLike, lowest: ArrayLike, mean: float, true_mean: float, error: float
 ) -> int | None:
-    """About how many figures in all refuse "at most `mean`" if the true mean is `true_mean` and figures spread as
-    these do. None: no number would.
+    """How many figures in all refuse "at most `mean`", in about three cases of four, if the true mean is `true_mean`
+    and figures spread as these do. None: no number would.
     """
     values = np.asarray(figures, dtype=float)
     if true_mean <= mean or len(values) == 0:
@@ -85,9 +85,9 @@ def tasks_for_evidence(
 def _steps(values: Floats, floor: Floats, mean: float, *, checked: bool = True) -> Floats:
     if checked and (values < floor - 1e-9).any():
         raise ValueError("a figure is below its bound")
-    room = mean - floor
-    # Where the claim itself lies at the bound nothing can be lost by betting, and a figure above it proves all.
-    return np.where(room > 1e-12, (values - mean) / np.maximum(room, 1e-12), 0.0).clip(-1.0, 1e12)
+    # Where the claim lies at the bound itself, a single figure above it refutes the claim.
+    steps: Floats = ((values - mean) / np.maximum(mean - floor, 1e-12)).clip(-1.0, 1e12)
+    return steps
 
 
 def _mixed(wealth: Floats) -> Floats:

@@ -17,13 +17,13 @@ from modicum.agents.plan_rules import digest_text
 from modicum.agents.team_plan import find_line
 from modicum.agents.turn import TeamTurn
 from modicum.agents.turn_rules import RULES
+from modicum.experiments.team_runs import CANARY, NEITHER, PLAN
 from modicum.gateway import replies
 from modicum.gateway.callers.attribution import MOST_CHARACTERS
 from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
 from modicum.gateway.http.client import Client
 from modicum.gateway.optimizing import FeatureFacts
 from modicum.gateway.process.log import log
-from modicum.experiments.team_runs import CANARY, NEITHER, PLAN
 from modicum.gateway.teams.plans import Team, TeamPlans
 from modicum.gateway.teams.runs import Run, Runs
 from modicum.providers.dialects import DIALECTS

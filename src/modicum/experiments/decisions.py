@@ -14,11 +14,16 @@ from modicum.experiments.experiment import Experiment, ExperimentState, check_ex
 EVENT_KIND = "experiment"
 BY_ITSELF = "modicum"
 """Who decides where nobody did."""
-_ENDS = {"rolled_back": ExperimentState.ROLLED_BACK, "kept": ExperimentState.KEPT, "stopped": ExperimentState.STOPPED}
+What = Literal["started", "safe", "rolled_back", "kept", "stopped"]
+_ENDS: dict[What, ExperimentState] = {
+    "rolled_back": ExperimentState.ROLLED_BACK,
+    "kept": ExperimentState.KEPT,
+    "stopped": ExperimentState.STOPPED,
+}
 
 
 class ExperimentEvent(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    what: Literal["started", "safe", "rolled_back", "kept", "stopped"]
+    what: What
     """`safe`: a loss beyond the margin is ruled out; the experiment goes on."""
     name: str
     at: datetime

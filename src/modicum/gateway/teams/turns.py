@@ -21,6 +21,7 @@ from modicum.experiments.team_runs import CANARY, NEITHER, PLAN
 from modicum.gateway import replies
 from modicum.gateway.callers.attribution import MOST_CHARACTERS
 from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
+from modicum.gateway.experimenting import HeldOutTeams
 from modicum.gateway.http.client import Client
 from modicum.gateway.optimizing import FeatureFacts
 from modicum.gateway.process.log import log
@@ -136,6 +137,9 @@ class TeamTurns:
 
     def _new(self, team: Team, question: TurnQuestion, exchange: Exchange) -> Run:
         run = Run(team.plan.guard(question.run, watch=team.watch))
+        held_out = exchange.of(HeldOutTeams)
+        if held_out is not None and team.name in held_out.teams:
+            run.guard.full_because = run.guard.full_because or "canary"
         why = run.guard.full_because
         arm = CANARY if why == "canary" else NEITHER if why else PLAN
         self._record_run(team.name, question.run, exchange.about.task, team.digest, arm)

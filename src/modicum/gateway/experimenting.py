@@ -3,6 +3,7 @@
 Arms are drawn by task, never by call, with a key: every worker comes to the same one without asking anybody.
 """
 
+import sqlite3
 from collections.abc import Sequence
 from typing import NamedTuple
 
@@ -89,7 +90,11 @@ class LiveExperiments:
         """Takes over what was decided; whether `arms` are others now. Events that this version cannot read are logged,
         and what was in force stays.
         """
-        if (last := self._events.last()) == self._last:
+        try:
+            last = self._events.last()
+        except sqlite3.Error:  # `Troubles` says so
+            return False
+        if last == self._last:
             return False
         self._last = last
         try:

@@ -141,4 +141,5 @@ def _definition(one: Experiment | None) -> dict[str, str]:
         "margin": f"{one.margin:g}",
         "hold_out": f"{one.hold_out:g}",
         "settle_s": f"{one.settle_s:g}",
+        "estimated_saving": "" if one.estimated_saving is None else f"{one.estimated_saving:.4f}",
     }

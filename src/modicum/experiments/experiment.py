@@ -55,6 +55,8 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Share of tasks that go on as they were."""
     settle_s: float = 0.0
     """Seconds from a task's first call until its outcome is in; younger tasks are not graded."""
+    estimated_saving: float | None = None
+    """The share of a task's dollars that a replay of the ledger, made before the start, says it saves."""
     started_at: datetime
     state: ExperimentState = ExperimentState.RUNNING
     ended_at: datetime | None = None

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import click
+import msgspec
 
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
@@ -18,6 +19,7 @@ from modicum.settings import Settings, read_settings, state_folder
 if TYPE_CHECKING:
     from modicum.experiments.decisions import ExperimentEvent, Experiments, What
     from modicum.experiments.experiment import ChangeKind, Experiment
+    from modicum.ledger.store import Store
 
 _TIME = re.compile(r"^(\d{1,4})(m|h|d)$")
 _UNITS = {"m": "minutes", "h": "hours", "d": "days"}
@@ -84,9 +86,10 @@ def start(options: StartOptions) -> None:
     settings = read_settings()
     kind, subject = _subject(options, settings)
     one = _define(options, kind, subject)
-    experiments = _read_experiments()
-    experiments.check_start(one)
-    planned = _plan(options, settings)
+    _read_experiments().check_start(one)
+    with resources.open_ledger(options.ledger_url, settings) as store:
+        planned = _plan(store, one)
+        one = _estimate(store, one, settings)
     _append("started", one, options.why, definition=one)
     if options.as_json:
         output.print_json(_document(one) | {"tasks_until_safe": planned})
@@ -99,6 +102,8 @@ def start(options: StartOptions) -> None:
         )
     else:
         click.echo(f"about {planned:,} tasks with outcomes will find it safe, if it does no harm")
+    if one.estimated_saving is not None:
+        click.echo(f"a replay of the last 30 days says that it saves {one.estimated_saving:.1%} of such tasks' dollars")
     click.echo("next: modicum experiment status")
 
 
@@ -154,6 +159,29 @@ def stop(*, name: str, keep: bool, why: str, as_json: bool) -> None:
         output.print_json({"name": name, "what": event.what, "at": event.at})
         return
     click.echo(f"experiment '{name}' ended: {'all calls have' if keep else 'no call has'} the change from now on")
+
+
+@command.command()
+@shared.json_option
+@shared.ledger_option
+def savings(*, as_json: bool, ledger_url: str | None) -> None:
+    """Show what experiments saved: estimated by replay before they began, measured by their hold-outs.
+
+    \b
+    Examples:
+      modicum experiment savings
+      modicum experiment savings --json
+    """
+    from modicum.cli.experiments.savings import print_savings, read_savings, savings_document
+
+    with resources.open_ledger(ledger_url) as store:
+        measured = read_savings(store)
+    if as_json:
+        output.print_json(savings_document(measured))
+    elif measured:
+        print_savings(measured)
+    else:
+        click.echo("no experiment was started: 'modicum experiment start --help' shows how")
 
 
 @command.command()
@@ -242,16 +270,27 @@ def _define(options: StartOptions, kind: "ChangeKind", subject: str) -> "Experim
     )
 
 
-def _plan(options: StartOptions, settings: Settings) -> int | None:
+def _estimate(store: "Store", one: "Experiment", settings: Settings) -> "Experiment":
+    """The experiment with what a replay says that it saves, written down before its first task."""
+    from modicum.cli.experiments.savings import estimate_model_saving
+    from modicum.experiments.experiment import ChangeKind
+
+    if one.kind is not ChangeKind.MODEL:
+        return one
+    prices = resources.load_prices(None, settings)
+    share = estimate_model_saving(store, settings, prices, one.subject, one.to, one.started_at)
+    return msgspec.structs.replace(one, estimated_saving=share)
+
+
+def _plan(store: "Store", one: "Experiment") -> int | None:
     """About how many tasks it will take, from how often the outcome was a success so far; None: nobody knows."""
     from modicum.experiments.gate import plan_tasks
 
-    with resources.open_ledger(options.ledger_url, settings) as store:
-        row = next((row for row in store.ask("outcomes") if row["name"] == options.outcome.strip()), None)
+    row = next((row for row in store.ask("outcomes") if row["name"] == one.outcome), None)
     if row is None or not row["outcomes"]:
         return None
     base = float(row["value_sum"]) / row["outcomes"]
-    return plan_tasks(base, options.margin, 1 - options.hold_out) if 0 < base < 1 else None
+    return plan_tasks(base, one.margin, 1 - one.hold_out) if 0 < base < 1 else None
 
 
 def _describe(one: "Experiment") -> str:
@@ -278,6 +317,7 @@ def _document(one: "Experiment") -> dict[str, object]:
         "margin": one.margin,
         "hold_out": one.hold_out,
         "settle_s": one.settle_s,
+        "estimated_saving": one.estimated_saving,
         "started_at": one.started_at,
         "state": one.state.value,
         "ended_at": one.ended_at,

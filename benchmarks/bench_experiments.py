@@ -10,8 +10,9 @@ from time import perf_counter
 import numpy as np
 
 from measured import machine
-from modicum.experiments.gate import find_first_verdicts, plan_tasks
-from modicum.statistics.randomised import ratio_of_means
+from modicum.experiments.gate import ERROR, HARM_ERROR, find_first_verdicts, plan_tasks
+from modicum.statistics.betting import last_evidence_above
+from modicum.statistics.randomised import effect_figures, ratio_of_means
 
 MARGIN = 0.05
 TASKS = 4_000
@@ -81,6 +82,16 @@ class Trial:
     tokens: np.ndarray
 
 
+@dataclass(frozen=True)
+class Look:
+    is_safe: bool
+    loss: float
+    harm: float
+
+    def is_harm(self, margin: float) -> bool:
+        return self.harm >= -np.log(HARM_ERROR) and self.loss > margin
+
+
 def draw(setting: Setting, seed: int, effect: float, count: int = TASKS) -> Trial:
     random = np.random.default_rng([seed, int(1000 - 1000 * effect)])
     traffic = setting.make(random, count)
@@ -127,6 +138,35 @@ def tokens_missed(setting: Setting, seeds: int) -> tuple[float, float]:
         missed.append(any(each.low is not None and not each.low <= TOKEN_RATIO <= each.high for each in ratios))
         given.append(ratios[-1].low is not None)
     return share(missed), share(given)
+
+
+def late(effect: float, seeds: int, *, settle: int) -> float:
+    """Wrong "safe" (or, without an effect, roll-back) where failures come late: after 400 tasks on average, successes
+    after 50. The gate looks 30 times and sees what has come; `settle` tasks at the end are left out.
+    """
+    wrong = []
+    for seed in range(seeds):
+        one = draw(SETTINGS["plain"], seed, effect)
+        random = np.random.default_rng([seed, 7])
+        known_at = np.arange(TASKS) + random.exponential(np.where(one.values == 1, 50, 400))
+        found = False
+        for look in np.linspace(TASKS / LOOKS, TASKS, LOOKS).astype(int):
+            graded = (known_at <= look) & (np.arange(TASKS) < look - settle)
+            verdict = last_verdict(one.values[graded], one.changed[graded])
+            found |= verdict.is_safe if effect else verdict.is_harm(MARGIN)
+        wrong.append(found)
+    return share(wrong)
+
+
+def last_verdict(values: np.ndarray, changed: np.ndarray) -> Look:
+    if changed.sum() in {0, len(changed)}:
+        return Look(is_safe=False, loss=0.0, harm=0.0)
+    parts = effect_figures(values, changed, 0.5)
+    return Look(
+        is_safe=last_evidence_above(parts.figures, parts.lowest, -MARGIN) >= -np.log(ERROR),
+        loss=float(values[~changed].mean() - values[changed].mean()),
+        harm=last_evidence_above(-parts.figures, -parts.highest, 0.0),
+    )
 
 
 def quantile(found: list, part: float) -> int | None:
@@ -209,6 +249,9 @@ def main() -> None:
         "gate.false_rollback_max": max(row["false_rollback"] for row in rows),
         "gate.harm_tasks_80": rows[0]["harm_found_80"],
         "gate.planned_tasks_safe": plan_tasks(0.8, MARGIN, 0.5),
+        "late_failures.false_safe": late(-MARGIN, chosen.power_seeds, settle=0),
+        "late_failures.false_safe_settled": late(-MARGIN, chosen.power_seeds, settle=2000),
+        "late_failures.false_rollback": late(0.0, chosen.power_seeds, settle=0),
         "margin": MARGIN,
         "seeds": chosen.seeds,
         "power_seeds": chosen.power_seeds,

@@ -154,6 +154,21 @@ def test_it_is_graded_now_and_then_and_not_at_every_round(memory, events, monkey
     assert len(looks) == 1
 
 
+def test_grading_that_takes_long_is_done_less_often(memory, events, monkeypatch):
+    monkeypatch.setattr(grading, "EVERY_S", 0.0)
+    monkeypatch.setattr(grading, "MOST_OF_TIME", 1e-9)
+    looks = []
+    found = grade_from_ledger(memory, experiment())
+    monkeypatch.setattr(grading, "grade_from_ledger", lambda _, one: looks.append(one) or found)
+    start(events)
+    grader = Grader(events, [].append)
+
+    for _ in range(3):
+        grader.grade_running(memory)
+
+    assert len(looks) == 1
+
+
 def test_an_event_of_a_newer_version_is_said(events):
     events.append("experiment", {"what": "of a newer version"})
 

@@ -26,5 +26,5 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
 
 
 def problem_rows(problems: Sequence[Problem]) -> list[dict[str, str | int | None]]:
-    """As `--json` of every verb lists them."""
+    """Problems as `--json` of every verb lists them."""
     return [{"path": problem.path, "line": problem.line, "reason": problem.reason} for problem in problems]

@@ -49,7 +49,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class ParsedSpans(msgspec.Struct):
-    """What one request told."""
+    """The spans of one request, and the calls in them."""
 
     spans: list[Received] = []
     calls: int = 0
@@ -81,7 +81,7 @@ class Traces:
         read: Callable[[], Awaitable[bytes]],
         client: Client,
     ) -> None:
-        """Answers when what was told is durable. The body is read once the sender is known."""
+        """Answers when the spans are durable. The body is read once the sender is known."""
         kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
         try:
             caller = _checked(owners, method, path, headers)
@@ -187,7 +187,7 @@ def _take(span: Span, owner: Owner, result: ParsedSpans) -> None:
 
 
 def _owned(call: Call, owner: Owner) -> Call:
-    """With the key's owner, and with names that are bounded: they become columns of the ledger."""
+    """The call with the key's owner, and with names that are bounded: they become columns of the ledger."""
     owner_of_span = call.owner
     of_key = Owner(
         owner.team or short(owner_of_span.team),
@@ -207,7 +207,7 @@ def _reject(reason: str, result: ParsedSpans) -> None:
 
 
 def _unpacked(body: bytes) -> bytes:
-    """Told from the first bytes, which neither protobuf nor JSON can have.
+    """Unpacks a body whose packing shows in its first bytes, which neither protobuf nor JSON can have.
 
     Raises:
         Refused: it unpacks to more than is taken, or not at all.
@@ -257,7 +257,7 @@ async def _answer(client: Client, kind: bytes, result: ParsedSpans) -> None:
 
 
 async def _refuse(client: Client, kind: bytes, refusal: Refused) -> None:
-    """As `google.rpc.Status`, in the sender's encoding if it can be had."""
+    """Answers with a refusal as `google.rpc.Status`, in the sender's encoding if it can be had."""
     code = _CODES.get(refusal.status, 3)
     try:
         body = otlp_protobuf.status_of(code, refusal.message) if kind == _PROTOBUF else b""

@@ -41,7 +41,7 @@ def read(path: Path, reading: Reading) -> Found:
 
 
 def recorded(row: Record) -> Recorded:
-    """One observation.
+    """One observation of the export as what was recorded of a call.
 
     Raises:
         ValueError: a count, an amount or a time is none.

@@ -317,8 +317,8 @@ def _list_oddities(team: RecordedTeam) -> list[str]:
     twice = sorted({turn.agent for run in team.runs for turn in run.turns if _is_asked_again(run, turn)})
     if twice:
         limits.append(
-            f"who said what in rounds with two turns of {', '.join(twice)}: give each agent its own name, and each round"
-            " a number"
+            f"who said what in rounds with two turns of {', '.join(twice)}: give each agent its own name, and each"
+            " round a number"
         )
     if odd := [(run, turn, read) for run in team.runs for turn, read in _list_reads_before_writing(run)]:
         run, turn, read = odd[0]

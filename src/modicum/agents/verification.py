@@ -116,7 +116,8 @@ def verify(
 def verify_recorded(
     plan: TeamPlan, arms: Mapping[str, RecordedTeam], *, margin: float = 0.02, confidence: float = 0.95
 ) -> Verification:
-    """Compares arms as `verify` does, from recorded runs of the arms on the same tasks (several runs of a task are averaged).
+    """Compares arms as `verify` does, from recorded runs of the arms on the same tasks (several runs of a task are
+    averaged).
 
     Raises:
         UserError: the arms share no graded task, or runs are another team's.

@@ -144,7 +144,7 @@ def find_power_cap(points: Sequence[BenchPoint], concurrency: int, cap_watts: fl
         )
     raise UserError(
         f"a cap of {cap_watts:,.0f} W is near or below the {drawn:,.0f} W drawn at concurrency {concurrency};"
-        " the speed that is left then is not known: set the cap (nvidia-smi --power-limit), bench again, and give both files"
+        " what speed is left is not known: set the cap (nvidia-smi --power-limit), bench again, and give both files"
     )
 
 

@@ -95,7 +95,9 @@ class Recorder:
             self.journal.add(Record(exchange.number, "context", _pack(context)))
 
     async def _usage(self, exchange: Exchange) -> CountedUsage:
-        """The usage as the provider counted it, or estimated in the thread that counts tokens. If that fails, nobody has counted."""
+        """The usage as the provider counted it, or estimated in the thread that counts tokens. If that fails, nobody
+        has counted.
+        """
         if exchange.reply is not None and exchange.reply.usage_final:
             return meter.exact(exchange.reply)
         with contain_stage("usage", self._failed):

@@ -63,7 +63,7 @@ class HistoryReplay:
 
     @property
     def saving_share(self) -> float:
-        """What is saved, as a share of the cost of the arm without changes. Negative: the change would have cost more."""
+        """What is saved, as a share of the cost without changes. Negative: the change would have cost more."""
         whole = self.base.total_usd
         return (whole - self.changed.total_usd) / whole if whole else 0.0
 
@@ -151,7 +151,10 @@ class Replay:
         )[0]
 
     def fidelity(self, calls: Flags | None = None, base: PricedHistory | None = None) -> Fidelity:
-        """How well the replay reproduces the record: of all calls, or of some (those of one source); of another arm without changes, if one is given."""
+        """How well the replay reproduces the record, for all calls or for some (those of one source).
+
+        `base`: another arm without changes, instead of ours.
+        """
         history, arm = self.history, base or self.base
         priced = ~np.isnan(self.recorded.cost_usd)
         chosen = priced if calls is None else priced & calls

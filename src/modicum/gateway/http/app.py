@@ -135,7 +135,9 @@ class App:
         read: Callable[[], Awaitable[bytes]],
         client: Client,
     ) -> None:
-        """Takes in what is reported to us and goes no further (outcomes, spans). Each reads the body when it knows who sends it."""
+        """Takes in what is reported to us and goes no further (outcomes, spans). Each reads the body when it knows who
+        sends it.
+        """
         in_force = self._pipeline.in_force
         if path in TRACES:
             await self._parts.traces.take(in_force.owners, method, path, headers, read, client)

@@ -15,7 +15,7 @@ from modicum.cli.inputs import resources
 from modicum.cli.shared_options import LedgerOptions, json_option, ledger_option, pass_options, prices_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import parse_time
-from modicum.settings import checked_zone, read_settings
+from modicum.settings import checked_zone, read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.insights.price_changes import PriceChange, Pricing
@@ -91,7 +91,7 @@ def show(options: PriceOptions) -> None:
     elif not options.models:
         raise UserError("which model? For example: modicum prices claude-opus-5-5")
     if options.models:
-        at = parse_time(options.at, checked_zone(settings.timezone), datetime.now(UTC))
+        at = parse_time(options.at, user_zone(settings.timezone).zone, datetime.now(UTC))
         found = [find_price(prices, options.provider, model, at) for model in options.models]
         if options.as_json:
             output.print_json({"at": at, "models": found})

@@ -14,6 +14,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",
     "context/test_former_version.py": "a ledger and a journal of the version before",
     "gateway/test_known_cases.py": "replies with known right figures, through the whole gateway",
+    "gateway/test_known_charges.py": "what is charged beside plain tokens, through the whole gateway",
     "insights/test_planted_waste.py": "mutation check of all findings together",
     "benchmarks/test_second_prices.py": "the price list beside a second source, with benchmarks/second_prices.py",
     "benchmarks/test_fuzz.py": "tests benchmarks/bench_fuzz.py, and every decoder and reader with a little of it",
@@ -23,6 +24,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "test_docs.py": "holds the docs to the code",
     "test_hostile_files.py": "every reader and every verb at once, with files that are none",
     "test_install.py": "tests scripts/install-lock",
+    "test_unknown_numbers.py": "every reader at once, with a number that nobody knows",
     "test_same_problems.py": "bill, counting, audit and import over the same files",
     "test_sample.py": "holds the sample to what writes it, and to what a newcomer has to see",
 }

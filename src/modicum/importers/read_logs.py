@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modicum.calls import Call, Problem
+from modicum.calls.caveats import explain_caveat, is_unknown_field
 from modicum.calls.containment import contain
 from modicum.calls.errors import unknown_name
 from modicum.calls.project_names import project_of
@@ -194,10 +195,13 @@ def _read(
 def _read_file(path: Path, task: _Task) -> Found:
     """What is in one file. Whatever is wrong with it ends no more than it: the rest goes on."""
     problems = 0
+    doubts = _Doubts(path)
     is_odd = not _is_storable(str(path))  # calls without a name of their own are called after their file
     with contain() as reading:  # a fault of ours, or of the disk under the file
         for found in _placed(path, task):
             if isinstance(found, Call):
+                if found.charges.caveats:
+                    doubts.add(found)
                 yield _renamed(found) if is_odd else found
                 continue
             problems += 1
@@ -211,6 +215,28 @@ def _read_file(path: Path, task: _Task) -> Found:
     if problems > MOST_PROBLEMS:
         end = "; the rest is not read" if problems == GIVEN_UP_AT else ""
         yield Problem(str(path), f"{problems - MOST_PROBLEMS:,} more problems in this file{end}")
+    yield from doubts.problems()
+
+
+class _Doubts:
+    """Fields that nobody knows, in the calls of one file: each is a problem once, however many calls have it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+        self._calls: dict[str, set[str]] = {}
+
+    def add(self, call: Call) -> None:
+        for caveat in filter(is_unknown_field, call.charges.caveats):
+            self._calls.setdefault(caveat, set()).add(call.call_id)
+
+    def problems(self) -> Iterator[Problem]:
+        for caveat, calls in self._calls.items():
+            number = f"{len(calls):,} call" + "s" * (len(calls) != 1)
+            reason = f"{explain_caveat(caveat)}, in {number}: their cost is estimated; {REPORT_HINT}"
+            yield Problem(self._path, reason, is_of_cost=True)
+
+
+REPORT_HINT = "'modicum doctor --unknown-fields' writes a report to send"
 
 
 def _placed(path: Path, task: _Task) -> Found:

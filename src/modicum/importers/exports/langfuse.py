@@ -9,11 +9,12 @@ Traps, each with a fixture:
 - The times of one observation may differ by less than a millisecond between two exports, so ids alone are identity.
 """
 
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
+from modicum.calls import Basis, Call, CallStatus, Charges, Owner, Tier, Usage
 from modicum.calls.provider_names import provider_id, provider_of_model
 from modicum.calls.usage import is_counted
 from modicum.importers.exports.export_record import Record, Recorded, fields_in, read_export
@@ -30,7 +31,9 @@ from modicum.providers.fields import (
     parsed_mapping,
     start,
 )
-from modicum.providers.token_buckets import both_sides, disjoint, split_writes
+from modicum.providers.openai.usage import LANES
+from modicum.providers.token_buckets import MODALITIES, both_sides, disjoint, split_writes, with_modalities
+from modicum.providers.usage_guard import holds_number, shown_path, word
 
 NAME = "langfuse"
 CALLS = {"GENERATION", "EMBEDDING"}
@@ -72,6 +75,7 @@ def recorded(row: Record) -> Recorded:
         usage_basis=basis,
         output_basis=basis,
         tier=Tier.from_name(label(parameters.get("service_tier"))),
+        charges=Charges.of(caveats=_unknown(row) + word("service_tier", parameters.get("service_tier"), LANES)),
         reported_cost_usd=checked_dollars(
             first(row, "calculatedTotalCost", "totalCost", "total_cost") or costs.get("total") or None
         ),
@@ -111,7 +115,7 @@ def usage_from(row: Record) -> Usage | None:
     Raises:
         ValueError: a count is no count of tokens.
     """
-    details = parsed_mapping(first(row, "usageDetails", "usage_details")) or parsed_mapping(row.get("usage"))
+    details = _details(row)
     counts = {name: count(details, name) or 0 for name in details if name not in {"unit", "total"}}
     total = count(details, "total") or count(row, "totalTokens", "totalUsage") or 0
     if not counts:
@@ -123,12 +127,16 @@ def usage_from(row: Record) -> Usage | None:
     if not any(counts.values()) or not _is_counted(details):
         return None
     sums = dict.fromkeys(("input", "read", "written", "written_5m", "written_1h", "output", "reasoning", ""), 0)
+    kinds = {side: dict.fromkeys(MODALITIES, 0) for side in ("input", "read", "output")}
     for name, tokens in counts.items():
-        sums[bucket(name)] += tokens
+        side = bucket(name)
+        sums[side] += tokens
+        if side in kinds and (kind := next((kind for kind in MODALITIES if kind in name.lower()), "")):
+            kinds[side][kind] += tokens
     written = (sums["written"] + sums["written_5m"], sums["written_1h"])
     if sums["written"] and sums["written"] == sums["written_5m"] + sums["written_1h"]:  # the total beside its split
         written = split_writes(sums["written"], sums["written_5m"], sums["written_1h"])
-    return disjoint(
+    whole = disjoint(
         sums["input"],
         sums["output"],
         read=sums["read"],
@@ -137,6 +145,35 @@ def usage_from(row: Record) -> Usage | None:
         total=total,
         inside=False,
     )
+    sent = {kind: tokens + kinds["read"][kind] for kind, tokens in kinds["input"].items()}
+    return with_modalities(whole, prompt=sent, cached=kinds["read"], output=kinds["output"])
+
+
+def _details(row: Record) -> Mapping[str, Any]:
+    return parsed_mapping(first(row, "usageDetails", "usage_details")) or parsed_mapping(row.get("usage"))
+
+
+def _unknown(row: Record) -> list[str]:
+    """Keys of the usage details that nobody knows: by the words in them, since everybody makes keys of his own."""
+    details = _details(row)
+    unknown = [name for name, value in details.items() if not _is_known(str(name)) and holds_number(value)]
+    return [shown_path("usageDetails", name) for name in unknown]
+
+
+def _is_known(name: str) -> bool:
+    return name in NO_TOKENS or all(part.lower() in WORDS for part in _WORD.findall(name))
+
+
+_WORD = re.compile(r"[A-Z]?[a-z]+|[0-9]+[a-z]*|[A-Z]+")
+WORDS = {
+    *("input", "prompt", "output", "completion", "candidates", "total", "token", "tokens", "count", "details"),
+    *("cache", "cached", "caching", "read", "creation", "write", "written", "ephemeral", "5m", "1h"),
+    *("reasoning", "thinking", "thoughts", "text", "audio", "image", "video", "document"),
+    *("content", "accepted", "rejected", "prediction"),
+}
+"""The words of which the names of known keys are made, in whatever order."""
+NO_TOKENS = {"unit", "inputCost", "outputCost", "totalCost"}
+"""Fields of the older usage object that count no tokens; what Langfuse reckons is its estimate."""
 
 
 def _is_counted(details: Mapping[str, Any]) -> bool:

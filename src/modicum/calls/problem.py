@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from modicum.calls.storable import storable
+from modicum.calls.outside.storable import storable
 
 
 class Problem(msgspec.Struct, frozen=True, gc=False):

@@ -71,7 +71,7 @@ def write_report(path: str) -> None:
     Raises:
         UserError: the file cannot be written.
     """
-    from modicum.cli.unknown_fields import make_report
+    from modicum.cli.terminal.unknown_fields import make_report
 
     report = make_report(read_settings())
     if path == "-":
@@ -109,7 +109,7 @@ def _run_checks() -> Iterator[Check]:
 
 def _check_fields(settings: Settings) -> Iterator[Check]:
     """What of the ledger's calls this version does not know: their cost is no exact figure."""
-    from modicum.cli.unknown_fields import fields_in_ledger
+    from modicum.cli.terminal.unknown_fields import fields_in_ledger
 
     try:
         with resources.open_ledger(None, settings) as store:

@@ -15,8 +15,9 @@ from modicum.calls import Call, Problem
 from modicum.calls.caveats import explain_caveat, is_unknown_field
 from modicum.calls.containment import contain
 from modicum.calls.errors import unknown_name
+from modicum.calls.outside.storable import storable
 from modicum.calls.project_names import project_of
-from modicum.calls.storable import storable
+from modicum.calls.session_reports import REPORTS, SessionCalls
 from modicum.importers.files import head, is_document
 from modicum.importers.folders import log_files
 from modicum.importers.format import Found, LogFormat, Reading
@@ -30,6 +31,7 @@ FORMATS = {
     "claude-code": "claude_code.format",
     "codex": "agents.codex",
     "gemini-cli": "agents.gemini_cli",
+    "opencode-run": "agents.opencode_run",
     "opencode": "agents.opencode",
     "pi": "agents.pi",
     "copilot-cli": "agents.copilot_cli",
@@ -41,6 +43,8 @@ FORMATS = {
     "droid": "agents.droid",
     "crush": "agents.crush",
     "zed": "agents.zed",
+    "claude-headless": "agents.claude_headless",
+    "codex-exec": "agents.codex_exec",
     "openai-usage": "recorded.openai_usage",
     "anthropic-usage": "recorded.anthropic_usage",
     "openai": "recorded.openai",
@@ -146,12 +150,27 @@ def read_calls(
                 yield found
             else:
                 files.append(Sized(found, _size(found)))
-    calls = _read(files, _Task(reading, source), processes, progress)
+    calls = _without_repeated_reports(_read(files, _Task(reading, source), processes, progress))
     if reading.anatomy:
         from modicum.importers.anatomy_reading import order_conversations
 
         calls = order_conversations(calls, booked_in)
     yield from calls
+
+
+def _without_repeated_reports(found: Found) -> Found:
+    """Without what only reports on calls that stand in these files: reports come last, if they do."""
+    known, reports = SessionCalls(), []
+    for one in found:
+        if isinstance(one, Problem):
+            yield one
+            continue
+        known.add(one)
+        if one.place in REPORTS:
+            reports.append(one)
+        else:
+            yield one
+    yield from (report for report in reports if not known.has(report))
 
 
 @dataclass(frozen=True)

@@ -20,8 +20,8 @@ from modicum.calls import (
     Usage,
 )
 from modicum.calls.cost import ZERO
+from modicum.calls.outside.storable import storable
 from modicum.calls.rates import Rates
-from modicum.calls.storable import storable
 from modicum.metering.prices import PriceBook
 from modicum.metering.waived import WAIVED, is_waived
 

@@ -24,7 +24,7 @@ from modicum.gateway.http.app import App
 from modicum.gateway.http.body_budget import budget_of
 from modicum.gateway.http.cors import Cors
 from modicum.gateway.http.hosts import names_of
-from modicum.gateway.http.traces import Traces
+from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.http.unread import UnreadBody
 from modicum.gateway.http.upgrades import PlainProtocol
 from modicum.gateway.in_force import InForce
@@ -153,7 +153,7 @@ class Gateway:
             budget_of(settings.most_bodies_mb, settings.most_body_mb, self._worker.count, memory_bytes()),
             Readiness(journal),
             Recorder(journal, Digester(self._digest_key) if settings.anatomy else None, metrics.failed),
-            Traces(journal.path, metrics),
+            OtlpDoor(journal.path, metrics),
             LateReplies(journal),
             LiveRates(self._prices, metrics.failed),
             LiveTurns() if self._worker.count == 1 else None,

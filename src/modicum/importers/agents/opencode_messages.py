@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from modicum.calls import Basis, Call, CallStatus, Charges, Usage
-from modicum.calls.regular_file import read_regular
+from modicum.calls.outside.regular_file import read_regular
 from modicum.calls.usage import checked_count, is_counted
 from modicum.providers.fields import dollars, mapping, moment, text
 from modicum.providers.json_values import decoded

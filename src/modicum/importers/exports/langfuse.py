@@ -1,4 +1,5 @@
-"""Langfuse: observations from its API, its blob storage export (old and enriched) and its tables, as JSON or CSV.
+"""Langfuse: observations from its API, its blob storage export (old and enriched) and its tables, as JSON or CSV; and
+whole traces, as `GET /api/public/traces/{id}` gives them.
 
 Traps, each with a fixture:
 
@@ -6,11 +7,13 @@ Traps, each with a fixture:
 - The keys of the usage details are buckets that do not overlap, `input` among them; integrations that send an
   inclusive `input` are found by their total.
 - Field names are in camelCase in the API and in snake_case in blob exports, and JSON stands as text in both.
+- What an observation does not say itself (session, user, tags, release) stands at the trace that holds it. A list of
+  traces holds the ids of their observations alone: that is a problem, not an empty bill.
 - The times of one observation may differ by less than a millisecond between two exports, so ids alone are identity.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +43,34 @@ CALLS = {"GENERATION", "EMBEDDING"}
 
 
 def read(path: Path, reading: Reading) -> Found:
-    yield from read_export(path, reading, recorded)
+    yield from read_export(path, reading, recorded, observations_of)
+
+
+OF_TRACE = {
+    "sessionId": "sessionId",
+    "userId": "userId",
+    "name": "traceName",
+    "tags": "traceTags",
+    "release": "release",
+    "version": "version",
+    "environment": "environment",
+}
+"""Fields of a trace, and as which of its observations they are read."""
+
+
+def observations_of(record: Record) -> Iterable[Record]:
+    """The observations of a trace, with what the trace says of all of them; another record as it is."""
+    held = record.get("observations")
+    if not isinstance(held, list):
+        return [record]
+    shared = {ours: record[theirs] for theirs, ours in OF_TRACE.items() if record.get(theirs) not in (None, "", [])}
+    trace = {"traceId": record.get("id"), **shared}
+    if not all(isinstance(one, Mapping) for one in held):
+        return [{"type": ONLY_IDS}]
+    return [{**trace, **{name: value for name, value in one.items() if value is not None}} for one in held]
+
+
+ONLY_IDS = "trace without observations"
 
 
 def recorded(row: Record) -> Recorded:
@@ -50,6 +80,8 @@ def recorded(row: Record) -> Recorded:
         ValueError: a count, an amount or a time is none.
     """
     identity = label(row.get("id"))
+    if row.get("type") == ONLY_IDS:
+        raise ValueError("the trace has only the ids of its observations; ask the API for each trace, or observations")
     if not identity:
         raise ValueError("the observation has no id")
     parent = label(first(row, "parentObservationId", "parent_observation_id"))
@@ -198,17 +230,19 @@ def bucket(name: str) -> str:
 def recognises(path: Path, start_of_file: bytes) -> bool:
     del path
     names = fields_in(start_of_file)
+    if {"bookmarked", "public", "sessionId", "timestamp"} <= names:
+        return True  # a trace; its observations come last
     if "type" not in names or "id" not in names:
         return False
     return (
         {"traceId", "startTime"} < names
-        and bool(names & {"usageDetails", "parentObservationId", "completionStartTime"})
+        and bool(names & {"usageDetails", "parentObservationId", "completionStartTime", "observations"})
     ) or ({"trace_id", "start_time"} < names and bool(names & {"usage_details", "provided_model_name"}))
 
 
 FORMAT = LogFormat(
     name=NAME,
-    title="Langfuse observations",
+    title="Langfuse observations and traces",
     recognises=recognises,
     read=read,
     checked_against="documentation",

@@ -73,7 +73,7 @@ def test_without_what_to_draw_it_says_so(tmp_path, modicum):
     [
         (("nothing.csv",), "there is no file nothing.csv"),
         (("--column", "x=y"), "--column x=y: write ROLE=NAME"),
-        (("--margin", "nan"), "is no number to reckon with"),
+        (("--margin", "nan"), "is not a finite number"),
         (("--by", "nobody"), "there is no column 'nobody' for the arm"),
     ],
 )

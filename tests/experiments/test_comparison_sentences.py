@@ -1,3 +1,5 @@
+import msgspec
+
 from experiments.sample_results import result, saver
 from modicum.experiments.comparison import compare
 from modicum.experiments.comparison_pairs import ComparisonRules
@@ -58,6 +60,16 @@ def test_more_success_with_less_is_said_as_such():
 
     assert any_with(lines, "saver succeeds more often than plain with 30.", "fewer tokens")
     assert not any_with(lines, "same outcomes as")
+
+
+def test_tokens_that_a_source_leaves_out_prove_no_saving():
+    rows = [msgspec.structs.replace(row, is_lower_bound=row.arm == "saver") for row in saver(100, ratio=0.7)]
+    swapped = [msgspec.structs.replace(row, is_lower_bound=row.arm == "plain") for row in saver(100, ratio=0.7)]
+
+    assert not any_with(sentences(rows), "% fewer tokens")
+    assert any_with(sentences(rows), "not shown to differ in tokens", "the arm's source leaves tokens out")
+    assert any_with(sentences(rows), "same outcomes as plain at", "lower cost")
+    assert any_with(sentences(swapped), "% fewer tokens")
 
 
 def test_a_saver_that_costs_is_named_so():

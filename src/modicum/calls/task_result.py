@@ -17,6 +17,8 @@ class TaskResult(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     prompt_tokens: int | None = None
     completion_tokens: int | None = None
     total_tokens: int | None = None
+    is_lower_bound: bool = False
+    """Prompt and total tokens are these or more: their source leaves some out."""
     cost_usd: float | None = None
     seconds: float | None = None
     joules: float | None = None

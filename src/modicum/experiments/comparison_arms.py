@@ -63,6 +63,8 @@ class TaskRuns:
     outcomes: float = 0.0
     is_partial: bool = False
     """An outcome is neither 0 nor 1."""
+    is_lower_bound: bool = False
+    """Of a run more tokens may have been taken than are known."""
     sums: dict[str, float] = field(default_factory=dict)
     counts: dict[str, int] = field(default_factory=dict)
 
@@ -88,6 +90,7 @@ def gather_tasks(results: Iterable[TaskResult], passing: float) -> dict[str, Tas
         task = tasks.setdefault(result.task, TaskRuns())
         task.group = task.group or result.group
         task.runs += 1
+        task.is_lower_bound |= result.is_lower_bound
         if result.outcome is not None:
             task.graded += 1
             task.passed += is_passed(result.outcome, passing)

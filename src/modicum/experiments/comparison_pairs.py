@@ -69,6 +69,10 @@ class ComparedRatio(msgspec.Struct, frozen=True, kw_only=True):
     """The same when all arms are judged together (Bonferroni)."""
     tasks_needed: int | None
     """How many tasks would show a ratio like this one in 80 % of cases."""
+    is_lower_bound: bool = False
+    """The arm may have taken more than is known: less is then never shown."""
+    is_upper_bound: bool = False
+    """The baseline may have: more is then never shown."""
 
 
 class ComparedPair(msgspec.Struct, frozen=True, kw_only=True):
@@ -182,6 +186,13 @@ def _ratio(
         if plain.value is not None and plain.spread is not None
         else None
     )
+    bounded = measure == "total_tokens"
+    low_bound = bounded and any(row[1].is_lower_bound for row in rows)
+    high_bound = bounded and any(row[0].is_lower_bound for row in rows)
+
+    def shown(direction: int) -> int:
+        return 0 if (direction < 0 and low_bound) or (direction > 0 and high_bound) else direction
+
     return ComparedRatio(
         tasks=plain.tasks_count,
         value=plain.value,
@@ -193,9 +204,11 @@ def _ratio(
         of_sums=sums.value,
         of_sums_low=sums.low,
         of_sums_high=sums.high,
-        direction=_direction(plain, sums),
-        direction_among_all=_direction(strict, sums),
+        direction=shown(_direction(plain, sums)),
+        direction_among_all=shown(_direction(strict, sums)),
         tasks_needed=needed,
+        is_lower_bound=low_bound,
+        is_upper_bound=high_bound,
     )
 
 

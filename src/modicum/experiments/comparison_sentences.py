@@ -111,6 +111,9 @@ def _describe_undecided(measure: str, ratio: ComparedRatio, level: str) -> str:
     if ratio.no_interval or ratio.verdict_low is None or ratio.verdict_high is None:
         return f"{start} ({ratio.no_interval})"
     interval = f"{ratio.verdict_low:.3f} to {ratio.verdict_high:.3f}, {level}"
+    if ratio.is_lower_bound or ratio.is_upper_bound:
+        whose = " and ".join(["the arm's"] * ratio.is_lower_bound + ["the baseline's"] * ratio.is_upper_bound)
+        return f"{start} ({interval}, but {whose} source leaves tokens out, so this proves nothing)"
     if ratio.of_sums is not None and not ratio.verdict_low <= 1 <= ratio.verdict_high:
         return f"{start} ({interval}, but the sum over all tasks says x{ratio.of_sums:.3f}, the other way)"
     if ratio.tasks_needed is None or ratio.tasks_needed > MOST_TASKS_NEEDED:

@@ -54,7 +54,8 @@ def read_tau2(path: Path, rows: Iterator[Numbered | Problem], options: ResultOpt
             without_reward += reward is None
             prompt, completion = _agent_tokens(listed(simulation.get("messages")))
             cost = number_of(simulation.get("agent_cost"))
-            without_cached += sum(_leaves_out_cached(mapping(each)) for each in listed(simulation.get("messages")))
+            leaves_out = sum(_leaves_out_cached(mapping(each)) for each in listed(simulation.get("messages")))
+            without_cached += leaves_out
             yield TaskResult(
                 arm=arm,
                 task=f"{domain}/{task}" if domain else task,
@@ -63,6 +64,7 @@ def read_tau2(path: Path, rows: Iterator[Numbered | Problem], options: ResultOpt
                 prompt_tokens=prompt,
                 completion_tokens=completion,
                 total_tokens=total_of(prompt, completion),
+                is_lower_bound=leaves_out > 0,
                 cost_usd=None if prompt is None and not cost else cost,  # 0 stands where nothing was counted
                 seconds=number_of(simulation.get("duration")),
                 place=f"{path.name}, simulation {number}",

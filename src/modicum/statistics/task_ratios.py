@@ -8,6 +8,7 @@ lot, never single runs: ten runs of one task are one observation of what tasks a
 import math
 from dataclasses import dataclass
 from functools import lru_cache
+from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -146,8 +147,6 @@ def tasks_needed_for_ratio(ratio: float, spread: float, *, power: float = 0.8, c
     effect = abs(math.log(ratio)) if ratio > 0 else 0.0
     if effect == 0:
         return None
-    from statistics import NormalDist
-
     z = NormalDist().inv_cdf((1 + confidence) / 2) + NormalDist().inv_cdf(power)
     return max(3, math.ceil((z * spread / effect) ** 2) + 1)
 

@@ -18,6 +18,9 @@ from modicum.calls import UserError
 from modicum.calls.rule import Rule
 from modicum.context.live_turns import LiveTurns
 from modicum.gateway.answering import UpstreamAnswerer
+from modicum.gateway.budgets.budgeting import Budgeting
+from modicum.gateway.budgets.call_prices import CallPrices
+from modicum.gateway.budgets.spent import OpenLedger, SpentBefore
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
 from modicum.gateway.http.app import App
@@ -54,8 +57,9 @@ from modicum.optimizers import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
-from modicum.settings import USUAL_UPSTREAMS, Settings, upstream_key
+from modicum.settings import USUAL_UPSTREAMS, Settings, budgets_of, upstream_key
 from modicum.settings.addresses import host_and_port
+from modicum.state.memory import MemoryCounters
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
@@ -79,6 +83,20 @@ def upstreams_of(settings: Settings) -> Upstreams:
     )
 
 
+def check_budget_workers(settings: Settings, count: int) -> None:
+    """Whether the budgets of the settings can be kept by so many gateway processes.
+
+    Raises:
+        UserError: they cannot: each process would count for itself.
+    """
+    if settings.budget and count > 1:
+        raise UserError(
+            f"{settings.file or 'the settings'}: budgets are counted in one gateway process, and {count} workers would "
+            "each count for themselves, so that more could be spent than they allow: set gateway.workers to 1 (and "
+            "leave out --workers), or take out [[budget]]"
+        )
+
+
 class Gateway:
     """One process's gateway.
 
@@ -88,7 +106,8 @@ class Gateway:
         worker: which of the gateway's processes this is.
         bound: the socket that all of them listen on; None: one of its own.
         rules: run on every call; features that the settings switch on bring rules of their own for calls of theirs.
-        prices: opens the prices that rules may ask for, in a thread, when the first one asks.
+        prices: opens the prices that rules and budgets may ask for, in a thread, when the first one asks.
+        open_ledger: opens the ledger, which budgets ask what was spent before; None: there is none to ask.
     """
 
     def __init__(
@@ -102,8 +121,10 @@ class Gateway:
         bound: socket.socket | None = None,
         rules: Sequence[Rule] = RULES,
         prices: Callable[[], PriceBook] = PriceBook,
+        open_ledger: OpenLedger | None = None,
     ) -> None:
-        self._prices = prices
+        check_budget_workers(settings, worker.count)
+        self._prices, self._open_ledger = prices, open_ledger
         self._rules = tuple(rules)
         self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
         self._worker, self._bound = worker, bound
@@ -156,9 +177,16 @@ class Gateway:
             Traces(journal.path, metrics),
             LateReplies(journal),
             LiveRates(self._prices, metrics.failed),
+            Budgeting(
+                MemoryCounters(),
+                CallPrices(self._prices),
+                SpentBefore(self._folder / "journal", self._open_ledger),
+                metrics.failed,
+            ),
             LiveTurns() if self._worker.count == 1 else None,
         )
         self._load_teams()
+        parts.budgets.take_over(budgets_of(self._settings.budget, self._settings.timezone))
         upstream = UpstreamAnswerer(
             parts.connections, parts.upstream_calls, parts.recorder.take_apart, parts.metrics.failed
         )
@@ -242,6 +270,7 @@ class Gateway:
         try:
             settings = self._reread()
             upstreams = upstreams_of(settings)
+            check_budget_workers(settings, self._worker.count)
             if self._tls is not None and settings.gateway.tls_certificate_file:
                 self._tls.renew(settings)
         except UserError as error:
@@ -249,6 +278,7 @@ class Gateway:
             return
         self._settings, self._upstreams = settings, upstreams
         self._load_teams()
+        self.parts.budgets.take_over(budgets_of(settings.budget, settings.timezone))
         self.pipeline.take_over(self._in_force())
         if self._app is not None:
             self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
@@ -464,6 +494,7 @@ def run(
     worker: Worker = ALONE,
     bound: socket.socket | None = None,
     prices: Callable[[], PriceBook] = PriceBook,
+    open_ledger: OpenLedger | None = None,
 ) -> None:
     """Runs the gateway, or one of its workers, in this process until it is told to stop."""
     take_over("uvicorn.error", "asyncio")
@@ -475,4 +506,7 @@ def run(
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    uvloop.run(Gateway(settings, folder, digest_key, reread, worker=worker, bound=bound, prices=prices).serve())
+    gateway = Gateway(
+        settings, folder, digest_key, reread, worker=worker, bound=bound, prices=prices, open_ledger=open_ledger
+    )
+    uvloop.run(gateway.serve())

@@ -1,0 +1,313 @@
+"""The budgets' stage of a call: reserved before it is sent, settled when its cost is known, whatever its end.
+
+What may go wrong goes the safe way: a call whose cost nobody learns counts with all that was reserved for it, and while
+nobody knows what was spent before, calls under hard budgets wait or are refused.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
+
+from modicum.calls import UserError
+from modicum.gateway import sending
+from modicum.gateway.budgets import replies
+from modicum.gateway.budgets.bounds import NoBound
+from modicum.gateway.budgets.call_prices import CallPrices
+from modicum.gateway.budgets.spent import SpentBefore
+from modicum.gateway.exchange import Exchange, PendingEdit, is_unbilled
+from modicum.gateway.failures import Failed, contain_stage
+from modicum.gateway.http.refusal import Refused
+from modicum.gateway.process.log import log
+from modicum.gateway.upstreams import Route
+from modicum.governance.budget_windows import Period, WindowSpan
+from modicum.governance.budgets import (
+    RESERVED_TAG,
+    Amounts,
+    Budget,
+    LimitUnit,
+    Ruling,
+    Spender,
+    Standing,
+    Verdict,
+    crossed,
+    decide,
+    tightest,
+)
+from modicum.providers.facts import DialectError
+from modicum.state.counters import Counters, Line
+
+RULE = "budget"
+"""Under which name a cheaper model stands among a call's edits."""
+MOST_LOGGED = 10_000
+
+FindRoute = Callable[[str, str], Route]
+
+
+class CoveringBudget(NamedTuple):
+    """A budget that covers a call, and the sum in which the call counts."""
+
+    budget: Budget
+    span: WindowSpan
+    counter: str
+    instance: tuple[str, ...]
+
+    def line(self, amount: int) -> Line:
+        window = self.budget.window
+        limit = self.budget.limit if self.budget.is_hard else None
+        return Line(self.counter, amount, limit, float(window.sliding_s), 2 * window.longest_s)
+
+
+class Reservation(NamedTuple):
+    """What a call holds."""
+
+    covering: tuple[CoveringBudget, ...]
+    worst: Amounts
+
+
+class Budgeting:
+    """The budgets of one gateway process. Used from its event loop.
+
+    Args:
+        counters: where sums and reservations are.
+        prices: works out what calls may cost, and have cost.
+        before: knows what was spent before.
+        failed: counts the failures of what is optional.
+    """
+
+    def __init__(self, counters: Counters, prices: CallPrices, before: SpentBefore, failed: Failed) -> None:
+        self._counters, self._prices, self._before, self._failed = counters, prices, before, failed
+        self._budgets: list[Budget] = []
+        self._since: dict[str, datetime] = {}
+        """By a budget's identity: from when on its calls are counted here."""
+        self._spans: dict[str, WindowSpan] = {}
+        self._loads: dict[tuple[str, datetime | None], asyncio.Future[None]] = {}
+        self._thread = ThreadPoolExecutor(1, "spent")
+        self._warned: set[tuple[str, datetime]] = set()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether there is any budget."""
+        return bool(self._budgets)
+
+    def take_over(self, budgets: Sequence[Budget]) -> None:
+        """The budgets that hold from now on. What is counted stays, for those that count the same as before."""
+        now = datetime.now(UTC)
+        self._budgets = list(budgets)
+        self._spans.clear()
+        for budget in budgets:
+            self._since.setdefault(budget.identity, now)
+
+    async def reserve(self, exchange: Exchange, find_route: FindRoute, *, may_downgrade: bool = True) -> None:
+        """Reserves what a call may cost, on all budgets that cover it or on none. A call that has a reservation has it
+        exchanged. May send the call to a cheaper model.
+
+        Raises:
+            Refused: it does not fit.
+            DialectError: it cannot be read.
+        """
+        covering = self._covering(exchange)
+        if not covering:
+            await self._counters.release(exchange.number)
+            exchange.reservation = None
+            return
+        for one in covering:
+            await self._load(one)
+        while True:
+            worst, no_bound = await self._worst(exchange, covering)
+            standings = await self._standings(covering)
+            verdict = decide(standings, worst, may_downgrade=may_downgrade)
+            if verdict.ruling is Ruling.DOWNGRADE:
+                may_downgrade = False
+                self._downgrade(exchange, verdict, find_route)
+                covering = self._covering(exchange)
+                for one in covering:
+                    await self._load(one)
+                continue
+            if verdict.is_refusal:
+                raise replies.refusal(verdict, worst, no_bound)
+            lines = [one.line(worst.in_unit(one.budget.unit) or 0) for one in covering]
+            if await self._counters.reserve(exchange.number, lines):
+                break  # else another one was faster: decide anew
+        exchange.reservation = Reservation(tuple(covering), worst)
+        exchange.about.tags[RESERVED_TAG] = worst.text
+        self._warn(crossed(standings, worst), covering)
+        await self._show_left(exchange)
+
+    async def settle(self, exchange: Exchange) -> None:
+        """Counts what an ended call has cost in place of what was reserved for it."""
+        reservation = exchange.reservation
+        if reservation is None:
+            await self._count_late(exchange, ())
+            return
+        exchange.reservation = None
+        amounts = await self._cost(exchange, reservation.worst)
+        await self._counters.settle(
+            exchange.number, [amounts.in_unit(one.budget.unit) or 0 for one in reservation.covering]
+        )
+        await self._count_late(exchange, reservation.covering)
+        await self._show_left(exchange, reservation)
+
+    async def release(self, exchange: Exchange) -> None:
+        """Gives back what was reserved for a call that is not sent after all."""
+        exchange.reservation = None
+        await self._counters.release(exchange.number)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._prices.close()
+
+    def _covering(self, exchange: Exchange) -> list[CoveringBudget]:
+        about = exchange.about
+        call = Spender(about.owner, exchange.route.model, about.task, about.tags)
+        at = datetime.fromtimestamp(exchange.timing.started_s, UTC)
+        covering = []
+        for budget in self._budgets:
+            if (instance := budget.instance_of(call)) is not None:
+                span = self._span(budget, at)
+                start = "" if budget.window.period is Period.SLIDING else f"{span.start.timestamp():.0f}"
+                counter = "\x1f".join((budget.identity, start, *instance))
+                covering.append(CoveringBudget(budget, span, counter, instance))
+        return covering
+
+    def _span(self, budget: Budget, at: datetime) -> WindowSpan:
+        if budget.window.period is Period.SLIDING:
+            return budget.window.span_at(at)
+        identity = budget.identity
+        span = self._spans.get(identity)
+        if span is None or not span.covers(at):
+            span = self._spans[identity] = budget.window.span_at(at)
+        return span
+
+    async def _load(self, one: CoveringBudget) -> None:
+        """What was spent in the window before we counted."""
+        since = self._since[one.budget.identity]
+        if one.span.start >= since:
+            return
+        sliding = one.budget.window.period is Period.SLIDING
+        key = one.budget.identity, None if sliding else one.span.start
+        load = self._loads.get(key)
+        if load is None:
+            load = self._loads[key] = asyncio.ensure_future(self._add_former(one, since))
+            load.add_done_callback(lambda done: self._loads.pop(key, None) if _failed(done) else None)
+        try:
+            await asyncio.shield(load)
+        except UserError as error:
+            log("budget_unknown", budget=one.budget.name, problem=str(error))
+            if one.budget.is_hard:
+                raise replies.unknown(one.budget) from None
+
+    async def _add_former(self, one: CoveringBudget, until: datetime) -> None:
+        """A sliding window is asked for as a whole, whatever of it has passed since: what is too old is forgotten."""
+        budget, start = one.budget, one.span.start
+        if budget.window.period is Period.SLIDING:
+            start = until - timedelta(seconds=budget.window.sliding_s)
+        former = await asyncio.get_running_loop().run_in_executor(self._thread, self._before.find, budget, start, until)
+        passed_s = max((datetime.now(UTC) - until).total_seconds(), 0.0)
+        for spend in former:
+            counter = one.counter.split("\x1f")[:2]
+            line = one._replace(counter="\x1f".join((*counter, *spend.instance))).line(spend.amount)
+            await self._counters.add(line, spend.age_s + passed_s)
+
+    async def _worst(self, exchange: Exchange, covering: Sequence[CoveringBudget]) -> tuple[Amounts, str]:
+        """What the call may cost at most, and why that is not known."""
+        if all(one.budget.unit is LimitUnit.CALLS for one in covering):
+            return Amounts(0, 0), ""
+        try:
+            with contain_stage("budgets", self._failed, (NoBound, DialectError)):
+                return await self._prices.worst(exchange), ""
+        except NoBound as problem:
+            return Amounts(None, None), str(problem)
+        return Amounts(None, None), "its worst case could not be worked out; the gateway's log says where"
+
+    async def _standings(self, covering: Sequence[CoveringBudget]) -> list[Standing]:
+        levels = await self._counters.levels([one.line(0) for one in covering])
+        now = datetime.now(UTC)
+        standings = []
+        for one, level in zip(covering, levels, strict=True):
+            opens_in_s = level.frees_in_s
+            if one.span.end is not None:
+                opens_in_s = max((one.span.end - now).total_seconds(), 0.0)
+            standings.append(Standing(one.budget, level.spent, level.reserved, opens_in_s))
+        return standings
+
+    def _downgrade(self, exchange: Exchange, verdict: Verdict, find_route: FindRoute) -> None:
+        """Sends the call to the cheaper model.
+
+        Raises:
+            Refused: nobody serves it, or the caller's key may not use it.
+        """
+        assert verdict.standing is not None  # noqa: S101 - a verdict of a budget
+        budget, former = verdict.standing.budget, exchange.route
+        if budget.downgrade_to in {former.model, exchange.facts.model}:
+            return
+        try:
+            exchange.caller.check_model(budget.downgrade_to)
+            exchange.go(find_route(budget.downgrade_to, exchange.request.served.dialect.name))
+            sending.check_key(exchange)
+        except Refused as reason:
+            exchange.go(former)
+            raise replies.not_downgraded(verdict.standing, reason.message) from None
+        if exchange.route.model == former.model:  # an alias of what was asked for
+            exchange.go(former)
+            return
+        exchange.edits = (
+            *exchange.edits,
+            PendingEdit(RULE, f"{budget.name}: {exchange.route.model} in place of {exchange.facts.model}"),
+        )
+        exchange.downgraded_to = exchange.route.model
+
+    def _warn(self, standings: Sequence[Standing], covering: Sequence[CoveringBudget]) -> None:
+        """Says once a window that a budget which only warns is above its limit."""
+        starts = {id(one.budget): one for one in covering}
+        for standing in standings:
+            one = starts[id(standing.budget)]
+            sliding = one.budget.window.period is Period.SLIDING
+            key = one.counter, datetime.min.replace(tzinfo=UTC) if sliding else one.span.start
+            if key not in self._warned and len(self._warned) < MOST_LOGGED:
+                self._warned.add(key)
+                log("budget_crossed", budget=standing.budget.name, of=list(one.instance), limit=standing.budget.limit)
+
+    async def _cost(self, exchange: Exchange, worst: Amounts) -> Amounts:
+        """What a call has cost; what nobody knows counts as it may have cost at most."""
+        call = exchange.finished
+        if call is None:
+            return worst
+        if is_unbilled(exchange):
+            return Amounts(0, 0, call.calls_count)
+        cost = worst
+        with contain_stage("budgets", self._failed):
+            cost = await self._prices.cost(call)
+        return Amounts(
+            worst.nano_usd if cost.nano_usd is None else cost.nano_usd,
+            worst.effective_tokens if cost.effective_tokens is None else cost.effective_tokens,
+            cost.calls,
+        )
+
+    async def _count_late(self, exchange: Exchange, held: Sequence[CoveringBudget]) -> None:
+        """On budgets that were set while the call was under way. If the ledger was asked meanwhile, such a call may
+        count twice there; never not at all.
+        """
+        call = exchange.finished
+        counters = {one.counter for one in held}
+        late = [
+            one
+            for one in self._covering(exchange)
+            if one.counter not in counters and call is not None and call.started < self._since[one.budget.identity]
+        ]
+        if not late or call is None or is_unbilled(exchange):
+            return
+        amounts = await self._cost(exchange, Amounts(None, None))
+        for one in late:
+            await self._counters.add(one.line(amounts.in_unit(one.budget.unit) or 0))
+
+    async def _show_left(self, exchange: Exchange, reservation: Reservation | None = None) -> None:
+        """What the reply's header says."""
+        held = reservation or exchange.reservation
+        if held is not None and (least := tightest(await self._standings(held.covering))) is not None:
+            exchange.budget_left = replies.left_text(least)
+
+
+def _failed(load: "asyncio.Future[None]") -> bool:
+    return load.cancelled() or load.exception() is not None

@@ -1,7 +1,7 @@
-"""Counters with reservations, behind one interface: all lines of a reservation, or none.
+"""SharedCounters with reservations, behind one interface: all lines of a reservation, or none.
 
 A counter is a name. What it counts is the business of whoever names it; amounts are whole numbers, so that sums are
-exact. Counters that slide forget what is older than their length.
+exact. SharedCounters that slide forget what is older than their length.
 """
 
 from collections.abc import Sequence
@@ -30,7 +30,7 @@ class Level(NamedTuple):
     """When a part of what was spent is forgotten; None: never, or nothing was."""
 
 
-class Counters(Protocol):
+class SharedCounters(Protocol):
     async def levels(self, lines: Sequence[Line]) -> list[Level]:
         """How the counters of some lines stand now."""
 

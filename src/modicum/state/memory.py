@@ -1,4 +1,4 @@
-"""Counters of one process. Everything happens at once between two steps of its event loop, so nothing can race.
+"""SharedCounters of one process. Everything happens at once between two steps of its event loop, so nothing can race.
 
 Nothing here depends on the wall clock, which may be set while we run.
 """
@@ -17,7 +17,7 @@ SWEEP_EVERY = 4_096
 
 
 class MemoryCounters:
-    """`Counters` in memory.
+    """`SharedCounters` in memory.
 
     Args:
         clock: seconds that only go forward.

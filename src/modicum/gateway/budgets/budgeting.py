@@ -36,7 +36,7 @@ from modicum.governance.budgets import (
     tightest,
 )
 from modicum.providers.facts import DialectError
-from modicum.state.counters import Counters, Line
+from modicum.state.counters import Line, SharedCounters
 
 RULE = "budget"
 """Under which name a cheaper model stands among a call's edits."""
@@ -76,7 +76,7 @@ class Budgeting:
         failed: counts the failures of what is optional.
     """
 
-    def __init__(self, counters: Counters, prices: CallPrices, before: SpentBefore, failed: Failed) -> None:
+    def __init__(self, counters: SharedCounters, prices: CallPrices, before: SpentBefore, failed: Failed) -> None:
         self._counters, self._prices, self._before, self._failed = counters, prices, before, failed
         self._budgets: list[Budget] = []
         self._since: dict[str, datetime] = {}

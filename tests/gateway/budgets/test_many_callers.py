@@ -2,6 +2,7 @@
 
 import asyncio
 import random
+from collections import Counter
 
 import httpx2 as httpx
 import msgspec
@@ -21,7 +22,7 @@ class Tally:
     """A plain count of what is spent and held, beside the gateway's own, that says of each decision what it must be."""
 
     def __init__(self, counters, monkeypatch):
-        self.spent, self.held, self.decisions, self.wrong = {}, {}, 0, []
+        self.spent, self.held, self.rulings, self.wrong = {}, {}, Counter(), []
         reserve, settle, release, decide = counters.reserve, counters.settle, counters.release, budgeting.decide
 
         async def counted_reserve(call, lines):
@@ -41,7 +42,7 @@ class Tally:
 
         def checked_decide(standings, worst, **more):
             verdict = decide(standings, worst, **more)
-            self.decisions += 1
+            self.rulings[verdict.ruling] += 1
             self.check(standings, worst, verdict)
             return verdict
 
@@ -111,10 +112,9 @@ def test_200_callers_at_once_neither_pass_a_budget_nor_are_refused_wrongly(tmp_p
         async with httpx.AsyncClient(limits=limits) as client:
             await asyncio.gather(*(call_often(client, rig, seed, statuses) for seed in range(CALLERS)))
 
-    budgets = {"limit_usd": limit_usd}, {"name": "calls", "limit_calls": 500, "team": "platform"}
-    with with_budgets(
-        tmp_path, *budgets, {"name": "soft", "limit_usd": 0.0001, "at_limit": "alert"}, settings=roomy
-    ) as rig:
+    budgets = [{"limit_usd": limit_usd}, {"name": "calls", "limit_calls": 500, "team": "platform"}]
+    budgets.append({"name": "soft", "limit_usd": 0.0001, "at_limit": "alert"})
+    with with_budgets(tmp_path, *budgets, settings=roomy) as rig:
         tally = Tally(rig.gateway.parts.budgets._counters, monkeypatch)
         rig.answers = answers
         statuses = []
@@ -127,9 +127,11 @@ def test_200_callers_at_once_neither_pass_a_budget_nor_are_refused_wrongly(tmp_p
         overspent = max(counted - limit_usd * NANO, 0)
         assert (overspent, tally.wrong) == (0, [])
         assert known <= counted <= limit_usd * NANO
-        assert tally.decisions >= CALLERS * CALLS_EACH * 0.8
+        assert tally.rulings.total() >= CALLERS * CALLS_EACH * 0.8
         assert {status for model, status in statuses if model == "gpt-nobody-knows"} == {402}
-        assert {402, 200} <= {status for model, status in statuses if model == "gpt-4o-mini"}
+        assert tally.rulings[Ruling.UNPRICED] > 0
+        assert tally.rulings[Ruling.BUSY] + tally.rulings[Ruling.SPENT] > 0
+        assert ("gpt-4o-mini", 200) in statuses
         assert rig.reserved() == 0
 
 

@@ -3,11 +3,15 @@
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
+from typing import NamedTuple
 
 import msgspec
 
+from modicum.governance.budgets import Amounts, Budget, fits_model
+from modicum.governance.worst_case import ceiling, nano_usd
 from modicum.ledger.rows import Row
 from modicum.ledger.store import Store
+from modicum.state.memory import SLOTS
 
 WHOLE_S = 1e12
 """A slot that everything lies in."""
@@ -59,3 +63,35 @@ def _spend(row: Row, scope: dict[str, str], slot_s: float) -> BudgetSpend:
         int(row["calls_unpriced"]),
         (row["reserved"], int(row["entry_count"])),
     )
+
+
+class FormerSpend(NamedTuple):
+    """One of a budget's sums, or a part of it."""
+
+    instance: tuple[str, ...]
+    age_s: float
+    amount: int
+
+
+def former_spend(store: Store, budget: Budget, since: datetime, until: datetime) -> list[FormerSpend]:
+    """What a budget's calls cost that began within a span, by its own sums. A call whose cost nobody knows counts with
+    what was reserved for it.
+    """
+    slot_s = budget.window.sliding_s / SLOTS or WHOLE_S
+    scope = {name: getattr(budget, name) for name in EACH_FIELDS} | {"tag": budget.tag}
+    sums: dict[tuple[tuple[str, ...], float], int] = {}
+    for spend in find_spend(store, scope, since, until, slot_s):
+        if budget.model and not fits_model(budget.model, spend.model):
+            continue
+        place = spend.instance, spend.age_s
+        sums[place] = sums.get(place, 0) + (_amounts(spend).in_unit(budget.unit) or 0)
+    return [FormerSpend(instance, age_s, amount) for (instance, age_s), amount in sums.items()]
+
+
+def _amounts(spend: BudgetSpend) -> Amounts:
+    text, count = spend.reserved
+    if text:
+        reserved = Amounts.parse(text)
+        usd, tokens = reserved.nano_usd or 0, reserved.effective_tokens or 0
+        return Amounts(usd * count, tokens * count, spend.calls)
+    return Amounts(nano_usd(spend.usd), ceiling(Decimal(spend.effective_tokens)), spend.calls)

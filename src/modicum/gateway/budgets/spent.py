@@ -8,33 +8,21 @@ import sqlite3
 from collections.abc import Callable
 from contextlib import AbstractContextManager, closing
 from datetime import datetime
-from decimal import Decimal
 from pathlib import Path
 from time import monotonic, sleep
-from typing import NamedTuple
 
 from modicum.calls import UserError
-from modicum.governance.budgets import Amounts, Budget, fits_model
-from modicum.governance.worst_case import ceiling, nano_usd
-from modicum.insights.budget_spend import EACH_FIELDS, WHOLE_S, BudgetSpend, find_spend
+from modicum.governance.budgets import Budget
+from modicum.insights.budget_spend import FormerSpend, former_spend
 from modicum.ledger import positions
 from modicum.ledger.journal import SHIPPED
 from modicum.ledger.store import Store
-from modicum.state.memory import SLOTS
 
 WITHIN_S = 10.0
 """How long the ledger may take to get what the journals hold."""
 LOOK_EVERY_S = 0.05
 
 OpenLedger = Callable[[], AbstractContextManager[Store]]
-
-
-class FormerSpend(NamedTuple):
-    """One of a budget's sums, or a part of it."""
-
-    instance: tuple[str, ...]
-    age_s: float
-    amount: int
 
 
 class SpentBefore:
@@ -67,30 +55,6 @@ class SpentBefore:
             if monotonic() >= until:
                 raise UserError(f"the ledger does not get what the journal {behind[0]} holds")
             sleep(LOOK_EVERY_S)
-
-
-def former_spend(store: Store, budget: Budget, since: datetime, until: datetime) -> list[FormerSpend]:
-    """What a budget's calls cost that began within a span, by its own sums. A call whose cost nobody knows counts with
-    what was reserved for it.
-    """
-    slot_s = budget.window.sliding_s / SLOTS or WHOLE_S
-    scope = {name: getattr(budget, name) for name in EACH_FIELDS} | {"tag": budget.tag}
-    sums: dict[tuple[tuple[str, ...], float], int] = {}
-    for spend in find_spend(store, scope, since, until, slot_s):
-        if budget.model and not fits_model(budget.model, spend.model):
-            continue
-        place = spend.instance, spend.age_s
-        sums[place] = sums.get(place, 0) + (_amounts(spend).in_unit(budget.unit) or 0)
-    return [FormerSpend(instance, age_s, amount) for (instance, age_s), amount in sums.items()]
-
-
-def _amounts(spend: BudgetSpend) -> Amounts:
-    text, count = spend.reserved
-    if text:
-        reserved = Amounts.parse(text)
-        usd, tokens = reserved.nano_usd or 0, reserved.effective_tokens or 0
-        return Amounts(usd * count, tokens * count, spend.calls)
-    return Amounts(nano_usd(spend.usd), ceiling(Decimal(spend.effective_tokens)), spend.calls)
 
 
 def _last_record(path: Path) -> int:

@@ -15,6 +15,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "context/test_former_version.py": "a ledger and a journal of the version before",
     "gateway/budgets/test_many_callers.py": "200 callers at once on one budget, through the whole gateway",
     "gateway/test_known_cases.py": "replies with known right figures, through the whole gateway",
+    "gateway/test_known_charges.py": "what is charged beside plain tokens, through the whole gateway",
     "insights/test_planted_waste.py": "mutation check of all findings together",
     "benchmarks/test_second_prices.py": "the price list beside a second source, with benchmarks/second_prices.py",
     "benchmarks/test_fuzz.py": "tests benchmarks/bench_fuzz.py, and every decoder and reader with a little of it",
@@ -24,6 +25,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "test_docs.py": "holds the docs to the code",
     "test_hostile_files.py": "every reader and every verb at once, with files that are none",
     "test_install.py": "tests scripts/install-lock",
+    "test_unknown_numbers.py": "every reader at once, with a number that nobody knows",
     "test_same_problems.py": "bill, counting, audit and import over the same files",
     "test_sample.py": "holds the sample to what writes it, and to what a newcomer has to see",
 }

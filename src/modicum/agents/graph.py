@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
-from modicum.calls.one_line import CONTROL
+from modicum.calls.outside.one_line import CONTROL
 
 Mask = NDArray[np.bool_]
 """True where an edge may be: [..., source, reader]."""

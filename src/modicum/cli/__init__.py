@@ -8,8 +8,8 @@ import click
 
 from modicum import __version__
 from modicum.calls.errors import UserError
-from modicum.calls.one_line import one_line
-from modicum.calls.storable import storable
+from modicum.calls.outside.one_line import one_line
+from modicum.calls.outside.storable import storable
 from modicum.cli.inputs.file_permissions import private_files
 from modicum.cli.terminal.verb_group import VerbGroup
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from modicum.calls.outside.regular_file import read_named
 from modicum.calls.problem import Problem
-from modicum.calls.regular_file import read_named
 from modicum.energy.energy_split import Split
 from modicum.energy.regime_spans import RegimeSpan
 from modicum.energy.window_cutter import Interval

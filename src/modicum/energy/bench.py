@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from modicum.calls.errors import UserError
-from modicum.calls.regular_file import read_named
+from modicum.calls.outside.regular_file import read_named
 from modicum.energy.counter_curve import CounterCurve
 from modicum.energy.load_generator import LoadRun, LoadStream
 from modicum.energy.samples import GpuFacts, GpuReading

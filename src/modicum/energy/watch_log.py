@@ -10,8 +10,8 @@ from typing import IO
 import msgspec
 
 from modicum.calls.errors import UserError
+from modicum.calls.outside.regular_file import read_named
 from modicum.calls.problem import Problem
-from modicum.calls.regular_file import read_named
 from modicum.energy.samples import GpuFacts, Sample
 
 FORMAT = "modicum-energy-log-1"

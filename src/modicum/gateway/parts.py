@@ -5,7 +5,7 @@ from typing import NamedTuple
 from modicum.context.live_turns import LiveTurns
 from modicum.gateway.budgets.budgeting import Budgeting
 from modicum.gateway.http.body_budget import BodyBudget
-from modicum.gateway.http.traces import Traces
+from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.process.metrics import Metrics
@@ -25,7 +25,7 @@ class Parts(NamedTuple):
     bodies: BodyBudget
     readiness: Readiness
     recorder: Recorder
-    traces: Traces
+    otlp_door: OtlpDoor
     late_replies: LateReplies
     rates: LiveRates
     budgets: Budgeting
@@ -45,7 +45,7 @@ class Parts(NamedTuple):
     async def close(self) -> None:
         """Everything but the metrics; the journal last."""
         await self.connections.close()
-        self.traces.close()
+        self.otlp_door.close()
         self.recorder.close()
         self.rates.close()
         self.budgets.close()

@@ -13,9 +13,9 @@ from modicum.governance.keys import KeyEvent, audit
 from modicum.ledger.events import EventFile
 from modicum.ledger.on_disk import explain_replaced_file, file_at
 from modicum.ledger.opening import open_store
+from modicum.ledger.otlp.spans import SpanShipper
 from modicum.ledger.records import AUDIT_EVENTS
 from modicum.ledger.shipper import Shipped, Shipper
-from modicum.ledger.spans import SpanShipper
 from modicum.ledger.store import Store
 from modicum.ledger_process.live import LiveWindow
 from modicum.metering.prices import PriceBook

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modicum.calls.errors import UserError
-from modicum.calls.regular_file import open_regular
+from modicum.calls.outside.regular_file import open_regular
 
 if TYPE_CHECKING:
     from modicum.energy.bench import BenchResult

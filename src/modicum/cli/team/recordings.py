@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import Problem, UserError
-from modicum.calls.regular_file import read_named
+from modicum.calls.outside.regular_file import read_named
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.settings import read_settings, user_zone

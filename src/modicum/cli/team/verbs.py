@@ -10,7 +10,7 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.calls.errors import accepted_are, unknown_name
-from modicum.calls.regular_file import read_named
+from modicum.calls.outside.regular_file import read_named
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.shared_options import json_option, ledger_option, pass_options

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from modicum.calls.one_line import one_line
+from modicum.calls.outside.one_line import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console

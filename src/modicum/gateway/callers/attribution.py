@@ -15,8 +15,8 @@ from modicum.calls import Owner
 from modicum.governance.budgets import RESERVED_TAG
 from modicum.privacy.tags import is_reserved
 from modicum.providers.facts import RequestFacts
-from modicum.providers.traceparent import TAG as TRACE_TAG
-from modicum.providers.traceparent import parsed
+from modicum.providers.opentelemetry.traceparent import TAG as TRACE_TAG
+from modicum.providers.opentelemetry.traceparent import parsed
 
 MOST_CHARACTERS = 200
 MOST_TAGS = 16

@@ -133,7 +133,7 @@ class Metrics:
         )
         self._spans = Counter(
             "modicum_otel_spans_received",
-            "Spans that came in over OTLP: those of calls, others, and those of calls that cannot be read.",
+            "Spans and log records that came in over OTLP: those of calls, others, and those that cannot be read.",
             ("what",),
             registry=self.registry,
         )

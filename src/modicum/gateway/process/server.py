@@ -18,16 +18,15 @@ from modicum.calls import UserError
 from modicum.calls.rule import Rule
 from modicum.context.live_turns import LiveTurns
 from modicum.gateway.answering import UpstreamAnswerer
-from modicum.gateway.budgets.budgeting import Budgeting
-from modicum.gateway.budgets.call_prices import CallPrices
-from modicum.gateway.budgets.spent import OpenLedger, SpentBefore
+from modicum.gateway.budgets.one_process import budgeting_of, check_budget_workers
+from modicum.gateway.budgets.spent import OpenLedger
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
 from modicum.gateway.http.app import App
 from modicum.gateway.http.body_budget import budget_of
 from modicum.gateway.http.cors import Cors
 from modicum.gateway.http.hosts import names_of
-from modicum.gateway.http.traces import Traces
+from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.http.unread import UnreadBody
 from modicum.gateway.http.upgrades import PlainProtocol
 from modicum.gateway.in_force import InForce
@@ -59,7 +58,6 @@ from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
 from modicum.settings import USUAL_UPSTREAMS, Settings, budgets_of, upstream_key
 from modicum.settings.addresses import host_and_port
-from modicum.state.memory import MemoryCounters
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
@@ -81,20 +79,6 @@ def upstreams_of(settings: Settings) -> Upstreams:
         [Upstream(name, one, upstream_key(name, one), trust_of(settings, name)) for name, one in named.items()],
         settings.models,
     )
-
-
-def check_budget_workers(settings: Settings, count: int) -> None:
-    """Whether the budgets of the settings can be kept by so many gateway processes.
-
-    Raises:
-        UserError: they cannot: each process would count for itself.
-    """
-    if settings.budget and count > 1:
-        raise UserError(
-            f"{settings.file or 'the settings'}: budgets are counted in one gateway process, and {count} workers would "
-            "each count for themselves, so that more could be spent than they allow: set gateway.workers to 1 (and "
-            "leave out --workers), or take out [[budget]]"
-        )
 
 
 class Gateway:
@@ -174,15 +158,10 @@ class Gateway:
             budget_of(settings.most_bodies_mb, settings.most_body_mb, self._worker.count, memory_bytes()),
             Readiness(journal),
             Recorder(journal, Digester(self._digest_key) if settings.anatomy else None, metrics.failed),
-            Traces(journal.path, metrics),
+            OtlpDoor(journal.path, metrics),
             LateReplies(journal),
             LiveRates(self._prices, metrics.failed),
-            Budgeting(
-                MemoryCounters(),
-                CallPrices(self._prices),
-                SpentBefore(self._folder / "journal", self._open_ledger),
-                metrics.failed,
-            ),
+            budgeting_of(self._folder / "journal", self._prices, self._open_ledger, metrics.failed),
             LiveTurns() if self._worker.count == 1 else None,
         )
         self._load_teams()

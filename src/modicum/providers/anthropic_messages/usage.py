@@ -89,6 +89,7 @@ KNOWN: KnownFields = {
         "web_fetch_requests": "free: only the tokens of what was fetched are charged",
     },
     "iterations": "priced: `charges_from`",
+    "pydantic_ai_gateway": "an estimate of a gateway, not charged",
 }
 """What is done with every number of a usage object."""
 

@@ -1,0 +1,79 @@
+"""A budget under `modicum up` whose processes are killed while many callers use it."""
+
+import json
+import os
+import signal
+import subprocess
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from decimal import Decimal
+
+import httpx2 as httpx
+import pytest
+
+from cli.process_rig import WORDS, eventually, free_port, part, ready, run_modicum
+from modicum.cli.inputs import resources
+from modicum.governance.budgets import NANO, RESERVED_TAG, Amounts
+
+LIMIT_USD = 0.02
+CALLERS = 24
+CHAT = {"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "hi"}], "max_tokens": 300}
+
+
+@pytest.fixture
+def folder(home, monkeypatch):
+    return home.parent / "work"
+
+
+def call_until(stop, url, key, seed, statuses):
+    """Whole and streamed calls that take a while, so that a kill finds some of them under way."""
+    headers = {"authorization": f"Bearer {key}", "x-mock-output-tokens": "250", "x-mock-delay-ms": "30"}
+    while not stop.is_set():
+        try:
+            reply = httpx.post(url, json=CHAT | {"stream": seed % 2 == 0}, headers=headers, timeout=20)
+            statuses.append(reply.status_code)
+        except httpx.HTTPError:
+            statuses.append(0)
+        if statuses[-1] != 200:
+            stop.wait(0.05)
+
+
+def test_a_budget_outlives_kills_of_the_gateway_and_of_the_ledger_process(folder):
+    mock, gateway, console = free_port(), free_port(), free_port()
+    settings = run_modicum("mock", "--settings", "--listen", f"127.0.0.1:{mock}")
+    (folder / "modicum.toml").write_text(
+        f'{settings}\n[gateway]\nlisten = "127.0.0.1:{gateway}"\n[console]\nlisten = "127.0.0.1:{console}"\n'
+        f'[[budget]]\nname = "all"\nper = "ever"\nlimit_usd = {LIMIT_USD}\n'
+    )
+    key = json.loads(run_modicum("key", "create", "ci", "--json"))["key"]
+    url, statuses, stop = f"http://127.0.0.1:{gateway}", [], threading.Event()
+    with (
+        subprocess.Popen([*WORDS, "mock", "--listen", f"127.0.0.1:{mock}"], stderr=subprocess.DEVNULL) as provider,
+        subprocess.Popen([*WORDS, "up"], stderr=subprocess.DEVNULL) as up,
+        ThreadPoolExecutor(CALLERS) as pool,
+    ):
+        try:
+            ready(f"{url}/readyz")
+            ready(f"http://127.0.0.1:{console}/readyz")
+            for seed in range(CALLERS):
+                pool.submit(call_until, stop, f"{url}/v1/chat/completions", key, seed, statuses)
+            for name, calls in (("gateway", 30), ("ledger", 50), ("gateway", 70)):
+                eventually(lambda calls=calls: statuses.count(200) >= calls)
+                os.kill(eventually(lambda name=name: part(up.pid, name)), signal.SIGKILL)
+            eventually(lambda: statuses[-40:].count(402) >= 35)
+            left = json.loads(run_modicum("budget", "show", "--json"))["budgets"][0]
+        finally:
+            stop.set()
+            up.send_signal(signal.SIGTERM)
+            up.wait(60)
+            provider.send_signal(signal.SIGTERM)
+
+    with resources.open_ledger(None) as store:
+        entries = [entry for batch in store.entries() for entry in batch]
+    known = sum((entry.cost.usd for entry in entries if entry.cost.usd is not None), Decimal(0)) * NANO
+    unknown = [Amounts.parse(entry.call.tags.get(RESERVED_TAG, "")) for entry in entries if entry.cost.usd is None]
+    kept = sum(amounts.nano_usd for amounts in unknown)
+    assert len(entries) >= statuses.count(200)  # no call that was answered is lost
+    assert kept > 0  # some were under way when their process was killed
+    assert known + kept <= LIMIT_USD * NANO
+    assert left["left"] < 0.0004  # and the rest would not have held one more call

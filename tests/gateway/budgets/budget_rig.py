@@ -65,20 +65,20 @@ class Ledger:
 
 
 class BudgetRig(Upstream):
-    def __init__(self, folder, budgets, settings=all_upstreams):
+    def __init__(self, folder, budgets, settings=all_upstreams, rules=()):
         self.budgets = budgets
         self.base = settings
         super().__init__(folder, self.make_settings)
         self.ledger = Ledger(folder)
         self.answers = chat_reply()
+        self.rules = rules
 
     def make_settings(self, port):
         return msgspec.structs.replace(self.base(port), budget=tuple(self.budgets))
 
     async def _until_told(self, settings, ready):
-        self.gateway = Gateway(
-            settings, self.folder, DIGEST_KEY, lambda: self.settings(self.provider.port), open_ledger=self.ledger.open
-        )
+        more = {"rules": self.rules, "open_ledger": self.ledger.open}
+        self.gateway = Gateway(settings, self.folder, DIGEST_KEY, lambda: self.settings(self.provider.port), **more)
         serving = asyncio.ensure_future(self.gateway.serve())
         while not serving.done() and not (self.gateway.server and self.gateway.server.started):  # noqa: ASYNC110
             await asyncio.sleep(0.005)

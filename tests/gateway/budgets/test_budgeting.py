@@ -5,12 +5,15 @@ import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import anthropic
+import httpx2 as httpx
 import openai
 import pytest
 
 from gateway.budgets.budget_rig import LEFT, MESSAGES, chat_reply, gpt_4o_mini_usd, with_budgets
 from gateway.rig import wait_until
 from gateway.scripted import Answer, anthropic_stream, chunk, events, whole
+from modicum.calls.change import Change
+from modicum.calls.rule import Rule
 from modicum.governance.budgets import NANO, RESERVED_TAG
 from modicum.settings import BudgetSettings
 
@@ -175,6 +178,21 @@ def test_a_reply_without_usage_that_nobody_can_price_counts_with_the_whole_reser
         assert rig.spent() == reserved + nano(gpt_4o_mini_usd(10, 10))  # and after a restart too
 
 
+def test_a_background_response_counts_with_its_reservation_until_somebody_reads_it(tmp_path):
+    response = {"id": "resp_" + "a" * 48, "object": "response", "background": True, "model": "gpt-5", "usage": None}
+    with with_budgets(tmp_path, {"limit_usd": 10.0}, {"name": "slides", "per": "5h", "limit_usd": 10.0}) as rig:
+        rig.answers = whole(response | {"status": "queued", "output": []})
+        rig.call("responses", input="hi", background=True, max_output_tokens=1000)
+        kept = rig.spent()
+        usage = {"input_tokens": 10, "output_tokens": 20, "total_tokens": 30}
+        rig.answers = whole(response | {"status": "completed", "output": [], "usage": usage})
+        httpx.get(f"{rig.url}/v1/responses/{response['id']}", headers=rig.headers())
+        (entry,) = rig.ledger.entries()
+
+        assert kept >= 2 * 1000 * 10_000  # a thousand tokens at ten dollars a million, on both
+        assert rig.spent() == 2 * nano(entry.cost.usd)
+
+
 @pytest.mark.parametrize("status", [400, 401, 429, 500, 503, 529])
 def test_what_a_provider_refuses_costs_nothing(tmp_path, status):
     with with_budgets(tmp_path, {"limit_usd": 1.0}) as rig:
@@ -208,6 +226,20 @@ def test_from_its_share_on_a_budget_sends_calls_to_the_cheaper_model(tmp_path):
         assert replies[-1].headers["x-modicum-downgraded-to"] == "gpt-4o-mini"
         last = rig.wait_for_records(4)[-1]
         assert (last.model, last.edits[0].rule) == ("gpt-4o-mini", "budget")
+
+
+@pytest.mark.parametrize(("limit_usd", "status"), [(0.001, 402), (1.0, 200)])
+def test_a_rule_that_changes_the_model_has_the_reservation_exchanged(tmp_path, limit_usd, status):
+    dearer = Rule("toy.model", lambda prompt, facts: Change(model="gpt-4o", why="dearer"))  # noqa: ARG005
+    with with_budgets(tmp_path, {"limit_usd": limit_usd}, rules=(dearer,)) as rig:
+        rig.answers = lambda request: chat_reply(model=request["model"])
+        reply = rig.chat(100)
+        (entry,) = rig.ledger.entries()
+
+        assert reply.status_code == status
+        assert [request["model"] for request in rig.asked] == (["gpt-4o"] if status == 200 else [])
+        assert (rig.spent(), rig.reserved()) == (nano(entry.cost.usd or 0), 0)
+        assert (RESERVED_TAG in entry.call.tags) == (status == 200)
 
 
 def test_a_key_that_may_not_use_the_cheaper_model_is_refused(tmp_path):
@@ -285,7 +317,7 @@ def test_a_raised_limit_goes_on_counting_and_a_lowered_one_has_nothing_left(tmp_
         for limit in (2, 1):
             rig.budgets = [BudgetSettings(name="all", per="day", limit_calls=limit)]
             rig.loop.call_soon_threadsafe(rig.gateway._reload)
-            wait_until(lambda limit=limit: rig.gateway.parts.budgets._budgets[0].limit == limit)
+            wait_until(lambda limit=limit: rig.gateway.parts.budgets._budgets[0].budget.limit == limit)
             first.append(rig.chat().status_code)
 
         assert first == [200, 402, 200, 402]
@@ -298,6 +330,20 @@ def test_a_budget_that_is_added_counts_what_was_spent_before_it(tmp_path):
         rig.budgets = [*rig.budgets, BudgetSettings(name="new", per="month", limit_calls=2)]
         rig.loop.call_soon_threadsafe(rig.gateway._reload)
         wait_until(lambda: len(rig.gateway.parts.budgets._budgets) == 2)
+
+        assert [rig.chat().status_code for _ in range(2)] == [200, 402]
+
+
+def test_a_budget_that_was_taken_out_and_comes_again_knows_what_was_spent_meanwhile(tmp_path):
+    with with_budgets(tmp_path, {"limit_calls": 3}) as rig:
+        rig.chat()
+        for budgets in ([], rig.budgets):
+            rig.budgets = budgets
+            rig.loop.call_soon_threadsafe(rig.gateway._reload)
+            wait_until(lambda active=bool(budgets): rig.gateway.parts.budgets.is_active == active)
+            if not budgets:
+                rig.chat()
+        rig.ledger.ship()
 
         assert [rig.chat().status_code for _ in range(2)] == [200, 402]
 

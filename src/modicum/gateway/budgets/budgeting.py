@@ -5,12 +5,14 @@ nobody knows what was spent before, calls under hard budgets wait or are refused
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from time import monotonic
 from typing import NamedTuple
 
-from modicum.calls import UserError
+from modicum.calls import Call, UserError
 from modicum.gateway import sending
 from modicum.gateway.budgets import replies
 from modicum.gateway.budgets.bounds import NoBound
@@ -41,22 +43,60 @@ from modicum.state.counters import Line, SharedCounters
 RULE = "budget"
 """Under which name a cheaper model stands among a call's edits."""
 MOST_LOGGED = 10_000
+MOST_UNKNOWN = 10_000
+"""Calls whose cost nobody knows that are remembered; of older ones the ledger alone learns it."""
 
 FindRoute = Callable[[str, str], Route]
+
+
+class CountedBudget:
+    """A budget in force, with what every call would otherwise work out anew.
+
+    Args:
+        budget: the budget.
+        since: from when on its calls are counted here.
+    """
+
+    __slots__ = ("_span", "budget", "identity", "is_sliding", "kept_s", "limit", "since", "slides_s")
+
+    def __init__(self, budget: Budget, since: datetime) -> None:
+        self.budget, self.since = budget, since
+        self.identity = f"{budget.identity}|{since.isoformat()}"
+        """A budget that was taken out and comes again counts anew: meanwhile nobody counted for it here."""
+        self.is_sliding = budget.window.period is Period.SLIDING
+        self.limit = budget.limit if budget.is_hard else None
+        self.slides_s, self.kept_s = float(budget.window.sliding_s), 2 * budget.window.longest_s
+        self._span: WindowSpan | None = None
+
+    def covering(self, call: Spender, at: datetime) -> "CoveringBudget | None":
+        """The sum in which a call counts that begins then; None: it does not."""
+        instance = self.budget.instance_of(call)
+        if instance is None:
+            return None
+        span = self._span
+        if span is None or self.is_sliding or not span.covers(at):
+            span = self._span = self.budget.window.span_at(at)
+        start = "" if self.is_sliding else f"{span.start.timestamp():.0f}"
+        return CoveringBudget(self, span, _BETWEEN.join((self.identity, start, *instance)), instance)
+
+
+_BETWEEN = "\x1f"
 
 
 class CoveringBudget(NamedTuple):
     """A budget that covers a call, and the sum in which the call counts."""
 
-    budget: Budget
+    counted: CountedBudget
     span: WindowSpan
     counter: str
     instance: tuple[str, ...]
 
+    @property
+    def budget(self) -> Budget:
+        return self.counted.budget
+
     def line(self, amount: int) -> Line:
-        window = self.budget.window
-        limit = self.budget.limit if self.budget.is_hard else None
-        return Line(self.counter, amount, limit, float(window.sliding_s), 2 * window.longest_s)
+        return Line(self.counter, amount, self.counted.limit, self.counted.slides_s, self.counted.kept_s)
 
 
 class Reservation(NamedTuple):
@@ -64,6 +104,15 @@ class Reservation(NamedTuple):
 
     covering: tuple[CoveringBudget, ...]
     worst: Amounts
+
+
+class UnknownCall(NamedTuple):
+    """A call that ended without anybody knowing its cost."""
+
+    covering: tuple[CoveringBudget, ...]
+    amounts: Amounts
+    """What it counts as."""
+    settled_s: float
 
 
 class Budgeting:
@@ -78,13 +127,15 @@ class Budgeting:
 
     def __init__(self, counters: SharedCounters, prices: CallPrices, before: SpentBefore, failed: Failed) -> None:
         self._counters, self._prices, self._before, self._failed = counters, prices, before, failed
-        self._budgets: list[Budget] = []
+        self._budgets: list[CountedBudget] = []
         self._since: dict[str, datetime] = {}
         """By a budget's identity: from when on its calls are counted here."""
-        self._spans: dict[str, WindowSpan] = {}
+        self._newest_s = 0.0
+        """Since when there is the newest of them."""
         self._loads: dict[tuple[str, datetime | None], asyncio.Future[None]] = {}
         self._thread = ThreadPoolExecutor(1, "spent")
-        self._warned: set[tuple[str, datetime]] = set()
+        self._warned: set[str] = set()
+        self._unknown: OrderedDict[str, UnknownCall] = OrderedDict()
 
     @property
     def is_active(self) -> bool:
@@ -94,10 +145,9 @@ class Budgeting:
     def take_over(self, budgets: Sequence[Budget]) -> None:
         """The budgets that hold from now on. What is counted stays, for those that count the same as before."""
         now = datetime.now(UTC)
-        self._budgets = list(budgets)
-        self._spans.clear()
-        for budget in budgets:
-            self._since.setdefault(budget.identity, now)
+        self._since = {one.identity: self._since.get(one.identity, now) for one in budgets}
+        self._budgets = [CountedBudget(one, self._since[one.identity]) for one in budgets]
+        self._newest_s = max((one.since.timestamp() for one in self._budgets), default=0.0)
 
     async def reserve(self, exchange: Exchange, find_route: FindRoute, *, may_downgrade: bool = True) -> None:
         """Reserves what a call may cost, on all budgets that cover it or on none. A call that has a reservation has it
@@ -133,21 +183,42 @@ class Budgeting:
         exchange.reservation = Reservation(tuple(covering), worst)
         exchange.about.tags[RESERVED_TAG] = worst.text
         self._warn(crossed(standings, worst), covering)
-        await self._show_left(exchange)
+        exchange.budget_left = _left(
+            one._replace(reserved=one.reserved + line.amount) for one, line in zip(standings, lines, strict=True)
+        )
 
     async def settle(self, exchange: Exchange) -> None:
         """Counts what an ended call has cost in place of what was reserved for it."""
         reservation = exchange.reservation
         if reservation is None:
-            await self._count_late(exchange, ())
+            if exchange.timing.started_s <= self._newest_s:
+                await self._count_late(exchange, ())
             return
         exchange.reservation = None
-        amounts = await self._cost(exchange, reservation.worst)
+        amounts, is_known = await self._cost(exchange, reservation.worst)
         await self._counters.settle(
             exchange.number, [amounts.in_unit(one.budget.unit) or 0 for one in reservation.covering]
         )
-        await self._count_late(exchange, reservation.covering)
-        await self._show_left(exchange, reservation)
+        if not is_known and exchange.finished is not None:
+            self._unknown[exchange.finished.call_id] = UnknownCall(reservation.covering, amounts, monotonic())
+            if len(self._unknown) > MOST_UNKNOWN:
+                self._unknown.popitem(last=False)
+        if exchange.timing.started_s <= self._newest_s:
+            await self._count_late(exchange, reservation.covering)
+        exchange.budget_left = _left(await self._standings(reservation.covering))
+
+    async def reconcile(self, call: Call) -> None:
+        """Counts what a call has cost after all, in place of all that was reserved for it."""
+        unknown = self._unknown.pop(call.call_id, None)
+        if unknown is None:
+            return
+        with contain_stage("budgets", self._failed):
+            cost = await self._prices.cost(call)
+            for one in unknown.covering:
+                unit = one.budget.unit
+                if unit is not LimitUnit.CALLS and (amount := cost.in_unit(unit)) is not None:
+                    more = amount - (unknown.amounts.in_unit(unit) or 0)
+                    await self._counters.add(one.line(more), monotonic() - unknown.settled_s)
 
     async def release(self, exchange: Exchange) -> None:
         """Gives back what was reserved for a call that is not sent after all."""
@@ -162,31 +233,15 @@ class Budgeting:
         about = exchange.about
         call = Spender(about.owner, exchange.route.model, about.task, about.tags)
         at = datetime.fromtimestamp(exchange.timing.started_s, UTC)
-        covering = []
-        for budget in self._budgets:
-            if (instance := budget.instance_of(call)) is not None:
-                span = self._span(budget, at)
-                start = "" if budget.window.period is Period.SLIDING else f"{span.start.timestamp():.0f}"
-                counter = "\x1f".join((budget.identity, start, *instance))
-                covering.append(CoveringBudget(budget, span, counter, instance))
-        return covering
-
-    def _span(self, budget: Budget, at: datetime) -> WindowSpan:
-        if budget.window.period is Period.SLIDING:
-            return budget.window.span_at(at)
-        identity = budget.identity
-        span = self._spans.get(identity)
-        if span is None or not span.covers(at):
-            span = self._spans[identity] = budget.window.span_at(at)
-        return span
+        every = (one.covering(call, at) for one in self._budgets)
+        return [one for one in every if one is not None]
 
     async def _load(self, one: CoveringBudget) -> None:
         """What was spent in the window before we counted."""
-        since = self._since[one.budget.identity]
+        since = one.counted.since
         if one.span.start >= since:
             return
-        sliding = one.budget.window.period is Period.SLIDING
-        key = one.budget.identity, None if sliding else one.span.start
+        key = one.counted.identity, None if one.counted.is_sliding else one.span.start
         load = self._loads.get(key)
         if load is None:
             load = self._loads[key] = asyncio.ensure_future(self._add_former(one, since))
@@ -201,13 +256,13 @@ class Budgeting:
     async def _add_former(self, one: CoveringBudget, until: datetime) -> None:
         """A sliding window is asked for as a whole, whatever of it has passed since: what is too old is forgotten."""
         budget, start = one.budget, one.span.start
-        if budget.window.period is Period.SLIDING:
+        if one.counted.is_sliding:
             start = until - timedelta(seconds=budget.window.sliding_s)
         former = await asyncio.get_running_loop().run_in_executor(self._thread, self._before.find, budget, start, until)
         passed_s = max((datetime.now(UTC) - until).total_seconds(), 0.0)
         for spend in former:
-            counter = one.counter.split("\x1f")[:2]
-            line = one._replace(counter="\x1f".join((*counter, *spend.instance))).line(spend.amount)
+            counter = one.counter.split(_BETWEEN)[:2]
+            line = one._replace(counter=_BETWEEN.join((*counter, *spend.instance))).line(spend.amount)
             await self._counters.add(line, spend.age_s + passed_s)
 
     async def _worst(self, exchange: Exchange, covering: Sequence[CoveringBudget]) -> tuple[Amounts, str]:
@@ -263,27 +318,26 @@ class Budgeting:
         starts = {id(one.budget): one for one in covering}
         for standing in standings:
             one = starts[id(standing.budget)]
-            sliding = one.budget.window.period is Period.SLIDING
-            key = one.counter, datetime.min.replace(tzinfo=UTC) if sliding else one.span.start
-            if key not in self._warned and len(self._warned) < MOST_LOGGED:
-                self._warned.add(key)
+            if one.counter not in self._warned and len(self._warned) < MOST_LOGGED:
+                self._warned.add(one.counter)
                 log("budget_crossed", budget=standing.budget.name, of=list(one.instance), limit=standing.budget.limit)
 
-    async def _cost(self, exchange: Exchange, worst: Amounts) -> Amounts:
-        """What a call has cost; what nobody knows counts as it may have cost at most."""
+    async def _cost(self, exchange: Exchange, worst: Amounts) -> tuple[Amounts, bool]:
+        """What a call has cost, and whether that is known: else it counts as it may have cost at most."""
         call = exchange.finished
         if call is None:
-            return worst
+            return worst, False
         if is_unbilled(exchange):
-            return Amounts(0, 0, call.calls_count)
-        cost = worst
+            return Amounts(0, 0, call.calls_count), True
+        cost = Amounts(None, None, worst.calls)
         with contain_stage("budgets", self._failed):
             cost = await self._prices.cost(call)
-        return Amounts(
+        amounts = Amounts(
             worst.nano_usd if cost.nano_usd is None else cost.nano_usd,
             worst.effective_tokens if cost.effective_tokens is None else cost.effective_tokens,
             cost.calls,
         )
+        return amounts, cost.nano_usd is not None
 
     async def _count_late(self, exchange: Exchange, held: Sequence[CoveringBudget]) -> None:
         """On budgets that were set while the call was under way. If the ledger was asked meanwhile, such a call may
@@ -294,19 +348,19 @@ class Budgeting:
         late = [
             one
             for one in self._covering(exchange)
-            if one.counter not in counters and call is not None and call.started < self._since[one.budget.identity]
+            if one.counter not in counters and call is not None and call.started < one.counted.since
         ]
         if not late or call is None or is_unbilled(exchange):
             return
-        amounts = await self._cost(exchange, Amounts(None, None))
+        amounts, _ = await self._cost(exchange, Amounts(None, None))
         for one in late:
             await self._counters.add(one.line(amounts.in_unit(one.budget.unit) or 0))
 
-    async def _show_left(self, exchange: Exchange, reservation: Reservation | None = None) -> None:
-        """What the reply's header says."""
-        held = reservation or exchange.reservation
-        if held is not None and (least := tightest(await self._standings(held.covering))) is not None:
-            exchange.budget_left = replies.left_text(least)
+
+def _left(standings: Iterable[Standing]) -> str:
+    """What the reply's header says."""
+    least = tightest(standings)
+    return "" if least is None else replies.left_text(least)
 
 
 def _failed(load: "asyncio.Future[None]") -> bool:

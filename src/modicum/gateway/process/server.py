@@ -150,6 +150,7 @@ class Gateway:
             log("open_files_short", problem=files.problem)
         self._shortage = Shortage(metrics, files)
         connections = Connections(silence_s=settings.silence_s, out_of_files=self._shortage.upstreams)
+        budgets = budgeting_of(self._folder / "journal", self._prices, self._open_ledger, metrics.failed)
         self.parts = parts = Parts(
             journal,
             metrics,
@@ -159,9 +160,9 @@ class Gateway:
             Readiness(journal),
             Recorder(journal, Digester(self._digest_key) if settings.anatomy else None, metrics.failed),
             OtlpDoor(journal.path, metrics),
-            LateReplies(journal),
+            LateReplies(journal, budgets.reconcile),
             LiveRates(self._prices, metrics.failed),
-            budgeting_of(self._folder / "journal", self._prices, self._open_ledger, metrics.failed),
+            budgets,
             LiveTurns() if self._worker.count == 1 else None,
         )
         self._load_teams()

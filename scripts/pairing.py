@@ -20,6 +20,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "benchmarks/test_second_prices.py": "the price list beside a second source, with benchmarks/second_prices.py",
     "benchmarks/test_fuzz.py": "tests benchmarks/bench_fuzz.py, and every decoder and reader with a little of it",
     "benchmarks/test_yield_converters.py": "tests benchmarks/checkpoints.py and benchmarks/tau2.py",
+    "cli/budgets/test_kills.py": "a budget under `modicum up` whose processes are killed",
     "cli/test_cli.py": "tests cli/__init__.py",
     "providers/test_adding_a_dialect.py": "a toy dialect, and who names the others",
     "test_docs.py": "holds the docs to the code",

@@ -289,6 +289,17 @@ def test_while_the_ledger_is_away_after_a_restart_hard_budgets_wait_and_others_d
         assert [rig.chat().status_code for _ in range(2)] == [200, 402]
 
 
+def test_a_ledger_that_fails_in_a_way_nobody_thought_of_is_one_that_is_not_known(tmp_path):
+    with with_budgets(tmp_path, {"limit_calls": 2}, {"name": "soft", "limit_calls": 1, "at_limit": "alert"}) as rig:
+        before = rig.gateway.parts.budgets._before
+        find, before.find = before.find, lambda *_: 1 / 0
+        refused = rig.chat()
+        before.find = find
+
+        assert (refused.status_code, error_of(refused)["code"]) == (503, "budget_unknown")
+        assert rig.chat().status_code == 200
+
+
 def test_a_call_that_was_under_way_at_a_crash_counts_with_its_whole_reservation(tmp_path):
     """The record of a call that begins holds what is reserved for it; a later process books it as unknown."""
     with with_budgets(tmp_path, {"limit_usd": 1.0}) as rig:

@@ -61,6 +61,17 @@ def test_without_a_ledger_nothing_is_known(tmp_path):
         SpentBefore(tmp_path, None).find(budget(), START, UNTIL)
 
 
+def test_a_journal_that_cannot_be_read_is_named(store, tmp_path):
+    @contextmanager
+    def opened():
+        yield store
+
+    (tmp_path / "gateway.sqlite").write_bytes(b"no database at all, but long enough to be taken for one" * 20)
+
+    with pytest.raises(UserError, match=r"gateway.sqlite cannot be read"):
+        SpentBefore(tmp_path, opened).find(budget(), START, UNTIL)
+
+
 def test_a_ledger_is_asked_when_no_journal_is_ahead_of_it(store, tmp_path):
     @contextmanager
     def opened():

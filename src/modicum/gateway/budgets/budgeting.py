@@ -132,7 +132,7 @@ class Budgeting:
         """By a budget's identity: from when on its calls are counted here."""
         self._newest_s = 0.0
         """Since when there is the newest of them."""
-        self._loads: dict[tuple[str, datetime | None], asyncio.Future[None]] = {}
+        self._loads: dict[tuple[str, datetime | None], asyncio.Future[bool]] = {}
         self._thread = ThreadPoolExecutor(1, "spent")
         self._warned: set[str] = set()
         self._unknown: OrderedDict[str, UnknownCall] = OrderedDict()
@@ -244,14 +244,22 @@ class Budgeting:
         key = one.counted.identity, None if one.counted.is_sliding else one.span.start
         load = self._loads.get(key)
         if load is None:
-            load = self._loads[key] = asyncio.ensure_future(self._add_former(one, since))
-            load.add_done_callback(lambda done: self._loads.pop(key, None) if _failed(done) else None)
+            load = self._loads[key] = asyncio.ensure_future(self._try_to_add_former(one, since))
+        if not await asyncio.shield(load):
+            if self._loads.get(key) is load:  # the next call tries again
+                del self._loads[key]
+            if one.budget.is_hard:
+                raise replies.unknown(one.budget)
+
+    async def _try_to_add_former(self, one: CoveringBudget, until: datetime) -> bool:
+        """Whether that could be done; why not is logged once for all calls that wait for it."""
         try:
-            await asyncio.shield(load)
+            with contain_stage("budgets", self._failed, (UserError,)):
+                await self._add_former(one, until)
+                return True
         except UserError as error:
             log("budget_unknown", budget=one.budget.name, problem=str(error))
-            if one.budget.is_hard:
-                raise replies.unknown(one.budget) from None
+        return False
 
     async def _add_former(self, one: CoveringBudget, until: datetime) -> None:
         """A sliding window is asked for as a whole, whatever of it has passed since: what is too old is forgotten."""
@@ -361,7 +369,3 @@ def _left(standings: Iterable[Standing]) -> str:
     """What the reply's header says."""
     least = tightest(standings)
     return "" if least is None else replies.left_text(least)
-
-
-def _failed(load: "asyncio.Future[None]") -> bool:
-    return load.cancelled() or load.exception() is not None

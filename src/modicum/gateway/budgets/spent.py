@@ -58,8 +58,11 @@ class SpentBefore:
 
 
 def _last_record(path: Path) -> int:
-    with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as base:
-        return positions.last(base)
+    try:
+        with closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True, timeout=5.0)) as base:
+            return positions.last(base)
+    except sqlite3.Error as error:
+        raise UserError(f"the journal {path} cannot be read: {error}; 'modicum doctor' looks at it") from None
 
 
 def _shipped(path: Path) -> int:

@@ -48,14 +48,14 @@ class CanaryWatch(msgspec.Struct, omit_defaults=True, kw_only=True):
             UserError: the outcome is not a share in 0..1.
         """
         if not 0 <= outcome <= 1:
-            raise UserError(f"an outcome is {outcome}, not a share in 0..1: map the score into it first")
+            raise UserError(f"an outcome is {outcome}, not a share in 0..1: map the score to this range first")
         (self.full if full_team else self.plan).add(outcome)
         low, high = self.change()
         best = self.plan.mean - self.full.mean
         if not self.reverted and high < 0 and best < -self.margin:
             self.reverted = (
                 f"reverted after {self.plan.runs_count + self.full.runs_count} runs: outcomes {100 * best:+.1f} points "
-                f"({100 * low:+.1f} to {100 * high:+.1f}) against the full team"
+                f"({100 * low:+.1f} to {100 * high:+.1f}) compared with the full team"
             )
         return bool(self.reverted)
 

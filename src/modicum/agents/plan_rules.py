@@ -161,7 +161,7 @@ class PlanRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         )
 
     def active_mask(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """bool[rounds, agents]."""
+        """Which agents speak in which rounds: bool[rounds, agents]."""
         return np.array(
             [[self.keeps(agent, number) for agent in self.agents] for number in range(1, self.rounds + 1)], dtype=bool
         )

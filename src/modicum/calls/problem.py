@@ -28,6 +28,6 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
 
 
 def problem_rows(problems: Sequence[Problem]) -> list[dict[str, str | int | None]]:
-    """As `--json` of every verb lists them: those of calls that were counted first."""
+    """Problems as `--json` of every verb lists them: those of calls that were counted come first."""
     ordered = sorted(problems, key=lambda problem: not problem.is_of_cost)
     return [{"path": problem.path, "line": problem.line, "reason": problem.reason} for problem in ordered]

@@ -1,4 +1,4 @@
-"""Which records of a session count where its calls are told of twice.
+"""Which records of a session count where its calls are reported twice.
 
 An agent's own log has a session's calls one by one. Beside it there may be what only reports on them: the sum that a
 headless run prints at its end, and the events that the agent sends as telemetry, which have no id of the call. A report

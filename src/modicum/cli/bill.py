@@ -278,7 +278,8 @@ def print_doubts(doubts: "Sequence[Doubt]", basis: Basis) -> None:
     shown = [doubt for doubt in doubts if doubt.reason != LOGGED_EARLY or basis is not Basis.LOWER_BOUND]
     for doubt in shown[:MOST_DOUBTS]:
         models = f" of {', '.join(map(str, doubt.models))}" if doubt.models else ""
-        output.print_text(f"not exact, {doubt.calls:,} calls{models}: {doubt.reason}")
+        calls = "1 call" if doubt.calls == 1 else f"{doubt.calls:,} calls"
+        output.print_text(f"not exact, {calls}{models}: {doubt.reason}")
     if len(shown) > MOST_DOUBTS:
         output.print_text(f"... and {len(shown) - MOST_DOUBTS} more reasons; --json has all")
 

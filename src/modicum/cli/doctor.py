@@ -179,7 +179,9 @@ def _check_folder() -> str:
 
 
 def _check_open_files(settings: Settings) -> str:
-    """Of a gateway that is started from here; the one that runs says in its log if its own limit is too low."""
+    """Checks the limit of a gateway that is started from here; the one that runs says in its log if its own limit is
+    too low.
+    """
     from modicum.gateway.process.open_files import OpenFiles, raise_limit
 
     gateway = settings.gateway

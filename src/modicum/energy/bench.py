@@ -134,14 +134,14 @@ def _list_remarks(
     if run.steady_to - run.steady_from < 5:
         remarks.append("the window is shorter than 5 s: too short for the energy counter")
     if len(finished) < run.concurrency:
-        remarks.append("fewer requests finished than there were streams: the window is short against a request")
+        remarks.append("fewer requests finished than there were streams: the window is short compared with a request")
     if run.failures:
         remarks.append(f"{run.failures} requests failed")
     if joules is None and readings:
         remarks.append("the energy readings do not cover the window")
     slowed = sorted({word for reading in readings for word in reading.slowed_by})
     if slowed:
-        remarks.append(f"clocks were held down: {', '.join(slowed)}")
+        remarks.append(f"the clocks were throttled: {', '.join(slowed)}")
     return tuple(remarks)
 
 

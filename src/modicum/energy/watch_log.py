@@ -63,7 +63,7 @@ def read_log(path: Path) -> Recording:
     except (msgspec.DecodeError, RecursionError):
         header = None
     if header is None or header.format != FORMAT:
-        raise UserError(f"{path}: not a log of 'modicum energy watch' (its first line is no {FORMAT} header)")
+        raise UserError(f"{path}: not a log of 'modicum energy watch' (its first line is not a {FORMAT} header)")
     problems: list[Problem] = []
     samples = tuple(_samples(path, lines[1:], problems))
     return Recording(header, samples, tuple(problems))

@@ -29,7 +29,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class LateReplies:
-    """Of one gateway process.
+    """The replies that one gateway process waits for.
 
     Args:
         journal: takes the late records.

@@ -26,7 +26,7 @@ from modicum.optimizers.running import RequestCall, run_rules
 from modicum.providers.facts import DialectError
 
 MOST_LOGGED = 1_000
-"""Different reasons that are logged; then the log has been told enough."""
+"""Different reasons that are logged; more would fill the log."""
 
 FindRoute = Callable[[str, str], Route]
 """Where a model goes, in a dialect. Raises `Refused` if nobody serves it."""

@@ -298,6 +298,7 @@ def learn_habits(
     """
     begins = _find_run_starts(calls.conversation)
     uses = (recorded.read + recorded.written_5m + recorded.written_1h > 0) | calls.implicit
+    # A call that wrote for both times is taken for the one with more tokens: a call has one time to live here.
     ttl = np.where(recorded.written_1h > recorded.written_5m, 3600.0, 300.0)
 
     def guess(values: Floats, is_known: Flags, otherwise: Floats | float) -> tuple[Floats, Floats]:
@@ -308,9 +309,11 @@ def learn_habits(
         return np.where(np.isnan(after), before, after), before
 
     ttl_left, ttl_guess = guess(ttl, recorded.written_5m + recorded.written_1h > 0, calls.ttl_s)
+    # Without the cache all of a prompt is uncached: only calls that use it show how long the tail is.
     _, tail_guess = guess(recorded.uncached, uses, 0.0)
     # A prompt that is too short to be cached tells nothing of what the caller wants.
     _, caches_guess = guess(uses.astype(np.float64), uses | (calls.prompt >= calls.minimum), 1.0)
+    # An implicit cache bills no writes, so all that was not read looks uncached; yet it keeps the whole prompt.
     tail_left = np.where(calls.implicit, 0, recorded.uncached)
     left = np.zeros(len(group))
     left[1:] = np.where(begins[1:] | ~uses[:-1], 0, (calls.prompt - tail_left)[:-1])
@@ -321,8 +324,10 @@ def learn_habits(
     agreed = np.abs(recorded.read - before) <= AGREED * recorded.read
     if front_shown is not None:
         agreed |= recorded.read <= (1 + AGREED) * front_shown
+    # 0.9: a read that falls short by less is the tail, the provider's steps or our counts, and shows no lost cache.
     cold = np.where(begins, (recorded.read < 0.9 * calls.prompt) | agreed, recorded.read < 0.9 * left) & uses
     kept_warm = is_group_warm(calls, group, np.where(uses, ttl_left, -np.inf), CallOrders.sort(calls, group).groups)
+    # Reads of 0 count here, and not for the front below: where nobody kept it warm, 0 says that it was gone.
     alone = _last_in_group(recorded.read, cold & ~kept_warm, wide_group, calls.asked_s)
     front = _last_in_group(recorded.read, cold & (recorded.read > 0), group, calls.asked_s)
     alone = np.nan_to_num(alone)
@@ -384,6 +389,7 @@ def _fill_forward(values: Floats, is_known: Flags, begins: Flags) -> tuple[Float
     start = np.maximum.accumulate(np.where(begins, places, 0))
     # The last known place so far; before the start of the run it belongs to another one and does not count.
     last = np.maximum.accumulate(np.where(is_known, places, -1))
+    # Where there is none yet `last` is -1, which picks the last value of all; `start` is 0 or more, so it never counts.
     after = np.where(last >= start, values[last], np.nan)
     before = np.full(len(values), np.nan)
     before[1:] = np.where(begins[1:], np.nan, after[:-1])

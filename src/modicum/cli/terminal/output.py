@@ -125,7 +125,7 @@ def share(part: Decimal | float | None, whole: Decimal | float) -> str:
 
 
 def dollars_of(usd: float | None) -> str:
-    """As `dollars`, for an estimate that is no decimal."""
+    """Writes dollars as `dollars` does, for an estimate that is not a decimal."""
     return dollars(None if usd is None else Decimal(repr(usd)))
 
 

@@ -135,7 +135,9 @@ class App:
         read: Callable[[], Awaitable[bytes]],
         client: Client,
     ) -> None:
-        """What is told to us and goes no further. Each reads the body when it knows who sends it."""
+        """Takes in what is reported to us and goes no further (outcomes, telemetry). Each reads the body when it knows
+        who sends it.
+        """
         in_force, journal = self._pipeline.in_force, self._parts.journal
         if path in OTLP:
             record = partial(record_outcomes, journal, in_force.graded)

@@ -1,4 +1,4 @@
-"""POST /v1/traces, /v1/logs, /v1/metrics: what programs tell in OpenTelemetry. A door beside the gateway and importers.
+"""POST /v1/traces, /v1/logs, /v1/metrics: what programs report in OpenTelemetry. A door beside gateway and importers.
 
 Needs a modicum key, as `/outcomes` does. What a request holds of calls and outcomes is on the disk before it is
 answered; the ledger process books it (`modicum.ledger.otlp.spans`). No prompt is kept. Requests are taken apart in a
@@ -61,7 +61,7 @@ class OtlpDoor:
         client: Client,
         record_outcomes: RecordOutcomes,
     ) -> None:
-        """Answers when what was told is durable. The body is read once the sender is known."""
+        """Answers when what came in is durable. The body is read once the sender is known."""
         kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
         try:
             caller = _checked(owners, method, path, headers)
@@ -141,7 +141,7 @@ async def _answer(client: Client, path: str, kind: bytes, result: Parsed) -> Non
 
 
 async def _refuse(client: Client, kind: bytes, refusal: Refused) -> None:
-    """As `google.rpc.Status`, in the sender's encoding if it can be had."""
+    """Answers with a refusal as `google.rpc.Status`, in the sender's encoding if it can be had."""
     code = _CODES.get(refusal.status, 3)
     try:
         body = otlp_protobuf.status_of(code, refusal.message) if kind == PROTOBUF else b""

@@ -219,7 +219,7 @@ class Gateway:
         await server.serve(sockets=[bound])
 
     async def _watch(self, board: Board) -> None:
-        """Keys and settings that change while we run. Wrong settings are told, and the old ones stay."""
+        """Watches keys and settings, which change while we run. Wrong settings are logged, and the old ones stay."""
         again = asyncio.Event()
         if threading.current_thread() is threading.main_thread():
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._told_to_reload, again)
@@ -476,7 +476,7 @@ def run(
     prices: Callable[[], PriceBook] = PriceBook,
     open_ledger: OpenLedger | None = None,
 ) -> None:
-    """Runs the gateway, or one of its workers, in this process until it is told to stop."""
+    """Runs the gateway, or one of its workers, in this process until it is asked to stop."""
     take_over("uvicorn.error", "asyncio")
     raise_limit()
     if worker.count > 1:

@@ -1,4 +1,4 @@
-"""The plans that the settings name, read, and read again when their files change. A wrong one is told, not applied."""
+"""Plans that the settings name: read, and read again when their files change. A wrong one is logged, not applied."""
 
 import re
 from collections.abc import Callable

@@ -156,7 +156,7 @@ class TeamTurns:
             log("team_plan_not_applied", team=team.name, problem=self._explain(team, agent, why, prompts))
 
     def _first_time(self, team: Team, what: str) -> bool:
-        """Whether the log has not been told this yet of the plan."""
+        """Whether this was not logged yet of the plan."""
         reason = team.name, team.digest, what
         if reason in self._logged_reasons or len(self._logged_reasons) >= MOST_REASONS:
             return False

@@ -52,7 +52,7 @@ def read(path: Path, reading: Reading) -> Found:
 
 
 def recorded(row: Record) -> Recorded:
-    """One request.
+    """One request of the export as what was recorded of a call.
 
     Raises:
         ValueError: a count, an amount or a time is none.

@@ -74,7 +74,7 @@ ONLY_IDS = "trace without observations"
 
 
 def recorded(row: Record) -> Recorded:
-    """One observation.
+    """One observation of the export as what was recorded of a call.
 
     Raises:
         ValueError: a count, an amount or a time is none.

@@ -65,7 +65,7 @@ def with_children(run: Record) -> Iterator[Record]:
 
 
 def recorded(run: Record) -> Recorded:
-    """One run.
+    """One run of the export as what was recorded of a call.
 
     Raises:
         ValueError: a count, an amount or a time is none.

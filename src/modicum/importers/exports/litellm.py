@@ -46,7 +46,7 @@ def read(path: Path, reading: Reading) -> Found:
 
 
 def recorded(row: Record) -> Recorded | None:
-    """One row.
+    """One row of the export as what was recorded of a call.
 
     Raises:
         ValueError: a count, an amount or a time is none.

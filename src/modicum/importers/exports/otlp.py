@@ -80,7 +80,7 @@ def _with_context(span: Span, call: Call | None) -> Recorded:
 
 
 def _log_record(raw: Record, resource: Mapping[str, object]) -> Iterator[Recorded | str]:
-    """Calls that are told of in a log record: Claude Code's, and GenAI events that stand without a span."""
+    """Calls that a log record describes: Claude Code's, and GenAI events that stand without a span."""
     try:
         span = log_span_from(raw, resource)
         if claude_code_telemetry.is_call(span):
@@ -105,7 +105,7 @@ def recognises(path: Path, start_of_file: bytes) -> bool:
 
 
 def places(home: Path, environment: Mapping[str, str]) -> list[Path]:
-    """Where GitHub Copilot writes its spans, if it is told to."""
+    """Where GitHub Copilot writes its spans, if it is set up to."""
     found = [home / ".copilot" / "otel"]
     if chosen := environment.get("COPILOT_OTEL_FILE_EXPORTER_PATH"):
         found.append(Path(chosen))

@@ -19,7 +19,7 @@ class TraceParent(NamedTuple):
 
 
 def parsed(header: str) -> TraceParent | None:
-    """None for a header that is none: it then counts as absent."""
+    """The trace and span of a header; None for a header that is none: it then counts as absent."""
     match = _HEADER.fullmatch(header)
     if match is None:
         return None

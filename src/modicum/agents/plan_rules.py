@@ -7,14 +7,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 
-from modicum.agents.canary import CanaryWatch
 from modicum.agents.graph import TeamGraph, add_acyclic_edges, find_cycle
 from modicum.calls import UserError
+
+
+class Watch(Protocol):
+    """What outcomes say of a plan that is in use (`modicum.experiments.canary`)."""
+
+    reverted: str
+    """Why it is no longer used; empty while it is."""
 
 
 class Decision(StrEnum):
@@ -199,7 +205,7 @@ class PlanRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         prompts: Mapping[str, str] | None = None,
         models: Mapping[str, str] | None = None,
         today: date | None = None,
-        watch: CanaryWatch | None = None,
+        watch: Watch | None = None,
     ) -> str:
         """Why the full team is to run, or nothing; arguments as in `guard`."""
         if agents is not None and set(agents) != set(self.agents):

@@ -33,6 +33,7 @@ VERBS = {
     "ledger": "Manage the ledger: info, purge, copy.",
     "outcome": "Record what came of tasks: import, record, from-git, list.",
     "yield": "Show outcomes per million tokens, and cost per outcome.",
+    "experiment": "Try a change on live tasks with a hold-out, and take it back if outcomes suffer.",
     "prices": "Show what a model costs and cost, and what the past would cost at other prices.",
     "count": "Count tokens and price of a text for several models, with the error of the count.",
     "fit": "Check whether a codebase fits a context window, and what sending it costs.",
@@ -44,7 +45,13 @@ VERBS = {
 }
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 
-FILES = {"budget": "budgets", "import": "import_logs", "yield": "yields", "team": "team.verbs"}
+FILES = {
+    "budget": "budgets",
+    "import": "import_logs",
+    "yield": "yields",
+    "team": "team.verbs",
+    "experiment": "experiments.verbs",
+}
 """Verbs whose file cannot have their name."""
 
 

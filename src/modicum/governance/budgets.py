@@ -170,7 +170,7 @@ class Ruling(StrEnum):
     """Refused: nobody knows what it may cost."""
 
 
-class Verdict(NamedTuple):
+class BudgetVerdict(NamedTuple):
     ruling: Ruling
     standing: Standing | None = None
     """Of the budget that decides; None: none is near its limit."""
@@ -180,10 +180,10 @@ class Verdict(NamedTuple):
         return self.ruling not in {Ruling.ADMIT, Ruling.DOWNGRADE}
 
 
-_ADMITTED = Verdict(Ruling.ADMIT)
+_ADMITTED = BudgetVerdict(Ruling.ADMIT)
 
 
-def decide(standings: Sequence[Standing], worst: Amounts, *, may_downgrade: bool = True) -> Verdict:
+def decide(standings: Sequence[Standing], worst: Amounts, *, may_downgrade: bool = True) -> BudgetVerdict:
     """What becomes of a call.
 
     Args:
@@ -192,22 +192,22 @@ def decide(standings: Sequence[Standing], worst: Amounts, *, may_downgrade: bool
         may_downgrade: False where it is at the cheaper model already.
     """
     downgrading: Standing | None = None
-    refusals: list[Verdict] = []
+    refusals: list[BudgetVerdict] = []
     for standing in standings:
         budget = standing.budget
         if not budget.is_hard:
             continue
         amount = worst.in_unit(budget.unit)
         if amount is None:
-            refusals.append(Verdict(Ruling.UNPRICED, standing))
+            refusals.append(BudgetVerdict(Ruling.UNPRICED, standing))
             continue
         total = standing.spent + standing.reserved + amount
         if may_downgrade and budget.at_limit is AtLimit.DOWNGRADE and total > budget.downgrade_above:
             downgrading = downgrading or standing
         if total > budget.limit:
-            refusals.append(Verdict(_reason(standing, amount), standing))
+            refusals.append(BudgetVerdict(_reason(standing, amount), standing))
     if downgrading is not None:
-        return Verdict(Ruling.DOWNGRADE, downgrading)
+        return BudgetVerdict(Ruling.DOWNGRADE, downgrading)
     return _gravest(refusals) if refusals else _ADMITTED
 
 
@@ -243,10 +243,10 @@ def _reason(standing: Standing, amount: int) -> Ruling:
 _GRAVITY = (Ruling.UNPRICED, Ruling.TOO_LARGE, Ruling.SPENT, Ruling.BUSY)
 
 
-def _gravest(refusals: Sequence[Verdict]) -> Verdict:
+def _gravest(refusals: Sequence[BudgetVerdict]) -> BudgetVerdict:
     """Of several refusals the one that lasts longest."""
 
-    def lasts(verdict: Verdict) -> tuple[int, float]:
+    def lasts(verdict: BudgetVerdict) -> tuple[int, float]:
         opens = verdict.standing.opens_in_s if verdict.standing is not None else None
         return _GRAVITY.index(verdict.ruling), -float("inf") if opens is None else -opens
 

@@ -83,7 +83,9 @@ def answers(request):
 def roomy(port):
     """Room for all of them, so that budgets alone refuse."""
     settings = all_upstreams(port)
-    return msgspec.structs.replace(settings, gateway=msgspec.structs.replace(settings.gateway, most_calls=1000))
+    return msgspec.structs.replace(
+        settings, gateway=msgspec.structs.replace(settings.gateway, most_calls=1000, slow_client_s=60.0)
+    )
 
 
 async def call_often(client, rig, seed, statuses):
@@ -127,8 +129,7 @@ def test_200_callers_at_once_neither_pass_a_budget_nor_are_refused_wrongly(tmp_p
         overspent = max(counted - limit_usd * NANO, 0)
         assert (overspent, tally.wrong) == (0, [])
         assert known <= counted <= limit_usd * NANO
-        assert tally.rulings.total() >= CALLERS * CALLS_EACH * 0.8
-        assert {status for model, status in statuses if model == "gpt-nobody-knows"} == {402}
+        assert {request["model"] for request in rig.asked} == {"gpt-4o-mini"}
         assert tally.rulings[Ruling.UNPRICED] > 0
         assert tally.rulings[Ruling.BUSY] + tally.rulings[Ruling.SPENT] > 0
         assert ("gpt-4o-mini", 200) in statuses

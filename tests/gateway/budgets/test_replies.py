@@ -2,7 +2,7 @@ import pytest
 
 from modicum.gateway.budgets.replies import left_text, not_downgraded, refusal, unknown
 from modicum.governance.budget_windows import parse_window
-from modicum.governance.budgets import NANO, Amounts, AtLimit, Budget, LimitUnit, Ruling, Standing, Verdict
+from modicum.governance.budgets import NANO, Amounts, AtLimit, Budget, BudgetVerdict, LimitUnit, Ruling, Standing
 
 
 def budget(per="day", unit=LimitUnit.USD, limit=10 * NANO, **fields):
@@ -11,7 +11,7 @@ def budget(per="day", unit=LimitUnit.USD, limit=10 * NANO, **fields):
 
 def refused(ruling, spent=0, reserved=0, opens_in_s=None, no_bound="", worst=NANO, **fields):
     standing = Standing(budget(**fields), spent, reserved, opens_in_s)
-    return refusal(Verdict(ruling, standing), Amounts(worst, 7), no_bound)
+    return refusal(BudgetVerdict(ruling, standing), Amounts(worst, 7), no_bound)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.governance.budgets import NANO, Budget, LimitUnit, show_amount
-from modicum.insights.budget_standing import BudgetRow, budget_rows
+from modicum.insights.budgets.standing import BudgetRow, budget_rows
 from modicum.ledger.calls_in_flight import read_in_flight
 from modicum.settings import Settings, budgets_of, read_settings, state_folder
 

@@ -28,11 +28,11 @@ from modicum.governance.budgets import (
     RESERVED_TAG,
     Amounts,
     Budget,
+    BudgetVerdict,
     LimitUnit,
     Ruling,
     Spender,
     Standing,
-    Verdict,
     crossed,
     decide,
     tightest,
@@ -295,7 +295,7 @@ class Budgeting:
             standings.append(Standing(one.budget, level.spent, level.reserved, opens_in_s))
         return standings
 
-    def _downgrade(self, exchange: Exchange, verdict: Verdict, find_route: FindRoute) -> None:
+    def _downgrade(self, exchange: Exchange, verdict: BudgetVerdict, find_route: FindRoute) -> None:
         """Sends the call to the cheaper model.
 
         Raises:

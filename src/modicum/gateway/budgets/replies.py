@@ -3,13 +3,13 @@
 from math import ceil
 
 from modicum.gateway.http.refusal import Refused
-from modicum.governance.budgets import NANO, Amounts, Budget, LimitUnit, Ruling, Standing, Verdict, show_amount
+from modicum.governance.budgets import NANO, Amounts, Budget, BudgetVerdict, LimitUnit, Ruling, Standing, show_amount
 
 BUSY_RETRY_S = 1
 UNKNOWN_RETRY_S = 2
 
 
-def refusal(verdict: Verdict, worst: Amounts, no_bound: str) -> Refused:
+def refusal(verdict: BudgetVerdict, worst: Amounts, no_bound: str) -> Refused:
     """The answer to a call that does not fit: which budget, what is left, and when it opens again.
 
     Args:

@@ -13,7 +13,7 @@ from time import monotonic, sleep
 
 from modicum.calls import UserError
 from modicum.governance.budgets import Budget
-from modicum.insights.budget_spend import FormerSpend, former_spend
+from modicum.insights.budgets.spend import FormerSpend, former_spend
 from modicum.ledger import positions
 from modicum.ledger.journal import SHIPPED
 from modicum.ledger.store import Store

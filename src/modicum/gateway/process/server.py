@@ -22,6 +22,7 @@ from modicum.gateway.budgets.one_process import budgeting_of, check_budget_worke
 from modicum.gateway.budgets.spent import OpenLedger
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
+from modicum.gateway.experimenting import LiveExperiments
 from modicum.gateway.http.app import App
 from modicum.gateway.http.body_budget import budget_of
 from modicum.gateway.http.cors import Cors
@@ -114,6 +115,7 @@ class Gateway:
         self._worker, self._bound = worker, bound
         self._events = EventFile(folder / "events.sqlite")
         self._keys = LiveKeys(self._events)
+        self._experiments = LiveExperiments(self._events, digest_key)
         self._stamp = _stamp(settings.file)
         self.parts: Parts
         self.pipeline: Pipeline
@@ -237,7 +239,10 @@ class Gateway:
                 self._reload()
             elif self._tls is not None and self._tls.changed():
                 self._renew(self._tls)
-            if self._teams is not None and self._teams.refresh():
+            is_new = self._experiments.refresh()
+            if self._teams is not None:
+                is_new |= self._teams.refresh()
+            if is_new:
                 self.pipeline.take_over(self._in_force())
 
     def _told_to_reload(self, again: asyncio.Event) -> None:
@@ -286,10 +291,13 @@ class Gateway:
     def _in_force(self) -> InForce:
         """What the settings say now."""
         owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
+        # Before teams: these ask which arm a task is in.
+        arms = (self._experiments.arms,) if self._experiments.arms is not None else ()
         if self._teams is None:
-            return InForce(owners, self._upstreams, rules=self._rules)
+            return InForce(owners, self._upstreams, arms, self._rules)
         teams = self._teams.parts
-        return InForce(owners, self._upstreams, teams.sources, self._rules, teams.answerers, self._teams.graded)
+        sources = (*arms, *teams.sources)
+        return InForce(owners, self._upstreams, sources, self._rules, teams.answerers, self._teams.graded)
 
     @property
     def _shared_metrics(self) -> Path | None:

@@ -5,10 +5,10 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from modicum.agents.canary import CanaryWatch
 from modicum.agents.plan_rules import digest_text
 from modicum.agents.team_plan import TeamPlan, find_line, read_plan
 from modicum.calls import UserError
+from modicum.experiments.canary import CanaryWatch
 from modicum.settings import Settings, TeamSettings, beside_settings
 
 Stamp = tuple[int, int]

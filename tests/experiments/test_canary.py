@@ -1,8 +1,8 @@
 import numpy as np
 import pytest
 
-from modicum.agents.canary import CanaryWatch
 from modicum.calls import UserError
+from modicum.experiments.canary import CanaryWatch
 
 
 def play(watch, plan_score, full_score, runs, seed, share=0.2):

@@ -1,7 +1,7 @@
 import pytest
 
 from modicum.calls import UserError
-from modicum.gateway.teams.outcomes import CANARY, NEITHER, PLAN, Grading, TeamOutcomes
+from modicum.experiments.team_runs import CANARY, NEITHER, PLAN, Grading, TeamOutcomes
 
 GRADING = {"support": Grading("", 0.02)}
 

@@ -8,7 +8,7 @@ import msgspec
 from modicum.calls import Call
 from modicum.governance.budget_windows import Period, WindowSpan
 from modicum.governance.budgets import RESERVED_TAG, Amounts, Budget, Spender
-from modicum.insights.budget_spend import former_spend
+from modicum.insights.budgets.spend import former_spend
 from modicum.ledger.store import Store
 
 RECENT = timedelta(days=7)

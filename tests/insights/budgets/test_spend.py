@@ -5,7 +5,7 @@ import pytest
 
 from ledger.samples import START, entry
 from modicum.calls import Owner
-from modicum.insights.budget_spend import EACH_FIELDS, find_spend
+from modicum.insights.budgets.spend import EACH_FIELDS, find_spend
 from modicum.ledger.opening import open_store
 
 UNTIL = START + timedelta(hours=1)

@@ -10,9 +10,9 @@ from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
-from modicum.agents.canary import CanaryWatch
 from modicum.calls import UserError
 from modicum.calls.containment import undo_if_failed
+from modicum.experiments.canary import CanaryWatch
 
 PLAN, CANARY, NEITHER = "plan", "canary", ""
 """What a run went under. Neither: the full team, for another reason than being a canary; it proves nothing."""

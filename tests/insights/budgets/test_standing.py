@@ -5,7 +5,7 @@ import pytest
 from ledger.samples import entry
 from modicum.governance.budget_windows import parse_window
 from modicum.governance.budgets import NANO, Budget, LimitUnit
-from modicum.insights.budget_standing import budget_rows
+from modicum.insights.budgets.standing import budget_rows
 from modicum.ledger.opening import open_store
 
 NOW = datetime(2026, 6, 11, tzinfo=UTC)

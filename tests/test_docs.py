@@ -10,6 +10,7 @@ from modicum.calls import BUCKETS, Basis
 from modicum.cli import VERBS
 from modicum.importers import FORMATS
 from modicum.settings import (
+    BudgetSettings,
     ConsoleSettings,
     GatewaySettings,
     OtelSettings,
@@ -69,6 +70,12 @@ def test_every_setting_of_the_gateway_has_its_line(table):
     page = (ROOT / "docs/gateway.md").read_text()
 
     assert [field.name for field in msgspec.structs.fields(table) if f"| `{field.name}` |" not in page] == []
+
+
+def test_every_setting_of_a_budget_has_its_line():
+    page = (ROOT / "docs/budgets.md").read_text()
+
+    assert [one.name for one in msgspec.structs.fields(BudgetSettings) if f"`{one.name}`" not in page] == []
 
 
 def test_every_field_of_the_bill_is_documented(modicum, transcripts):

@@ -49,6 +49,19 @@ def test_it_is_booked_once_and_again_if_the_disk_refused():
     assert [found.number for found in disk.records] == [ID]
 
 
+def test_who_wants_to_know_hears_of_it_once_it_is_booked():
+    calls = []
+
+    async def reconcile(call):
+        calls.append((call.call_id, len(disk.records)))
+
+    late = LateReplies(disk := Disk(), reconcile)
+    record(late)
+    record(late)
+
+    assert calls == [(ID, 1)]
+
+
 def test_the_oldest_calls_are_forgotten(monkeypatch):
     monkeypatch.setattr(late_replies, "MOST_REMEMBERED", 2)
     late = LateReplies(Disk())

@@ -1,6 +1,6 @@
 import pytest
 
-from modicum.ledger.calls_in_flight import MOST_RECORD_BYTES, CallsInFlight, NoFreeSlot
+from modicum.ledger.calls_in_flight import MOST_RECORD_BYTES, CallsInFlight, NoFreeSlot, read_in_flight
 
 
 def test_what_was_begun_and_not_ended_is_found_by_the_next_process(tmp_path):
@@ -55,3 +55,12 @@ def test_more_slots_than_before_keep_what_was_there(tmp_path):
     CallsInFlight(tmp_path / "slots", 1).begin(b"one")
 
     assert CallsInFlight(tmp_path / "slots", 8).left == [b"one"]
+
+
+def test_what_is_under_way_can_be_read_beside_the_process(tmp_path):
+    slots = CallsInFlight(tmp_path / "slots", 3)
+    slots.begin(b"one")
+    slots.end(slots.begin(b"two"))
+
+    assert read_in_flight(tmp_path / "slots") == [b"one"]
+    assert read_in_flight(tmp_path / "nothing") == []

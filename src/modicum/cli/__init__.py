@@ -27,6 +27,7 @@ VERBS = {
     "up": "Run the gateway, which meters and records every call.",
     "mock": "Run a provider for trying things out without a key.",
     "top": "Show what the gateway does now.",
+    "budget": "Show what is spent, reserved and left of budgets.",
     "key": "Manage keys of the gateway: create, list, revoke, log.",
     "doctor": "Check the installation, and say what to type next.",
     "ledger": "Manage the ledger: info, purge, copy.",
@@ -46,6 +47,7 @@ VERBS = {
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 
 FILES = {
+    "budget": "budgets",
     "compare": "comparison.verb",
     "import": "import_logs",
     "yield": "yields",

@@ -108,6 +108,13 @@ models = ["gemini-*", "gemma-*"]
 # most_calls = 64
 # pass_headers = ["x-tenant"]
 
+# A budget: what calls may cost, within a window; once for each (docs/budgets.md).
+# [[budget]]
+# name = "each-key-day"
+# per = "day"
+# limit_usd = 20
+# key = "*"
+
 # A plan for a team of agents, applied to calls whose headers name the team (docs/teams.md).
 # [teams.support]
 # plan = "support-plan.json"

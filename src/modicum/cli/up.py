@@ -75,7 +75,7 @@ def _run_supervisor(settings: Settings, count: int) -> int:
 
     # As the first process of a container we would not be ended by signals that we have no handler for.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
-    _check_settings(settings)
+    _check_settings(settings, count)
     if settings.file:  # parts that are started again insist on it: were it gone, other settings would be taken for it
         os.environ["MODICUM_CONFIG"] = settings.file
     raise_limit()  # the parts inherit it
@@ -144,13 +144,15 @@ def welcome_text(settings: Settings, count: int = 1) -> str:
     )
 
 
-def _check_settings(settings: Settings) -> None:
+def _check_settings(settings: Settings, count: int) -> None:
     """Finds faults of the settings here, once; parts that are restarted would report them again and again."""
+    from modicum.gateway.budgets.one_process import check_budget_workers
     from modicum.gateway.process.server import upstreams_of
     from modicum.gateway.process.tls import listener_of
     from modicum.ledger_process.otel_endpoint import endpoint_of
 
     upstreams_of(settings)
+    check_budget_workers(settings, count)
     listener_of(settings)
     endpoint_of(settings.otel)
     host_and_port("console.listen", settings.console.listen)
@@ -169,6 +171,7 @@ def _run_gateway(settings: Settings, index: int, count: int, handle: int | None)
         worker=Worker(index, count),
         bound=bound,
         prices=partial(resources.load_prices, None, settings),
+        open_ledger=partial(resources.ask_ledger, settings),
     )
 
 

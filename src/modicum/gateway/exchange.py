@@ -88,9 +88,11 @@ class Exchange:
         "answered_by",
         "begun",
         "body",
+        "budget_left",
         "caller",
         "client_gone",
         "context",
+        "downgraded_to",
         "edited",
         "edits",
         "facts",
@@ -105,6 +107,7 @@ class Exchange:
         "prompt_if_read",
         "reply",
         "request",
+        "reservation",
         "route",
         "slot",
         "status",
@@ -137,6 +140,12 @@ class Exchange:
         """Who answered in the upstream's place; empty: nobody."""
         self.mark = ""
         """What a plan did, for the reply's header."""
+        self.reservation: Any = None
+        """What it holds of budgets (`budgets.budgeting.Reservation`); None: nothing."""
+        self.budget_left = ""
+        """What its tightest budget has left, for the reply's header."""
+        self.downgraded_to = ""
+        """The cheaper model that a budget sent it to."""
         self.timing = Timing(time())
         self.begun: Call
         self.slot = -1
@@ -197,3 +206,16 @@ class Exchange:
         self.client_gone = True
         if self.answer is not None:
             self.answer.close()
+
+
+def is_unbilled(exchange: Exchange) -> bool:
+    """Whether an ended call has certainly cost nothing: it was answered here, never sent, or refused by its provider
+    before anything was written. A gateway's time-out (504, 524) is no such refusal: the model may have written.
+    """
+    if exchange.answered_by or exchange.answer is None:
+        return True
+    usage_told = exchange.reply is not None and exchange.reply.usage is not None
+    return exchange.answer.status in _REFUSING and not usage_told
+
+
+_REFUSING = frozenset(range(400, 500)) - {408, 499} | {500, 501, 502, 503, 529}

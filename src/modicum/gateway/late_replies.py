@@ -6,6 +6,7 @@ this worker made the call, else those of the reader.
 """
 
 from collections import OrderedDict
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from time import time
 
@@ -28,10 +29,15 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class LateReplies:
-    """The replies that one gateway process waits for."""
+    """The replies that one gateway process waits for.
 
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
+    Args:
+        journal: takes the late records.
+        reconcile: is called with what a call was after all, once that is booked.
+    """
+
+    def __init__(self, journal: Journal, reconcile: Callable[[Call], Awaitable[None]] | None = None) -> None:
+        self._journal, self._reconcile = journal, reconcile
         self._calls: OrderedDict[str, tuple[Call, str]] = OrderedDict()
         self._booked: OrderedDict[str, None] = OrderedDict()
 
@@ -58,6 +64,8 @@ class LateReplies:
             await self._journal.append(Record(identity, "call", _pack(call)))
         except NotDurable:
             return False
+        if self._reconcile is not None:
+            await self._reconcile(call)
         self._booked[identity] = None
         if len(self._booked) > MOST_REMEMBERED:
             self._booked.popitem(last=False)

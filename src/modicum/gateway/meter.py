@@ -14,8 +14,9 @@ import msgspec
 from modicum.calls import NO_CHARGES, Basis, Call, CallStatus, Charges, Edit, Owner, Usage
 from modicum.calls.provider_names import is_native_id
 from modicum.gateway.callers.attribution import Attribution
-from modicum.gateway.exchange import Exchange
+from modicum.gateway.exchange import Exchange, is_unbilled
 from modicum.gateway.http.codings import CODINGS, coding_of
+from modicum.governance.budgets import RESERVED_TAG
 from modicum.ledger.calls_in_flight import MOST_RECORD_BYTES
 from modicum.metering.calibration import shipped_calibrations
 from modicum.metering.tokens import count_tokens
@@ -132,14 +133,18 @@ def begun_call(number: str, provider: str, model: str, about: Attribution, start
 
 
 def begun_record(begun: Call) -> bytes:
-    """The record, small enough for a slot of the journal: tags are left out first, then names."""
+    """The record, small enough for a slot of the journal: tags (but for what is reserved) are left out first, then
+    names.
+    """
     record = _pack(begun)
     if len(record) > MOST_BEGUN_BYTES:
-        record = _pack(msgspec.structs.replace(begun, tags={}))
+        reserved = {name: value for name, value in begun.tags.items() if name == RESERVED_TAG}
+        begun = msgspec.structs.replace(begun, tags=reserved)
+        record = _pack(begun)
     if len(record) > MOST_BEGUN_BYTES:
-        record = _pack(msgspec.structs.replace(begun, tags={}, owner=Owner(key=begun.owner.key), project="", agent=""))
+        record = _pack(msgspec.structs.replace(begun, owner=Owner(key=begun.owner.key), project="", agent=""))
     if len(record) > MOST_BEGUN_BYTES:
-        bare = msgspec.structs.replace(begun, tags={}, owner=Owner(), project="", agent="", task="", conversation="")
+        bare = msgspec.structs.replace(begun, owner=Owner(), project="", agent="", task="", conversation="")
         record = _pack(msgspec.structs.replace(bare, model=begun.model[:64]))
     return record
 
@@ -169,10 +174,18 @@ def finished_call(exchange: Exchange, counted: CountedUsage, edits: tuple[Edit, 
         agent=begun.agent,
         project=begun.project,
         owner=begun.owner,
-        tags=_with_response_id({**begun.tags, **exchange.tags} if exchange.tags else begun.tags, identity, reply),
+        tags=_with_response_id(_tags(exchange), identity, reply),
         revision=REVISION,
         edits=edits,
     )
+
+
+def _tags(exchange: Exchange) -> dict[str, str]:
+    """The caller's and the rules'. What was reserved stays as long as it may have to stand for a cost."""
+    tags = {**exchange.begun.tags, **exchange.tags} if exchange.tags else exchange.begun.tags
+    if RESERVED_TAG in tags and is_unbilled(exchange):
+        tags = {name: value for name, value in tags.items() if name != RESERVED_TAG}
+    return tags
 
 
 def _charges(exchange: Exchange) -> Charges:

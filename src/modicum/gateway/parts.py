@@ -3,6 +3,7 @@
 from typing import NamedTuple
 
 from modicum.context.live_turns import LiveTurns
+from modicum.gateway.budgets.budgeting import Budgeting
 from modicum.gateway.http.body_budget import BodyBudget
 from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.late_replies import LateReplies
@@ -27,6 +28,7 @@ class Parts(NamedTuple):
     otlp_door: OtlpDoor
     late_replies: LateReplies
     rates: LiveRates
+    budgets: Budgeting
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
 
@@ -46,4 +48,5 @@ class Parts(NamedTuple):
         self.otlp_door.close()
         self.recorder.close()
         self.rates.close()
+        self.budgets.close()
         self.journal.close()

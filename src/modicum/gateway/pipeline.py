@@ -1,9 +1,10 @@
 """The way of a call through the gateway. This is the one screen to read.
 
-identify (before the body is read), admit, optimize, answer, record, settle. No stage calls another; only `Pipeline.run`
-(with `exchanged`) knows the order.
-Two promises are kept here: a call is noted before it is sent, and a reply is finished only when its usage is on the
-disk. Everything but the end of a stream is passed on as it comes.
+identify (before the body is read), admit, reserve, optimize, answer, record, settle. No stage calls another; only
+`Pipeline.run` (with `exchanged`) knows the order.
+Three promises are kept here: what a call may cost at most is reserved on its budgets before it is sent, it is noted
+before that, and a reply is finished only when its usage is on the disk. Everything but the end of a stream is passed on
+as it comes.
 """
 
 from collections.abc import Mapping
@@ -35,6 +36,7 @@ class Pipeline:
         self.in_force, self.metrics = in_force, parts.metrics
         self._late_replies = parts.late_replies
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
+        self._budgets = parts.budgets
         self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers = meter.numbers()
 
@@ -44,12 +46,18 @@ class Pipeline:
 
     async def run(self, request: Request, client: Client) -> None:
         """One call, from its request to the end of its reply. Raises nothing that a caller could cause."""
-        in_force = self.in_force
+        in_force, exchange = self.in_force, None
         try:
             exchange = self.admit(request, in_force)
+            if self._budgets.is_active:
+                await self._budgets.reserve(exchange, in_force.upstreams.route)
+            self._recorder.begin(exchange)
         except (Refused, DialectError) as refusal:
+            if exchange is not None and exchange.reservation is not None:
+                await self._budgets.release(exchange)
             self.metrics.refused(refusal.kind)
-            await client.refuse(request.served.dialect, refusal.status, refusal.message, refusal.kind)
+            retry_after_s = getattr(refusal, "retry_after_s", None)
+            await client.refuse(request.served.dialect, refusal.status, refusal.message, refusal.kind, retry_after_s)
             return
         try:
             end = await self.exchanged(exchange, client, in_force)
@@ -59,10 +67,10 @@ class Pipeline:
             try:
                 replies.cut(exchange)
             finally:
-                await self._recorder.end(exchange)
+                await self.end(exchange)
             raise
         try:
-            if await self._recorder.end(exchange):
+            if await self.end(exchange):
                 await client.finish(end)
             else:
                 await client.break_off(exchange.request.served.dialect)
@@ -72,7 +80,10 @@ class Pipeline:
     async def exchanged(self, exchange: Exchange, client: Client, in_force: InForce) -> bytes:
         """Request and reply, however they go. Returns the end of the reply, which waits for the journal."""
         try:
+            route, body = exchange.route, exchange.edited
             self._optimizer.optimize(exchange, in_force.sources, in_force.rules, in_force.upstreams.route)
+            if self._budgets.is_active and (exchange.route is not route or exchange.edited is not body):
+                await self._budgets.reserve(exchange, in_force.upstreams.route, may_downgrade=False)
             return await answer((*in_force.answerers, self._upstream), exchange, client, self.metrics.failed)
         except TROUBLES as trouble:
             return replies.trouble(exchange, client, trouble)
@@ -82,7 +93,7 @@ class Pipeline:
         return self.in_force.owners.identify(headers, query_key(query))
 
     def admit(self, request: Request, in_force: InForce) -> Exchange:
-        """Whether the call may be made, and where it goes. From here on it is on record. Budgets will stand here."""
+        """Whether the call may be made, and where it goes."""
         caller = request.caller
         facts = request.served.dialect.request(request.body, request.path)
         caller.check_model(facts.model)
@@ -94,11 +105,19 @@ class Pipeline:
         about = attribution(request.headers, facts, caller.owner)
         exchange = Exchange(next(self._numbers), request, caller, facts, about, route)
         sending.check_key(exchange)
-        self._recorder.begin(exchange)
         return exchange
 
+    async def end(self, exchange: Exchange) -> bool:
+        """Makes the call's record durable, and settles its budgets: the caller may make its next call at once. False:
+        the disk refuses.
+        """
+        is_durable = await self._recorder.end(exchange)
+        if exchange.reservation is not None or self._budgets.is_active:
+            await self._budgets.settle(exchange)
+        return is_durable
+
     def settle(self, exchange: Exchange) -> None:
-        """What can wait until the caller has its reply. Reservations will be given back here."""
+        """What can wait until the caller has its reply."""
         self._optimizer.settle(exchange)
         if exchange.finished is not None:
             upstream = meter.SOURCE if exchange.answered_by else exchange.route.upstream.name

@@ -175,7 +175,7 @@ def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:
         return b""
     if isinstance(error, Refused | DialectError):
         exchange.status = CallStatus.ERROR
-        client.prepare_error(dialect, error.status, error.message, error.kind)
+        client.prepare_error(dialect, error.status, error.message, error.kind, getattr(error, "retry_after_s", None))
         return client.error_body
     if client.started:
         exchange.status = CallStatus.ABORTED

@@ -86,3 +86,17 @@ class CallsInFlight:
         if not 0 < length <= MOST_RECORD_BYTES:
             return b""
         return bytes(self._map[at + _LENGTH_BYTES : at + _LENGTH_BYTES + length])
+
+
+def read_in_flight(path: Path) -> list[bytes]:
+    """The records in a file whose process may run, without touching it. One that is being written may be half there."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return []
+    records = []
+    for at in range(0, len(data), SLOT_BYTES):
+        length = int.from_bytes(data[at : at + _LENGTH_BYTES], "little")
+        if 0 < length <= MOST_RECORD_BYTES:
+            records.append(data[at + _LENGTH_BYTES : at + _LENGTH_BYTES + length])
+    return records

@@ -1,6 +1,7 @@
 """One typed table of settings, a file per section. Read once, at the top; below, values are arguments."""
 
 from modicum.settings.addresses import host_and_port, host_name
+from modicum.settings.budgets import BudgetSettings, budgets_of
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import (
     beside_settings,
@@ -23,6 +24,7 @@ __all__ = [
     "FILE_NAME",
     "MOST_WORKERS",
     "USUAL_UPSTREAMS",
+    "BudgetSettings",
     "ConsoleSettings",
     "GatewaySettings",
     "OtelSettings",
@@ -31,6 +33,7 @@ __all__ = [
     "UpstreamSettings",
     "UserZone",
     "beside_settings",
+    "budgets_of",
     "cache_folder",
     "checked_zone",
     "config_folder",

@@ -15,6 +15,7 @@ import msgspec
 from modicum.calls import UserError
 from modicum.calls.errors import accepted_are
 from modicum.calls.outside.regular_file import read_regular
+from modicum.settings.budgets import BudgetSettings, budget_fault
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
@@ -90,6 +91,10 @@ def _check(settings: Settings, path: Path, text: str) -> None:
     if (wrong := gateway_fault(settings.gateway)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{_line(text, key)}: gateway.{key} {accepted}")
+    if (broken := budget_fault(settings.budget, settings.keep_days)) is not None:
+        index, key, accepted = broken
+        named = settings.budget[index].name
+        raise UserError(f"{path}{_line_of_budget(text, index, key)}: budget '{named:.64}': {key} {accepted}")
     for name, team in settings.teams.items():
         fault = team_fault(team)
         if fault is not None:
@@ -114,6 +119,21 @@ def _check_loads(settings: Settings, path: Path, text: str) -> None:
                 f"{path}: upstreams.{name}.most_calls is a number from 1 to gateway.most_calls "
                 f"({gateway.most_calls:,}), or 0 for three quarters of them"
             )
+
+
+def _line_of_budget(text: str, index: int, key: str) -> str:
+    """`:7`, the line of a key in the budget that comes as the `index`th; where it is not there, the budget's own."""
+    count, is_inside, place = -1, False, ""
+    for number, line in enumerate(text.splitlines(), 1):
+        plain = line.strip()
+        if plain.startswith("["):
+            is_budget = plain.startswith("[[") and plain.strip("[] ") == "budget"
+            count += is_budget
+            is_inside = is_budget and count == index
+            place = f":{number}" if is_inside else place
+        elif is_inside and plain.partition("=")[0].strip() == key:
+            return f":{number}"
+    return place
 
 
 def _line(text: str, message: str) -> str:
@@ -143,4 +163,5 @@ _TABLES = {
     "$.otel": OtelSettings,
     "$.upstreams[": UpstreamSettings,
     "$.teams[": TeamSettings,
+    "$.budget[": BudgetSettings,
 }

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from modicum.settings.budgets import BudgetSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
 from modicum.settings.otel import OtelSettings
@@ -29,5 +30,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Other names for models: fast = "openai/gpt-4o-mini"."""
     teams: dict[str, TeamSettings] = {}
     """Teams of agents whose plans the gateway applies."""
+    budget: tuple[BudgetSettings, ...] = ()
+    """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
     file: str = ""
     """The file that the settings came from. Not set by hand."""

@@ -52,6 +52,26 @@ def open_ledger(url: str | None, settings: Settings | None = None) -> "Iterator[
         store.close()
 
 
+@contextmanager
+def ask_ledger(settings: Settings) -> "Iterator[Store]":
+    """The ledger, for a gateway: one that is a file only through the process that owns it, which it must not take it
+    from.
+
+    Raises:
+        UserError: that process does not run.
+    """
+    from modicum.ledger.opening import open_store
+
+    place = ledger_place(settings)
+    store = open_store(place) if "://" in place else _from_process(place)
+    if store is None:
+        raise UserError("the ledger process does not run; 'modicum up' starts it")
+    try:
+        yield store
+    finally:
+        store.close()
+
+
 def _from_process(place: str) -> "Store | None":
     from modicum.ledger_process.running import find
 

@@ -18,9 +18,9 @@ _RETRY_AFTER_S = {"overloaded": 1, "bodies_full": 1, "upstream_full": 1, "out_of
 """Refusals that pass, and how soon it is worth to try again."""
 
 
-def retry_header(kind: str) -> list[Header]:
-    """The header that says when to try again; none where that would not help."""
-    seconds = _RETRY_AFTER_S.get(kind)
+def retry_header(kind: str, seconds: int | None = None) -> list[Header]:
+    """The header that says when to try again; none where that would not help. `seconds` stand above the usual ones."""
+    seconds = _RETRY_AFTER_S.get(kind) if seconds is None else seconds
     return [] if seconds is None else [(b"retry-after", b"%d" % seconds)]
 
 
@@ -53,12 +53,16 @@ class Client:
         """How the reply will begin, once `finish` has the whole of it. A status that HTTP does not know is a 502."""
         self._status, self._headers = status if status < 600 else 502, headers
 
-    def prepare_error(self, dialect: Dialect, status: int, message: str, kind: str) -> None:
-        self.prepare(status, [_JSON, *retry_header(kind)])
+    def prepare_error(
+        self, dialect: Dialect, status: int, message: str, kind: str, retry_after_s: int | None = None
+    ) -> None:
+        self.prepare(status, [_JSON, *retry_header(kind, retry_after_s)])
         self.error_body = dialect.error(status, message, kind)
 
-    async def refuse(self, dialect: Dialect, status: int, message: str, kind: str) -> None:
-        self.prepare_error(dialect, status, message, kind)
+    async def refuse(
+        self, dialect: Dialect, status: int, message: str, kind: str, retry_after_s: int | None = None
+    ) -> None:
+        self.prepare_error(dialect, status, message, kind, retry_after_s)
         await self.finish(self.error_body)
 
     async def start(self, status: int, headers: list[Header]) -> None:
@@ -105,6 +109,10 @@ class Client:
             marked.append((b"x-modicum-left-out", ", ".join(self.exchange.left_out).encode("ascii", "replace")))
         if self.exchange.mark:
             marked.append((b"x-modicum-plan", self.exchange.mark.encode("ascii", "replace")))
+        if self.exchange.budget_left:
+            marked.append((b"x-modicum-budget-left", self.exchange.budget_left.encode("ascii", "replace")))
+        if self.exchange.downgraded_to:
+            marked.append((b"x-modicum-downgraded-to", self.exchange.downgraded_to.encode("ascii", "replace")))
         return marked
 
     async def _write(self, message: Message) -> None:

@@ -2,12 +2,14 @@
 
 
 class Refused(Exception):  # noqa: N818 - an answer, not a bug
-    def __init__(self, status: int, message: str, kind: str) -> None:
+    def __init__(self, status: int, message: str, kind: str, retry_after_s: int | None = None) -> None:
         super().__init__(message)
         self.status = status
         self.message = message
         self.kind = kind
         """A short word for programs: `unknown_key`, `unknown_model`, `too_large`."""
+        self.retry_after_s = retry_after_s
+        """When it is worth another try; None: as usual for that kind."""
 
 
 class ClientGone(Exception):  # noqa: N818 - an event

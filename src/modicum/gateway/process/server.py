@@ -18,6 +18,8 @@ from modicum.calls import UserError
 from modicum.calls.rule import Rule
 from modicum.context.live_turns import LiveTurns
 from modicum.gateway.answering import UpstreamAnswerer
+from modicum.gateway.budgets.one_process import budgeting_of, check_budget_workers
+from modicum.gateway.budgets.spent import OpenLedger
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
 from modicum.gateway.experimenting import LiveExperiments
@@ -55,7 +57,7 @@ from modicum.optimizers import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
-from modicum.settings import USUAL_UPSTREAMS, Settings, upstream_key
+from modicum.settings import USUAL_UPSTREAMS, Settings, budgets_of, upstream_key
 from modicum.settings.addresses import host_and_port
 
 LOOK_EVERY_S = 0.5
@@ -89,7 +91,8 @@ class Gateway:
         worker: which of the gateway's processes this is.
         bound: the socket that all of them listen on; None: one of its own.
         rules: run on every call; features that the settings switch on bring rules of their own for calls of theirs.
-        prices: opens the prices that rules may ask for, in a thread, when the first one asks.
+        prices: opens the prices that rules and budgets may ask for, in a thread, when the first one asks.
+        open_ledger: opens the ledger, which budgets ask what was spent before; None: there is none to ask.
     """
 
     def __init__(
@@ -103,8 +106,10 @@ class Gateway:
         bound: socket.socket | None = None,
         rules: Sequence[Rule] = RULES,
         prices: Callable[[], PriceBook] = PriceBook,
+        open_ledger: OpenLedger | None = None,
     ) -> None:
-        self._prices = prices
+        check_budget_workers(settings, worker.count)
+        self._prices, self._open_ledger = prices, open_ledger
         self._rules = tuple(rules)
         self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
         self._worker, self._bound = worker, bound
@@ -147,6 +152,7 @@ class Gateway:
             log("open_files_short", problem=files.problem)
         self._shortage = Shortage(metrics, files)
         connections = Connections(silence_s=settings.silence_s, out_of_files=self._shortage.upstreams)
+        budgets = budgeting_of(self._folder / "journal", self._prices, self._open_ledger, metrics.failed)
         self.parts = parts = Parts(
             journal,
             metrics,
@@ -156,11 +162,13 @@ class Gateway:
             Readiness(journal),
             Recorder(journal, Digester(self._digest_key) if settings.anatomy else None, metrics.failed),
             OtlpDoor(journal.path, metrics),
-            LateReplies(journal),
+            LateReplies(journal, budgets.reconcile),
             LiveRates(self._prices, metrics.failed),
+            budgets,
             LiveTurns() if self._worker.count == 1 else None,
         )
         self._load_teams()
+        parts.budgets.take_over(budgets_of(self._settings.budget, self._settings.timezone))
         upstream = UpstreamAnswerer(
             parts.connections, parts.upstream_calls, parts.recorder.take_apart, parts.metrics.failed
         )
@@ -247,6 +255,7 @@ class Gateway:
         try:
             settings = self._reread()
             upstreams = upstreams_of(settings)
+            check_budget_workers(settings, self._worker.count)
             if self._tls is not None and settings.gateway.tls_certificate_file:
                 self._tls.renew(settings)
         except UserError as error:
@@ -254,6 +263,7 @@ class Gateway:
             return
         self._settings, self._upstreams = settings, upstreams
         self._load_teams()
+        self.parts.budgets.take_over(budgets_of(settings.budget, settings.timezone))
         self.pipeline.take_over(self._in_force())
         if self._app is not None:
             self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
@@ -472,6 +482,7 @@ def run(
     worker: Worker = ALONE,
     bound: socket.socket | None = None,
     prices: Callable[[], PriceBook] = PriceBook,
+    open_ledger: OpenLedger | None = None,
 ) -> None:
     """Runs the gateway, or one of its workers, in this process until it is asked to stop."""
     take_over("uvicorn.error", "asyncio")
@@ -483,4 +494,7 @@ def run(
     gc.collect()
     gc.freeze()
     gc.set_threshold(20_000, 20, 20)
-    uvloop.run(Gateway(settings, folder, digest_key, reread, worker=worker, bound=bound, prices=prices).serve())
+    gateway = Gateway(
+        settings, folder, digest_key, reread, worker=worker, bound=bound, prices=prices, open_ledger=open_ledger
+    )
+    uvloop.run(gateway.serve())

@@ -1,0 +1,123 @@
+"""`modicum budget show`: how budgets stand."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from zoneinfo import ZoneInfo
+
+import click
+import msgspec
+
+from modicum.calls import Call, UserError
+from modicum.calls.call import decode_call
+from modicum.calls.errors import unknown_name
+from modicum.cli.inputs import resources
+from modicum.cli.shared_options import json_option, ledger_option
+from modicum.cli.terminal import output
+from modicum.governance.budgets import NANO, Budget, LimitUnit, show_amount
+from modicum.insights.budgets.standing import BudgetRow, budget_rows
+from modicum.ledger.calls_in_flight import read_in_flight
+from modicum.settings import Settings, budgets_of, read_settings, state_folder
+
+MOST_ROWS = 20
+
+
+@click.command()
+@click.argument("names", nargs=-1, metavar="[NAME]...")
+@click.option("--all", "every", is_flag=True, help=f"Show all names of budgets that are one for each, not {MOST_ROWS}.")
+@json_option
+@ledger_option
+def command(names: tuple[str, ...], ledger_url: str | None, *, every: bool, as_json: bool) -> None:
+    """Show what is spent, reserved and left of each budget, and when its limit will be reached.
+
+    Spent is what the ledger has; a running gateway brings calls into it within a second or two. Reserved is what calls
+    under way may cost at most. The limit is reached 'at the pace so far': a straight line, no forecast.
+
+    \b
+    Examples:
+      modicum budget show
+      modicum budget show team-month --json
+    """
+    settings = read_settings()
+    budgets = _chosen(settings, names)
+    with resources.open_ledger(ledger_url, settings) as store:
+        rows = budget_rows(store, budgets, _under_way(), datetime.now(UTC))
+    if as_json:
+        output.print_json({"budgets": [_document(row) for row in rows]})
+        return
+    shown = list(rows if every else _first_of_each(rows))
+    output.print_table(
+        ["budget", "of", "per", "limit", "spent", "reserved", "left", "limit reached", "begins anew"],
+        [_cells(row) for row in shown],
+        left=3,
+    )
+    if len(shown) < len(rows):
+        click.echo(f"{len(rows) - len(shown):,} more; --all shows them")
+
+
+def _chosen(settings: Settings, names: tuple[str, ...]) -> list[Budget]:
+    budgets = budgets_of(settings.budget, settings.timezone)
+    if not budgets:
+        place = settings.file or "modicum.toml ('modicum init' writes one)"
+        raise UserError(f"no budget is set: add [[budget]] to {place}; docs/budgets.md has examples")
+    known = [budget.name for budget in budgets]
+    for name in names:
+        if name not in known:
+            raise unknown_name("budget", name, known)
+    return [budget for budget in budgets if not names or budget.name in names]
+
+
+def _under_way() -> Iterator[Call]:
+    """Calls that gateways have under way, as their journals say it."""
+    for path in (state_folder() / "journal").glob("*.underway"):
+        for record in read_in_flight(path):
+            try:
+                yield decode_call(record)
+            except (msgspec.DecodeError, ValueError):
+                continue  # it is being written
+
+
+def _first_of_each(rows: list[BudgetRow]) -> Iterator[BudgetRow]:
+    counts: dict[str, int] = {}
+    for row in rows:
+        counts[row.budget.name] = counts.get(row.budget.name, 0) + 1
+        if counts[row.budget.name] <= MOST_ROWS:
+            yield row
+
+
+def _cells(row: BudgetRow) -> list[str]:
+    budget, unit = row.budget, row.budget.unit
+    zone = ZoneInfo(budget.window.zone)
+    reached = "" if row.crossed_at is None else f"{row.crossed_at.astimezone(zone):%Y-%m-%d %H:%M}"
+    return [
+        budget.name,
+        ", ".join(name or "(none)" for name in row.instance),
+        budget.window.text,
+        show_amount(unit, budget.limit),
+        show_amount(unit, row.spent),
+        show_amount(unit, row.reserved) if row.reserved else "",
+        show_amount(unit, row.left),
+        "now" if row.left == 0 else reached,
+        "" if row.resets is None else f"{row.resets.astimezone(zone):%Y-%m-%d %H:%M}",
+    ]
+
+
+def _document(row: BudgetRow) -> dict[str, object]:
+    """Dollars as numbers, as in other documents of ours."""
+    unit = row.budget.unit
+
+    def amount(value: int) -> float | int:
+        return value / NANO if unit is LimitUnit.USD else value
+
+    return {
+        "name": row.budget.name,
+        "of": list(row.instance),
+        "per": row.budget.window.text,
+        "unit": unit.value,
+        "at_limit": row.budget.at_limit.value,
+        "limit": amount(row.budget.limit),
+        "spent": amount(row.spent),
+        "reserved": amount(row.reserved),
+        "left": amount(row.left),
+        "limit_reached": row.crossed_at,
+        "begins_anew": row.resets,
+    }

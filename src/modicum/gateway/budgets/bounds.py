@@ -1,0 +1,165 @@
+"""What bounds the tokens of a request, and in which lanes it may be served. Takes time: tokens are counted.
+
+A bound may be too high, never too low as far as that is ours to say: of media, and of what a request only points at
+(files, former responses), the model's whole context window is taken.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+import msgspec
+
+from modicum.calls import Tier
+from modicum.governance.worst_case import CallBound
+from modicum.metering.context_windows import context_window_tokens
+from modicum.metering.tokens import count_tokens, encoding_for
+from modicum.providers.body_parsing import parse_request_object
+from modicum.providers.dialect import Dialect
+from modicum.providers.facts import RequestFacts
+
+AROUND_TOKENS = 64
+"""What a provider may put around a prompt."""
+AROUND_TOOLS_TOKENS = 1_500
+"""And where there are tools: Anthropic adds up to some hundred tokens of instructions, more for computer use."""
+UNCERTAIN = 2
+"""How many times our count a prompt may be where the model's tokenizer is not public."""
+
+_POINTS_ELSEWHERE = frozenset(
+    {"previous_response_id", "conversation", "cachedContent", "cached_content", "container", "fileData", "file_data"}
+    | {"file_id", "file_url", "vector_store_ids", "item_reference"}
+)
+_MARKS = frozenset({"cache_control", "cachePoint", "cache_point"})
+_MAKES_MEDIA = frozenset({"modalities", "audio", "responseModalities", "response_modalities"})
+_OF_THE_CALLER = ("bash_", "text_editor_", "computer_", "memory_", "local_shell", "shell", "apply_patch")
+"""How types of tools begin that the caller runs, beside plain functions."""
+_MOST_TOKENS = re.compile(rb'"max_?(?:completion_|output_)?[Tt]okens"\s*:\s*(\d{1,12})')
+_CHOICES = re.compile(rb'"(?:n|candidateCount|candidate_count)"\s*:\s*(\d{1,6})')
+_FUNCTIONS = frozenset({"functionDeclarations", "function_declarations"})
+
+
+class NoBound(Exception):  # noqa: N818 - a property of a request, not a bug
+    """Nothing bounds what the call may cost. The message says what to do."""
+
+
+class RequestSurvey(NamedTuple):
+    """What a request asks for, as far as its price depends on that."""
+
+    bound: CallBound
+    tiers: frozenset[Tier]
+    in_us: bool
+    """Whether it asks to be served in the US alone, which Anthropic charges for."""
+
+
+def survey_request(dialect: Dialect, body: bytes, facts: RequestFacts, model: str, provider: str) -> RequestSurvey:
+    """What a request may take at most, at a model.
+
+    Raises:
+        NoBound: nothing bounds it.
+        DialectError: it is not JSON.
+    """
+    document = parse_request_object(body)
+    names = frozenset(_names(document))
+    has_media = any(not block.is_text for block in dialect.segments(body))
+    window = context_window_tokens(model, provider)
+    uses = _tool_uses(document)
+    if has_media or uses or names & _POINTS_ELSEWHERE or isinstance(document.get("prompt"), Mapping):
+        if window is None:
+            raise NoBound("it holds or points at more than text, and nobody knows the model's context window")
+        tokens = window
+    else:
+        tokens = _text_tokens(document, model)
+        tokens = tokens if window is None else min(tokens, window)
+    return RequestSurvey(
+        CallBound(
+            tokens,
+            _output_tokens(dialect, body, facts, window),
+            uses,
+            may_cache=dialect.api.name != "anthropic" or bool(names & _MARKS),
+            has_media=has_media,
+            makes_media=bool(names & _MAKES_MEDIA),
+        ),
+        _tiers(document),
+        "inference_geo" in document,
+    )
+
+
+def _text_tokens(document: Mapping[str, Any], model: str) -> int:
+    """Of the whole request as JSON: more than its texts, since whatever stands there may be shown to the model."""
+    text = msgspec.json.encode(document)
+    counted = count_tokens(text.decode(), model)
+    if not encoding_for(model)[1]:
+        counted = min(counted * UNCERTAIN, len(text))
+    return counted + AROUND_TOKENS + (AROUND_TOOLS_TOKENS if document.get("tools") else 0)
+
+
+def _output_tokens(dialect: Dialect, body: bytes, facts: RequestFacts, window: int | None) -> int:
+    """Of a field that comes twice one server takes the first, another the last: the largest counts."""
+    if not dialect.generates:
+        return 0
+    most = facts.most_output_tokens if facts.most_output_tokens is not None else window
+    if most is None:
+        raise NoBound("it has no max_tokens, and nobody knows how much the model may write: set max_tokens")
+    limits = _MOST_TOKENS.findall(body)
+    if len(limits) > 1:
+        most = max(most, *(int(limit) for limit in limits))
+    choices = [int(count) for count in _CHOICES.findall(body)] if dialect.api.name != "anthropic" else []
+    return most * max(facts.choices_count, 1, *(choices if len(choices) > 1 else ()))
+
+
+def _tool_uses(document: Mapping[str, Any]) -> int:
+    """How often the provider may run tools of its own for this call."""
+    listed = document.get("tools")
+    tools = [tool for tool in listed if isinstance(tool, Mapping)] if isinstance(listed, list) else []
+    hosted = [tool for tool in tools if _is_hosted(tool)]
+    named = [str(tool.get("type") or next(iter(tool), "")) for tool in hosted]
+    named += [name for name in ("web_search_options", "mcp_servers") if document.get(name) is not None]
+    if not named:
+        return 0
+    in_all = _whole_number(document.get("max_tool_calls"))
+    if in_all is not None:
+        return in_all
+    each = [_whole_number(tool.get("max_uses")) for tool in hosted]
+    bounded = [uses for uses in each if uses is not None]
+    if len(bounded) < len(named):
+        raise NoBound(
+            f"the provider may run '{named[0]:.40}' for it as often as it likes: set the tool's max_uses or "
+            "max_tool_calls, or leave the tool out"
+        )
+    return sum(bounded)
+
+
+def _is_hosted(tool: Mapping[str, Any]) -> bool:
+    kind = tool.get("type")
+    if kind is None:  # Anthropic's plain tools have a name; Gemini's have their declarations
+        return "name" not in tool and not tool.keys() <= _FUNCTIONS
+    return kind not in {"function", "custom"} and not str(kind).startswith(_OF_THE_CALLER)
+
+
+def _whole_number(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _tiers(document: Mapping[str, Any]) -> frozenset[Tier]:
+    """Every lane in which it may be served. `auto`, and nothing said, leave it to the provider's account."""
+    asked_for = document.get("service_tier", document.get("serviceTier"))
+    tiers = {Tier.STANDARD}
+    if document.get("speed") is not None:
+        tiers.add(Tier.FAST)
+    if asked_for in {None, "auto"} if isinstance(asked_for, str | None) else True:
+        tiers.add(Tier.PRIORITY)
+    elif asked_for != "standard_only":
+        tiers |= {Tier.from_name(asked_for)} if Tier.is_known(asked_for) else {Tier.PRIORITY, Tier.FAST, Tier.FLEX}
+    return frozenset(tiers)
+
+
+def _names(value: Any) -> Iterator[str]:
+    """The names of all fields, at whatever depth."""
+    waiting = [value]
+    while waiting:
+        one = waiting.pop()
+        if isinstance(one, Mapping):
+            yield from one
+            waiting.extend(one.values())
+        elif isinstance(one, list):
+            waiting.extend(one)

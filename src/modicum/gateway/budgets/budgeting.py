@@ -1,0 +1,371 @@
+"""The budgets' stage of a call: reserved before it is sent, settled when its cost is known, whatever its end.
+
+What may go wrong goes the safe way: a call whose cost nobody learns counts with all that was reserved for it, and while
+nobody knows what was spent before, calls under hard budgets wait or are refused.
+"""
+
+import asyncio
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+from time import monotonic
+from typing import NamedTuple
+
+from modicum.calls import Call, UserError
+from modicum.gateway import sending
+from modicum.gateway.budgets import replies
+from modicum.gateway.budgets.bounds import NoBound
+from modicum.gateway.budgets.call_prices import CallPrices
+from modicum.gateway.budgets.spent import SpentBefore
+from modicum.gateway.exchange import Exchange, PendingEdit, is_unbilled
+from modicum.gateway.failures import Failed, contain_stage
+from modicum.gateway.http.refusal import Refused
+from modicum.gateway.process.log import log
+from modicum.gateway.upstreams import Route
+from modicum.governance.budget_windows import Period, WindowSpan
+from modicum.governance.budgets import (
+    RESERVED_TAG,
+    Amounts,
+    Budget,
+    BudgetVerdict,
+    LimitUnit,
+    Ruling,
+    Spender,
+    Standing,
+    crossed,
+    decide,
+    tightest,
+)
+from modicum.providers.facts import DialectError
+from modicum.state.counters import Line, SharedCounters
+
+RULE = "budget"
+"""Under which name a cheaper model stands among a call's edits."""
+MOST_LOGGED = 10_000
+MOST_UNKNOWN = 10_000
+"""Calls whose cost nobody knows that are remembered; of older ones the ledger alone learns it."""
+
+FindRoute = Callable[[str, str], Route]
+
+
+class CountedBudget:
+    """A budget in force, with what every call would otherwise work out anew.
+
+    Args:
+        budget: the budget.
+        since: from when on its calls are counted here.
+    """
+
+    __slots__ = ("_span", "budget", "identity", "is_sliding", "kept_s", "limit", "since", "slides_s")
+
+    def __init__(self, budget: Budget, since: datetime) -> None:
+        self.budget, self.since = budget, since
+        self.identity = f"{budget.identity}|{since.isoformat()}"
+        """A budget that was taken out and comes again counts anew: meanwhile nobody counted for it here."""
+        self.is_sliding = budget.window.period is Period.SLIDING
+        self.limit = budget.limit if budget.is_hard else None
+        self.slides_s, self.kept_s = float(budget.window.sliding_s), 2 * budget.window.longest_s
+        self._span: WindowSpan | None = None
+
+    def covering(self, call: Spender, at: datetime) -> "CoveringBudget | None":
+        """The sum in which a call counts that begins then; None: it does not."""
+        instance = self.budget.instance_of(call)
+        if instance is None:
+            return None
+        span = self._span
+        if span is None or self.is_sliding or not span.covers(at):
+            span = self._span = self.budget.window.span_at(at)
+        start = "" if self.is_sliding else f"{span.start.timestamp():.0f}"
+        return CoveringBudget(self, span, _BETWEEN.join((self.identity, start, *instance)), instance)
+
+
+_BETWEEN = "\x1f"
+
+
+class CoveringBudget(NamedTuple):
+    """A budget that covers a call, and the sum in which the call counts."""
+
+    counted: CountedBudget
+    span: WindowSpan
+    counter: str
+    instance: tuple[str, ...]
+
+    @property
+    def budget(self) -> Budget:
+        return self.counted.budget
+
+    def line(self, amount: int) -> Line:
+        return Line(self.counter, amount, self.counted.limit, self.counted.slides_s, self.counted.kept_s)
+
+
+class Reservation(NamedTuple):
+    """What a call holds."""
+
+    covering: tuple[CoveringBudget, ...]
+    worst: Amounts
+
+
+class UnknownCall(NamedTuple):
+    """A call that ended without anybody knowing its cost."""
+
+    covering: tuple[CoveringBudget, ...]
+    amounts: Amounts
+    """What it counts as."""
+    settled_s: float
+
+
+class Budgeting:
+    """The budgets of one gateway process. Used from its event loop.
+
+    Args:
+        counters: where sums and reservations are.
+        prices: works out what calls may cost, and have cost.
+        before: knows what was spent before.
+        failed: counts the failures of what is optional.
+    """
+
+    def __init__(self, counters: SharedCounters, prices: CallPrices, before: SpentBefore, failed: Failed) -> None:
+        self._counters, self._prices, self._before, self._failed = counters, prices, before, failed
+        self._budgets: list[CountedBudget] = []
+        self._since: dict[str, datetime] = {}
+        """By a budget's identity: from when on its calls are counted here."""
+        self._newest_s = 0.0
+        """Since when there is the newest of them."""
+        self._loads: dict[tuple[str, datetime | None], asyncio.Future[bool]] = {}
+        self._thread = ThreadPoolExecutor(1, "spent")
+        self._warned: set[str] = set()
+        self._unknown: OrderedDict[str, UnknownCall] = OrderedDict()
+
+    @property
+    def is_active(self) -> bool:
+        """Whether there is any budget."""
+        return bool(self._budgets)
+
+    def take_over(self, budgets: Sequence[Budget]) -> None:
+        """The budgets that hold from now on. What is counted stays, for those that count the same as before."""
+        now = datetime.now(UTC)
+        self._since = {one.identity: self._since.get(one.identity, now) for one in budgets}
+        self._budgets = [CountedBudget(one, self._since[one.identity]) for one in budgets]
+        self._newest_s = max((one.since.timestamp() for one in self._budgets), default=0.0)
+
+    async def reserve(self, exchange: Exchange, find_route: FindRoute, *, may_downgrade: bool = True) -> None:
+        """Reserves what a call may cost, on all budgets that cover it or on none. A call that has a reservation has it
+        exchanged. May send the call to a cheaper model.
+
+        Raises:
+            Refused: it does not fit.
+            DialectError: it cannot be read.
+        """
+        covering = self._covering(exchange)
+        if not covering:
+            await self._counters.release(exchange.number)
+            exchange.reservation = None
+            return
+        for one in covering:
+            await self._load(one)
+        while True:
+            worst, no_bound = await self._worst(exchange, covering)
+            standings = await self._standings(covering)
+            verdict = decide(standings, worst, may_downgrade=may_downgrade)
+            if verdict.ruling is Ruling.DOWNGRADE:
+                may_downgrade = False
+                self._downgrade(exchange, verdict, find_route)
+                covering = self._covering(exchange)
+                for one in covering:
+                    await self._load(one)
+                continue
+            if verdict.is_refusal:
+                raise replies.refusal(verdict, worst, no_bound)
+            lines = [one.line(worst.in_unit(one.budget.unit) or 0) for one in covering]
+            if await self._counters.reserve(exchange.number, lines):
+                break  # else another one was faster: decide anew
+        exchange.reservation = Reservation(tuple(covering), worst)
+        exchange.about.tags[RESERVED_TAG] = worst.text
+        self._warn(crossed(standings, worst), covering)
+        exchange.budget_left = _left(
+            one._replace(reserved=one.reserved + line.amount) for one, line in zip(standings, lines, strict=True)
+        )
+
+    async def settle(self, exchange: Exchange) -> None:
+        """Counts what an ended call has cost in place of what was reserved for it."""
+        reservation = exchange.reservation
+        if reservation is None:
+            if exchange.timing.started_s <= self._newest_s:
+                await self._count_late(exchange, ())
+            return
+        exchange.reservation = None
+        amounts, is_known = await self._cost(exchange, reservation.worst)
+        await self._counters.settle(
+            exchange.number, [amounts.in_unit(one.budget.unit) or 0 for one in reservation.covering]
+        )
+        if not is_known and exchange.finished is not None:
+            self._unknown[exchange.finished.call_id] = UnknownCall(reservation.covering, amounts, monotonic())
+            if len(self._unknown) > MOST_UNKNOWN:
+                self._unknown.popitem(last=False)
+        if exchange.timing.started_s <= self._newest_s:
+            await self._count_late(exchange, reservation.covering)
+        exchange.budget_left = _left(await self._standings(reservation.covering))
+
+    async def reconcile(self, call: Call) -> None:
+        """Counts what a call has cost after all, in place of all that was reserved for it."""
+        unknown = self._unknown.pop(call.call_id, None)
+        if unknown is None:
+            return
+        with contain_stage("budgets", self._failed):
+            cost = await self._prices.cost(call)
+            for one in unknown.covering:
+                unit = one.budget.unit
+                if unit is not LimitUnit.CALLS and (amount := cost.in_unit(unit)) is not None:
+                    more = amount - (unknown.amounts.in_unit(unit) or 0)
+                    await self._counters.add(one.line(more), monotonic() - unknown.settled_s)
+
+    async def release(self, exchange: Exchange) -> None:
+        """Gives back what was reserved for a call that is not sent after all."""
+        exchange.reservation = None
+        await self._counters.release(exchange.number)
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._prices.close()
+
+    def _covering(self, exchange: Exchange) -> list[CoveringBudget]:
+        about = exchange.about
+        call = Spender(about.owner, exchange.route.model, about.task, about.tags)
+        at = datetime.fromtimestamp(exchange.timing.started_s, UTC)
+        every = (one.covering(call, at) for one in self._budgets)
+        return [one for one in every if one is not None]
+
+    async def _load(self, one: CoveringBudget) -> None:
+        """What was spent in the window before we counted."""
+        since = one.counted.since
+        if one.span.start >= since:
+            return
+        key = one.counted.identity, None if one.counted.is_sliding else one.span.start
+        load = self._loads.get(key)
+        if load is None:
+            load = self._loads[key] = asyncio.ensure_future(self._try_to_add_former(one, since))
+        if not await asyncio.shield(load):
+            if self._loads.get(key) is load:  # the next call tries again
+                del self._loads[key]
+            if one.budget.is_hard:
+                raise replies.unknown(one.budget)
+
+    async def _try_to_add_former(self, one: CoveringBudget, until: datetime) -> bool:
+        """Whether that could be done; why not is logged once for all calls that wait for it."""
+        try:
+            with contain_stage("budgets", self._failed, (UserError,)):
+                await self._add_former(one, until)
+                return True
+        except UserError as error:
+            log("budget_unknown", budget=one.budget.name, problem=str(error))
+        return False
+
+    async def _add_former(self, one: CoveringBudget, until: datetime) -> None:
+        """A sliding window is asked for as a whole, whatever of it has passed since: what is too old is forgotten."""
+        budget, start = one.budget, one.span.start
+        if one.counted.is_sliding:
+            start = until - timedelta(seconds=budget.window.sliding_s)
+        former = await asyncio.get_running_loop().run_in_executor(self._thread, self._before.find, budget, start, until)
+        passed_s = max((datetime.now(UTC) - until).total_seconds(), 0.0)
+        for spend in former:
+            counter = one.counter.split(_BETWEEN)[:2]
+            line = one._replace(counter=_BETWEEN.join((*counter, *spend.instance))).line(spend.amount)
+            await self._counters.add(line, spend.age_s + passed_s)
+
+    async def _worst(self, exchange: Exchange, covering: Sequence[CoveringBudget]) -> tuple[Amounts, str]:
+        """What the call may cost at most, and why that is not known."""
+        if all(one.budget.unit is LimitUnit.CALLS for one in covering):
+            return Amounts(0, 0), ""
+        try:
+            with contain_stage("budgets", self._failed, (NoBound, DialectError)):
+                return await self._prices.worst(exchange), ""
+        except NoBound as problem:
+            return Amounts(None, None), str(problem)
+        return Amounts(None, None), "its worst case could not be worked out; the gateway's log says where"
+
+    async def _standings(self, covering: Sequence[CoveringBudget]) -> list[Standing]:
+        levels = await self._counters.levels([one.line(0) for one in covering])
+        now = datetime.now(UTC)
+        standings = []
+        for one, level in zip(covering, levels, strict=True):
+            opens_in_s = level.frees_in_s
+            if one.span.end is not None:
+                opens_in_s = max((one.span.end - now).total_seconds(), 0.0)
+            standings.append(Standing(one.budget, level.spent, level.reserved, opens_in_s))
+        return standings
+
+    def _downgrade(self, exchange: Exchange, verdict: BudgetVerdict, find_route: FindRoute) -> None:
+        """Sends the call to the cheaper model.
+
+        Raises:
+            Refused: nobody serves it, or the caller's key may not use it.
+        """
+        assert verdict.standing is not None  # noqa: S101 - a verdict of a budget
+        budget, former = verdict.standing.budget, exchange.route
+        if budget.downgrade_to in {former.model, exchange.facts.model}:
+            return
+        try:
+            exchange.caller.check_model(budget.downgrade_to)
+            exchange.go(find_route(budget.downgrade_to, exchange.request.served.dialect.name))
+            sending.check_key(exchange)
+        except Refused as reason:
+            exchange.go(former)
+            raise replies.not_downgraded(verdict.standing, reason.message) from None
+        if exchange.route.model == former.model:  # an alias of what was asked for
+            exchange.go(former)
+            return
+        exchange.edits = (
+            *exchange.edits,
+            PendingEdit(RULE, f"{budget.name}: {exchange.route.model} in place of {exchange.facts.model}"),
+        )
+        exchange.downgraded_to = exchange.route.model
+
+    def _warn(self, standings: Sequence[Standing], covering: Sequence[CoveringBudget]) -> None:
+        """Says once a window that a budget which only warns is above its limit."""
+        starts = {id(one.budget): one for one in covering}
+        for standing in standings:
+            one = starts[id(standing.budget)]
+            if one.counter not in self._warned and len(self._warned) < MOST_LOGGED:
+                self._warned.add(one.counter)
+                log("budget_crossed", budget=standing.budget.name, of=list(one.instance), limit=standing.budget.limit)
+
+    async def _cost(self, exchange: Exchange, worst: Amounts) -> tuple[Amounts, bool]:
+        """What a call has cost, and whether that is known: else it counts as it may have cost at most."""
+        call = exchange.finished
+        if call is None:
+            return worst, False
+        if is_unbilled(exchange):
+            return Amounts(0, 0, call.calls_count), True
+        cost = Amounts(None, None, worst.calls)
+        with contain_stage("budgets", self._failed):
+            cost = await self._prices.cost(call)
+        amounts = Amounts(
+            worst.nano_usd if cost.nano_usd is None else cost.nano_usd,
+            worst.effective_tokens if cost.effective_tokens is None else cost.effective_tokens,
+            cost.calls,
+        )
+        return amounts, cost.nano_usd is not None
+
+    async def _count_late(self, exchange: Exchange, held: Sequence[CoveringBudget]) -> None:
+        """On budgets that were set while the call was under way. If the ledger was asked meanwhile, such a call may
+        count twice there; never not at all.
+        """
+        call = exchange.finished
+        counters = {one.counter for one in held}
+        late = [
+            one
+            for one in self._covering(exchange)
+            if one.counter not in counters and call is not None and call.started < one.counted.since
+        ]
+        if not late or call is None or is_unbilled(exchange):
+            return
+        amounts, _ = await self._cost(exchange, Amounts(None, None))
+        for one in late:
+            await self._counters.add(one.line(amounts.in_unit(one.budget.unit) or 0))
+
+
+def _left(standings: Iterable[Standing]) -> str:
+    """What the reply's header says."""
+    least = tightest(standings)
+    return "" if least is None else replies.left_text(least)

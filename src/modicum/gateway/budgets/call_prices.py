@@ -1,0 +1,98 @@
+"""What a call may cost and has cost: worked out at once where the prices are in memory, else in a thread."""
+
+import asyncio
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any, TypeVar
+
+from modicum.calls import Call
+from modicum.gateway.budgets.bounds import survey_request
+from modicum.gateway.exchange import Exchange
+from modicum.governance.budgets import Amounts
+from modicum.governance.worst_case import ceiling, nano_usd, sum_amounts, worst_amounts
+from modicum.ledger.booking import book_all
+from modicum.metering.prices import PriceBook
+from modicum.metering.tokens import encoding_for
+from modicum.providers.other_models import other_models
+
+SHORT_BYTES = 16 * 1024
+"""A request up to this size is counted at once: to hand it to a thread takes longer."""
+MOST_KNOWN = 10_000
+"""Models, by day; their names come from callers."""
+
+T = TypeVar("T")
+
+
+class CallPrices:
+    """Used from the event loop.
+
+    Args:
+        prices: opens the prices, in a thread, at the first call that has a budget.
+    """
+
+    def __init__(self, prices: Callable[[], PriceBook]) -> None:
+        self._prices = prices
+        self._book: PriceBook | None = None
+        self._thread = ThreadPoolExecutor(1, "budgets")
+        self._known: set[tuple[Any, ...]] = set()
+
+    async def worst(self, exchange: Exchange) -> Amounts:
+        """What an admitted call may cost at most.
+
+        Raises:
+            NoBound: nothing bounds it.
+            DialectError: it cannot be read.
+        """
+        route = exchange.route
+        day = int(exchange.timing.started_s // 86_400)
+        key = "worst", route.upstream.name, route.model, encoding_for(route.model)[0], day
+        is_short = len(exchange.edited) <= SHORT_BYTES
+        return await self._work(key if is_short else None, partial(self._worst, exchange))
+
+    async def cost(self, call: Call) -> Amounts:
+        """What a call has cost, as it will be booked. None where nobody knows."""
+        key = "cost", call.provider, call.model, call.started.toordinal(), call.tier, call.charges.region
+        return await self._work(None if call.charges.others else key, partial(self._cost, call))
+
+    def close(self) -> None:
+        self._thread.shutdown(wait=False, cancel_futures=True)
+
+    async def _work(self, key: tuple[Any, ...] | None, work: Callable[[], T]) -> T:
+        """At once, if what it needs was looked up before."""
+        if key is not None and key in self._known:
+            return work()
+        done = await asyncio.get_running_loop().run_in_executor(self._thread, work)
+        if key is not None and len(self._known) < MOST_KNOWN:
+            self._known.add(key)
+        return done
+
+    def _open(self) -> PriceBook:
+        if self._book is None:
+            self._book = self._prices()
+        return self._book
+
+    def _worst(self, exchange: Exchange) -> Amounts:
+        """At its own model, and at every other one that it lets the provider ask."""
+        named = [name.removeprefix("models/") for _, name in other_models(exchange.edited)]
+        return sum_amounts([self._worst_at(exchange, model) for model in (exchange.route.model, *named)])
+
+    def _worst_at(self, exchange: Exchange, model: str) -> Amounts:
+        upstream, book = exchange.route.upstream, self._open()
+        dialect = exchange.request.served.dialect
+        survey = survey_request(dialect, exchange.edited, exchange.facts, model, upstream.provider)
+        at = datetime.fromtimestamp(exchange.timing.started_s, UTC)
+        region = upstream.region or ("us" if survey.in_us else "")
+        return worst_amounts(
+            survey.bound, [book.steps(upstream.provider, model, at, tier, region) for tier in survey.tiers]
+        )
+
+    def _cost(self, call: Call) -> Amounts:
+        parts = []
+        for entry in book_all([call], self._open()):
+            usd, weighs = entry.cost.usd, entry.cost.effective_tokens
+            tokens = None if weighs is None else ceiling(Decimal(weighs))
+            parts.append(Amounts(None if usd is None else nano_usd(usd), tokens))
+        return sum_amounts(parts)._replace(calls=call.calls_count)

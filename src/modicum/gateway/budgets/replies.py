@@ -1,0 +1,93 @@
+"""What replies say of budgets: how much is left, or why a call is refused and when it is worth another try."""
+
+from math import ceil
+
+from modicum.gateway.http.refusal import Refused
+from modicum.governance.budgets import NANO, Amounts, Budget, BudgetVerdict, LimitUnit, Ruling, Standing, show_amount
+
+BUSY_RETRY_S = 1
+UNKNOWN_RETRY_S = 2
+
+
+def refusal(verdict: BudgetVerdict, worst: Amounts, no_bound: str) -> Refused:
+    """The answer to a call that does not fit: which budget, what is left, and when it opens again.
+
+    Args:
+        verdict: of that call.
+        worst: what it may cost at most.
+        no_bound: why nobody knows that.
+    """
+    standing = verdict.standing
+    assert standing is not None  # noqa: S101 - a refusal is a budget's
+    budget = standing.budget
+    if verdict.ruling is Ruling.UNPRICED:
+        return Refused(402, f"the budget '{budget.name}' is hard, and {_unpriced(no_bound)}", "budget_unpriced")
+    amount, left = worst.in_unit(budget.unit) or 0, show_amount(budget.unit, standing.left)
+    needs = f"this call may cost {show_amount(budget.unit, amount)}" if budget.unit is not LimitUnit.CALLS else "none"
+    limit = f"{show_amount(budget.unit, budget.limit)} per {budget.window.text}"
+    if verdict.ruling is Ruling.TOO_LARGE:
+        return Refused(
+            402,
+            f"the budget '{budget.name}' ({limit}) can never hold it: {needs}; set a smaller max_tokens",
+            "budget_exceeded",
+        )
+    if verdict.ruling is Ruling.BUSY:
+        held = show_amount(budget.unit, standing.reserved)
+        return Refused(
+            429,
+            f"the budget '{budget.name}' ({limit}) has {left} left while calls that run hold {held}; {needs}; "
+            "try again when they have ended",
+            "budget_busy",
+            BUSY_RETRY_S,
+        )
+    return Refused(
+        402,
+        f"the budget '{budget.name}' ({limit}) has {left} left; {needs}; {_opens(standing)}",
+        "budget_exceeded",
+        None if standing.opens_in_s is None else max(ceil(standing.opens_in_s), 1),
+    )
+
+
+def unknown(budget: Budget) -> Refused:
+    """The answer while nobody can say what was spent before."""
+    return Refused(
+        503,
+        f"what was spent of the budget '{budget.name}' is not known yet: the ledger does not answer; try again",
+        "budget_unknown",
+        UNKNOWN_RETRY_S,
+    )
+
+
+def not_downgraded(standing: Standing, why: str) -> Refused:
+    """The answer to a call that its budget would send to a cheaper model that it cannot go to."""
+    budget = standing.budget
+    return Refused(
+        402,
+        f"the budget '{budget.name}' is so far used up that calls go to '{budget.downgrade_to}', and this one cannot: "
+        f"{why}",
+        "budget_exceeded",
+    )
+
+
+def left_text(standing: Standing) -> str:
+    """What the header says: `team-month; usd=8.765500; resets_s=3600`."""
+    budget = standing.budget
+    left = f"{standing.left / NANO:.6f}" if budget.unit is LimitUnit.USD else f"{standing.left}"
+    resets = "" if standing.opens_in_s is None else f"; resets_s={ceil(standing.opens_in_s)}"
+    return f"{budget.name}; {budget.unit}={left}{resets}"
+
+
+def _unpriced(no_bound: str) -> str:
+    if no_bound:
+        return f"nothing bounds what this call may cost: {no_bound}"
+    return (
+        "no price is known for this model: give it one in prices.toml (docs/prices.md), or ask for a model that has one"
+    )
+
+
+def _opens(standing: Standing) -> str:
+    if standing.opens_in_s is None:
+        return "it does not open again by itself: have its owner raise it in modicum.toml"
+    seconds = max(ceil(standing.opens_in_s), 1)
+    some = "some of it is free again" if standing.budget.window.sliding_s else "it opens again"
+    return f"{some} in {seconds} s" if seconds < 7200 else f"{some} in {seconds / 3600:.1f} hours"

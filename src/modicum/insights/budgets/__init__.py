@@ -1,0 +1,1 @@
+"""How budgets stand, from the ledger."""

@@ -1,0 +1,90 @@
+"""How budgets stand now: spent, from the ledger; reserved by calls under way; left, and when that is used up."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+
+from modicum.calls import Call
+from modicum.governance.budget_windows import Period, WindowSpan
+from modicum.governance.budgets import RESERVED_TAG, Amounts, Budget, Spender
+from modicum.insights.budgets.spend import former_spend
+from modicum.ledger.store import Store
+
+RECENT = timedelta(days=7)
+"""How far back a budget without an end is looked at for its pace."""
+
+
+class BudgetRow(msgspec.Struct, kw_only=True):
+    """One of a budget's sums. Amounts are in billionths of a dollar, effective tokens or calls."""
+
+    budget: Budget
+    instance: tuple[str, ...] = ()
+    """The names that have this sum to themselves."""
+    spent: int = 0
+    reserved: int = 0
+    """What calls under way may cost at most."""
+    resets: datetime | None = None
+    """When it begins anew; None: never, or it slides."""
+    crossed_at: datetime | None = None
+    """When the limit is reached at the pace so far; None: not before it begins anew, or nobody can say."""
+
+    @property
+    def left(self) -> int:
+        return max(self.budget.limit - self.spent - self.reserved, 0)
+
+
+def budget_rows(store: Store, budgets: Sequence[Budget], under_way: Iterable[Call], now: datetime) -> list[BudgetRow]:
+    """A row for each sum of each budget, those with the most spent first. A budget in which nothing was spent has one,
+    unless it is one for each name.
+
+    Args:
+        store: the ledger.
+        budgets: the budgets.
+        under_way: calls that run, with what is reserved for them among their tags.
+        now: the moment that is looked at.
+    """
+    calls = list(under_way)
+    return [row for budget in budgets for row in _rows_of(store, budget, calls, now)]
+
+
+def _rows_of(store: Store, budget: Budget, under_way: Sequence[Call], now: datetime) -> list[BudgetRow]:
+    span = budget.window.span_at(now)
+    rows: dict[tuple[str, ...], BudgetRow] = {}
+
+    def row(instance: tuple[str, ...]) -> BudgetRow:
+        return rows.setdefault(instance, BudgetRow(budget=budget, instance=instance, resets=span.end))
+
+    for spend in former_spend(store, budget, span.start, now):
+        row(spend.instance).spent += spend.amount
+    for call in under_way:
+        instance = budget.instance_of(Spender(call.owner, call.model, call.task, call.tags))
+        if instance is not None and span.covers(call.started):
+            reserved = Amounts.parse(call.tags.get(RESERVED_TAG, ""))._replace(calls=1)
+            row(instance).reserved += reserved.in_unit(budget.unit) or 0
+    if not rows and "*" not in (budget.team, budget.app, budget.user, budget.key, budget.task, budget.tag_value):
+        row(())
+    _set_crossing(store, rows, budget, span, now)
+    return sorted(rows.values(), key=lambda one: (-one.spent - one.reserved, one.instance))
+
+
+def _set_crossing(
+    store: Store, rows: dict[tuple[str, ...], BudgetRow], budget: Budget, span: WindowSpan, now: datetime
+) -> None:
+    """A straight line from the beginning of the window, or from a week ago where it has none. What slides has none."""
+    if budget.window.period is Period.SLIDING:
+        return
+    since = span.start
+    pace = {instance: one.spent for instance, one in rows.items()}
+    if span.end is None:
+        since, pace = now - RECENT, {}
+        for spend in former_spend(store, budget, since, now):
+            pace[spend.instance] = pace.get(spend.instance, 0) + spend.amount
+    passed_s = (now - since).total_seconds()
+    for instance, one in rows.items():
+        if one.left == 0:
+            one.crossed_at = now
+        elif (spent := pace.get(instance, 0)) and passed_s > 0:
+            lasts_s = one.left * passed_s / spent
+            if span.end is None or now + timedelta(seconds=min(lasts_s, 1e9)) < span.end:
+                one.crossed_at = now + timedelta(seconds=min(lasts_s, 1e9))

@@ -1,0 +1,1 @@
+"""What calls that run at the same time share: counters and the reservations on them."""

@@ -1,0 +1,138 @@
+"""SharedCounters of one process. Everything happens at once between two steps of its event loop, so nothing can race.
+
+Nothing here depends on the wall clock, which may be set while we run.
+"""
+
+from collections import deque
+from collections.abc import Callable, Sequence
+from time import monotonic
+
+from modicum.state.counters import Level, Line
+
+SLOTS = 60
+"""Into how many parts a sliding counter divides its length. A part is forgotten as a whole, when its newest is old
+enough: so it never counts too little."""
+SWEEP_EVERY = 4_096
+"""Reservations."""
+
+
+class MemoryCounters:
+    """`SharedCounters` in memory.
+
+    Args:
+        clock: seconds that only go forward.
+    """
+
+    def __init__(self, clock: Callable[[], float] = monotonic) -> None:
+        self._clock = clock
+        self._counts: dict[str, _Count] = {}
+        self._reserved: dict[str, list[tuple[_Count, int]]] = {}
+        self._reservations = 0
+
+    async def levels(self, lines: Sequence[Line]) -> list[Level]:
+        now_s = self._clock()
+        return [self._level(line, now_s) for line in lines]
+
+    async def reserve(self, call: str, lines: Sequence[Line]) -> bool:
+        now_s = self._clock()
+        former = self._reserved.get(call, [])
+        for count, amount in former:
+            count.reserved -= amount
+        counts = [self._count(line, now_s) for line in lines]
+        for line, count in zip(lines, counts, strict=True):
+            if line.limit is not None and count.spent + count.reserved + line.amount > line.limit:
+                for held, amount in former:
+                    held.reserved += amount
+                return False
+        for line, count in zip(lines, counts, strict=True):
+            count.reserved += line.amount
+        self._reserved[call] = [(count, line.amount) for line, count in zip(lines, counts, strict=True)]
+        self._reservations += 1
+        if self._reservations % SWEEP_EVERY == 0:
+            self._sweep(now_s)
+        return True
+
+    async def settle(self, call: str, amounts: Sequence[int]) -> None:
+        held = self._reserved.pop(call, [])
+        now_s = self._clock()
+        for (count, reserved), amount in zip(held, amounts if held else (), strict=True):
+            count.reserved -= reserved
+            count.add(amount, now_s)
+
+    async def release(self, call: str) -> None:
+        for count, reserved in self._reserved.pop(call, []):
+            count.reserved -= reserved
+
+    async def add(self, line: Line, age_s: float = 0.0) -> None:
+        now_s = self._clock()
+        count = self._count(line, now_s)
+        count.add(line.amount, now_s - age_s)
+        count.forget(now_s)
+
+    def __len__(self) -> int:
+        """How many counters are held."""
+        return len(self._counts)
+
+    def _count(self, line: Line, now_s: float) -> "_Count":
+        count = self._counts.get(line.counter)
+        if count is None:
+            count = self._counts[line.counter] = _Count(line.slides_s, line.kept_s)
+        count.used_s = now_s
+        count.forget(now_s)
+        return count
+
+    def _level(self, line: Line, now_s: float) -> Level:
+        count = self._counts.get(line.counter)
+        if count is None:
+            return Level(0, 0)
+        count.forget(now_s)
+        return Level(count.spent, count.reserved, count.frees_in_s(now_s))
+
+    def _sweep(self, now_s: float) -> None:
+        """Forgets counters that nobody will use again."""
+        self._counts = {
+            name: count
+            for name, count in self._counts.items()
+            if count.reserved or now_s - count.used_s <= count.kept_s
+        }
+
+
+class _Count:
+    __slots__ = ("_ages", "_slot_s", "kept_s", "reserved", "spent", "used_s")
+
+    def __init__(self, slides_s: float, kept_s: float) -> None:
+        self.spent = self.reserved = 0
+        self.used_s = 0.0
+        self.kept_s = kept_s
+        self._slot_s = slides_s / SLOTS
+        self._ages: deque[list[float]] | None = deque() if slides_s else None
+        """By slot: its number, and what was spent in it; the oldest first."""
+
+    def add(self, amount: int, at_s: float) -> None:
+        self.spent += amount
+        if self._ages is None:
+            return
+        number = at_s // self._slot_s
+        for slot in reversed(self._ages):
+            if slot[0] == number:
+                slot[1] += amount
+                return
+            if slot[0] < number:
+                break
+        self._ages.append([number, amount])
+        if len(self._ages) > 1 and self._ages[-2][0] > number:
+            self._ages = deque(sorted(self._ages))
+
+    def forget(self, now_s: float) -> None:
+        """What is older than the counter's length."""
+        if self._ages is None:
+            return
+        while self._ages and self._frees_at_s() <= now_s:
+            self.spent -= int(self._ages.popleft()[1])
+
+    def frees_in_s(self, now_s: float) -> float | None:
+        return self._frees_at_s() - now_s if self._ages else None
+
+    def _frees_at_s(self) -> float:
+        assert self._ages is not None  # noqa: S101 - asked only where it slides
+        return (self._ages[0][0] + 1 + SLOTS) * self._slot_s

@@ -1,0 +1,90 @@
+"""`modicum budget show`, over a ledger and a gateway's files."""
+
+import json
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from ledger.samples import entry
+from modicum.calls import Owner
+from modicum.gateway.meter import begun_record
+from modicum.ledger.calls_in_flight import CallsInFlight
+from modicum.ledger.opening import open_store
+from modicum.settings import state_folder
+
+BUDGETS = """
+[[budget]]
+name = "team-month"
+per = "month"
+limit_usd = 10
+team = "platform"
+
+[[budget]]
+name = "each-key"
+per = "ever"
+limit_calls = 3
+key = "*"
+"""
+
+
+@pytest.fixture
+def ledger(tmp_path, monkeypatch):
+    (tmp_path / "work" / "modicum.toml").write_text(BUDGETS)
+    path = tmp_path / "ledger.duckdb"
+    store = open_store(str(path))
+    now = datetime.now(UTC)
+    platform = {"source": "gateway", "started": now - timedelta(seconds=1)}
+    store.append(
+        [
+            entry("a", "2.5", owner=Owner("platform", key="ci"), **platform),
+            entry("b", "1.5", owner=Owner("platform", key="bot"), **platform),
+            entry("c", None, owner=Owner("platform", key="bot"), tags={"budget.reserved": "500000000/7"}, **platform),
+        ]
+    )
+    store.close()
+    slots = CallsInFlight(made(state_folder() / "journal") / "gateway.underway", 4)
+    tags = {"budget.reserved": "1000000000/7"}
+    slots.begin(begun_record(entry("d", owner=Owner("platform", key="ci"), tags=tags, **platform).call))
+    slots.begin(b"half a rec")
+    slots.close()
+    return path
+
+
+def made(folder):
+    folder.mkdir(parents=True)
+    return folder
+
+
+def test_spent_reserved_and_left(modicum, ledger):
+    month, *each = modicum("budget", "show", "--json", "--ledger", ledger).json["budgets"]
+
+    assert (month["name"], month["spent"], month["reserved"], month["left"]) == ("team-month", 4.5, 1.0, 4.5)
+    assert month["limit_reached"] is None or month["limit_reached"] < month["begins_anew"]
+    assert {one["of"][0]: (one["spent"], one["reserved"]) for one in each} == {"bot": (2, 0), "ci": (1, 1)}
+
+
+def test_a_table_for_people(modicum, ledger):
+    ran = modicum("budget", "show", "team-month", "--ledger", ledger)
+
+    assert ran.status == 0
+    assert all(text in ran.out for text in ("team-month", "month", "$10.00", "$4.50", "$1.00"))
+    assert "each-key" not in ran.out
+
+
+def test_without_budgets_one_is_told_what_to_do(modicum):
+    ran = modicum("budget", "show")
+
+    assert (ran.status, "add [[budget]] to modicum.toml" in ran.err) == (2, True)
+
+
+def test_a_name_that_is_none(modicum, ledger):
+    assert "there is no budget 'x'; accepted are team-month, each-key" in modicum("budget", "show", "x").err
+
+
+def test_workers_beyond_one_are_refused_with_what_to_do(modicum, tmp_path):
+    (tmp_path / "work" / "modicum.toml").write_text(BUDGETS)
+    ran = modicum("up", "--workers", "2")
+
+    assert ran.status == 2
+    assert "2 workers would each count for themselves" in ran.err
+    assert json.dumps("set gateway.workers to 1").strip('"') in ran.err

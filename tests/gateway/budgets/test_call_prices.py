@@ -1,0 +1,74 @@
+"""Worst cases and costs, from the list's prices."""
+
+import asyncio
+from datetime import UTC, datetime
+from types import SimpleNamespace
+
+import pytest
+
+from modicum.calls import Basis, Call, Charges, OtherModel, Usage
+from modicum.calls.call import OURSELVES
+from modicum.gateway.budgets.bounds import NoBound
+from modicum.gateway.budgets.call_prices import SHORT_BYTES, CallPrices
+from modicum.metering.prices import PriceBook
+from modicum.providers.dialects import DIALECTS
+
+CHAT = next(dialect for name, dialect in DIALECTS.items() if "chat" in name)
+
+
+@pytest.fixture
+def prices():
+    opened = CallPrices(PriceBook)
+    yield opened
+    opened.close()
+
+
+def exchange(body=b'{"model": "gpt-4o-mini", "messages": [], "max_tokens": 100}', model="gpt-4o-mini"):
+    return SimpleNamespace(
+        edited=body,
+        facts=CHAT.request(body, "/v1/chat/completions"),
+        route=SimpleNamespace(model=model, upstream=SimpleNamespace(name="u", provider="openai", region="")),
+        request=SimpleNamespace(served=SimpleNamespace(dialect=CHAT)),
+        timing=SimpleNamespace(started_s=datetime(2026, 3, 1, tzinfo=UTC).timestamp()),
+    )
+
+
+def call(**fields):
+    usual = {"call_id": "a", "source": "gateway", "provider": "openai", "model": "gpt-4o-mini", "usage": Usage(100)}
+    return Call(**(usual | {"started": datetime(2026, 3, 1, tzinfo=UTC)} | fields))
+
+
+def test_a_call_costs_no_more_than_its_worst_case(prices):
+    worst = asyncio.run(prices.worst(exchange()))
+    cost = asyncio.run(prices.cost(call(usage=Usage(5, output_visible=100))))
+
+    assert 100 * 600 <= cost.nano_usd <= worst.nano_usd
+    assert cost.effective_tokens <= worst.effective_tokens
+
+
+def test_other_models_that_it_names_are_added(prices):
+    body = b'{"model": "gpt-4o-mini", "messages": [], "max_tokens": 100, "models": ["gpt-4o"]}'
+    alone, both = asyncio.run(prices.worst(exchange())), asyncio.run(prices.worst(exchange(body)))
+
+    assert both.nano_usd > 10 * alone.nano_usd
+
+
+def test_an_unpriced_model_has_no_worst_case_and_what_has_no_bound_says_so(prices):
+    assert asyncio.run(prices.worst(exchange(model="nobody-knows"))).nano_usd is None
+    with pytest.raises(NoBound):
+        asyncio.run(prices.worst(exchange(b'{"model": "x", "messages": [], "web_search_options": {}}')))
+
+
+def test_long_requests_are_counted_in_the_thread(prices):
+    long = b'{"model": "gpt-4o-mini", "messages": [{"role": "user", "content": "%b"}]}' % (b"word " * SHORT_BYTES)
+
+    assert asyncio.run(prices.worst(exchange(long))).nano_usd > SHORT_BYTES * 150
+
+
+def test_costs_are_those_that_are_booked(prices):
+    others = Charges.of(others=[OtherModel("gpt-4o", Usage(100))])
+
+    assert asyncio.run(prices.cost(call())) == (15_000, 100, 1)
+    assert asyncio.run(prices.cost(call(charges=others))).nano_usd == 15_000 + 250_000
+    assert asyncio.run(prices.cost(call(provider=OURSELVES, calls_count=0))) == (0, 0, 0)
+    assert asyncio.run(prices.cost(call(usage_basis=Basis.UNKNOWN))).nano_usd is None

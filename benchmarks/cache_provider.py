@@ -94,7 +94,7 @@ PRICES = {  # dollars a million tokens, from the providers' pages in November 20
     "gpt-4.1-mini": {"input_uncached": 0.4, "cache_read": 0.1, "output": 1.6},
     "gpt-5.6-sol": {"input_uncached": 4, "cache_read": 0.4, "cache_write_30m": 5, "cache_write_12h": 10, "output": 20},
     "gemini-2.5-flash": {"input_uncached": 0.3, "cache_read": 0.03, "output": 2.5},
-    "deepseek-chat": {"input_uncached": 0.135, "cache_read": 0.035, "output": 0.55},
+    "deepseek-chat": {"input_uncached": 0.15, "cache_read": 0.003, "output": 0.6},
 }
 
 

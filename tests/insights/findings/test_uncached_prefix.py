@@ -17,7 +17,7 @@ def test_a_long_beginning_that_stays_the_same_is_paid_in_full_each_time():
 def test_cached_conversations_short_prompts_and_long_pauses_are_left_alone():
     cached = Conversation("a").call(user("long", 5000)).call(said("a"))
     short = Conversation("b", cached=False).call(user("short", 500)).call(said("a"))
-    paused = Conversation("c", cached=False).call(user("long", 5000)).call(said("a"), after=400)
+    paused = Conversation("c", cached=False).call(user("another long", 5000)).call(said("a"), after=400)
 
     assert find(history_of(cached, short, paused)).calls == 0
 

@@ -34,14 +34,13 @@ def measure() -> tuple[dict[str, object], list[Row]]:
 
 
 def table(rows: list[Row]) -> str:
-    lines = [f"{'history':26} {'what if':28} {'truth':>7} {'says':>7}  {'low':>7} {'high':>7} {'fidelity':>8}  verdict"]
+    heads = " ".join(f"{name:>8}" for name in ("truth", "says", "low", "high", "fidelity"))
+    lines = [f"{'history':26} {'what if':28} {heads}  verdict"]
     for row in rows:
         figures = [_percent(row[name]) for name in ("truth", "says", "low", "high", "fidelity")]
         sign = ", WRONG SIGN" if row["wrong_sign"] else ""
-        lines.append(
-            f"{row['history']!s:26} {row['what_if']!s:28} {figures[0]:>7} {figures[1]:>7}  {figures[2]:>7} {figures[3]:>7}"
-            f" {figures[4]:>8}  {row['verdict']}{sign}"
-        )
+        shown = " ".join(f"{figure:>8}" for figure in figures)
+        lines.append(f"{row['history']!s:26} {row['what_if']!s:28} {shown}  {row['verdict']}{sign}")
     return "\n".join(lines)
 
 

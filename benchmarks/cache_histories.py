@@ -114,58 +114,60 @@ def _anthropic() -> list[History]:
     lane, sonnet, off = LANES["anthropic"], "claude-sonnet-4-5", Setting()
     short, long = pauses(6, 12, 40, 70), pauses(6, 12, 40, 9 * MINUTE, 30, 25 * MINUTE)
     haiku = singles("claude-haiku-4-5", 60, 90, head=2_500)
+    both5, both1, head5, head1 = Setting(BOTH, "5m"), Setting(BOTH, "1h"), Setting(HEAD, "5m"), Setting(HEAD, "1h")
+    paused, busy = chats(sonnet, long, apart=11 * MINUTE), chats(sonnet, short, apart=130)
+    in_waves = [replace(call, at=call.at + call.at // 300 * 1500) for call in singles(sonnet, 120, 2 * MINUTE)]
+    alone = singles(sonnet, 50, 60, shared=False)
+    opus, large = chats("claude-opus-5-5", long, apart=11 * MINUTE), chats(sonnet, short, apart=130, result=2_000)
+    first = chats(sonnet, pauses(12, 3, 45), apart=100)
+    to5, to1 = "cache_ttl=5m", "cache_ttl=1h"
     return [
-        History("singles_uncached", "cache_ttl=5m", lane, singles(sonnet, 300, 2 * MINUTE), off, Setting(HEAD, "5m")),
-        History("singles_15_minutes", "cache_ttl=1h", lane, singles(sonnet, 300, 15 * MINUTE), off, Setting(HEAD, "1h")),
-        History("singles_too_far_apart", "cache_ttl=5m", lane, singles(sonnet, 80, 15 * MINUTE), off, Setting(HEAD, "5m")),
-        History("chats_uncached", "cache_ttl=5m", lane, chats(sonnet, pauses(12, 3, 45), apart=100), off, Setting(BOTH, "5m")),
-        History("different_prompts", "cache_ttl=5m", lane, singles(sonnet, 50, 60, shared=False), off, Setting(END, "5m")),
-        History("chats_5m_with_pauses", "cache_ttl=1h", lane, chats(sonnet, long, apart=11 * MINUTE),
-                Setting(BOTH, "5m"), Setting(BOTH, "1h")),
-        History("chats_1h_without_pauses", "cache_ttl=5m", lane, chats(sonnet, short, apart=130),
-                Setting(BOTH, "1h"), Setting(BOTH, "5m")),
-        History("chats_no_cache_at_all", "cache_ttl=off", lane, chats(sonnet, short, apart=130), Setting(BOTH, "5m"), off),
-        History("singles_5m_to_1h", "cache_ttl=1h", lane, singles(sonnet, 120, 8 * MINUTE),
-                Setting(HEAD, "5m"), Setting(HEAD, "1h")),
-        History("singles_1h_now_and_then", "cache_ttl=5m", lane,
-                [replace(call, at=call.at + call.at // 300 * 1500) for call in singles(sonnet, 120, 2 * MINUTE)],
-                Setting(HEAD, "1h"), Setting(HEAD, "5m")),
-        History("below_the_smallest_prefix", "cache_ttl=5m", LANES["anthropic_4096"], haiku, off, Setting(HEAD, "5m")),
-        History("opus_5_5_pauses", "cache_ttl=1h", LANES["anthropic_512"], chats("claude-opus-5-5", long, apart=11 * MINUTE),
-                Setting(BOTH, "5m"), Setting(BOTH, "1h")),
-        History("capped_results", "cap_tool_results=300", lane, chats(sonnet, short, apart=130, result=2_000),
-                Setting(BOTH, "5m"), Setting(BOTH, "5m"), cap=300),
-    ]  # fmt: skip
+        History("singles_uncached", to5, lane, singles(sonnet, 300, 2 * MINUTE), off, head5),
+        History("singles_15_minutes", to1, lane, singles(sonnet, 300, 15 * MINUTE), off, head1),
+        History("singles_too_far_apart", to5, lane, singles(sonnet, 80, 15 * MINUTE), off, head5),
+        History("chats_uncached", to5, lane, first, off, both5),
+        History("different_prompts", to5, lane, alone, off, Setting(END, "5m")),
+        History("chats_5m_with_pauses", to1, lane, paused, both5, both1),
+        History("chats_1h_without_pauses", to5, lane, busy, both1, both5),
+        History("chats_no_cache_at_all", "cache_ttl=off", lane, busy, both5, off),
+        History("singles_5m_to_1h", to1, lane, singles(sonnet, 120, 8 * MINUTE), head5, head1),
+        History("singles_1h_now_and_then", to5, lane, in_waves, head1, head5),
+        History("below_the_smallest_prefix", to5, LANES["anthropic_4096"], haiku, off, head5),
+        History("opus_5_5_pauses", to1, LANES["anthropic_512"], opus, both5, both1),
+        History("capped_results", "cap_tool_results=300", lane, large, both5, both5, cap=300),
+    ]
 
 
 def _partial() -> list[History]:
-    lane, sonnet = LANES["anthropic"], "claude-sonnet-4-5"
-    long, hidden = pauses(5, 14, 40, 9 * MINUTE, 30, 25 * MINUTE), frozenset({"system"})
+    lane, hidden = LANES["anthropic"], frozenset({"system"})
+    calls = chats("claude-sonnet-4-5", pauses(5, 14, 40, 9 * MINUTE, 30, 25 * MINUTE), apart=11 * MINUTE)
     both5, both1, off = Setting(BOTH, "5m"), Setting(BOTH, "1h"), Setting()
+    unlogged = History("unlogged_prompt_1h", "cache_ttl=1h", lane, calls, both5, both1, unlogged=hidden)
     return [
-        History("unlogged_prompt_1h", "cache_ttl=1h", lane, chats(sonnet, long, apart=11 * MINUTE), both5, both1, unlogged=hidden),
-        History("unlogged_prompt_off", "cache_ttl=off", lane, chats(sonnet, long, apart=11 * MINUTE), both5, off, unlogged=hidden),
-        History("counts_5_percent_off", "cache_ttl=1h", lane, chats(sonnet, long, apart=11 * MINUTE), both5, both1,
-                count_error=0.05),
-        History("unlogged_and_miscounted", "cache_ttl=1h", lane, chats(sonnet, long, apart=11 * MINUTE), both5, both1,
-                unlogged=hidden, count_error=0.05),
-    ]  # fmt: skip
+        unlogged,
+        replace(unlogged, name="unlogged_prompt_off", what_if="cache_ttl=off", changed=off),
+        replace(unlogged, name="counts_5_percent_off", unlogged=frozenset(), count_error=0.05),
+        replace(unlogged, name="unlogged_and_miscounted", count_error=0.05),
+    ]
 
 
 def _other_providers() -> list[History]:
-    memory, day, none = Setting(ttl="in_memory"), Setting(ttl="24h"), Setting(ttl="implicit")
-    half, twelve = Setting(ttl="30m"), Setting(ttl="12h")
-    long, short = pauses(6, 10, 40, 90 * MINUTE), pauses(6, 12, 40, 70)
-    hours = pauses(6, 10, 40, 50 * MINUTE, 60, 2 * HOUR)
+    memory, day, half, twelve = (Setting(ttl=ttl) for ttl in ("in_memory", "24h", "30m", "12h"))
+    gemini, disk = Setting(ttl="implicit"), Setting(ttl="disk")
+    short = pauses(6, 12, 40, 70)
+    nightly = chats("gpt-5.1", pauses(6, 10, 40, 90 * MINUTE), apart=100)
+    hours = chats("gpt-5.6-sol", pauses(6, 10, 40, 50 * MINUTE, 60, 2 * HOUR), apart=100)
+    swap, cap = "model:gpt-4.1=gpt-4.1-mini", "cap_tool_results=300"
+    old = LANES["openai"]
+
+    def large(model: str) -> list[Sent]:
+        return chats(model, short, apart=130, result=2_000)
+
     return [
-        History("openai_24h", "cache_ttl=24h", LANES["openai"], chats("gpt-5.1", long, apart=100), memory, day),
-        History("openai_smaller_model", "model:gpt-4.1=gpt-4.1-mini", LANES["openai"], chats("gpt-4.1", short, apart=130),
-                memory, memory, other_model="gpt-4.1-mini"),
-        History("openai_capped", "cap_tool_results=300", LANES["openai"], chats("gpt-5.1", short, apart=130, result=2_000),
-                memory, memory, cap=300),
-        History("openai_12h", "cache_ttl=12h", LANES["openai_56"], chats("gpt-5.6-sol", hours, apart=100), half, twelve),
-        History("gemini_capped", "cap_tool_results=300", LANES["gemini"],
-                chats("gemini-2.5-flash", short, apart=130, result=2_000), none, none, cap=300),
-        History("deepseek_capped", "cap_tool_results=300", LANES["deepseek"],
-                chats("deepseek-chat", short, apart=130, result=2_000), Setting(ttl="disk"), Setting(ttl="disk"), cap=300),
-    ]  # fmt: skip
+        History("openai_24h", "cache_ttl=24h", old, nightly, memory, day),
+        History("openai_smaller_model", swap, old, large("gpt-4.1"), memory, memory, other_model="gpt-4.1-mini"),
+        History("openai_capped", cap, old, large("gpt-5.1"), memory, memory, cap=300),
+        History("openai_12h", "cache_ttl=12h", LANES["openai_56"], hours, half, twelve),
+        History("gemini_capped", cap, LANES["gemini"], large("gemini-2.5-flash"), gemini, gemini, cap=300),
+        History("deepseek_capped", cap, LANES["deepseek"], large("deepseek-chat"), disk, disk, cap=300),
+    ]

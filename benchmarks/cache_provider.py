@@ -1,7 +1,8 @@
 """Prompt caches of four providers as their documentation describes them: calls in, billed buckets out.
 
-Written from the providers' pages alone (prompt caching of Anthropic and OpenAI, context caching of Gemini and DeepSeek, as of
-November 2026). It shares no line with `modicum.metering`: two readings of one documentation that have to come to one bill.
+Written from the providers' pages alone (prompt caching of Anthropic and OpenAI, context caching of Gemini and DeepSeek,
+as of November 2026). It shares no line with `modicum.metering`: two readings of one documentation that have to come to
+one bill.
 """
 
 from collections.abc import Mapping, Sequence
@@ -59,19 +60,30 @@ class Lane:
     keeps: Mapping[str, float] = field(default_factory=dict)
 
 
+_ANTHROPIC = Lane(
+    "anthropic",
+    marked=True,
+    minimum=1024,
+    whole_units=True,
+    charged={"5m": "cache_write_5m", "1h": "cache_write_1h"},
+    keeps={"5m": 5 * MINUTE, "1h": HOUR},
+)
 LANES = {
-    "anthropic": Lane("anthropic", True, 1024, 1, True,
-                      {"5m": "cache_write_5m", "1h": "cache_write_1h"}, {"5m": 5 * MINUTE, "1h": HOUR}),
-    "anthropic_4096": Lane("anthropic", True, 4096, 1, True,
-                           {"5m": "cache_write_5m", "1h": "cache_write_1h"}, {"5m": 5 * MINUTE, "1h": HOUR}),
-    "anthropic_512": Lane("anthropic", True, 512, 1, True,
-                          {"5m": "cache_write_5m", "1h": "cache_write_1h"}, {"5m": 5 * MINUTE, "1h": HOUR}),
-    "openai": Lane("openai", False, 1024, 128, False, {}, {"in_memory": 5 * MINUTE, "24h": 24 * HOUR}),
-    "openai_56": Lane("openai", False, 1024, 1, True,
-                      {"30m": "cache_write_30m", "12h": "cache_write_12h"}, {"30m": 30 * MINUTE, "12h": 12 * HOUR}),
-    "gemini": Lane("google", False, 2048, 1, False, {}, {"implicit": HOUR}),
-    "deepseek": Lane("deepseek", False, 64, 64, False, {}, {"disk": 24 * HOUR}),
-}  # fmt: skip
+    "anthropic": _ANTHROPIC,
+    "anthropic_4096": replace(_ANTHROPIC, minimum=4096),
+    "anthropic_512": replace(_ANTHROPIC, minimum=512),
+    "openai": Lane("openai", marked=False, minimum=1024, step=128, keeps={"in_memory": 5 * MINUTE, "24h": 24 * HOUR}),
+    "openai_56": Lane(
+        "openai",
+        marked=False,
+        minimum=1024,
+        whole_units=True,
+        charged={"30m": "cache_write_30m", "12h": "cache_write_12h"},
+        keeps={"30m": 30 * MINUTE, "12h": 12 * HOUR},
+    ),
+    "gemini": Lane("google", marked=False, minimum=2048, keeps={"implicit": HOUR}),
+    "deepseek": Lane("deepseek", marked=False, minimum=64, step=64, keeps={"disk": 24 * HOUR}),
+}
 
 PRICES = {  # dollars a million tokens, from the providers' pages in November 2026
     "claude-sonnet-4-5": {
@@ -130,7 +142,7 @@ def _answer(
     for block in call.blocks:
         sizes.append(sizes[-1] + block.tokens)
     marks = _marks(call, lane, setting, sizes)
-    keeps = lane.keeps[setting.ttl] if setting.ttl in lane.keeps else 0.0
+    keeps = lane.keeps.get(setting.ttl, 0.0)
     read = 0
     for length in _candidates(marks, lane, len(digests)):
         until = entries.get((call.model, digests[:length]))

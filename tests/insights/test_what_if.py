@@ -1,3 +1,5 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from insights.planted import PRICES, Conversation, history_of, tool_round, user
@@ -43,3 +45,33 @@ def test_what_touches_quality_is_headroom():
 def test_what_cannot_be_replayed_says_what_can(text, reason):
     with pytest.raises(UserError, match=reason):
         parse_what_if(text, HISTORY, PRICES)
+
+
+def history_with(model, provider):
+    talk = Conversation(model=model, provider=provider, start=datetime(2026, 9, 1, tzinfo=UTC))
+    return history_of(talk.call(user("q", 5000)).call(user("more", 100)))
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "text", "reason"),
+    [
+        ("gpt-5.1", "openai", "cache_ttl=off", "no request can forbid it; what can be set there: .*cache_ttl=24h"),
+        ("gpt-5.1", "openai", "cache_ttl=1h", "offers no such time to live"),
+        ("gemini-2.5-flash", "google", "cache_ttl=off", "nothing about the cache can be set there"),
+        ("deepseek-chat", "deepseek", "cache_ttl=5m", "nothing about the cache can be set there"),
+        ("claude-opus-4-5", "anthropic", "cache_ttl=12h", "cache_ttl=5m, cache_ttl=1h, cache_ttl=off"),
+        ("gpt-5.6-sol", "openai", "cache_ttl=5m", "cache_ttl=30m, cache_ttl=12h, cache_ttl=off"),
+    ],
+)
+def test_a_switch_that_a_provider_does_not_have_is_refused_with_those_that_it_has(model, provider, text, reason):
+    with pytest.raises(UserError, match=reason):
+        parse_what_if(text, history_with(model, provider), PRICES)
+
+
+def test_in_a_mixed_history_only_calls_whose_provider_offers_it_change():
+    history = history_of(
+        Conversation("a").call(user("q", 5000)),
+        Conversation("b", model="gpt-5.1", provider="openai").call(user("q", 9)),
+    )
+
+    assert parse_what_if("cache_ttl=1h", history, PRICES).change.ttl_seconds.tolist() == [3600, -1]

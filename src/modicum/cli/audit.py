@@ -283,6 +283,9 @@ def _print_what_ifs(what_ifs: Sequence["WhatIfResult"], found: "Audit") -> None:
         ],
     )
     for one in what_ifs:
+        if one.saving_share_low is not None and one.saving_share_high is not None:
+            span = f"between {one.saving_share_low:+.1%} and {one.saving_share_high:+.1%}"
+            click.echo(f"  {one.name}: a bound, {span}: {one.why_bound}")
         if one.unpriced_calls:
             click.echo(f"  {one.name}: {one.unpriced_calls:,} calls would have no known price; they stay as they were")
         if one.name.startswith("model:"):

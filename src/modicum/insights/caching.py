@@ -144,7 +144,8 @@ def find_cache_rules(history: History, model: Ints, words: list[str]) -> tuple[F
 def find_rule_flags(history: History, is_so: Callable[[prompt_cache.CacheRules], bool]) -> Flags:
     """For every call whether the rules of its model and day are so; False where none are known. (C,)"""
     flags = tabulate_rules(history, history.model, history.models, lambda rules: (is_so(rules),), (0,))
-    return flags[0] > 0
+    found: Flags = flags[0] > 0
+    return found
 
 
 def tabulate_rules(

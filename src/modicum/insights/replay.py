@@ -74,7 +74,7 @@ class HistoryReplay:
         return self.doubtful_share is None or abs(self.saving_share - self.doubtful_share) <= PROVED_WITHIN
 
     def range_share(self, error: float) -> tuple[float, float]:
-        """Between what the saving lies: with and without shared beginnings, and if both arms may be off by this share."""
+        """Between what the saving lies: with and without shared beginnings, each arm off by this share at most."""
         shares = sorted((self.saving_share, self.saving_share if self.doubtful_share is None else self.doubtful_share))
         wide = (1 + min(error, WIDEST_ERROR)) / (1 - min(error, WIDEST_ERROR))
         return 1 - (1 - shares[0]) * wide, 1 - (1 - shares[1]) / wide
@@ -228,9 +228,7 @@ class Replay:
         changed = replace(calls, model=plan.model, prompt=prompt, kept=kept, made=~plan.dropped)
         if plan.swapped:
             minimum, step, implicit, ttl_s, longer_s = find_cache_rules(history, plan.model, plan.models)
-            changed = replace(
-                changed, minimum=minimum, step=step, implicit=implicit, ttl_s=ttl_s, longer_s=longer_s
-            )
+            changed = replace(changed, minimum=minimum, step=step, implicit=implicit, ttl_s=ttl_s, longer_s=longer_s)
         unmarked = self._count_unmarked(prompt, removed, hopeful=hopeful)
         habits = self.caching.habits
         if plan.swapped:

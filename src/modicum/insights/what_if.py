@@ -70,18 +70,19 @@ def _set_ttl(history: History, text: str, seconds: int) -> Ints:
     Raises:
         UserError: no call in this history has such a switch.
     """
-    offered = find_rule_flags(history, lambda rules: _offers(rules, seconds))
+    offered = _find_offered(history, seconds)
     if not offered.any():
-        able = [
-            name for name, other in _TTL_S.items()
-            if find_rule_flags(history, lambda rules, other=other: _offers(rules, other)).any()
-        ]  # fmt: skip
+        able = [name for name, other in _TTL_S.items() if _find_offered(history, other).any()]
         models = ", ".join(history.models[:MODELS_NAMED])
         raise UserError(
             f"'{text}' cannot be set for {models}: {_WHY_NO_OFF if seconds == 0 else _WHY_NO_TTL}; "
             + (f"what can be set there: {', '.join(f'cache_ttl={name}' for name in able)}" if able else _NO_SWITCH)
         )
     return np.where(offered, seconds, -1)
+
+
+def _find_offered(history: History, seconds: int) -> Flags:
+    return find_rule_flags(history, lambda rules: _offers(rules, seconds))
 
 
 def _offers(rules: CacheRules, seconds: int) -> bool:

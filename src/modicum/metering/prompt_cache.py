@@ -164,7 +164,7 @@ def change_habits(
 
 
 def move_habits(habits: CacheHabits, calls: CallSequence, moved: CallSequence) -> CacheHabits:
-    """The same caller at other models: it asks for their usual time to live, or for their longer one if it did before."""
+    """The same caller at other models: it asks for their usual time to live; for the longer one if it did before."""
 
     def move(ttl_s: Floats) -> Floats:
         if calls.longer_s is None or moved.longer_s is None:

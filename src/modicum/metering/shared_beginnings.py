@@ -1,8 +1,8 @@
 """Beginnings that conversations share, and which of them a cache held when a call asked.
 
 A beginning is known by the digests of its segments: prompts that begin with the same ones can read each other's cache
-entries, if their caller (or the provider) put a breakpoint there. Whether it does is not in any log; it shows in what the
-first calls of other conversations read.
+entries, if their caller (or the provider) put a breakpoint there. Whether it does is not in any log; it shows in what
+the first calls of other conversations read.
 """
 
 from dataclasses import dataclass
@@ -78,9 +78,7 @@ def judge(read: Floats, warm: Floats, root: Ints, asks: Flags) -> Floats:
     return np.where(others_could > 0, (others_did * 2 >= others_could).astype(np.float64), np.nan)
 
 
-def find_alike(
-    shared: SharedBeginnings, calls: CallSequence, ttl_s: Floats, *, hopeful: bool, most: Floats
-) -> Floats:
+def find_alike(shared: SharedBeginnings, calls: CallSequence, ttl_s: Floats, *, hopeful: bool, most: Floats) -> Floats:
     """What `predict` takes for `alike`: how much of each call's beginning others keep warm for it; NaN where digests or
     evidence say nothing. (C,)
 

@@ -15,7 +15,7 @@ SAME_LENGTH = 0.1
 
 @once_per_history
 def find_shared(history: History) -> SharedBeginnings:
-    """The shared beginnings of all calls, of one provider and model each; what is read of them is judged by `caching`."""
+    """The beginnings that calls share, of one provider and model each. `caching` judges whether they are read."""
     if not history.segments:
         nothing, none = np.zeros(0, dtype=np.int64), np.full(history.calls, -1, dtype=np.int64)
         zeros, flags = np.zeros(history.calls), np.zeros(history.calls, dtype=bool)
@@ -104,10 +104,10 @@ def _spread_over_calls(history: History, first_calls: Ints, conversation: Ints, 
     # The fewest leading segments that stood in every call since the first. Conversations are taken apart by an offset,
     # so that one running minimum serves all of them.
     number = np.cumsum(history.first) - 1
-    far = int(history.kept_segments.max(initial=0)) + 2
+    far = max(int(history.kept_segments.max(initial=0)), MOST_SEGMENTS) + 2
     kept = np.where(history.first, far - 1, np.maximum(history.kept_segments, 0)) - number * far
     stood = np.minimum.accumulate(kept) + number * far
-    still = stood[call] >= depth[row]
+    still: Flags = stood[call] >= depth[row]
     return call[still], row[still]
 
 
@@ -115,5 +115,6 @@ def _find_lone(history: History, root: Ints) -> Flags:
     """Calls that are alone in their conversation, as all are that begin as they do."""
     alone = history.conversation_end - history.conversation_start == 1
     group = np.maximum(root, 0)
-    others: Flags = np.bincount(group, ~alone & (root >= 0))[group] == 0
-    return alone & others & (root >= 0)
+    goes_on = np.bincount(group, ~alone & (root >= 0))[group] > 0
+    lone: Flags = alone & ~goes_on & (root >= 0)
+    return lone

@@ -41,7 +41,7 @@ class LoggedShare:
 def _fit(history: History) -> LoggedShare:
     prompt, context = history.prompt.astype(np.float64), history.context_tokens.astype(np.float64)
     plain = np.divide(prompt, context, out=np.zeros(history.calls), where=context > 0)
-    scale, unlogged, kept = plain, np.zeros(history.calls), history.kept_tokens * plain
+    scale, unlogged, kept = plain, np.zeros(history.calls), np.asarray(history.kept_tokens * plain, dtype=np.float64)
     partial = _find_partial(history)
     if partial.any():
         scale = np.where(partial, np.minimum(_fit_scale(history, partial, plain), plain), plain)
@@ -62,7 +62,9 @@ def find_grown(history: History) -> Flags:
     """Calls that kept all segments of the call before them, and whose prompt did not shrink."""
     held = np.maximum(history.kept_segments, 0) + np.bincount(history.segment_call, minlength=history.calls)
     grown = np.zeros(history.calls, dtype=bool)
-    grown[1:] = ~history.first[1:] & (history.kept_segments[1:] == held[:-1]) & (history.prompt[1:] >= history.prompt[:-1])
+    grown[1:] = (
+        ~history.first[1:] & (history.kept_segments[1:] == held[:-1]) & (history.prompt[1:] >= history.prompt[:-1])
+    )
     return grown & (history.kept_segments > 0)
 
 

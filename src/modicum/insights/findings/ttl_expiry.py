@@ -43,11 +43,10 @@ def find(history: History) -> Finding:
         id="B3",
         name="ttl_expiry",
         title="Contexts written again after a pause",
-        what="Calls that came after the cache had expired, but within the longer time to live that could be had (Anthropic: "
-        "one hour), and paid for the same content again. "
-        "Also first calls that begin as another conversation did, whose cache had expired. The replay keeps the caches "
-        "of main agents for the longer time that their provider offers (Anthropic: one hour). Every write then costs "
-        "more, also where nobody pauses.",
+        what="Calls that came after the cache had expired, but within the longer time to live that could be had "
+        "(Anthropic: one hour), and paid for the same content again; also first calls that begin as another "
+        "conversation did, whose cache had expired. The replay keeps the caches of main agents for the longer time. "
+        "Every write then costs more, also where nobody pauses.",
         finding_class=FindingClass.UPPER_BOUND if is_unproved else FindingClass.REPLAYED,
         calls=int(late.sum()),
         tokens=int(lost[late].sum()),
@@ -55,8 +54,8 @@ def find(history: History) -> Finding:
         change=change,
         remedy='Anthropic: "cache_control": {"type": "ephemeral", "ttl": "1h"} on the requests of interactive agents. '
         'OpenAI from GPT-5.6 on: "prompt_cache_options": {"ttl": "12h"}; before: "prompt_cache_retention": "24h".',
-        guard="Not counted: pauses longer than the longest time to live, other models, subagents, and what a compaction or an edit "
-        "took out of the context.",
+        guard="Not counted: pauses longer than the longest time to live, other models, subagents, and what a "
+        "compaction or an edit took out of the context.",
         examples=most_expensive(history, late),
         lacks="" if _has_times(history) else "the times of calls: no two calls of one conversation differ in time",
         details={"longest_pause_s": float(gap[late].max(initial=0))},

@@ -26,7 +26,9 @@ def find(history: History) -> Finding:
         history.cost_uncached_usd, history.uncached, out=np.zeros(history.calls), where=history.uncached > 0
     )
     lacks = "" if history.has_anatomy.any() else "what prompts hold: these logs do not show it"
-    whole = np.isin(history.conversation, history.conversation[able])
+    # Whoever begins alike has to use the cache, too: somebody must have left there what the others read.
+    alike = (caching.shared.root >= 0) & np.isin(caching.shared.root, caching.shared.root[starts])
+    whole = np.isin(history.conversation, history.conversation[able | (alike & ~caching.habits.caches)])
     ttl_s = np.where(whole, caching.calls.ttl_s, -1).astype(np.int64)
     change = HistoryChange(ttl_seconds=ttl_s, unbroken=able & ~starts) if able.any() else None
     is_unproved = bool((starts & caching.shared.is_unproved).any())

@@ -15,15 +15,16 @@ import msgspec
 from measured import machine, median, report
 from modicum.calls import Basis, Call, Owner, Usage
 from modicum.gateway.callers.attribution import attribution
-from modicum.gateway.http.traces import read
+from modicum.gateway.callers.owners import Caller
+from modicum.gateway.http.otlp_bodies import read_spans
 from modicum.ledger.journal import Journal, Record
-from modicum.ledger.spans import Received, SpanShipper
+from modicum.ledger.otlp.spans import Received, SpanShipper
 from modicum.ledger_process.exporting import span_of
 from modicum.ledger_process.otel_endpoint import Endpoint
 from modicum.metering.prices import PriceBook
 from modicum.providers.facts import RequestFacts
-from modicum.providers.otel import Span
-from modicum.providers.otlp_protobuf import request_of
+from modicum.providers.opentelemetry.otel import Span
+from modicum.providers.opentelemetry.otlp_protobuf import request_of
 
 SPANS = 512
 PARENT = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
@@ -120,7 +121,11 @@ def received(times: int) -> dict[str, float]:
         "spans of other things, protobuf": (b"application/x-protobuf", request_of([({}, others)], "0")),
     }
     return {
-        name: cpu_us(lambda kind=kind, body=body: pack(read(kind, body, Owner(key="ci")).spans), SPANS, times)
+        name: cpu_us(
+            lambda kind=kind, body=body: pack(read_spans(kind, body, Caller(Owner(key="ci"), (), None)).spans),
+            SPANS,
+            times,
+        )
         for name, (kind, body) in bodies.items()
     }
 

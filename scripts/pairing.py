@@ -25,6 +25,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "test_docs.py": "holds the docs to the code",
     "test_hostile_files.py": "every reader and every verb at once, with files that are none",
     "test_install.py": "tests scripts/install-lock",
+    "test_unknown_numbers.py": "every reader at once, with a number that nobody knows",
     "test_same_problems.py": "bill, counting, audit and import over the same files",
     "test_sample.py": "holds the sample to what writes it, and to what a newcomer has to see",
 }

@@ -164,7 +164,9 @@ def test_nothing_is_built_from_source_since_its_tools_would_not_be_locked(offere
     assert "leaf" in ran.stderr
 
 
-@pytest.mark.parametrize("name", ["requirements", "requirements-dev", "requirements-frameworks"])
+@pytest.mark.parametrize(
+    "name", ["requirements", "requirements-dev", "requirements-frameworks", "requirements-claude-tokens"]
+)
 def test_the_locks_hold_what_builds_the_project(name):
     """`install-lock VENV LOCK .` builds with the tools of the lock, and asks nobody for others."""
     text = (ROOT / f"{name}.lock").read_text()
@@ -173,7 +175,7 @@ def test_the_locks_hold_what_builds_the_project(name):
         assert f"\n{tool}==" in text
 
 
-@pytest.mark.parametrize("script", ["install", "test-frameworks", "memory-env"])
+@pytest.mark.parametrize("script", ["install", "test-frameworks", "memory-env", "claude-tokens-env"])
 def test_every_environment_is_made_by_install_lock(script):
     text = (ROOT / "scripts" / script).read_text()
 

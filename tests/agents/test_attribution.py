@@ -114,11 +114,14 @@ def test_a_natural_experiment_compares_runs_of_one_task():
     [
         ([rows("1", {"a": "x"})], "no run has an outcome"),
         ([rows("1", {"a": "x"}), rows("2", {"a": "x"}, outcome=1.0)], "1 of 2 runs"),
-        ([rows(str(n), {"a": "x"}, answer="x", outcome=1.0) for n in range(3)], "every graded run came out the same"),
+        (
+            [rows(str(n), {"a": "x"}, answer="x", outcome=1.0) for n in range(3)],
+            "every graded run had the same outcome",
+        ),
         ([rows("1", {"a": "x", "b": "x"}, answer="z", outcome=1.0)], "something else decides"),
         ([rows("1", {"a": "x"}, tokens=None)], "without token counts"),
         ([rows("1", {"a": "x", "plans": None}, answer="x", gold="x")], "how good plans was"),
-        ([rows("1", {"a": "x"}) + rows("1", {"a": "x"})[:1]], "two turns of a stand in one round"),
+        ([rows("1", {"a": "x"}) + rows("1", {"a": "x"})[:1]], "in rounds with two turns of a"),
         ([rows("1", {"a": "x", "b": "x"}, reads=(ReadMessage("b", 1),))], "a in round 1 had read b of round 1"),
     ],
 )

@@ -4,10 +4,10 @@ import msgspec
 import pytest
 
 from agents.teams import plan
-from modicum.agents.canary import CanaryWatch
 from modicum.agents.plan_rules import Binding, Drop, EarlyExit, EdgeKind, Mute, Substitute, digest_text
 from modicum.agents.team_plan import encode_plan, read_plan
 from modicum.calls import UserError
+from modicum.experiments.canary import CanaryWatch
 
 
 def test_a_plan_survives_the_way_through_its_file():

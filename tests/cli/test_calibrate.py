@@ -3,6 +3,7 @@ import json
 import pytest
 
 from modicum.cli import main
+from modicum.metering.claude_tokens import count_claude_tokens
 from modicum.metering.tokens import count_with
 
 
@@ -103,3 +104,67 @@ def test_other_logs_with_content_calibrate_their_models_too(capsys, tmp_path):
     assert (found["family"], found["pairs"], found["groups"]) == ("gemini", 110, 10)
     assert found["ratio"] == pytest.approx(1.2, abs=0.03)
     assert found["error"] < 0.03
+
+
+def write_claude_logs(folder, count, model):
+    """Ten sessions whose provider counts so, with 6 tokens around each exchange of words."""
+    for session in range(10):
+        rows, prompt = [], 20_000
+        for step in range(12):
+            wrote, came = f"The answer {step} is so. " * (step * 20 + session + 1), "Why, and how? " * (step * 7 + 3)
+            usage = {"input_tokens": prompt, "output_tokens": 1}
+            message = {"id": f"msg_{session}_{step}", "model": model, "usage": usage}
+            frame = {"parentUuid": None, "sessionId": str(session)}
+            rows.append(
+                {**frame, "type": "assistant", "message": message | {"content": [{"type": "text", "text": wrote}]}}
+            )
+            rows.append({**frame, "type": "user", "message": {"content": came}})
+            prompt += 6 + count(wrote) + count(came)
+        (folder / f"{session}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.mark.parametrize(("model", "generation"), [("claude-opus-4-6", "3.0"), ("claude-opus-5-5", "4.8")])
+def test_records_that_confirm_the_counter_make_counts_exact(capsys, tmp_path, model, generation):
+    pytest.importorskip("ctok", reason="scripts/test-claude-tokens runs this")
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    write_claude_logs(logs, lambda text: count_claude_tokens(text, generation), model)
+    text = tmp_path / "a.md"
+    text.write_text("# Title\n\nSome words, `code` and 1,234 numbers.\n" * 40)
+
+    _, out, _ = run(capsys, "calibrate", str(logs))
+    _, counted, _ = run(capsys, "count", str(text), "-m", model, "--json")
+    _, fitted, _ = run(capsys, "fit", str(tmp_path / "logs"), "-m", model, "--json")
+
+    assert "Your records confirm it" in out
+    found = json.loads(counted)["models"][0]
+    assert found["tokens"] == count_claude_tokens(text.read_text(), generation)
+    assert found["error"] < 0.005
+    assert "corrected by ctok" in found["known_by"]
+    assert "corrected by ctok" in json.loads(fitted)["models"][0]["known_by"]
+
+
+def test_records_that_contradict_the_counter_keep_it_out(capsys, tmp_path):
+    pytest.importorskip("ctok", reason="scripts/test-claude-tokens runs this")
+    logs = tmp_path / "logs"
+    logs.mkdir()
+    write_claude_logs(logs, lambda text: count_claude_tokens(text, "4.8"), "claude-opus-4-6")
+    text = tmp_path / "a.md"
+    text.write_text("Some words. " * 100)
+
+    _, out, _ = run(capsys, "calibrate", str(logs))
+    _, counted, _ = run(capsys, "count", str(text), "-m", "claude-opus-4-6", "--json")
+
+    assert "Not used: your provider counts 1." in out
+    assert "corrected" not in json.loads(counted)["models"][0]["known_by"]
+
+
+def test_a_later_run_keeps_the_lines_and_checks_that_it_did_not_make(capsys, logs, tmp_path):
+    run(capsys, "calibrate")
+    place = next(tmp_path.rglob("calibrations.json"))
+    before = place.read_text()
+    (tmp_path / "empty").mkdir()
+
+    run(capsys, "calibrate", str(tmp_path / "empty"))
+
+    assert place.read_text() == before

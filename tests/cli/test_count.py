@@ -62,13 +62,27 @@ def test_a_model_without_tokenizer_and_price_says_both(capsys, tmp_path):
     assert "no price known: nobodys-model" in out
 
 
-def test_a_newer_tokenizer_says_how_far_it_may_go(capsys, tmp_path):
+def test_old_and_new_claude_models_are_counted_apart_each_with_its_error(capsys, tmp_path):
     (tmp_path / "a.txt").write_text("hello " * 1000)
 
-    _, out, _ = run(capsys, str(tmp_path / "a.txt"), "-m", "claude-opus-4-7")
+    _, out, _ = run(capsys, str(tmp_path / "a.txt"), "-m", "claude-opus-4-6", "-m", "claude-opus-4-7", "--json")
 
-    assert out.splitlines()[1].split()[2] == "unknown"
-    assert "claude-opus-4-7: up to 1,5" in out
+    older, newer = json.loads(out)["models"]
+    assert 1.25 < newer["tokens"] / older["tokens"] < 1.45
+    assert 0.01 < older["error"] < 0.1
+    assert 0.01 < newer["error"] < 0.1
+    assert "rebuilds this tokenizer" in newer["known_by"]
+
+
+def test_an_installed_counter_is_not_used_before_records_confirm_it(capsys, tmp_path):
+    pytest.importorskip("ctok", reason="scripts/test-claude-tokens runs this")
+    (tmp_path / "a.txt").write_text("hello " * 1000)
+
+    _, out, _ = run(capsys, str(tmp_path / "a.txt"), "-m", "claude-opus-4-6", "-m", "gpt-4o")
+
+    assert "claude-opus-4-6: o200k_base times" in out
+    assert "claude-opus-4-6: ctok 1." in out
+    assert "'modicum calibrate' checks it" in out
 
 
 def test_what_cannot_be_counted_is_one_clear_line_each_and_status_1(capsys, tmp_path):

@@ -36,7 +36,7 @@ def test_json_has_every_part_in_bytes(capsys):
 def test_reserved_cache_is_said_where_an_engine_sets_more_aside(capsys):
     _, out, _ = run(capsys, "plan", "memory", "gpt-oss-20b", "--context", "32k", "--engine", "vllm")
 
-    assert "may set aside" in out
+    assert "may reserve" in out
 
 
 @pytest.mark.parametrize(

@@ -112,3 +112,10 @@ def test_a_word_that_names_no_prices_lists_what_does(modicum, ledger):
 
     assert wrong.status == 2
     assert "'yore' is no source of prices; write booked, list" in wrong.err
+
+
+def test_without_at_the_price_is_that_of_today_and_a_day_begins_in_the_users_zone(modicum, monkeypatch):
+    monkeypatch.setenv("TZ", "America/New_York")
+
+    assert modicum("prices", "claude-sonnet-5-5", "--json").status == 0
+    assert modicum("prices", "claude-sonnet-5-5", "--at", "2026-10-07", "--json").json["at"] == "2026-10-07T04:00:00Z"

@@ -60,7 +60,7 @@ def test_a_machine_of_ones_own_says_what_electricity_is(capsys):
     )
 
     assert code == 0
-    assert "electricity is 13.5% of the hour" in out
+    assert "electricity is 13.5% of the cost of an hour" in out
 
 
 def test_a_slow_machine_never_pays(capsys):
@@ -92,7 +92,7 @@ def test_free_electricity_is_free(capsys):
     out = run(capsys, "tco", *args)[1]
 
     assert "$1.00 an hour" in out
-    assert "electricity is 0.0% of the hour" in out
+    assert "electricity is 0.0% of the cost of an hour" in out
 
 
 @pytest.mark.parametrize(
@@ -105,15 +105,15 @@ def test_free_electricity_is_free(capsys):
             ["tco", "--buy", "2", "--watts", "1", "--usd-per-kwh", "1", "--years", "0", "--tokens-per-second", "1"],
             "--years",
         ),
-        (["tco", "--rent", "1"], "how fast is it"),
-        (["tco", "--rent", "-1"], "no amount of 0 or more"),
-        (["tco", "--rent", "lots"], "no amount"),
+        (["tco", "--rent", "1"], "the speed at full load is missing"),
+        (["tco", "--rent", "-1"], "is less than 0 or not finite"),
+        (["tco", "--rent", "lots"], "is not an amount"),
         ([*RENT, "--api-price", "0.05,0.08"], "--prompt-per-output"),
         ([*RENT, "--prompt-per-output", "4", "--api-price", "cheap"], "IN,OUT"),
         ([*RENT, "--prompt-per-output", "4", "--api", "nobody/nothing"], "no list price is known"),
         ([*RENT, "--prompt-per-output", "-4"], "x>=0"),
-        ([*RENT, "--prompt-per-output", "nan"], "no number to reckon with"),
-        (["tco", "--rent", "1", "--tokens-per-second", "inf"], "no number to reckon with"),
+        ([*RENT, "--prompt-per-output", "nan"], "is not a finite number"),
+        (["tco", "--rent", "1", "--tokens-per-second", "inf"], "is not a finite number"),
         (["tco", "--rent", "1", "--tokens-per-second", "0"], "more than 0"),
         ([*RENT, "--cached-share", "3"], "0<=x<=1"),
         (["tco", "--buy", "2", "--watts", "-5", "--usd-per-kwh", "1", "--tokens-per-second", "1"], "x>=0"),

@@ -48,7 +48,7 @@ def test_a_log_is_never_written_over(tmp_path):
     path = tmp_path / "run.jsonl"
     path.write_text("kept")
 
-    with FakeServer() as server, pytest.raises(UserError, match="never written over"):
+    with FakeServer() as server, pytest.raises(UserError, match="never overwritten"):
         watched((server.url,), [LocalGpus(moving_gpu())], log_path=path)
     assert path.read_text() == "kept"
 
@@ -65,7 +65,7 @@ def test_a_server_that_does_not_answer_leaves_no_log_behind(tmp_path):
     [
         (("http://a:1", "http://a:1/metrics"), 1, "--server"),
         (("http://a:1",), 2, "GPU"),
-        (("http://a:1",), 0, "nothing to read energy from"),
+        (("http://a:1",), 0, "no source of energy"),
     ],
 )
 def test_what_would_count_twice_or_not_at_all_is_refused(servers, gpus, says):

@@ -46,7 +46,7 @@ def test_two_prompt_lengths_make_the_prompt_a_term_of_its_own():
 
 
 def test_too_few_batches_are_refused():
-    with pytest.raises(UserError, match="at 3 concurrencies or more; there are 2"):
+    with pytest.raises(UserError, match="at 3 or more values of concurrency; there are 2"):
         fit_step_law(dense((1, 8)))
 
 

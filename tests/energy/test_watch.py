@@ -66,7 +66,7 @@ def test_a_server_that_is_not_there_is_told_at_once():
 
 
 def test_another_page_is_told_at_once():
-    with FakeServer(kind=None) as server, pytest.raises(UserError, match="none of the known servers"):
+    with FakeServer(kind=None) as server, pytest.raises(UserError, match="no metrics of a known server"):
         asyncio.run(sampled(server.url, [], 1))
 
 
@@ -127,7 +127,7 @@ def test_an_exporter_that_serves_something_else_is_told():
         async def get(self, _):
             return b"<html>"
 
-    with pytest.raises(UserError, match="no metrics page"):
+    with pytest.raises(UserError, match="not a metrics page"):
         asyncio.run(RemoteGpus(Page(), "http://n1:9400/metrics").facts())
 
 

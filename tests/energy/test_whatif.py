@@ -36,7 +36,7 @@ def test_asking_for_less_never_costs_more(input_cut, output_cut, batch):
 
 
 def test_a_batch_outside_of_the_measurements_is_remarked():
-    assert "outside of what was measured (1 to 64)" in what_if(LAW, BASE, LoadChange(batch=500), [1.0, 64.0]).remarks[0]
+    assert "outside the measured range (1 to 64)" in what_if(LAW, BASE, LoadChange(batch=500), [1.0, 64.0]).remarks[0]
 
 
 def test_prompts_whose_cost_is_not_known_are_refused():
@@ -48,7 +48,7 @@ def test_prompts_that_cost_too_little_to_be_seen_are_remarked():
     found = what_if(StepLaw(0.07, 3.1, per_prompt_token=0.0), BASE, LoadChange(input_cut=0.4))
 
     assert found.saving == 0
-    assert "too little to be seen" in found.remarks[0]
+    assert "too small to be measured" in found.remarks[0]
 
 
 @pytest.mark.parametrize("change", [LoadChange(output_cut=1.0), LoadChange(input_cut=-0.1), LoadChange(batch=0.5)])
@@ -78,5 +78,5 @@ def test_a_cap_that_was_measured_is_looked_up():
 def test_a_cap_that_would_bite_and_was_not_measured_is_refused():
     with pytest.raises(UserError, match="bench again"):
         find_power_cap([made(8, 0.455, watts=480.0)], 8, 400)
-    with pytest.raises(UserError, match="nothing was measured at concurrency 7; there is 1, 2"):
+    with pytest.raises(UserError, match="nothing was measured at concurrency 7; measured: 1, 2"):
         find_power_cap(dense((1, 2)), 7, 400)

@@ -2,7 +2,7 @@ import random
 
 import pytest
 
-from modicum.insights.calibrate import compare
+from modicum.insights.calibrate import CheckedSteps, compare
 from modicum.metering.calibration import Calibration, CalibrationPair, Calibrations
 
 
@@ -50,3 +50,39 @@ def test_kinds_of_content_are_compared_each_on_its_own_pairs():
 
 def test_too_few_pairs_give_nothing():
     assert compare({"claude": steps(1.1)[:10]}, {}, shipped(1.1)) == []
+
+
+def test_steps_for_the_exact_counter_come_from_many_sessions_and_have_a_limit():
+    checked = CheckedSteps(most_chars=1000, most_of_group=2)
+    pair = CalibrationPair(10, 20, "one")
+    for _ in range(2):
+        checked.add("claude", 100, pair, pair)
+
+    assert not checked.has_room("claude", "one", 100)
+    assert checked.has_room("claude", "two", 800)
+    assert not checked.has_room("claude", "two", 900)
+    assert checked.has_room("claude-4.7", "one", 1000)
+
+
+def test_a_counter_is_checked_beside_the_better_line_on_the_same_steps():
+    checked = CheckedSteps()
+    for line in steps(1.2):
+        exact = CalibrationPair(line.prompt_growth_tokens - 50, line.prompt_growth_tokens, line.group)
+        checked.add("claude", 1, line, exact)
+
+    (check,) = checked.check("ctok 1.3.0", {"claude": {"claude-opus-4-6"}}, shipped(1.1))
+
+    assert check.confirmed
+    assert check.line_error == pytest.approx(0.025, abs=0.01)
+    assert check.models == ("claude-opus-4-6",)
+
+
+def test_a_counter_that_is_no_better_than_the_line_is_not_confirmed():
+    checked = CheckedSteps()
+    for at, line in enumerate(steps(1.0)):
+        raw_tokens = round(line.raw_tokens * (1.1 if at % 2 else 0.9))
+        checked.add("claude", 1, line, CalibrationPair(raw_tokens, line.prompt_growth_tokens, line.group))
+
+    (check,) = checked.check("ctok 1.3.0", {}, shipped(1.1))
+
+    assert not check.confirmed

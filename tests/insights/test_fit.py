@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.calls import Basis, UserError
-from modicum.insights.codebase import list_files
+from modicum.insights.code.codebase import list_files
 from modicum.insights.count import CountBasis
 from modicum.insights.fit import (
     Conversation,

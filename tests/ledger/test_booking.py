@@ -101,3 +101,11 @@ def test_a_call_whose_output_nobody_counted_has_no_cost():
 def test_of_records_of_one_call_the_most_complete_stands_in_any_order(records):
     assert [c.model for c in newest_calls(records)] == ["later"]
     assert [e.call.model for e in newest([book(record, PRICES) for record in records])] == ["later"]
+
+
+def test_what_a_log_reports_of_a_call_that_is_not_understood_is_an_estimate():
+    reported = {"model": "nobody-knows", "reported_cost_usd": Decimal("0.5")}
+    doubtful = call(charges=Charges(caveats=("usage.smell_tokens",)), **reported)
+
+    assert book(call(**reported), PRICES).cost.basis is Basis.EXACT
+    assert book(doubtful, PRICES).cost.basis is Basis.ESTIMATED

@@ -9,7 +9,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.samples import EVER, FULL, START, entry, read
-from modicum.calls import OURSELVES, Anatomy, Edit, Owner, Reuse, Segment, SegmentKind, Usage
+from modicum.calls import OURSELVES, Anatomy, Charges, Edit, Owner, Reuse, Segment, SegmentKind, Usage
 from modicum.context.conversations import FORMER
 from modicum.ledger.opening import open_store
 from modicum.ledger.store import Appended, Purge
@@ -261,3 +261,12 @@ def test_the_contexts_of_the_gateways_conversations_as_their_newest_calls_left_t
     assert told == [("one", 2, 0, b"a"), ("one", 2, 1, b"d"), ("one", 2, 2, b"e"), ("two", 0, 0, b"x")]
     assert {row["key_name"] for row in found} == {"ann"}
     assert [row["conversation"] for row in newest] == ["two"]
+
+
+def test_what_is_not_understood_of_calls_is_counted_together(store):
+    doubtful = Charges(caveats=("usage.smell_tokens",))
+    store.append([entry("c1", charges=doubtful, calls_count=3), entry("c2", charges=doubtful), entry("c3")])
+
+    (row,) = store.ask("doubts", **EVER)
+
+    assert (row["caveats"], row["calls"], row["model"]) == ('["usage.smell_tokens"]', 4, "opus")

@@ -38,7 +38,7 @@ from modicum.ledger_process.running import find
 from modicum.metering.prices import PriceBook
 from modicum.outbound.listener import bind_listener
 from modicum.providers.mock.provider import MockProvider
-from modicum.providers.otlp_protobuf import answer_of, spans_in
+from modicum.providers.opentelemetry.otlp_protobuf import answer_of, spans_in
 from modicum.settings import GatewaySettings, Settings, UpstreamSettings
 
 NOON = datetime(2026, 11, 1, 12, tzinfo=UTC)
@@ -410,7 +410,7 @@ def entries(rig):
 
 
 def test_what_one_modicum_exports_another_books_as_it_was(tmp_path, mock_url, monkeypatch):
-    monkeypatch.setattr("modicum.ledger.spans.HOLD_S", 0.1)
+    monkeypatch.setattr("modicum.ledger.otlp.spans.HOLD_S", 0.1)
     monkeypatch.setattr(exporting, "EVERY_S", 0.05)
     with ExitStack() as both:
         second = both.enter_context(modicum(tmp_path / "second", mock_url))
@@ -447,7 +447,7 @@ def ask(rig):
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of their own code
 @pytest.mark.parametrize("propagated", [False, True])
 def test_instrumented_calls_that_go_through_the_gateway_are_counted_once(tmp_path, mock_url, monkeypatch, propagated):
-    monkeypatch.setattr("modicum.ledger.spans.HOLD_S", 0.1)
+    monkeypatch.setattr("modicum.ledger.otlp.spans.HOLD_S", 0.1)
     with modicum(tmp_path, mock_url) as rig:
         tracing = TracerProvider()
         tracing.add_span_processor(BatchSpanProcessor(OTLPSpanExporter(f"{rig.url}/v1/traces", headers=rig.headers())))

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modicum.metering.calibration import CalibrationPair
-from modicum.metering.calibration_fit import FEWEST_PAIRS, calibrate, fit_line
+from modicum.metering.calibration_fit import FEWEST_PAIRS, calibrate, check_counter, fit_line
 
 
 def steps(ratio, wrap, number=200, sessions=20, seed=1, content=""):
@@ -62,6 +62,69 @@ def test_steps_of_a_kind_are_calibrated_on_their_own():
 
     assert calibrate(pairs, "claude", content="code").ratio == pytest.approx(1.1, rel=0.01)
     assert calibrate(pairs, "claude", content="prose").ratio == pytest.approx(1.3, rel=0.01)
+
+
+def framed_steps(ratio, number=300, seed=4, hidden=()):
+    """Steps with what Claude puts around them: 6 tokens, 40 for a tool call, 14 for each parameter."""
+    draw = random.Random(seed)  # noqa: S311 - sample data
+    pairs = []
+    for at in range(number):
+        size, calls = draw.randint(20, 6000), draw.choice([0, 1, 1])
+        parameters = draw.randint(1, 4) if calls else 0
+        growth = round(ratio * size) + 6 + 40 * calls + 14 * parameters + (300 if at % 7 in hidden else 0)
+        kind = ("code" if at % 2 else "output") if calls else "prose"
+        pairs.append(CalibrationPair(size, growth, f"session {at % 20}", kind, calls, parameters))
+    return pairs
+
+
+def test_the_frame_of_tool_calls_and_parameters_is_found_again():
+    found = calibrate(framed_steps(1.15), "claude")
+
+    assert found.ratio == pytest.approx(1.15, rel=0.001)
+    assert (found.wrap_tokens, found.tool_call_tokens, found.parameter_tokens) == (
+        pytest.approx(6, abs=0.5),
+        pytest.approx(40, abs=0.5),
+        pytest.approx(14, abs=0.5),
+    )
+
+
+def test_a_kind_with_one_shape_of_steps_has_the_frame_of_all_kinds():
+    pairs = [
+        pair if pair.content != "code" else msgspec.structs.replace(pair, raw_tokens=max(pair.raw_tokens // 2, 1))
+        for pair in framed_steps(1.15)
+    ]
+
+    found = calibrate(pairs, "claude", content="prose")
+
+    assert found.ratio == pytest.approx(1.15, rel=0.01)
+
+
+def test_a_text_that_was_counted_twice_has_no_frame():
+    found = calibrate(steps(1.5, 0), "claude-4.7", framed=False)
+
+    assert found.ratio == pytest.approx(1.5, rel=0.01)
+    assert found.wrap_tokens == found.tool_call_tokens == found.parameter_tokens == 0
+
+
+def test_an_exact_counter_is_confirmed_and_its_error_on_long_steps_is_given_apart():
+    check = check_counter(framed_steps(1.0, hidden=(3,)), 0.05, "claude", "ctok 1.3.0", ["a"])
+
+    assert check.confirmed
+    assert check.ratio == pytest.approx(1, abs=0.001)
+    assert check.error < 0.002
+    assert check.error_long < check.error + 0.001
+    assert (check.steps, check.groups, check.models) == (300, 20, ("a",))
+
+
+def test_a_counter_of_another_tokenizer_is_not_confirmed():
+    check = check_counter(framed_steps(1.3), 0.05, "claude", "ctok 1.3.0")
+
+    assert check.ratio == pytest.approx(1.3, rel=0.01)
+    assert not check.confirmed
+
+
+def test_too_few_steps_check_nothing():
+    assert check_counter(framed_steps(1.0, number=FEWEST_PAIRS - 1), 0.05, "claude", "ctok 1.3.0") is None
 
 
 @pytest.mark.parametrize(

@@ -102,3 +102,45 @@ def test_a_number_added_at_any_depth_of_a_reply_is_named(path):
         facts = dialect.reply(json.dumps(changed).encode())
         assert any("smell_tokens" in caveat for caveat in facts.charges.caveats), holder
         assert facts.usage == before.usage
+
+
+STREAMS = sorted(path for path in FIXTURES.rglob("*") if path.suffix in {".sse", ".stream"})
+
+
+def _events(body):
+    """The lines of a stream: what stands in front of the JSON, the JSON (None where there is none), and the line."""
+    for line in body.decode().split("\n"):
+        front = next((front for front in ("data: ", "data:", ",", "[") if line.startswith(front)), "")
+        try:
+            yield front, json.loads(line[len(front) :].rstrip(",]\r")), line
+        except ValueError:
+            yield front, None, line
+
+
+def _facts_of(path, events):
+    lines = []
+    for front, document, line in events:
+        ending = line[len(line.rstrip(",]\r")) :]
+        lines.append(line if document is None else front + json.dumps(document) + ending)
+    tail = DIALECTS[path.parent.name].tail(usage_asked=True)
+    tail.feed("\n".join(lines).encode())
+    tail.end()
+    return tail.facts()
+
+
+@pytest.mark.parametrize("path", STREAMS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_a_number_added_at_any_depth_of_a_stream_is_named(path):
+    """Chat completions may repeat the whole usage in every chunk: there the last one is what stands."""
+    events = list(_events(path.read_bytes()))
+    before = _facts_of(path, events)
+    counted = [number for number, (_, document, _) in enumerate(events) if list(_usages(document))]
+    assert before.charges.caveats == ()
+    for number in counted[-1:] if path.parent.name == "openai-chat" else counted:
+        places = sum(1 for usage in _usages(events[number][1]) for _ in _objects(usage))
+        for place in range(places):
+            changed = copy.deepcopy(events)
+            holder = [inner for usage in _usages(changed[number][1]) for inner in _objects(usage)][place]
+            holder["smell_tokens"] = 7
+            facts = _facts_of(path, changed)
+            assert facts.usage == before.usage
+            assert before.usage is None or any("smell_tokens" in caveat for caveat in facts.charges.caveats), holder

@@ -289,18 +289,16 @@ def _list_limits(team: RecordedTeam, revotes: Sequence[bool]) -> list[str]:
     if not team.graded:
         limits.append("who is right: no run has an outcome or a gold answer, so only cost and agreement are known")
     elif len(team.graded) < len(team.runs):
-        limits.append(
-            f"what came of {len(team.runs) - len(team.graded)} of {len(team.runs)} runs: they have no outcome"
-        )
+        limits.append(f"the outcome of {len(team.runs) - len(team.graded)} of {len(team.runs)} runs: none is recorded")
     if team.graded and len({run.team_score for run in team.graded}) == 1:
-        limits.append("what makes a difference: every graded run came out the same")
+        limits.append("what makes a difference: every graded run had the same outcome")
     if team.graded and all(run.gold is None for run in team.graded):
         limits.append(
             "whether an agent that contradicted a wrong team was right: there are outcomes but no gold answers"
         )
     if revotes and np.mean(revotes) < 0.9:
         limits.append(
-            f"what leaving one out does: the vote of the last answers gives the recorded answer in only "
+            f"the effect of leaving out an agent: the vote of the last answers gives the recorded answer in only "
             f"{100 * np.mean(revotes):.0f} % of runs, so something else decides"
         )
     return [*limits, *_list_oddities(team)]
@@ -315,12 +313,12 @@ def _list_oddities(team: RecordedTeam) -> list[str]:
             turns_by_agent[turn.agent].append(turn)
     mute = [name for name, turns in turns_by_agent.items() if _has_no_answers(turns)]
     if mute and team.graded and len(mute) < len(turns_by_agent):
-        limits.append(f"how good {', '.join(mute)} was: no answer of its own is recorded in any run")
+        limits.append(f"how good {', '.join(mute)} was: no run records an answer of its own")
     twice = sorted({turn.agent for run in team.runs for turn in run.turns if _is_asked_again(run, turn)})
     if twice:
         limits.append(
-            f"who said what where two turns of {', '.join(twice)} stand in one round: agents need names of their own, "
-            "rounds a number"
+            f"who said what in rounds with two turns of {', '.join(twice)}: give each agent its own name, and each"
+            " round a number"
         )
     if odd := [(run, turn, read) for run in team.runs for turn, read in _list_reads_before_writing(run)]:
         run, turn, read = odd[0]

@@ -96,7 +96,7 @@ def read_ledger_rows(store: Store, outcome: str | None = None, which: RunSelecti
             row = _make_row(found)
         except (msgspec.ValidationError, msgspec.DecodeError) as error:
             who = f"agent '{found['agent']}' of run '{found['run']}'"
-            problems.append(Problem(store.place, f"a tag of {who} is no part of a recording: {error}"))
+            problems.append(Problem(store.place, f"a tag of {who} does not fit a recording: {error}"))
             continue
         rows.append((number, row))
         if row.agent:
@@ -121,11 +121,11 @@ def _explain_missing(place: str, counted: Mapping[str, Any]) -> str:
     if not counted["calls_with_run"]:
         return (
             f"none of the {calls:,} calls in the ledger {place} has the tags 'run' and 'round' (headers x-modicum-run, "
-            "x-modicum-round): nobody can tell which run they belong to. Record them, or give a recording: FILE"
+            "x-modicum-round), so their runs are not known. Record them, or give a recording: FILE"
         )
     return (
         f"{int(counted['calls_with_run']):,} calls in the ledger {place} have the tag 'run', but none names its agent "
-        "(field 'agent', header x-modicum-agent): nobody can tell who spoke"
+        "(field 'agent', header x-modicum-agent), so it is not known who spoke"
     )
 
 
@@ -143,7 +143,7 @@ def _choose_outcome(store: Store, name: str | None) -> str:
 def _list_notes(counted: Mapping[str, Any], unclear: int, outcome: str, arm: str) -> list[str]:
     notes = []
     if arm == "full" and counted["runs_under_plan"]:
-        notes.append(f"{int(counted['runs_under_plan']):,} runs went under a plan: left out (--arm plan takes them)")
+        notes.append(f"{int(counted['runs_under_plan']):,} runs used a plan: left out (--arm plan selects them)")
     if nobody := int(counted["calls_with_run"]) - int(counted["calls_with_run_and_agent"]):
         notes.append(f"{nobody:,} calls have the tag 'run' but no agent: left out")
     if counted["calls_without_round"]:
@@ -153,7 +153,7 @@ def _list_notes(counted: Mapping[str, Any], unclear: int, outcome: str, arm: str
         )
     if unclear:
         notes.append(
-            f"{unclear:,} runs have no clear outcome '{outcome}': their task has several runs or was told different "
-            "values. An outcome of the run's own name would tell"
+            f"{unclear:,} runs have no clear outcome '{outcome}': their task has several runs, or outcomes with "
+            "different values. Record an outcome under the name of the run"
         )
     return notes

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
-from modicum.calls.one_line import CONTROL
+from modicum.calls.outside.one_line import CONTROL
 
 Mask = NDArray[np.bool_]
 """True where an edge may be: [..., source, reader]."""
@@ -62,7 +62,7 @@ class TeamGraph:
         loop = find_cycle(within)
         if loop and not isinstance(spatial, str):
             names = " -> ".join(self.agents[index] for index in loop)
-            raise UserError(f"spatial edges form a cycle ({names}): nobody could speak first; make one edge temporal")
+            raise UserError(f"spatial edges form a cycle ({names}): no agent could speak first; make one edge temporal")
         across = self._edges(temporal, "temporal", own=True)
         self.spatial: Mask = np.repeat(within[None], rounds, axis=0)
         self.temporal: Mask = np.repeat(across[None], rounds - 1, axis=0)

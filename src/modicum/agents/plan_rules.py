@@ -7,14 +7,20 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 import numpy as np
 
-from modicum.agents.canary import CanaryWatch
 from modicum.agents.graph import TeamGraph, add_acyclic_edges, find_cycle
 from modicum.calls import UserError
+
+
+class Watch(Protocol):
+    """What outcomes say of a plan that is in use (`modicum.experiments.canary`)."""
+
+    reverted: str
+    """Why it is no longer used; empty while it is."""
 
 
 class Decision(StrEnum):
@@ -161,7 +167,7 @@ class PlanRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         )
 
     def active_mask(self) -> np.ndarray[Any, np.dtype[np.bool_]]:
-        """bool[rounds, agents]."""
+        """Which agents speak in which rounds: bool[rounds, agents]."""
         return np.array(
             [[self.keeps(agent, number) for agent in self.agents] for number in range(1, self.rounds + 1)], dtype=bool
         )
@@ -199,7 +205,7 @@ class PlanRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only
         prompts: Mapping[str, str] | None = None,
         models: Mapping[str, str] | None = None,
         today: date | None = None,
-        watch: CanaryWatch | None = None,
+        watch: Watch | None = None,
     ) -> str:
         """Why the full team is to run, or nothing; arguments as in `guard`."""
         if agents is not None and set(agents) != set(self.agents):

@@ -127,18 +127,18 @@ def list_proposals(
         return [make_blank_plan(team, Decision.KEEP_ALL, "every agent is protected: nobody may be dropped or stopped")]
     graded = len(team.graded)
     if not graded:
-        why = "no run has an outcome or a gold answer, so nothing says what a plan would lose: record how runs ended"
+        why = "no run has an outcome or a gold answer, so the loss of a plan is not known: record the outcomes of runs"
         return [make_blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)]
     if graded < FEWEST_GRADED:
-        why = f"{graded} graded runs to choose a plan on; {FEWEST_GRADED} is the least, "
-        why += f"and {_describe_needed_runs(max_loss)} would rule out the loss"
+        why = f"{graded} graded runs to choose a plan on; at least {FEWEST_GRADED} are needed, "
+        why += f"and {_describe_needed_runs(max_loss)} would show whether it loses more than allowed"
         return [make_blank_plan(team, Decision.NOT_ENOUGH_EVIDENCE, why)]
     found = make_shortlist(
         team, report, max_loss=max_loss, confidence=confidence, allow_bounds=allow_bounds, fewest_saved=fewest_saved
     )
     if not found.safe:
         return [make_blank_plan(team, *_explain_rejection(found.tried, found.worthwhile, max_loss))]
-    chosen = f"chosen from {len(found.tried)} candidates on these tasks, intervals widened to hold for all"
+    chosen = f"chosen from {len(found.tried)} candidates on these tasks, with intervals wide enough for all of them"
     plans: list[TeamPlan] = []
     for kept in STEPS:
         one = choose_safest(found.safe, found.confidence, kept)
@@ -227,7 +227,7 @@ def _choose_checked(
     failed = ""
     if passed < len(plans):
         change = replays[passed].change(confidence)
-        failed = f"{100 * change.low:+.1f} to {100 * change.high:+.1f} points are open on the other half"
+        failed = f"{100 * change.low:+.1f} to {100 * change.high:+.1f} points are possible on the other half"
         if passed == len(usable):
             failed = "its effect on the other half can only be bounded (see --allow-bounds)"
     if not passed:
@@ -305,7 +305,7 @@ def list_candidates(team: RecordedTeam, report: TeamAttribution) -> Iterator[Can
     for agree in range(2, size + 1):
         if not protected:
             plan = msgspec.structs.replace(base, early_exit=EarlyExit(agree=agree, of=size))
-            yield _make_candidate(team, plan, f"stop when {agree} of {size} agree, asked as they always were")
+            yield _make_candidate(team, plan, f"stop when {agree} of {size} agree, asked in the usual order")
     for of in range(2, size + 1):
         if protected - set(best_first[:of]):
             continue  # whoever is protected has to be asked before anything stops
@@ -348,7 +348,9 @@ def make_drop_line(name: str, report: TeamAttribution) -> Drop:
         why.append(f"the vote without it changes by {100 * row.without.value:+.1f} points")
     if row.token_share is not None:
         why.append(f"{100 * row.token_share:.0f} % of the tokens")
-    why.append("leaving its votes out is shown to help" if shown else "a decision about cost: no harm is shown")
+    why.append(
+        "the team is shown to be better without its votes" if shown else "dropped to save cost: no harm by it is shown"
+    )
     return Drop(agent=name, why="; ".join(why), harmful=shown)
 
 
@@ -386,11 +388,11 @@ def _explain_rejection(
     tried: Sequence[Candidate], worthwhile: Sequence[Candidate], max_loss: float
 ) -> tuple[Decision, str]:
     if not tried:
-        why = "no plan can be replayed exactly on these runs (a turn without 'reads' may have read all before it): "
+        why = "no plan can be replayed exactly on these runs (a turn without 'reads' may have read all earlier turns): "
         why += "'modicum team propose --drop 1' makes one that 'modicum team verify' can try"
         return Decision.NOT_ENOUGH_EVIDENCE, why
     if not worthwhile:
-        return Decision.KEEP_ALL, "nothing that the record can replay would save anything worth having"
+        return Decision.KEEP_ALL, "no plan that these runs can replay would save much"
     safest = max(worthwhile, key=lambda one: one.replayed.change().low).replayed
     best: Evidence = safest.evidence(max_loss)
     if best.change_high + safest.unknown_count / best.tasks_count < -max_loss:
@@ -399,7 +401,7 @@ def _explain_rejection(
         f"{safest.unknown_count} of them cannot be graded under it: record gold answers or the team's own answers"
     )
     points = f"{100 * best.change_low:+.1f} to {100 * best.change_high:+.1f}"
-    why = f"{best.tasks_count} graded runs leave {points} points open for the safest candidate; "
+    why = f"{best.tasks_count} graded runs leave {points} points possible for the safest candidate; "
     why += (
         ungraded
         if safest.unknown_count

@@ -13,7 +13,7 @@ import msgspec
 from modicum.agents.answers import answer_or_none
 from modicum.agents.graph import TeamGraph
 from modicum.calls import Problem, UserError
-from modicum.calls.one_line import CONTROL
+from modicum.calls.outside.one_line import CONTROL
 from modicum.calls.usage import checked_count
 
 

@@ -84,7 +84,7 @@ class TeamReplay:
 
     @property
     def saved_share(self) -> float:
-        """Of tokens, or of calls where tokens were not recorded."""
+        """Share of tokens that is saved; of calls where tokens were not recorded."""
         tokens = self.tokens_saved_share
         return self.calls_saved_share if tokens is None else tokens
 

@@ -10,10 +10,9 @@ from datetime import date
 
 import msgspec
 
-from modicum.agents.canary import CanaryWatch
 from modicum.agents.graph import TeamGraph
 from modicum.agents.guard import Guard
-from modicum.agents.plan_rules import Binding, Decision, Drop, EarlyExit, Mute, PlanRules, Substitute
+from modicum.agents.plan_rules import Binding, Decision, Drop, EarlyExit, Mute, PlanRules, Substitute, Watch
 from modicum.calls import UserError
 from modicum.calls.errors import accepted_are
 
@@ -32,7 +31,7 @@ class TeamPlan(PlanRules, frozen=True, forbid_unknown_fields=True, kw_only=True)
         prompts: Mapping[str, str] | None = None,
         models: Mapping[str, str] | None = None,
         today: date | None = None,
-        watch: CanaryWatch | None = None,
+        watch: Watch | None = None,
     ) -> Guard:
         """The runtime contract of one conversation: `active`, `filter`, `agreed`.
 

@@ -65,7 +65,7 @@ class Trials:
         if not isinstance(graph, TeamGraph):
             raise UserError(f"a runner's graph is a modicum.agents.graph.TeamGraph, not {type(graph).__name__}")
         if not tasks:
-            raise UserError("there are no tasks to learn from: hand over at least one")
+            raise UserError("there are no tasks to learn from: give at least one")
         if budget_tokens is not None and budget_tokens <= 0:
             raise UserError(f"a learning budget of {budget_tokens} tokens allows no run: raise --budget-tokens")
         self.graph = graph
@@ -100,7 +100,7 @@ class Trials:
 
 def check_score(score: float) -> float:
     if not 0 <= score <= 1:
-        raise UserError(f"the score function gave {score}: map scores into 0..1 first")
+        raise UserError(f"the score function gave {score}: map scores to 0..1 first")
     return float(score)
 
 

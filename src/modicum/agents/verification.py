@@ -101,7 +101,7 @@ def verify(
         UserError: no tasks, or the plan was made for another team.
     """
     if not tasks:
-        raise UserError("there are no tasks to verify on: hand over some that the plan was not learned from")
+        raise UserError("there are no tasks to verify on: give tasks that the plan was not learned from")
     measured: dict[str, list[TaskRun]] = {}
     for name, one in make_arm_plans(plan, graph, seed).items():
         guards = (one.guard(agents=graph.agents) for _ in tasks)
@@ -116,7 +116,8 @@ def verify(
 def verify_recorded(
     plan: TeamPlan, arms: Mapping[str, RecordedTeam], *, margin: float = 0.02, confidence: float = 0.95
 ) -> Verification:
-    """As `verify`, from recorded runs of the arms on the same tasks (several runs of a task are averaged).
+    """Compares arms as `verify` does, from recorded runs of the arms on the same tasks (several runs of a task are
+    averaged).
 
     Raises:
         UserError: the arms share no graded task, or runs are another team's.
@@ -184,7 +185,7 @@ def shuffle_plan(plan: TeamPlan, seed: int) -> TeamPlan:
     stop = plan.early_exit
     return msgspec.structs.replace(
         plan,
-        why="the control: the same shape by lot",
+        why="the control: a plan of the same shape, with agents chosen at random",
         drop=tuple(Drop(agent=to[one.agent], round=one.round) for one in plan.drop),
         mute=tuple(Mute(to[one.source], to[one.reader], one.kind, one.round) for one in plan.mute),
         substitute=tuple(Substitute(agent=to[one.agent], model=one.model) for one in plan.substitute),

@@ -117,7 +117,8 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     tags: dict[str, str] = {}
     """Anything else worth grouping by."""
     place: str = ""
-    """Where in the source it was seen, if that matters: `progress` for calls that stand only in progress rows."""
+    """Where in the source it was seen, if that matters: `progress` for calls that stand only in progress rows; what
+    only reports on calls that may stand elsewhere (`session_reports`)."""
 
     revision: int = 0
     """How complete this record of the call is. Of two records with one `call_id` the one with the greater revision

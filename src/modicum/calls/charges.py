@@ -62,8 +62,10 @@ class Charges(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         provider_cost_usd: Decimal | None = None,
         others: Iterable[OtherModel] = (),
         requests: Mapping[str, int] | None = None,
-    ) -> Self:
+    ) -> "Charges":
         """Charges without the units of which there are none."""
+        if not (region or caveats or others or requests) and provider_cost_usd is None:
+            return NO_CHARGES  # as nearly every call has them
         counted = {unit: count for unit, count in (requests or {}).items() if count}
         return cls(counted, region, tuple(dict.fromkeys(caveats)), provider_cost_usd, tuple(others))
 

@@ -57,7 +57,7 @@ def name_regime(servers: Sequence[tuple[str, float | None]], power_limits_watts:
 
 
 def parse_models(regime: str) -> tuple[str, ...]:
-    """The models that `regime_of` was told."""
+    """The models that `regime_of` was given."""
     try:
         servers, _ = msgspec.json.decode(regime or "[[],[]]", type=tuple[list[tuple[str, float | None]], list[float]])
     except msgspec.DecodeError:

@@ -15,7 +15,7 @@ Known = TypeVar("Known")
 
 
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
-    """Of one call, before it is sent."""
+    """What is known of one call before it is sent."""
 
     at: datetime
     """When the call began, in UTC."""

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import msgspec
 
-from modicum.calls.storable import storable
+from modicum.calls.outside.storable import storable
 
 
 class Problem(msgspec.Struct, frozen=True, gc=False):
@@ -13,6 +13,8 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
     """What is wrong, without any text of the data itself: a log line may hold a prompt or a key."""
     line: int | None = None
     """Line in the file, from 1; None where the file as a whole is meant."""
+    is_of_cost: bool = False
+    """Of calls that were counted, whose cost is not exact: shown before what was not counted."""
 
     def __post_init__(self) -> None:
         """Paths are bytes, and need not be UTF-8."""
@@ -26,5 +28,6 @@ class Problem(msgspec.Struct, frozen=True, gc=False):
 
 
 def problem_rows(problems: Sequence[Problem]) -> list[dict[str, str | int | None]]:
-    """As `--json` of every verb lists them."""
-    return [{"path": problem.path, "line": problem.line, "reason": problem.reason} for problem in problems]
+    """Problems as `--json` of every verb lists them: those of calls that were counted come first."""
+    ordered = sorted(problems, key=lambda problem: not problem.is_of_cost)
+    return [{"path": problem.path, "line": problem.line, "reason": problem.reason} for problem in ordered]

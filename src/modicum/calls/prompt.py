@@ -138,7 +138,7 @@ class Prompt:
 
     @property
     def tokens(self) -> int:
-        """Of all units."""
+        """Tokens of all units together."""
         return sum(unit.tokens for unit in self.units)
 
     @property

@@ -8,8 +8,8 @@ import click
 
 from modicum import __version__
 from modicum.calls.errors import UserError
-from modicum.calls.one_line import one_line
-from modicum.calls.storable import storable
+from modicum.calls.outside.one_line import one_line
+from modicum.calls.outside.storable import storable
 from modicum.cli.inputs.file_permissions import private_files
 from modicum.cli.terminal.verb_group import VerbGroup
 
@@ -32,6 +32,7 @@ VERBS = {
     "ledger": "Manage the ledger: info, purge, copy.",
     "outcome": "Record what came of tasks: import, record, from-git, list.",
     "yield": "Show outcomes per million tokens, and cost per outcome.",
+    "experiment": "Try a change on live tasks with a hold-out, and take it back if outcomes suffer.",
     "prices": "Show what a model costs and cost, and what the past would cost at other prices.",
     "count": "Count tokens and price of a text for several models, with the error of the count.",
     "fit": "Check whether a codebase fits a context window, and what sending it costs.",
@@ -43,7 +44,7 @@ VERBS = {
 }
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 
-FILES = {"import": "import_logs", "yield": "yields", "team": "team.verbs"}
+FILES = {"import": "import_logs", "yield": "yields", "team": "team.verbs", "experiment": "experiments.verbs"}
 """Verbs whose file cannot have their name."""
 
 

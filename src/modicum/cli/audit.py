@@ -73,6 +73,7 @@ def command(options: AuditOptions) -> None:
       modicum audit --only ttl_expiry --json
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
     """
+    from modicum.cli.experiments.savings import print_savings, read_savings, savings_document
     from modicum.insights.audit import audit, audit_document, check_finding_names
 
     check_finding_names(options.only)
@@ -101,14 +102,19 @@ def command(options: AuditOptions) -> None:
             print_problems(problems, strict=False)  # they may say why there is nothing to look at
             raise
         prices.save()
+        savings = [] if paths else read_savings(store)
     if options.html_path:
         write_page(found, options.html_path)
     if options.as_json:
-        output.print_json({**audit_document(found), "problems": problem_rows(problems)})
+        trials = savings_document(savings)
+        output.print_json({**audit_document(found), "trials": trials, "problems": problem_rows(problems)})
     elif options.html_path:
         click.echo(f"written to {options.html_path}")
     else:
         print_audit(found)
+        if savings:
+            click.echo("\nchanges on trial (modicum experiment):")
+            print_savings(savings)
         if options.found:
             click.echo("\nthe same as a page with charts: modicum audit --found --html audit.html")
     print_problems(problems, strict=options.strict, quiet=options.as_json)

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from modicum.calls import EnergyWindow
     from modicum.insights.bill import Bill, BillLine, Cell
+    from modicum.insights.doubts import Doubt
     from modicum.insights.energy_consumption import EnergyTotals
     from modicum.metering.prices import PriceBook
 
@@ -106,20 +107,22 @@ def _bill_by_dimension(
     paths: Sequence[Path], scope: _BillScope, settings: Settings, options: BillOptions, problems: list[Problem]
 ) -> None:
     from modicum.insights.bill import bill_document, build
+    from modicum.insights.doubts import find_doubts
     from modicum.insights.subscriptions import compare_with_fees
 
     prices = resources.load_prices(options.price_path, settings)
     if paths:
-        cells, months = _cells_from_logs(paths, scope, prices, options.source, problems)
+        cells, months, doubt_cells = _cells_from_logs(paths, scope, prices, options.source, problems)
         energy = None
     else:
-        cells, months, energy = _cells_from_ledger(scope, settings, options.ledger_url)
+        cells, months, doubt_cells, energy = _cells_from_ledger(scope, settings, options.ledger_url)
     bill = build(cells, scope.by)
+    doubts = find_doubts(doubt_cells, prices)
     fees = compare_with_fees(prices.price_file.subscriptions, months) if prices.price_file else []
     if options.as_json:
         output.print_json(
             bill_document(bill, options.by, scope.zone.name, *bounds_or_none(scope.span), problems)
-            | {"energy_kwh": energy, "subscriptions": fees}
+            | {"energy_kwh": energy, "subscriptions": fees, "doubts": doubts}
         )
     elif options.as_csv:
         print_csv(bill, options.by)
@@ -127,6 +130,7 @@ def _bill_by_dimension(
         click.echo(NO_CALLS)
     else:
         print_bill(bill, options.by, bool(paths))
+        print_doubts(doubts, bill.total.basis)
         if note := _days_note(options, scope.zone):
             output.print_text(note)
         if energy is not None:
@@ -157,10 +161,11 @@ def _bill_by_tool(
 
 def _cells_from_logs(
     paths: Sequence[Path], scope: _BillScope, prices: "PriceBook", source: str | None, problems: list[Problem]
-) -> "tuple[list[Cell], list[Cell]]":
-    """The cells of the bill, and those of the months."""
+) -> "tuple[list[Cell], list[Cell], list[Cell]]":
+    """The cells of the bill, those of the months, and those of what is not exact."""
     from modicum.importers.format import Reading
     from modicum.insights.bill import make_cells
+    from modicum.insights.doubts import make_doubt_cells
     from modicum.insights.subscriptions import sum_by_month
     from modicum.ledger.booking import book_all, newest
 
@@ -171,12 +176,12 @@ def _cells_from_logs(
     entries = [entry for entry in found if since <= entry.call.started < until]
     prices.save()
     months = sum_by_month(entries, zone) if prices.price_file else []
-    return list(make_cells(entries, scope.by, scope.tag, zone)), list(months)
+    return list(make_cells(entries, scope.by, scope.tag, zone)), list(months), list(make_doubt_cells(entries))
 
 
 def _cells_from_ledger(
     scope: _BillScope, settings: Settings, url: str | None
-) -> "tuple[list[Cell], list[Cell], EnergyTotals | None]":
+) -> "tuple[list[Cell], list[Cell], list[Cell], EnergyTotals | None]":
     since, until = scope.span
     from modicum.ledger.records import ENERGY_WINDOWS  # a bill from logs opens no ledger
 
@@ -189,12 +194,13 @@ def _cells_from_ledger(
                 "'modicum import PATH...', or give the logs: 'modicum bill PATH...'"
             )
         months = store.ask("months", zone=scope.zone.name, since=since, until=until)
+        doubts = store.ask("doubts", since=since, until=until)
     energy = None
     if windows:
         from modicum.insights.energy_consumption import sum_energy
 
         energy = sum_energy(windows)
-    return list(rows), list(months), energy
+    return list(rows), list(months), list(doubts), energy
 
 
 def _describe_energy(windows: "Sequence[EnergyWindow]") -> str:
@@ -260,6 +266,22 @@ def print_bill(bill: "Bill", by: str, from_logs: bool) -> None:
             f"beside it, not in it: the provider's usage reports say {reports.calls:,} calls, "
             f"{output.dollars(reports.cost_usd)} (they count the same calls)"
         )
+
+
+MOST_DOUBTS = 6
+
+
+def print_doubts(doubts: "Sequence[Doubt]", basis: Basis) -> None:
+    """Why figures are not exact; what `notes` says of a lower bound is not said again."""
+    from modicum.insights.doubts import LOGGED_EARLY
+
+    shown = [doubt for doubt in doubts if doubt.reason != LOGGED_EARLY or basis is not Basis.LOWER_BOUND]
+    for doubt in shown[:MOST_DOUBTS]:
+        models = f" of {', '.join(map(str, doubt.models))}" if doubt.models else ""
+        calls = "1 call" if doubt.calls == 1 else f"{doubt.calls:,} calls"
+        output.print_text(f"not exact, {calls}{models}: {doubt.reason}")
+    if len(shown) > MOST_DOUBTS:
+        output.print_text(f"... and {len(shown) - MOST_DOUBTS} more reasons; --json has all")
 
 
 def _row(line: "BillLine", total: "BillLine") -> list[str]:

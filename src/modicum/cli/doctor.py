@@ -2,9 +2,11 @@
 
 import os
 from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import NamedTuple
 
 import click
+import msgspec
 
 from modicum.calls import UserError
 from modicum.cli.inputs import resources
@@ -30,8 +32,16 @@ class Check(NamedTuple):
 
 
 @click.command()
+@click.option(
+    "--unknown-fields",
+    "report_path",
+    is_flag=False,
+    flag_value="-",
+    metavar="[FILE]",
+    help="Write a report of what this version does not know in your calls, to FILE or to the terminal; no checks.",
+)
 @json_option
-def command(*, as_json: bool) -> None:
+def command(*, report_path: str | None, as_json: bool) -> None:
     """Check settings, keys, folders, ledger, gateway and the export of spans. No provider is called.
 
     Exits with status 1 if something is wrong.
@@ -40,7 +50,11 @@ def command(*, as_json: bool) -> None:
     Examples:
       modicum doctor
       modicum doctor --json
+      modicum doctor --unknown-fields unknown-fields.json
     """
+    if report_path is not None:
+        write_report(report_path)
+        return
     checks = list(_run_checks())
     if as_json:
         output.print_json([check._asdict() for check in checks])
@@ -51,6 +65,26 @@ def command(*, as_json: bool) -> None:
         raise SystemExit(1)
 
 
+def write_report(path: str) -> None:
+    """The report on unknown fields, to a file (`-`: the terminal). It goes nowhere by itself.
+
+    Raises:
+        UserError: the file cannot be written.
+    """
+    from modicum.cli.terminal.unknown_fields import make_report
+
+    report = make_report(read_settings())
+    if path == "-":
+        output.print_json(report)
+        return
+    try:
+        Path(path).write_bytes(msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n")
+    except OSError as error:
+        raise UserError(f"{path}: cannot be written: {error}") from None
+    number = len(report["fields"])
+    click.echo(f"{path}: {number} field{'s' * (number != 1)} that this version does not know; read it, then send it")
+
+
 def _run_checks() -> Iterator[Check]:
     try:
         settings = read_settings()
@@ -58,6 +92,7 @@ def _run_checks() -> Iterator[Check]:
         yield Check("settings", fine=False, said=str(error))
         return
     yield Check("settings", fine=True, said=settings.file or "none; defaults ('modicum init' writes a file)")
+    yield from _check_fields(settings)
     yield from _check_upstreams(settings)
     yield from _check_teams(settings)
     yield _run_check("folder", _check_folder)
@@ -70,6 +105,21 @@ def _run_checks() -> Iterator[Check]:
     yield _run_check("listener", lambda: _check_listener(settings))
     yield _run_check("gateway", lambda: _check_gateway(settings))
     yield _run_check("otel", lambda: _check_otel(settings))
+
+
+def _check_fields(settings: Settings) -> Iterator[Check]:
+    """What of the ledger's calls this version does not know: their cost is no exact figure."""
+    from modicum.cli.terminal.unknown_fields import fields_in_ledger
+
+    try:
+        with resources.open_ledger(None, settings) as store:
+            fields = fields_in_ledger(store)
+    except UserError:
+        return  # the check of the ledger says why
+    for field in fields:
+        message = f"in {field.calls:,} calls of {field.source}, which makes their cost an estimate; "
+        message += "'modicum doctor --unknown-fields FILE' writes a report to send"
+        yield Check(f"unknown field {field.field}", fine=False, said=message)
 
 
 def _check_upstreams(settings: Settings) -> Iterator[Check]:
@@ -129,7 +179,9 @@ def _check_folder() -> str:
 
 
 def _check_open_files(settings: Settings) -> str:
-    """Of a gateway that is started from here; the one that runs says in its log if its own limit is too low."""
+    """Checks the limit of a gateway that is started from here; the one that runs says in its log if its own limit is
+    too low.
+    """
     from modicum.gateway.process.open_files import OpenFiles, raise_limit
 
     gateway = settings.gateway

@@ -60,7 +60,7 @@ def command(
       modicum fit ~/src/app --model claude-opus-4-6 --model gpt-5
       modicum fit . -m gemini-2.5-pro --calls 200 --appended 3000 --json
     """
-    from modicum.insights.codebase import list_files
+    from modicum.insights.code.codebase import list_files
     from modicum.insights.fit import check_conversation, fit
 
     conversation = check_conversation(calls, appended, reply)
@@ -81,6 +81,7 @@ def command(
         output.print_json(report)
     else:
         _print_report(report, most_rows)
+        token_measures.print_unchecked([model.model for model in report.models], measures)
 
 
 def _print_report(report: "Fit", most_rows: int) -> None:

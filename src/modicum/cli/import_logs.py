@@ -103,10 +103,13 @@ def make_reading(*, anatomy: bool) -> "Reading":
 def book_calls(calls: Iterable[Call], store: Store, prices: "PriceBook") -> Appended:
     """Books calls in batches, each whole or not at all."""
     from modicum.ledger.booking import book_all
+    from modicum.ledger.session_reports import settle_reports
 
     booked = Appended()
     for batch in _batches(calls):
         booked += store.append(list(book_all(batch, prices)))
+    if booked.booked:
+        settle_reports(store)
     return booked
 
 

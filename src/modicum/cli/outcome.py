@@ -10,8 +10,8 @@ import click
 
 from modicum.calls import Outcome, Problem, UserError
 from modicum.calls.outcome import checked_time
+from modicum.calls.outside.storable import storable
 from modicum.calls.problem import problem_rows
-from modicum.calls.storable import storable
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems
@@ -23,7 +23,7 @@ from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.importers.outcomes.git_log import Repository
-    from modicum.insights.commits import JoinedCommits
+    from modicum.insights.code.commits import JoinedCommits
     from modicum.ledger.rows import Row
     from modicum.ledger.store import Store
 
@@ -167,7 +167,7 @@ def from_git(options: FromGitOptions) -> None:
       modicum outcome from-git . --all-authors --window 2d --dry-run
     """
     from modicum.importers.outcomes.git_log import commits, repository
-    from modicum.insights.commits import RULE, join_commits
+    from modicum.insights.code.commits import RULE, join_commits
 
     settings = read_settings()
     zone = user_zone(settings.timezone).zone

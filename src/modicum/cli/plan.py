@@ -1,4 +1,4 @@
-"""`modicum plan`: memory of a model before anything is bought or started."""
+"""`modicum plan`: the memory of a model, before you buy or start anything."""
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Tokens(click.ParamType[int]):
-    """`128k`, `8192`."""
+    """A number of tokens, as `8192` or as `128k`."""
 
     name = "tokens"
 
@@ -31,7 +31,7 @@ class Tokens(click.ParamType[int]):
 
 @dataclass(frozen=True, kw_only=True)
 class PlanOptions:
-    """What both verbs ask."""
+    """The options that `plan memory` and `plan compare` share."""
 
     context: int
     batch: int
@@ -57,24 +57,35 @@ class CompareOptions(PlanOptions):
 
 
 def _plan_options(function: Any) -> Any:
-    """What both verbs ask."""
+    """The options that `plan memory` and `plan compare` share."""
     for option in (
         json_option,
         click.option(
-            "--tokens-per-step", type=Tokens(), default="2k", show_default=True, help="Prefill chunk in tokens."
+            "--tokens-per-step",
+            type=Tokens(),
+            default="2k",
+            show_default=True,
+            help="Tokens that the engine processes in one step of prefill.",
         ),
         click.option(
             "--memory-share",
             type=Quantity(),
             default=0.9,
             show_default=True,
-            help="Share of a card's memory that may be used.",
+            help="Share of a GPU's memory that may be used.",
         ),
-        click.option("--state", help="Type of recurrent states: fp32, bf16; without it, what the engine chooses."),
-        click.option("--kv", default="bf16", show_default=True, help="Type of the cache: bf16, fp8, q8_0, ..."),
-        click.option("--weights", help="Type of the weights: bf16, fp8, mxfp4, q4_k_m, ...; without it, as published."),
-        click.option("--gpu", help="Card: h100, 2xh200, 24GiB, 4x80GiB, ..."),
-        click.option("--engine", default="needed", show_default=True, help="needed, transformers, vllm or llamacpp."),
+        click.option("--state", help="Data type of recurrent states: fp32, bf16. Default: what the engine chooses."),
+        click.option("--kv", default="bf16", show_default=True, help="Data type of the KV cache: bf16, fp8, q8_0, ..."),
+        click.option(
+            "--weights", help="Data type of the weights: bf16, fp8, mxfp4, q4_k_m, ... Default: as published."
+        ),
+        click.option("--gpu", help="GPUs: h100, 2xh200, 24GiB, 4x80GiB, ..."),
+        click.option(
+            "--engine",
+            default="needed",
+            show_default=True,
+            help="How the cache is laid out: needed (the least possible), transformers, vllm or llamacpp.",
+        ),
         click.option(
             "--batch", type=click.IntRange(1), default=1, show_default=True, help="Number of simultaneous sequences."
         ),
@@ -93,7 +104,7 @@ def _make_request(options: "PlanOptions") -> "PlanRequest":
     from modicum.energy.memory.memory_plan import PlanRequest
 
     if not 0 < options.memory_share <= 1:
-        raise UserError(f"--memory-share is {options.memory_share}; give a part above 0 and up to 1")
+        raise UserError(f"--memory-share is {options.memory_share}; give a share above 0 and up to 1")
     return PlanRequest(
         context=options.context,
         batch=options.batch,
@@ -124,10 +135,12 @@ def command() -> None:
 @_plan_options
 @pass_options(MemoryOptions)
 def memory(options: MemoryOptions) -> int:
-    """Weights, cache per token, fixed state and activations of MODEL: a shipped name, a config.json, or its folder.
+    """Compute the memory that MODEL needs: weights, cache, fixed state and activations.
+
+    MODEL is a name from `plan models`, a config.json, or the folder of one.
 
     Weights and cache follow from the architecture to the byte; activations and runtime are estimates. Exits with
-    status 1 if it does not fit the card.
+    status 1 if the model does not fit on the GPU.
 
     \b
     Examples:
@@ -164,18 +177,18 @@ def _print_plan(plan: "MemoryPlan") -> None:
         ("runtime", f"{to_gib(plan.runtime_bytes):,.2f}", "estimated"),
     ]
     print_table(
-        ("part", "GiB", "how it is known"),
+        ("part", "GiB", "basis"),
         rows,
         title=f"{plan.model}, {format_context(plan.context)} x {plan.batch}, {plan.engine}{each}",
         footer=("in all", f"{to_gib(plan.total_bytes):,.2f}", ""),
     )
     click.echo(
-        f"{plan.parameters / 1e9:.2f} billion weights, {plan.active_parameters / 1e9:.2f} used per token;"
+        f"{plan.parameters / 1e9:.2f} billion parameters, {plan.active_parameters / 1e9:.2f} billion used per token;"
         f" cache {plan.cache_bytes_per_token / 1024:,.1f} KiB per token,"
         f" {plan.state_bytes_per_sequence / 1024**2:,.1f} MiB fixed per sequence"
     )
     if plan.reserved_bytes is not None:
-        click.echo(f"{plan.engine} may set aside {to_gib(plan.reserved_bytes):,.2f} GiB of cache for this")
+        click.echo(f"{plan.engine} may reserve {to_gib(plan.reserved_bytes):,.2f} GiB of cache for this load")
     if plan.card_bytes is not None and plan.usable_bytes is not None:
         verdict = "fits" if plan.fits else "does not fit"
         click.echo(
@@ -191,7 +204,7 @@ def _format_limit(found: int | None, limit: int | None) -> str:
     if found is None:
         return "none, it does not fit"
     if found >= 2**40:
-        return "no limit by memory"
+        return "not limited by memory"
     text = f"{found:,}"
     return text + (f" (the config allows {limit:,})" if limit and found > limit else "")
 
@@ -202,7 +215,7 @@ def _format_limit(found: int | None, limit: int | None) -> str:
 @_plan_options
 @pass_options(CompareOptions)
 def compare_models(options: CompareOptions) -> int:
-    """Weights and cache of two models over contexts and batches, and where a claim of "70 % less" holds.
+    """Compare weights and cache of two models over contexts and batches, and show where "70 % less memory" is true.
 
     \b
     Examples:
@@ -231,7 +244,7 @@ def compare_models(options: CompareOptions) -> int:
     print_table(
         ("context x batch", f"{found.first} GiB", f"{found.second} GiB", "memory", "70 % less?"),
         rows,
-        title="weights and cache; the asked-for point first",
+        title="weights and cache; the requested point is first",
     )
     if found.break_even_tokens is None:
         click.echo(f"the cache of {found.first} is never smaller than that of {found.second}")
@@ -245,7 +258,7 @@ def compare_models(options: CompareOptions) -> int:
 @command.command("models")
 @json_option
 def models(as_json: bool) -> int:
-    """The shipped table: open models whose published fields come along.
+    """List the open models whose published configurations are shipped with modicum.
 
     \b
     Examples:
@@ -274,7 +287,7 @@ def models(as_json: bool) -> int:
         for name, plan in plans.items()
     ]
     print_table(
-        ("model", "source", "billion", "active", "KiB/token", "MiB fixed", "GiB bf16", "GiB cache at 128k"),
+        ("model", "source", "parameters, billion", "active", "KiB/token", "MiB fixed", "GiB bf16", "GiB cache at 128k"),
         rows,
         left=2,
     )

@@ -1,5 +1,6 @@
 """`modicum prices`: what a model costs and cost, who says so, and what the past would cost at other prices."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -10,12 +11,12 @@ import click
 import msgspec
 
 from modicum.calls import BUCKETS, Tier, UserError
-from modicum.calls.rates import MILLION, Rates
+from modicum.calls.rates import KIN, MILLION, Rates
 from modicum.cli.inputs import resources
 from modicum.cli.shared_options import LedgerOptions, json_option, ledger_option, pass_options, prices_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import parse_time
-from modicum.settings import checked_zone, read_settings
+from modicum.settings import checked_zone, read_settings, user_zone
 
 if TYPE_CHECKING:
     from modicum.insights.price_changes import PriceChange, Pricing
@@ -91,7 +92,7 @@ def show(options: PriceOptions) -> None:
     elif not options.models:
         raise UserError("which model? For example: modicum prices claude-opus-5-5")
     if options.models:
-        at = parse_time(options.at, checked_zone(settings.timezone), datetime.now(UTC))
+        at = parse_time(options.at, user_zone(settings.timezone).zone, datetime.now(UTC))
         found = [find_price(prices, options.provider, model, at) for model in options.models]
         if options.as_json:
             output.print_json({"at": at, "models": found})
@@ -150,11 +151,24 @@ def rates_document(above_tokens: int, rates: Rates) -> dict[str, Any]:
     return {
         "above_tokens": max(above_tokens, 0),
         "usd_per_million": {bucket: _plain(getattr(rates, bucket) * MILLION) for bucket in BUCKETS},
-        "usd_each": {fee: _plain(getattr(rates, fee)) for fee in FEES if getattr(rates, fee)},
+        "usd_each": {fee: _plain(getattr(rates, fee)) for fee in FEES if getattr(rates, fee)}
+        | {unit: _plain(fee) for unit, fee in rates.fees.items()},
+        "at_the_price_of_another": rates.fallbacks,
         "basis": rates.basis,
         "source": rates.source,
         "version": rates.version,
     }
+
+
+def _shown(rows: Sequence[tuple[Any, dict[str, Any]]]) -> list[str]:
+    """The buckets that have a price of their own in some lane: what only repeats another's tells nobody anything."""
+
+    def is_own(bucket: str, step: dict[str, Any]) -> bool:
+        prices = step["usd_per_million"]
+        is_repeated = bucket in KIN and prices[bucket] == prices[KIN[bucket]]
+        return bucket not in step["at_the_price_of_another"] and not is_repeated
+
+    return [bucket for bucket in BUCKETS if any(is_own(bucket, step) for _, step in rows)]
 
 
 def _plain(usd: Decimal) -> Decimal:
@@ -199,9 +213,9 @@ def _print_price(document: dict[str, Any]) -> None:
     output.print_table(
         ["bucket", *(_column(lane, step) for lane, step in rows)],
         [
-            *([bucket, *(_usd(step["usd_per_million"][bucket]) for _, step in rows)] for bucket in BUCKETS),
+            *([bucket, *(_usd(step["usd_per_million"][bucket]) for _, step in rows)] for bucket in _shown(rows)),
             *([f"{fee} (each)", *(_usd(step["usd_each"].get(fee)) for _, step in rows)]
-              for fee in FEES if any(fee in step["usd_each"] for _, step in rows)),
+              for fee in dict.fromkeys(fee for _, step in rows for fee in step["usd_each"])),
             ["basis", *(step["basis"] for _, step in rows)],
             ["source", *(step["source"] for _, step in rows)],
         ],

@@ -22,7 +22,7 @@ FAULT = 2
 
 
 class SupervisedProcess:
-    """One process.
+    """A process that the supervisor starts, watches, and starts again when it has fallen.
 
     Args:
         name: what messages call it.

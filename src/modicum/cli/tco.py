@@ -25,9 +25,9 @@ class Dollars(click.ParamType[Decimal]):
         try:
             amount = Decimal(str(value).removeprefix("$"))
         except InvalidOperation:
-            self.fail(f"'{value}' is no amount; write 2.69", param, ctx)
+            self.fail(f"'{value}' is not an amount; write 2.69", param, ctx)
         if not amount.is_finite() or amount < 0:
-            self.fail(f"'{value}' is no amount of 0 or more", param, ctx)
+            self.fail(f"'{value}' is less than 0 or not finite; write an amount such as 2.69", param, ctx)
         return amount
 
 
@@ -54,13 +54,13 @@ class TcoOptions:
 
 @click.command()
 @click.option("--rent", type=Dollars(), metavar="USD", help="Dollars per GPU and hour.")
-@click.option("--gpus", type=click.IntRange(1), default=1, show_default=True, help="GPUs that are rented.")
+@click.option("--gpus", type=click.IntRange(1), default=1, show_default=True, help="Number of rented GPUs.")
 @click.option("--buy", type=Dollars(), metavar="USD", help="Price of your own machine, instead of --rent.")
 @click.option(
     "--years", type=Dollars(), default="4", show_default=True, help="Years over which the machine is written off."
 )
-@click.option("--watts", type=Quantity(0), help="Mean power of the whole machine under load.")
-@click.option("--usd-per-kwh", type=Dollars(), help="Price of electricity.")
+@click.option("--watts", type=Quantity(0), help="Mean power of the whole machine under load, in watts.")
+@click.option("--usd-per-kwh", type=Dollars(), help="Price of electricity, in dollars per kWh.")
 @click.option(
     "--pue", type=Quantity(1), default=1.0, show_default=True, help="Energy of the site over energy of its computers."
 )
@@ -77,7 +77,7 @@ class TcoOptions:
 @click.option(
     "--within-ms",
     type=Quantity(0, min_open=True),
-    help="With --bench: full load is the most that keeps this time between tokens.",
+    help="With --bench: full load is the fastest point with at most this many milliseconds between tokens.",
 )
 @click.option(
     "--watch",
@@ -131,7 +131,7 @@ def _machine_cost(options: TcoOptions) -> "RentedGpus | OwnedGpus":
     if options.rent is not None or options.buy is None:
         raise UserError("say what the machine costs: --rent 2.69 (dollars per GPU and hour) or --buy 280000")
     if options.watts is None or options.usd_per_kwh is None:
-        raise UserError("a machine of one's own uses electricity: give --watts and --usd-per-kwh")
+        raise UserError("your own machine uses electricity: give --watts and --usd-per-kwh")
     if options.years <= 0:
         raise UserError("--years must be more than 0")
     return OwnedGpus(
@@ -164,7 +164,8 @@ def _full_load_speed(options: TcoOptions) -> float:
         return float(options.tokens_per_second)
     if options.bench_path is None:
         raise UserError(
-            "how fast is it at full load? --bench points.json (of 'energy bench'), or --tokens-per-second 9806"
+            "the speed at full load is missing: give --bench points.json (from 'energy bench') or"
+            " --tokens-per-second 9806"
         )
     from modicum.energy.bench import read_result
     from modicum.energy.tradeoff import make_curve
@@ -264,13 +265,13 @@ def _print_ownership(found: "Ownership", traffic: "Traffic", api: "ApiPrice | No
     elif api_price is not None:
         click.echo("never cheaper: the API costs nothing")
     if found.electricity_share is not None:
-        click.echo(f"electricity is {found.electricity_share:.1%} of the hour")
-    click.echo("what moves it (low, high), per million:")
+        click.echo(f"electricity is {found.electricity_share:.1%} of the cost of an hour")
+    click.echo("how the price of a million generated tokens changes (low, high):")
     for name, low, high in found.sensitivity:
         click.echo(f"  {name}: {dollars(low)}, {dollars(high)}")
     if found.measured_utilisation == 0:
         click.echo(
-            "note: no token was generated in the watched time: at 0% utilisation no price of a token is low enough"
+            "note: no token was generated in the watched time: at 0% utilisation your own machine is never cheaper"
         )
     if found.measured_utilisation is None:
-        click.echo("note: utilisation was not measured; --watch run.jsonl reads it from a recorded watch")
+        click.echo("note: utilisation was not measured; --watch run.jsonl takes it from a recorded watch")

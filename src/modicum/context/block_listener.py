@@ -6,10 +6,10 @@ from modicum.calls import Segment, SegmentKind
 
 
 class BlockListener:
-    """Is told what passes while a file is read with anatomy. This one forgets all of it."""
+    """Receives what passes while a file is read with anatomy. This one ignores all of it."""
 
     def on_block(self, kind: SegmentKind, text: str, digest: bytes) -> None:
-        """A block was measured: `digest` is that of its segment. The same block may be told again."""
+        """A block was measured: `digest` is that of its segment. The same block may come again."""
 
     def on_reply(self, call_id: str, segments: Iterable[Segment]) -> None:
         """The reply to a call, in parts or as a whole: the last one of a conversation stands in no context."""

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 from modicum.calls import Basis, Segment, SegmentKind
-from modicum.calls.storable import storable
+from modicum.calls.outside.storable import storable
 from modicum.context.block_listener import BlockListener
 from modicum.metering.digests import Digester
 from modicum.metering.tokens import count_tokens

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import msgspec
 
+from modicum.calls.outside.regular_file import read_named
 from modicum.calls.problem import Problem
-from modicum.calls.regular_file import read_named
 from modicum.energy.energy_split import Split
 from modicum.energy.regime_spans import RegimeSpan
 from modicum.energy.window_cutter import Interval
@@ -254,7 +254,7 @@ def read_calls(path: Path) -> tuple[list[ServedCall], list[Problem]]:
             continue
         first = call.started if call.first_token is None else call.first_token
         if not 0 <= call.started <= call.finished <= LAST_SECOND:
-            problems.append(Problem(str(path), "its times are no seconds since 1970", number))
+            problems.append(Problem(str(path), "its times are not seconds since 1970", number))
             continue
         if not call.started <= first <= call.finished:
             problems.append(Problem(str(path), "started, first_token and finished are not in order", number))

@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from modicum.calls.errors import UserError
-from modicum.calls.regular_file import read_named
+from modicum.calls.outside.regular_file import read_named
 from modicum.energy.counter_curve import CounterCurve
 from modicum.energy.load_generator import LoadRun, LoadStream
 from modicum.energy.samples import GpuFacts, GpuReading
@@ -134,14 +134,14 @@ def _list_remarks(
     if run.steady_to - run.steady_from < 5:
         remarks.append("the window is shorter than 5 s: too short for the energy counter")
     if len(finished) < run.concurrency:
-        remarks.append("fewer requests finished than there were streams: the window is short against a request")
+        remarks.append("fewer requests finished than there were streams: the window is short compared with a request")
     if run.failures:
         remarks.append(f"{run.failures} requests failed")
     if joules is None and readings:
         remarks.append("the energy readings do not cover the window")
     slowed = sorted({word for reading in readings for word in reading.slowed_by})
     if slowed:
-        remarks.append(f"clocks were held down: {', '.join(slowed)}")
+        remarks.append(f"the clocks were throttled: {', '.join(slowed)}")
     return tuple(remarks)
 
 

@@ -24,15 +24,15 @@ class Facility(msgspec.Struct, frozen=True):
             UserError: a factor is out of range.
         """
         if self.pue < 1:
-            raise UserError(f"--pue is {self.pue}; a site cannot use less than its computers: 1 or more")
+            raise UserError(f"--pue is {self.pue}; a site cannot use less energy than its computers; give 1 or more")
         if self.node_watts < 0 or (self.grid_grams_per_kwh is not None and self.grid_grams_per_kwh < 0):
-            raise UserError("--node-watts and --grid cannot be negative")
+            raise UserError("--node-watts and --grid must be 0 or more")
 
     def kilowatt_hours(self, gpu_joules: float, seconds: float) -> float:
         return (gpu_joules + self.node_watts * seconds) * self.pue / JOULES_PER_KWH
 
     def grams_co2(self, gpu_joules: float, seconds: float) -> float | None:
-        """None where no grid factor was given."""
+        """Grams of CO2 equivalent; None where no grid factor was given."""
         if self.grid_grams_per_kwh is None:
             return None
         return self.kilowatt_hours(gpu_joules, seconds) * self.grid_grams_per_kwh

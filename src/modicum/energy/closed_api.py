@@ -13,10 +13,10 @@ from modicum.calls.extras import load_extra
 
 BAND = 15.0
 LEFT_OUT = (
-    "prompt tokens: only generated tokens are in the formula, so fewer prompt tokens change nothing in it",
+    "prompt tokens: the formula has only generated tokens, so fewer prompt tokens change nothing",
     "prompt caches",
-    "the true batch: 64 requests at once are assumed",
-    "the true hardware and number of weights: both are guessed",
+    "the true batch size: 64 concurrent requests are assumed",
+    "the true hardware and number of parameters: both are assumed",
     "training, networks, your own machine",
 )
 

@@ -61,7 +61,7 @@ class CounterCurve:
 
     def _step(self, before: GpuReading, after: GpuReading) -> float:
         if after.at - before.at > MOST_SILENT_S:
-            self.gaps.append(Gap(before.at, after.at, f"{self.gpu} gave no reading for {MOST_SILENT_S:g} s or more"))
+            self.gaps.append(Gap(before.at, after.at, f"{self.gpu} had no reading for {MOST_SILENT_S:g} s or more"))
         if self.counted:
             assert before.energy_joules is not None  # noqa: S101 - `counted` says so
             assert after.energy_joules is not None  # noqa: S101 - `counted` says so
@@ -83,7 +83,7 @@ class CounterCurve:
                 # No power and no energy agree with each other.
                 self._moved_at = reading.at
                 return
-            gap = Gap(self._moved_at, reading.at, f"the energy counter of {self.gpu} stood still")
+            gap = Gap(self._moved_at, reading.at, f"the energy counter of {self.gpu} did not change")
             if self.gaps and self.gaps[-1].start == gap.start and self.gaps[-1].reason == gap.reason:
                 self.gaps.pop()
             self.gaps.append(gap)
@@ -122,7 +122,7 @@ class CounterCurve:
         return low + (high - low) * (at - left) / (right - left)
 
     def joules_between(self, start: float, end: float) -> float | None:
-        """None where the readings do not cover the time, or a gap lies in it."""
+        """Energy between two times; None where the readings do not cover the time, or a gap lies in it."""
         first, last = self.joules_at(start), self.joules_at(end)
         if first is None or last is None or self.gap_in(start, end) is not None:
             return None

@@ -193,7 +193,11 @@ def _make_term(fit: _Fit, index: int, name: str, unit: str) -> Term:
     if tolerance < LEAST_TOLERANCE:
         other = _describe_term(("idle", "per_step", "per_prompt_token", "per_generated_token")[partner])
         return Term(
-            name, unit, None, None, f"it cannot be told from {other}: at this load the two grow together; vary the load"
+            name,
+            unit,
+            None,
+            None,
+            f"it cannot be separated from {other}: at this load the two grow together; vary the load",
         )
     # A term that carries next to nothing is known to be small even if its relative error is large.
     negligible = half * float(columns[:, index].mean()) < 0.02 * float(joules.mean())

@@ -43,7 +43,7 @@ class LiveWatch:
         """
         if not self._sources:
             raise UserError(
-                "nothing to read energy from: leave out --gpu none, or name --dcgm http://host:9400/metrics"
+                "no source of energy: remove --gpu none, or name an exporter with --dcgm http://host:9400/metrics"
             )
         self.facts = tuple([fact for source in self._sources for fact in await source.facts()])
         names = [fact.gpu for fact in self.facts]
@@ -81,7 +81,7 @@ class LiveWatch:
         try:
             file = files.enter_context(path.open("xb"))
         except FileExistsError:
-            raise UserError(f"{path} is there already; raw logs are never written over: choose another name") from None
+            raise UserError(f"{path} exists already; a raw log is never overwritten: choose another name") from None
         except OSError as error:
             raise UserError(f"{path}: cannot be written ({error.strerror}); choose another place for --log") from None
         return LogWriter(file, LogHeader(FORMAT, self.facts, self._servers, self._interval_s, __version__))

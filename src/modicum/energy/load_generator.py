@@ -81,7 +81,7 @@ async def measure_words_per_token(client: Outbound, plan: LoadPlan, rng: random.
     ):
         pass
     if not stream.prompt_tokens:
-        raise UserError(f"{plan.server}: its stream ends without a usage record, so that tokens cannot be counted")
+        raise UserError(f"{plan.server}: its stream ends without a usage record, so tokens cannot be counted")
     return words / stream.prompt_tokens
 
 
@@ -184,7 +184,7 @@ async def _time_pieces(client: Outbound, plan: LoadPlan, prompt: str, stream: Lo
         try:
             event = msgspec.json.decode(content)
         except msgspec.DecodeError:
-            raise Unreachable(f"{plan.server}: sent an event that is no JSON") from None
+            raise Unreachable(f"{plan.server}: sent an event that is not JSON") from None
         usage = event.get("usage")
         if usage:
             stream.prompt_tokens = usage.get("prompt_tokens")

@@ -29,7 +29,7 @@ class RegimeSpan(msgspec.Struct, frozen=True):
 
     @property
     def seconds(self) -> float:
-        """Measured time."""
+        """How long was measured in this span, gaps not counted."""
         return sum(interval.seconds for interval in self.intervals)
 
     @property

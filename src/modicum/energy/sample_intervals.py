@@ -98,7 +98,7 @@ class IntervalBuilder:
             drift = sample.wall - sample.at - offset
             if abs(drift) > WALL_DRIFT_S:
                 self._jumps.append(
-                    f"the wall clock jumped by {drift:+.1f} s after sample {self._number - 1}; figures do not use it"
+                    f"the wall clock jumped by {drift:+.1f} s after sample {self._number - 1}; no figure depends on it"
                 )
                 self._wall_offset = sample.wall - sample.at
         self._last = sample

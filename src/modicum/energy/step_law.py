@@ -69,7 +69,7 @@ def fit_step_law(points: Sequence[BenchPoint], expert_share: float | None = None
     measured = [point for point in points if point.joules_per_generated_token]
     if len({point.concurrency for point in measured}) < LEAST_BATCHES:
         raise UserError(
-            f"the step law needs energy at {LEAST_BATCHES} concurrencies or more; there are"
+            f"the fit needs energy at {LEAST_BATCHES} or more values of concurrency; there are"
             f" {len({point.concurrency for point in measured})}: modicum energy bench --concurrency 1,4,16,64"
         )
     ratios = [point.prompt_tokens / point.output_tokens for point in measured]
@@ -116,9 +116,9 @@ def make_step_law(split: Split) -> StepLaw:
     """
     for term in (split.per_step, split.per_generated):
         if term.value is None:
-            raise UserError(f"no step law from this log: {term.name.replace('_', ' ')} is not known, {term.reason}")
+            raise UserError(f"no fit from this log: {term.name.replace('_', ' ')} is not known, {term.reason}")
     if not split.counts_steps:
-        raise UserError("no step law from this log: this server does not count its steps")
+        raise UserError("no fit from this log: this server does not count its steps")
     assert split.per_step.value is not None  # noqa: S101 - checked above
     assert split.per_generated.value is not None  # noqa: S101 - checked above
     return StepLaw(

@@ -63,7 +63,7 @@ class ApiPrice(msgspec.Struct, frozen=True):
     source: str = "given"
 
     def usd_per_million_output(self, traffic: Traffic) -> Decimal:
-        """Of a million generated tokens together with the prompts that belong to them."""
+        """Price of a million generated tokens together with the prompts that belong to them."""
         cached = self.input_usd if self.cached_usd is None else self.cached_usd
         share = _decimal(traffic.cached_share)
         prompt = self.input_usd * (1 - share) + cached * share
@@ -110,8 +110,8 @@ def compute_ownership(
         raise UserError("--tokens-per-second must be more than 0; 'modicum energy bench' measures it")
     if measured_utilisation is not None and not 0 <= measured_utilisation <= 1.05:
         raise UserError(
-            f"the measured utilisation comes to {measured_utilisation:.0%}: the server made more tokens than"
-            " --tokens-per-second says it can; measure its full speed with 'modicum energy bench'"
+            f"the measured utilisation comes to {measured_utilisation:.0%}: the server generated more tokens than"
+            " --tokens-per-second allows; measure its full speed with 'modicum energy bench'"
         )
     hour = machine.usd_per_hour()
     marked = min(1.0, measured_utilisation) if measured_utilisation else None

@@ -76,7 +76,7 @@ class RemoteGpus:
         try:
             return parse_exposition(text.decode(errors="replace")), (before + self._clock()) / 2
         except ValueError as error:
-            raise UserError(f"{self._url}: what it serves is no metrics page ({error})") from None
+            raise UserError(f"{self._url}: its page is not a metrics page ({error})") from None
 
 
 class Watcher:

@@ -34,7 +34,10 @@ class WatchFigures(msgspec.Struct, frozen=True):
 
     @classmethod
     def of(cls, intervals: Sequence[Interval], seconds: float | None = None) -> "WatchFigures | None":
-        """None where there is no usable interval. `seconds`: measured time, where the intervals have holes inside."""
+        """The figures of these intervals; None where none is usable.
+
+        `seconds`: measured time, where the intervals have holes inside.
+        """
         if not intervals:
             return None
         whole = join_intervals(intervals)

@@ -10,8 +10,8 @@ from typing import IO
 import msgspec
 
 from modicum.calls.errors import UserError
+from modicum.calls.outside.regular_file import read_named
 from modicum.calls.problem import Problem
-from modicum.calls.regular_file import read_named
 from modicum.energy.samples import GpuFacts, Sample
 
 FORMAT = "modicum-energy-log-1"
@@ -63,7 +63,7 @@ def read_log(path: Path) -> Recording:
     except (msgspec.DecodeError, RecursionError):
         header = None
     if header is None or header.format != FORMAT:
-        raise UserError(f"{path}: not a log of 'modicum energy watch' (its first line is no {FORMAT} header)")
+        raise UserError(f"{path}: not a log of 'modicum energy watch' (its first line is not a {FORMAT} header)")
     problems: list[Problem] = []
     samples = tuple(_samples(path, lines[1:], problems))
     return Recording(header, samples, tuple(problems))

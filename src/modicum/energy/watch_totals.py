@@ -102,7 +102,7 @@ class WatchTotals:
 
     @property
     def last(self) -> WatchFigures | None:
-        """Of the last 30 s, without the work of a report."""
+        """The figures of the last 30 s, without the work of a report."""
         found: list[Interval] = []
         for interval in reversed(self._recent):
             if interval.end <= self._recent[-1].end - LAST_S:

@@ -72,13 +72,13 @@ def what_if(law: StepLaw, base: Workload, change: LoadChange, seen_batches: Sequ
     """
     for name, value in (("--input-cut", change.input_cut), ("--output-cut", change.output_cut)):
         if not 0 <= value < 1:
-            raise UserError(f"{name} is {value:.0%}; give a part of 0 % up to less than 100 %")
+            raise UserError(f"{name} is {value:.0%}; give a share from 0 % to less than 100 %")
     if change.batch is not None and change.batch < 1:
         raise UserError("--batch must be 1 or more")
     about_prompts = change.input_cut or change.cached_share is not None
     if about_prompts and law.per_prompt_token is None:
         raise UserError(
-            "what a prompt token costs cannot be told from this data: bench with two prompt lengths"
+            "these measurements do not show what a prompt token costs: run a bench with two prompt lengths"
             " (--prompt-tokens 128,2048), or watch a server whose load varies"
         )
     after = change.applied(base)
@@ -86,14 +86,16 @@ def what_if(law: StepLaw, base: Workload, change: LoadChange, seen_batches: Sequ
     remarks = []
     if seen_batches and not min(seen_batches) <= after.batch <= max(seen_batches):
         remarks.append(
-            f"batch {after.batch:g} lies outside of what was measured ({min(seen_batches):g} to {max(seen_batches):g})"
+            f"batch {after.batch:g} is outside the measured range ({min(seen_batches):g} to {max(seen_batches):g})"
         )
     if law.per_prompt_token is None:
-        remarks.append("prompt work is inside the tokens' part: these measurements cannot tell it apart")
+        remarks.append("the energy of prompts is included in the tokens' part: these measurements cannot separate it")
     if about_prompts and law.per_prompt_token == 0:
-        remarks.append("what prompt tokens cost was too little to be seen here; fewer of them save nothing by this law")
+        remarks.append(
+            "the cost of prompt tokens was too small to be measured here, so fewer of them save nothing here"
+        )
     if not law.includes_idle:
-        remarks.append("idle energy is left out: it stays as it is while the server is up")
+        remarks.append("idle energy is not included: it stays the same while the server runs")
     return EnergySaving(
         before_joules=sum(before_parts.values()),
         after_joules=sum(after_parts.values()),
@@ -119,7 +121,7 @@ def find_power_cap(points: Sequence[BenchPoint], concurrency: int, cap_watts: fl
     """
     here = [point for point in points if point.concurrency == concurrency and point.mean_watts is not None]
     if not here:
-        raise UserError(f"nothing was measured at concurrency {concurrency}; there is {_list_concurrencies(points)}")
+        raise UserError(f"nothing was measured at concurrency {concurrency}; measured: {_list_concurrencies(points)}")
     base = max(here, key=lambda point: point.power_limit_watts or 0)
     capped = [point for point in here if point.power_limit_watts and abs(point.power_limit_watts - cap_watts) <= 5]
     if capped:
@@ -137,12 +139,12 @@ def find_power_cap(points: Sequence[BenchPoint], concurrency: int, cap_watts: fl
             base.joules_per_generated_token,
             base.tokens_per_second,
             base.tokens_per_second,
-            f"no effect: it draws {drawn:,.0f} W here, well below the cap (decoding seldom reaches a power limit;"
+            f"no effect: the GPUs draw {drawn:,.0f} W here, well below the cap (decoding seldom reaches a power limit;"
             " lower clocks would save, which modicum does not set)",
         )
     raise UserError(
-        f"a cap of {cap_watts:,.0f} W lies near or below the {drawn:,.0f} W drawn at concurrency {concurrency}; how"
-        " speed falls then is not known: set it (nvidia-smi --power-limit), bench again, and give both files"
+        f"a cap of {cap_watts:,.0f} W is near or below the {drawn:,.0f} W drawn at concurrency {concurrency};"
+        " what speed is left is not known: set the cap (nvidia-smi --power-limit), bench again, and give both files"
     )
 
 

@@ -8,7 +8,7 @@ from modicum.gateway.process.log import log
 Failed = Callable[[str], None]
 """Counts the failure of a stage, by its name."""
 MOST_LOGGED = 1_000
-"""Different failures that are logged; then the log has been told enough."""
+"""Different failures that are logged; more would fill the log."""
 _logged: set[tuple[str, str, str]] = set()
 
 

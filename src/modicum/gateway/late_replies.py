@@ -28,7 +28,7 @@ _pack = msgspec.msgpack.Encoder().encode
 
 
 class LateReplies:
-    """Of one gateway process."""
+    """The replies that one gateway process waits for."""
 
     def __init__(self, journal: Journal) -> None:
         self._journal = journal

@@ -17,6 +17,7 @@ from modicum.gateway.callers.attribution import Attribution
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.http.codings import CODINGS, coding_of
 from modicum.ledger.calls_in_flight import MOST_RECORD_BYTES
+from modicum.metering.calibration import shipped_calibrations
 from modicum.metering.tokens import count_tokens
 from modicum.providers.facts import DialectError, ReplyFacts
 
@@ -76,7 +77,13 @@ def estimated(exchange: Exchange) -> CountedUsage:
 
 
 def _prompt_tokens(exchange: Exchange, body: bytes) -> int:
-    return exchange.request.served.dialect.prompt_tokens(body, lambda text: count_tokens(text, exchange.facts.model))
+    model = exchange.facts.model
+    return _fitted(exchange.request.served.dialect.prompt_tokens(body, lambda text: count_tokens(text, model)), model)
+
+
+def _fitted(counted: int, model: str) -> int:
+    """A count as the model's own tokenizer would give it, where only a fitted line of it is known."""
+    return shipped_calibrations().convert(counted, model).tokens
 
 
 def counted_edits(exchange: Exchange) -> tuple[Edit, ...]:
@@ -97,6 +104,7 @@ def _with_estimated_output(facts: ReplyFacts, usage: Usage, model: str) -> Usage
     counted = count_tokens(facts.output_text, model) if facts.output_text else 0
     if len(facts.output_text) < facts.output_chars:
         counted += (facts.output_chars - len(facts.output_text)) // 4
+    counted = _fitted(counted, model)
     visible = max(usage.output_visible, counted - (usage.completion_tokens - usage.output_visible))
     return msgspec.structs.replace(usage, output_visible=visible)
 

@@ -26,7 +26,7 @@ from modicum.optimizers.running import RequestCall, run_rules
 from modicum.providers.facts import DialectError
 
 MOST_LOGGED = 1_000
-"""Different reasons that are logged; then the log has been told enough."""
+"""Different reasons that are logged; more would fill the log."""
 
 FindRoute = Callable[[str, str], Route]
 """Where a model goes, in a dialect. Raises `Refused` if nobody serves it."""
@@ -45,6 +45,8 @@ class FeatureFacts(NamedTuple):
     """Who is to listen to the reply."""
     mark: str = ""
     """What the reply says of it in `x-modicum-plan`."""
+    without_rules: frozenset[str] = frozenset()
+    """Rules that are not run on this call, because its task is held out."""
 
 
 class FactSource(Protocol):
@@ -68,11 +70,15 @@ class Optimizer:
         self, exchange: Exchange, sources: Sequence[FactSource], rules: Sequence[Rule], find_route: FindRoute
     ) -> None:
         """Gathers what features know, and does what the rules want, in their order."""
+        without: frozenset[str] = frozenset()
         for source in sources:
             with contain_stage(source.name, self._failed):
                 if (found := source.facts(exchange)) is not None:
                     _add(exchange, found)
                     rules = (*rules, *found.rules)
+                    without |= found.without_rules
+        if without:
+            rules = tuple(rule for rule in rules if rule.name not in without)
         if not rules:
             return
         if self._turns is not None:

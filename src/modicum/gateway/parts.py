@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 from modicum.context.live_turns import LiveTurns
 from modicum.gateway.http.body_budget import BodyBudget
-from modicum.gateway.http.traces import Traces
+from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.process.metrics import Metrics
@@ -24,7 +24,7 @@ class Parts(NamedTuple):
     bodies: BodyBudget
     readiness: Readiness
     recorder: Recorder
-    traces: Traces
+    otlp_door: OtlpDoor
     late_replies: LateReplies
     rates: LiveRates
     turns: LiveTurns | None
@@ -43,7 +43,7 @@ class Parts(NamedTuple):
     async def close(self) -> None:
         """Everything but the metrics; the journal last."""
         await self.connections.close()
-        self.traces.close()
+        self.otlp_door.close()
         self.recorder.close()
         self.rates.close()
         self.journal.close()

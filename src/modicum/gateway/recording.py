@@ -89,13 +89,15 @@ class Recorder:
             self._anatomist.take(exchange)
 
     def _record_context(self, exchange: Exchange) -> None:
-        """Of a call that was recorded before its context was counted."""
+        """Records the context of a call that was recorded before its context was counted."""
         context = counted(exchange.context)
         if context is not None:
             self.journal.add(Record(exchange.number, "context", _pack(context)))
 
     async def _usage(self, exchange: Exchange) -> CountedUsage:
-        """As the provider counted, or estimated in the thread that counts tokens. If that fails, nobody has counted."""
+        """The usage as the provider counted it, or estimated in the thread that counts tokens. If that fails, nobody
+        has counted.
+        """
         if exchange.reply is not None and exchange.reply.usage_final:
             return meter.exact(exchange.reply)
         with contain_stage("usage", self._failed):

@@ -14,7 +14,7 @@ from modicum.gateway.upstreams import Upstream, Upstreams
 
 
 class UpstreamCalls:
-    """Of one gateway process.
+    """Counts the requests of one gateway process at each upstream, and holds them to their limits.
 
     Args:
         most_calls: how many may be under way in all (`gateway.most_calls`). An upstream without a limit of its own may

@@ -20,7 +20,9 @@ _NAMES_IT = re.compile(rb"stream[_ ]?options|include[_ ]?usage", re.IGNORECASE)
 
 
 class UsageRefusals:
-    """Of one gateway process: by upstream and model, since one address may stand for several servers."""
+    """The refusals that one gateway process met: by upstream and model, since one address may stand for several
+    servers.
+    """
 
     def __init__(self) -> None:
         self._until: OrderedDict[tuple[str, bytes, str], float] = OrderedDict()

@@ -12,10 +12,12 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modicum.calls import Call, Problem
+from modicum.calls.caveats import explain_caveat, is_unknown_field
 from modicum.calls.containment import contain
 from modicum.calls.errors import unknown_name
+from modicum.calls.outside.storable import storable
 from modicum.calls.project_names import project_of
-from modicum.calls.storable import storable
+from modicum.calls.session_reports import REPORTS, SessionCalls
 from modicum.importers.files import head, is_document
 from modicum.importers.folders import log_files
 from modicum.importers.format import Found, LogFormat, Reading
@@ -29,6 +31,7 @@ FORMATS = {
     "claude-code": "claude_code.format",
     "codex": "agents.codex",
     "gemini-cli": "agents.gemini_cli",
+    "opencode-run": "agents.opencode_run",
     "opencode": "agents.opencode",
     "pi": "agents.pi",
     "copilot-cli": "agents.copilot_cli",
@@ -40,6 +43,8 @@ FORMATS = {
     "droid": "agents.droid",
     "crush": "agents.crush",
     "zed": "agents.zed",
+    "claude-headless": "agents.claude_headless",
+    "codex-exec": "agents.codex_exec",
     "openai-usage": "recorded.openai_usage",
     "anthropic-usage": "recorded.anthropic_usage",
     "openai": "recorded.openai",
@@ -145,12 +150,27 @@ def read_calls(
                 yield found
             else:
                 files.append(Sized(found, _size(found)))
-    calls = _read(files, _Task(reading, source), processes, progress)
+    calls = _without_repeated_reports(_read(files, _Task(reading, source), processes, progress))
     if reading.anatomy:
         from modicum.importers.anatomy_reading import order_conversations
 
         calls = order_conversations(calls, booked_in)
     yield from calls
+
+
+def _without_repeated_reports(found: Found) -> Found:
+    """Without what only reports on calls that stand in these files: reports come last, if they do."""
+    known, reports = SessionCalls(), []
+    for one in found:
+        if isinstance(one, Problem):
+            yield one
+            continue
+        known.add(one)
+        if one.place in REPORTS:
+            reports.append(one)
+        else:
+            yield one
+    yield from (report for report in reports if not known.has(report))
 
 
 @dataclass(frozen=True)
@@ -194,10 +214,13 @@ def _read(
 def _read_file(path: Path, task: _Task) -> Found:
     """What is in one file. Whatever is wrong with it ends no more than it: the rest goes on."""
     problems = 0
+    doubts = _Doubts(path)
     is_odd = not _is_storable(str(path))  # calls without a name of their own are called after their file
     with contain() as reading:  # a fault of ours, or of the disk under the file
         for found in _placed(path, task):
             if isinstance(found, Call):
+                if found.charges.caveats:
+                    doubts.add(found)
                 yield _renamed(found) if is_odd else found
                 continue
             problems += 1
@@ -211,6 +234,28 @@ def _read_file(path: Path, task: _Task) -> Found:
     if problems > MOST_PROBLEMS:
         end = "; the rest is not read" if problems == GIVEN_UP_AT else ""
         yield Problem(str(path), f"{problems - MOST_PROBLEMS:,} more problems in this file{end}")
+    yield from doubts.problems()
+
+
+class _Doubts:
+    """Fields that nobody knows, in the calls of one file: each is a problem once, however many calls have it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = str(path)
+        self._calls: dict[str, set[str]] = {}
+
+    def add(self, call: Call) -> None:
+        for caveat in filter(is_unknown_field, call.charges.caveats):
+            self._calls.setdefault(caveat, set()).add(call.call_id)
+
+    def problems(self) -> Iterator[Problem]:
+        for caveat, calls in self._calls.items():
+            number = f"{len(calls):,} call" + "s" * (len(calls) != 1)
+            reason = f"{explain_caveat(caveat)}, in {number}: their cost is estimated; {REPORT_HINT}"
+            yield Problem(self._path, reason, is_of_cost=True)
+
+
+REPORT_HINT = "'modicum doctor --unknown-fields' writes a report to send"
 
 
 def _placed(path: Path, task: _Task) -> Found:

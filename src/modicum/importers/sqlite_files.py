@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-from modicum.calls.regular_file import open_regular
+from modicum.calls.outside.regular_file import open_regular
 
 DAMAGED = (sqlite3.Error, UnicodeDecodeError)
 """What a damaged database raises; Python decodes the names in a schema strictly, whatever the text factory."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from modicum.calls import Problem
-from modicum.calls.regular_file import open_regular
+from modicum.calls.outside.regular_file import open_regular
 
 MOST_UNPACKED_TIMES = 200
 """What a packed file may unpack to, in sizes of its own. Logs come to 5 to 50; zeros come to 1,000."""

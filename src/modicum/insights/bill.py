@@ -282,4 +282,4 @@ def bill_document(
 def _figures(line: BillLine) -> dict[str, Any]:
     fields: dict[str, Any] = msgspec.structs.asdict(line)
     del fields["name"]
-    return fields
+    return fields | {"usage": msgspec.structs.asdict(line.usage)}  # every bucket, also where it holds nothing

@@ -1,18 +1,21 @@
 """`modicum count`: how many tokens a text has in several models, what they cost, and how sure that is."""
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
+from functools import partial
 
 import msgspec
 
 from modicum.calls import Basis
+from modicum.insights.claude_correction import CountablePart, confirmed_checks, correct
 from modicum.metering.calibration import Calibrations, TokenCount
+from modicum.metering.claude_tokens import CounterCheck, count_claude_tokens
 from modicum.metering.context_windows import context_window_tokens
 from modicum.metering.prices import PriceBook
-from modicum.metering.tokens import count_with, encoding_for
+from modicum.metering.tokens import DEFAULT_ENCODING, count_with, encoding_for
 
 DEFAULT_MODELS = (
     "claude-opus-5-5",
@@ -34,6 +37,17 @@ class CountBasis:
 
     calibrations: Calibrations = field(default_factory=Calibrations)
     prices: PriceBook = field(default_factory=PriceBook)
+    checks: tuple[CounterCheck, ...] = ()
+    """What an exact counter for Claude was found to be worth."""
+
+    def corrected_for(self, models: Iterable[str], parts: Sequence[CountablePart]) -> "CountBasis":
+        """With lines that the exact counter corrects on these texts, for the models where the user's records confirm
+        it. Takes seconds.
+        """
+        chosen = confirmed_checks(models, self.checks)
+        count = partial(count_with, encoding=DEFAULT_ENCODING)
+        lines = correct(parts, chosen, count, count_claude_tokens)
+        return replace(self, calibrations=self.calibrations.overlaid(lines)) if lines else self
 
 
 class ModelCount(msgspec.Struct, frozen=True, kw_only=True):

@@ -73,7 +73,7 @@ class EnergyTotals(msgspec.Struct, frozen=True, kw_only=True):
 
 
 def sum_energy(windows: Sequence[EnergyWindow]) -> EnergyTotals | None:
-    """None where nothing was measured: unknown is not 0."""
+    """The energy of these windows together; None where nothing was measured: unknown is not 0."""
     found = share_energy(windows, [])
     if found is None:
         return None

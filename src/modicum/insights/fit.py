@@ -14,7 +14,8 @@ from pathlib import Path, PurePosixPath
 import msgspec
 
 from modicum.calls import Problem, UserError
-from modicum.insights.codebase import FileList, read_text
+from modicum.insights.claude_correction import CountablePart
+from modicum.insights.code.codebase import FileList, read_text
 from modicum.insights.count import CountBasis, convert_count, count_raw, list_encodings
 from modicum.metering.calibration import Calibrations, TokenCount
 from modicum.metering.content_kinds import find_content_kind
@@ -149,6 +150,7 @@ def fit(
     whole: Counter[tuple[str, str]] = Counter()
     for file in files:
         whole.update(file.raw)
+    measures = measures.corrected_for(models, [_as_part(folder, file) for file in files])
     return Fit(
         folder=str(folder),
         rule=found.rule,
@@ -185,6 +187,14 @@ def _count_all(folder: Path, names: Sequence[str], encodings: Iterable[str]) -> 
     with ThreadPoolExecutor(min(4, os.cpu_count() or 1)) as pool:
         for start in range(0, len(names), AT_ONCE):
             yield from pool.map(one, names[start : start + AT_ONCE])
+
+
+def _as_part(folder: Path, file: _CountedFile) -> CountablePart:
+    def read() -> str:
+        text = read_text(folder / file.name)
+        return "" if isinstance(text, Problem) else text  # it was there a moment ago
+
+    return CountablePart(file.content, file.size, read)
 
 
 def fit_model(

@@ -81,7 +81,7 @@ class HistoryReplay:
 
     @property
     def saving_share(self) -> float:
-        """Of the cost of the arm without changes. Negative: the change would have cost more."""
+        """What is saved, as a share of the cost without changes. Negative: the change would have cost more."""
         whole = self.base.total_usd
         return (whole - self.changed.total_usd) / whole if whole else 0.0
 
@@ -185,7 +185,10 @@ class Replay:
         )[0]
 
     def fidelity(self, calls: Flags | None = None, base: PricedHistory | None = None) -> Fidelity:
-        """Of all calls, or of some (those of one source); of another arm without changes, if one is given."""
+        """How well the replay reproduces the record, for all calls or for some (those of one source).
+
+        `base`: another arm without changes, instead of ours.
+        """
         history, arm = self.history, base or self.base
         priced = ~np.isnan(self.recorded.cost_usd)
         chosen = priced if calls is None else priced & calls
@@ -194,6 +197,7 @@ class Replay:
         tasks, task_of_call = np.unique(history.task[chosen], return_inverse=True)
         task_record = np.bincount(task_of_call, record, len(tasks))
         task_cost = np.bincount(task_of_call, cost, len(tasks))
+        # The error of a task is a share of its cost, so tasks that cost nothing have none.
         paid = task_record > 0
         errors = np.abs(task_cost[paid] - task_record[paid]) / task_record[paid]
         whole = float(record.sum())
@@ -302,6 +306,7 @@ class Replay:
         hour_share = np.divide(
             history.cache_write_1h[stays], recorded_writes, out=np.zeros(len(stays)), where=recorded_writes > 0
         )
+        # A changed time to live holds for all that is written; else the two kinds of writes keep their shares.
         hour_share = np.where(plan.ttl_s[stays] > 0, plan.ttl_s[stays] >= 3600, hour_share)
         values = (read, written * (1 - hour_share), written * hour_share, uncached)
         for bucket, value in zip(buckets, values, strict=True):
@@ -314,10 +319,12 @@ class Replay:
         history = self.history
         read, short, long, uncached, visible, reasoning = buckets
         prompt = read + short + long + uncached
+        # NaN where no price is known. Steps go by the new prompt: a smaller one may have a lower price per token.
         rates = self._rates.per_call(plan.model, plan.models, plan.tier, plan.tiers, prompt)
         # A row per call and a column per bucket, in the order of `TEXT_BUCKETS` in which rates come.
         tokens = np.column_stack((uncached, read, short, long, visible, reasoning))
         requests = np.where(plan.dropped, 0, np.nan_to_num(history.cost_requests_usd))
+        # Row by row; a product of whole matrices would have a value for each pair of calls.
         cost = np.einsum("ij,ij->i", tokens, rates) + requests
         lost = np.isnan(cost)
         cost = np.where(lost, history.cost_usd, cost)

@@ -83,6 +83,7 @@ def price_rounds(
         answered: the calls that were sent with the results (C,); the ones behind `requesting` where None.
     """
     if answered is None:
+        # The call behind in the array, unless that one begins another conversation.
         answered = np.zeros(history.calls, np.bool_)
         answered[1:] = requesting[:-1] & ~history.first[1:]
     # The prompts of the answered calls are counted whole below, so segments are not counted in them again.
@@ -117,6 +118,7 @@ class _PromptPrices:
         self.written_usd = _usd_per_token(write_cost, written)
         self.uncached_usd = _usd_per_token(history.cost_uncached_usd, history.uncached)
         if but_calls is not None:
+            # Prices of 0 leave these calls out of every sum, without a test for each pair.
             for usd in (self.read_usd, self.written_usd, self.uncached_usd):
                 usd[but_calls] = 0.0
 
@@ -163,6 +165,7 @@ def hash_contexts(history: History) -> Ints:
     list the segments of each. At the end of a conversation all its segments die, so the sum is 0 again.
     """
     numbers = np.arange(history.segments)
+    # 0 stands for "no digest".
     has_digest = history.segment_digest != 0
     # A segment whose text was not seen is equal to itself alone: its own number, made negative, stands for its digest.
     texts = np.where(has_digest, history.segment_digest, -1 - numbers)

@@ -20,8 +20,8 @@ from modicum.calls import (
     Usage,
 )
 from modicum.calls.cost import ZERO
+from modicum.calls.outside.storable import storable
 from modicum.calls.rates import Rates
-from modicum.calls.storable import storable
 from modicum.metering.prices import PriceBook
 from modicum.metering.waived import WAIVED, is_waived
 
@@ -143,7 +143,7 @@ def _reported(call: Call) -> Cost:
     if call.reported_cost_usd is None:
         return Cost.unknown()
     usd = call.reported_cost_usd
-    return Cost(usd, Basis.EXACT if call.output_basis is Basis.EXACT else call.output_basis, None, "reported")
+    return Cost(usd, call.output_basis | (Basis.ESTIMATED if call.charges.caveats else Basis.EXACT), None, "reported")
 
 
 def newest(entries: Iterable[Entry]) -> list[Entry]:

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from modicum.calls import Entry, UserError
 from modicum.calls.extras import load_extra
-from modicum.calls.storable import storable
+from modicum.calls.outside.storable import storable
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
     EDIT_KINDS,

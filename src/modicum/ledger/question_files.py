@@ -6,7 +6,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-from modicum.calls.storable import storable
+from modicum.calls.outside.storable import storable
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 

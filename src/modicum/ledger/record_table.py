@@ -10,7 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import msgspec
 
-from modicum.calls.storable import storable
+from modicum.calls.outside.storable import storable
 from modicum.ledger.rows import Columns, Row, storable_columns
 
 N = TypeVar("N")

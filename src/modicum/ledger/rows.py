@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from modicum.calls.storable import storable
+from modicum.calls.outside.storable import storable
 
 if TYPE_CHECKING:
     import numpy.typing as npt

@@ -85,8 +85,8 @@ class Store(Protocol):
         """
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
-        """As `ask`, for millions of rows: an array per column. Whole numbers are int64 and never NULL; other numbers
-        are float64, NaN where NULL; all else are objects.
+        """Asks a question as `ask` does, for millions of rows: an array per column. Whole numbers are int64 and never
+        NULL; other numbers are float64, NaN where NULL; all else are objects.
         """
 
     def purge(self, which: Purge) -> int:

@@ -59,7 +59,7 @@ class LedgerProcessStore:
         return rows
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
-        """As the engine gives them; columns of other things than numbers are object arrays."""
+        """Columns as the engine gives them; columns of other things than numbers are object arrays."""
         columns = self._post("ask-columns", wire.encode({"question": question, "parameters": parameters}))
         return {name: _array(values) for name, values in columns.items()}
 

@@ -33,10 +33,10 @@ from modicum.metering.prices import PriceBook
 from modicum.outbound.client import Outbound
 from modicum.outbound.hosts import AllowedHosts
 from modicum.outbound.unreachable import Unreachable
-from modicum.providers import traceparent
-from modicum.providers.otel import Span
-from modicum.providers.otel_attributes import attributes_of, operation_of
-from modicum.providers.otlp_protobuf import rejected_in, request_of
+from modicum.providers.opentelemetry import traceparent
+from modicum.providers.opentelemetry.otel import Span
+from modicum.providers.opentelemetry.otel_attributes import attributes_of, operation_of
+from modicum.providers.opentelemetry.otlp_protobuf import rejected_in, request_of
 
 READER = "exported"
 EVERY_S = 1.0

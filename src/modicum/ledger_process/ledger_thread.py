@@ -9,13 +9,16 @@ from typing import TypeVar
 
 from modicum.calls import Problem, UserError
 from modicum.calls.containment import contain
+from modicum.experiments.decisions import EVENT_KIND as EXPERIMENT
+from modicum.experiments.decisions import ExperimentEvent, audit_experiments
+from modicum.experiments.grader import Grader
 from modicum.governance.keys import KeyEvent, audit
 from modicum.ledger.events import EventFile
 from modicum.ledger.on_disk import explain_replaced_file, file_at
 from modicum.ledger.opening import open_store
+from modicum.ledger.otlp.spans import SpanShipper
 from modicum.ledger.records import AUDIT_EVENTS
 from modicum.ledger.shipper import Shipped, Shipper
-from modicum.ledger.spans import SpanShipper
 from modicum.ledger.store import Store
 from modicum.ledger_process.live import LiveWindow
 from modicum.metering.prices import PriceBook
@@ -45,7 +48,8 @@ class LedgerThread:
         self._place, self._journals, self._prices, self._log = place, journals, prices, log
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._events = EventFile(events)
-        self._events_trouble = ""
+        self._events_trouble = self._grader_trouble = ""
+        self._grader = Grader(self._events, log)
         self._booked_event = -1
         self._store: Store | None = None
         self._file = 0, 0
@@ -117,6 +121,8 @@ class LedgerThread:
             moved = self._shipped(last=last)
         if moved is None:
             return False
+        if not last:
+            self._grade_experiments()
         if self.reason:
             self.reason = ""
             self._log("the ledger is there")
@@ -163,11 +169,24 @@ class LedgerThread:
             return
         try:
             decided = audit(self._events.read("key", KeyEvent))
+            decided += audit_experiments(self._events.read(EXPERIMENT, ExperimentEvent))
         except UserError as error:  # an event of a newer version must not keep calls out of the ledger
             self._log(str(error))
         else:
             self._opened().append_records(AUDIT_EVENTS, decided)
         self._booked_event = last
+
+    def _grade_experiments(self) -> None:
+        """A failure costs the grade and nothing else; it is logged once."""
+        trouble = ""
+        with contain() as grading:
+            self._grader.grade_running(self._opened())
+        if grading.error is not None:
+            error = grading.error
+            trouble = f"experiments cannot be graded: {error if isinstance(error, UserError) else _describe(error)}"
+        if trouble and trouble != self._grader_trouble:
+            self._log(trouble)
+        self._grader_trouble = trouble
 
     def _tell_of_events(self, trouble: str) -> None:
         if trouble and trouble != self._events_trouble:

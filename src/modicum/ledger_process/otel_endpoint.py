@@ -8,8 +8,8 @@ from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from modicum.calls import UserError
-from modicum.providers.otel_attributes import Names
-from modicum.providers.otlp_protobuf import messages
+from modicum.providers.opentelemetry.otel_attributes import Names
+from modicum.providers.opentelemetry.otlp_protobuf import messages
 from modicum.settings import OtelSettings
 
 PROTOCOL = "http/protobuf"

@@ -2,8 +2,9 @@
 
 Claude and Gemini tell how many tokens a prompt had. Between two calls of one conversation the prompt grows by what was
 appended, and that text can be counted by us: each such step is a pair (our count, the provider's). A calibration is
-the line through many pairs: `provider = ratio * ours + wrap`, where `wrap` is what the provider puts around each step
-(roles, the frame of a tool call), which a plain text does not have. So a text has `ratio * ours` tokens.
+the line through many pairs: `provider = ratio * ours + frame`. The frame is what the provider puts around each step: a
+fixed part (roles), so much for a tool call and so much for each of its parameters. A plain text has none of these, so
+it has `ratio * ours` tokens.
 
 Logs leave things out (hidden reminders make a step larger than its text), so the line is the one with the least sum of
 absolute relative errors: a minority of odd pairs cannot move it. Its error is measured on pairs that it has not seen.
@@ -11,13 +12,14 @@ absolute relative errors: a minority of odd pairs cannot move it. Its error is m
 
 import re
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 import msgspec
 
 from modicum.calls import Basis, UserError
-from modicum.calls.regular_file import read_regular
+from modicum.calls.outside.regular_file import read_regular
+from modicum.metering.claude_tokens import NEW_TOKENIZER_RELEASE, OLDEST_RELEASE, CounterCheck, find_release
 from modicum.metering.tokens import bare_name, encoding_for
 
 KINDS = ("", "code", "prose", "output", "search")
@@ -37,6 +39,9 @@ class CalibrationPair(msgspec.Struct, frozen=True, gc=False):
     """The conversation or session: pairs of one group are never both fitted and tested."""
     content: str = ""
     """What most of it was: a kind of content as in `Calibration`, or empty."""
+    tool_calls: int = 0
+    parameters: int = 0
+    """Of the tool calls together: each is put into a frame of its own."""
 
 
 class Calibration(msgspec.Struct, frozen=True, gc=False, kw_only=True):
@@ -50,6 +55,10 @@ class Calibration(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The provider's tokens for one of ours."""
     wrap_tokens: float = 0.0
     """What the provider adds around each step of a conversation; no part of a text's count."""
+    tool_call_tokens: float = 0.0
+    """What it adds besides for a tool call and its result."""
+    parameter_tokens: float = 0.0
+    """And for each parameter of the call."""
     error: float
     """Median over held-out pairs of |predicted / actual - 1|: what to expect of one short text."""
     error_whole: float | None = None
@@ -61,11 +70,18 @@ class Calibration(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     """The models that the pairs are from."""
     method: str
     """How the error was got, in words."""
+    counted_by: str = ""
+    """What stood for the provider, where no usage record did: `ctok 1.3.0`. Then the error is against that."""
 
     @property
     def margin(self) -> float:
         """The larger error: what to keep free."""
         return max(self.error, self.error_whole or 0.0)
+
+    def predict_growth(self, pair: CalibrationPair) -> float:
+        """The provider's tokens for a step, its frame included."""
+        frame = self.wrap_tokens + self.tool_call_tokens * pair.tool_calls + self.parameter_tokens * pair.parameters
+        return self.ratio * pair.raw_tokens + frame
 
 
 class TokenCount(msgspec.Struct, frozen=True, gc=False):
@@ -99,12 +115,11 @@ CLAUDE_NEW = Family("claude-4.7", "claude", 1.35)
 def find_family(model: str) -> Family:
     """The models that are counted alike: Claude before 4.7, Claude since, Gemini, otherwise the name's first word."""
     name = bare_name(model)
-    if "claude" in name:
-        found = re.search(r"(?<!\d)(\d{1,2})(?:[.-](\d{1,2}))?(?!\d)", name)
-        version = (int(found[1]), int(found[2] or 0)) if found else (99, 0)
-        if version < (3, 0):
+    release = find_release(name)
+    if release:
+        if release < OLDEST_RELEASE:
             return Family("claude-2")
-        return Family("claude") if version < (4, 7) else CLAUDE_NEW
+        return Family("claude") if release < NEW_TOKENIZER_RELEASE else CLAUDE_NEW
     word = re.match(r"[a-z]+", name)
     return Family(word[0] if word else name)
 
@@ -127,6 +142,12 @@ class Calibrations:
                 self._found = {key: kept for key, kept in self._found.items() if key[0] != one.family}
         self._found |= {(one.family, one.content): (one, True) for one in own}
 
+    def overlaid(self, closer: Iterable[Calibration]) -> "Calibrations":
+        """These, with lines above them that were made for the very text that is counted."""
+        found = Calibrations(shipped=())
+        found._found = self._found | {(one.family, one.content): (one, True) for one in closer}
+        return found
+
     def find(self, family: str, content: str = "") -> tuple[Calibration, bool] | None:
         """The calibration for that kind of content, else for any, and whether it is the user's own."""
         return self._found.get((family, content)) or self._found.get((family, ""))
@@ -143,14 +164,8 @@ class Calibrations:
             calibration, mine = known
             tokens = round(raw_tokens * calibration.ratio)
             most = round(raw_tokens * calibration.ratio * (1 + calibration.margin))
-            origin = "your own records" if mine else "shipped"
-            return TokenCount(
-                tokens,
-                Basis.ESTIMATED,
-                calibration.error,
-                most,
-                f"{encoding} times {calibration.ratio:.3f}, calibrated on {calibration.pairs:,} pairs ({origin})",
-            )
+            known_by = f"{encoding} times {calibration.ratio:.3f}, {_describe_origin(calibration, mine=mine)}"
+            return TokenCount(tokens, Basis.ESTIMATED, calibration.error, most, known_by)
         stand_in = self.find(family.stands_in, content) if family.stands_in else None
         ratio = stand_in[0].ratio if stand_in else 1.0
         tokens = round(raw_tokens * ratio)
@@ -159,38 +174,63 @@ class Calibrations:
         return TokenCount(tokens, Basis.ESTIMATED, None, most, f"{why}; not measured for {family.name}")
 
 
+@cache
+def shipped_calibrations() -> Calibrations:
+    """The lines that come with the program: for what is counted while it passes, and for logged outputs."""
+    return Calibrations()
+
+
+def _describe_origin(calibration: Calibration, *, mine: bool) -> str:
+    if not calibration.counted_by:
+        return f"calibrated on {calibration.pairs:,} pairs ({'your own records' if mine else 'shipped'})"
+    if mine:
+        return f"corrected by {calibration.counted_by} on this text, with the error that your own records show"
+    return f"fitted to {calibration.counted_by}, which rebuilds this tokenizer ({calibration.pairs:,} texts; shipped)"
+
+
 def measure_error(calibration: Calibration, pairs: Sequence[CalibrationPair]) -> float | None:
     """The median error of a calibration on pairs of its kind that it was not made from; None where there are none."""
     errors = sorted(
-        abs((calibration.ratio * pair.raw_tokens + calibration.wrap_tokens) / pair.prompt_growth_tokens - 1)
+        abs(calibration.predict_growth(pair) / pair.prompt_growth_tokens - 1)
         for pair in pairs
         if pair.prompt_growth_tokens > 0 and calibration.content in {"", pair.content}
     )
     return errors[len(errors) // 2] if errors else None
 
 
-class _File(msgspec.Struct):
-    calibrations: list[Calibration]
+class CalibrationFile(msgspec.Struct, frozen=True):
+    """All that is stored: the lines, and what an exact counter was found to be worth."""
+
+    calibrations: list[Calibration] = []
+    checks: list[CounterCheck] = []
     made_by: str = ""
 
 
-def load(path: Path) -> list[Calibration]:
-    """The calibrations in a file; none where there is no file.
+def load_file(path: Path) -> CalibrationFile:
+    """What is in a file; nothing where there is no file.
 
     Raises:
         UserError: the file is damaged.
     """
     try:
-        return msgspec.json.decode(read_regular(path), type=_File).calibrations
+        return msgspec.json.decode(read_regular(path), type=CalibrationFile)
     except FileNotFoundError:
-        return []
+        return CalibrationFile()
     except (OSError, msgspec.DecodeError, RecursionError) as error:
         raise UserError(f"{path} cannot be read as calibrations ({error}); delete it and calibrate again") from None
 
 
-def save(calibrations: Iterable[Calibration], path: Path, made_by: str = "modicum") -> None:
+def load(path: Path) -> list[Calibration]:
+    """The calibrations in a file; see `load_file`."""
+    return load_file(path).calibrations
+
+
+def save(
+    calibrations: Iterable[Calibration], path: Path, made_by: str = "modicum", checks: Iterable[CounterCheck] = ()
+) -> None:
     """Writes the file anew, whole or not at all."""
-    document = msgspec.json.format(msgspec.json.encode(_File(list(calibrations), made_by)), indent=2)
+    whole = CalibrationFile(list(calibrations), list(checks), made_by)
+    document = msgspec.json.format(msgspec.json.encode(whole), indent=2)
     path.parent.mkdir(parents=True, exist_ok=True)
     fresh = path.with_name(path.name + ".new")
     fresh.write_bytes(document + b"\n")

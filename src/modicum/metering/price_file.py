@@ -35,8 +35,8 @@ import msgspec
 
 from modicum.calls import Tier, UserError
 from modicum.calls.charges import WEB_SEARCHES
+from modicum.calls.outside.regular_file import read_regular
 from modicum.calls.rates import KIN, MILLION, Rates, RateStep, RateSteps
-from modicum.calls.regular_file import read_regular
 
 OWN = "prices.toml"
 

@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from modicum.calls import Call, Tier
+from modicum.calls import Basis, Call, Tier
+from modicum.calls.outside.regular_file import read_regular
 from modicum.calls.rates import Rates, RateStep, RateSteps
-from modicum.calls.regular_file import read_regular
+from modicum.calls.session_reports import RUN, SUMS
 from modicum.metering.price_file import PriceFile
 from modicum.metering.regions import SAME, RegionalFactor, regional_factor
 
@@ -69,8 +70,19 @@ class PriceBook:
         return found
 
     def rates_of(self, call: Call) -> Rates | None:
+        if call.place in SUMS:
+            return self._rates_of_sum(call)
         prompt_tokens = call.usage.prompt_tokens // max(call.calls_count, 1)
         return self.rates(call.provider, call.model, call.started, call.tier, prompt_tokens, call.charges.region)
+
+    def _rates_of_sum(self, call: Call) -> Rates | None:
+        """Those of a small prompt. Whether one of the summed calls was larger nothing tells, once all together are."""
+        steps = self.steps(call.provider, call.model, call.started, call.tier, call.charges.region)
+        if not steps:
+            return None
+        rates = steps[0].rates
+        is_sure = len(steps) == 1 or (call.place == RUN and call.usage.prompt_tokens <= steps[1].above_tokens)
+        return rates if is_sure else msgspec.structs.replace(rates, basis=rates.basis | Basis.ESTIMATED)
 
     def save(self) -> None:
         """Keeps what was looked up for the next run. A folder that cannot be written to costs time, nothing else."""

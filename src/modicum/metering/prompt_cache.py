@@ -339,12 +339,7 @@ def learn_habits(
     """
     begins = _find_run_starts(calls.conversation)
     uses = (recorded.read + recorded.written_5m + recorded.written_1h > 0) | calls.implicit
-    longer_s = np.full(len(uses), 3600.0) if calls.longer_s is None else calls.longer_s
-    ttl = np.where(recorded.written_1h > recorded.written_5m, longer_s, calls.ttl_s)
-    shows_ttl = recorded.written_5m + recorded.written_1h > 0
-    # A cache that bills no writes shows its time to live by what is read after a long pause.
-    paused, was_read = _find_long_pauses(calls, recorded, longer_s, 0.0 if front_shown is None else front_shown)
-    ttl, shows_ttl = np.where(paused & was_read, longer_s, ttl), shows_ttl | paused
+    ttl, shows_ttl = _read_ttl(calls, recorded, 0.0 if front_shown is None else front_shown)
 
     def guess(values: Floats, is_known: Flags, otherwise: Floats | float) -> tuple[Floats, Floats]:
         """What is known after each call, and before it. `is_known`: calls that show the value."""
@@ -354,12 +349,14 @@ def learn_habits(
         return np.where(np.isnan(after), before, after), before
 
     ttl_left, ttl_guess = guess(ttl, shows_ttl, calls.ttl_s)
+    # Without the cache all of a prompt is uncached: only calls that use it show how long the tail is.
     _, tail_guess = guess(recorded.uncached, uses, 0.0)
     # A prompt that is too short to be cached tells nothing of what the caller wants.
     shows_use = uses | (calls.prompt >= calls.minimum)
     # The first of a group has nobody before it: then the one behind it shows whether the caller uses the cache.
     used_after = _last_in_group(uses.astype(np.float64), shows_use, group, -calls.asked_s)
     _, caches_guess = guess(uses.astype(np.float64), shows_use, np.where(np.isnan(used_after), 1.0, used_after))
+    # An implicit cache bills no writes, so all that was not read looks uncached; yet it keeps the whole prompt.
     tail_left = np.where(calls.implicit, 0, recorded.uncached)
     left = np.zeros(len(group))
     left[1:] = np.where(begins[1:] | ~uses[:-1], 0, (calls.prompt - tail_left)[:-1])
@@ -370,8 +367,10 @@ def learn_habits(
     agreed = np.abs(recorded.read - before) <= AGREED * recorded.read
     if front_shown is not None:
         agreed |= recorded.read <= (1 + AGREED) * front_shown
+    # 0.9: a read that falls short by less is the tail, the provider's steps or our counts, and shows no lost cache.
     cold = np.where(begins, (recorded.read < 0.9 * calls.prompt) | agreed, recorded.read < 0.9 * left) & uses
     kept_warm = is_group_warm(calls, group, np.where(uses, ttl_left, -np.inf), CallOrders.sort(calls, group).groups)
+    # Reads of 0 count here, and not for the front below: where nobody kept it warm, 0 says that it was gone.
     alone = _last_in_group(recorded.read, cold & ~kept_warm, wide_group, calls.asked_s)
     front = _last_in_group(recorded.read, cold & (recorded.read > 0), group, calls.asked_s)
     alone = np.nan_to_num(alone)
@@ -384,6 +383,17 @@ def learn_habits(
 
 LONGEST_USUAL_S = 3600.0
 """An implicit cache is never kept longer than this, unless the caller asked for more."""
+
+
+def _read_ttl(calls: CallSequence, recorded: RecordedBuckets, front: Floats | float) -> tuple[Floats, Flags]:
+    """The time to live that each call asked for, and which calls show it."""
+    longer_s = np.full(len(calls.prompt), 3600.0) if calls.longer_s is None else calls.longer_s
+    # A call that wrote for both times is taken for the one with more tokens: a call has one time to live here.
+    ttl = np.where(recorded.written_1h > recorded.written_5m, longer_s, calls.ttl_s)
+    # A cache that bills no writes shows its time to live by what is read after a long pause.
+    paused, was_read = _find_long_pauses(calls, recorded, longer_s, front)
+    shows = (recorded.written_5m + recorded.written_1h > 0) | paused
+    return np.where(paused & was_read, longer_s, ttl), shows
 
 
 def _find_long_pauses(
@@ -453,6 +463,7 @@ def _fill_forward(values: Floats, is_known: Flags, begins: Flags) -> tuple[Float
     start = np.maximum.accumulate(np.where(begins, places, 0))
     # The last known place so far; before the start of the run it belongs to another one and does not count.
     last = np.maximum.accumulate(np.where(is_known, places, -1))
+    # Where there is none yet `last` is -1, which picks the last value of all; `start` is 0 or more, so it never counts.
     after = np.where(last >= start, values[last], np.nan)
     before = np.full(len(values), np.nan)
     before[1:] = np.where(begins[1:], np.nan, after[:-1])

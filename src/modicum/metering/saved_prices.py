@@ -8,8 +8,8 @@ from typing import Self
 import msgspec
 
 from modicum.calls import Call, Tier, UserError
+from modicum.calls.outside.regular_file import read_regular
 from modicum.calls.rates import RateSteps
-from modicum.calls.regular_file import read_regular
 from modicum.metering.prices import PriceBook
 
 FORMAT = 1

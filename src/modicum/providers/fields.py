@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from modicum.calls.storable import storable
+from modicum.calls.outside.storable import storable
 from modicum.calls.usage import checked_count
 from modicum.providers.json_values import decoded
 

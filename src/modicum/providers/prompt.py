@@ -130,7 +130,7 @@ class RequestUnit(Unit):
 
     @property
     def detail(self) -> bytes:
-        """Of the tools and arguments of the calls that it makes or answers."""
+        """A digest of the tools and arguments of the calls that it makes or answers."""
         if not self._about:
             return b""
         return _digest(

@@ -164,7 +164,7 @@ class SilentTail(EventTail):
     WORTH_READING: ClassVar = re.compile(rb"data:")
 
     def on_event(self, event: Mapping[str, Any]) -> None:
-        """Knows nothing."""
+        """Takes nothing from the event: the API has no streams, so nothing in one can be trusted."""
 
     def generated_text(self, event: Mapping[str, Any]) -> str:  # noqa: ARG002 - nothing is known of any event
         return ""

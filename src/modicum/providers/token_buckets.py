@@ -7,10 +7,12 @@ one that agrees with the total (if the log has one) stands; else the reading tha
 """
 
 from collections.abc import Mapping
+from typing import Any
 
 import msgspec
 
 from modicum.calls import Usage
+from modicum.providers.fields import count
 
 MODALITIES = ("audio", "image", "video")
 """What tokens may be besides text; each may have a price of its own."""
@@ -63,6 +65,15 @@ def split_writes(written: int, written_5m: int, written_1h: int) -> tuple[int, i
     written for the short time.
     """
     return max(written - written_1h, written_5m), written_1h
+
+
+def tokens_by_modality(details: Mapping[str, Any], names: str = "{}_tokens") -> dict[str, int]:
+    """What the details of a side count by modality, under names like `audio_tokens`.
+
+    Raises:
+        ValueError: a count is no count of tokens.
+    """
+    return {kind: count(details, names.format(kind)) or 0 for kind in MODALITIES}
 
 
 def with_modalities(

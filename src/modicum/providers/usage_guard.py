@@ -5,7 +5,7 @@ that prices it, or with the reason why it is free; any other number that is not 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import Any
 
 KnownFields = Mapping[str, "str | KnownFields"]
@@ -20,6 +20,8 @@ _NAME = re.compile(r"[A-Za-z][\w-]{0,39}\Z")
 
 def unknown_numbers(usage: Mapping[str, Any], known: KnownFields, within: str = "usage") -> list[str]:
     """The paths of numbers that are not 0 and not known: `usage.output_tokens_details.smell_tokens`."""
+    if _is_understood(usage, known):
+        return []
     found: list[str] = []
     for path in _walk(usage, known, within, MOST_DEPTH):
         if path not in found:
@@ -27,6 +29,31 @@ def unknown_numbers(usage: Mapping[str, Any], known: KnownFields, within: str = 
         if len(found) == MOST_NAMED:
             break
     return found
+
+
+def _is_understood(usage: Mapping[str, Any], known: KnownFields) -> bool:
+    """Whether every field is plainly known; says no also where only a closer look can tell. Nearly every reply passes
+    here, in a tenth of the time of that look.
+    """
+    for name, value in usage.items():
+        if not value:  # null, 0, false, or empty
+            continue
+        rule = known.get(name)
+        if rule.__class__ is str:
+            continue
+        if rule is None or value.__class__ is not dict or not _is_understood(value, rule):  # type: ignore[arg-type]
+            return False
+    return True
+
+
+def unknown_counts(row: Mapping[str, Any], known: Container[str], within: str) -> list[str]:
+    """The same for a row that holds more than usage: only a number whose name says that it counts tokens is meant."""
+    found = [
+        f"{within}.{_shown(name)}"
+        for name, value in row.items()
+        if "token" in name.lower() and name not in known and holds_number(value)
+    ]
+    return found[:MOST_NAMED]
 
 
 def _walk(usage: Mapping[str, Any], known: KnownFields, within: str, depth: int) -> Iterator[str]:
@@ -65,6 +92,11 @@ def holds_number(value: Any, depth: int = MOST_DEPTH) -> bool:
     if isinstance(value, Mapping):
         return any(holds_number(part, depth - 1) for part in value.values())
     return isinstance(value, list) and any(holds_number(part, depth - 1) for part in value)
+
+
+def shown_path(within: str, name: Any) -> str:
+    """The name of a caveat for a field that stands there."""
+    return f"{within}.{_shown(name)}"
 
 
 def _shown(name: Any) -> str:

@@ -45,7 +45,7 @@ def format_usd(usd: float) -> str:
 
 
 def format_tokens(count: float) -> str:
-    """`1.2 M`."""
+    """A number of tokens in a few characters, as `1.2 M`."""
     for size, unit in ((1e9, "G"), (1e6, "M"), (1e3, "k")):
         if abs(count) >= 0.9995 * size:  # what three figures would round up to the next unit
             return f"{count / size:.3g} {unit}"

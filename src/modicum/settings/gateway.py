@@ -11,7 +11,7 @@ _ORIGIN = r"(?!http://[^:]+:80$|https://[^:]+:443$)[a-z][a-z0-9+.-]*://(?:[a-z0-
 
 
 class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
-    """`[gateway]`"""
+    """The section `[gateway]` of the settings."""
 
     listen: str = "127.0.0.1:4000"
     """Host and port. Anything but this machine itself only if you write it here."""

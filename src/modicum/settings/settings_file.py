@@ -14,7 +14,7 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.calls.errors import accepted_are
-from modicum.calls.regular_file import read_regular
+from modicum.calls.outside.regular_file import read_regular
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault

@@ -24,8 +24,8 @@ def test_a_server_is_loaded_and_its_points_are_kept_and_drawn(gpu, tmp_path, cap
 
     assert code == 0
     assert "fastest for each user: " in out
-    assert "cheapest within 50 ms: 3 at once" in out
-    assert "most tokens per watt: 3 at once" in out
+    assert "cheapest within 50 ms: concurrency 3," in out
+    assert "most tokens per watt: concurrency 3," in out
     assert (tmp_path / "trade.svg").read_text().startswith("<svg")
     assert server.asked[-1][0]["model"] == "m"
 

@@ -42,7 +42,7 @@ def test_the_dearest_calls_are_listed_and_carbon_is_unknown_without_a_grid(files
     code, out, _ = run(capsys, "energy", "calls", files[0], "--calls", files[1])
 
     assert code == 0
-    assert "the 20 dearest of 50" in out
+    assert "the 20 of 50 calls with the most energy" in out
     assert "unseen" in out
     assert "carbon unknown: give --grid" in out
 
@@ -97,7 +97,7 @@ def test_the_ledgers_windows_are_shared_out_over_its_own_calls_of_the_same_serve
 
 
 def test_a_log_needs_its_calls(files, capsys):
-    assert "name the calls that ran in it" in run(capsys, "energy", "calls", files[0])[2]
+    assert "the file of the calls that ran in its time" in run(capsys, "energy", "calls", files[0])[2]
 
 
 def test_the_bill_of_the_ledger_has_kilowatt_hours_where_they_were_measured(booked, capsys):
@@ -168,7 +168,7 @@ def test_calls_beside_the_logs_time_are_named(files, tmp_path, capsys):
 
     code, _, err = run(capsys, "energy", "calls", files[0], "--calls", path)
     assert code == 2
-    assert "lie outside of the time of" in err
+    assert "are outside the time of" in err
 
 
 def test_fits_are_listed_with_their_time(booked, capsys):

@@ -18,9 +18,9 @@ def test_the_law_of_a_bench_is_printed_with_its_error(tmp_path, capsys):
     assert code == 0
     assert "per step         3.1 J" in out
     assert "not identifiable: only one prompt length" in out
-    assert "predicted to 0.0%" in out
-    assert "from 443 at once on" in out
-    assert "(beyond the 128 that were measured)" in out
+    assert "predicted with a mean error of 0.0%" in out
+    assert "from concurrency 443 on" in out
+    assert "(more than the highest measured concurrency, 128)" in out
     assert (tmp_path / "t.svg").exists()
 
 
@@ -56,4 +56,7 @@ def test_files_that_do_not_belong_together_are_refused(tmp_path, capsys):
 
     assert "different models (m, n)" in run(capsys, "energy", "fit", one, other)[2]
     assert "one recorded watch at a time" in run(capsys, "energy", "fit", log, log)[2]
-    assert "at 3 concurrencies or more" in run(capsys, "energy", "fit", kept(tmp_path / "c.json", [made(1, 1.0)]))[2]
+    assert (
+        "at 3 or more values of concurrency"
+        in run(capsys, "energy", "fit", kept(tmp_path / "c.json", [made(1, 1.0)]))[2]
+    )

@@ -72,7 +72,7 @@ def test_a_log_that_is_there_is_not_written_over(gpu, tmp_path, capsys):
         code, _, err = run(capsys, "energy", "watch", "--server", server.url, "--seconds", 0.1, "--log", path)
 
     assert code == 2
-    assert "never written over" in err
+    assert "never overwritten" in err
     assert path.read_text() == "mine"
 
 
@@ -82,8 +82,8 @@ def test_a_log_that_is_there_is_not_written_over(gpu, tmp_path, capsys):
         ([], "name a server"),
         (["--server", "http://127.0.0.1:9", "--replay", "x"], "name a server"),
         (["--server", "http://127.0.0.1:9", "--interval", "0"], "more than 0 seconds"),
-        (["--server", "http://127.0.0.1:9", "--gpu", "none"], "nothing to read energy from"),
-        (["--server", "http://127.0.0.1:9", "--gpu", "first"], "neither 'all' nor 'none'"),
+        (["--server", "http://127.0.0.1:9", "--gpu", "none"], "no source of energy"),
+        (["--server", "http://127.0.0.1:9", "--gpu", "first"], "must be 'all', 'none' or numbers"),
         (["--server", "http://127.0.0.1:9"], "no answer"),
         (["--server", "127.0.0.1:9"], "no web address"),
         (["--server", "http://127.0.0.1:9", "--dcgm", "http://127.0.0.1:9/metrics"], "is dcgm-exporter running"),

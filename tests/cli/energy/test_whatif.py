@@ -31,7 +31,7 @@ def test_fewer_and_cached_prompt_tokens_are_answered_from_a_watch(log, capsys):
     assert code == 0
     assert "prompt" in out
     assert "saves" in out
-    assert "idle energy is left out" in out
+    assert "idle energy is not included" in out
 
 
 def test_a_smaller_batch_costs(points, capsys):

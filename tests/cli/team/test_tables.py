@@ -69,4 +69,4 @@ def test_edits_are_a_table_or_a_sentence(capsys):
     assert "1,200" in capsys.readouterr().out
 
     print_edits([])
-    assert "no rule has changed a call" in capsys.readouterr().out
+    assert "no plan changed a call" in capsys.readouterr().out

@@ -181,7 +181,7 @@ def test_fit_counts_its_tokens_and_verify_compares_four_arms(runner, tmp_path, c
     assert code == 0, err
     assert all(arm in out for arm in ("full team", "plan", "by lot", "one agent"))
     assert "verdict for a margin" in out
-    assert "learning took" in out
+    assert "learning used" in out
     assert read_plan(path.read_bytes(), "plan.json").verified.tasks_count == 80
 
 
@@ -193,7 +193,7 @@ def test_verify_replays_over_recorded_runs(recording, tmp_path, capsys):
     assert code == 0
     assert "a bound" in out
     assert "the plan was learned from these runs" in out
-    assert "only new runs tell" in out
+    assert "only new runs show" in out
     assert "ruled out" not in out
 
     code, out, _ = run(capsys, "verify", path, "--runs", recording, "--plan-runs", recording, "--json")
@@ -205,7 +205,7 @@ def test_verify_replays_over_recorded_runs(recording, tmp_path, capsys):
     ("args", "says"),
     [
         (["verify", "plan.json"], "holds no calls"),
-        (["verify", "plan.json", "--tasks", "tasks.jsonl"], "go together"),
+        (["verify", "plan.json", "--tasks", "tasks.jsonl"], "give both"),
         (["fit", "--learner", "agentprune"], "add --runner and --tasks"),
         (["show", "plan.json", "--svg", "x.svg"], "holds no calls"),
         (["attribute", "tasks.jsonl", "--since", "7d"], "runs of the ledger"),
@@ -261,7 +261,7 @@ def test_what_plans_spared(ledger, tmp_path, capsys):
             "tokens_after": 0,
         }
     ]
-    assert "no rule has changed a call" in none
+    assert "no plan changed a call" in none
 
 
 def test_a_recording_tells_no_costs(recording, capsys):

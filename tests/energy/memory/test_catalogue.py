@@ -120,8 +120,8 @@ def test_a_field_that_is_left_out_is_what_the_library_takes_and_is_told():
 
     assert (found.mixers[0].kv_heads, found.mixers[0].key_dim) == (32, 128)
     assert [note.partition(";")[0] for note in found.notes] == [
-        "the config leaves out num_key_value_heads",
-        "the config leaves out head_dim",
+        "the config has no num_key_value_heads",
+        "the config has no head_dim",
     ]
 
 
@@ -131,7 +131,7 @@ def test_a_field_that_is_left_out_is_what_the_library_takes_and_is_told():
         ({"head_dim": None}, "head_dim is null"),
         ({"model_type": "kimi_linear"}, "does not know the architecture 'kimi_linear'"),
         ({"num_hidden_layers": 4, "layer_types": ["full_attention"]}, "names 1 layers, but num_hidden_layers is 4"),
-        ({"num_key_value_heads": 3}, "no multiple of num_key_value_heads 3"),
+        ({"num_key_value_heads": 3}, "not a multiple of num_key_value_heads 3"),
         ({"quantization_config": {"bits": 4}}, "no quant_method"),
     ],
 )

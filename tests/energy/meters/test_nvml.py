@@ -94,7 +94,7 @@ def test_other_processes_on_a_gpu_are_counted():
     [
         ([], {"missing": True}, "--gpus all"),
         ([], {"denied": True}, "may not read it"),
-        ([], {}, "no NVIDIA GPU is in this machine"),
+        ([], {}, "this machine has no NVIDIA GPU"),
         ([FakeGpu(counter=[(0, 1)])], {"indexes": [3]}, "there is no GPU 3; this machine has 1"),
         ([FakeGpu(counter=[(0, 1)], mig=True)], {}, "partitioned \\(MIG\\)"),
         ([FakeGpu(counter=None, power_mw=None)], {}, "neither energy nor power"),

@@ -51,7 +51,7 @@ def test_data_parallel_ranks_are_added_up():
 
 
 def test_a_page_of_an_unknown_server_is_refused():
-    with pytest.raises(UserError, match="none of the known servers"):
+    with pytest.raises(UserError, match="no metrics of a known server"):
         read_server("http://h", "trtllm_tokens 1\n", 0.0)
 
 

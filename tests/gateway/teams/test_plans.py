@@ -3,9 +3,9 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from gateway.team_rig import plan
-from modicum.agents.canary import CanaryWatch
 from modicum.agents.team_plan import encode_plan
 from modicum.calls import UserError
+from modicum.experiments.canary import CanaryWatch
 from modicum.gateway.teams.plans import TeamPlans, read_team
 from modicum.settings import Settings, TeamSettings
 

@@ -11,7 +11,7 @@ from gateway.rig import usual
 from gateway.team_rig import plan, planned, turn
 from modicum.agents.plan_rules import digest_text, share_of_run
 from modicum.agents.team_plan import encode_plan
-from modicum.gateway.teams.outcomes import CANARY, PLAN, Grading, TeamOutcomes
+from modicum.experiments.team_runs import CANARY, PLAN, Grading, TeamOutcomes
 
 TASK = {"role": "user", "content": "the task"}
 

@@ -30,9 +30,20 @@ def test_a_tool_call_and_its_result_are_one_step(tmp_path):
 
     (step,) = found(tmp_path, *rows)
 
-    assert step.texts == ("Let me look.", "Read", '{"file_path": "/a/b.py"}', "x = 1")
+    assert step.texts == ("Let me look.", "Read", "file_path", "/a/b.py", "x = 1")
     assert (step.prompt_growth_tokens, step.model, step.session, step.content) == (100, MODEL, "session", "code")
     assert step.pair(len).raw_tokens == sum(map(len, step.texts))
+
+
+def test_code_in_a_parameter_is_counted_as_the_model_gets_it_and_not_escaped(tmp_path):
+    edit = {"type": "tool_use", "name": "Edit", "input": {"file_path": "b.py", "new_string": 'a = "1"\n', "times": 2}}
+    rows = [call(1, 1000, edit), user(RESULT), call(2, 1100)]
+
+    (step,) = found(tmp_path, *rows)
+
+    assert step.texts == ("Edit", "file_path", "new_string", "times", "b.py", 'a = "1"\n', "2", "x = 1")
+    assert (step.tool_calls, step.parameters) == (1, 3)
+    assert (step.pair(len).tool_calls, step.pair(len).parameters) == (1, 3)
 
 
 def test_words_that_were_answered_by_words_are_prose(tmp_path):
@@ -42,6 +53,7 @@ def test_words_that_were_answered_by_words_are_prose(tmp_path):
     (step,) = found(tmp_path, *rows)
 
     assert (step.texts, step.content) == (("Done.", "Thanks."), "prose")
+    assert (step.tool_calls, step.parameters) == (0, 0)
 
 
 def test_the_tool_says_what_kind_its_output_is(tmp_path):

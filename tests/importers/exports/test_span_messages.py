@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from modicum.importers.exports.span_messages import context_of, unflattened
 from modicum.importers.format import Reading
 from modicum.providers.message_blocks import context_blocks
-from modicum.providers.otel import Event, Span
+from modicum.providers.opentelemetry.otel import Event, Span
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 CURRENT = {

@@ -1,6 +1,7 @@
 """Outcome files: good rows become outcomes, every other one a problem with its line."""
 
 import gzip
+import json
 from datetime import UTC, datetime
 
 import pytest
@@ -120,3 +121,35 @@ def test_an_id_that_the_gateway_gave_is_not_overwritten_by_a_file(tmp_path):
 
     assert "begins with 'gateway:'" in str(problem)
     assert (problem.line, outcome.outcome_id) == (2, "mine")
+
+
+def test_counters_of_claude_code_in_a_collectors_file_are_outcomes(tmp_path):
+    def metric(name, value, second, *about):
+        attributes = [{"key": key, "value": {"stringValue": text}} for key, text in about]
+        point = {"asDouble": value, "timeUnixNano": f"17724528{second:02d}000000000", "attributes": attributes}
+        return {"name": name, "sum": {"aggregationTemporality": 1, "dataPoints": [point]}}
+
+    session = ("session.id", "ses-1")
+    metrics = [
+        metric("claude_code.session.count", 1, 1, session),
+        metric("claude_code.commit.count", 2, 2, session),
+        metric("claude_code.lines_of_code.count", 30, 3, session, ("type", "removed")),
+        metric("claude_code.cost.usage", 0.5, 4, session),
+        metric("claude_code.pull_request.count", 1, 5),
+    ]
+    path = tmp_path / "otlp.jsonl"
+    path.write_text(
+        json.dumps({"resourceMetrics": [{"scopeMetrics": [{"metrics": metrics}]}]})
+        + '\n{"resourceLogs": [{"scopeLogs": []}]}\n'
+    )
+
+    found = list(read_outcomes(path))
+
+    assert [(one.task, one.name, one.value) for one in found if isinstance(one, Outcome)] == [
+        ("ses-1", "agent_commits", 0),
+        ("ses-1", "agent_pull_requests", 0),
+        ("ses-1", "agent_commits", 2),
+        ("ses-1", "agent_lines_removed", 30),
+    ]
+    reason = "claude_code.pull_request.count without session.id; set OTEL_METRICS_INCLUDE_SESSION_ID=true"
+    assert [str(one) for one in found if isinstance(one, Problem)] == [f"{path}:1: not an outcome: {reason}"]

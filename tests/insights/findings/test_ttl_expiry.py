@@ -69,4 +69,5 @@ def test_a_day_of_openais_cache_is_advised_where_pauses_are_longer_than_an_hour(
     found = find(history_of(talk()))
 
     assert (found.calls, found.change.ttl_seconds.tolist()) == (1, [86_400, 86_400])
+    assert '"prompt_cache_retention": "24h"' in found.remedy
     assert found.gross_usd == pytest.approx(20_000 * 1.25e-6)

@@ -34,7 +34,7 @@ class RandomDrop(msgspec.Struct, frozen=True, kw_only=True):
             schema=SCHEMA,
             team=recorded.name if recorded else "",
             decision=Decision.REDUCE if drop else Decision.KEEP_ALL,
-            why="the control: dropped by lot" if drop else "nobody may be dropped",
+            why="the control: dropped at random" if drop else "nobody may be dropped",
             agents=graph.agents,
             rounds=graph.rounds,
             protect=tuple(sorted(graph.protect)),

@@ -65,7 +65,7 @@ class Trace(msgspec.Struct, frozen=True, kw_only=True):
             )
             return make_blank_plan(recorded, Decision.KEEP_ALL, why)
         planned = "" if count == self.drop_count else f" ({self.drop_count} were asked for)"
-        why = f"without the worst {count} of {len(graph.agents)} agents{planned}, whatever that does: verify it first"
+        why = f"without the worst {count} of {len(graph.agents)} agents{planned}, whatever the effect: verify it first"
         return make_drop_plan(make_blank_plan(recorded, Decision.REDUCE, why), worst[:count], report)
 
 

@@ -1,4 +1,4 @@
-"""`modicum energy`: what tokens cost in joules on servers that one runs oneself. One file per verb beside this one."""
+"""`modicum energy`: what tokens cost in joules on servers that you run yourself. One file per verb beside this one."""
 
 import click
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class _BenchOptions(msgspec.Struct):
-    """The options of one bench."""
+    """The options of one run of `energy bench`."""
 
     server: str
     model: str
@@ -64,9 +64,9 @@ class _BenchOptions(msgspec.Struct):
 @click.option(
     "--within-ms",
     type=Quantity(0, min_open=True),
-    help="Mark the cheapest point whose time between tokens is within this.",
+    help="Show the cheapest point with at most this many milliseconds between tokens.",
 )
-@click.option("--out", type=click.Path(path_type=Path), help="Keep the measured points in this file.")
+@click.option("--out", type=click.Path(path_type=Path), help="Write the measured points to this file.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw the trade-off curve into this SVG file.")
 @json_option
 def command(
@@ -140,14 +140,17 @@ async def _run_bench(options: _BenchOptions, *, quiet: bool) -> "BenchResult":
         try:
             per_token = await measure_words_per_token(client, plan, random.Random(0))  # noqa: S311 - text
         except Unreachable as error:
-            raise UserError(f"{error}; is the server running, and is '{options.model}' its model's name?") from None
+            raise UserError(
+                f"{error}; is the server running, and does it serve a model named '{options.model}'?"
+            ) from None
         for length in options.prompt_tokens:
             words = max(1, round(length * per_token))
             for concurrency in options.concurrency:
                 for repeat in range(1, options.repeats + 1):
                     if not quiet:
                         click.echo(
-                            f"{concurrency} at once, prompts of {length}, {repeat} of {options.repeats}", err=True
+                            f"concurrency {concurrency}, prompts of {length}, repeat {repeat} of {options.repeats}",
+                            err=True,
                         )
                     here = msgspec.structs.replace(plan, prompt_tokens=length)
                     points.append(await _measure_window(client, here, concurrency, words, repeat, gpus))
@@ -206,9 +209,9 @@ def print_points(result: "BenchResult") -> None:
         for point in result.points
     ]
     print_table(
-        ("at once", "prompt", "first ms", "between ms", "p99", "tok/s", "tok/s each", "W", "J/token"),
+        ("concurrency", "prompt", "TTFT ms", "ITL ms", "ITL p99 ms", "tokens/s", "per stream", "watts", "J/token"),
         rows,
-        title=f"{result.model}: tokens generated; energy of the GPUs",
+        title=f"{result.model}: generated tokens, energy of the GPUs (TTFT: time to first token, ITL: between tokens)",
         left=0,
     )
     remarked: dict[str, list[int]] = {}
@@ -217,7 +220,7 @@ def print_points(result: "BenchResult") -> None:
             remarked.setdefault(remark, []).append(point.concurrency)
     for remark, at in remarked.items():
         streams = ", ".join(str(count) for count in sorted(set(at)))
-        click.echo(f"note: {len(at)} of {len(result.points)} points ({streams} at once): {remark}", err=True)
+        click.echo(f"note: {len(at)} of {len(result.points)} points (concurrency {streams}): {remark}", err=True)
 
 
 def print_choices(choices: Any) -> None:
@@ -232,11 +235,11 @@ def print_choices(choices: Any) -> None:
         if chosen is None:
             if choices.within_s or name == "most tokens per watt":
                 click.echo(
-                    f"{name}: unknown ({'no energy was measured' if 'watt' in name else 'no point is within it'})"
+                    f"{name}: unknown ({'no energy was measured' if 'watt' in name else 'no point is that fast'})"
                 )
             continue
         click.echo(
-            f"{name}: {chosen.concurrency} at once, {chosen.time_between_tokens_s * 1000:.1f} ms between tokens,"
+            f"{name}: concurrency {chosen.concurrency}, {chosen.time_between_tokens_s * 1000:.1f} ms between tokens,"
             f" {chosen.tokens_per_second:,.0f} tokens/s, {format_figure(chosen.joules_per_generated_token, 'J/token')}"
         )
 
@@ -258,7 +261,7 @@ def draw_picture(path: Path, result: "BenchResult", within_ms: float | None) -> 
         points,
         choose_points(points, within_ms / 1000 if within_ms else None),
         f"{result.model}: speed against energy",
-        f"{len(result.gpus)} x {gpus}; each point is a number of streams at once; both axes logarithmic",
+        f"{len(result.gpus)} x {gpus}; each point is a number of concurrent streams; both axes are logarithmic",
     )
     with shared_files():
         path.write_text(drawn)

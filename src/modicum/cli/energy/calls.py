@@ -1,4 +1,4 @@
-"""`modicum energy calls`: the energy of watched servers, shared out over the calls that they served."""
+"""`modicum energy calls`: the energy of watched servers, divided among the calls that they served."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -40,17 +40,24 @@ class CallsOptions(shared.LedgerOptions, shared.SpanOptions):
     "--calls",
     "calls_path",
     type=click.Path(path_type=Path, exists=True),
-    help="With LOG: file of calls, one JSON object per line.",
+    help="With LOG: the file of calls, one JSON object per line.",
 )
 @shared.span_options("windows of the ledger")
 @click.option(
-    "--provider", default="", metavar="NAME", help="From the ledger: calls of this provider were served there."
+    "--provider",
+    default="",
+    metavar="NAME",
+    help="Without LOG: calls of this provider in the ledger were served by the watched servers.",
 )
 @click.option(
     "--pue", type=Quantity(), default=1.0, show_default=True, help="Energy of the site over energy of its computers."
 )
 @click.option(
-    "--node-watts", type=Quantity(), default=0.0, show_default=True, help="Power of the machine beside its GPUs."
+    "--node-watts",
+    type=Quantity(),
+    default=0.0,
+    show_default=True,
+    help="Power of the machine without its GPUs, in watts.",
 )
 @click.option("--grid", type=Quantity(), metavar="G", help="Grams of CO2 equivalent per kWh of your electricity.")
 @shared.json_option
@@ -78,7 +85,7 @@ def command(options: CallsOptions) -> int:
     if options.log is None:
         result = _attribute_ledger(options)
     elif options.calls_path is None:
-        raise UserError("with a LOG, name the calls that ran in it: --calls calls.jsonl")
+        raise UserError("a LOG needs the file of the calls that ran in its time: --calls calls.jsonl")
     else:
         result = _attribute_log(options.log, options.calls_path)
     found = result.attribution
@@ -128,7 +135,7 @@ def _attribute_log(log: Path, calls_path: Path) -> _Attribution:
     if not measured.intervals:
         print_problems([*recording.problems, *measured.problems])
         raise UserError(
-            f"{log}: holds no interval with energy, so nothing can be shared out; the notes say what was missing"
+            f"{log}: holds no interval with energy, so there is nothing to divide; the notes say what was missing"
         )
     calls, problems = read_calls(calls_path)
     if not calls:
@@ -141,7 +148,7 @@ def _attribute_log(log: Path, calls_path: Path) -> _Attribution:
     ]
     if beside:
         problems.append(
-            Problem(str(calls_path), f"{len(beside):,} of {len(calls):,} calls lie outside of the log's time")
+            Problem(str(calls_path), f"{len(beside):,} of {len(calls):,} calls are outside the time of the log")
         )
     return _Attribution(
         attribution=shared,
@@ -149,7 +156,7 @@ def _attribute_log(log: Path, calls_path: Path) -> _Attribution:
         laws=tuple(describe_law(recording.header.servers, stretch) for stretch in found),
         problems=[*recording.problems, *measured.problems, *problems],
         missing=(
-            f"all calls of {calls_path} lie outside of the time of {log}, {_format_time(found[0].start)} to"
+            f"all calls of {calls_path} are outside the time of {log}, {_format_time(found[0].start)} to"
             f" {_format_time(found[-1].end)}; times are seconds since 1970"
         ),
     )
@@ -186,13 +193,18 @@ def _attribute_ledger(options: CallsOptions) -> _Attribution:
             Problem(place, f"{partly:,} calls ran partly while nothing was watched; only that part is counted")
         )
     if found.windows_overlapping:
-        problems.append(Problem(place, f"{found.windows_overlapping:,} windows of a second watch at one time left out"))
+        problems.append(
+            Problem(
+                place,
+                f"{found.windows_overlapping:,} windows left out: another watch measured these GPUs at that time",
+            )
+        )
     missing = _explain_no_calls(place, held, provider, (first, last))
     return _Attribution(found.attribution, found.seconds, found.laws, problems, missing)
 
 
 def _explain_no_calls(place: str, held: "list[Row]", provider: str, span: tuple[datetime, datetime]) -> str:
-    """Why windows met no call, by what the ledger holds of that time."""
+    """Why no call belongs to the windows, from what the ledger holds of that time."""
     when = f"{_format_time(span[0].timestamp())} to {_format_time(span[1].timestamp())}"
     calls: dict[str, int] = {}
     for row in held:
@@ -221,21 +233,23 @@ def _print_attribution(found: "EnergyAttribution", laws: "Sequence[EnergyLaw]") 
         _print_calls(found)
     active = sum(call.joules for call in found.calls)
     click.echo(f"calls       {active:,.0f} J")
-    click.echo(f"unseen      {found.unseen_joules:,.0f} J (tokens that none of these calls explains)")
+    click.echo(f"unseen      {found.unseen_joules:,.0f} J (of tokens that belong to none of these calls)")
     click.echo(f"idle        {found.idle_joules:,.0f} J")
-    click.echo(f"measured    {found.measured_joules:,.0f} J, shared out by:")
+    click.echo(f"measured    {found.measured_joules:,.0f} J, divided by:")
     rows = [
         (
             f"{law.since:%Y-%m-%d %H:%M}",
             f"{law.until:%Y-%m-%d %H:%M}",
             ", ".join(law.servers),
-            ", ".join(law.models) or "not said",
+            ", ".join(law.models) or "unknown",
             f"{law.seconds:,.0f} s" if law.seconds < 3600 else f"{law.seconds / 3600:,.1f} h",
-            "time in the server (too few windows)" if law.window_error is None else f"fit, to {law.window_error:.1%}",
+            "time in the server (too few windows)"
+            if law.window_error is None
+            else f"fit, error {law.window_error:.1%}",
         )
         for law in laws
     ]
-    print_table(("from (UTC)", "to", "servers", "models", "measured", "how"), rows)
+    print_table(("from (UTC)", "to", "servers", "models", "measured", "divided by"), rows)
 
 
 def _print_calls(found: "EnergyAttribution") -> None:
@@ -248,12 +262,12 @@ def _print_calls(found: "EnergyAttribution") -> None:
             format_figure(call.joules, "J"),
             format_figure(call.idle_joules, "J"),
             f"{call.generated_tokens:,}",
-            "by rule: shorter than 2 s" if call.short else "",
+            "shorter than 2 s: by rule, not measured" if call.short else "",
         )
         for call in top
     ]
     print_table(
-        ("call", "active", "share of idle", "tokens", "remark"),
+        ("call", "active", "share of idle", "generated tokens", "note"),
         rows,
-        title=f"the {len(top)} dearest of {len(found.calls)}",
+        title=f"the {len(top)} of {len(found.calls)} calls with the most energy",
     )

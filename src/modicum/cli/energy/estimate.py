@@ -1,4 +1,4 @@
-"""`modicum energy estimate`: a wide band for calls to closed APIs."""
+"""`modicum energy estimate`: the energy of calls to closed APIs, as a wide range."""
 
 import click
 
@@ -9,12 +9,12 @@ from modicum.cli.terminal.quantity import Quantity
 
 @click.command()
 @click.option("--provider", required=True, help="openai, anthropic, mistralai, cohere, google_genai, huggingface_hub.")
-@click.option("--model", required=True, help="Model, as the provider calls it.")
+@click.option("--model", required=True, help="Model name, as the provider calls it.")
 @click.option("--output-tokens", type=click.IntRange(1), required=True, help="Generated tokens, reasoning included.")
 @click.option("--seconds", type=Quantity(0, min_open=True), required=True, help="How long the calls took.")
 @json_option
 def command(provider: str, model: str, output_tokens: int, seconds: float, as_json: bool) -> int:
-    """Estimate the energy of calls to a closed API, in a band that is wide on purpose (extra [footprint]).
+    """Estimate the energy of calls to a closed API, as a range that is wide on purpose (extra [footprint]).
 
     \b
     Examples:
@@ -28,10 +28,10 @@ def command(provider: str, model: str, output_tokens: int, seconds: float, as_js
         print_json(found)
         return 0
     click.echo(
-        f"estimated: {format_figure(found.low_joules, 'J')} to {format_figure(found.high_joules, 'J')}, middle"
-        f" {format_figure(found.middle_joules, 'J')} ({found.source}, widened {BAND:g} times both ways)"
+        f"estimated: {format_figure(found.low_joules, 'J')} to {format_figure(found.high_joules, 'J')}, central value"
+        f" {format_figure(found.middle_joules, 'J')} ({found.source}, made {BAND:g} times wider on both sides)"
     )
-    click.echo("left out or guessed:")
+    click.echo("not included, or assumed:")
     for text in found.left_out:
         click.echo(f"  {text}")
     return 0

@@ -12,12 +12,12 @@ from modicum.cli.terminal.quantity import Quantity
 
 @click.command()
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
-@click.option("--experts", metavar="K/N", help="Routed experts that a token takes over all, e.g. 10/72.")
+@click.option("--experts", metavar="K/N", help="Routed experts that each token uses / all routed experts, e.g. 10/72.")
 @click.option("--picture", type=click.Path(path_type=Path), help="Draw the trade-off curve into this SVG file.")
 @click.option(
     "--within-ms",
     type=Quantity(0, min_open=True),
-    help="Mark the cheapest point whose time between tokens is within this.",
+    help="With --picture: mark the cheapest point with at most this many milliseconds between tokens.",
 )
 @json_option
 def command(
@@ -38,7 +38,7 @@ def command(
 
     if read_recording(files[0]) is not None:
         if len(files) > 1:
-            raise UserError("one recorded watch at a time: its counters belong to one machine")
+            raise UserError("give one recorded watch at a time: its counters belong to one machine")
         return _fit_watch(files[0], as_json=as_json)
     points = read_points(files)
     status = _fit_bench(points, experts, as_json=as_json)
@@ -81,21 +81,21 @@ def _fit_bench(points: object, experts: str | None, *, as_json: bool) -> int:
     click.echo(f"  per token        {format_figure(law.per_token, 'J')}")
     click.echo(f"  per step         {format_figure(law.per_step, 'J')}, shared by B")
     if law.expert_share:
-        click.echo(f"  experts per step {format_figure(law.per_step_experts, 'J')} when all are touched, shared by B")
+        click.echo(f"  experts per step {format_figure(law.per_step_experts, 'J')} when all are used, shared by B")
     if law.per_prompt_token is not None:
         click.echo(f"  per prompt token {format_figure(law.per_prompt_token, 'J')}")
     else:
         click.echo(
-            "  per prompt token not identifiable: only one prompt length was measured; its part is in 'per token'"
+            "  per prompt token not identifiable: only one prompt length was measured, so its energy is in 'per token'"
         )
     if law.mean_error is not None:
-        click.echo(f"a point left out of the fit is predicted to {law.mean_error:.1%} on average")
+        click.echo(f"a point left out of the fit is predicted with a mean error of {law.mean_error:.1%}")
     floor = law.batch_near_floor
     most = max(point.concurrency for point in points.points)
     click.echo(
-        f"from {floor:,.0f} at once on a token costs at most 10 % more than it ever can"
-        + (f" (beyond the {most} that were measured)" if floor > most else "")
+        f"from concurrency {floor:,.0f} on, a token costs at most 10 % more than the lowest possible"
+        + (f" (more than the highest measured concurrency, {most})" if floor > most else "")
         if floor is not None
-        else "no batch comes within 10 % of a floor"
+        else "no batch is within 10 % of a lowest cost"
     )
     return 0

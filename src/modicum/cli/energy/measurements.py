@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from modicum.calls.errors import UserError
-from modicum.calls.regular_file import open_regular
+from modicum.calls.outside.regular_file import open_regular
 
 if TYPE_CHECKING:
     from modicum.energy.bench import BenchResult
@@ -46,7 +46,7 @@ def read_points(paths: Sequence[Path]) -> "BenchResult":
 
 
 def parse_expert_share(text: str | None) -> float | None:
-    """`10/72` as a part.
+    """`10/72` as a share.
 
     Raises:
         UserError: it is no such pair.
@@ -55,5 +55,5 @@ def parse_expert_share(text: str | None) -> float | None:
         return None
     chosen, _, total = text.partition("/")
     if not chosen.isdecimal() or not total.isdecimal() or not 0 < int(chosen) < int(total):
-        raise UserError(f"--experts '{text}': write how many a token takes over how many there are, e.g. 10/72")
+        raise UserError(f"--experts '{text}': write the experts that each token uses / all experts, e.g. 10/72")
     return int(chosen) / int(total)

@@ -1,4 +1,4 @@
-"""Options that several energy verbs share, and the words in which their figures are shown."""
+"""Options that several energy verbs share, and how their figures are printed."""
 
 from collections.abc import Callable, Sequence
 from typing import Any
@@ -10,7 +10,7 @@ from modicum.calls.problem import Problem
 
 
 class Share(click.ParamType[float]):
-    """`40%` or `0.4`."""
+    """A share, as `40%` or as `0.4`."""
 
     name = "share"
 
@@ -20,11 +20,11 @@ class Share(click.ParamType[float]):
         try:
             return float(value[:-1]) / 100 if value.endswith("%") else float(value)
         except ValueError:
-            self.fail(f"'{value}' is no part; write 40% or 0.4", param, ctx)
+            self.fail(f"'{value}' is not a share; write 40% or 0.4", param, ctx)
 
 
 class Numbers(click.ParamType[tuple[int, ...]]):
-    """`1,8,64`."""
+    """Whole numbers above 0, separated by commas: `1,8,64`."""
 
     name = "numbers"
 
@@ -33,7 +33,7 @@ class Numbers(click.ParamType[tuple[int, ...]]):
             return value
         parts = str(value).split(",")
         if not all(part.strip().isdecimal() and int(part) > 0 for part in parts):
-            self.fail(f"'{value}' is no list of whole numbers above 0; write 1,8,64", param, ctx)
+            self.fail(f"'{value}' is not a list of whole numbers above 0; write 1,8,64", param, ctx)
         return tuple(int(part) for part in parts)
 
 
@@ -47,12 +47,16 @@ def gpu_options(function: Callable[..., Any]) -> Callable[..., Any]:
         help="Read GPUs from a dcgm-exporter's page (http://host:9400/metrics) instead of this machine. Repeatable.",
     )(function)
     return click.option(
-        "--gpu", "gpus", default="all", show_default=True, help="GPUs of this machine: all, none, or numbers as 0,1."
+        "--gpu",
+        "gpus",
+        default="all",
+        show_default=True,
+        help="GPUs of this machine: all, none, or numbers such as 0,1.",
     )(function)
 
 
 def parse_gpu_indexes(text: str) -> Sequence[int] | None:
-    """None: all of them.
+    """The numbers of the GPUs that `--gpu` names; None: all of them.
 
     Raises:
         UserError: neither `all` nor numbers.
@@ -60,12 +64,12 @@ def parse_gpu_indexes(text: str) -> Sequence[int] | None:
     if text == "all":
         return None
     if not all(part.isdecimal() for part in text.split(",")):
-        raise UserError(f"--gpu '{text}' is neither 'all' nor 'none' nor numbers as 0,1")
+        raise UserError(f"--gpu '{text}' must be 'all', 'none' or numbers such as 0,1")
     return [int(part) for part in text.split(",")]
 
 
 def print_problems(problems: Sequence[Problem]) -> None:
-    """To stderr, each once with how often."""
+    """Prints problems to stderr: each text once, with how often it occurred."""
     reasons: dict[str, int] = {}
     for problem in problems:
         reasons[str(problem)] = reasons.get(str(problem), 0) + 1
@@ -76,7 +80,7 @@ def print_problems(problems: Sequence[Problem]) -> None:
 
 
 def format_figure(value: float | None, unit: str, *, digits: int = 3) -> str:
-    """`0.119 J`; None is `unknown`."""
+    """A figure with its unit, as `0.119 J`; None is `unknown`."""
     if value is None:
         return "unknown"
     text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.{digits}g}"

@@ -44,9 +44,12 @@ class EnergyWatchOptions(shared.LedgerOptions):
 @gpu_options
 @click.option("--seconds", type=Quantity(), help="Seconds to watch. Default: until Ctrl-C.")
 @click.option("--interval", type=Quantity(), default=1.0, show_default=True, help="Seconds between samples.")
-@click.option("--log", "log_path", type=click.Path(path_type=Path), help="Append raw counters to this new file.")
+@click.option("--log", "log_path", type=click.Path(path_type=Path), help="Write the raw counters to this new file.")
 @click.option(
-    "--windows", "windows_path", type=click.Path(path_type=Path), help="Write windows as records to this file."
+    "--windows",
+    "windows_path",
+    type=click.Path(path_type=Path),
+    help="Write the energy windows to this file, one JSON object per line.",
 )
 @click.option(
     "--replay",
@@ -57,7 +60,7 @@ class EnergyWatchOptions(shared.LedgerOptions):
 @click.option(
     "--provider", default="", metavar="NAME", help="The provider under which calls to these servers are recorded."
 )
-@click.option("--no-book", is_flag=True, help="Do not book the windows in the ledger.")
+@click.option("--no-book", is_flag=True, help="Do not add the windows to the ledger.")
 @shared.ledger_option
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON document at the end.")
 @shared.pass_options(EnergyWatchOptions)
@@ -251,8 +254,8 @@ def _print_result(
     else:
         _print_tables(result, facts)
         if booked is not None:
-            there = f", {known:,} were there" if (known := booked.unchanged) else ""
-            click.echo(f"windows booked in the ledger: {booked.new + booked.replaced:,}{there}")
+            there = f", {known:,} were in it already" if (known := booked.unchanged) else ""
+            click.echo(f"windows added to the ledger: {booked.new + booked.replaced:,}{there}")
         print_problems(result.problems)
     return 0 if result.figures.joules_per_generated_token is not None else 1
 
@@ -271,19 +274,19 @@ def _print_tables(result: "WatchReport", facts: "Sequence[GpuFacts]") -> None:
         ("generated tokens", f"{now.generated_tokens:,.0f}"),
         ("prompt tokens", f"{now.prompt_tokens:,.0f}"),
         (
-            "prompt tokens found in the cache",
+            "prompt tokens read from the cache",
             f"{now.cache_hit_share:.1%}"
             if now.cache_hit_share is not None
             else "not counted"
             if now.cached_tokens is None
-            else "no prompt came",
+            else "no prompt was sent",
         ),
         ("generated tokens per second", f"{now.tokens_per_second:,.1f}"),
         ("joules per generated token", format_figure(now.joules_per_generated_token, "J")),
         ("joules per prompt or generated token", format_figure(now.joules_per_token, "J")),
         ("generated tokens per second and watt", format_figure(now.tokens_per_watt, "")),
-        ("busy", f"{now.busy_share:.0%}"),
-        ("requests at once while busy", format_figure(now.mean_batch, "")),
+        ("time with requests", f"{now.busy_share:.0%}"),
+        ("mean concurrency in that time", format_figure(now.mean_batch, "")),
     ]
     print_table(("figure", "value"), rows, title=f"{', '.join(kinds)} on {_gpu_names(facts)}")
     if now.generated_tokens == 0:
@@ -295,10 +298,10 @@ def _print_tables(result: "WatchReport", facts: "Sequence[GpuFacts]") -> None:
         if KINDS[kind].remark:
             click.echo(f"note: {KINDS[kind].remark}")
     if not result.energy_counted:
-        click.echo("note: a GPU has no energy counter; its power was summed up, which is less sure")
+        click.echo("note: a GPU has no energy counter; its energy is the sum of its power, which is less exact")
     for fact in facts:
         if fact.contended_by:
-            click.echo(f"note: {fact.contended_by} other processes compute on {fact.name}; their energy is in here too")
+            click.echo(f"note: {fact.contended_by} other processes compute on {fact.name}; their energy is included")
     print_split(result)
 
 
@@ -318,8 +321,8 @@ def print_split(result: "WatchReport") -> None:
     found = result.split
     if result.regimes > 1:
         click.echo(
-            f"servers restarted, or their model or a power limit changed ({result.regimes - 1:,}): what follows is of"
-            f" the {result.split_seconds:,.0f} s since"
+            f"servers restarted, or their model or a power limit changed ({result.regimes - 1:,}): the following is for"
+            f" the last {result.split_seconds:,.0f} s"
         )
     if found is None:
         click.echo(f"no split: {result.windows} windows of 5 s or more, {LEAST_WINDOWS} are needed; watch longer")
@@ -333,12 +336,12 @@ def print_split(result: "WatchReport") -> None:
         )
         for term in found.terms
     ]
-    print_table(("where the joules go", "each", "95 %", "how it is known"), rows)
+    print_table(("where the joules go", "energy", "95 % interval", "basis"), rows)
     for term in found.terms:
         if term.value is None:
             click.echo(f"{term.name.replace('_', ' ')}: {term.reason}")
     click.echo(
-        f"{found.windows} windows; a window left out of the fit is predicted to {found.window_error:.1%};"
+        f"{found.windows} windows; a window left out of the fit is predicted with an error of {found.window_error:.1%};"
         f" R2 {found.explained:.4f}"
-        + (f"; clocks were held down in {found.slowed_windows} windows" if found.slowed_windows else "")
+        + (f"; the clocks were throttled in {found.slowed_windows} windows" if found.slowed_windows else "")
     )

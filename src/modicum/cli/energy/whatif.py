@@ -36,22 +36,25 @@ class WhatIfOptions:
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, exists=True))
 @click.option("--input-cut", type=Share(), default="0", help="Share of prompt tokens to leave out, e.g. 40%.")
 @click.option("--output-cut", type=Share(), default="0", help="Share of generated tokens to leave out.")
-@click.option("--cache-hit", type=Share(), help="Part of the prompt that a prefix cache would hold.")
-@click.option("--batch", type=Quantity(), help="Simultaneous requests after the change. Default: as measured.")
+@click.option("--cache-hit", type=Share(), help="Share of the prompt that a prefix cache would hold.")
+@click.option("--batch", type=Quantity(), help="Concurrent requests after the change. Default: as measured.")
 @click.option(
-    "--prompt", "prompt_tokens", type=Quantity(0), help="Prompt tokens of a request; without it, as measured."
+    "--prompt", "prompt_tokens", type=Quantity(0), help="Prompt tokens of a request now. Default: as measured."
 )
 @click.option(
     "--output",
     "output_tokens",
     type=Quantity(0, min_open=True),
-    help="Generated tokens of a request; without it, as measured.",
+    help="Generated tokens of a request now. Default: as measured.",
 )
-@click.option("--at", "now_batch", type=Quantity(1), help="Requests at once now; without it, as measured.")
+@click.option("--at", "now_batch", type=Quantity(1), help="Concurrent requests now. Default: as measured.")
 @click.option(
-    "--power-cap", type=Quantity(), metavar="WATTS", help="A power limit over all GPUs; needs points of a bench."
+    "--power-cap",
+    type=Quantity(),
+    metavar="WATTS",
+    help="A power limit for all GPUs together; needs points of a bench.",
 )
-@click.option("--experts", metavar="K/N", help="Routed experts that a token takes over all, e.g. 10/72.")
+@click.option("--experts", metavar="K/N", help="Routed experts that each token uses / all routed experts, e.g. 10/72.")
 @json_option
 @pass_options(WhatIfOptions)
 def command(options: WhatIfOptions) -> int:
@@ -72,7 +75,7 @@ def command(options: WhatIfOptions) -> int:
 
     if options.power_cap is not None:
         if options.now_batch is None:
-            raise UserError("--power-cap needs --at: how many requests run at once, as in the bench")
+            raise UserError("--power-cap needs --at: the number of concurrent requests, one that the bench measured")
         return _print_power_cap(options.files, int(options.now_batch), options.power_cap, as_json=options.as_json)
     law, base, seen = _fit_law(options.files, options.experts)
     given = {
@@ -91,7 +94,7 @@ def command(options: WhatIfOptions) -> int:
         for name, (before, after) in answer.by_part.items()
     ]
     print_table(
-        ("joules of a request", "now", "then"),
+        ("joules of a request", "now", "after the change"),
         rows,
         footer=("in all", format_figure(answer.before_joules, "J"), format_figure(answer.after_joules, "J")),
     )

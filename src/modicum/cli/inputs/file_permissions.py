@@ -27,7 +27,9 @@ def private_files() -> Iterator[None]:
 
 @contextmanager
 def shared_files() -> Iterator[None]:
-    """As the user's umask says: for a page or a picture that was asked for by its name, to be shown to others."""
+    """Files with the permissions that the user's umask gives: for a page or a picture that was asked for by its name,
+    to be shown to others.
+    """
     before = os.umask(_users[0])
     try:
         yield

@@ -77,7 +77,7 @@ def print_problems(problems: Sequence[Problem], *, strict: bool, quiet: bool = F
 def _problem_lines(problems: Sequence[Problem]) -> list[tuple[str, int]]:
     """A line for each problem with the number of problems in it: what is wrong with many files as a whole is one."""
     alike: dict[tuple[str, ...], list[Problem]] = {}
-    for number, problem in enumerate(problems):
+    for number, problem in enumerate(sorted(problems, key=lambda one: not one.is_of_cost)):
         key = (problem.reason,) if problem.line is None else (problem.reason, str(number))
         alike.setdefault(key, []).append(problem)
     return [

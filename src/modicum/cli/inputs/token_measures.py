@@ -38,9 +38,23 @@ def models_or_default(models: tuple[str, ...]) -> tuple[str, ...]:
 def load_measures(price_path: Path | None) -> "CountBasis":
     """The user's own calibrations and prices above the shipped ones."""
     from modicum.insights.count import CountBasis
-    from modicum.metering.calibration import FILE_NAME, Calibrations, load
+    from modicum.metering.calibration import FILE_NAME, Calibrations, load_file
 
-    return CountBasis(Calibrations(load(data_folder() / FILE_NAME)), load_prices(price_path))
+    own = load_file(data_folder() / FILE_NAME)
+    return CountBasis(Calibrations(own.calibrations), load_prices(price_path), tuple(own.checks))
+
+
+def print_unchecked(models: Sequence[str], measures: "CountBasis") -> None:
+    """That a counter is installed, and not used since nobody has held it against the user's records."""
+    from modicum.insights.claude_correction import unchecked_models
+    from modicum.metering.claude_tokens import counter_name
+
+    waiting = unchecked_models(models, measures.checks)
+    if waiting:
+        click.echo(
+            f"{', '.join(waiting)}: {counter_name()} is installed and not used: no records of yours have confirmed it"
+            " for these models; 'modicum calibrate' checks it"
+        )
 
 
 def print_sources(counts: "Sequence[ModelCount | ModelFit]") -> None:

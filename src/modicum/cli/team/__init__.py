@@ -1,1 +1,1 @@
-"""`modicum team`."""
+"""`modicum team`: teams of agents, measured and planned. The verbs stand in `verbs.py`."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import Problem, UserError
-from modicum.calls.regular_file import read_named
+from modicum.calls.outside.regular_file import read_named
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.settings import read_settings, user_zone
@@ -24,7 +24,7 @@ Numbered = list[tuple[int, "RecordedRow"]]
 
 @dataclass(frozen=True, kw_only=True)
 class TeamLedgerOptions(shared.LedgerOptions, shared.SpanOptions):
-    """Which runs of the ledger, and what grades them."""
+    """Which runs of the ledger are used, and which outcome grades them."""
 
     outcome: str | None = None
     arm: str = "full"
@@ -59,7 +59,7 @@ def read_team(
 def read_team_with_costs(
     path: Path | None, name: str | None, protect: Iterable[str], options: TeamLedgerOptions
 ) -> tuple["RecordedTeam", "dict[str, AgentCost] | None"]:
-    """The same, and what the turns of each agent cost; None where a recording does not tell."""
+    """The same, and what the turns of each agent cost; None where a recording does not show it."""
     from modicum.agents.graph import TeamGraph
     from modicum.agents.recordings import build_team
 
@@ -84,7 +84,7 @@ def _read_file(path: Path, options: TeamLedgerOptions) -> tuple[Numbered, list[P
     from modicum.agents.recordings import read_rows
 
     if options.since or options.until:
-        raise UserError("--since and --until choose runs of the ledger; a recording is taken as a whole")
+        raise UserError("--since and --until select runs of the ledger; a recording is used as a whole")
     if options.ledger_url:
         raise UserError(f"{path} and --ledger are two sources of the same runs: give one of them")
     rows, problems = read_rows(read_named(path).splitlines(), str(path))
@@ -111,4 +111,4 @@ def _print_problems(problems: list[Problem]) -> None:
     for problem in problems[:10]:
         click.echo(str(problem), err=True)
     if len(problems) > 10:
-        click.echo(f"... and {len(problems) - 10} more lines that were left out", err=True)
+        click.echo(f"... and {len(problems) - 10} more lines were left out", err=True)

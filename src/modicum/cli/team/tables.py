@@ -29,7 +29,7 @@ def _format_share(value: float | None) -> str:
 def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost] | None" = None) -> None:
     score = f", score {report.score.value:.3f}" if report.score else ""
     title = f"{report.team or 'team'}: {report.runs_count} runs, {report.graded_count} graded{score}"
-    columns = ["agent", "turns", "calls", "tokens", "silent", "repeats", "own score", "vote without it"]
+    columns = ["agent", "turns", "calls", "tokens", "no answer", "repeats", "own score", "vote without it"]
     rows = [
         [
             one.agent,
@@ -51,7 +51,7 @@ def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost]
     edges = [one for one in report.edges if one.tokens][:10]
     if edges:
         print_table(
-            ["from", "to", "kind", "reads", "tokens", "share", "to right", "to wrong"],
+            ["from", "to", "kind", "reads", "tokens", "share", "became right", "became wrong"],
             [
                 [
                     one.source,
@@ -65,7 +65,7 @@ def print_attribution(report: "TeamAttribution", costs: "Mapping[str, AgentCost]
                 ]
                 for one in edges
             ],
-            title=f"who reads whom, most tokens first ({len(edges)} of {len(report.edges)})",
+            title=f"who reads whom, most tokens first ({len(edges)} of {len(report.edges)} edges)",
             left=3,
         )
 
@@ -79,7 +79,7 @@ def _format_cost_per_turn(cost: "AgentCost | None") -> str:
 
 def print_edits(rows: "Sequence[Mapping[str, Any]]") -> None:
     if not rows:
-        click.echo("no rule has changed a call of that time: see 'Without touching code' in docs/teams.md")
+        click.echo("no plan changed a call in that time: see 'Without touching code' in docs/teams.md")
         return
     print_table(
         ["team", "rule", "calls", "not made", "prompt tokens before", "after"],
@@ -94,7 +94,7 @@ def print_edits(rows: "Sequence[Mapping[str, Any]]") -> None:
             ]
             for row in rows
         ],
-        title="what plans did, tokens estimated",
+        title="what plans changed; tokens are estimated",
         left=2,
     )
 
@@ -102,7 +102,7 @@ def print_edits(rows: "Sequence[Mapping[str, Any]]") -> None:
 def print_curve(points: "ExitCurve") -> None:
     if not points.points:
         return
-    columns = ["stop when", "saved", "score", "change", "95 %"]
+    columns = ["stop when", "saved", "score", "change in points", "95 % interval"]
     rows = [
         [
             f"{one.agree} of {one.of} agree" + (" *" if one == points.recommended else ""),
@@ -117,7 +117,7 @@ def print_curve(points: "ExitCurve") -> None:
         columns.append("not graded")
         for row, one in zip(rows, points.points, strict=True):
             row.append(count(one.ungraded_count))
-    print_table(columns, rows, title="stopping early, as the record would have gone (* recommended)")
+    print_table(columns, rows, title="early exit, replayed over the recorded runs (* recommended)")
 
 
 def _format_interval(low: float | None, high: float | None) -> str:
@@ -178,7 +178,9 @@ def print_replay(plan: "TeamPlan", team: "RecordedTeam", margin: float, confiden
     from modicum.agents.replay import replay
 
     if not team.graded:
-        raise UserError("no recorded run has an outcome or a gold answer: nothing can be compared")
+        raise UserError(
+            "no recorded run has an outcome or a gold answer, so nothing can be compared: see docs/teams.md"
+        )
     replayed = replay(plan, team)
     evidence = replayed.evidence(margin, confidence)
     if as_json:
@@ -189,10 +191,12 @@ def print_replay(plan: "TeamPlan", team: "RecordedTeam", margin: float, confiden
         click.echo("the plan changes nothing in these runs")
         return
     if was_learned_from(plan, team):
-        click.echo("the plan was learned from these runs, or half of them: other runs tell more")
+        click.echo("the plan was learned from these runs, or from half of them: check it on other runs")
     if not evidence.exact:
-        click.echo(f"whether it loses more than {100 * margin:.1f} points only new runs tell: kept agents had read")
-        click.echo("what the plan takes away. Try it with --runner and --tasks, or record it for --plan-runs")
+        click.echo(
+            f"only new runs show whether it loses more than {100 * margin:.1f} points: the other agents had read"
+        )
+        click.echo("what the plan removes. Run it with --runner and --tasks, or record it for --plan-runs")
         return
     held = evidence.change_low >= -margin
     click.echo(f"a loss of more than {100 * margin:.1f} points is {'ruled out' if held else 'not ruled out'}")
@@ -233,11 +237,11 @@ def print_verification(found: "Verification", *, as_json: bool) -> None:
                 saved,
             ]
         )
-    columns = ["", "score", "change", "95 %", "prompt tokens", "completion tokens", "saved"]
+    columns = ["", "score", "change in points", "95 % interval", "prompt tokens", "completion tokens", "tokens saved"]
     print_table(columns, rows, title=f"{found.arms[0].tasks_count} tasks")
     click.echo(f"verdict for a margin of {100 * found.margin:.1f} points: {found.verdict}")
     if found.tasks_needed:
         click.echo(f"tasks needed for a verdict: about {found.tasks_needed:,}")
     if found.learning_tokens:
         even = f"{found.break_even_tasks:,} tasks" if found.break_even_tasks is not None else "never"
-        click.echo(f"learning took {found.learning_tokens:,} tokens; paid for after: {even}")
+        click.echo(f"learning used {found.learning_tokens:,} tokens; the plan saves as many after: {even}")

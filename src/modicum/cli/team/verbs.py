@@ -10,7 +10,7 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.calls.errors import accepted_are, unknown_name
-from modicum.calls.regular_file import read_named
+from modicum.calls.outside.regular_file import read_named
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.shared_options import json_option, ledger_option, pass_options
@@ -27,7 +27,7 @@ RUNNER_HELP = (
 )
 
 FROM_RECORDS = ("trace", "random")
-"""Learners that can do without new runs."""
+"""Learners that need no new runs."""
 
 team_name = click.option("--team", "name", help="Name of the team, if the recording holds several.")
 protect = click.option("--protect", multiple=True, metavar="AGENT", help="Never drop this agent. May be repeated.")
@@ -108,8 +108,8 @@ class ShowOptions(TeamLedgerOptions):
 def command() -> None:
     """Measure what each agent of a team adds, and plan which agents to drop.
 
-    A recording is a JSONL FILE with one line a turn (docs/teams.md); adapters to frameworks write it. Without FILE the
-    runs come from the ledger. A plan is a JSON file to read and edit; `plan.guard()` applies it.
+    A recording is a JSONL FILE with one line per turn (docs/teams.md); adapters to frameworks write it. Without FILE
+    the runs come from the ledger. A plan is a JSON file to read and edit; `plan.guard()` applies it.
 
     \b
     Examples:
@@ -168,7 +168,9 @@ def attribute(options: AttributeOptions) -> None:
     help="Drop this many of the worst agents, without checking the loss.",
 )
 @click.option(
-    "--allow-bounds", is_flag=True, help="Allow plans whose effect the record only bounds; verify them later."
+    "--allow-bounds",
+    is_flag=True,
+    help="Also propose plans whose effect a recording can only bound; verify them later.",
 )
 @ledger_options
 @out
@@ -200,7 +202,7 @@ def propose(options: ProposeOptions) -> None:
 
 @command.command()
 @click.option("--runner", metavar="MODULE:NAME", help=RUNNER_HELP)
-@click.option("--tasks", type=FILE, help="JSONL, for --runner.")
+@click.option("--tasks", type=FILE, help="Tasks for --runner: a JSONL file, one task per line.")
 @click.option(
     "--learner",
     type=click.Choice(["trace", "agentdropout", "agentprune", "random"]),
@@ -208,8 +210,10 @@ def propose(options: ProposeOptions) -> None:
     show_default=True,
     help="How to learn; docs/teams.md says what each can find.",
 )
-@click.option("--set", "settings", multiple=True, metavar="NAME=VALUE", help="A parameter of the learner.")
-@click.option("--budget-tokens", type=click.IntRange(1), help="Tokens that learning may take.")
+@click.option(
+    "--set", "settings", multiple=True, metavar="NAME=VALUE", help="Set a parameter of the learner. May be repeated."
+)
+@click.option("--budget-tokens", type=click.IntRange(1), help="Largest number of tokens that learning may use.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Seed of the learner.")
 @team_name
 @protect
@@ -238,7 +242,7 @@ def fit(options: FitOptions) -> None:
     except msgspec.ValidationError as error:
         raise UserError(f"--set: {error}; {accepted_are(kind.__struct_fields__)}") from None
     if bool(runner) != bool(tasks):
-        raise UserError("team fit runs a team on tasks: --runner and --tasks go together; without both: the ledger")
+        raise UserError("team fit runs a team on tasks: give both --runner and --tasks, or neither to use the ledger")
     if runner and tasks:
         if options.ledger_url:
             raise UserError("--runner and --ledger are two sources of runs: give one of them")
@@ -249,16 +253,18 @@ def fit(options: FitOptions) -> None:
         known = read_team(None, options.name, options.protect, options)
         learned = chosen.learn(known.graph, recorded=known)
     else:
-        raise UserError(f"the learner '{learner}' tries changed teams, which no record holds: add --runner and --tasks")
+        raise UserError(
+            f"the learner '{learner}' tries changed teams, which no recording holds: add --runner and --tasks"
+        )
     if learned.budget_spent:
-        click.echo(f"the budget ended after {learned.trials_count} runs, before the learner was done", err=True)
+        click.echo(f"the budget ended after {learned.trials_count} runs, before the learner had finished", err=True)
     _print_and_write_plan(_with_dates(learned.plan), options.out, as_json=options.as_json)
 
 
 @command.command()
 @click.argument("plan_file", metavar="PLAN", type=FILE)
 @click.option("--runner", metavar="MODULE:NAME", help=RUNNER_HELP)
-@click.option("--tasks", type=FILE, help="JSONL, for --runner.")
+@click.option("--tasks", type=FILE, help="Tasks for --runner: a JSONL file, one task per line.")
 @click.option("--runs", type=FILE, help="Recording of the full team.")
 @click.option("--plan-runs", type=FILE, help="Recording of the team under the plan.")
 @click.option("--random-runs", type=FILE, help="Recording of a team from which as many agents were dropped at random.")
@@ -273,8 +279,9 @@ def fit(options: FitOptions) -> None:
 def verify(options: VerifyOptions) -> None:
     """Check whether a plan holds, compared with the full team, a random plan of the same shape, and one agent.
 
-    With --runner it runs all four on every task. With recordings it compares those; with --runs alone it replays the
-    plan over them, as far as a record can tell. Without --runs the full team's runs come from the ledger.
+    With --runner it runs all four on every task. With recordings it compares those. With --runs alone it applies the
+    plan to these recorded runs, as far as a recording can show its effect. Without --runs the runs of the full
+    team come from the ledger.
 
     \b
     Examples:
@@ -289,9 +296,9 @@ def verify(options: VerifyOptions) -> None:
     margin, confidence = options.max_loss, options.confidence
     if options.runner or options.tasks:
         if not (options.runner and options.tasks):
-            raise UserError("team verify runs a team on tasks: --runner and --tasks go together")
+            raise UserError("team verify runs a team on tasks: give both --runner and --tasks")
         if runs or options.ledger_url:
-            raise UserError("--runner makes the runs that --runs or --ledger would bring: give one of them")
+            raise UserError("--runner makes new runs, --runs and --ledger take recorded ones: give one of them")
         team = _load_runner(options.runner)
         tasks = _read_tasks(options.tasks)
         found = run_arms(
@@ -324,7 +331,7 @@ def verify(options: VerifyOptions) -> None:
 @command.command()
 @click.argument("plan_file", metavar="PLAN", type=FILE)
 @click.option("--runs", type=FILE, help="A recording of the team, for --svg. Without it: the ledger.")
-@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture here.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write the picture to this SVG file.")
 @ledger_options
 @json_option
 @pass_options(ShowOptions)
@@ -353,8 +360,8 @@ def show(options: ShowOptions) -> None:
 
 @command.command("spared")
 @ledger_option
-@click.option("--since", metavar="TIME", help="Calls from 2026-01-31, today, 7d, 2w.")
-@click.option("--until", metavar="TIME", help="Calls before.")
+@click.option("--since", metavar="TIME", help="Calls from this time on: 2026-01-31, today, yesterday, 7d, 24h, 2w.")
+@click.option("--until", metavar="TIME", help="Calls before this time, written in the same way.")
 @json_option
 def show_spared(*, ledger_url: str | None, since: str | None, until: str | None, as_json: bool) -> None:
     """Show what plans did in the gateway: calls not made, and prompt tokens before and after, by team and rule.
@@ -386,7 +393,7 @@ def _read_plan(path: Path) -> "TeamPlan":
 
 
 def _with_dates(plan: "TeamPlan") -> "TeamPlan":
-    """With the day it was made, and half a year to live."""
+    """The plan with the day on which it was made, and half a year later as the day on which it expires."""
     from datetime import UTC, datetime, timedelta
 
     today = datetime.now(UTC).date()

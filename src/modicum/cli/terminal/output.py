@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import msgspec
 
-from modicum.calls.one_line import one_line
+from modicum.calls.outside.one_line import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -125,7 +125,7 @@ def share(part: Decimal | float | None, whole: Decimal | float) -> str:
 
 
 def dollars_of(usd: float | None) -> str:
-    """As `dollars`, for an estimate that is no decimal."""
+    """Writes dollars as `dollars` does, for an estimate that is not a decimal."""
     return dollars(None if usd is None else Decimal(repr(usd)))
 
 

@@ -11,8 +11,12 @@ class Quantity(click.FloatRange):
 
     name = "number"
 
+    def _describe_range(self) -> str:
+        """The range in a help text; none where there is no bound (click would show `x<=None`)."""
+        return "" if self.min is None and self.max is None else super()._describe_range()
+
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
         number: float = super().convert(value, param, ctx)
         if not math.isfinite(number):
-            self.fail(f"'{value}' is no number to reckon with", param, ctx)
+            self.fail(f"'{value}' is not a finite number", param, ctx)
         return number

@@ -13,7 +13,7 @@ from typing import Any
 import msgspec
 
 from modicum.calls.errors import UserError
-from modicum.calls.regular_file import read_regular
+from modicum.calls.outside.regular_file import read_regular
 from modicum.energy.memory.architectures import read_shape
 from modicum.energy.memory.blueprint import Blueprint
 from modicum.energy.memory.checkpoint import checkpoint_bytes

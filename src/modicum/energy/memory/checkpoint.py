@@ -9,7 +9,7 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls.errors import UserError
-from modicum.calls.regular_file import open_regular
+from modicum.calls.outside.regular_file import open_regular
 
 MOST_HEADER_BYTES = 100_000_000
 """The format's own limit."""

@@ -120,7 +120,7 @@ class Fields:
     def kv_heads(self) -> int:
         kv_heads = self.whole("num_key_value_heads", default=self.heads)
         if self.heads % kv_heads:
-            raise self.fault(f"num_attention_heads is {self.heads}, no multiple of num_key_value_heads {kv_heads}")
+            raise self.fault(f"num_attention_heads is {self.heads}, not a multiple of num_key_value_heads {kv_heads}")
         return kv_heads
 
     def head_dim(self, *names: str) -> int:
@@ -130,7 +130,7 @@ class Fields:
                 return self.whole(field)
         if self.hidden % self.heads:
             raise self.fault(
-                f"head_dim is missing and hidden_size {self.hidden} is no multiple of num_attention_heads {self.heads}"
+                f"head_dim is missing, hidden_size {self.hidden} is not a multiple of num_attention_heads {self.heads}"
             )
         return self.hidden // self.heads
 

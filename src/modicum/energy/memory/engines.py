@@ -222,6 +222,6 @@ ENGINES: dict[str, Callable[[Blueprint, Shard], SequenceCache]] = {
 
 def find_engine(name: str) -> Callable[[Blueprint, Shard], SequenceCache]:
     if name not in ENGINES:
-        hint = " ('needed' is the architecture's own need, a lower bound for any engine)"
+        hint = " ('needed' is what the architecture itself needs, a lower bound for any engine)"
         raise unknown_name("engine", name, ENGINES, hint)
     return ENGINES[name]

@@ -154,7 +154,11 @@ def _find_largest(size: Callable[[int], int], room: int | None) -> int | None:
 def _list_notes(blueprint: Blueprint, request: PlanRequest, cards: int) -> tuple[str, ...]:
     notes = list(blueprint.notes)
     if blueprint.context_limit and request.context > blueprint.context_limit:
-        notes.append(f"the config allows {blueprint.context_limit:,} tokens of context; more is asked for")
+        notes.append(
+            f"the config allows {blueprint.context_limit:,} tokens of context; the requested context is longer"
+        )
     if cards > 1:
-        notes.append("weights are taken as split evenly over the cards; what every card repeats (norms) is left out")
+        notes.append(
+            "weights are assumed to be split evenly over the GPUs; what every GPU repeats (norms) is not counted"
+        )
     return tuple(notes)

@@ -20,7 +20,7 @@ class Quantization(msgspec.Struct, frozen=True):
 
 
 def find_quantization(fields: Fields) -> Quantization | None:
-    """None where the weights are plain.
+    """How the weights are quantised; None where they are plain.
 
     Raises:
         UserError: the method is missing, or its bits are.
@@ -69,7 +69,7 @@ def _compressed_tensors(fields: Fields, config: Mapping[str, Any]) -> Quantizati
     weights = [group.get("weights") for group in listed if isinstance(group, Mapping)]
     found = [Fields(fields.name, one) for one in weights if isinstance(one, Mapping)]
     if not found:
-        raise fields.fault("quantization_config says compressed-tensors, but names no bits of weights in config_groups")
+        raise fields.fault("quantization_config says compressed-tensors, but config_groups names no bits of weights")
     widest = max(found, key=lambda one: one.whole("num_bits"))
     bits, group = widest.whole("num_bits"), widest.raw.get("group_size")
     beside = SCALE_BITS / group if isinstance(group, int) and group > 0 else 0.0

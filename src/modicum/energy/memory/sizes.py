@@ -46,7 +46,7 @@ def parse_tokens(text: str) -> int:
     factor = {"k": 1024, "m": 1024**2}.get(text[-1:].lower(), 1)
     digits = text[:-1] if factor > 1 else text
     if not digits.isdecimal() or int(digits) < 1:
-        raise UserError(f"'{text:.20}' is no number of tokens; write 8192, 8k or 128k")
+        raise UserError(f"'{text:.20}' is not a number of tokens; write 8192, 8k or 128k")
     return int(digits) * factor
 
 

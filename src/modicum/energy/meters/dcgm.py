@@ -24,10 +24,10 @@ def readings(host: str, metrics: Exposition, at: float) -> tuple[GpuReading, ...
     """
     energy = metrics.rows(ENERGY)
     if not energy:
-        raise UserError(f"{host}: no {ENERGY} in what it serves; enable that field in the exporter's list of metrics")
+        raise UserError(f"{host}: {ENERGY} is not on its page; enable that field in the exporter's list of metrics")
     if any(labels.get("GPU_I_ID") for labels, _ in energy):
         raise UserError(
-            f"{host}: a GPU is partitioned (MIG); energy is measured for the whole card only and cannot be told apart"
+            f"{host}: a GPU is partitioned (MIG); energy is measured only for the whole GPU and cannot be divided"
         )
     power = {find_gpu_id(host, labels): value for labels, value in metrics.rows(POWER)}
     return tuple(

@@ -60,9 +60,7 @@ class NvmlMeter:
             raise UserError(f"no NVIDIA GPU can be read here ({error}); {_advice(nvml, error)}") from None
         chosen = list(range(count)) if indexes is None else list(indexes)
         if not chosen:
-            raise UserError(
-                "no NVIDIA GPU is in this machine; name another source, e.g. --dcgm http://host:9400/metrics"
-            )
+            raise UserError("this machine has no NVIDIA GPU; name another source, e.g. --dcgm http://host:9400/metrics")
         absent = [index for index in chosen if not 0 <= index < count]
         if absent:
             raise UserError(f"there is no GPU {absent[0]}; this machine has {count}, numbered from 0")
@@ -79,8 +77,8 @@ class NvmlMeter:
         partitioned = self._ask(nvml.nvmlDeviceGetMigMode, handle)
         if partitioned is not None and partitioned[0]:
             raise UserError(
-                f"GPU {index} ({name}) is partitioned (MIG): the driver measures power of the whole card only, so"
-                " energy cannot be told apart between instances; leave it out with --gpu, or switch MIG off"
+                f"GPU {index} ({name}) is partitioned (MIG): the driver measures power only for the whole GPU, so"
+                " energy cannot be divided among instances; leave it out with --gpu, or switch MIG off"
             )
         limit = self._ask(nvml.nvmlDeviceGetEnforcedPowerLimit, handle)
         counter = self._ask(nvml.nvmlDeviceGetTotalEnergyConsumption, handle)
@@ -161,10 +159,12 @@ def _text(value: str | bytes) -> str:
 def _advice(nvml: Any, error: Exception) -> str:
     code = getattr(error, "value", None)
     if code == nvml.NVML_ERROR_NO_PERMISSION:
-        return "this user may not read it: add it to the group that owns /dev/nvidia*, or run where the server runs"
+        return (
+            "this user may not read it: add the user to the group that owns /dev/nvidia*, or run where the server runs"
+        )
     if code in {nvml.NVML_ERROR_LIBRARY_NOT_FOUND, nvml.NVML_ERROR_DRIVER_NOT_LOADED}:
         return (
-            "the driver is not here: run this on the server's machine, in a container with --gpus all, or name its"
+            "the driver was not found: run this on the server's machine, in a container with --gpus all, or name its"
             " exporter with --dcgm http://host:9400/metrics"
         )
     return "try nvidia-smi on this machine"

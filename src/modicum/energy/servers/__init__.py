@@ -48,6 +48,6 @@ def read_server(server: str, text: str, at: float) -> ServerReading:
                 **msgspec.structs.asdict(counters),
             )
     raise UserError(
-        f"{server}: none of the known servers' metrics is on its page (known: {', '.join(KINDS)});"
+        f"{server}: its page has no metrics of a known server (known: {', '.join(KINDS)});"
         " start llama.cpp with --metrics and SGLang with --enable-metrics"
     )

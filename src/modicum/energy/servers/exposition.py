@@ -54,7 +54,7 @@ def parse_exposition(text: str) -> Exposition:
     """Reads the text of a metrics page.
 
     Raises:
-        ValueError: a line is no metric; the message names the line.
+        ValueError: a line is not a metric; the message names the line.
     """
     return Exposition(_rows(_unquote(text)))
 
@@ -76,7 +76,7 @@ def _rows(text: str) -> Iterable[tuple[str, dict[str, str], float]]:
             continue
         match = LINE.match(line)
         if match is None:
-            raise ValueError(f"line {number} is no metric")
+            raise ValueError(f"line {number} is not a metric")
         try:
             value = float(match[3])
         except ValueError:

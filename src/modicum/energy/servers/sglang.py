@@ -3,7 +3,7 @@
 from modicum.energy.servers.counters import Counters
 from modicum.energy.servers.exposition import Exposition
 
-REMARK = "SGLang does not count its steps: what a step costs is read from busy time, as power above idle"
+REMARK = "SGLang does not count its steps: their cost is computed from the time with requests, as power above idle"
 
 
 def read(metrics: Exposition) -> Counters:

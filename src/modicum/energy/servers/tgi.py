@@ -3,7 +3,7 @@
 from modicum.energy.servers.counters import Counters
 from modicum.energy.servers.exposition import Exposition
 
-REMARK = "TGI counts a request's tokens when it ends: windows much shorter than a request are blurred"
+REMARK = "TGI counts the tokens of a request when the request ends: windows much shorter than a request are inexact"
 
 
 def read(metrics: Exposition) -> Counters:

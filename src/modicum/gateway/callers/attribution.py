@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from modicum.calls import Owner
+from modicum.experiments.experiment import TAG as EXPERIMENT_TAG
 from modicum.privacy.tags import is_reserved
 from modicum.providers.facts import RequestFacts
-from modicum.providers.traceparent import TAG as TRACE_TAG
-from modicum.providers.traceparent import parsed
+from modicum.providers.opentelemetry.traceparent import TAG as TRACE_TAG
+from modicum.providers.opentelemetry.traceparent import parsed
 
 MOST_CHARACTERS = 200
 MOST_TAGS = 16
@@ -135,7 +136,7 @@ def _tag(header: bytes, value: bytes, tags: dict[str, str]) -> None:
     if header == _TRACE:
         if parsed(parent := value.decode("ascii", "replace")) is not None:
             tags[TRACE_TAG] = parent
-    elif len(tags) < MOST_TAGS and not is_reserved(name := _text(header[len(_TAG) :])):
+    elif len(tags) < MOST_TAGS and not _is_ours(name := _text(header[len(_TAG) :])):
         tags[name] = _text(value)
 
 
@@ -146,8 +147,13 @@ def _from_metadata(metadata: Mapping[str, str], declared: dict[str, str], tags: 
             if value:
                 declared[name] = short(value)
     for field, value in metadata.items():
-        if field not in _FIELDS and len(tags) < MOST_TAGS and not is_reserved(name := short(field)):
+        if field not in _FIELDS and len(tags) < MOST_TAGS and not _is_ours(name := short(field)):
             tags[name] = short(value)
+
+
+def _is_ours(tag: str) -> bool:
+    """Whether only the gateway says such a thing of a call: a caller must not choose its arm."""
+    return is_reserved(tag) or tag.startswith(EXPERIMENT_TAG)
 
 
 def _text(value: bytes) -> str:

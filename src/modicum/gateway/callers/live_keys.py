@@ -25,7 +25,7 @@ class LiveKeys:
             self._reload()
 
     def _reload(self) -> None:
-        """Events that this version cannot read are told, and the former keys stay."""
+        """Reads the keys again. Events that this version cannot read are logged, and the former keys stay."""
         seen, last = self._events.stamp, self._events.last()
         try:
             self._keys = Keys(self._events.read("key", KeyEvent))

@@ -15,11 +15,11 @@ from modicum.gateway.http.client import Client, Receive, Send
 from modicum.gateway.http.codings import CODINGS, PIECE_BYTES, BadCodingError, Unpacker
 from modicum.gateway.http.cors import Cors
 from modicum.gateway.http.hosts import HostNames
-from modicum.gateway.http.outcomes import take_outcomes
+from modicum.gateway.http.otlp_door import PATHS as OTLP
+from modicum.gateway.http.outcomes import record_outcomes, take_outcomes
 from modicum.gateway.http.pass_through import pass_aside
 from modicum.gateway.http.paths import CALL, dialect_of, served
 from modicum.gateway.http.refusal import ClientGone, Refused
-from modicum.gateway.http.traces import PATHS as TRACES
 from modicum.gateway.http.upgrades import NO_WEBSOCKET, asks_for_websocket, refuse_websocket
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
@@ -88,9 +88,9 @@ class App:
             check_places(scope["headers"], scope["query_string"], path)
             if await self._answer_here(method, path, headers, client):
                 return
-            if path == "/outcomes" or path in TRACES:
+            if path == "/outcomes" or path in OTLP:
                 # Spans have a bound of their own on what they unpack to.
-                read = partial(self._body, receive, headers, share, as_sent=path in TRACES)
+                read = partial(self._body, receive, headers, share, as_sent=path in OTLP)
                 await self._record_report(method, path, headers, read, client)
                 return
             target = served(method, path, headers)
@@ -135,13 +135,15 @@ class App:
         read: Callable[[], Awaitable[bytes]],
         client: Client,
     ) -> None:
-        """What is told to us and goes no further. Each reads the body when it knows who sends it."""
-        in_force = self._pipeline.in_force
-        if path in TRACES:
-            await self._parts.traces.take(in_force.owners, method, path, headers, read, client)
+        """Takes in what is reported to us and goes no further (outcomes, telemetry). Each reads the body when it knows
+        who sends it.
+        """
+        in_force, journal = self._pipeline.in_force, self._parts.journal
+        if path in OTLP:
+            record = partial(record_outcomes, journal, in_force.graded)
+            await self._parts.otlp_door.take(in_force.owners, method, path, headers, read, client, record)
         else:
-            journal, graded = self._parts.journal, in_force.graded
-            await take_outcomes(in_force.owners, journal, method, headers, read, client, graded)
+            await take_outcomes(in_force.owners, journal, method, headers, read, client, in_force.graded)
 
     def _headers(self, raw: list[Header]) -> tuple[dict[bytes, bytes], list[Header]]:
         """The headers by name, and those that may go upstream.

@@ -34,7 +34,7 @@ class _Decompressor(Protocol):
 
 
 class Unpacker:
-    """One body.
+    """Unpacks one compressed body, piece by piece as it comes.
 
     Args:
         coding: one of CODINGS.

@@ -43,7 +43,7 @@ class Cors:
         return send_marked
 
     def is_preflight(self, method: str, headers: dict[bytes, bytes]) -> bool:
-        """Whether a browser asks what it may send. With no origins listed it is told what everybody is told."""
+        """Whether a browser asks what it may send. With no origins listed it gets the answer that everybody gets."""
         asks = method == "OPTIONS" and b"access-control-request-method" in headers
         return asks and b"origin" in headers and bool(self._origins)
 

@@ -49,10 +49,7 @@ async def take_outcomes(
     try:
         caller = _checked(owners, method, headers)
         outcomes = [_outcome(one, caller) for one in _decoded(await read())]
-        for one in outcomes:
-            await journal.append(Record("", "outcome", _pack(one)))
-        if graded is not None:
-            await graded(outcomes)
+        await record_outcomes(journal, graded, outcomes)
     except Refused as refusal:
         told_why = {"error": {"message": refusal.message, "type": refusal.kind}}
         await _answer(client, refusal.status, told_why, retry_header(refusal.kind))
@@ -60,6 +57,18 @@ async def take_outcomes(
         await _answer(client, 503, {"error": {"message": "the outcome could not be recorded", "type": "unavailable"}})
     else:
         await _answer(client, 200, {"outcomes": len(outcomes)})
+
+
+async def record_outcomes(journal: Journal, graded: Graded | None, outcomes: Sequence[Outcome]) -> None:
+    """Keeps outcomes, durably, and tells `graded` of them.
+
+    Raises:
+        NotDurable: they are not on the disk.
+    """
+    for one in outcomes:
+        await journal.append(Record("", "outcome", _pack(one)))
+    if graded is not None:
+        await graded(outcomes)
 
 
 def _checked(owners: Owners, method: str, headers: Mapping[bytes, bytes]) -> Caller:

@@ -178,7 +178,7 @@ class Accepting:
 
 
 class _TurnedAway(asyncio.Protocol):
-    """A caller that cannot be served: told so, whatever it asks."""
+    """Refuses a caller that cannot be served, whatever it asks."""
 
     def __init__(self, left: Callable[[], None]) -> None:
         self._left = left

@@ -39,7 +39,7 @@ class Metrics:
         self._models = set() if shared is None else _models_in(shared)
 
     def _add_call_metrics(self) -> None:
-        """Of calls that have ended."""
+        """Adds the metrics of calls that have ended."""
         self._calls = Counter(
             "modicum_calls", "Calls that have ended.", ("upstream", "model", "status"), registry=self.registry
         )
@@ -62,7 +62,7 @@ class Metrics:
         )
 
     def _add_limit_metrics(self) -> None:
-        """Of what the gateway refuses, and how near it is to its limits."""
+        """Adds the metrics of what the gateway refuses, and how near it is to its limits."""
         self._refused = Counter("modicum_refused", "Requests that went no further.", ("kind",), registry=self.registry)
         self._full = Counter(
             "modicum_upstream_full",
@@ -106,7 +106,7 @@ class Metrics:
             self._out_of_files.labels(side)
 
     def _add_record_metrics(self) -> None:
-        """Of what is under way and of how it is recorded."""
+        """Adds the metrics of what is under way and of how it is recorded."""
         self.under_way = Gauge(
             "modicum_calls_under_way", "Calls begun and not ended.", registry=self.registry, multiprocess_mode="sum"
         )
@@ -133,7 +133,7 @@ class Metrics:
         )
         self._spans = Counter(
             "modicum_otel_spans_received",
-            "Spans that came in over OTLP: those of calls, others, and those of calls that cannot be read.",
+            "Spans and log records that came in over OTLP: those of calls, others, and those that cannot be read.",
             ("what",),
             registry=self.registry,
         )

@@ -78,7 +78,7 @@ class MockApp:
 
 
 def run(address: str) -> None:
-    """Answers until it is told to stop.
+    """Runs the mock provider until it is asked to stop.
 
     Raises:
         UserError: the address is taken.

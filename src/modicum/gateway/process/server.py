@@ -20,11 +20,12 @@ from modicum.context.live_turns import LiveTurns
 from modicum.gateway.answering import UpstreamAnswerer
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
+from modicum.gateway.experimenting import LiveExperiments
 from modicum.gateway.http.app import App
 from modicum.gateway.http.body_budget import budget_of
 from modicum.gateway.http.cors import Cors
 from modicum.gateway.http.hosts import names_of
-from modicum.gateway.http.traces import Traces
+from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.http.unread import UnreadBody
 from modicum.gateway.http.upgrades import PlainProtocol
 from modicum.gateway.in_force import InForce
@@ -109,6 +110,7 @@ class Gateway:
         self._worker, self._bound = worker, bound
         self._events = EventFile(folder / "events.sqlite")
         self._keys = LiveKeys(self._events)
+        self._experiments = LiveExperiments(self._events, digest_key)
         self._stamp = _stamp(settings.file)
         self.parts: Parts
         self.pipeline: Pipeline
@@ -153,7 +155,7 @@ class Gateway:
             budget_of(settings.most_bodies_mb, settings.most_body_mb, self._worker.count, memory_bytes()),
             Readiness(journal),
             Recorder(journal, Digester(self._digest_key) if settings.anatomy else None, metrics.failed),
-            Traces(journal.path, metrics),
+            OtlpDoor(journal.path, metrics),
             LateReplies(journal),
             LiveRates(self._prices, metrics.failed),
             LiveTurns() if self._worker.count == 1 else None,
@@ -211,7 +213,7 @@ class Gateway:
         await server.serve(sockets=[bound])
 
     async def _watch(self, board: Board) -> None:
-        """Keys and settings that change while we run. Wrong settings are told, and the old ones stay."""
+        """Watches keys and settings, which change while we run. Wrong settings are logged, and the old ones stay."""
         again = asyncio.Event()
         if threading.current_thread() is threading.main_thread():
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._told_to_reload, again)
@@ -229,7 +231,10 @@ class Gateway:
                 self._reload()
             elif self._tls is not None and self._tls.changed():
                 self._renew(self._tls)
-            if self._teams is not None and self._teams.refresh():
+            is_new = self._experiments.refresh()
+            if self._teams is not None:
+                is_new |= self._teams.refresh()
+            if is_new:
                 self.pipeline.take_over(self._in_force())
 
     def _told_to_reload(self, again: asyncio.Event) -> None:
@@ -276,10 +281,13 @@ class Gateway:
     def _in_force(self) -> InForce:
         """What the settings say now."""
         owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
+        # Before teams: these ask which arm a task is in.
+        arms = (self._experiments.arms,) if self._experiments.arms is not None else ()
         if self._teams is None:
-            return InForce(owners, self._upstreams, rules=self._rules)
+            return InForce(owners, self._upstreams, arms, self._rules)
         teams = self._teams.parts
-        return InForce(owners, self._upstreams, teams.sources, self._rules, teams.answerers, self._teams.graded)
+        sources = (*arms, *teams.sources)
+        return InForce(owners, self._upstreams, sources, self._rules, teams.answerers, self._teams.graded)
 
     @property
     def _shared_metrics(self) -> Path | None:
@@ -465,7 +473,7 @@ def run(
     bound: socket.socket | None = None,
     prices: Callable[[], PriceBook] = PriceBook,
 ) -> None:
-    """Runs the gateway, or one of its workers, in this process until it is told to stop."""
+    """Runs the gateway, or one of its workers, in this process until it is asked to stop."""
     take_over("uvicorn.error", "asyncio")
     raise_limit()
     if worker.count > 1:

@@ -51,7 +51,7 @@ class TlsListener:
 
 
 def listener_of(settings: Settings) -> TlsListener | None:
-    """None: the listener speaks plain HTTP.
+    """The TLS of our listener; None: it speaks plain HTTP.
 
     Raises:
         UserError: certificate or key are of no use.

@@ -23,7 +23,7 @@ class Troubles:
             live_keys.check_file()
         except (UserError, sqlite3.Error) as error:
             keys = f"the file of keys {events.path} cannot be read: {error}"
-        settings, spans, journal = gone_settings(settings_file), parts.traces.trouble, parts.journal
+        settings, spans, journal = gone_settings(settings_file), parts.otlp_door.trouble, parts.journal
         for what, reason in (("journal", journal.reason), ("keys", keys), ("settings", settings), ("spans", spans)):
             self.tell(what, reason)
         self.tell_of_set_aside(journal)

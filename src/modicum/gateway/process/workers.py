@@ -76,7 +76,7 @@ class Board:
         _SLOT.pack_into(self._map, self._index * _SLOT_BYTES, os.getpid(), state)
 
     def others(self) -> list[State]:
-        """Of each other worker how it is; one that has died is absent, whatever it said last."""
+        """How each other worker is; one that has died is absent, whatever it said last."""
         return [self._state(index) for index in range(self._count) if index != self._index]
 
     def tell_connections(self, count: int) -> None:

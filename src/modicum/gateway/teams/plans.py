@@ -1,14 +1,14 @@
-"""The plans that the settings name, read, and read again when their files change. A wrong one is told, not applied."""
+"""Plans that the settings name: read, and read again when their files change. A wrong one is logged, not applied."""
 
 import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from modicum.agents.canary import CanaryWatch
 from modicum.agents.plan_rules import digest_text
 from modicum.agents.team_plan import TeamPlan, find_line, read_plan
 from modicum.calls import UserError
+from modicum.experiments.canary import CanaryWatch
 from modicum.settings import Settings, TeamSettings, beside_settings
 
 Stamp = tuple[int, int]

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import NamedTuple
 
 from modicum.calls import Outcome
+from modicum.experiments.team_runs import Grading, TeamOutcomes
 from modicum.gateway.answering import Answerer
 from modicum.gateway.failures import Failed
 from modicum.gateway.optimizing import FactSource
 from modicum.gateway.process.log import log
-from modicum.gateway.teams.outcomes import Grading, TeamOutcomes
 from modicum.gateway.teams.plans import TeamPlans
 from modicum.gateway.teams.turns import TeamTurns
 from modicum.settings import Settings

@@ -17,13 +17,14 @@ from modicum.agents.plan_rules import digest_text
 from modicum.agents.team_plan import find_line
 from modicum.agents.turn import TeamTurn
 from modicum.agents.turn_rules import RULES
+from modicum.experiments.team_runs import CANARY, NEITHER, PLAN
 from modicum.gateway import replies
 from modicum.gateway.callers.attribution import MOST_CHARACTERS
 from modicum.gateway.exchange import Exchange, OwnReply, PendingEdit
+from modicum.gateway.experimenting import HeldOutTeams
 from modicum.gateway.http.client import Client
 from modicum.gateway.optimizing import FeatureFacts
 from modicum.gateway.process.log import log
-from modicum.gateway.teams.outcomes import CANARY, NEITHER, PLAN
 from modicum.gateway.teams.plans import Team, TeamPlans
 from modicum.gateway.teams.runs import Run, Runs
 from modicum.providers.dialects import DIALECTS
@@ -136,6 +137,9 @@ class TeamTurns:
 
     def _new(self, team: Team, question: TurnQuestion, exchange: Exchange) -> Run:
         run = Run(team.plan.guard(question.run, watch=team.watch))
+        held_out = exchange.of(HeldOutTeams)
+        if held_out is not None and team.name in held_out.teams:
+            run.guard.full_because = run.guard.full_because or "canary"
         why = run.guard.full_because
         arm = CANARY if why == "canary" else NEITHER if why else PLAN
         self._record_run(team.name, question.run, exchange.about.task, team.digest, arm)
@@ -156,7 +160,7 @@ class TeamTurns:
             log("team_plan_not_applied", team=team.name, problem=self._explain(team, agent, why, prompts))
 
     def _first_time(self, team: Team, what: str) -> bool:
-        """Whether the log has not been told this yet of the plan."""
+        """Whether this was not logged yet of the plan."""
         reason = team.name, team.digest, what
         if reason in self._logged_reasons or len(self._logged_reasons) >= MOST_REASONS:
             return False

@@ -14,15 +14,26 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Basis, Call, Problem, Usage
+from modicum.calls import Basis, Call, Charges, Problem, Usage
 from modicum.calls.provider_names import provider_of_own_model
 from modicum.calls.usage import checked_count, is_counted
 from modicum.importers.agents.row_calls import Row, row_calls
 from modicum.importers.files import document
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers.fields import label, listed, mapping, moment, text
+from modicum.providers.usage_guard import KnownFields, unknown_numbers
 
 NAME = "amp"
+KNOWN: KnownFields = {
+    **dict.fromkeys(("inputTokens", "cacheReadInputTokens", "cacheCreationInputTokens", "outputTokens"), "priced"),
+    **dict.fromkeys(("input", "output"), "priced"),
+    "totalInputTokens": "the sum",
+    "maxInputTokens": "a limit",
+    "thinkingBudget": "a limit",
+    "credits": "Amp's own, no dollars",
+    **dict.fromkeys(("model", "timestamp"), "no count"),
+}
+"""What is done with every number of a usage object."""
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -99,6 +110,7 @@ class _Thread:
             usage=usage,
             usage_basis=basis,
             output_basis=Basis.counted(is_counted(counts, output)),
+            charges=Charges.of(caveats=unknown_numbers(counts, KNOWN)),
             task=self.name,
             project=self.project,
             revision=usage.total_tokens,

@@ -21,7 +21,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Basis, Call, CallStatus, Problem, Usage
+from modicum.calls import Basis, Call, CallStatus, Charges, Problem, Usage
 from modicum.calls.provider_names import provider_id
 from modicum.calls.usage import is_counted
 from modicum.importers.agents.row_calls import Row, row_calls
@@ -31,6 +31,7 @@ from modicum.importers.recorded.aggregates import aggregated_count
 from modicum.importers.tags import named
 from modicum.providers.fields import dollars, label, listed, mapping, moment, parsed_mapping, text
 from modicum.providers.token_buckets import disjoint
+from modicum.providers.usage_guard import KnownFields, unknown_numbers
 
 NAME = "cline"
 EXTENSIONS = {
@@ -44,6 +45,14 @@ PROVIDERS = {"openai-native": "openai", "openai-codex": "openai", "gemini": "goo
 ROUTERS = {"openrouter", "cline", "vercel-ai-gateway"}
 """Whose replies say what they cost."""
 SUMS = {"subagent_usage": "subagents", "deleted_api_reqs": "deleted"}
+KNOWN: KnownFields = {
+    **dict.fromkeys(("tokensIn", "tokensOut", "cacheReads", "cacheWrites"), "priced"),
+    **dict.fromkeys(("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens"), "priced"),
+    "cost": "taken where a router charged it",
+    **dict.fromkeys(("request", "streamingFailedMessage"), "a text"),
+    "retryStatus": "how often it was tried",
+}
+"""What is done with every number of a request."""
 STATUS = {
     "user_cancelled": CallStatus.ABORTED,
     "streaming_failed": CallStatus.ERROR,
@@ -100,10 +109,10 @@ class _Task:
         if at is None:
             raise ValueError("a request without time")
         kind = SUMS.get(text(row.get("say"))) or ("condense" if counts.get("condensed") else "")
-        told = mapping(row.get("modelInfo"))
+        served = mapping(row.get("modelInfo"))
         self._read_history()
-        model = text(told.get("modelId")) or ("" if kind or self.sent is None else self._model_of(row["ts"]))
-        router = text(told.get("providerId"))
+        model = text(served.get("modelId")) or ("" if kind or self.sent is None else self._model_of(row["ts"]))
+        router = text(served.get("providerId"))
         usage = _buckets(counts, ("tokensIn", "tokensOut", "cacheReads", "cacheWrites"), inside="apiProtocol" in counts)
         status = STATUS.get(text(counts.get("cancelReason")), status)
         basis, output_basis = _bases(counts, "tokensIn", "tokensOut", status, usage)
@@ -119,7 +128,7 @@ class _Task:
             usage=usage,
             usage_basis=basis,
             output_basis=output_basis,
-            reported_cost_usd=dollars(counts.get("cost")) if router in ROUTERS else None,
+            charges=_charges(counts, router),
             task=self.name,
             project=self.project,
             tags=named(agent=self.app, kind=kind),
@@ -134,10 +143,10 @@ class _Task:
         item = document(self.path.with_name("history_item.json"))
         self.project = text(mapping(item).get("workspace")) or text(mapping(item).get("cwdOnTaskInitialization"))
         for message in map(mapping, listed(document(self.path.with_name("api_conversation_history.json")))):
-            for said in _texts(message):
-                if not self.project and (folder := _FOLDER.search(said)):
+            for passage in _texts(message):
+                if not self.project and (folder := _FOLDER.search(passage)):
                     self.project = folder[1]
-                if (named_model := _MODEL.search(said)) and message.get("role") == "user":
+                if (named_model := _MODEL.search(passage)) and message.get("role") == "user":
                     ts = message.get("ts")
                     self.sent.append((ts if isinstance(ts, int | float) else 0, named_model[1]))
         self.sent.sort(key=lambda sent: sent[0])
@@ -175,23 +184,23 @@ class _Session:
         counts = mapping(row.get("metrics"))
         if row.get("role") != "assistant" or not counts:
             return
-        at, told = moment(row.get("ts")), mapping(row.get("modelInfo"))
+        at, served = moment(row.get("ts")), mapping(row.get("modelInfo"))
         name = label(row.get("id"))
         if at is None or not name:
             raise ValueError("a reply without time or id")
-        router = text(told.get("provider"))
+        router = text(served.get("provider"))
         usage = _buckets(counts, ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens"), inside=True)
         basis, output_basis = _bases(counts, "inputTokens", "outputTokens", CallStatus.OK, usage)
         yield Call(
             call_id=f"{NAME}:{self.name}:{name}",
             source=NAME,
             provider=PROVIDERS.get(router) or provider_id(router),
-            model=text(told.get("id")),
+            model=text(served.get("id")),
             started=at,
             usage=usage,
             usage_basis=basis,
             output_basis=output_basis,
-            reported_cost_usd=dollars(counts.get("cost")) if router in ROUTERS else None,
+            charges=_charges(counts, router),
             task=self.task,
             conversation=self.name,
             agent=self.agent,
@@ -213,6 +222,13 @@ def _buckets(counts: Mapping[str, Any], names: tuple[str, str, str, str], *, ins
     if inside:
         return disjoint(prompt, output, read=read_, written=(written, 0))
     return Usage(prompt, read_, written, 0, output)
+
+
+def _charges(counts: Mapping[str, Any], router: str) -> Charges:
+    return Charges.of(
+        caveats=unknown_numbers(counts, KNOWN),
+        provider_cost_usd=dollars(counts.get("cost")) if router in ROUTERS else None,
+    )
 
 
 def _bases(

@@ -9,12 +9,14 @@ Traps, each with a fixture:
   without a copy, are not.
 - When the context window is exceeded, Codex sets the totals to the window's size: no call was made.
 - Newer versions write a `token_usage_record` with the provider's response id before the `token_count`: it is the call.
-- Neither the price lane (fast mode) nor the start of a request is logged. A call starts with the last thing that was
-  sent (a turn, a tool's output) and finishes when its count is written.
+- The price lane is that of the settings in force (`thread_settings_applied`, versions since August 2026), from the
+  next turn on; older versions do not log it. A lane that changes while a turn runs is doubtful until its end.
+- The start of a request is not logged. A call starts with the last thing that was sent (a turn, a tool's output) and
+  finishes when its count is written.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -22,7 +24,8 @@ from typing import Any
 
 import msgspec
 
-from modicum.calls import Call, Problem, Segment, SegmentKind
+from modicum.calls import Call, Charges, Problem, Segment, SegmentKind
+from modicum.calls.caveats import CHANGED_LANE
 from modicum.calls.provider_names import provider_of_own_model
 from modicum.calls.usage import checked_count, is_counted
 from modicum.context.growing import Context
@@ -35,15 +38,22 @@ from modicum.providers.blocks import Block, plain, schemas
 from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.json_values import tolerant
 from modicum.providers.openai.blocks import item_blocks
-from modicum.providers.openai.usage import buckets
+from modicum.providers.openai.usage import LANES, buckets, tier_from
+from modicum.providers.usage_guard import KnownFields, unknown_numbers, word
 
 NAME = "codex"
 PROVIDERS = {"openai": "openai", "azure": "azure", "openrouter": "openrouter", "amazon-bedrock": "aws"}
-COUNTED = (b'"token_count"', b'"token_usage_record"', b'"session_meta"', b'"turn_context"', b'"task_', b'"turn_')
+COUNTED = (
+    *(b'"token_count"', b'"token_usage_record"', b'"session_meta"', b'"turn_context"', b'"task_', b'"turn_'),
+    b'"thread_settings_applied"',
+)
 """Rows that a bill needs; the others are decoded only for anatomy."""
 SENT = (b'"user_message"', b'_output"')
 TIMESTAMP = re.compile(rb'"timestamp"\s*:\s*"([^"]{10,40})"')
 BURST = timedelta(seconds=1)
+
+KNOWN: KnownFields = {**dict.fromkeys(FIELDS, "priced"), "total_tokens": "the sum"}
+"""What is done with every number of a usage object."""
 
 Counts = tuple[int, ...]
 
@@ -83,6 +93,11 @@ class Rollout:
         self.pending: list[Call] = []
         """The calls of the present turn; its end tells when the first token of the first one came."""
         self.early = 0
+        self.lane = ""
+        """The word for the price lane in force."""
+        self.next_lane: str | None = None
+        """One that was set while a turn runs; None where none was."""
+        self.is_in_turn = False
 
     def thread(self) -> str:
         return text(self.meta.get("id")) or plain_name(self.path.name).removesuffix(".jsonl")
@@ -169,6 +184,8 @@ def _spawned(meta: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def _turn(rollout: Rollout, payload: Mapping[str, Any], at: datetime | None) -> None:
     rollout.model = text(payload.get("model")) or rollout.model
+    if "service_tier" in payload:
+        rollout.lane, rollout.next_lane = _lane(payload), None
     rollout.cwd = text(payload.get("cwd")) or rollout.cwd
     rollout.sent_at = at or rollout.sent_at
     _take_reply(rollout)
@@ -192,15 +209,36 @@ def _event(rollout: Rollout, payload: Mapping[str, Any], at: datetime | None) ->
     elif kind in {"task_started", "turn_started"}:
         yield from rollout.pending
         rollout.pending, rollout.turn_at = [], at
+        _take_lane(rollout)
+        rollout.is_in_turn = True
         rollout.sent_at = at or rollout.sent_at
-    elif kind in {"task_complete", "turn_complete"}:
-        yield from _finished_turn(rollout, payload)
+    elif kind in {"task_complete", "turn_complete", "turn_aborted"}:
+        rollout.is_in_turn = False
+        _take_lane(rollout)
+        if kind != "turn_aborted":
+            yield from _finished_turn(rollout, payload)
+    elif kind == "thread_settings_applied":
+        rollout.next_lane = _lane(mapping(payload.get("thread_settings")))
+        if not rollout.is_in_turn:
+            _take_lane(rollout)
     elif kind == "thread_rolled_back":
         count = checked_count("num_turns", payload.get("num_turns"))
         _take_reply(rollout)
         if 0 < count <= len(rollout.turns):
             rollout.context.cut(rollout.turns[-count], "rewind")
             del rollout.turns[-count:]
+
+
+def _lane(settings: Mapping[str, Any]) -> str:
+    """The word for the lane; nothing is the standard one."""
+    lane = settings.get("service_tier")
+    return "" if lane is None else text(lane) or "?"
+
+
+def _take_lane(rollout: Rollout) -> None:
+    """A turn that runs goes on in its lane; what was set meanwhile is for the next one."""
+    if rollout.next_lane is not None:
+        rollout.lane, rollout.next_lane = rollout.next_lane, None
 
 
 def _finished_turn(rollout: Rollout, payload: Mapping[str, Any]) -> Iterator[Call]:
@@ -228,8 +266,8 @@ def _count(rollout: Rollout, payload: Mapping[str, Any], at: datetime | None) ->
     info = mapping(payload.get("info"))
     if not info.get("total_token_usage"):
         return
-    total = counts_of(mapping(info["total_token_usage"]))
-    last = counts_of(mapping(info.get("last_token_usage")))
+    usages = [mapping(info["total_token_usage"]), mapping(info.get("last_token_usage"))]
+    total, last = map(counts_of, usages)
     before, rollout.total = rollout.total, total
     if total == before:
         return
@@ -237,6 +275,10 @@ def _count(rollout: Rollout, payload: Mapping[str, Any], at: datetime | None) ->
     rollout.model = rollout.model or text(info.get("model"))
     had_record, rollout.has_record = rollout.has_record, False
     spent = difference(before, total, last)
+    caveats = _unknown(usages)
+    if had_record and caveats and rollout.pending:
+        record = rollout.pending[-1]
+        rollout.pending[-1] = msgspec.structs.replace(record, charges=record.charges.with_caveats(*caveats))
     if had_record or rollout.parent.repeats((*total, *last)) or not any(spent):
         _take_reply(rollout)
         return
@@ -244,7 +286,11 @@ def _count(rollout: Rollout, payload: Mapping[str, Any], at: datetime | None) ->
         raise ValueError("the row has no time")
     if rollout.began and at - rollout.began <= BURST:
         rollout.early += 1
-    _book(rollout, f"{NAME}:{rollout.thread()}:{rollout.changes}", spent, at)
+    _book(rollout, f"{NAME}:{rollout.thread()}:{rollout.changes}", spent, at, caveats)
+
+
+def _unknown(usages: Iterable[Mapping[str, Any]]) -> list[str]:
+    return [path for usage in usages for path in unknown_numbers(usage, KNOWN)]
 
 
 def difference(before: Counts | None, total: Counts, last: Counts) -> Counts:
@@ -273,10 +319,11 @@ def _record(rollout: Rollout, payload: Mapping[str, Any], at: datetime | None) -
         raise ValueError("the row has no time")
     rollout.has_record = True
     rollout.model = rollout.model or text(payload.get("model"))
-    _book(rollout, response_id, spent, at)
+    caveats = _unknown([mapping(payload.get("usage")), mapping(payload.get("thread_token_usage"))])
+    _book(rollout, response_id, spent, at, caveats)
 
 
-def _book(rollout: Rollout, call_id: str, spent: Counts, at: datetime) -> None:
+def _book(rollout: Rollout, call_id: str, spent: Counts, at: datetime, caveats: list[str]) -> None:
     prompt, read_, written, completion, reasoning = spent
     usage = buckets(prompt=prompt, read=read_, written=written, completion=completion, reasoning=reasoning)
     if not rollout.model:
@@ -294,6 +341,8 @@ def _book(rollout: Rollout, call_id: str, spent: Counts, at: datetime) -> None:
             started=started,
             finished=at,
             usage=usage,
+            tier=tier_from({"service_tier": rollout.lane}),
+            charges=Charges.of(caveats=caveats + _doubts_of_lane(rollout)),
             task=task,
             conversation=thread,
             agent=_agent(meta, thread) if is_agent else "",
@@ -305,6 +354,11 @@ def _book(rollout: Rollout, call_id: str, spent: Counts, at: datetime) -> None:
     rollout.sent_at = at
     rollout.reading.listener.on_reply(call_id, rollout.replied)
     _take_reply(rollout, reasoning)
+
+
+def _doubts_of_lane(rollout: Rollout) -> list[str]:
+    has_changed = rollout.next_lane is not None and rollout.next_lane != rollout.lane
+    return word("service_tier", rollout.lane, LANES) + [CHANGED_LANE] * has_changed
 
 
 def _provider(meta: Mapping[str, Any], model: str) -> str:

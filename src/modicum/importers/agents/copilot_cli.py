@@ -20,7 +20,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Basis, Call, Problem, Usage
+from modicum.calls import Basis, Call, Charges, Problem, Usage
 from modicum.calls.usage import is_counted
 from modicum.importers.agents.agent_database import database_calls, has_columns, rows_of, table_calls
 from modicum.importers.agents.opencode import SQLITE, is_database
@@ -31,12 +31,21 @@ from modicum.importers.recorded.aggregates import aggregated_count
 from modicum.importers.sqlite_files import DAMAGED, columns_of, opened
 from modicum.providers.fields import label, mapping, moment, start, text
 from modicum.providers.token_buckets import disjoint
+from modicum.providers.usage_guard import KnownFields, unknown_counts, unknown_numbers
 
 NAME = "copilot-cli"
 PROVIDER = "github-copilot"
 CALLS = "assistant_usage_events"
 COLUMNS = {CALLS: {"session_id", "model", "input_tokens", "output_tokens", "created_at"}}
 COUNTS = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheWriteTokens", "reasoningTokens")
+COUNT_COLUMNS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens")
+KNOWN_COLUMNS = {*COUNT_COLUMNS, "total_tokens", "max_tokens", "max_prompt_tokens", "max_output_tokens"}
+KNOWN_SUMS: KnownFields = {
+    "usage": dict.fromkeys((*COUNTS, "totalTokens"), "priced"),
+    "requests": {"count": "the number of calls", "cost": "Copilot's premium requests, no dollars"},
+    "totalNanoAiu": "Copilot's credits, no dollars",
+}
+"""What is done with every number of a model's sums."""
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -58,17 +67,11 @@ def _stored(path: Path, database: sqlite3.Connection) -> Found:
         lasted = timedelta(milliseconds=milliseconds) if isinstance(milliseconds, int | float) else timedelta()
         name = label(row.get("session_id"))
         session = sessions.get(name, {})
-        counts = {
-            camel: row.get(column)
-            for camel, column in zip(
-                COUNTS,
-                ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens", "reasoning_tokens"),
-                strict=True,
-            )
-        }
+        counts = {camel: row.get(column) for camel, column in zip(COUNTS, COUNT_COLUMNS, strict=True)}
         yield _call(
             counts,
             call_id=f"{NAME}:{name}:{label(row.get('id'))}",
+            charges=Charges.of(caveats=unknown_counts(row, KNOWN_COLUMNS, CALLS)),
             model=text(row.get("copilot_usage_model")) or text(row.get("model")),
             started=finished - lasted if timedelta(0) < lasted < timedelta(days=1) else finished,
             finished=finished,
@@ -130,8 +133,8 @@ class _Events:
             self.began = moment(data.get("startTime")) or moment(data.get("resumeTime")) or at
         elif kind == "assistant.message":
             reply = label(data.get("apiCallId")) or label(data.get("messageId")) or label(row.get("id"))
-            told = aggregated_count("outputTokens", data.get("outputTokens"))
-            self.outputs[reply] = max(told, self.outputs.get(reply, 0))
+            output = aggregated_count("outputTokens", data.get("outputTokens"))
+            self.outputs[reply] = max(output, self.outputs.get(reply, 0))
         elif kind == "session.shutdown":
             name = label(row.get("id")) or label(row.get("timestamp"))
             if name not in self.passed:
@@ -158,6 +161,7 @@ class _Events:
             counted = mapping(sums[model].get("usage"))
             yield _call(
                 {count: number if is_counted(counted, count) else None for count, number in own.items()},
+                charges=Charges.of(caveats=unknown_numbers(sums[model], KNOWN_SUMS, "modelMetrics")),
                 call_id=f"{NAME}:{self.session}:{name}:{model}",
                 model=model,
                 started=min(began, at),

@@ -14,13 +14,14 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from modicum.calls import Basis, Call, Usage
+from modicum.calls import Basis, Call, Charges, Usage
 from modicum.calls.provider_names import provider_id
 from modicum.importers.agents.agent_database import database_calls, has_columns, rows_of, table_calls
 from modicum.importers.agents.row_calls import Row
 from modicum.importers.files import document
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers.fields import checked_dollars, label, listed, mapping, start, text
+from modicum.providers.usage_guard import unknown_counts
 
 NAME = "crush"
 TABLES = {
@@ -59,6 +60,7 @@ def _sessions(path: Path, database: sqlite3.Connection) -> Found:
             usage_basis=Basis.UNKNOWN,
             output_basis=Basis.ESTIMATED,  # of the cost, which is all that is there
             reported_cost_usd=checked_dollars(row.get("cost")) or None,
+            charges=Charges.of(caveats=unknown_counts(row, TABLES["sessions"], "sessions")),
             calls_count=served.total(),
             task=name,
             project=str(path.absolute().parent.parent) if path.absolute().parent.name == ".crush" else "",
@@ -80,8 +82,8 @@ def places(home: Path, environment: Mapping[str, str]) -> list[Path]:
         folders.append(Path(local) / "crush")
     found = []
     for folder in folders:
-        told = mapping(document(folder / "projects.json")).get("projects")
-        for project in map(mapping, listed(told) or mapping(told).values()):
+        projects = mapping(document(folder / "projects.json")).get("projects")
+        for project in map(mapping, listed(projects) or mapping(projects).values()):
             root, kept = text(project.get("path")), text(project.get("data_dir")) or ".crush"
             if root:
                 found.append(Path(root) / kept / "crush.db")

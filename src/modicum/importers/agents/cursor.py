@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from decimal import Decimal
 from pathlib import Path
 
-from modicum.calls import Basis, Call, CallStatus, Owner, Problem, Usage
+from modicum.calls import Basis, Call, CallStatus, Charges, Owner, Problem, Usage
 from modicum.calls.provider_names import provider_of_own_model
 from modicum.importers.agents.agent_database import has_columns
 from modicum.importers.agents.opencode import SQLITE, is_database
@@ -24,11 +24,20 @@ from modicum.importers.exports.export_record import Record, Recorded, fields_in,
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.tags import named
 from modicum.providers.fields import checked_dollars, count, label, start
+from modicum.providers.usage_guard import KnownFields, unknown_numbers
 
 NAME = "cursor"
 WITH_WRITES, WITHOUT_WRITES, READ = "Input (w/ Cache Write)", "Input (w/o Cache Write)", "Cache Read"
 OUTPUT, TOTAL = "Output Tokens", "Total Tokens"
 COLUMNS = {"Date", "Model", WITH_WRITES, WITHOUT_WRITES, READ, OUTPUT}
+KNOWN: KnownFields = {
+    **dict.fromkeys((WITH_WRITES, WITHOUT_WRITES, READ, OUTPUT, TOTAL), "priced"),
+    **dict.fromkeys(("Cost", "Cost to you"), "taken where it was charged"),
+    **dict.fromkeys(("Requests", "Requests (Cost)", "Request Cost"), "the plan's own unit, no dollars"),
+    **dict.fromkeys(("Date", "User", "User ID", "Kind", "Model", "Max Mode"), "no count"),
+    **dict.fromkeys(("Cloud Agent ID", "Automation ID", "Conversation ID", "Team", "Service Account"), "no count"),
+}
+"""What is done with every number of a row."""
 HELP = (
     "Cursor keeps the counts of its calls on its server: open cursor.com/dashboard, Usage, Export CSV, and read that "
     "file"
@@ -66,7 +75,11 @@ def recorded(row: Record) -> Recorded:
         usage=usage,
         usage_basis=basis,
         output_basis=Basis.counted(count(row, OUTPUT) is not None),
-        reported_cost_usd=Decimal(0) if is_free else _charged(row.get("Cost")) if is_charged else None,
+        reported_cost_usd=Decimal(0) if is_free else None,
+        charges=Charges.of(
+            caveats=unknown_numbers(row, KNOWN, "column"),
+            provider_cost_usd=_charged(row.get("Cost")) if is_charged and not is_free else None,
+        ),
         owner=Owner(user=user),
         tags=named(
             kind=kind,
@@ -98,8 +111,8 @@ def usage_from(row: Record) -> tuple[Usage, Basis]:
 
 
 def _charged(cost: object) -> Decimal | None:
-    told = label(cost).strip().replace("$", "").replace(",", "")
-    return checked_dollars(told) if told[:1].isdecimal() or told[:1] == "." else None
+    amount = label(cost).strip().replace("$", "").replace(",", "")
+    return checked_dollars(amount) if amount[:1].isdecimal() or amount[:1] == "." else None
 
 
 def recognises(path: Path, head: bytes) -> bool:

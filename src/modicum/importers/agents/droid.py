@@ -15,7 +15,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Basis, Call, Problem
+from modicum.calls import Basis, Call, Charges, Problem
+from modicum.calls.caveats import SUM_OF_SESSION
 from modicum.calls.provider_names import provider_of_own_model
 from modicum.calls.usage import is_counted
 from modicum.importers.files import document, records
@@ -23,10 +24,13 @@ from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.aggregates import aggregated_count
 from modicum.providers.fields import label, listed, mapping, moment, text
 from modicum.providers.token_buckets import disjoint
+from modicum.providers.usage_guard import KnownFields, unknown_numbers
 
 NAME = "droid"
 ENDING = ".settings.json"
 COUNTS = ("inputTokens", "outputTokens", "cacheReadTokens", "cacheCreationTokens", "thinkingTokens")
+KNOWN: KnownFields = {**dict.fromkeys(COUNTS, "priced"), "factoryCredits": "Factory's own, no dollars"}
+"""What is done with every number of a sum."""
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -71,6 +75,7 @@ def _sum(path: Path, settings: Mapping[str, Any], counts: Mapping[str, Any]) -> 
         usage=usage,
         usage_basis=basis,
         output_basis=basis if is_counted(counts, "outputTokens") else Basis.UNKNOWN,
+        charges=Charges.of(caveats=[SUM_OF_SESSION, *unknown_numbers(counts, KNOWN, "tokenUsage")]),
         calls_count=max(rows.replies, 1),
         task=parent or name,
         conversation=name,

@@ -15,7 +15,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Anatomy, Call, Problem, SegmentKind, Usage
+from modicum.calls import Anatomy, Call, Charges, Problem, SegmentKind, Usage
 from modicum.calls.usage import checked_count, is_counted
 from modicum.context.growing import Context
 from modicum.importers.files import records
@@ -24,8 +24,14 @@ from modicum.providers.blocks import Block, as_list, plain, tool_call, tool_resu
 from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.gemini_generate.usage import buckets
 from modicum.providers.message_blocks import parts_blocks
+from modicum.providers.usage_guard import KnownFields, unknown_numbers
 
 NAME = "gemini-cli"
+KNOWN: KnownFields = {
+    **dict.fromkeys(("input", "cached", "tool", "output", "thoughts"), "priced"),
+    "total": "the sum",
+}
+"""What is done with every number of a reply's tokens."""
 Message = Mapping[str, Any]
 
 
@@ -148,6 +154,7 @@ def _call(
         first_token=first,
         finished=at,
         usage=usage,
+        charges=Charges.of(caveats=unknown_numbers(mapping(message.get("tokens")), KNOWN, "tokens")),
         task=thread.task,
         conversation=thread.session,
         agent=thread.session if is_agent else "",

@@ -17,7 +17,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Basis, Call, Problem, Usage
+from modicum.calls import Basis, Call, Charges, Problem, Usage
+from modicum.calls.caveats import SUM_OF_SESSION
 from modicum.calls.provider_names import provider_id, provider_of_own_model
 from modicum.calls.usage import is_counted
 from modicum.importers.agents.agent_database import database_calls, has_columns, rows_of, table_calls
@@ -27,10 +28,13 @@ from modicum.importers.recorded.aggregates import aggregated_count
 from modicum.importers.tags import named
 from modicum.providers.fields import dollars, label, parsed_mapping, start, text
 from modicum.providers.token_buckets import disjoint
+from modicum.providers.usage_guard import unknown_counts
 
 NAME = "goose"
 TABLES = {"sessions": {"id", "working_dir", "accumulated_input_tokens"}, "messages": {"session_id", "content_json"}}
 COUNTS = ("input_tokens", "output_tokens", "cache_read_tokens", "cache_write_tokens")
+KNOWN = {*COUNTS, "total_tokens"}
+KNOWN_SUMS = {*KNOWN, *(f"accumulated_{name}" for name in KNOWN)}
 OTHER_AGENTS = ("claude-code", "claude_code", "claude-acp", "codex", "gemini-cli", "gemini_cli", "cursor-agent")
 """Beginnings of the names of providers that are other agents, with logs of their own."""
 
@@ -70,7 +74,10 @@ class _Sessions:
             model=text(row.get("model")) or _model(session),
             started=at,
             finished=at,
-            reported_cost_usd=dollars(row.get("cost")) if is_reported else None,
+            charges=Charges.of(
+                caveats=unknown_counts(row, KNOWN, "usage_ledger"),
+                provider_cost_usd=dollars(row.get("cost")) if is_reported else None,
+            ),
             tags=named(kind="compaction" if row.get("is_compaction") == 1 else ""),
         )
 
@@ -90,6 +97,7 @@ class _Sessions:
             model=_model(session),
             started=start(session.get("created_at")),
             finished=start(session.get("updated_at")),
+            charges=Charges.of(caveats=[SUM_OF_SESSION, *unknown_counts(session, KNOWN_SUMS, "sessions")]),
             calls_count=max(replies, 1),
         )
 

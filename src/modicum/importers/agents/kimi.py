@@ -18,17 +18,20 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Basis, Call, Problem, Usage
+from modicum.calls import Basis, Call, Charges, Problem, Usage
 from modicum.calls.provider_names import is_native_id, provider_of_model, provider_of_own_model
 from modicum.calls.usage import checked_count, is_counted
 from modicum.importers.agents.row_calls import Row, row_calls
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers.fields import label, mapping, moment, text
+from modicum.providers.usage_guard import KnownFields, unknown_numbers
 
 NAME = "kimi"
 CODE_NAMES = ("inputOther", "output", "inputCacheRead", "inputCacheCreation")
 CLI_NAMES = ("input_other", "output", "input_cache_read", "input_cache_creation")
+KNOWN: KnownFields = dict.fromkeys((*CODE_NAMES, *CLI_NAMES), "priced")
+"""What is done with every number of a usage object."""
 PROTOCOLS = {"kimi": "moonshotai", "google-genai": "google", "vertexai": "google"}
 """Protocols that one provider alone speaks. OpenAI's and Anthropic's are spoken by others too."""
 _CLI_ROWS = re.compile(rb'"type":"(?:TurnBegin|StatusUpdate)"').search
@@ -95,6 +98,7 @@ class _Wire:
             usage=usage,
             usage_basis=basis,
             output_basis=basis | Basis.counted(is_counted(counts, names[1])),
+            charges=Charges.of(caveats=unknown_numbers(counts, KNOWN)),
             task=self.session,
             conversation=f"{self.session}/{self.agent}" if self.agent else self.session,
             agent=self.agent,

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from modicum.calls import Problem
-from modicum.calls.regular_file import open_regular
+from modicum.calls.outside.regular_file import open_regular
 from modicum.importers.agents.opencode_database import is_opencode, read_database
 from modicum.importers.agents.opencode_messages import NAME, call_of, root_session
 from modicum.importers.files import document

@@ -5,11 +5,12 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Basis, Call, CallStatus, Usage
-from modicum.calls.regular_file import read_regular
+from modicum.calls import Basis, Call, CallStatus, Charges, Usage
+from modicum.calls.outside.regular_file import read_regular
 from modicum.calls.usage import checked_count, is_counted
 from modicum.providers.fields import dollars, mapping, moment, text
 from modicum.providers.json_values import decoded
+from modicum.providers.usage_guard import KnownFields, unknown_numbers
 
 NAME = "opencode"
 PROVIDERS = {
@@ -33,6 +34,12 @@ PROVIDERS = {
 }
 """OpenCode's provider ids (those of models.dev), and genai-prices' for the same."""
 MOST_PARENTS = 20
+KNOWN: KnownFields = {
+    **dict.fromkeys(("input", "output", "reasoning"), "priced"),
+    "cache": {"read": "priced", "write": "priced"},
+    "total": "the sum",
+}
+"""What is done with every number of a message's tokens."""
 
 
 def call_of(message: Mapping[str, Any], root: str) -> Call | None:
@@ -71,6 +78,7 @@ def call_of(message: Mapping[str, Any], root: str) -> Call | None:
         usage_basis=Basis.EXACT if is_known else Basis.UNKNOWN,
         output_basis=output_basis if is_known else Basis.UNKNOWN,
         reported_cost_usd=dollars(message.get("cost")),
+        charges=Charges.of(caveats=unknown_numbers(tokens, KNOWN, "tokens")),
         task=root or session,
         conversation=session,
         agent=(agent or session) if root not in {"", session} else "",

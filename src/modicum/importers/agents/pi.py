@@ -21,7 +21,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Basis, Call, CallStatus, Usage
+from modicum.calls import Basis, Call, CallStatus, Charges, Usage
 from modicum.calls.provider_names import is_native_id
 from modicum.calls.usage import checked_count, is_counted
 from modicum.importers.agents.opencode_messages import PROVIDERS as SHARED_PROVIDERS
@@ -31,6 +31,7 @@ from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.tags import named
 from modicum.providers.fields import dollars, label, mapping, moment, text
 from modicum.providers.token_buckets import disjoint
+from modicum.providers.usage_guard import KnownFields, unknown_numbers
 
 NAME = "pi"
 PROVIDERS = SHARED_PROVIDERS | {
@@ -45,6 +46,13 @@ PROVIDERS = SHARED_PROVIDERS | {
 """pi's ids of providers, and genai-prices' for the same."""
 STATUS = {"error": CallStatus.ERROR, "aborted": CallStatus.ABORTED, "pending": CallStatus.UNKNOWN}
 WITHOUT_MODEL = ("compaction", "branch_summary")
+KNOWN: KnownFields = {
+    **dict.fromkeys(("input", "output", "cacheRead", "cacheWrite", "cacheWrite1h", "reasoning"), "priced"),
+    "totalTokens": "the sum",
+    "cost": "pi's own estimate, or taken",
+    "premiumRequests": "the unit of a plan, no dollars",
+}
+"""What is done with every number of a usage object."""
 
 
 class _Session:
@@ -88,7 +96,10 @@ class _Session:
             usage=usage,
             usage_basis=basis,
             output_basis=output_basis,
-            reported_cost_usd=dollars(cost.get("total")) if cost.get("totalFromProvider") is True else None,
+            charges=Charges.of(
+                caveats=unknown_numbers(counts, KNOWN),
+                provider_cost_usd=dollars(cost.get("total")) if cost.get("totalFromProvider") is True else None,
+            ),
             task=self.name,
             conversation=self.name,
             project=self.project,

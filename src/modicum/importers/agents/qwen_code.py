@@ -20,7 +20,7 @@ from modicum.context.growing import Context
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.providers.fields import listed, mapping, moment, text
-from modicum.providers.gemini_generate.usage import bases_of, tier_from, usage_from
+from modicum.providers.gemini_generate.usage import bases_of, charges_from, tier_from, usage_from
 from modicum.providers.json_values import decoded
 from modicum.providers.message_blocks import message_blocks
 
@@ -98,6 +98,7 @@ def _call(chat: QwenChat, row: Mapping[str, Any], at: datetime | None) -> Call |
         usage_basis=basis,
         output_basis=output_basis,
         tier=tier_from(counts),
+        charges=charges_from(counts, model=chat.model),
         task=session,
         conversation=f"{session}/{text(row.get('agentId'))}" if row.get("agentId") else session,
         agent=agent,

@@ -16,7 +16,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Basis, Call, Problem, Usage
+from modicum.calls import Basis, Call, Charges, Problem, Usage
+from modicum.calls.caveats import SUM_OF_SESSION
 from modicum.calls.provider_names import provider_id
 from modicum.importers.agents.agent_database import database_calls, has_columns, table_calls
 from modicum.importers.agents.row_calls import Row
@@ -27,10 +28,13 @@ from modicum.importers.recorded.aggregates import aggregated_count
 from modicum.importers.unpacking import load_zstd
 from modicum.providers.fields import label, mapping, moment, start, text
 from modicum.providers.json_values import decoded
+from modicum.providers.usage_guard import KnownFields, unknown_numbers
 
 NAME = "zed"
 COLUMNS = {"threads": {"id", "summary", "updated_at", "data_type", "data"}}
 COUNTS = ("input_tokens", "cache_read_input_tokens", "cache_creation_input_tokens", "output_tokens")
+KNOWN: KnownFields = dict.fromkeys(COUNTS, "priced")
+"""What is done with every number of a usage object."""
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -67,6 +71,7 @@ def _threads(path: Path, database: sqlite3.Connection) -> Found:
             usage=usage,
             usage_basis=basis,
             output_basis=basis,
+            charges=Charges.of(caveats=[SUM_OF_SESSION, *_unknown(thread)]),
             calls_count=max(len(prompts), 1),
             task=parent or name,
             conversation=name,
@@ -113,6 +118,11 @@ def unpacked(row: Row) -> Mapping[str, Any]:
 def _usage(counts: Mapping[str, Any]) -> Usage:
     uncached, read_, written, output = (aggregated_count(name, counts.get(name)) for name in COUNTS)
     return Usage(uncached, read_, written, 0, output)
+
+
+def _unknown(thread: Mapping[str, Any]) -> list[str]:
+    sums = (thread.get("cumulative_token_usage"), *mapping(thread.get("request_token_usage")).values())
+    return [path for counts in sums for path in unknown_numbers(mapping(counts), KNOWN)]
 
 
 def recognises(path: Path, head: bytes) -> bool:

@@ -8,7 +8,9 @@ log shows all of what was appended, so that the provider's count and ours are of
 - one tool result as text came after it and nothing else; no image, no second result, no words of the user;
 - or: the first call wrote text alone, and one text of the user came after it.
 
-Reminders that the client hides in a prompt are in no log and stay in.
+Reminders that the client hides in a prompt are in no log and stay in. A tool call reaches the model with the values of
+its parameters as they are, each in a frame of its own, and not as JSON: counted as JSON, the escaped line ends and
+quotes of code make up a tenth of it.
 """
 
 import json
@@ -38,9 +40,22 @@ class Step:
     """All that was appended. Never kept longer than it takes to count it."""
     content: str
     """The kind of most of it, as in `Calibration`."""
+    tool_calls: int = 0
+    parameters: int = 0
 
     def pair(self, count: Callable[[str], int]) -> CalibrationPair:
-        return CalibrationPair(sum(map(count, self.texts)), self.prompt_growth_tokens, self.session, self.content)
+        raw_tokens = sum(map(count, self.texts))
+        return CalibrationPair(
+            raw_tokens, self.prompt_growth_tokens, self.session, self.content, self.tool_calls, self.parameters
+        )
+
+
+@dataclass(frozen=True)
+class _Appended:
+    texts: tuple[str, ...]
+    content: str
+    tool_calls: int = 0
+    parameters: int = 0
 
 
 @dataclass
@@ -112,20 +127,22 @@ def _called(
     if thread.call and thread.model == model and growth > 0 and call not in seen:
         appended = _appended(thread)
         if appended:
-            step = Step(session, model, growth, *appended)
+            step = Step(
+                session, model, growth, appended.texts, appended.content, appended.tool_calls, appended.parameters
+            )
     seen.add(call)
     thread.call, thread.model, thread.prompt_tokens = call, model, prompt_tokens
     thread.wrote, thread.came = blocks, []
     return step
 
 
-def _appended(thread: _Thread) -> tuple[tuple[str, ...], str] | None:
+def _appended(thread: _Thread) -> _Appended | None:
     """What was appended and its kind of content, if the log shows all of it."""
     wrote = [block["type"] for block in thread.wrote]
     came = [block["type"] for block in thread.came]
     texts = tuple(block["text"] for block in thread.wrote if block["type"] == "text" and block["text"].strip())
     if wrote == ["text"] and came == ["text"]:
-        return (*texts, thread.came[0]["text"]), "prose"
+        return _Appended((*texts, thread.came[0]["text"]), "prose")
     if came != ["tool_result"] or wrote not in (["tool_use"], ["text", "tool_use"]):
         return None
     result, call = thread.came[0].get("content"), thread.wrote[-1]
@@ -135,4 +152,7 @@ def _appended(thread: _Thread) -> tuple[tuple[str, ...], str] | None:
     content = _CONTENT.get(tool, "")
     if tool in _FILE_TOOLS:
         content = find_content_kind(str(arguments.get("file_path", "")))
-    return (*texts, tool, json.dumps(arguments, ensure_ascii=False), result), content
+    values = [
+        value if isinstance(value, str) else json.dumps(value, ensure_ascii=False) for value in arguments.values()
+    ]
+    return _Appended((*texts, tool, *arguments, *values, result), content, 1, len(arguments))

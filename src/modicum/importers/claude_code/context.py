@@ -13,7 +13,6 @@ So the segments of every call sum to the prompt that was billed, and only their 
 """
 
 from collections.abc import Iterable, Iterator
-from functools import cache
 from itertools import accumulate, pairwise
 from pathlib import Path
 
@@ -38,7 +37,7 @@ from modicum.importers.claude_code.usage import (
 from modicum.importers.files import lines
 from modicum.importers.format import Found, Reading
 from modicum.importers.line_values import reason_unread
-from modicum.metering.calibration import Calibrations
+from modicum.metering.calibration import shipped_calibrations
 from modicum.providers.blocks import Block, picture, tool_call, tool_result
 from modicum.providers.json_values import tolerant
 
@@ -181,12 +180,6 @@ class Threads:
         root = self._side_roots.get(row.parent_uuid or "", row.uuid or "")
         self._side_roots[row.uuid or ""] = root
         return f"side {root}"
-
-
-@cache
-def shipped_calibrations() -> Calibrations:
-    """Prompts are fitted to what the provider counted; outputs have nothing to be fitted to but these ratios."""
-    return Calibrations()
 
 
 class Sent(msgspec.Struct):

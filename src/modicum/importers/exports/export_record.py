@@ -17,7 +17,7 @@ from modicum.context.logged_order import LoggedOrder
 from modicum.importers.files import MOST_LINE_BYTES, blocks, head, records
 from modicum.importers.format import Found, Reading
 from modicum.providers.message_blocks import context_blocks, reply_blocks
-from modicum.providers.span_tree import standing
+from modicum.providers.opentelemetry.span_tree import standing
 
 PAGES = ("data", "runs", "observations", "calls")
 """Fields in which the answer of an API holds its records."""

@@ -13,7 +13,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
+from modicum.calls import NO_CHARGES, Basis, Call, CallStatus, Charges, Owner, Tier, Usage
 from modicum.calls.provider_names import is_native_id, provider_id, provider_of_model
 from modicum.importers.exports.export_record import Record, Recorded, fields_in, read_export
 from modicum.importers.format import Found, LogFormat, Reading
@@ -29,12 +29,22 @@ from modicum.providers.fields import (
     parsed_mapping,
     start,
 )
-from modicum.providers.token_buckets import both_sides, disjoint
+from modicum.providers.openai import usage as openai
+from modicum.providers.openai.recorded import requests_in
+from modicum.providers.token_buckets import both_sides, disjoint, tokens_by_modality, with_modalities
+from modicum.providers.usage_guard import KnownFields, unknown_counts
 
 NAME = "helicone"
 NO_REFERENCE = "00000000-0000-0000-0000-000000000000"
 PENDING, CLIENT_LEFT = "-2", {"-3", "499"}
 """Helicone's own codes in the place of an HTTP status; all other negative ones are errors."""
+KNOWN = {
+    *("total_tokens", "prompt_tokens", "completion_tokens", "reasoning_tokens"),
+    *("prompt_cache_write_tokens", "prompt_cache_read_tokens"),
+    *("prompt_audio_tokens", "completion_audio_tokens"),
+    "time_to_first_token",
+}
+"""The columns of a request that count tokens, or only sound so."""
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -42,7 +52,7 @@ def read(path: Path, reading: Reading) -> Found:
 
 
 def recorded(row: Record) -> Recorded:
-    """One request.
+    """One request of the export as what was recorded of a call.
 
     Raises:
         ValueError: a count, an amount or a time is none.
@@ -75,6 +85,7 @@ def recorded(row: Record) -> Recorded:
         usage_basis=basis,
         output_basis=basis,
         tier=Tier.from_name(service_tier),
+        charges=NO_CHARGES if from_cache else charges(row, response, model),
         calls_count=0 if from_cache else 1,
         reported_cost_usd=cost if cost or from_cache else None,
         task=label(first(properties, "Helicone-Session-Id", "helicone-session-id")),
@@ -105,18 +116,9 @@ def usage_from(row: Record, own: Mapping[str, Any]) -> Usage | None:
         Basis.UNKNOWN not in anthropic.bases_of(own)
     ):
         return anthropic.usage_from(own)
-    inputs = parsed_mapping(first(own, "prompt_tokens_details", "input_tokens_details"))
-    outputs = parsed_mapping(first(own, "completion_tokens_details", "output_tokens_details"))
     prompt, completion = count(own, "prompt_tokens", "input_tokens"), count(own, "completion_tokens", "output_tokens")
     if prompt is not None and completion is not None:
-        return disjoint(
-            prompt,
-            completion,
-            read=count(inputs, "cached_tokens") or 0,
-            written=(count(inputs, "cache_write_tokens") or 0, 0),
-            reasoning=count(outputs, "reasoning_tokens") or 0,
-            total=count(own, "total_tokens") or 0,
-        )
+        return _usage_of_reply(own, prompt, completion)
     total = count(row, "total_tokens") or 0
     sides = both_sides(count(row, "prompt_tokens"), count(row, "completion_tokens"), total)
     if sides is None:
@@ -128,6 +130,45 @@ def usage_from(row: Record, own: Mapping[str, Any]) -> Usage | None:
         reasoning=count(row, "reasoning_tokens") or 0,
         total=total,
     )
+
+
+def _usage_of_reply(own: Mapping[str, Any], prompt: int, completion: int) -> Usage:
+    inputs = parsed_mapping(first(own, "prompt_tokens_details", "input_tokens_details"))
+    outputs = parsed_mapping(first(own, "completion_tokens_details", "output_tokens_details"))
+    cached = parsed_mapping(inputs.get("cached_tokens_details"))
+    whole = disjoint(
+        prompt,
+        completion,
+        read=count(inputs, "cached_tokens") or 0,
+        written=(count(inputs, "cache_write_tokens") or 0, 0),
+        reasoning=count(outputs, "reasoning_tokens") or 0,
+        total=count(own, "total_tokens") or 0,
+    )
+    return with_modalities(
+        whole,
+        prompt=tokens_by_modality(inputs),
+        cached=tokens_by_modality(cached),
+        output=tokens_by_modality(outputs),
+    )
+
+
+def charges(row: Record, response: Mapping[str, Any], model: str) -> Charges:
+    """What is charged beside the tokens, by the reply where its body was exported. What Helicone itself reckons is its
+    estimate.
+    """
+    own = parsed_mapping(response.get("usage"))
+    if "cache_read_input_tokens" in own or "cache_creation_input_tokens" in own:
+        charged = anthropic.charges_from(own, model)
+    else:
+        lane = own.get("service_tier") or response.get("service_tier")
+        charged = openai.charges_from(own, lane=lane, model=model, requests=requests_in(response), known=KNOWN_OF_REPLY)
+    return charged.with_caveats(*unknown_counts(row, KNOWN, "request"))
+
+
+KNOWN_OF_REPLY: KnownFields = {
+    **openai.KNOWN,
+    "server_tool_use": {"web_search_requests": "priced", "web_fetch_requests": "free"},
+}
 
 
 def after(started: Any, milliseconds: Any) -> Any:

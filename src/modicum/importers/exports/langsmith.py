@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Basis, Call, CallStatus, Owner, Tier, Usage
+from modicum.calls import Basis, Call, CallStatus, Charges, Owner, Tier, Usage
 from modicum.calls.provider_names import is_native_id, provider_id, provider_of_model
 from modicum.importers.exports.export_record import Record, Recorded, fields_in, read_export
 from modicum.importers.format import Found, LogFormat, Reading
@@ -28,7 +28,17 @@ from modicum.providers.fields import (
     parsed_mapping,
     start,
 )
-from modicum.providers.token_buckets import both_sides, disjoint, split_writes
+from modicum.providers.openai.usage import KNOWN as KNOWN_BY_OPENAI
+from modicum.providers.openai.usage import LANES, provider_cost
+from modicum.providers.token_buckets import (
+    MODALITIES,
+    both_sides,
+    disjoint,
+    split_writes,
+    tokens_by_modality,
+    with_modalities,
+)
+from modicum.providers.usage_guard import KnownFields, unknown_counts, unknown_numbers, word
 
 NAME = "langsmith"
 CALLS = {"llm", "embedding"}
@@ -55,7 +65,7 @@ def with_children(run: Record) -> Iterator[Record]:
 
 
 def recorded(run: Record) -> Recorded:
-    """One run.
+    """One run of the export as what was recorded of a call.
 
     Raises:
         ValueError: a count, an amount or a time is none.
@@ -70,7 +80,8 @@ def recorded(run: Record) -> Recorded:
     metadata, parameters = parsed_mapping(extra.get("metadata")), parsed_mapping(extra.get("invocation_params"))
     reply = reply_message(outputs)
     about = parsed_mapping(reply.get("response_metadata"))
-    usage, service_tier = usage_from(run, outputs, reply, metadata)
+    counts = counts_of(run, outputs, reply, metadata)
+    usage, service_tier = usage_from(counts)
     basis = Basis.UNKNOWN if usage is None else Basis.EXACT
     model = label(first(metadata, "ls_model_name") or first(parameters, "model", "model_name") or outputs.get("model"))
     ids = (label(holder.get("id")) for holder in (about, outputs, reply))
@@ -91,6 +102,7 @@ def recorded(run: Record) -> Recorded:
         usage_basis=basis,
         output_basis=basis,
         tier=Tier.from_name(label(about.get("service_tier") or outputs.get("service_tier")) or service_tier),
+        charges=charges(run, counts, outputs, about),
         reported_cost_usd=cost or None,
         task=thread or trace,
         conversation=trace,
@@ -114,10 +126,10 @@ def reply_message(outputs: Mapping[str, Any]) -> Mapping[str, Any]:
     return parsed_mapping(message.get("kwargs")) or parsed_mapping(message.get("data")) or message
 
 
-def usage_from(
+def counts_of(
     run: Record, outputs: Mapping[str, Any], reply: Mapping[str, Any], metadata: Mapping[str, Any]
-) -> tuple[Usage | None, str]:
-    """The buckets of a run, or None where it has none, and the price lane that the details name.
+) -> Mapping[str, Any]:
+    """The usage object of a run, in LangChain's words.
 
     Raises:
         ValueError: a count is no count of tokens.
@@ -134,13 +146,25 @@ def usage_from(
         }
     if not any(count(counts, name) for name in ("input_tokens", "output_tokens")):
         old = parsed_mapping(parsed_mapping(outputs.get("llm_output")).get("token_usage"))
+        inputs, outs = (parsed_mapping(old.get(f"{side}_tokens_details")) for side in ("prompt", "completion"))
         counts = {"input_tokens": old.get("prompt_tokens"), "output_tokens": old.get("completion_tokens")}
         counts["input_token_details"] = {
-            "cache_read": parsed_mapping(old.get("prompt_tokens_details")).get("cached_tokens")
+            "cache_read": inputs.get("cached_tokens"),
+            **{kind: inputs.get(f"{kind}_tokens") for kind in MODALITIES},
         }
         counts["output_token_details"] = {
-            "reasoning": parsed_mapping(old.get("completion_tokens_details")).get("reasoning_tokens")
+            "reasoning": outs.get("reasoning_tokens"),
+            **{kind: outs.get(f"{kind}_tokens") for kind in MODALITIES},
         }
+    return counts
+
+
+def usage_from(counts: Mapping[str, Any]) -> tuple[Usage | None, str]:
+    """The buckets of a run, or None where it has none, and the price lane that the details name.
+
+    Raises:
+        ValueError: a count is no count of tokens.
+    """
     prompt, completion = count(counts, "input_tokens"), count(counts, "output_tokens")
     inputs, outs = parsed_mapping(counts.get("input_token_details")), parsed_mapping(counts.get("output_token_details"))
     lane = next((lane for lane in ("flex", "priority") for name in (*inputs, *outs) if name.startswith(lane)), "")
@@ -153,14 +177,58 @@ def usage_from(
         count(inputs, "ephemeral_5m_input_tokens") or 0,
         count(inputs, "ephemeral_1h_input_tokens", "ephemeral_1hr_input_tokens") or 0,
     )
-    usage = disjoint(
+    whole = disjoint(
         *sides,
         read=count(inputs, "cache_read", "flex_cache_read", "priority_cache_read") or 0,
         written=written,
         reasoning=count(outs, "reasoning", "flex_reasoning", "priority_reasoning") or 0,
         total=total,
     )
+    usage = with_modalities(
+        whole, prompt=tokens_by_modality(inputs, "{}"), cached={}, output=tokens_by_modality(outs, "{}")
+    )
     return usage, lane
+
+
+_LANES = ("", "flex_", "priority_")
+_IN_LANES: KnownFields = dict.fromkeys(("flex", "priority"), "priced: the lane")
+KNOWN: KnownFields = {
+    **dict.fromkeys(("input_tokens", "output_tokens"), "priced"),
+    "total_tokens": "the sum",
+    "input_token_details": {
+        **_IN_LANES,
+        **dict.fromkeys((f"{lane}cache_read" for lane in _LANES), "priced"),
+        **dict.fromkeys(("cache_creation", "cache_write", "text", *MODALITIES), "priced"),
+        **dict.fromkeys((f"ephemeral_{time}_input_tokens" for time in ("5m", "1h", "1hr")), "priced"),
+    },
+    "output_token_details": {
+        **_IN_LANES,
+        **dict.fromkeys((f"{lane}reasoning" for lane in _LANES), "priced"),
+        **dict.fromkeys(("text", *MODALITIES), "priced"),
+    },
+    **dict.fromkeys(("input_cost", "output_cost", "total_cost"), "LangSmith's own estimate"),
+    **dict.fromkeys(("input_cost_details", "output_cost_details"), "LangSmith's own estimate"),
+}
+"""What is done with every number of a usage object."""
+KNOWN_COLUMNS = {
+    *("prompt_tokens", "completion_tokens", "total_tokens", "input_tokens", "output_tokens"),
+    *("prompt_token_details", "completion_token_details", "input_token_details", "output_token_details"),
+    "first_token_time",
+}
+
+
+def charges(run: Record, counts: Mapping[str, Any], outputs: Mapping[str, Any], about: Mapping[str, Any]) -> Charges:
+    """What is charged beside the tokens, also by the provider's own usage where LangChain keeps it beside its own."""
+    own = parsed_mapping(about.get("token_usage"))
+    older = parsed_mapping(parsed_mapping(outputs.get("llm_output")).get("token_usage"))
+    caveats = [
+        *unknown_numbers(counts, KNOWN, "usage_metadata"),
+        *unknown_numbers(own, KNOWN_BY_OPENAI, "token_usage"),
+        *unknown_numbers(older, KNOWN_BY_OPENAI, "token_usage"),
+        *unknown_counts(run, KNOWN_COLUMNS, "run"),
+        *word("service_tier", about.get("service_tier") or outputs.get("service_tier"), LANES),
+    ]
+    return Charges.of(caveats=caveats, provider_cost_usd=provider_cost(own) or provider_cost(older))
 
 
 def status(run: Record) -> CallStatus:

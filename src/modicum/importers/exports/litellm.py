@@ -34,7 +34,7 @@ from modicum.providers.fields import (
 )
 from modicum.providers.openai import usage as openai
 from modicum.providers.token_buckets import MODALITIES, both_sides, disjoint, split_writes, with_modalities
-from modicum.providers.usage_guard import KnownFields, word
+from modicum.providers.usage_guard import KnownFields, unknown_counts, word
 
 NAME = "litellm"
 CUT_MARK = "(litellm_truncated skipped"
@@ -46,7 +46,7 @@ def read(path: Path, reading: Reading) -> Found:
 
 
 def recorded(row: Record) -> Recorded | None:
-    """One row.
+    """One row of the export as what was recorded of a call.
 
     Raises:
         ValueError: a count, an amount or a time is none.
@@ -158,9 +158,14 @@ KNOWN: KnownFields = {
     "prompt_tokens_details": _INPUTS,
     "cache_creation": _WRITES,
     "server_tool_use": {"web_search_requests": "priced", "web_fetch_requests": "free", "tool_search_requests": "free"},
-    "cost": "LiteLLM's own, as spend",
+    "cost": "LiteLLM's own, as spend, or what a router charged",
 }
 """What is done with every number of the usage object that LiteLLM keeps."""
+
+
+KNOWN_COLUMNS = {"total_tokens", "prompt_tokens", "completion_tokens"}
+ROUTERS = {"openrouter"}
+"""Whose replies say what they cost; LiteLLM passes it on."""
 
 
 def charges(row: Record, details: Mapping[str, Any]) -> Charges:
@@ -169,11 +174,14 @@ def charges(row: Record, details: Mapping[str, Any]) -> Charges:
     )
     place = label(details.get("inference_geo")).lower()
     caveats = [
+        *unknown_counts(row, KNOWN_COLUMNS, "row"),
         *word("inference_geo", details.get("inference_geo"), anthropic.GEOGRAPHIES),
         *word("speed", details.get("speed"), anthropic.SPEEDS),
     ]
     return msgspec.structs.replace(
-        charged, region=anthropic.PLACES.get(place, place), provider_cost_usd=None
+        charged,
+        region=anthropic.PLACES.get(place, place),
+        provider_cost_usd=charged.provider_cost_usd if label(row.get("custom_llm_provider")) in ROUTERS else None,
     ).with_caveats(*caveats)
 
 

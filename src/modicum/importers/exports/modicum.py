@@ -64,7 +64,7 @@ def read(path: Path, reading: Reading) -> Found:
 
 
 def recorded(line: Record) -> Recorded:
-    """One line.
+    """One line of our JSONL as what was recorded of a call.
 
     Raises:
         ValueError: a field is unknown, missing or of the wrong kind; the message names it.

@@ -6,27 +6,23 @@ Traps, each with a fixture:
 - Spans of agents, workflows and tools carry the sums of the model calls below them, and are no calls.
 - A framework and its client may both be instrumented: of two calls inside each other the inner one stands.
 - Input includes cached tokens by the convention; what contradicts itself is read by `modicum.providers.token_buckets`.
-- Claude Code's log records `claude_code.api_request` are calls too; there input excludes cached tokens, and the id is
-  not the one of its transcripts. So import the one or the other.
+- Claude Code's log records `claude_code.api_request` are calls too (`claude_code_telemetry`); those
+  whose session's transcript is read too are left out.
 """
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from pathlib import Path
 
-from modicum.calls import Basis, Call, Owner, Problem, Tier
+from modicum.calls import Call, Problem
 from modicum.importers.exports.export_record import Record, Recorded, export_records, fields_in, gather
 from modicum.importers.exports.span_messages import context_of, reply_of
 from modicum.importers.format import Found, LogFormat, Reading
-from modicum.importers.tags import named
-from modicum.providers.anthropic_messages import usage as anthropic
-from modicum.providers.fields import checked_dollars, count, label
-from modicum.providers.otel import Span, call_from, is_inference
-from modicum.providers.otlp import attributes, log_span_from, raw_log_records, raw_spans, span_from
+from modicum.providers.opentelemetry import claude_code_telemetry
+from modicum.providers.opentelemetry.otel import Span, call_from, is_inference
+from modicum.providers.opentelemetry.otlp import attributes, log_span_from, raw_log_records, raw_spans, span_from
 
 NAME = "otlp"
 MARKS = (b"gen_ai.", b'"llm.', b'"ai.operationId"', b"claude_code.api_request", b"traceloop.")
-CLAUDE_CODE_CALL = "claude_code.api_request"
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -84,11 +80,11 @@ def _with_context(span: Span, call: Call | None) -> Recorded:
 
 
 def _log_record(raw: Record, resource: Mapping[str, object]) -> Iterator[Recorded | str]:
-    """Calls that are told of in a log record: Claude Code's, and GenAI events that stand without a span."""
+    """Calls that a log record describes: Claude Code's, and GenAI events that stand without a span."""
     try:
         span = log_span_from(raw, resource)
-        if span.name == CLAUDE_CODE_CALL or (span.name == "api_request" and "session.id" in span.attributes):
-            yield Recorded(claude_code_call(span))
+        if claude_code_telemetry.is_call(span):
+            yield Recorded(claude_code_telemetry.call_from_event(span, NAME))
             return
         call = call_from(span, NAME) if span.trace_id and span.span_id else None
     except ValueError as error:
@@ -96,44 +92,6 @@ def _log_record(raw: Record, resource: Mapping[str, object]) -> Iterator[Recorde
         return
     if call is not None:
         yield Recorded(call, *context_of(span), reply=reply_of(span))
-
-
-def claude_code_call(span: Span) -> Call:
-    """The call of an event `claude_code.api_request` (https://docs.claude.com/en/docs/claude-code/monitoring-usage).
-
-    Raises:
-        ValueError: a count or an amount is none.
-    """
-    about = span.attributes
-    names = ("input_tokens", "cache_read_tokens", "cache_creation_tokens", "output_tokens")
-    uncached, cache_read, written, output = (count(about, name) or 0 for name in names)
-    is_counted = any(about.get(name) not in (None, "") for name in names)
-    took_ms = count(about, "duration_ms") or 0
-    session = label(about.get("session.id"))
-    identity = label(about.get("request_id")) or f"{session}:{span.started.isoformat()}:{about.get('event.sequence')}"
-    usage = anthropic.buckets(uncached, cache_read, written, 0, 0, output)
-    basis = Basis.EXACT if is_counted else Basis.UNKNOWN
-    return Call(
-        call_id=f"{NAME}:{identity}",
-        source=NAME,
-        provider="anthropic",
-        model=label(about.get("model")),
-        started=span.started - timedelta(milliseconds=min(took_ms, 86_400_000)),
-        finished=span.started,
-        usage=usage,
-        usage_basis=basis,
-        output_basis=basis,
-        tier=Tier.FAST if about.get("speed") == "fast" else Tier.STANDARD,
-        reported_cost_usd=checked_dollars(about.get("cost_usd")),
-        task=session,
-        owner=Owner(
-            team=label(about.get("organization.id")),
-            app=label(span.resource.get("service.name")),
-            user=label(about.get("user.email") or about.get("user.account_uuid") or about.get("user.id")),
-        ),
-        tags=named(version=about.get("app.version"), query_source=about.get("query_source")),
-        revision=usage.total_tokens,
-    )
 
 
 def recognises(path: Path, start_of_file: bytes) -> bool:
@@ -147,7 +105,7 @@ def recognises(path: Path, start_of_file: bytes) -> bool:
 
 
 def places(home: Path, environment: Mapping[str, str]) -> list[Path]:
-    """Where GitHub Copilot writes its spans, if it is told to."""
+    """Where GitHub Copilot writes its spans, if it is set up to."""
     found = [home / ".copilot" / "otel"]
     if chosen := environment.get("COPILOT_OTEL_FILE_EXPORTER_PATH"):
         found.append(Path(chosen))

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from modicum.providers.fields import first, parsed, parsed_list
-from modicum.providers.otel import Attributes, Span
+from modicum.providers.opentelemetry.otel import Attributes, Span
 
 MESSAGE_EVENTS = {
     "gen_ai.system.message": "system",

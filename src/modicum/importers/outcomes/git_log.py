@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from modicum.calls import UserError
-from modicum.insights.commits import Commit
+from modicum.insights.code.commits import Commit
 
 _HEADER = "%x01%H%x02%at%x02%an <%ae>%x02%s"
 _MOST_SECONDS = 300

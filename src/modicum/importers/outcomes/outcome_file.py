@@ -1,6 +1,9 @@
 """Outcomes that people or other programs wrote down: CSV with a header, or JSON lines. Plain or gzipped.
 
 Fields: `task`, `name`, `value`, `time`, and if there is one, `id` (an identity of its own) and `source`.
+
+Lines may also be requests of OTLP, as a collector's file exporter writes them: of their metrics, Claude Code's counters
+of commits, pull requests and lines are outcomes; other requests have none.
 """
 
 import csv
@@ -15,6 +18,7 @@ import msgspec
 from modicum.calls import Outcome, Problem
 from modicum.calls.outcome import checked_time
 from modicum.importers.files import blocks, head
+from modicum.providers.opentelemetry import claude_code_telemetry, otlp
 
 GATEWAY = "gateway:"
 """How ids begin of outcomes that were reported to the gateway."""
@@ -56,7 +60,24 @@ def _json_lines(path: Path) -> Iterator[Outcome | Problem]:
         except (msgspec.DecodeError, RecursionError):
             yield Problem(str(path), "no JSON object on this line", number)
             continue
-        yield _outcome(row, path, number)
+        if row.keys() & OTLP:
+            yield from _counted(row, path, number)
+        else:
+            yield _outcome(row, path, number)
+
+
+OTLP = frozenset(f"resource{kind}" for kind in ("Metrics", "_metrics", "Logs", "_logs", "Spans", "_spans"))
+
+
+def _counted(row: Mapping[str, Any], path: Path, number: int) -> Iterator[Outcome | Problem]:
+    points = (
+        point
+        for resource, metric in otlp.raw_metrics(row)
+        if otlp.metric_name(metric) in claude_code_telemetry.COUNTERS
+        for point in otlp.points_in(resource, metric)
+    )
+    for found in claude_code_telemetry.outcomes_from(points, "telemetry|"):
+        yield Problem(str(path), f"not an outcome: {found}", number) if isinstance(found, str) else found
 
 
 def _csv_rows(path: Path) -> Iterator[Outcome | Problem]:

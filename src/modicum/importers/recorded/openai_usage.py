@@ -3,7 +3,9 @@
 A row sums up all calls of a time bucket that share project, user, key, model, batch and service tier, as far as the
 report was grouped by them. Traps, each with a fixture:
 
-- `input_tokens` includes cached ones and, where they are billed, those written to the cache.
+- `input_tokens` includes cached ones and, where they are billed, those written to the cache; and sound and pictures,
+  which are told apart too. Where a report also tells which of these were cached, its counts of sound and pictures leave
+  them out; older reports include them.
 - The CSV writes counts as `59200.0` and empty buckets as rows without counts.
 - A bucket that has not ended grows: a later export of it replaces the earlier one.
 """
@@ -13,17 +15,37 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from modicum.calls import Call, Owner, Problem, Tier
+import msgspec
+
+from modicum.calls import Call, Charges, Owner, Problem, Tier, Usage
 from modicum.importers.files import lines, records
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.aggregates import aggregated_count
 from modicum.providers.fields import listed, mapping, moment, text
-from modicum.providers.openai.usage import buckets, tier_from
+from modicum.providers.openai.usage import LANES, buckets, tier_from
+from modicum.providers.token_buckets import MODALITIES, with_modalities
+from modicum.providers.usage_guard import KnownFields, unknown_numbers, word
 
 NAME = "openai-usage"
 TOKEN_RESULTS = ("organization.usage.completions.result", "organization.usage.embeddings.result")
 GROUPS = ("project_id", "user_id", "api_key_id", "model", "batch", "service_tier")
 CSV_COLUMNS = (b"num_model_requests", b"input_tokens", b"start_time")
+
+
+COUNTS = ("input_tokens", "input_cached_tokens", "input_cache_write_tokens", "output_tokens")
+KNOWN: KnownFields = {
+    **dict.fromkeys((*COUNTS, "input_cache_write_12h_tokens"), "priced"),
+    **dict.fromkeys((f"input_{kind}_tokens" for kind in MODALITIES), "priced"),
+    **dict.fromkeys((f"input_cached_{kind}_tokens" for kind in MODALITIES), "priced"),
+    **dict.fromkeys((f"output_{kind}_tokens" for kind in MODALITIES), "priced"),
+    "input_uncached_tokens": "the rest of the input",
+    **dict.fromkeys(("input_text_tokens", "input_cached_text_tokens", "output_text_tokens"), "the rest"),
+    "num_model_requests": "the number of calls",
+    **dict.fromkeys(GROUPS, "a name"),
+    **dict.fromkeys(("project_name", "user_email", "api_key_name", "organization_id", "object"), "a name"),
+    **dict.fromkeys(("start_time", "end_time", "start_time_iso", "end_time_iso"), "a time"),
+}
+"""What is done with every number of a row."""
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -102,12 +124,7 @@ def _call(row: Mapping[str, Any]) -> Call | None:
     Raises:
         ValueError: a count or the time is none.
     """
-    counts = {
-        name: aggregated_count(name, row.get(name))
-        for name in ("input_tokens", "input_cached_tokens", "input_cache_write_tokens", "output_tokens")
-    }
-    prompt, read_, written, completion = counts.values()
-    usage = buckets(prompt=prompt, read=read_, written=written, completion=completion, reasoning=0)
+    usage = usage_from(row)
     requests = aggregated_count("num_model_requests", row.get("num_model_requests"))
     if not requests and not usage.total_tokens:
         return None
@@ -127,10 +144,38 @@ def _call(row: Mapping[str, Any]) -> Call | None:
         finished=ended if ended and ended >= started else None,
         usage=usage,
         tier=Tier.BATCH if is_batch else tier_from(row),
+        charges=Charges.of(
+            caveats=unknown_numbers(row, KNOWN, "results[]") + word("service_tier", row.get("service_tier"), LANES)
+        ),
         calls_count=max(requests, 1),
         project=text(named["project_id"]),
         owner=Owner(user=text(named["user_id"]), key=text(named["api_key_id"])),
         revision=usage.total_tokens,
+    )
+
+
+def usage_from(row: Mapping[str, Any]) -> Usage:
+    """The counts of a row as buckets.
+
+    Raises:
+        ValueError: a count is none.
+    """
+
+    def counted(name: str) -> int:
+        return aggregated_count(name, row.get(name))
+
+    prompt, read_, written, completion = map(counted, COUNTS)
+    half_day = counted("input_cache_write_12h_tokens")
+    whole = buckets(prompt=prompt, read=read_, written=written + half_day, completion=completion, reasoning=0)
+    if half_day:
+        short = max(whole.cache_write_5m - half_day, 0)
+        whole = msgspec.structs.replace(whole, cache_write_5m=short, cache_write_12h=half_day)
+    cached = {kind: counted(f"input_cached_{kind}_tokens") for kind in MODALITIES}
+    return with_modalities(
+        whole,
+        prompt={kind: counted(f"input_{kind}_tokens") + cached[kind] for kind in MODALITIES},
+        cached=cached,
+        output={kind: counted(f"output_{kind}_tokens") for kind in MODALITIES},
     )
 
 

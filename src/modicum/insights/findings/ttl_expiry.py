@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from modicum.insights.caching import FAR_BELOW, Caching
+from modicum.insights.caching import FAR_BELOW, Caching, find_rule_flags
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.history import Flags, Floats, History
 from modicum.insights.segment_costs import most_expensive
@@ -52,14 +52,21 @@ def find(history: History) -> Finding:
         tokens=int(lost[late].sum()),
         gross_usd=float(gross[late].sum()),
         change=change,
-        remedy='Anthropic: "cache_control": {"type": "ephemeral", "ttl": "1h"} on the requests of interactive agents. '
-        'OpenAI from GPT-5.6 on: "prompt_cache_options": {"ttl": "12h"}; before: "prompt_cache_retention": "24h".',
+        remedy='Anthropic: "cache_control": {"type": "ephemeral", "ttl": "1h"} on the requests of interactive agents.'
+        if calls.implicit[late].sum() * 2 <= late.sum() and not _has_half_hours(history, late)
+        else 'OpenAI from GPT-5.6 on: "prompt_cache_options": {"ttl": "12h"}; before: "prompt_cache_retention": "24h".',
         guard="Not counted: pauses longer than the longest time to live, other models, subagents, and what a "
         "compaction or an edit took out of the context.",
         examples=most_expensive(history, late),
         lacks="" if _has_times(history) else "the times of calls: no two calls of one conversation differ in time",
         details={"longest_pause_s": float(gap[late].max(initial=0))},
     )
+
+
+def _has_half_hours(history: History, late: Flags) -> bool:
+    """Whether most of these calls went to a provider whose usual time to live is half an hour."""
+    automatic = find_rule_flags(history, lambda rules: rules.automatic)
+    return bool(automatic[late].sum() * 2 > late.sum())
 
 
 def _find_late_starts(history: History, caching: Caching, longer_s: Floats) -> Flags:

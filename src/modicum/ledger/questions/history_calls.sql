@@ -1,5 +1,5 @@
 -- Every call with its buckets and costs (those that are no text with those that are, cache writes as short or long), in order within its conversation. For `ask_columns`: unknown costs and times
--- are NaN, unknown counts -1. A call without conversation is one of its own.
+-- are NaN, unknown counts -1. The usage of single calls is unknown in the sum of a run, too. A call without conversation is one of its own.
 SELECT
     entry_id,
     CASE WHEN conversation = '' THEN concat('call ', entry_id) ELSE conversation END AS conversation_name,
@@ -15,7 +15,7 @@ SELECT
     break_cause,
     coalesce(kept_segments, -1) AS kept_segments,
     calls_count,
-    CASE WHEN usage_basis = 'unknown' THEN 1 ELSE 0 END AS usage_unknown,
+    CASE WHEN usage_basis = 'unknown' OR place IN ('run', 'rest') THEN 1 ELSE 0 END AS usage_unknown,
     seconds_between(CAST('1970-01-01 00:00:00' AS TIMESTAMP), started) AS started_s,
     seconds_between(CAST('1970-01-01 00:00:00' AS TIMESTAMP), finished) AS finished_s,
     cache_read_tokens AS cache_read,

@@ -1,1 +1,1 @@
-"""Gemini's generateContent."""
+"""The dialect of Gemini's API: generateContent and streamGenerateContent."""

@@ -118,7 +118,9 @@ class GeminiGenerate(Dialect):
         return f"/models/{model}:{path.partition(':')[2]}" if path.startswith("/models/") else path
 
     def own_reply(self, own: OwnText) -> None:
-        """None: whether a stream is to be events or one array stands in the query, which `own` does not hold."""
+        """No reply of ours, always None: whether a stream is to be events or one array stands in the query, which `own`
+        does not hold.
+        """
 
     def reply(self, body: bytes) -> ReplyFacts:
         try:

@@ -29,37 +29,51 @@ def usage_from(usage: Mapping[str, Any]) -> Usage:
         ValueError: a count is no count of tokens.
     """
     prompt_parts, made_parts = _details(usage, PROMPT_DETAILS), _details(usage, MADE_DETAILS)
-    cached_parts = mapping(prompt_parts.get("cached_tokens_details"))
-
-    def counted(name: str, *values: Any) -> int:
-        return checked_count(name, next((value for value in values if value is not None), None))
-
-    def part(details: Mapping[str, Any], name: str) -> int:
-        return checked_count(name, details.get(name))
-
     whole = buckets(
-        prompt=counted("prompt_tokens", usage.get("prompt_tokens"), usage.get("input_tokens")),
-        read=counted("cached_tokens", prompt_parts.get("cached_tokens"), *(usage.get(name) for name in READ_NAMES)),
-        written=counted(
-            "cache_write_tokens",
-            *(prompt_parts.get(name) for name in WRITTEN_PARTS),
-            *(usage.get(name) for name in WRITTEN_NAMES),
-        ),
-        completion=counted("completion_tokens", usage.get("completion_tokens"), usage.get("output_tokens")),
-        reasoning=counted(
-            "reasoning_tokens",
-            made_parts.get("reasoning_tokens"),
-            usage.get("reasoning_output_tokens"),
-            usage.get("reasoning_tokens"),
+        prompt=checked_count("prompt_tokens", _first(usage, MAIN_COUNTS.prompt)),
+        read=checked_count("cached_tokens", _first_of(prompt_parts, ("cached_tokens",), usage, READ_NAMES)),
+        written=checked_count("cache_write_tokens", _first_of(prompt_parts, WRITTEN_PARTS, usage, WRITTEN_NAMES)),
+        completion=checked_count("completion_tokens", _first(usage, MAIN_COUNTS.output)),
+        reasoning=checked_count(
+            "reasoning_tokens", _first_of(made_parts, ("reasoning_tokens",), usage, REASONING_NAMES)
         ),
         total=checked_count("total_tokens", usage.get("total_tokens")),
     )
+    if not (_are_mixed(prompt_parts) or _are_mixed(made_parts)):
+        return whole
     return with_modalities(
         whole,
-        prompt={kind: part(prompt_parts, f"{kind}_tokens") for kind in MODALITIES},
-        cached={kind: part(cached_parts, f"{kind}_tokens") for kind in MODALITIES},
-        output={kind: part(made_parts, f"{kind}_tokens") for kind in MODALITIES},
+        prompt=_by_modality(prompt_parts),
+        cached=_by_modality(mapping(prompt_parts.get("cached_tokens_details"))),
+        output=_by_modality(made_parts),
     )
+
+
+def _first(usage: Mapping[str, Any], names: tuple[str, ...]) -> Any:
+    """The first of these fields that is not null."""
+    for name in names:
+        value = usage.get(name)
+        if value is not None:
+            return value
+    return None
+
+
+def _first_of(
+    details: Mapping[str, Any], parts: tuple[str, ...], usage: Mapping[str, Any], names: tuple[str, ...]
+) -> Any:
+    """The first of these details, or else of these fields, that is not null."""
+    value = _first(details, parts) if details else None
+    return _first(usage, names) if value is None else value
+
+
+def _are_mixed(details: Mapping[str, Any]) -> bool:
+    """Whether not all of these tokens are text."""
+    get = details.get
+    return bool(get("audio_tokens") or get("image_tokens") or get("video_tokens"))
+
+
+def _by_modality(details: Mapping[str, Any]) -> dict[str, int]:
+    return {kind: checked_count(f"{kind}_tokens", details.get(f"{kind}_tokens")) for kind in MODALITIES}
 
 
 PROMPT_DETAILS = ("prompt_tokens_details", "input_tokens_details", "input_token_details")
@@ -74,11 +88,16 @@ READ_NAMES = (
 """What speakers of this dialect call the part of the prompt that was read from a cache, outside the details; the last
 is how proxies pass on Anthropic's."""
 WRITTEN_PARTS = ("cache_write_tokens", "cache_creation_tokens")
+REASONING_NAMES = ("reasoning_output_tokens", "reasoning_tokens")
 WRITTEN_NAMES = ("cache_write_input_tokens", "cache_creation_input_tokens")
 
 
 def _details(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:
-    return next((details for name in names if (details := mapping(usage.get(name)))), {})
+    for name in names:
+        details = usage.get(name)
+        if details and isinstance(details, Mapping):
+            return details
+    return {}
 
 
 _PARTS: KnownFields = dict.fromkeys(("text_tokens", "audio_tokens", "image_tokens", "video_tokens"), "priced")
@@ -125,6 +144,8 @@ def provider_cost(usage: Mapping[str, Any]) -> Decimal | None:
     dollar. Sources: https://openrouter.ai/docs/use-cases/usage-accounting, https://docs.perplexity.ai,
     https://docs.x.ai/developers/cost-tracking.
     """
+    if "cost" not in usage and "cost_in_usd_ticks" not in usage:
+        return None
     ticks = usage.get("cost_in_usd_ticks")
     if isinstance(ticks, int) and not isinstance(ticks, bool) and ticks > 0:
         return dollars(str(ticks / _TICKS))
@@ -159,16 +180,18 @@ def charges_from(
         known: the fields that are understood, where a speaker of the dialect has more than `KNOWN`.
         requests: what the reply says was run, by `ChargedUnit`.
     """
-    caveats = unknown_numbers(usage, known or KNOWN) + word("service_tier", lane, LANES)
-    try:
-        searches = checked_count(
-            "web_search_requests", mapping(usage.get("server_tool_use")).get("web_search_requests")
-        )
-    except ValueError:
-        searches = 0
-        caveats.append("usage.server_tool_use.web_search_requests")
-    counted = {ChargedUnit.WEB_SEARCH.value: searches} | dict(requests or {})
-    if _SEARCHING_MODEL.search(model):
+    caveats = unknown_numbers(usage, known or KNOWN)
+    if lane is not None:
+        caveats += word("service_tier", lane, LANES)
+    counted = dict(requests) if requests else {}
+    if tools := usage.get("server_tool_use"):
+        try:
+            searches = checked_count("web_search_requests", mapping(tools).get("web_search_requests"))
+        except ValueError:
+            caveats.append("usage.server_tool_use.web_search_requests")
+        else:
+            counted.setdefault(ChargedUnit.WEB_SEARCH.value, searches)
+    if "-search" in model and _SEARCHING_MODEL.search(model):
         counted[ChargedUnit.SEARCHED_ANSWER] = 1
     return Charges.of(region=region, caveats=caveats, provider_cost_usd=provider_cost(usage), requests=counted)
 

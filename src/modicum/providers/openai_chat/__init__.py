@@ -1,1 +1,1 @@
-"""Chat completions."""
+"""The dialect of OpenAI's chat completions, which most other servers speak too."""

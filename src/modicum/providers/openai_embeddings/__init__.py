@@ -1,1 +1,1 @@
-"""Embeddings."""
+"""The dialect of OpenAI's embeddings."""

@@ -27,8 +27,9 @@ Json = dict[str, Any]
 
 
 def request(body: bytes, model: str, bound: str = "max_completion_tokens") -> Translated:
-    """See `Translation.request`. `bound` is the host's name for the bound on the reply.
+    """A request of Anthropic messages as a chat completion's; see `Translation.request`.
 
+    `bound` is the host's name for the bound on the reply:
     OpenAI's own models since o1 take only `max_completion_tokens`, some hosts (Mistral, old servers) only `max_tokens`.
     """
     source = decode_request(_request, body, UPSTREAM)

@@ -31,7 +31,7 @@ Json = dict[str, Any]
 
 
 def request(body: bytes, model: str) -> Translated:
-    """See `Translation.request`."""
+    """A chat completion's request as one of Anthropic messages; see `Translation.request`."""
     source = decode_request(_request, body, UPSTREAM)
     left_out = _left_out(source)
     system, rest = _leading_system(source.messages)

@@ -35,7 +35,7 @@ Json = dict[str, Any]
 
 
 def reply(body: bytes, created: int) -> bytes:  # noqa: ARG001 - messages carry no time
-    """See `Translation.reply`."""
+    """A chat completion's reply as one of Anthropic messages; see `Translation.reply`."""
     try:
         parsed = msgspec.json.decode(body, type=dict)
     except UNREADABLE as wrong:

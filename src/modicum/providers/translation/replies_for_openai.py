@@ -33,7 +33,7 @@ Json = dict[str, Any]
 
 
 def reply(body: bytes, created: int) -> bytes:
-    """See `Translation.reply`."""
+    """A reply of Anthropic messages as a chat completion's; see `Translation.reply`."""
     try:
         parsed = msgspec.json.decode(body, type=dict)
     except UNREADABLE as wrong:

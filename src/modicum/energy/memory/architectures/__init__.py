@@ -83,9 +83,7 @@ def _fill_defaults(fields: Fields, model_type: str) -> tuple[Fields, tuple[str, 
     for key in NEVER_NULL & set(LIBRARY_DEFAULTS.get(model_type, {})):
         if key in fields.raw and fields.raw[key] is None:
             raise fields.fault(f"the field {key} is null, which {model_type} does not allow")
-    notes = tuple(
-        f"the config leaves out {key}; {value} is taken, as transformers does" for key, value in added.items()
-    )
+    notes = tuple(f"the config has no {key}; {value} is used, as transformers does" for key, value in added.items())
     return Fields(fields.name, {**fields.raw, **added}), notes
 
 

@@ -55,7 +55,7 @@ def granite(fields: Fields) -> ModelShape:
 def bamba(fields: Fields) -> ModelShape:
     at = fields.raw.get("attn_layer_indices")
     if not isinstance(at, list) or any(not isinstance(layer, int) or not 0 <= layer < fields.layers for layer in at):
-        raise fields.fault("attn_layer_indices is missing or names a layer that is not there")
+        raise fields.fault("attn_layer_indices is missing or names a layer that does not exist")
     kinds = ["full" if layer in at else "recurrent" for layer in range(fields.layers)]
     recurrence, mamba_weights = _recurrence(fields)
     inner = fields.whole("intermediate_size")

@@ -17,7 +17,9 @@ def _mixing(fields: Fields) -> tuple[int, list[KeyValue | Recurrence]]:
     key_heads, value_heads = fields.whole("linear_num_key_heads"), fields.whole("linear_num_value_heads")
     key_dim, value_dim = fields.whole("linear_key_head_dim"), fields.whole("linear_value_head_dim")
     if value_heads % key_heads:
-        raise fields.fault(f"linear_num_value_heads is {value_heads}, no multiple of linear_num_key_heads {key_heads}")
+        raise fields.fault(
+            f"linear_num_value_heads is {value_heads}, not a multiple of linear_num_key_heads {key_heads}"
+        )
     width, dim = fields.conv_width("linear_conv_kernel_dim"), fields.head_dim()
     attend = KeyValue(fields.kv_heads, dim, dim)
     remember = Recurrence(

@@ -1,0 +1,1 @@
+"""What comes from outside, made fit to be kept or shown: texts and files."""

@@ -1,0 +1,117 @@
+"""Which runs of teams went under which plan, and what came of them: a small SQLite file beside the journal.
+
+The workers of a gateway share it, and it outlives them. It holds names of runs and tasks, and sums of outcomes.
+"""
+
+import sqlite3
+import time
+from collections.abc import Mapping
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+from modicum.calls import UserError
+from modicum.calls.containment import undo_if_failed
+from modicum.experiments.canary import CanaryWatch
+
+PLAN, CANARY, NEITHER = "plan", "canary", ""
+"""What a run went under. Neither: the full team, for another reason than being a canary; it proves nothing."""
+KEPT_S = 90 * 86_400.0
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS runs (
+    team TEXT NOT NULL, run TEXT NOT NULL, task TEXT NOT NULL, plan TEXT NOT NULL, arm TEXT NOT NULL,
+    began REAL NOT NULL, graded INTEGER NOT NULL DEFAULT 0, PRIMARY KEY (team, run)
+);
+CREATE INDEX IF NOT EXISTS runs_of_task ON runs (task);
+CREATE INDEX IF NOT EXISTS runs_by_name ON runs (run);
+CREATE TABLE IF NOT EXISTS watches (
+    team TEXT NOT NULL, plan TEXT NOT NULL, body BLOB NOT NULL, PRIMARY KEY (team, plan)
+);
+"""
+
+
+class Grading(NamedTuple):
+    """How a team's runs are graded."""
+
+    outcome: str
+    """The outcome that counts; empty: whichever comes first."""
+    margin: float
+
+
+class TeamOutcomes:
+    """Written by one thread; `watch` may be asked by another meanwhile. Times are seconds since 1970.
+
+    Raises:
+        UserError: the file cannot be opened.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            self._base, self._reading = (
+                sqlite3.connect(path, isolation_level=None, check_same_thread=False, timeout=5.0) for _ in range(2)
+            )
+            path.chmod(0o600)
+            self._base.execute("PRAGMA journal_mode = WAL")
+            self._base.executescript(_SCHEMA)
+            self._base.execute("DELETE FROM runs WHERE began < ?", (time.time() - KEPT_S,))
+        except (OSError, sqlite3.Error) as error:
+            raise UserError(f"the file of team outcomes {path} cannot be used: {error}") from None
+
+    def record_run(self, team: str, run: str, task: str, plan: str, arm: str) -> None:
+        """A run's first call, or a run that no longer is what it was: only PLAN may become NEITHER."""
+        self._base.execute(
+            "INSERT INTO runs (team, run, task, plan, arm, began) VALUES (?, ?, ?, ?, ?, ?)"
+            " ON CONFLICT (team, run) DO UPDATE SET arm = excluded.arm WHERE excluded.arm = ''",
+            (team, run, task, plan, arm, time.time()),
+        )
+
+    def apply_outcome(self, task: str, name: str, value: float, grading: Mapping[str, Grading]) -> list[str]:
+        """Takes an outcome in. It is of the run of that name or else of the one run of that task; each run is graded
+        once.
+
+        Returns:
+            For each plan that is given up because of it, team and why.
+        """
+        given_up = []
+        self._base.execute("BEGIN IMMEDIATE")
+        with undo_if_failed(partial(self._base.execute, "ROLLBACK")):  # half a grading may not stay
+            for team, run, plan, arm in self._runs(task):
+                known = grading.get(team)
+                if known is None or known.outcome not in {"", name} or not 0 <= value <= 1:
+                    continue
+                self._base.execute("UPDATE runs SET graded = 1 WHERE team = ? AND run = ?", (team, run))
+                if arm == NEITHER:
+                    continue
+                watch = _watch(self._base, team, plan)
+                watch.margin = known.margin
+                before = watch.reverted
+                watch.record(value, full_team=arm == CANARY)
+                self._base.execute("REPLACE INTO watches VALUES (?, ?, ?)", (team, plan, watch.json()))
+                if watch.reverted != before:
+                    given_up.append(f"{team}: {watch.reverted}")
+            self._base.execute("COMMIT")
+        return given_up
+
+    def watch(self, team: str, plan: str) -> CanaryWatch:
+        """What the canaries said of a plan so far."""
+        return _watch(self._reading, team, plan)
+
+    def _runs(self, task: str) -> list[tuple[str, str, str, str]]:
+        chosen = "SELECT team, run, plan, arm, graded FROM runs WHERE"
+        rows = self._base.execute(f"{chosen} run = ?", (task,)).fetchall()
+        if not rows:
+            rows = self._base.execute(f"{chosen} task = ?", (task,)).fetchall()
+            if len(rows) > 1:  # nobody knows which of them it was
+                return []
+        return [row[:4] for row in rows if not row[4]]
+
+    def close(self) -> None:
+        self._reading.close()
+        self._base.close()
+
+
+def _watch(base: sqlite3.Connection, team: str, plan: str) -> CanaryWatch:
+    row = base.execute("SELECT body FROM watches WHERE team = ? AND plan = ?", (team, plan)).fetchone()
+    return CanaryWatch.from_json(row[0]) if row else CanaryWatch()

@@ -1,0 +1,1 @@
+"""Spans that gateways received: matched with calls that are known, and booked."""

@@ -1,0 +1,1 @@
+"""OpenTelemetry: names, wire forms, spans, logs and metrics <-> calls."""

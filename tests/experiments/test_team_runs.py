@@ -1,0 +1,82 @@
+import pytest
+
+from modicum.calls import UserError
+from modicum.experiments.team_runs import CANARY, NEITHER, PLAN, Grading, TeamOutcomes
+
+GRADING = {"support": Grading("", 0.02)}
+
+
+@pytest.fixture
+def outcomes(tmp_path):
+    opened = TeamOutcomes(tmp_path / "teams.sqlite")
+    yield opened
+    opened.close()
+
+
+def arms(outcomes, plan="p1"):
+    watch = outcomes.watch("support", plan)
+    return (watch.full.runs_count, watch.full.outcome_sum, watch.plan.runs_count, watch.plan.outcome_sum)
+
+
+def test_each_run_is_graded_once_by_its_own_name_or_its_task(outcomes):
+    outcomes.record_run("support", "r1", "PR-1", "p1", PLAN)
+    outcomes.record_run("support", "r2", "PR-2", "p1", CANARY)
+    outcomes.record_run("support", "r2", "PR-2", "p1", CANARY)
+
+    outcomes.apply_outcome("r1", "solved", 0.5, GRADING)
+    outcomes.apply_outcome("PR-1", "solved", 1.0, GRADING)
+    outcomes.apply_outcome("PR-2", "solved", 1.0, GRADING)
+    outcomes.apply_outcome("nobody's", "solved", 1.0, GRADING)
+
+    assert arms(outcomes) == (1, 1.0, 1, 0.5)
+
+
+def test_a_task_with_several_runs_grades_none_of_them(outcomes):
+    outcomes.record_run("support", "r1", "PR-1", "p1", PLAN)
+    outcomes.record_run("support", "r2", "PR-1", "p1", CANARY)
+
+    outcomes.apply_outcome("PR-1", "solved", 1.0, GRADING)
+
+    assert arms(outcomes) == (0, 0, 0, 0)
+
+
+def test_only_the_outcome_that_counts_and_only_shares(outcomes):
+    for name in ("r1", "r2", "r3"):
+        outcomes.record_run("support", name, "", "p1", PLAN)
+    grading = {"support": Grading("solved", 0.02)}
+
+    outcomes.apply_outcome("r1", "lines", 1.0, grading)
+    outcomes.apply_outcome("r2", "solved", 17.0, grading)
+    outcomes.apply_outcome("r3", "solved", 1.0, {})
+
+    assert arms(outcomes) == (0, 0, 0, 0)
+
+
+def test_a_run_that_left_the_plan_proves_nothing(outcomes):
+    outcomes.record_run("support", "r1", "", "p1", PLAN)
+    outcomes.record_run("support", "r1", "", "p1", NEITHER)
+    outcomes.apply_outcome("r1", "solved", 0.0, GRADING)
+
+    assert arms(outcomes) == (0, 0, 0, 0)
+
+
+def test_a_plan_that_proves_worse_is_given_up_once_and_another_process_sees_it(outcomes, tmp_path):
+    given_up = []
+    for number in range(120):
+        arm = CANARY if number % 2 else PLAN
+        outcomes.record_run("support", f"r{number}", "", "p1", arm)
+        given_up += outcomes.apply_outcome(f"r{number}", "solved", float(arm == CANARY), GRADING)
+
+    assert len(given_up) == 1
+    assert given_up[0].startswith("support: reverted after ")
+    other = TeamOutcomes(tmp_path / "teams.sqlite")
+    assert other.watch("support", "p1").reverted
+    assert not other.watch("support", "p2").reverted
+    other.close()
+
+
+def test_a_file_that_is_none_is_told(tmp_path):
+    (tmp_path / "teams.sqlite").write_text("no database, but longer than a header of one would have to be" * 20)
+
+    with pytest.raises(UserError, match=r"teams\.sqlite cannot be used"):
+        TeamOutcomes(tmp_path / "teams.sqlite")

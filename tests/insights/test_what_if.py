@@ -2,9 +2,10 @@ from datetime import UTC, datetime
 
 import pytest
 
-from insights.planted import PRICES, Conversation, history_of, tool_round, user
-from modicum.calls import UserError
+from insights.planted import OUT, PRICES, READ, WRITE, Conversation, history_of, tool_round, user
+from modicum.calls import Usage, UserError
 from modicum.insights.finding import FindingClass
+from modicum.insights.replay import Replay
 from modicum.insights.what_if import parse_what_if
 
 HISTORY = history_of(
@@ -75,3 +76,28 @@ def test_in_a_mixed_history_only_calls_whose_provider_offers_it_change():
     )
 
     assert parse_what_if("cache_ttl=1h", history, PRICES).change.ttl_seconds.tolist() == [3600, -1]
+
+
+def test_pings_keep_a_cache_over_a_pause_and_are_paid_also_after_the_last_call():
+    talk = Conversation().call(user("q", 20_000), lasts=0)
+    usage = Usage(0, 0, 20_100, 0, 30)
+    history = history_of(talk.call(user("back", 100), after=900, usage=usage, lasts=0))
+
+    change = parse_what_if("keep_warm=5m:3", history, PRICES).change
+    saved = Replay(history, PRICES).run([change]).saving_usd
+
+    paid = 3 * 20_000 * READ + 3 * 20_100 * READ + 6 * OUT
+    assert saved == pytest.approx(20_000 * (WRITE - READ) - paid)
+
+
+@pytest.mark.parametrize(
+    "text", ["keep_warm=5m", "keep_warm=5m:0", "keep_warm=2h:1", "keep_warm=off:1", "keep_warm=5m:-1"]
+)
+def test_policies_of_pings_that_make_no_sense_are_refused(text):
+    with pytest.raises(UserError, match="no change that can be replayed"):
+        parse_what_if(text, HISTORY, PRICES)
+
+
+def test_pings_are_refused_where_writes_cost_nothing():
+    with pytest.raises(UserError, match="no main agent's call in this history writes to a cache that is billed"):
+        parse_what_if("keep_warm=24h:1", history_with("gpt-5.1", "openai"), PRICES)

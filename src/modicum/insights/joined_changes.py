@@ -38,6 +38,8 @@ class JoinedChanges:
     """Codes into `tiers`. (C,)"""
     unbroken: Flags
     """Calls whose cache break is undone. (C,)"""
+    pings: Ints
+    """Pings at most after each call. (C,)"""
     most_output: Floats
     """Output tokens at most; infinite where there is no limit. (C,)"""
 
@@ -71,7 +73,18 @@ class JoinedChanges:
             size = np.where(find_reply_segments(history, dropped), 0, size)
         removed = history.segment_tokens - size
         swapped = model is not history.model
-        return cls(removed, dropped, ttl, models, model, swapped, tiers, tier, unbroken, most)
+        return cls(
+            removed, dropped, ttl, models, model, swapped, tiers, tier, unbroken, _join_pings(history, changes), most
+        )
+
+
+def _join_pings(history: History, changes: Sequence[HistoryChange]) -> Ints:
+    """Of several policies the one with more pings counts."""
+    pings = np.zeros(history.calls, dtype=np.int64)
+    for change in changes:
+        if change.pings is not None:
+            pings = np.maximum(pings, change.pings)
+    return pings
 
 
 def _replace_codes(codes: Ints, words: list[str], names: tuple[str, str], chosen: Flags | None) -> Ints:

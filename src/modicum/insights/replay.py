@@ -20,10 +20,10 @@ import numpy as np
 from modicum.calls import UserError
 from modicum.insights.caching import Caching, find_alike_calls, find_cache_rules
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
-from modicum.insights.history import Flags, Floats, History
+from modicum.insights.history import Flags, Floats, History, Ints
 from modicum.insights.joined_changes import JoinedChanges, RemovedTokens, count_removed_before
 from modicum.insights.rates import RateTable
-from modicum.metering import prompt_cache
+from modicum.metering import keep_warm, prompt_cache
 from modicum.metering.prices import PriceBook
 
 PROVED_WITHIN = 0.001
@@ -240,10 +240,15 @@ class Replay:
         habits = prompt_cache.change_habits(habits, plan.ttl_s, removed.of_front, unmarked)
         # Sorting is the slow part, and sizes have no part in it: only other models or fewer calls need it anew.
         same_order = not plan.swapped and not plan.dropped.any()
+        orders = self.caching.orders if same_order else prompt_cache.CallOrders.sort(changed, habits.group)
+        pinged = np.zeros((2, history.calls))
+        if plan.pings.any():
+            pinged = _count_pinged(changed, orders, habits, plan.pings)
+            habits = replace(habits, ttl_left_s=keep_warm.extend_ttl(habits.ttl_left_s, plan.pings))
         prediction = prompt_cache.predict(
             changed,
             habits,
-            self.caching.orders if same_order else None,
+            orders,
             self._find_alike(changed, habits, removed, hopeful=hopeful),
         )
         buckets = _split_writes(prediction, habits)
@@ -252,7 +257,7 @@ class Replay:
         visible = np.minimum(history.output_visible, plan.most_output)
         reasoning = np.minimum(history.output_reasoning, plan.most_output - visible)
         buckets += [np.where(plan.dropped, 0, visible), np.where(plan.dropped, 0, reasoning)]
-        return self._price(buckets, plan)
+        return self._price(buckets, plan, pinged)
 
     def _count_unmarked(self, prompt: Floats, removed: RemovedTokens, *, hopeful: bool) -> Floats:
         """What a caller that begins to use the cache would leave unmarked: all behind the shared beginning, where that
@@ -312,7 +317,9 @@ class Replay:
         for bucket, value in zip(buckets, values, strict=True):
             bucket[stays] = value
 
-    def _price(self, buckets: list[Floats], plan: JoinedChanges) -> tuple[PricedHistory, int]:
+    def _price(
+        self, buckets: list[Floats], plan: JoinedChanges, pinged: Floats | None = None
+    ) -> tuple[PricedHistory, int]:
         """The arm with its cost, and how many calls lost their price by the change. A call without a known price keeps
         its recorded cost, if the log has one.
         """
@@ -326,11 +333,27 @@ class Replay:
         requests = np.where(plan.dropped, 0, np.nan_to_num(history.cost_requests_usd))
         # Row by row; a product of whole matrices would have a value for each pair of calls.
         cost = np.einsum("ij,ij->i", tokens, rates) + requests
+        if pinged is not None:
+            # What pings read, and their replies of a token each, are paid by the call whose cache they renew.
+            cost = cost + pinged[0] * rates[:, 1] + pinged[1] * rates[:, 4]
         lost = np.isnan(cost)
         cost = np.where(lost, history.cost_usd, cost)
         return PricedHistory(read, short, long, uncached, visible, reasoning, cost), int(
             (lost & (plan.model != history.model)).sum()
         )
+
+
+def _count_pinged(
+    calls: prompt_cache.CallSequence,
+    orders: prompt_cache.CallOrders,
+    habits: prompt_cache.CacheHabits,
+    pings: Ints,
+) -> Floats:
+    """Tokens that pings after each call read, and how many pings there are. (2, C)"""
+    left = np.where(habits.caches, np.maximum(calls.prompt - habits.tail_left, 0), 0)
+    sent = keep_warm.count_pings(calls, orders, habits.ttl_left_s, pings)
+    sent = np.where(left >= calls.minimum, sent, 0)
+    return np.stack((sent * left, sent.astype(np.float64)))
 
 
 def _split_writes(prediction: prompt_cache.CachePrediction, habits: prompt_cache.CacheHabits) -> list[Floats]:

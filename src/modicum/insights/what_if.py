@@ -15,6 +15,7 @@ from modicum.metering.prompt_cache import CacheRules
 
 FORMS = (
     "cache_ttl=5m|1h|30m|12h|24h|off",
+    "keep_warm=5m:PINGS",
     "cap_tool_results=TOKENS",
     "cap_output=TOKENS",
     "model:NAME=OTHER",
@@ -25,6 +26,8 @@ LONGEST_COUNT = 9
 _TTL_S = {"5m": 300, "1h": 3600, "30m": 1800, "12h": 43_200, "24h": 86_400, "off": 0}
 
 MODELS_NAMED = 3
+MOST_PINGS = 1000
+"""In one pause. Pings are no substitute for a longer time to live."""
 _WHY_NO_OFF = "the provider caches by itself, and no request can forbid it"
 _WHY_NO_TTL = "the provider offers no such time to live"
 _NO_SWITCH = "nothing about the cache can be set there"
@@ -47,6 +50,9 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     name, _, value = text.partition("=")
     if name == "cache_ttl" and value in _TTL_S:
         return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value])))
+    ttl, _, pings = value.partition(":")
+    if name == "keep_warm" and _TTL_S.get(ttl) and _is_count(pings) and 0 < int(pings) <= MOST_PINGS:
+        return WhatIf(text, FindingClass.REPLAYED, _keep_warm(history, text, _TTL_S[ttl], int(pings)))
     if name == "cap_tool_results" and _is_count(value):
         return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value)))
     if name == "cap_output" and _is_count(value):
@@ -79,6 +85,24 @@ def _set_ttl(history: History, text: str, seconds: int) -> Ints:
             + (f"what can be set there: {', '.join(f'cache_ttl={name}' for name in able)}" if able else _NO_SWITCH)
         )
     return np.where(offered, seconds, -1)
+
+
+def _keep_warm(history: History, text: str, seconds: int, pings: int) -> HistoryChange:
+    """The caches of main agents kept for this time, and renewed by so many pings at most. A subagent ends with its
+    work, and a cache that bills no writes needs no ping that is paid.
+
+    Raises:
+        UserError: no call in this history can have that time to live, or none is of a main agent.
+    """
+    main = history.agent == history.code_of(history.agents, "")
+    ttl = np.where(
+        main & find_rule_flags(history, lambda rules: rules.can_be_off), _set_ttl(history, text, seconds), -1
+    )
+    if not (ttl > 0).any():
+        raise UserError(
+            f"'{text}' cannot be done here: no main agent's call in this history writes to a cache that is billed"
+        )
+    return HistoryChange(ttl_seconds=ttl, pings=np.where(ttl > 0, pings, 0))
 
 
 def _find_offered(history: History, seconds: int) -> Flags:

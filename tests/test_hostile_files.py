@@ -96,6 +96,7 @@ LOG_VERBS = {
 }
 FILE_VERBS = {
     "count": ("count", "FILE"),
+    "compare": ("compare", "FILE"),
     "fit": ("fit", "FILE"),
     "outcome import": ("outcome", "import", "FILE"),
     "outcome from-git": ("outcome", "from-git", "FILE"),

@@ -9,9 +9,10 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ledger.samples import EVER, FULL, START, entry, read
-from modicum.calls import OURSELVES, Anatomy, Charges, Edit, Owner, Reuse, Segment, SegmentKind, Usage
+from modicum.calls import OURSELVES, Anatomy, Charges, Edit, Outcome, Owner, Reuse, Segment, SegmentKind, Usage
 from modicum.context.conversations import FORMER
 from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
 from modicum.ledger.store import Appended, Purge
 from modicum.metering.digests import SEGMENT_VERSION
 
@@ -200,6 +201,36 @@ def test_the_time_in_which_tasks_ran_reaches_to_the_end_of_their_last_call(store
 
     (found,) = store.ask("yield_span", since=START, until=START + 3 * hour)
     assert (found["first_started"], found["last_finished"]) == (START, START + 6 * hour)
+
+
+def test_the_tasks_of_arms_come_with_what_they_took_and_their_outcome(store):
+    second = timedelta(seconds=1)
+    store.append(
+        [
+            entry("a", task="t", tags={"case": "7"}, finished=START + 2 * second),
+            entry("b", task="t", tags={"case": "7"}, started=START + 60 * second, finished=START + 61 * second),
+            entry("c", task="u", tags={"case": "7"}, model="other"),
+            entry("d"),
+        ]
+    )
+    outcomes = [("t", 0.0), ("t", 1.0), ("u", 1.0)]
+    store.append_records(
+        OUTCOMES,
+        [
+            Outcome(outcome_id=f"o{number}", task=task, name="o", value=value, time=START)
+            for number, (task, value) in enumerate(outcomes)
+        ],
+    )
+
+    rows = store.ask("task_arms", **EVER, by="model", tag="", pair="tag", pair_tag="case", zone="UTC", outcome="o")
+
+    by_task = {row["task"]: row for row in rows}
+    assert set(by_task) == {"t", "u"}
+    assert (by_task["t"]["name"], by_task["u"]["name"]) == ("opus", "other")
+    assert {row["case_name"] for row in rows} == {"7"}
+    assert (by_task["t"]["calls"], by_task["t"]["seconds"], by_task["t"]["calls_endless"]) == (2, 3.0, 0)
+    assert by_task["u"]["calls_endless"] == 1
+    assert [(row["value_low"], row["value_high"]) for row in (by_task["t"], by_task["u"])] == [(0.0, 1.0), (1.0, 1.0)]
 
 
 @pytest.mark.parametrize("by", ["model", "owner", "tag", "day", "place", "nothing"])

@@ -1,7 +1,6 @@
 """`modicum yield`: shows outcomes per million tokens, and cost per outcome."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import click
@@ -9,22 +8,16 @@ import click
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
+from modicum.cli.inputs.task_energy import add_task_energy
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import bounds_or_none
 from modicum.insights.dimensions import YIELD, parse_dimension
 from modicum.ledger.outcomes import find_outcome
-from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from modicum.insights.yields import Estimate, Yield, YieldLine
     from modicum.ledger.rows import Row
-    from modicum.ledger.store import Store
-
-BESIDE = timedelta(days=1)
-"""Windows from so long before and after the tasks are fitted too: a law from an hour's windows would be a poor one."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,7 +65,7 @@ def command(options: YieldOptions) -> None:
     with resources.open_ledger(options.ledger_url, settings) as store:
         outcome_row = find_outcome(store, name)
         cells = store.ask("yield", by=by, tag=tag, zone=zone.name, since=since, until=until, outcome=name)
-        cells = _add_energy(store, cells, (since, until), by=by, tag=tag, zone=zone.name)
+        cells = add_task_energy(store, cells, (since, until), by=by, tag=tag, zone=zone.name)
         place = store.place
     if not cells:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
@@ -81,21 +74,6 @@ def command(options: YieldOptions) -> None:
         output.print_json(yield_document(found, options.by, zone.name, *bounds_or_none((since, until)), outcome_row))
     else:
         print_yield(found, options.by, outcome_row)
-
-
-def _add_energy(store: "Store", cells: "list[Row]", span: "tuple[datetime, datetime]", **cut: str) -> "list[Row]":
-    """The cells with the energy of their tasks, where servers were watched meanwhile."""
-    if not cells:
-        return cells
-    ran = store.ask("yield_span", since=span[0], until=span[1])[0]
-    windows = store.records(ENERGY_WINDOWS, ran["first_started"] - BESIDE, ran["last_finished"] + BESIDE)
-    if not windows:
-        return cells
-    from modicum.insights.energy_consumption import add_energy, find_time_span, share_energy
-
-    since, until = find_time_span(windows)
-    rows = store.ask("energy_calls", since=since, until=until, provider="", **cut)
-    return [dict(cell) for cell in add_energy(cells, rows, share_energy(windows, rows))]
 
 
 def print_yield(found: "Yield", by: str, outcome_row: "Row") -> None:

@@ -4,10 +4,11 @@ import math
 from statistics import NormalDist
 
 
-def wilson(yes: int, trials: int, *, confidence: float = 0.95) -> tuple[float, float]:
+def wilson(yes: float, trials: int, *, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson's score interval (Journal of the American Statistical Association 22, 1927, 209-212).
 
-    Trials that hang together (several runs of one task) make it too narrow.
+    Trials that hang together (several runs of one task) make it too narrow: take each task for one trial, and for `yes`
+    the sum of their shares, which is at worst too wide.
 
     Raises:
         ValueError: more yes than trials, or no trials.

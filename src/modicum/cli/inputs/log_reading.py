@@ -59,12 +59,12 @@ def check_paths_exist(paths: Sequence[Path]) -> None:
             raise UserError(f"there is no file or folder {path}")
 
 
-def print_problems(problems: Sequence[Problem], *, strict: bool, quiet: bool = False) -> None:
+def print_problems(problems: Sequence[Problem], *, strict: bool, quiet: bool = False, where: str = "logs") -> None:
     """The problems on stderr, a few in full, and what `--strict` makes of them. `quiet`: they are in the JSON."""
     if not problems:
         return
     if not quiet:
-        click.echo(f"\n{len(problems)} problem{'s' if len(problems) > 1 else ''} in the logs:", err=True)
+        click.echo(f"\n{len(problems)} problem{'s' if len(problems) > 1 else ''} in the {where}:", err=True)
         lines = _problem_lines(problems)
         for line, _ in lines[:SHOWN_PROBLEMS]:
             click.echo(f"  {line}", err=True)

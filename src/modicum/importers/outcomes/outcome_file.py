@@ -6,7 +6,6 @@ Lines may also be requests of OTLP, as a collector's file exporter writes them: 
 of commits, pull requests and lines are outcomes; other requests have none.
 """
 
-import csv
 import math
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
@@ -17,7 +16,8 @@ import msgspec
 
 from modicum.calls import Outcome, Problem
 from modicum.calls.outcome import checked_time
-from modicum.importers.files import blocks, head
+from modicum.importers.csv_rows import csv_rows, text_lines
+from modicum.importers.files import head
 from modicum.providers.opentelemetry import claude_code_telemetry, otlp
 
 GATEWAY = "gateway:"
@@ -49,7 +49,7 @@ def outcome_id(task: str, name: str, time: datetime) -> str:
 
 
 def _json_lines(path: Path) -> Iterator[Outcome | Problem]:
-    for number, line in _lines(path):
+    for number, line in text_lines(path):
         if isinstance(line, Problem):
             yield line
             continue
@@ -81,58 +81,24 @@ def _counted(row: Mapping[str, Any], path: Path, number: int) -> Iterator[Outcom
 
 
 def _csv_rows(path: Path) -> Iterator[Outcome | Problem]:
-    broken: list[Problem] = []
-
-    def texts() -> Iterator[str]:
-        for _, line in _lines(path):
-            if isinstance(line, Problem):
-                broken.append(line)
-                yield "\n"  # so that the reader's line numbers stay true
-            else:
-                yield line
-
-    reader = csv.reader(texts(), strict=True)
     columns: list[str] = []
-    for row in _rows(reader, path):
+    lacks_columns = False
+    for row in csv_rows(path):
         if isinstance(row, Problem):
             yield row
+        elif lacks_columns:
+            continue  # the rest says nothing that can be used, but what cannot be read is still shown
         elif not columns:
-            columns = [cell.strip().lower() for cell in row]
+            number, cells = row
+            columns = [cell.strip().lower() for cell in cells]
             if missing := [field for field in FIELDS if field not in columns]:
+                lacks_columns = True
                 reason = f"the header lacks {', '.join(missing)}: the first line must say {','.join(FIELDS)}"
-                yield Problem(str(path), reason, reader.line_num)
-                break
-        elif len(row) != len(columns):
-            reason = f"{len(row)} cells where the header has {len(columns)}"
-            yield Problem(str(path), reason, reader.line_num)
+                yield Problem(str(path), reason, number)
+        elif len(row[1]) != len(columns):
+            yield Problem(str(path), f"{len(row[1])} cells where the header has {len(columns)}", row[0])
         else:
-            yield _outcome(dict(zip(columns, row, strict=True)), path, reader.line_num)
-    yield from broken
-
-
-def _rows(reader: Any, path: Path) -> Iterator[list[str] | Problem]:
-    """Rows that hold anything; one that is no CSV does not end the reading."""
-    while True:
-        try:
-            if cells := next(reader):
-                yield cells
-        except StopIteration:
-            return
-        except csv.Error as error:
-            yield Problem(str(path), f"no CSV row: {error}", reader.line_num)
-
-
-def _lines(path: Path) -> Iterator[tuple[int, str | Problem]]:
-    number = 0
-    for block in blocks(path):
-        if isinstance(block, Problem):
-            yield block.line or 0, block
-            continue
-        for number, line in enumerate(block.data.splitlines(keepends=True), block.first_line):
-            try:
-                yield number, line.decode("utf-8-sig" if number == 1 else "utf-8")
-            except UnicodeDecodeError:
-                yield number, Problem(str(path), "bytes that are no UTF-8", number)
+            yield _outcome(dict(zip(columns, row[1], strict=True)), path, row[0])
 
 
 def _outcome(row: Mapping[str, Any], path: Path, number: int) -> Outcome | Problem:

@@ -12,6 +12,7 @@ import duckdb
 import numpy as np
 
 import audit_studies
+import audit_truth
 from audit_stability import stability
 from measured import MODICUM, machine, report, run
 from modicum.importers.claude_code import context
@@ -33,10 +34,16 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="a folder of transcripts")
     parser.add_argument("--synthetic", action="store_true", help="a million calls of synthetic agents")
     parser.add_argument("--calls", type=int, default=1_000_000, help="how many synthetic calls")
+    parser.add_argument(
+        "--truth", action="store_true", help="savings beside a provider simulated from its documentation"
+    )
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
+    if options.truth:
+        beside_truth(as_json=options.json)
+        return
     if not options.data and not options.synthetic:
-        parser.error("give --data DIR, --synthetic, or both")
+        parser.error("give --data DIR, --synthetic, --truth, or more of them")
     folder = Path(tempfile.mkdtemp(prefix="modicum-bench-"))
     figures: dict[str, object] = {}
     try:
@@ -52,6 +59,13 @@ def main() -> None:
     report(figures | {"machine": machine()}, as_json=options.json)
     if rows and not options.json:
         print(audit_studies.table(rows))
+
+
+def beside_truth(*, as_json: bool) -> None:
+    figures, rows = audit_truth.measure()
+    report(figures | ({"truth.rows": rows} if as_json else {}) | {"machine": machine()}, as_json=as_json)
+    if not as_json:
+        print(audit_truth.table(rows))
 
 
 def on_data(data: Path, folder: Path) -> dict[str, object]:

@@ -64,7 +64,7 @@ def test_mistakes_are_one_line(modicum, transcripts):
     assert "there is no finding 'wate'" in modicum("audit", transcripts, "--only", "wate").err
     wrong = modicum("audit", transcripts, "--what-if", "cache=1h")
     assert (wrong.status, wrong.out) == (2, "")
-    assert "accepted are cache_ttl=5m|1h|off" in wrong.err
+    assert "accepted are cache_ttl=5m|1h|30m|12h|24h|off, keep_warm=5m:PINGS" in wrong.err
 
 
 def test_outcomes_beside_logs_tell_what_failure_cost(modicum, transcripts, tmp_path):

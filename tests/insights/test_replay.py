@@ -286,14 +286,24 @@ def test_a_task_of_five_thousand_calls_that_is_cut_again_and_again_is_replayed()
     assert abs(fidelity.total_error) < 0.001
 
 
-def test_segments_that_do_not_sum_to_the_prompt_are_scaled_to_it():
+def test_segments_that_another_tokenizer_counted_are_scaled_to_the_prompt():
+    talk = Conversation()
+    talk.call(anatomy=Anatomy(0, 0, (user("q", 1000), result("Read", "a", "t", 1000))), usage=Usage(0, 0, 2400, 0, 1))
+    history = history_of(talk)
+
+    changed = replay(history, [capped(history, 500)], PRICES).changed
+
+    assert changed.prompt[0] == pytest.approx(2400 - 500 * 1.2)
+
+
+def test_what_no_segment_explains_is_taken_for_unlogged_and_is_not_cut():
     talk = Conversation()
     talk.call(anatomy=Anatomy(0, 0, (user("q", 1000), result("Read", "a", "t", 1000))), usage=Usage(0, 0, 6000, 0, 1))
     history = history_of(talk)
 
     changed = replay(history, [capped(history, 500)], PRICES).changed
 
-    assert changed.prompt[0] == 6000 - 500 * 3
+    assert changed.prompt[0] == 6000 - 500
 
 
 sizes = st.lists(st.integers(2000, 9000), min_size=1, max_size=4)

@@ -1,8 +1,11 @@
+from datetime import UTC, datetime
+
 import pytest
 
-from insights.planted import PRICES, Conversation, history_of, tool_round, user
-from modicum.calls import UserError
+from insights.planted import OUT, PRICES, READ, WRITE, Conversation, history_of, tool_round, user
+from modicum.calls import Usage, UserError
 from modicum.insights.finding import FindingClass
+from modicum.insights.replay import Replay
 from modicum.insights.what_if import parse_what_if
 
 HISTORY = history_of(
@@ -43,3 +46,58 @@ def test_what_touches_quality_is_headroom():
 def test_what_cannot_be_replayed_says_what_can(text, reason):
     with pytest.raises(UserError, match=reason):
         parse_what_if(text, HISTORY, PRICES)
+
+
+def history_with(model, provider):
+    talk = Conversation(model=model, provider=provider, start=datetime(2026, 9, 1, tzinfo=UTC))
+    return history_of(talk.call(user("q", 5000)).call(user("more", 100)))
+
+
+@pytest.mark.parametrize(
+    ("model", "provider", "text", "reason"),
+    [
+        ("gpt-5.1", "openai", "cache_ttl=off", "no request can forbid it; what can be set there: .*cache_ttl=24h"),
+        ("gpt-5.1", "openai", "cache_ttl=1h", "offers no such time to live"),
+        ("gemini-2.5-flash", "google", "cache_ttl=off", "nothing about the cache can be set there"),
+        ("deepseek-chat", "deepseek", "cache_ttl=5m", "nothing about the cache can be set there"),
+        ("claude-opus-4-5", "anthropic", "cache_ttl=12h", "cache_ttl=5m, cache_ttl=1h, cache_ttl=off"),
+        ("gpt-5.6-sol", "openai", "cache_ttl=5m", "cache_ttl=30m, cache_ttl=12h, cache_ttl=off"),
+    ],
+)
+def test_a_switch_that_a_provider_does_not_have_is_refused_with_those_that_it_has(model, provider, text, reason):
+    with pytest.raises(UserError, match=reason):
+        parse_what_if(text, history_with(model, provider), PRICES)
+
+
+def test_in_a_mixed_history_only_calls_whose_provider_offers_it_change():
+    history = history_of(
+        Conversation("a").call(user("q", 5000)),
+        Conversation("b", model="gpt-5.1", provider="openai").call(user("q", 9)),
+    )
+
+    assert parse_what_if("cache_ttl=1h", history, PRICES).change.ttl_seconds.tolist() == [3600, -1]
+
+
+def test_pings_keep_a_cache_over_a_pause_and_are_paid_also_after_the_last_call():
+    talk = Conversation().call(user("q", 20_000), lasts=0)
+    usage = Usage(0, 0, 20_100, 0, 30)
+    history = history_of(talk.call(user("back", 100), after=900, usage=usage, lasts=0))
+
+    change = parse_what_if("keep_warm=5m:3", history, PRICES).change
+    saved = Replay(history, PRICES).run([change]).saving_usd
+
+    paid = 3 * 20_000 * READ + 3 * 20_100 * READ + 6 * OUT
+    assert saved == pytest.approx(20_000 * (WRITE - READ) - paid)
+
+
+@pytest.mark.parametrize(
+    "text", ["keep_warm=5m", "keep_warm=5m:0", "keep_warm=2h:1", "keep_warm=off:1", "keep_warm=5m:-1"]
+)
+def test_policies_of_pings_that_make_no_sense_are_refused(text):
+    with pytest.raises(UserError, match="no change that can be replayed"):
+        parse_what_if(text, HISTORY, PRICES)
+
+
+def test_pings_are_refused_where_writes_cost_nothing():
+    with pytest.raises(UserError, match="no main agent's call in this history writes to a cache that is billed"):
+        parse_what_if("keep_warm=24h:1", history_with("gpt-5.1", "openai"), PRICES)

@@ -289,8 +289,15 @@ def _print_what_ifs(what_ifs: Sequence["WhatIfResult"], found: "Audit") -> None:
         ],
     )
     for one in what_ifs:
+        if one.saving_share_low is not None and one.saving_share_high is not None:
+            span = f"between {one.saving_share_low:+.1%} and {one.saving_share_high:+.1%}"
+            click.echo(f"  {one.name}: a bound, {span}: {one.why_bound}")
         if one.unpriced_calls:
             click.echo(f"  {one.name}: {one.unpriced_calls:,} calls would have no known price; they stay as they were")
+        if one.name.startswith("keep_warm="):
+            click.echo(
+                f"  {one.name}: all pings are paid, those after a last call too; never for a plan at a flat rate"
+            )
         if one.name.startswith("model:"):
             click.echo(f"  {one.name}: token counts are those of the old model, and cold caches are paid for")
 

@@ -29,6 +29,8 @@ from modicum.metering.prices import PriceBook
 CAPS = (500, 1000, 2000, 4000, 8000)
 """Tokens per tool result for which the cap curve is drawn."""
 STEPS_FIRST = 3
+UNPROVED = "no call was seen that read a beginning which another conversation had left in the cache"
+UNFAITHFUL = "the replay without changes is off the record"
 UTC_ZONE = ZoneInfo("UTC")
 WORTH_DOING = 0.001
 """Share of the cost below which a proved saving is not among the first things to do."""
@@ -74,6 +76,11 @@ class WhatIfResult(msgspec.Struct, frozen=True, kw_only=True):
     marginal_usd: float
     """On top of those before it."""
     unpriced_calls: int
+    saving_share_low: float | None
+    """With `saving_share_high`: between what it lies. None: the figure stands."""
+    saving_share_high: float | None
+    why_bound: str
+    """What is not known, so that it is a bound; empty: the figure stands."""
 
 
 class CapPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -265,19 +272,31 @@ def _find_marginal_savings(
     return found
 
 
+def _weaken(finding_class: FindingClass, *, is_bound: bool) -> FindingClass:
+    return FindingClass.UPPER_BOUND if is_bound and finding_class is FindingClass.REPLAYED else finding_class
+
+
 def _replay_what_ifs(replays: Replay, what_ifs: Sequence[WhatIf]) -> list[WhatIfResult]:
     on_top = marginal_savings(replays, [what_if.change for what_if in what_ifs])
     results = []
+    fidelity = replays.fidelity()
     for what_if, more in zip(what_ifs, on_top, strict=True):
         alone = replays.run([what_if.change])
+        error = 0.0 if fidelity.is_within else abs(fidelity.total_error) + fidelity.unexplained_share
+        low, high = alone.range_share(error)
+        why = "" if alone.is_proved else UNPROVED
+        why += f"{'; ' if why else ''}{UNFAITHFUL}" if not fidelity.is_within else ""
         results.append(
             WhatIfResult(
                 name=what_if.name,
-                finding_class=what_if.finding_class,
+                finding_class=_weaken(what_if.finding_class, is_bound=bool(why)),
                 saving_usd=alone.saving_usd,
                 saving_share=alone.saving_share,
                 marginal_usd=more,
                 unpriced_calls=alone.unpriced_calls,
+                saving_share_low=low if why else None,
+                saving_share_high=high if why else None,
+                why_bound=why,
             )
         )
     return results

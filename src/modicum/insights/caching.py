@@ -3,14 +3,17 @@
 Arrays are one value per call, in the order of the history, (C,). Tokens are in the provider's count.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 
 import numpy as np
 
+from modicum.insights.cache_replay.beginnings import find_shared
+from modicum.insights.cache_replay.logged_share import LoggedShare
 from modicum.insights.history import Flags, Floats, History, Ints, once_per_history
-from modicum.insights.joined_changes import provider_scale
 from modicum.metering import prompt_cache
+from modicum.metering.shared_beginnings import SharedBeginnings, find_alike, find_warm, judge
 
 FAR_BELOW = 0.9
 """A read below this share of what stood in the cache is a break: a lost breakpoint costs thousands of tokens, jitter
@@ -31,6 +34,7 @@ class Caching:
     predicted: prompt_cache.CachePrediction
     """What the rules say of the history as it was."""
     orders: prompt_cache.CallOrders
+    shared: SharedBeginnings
     unexplained: Flags
     """Breaks that nothing in the record explains: in time, same model, content kept, and yet not read."""
 
@@ -46,19 +50,47 @@ def _compute(history: History) -> Caching:
         calls, _recorded_buckets(history), *_group_by_front(history), _count_front_tokens(history)
     )
     orders = prompt_cache.CallOrders.sort(calls, habits.group)
-    predicted = prompt_cache.predict(calls, habits, orders)
+    shared = _judge_shared(history, calls, habits)
+    predicted = prompt_cache.predict(calls, habits, orders, find_alike_calls(shared, calls, habits, hopeful=False))
     unexplained = (
         predicted.warm
         & np.isfinite(calls.kept)
         & (predicted.left <= calls.kept)
         & (history.cache_read < FAR_BELOW * predicted.read)
     )
-    return Caching(calls, habits, predicted, orders, unexplained)
+    return Caching(calls, habits, predicted, orders, shared, unexplained)
+
+
+def _judge_shared(
+    history: History, calls: prompt_cache.CallSequence, habits: prompt_cache.CacheHabits
+) -> SharedBeginnings:
+    """The shared beginnings, and whether they are read: by what the first calls of conversations did. A provider that
+    sets the breakpoint itself, at the end of the newest message, has none at the end of what is shared.
+    """
+    shared = find_shared(history)
+    if not len(shared.call):
+        return shared
+    warm = find_warm(shared, calls, np.where(habits.caches, habits.ttl_left_s, -np.inf))
+    warm = np.where(warm >= calls.minimum, np.floor(warm / calls.step) * calls.step, 0)
+    verdict = judge(history.cache_read.astype(np.float64), warm, shared.root, history.first & habits.caches)
+    at_end_only = find_rule_flags(history, lambda rules: rules.automatic)
+    return replace(shared, verdict=np.where(at_end_only & np.isnan(verdict), 0, verdict))
+
+
+def find_alike_calls(
+    shared: SharedBeginnings, calls: prompt_cache.CallSequence, habits: prompt_cache.CacheHabits, *, hopeful: bool
+) -> Floats | None:
+    """How much of each call's beginning other conversations keep in the cache for it; None where none is shared."""
+    if not len(shared.call):
+        return None
+    ttl_s = np.where(habits.caches, habits.ttl_left_s, -np.inf)
+    most = np.where(calls.implicit, calls.prompt, calls.prompt - habits.tail_guess)
+    return find_alike(shared, calls, ttl_s, hopeful=hopeful, most=most)
 
 
 def _build_sequence(history: History) -> prompt_cache.CallSequence:
     prompt = history.prompt.astype(np.float64)
-    kept = history.kept_tokens * provider_scale(history)
+    kept = LoggedShare.fit(history).kept
     guessed = [code for code, cause in enumerate(history.break_causes) if cause in GUESSED_CAUSES]
     is_unsure = np.isin(history.break_cause, guessed) | (history.kept_tokens < 0)
     # Where nothing sure says what stood, a prompt that did not shrink is taken for the one before it and more: all that
@@ -67,15 +99,20 @@ def _build_sequence(history: History) -> prompt_cache.CallSequence:
     left_before[1:] = np.where(history.first[1:], 0, (history.prompt - history.uncached)[:-1])
     stood = np.where(prompt >= left_before, np.inf, prompt_cache.UNKNOWN_TOKENS)
     kept = np.where(is_unsure, stood, kept)
+    minimum, step, implicit, ttl_s, longer_s = find_cache_rules(history, history.model, history.models)
     return prompt_cache.CallSequence(
-        history.conversation,
-        _request_times(history),
-        history.started_s,
-        history.model,
-        prompt,
-        kept,
-        *find_cache_rules(history, history.model, history.models),
-        np.ones(history.calls, dtype=bool),
+        conversation=history.conversation,
+        asked_s=_request_times(history),
+        answered_s=history.started_s,
+        model=history.model,
+        prompt=prompt,
+        kept=kept,
+        minimum=minimum,
+        step=step,
+        implicit=implicit,
+        ttl_s=ttl_s,
+        made=np.ones(history.calls, dtype=bool),
+        longer_s=longer_s,
     )
 
 
@@ -89,23 +126,47 @@ def _request_times(history: History) -> Floats:
     return history.started_s - np.where(follows, np.clip(gap, 0, REPLY_S), 0)
 
 
-def find_cache_rules(history: History, model: Ints, words: list[str]) -> tuple[Floats, Floats, Flags, Floats]:
+def find_cache_rules(history: History, model: Ints, words: list[str]) -> tuple[Floats, Floats, Flags, Floats, Floats]:
     """For every call, by its model and day: the smallest prefix that is cached and the step of reads, both in tokens;
-    whether the cache is implicit; the time to live, in seconds. (C,) each. Where no rules are known nothing is cached.
+    whether the cache is implicit; the usual time to live and the longest, in seconds. (C,) each. Where no rules are
+    known nothing is cached.
     """
+    minimum, step, implicit, ttl, longer = tabulate_rules(
+        history,
+        model,
+        words,
+        lambda rules: (rules.minimum, rules.step, rules.is_implicit, rules.ttl_s[0], rules.longer_s),
+        (np.inf, 1, 0, 300, 3600),
+    )
+    return minimum, step, implicit > 0, ttl, longer
+
+
+def find_rule_flags(history: History, is_so: Callable[[prompt_cache.CacheRules], bool]) -> Flags:
+    """For every call whether the rules of its model and day are so; False where none are known. (C,)"""
+    flags = tabulate_rules(history, history.model, history.models, lambda rules: (is_so(rules),), (0,))
+    found: Flags = flags[0] > 0
+    return found
+
+
+def tabulate_rules(
+    history: History,
+    model: Ints,
+    words: list[str],
+    read: Callable[[prompt_cache.CacheRules], tuple[float, ...]],
+    otherwise: tuple[float, ...],
+) -> Floats:
+    """What `read` says of the rules for each call, by its model and day: a row for each of its values. (N, C)"""
     day = np.floor_divide(history.started_s, 86_400).astype(np.int64)
-    # Rules are looked up once per model and day; a column of the table each. Without rules the smallest prefix that is
-    # cached is infinite, so nothing is.
+    # Rules are looked up once per model and day; a column of the table each.
     days, day_of_call = np.unique(day, return_inverse=True)
     keys, key_of_call = np.unique(model * max(len(days), 1) + day_of_call, return_inverse=True)
-    table = np.tile(np.array([[np.inf], [1], [0], [300]]), (1, len(keys)))
+    table = np.tile(np.array([otherwise], dtype=np.float64).T, (1, len(keys)))
     for place, key in enumerate(keys):
         at = datetime.fromtimestamp(int(days[key % len(days)]) * 86_400, UTC).date()
         rules = prompt_cache.find_rules(words[key // len(days)], at)
         if rules is not None:
-            table[:, place] = rules.minimum, rules.step, rules.is_implicit, rules.ttl_s[0]
-    minimum, step, implicit, ttl = table[:, key_of_call]
-    return minimum, step, implicit > 0, ttl
+            table[:, place] = read(rules)
+    return table[:, key_of_call]
 
 
 def _recorded_buckets(history: History) -> prompt_cache.RecordedBuckets:
@@ -117,7 +178,8 @@ def _count_front_tokens(history: History) -> Floats:
     """Tokens of system prompt and tool schemas, in the provider's count, where a log holds their text."""
     shown = [code for code, kind in enumerate(history.kinds) if kind in {"system", "tool_schema"}]
     tokens = np.where(np.isin(history.segment_kind, shown), history.segment_tokens, 0)
-    return history.sum_carried(tokens) * provider_scale(history)
+    logged = LoggedShare.fit(history)
+    return history.sum_carried(tokens) * logged.scale + logged.unlogged
 
 
 def _group_by_front(history: History) -> tuple[Ints, Ints]:

@@ -40,6 +40,8 @@ class HistoryChange:
     ttl_seconds: npt.NDArray[np.int64] | None = None
     """For every call the time to live of what it writes to the prompt cache (300 or 3600); 0: it uses no cache; -1: as
     it was."""
+    pings: npt.NDArray[np.int64] | None = None
+    """For every call how many pings at most renew what it left in the cache, until the next call comes."""
     models: dict[str, str] = field(default_factory=dict)
     """Model by model that takes its place, for the calls of `model_calls` (None: all)."""
     model_calls: npt.NDArray[np.bool_] | None = None

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from modicum.insights.cache_replay.logged_share import LoggedShare
 from modicum.insights.finding import HistoryChange
 from modicum.insights.history import Flags, Floats, History, Ints
 
@@ -37,6 +38,8 @@ class JoinedChanges:
     """Codes into `tiers`. (C,)"""
     unbroken: Flags
     """Calls whose cache break is undone. (C,)"""
+    pings: Ints
+    """Pings at most after each call. (C,)"""
     most_output: Floats
     """Output tokens at most; infinite where there is no limit. (C,)"""
 
@@ -70,7 +73,18 @@ class JoinedChanges:
             size = np.where(find_reply_segments(history, dropped), 0, size)
         removed = history.segment_tokens - size
         swapped = model is not history.model
-        return cls(removed, dropped, ttl, models, model, swapped, tiers, tier, unbroken, most)
+        return cls(
+            removed, dropped, ttl, models, model, swapped, tiers, tier, unbroken, _join_pings(history, changes), most
+        )
+
+
+def _join_pings(history: History, changes: Sequence[HistoryChange]) -> Ints:
+    """Of several policies the one with more pings counts."""
+    pings = np.zeros(history.calls, dtype=np.int64)
+    for change in changes:
+        if change.pings is not None:
+            pings = np.maximum(pings, change.pings)
+    return pings
 
 
 def _replace_codes(codes: Ints, words: list[str], names: tuple[str, str], chosen: Flags | None) -> Ints:
@@ -114,18 +128,12 @@ class RemovedTokens:
             nothing = np.zeros(history.calls)
             return cls(nothing, nothing, nothing)
         # Segments are in our count, prompts in the provider's: the factor of each call turns one into the other.
-        factor = provider_scale(history)
+        factor = LoggedShare.fit(history).scale
         tokens = history.sum_carried(removed)
         own = np.bincount(history.segment_call, removed, history.calls)
         front = [code for code, kind in enumerate(history.kinds) if kind in FRONT_KINDS]
         of_front = history.sum_carried(np.where(np.isin(history.segment_kind, front), removed, 0))
         return cls(tokens * factor, (tokens - own) * factor, of_front * factor)
-
-
-def provider_scale(history: History) -> Floats:
-    """How many tokens of the provider one of ours is, per call; 1 where segments were fitted to the prompt. (C,)"""
-    whole = history.context_tokens
-    return np.divide(history.prompt, whole, out=np.zeros(history.calls), where=whole > 0)
 
 
 def count_removed_before(history: History, plan: JoinedChanges, calls: Ints, place: Ints) -> Floats:
@@ -140,7 +148,8 @@ def count_removed_before(history: History, plan: JoinedChanges, calls: Ints, pla
     tokens = np.zeros(len(calls))
     if not plan.removed_tokens.any():
         return tokens
-    factor = provider_scale(history)
+    logged = LoggedShare.fit(history)
+    factor, place = logged.scale, np.maximum(place - logged.unlogged[calls], 0)
     # A call's segments are among those that its conversation added up to it; the dead ones are left out below.
     start = np.searchsorted(history.segment_call, history.conversation_start[calls])
     end = np.searchsorted(history.segment_call, calls, side="right")

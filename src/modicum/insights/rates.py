@@ -7,9 +7,10 @@ import numpy as np
 
 from modicum.calls import Tier
 from modicum.calls.rates import RateSteps
-from modicum.calls.usage import TEXT_BUCKETS
+from modicum.calls.usage import BUCKETS, TEXT_BUCKETS
 from modicum.insights.history import Floats, History, Ints
 from modicum.metering.prices import PriceBook
+from modicum.metering.prompt_cache import find_rules
 
 _DAY_S = 86_400
 
@@ -65,11 +66,20 @@ class RateTable:
         if key not in self._known:
             at = datetime.fromtimestamp(float(self._history.started_s[call]), UTC)
             steps = self._prices.steps(self._history.providers[provider], model, at, Tier(tier))
-            self._known[key] = _to_arrays(steps)
+            self._known[key] = _to_arrays(steps, _name_buckets(model, at))
         return self._known[key]
 
 
-def _to_arrays(steps: RateSteps) -> tuple[Floats, Floats]:
+def _name_buckets(model: str, at: datetime) -> tuple[str, ...]:
+    """The text buckets, with those in which this model's short and long cache writes are billed in their places."""
+    rules = find_rules(model, at.date())
+    by_ttl = {bucket.ttl_s: bucket.name for bucket in BUCKETS.values() if bucket.ttl_s}
+    short, long = (by_ttl.get(ttl_s) for ttl_s in (rules.ttl_s[0], rules.longer_s)) if rules else (None, None)
+    names = {"cache_write_5m": short or "cache_write_5m", "cache_write_1h": long or "cache_write_1h"}
+    return tuple(names.get(bucket, bucket) for bucket in TEXT_BUCKETS)
+
+
+def _to_arrays(steps: RateSteps, buckets: tuple[str, ...]) -> tuple[Floats, Floats]:
     above = np.array([step.above_tokens for step in steps], dtype=np.float64)
-    rates = np.array([[float(getattr(step.rates, bucket)) for bucket in TEXT_BUCKETS] for step in steps])
+    rates = np.array([[float(getattr(step.rates, bucket)) for bucket in buckets] for step in steps])
     return above, rates

@@ -10,7 +10,7 @@ an hour, uncached, visible output and reasoning, in this order.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
 from itertools import pairwise
@@ -18,14 +18,18 @@ from itertools import pairwise
 import numpy as np
 
 from modicum.calls import UserError
-from modicum.insights.caching import Caching, find_cache_rules
+from modicum.insights.caching import Caching, find_alike_calls, find_cache_rules
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
-from modicum.insights.history import Flags, Floats, History
+from modicum.insights.history import Flags, Floats, History, Ints
 from modicum.insights.joined_changes import JoinedChanges, RemovedTokens, count_removed_before
 from modicum.insights.rates import RateTable
-from modicum.metering import prompt_cache
+from modicum.metering import keep_warm, prompt_cache
 from modicum.metering.prices import PriceBook
 
+PROVED_WITHIN = 0.001
+"""Share of the cost by which two courses of history may differ and be one figure."""
+WIDEST_ERROR = 0.9
+"""A replay that is further off bounds nothing; the bounds stay finite."""
 TOTAL_WITHIN, MEDIAN_WITHIN = 0.02, 0.03
 """Fidelity within which replayed figures stand as they are; beyond it they are bounds."""
 EXCUSED_WITHIN = 0.1
@@ -60,6 +64,20 @@ class HistoryReplay:
     recorded_usd: float
     unpriced_calls: int = 0
     """Calls that would have had no known price under the change; they stay as they were."""
+    doubtful_share: float | None = None
+    """What is saved if no conversation reads a beginning that another one left in the cache; None: the record shows
+    whether they do."""
+
+    @property
+    def is_proved(self) -> bool:
+        """Whether the saving is the same, read beginnings or not."""
+        return self.doubtful_share is None or abs(self.saving_share - self.doubtful_share) <= PROVED_WITHIN
+
+    def range_share(self, error: float) -> tuple[float, float]:
+        """Between what the saving lies: with and without shared beginnings, each arm off by this share at most."""
+        shares = sorted((self.saving_share, self.saving_share if self.doubtful_share is None else self.doubtful_share))
+        wide = (1 + min(error, WIDEST_ERROR)) / (1 - min(error, WIDEST_ERROR))
+        return 1 - (1 - shares[0]) * wide, 1 - (1 - shares[1]) / wide
 
     @property
     def saving_share(self) -> float:
@@ -117,6 +135,12 @@ class Replay:
         return self._simulate(JoinedChanges.join(self.history, ()))[0]
 
     @cached_property
+    def _hopeful_base(self) -> PricedHistory:
+        if not self.caching.shared.is_unproved.any():
+            return self.base
+        return self._simulate(JoinedChanges.join(self.history, ()), hopeful=True)[0]
+
+    @cached_property
     def _by_rules(self) -> Floats:
         """Cost per call if even the unexplained breaks had not been."""
         unbroken = HistoryChange(unbroken=self.caching.unexplained)
@@ -140,8 +164,18 @@ class Replay:
         recorded_usd = self.recorded.total_usd
         if not changes:
             return HistoryReplay(self.base, self.base, recorded_usd)
-        changed, unpriced = self._simulate(JoinedChanges.join(self.history, changes))
-        return HistoryReplay(self.base, changed, recorded_usd, unpriced)
+        plan = JoinedChanges.join(self.history, changes)
+        changed, unpriced = self._simulate(plan, hopeful=True)
+        hopeful = HistoryReplay(self._hopeful_base, changed, recorded_usd, unpriced)
+        if not self._depends_on_hope(plan):
+            return hopeful
+        doubtful = HistoryReplay(self.base, self._simulate(plan)[0], recorded_usd)
+        return replace(hopeful, doubtful_share=doubtful.saving_share)
+
+    def _depends_on_hope(self, plan: JoinedChanges) -> bool:
+        """Whether the changes touch caches of which nobody has seen whether others read their beginnings."""
+        unproved = self.caching.shared.is_unproved
+        return bool((unproved & ((plan.ttl_s > 0) | self.caching.habits.caches)).any())
 
     def price_prediction(self, prediction: prompt_cache.CachePrediction) -> PricedHistory:
         """The history as another prediction has it, to hold this one against."""
@@ -181,8 +215,9 @@ class Replay:
             unpriced_calls=int((~priced if calls is None else ~priced & calls).sum()),
         )
 
-    def _simulate(self, plan: JoinedChanges) -> tuple[PricedHistory, int]:
-        """The history under these changes, and how many calls have no known price under them.
+    def _simulate(self, plan: JoinedChanges, *, hopeful: bool = False) -> tuple[PricedHistory, int]:
+        """The history under these changes, and how many calls have no known price under them. `hopeful`: shared
+        beginnings are read, also where nobody has seen that.
 
         Prompts shrink by what is removed from them, the caches are predicted anew for the smaller prompts, and what
         comes out is priced.
@@ -194,33 +229,54 @@ class Replay:
         kept = np.where(calls.kept > 0, np.maximum(calls.kept - removed.of_kept, 0), calls.kept)
         # Infinite: all that the call before left in the cache still stands.
         kept = np.where(plan.unbroken, np.inf, self._pass_on_lost_caches(kept, plan))
-        minimum, step, implicit, ttl = calls.minimum, calls.step, calls.implicit, calls.ttl_s
+        changed = replace(calls, model=plan.model, prompt=prompt, kept=kept, made=~plan.dropped)
         if plan.swapped:
-            minimum, step, implicit, ttl = find_cache_rules(history, plan.model, plan.models)
-        changed = prompt_cache.CallSequence(
-            calls.conversation,
-            calls.asked_s,
-            calls.answered_s,
-            plan.model,
-            prompt,
-            kept,
-            minimum,
-            step,
-            implicit,
-            ttl,
-            ~plan.dropped,
-        )
-        habits = prompt_cache.change_habits(self.caching.habits, plan.ttl_s, removed.of_front)
+            minimum, step, implicit, ttl_s, longer_s = find_cache_rules(history, plan.model, plan.models)
+            changed = replace(changed, minimum=minimum, step=step, implicit=implicit, ttl_s=ttl_s, longer_s=longer_s)
+        unmarked = self._count_unmarked(prompt, removed, hopeful=hopeful)
+        habits = self.caching.habits
+        if plan.swapped:
+            habits = prompt_cache.move_habits(habits, calls, changed)
+        habits = prompt_cache.change_habits(habits, plan.ttl_s, removed.of_front, unmarked)
         # Sorting is the slow part, and sizes have no part in it: only other models or fewer calls need it anew.
         same_order = not plan.swapped and not plan.dropped.any()
-        prediction = prompt_cache.predict(changed, habits, self.caching.orders if same_order else None)
+        orders = self.caching.orders if same_order else prompt_cache.CallOrders.sort(changed, habits.group)
+        pinged = np.zeros((2, history.calls))
+        if plan.pings.any():
+            pinged = _count_pinged(changed, orders, habits, plan.pings)
+            habits = replace(habits, ttl_left_s=keep_warm.extend_ttl(habits.ttl_left_s, plan.pings))
+        prediction = prompt_cache.predict(
+            changed,
+            habits,
+            orders,
+            self._find_alike(changed, habits, removed, hopeful=hopeful),
+        )
         buckets = _split_writes(prediction, habits)
         self._keep_unexplained(buckets, plan, prompt)
         # A limit on output is taken to cut reasoning first: visible output keeps all that the limit allows.
         visible = np.minimum(history.output_visible, plan.most_output)
         reasoning = np.minimum(history.output_reasoning, plan.most_output - visible)
         buckets += [np.where(plan.dropped, 0, visible), np.where(plan.dropped, 0, reasoning)]
-        return self._price(buckets, plan)
+        return self._price(buckets, plan, pinged)
+
+    def _count_unmarked(self, prompt: Floats, removed: RemovedTokens, *, hopeful: bool) -> Floats:
+        """What a caller that begins to use the cache would leave unmarked: all behind the shared beginning, where that
+        is all that is ever sent again.
+        """
+        shared = self.caching.shared
+        only_front = shared.lone & ((shared.verdict > 0) | (hopeful & np.isnan(shared.verdict)))
+        return np.where(only_front, np.maximum(prompt - (shared.root_tokens - removed.of_front), 0), 0)
+
+    def _find_alike(
+        self,
+        calls: prompt_cache.CallSequence,
+        habits: prompt_cache.CacheHabits,
+        removed: RemovedTokens,
+        *,
+        hopeful: bool,
+    ) -> Floats | None:
+        alike = find_alike_calls(self.caching.shared, calls, habits, hopeful=hopeful)
+        return alike if alike is None else np.where(alike > 0, np.maximum(alike - removed.of_front, 0), alike)
 
     def _pass_on_lost_caches(self, kept: Floats, plan: JoinedChanges) -> Floats:
         """How much stood before each call, where a call that met an unexplained break is not made: nobody knows why the
@@ -261,7 +317,9 @@ class Replay:
         for bucket, value in zip(buckets, values, strict=True):
             bucket[stays] = value
 
-    def _price(self, buckets: list[Floats], plan: JoinedChanges) -> tuple[PricedHistory, int]:
+    def _price(
+        self, buckets: list[Floats], plan: JoinedChanges, pinged: Floats | None = None
+    ) -> tuple[PricedHistory, int]:
         """The arm with its cost, and how many calls lost their price by the change. A call without a known price keeps
         its recorded cost, if the log has one.
         """
@@ -275,11 +333,27 @@ class Replay:
         requests = np.where(plan.dropped, 0, np.nan_to_num(history.cost_requests_usd))
         # Row by row; a product of whole matrices would have a value for each pair of calls.
         cost = np.einsum("ij,ij->i", tokens, rates) + requests
+        if pinged is not None:
+            # What pings read, and their replies of a token each, are paid by the call whose cache they renew.
+            cost = cost + pinged[0] * rates[:, 1] + pinged[1] * rates[:, 4]
         lost = np.isnan(cost)
         cost = np.where(lost, history.cost_usd, cost)
         return PricedHistory(read, short, long, uncached, visible, reasoning, cost), int(
             (lost & (plan.model != history.model)).sum()
         )
+
+
+def _count_pinged(
+    calls: prompt_cache.CallSequence,
+    orders: prompt_cache.CallOrders,
+    habits: prompt_cache.CacheHabits,
+    pings: Ints,
+) -> Floats:
+    """Tokens that pings after each call read, and how many pings there are. (2, C)"""
+    left = np.where(habits.caches, np.maximum(calls.prompt - habits.tail_left, 0), 0)
+    sent = keep_warm.count_pings(calls, orders, habits.ttl_left_s, pings)
+    sent = np.where(left >= calls.minimum, sent, 0)
+    return np.stack((sent * left, sent.astype(np.float64)))
 
 
 def _split_writes(prediction: prompt_cache.CachePrediction, habits: prompt_cache.CacheHabits) -> list[Floats]:

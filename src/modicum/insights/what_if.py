@@ -4,15 +4,18 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from modicum.calls import Tier
+from modicum.calls import Tier, UserError
 from modicum.calls.errors import unknown_name
+from modicum.insights.caching import find_rule_flags
 from modicum.insights.finding import FindingClass, HistoryChange
-from modicum.insights.history import Flags, History
+from modicum.insights.history import Flags, History, Ints
 from modicum.insights.replay import check_model_price
 from modicum.metering.prices import PriceBook
+from modicum.metering.prompt_cache import CacheRules
 
 FORMS = (
-    "cache_ttl=5m|1h|off",
+    "cache_ttl=5m|1h|30m|12h|24h|off",
+    "keep_warm=5m:PINGS",
     "cap_tool_results=TOKENS",
     "cap_output=TOKENS",
     "model:NAME=OTHER",
@@ -20,7 +23,14 @@ FORMS = (
 )
 LONGEST_COUNT = 9
 """Digits of a number of tokens."""
-_TTL_S = {"5m": 300, "1h": 3600, "off": 0}
+_TTL_S = {"5m": 300, "1h": 3600, "30m": 1800, "12h": 43_200, "24h": 86_400, "off": 0}
+
+MODELS_NAMED = 3
+MOST_PINGS = 1000
+"""In one pause. Pings are no substitute for a longer time to live."""
+_WHY_NO_OFF = "the provider caches by itself, and no request can forbid it"
+_WHY_NO_TTL = "the provider offers no such time to live"
+_NO_SWITCH = "nothing about the cache can be set there"
 
 
 @dataclass(frozen=True)
@@ -39,8 +49,10 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     """
     name, _, value = text.partition("=")
     if name == "cache_ttl" and value in _TTL_S:
-        change = HistoryChange(ttl_seconds=np.full(history.calls, _TTL_S[value], dtype=np.int64))
-        return WhatIf(text, FindingClass.REPLAYED, change)
+        return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value])))
+    ttl, _, pings = value.partition(":")
+    if name == "keep_warm" and _TTL_S.get(ttl) and _is_count(pings) and 0 < int(pings) <= MOST_PINGS:
+        return WhatIf(text, FindingClass.REPLAYED, _keep_warm(history, text, _TTL_S[ttl], int(pings)))
     if name == "cap_tool_results" and _is_count(value):
         return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value)))
     if name == "cap_output" and _is_count(value):
@@ -56,6 +68,52 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     if name == "tier" and value in {tier.value for tier in Tier}:
         return WhatIf(text, FindingClass.HEADROOM, HistoryChange(tier=value))
     raise unknown_name("change that can be replayed called", text, FORMS)
+
+
+def _set_ttl(history: History, text: str, seconds: int) -> Ints:
+    """The time to live for every call whose provider offers it; -1 for the others, which stay as they are.
+
+    Raises:
+        UserError: no call in this history has such a switch.
+    """
+    offered = _find_offered(history, seconds)
+    if not offered.any():
+        able = [name for name, other in _TTL_S.items() if _find_offered(history, other).any()]
+        models = ", ".join(history.models[:MODELS_NAMED])
+        raise UserError(
+            f"'{text}' cannot be set for {models}: {_WHY_NO_OFF if seconds == 0 else _WHY_NO_TTL}; "
+            + (f"what can be set there: {', '.join(f'cache_ttl={name}' for name in able)}" if able else _NO_SWITCH)
+        )
+    return np.where(offered, seconds, -1)
+
+
+def _keep_warm(history: History, text: str, seconds: int, pings: int) -> HistoryChange:
+    """The caches of main agents kept for this time, and renewed by so many pings at most. A subagent ends with its
+    work, and a cache that bills no writes needs no ping that is paid.
+
+    Raises:
+        UserError: no call in this history can have that time to live, or none is of a main agent.
+    """
+    main = history.agent == history.code_of(history.agents, "")
+    ttl = np.where(
+        main & find_rule_flags(history, lambda rules: rules.can_be_off), _set_ttl(history, text, seconds), -1
+    )
+    if not (ttl > 0).any():
+        raise UserError(
+            f"'{text}' cannot be done here: no main agent's call in this history writes to a cache that is billed"
+        )
+    return HistoryChange(ttl_seconds=ttl, pings=np.where(ttl > 0, pings, 0))
+
+
+def _find_offered(history: History, seconds: int) -> Flags:
+    return find_rule_flags(history, lambda rules: _offers(rules, seconds))
+
+
+def _offers(rules: CacheRules, seconds: int) -> bool:
+    """Whether a caller can ask for this time to live; where there is only one, there is nothing to ask for."""
+    if seconds == 0:
+        return rules.can_be_off
+    return seconds in rules.ttl_s and (len(rules.ttl_s) > 1 or not rules.is_implicit)
 
 
 def _is_count(value: str) -> bool:

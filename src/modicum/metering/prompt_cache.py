@@ -48,10 +48,21 @@ class CacheRules(msgspec.Struct, frozen=True):
     breakpoints: int
     look_back: int
     source: str
+    automatic: bool = False
 
     @property
     def is_implicit(self) -> bool:
         return self.kind == "implicit"
+
+    @property
+    def longer_s(self) -> int:
+        """The longest time to live that can be had; the default where there is no other."""
+        return self.ttl_s[-1]
+
+    @property
+    def can_be_off(self) -> bool:
+        """Whether a caller can do without the cache; nobody can where the provider caches by itself."""
+        return self.kind == "explicit"
 
 
 @cache
@@ -94,6 +105,8 @@ class CallSequence:
     """Time to live where the caller names none."""
     made: Flags
     """False: the call is not made; it leaves nothing in the cache."""
+    longer_s: Floats | None = None
+    """The longer time to live that a caller can name; an hour where it is None."""
 
 
 @dataclass(frozen=True)
@@ -123,10 +136,19 @@ class CacheHabits:
     others that are in no record (the provider's other customers with the same client) keep it so. Mostly 0."""
 
 
-def change_habits(habits: CacheHabits, ttl_s: Ints, front_removed: Floats) -> CacheHabits:
-    """The same caller with other times to live (-1: as it was, 0: nothing is cached), or a shorter front."""
+def change_habits(
+    habits: CacheHabits, ttl_s: Ints, front_removed: Floats, unmarked: Floats | float = 0.0
+) -> CacheHabits:
+    """The same caller with other times to live (-1: as it was, 0: nothing is cached), or a shorter front.
+
+    Args:
+        habits: the caller's.
+        ttl_s: seconds, for each call.
+        front_removed: tokens that each call's front loses.
+        unmarked: what each call leaves behind its last breakpoint if it begins to use the cache: nothing, unless all
+            that is ever sent again is its beginning.
+    """
     is_set, off = ttl_s > 0, ttl_s == 0
-    # A caller that begins to use the cache is taken to mark the whole prompt, so that no tail is left out.
     switched_on = is_set & ~habits.caches
     return replace(
         habits,
@@ -134,11 +156,23 @@ def change_habits(habits: CacheHabits, ttl_s: Ints, front_removed: Floats) -> Ca
         ttl_guess_s=np.where(is_set, ttl_s, habits.ttl_guess_s),
         caches=(habits.caches | is_set) & ~off,
         caches_guess=(habits.caches_guess | is_set) & ~off,
-        tail_left=np.where(switched_on, 0, habits.tail_left),
-        tail_guess=np.where(switched_on | (is_set & ~habits.caches_guess), 0, habits.tail_guess),
+        tail_left=np.where(switched_on, unmarked, habits.tail_left),
+        tail_guess=np.where(switched_on | (is_set & ~habits.caches_guess), unmarked, habits.tail_guess),
         front=np.maximum(habits.front - front_removed, 0),
         front_alone=np.maximum(habits.front_alone - front_removed, 0),
     )
+
+
+def move_habits(habits: CacheHabits, calls: CallSequence, moved: CallSequence) -> CacheHabits:
+    """The same caller at other models: it asks for their usual time to live; for the longer one if it did before."""
+
+    def move(ttl_s: Floats) -> Floats:
+        if calls.longer_s is None or moved.longer_s is None:
+            return ttl_s
+        was_long = (ttl_s >= calls.longer_s) & (calls.longer_s > calls.ttl_s)
+        return np.where(calls.model == moved.model, ttl_s, np.where(was_long, moved.longer_s, moved.ttl_s))
+
+    return replace(habits, ttl_left_s=move(habits.ttl_left_s), ttl_guess_s=move(habits.ttl_guess_s))
 
 
 @dataclass(frozen=True)
@@ -173,13 +207,17 @@ class CallOrders:
         return cls(chains, made[np.lexsort((made, calls.asked_s[made], calls.model[made], group[made]))])
 
 
-def predict(calls: CallSequence, habits: CacheHabits, orders: CallOrders | None = None) -> CachePrediction:
+def predict(
+    calls: CallSequence, habits: CacheHabits, orders: CallOrders | None = None, alike: Floats | None = None
+) -> CachePrediction:
     """What each call reads from the cache, writes to it, and sends past it. Calls that are not made have zeros.
 
     Args:
         calls: what is known of each call beforehand.
         habits: how the caller uses the cache.
         orders: those of another sequence of the same calls, times and models, if there is one: sorting is slow.
+        alike: for each call how much of its beginning other conversations keep in the cache, where their digests show
+            it; NaN where the habits have to do.
     """
     # All arrays up to `read` are along the chains: the place before is the call whose cache a call finds.
     orders = orders or CallOrders.sort(calls, habits.group)
@@ -197,7 +235,9 @@ def predict(calls: CallSequence, habits: CacheHabits, orders: CallOrders | None 
     in_time[1:] = ~first[1:] & (gap[1:] <= ttl[:-1])
     left = np.where(in_time, left, 0)
     warm = is_group_warm(calls, habits.group, np.where(habits.caches, habits.ttl_left_s, -np.inf), orders.groups)
-    shared = np.minimum(np.where(warm, habits.front, habits.front_alone)[order], prompt)
+    by_habit = np.where(warm, habits.front, habits.front_alone)
+    by_digest = np.full(len(warm), np.nan) if alike is None else alike
+    shared = np.minimum(np.where(np.isnan(by_digest), by_habit, by_digest)[order], prompt)
 
     # An explicit cache is read up to a breakpoint or not at all: if the prompt was cut below what the call before left,
     # only an older breakpoint can be read (below). An implicit one is read as far as the prompts agree.
@@ -217,7 +257,7 @@ def predict(calls: CallSequence, habits: CacheHabits, orders: CallOrders | None 
 
     # What is not read is written, except for the tail. It is uncached where nothing is cached, and where the cache is
     # implicit: such a cache bills no writes.
-    caches = habits.caches_guess[order] & (prompt >= minimum)
+    caches = habits.caches_guess[order] & (prompt - habits.tail_guess[order] >= minimum)
     read = np.where(habits.caches_guess[order], read, 0)
     tail = np.minimum(habits.tail_guess[order], prompt - read)
     uncached = np.where(caches & ~implicit, tail, prompt - read)
@@ -287,7 +327,8 @@ def learn_habits(
     calls: CallSequence, recorded: RecordedBuckets, group: Ints, wide_group: Ints, front_shown: Floats | None = None
 ) -> CacheHabits:
     """How the caller uses the cache. Guesses for a call rest on calls that began before it: the one before it in its
-    conversation, else the last one of its group.
+    conversation, else the last one of its group. Only whether a group's first call uses the cache is guessed from the
+    call behind it. No guess rests on the call itself.
 
     Args:
         calls: the history as it was.
@@ -298,8 +339,7 @@ def learn_habits(
     """
     begins = _find_run_starts(calls.conversation)
     uses = (recorded.read + recorded.written_5m + recorded.written_1h > 0) | calls.implicit
-    # A call that wrote for both times is taken for the one with more tokens: a call has one time to live here.
-    ttl = np.where(recorded.written_1h > recorded.written_5m, 3600.0, 300.0)
+    ttl, shows_ttl = _read_ttl(calls, recorded, 0.0 if front_shown is None else front_shown)
 
     def guess(values: Floats, is_known: Flags, otherwise: Floats | float) -> tuple[Floats, Floats]:
         """What is known after each call, and before it. `is_known`: calls that show the value."""
@@ -308,11 +348,14 @@ def learn_habits(
         before = np.where(np.isnan(before), otherwise, before)
         return np.where(np.isnan(after), before, after), before
 
-    ttl_left, ttl_guess = guess(ttl, recorded.written_5m + recorded.written_1h > 0, calls.ttl_s)
+    ttl_left, ttl_guess = guess(ttl, shows_ttl, calls.ttl_s)
     # Without the cache all of a prompt is uncached: only calls that use it show how long the tail is.
     _, tail_guess = guess(recorded.uncached, uses, 0.0)
     # A prompt that is too short to be cached tells nothing of what the caller wants.
-    _, caches_guess = guess(uses.astype(np.float64), uses | (calls.prompt >= calls.minimum), 1.0)
+    shows_use = uses | (calls.prompt >= calls.minimum)
+    # The first of a group has nobody before it: then the one behind it shows whether the caller uses the cache.
+    used_after = _last_in_group(uses.astype(np.float64), shows_use, group, -calls.asked_s)
+    _, caches_guess = guess(uses.astype(np.float64), shows_use, np.where(np.isnan(used_after), 1.0, used_after))
     # An implicit cache bills no writes, so all that was not read looks uncached; yet it keeps the whole prompt.
     tail_left = np.where(calls.implicit, 0, recorded.uncached)
     left = np.zeros(len(group))
@@ -336,6 +379,37 @@ def learn_habits(
     return CacheHabits(
         tail_left, tail_guess, uses, caches_guess > 0, ttl_left, ttl_guess, group, front, stood_guess, alone
     )
+
+
+LONGEST_USUAL_S = 3600.0
+"""An implicit cache is never kept longer than this, unless the caller asked for more."""
+
+
+def _read_ttl(calls: CallSequence, recorded: RecordedBuckets, front: Floats | float) -> tuple[Floats, Flags]:
+    """The time to live that each call asked for, and which calls show it."""
+    longer_s = np.full(len(calls.prompt), 3600.0) if calls.longer_s is None else calls.longer_s
+    # A call that wrote for both times is taken for the one with more tokens: a call has one time to live here.
+    ttl = np.where(recorded.written_1h > recorded.written_5m, longer_s, calls.ttl_s)
+    # A cache that bills no writes shows its time to live by what is read after a long pause.
+    paused, was_read = _find_long_pauses(calls, recorded, longer_s, front)
+    shows = (recorded.written_5m + recorded.written_1h > 0) | paused
+    return np.where(paused & was_read, longer_s, ttl), shows
+
+
+def _find_long_pauses(
+    calls: CallSequence, recorded: RecordedBuckets, longer_s: Floats, front: Floats | float
+) -> tuple[Flags, Flags]:
+    """Calls to an implicit cache that came too late for the usual time to live and in time for the longer one, and
+    whether they still read most of what the call before could have left. Where that is little more than the front, it
+    shows nothing: others may have kept it.
+    """
+    gap, left = np.zeros(len(longer_s)), np.zeros(len(longer_s))
+    same = ~_find_run_starts(calls.conversation)[1:] & (calls.model[1:] == calls.model[:-1])
+    gap[1:] = np.where(same, calls.asked_s[1:] - calls.answered_s[:-1], 0)
+    left[1:] = np.minimum(calls.prompt[:-1], calls.prompt[1:])
+    shows = (left >= calls.minimum) & (0.9 * left > (1 + AGREED) * front)
+    paused = calls.implicit & (gap > LONGEST_USUAL_S) & (gap <= longer_s) & shows
+    return paused, recorded.read >= 0.9 * left
 
 
 def _mean_share_read(calls: CallSequence, read: Floats, left: Floats, ttl_s: Floats, group: Ints) -> Floats:

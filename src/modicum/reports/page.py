@@ -208,13 +208,20 @@ def _what_ifs(document: Document) -> str:
             one["finding_class"].replace("_", " "),
             format_usd(one["saving_usd"]),
             f"{one['saving_share']:+.1%}",
+            _format_span(one),
         ]
         for one in what_ifs
     ]
     rows.append(
-        ["together", "", format_usd(document["what_if_saving_usd"]), f"{document['what_if_saving_share']:+.1%}"]
+        ["together", "", format_usd(document["what_if_saving_usd"]), f"{document['what_if_saving_share']:+.1%}", ""]
     )
-    return f"<h2>What if</h2>\n{_table(['change', 'class', 'saves', 'share'], rows, left=2)}"
+    return f"<h2>What if</h2>\n{_table(['change', 'class', 'saves', 'share', 'between'], rows, left=2)}"
+
+
+def _format_span(what_if: Document) -> str:
+    """Between what the saving lies; empty where the figure stands."""
+    low, high = what_if.get("saving_share_low"), what_if.get("saving_share_high")
+    return "" if low is None or high is None else f"{low:+.1%} and {high:+.1%}"
 
 
 def _cache(document: Document) -> str:

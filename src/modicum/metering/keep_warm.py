@@ -1,0 +1,42 @@
+"""Pings that renew a prompt cache before it expires: how long they keep it, and how many are sent and paid.
+
+A ping sends the context of the last call once more, with a reply of one token. It reads the whole of it from the cache,
+which renews it for another time to live. Nobody knows whether another call will come, so the pings after the last call
+of a conversation are sent and paid like all others.
+"""
+
+import numpy as np
+
+from modicum.metering.prompt_cache import CallOrders, CallSequence, Floats, Ints
+
+MARGIN_S = 30.0
+"""A ping is sent so long before the cache would expire."""
+
+
+def extend_ttl(ttl_s: Floats, pings: Ints) -> Floats:
+    """How long a cache is kept with so many pings at most. (C,)"""
+    renewed = (pings + 1) * (ttl_s - MARGIN_S)
+    return np.where((pings > 0) & (ttl_s > MARGIN_S), np.maximum(ttl_s, renewed), ttl_s)
+
+
+def count_pings(calls: CallSequence, orders: CallOrders, ttl_s: Floats, pings: Ints) -> Ints:
+    """How many pings are sent after each call, until the next one of its conversation and model comes. (C,)
+
+    Args:
+        calls: when they came.
+        orders: in which order.
+        ttl_s: time to live of what each call left in the cache.
+        pings: after each call at most.
+    """
+    order = orders.chains
+    gap = np.full(len(order), np.inf)
+    goes_on = (calls.conversation[order][1:] == calls.conversation[order][:-1]) & (
+        calls.model[order][1:] == calls.model[order][:-1]
+    )
+    between = calls.asked_s[order][1:] - calls.answered_s[order][:-1]
+    gap[:-1] = np.where(goes_on, between, np.inf)
+    every = np.maximum(ttl_s[order] - MARGIN_S, 1.0)
+    due = np.where(gap > ttl_s[order], np.floor(gap / every), 0)
+    sent = np.zeros(len(calls.prompt), dtype=np.int64)
+    sent[order] = np.minimum(due, pings[order]).astype(np.int64)
+    return sent

@@ -12,7 +12,8 @@ from modicum.ledger.records import AUDIT_EVENTS, ENERGY_WINDOWS, OUTCOMES
 from modicum.settings import data_folder
 
 ASKED = EVER | {
-    "by": "model", "tag": "", "zone": "UTC", "outcome": "tests", "arm": "", "most": 100, "provider": "",
+    "by": "model", "tag": "run", "zone": "UTC", "outcome": "tests", "arm": "", "most": 100, "provider": "",
+    "team": "", "app": "", "user": "", "key": "", "task": "", "model": "", "tag_value": "", "slot_s": 3600, "rule": "", "pair": "task", "pair_tag": "",
 }  # fmt: skip
 """Everything that any question wants to know."""
 
@@ -95,7 +96,9 @@ def everything(tmp_path):
     of_a_team = {"agent_team": "support", "run": "r1", "server": "http://gpu1:8000"}
     teamed = entry("c3", task="t1", branch="fix", agent="a", tags=of_a_team, finished=START + timedelta(seconds=3))
     through_the_gateway = entry("c4", source="gateway", conversation="one", anatomy=FULL.call.anatomy)
-    store.append([FULL, read(0.25, 9, "c2"), teamed, through_the_gateway])
+    own = entry("c5", source="claude-code", task="s1")
+    its_sum = entry("c6", source="claude-headless", task="s1", place="run")
+    store.append([FULL, read(0.25, 9, "c2"), teamed, through_the_gateway, own, its_sum])
     passed = {"outcome_id": "o1", "task": "t1", "name": "tests", "value": 1.0, "time": START + timedelta(hours=1)}
     store.append_records(OUTCOMES, [Outcome(**passed, source="ci")])
     store.append_records(ENERGY_WINDOWS, [window(), window(9 * 86_400)])

@@ -60,6 +60,8 @@ class StreamMessage(msgspec.Struct):
     finished: datetime | None
     is_final: bool = False
     finish_reason: str = ""
+    caveats: tuple[str, ...] = ()
+    """What is not understood of any of its records, also of those that do not stand."""
 
     def usage(self) -> Usage:
         return anthropic.usage_from(self.counts)
@@ -147,6 +149,7 @@ def _add_message(session: Session, message: Row, agent: str, at: datetime | None
     known = session.messages.setdefault(name, StreamMessage(dict(counts), model, agent, at, at))
     if not known.is_final and usage.total_tokens > known.usage().total_tokens:
         known.counts = dict(counts)
+    known.caveats += anthropic.charges_from(counts, model).caveats
     known.finish_reason = text(message.get("stop_reason")) or known.finish_reason
     known.finished = at or known.finished
 
@@ -162,6 +165,7 @@ def _add_event(session: Session, event: Row, agent: str, at: datetime | None) ->
         counts = mapping(event.get("usage"))
         anthropic.usage_from(counts)
         known.add_counts(counts)
+        known.caveats += anthropic.charges_from(counts, known.model).caveats
         reason = text(mapping(event.get("delta")).get("stop_reason"))
         known.finish_reason = reason or known.finish_reason
         known.is_final = known.is_final or (bool(reason) and counts.get("output_tokens") is not None)
@@ -196,7 +200,7 @@ def _message_call(session: Session, name: str, message: StreamMessage, at: datet
         usage_basis=basis,
         output_basis=output_basis if message.is_final else output_basis | Basis.LOWER_BOUND,
         tier=anthropic.tier_from(message.counts),
-        charges=anthropic.charges_from(message.counts, message.model),
+        charges=anthropic.charges_from(message.counts, message.model).with_caveats(*message.caveats),
         task=session.name,
         conversation=f"{session.name}/{message.agent}#{begun}",
         agent=message.agent,

@@ -14,16 +14,17 @@ from datetime import UTC, datetime
 from pathlib import Path
 from uuid import UUID
 
-from modicum.calls import Call, Problem
+from modicum.calls import Call, Charges, Problem
 from modicum.calls.provider_names import provider_of_own_model
 from modicum.calls.session_reports import RUN
-from modicum.importers.agents.codex import Counts, counts_of
+from modicum.importers.agents.codex import KNOWN, Counts, counts_of
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.exchanges import file_time
 from modicum.importers.unpacking import plain_name
 from modicum.providers.fields import mapping, moment, text
 from modicum.providers.openai.usage import buckets
+from modicum.providers.usage_guard import unknown_numbers
 
 NAME = "codex-exec"
 
@@ -38,6 +39,7 @@ class ExecThread:
         self.before: Counts = (0,) * 5
         """The sums of counters that ended: one that falls has started again."""
         self.total: Counts = (0,) * 5
+        self.caveats: list[str] = []
 
     def add(self, total: Counts) -> None:
         if any(now < then for now, then in zip(total, self.total, strict=True)):
@@ -65,7 +67,9 @@ def read(path: Path, reading: Reading) -> Found:
         thread.last = moment(row.get("timestamp")) or thread.last
         if row.get("type") == "turn.completed":
             try:
-                thread.add(counts_of(mapping(row.get("usage"))))
+                usage = mapping(row.get("usage"))
+                thread.add(counts_of(usage))
+                thread.caveats += unknown_numbers(usage, KNOWN)
             except ValueError as error:
                 yield Problem(str(path), f"not counted: {error}", number)
                 continue
@@ -91,6 +95,7 @@ def _sum(path: Path, thread: ExecThread) -> Found:
         started=started or thread.last or file_time(path),
         finished=thread.last,
         usage=usage,
+        charges=Charges.of(caveats=thread.caveats),
         task=thread.name,
         place=RUN,
         revision=usage.total_tokens,

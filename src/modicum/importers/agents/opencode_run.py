@@ -18,14 +18,15 @@ from typing import Any
 
 import msgspec
 
-from modicum.calls import Basis, Call, Problem, Usage
+from modicum.calls import Basis, Call, Charges, Problem, Usage
 from modicum.calls.usage import is_counted
+from modicum.importers.agents.opencode_messages import KNOWN, usage_from
 from modicum.importers.agents.opencode_messages import NAME as DATABASE
-from modicum.importers.agents.opencode_messages import usage_from
 from modicum.importers.files import records
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.exchanges import file_time
 from modicum.providers.fields import dollars, mapping, moment, text
+from modicum.providers.usage_guard import unknown_numbers
 
 NAME = "opencode-run"
 Row = Mapping[str, Any]
@@ -42,6 +43,7 @@ class RunStep(msgspec.Struct):
     output_basis: Basis = Basis.EXACT
     reported: Decimal | None = None
     finish_reason: str = ""
+    caveats: tuple[str, ...] = ()
 
 
 def read(path: Path, reading: Reading) -> Found:
@@ -80,6 +82,7 @@ def _add(step: RunStep, row: Row, part: Row) -> None:
     tokens = mapping(part.get("tokens"))
     usage, output_basis = usage_from(tokens, "")
     step.usage += usage
+    step.caveats += tuple(unknown_numbers(tokens, KNOWN, "tokens"))
     step.basis |= Basis.counted(is_counted(tokens, "input"))
     step.output_basis |= output_basis | Basis.counted(is_counted(tokens, "output"))
     step.finished = moment(row.get("timestamp")) or step.finished
@@ -100,6 +103,7 @@ def _call(path: Path, name: str, step: RunStep) -> Call:
         usage=step.usage,
         usage_basis=step.basis,
         output_basis=step.output_basis | step.basis,
+        charges=Charges.of(caveats=step.caveats),
         reported_cost_usd=step.reported,
         task=step.session,
         conversation=step.session,

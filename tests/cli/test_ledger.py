@@ -13,7 +13,8 @@ from modicum.settings import data_folder
 
 ASKED = EVER | {
     "by": "model", "tag": "run", "zone": "UTC", "outcome": "tests", "arm": "", "most": 100, "provider": "",
-    "team": "", "app": "", "user": "", "key": "", "task": "", "model": "", "tag_value": "", "slot_s": 3600, "rule": "", "pair": "task", "pair_tag": "",
+    "team": "", "app": "", "user": "", "key": "", "task": "", "model": "", "tag_value": "", "slot_s": 3600,
+    "rule": "", "pair": "task", "pair_tag": "",
 }  # fmt: skip
 """Everything that any question wants to know."""
 

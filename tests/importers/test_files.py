@@ -27,7 +27,7 @@ def test_lines_are_numbered_and_empty_ones_passed_over(tmp_path):
 def test_pieces_of_any_size_give_the_same_lines(content, size, tmp_path, monkeypatch):
     monkeypatch.setattr(files, "BLOCK_BYTES", size)
     path = tmp_path / "a"
-    path.write_bytes(b"\n".join(content))
+    path.write_bytes(b"a" + b"\n".join(content))  # it begins as no packed file and no mark of an encoding does
 
     joined = b"".join(block.data for block in blocks(path))
 

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.agents.answers import find_tied_answers, vote
-from modicum.agents.graph import TeamGraph, drop_cycles, sort_by_reading
+from modicum.agents.graph import Mask, TeamGraph, find_cycle
 from modicum.agents.guard import Guard
 from modicum.agents.plan_rules import Drop
 from modicum.agents.recordings import ReadMessage, RecordedRow, RecordedTeam, build_team
@@ -312,3 +312,19 @@ class SimulatedTeam:
             plan = msgspec.structs.replace(full, drop=(Drop(agent=name),))
             found[name] = self.mean(plan, tasks)[0]
         return found
+
+
+def drop_cycles(edges: Mask) -> Mask:
+    """The edges that one round can use: as they are where they have no cycle, else those that follow the list order."""
+    return np.triu(edges, 1) if find_cycle(edges) else edges
+
+
+def sort_by_reading(edges: Mask) -> list[int]:
+    """Agents so that everybody speaks after those it reads; list order where edges leave it open. No cycles."""
+    waiting = list(range(len(edges)))
+    order: list[int] = []
+    while waiting:
+        ready = next(node for node in waiting if not edges[waiting, node].any())
+        waiting.remove(ready)
+        order.append(ready)
+    return order

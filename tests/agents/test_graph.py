@@ -3,7 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.agents.graph import SHAPES, TeamGraph, add_acyclic_edges, drop_cycles, find_cycle, sort_by_reading
+from agents.simulator import drop_cycles, sort_by_reading
+from modicum.agents.graph import SHAPES, TeamGraph, add_acyclic_edges, find_cycle
 from modicum.calls import UserError
 
 

@@ -2,7 +2,7 @@ import pytest
 
 from experiments.samples import KEY, START, experiment
 from modicum.calls import UserError
-from modicum.experiments.experiment import Arm, ChangeKind, check_experiment, kind_named
+from modicum.experiments.experiment import Arm, ChangeKind, check_experiment
 
 
 def test_tasks_are_drawn_by_the_share_and_always_alike():
@@ -50,8 +50,5 @@ def test_what_cannot_be_run_is_refused_with_what_is_accepted(fields, why):
         check_experiment(experiment(**fields))
 
 
-def test_a_right_one_passes_and_kinds_are_named():
+def test_a_right_one_passes():
     check_experiment(experiment())
-    assert kind_named("team") is ChangeKind.TEAM
-    with pytest.raises(UserError, match="model, rule, team"):
-        kind_named("prompt")

@@ -23,7 +23,7 @@ from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapProp
 from gateway.rig import CHAT, running
 from ledger.faults import GARBAGE, Backup, garbage
 from ledger_process.rig import LedgerProcess, until
-from modicum.calls import Anatomy, Call, CallStatus, Usage
+from modicum.calls import Anatomy, Call, CallStatus, Charges, OtherModel, Usage
 from modicum.gateway.process.mock import MockApp
 from modicum.ledger import positions
 from modicum.ledger.journal import Journal, Record
@@ -469,3 +469,13 @@ def test_instrumented_calls_that_go_through_the_gateway_are_counted_once(tmp_pat
 
     assert sorted(entry.call.source for entry in booked.values()) == ["gateway", "gateway", "otlp"]
     assert len({entry.call.usage.total_tokens for entry in booked.values()}) == 1
+
+
+def test_a_span_costs_what_its_call_did_with_other_models_in_it():
+    advised = Charges(others=(OtherModel("claude-opus-4-7", Usage(150_000, output_visible=8_000)),))
+    told = {"provider": "anthropic", "model": "claude-sonnet-4-6", "usage": Usage(4, output_visible=500)}
+
+    span = span_of(call("1", **told, charges=advised), PriceBook(), Endpoint("", {}))
+
+    assert span.attributes["modicum.cost_usd"] == 0.957512
+    assert span.attributes["gen_ai.usage.output_tokens"] == 500

@@ -129,11 +129,6 @@ def find_cycle(edges: Mask) -> list[int]:
     return []
 
 
-def drop_cycles(edges: Mask) -> Mask:
-    """The edges that one round can use: as they are where they have no cycle, else those that follow the list order."""
-    return np.triu(edges, 1) if find_cycle(edges) else edges
-
-
 def add_acyclic_edges(edges: Mask, more: Mask) -> Mask:
     """Edges without a cycle, and those of `more`, tried row by row, that close none."""
     found = edges.copy()
@@ -142,17 +137,6 @@ def add_acyclic_edges(edges: Mask, more: Mask) -> Mask:
         if find_cycle(found):
             found[source, reader] = False
     return found
-
-
-def sort_by_reading(edges: Mask) -> list[int]:
-    """Agents so that everybody speaks after those it reads; list order where edges leave it open. No cycles."""
-    waiting = list(range(len(edges)))
-    order: list[int] = []
-    while waiting:
-        ready = next(node for node in waiting if not edges[waiting, node].any())
-        waiting.remove(ready)
-        order.append(ready)
-    return order
 
 
 def _check_names(agents: tuple[str, ...]) -> None:

@@ -8,7 +8,6 @@ from fnmatch import fnmatchcase
 import msgspec
 
 from modicum.calls import UserError
-from modicum.calls.errors import accepted_are
 
 TAG = "experiment."
 """Calls of an experiment carry its arm in the tag of this beginning and its name."""
@@ -113,15 +112,3 @@ def check_experiment(one: Experiment) -> None:
         raise UserError(f"the hold-out is {one.hold_out:g}; accepted is a share of tasks from 0.01 to 0.99")
     if one.settle_s < 0:
         raise UserError("the time that outcomes take cannot be negative")
-
-
-def kind_named(text: str) -> ChangeKind:
-    """The kind of that name.
-
-    Raises:
-        UserError: there is none.
-    """
-    try:
-        return ChangeKind(text)
-    except ValueError:
-        raise UserError(f"'{text}' is no kind of experiment; {accepted_are(ChangeKind)}") from None

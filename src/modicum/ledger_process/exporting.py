@@ -15,16 +15,19 @@ import sqlite3
 import zlib
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from decimal import Decimal
+from functools import reduce
 from importlib.metadata import version
+from operator import or_
 from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
 
-from modicum.calls import Call, CallStatus
+from modicum.calls import Call, CallStatus, Entry
 from modicum.calls.containment import contain, failure_place
 from modicum.ledger import positions
-from modicum.ledger.booking import book
+from modicum.ledger.booking import book_all
 from modicum.ledger.journal import SHIPPED
 from modicum.ledger.journals import Journals, NotReadable, opened_journal
 from modicum.ledger_process.metrics import ExportMetrics
@@ -79,8 +82,20 @@ def span_of(call: Call, prices: PriceBook, endpoint: Endpoint) -> Span | None:
         started=call.started,
         finished=call.finished,
         failed=call.status is not CallStatus.OK,
-        attributes=attributes_of(book(call, prices), endpoint.names),
+        attributes=attributes_of(_whole_entry(call, prices), endpoint.names),
     )
+
+
+def _whole_entry(call: Call, prices: PriceBook) -> Entry:
+    """The entry of a call with all that it cost: a span is one call, whatever other models did for it."""
+    own, *others = book_all([call], prices)
+    if not others:
+        return own
+    costs = [entry.cost for entry in (own, *others)]
+    usd = [cost.usd for cost in costs if cost.usd is not None]
+    total = sum(usd, Decimal(0)) if len(usd) == len(costs) else None
+    basis = reduce(or_, (cost.basis for cost in costs))
+    return Entry(own.call, msgspec.structs.replace(own.cost, usd=total, basis=basis, by_bucket=None))
 
 
 def _id(call: Call, what: bytes, size: int) -> str:

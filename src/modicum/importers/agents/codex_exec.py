@@ -83,7 +83,7 @@ def read(path: Path, reading: Reading) -> Found:
 
 def _sum(path: Path, thread: ExecThread) -> Found:
     prompt, read_, written, completion, reasoning = thread.whole()
-    started = _made(thread.name)
+    started = _creation_time(thread.name)
     if started is None and thread.last is None:
         yield Problem(str(path), f"the thread {thread.name} has no time; the time of the file stands for it")
     usage = buckets(prompt=prompt, read=read_, written=written, completion=completion, reasoning=reasoning)
@@ -102,7 +102,7 @@ def _sum(path: Path, thread: ExecThread) -> Found:
     )
 
 
-def _made(name: str) -> datetime | None:
+def _creation_time(name: str) -> datetime | None:
     """When a thread was made, from its id: 48 bits of milliseconds since 1970."""
     try:
         identity = UUID(name)

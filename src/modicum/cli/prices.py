@@ -1,6 +1,6 @@
 """`modicum prices`: what a model costs and cost, who says so, and what the past would cost at other prices."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from decimal import Decimal
@@ -160,6 +160,25 @@ def rates_document(above_tokens: int, rates: Rates) -> dict[str, Any]:
     }
 
 
+MOST_COLUMNS_WIDE = 54
+"""Characters that the columns of prices may take, so that a table fits 80 with the names of its rows."""
+
+
+def _fitting(rows: Sequence[tuple[Any, dict[str, Any]]]) -> Iterator[list[tuple[Any, dict[str, Any]]]]:
+    """Lanes and steps in lots that fit side by side."""
+    part: list[tuple[Any, dict[str, Any]]] = []
+    width = 0
+    for lane, step in rows:
+        needed = max(len(_column(lane, step)), len(step["source"])) + 2
+        if part and width + needed > MOST_COLUMNS_WIDE:
+            yield part
+            part, width = [], 0
+        part.append((lane, step))
+        width += needed
+    if part:
+        yield part
+
+
 def _shown(rows: Sequence[tuple[Any, dict[str, Any]]]) -> list[str]:
     """The buckets that have a price of their own in some lane: what only repeats another's tells nobody anything."""
 
@@ -210,16 +229,17 @@ def _print_price(document: dict[str, Any]) -> None:
     sold = f"sold by {document['seller']}, listed as {document['listed_as']}" if document["seller"] else "not listed"
     output.print_text(f"{name} at {at:%Y-%m-%d %H:%M} UTC, {sold}. Dollars per million tokens.")
     rows = [(lane["lane"], step) for lane in document["lanes"] for step in lane["steps"]]
-    output.print_table(
-        ["bucket", *(_column(lane, step) for lane, step in rows)],
-        [
-            *([bucket, *(_usd(step["usd_per_million"][bucket]) for _, step in rows)] for bucket in _shown(rows)),
-            *([f"{fee} (each)", *(_usd(step["usd_each"].get(fee)) for _, step in rows)]
-              for fee in dict.fromkeys(fee for _, step in rows for fee in step["usd_each"])),
-            ["basis", *(step["basis"] for _, step in rows)],
-            ["source", *(step["source"] for _, step in rows)],
-        ],
-    )  # fmt: skip
+    buckets, fees = _shown(rows), dict.fromkeys(fee for _, step in rows for fee in step["usd_each"])
+    for part in _fitting(rows):
+        output.print_table(
+            ["bucket", *(_column(lane, step) for lane, step in part)],
+            [
+                *([bucket, *(_usd(step["usd_per_million"][bucket]) for _, step in part)] for bucket in buckets),
+                *([f"{fee} (each)", *(_usd(step["usd_each"].get(fee)) for _, step in part)] for fee in fees),
+                ["basis", *(step["basis"] for _, step in part)],
+                ["source", *(step["source"] for _, step in part)],
+            ],
+        )
     if document["name_is_listed"] is False:
         output.print_text(f"The list has no {name}, only a model whose name begins alike: an estimate.")
     for note in document["notes"]:
@@ -251,7 +271,9 @@ def _print_history(history: list[dict[str, Any]]) -> None:
         for period in history
     ]  # fmt: skip
     columns = ["lane", "from", "until", "hours (UTC)", "input", "cache read", "output", "source"]
-    output.print_table(columns, rows, title="History", left=4)
+    if not any(row[3] for row in rows):  # few prices go by the clock
+        columns, rows = columns[:3] + columns[4:], [row[:3] + row[4:] for row in rows]
+    output.print_table(columns, rows, title="History", left=len(columns) - 4)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -169,9 +169,7 @@ class Gateway:
         )
         self._load_teams()
         parts.budgets.take_over(budgets_of(self._settings.budget, self._settings.timezone))
-        upstream = UpstreamAnswerer(
-            parts.connections, parts.upstream_calls, parts.recorder.take_apart, parts.metrics.failed
-        )
+        upstream = UpstreamAnswerer(parts.connections, parts.upstream_calls, parts.recorder.take_apart, metrics.failed)
         self.pipeline = Pipeline(self._in_force(), parts, upstream)
         watcher = asyncio.create_task(self._watch(board))
         try:
@@ -322,7 +320,7 @@ class _Server(DrainingServer):
         self, config: uvicorn.Config, parts: Parts, board: Board, shortage: Shortage, tls: TlsListener | None = None
     ) -> None:
         super().__init__(config)
-        self._parts, self._board, self._shortage = parts, board, shortage
+        self._parts, self._board, self._shortage, self._ending_signal = parts, board, shortage, 0
         self._tls = tls.context if tls is not None else None
 
     @property
@@ -342,6 +340,8 @@ class _Server(DrainingServer):
         """As uvicorn does, and also for connections that were taken before the end and are made only now: kept alive,
         one of them would have its caller refused again and again until the drain is over.
         """
+        if self._ending_signal:
+            log("draining", signal=signal.Signals(self._ending_signal).name, calls=self._parts.journal.calls_under_way)
         turning_away = asyncio.create_task(self._turn_away())
         try:
             await super().shutdown(sockets)
@@ -356,7 +356,7 @@ class _Server(DrainingServer):
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         self._parts.readiness.draining = True
-        log("draining", signal=signal.Signals(sig).name, calls=self._parts.journal.calls_under_way)
+        self._ending_signal = sig  # logged by `shutdown`: a write that a signal interrupts must not be begun again
         super().handle_exit(sig, frame)
 
 

@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -152,9 +152,7 @@ def _list_accepted(message: str) -> str:
         if place in message:
             table = type_
     fields = msgspec.structs.fields(table)
-    return accepted_are(
-        f"{field.name} ({getattr(field.type, '__name__', field.type)})" for field in fields if field.name != "file"
-    )
+    return accepted_are(f"{field.name} ({_shown_type(field.type)})" for field in fields if field.name != "file")
 
 
 _TABLES = {
@@ -165,3 +163,10 @@ _TABLES = {
     "$.teams[": TeamSettings,
     "$.budget[": BudgetSettings,
 }
+
+
+def _shown_type(kind: Any) -> str:
+    """A type as a line of settings may have it: `int`, or the words that are accepted."""
+    if get_origin(kind) is Literal:
+        return " or ".join(f'"{word}"' for word in get_args(kind))
+    return str(getattr(kind, "__name__", kind))

@@ -139,7 +139,7 @@ class Gateway:
         bound = self._bound or bind_listener("gateway.listen", *host_and_port("gateway.listen", settings.listen))
         slots = -(-settings.most_calls // self._worker.count)
         try:
-            journal = Journal(self._folder / "journal", self._worker.journal, slots=slots)
+            journal = Journal(self._folder / "journal", self._worker.journal, slots=slots, durable=settings.durable)
             board = Board(self._folder / BOARD, self._worker)
         except UserError:
             bound.close()

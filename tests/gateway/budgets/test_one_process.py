@@ -1,3 +1,5 @@
+import asyncio
+
 import pytest
 
 from modicum.calls import UserError
@@ -17,6 +19,6 @@ def test_budgets_are_kept_by_one_process_alone():
 
 def test_it_begins_without_any(tmp_path):
     budgeting = budgeting_of(tmp_path, PriceBook, None, lambda _: None)
-    budgeting.close()
+    asyncio.run(budgeting.close())
 
     assert not budgeting.is_active

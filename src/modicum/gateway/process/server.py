@@ -168,7 +168,7 @@ class Gateway:
             LiveTurns() if self._worker.count == 1 else None,
         )
         self._load_teams()
-        parts.budgets.take_over(budgets_of(self._settings.budget, self._settings.timezone))
+        await parts.budgets.take_over(budgets_of(self._settings.budget, self._settings.timezone))
         upstream = UpstreamAnswerer(
             parts.connections, parts.upstream_calls, parts.recorder.take_apart, parts.metrics.failed
         )
@@ -236,7 +236,7 @@ class Gateway:
             self._troubles.check(self.parts, self._events, self._keys, self._settings.file)
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
-                self._reload()
+                await self._reload()
             elif self._tls is not None and self._tls.changed():
                 self._renew(self._tls)
             is_new = self._experiments.refresh()
@@ -249,7 +249,7 @@ class Gateway:
         self._stamp = _CHANGED
         again.set()
 
-    def _reload(self) -> None:
+    async def _reload(self) -> None:
         if gone_settings(self._settings.file):
             return  # what the next file says, or none, is not what was meant; `Troubles` tells
         try:
@@ -263,7 +263,7 @@ class Gateway:
             return
         self._settings, self._upstreams = settings, upstreams
         self._load_teams()
-        self.parts.budgets.take_over(budgets_of(settings.budget, settings.timezone))
+        await self.parts.budgets.take_over(budgets_of(settings.budget, settings.timezone))
         self.pipeline.take_over(self._in_force())
         if self._app is not None:
             self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)

@@ -204,14 +204,12 @@ class Budgeting:
             await self._reserve(exchange, find_route, may_downgrade=may_downgrade)
         except StateAway as problem:
             await self._reserve_blindly(exchange, str(problem))
-        else:
-            self._say_away("")
 
     async def _reserve(self, exchange: Exchange, find_route: FindRoute, *, may_downgrade: bool) -> None:
-        if self._generation != self._counters.generation:
-            await self.renew()
-        covering = self._covering(exchange)
         while True:
+            if self._generation != self._counters.generation:
+                await self.renew()
+            generation, covering = self._generation, self._covering(exchange)
             if not covering:
                 await self.release(exchange)
                 return
@@ -219,18 +217,21 @@ class Budgeting:
                 await self._load(one)
             worst, no_bound = await self._worst(exchange, covering)
             lines = [one.line(worst.in_unit(one.budget.unit) or 0, may_downgrade=may_downgrade) for one in covering]
+            if generation != self._counters.generation:
+                continue  # all was lost meanwhile: these are counters that nobody uses any more
             if any(one.budget.is_hard and worst.in_unit(one.budget.unit) is None for one in covering):
                 levels = await self._counters.levels(lines)
             else:
                 admitted, levels = await self._counters.reserve(exchange.number, lines)
                 if admitted:
                     break
+            self._say_away("")
             verdict = decide(self._standings(covering, levels), worst, may_downgrade=may_downgrade)
             if verdict.is_refusal:
                 raise replies.refusal(verdict, worst, no_bound)
             may_downgrade = False
             self._downgrade(exchange, verdict, find_route)
-            covering = self._covering(exchange)
+        self._say_away("")
         self._hold(exchange, Reservation(tuple(covering), worst))
         standings = self._standings(covering, levels)
         self._warn(crossed(standings, worst), covering)
@@ -342,11 +343,14 @@ class Budgeting:
         load = self._loads.get(key)
         if load is None:
             load = self._loads[key] = asyncio.ensure_future(self._try_to_add_former(one, since))
-        if not await asyncio.shield(load):
-            if self._loads.get(key) is load:  # the next call tries again
+        is_loaded = False
+        try:
+            is_loaded = await asyncio.shield(load)
+        finally:
+            if not is_loaded and load.done() and self._loads.get(key) is load:  # the next call tries again
                 del self._loads[key]
-            if one.budget.is_hard:
-                raise replies.unknown(one.budget)
+        if not is_loaded and one.budget.is_hard:
+            raise replies.unknown(one.budget)
 
     async def _try_to_add_former(self, one: CoveringBudget, until: datetime) -> bool:
         """Whether that could be done; why not is logged once for all calls that wait for it."""

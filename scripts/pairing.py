@@ -13,6 +13,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "test_names.py": "names in all of the source",
     "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",
     "context/test_former_version.py": "a ledger and a journal of the version before",
+    "gateway/budgets/test_shared.py": "two gateways and one server that counts for both",
     "gateway/budgets/test_many_callers.py": "200 callers at once on one budget, through the whole gateway",
     "gateway/test_known_cases.py": "replies with known right figures, through the whole gateway",
     "gateway/test_known_charges.py": "what is charged beside plain tokens, through the whole gateway",

@@ -20,6 +20,7 @@ from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
 from modicum.settings.otel import OtelSettings
+from modicum.settings.state import StateSettings, state_fault
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings, team_fault
 from modicum.settings.time_zone import checked_zone
@@ -95,6 +96,9 @@ def _check(settings: Settings, path: Path, text: str) -> None:
         index, key, accepted = broken
         named = settings.budget[index].name
         raise UserError(f"{path}{_line_of_budget(text, index, key)}: budget '{named:.64}': {key} {accepted}")
+    if (wrong := state_fault(settings.state)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{_line(text, key)}: state.{key} {accepted}")
     for name, team in settings.teams.items():
         fault = team_fault(team)
         if fault is not None:
@@ -162,6 +166,7 @@ _TABLES = {
     "$.upstreams[": UpstreamSettings,
     "$.teams[": TeamSettings,
     "$.budget[": BudgetSettings,
+    "$.state": StateSettings,
 }
 
 

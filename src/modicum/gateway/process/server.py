@@ -18,7 +18,7 @@ from modicum.calls import UserError
 from modicum.calls.rule import Rule
 from modicum.context.live_turns import LiveTurns
 from modicum.gateway.answering import UpstreamAnswerer
-from modicum.gateway.budgets.one_process import budgeting_of, check_budget_workers
+from modicum.gateway.budgets.counting import budgeting_of, check_budget_workers
 from modicum.gateway.budgets.spent import OpenLedger
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
@@ -152,7 +152,7 @@ class Gateway:
             log("open_files_short", problem=files.problem)
         self._shortage = Shortage(metrics, files)
         connections = Connections(silence_s=settings.silence_s, out_of_files=self._shortage.upstreams)
-        budgets = budgeting_of(self._folder / "journal", self._prices, self._open_ledger, metrics.failed)
+        budgets = await budgeting_of(self._settings, journal.path, self._prices, self._open_ledger, metrics.failed)
         self.parts = parts = Parts(
             journal,
             metrics,
@@ -168,7 +168,7 @@ class Gateway:
             LiveTurns() if self._worker.count == 1 else None,
         )
         self._load_teams()
-        parts.budgets.take_over(budgets_of(self._settings.budget, self._settings.timezone))
+        await self._take_over_budgets()
         upstream = UpstreamAnswerer(parts.connections, parts.upstream_calls, parts.recorder.take_apart, metrics.failed)
         self.pipeline = Pipeline(self._in_force(), parts, upstream)
         watcher = asyncio.create_task(self._watch(board))
@@ -234,7 +234,7 @@ class Gateway:
             self._troubles.check(self.parts, self._events, self._keys, self._settings.file)
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
-                self._reload()
+                await self._reload()
             elif self._tls is not None and self._tls.changed():
                 self._renew(self._tls)
             is_new = self._experiments.refresh()
@@ -247,7 +247,7 @@ class Gateway:
         self._stamp = _CHANGED
         again.set()
 
-    def _reload(self) -> None:
+    async def _reload(self) -> None:
         if gone_settings(self._settings.file):
             return  # what the next file says, or none, is not what was meant; `Troubles` tells
         try:
@@ -261,11 +261,17 @@ class Gateway:
             return
         self._settings, self._upstreams = settings, upstreams
         self._load_teams()
-        self.parts.budgets.take_over(budgets_of(settings.budget, settings.timezone))
+        await self._take_over_budgets()
         self.pipeline.take_over(self._in_force())
         if self._app is not None:
             self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
+
+    async def _take_over_budgets(self) -> None:
+        settings = self._settings
+        await self.parts.budgets.take_over(
+            budgets_of(settings.budget, settings.timezone), admits_when_away=settings.state.when_away == "admit"
+        )
 
     def _renew(self, tls: TlsListener) -> None:
         try:

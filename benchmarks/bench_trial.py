@@ -19,7 +19,7 @@ import numpy as np
 
 from measured import machine
 from modicum.cli import main
-from modicum.experiments.trials.saver_trial import WITH, WITHOUT, SaverTrial, TrialRun, TrialTask, plan_runs, run_id_of
+from modicum.experiments.trials.saver_trial import WITH, WITHOUT, SaverTask, SaverTrial, TrialRun, plan_runs, run_id_of
 from modicum.experiments.trials.verdict import judge_trial
 
 TASKS, MARGIN, SUCCESS = 32, 20, 0.95
@@ -67,7 +67,7 @@ def run_trial(seed: int, effect: float, place: Path) -> dict:
 
 def simulate(seed: int, effect: float) -> dict:
     """The same trial without processes: its runs as they would be recorded."""
-    tasks = [TrialTask(task=f"t{number}") for number in range(TASKS)]
+    tasks = [SaverTask(task=f"t{number}") for number in range(TASKS)]
     trial = SaverTrial(saver="saver", command=[], tasks=tasks, seed=seed, margin=MARGIN / 100)
     drawn = draw(seed, effect)
     runs = []

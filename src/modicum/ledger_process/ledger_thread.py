@@ -11,9 +11,9 @@ from modicum.calls import Problem, UserError
 from modicum.calls.containment import contain
 from modicum.experiments.decisions import EVENT_KIND as EXPERIMENT
 from modicum.experiments.decisions import ExperimentEvent, audit_experiments
+from modicum.experiments.grader import Grader
 from modicum.experiments.trials.trial_log import EVENT_KIND as TRIAL
 from modicum.experiments.trials.trial_log import TrialEvent, audit_trials
-from modicum.experiments.grader import Grader
 from modicum.governance.keys import KeyEvent, audit
 from modicum.ledger.events import EventFile
 from modicum.ledger.on_disk import explain_replaced_file, file_at

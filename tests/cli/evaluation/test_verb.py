@@ -6,7 +6,9 @@ import pytest
 
 from cli.evaluation.mock_server import mock_server
 
-TASKS = [{"task": f"sum{n}", "prompt": f"{n} + 1 =", "expected": str(n + 1), "pattern": rf"^{n + 1}$"} for n in range(12)]
+TASKS = [
+    {"task": f"sum{n}", "prompt": f"{n} + 1 =", "expected": str(n + 1), "pattern": rf"^{n + 1}$"} for n in range(12)
+]
 
 
 def right(model, prompt):

@@ -3,8 +3,8 @@
 import json
 
 import pytest
-from cli.trials.trial_agents import agent, task_file
 
+from cli.trials.trial_agents import agent, task_file
 from modicum.cli.trials.events import read_trial_events
 
 

@@ -1,4 +1,4 @@
-"""Which grader a run gets. Patterns, functions and commands run in processes of their own, with a bound on their time."""
+"""Which grader a run gets. Patterns, functions and commands run in processes of their own, bounded in time."""
 
 import shlex
 import sys
@@ -29,13 +29,13 @@ open(sys.argv[3], "w").write(json.dumps(share))
 """
 
 
-class Grade(NamedTuple):
+class ReplyGrade(NamedTuple):
     outcome: float | None
     """None: not graded."""
     note: str = ""
 
 
-Grader = Callable[[EvalTask, str], Grade]
+Grader = Callable[[EvalTask, str], ReplyGrade]
 
 
 def choose_grader(words: str, timeout_s: float = GRADE_S) -> Grader:
@@ -46,7 +46,7 @@ def choose_grader(words: str, timeout_s: float = GRADE_S) -> Grader:
     """
     kind, _, rest = words.partition(":")
     if kind == "exact" and not rest:
-        return lambda task, reply: Grade(grade_exact(reply, task.expected or ""))
+        return lambda task, reply: ReplyGrade(grade_exact(reply, task.expected or ""))
     if kind == "pattern" and not rest:
         return lambda task, reply: _grade_pattern(task, reply, timeout_s)
     if kind == "schema" and not rest:
@@ -73,14 +73,14 @@ def check_task(words: str, task: EvalTask, place: str) -> None:
             raise UserError(f"{place}: the task '{task.task}' has no '{field}', which the grader '{kind}' needs")
 
 
-def _grade_schema(task: EvalTask, reply: str) -> Grade:
+def _grade_schema(task: EvalTask, reply: str) -> ReplyGrade:
     try:
-        return Grade(*grade_schema(reply, task.schema or {}))
+        return ReplyGrade(*grade_schema(reply, task.schema or {}))
     except ValueError as error:
-        return Grade(None, str(error))
+        return ReplyGrade(None, str(error))
 
 
-def _grade_pattern(task: EvalTask, reply: str, timeout_s: float) -> Grade:
+def _grade_pattern(task: EvalTask, reply: str, timeout_s: float) -> ReplyGrade:
     given = msgspec.json.encode({"pattern": task.pattern, "reply": reply})
     with tempfile.TemporaryDirectory(prefix="modicum-grade-") as folder:
         errors = Path(folder) / "errors"
@@ -88,30 +88,30 @@ def _grade_pattern(task: EvalTask, reply: str, timeout_s: float) -> Grade:
             [sys.executable, "-I", "-c", _PATTERN], folder=Path(folder), timeout_s=timeout_s, stdin=given, stderr=errors
         )
         if end.exit_code is None:
-            return Grade(None, f"the pattern took longer than {timeout_s:g} s")
+            return ReplyGrade(None, f"the pattern took longer than {timeout_s:g} s")
         if wrong := errors.read_text(encoding="utf-8", errors="replace").strip():
-            return Grade(None, f"the pattern cannot be used: {wrong.splitlines()[-1]:.200}")
-        return Grade(float(end.exit_code == 0))
+            return ReplyGrade(None, f"the pattern cannot be used: {wrong.splitlines()[-1]:.200}")
+        return ReplyGrade(float(end.exit_code == 0))
 
 
-def _grade_function(path: Path, function: str, task: EvalTask, reply: str, timeout_s: float) -> Grade:
+def _grade_function(path: Path, function: str, task: EvalTask, reply: str, timeout_s: float) -> ReplyGrade:
     given = msgspec.json.encode({"reply": reply, "task": task})
     with tempfile.TemporaryDirectory(prefix="modicum-grade-") as folder:
         errors, share_file = Path(folder) / "errors", Path(folder) / _SHARE_FILE
         words = [sys.executable, "-c", _FUNCTION, str(path), function, str(share_file)]
         end = run_command(words, folder=path.parent, timeout_s=timeout_s, stdin=given, stderr=errors)
         if end.exit_code is None:
-            return Grade(None, f"{function} took longer than {timeout_s:g} s")
+            return ReplyGrade(None, f"{function} took longer than {timeout_s:g} s")
         if end.exit_code != 0 or not share_file.exists():
             wrong = errors.read_text(encoding="utf-8", errors="replace").strip().splitlines()
-            return Grade(None, f"{function} failed: {wrong[-1] if wrong else 'no reason'}"[:200])
+            return ReplyGrade(None, f"{function} failed: {wrong[-1] if wrong else 'no reason'}"[:200])
         share = float(share_file.read_text())
     if not 0 <= share <= 1:
-        return Grade(None, f"{function} gave {share:g}, which is no share in 0..1")
-    return Grade(share)
+        return ReplyGrade(None, f"{function} gave {share:g}, which is no share in 0..1")
+    return ReplyGrade(share)
 
 
-def _grade_command(words: str, task: EvalTask, reply: str, timeout_s: float) -> Grade:
+def _grade_command(words: str, task: EvalTask, reply: str, timeout_s: float) -> ReplyGrade:
     with tempfile.TemporaryDirectory(prefix="modicum-grade-") as folder:
         reply_file = Path(folder) / "reply.txt"
         reply_file.write_text(reply, encoding="utf-8")
@@ -122,6 +122,8 @@ def _grade_command(words: str, task: EvalTask, reply: str, timeout_s: float) -> 
             environment={"MODICUM_TASK": task.task, "MODICUM_REPLY": str(reply_file)},
             stdin=reply.encode(),
         )
-    return Grade(None, f"the command took longer than {timeout_s:g} s") if end.exit_code is None else Grade(
-        float(end.exit_code == 0)
+    return (
+        ReplyGrade(None, f"the command took longer than {timeout_s:g} s")
+        if end.exit_code is None
+        else ReplyGrade(float(end.exit_code == 0))
     )

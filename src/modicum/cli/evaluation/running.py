@@ -1,4 +1,4 @@
-"""Runs tasks under arms, several at once, each result on the disk as it comes; what is there already is not run again."""
+"""Runs tasks under arms, several at once, each result on the disk as it comes; what is there is not run again."""
 
 import os
 import threading
@@ -10,7 +10,7 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import UserError
-from modicum.cli.evaluation.graders import Grade, Grader
+from modicum.cli.evaluation.graders import Grader, ReplyGrade
 from modicum.cli.evaluation.model_calls import CallFailed, ModelCaller, ModelReply
 from modicum.cli.evaluation.spending import BudgetReached, EvalBudget
 from modicum.experiments.evaluation.eval_task import EvalArm, EvalRow, EvalTask
@@ -93,7 +93,7 @@ class EvalRunner:
         elif self._grader is not None:
             grade = self._grader(task, reply.text)
         else:
-            grade = Grade(None, "no grader")
+            grade = ReplyGrade(None, "no grader")
         usage = reply.usage
         return EvalRow(
             arm=arm.name,
@@ -114,18 +114,18 @@ class EvalRunner:
             note=grade.note,
         )
 
-    def _ask_judge(self, judge: Judge, task: EvalTask, reply: str, run_id: str) -> tuple[Grade, ModelReply | None]:
+    def _ask_judge(self, judge: Judge, task: EvalTask, reply: str, run_id: str) -> tuple[ReplyGrade, ModelReply | None]:
         """A judge that fails leaves the run ungraded: the reply was paid, and is on record."""
         prompt = judge_prompt(task.prompt, task.expected, reply, judge.rubric)
         try:
             judged = self._ask(judge.model, prompt, f"{run_id}/judge")
         except BudgetReached:
             self._is_spent.set()
-            return Grade(None, "the budget had no room for its judge"), None
+            return ReplyGrade(None, "the budget had no room for its judge"), None
         except CallFailed as error:
-            return Grade(None, f"the judge {error}"), None
+            return ReplyGrade(None, f"the judge {error}"), None
         share = parse_judgement(judged.text)
-        return Grade(share, "" if share is not None else "the judge gave no verdict"), judged
+        return ReplyGrade(share, "" if share is not None else "the judge gave no verdict"), judged
 
     def _ask(self, model: str, prompt: str, run_id: str) -> ModelReply:
         number = self._budget.reserve(self._caller.worst_usd(model, prompt))

@@ -19,7 +19,7 @@ from modicum.settings import read_settings
 
 if TYPE_CHECKING:
     from modicum.cli.evaluation.model_calls import ModelCaller
-    from modicum.cli.evaluation.running import EvalProgress, Judge
+    from modicum.cli.evaluation.running import EvalProgress
     from modicum.experiments.evaluation.eval_task import EvalArm, EvalRow, EvalTask
 
 
@@ -69,9 +69,13 @@ class RunOptions:
     "--key-variable", default="OPENAI_API_KEY", metavar="NAME", help="Environment variable with the key of the API."
 )
 @click.option("--provider", default="", metavar="NAME", help="Who bills. Default: as address or model name say.")
-@click.option("--max-tokens", "most_tokens", type=click.IntRange(min=1), default=1024, help="Of a reply. Default: 1024.")
+@click.option(
+    "--max-tokens", "most_tokens", type=click.IntRange(min=1), default=1024, help="Of a reply. Default: 1024."
+)
 @click.option("--runs", type=click.IntRange(min=1), default=1, help="Runs of each task under each arm. Default: 1.")
-@click.option("--budget", type=Quantity(min=0, min_open=True), metavar="USD", help="No call is sent that might pass it.")
+@click.option(
+    "--budget", type=Quantity(min=0, min_open=True), metavar="USD", help="No call is sent that might pass it."
+)
 @click.option("--parallel", type=click.IntRange(min=1, max=64), default=4, help="Calls at once. Default: 4.")
 @click.option("--grade-timeout", type=Quantity(min=0, min_open=True), default=60.0, help="Seconds. Default: 60.")
 @click.option("--call-timeout", type=Quantity(min=0, min_open=True), default=300.0, help="Seconds. Default: 300.")

@@ -189,7 +189,7 @@ def savings(*, as_json: bool, ledger_url: str | None) -> None:
 @shared.json_option
 @shared.ledger_option
 def log(*, as_json: bool, ledger_url: str | None) -> None:
-    """Show who started and ended which experiment or trial, when and why: from the audit log of the ledger, oldest first.
+    """Show who started and ended which experiment or trial, when and why: from the ledger's audit log, oldest first.
 
     \b
     Examples:

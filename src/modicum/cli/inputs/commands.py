@@ -43,7 +43,7 @@ def run_command(
         (stderr or Path(os.devnull)).open("wb") as err,
     ):
         try:
-            process = subprocess.Popen(
+            process = subprocess.Popen(  # noqa: S603 - the user's own command, without a shell
                 list(words),
                 cwd=folder,
                 env={**os.environ, **(environment or {})},

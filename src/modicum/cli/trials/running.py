@@ -15,7 +15,15 @@ from modicum.calls import UserError
 from modicum.cli.inputs.commands import CommandEnd, run_command
 from modicum.cli.trials.metering import RunUse, meter_logs
 from modicum.cli.trials.record import append_run
-from modicum.experiments.trials.saver_trial import WITH, PlannedRun, SaverTrial, TrialRun, TrialTask, plan_runs, run_id_of
+from modicum.experiments.trials.saver_trial import (
+    WITH,
+    SaverTask,
+    SaverTrial,
+    TrialRun,
+    TrialStep,
+    plan_runs,
+    run_id_of,
+)
 
 if TYPE_CHECKING:
     from modicum.metering.prices import PriceBook
@@ -56,7 +64,7 @@ class TrialRunner:
             progress(len(complete), run)
         return complete
 
-    def _run(self, planned: PlannedRun) -> TrialRun:
+    def _run(self, planned: TrialStep) -> TrialRun:
         trial, run_id = self._trial, run_id_of(self._trial, planned)
         outputs = self._folder / "outputs"
         outputs.mkdir(parents=True, exist_ok=True)
@@ -95,7 +103,7 @@ class TrialRunner:
             problems=use.problems[:5],
         )
 
-    def _environment(self, planned: PlannedRun, run_id: str) -> dict[str, str]:
+    def _environment(self, planned: TrialStep, run_id: str) -> dict[str, str]:
         environment = {"MODICUM_TRIAL_RUN": run_id, "MODICUM_TRIAL_TASK": planned.task.task}
         if self._meter_gateway is not None:
             environment |= {
@@ -105,7 +113,7 @@ class TrialRunner:
             }
         return environment | (self._trial.environment if planned.arm == WITH else {})
 
-    def _prepare(self, planned: PlannedRun, work: Path, environment: dict[str, str]) -> None:
+    def _prepare(self, planned: TrialStep, work: Path, environment: dict[str, str]) -> None:
         """Switches the saver on or off.
 
         Raises:
@@ -114,9 +122,7 @@ class TrialRunner:
         before = self._trial.before_with if planned.arm == WITH else self._trial.before_without
         if not before:
             return
-        end = run_command(
-            shlex.split(before), folder=work, timeout_s=self._trial.timeout_s, environment=environment
-        )
+        end = run_command(shlex.split(before), folder=work, timeout_s=self._trial.timeout_s, environment=environment)
         if end.exit_code != 0:
             how = "took too long" if end.exit_code is None else f"ended with status {end.exit_code}"
             raise UserError(
@@ -124,7 +130,7 @@ class TrialRunner:
                 "and type the same command again"
             )
 
-    def _check(self, planned: PlannedRun, end: CommandEnd, work: Path, environment: dict[str, str]) -> float:
+    def _check(self, planned: TrialStep, end: CommandEnd, work: Path, environment: dict[str, str]) -> float:
         check = planned.task.check or self._trial.check
         if end.exit_code is None:
             return 0.0
@@ -152,7 +158,7 @@ class TrialRunner:
             yield work
 
 
-def fill_words(trial: SaverTrial, planned: PlannedRun, run_id: str) -> list[str]:
+def fill_words(trial: SaverTrial, planned: TrialStep, run_id: str) -> list[str]:
     """The command of one run. {prompt} and the like are filled within words, never read by a shell; {arm} alone is
     replaced by the words of the arm.
     """
@@ -170,13 +176,13 @@ def fill_words(trial: SaverTrial, planned: PlannedRun, run_id: str) -> list[str]
     return words
 
 
-def read_tasks(path: Path) -> list[TrialTask]:
+def read_tasks(path: Path) -> list[SaverTask]:
     """The tasks of a file of JSON lines: `task`, and if there are any `prompt`, `check`, `group`.
 
     Raises:
         UserError: a line is none, or two have one name.
     """
-    tasks: dict[str, TrialTask] = {}
+    tasks: dict[str, SaverTask] = {}
     try:
         lines = path.read_bytes().splitlines()
     except OSError as error:
@@ -185,7 +191,7 @@ def read_tasks(path: Path) -> list[TrialTask]:
         if not line.strip():
             continue
         try:
-            task = msgspec.json.decode(line, type=TrialTask)
+            task = msgspec.json.decode(line, type=SaverTask)
         except (msgspec.MsgspecError, RecursionError) as error:
             raise UserError(f'{path}:{number} is no task ({error}); write {{"task": "a", "prompt": "..."}}') from None
         if not task.task.strip():

@@ -23,7 +23,7 @@ from modicum.settings import Settings, read_settings
 
 if TYPE_CHECKING:
     from modicum.cli.trials.metering import RunUse
-    from modicum.experiments.trials.saver_trial import SaverTrial, TrialRun, TrialTask
+    from modicum.experiments.trials.saver_trial import SaverTask, SaverTrial, TrialRun
     from modicum.experiments.trials.verdict import TrialVerdict
 
 MEASURES = {"cost": "cost_usd", "tokens": "total_tokens", "completion": "completion_tokens", "time": "seconds"}
@@ -196,7 +196,7 @@ def _run(
             f"{options.measure}, seed {trial.seed}; record: {folder}",
             err=True,
         )
-        if len(trial.tasks) < 2:  # noqa: PLR2004 - one task alone
+        if len(trial.tasks) < 2:
             click.echo("one task alone has no spread, however often it runs: there will be no interval", err=True)
 
     def meter(run_id: str, started: datetime) -> "RunUse":
@@ -216,11 +216,11 @@ def _run(
         )
 
 
-def _tasks(path: Path | None) -> "list[TrialTask]":
+def _tasks(path: Path | None) -> "list[SaverTask]":
     from modicum.cli.trials.running import read_tasks
-    from modicum.experiments.trials.saver_trial import TrialTask
+    from modicum.experiments.trials.saver_trial import SaverTask
 
-    return read_tasks(path) if path is not None else [TrialTask(task="command")]
+    return read_tasks(path) if path is not None else [SaverTask(task="command")]
 
 
 def _split(option: str, words: str) -> list[str]:

@@ -56,5 +56,5 @@ def describe_run(
 
 def _is_same(row: EvalRow) -> bool:
     """Providers answer with a dated name of the model that was asked; an arm may bear a prompt's name."""
-    asked = row.arm.partition("/")[0]
-    return row.answered_by.startswith(asked) or "-" not in asked
+    model = row.arm.partition("/")[0]
+    return row.answered_by.startswith(model) or "-" not in model

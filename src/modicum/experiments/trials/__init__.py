@@ -1,1 +1,1 @@
-"""A trial: the same tasks with and without a saver, in an order drawn by lot, and a verdict that anybody can recompute."""
+"""A trial: the same tasks with and without a saver, by lot, and a verdict that anybody can recompute."""

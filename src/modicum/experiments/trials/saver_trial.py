@@ -13,7 +13,7 @@ ARMS = (WITHOUT, WITH)
 MEASURES = ("cost_usd", "total_tokens", "completion_tokens", "seconds")
 
 
-class TrialTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+class SaverTask(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     task: str
     prompt: str = ""
     """Put where the command says {prompt}."""
@@ -38,7 +38,7 @@ class SaverTrial(msgspec.Struct, frozen=True, kw_only=True):
     before_without: str = ""
     check: str = ""
     """Ends with status 0 if the task succeeded; empty: the command's own status counts."""
-    tasks: list[TrialTask]
+    tasks: list[SaverTask]
     repeats: int = 1
     """Runs of each task under each arm."""
     seed: int = 0
@@ -47,7 +47,7 @@ class SaverTrial(msgspec.Struct, frozen=True, kw_only=True):
     measure: str = "cost_usd"
     """What decides over saved or not."""
     meter: str = "output"
-    """`output`: what the command prints is a log; `gateway`: calls of the run in the ledger; else where its logs are."""
+    """`output`: what the command prints is a log; `gateway`: the run's calls in the ledger; else where its logs are."""
     timeout_s: float = 1800.0
     copied_folder: str = ""
     """Every run works in a fresh copy of it; empty: all runs work where the trial was started."""
@@ -58,9 +58,9 @@ class SaverTrial(msgspec.Struct, frozen=True, kw_only=True):
         return hashlib.sha256(msgspec.json.encode(self, order="deterministic")).hexdigest()
 
 
-class PlannedRun(msgspec.Struct, frozen=True):
+class TrialStep(msgspec.Struct, frozen=True):
     number: int
-    task: TrialTask
+    task: SaverTask
     repeat: int
     arm: str
 
@@ -102,7 +102,7 @@ class TrialRun(msgspec.Struct, frozen=True, kw_only=True):
     problems: list[str] = []
 
 
-def plan_runs(trial: SaverTrial) -> list[PlannedRun]:
+def plan_runs(trial: SaverTrial) -> list[TrialStep]:
     """All runs in the order in which they are made.
 
     Pairs (a task with one repeat) are ordered by a hash of seed, task and repeat, and the same hash draws which arm of
@@ -110,14 +110,14 @@ def plan_runs(trial: SaverTrial) -> list[PlannedRun]:
     """
     pairs = [(task, repeat) for task in trial.tasks for repeat in range(trial.repeats)]
     drawn = sorted((_draw(trial.seed, task.task, repeat), task.task, repeat, task) for task, repeat in pairs)
-    runs: list[PlannedRun] = []
+    runs: list[TrialStep] = []
     for lot, _, repeat, task in drawn:
         arms: Sequence[str] = ARMS if lot[-1] % 2 else ARMS[::-1]
-        runs += [PlannedRun(len(runs) + place, task, repeat, arm) for place, arm in enumerate(arms)]
+        runs += [TrialStep(len(runs) + place, task, repeat, arm) for place, arm in enumerate(arms)]
     return runs
 
 
-def run_id_of(trial: SaverTrial, run: PlannedRun) -> str:
+def run_id_of(trial: SaverTrial, run: TrialStep) -> str:
     """The name of a run: in the record, and as the task of its calls at the gateway."""
     return f"trial-{trial.digest[:12]}-{run.number}"
 

@@ -54,31 +54,32 @@ def judge_trial(trial: SaverTrial, runs: Sequence[TrialRun]) -> TrialVerdict:
     return _verdict(trial, runs, judgement, sentence, ratio, pair.success, comparison)
 
 
-def _judge(trial: SaverTrial, pair: ComparedPair) -> tuple[Judgement, str]:
+def _judge(  # noqa: PLR0911 - one line a verdict
+    trial: SaverTrial, pair: ComparedPair
+) -> tuple[Judgement, str]:
     ratio, success, noun = pair.ratios[trial.measure], pair.success, NOUNS[trial.measure]
     if pair.tasks == 0:
         return "cannot_say", f"nothing can be said of {trial.saver}: no task ran both with and without it"
-    if ratio.value is None or ratio.verdict_low is None or ratio.verdict_high is None:
-        return "cannot_say", f"nothing can be said of the {noun} with {trial.saver}: {ratio.no_interval}"
-    if success is None:
-        return "cannot_say", f"nothing can be said of {trial.saver}: no task was graded in both arms"
-    held = (
-        f"success {success.value * 100:+.1f} points [{success.low * 100:+.1f}, {success.high * 100:+.1f}], "
+    if ratio.value is None or ratio.verdict_low is None or ratio.verdict_high is None or success is None:
+        why = ratio.no_interval or "no task was graded in both arms"
+        return "cannot_say", f"nothing can be said of the {noun} with {trial.saver}: {why}"
+    change = f"{noun} {_change(ratio.value, ratio.verdict_low, ratio.verdict_high)}"
+    figures = (
+        f"{change}, success {success.value * 100:+.1f} points [{success.low * 100:+.1f}, {success.high * 100:+.1f}], "
         f"{pair.tasks:,} tasks"
     )
-    change = _change(ratio.value, ratio.verdict_low, ratio.verdict_high)
     if success.high < 0:
-        return "harms", f"{trial.saver} harms: {held}; {noun} {change}"
+        return "harms", f"{trial.saver} harms outcomes: {figures}"
     if ratio.direction > 0:
-        return "costs", f"{trial.saver} costs: {noun} {change}, {held}"
-    if ratio.direction < 0 and success.is_not_worse:
-        return "saves", f"{trial.saver} saves: {noun} {change}, {held}"
-    if ratio.direction < 0:
-        return "not_shown", (
-            f"{trial.saver} takes less, but its outcomes are not shown to hold: {noun} {change}, {held}; a loss of more "
-            f"than {trial.margin * 100:g} points is not ruled out"
-        )
-    return "not_shown", f"{trial.saver} is not shown to save or to cost: {noun} {change}, {held}"
+        return "costs", f"{trial.saver} costs: {figures}"
+    if ratio.direction == 0:
+        return "not_shown", f"{trial.saver} is not shown to save or to cost: {figures}"
+    if success.is_not_worse:
+        return "saves", f"{trial.saver} saves: {figures}"
+    return "not_shown", (
+        f"{trial.saver} takes less, but its outcomes are not shown to hold: {figures}; a loss of more than "
+        f"{trial.margin * 100:g} points is not ruled out"
+    )
 
 
 def _change(value: float, low: float, high: float) -> str:

@@ -1,7 +1,7 @@
 """Scores of Langfuse and feedback of LangSmith, as their APIs and exports give them: documents, arrays or JSON lines.
 
-Langfuse (`GET /api/public/scores`, blob export): `name`, `value`, `dataType` NUMERIC, BOOLEAN or CATEGORICAL, and
-one of `sessionId`, `traceId`. LangSmith (`GET /api/v1/feedback`): `key`, `score`, `run_id`, `trace_id`. The task is named
+Langfuse (`GET /api/public/scores`, blob export): `name`, `value`, `dataType` NUMERIC, BOOLEAN or CATEGORICAL, and one
+of `sessionId`, `traceId`. LangSmith (`GET /api/v1/feedback`): `key`, `score`, `run_id`, `trace_id`. The task is named
 as the imported calls name it: Langfuse's session, else its trace; LangSmith's trace, else its run.
 
 Traps, each with a test: a category is no number, unless it is a word for passed or failed; a list of scores may stand

@@ -25,6 +25,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "cli/budgets/test_kills.py": "a budget under `modicum up` whose processes are killed",
     "cli/test_cli.py": "tests cli/__init__.py",
     "providers/test_adding_a_dialect.py": "a toy dialect, and who names the others",
+    "statistics/test_betting_against_ville.py": "betting.py and randomised.py beside an independent library",
     "test_docs.py": "holds the docs to the code",
     "test_hostile_files.py": "every reader and every verb at once, with files that are none",
     "test_install.py": "tests scripts/install-lock",

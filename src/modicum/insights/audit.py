@@ -15,12 +15,11 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
-from modicum.insights.cache_replay.break_causes import name_causes
 from modicum.insights.cache_replay.cause_words import describe
 from modicum.insights.caching import Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.findings import FINDINGS, load_detector
-from modicum.insights.findings.prefix_break import find_broken_calls, price_lost
+from modicum.insights.findings.prefix_break import find_causes, price_lost
 from modicum.insights.history import History, load
 from modicum.insights.rent import Rent, compute_rent
 from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal_savings
@@ -354,10 +353,9 @@ def _cap_curve(replays: Replay) -> list[CapPoint]:
 
 
 def _list_break_causes(history: History, caching: Caching) -> list[NamedBreaks]:
-    broken = find_broken_calls(history, caching) & caching.unexplained
     lost_usd = price_lost(history, caching)
     rows = []
-    for one in name_causes(history, broken):
+    for one in find_causes(history):
         title, remedy = describe(one.cause)
         rows.append(
             NamedBreaks(

@@ -2,10 +2,10 @@
 
 import numpy as np
 
-from modicum.insights.cache_replay.break_causes import name_causes
+from modicum.insights.cache_replay.break_causes import BreakCause, name_causes
 from modicum.insights.caching import FAR_BELOW, Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
-from modicum.insights.history import Flags, Floats, History
+from modicum.insights.history import Flags, Floats, History, once_per_history
 from modicum.insights.segment_costs import find_codes, most_expensive
 
 MEANT = ("compaction", "rewind", "version")
@@ -15,7 +15,7 @@ MEANT = ("compaction", "rewind", "version")
 def find(history: History) -> Finding:
     caching = Caching.compute(history)
     broken = find_broken_calls(history, caching)
-    by_cause = name_causes(history, broken & caching.unexplained)
+    by_cause = find_causes(history)
     unnamed = broken & caching.unexplained
     for one in by_cause:
         unnamed[one.calls] = False
@@ -51,6 +51,13 @@ def find(history: History) -> Finding:
         examples=most_expensive(history, broken),
         details={"no_cause_on_record_calls": unknown, **named},
     )
+
+
+@once_per_history
+def find_causes(history: History) -> list[BreakCause]:
+    """The named causes of the breaks that no rule explains."""
+    caching = Caching.compute(history)
+    return name_causes(history, find_broken_calls(history, caching) & caching.unexplained)
 
 
 def price_lost(history: History, caching: Caching) -> Floats:

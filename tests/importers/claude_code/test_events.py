@@ -1,4 +1,10 @@
+import json
+
+import pytest
+
+from modicum.importers.claude_code.context import read
 from modicum.importers.claude_code.events import EventLog
+from modicum.importers.format import Reading
 
 THINKS = b'{"maxThinkingTokens":31999}'
 
@@ -46,3 +52,18 @@ def test_changed_settings_versions_images_and_what_went_wrong():
     assert log.take("2.1.30") == events
     log.add_image()
     assert log.take(None) == ()
+
+
+@pytest.mark.parametrize("odd", [2, None, [1], {"a": 1}])
+def test_odd_facts_of_a_row_spoil_no_call(tmp_path, odd):
+    usage = {"input_tokens": 3, "output_tokens": 5}
+    message = {"id": "msg_1", "model": "claude-opus-4-5", "usage": usage, "content": [], "diagnostics": odd}
+    row = {"type": "assistant", "uuid": "a", "timestamp": "2026-02-03T10:00:00Z", "message": message}
+    said = {"type": "user", "uuid": "u", "message": {"content": "hi"}, "isApiErrorMessage": odd, "permissionMode": odd}
+    path = tmp_path / "s.jsonl"
+    path.write_text("".join(json.dumps(one | {"version": odd}) + "\n" for one in (said, row)))
+
+    (found,) = read(path, Reading(anatomy=True))
+
+    assert (found.call_id, found.usage.input_uncached) == ("msg_1", 3)
+    assert found.anatomy.events == ()

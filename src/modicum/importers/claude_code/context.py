@@ -15,6 +15,7 @@ So the segments of every call sum to the prompt that was billed, and only their 
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -40,6 +41,7 @@ from modicum.importers.format import Found, Reading
 from modicum.importers.line_values import reason_unread
 from modicum.metering.calibration import shipped_calibrations
 from modicum.providers.blocks import Block, picture, tool_call, tool_result
+from modicum.providers.fields import label, text
 from modicum.providers.json_values import tolerant
 
 MODEL = "claude"
@@ -76,8 +78,8 @@ class FullRow(TranscriptRow, gc=False, rename="camel"):
     parent_uuid: str | None = None
     is_compact_summary: bool | None = None
     is_meta: bool | None = None
-    is_api_error_message: bool | None = None
-    permission_mode: str | None = None
+    is_api_error_message: Any = None
+    permission_mode: Any = None
     thinking_metadata: msgspec.Raw = msgspec.Raw()
     message: FullMessage | None = None
     data: "FullProgress | None" = None
@@ -139,7 +141,7 @@ class Threads:
             row = outer.data.message
         if row.type == "system" and row.subtype == "compact_boundary":
             self._thread(self._name(outer, row)).compact()
-        elif row.is_api_error_message or (row.type == "system" and row.subtype == "api_error"):
+        elif row.is_api_error_message is True or (row.type == "system" and row.subtype == "api_error"):
             self._thread(self._name(outer, row)).events.add_error()
         elif row.type in {"user", "assistant"} and row.message is not None and row.message.model != NO_MODEL:
             thread = self._thread(self._name(outer, row))
@@ -165,7 +167,7 @@ class Threads:
         sent = self._sent.get(message.id)
         if sent is None:
             usage = counted_usage(message.usage, message.model or "").usage
-            events = thread.events.take(row.version)
+            events = thread.events.take(label(row.version))
             sent = thread.send(usage.prompt_tokens, usage.cache_read_tokens, events)
             self._sent[message.id] = sent
         elif sent is not thread.last:
@@ -228,7 +230,7 @@ class TranscriptThread:
             self.events.add_meta_row()
         elif not is_result:
             words = "\n".join(block.text for block in blocks if block.kind is kind)
-            self.events.add_prompt(words, bytes(row.thinking_metadata), row.permission_mode)
+            self.events.add_prompt(words, bytes(row.thinking_metadata), text(row.permission_mode))
         if not row.is_meta and not is_result:
             self._rewind_to(row.parent_uuid or "")
         self._take(row, segmenter.segments(blocks, MODEL))

@@ -140,7 +140,8 @@ class TranscriptRow(msgspec.Struct, gc=False, rename="camel"):
     is_sidechain: bool | None = None
     cwd: str | None = None
     git_branch: str | None = None
-    version: str | None = None
+    version: Any = None
+    """Of the program; as `diagnostics` nothing that a bill needs, so that an odd one spoils no row."""
     cost_usd: float | None = msgspec.field(name="costUSD", default=None)
     """Version 1 wrote a cost."""
     message: Message | None = None

@@ -54,7 +54,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """Rules that changed the conversation's call before: what they make of its units stands in the cache. None: nobody
     knows."""
     later_calls: float | None = None
-    """Calls that are expected after this one in its conversation, as those of its route had them; None: nobody knows."""
+    """Calls that are expected after this one in its conversation, as those before it had them; None: nobody knows."""
     turn: int | None = None
     """How many calls the conversation had before this one. Live it is None where this process may have seen only a part
     of them: after a restart, or with several workers."""

@@ -37,11 +37,11 @@ def weigh_tokens(prompt: Prompt, facts: Facts, change: Change, *, in_cache: bool
         return NetSaving()
     removed, broken = 0, 0
     warm = prompt.tokens if facts.warm_tokens is None else facts.warm_tokens
-    cached_removed = 0
-    before = 0
+    cached_removed = before = 0
+    is_broken = False
     for tokens, less, is_changed in _sizes(prompt, change):
-        is_cached = not in_cache and before < warm
-        if is_cached and (broken or is_changed):
+        is_broken |= is_changed and not in_cache and before < warm
+        if is_broken and before < warm:
             broken += min(tokens - less, warm - before)
         cached_removed += less if before < warm else 0
         removed += less

@@ -45,27 +45,37 @@ def run_rules(rules: Iterable[Rule], subject: Subject) -> list[RuleDecision]:
 
 
 def _run(rule: Rule, subject: Subject) -> RuleDecision | None:
-    change, expected = None, None
+    wanted = _Wanted()
     with contain() as work:
         try:
-            decided = rule.decide(subject.prompt, subject.facts)
-            if isinstance(decided, NotDecidable):
-                return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=decided.why)
-            if decided.is_nothing:
-                return None
-            change = decided
-            if rule.safety is not None:
-                expected = weigh(rule, subject.prompt, subject.facts, change)
-                if not expected.is_positive:
-                    return RuleDecision(rule.name, RuleEffect.NOT_WORTH, change, _why_not(expected), "", expected)
-            subject.apply(rule, change)
+            return _decide(rule, subject, wanted)
         except NotHeld as missing:
             return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=str(missing))
         except DoesNotFit as reason:
-            return RuleDecision(rule.name, RuleEffect.DOES_NOT_FIT, change, str(reason), "", expected)
-    if (error := work.error) is not None:
-        return RuleDecision(rule.name, RuleEffect.FAILED, change, type(error).__name__, failure_place(error))
-    return RuleDecision(rule.name, RuleEffect.CHANGED, change, expected=expected)
+            return RuleDecision(rule.name, RuleEffect.DOES_NOT_FIT, wanted.change, str(reason))
+    error = work.error
+    assert error is not None  # noqa: S101 - whatever else happens returns
+    return RuleDecision(rule.name, RuleEffect.FAILED, wanted.change, type(error).__name__, failure_place(error))
+
+
+class _Wanted:
+    """What a rule wanted, for whoever hears that it failed."""
+
+    change: Change | None = None
+
+
+def _decide(rule: Rule, subject: Subject, wanted: _Wanted) -> RuleDecision | None:
+    decided = rule.decide(subject.prompt, subject.facts)
+    if isinstance(decided, NotDecidable):
+        return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=decided.why)
+    if decided.is_nothing:
+        return None
+    wanted.change = decided
+    expected = weigh(rule, subject.prompt, subject.facts, decided) if rule.safety is not None else None
+    if expected is not None and not expected.is_positive:
+        return RuleDecision(rule.name, RuleEffect.NOT_WORTH, decided, _why_not(expected), "", expected)
+    subject.apply(rule, decided)
+    return RuleDecision(rule.name, RuleEffect.CHANGED, decided, expected=expected)
 
 
 def _why_not(expected: NetSaving) -> str:

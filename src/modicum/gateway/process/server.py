@@ -17,11 +17,13 @@ import uvloop
 from modicum.calls import UserError
 from modicum.calls.rule import Rule
 from modicum.context.live_turns import LiveTurns
+from modicum.experiments.experiment import draw
 from modicum.gateway.answering import UpstreamAnswerer
 from modicum.gateway.budgets.one_process import budgeting_of, check_budget_workers
 from modicum.gateway.budgets.spent import OpenLedger
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
+from modicum.gateway.chosen_rules import ChosenRules, split_rules
 from modicum.gateway.experimenting import LiveExperiments
 from modicum.gateway.http.app import App
 from modicum.gateway.http.body_budget import budget_of
@@ -33,6 +35,7 @@ from modicum.gateway.http.upgrades import PlainProtocol
 from modicum.gateway.in_force import InForce
 from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.live_rates import LiveRates
+from modicum.gateway.optimizing import FactSource
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.process.fair_accept import Accepting
@@ -57,7 +60,7 @@ from modicum.optimizers import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
-from modicum.settings import USUAL_UPSTREAMS, Settings, budgets_of, upstream_key
+from modicum.settings import USUAL_UPSTREAMS, Settings, budgets_of, rule_choice_of, upstream_key
 from modicum.settings.addresses import host_and_port
 
 LOOK_EVERY_S = 0.5
@@ -292,12 +295,18 @@ class Gateway:
         """What the settings say now."""
         owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
         # Before teams: these ask which arm a task is in.
-        arms = (self._experiments.arms,) if self._experiments.arms is not None else ()
+        arms: tuple[FactSource, ...] = (self._experiments.arms,) if self._experiments.arms is not None else ()
+        always, of_owners = split_rules(self._rules)
+        choice = rule_choice_of(self._settings.optimize, self._draw, of_owners) if of_owners else None
+        arms = (ChosenRules(choice), *arms) if choice is not None else arms
         if self._teams is None:
-            return InForce(owners, self._upstreams, arms, self._rules)
+            return InForce(owners, self._upstreams, arms, always)
         teams = self._teams.parts
         sources = (*arms, *teams.sources)
-        return InForce(owners, self._upstreams, sources, self._rules, teams.answerers, self._teams.graded)
+        return InForce(owners, self._upstreams, sources, always, teams.answerers, self._teams.graded)
+
+    def _draw(self, rule: str, task: str) -> float:
+        return draw(rule, task, self._digest_key)
 
     @property
     def _shared_metrics(self) -> Path | None:

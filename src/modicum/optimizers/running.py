@@ -45,32 +45,32 @@ def run_rules(rules: Iterable[Rule], subject: Subject) -> list[RuleDecision]:
 
 
 def _run(rule: Rule, subject: Subject) -> RuleDecision | None:
-    wanted = _Wanted()
+    wish = _RuleWish()
     with contain() as work:
         try:
-            return _decide(rule, subject, wanted)
+            return _decide(rule, subject, wish)
         except NotHeld as missing:
             return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=str(missing))
         except DoesNotFit as reason:
-            return RuleDecision(rule.name, RuleEffect.DOES_NOT_FIT, wanted.change, str(reason))
+            return RuleDecision(rule.name, RuleEffect.DOES_NOT_FIT, wish.change, str(reason))
     error = work.error
     assert error is not None  # noqa: S101 - whatever else happens returns
-    return RuleDecision(rule.name, RuleEffect.FAILED, wanted.change, type(error).__name__, failure_place(error))
+    return RuleDecision(rule.name, RuleEffect.FAILED, wish.change, type(error).__name__, failure_place(error))
 
 
-class _Wanted:
-    """What a rule wanted, for whoever hears that it failed."""
+class _RuleWish:
+    """What a rule decided, for whoever hears that it failed."""
 
     change: Change | None = None
 
 
-def _decide(rule: Rule, subject: Subject, wanted: _Wanted) -> RuleDecision | None:
+def _decide(rule: Rule, subject: Subject, wish: _RuleWish) -> RuleDecision | None:
     decided = rule.decide(subject.prompt, subject.facts)
     if isinstance(decided, NotDecidable):
         return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=decided.why)
     if decided.is_nothing:
         return None
-    wanted.change = decided
+    wish.change = decided
     expected = weigh(rule, subject.prompt, subject.facts, decided) if rule.safety is not None else None
     if expected is not None and not expected.is_positive:
         return RuleDecision(rule.name, RuleEffect.NOT_WORTH, decided, _why_not(expected), "", expected)

@@ -120,6 +120,15 @@ class LiveTurns:
             before = None
         return LivePlace(keys[-1], before, is_first, count, end)
 
+    def beginning(self, dialect: Dialect, body: bytes, scope: str, name: str) -> int | None:
+        """A number that all calls of a conversation share: of its name, or else of its first message; None: its API has
+        no messages.
+        """
+        field, messages, head = split_messages(body)
+        if not messages or any(kept in head for kept in _KEPT_BY_PROVIDER):
+            return None
+        return hash((scope, dialect.name, name or _read_message(dialect, field, messages[0]).digest))
+
     def record(
         self,
         place: LivePlace,

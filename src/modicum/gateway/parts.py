@@ -13,6 +13,7 @@ from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.recording import Recorder
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
+from modicum.gateway.warming.keeper import CacheKeeper
 from modicum.ledger.journal import Journal
 from modicum.outbound.keepalive import Connections
 
@@ -31,6 +32,8 @@ class Parts(NamedTuple):
     budgets: Budgeting
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
+    keeper: CacheKeeper | None = None
+    """Keeps caches warm; None as above."""
 
     def update_gauges(self, upstreams: Upstreams) -> None:
         """Brings up to date what is measured only when somebody asks."""

@@ -55,13 +55,9 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
         UserError: it has none of the known forms, or names a model that is not there or has no price.
     """
     name, _, value = text.partition("=")
-    if name == "cache_ttl" and value in _TTL_S:
-        return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value])))
-    if text == KEEP_WARM:
-        return WhatIf(text, FindingClass.REPLAYED, keep_warm_by_price(history, prices))
-    ttl, _, pings = value.partition(":")
-    if name == "keep_warm" and _TTL_S.get(ttl) and _is_count(pings) and 0 < int(pings) <= MOST_PINGS:
-        return WhatIf(text, FindingClass.REPLAYED, _keep_warm(history, text, _TTL_S[ttl], int(pings)))
+    change = _cache_change(text, history, prices)
+    if change is not None:
+        return WhatIf(text, FindingClass.REPLAYED, change)
     if name == "cap_tool_results" and _is_count(value):
         return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value)))
     if name == "cap_output" and _is_count(value):
@@ -77,6 +73,19 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     if name == "tier" and value in {tier.value for tier in Tier}:
         return WhatIf(text, FindingClass.HEADROOM, HistoryChange(tier=value))
     raise unknown_name("change that can be replayed called", text, FORMS)
+
+
+def _cache_change(text: str, history: History, prices: PriceBook) -> HistoryChange | None:
+    """A change of how long caches are kept; None: it is another one."""
+    name, _, value = text.partition("=")
+    if name == "cache_ttl" and value in _TTL_S:
+        return HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value]))
+    if text == KEEP_WARM:
+        return keep_warm_by_price(history, prices)
+    ttl, _, pings = value.partition(":")
+    if name == "keep_warm" and _TTL_S.get(ttl) and _is_count(pings) and 0 < int(pings) <= MOST_PINGS:
+        return _keep_warm(history, text, _TTL_S[ttl], int(pings))
+    return None
 
 
 def _set_ttl(history: History, text: str, seconds: int) -> Ints:

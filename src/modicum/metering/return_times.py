@@ -7,7 +7,7 @@ from typing import NamedTuple, Self
 
 SHORT_S, LONG_S = 270, 3570
 EDGES_S = (300, *range(2 * SHORT_S, 16 * SHORT_S, SHORT_S), *range(2 * LONG_S, 13 * LONG_S, LONG_S))
-"""Upper ends of the classes of time: the moments at which a cache of five minutes, or of an hour, needs its next ping."""
+"""Upper ends of the classes of time: the moments at which a cache of five minutes, or of an hour, needs a ping."""
 
 
 class ReturnTimes(NamedTuple):

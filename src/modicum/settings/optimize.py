@@ -5,10 +5,13 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from modicum.calls import Owner
 from modicum.calls.errors import accepted_are
 from modicum.calls.rule import Rule
 from modicum.optimizers import RULES
 from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
+
+MOST_MB = 100_000
 
 
 class OwnerRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -24,6 +27,8 @@ class OwnerRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_onl
     """Rules that run for them."""
     off: tuple[str, ...] = ()
     """Rules that do not."""
+    keep_warm: bool | None = None
+    """Whether pings renew their prompt caches. Not set: as for everybody."""
 
 
 class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
@@ -38,14 +43,36 @@ class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Rules that do not run."""
     hold_out: float = 0.1
     """Share of tasks on which a rule that was chosen here does not run, so that its effect can be seen. 0: none."""
+    keep_warm: bool = False
+    """Whether pings renew the prompt caches of pausing conversations, where that is expected to pay (docs/optimize.md).
+    Keys that are billed by use only."""
+    keep_warm_most_mb: int = 64
+    """The most megabytes of requests that are held in memory for that."""
     owner: tuple[OwnerRules, ...] = ()
     """What holds for some owners alone."""
+
+    @property
+    def keeps_warm(self) -> bool:
+        """Whether caches are kept warm for anybody."""
+        return self.enabled and (self.keep_warm or any(one.keep_warm for one in self.owner))
+
+    def keeps_warm_for(self, owner: Owner) -> bool:
+        """Whether an owner's caches are kept warm."""
+        if not self.enabled:
+            return False
+        chosen = self.keep_warm
+        for one in self.owner:
+            if one.keep_warm is not None and OwnerChoice(one.team, one.app, one.user, one.key).is_about(owner):
+                chosen = one.keep_warm
+        return chosen
 
 
 def optimize_fault(settings: OptimizeSettings, rules: Iterable[Rule] = RULES) -> tuple[str, str] | None:
     """The setting that is wrong, and what it must be."""
     if not (math.isfinite(settings.hold_out) and 0 <= settings.hold_out < 1):
         return "hold_out", "must be a share from 0 to below 1"
+    if not 1 <= settings.keep_warm_most_mb <= MOST_MB:
+        return "keep_warm_most_mb", f"must be a number from 1 to {MOST_MB:,}"
     names = {rule.name for rule in rules}
     names |= {name.partition(".")[0] for name in names} | {ALL}
     for one in (settings, *settings.owner):

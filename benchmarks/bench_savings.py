@@ -35,7 +35,14 @@ BESIDE = ("cache_ttl=5m", "cache_ttl=1h", "keep_warm=5m:1", "keep_warm=5m:3", "k
 class PricesToday(PriceBook):
     """Every call at the prices of one model of today."""
 
-    def steps(self, provider: str, model: str, at: datetime, tier: Tier = Tier.STANDARD, region: str = "") -> RateSteps:
+    def steps(
+        self,
+        provider: str,  # noqa: ARG002 - another model's prices stand for all
+        model: str,  # noqa: ARG002
+        at: datetime,  # noqa: ARG002
+        tier: Tier = Tier.STANDARD,
+        region: str = "",
+    ) -> RateSteps:
         return super().steps("anthropic", TODAYS_MODEL, TODAY, tier, region)
 
 

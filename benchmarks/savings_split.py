@@ -34,8 +34,7 @@ def split_by_person(folder: Path) -> Halves:
 
 def person_of(path: Path) -> str:
     """Whose home the transcript was written in; empty: it names none."""
-    opened = gzip.open(path, "rt") if path.suffix == ".gz" else path.open()
-    with opened as lines:
+    with gzip.open(path, "rt") if path.suffix == ".gz" else path.open() as lines:
         for line in lines:
             if '"cwd"' not in line:
                 continue

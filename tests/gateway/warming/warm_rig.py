@@ -7,10 +7,11 @@ from functools import partial
 
 import httpx2 as httpx
 
+from gateway.budgets.budget_rig import with_budgets
 from gateway.rig import running, wait_until
 from gateway.team_rig import mock_provider
 from modicum.gateway.warming.sending_pings import send_ping
-from modicum.settings import BudgetSettings, GatewaySettings, OptimizeSettings, Settings, UpstreamSettings
+from modicum.settings import GatewaySettings, OptimizeSettings, Settings, UpstreamSettings
 
 MODEL = "claude-sonnet-4-6"
 LONG = "All work and no play makes Jack a dull boy. " * 400
@@ -61,10 +62,10 @@ def warm_rig(folder, *, budget=(), **optimize):
                 gateway=GatewaySettings(listen="127.0.0.1:0", most_calls=16, own_keys=True),
                 upstreams={"anthropic": upstream},
                 optimize=OptimizeSettings(**{"keep_warm": True} | optimize),
-                budget=tuple(BudgetSettings(**one) for one in budget),
             )
 
-        with running(folder, settings) as rig:
+        folder.mkdir(exist_ok=True)
+        with with_budgets(folder, *budget, settings=settings) if budget else running(folder, settings) as rig:
             warm = WarmRig(rig, mock)
             find = rig.gateway.parts.rates.find
             wait_until(lambda: find("anthropic", datetime.now(UTC), 5000, MODEL) is not None)

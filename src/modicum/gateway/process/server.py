@@ -55,6 +55,7 @@ from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
 from modicum.gateway.warming.sending_pings import send_ping
+from modicum.gateway.warming.short_marks import ShortMarks
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
 from modicum.metering.digests import Digester
@@ -323,6 +324,8 @@ class Gateway:
         always, of_owners = split_rules(self._rules)
         choice = rule_choice_of(self._settings.optimize, self._draw, of_owners) if of_owners else None
         arms = (ChosenRules(choice), *arms) if choice is not None else arms
+        if self.parts.keeper is not None and self._settings.optimize.keeps_warm:
+            arms = (*arms, ShortMarks(self._keeps_warm_for))
         if self._teams is None:
             return InForce(owners, self._upstreams, arms, always)
         teams = self._teams.parts

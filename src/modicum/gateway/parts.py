@@ -42,6 +42,11 @@ class Parts(NamedTuple):
         metrics.waiting.set(self.journal.records_waiting)
         metrics.healthy.set(self.journal.healthy)
         self.upstream_calls.gauge(upstreams)
+        if self.keeper is not None:
+            every = self.keeper.figures.values()
+            metrics.warm_pings.set(sum(one.pings for one in every))
+            metrics.warm_spent_usd.set(float(sum(one.spent_usd for one in every)))
+            metrics.warm_saved_usd.set(float(sum(one.saved_usd for one in every)))
         metrics.bodies_held.set(self.bodies.held_bytes)
         metrics.bodies_limit.set(self.bodies.most_bytes)
 

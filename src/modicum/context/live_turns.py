@@ -46,6 +46,8 @@ class LatestCall(NamedTuple):
     """Rules that changed it."""
     cached_for_s: float = 300.0
     """Time to live of what it left in the cache."""
+    renewed_s: float = 0.0
+    """When a ping has renewed that; 0: none has."""
 
 
 class LivePlace(NamedTuple):
@@ -75,6 +77,13 @@ class LivePlace(NamedTuple):
     def rules_before(self) -> frozenset[str] | None:
         """Rules that changed the call before; None: not known."""
         return self.before.rules if self.before is not None else None
+
+    @property
+    def cached_for_s(self) -> float:
+        """How long what the call before left in the cache lives, from its beginning on, pings included."""
+        if self.before is None:
+            return 300.0
+        return self.before.cached_for_s + max(0.0, self.before.renewed_s - self.before.started_s)
 
     def seconds_since_last(self, now_s: float) -> float | None:
         return max(0.0, now_s - self.before.started_s) if self.before is not None else None
@@ -128,6 +137,12 @@ class LiveTurns:
         if not messages or any(kept in head for kept in _KEPT_BY_PROVIDER):
             return None
         return hash((scope, dialect.name, name or _read_message(dialect, field, messages[0]).digest))
+
+    def renew(self, key: int, at_s: float) -> None:
+        """What a conversation's newest call left in the cache lives anew from then on."""
+        latest = self._latest.get(key)
+        if latest is not None:
+            self._latest[key] = latest._replace(renewed_s=at_s)
 
     def record(
         self,

@@ -66,6 +66,8 @@ class WarmConversation:
     answered_s: float
     due_s: float
     pings: int = 0
+    place_key: int | None = None
+    """Under which `LiveTurns` knows it."""
 
     @property
     def size_bytes(self) -> int:
@@ -104,6 +106,8 @@ class CacheKeeper:
         call, about = exchange.finished, exchange.about
         if call is None or is_ping(about.tags) or about.agent or not self.wants(about.owner):
             return
+        if exchange.downgraded_to or exchange.begun.model != exchange.route.model:
+            return  # its body names another model than the one whose cache it filled
         dialect = exchange.request.served.dialect
         if dialect.name != DIALECT or exchange.translation is not None or exchange.answered_by:
             return
@@ -130,6 +134,8 @@ class CacheKeeper:
                 about.owner, ping, call.model, call.provider, cached, ttl_s, now_s, now_s + ttl_s - MARGIN_S
             ),
         )
+        if exchange.place is not None:
+            self._conversations[key].place_key = exchange.place.key
         self._find_rates(self._conversations[key], now_s)  # looked up now, so that they are there when it is due
 
     async def ping_due(self, now_s: float, send: SendPing) -> int:
@@ -175,6 +181,8 @@ class CacheKeeper:
             figures.spent_usd += _cost_usd(call, rates)
         if call.usage.cache_read < one.cached_tokens // 2:
             self._end(one)  # the cache was lost: nothing is renewed
+        elif one.place_key is not None:
+            self._turns.renew(one.place_key, now_s)
 
     def _settle_pause(self, one: WarmConversation, call: Call, exchange: Exchange) -> None:
         """The next call has come: what its pause was good for."""

@@ -47,7 +47,7 @@ def list_rules(*, as_json: bool) -> None:
     """List all rules, how safe each is, and whether it is on.
 
     \b
-    Example:
+    Examples:
       modicum optimize list --json
     """
     from modicum.calls.call import NOBODY

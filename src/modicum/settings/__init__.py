@@ -13,6 +13,7 @@ from modicum.settings.folders import (
     state_folder,
 )
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
+from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
 from modicum.settings.state import StateSettings
@@ -28,6 +29,7 @@ __all__ = [
     "BudgetSettings",
     "ConsoleSettings",
     "GatewaySettings",
+    "OptimizeSettings",
     "OtelSettings",
     "Settings",
     "StateSettings",
@@ -46,6 +48,7 @@ __all__ = [
     "place_of",
     "price_file_place",
     "read_settings",
+    "rule_choice_of",
     "state_folder",
     "upstream_key",
     "user_zone",

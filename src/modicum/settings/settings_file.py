@@ -19,6 +19,7 @@ from modicum.settings.budgets import BudgetSettings, budget_fault
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
+from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault
 from modicum.settings.otel import OtelSettings
 from modicum.settings.state import StateSettings, state_fault
 from modicum.settings.table import Settings
@@ -99,6 +100,9 @@ def _check(settings: Settings, path: Path, text: str) -> None:
     if (wrong := state_fault(settings.state)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{_line(text, key)}: state.{key} {accepted}")
+    if (wrong := optimize_fault(settings.optimize)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{_line(text, key)}: optimize.{key} {accepted}")
     for name, team in settings.teams.items():
         fault = team_fault(team)
         if fault is not None:
@@ -163,6 +167,8 @@ _TABLES = {
     "$.gateway": GatewaySettings,
     "$.console": ConsoleSettings,
     "$.otel": OtelSettings,
+    "$.optimize": OptimizeSettings,
+    "$.optimize.owner[": OwnerRules,
     "$.upstreams[": UpstreamSettings,
     "$.teams[": TeamSettings,
     "$.budget[": BudgetSettings,

@@ -5,6 +5,7 @@ import msgspec
 from modicum.settings.budgets import BudgetSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
+from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
 from modicum.settings.state import StateSettings
 from modicum.settings.teams import TeamSettings
@@ -31,6 +32,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Other names for models: fast = "openai/gpt-4o-mini"."""
     teams: dict[str, TeamSettings] = {}
     """Teams of agents whose plans the gateway applies."""
+    optimize: OptimizeSettings = OptimizeSettings()
+    """Rules that change calls before they are sent (see docs/optimize.md)."""
     budget: tuple[BudgetSettings, ...] = ()
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
     state: StateSettings = StateSettings()

@@ -34,6 +34,7 @@ VERBS = {
     "outcome": "Record what came of tasks: import, record, from-git, list.",
     "yield": "Show outcomes per million tokens, and cost per outcome.",
     "compare": "Compare models, agents, prompts or savers on the same tasks, with intervals and verdicts.",
+    "route": "Learn which model a prompt needs, and show how good that is: train, eval, decide.",
     "experiment": "Try a change on live tasks with a hold-out, and take it back if outcomes suffer.",
     "prices": "Show what a model costs and cost, and what the past would cost at other prices.",
     "count": "Count tokens and price of a text for several models, with the error of the count.",
@@ -51,6 +52,7 @@ FILES = {
     "compare": "comparison.verb",
     "import": "import_logs",
     "yield": "yields",
+    "route": "routing.verbs",
     "team": "team.verbs",
     "experiment": "experiments.verbs",
 }

@@ -228,7 +228,7 @@ def simulated_verifiers(table: OutcomeTable, priced: np.ndarray, best: int, pref
 
 
 def learned_difficulty(data: Path, kind: str, prefix: str) -> dict[str, object]:
-    """A router on the prompts alone, on the same tasks: what difficulty that is learned adds where models agree less."""
+    """A router on the prompts alone, on the same tasks: what learned difficulty is worth beside agreement."""
     table = read_zeroeval(data / "zeroeval", kind)
     priced = [model for model, cost in zip(table.models, table.mean_costs("usd"), strict=True) if np.isfinite(cost)]
     table = table.select(priced)

@@ -14,6 +14,7 @@ from modicum.settings.folders import (
 )
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
 from modicum.settings.otel import OtelSettings
+from modicum.settings.routes import RouteSettings
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings
@@ -28,6 +29,7 @@ __all__ = [
     "ConsoleSettings",
     "GatewaySettings",
     "OtelSettings",
+    "RouteSettings",
     "Settings",
     "TeamSettings",
     "UpstreamSettings",

@@ -20,6 +20,7 @@ from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
 from modicum.settings.otel import OtelSettings
+from modicum.settings.routes import RouteSettings, route_fault
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings, team_fault
 from modicum.settings.time_zone import checked_zone
@@ -100,6 +101,10 @@ def _check(settings: Settings, path: Path, text: str) -> None:
         if fault is not None:
             key, accepted = fault
             raise UserError(f"{path}{_line(text, key)}: teams.{name}.{key} must be {accepted}")
+    for name, route in settings.routes.items():
+        if (fault := route_fault(name, route)) is not None:
+            key, accepted = fault
+            raise UserError(f"{path}{_line(text, key)}: routes.{name:.64}.{key:.64} must be {accepted}")
 
 
 def _check_loads(settings: Settings, path: Path, text: str) -> None:
@@ -163,5 +168,6 @@ _TABLES = {
     "$.otel": OtelSettings,
     "$.upstreams[": UpstreamSettings,
     "$.teams[": TeamSettings,
+    "$.routes[": RouteSettings,
     "$.budget[": BudgetSettings,
 }

@@ -6,6 +6,7 @@ from modicum.settings.budgets import BudgetSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
 from modicum.settings.otel import OtelSettings
+from modicum.settings.routes import RouteSettings
 from modicum.settings.teams import TeamSettings
 from modicum.settings.upstreams import UpstreamSettings
 
@@ -30,6 +31,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Other names for models: fast = "openai/gpt-4o-mini"."""
     teams: dict[str, TeamSettings] = {}
     """Teams of agents whose plans the gateway applies."""
+    routes: dict[str, RouteSettings] = {}
+    """Routers that experiments try on calls (see docs/routing.md)."""
     budget: tuple[BudgetSettings, ...] = ()
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
     file: str = ""

@@ -46,6 +46,7 @@ from modicum.gateway.process.tls import TlsListener, listener_of, trust_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
 from modicum.gateway.recording import Recorder
+from modicum.gateway.routes import LiveRoutes
 from modicum.gateway.teams.teams import Teams
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstream, Upstreams
@@ -109,13 +110,13 @@ class Gateway:
         open_ledger: OpenLedger | None = None,
     ) -> None:
         check_budget_workers(settings, worker.count)
-        self._prices, self._open_ledger = prices, open_ledger
-        self._rules = tuple(rules)
+        self._prices, self._open_ledger, self._rules = prices, open_ledger, tuple(rules)
         self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
         self._worker, self._bound = worker, bound
         self._events = EventFile(folder / "events.sqlite")
         self._keys = LiveKeys(self._events)
         self._experiments = LiveExperiments(self._events, digest_key)
+        self._routes = LiveRoutes(self._experiments.applied)
         self._stamp = _stamp(settings.file)
         self.parts: Parts
         self.pipeline: Pipeline
@@ -167,7 +168,7 @@ class Gateway:
             budgets,
             LiveTurns() if self._worker.count == 1 else None,
         )
-        self._load_teams()
+        self._load_features()
         parts.budgets.take_over(budgets_of(self._settings.budget, self._settings.timezone))
         upstream = UpstreamAnswerer(
             parts.connections, parts.upstream_calls, parts.recorder.take_apart, parts.metrics.failed
@@ -262,7 +263,7 @@ class Gateway:
             log("settings_kept", error=str(error))
             return
         self._settings, self._upstreams = settings, upstreams
-        self._load_teams()
+        self._load_features()
         self.parts.budgets.take_over(budgets_of(settings.budget, settings.timezone))
         self.pipeline.take_over(self._in_force())
         if self._app is not None:
@@ -277,8 +278,9 @@ class Gateway:
         else:
             log("certificate_renewed")
 
-    def _load_teams(self) -> None:
-        """Plans of teams, if the settings name any (or did). Without their file no plan is applied; calls go on."""
+    def _load_features(self) -> None:
+        """Routers and plans of teams, if the settings name any (or did). Without their files calls go on."""
+        self._routes.load(self._settings)
         if self._teams is None and self._settings.teams:
             try:
                 self._teams = Teams(self._folder, self._digest_key, self.parts.metrics.failed)
@@ -291,13 +293,11 @@ class Gateway:
     def _in_force(self) -> InForce:
         """What the settings say now."""
         owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
-        # Before teams: these ask which arm a task is in.
-        arms = (self._experiments.arms,) if self._experiments.arms is not None else ()
+        arms = self._routes.behind(self._experiments.arms)
         if self._teams is None:
             return InForce(owners, self._upstreams, arms, self._rules)
-        teams = self._teams.parts
-        sources = (*arms, *teams.sources)
-        return InForce(owners, self._upstreams, sources, self._rules, teams.answerers, self._teams.graded)
+        teams, graded = self._teams.parts, self._teams.graded
+        return InForce(owners, self._upstreams, (*arms, *teams.sources), self._rules, teams.answerers, graded)
 
     @property
     def _shared_metrics(self) -> Path | None:

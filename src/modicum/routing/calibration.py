@@ -18,7 +18,7 @@ CAUTION = 1.0
 
 
 @dataclass(frozen=True)
-class Calibration:
+class RateCalibration:
     """The exchange rate between outcome and cost, and what came of it on prompts that were not learned from."""
 
     unit: Unit
@@ -100,7 +100,7 @@ def calibrate(
     *,
     loss: float | None = None,
     budget: float | None = None,
-) -> Calibration:
+) -> RateCalibration:
     """The rate at which the router loses no more than `loss` (a share of outcomes) against the best single model, for
     the least cost; or with `budget`, at which it reaches most for a mean cost per call of at most that.
 
@@ -132,4 +132,4 @@ def calibrate(
         )
     if chosen is None:
         chosen = 0.0, float(outcomes[:, best].mean()), float(costs[best])
-    return Calibration(unit, *chosen, table.models[best], float(outcomes[:, best].mean()), float(costs[best]))
+    return RateCalibration(unit, *chosen, table.models[best], float(outcomes[:, best].mean()), float(costs[best]))

@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from modicum.calls import UserError
-from modicum.routing.calibration import Calibration, Unit, best_model, calibrate, choose, unit_costs
+from modicum.routing.calibration import RateCalibration, Unit, best_model, calibrate, choose, unit_costs
 from modicum.routing.curve import CurveFigures, curve_figures, oracle_scores
-from modicum.routing.learners.learner import Learner
+from modicum.routing.learners.learner import OutcomeLearner
 from modicum.routing.learners.length import LengthLearner
 from modicum.routing.outcome_table import OutcomeTable
 from modicum.routing.sparse_rows import Floats, Integers
@@ -96,7 +96,7 @@ def draw_folds(table: OutcomeTable, count: int, *, by_family: bool = False, seed
     return np.array([fold_of[name] for name in names])
 
 
-def out_of_fold_scores(table: OutcomeTable, learner: Learner, folds: Integers) -> Floats:
+def out_of_fold_scores(table: OutcomeTable, learner: OutcomeLearner, folds: Integers) -> Floats:
     """What a learner expects of each task, having learned from the other folds."""
     scores = np.empty(table.outcomes.shape)
     for fold in np.unique(folds):
@@ -108,7 +108,7 @@ def out_of_fold_scores(table: OutcomeTable, learner: Learner, folds: Integers) -
 
 def evaluate(
     table: OutcomeTable,
-    learners: Sequence[Learner],
+    learners: Sequence[OutcomeLearner],
     folds: Integers,
     *,
     weak: str,
@@ -176,7 +176,7 @@ def _floor_figures(
     for fold in np.unique(folds):
         inside, outside = np.flatnonzero(folds == fold), np.flatnonzero(folds != fold)
         set_on = table.take(outside)
-        calibration: Calibration = calibrate(set_on, scores[outside], unit, loss=loss)
+        calibration: RateCalibration = calibrate(set_on, scores[outside], unit, loss=loss)
         costs, best = unit_costs(set_on, unit), best_model(set_on)
         models = choose(scores[inside], costs, calibration.rate)
         outcomes = table.outcomes[inside]

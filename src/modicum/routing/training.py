@@ -6,10 +6,10 @@ from datetime import date, timedelta
 
 import numpy as np
 
-from modicum.routing.calibration import Calibration, Unit, best_model, calibrate, unit_costs
+from modicum.routing.calibration import RateCalibration, Unit, best_model, calibrate, unit_costs
 from modicum.routing.curve import curve_figures
 from modicum.routing.evaluation import draw_folds, out_of_fold_scores
-from modicum.routing.learners.learner import Learner
+from modicum.routing.learners.learner import OutcomeLearner
 from modicum.routing.outcome_table import OutcomeTable, check_table
 from modicum.routing.router import MEASURED_FOREIGN, Provenance, Router, RouterTerms
 
@@ -19,13 +19,13 @@ FOLDS = 5
 @dataclass(frozen=True)
 class TrainedRouter:
     router: Router
-    calibration: Calibration
+    calibration: RateCalibration
     remarks: Sequence[str]
 
 
 def train_router(
     table: OutcomeTable,
-    learner: Learner,
+    learner: OutcomeLearner,
     unit: Unit,
     *,
     source: str,

@@ -112,7 +112,12 @@ def command() -> None:
 @click.option("--days", default=90, show_default=True, type=click.IntRange(1, 3650), help="How long the weights hold.")
 @shared.pass_options(TrainOptions)
 def train(options: TrainOptions) -> None:
-    """Learn weights from a table, and set them to a quality floor or to a budget."""
+    """Learn weights from a table, and set them to a quality floor or to a budget.
+
+    \b
+    Examples:
+      modicum route train outcomes.csv --loss 0.5 --out router.npz
+    """
     from modicum.cli.routing.tables import print_training
     from modicum.routing.learners.by_name import make_learner
     from modicum.routing.training import train_router
@@ -164,7 +169,12 @@ def train(options: TrainOptions) -> None:
 @click.option("--seed", default=0, show_default=True, help="Of the draw of folds.")
 @shared.pass_options(EvalOptions)
 def evaluation(options: EvalOptions) -> None:
-    """Show APGR, CPT and the cost at quality floors, beside random, length, best single and oracle."""
+    """Show APGR, CPT and the cost at quality floors, beside random, length, best single and oracle.
+
+    \b
+    Examples:
+      modicum route eval outcomes.csv --by-family
+    """
     from modicum.cli.routing.tables import print_evaluation
     from modicum.routing.evaluation import draw_folds, evaluate
     from modicum.routing.learners.by_name import make_learner
@@ -211,7 +221,12 @@ def evaluation(options: EvalOptions) -> None:
 @shared.json_option
 @shared.pass_options(DecideOptions)
 def decide(options: DecideOptions) -> None:
-    """Say which model a prompt would be sent to, and why."""
+    """Say which model a prompt would be sent to, and why.
+
+    \b
+    Examples:
+      modicum route decide router.npz --prompt prompt.txt
+    """
     from modicum.routing.weights import decode_router
 
     weights = decode_router(read_named(options.router), str(options.router))

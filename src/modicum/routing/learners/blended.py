@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from modicum.routing.inputs import Inputs
-from modicum.routing.learners.learner import Learner, Scorer
+from modicum.routing.learners.learner import OutcomeLearner, Scorer
 from modicum.routing.learners.neighbours import mean_outcomes
 from modicum.routing.sparse_rows import Floats
 
@@ -28,7 +28,7 @@ class BlendedScorer:
 
 @dataclass(frozen=True)
 class BlendedLearner:
-    learners: tuple[Learner, ...]
+    learners: tuple[OutcomeLearner, ...]
     name: str = "blended"
 
     def fit(self, inputs: Inputs, outcomes: Floats) -> Scorer:
@@ -53,5 +53,5 @@ def spread_of(scores: Floats) -> float:
     return max(1e-9, float(np.sqrt((differences**2).mean())))
 
 
-def blend(learners: Sequence[Learner], name: str = "blended") -> BlendedLearner:
+def blend(learners: Sequence[OutcomeLearner], name: str = "blended") -> BlendedLearner:
     return BlendedLearner(tuple(learners), name)

@@ -3,7 +3,7 @@
 from modicum.calls.errors import unknown_name
 from modicum.routing.learners.blended import BlendedLearner
 from modicum.routing.learners.embedded import EmbeddedLearner
-from modicum.routing.learners.learner import Learner
+from modicum.routing.learners.learner import OutcomeLearner
 from modicum.routing.learners.length import LengthLearner
 from modicum.routing.learners.linear import LinearLearner
 from modicum.routing.learners.neighbours import NeighbourLearner
@@ -16,12 +16,12 @@ _MOST_COLUMNS = 40
 """Of each prompt that neighbours compare: what stays below a millisecond and in a small file."""
 
 
-def make_learner(name: str) -> Learner:
+def make_learner(name: str) -> OutcomeLearner:
     linear, letters = LinearLearner(measure_share=0.15), LinearLearner("letters", measure_share=0.15)
     neighbours = NeighbourLearner(most_columns=_MOST_COLUMNS)
     by_letters = NeighbourLearner("letters", most_columns=_MOST_COLUMNS)
     embedding, embedding_neighbours = EmbeddedLearner(), EmbeddedLearner(300)
-    learners: dict[str, Learner] = {
+    learners: dict[str, OutcomeLearner] = {
         "length": LengthLearner(),
         "linear": linear,
         "letters": letters,

@@ -13,7 +13,7 @@ class Scorer(Protocol):
         """The outcome that is expected: a row per prompt, a column per model."""
 
 
-class Learner(Protocol):
+class OutcomeLearner(Protocol):
     @property
     def name(self) -> str:
         """As tables and people call it."""

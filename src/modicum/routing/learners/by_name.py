@@ -12,7 +12,7 @@ DEFAULT = "blended"
 LIVE = ("length", "linear", "letters", "neighbours", "blended")
 """Those that decide on a live call. The others need vectors of the prompts, which no call has in time."""
 WITH_EMBEDDINGS = ("embedding", "embedding-neighbours", "blended-embedding")
-_MOST_COLUMNS = 40
+_MOST_COLUMNS = 30
 """Of each prompt that neighbours compare: what stays below a millisecond and in a small file."""
 
 

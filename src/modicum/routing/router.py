@@ -1,4 +1,4 @@
-"""The decision: one prompt in, one model out. Pure, below a millisecond, and on doubt the best single model."""
+"""The decision: one prompt in, one model out. Pure, and on doubt the best single model."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -15,6 +15,7 @@ from modicum.settings.folders import (
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
+from modicum.settings.routes import RouteSettings
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
 from modicum.settings.state import StateSettings
 from modicum.settings.table import Settings
@@ -31,6 +32,7 @@ __all__ = [
     "GatewaySettings",
     "OptimizeSettings",
     "OtelSettings",
+    "RouteSettings",
     "Settings",
     "StateSettings",
     "TeamSettings",

@@ -35,7 +35,6 @@ from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.in_force import InForce
 from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.live_rates import LiveRates
-from modicum.gateway.optimizing import FactSource
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.process.fair_accept import Accepting
@@ -50,6 +49,7 @@ from modicum.gateway.process.tls import TlsListener, listener_of, trust_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
 from modicum.gateway.recording import Recorder
+from modicum.gateway.routes import LiveRoutes
 from modicum.gateway.teams.teams import Teams
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstream, Upstreams
@@ -114,13 +114,13 @@ class Gateway:
         open_ledger: OpenLedger | None = None,
     ) -> None:
         check_budget_workers(settings, worker.count)
-        self._prices, self._open_ledger = prices, open_ledger
-        self._rules = tuple(rules)
+        self._prices, self._open_ledger, self._rules = prices, open_ledger, tuple(rules)
         self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
         self._worker, self._bound = worker, bound
         self._events = EventFile(folder / "events.sqlite")
         self._keys = LiveKeys(self._events)
         self._experiments = LiveExperiments(self._events, digest_key)
+        self._routes = LiveRoutes(self._experiments.applied)
         self._stamp = _stamp(settings.file)
         self.parts: Parts
         self.pipeline: Pipeline
@@ -174,7 +174,7 @@ class Gateway:
             turns,
             self._keeper_of(rates, turns),
         )
-        self._load_teams()
+        self._load_features()
         await self._take_over_budgets()
         upstream = UpstreamAnswerer(parts.connections, parts.upstream_calls, parts.recorder.take_apart, metrics.failed)
         self.pipeline = Pipeline(self._in_force(), parts, upstream)
@@ -270,7 +270,7 @@ class Gateway:
             log("settings_kept", error=str(error))
             return
         self._settings, self._upstreams = settings, upstreams
-        self._load_teams()
+        self._load_features()
         await self._take_over_budgets()
         self.pipeline.take_over(self._in_force())
         if self._app is not None:
@@ -309,8 +309,9 @@ class Gateway:
         else:
             log("certificate_renewed")
 
-    def _load_teams(self) -> None:
-        """Plans of teams, if the settings name any (or did). Without their file no plan is applied; calls go on."""
+    def _load_features(self) -> None:
+        """Routers and plans of teams, if the settings name any (or did). Without their files calls go on."""
+        self._routes.load(self._settings)
         if self._teams is None and self._settings.teams:
             try:
                 self._teams = Teams(self._folder, self._digest_key, self.parts.metrics.failed)
@@ -324,7 +325,7 @@ class Gateway:
         """What the settings say now."""
         owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
         # Before teams: these ask which arm a task is in.
-        arms: tuple[FactSource, ...] = (self._experiments.arms,) if self._experiments.arms is not None else ()
+        arms = self._routes.behind(self._experiments.arms)
         always, of_owners = split_rules(self._rules)
         choice = rule_choice_of(self._settings.optimize, self._draw, of_owners) if of_owners else None
         arms = (ChosenRules(choice), *arms) if choice is not None else arms
@@ -332,9 +333,8 @@ class Gateway:
             arms = (*arms, ShortMarks(self._keeps_warm_for))
         if self._teams is None:
             return InForce(owners, self._upstreams, arms, always)
-        teams = self._teams.parts
-        sources = (*arms, *teams.sources)
-        return InForce(owners, self._upstreams, sources, always, teams.answerers, self._teams.graded)
+        teams, graded = self._teams.parts, self._teams.graded
+        return InForce(owners, self._upstreams, (*arms, *teams.sources), always, teams.answerers, graded)
 
     def _draw(self, rule: str, task: str) -> float:
         return draw(rule, task, self._digest_key)

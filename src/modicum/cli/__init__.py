@@ -34,6 +34,8 @@ VERBS = {
     "outcome": "Record what came of tasks: import, record, from-git, list.",
     "yield": "Show outcomes per million tokens, and cost per outcome.",
     "compare": "Compare models, agents, prompts or savers on the same tasks, with intervals and verdicts.",
+    "trial": "Run a command with and without a token saver on the same tasks, and judge it.",
+    "route": "Learn which model a prompt needs, and show how good that is: train, eval, decide.",
     "experiment": "Try a change on live tasks with a hold-out, and take it back if outcomes suffer.",
     "optimize": "Show which rules would act on your calls, what each expects to save, and why others do not.",
     "prices": "Show what a model costs and cost, and what the past would cost at other prices.",
@@ -53,8 +55,10 @@ FILES = {
     "import": "import_logs",
     "optimize": "optimizing.verbs",
     "yield": "yields",
+    "route": "routing.verbs",
     "team": "team.verbs",
     "experiment": "experiments.verbs",
+    "trial": "trials.verb",
 }
 """Verbs whose file cannot have their name."""
 

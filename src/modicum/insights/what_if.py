@@ -1,13 +1,14 @@
 """Changes as people type them: `cache_ttl=1h`, `cap_tool_results=2000`, `model:NAME=OTHER`, `tier=batch`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from modicum.calls import Tier, UserError
 from modicum.calls.errors import unknown_name
 from modicum.calls.usage import TEXT_BUCKETS
-from modicum.insights.caching import find_rule_flags
+from modicum.insights.cache_replay.paying_pings import count_paying
+from modicum.insights.caching import Caching, find_rule_flags
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import Flags, History, Ints
 from modicum.insights.rates import RateTable
@@ -19,7 +20,7 @@ from modicum.metering.return_times import CODING_AGENTS
 
 FORMS = (
     "cache_ttl=5m|1h|30m|12h|24h|off",
-    "keep_warm=5m:PINGS",
+    "keep_warm=5m:PINGS|oracle",
     "keep_warm=auto",
     "cap_tool_results=TOKENS",
     "cap_output=TOKENS",
@@ -32,6 +33,8 @@ LONGEST_COUNT = 9
 """Digits of a number of tokens."""
 _TTL_S = {"5m": 300, "1h": 3600, "30m": 1800, "12h": 43_200, "24h": 86_400, "off": 0}
 
+SHORT_TTL_S = 1800
+"""Up to here a write is billed as a short one."""
 MODELS_NAMED = 3
 MOST_PINGS = 1000
 """In one pause. Pings are no substitute for a longer time to live."""
@@ -55,9 +58,9 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
         UserError: it has none of the known forms, or names a model that is not there or has no price.
     """
     name, _, value = text.partition("=")
-    change = _cache_change(text, history, prices)
-    if change is not None:
-        return WhatIf(text, FindingClass.REPLAYED, change)
+    of_caches = _parse_cache_change(text, history, prices)
+    if of_caches is not None:
+        return of_caches
     if name == "cap_tool_results" and _is_count(value):
         return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value)))
     if name == "cap_output" and _is_count(value):
@@ -73,19 +76,6 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     if name == "tier" and value in {tier.value for tier in Tier}:
         return WhatIf(text, FindingClass.HEADROOM, HistoryChange(tier=value))
     raise unknown_name("change that can be replayed called", text, FORMS)
-
-
-def _cache_change(text: str, history: History, prices: PriceBook) -> HistoryChange | None:
-    """A change of how long caches are kept; None: it is another one."""
-    name, _, value = text.partition("=")
-    if name == "cache_ttl" and value in _TTL_S:
-        return HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value]))
-    if text == KEEP_WARM:
-        return keep_warm_by_price(history, prices)
-    ttl, _, pings = value.partition(":")
-    if name == "keep_warm" and _TTL_S.get(ttl) and _is_count(pings) and 0 < int(pings) <= MOST_PINGS:
-        return _keep_warm(history, text, _TTL_S[ttl], int(pings))
-    return None
 
 
 def _set_ttl(history: History, text: str, seconds: int) -> Ints:
@@ -105,6 +95,26 @@ def _set_ttl(history: History, text: str, seconds: int) -> Ints:
     return np.where(offered, seconds, -1)
 
 
+def _parse_cache_change(text: str, history: History, prices: PriceBook) -> WhatIf | None:
+    """A change of how long caches are kept; None: it is another one."""
+    name, _, value = text.partition("=")
+    if name == "cache_ttl" and value in _TTL_S:
+        return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value])))
+    if text == KEEP_WARM:
+        return WhatIf(text, FindingClass.REPLAYED, keep_warm_by_price(history, prices))
+    ttl, _, pings = value.partition(":")
+    if name == "keep_warm" and _TTL_S.get(ttl) and (pings == "oracle" or _is_ping_count(pings)):
+        return _parse_keep_warm(text, history, prices)
+    return None
+
+
+def _parse_keep_warm(text: str, history: History, prices: PriceBook) -> WhatIf:
+    ttl, _, pings = text.partition("=")[2].partition(":")
+    if pings == "oracle":
+        return WhatIf(text, FindingClass.UPPER_BOUND, _keep_warm_at_best(history, text, _TTL_S[ttl], prices))
+    return WhatIf(text, FindingClass.REPLAYED, _keep_warm(history, text, _TTL_S[ttl], int(pings)))
+
+
 def _keep_warm(history: History, text: str, seconds: int, pings: int) -> HistoryChange:
     """The caches of main agents kept for this time, and renewed by so many pings at most. A subagent ends with its
     work, and a cache that bills no writes needs no ping that is paid.
@@ -121,6 +131,23 @@ def _keep_warm(history: History, text: str, seconds: int, pings: int) -> History
             f"'{text}' cannot be done here: no main agent's call in this history writes to a cache that is billed"
         )
     return HistoryChange(ttl_seconds=ttl, pings=np.where(ttl > 0, pings, 0))
+
+
+def _keep_warm_at_best(history: History, text: str, seconds: int, prices: PriceBook) -> HistoryChange:
+    """The same with pings only where they pay, known from behind.
+
+    Raises:
+        UserError: as `_keep_warm`.
+    """
+    change = _keep_warm(history, text, seconds, 1)
+    ttl = change.ttl_seconds
+    assert ttl is not None  # noqa: S101 - _keep_warm sets it
+    rates = RateTable(history, prices).per_call(
+        history.model, history.models, history.tier, history.tiers, history.prompt.astype(np.float64)
+    )
+    _, read, short, long, *_ = np.nan_to_num(rates).T
+    written = np.where(ttl > SHORT_TTL_S, long, short)
+    return replace(change, pings=count_paying(Caching.compute(history), ttl, read, written))
 
 
 def keep_warm_by_price(history: History, prices: PriceBook) -> HistoryChange:
@@ -153,6 +180,10 @@ def _offers(rules: CacheRules, seconds: int) -> bool:
     if seconds == 0:
         return rules.can_be_off
     return seconds in rules.ttl_s and (len(rules.ttl_s) > 1 or not rules.is_implicit)
+
+
+def _is_ping_count(value: str) -> bool:
+    return _is_count(value) and 0 < int(value) <= MOST_PINGS
 
 
 def _is_count(value: str) -> bool:

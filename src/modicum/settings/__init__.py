@@ -15,7 +15,9 @@ from modicum.settings.folders import (
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
+from modicum.settings.routes import RouteSettings
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
+from modicum.settings.state import StateSettings
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings
 from modicum.settings.time_zone import UserZone, checked_zone, user_zone
@@ -30,7 +32,9 @@ __all__ = [
     "GatewaySettings",
     "OptimizeSettings",
     "OtelSettings",
+    "RouteSettings",
     "Settings",
+    "StateSettings",
     "TeamSettings",
     "UpstreamSettings",
     "UserZone",

@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -21,6 +21,8 @@ from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
 from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault
 from modicum.settings.otel import OtelSettings
+from modicum.settings.routes import RouteSettings, route_fault
+from modicum.settings.state import StateSettings, state_fault
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings, team_fault
 from modicum.settings.time_zone import checked_zone
@@ -92,18 +94,40 @@ def _check(settings: Settings, path: Path, text: str) -> None:
     if (wrong := gateway_fault(settings.gateway)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{_line(text, key)}: gateway.{key} {accepted}")
+    _check_budgets(settings, path, text)
+    _check_optimizing(settings, path, text)
+    _check_features(settings, path, text)
+
+
+def _check_budgets(settings: Settings, path: Path, text: str) -> None:
+    """Limits, and where they are counted."""
     if (broken := budget_fault(settings.budget, settings.keep_days)) is not None:
         index, key, accepted = broken
         named = settings.budget[index].name
         raise UserError(f"{path}{_line_of_budget(text, index, key)}: budget '{named:.64}': {key} {accepted}")
+    if (wrong := state_fault(settings.state)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{_line(text, key)}: state.{key} {accepted}")
+
+
+def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
+    """Which rules run, and for whom."""
     if (wrong := optimize_fault(settings.optimize)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{_line(text, key)}: optimize.{key} {accepted}")
+
+
+def _check_features(settings: Settings, path: Path, text: str) -> None:
+    """Teams of agents and routers."""
     for name, team in settings.teams.items():
         fault = team_fault(team)
         if fault is not None:
             key, accepted = fault
             raise UserError(f"{path}{_line(text, key)}: teams.{name}.{key} must be {accepted}")
+    for name, route in settings.routes.items():
+        if (fault := route_fault(name, route)) is not None:
+            key, accepted = fault
+            raise UserError(f"{path}{_line(text, key)}: routes.{name:.64}.{key:.64} must be {accepted}")
 
 
 def _check_loads(settings: Settings, path: Path, text: str) -> None:
@@ -156,9 +180,7 @@ def _list_accepted(message: str) -> str:
         if place in message:
             table = type_
     fields = msgspec.structs.fields(table)
-    return accepted_are(
-        f"{field.name} ({getattr(field.type, '__name__', field.type)})" for field in fields if field.name != "file"
-    )
+    return accepted_are(f"{field.name} ({_shown_type(field.type)})" for field in fields if field.name != "file")
 
 
 _TABLES = {
@@ -169,5 +191,14 @@ _TABLES = {
     "$.optimize.owner[": OwnerRules,
     "$.upstreams[": UpstreamSettings,
     "$.teams[": TeamSettings,
+    "$.routes[": RouteSettings,
     "$.budget[": BudgetSettings,
+    "$.state": StateSettings,
 }
+
+
+def _shown_type(kind: Any) -> str:
+    """A type as a line of settings may have it: `int`, or the words that are accepted."""
+    if get_origin(kind) is Literal:
+        return " or ".join(f'"{word}"' for word in get_args(kind))
+    return str(getattr(kind, "__name__", kind))

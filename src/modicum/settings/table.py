@@ -7,6 +7,8 @@ from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
 from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
+from modicum.settings.routes import RouteSettings
+from modicum.settings.state import StateSettings
 from modicum.settings.teams import TeamSettings
 from modicum.settings.upstreams import UpstreamSettings
 
@@ -33,7 +35,11 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Teams of agents whose plans the gateway applies."""
     optimize: OptimizeSettings = OptimizeSettings()
     """Rules that change calls before they are sent (see docs/optimize.md)."""
+    routes: dict[str, RouteSettings] = {}
+    """Routers that experiments try on calls (see docs/routing.md)."""
     budget: tuple[BudgetSettings, ...] = ()
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
+    state: StateSettings = StateSettings()
+    """Where budgets are counted that several workers or hosts share."""
     file: str = ""
     """The file that the settings came from. Not set by hand."""

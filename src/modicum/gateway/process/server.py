@@ -20,7 +20,7 @@ from modicum.calls.rule import Rule
 from modicum.context.live_turns import LiveTurns
 from modicum.experiments.experiment import draw
 from modicum.gateway.answering import UpstreamAnswerer
-from modicum.gateway.budgets.one_process import budgeting_of, check_budget_workers
+from modicum.gateway.budgets.counting import budgeting_of, check_budget_workers
 from modicum.gateway.budgets.spent import OpenLedger
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
@@ -35,7 +35,6 @@ from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.in_force import InForce
 from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.live_rates import LiveRates
-from modicum.gateway.optimizing import FactSource
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.process.fair_accept import Accepting
@@ -50,6 +49,7 @@ from modicum.gateway.process.tls import TlsListener, listener_of, trust_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
 from modicum.gateway.recording import Recorder
+from modicum.gateway.routes import LiveRoutes
 from modicum.gateway.teams.teams import Teams
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstream, Upstreams
@@ -114,13 +114,13 @@ class Gateway:
         open_ledger: OpenLedger | None = None,
     ) -> None:
         check_budget_workers(settings, worker.count)
-        self._prices, self._open_ledger = prices, open_ledger
-        self._rules = tuple(rules)
+        self._prices, self._open_ledger, self._rules = prices, open_ledger, tuple(rules)
         self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
         self._worker, self._bound = worker, bound
         self._events = EventFile(folder / "events.sqlite")
         self._keys = LiveKeys(self._events)
         self._experiments = LiveExperiments(self._events, digest_key)
+        self._routes = LiveRoutes(self._experiments.applied)
         self._stamp = _stamp(settings.file)
         self.parts: Parts
         self.pipeline: Pipeline
@@ -144,7 +144,7 @@ class Gateway:
         bound = self._bound or bind_listener("gateway.listen", *host_and_port("gateway.listen", settings.listen))
         slots = -(-settings.most_calls // self._worker.count)
         try:
-            journal = Journal(self._folder / "journal", self._worker.journal, slots=slots)
+            journal = Journal(self._folder / "journal", self._worker.journal, slots=slots, durable=settings.durable)
             board = Board(self._folder / BOARD, self._worker)
         except UserError:
             bound.close()
@@ -157,7 +157,7 @@ class Gateway:
             log("open_files_short", problem=files.problem)
         self._shortage = Shortage(metrics, files)
         connections = Connections(silence_s=settings.silence_s, out_of_files=self._shortage.upstreams)
-        budgets = budgeting_of(self._folder / "journal", self._prices, self._open_ledger, metrics.failed)
+        budgets = await budgeting_of(self._settings, journal.path, self._prices, self._open_ledger, metrics.failed)
         rates, turns = LiveRates(self._prices, metrics.failed), LiveTurns() if self._worker.count == 1 else None
         self.parts = parts = Parts(
             journal,
@@ -174,11 +174,9 @@ class Gateway:
             turns,
             self._keeper_of(rates, turns),
         )
-        self._load_teams()
-        parts.budgets.take_over(budgets_of(self._settings.budget, self._settings.timezone))
-        upstream = UpstreamAnswerer(
-            parts.connections, parts.upstream_calls, parts.recorder.take_apart, parts.metrics.failed
-        )
+        self._load_features()
+        await self._take_over_budgets()
+        upstream = UpstreamAnswerer(parts.connections, parts.upstream_calls, parts.recorder.take_apart, metrics.failed)
         self.pipeline = Pipeline(self._in_force(), parts, upstream)
         watcher = asyncio.create_task(self._watch(board))
         try:
@@ -244,7 +242,7 @@ class Gateway:
             self._troubles.check(self.parts, self._events, self._keys, self._settings.file)
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
-                self._reload()
+                await self._reload()
             elif self._tls is not None and self._tls.changed():
                 self._renew(self._tls)
             is_new = self._experiments.refresh()
@@ -259,7 +257,7 @@ class Gateway:
         self._stamp = _CHANGED
         again.set()
 
-    def _reload(self) -> None:
+    async def _reload(self) -> None:
         if gone_settings(self._settings.file):
             return  # what the next file says, or none, is not what was meant; `Troubles` tells
         try:
@@ -272,12 +270,18 @@ class Gateway:
             log("settings_kept", error=str(error))
             return
         self._settings, self._upstreams = settings, upstreams
-        self._load_teams()
-        self.parts.budgets.take_over(budgets_of(settings.budget, settings.timezone))
+        self._load_features()
+        await self._take_over_budgets()
         self.pipeline.take_over(self._in_force())
         if self._app is not None:
             self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
+
+    async def _take_over_budgets(self) -> None:
+        settings = self._settings
+        await self.parts.budgets.take_over(
+            budgets_of(settings.budget, settings.timezone), admits_when_away=settings.state.when_away == "admit"
+        )
 
     def _keeper_of(self, rates: LiveRates, turns: LiveTurns | None) -> CacheKeeper | None:
         """Who keeps caches warm; None: no process sees all calls of a conversation."""
@@ -305,8 +309,9 @@ class Gateway:
         else:
             log("certificate_renewed")
 
-    def _load_teams(self) -> None:
-        """Plans of teams, if the settings name any (or did). Without their file no plan is applied; calls go on."""
+    def _load_features(self) -> None:
+        """Routers and plans of teams, if the settings name any (or did). Without their files calls go on."""
+        self._routes.load(self._settings)
         if self._teams is None and self._settings.teams:
             try:
                 self._teams = Teams(self._folder, self._digest_key, self.parts.metrics.failed)
@@ -320,7 +325,7 @@ class Gateway:
         """What the settings say now."""
         owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
         # Before teams: these ask which arm a task is in.
-        arms: tuple[FactSource, ...] = (self._experiments.arms,) if self._experiments.arms is not None else ()
+        arms = self._routes.behind(self._experiments.arms)
         always, of_owners = split_rules(self._rules)
         choice = rule_choice_of(self._settings.optimize, self._draw, of_owners) if of_owners else None
         arms = (ChosenRules(choice), *arms) if choice is not None else arms
@@ -328,9 +333,8 @@ class Gateway:
             arms = (*arms, ShortMarks(self._keeps_warm_for))
         if self._teams is None:
             return InForce(owners, self._upstreams, arms, always)
-        teams = self._teams.parts
-        sources = (*arms, *teams.sources)
-        return InForce(owners, self._upstreams, sources, always, teams.answerers, self._teams.graded)
+        teams, graded = self._teams.parts, self._teams.graded
+        return InForce(owners, self._upstreams, (*arms, *teams.sources), always, teams.answerers, graded)
 
     def _draw(self, rule: str, task: str) -> float:
         return draw(rule, task, self._digest_key)
@@ -358,7 +362,7 @@ class _Server(DrainingServer):
         self, config: uvicorn.Config, parts: Parts, board: Board, shortage: Shortage, tls: TlsListener | None = None
     ) -> None:
         super().__init__(config)
-        self._parts, self._board, self._shortage = parts, board, shortage
+        self._parts, self._board, self._shortage, self._ending_signal = parts, board, shortage, 0
         self._tls = tls.context if tls is not None else None
 
     @property
@@ -378,6 +382,8 @@ class _Server(DrainingServer):
         """As uvicorn does, and also for connections that were taken before the end and are made only now: kept alive,
         one of them would have its caller refused again and again until the drain is over.
         """
+        if self._ending_signal:
+            log("draining", signal=signal.Signals(self._ending_signal).name, calls=self._parts.journal.calls_under_way)
         turning_away = asyncio.create_task(self._turn_away())
         try:
             await super().shutdown(sockets)
@@ -392,7 +398,7 @@ class _Server(DrainingServer):
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         self._parts.readiness.draining = True
-        log("draining", signal=signal.Signals(sig).name, calls=self._parts.journal.calls_under_way)
+        self._ending_signal = sig  # logged by `shutdown`: a write that a signal interrupts must not be begun again
         super().handle_exit(sig, frame)
 
 

@@ -71,7 +71,7 @@ class Charges(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def web_searches(self) -> int:
-        return sum(self.requests.get(unit, 0) for unit in WEB_SEARCHES)
+        return sum(self.requests.get(unit, 0) for unit in WEB_SEARCHES) if self.requests else 0
 
     def with_caveats(self, *caveats: str) -> Self:
         if not caveats:

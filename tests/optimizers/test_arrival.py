@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modicum.calls.facts import Facts
-from modicum.optimizers import RULES
+from modicum.calls.rule import Safety
+from modicum.optimizers import DEFAULT_RULES, RULES
 from modicum.optimizers.arrival import EditMemory, edits_files
 from modicum.optimizers.log_folding import MARK
 from modicum.optimizers.running import RequestCall, run_rules
@@ -91,8 +92,10 @@ def test_what_was_sent_once_stays_the_same_as_the_conversation_grows(first, more
     assert sent(grown)["messages"][: len(before)] == before
 
 
-def test_the_rules_on_by_default_lose_nothing():
-    assert [rule.name for rule in RULES if rule.is_default] == ["content.json_minify"]
+def test_what_runs_unasked_loses_nothing_and_takes_no_time():
+    """JSON without white space loses nothing, but it takes milliseconds on long prompts, so an owner chooses it."""
+    assert DEFAULT_RULES == ()
+    assert [rule.name for rule in RULES if rule.safety is Safety.LOSSLESS] == ["content.json_minify"]
     assert all(rule.is_cache_safe and rule.purpose for rule in RULES)
     assert len({rule.name for rule in RULES}) == len(RULES)
 

@@ -17,3 +17,6 @@ from modicum.optimizers.terminal_output import TERMINAL
 RULES: tuple[Rule, ...] = (MINIFY_JSON, TABLES, TERMINAL, BASE64, FOLD_LOGS, REPEATS, CUT)
 """All rules that need nothing prepared, each with its safety. Rules of features (a team's plan) join them where the
 feature is set up."""
+
+DEFAULT_RULES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.is_default)
+"""Those that run where nobody has chosen: they lose nothing, break no cache and take next to no time."""

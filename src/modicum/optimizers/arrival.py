@@ -23,7 +23,8 @@ MEMORY_CHARACTERS = 8_000_000
 """What one rule remembers at most, over all conversations."""
 _ENTRY_CHARACTERS = 100
 """What an entry costs beside its text."""
-_EDITS_FILES = re.compile(r"edit|replace|patch|write", re.IGNORECASE)
+_EDITS_FILES = re.compile(r"edit|replace|patch|write|bash|shell|terminal|exec", re.IGNORECASE)
+"""A shell changes files too: by `sed`, by here-documents that quote what was read."""
 _SHOWS_DATA = re.compile(r"^mcp__(?!.*(?:read|file|cat|view|open|shell|bash|exec|run))", re.IGNORECASE)
 
 

@@ -31,4 +31,5 @@ MINIFY_JSON = arrival_rule(
     purpose="JSON without white space",
     may_fit=may_be_json,
     changes_form=True,
-)
+)._replace(must_be_chosen=True)
+"""Taking a request of 200 kB apart and writing it anew takes 3 ms, ten times what a default rule may take."""

@@ -159,4 +159,4 @@ def _note(first: int, last: int) -> str:
     )
 
 
-CUT = Rule("content.cut", cut_results, Safety.REVERSIBLE, is_cache_safe=True, purpose=PURPOSE)
+CUT = Rule("content.cut", cut_results, Safety.LOSSY, is_cache_safe=True, purpose=PURPOSE)

@@ -92,8 +92,11 @@ def _counted(hashes: NDArray[np.uint64], bits: int) -> Row:
     """Columns that occur, with 1 + log of how often."""
     mixed = (hashes ^ (hashes >> np.uint64(31))) * _MIX
     columns: Columns = (mixed >> np.uint64(64 - bits)).astype(np.int32)
-    different, counts = np.unique(columns, return_counts=True)
-    return different, (1 + np.log(counts)).astype(np.float32)
+    columns.sort()
+    is_first = np.ones(len(columns) + 1, bool)
+    is_first[1:-1] = columns[1:] != columns[:-1]
+    firsts = np.flatnonzero(is_first)
+    return columns[firsts[:-1]], (1 + np.log(firsts[1:] - firsts[:-1])).astype(np.float32)
 
 
 def _measure(

@@ -62,7 +62,7 @@ class NeighbourScorer:
         places += np.arange(len(places))
         postings = self.postings.take(places)
         shares = postings.view(np.float32)[1::2] * np.repeat(values, lengths)
-        return np.bincount(postings.view(np.int32)[::2], shares, len(self.outcomes))
+        return np.bincount(postings.view(np.int32)[::2], shares, len(self.outcomes)).astype(float, copy=False)
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,7 @@ def post_outcome(
     try:
         reply = ask(origin_at(gateway), "POST", target, body, headers, timeout_s=TIMEOUT_S)
     except Unreachable as error:
-        raise UserError(f"no gateway answers: {error}; start it with 'modicum gateway'") from None
+        raise UserError(f"no gateway answers: {error}; start one with 'modicum up'") from None
     if reply.status != 200:
         raise UserError(f"the gateway refused the outcome with status {reply.status}: {_reason(reply.body)}")
 

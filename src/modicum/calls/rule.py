@@ -74,7 +74,7 @@ class Rule(NamedTuple):
     weigh: Callable[[Prompt, Facts, Change], NetSaving] | None = None
     """What its change is expected to save; None: as `optimizers/net_saving.py` works it out from the tokens."""
     must_be_chosen: bool = False
-    """It loses nothing and yet is not on by default, because it takes more time on a call than is given away unasked."""
+    """It loses nothing and yet is not on by default, because it takes more time on a call than nobody asked for."""
 
     @property
     def is_default(self) -> bool:

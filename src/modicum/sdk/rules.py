@@ -25,8 +25,8 @@ class RuledRequest(NamedTuple):
 def apply_rules(dialect: str, body: bytes, facts: Facts, rules: Sequence[Rule] = DEFAULT_RULES) -> RuledRequest:
     """Runs rules on the body of a request, before it is sent: those that are on by default, if none are named.
 
-    `dialect` is our name of its API, as `DIALECTS` lists them; what the program leaves out of `facts`, rules do without.
-
+    `dialect` is our name of its API, as `DIALECTS` lists them; what the program leaves out of `facts`, rules do
+    without.
     Raises:
         UserError: there is no such dialect.
     """

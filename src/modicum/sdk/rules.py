@@ -27,6 +27,7 @@ def apply_rules(dialect: str, body: bytes, facts: Facts, rules: Sequence[Rule] =
 
     `dialect` is our name of its API, as `DIALECTS` lists them; what the program leaves out of `facts`, rules do
     without.
+
     Raises:
         UserError: there is no such dialect.
     """

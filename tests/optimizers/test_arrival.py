@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from modicum.calls.facts import Facts
 from modicum.calls.rule import Safety
-from modicum.optimizers import DEFAULT_RULES, RULES
+from modicum.optimizers.all_rules import DEFAULT_RULES, RULES
 from modicum.optimizers.arrival import EditMemory, edits_files
 from modicum.optimizers.log_folding import MARK
 from modicum.optimizers.running import RequestCall, run_rules

@@ -6,7 +6,7 @@ from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import AnatomyPrompt
 from modicum.calls.rule import Rule, RuleEffect
-from modicum.optimizers import RULES
+from modicum.optimizers.all_rules import RULES
 from modicum.optimizers.running import AnatomyCall, RequestCall, run_rules
 from modicum.providers.dialects import DIALECTS
 from optimizers.toy_rules import BROKEN, DROP, SHORTEN, TOYS

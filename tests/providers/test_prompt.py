@@ -214,3 +214,17 @@ def test_a_cap_only_lowers_and_effort_stands_where_its_api_has_it(dialect, asked
     body = prompt(dialect, **messages, **asked).write(Change(most_output_tokens=100, effort=effort))
 
     assert json.loads(body) == {"model": "m", **messages, **written}
+
+
+def test_the_mark_for_the_cache_on_a_part_of_a_result_stays_when_its_text_is_replaced():
+    parts = [{"type": "text", "text": "a"}, {"type": "text", "text": "b", "cache_control": {"type": "ephemeral"}}]
+    result = {"type": "tool_result", "tool_use_id": "c", "content": parts}
+    call = {"type": "tool_use", "id": "c", "name": "search", "input": {}}
+    messages = [{"role": "user", "content": "go"}, {"role": "assistant", "content": [call]}]
+    found = prompt("anthropic-messages", messages=[*messages, {"role": "user", "content": [result]}])
+
+    written = json.loads(found.write(Change(replaced={2: "short"})))
+
+    assert written["messages"][2]["content"][0]["content"] == [
+        {"type": "text", "text": "short", "cache_control": {"type": "ephemeral"}}
+    ]

@@ -70,6 +70,8 @@ class History:
     source: Ints
     tier: Ints
     status: Ints
+    is_ping: Ints
+    """1: a call that renewed a cache and was of no conversation's own making."""
     finish_reason: Ints
     break_cause: Ints
     events: Ints

@@ -41,6 +41,8 @@ class RuleExplanation(msgspec.Struct, frozen=True, kw_only=True):
     """Net, over these calls. None: no price is known for any of them."""
     why_not: dict[str, int]
     """Reasons, with the number of calls."""
+    calls_undecided: int = 0
+    """Of which what is on record is too little to say: it holds no text."""
 
 
 def explain(
@@ -92,8 +94,10 @@ def _explain_rule(number: int, calls: Sequence[ReplayedCall], choice: RuleChoice
     acts = on = removed = 0
     usd: list[float] = []
     why: Counter[str] = Counter()
+    undecided = 0
     for call in calls:
         decision = next((one for one in call.decisions if one.rule == rule.name), None)
+        undecided += decision is not None and decision.effect is RuleEffect.NOT_DECIDABLE
         why_off = choice.why_off(rule, call.owner)
         if decision is None or decision.effect is not RuleEffect.CHANGED:
             why[_why(decision)] += 1
@@ -114,6 +118,7 @@ def _explain_rule(number: int, calls: Sequence[ReplayedCall], choice: RuleChoice
         tokens_removed=removed,
         expected_usd=sum(usd) if usd else None,
         why_not=dict(why.most_common()),
+        calls_undecided=undecided,
     )
 
 

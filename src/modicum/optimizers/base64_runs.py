@@ -41,5 +41,6 @@ BASE64 = arrival_rule(
     without_base64,
     safety=Safety.LOSSY,
     purpose="no binary data in base64",
-    may_fit=lambda text: _RUN.search(text) is not None,
+    # Looking for a run takes longer than the digest of a text that was seen.
+    may_fit=lambda text: len(text) >= LEAST_RUN,
 )

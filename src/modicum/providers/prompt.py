@@ -386,8 +386,11 @@ def _with_text(item: msgspec.Raw, replaced: str) -> msgspec.Raw:
     name = next((name for name in ("text", "output", "content") if name in fields), "content")
     new: Any = replaced
     if name in fields and bytes(fields[name]).lstrip().startswith(b"["):
-        parts = [_fields.decode(part) for part in _raws.decode(fields[name])]
-        new = [{**part, "text": replaced} for part in parts if "text" in part][:1] or replaced
+        parts = [part for part in map(_fields.decode, _raws.decode(fields[name])) if "text" in part]
+        # What stands beside the text of any of them (a mark for the cache) stays.
+        new = (
+            [{key: value for part in parts for key, value in part.items()} | {"text": replaced}] if parts else replaced
+        )
     return msgspec.Raw(_encode({**fields, name: new}))
 
 

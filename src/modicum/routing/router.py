@@ -13,8 +13,6 @@ from modicum.routing.learners.learner import Scorer
 from modicum.routing.sparse_rows import Floats
 from modicum.routing.text_features import read_text
 
-PRICE_CHANGE = 0.25
-"""A model whose price has moved by more than this share since the training is weighed at the new price, and said."""
 MOST_FOREIGN = 0.3
 """Share of bytes outside ASCII beyond which a prompt is in another script than the training, unless that had it too."""
 MEASURED_FOREIGN = 6
@@ -122,13 +120,3 @@ def _reason(terms: RouterTerms, chosen: int, current: str) -> str:
     if model == current:
         return "worth most, with the prompt cache that this task has there"
     return "worth most of what is expected of each model, at its cost"
-
-
-def price_remarks(terms: RouterTerms, factors: Mapping[str, float]) -> list[str]:
-    """What changed since the training, in sentences."""
-    return [
-        f"{model}: its price is {factors[model]:.2f} times that of the training; choices weigh it so, and a new "
-        "training is due: modicum route train"
-        for model in terms.models
-        if model in factors and abs(factors[model] - 1) > PRICE_CHANGE
-    ]

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from modicum.calls import UserError
 from modicum.calls.facts import Facts
 from modicum.calls.rule import Rule, RuleDecision
-from modicum.optimizers import DEFAULT_RULES
+from modicum.optimizers.all_rules import DEFAULT_RULES
 from modicum.optimizers.running import RequestCall, run_rules
 from modicum.providers.dialects import DIALECTS
 

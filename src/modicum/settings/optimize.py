@@ -8,7 +8,6 @@ import msgspec
 from modicum.calls import Owner
 from modicum.calls.errors import accepted_are
 from modicum.calls.rule import Rule
-from modicum.optimizers import RULES
 from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
 
 MOST_MB = 100_000
@@ -67,15 +66,18 @@ class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
         return chosen
 
 
-def optimize_fault(settings: OptimizeSettings, rules: Iterable[Rule] = RULES) -> tuple[str, str] | None:
-    """The setting that is wrong, and what it must be."""
+def optimize_fault(settings: OptimizeSettings, rules: Iterable[Rule] | None = None) -> tuple[str, str] | None:
+    """The setting that is wrong, and what it must be. `rules`: those that there are; None: modicum's own."""
     if not (math.isfinite(settings.hold_out) and 0 <= settings.hold_out < 1):
         return "hold_out", "must be a share from 0 to below 1"
     if not 1 <= settings.keep_warm_most_mb <= MOST_MB:
         return "keep_warm_most_mb", f"must be a number from 1 to {MOST_MB:,}"
-    names = {rule.name for rule in rules}
+    chosen: tuple[OptimizeSettings | OwnerRules, ...] = (settings, *settings.owner)
+    if not any(one.on or one.off for one in chosen):
+        return None
+    names = {rule.name for rule in (_own_rules() if rules is None else rules)}
     names |= {name.partition(".")[0] for name in names} | {ALL}
-    for one in (settings, *settings.owner):
+    for one in chosen:
         for key in ("on", "off"):
             unknown = next((name for name in getattr(one, key) if name not in names), None)
             if unknown is not None:
@@ -83,8 +85,15 @@ def optimize_fault(settings: OptimizeSettings, rules: Iterable[Rule] = RULES) ->
     return None
 
 
+def _own_rules() -> tuple[Rule, ...]:
+    """Loaded here, because every verb reads settings and few need the rules."""
+    from modicum.optimizers.all_rules import RULES
+
+    return RULES
+
+
 def rule_choice_of(
-    settings: OptimizeSettings, draw: Callable[[str, str], float], rules: Iterable[Rule] = RULES
+    settings: OptimizeSettings, draw: Callable[[str, str], float], rules: Iterable[Rule]
 ) -> RuleChoice | None:
     """What checked settings choose; None: no rule runs. `draw`: of tasks that are held out."""
     if not settings.enabled:

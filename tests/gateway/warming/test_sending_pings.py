@@ -1,8 +1,12 @@
+from datetime import UTC, datetime
 from types import SimpleNamespace
 
+from gateway.rig import wait_until
 from gateway.warming.warm_rig import warm_rig
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.warming.sending_pings import send_ping
+from modicum.governance.keys import KeyEvent, Keys, revoke
+from modicum.ledger.events import EventFile
 
 
 def test_a_ping_is_recorded_like_a_call_of_its_key_and_no_rule_runs_on_it(tmp_path):
@@ -33,3 +37,17 @@ def test_a_key_that_was_revoked_since_ends_it(tmp_path, monkeypatch):
 
         assert len(warm.mock.asked) == 1
         assert warm.keeper.conversations == 0
+
+
+def test_what_is_held_for_a_key_goes_as_soon_as_it_is_revoked(tmp_path, monkeypatch):
+    monkeypatch.setenv("KEY_OF_THE_MOCK", "a-key-of-the-mock")
+    with warm_rig(tmp_path, upstream_key="env:KEY_OF_THE_MOCK") as warm:
+        warm.call("hello", key=warm.rig.key)
+        assert warm.keeper.held_bytes > 0
+
+        events = EventFile(warm.rig.folder / "events.sqlite")
+        events.append("key", revoke(Keys(events.read("key", KeyEvent)), "ci", datetime.now(UTC), "ann"))
+        events.close()
+
+        wait_until(lambda: warm.keeper.held_bytes == 0)
+        assert len(warm.mock.asked) == 1

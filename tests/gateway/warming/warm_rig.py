@@ -53,11 +53,13 @@ class WarmRig:
 
 
 @contextmanager
-def warm_rig(folder, *, budget=(), **optimize):
+def warm_rig(folder, *, budget=(), upstream_key="", **optimize):
     with mock_provider() as mock:
 
         def settings(port):
-            upstream = UpstreamSettings(url=f"{mock.url}/v1", speaks="anthropic", models=("claude-*",), own_keys=True)
+            upstream = UpstreamSettings(
+                url=f"{mock.url}/v1", speaks="anthropic", models=("claude-*",), own_keys=True, key=upstream_key
+            )
             return Settings(
                 gateway=GatewaySettings(listen="127.0.0.1:0", most_calls=16, own_keys=True),
                 upstreams={"anthropic": upstream},

@@ -27,6 +27,7 @@ def test_the_same_request_within_the_hour_is_paid_once_too_often():
         {"at": 7200},  # two hours later
         {"at": 60, "task": "other job"},  # another trial
         {"at": 60, "model": "claude-haiku-4-5"},
+        {"at": 60, "tags": {"cost_class": "keep_warm"}},  # a ping
     ],
 )
 def test_what_is_meant_to_be_sent_twice_is_no_duplicate(second):

@@ -238,7 +238,7 @@ def _subject(options: StartOptions, settings: Settings) -> "tuple[ChangeKind, st
         UserError: nothing, several things, or a rule or team that there is not.
     """
     from modicum.experiments.experiment import ChangeKind
-    from modicum.optimizers import RULES
+    from modicum.optimizers.all_rules import RULES
     from modicum.routing.rule import FAMILY
 
     named = {ChangeKind.MODEL: options.model, ChangeKind.RULE: options.rule, ChangeKind.TEAM: options.team}

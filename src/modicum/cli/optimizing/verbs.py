@@ -52,10 +52,10 @@ def list_rules(*, as_json: bool) -> None:
     """
     from modicum.calls.call import NOBODY
     from modicum.insights.rule_explanations import KEEP_WARM
-    from modicum.optimizers import RULES
+    from modicum.optimizers.all_rules import RULES
 
     settings = read_settings().optimize
-    choice = rule_choice_of(settings, _draw_none)
+    choice = rule_choice_of(settings, _draw_none, RULES)
     rows = [
         {
             "rule": rule.name,
@@ -129,10 +129,10 @@ def explain(options: ExplainOptions) -> None:
 
 def _choice_of_all(settings: "OptimizeSettings") -> "RuleChoice":
     """All rules, also where the one switch is off: then each says so."""
-    from modicum.optimizers import RULES
+    from modicum.optimizers.all_rules import RULES
     from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
 
-    choice = rule_choice_of(settings, _draw_none)
+    choice = rule_choice_of(settings, _draw_none, RULES)
     return RuleChoice(RULES, (OwnerChoice(off=(ALL,)),)) if choice is None else choice
 
 
@@ -141,17 +141,30 @@ def _print(rows: "list[RuleExplanation]") -> None:
         (
             row.rule,
             row.safety,
-            output.count(row.calls),
-            output.count(row.calls_on),
-            output.count(row.tokens_removed),
+            *_figures(row),
             output.dollars_of(row.expected_usd),
         )
         for row in rows
     ]
     output.print_table(("rule", "safety", "would act", "is on", "tokens less", "expected net"), cells, left=2)
+    alike: dict[tuple[str, int], list[str]] = {}
     for row in rows:
         for reason, calls in list(row.why_not.items())[:MOST_REASONS]:
-            output.print_text(f"{row.rule}: {calls:,} calls: {reason}")
+            alike.setdefault((reason, calls), []).append(row.rule)
+    for (reason, calls), rules in alike.items():
+        output.print_text(f"{', '.join(rules)}: {calls:,} calls: {reason}")
+    if any(row.calls_undecided for row in rows):
+        output.print_text(
+            "No text is kept, so rules on texts are seen at work in the gateway alone: switch one on for an owner "
+            "(on = [...] in [optimize]); calls of tasks that are held out have the tag rules.held_out to compare with."
+        )
+
+
+def _figures(row: "RuleExplanation") -> tuple[str, str, str]:
+    """Where nothing can be said, that is no 0."""
+    if row.calls_undecided and not row.calls:
+        return "unknown", "unknown", "unknown"
+    return output.count(row.calls), output.count(row.calls_on), output.count(row.tokens_removed)
 
 
 def _draw_none(_rule: str, _task: str) -> float:

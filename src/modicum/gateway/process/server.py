@@ -54,13 +54,13 @@ from modicum.gateway.teams.teams import Teams
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
-from modicum.gateway.warming.sending_pings import send_ping
+from modicum.gateway.warming.sending_pings import may_send, send_ping
 from modicum.gateway.warming.short_marks import ShortMarks
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
 from modicum.metering.digests import Digester
 from modicum.metering.prices import PriceBook
-from modicum.optimizers import RULES
+from modicum.optimizers.all_rules import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
@@ -119,6 +119,7 @@ class Gateway:
         self._worker, self._bound = worker, bound
         self._events = EventFile(folder / "events.sqlite")
         self._keys = LiveKeys(self._events)
+        self._keys_at_ping = self._keys()
         self._experiments = LiveExperiments(self._events, digest_key)
         self._routes = LiveRoutes(self._experiments.applied)
         self._stamp = _stamp(settings.file)
@@ -299,6 +300,9 @@ class Gateway:
 
     async def _ping(self, keeper: CacheKeeper) -> None:
         with contain_stage("keep_warm", self.parts.metrics.failed):
+            if (keys := self._keys()) is not self._keys_at_ping:  # some key has come or gone
+                self._keys_at_ping = keys
+                keeper.forget(lambda one: one.ping is not None and not may_send(self.pipeline, one.ping))
             await keeper.ping_due(time(), partial(send_ping, self.pipeline))
 
     def _renew(self, tls: TlsListener) -> None:

@@ -27,6 +27,15 @@ class PingClient(Client):
         self.exchange = self.last = exchange
 
 
+def may_send(pipeline: Pipeline, request: Request) -> bool:
+    """Whether its key is still one that calls are taken from."""
+    try:
+        pipeline.identify(request.headers, request.query)
+    except Refused:
+        return False
+    return True
+
+
 async def send_ping(pipeline: Pipeline, request: Request) -> Call | None:
     """Sends it like a call of its key, which may have been revoked since. Its record; None: it was refused."""
     try:

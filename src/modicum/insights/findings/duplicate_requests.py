@@ -26,7 +26,8 @@ def find(history: History) -> Finding:
         change=HistoryChange(dropped_calls=needless) if repeated.any() else None,
         remedy="Answer repeated requests from a reply cache, with a time to live of an hour.",
         guard="Not counted: requests that ran at the same time (sampling on purpose), requests after a failure "
-        "(retries), the same request in two tasks (perhaps two trials), and contexts whose text is not in the logs.",
+        "(retries), the same request in two tasks (perhaps two trials), pings that keep a cache warm, and contexts "
+        "whose text is not in the logs.",
         examples=most_expensive(history, repeated),
         lacks=lacks,
     )
@@ -38,7 +39,7 @@ def _find_repeats(history: History) -> tuple[Flags, Flags]:
     """
     answered = np.isin(history.status, find_codes(history.statuses, "ok"))
     empty = np.bincount(history.segment_call, minlength=history.calls) + np.maximum(history.kept_segments, 0) == 0
-    usable = np.flatnonzero(history.has_anatomy & answered & ~empty)
+    usable = np.flatnonzero(history.has_anatomy & answered & ~empty & (history.is_ping == 0))
     same = hash_rows(
         hash_contexts(history)[usable],
         history.model[usable],

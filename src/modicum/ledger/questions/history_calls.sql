@@ -18,6 +18,7 @@ SELECT
     cache_miss,
     coalesce(kept_segments, -1) AS kept_segments,
     calls_count,
+    CASE WHEN tags <> '{}' AND tag_value(tags, 'cost_class') = 'keep_warm' THEN 1 ELSE 0 END AS is_ping,
     CASE WHEN usage_basis = 'unknown' OR place IN ('run', 'rest') THEN 1 ELSE 0 END AS usage_unknown,
     seconds_between(CAST('1970-01-01 00:00:00' AS TIMESTAMP), started) AS started_s,
     seconds_between(CAST('1970-01-01 00:00:00' AS TIMESTAMP), finished) AS finished_s,

@@ -1,0 +1,19 @@
+import subprocess
+import sys
+
+from modicum.optimizers.all_rules import RULES
+
+
+def test_every_rule_has_a_name_of_its_own_a_safety_and_a_purpose():
+    assert len({rule.name for rule in RULES}) == len(RULES)
+    assert all(rule.safety is not None and rule.purpose for rule in RULES)
+
+
+def test_references_to_repeated_results_come_after_all_that_changes_results():
+    assert RULES[-1].name == "content.repeats"
+
+
+def test_reading_settings_loads_no_rule():
+    """Every verb reads settings; rules bring patterns and readers of JSON along."""
+    code = "import sys, modicum.settings; sys.exit('modicum.optimizers.all_rules' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -60,6 +60,6 @@ FOLD_LOGS = arrival_rule(
     "content.log_fold",
     fold_log,
     safety=Safety.LOSSY,
-    purpose="log lines of one template as one line and a count",
+    purpose="log lines of one template as one, counted",
     may_fit=lambda text: text.count("\n") >= LEAST_LINES - 1,
 )

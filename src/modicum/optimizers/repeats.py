@@ -8,7 +8,7 @@ from modicum.calls.rule import Rule, Safety
 from modicum.optimizers.arrival import change_of, shortened
 
 LEAST_CHARACTERS = 400
-PURPOSE = "repeated results as a reference to the first"
+PURPOSE = "repeats as a reference to the first"
 _SHOWN = 60
 
 

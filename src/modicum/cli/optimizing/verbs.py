@@ -66,7 +66,7 @@ def list_rules(*, as_json: bool) -> None:
         }
         for rule in RULES
     ]
-    purpose = "renews prompt caches of pausing conversations"
+    purpose = "renews caches of pausing conversations"
     on = settings.keeps_warm_for(NOBODY)
     rows.append({"rule": KEEP_WARM, "safety": "lossless", "cache_safe": True, "on": on, "purpose": purpose})
     if as_json:

@@ -86,6 +86,7 @@ class Exchange:
         "about",
         "answer",
         "answered_by",
+        "attempts",
         "begun",
         "body",
         "budget_left",
@@ -103,6 +104,7 @@ class Exchange:
         "listeners",
         "mark",
         "number",
+        "paid",
         "place",
         "prompt_if_read",
         "reply",
@@ -142,6 +144,10 @@ class Exchange:
         """What a plan did, for the reply's header."""
         self.reservation: Any = None
         """What it holds of budgets (`budgets.budgeting.Reservation`); None: nothing."""
+        self.paid: tuple[Any, ...] = ()
+        """What its failed attempts have cost (`budgets.budgeting.PaidOn`)."""
+        self.attempts = 1
+        """How often it was sent, this time included."""
         self.budget_left = ""
         """What its tightest budget has left, for the reply's header."""
         self.downgraded_to = ""
@@ -156,10 +162,7 @@ class Exchange:
         self.go(route)
         self.left_out: tuple[str, ...] = ()
         """Hints of the caller that have no counterpart there."""
-        self.answer: Answer | None = None
-        self.tail: StreamTail | None = None
-        self.reply: ReplyFacts | None = None
-        self.status = CallStatus.UNKNOWN
+        self.forget_reply()
         self.client_gone = False
         self.context: LiveContext | None = None
         self.place: LivePlace | None = None
@@ -194,6 +197,21 @@ class Exchange:
         self.about.tags.pop("server", None)  # of the way that it does not go
         if route.upstream.server:
             self.about.tags["server"] = route.upstream.server
+
+    def forget_reply(self) -> None:
+        """As before it was sent: where the call goes and what it is stay."""
+        self.answer: Answer | None = None
+        self.tail: StreamTail | None = None
+        self.reply: ReplyFacts | None = None
+        self.status = CallStatus.UNKNOWN
+
+    def begin_anew(self) -> None:
+        """Gives up an attempt that failed."""
+        if self.answer is not None:
+            self.answer.close()
+        self.forget_reply()
+        self.left_out = ()
+        self.timing.first_token_s = 0.0
 
     def sent(self, answer: Answer) -> None:
         """The request is on its way. Whoever left before that does not wait for it."""

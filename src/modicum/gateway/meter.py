@@ -180,6 +180,20 @@ def finished_call(exchange: Exchange, counted: CountedUsage, edits: tuple[Edit, 
     )
 
 
+def attempt_call(exchange: Exchange, counted: CountedUsage, failed: str) -> Call:
+    """The record of an attempt that failed. It counts as no call, since its call goes on, and costs what it cost."""
+    call = finished_call(exchange, counted)
+    number = f"{exchange.attempts}"
+    return msgspec.structs.replace(
+        call,
+        call_id=f"{SOURCE}:{exchange.number}.{number}",
+        calls_count=0,
+        first_token=None,
+        finish_reason=call.finish_reason or failed,
+        tags={**call.tags, "attempt.of": exchange.number, "attempt": number, "attempt.failed": failed},
+    )
+
+
 def _tags(exchange: Exchange) -> dict[str, str]:
     """The caller's and the rules'. What was reserved stays as long as it may have to stand for a cost."""
     tags = {**exchange.begun.tags, **exchange.tags} if exchange.tags else exchange.begun.tags

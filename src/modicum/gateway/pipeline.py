@@ -50,7 +50,7 @@ class Pipeline:
         try:
             exchange = self.admit(request, in_force)
             if self._budgets.is_active:
-                await self._budgets.reserve(exchange, in_force.upstreams.route)
+                await self._budgets.reserve(exchange, in_force.route_finder(exchange))
             self._recorder.begin(exchange)
         except (Refused, DialectError) as refusal:
             if exchange is not None and exchange.reservation is not None:
@@ -80,10 +80,10 @@ class Pipeline:
     async def exchanged(self, exchange: Exchange, client: Client, in_force: InForce) -> bytes:
         """Request and reply, however they go. Returns the end of the reply, which waits for the journal."""
         try:
-            route, body = exchange.route, exchange.edited
-            self._optimizer.optimize(exchange, in_force.sources, in_force.rules, in_force.upstreams.route)
+            route, body, find_route = exchange.route, exchange.edited, in_force.route_finder(exchange)
+            self._optimizer.optimize(exchange, in_force.sources, in_force.rules, find_route)
             if self._budgets.is_active and (exchange.route is not route or exchange.edited is not body):
-                await self._budgets.reserve(exchange, in_force.upstreams.route, may_downgrade=False)
+                await self._budgets.reserve(exchange, find_route, may_downgrade=False)
             return await answer((*in_force.answerers, self._upstream), exchange, client, self.metrics.failed)
         except TROUBLES as trouble:
             return replies.trouble(exchange, client, trouble)
@@ -104,6 +104,8 @@ class Pipeline:
             self._upstream_calls.check(route.upstream)
         about = attribution(request.headers, facts, caller.owner)
         exchange = Exchange(next(self._numbers), request, caller, facts, about, route)
+        if in_force.upstreams.has_weights:
+            exchange.go(in_force.route_finder(exchange)(facts.model, request.served.dialect.name))
         sending.check_key(exchange)
         return exchange
 

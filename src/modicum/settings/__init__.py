@@ -14,6 +14,7 @@ from modicum.settings.folders import (
 )
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
 from modicum.settings.otel import OtelSettings
+from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings
@@ -28,6 +29,7 @@ __all__ = [
     "ConsoleSettings",
     "GatewaySettings",
     "OtelSettings",
+    "ResilienceSettings",
     "Settings",
     "TeamSettings",
     "UpstreamSettings",
@@ -42,6 +44,7 @@ __all__ = [
     "host_name",
     "ledger_place",
     "place_of",
+    "policies_of",
     "price_file_place",
     "read_settings",
     "state_folder",

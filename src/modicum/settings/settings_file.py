@@ -20,10 +20,11 @@ from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
 from modicum.settings.otel import OtelSettings
+from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings, team_fault
 from modicum.settings.time_zone import checked_zone
-from modicum.settings.upstreams import UpstreamSettings
+from modicum.settings.upstreams import USUAL_UPSTREAMS, UpstreamSettings, upstream_fault
 
 FILE_NAME = "modicum.toml"
 
@@ -94,7 +95,12 @@ def _check(settings: Settings, path: Path, text: str) -> None:
     if (broken := budget_fault(settings.budget, settings.keep_days)) is not None:
         index, key, accepted = broken
         named = settings.budget[index].name
-        raise UserError(f"{path}{_line_of_budget(text, index, key)}: budget '{named:.64}': {key} {accepted}")
+        raise UserError(f"{path}{_line_of_row(text, 'budget', index, key)}: budget '{named:.64}': {key} {accepted}")
+    upstreams = settings.upstreams or USUAL_UPSTREAMS
+    if (amiss := resilience_fault(settings.resilience, upstreams, settings.models)) is not None:
+        index, key, accepted = amiss
+        named, place = settings.resilience[index].name, _line_of_row(text, "resilience", index, key)
+        raise UserError(f"{path}{place}: resilience '{named:.64}': {key} {accepted}")
     for name, team in settings.teams.items():
         fault = team_fault(team)
         if fault is not None:
@@ -119,17 +125,20 @@ def _check_loads(settings: Settings, path: Path, text: str) -> None:
                 f"{path}: upstreams.{name}.most_calls is a number from 1 to gateway.most_calls "
                 f"({gateway.most_calls:,}), or 0 for three quarters of them"
             )
+        if (fault := upstream_fault(upstream)) is not None:
+            key, accepted = fault
+            raise UserError(f"{path}{_line(text, key)}: upstreams.{name}.{key} {accepted}")
 
 
-def _line_of_budget(text: str, index: int, key: str) -> str:
-    """`:7`, the line of a key in the budget that comes as the `index`th; where it is not there, the budget's own."""
+def _line_of_row(text: str, table: str, index: int, key: str) -> str:
+    """`:7`, the line of a key in the `[[table]]` that comes as the `index`th; where it is not there, the row's own."""
     count, is_inside, place = -1, False, ""
     for number, line in enumerate(text.splitlines(), 1):
         plain = line.strip()
         if plain.startswith("["):
-            is_budget = plain.startswith("[[") and plain.strip("[] ") == "budget"
-            count += is_budget
-            is_inside = is_budget and count == index
+            is_row = plain.startswith("[[") and plain.strip("[] ") == table
+            count += is_row
+            is_inside = is_row and count == index
             place = f":{number}" if is_inside else place
         elif is_inside and plain.partition("=")[0].strip() == key:
             return f":{number}"
@@ -164,4 +173,5 @@ _TABLES = {
     "$.upstreams[": UpstreamSettings,
     "$.teams[": TeamSettings,
     "$.budget[": BudgetSettings,
+    "$.resilience[": ResilienceSettings,
 }

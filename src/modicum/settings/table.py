@@ -6,6 +6,7 @@ from modicum.settings.budgets import BudgetSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
 from modicum.settings.otel import OtelSettings
+from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.teams import TeamSettings
 from modicum.settings.upstreams import UpstreamSettings
 
@@ -32,5 +33,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Teams of agents whose plans the gateway applies."""
     budget: tuple[BudgetSettings, ...] = ()
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
+    resilience: tuple[ResilienceSettings, ...] = ()
+    """What is tried when an upstream fails (see docs/resilience.md)."""
     file: str = ""
     """The file that the settings came from. Not set by hand."""

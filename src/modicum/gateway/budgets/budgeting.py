@@ -99,11 +99,20 @@ class CoveringBudget(NamedTuple):
         return Line(self.counter, amount, self.counted.limit, self.counted.slides_s, self.counted.kept_s)
 
 
+class PaidOn(NamedTuple):
+    """What a call's failed attempts count on a budget."""
+
+    one: CoveringBudget
+    amount: int
+
+
 class Reservation(NamedTuple):
     """What a call holds."""
 
     covering: tuple[CoveringBudget, ...]
     worst: Amounts
+    lines: tuple[Line, ...] = ()
+    """First those of `covering`, then those on which only failed attempts count."""
 
 
 class UnknownCall(NamedTuple):
@@ -158,7 +167,7 @@ class Budgeting:
             DialectError: it cannot be read.
         """
         covering = self._covering(exchange)
-        if not covering:
+        if not covering and not exchange.paid:
             await self._counters.release(exchange.number)
             exchange.reservation = None
             return
@@ -166,7 +175,7 @@ class Budgeting:
             await self._load(one)
         while True:
             worst, no_bound = await self._worst(exchange, covering)
-            standings = await self._standings(covering)
+            standings = _of_others(await self._standings(covering), covering, exchange)
             verdict = decide(standings, worst, may_downgrade=may_downgrade)
             if verdict.ruling is Ruling.DOWNGRADE:
                 may_downgrade = False
@@ -177,14 +186,14 @@ class Budgeting:
                 continue
             if verdict.is_refusal:
                 raise replies.refusal(verdict, worst, no_bound)
-            lines = [one.line(worst.in_unit(one.budget.unit) or 0) for one in covering]
+            lines = _lines(covering, worst, exchange.paid)
             if await self._counters.reserve(exchange.number, lines):
                 break  # else another one was faster: decide anew
-        exchange.reservation = Reservation(tuple(covering), worst)
+        exchange.reservation = Reservation(tuple(covering), worst, tuple(lines))
         exchange.about.tags[RESERVED_TAG] = worst.text
         self._warn(crossed(standings, worst), covering)
         exchange.budget_left = _left(
-            one._replace(reserved=one.reserved + line.amount) for one, line in zip(standings, lines, strict=True)
+            one._replace(reserved=one.reserved + line.amount) for one, line in zip(standings, lines, strict=False)
         )
 
     async def settle(self, exchange: Exchange) -> None:
@@ -195,10 +204,9 @@ class Budgeting:
                 await self._count_late(exchange, ())
             return
         exchange.reservation = None
-        amounts, is_known = await self._cost(exchange, reservation.worst)
-        await self._counters.settle(
-            exchange.number, [amounts.in_unit(one.budget.unit) or 0 for one in reservation.covering]
-        )
+        amounts, is_known = await self._cost(exchange, exchange.finished, reservation.worst)
+        lines = _lines(reservation.covering, amounts, exchange.paid)
+        await self._counters.settle(exchange.number, [line.amount for line in lines])
         if not is_known and exchange.finished is not None:
             self._unknown[exchange.finished.call_id] = UnknownCall(reservation.covering, amounts, monotonic())
             if len(self._unknown) > MOST_UNKNOWN:
@@ -206,6 +214,22 @@ class Budgeting:
         if exchange.timing.started_s <= self._newest_s:
             await self._count_late(exchange, reservation.covering)
         exchange.budget_left = _left(await self._standings(reservation.covering))
+
+    async def pay_attempt(self, exchange: Exchange, attempt: Call) -> tuple[PaidOn, ...]:
+        """What the failed attempts of a call count now that one more has failed: that stays reserved beside what the
+        next may cost.
+        """
+        reservation = exchange.reservation
+        if reservation is None:
+            return exchange.paid
+        amounts, _ = await self._cost(exchange, attempt, reservation.worst)
+        paid = {one.one.counter: one for one in exchange.paid}
+        for one in reservation.covering:
+            former = paid.get(one.counter, PaidOn(one, 0))
+            # An attempt is no call: the one that answers counts.
+            more = 0 if one.budget.unit is LimitUnit.CALLS else amounts.in_unit(one.budget.unit) or 0
+            paid[one.counter] = PaidOn(one, former.amount + more)
+        return tuple(paid.values())
 
     async def reconcile(self, call: Call) -> None:
         """Counts what a call has cost after all, in place of all that was reserved for it."""
@@ -330,9 +354,10 @@ class Budgeting:
                 self._warned.add(one.counter)
                 log("budget_crossed", budget=standing.budget.name, of=list(one.instance), limit=standing.budget.limit)
 
-    async def _cost(self, exchange: Exchange, worst: Amounts) -> tuple[Amounts, bool]:
-        """What a call has cost, and whether that is known: else it counts as it may have cost at most."""
-        call = exchange.finished
+    async def _cost(self, exchange: Exchange, call: Call | None, worst: Amounts) -> tuple[Amounts, bool]:
+        """What a call, or an attempt of it, has cost, and whether that is known: else it counts as it may have cost at
+        most.
+        """
         if call is None:
             return worst, False
         if is_unbilled(exchange):
@@ -360,9 +385,33 @@ class Budgeting:
         ]
         if not late or call is None or is_unbilled(exchange):
             return
-        amounts, _ = await self._cost(exchange, Amounts(None, None))
+        amounts, _ = await self._cost(exchange, call, Amounts(None, None))
         for one in late:
             await self._counters.add(one.line(amounts.in_unit(one.budget.unit) or 0))
+
+
+def _lines(covering: Sequence[CoveringBudget], amounts: Amounts, paid: Sequence[PaidOn]) -> list[Line]:
+    """What a call counts, with its failed attempts. Where only these count the amount is a fact, reserved before."""
+    former = {one.one.counter: one for one in paid}
+    lines = []
+    for one in covering:
+        attempts = former.pop(one.counter, None)
+        lines.append(one.line((amounts.in_unit(one.budget.unit) or 0) + (attempts.amount if attempts else 0)))
+    return lines + [one.one.line(one.amount)._replace(limit=None) for one in former.values()]
+
+
+def _of_others(standings: Sequence[Standing], covering: Sequence[CoveringBudget], exchange: Exchange) -> list[Standing]:
+    """How budgets stand without what a call holds itself, which is exchanged, but with what its attempts have cost."""
+    held = {line.counter: line.amount for line in exchange.reservation.lines} if exchange.reservation else {}
+    paid = {one.one.counter: one.amount for one in exchange.paid}
+    if not held and not paid:
+        return list(standings)
+    return [
+        standing._replace(
+            reserved=standing.reserved - held.get(one.counter, 0) + paid.get(one.counter, 0),
+        )
+        for standing, one in zip(standings, covering, strict=True)
+    ]
 
 
 def _left(standings: Iterable[Standing]) -> str:

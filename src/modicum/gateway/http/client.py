@@ -105,6 +105,8 @@ class Client:
         if self.exchange is None:
             return headers
         marked = [*headers, (b"x-modicum-call", self.exchange.number.encode("ascii"))]
+        if self.exchange.attempts > 1:
+            marked.append((b"x-modicum-attempts", b"%d" % self.exchange.attempts))
         if self.exchange.left_out:
             marked.append((b"x-modicum-left-out", ", ".join(self.exchange.left_out).encode("ascii", "replace")))
         if self.exchange.mark:

@@ -104,6 +104,19 @@ class Metrics:
         )
         for side in ("callers", "upstreams"):
             self._out_of_files.labels(side)
+        self._attempts_failed = Counter(
+            "modicum_attempts_failed",
+            "Attempts of calls that failed and were followed by another.",
+            ("upstream", "failure", "next"),
+            registry=self.registry,
+        )
+        self._circuit_open = Gauge(
+            "modicum_circuit_open",
+            "Worker processes in which the upstream's circuit is open.",
+            ("upstream",),
+            registry=self.registry,
+            multiprocess_mode="sum",
+        )
 
     def _add_record_metrics(self) -> None:
         """Adds the metrics of what is under way and of how it is recorded."""
@@ -172,6 +185,13 @@ class Metrics:
     def upstream_gauges(self, upstream: str, under_way: int, limit: int) -> None:
         self._at_upstream.labels(upstream).set(under_way)
         self._upstream_limit.labels(upstream).set(limit)
+
+    def attempt_failed(self, upstream: str, failure: str, step: str) -> None:
+        """`failure` and `step` are our own words."""
+        self._attempts_failed.labels(upstream, failure, step).inc()
+
+    def circuit_changed(self, upstream: str, is_open: bool) -> None:
+        self._circuit_open.labels(upstream).set(is_open)
 
     def out_of_files(self, side: str) -> None:
         """`side` is `callers` or `upstreams`."""

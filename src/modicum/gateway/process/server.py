@@ -36,19 +36,21 @@ from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.process.fair_accept import Accepting
+from modicum.gateway.process.from_settings import upstreams_of
 from modicum.gateway.process.log import log, take_over
 from modicum.gateway.process.machine_memory import memory_bytes
 from modicum.gateway.process.metrics import Metrics, share
 from modicum.gateway.process.open_files import OpenFiles, Shortage, current_limit, raise_limit
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.process.recovery import recover, recover_others
-from modicum.gateway.process.tls import TlsListener, listener_of, trust_of
+from modicum.gateway.process.tls import TlsListener, listener_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
 from modicum.gateway.recording import Recorder
+from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.teams.teams import Teams
 from modicum.gateway.upstream_calls import UpstreamCalls
-from modicum.gateway.upstreams import Upstream, Upstreams
+from modicum.gateway.upstreams import Upstreams
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
 from modicum.metering.digests import Digester
@@ -57,7 +59,7 @@ from modicum.optimizers import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
-from modicum.settings import USUAL_UPSTREAMS, Settings, budgets_of, upstream_key
+from modicum.settings import Settings, budgets_of, policies_of
 from modicum.settings.addresses import host_and_port
 
 LOOK_EVERY_S = 0.5
@@ -67,19 +69,6 @@ MOST_HEADER_BYTES = 64 * 1024
 HEADERS_WITHIN_S = 20.0
 RECORDS_WITHIN_S = 5.0
 _CHANGED = -1, -1
-
-
-def upstreams_of(settings: Settings) -> Upstreams:
-    """The upstreams that the settings name, with their keys.
-
-    Raises:
-        UserError: one of them is wrong.
-    """
-    named = settings.upstreams or USUAL_UPSTREAMS
-    return Upstreams(
-        [Upstream(name, one, upstream_key(name, one), trust_of(settings, name)) for name, one in named.items()],
-        settings.models,
-    )
 
 
 class Gateway:
@@ -120,6 +109,7 @@ class Gateway:
         self.parts: Parts
         self.pipeline: Pipeline
         self._upstreams: Upstreams
+        self._resilient: ResilientAnswerer
         self._teams: Teams | None = None
         self._troubles = Troubles()
         self._app: App | None = None
@@ -168,11 +158,12 @@ class Gateway:
             LiveTurns() if self._worker.count == 1 else None,
         )
         self._load_teams()
-        parts.budgets.take_over(budgets_of(self._settings.budget, self._settings.timezone))
         upstream = UpstreamAnswerer(
             parts.connections, parts.upstream_calls, parts.recorder.take_apart, parts.metrics.failed
         )
-        self.pipeline = Pipeline(self._in_force(), parts, upstream)
+        self._resilient = ResilientAnswerer(upstream, parts.recorder, parts.budgets, metrics)
+        self._take_over_governance()
+        self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
         watcher = asyncio.create_task(self._watch(board))
         try:
             await self._listen(bound, board)
@@ -263,11 +254,16 @@ class Gateway:
             return
         self._settings, self._upstreams = settings, upstreams
         self._load_teams()
-        self.parts.budgets.take_over(budgets_of(settings.budget, settings.timezone))
+        self._take_over_governance()
         self.pipeline.take_over(self._in_force())
         if self._app is not None:
             self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
+
+    def _take_over_governance(self) -> None:
+        """Budgets and policies, as the settings say now."""
+        self.parts.budgets.take_over(budgets_of(self._settings.budget, self._settings.timezone))
+        self._resilient.take_over(policies_of(self._settings.resilience), self._upstreams)
 
     def _renew(self, tls: TlsListener) -> None:
         try:
@@ -293,11 +289,12 @@ class Gateway:
         owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
         # Before teams: these ask which arm a task is in.
         arms = (self._experiments.arms,) if self._experiments.arms is not None else ()
+        in_force = InForce(owners, self._upstreams, arms, self._rules, has_fallbacks=bool(self._settings.resilience))
         if self._teams is None:
-            return InForce(owners, self._upstreams, arms, self._rules)
+            return in_force
         teams = self._teams.parts
         sources = (*arms, *teams.sources)
-        return InForce(owners, self._upstreams, sources, self._rules, teams.answerers, self._teams.graded)
+        return in_force._replace(sources=sources, answerers=teams.answerers, graded=self._teams.graded)
 
     @property
     def _shared_metrics(self) -> Path | None:

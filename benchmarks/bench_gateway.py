@@ -1,6 +1,6 @@
 """CPU per call, latency and calls per second of the gateway, beside LiteLLM, Portkey and a bare proxy.
 
-scripts/bench gateway [--rounds 3] [--seconds 4] [--only modicum] [--long 300000] [--json]
+scripts/bench gateway [--rounds 3] [--seconds 4] [--only modicum] [--durable process] [--long 300000] [--json]
 
 Everything runs on one machine, in turn: a bare upstream (canned replies), the gateways with one worker each, and one
 process that calls. CPU is user and system time of the gateway's process from /proc, divided by the calls it answered;
@@ -103,7 +103,7 @@ def words_of(pid):
     return []
 
 
-def start_modicum(folder):
+def start_modicum(folder, durable):
     environment = {
         "MODICUM_CONFIG": str(folder / "modicum.toml"),
         "XDG_DATA_HOME": str(folder / "data"),
@@ -113,7 +113,7 @@ def start_modicum(folder):
     }
     (folder / "modicum.toml").write_text(
         f'ledger = "{folder}/ledger.duckdb"\n[gateway]\nlisten = "127.0.0.1:{MODICUM}"\nown_keys = false\n'
-        f'[console]\nlisten = "127.0.0.1:{CONSOLE}"\n'
+        f'durable = "{durable}"\n[console]\nlisten = "127.0.0.1:{CONSOLE}"\n'
         f'[upstreams.slow]\nurl = "http://127.0.0.1:{SLOW_STUB}/v1"\nspeaks = "openai"\nmodels = ["slow-*"]\n'
         f'[upstreams.stub]\nurl = "http://127.0.0.1:{STUB}/v1"\nspeaks = "openai"\nprovider = "openai"\n'
     )
@@ -127,6 +127,10 @@ def start_modicum(folder):
     )
     key = json.loads(made.stdout)["key"]
     return Running("modicum", [*words, "up"], MODICUM, key=key, environment=environment, part="gateway")
+
+
+def start_bare(folder):  # noqa: ARG001 - the shape of all starters
+    return Running("bare", [sys.executable, HERE / "bare_proxy.py", str(BARE), str(STUB)], BARE)
 
 
 def start_litellm(folder):
@@ -208,6 +212,23 @@ async def added_latency(ports_and_requests, seconds):
     return found
 
 
+async def data_syncs(folder, seconds):
+    """How long one data sync of a page in a file of full size takes, 200 times a second."""
+    handle = os.open(folder / "synced", os.O_RDWR | os.O_CREAT)
+    pages, taken = 1024, []
+    os.pwrite(handle, bytes(pages * 4096), 0)
+    os.fsync(handle)
+    for number in range(int(200 * seconds)):
+        started = time.perf_counter()
+        os.pwrite(handle, os.urandom(4096), number % pages * 4096)
+        await asyncio.to_thread(os.fdatasync, handle)
+        taken.append(time.perf_counter() - started)
+        await asyncio.sleep(max(0.0, 0.005 - taken[-1]))
+    os.close(handle)
+    taken.sort()
+    return {"p50_ms": taken[len(taken) // 2] * 1e3, "p99_ms": taken[int(len(taken) * 0.99)] * 1e3}
+
+
 async def many_streams(gateway, count):
     """So many streams at once, each slow: do all of them end well?"""
     data = body(1000, stream=True).replace(b"gpt-4o-mini", b"slow-model")
@@ -239,19 +260,22 @@ def started_stubs():
     return [
         subprocess.Popen([sys.executable, HERE / "upstream_stub.py", str(STUB)]),
         subprocess.Popen([sys.executable, HERE / "upstream_stub.py", str(SLOW_STUB), "200", "50"]),
-        subprocess.Popen([sys.executable, HERE / "bare_proxy.py", str(BARE), str(STUB)]),
     ]
 
 
 async def measure(arguments, folder):
     stubs = started_stubs()
-    starters = {"modicum": start_modicum, "litellm": start_litellm, "portkey": start_portkey}
-    wanted = arguments.only.split(",") if arguments.only else list(starters)
-    gateways = [starters[name](folder) for name in wanted]
+    starters = {"litellm": start_litellm, "portkey": start_portkey}
+    others = [name for name in arguments.only.split(",") if name in starters] if arguments.only else list(starters)
+    gateways = [
+        start_modicum(folder, arguments.durable),
+        start_bare(folder),
+        *(starters[name](folder) for name in others),
+    ]
     try:
         for gateway in gateways:
             await answers(gateway)
-        figures = await figures_of(arguments, gateways)
+        figures = await figures_of(arguments, gateways, folder)
     finally:
         for gateway in gateways:
             gateway.stop()
@@ -260,17 +284,22 @@ async def measure(arguments, folder):
     return figures
 
 
-async def figures_of(arguments, gateways):
+async def figures_of(arguments, gateways, folder):
     modicum = gateways[0]
     small = await in_turn(gateways, body(1000), 16, arguments)
-    streams = await in_turn([one for one in gateways if one.name != "portkey"], body(1000, stream=True), 16, arguments)
+    streams = await in_turn(
+        [one for one in gateways if one.name not in ("portkey", "bare")], body(1000, stream=True), 16, arguments
+    )
     large = await in_turn([modicum], body(100_000), 16, arguments)
     plain = load.request_bytes(STUB, body(1000))
     latency = await added_latency(
         {"direct": (STUB, plain), "bare": (BARE, plain), "modicum": (modicum.port, modicum.request(body(1000)))},
         arguments.seconds * 2,
     )
+    latency["data_sync"] = await data_syncs(folder, arguments.seconds * 2)
+    both = small["modicum"]["cpu_ms"] + small["modicum"]["ledger_cpu_ms"]
     figures = {
+        "durable": arguments.durable,
         "cpu_ms_per_call": small["modicum"]["cpu_ms"],
         "cpu_ms_per_call_ledger_process": small["modicum"]["ledger_cpu_ms"],
         "cpu_ms_per_stream": streams["modicum"]["cpu_ms"],
@@ -280,6 +309,7 @@ async def figures_of(arguments, gateways):
         if name in small:
             figures[f"cpu_ms_per_call_{name}"] = small[name]["cpu_ms"]
             figures[f"cpu_ratio_{name}"] = small[name]["cpu_ms"] / small["modicum"]["cpu_ms"]
+    figures |= {"cpu_ms_per_call_bare": small["bare"]["cpu_ms"], "cpu_ratio_bare": both / small["bare"]["cpu_ms"]}
     if "litellm" in streams:
         figures["cpu_ms_per_stream_litellm"] = streams["litellm"]["cpu_ms"]
     for name, one in small.items():
@@ -300,6 +330,7 @@ def main():
     parser.add_argument("--seconds", type=float, default=4.0)
     parser.add_argument("--streams", type=int, default=1000)
     parser.add_argument("--only", help="modicum, or modicum,portkey, ...")
+    parser.add_argument("--durable", choices=("disk", "process"), default="disk", help="of modicum's settings")
     parser.add_argument("--long", type=int, default=0, help="so many calls more, to see whether memory grows")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data", help="not used")

@@ -371,3 +371,37 @@ signal.signal(signal.SIGTERM, signal.SIG_IGN)
 os.write(int(sys.argv[-1]), b"deaf")
 threading.Event().wait()
 """
+
+
+SIGNALS_WHILE_WAITING = """
+import os, signal, socket, sys, threading
+from modicum.cli.supervisor import SupervisedProcess, Supervisor
+
+class Runs(SupervisedProcess):
+    def start(self):
+        self.process = self
+    def poll_exit(self):
+        return None
+    def send_signal(self, number):
+        pass
+    def stop(self, within_s):
+        pass
+
+def trace(frame, event, argument):
+    if frame.f_code.co_filename == threading.__file__:
+        os.kill(os.getpid(), signal.SIGHUP)  # handled before the next line, whatever lock is held there
+    return trace
+
+supervisor = Supervisor(Runs("ledger", []), [], socket.socket(), drain_s=0)
+threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGTERM)).start()
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
+sys.settrace(trace)
+print("ended", supervisor.run())
+"""
+
+
+def test_a_signal_at_any_moment_of_the_wait_leaves_the_supervisor_able_to_end():
+    ended = subprocess.run(
+        [sys.executable, "-c", SIGNALS_WHILE_WAITING], capture_output=True, text=True, timeout=20, check=True
+    )
+    assert ended.stdout == "ended 0\n"

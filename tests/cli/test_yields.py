@@ -148,3 +148,15 @@ def test_the_worked_example_of_the_docs_is_what_the_command_prints(tmp_path, mod
     shown = DOCS.read_text().split("$ modicum yield --outcome resolved\n")[1].split("\n```")[0]
 
     assert printed == shown.splitlines()
+
+
+def test_an_outcome_that_is_worth_something_has_a_margin(run):
+    found = json.loads(run("--outcome", "resolved", "--worth", "10", "--json")[1])
+    total = found["margins"][-1]
+
+    assert total["name"] == "total"
+    assert total["worth_usd"] == pytest.approx(10 * found["outcomes"])
+    assert total["margin_usd"] == pytest.approx(total["worth_usd"] - found["cost_usd"])
+    assert sum(one["margin_usd"] for one in found["margins"][:-1]) == pytest.approx(total["margin_usd"])
+    assert "margin" in run("--outcome", "resolved", "--worth", "10")[1]
+    assert "margins" not in run("--outcome", "resolved", "--json")[1]

@@ -52,7 +52,9 @@ FULL = entry(
     output_basis=Basis.LOWER_BOUND,
     output_tokens_estimated=99,
     tier=Tier.BATCH,
-    charges=Charges({"web_search": 1, "pages": 3}, "us", ("usage.new_tokens",), Decimal("0.25")),
+    charges=Charges(
+        {"web_search": 1, "pages": 3}, "us", ("usage.new_tokens",), Decimal("0.25"), cache_miss="tools_changed"
+    ),
     calls_count=2,
     reported_cost_usd=Decimal("0.1234567891"),
     task="it's; DROP TABLE entries",
@@ -61,12 +63,13 @@ FULL = entry(
     agent="a",
     project='/home/ada/"shop"',
     branch="b",
+    client_version="2.1.39",
     owner=Owner("team", "app", "ada", "k1"),
     tags={"env": "prod", 'quote"d': "x"},
     place="progress",
     revision=7,
     anatomy=Anatomy(
-        2, 30, (Segment(SegmentKind.TOOL_RESULT, 5, b"0" * 16, "Read", b"1" * 16, is_error=True),), "rewind"
+        2, 30, (Segment(SegmentKind.TOOL_RESULT, 5, b"0" * 16, "Read", b"1" * 16, is_error=True),), "rewind", ("skill",)
     ),
     edits=(
         Edit("team_plan.hide", 40, 30, "2 messages"),

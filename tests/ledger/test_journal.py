@@ -1,7 +1,10 @@
 import asyncio
 import resource
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 import time
 from contextlib import contextmanager
 
@@ -234,3 +237,44 @@ def test_records_without_a_number_get_one_that_says_when_and_are_never_alike(tmp
     assert len(set(numbers)) == 20
     assert all(before <= written_ns(number) <= time.time_ns() for number in numbers)
     assert [written_ns(number) for number in ("", "no number", "-")] == [0, 0, 0]
+
+
+KILLED_AFTER_FINISH = """
+import asyncio, os, signal, sys
+from pathlib import Path
+from modicum.ledger.journal import Journal, Record
+
+async def one():
+    journal = Journal(Path(sys.argv[1]), durable="process")
+    await journal.finish(journal.begin(b"begun"), Record("a", "call", b"body"))
+    journal.begin(b"under way")
+    os.kill(os.getpid(), signal.SIGKILL)
+
+asyncio.run(one())
+"""
+
+
+def test_what_is_durable_for_the_process_survives_its_kill(tmp_path):
+    ended = subprocess.run([sys.executable, "-c", KILLED_AFTER_FINISH, str(tmp_path)], timeout=30, check=False)
+
+    async def reopened():
+        journal = Journal(tmp_path)
+        found = journal.left_under_way(), journal.finished_numbers()
+        journal.close()
+        return found
+
+    assert ended.returncode == -signal.SIGKILL
+    assert asyncio.run(reopened()) == ([b"under way"], {"a"})
+
+
+@pytest.mark.parametrize(("durable", "synchronous"), [("disk", 2), ("process", 1)])
+def test_a_commit_waits_for_the_disk_unless_the_weaker_promise_is_chosen(tmp_path, durable, synchronous):
+    (tmp_path / "gateway.sqlite").write_bytes(b"no database" * 1000)
+
+    async def level():
+        journal = Journal(tmp_path, durable=durable)  # the file is broken: another one is begun
+        found = journal._base.execute("PRAGMA synchronous").fetchone()[0], len(journal.set_aside)
+        journal.close()
+        return found
+
+    assert asyncio.run(level()) == (synchronous, 1)

@@ -1,5 +1,6 @@
 import pytest
 
+from modicum.calls import UserError
 from modicum.settings import GatewaySettings, host_name, read_settings
 from modicum.settings.gateway import gateway_fault
 
@@ -26,3 +27,11 @@ def test_names_and_origins_of_every_kind_are_taken(tmp_path):
 def test_the_setting_that_is_wrong_is_named(settings, key):
     assert gateway_fault(settings)[0] == key
     assert gateway_fault(GatewaySettings()) is None
+
+
+def test_a_promise_that_does_not_exist_is_refused_with_those_that_do(tmp_path):
+    path = tmp_path / "modicum.toml"
+    path.write_text('[gateway]\ndurable = "memory"\n')
+    with pytest.raises(UserError, match="durable") as refused:
+        read_settings({"MODICUM_CONFIG": str(path)})
+    assert 'durable ("disk" or "process")' in str(refused.value)

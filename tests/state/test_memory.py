@@ -47,7 +47,7 @@ class Nested(RuleBasedStateMachine):
         fits = all(self.spent[name] + self.reserved(name) + amount <= LIMITS[name] for name in names)
         lines = [Line(name, amount, LIMITS[name]) for name in names]
 
-        assert run(self.counters.reserve(str(self.number), lines)) == fits
+        assert run(self.counters.reserve(str(self.number), lines)).admitted == fits
         if fits:
             self.held[self.number] = names, amount
 
@@ -59,7 +59,7 @@ class Nested(RuleBasedStateMachine):
         names, former = self.held.pop(number)
         fits = all(self.spent[name] + self.reserved(name) + amount <= LIMITS[name] for name in names)
 
-        assert run(self.counters.reserve(str(number), [Line(n, amount, LIMITS[n]) for n in names])) == fits
+        assert run(self.counters.reserve(str(number), [Line(n, amount, LIMITS[n]) for n in names])).admitted == fits
         self.held[number] = names, amount if fits else former
 
     @rule(data=st.data(), share=st.floats(0, 1))
@@ -144,8 +144,8 @@ def test_when_a_part_of_what_slides_is_free_again():
 def test_a_line_without_a_limit_is_reserved_whatever_was_spent():
     counters = MemoryCounters()
 
-    assert run(counters.reserve("a", [Line("soft", 10**12, None), Line("hard", 1, 1)]))
-    assert not run(counters.reserve("b", [Line("soft", 1, None), Line("hard", 1, 1)]))
+    assert run(counters.reserve("a", [Line("soft", 10**12, None), Line("hard", 1, 1)])).admitted
+    assert not run(counters.reserve("b", [Line("soft", 1, None), Line("hard", 1, 1)])).admitted
     assert run(counters.levels([Line("soft", 0, None)]))[0].reserved == 10**12
 
 

@@ -4,7 +4,7 @@ A `Call` is one request to a model and its reply, as a door saw it. Booking adds
 which is what the ledger keeps.
 """
 
-from modicum.calls.anatomy import Anatomy, Reuse, Segment, SegmentKind
+from modicum.calls.anatomy import Anatomy, PromptEvent, Reuse, Segment, SegmentKind
 from modicum.calls.audit_event import AuditEvent
 from modicum.calls.basis import Basis
 from modicum.calls.call import OURSELVES, Call, CallStatus, Owner, Tier
@@ -38,6 +38,7 @@ __all__ = [
     "Outcome",
     "Owner",
     "Problem",
+    "PromptEvent",
     "Reuse",
     "Segment",
     "SegmentKind",

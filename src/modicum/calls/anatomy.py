@@ -32,6 +32,32 @@ class SegmentKind(StrEnum):
     """Tokens that the provider counted and that nothing in the log accounts for."""
 
 
+class PromptEvent(StrEnum):
+    """A changed field of the request, or an event between two calls, that may change what a cache can be read for."""
+
+    SKILL = "skill"
+    """A skill was loaded: it may run with settings of its own."""
+    COMMAND = "command"
+    """A slash command was expanded into the prompt."""
+    SKILL_ENDED = "skill_ended"
+    """The user speaks for the first time since a skill or command: its settings end."""
+    THINKING = "thinking"
+    """The thinking setting is another one than before."""
+    TOOL_CHOICE = "tool_choice"
+    """The request forces or forbids tools otherwise than before."""
+    IMAGE = "image"
+    """The first image came into the context, or the last one left it."""
+    PERMISSION_MODE = "permission_mode"
+    INTERRUPT = "interrupt"
+    """The user broke off what ran."""
+    API_ERROR = "api_error"
+    """The provider had answered with an error, and the client tried again."""
+    SHELL_COMMAND = "shell_command"
+    """The user ran a command of the shell within the conversation."""
+    CLIENT_VERSION = "client_version"
+    """The program was updated in mid-conversation."""
+
+
 class Reuse(msgspec.Struct, frozen=True, gc=False):
     """How much of a tool result was referred to later, found while the text passed."""
 
@@ -77,3 +103,5 @@ class Anatomy(msgspec.Struct, frozen=True, gc=False):
     `model`, what a reader concludes from the size of the prompt (`edited`, `reasoning dropped`), or empty. `version`:
     nobody knows what was kept, because the digests of the call before are of another version.
     """
+    events: tuple[str, ...] = ()
+    """What happened between the call before and this one, as `PromptEvent` names it, sorted."""

@@ -111,6 +111,8 @@ class Call(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     agent: str = ""
     """The agent within the task; empty for the main one."""
     project: str = ""
+    client_version: str = ""
+    """The version of the program that sent it, where the log has it: 2.1.39."""
     branch: str = ""
     """The version-control branch that was worked on, where the log has it."""
     owner: Owner = NOBODY

@@ -52,6 +52,9 @@ class Charges(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
     """What the provider or router itself says that it charged."""
     others: tuple[OtherModel, ...] = ()
     """What other models did for this call. Booking makes an entry of each."""
+    cache_miss: str = ""
+    """Why a prompt was not read from the cache, in the provider's word where it was asked for its diagnostics:
+    `tools_changed`, `messages_changed`. Empty: it does not say."""
 
     @classmethod
     def of(
@@ -62,16 +65,20 @@ class Charges(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
         provider_cost_usd: Decimal | None = None,
         others: Iterable[OtherModel] = (),
         requests: Mapping[str, int] | None = None,
+        cache_miss: str = "",
     ) -> "Charges":
         """Charges without the units of which there are none."""
-        if not (region or caveats or others or requests) and provider_cost_usd is None:
+        if not (region or caveats or others or requests) and provider_cost_usd is None and not cache_miss:
             return NO_CHARGES  # as nearly every call has them
         counted = {unit: count for unit, count in (requests or {}).items() if count}
-        return cls(counted, region, tuple(dict.fromkeys(caveats)), provider_cost_usd, tuple(others))
+        return cls(counted, region, tuple(dict.fromkeys(caveats)), provider_cost_usd, tuple(others), cache_miss)
 
     @property
     def web_searches(self) -> int:
         return sum(self.requests.get(unit, 0) for unit in WEB_SEARCHES)
+
+    def with_cache_miss(self, reason: str) -> Self:
+        return msgspec.structs.replace(self, cache_miss=reason) if reason else self
 
     def with_caveats(self, *caveats: str) -> Self:
         if not caveats:

@@ -34,6 +34,7 @@ VERBS = {
     "outcome": "Record what came of tasks: import, record, from-git, list.",
     "yield": "Show outcomes per million tokens, and cost per outcome.",
     "compare": "Compare models, agents, prompts or savers on the same tasks, with intervals and verdicts.",
+    "trial": "Run a command with and without a token saver on the same tasks, and judge it.",
     "experiment": "Try a change on live tasks with a hold-out, and take it back if outcomes suffer.",
     "prices": "Show what a model costs and cost, and what the past would cost at other prices.",
     "count": "Count tokens and price of a text for several models, with the error of the count.",
@@ -53,6 +54,7 @@ FILES = {
     "yield": "yields",
     "team": "team.verbs",
     "experiment": "experiments.verbs",
+    "trial": "trials.verb",
 }
 """Verbs whose file cannot have their name."""
 

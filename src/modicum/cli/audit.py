@@ -15,6 +15,7 @@ from modicum.cli.inputs import resources
 from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.inputs.log_reading import print_problems, show_steps
 from modicum.cli.terminal import output
+from modicum.cli.terminal.audit_causes import print_causes
 from modicum.ledger.records import OUTCOMES
 from modicum.settings import read_settings, user_zone
 
@@ -160,6 +161,7 @@ def print_audit(found: "Audit") -> None:
             click.echo(f"for {one.source} the replay is off by more: figures that rest on it are bounds")
     _print_findings(found.findings)
     click.echo(joint_line(found))
+    print_causes(found.break_causes)
     _print_first_steps(found)
     if found.what_if:
         _print_what_ifs(found.what_if, found)
@@ -203,7 +205,7 @@ def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:
     if fidelity.unexplained_calls:
         line += (
             f"; {fidelity.unexplained_share:.1%} of the cost is in {fidelity.unexplained_calls:,} cache breaks that "
-            "nothing explains, which keep their cost"
+            "no rule explains, which keep their cost"
         )
     return (
         f"{line}\nthat is more than 2 %, 3 % or, unexplained, 10 %: replayed figures below are bounds"

@@ -53,6 +53,10 @@ TEXT = """\
 # How many gateway processes share the port. Each uses one core.
 # workers = 1
 
+# What the record of a call survives before its reply is finished: "disk", any end of the machine; "process", any end of
+# the process (kill -9), but not a power cut.
+# durable = "disk"
+
 # silence_s = 600
 # slow_client_s = 60
 # drain_s = 30

@@ -5,10 +5,10 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
+from queue import Empty, SimpleQueue
 from types import FrameType
 
 import click
@@ -103,7 +103,9 @@ class Supervisor:
     ) -> None:
         self._ledger, self._workers, self._bound = ledger, workers, bound
         self._drain_s, self._ending = drain_s, ending
-        self._woken = threading.Event()
+        # A signal handler may put into it whatever the wait is doing. An Event takes a lock that the wait may hold, in
+        # the same thread: neither would ever go on.
+        self._wakes: SimpleQueue[int] = SimpleQueue()
         self._stopping = self._hung_up = False
         self._had_terminal = not _has_no_terminal()
 
@@ -123,8 +125,8 @@ class Supervisor:
                         click.echo(f"the {part.name} ended with status {status}; starting it again", err=True)
                 if part.process is None and time.monotonic() >= part.again_at:
                     part.start()
-            self._woken.wait(0.2)
-            self._woken.clear()
+            with suppress(Empty):
+                self._wakes.get(timeout=0.2)
             if self._hung_up:
                 self._hung_up = False
                 self._on_hang_up()
@@ -155,7 +157,7 @@ class Supervisor:
             self._hung_up = True
         else:
             self._stopping = True
-        self._woken.set()
+        self._wakes.put(number)
 
 
 def _has_no_terminal() -> bool:

@@ -1,6 +1,7 @@
 """`modicum yield`: shows outcomes per million tokens, and cost per outcome."""
 
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import click
@@ -10,12 +11,14 @@ from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.task_energy import add_task_energy
 from modicum.cli.terminal import output
+from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.time_span import bounds_or_none
 from modicum.insights.dimensions import YIELD, parse_dimension
 from modicum.ledger.outcomes import find_outcome
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
+    from modicum.insights.margins import OutcomeMargin
     from modicum.insights.yields import Estimate, Yield, YieldLine
     from modicum.ledger.rows import Row
 
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
 class YieldOptions(shared.LedgerOptions, shared.SpanOptions):
     outcome: str
     by: str
+    worth: float | None
     timezone: str | None
     as_json: bool
 
@@ -38,6 +42,7 @@ class YieldOptions(shared.LedgerOptions, shared.SpanOptions):
     metavar="WHAT",
     help=f"Group by {', '.join(YIELD)}.",
 )
+@click.option("--worth", type=Quantity(min=0), metavar="USD", help="What one outcome is worth: shows the margin.")
 @shared.span_options("when the task began")
 @shared.timezone_option
 @shared.json_option
@@ -54,6 +59,7 @@ def command(options: YieldOptions) -> None:
       modicum yield --outcome resolved
       modicum yield --outcome lines_added --by project --since 30d
       modicum yield --outcome tests_passed --by tag:team --json
+      modicum yield --outcome resolved --by tag:feature --worth 4.50
     """
     from modicum.insights.yields import build, yield_document
 
@@ -70,10 +76,34 @@ def command(options: YieldOptions) -> None:
     if not cells:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
     found = build(cells, name, by)
+    margins = _margins(found, options.worth)
     if options.as_json:
-        output.print_json(yield_document(found, options.by, zone.name, *bounds_or_none((since, until)), outcome_row))
-    else:
-        print_yield(found, options.by, outcome_row)
+        document = yield_document(found, options.by, zone.name, *bounds_or_none((since, until)), outcome_row)
+        output.print_json(document | ({"margins": margins} if margins else {}))
+        return
+    print_yield(found, options.by, outcome_row)
+    if margins:
+        _print_margins(margins, options.by)
+
+
+def _margins(found: "Yield", worth: float | None) -> "list[OutcomeMargin]":
+    """Of each line, and of all tasks together last."""
+    from modicum.insights.margins import margin_of
+
+    if worth is None:
+        return []
+    return [margin_of(line, Decimal(repr(worth))) for line in (*found.rows, found.total)]
+
+
+def _print_margins(margins: "list[OutcomeMargin]", by: str) -> None:
+    rows = [
+        [one.name, output.dollars(one.worth_usd), output.dollars(one.cost_usd), output.dollars(one.margin_usd)]
+        for one in margins
+    ]
+    click.echo()
+    output.print_table([by, "worth", "cost", "margin"], rows[:-1], footer=rows[-1])
+    if any(one.margin_usd is None for one in margins):
+        click.echo("no margin where a call has no price: it would be too high")
 
 
 def print_yield(found: "Yield", by: str, outcome_row: "Row") -> None:

@@ -48,5 +48,5 @@ class Parts(NamedTuple):
         self.otlp_door.close()
         self.recorder.close()
         self.rates.close()
-        self.budgets.close()
+        await self.budgets.close()
         self.journal.close()

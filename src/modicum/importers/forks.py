@@ -77,7 +77,7 @@ def _anchored(call: Call, anatomy: Anatomy, context: _Context) -> Call:
     own, added = context.parts[: context.own], context.parts[context.own :]
     tokens = sum(part.tokens for part in own)
     cause = VERSION if context.is_of_former_version else anatomy.break_cause
-    return msgspec.structs.replace(call, anatomy=Anatomy(len(own), tokens, tuple(added), cause))
+    return msgspec.structs.replace(call, anatomy=Anatomy(len(own), tokens, tuple(added), cause, anatomy.events))
 
 
 def _ask_ledger(

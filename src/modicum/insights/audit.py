@@ -15,8 +15,11 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
+from modicum.insights.cache_replay.cause_words import describe
+from modicum.insights.caching import Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.findings import FINDINGS, load_detector
+from modicum.insights.findings.prefix_break import find_causes, price_lost
 from modicum.insights.history import History, load
 from modicum.insights.rent import Rent, compute_rent
 from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal_savings
@@ -83,6 +86,29 @@ class WhatIfResult(msgspec.Struct, frozen=True, kw_only=True):
     """What is not known, so that it is a bound; empty: the figure stands."""
 
 
+class NamedBreaks(msgspec.Struct, frozen=True, kw_only=True):
+    """Cache breaks of one cause in one version of one program."""
+
+    cause: str
+    """A `PromptEvent`, or the provider's word."""
+    title: str
+    remedy: str
+    evidence: str
+    """`provider`: its diagnostics say so. `measured`: more than three times as frequent behind the event, in either
+    half of the sessions. `documented`: by the provider, and what was read fits."""
+    source: str
+    version: str
+    """Of the program; empty where the log does not say."""
+    breaks: int
+    steps: int
+    """Calls of that version behind the same event, broken or not."""
+    lost_usd: float
+    """What was paid for tokens that would have been read."""
+    lift_low: float | None
+    contradicted: int
+    """Calls of which the provider's diagnostics say something else."""
+
+
 class CapPoint(msgspec.Struct, frozen=True, kw_only=True):
     """One point of the cap curve."""
 
@@ -120,6 +146,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     what_if_saving_usd: float | None
     what_if_saving_share: float | None
     cap_curve: list[CapPoint]
+    break_causes: list[NamedBreaks]
+    """Named causes of the breaks of B2, the dearest first."""
     first_steps: list[str]
     """Names of the findings to act on first."""
     timezone: str
@@ -218,6 +246,7 @@ def build(
         what_if_saving_usd=together.saving_usd if together else None,
         what_if_saving_share=together.saving_share if together else None,
         cap_curve=_cap_curve(replays),
+        break_causes=_list_break_causes(history, replays.caching),
         first_steps=_choose_first_steps(rows),
         timezone=zone.key,
         days=list_days(history, zone),
@@ -321,6 +350,29 @@ def _cap_curve(replays: Replay) -> list[CapPoint]:
             )
         )
     return points
+
+
+def _list_break_causes(history: History, caching: Caching) -> list[NamedBreaks]:
+    lost_usd = price_lost(history, caching)
+    rows = []
+    for one in find_causes(history):
+        title, remedy = describe(one.cause)
+        rows.append(
+            NamedBreaks(
+                cause=one.cause,
+                title=title,
+                remedy=remedy,
+                evidence=one.evidence,
+                source=one.source,
+                version=one.version,
+                breaks=len(one.calls),
+                steps=one.steps,
+                lost_usd=float(lost_usd[one.calls].sum()),
+                lift_low=one.lift_low,
+                contradicted=one.contradicted,
+            )
+        )
+    return sorted(rows, key=lambda row: -row.lost_usd)
 
 
 def _compute_fidelity_by_source(replays: Replay) -> list[SourceFidelity]:

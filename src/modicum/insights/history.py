@@ -47,6 +47,11 @@ class History:
     statuses: list[str]
     finish_reasons: list[str]
     break_causes: list[str]
+    event_lists: list[str]
+    """Lists of `PromptEvent`s as the ledger writes them (JSON)."""
+    client_versions: list[str]
+    cache_misses: list[str]
+    """Why a cache was missed, in the words of providers."""
     kinds: list[str]
     tools: list[str]
 
@@ -67,6 +72,10 @@ class History:
     status: Ints
     finish_reason: Ints
     break_cause: Ints
+    events: Ints
+    """What happened between the call before and this one; codes into `event_lists`."""
+    client_version: Ints
+    cache_miss: Ints
     prompt: Ints
     """All input tokens."""
     kept_segments: Ints
@@ -289,6 +298,9 @@ _WORDS = {
     "status": ("statuses", "status"),
     "finish_reason": ("finish_reasons", "finish_reason"),
     "break_cause": ("break_causes", "break_cause"),
+    "prompt_events": ("event_lists", "events"),
+    "client_version": ("client_versions", "client_version"),
+    "cache_miss": ("cache_misses", "cache_miss"),
 }
 """Column of the ledger, the list of its words, and the array of codes."""
 

@@ -1,21 +1,23 @@
 """Changes as people type them: `cache_ttl=1h`, `cap_tool_results=2000`, `model:NAME=OTHER`, `tier=batch`."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from modicum.calls import Tier, UserError
 from modicum.calls.errors import unknown_name
-from modicum.insights.caching import find_rule_flags
+from modicum.insights.cache_replay.paying_pings import count_paying
+from modicum.insights.caching import Caching, find_rule_flags
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import Flags, History, Ints
+from modicum.insights.rates import RateTable
 from modicum.insights.replay import check_model_price
 from modicum.metering.prices import PriceBook
 from modicum.metering.prompt_cache import CacheRules
 
 FORMS = (
     "cache_ttl=5m|1h|30m|12h|24h|off",
-    "keep_warm=5m:PINGS",
+    "keep_warm=5m:PINGS|oracle",
     "cap_tool_results=TOKENS",
     "cap_output=TOKENS",
     "model:NAME=OTHER",
@@ -25,6 +27,8 @@ LONGEST_COUNT = 9
 """Digits of a number of tokens."""
 _TTL_S = {"5m": 300, "1h": 3600, "30m": 1800, "12h": 43_200, "24h": 86_400, "off": 0}
 
+SHORT_TTL_S = 1800
+"""Up to here a write is billed as a short one."""
 MODELS_NAMED = 3
 MOST_PINGS = 1000
 """In one pause. Pings are no substitute for a longer time to live."""
@@ -51,8 +55,8 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     if name == "cache_ttl" and value in _TTL_S:
         return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value])))
     ttl, _, pings = value.partition(":")
-    if name == "keep_warm" and _TTL_S.get(ttl) and _is_count(pings) and 0 < int(pings) <= MOST_PINGS:
-        return WhatIf(text, FindingClass.REPLAYED, _keep_warm(history, text, _TTL_S[ttl], int(pings)))
+    if name == "keep_warm" and _TTL_S.get(ttl) and (pings == "oracle" or _is_ping_count(pings)):
+        return _parse_keep_warm(text, history, prices)
     if name == "cap_tool_results" and _is_count(value):
         return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value)))
     if name == "cap_output" and _is_count(value):
@@ -87,6 +91,13 @@ def _set_ttl(history: History, text: str, seconds: int) -> Ints:
     return np.where(offered, seconds, -1)
 
 
+def _parse_keep_warm(text: str, history: History, prices: PriceBook) -> WhatIf:
+    ttl, _, pings = text.partition("=")[2].partition(":")
+    if pings == "oracle":
+        return WhatIf(text, FindingClass.UPPER_BOUND, _keep_warm_at_best(history, text, _TTL_S[ttl], prices))
+    return WhatIf(text, FindingClass.REPLAYED, _keep_warm(history, text, _TTL_S[ttl], int(pings)))
+
+
 def _keep_warm(history: History, text: str, seconds: int, pings: int) -> HistoryChange:
     """The caches of main agents kept for this time, and renewed by so many pings at most. A subagent ends with its
     work, and a cache that bills no writes needs no ping that is paid.
@@ -105,6 +116,23 @@ def _keep_warm(history: History, text: str, seconds: int, pings: int) -> History
     return HistoryChange(ttl_seconds=ttl, pings=np.where(ttl > 0, pings, 0))
 
 
+def _keep_warm_at_best(history: History, text: str, seconds: int, prices: PriceBook) -> HistoryChange:
+    """The same with pings only where they pay, known from behind.
+
+    Raises:
+        UserError: as `_keep_warm`.
+    """
+    change = _keep_warm(history, text, seconds, 1)
+    ttl = change.ttl_seconds
+    assert ttl is not None  # noqa: S101 - _keep_warm sets it
+    rates = RateTable(history, prices).per_call(
+        history.model, history.models, history.tier, history.tiers, history.prompt.astype(np.float64)
+    )
+    _, read, short, long, *_ = np.nan_to_num(rates).T
+    written = np.where(ttl > SHORT_TTL_S, long, short)
+    return replace(change, pings=count_paying(Caching.compute(history), ttl, read, written))
+
+
 def _find_offered(history: History, seconds: int) -> Flags:
     return find_rule_flags(history, lambda rules: _offers(rules, seconds))
 
@@ -114,6 +142,10 @@ def _offers(rules: CacheRules, seconds: int) -> bool:
     if seconds == 0:
         return rules.can_be_off
     return seconds in rules.ttl_s and (len(rules.ttl_s) > 1 or not rules.is_implicit)
+
+
+def _is_ping_count(value: str) -> bool:
+    return _is_count(value) and 0 < int(value) <= MOST_PINGS
 
 
 def _is_count(value: str) -> bool:

@@ -46,6 +46,10 @@ def _bucket_tokens(name: str) -> Callable[[Entry], Any]:
     return lambda entry: getattr(entry.call.usage, name)
 
 
+def _list_events(anatomy: Anatomy | None) -> str:
+    return json_text(anatomy.events) if anatomy is not None and anatomy.events else "[]"
+
+
 TOKEN_SUMS = ("uncached_tokens", "cache_read_tokens", "cache_write_tokens", "completion_tokens")
 """Sums of buckets that the ledger keeps, as `Usage` gives them: nearly every question asks for them."""
 
@@ -100,6 +104,9 @@ ENTRY_COLUMNS: tuple[Column[Entry], ...] = (
         nullable=True,
     ),
     Column("break_cause", _NAME, lambda e: e.call.anatomy.break_cause if e.call.anatomy is not None else ""),
+    Column("prompt_events", _NAME, lambda e: _list_events(e.call.anatomy)),
+    Column("client_version", _NAME, lambda e: e.call.client_version),
+    Column("cache_miss", _NAME, lambda e: e.call.charges.cache_miss),
     Column("effective_tokens", _NUMBER, lambda e: e.cost.effective_tokens, nullable=True),
 )
 """Every column and how an entry fills it. `booked_at` is the store's own."""
@@ -203,7 +210,7 @@ def entry_from(
     if row["kept_segments"] is not None:
         added = tuple(_segment(segment) for segment in segments)
         kept_tokens = segments[0]["offset_tokens"] if segments else 0
-        anatomy = Anatomy(row["kept_segments"], kept_tokens, added, row["break_cause"])
+        anatomy = Anatomy(row["kept_segments"], kept_tokens, added, row["break_cause"], _texts(row["prompt_events"]))
     call = Call(
         call_id=row["entry_id"],
         revision=row["revision"],
@@ -223,8 +230,9 @@ def entry_from(
         charges=Charges(
             msgspec.json.decode(row["requests"], type=dict[str, int]),
             row["region"],
-            msgspec.json.decode(row["caveats"], type=tuple[str, ...]),
+            _texts(row["caveats"]),
             row["provider_cost_usd"],
+            cache_miss=row["cache_miss"],
         ),
         calls_count=row["calls_count"],
         reported_cost_usd=row["reported_cost_usd"],
@@ -233,6 +241,7 @@ def entry_from(
         turn=row["turn"],
         agent=row["agent"],
         project=row["project"],
+        client_version=row["client_version"],
         branch=row["branch"],
         owner=Owner(row["team"], row["app"], row["user_name"], row["key_name"]),
         tags=msgspec.json.decode(row["tags"], type=dict[str, str]),
@@ -272,6 +281,10 @@ def _segment(row: Mapping[str, Any]) -> Segment:
         Basis(row["basis"]),
         None if row["read_share"] is None else Reuse(row["read_share"], row["later_calls"]),
     )
+
+
+def _texts(listed: str) -> tuple[str, ...]:
+    return msgspec.json.decode(listed, type=tuple[str, ...])
 
 
 def _utc(at: datetime) -> datetime:

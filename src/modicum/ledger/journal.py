@@ -17,7 +17,7 @@ from collections import deque
 from contextlib import suppress
 from pathlib import Path
 from time import monotonic, sleep, time_ns
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from modicum.calls import UserError
 from modicum.ledger import positions
@@ -81,6 +81,8 @@ class Journal:
         folder: where the files are; a former process's records under the same name are continued.
         patience_s: how long `finish` waits for a disk that refuses.
         kept: how many records stay after the ledger has them; None: `KEPT_RECORDS`.
+        durable: what a record survives when `finish` returns. `process`: it is with the kernel, which survives any end
+            of the process; a power cut may take the last records, and leaves the file whole.
 
     Raises:
         UserError: the folder cannot be written to, or another gateway process has the journal.
@@ -94,6 +96,7 @@ class Journal:
         slots: int = 4096,
         patience_s: float = 5.0,
         kept: int | None = None,
+        durable: Literal["disk", "process"] = "disk",
     ) -> None:
         self.path = folder / f"{name}.sqlite"
         self.healthy = True
@@ -106,6 +109,7 @@ class Journal:
         self._run_token = secrets.token_hex(4)
         self._patience_s = patience_s
         self._kept = KEPT_RECORDS if kept is None else kept
+        self._durable = durable
         self._queue: deque[_Waiting] = deque()
         self._flush_requested = threading.Event()
         self._closing = False
@@ -256,7 +260,7 @@ class Journal:
             return trouble
         try:
             if self.path not in self._files:
-                self._base = _open_file(self.path)
+                self._base = self._open()
                 self._note_files()
             self._base.execute("BEGIN IMMEDIATE")
             self._base.executemany(
@@ -295,12 +299,18 @@ class Journal:
         """The journal; one that is broken, or none of ours, makes way for a new one."""
         try:
             if not self.path.is_dir():
-                return _open_file(self.path)
+                return self._open()
         except sqlite3.Error as error:
             if not (is_broken(error) or is_foreign(error)):
                 raise
         self.set_aside.append(set_aside(self.path))
-        return _open_file(self.path)
+        return self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        base = _open_file(self.path)
+        if self._durable == "process":
+            base.execute("PRAGMA synchronous = NORMAL")  # in a WAL: only what moves it into the file waits for the disk
+        return base
 
     def _give_up_file(self) -> None:
         """It is broken: what waits goes into a new one, at the next try."""

@@ -12,6 +12,8 @@ from modicum.calls.containment import contain
 from modicum.experiments.decisions import EVENT_KIND as EXPERIMENT
 from modicum.experiments.decisions import ExperimentEvent, audit_experiments
 from modicum.experiments.grader import Grader
+from modicum.experiments.trials.trial_log import EVENT_KIND as TRIAL
+from modicum.experiments.trials.trial_log import TrialEvent, audit_trials
 from modicum.governance.keys import KeyEvent, audit
 from modicum.ledger.events import EventFile
 from modicum.ledger.on_disk import explain_replaced_file, file_at
@@ -170,6 +172,7 @@ class LedgerThread:
         try:
             decided = audit(self._events.read("key", KeyEvent))
             decided += audit_experiments(self._events.read(EXPERIMENT, ExperimentEvent))
+            decided += audit_trials(self._events.read(TRIAL, TrialEvent))
         except UserError as error:  # an event of a newer version must not keep calls out of the ledger
             self._log(str(error))
         else:

@@ -49,6 +49,8 @@ class CacheRules(msgspec.Struct, frozen=True):
     look_back: int
     source: str
     automatic: bool = False
+    messages_lost_by: tuple[str, ...] = ()
+    """Events (as `PromptEvent` names them) behind which only system prompt and tools are still read."""
 
     @property
     def is_implicit(self) -> bool:

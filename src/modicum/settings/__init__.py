@@ -16,6 +16,7 @@ from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
 from modicum.settings.otel import OtelSettings
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
+from modicum.settings.state import StateSettings
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings
 from modicum.settings.time_zone import UserZone, checked_zone, user_zone
@@ -31,6 +32,7 @@ __all__ = [
     "OtelSettings",
     "ResilienceSettings",
     "Settings",
+    "StateSettings",
     "TeamSettings",
     "UpstreamSettings",
     "UserZone",

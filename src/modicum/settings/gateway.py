@@ -1,6 +1,7 @@
 """`[gateway]`: who is let in, and how much is taken on at once."""
 
 import re
+from typing import Literal
 
 import msgspec
 
@@ -40,6 +41,9 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     """How many gateway processes share the port. Each uses one core."""
     slow_client_s: float = 60.0
     """How long a caller may take to send its request, or stop reading its reply."""
+    durable: Literal["disk", "process"] = "disk"
+    """What a record of a call survives before its reply is finished: `disk`, any end of the machine; `process`, any end
+    of the process, but not a power cut. Read at the start."""
     drain_s: float = 30.0
     """How long calls under way may go on after SIGTERM."""
 

@@ -8,7 +8,7 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
@@ -21,6 +21,7 @@ from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
 from modicum.settings.otel import OtelSettings
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
+from modicum.settings.state import StateSettings, state_fault
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings, team_fault
 from modicum.settings.time_zone import checked_zone
@@ -101,6 +102,9 @@ def _check(settings: Settings, path: Path, text: str) -> None:
         index, key, accepted = amiss
         named, place = settings.resilience[index].name, _line_of_row(text, "resilience", index, key)
         raise UserError(f"{path}{place}: resilience '{named:.64}': {key} {accepted}")
+    if (wrong := state_fault(settings.state)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{_line(text, key)}: state.{key} {accepted}")
     for name, team in settings.teams.items():
         fault = team_fault(team)
         if fault is not None:
@@ -161,9 +165,7 @@ def _list_accepted(message: str) -> str:
         if place in message:
             table = type_
     fields = msgspec.structs.fields(table)
-    return accepted_are(
-        f"{field.name} ({getattr(field.type, '__name__', field.type)})" for field in fields if field.name != "file"
-    )
+    return accepted_are(f"{field.name} ({_shown_type(field.type)})" for field in fields if field.name != "file")
 
 
 _TABLES = {
@@ -174,4 +176,12 @@ _TABLES = {
     "$.teams[": TeamSettings,
     "$.budget[": BudgetSettings,
     "$.resilience[": ResilienceSettings,
+    "$.state": StateSettings,
 }
+
+
+def _shown_type(kind: Any) -> str:
+    """A type as a line of settings may have it: `int`, or the words that are accepted."""
+    if get_origin(kind) is Literal:
+        return " or ".join(f'"{word}"' for word in get_args(kind))
+    return str(getattr(kind, "__name__", kind))

@@ -7,6 +7,7 @@ from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
 from modicum.settings.otel import OtelSettings
 from modicum.settings.resilience import ResilienceSettings
+from modicum.settings.state import StateSettings
 from modicum.settings.teams import TeamSettings
 from modicum.settings.upstreams import UpstreamSettings
 
@@ -35,5 +36,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
     resilience: tuple[ResilienceSettings, ...] = ()
     """What is tried when an upstream fails (see docs/resilience.md)."""
+    state: StateSettings = StateSettings()
+    """Where budgets are counted that several workers or hosts share."""
     file: str = ""
     """The file that the settings came from. Not set by hand."""

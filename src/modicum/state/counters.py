@@ -1,10 +1,11 @@
 """SharedCounters with reservations, behind one interface: all lines of a reservation, or none.
 
 A counter is a name. What it counts is the business of whoever names it; amounts are whole numbers, so that sums are
-exact. SharedCounters that slide forget what is older than their length.
+exact. Counters that slide forget what is older than their length. Budgets and rate limits use the same ones.
 """
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import NamedTuple, Protocol
 
 
@@ -30,20 +31,52 @@ class Level(NamedTuple):
     """When a part of what was spent is forgotten; None: never, or nothing was."""
 
 
+class ReserveResult(NamedTuple):
+    admitted: bool
+    levels: Sequence[Level]
+    """How the counters stand, without what this call reserves or had reserved."""
+
+
+class StateAway(Exception):  # noqa: N818 - a state of things, and no fault of the call's
+    """The counters cannot be reached: nobody knows how they stand."""
+
+
 class SharedCounters(Protocol):
-    async def levels(self, lines: Sequence[Line]) -> list[Level]:
+    """Any but `settle`, `release` and `add` may raise StateAway: what these do meanwhile is made good later."""
+
+    @property
+    def generation(self) -> str:
+        """Changes when all counters were lost: reservations that calls under way hold are then made again."""
+
+    async def ready(self) -> None:
+        """Returns when everybody had time to make reservations again, after all counters were lost."""
+
+    async def levels(self, lines: Sequence[Line]) -> Sequence[Level]:
         """How the counters of some lines stand now."""
 
-    async def reserve(self, call: str, lines: Sequence[Line]) -> bool:
-        """Reserves all lines for a call, or none: False where one of them goes above its limit. A call that has a
-        reservation already has it exchanged for this one.
+    async def reserve(self, call: str, lines: Sequence[Line]) -> ReserveResult:
+        """Reserves all lines for a call, or none where one of them goes above its limit. A call that has a reservation
+        already has it exchanged for this one.
         """
 
-    async def settle(self, call: str, amounts: Sequence[int]) -> None:
-        """Turns a call's reservation into what it has cost, line by line. Settled twice is settled once."""
+    async def settle(self, call: str, amounts: Sequence[int]) -> Sequence[Level]:
+        """Turns a call's reservation into what it has cost, line by line; how the counters stand then, or nothing
+        if they cannot be reached. Settled twice is settled once.
+        """
 
     async def release(self, call: str) -> None:
         """Gives a call's reservation back: it has cost nothing."""
 
     async def add(self, line: Line, age_s: float = 0.0) -> None:
         """Counts what was spent without a reservation, so many seconds ago."""
+
+    async def add_once(self, name: str, spent: Sequence[tuple[Line, float]]) -> None:
+        """Counts what was spent so many seconds ago, unless something was counted under this name already."""
+
+    async def count_since(self, names: Sequence[str]) -> Sequence[datetime]:
+        """From when on everybody counts what goes by each name; for a new one that is now. A name that is left out is
+        given up, and counts anew when it comes again.
+        """
+
+    async def close(self) -> None:
+        """Ends what runs in the background."""

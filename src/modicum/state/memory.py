@@ -5,9 +5,10 @@ Nothing here depends on the wall clock, which may be set while we run.
 
 from collections import deque
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from time import monotonic
 
-from modicum.state.counters import Level, Line
+from modicum.state.counters import Level, Line, ReserveResult
 
 SLOTS = 60
 """Into how many parts a sliding counter divides its length. A part is forgotten as a whole, when its newest is old
@@ -28,36 +29,49 @@ class MemoryCounters:
         self._counts: dict[str, _Count] = {}
         self._reserved: dict[str, list[tuple[_Count, int]]] = {}
         self._reservations = 0
+        self._added: set[str] = set()
+        self._since: dict[str, datetime] = {}
 
-    async def levels(self, lines: Sequence[Line]) -> list[Level]:
+    @property
+    def generation(self) -> str:
+        return ""
+
+    async def ready(self) -> None:
+        """Always."""
+
+    async def levels(self, lines: Sequence[Line]) -> Sequence[Level]:
         now_s = self._clock()
         return [self._level(line, now_s) for line in lines]
 
-    async def reserve(self, call: str, lines: Sequence[Line]) -> bool:
+    async def reserve(self, call: str, lines: Sequence[Line]) -> ReserveResult:
         now_s = self._clock()
         former = self._reserved.get(call, [])
         for count, amount in former:
             count.reserved -= amount
         counts = [self._count(line, now_s) for line in lines]
-        for line, count in zip(lines, counts, strict=True):
-            if line.limit is not None and count.spent + count.reserved + line.amount > line.limit:
+        levels = [Level(count.spent, count.reserved, count.frees_in_s(now_s)) for count in counts]
+        for line, level in zip(lines, levels, strict=True):
+            if line.limit is not None and level.spent + level.reserved + line.amount > line.limit:
                 for held, amount in former:
                     held.reserved += amount
-                return False
+                return ReserveResult(admitted=False, levels=levels)
         for line, count in zip(lines, counts, strict=True):
             count.reserved += line.amount
         self._reserved[call] = [(count, line.amount) for line, count in zip(lines, counts, strict=True)]
         self._reservations += 1
         if self._reservations % SWEEP_EVERY == 0:
             self._sweep(now_s)
-        return True
+        return ReserveResult(admitted=True, levels=levels)
 
-    async def settle(self, call: str, amounts: Sequence[int]) -> None:
+    async def settle(self, call: str, amounts: Sequence[int]) -> Sequence[Level]:
         held = self._reserved.pop(call, [])
-        now_s = self._clock()
+        now_s, levels = self._clock(), []
         for (count, reserved), amount in zip(held, amounts if held else (), strict=True):
             count.reserved -= reserved
             count.add(amount, now_s)
+            count.forget(now_s)
+            levels.append(Level(count.spent, count.reserved, count.frees_in_s(now_s)))
+        return levels
 
     async def release(self, call: str) -> None:
         for count, reserved in self._reserved.pop(call, []):
@@ -68,6 +82,20 @@ class MemoryCounters:
         count = self._count(line, now_s)
         count.add(line.amount, now_s - age_s)
         count.forget(now_s)
+
+    async def add_once(self, name: str, spent: Sequence[tuple[Line, float]]) -> None:
+        if name not in self._added:
+            self._added.add(name)
+            for line, age_s in spent:
+                await self.add(line, age_s)
+
+    async def count_since(self, names: Sequence[str]) -> Sequence[datetime]:
+        now = datetime.now(UTC)
+        self._since = {name: self._since.get(name, now) for name in names}
+        return [self._since[name] for name in names]
+
+    async def close(self) -> None:
+        """Nothing runs."""
 
     def __len__(self) -> int:
         """How many counters are held."""

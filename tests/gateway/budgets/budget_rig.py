@@ -14,7 +14,7 @@ from modicum.gateway.process.server import Gateway
 from modicum.ledger.opening import open_store
 from modicum.ledger.shipper import Shipper
 from modicum.metering.prices import PriceBook
-from modicum.settings import BudgetSettings
+from modicum.settings import BudgetSettings, StateSettings
 
 LEFT = "x-modicum-budget-left"
 MESSAGES = [{"role": "user", "content": "What is the capital of France?"}]
@@ -65,8 +65,9 @@ class Ledger:
 
 
 class BudgetRig(Upstream):
-    def __init__(self, folder, budgets, settings=all_upstreams, rules=()):
+    def __init__(self, folder, budgets, settings=all_upstreams, rules=(), state=None):
         self.budgets = budgets
+        self.state = state or StateSettings()
         self.base = settings
         super().__init__(folder, self.make_settings)
         self.ledger = Ledger(folder)
@@ -74,7 +75,7 @@ class BudgetRig(Upstream):
         self.rules = rules
 
     def make_settings(self, port):
-        return msgspec.structs.replace(self.base(port), budget=tuple(self.budgets))
+        return msgspec.structs.replace(self.base(port), budget=tuple(self.budgets), state=self.state)
 
     async def _until_told(self, settings, ready):
         more = {"rules": self.rules, "open_ledger": self.ledger.open}

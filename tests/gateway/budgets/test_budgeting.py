@@ -1,5 +1,6 @@
 """Budgets through the whole gateway: real requests, a real upstream, a real journal and ledger."""
 
+import asyncio
 import json
 import threading
 from concurrent.futures import ThreadPoolExecutor
@@ -327,7 +328,7 @@ def test_a_raised_limit_goes_on_counting_and_a_lowered_one_has_nothing_left(tmp_
         first = [rig.chat().status_code for _ in range(2)]
         for limit in (2, 1):
             rig.budgets = [BudgetSettings(name="all", per="day", limit_calls=limit)]
-            rig.loop.call_soon_threadsafe(rig.gateway._reload)
+            asyncio.run_coroutine_threadsafe(rig.gateway._reload(), rig.loop).result()
             wait_until(lambda limit=limit: rig.gateway.parts.budgets._budgets[0].budget.limit == limit)
             first.append(rig.chat().status_code)
 
@@ -339,7 +340,7 @@ def test_a_budget_that_is_added_counts_what_was_spent_before_it(tmp_path):
         rig.chat()
         rig.ledger.ship()
         rig.budgets = [*rig.budgets, BudgetSettings(name="new", per="month", limit_calls=2)]
-        rig.loop.call_soon_threadsafe(rig.gateway._reload)
+        asyncio.run_coroutine_threadsafe(rig.gateway._reload(), rig.loop).result()
         wait_until(lambda: len(rig.gateway.parts.budgets._budgets) == 2)
 
         assert [rig.chat().status_code for _ in range(2)] == [200, 402]
@@ -350,7 +351,7 @@ def test_a_budget_that_was_taken_out_and_comes_again_knows_what_was_spent_meanwh
         rig.chat()
         for budgets in ([], rig.budgets):
             rig.budgets = budgets
-            rig.loop.call_soon_threadsafe(rig.gateway._reload)
+            asyncio.run_coroutine_threadsafe(rig.gateway._reload(), rig.loop).result()
             wait_until(lambda active=bool(budgets): rig.gateway.parts.budgets.is_active == active)
             if not budgets:
                 rig.chat()

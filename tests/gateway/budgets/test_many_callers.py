@@ -12,7 +12,7 @@ from gateway.budgets.budget_rig import MESSAGES, chat_reply, gpt_4o_mini_usd, wi
 from gateway.rig import wait_until
 from gateway.scripted import Answer, all_upstreams, chunk, events, whole
 from modicum.gateway.budgets import budgeting
-from modicum.governance.budgets import NANO, AtLimit, Ruling
+from modicum.governance.budgets import NANO, Ruling
 
 CALLERS = 200
 CALLS_EACH = 3
@@ -26,43 +26,38 @@ class Tally:
         reserve, settle, release, decide = counters.reserve, counters.settle, counters.release, budgeting.decide
 
         async def counted_reserve(call, lines):
-            admitted = await reserve(call, lines)
-            if admitted:
+            others = [held for number, held in self.held.items() if number != call]
+            fits = all(line.limit is None or self.total(others, line) <= line.limit for line in lines)
+            result = await reserve(call, lines)
+            if result.admitted != fits:
+                self.wrong.append((call, lines, result))
+            if result.admitted:
+                self.rulings[Ruling.ADMIT] += 1
                 self.held[call] = {line.counter: line.amount for line in lines}
-            return admitted
+            return result
 
         async def counted_settle(call, amounts):
             for counter, amount in zip(self.held.pop(call), amounts, strict=True):
                 self.spent[counter] = self.spent.get(counter, 0) + amount
-            await settle(call, amounts)
+            return await settle(call, amounts)
 
         async def counted_release(call):
             self.held.pop(call, None)
             await release(call)
 
-        def checked_decide(standings, worst, **more):
+        def counted_decide(standings, worst, **more):
             verdict = decide(standings, worst, **more)
             self.rulings[verdict.ruling] += 1
-            self.check(standings, worst, verdict)
+            if not verdict.is_refusal:  # it is asked only about calls that do not fit
+                self.wrong.append((verdict, worst))
             return verdict
 
         counters.reserve, counters.settle, counters.release = counted_reserve, counted_settle, counted_release
-        monkeypatch.setattr(budgeting, "decide", checked_decide)
+        monkeypatch.setattr(budgeting, "decide", counted_decide)
 
-    def check(self, standings, worst, verdict):
-        def total(budget):
-            names = {*self.spent, *(name for held in self.held.values() for name in held)}
-            own = [name for name in names if name.startswith(f"{budget.name}|")]
-            reserved = sum(held.get(name, 0) for held in self.held.values() for name in own)
-            return sum(self.spent.get(name, 0) for name in own) + reserved
-
-        fits = all(
-            (amount := worst.in_unit(one.budget.unit)) is not None and total(one.budget) + amount <= one.budget.limit
-            for one in standings
-            if one.budget.at_limit is AtLimit.REFUSE
-        )
-        if fits != (verdict.ruling is Ruling.ADMIT):
-            self.wrong.append((verdict, worst))
+    def total(self, others, line):
+        held = sum(amounts.get(line.counter, 0) for amounts in others)
+        return self.spent.get(line.counter, 0) + held + line.amount
 
 
 def answers(request):

@@ -218,3 +218,32 @@ def test_whatever_json_comes_it_is_taken_rejected_or_refused(value, about, kind)
             assert refused.status == 400  # noqa: PT017 - the only refusal there may be
         else:
             assert len(told.outcomes) + told.calls + told.rejected <= 4
+
+
+def test_the_result_of_an_evaluation_is_an_outcome_of_its_conversation_and_of_the_key():
+    def field(key, **value):
+        return {"key": key, "value": value}
+
+    record = {
+        "timeUnixNano": "1772452800000000000",
+        "eventName": "gen_ai.evaluation.result",
+        "traceId": "ab" * 16,
+        "spanId": "cd" * 8,
+        "attributes": [
+            field("gen_ai.evaluation.name", stringValue="relevance"),
+            field("gen_ai.evaluation.score.value", doubleValue=0.75),
+            field("gen_ai.evaluation.explanation", stringValue="a text about the reply"),
+            field("gen_ai.conversation.id", stringValue="ses-1"),
+        ],
+    }
+    unscored = {**record, "attributes": record["attributes"][:1]}
+    body = {"resourceLogs": [{"scopeLogs": [{"logRecords": [record, unscored]}]}]}
+    told = read_logs(b"application/json", json.dumps(body).encode(), Caller(Owner(key="ann"), (), None, "key-1"))
+
+    (outcome,) = told.outcomes
+    assert (outcome.task, outcome.name, outcome.value, outcome.time) == ("ses-1", "relevance", 0.75, NOON)
+    assert outcome.outcome_id.startswith("gateway:key-1:evaluation|")
+    assert outcome.source == "gen_ai.evaluation.result, key ann"
+    assert b"a text about" not in msgspec.json.encode(outcome)
+    assert told.rejected == 1
+    assert told.calls == 0

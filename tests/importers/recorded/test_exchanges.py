@@ -82,7 +82,7 @@ def test_a_changed_system_prompt_breaks_the_context_and_says_so(tmp_path):
             call_id=f"{number}", source="openai", provider="", model="gpt-5.2", usage=Usage(),
             started=datetime(2026, 1, 1, second=number, tzinfo=UTC), conversation=contexts.conversation(found, blocks),
         )  # fmt: skip
-        placed.append(contexts.with_anatomy(call, blocks, []))
+        placed.append(contexts.with_anatomy(call, blocks, [], {}))
 
     *named, bare = placed
     assert len({call.conversation for call in named}) == 1

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 import msgspec
@@ -48,7 +48,20 @@ class ComparisonOptions(shared.LedgerOptions, shared.SpanOptions):
     as_json: bool
 
 
-@click.command()
+class ComparisonCommand(click.Command):
+    """`compare`, whose first word may be `run`: then the tasks are run first."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any
+    ) -> click.Context:
+        if args[:1] == ["run"]:
+            from modicum.cli.evaluation.verb import command as run
+
+            return run.make_context(f"{info_name} run", args[1:], parent, **extra)
+        return super().make_context(info_name, args, parent, **extra)
+
+
+@click.command(cls=ComparisonCommand)
 @click.argument("names", nargs=-1, metavar="[FILE|ARM]...")
 @click.option(
     "--by",
@@ -99,10 +112,11 @@ def command(options: ComparisonOptions) -> None:
 
     Each FILE holds results: a table with a row per run (CSV, JSON lines), or what Inspect, promptfoo, lm-eval,
     SWE-bench or tau2-bench wrote. Without files the tasks of the ledger are compared. ARM chooses among the arms; the
-    first is the baseline.
+    first is the baseline. 'modicum compare run TASKS' runs tasks first.
 
     \b
     Examples:
+      modicum compare run tasks.jsonl --models gpt-4o,gpt-4o-mini --grader exact --budget 2
       modicum compare runs.csv --by saver --baseline none
       modicum compare opus.eval sonnet.eval
       modicum compare runs.jsonl gpt-5 gpt-5-mini --by model --svg trade-off.svg

@@ -13,6 +13,7 @@ from modicum.calls import UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.terminal import output
+from modicum.cli.trials.events import read_trial_events
 from modicum.ledger.records import AUDIT_EVENTS
 from modicum.settings import Settings, read_settings, state_folder
 
@@ -188,7 +189,7 @@ def savings(*, as_json: bool, ledger_url: str | None) -> None:
 @shared.json_option
 @shared.ledger_option
 def log(*, as_json: bool, ledger_url: str | None) -> None:
-    """Show who started and ended which experiment, when and why: from the audit log of the ledger, oldest first.
+    """Show who started and ended which experiment or trial, when and why: from the ledger's audit log, oldest first.
 
     \b
     Examples:
@@ -196,13 +197,19 @@ def log(*, as_json: bool, ledger_url: str | None) -> None:
       modicum experiment log --json
     """
     from modicum.experiments.decisions import EVENT_KIND, audit_experiments
+    from modicum.experiments.trials import trial_log
 
     with resources.open_ledger(ledger_url) as store:
         store.append_records(AUDIT_EVENTS, audit_experiments(_read_events()))  # what no ledger process has taken yet
-        events = [event for event in store.records(AUDIT_EVENTS) if event.kind == EVENT_KIND]
+        store.append_records(AUDIT_EVENTS, trial_log.audit_trials(read_trial_events()))
+        kinds = {EVENT_KIND, trial_log.EVENT_KIND}
+        events = [event for event in store.records(AUDIT_EVENTS) if event.kind in kinds]
     if as_json:
         output.print_json(
-            [{"at": one.at, "name": one.subject, "what": one.what, "by": one.by, **one.details} for one in events]
+            [
+                {"at": one.at, "about": one.kind, "name": one.subject, "what": one.what, "by": one.by, **one.details}
+                for one in events
+            ]
         )
         return
     if not events:
@@ -213,7 +220,7 @@ def log(*, as_json: bool, ledger_url: str | None) -> None:
         [
             [
                 f"{one.at:%Y-%m-%d %H:%M:%S}",
-                one.subject,
+                one.subject if one.kind == EVENT_KIND else f"trial of {one.subject}",
                 one.what.replace("_", " "),
                 one.by,
                 one.details.get("why", ""),

@@ -8,6 +8,7 @@ import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from time import monotonic
 from typing import NamedTuple
@@ -17,20 +18,19 @@ from modicum.gateway import sending
 from modicum.gateway.budgets import replies
 from modicum.gateway.budgets.bounds import NoBound
 from modicum.gateway.budgets.call_prices import CallPrices
+from modicum.gateway.budgets.covering import BETWEEN, CountedBudget, CoveringBudget, PaidOn, after_attempts, with_paid
 from modicum.gateway.budgets.spent import SpentBefore
 from modicum.gateway.exchange import Exchange, PendingEdit, is_unbilled
 from modicum.gateway.failures import Failed, contain_stage
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.process.log import log
 from modicum.gateway.upstreams import Route
-from modicum.governance.budget_windows import Period, WindowSpan
 from modicum.governance.budgets import (
     RESERVED_TAG,
     Amounts,
     Budget,
     BudgetVerdict,
     LimitUnit,
-    Ruling,
     Spender,
     Standing,
     crossed,
@@ -38,7 +38,7 @@ from modicum.governance.budgets import (
     tightest,
 )
 from modicum.providers.facts import DialectError
-from modicum.state.counters import Line, SharedCounters
+from modicum.state.counters import Level, Line, SharedCounters, StateAway
 
 RULE = "budget"
 """Under which name a cheaper model stands among a call's edits."""
@@ -49,70 +49,18 @@ MOST_UNKNOWN = 10_000
 FindRoute = Callable[[str, str], Route]
 
 
-class CountedBudget:
-    """A budget in force, with what every call would otherwise work out anew.
-
-    Args:
-        budget: the budget.
-        since: from when on its calls are counted here.
-    """
-
-    __slots__ = ("_span", "budget", "identity", "is_sliding", "kept_s", "limit", "since", "slides_s")
-
-    def __init__(self, budget: Budget, since: datetime) -> None:
-        self.budget, self.since = budget, since
-        self.identity = f"{budget.identity}|{since.isoformat()}"
-        """A budget that was taken out and comes again counts anew: meanwhile nobody counted for it here."""
-        self.is_sliding = budget.window.period is Period.SLIDING
-        self.limit = budget.limit if budget.is_hard else None
-        self.slides_s, self.kept_s = float(budget.window.sliding_s), 2 * budget.window.longest_s
-        self._span: WindowSpan | None = None
-
-    def covering(self, call: Spender, at: datetime) -> "CoveringBudget | None":
-        """The sum in which a call counts that begins then; None: it does not."""
-        instance = self.budget.instance_of(call)
-        if instance is None:
-            return None
-        span = self._span
-        if span is None or self.is_sliding or not span.covers(at):
-            span = self._span = self.budget.window.span_at(at)
-        start = "" if self.is_sliding else f"{span.start.timestamp():.0f}"
-        return CoveringBudget(self, span, _BETWEEN.join((self.identity, start, *instance)), instance)
-
-
-_BETWEEN = "\x1f"
-
-
-class CoveringBudget(NamedTuple):
-    """A budget that covers a call, and the sum in which the call counts."""
-
-    counted: CountedBudget
-    span: WindowSpan
-    counter: str
-    instance: tuple[str, ...]
-
-    @property
-    def budget(self) -> Budget:
-        return self.counted.budget
-
-    def line(self, amount: int) -> Line:
-        return Line(self.counter, amount, self.counted.limit, self.counted.slides_s, self.counted.kept_s)
-
-
-class PaidOn(NamedTuple):
-    """What a call's failed attempts count on a budget."""
-
-    one: CoveringBudget
-    amount: int
-
-
 class Reservation(NamedTuple):
     """What a call holds."""
 
     covering: tuple[CoveringBudget, ...]
     worst: Amounts
-    lines: tuple[Line, ...] = ()
-    """First those of `covering`, then those on which only failed attempts count."""
+    is_counted: bool = True
+    """False: the counters could not be reached, and the owner lets calls go on then."""
+
+    @property
+    def lines(self) -> list[Line]:
+        """As they are reserved again for a call under way."""
+        return [one.held_line(self.worst.in_unit(one.budget.unit) or 0) for one in self.covering]
 
 
 class UnknownCall(NamedTuple):
@@ -136,11 +84,17 @@ class Budgeting:
 
     def __init__(self, counters: SharedCounters, prices: CallPrices, before: SpentBefore, failed: Failed) -> None:
         self._counters, self._prices, self._before, self._failed = counters, prices, before, failed
+        self._declared: tuple[Budget, ...] = ()
         self._budgets: list[CountedBudget] = []
-        self._since: dict[str, datetime] = {}
-        """By a budget's identity: from when on its calls are counted here."""
         self._newest_s = 0.0
         """Since when there is the newest of them."""
+        self._generation: str | None = None
+        """Of the counters, as of which `_budgets` count; None: not known yet."""
+        self._renewing = asyncio.Lock()
+        self._admits_when_away = False
+        self._is_away = False
+        self._held: dict[str, Exchange] = {}
+        """Calls that have a reservation."""
         self._loads: dict[tuple[str, datetime | None], asyncio.Future[bool]] = {}
         self._thread = ThreadPoolExecutor(1, "spent")
         self._warned: set[str] = set()
@@ -149,14 +103,32 @@ class Budgeting:
     @property
     def is_active(self) -> bool:
         """Whether there is any budget."""
-        return bool(self._budgets)
+        return bool(self._declared)
 
-    def take_over(self, budgets: Sequence[Budget]) -> None:
+    async def take_over(self, budgets: Sequence[Budget], *, admits_when_away: bool = False) -> None:
         """The budgets that hold from now on. What is counted stays, for those that count the same as before."""
-        now = datetime.now(UTC)
-        self._since = {one.identity: self._since.get(one.identity, now) for one in budgets}
-        self._budgets = [CountedBudget(one, self._since[one.identity]) for one in budgets]
-        self._newest_s = max((one.since.timestamp() for one in self._budgets), default=0.0)
+        self._declared, self._admits_when_away = tuple(budgets), admits_when_away
+        self._generation = None
+        with suppress(StateAway):  # the next call tries again
+            await self.renew()
+
+    async def renew(self) -> None:
+        """Asks from when on each budget is counted, and reserves again what calls under way hold, if that was lost.
+
+        Raises:
+            StateAway: nobody can say.
+        """
+        async with self._renewing:
+            generation = self._counters.generation
+            if generation == self._generation:
+                return
+            since = await self._counters.count_since([one.identity for one in self._declared])
+            self._budgets = [CountedBudget(one, at) for one, at in zip(self._declared, since, strict=True)]
+            self._newest_s = max((at.timestamp() for at in since), default=0.0)
+            if self._generation is not None:
+                for exchange in list(self._held.values()):
+                    await self._reserve_again(exchange)
+            self._generation = generation
 
     async def reserve(self, exchange: Exchange, find_route: FindRoute, *, may_downgrade: bool = True) -> None:
         """Reserves what a call may cost, on all budgets that cover it or on none. A call that has a reservation has it
@@ -166,60 +138,116 @@ class Budgeting:
             Refused: it does not fit.
             DialectError: it cannot be read.
         """
-        covering = self._covering(exchange)
-        if not covering and not exchange.paid:
-            await self._counters.release(exchange.number)
-            exchange.reservation = None
-            return
-        for one in covering:
-            await self._load(one)
+        try:
+            await self._reserve(exchange, find_route, may_downgrade=may_downgrade)
+        except StateAway as problem:
+            await self._reserve_blindly(exchange, str(problem))
+
+    async def _reserve(self, exchange: Exchange, find_route: FindRoute, *, may_downgrade: bool) -> None:
         while True:
+            if self._generation != self._counters.generation:
+                await self.renew()
+            generation, covering = self._generation, self._covering(exchange)
+            if not covering and not exchange.paid:
+                await self.release(exchange)
+                return
+            for one in covering:
+                await self._load(one)
             worst, no_bound = await self._worst(exchange, covering)
-            standings = _of_others(await self._standings(covering), covering, exchange)
+            lines = [one.line(worst.in_unit(one.budget.unit) or 0, may_downgrade=may_downgrade) for one in covering]
+            lines = with_paid(lines, exchange.paid)
+            if generation != self._counters.generation:
+                continue  # all was lost meanwhile: these are counters that nobody uses any more
+            if any(one.budget.is_hard and worst.in_unit(one.budget.unit) is None for one in covering):
+                levels = await self._counters.levels(lines)
+            else:
+                admitted, levels = await self._counters.reserve(exchange.number, lines)
+                if admitted:
+                    break
+            self._say_away("")
+            standings = after_attempts(self._standings(covering, levels), covering, exchange.paid)
             verdict = decide(standings, worst, may_downgrade=may_downgrade)
-            if verdict.ruling is Ruling.DOWNGRADE:
-                may_downgrade = False
-                self._downgrade(exchange, verdict, find_route)
-                covering = self._covering(exchange)
-                for one in covering:
-                    await self._load(one)
-                continue
             if verdict.is_refusal:
                 raise replies.refusal(verdict, worst, no_bound)
-            lines = _lines(covering, worst, exchange.paid)
-            if await self._counters.reserve(exchange.number, lines):
-                break  # else another one was faster: decide anew
-        exchange.reservation = Reservation(tuple(covering), worst, tuple(lines))
-        exchange.about.tags[RESERVED_TAG] = worst.text
+            may_downgrade = False
+            self._downgrade(exchange, verdict, find_route)
+        self._say_away("")
+        self._hold(exchange, Reservation(tuple(covering), worst))
+        standings = self._standings(covering, levels)
         self._warn(crossed(standings, worst), covering)
         exchange.budget_left = _left(
             one._replace(reserved=one.reserved + line.amount) for one, line in zip(standings, lines, strict=False)
         )
 
+    async def _reserve_blindly(self, exchange: Exchange, problem: str) -> None:
+        """What becomes of a call while the counters cannot be reached: as the owner chose, and on record."""
+        covering = self._covering(exchange)
+        hard = next((one.budget for one in covering or () if one.budget.is_hard), None)
+        if not self._budgets:  # since when they count was never learned
+            hard = next((one for one in self._declared if one.is_hard), None)
+        self._say_away(problem)
+        if hard is not None and not self._admits_when_away:
+            raise replies.away(hard)
+        if exchange.reservation is None and covering:
+            worst, _ = await self._worst(exchange, covering)
+            self._hold(exchange, Reservation(tuple(covering), worst, is_counted=False))
+
+    def _hold(self, exchange: Exchange, reservation: Reservation) -> None:
+        exchange.reservation = reservation
+        exchange.about.tags[RESERVED_TAG] = reservation.worst.text
+        self._held[exchange.number] = exchange
+
+    async def _reserve_again(self, exchange: Exchange) -> None:
+        reservation: Reservation = exchange.reservation
+        again = reservation._replace(covering=tuple(self._covering(exchange)), is_counted=True)
+        await self._counters.reserve(exchange.number, with_paid(again.lines, exchange.paid))
+        if exchange.reservation is reservation:
+            exchange.reservation = again
+        else:  # it ended meanwhile, and counts by what the ledger says, or late
+            await self._counters.release(exchange.number)
+
+    def _say_away(self, problem: str) -> None:
+        """Once when it begins, and once when it ends."""
+        if self._is_away == bool(problem):
+            return
+        self._is_away = bool(problem)
+        if problem:
+            log("budgets_away", problem=problem, calls="admitted" if self._admits_when_away else "refused")
+        else:
+            log("budgets_back")
+
     async def settle(self, exchange: Exchange) -> None:
         """Counts what an ended call has cost in place of what was reserved for it."""
-        reservation = exchange.reservation
+        reservation: Reservation | None = exchange.reservation
         if reservation is None:
             if exchange.timing.started_s <= self._newest_s:
                 await self._count_late(exchange, ())
             return
         exchange.reservation = None
+        self._held.pop(exchange.number, None)
         amounts, is_known = await self._cost(exchange, exchange.finished, reservation.worst)
-        lines = _lines(reservation.covering, amounts, exchange.paid)
-        await self._counters.settle(exchange.number, [line.amount for line in lines])
+        spent = [one.line(amounts.in_unit(one.budget.unit) or 0) for one in reservation.covering]
+        spent = with_paid(spent, exchange.paid)
+        levels: Sequence[Level] = ()
+        if reservation.is_counted:
+            levels = await self._counters.settle(exchange.number, [line.amount for line in spent])
+        else:
+            for line in spent:
+                await self._counters.add(line)
         if not is_known and exchange.finished is not None:
             self._unknown[exchange.finished.call_id] = UnknownCall(reservation.covering, amounts, monotonic())
             if len(self._unknown) > MOST_UNKNOWN:
                 self._unknown.popitem(last=False)
         if exchange.timing.started_s <= self._newest_s:
             await self._count_late(exchange, reservation.covering)
-        exchange.budget_left = _left(await self._standings(reservation.covering))
+        if levels:
+            exchange.budget_left = _left(self._standings(reservation.covering, levels))
 
     async def pay_attempt(self, exchange: Exchange, attempt: Call) -> tuple[PaidOn, ...]:
         """What the failed attempts of a call count now that one more has failed: that stays reserved beside what the
         next may cost.
         """
-        reservation = exchange.reservation
+        reservation: Reservation | None = exchange.reservation
         if reservation is None:
             return exchange.paid
         amounts, _ = await self._cost(exchange, attempt, reservation.worst)
@@ -247,9 +275,11 @@ class Budgeting:
     async def release(self, exchange: Exchange) -> None:
         """Gives back what was reserved for a call that is not sent after all."""
         exchange.reservation = None
+        self._held.pop(exchange.number, None)
         await self._counters.release(exchange.number)
 
-    def close(self) -> None:
+    async def close(self) -> None:
+        await self._counters.close()
         self._thread.shutdown(wait=False, cancel_futures=True)
         self._prices.close()
 
@@ -266,19 +296,23 @@ class Budgeting:
         if one.span.start >= since:
             return
         key = one.counted.identity, None if one.counted.is_sliding else one.span.start
+        await self._counters.ready()
         load = self._loads.get(key)
         if load is None:
             load = self._loads[key] = asyncio.ensure_future(self._try_to_add_former(one, since))
-        if not await asyncio.shield(load):
-            if self._loads.get(key) is load:  # the next call tries again
+        is_loaded = False
+        try:
+            is_loaded = await asyncio.shield(load)
+        finally:
+            if not is_loaded and load.done() and self._loads.get(key) is load:  # the next call tries again
                 del self._loads[key]
-            if one.budget.is_hard:
-                raise replies.unknown(one.budget)
+        if not is_loaded and one.budget.is_hard:
+            raise replies.unknown(one.budget)
 
     async def _try_to_add_former(self, one: CoveringBudget, until: datetime) -> bool:
         """Whether that could be done; why not is logged once for all calls that wait for it."""
         try:
-            with contain_stage("budgets", self._failed, (UserError,)):
+            with contain_stage("budgets", self._failed, (UserError, StateAway)):
                 await self._add_former(one, until)
                 return True
         except UserError as error:
@@ -292,10 +326,15 @@ class Budgeting:
             start = until - timedelta(seconds=budget.window.sliding_s)
         former = await asyncio.get_running_loop().run_in_executor(self._thread, self._before.find, budget, start, until)
         passed_s = max((datetime.now(UTC) - until).total_seconds(), 0.0)
-        for spend in former:
-            counter = one.counter.split(_BETWEEN)[:2]
-            line = one._replace(counter=_BETWEEN.join((*counter, *spend.instance))).line(spend.amount)
-            await self._counters.add(line, spend.age_s + passed_s)
+        counter = one.counter.split(BETWEEN)[:2]
+        spent = [
+            (
+                one._replace(counter=BETWEEN.join((*counter, *spend.instance))).line(spend.amount),
+                spend.age_s + passed_s,
+            )
+            for spend in former
+        ]
+        await self._counters.add_once(BETWEEN.join((*counter, self._before.ledger)), spent)
 
     async def _worst(self, exchange: Exchange, covering: Sequence[CoveringBudget]) -> tuple[Amounts, str]:
         """What the call may cost at most, and why that is not known."""
@@ -308,8 +347,7 @@ class Budgeting:
             return Amounts(None, None), str(problem)
         return Amounts(None, None), "its worst case could not be worked out; the gateway's log says where"
 
-    async def _standings(self, covering: Sequence[CoveringBudget]) -> list[Standing]:
-        levels = await self._counters.levels([one.line(0) for one in covering])
+    def _standings(self, covering: Sequence[CoveringBudget], levels: Sequence[Level]) -> list[Standing]:
         now = datetime.now(UTC)
         standings = []
         for one, level in zip(covering, levels, strict=True):
@@ -388,30 +426,6 @@ class Budgeting:
         amounts, _ = await self._cost(exchange, call, Amounts(None, None))
         for one in late:
             await self._counters.add(one.line(amounts.in_unit(one.budget.unit) or 0))
-
-
-def _lines(covering: Sequence[CoveringBudget], amounts: Amounts, paid: Sequence[PaidOn]) -> list[Line]:
-    """What a call counts, with its failed attempts. Where only these count the amount is a fact, reserved before."""
-    former = {one.one.counter: one for one in paid}
-    lines = []
-    for one in covering:
-        attempts = former.pop(one.counter, None)
-        lines.append(one.line((amounts.in_unit(one.budget.unit) or 0) + (attempts.amount if attempts else 0)))
-    return lines + [one.one.line(one.amount)._replace(limit=None) for one in former.values()]
-
-
-def _of_others(standings: Sequence[Standing], covering: Sequence[CoveringBudget], exchange: Exchange) -> list[Standing]:
-    """How budgets stand without what a call holds itself, which is exchanged, but with what its attempts have cost."""
-    held = {line.counter: line.amount for line in exchange.reservation.lines} if exchange.reservation else {}
-    paid = {one.one.counter: one.amount for one in exchange.paid}
-    if not held and not paid:
-        return list(standings)
-    return [
-        standing._replace(
-            reserved=standing.reserved - held.get(one.counter, 0) + paid.get(one.counter, 0),
-        )
-        for standing, one in zip(standings, covering, strict=True)
-    ]
 
 
 def _left(standings: Iterable[Standing]) -> str:

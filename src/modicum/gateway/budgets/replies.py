@@ -58,6 +58,17 @@ def unknown(budget: Budget) -> Refused:
     )
 
 
+def away(budget: Budget) -> Refused:
+    """The answer while the counters that several gateways share cannot be reached."""
+    return Refused(
+        503,
+        f"how the budget '{budget.name}' stands is not known: the counters that the gateways share cannot be reached; "
+        "try again",
+        "budget_away",
+        UNKNOWN_RETRY_S,
+    )
+
+
 def not_downgraded(standing: Standing, why: str) -> Refused:
     """The answer to a call that its budget would send to a cheaper model that it cannot go to."""
     budget = standing.budget

@@ -31,10 +31,11 @@ class SpentBefore:
     Args:
         journals: the folder of the gateway's journals.
         open_ledger: None: there is none that could be asked.
+        ledger: which ledger that is: gateways with the same one count what it holds once.
     """
 
-    def __init__(self, journals: Path, open_ledger: OpenLedger | None) -> None:
-        self._journals, self._open = journals, open_ledger
+    def __init__(self, journals: Path, open_ledger: OpenLedger | None, ledger: str = "") -> None:
+        self._journals, self._open, self.ledger = journals, open_ledger, ledger
 
     def find(self, budget: Budget, since: datetime, until: datetime) -> list[FormerSpend]:
         """What the budget's calls cost that began within a span.

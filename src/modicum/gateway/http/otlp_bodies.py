@@ -18,7 +18,7 @@ from modicum.gateway.callers.owners import Caller
 from modicum.gateway.http.refusal import Refused
 from modicum.ledger.otlp.spans import Received
 from modicum.providers.json_values import tolerant
-from modicum.providers.opentelemetry import claude_code_telemetry, otlp, otlp_protobuf
+from modicum.providers.opentelemetry import claude_code_telemetry, evaluation_event, otlp, otlp_protobuf
 from modicum.providers.opentelemetry.otel import Point, Span, call_from, is_inference
 
 SOURCE = "otlp"
@@ -29,6 +29,7 @@ MOST_REASONS = 3
 PROTOBUF, JSON = b"application/x-protobuf", b"application/json"
 MOST_ID_CHARACTERS = 400
 _NAMES = ("model", "task", "conversation", "agent", "project", "finish_reason")
+_READ = claude_code_telemetry.READ | evaluation_event.READ
 _GZIP = b"\x1f\x8b"
 _PLACE = re.compile(r"[0-9a-f]{32}:[0-9a-f]{16}")
 
@@ -60,8 +61,8 @@ def read_spans(kind: bytes, body: bytes, caller: Caller) -> Parsed:
 
 
 def read_logs(kind: bytes, body: bytes, caller: Caller) -> Parsed:
-    """The calls of a request for logs: Claude Code's events. Others are none of ours; GenAI events are told in spans as
-    well, which alone say what stands inside what.
+    """What a request for logs tells: calls in Claude Code's events, outcomes in results of evaluations. Other GenAI
+    events are told in spans as well, which alone say what stands inside what.
 
     Raises:
         Refused: as `read_spans`.
@@ -72,6 +73,8 @@ def read_logs(kind: bytes, body: bytes, caller: Caller) -> Parsed:
             _reject(found, result)
         elif claude_code_telemetry.is_call(found):
             _take_event(found, caller.owner, result)
+        elif evaluation_event.is_evaluation(found):
+            _take_evaluation(found, caller, result)
     return result
 
 
@@ -118,7 +121,7 @@ def _spans(kind: bytes, body: bytes) -> Iterator[Span | str]:
 
 def _log_spans(kind: bytes, body: bytes) -> Iterator[Span | str]:
     if kind == PROTOBUF:
-        yield from otlp_protobuf.log_spans_in(body, claude_code_telemetry.READ.__contains__)
+        yield from otlp_protobuf.log_spans_in(body, _READ.__contains__)
         return
     for resource, raw in _bounded(otlp.raw_log_records(_document(body)), "log records"):
         try:
@@ -176,6 +179,18 @@ def _take_event(span: Span, owner: Owner, result: Parsed) -> None:
     # The session stands for the trace that an event has not: what is sent again is known in it.
     result.spans.append(Received(f"session:{call.task}", call.call_id, "", call))
     result.calls += 1
+
+
+def _take_evaluation(span: Span, caller: Caller, result: Parsed) -> None:
+    try:
+        outcome = evaluation_event.outcome_from_event(span, f"gateway:{caller.key_id}:evaluation|")
+    except ValueError as error:
+        _reject(str(error), result)
+        return
+    source = f"{outcome.source}, key {caller.owner.key}"
+    result.outcomes.append(
+        msgspec.structs.replace(outcome, task=short(outcome.task), name=short(outcome.name), source=source)
+    )
 
 
 def _owned(call: Call, owner: Owner) -> Call:

@@ -18,7 +18,7 @@ from modicum.calls import UserError
 from modicum.calls.rule import Rule
 from modicum.context.live_turns import LiveTurns
 from modicum.gateway.answering import UpstreamAnswerer
-from modicum.gateway.budgets.one_process import budgeting_of, check_budget_workers
+from modicum.gateway.budgets.counting import budgeting_of, check_budget_workers
 from modicum.gateway.budgets.spent import OpenLedger
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
@@ -129,7 +129,7 @@ class Gateway:
         bound = self._bound or bind_listener("gateway.listen", *host_and_port("gateway.listen", settings.listen))
         slots = -(-settings.most_calls // self._worker.count)
         try:
-            journal = Journal(self._folder / "journal", self._worker.journal, slots=slots)
+            journal = Journal(self._folder / "journal", self._worker.journal, slots=slots, durable=settings.durable)
             board = Board(self._folder / BOARD, self._worker)
         except UserError:
             bound.close()
@@ -142,7 +142,7 @@ class Gateway:
             log("open_files_short", problem=files.problem)
         self._shortage = Shortage(metrics, files)
         connections = Connections(silence_s=settings.silence_s, out_of_files=self._shortage.upstreams)
-        budgets = budgeting_of(self._folder / "journal", self._prices, self._open_ledger, metrics.failed)
+        budgets = await budgeting_of(self._settings, journal.path, self._prices, self._open_ledger, metrics.failed)
         self.parts = parts = Parts(
             journal,
             metrics,
@@ -158,11 +158,9 @@ class Gateway:
             LiveTurns() if self._worker.count == 1 else None,
         )
         self._load_teams()
-        upstream = UpstreamAnswerer(
-            parts.connections, parts.upstream_calls, parts.recorder.take_apart, parts.metrics.failed
-        )
+        upstream = UpstreamAnswerer(parts.connections, parts.upstream_calls, parts.recorder.take_apart, metrics.failed)
         self._resilient = ResilientAnswerer(upstream, parts.recorder, parts.budgets, metrics)
-        self._take_over_governance()
+        await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
         watcher = asyncio.create_task(self._watch(board))
         try:
@@ -227,7 +225,7 @@ class Gateway:
             self._troubles.check(self.parts, self._events, self._keys, self._settings.file)
             if (stamp := _stamp(self._settings.file)) != self._stamp:
                 self._stamp = stamp
-                self._reload()
+                await self._reload()
             elif self._tls is not None and self._tls.changed():
                 self._renew(self._tls)
             is_new = self._experiments.refresh()
@@ -240,7 +238,7 @@ class Gateway:
         self._stamp = _CHANGED
         again.set()
 
-    def _reload(self) -> None:
+    async def _reload(self) -> None:
         if gone_settings(self._settings.file):
             return  # what the next file says, or none, is not what was meant; `Troubles` tells
         try:
@@ -254,16 +252,19 @@ class Gateway:
             return
         self._settings, self._upstreams = settings, upstreams
         self._load_teams()
-        self._take_over_governance()
+        await self._take_over_governance()
         self.pipeline.take_over(self._in_force())
         if self._app is not None:
             self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
 
-    def _take_over_governance(self) -> None:
+    async def _take_over_governance(self) -> None:
         """Budgets and policies, as the settings say now."""
-        self.parts.budgets.take_over(budgets_of(self._settings.budget, self._settings.timezone))
-        self._resilient.take_over(policies_of(self._settings.resilience), self._upstreams)
+        settings = self._settings
+        await self.parts.budgets.take_over(
+            budgets_of(settings.budget, settings.timezone), admits_when_away=settings.state.when_away == "admit"
+        )
+        self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
 
     def _renew(self, tls: TlsListener) -> None:
         try:
@@ -319,7 +320,7 @@ class _Server(DrainingServer):
         self, config: uvicorn.Config, parts: Parts, board: Board, shortage: Shortage, tls: TlsListener | None = None
     ) -> None:
         super().__init__(config)
-        self._parts, self._board, self._shortage = parts, board, shortage
+        self._parts, self._board, self._shortage, self._ending_signal = parts, board, shortage, 0
         self._tls = tls.context if tls is not None else None
 
     @property
@@ -339,6 +340,8 @@ class _Server(DrainingServer):
         """As uvicorn does, and also for connections that were taken before the end and are made only now: kept alive,
         one of them would have its caller refused again and again until the drain is over.
         """
+        if self._ending_signal:
+            log("draining", signal=signal.Signals(self._ending_signal).name, calls=self._parts.journal.calls_under_way)
         turning_away = asyncio.create_task(self._turn_away())
         try:
             await super().shutdown(sockets)
@@ -353,7 +356,7 @@ class _Server(DrainingServer):
 
     def handle_exit(self, sig: int, frame: Any) -> None:
         self._parts.readiness.draining = True
-        log("draining", signal=signal.Signals(sig).name, calls=self._parts.journal.calls_under_way)
+        self._ending_signal = sig  # logged by `shutdown`: a write that a signal interrupts must not be begun again
         super().handle_exit(sig, frame)
 
 

@@ -15,12 +15,14 @@ So the segments of every call sum to the prompt that was billed, and only their 
 from collections.abc import Iterable, Iterator
 from itertools import accumulate, pairwise
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
 from modicum.calls import Anatomy, Basis, Call, Problem, Segment, SegmentKind
 from modicum.context.growing import Context
 from modicum.context.segmenter import Segmenter
+from modicum.importers.claude_code.events import EventLog
 from modicum.importers.claude_code.usage import (
     NO_MODEL,
     USAGE_MARK,
@@ -39,6 +41,7 @@ from modicum.importers.format import Found, Reading
 from modicum.importers.line_values import reason_unread
 from modicum.metering.calibration import shipped_calibrations
 from modicum.providers.blocks import Block, picture, tool_call, tool_result
+from modicum.providers.fields import label, text
 from modicum.providers.json_values import tolerant
 
 MODEL = "claude"
@@ -75,6 +78,9 @@ class FullRow(TranscriptRow, gc=False, rename="camel"):
     parent_uuid: str | None = None
     is_compact_summary: bool | None = None
     is_meta: bool | None = None
+    is_api_error_message: Any = None
+    permission_mode: Any = None
+    thinking_metadata: msgspec.Raw = msgspec.Raw()
     message: FullMessage | None = None
     data: "FullProgress | None" = None
 
@@ -135,6 +141,8 @@ class Threads:
             row = outer.data.message
         if row.type == "system" and row.subtype == "compact_boundary":
             self._thread(self._name(outer, row)).compact()
+        elif row.is_api_error_message is True or (row.type == "system" and row.subtype == "api_error"):
+            self._thread(self._name(outer, row)).events.add_error()
         elif row.type in {"user", "assistant"} and row.message is not None and row.message.model != NO_MODEL:
             thread = self._thread(self._name(outer, row))
             if row.uuid not in thread.seen:
@@ -159,11 +167,14 @@ class Threads:
         sent = self._sent.get(message.id)
         if sent is None:
             usage = counted_usage(message.usage, message.model or "").usage
-            sent = thread.send(usage.prompt_tokens, usage.cache_read_tokens)
+            events = thread.events.take(label(row.version))
+            sent = thread.send(usage.prompt_tokens, usage.cache_read_tokens, events)
             self._sent[message.id] = sent
         elif sent is not thread.last:
             return  # a copy of an earlier reply
         segments = thread.reply(row, message, self._segmenter)
+        if isinstance(message.content, list):
+            thread.events.add_reply(part.name for part in message.content)
         sent.output_tokens += sum(part.tokens for part in segments)
         self._listener.on_reply(message.id, segments)
 
@@ -194,6 +205,7 @@ class TranscriptThread:
     """One conversation: what was said since the last call, and the context that the last call had."""
 
     def __init__(self) -> None:
+        self.events = EventLog()
         self.seen: set[str] = set()
         self.last: Sent | None = None
         self._context = Context()
@@ -211,7 +223,15 @@ class TranscriptThread:
         """What the user or a tool said."""
         kind = SegmentKind.SUMMARY if row.is_compact_summary else SegmentKind.USER
         blocks = list(content_blocks(kind, message.content))
-        if not row.is_meta and not any(block.kind is SegmentKind.TOOL_RESULT for block in blocks):
+        is_result = any(block.kind is SegmentKind.TOOL_RESULT for block in blocks)
+        if any(block.kind is SegmentKind.IMAGE for block in blocks):
+            self.events.add_image()
+        if row.is_meta:
+            self.events.add_meta_row()
+        elif not is_result:
+            words = "\n".join(block.text for block in blocks if block.kind is kind)
+            self.events.add_prompt(words, bytes(row.thinking_metadata), text(row.permission_mode))
+        if not row.is_meta and not is_result:
             self._rewind_to(row.parent_uuid or "")
         self._take(row, segmenter.segments(blocks, MODEL))
 
@@ -221,7 +241,7 @@ class TranscriptThread:
         self._take(row, segments)
         return segments
 
-    def send(self, prompt_tokens: int, cache_read_tokens: int) -> Sent:
+    def send(self, prompt_tokens: int, cache_read_tokens: int, events: tuple[str, ...] = ()) -> Sent:
         """A call is sent with a prompt of that size: fits the segments to it."""
         held = self._context.tokens
         grown = prompt_tokens - held
@@ -238,7 +258,7 @@ class TranscriptThread:
         else:
             self._shrink(prompt_tokens, cache_read_tokens, counted)
         self._fresh, self._fresh_rows = [], []
-        self.last = Sent(self._context.sent(), self._turn)
+        self.last = Sent(msgspec.structs.replace(self._context.sent(), events=events), self._turn)
         self._turn += 1
         return self.last
 

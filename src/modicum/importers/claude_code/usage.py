@@ -27,7 +27,8 @@ from modicum.importers.format import Found
 from modicum.importers.line_values import HOLE, reason_unread, values
 from modicum.importers.unpacking import plain_name
 from modicum.providers.anthropic_messages import usage as anthropic
-from modicum.providers.fields import MOST_REPORTED_USD, mapping
+from modicum.providers.cache_diagnostics import cache_miss_from
+from modicum.providers.fields import MOST_REPORTED_USD, label, mapping
 from modicum.providers.json_values import tolerant
 
 NAME = "claude-code"
@@ -123,6 +124,7 @@ class Message(msgspec.Struct, gc=False):
     model: str | None = None
     stop_reason: str | None = None
     usage: msgspec.Raw = NO_USAGE
+    diagnostics: Any = None
 
     @property
     def has_usage(self) -> bool:
@@ -138,6 +140,8 @@ class TranscriptRow(msgspec.Struct, gc=False, rename="camel"):
     is_sidechain: bool | None = None
     cwd: str | None = None
     git_branch: str | None = None
+    version: Any = None
+    """Of the program; as `diagnostics` nothing that a bill needs, so that an odd one spoils no row."""
     cost_usd: float | None = msgspec.field(name="costUSD", default=None)
     """Version 1 wrote a cost."""
     message: Message | None = None
@@ -363,11 +367,12 @@ def call(message_id: str, best: Best, session: str, agent: str, begun: str) -> C
         usage_basis=is_counted,
         output_basis=Basis.LOWER_BOUND | is_counted,
         tier=counted.tier,
-        charges=counted.charges,
+        charges=counted.charges.with_cache_miss(cache_miss_from({"diagnostics": message.diagnostics})),
         task=session,
         conversation=f"{session}/{agent}#{begun}",
         agent=agent,
         project=outer.cwd or "",
+        client_version=label(outer.version),
         branch=outer.git_branch or "",
         reported_cost_usd=None
         if row.cost_usd is None or not 0 <= row.cost_usd < MOST_REPORTED_USD

@@ -33,13 +33,13 @@ from modicum.providers.fields import checked_dollars, checked_moment, label, sta
 
 NAME = "modicum"
 VERSION = 1
-TEXTS = ("provider", "finish_reason", "task", "conversation", "agent", "project", "branch", "place")
+TEXTS = ("provider", "finish_reason", "task", "conversation", "agent", "project", "branch", "place", "client_version")
 _OUTPUT = tuple(bucket.name for bucket in BUCKETS.values() if bucket.side == "output")
 FIELDS = {
     *TEXTS,
     *("modicum", "call_id", "source", "model", "started", "first_token", "finished", "status", "tier", "owner", "tags"),
     *("usage", "usage_basis", "output_basis", "output_tokens_estimated", "web_searches", "calls_count"),
-    *("requests", "region", "caveats", "provider_cost_usd"),
+    *("requests", "region", "caveats", "provider_cost_usd", "cache_miss", "events"),
     *(
         "reported_cost_usd",
         "revision",
@@ -139,6 +139,7 @@ def charges(line: Record) -> Charges:
         caveats=map(label, caveats),
         provider_cost_usd=checked_dollars(line.get("provider_cost_usd")),
         requests=requests,
+        cache_miss=label(line.get("cache_miss")),
     )
 
 
@@ -175,7 +176,12 @@ def anatomy(line: Record) -> Anatomy | None:
     if kept and "kept_tokens" not in line:
         raise ValueError("kept_segments without kept_tokens")
     tokens = checked_count("kept_tokens", line.get("kept_tokens"))
-    return Anatomy(kept, tokens, tuple(segments(line.get("segments"))), label(line.get("break_cause")))
+    events = line.get("events") or []
+    if not isinstance(events, list):
+        raise ValueError("events is no list")  # noqa: TRY004 - bad data, not a bad program
+    added = tuple(segments(line.get("segments")))
+    named = tuple(sorted({name for name in map(label, events) if name}))
+    return Anatomy(kept, tokens, added, label(line.get("break_cause")), named)
 
 
 def segments(listed: Any) -> list[Segment]:

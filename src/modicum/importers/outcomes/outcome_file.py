@@ -3,7 +3,9 @@
 Fields: `task`, `name`, `value`, `time`, and if there is one, `id` (an identity of its own) and `source`.
 
 Lines may also be requests of OTLP, as a collector's file exporter writes them: of their metrics, Claude Code's counters
-of commits, pull requests and lines are outcomes; other requests have none.
+of commits, pull requests and lines are outcomes, and of their logs the results of evaluations
+(`gen_ai.evaluation.result`); other requests have none. Scores of Langfuse and feedback of LangSmith are read as their
+APIs give them (`platform_scores.py`).
 """
 
 import math
@@ -18,7 +20,8 @@ from modicum.calls import Outcome, Problem
 from modicum.calls.outcome import checked_time
 from modicum.importers.csv_rows import csv_rows, text_lines
 from modicum.importers.files import head
-from modicum.providers.opentelemetry import claude_code_telemetry, otlp
+from modicum.importers.outcomes import platform_scores
+from modicum.providers.opentelemetry import claude_code_telemetry, evaluation_event, otlp
 
 GATEWAY = "gateway:"
 """How ids begin of outcomes that were reported to the gateway."""
@@ -35,6 +38,8 @@ def read_outcomes(path: Path) -> Iterator[Outcome | Problem]:
     first = start.lstrip(b"\xef\xbb\xbf \t\r\n")[:1]
     if not first:
         yield Problem(str(path), "the file is empty")
+    elif first in {b"[", b"{"} and platform_scores.is_scores(path):
+        yield from platform_scores.read_scores(path)
     elif first == b"[":
         yield Problem(str(path), "a JSON array where lines are expected: write one object a line")
     elif first == b"{":
@@ -78,6 +83,13 @@ def _counted(row: Mapping[str, Any], path: Path, number: int) -> Iterator[Outcom
     )
     for found in claude_code_telemetry.outcomes_from(points, "telemetry|"):
         yield Problem(str(path), f"not an outcome: {found}", number) if isinstance(found, str) else found
+    for resource, record in otlp.raw_log_records(row):
+        try:
+            span = otlp.log_span_from(record, resource)
+            if evaluation_event.is_evaluation(span):
+                yield evaluation_event.outcome_from_event(span, "evaluation|")
+        except ValueError as error:
+            yield Problem(str(path), f"not an outcome: {error}", number)
 
 
 def _csv_rows(path: Path) -> Iterator[Outcome | Problem]:

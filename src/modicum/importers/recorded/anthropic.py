@@ -28,6 +28,7 @@ from modicum.providers.anthropic_messages.blocks import request_blocks
 from modicum.providers.anthropic_messages.replies import joined
 from modicum.providers.anthropic_messages.usage import bases_of, charges_from, tier_from, usage_from
 from modicum.providers.blocks import canonical
+from modicum.providers.cache_diagnostics import cache_miss_from
 from modicum.providers.fields import listed, mapping, text
 from modicum.providers.message_blocks import reply_blocks
 
@@ -50,7 +51,7 @@ def read(path: Path, reading: Reading) -> Found:
             blocks = request_blocks(found.request)
             call = _call(path, found, contexts.conversation(found, blocks), reading)
             if call is not None:
-                call = contexts.with_anatomy(call, blocks, reply_blocks(body_of(found)))
+                call = contexts.with_anatomy(call, blocks, reply_blocks(body_of(found)), found.request)
         except (ValueError, RecursionError) as error:
             yield Problem(str(path), f"not counted: {error}", found.line)
             continue
@@ -97,7 +98,7 @@ def _call(path: Path, exchange: RecordedExchange, conversation: str, reading: Re
         usage_basis=basis,
         output_basis=output_basis,
         tier=Tier.BATCH if exchange.is_batch else tier_from(counts),
-        charges=charges_from(counts, model),
+        charges=charges_from(counts, model).with_cache_miss(cache_miss_from(response)),
         task=exchange.task,
         conversation=conversation,
         owner=exchange.owner,

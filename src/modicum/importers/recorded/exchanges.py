@@ -17,7 +17,7 @@ from typing import Any
 
 import msgspec
 
-from modicum.calls import Call, CallStatus, Owner, Problem, Segment, SegmentKind
+from modicum.calls import Call, CallStatus, Owner, Problem, PromptEvent, Segment, SegmentKind
 from modicum.context.breaks import change
 from modicum.importers.files import HEAD_BYTES, records
 from modicum.importers.format import Reading
@@ -184,6 +184,7 @@ class RecordedContexts:
         self._source, self._reading = source, reading
         self._segmenter = reading.segmenter()
         self._latest: dict[str, list[Segment]] = {}
+        self._settings: dict[str, dict[PromptEvent, str]] = {}
 
     def conversation(self, exchange: RecordedExchange, blocks: list[Block]) -> str:
         name = exchange.named("conversation", "conversation_id", "thread_id")
@@ -192,16 +193,33 @@ class RecordedContexts:
             name = f"{self._source}:{self._reading.digester.digest(exchange.task + question).hex()}"
         return name
 
-    def with_anatomy(self, call: Call, blocks: list[Block], reply: list[Block]) -> Call:
+    def with_anatomy(self, call: Call, blocks: list[Block], reply: list[Block], request: Record) -> Call:
         """The call, with what it changed in the context of the one before it in this file, if that is asked for."""
         if not self._reading.anatomy or not blocks:
             return call
         segments = self._segmenter.context(blocks, call.model)
         anatomy = change(self._latest.get(call.conversation, ()), segments)
         self._latest[call.conversation] = segments
+        settings = settings_of(request, has_image=any(block.kind is SegmentKind.IMAGE for block in blocks))
+        before = self._settings.get(call.conversation, settings)
+        self._settings[call.conversation] = settings
+        changed = tuple(sorted(name.value for name, value in settings.items() if before[name] != value))
+        anatomy = msgspec.structs.replace(anatomy, events=changed)
         if reply:
             self._segmenter.on_reply(call.call_id, reply, call.model)
         return msgspec.structs.replace(call, anatomy=anatomy)
+
+
+def settings_of(request: Record, *, has_image: bool) -> dict[PromptEvent, str]:
+    """What of a request stands outside its content and yet decides what a cache can be read for, by the event that a
+    change of it is. Compared at once, and kept nowhere.
+    """
+    thinking = request.get("thinking"), request.get("reasoning"), request.get("reasoning_effort")
+    return {
+        PromptEvent.THINKING: repr(thinking),
+        PromptEvent.TOOL_CHOICE: repr(request.get("tool_choice")),
+        PromptEvent.IMAGE: str(has_image),
+    }
 
 
 def first_record(path: Path, head: bytes, marks: Callable[[bytes], bool]) -> Record:

@@ -17,6 +17,7 @@ from modicum.calls.provider_names import is_native_id
 from modicum.importers.format import Found, LogFormat, Reading
 from modicum.importers.recorded.exchanges import RecordedContexts, RecordedExchange, exchanges, first_record, status_of
 from modicum.providers.blocks import canonical
+from modicum.providers.cache_diagnostics import cache_miss_from
 from modicum.providers.fields import listed, mapping, moment, text
 from modicum.providers.message_blocks import reply_blocks
 from modicum.providers.openai.blocks import request_blocks
@@ -38,7 +39,7 @@ def read(path: Path, reading: Reading) -> Found:
             blocks = request_blocks(found.request)
             call = _call(found, response, contexts.conversation(found, blocks), reading)
             if call is not None:
-                call = contexts.with_anatomy(call, blocks, reply_blocks(response))
+                call = contexts.with_anatomy(call, blocks, reply_blocks(response), found.request)
         except (ValueError, RecursionError) as error:
             yield Problem(str(path), f"not counted: {error}", found.line)
         else:
@@ -78,7 +79,7 @@ def _call(exchange: RecordedExchange, response: Mapping[str, Any], conversation:
             model=model,
             region=region_of(exchange.url),
             requests=requests_in(response),
-        ),
+        ).with_cache_miss(cache_miss_from(response)),
         reported_cost_usd=provider_cost(mapping(counts)),
         task=exchange.task,
         conversation=conversation,

@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from modicum.insights.cache_replay.break_causes import BreakCause, name_causes
 from modicum.insights.caching import FAR_BELOW, Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
-from modicum.insights.history import Flags, History
+from modicum.insights.history import Flags, Floats, History, once_per_history
 from modicum.insights.segment_costs import find_codes, most_expensive
 
 MEANT = ("compaction", "rewind", "version")
@@ -14,18 +15,22 @@ MEANT = ("compaction", "rewind", "version")
 def find(history: History) -> Finding:
     caching = Caching.compute(history)
     broken = find_broken_calls(history, caching)
-    unknown = int((broken & caching.unexplained).sum())
+    by_cause = find_causes(history)
+    unnamed = broken & caching.unexplained
+    for one in by_cause:
+        unnamed[one.calls] = False
+    unknown = int(unnamed.sum())
     lost = caching.predicted.left - history.cache_read
-    written = history.cache_write_5m + history.cache_write_1h
-    cost = history.cost_cache_write_5m_usd + history.cost_cache_write_1h_usd + history.cost_uncached_usd
-    paid = written + history.uncached
-    per_token = np.nan_to_num(np.divide(cost, paid, out=np.zeros(history.calls), where=paid > 0))
+    lost_usd = price_lost(history, caching)
     causes = np.bincount(history.break_cause[broken], minlength=len(history.break_causes))
     named = {
-        f"calls, {cause or 'no cause on record'}": int(causes[code])
+        f"calls, {cause}": int(causes[code])
         for code, cause in enumerate(history.break_causes)
-        if causes[code]
+        if cause and causes[code]
     }
+    for one in by_cause:
+        name = f"calls, {one.cause}"
+        named[name] = named.get(name, 0) + len(one.calls)
     return Finding(
         id="B2",
         name="prefix_break",
@@ -36,7 +41,7 @@ def find(history: History) -> Finding:
         finding_class=FindingClass.UPPER_BOUND if unknown else FindingClass.REPLAYED,
         calls=int(broken.sum()),
         tokens=int(lost[broken].sum()),
-        gross_usd=float((lost * per_token)[broken].sum()),
+        gross_usd=float(lost_usd[broken].sum()),
         change=HistoryChange(unbroken=broken) if broken.any() else None,
         remedy="Keep tools, their order and the system prompt unchanged within a conversation, put dates and other "
         "volatile text last, and set a cache breakpoint every 15 blocks where many tools run at once.",
@@ -46,6 +51,23 @@ def find(history: History) -> Finding:
         examples=most_expensive(history, broken),
         details={"no_cause_on_record_calls": unknown, **named},
     )
+
+
+@once_per_history
+def find_causes(history: History) -> list[BreakCause]:
+    """The named causes of the breaks that no rule explains."""
+    caching = Caching.compute(history)
+    return name_causes(history, find_broken_calls(history, caching) & caching.unexplained)
+
+
+def price_lost(history: History, caching: Caching) -> Floats:
+    """For every call what it paid for the tokens that the rules say it would have read, in dollars. (C,)"""
+    written = history.cache_write_5m + history.cache_write_1h
+    cost = history.cost_cache_write_5m_usd + history.cost_cache_write_1h_usd + history.cost_uncached_usd
+    paid = written + history.uncached
+    per_token = np.nan_to_num(np.divide(cost, paid, out=np.zeros(history.calls), where=paid > 0))
+    lost: Floats = (caching.predicted.left - history.cache_read) * per_token
+    return lost
 
 
 def find_broken_calls(history: History, caching: Caching) -> Flags:

@@ -28,6 +28,7 @@ from modicum.providers.body_parsing import (
     parse_usage,
     unreadable_reply,
 )
+from modicum.providers.cache_diagnostics import cache_miss_from
 from modicum.providers.dialect import Dialect, DialectApi, Target
 from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import mapping, text
@@ -61,6 +62,7 @@ class _Reply(msgspec.Struct):
     model: Any = None
     usage: Any = None
     stop_reason: Any = None
+    diagnostics: Any = None
     error: Any = None
     content: msgspec.Raw = msgspec.Raw(b"[]")
 
@@ -116,7 +118,9 @@ class AnthropicMessages(Dialect):
             usage=usage,
             usage_final=usage is not None,
             tier=tier_from(counts),
-            charges=charges_from(counts, identifier(parsed.model)),
+            charges=charges_from(counts, identifier(parsed.model)).with_cache_miss(
+                cache_miss_from({"diagnostics": parsed.diagnostics})
+            ),
             finish_reason=identifier(parsed.stop_reason),
             complete=parsed.type == "message",
             error_kind=error_kind_of({"error": parsed.error}),

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from modicum.providers.anthropic_messages.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.body_parsing import error_kind_of, identifier, parse_usage
+from modicum.providers.cache_diagnostics import cache_miss_from
 from modicum.providers.fields import mapping, text
 from modicum.providers.stream import EventTail
 
@@ -18,6 +19,7 @@ class MessageTail(EventTail):
     def __init__(self) -> None:
         super().__init__()
         self._counts: dict[str, Any] = {}
+        self._cache_miss = ""
 
     def on_event(self, event: Mapping[str, Any]) -> None:
         kind = event.get("type")
@@ -25,6 +27,7 @@ class MessageTail(EventTail):
             message = mapping(event.get("message"))
             self.reply_id = identifier(message.get("id"))
             self.model = identifier(message.get("model"))
+            self._cache_miss = cache_miss_from(message)
             self._count(message.get("usage"))
         elif kind == "message_delta":
             self.finish_reason = identifier(mapping(event.get("delta")).get("stop_reason")) or self.finish_reason
@@ -44,7 +47,7 @@ class MessageTail(EventTail):
         self._counts.update({name: count for name, count in mapping(usage).items() if count is not None})
         self.usage, self.usage_problem = parse_usage(usage_from, self._counts, MAIN_COUNTS)
         self.tier = tier_from(self._counts)
-        self.charges = charges_from(self._counts, self.model)
+        self.charges = charges_from(self._counts, self.model).with_cache_miss(self._cache_miss)
 
     def generated_text(self, event: Mapping[str, Any]) -> str:
         block = mapping(event.get("content_block"))

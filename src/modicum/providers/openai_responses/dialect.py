@@ -23,6 +23,7 @@ from modicum.providers.body_parsing import (
     session_from_cache_key,
     unreadable_reply,
 )
+from modicum.providers.cache_diagnostics import cache_miss_from
 from modicum.providers.dialect import Target
 from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import listed, mapping, text
@@ -48,6 +49,7 @@ class _Reply(OpenAIReply):
     tool_usage: Any = None
     background: Any = None
     created_at: Any = None
+    prompt_cache_diagnostics: Any = None
     output: msgspec.Raw = msgspec.Raw(b"[]")
 
 
@@ -114,7 +116,7 @@ def _facts(parsed: _Reply) -> ReplyFacts:
         tier=tier_from({"service_tier": parsed.service_tier}),
         charges=charges_from(
             mapping(parsed.usage), lane=parsed.service_tier, model=identifier(parsed.model), requests=_requests(parsed)
-        ),
+        ).with_cache_miss(cache_miss_from({"prompt_cache_diagnostics": parsed.prompt_cache_diagnostics})),
         finish_reason=identifier(mapping(parsed.incomplete_details).get("reason")) or identifier(status),
         complete=status in {"completed", "incomplete"},
         pending=status in {"queued", "in_progress"},

@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from modicum.providers.body_parsing import identifier, parse_usage
+from modicum.providers.cache_diagnostics import cache_miss_from
 from modicum.providers.fields import mapping, text
 from modicum.providers.openai.recorded import finish_reason_from, requests_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
@@ -41,7 +42,7 @@ class ResponseTail(EventTail):
             lane=response.get("service_tier"),
             model=self.model,
             requests=requests_in(response),
-        )
+        ).with_cache_miss(cache_miss_from(response))
         self.finish_reason = identifier(finish_reason_from(response))
         self.complete = event.get("type") in {"response.completed", "response.incomplete"}
         if event.get("type") == "response.failed":

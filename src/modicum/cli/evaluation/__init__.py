@@ -1,0 +1,1 @@
+"""`modicum compare run`: asks models, grades their replies, and keeps to a budget."""

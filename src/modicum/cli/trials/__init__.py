@@ -1,0 +1,1 @@
+"""`modicum trial`: runs a command with and without a saver, meters it and judges."""

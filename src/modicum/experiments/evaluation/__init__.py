@@ -1,0 +1,1 @@
+"""Tasks that are run under several models and prompts, and how a reply is graded."""

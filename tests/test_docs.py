@@ -13,6 +13,7 @@ from modicum.settings import (
     BudgetSettings,
     ConsoleSettings,
     GatewaySettings,
+    OptimizeSettings,
     OtelSettings,
     Settings,
     TeamSettings,
@@ -70,6 +71,12 @@ def test_every_setting_of_the_gateway_has_its_line(table):
     page = (ROOT / "docs/gateway.md").read_text()
 
     assert [field.name for field in msgspec.structs.fields(table) if f"| `{field.name}` |" not in page] == []
+
+
+def test_every_setting_of_rules_has_its_line():
+    page = (ROOT / "docs/optimize.md").read_text()
+
+    assert [one.name for one in msgspec.structs.fields(OptimizeSettings) if f"| `{one.name}` |" not in page] == []
 
 
 def test_every_setting_of_a_budget_has_its_line():

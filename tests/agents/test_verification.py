@@ -55,6 +55,25 @@ def test_the_verdict_is_about_the_margin(after, verdict):
     assert compare(arms, margin=0.02, confidence=0.95, learning_tokens=0).verdict == verdict
 
 
+def test_tasks_of_one_kind_are_no_strangers_to_the_verdict():
+    """Forty subjects of 25 tasks; in four of them the plan loses a third, in four it wins as much."""
+    lost = dict.fromkeys(range(4), 8)
+    won = dict.fromkeys(range(4, 8), 8)
+    full, left = [], []
+    for subject in range(40):
+        for task in range(25):
+            full.append(TaskRun(float(task >= won.get(subject, 0)), 100, 0, f"subject {subject}"))
+            left.append(TaskRun(float(task >= lost.get(subject, 0)), 60, 0, f"subject {subject}"))
+    alone = [TaskRun(run.score, 60, 0) for run in left]
+    arms = {"margin": 0.025, "confidence": 0.95, "learning_tokens": 0}
+
+    together = compare({FULL: full, PLAN: left}, **arms)
+    apart = compare({FULL: full, PLAN: alone}, **arms)
+
+    assert (together.verdict, apart.verdict) == (PlanVerdict.NOT_ENOUGH_EVIDENCE, PlanVerdict.HOLDS)
+    assert together.tasks_needed > 3 * apart.tasks_needed
+
+
 def test_what_learning_took_is_paid_back_or_never():
     arms = {FULL: measured([1] * 9), PLAN: measured([1] * 9, tokens=60)}
     assert compare(arms, margin=0.02, confidence=0.95, learning_tokens=1000).break_even_tasks == 25

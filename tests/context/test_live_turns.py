@@ -140,3 +140,32 @@ def test_memory_is_bounded_and_the_oldest_is_forgotten(monkeypatch):
         call(talk(0, opening))
 
     assert (call(talk(1, "c")).turn, call(talk(1, "a")).turn) == (1, None)
+
+
+def test_a_ping_renews_what_stands_in_the_cache_and_is_no_call():
+    turns, dialect = LiveTurns(), DIALECTS["anthropic-messages"]
+    body = b'{"messages":[{"role":"user","content":"hi"}]}'
+    first = turns.find(dialect, body, "me", "talk")
+    turns.record(first, 1_000.0, 50_000)
+
+    turns.renew(first.key, 1_270.0)
+
+    place = turns.find(dialect, body, "me", "talk")
+    assert place.cached_for_s == 570
+    assert place.seconds_since_last(1_400.0) == 400
+    assert turns.find(dialect, body, "me", "other").cached_for_s == 300
+    assert turns.beginning(dialect, body, "me", "talk") == turns.beginning(dialect, b'{"messages":[{}]}', "me", "talk")
+    assert turns.beginning(dialect, b"{}", "me", "talk") is None
+
+
+def test_how_conversations_go_on_is_known_once_enough_were_seen():
+    turns, dialect = LiveTurns(), DIALECTS["anthropic-messages"]
+    body = b'{"messages":[{"role":"user","content":"hi"}]}'
+    assert turns.later_calls(0) is None
+    for number in range(20):
+        for at in range(1 + number % 2):
+            turns.record(turns.find(dialect, body, "me", str(number)), float(at), None)
+
+    assert turns.later_calls(0) == 0.5
+    assert turns.later_calls(1) is None
+    assert turns.later_calls(None) is None

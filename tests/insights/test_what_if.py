@@ -101,3 +101,13 @@ def test_policies_of_pings_that_make_no_sense_are_refused(text):
 def test_pings_are_refused_where_writes_cost_nothing():
     with pytest.raises(UserError, match="no main agent's call in this history writes to a cache that is billed"):
         parse_what_if("keep_warm=24h:1", history_with("gpt-5.1", "openai"), PRICES)
+
+
+def test_as_many_pings_as_pay_at_the_days_prices_are_replayed():
+    auto = parse_what_if("keep_warm=auto", HISTORY, PRICES).change
+    three = parse_what_if("keep_warm=5m:3", HISTORY, PRICES).change
+
+    # a read costs a tenth of input here: three pay (tests/metering/test_return_times.py)
+    assert set(auto.pings.tolist()) == {3}
+    assert auto.pings.tolist() == three.pings.tolist()
+    assert auto.ttl_seconds.tolist() == three.ttl_seconds.tolist()

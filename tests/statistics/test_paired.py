@@ -112,9 +112,19 @@ def _quantile(level):
 
 
 def test_pairs_needed_for_a_margin():
-    assert pairs_needed(0.02, 0.10) == 1546
-    assert pairs_needed(0.05, 0.10) == 248
+    assert pairs_needed(0.02, 0.10) == 1963
+    assert pairs_needed(0.05, 0.10) == 314
+    assert pairs_needed(0.02, 0.10, one_sided_error=0.05) == 1546
+    assert pairs_needed(0.02, 0.10, design_effect=2.0) == 3925
     assert pairs_needed(0.02, 0.10, true_difference=-0.02) is None
+
+
+def test_pairs_of_one_cluster_say_less_and_more_are_needed():
+    change = np.repeat(np.random.default_rng(1).choice([-1.0, 0, 0, 1.0], 40), 10)
+    found = paired_difference(np.zeros(400), change, clusters=np.repeat(np.arange(40), 10))
+
+    assert 5 < found.design_effect < 20
+    assert paired_difference(np.zeros(400), change).design_effect == 1.0
 
 
 def test_testing_in_sequence_ends_at_the_first_that_fails():

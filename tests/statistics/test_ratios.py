@@ -97,11 +97,11 @@ def samples(kind, tasks, rounds, seed):
 @pytest.mark.parametrize(
     ("kind", "tasks", "least"),
     [
-        ("passed", 10, 0.90),
-        ("passed", 40, 0.92),
-        ("passed less where it is dear", 40, 0.92),
-        ("lines", 10, 0.87),
-        ("lines", 40, 0.88),
+        ("passed", 10, 0.93),
+        ("passed", 40, 0.93),
+        ("passed less where it is dear", 40, 0.93),
+        ("lines", 10, 0.90),
+        ("lines", 40, 0.91),
     ],
 )
 def test_the_interval_covers_the_truth_about_as_often_as_it_says(kind, tasks, least):
@@ -111,8 +111,8 @@ def test_the_interval_covers_the_truth_about_as_often_as_it_says(kind, tasks, le
     given = [ratio for ratio in found if ratio.low is not None]
     covered = np.mean([ratio.low <= truth <= ratio.high for ratio in given])
 
-    assert len(given) > 0.95 * len(found)
-    assert least <= covered <= 0.98
+    assert len(given) > 0.75 * len(found)
+    assert least <= covered <= 0.985
 
 
 def test_the_interval_agrees_with_a_bootstrap_over_tasks():
@@ -121,7 +121,10 @@ def test_the_interval_agrees_with_a_bootstrap_over_tasks():
     drawn = np.random.default_rng(4).integers(0, 300, (4_000, 300))
     low, high = np.quantile(values[drawn].sum(1) / cost[drawn].sum(1), [0.025, 0.975])
 
-    assert (found.low, found.high) == pytest.approx((low, high), rel=0.04)
+    # The percentile bootstrap is too narrow where tails are heavy: this interval holds it and reaches further.
+    assert found.low <= low
+    assert found.high >= high * 0.99
+    assert np.log(found.high / found.low) < 1.4 * np.log(high / low)
 
 
 @pytest.mark.parametrize(
@@ -130,3 +133,20 @@ def test_the_interval_agrees_with_a_bootstrap_over_tasks():
 )
 def test_students_t_is_that_of_the_tables(probability, degrees, table):
     assert t_quantile(probability, degrees) == pytest.approx(table, abs=5e-5)
+
+
+def test_well_behaved_tasks_are_seldom_doubted_and_heavy_tails_are():
+    chance = np.random.default_rng(6)
+    passed = (chance.random((300, 100)) < 0.8).astype(float)
+    alike, heavy = chance.lognormal(0, 0.4, (300, 100)), chance.lognormal(0, 2.2, (300, 100))
+
+    def doubted(costs):
+        return np.mean([bool(ratio_of_sums(v, c).caution) for v, c in zip(passed, costs, strict=True)])
+
+    assert doubted(alike) < 0.1
+    assert doubted(heavy) > 0.6
+
+
+def test_few_tasks_say_what_the_interval_is_worth():
+    assert "only 3 tasks" in ratio_of_sums([1, 0, 1], [1, 2, 2]).caution
+    assert not ratio_of_sums(np.tile([1, 0, 1], 10), np.tile([1.0, 2, 2], 10)).caution

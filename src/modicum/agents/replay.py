@@ -104,7 +104,12 @@ class TeamReplay:
             calls_saved_share=self.calls_saved_share,
             tokens_saved_share=self.tokens_saved_share,
             exact=self.exact,
-            tasks_needed=pairs_needed(margin, max(change.discordant_share, 1 / count)),
+            tasks_needed=pairs_needed(
+                margin,
+                max(change.discordant_share, 1 / count),
+                one_sided_error=(1 - confidence) / 2,
+                design_effect=change.design_effect,
+            ),
             note=f"{self.unknown_count} answers could not be graded and count as wrong" if self.unknown_count else "",
         )
 

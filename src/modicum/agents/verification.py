@@ -72,6 +72,8 @@ class TaskRun:
     score: float
     prompt_tokens: int | None
     completion_tokens: int | None
+    group: str = ""
+    """What tasks of one kind share: they resemble each other, and are no strangers to the interval."""
 
 
 def verify(
@@ -203,9 +205,16 @@ def _measure_arm(
     evidence = None
     if name != FULL:
         before, after = [one.score for one in full], [one.score for one in runs]
-        change = paired_difference(before, after, confidence=confidence)
+        groups = [one.group for one in runs]
+        clusters = groups if len(set(groups)) > 1 else None
+        change = paired_difference(before, after, confidence=confidence, clusters=clusters)
         used, left = _tokens_per_task(full), _tokens_per_task(runs)
-        needed = pairs_needed(margin, max(change.discordant_share, 1 / len(runs)))
+        needed = pairs_needed(
+            margin,
+            max(change.discordant_share, 1 / len(runs)),
+            one_sided_error=(1 - confidence) / 2,
+            design_effect=change.design_effect,
+        )
         evidence = Evidence(
             basis="experiment",
             tasks_count=len(runs),
@@ -256,6 +265,7 @@ def _group_by_task(team: RecordedTeam) -> dict[str, TaskRun]:
                 score=run.team_score or 0.0,
                 prompt_tokens=None if None in prompt else sum(one or 0 for one in prompt),
                 completion_tokens=None if None in completion else sum(one or 0 for one in completion),
+                group=run.group or run.task,
             )
         )
     return {task: _average(runs) for task, runs in found.items()}
@@ -268,4 +278,5 @@ def _average(runs: Sequence[TaskRun]) -> TaskRun:
         score=float(np.mean([one.score for one in runs])),
         prompt_tokens=round(sum(prompt) / len(runs)) if len(prompt) == len(runs) else None,
         completion_tokens=round(sum(completion) / len(runs)) if len(completion) == len(runs) else None,
+        group=runs[0].group,
     )

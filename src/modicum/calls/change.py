@@ -22,6 +22,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """The most output that the model may make. It only lowers what the caller allows."""
     effort: str = ""
     """How much the model is to think, in the words of its API (`low`, `medium`, `high`, ...)."""
+    shortens_cache_marks: bool = False
+    """What the caller has cached for an hour is cached for five minutes: pings keep it, and the write costs less."""
     why: str = ""
     """For the edit that is booked, in our words, without any text of the call. Empty: no edit is booked, since the
     change undoes only what we did ourselves."""
@@ -34,7 +36,9 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_of_body(self) -> bool:
         """Whether the request's body is another one after it, but for the model's name."""
-        return self.is_of_prompt or self.most_output_tokens is not None or bool(self.effort)
+        return (
+            self.is_of_prompt or self.most_output_tokens is not None or bool(self.effort) or self.shortens_cache_marks
+        )
 
     @property
     def is_nothing(self) -> bool:

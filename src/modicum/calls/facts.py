@@ -48,6 +48,13 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     cached_tokens: int | None = None
     """Leading tokens of the prompt that should stand in the provider's cache: what the conversation's call before read
     from it and wrote to it. 0: nothing. None: the call is the first, or live: its conversation was not seen here."""
+    cached_for_s: float = 300.0
+    """Time to live of what stands there."""
+    rules_before: frozenset[str] | None = None
+    """Rules that changed the conversation's call before: what they make of its units stands in the cache. None: nobody
+    knows."""
+    later_calls: float | None = None
+    """Calls that are expected after this one in its conversation, as those before it had them; None: nobody knows."""
     turn: int | None = None
     """How many calls the conversation had before this one. Live it is None where this process may have seen only a part
     of them: after a restart, or with several workers."""
@@ -65,6 +72,15 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
 
     features: tuple[object, ...] = ()
     """What features know for rules of their own, at most one object of a class (`of`)."""
+
+    @property
+    def warm_tokens(self) -> int | None:
+        """Leading tokens that still stand in the provider's cache; None: not known."""
+        if self.turn == 0:
+            return 0
+        if self.cached_tokens is None or self.since_last_call_s is None:
+            return None
+        return self.cached_tokens if self.since_last_call_s < self.cached_for_s else 0
 
     def of(self, kind: type[Known]) -> Known | None:
         """What a feature has prepared for its rule; None: the call is none of its business."""

@@ -152,6 +152,11 @@ def print_yield(found: "Yield", by: str, outcome_row: "Row") -> None:
     ):
         if estimate.no_interval:
             click.echo(f"no interval for {what}: {estimate.no_interval}")
+    for caution in dict.fromkeys(
+        estimate.caution for estimate in (total.outcomes_per_million_effective_tokens, total.cost_per_outcome_usd)
+    ):
+        if caution:
+            click.echo(f"take the intervals with care: {caution}")
     for rule in found.rules:
         click.echo(rule)
 

@@ -18,6 +18,10 @@ from modicum.providers.dialect import Dialect
 from modicum.providers.facts import DialectError
 
 MOST_CONVERSATIONS = 10_000
+MOST_TURNS = 256
+"""Calls of a conversation of which it is counted how many had so many."""
+FEWEST_CONVERSATIONS = 20
+"""Conversations that must have come so far before anything is said of how they go on."""
 _START = 3
 """Messages that tell conversations apart."""
 _KEPT_BY_PROVIDER = b'"previous_response_id":"', b'"conversation":'
@@ -38,6 +42,12 @@ class LatestCall(NamedTuple):
     messages: int
     end: int
     """Digest of the last message."""
+    rules: frozenset[str] = frozenset()
+    """Rules that changed it."""
+    cached_for_s: float = 300.0
+    """Time to live of what it left in the cache."""
+    renewed_s: float = 0.0
+    """When a ping has renewed that; 0: none has."""
 
 
 class LivePlace(NamedTuple):
@@ -63,6 +73,18 @@ class LivePlace(NamedTuple):
         """Leading tokens that should stand in the provider's cache; None: not known, or it is the first."""
         return self.before.cached_tokens if self.before is not None else None
 
+    @property
+    def rules_before(self) -> frozenset[str] | None:
+        """Rules that changed the call before; None: not known."""
+        return self.before.rules if self.before is not None else None
+
+    @property
+    def cached_for_s(self) -> float:
+        """How long what the call before left in the cache lives, from its beginning on, pings included."""
+        if self.before is None:
+            return 300.0
+        return self.before.cached_for_s + max(0.0, self.before.renewed_s - self.before.started_s)
+
     def seconds_since_last(self, now_s: float) -> float | None:
         return max(0.0, now_s - self.before.started_s) if self.before is not None else None
 
@@ -78,6 +100,8 @@ class LiveTurns:
 
     def __init__(self) -> None:
         self._latest: OrderedDict[int, LatestCall] = OrderedDict()
+        self._reached = [0] * MOST_TURNS
+        """Conversations that had a call of this number."""
 
     def find(self, dialect: Dialect, body: bytes, scope: str, name: str) -> LivePlace | None:
         """Where a request stands; None: its API has no messages, or the provider keeps them.
@@ -105,9 +129,34 @@ class LiveTurns:
             before = None
         return LivePlace(keys[-1], before, is_first, count, end)
 
-    def record(self, place: LivePlace, started_s: float, cached_tokens: int | None) -> None:
+    def beginning(self, dialect: Dialect, body: bytes, scope: str, name: str) -> int | None:
+        """A number that all calls of a conversation share: of its name, or else of its first message; None: its API has
+        no messages.
+        """
+        field, messages, head = split_messages(body)
+        if not messages or any(kept in head for kept in _KEPT_BY_PROVIDER):
+            return None
+        return hash((scope, dialect.name, name or _read_message(dialect, field, messages[0]).digest))
+
+    def renew(self, key: int, at_s: float) -> None:
+        """What a conversation's newest call left in the cache lives anew from then on."""
+        latest = self._latest.get(key)
+        if latest is not None:
+            self._latest[key] = latest._replace(renewed_s=at_s)
+
+    def record(
+        self,
+        place: LivePlace,
+        started_s: float,
+        cached_tokens: int | None,
+        *,
+        rules: frozenset[str] = frozenset(),
+        cached_for_s: float = 300.0,
+    ) -> None:
         """The call was made; it is the newest of its conversation now."""
         before = place.before
+        if place.turn is not None and place.turn < MOST_TURNS:
+            self._reached[place.turn] += 1
         self._latest[place.key] = LatestCall(
             place.turn,
             started_s if before is None else before.first_s,
@@ -115,10 +164,20 @@ class LiveTurns:
             cached_tokens if cached_tokens is not None else place.cached_tokens,
             place.messages,
             place.end,
+            rules,
+            cached_for_s,
         )
         self._latest.move_to_end(place.key)
         while len(self._latest) > MOST_CONVERSATIONS:
             self._latest.popitem(last=False)
+
+    def later_calls(self, turn: int | None) -> float | None:
+        """How many calls conversations had after the one of this number, on average; None: too few were seen. Those
+        that are still under way make it too low.
+        """
+        if turn is None or turn >= MOST_TURNS or self._reached[turn] < FEWEST_CONVERSATIONS:
+            return None
+        return sum(self._reached[turn + 1 :]) / self._reached[turn]
 
     @staticmethod
     def _goes_on(before: LatestCall, dialect: Dialect, field: str, messages: Sequence[msgspec.Raw]) -> bool:

@@ -86,6 +86,10 @@ class LiveExperiments:
         """None: no experiment concerns any call."""
         self.refresh()
 
+    def applied(self) -> Sequence[Experiment]:
+        """Those that change calls now."""
+        return self.arms._experiments if self.arms is not None else ()  # noqa: SLF001 - its maker
+
     def refresh(self) -> bool:
         """Takes over what was decided; whether `arms` are others now. Events that this version cannot read are logged,
         and what was in force stays.
@@ -102,7 +106,7 @@ class LiveExperiments:
         except UserError as error:
             log("experiments_kept", error=str(error))
             return False
-        before = self.arms._experiments if self.arms is not None else ()  # noqa: SLF001 - its maker
+        before = tuple(self.applied())
         applied = tuple(state.applied())
         if applied == before:
             return False

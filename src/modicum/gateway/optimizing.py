@@ -13,7 +13,7 @@ from modicum.calls.change import Change, DoesNotFit
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import tokens_by_length
 from modicum.calls.rule import Rule, RuleDecision, RuleEffect
-from modicum.context.live_turns import LiveTurns
+from modicum.context.live_turns import LivePlace, LiveTurns
 from modicum.gateway.exchange import Exchange, PendingEdit
 from modicum.gateway.failures import contain_stage, log_failure
 from modicum.gateway.http.refusal import Refused
@@ -85,7 +85,7 @@ class Optimizer:
             with contain_stage("turns", self._failed):
                 about, dialect = exchange.about, exchange.request.served.dialect
                 exchange.place = self._turns.find(dialect, exchange.edited, about.owner.key, about.conversation)
-        for decision in run_rules(rules, LiveCall(exchange, facts_of(exchange, self._rates), find_route)):
+        for decision in run_rules(rules, LiveCall(exchange, self._facts(exchange), find_route)):
             if decision.effect is RuleEffect.NOT_DECIDABLE:
                 self._metrics.not_decidable(decision.rule)
             elif decision.effect is RuleEffect.FAILED:
@@ -93,6 +93,11 @@ class Optimizer:
                 log_failure(decision.rule, decision.why, decision.place)
             elif decision.effect is RuleEffect.DOES_NOT_FIT:
                 self._log(decision)
+
+    def _facts(self, exchange: Exchange) -> Facts:
+        place = exchange.place
+        later = self._turns.later_calls(place.turn) if self._turns is not None and place is not None else None
+        return facts_of(exchange, self._rates, later)
 
     def settle(self, exchange: Exchange) -> None:
         """Remembers how the call went, for those that go on behind it."""
@@ -103,7 +108,13 @@ class Optimizer:
         usage = call.usage
         cached = usage.cache_read + usage.cache_write_5m + usage.cache_write_1h if is_counted else None
         with contain_stage("turns", self._failed):
-            self._turns.record(exchange.place, exchange.timing.started_s, cached)
+            self._turns.record(
+                exchange.place,
+                exchange.timing.started_s,
+                cached,
+                rules=frozenset(edit.rule for edit in exchange.edits),
+                cached_for_s=3600.0 if usage.cache_write_1h else _cached_for_s(exchange.place),
+            )
 
     def _log(self, decision: RuleDecision) -> None:
         """A model that cannot be asked is for the operator to know, once; what only a prompt cannot take is not."""
@@ -159,7 +170,12 @@ class LiveCall(RequestCall):
         return route
 
 
-def facts_of(exchange: Exchange, rates: LiveRates) -> Facts:
+def _cached_for_s(place: LivePlace) -> float:
+    """Of what was read and not written anew: as the call before left it."""
+    return place.before.cached_for_s if place.before is not None else 300.0
+
+
+def facts_of(exchange: Exchange, rates: LiveRates, later_calls: float | None = None) -> Facts:
     """What rules may know of a live call."""
     request, about, place = exchange.facts, exchange.about, exchange.place
     started_s, provider = exchange.timing.started_s, exchange.route.upstream.provider
@@ -170,6 +186,9 @@ def facts_of(exchange: Exchange, rates: LiveRates) -> Facts:
         provider=provider,
         rates=rates.of_call(provider, at, tokens_by_length(exchange.edited)),
         cached_tokens=place.cached_tokens if place is not None else None,
+        cached_for_s=place.cached_for_s if place is not None else 300.0,
+        rules_before=place.rules_before if place is not None else None,
+        later_calls=later_calls,
         turn=place.turn if place is not None else None,
         since_last_call_s=place.seconds_since_last(started_s) if place is not None else None,
         conversation_age_s=place.age_s(started_s) if place is not None else None,

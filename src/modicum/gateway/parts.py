@@ -13,6 +13,7 @@ from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.recording import Recorder
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
+from modicum.gateway.warming.keeper import CacheKeeper
 from modicum.ledger.journal import Journal
 from modicum.outbound.keepalive import Connections
 
@@ -31,6 +32,8 @@ class Parts(NamedTuple):
     budgets: Budgeting
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
+    keeper: CacheKeeper | None = None
+    """Keeps caches warm; None as above."""
 
     def update_gauges(self, upstreams: Upstreams) -> None:
         """Brings up to date what is measured only when somebody asks."""
@@ -39,6 +42,11 @@ class Parts(NamedTuple):
         metrics.waiting.set(self.journal.records_waiting)
         metrics.healthy.set(self.journal.healthy)
         self.upstream_calls.gauge(upstreams)
+        if self.keeper is not None:
+            every = self.keeper.figures.values()
+            metrics.warm_pings.set(sum(one.pings for one in every))
+            metrics.warm_spent_usd.set(float(sum(one.spent_usd for one in every)))
+            metrics.warm_saved_usd.set(float(sum(one.saved_usd for one in every)))
         metrics.bodies_held.set(self.bodies.held_bytes)
         metrics.bodies_limit.set(self.bodies.most_bytes)
 

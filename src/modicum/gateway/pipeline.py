@@ -15,6 +15,7 @@ from modicum.gateway.callers.attribution import attribution
 from modicum.gateway.callers.credentials import query_key
 from modicum.gateway.callers.owners import Caller
 from modicum.gateway.exchange import Exchange, Request
+from modicum.gateway.failures import contain_stage
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.in_force import InForce
@@ -36,7 +37,7 @@ class Pipeline:
         self.in_force, self.metrics = in_force, parts.metrics
         self._late_replies = parts.late_replies
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
-        self._budgets = parts.budgets
+        self._budgets, self._keeper = parts.budgets, parts.keeper
         self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers = meter.numbers()
 
@@ -46,7 +47,14 @@ class Pipeline:
 
     async def run(self, request: Request, client: Client) -> None:
         """One call, from its request to the end of its reply. Raises nothing that a caller could cause."""
-        in_force, exchange = self.in_force, None
+        await self._run(request, client, self.in_force)
+
+    async def run_plain(self, request: Request, client: Client) -> None:
+        """One call of ours: reserved and recorded as every other, and of no feature's and no rule's business."""
+        await self._run(request, client, self.in_force._replace(sources=(), rules=(), answerers=()))
+
+    async def _run(self, request: Request, client: Client, in_force: InForce) -> None:
+        exchange = None
         try:
             exchange = self.admit(request, in_force)
             if self._budgets.is_active:
@@ -121,6 +129,9 @@ class Pipeline:
     def settle(self, exchange: Exchange) -> None:
         """What can wait until the caller has its reply."""
         self._optimizer.settle(exchange)
+        if self._keeper is not None:
+            with contain_stage("keep_warm", self.metrics.failed):
+                self._keeper.record(exchange)
         if exchange.finished is not None:
             upstream = meter.SOURCE if exchange.answered_by else exchange.route.upstream.name
             self.metrics.record_call(exchange.finished, upstream)

@@ -15,6 +15,7 @@ import msgspec
 import numpy as np
 
 from modicum.calls import Edit, Owner, Segment, SegmentKind, Tier
+from modicum.calls.call import NOBODY
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import AnatomyPrompt, Prompt
 from modicum.calls.rates import Rates
@@ -35,6 +36,7 @@ class ReplayedCall(NamedTuple):
     decisions: tuple[RuleDecision, ...]
     edits: tuple[Edit, ...]
     """Hypothetical ones: nothing was changed."""
+    owner: Owner = NOBODY
 
 
 class RuleCounts(NamedTuple):
@@ -57,7 +59,7 @@ def replay_rules(
     for number, prompt in enumerate(_prompts(history)):
         call = AnatomyCall(prompt, _facts(history, number, rows[history.entry_ids[number]], prices))
         decisions = run_rules(rules, call)
-        yield ReplayedCall(history.entry_ids[number], tuple(decisions), tuple(call.edits))
+        yield ReplayedCall(history.entry_ids[number], tuple(decisions), tuple(call.edits), call.facts.owner)
 
 
 def count_decisions(calls: Iterable[ReplayedCall]) -> dict[str, RuleCounts]:

@@ -6,23 +6,29 @@ import numpy as np
 
 from modicum.calls import Tier, UserError
 from modicum.calls.errors import unknown_name
+from modicum.calls.usage import TEXT_BUCKETS
 from modicum.insights.cache_replay.paying_pings import count_paying
 from modicum.insights.caching import Caching, find_rule_flags
 from modicum.insights.finding import FindingClass, HistoryChange
 from modicum.insights.history import Flags, History, Ints
 from modicum.insights.rates import RateTable
 from modicum.insights.replay import check_model_price
+from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
 from modicum.metering.prompt_cache import CacheRules
+from modicum.metering.return_times import CODING_AGENTS
 
 FORMS = (
     "cache_ttl=5m|1h|30m|12h|24h|off",
     "keep_warm=5m:PINGS|oracle",
+    "keep_warm=auto",
     "cap_tool_results=TOKENS",
     "cap_output=TOKENS",
     "model:NAME=OTHER",
     "tier=batch|flex|priority",
 )
+KEEP_WARM = "keep_warm=auto"
+"""As many pings as are expected to pay at the prices of each call's day: the rule of the gateway."""
 LONGEST_COUNT = 9
 """Digits of a number of tokens."""
 _TTL_S = {"5m": 300, "1h": 3600, "30m": 1800, "12h": 43_200, "24h": 86_400, "off": 0}
@@ -52,11 +58,9 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
         UserError: it has none of the known forms, or names a model that is not there or has no price.
     """
     name, _, value = text.partition("=")
-    if name == "cache_ttl" and value in _TTL_S:
-        return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value])))
-    ttl, _, pings = value.partition(":")
-    if name == "keep_warm" and _TTL_S.get(ttl) and (pings == "oracle" or _is_ping_count(pings)):
-        return _parse_keep_warm(text, history, prices)
+    of_caches = _parse_cache_change(text, history, prices)
+    if of_caches is not None:
+        return of_caches
     if name == "cap_tool_results" and _is_count(value):
         return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value)))
     if name == "cap_output" and _is_count(value):
@@ -89,6 +93,19 @@ def _set_ttl(history: History, text: str, seconds: int) -> Ints:
             + (f"what can be set there: {', '.join(f'cache_ttl={name}' for name in able)}" if able else _NO_SWITCH)
         )
     return np.where(offered, seconds, -1)
+
+
+def _parse_cache_change(text: str, history: History, prices: PriceBook) -> WhatIf | None:
+    """A change of how long caches are kept; None: it is another one."""
+    name, _, value = text.partition("=")
+    if name == "cache_ttl" and value in _TTL_S:
+        return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value])))
+    if text == KEEP_WARM:
+        return WhatIf(text, FindingClass.REPLAYED, keep_warm_by_price(history, prices))
+    ttl, _, pings = value.partition(":")
+    if name == "keep_warm" and _TTL_S.get(ttl) and (pings == "oracle" or _is_ping_count(pings)):
+        return _parse_keep_warm(text, history, prices)
+    return None
 
 
 def _parse_keep_warm(text: str, history: History, prices: PriceBook) -> WhatIf:
@@ -131,6 +148,27 @@ def _keep_warm_at_best(history: History, text: str, seconds: int, prices: PriceB
     _, read, short, long, *_ = np.nan_to_num(rates).T
     written = np.where(ttl > SHORT_TTL_S, long, short)
     return replace(change, pings=count_paying(Caching.compute(history), ttl, read, written))
+
+
+def keep_warm_by_price(history: History, prices: PriceBook) -> HistoryChange:
+    """Caches of main agents kept for their shortest time to live and renewed as often as the gateway would, by the very
+    same function, at the prices of each call's day.
+
+    Raises:
+        UserError: no main agent's call in this history writes to a cache that is billed.
+    """
+    rates = RateTable(history, prices).per_call(
+        history.model, history.models, history.tier, history.tiers, history.prompt.astype(np.float64)
+    )
+    columns = [TEXT_BUCKETS.index(name) for name in ("cache_read", "cache_write_5m")]
+    seconds = _TTL_S["5m"]
+    change = _keep_warm(history, KEEP_WARM, seconds, 1)
+    assert change.pings is not None  # noqa: S101 - it is what was made
+    pings = np.zeros(history.calls, dtype=np.int64)
+    kinds, kind = np.unique(np.nan_to_num(rates[:, columns]), axis=0, return_inverse=True)
+    for number, (read, write) in enumerate(kinds):
+        pings[kind.reshape(-1) == number] = best_pings(CODING_AGENTS, seconds, float(read), float(write))
+    return HistoryChange(ttl_seconds=change.ttl_seconds, pings=np.where(change.pings > 0, pings, 0))
 
 
 def _find_offered(history: History, seconds: int) -> Flags:

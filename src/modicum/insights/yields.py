@@ -32,6 +32,8 @@ class Estimate(msgspec.Struct, frozen=True, kw_only=True):
     """Tasks whose figures are all known, and so are in both sums."""
     no_interval: str
     """Why there is no interval; empty where there is one."""
+    caution: str = ""
+    """Why an interval that is given may be too narrow; empty where the data give no reason."""
 
 
 class YieldLine(msgspec.Struct, frozen=True, kw_only=True):
@@ -251,6 +253,7 @@ def _estimate(above: Sequence[float], below: Sequence[float]) -> Estimate:
         high=ratio.high,
         tasks=len(above),
         no_interval=ratio.no_interval if ratio.value is not None else "nothing to divide by: no outcome, or no count",
+        caution=ratio.caution,
     )
 
 

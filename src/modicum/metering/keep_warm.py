@@ -8,9 +8,44 @@ of a conversation are sent and paid like all others.
 import numpy as np
 
 from modicum.metering.prompt_cache import CallOrders, CallSequence, Floats, Ints
+from modicum.metering.return_times import ReturnTimes
 
 MARGIN_S = 30.0
 """A ping is sent so long before the cache would expire."""
+
+MOST_PINGS = 12
+"""In one pause, however cheap they are."""
+
+
+def net_per_reply(times: ReturnTimes, ttl_s: float, pings: int, read: float, write: float) -> float:
+    """What so many pings at most are expected to save after a reply, less what they cost, for each token that stands
+    in the cache.
+
+    Args:
+        times: how soon calls come after replies.
+        ttl_s: time to live of the cache.
+        pings: in one pause at most.
+        read: what a token costs that is read from the cache; a ping reads all.
+        write: what a token costs that must be written again.
+    """
+    every = ttl_s - MARGIN_S
+    if pings < 1 or every <= 0 or not times.replies:
+        return 0.0
+    saved = spent = 0.0
+    before = times.within(ttl_s)
+    for number in range(1, pings + 1):
+        came = times.within((number + 1) * every)
+        # Sent in every pause that has lasted so long; it saves the write where the next call comes before the next one.
+        spent += (times.replies - before) * read
+        saved += max(came - before, 0.0) * (write - read)
+        before = max(came, before)
+    return (saved - spent) / times.replies
+
+
+def best_pings(times: ReturnTimes, ttl_s: float, read: float, write: float) -> int:
+    """The number of pings in a pause that is expected to save most; 0: none pays."""
+    nets = [net_per_reply(times, ttl_s, pings, read, write) for pings in range(MOST_PINGS + 1)]
+    return nets.index(max(nets))
 
 
 def extend_ttl(ttl_s: Floats, pings: Ints) -> Floats:

@@ -8,4 +8,5 @@ code.
 from modicum.calls.rule import Rule
 
 RULES: tuple[Rule, ...] = ()
-"""All rules that need nothing prepared. Rules of features (a team's plan) join them where the feature is set up."""
+"""All rules that need nothing prepared, each with its safety. Rules of features (a team's plan) join them where the
+feature is set up."""

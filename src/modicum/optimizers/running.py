@@ -10,7 +10,8 @@ from modicum.calls.change import Change, DoesNotFit
 from modicum.calls.containment import contain, failure_place
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import AnatomyPrompt, NotHeld, Prompt
-from modicum.calls.rule import NotDecidable, Rule, RuleDecision, RuleEffect
+from modicum.calls.rule import NetSaving, NotDecidable, Rule, RuleDecision, RuleEffect
+from modicum.optimizers.net_saving import weigh
 from modicum.providers.dialect import Dialect
 from modicum.providers.prompt import RequestPrompt
 
@@ -44,23 +45,46 @@ def run_rules(rules: Iterable[Rule], subject: Subject) -> list[RuleDecision]:
 
 
 def _run(rule: Rule, subject: Subject) -> RuleDecision | None:
-    change = None
+    wish = _RuleWish()
     with contain() as work:
         try:
-            decided = rule.decide(subject.prompt, subject.facts)
-            if isinstance(decided, NotDecidable):
-                return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=decided.why)
-            if decided.is_nothing:
-                return None
-            change = decided
-            subject.apply(rule, change)
+            return _decide(rule, subject, wish)
         except NotHeld as missing:
             return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=str(missing))
         except DoesNotFit as reason:
-            return RuleDecision(rule.name, RuleEffect.DOES_NOT_FIT, change, str(reason))
-    if (error := work.error) is not None:
-        return RuleDecision(rule.name, RuleEffect.FAILED, change, type(error).__name__, failure_place(error))
-    return RuleDecision(rule.name, RuleEffect.CHANGED, change)
+            return RuleDecision(rule.name, RuleEffect.DOES_NOT_FIT, wish.change, str(reason))
+    error = work.error
+    assert error is not None  # noqa: S101 - whatever else happens returns
+    return RuleDecision(rule.name, RuleEffect.FAILED, wish.change, type(error).__name__, failure_place(error))
+
+
+class _RuleWish:
+    """What a rule decided, for whoever hears that it failed."""
+
+    change: Change | None = None
+
+
+def _decide(rule: Rule, subject: Subject, wish: _RuleWish) -> RuleDecision | None:
+    decided = rule.decide(subject.prompt, subject.facts)
+    if isinstance(decided, NotDecidable):
+        return RuleDecision(rule.name, RuleEffect.NOT_DECIDABLE, why=decided.why)
+    if decided.is_nothing:
+        return None
+    wish.change = decided
+    expected = weigh(rule, subject.prompt, subject.facts, decided) if rule.safety is not None else None
+    if expected is not None and not expected.is_positive:
+        return RuleDecision(rule.name, RuleEffect.NOT_WORTH, decided, _why_not(expected), "", expected)
+    subject.apply(rule, decided)
+    return RuleDecision(rule.name, RuleEffect.CHANGED, decided, expected=expected)
+
+
+def _why_not(expected: NetSaving) -> str:
+    """Why a change is not worth it."""
+    if expected.usd is not None:
+        return f"it would cost ${-expected.usd:.6f} more than it saves" if expected.usd else "it would save nothing"
+    if expected.tokens_broken:
+        return f"it breaks {expected.tokens_broken:,} tokens out of the cache, and no price is known to weigh that"
+    return "it would save nothing"
 
 
 class AnatomyCall:

@@ -84,6 +84,8 @@ class PromptShape(NamedTuple):
     """Gives tool calls and results that have no ids such that tie them together."""
     with_text: Callable[[msgspec.Raw, str], msgspec.Raw] | None = None
     """A block with another text; None: as most APIs write one."""
+    with_short_marks: Callable[[Mapping[str, msgspec.Raw]], dict[str, msgspec.Raw]] | None = None
+    """Fields with all cache marks for the shortest time; None: there are no marks."""
     as_instructions: Callable[[str], Any] = str
     """A text as the instructions."""
     as_user_message: Callable[[str], dict[str, Any]] = _as_user_message
@@ -188,6 +190,10 @@ class RequestPrompt(Prompt):
             if not self._shape.effort:
                 raise DoesNotFit("the API has no field for effort")
             _write(fields, self._shape.effort, change.effort)
+        if change.shortens_cache_marks:
+            if self._shape.with_short_marks is None:
+                raise DoesNotFit("the API has no cache marks with a time to live")
+            fields = self._shape.with_short_marks(fields)
         return _encode(fields)
 
     def _read(self) -> None:

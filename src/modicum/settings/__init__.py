@@ -13,8 +13,10 @@ from modicum.settings.folders import (
     state_folder,
 )
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
+from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
 from modicum.settings.resilience import ResilienceSettings, policies_of
+from modicum.settings.routes import RouteSettings
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
 from modicum.settings.state import StateSettings
 from modicum.settings.table import Settings
@@ -29,8 +31,10 @@ __all__ = [
     "BudgetSettings",
     "ConsoleSettings",
     "GatewaySettings",
+    "OptimizeSettings",
     "OtelSettings",
     "ResilienceSettings",
+    "RouteSettings",
     "Settings",
     "StateSettings",
     "TeamSettings",
@@ -49,6 +53,7 @@ __all__ = [
     "policies_of",
     "price_file_place",
     "read_settings",
+    "rule_choice_of",
     "state_folder",
     "upstream_key",
     "user_zone",

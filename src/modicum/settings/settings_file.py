@@ -19,8 +19,10 @@ from modicum.settings.budgets import BudgetSettings, budget_fault
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
+from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault
 from modicum.settings.otel import OtelSettings
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
+from modicum.settings.routes import RouteSettings, route_fault
 from modicum.settings.state import StateSettings, state_fault
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings, team_fault
@@ -93,6 +95,13 @@ def _check(settings: Settings, path: Path, text: str) -> None:
     if (wrong := gateway_fault(settings.gateway)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{_line(text, key)}: gateway.{key} {accepted}")
+    _check_budgets(settings, path, text)
+    _check_optimizing(settings, path, text)
+    _check_features(settings, path, text)
+
+
+def _check_budgets(settings: Settings, path: Path, text: str) -> None:
+    """Limits, and where they are counted."""
     if (broken := budget_fault(settings.budget, settings.keep_days)) is not None:
         index, key, accepted = broken
         named = settings.budget[index].name
@@ -105,11 +114,26 @@ def _check(settings: Settings, path: Path, text: str) -> None:
     if (wrong := state_fault(settings.state)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{_line(text, key)}: state.{key} {accepted}")
+
+
+def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
+    """Which rules run, and for whom."""
+    if (wrong := optimize_fault(settings.optimize)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{_line(text, key)}: optimize.{key} {accepted}")
+
+
+def _check_features(settings: Settings, path: Path, text: str) -> None:
+    """Teams of agents and routers."""
     for name, team in settings.teams.items():
         fault = team_fault(team)
         if fault is not None:
             key, accepted = fault
             raise UserError(f"{path}{_line(text, key)}: teams.{name}.{key} must be {accepted}")
+    for name, route in settings.routes.items():
+        if (fault := route_fault(name, route)) is not None:
+            key, accepted = fault
+            raise UserError(f"{path}{_line(text, key)}: routes.{name:.64}.{key:.64} must be {accepted}")
 
 
 def _check_loads(settings: Settings, path: Path, text: str) -> None:
@@ -172,8 +196,11 @@ _TABLES = {
     "$.gateway": GatewaySettings,
     "$.console": ConsoleSettings,
     "$.otel": OtelSettings,
+    "$.optimize": OptimizeSettings,
+    "$.optimize.owner[": OwnerRules,
     "$.upstreams[": UpstreamSettings,
     "$.teams[": TeamSettings,
+    "$.routes[": RouteSettings,
     "$.budget[": BudgetSettings,
     "$.resilience[": ResilienceSettings,
     "$.state": StateSettings,

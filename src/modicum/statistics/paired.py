@@ -26,6 +26,8 @@ class PairedDifference:
     confidence: float
     discordant_share: float
     """Pairs whose two values differ."""
+    design_effect: float = 1.0
+    """How many times as many pairs are needed because those of one cluster resemble each other; 1 without clusters."""
 
     def not_worse_than(self, margin: float) -> bool:
         """Whether a loss of more than `margin` is ruled out (non-inferiority)."""
@@ -68,7 +70,7 @@ def paired_difference(
         return PairedDifference(0, 0.0, -span, span, confidence, 0.0)
     padded = np.append(change, [span, -span])
     centre = float(padded.mean())
-    half = _normal(confidence) * float(padded.std()) / len(padded) ** 0.5
+    plain = half = _normal(confidence) * float(padded.std()) / len(padded) ** 0.5
     if clusters is not None:
         half = max(half, _clustered_half_width(change, np.asarray(clusters), confidence))
     return PairedDifference(
@@ -78,6 +80,7 @@ def paired_difference(
         high=min(span, centre + half),
         confidence=confidence,
         discordant_share=float(np.mean(change != 0)),
+        design_effect=(half / plain) ** 2,
     )
 
 
@@ -126,18 +129,20 @@ def pairs_needed(
     *,
     true_difference: float = 0.0,
     power: float = 0.8,
-    one_sided_error: float = 0.05,
+    one_sided_error: float = 0.025,
+    design_effect: float = 1.0,
 ) -> int | None:
     """How many pairs of 0/1 scores rule out a loss of `margin`; None where no number would (the truth is beyond it).
 
-    Normal approximation: (z_error + z_power)^2 (discordant - d^2) / (margin + d)^2.
+    Normal approximation: (z_error + z_power)^2 (discordant - d^2) / (margin + d)^2, times the design effect. The error
+    is that of the lower end of a two-sided 95 % interval, which verdicts read: one level for planning and verdict.
     """
     room = margin + true_difference
     if room <= 0:
         return None
     z = NormalDist().inv_cdf(1 - one_sided_error) + NormalDist().inv_cdf(power)
     variance = max(discordant_share - true_difference**2, 0.0)
-    return max(1, int(np.ceil(z**2 * variance / room**2)))
+    return max(1, int(np.ceil(design_effect * z**2 * variance / room**2)))
 
 
 def _normal(confidence: float) -> float:

@@ -27,7 +27,7 @@ class Fault(NamedTuple):
     """An answer that is none."""
 
     kind: str
-    """`hang_up`: at once; `silent`: never an answer; `half`: a body that breaks off; `half_stream`: the same of a stream;
+    """`hang_up`: at once; `silent`: never an answer; `half`: a body that breaks off; `half_stream`: a stream that does;
     `head`: nothing after the head; `stall`: a beginning, and no more.
     """
 

@@ -327,7 +327,7 @@ def test_a_caller_that_leaves_while_a_retry_waits_is_not_served_any_more(tmp_pat
 
     async def sleep_until_told(_seconds):
         waiting.set()
-        while not go_on.is_set():
+        while not go_on.is_set():  # noqa: ASYNC110 - set by another thread
             await asyncio.sleep(0.01)
 
     with failing(tmp_path, {"retries": 1}, main={}) as rig:

@@ -200,6 +200,16 @@ def print_replay(plan: "TeamPlan", team: "RecordedTeam", margin: float, confiden
         return
     held = evidence.change_low >= -margin
     click.echo(f"a loss of more than {100 * margin:.1f} points is {'ruled out' if held else 'not ruled out'}")
+    _print_proven_loss(evidence)
+
+
+def _print_proven_loss(evidence: "Evidence") -> None:
+    """A loss within the margin is a loss all the same."""
+    if evidence.change_high < 0:
+        click.echo(
+            f"the plan does lose: {100 * evidence.change:+.1f} points "
+            f"[{100 * evidence.change_low:+.1f}, {100 * evidence.change_high:+.1f}]"
+        )
 
 
 def was_learned_from(plan: "TeamPlan", team: "RecordedTeam") -> bool:
@@ -240,6 +250,7 @@ def print_verification(found: "Verification", *, as_json: bool) -> None:
     columns = ["", "score", "change in points", "95 % interval", "prompt tokens", "completion tokens", "tokens saved"]
     print_table(columns, rows, title=f"{found.arms[0].tasks_count} tasks")
     click.echo(f"verdict for a margin of {100 * found.margin:.1f} points: {found.verdict}")
+    _print_proven_loss(found.evidence)
     if found.tasks_needed:
         click.echo(f"tasks needed for a verdict: about {found.tasks_needed:,}")
     if found.learning_tokens:

@@ -84,6 +84,11 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="sum",
         )
+        self.warm_pings = Gauge("modicum_keep_warm_pings", "Pings that renewed caches.", registry=self.registry)
+        self.warm_spent_usd = Gauge("modicum_keep_warm_spent_usd", "What they cost.", registry=self.registry)
+        self.warm_saved_usd = Gauge(
+            "modicum_keep_warm_saved_usd", "Writes that they saved, before their cost.", registry=self.registry
+        )
         self.bodies_held = Gauge(
             "modicum_request_bytes_held",
             "Bytes of requests under way.",

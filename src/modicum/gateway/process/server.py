@@ -9,27 +9,29 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
+from time import time
 from typing import Any
 
 import uvicorn
 import uvloop
 
-from modicum.calls import UserError
+from modicum.calls import Owner, UserError
 from modicum.calls.rule import Rule
 from modicum.context.live_turns import LiveTurns
+from modicum.experiments.experiment import draw
 from modicum.gateway.answering import UpstreamAnswerer
 from modicum.gateway.budgets.counting import budgeting_of, check_budget_workers
 from modicum.gateway.budgets.spent import OpenLedger
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
+from modicum.gateway.chosen_rules import ChosenRules, split_rules
 from modicum.gateway.experimenting import LiveExperiments
+from modicum.gateway.failures import contain_stage
 from modicum.gateway.http.app import App
 from modicum.gateway.http.body_budget import budget_of
 from modicum.gateway.http.cors import Cors
 from modicum.gateway.http.hosts import names_of
 from modicum.gateway.http.otlp_door import OtlpDoor
-from modicum.gateway.http.unread import UnreadBody
-from modicum.gateway.http.upgrades import PlainProtocol
 from modicum.gateway.in_force import InForce
 from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.live_rates import LiveRates
@@ -37,6 +39,7 @@ from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.process.fair_accept import Accepting
 from modicum.gateway.process.from_settings import upstreams_of
+from modicum.gateway.process.guarded_protocol import GuardedProtocol
 from modicum.gateway.process.log import log, take_over
 from modicum.gateway.process.machine_memory import memory_bytes
 from modicum.gateway.process.metrics import Metrics, share
@@ -48,9 +51,13 @@ from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
 from modicum.gateway.recording import Recorder
 from modicum.gateway.resilience.attempts import ResilientAnswerer
+from modicum.gateway.routes import LiveRoutes
 from modicum.gateway.teams.teams import Teams
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
+from modicum.gateway.warming.keeper import CacheKeeper
+from modicum.gateway.warming.sending_pings import send_ping
+from modicum.gateway.warming.short_marks import ShortMarks
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
 from modicum.metering.digests import Digester
@@ -59,14 +66,12 @@ from modicum.optimizers import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
-from modicum.settings import Settings, budgets_of, policies_of
+from modicum.settings import Settings, budgets_of, policies_of, rule_choice_of
 from modicum.settings.addresses import host_and_port
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
 TURN_AWAY_EVERY_S = 0.05
-MOST_HEADER_BYTES = 64 * 1024
-HEADERS_WITHIN_S = 20.0
 RECORDS_WITHIN_S = 5.0
 _CHANGED = -1, -1
 
@@ -98,13 +103,13 @@ class Gateway:
         open_ledger: OpenLedger | None = None,
     ) -> None:
         check_budget_workers(settings, worker.count)
-        self._prices, self._open_ledger = prices, open_ledger
-        self._rules = tuple(rules)
+        self._prices, self._open_ledger, self._rules = prices, open_ledger, tuple(rules)
         self._settings, self._folder, self._digest_key, self._reread = settings, folder, digest_key, reread
         self._worker, self._bound = worker, bound
         self._events = EventFile(folder / "events.sqlite")
         self._keys = LiveKeys(self._events)
         self._experiments = LiveExperiments(self._events, digest_key)
+        self._routes = LiveRoutes(self._experiments.applied)
         self._stamp = _stamp(settings.file)
         self.parts: Parts
         self.pipeline: Pipeline
@@ -143,6 +148,7 @@ class Gateway:
         self._shortage = Shortage(metrics, files)
         connections = Connections(silence_s=settings.silence_s, out_of_files=self._shortage.upstreams)
         budgets = await budgeting_of(self._settings, journal.path, self._prices, self._open_ledger, metrics.failed)
+        rates, turns = LiveRates(self._prices, metrics.failed), LiveTurns() if self._worker.count == 1 else None
         self.parts = parts = Parts(
             journal,
             metrics,
@@ -153,11 +159,12 @@ class Gateway:
             Recorder(journal, Digester(self._digest_key) if settings.anatomy else None, metrics.failed),
             OtlpDoor(journal.path, metrics),
             LateReplies(journal, budgets.reconcile),
-            LiveRates(self._prices, metrics.failed),
+            rates,
             budgets,
-            LiveTurns() if self._worker.count == 1 else None,
+            turns,
+            self._keeper_of(rates, turns),
         )
-        self._load_teams()
+        self._load_features()
         upstream = UpstreamAnswerer(parts.connections, parts.upstream_calls, parts.recorder.take_apart, metrics.failed)
         self._resilient = ResilientAnswerer(upstream, parts.recorder, parts.budgets, metrics)
         await self._take_over_governance()
@@ -188,7 +195,7 @@ class Gateway:
         self.server = server = _Server(
             uvicorn.Config(
                 app,
-                http=_GuardedProtocol,
+                http=GuardedProtocol,
                 loop="uvloop",
                 ws="none",
                 proxy_headers=False,
@@ -214,6 +221,7 @@ class Gateway:
         again = asyncio.Event()
         if threading.current_thread() is threading.main_thread():
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._told_to_reload, again)
+        pinging: asyncio.Task[None] | None = None
         while True:
             self.parts.update_gauges(self.pipeline.in_force.upstreams)
             if self.server is not None and self.server.started:
@@ -231,6 +239,8 @@ class Gateway:
             is_new = self._experiments.refresh()
             if self._teams is not None:
                 is_new |= self._teams.refresh()
+            if self.parts.keeper is not None and (pinging is None or pinging.done()):
+                pinging = asyncio.create_task(self._ping(self.parts.keeper))
             if is_new:
                 self.pipeline.take_over(self._in_force())
 
@@ -251,7 +261,7 @@ class Gateway:
             log("settings_kept", error=str(error))
             return
         self._settings, self._upstreams = settings, upstreams
-        self._load_teams()
+        self._load_features()
         await self._take_over_governance()
         self.pipeline.take_over(self._in_force())
         if self._app is not None:
@@ -266,6 +276,24 @@ class Gateway:
         )
         self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
 
+    def _keeper_of(self, rates: LiveRates, turns: LiveTurns | None) -> CacheKeeper | None:
+        """Who keeps caches warm; None: no process sees all calls of a conversation."""
+        settings = self._settings.optimize
+        if turns is None:
+            if settings.keeps_warm:
+                log("keep_warm_off", problem="it needs gateway.workers = 1: several share no conversations")
+            return None
+        most_bytes = settings.keep_warm_most_mb * 1024 * 1024
+        return CacheKeeper(rates, turns, self._keeps_warm_for, most_bytes)
+
+    def _keeps_warm_for(self, owner: Owner) -> bool:
+        """As the settings say now: a reload replaces them."""
+        return self._settings.optimize.keeps_warm_for(owner)
+
+    async def _ping(self, keeper: CacheKeeper) -> None:
+        with contain_stage("keep_warm", self.parts.metrics.failed):
+            await keeper.ping_due(time(), partial(send_ping, self.pipeline))
+
     def _renew(self, tls: TlsListener) -> None:
         try:
             tls.renew(self._settings)
@@ -274,8 +302,9 @@ class Gateway:
         else:
             log("certificate_renewed")
 
-    def _load_teams(self) -> None:
-        """Plans of teams, if the settings name any (or did). Without their file no plan is applied; calls go on."""
+    def _load_features(self) -> None:
+        """Routers and plans of teams, if the settings name any (or did). Without their files calls go on."""
+        self._routes.load(self._settings)
         if self._teams is None and self._settings.teams:
             try:
                 self._teams = Teams(self._folder, self._digest_key, self.parts.metrics.failed)
@@ -289,13 +318,20 @@ class Gateway:
         """What the settings say now."""
         owners = Owners(self._keys, self._digest_key, own_keys=self._settings.gateway.own_keys)
         # Before teams: these ask which arm a task is in.
-        arms = (self._experiments.arms,) if self._experiments.arms is not None else ()
-        in_force = InForce(owners, self._upstreams, arms, self._rules, has_fallbacks=bool(self._settings.resilience))
+        arms = self._routes.behind(self._experiments.arms)
+        always, of_owners = split_rules(self._rules)
+        choice = rule_choice_of(self._settings.optimize, self._draw, of_owners) if of_owners else None
+        arms = (ChosenRules(choice), *arms) if choice is not None else arms
+        if self.parts.keeper is not None and self._settings.optimize.keeps_warm:
+            arms = (*arms, ShortMarks(self._keeps_warm_for))
+        in_force = InForce(owners, self._upstreams, arms, always, has_fallbacks=bool(self._settings.resilience))
         if self._teams is None:
             return in_force
-        teams = self._teams.parts
-        sources = (*arms, *teams.sources)
-        return in_force._replace(sources=sources, answerers=teams.answerers, graded=self._teams.graded)
+        teams, graded = self._teams.parts, self._teams.graded
+        return in_force._replace(sources=(*arms, *teams.sources), answerers=teams.answerers, graded=graded)
+
+    def _draw(self, rule: str, task: str) -> float:
+        return draw(rule, task, self._digest_key)
 
     @property
     def _shared_metrics(self) -> Path | None:
@@ -330,7 +366,7 @@ class _Server(DrainingServer):
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         assert sockets is not None  # noqa: S101 - inherited
         protocol = partial(
-            _GuardedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+            GuardedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
         )
         accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections, self._shortage, self._tls)
         self.servers = [accepting]  # type: ignore[list-item]
@@ -358,96 +394,6 @@ class _Server(DrainingServer):
         self._parts.readiness.draining = True
         self._ending_signal = sig  # logged by `shutdown`: a write that a signal interrupts must not be begun again
         super().handle_exit(sig, frame)
-
-
-class _GuardedProtocol(PlainProtocol):
-    """uvicorn's protocol, with bounds on how large headers may be and how slowly they may come."""
-
-    _header_bytes = 0
-    _in_headers = True
-    _header_timer: asyncio.TimerHandle | None = None
-    _unread: UnreadBody | None = None
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self._header_timer = self.loop.call_later(HEADERS_WITHIN_S, self._too_slow)
-
-    def data_received(self, data: bytes) -> None:
-        if self._unread is not None:
-            self._unread.drop(data)
-            if self._unread.last:
-                return
-        if self._in_headers:
-            self._header_bytes += len(data)
-        super().data_received(data)
-        if self._in_headers and self._header_bytes > MOST_HEADER_BYTES and not self.transport.is_closing():
-            self.send_400_response("The headers are too large.")
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """What follows a chunked body is no header: nobody in front of us has looked at it."""
-        if self._in_headers:
-            super().on_header(name, value)
-
-    def on_message_begin(self) -> None:
-        self._in_headers = True
-        if self._header_timer is None:
-            self._header_timer = self.loop.call_later(HEADERS_WITHIN_S, self._too_slow)
-        super().on_message_begin()
-
-    def on_headers_complete(self) -> None:
-        self._in_headers = False
-        self._header_bytes = 0
-        if self._header_timer is not None:
-            self._header_timer.cancel()
-            self._header_timer = None
-        super().on_headers_complete()
-        if not self.parser.should_upgrade() and not self.cycle.keep_alive:
-            self.cycle.transport = _Last(self)  # type: ignore[assignment]
-
-    def on_message_complete(self) -> None:
-        super().on_message_complete()
-        if self._unread is not None:
-            self._unread.end()
-            self._unread = None
-            self._unset_keepalive_if_required()
-            self.timeout_keep_alive_task = self.loop.call_later(
-                self.timeout_keep_alive, self.timeout_keep_alive_handler
-            )
-
-    def on_response_complete(self) -> None:
-        super().on_response_complete()
-        if self._answered_early() and self._unread is None and not self.transport.is_closing():
-            self._unread = UnreadBody(self.transport, last=False)
-
-    def close_after_reply(self) -> None:
-        """Closes a connection that is not kept; if its request has not come in full, only when that was dropped."""
-        if self._answered_early() and not self.transport.is_closing():
-            self._unread = UnreadBody(self.transport, last=True)
-        else:
-            self.transport.close()
-
-    def _answered_early(self) -> bool:
-        return self.cycle.response_complete and self.cycle.more_body
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        if self._header_timer is not None:
-            self._header_timer.cancel()
-        if self._unread is not None:
-            self._unread.end()
-        super().connection_lost(exc)
-
-    def _too_slow(self) -> None:
-        if not self.transport.is_closing():
-            self.transport.close()
-
-
-class _Last:
-    """The connection of a request after which it is closed, as uvicorn's cycle uses it."""
-
-    def __init__(self, protocol: _GuardedProtocol) -> None:
-        self.write = protocol.transport.write
-        self.is_closing = protocol.transport.is_closing
-        self.close = protocol.close_after_reply
 
 
 async def _wait_for_records(journal: Journal) -> None:

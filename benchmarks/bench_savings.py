@@ -1,0 +1,128 @@
+"""Savings: the net share of a bill that rules save, at recorded prices and at today's, beside the vendor's setting."""
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from measured import MODICUM, machine, report, run
+from modicum.calls import Tier
+from modicum.calls.rates import RateSteps
+from modicum.insights.finding import HistoryChange
+from modicum.insights.history import History, load
+from modicum.insights.replay import Replay
+from modicum.insights.what_if import parse_what_if
+from modicum.ledger.opening import open_store
+from modicum.metering.keep_warm import best_pings
+from modicum.metering.prices import PriceBook
+from modicum.metering.return_times import CODING_AGENTS, ReturnTimes
+from modicum.statistics.ratios import ratio_of_sums
+from savings_split import link, split_by_person
+
+EVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
+TODAY = datetime(2026, 11, 30, tzinfo=UTC)
+TODAYS_MODEL = "claude-opus-5-5"
+RULE = "keep_warm=auto"
+BESIDE = ("cache_ttl=5m", "cache_ttl=1h", "keep_warm=5m:1", "keep_warm=5m:3", "keep_warm=5m:6")
+"""Zero effort is 0: the history as it was recorded. The vendor's best setting is one of the first two."""
+
+
+class PricesToday(PriceBook):
+    """Every call at the prices of one model of today."""
+
+    def steps(
+        self,
+        provider: str,  # noqa: ARG002 - another model's prices stand for all
+        model: str,  # noqa: ARG002
+        at: datetime,  # noqa: ARG002
+        tier: Tier = Tier.STANDARD,
+        region: str = "",
+    ) -> RateSteps:
+        return super().steps("anthropic", TODAYS_MODEL, TODAY, tier, region)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--data", type=Path, required=True, help="a folder of Claude Code transcripts")
+    parser.add_argument("--json", action="store_true")
+    parser.add_argument("--choose", action="store_true", help="what the other half says, from which rules are chosen")
+    options = parser.parse_args()
+    halves = split_by_person(options.data)
+    folder = Path(tempfile.mkdtemp(prefix="modicum-bench-"))
+    try:
+        history = load_half(halves.chosen_on if options.choose else halves.measured_on, folder)
+    finally:
+        shutil.rmtree(folder)
+    figures: dict[str, Any] = {
+        "half": "chosen on" if options.choose else "measured on",
+        "people": halves.people[0 if options.choose else 1],
+        "calls": history.calls,
+        "tasks": len(history.tasks),
+    }
+    if options.choose:
+        times = return_times(history)
+        figures |= {"return_times": str(times), "is_shipped": times == CODING_AGENTS}
+    for suffix, prices in (("", PriceBook()), ("_today", PricesToday())):
+        figures |= measure(history, prices, suffix)
+    report(figures | {"machine": machine()}, as_json=options.json)
+
+
+def load_half(paths: Sequence[Path], folder: Path) -> History:
+    ledger = folder / "ledger.duckdb"
+    run([MODICUM, "import", link(paths, folder / "half"), "--ledger", ledger], {"HOME": str(folder)})
+    store = open_store(str(ledger))
+    try:
+        return load(store, *EVER)
+    finally:
+        store.close()
+
+
+def measure(history: History, prices: PriceBook, suffix: str) -> Mapping[str, Any]:
+    """Shares of the bill that are saved, by rule. Keys end in `suffix`."""
+    replays = Replay(history, prices)
+    rates = prices.rates("anthropic", TODAYS_MODEL if suffix else "claude-opus-4-5", TODAY)
+    figures: dict[str, Any] = {
+        f"bill_usd{suffix}": replays.recorded.total_usd,
+        f"replay_error{suffix}": replays.fidelity().total_error,
+    }
+    if rates is not None:
+        figures[f"pings{suffix}"] = best_pings(CODING_AGENTS, 300, float(rates.cache_read), float(rates.cache_write_5m))
+    figures |= shares(replays, history, [parse_what_if(RULE, history, prices).change], f"net_saving_share{suffix}")
+    for name in BESIDE:
+        change = parse_what_if(name, history, prices).change
+        figures[f"{name}{suffix}"] = replays.run([change]).saving_share
+    vendor = max(figures[f"{name}{suffix}"] for name in BESIDE if name.startswith("cache_ttl"))
+    figures[f"vendors_best_share{suffix}"] = vendor
+    figures[f"over_vendors_best{suffix}"] = figures[f"net_saving_share{suffix}"] - vendor
+    return figures
+
+
+def shares(replays: Replay, history: History, changes: Sequence[HistoryChange], name: str) -> dict[str, float | None]:
+    """What changes save, with an interval by task."""
+    replayed = replays.run(changes)
+    before, after = np.nan_to_num(replayed.base.cost_usd), np.nan_to_num(replayed.changed.cost_usd)
+    ratio = ratio_of_sums(after, before, history.task)
+    return {
+        name: replayed.saving_share,
+        f"{name}_low": None if ratio.high is None else 1 - ratio.high,
+        f"{name}_high": None if ratio.low is None else 1 - ratio.low,
+    }
+
+
+def return_times(history: History) -> ReturnTimes:
+    """How soon calls came after replies to main agents."""
+    main = history.agent == history.code_of(history.agents, "")
+    finished = np.where(np.isnan(history.finished_s), history.started_s, history.finished_s)
+    gaps = np.full(history.calls, np.inf)
+    goes_on = history.conversation[1:] == history.conversation[:-1]
+    gaps[:-1] = np.where(goes_on, history.started_s[1:] - finished[:-1], np.inf)
+    return ReturnTimes.of_gaps(gaps[main])
+
+
+if __name__ == "__main__":
+    main()

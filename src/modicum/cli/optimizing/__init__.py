@@ -1,0 +1,1 @@
+"""`modicum optimize`: what rules would do."""

@@ -1,0 +1,159 @@
+"""`modicum optimize`: which rules there are, and what they would do with calls of yours."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from modicum.calls import Problem, UserError
+from modicum.calls.problem import problem_rows
+from modicum.cli import shared_options as shared
+from modicum.cli.anatomy import open_ledger_or_logs
+from modicum.cli.inputs import resources
+from modicum.cli.inputs.log_reading import print_problems
+from modicum.cli.terminal import output
+from modicum.settings import read_settings, rule_choice_of, user_zone
+
+if TYPE_CHECKING:
+    from modicum.insights.rule_explanations import RuleExplanation
+    from modicum.optimizers.rule_choice import RuleChoice
+    from modicum.settings import OptimizeSettings
+
+MOST_REASONS = 4
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExplainOptions(shared.LogOptions, shared.SpanOptions):
+    call_id: str
+    logs: tuple[Path, ...]
+
+
+@click.group()
+def command() -> None:
+    """Show which rules would act on your calls, what each expects to save, and why others do not.
+
+    \b
+    Examples:
+      modicum optimize list
+      modicum optimize explain --log ~/.claude/projects
+      modicum optimize explain CALL
+    """
+
+
+@command.command("list")
+@shared.json_option
+def list_rules(*, as_json: bool) -> None:
+    """List all rules, how safe each is, and whether it is on.
+
+    \b
+    Examples:
+      modicum optimize list --json
+    """
+    from modicum.calls.call import NOBODY
+    from modicum.insights.rule_explanations import KEEP_WARM
+    from modicum.optimizers import RULES
+
+    settings = read_settings().optimize
+    choice = rule_choice_of(settings, _draw_none)
+    rows = [
+        {
+            "rule": rule.name,
+            "safety": str(rule.safety or ""),
+            "cache_safe": rule.is_cache_safe,
+            "on": choice is not None and not choice.why_off(rule, NOBODY),
+            "purpose": rule.purpose,
+        }
+        for rule in RULES
+    ]
+    purpose = "renews prompt caches of pausing conversations"
+    on = settings.keeps_warm_for(NOBODY)
+    rows.append({"rule": KEEP_WARM, "safety": "lossless", "cache_safe": True, "on": on, "purpose": purpose})
+    if as_json:
+        output.print_json({"enabled": settings.enabled, "rules": rows})
+        return
+    columns = ("rule", "safety", "on", "what it does")
+    cells = [(str(row["rule"]), str(row["safety"]), "yes" if row["on"] else "no", str(row["purpose"])) for row in rows]
+    output.print_table(columns, cells, left=4)
+    if not settings.enabled:
+        click.echo("no rule runs: optimize.enabled is false in modicum.toml")
+
+
+@command.command()
+@click.argument("call_id", metavar="[CALL]", default="")
+@click.option(
+    "--log", "logs", multiple=True, metavar="FILE", type=click.Path(path_type=Path), help="Logs to look at instead."
+)
+@shared.span_options()
+@shared.source_option
+@shared.strict_option
+@shared.json_option
+@shared.prices_option
+@shared.ledger_option
+@shared.pass_options(ExplainOptions)
+def explain(options: ExplainOptions) -> None:
+    """Explain for a call of the ledger, or for all of it or of logs, what every rule would do and why not.
+
+    CALL is a call's id, or how it begins. A ledger holds no text: rules that read it say so. Nothing is changed.
+
+    \b
+    Examples:
+      modicum optimize explain gateway:5f2a
+      modicum optimize explain --log ~/.claude/projects --since 7d
+    """
+    from modicum.insights.rule_explanations import explain as explain_rules
+
+    settings = read_settings()
+    for path in options.logs:
+        if not path.exists():
+            raise UserError(f"there is no file {path}")
+    problems: list[Problem] = []
+    span = options.span(user_zone(settings.timezone).zone)
+    with open_ledger_or_logs(options.logs, options, settings, problems) as store:
+        prices = resources.load_prices(options.price_path, settings)
+        rows = explain_rules(
+            store,
+            _choice_of_all(settings.optimize),
+            prices,
+            span,
+            call_id=options.call_id,
+            keeps_warm=settings.optimize.keeps_warm,
+        )
+        prices.save()
+    if options.as_json:
+        output.print_json({"rules": rows, "problems": problem_rows(problems)})
+    else:
+        _print(rows)
+    print_problems(problems, strict=options.strict, quiet=options.as_json)
+
+
+def _choice_of_all(settings: "OptimizeSettings") -> "RuleChoice":
+    """All rules, also where the one switch is off: then each says so."""
+    from modicum.optimizers import RULES
+    from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
+
+    choice = rule_choice_of(settings, _draw_none)
+    return RuleChoice(RULES, (OwnerChoice(off=(ALL,)),)) if choice is None else choice
+
+
+def _print(rows: "list[RuleExplanation]") -> None:
+    cells = [
+        (
+            row.rule,
+            row.safety,
+            output.count(row.calls),
+            output.count(row.calls_on),
+            output.count(row.tokens_removed),
+            output.dollars_of(row.expected_usd),
+        )
+        for row in rows
+    ]
+    output.print_table(("rule", "safety", "would act", "is on", "tokens less", "expected net"), cells, left=2)
+    for row in rows:
+        for reason, calls in list(row.why_not.items())[:MOST_REASONS]:
+            output.print_text(f"{row.rule}: {calls:,} calls: {reason}")
+
+
+def _draw_none(_rule: str, _task: str) -> float:
+    """Nothing is held out of an explanation."""
+    return 1.0

@@ -1,0 +1,1 @@
+"""`modicum route`: its verbs, and the tables that they print."""

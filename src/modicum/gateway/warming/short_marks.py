@@ -1,0 +1,44 @@
+"""Caches that pings keep warm are written for five minutes: an hour's write costs more, and is not needed then."""
+
+from collections.abc import Callable
+
+from modicum.calls import Owner
+from modicum.calls.change import Change
+from modicum.calls.facts import Facts
+from modicum.calls.prompt import Prompt
+from modicum.calls.rule import Rule
+from modicum.gateway.exchange import Exchange
+from modicum.gateway.optimizing import FeatureFacts
+from modicum.gateway.warming.pings import is_billed_by_use, make_ping
+
+_CHANGE = Change(shortens_cache_marks=True, why="pings keep it warm, so it is cached for five minutes, not an hour")
+_ONE_HOUR = b'"1h"'
+
+
+def shorten(prompt: Prompt, facts: Facts) -> Change:  # noqa: ARG001 - a rule's shape
+    """Asks for the shorter time."""
+    return _CHANGE
+
+
+SHORT_MARKS = Rule("cache.short_marks", shorten)
+
+
+class ShortMarks:
+    """Brings the rule to calls whose conversation will be pinged (`optimizing.FactSource`).
+
+    Args:
+        wants: whether an owner chose that caches are kept warm.
+    """
+
+    name = "keep_warm"
+
+    def __init__(self, wants: Callable[[Owner], bool]) -> None:
+        self._wants = wants
+
+    def facts(self, exchange: Exchange) -> FeatureFacts | None:
+        about = exchange.about
+        if about.agent or exchange.translation is not None or _ONE_HOUR not in exchange.edited:
+            return None
+        if not self._wants(about.owner) or not is_billed_by_use(exchange) or make_ping(exchange) is None:
+            return None
+        return FeatureFacts(rules=(SHORT_MARKS,))

@@ -1,0 +1,179 @@
+"""Which rules would act on calls of a ledger, what each expects to save, and why the others would not."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from datetime import datetime
+
+import msgspec
+import numpy as np
+
+from modicum.calls import UserError
+from modicum.calls.rule import RuleDecision, RuleEffect
+from modicum.calls.usage import TEXT_BUCKETS
+from modicum.insights.history import Floats, History, load
+from modicum.insights.rates import RateTable
+from modicum.insights.rule_replay import ReplayedCall, replay_rules
+from modicum.insights.what_if import keep_warm_by_price
+from modicum.ledger.store import Store
+from modicum.metering.keep_warm import net_per_reply
+from modicum.metering.prices import PriceBook
+from modicum.metering.return_times import CODING_AGENTS
+from modicum.optimizers.rule_choice import RuleChoice
+
+KEEP_WARM = "keep_warm"
+NO_NEED = "there is nothing for it to do"
+SHORT_S = 300.0
+
+
+class RuleExplanation(msgspec.Struct, frozen=True, kw_only=True):
+    """What one rule would do with some calls."""
+
+    rule: str
+    purpose: str
+    safety: str
+    calls: int
+    """On which it would act, if it ran."""
+    calls_on: int
+    """Of these those for whose owners it is on."""
+    tokens_removed: int
+    """Prompt tokens that these calls would not carry."""
+    expected_usd: float | None
+    """Net, over these calls. None: no price is known for any of them."""
+    why_not: dict[str, int]
+    """Reasons, with the number of calls."""
+
+
+def explain(
+    store: Store,
+    choice: RuleChoice,
+    prices: PriceBook,
+    span: tuple[datetime, datetime],
+    *,
+    call_id: str = "",
+    keeps_warm: bool = False,
+) -> list[RuleExplanation]:
+    """Explains every rule, and the pings that keep caches warm.
+
+    Args:
+        store: the ledger that has the calls.
+        choice: all rules, and what was chosen.
+        prices: of their days.
+        span: since, until.
+        call_id: of one call, as the ledger numbers it, or its beginning; empty: all.
+        keeps_warm: whether pings were chosen.
+
+    Raises:
+        UserError: there is no such call, or several begin so.
+    """
+    history = load(store, *span)
+    chosen = _choose(history, call_id)
+    calls = [one for one in replay_rules(store, choice.rules, prices, *span) if one.entry_id in chosen]
+    rows = [_explain_rule(number, calls, choice) for number in range(len(choice.rules))]
+    return [*rows, _explain_keep_warm(history, chosen, prices, is_on=keeps_warm)]
+
+
+def _choose(history: History, call_id: str) -> set[str]:
+    if not call_id:
+        return set(history.entry_ids)
+    fitting = [entry_id for entry_id in history.entry_ids if entry_id.startswith(call_id)]
+    if call_id in fitting:
+        return {call_id}
+    if len(fitting) != 1:
+        count = "no call" if not fitting else f"{len(fitting)} calls"
+        raise UserError(
+            f"{count} of this ledger has an id that begins with '{call_id:.80}'; 'modicum audit --json' names calls "
+            "under 'examples'"
+        )
+    return set(fitting)
+
+
+def _explain_rule(number: int, calls: Sequence[ReplayedCall], choice: RuleChoice) -> RuleExplanation:
+    rule = choice.rules[number]
+    acts = on = removed = 0
+    usd: list[float] = []
+    why: Counter[str] = Counter()
+    for call in calls:
+        decision = next((one for one in call.decisions if one.rule == rule.name), None)
+        why_off = choice.why_off(rule, call.owner)
+        if decision is None or decision.effect is not RuleEffect.CHANGED:
+            why[_why(decision)] += 1
+            continue
+        acts += 1
+        on += not why_off
+        if why_off:
+            why[why_off] += 1
+        if decision.expected is not None:
+            removed += decision.expected.tokens_removed
+            usd += [] if decision.expected.usd is None else [float(decision.expected.usd)]
+    return RuleExplanation(
+        rule=rule.name,
+        purpose=rule.purpose,
+        safety=str(rule.safety or ""),
+        calls=acts,
+        calls_on=on,
+        tokens_removed=removed,
+        expected_usd=sum(usd) if usd else None,
+        why_not=dict(why.most_common()),
+    )
+
+
+def _why(decision: RuleDecision | None) -> str:
+    if decision is None:
+        return NO_NEED
+    if decision.effect is RuleEffect.FAILED:
+        return f"it failed: {decision.why} at {decision.place}"
+    return decision.why
+
+
+def _explain_keep_warm(history: History, chosen: set[str], prices: PriceBook, *, is_on: bool) -> RuleExplanation:
+    is_chosen = np.array([entry_id in chosen for entry_id in history.entry_ids], dtype=np.bool_)
+    why: Counter[str] = Counter()
+    net = np.full(history.calls, np.nan)
+    pings = np.zeros(history.calls, dtype=np.int64)
+    try:
+        found = keep_warm_by_price(history, prices).pings
+        pings = pings if found is None else found
+        net = _net_usd(history, prices, pings)
+    except UserError as error:
+        why[str(error)] += int(is_chosen.sum())
+    else:
+        for reason, concerns in _reasons(history, pings):
+            why[reason] += int((concerns & is_chosen).sum())
+    acts = is_chosen & (pings > 0) & (history.cache_read + history.cache_write_5m + history.cache_write_1h > 0)
+    if not is_on and acts.any():
+        why["its owner has to choose it: keep_warm = true in [optimize]"] += int(acts.sum())
+    known = net[acts & ~np.isnan(net)]
+    return RuleExplanation(
+        rule=KEEP_WARM,
+        purpose="renews the prompt cache of a pausing conversation while its next call is likely to come",
+        safety="lossless",
+        calls=int(acts.sum()),
+        calls_on=int(acts.sum()) if is_on else 0,
+        tokens_removed=0,
+        expected_usd=float(known.sum()) if len(known) else None,
+        why_not={reason: calls for reason, calls in why.most_common() if calls},
+    )
+
+
+def _reasons(history: History, pings: np.ndarray) -> Iterator[tuple[str, np.ndarray]]:
+    """Why calls get no ping; each call has one reason at most."""
+    is_main = history.agent == history.code_of(history.agents, "")
+    cached = history.cache_read + history.cache_write_5m + history.cache_write_1h
+    yield "it is a call of an agent within a task", ~is_main
+    yield "it left nothing in a cache", is_main & (cached == 0)
+    yield "no ping is expected to pay at its prices", is_main & (cached > 0) & (pings == 0)
+
+
+def _net_usd(history: History, prices: PriceBook, pings: np.ndarray) -> Floats:
+    """What pings after each call are expected to bring, net. (C,)"""
+    rates = RateTable(history, prices).per_call(
+        history.model, history.models, history.tier, history.tiers, history.prompt.astype(np.float64)
+    )
+    read, write = (rates[:, TEXT_BUCKETS.index(name)] for name in ("cache_read", "cache_write_5m"))
+    cached = history.cache_read + history.cache_write_5m + history.cache_write_1h
+    net = np.full(history.calls, np.nan)
+    for call in np.flatnonzero((pings > 0) & ~np.isnan(read)):
+        net[call] = cached[call] * net_per_reply(
+            CODING_AGENTS, SHORT_S, int(pings[call]), float(read[call]), float(write[call])
+        )
+    return net

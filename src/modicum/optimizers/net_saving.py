@@ -1,0 +1,91 @@
+"""What a change of a prompt is expected to save at the day's prices, less what it breaks out of the provider's cache.
+
+Tokens that are left out save their price in this call, and that of a cache read in every call after it. A change in
+what stands in the cache costs the price of a write, less that of a read, for all that stands behind it. Nothing here
+is a constant: prices come with the facts.
+"""
+
+from collections.abc import Iterator
+from decimal import Decimal
+
+from modicum.calls.change import Change
+from modicum.calls.facts import Facts
+from modicum.calls.prompt import Prompt, tokens_by_length
+from modicum.calls.rates import Rates
+from modicum.calls.rule import NetSaving, Rule
+
+LONG_S = 3600.0
+
+
+def weigh(rule: Rule, prompt: Prompt, facts: Facts, change: Change) -> NetSaving:
+    """What this change of a rule is expected to save in this call and those after it."""
+    if rule.weigh is not None:
+        return rule.weigh(prompt, facts, change)
+    return weigh_tokens(prompt, facts, change, in_cache=_stands_in_cache(rule, facts))
+
+
+def weigh_tokens(prompt: Prompt, facts: Facts, change: Change, *, in_cache: bool = False) -> NetSaving:
+    """What a change saves by the tokens that it leaves out.
+
+    Args:
+        prompt: as it is before the change.
+        facts: of the call.
+        change: of the prompt.
+        in_cache: what is in the cache was changed in the same way, so that nothing is broken.
+    """
+    if not change.is_of_prompt:
+        return NetSaving()
+    removed, broken = 0, 0
+    warm = prompt.tokens if facts.warm_tokens is None else facts.warm_tokens
+    cached_removed = before = 0
+    is_broken = False
+    for tokens, less, is_changed in _sizes(prompt, change):
+        is_broken |= is_changed and not in_cache and before < warm
+        if is_broken and before < warm:
+            broken += min(tokens - less, warm - before)
+        cached_removed += less if before < warm else 0
+        removed += less
+        before += tokens
+    rates = facts.rates(facts.model) if facts.rates is not None else None
+    is_certain = removed > 0 and not broken
+    if rates is None:
+        return NetSaving(removed, broken, None, is_certain)
+    written = _write_rate(rates, facts)
+    later = Decimal(facts.later_calls or 0)
+    usd = (
+        (removed - cached_removed) * written
+        + cached_removed * rates.cache_read
+        + removed * rates.cache_read * later
+        - broken * (written - rates.cache_read)
+    )
+    return NetSaving(removed, broken, usd, is_certain)
+
+
+def _sizes(prompt: Prompt, change: Change) -> Iterator[tuple[int, int, bool]]:
+    """Of each unit: its tokens, those that it loses, whether it is another one after the change."""
+    for unit in prompt.units:
+        tokens = unit.tokens
+        if unit.place in change.left_out:
+            yield tokens, tokens, True
+        elif (text := change.replaced.get(unit.place)) is not None:
+            yield tokens, tokens - tokens_by_length(text), True
+        else:
+            yield tokens, 0, False
+
+
+def _stands_in_cache(rule: Rule, facts: Facts) -> bool:
+    """Whether the calls before were changed in the same way. A cache-safe rule does so in every call, so where nobody
+    knows (after a restart, or with several processes) it is taken to have done so: to stop then would break the cache.
+    """
+    if facts.rules_before is not None:
+        return rule.name in facts.rules_before
+    return rule.is_cache_safe
+
+
+def _write_rate(rates: Rates, facts: Facts) -> Decimal:
+    """What a token costs that is not in the cache yet."""
+    if facts.warm_tokens is None and facts.cached_tokens is None and facts.turn is None:
+        return rates.input_uncached
+    if not facts.cached_tokens:
+        return rates.input_uncached
+    return rates.cache_write_1h if facts.cached_for_s >= LONG_S else rates.cache_write_5m

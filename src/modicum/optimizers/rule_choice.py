@@ -1,0 +1,74 @@
+"""Which rules run on a call: what its owner chose, and whether its task is held out. Pure."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from modicum.calls import Owner
+from modicum.calls.rule import Rule
+
+ALL = "all"
+"""In a list of rules: every one of them."""
+
+
+class OwnerChoice(NamedTuple):
+    """What was chosen for some owners. Empty fields fit everybody."""
+
+    team: str = ""
+    app: str = ""
+    user: str = ""
+    key: str = ""
+    on: tuple[str, ...] = ()
+    """Rules that run beside those that are on by default; a family's name, as `content`, stands for all of it."""
+    off: tuple[str, ...] = ()
+    """Rules that do not run; `all`: none does."""
+
+    def is_about(self, owner: Owner) -> bool:
+        wants = (self.team, self.app, self.user, self.key)
+        return all(not want or want == has for want, has in zip(wants, owner_fields(owner), strict=True))
+
+
+class RuleChoice(NamedTuple):
+    """The rules that run, by owner and task."""
+
+    rules: tuple[Rule, ...]
+    """All that there are, in their order."""
+    choices: tuple[OwnerChoice, ...] = ()
+    """Later ones outweigh those before them."""
+    hold_out: float = 0.0
+    """Share of tasks on which a rule that is not on by default does not run, so that its effect can be seen."""
+    draw: Callable[[str, str], float] = lambda _rule, _task: 1.0
+    """A number in 0..1 that rule and task decide."""
+
+    def of_owner(self, owner: Owner) -> tuple[Rule, ...]:
+        """Those that run on an owner's calls."""
+        return tuple(rule for rule in self.rules if self.why_off(rule, owner) == "")
+
+    def why_off(self, rule: Rule, owner: Owner) -> str:
+        """Why a rule does not run on an owner's calls; empty: it does."""
+        why = "" if rule.is_default else f"it is {rule.safety or 'not weighed'}, so its owner has to choose it"
+        for choice in self.choices:
+            if not choice.is_about(owner):
+                continue
+            if _names(choice.off, rule):
+                why = "the settings switch it off"
+            elif _names(choice.on, rule):
+                why = ""
+        return why
+
+    def held_out(self, rules: Sequence[Rule], task: str) -> frozenset[str]:
+        """Those of these rules that do not run on this task, to be compared with."""
+        if not task or self.hold_out <= 0:
+            return frozenset()
+        return frozenset(
+            rule.name for rule in rules if not rule.is_default and self.draw(rule.name, task) < self.hold_out
+        )
+
+
+def owner_fields(owner: Owner) -> tuple[str, str, str, str]:
+    """An owner's names, in the order of the settings."""
+    return owner.team, owner.app, owner.user, owner.key
+
+
+def _names(names: Sequence[str], rule: Rule) -> bool:
+    family = rule.name.partition(".")[0]
+    return any(name in {ALL, rule.name, family} for name in names)

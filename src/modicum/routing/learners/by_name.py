@@ -1,0 +1,39 @@
+"""The learners that a person can name, and the one that is taken where nobody names any."""
+
+from modicum.calls.errors import unknown_name
+from modicum.routing.learners.blended import BlendedLearner
+from modicum.routing.learners.embedded import EmbeddedLearner
+from modicum.routing.learners.learner import OutcomeLearner
+from modicum.routing.learners.length import LengthLearner
+from modicum.routing.learners.linear import LinearLearner
+from modicum.routing.learners.neighbours import NeighbourLearner
+
+DEFAULT = "blended"
+LIVE = ("length", "linear", "letters", "neighbours", "blended")
+"""Those that decide on a live call. The others need vectors of the prompts, which no call has in time."""
+WITH_EMBEDDINGS = ("embedding", "embedding-neighbours", "blended-embedding")
+_MOST_COLUMNS = 30
+"""Of each prompt that neighbours compare: what stays below a millisecond and in a small file."""
+
+
+def make_learner(name: str) -> OutcomeLearner:
+    linear, letters = LinearLearner(measure_share=0.15), LinearLearner("letters", measure_share=0.15)
+    neighbours = NeighbourLearner(most_columns=_MOST_COLUMNS)
+    by_letters = NeighbourLearner("letters", most_columns=_MOST_COLUMNS)
+    embedding, embedding_neighbours = EmbeddedLearner(), EmbeddedLearner(300)
+    learners: dict[str, OutcomeLearner] = {
+        "length": LengthLearner(),
+        "linear": linear,
+        "letters": letters,
+        "neighbours": neighbours,
+        "blended": BlendedLearner((linear, neighbours, by_letters)),
+        "embedding": embedding,
+        "embedding-neighbours": embedding_neighbours,
+        "blended-embedding": BlendedLearner(
+            (linear, letters, NeighbourLearner(), NeighbourLearner("letters"), embedding, embedding_neighbours),
+            "blended with embeddings",
+        ),
+    }
+    if name not in learners:
+        raise unknown_name("learner", name, learners)
+    return learners[name]

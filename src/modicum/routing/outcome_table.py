@@ -1,0 +1,136 @@
+"""What several models made of the same prompts: what routing is learned from, and measured on."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
+
+import numpy as np
+
+from modicum.calls import UserError
+from modicum.calls.errors import accepted_are
+from modicum.routing.inputs import Inputs, read_prompts
+from modicum.routing.sparse_rows import Floats, Integers
+
+FEWEST_TASKS = 50
+"""With fewer nothing is learned: a rule that a person writes is better than a guess from so little."""
+
+
+@dataclass(frozen=True)
+class OutcomeTable:
+    """Rows are tasks, columns models. NaN: nobody knows."""
+
+    models: tuple[str, ...]
+    prompts: tuple[str, ...]
+    outcomes: Floats
+    families: tuple[str, ...]
+    """What kind of task each is; empty where nobody says it."""
+    costs: dict[str, Floats] = field(default_factory=dict)
+    """`usd`, `seconds`, `joules`: what each reply took."""
+    answers: tuple[tuple[str | None, ...], ...] | None = None
+    """What each model answered, in short: two that say the same agree."""
+    embeddings: Floats | None = None
+
+    def __len__(self) -> int:
+        return len(self.prompts)
+
+    @cached_property
+    def inputs(self) -> Inputs:
+        return read_prompts(self.prompts, self.embeddings)
+
+    def column(self, model: str) -> int:
+        if model not in self.models:
+            raise UserError(f"the table has no model '{model:.80}'; {accepted_are(self.models)}")
+        return self.models.index(model)
+
+    def select(self, models: Sequence[str]) -> "OutcomeTable":
+        """The same tasks with these models only."""
+        places = [self.column(model) for model in models]
+        return replace(
+            self,
+            models=tuple(models),
+            outcomes=self.outcomes[:, places],
+            costs={unit: costs[:, places] for unit, costs in self.costs.items()},
+            answers=None if self.answers is None else tuple(tuple(row[p] for p in places) for row in self.answers),
+        )
+
+    def take(self, rows: Integers) -> "OutcomeTable":
+        """These tasks only."""
+        taken = replace(
+            self,
+            prompts=tuple(self.prompts[row] for row in rows),
+            outcomes=self.outcomes[rows],
+            families=tuple(self.families[row] for row in rows) if self.families else (),
+            costs={unit: costs[rows] for unit, costs in self.costs.items()},
+            answers=None if self.answers is None else tuple(self.answers[row] for row in rows),
+            embeddings=None if self.embeddings is None else self.embeddings[rows],
+        )
+        if "inputs" in self.__dict__:  # texts that were read once are not read again
+            taken.__dict__["inputs"] = self.inputs.take(rows)
+        return taken
+
+    def complete(self) -> "OutcomeTable":
+        """The tasks that every model was graded on."""
+        return self.take(np.flatnonzero(np.isfinite(self.outcomes).all(axis=1)))
+
+    def mean_costs(self, unit: str) -> Floats:
+        """What a reply of each model takes on the mean; NaN where nobody knows."""
+        if unit not in self.costs:
+            return np.full(len(self.models), np.nan)
+        costs = self.costs[unit]
+        counted = np.isfinite(costs)
+        sums: Floats = np.where(counted, np.nan_to_num(costs), 0).sum(axis=0)
+        return np.where(counted.any(axis=0), sums / np.maximum(1, counted.sum(axis=0)), np.nan)
+
+
+def check_table(table: OutcomeTable) -> list[str]:
+    """What a person should know before anything is learned from it, in sentences.
+
+    Raises:
+        UserError: nothing can be learned from it; the message says why and what to do instead.
+    """
+    instead = "; until then write a rule, or send all to one model: 'modicum compare' says which"
+    if len(table.models) < 2:
+        raise UserError(f"a choice needs two models, and the table has {len(table.models)}{instead}")
+    if len(table) < FEWEST_TASKS:
+        raise UserError(
+            f"the table has {len(table):,} tasks, and nothing can be learned from fewer than {FEWEST_TASKS}{instead}"
+        )
+    values = np.unique(table.outcomes[np.isfinite(table.outcomes)])
+    if len(values) < 2:
+        level = f"{values[0]:g}" if len(values) else "unknown"
+        raise UserError(
+            f"every outcome is {level}: models cannot be told apart by it, so take the cheapest. "
+            "Give an outcome that differs, or harder tasks"
+        )
+    remarks = []
+    for model, column in zip(table.models, table.outcomes.T, strict=True):
+        graded = column[np.isfinite(column)]
+        if len(graded) and (graded == graded[0]).all():
+            remarks.append(f"{model}: every outcome is {graded[0]:g}, so nothing about it depends on the prompt.")
+        if len(graded) < len(column):
+            remarks.append(f"{model}: {len(column) - len(graded):,} of {len(column):,} tasks have no outcome.")
+    remarks += _describe_contradictions(table)
+    return remarks
+
+
+def _describe_contradictions(table: OutcomeTable) -> list[str]:
+    """The same prompt with different outcomes: no router can be right on both."""
+    rows_of: dict[str, list[int]] = {}
+    for row, prompt in enumerate(table.prompts):
+        rows_of.setdefault(prompt, []).append(row)
+    repeated = [rows for rows in rows_of.values() if len(rows) > 1]
+    contradicting = [
+        rows
+        for rows in repeated
+        if any(len(np.unique(column[np.isfinite(column)])) > 1 for column in table.outcomes[rows].T)
+    ]
+    if not contradicting:
+        return []
+    count = sum(map(len, contradicting))
+    return [
+        (
+            f"{count:,} rows repeat a prompt with another outcome: they are learned as a share, and no choice can be "
+            "right "
+            "for all of them."
+        )
+    ]

@@ -1,0 +1,134 @@
+"""The decision: one prompt in, one model out. Pure, and on doubt the best single model."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import msgspec
+import numpy as np
+
+from modicum.routing.calibration import Unit
+from modicum.routing.inputs import pack_features
+from modicum.routing.learners.learner import Scorer
+from modicum.routing.sparse_rows import Floats
+from modicum.routing.text_features import read_text
+
+PRICE_CHANGE = 0.25
+"""A model whose price has moved by more than this share since the training is weighed at the new price, and said."""
+MOST_FOREIGN = 0.3
+"""Share of bytes outside ASCII beyond which a prompt is in another script than the training, unless that had it too."""
+MEASURED_FOREIGN = 6
+
+
+class Provenance(msgspec.Struct, frozen=True, kw_only=True):
+    """Where weights come from, and until when they hold."""
+
+    trained_on: date
+    expires_on: date
+    source: str
+    """What was learned from, in a person's words: file names or the ledger, without any text of prompts."""
+    learner: str
+    tasks_count: int
+    outcome: float
+    """What was reached on prompts that were not learned from, at this rate."""
+    best_single_outcome: float
+    saving: float | None
+    apgr: float | None = None
+
+
+class RouterTerms(msgspec.Struct, frozen=True, kw_only=True):
+    """What a router knows beside its weights."""
+
+    models: tuple[str, ...]
+    costs: tuple[float, ...]
+    """Of a mean reply of each, in `unit`, when it was trained."""
+    unit: Unit
+    rate: float
+    """Outcome that one unit of cost must add."""
+    best_single: str
+    most_foreign: float
+    """The greatest share of bytes outside ASCII among all but the oddest prompts of the training."""
+    provenance: Provenance
+
+
+@dataclass(frozen=True)
+class RoutingChoice:
+    model: str
+    why: str
+    scores: tuple[float, ...] = ()
+    """The outcome that is expected of each model; empty where nothing was learned for this prompt."""
+
+
+@dataclass(frozen=True)
+class Router:
+    """Args:
+    scorer: what was learned.
+    terms: at which terms it is used.
+    """
+
+    scorer: Scorer
+    terms: RouterTerms
+
+    def decide(
+        self,
+        prompt: str,
+        *,
+        today: date,
+        allows: Callable[[str], bool] | None = None,
+        price_factors: Mapping[str, float] | None = None,
+        current: str = "",
+        switch_cost: float = 0.0,
+    ) -> RoutingChoice:
+        """The model for a prompt.
+
+        Args:
+            prompt: what is asked for: a conversation's last message of its user.
+            today: for the expiry.
+            allows: whether a model may be asked (policy, keys, models that have vanished).
+            price_factors: by which a model's price has changed since the training.
+            current: the model of this task so far: another one has to be worth `switch_cost` more.
+            switch_cost: of losing the prompt cache, in the router's unit.
+        """
+        terms = self.terms
+        open_models = [place for place, model in enumerate(terms.models) if allows is None or allows(model)]
+        if not open_models:
+            return RoutingChoice("", "no model of the router may be asked: the call goes as it came")
+        safe = terms.best_single if terms.models.index(terms.best_single) in open_models else ""
+        if today > terms.provenance.expires_on:
+            return RoutingChoice(safe, f"the weights expired on {terms.provenance.expires_on}: the best single model")
+        features = read_text(prompt)
+        if features.measures[MEASURED_FOREIGN] > max(MOST_FOREIGN, terms.most_foreign):
+            return RoutingChoice(safe, "another script than the training: the best single model")
+        scores = self.scorer.score(pack_features([features]))[0]
+        if not np.isfinite(scores).all():
+            return RoutingChoice(safe, "the weights say nothing of this prompt: the best single model")
+        costs = _costs_today(terms, price_factors)
+        if current in terms.models and switch_cost > 0:
+            costs = costs + np.array([0.0 if model == current else switch_cost for model in terms.models])
+        worth = scores - terms.rate * costs
+        chosen = max(open_models, key=lambda place: worth[place])
+        return RoutingChoice(terms.models[chosen], _reason(terms, chosen, current), tuple(map(float, scores)))
+
+
+def _costs_today(terms: RouterTerms, factors: Mapping[str, float] | None) -> Floats:
+    costs = np.array(terms.costs)
+    if factors and terms.unit == "usd":
+        costs *= [factors.get(model, 1.0) for model in terms.models]
+    return costs
+
+
+def _reason(terms: RouterTerms, chosen: int, current: str) -> str:
+    model = terms.models[chosen]
+    if model == current:
+        return "worth most, with the prompt cache that this task has there"
+    return "worth most of what is expected of each model, at its cost"
+
+
+def price_remarks(terms: RouterTerms, factors: Mapping[str, float]) -> list[str]:
+    """What changed since the training, in sentences."""
+    return [
+        f"{model}: its price is {factors[model]:.2f} times that of the training; choices weigh it so, and a new "
+        "training is due: modicum route train"
+        for model in terms.models
+        if model in factors and abs(factors[model] - 1) > PRICE_CHANGE
+    ]

@@ -1,0 +1,94 @@
+"""`[optimize]`: rules that change calls before they are sent."""
+
+import math
+from collections.abc import Callable, Iterable
+
+import msgspec
+
+from modicum.calls import Owner
+from modicum.calls.errors import accepted_are
+from modicum.calls.rule import Rule
+from modicum.optimizers import RULES
+from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
+
+MOST_MB = 100_000
+
+
+class OwnerRules(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[[optimize.owner]]`: what holds for some owners alone. Later ones outweigh those before them."""
+
+    team: str = ""
+    """Whose calls it is about. Empty: everybody's. So are the following."""
+    app: str = ""
+    user: str = ""
+    key: str = ""
+    """The name of a key."""
+    on: tuple[str, ...] = ()
+    """Rules that run for them."""
+    off: tuple[str, ...] = ()
+    """Rules that do not."""
+    keep_warm: bool | None = None
+    """Whether pings renew their prompt caches. Not set: as for everybody."""
+
+
+class OptimizeSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=True):
+    """`[optimize]`: which rules run. Rules that lose nothing and keep the provider's cache run by themselves."""
+
+    enabled: bool = True
+    """The one switch: `false` runs no rule of the list."""
+    on: tuple[str, ...] = ()
+    """Rules that run beside those that do by themselves; a family, as `cache`, is all its rules, and `all` every one.
+    `modicum optimize list` shows them."""
+    off: tuple[str, ...] = ()
+    """Rules that do not run."""
+    hold_out: float = 0.1
+    """Share of tasks on which a rule that was chosen here does not run, so that its effect can be seen. 0: none."""
+    keep_warm: bool = False
+    """Whether pings renew the prompt caches of pausing conversations, where that is expected to pay (docs/optimize.md).
+    Keys that are billed by use only."""
+    keep_warm_most_mb: int = 64
+    """The most megabytes of requests that are held in memory for that."""
+    owner: tuple[OwnerRules, ...] = ()
+    """What holds for some owners alone."""
+
+    @property
+    def keeps_warm(self) -> bool:
+        """Whether caches are kept warm for anybody."""
+        return self.enabled and (self.keep_warm or any(one.keep_warm for one in self.owner))
+
+    def keeps_warm_for(self, owner: Owner) -> bool:
+        """Whether an owner's caches are kept warm."""
+        if not self.enabled:
+            return False
+        chosen = self.keep_warm
+        for one in self.owner:
+            if one.keep_warm is not None and OwnerChoice(one.team, one.app, one.user, one.key).is_about(owner):
+                chosen = one.keep_warm
+        return chosen
+
+
+def optimize_fault(settings: OptimizeSettings, rules: Iterable[Rule] = RULES) -> tuple[str, str] | None:
+    """The setting that is wrong, and what it must be."""
+    if not (math.isfinite(settings.hold_out) and 0 <= settings.hold_out < 1):
+        return "hold_out", "must be a share from 0 to below 1"
+    if not 1 <= settings.keep_warm_most_mb <= MOST_MB:
+        return "keep_warm_most_mb", f"must be a number from 1 to {MOST_MB:,}"
+    names = {rule.name for rule in rules}
+    names |= {name.partition(".")[0] for name in names} | {ALL}
+    for one in (settings, *settings.owner):
+        for key in ("on", "off"):
+            unknown = next((name for name in getattr(one, key) if name not in names), None)
+            if unknown is not None:
+                return key, f"names '{unknown:.64}'; {accepted_are(sorted(names))}"
+    return None
+
+
+def rule_choice_of(
+    settings: OptimizeSettings, draw: Callable[[str, str], float], rules: Iterable[Rule] = RULES
+) -> RuleChoice | None:
+    """What checked settings choose; None: no rule runs. `draw`: of tasks that are held out."""
+    if not settings.enabled:
+        return None
+    choices = [OwnerChoice(on=settings.on, off=settings.off)]
+    choices += [OwnerChoice(one.team, one.app, one.user, one.key, one.on, one.off) for one in settings.owner]
+    return RuleChoice(tuple(rules), tuple(choices), settings.hold_out, draw)

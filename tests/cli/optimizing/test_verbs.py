@@ -1,0 +1,48 @@
+from pathlib import Path
+
+import pytest
+
+
+def test_rules_are_listed_with_what_is_on(modicum, home):
+    found = modicum("optimize", "list", "--json").json
+
+    assert found["enabled"] is True
+    assert [row["rule"] for row in found["rules"]][-1] == "keep_warm"
+    assert found["rules"][-1]["on"] is False
+    Path("modicum.toml").write_text("[optimize]\nkeep_warm = true\n")
+    found = modicum("optimize", "list", "--json").json
+    assert found["rules"][-1]["on"] is True
+
+
+def test_logs_are_explained_rule_by_rule(modicum, transcripts):
+    said = modicum("optimize", "explain", "--log", transcripts, "--json")
+
+    assert said.status == 0
+    row = said.json["rules"][-1]
+    assert row["rule"] == "keep_warm"
+    assert (
+        row["calls"] + sum(calls for reason, calls in row["why_not"].items() if "choose" not in reason) >= row["calls"]
+    )
+    text = modicum("optimize", "explain", "--log", transcripts)
+    assert "would act" in text.out
+    assert "keep_warm:" in text.out
+
+
+@pytest.mark.parametrize(
+    ("words", "problem"),
+    [
+        (["nothing-like-it"], "no call of this ledger has an id that begins with 'nothing-like-it'"),
+    ],
+)
+def test_an_unknown_call_is_one_line(modicum, transcripts, words, problem):
+    said = modicum("optimize", "explain", *words, "--log", transcripts)
+
+    assert said.status == 2
+    assert problem in said.err
+
+
+def test_a_missing_file_is_one_line(modicum, tmp_path):
+    said = modicum("optimize", "explain", "--log", tmp_path / "nowhere")
+
+    assert said.status == 2
+    assert "there is no file" in said.err

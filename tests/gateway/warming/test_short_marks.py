@@ -1,0 +1,24 @@
+from gateway.warming.warm_rig import LONG, warm_rig
+
+MARK = {"type": "ephemeral", "ttl": "1h"}
+SYSTEM = [{"type": "text", "text": LONG, "cache_control": MARK}]
+
+
+def test_what_is_kept_warm_is_written_for_five_minutes(tmp_path):
+    with warm_rig(tmp_path) as warm:
+        call = warm.call("hello", system=SYSTEM)
+
+        assert call.usage.cache_write_5m > 1024
+        assert call.usage.cache_write_1h == 0
+        assert [edit.rule for edit in call.edits] == ["cache.short_marks"]
+        assert warm.ping(275, call) == 1
+        assert warm.rig.wait_for_records(2)[-1].usage.cache_read == call.usage.cache_write_5m
+
+
+def test_what_gets_no_pings_keeps_its_hour(tmp_path):
+    with warm_rig(tmp_path) as warm:
+        thinking = {"type": "enabled", "budget_tokens": 1024}
+        assert warm.call("hello", system=SYSTEM, thinking=thinking, max_tokens=2000).usage.cache_write_1h > 1024
+        assert warm.call("bye", system=SYSTEM, headers={"x-modicum-agent": "a"}).edits == ()
+    with warm_rig(tmp_path / "other", keep_warm=False) as warm:
+        assert warm.call("hello", system=SYSTEM).usage.cache_write_1h > 1024

@@ -1,0 +1,98 @@
+import gzip
+
+import numpy as np
+import pytest
+
+from modicum.calls import UserError
+from modicum.importers.outcome_tables import read_outcome_tables
+from routing_tables import known_table, write_long
+
+
+def written(tmp_path, text, name="t.csv"):
+    path = tmp_path / name
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_row_per_model_and_a_column_per_model_are_the_same_table(tmp_path):
+    long = written(
+        tmp_path,
+        "task,model,prompt,group,success,cost_usd,answer\n"
+        "1,a,say one,x,true,0.1,one\n1,b,say one,x,false,0.5,two\n2,a,say two,y,0,0.1,\n2,b,say two,y,1,0.5,2\n",
+    )
+    wide = written(
+        tmp_path,
+        "prompt,subject,a,b,a:cost_usd,b:cost_usd,a:answer,b:answer\n"
+        "say one,x,True,False,0.1,0.5,one,two\nsay two,y,0,1,0.1,0.5,,2\n",
+        "w.csv",
+    )
+
+    for path in (long, wide):
+        table, problems = read_outcome_tables([path])
+        assert not problems
+        assert table.models == ("a", "b")
+        assert table.prompts == ("say one", "say two")
+        assert table.families == ("x", "y")
+        assert table.outcomes.tolist() == [[1, 0], [0, 1]]
+        assert table.costs["usd"].tolist() == [[0.1, 0.5], [0.1, 0.5]]
+        assert table.answers[0] == ("one", "two")
+
+
+def test_several_runs_of_a_task_are_a_share_and_several_files_are_families(tmp_path):
+    one = written(tmp_path, "prompt,model,correct\nq,a,1\nq,a,0\nq,b,1\n", "one.csv")
+    two = tmp_path / "two.csv.gz"
+    two.write_bytes(gzip.compress(b"prompt,model,correct\nr,a,1\n"))
+
+    table, _ = read_outcome_tables([one, two])
+
+    assert table.outcomes[0].tolist() == [0.5, 1]
+    assert np.isnan(table.outcomes[1, 1])
+    assert table.families == ("one", "two")
+
+
+def test_bad_rows_are_named_with_their_line_and_the_rest_counts(tmp_path):
+    path = written(
+        tmp_path,
+        "prompt,a,b,a:cost_usd\nfine,1,0,1\n,1,1,1\nodd,maybe,1,1\nfar,7,1,1\nshort,1\ncost,1,1,-3\nnan,nan,1,\n",
+    )
+
+    table, problems = read_outcome_tables([path])
+
+    assert table.prompts == ("fine", "nan")
+    assert [(problem.line, problem.reason.partition(": ")[2]) for problem in problems if ": " in problem.reason] == [
+        (3, "the prompt is empty"),
+        (4, "the outcome is neither a number nor true or false"),
+        (5, "the outcome lies outside 0..1"),
+        (7, "a cost is negative or endless"),
+    ]
+    assert problems[3].reason == "2 cells where the header has 4"
+
+
+def test_prompts_of_any_language_and_with_line_ends_are_read(tmp_path):
+    path = written(tmp_path, 'prompt,a,b\n"zwei\nZeilen, ""ja""",1,0\n日本語,0,1\n')
+
+    assert read_outcome_tables([path])[0].prompts == ('zwei\nZeilen, "ja"', "日本語")
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("question_id,a\n1,1\n", "no column holds the prompts; accepted are prompt, question"),
+        ("prompt,model\nx,a\n", "no column holds outcomes; name it with --outcome"),
+        ("prompt\nx\n", "neither a column 'model' nor one for each model"),
+        ("prompt,a\n", "holds no tasks"),
+        ("", "holds no tasks"),
+    ],
+)
+def test_a_table_that_lacks_something_says_what(tmp_path, text, said):
+    with pytest.raises(UserError, match=said):
+        read_outcome_tables([written(tmp_path, text)])
+
+
+def test_a_model_or_family_that_is_not_there_is_answered_with_those_that_are(tmp_path):
+    path = write_long(known_table(5), tmp_path / "t.csv")
+
+    with pytest.raises(UserError, match="no model 'gone' in the table; accepted are cheap, dear"):
+        read_outcome_tables([path], models=["gone"])
+    with pytest.raises(UserError, match="there is no column 'kind'; accepted are task, model"):
+        read_outcome_tables([path], family="kind")

@@ -1,0 +1,62 @@
+from datetime import UTC, datetime, timedelta
+
+from modicum.calls import Call, Owner, Usage
+from modicum.calls.change import Change
+from modicum.calls.rule import NetSaving, Rule, Safety
+from modicum.insights.rule_explanations import KEEP_WARM, explain
+from modicum.ledger.booking import book
+from modicum.ledger.opening import open_store
+from modicum.metering.prices import PriceBook
+from modicum.optimizers.rule_choice import OwnerChoice, RuleChoice
+
+AT = datetime(2026, 2, 3, tzinfo=UTC)
+SPAN = AT - timedelta(days=1), AT + timedelta(days=1)
+
+
+def call(number, model="claude-opus-4-5", **fields):
+    usage = Usage(cache_read=40_000, cache_write_5m=5_000, output_visible=100)
+    at = AT + timedelta(seconds=number)
+    more = {"call_id": f"msg_{number}", "source": "test", "provider": "anthropic", "model": model, "started": at}
+    return Call(**more | {"finished": at, "usage": usage, "task": "t", "conversation": "c"} | fields)
+
+
+def ledger(*calls):
+    store = open_store(":memory:")
+    prices = PriceBook()
+    store.append([book(one, prices) for one in calls])
+    return store
+
+
+CAP = Rule(
+    "toy.cap",
+    lambda *_: Change(most_output_tokens=5, why="test"),
+    Safety.LOSSY,
+    purpose="caps",
+    weigh=lambda *_: NetSaving(3, 0, None, is_certain=True),
+)
+
+
+def test_every_rule_is_explained_with_its_calls_and_reasons():
+    store = ledger(call(1), call(2, agent="helper"), call(3, usage=Usage(input_uncached=10)))
+
+    cap, warm = explain(store, RuleChoice((CAP,)), PriceBook(), SPAN)
+
+    assert (cap.rule, cap.calls, cap.calls_on, cap.tokens_removed) == ("toy.cap", 3, 0, 9)
+    assert cap.why_not == {"it is lossy, so its owner has to choose it": 3}
+    assert (warm.rule, warm.calls, warm.calls_on) == (KEEP_WARM, 1, 0)
+    assert warm.expected_usd > 0
+    assert warm.why_not == {
+        "it is a call of an agent within a task": 1,
+        "it left nothing in a cache": 1,
+        "its owner has to choose it: keep_warm = true in [optimize]": 1,
+    }
+
+
+def test_one_call_is_explained_with_what_its_owner_chose():
+    store = ledger(call(1, owner=Owner("web")), call(2))
+    first = store.ask("rule_calls", since=SPAN[0], until=SPAN[1])
+    entry_id = next(row["entry_id"] for row in first if row["team"] == "web")
+
+    cap, _ = explain(store, RuleChoice((CAP,), (OwnerChoice("web", on=("toy",)),)), PriceBook(), SPAN, call_id=entry_id)
+
+    assert (cap.calls, cap.calls_on, cap.why_not) == (1, 1, {})

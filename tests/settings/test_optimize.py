@@ -1,0 +1,36 @@
+import pytest
+
+from modicum.calls import Owner, UserError
+from modicum.calls.change import NO_CHANGE
+from modicum.calls.rule import Rule, Safety
+from modicum.settings import read_settings
+from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault, rule_choice_of
+
+RULES = (Rule("toy.cut", lambda *_: NO_CHANGE, Safety.LOSSY),)
+
+
+def test_settings_choose_rules_by_owner():
+    settings = OptimizeSettings(owner=(OwnerRules(team="web", on=("toy",)),))
+
+    choice = rule_choice_of(settings, lambda *_: 1.0, RULES)
+
+    assert choice.of_owner(Owner("web")) == RULES
+    assert choice.of_owner(Owner("ops")) == ()
+    assert rule_choice_of(OptimizeSettings(enabled=False), lambda *_: 1.0, RULES) is None
+
+
+def test_unknown_rules_and_shares_are_refused():
+    assert optimize_fault(OptimizeSettings(on=("toy.cut",)), RULES) is None
+    assert optimize_fault(OptimizeSettings(hold_out=1.0), RULES) == ("hold_out", "must be a share from 0 to below 1")
+    assert optimize_fault(OptimizeSettings(owner=(OwnerRules(off=("toy.cat",)),)), RULES) == (
+        "off",
+        "names 'toy.cat'; accepted are all, toy, toy.cut",
+    )
+
+
+def test_the_file_is_refused_with_its_line(tmp_path):
+    file = tmp_path / "modicum.toml"
+    file.write_text("[optimize]\nenabled = true\non = ['nothing.such']\n")
+
+    with pytest.raises(UserError, match=r"modicum.toml:3: optimize.on names 'nothing.such'; accepted are all"):
+        read_settings({"MODICUM_CONFIG": str(file)})

@@ -28,8 +28,8 @@ def test_policies_are_read_in_their_order(tmp_path):
 @pytest.mark.parametrize(
     ("row", "message"),
     [
-        ('name = ""', r"modicum\.toml:5: resilience '': name must be"),
-        ('name = "a"\nretries = -1', r"modicum\.toml:6: resilience 'a': retries is a number from 0 to 10"),
+        ('name = ""', r"modicum\.toml:6: resilience '': name must be"),
+        ('name = "a"\nretries = -1', r"modicum\.toml:7: resilience 'a': retries is a number from 0 to 10"),
         ('name = "a"\nretries = 1000000', "retries is a number from 0 to 10"),
         ('name = "a"\nmost_wait_s = nan', "most_wait_s is a number of seconds from 0 to 300"),
         ('name = "a"\nfirst_wait_s = inf', "first_wait_s is a number of seconds"),

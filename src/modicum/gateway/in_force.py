@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 from modicum.calls.rule import Rule
 from modicum.gateway.answering import Answerer
+from modicum.gateway.callers.attribution import Attribution
 from modicum.gateway.callers.owners import Owners
-from modicum.gateway.exchange import Exchange
 from modicum.gateway.http.outcomes import Graded
 from modicum.gateway.optimizing import FactSource
 from modicum.gateway.upstreams import Route, Upstreams
@@ -26,17 +26,16 @@ class InForce(NamedTuple):
     has_fallbacks: bool = False
     """Whether a call may go elsewhere where its upstream fails, or is full."""
 
-    def route_finder(self, exchange: Exchange) -> Callable[[str, str], Route]:
+    def route_finder(self, about: Attribution, number: str) -> Callable[[str, str], Route]:
         """Finds the way of a call to a model, in a dialect. Where upstreams have weights, calls of one conversation go
         the same way.
         """
         if not self.upstreams.has_weights:
             return self.upstreams.route
-        about = exchange.about
-        key = about.conversation or about.task or exchange.number
+        key = about.conversation or about.task or number
         return lambda model, dialect: self.upstreams.spread(model, dialect, key)
 
     @property
     def may_divert(self) -> bool:
         """Whether a call may go elsewhere than its model says, or nowhere."""
-        return bool(self.sources or self.rules or self.answerers or self.upstreams.has_weights or self.has_fallbacks)
+        return bool(self.sources or self.rules or self.answerers or self.has_fallbacks)

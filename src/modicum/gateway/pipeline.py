@@ -58,7 +58,7 @@ class Pipeline:
         try:
             exchange = self.admit(request, in_force)
             if self._budgets.is_active:
-                await self._budgets.reserve(exchange, in_force.route_finder(exchange))
+                await self._budgets.reserve(exchange, in_force.route_finder(exchange.about, exchange.number))
             self._recorder.begin(exchange)
         except (Refused, DialectError) as refusal:
             if exchange is not None and exchange.reservation is not None:
@@ -88,7 +88,11 @@ class Pipeline:
     async def exchanged(self, exchange: Exchange, client: Client, in_force: InForce) -> bytes:
         """Request and reply, however they go. Returns the end of the reply, which waits for the journal."""
         try:
-            route, body, find_route = exchange.route, exchange.edited, in_force.route_finder(exchange)
+            route, body, find_route = (
+                exchange.route,
+                exchange.edited,
+                in_force.route_finder(exchange.about, exchange.number),
+            )
             self._optimizer.optimize(exchange, in_force.sources, in_force.rules, find_route)
             if self._budgets.is_active and (exchange.route is not route or exchange.edited is not body):
                 await self._budgets.reserve(exchange, find_route, may_downgrade=False)
@@ -106,14 +110,12 @@ class Pipeline:
         facts = request.served.dialect.request(request.body, request.path)
         caller.check_model(facts.model)
         caller.check_body(request.body)
-        route = in_force.upstreams.route(facts.model, request.served.dialect.name)
+        number, about = next(self._numbers), attribution(request.headers, facts, caller.owner)
+        route = in_force.route_finder(about, number)(facts.model, request.served.dialect.name)
         self._readiness.check()
         if not in_force.may_divert:
             self._upstream_calls.check(route.upstream)
-        about = attribution(request.headers, facts, caller.owner)
-        exchange = Exchange(next(self._numbers), request, caller, facts, about, route)
-        if in_force.upstreams.has_weights:
-            exchange.go(in_force.route_finder(exchange)(facts.model, request.served.dialect.name))
+        exchange = Exchange(number, request, caller, facts, about, route)
         sending.check_key(exchange)
         return exchange
 

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from modicum.calls import NO_CHARGES, Basis, Call, CallStatus, Charges, Edit, Owner, Usage
+from modicum.calls import FAILED_ATTEMPT, NO_CHARGES, Basis, Call, CallStatus, Charges, Edit, Owner, Usage
 from modicum.calls.provider_names import is_native_id
 from modicum.gateway.callers.attribution import Attribution
 from modicum.gateway.exchange import Exchange, is_unbilled
@@ -190,7 +190,7 @@ def attempt_call(exchange: Exchange, counted: CountedUsage, failed: str) -> Call
         calls_count=0,
         first_token=None,
         finish_reason=call.finish_reason or failed,
-        tags={**call.tags, "attempt.of": exchange.number, "attempt": number, "attempt.failed": failed},
+        tags={**call.tags, "attempt.of": exchange.number, "attempt": number, FAILED_ATTEMPT: failed},
     )
 
 

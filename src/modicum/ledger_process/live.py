@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from modicum.calls import CallStatus, Entry
+from modicum.calls import FAILED_ATTEMPT, CallStatus, Entry
 
 KEPT = timedelta(minutes=15)
 MOST_CALLS = 200_000
@@ -80,8 +80,9 @@ class LiveWindow:
 
 def _count(entry: Entry, line: LiveLine) -> None:
     usage = entry.call.usage
-    line.calls += 1
-    line.calls_failed += entry.call.status is not CallStatus.OK
+    if FAILED_ATTEMPT not in entry.call.tags:  # its call goes on, and counts once
+        line.calls += 1
+        line.calls_failed += entry.call.status is not CallStatus.OK
     line.prompt_tokens += usage.prompt_tokens
     line.completion_tokens += usage.completion_tokens
     line.cache_read_tokens += usage.cache_read

@@ -15,6 +15,7 @@ from modicum.settings import (
     GatewaySettings,
     OptimizeSettings,
     OtelSettings,
+    ResilienceSettings,
     Settings,
     TeamSettings,
     UpstreamSettings,
@@ -83,6 +84,12 @@ def test_every_setting_of_a_budget_has_its_line():
     page = (ROOT / "docs/budgets.md").read_text()
 
     assert [one.name for one in msgspec.structs.fields(BudgetSettings) if f"`{one.name}`" not in page] == []
+
+
+def test_every_setting_of_resilience_has_its_line():
+    page = (ROOT / "docs/resilience.md").read_text()
+
+    assert [one.name for one in msgspec.structs.fields(ResilienceSettings) if f"`{one.name}`" not in page] == []
 
 
 def test_every_field_of_the_bill_is_documented(modicum, transcripts):

@@ -80,14 +80,14 @@ class LiveWindow:
 
 def _count(entry: Entry, line: LiveLine) -> None:
     usage = entry.call.usage
-    if FAILED_ATTEMPT not in entry.call.tags:  # its call goes on, and counts once
-        line.calls += 1
-        line.calls_failed += entry.call.status is not CallStatus.OK
+    is_call = FAILED_ATTEMPT not in entry.call.tags  # else its call goes on, and counts once
+    line.calls += is_call
+    line.calls_failed += is_call and entry.call.status is not CallStatus.OK
     line.prompt_tokens += usage.prompt_tokens
     line.completion_tokens += usage.completion_tokens
     line.cache_read_tokens += usage.cache_read
     if entry.cost.usd is None:
-        line.calls_unpriced += 1
+        line.calls_unpriced += is_call
     else:
         line.cost_usd = (line.cost_usd or Decimal(0)) + entry.cost.usd
 

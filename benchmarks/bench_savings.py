@@ -22,6 +22,7 @@ from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
 from modicum.metering.return_times import CODING_AGENTS, ReturnTimes
 from modicum.statistics.ratios import ratio_of_sums
+from savings_content import content_figures
 from savings_split import link, split_by_person
 
 EVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
@@ -51,6 +52,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a folder of Claude Code transcripts")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--choose", action="store_true", help="what the other half says, from which rules are chosen")
+    parser.add_argument("--logs", type=Path, help="a folder of loghub's *_2k.log files, for the rules on content")
     options = parser.parse_args()
     halves = split_by_person(options.data)
     folder = Path(tempfile.mkdtemp(prefix="modicum-bench-"))
@@ -69,6 +71,8 @@ def main() -> None:
         figures |= {"return_times": str(times), "is_shipped": times == CODING_AGENTS}
     for suffix, prices in (("", PriceBook()), ("_today", PricesToday())):
         figures |= measure(history, prices, suffix)
+    if options.logs:
+        figures |= content_figures(options.logs)
     report(figures | {"machine": machine()}, as_json=options.json)
 
 

@@ -1,3 +1,4 @@
+import math
 import subprocess
 import sys
 
@@ -14,6 +15,14 @@ def test_the_same_words_have_the_same_columns_wherever_they_stand():
     # Three words and two pairs of them; the words of a sentence that are those of another are found there.
     assert len(columns("red green blue")) == 5
     assert columns("Red") < columns("a very long beginning, and then: red!")
+
+
+def test_a_word_counts_by_the_logarithm_of_how_often_it_stands():
+    # Twice "a", once "b", once each of the pairs "a b" and "b a"; columns ascend, each once.
+    columns, values = read_text("a b a").words
+
+    assert sorted(values.tolist()) == pytest.approx([1, 1, 1, 1 + math.log(2)])
+    assert columns.tolist() == sorted(set(columns.tolist()))
 
 
 def test_features_are_the_same_in_every_process():

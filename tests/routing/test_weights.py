@@ -59,3 +59,9 @@ def test_weights_on_vectors_cannot_be_used_live():
 
     with pytest.raises(UserError, match="no call has vectors of its prompt in time"):
         encode_router(router)
+
+
+def test_what_a_scorer_lays_out_once_is_laid_out_when_the_router_is_read():
+    scorer = decode_router(encode_router(trained("neighbours")), "r").scorer
+
+    assert {"postings", "graded"} <= vars(scorer).keys()

@@ -75,7 +75,7 @@ class Charges(msgspec.Struct, frozen=True, gc=False, omit_defaults=True):
 
     @property
     def web_searches(self) -> int:
-        return sum(self.requests.get(unit, 0) for unit in WEB_SEARCHES)
+        return sum(self.requests.get(unit, 0) for unit in WEB_SEARCHES) if self.requests else 0
 
     def with_cache_miss(self, reason: str) -> Self:
         return msgspec.structs.replace(self, cache_miss=reason) if reason else self

@@ -73,11 +73,13 @@ class Rule(NamedTuple):
     """What it does, in one line for its users."""
     weigh: Callable[[Prompt, Facts, Change], NetSaving] | None = None
     """What its change is expected to save; None: as `optimizers/net_saving.py` works it out from the tokens."""
+    must_be_chosen: bool = False
+    """It loses nothing and yet is not on by default, because it takes more time on a call than nobody asked for."""
 
     @property
     def is_default(self) -> bool:
         """Whether it runs where nobody has chosen otherwise."""
-        return self.safety is Safety.LOSSLESS and self.is_cache_safe
+        return self.safety is Safety.LOSSLESS and self.is_cache_safe and not self.must_be_chosen
 
 
 class RuleEffect(StrEnum):

@@ -6,6 +6,7 @@ columns are described as those of every noun.
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
+from operator import attrgetter
 from typing import Any
 
 import msgspec
@@ -43,7 +44,7 @@ def _bucket_cost(bucket: str) -> Callable[[Entry], Any]:
 
 
 def _bucket_tokens(name: str) -> Callable[[Entry], Any]:
-    return lambda entry: getattr(entry.call.usage, name)
+    return attrgetter(f"call.usage.{name}")
 
 
 def _list_events(anatomy: Anatomy | None) -> str:
@@ -54,49 +55,49 @@ TOKEN_SUMS = ("uncached_tokens", "cache_read_tokens", "cache_write_tokens", "com
 """Sums of buckets that the ledger keeps, as `Usage` gives them: nearly every question asks for them."""
 
 ENTRY_COLUMNS: tuple[Column[Entry], ...] = (
-    Column("entry_id", _TEXT, lambda e: e.call.call_id),
-    Column("revision", _WHOLE, lambda e: e.call.revision),
-    Column("source", _NAME, lambda e: e.call.source),
-    Column("provider", _NAME, lambda e: e.call.provider),
-    Column("model", _NAME, lambda e: e.call.model),
-    Column("started", _TIME, lambda e: e.call.started),
-    Column("first_token", _TIME, lambda e: e.call.first_token, nullable=True),
-    Column("finished", _TIME, lambda e: e.call.finished, nullable=True),
-    Column("status", _NAME, lambda e: e.call.status.value),
-    Column("finish_reason", _NAME, lambda e: e.call.finish_reason),
+    Column("entry_id", _TEXT, attrgetter("call.call_id")),
+    Column("revision", _WHOLE, attrgetter("call.revision")),
+    Column("source", _NAME, attrgetter("call.source")),
+    Column("provider", _NAME, attrgetter("call.provider")),
+    Column("model", _NAME, attrgetter("call.model")),
+    Column("started", _TIME, attrgetter("call.started")),
+    Column("first_token", _TIME, attrgetter("call.first_token"), nullable=True),
+    Column("finished", _TIME, attrgetter("call.finished"), nullable=True),
+    Column("status", _NAME, attrgetter("call.status.value")),
+    Column("finish_reason", _NAME, attrgetter("call.finish_reason")),
     *(Column(bucket, _WHOLE, _bucket_tokens(bucket)) for bucket in BUCKETS),
     *(Column(name, _WHOLE, _bucket_tokens(name)) for name in TOKEN_SUMS),
-    Column("usage_basis", _NAME, lambda e: e.call.usage_basis.value),
-    Column("output_basis", _NAME, lambda e: e.call.output_basis.value),
-    Column("output_tokens_estimated", _WHOLE, lambda e: e.call.output_tokens_estimated, nullable=True),
-    Column("tier", _NAME, lambda e: e.call.tier.value),
-    Column("web_searches", _WHOLE, lambda e: e.call.charges.web_searches),
+    Column("usage_basis", _NAME, attrgetter("call.usage_basis.value")),
+    Column("output_basis", _NAME, attrgetter("call.output_basis.value")),
+    Column("output_tokens_estimated", _WHOLE, attrgetter("call.output_tokens_estimated"), nullable=True),
+    Column("tier", _NAME, attrgetter("call.tier.value")),
+    Column("web_searches", _WHOLE, attrgetter("call.charges.web_searches")),
     Column("requests", _TEXT, lambda e: json_text(e.call.charges.requests) if e.call.charges.requests else "{}"),
-    Column("region", _NAME, lambda e: e.call.charges.region),
+    Column("region", _NAME, attrgetter("call.charges.region")),
     Column("caveats", _TEXT, lambda e: json_text(e.call.charges.caveats) if e.call.charges.caveats else "[]"),
-    Column("provider_cost_usd", _MONEY, lambda e: e.call.charges.provider_cost_usd, nullable=True),
-    Column("calls_count", _WHOLE, lambda e: e.call.calls_count),
-    Column("cost_usd", _MONEY, lambda e: e.cost.usd, nullable=True),
+    Column("provider_cost_usd", _MONEY, attrgetter("call.charges.provider_cost_usd"), nullable=True),
+    Column("calls_count", _WHOLE, attrgetter("call.calls_count")),
+    Column("cost_usd", _MONEY, attrgetter("cost.usd"), nullable=True),
     *(
         Column(f"cost_{bucket}_usd", _MONEY, _bucket_cost(bucket), nullable=True)
         for bucket in BucketCosts.__struct_fields__
     ),
-    Column("cost_basis", _NAME, lambda e: e.cost.basis.value),
+    Column("cost_basis", _NAME, attrgetter("cost.basis.value")),
     Column("price_source", _NAME, lambda e: e.cost.price_source or ""),
     Column("price_version", _NAME, lambda e: e.cost.price_version or ""),
-    Column("reported_cost_usd", _MONEY, lambda e: e.call.reported_cost_usd, nullable=True),
-    Column("task", _TEXT, lambda e: e.call.task),
+    Column("reported_cost_usd", _MONEY, attrgetter("call.reported_cost_usd"), nullable=True),
+    Column("task", _TEXT, attrgetter("call.task")),
     Column("conversation", _TEXT, lambda e: e.call.conversation or e.call.task),
-    Column("turn", _WHOLE, lambda e: e.call.turn),
-    Column("agent", _TEXT, lambda e: e.call.agent),
-    Column("project", _TEXT, lambda e: e.call.project),
-    Column("branch", _TEXT, lambda e: e.call.branch),
-    Column("team", _NAME, lambda e: e.call.owner.team),
-    Column("app", _NAME, lambda e: e.call.owner.app),
-    Column("user_name", _TEXT, lambda e: e.call.owner.user),
-    Column("key_name", _TEXT, lambda e: e.call.owner.key),
+    Column("turn", _WHOLE, attrgetter("call.turn")),
+    Column("agent", _TEXT, attrgetter("call.agent")),
+    Column("project", _TEXT, attrgetter("call.project")),
+    Column("branch", _TEXT, attrgetter("call.branch")),
+    Column("team", _NAME, attrgetter("call.owner.team")),
+    Column("app", _NAME, attrgetter("call.owner.app")),
+    Column("user_name", _TEXT, attrgetter("call.owner.user")),
+    Column("key_name", _TEXT, attrgetter("call.owner.key")),
     Column("tags", _TEXT, lambda e: json_text(e.call.tags) if e.call.tags else "{}"),
-    Column("place", _NAME, lambda e: e.call.place),
+    Column("place", _NAME, attrgetter("call.place")),
     Column(
         "kept_segments",
         _WHOLE,
@@ -105,9 +106,9 @@ ENTRY_COLUMNS: tuple[Column[Entry], ...] = (
     ),
     Column("break_cause", _NAME, lambda e: e.call.anatomy.break_cause if e.call.anatomy is not None else ""),
     Column("prompt_events", _NAME, lambda e: _list_events(e.call.anatomy)),
-    Column("client_version", _NAME, lambda e: e.call.client_version),
-    Column("cache_miss", _NAME, lambda e: e.call.charges.cache_miss),
-    Column("effective_tokens", _NUMBER, lambda e: e.cost.effective_tokens, nullable=True),
+    Column("client_version", _NAME, attrgetter("call.client_version")),
+    Column("cache_miss", _NAME, attrgetter("call.charges.cache_miss")),
+    Column("effective_tokens", _NUMBER, attrgetter("cost.effective_tokens"), nullable=True),
 )
 """Every column and how an entry fills it. `booked_at` is the store's own."""
 ENTRY_KINDS: Kinds = {column.name: column.kind for column in ENTRY_COLUMNS}

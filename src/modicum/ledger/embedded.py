@@ -280,7 +280,10 @@ def _array(kind: ColumnKind, values: Sequence[Any]) -> Any:
     match kind:
         case ColumnKind.MONEY:
             return _numbers(
-                [None if value is None else int(value.scaleb(MONEY_PLACES).to_integral_value()) for value in values],
+                [
+                    int(value.scaleb(MONEY_PLACES).to_integral_value()) if value else None if value is None else 0
+                    for value in values  # most are 0
+                ],
                 np.int64,
             )
         case ColumnKind.TIME:

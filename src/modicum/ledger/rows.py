@@ -1,6 +1,7 @@
 """What stores give and take: rows, arrays per column, and values per column on their way in."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -23,6 +24,9 @@ _encode = msgspec.json.Encoder(order="sorted").encode
 def storable_columns(columns: Columns) -> Columns:
     """The columns without half characters, which neither engine takes: one bad name must not lose a batch."""
     for values in columns.values():
+        with suppress(TypeError):  # not all of them are texts
+            if "".join(values).isascii():
+                continue
         for place, value in enumerate(values):
             if isinstance(value, str):
                 if not value.isascii():

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -25,9 +26,11 @@ class SparseRows:
     def __len__(self) -> int:
         return len(self.starts) - 1
 
-    @property
+    @cached_property
     def row_of(self) -> Columns:
         """The row of every value."""
+        if len(self) == 1:
+            return np.zeros(len(self.columns), np.int32)
         return np.repeat(np.arange(len(self), dtype=np.int32), np.diff(self.starts))
 
     def row(self, place: int) -> Row:
@@ -40,7 +43,7 @@ class SparseRows:
 
     def scaled(self, factors: Values) -> "SparseRows":
         """Each column times its factor, then each row brought to length 1."""
-        values = self.values * factors[self.columns]
+        values = self.values * factors.take(self.columns)
         rows = self.row_of
         lengths = np.sqrt(np.bincount(rows, values * values, len(self)))
         lengths[lengths == 0] = 1
@@ -48,7 +51,7 @@ class SparseRows:
 
     def times(self, vector: Floats) -> Floats:
         """The product with a vector of as many numbers as there are columns."""
-        product: Floats = np.bincount(self.row_of, self.values * vector[self.columns], len(self)).astype(float)
+        product: Floats = np.bincount(self.row_of, self.values * vector.take(self.columns), len(self)).astype(float)
         return product
 
     def transposed_times(self, vector: Floats) -> Floats:

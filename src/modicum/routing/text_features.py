@@ -67,8 +67,10 @@ def read_text(text: str, whole_length: int | None = None) -> TextFeatures:
         empty = np.empty(0, np.int32), np.empty(0, np.float32)
         return TextFeatures(empty, empty, np.zeros(len(MEASURES), np.float32))
     is_word = _IS_WORD[data]
-    edges = np.diff(is_word.astype(np.int8), prepend=0, append=0)
-    begins, ends = np.flatnonzero(edges == 1), np.flatnonzero(edges == -1)
+    framed = np.zeros(len(data) + 2, bool)
+    framed[1:-1] = is_word
+    edges = np.flatnonzero(framed[1:] != framed[:-1])
+    begins, ends = edges[::2], edges[1::2]
     sums = np.concatenate(([np.uint64(0)], np.cumsum((data.astype(np.uint64) + np.uint64(1)) * _POWERS[: len(data)])))
     words = (sums[ends] - sums[begins]) * _INVERSE[begins]
     pairs = words[:-1] * _PAIR + words[1:] if len(words) > 1 else words[:0]
@@ -90,8 +92,11 @@ def _counted(hashes: NDArray[np.uint64], bits: int) -> Row:
     """Columns that occur, with 1 + log of how often."""
     mixed = (hashes ^ (hashes >> np.uint64(31))) * _MIX
     columns: Columns = (mixed >> np.uint64(64 - bits)).astype(np.int32)
-    different, counts = np.unique(columns, return_counts=True)
-    return different, (1 + np.log(counts)).astype(np.float32)
+    columns.sort()
+    is_first = np.ones(len(columns) + 1, bool)
+    is_first[1:-1] = columns[1:] != columns[:-1]
+    firsts = np.flatnonzero(is_first)
+    return columns[firsts[:-1]], (1 + np.log(firsts[1:] - firsts[:-1])).astype(np.float32)
 
 
 def _measure(
@@ -109,7 +114,7 @@ def _measure(
             np.log1p(np.count_nonzero(data == 10)),
             np.count_nonzero(_IS_DIGIT[data]) / count,
             np.count_nonzero(_IS_SYMBOL[data]) / count,
-            lengths.mean() if len(lengths) else 0.0,
+            lengths.sum() / len(lengths) if len(lengths) else 0.0,
             len(np.unique(words)) / max(1, len(words)),
             np.count_nonzero(data >= 128) / count,
             np.log1p(np.count_nonzero(data == ord("?"))),

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from modicum.calls import UserError
+from modicum.routing.inputs import read_prompts
 from modicum.routing.learners.blended import BlendedScorer
 from modicum.routing.learners.learner import Scorer
 from modicum.routing.learners.length import LengthScorer
@@ -85,6 +86,8 @@ def decode_router(data: bytes, path: str) -> Router:
             for number, (name, kind) in enumerate(zip(header.parts, header.kinds, strict=True))
         )
         scorer = parts[0] if "blend.base" not in arrays else _blend_of(arrays, parts)
+        # What scorers lay out once is laid out here, not at the first call that waits for a decision.
+        scorer.score(read_prompts(["any"]))
     except (zipfile.BadZipFile, zlib.error, KeyError, IndexError, ValueError, EOFError, OSError) as error:
         raise UserError(
             f"{path} is no router ({type(error).__name__}); 'modicum route train TABLE --out {path}' makes one"

@@ -6,7 +6,7 @@ from typing import NamedTuple
 from modicum.calls import UserError
 from modicum.calls.facts import Facts
 from modicum.calls.rule import Rule, RuleDecision
-from modicum.optimizers import RULES
+from modicum.optimizers import DEFAULT_RULES
 from modicum.optimizers.running import RequestCall, run_rules
 from modicum.providers.dialects import DIALECTS
 
@@ -22,9 +22,11 @@ class RuledRequest(NamedTuple):
     """What became of each rule; of one that wants nothing there is none."""
 
 
-def apply_rules(dialect: str, body: bytes, facts: Facts, rules: Sequence[Rule] = RULES) -> RuledRequest:
-    """Runs rules on the body of a request, before it is sent. `dialect` is our name of its API, as `DIALECTS` lists
-    them; what the program leaves out of `facts`, rules do without.
+def apply_rules(dialect: str, body: bytes, facts: Facts, rules: Sequence[Rule] = DEFAULT_RULES) -> RuledRequest:
+    """Runs rules on the body of a request, before it is sent: those that are on by default, if none are named.
+
+    `dialect` is our name of its API, as `DIALECTS` lists them; what the program leaves out of `facts`, rules do
+    without.
 
     Raises:
         UserError: there is no such dialect.

@@ -20,7 +20,7 @@ from modicum.state.counters import Level, Line, ReserveResult, StateAway
 from modicum.state.redis_link import RedisLink
 from modicum.state.redis_scripts import ADD, BEAT, LEVELS, OPEN, RESERVE, SETTLE, SINCE
 
-GRACE_S = 2.5
+GRACE_S = 5.0
 """How long every process has to reserve again what its calls hold, before anybody counts on it."""
 BEAT_EVERY_S = 0.5
 LEASE_S = 15.0

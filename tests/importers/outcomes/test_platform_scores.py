@@ -51,11 +51,42 @@ def test_a_session_is_the_task_and_a_word_is_a_value(tmp_path):
     assert (outcome.task, outcome.value, outcome.outcome_id) == ("ses", 1.0, "langfuse:s1")
 
 
+V3 = {name: value for name, value in LANGFUSE.items() if name not in {"traceId", "sessionId"}} | {"projectId": "p"}
+
+
+@pytest.mark.parametrize(
+    ("row", "task", "value"),
+    [
+        (LANGFUSE | {"trace": {"sessionId": "ses", "userId": None}}, "ses", 0.5),
+        (LANGFUSE | {"value": 0, "stringValue": "pass", "dataType": "CATEGORICAL"}, "tr", 1.0),
+        (LANGFUSE | {"value": 3, "stringValue": "deep", "dataType": "CATEGORICAL", "configId": "c"}, "tr", 3.0),
+        (LANGFUSE | {"value": 0, "stringValue": "False", "dataType": "BOOLEAN"}, "tr", 0.0),
+        (V3 | {"subject": {"kind": "trace", "id": "t3"}}, "t3", 0.5),
+        (V3 | {"subject": {"kind": "session", "id": "s3"}, "value": True, "dataType": "BOOLEAN"}, "s3", 1.0),
+        (V3 | {"subject": {"kind": "observation", "id": "o", "traceId": "t3"}}, "t3", 0.5),
+        (V3 | {"subject": {"kind": "trace", "id": "t3"}, "value": "fail", "dataType": "CATEGORICAL"}, "t3", 0.0),
+        (LANGSMITH | {"trace_id": None, "session_id": "project"}, "r", 1.0),
+        (LANGSMITH | {"score": None, "value": False}, "tr", 0.0),
+    ],
+)
+def test_the_forms_of_both_apis_give_task_and_value(tmp_path, row, task, value):
+    (outcome,) = read(tmp_path, json.dumps({"data": [row], "meta": {"limit": 50}}))
+
+    assert isinstance(outcome, Outcome)
+    assert (outcome.task, outcome.value) == (task, value)
+
+
 @pytest.mark.parametrize(
     ("row", "why"),
     [
         (LANGFUSE | {"value": "blue"}, "a category or a comment"),
         (LANGFUSE | {"value": -1}, "negative"),
+        (LANGFUSE | {"value": 0, "stringValue": "blue", "dataType": "CATEGORICAL"}, "a category or a comment"),
+        (LANGFUSE | {"value": 0, "dataType": "CORRECTION"}, "a category or a comment"),
+        (LANGFUSE | {"value": "True", "dataType": "TEXT"}, "a category or a comment"),
+        (V3, "fields=subject"),
+        (V3 | {"subject": {"kind": "experiment", "id": "e"}}, "names no trace"),
+        (LANGSMITH | {"error": True}, "evaluator ended in an error"),
         (LANGFUSE | {"traceId": ""}, "names no trace"),
         (LANGFUSE | {"timestamp": None}, "has no time"),
         (LANGSMITH | {"score": None}, "a category or a comment"),

@@ -1,8 +1,10 @@
 """`gen_ai.evaluation.result`: the event by which OpenTelemetry tells what an evaluation gave.
 
-https://github.com/open-telemetry/semantic-conventions/blob/main/docs/gen-ai/gen-ai-events.md: the name is required, and
-a score's value or label. Which scale a value is on, nobody says: what lies outside 0..1 is booked as it stands, as a
-count would be.
+https://github.com/open-telemetry/semantic-conventions-genai/blob/main/docs/gen-ai/gen-ai-events.md (read on 2026-11-30,
+status: development): the name is required; a score's value, its label and `error.type` stand where they apply. The
+event stands in the span of the model call, or names the reply. Which scale a value is on, nobody says (the example is
+4.0): what lies outside 0..1 is booked as it stands, as a count would be. A conversation is not among its attributes,
+but some send it.
 """
 
 import math
@@ -14,11 +16,12 @@ from modicum.providers.opentelemetry.otel_names import CONVERSATION
 
 EVENT = "gen_ai.evaluation.result"
 NAME, VALUE, LABEL = "gen_ai.evaluation.name", "gen_ai.evaluation.score.value", "gen_ai.evaluation.score.label"
-READ = frozenset({"event.name", NAME, VALUE, LABEL, *CONVERSATION})
+ERROR, REPLY = "error.type", "gen_ai.response.id"
+READ = frozenset({"event.name", NAME, VALUE, LABEL, ERROR, REPLY, *CONVERSATION})
 """Every attribute that is read here. The explanation is not: it is a text about a reply."""
 _LABELS = {
-    **dict.fromkeys(("pass", "passed", "true", "correct", "yes", "success"), 1.0),
-    **dict.fromkeys(("fail", "failed", "false", "incorrect", "no", "failure"), 0.0),
+    **dict.fromkeys(("pass", "passed", "true", "correct", "relevant", "yes", "success"), 1.0),
+    **dict.fromkeys(("fail", "failed", "false", "incorrect", "not_relevant", "no", "failure"), 0.0),
 }
 
 
@@ -37,12 +40,20 @@ def outcome_from_event(span: Span, id_prefix: str) -> Outcome:
     name = found.get(NAME)
     if not isinstance(name, str) or not name.strip():
         raise ValueError(f"the event has no {NAME}")
+    if found.get(ERROR):
+        raise ValueError("the evaluation ended in an error, so it gave no score")
     named = next((value for key in CONVERSATION if isinstance(value := found.get(key), str) and value), "")
     task = named or span.trace_id
     if not task.strip("0"):
-        raise ValueError("the event names no conversation and stands in no trace, so nobody knows its task")
+        raise ValueError(
+            f"the event names no conversation and stands in no trace, so its task is unknown; {REPLY} names none"
+        )
     at = checked_time(span.started)
-    place = f"{span.trace_id}:{span.span_id}" if span.span_id.strip("0") else f"{task}:{at.isoformat()}"
+    if span.span_id.strip("0"):
+        place = f"{span.trace_id}:{span.span_id}"
+    else:
+        reply = found.get(REPLY)
+        place = f"{task}:{reply}" if isinstance(reply, str) and reply else f"{task}:{at.isoformat()}"
     return Outcome(
         outcome_id=f"{id_prefix}{place}|{name.strip()}",
         task=task,

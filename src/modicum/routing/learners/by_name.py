@@ -13,7 +13,7 @@ LIVE = ("length", "linear", "letters", "neighbours", "blended")
 """Those that decide on a live call. The others need vectors of the prompts, which no call has in time."""
 WITH_EMBEDDINGS = ("embedding", "embedding-neighbours", "blended-embedding")
 _MOST_COLUMNS = 30
-"""Of each prompt that neighbours compare: what stays below a millisecond and in a small file."""
+"""Of each prompt that neighbours compare: what stays near a millisecond and in a small file."""
 
 
 def make_learner(name: str) -> OutcomeLearner:

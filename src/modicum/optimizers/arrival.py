@@ -1,0 +1,128 @@
+"""Rules that shorten what tools returned, when it is first sent and the same way ever after.
+
+A rule of this kind is a function of text. It makes the same of the same tool result in every call, so history is never
+edited: what was once sent stays as it stands in the provider's cache. What it made is remembered by digest, within a
+fixed bound, because a conversation sends its results again with every call.
+"""
+
+import hashlib
+import re
+from collections import OrderedDict
+from collections.abc import Callable
+from threading import Lock
+
+from modicum.calls import SegmentKind
+from modicum.calls.change import NO_CHANGE, Change
+from modicum.calls.facts import Facts
+from modicum.calls.prompt import Prompt, Unit
+from modicum.calls.rule import Rule, Safety
+
+LEAST_CHARACTERS = 64
+"""Below it nothing is worth a change."""
+MEMORY_CHARACTERS = 8_000_000
+"""What one rule remembers at most, over all conversations."""
+_ENTRY_CHARACTERS = 100
+"""What an entry costs beside its text."""
+_EDITS_FILES = re.compile(r"edit|replace|patch|write|bash|shell|terminal|exec", re.IGNORECASE)
+"""A shell changes files too: by `sed`, by here-documents that quote what was read."""
+_SHOWS_DATA = re.compile(r"^mcp__(?!.*(?:read|file|cat|view|open|shell|bash|exec|run))", re.IGNORECASE)
+
+
+class EditMemory:
+    """What a text became, by digest of the text. The oldest are forgotten first."""
+
+    def __init__(self, edit: Callable[[str], str], most_characters: int = MEMORY_CHARACTERS) -> None:
+        self._edit, self._most = edit, most_characters
+        self._known: OrderedDict[bytes, str | None] = OrderedDict()
+        self._characters = 0
+        self._lock = Lock()
+
+    def edit(self, text: str) -> str | None:
+        """The shorter text; None: it stays as it is."""
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        with self._lock:
+            if digest in self._known:
+                self._known.move_to_end(digest)
+                return self._known[digest]
+        shorter = shortened(self._edit, text)
+        with self._lock:
+            if digest not in self._known:
+                self._known[digest] = shorter
+                self._characters += len(shorter or "") + _ENTRY_CHARACTERS
+            while self._characters > self._most and len(self._known) > 1:
+                _, oldest = self._known.popitem(last=False)
+                self._characters -= len(oldest or "") + _ENTRY_CHARACTERS
+        return shorter
+
+    def __len__(self) -> int:
+        return len(self._known)
+
+
+def shortened(edit: Callable[[str], str], text: str) -> str | None:
+    """What an edit makes of a text, where that is shorter in characters and in bytes and not empty."""
+    edited = edit(text)
+    if not edited or len(edited) >= len(text):
+        return None
+    return edited if len(_bytes(edited)) < len(_bytes(text)) else None
+
+
+def arrival_rule(
+    name: str,
+    edit: Callable[[str], str],
+    *,
+    safety: Safety,
+    purpose: str,
+    may_fit: Callable[[str], bool],
+    changes_form: bool = False,
+) -> Rule:
+    """A rule that makes an edit in every tool result.
+
+    Args:
+        name: of the rule, `content.what`.
+        edit: a pure function of text; what it cannot read it gives back.
+        safety: of the edit.
+        purpose: in one line.
+        may_fit: a quick look that spares the digest of texts that the edit would leave as they are.
+        changes_form: the text says the same in another form, so an agent that changes files by quoting them must not
+            get it of a file.
+    """
+    memory = EditMemory(edit)
+
+    def decide(prompt: Prompt, _facts: Facts) -> Change:
+        replaced: dict[int, str] = {}
+        quotes_files: bool | None = None
+        for unit in prompt.units:
+            if unit.kind is not SegmentKind.TOOL_RESULT:
+                continue
+            text = unit.text
+            if text is None or len(text) < LEAST_CHARACTERS or not may_fit(text):
+                continue
+            if changes_form:
+                quotes_files = edits_files(prompt) if quotes_files is None else quotes_files
+                if quotes_files and not shows_data(unit):
+                    continue
+            shorter = memory.edit(text)
+            if shorter is not None:
+                replaced[unit.place] = shorter
+        return change_of(replaced, purpose) if replaced else NO_CHANGE
+
+    return Rule(name, decide, safety, is_cache_safe=True, purpose=purpose)
+
+
+def change_of(replaced: dict[int, str], purpose: str) -> Change:
+    """The change that sends these texts instead."""
+    return Change(replaced=replaced, why=f"{purpose}: {len(replaced)} tool result{'s' * (len(replaced) != 1)}")
+
+
+def edits_files(prompt: Prompt) -> bool:
+    """Whether the caller has a tool that changes files: such tools take the old text literally."""
+    return any(unit.kind is SegmentKind.TOOL_SCHEMA and _EDITS_FILES.search(unit.tool) for unit in prompt.units)
+
+
+def shows_data(unit: Unit) -> bool:
+    """Whether a result is data of a service and not a file's text."""
+    return bool(_SHOWS_DATA.search(unit.tool))
+
+
+def _bytes(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass")

@@ -1,0 +1,45 @@
+"""Binary data in base64, which says nothing to a model, as one line that says how much it was."""
+
+import hashlib
+import re
+
+from modicum.calls.rule import Safety
+from modicum.optimizers.arrival import arrival_rule
+
+LEAST_RUN = 256
+_RUN = re.compile(
+    r"(?<![A-Za-z0-9+/])(?:(?:[A-Za-z0-9+/]{60,76}\r?\n){3,}[A-Za-z0-9+/]*={0,2}|[A-Za-z0-9+/]{256,}={0,2})"
+)
+_LEAST_LETTERS = 24
+"""Different characters that binary data has in so many: hexadecimal digits, rulers and DNA have fewer."""
+
+
+def without_base64(text: str) -> str:
+    """The text with a short note in place of each run of base64 of 256 characters and more."""
+    return _RUN.sub(_note, text)
+
+
+def _note(match: re.Match[str]) -> str:
+    run = match[0]
+    letters = set(run)
+    is_binary = (
+        len(letters) >= _LEAST_LETTERS
+        and any(map(str.islower, letters))
+        and any(map(str.isupper, letters))
+        and any(map(str.isdigit, letters))
+    )
+    if len(run) < LEAST_RUN or not is_binary:
+        return run
+    digest = hashlib.sha256(run.encode()).hexdigest()[:8]
+    return f"[modicum: {len(run):,} characters of base64 left out, digest {digest}]" + (
+        "\n" if run.endswith("\n") else ""
+    )
+
+
+BASE64 = arrival_rule(
+    "content.base64",
+    without_base64,
+    safety=Safety.LOSSY,
+    purpose="no binary data in base64",
+    may_fit=lambda text: _RUN.search(text) is not None,
+)

@@ -1,0 +1,65 @@
+"""Log lines that differ in numbers only, as their first line and a count; rare lines all stay."""
+
+import re
+from collections import Counter
+
+from modicum.calls.rule import Safety
+from modicum.optimizers.arrival import arrival_rule
+
+MARK = "[modicum log: "
+RARE = 3
+"""Lines of a template that comes no more often than this all stay."""
+LEAST_LINES = 20
+LEAST_LOG_SHARE = 0.6
+"""Of all lines, those that look like a log's: below it, the text is something else, and stays."""
+_LOG_LINE = re.compile(
+    r"^\W{0,3}(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/. ]|\d{6} \d{6}|\w{3}\s{1,2}(?:\w{3} )?\s?\d{1,2}\s\d\d:\d\d|"
+    r"\d{2,4}[-:]\d\d[-:]\d\d|\d{8}-\d|\d{10}\b|- \d{10}\b|\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL)\b)"
+    r"|\b(?:DEBUG|INFO|WARN|WARNING|ERROR|FATAL)\b"
+)
+_VARIABLE = re.compile(r"(?<![\w./:@-])[\w./:@-]*?\d[\w./:@-]*")
+
+
+def fold_log(text: str) -> str:
+    """The text with each template's first line and the number of lines like it that are left out. Lines of rare
+    templates all stay, in their places. What does not look like a log stays, and what holds a note of ours.
+    """
+    lines = text.split("\n")
+    if len(lines) < LEAST_LINES or MARK in text or not _is_log(lines):
+        return text
+    templates = [template_of(line) for line in lines]
+    counts = Counter(templates)
+    shown: set[str] = set()
+    folded: list[str] = []
+    left_out = 0
+    for line, template in zip(lines, templates, strict=True):
+        if counts[template] <= RARE or not line.strip():
+            folded.append(line)
+        elif template not in shown:
+            shown.add(template)
+            folded.append(f"{line} (x{counts[template]:,})")
+            left_out += counts[template] - 1
+    if not left_out:
+        return text
+    note = f"{MARK}{left_out:,} lines left out that differ from a line with (xN) in numbers and names with digits only]"
+    return "\n".join([note, *folded])
+
+
+def template_of(line: str) -> str:
+    """A line without what varies: numbers, and words with digits in them."""
+    return _VARIABLE.sub("#", line)
+
+
+def _is_log(lines: list[str]) -> bool:
+    full = [line for line in lines if line.strip()]
+    logged = sum(_LOG_LINE.search(line) is not None for line in full)
+    return bool(full) and logged >= LEAST_LOG_SHARE * len(full)
+
+
+FOLD_LOGS = arrival_rule(
+    "content.log_fold",
+    fold_log,
+    safety=Safety.LOSSY,
+    purpose="log lines of one template as one line and a count",
+    may_fit=lambda text: text.count("\n") >= LEAST_LINES - 1,
+)

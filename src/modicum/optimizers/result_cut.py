@@ -1,0 +1,162 @@
+"""Long tool results cut to a budget: beginning, end, structure, and what bears on the question that was open."""
+
+import math
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from modicum.calls import SegmentKind
+from modicum.calls.change import NO_CHANGE, Change
+from modicum.calls.facts import Facts
+from modicum.calls.prompt import CHARACTERS_PER_TOKEN, Prompt
+from modicum.calls.rule import Rule, Safety
+from modicum.optimizers.arrival import EditMemory, change_of
+
+MARK = "[modicum cut: "
+PURPOSE = "long results cut to a budget"
+BUDGETS = (
+    (r"read|view|cat|open|file", 12_000),
+    (r"grep|search|glob|find", 2_000),
+    (r"bash|shell|exec|run|command", 4_000),
+)
+"""Tokens by tool, measured so that of each 99 % of what agents used later stays; others: `BUDGET`."""
+BUDGET = 6_000
+BLOCK_LINES = 10
+HEAD_SHARE, TAIL_SHARE = 0.25, 0.1
+LONGEST_LINE = 2_000
+"""Characters of a line from which on it is cut too."""
+_NOTE_CHARACTERS = 150
+_BUDGETS = [(re.compile(words, re.IGNORECASE), tokens) for words, tokens in BUDGETS]
+_WORD = re.compile(r"\w{3,}")
+_STRUCTURE = re.compile(
+    r"^\s{0,8}(?:\d+\W+)?(?:#{1,6} |def |class |func |function |fn |type |interface |struct |impl |export |pub |"
+    r"import |public |module )|\b(?:error|fatal|exception|panic|traceback|fail\w*|warning)\b",
+    re.IGNORECASE,
+)
+
+
+def cut_results(prompt: Prompt, _facts: Facts) -> Change:
+    """Cuts each long result to the budget of its tool. The question is the last one of the user *before* the result, so
+    later questions change nothing of it.
+    """
+    replaced: dict[int, str] = {}
+    question = ""
+    for unit in prompt.units:
+        if unit.kind is SegmentKind.USER:
+            question = (unit.text or question).replace("\0", "")
+        if unit.kind is not SegmentKind.TOOL_RESULT or (text := unit.text) is None:
+            continue
+        budget = budget_of(unit.tool) * CHARACTERS_PER_TOKEN
+        if len(text) <= budget or MARK in text:
+            continue
+        shorter = _memory.edit("\0".join((str(budget), question, text)))
+        if shorter is not None:
+            replaced[unit.place] = shorter
+    return change_of(replaced, PURPOSE) if replaced else NO_CHANGE
+
+
+def budget_of(tool: str) -> int:
+    """The most tokens of a result of this tool."""
+    return next((tokens for words, tokens in _BUDGETS if words.search(tool)), BUDGET)
+
+
+def cut_text(text: str, question: str, most_characters: int) -> str:
+    """The text within that many characters: its head and tail, then the blocks of lines that say most about the
+    question or show structure, in their order, each gap with a note. What holds a note of ours stays.
+    """
+    if len(text) <= most_characters or MARK in text:
+        return text
+    blocks = _blocks(text)
+    scores = _scores(blocks, question)
+    sizes = [len(block) + 1 for block in blocks]
+    order = _order(scores, sizes, most_characters)
+    chosen: set[int] = set()
+    left = most_characters
+    for place in order:
+        # a chosen block may open a gap of its own
+        if sizes[place] + _NOTE_CHARACTERS <= left:
+            chosen.add(place)
+            left -= sizes[place] + _NOTE_CHARACTERS
+    if not chosen:
+        return text
+    return "\n".join(_with_notes(blocks, chosen))
+
+
+def _cut_key(key: str) -> str:
+    budget, question, text = key.split("\0", 2)
+    shorter = cut_text(text, question, int(budget))
+    return shorter if len(shorter) < len(text) else key
+
+
+_memory = EditMemory(_cut_key)
+
+
+def _blocks(text: str) -> list[str]:
+    """Runs of ten lines; a very long line is several blocks, so that a megabyte without line ends can be cut too."""
+    blocks: list[str] = []
+    lines: list[str] = []
+    for line in text.split("\n"):
+        if len(line) > LONGEST_LINE:
+            if lines:
+                blocks.append("\n".join(lines))
+                lines = []
+            blocks += [line[start : start + LONGEST_LINE] for start in range(0, len(line), LONGEST_LINE)]
+            continue
+        lines.append(line)
+        if len(lines) == BLOCK_LINES:
+            blocks.append("\n".join(lines))
+            lines = []
+    return [*blocks, "\n".join(lines)] if lines else blocks
+
+
+def _scores(blocks: Sequence[str], question: str) -> list[float]:
+    asked_for = {word.lower() for word in _WORD.findall(question[-LONGEST_LINE:])}
+    words = [Counter(word.lower() for word in _WORD.findall(block)) for block in blocks]
+    common = Counter(word for counts in words for word in counts.keys() & asked_for)
+    scores = []
+    for block, counts in zip(blocks, words, strict=True):
+        rare = sum(math.log(1 + len(blocks) / common[word]) for word in counts.keys() & asked_for)
+        structure = sum(_STRUCTURE.search(line) is not None for line in block.split("\n"))
+        scores.append(rare + 0.3 * structure)
+    return scores
+
+
+def _order(scores: Sequence[float], sizes: Sequence[int], most: int) -> Iterator[int]:
+    """Blocks, the most important first: head and tail up to their shares, then by score, then from the front."""
+    first: list[int] = []
+    for share, places in ((HEAD_SHARE, range(len(sizes))), (TAIL_SHARE, range(len(sizes) - 1, -1, -1))):
+        size = 0
+        for place in places:
+            size += sizes[place] + _NOTE_CHARACTERS
+            if size > share * most:
+                break
+            first.append(place)
+    yield from dict.fromkeys(first)
+    rest = set(range(len(sizes))) - set(first)
+    yield from sorted(rest, key=lambda place: (-scores[place], place))
+
+
+def _with_notes(blocks: Sequence[str], chosen: set[int]) -> Iterator[str]:
+    line = 1
+    gap_from = gap_to = 0
+    for place, block in enumerate(blocks):
+        count = block.count("\n") + 1
+        if place in chosen:
+            if gap_from:
+                yield _note(gap_from, gap_to)
+                gap_from = 0
+            yield block
+        else:
+            gap_from, gap_to = gap_from or line, line + count - 1
+        line += count
+    if gap_from:
+        yield _note(gap_from, gap_to)
+
+
+def _note(first: int, last: int) -> str:
+    return (
+        f"{MARK}lines {first:,} to {last:,} of this output left out; call the tool again for that range to read them]"
+    )
+
+
+CUT = Rule("content.cut", cut_results, Safety.LOSSY, is_cache_safe=True, purpose=PURPOSE)

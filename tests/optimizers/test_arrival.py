@@ -1,0 +1,148 @@
+"""What holds for every rule of the list, whatever it is sent."""
+
+import json
+import time
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modicum.calls.facts import Facts
+from modicum.calls.rule import Safety
+from modicum.optimizers import DEFAULT_RULES, RULES
+from modicum.optimizers.arrival import EditMemory, edits_files
+from modicum.optimizers.log_folding import MARK
+from modicum.optimizers.running import RequestCall, run_rules
+from modicum.providers.dialects import DIALECTS
+
+FACTS = Facts(at=datetime(2026, 2, 3, tzinfo=UTC), model="gpt-4o")
+ROWS = [{"id": number, "name": f"n{number}"} for number in range(40)]
+LOG = "\n".join(f"2026-01-02 10:00:{number % 60:02} INFO worker-{number} ok" for number in range(60))
+BASE64 = "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVphYmNkZWZnaGlqa2xtbm9wcXJzdHV2d3h5ejAxMjM0NTY3ODk" * 8
+TEXTS = [
+    json.dumps(ROWS, indent=2),
+    '{"half": [1, 2, ' + " " * 90,
+    LOG,
+    "\x1b[31mred\x1b[0m " * 20 + "\r 10 %\r 20 %\nended",
+    f"picture {BASE64} end",
+    "def f():\n    return 1\n" * 6000,
+    "x" * 1_000_000,
+    "שלום 你好 " * 4000,
+    MARK + "3 lines left out]\n" + LOG,
+    "[modicum cut: lines 1 to 9 of this output left out]\n" + "word " * 20_000,
+    '{"columns of this table": ["a"], "rows": [[1], [2]]}' + " " * 40,
+]
+PIECES = st.one_of(st.sampled_from(TEXTS), st.text(max_size=300))
+RESULTS = st.lists(st.lists(PIECES, min_size=1, max_size=2).map("\n".join), min_size=1, max_size=4)
+
+
+def chat(results, question="what is in worker-7?", tools=()):
+    messages = [{"role": "user", "content": question}]
+    for number, result in enumerate(results):
+        call = {"id": f"c{number}", "type": "function", "function": {"name": "lookup", "arguments": "{}"}}
+        messages += [
+            {"role": "assistant", "content": None, "tool_calls": [call]},
+            {"role": "tool", "tool_call_id": f"c{number}", "content": result},
+        ]
+    schemas = [{"type": "function", "function": {"name": name, "parameters": {}}} for name in tools]
+    return {"model": "gpt-4o", "messages": messages, **({"tools": schemas} if schemas else {})}
+
+
+def sent(body, rules=RULES):
+    call = RequestCall(DIALECTS["openai-chat"], json.dumps(body).encode(), FACTS)
+    decisions = run_rules(rules, call)
+    assert [one for one in decisions if one.effect in {"failed", "does_not_fit"}] == []
+    return json.loads(call.body)
+
+
+def skeleton(body):
+    return [
+        {key: value for key, value in message.items() if key != "content" or message["role"] != "tool"}
+        for message in body["messages"]
+    ]
+
+
+def contents(body):
+    return [message["content"] for message in body["messages"] if message["role"] == "tool"]
+
+
+@settings(max_examples=40, deadline=None)
+@given(RESULTS, st.sampled_from([None, *RULES]))
+def test_rules_are_idempotent_never_add_and_never_move_a_turn(results, rule):
+    rules = RULES if rule is None else (rule,)
+    body = chat(results)
+
+    once = sent(body, rules)
+
+    assert skeleton(once) == skeleton(body)
+    for before, after in zip(contents(body), contents(once), strict=True):
+        assert len(after) <= len(before)
+        assert len(after.encode()) <= len(before.encode())
+    assert sent(once, rules) == once
+
+
+@settings(max_examples=30, deadline=None)
+@given(RESULTS, RESULTS)
+def test_what_was_sent_once_stays_the_same_as_the_conversation_grows(first, more):
+    before = sent(chat(first))["messages"]
+    grown = chat([*first, *more])
+    grown["messages"].append({"role": "user", "content": "and something quite different: worker-9?"})
+
+    assert sent(grown)["messages"][: len(before)] == before
+
+
+def test_what_runs_unasked_loses_nothing_and_takes_no_time():
+    """JSON without white space loses nothing, but it takes milliseconds on long prompts, so an owner chooses it."""
+    assert DEFAULT_RULES == ()
+    assert [rule.name for rule in RULES if rule.safety is Safety.LOSSLESS] == ["content.json_minify"]
+    assert all(rule.is_cache_safe and rule.purpose for rule in RULES)
+    assert len({rule.name for rule in RULES}) == len(RULES)
+
+
+def test_images_and_tool_results_without_calls_are_no_obstacle():
+    image = {"type": "image_url", "image_url": {"url": "data:image/png;base64," + BASE64}}
+    body = {
+        "model": "gpt-4o",
+        "messages": [
+            {"role": "tool", "tool_call_id": "nobody", "content": json.dumps(ROWS, indent=1)},
+            {"role": "user", "content": [{"type": "text", "text": "look"}, image]},
+            {"role": "oddity", "content": 7},
+        ],
+    }
+
+    assert sent(body)["messages"][1:] == body["messages"][1:]
+
+
+@pytest.mark.parametrize(("tools", "is_whole"), [(["Edit", "Read"], True), (["lookup"], False)])
+def test_files_are_not_put_in_another_form_for_agents_that_change_them_by_quoting(tools, is_whole):
+    text = json.dumps(ROWS, indent=2)
+    body = chat([text], tools=tools)
+
+    assert (contents(sent(body)) == [text]) is is_whole
+    assert bool(edits_files(DIALECTS["openai-chat"].prompt(json.dumps(body).encode()))) is is_whole
+
+
+def test_memory_works_out_a_text_once_and_is_bounded():
+    edited = []
+
+    def half(text):
+        edited.append(text)
+        return text[: len(text) // 2]
+
+    memory = EditMemory(half, most_characters=1_000)
+    assert [memory.edit("a" * 100), memory.edit("a" * 100), memory.edit("b")] == ["a" * 50, "a" * 50, None]
+    assert len(edited) == 2
+    for number in range(100):
+        memory.edit(f"{number:0100}")
+    assert len(memory) < 10
+
+
+def test_no_text_takes_time_that_grows_faster_than_it_does():
+    hostile = ["\x1b" * 200_000 + "[m" * 200_000, "1" * 400_000, "a." * 200_000, "a/" * 200_000, "[" * 400_000 + "]"]
+    hostile += ["INFO " + "a" * 20_000 + "\n" for _ in range(1)] * 30
+    started = time.process_time()
+
+    sent(chat(hostile))
+
+    assert time.process_time() - started < 20  # minutes, where it is quadratic

@@ -1,0 +1,45 @@
+import re
+
+from modicum.optimizers.result_cut import CUT, MARK, budget_of, cut_text
+from optimizers.test_arrival import chat, contents, sent
+
+LINES = [f"line {number} of something long that nobody reads" for number in range(1, 3001)]
+LINES[1499] = "the zebra lives here"
+LINES[2199] = "class Stable:"
+
+
+def test_head_tail_structure_and_what_the_question_is_about_stay():
+    cut = cut_text("\n".join(LINES), "where is the zebra?", 8_000)
+
+    assert len(cut) <= 8_000
+    for line in (LINES[0], LINES[-1], LINES[1499], LINES[2199]):
+        assert line in cut.split("\n")
+
+
+def test_each_gap_says_which_lines_are_left_out():
+    cut = cut_text("\n".join(LINES), "zebra", 8_000)
+
+    shown = [line for line in cut.split("\n") if not line.startswith(MARK)]
+    gaps = [
+        (int(a.replace(",", "")), int(b.replace(",", ""))) for a, b in re.findall(r"lines ([\d,]+) to ([\d,]+)", cut)
+    ]
+    left_out = {number for first, last in gaps for number in range(first, last + 1)}
+    assert shown == [line for number, line in enumerate(LINES, 1) if number not in left_out]
+
+
+def test_a_later_question_changes_nothing_of_what_was_cut():
+    text = "\n".join(LINES)
+    body = chat([text], question="where is the zebra?")
+    before = contents(sent(body, (CUT,)))
+    body["messages"].append({"role": "user", "content": "and line 2877?"})
+
+    assert contents(sent(body, (CUT,))) == before != [text]
+
+
+def test_short_results_and_those_with_a_note_stay():
+    for text in ("short", MARK + "\n" + "\n".join(LINES)):
+        assert cut_text(text, "", 8_000) == text
+
+
+def test_budgets_go_by_tool():
+    assert (budget_of("Read"), budget_of("Bash"), budget_of("Grep"), budget_of("")) == (12_000, 4_000, 2_000, 6_000)

@@ -40,6 +40,9 @@ class Tally(NamedTuple):
     ms: list[float]
     """Of those that succeeded."""
 
+    def plus(self, other: "Tally") -> "Tally":
+        return Tally(self.calls + other.calls, self.succeeded + other.succeeded, self.ms + other.ms)
+
     def at(self, share: float) -> float:
         ordered = sorted(self.ms)
         return ordered[min(int(len(ordered) * share), len(ordered) - 1)] if ordered else float("nan")
@@ -171,8 +174,10 @@ def measure(folder: Path, calls: int) -> tuple[dict[tuple[str, str, bool], Tally
         for stream in (False, True):
             tally(url, keys["nothing"], "", calls, stream=stream)  # what comes first is slower
             uncounted += calls // CALLERS * CALLERS
-            tallies["", "nothing", stream] = tally(url, keys["nothing"], "", calls, stream=stream)
+            base = tallies["", "nothing", stream] = Tally(0, 0, [])
             for fault in FAULTS:
+                base = base.plus(tally(url, keys["nothing"], "", calls, stream=stream))
+                tallies["", "nothing", stream] = base
                 for name in POLICIES:
                     tallies[fault, name, stream] = tally(url, keys[name], fault, calls, stream=stream)
     finally:

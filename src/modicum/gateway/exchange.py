@@ -101,6 +101,8 @@ class Exchange:
         "finished",
         "late_context",
         "left_out",
+        "limit_headers",
+        "limit_hold",
         "listeners",
         "mark",
         "number",
@@ -142,16 +144,7 @@ class Exchange:
         """Who answered in the upstream's place; empty: nobody."""
         self.mark = ""
         """What a plan did, for the reply's header."""
-        self.reservation: Any = None
-        """What it holds of budgets (`budgets.budgeting.Reservation`); None: nothing."""
-        self.paid: tuple[Any, ...] = ()
-        """What its failed attempts have cost (`budgets.budgeting.PaidOn`)."""
-        self.attempts = 1
-        """How often it was sent, this time included."""
-        self.budget_left = ""
-        """What its tightest budget has left, for the reply's header."""
-        self.downgraded_to = ""
-        """The cheaper model that a budget sent it to."""
+        self.begin_governance()
         self.timing = Timing(time())
         self.begun: Call
         self.slot = -1
@@ -197,6 +190,23 @@ class Exchange:
         self.about.tags.pop("server", None)  # of the way that it does not go
         if route.upstream.server:
             self.about.tags["server"] = route.upstream.server
+
+    def begin_governance(self) -> None:
+        """It holds nothing yet."""
+        self.reservation: Any = None
+        """What it holds of budgets (`budgets.budgeting.Reservation`); None: nothing."""
+        self.budget_left = ""
+        """What its tightest budget has left, for the reply's header."""
+        self.downgraded_to = ""
+        """The cheaper model that a budget sent it to."""
+        self.limit_hold: Any = None
+        """What it holds of its caller's rate limits (`limits.limiting.LimitHold`); None: nothing."""
+        self.limit_headers: list[Header] = []
+        """What its reply says of these."""
+        self.attempts = 1
+        """How often it was sent, this time included."""
+        self.paid: tuple[Any, ...] = ()
+        """What its failed attempts have cost (`budgets.covering.PaidOn`)."""
 
     def forget_reply(self) -> None:
         """As before it was sent: where the call goes and what it is stay."""

@@ -7,6 +7,7 @@ from modicum.gateway.budgets.budgeting import Budgeting
 from modicum.gateway.http.body_budget import BodyBudget
 from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.late_replies import LateReplies
+from modicum.gateway.limits.limiting import Limiting
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.process.readiness import Readiness
@@ -30,6 +31,7 @@ class Parts(NamedTuple):
     late_replies: LateReplies
     rates: LiveRates
     budgets: Budgeting
+    limits: Limiting
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
     keeper: CacheKeeper | None = None

@@ -13,6 +13,7 @@ from modicum.settings.folders import (
     state_folder,
 )
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
+from modicum.settings.limits import LimitSettings, limits_of
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
 from modicum.settings.resilience import ResilienceSettings, policies_of
@@ -31,6 +32,7 @@ __all__ = [
     "BudgetSettings",
     "ConsoleSettings",
     "GatewaySettings",
+    "LimitSettings",
     "OptimizeSettings",
     "OtelSettings",
     "ResilienceSettings",
@@ -49,6 +51,7 @@ __all__ = [
     "host_and_port",
     "host_name",
     "ledger_place",
+    "limits_of",
     "place_of",
     "policies_of",
     "price_file_place",

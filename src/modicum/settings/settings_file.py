@@ -19,6 +19,7 @@ from modicum.settings.budgets import BudgetSettings, budget_fault
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
+from modicum.settings.limits import LimitSettings, limit_fault
 from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault
 from modicum.settings.otel import OtelSettings
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
@@ -111,6 +112,10 @@ def _check_budgets(settings: Settings, path: Path, text: str) -> None:
         index, key, accepted = amiss
         named, place = settings.resilience[index].name, _line_of_row(text, "resilience", index, key)
         raise UserError(f"{path}{place}: resilience '{named:.64}': {key} {accepted}")
+    if (amiss := limit_fault(settings.limit, upstreams)) is not None:
+        index, key, accepted = amiss
+        named, place = settings.limit[index].name, _line_of_row(text, "limit", index, key)
+        raise UserError(f"{path}{place}: limit '{named:.64}': {key} {accepted}")
     if (wrong := state_fault(settings.state)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{_line(text, key)}: state.{key} {accepted}")
@@ -203,6 +208,7 @@ _TABLES = {
     "$.routes[": RouteSettings,
     "$.budget[": BudgetSettings,
     "$.resilience[": ResilienceSettings,
+    "$.limit[": LimitSettings,
     "$.state": StateSettings,
 }
 

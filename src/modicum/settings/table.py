@@ -5,6 +5,7 @@ import msgspec
 from modicum.settings.budgets import BudgetSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
+from modicum.settings.limits import LimitSettings
 from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
 from modicum.settings.resilience import ResilienceSettings
@@ -40,6 +41,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Routers that experiments try on calls (see docs/routing.md)."""
     budget: tuple[BudgetSettings, ...] = ()
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
+    limit: tuple[LimitSettings, ...] = ()
+    """How many calls and tokens a minute, and how many calls at once (see docs/limits.md)."""
     resilience: tuple[ResilienceSettings, ...] = ()
     """What is tried when an upstream fails (see docs/resilience.md)."""
     state: StateSettings = StateSettings()

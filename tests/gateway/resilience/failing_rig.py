@@ -8,7 +8,15 @@ import httpx2 as httpx
 
 from gateway.budgets.budget_rig import BudgetRig, chat_reply
 from gateway.scripted import Answer, anthropic_stream
-from modicum.settings import BudgetSettings, GatewaySettings, ResilienceSettings, Settings, UpstreamSettings
+from modicum.settings import (
+    BudgetSettings,
+    GatewaySettings,
+    LimitSettings,
+    ResilienceSettings,
+    Settings,
+    StateSettings,
+    UpstreamSettings,
+)
 
 MESSAGES = [{"role": "user", "content": "What is the capital of France?"}]
 MESSAGE_REPLY = {
@@ -39,8 +47,9 @@ def error(status, retry_after="", kind="server_error"):
 class FailingRig(BudgetRig):
     """`script` says what each upstream answers next, by name; after that it answers well."""
 
-    def __init__(self, folder, policies, upstreams, budgets=(), models=None):
+    def __init__(self, folder, policies, upstreams, budgets=(), models=None, limits=(), redis=""):
         self.policies, self.more, self.models = policies, upstreams, models or {}
+        self.limits, self.redis = limits, redis
         self.script = {}
         self.calls_at = []
         super().__init__(folder, budgets, settings=self.base_settings)
@@ -55,6 +64,8 @@ class FailingRig(BudgetRig):
             gateway=GatewaySettings(listen="127.0.0.1:0", most_calls=64),
             upstreams=upstreams,
             models=self.models,
+            limit=tuple(LimitSettings(**{"name": "all"} | one) for one in self.limits),
+            state=StateSettings(redis=self.redis),
             resilience=tuple(ResilienceSettings(**{"name": "all", "first_wait_s": 0.0} | one) for one in self.policies),
         )
 
@@ -125,10 +136,10 @@ def stream_of(request):
 
 
 @contextmanager
-def failing(folder, *policies, budgets=(), models=None, **upstreams):
+def failing(folder, *policies, budgets=(), models=None, limits=(), redis="", **upstreams):
     """`upstreams`: their settings by name; the first that serves a model gets its calls."""
     budgets = [BudgetSettings(**{"name": "all", "per": "day"} | one) for one in budgets]
-    rig = FailingRig(folder, policies, upstreams, budgets, models)
+    rig = FailingRig(folder, policies, upstreams, budgets, models, limits, redis)
     rig.start()
     try:
         yield rig

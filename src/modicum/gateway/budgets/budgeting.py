@@ -101,6 +101,11 @@ class Budgeting:
         self._unknown: OrderedDict[str, UnknownCall] = OrderedDict()
 
     @property
+    def counters(self) -> SharedCounters:
+        """Rate limits count on them too."""
+        return self._counters
+
+    @property
     def is_active(self) -> bool:
         """Whether there is any budget."""
         return bool(self._declared)

@@ -34,6 +34,7 @@ from modicum.gateway.http.hosts import names_of
 from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.in_force import InForce
 from modicum.gateway.late_replies import LateReplies
+from modicum.gateway.limits.limiting import Limiting
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
@@ -66,7 +67,7 @@ from modicum.optimizers import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
-from modicum.settings import Settings, budgets_of, policies_of, rule_choice_of
+from modicum.settings import Settings, budgets_of, limits_of, policies_of, rule_choice_of
 from modicum.settings.addresses import host_and_port
 
 LOOK_EVERY_S = 0.5
@@ -161,12 +162,13 @@ class Gateway:
             LateReplies(journal, budgets.reconcile),
             rates,
             budgets,
+            Limiting(budgets.counters),
             turns,
             self._keeper_of(rates, turns),
         )
         self._load_features()
         upstream = UpstreamAnswerer(parts.connections, parts.upstream_calls, parts.recorder.take_apart, metrics.failed)
-        self._resilient = ResilientAnswerer(upstream, parts.recorder, parts.budgets, metrics)
+        self._resilient = ResilientAnswerer(upstream, parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
         watcher = asyncio.create_task(self._watch(board))
@@ -269,11 +271,11 @@ class Gateway:
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
 
     async def _take_over_governance(self) -> None:
-        """Budgets and policies, as the settings say now."""
-        settings = self._settings
-        await self.parts.budgets.take_over(
-            budgets_of(settings.budget, settings.timezone), admits_when_away=settings.state.when_away == "admit"
-        )
+        """Budgets, limits and policies, as the settings say now."""
+        settings, admits_when_away = self._settings, self._settings.state.when_away == "admit"
+        budgets = budgets_of(settings.budget, settings.timezone)
+        await self.parts.budgets.take_over(budgets, admits_when_away=admits_when_away)
+        self.parts.limits.take_over(limits_of(settings.limit), admits_when_away=admits_when_away)
         self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
 
     def _keeper_of(self, rates: LiveRates, turns: LiveTurns | None) -> CacheKeeper | None:

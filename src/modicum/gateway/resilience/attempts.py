@@ -12,14 +12,12 @@ from typing import Any, NamedTuple
 
 from modicum.gateway import sending
 from modicum.gateway.answering import TROUBLES, UpstreamAnswerer
-from modicum.gateway.budgets.budgeting import Budgeting
 from modicum.gateway.exchange import Exchange
-from modicum.gateway.failures import Failed
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone, Refused
+from modicum.gateway.limits.limiting import tokens_of_reply
 from modicum.gateway.listening import pass_end
-from modicum.gateway.process.metrics import Metrics
-from modicum.gateway.recording import Recorder
+from modicum.gateway.parts import Parts
 from modicum.gateway.resilience.failures import AttemptFailed, check_reply, failure_of_error
 from modicum.gateway.resilience.upstream_health import UpstreamHealth
 from modicum.gateway.upstreams import Route, Upstreams
@@ -62,16 +60,14 @@ class ResilientAnswerer:
     def __init__(
         self,
         upstream: UpstreamAnswerer,
-        recorder: Recorder,
-        budgets: Budgeting,
-        metrics: Metrics,
+        parts: Parts,
         *,
         chance: Callable[[], float] = random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._upstream, self._recorder, self._budgets, self._metrics = upstream, recorder, budgets, metrics
-        self._failed: Failed = metrics.failed
-        self._health = UpstreamHealth(metrics.circuit_changed)
+        self._upstream, self._recorder, self._metrics = upstream, parts.recorder, parts.metrics
+        self._budgets, self._limits = parts.budgets, parts.limits
+        self._health = UpstreamHealth(parts.metrics.circuit_changed)
         self._chance, self._sleep = chance, sleep
         self._policies: tuple[ResiliencePolicy, ...] = ()
         self._upstreams = Upstreams((), {})
@@ -81,8 +77,8 @@ class ResilientAnswerer:
         self._policies, self._upstreams = tuple(policies), upstreams
 
     def answer(self, exchange: Exchange, client: Client) -> Coroutine[Any, Any, bytes]:
-        """As every answerer. Calls without a policy and a circuit go straight to their upstream."""
-        if not self._policies and exchange.route.upstream.circuit is None:
+        """As every answerer. Calls without policies, circuits and limits of upstreams go straight there."""
+        if not self._policies and exchange.route.upstream.circuit is None and not self._limits.limits_upstreams:
             return self._upstream.answer(exchange, client)
         return self._answer(exchange, client)
 
@@ -113,7 +109,7 @@ class ResilientAnswerer:
                 if error.end is None:
                     raise ConnectionError("the reply holds nothing") from None
                 end = error.end
-            pass_end(exchange, end, self._failed)
+            pass_end(exchange, end, self._metrics.failed)
             return end
 
     async def _attempt(self, exchange: Exchange, client: Client, tried: Tried) -> bytes:
@@ -122,9 +118,11 @@ class ResilientAnswerer:
         if tried.fallbacks and (rests_s := self._health.rests_s(route)):
             message = f"the upstream {route.upstream.name} asked to be left alone for a while; try again"
             raise Refused(429, message, "upstream_rests", ceil(rests_s))
-        was_probe = self._health.check(route.upstream)
+        hold = await self._limits.admit_attempt(exchange) if self._limits.limits_upstreams else None
+        was_probe = False
         failed: bool | None = None
         try:
+            was_probe = self._health.check(route.upstream)
             end = await self._upstream.answer(exchange, client, check_reply)
             failed = False
         except (AttemptFailed, *TROUBLES) as error:
@@ -135,6 +133,8 @@ class ResilientAnswerer:
             raise
         finally:
             self._health.record(route.upstream, failed=failed, was_probe=was_probe)
+            if hold is not None:
+                await self._limits.settle_hold(hold, tokens_of_reply(exchange))
         return end
 
     def _policy_of(self, exchange: Exchange) -> ResiliencePolicy:

@@ -14,6 +14,7 @@ from modicum.providers.facts import DialectError
 OK = 200
 _BY_REFUSAL = {
     "upstream_full": FailureKind.FULL,
+    "upstream_limited": FailureKind.FULL,
     "upstream_open": FailureKind.OPEN,
     "upstream_rests": FailureKind.OPEN,
 }

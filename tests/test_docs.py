@@ -13,6 +13,7 @@ from modicum.settings import (
     BudgetSettings,
     ConsoleSettings,
     GatewaySettings,
+    LimitSettings,
     OptimizeSettings,
     OtelSettings,
     ResilienceSettings,
@@ -84,6 +85,12 @@ def test_every_setting_of_a_budget_has_its_line():
     page = (ROOT / "docs/budgets.md").read_text()
 
     assert [one.name for one in msgspec.structs.fields(BudgetSettings) if f"`{one.name}`" not in page] == []
+
+
+def test_every_setting_of_a_limit_has_its_line():
+    page = (ROOT / "docs/limits.md").read_text()
+
+    assert [one.name for one in msgspec.structs.fields(LimitSettings) if f"`{one.name}`" not in page] == []
 
 
 def test_every_setting_of_resilience_has_its_line():

@@ -121,6 +121,12 @@ models = ["gemini-*", "gemma-*"]
 # limit_usd = 20
 # key = "*"
 
+# How many calls and tokens a minute, and calls at once; once for each (docs/limits.md).
+# [[limit]]
+# name = "each-key"
+# calls_per_minute = 60
+# key = "*"
+
 # What is tried when an upstream fails; the first that covers a call counts (docs/resilience.md).
 # [[resilience]]
 # name = "all"

@@ -38,6 +38,7 @@ class Pipeline:
         self._late_replies = parts.late_replies
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
         self._budgets, self._limits, self._keeper = parts.budgets, parts.limits, parts.keeper
+        self._provider_limits = parts.provider_limits
         self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers = meter.numbers()
 
@@ -147,3 +148,4 @@ class Pipeline:
             upstream = meter.SOURCE if exchange.answered_by else exchange.route.upstream.name
             self.metrics.record_call(exchange.finished, upstream)
             self._late_replies.remember(exchange)
+            self._provider_limits.remember(exchange)

@@ -13,6 +13,7 @@ import pytest
 from gateway.resilience.failing_rig import Fault, error, failing
 from gateway.rig import wait_until
 from modicum.calls import CallStatus
+from modicum.state.memory import MemoryCounters
 from state.server import running_server
 
 TWO = {"main": {"models": ("gpt-*",)}, "backup": {"models": ("none",)}}
@@ -37,6 +38,7 @@ def test_calls_per_minute_and_what_clients_are_told(tmp_path, redis):
     with failing(tmp_path, main={}, limits=[{"calls_per_minute": 2}], redis=redis) as rig:
         first, second, third = rig.chat(), rig.chat(), rig.chat()
 
+        assert isinstance(rig.gateway.parts.limits._counters, MemoryCounters) is not bool(redis)
         assert [one.status_code for one in (first, second, third)] == [200, 200, 429]
         told = [
             (one.headers["x-ratelimit-limit-requests"], one.headers["x-ratelimit-remaining-requests"])

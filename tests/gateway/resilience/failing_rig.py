@@ -49,10 +49,10 @@ class FailingRig(BudgetRig):
 
     def __init__(self, folder, policies, upstreams, budgets=(), models=None, limits=(), redis=""):
         self.policies, self.more, self.models = policies, upstreams, models or {}
-        self.limits, self.redis = limits, redis
+        self.limits = limits
         self.script = {}
         self.calls_at = []
-        super().__init__(folder, budgets, settings=self.base_settings)
+        super().__init__(folder, budgets, settings=self.base_settings, state=StateSettings(redis=redis))
 
     def base_settings(self, port):
         usual = {"speaks": "openai", "provider": "openai", "own_keys": True}
@@ -65,7 +65,6 @@ class FailingRig(BudgetRig):
             upstreams=upstreams,
             models=self.models,
             limit=tuple(LimitSettings(**{"name": "all"} | one) for one in self.limits),
-            state=StateSettings(redis=self.redis),
             resilience=tuple(ResilienceSettings(**{"name": "all", "first_wait_s": 0.0} | one) for one in self.policies),
         )
 

@@ -35,6 +35,7 @@ from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.in_force import InForce
 from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.limits.limiting import Limiting
+from modicum.gateway.limits.provider_limits import ProviderLimits
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
@@ -163,6 +164,7 @@ class Gateway:
             rates,
             budgets,
             Limiting(budgets.counters),
+            ProviderLimits(),
             turns,
             self._keeper_of(rates, turns),
         )

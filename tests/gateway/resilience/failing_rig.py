@@ -50,6 +50,7 @@ class FailingRig(BudgetRig):
     def __init__(self, folder, policies, upstreams, budgets=(), models=None, limits=(), redis=""):
         self.policies, self.more, self.models = policies, upstreams, models or {}
         self.limits = limits
+        self.more_headers = ""
         self.script = {}
         self.calls_at = []
         super().__init__(folder, budgets, settings=self.base_settings, state=StateSettings(redis=redis))
@@ -79,7 +80,7 @@ class FailingRig(BudgetRig):
         if isinstance(answer, Fault):
             return await self.fail(answer, reader, writer)
         answer, retry_after = answer if isinstance(answer, tuple) and isinstance(answer[0], Answer) else (answer, "")
-        more = f"retry-after: {retry_after}\r\n" if retry_after else ""
+        more = self.more_headers + (f"retry-after: {retry_after}\r\n" if retry_after else "")
         head = f"HTTP/1.1 {answer.status} X\r\ncontent-type: {answer.kind}\r\n{more}"
         writer.write(f"{head}content-length: {len(answer.body)}\r\n\r\n".encode() + answer.body)
         await writer.drain()

@@ -80,7 +80,8 @@ def headroom_rows(metrics: str, live: list[dict[str, Any]], seconds: float) -> l
 
     Args:
         metrics: of the gateway, as text.
-        live: what the last `seconds` had, a row for each model.
+        live: what the last seconds had, a row for each model.
+        seconds: how many these were.
     """
     states: dict[tuple[str, str, str], dict[str, float]] = {}
     for family in _families(metrics):

@@ -39,6 +39,11 @@ class RuleChoice(NamedTuple):
     draw: Callable[[str, str], float] = lambda _rule, _task: 1.0
     """A number in 0..1 that rule and task decide."""
 
+    @property
+    def may_run(self) -> bool:
+        """Whether any rule runs on anybody's calls; where none does, calls are not looked at."""
+        return any(rule.is_default for rule in self.rules) or any(choice.on for choice in self.choices)
+
     def of_owner(self, owner: Owner) -> tuple[Rule, ...]:
         """Those that run on an owner's calls."""
         return tuple(rule for rule in self.rules if self.why_off(rule, owner) == "")

@@ -3,11 +3,11 @@
 import asyncio
 import hashlib
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 from modicum.calls import UserError
+from modicum.calls.containment import contain
 from modicum.calls.extras import load_extra
 from modicum.state import redis_scripts
 from modicum.state.counters import StateAway
@@ -142,7 +142,7 @@ class RedisLink:
     async def _drop(self) -> None:
         former, self._connection = self._connection, None
         if former is not None:
-            with suppress(Exception):  # whatever an already broken connection says of that
+            with contain():  # whatever an already broken connection says of that
                 await former.disconnect(nowait=True)
 
     def _parse(self, url: str) -> dict[str, Any]:

@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from modicum.metering.prices import PriceBook
 
 OK = 200
-SPEAKS = {"openai": "openai-chat", "anthropic": "anthropic-messages"}
+SPEAKS = ("openai", "anthropic")
+"""The APIs in which tasks are asked."""
 _OF_NAMES = {"claude-": "anthropic", "gpt-": "openai", "o1": "openai", "o3": "openai", "o4": "openai"}
 
 
@@ -71,7 +72,7 @@ class ModelCaller:
     ) -> None:
         self._origin, parts = origin_at(url), split_address(url)
         self._base, self._host = parts.path.rstrip("/"), parts.hostname or ""
-        self._dialect = DIALECTS[SPEAKS[speaks]]
+        self._dialect = next(dialect for dialect in DIALECTS.values() if dialect.api.name == speaks)
         self._prices, self._provider = prices, provider
         self._most_tokens, self._timeout_s = most_tokens, timeout_s
         api = self._dialect.api

@@ -40,10 +40,11 @@ def grade_schema(reply: str, schema: dict[str, Any]) -> tuple[float, str]:
     """
     validators = load_extra("schemas", "the grader 'schema'", "jsonschema.validators")
     referencing = load_extra("schemas", "the grader 'schema'", "referencing")
+    errors = load_extra("schemas", "the grader 'schema'", "jsonschema.exceptions")
     kind = validators.validator_for(schema)
     try:
         kind.check_schema(schema)
-    except Exception as error:  # noqa: BLE001 - jsonschema's own, which only the extra can name
+    except (errors.SchemaError, referencing.exceptions.Unresolvable, RecursionError) as error:
         raise ValueError(f"it is no JSON schema: {str(error).splitlines()[0]}") from None
     text = reply.strip()
     if fenced := _FENCED.match(text):

@@ -325,7 +325,7 @@ class Gateway:
         arms = self._routes.behind(self._experiments.arms)
         always, of_owners = split_rules(self._rules)
         choice = rule_choice_of(self._settings.optimize, self._draw, of_owners) if of_owners else None
-        arms = (ChosenRules(choice), *arms) if choice is not None else arms
+        arms = (ChosenRules(choice), *arms) if choice is not None and choice.may_run else arms
         if self.parts.keeper is not None and self._settings.optimize.keeps_warm:
             arms = (*arms, ShortMarks(self._keeps_warm_for))
         in_force = InForce(owners, self._upstreams, arms, always, has_fallbacks=bool(self._settings.resilience))

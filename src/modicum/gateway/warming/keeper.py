@@ -21,7 +21,7 @@ from modicum.metering.keep_warm import MARGIN_S, best_pings
 from modicum.metering.prompt_cache import find_rules
 from modicum.metering.return_times import CODING_AGENTS, ReturnTimes
 
-DIALECT = "anthropic-messages"
+API = "anthropic"
 MOST_CONVERSATIONS = 1_000
 PRIOR_REPLIES = 500.0
 """How many replies of an owner's own weigh as much as what is known of others."""
@@ -109,7 +109,7 @@ class CacheKeeper:
         if exchange.downgraded_to or exchange.begun.model != exchange.route.model:
             return  # its body names another model than the one whose cache it filled
         dialect = exchange.request.served.dialect
-        if dialect.name != DIALECT or exchange.translation is not None or exchange.answered_by:
+        if dialect.api.name != API or exchange.translation is not None or exchange.answered_by:
             return
         key = self._turns.beginning(dialect, exchange.edited, about.owner.key, about.conversation)
         if key is None:

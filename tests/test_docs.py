@@ -13,8 +13,10 @@ from modicum.settings import (
     BudgetSettings,
     ConsoleSettings,
     GatewaySettings,
+    LimitSettings,
     OptimizeSettings,
     OtelSettings,
+    ResilienceSettings,
     Settings,
     TeamSettings,
     UpstreamSettings,
@@ -83,6 +85,18 @@ def test_every_setting_of_a_budget_has_its_line():
     page = (ROOT / "docs/budgets.md").read_text()
 
     assert [one.name for one in msgspec.structs.fields(BudgetSettings) if f"`{one.name}`" not in page] == []
+
+
+def test_every_setting_of_a_limit_has_its_line():
+    page = (ROOT / "docs/limits.md").read_text()
+
+    assert [one.name for one in msgspec.structs.fields(LimitSettings) if f"`{one.name}`" not in page] == []
+
+
+def test_every_setting_of_resilience_has_its_line():
+    page = (ROOT / "docs/resilience.md").read_text()
+
+    assert [one.name for one in msgspec.structs.fields(ResilienceSettings) if f"`{one.name}`" not in page] == []
 
 
 def test_every_field_of_the_bill_is_documented(modicum, transcripts):

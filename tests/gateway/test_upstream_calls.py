@@ -17,8 +17,8 @@ from modicum.calls.rule import Rule
 from modicum.gateway import replies
 from modicum.gateway.exchange import OwnReply
 from modicum.gateway.http.refusal import Refused
+from modicum.gateway.process.from_settings import upstreams_of
 from modicum.gateway.process.metrics import Metrics
-from modicum.gateway.process.server import upstreams_of
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstream, Upstreams
 from modicum.settings import UpstreamSettings

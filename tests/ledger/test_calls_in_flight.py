@@ -64,3 +64,14 @@ def test_what_is_under_way_can_be_read_beside_the_process(tmp_path):
 
     assert read_in_flight(tmp_path / "slots") == [b"one"]
     assert read_in_flight(tmp_path / "nothing") == []
+
+
+def test_a_slot_may_be_written_anew(tmp_path):
+    calls = CallsInFlight(tmp_path / "calls", slots=2)
+    slot = calls.begin(b"first, and longer")
+    calls.rewrite(slot, b"second")
+    with pytest.raises(ValueError, match="does not fit"):
+        calls.rewrite(slot, b"x" * (MOST_RECORD_BYTES + 1))
+    assert len(calls) == 1
+    assert read_in_flight(tmp_path / "calls") == [b"second"]
+    calls.close()

@@ -1,6 +1,7 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import msgspec
 import pytest
 
 from modicum.calls import Basis, Call, CallStatus, Cost, Entry, Owner, Usage
@@ -66,3 +67,12 @@ def test_an_entry_that_comes_again_counts_once(window):
     window.add([entry(1)])
 
     assert window.live("model", 60, NOW).total.calls == 1
+
+
+def test_an_attempt_that_failed_is_paid_and_no_call(window):
+    call = entry(1).call
+    tags = {"attempt.failed": "timeout"}
+    attempt = msgspec.structs.replace(call, call_id="a", status=CallStatus.ERROR, calls_count=0, tags=tags)
+    window.add([entry(1), Entry(attempt, Cost(Decimal("0.25"), Basis.ESTIMATED))])
+    total = window.live("team", 60, NOW).total
+    assert (total.calls, total.calls_failed, total.cost_usd) == (1, 0, Decimal("0.75"))

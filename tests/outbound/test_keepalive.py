@@ -5,7 +5,8 @@ import pytest
 
 from modicum.outbound.hosts import Origin
 from modicum.outbound.keepalive import Connections, request_head
-from modicum.outbound.unreachable import Unreachable
+from modicum.outbound.phases import PhaseTimedOut, PhaseTimeouts
+from modicum.outbound.unreachable import TooSlow, Unreachable
 
 WHOLE = b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
 
@@ -182,3 +183,50 @@ def test_authorities_that_could_not_be_read_for_want_of_files_are_read_again(mon
 
     assert origin.trust is not poor
     assert origin.trust is origin.trust
+
+
+HEAD = b"HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\n"
+
+
+@pytest.mark.parametrize(
+    ("reply", "timeouts", "reason"),
+    [
+        ([b""], PhaseTimeouts(first_byte_s=0.05), "no first byte within 0.05 s"),
+        ([HEAD], PhaseTimeouts(first_byte_s=0.05), "no first byte within 0.05 s"),
+        ([HEAD, b"some"], PhaseTimeouts(first_byte_s=60, whole_s=0.05), "not complete within 0.05 s"),
+    ],
+)
+def test_each_phase_of_a_reply_has_its_time(reply, timeouts, reason):
+    async def one():
+        async with server(reply) as (connections, origin, _):
+            head = request_head(b"POST", b"/v1", origin, [], 0)
+            with pytest.raises((TooSlow, PhaseTimedOut), match=reason):
+                await (await connections.send(origin, head, b"", timeouts=timeouts)).rest(1000)
+
+    run(one)
+
+
+def test_a_reply_that_is_in_time_stops_its_timers_and_the_next_on_its_connection_has_none():
+    async def one():
+        async with server(WHOLE, WHOLE) as (connections, origin, seen):
+            head = request_head(b"POST", b"/v1", origin, [], 0)
+            timed = await connections.send(origin, head, b"", timeouts=PhaseTimeouts(1, 60, 60, 60))
+            assert await timed.rest(1000) == b"ok"
+            assert timed._whole.cancelled()
+            plain = await connections.send(origin, head, b"")
+            assert await plain.rest(1000) == b"ok"
+            assert seen[0] == seen[1]
+            (connection,) = connections._open
+            assert connection._silence_s == 0
+
+    run(one)
+
+
+def test_waiting_for_a_body_takes_nothing_away():
+    async def one():
+        async with server(WHOLE) as (connections, origin, _):
+            answer = await connections.send(origin, request_head(b"POST", b"/v1", origin, [], 0), b"")
+            assert await answer.wait_for_body() == b"ok"
+            assert await answer.rest(1000) == b"ok"
+
+    run(one)

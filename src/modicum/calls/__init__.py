@@ -7,7 +7,7 @@ which is what the ledger keeps.
 from modicum.calls.anatomy import Anatomy, PromptEvent, Reuse, Segment, SegmentKind
 from modicum.calls.audit_event import AuditEvent
 from modicum.calls.basis import Basis
-from modicum.calls.call import OURSELVES, Call, CallStatus, Owner, Tier
+from modicum.calls.call import FAILED_ATTEMPT, OURSELVES, Call, CallStatus, Owner, Tier
 from modicum.calls.charges import NO_CHARGES, ChargedUnit, Charges, OtherModel
 from modicum.calls.cost import BucketCosts, Cost
 from modicum.calls.edit import Edit
@@ -20,6 +20,7 @@ from modicum.calls.usage import BUCKETS, Usage
 
 __all__ = [
     "BUCKETS",
+    "FAILED_ATTEMPT",
     "NO_CHARGES",
     "OURSELVES",
     "Anatomy",

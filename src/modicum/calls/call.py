@@ -55,6 +55,10 @@ OURSELVES = "modicum"
 """The provider of a call that the gateway answered itself: it costs nothing, and nobody bills it."""
 
 
+FAILED_ATTEMPT = "attempt.failed"
+"""The tag of a record that is no call of its own, but an attempt of one that was sent once more; it says why."""
+
+
 class Owner(msgspec.Struct, frozen=True, gc=False):
     """Who pays. Any part may be empty."""
 

@@ -27,6 +27,7 @@ VERBS = {
     "up": "Run the gateway, which meters and records every call.",
     "mock": "Run a provider for trying things out without a key.",
     "top": "Show what the gateway does now.",
+    "headroom": "Show what is left of the providers' own limits, and how many more users fit.",
     "budget": "Show what is spent, reserved and left of budgets.",
     "key": "Manage keys of the gateway: create, list, revoke, log.",
     "doctor": "Check the installation, and say what to type next.",
@@ -52,6 +53,7 @@ VERBS = {
 FILES = {
     "budget": "budgets",
     "compare": "comparison.verb",
+    "headroom": "limits.headroom",
     "import": "import_logs",
     "optimize": "optimizing.verbs",
     "yield": "yields",

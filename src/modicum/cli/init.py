@@ -111,6 +111,8 @@ models = ["gemini-*", "gemma-*"]
 # output_limit = "max_tokens"
 # most_calls = 64
 # pass_headers = ["x-tenant"]
+# first_byte_s = 20               # how long it may take until a reply begins
+# circuit_share = 0.5             # no calls go there for a while when so many failed
 
 # A budget: what calls may cost, within a window; once for each (docs/budgets.md).
 # [[budget]]
@@ -118,6 +120,18 @@ models = ["gemini-*", "gemma-*"]
 # per = "day"
 # limit_usd = 20
 # key = "*"
+
+# How many calls and tokens a minute, and calls at once; once for each (docs/limits.md).
+# [[limit]]
+# name = "each-key"
+# calls_per_minute = 60
+# key = "*"
+
+# What is tried when an upstream fails; the first that covers a call counts (docs/resilience.md).
+# [[resilience]]
+# name = "all"
+# retries = 2
+# fallbacks = ["anthropic/claude-haiku-4-5"]
 
 # A plan for a team of agents, applied to calls whose headers name the team (docs/teams.md).
 # [teams.support]

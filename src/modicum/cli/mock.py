@@ -17,7 +17,7 @@ def command(listen: str, *, show_settings: bool) -> None:
 
     Headers of a call choose the reply: x-mock-says, -output-tokens, -reasoning-tokens, -tool-calls, -chunks,
     -delay-ms, -chunk-delay-ms, and -fault (rate_limited, overloaded, server_error, broken_off, error_event, garbage,
-    empty, no_usage). The settings of --settings make the gateway pass these headers on.
+    empty, no_usage, silent) with -fault-percent. The settings of --settings make the gateway pass these headers on.
 
     \b
     Examples:

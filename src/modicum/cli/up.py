@@ -147,7 +147,7 @@ def welcome_text(settings: Settings, count: int = 1) -> str:
 def _check_settings(settings: Settings, count: int) -> None:
     """Finds faults of the settings here, once; parts that are restarted would report them again and again."""
     from modicum.gateway.budgets.counting import check_budget_workers
-    from modicum.gateway.process.server import upstreams_of
+    from modicum.gateway.process.from_settings import upstreams_of
     from modicum.gateway.process.tls import listener_of
     from modicum.ledger_process.otel_endpoint import endpoint_of
 

@@ -60,6 +60,12 @@ async def answer(answerers: Sequence[Answerer], exchange: Exchange, client: Clie
     return end
 
 
+class ReplyCheck(Protocol):
+    """Looks at a reply of which nothing was passed on yet: the first bytes of a stream, or all of another."""
+
+    def __call__(self, exchange: Exchange, body: bytes, *, is_end: bool) -> None: ...
+
+
 class UpstreamAnswerer:
     """Sends calls where they go.
 
@@ -80,23 +86,31 @@ class UpstreamAnswerer:
         self._take_apart, self._failed = take_apart, failed
         self._usage_refusals = UsageRefusals()
 
-    async def answer(self, exchange: Exchange, client: Client) -> bytes:
+    async def answer(self, exchange: Exchange, client: Client, check: "ReplyCheck | None" = None) -> bytes:
+        """As every answerer. `check` looks at the reply before anything of it is passed on, and may raise what stops
+        that.
+        """
         if refuses_usage := self._usage_refusals.has(exchange.route):
             sending.prepare(exchange, asks_usage=False)
         else:
             sending.prepare(exchange)
         with self._upstream_calls.at(exchange.route.upstream):
-            client.watch(exchange)
-            if self._take_apart is not None:
-                asyncio.get_running_loop().call_soon(self._take_apart, exchange)
+            if client.exchange is None:
+                client.watch(exchange)
+                if self._take_apart is not None:
+                    asyncio.get_running_loop().call_soon(self._take_apart, exchange)
             await self._send(exchange)
             refusal = None
             if not refuses_usage and may_refuse(exchange):
                 refusal = await self._refusal_or_none(exchange)
             if replies.streams(exchange):
+                if check is not None and exchange.answer is not None:
+                    check(exchange, await exchange.answer.wait_for_body(), is_end=False)
                 end = await replies.stream(exchange, client, self._failed)
             else:
                 end = await replies.whole(exchange, client, refusal)
+                if check is not None:
+                    check(exchange, end, is_end=True)
             pass_end(exchange, end, self._failed)
             return end
 

@@ -86,6 +86,7 @@ class Exchange:
         "about",
         "answer",
         "answered_by",
+        "attempts",
         "begun",
         "body",
         "budget_left",
@@ -100,9 +101,12 @@ class Exchange:
         "finished",
         "late_context",
         "left_out",
+        "limit_headers",
+        "limit_hold",
         "listeners",
         "mark",
         "number",
+        "paid",
         "place",
         "prompt_if_read",
         "reply",
@@ -140,12 +144,7 @@ class Exchange:
         """Who answered in the upstream's place; empty: nobody."""
         self.mark = ""
         """What a plan did, for the reply's header."""
-        self.reservation: Any = None
-        """What it holds of budgets (`budgets.budgeting.Reservation`); None: nothing."""
-        self.budget_left = ""
-        """What its tightest budget has left, for the reply's header."""
-        self.downgraded_to = ""
-        """The cheaper model that a budget sent it to."""
+        self.begin_governance()
         self.timing = Timing(time())
         self.begun: Call
         self.slot = -1
@@ -156,10 +155,7 @@ class Exchange:
         self.go(route)
         self.left_out: tuple[str, ...] = ()
         """Hints of the caller that have no counterpart there."""
-        self.answer: Answer | None = None
-        self.tail: StreamTail | None = None
-        self.reply: ReplyFacts | None = None
-        self.status = CallStatus.UNKNOWN
+        self.forget_reply()
         self.client_gone = False
         self.context: LiveContext | None = None
         self.place: LivePlace | None = None
@@ -194,6 +190,38 @@ class Exchange:
         self.about.tags.pop("server", None)  # of the way that it does not go
         if route.upstream.server:
             self.about.tags["server"] = route.upstream.server
+
+    def begin_governance(self) -> None:
+        """It holds nothing yet."""
+        self.reservation: Any = None
+        """What it holds of budgets (`budgets.budgeting.Reservation`); None: nothing."""
+        self.budget_left = ""
+        """What its tightest budget has left, for the reply's header."""
+        self.downgraded_to = ""
+        """The cheaper model that a budget sent it to."""
+        self.limit_hold: Any = None
+        """What it holds of its caller's rate limits (`limits.limiting.LimitHold`); None: nothing."""
+        self.limit_headers: list[Header] = []
+        """What its reply says of these."""
+        self.attempts = 1
+        """How often it was sent, this time included."""
+        self.paid: tuple[Any, ...] = ()
+        """What its failed attempts have cost (`budgets.covering.PaidOn`)."""
+
+    def forget_reply(self) -> None:
+        """As before it was sent: where the call goes and what it is stay."""
+        self.answer: Answer | None = None
+        self.tail: StreamTail | None = None
+        self.reply: ReplyFacts | None = None
+        self.status = CallStatus.UNKNOWN
+
+    def begin_anew(self) -> None:
+        """Gives up an attempt that failed."""
+        if self.answer is not None:
+            self.answer.close()
+        self.forget_reply()
+        self.left_out = ()
+        self.timing.first_token_s = 0.0
 
     def sent(self, answer: Answer) -> None:
         """The request is on its way. Whoever left before that does not wait for it."""

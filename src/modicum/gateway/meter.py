@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from modicum.calls import NO_CHARGES, Basis, Call, CallStatus, Charges, Edit, Owner, Usage
+from modicum.calls import FAILED_ATTEMPT, NO_CHARGES, Basis, Call, CallStatus, Charges, Edit, Owner, Usage
 from modicum.calls.provider_names import is_native_id
 from modicum.gateway.callers.attribution import Attribution
 from modicum.gateway.exchange import Exchange, is_unbilled
@@ -177,6 +177,20 @@ def finished_call(exchange: Exchange, counted: CountedUsage, edits: tuple[Edit, 
         tags=_with_response_id(_tags(exchange), identity, reply),
         revision=REVISION,
         edits=edits,
+    )
+
+
+def attempt_call(exchange: Exchange, counted: CountedUsage, failed: str) -> Call:
+    """The record of an attempt that failed. It counts as no call, since its call goes on, and costs what it cost."""
+    call = finished_call(exchange, counted)
+    number = f"{exchange.attempts}"
+    return msgspec.structs.replace(
+        call,
+        call_id=f"{SOURCE}:{exchange.number}.{number}",
+        calls_count=0,
+        first_token=None,
+        finish_reason=call.finish_reason or failed,
+        tags={**call.tags, "attempt.of": exchange.number, "attempt": number, FAILED_ATTEMPT: failed},
     )
 
 

@@ -7,6 +7,8 @@ from modicum.gateway.budgets.budgeting import Budgeting
 from modicum.gateway.http.body_budget import BodyBudget
 from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.late_replies import LateReplies
+from modicum.gateway.limits.limiting import Limiting
+from modicum.gateway.limits.provider_limits import ProviderLimits
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.process.readiness import Readiness
@@ -30,6 +32,8 @@ class Parts(NamedTuple):
     late_replies: LateReplies
     rates: LiveRates
     budgets: Budgeting
+    limits: Limiting
+    provider_limits: ProviderLimits
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
     keeper: CacheKeeper | None = None
@@ -42,6 +46,7 @@ class Parts(NamedTuple):
         metrics.waiting.set(self.journal.records_waiting)
         metrics.healthy.set(self.journal.healthy)
         self.upstream_calls.gauge(upstreams)
+        self.provider_limits.gauge(metrics)
         if self.keeper is not None:
             every = self.keeper.figures.values()
             metrics.warm_pings.set(sum(one.pings for one in every))

@@ -37,7 +37,8 @@ class Pipeline:
         self.in_force, self.metrics = in_force, parts.metrics
         self._late_replies = parts.late_replies
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
-        self._budgets, self._keeper = parts.budgets, parts.keeper
+        self._budgets, self._limits, self._keeper = parts.budgets, parts.limits, parts.keeper
+        self._provider_limits = parts.provider_limits
         self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers = meter.numbers()
 
@@ -57,15 +58,18 @@ class Pipeline:
         exchange = None
         try:
             exchange = self.admit(request, in_force)
+            if self._limits.limits_callers:
+                await self._limits.admit(exchange)
             if self._budgets.is_active:
-                await self._budgets.reserve(exchange, in_force.upstreams.route)
+                await self._budgets.reserve(exchange, in_force.route_finder(exchange.about, exchange.number))
             self._recorder.begin(exchange)
         except (Refused, DialectError) as refusal:
-            if exchange is not None and exchange.reservation is not None:
-                await self._budgets.release(exchange)
+            if exchange is not None:
+                await self.release(exchange)
             self.metrics.refused(refusal.kind)
-            retry_after_s = getattr(refusal, "retry_after_s", None)
-            await client.refuse(request.served.dialect, refusal.status, refusal.message, refusal.kind, retry_after_s)
+            retry_after_s, more = getattr(refusal, "retry_after_s", None), getattr(refusal, "headers", ())
+            dialect = request.served.dialect
+            await client.refuse(dialect, refusal.status, refusal.message, refusal.kind, retry_after_s, more)
             return
         try:
             end = await self.exchanged(exchange, client, in_force)
@@ -89,9 +93,10 @@ class Pipeline:
         """Request and reply, however they go. Returns the end of the reply, which waits for the journal."""
         try:
             route, body = exchange.route, exchange.edited
-            self._optimizer.optimize(exchange, in_force.sources, in_force.rules, in_force.upstreams.route)
+            find_route = in_force.route_finder(exchange.about, exchange.number)
+            self._optimizer.optimize(exchange, in_force.sources, in_force.rules, find_route)
             if self._budgets.is_active and (exchange.route is not route or exchange.edited is not body):
-                await self._budgets.reserve(exchange, in_force.upstreams.route, may_downgrade=False)
+                await self._budgets.reserve(exchange, find_route, may_downgrade=False)
             return await answer((*in_force.answerers, self._upstream), exchange, client, self.metrics.failed)
         except TROUBLES as trouble:
             return replies.trouble(exchange, client, trouble)
@@ -106,22 +111,31 @@ class Pipeline:
         facts = request.served.dialect.request(request.body, request.path)
         caller.check_model(facts.model)
         caller.check_body(request.body)
-        route = in_force.upstreams.route(facts.model, request.served.dialect.name)
+        number, about = next(self._numbers), attribution(request.headers, facts, caller.owner)
+        route = in_force.route_finder(about, number)(facts.model, request.served.dialect.name)
         self._readiness.check()
         if not in_force.may_divert:
             self._upstream_calls.check(route.upstream)
-        about = attribution(request.headers, facts, caller.owner)
-        exchange = Exchange(next(self._numbers), request, caller, facts, about, route)
+        exchange = Exchange(number, request, caller, facts, about, route)
         sending.check_key(exchange)
         return exchange
 
+    async def release(self, exchange: Exchange) -> None:
+        """Gives back what a call holds that is not made after all."""
+        if exchange.reservation is not None:
+            await self._budgets.release(exchange)
+        if exchange.limit_hold is not None:
+            await self._limits.release(exchange)
+
     async def end(self, exchange: Exchange) -> bool:
-        """Makes the call's record durable, and settles its budgets: the caller may make its next call at once. False:
-        the disk refuses.
+        """Makes the call's record durable, and settles its budgets and limits: the caller may make its next call at
+        once. False: the disk refuses.
         """
         is_durable = await self._recorder.end(exchange)
         if exchange.reservation is not None or self._budgets.is_active:
             await self._budgets.settle(exchange)
+        if exchange.limit_hold is not None:
+            await self._limits.settle(exchange)
         return is_durable
 
     def settle(self, exchange: Exchange) -> None:
@@ -134,3 +148,4 @@ class Pipeline:
             upstream = meter.SOURCE if exchange.answered_by else exchange.route.upstream.name
             self.metrics.record_call(exchange.finished, upstream)
             self._late_replies.remember(exchange)
+            self._provider_limits.remember(exchange)

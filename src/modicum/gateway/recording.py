@@ -6,7 +6,7 @@ from typing import TypeVar
 
 import msgspec
 
-from modicum.calls import Edit
+from modicum.calls import Call, CallStatus, Edit
 from modicum.gateway import meter
 from modicum.gateway.anatomy import Anatomist, counted
 from modicum.gateway.exchange import Exchange
@@ -59,6 +59,27 @@ class Recorder:
         self._ending.add(ending)
         ending.add_done_callback(self._ending.discard)
         return await asyncio.shield(ending)
+
+    async def attempt(self, exchange: Exchange, failed: str) -> Call:
+        """The record of an attempt that failed and is followed by another: an entry of its own."""
+        exchange.timing.finished_s = exchange.timing.now_s()
+        has_broken_off = exchange.reply is None and exchange.answer is not None and exchange.answer.status
+        exchange.status = CallStatus.ABORTED if has_broken_off else CallStatus.ERROR
+        return meter.attempt_call(exchange, await self._usage(exchange), failed)
+
+    async def add_attempt(self, exchange: Exchange, attempt: Call) -> bool:
+        """Makes the record of a failed attempt durable. False: the disk refuses."""
+        try:
+            await self.journal.append(Record(f"{exchange.number}.{exchange.attempts}", "call", _pack(attempt)))
+        except NotDurable:
+            return False
+        return True
+
+    def begin_again(self, exchange: Exchange) -> None:
+        """Another attempt of a call is under way."""
+        route, about, started_s = exchange.route, exchange.about, exchange.timing.started_s
+        exchange.begun = meter.begun_call(exchange.number, route.upstream.provider, route.model, about, started_s)
+        self.journal.begin_again(exchange.slot, meter.begun_record(exchange.begun))
 
     @property
     def take_apart(self) -> Callable[[Exchange], None] | None:

@@ -14,7 +14,8 @@ from modicum.gateway.listening import pass_chunk
 from modicum.gateway.process.log import log
 from modicum.gateway.sending import passes_back
 from modicum.outbound.keepalive import Answer, Header
-from modicum.outbound.unreachable import Unreachable, Untrusted
+from modicum.outbound.phases import PhaseTimedOut
+from modicum.outbound.unreachable import TooSlow, Unreachable, Untrusted
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.event_stream import PassingBuffer
 from modicum.providers.facts import DialectError, ReplyFacts
@@ -181,6 +182,9 @@ def trouble(exchange: Exchange, client: Client, error: Exception) -> bytes:
         exchange.status = CallStatus.ABORTED
         return dialect.error_event(502, "the upstream broke off", "upstream_broke_off")
     exchange.status = CallStatus.ABORTED if exchange.answer is not None and exchange.answer.status else CallStatus.ERROR
+    if isinstance(error, TooSlow | PhaseTimedOut):
+        client.prepare_error(dialect, 504, "the upstream took longer than it may", "upstream_timeout")
+        return client.error_body
     message = why_unreachable(error) if isinstance(error, Unreachable) else "the upstream broke off"
     client.prepare_error(dialect, 502, message, "upstream_unreachable")
     return client.error_body

@@ -158,7 +158,7 @@ async def send(
     except ValueError as error:
         raise Refused(400, str(error), "invalid_request") from None
     try:
-        return await connections.send(upstream.origin, head, body, sent)
+        return await connections.send(upstream.origin, head, body, sent, upstream.timeouts)
     except OutOfFiles:
         raise Refused(503, "the gateway has no more open files; try again", "out_of_files") from None
 

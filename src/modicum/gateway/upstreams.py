@@ -3,6 +3,8 @@
 The caller chooses a model, never a host. Addresses and keys come from the settings alone.
 """
 
+import hashlib
+import math
 import ssl
 from collections.abc import Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -13,8 +15,10 @@ from modicum.calls.errors import UserError, accepted_are
 from modicum.calls.provider_names import provider_of_host, region_of_host
 from modicum.gateway.callers.outgoing_headers import NEVER, passes_on
 from modicum.gateway.http.refusal import Refused
+from modicum.governance.circuits import Circuit
 from modicum.outbound.hosts import origin_at, split_address
 from modicum.outbound.keepalive import Header
+from modicum.outbound.phases import PhaseTimeouts
 from modicum.providers.dialect import DialectApi
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.translation.translation import Translation
@@ -65,6 +69,11 @@ class Upstream:
         self.output_limit = settings.output_limit
         self.most_calls = settings.most_calls
         """How many may be under way there; 0: as the gateway has it for all."""
+        self.weight, self.retry_share = settings.weight, settings.retry_share
+        self.served_in = settings.region or self.region
+        """The region that policies look at; empty: nobody knows."""
+        self.timeouts = _timeouts(settings)
+        self.circuit = _circuit(settings)
         self.query = b"?api-version=" + settings.api_version.encode("ascii") if settings.api_version else b""
         self._key_header = _key_header(settings, api, key) if key else None
 
@@ -105,6 +114,9 @@ class Upstreams:
     def __init__(self, upstreams: Sequence[Upstream], aliases: Mapping[str, str]) -> None:
         self._by_name = {upstream.name: upstream for upstream in upstreams}
         self._routes: dict[tuple[str, str], Route] = {}
+        self._weighted: dict[tuple[str, str], tuple[Route, ...]] = {}
+        self.has_weights = any(upstream.weight for upstream in upstreams)
+        """Whether calls for one model go to several."""
         self._aliases: dict[str, tuple[Upstream, str]] = {}
         for alias, target in aliases.items():
             name, _, model = target.partition("/")
@@ -126,6 +138,42 @@ class Upstreams:
             if len(self._routes) < 10_000:  # names come from callers
                 self._routes[model, dialect] = known
         return known
+
+    def spread(self, model: str, dialect: str, key: str) -> Route:
+        """As `route`, where upstreams have weights: one of those that could serve the call in the same way. Calls of
+        one `key` go to the same one, so that they find the prompt cache that they wrote.
+
+        Raises:
+            Refused: nobody serves it.
+        """
+        known = self._weighted.get((model, dialect))
+        if known is None:
+            candidates = self._candidates(model)
+            known = tuple(
+                route
+                for route in (_route_to(upstream, name, dialect) for upstream, name in candidates)
+                if route is not None and route.upstream.weight
+            )
+            if any(route.translation is None for route in known):
+                known = tuple(route for route in known if route.translation is None)
+            if len(self._weighted) < 10_000:  # names come from callers
+                self._weighted[model, dialect] = known
+        if not known:
+            return self.route(model, dialect)
+        return max(known, key=lambda route: _drawn(route.upstream, key))
+
+    def target(self, target: str, dialect: str) -> Route:
+        """The way to a fallback, `UPSTREAM/MODEL` or an alias.
+
+        Raises:
+            Refused: there is none for this API.
+        """
+        name, _, model = target.partition("/")
+        upstream, model = self._aliases.get(target) or (self._by_name.get(name), model)
+        route = _route_to(upstream, model, dialect) if upstream is not None else None
+        if route is None:
+            raise Refused(404, f"'{target}' does not serve this API", "unknown_model")
+        return route
 
     def speaking(self, dialect: str) -> Upstream:
         """The first upstream that speaks a dialect, for requests that name no model.
@@ -149,18 +197,46 @@ class Upstreams:
     def __iter__(self) -> Iterator[Upstream]:
         return iter(self._by_name.values())
 
-    def _find_route(self, model: str, dialect: str) -> Route:
+    def _candidates(self, model: str) -> list[tuple[Upstream, str]]:
         if model in self._aliases:
-            candidates = [self._aliases[model]]
-        else:
-            candidates = [(upstream, model) for upstream in self._by_name.values() if upstream.serves(model)]
-        for upstream, name in candidates:
-            if upstream.speaks == DIALECTS[dialect].api.name:
-                return Route(upstream, dialect, name)
-        for upstream, name in candidates:
-            if crossed := CROSSES.get((dialect, upstream.speaks)):
-                return Route(upstream, crossed, name, _translation(dialect, crossed, upstream))
-        raise Refused(404, "no upstream serves this model; see [upstreams] in modicum.toml", "unknown_model")
+            return [self._aliases[model]]
+        return [(upstream, model) for upstream in self._by_name.values() if upstream.serves(model)]
+
+    def _find_route(self, model: str, dialect: str) -> Route:
+        routes = [_route_to(upstream, name, dialect) for upstream, name in self._candidates(model)]
+        present = [route for route in routes if route is not None]
+        if not present:
+            raise Refused(404, "no upstream serves this model; see [upstreams] in modicum.toml", "unknown_model")
+        return next((route for route in present if route.translation is None), present[0])
+
+
+def _route_to(upstream: Upstream, model: str, dialect: str) -> Route | None:
+    """The way to a model of an upstream; None: its API is another, and nothing translates."""
+    if upstream.speaks == DIALECTS[dialect].api.name:
+        return Route(upstream, dialect, model)
+    if crossed := CROSSES.get((dialect, upstream.speaks)):
+        return Route(upstream, crossed, model, _translation(dialect, crossed, upstream))
+    return None
+
+
+def _drawn(upstream: Upstream, key: str) -> float:
+    """The lot of an upstream for calls of one key: the highest wins, each as often as its weight says, and an upstream
+    that joins or leaves moves no other calls than its own (weighted rendezvous hashing).
+    """
+    digest = hashlib.blake2b(f"{upstream.name}\0{key}".encode("utf-8", "replace"), digest_size=8).digest()
+    share = (int.from_bytes(digest, "big") + 0.5) / 2.0**64
+    return -upstream.weight / math.log(share) if share < 1 else math.inf
+
+
+def _timeouts(settings: UpstreamSettings) -> PhaseTimeouts | None:
+    timeouts = PhaseTimeouts(settings.connect_s, settings.first_byte_s, settings.silence_s, settings.whole_s)
+    return timeouts if any(timeouts) else None
+
+
+def _circuit(settings: UpstreamSettings) -> Circuit | None:
+    if not settings.circuit_share:
+        return None
+    return Circuit(settings.circuit_share, settings.circuit_calls, settings.circuit_window_s, settings.circuit_open_s)
 
 
 def _translation(dialect: str, crossed: str, upstream: Upstream) -> Translation:

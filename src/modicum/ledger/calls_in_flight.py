@@ -61,6 +61,19 @@ class CallsInFlight:
         self._map[at:start] = length.to_bytes(_LENGTH_BYTES, "little")
         return at
 
+    def rewrite(self, slot: int, record: bytes) -> None:
+        """Writes another record into a slot that is taken. Should the process die amid this, the slot is empty.
+
+        Raises:
+            ValueError: the record is too long.
+        """
+        length, start = len(record), slot + _LENGTH_BYTES
+        if length > MOST_RECORD_BYTES:
+            raise ValueError(f"a record of {length} bytes does not fit into a slot")
+        self._map[slot:start] = b"\0\0"
+        self._map[start : start + length] = record
+        self._map[slot:start] = length.to_bytes(_LENGTH_BYTES, "little")
+
     def end(self, slot: int) -> None:
         self._map[slot : slot + _LENGTH_BYTES] = b"\0\0"
         self._free.append(slot)

@@ -150,6 +150,10 @@ class Journal:
         """
         return self._under_way.begin(record)
 
+    def begin_again(self, slot: int, record: bytes) -> None:
+        """A call under way goes on as another attempt: this record takes the place of its first."""
+        self._under_way.rewrite(slot, record)
+
     async def finish(self, slot: int, record: Record) -> None:
         """Returns when the record of a call is on the disk; its slot is given back then, not before.
 

@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import msgspec
 
-from modicum.calls import CallStatus, Entry
+from modicum.calls import FAILED_ATTEMPT, CallStatus, Entry
 
 KEPT = timedelta(minutes=15)
 MOST_CALLS = 200_000
@@ -26,6 +26,8 @@ class LiveLine(msgspec.Struct, kw_only=True):
     cost_usd: Decimal | None = None
     """Of the calls whose cost is known; None: of none of them."""
     calls_unpriced: int = 0
+    users: int = 0
+    """How many different users there are; where calls name none, keys or apps."""
     first_token_seconds: float | None = None
     """Mean of the calls that have it."""
 
@@ -60,6 +62,7 @@ class LiveWindow:
         lines: dict[str, LiveLine] = {}
         total = LiveLine(name="total")
         firsts: dict[str, list[float]] = {}
+        users: dict[str, set[str]] = {}
         for entry in self._entries.values():
             if _end_of(entry) < since:
                 continue
@@ -67,9 +70,14 @@ class LiveWindow:
             line = lines.setdefault(name, LiveLine(name=name))
             _count(entry, line)
             _count(entry, total)
+            owner = entry.call.owner
+            users.setdefault(name, set()).add(owner.user or owner.key or owner.app)
             if entry.call.first_token is not None:
                 waited = (entry.call.first_token - entry.call.started).total_seconds()
                 firsts.setdefault(name, []).append(waited)
+        for name, present in users.items():
+            lines[name].users = len(present)
+        total.users = len(set().union(*users.values()))
         for name, waits in firsts.items():
             lines[name].first_token_seconds = sum(waits) / len(waits)
         every = [wait for waits in firsts.values() for wait in waits]
@@ -80,13 +88,14 @@ class LiveWindow:
 
 def _count(entry: Entry, line: LiveLine) -> None:
     usage = entry.call.usage
-    line.calls += 1
-    line.calls_failed += entry.call.status is not CallStatus.OK
+    is_call = FAILED_ATTEMPT not in entry.call.tags  # else its call goes on, and counts once
+    line.calls += is_call
+    line.calls_failed += is_call and entry.call.status is not CallStatus.OK
     line.prompt_tokens += usage.prompt_tokens
     line.completion_tokens += usage.completion_tokens
     line.cache_read_tokens += usage.cache_read
     if entry.cost.usd is None:
-        line.calls_unpriced += 1
+        line.calls_unpriced += is_call
     else:
         line.cost_usd = (line.cost_usd or Decimal(0)) + entry.cost.usd
 

@@ -18,7 +18,8 @@ import httptools
 from modicum.calls.containment import undo_if_failed
 from modicum.outbound.hosts import Origin
 from modicum.outbound.open_files import OutOfFiles, out_of_files
-from modicum.outbound.unreachable import Unreachable, Untrusted
+from modicum.outbound.phases import PhaseTimedOut, PhaseTimeouts
+from modicum.outbound.unreachable import TooSlow, Unreachable, Untrusted
 
 Header = tuple[bytes, bytes]
 
@@ -54,10 +55,15 @@ class Connections:
         self._sweeper: asyncio.Task[None] | None = None
 
     async def send(
-        self, origin: Origin, head: bytes, body: bytes, sent: "Callable[[Answer], None] | None" = None
+        self,
+        origin: Origin,
+        head: bytes,
+        body: bytes,
+        sent: "Callable[[Answer], None] | None" = None,
+        timeouts: PhaseTimeouts | None = None,
     ) -> "Answer":
         """Sends one request; `head` is everything up to and with the blank line. `sent` gets the answer as soon as it
-        is waited for, so that somebody else can close it.
+        is waited for, so that somebody else can close it. `timeouts` stand above those of the pool.
 
         A request is sent a second time in one case: the connection had been idle, and was lost at once and without a
         byte of a reply. It had then been closed for idleness while the request was on its way.
@@ -67,8 +73,8 @@ class Connections:
             fault.
         """
         while True:
-            connection, reused = await self._connection(origin)
-            answer = connection.exchange(head, body)
+            connection, reused = await self._connection(origin, timeouts)
+            answer = connection.exchange(head, body, timeouts)
             if sent is not None:
                 sent(answer)
             try:
@@ -77,7 +83,8 @@ class Connections:
             except ConnectionError as error:
                 if reused and connection.was_stale and not answer.closed:
                     continue
-                raise Unreachable(f"{origin.host}:{origin.port}: no answer ({error})") from None
+                trouble = TooSlow if isinstance(error, PhaseTimedOut) else Unreachable
+                raise trouble(f"{origin.host}:{origin.port}: no answer ({error})") from None
             return answer
 
     async def close(self) -> None:
@@ -86,7 +93,7 @@ class Connections:
         for connection in tuple(self._open):
             connection.abort()
 
-    async def _connection(self, origin: Origin) -> "tuple[_Connection, bool]":
+    async def _connection(self, origin: Origin, timeouts: PhaseTimeouts | None) -> "tuple[_Connection, bool]":
         idle = self._idle.get(origin)
         while idle:
             connection = idle.pop()
@@ -96,7 +103,7 @@ class Connections:
         if self._sweeper is None:
             self._sweeper = loop.create_task(self._sweep())
         try:
-            async with asyncio.timeout(self._connect_s):
+            async with asyncio.timeout((timeouts.connect_s if timeouts is not None else 0) or self._connect_s):
                 _, connection = await loop.create_connection(
                     lambda: _Connection(self, origin), origin.host, origin.port, ssl=origin.trust
                 )
@@ -190,6 +197,17 @@ class Answer:
         self._waiting_bytes = 0
         return data
 
+    async def wait_for_body(self) -> bytes:
+        """Returns when the first bytes of the body are there, and what is there; it is read all the same. Empty: there
+        is no body.
+
+        Raises:
+            ConnectionError: the reply broke off before.
+        """
+        while not self._chunks and not self.complete:
+            await self._wait_for_data()
+        return self._chunks[0] if self._chunks else b""
+
     async def rest(self, most_bytes: int) -> bytes:
         """The body from here to its end.
 
@@ -249,6 +267,45 @@ class Answer:
         self._wake()
 
 
+class _TimedAnswer(Answer):
+    """A reply with limits of its own on how long it may take. Others have no timer."""
+
+    __slots__ = ("_first_byte", "_whole")
+
+    def __init__(self, connection: "_Connection", timeouts: PhaseTimeouts) -> None:
+        super().__init__(connection)
+        self._first_byte = self._timer(timeouts.first_byte_s, "no first byte within")
+        self._whole = self._timer(timeouts.whole_s, "not complete within")
+
+    def _timer(self, seconds: float, reason: str) -> asyncio.TimerHandle | None:
+        if not seconds:
+            return None
+        return asyncio.get_running_loop().call_later(seconds, self._expire, f"{reason} {seconds:g} s")
+
+    def _expire(self, reason: str) -> None:
+        if self._connection is not None:
+            self._connection.fail(PhaseTimedOut(reason))
+
+    def on_body(self, data: bytes) -> bool:
+        if self._first_byte is not None:
+            self._first_byte.cancel()
+            self._first_byte = None
+        return super().on_body(data)
+
+    def on_end(self) -> None:
+        self._stop_timers()
+        super().on_end()
+
+    def on_error(self, error: ConnectionError) -> None:
+        self._stop_timers()
+        super().on_error(error)
+
+    def _stop_timers(self) -> None:
+        for timer in (self._first_byte, self._whole):
+            if timer is not None:
+                timer.cancel()
+
+
 class _Connection(asyncio.Protocol):
     """One socket: one exchange at a time."""
 
@@ -264,14 +321,19 @@ class _Connection(asyncio.Protocol):
         self._answer: Answer | None = None
         self._header_bytes = 0
         self._until_close = False
+        self._silence_s = 0.0
         self._last = monotonic()
 
     @property
     def usable(self) -> bool:
         return self._transport is not None and not self._transport.is_closing()
 
-    def exchange(self, head: bytes, body: bytes) -> Answer:
-        self._answer = answer = Answer(self)
+    def exchange(self, head: bytes, body: bytes, timeouts: PhaseTimeouts | None = None) -> Answer:
+        if timeouts is None:
+            self._answer, self._silence_s = Answer(self), 0.0
+        else:
+            self._answer, self._silence_s = _TimedAnswer(self, timeouts), timeouts.silence_s
+        answer = self._answer
         self._parser = httptools.HttpResponseParser(self)
         self._nothing_received, self._until_close, self._header_bytes = True, True, 0
         now = monotonic()
@@ -287,8 +349,9 @@ class _Connection(asyncio.Protocol):
         if self._answer is None:
             if quiet > idle_s:
                 self.abort()
-        elif quiet > silence_s and self._transport is not None and self._transport.is_reading():
-            self._fail(f"silent for {quiet:.0f} s")
+        elif quiet > (self._silence_s or silence_s) and self._transport is not None and self._transport.is_reading():
+            reason = f"silent for {quiet:.0f} s"
+            self.fail(PhaseTimedOut(reason) if self._silence_s else ConnectionError(reason))
 
     def resume(self) -> None:
         if self._transport is not None:
@@ -312,7 +375,7 @@ class _Connection(asyncio.Protocol):
         try:
             self._parser.feed_data(data)
         except (httptools.HttpParserError, httptools.HttpParserUpgrade) as error:
-            self._fail(f"it does not speak HTTP/1.1 ({type(error).__name__})")
+            self.fail(ConnectionError(f"it does not speak HTTP/1.1 ({type(error).__name__})"))
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -369,10 +432,11 @@ class _Connection(asyncio.Protocol):
         elif self._transport is not None:
             self._transport.close()
 
-    def _fail(self, reason: str) -> None:
+    def fail(self, error: ConnectionError) -> None:
+        """Gives up the reply that is under way."""
         answer, self._answer = self._answer, None
         if answer is not None:
-            answer.on_error(ConnectionError(reason))
+            answer.on_error(error)
         self.abort()
 
 

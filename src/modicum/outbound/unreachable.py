@@ -15,5 +15,9 @@ class Untrusted(Unreachable):
     """The host's certificate is not believed. The message says by which check."""
 
 
+class TooSlow(Unreachable):
+    """The host was reached and did not begin to answer in the time that it has."""
+
+
 class OtherProtocol(Unreachable):
     """Something listens there and speaks another protocol than the address says: TLS or not, HTTP or not."""

@@ -13,6 +13,7 @@ from urllib.parse import quote
 from modicum.providers.blocks import Block
 from modicum.providers.body_parsing import parse_request_object
 from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
+from modicum.providers.limit_headers import LimitHeaders
 from modicum.providers.mock_rules import MockRules
 from modicum.providers.own_reply import OwnText, write_own_reply
 from modicum.providers.planned_reply import ReplyWriter
@@ -34,6 +35,8 @@ class DialectApi(NamedTuple):
     """What stands before the key in that header."""
     provider: str = ""
     """Who bills where the address does not tell (a mock, a relay on this machine): whose models they must be."""
+    limits: LimitHeaders | None = None
+    """The headers by which it says how rate limits stand; None: it has none."""
 
 
 class Target(NamedTuple):

@@ -13,8 +13,10 @@ from modicum.settings.folders import (
     state_folder,
 )
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
+from modicum.settings.limits import LimitSettings, limits_of
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
+from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
 from modicum.settings.state import StateSettings
@@ -30,8 +32,10 @@ __all__ = [
     "BudgetSettings",
     "ConsoleSettings",
     "GatewaySettings",
+    "LimitSettings",
     "OptimizeSettings",
     "OtelSettings",
+    "ResilienceSettings",
     "RouteSettings",
     "Settings",
     "StateSettings",
@@ -47,7 +51,9 @@ __all__ = [
     "host_and_port",
     "host_name",
     "ledger_place",
+    "limits_of",
     "place_of",
+    "policies_of",
     "price_file_place",
     "read_settings",
     "rule_choice_of",

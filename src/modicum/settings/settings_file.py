@@ -19,14 +19,16 @@ from modicum.settings.budgets import BudgetSettings, budget_fault
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
+from modicum.settings.limits import LimitSettings, limit_fault
 from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault
 from modicum.settings.otel import OtelSettings
+from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
 from modicum.settings.state import StateSettings, state_fault
 from modicum.settings.table import Settings
 from modicum.settings.teams import TeamSettings, team_fault
 from modicum.settings.time_zone import checked_zone
-from modicum.settings.upstreams import UpstreamSettings
+from modicum.settings.upstreams import USUAL_UPSTREAMS, UpstreamSettings, upstream_fault
 
 FILE_NAME = "modicum.toml"
 
@@ -104,7 +106,16 @@ def _check_budgets(settings: Settings, path: Path, text: str) -> None:
     if (broken := budget_fault(settings.budget, settings.keep_days)) is not None:
         index, key, accepted = broken
         named = settings.budget[index].name
-        raise UserError(f"{path}{_line_of_budget(text, index, key)}: budget '{named:.64}': {key} {accepted}")
+        raise UserError(f"{path}{_line_of_row(text, 'budget', index, key)}: budget '{named:.64}': {key} {accepted}")
+    upstreams = settings.upstreams or USUAL_UPSTREAMS
+    if (amiss := resilience_fault(settings.resilience, upstreams, settings.models)) is not None:
+        index, key, accepted = amiss
+        named, place = settings.resilience[index].name, _line_of_row(text, "resilience", index, key)
+        raise UserError(f"{path}{place}: resilience '{named:.64}': {key} {accepted}")
+    if (amiss := limit_fault(settings.limit, upstreams)) is not None:
+        index, key, accepted = amiss
+        named, place = settings.limit[index].name, _line_of_row(text, "limit", index, key)
+        raise UserError(f"{path}{place}: limit '{named:.64}': {key} {accepted}")
     if (wrong := state_fault(settings.state)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{_line(text, key)}: state.{key} {accepted}")
@@ -147,17 +158,20 @@ def _check_loads(settings: Settings, path: Path, text: str) -> None:
                 f"{path}: upstreams.{name}.most_calls is a number from 1 to gateway.most_calls "
                 f"({gateway.most_calls:,}), or 0 for three quarters of them"
             )
+        if (fault := upstream_fault(upstream)) is not None:
+            key, accepted = fault
+            raise UserError(f"{path}{_line(text, key)}: upstreams.{name}.{key} {accepted}")
 
 
-def _line_of_budget(text: str, index: int, key: str) -> str:
-    """`:7`, the line of a key in the budget that comes as the `index`th; where it is not there, the budget's own."""
+def _line_of_row(text: str, table: str, index: int, key: str) -> str:
+    """`:7`, the line of a key in the `[[table]]` that comes as the `index`th; where it is not there, the row's own."""
     count, is_inside, place = -1, False, ""
     for number, line in enumerate(text.splitlines(), 1):
         plain = line.strip()
         if plain.startswith("["):
-            is_budget = plain.startswith("[[") and plain.strip("[] ") == "budget"
-            count += is_budget
-            is_inside = is_budget and count == index
+            is_row = plain.startswith("[[") and plain.strip("[] ") == table
+            count += is_row
+            is_inside = is_row and count == index
             place = f":{number}" if is_inside else place
         elif is_inside and plain.partition("=")[0].strip() == key:
             return f":{number}"
@@ -193,6 +207,8 @@ _TABLES = {
     "$.teams[": TeamSettings,
     "$.routes[": RouteSettings,
     "$.budget[": BudgetSettings,
+    "$.resilience[": ResilienceSettings,
+    "$.limit[": LimitSettings,
     "$.state": StateSettings,
 }
 

@@ -5,8 +5,10 @@ import msgspec
 from modicum.settings.budgets import BudgetSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
+from modicum.settings.limits import LimitSettings
 from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
+from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.routes import RouteSettings
 from modicum.settings.state import StateSettings
 from modicum.settings.teams import TeamSettings
@@ -39,6 +41,10 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Routers that experiments try on calls (see docs/routing.md)."""
     budget: tuple[BudgetSettings, ...] = ()
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
+    limit: tuple[LimitSettings, ...] = ()
+    """How many calls and tokens a minute, and how many calls at once (see docs/limits.md)."""
+    resilience: tuple[ResilienceSettings, ...] = ()
+    """What is tried when an upstream fails (see docs/resilience.md)."""
     state: StateSettings = StateSettings()
     """Where budgets are counted that several workers or hosts share."""
     file: str = ""

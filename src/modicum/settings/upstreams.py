@@ -41,9 +41,57 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     most_calls: int = 0
     """How many calls may be under way there at once. 0: three quarters of `gateway.most_calls`, so that an upstream
     that hangs leaves room for the others."""
+    region: str = ""
+    """Where it is served, for policies that name regions (`[[resilience]]`). Empty: told from the address."""
+    weight: float = 0.0
+    """Its share of the calls for a model that several upstreams serve, beside their weights. 0: it gets none, where
+    another one has a weight; where none has, the first in this file gets all. Calls of one conversation stay
+    together."""
+    connect_s: float = 0.0
+    """How long connecting may take. 0: ten seconds."""
+    first_byte_s: float = 0.0
+    """How long it may take until the first byte of a reply. 0: `gateway.silence_s`."""
+    silence_s: float = 0.0
+    """How long it may say nothing within a reply. 0: `gateway.silence_s`."""
+    whole_s: float = 0.0
+    """How long a reply may take in all. 0: as long as it takes."""
+    retry_share: float = 0.2
+    """How many retries its calls earn, one call this share of one: so that retries do not make an overload worse."""
+    circuit_share: float = 0.0
+    """The share of failed calls at which no more go there for a while. 0: they always go."""
+    circuit_calls: int = 10
+    """It takes at least so many calls."""
+    circuit_window_s: float = 30.0
+    """Within so many seconds."""
+    circuit_open_s: float = 10.0
+    """How long no call goes there then; after that one tries."""
     server: str = ""
     """Host and port of the watched server that answers (`modicum energy watch`), so that its energy is shared out to
     these calls. Empty: the upstream's own, if nobody else bills for it."""
+
+
+MOST_S = 86_400.0
+_RANGES: tuple[tuple[str, float, float], ...] = (
+    ("weight", 0.0, 1e6),
+    ("connect_s", 0.0, MOST_S),
+    ("first_byte_s", 0.0, MOST_S),
+    ("silence_s", 0.0, MOST_S),
+    ("whole_s", 0.0, MOST_S),
+    ("retry_share", 0.0, 1.0),
+    ("circuit_share", 0.0, 1.0),
+    ("circuit_calls", 1, 64),
+    ("circuit_window_s", 0.1, MOST_S),
+    ("circuit_open_s", 0.1, MOST_S),
+)
+
+
+def upstream_fault(upstream: UpstreamSettings) -> tuple[str, str] | None:
+    """The setting that is wrong, and what it must be."""
+    for name, least, most in _RANGES:
+        value = getattr(upstream, name)
+        if not least <= value <= most:  # nan is in no range
+            return name, f"is {value:g}; it must be a number from {least:g} to {most:,.0f}"
+    return None
 
 
 USUAL_UPSTREAMS = {

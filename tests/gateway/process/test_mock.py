@@ -49,6 +49,8 @@ def test_faults_and_lists_and_counts(client, mock_url):
         client.chat.completions.create(**ASKED, extra_headers={"x-mock-fault": "broken_off"})
     with pytest.raises(openai.BadRequestError, match="x-mock"):
         client.chat.completions.create(**ASKED, extra_headers={"x-mock-fault": "unheard_of"})
+    with pytest.raises(openai.APITimeoutError):
+        client.with_options(timeout=0.2).chat.completions.create(**ASKED, extra_headers={"x-mock-fault": "silent"})
     assert [model.id for model in client.models.list()] == list(MODELS)
     with anthropic.Anthropic(base_url=mock_url, api_key="any", max_retries=0) as claude:
         counted = claude.messages.count_tokens(model="claude-test", messages=ASKED["messages"])

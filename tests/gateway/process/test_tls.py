@@ -16,7 +16,7 @@ from gateway.certificates import Authority
 from gateway.process.test_server import wait_until
 from gateway.rig import CHAT, FIXTURES, running, usual
 from modicum.calls import UserError
-from modicum.gateway.process.server import upstreams_of
+from modicum.gateway.process.from_settings import upstreams_of
 from modicum.gateway.process.tls import caller_context, listener_of, shown, trust_of
 from modicum.settings import Settings, UpstreamSettings, read_settings
 

@@ -70,3 +70,17 @@ def test_tokens_can_be_counted_and_models_listed_as_the_official_clients_read_th
     assert [model["id"] for model in SyncPage.model_validate_json(pages).data] == ["a", "b"]
     (model,) = msgspec.json.decode(models(DIALECTS["openai-chat"], ["a"], CREATED).parts[0])["data"]
     assert openai.types.Model.model_validate(model, strict=True).id == "a"
+
+
+def test_a_fault_may_come_by_lot_and_an_answer_may_never_come():
+    provider = MockProvider(b"salt")
+    body = msgspec.json.encode({"model": "m", "messages": HELLO})
+
+    def answer(**options):
+        return provider.answer(DIALECTS["openai-chat"], body, "", MockOptions(**options), CREATED)
+
+    statuses = [answer(fault="server_error", fault_percent=30).status for _ in range(300)]
+    assert 60 < statuses.count(500) < 120
+    assert statuses.count(500) + statuses.count(200) == 300
+    assert answer(fault="server_error", fault_percent=0).status == 200
+    assert answer(fault="silent").is_silent

@@ -18,17 +18,16 @@ from modicum.gateway import sending
 from modicum.gateway.budgets import replies
 from modicum.gateway.budgets.bounds import NoBound
 from modicum.gateway.budgets.call_prices import CallPrices
+from modicum.gateway.budgets.covering import BETWEEN, CountedBudget, CoveringBudget, PaidOn, after_attempts, with_paid
 from modicum.gateway.budgets.spent import SpentBefore
 from modicum.gateway.exchange import Exchange, PendingEdit, is_unbilled
 from modicum.gateway.failures import Failed, contain_stage
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.process.log import log
 from modicum.gateway.upstreams import Route
-from modicum.governance.budget_windows import Period, WindowSpan
 from modicum.governance.budgets import (
     RESERVED_TAG,
     Amounts,
-    AtLimit,
     Budget,
     BudgetVerdict,
     LimitUnit,
@@ -48,67 +47,6 @@ MOST_UNKNOWN = 10_000
 """Calls whose cost nobody knows that are remembered; of older ones the ledger alone learns it."""
 
 FindRoute = Callable[[str, str], Route]
-
-
-class CountedBudget:
-    """A budget in force, with what every call would otherwise work out anew.
-
-    Args:
-        budget: the budget.
-        since: from when on its calls are counted here.
-    """
-
-    __slots__ = ("_span", "budget", "identity", "is_sliding", "kept_s", "limit", "since", "slides_s")
-
-    def __init__(self, budget: Budget, since: datetime) -> None:
-        self.budget, self.since = budget, since
-        self.identity = f"{budget.identity}|{since.isoformat()}"
-        """A budget that was taken out and comes again counts anew: meanwhile nobody counted for it here."""
-        self.is_sliding = budget.window.period is Period.SLIDING
-        self.limit = budget.limit if budget.is_hard else None
-        self.slides_s, self.kept_s = float(budget.window.sliding_s), 2 * budget.window.longest_s
-        self._span: WindowSpan | None = None
-
-    def covering(self, call: Spender, at: datetime) -> "CoveringBudget | None":
-        """The sum in which a call counts that begins then; None: it does not."""
-        instance = self.budget.instance_of(call)
-        if instance is None:
-            return None
-        span = self._span
-        if span is None or self.is_sliding or not span.covers(at):
-            span = self._span = self.budget.window.span_at(at)
-        start = "" if self.is_sliding else f"{span.start.timestamp():.0f}"
-        return CoveringBudget(self, span, _BETWEEN.join((self.identity, start, *instance)), instance)
-
-
-_BETWEEN = "\x1f"
-
-
-class CoveringBudget(NamedTuple):
-    """A budget that covers a call, and the sum in which the call counts."""
-
-    counted: CountedBudget
-    span: WindowSpan
-    counter: str
-    instance: tuple[str, ...]
-
-    @property
-    def budget(self) -> Budget:
-        return self.counted.budget
-
-    def line(self, amount: int, *, may_downgrade: bool = False) -> Line:
-        """`may_downgrade`: refused already where calls go to the cheaper model."""
-        limit = self.counted.limit
-        if may_downgrade and self.budget.at_limit is AtLimit.DOWNGRADE:
-            limit = min(self.budget.limit, self.budget.downgrade_above)
-        return self._replace_limit(amount, limit)
-
-    def held_line(self, amount: int) -> Line:
-        """Reserved whatever is spent: the call is under way."""
-        return self._replace_limit(amount, None)
-
-    def _replace_limit(self, amount: int, limit: int | None) -> Line:
-        return Line(self.counter, amount, limit, self.counted.slides_s, self.counted.kept_s)
 
 
 class Reservation(NamedTuple):
@@ -163,6 +101,11 @@ class Budgeting:
         self._unknown: OrderedDict[str, UnknownCall] = OrderedDict()
 
     @property
+    def counters(self) -> SharedCounters:
+        """Rate limits count on them too."""
+        return self._counters
+
+    @property
     def is_active(self) -> bool:
         """Whether there is any budget."""
         return bool(self._declared)
@@ -210,13 +153,14 @@ class Budgeting:
             if self._generation != self._counters.generation:
                 await self.renew()
             generation, covering = self._generation, self._covering(exchange)
-            if not covering:
+            if not covering and not exchange.paid:
                 await self.release(exchange)
                 return
             for one in covering:
                 await self._load(one)
             worst, no_bound = await self._worst(exchange, covering)
             lines = [one.line(worst.in_unit(one.budget.unit) or 0, may_downgrade=may_downgrade) for one in covering]
+            lines = with_paid(lines, exchange.paid)
             if generation != self._counters.generation:
                 continue  # all was lost meanwhile: these are counters that nobody uses any more
             if any(one.budget.is_hard and worst.in_unit(one.budget.unit) is None for one in covering):
@@ -226,7 +170,8 @@ class Budgeting:
                 if admitted:
                     break
             self._say_away("")
-            verdict = decide(self._standings(covering, levels), worst, may_downgrade=may_downgrade)
+            standings = after_attempts(self._standings(covering, levels), covering, exchange.paid)
+            verdict = decide(standings, worst, may_downgrade=may_downgrade)
             if verdict.is_refusal:
                 raise replies.refusal(verdict, worst, no_bound)
             may_downgrade = False
@@ -236,7 +181,7 @@ class Budgeting:
         standings = self._standings(covering, levels)
         self._warn(crossed(standings, worst), covering)
         exchange.budget_left = _left(
-            one._replace(reserved=one.reserved + line.amount) for one, line in zip(standings, lines, strict=True)
+            one._replace(reserved=one.reserved + line.amount) for one, line in zip(standings, lines, strict=False)
         )
 
     async def _reserve_blindly(self, exchange: Exchange, problem: str) -> None:
@@ -260,7 +205,7 @@ class Budgeting:
     async def _reserve_again(self, exchange: Exchange) -> None:
         reservation: Reservation = exchange.reservation
         again = reservation._replace(covering=tuple(self._covering(exchange)), is_counted=True)
-        await self._counters.reserve(exchange.number, again.lines)
+        await self._counters.reserve(exchange.number, with_paid(again.lines, exchange.paid))
         if exchange.reservation is reservation:
             exchange.reservation = again
         else:  # it ended meanwhile, and counts by what the ledger says, or late
@@ -285,14 +230,15 @@ class Budgeting:
             return
         exchange.reservation = None
         self._held.pop(exchange.number, None)
-        amounts, is_known = await self._cost(exchange, reservation.worst)
-        spent = [amounts.in_unit(one.budget.unit) or 0 for one in reservation.covering]
+        amounts, is_known = await self._cost(exchange, exchange.finished, reservation.worst)
+        spent = [one.line(amounts.in_unit(one.budget.unit) or 0) for one in reservation.covering]
+        spent = with_paid(spent, exchange.paid)
         levels: Sequence[Level] = ()
         if reservation.is_counted:
-            levels = await self._counters.settle(exchange.number, spent)
+            levels = await self._counters.settle(exchange.number, [line.amount for line in spent])
         else:
-            for one, amount in zip(reservation.covering, spent, strict=True):
-                await self._counters.add(one.line(amount))
+            for line in spent:
+                await self._counters.add(line)
         if not is_known and exchange.finished is not None:
             self._unknown[exchange.finished.call_id] = UnknownCall(reservation.covering, amounts, monotonic())
             if len(self._unknown) > MOST_UNKNOWN:
@@ -301,6 +247,22 @@ class Budgeting:
             await self._count_late(exchange, reservation.covering)
         if levels:
             exchange.budget_left = _left(self._standings(reservation.covering, levels))
+
+    async def pay_attempt(self, exchange: Exchange, attempt: Call) -> tuple[PaidOn, ...]:
+        """What the failed attempts of a call count now that one more has failed: that stays reserved beside what the
+        next may cost.
+        """
+        reservation: Reservation | None = exchange.reservation
+        if reservation is None:
+            return exchange.paid
+        amounts, _ = await self._cost(exchange, attempt, reservation.worst)
+        paid = {one.one.counter: one for one in exchange.paid}
+        for one in reservation.covering:
+            former = paid.get(one.counter, PaidOn(one, 0))
+            # An attempt is no call: the one that answers counts.
+            more = 0 if one.budget.unit is LimitUnit.CALLS else amounts.in_unit(one.budget.unit) or 0
+            paid[one.counter] = PaidOn(one, former.amount + more)
+        return tuple(paid.values())
 
     async def reconcile(self, call: Call) -> None:
         """Counts what a call has cost after all, in place of all that was reserved for it."""
@@ -369,15 +331,15 @@ class Budgeting:
             start = until - timedelta(seconds=budget.window.sliding_s)
         former = await asyncio.get_running_loop().run_in_executor(self._thread, self._before.find, budget, start, until)
         passed_s = max((datetime.now(UTC) - until).total_seconds(), 0.0)
-        counter = one.counter.split(_BETWEEN)[:2]
+        counter = one.counter.split(BETWEEN)[:2]
         spent = [
             (
-                one._replace(counter=_BETWEEN.join((*counter, *spend.instance))).line(spend.amount),
+                one._replace(counter=BETWEEN.join((*counter, *spend.instance))).line(spend.amount),
                 spend.age_s + passed_s,
             )
             for spend in former
         ]
-        await self._counters.add_once(_BETWEEN.join((*counter, self._before.ledger)), spent)
+        await self._counters.add_once(BETWEEN.join((*counter, self._before.ledger)), spent)
 
     async def _worst(self, exchange: Exchange, covering: Sequence[CoveringBudget]) -> tuple[Amounts, str]:
         """What the call may cost at most, and why that is not known."""
@@ -435,9 +397,10 @@ class Budgeting:
                 self._warned.add(one.counter)
                 log("budget_crossed", budget=standing.budget.name, of=list(one.instance), limit=standing.budget.limit)
 
-    async def _cost(self, exchange: Exchange, worst: Amounts) -> tuple[Amounts, bool]:
-        """What a call has cost, and whether that is known: else it counts as it may have cost at most."""
-        call = exchange.finished
+    async def _cost(self, exchange: Exchange, call: Call | None, worst: Amounts) -> tuple[Amounts, bool]:
+        """What a call, or an attempt of it, has cost, and whether that is known: else it counts as it may have cost at
+        most.
+        """
         if call is None:
             return worst, False
         if is_unbilled(exchange):
@@ -465,7 +428,7 @@ class Budgeting:
         ]
         if not late or call is None or is_unbilled(exchange):
             return
-        amounts, _ = await self._cost(exchange, Amounts(None, None))
+        amounts, _ = await self._cost(exchange, call, Amounts(None, None))
         for one in late:
             await self._counters.add(one.line(amounts.in_unit(one.budget.unit) or 0))
 

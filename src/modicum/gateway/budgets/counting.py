@@ -43,7 +43,7 @@ async def budgeting_of(
         await counters.start()
     except UserError as error:
         await counters.close()
-        if settings.budget:
+        if settings.budget or settings.limit:
             raise
         log("state_unusable", problem=str(error))
     budgeting = _stage(counters, prices, before, failed)
@@ -52,17 +52,18 @@ async def budgeting_of(
 
 
 def check_budget_workers(settings: Settings, count: int) -> None:
-    """Whether the budgets of the settings can be kept by so many gateway processes.
+    """Whether budgets and limits of the settings can be kept by so many gateway processes.
 
     Raises:
         UserError: they cannot: each process would count for itself.
     """
-    if settings.budget and count > 1 and not settings.state.redis:
+    if (settings.budget or settings.limit) and count > 1 and not settings.state.redis:
+        table = "budget" if settings.budget else "limit"
         raise UserError(
-            f"{settings.file or 'the settings'}: budgets are counted in the gateway's memory, and {count} workers "
-            "would each count for themselves, so that more could be spent than they allow: have them share a Redis or "
+            f"{settings.file or 'the settings'}: {table}s are counted in the gateway's memory, and {count} workers "
+            "would each count for themselves, so that more would pass than they allow: have them share a Redis or "
             'Valkey (redis = "redis://host:6379/0" under [state], docs/budgets.md), set gateway.workers to 1 (and '
-            "leave out --workers), or take out [[budget]]"
+            f"leave out --workers), or take out [[{table}]]"
         )
 
 

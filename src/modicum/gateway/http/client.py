@@ -1,7 +1,7 @@
 """The caller's side of one exchange: its reply, written as the server wants it."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from modicum.gateway.exchange import Exchange
@@ -54,15 +54,27 @@ class Client:
         self._status, self._headers = status if status < 600 else 502, headers
 
     def prepare_error(
-        self, dialect: Dialect, status: int, message: str, kind: str, retry_after_s: int | None = None
+        self,
+        dialect: Dialect,
+        status: int,
+        message: str,
+        kind: str,
+        retry_after_s: int | None = None,
+        more: Sequence[Header] = (),
     ) -> None:
-        self.prepare(status, [_JSON, *retry_header(kind, retry_after_s)])
+        self.prepare(status, [_JSON, *retry_header(kind, retry_after_s), *more])
         self.error_body = dialect.error(status, message, kind)
 
     async def refuse(
-        self, dialect: Dialect, status: int, message: str, kind: str, retry_after_s: int | None = None
+        self,
+        dialect: Dialect,
+        status: int,
+        message: str,
+        kind: str,
+        retry_after_s: int | None = None,
+        more: Sequence[Header] = (),
     ) -> None:
-        self.prepare_error(dialect, status, message, kind, retry_after_s)
+        self.prepare_error(dialect, status, message, kind, retry_after_s, more)
         await self.finish(self.error_body)
 
     async def start(self, status: int, headers: list[Header]) -> None:
@@ -104,7 +116,12 @@ class Client:
     def _marked(self, headers: list[Header]) -> list[Header]:
         if self.exchange is None:
             return headers
+        if self.exchange.limit_headers:  # ours stand in the place of the provider's, which are of all its callers
+            prefix = self.exchange.limit_headers[0][0].rpartition(b"ratelimit-")[0] + b"ratelimit-"
+            headers = [header for header in headers if not header[0].startswith(prefix)] + self.exchange.limit_headers
         marked = [*headers, (b"x-modicum-call", self.exchange.number.encode("ascii"))]
+        if self.exchange.attempts > 1:
+            marked.append((b"x-modicum-attempts", b"%d" % self.exchange.attempts))
         if self.exchange.left_out:
             marked.append((b"x-modicum-left-out", ", ".join(self.exchange.left_out).encode("ascii", "replace")))
         if self.exchange.mark:

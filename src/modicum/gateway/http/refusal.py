@@ -10,6 +10,8 @@ class Refused(Exception):  # noqa: N818 - an answer, not a bug
         """A short word for programs: `unknown_key`, `unknown_model`, `too_large`."""
         self.retry_after_s = retry_after_s
         """When it is worth another try; None: as usual for that kind."""
+        self.headers: list[tuple[bytes, bytes]] = []
+        """More headers of the answer."""
 
 
 class ClientGone(Exception):  # noqa: N818 - an event

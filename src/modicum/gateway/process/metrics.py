@@ -4,6 +4,7 @@ Several gateway processes keep their values in mapped files, one set for each wo
 worker had counted when it died is counted on by its successor, and any of them can tell the sums.
 """
 
+from math import nan
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest, values
@@ -109,6 +110,26 @@ class Metrics:
         )
         for side in ("callers", "upstreams"):
             self._out_of_files.labels(side)
+        self._attempts_failed = Counter(
+            "modicum_attempts_failed",
+            "Attempts of calls that failed and were followed by another.",
+            ("upstream", "failure", "next"),
+            registry=self.registry,
+        )
+        self._provider_limits = [
+            Gauge(name, text, ("upstream", "model", "unit"), registry=self.registry, multiprocess_mode="mostrecent")
+            for name, text in (
+                ("modicum_provider_limit", "A provider's own limit a minute, as its newest reply says it."),
+                ("modicum_provider_limit_left", "What is left of it."),
+            )
+        ]
+        self._circuit_open = Gauge(
+            "modicum_circuit_open",
+            "Worker processes in which the upstream's circuit is open.",
+            ("upstream",),
+            registry=self.registry,
+            multiprocess_mode="sum",
+        )
 
     def _add_record_metrics(self) -> None:
         """Adds the metrics of what is under way and of how it is recorded."""
@@ -177,6 +198,22 @@ class Metrics:
     def upstream_gauges(self, upstream: str, under_way: int, limit: int) -> None:
         self._at_upstream.labels(upstream).set(under_way)
         self._upstream_limit.labels(upstream).set(limit)
+
+    def provider_limit(self, upstream: str, model: str, unit: str, most: int, left: int) -> None:
+        for gauge, value in zip(self._provider_limits, (most, left), strict=True):
+            gauge.labels(upstream, model, unit).set(value)
+
+    def forget_provider_limit(self, upstream: str, model: str, unit: str) -> None:
+        """Nobody knows it any more."""
+        for gauge in self._provider_limits:
+            gauge.labels(upstream, model, unit).set(nan)  # with several workers nothing can be removed
+
+    def attempt_failed(self, upstream: str, failure: str, step: str) -> None:
+        """`failure` and `step` are our own words."""
+        self._attempts_failed.labels(upstream, failure, step).inc()
+
+    def circuit_changed(self, upstream: str, is_open: bool) -> None:
+        self._circuit_open.labels(upstream).set(is_open)
 
     def out_of_files(self, side: str) -> None:
         """`side` is `callers` or `upstreams`."""

@@ -46,6 +46,10 @@ class MockApp:
             more = message.get("more_body", False)
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         answer, options = self._answer(scope, headers, body)
+        if answer.is_silent:
+            while (await receive())["type"] != "http.disconnect":
+                pass
+            return
         await asyncio.sleep(options.delay_ms / 1000)
         head = [(b"content-type", answer.content_type.encode())]
         head += [(name.encode(), value.encode()) for name, value in answer.headers]

@@ -34,10 +34,13 @@ from modicum.gateway.http.hosts import names_of
 from modicum.gateway.http.otlp_door import OtlpDoor
 from modicum.gateway.in_force import InForce
 from modicum.gateway.late_replies import LateReplies
+from modicum.gateway.limits.limiting import Limiting
+from modicum.gateway.limits.provider_limits import ProviderLimits
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.process.fair_accept import Accepting
+from modicum.gateway.process.from_settings import upstreams_of
 from modicum.gateway.process.guarded_protocol import GuardedProtocol
 from modicum.gateway.process.log import log, take_over
 from modicum.gateway.process.machine_memory import memory_bytes
@@ -45,14 +48,15 @@ from modicum.gateway.process.metrics import Metrics, share
 from modicum.gateway.process.open_files import OpenFiles, Shortage, current_limit, raise_limit
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.process.recovery import recover, recover_others
-from modicum.gateway.process.tls import TlsListener, listener_of, trust_of
+from modicum.gateway.process.tls import TlsListener, listener_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
 from modicum.gateway.recording import Recorder
+from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.routes import LiveRoutes
 from modicum.gateway.teams.teams import Teams
 from modicum.gateway.upstream_calls import UpstreamCalls
-from modicum.gateway.upstreams import Upstream, Upstreams
+from modicum.gateway.upstreams import Upstreams
 from modicum.gateway.warming.keeper import CacheKeeper
 from modicum.gateway.warming.sending_pings import may_send, send_ping
 from modicum.gateway.warming.short_marks import ShortMarks
@@ -64,7 +68,7 @@ from modicum.optimizers.all_rules import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
-from modicum.settings import USUAL_UPSTREAMS, Settings, budgets_of, rule_choice_of, upstream_key
+from modicum.settings import Settings, budgets_of, limits_of, policies_of, rule_choice_of
 from modicum.settings.addresses import host_and_port
 
 LOOK_EVERY_S = 0.5
@@ -72,19 +76,6 @@ LOOK_EVERY_S = 0.5
 TURN_AWAY_EVERY_S = 0.05
 RECORDS_WITHIN_S = 5.0
 _CHANGED = -1, -1
-
-
-def upstreams_of(settings: Settings) -> Upstreams:
-    """The upstreams that the settings name, with their keys.
-
-    Raises:
-        UserError: one of them is wrong.
-    """
-    named = settings.upstreams or USUAL_UPSTREAMS
-    return Upstreams(
-        [Upstream(name, one, upstream_key(name, one), trust_of(settings, name)) for name, one in named.items()],
-        settings.models,
-    )
 
 
 class Gateway:
@@ -126,6 +117,7 @@ class Gateway:
         self.parts: Parts
         self.pipeline: Pipeline
         self._upstreams: Upstreams
+        self._resilient: ResilientAnswerer
         self._teams: Teams | None = None
         self._troubles = Troubles()
         self._app: App | None = None
@@ -172,13 +164,16 @@ class Gateway:
             LateReplies(journal, budgets.reconcile),
             rates,
             budgets,
+            Limiting(budgets.counters),
+            ProviderLimits(),
             turns,
             self._keeper_of(rates, turns),
         )
         self._load_features()
-        await self._take_over_budgets()
         upstream = UpstreamAnswerer(parts.connections, parts.upstream_calls, parts.recorder.take_apart, metrics.failed)
-        self.pipeline = Pipeline(self._in_force(), parts, upstream)
+        self._resilient = ResilientAnswerer(upstream, parts)
+        await self._take_over_governance()
+        self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
         watcher = asyncio.create_task(self._watch(board))
         try:
             await self._listen(bound, board)
@@ -272,17 +267,19 @@ class Gateway:
             return
         self._settings, self._upstreams = settings, upstreams
         self._load_features()
-        await self._take_over_budgets()
+        await self._take_over_governance()
         self.pipeline.take_over(self._in_force())
         if self._app is not None:
             self._app.hosts, self._app.cors = names_of(settings.gateway), Cors(settings.gateway.cors_origins)
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
 
-    async def _take_over_budgets(self) -> None:
-        settings = self._settings
-        await self.parts.budgets.take_over(
-            budgets_of(settings.budget, settings.timezone), admits_when_away=settings.state.when_away == "admit"
-        )
+    async def _take_over_governance(self) -> None:
+        """Budgets, limits and policies, as the settings say now."""
+        settings, admits_when_away = self._settings, self._settings.state.when_away == "admit"
+        budgets = budgets_of(settings.budget, settings.timezone)
+        await self.parts.budgets.take_over(budgets, admits_when_away=admits_when_away)
+        self.parts.limits.take_over(limits_of(settings.limit), admits_when_away=admits_when_away)
+        self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
 
     def _keeper_of(self, rates: LiveRates, turns: LiveTurns | None) -> CacheKeeper | None:
         """Who keeps caches warm; None: no process sees all calls of a conversation."""
@@ -335,10 +332,11 @@ class Gateway:
         arms = (ChosenRules(choice), *arms) if choice is not None and choice.may_run else arms
         if self.parts.keeper is not None and self._settings.optimize.keeps_warm:
             arms = (*arms, ShortMarks(self._keeps_warm_for))
+        in_force = InForce(owners, self._upstreams, arms, always, has_fallbacks=bool(self._settings.resilience))
         if self._teams is None:
-            return InForce(owners, self._upstreams, arms, always)
+            return in_force
         teams, graded = self._teams.parts, self._teams.graded
-        return InForce(owners, self._upstreams, (*arms, *teams.sources), always, teams.answerers, graded)
+        return in_force._replace(sources=(*arms, *teams.sources), answerers=teams.answerers, graded=graded)
 
     def _draw(self, rule: str, task: str) -> float:
         return draw(rule, task, self._digest_key)

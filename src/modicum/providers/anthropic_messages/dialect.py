@@ -32,6 +32,7 @@ from modicum.providers.cache_diagnostics import cache_miss_from
 from modicum.providers.dialect import Dialect, DialectApi, Target
 from modicum.providers.facts import ReplyFacts, RequestFacts
 from modicum.providers.fields import mapping, text
+from modicum.providers.limit_headers import AnthropicLimitHeaders
 from modicum.providers.message_blocks import message_blocks
 
 ERROR_TYPES = {
@@ -77,7 +78,7 @@ class AnthropicMessages(Dialect):
     """POST /v1/messages, and the request of /v1/messages/count_tokens (whose reply is no call)."""
 
     name = "anthropic-messages"
-    api = DialectApi("anthropic", b"x-api-key", b"", provider="anthropic")
+    api = DialectApi("anthropic", b"x-api-key", b"", provider="anthropic", limits=AnthropicLimitHeaders())
     paths: ClassVar = {
         "/v1/messages": Target("/messages"),
         "/v1/messages/count_tokens": Target("/messages/count_tokens", is_call=False),

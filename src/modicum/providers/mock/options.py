@@ -18,10 +18,11 @@ Fault = Literal[
     "garbage",
     "empty",
     "no_usage",
+    "silent",
 ]
 FAULTS: tuple[str, ...] = get_args(Fault)
 """No fault; errors with status 429, 503 (Anthropic: 529) and 500; a stream (or body) that breaks off in its middle; an
-error inside a stream; HTML with status 200; nothing with status 200; a reply without usage."""
+error inside a stream; HTML with status 200; nothing with status 200; a reply without usage; no answer at all."""
 
 PREFIX = "x-mock-"
 
@@ -40,11 +41,17 @@ class MockOptions(msgspec.Struct, frozen=True, forbid_unknown_fields=True, renam
     chunk_delay_ms: int = 0
     """Between the chunks of a stream; for the server to keep."""
     fault: Fault = ""
+    fault_percent: int = 100
+    """How many of a hundred such calls have the fault, by lot."""
     says: str = ""
     """The reply, word by word, in place of words of the mock's own."""
 
 
-LARGEST = MockOptions(1_000_000, 1_000_000, 100, 1_000_000, 600_000, 600_000)
+LARGEST = MockOptions(1_000_000, 1_000_000, 100, 1_000_000, 600_000, 600_000, fault_percent=100)
+_NUMBERS = (
+    *("output_tokens", "reasoning_tokens", "tool_calls", "chunks", "delay_ms", "chunk_delay_ms"),
+    "fault_percent",
+)
 
 
 def parse_options(headers: Mapping[str, str]) -> MockOptions:
@@ -58,7 +65,7 @@ def parse_options(headers: Mapping[str, str]) -> MockOptions:
         options = msgspec.convert(values, MockOptions, strict=False)
     except UNREADABLE as wrong:
         raise DialectError(400, f"a header {PREFIX}... is wrong: {wrong}") from wrong
-    for name in ("output_tokens", "reasoning_tokens", "tool_calls", "chunks", "delay_ms", "chunk_delay_ms"):
+    for name in _NUMBERS:
         if not 0 <= getattr(options, name) <= getattr(LARGEST, name):
             header = PREFIX + name.replace("_", "-")
             raise DialectError(400, f"{header} is not between 0 and {getattr(LARGEST, name)}")

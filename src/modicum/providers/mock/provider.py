@@ -1,8 +1,11 @@
 """The mock provider: a request in, an answer out. The server around it keeps connections and delays."""
 
+import hashlib
 from collections.abc import Iterable
 from functools import partial
 from typing import NamedTuple
+
+import msgspec
 
 from modicum.providers.body_parsing import encode, parse_request_object
 from modicum.providers.dialect import Dialect
@@ -30,6 +33,8 @@ class MockReply(NamedTuple):
     headers: tuple[tuple[str, str], ...] = ()
     breaks_off: bool = False
     """Whether the connection is to be cut after the last part, without a regular end."""
+    is_silent: bool = False
+    """Whether nothing is sent at all."""
 
 
 class MockProvider:
@@ -48,12 +53,10 @@ class MockProvider:
             return MockReply(wrong.status, JSON, (dialect.error(wrong.status, wrong.message, wrong.kind),))
         facts = request.facts
         self._calls += 1
-        if options.fault in ERRORS:
-            return _error(dialect, options.fault)
-        if options.fault in {"garbage", "empty"}:
-            return MockReply(
-                200, "text/html", (b"<html><body>Bad Gateway</body></html>",) if options.fault == "garbage" else ()
-            )
+        if options.fault and self._lot() >= options.fault_percent:
+            options = msgspec.structs.replace(options, fault="")
+        if (broken := _broken_reply(dialect, options.fault)) is not None:
+            return broken
         total = sum(map(tokens_of, request.blocks))
         cached = partial(self._cache.longest_seen, dialect.name + facts.model, request.blocks)
         prompt = dialect.mock.prompt(total, cached, body)
@@ -65,6 +68,11 @@ class MockProvider:
         if options.fault == "broken_off":
             return MockReply(200, JSON, (reply[: len(reply) // 2],), breaks_off=True)
         return MockReply(200, JSON, (reply,))
+
+    def _lot(self) -> int:
+        """A number in 0..99, another one for each call."""
+        digest = hashlib.blake2b(self._salt + self._calls.to_bytes(8, "big"), digest_size=8).digest()
+        return int.from_bytes(digest, "big") % 100
 
     def count(self, dialect: Dialect, body: bytes, path: str) -> MockReply:
         """What a call of Anthropic's count_tokens or Gemini's countTokens gets."""
@@ -95,6 +103,15 @@ def _parse_request(dialect: Dialect, body: bytes, path: str) -> MockRequest:
     request, rules = parse_request_object(body), dialect.mock
     tools = tuple(rules.tools(request))
     return MockRequest(facts, request, dialect.segments(body), tools, rules.forces_tool(request))
+
+
+def _broken_reply(dialect: Dialect, fault: str) -> MockReply | None:
+    """What is answered in place of a reply; None: there will be one."""
+    if fault == "silent":
+        return MockReply(200, JSON, (), is_silent=True)
+    if fault in {"garbage", "empty"}:
+        return MockReply(200, "text/html", (b"<html><body>Bad Gateway</body></html>",) if fault == "garbage" else ())
+    return _error(dialect, fault) if fault in ERRORS else None
 
 
 def _error(dialect: Dialect, fault: str) -> MockReply:

@@ -10,6 +10,7 @@ import msgspec
 from modicum.providers.body_parsing import check_model_name, encode
 from modicum.providers.dialect import Dialect, DialectApi
 from modicum.providers.fields import text
+from modicum.providers.limit_headers import OpenAILimitHeaders
 from modicum.providers.openai.mock import MOCK
 
 RATE_LIMITED = 429
@@ -36,7 +37,7 @@ class OpenAIReply(msgspec.Struct):
 
 
 class OpenAIDialect(Dialect):
-    api = DialectApi("openai")
+    api = DialectApi("openai", limits=OpenAILimitHeaders())
     mock = MOCK
 
     def error(self, status: int, message: str, kind: str) -> bytes:

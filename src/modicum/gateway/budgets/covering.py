@@ -1,0 +1,98 @@
+"""Budgets that cover a call, and what it counts there: what it may cost, and what failed attempts of it have cost."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+from modicum.governance.budget_windows import Period, WindowSpan
+from modicum.governance.budgets import AtLimit, Budget, Spender, Standing
+from modicum.state.counters import Line
+
+
+class CountedBudget:
+    """A budget in force, with what every call would otherwise work out anew.
+
+    Args:
+        budget: the budget.
+        since: from when on its calls are counted here.
+    """
+
+    __slots__ = ("_span", "budget", "identity", "is_sliding", "kept_s", "limit", "since", "slides_s")
+
+    def __init__(self, budget: Budget, since: datetime) -> None:
+        self.budget, self.since = budget, since
+        self.identity = f"{budget.identity}|{since.isoformat()}"
+        """A budget that was taken out and comes again counts anew: meanwhile nobody counted for it here."""
+        self.is_sliding = budget.window.period is Period.SLIDING
+        self.limit = budget.limit if budget.is_hard else None
+        self.slides_s, self.kept_s = float(budget.window.sliding_s), 2 * budget.window.longest_s
+        self._span: WindowSpan | None = None
+
+    def covering(self, call: Spender, at: datetime) -> "CoveringBudget | None":
+        """The sum in which a call counts that begins then; None: it does not."""
+        instance = self.budget.instance_of(call)
+        if instance is None:
+            return None
+        span = self._span
+        if span is None or self.is_sliding or not span.covers(at):
+            span = self._span = self.budget.window.span_at(at)
+        start = "" if self.is_sliding else f"{span.start.timestamp():.0f}"
+        return CoveringBudget(self, span, BETWEEN.join((self.identity, start, *instance)), instance)
+
+
+BETWEEN = "\x1f"
+
+
+class CoveringBudget(NamedTuple):
+    """A budget that covers a call, and the sum in which the call counts."""
+
+    counted: CountedBudget
+    span: WindowSpan
+    counter: str
+    instance: tuple[str, ...]
+
+    @property
+    def budget(self) -> Budget:
+        return self.counted.budget
+
+    def line(self, amount: int, *, may_downgrade: bool = False) -> Line:
+        """`may_downgrade`: refused already where calls go to the cheaper model."""
+        limit = self.counted.limit
+        if may_downgrade and self.budget.at_limit is AtLimit.DOWNGRADE:
+            limit = min(self.budget.limit, self.budget.downgrade_above)
+        return self._replace_limit(amount, limit)
+
+    def held_line(self, amount: int) -> Line:
+        """Reserved whatever is spent: the call is under way."""
+        return self._replace_limit(amount, None)
+
+    def _replace_limit(self, amount: int, limit: int | None) -> Line:
+        return Line(self.counter, amount, limit, self.counted.slides_s, self.counted.kept_s)
+
+
+class PaidOn(NamedTuple):
+    """What a call's failed attempts count on a budget."""
+
+    one: CoveringBudget
+    amount: int
+
+
+def with_paid(lines: Sequence[Line], paid: Sequence[PaidOn]) -> list[Line]:
+    """What a call counts, with its failed attempts. Where only these count, it is a fact that was reserved before."""
+    if not paid:
+        return list(lines)
+    former = {one.one.counter: one for one in paid}
+    added = [former.pop(line.counter).amount if line.counter in former else 0 for line in lines]
+    whole = [line._replace(amount=line.amount + more) for line, more in zip(lines, added, strict=True)]
+    return whole + [one.one.held_line(one.amount) for one in former.values()]
+
+
+def after_attempts(
+    standings: Sequence[Standing], covering: Sequence[CoveringBudget], paid: Sequence[PaidOn]
+) -> Sequence[Standing]:
+    """How budgets stand for a call whose failed attempts have cost something."""
+    amounts = {one.one.counter: one.amount for one in paid}
+    return [
+        standing._replace(reserved=standing.reserved + amounts.get(one.counter, 0))
+        for standing, one in zip(standings, covering, strict=True)
+    ]

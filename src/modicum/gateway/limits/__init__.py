@@ -1,0 +1,1 @@
+"""Rate limits of callers and upstreams, and those that providers have for us."""

@@ -1,0 +1,250 @@
+"""The rate limits' stage of a call: admitted, kept waiting where its limit has a queue, or refused with when to retry.
+
+What a call takes is reserved on the counters that budgets have (`state/`), and settled with what it used. Limits of
+callers count a call once; limits of upstreams count each attempt.
+"""
+
+from collections.abc import Sequence
+from time import time
+from typing import NamedTuple
+
+from modicum.calls import Basis, Call
+from modicum.gateway.exchange import Exchange, is_unbilled
+from modicum.gateway.http.refusal import Refused
+from modicum.gateway.limits.queues import LimitQueues
+from modicum.gateway.process.log import log
+from modicum.governance.limits import (
+    WINDOW_S,
+    RateLimit,
+    RateStanding,
+    RateUnit,
+    amount_of,
+    estimate_tokens,
+    exceeded,
+    tightest_of,
+)
+from modicum.outbound.keepalive import Header
+from modicum.providers.limit_headers import LimitState
+from modicum.state.counters import Level, Line, ReserveResult, SharedCounters, StateAway
+
+AWAY_RETRY_S = 2
+KEPT_S = 2 * WINDOW_S
+SHOWN = {RateUnit.CALLS: "requests", RateUnit.TOKENS: "tokens"}
+"""How clients call the units."""
+_BETWEEN = "\x1f"
+
+
+class LimitLine(NamedTuple):
+    """What a call takes of one limit, in one unit."""
+
+    limit: RateLimit
+    unit: RateUnit
+    line: Line
+
+    def standing(self, level: Level) -> RateStanding:
+        frees_in_s = None if self.unit is RateUnit.AT_ONCE else level.frees_in_s
+        return RateStanding(self.limit, self.unit, level.spent + level.reserved, frees_in_s)
+
+
+class LimitHold(NamedTuple):
+    """What a call holds of limits."""
+
+    reservation: str
+    lines: tuple[LimitLine, ...]
+
+
+class Limiting:
+    """The limits of one gateway process. Used from its event loop.
+
+    Args:
+        counters: where sums and reservations are.
+    """
+
+    def __init__(self, counters: SharedCounters) -> None:
+        self._counters = counters
+        self._queues = LimitQueues()
+        self._of_callers: tuple[RateLimit, ...] = ()
+        self._of_upstreams: tuple[RateLimit, ...] = ()
+        self._admits_when_away = False
+        self._is_away = False
+
+    @property
+    def limits_callers(self) -> bool:
+        """Whether any limit counts calls."""
+        return bool(self._of_callers)
+
+    @property
+    def limits_upstreams(self) -> bool:
+        """Whether any limit counts attempts."""
+        return bool(self._of_upstreams)
+
+    def take_over(self, limits: Sequence[RateLimit], *, admits_when_away: bool) -> None:
+        """The limits that hold from now on. What is counted stays."""
+        self._of_callers = tuple(one for one in limits if not one.is_of_upstream)
+        self._of_upstreams = tuple(one for one in limits if one.is_of_upstream)
+        self._admits_when_away = admits_when_away
+
+    async def admit(self, exchange: Exchange) -> None:
+        """Whether the call may be made, by the limits of who makes it. May wait where a limit has a queue.
+
+        Raises:
+            Refused: it may not.
+        """
+        hold, standings = await self._admit(exchange, self._of_callers, f"{exchange.number}#calls", "rate_limited")
+        exchange.limit_hold = hold
+        exchange.limit_headers = _headers(exchange, standings)
+
+    async def admit_attempt(self, exchange: Exchange) -> LimitHold | None:
+        """Whether its upstream may have the call. May wait where a limit has a queue.
+
+        Raises:
+            Refused: it may not.
+        """
+        reservation = f"{exchange.number}#{exchange.attempts}{exchange.route.upstream.name}"
+        hold, _ = await self._admit(exchange, self._of_upstreams, reservation, "upstream_limited")
+        return hold
+
+    async def settle(self, exchange: Exchange) -> None:
+        """Counts what an ended call has used in place of what it might."""
+        hold, exchange.limit_hold = exchange.limit_hold, None
+        await self.settle_hold(hold, _used_tokens(exchange, exchange.finished))
+
+    async def settle_hold(self, hold: LimitHold | None, tokens: int | None) -> None:
+        """`tokens` is None where nobody knows what was used: then the estimate stands."""
+        if hold is None:
+            return
+        amounts = []
+        for one in hold.lines:
+            used = one.line.amount if tokens is None or one.unit is not RateUnit.TOKENS else tokens
+            amounts.append(0 if one.unit is RateUnit.AT_ONCE else used)
+        await self._counters.settle(hold.reservation, amounts)
+        self._queues.wake(one.line.counter for one in hold.lines)
+
+    async def release(self, exchange: Exchange) -> None:
+        """Gives back what a call holds that is not made after all."""
+        hold, exchange.limit_hold = exchange.limit_hold, None
+        if hold is not None:
+            await self._counters.release(hold.reservation)
+            self._queues.wake(one.line.counter for one in hold.lines)
+
+    async def _admit(
+        self, exchange: Exchange, limits: Sequence[RateLimit], reservation: str, kind: str
+    ) -> tuple[LimitHold | None, list[RateStanding]]:
+        tokens = estimate_tokens(len(exchange.edited), exchange.facts.most_output_tokens)
+        lines = tuple(_lines(exchange, limits, tokens))
+        hold = LimitHold(reservation, lines)
+        if not lines:
+            return None, []
+        try:
+            result = await self._reserve(reservation, lines)
+            if not result.admitted:
+                result = await self._wait(exchange, hold, result, tokens, kind)
+        except StateAway as problem:
+            self._report_away(str(problem))
+            if self._admits_when_away:
+                return None, []
+            message = "how rate limits stand is not known: their server is away; try again"
+            raise Refused(503, message, "limits_away", AWAY_RETRY_S) from None
+        self._report_away("")
+        standings = [one.standing(level) for one, level in zip(lines, result.levels, strict=True)]
+        taken = [one._replace(used=one.used + line.line.amount) for one, line in zip(standings, lines, strict=True)]
+        return hold, taken
+
+    async def _reserve(self, reservation: str, lines: Sequence[LimitLine]) -> ReserveResult:
+        """Not before those that wait already."""
+        if any(self._queues.length(one.line.counter) for one in lines):
+            levels = await self._counters.levels([one.line for one in lines])
+            return ReserveResult(admitted=False, levels=levels)
+        return await self._counters.reserve(reservation, [one.line for one in lines])
+
+    async def _wait(
+        self, exchange: Exchange, hold: LimitHold, result: ReserveResult, tokens: int, kind: str
+    ) -> ReserveResult:
+        """In the queue of the limit that is exceeded.
+
+        Raises:
+            Refused: there is none, it is full, or the call has waited long enough.
+        """
+        reservation, lines = hold
+        standings = [one.standing(level) for one, level in zip(lines, result.levels, strict=True)]
+        over = exceeded(standings, tokens)
+        if over is not None:
+            place = lines[standings.index(over)]
+        else:  # others wait, though there is room
+            place = next(one for one in lines if self._queues.length(one.line.counter))
+        limit = place.limit
+        standing = over or standings[lines.index(place)]
+        if self._queues.length(place.line.counter) >= limit.queue:
+            raise _refusal(exchange, standing, kind)
+        async with self._queues.place(place.line.counter) as turn:
+            turn.until_in(limit.queue_s)
+            while await turn.comes(standing.frees_in_s):
+                result = await self._counters.reserve(reservation, [one.line for one in lines])
+                if result.admitted:
+                    return result
+                levels = zip(lines, result.levels, strict=True)
+                standing = exceeded([one.standing(level) for one, level in levels], tokens) or standing
+            raise _refusal(exchange, standing, kind)
+
+    def _report_away(self, problem: str) -> None:
+        """Once when it begins, and once when it ends."""
+        if self._is_away != bool(problem):
+            self._is_away = bool(problem)
+            log("limits_away" if problem else "limits_back", problem=problem)
+
+
+def _lines(exchange: Exchange, limits: Sequence[RateLimit], tokens: int) -> list[LimitLine]:
+    owner, route = exchange.about.owner, exchange.route
+    lines = []
+    for limit in limits:
+        instance = limit.instance_of(owner, route.model, route.upstream.name)
+        if instance is None:
+            continue
+        for unit, most in limit.most.items():
+            counter = _BETWEEN.join(("limit", limit.name, unit, *instance))
+            amount = amount_of(limit, unit, tokens) if most else 1  # of nothing nobody gets anything
+            lines.append(LimitLine(limit, unit, Line(counter, amount, most, WINDOW_S, KEPT_S)))
+    return lines
+
+
+def tokens_of_reply(exchange: Exchange) -> int | None:
+    """What an attempt has used, as far as its reply says it; None: nobody knows."""
+    if is_unbilled(exchange):
+        return 0
+    usage = exchange.reply.usage if exchange.reply is not None else None
+    return None if usage is None else usage.prompt_tokens + usage.completion_tokens
+
+
+def _used_tokens(exchange: Exchange, call: Call | None) -> int | None:
+    if is_unbilled(exchange):
+        return 0
+    if call is None or Basis.UNKNOWN in {call.usage_basis, call.output_basis}:
+        return None
+    return call.usage.prompt_tokens + call.usage.completion_tokens
+
+
+def _refusal(exchange: Exchange, standing: RateStanding, kind: str) -> Refused:
+    limit, unit = standing.limit, standing.unit
+    what = "calls at once" if unit is RateUnit.AT_ONCE else f"{unit} per minute"
+    whose = f" for the upstream {limit.upstream}" if limit.is_of_upstream else ""
+    refused = Refused(
+        429,
+        f"the limit '{limit.name}'{whose} of {standing.most:,} {what} is reached; "
+        f"try again in {standing.retry_after_s} s",
+        kind,
+        standing.retry_after_s,
+    )
+    refused.headers = _headers(exchange, [standing])
+    return refused
+
+
+def _headers(exchange: Exchange, standings: Sequence[RateStanding]) -> list[Header]:
+    """What the caller's client knows: the tightest limit on calls, and that on tokens."""
+    names = exchange.request.served.dialect.api.limits
+    if names is None:
+        return []
+    states = []
+    for unit, shown in SHOWN.items():
+        if (tight := tightest_of(standings, unit)) is not None:
+            states.append(LimitState(shown, tight.most, tight.left(), tight.frees_in_s or WINDOW_S))
+    return names.write(states, time())

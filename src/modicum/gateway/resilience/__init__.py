@@ -1,0 +1,1 @@
+"""What is tried when an upstream fails: once more, or elsewhere."""

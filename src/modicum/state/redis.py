@@ -40,13 +40,13 @@ class RedisCounters:
     url: of the server.
     process: the name of this process, the same in its next life.
     prefix: how our keys there begin.
-    grace_s: see `GRACE_S`.
+    grace_s: see `GRACE_S`, which it is where nothing is said.
     """
 
-    def __init__(self, url: str, process: str, prefix: str = "modicum", grace_s: float = GRACE_S) -> None:
+    def __init__(self, url: str, process: str, prefix: str = "modicum", grace_s: float | None = None) -> None:
         self._process, self._life = f"{process}/", f"{process}/{secrets.token_hex(6)}"
         self._marker = f"{{{prefix}}}"
-        self._grace_s = grace_s
+        self._grace_s = GRACE_S if grace_s is None else grace_s
         self._link = RedisLink(url, self._opened)
         self._generation = ""
         self._ready_at_s = 0.0

@@ -18,6 +18,12 @@ def server():
         yield server
 
 
+@pytest.fixture
+def short_grace(monkeypatch):
+    """Where no server is lost, nobody has to come back first."""
+    monkeypatch.setattr("modicum.state.redis.GRACE_S", 0.5)
+
+
 @contextmanager
 def two_gateways(folder, url, *budgets, when_away="refuse"):
     state = StateSettings(redis=url, prefix=secrets.token_hex(4), when_away=when_away)
@@ -28,6 +34,7 @@ def two_gateways(folder, url, *budgets, when_away="refuse"):
         yield one, other
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_a_budget_holds_across_both(tmp_path, server):
     with two_gateways(tmp_path, server.url, {"limit_calls": 30}) as (one, other), ThreadPoolExecutor(16) as pool:
         statuses = list(pool.map(lambda number: (one, other)[number % 2].chat().status_code, range(60)))
@@ -38,11 +45,13 @@ def test_a_budget_holds_across_both(tmp_path, server):
         assert "'all'" in refused["message"]
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_each_says_what_both_have_left(tmp_path, server):
     with two_gateways(tmp_path, server.url, {"limit_calls": 5, "per": "ever"}) as (one, other):
         assert [rig.chat().headers[LEFT] for rig in (one, other, one)] == [f"all; calls={left}" for left in (4, 3, 2)]
 
 
+@pytest.mark.usefixtures("short_grace")
 def test_what_either_ledger_holds_counts_once(tmp_path, server):
     with with_budgets(tmp_path / "one", {"limit_calls": 100}) as one:
         for _ in range(3):

@@ -16,7 +16,7 @@ from modicum.cli.terminal import output
 from modicum.settings import read_settings, rule_choice_of, user_zone
 
 if TYPE_CHECKING:
-    from modicum.insights.rule_explanations import RuleExplanation
+    from modicum.insights.rules.rule_explanations import RuleExplanation
     from modicum.optimizers.rule_choice import RuleChoice
     from modicum.settings import OptimizeSettings
 
@@ -51,7 +51,7 @@ def list_rules(*, as_json: bool) -> None:
       modicum optimize list --json
     """
     from modicum.calls.call import NOBODY
-    from modicum.insights.rule_explanations import KEEP_WARM
+    from modicum.insights.rules.rule_explanations import KEEP_WARM
     from modicum.optimizers.all_rules import RULES
 
     settings = read_settings().optimize
@@ -101,7 +101,7 @@ def explain(options: ExplainOptions) -> None:
       modicum optimize explain gateway:5f2a
       modicum optimize explain --log ~/.claude/projects --since 7d
     """
-    from modicum.insights.rule_explanations import explain as explain_rules
+    from modicum.insights.rules.rule_explanations import explain as explain_rules
 
     settings = read_settings()
     for path in options.logs:

@@ -35,6 +35,7 @@ class Metrics:
         self.registry = CollectorRegistry()
         self._add_call_metrics()
         self._add_limit_metrics()
+        self._add_attempt_metrics()
         self._add_record_metrics()
         self._known: dict[tuple[str, str, str], tuple[Counter, Histogram, Histogram, list[Counter]]] = {}
         self._models = set() if shared is None else _models_in(shared)
@@ -85,11 +86,6 @@ class Metrics:
             registry=self.registry,
             multiprocess_mode="sum",
         )
-        self.warm_pings = Gauge("modicum_keep_warm_pings", "Pings that renewed caches.", registry=self.registry)
-        self.warm_spent_usd = Gauge("modicum_keep_warm_spent_usd", "What they cost.", registry=self.registry)
-        self.warm_saved_usd = Gauge(
-            "modicum_keep_warm_saved_usd", "Writes that they saved, before their cost.", registry=self.registry
-        )
         self.bodies_held = Gauge(
             "modicum_request_bytes_held",
             "Bytes of requests under way.",
@@ -110,6 +106,9 @@ class Metrics:
         )
         for side in ("callers", "upstreams"):
             self._out_of_files.labels(side)
+
+    def _add_attempt_metrics(self) -> None:
+        """Adds the metrics of what is sent again, of what providers allow, and of pings."""
         self._attempts_failed = Counter(
             "modicum_attempts_failed",
             "Attempts of calls that failed and were followed by another.",
@@ -129,6 +128,11 @@ class Metrics:
             ("upstream",),
             registry=self.registry,
             multiprocess_mode="sum",
+        )
+        self.warm_pings = Gauge("modicum_keep_warm_pings", "Pings that renewed caches.", registry=self.registry)
+        self.warm_spent_usd = Gauge("modicum_keep_warm_spent_usd", "What they cost.", registry=self.registry)
+        self.warm_saved_usd = Gauge(
+            "modicum_keep_warm_saved_usd", "Writes that they saved, before their cost.", registry=self.registry
         )
 
     def _add_record_metrics(self) -> None:

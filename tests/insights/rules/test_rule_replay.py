@@ -5,7 +5,7 @@ from insights.planted import EVER, PRICES, START, Conversation, asked, result, s
 from modicum.calls import Call, Owner, Usage
 from modicum.calls.change import NO_CHANGE
 from modicum.calls.rule import Rule, RuleEffect
-from modicum.insights.rule_replay import count_decisions, replay_rules
+from modicum.insights.rules.rule_replay import count_decisions, replay_rules
 from modicum.ledger.booking import book
 from modicum.ledger.opening import open_store
 from optimizers.toy_rules import BROKEN, TOYS

@@ -12,7 +12,7 @@ from modicum.calls.rule import RuleDecision, RuleEffect
 from modicum.calls.usage import TEXT_BUCKETS
 from modicum.insights.history import Floats, History, load
 from modicum.insights.rates import RateTable
-from modicum.insights.rule_replay import ReplayedCall, replay_rules
+from modicum.insights.rules.rule_replay import ReplayedCall, replay_rules
 from modicum.insights.what_if import keep_warm_by_price
 from modicum.ledger.store import Store
 from modicum.metering.keep_warm import net_per_reply

@@ -3,7 +3,7 @@ from datetime import UTC, datetime, timedelta
 from modicum.calls import Call, Owner, Usage
 from modicum.calls.change import Change
 from modicum.calls.rule import NetSaving, Rule, Safety
-from modicum.insights.rule_explanations import KEEP_WARM, explain
+from modicum.insights.rules.rule_explanations import KEEP_WARM, explain
 from modicum.ledger.booking import book
 from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook

@@ -1,0 +1,1 @@
+"""What rules would do with calls of a ledger: replayed, and explained."""

@@ -30,7 +30,7 @@ def make_learner(name: str) -> OutcomeLearner:
         "embedding": embedding,
         "embedding-neighbours": embedding_neighbours,
         "blended-embedding": BlendedLearner(
-            (linear, letters, NeighbourLearner(), NeighbourLearner("letters"), embedding, embedding_neighbours),
+            (linear, letters, NeighbourLearner(), embedding, embedding_neighbours),
             "blended with embeddings",
         ),
     }

@@ -10,6 +10,8 @@ from modicum.calls import UserError
 from modicum.calls.outside.regular_file import read_named
 from modicum.calls.rule import Rule
 from modicum.experiments.experiment import ChangeKind, Experiment, ExperimentState
+from modicum.gateway.cascades.gone_models import GoneModelMemory
+from modicum.gateway.cascades.live_cascades import AskedRoute, LiveCascades
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.optimizing import FactSource, FeatureFacts
 from modicum.gateway.process.log import log
@@ -26,22 +28,25 @@ class Routes:
     Args:
         rules: of the routers, as `load_routes` makes them.
         experiments: gives those that are applied now.
+        gone: models that an upstream no longer knows.
     """
 
     name = "routes"
 
-    def __init__(self, rules: Sequence[Rule], experiments: Callable[[], Sequence[Experiment]]) -> None:
-        self._rules, self._experiments = tuple(rules), experiments
+    def __init__(
+        self, rules: Sequence[Rule], experiments: Callable[[], Sequence[Experiment]], gone: GoneModelMemory
+    ) -> None:
+        self._rules, self._experiments, self._gone = tuple(rules), experiments, gone
 
-    def facts(self, exchange: Exchange) -> FeatureFacts | None:  # noqa: ARG002 - a protocol's
+    def facts(self, exchange: Exchange) -> FeatureFacts | None:
         """The rules that an experiment has put in force; which tasks are held out, the experiment says."""
         tried = {one.subject for one in self._experiments() if one.kind is ChangeKind.RULE and one.state in _IN_FORCE}
         rules = tuple(rule for rule in self._rules if rule.name in tried)
-        return FeatureFacts(rules=rules) if rules else None
+        return FeatureFacts((AskedRoute(exchange.route), *self._gone.facts()), rules) if rules else None
 
 
 class LiveRoutes:
-    """The routers that the settings name now.
+    """The routers and cascades that the settings name now.
 
     Args:
         experiments: gives those that are applied now.
@@ -50,18 +55,27 @@ class LiveRoutes:
     def __init__(self, experiments: Callable[[], Sequence[Experiment]]) -> None:
         self._experiments = experiments
         self._routes: Routes | None = None
+        self.gone = GoneModelMemory()
+        self.cascades = LiveCascades(experiments, self.gone)
 
     def load(self, settings: Settings) -> None:
         rules = load_routes(settings)
-        self._routes = Routes(rules, self._experiments) if rules else None
+        self._routes = Routes(rules, self._experiments, self.gone) if rules else None
+        self.cascades.load(settings)
+
+    @property
+    def moves_calls(self) -> bool:
+        """Whether any call may be moved, and has to be looked after."""
+        return self._routes is not None or bool(self.cascades)
 
     def behind(self, arms: FactSource | None) -> tuple[FactSource, ...]:
-        """The experiments' own knowledge of calls, and behind it that of routers; nothing without an experiment. Both
-        stand before teams, which ask which arm a task is in.
+        """The experiments' own knowledge of calls, and behind it that of routers and cascades; nothing without an
+        experiment. All stand before teams, which ask which arm a task is in.
         """
         if arms is None:
             return ()
-        return (arms, self._routes) if self._routes is not None else (arms,)
+        routes = (self._routes,) if self._routes is not None else ()
+        return (arms, *routes, *((self.cascades,) if self.cascades else ()))
 
 
 def load_routes(settings: Settings) -> tuple[Rule, ...]:

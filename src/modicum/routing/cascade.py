@@ -134,7 +134,11 @@ def choose_strategy(
     difference is taken off (`caution` times). None: no strategy passes.
 
     Args:
-        results: of the strategies, as `stack_results` gives them.
+        strategies: to choose among.
+        results: theirs, as `stack_results` gives them.
+        baseline: of the best single model, on the same tasks.
+        loss: what may be lost, as a share of outcomes.
+        caution: standard errors that are taken off.
     """
     change = results.outcomes - baseline.outcomes
     bounds = change.mean(axis=1) - caution * change.std(axis=1) / change.shape[1] ** 0.5

@@ -1,6 +1,6 @@
 """A table -> a router: learned from all of it, and set by what was reached on prompts that were not learned from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -33,8 +33,10 @@ def train_router(
     holds_days: int,
     loss: float | None = None,
     budget: float | None = None,
+    prices: Mapping[str, float] | None = None,
 ) -> TrainedRouter:
     """Args:
+    prices: dollars per token of models, as of today (`rule.mean_price`), so that a later change can be weighed.
     loss: what may be lost against the best single model, as a share of outcomes.
     budget: instead, what a call may take on the mean.
 
@@ -79,5 +81,6 @@ def train_router(
         best_single=calibration.best_single,
         most_foreign=float(np.quantile(graded.inputs.measures[:, MEASURED_FOREIGN], 0.99)),
         provenance=provenance,
+        prices=tuple((prices or {}).get(model, 0.0) for model in graded.models) if prices else (),
     )
     return TrainedRouter(Router(learner.fit(graded.inputs, graded.outcomes), terms), calibration, remarks)

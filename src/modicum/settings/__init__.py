@@ -2,6 +2,7 @@
 
 from modicum.settings.addresses import host_and_port, host_name
 from modicum.settings.budgets import BudgetSettings, budgets_of
+from modicum.settings.cascades import CascadeSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import (
     beside_settings,
@@ -30,6 +31,7 @@ __all__ = [
     "MOST_WORKERS",
     "USUAL_UPSTREAMS",
     "BudgetSettings",
+    "CascadeSettings",
     "ConsoleSettings",
     "GatewaySettings",
     "LimitSettings",

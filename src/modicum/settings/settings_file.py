@@ -16,6 +16,7 @@ from modicum.calls import UserError
 from modicum.calls.errors import accepted_are
 from modicum.calls.outside.regular_file import read_regular
 from modicum.settings.budgets import BudgetSettings, budget_fault
+from modicum.settings.cascades import CascadeSettings, cascade_fault
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
@@ -129,7 +130,7 @@ def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
 
 
 def _check_features(settings: Settings, path: Path, text: str) -> None:
-    """Teams of agents and routers."""
+    """Teams of agents, routers and cascades."""
     for name, team in settings.teams.items():
         fault = team_fault(team)
         if fault is not None:
@@ -139,6 +140,10 @@ def _check_features(settings: Settings, path: Path, text: str) -> None:
         if (fault := route_fault(name, route)) is not None:
             key, accepted = fault
             raise UserError(f"{path}{_line(text, key)}: routes.{name:.64}.{key:.64} must be {accepted}")
+    for name, cascade in settings.cascades.items():
+        if (fault := cascade_fault(name, cascade)) is not None:
+            key, accepted = fault
+            raise UserError(f"{path}{_line(text, key)}: cascades.{name:.64}.{key:.64} must be {accepted}")
 
 
 def _check_loads(settings: Settings, path: Path, text: str) -> None:
@@ -206,6 +211,7 @@ _TABLES = {
     "$.upstreams[": UpstreamSettings,
     "$.teams[": TeamSettings,
     "$.routes[": RouteSettings,
+    "$.cascades[": CascadeSettings,
     "$.budget[": BudgetSettings,
     "$.resilience[": ResilienceSettings,
     "$.limit[": LimitSettings,

@@ -24,6 +24,7 @@ from modicum.gateway.budgets.counting import budgeting_of, check_budget_workers
 from modicum.gateway.budgets.spent import OpenLedger
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
+from modicum.gateway.cascades.moved_calls import MovedCalls
 from modicum.gateway.chosen_rules import ChosenRules, split_rules
 from modicum.gateway.experimenting import LiveExperiments
 from modicum.gateway.failures import contain_stage
@@ -32,6 +33,7 @@ from modicum.gateway.http.body_budget import budget_of
 from modicum.gateway.http.cors import Cors
 from modicum.gateway.http.hosts import names_of
 from modicum.gateway.http.otlp_door import OtlpDoor
+from modicum.gateway.http.outcomes import both_graded
 from modicum.gateway.in_force import InForce
 from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.limits.limiting import Limiting
@@ -53,6 +55,7 @@ from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
 from modicum.gateway.recording import Recorder
 from modicum.gateway.resilience.attempts import ResilientAnswerer
+from modicum.gateway.resilience.next_attempt import NextAttempt
 from modicum.gateway.routes import LiveRoutes
 from modicum.gateway.teams.teams import Teams
 from modicum.gateway.upstream_calls import UpstreamCalls
@@ -118,6 +121,7 @@ class Gateway:
         self.pipeline: Pipeline
         self._upstreams: Upstreams
         self._resilient: ResilientAnswerer
+        self._moved_calls: MovedCalls
         self._teams: Teams | None = None
         self._troubles = Troubles()
         self._app: App | None = None
@@ -172,6 +176,10 @@ class Gateway:
         self._load_features()
         upstream = UpstreamAnswerer(parts.connections, parts.upstream_calls, parts.recorder.take_apart, metrics.failed)
         self._resilient = ResilientAnswerer(upstream, parts)
+        routes = self._routes
+        self._moved_calls = MovedCalls(
+            self._resilient, NextAttempt(parts), routes.cascades, routes.gone, parts.metrics.failed
+        )
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
         watcher = asyncio.create_task(self._watch(board))
@@ -280,6 +288,7 @@ class Gateway:
         await self.parts.budgets.take_over(budgets, admits_when_away=admits_when_away)
         self.parts.limits.take_over(limits_of(settings.limit), admits_when_away=admits_when_away)
         self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
+        self._moved_calls.take_over(self._upstreams)
 
     def _keeper_of(self, rates: LiveRates, turns: LiveTurns | None) -> CacheKeeper | None:
         """Who keeps caches warm; None: no process sees all calls of a conversation."""
@@ -332,11 +341,21 @@ class Gateway:
         arms = (ChosenRules(choice), *arms) if choice is not None and choice.may_run else arms
         if self.parts.keeper is not None and self._settings.optimize.keeps_warm:
             arms = (*arms, ShortMarks(self._keeps_warm_for))
-        in_force = InForce(owners, self._upstreams, arms, always, has_fallbacks=bool(self._settings.resilience))
+        moved = (self._moved_calls,) if self._routes.moves_calls else ()
+        cascades = self._routes.cascades
+        in_force = InForce(
+            owners,
+            self._upstreams,
+            arms,
+            always,
+            moved,
+            graded=cascades.graded if cascades else None,
+            has_fallbacks=bool(self._settings.resilience),
+        )
         if self._teams is None:
             return in_force
-        teams, graded = self._teams.parts, self._teams.graded
-        return in_force._replace(sources=(*arms, *teams.sources), answerers=teams.answerers, graded=graded)
+        teams, graded = self._teams.parts, both_graded(self._teams.graded, in_force.graded)
+        return in_force._replace(sources=(*arms, *teams.sources), answerers=(*teams.answerers, *moved), graded=graded)
 
     def _draw(self, rule: str, task: str) -> float:
         return draw(rule, task, self._digest_key)

@@ -76,10 +76,11 @@ def route_rule(name: str, router: Router, pattern: str) -> Rule:
 
 
 def cascade_rule(name: str, first: str, pattern: str) -> Rule:
-    """The rule `cascade.NAME`: a cheap model is asked first. Whether its answer is believed, and what comes then, is for
-    whoever sends the call.
+    """The rule `cascade.NAME`: a cheap model is asked first. Whether its answer is believed, and what comes then, is
+    for whoever sends the call.
 
     Args:
+        name: of the cascade, in the settings.
         first: the cheap model.
         pattern: of the models whose calls begin there.
     """
@@ -106,8 +107,8 @@ def first_message(prompt: Prompt) -> str | None:
 
 
 def cost_of_leaving(facts: Facts, router: Router, rule_name: str) -> tuple[str, float]:
-    """The model in whose cache a conversation stands, if no router had moved it there, and the greatest price of leaving
-    it at the rates of the day. Nothing where nobody knows, and for routers that do not weigh dollars.
+    """The model in whose cache a conversation stands, if no router had moved it there, and the greatest price of
+    leaving it at the rates of the day. Nothing where nobody knows, and for routers that do not weigh dollars.
     """
     terms = router.terms
     if facts.rules_before is None or rule_name in facts.rules_before or terms.unit != "usd":

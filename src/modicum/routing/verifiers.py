@@ -1,7 +1,7 @@
 """Whether the answer of a cheap model is to be believed: checks that ask no model, and how often one was wrong."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from typing import Any, NamedTuple
 
@@ -24,7 +24,12 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "integer": (int,),
     "null": (type(None),),
 }
-_LENGTHS: dict[str, type] = {"minLength": str, "maxLength": str, "minItems": list, "maxItems": list}
+_LENGTHS: dict[str, type[str] | type[list[Any]]] = {
+    "minLength": str,
+    "maxLength": str,
+    "minItems": list,
+    "maxItems": list,
+}
 _MOST_DEPTH = 64
 _MOST_TEXT = 100_000
 _SPACES = re.compile(r"\s+")
@@ -77,13 +82,15 @@ def check_schema(answer: Answer, schema: Mapping[str, Any]) -> Verdict:
         value = msgspec.json.decode(answer.text)
     except (msgspec.DecodeError, RecursionError):
         return refused("no_json")
-    return BELIEVED if _fits(value, schema, schema, 0) else refused("not_of_the_schema")
+    return BELIEVED if _Schemas(schema).fits(value, schema, 0) else refused("not_of_the_schema")
 
 
 def check_agreement(one: Answer, other: Answer, pattern: str = "") -> Verdict:
     """Whether two answers are the same, but for case, spaces and a final stop; JSON by its values.
 
     Args:
+        one: of one model.
+        other: of another.
         pattern: what in a text is its answer: the last match, or its first group. Empty: all of it.
     """
     if one.calls_tools or other.calls_tools:
@@ -110,49 +117,59 @@ def _answer_in(text: str, pattern: str) -> Any:
         return _SPACES.sub(" ", text).strip().rstrip(".").casefold() or None
 
 
-def _fits(value: Any, schema: Any, root: Mapping[str, Any], depth: int) -> bool:
-    if isinstance(schema, bool):
-        return schema
-    if not isinstance(schema, Mapping) or depth > _MOST_DEPTH:
-        return False
-    if value is None and schema.get("nullable") is True:
-        return True
-    return all(
-        word in _ANNOTATIONS or _fits_word(word, wanted, value, schema, root, depth) for word, wanted in schema.items()
-    )
+class _Schemas:
+    """Holds a value against a schema; `root` is where its references lead."""
+
+    def __init__(self, root: Mapping[str, Any]) -> None:
+        self._root = root
+        self._words: dict[str, Callable[[Any, Any, Mapping[str, Any], int], bool]] = {
+            "$ref": lambda value, wanted, _, depth: self.fits(value, _referred(wanted, self._root), depth),
+            "type": lambda value, wanted, _, __: _is_of_types(value, wanted),
+            "enum": lambda value, wanted, _, __: isinstance(wanted, list) and value in wanted,
+            "const": lambda value, wanted, _, __: bool(value == wanted),
+            "anyOf": lambda value, wanted, _, depth: any(self.fits(value, one, depth) for one in wanted),
+            "allOf": lambda value, wanted, _, depth: all(self.fits(value, one, depth) for one in wanted),
+            "items": lambda value, wanted, _, depth: all(self.fits(one, wanted, depth) for one in _items(value)),
+            "required": lambda value, wanted, _, __: (
+                all(name in value for name in wanted) if isinstance(value, dict) else True
+            ),
+            "properties": self._fit_properties,
+            "additionalProperties": self._fit_others,
+        }
+
+    def fits(self, value: Any, schema: Any, depth: int) -> bool:
+        if isinstance(schema, bool):
+            return schema
+        if not isinstance(schema, Mapping) or depth > _MOST_DEPTH:
+            return False
+        if value is None and schema.get("nullable") is True:
+            return True
+        return all(self._fits_word(word, wanted, value, schema, depth + 1) for word, wanted in schema.items())
+
+    def _fits_word(self, word: str, wanted: Any, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
+        if word in _ANNOTATIONS:
+            return True
+        read = self._words.get(word)
+        try:
+            return _is_within(word, wanted, value) if read is None else read(value, wanted, schema, depth)
+        except TypeError:  # the schema itself is none
+            return False
+
+    def _fit_properties(self, value: Any, wanted: Any, _: Mapping[str, Any], depth: int) -> bool:
+        names = set(wanted) & set(value) if isinstance(value, dict) else ()
+        return all(self.fits(value[name], wanted[name], depth) for name in names)
+
+    def _fit_others(self, value: Any, wanted: Any, schema: Mapping[str, Any], depth: int) -> bool:
+        names = set(value) - set(schema.get("properties", ())) if isinstance(value, dict) else ()
+        return all(self.fits(value[name], wanted, depth) for name in names)
 
 
-def _fits_word(  # noqa: PLR0913 - a schema's word is read beside its neighbours
-    word: str, wanted: Any, value: Any, schema: Mapping[str, Any], root: Mapping[str, Any], depth: int
-) -> bool:
-    if word == "$ref":
-        return _fits(value, _referred(wanted, root), root, depth + 1)
-    if word == "type":
-        return any(_is_of_type(value, str(one).lower()) for one in (wanted if isinstance(wanted, list) else [wanted]))
-    if word == "enum":
-        return isinstance(wanted, list) and value in wanted
-    if word == "const":
-        return bool(value == wanted)
-    if word in {"anyOf", "allOf"} and isinstance(wanted, list):
-        return (any if word == "anyOf" else all)(_fits(value, one, root, depth + 1) for one in wanted)
-    if word in {"properties", "required", "additionalProperties"}:
-        return not isinstance(value, dict) or _fits_object(word, wanted, value, schema, root, depth)
-    if word == "items":
-        return not isinstance(value, list) or all(_fits(one, wanted, root, depth + 1) for one in value)
-    return _is_within(word, wanted, value)
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []
 
 
-def _fits_object(  # noqa: PLR0913 - as above
-    word: str, wanted: Any, value: dict[str, Any], schema: Mapping[str, Any], root: Mapping[str, Any], depth: int
-) -> bool:
-    if word == "required":
-        return isinstance(wanted, list) and all(name in value for name in wanted)
-    if word == "properties":
-        return isinstance(wanted, Mapping) and all(
-            _fits(value[name], one, root, depth + 1) for name, one in wanted.items() if name in value
-        )
-    named = schema.get("properties", {})
-    return all(_fits(one, wanted, root, depth + 1) for name, one in value.items() if name not in named)
+def _is_of_types(value: Any, names: Any) -> bool:
+    return any(_is_of_type(value, str(one).lower()) for one in (names if isinstance(names, list) else [names]))
 
 
 def _is_of_type(value: Any, name: str) -> bool:
@@ -167,18 +184,16 @@ def _is_within(word: str, bound: Any, value: Any) -> bool:
     """Bounds of numbers and lengths. A word that is none of these is not checked here, so nothing fits it."""
     if isinstance(bound, bool) or not isinstance(bound, int | float):
         return False
-    compared: Any = None
+    if word in _LENGTHS:
+        return not isinstance(value, _LENGTHS[word]) or _is_beyond(word, len(value), bound)
     if word in {"minimum", "maximum"}:
-        if isinstance(value, bool) or not isinstance(value, int | float):
-            return True
-        compared = value
-    elif word in _LENGTHS:
-        if not isinstance(value, _LENGTHS[word]):
-            return True
-        compared = len(value)
-    else:
-        return False
-    return bool(compared >= bound if word.startswith("min") else compared <= bound)
+        is_number = isinstance(value, int | float) and not isinstance(value, bool)
+        return not is_number or _is_beyond(word, value, bound)
+    return False
+
+
+def _is_beyond(word: str, value: float, bound: float) -> bool:
+    return value >= bound if word.startswith("min") else value <= bound
 
 
 def _referred(name: Any, root: Mapping[str, Any]) -> Any:

@@ -54,6 +54,10 @@ def _verifier_fault(cascade: CascadeSettings) -> tuple[str, str] | None:
         return "url", "the address of your verifier, as 'http://127.0.0.1:9000/verify'"
     if cascade.timeout_s <= 0:
         return "timeout_s", "more than 0 seconds"
+    return _errors_fault(cascade)
+
+
+def _errors_fault(cascade: CascadeSettings) -> tuple[str, str] | None:
     if not 0 <= cascade.most_wrong < 1:
         return "most_wrong", "a share of 0 or more and below 1"
     if cascade.most_wrong > 0 and not cascade.outcome:

@@ -42,7 +42,9 @@ from zeroeval_table import read_zeroeval
 
 WEAK, STRONG = "mistralai/Mixtral-8x7B-Instruct-v0.1", "gpt-4-1106-preview"
 SPLITS = 20
-SUBJECT_DRAWS = 3
+DRAWS = 3
+"""Of folds: one draw moves APGR by a point either way."""
+LOSSES = 0.0, 0.005, 0.01, 0.02
 VECTORS_S = 900.0
 """How long vectors may take the first time."""
 VERIFIERS = (0.7, 0.8, 0.9)
@@ -74,19 +76,30 @@ def mmlu(table: OutcomeTable) -> dict[str, object]:
     learners = [make_learner(name) for name in names]
     best = learners[-1].name
     figures: dict[str, object] = {"mmlu.tasks": len(table), "mmlu.best": best}
-    with progress("MMLU, five folds"):
-        result = evaluate(table, learners, draw_folds(table, 5), weak=WEAK, strong=STRONG, unit="calls")
-    routers = {each.name: each for each in result.routers}
-    for name, each in routers.items():
-        figures[f"mmlu.apgr.{name}"], figures[f"mmlu.cpt80.{name}"] = each.apgr, each.cpt80
-        figures[f"mmlu.cpt50.{name}"], figures[f"mmlu.cpt80_at_once.{name}"] = each.cpt50, each.cpt80_at_once
-    figures["mmlu.apgr"], figures["mmlu.cpt80"] = routers[best].apgr, routers[best].cpt80
-    figures["mmlu.apgr_without_embeddings"] = routers["blended"].apgr
-    figures["mmlu.cpt80_without_embeddings"] = routers["blended"].cpt80
+    draws, results = [], []
+    for seed in range(DRAWS):
+        losses = LOSSES if seed == 0 else ()
+        with progress(f"MMLU, five folds, draw {seed + 1} of {DRAWS}"):
+            folds = draw_folds(table, 5, seed=seed)
+            result = evaluate(table, learners, folds, weak=WEAK, strong=STRONG, unit="calls", losses=losses)
+        results.append(result)
+        draws.append({each.name: each for each in result.routers})
+    for name in draws[0]:
+        for what in ("apgr", "cpt50", "cpt80", "cpt80_at_once"):
+            figures[f"mmlu.{what}.{name}"] = float(np.mean([getattr(each[name], what) for each in draws]))
+    figures["mmlu.apgr"], figures["mmlu.cpt80"] = figures[f"mmlu.apgr.{best}"], figures[f"mmlu.cpt80.{best}"]
+    figures["mmlu.apgr_by_draw"] = [round(each[best].apgr, 4) for each in draws]
+    figures["mmlu.cpt80_by_draw"] = [round(each[best].cpt80, 1) for each in draws]
+    figures["mmlu.apgr_without_embeddings"] = figures["mmlu.apgr.blended"]
+    figures["mmlu.cpt80_without_embeddings"] = figures["mmlu.cpt80.blended"]
     for key, name in (("mmlu.apgr_to_ridge", best), ("mmlu.apgr_to_ridge_without_embeddings", "blended")):
-        pairs = zip(routers[name].apgr_by_fold, routers[RIDGE].apgr_by_fold, strict=True)
-        add_difference(figures, key, [one - other for one, other in pairs])
-    for floor in result.floors:
+        differences = [
+            one - other
+            for each in draws
+            for one, other in zip(each[name].apgr_by_fold, each[RIDGE].apgr_by_fold, strict=True)
+        ]
+        add_difference(figures, key, differences)
+    for floor in results[0].floors:
         if floor.name in {best, "length", "blended"}:
             key = f"mmlu.floor_{floor.loss * 100:g}.{floor.name}"
             figures[f"{key}.saving"], figures[f"{key}.change_points"] = (
@@ -99,10 +112,10 @@ def mmlu(table: OutcomeTable) -> dict[str, object]:
 def mmlu_by_subject(table: OutcomeTable, learners: Sequence[OutcomeLearner], best: str) -> dict[str, object]:
     """Whole subjects left out: the mean over several draws, since one draw of 57 subjects moves it by two points."""
     of_subjects: dict[str, list[float]] = {}
-    figures: dict[str, object] = {"mmlu.subject_draws": SUBJECT_DRAWS}
-    for seed in range(SUBJECT_DRAWS):
+    figures: dict[str, object] = {"mmlu.draws": DRAWS}
+    for seed in range(DRAWS):
         folds = draw_folds(table, 5, by_family=True, seed=seed)
-        with progress(f"MMLU, whole subjects left out, draw {seed + 1} of {SUBJECT_DRAWS}"):
+        with progress(f"MMLU, whole subjects left out, draw {seed + 1} of {DRAWS}"):
             left_out = evaluate(table, learners, folds, weak=WEAK, strong=STRONG, unit="calls", losses=())
         for each in left_out.routers:
             of_subjects.setdefault(each.name, []).append(each.apgr)
@@ -141,7 +154,7 @@ def progress(what: str) -> Iterator[None]:
 
 
 def add_difference(figures: dict[str, object], key: str, differences: Sequence[float]) -> None:
-    difference = fold_difference(differences)
+    difference = fold_difference(differences, 5)
     figures[key], figures[f"{key}_low"], figures[f"{key}_high"] = difference.mean, difference.low, difference.high
 
 

@@ -72,6 +72,7 @@ class FormerLoads:
         load = self._loads.get(key)
         if load is None:
             load = self._loads[key] = asyncio.ensure_future(self._try_to_add(one))
+            load.add_done_callback(_look_at_end)
         is_loaded = False
         try:
             is_loaded = await asyncio.shield(load)
@@ -113,3 +114,9 @@ class FormerLoads:
             for spend in former
         ]
         await self._counters.add_once(BETWEEN.join((*counter, self._before.ledger)), spent)
+
+
+def _look_at_end(load: "asyncio.Future[bool]") -> None:
+    """So that nobody complains of an exception which nobody waited for: who calls next asks again."""
+    if not load.cancelled():
+        load.exception()

@@ -206,10 +206,10 @@ class RedisCounters:
         """One asks for all that wait."""
         waiting = self._reached.get(what)
         if waiting is None or (waiting.done() and waiting.exception() is not None):
-            waiting = self._reached[what] = asyncio.ensure_future(self._look(what))
+            waiting = self._reached[what] = asyncio.ensure_future(self._poll(what))
         await asyncio.shield(waiting)
 
-    async def _look(self, what: str) -> None:
+    async def _poll(self, what: str) -> None:
         while True:
             left_ms, processes = await self._run(AWAIT, self._life, "", what)
             if not left_ms and not processes:

@@ -91,12 +91,14 @@ class Process:
 
     async def end(self, number, cost):
         exchange = self.running.pop(number)
-        started = datetime.fromtimestamp(exchange.timing.started_s, UTC)
-        exchange.finished = SimpleNamespace(started=started, call_id=number, calls_count=1, cost=cost)
-        tag = exchange.about.tags.get(COUNTED_TAG, "")
-        await asyncio.sleep(0)
-        self.host.records[number] = started, tag, cost
+        exchange.finished = ended(exchange, cost)
+        self.host.record(exchange, cost)
         await self.budgets.settle(exchange)
+
+
+def ended(exchange, cost):
+    started = datetime.fromtimestamp(exchange.timing.started_s, UTC)
+    return SimpleNamespace(started=started, call_id=exchange.number, calls_count=1, cost=cost)
 
 
 def played_call(worst):
@@ -231,3 +233,56 @@ def test_a_process_that_comes_back_too_late_has_everybody_count_anew(monkeypatch
     assert fits
     assert too_much is False
     assert after
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_call_that_ends_between_loss_and_loading_counts_once():
+    async def lose(server):
+        process = Process(Host("one"), "host/1", server.url, "once")
+        await process.start()
+        held = await process.begin(700)
+        tags = process.running[held].about.tags
+        server.kill()
+        server.lose()
+        server.start()
+        async with asyncio.timeout(5):
+            while COUNTED_TAG not in tags:  # noqa: ASYNC110 - a server elsewhere
+                await asyncio.sleep(0.001)
+        await process.end(held, 300)
+        fits, too_much = await process.begin(700), await process.begin(1)
+        await process.kill()
+        return fits, too_much
+
+    with running_server() as server:
+        fits, too_much = asyncio.run(lose(server))
+    assert fits
+    assert too_much is False
+
+
+@pytest.mark.usefixtures("quick")
+def test_a_call_whose_record_was_written_when_the_server_was_lost_counts_once():
+    """It ended, and is settled only when the new counters are there: the ledger has it."""
+
+    async def lose(server):
+        process = Process(Host("one"), "host/1", server.url, "written")
+        await process.start()
+        held = await process.begin(700)
+        exchange = process.running.pop(held)
+        exchange.finished = ended(exchange, 300)
+        generation = process.counters.generation
+        server.kill()
+        server.lose()
+        server.start()
+        async with asyncio.timeout(5):
+            while process.counters.generation == generation:  # noqa: ASYNC110 - a server elsewhere
+                await asyncio.sleep(0.001)
+        process.host.record(exchange, 300)
+        await process.budgets.settle(exchange)
+        fits, too_much = await process.begin(700), await process.begin(1)
+        await process.kill()
+        return fits, too_much
+
+    with running_server() as server:
+        fits, too_much = asyncio.run(lose(server))
+    assert fits
+    assert too_much is False

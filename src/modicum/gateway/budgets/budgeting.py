@@ -58,6 +58,8 @@ class Reservation(NamedTuple):
 
     covering: tuple[CoveringBudget, ...]
     worst: Amounts
+    generation: str
+    """Of the counters that it is in."""
     is_counted: bool = True
     """False: the counters could not be reached, and the owner lets calls go on then."""
 
@@ -192,6 +194,8 @@ class Budgeting:
                 levels = await self._counters.levels(lines)
             else:
                 admitted, levels = await self._counters.reserve(exchange.number, lines)
+                if generation != self._counters.generation:
+                    continue
                 if admitted:
                     break
             self._say_away("")
@@ -202,7 +206,7 @@ class Budgeting:
             may_downgrade = False
             self._downgrade(exchange, verdict, find_route)
         self._say_away("")
-        self._hold(exchange, Reservation(tuple(covering), worst))
+        self._hold(exchange, Reservation(tuple(covering), worst, self._counters.generation))
         standings = self._standings(covering, levels)
         self._warn(crossed(standings, worst), covering)
         exchange.budget_left = _left(
@@ -220,7 +224,7 @@ class Budgeting:
             raise replies.away(hard)
         if exchange.reservation is None and covering:
             worst, _ = await self._worst(exchange, covering)
-            self._hold(exchange, Reservation(tuple(covering), worst, is_counted=False))
+            self._hold(exchange, Reservation(tuple(covering), worst, self._counters.generation, is_counted=False))
 
     def _hold(self, exchange: Exchange, reservation: Reservation) -> None:
         exchange.reservation = reservation
@@ -233,7 +237,7 @@ class Budgeting:
             return
         reservation: Reservation = exchange.reservation
         exchange.about.tags[COUNTED_TAG] = generation
-        again = reservation._replace(covering=tuple(self._covering(exchange)), is_counted=True)
+        again = Reservation(tuple(self._covering(exchange)), reservation.worst, generation)
         exchange.reservation, exchange.paid = again, ()  # attempts are on record, without this tag
         await self._counters.reserve(exchange.number, again.lines)
 
@@ -269,7 +273,8 @@ class Budgeting:
             self._unknown[exchange.finished.call_id] = UnknownCall(reservation.covering, amounts, monotonic())
             if len(self._unknown) > MOST_UNKNOWN:
                 self._unknown.popitem(last=False)
-        if exchange.timing.started_s <= self._newest_s:
+        is_in_ledger = reservation.generation != self._counters.generation  # all was lost while it ended
+        if exchange.timing.started_s <= self._newest_s and not is_in_ledger:
             await self._count_late(exchange, reservation.covering)
         if levels:
             exchange.budget_left = _left(self._standings(reservation.covering, levels))

@@ -20,9 +20,9 @@ NAME = "pull_requests_kept"
 RULE = (
     "A pull request counts 1 if it was merged, all checks of its last commit passed, and no commit of it was reverted"
     " on its base branch within {days} days; 0 if it was closed unmerged, merged with a failed check, or reverted. It"
-    " is booked {days} days after it was merged or closed, whatever came of it. It belongs to the tasks that name it (tag,"
-    " transcript) and to those that worked on its branch before, since the one before it from that branch, in equal"
-    " shares; with no such task it is booked without a task of the ledger."
+    " is booked {days} days after it was merged or closed, whatever came of it. It belongs to the tasks that name it"
+    " (tag, transcript) and to those that worked on its branch before, since the one before it from that branch, in"
+    " equal shares; with no such task it is booked without a task of the ledger."
 )
 PREFIX = "pull_request/"
 

@@ -17,6 +17,7 @@ from modicum.settings import (
     Settings,
     host_and_port,
     ledger_place,
+    outcome_budgets_of,
     read_settings,
     state_folder,
 )
@@ -183,4 +184,14 @@ def _run_ledger(settings: Settings) -> None:
     host, port = host_and_port("console.listen", settings.console.listen)
     prices = resources.load_prices(None, settings)
     export = endpoint_of(settings.otel)
-    run(state_folder(), ledger_place(settings), prices, host, port, lambda line: log("ledger", told=line), export)
+    limits = outcome_budgets_of(settings.outcome, settings.timezone)
+    run(
+        state_folder(),
+        ledger_place(settings),
+        prices,
+        host,
+        port,
+        lambda line: log("ledger", told=line),
+        export,
+        limits,
+    )

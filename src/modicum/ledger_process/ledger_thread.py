@@ -2,7 +2,7 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
@@ -15,6 +15,7 @@ from modicum.experiments.grader import Grader
 from modicum.experiments.trials.trial_log import EVENT_KIND as TRIAL
 from modicum.experiments.trials.trial_log import TrialEvent, audit_trials
 from modicum.governance.keys import KeyEvent, audit
+from modicum.governance.outcome_budgets import OutcomeBudget
 from modicum.ledger.events import EventFile
 from modicum.ledger.on_disk import explain_replaced_file, file_at
 from modicum.ledger.opening import open_store
@@ -23,6 +24,7 @@ from modicum.ledger.records import AUDIT_EVENTS
 from modicum.ledger.shipper import Shipped, Shipper
 from modicum.ledger.store import Store
 from modicum.ledger_process.live import LiveWindow
+from modicum.ledger_process.outcome_alerts import OutcomeAlerts
 from modicum.metering.prices import PriceBook
 
 T = TypeVar("T")
@@ -38,9 +40,18 @@ class LedgerThread:
         journals: the folder where gateways keep their journals.
         events: the file of what was decided, which becomes the audit log.
         log: takes a line on what went wrong and on its end, without content.
+        outcome_budgets: what is warned of.
     """
 
-    def __init__(self, place: str, journals: Path, events: Path, prices: PriceBook, log: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        place: str,
+        journals: Path,
+        events: Path,
+        prices: PriceBook,
+        log: Callable[[str], None],
+        outcome_budgets: Sequence[OutcomeBudget] = (),
+    ) -> None:
         self.live = LiveWindow()
         self.problems: list[Problem] = []
         self.spans_booked = self.spans_repeated = 0
@@ -50,8 +61,9 @@ class LedgerThread:
         self._place, self._journals, self._prices, self._log = place, journals, prices, log
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._events = EventFile(events)
-        self._events_trouble = self._grader_trouble = ""
+        self._events_trouble = self._grader_trouble = self._alerts_trouble = ""
         self._grader = Grader(self._events, log)
+        self._alerts = OutcomeAlerts(outcome_budgets, log)
         self._booked_event = -1
         self._store: Store | None = None
         self._file = 0, 0
@@ -124,7 +136,12 @@ class LedgerThread:
         if moved is None:
             return False
         if not last:
-            self._grade_experiments()
+            self._grader_trouble = self._watch(
+                self._grader.grade_running, "experiments cannot be graded", self._grader_trouble
+            )
+            self._alerts_trouble = self._watch(
+                self._alerts.check, "budgets on outcomes cannot be checked", self._alerts_trouble
+            )
         if self.reason:
             self.reason = ""
             self._log("the ledger is there")
@@ -179,17 +196,17 @@ class LedgerThread:
             self._opened().append_records(AUDIT_EVENTS, decided)
         self._booked_event = last
 
-    def _grade_experiments(self) -> None:
-        """A failure costs the grade and nothing else; it is logged once."""
+    def _watch(self, look: Callable[[Store], None], failing: str, before: str) -> str:
+        """Looks at what the ledger has now. A failure costs that look and nothing else; it is logged once."""
         trouble = ""
-        with contain() as grading:
-            self._grader.grade_running(self._opened())
-        if grading.error is not None:
-            error = grading.error
-            trouble = f"experiments cannot be graded: {error if isinstance(error, UserError) else _describe(error)}"
-        if trouble and trouble != self._grader_trouble:
+        with contain() as looking:
+            look(self._opened())
+        if looking.error is not None:
+            error = looking.error
+            trouble = f"{failing}: {error if isinstance(error, UserError) else _describe(error)}"
+        if trouble and trouble != before:
             self._log(trouble)
-        self._grader_trouble = trouble
+        return trouble
 
     def _tell_of_events(self, trouble: str) -> None:
         if trouble and trouble != self._events_trouble:

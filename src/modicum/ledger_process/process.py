@@ -3,13 +3,14 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import uvicorn
 import uvloop
 
 from modicum.calls import UserError
+from modicum.governance.outcome_budgets import OutcomeBudget
 from modicum.ledger_process.api import Api
 from modicum.ledger_process.exporting import SpanExport, stop_exporting
 from modicum.ledger_process.ledger_thread import LedgerThread
@@ -31,9 +32,10 @@ async def serve(
     port: int,
     log: Callable[[str], None],
     export: Endpoint | None = None,
+    outcome_budgets: Sequence[OutcomeBudget] = (),
 ) -> None:
     """Until SIGTERM or SIGINT. `folder` is where journals are, and where the note for commands is left; `export` is
-    where spans of finished calls go.
+    where spans of finished calls go, `outcome_budgets` what is warned of in the log.
 
     Raises:
         UserError: another one runs, or the address is taken.
@@ -42,7 +44,7 @@ async def serve(
     if held is None:
         raise UserError(f"another ledger process runs with its state in {folder}; stop its 'modicum up' first")
     try:
-        await _serve(folder, ledger, prices, host, port, log, export)
+        await _serve(folder, ledger, prices, host, port, log, export, outcome_budgets)
     finally:
         held.release()
 
@@ -55,11 +57,12 @@ async def _serve(
     port: int,
     log: Callable[[str], None],
     export: Endpoint | None,
+    outcome_budgets: Sequence[OutcomeBudget],
 ) -> None:
     bound = bind_listener("console.listen", host, port)
     bound.listen(BACKLOG)  # before the note is there: who finds it is answered, if a moment later
     (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
-    thread = LedgerThread(ledger, folder / "journal", folder / "events.sqlite", prices, log)
+    thread = LedgerThread(ledger, folder / "journal", folder / "events.sqlite", prices, log, outcome_budgets)
     metrics = ExportMetrics(thread)
     token = secrets.token_urlsafe(32)
     server = DrainingServer(
@@ -101,5 +104,6 @@ def run(
     port: int,
     log: Callable[[str], None],
     export: Endpoint | None = None,
+    outcome_budgets: Sequence[OutcomeBudget] = (),
 ) -> None:
-    uvloop.run(serve(folder, ledger, prices, host, port, log, export))
+    uvloop.run(serve(folder, ledger, prices, host, port, log, export, outcome_budgets))

@@ -16,6 +16,7 @@ from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
 from modicum.settings.limits import LimitSettings, limits_of
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
+from modicum.settings.outcomes import OutcomeSettings, outcome_budgets_of, worth_of
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
@@ -35,6 +36,7 @@ __all__ = [
     "LimitSettings",
     "OptimizeSettings",
     "OtelSettings",
+    "OutcomeSettings",
     "ResilienceSettings",
     "RouteSettings",
     "Settings",
@@ -52,6 +54,7 @@ __all__ = [
     "host_name",
     "ledger_place",
     "limits_of",
+    "outcome_budgets_of",
     "place_of",
     "policies_of",
     "price_file_place",
@@ -60,4 +63,5 @@ __all__ = [
     "state_folder",
     "upstream_key",
     "user_zone",
+    "worth_of",
 ]

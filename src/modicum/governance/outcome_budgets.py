@@ -102,8 +102,8 @@ def _judge_without_any(budget: OutcomeBudget, spend: OutcomeSpend) -> OutcomeVer
     so_far = f"not one {budget.outcome} in {spend.tasks:,} tasks for ${spend.cost_usd:,.2f}"
     if spend.tasks >= LEAST_TASKS and least_usd > budget.limit_usd:
         why = (
-            f"{so_far}: if a task brings one at most, such tasks bring one in at most {most_share * 100:.1f} % of cases "
-            f"({CONFIDENCE * 100:.0f} %), so one costs ${least_usd:,.2f} or more"
+            f"{so_far}: if a task brings one at most, such tasks bring one in at most {most_share * 100:.1f} % of "
+            f"cases ({CONFIDENCE * 100:.0f} %), so one costs ${least_usd:,.2f} or more"
         )
         return OutcomeVerdict(OutcomeRuling.ABOVE, why)
     return OutcomeVerdict(OutcomeRuling.CANNOT_SAY, f"{so_far}: nobody knows what one costs{_pending(spend)}")

@@ -14,7 +14,7 @@ import modicum
 from modicum import optimize
 from modicum.calls import UserError
 from modicum.calls.facts import Facts
-from modicum.sdk.optimizing import HELD_OUT, choose_rules, optimize_request
+from modicum.sdk.optimizing import HELD_OUT, api_at, api_of, choose_rules, optimize_request
 
 ROWS = json.dumps([{"id": number, "name": f"tide {number}", "metres": number / 10} for number in range(40)], indent=2)
 ASKED = {"role": "user", "content": "which tides?"}
@@ -87,7 +87,9 @@ def test_rules_are_chosen_by_name_family_or_all_and_unknown_ones_are_named():
     assert not optimize(ANTHROPIC, on=["content"], off=["all"]).is_changed
     with pytest.raises(UserError, match=r"there is no rule 'content.magic'; accepted are all, content, content.base64"):
         optimize(ANTHROPIC, on=["content.magic"])
-    with pytest.raises(UserError, match="there is no api 'chat'; accepted are anthropic-messages, openai-chat"):
+    with pytest.raises(
+        UserError, match="there is no api 'chat'; accepted are openai-chat, openai-responses, anthropic-messages"
+    ):
         optimize(ANTHROPIC, api="chat")
 
 
@@ -109,6 +111,28 @@ def test_what_is_no_json_stays_and_says_so():
 
     assert result.messages == messages
     assert all("cannot be written as JSON" in one.why or "has to choose" in one.why for one in result.idle)
+
+
+GEMINI = [
+    {"role": "user", "parts": [{"text": "which tides?"}]},
+    {"role": "model", "parts": [{"functionCall": {"name": "list_tides", "args": {}}}]},
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "messages"),
+    [
+        ("openai-chat", CHAT),
+        ("openai-responses", RESPONSES),
+        ("anthropic-messages", ANTHROPIC),
+        ("gemini-generate", GEMINI),
+        ("openai-chat", [ASKED]),
+        ("openai-chat", [object()]),
+        ("anthropic-messages", [*ANTHROPIC, CHAT[2]]),
+    ],
+)
+def test_an_api_is_recognised_by_calls_of_tools_and_their_results(name, messages):
+    assert api_of(messages) == name
 
 
 def test_tasks_are_held_out_of_chosen_rules_by_a_keyed_lot():
@@ -165,3 +189,10 @@ def test_importing_the_package_loads_nothing_of_it():
     with pytest.raises(AttributeError, match="no attribute 'optimise'"):
         _ = modicum.optimise
     assert "optimize" in dir(modicum)
+
+
+def test_the_path_of_a_client_says_which_api_it_is():
+    paths = {"/chat/completions": "openai-chat", "/responses": "openai-responses", "/v1/messages": "anthropic-messages"}
+
+    assert {path: api_at(path) for path in paths} == paths
+    assert [api_at(path) for path in ("/embeddings", "/v1/messages/count_tokens", "")] == ["", "", ""]

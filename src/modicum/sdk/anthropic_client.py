@@ -13,10 +13,9 @@ from typing import Any, TypeVar
 from modicum.calls import UserError
 from modicum.optimizers.rule_choice import RuleChoice
 from modicum.sdk.client_requests import OnReport, RequestRules
-from modicum.sdk.optimizing import ANTHROPIC
+from modicum.sdk.optimizing import api_at
 
 Client = TypeVar("Client")
-_PATH = "/v1/messages"
 
 
 def optimized(
@@ -58,7 +57,8 @@ def _middleware(rules: RequestRules) -> Any:
 
 
 def _with_rules(request: Any, rules: RequestRules) -> Any:
-    if str(request.url).partition("?")[0] != _PATH or not isinstance(request.json, Mapping):
+    api = api_at(str(request.url).partition("?")[0])
+    if not api or not isinstance(request.json, Mapping):
         return request
-    fields = rules.apply(request.json, ANTHROPIC)
+    fields = rules.apply(request.json, api)
     return request if fields is request.json else request.copy(body=fields)

@@ -12,7 +12,7 @@ from typing import Any
 from modicum.calls.extras import missing_extra
 from modicum.optimizers.rule_choice import RuleChoice
 from modicum.sdk.client_requests import OnReport, RequestRules
-from modicum.sdk.optimizing import CHAT
+from modicum.sdk.optimizing import APIS
 
 try:
     from langchain.agents.middleware import AgentMiddleware
@@ -78,7 +78,7 @@ def _apply(rules: RequestRules, messages: Sequence[Any], tools: Sequence[Any], m
     fields: dict[str, Any] = {"model": model, "messages": before}
     if tools:
         fields["tools"] = [{"type": "function", "function": {"name": _tool_name(tool)}} for tool in tools]
-    after = rules.apply(fields, CHAT)
+    after = rules.apply(fields, APIS[0])
     if after is fields or len(after["messages"]) != len(before):
         return None
     return [
@@ -88,8 +88,8 @@ def _apply(rules: RequestRules, messages: Sequence[Any], tools: Sequence[Any], m
 
 
 def _as_chat(message: Any) -> dict[str, Any]:
-    """A message as OpenAI's chat writes it; one whose content is more than a text has none, so that no rule touches
-    it.
+    """A message as the first of `APIS`, OpenAI's chat, writes it. One whose content is more than a text has none, so
+    that no rule touches it.
     """
     if isinstance(message, AIMessage):
         calls = [

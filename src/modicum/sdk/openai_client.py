@@ -13,10 +13,9 @@ from typing import Any, TypeVar
 from modicum.calls import UserError
 from modicum.optimizers.rule_choice import RuleChoice
 from modicum.sdk.client_requests import OnReport, RequestRules
-from modicum.sdk.optimizing import CHAT, RESPONSES
+from modicum.sdk.optimizing import api_at
 
 Client = TypeVar("Client")
-_APIS = {"/chat/completions": CHAT, "/responses": RESPONSES}
 
 
 def optimized(
@@ -63,7 +62,7 @@ def _asynchronous(base: Any, rules: RequestRules) -> Any:
 
 def _with_rules(options: Any, rules: RequestRules) -> Any:
     """The client hands over a copy of its options for each attempt, so they are ours to change."""
-    api = _APIS.get(str(options.url).partition("?")[0])
-    if api is not None and isinstance(options.json_data, Mapping):
+    api = api_at(str(options.url).partition("?")[0])
+    if api and isinstance(options.json_data, Mapping):
         options.json_data = rules.apply(options.json_data, api)
     return options

@@ -26,16 +26,15 @@ from modicum.optimizers.all_rules import RULES
 from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
 from modicum.optimizers.running import RequestCall, run_rules
 from modicum.providers.dialects import DIALECTS
-from modicum.providers.prompt import TOOLS
+from modicum.providers.fields import mapping
+from modicum.providers.prompt import TOOLS, MessagePart, PromptShape
 
-ANTHROPIC, CHAT, RESPONSES = "anthropic-messages", "openai-chat", "openai-responses"
-_PROVIDERS = {ANTHROPIC: "anthropic", CHAT: "openai", RESPONSES: "openai"}
-"""Who bills, where the caller does not say."""
-_ANTHROPIC_BLOCKS = frozenset({"tool_use", "tool_result", "thinking", "redacted_thinking"})
-_CHAT_FIELDS = frozenset({"tool_calls", "tool_call_id"})
+APIS = tuple(name for name, dialect in DIALECTS.items() if dialect.prompt_shape is not None)
+"""Those whose messages can be taken apart. The first is taken where messages look alike in all of them."""
 NOTHING_FOUND = "it found nothing to change"
 HELD_OUT = "the task is held out of it, to be compared with"
 
+_UNWRITABLE = (TypeError, ValueError, RecursionError, NotImplementedError)
 _raws = msgspec.json.Decoder(list[msgspec.Raw])
 _fields_of = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _decode = msgspec.json.Decoder().decode
@@ -119,7 +118,7 @@ def optimize(
         tools: as `create` is given them: what a rule may touch depends on whether one of them changes files.
         on: rules that run beside those that do by themselves, or families of them (`content`), or `all`.
         off: rules that do not run.
-        api: `anthropic-messages`, `openai-chat` or `openai-responses`; empty: as the messages look.
+        api: one of `APIS`; empty: as the messages look.
         facts: what you know of the call beside that, as the state of its cache; instead of `model`.
 
     Raises:
@@ -127,9 +126,9 @@ def optimize(
     """
     given = list(messages)
     api = api or api_of(given)
-    if api not in _PROVIDERS:
-        raise unknown_name("api", api, _PROVIDERS)
-    field = _field_of_messages(api)
+    if api not in APIS:
+        raise unknown_name("api", api, APIS)
+    field = _shape(api).messages
     request: dict[str, Any] = {"model": model, field: given, **({TOOLS: list(tools)} if tools else {})}
     result = optimize_request(request, api, choose_rules(on, off), facts)
     return OptimizedMessages(messages=list(result.fields[field]), applied=result.applied, idle=result.idle)
@@ -183,7 +182,7 @@ def optimize_request(
     rules = tuple(rule for rule in rules if rule.name not in held_out)
     try:
         body = msgspec.json.encode(dict(fields), enc_hook=_plain)
-    except (TypeError, ValueError, RecursionError, NotImplementedError) as error:
+    except _UNWRITABLE as error:
         why = f"the messages cannot be written as JSON ({type(error).__name__}), so they stay as they are"
         idle += [IdleRule(rule.name, why) for rule in rules]
         return OptimizedRequest(fields=fields, applied=(), idle=tuple(idle))
@@ -203,31 +202,38 @@ def optimize_request(
 
 
 def api_of(messages: Sequence[Any]) -> str:
-    """Which API these messages look like. Those without tools look alike in all of them: then OpenAI's chat is named,
-    in which no rule finds anything.
-    """
-    for message in messages:
-        kind = _value(message, "type")
-        if isinstance(kind, str) and (kind.endswith("_call_output") or kind == "function_call"):
-            return RESPONSES
-        if _value(message, "role") == "tool" or any(_value(message, name) for name in _CHAT_FIELDS):
-            return CHAT
-        content = _value(message, "content")
-        if isinstance(content, list) and any(_value(block, "type") in _ANTHROPIC_BLOCKS for block in content):
-            return ANTHROPIC
-    return CHAT
+    """The API in which most of these are calls of tools and their results. Messages without tools look alike in all."""
+    try:
+        plain = _decode(msgspec.json.encode(list(messages), enc_hook=_plain))
+    except _UNWRITABLE:
+        return APIS[0]
+    return max(APIS, key=lambda api: sum(_tool_parts(_shape(api).parts, message) for message in plain))
+
+
+def api_at(path: str) -> str:
+    """The API that a client's request goes to; empty: none whose messages can be taken apart."""
+    for name in APIS:
+        for own, target in DIALECTS[name].paths.items():
+            if target.is_call and path in {own, target.path}:
+                return name
+    return ""
+
+
+def _tool_parts(parts: Callable[[Mapping[str, Any]], Iterable[MessagePart]], message: Any) -> int:
+    return sum(bool(part.answers) or any(tool for _, tool, _ in part.calls) for part in parts(mapping(message)))
 
 
 def _facts(fields: Mapping[str, Any], api: str, tokens: int, task: str) -> Facts:
     model, at = fields.get("model"), datetime.now(UTC)
     name = model if isinstance(model, str) else ""
+    provider = DIALECTS[api].api.provider or DIALECTS[api].api.name
     return Facts(
         at=at,
         model=name,
-        provider=_PROVIDERS[api],
+        provider=provider,
         dialect=api,
         task=task,
-        rates=partial(_rates, _PROVIDERS[api], at, tokens) if name else None,
+        rates=partial(_rates, provider, at, tokens) if name else None,
     )
 
 
@@ -293,13 +299,10 @@ def _plain(value: Any) -> Any:
     return dump(mode="json", exclude_unset=True, by_alias=True)
 
 
-def _value(holder: Any, name: str) -> Any:
-    return holder.get(name) if isinstance(holder, Mapping) else getattr(holder, name, None)
-
-
-def _field_of_messages(api: str) -> str:
+def _shape(api: str) -> PromptShape:
     shape = DIALECTS[api].prompt_shape
-    return shape.messages if shape is not None else "messages"
+    assert shape is not None  # noqa: S101 - APIS are those that have one
+    return shape
 
 
 def _listed(names: Iterable[str]) -> tuple[str, ...]:

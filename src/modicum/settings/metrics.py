@@ -2,7 +2,7 @@
 
 import msgspec
 
-from modicum.settings.secret import is_place
+from modicum.settings.secret import is_place, secret_at
 
 MOST_OWNERS = 2000
 
@@ -24,3 +24,12 @@ def metrics_fault(metrics: MetricsSettings) -> tuple[str, str] | None:
     if not 1 <= metrics.most_owners <= MOST_OWNERS:
         return "most_owners", f"is a number from 1 to {MOST_OWNERS:,}"
     return None
+
+
+def token_of(metrics: MetricsSettings) -> str:
+    """The token that opens figures of owners; empty: none does.
+
+    Raises:
+        UserError: it is not where the settings say.
+    """
+    return secret_at("metrics.token", metrics.token) if metrics.token else ""

@@ -17,7 +17,7 @@ from modicum.ledger_process.metrics import ExportMetrics
 from modicum.ledger_process.otel_endpoint import Endpoint
 from modicum.ledger_process.running import Running, remove_note, take_place, write_note
 from modicum.ledger_process.watching.live_settings import LiveSettings
-from modicum.ledger_process.watching.watch import Watch
+from modicum.ledger_process.watching.watch import LedgerWatch
 from modicum.metering.prices import PriceBook
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
@@ -67,7 +67,7 @@ async def _serve(
     bound.listen(BACKLOG)  # before the note is there: who finds it is answered, if a moment later
     (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
     thread = LedgerThread(ledger, folder / "journal", folder / "events.sqlite", prices, log)
-    metrics, watch = ExportMetrics(thread), Watch(folder, settings, thread)
+    metrics, watch = ExportMetrics(thread), LedgerWatch(folder, settings, thread)
     thread.observe = watch.observe
     token = secrets.token_urlsafe(32)
     server = DrainingServer(

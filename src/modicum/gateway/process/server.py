@@ -145,17 +145,14 @@ class Gateway:
         except UserError:
             bound.close()
             raise
-        await recover(journal)
-        if self._worker.index == 0:
-            await recover_others(self._folder / "journal", self._worker.count)
+        await self._recover(journal)
         files, metrics = OpenFiles(current_limit(), slots), Metrics(self._shared_metrics)
         if files.problem:
             log("open_files_short", problem=files.problem)
         self._shortage = Shortage(metrics, files)
         connections = Connections(silence_s=settings.silence_s, out_of_files=self._shortage.upstreams)
         budgets = await budgeting_of(self._settings, journal.path, self._prices, self._open_ledger, metrics.failed)
-        former = read_report(self._folder / REPORTS, self._worker.journal)
-        refusals = Refusals(metrics.refused, self._settings.metrics.most_owners, former)
+        refusals = self._refusals_of(metrics)
         rates, turns = LiveRates(self._prices, metrics.failed), LiveTurns() if self._worker.count == 1 else None
         self.parts = parts = Parts(
             journal,
@@ -255,6 +252,16 @@ class Gateway:
                 pinging = asyncio.create_task(self._ping(self.parts.keeper))
             if is_new:
                 self.pipeline.take_over(self._in_force())
+
+    async def _recover(self, journal: Journal) -> None:
+        await recover(journal)
+        if self._worker.index == 0:
+            await recover_others(self._folder / "journal", self._worker.count)
+
+    def _refusals_of(self, metrics: Metrics) -> Refusals:
+        """Counts on where a former process of this worker ended."""
+        former = read_report(self._folder / REPORTS, self._worker.journal)
+        return Refusals(metrics.refused, self._settings.metrics.most_owners, former)
 
     async def _report(self) -> None:
         """What the ledger process shows of this worker."""

@@ -18,7 +18,7 @@ from modicum.ledger_process.watching.standing_metrics import BudgetMetrics, Ledg
 from modicum.settings import budgets_of
 
 
-class Watch:
+class LedgerWatch:
     """Fed by the ledger's thread (`observe`), read by the server's.
 
     Args:

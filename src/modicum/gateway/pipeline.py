@@ -39,7 +39,7 @@ class Pipeline:
         self._late_replies = parts.late_replies
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
         self._budgets, self._limits, self._keeper = parts.budgets, parts.limits, parts.keeper
-        self._provider_limits = parts.provider_limits
+        self._provider_limits, self._refusals = parts.provider_limits, parts.refusals
         self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers, self._seen = meter.numbers(), SeenRequests()
 
@@ -67,7 +67,8 @@ class Pipeline:
         except (Refused, DialectError) as refusal:
             if exchange is not None:
                 await self.release(exchange)
-            self.metrics.refused(refusal.kind)
+            owner = exchange.about.owner if exchange is not None else request.caller.owner
+            self._refusals.add(refusal.kind, owner)
             retry_after_s, more = getattr(refusal, "retry_after_s", None), getattr(refusal, "headers", ())
             dialect = request.served.dialect
             await client.refuse(dialect, refusal.status, refusal.message, refusal.kind, retry_after_s, more)

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from modicum.calls import Problem, UserError
+from modicum.calls import Entry, Problem, UserError
 from modicum.calls.containment import contain
 from modicum.experiments.decisions import EVENT_KIND as EXPERIMENT
 from modicum.experiments.decisions import ExperimentEvent, audit_experiments
@@ -15,7 +15,6 @@ from modicum.experiments.grader import Grader
 from modicum.experiments.trials.trial_log import EVENT_KIND as TRIAL
 from modicum.experiments.trials.trial_log import TrialEvent, audit_trials
 from modicum.governance.keys import KeyEvent, audit
-from modicum.governance.outcome_budgets import OutcomeBudget
 from modicum.ledger.events import EventFile
 from modicum.ledger.on_disk import explain_replaced_file, file_at
 from modicum.ledger.opening import open_store
@@ -24,7 +23,6 @@ from modicum.ledger.records import AUDIT_EVENTS
 from modicum.ledger.shipper import Shipped, Shipper
 from modicum.ledger.store import Store
 from modicum.ledger_process.live import LiveWindow
-from modicum.ledger_process.outcome_alerts import OutcomeAlerts
 from modicum.metering.prices import PriceBook
 
 T = TypeVar("T")
@@ -40,30 +38,22 @@ class LedgerThread:
         journals: the folder where gateways keep their journals.
         events: the file of what was decided, which becomes the audit log.
         log: takes a line on what went wrong and on its end, without content.
-        outcome_budgets: what is warned of.
     """
 
-    def __init__(
-        self,
-        place: str,
-        journals: Path,
-        events: Path,
-        prices: PriceBook,
-        log: Callable[[str], None],
-        outcome_budgets: Sequence[OutcomeBudget] = (),
-    ) -> None:
+    def __init__(self, place: str, journals: Path, events: Path, prices: PriceBook, log: Callable[[str], None]) -> None:
         self.live = LiveWindow()
         self.problems: list[Problem] = []
         self.spans_booked = self.spans_repeated = 0
         """Calls of spans that came over OTLP: booked; counted already in another span or by the gateway."""
         self.reason = "not opened yet"
         """Why the ledger is away; empty while it is there."""
+        self.observe: Callable[[Store, Sequence[Entry]], None] | None = None
+        """Is handed what was just booked, after each round, with the ledger."""
         self._place, self._journals, self._prices, self._log = place, journals, prices, log
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._events = EventFile(events)
-        self._events_trouble = self._grader_trouble = self._alerts_trouble = ""
+        self._events_trouble = self._grader_trouble = self._observer_trouble = ""
         self._grader = Grader(self._events, log)
-        self._alerts = OutcomeAlerts(outcome_budgets, log)
         self._booked_event = -1
         self._store: Store | None = None
         self._file = 0, 0
@@ -136,16 +126,12 @@ class LedgerThread:
         if moved is None:
             return False
         if not last:
-            self._grader_trouble = self._watch(
-                self._grader.grade_running, "experiments cannot be graded", self._grader_trouble
-            )
-            self._alerts_trouble = self._watch(
-                self._alerts.check, "budgets on outcomes cannot be checked", self._alerts_trouble
-            )
+            self._grade_experiments()
         if self.reason:
             self.reason = ""
             self._log("the ledger is there")
         self.live.add(moved.entries)
+        self._hand_to_observer(moved.entries)
         for problem in moved.problems:
             self._log(str(problem))
         self.problems += moved.problems[: 100 - len(self.problems)]
@@ -196,17 +182,30 @@ class LedgerThread:
             self._opened().append_records(AUDIT_EVENTS, decided)
         self._booked_event = last
 
-    def _watch(self, look: Callable[[Store], None], failing: str, before: str) -> str:
-        """Looks at what the ledger has now. A failure costs that look and nothing else; it is logged once."""
+    def _grade_experiments(self) -> None:
+        """A failure costs the grade and nothing else; it is logged once."""
         trouble = ""
-        with contain() as looking:
-            look(self._opened())
-        if looking.error is not None:
-            error = looking.error
-            trouble = f"{failing}: {error if isinstance(error, UserError) else _describe(error)}"
-        if trouble and trouble != before:
+        with contain() as grading:
+            self._grader.grade_running(self._opened())
+        if grading.error is not None:
+            error = grading.error
+            trouble = f"experiments cannot be graded: {error if isinstance(error, UserError) else _describe(error)}"
+        if trouble and trouble != self._grader_trouble:
             self._log(trouble)
-        return trouble
+        self._grader_trouble = trouble
+
+    def _hand_to_observer(self, entries: Sequence[Entry]) -> None:
+        """A failure costs its figures and nothing else; it is logged once."""
+        if self.observe is None:
+            return
+        with contain() as observing:
+            self.observe(self._opened(), entries)
+        trouble = (
+            f"figures of owners are not brought up to date: {_describe(observing.error)}" if observing.error else ""
+        )
+        if trouble and trouble != self._observer_trouble:
+            self._log(trouble)
+        self._observer_trouble = trouble
 
     def _tell_of_events(self, trouble: str) -> None:
         if trouble and trouble != self._events_trouble:

@@ -5,10 +5,8 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import click
-import msgspec
 
-from modicum.calls import Call, UserError
-from modicum.calls.call import decode_call
+from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
 from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
@@ -17,10 +15,11 @@ from modicum.governance.budgets import NANO, Budget, LimitUnit, show_amount
 from modicum.governance.outcome_budgets import OutcomeBudget, OutcomeRuling
 from modicum.insights.budgets.outcome_standing import OutcomeBudgetRow, outcome_budget_rows
 from modicum.insights.budgets.standing import BudgetRow, budget_rows
-from modicum.ledger.calls_in_flight import read_in_flight
+from modicum.ledger.calls_in_flight import calls_under_way
 from modicum.settings import Settings, budgets_of, outcome_budgets_of, read_settings, state_folder
 
 MOST_ROWS = 20
+BUDGET_COLUMNS = ("budget", "of", "per", "limit", "spent", "reserved", "left", "limit reached", "begins anew")
 
 
 @click.command()
@@ -46,11 +45,11 @@ def command(names: tuple[str, ...], ledger_url: str | None, *, every: bool, stri
     budgets, outcome_budgets = _chosen(settings, names)
     with resources.open_ledger(ledger_url, settings) as store:
         now = datetime.now(UTC)
-        rows = budget_rows(store, budgets, _under_way(), now)
+        rows = budget_rows(store, budgets, calls_under_way(state_folder() / "journal"), now)
         outcome_rows = outcome_budget_rows(store, outcome_budgets, now)
     if as_json:
         documents = {"outcome_budgets": [_outcome_document(row) for row in outcome_rows]} if outcome_budgets else {}
-        output.print_json({"budgets": [_document(row) for row in rows]} | documents)
+        output.print_json({"budgets": [budget_document(row) for row in rows]} | documents)
     else:
         _print_budgets(rows, every=every)
         _print_outcome_budgets(outcome_rows)
@@ -63,8 +62,8 @@ def _print_budgets(rows: list[BudgetRow], *, every: bool) -> None:
         return
     shown = list(rows if every else _first_of_each(rows))
     output.print_table(
-        ["budget", "of", "per", "limit", "spent", "reserved", "left", "limit reached", "begins anew"],
-        [_cells(row) for row in shown],
+        BUDGET_COLUMNS,
+        [budget_cells(row) for row in shown],
         left=3,
     )
     if len(shown) < len(rows):
@@ -131,16 +130,6 @@ def _chosen(settings: Settings, names: tuple[str, ...]) -> tuple[list[Budget], l
     )
 
 
-def _under_way() -> Iterator[Call]:
-    """Calls that gateways have under way, as their journals say it."""
-    for path in (state_folder() / "journal").glob("*.underway"):
-        for record in read_in_flight(path):
-            try:
-                yield decode_call(record)
-            except (msgspec.DecodeError, ValueError):
-                continue  # it is being written
-
-
 def _first_of_each(rows: list[BudgetRow]) -> Iterator[BudgetRow]:
     counts: dict[str, int] = {}
     for row in rows:
@@ -149,7 +138,8 @@ def _first_of_each(rows: list[BudgetRow]) -> Iterator[BudgetRow]:
             yield row
 
 
-def _cells(row: BudgetRow) -> list[str]:
+def budget_cells(row: BudgetRow) -> list[str]:
+    """A row of a table with `BUDGET_COLUMNS`."""
     budget, unit = row.budget, row.budget.unit
     zone = ZoneInfo(budget.window.zone)
     reached = "" if row.crossed_at is None else f"{row.crossed_at.astimezone(zone):%Y-%m-%d %H:%M}"
@@ -166,7 +156,7 @@ def _cells(row: BudgetRow) -> list[str]:
     ]
 
 
-def _document(row: BudgetRow) -> dict[str, object]:
+def budget_document(row: BudgetRow) -> dict[str, object]:
     """Dollars as numbers, as in other documents of ours."""
     unit = row.budget.unit
 

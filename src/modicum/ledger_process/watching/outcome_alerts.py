@@ -12,22 +12,19 @@ EVERY_S = 600.0
 
 
 class OutcomeAlerts:
-    """Args:
-    budgets: as the settings had them at the start.
-    log: takes a line on each change.
-    """
+    """`log` takes a line on each change."""
 
-    def __init__(self, budgets: Sequence[OutcomeBudget], log: Callable[[str], None]) -> None:
-        self._budgets, self._log = budgets, log
+    def __init__(self, log: Callable[[str], None]) -> None:
+        self._log = log
         self._next = 0.0
         self._above: set[tuple[str, str]] = set()
 
-    def check(self, store: Store) -> None:
+    def check(self, store: Store, budgets: Sequence[OutcomeBudget]) -> None:
         """Looks at the ledger, if it is time again. What nobody can say changes nothing."""
-        if not self._budgets or monotonic() < self._next:
+        if not budgets or monotonic() < self._next:
             return
         self._next = monotonic() + EVERY_S
-        for row in outcome_budget_rows(store, self._budgets, datetime.now(UTC)):
+        for row in outcome_budget_rows(store, budgets, datetime.now(UTC)):
             place = row.budget.outcome, row.name
             of = f" of {row.name}" if row.name else ""
             limit = f"${row.budget.limit_usd:,.2f} for one {row.budget.outcome}{of}"

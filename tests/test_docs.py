@@ -14,8 +14,10 @@ from modicum.settings import (
     ConsoleSettings,
     GatewaySettings,
     LimitSettings,
+    MetricsSettings,
     OptimizeSettings,
     OtelSettings,
+    OutcomeSettings,
     ResilienceSettings,
     Settings,
     TeamSettings,
@@ -75,6 +77,13 @@ def test_every_setting_of_the_gateway_has_its_line(table):
     assert [field.name for field in msgspec.structs.fields(table) if f"| `{field.name}` |" not in page] == []
 
 
+@pytest.mark.parametrize("table", [MetricsSettings])
+def test_every_setting_of_monitoring_has_its_line(table):
+    page = (ROOT / "docs/monitoring.md").read_text()
+
+    assert [field.name for field in msgspec.structs.fields(table) if f"| `{field.name}` |" not in page] == []
+
+
 def test_every_setting_of_rules_has_its_line():
     page = (ROOT / "docs/optimize.md").read_text()
 
@@ -84,7 +93,8 @@ def test_every_setting_of_rules_has_its_line():
 def test_every_setting_of_a_budget_has_its_line():
     page = (ROOT / "docs/budgets.md").read_text()
 
-    assert [one.name for one in msgspec.structs.fields(BudgetSettings) if f"`{one.name}`" not in page] == []
+    for table in (BudgetSettings, OutcomeSettings):
+        assert [one.name for one in msgspec.structs.fields(table) if f"`{one.name}`" not in page] == []
 
 
 def test_every_setting_of_a_limit_has_its_line():

@@ -15,10 +15,13 @@ from modicum.settings.folders import (
 )
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
 from modicum.settings.limits import LimitSettings, limits_of
+from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
+from modicum.settings.outcomes import OutcomeSettings, outcome_budgets_of, worth_of
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
+from modicum.settings.secret import secret_at
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
 from modicum.settings.state import StateSettings
 from modicum.settings.table import Settings
@@ -35,8 +38,10 @@ __all__ = [
     "ConsoleSettings",
     "GatewaySettings",
     "LimitSettings",
+    "MetricsSettings",
     "OptimizeSettings",
     "OtelSettings",
+    "OutcomeSettings",
     "ResilienceSettings",
     "RouteSettings",
     "Settings",
@@ -54,12 +59,15 @@ __all__ = [
     "host_name",
     "ledger_place",
     "limits_of",
+    "outcome_budgets_of",
     "place_of",
     "policies_of",
     "price_file_place",
     "read_settings",
     "rule_choice_of",
+    "secret_at",
     "state_folder",
     "upstream_key",
     "user_zone",
+    "worth_of",
 ]

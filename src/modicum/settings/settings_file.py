@@ -21,8 +21,10 @@ from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
 from modicum.settings.limits import LimitSettings, limit_fault
+from modicum.settings.metrics import MetricsSettings, metrics_fault
 from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault
 from modicum.settings.otel import OtelSettings
+from modicum.settings.outcomes import OutcomeSettings, outcome_fault
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
 from modicum.settings.state import StateSettings, state_fault
@@ -97,9 +99,17 @@ def _check(settings: Settings, path: Path, text: str) -> None:
     if (wrong := gateway_fault(settings.gateway)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{_line(text, key)}: gateway.{key} {accepted}")
+    _check_watching(settings, path, text)
     _check_budgets(settings, path, text)
     _check_optimizing(settings, path, text)
     _check_features(settings, path, text)
+
+
+def _check_watching(settings: Settings, path: Path, text: str) -> None:
+    """What is shown of owners, and to whom."""
+    if (wrong := metrics_fault(settings.metrics)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{_line(text, key)}: metrics.{key} {accepted}")
 
 
 def _check_budgets(settings: Settings, path: Path, text: str) -> None:
@@ -108,6 +118,10 @@ def _check_budgets(settings: Settings, path: Path, text: str) -> None:
         index, key, accepted = broken
         named = settings.budget[index].name
         raise UserError(f"{path}{_line_of_row(text, 'budget', index, key)}: budget '{named:.64}': {key} {accepted}")
+    if (broken := outcome_fault(settings.outcome, settings.keep_days)) is not None:
+        index, key, accepted = broken
+        named = settings.outcome[index].name
+        raise UserError(f"{path}{_line_of_row(text, 'outcome', index, key)}: outcome '{named:.64}': {key} {accepted}")
     upstreams = settings.upstreams or USUAL_UPSTREAMS
     if (amiss := resilience_fault(settings.resilience, upstreams, settings.models)) is not None:
         index, key, accepted = amiss
@@ -205,6 +219,7 @@ def _list_accepted(message: str) -> str:
 _TABLES = {
     "$.gateway": GatewaySettings,
     "$.console": ConsoleSettings,
+    "$.metrics": MetricsSettings,
     "$.otel": OtelSettings,
     "$.optimize": OptimizeSettings,
     "$.optimize.owner[": OwnerRules,
@@ -213,6 +228,7 @@ _TABLES = {
     "$.routes[": RouteSettings,
     "$.cascades[": CascadeSettings,
     "$.budget[": BudgetSettings,
+    "$.outcome[": OutcomeSettings,
     "$.resilience[": ResilienceSettings,
     "$.limit[": LimitSettings,
     "$.state": StateSettings,

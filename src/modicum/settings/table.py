@@ -7,8 +7,10 @@ from modicum.settings.cascades import CascadeSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
 from modicum.settings.limits import LimitSettings
+from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
+from modicum.settings.outcomes import OutcomeSettings
 from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.routes import RouteSettings
 from modicum.settings.state import StateSettings
@@ -29,6 +31,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Entries older than this are forgotten at the next import. 0: they are kept."""
     gateway: GatewaySettings = GatewaySettings()
     console: ConsoleSettings = ConsoleSettings()
+    metrics: MetricsSettings = MetricsSettings()
     otel: OtelSettings = OtelSettings()
     upstreams: dict[str, UpstreamSettings] = {}
     """Where calls may go, in the order in which a model is looked for. None: OpenAI, Anthropic and Gemini."""
@@ -44,6 +47,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cheap models that are asked first, as experiments (see docs/routing.md)."""
     budget: tuple[BudgetSettings, ...] = ()
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
+    outcome: tuple[OutcomeSettings, ...] = ()
+    """What outcomes are worth, and what one may cost (see docs/budgets.md)."""
     limit: tuple[LimitSettings, ...] = ()
     """How many calls and tokens a minute, and how many calls at once (see docs/limits.md)."""
     resilience: tuple[ResilienceSettings, ...] = ()

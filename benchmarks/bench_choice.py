@@ -159,7 +159,9 @@ def add_difference(figures: dict[str, object], key: str, differences: Sequence[f
 
 
 def decision(table: OutcomeTable) -> dict[str, object]:
-    """Time of one decision by the router that a gateway has, in CPU time: the machine is shared."""
+    """Time of one decision by the router that a gateway has. The machine is shared, so it is CPU time, and of each prompt
+    the median of three rounds: a neighbour that empties the processor's cache is no property of the decision.
+    """
     table = replace(table, embeddings=None)
     table.__dict__.pop("inputs", None)
     trained = train_router(
@@ -167,12 +169,18 @@ def decision(table: OutcomeTable) -> dict[str, object]:
     )
     data = encode_router(trained.router)
     router = decode_router(data, "router")
-    times = []
-    for prompt in table.prompts[:: len(table) // 4000]:
-        begun = time.thread_time_ns()
-        router.decide(prompt, today=date(2026, 1, 1))
-        times.append((time.thread_time_ns() - begun) / 1e6)
+    prompts = table.prompts[:: len(table) // 2000]
+    rounds = []
+    for _ in range(3):
+        times = []
+        for prompt in prompts:
+            begun = time.thread_time_ns()
+            router.decide(prompt, today=date(2026, 1, 1))
+            times.append((time.thread_time_ns() - begun) / 1e6)
+        rounds.append(times)
+    times = np.median(rounds, axis=0)
     return {
+        "decision.p99_ms_single_round": float(np.median([np.quantile(each, 0.99) for each in rounds])),
         "decision.p50_ms": float(np.quantile(times, 0.5)),
         "decision.p99_ms": float(np.quantile(times, 0.99)),
         "weights.mb": len(data) / 1e6,

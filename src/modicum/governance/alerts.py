@@ -93,7 +93,7 @@ class RefusedLately(NamedTuple):
     app: str
     key: str
     kind: str
-    count: int
+    requests: int
 
 
 class WorkerState(NamedTuple):
@@ -143,7 +143,7 @@ def conditions(situation: Situation, rules: AlertRules) -> Iterator[Alert]:
     for budget in situation.budgets:
         yield from _of_budget(situation.at, budget, rules)
     for refused in situation.refusals:
-        if rules.refusals and refused.count >= rules.refusals:
+        if rules.refusals and refused.requests >= rules.refusals:
             yield _of_refusals(situation.at, refused)
     for provider, model in situation.unpriced:
         yield Alert(
@@ -224,10 +224,10 @@ def _of_refusals(at: datetime, refused: RefusedLately) -> Alert:
         kind=AlertKind.REFUSALS,
         subject="|".join(refused[:4]),
         at=at,
-        text=f"{refused.count:,} requests of {who or 'callers without a valid key'} were refused within five minutes: "
-        f"{refused.kind}",
+        text=f"{refused.requests:,} requests of {who or 'callers without a valid key'} were refused within five "
+        f"minutes: {refused.kind}",
         facts={"team": refused.team, "app": refused.app, "key": refused.key, "refusal": refused.kind}
-        | {"count": refused.count},
+        | {"count": refused.requests},
     )
 
 

@@ -87,7 +87,7 @@ def alerts_fault(alerts: AlertSettings) -> tuple[str, str] | None:
     if len(steps) > MOST_STEPS or not all(math.isfinite(step) and 0 < step <= MOST_STEP for step in steps):
         return (
             "budget_steps",
-            f"is up to {MOST_STEPS} shares of a limit above 0 and up to {MOST_STEP:g}: [0.5, 0.8, 1.0]",
+            f"is up to {MOST_STEPS} shares of a limit, above 0 and up to {MOST_STEP:g}",
         )
     if alerts.refusals < 0:
         return "refusals", "is a number of requests, or 0 for no such alert"

@@ -84,7 +84,7 @@ def last_confirmed(base: sqlite3.Connection, journal: Path, reader: str) -> int:
     return 0 if position is None or _doubt(base, position) else position.record
 
 
-class Progress(NamedTuple):
+class ReaderProgress(NamedTuple):
     """How far a reader is in all journals of a folder."""
 
     records: int
@@ -93,7 +93,7 @@ class Progress(NamedTuple):
     """That the reader is not done with."""
 
 
-def progress(journals: Path, reader: str) -> Progress:
+def progress(journals: Path, reader: str) -> ReaderProgress:
     """How far a reader is. A journal that cannot be read counts with no record: who reads it says so."""
     records = behind = 0
     for path in journals.glob("*.sqlite"):
@@ -102,7 +102,7 @@ def progress(journals: Path, reader: str) -> Progress:
             newest = last(base)
             records += newest
             behind += max(newest - (0 if position is None else position.record), 0)
-    return Progress(records, behind)
+    return ReaderProgress(records, behind)
 
 
 def _doubt(base: sqlite3.Connection, position: Position) -> str:

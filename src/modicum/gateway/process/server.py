@@ -183,12 +183,15 @@ class Gateway:
         finally:
             watcher.cancel()
             await _wait_for_records(journal)
-            if self._teams is not None:
-                self._teams.close()
-            report_end(parts.refusals, self._folder / REPORTS, self._worker.journal)
-            await parts.close()
-            board.close()
-            self._events.close()
+            await self._close(board)
+
+    async def _close(self, board: Board) -> None:
+        if self._teams is not None:
+            self._teams.close()
+        report_end(self.parts.refusals, self._folder / REPORTS, self._worker.journal)
+        await self.parts.close()
+        board.close()
+        self._events.close()
 
     async def _listen(self, bound: socket.socket, board: Board) -> None:
         settings = self._settings.gateway

@@ -86,7 +86,7 @@ class LedgerWatch:
         """Shows more to everybody."""
         self._of_all.register(metrics)
 
-    def _progress(self) -> positions.Progress:
+    def _progress(self) -> positions.ReaderProgress:
         return positions.progress(self._folder / "journal", SHIPPED)
 
     def text(self, *, with_owners: bool) -> str:

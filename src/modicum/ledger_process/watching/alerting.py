@@ -163,10 +163,10 @@ class Alerting:
 
     def collect(self) -> Iterable[Metric]:
         """As the Prometheus library asks for it."""
-        told = CounterMetricFamily("modicum_alerts", "Alerts that were told, by kind.", labels=("kind",))
+        raised = CounterMetricFamily("modicum_alerts", "Alerts that were told, by kind.", labels=("kind",))
         for kind in AlertKind:
-            told.add_metric((kind.value,), self._counts[kind])
-        yield told
+            raised.add_metric((kind.value,), self._counts[kind])
+        yield raised
         yield CounterMetricFamily("modicum_alerts_dropped", "Alerts that were not posted and given up.", self.dropped)
         yield CounterMetricFamily("modicum_alert_post_failures", "Tries to post an alert that failed.", self.failures)
         with contain() as work:

@@ -178,12 +178,11 @@ class Gateway:
         self._resilient = ResilientAnswerer(upstream, parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
-        beside = [asyncio.create_task(one) for one in self._beside(board)]
+        beside = asyncio.gather(*self._beside(board))
         try:
             await self._listen(bound, board)
         finally:
-            for task in beside:
-                task.cancel()
+            beside.cancel()
             await _wait_for_records(journal)
             if self._teams is not None:
                 self._teams.close()

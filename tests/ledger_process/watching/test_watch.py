@@ -110,7 +110,8 @@ def test_users_and_keys_themselves_are_nowhere(scraped):
 
 
 def test_what_happens_is_told_in_the_log_and_at_the_webhook(tmp_path):
-    """A model without a price, a budget at its steps, a worker in trouble: three events, each told once."""
+    """A model without a price, a budget at a step and when it is used up, a worker in trouble: each told once."""
+    kinds = ["budget_forecast", "budget_step", "gateway_trouble", "unknown_price"]
     budget = BudgetSettings(name="calls", per="ever", limit_calls=4)
     with serving() as receiver:
         settings = Settings(alerts=AlertSettings(webhook=receiver.url), budget=(budget,))
@@ -119,11 +120,11 @@ def test_what_happens_is_told_in_the_log_and_at_the_webhook(tmp_path):
             write_report(
                 tmp_path / "reports", "gateway", WorkerReport(at=datetime.now(UTC), trouble="the disk is full")
             )
-            until(lambda: len(receiver.posted) >= 3, 20.0)
+            until(lambda: len(receiver.posted) >= 4, 20.0)
             metrics = scrape(process).text
 
-    assert sorted(one["kind"] for one in receiver.posted) == ["budget_step", "gateway_trouble", "unknown_price"]
-    assert sorted(alert.kind for alert in process.alerts) == ["budget_step", "gateway_trouble", "unknown_price"]
+    assert sorted(one["kind"] for one in receiver.posted) == kinds
+    assert sorted(alert.kind for alert in process.alerts) == kinds
     step = next(one for one in receiver.posted if one["kind"] == "budget_step")
     assert (step["facts"]["step"], step["text"]) == (
         0.5,

@@ -159,8 +159,8 @@ def add_difference(figures: dict[str, object], key: str, differences: Sequence[f
 
 
 def decision(table: OutcomeTable) -> dict[str, object]:
-    """Time of one decision by the router that a gateway has. The machine is shared, so it is CPU time, and of each prompt
-    the median of three rounds: a neighbour that empties the processor's cache is no property of the decision.
+    """Time of one decision by the router that a gateway has. The machine is shared, so it is CPU time, and of each
+    prompt the median of three rounds: a neighbour that empties the processor's cache is no property of the decision.
     """
     table = replace(table, embeddings=None)
     table.__dict__.pop("inputs", None)

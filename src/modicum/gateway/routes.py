@@ -10,11 +10,18 @@ from modicum.calls import UserError
 from modicum.calls.outside.regular_file import read_named
 from modicum.calls.rule import Rule
 from modicum.experiments.experiment import ChangeKind, Experiment, ExperimentState
+from modicum.gateway.answering import Answerer
 from modicum.gateway.cascades.gone_models import GoneModelMemory
 from modicum.gateway.cascades.live_cascades import AskedRoute, LiveCascades
+from modicum.gateway.cascades.moved_calls import MovedCalls
 from modicum.gateway.exchange import Exchange
+from modicum.gateway.http.outcomes import Graded
 from modicum.gateway.optimizing import FactSource, FeatureFacts
+from modicum.gateway.parts import Parts
 from modicum.gateway.process.log import log
+from modicum.gateway.resilience.attempts import ResilientAnswerer
+from modicum.gateway.resilience.next_attempt import NextAttempt
+from modicum.gateway.upstreams import Upstreams
 from modicum.routing.rule import route_rule
 from modicum.routing.weights import decode_router
 from modicum.settings import Settings
@@ -55,18 +62,36 @@ class LiveRoutes:
     def __init__(self, experiments: Callable[[], Sequence[Experiment]]) -> None:
         self._experiments = experiments
         self._routes: Routes | None = None
-        self.gone = GoneModelMemory()
-        self.cascades = LiveCascades(experiments, self.gone)
+        self._gone = GoneModelMemory()
+        self._cascades = LiveCascades(experiments, self._gone)
+        self._moved: MovedCalls | None = None
+
+    def send_by(self, upstream: ResilientAnswerer, parts: Parts) -> None:
+        """How calls are sent, once the process has what it needs for that."""
+        failed = parts.metrics.failed
+        self._moved = MovedCalls(upstream, NextAttempt(parts), self._cascades, self._gone, failed)
+
+    def take_over(self, upstreams: Upstreams) -> None:
+        """Where calls may go from now on."""
+        if self._moved is not None:
+            self._moved.take_over(upstreams)
 
     def load(self, settings: Settings) -> None:
         rules = load_routes(settings)
-        self._routes = Routes(rules, self._experiments, self.gone) if rules else None
-        self.cascades.load(settings)
+        self._routes = Routes(rules, self._experiments, self._gone) if rules else None
+        self._cascades.load(settings)
 
     @property
-    def moves_calls(self) -> bool:
-        """Whether any call may be moved, and has to be looked after."""
-        return self._routes is not None or bool(self.cascades)
+    def answerers(self) -> tuple[Answerer, ...]:
+        """Who answers calls that were moved; nobody where none can be."""
+        if self._moved is None or (self._routes is None and not self._cascades):
+            return ()
+        return (self._moved,)
+
+    @property
+    def graded(self) -> Graded | None:
+        """Who wants to know of outcomes: verifiers, which may have been wrong."""
+        return self._cascades.graded if self._cascades else None
 
     def behind(self, arms: FactSource | None) -> tuple[FactSource, ...]:
         """The experiments' own knowledge of calls, and behind it that of routers and cascades; nothing without an
@@ -75,7 +100,7 @@ class LiveRoutes:
         if arms is None:
             return ()
         routes = (self._routes,) if self._routes is not None else ()
-        return (arms, *routes, *((self.cascades,) if self.cascades else ()))
+        return (arms, *routes, *((self._cascades,) if self._cascades else ()))
 
 
 def load_routes(settings: Settings) -> tuple[Rule, ...]:

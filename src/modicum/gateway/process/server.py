@@ -5,7 +5,7 @@ import gc
 import signal
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -24,7 +24,7 @@ from modicum.gateway.budgets.counting import budgeting_of, check_budget_workers
 from modicum.gateway.budgets.spent import OpenLedger
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
-from modicum.gateway.cascades.moved_calls import MovedCalls
+from modicum.gateway.callers.shared_events import SharedEvents
 from modicum.gateway.chosen_rules import ChosenRules, split_rules
 from modicum.gateway.experimenting import LiveExperiments
 from modicum.gateway.failures import contain_stage
@@ -50,13 +50,12 @@ from modicum.gateway.process.metrics import Metrics, share
 from modicum.gateway.process.open_files import OpenFiles, Shortage, current_limit, raise_limit
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.process.recovery import recover, recover_others
-from modicum.gateway.process.refusals import Refusals, report_worker
+from modicum.gateway.process.refusals import Refusals, report_end, report_worker
 from modicum.gateway.process.tls import TlsListener, listener_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
 from modicum.gateway.recording import Recorder
 from modicum.gateway.resilience.attempts import ResilientAnswerer
-from modicum.gateway.resilience.next_attempt import NextAttempt
 from modicum.gateway.routes import LiveRoutes
 from modicum.gateway.teams.teams import Teams
 from modicum.gateway.upstream_calls import UpstreamCalls
@@ -124,7 +123,6 @@ class Gateway:
         self.pipeline: Pipeline
         self._upstreams: Upstreams
         self._resilient: ResilientAnswerer
-        self._moved_calls: MovedCalls
         self._teams: Teams | None = None
         self._troubles = Troubles()
         self._app: App | None = None
@@ -179,23 +177,31 @@ class Gateway:
         self._load_features()
         upstream = UpstreamAnswerer(parts.connections, parts.upstream_calls, parts.recorder.take_apart, metrics.failed)
         self._resilient = ResilientAnswerer(upstream, parts)
-        routes = self._routes
-        self._moved_calls = MovedCalls(
-            self._resilient, NextAttempt(parts), routes.cascades, routes.gone, parts.metrics.failed
-        )
+        self._routes.send_by(self._resilient, parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
-        watcher = asyncio.create_task(self._watch(board))
+        beside = asyncio.gather(*self._beside(board))
         try:
             await self._listen(bound, board)
         finally:
-            watcher.cancel()
+            beside.cancel()
             await _wait_for_records(journal)
-            if self._teams is not None:
-                self._teams.close()
-            await parts.close()
-            board.close()
-            self._events.close()
+            await self._close(board)
+
+    async def _close(self, board: Board) -> None:
+        if self._teams is not None:
+            self._teams.close()
+        report_end(self.parts.refusals, self._folder / REPORTS, self._worker.journal)
+        await self.parts.close()
+        board.close()
+        self._events.close()
+
+    def _beside(self, board: Board) -> Iterator[Coroutine[Any, Any, None]]:
+        """What runs beside the calls."""
+        yield self._watch(board)
+        records = self.parts.budgets.shared_records
+        if self._worker.index == 0 and records is not None:
+            yield SharedEvents(self._events.path, records).run()
 
     async def _listen(self, bound: socket.socket, board: Board) -> None:
         settings = self._settings.gateway
@@ -308,7 +314,7 @@ class Gateway:
         await self.parts.budgets.take_over(budgets, admits_when_away=admits_when_away)
         self.parts.limits.take_over(limits_of(settings.limit), admits_when_away=admits_when_away)
         self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
-        self._moved_calls.take_over(self._upstreams)
+        self._routes.take_over(self._upstreams)
 
     def _keeper_of(self, rates: LiveRates, turns: LiveTurns | None) -> CacheKeeper | None:
         """Who keeps caches warm; None: no process sees all calls of a conversation."""
@@ -361,20 +367,12 @@ class Gateway:
         arms = (ChosenRules(choice), *arms) if choice is not None and choice.may_run else arms
         if self.parts.keeper is not None and self._settings.optimize.keeps_warm:
             arms = (*arms, ShortMarks(self._keeps_warm_for))
-        moved = (self._moved_calls,) if self._routes.moves_calls else ()
-        cascades = self._routes.cascades
-        in_force = InForce(
-            owners,
-            self._upstreams,
-            arms,
-            always,
-            moved,
-            graded=cascades.graded if cascades else None,
-            has_fallbacks=bool(self._settings.resilience),
-        )
+        moved, graded = self._routes.answerers, self._routes.graded
+        diverts = bool(self._settings.resilience)
+        in_force = InForce(owners, self._upstreams, arms, always, moved, graded, has_fallbacks=diverts)
         if self._teams is None:
             return in_force
-        teams, graded = self._teams.parts, both_graded(self._teams.graded, in_force.graded)
+        teams, graded = self._teams.parts, both_graded(self._teams.graded, graded)
         return in_force._replace(sources=(*arms, *teams.sources), answerers=(*teams.answerers, *moved), graded=graded)
 
     def _draw(self, rule: str, task: str) -> float:

@@ -9,6 +9,7 @@ from modicum.settings.folders import (
     config_folder,
     data_folder,
     ledger_place,
+    policy_place,
     price_file_place,
     state_folder,
 )
@@ -16,6 +17,8 @@ from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
 from modicum.settings.limits import LimitSettings, limits_of
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
+from modicum.settings.policy import NO_POLICY_SETTINGS, PolicySettings, policy_of
+from modicum.settings.policy_file import place_in_policy, read_policy_at
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
@@ -28,6 +31,7 @@ from modicum.settings.upstreams import USUAL_UPSTREAMS, UpstreamSettings, upstre
 __all__ = [
     "FILE_NAME",
     "MOST_WORKERS",
+    "NO_POLICY_SETTINGS",
     "USUAL_UPSTREAMS",
     "BudgetSettings",
     "ConsoleSettings",
@@ -35,6 +39,7 @@ __all__ = [
     "LimitSettings",
     "OptimizeSettings",
     "OtelSettings",
+    "PolicySettings",
     "ResilienceSettings",
     "RouteSettings",
     "Settings",
@@ -52,9 +57,13 @@ __all__ = [
     "host_name",
     "ledger_place",
     "limits_of",
+    "place_in_policy",
     "place_of",
     "policies_of",
+    "policy_of",
+    "policy_place",
     "price_file_place",
+    "read_policy_at",
     "read_settings",
     "rule_choice_of",
     "state_folder",

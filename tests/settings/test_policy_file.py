@@ -63,7 +63,10 @@ def test_without_a_settings_file_that_of_the_current_folder_counts(tmp_path, mon
     ("text", "reason"),
     [
         ("[[clause]\n", r"policy\.toml: no valid TOML: .*line 1"),
-        ('\n[[clause]]\nname = "a"\n', r":3: clause 'a': name stands alone: the clause limits nothing; set one of models"),
+        (
+            '\n[[clause]]\nname = "a"\n',
+            r":3: clause 'a': name stands alone: the clause limits nothing; set one of models",
+        ),
         ('[[clause]]\nname = "a"\nmodels = "gpt-*"\n', r":3: Expected `array \| null`, got `str`.*accepted are name"),
         (
             '[[clause]]\nname = "a"\nmodels = []\n[[clause]]\nname = "b"\nmodel = "x"\nmodels = 1\n',

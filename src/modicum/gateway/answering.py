@@ -11,6 +11,7 @@ from modicum.gateway.failures import Failed, report_failure
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.listening import pass_end
+from modicum.gateway.policies.authorising import Authorising
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.usage_refusals import UsageRefusals, is_refusal, may_refuse
 from modicum.outbound.keepalive import Connections
@@ -71,6 +72,7 @@ class UpstreamAnswerer:
 
     Args:
         take_apart: takes the context apart, while the upstream works.
+        policies: has the last word on whether a call may go there.
     """
 
     name = "upstream"
@@ -81,7 +83,9 @@ class UpstreamAnswerer:
         upstream_calls: UpstreamCalls,
         take_apart: Callable[[Exchange], None] | None,
         failed: Failed,
+        policies: Authorising,
     ) -> None:
+        self._policies = policies
         self._connections, self._upstream_calls = connections, upstream_calls
         self._take_apart, self._failed = take_apart, failed
         self._usage_refusals = UsageRefusals()
@@ -90,6 +94,8 @@ class UpstreamAnswerer:
         """As every answerer. `check` looks at the reply before anything of it is passed on, and may raise what stops
         that.
         """
+        if self._policies.is_active:
+            self._policies.check(exchange, exchange.route)
         if refuses_usage := self._usage_refusals.has(exchange.route):
             sending.prepare(exchange, asks_usage=False)
         else:

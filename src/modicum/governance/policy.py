@@ -211,6 +211,11 @@ def _checks(clause: Clause, call: PlannedCall) -> Iterable[tuple[PolicyLimit, bo
         yield PolicyLimit.OUTPUT, None if fits and call.is_past else fits
 
 
+def highest_effort(efforts: Iterable[str]) -> str:
+    """The one that stands above the others; empty where there is none."""
+    return max(efforts, key=_rank, default="")
+
+
 def _within(most: int | None, value: int | None) -> bool | None:
     if most is None:
         return True

@@ -10,7 +10,7 @@ from modicum.gateway.policies.authorising import Authorising
 from modicum.gateway.process.log import log
 from modicum.gateway.upstreams import Upstream
 from modicum.governance.policy_log import EVENT_KIND, PolicyEvent, changes_between, fold_policy, parts_of
-from modicum.governance.policy_reach import Way, find_reach, warnings_of
+from modicum.governance.policy_reach import ClassReach, Way, find_reach, warnings_of
 from modicum.ledger.events import EventFile
 from modicum.settings import PolicySettings, Settings, budgets_of, policy_of
 
@@ -43,13 +43,17 @@ def take_over_policy(
 
 def policy_warnings(settings: Settings, upstreams: Iterable[Upstream]) -> list[str]:
     """What must be said of a policy that leaves calls no way."""
-    rules = settings.policy_rules
-    if not rules.clause:
+    if not settings.policy_rules.clause:
         return []
+    return warnings_of(policy_reach(settings, upstreams), settings.policy_rules.file)
+
+
+def policy_reach(settings: Settings, upstreams: Iterable[Upstream]) -> list[ClassReach]:
+    """Where calls can go under the policy of the settings."""
     ways = [
         Way(one.name, one.provider, one.served_in, (*one.models, *_aliased(settings, one.name))) for one in upstreams
     ]
-    return warnings_of(find_reach(policy_of(rules), ways), rules.file)
+    return find_reach(policy_of(settings.policy_rules), ways)
 
 
 def record_policy(settings: Settings, events: EventFile) -> list[PolicyEvent]:

@@ -13,6 +13,7 @@ from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.policies.authorising import Authorising
 from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.process.readiness import Readiness
+from modicum.gateway.process.refusals import Refusals
 from modicum.gateway.recording import Recorder
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
@@ -36,6 +37,7 @@ class Parts(NamedTuple):
     limits: Limiting
     provider_limits: ProviderLimits
     policies: Authorising
+    refusals: Refusals
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
     keeper: CacheKeeper | None = None

@@ -18,6 +18,7 @@ from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
 from modicum.settings.limits import LimitSettings, limit_fault
+from modicum.settings.metrics import MetricsSettings, metrics_fault
 from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault
 from modicum.settings.otel import OtelSettings
 from modicum.settings.places import line_of, line_of_row, list_accepted
@@ -114,9 +115,17 @@ def _check(settings: Settings, path: Path, text: str) -> None:
     if (wrong := gateway_fault(settings.gateway)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{line_of(text, key)}: gateway.{key} {accepted}")
+    _check_watching(settings, path, text)
     _check_limits(settings, path, text)
     _check_optimizing(settings, path, text)
     _check_features(settings, path, text)
+
+
+def _check_watching(settings: Settings, path: Path, text: str) -> None:
+    """What is shown of owners, and to whom."""
+    if (wrong := metrics_fault(settings.metrics)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{line_of(text, key)}: metrics.{key} {accepted}")
 
 
 def _check_limits(settings: Settings, path: Path, text: str) -> None:
@@ -180,6 +189,7 @@ def _check_loads(settings: Settings, path: Path, text: str) -> None:
 _TABLES = {
     "$.gateway": GatewaySettings,
     "$.console": ConsoleSettings,
+    "$.metrics": MetricsSettings,
     "$.otel": OtelSettings,
     "$.optimize": OptimizeSettings,
     "$.optimize.owner[": OwnerRules,

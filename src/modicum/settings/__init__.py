@@ -18,6 +18,7 @@ from modicum.settings.limits import LimitSettings, limits_of
 from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
+from modicum.settings.outcomes import OutcomeSettings, outcome_budgets_of, worth_of
 from modicum.settings.policy import NO_POLICY_SETTINGS, PolicySettings, policy_of
 from modicum.settings.policy_file import place_in_policy, read_policy_at
 from modicum.settings.resilience import ResilienceSettings, policies_of
@@ -42,6 +43,7 @@ __all__ = [
     "MetricsSettings",
     "OptimizeSettings",
     "OtelSettings",
+    "OutcomeSettings",
     "PolicySettings",
     "ResilienceSettings",
     "RouteSettings",
@@ -60,6 +62,7 @@ __all__ = [
     "host_name",
     "ledger_place",
     "limits_of",
+    "outcome_budgets_of",
     "place_in_policy",
     "place_of",
     "policies_of",
@@ -73,4 +76,5 @@ __all__ = [
     "state_folder",
     "upstream_key",
     "user_zone",
+    "worth_of",
 ]

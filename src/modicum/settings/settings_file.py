@@ -21,6 +21,7 @@ from modicum.settings.limits import LimitSettings, limit_fault
 from modicum.settings.metrics import MetricsSettings, metrics_fault
 from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault
 from modicum.settings.otel import OtelSettings
+from modicum.settings.outcomes import OutcomeSettings, outcome_fault
 from modicum.settings.places import line_of, line_of_row, list_accepted
 from modicum.settings.policy_file import place_in_policy, read_policy
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
@@ -130,6 +131,10 @@ def _check_watching(settings: Settings, path: Path, text: str) -> None:
 
 def _check_limits(settings: Settings, path: Path, text: str) -> None:
     """Limits, and where they are counted. Budgets are checked with those of the policy."""
+    if (broken := outcome_fault(settings.outcome, settings.keep_days)) is not None:
+        index, key, accepted = broken
+        named = settings.outcome[index].name
+        raise UserError(f"{path}{line_of_row(text, 'outcome', index, key)}: outcome '{named:.64}': {key} {accepted}")
     upstreams = settings.upstreams or USUAL_UPSTREAMS
     if (amiss := resilience_fault(settings.resilience, upstreams, settings.models)) is not None:
         index, key, accepted = amiss
@@ -197,6 +202,7 @@ _TABLES = {
     "$.teams[": TeamSettings,
     "$.routes[": RouteSettings,
     "$.budget[": BudgetSettings,
+    "$.outcome[": OutcomeSettings,
     "$.resilience[": ResilienceSettings,
     "$.limit[": LimitSettings,
     "$.state": StateSettings,

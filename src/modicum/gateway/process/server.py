@@ -177,10 +177,7 @@ class Gateway:
             self._keeper_of(rates, turns),
         )
         self._load_features()
-        upstream = UpstreamAnswerer(
-            parts.connections, parts.upstream_calls, parts.recorder.take_apart, metrics.failed, parts.policies
-        )
-        self._resilient = ResilientAnswerer(upstream, parts)
+        self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
         beside = asyncio.gather(*self._beside(board))

@@ -1,6 +1,7 @@
 """One typed table of settings, a file per section. Read once, at the top; below, values are arguments."""
 
 from modicum.settings.addresses import host_and_port, host_name
+from modicum.settings.alerts import AlertSettings, alert_rules_of, webhook_of
 from modicum.settings.budgets import BudgetSettings, budgets_of
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import (
@@ -36,6 +37,7 @@ __all__ = [
     "MOST_WORKERS",
     "NO_POLICY_SETTINGS",
     "USUAL_UPSTREAMS",
+    "AlertSettings",
     "BudgetSettings",
     "ConsoleSettings",
     "GatewaySettings",
@@ -52,6 +54,7 @@ __all__ = [
     "TeamSettings",
     "UpstreamSettings",
     "UserZone",
+    "alert_rules_of",
     "beside_settings",
     "budgets_of",
     "cache_folder",
@@ -76,5 +79,6 @@ __all__ = [
     "state_folder",
     "upstream_key",
     "user_zone",
+    "webhook_of",
     "worth_of",
 ]

@@ -20,7 +20,6 @@ from modicum.gateway.optimizing import FactSource, FeatureFacts
 from modicum.gateway.parts import Parts
 from modicum.gateway.process.log import log
 from modicum.gateway.resilience.attempts import ResilientAnswerer
-from modicum.gateway.resilience.next_attempt import NextAttempt
 from modicum.gateway.upstreams import Upstreams
 from modicum.routing.rule import route_rule
 from modicum.routing.weights import decode_router
@@ -68,8 +67,7 @@ class LiveRoutes:
 
     def send_by(self, upstream: ResilientAnswerer, parts: Parts) -> None:
         """How calls are sent, once the process has what it needs for that."""
-        failed = parts.metrics.failed
-        self._moved = MovedCalls(upstream, NextAttempt(parts), self._cascades, self._gone, failed)
+        self._moved = MovedCalls(upstream, parts, self._cascades, self._gone)
 
     def take_over(self, upstreams: Upstreams) -> None:
         """Where calls may go from now on."""

@@ -103,6 +103,20 @@ def test_a_budget_that_has_nothing_left_for_a_second_model_keeps_the_first_answe
         assert call.tags["cascade.mine"] == "refused:no_json"
 
 
+def test_a_cheap_model_that_is_away_where_nothing_else_may_be_asked_ends_as_it_would_alone(tmp_path):
+    with cascading(tmp_path, verifier="schema") as rig:
+        rig.script["cheap"] = [Fault("hang_up")]
+        rig.gateway.parts.recorder.add_attempt = refuse_attempts
+        reply = rig.ask(response_format=JSON_SHAPE)
+        assert (reply.status_code, reply.json()["error"]["type"]) == (502, "upstream_unreachable")
+        assert rig.calls_at == ["cheap"]
+
+
+async def refuse_attempts(*_):
+    """As a disk that is full."""
+    return False
+
+
 class Verifier(BaseHTTPRequestHandler):
     def do_POST(self):
         question = json.loads(self.rfile.read(int(self.headers["content-length"])))

@@ -4,15 +4,17 @@ model has gone.
 Nothing of a reply was passed on until then. What was not enough is an entry of its own, linked to its call.
 """
 
+from typing import NamedTuple
+
 from modicum.gateway.answering import TROUBLES
 from modicum.gateway.cascades.gone_models import GoneModelMemory, is_model_gone
 from modicum.gateway.cascades.judging import answer_of
 from modicum.gateway.cascades.live_cascades import AskedRoute, LiveCascade, LiveCascades
 from modicum.gateway.exchange import Exchange
-from modicum.gateway.failures import Failed
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.listening import pass_end
+from modicum.gateway.parts import Parts
 from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.resilience.next_attempt import NextAttempt
 from modicum.gateway.upstreams import Route, Upstreams
@@ -31,26 +33,35 @@ class HeldReply(Exception):  # noqa: N818 - an event
         self.body = body
 
 
+class HeldAnswer(NamedTuple):
+    """What a model answered, of which nothing was passed on."""
+
+    answer: Answer | None
+    """None: it gave none."""
+    end: bytes
+    trouble: Exception | None = None
+    """Why there is no reply at all."""
+
+    @property
+    def was_sent(self) -> bool:
+        return not isinstance(self.trouble, Refused)
+
+
 class MovedCalls:
     """Answers calls that routers and cascades have moved; all others are none of its business (`Answerer`).
 
     Args:
         upstream: sends a call.
-        failed: counts the failures of who listens.
+        gone: models that an upstream no longer knows.
     """
 
     name = "cascades"
 
     def __init__(
-        self,
-        upstream: ResilientAnswerer,
-        next_attempt: NextAttempt,
-        cascades: LiveCascades,
-        gone: GoneModelMemory,
-        failed: Failed,
+        self, upstream: ResilientAnswerer, parts: Parts, cascades: LiveCascades, gone: GoneModelMemory
     ) -> None:
-        self._upstream, self._next, self._cascades, self._gone = upstream, next_attempt, cascades, gone
-        self._failed = failed
+        self._upstream, self._next, self._cascades, self._gone = upstream, NextAttempt(parts), cascades, gone
+        self._failed, self._policies = parts.metrics.failed, parts.policies
         self._upstreams = Upstreams((), {})
 
     def take_over(self, upstreams: Upstreams) -> None:
@@ -76,56 +87,61 @@ class MovedCalls:
             return self._passed(exchange, held.body)
 
     async def _cascaded(self, exchange: Exchange, client: Client, asked: Route, cascade: LiveCascade) -> bytes | None:
-        first, end = await self._ask(exchange, client)
-        verdict = await cascade.judge.judge(exchange, first)
-        if verdict.is_believed and cascade.judge.kind is VerifierKind.AGREEMENT and first is not None:
-            verdict, end = await self._ask_second(exchange, client, cascade, first, end)
+        held = await self._ask(exchange, client)
+        verdict = await cascade.judge.judge(exchange, held.answer)
+        if verdict.is_believed and cascade.judge.kind is VerifierKind.AGREEMENT:
+            verdict, held = await self._ask_second(exchange, client, cascade, held)
         tag = cascade.rule.name
         if verdict.is_believed:
             exchange.tags = {**exchange.tags, tag: "believed"}
             cascade.believe(exchange)
-            return self._passed(exchange, end)
+            return self._passed(exchange, held.end)
         cascade.refuse(exchange)
         exchange.tags = {**exchange.tags, tag: f"refused:{verdict.why}"}
-        if await self._come_back(exchange, asked, "failed" if verdict.why == "failed" else "not_believed"):
+        failed = "failed" if verdict.why == "failed" else "not_believed"
+        if await self._come_back(exchange, asked, failed, was_sent=held.was_sent):
             return None
-        return self._passed(exchange, end)
+        if held.trouble is not None:
+            raise held.trouble
+        return self._passed(exchange, held.end)
 
-    async def _ask(self, exchange: Exchange, client: Client) -> tuple[Answer | None, bytes]:
-        """The answer of the model that the call was moved to, held back. None: it gave none."""
+    async def _ask(self, exchange: Exchange, client: Client) -> HeldAnswer:
+        """The answer of the model that the call was moved to, held back."""
         try:
             end = await self._upstream.answer(exchange, client, _hold)
         except HeldReply as held:
             if is_model_gone(exchange):
                 self._gone.remember(exchange.route.model)
-            return answer_of(exchange, held.body), held.body
-        except TROUBLES:
+            return HeldAnswer(answer_of(exchange, held.body), held.body)
+        except TROUBLES as trouble:
             if client.started or exchange.client_gone:
                 raise
-            return None, b""
-        return None, end  # an error that its upstream gave, and that may be passed on
+            return HeldAnswer(None, b"", trouble)
+        return HeldAnswer(None, end)  # an error that its upstream gave, and that may be passed on
 
     async def _ask_second(
-        self, exchange: Exchange, client: Client, cascade: LiveCascade, first: Answer, end: bytes
-    ) -> tuple[Verdict, bytes]:
+        self, exchange: Exchange, client: Client, cascade: LiveCascade, first: HeldAnswer
+    ) -> tuple[Verdict, HeldAnswer]:
         """The second model's answer is the call's, if it is the same."""
         try:
             exchange.caller.check_model(cascade.settings.second)
             route = self._upstreams.route(cascade.settings.second, exchange.request.served.dialect.name)
+            if self._policies.is_active:
+                self._policies.check(exchange, route)
         except (Refused, DialectError):
-            return refused("no_second"), end
+            return refused("no_second"), first
         if not await self._next.begin(exchange, route, "first_of_two", "second_opinion"):
-            return refused("no_second"), end
-        second, end = await self._ask(exchange, client)
-        if second is None:
-            return refused("failed"), end
-        return check_agreement(first, second, cascade.settings.answer_pattern), end
+            return refused("no_second"), first
+        second = await self._ask(exchange, client)
+        if first.answer is None or second.answer is None:
+            return refused("failed"), second
+        return check_agreement(first.answer, second.answer, cascade.settings.answer_pattern), second
 
-    async def _come_back(self, exchange: Exchange, asked: Route, failed: str) -> bool:
+    async def _come_back(self, exchange: Exchange, asked: Route, failed: str, *, was_sent: bool = True) -> bool:
         """Makes the call ready for the model that it asked for; what had moved it is undone."""
         if failed == "model_gone":
             self._gone.remember(exchange.route.model)
-        if not await self._next.begin(exchange, asked, failed, "escalation"):
+        if not await self._next.begin(exchange, asked, failed, "escalation", was_sent=was_sent):
             return False
         exchange.edits = tuple(edit for edit in exchange.edits if not edit.rule.startswith(_FAMILIES))
         return True

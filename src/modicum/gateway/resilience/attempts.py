@@ -65,7 +65,8 @@ class ResilientAnswerer:
         chance: Callable[[], float] = random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._upstream, self._metrics, self._limits = upstream, parts.metrics, parts.limits
+        self._upstream, self._metrics = upstream, parts.metrics
+        self._limits, self._authorising = parts.limits, parts.policies
         self._next = NextAttempt(parts)
         self._health = UpstreamHealth(parts.metrics.circuit_changed)
         self._chance, self._sleep = chance, sleep
@@ -194,6 +195,7 @@ class ResilientAnswerer:
                 return None
             if self._health.rests_s(route):
                 return None
+            self._authorising.check(exchange, route)
             exchange.go(route)
             sending.check_key(exchange)
             sending.prepare(exchange)

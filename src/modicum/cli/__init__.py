@@ -28,7 +28,7 @@ VERBS = {
     "mock": "Run a provider for trying things out without a key.",
     "top": "Show what the gateway does now.",
     "headroom": "Show what is left of the providers' own limits, and how many more users fit.",
-    "budget": "Show what is spent, reserved and left of budgets.",
+    "budget": "Show what is spent and left of budgets; raise one for a while.",
     "key": "Manage keys of the gateway: create, list, revoke, log.",
     "doctor": "Check the installation, and say what to type next.",
     "ledger": "Manage the ledger: info, purge, copy.",

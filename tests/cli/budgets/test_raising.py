@@ -68,7 +68,7 @@ def test_people_read_what_holds_now_and_what_to_type_to_end_it(modicum, ledger):
         (["team-month", "--of", "ci", "--to", "20", "--until", "4h", "--why", "x"], "sums by no names"),
     ],
 )
-def test_what_is_wrong_is_refused_with_what_to_type(modicum, ledger, words, message):  # noqa: ARG001 - the settings
+def test_what_is_wrong_is_refused_with_what_to_type(modicum, ledger, words, message):
     ran = modicum("budget", "raise", *words)
 
     assert ran.status == 2

@@ -5,6 +5,7 @@ import os
 import signal
 import time
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from types import FrameType
 
@@ -29,17 +30,17 @@ def run(arguments: list[str], event: bytes, work_s: float = WORK_S) -> str:
         event: as the agent writes it.
         work_s: after which it is given up.
     """
-    with contain() as work:
+    with contain():
         what, name, place = arguments[:3]
         agent, folder = AGENTS[name], Path(place)
         _limit(work_s, folder, name)
-        with contain() as work:
+        with contain(partial(_record_failure, folder, name)):
             return _answer(what, agent, event, folder)
-        signal.setitimer(signal.ITIMER_REAL, 0)
-        if work.error is not None:
-            fault = f"{type(work.error).__name__} at {failure_place(work.error)}"
-            records.record(folder, name, {records.FAILED: fault})
     return ""
+
+
+def _record_failure(folder: Path, agent: str, error: Exception) -> None:
+    records.record(folder, agent, {records.FAILED: f"{type(error).__name__} at {failure_place(error)}"})
 
 
 def _answer(what: str, agent: HookedAgent, event: bytes, folder: Path) -> str:
@@ -74,7 +75,7 @@ def answer_result(agent: HookedAgent, event: bytes, policy: HookPolicy, folder: 
         removed[REPEATS.name] = len(text) - len(note)
         text = note
     elif result.may_shorten:
-        for rule, shorter in shorten(result, names):
+        for rule, shorter in shorten(result, names, partial(_record_failure, folder, agent.name)):
             removed[rule], text = len(text) - len(shorter), shorter
     if not removed:
         return ""

@@ -42,7 +42,7 @@ class SessionMemory:
             return ""  # another modicum, of another version, has seen the very same result just now
         age_s = now_s - before[0] if before is not None else MOST_AGE_S
         is_again = before is not None and age_s < MOST_AGE_S and not before[2]
-        results[name] = [now_s, result.call_id, is_again]
+        results[name] = now_s, result.call_id, is_again
         while len(results) > MOST_RESULTS:
             del results[next(iter(results))]
         write_private(self._file, json.dumps({"schema": SCHEMA, "results": results}).encode())
@@ -50,8 +50,8 @@ class SessionMemory:
             return ""
         begins = result.text.lstrip().partition("\n")[0][:_SHOWN]
         note = (
-            f"[modicum: unchanged, the very text that {result.tool} returned {age_s / 60:.0f} minutes ago, which begins: "
-            f"{begins} - if you cannot see it any more, call the tool once more for all of it]"
+            f"[modicum: unchanged, the very text that {result.tool} returned {age_s / 60:.0f} minutes ago, which "
+            f"begins: {begins} - if you cannot see it any more, call the tool once more for all of it]"
         )
         return note if len(note) < len(result.text) else ""
 
@@ -59,7 +59,7 @@ class SessionMemory:
         """The session begins with an empty context, or was compacted."""
         self._file.unlink(missing_ok=True)
 
-    def _read(self) -> dict[str, list[object]] | dict[str, tuple[float, str, bool]]:
+    def _read(self) -> dict[str, tuple[float, str, bool]]:
         try:
             fields = json.loads(self._file.read_bytes())
             return dict(fields["results"]) if fields["schema"] == SCHEMA else {}

@@ -10,6 +10,7 @@ from modicum.calls import BUCKETS, Basis
 from modicum.cli import VERBS
 from modicum.importers import FORMATS
 from modicum.settings import (
+    AlertSettings,
     BudgetSettings,
     ConsoleSettings,
     GatewaySettings,
@@ -17,11 +18,14 @@ from modicum.settings import (
     MetricsSettings,
     OptimizeSettings,
     OtelSettings,
+    OutcomeSettings,
+    PolicySettings,
     ResilienceSettings,
     Settings,
     TeamSettings,
     UpstreamSettings,
 )
+from modicum.settings.policy import ClauseSettings
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/**/*.md")]
@@ -64,7 +68,7 @@ def test_no_lock_file_names_a_host():
 
 def test_every_setting_has_its_line():
     page = (ROOT / "docs/ledger.md").read_text()
-    names = [field.name for field in msgspec.structs.fields(Settings) if field.name != "file"]
+    names = [field.name for field in msgspec.structs.fields(Settings) if field.name not in {"file", "policy_rules"}]
 
     assert [name for name in names if f"| `{name}` |" not in page] == []
 
@@ -76,7 +80,7 @@ def test_every_setting_of_the_gateway_has_its_line(table):
     assert [field.name for field in msgspec.structs.fields(table) if f"| `{field.name}` |" not in page] == []
 
 
-@pytest.mark.parametrize("table", [MetricsSettings])
+@pytest.mark.parametrize("table", [AlertSettings, MetricsSettings])
 def test_every_setting_of_monitoring_has_its_line(table):
     page = (ROOT / "docs/monitoring.md").read_text()
 
@@ -92,7 +96,8 @@ def test_every_setting_of_rules_has_its_line():
 def test_every_setting_of_a_budget_has_its_line():
     page = (ROOT / "docs/budgets.md").read_text()
 
-    assert [one.name for one in msgspec.structs.fields(BudgetSettings) if f"`{one.name}`" not in page] == []
+    for table in (BudgetSettings, OutcomeSettings):
+        assert [one.name for one in msgspec.structs.fields(table) if f"`{one.name}`" not in page] == []
 
 
 def test_every_setting_of_a_limit_has_its_line():
@@ -105,6 +110,14 @@ def test_every_setting_of_resilience_has_its_line():
     page = (ROOT / "docs/resilience.md").read_text()
 
     assert [one.name for one in msgspec.structs.fields(ResilienceSettings) if f"`{one.name}`" not in page] == []
+
+
+def test_every_setting_of_a_policy_has_its_line():
+    page = (ROOT / "docs/policy.md").read_text()
+
+    names = [one.name for table in (PolicySettings, ClauseSettings) for one in msgspec.structs.fields(table)]
+    places = {"file": "`policy.toml`", "clause": "[[clause]]", "budget": "[[budget]]", "owner_class": "[[owner_class]]"}
+    assert [name for name in names if places.get(name, f"`{name}`") not in page] == []
 
 
 def test_every_field_of_the_bill_is_documented(modicum, transcripts):

@@ -29,10 +29,12 @@ VERBS = {
     "top": "Show what the gateway does now.",
     "headroom": "Show what is left of the providers' own limits, and how many more users fit.",
     "budget": "Show what is spent, reserved and left of budgets.",
+    "policy": "Show what calls may be by policy.toml, try it on the past, and who changed it.",
+    "alert": "Show what people were alerted of, and try the webhook: list, test.",
     "key": "Manage keys of the gateway: create, list, revoke, log.",
     "doctor": "Check the installation, and say what to type next.",
     "ledger": "Manage the ledger: info, purge, copy.",
-    "outcome": "Record what came of tasks: import, record, from-git, from-pull-requests, list.",
+    "outcome": "Record what came of tasks: import, record, from-git, from-pull-requests, early-signs, list.",
     "yield": "Show outcomes per million tokens, and cost per outcome.",
     "compare": "Compare models, agents, prompts or savers on the same tasks, with intervals and verdicts.",
     "trial": "Run a command with and without a token saver on the same tasks, and judge it.",
@@ -52,12 +54,14 @@ VERBS = {
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 
 FILES = {
+    "alert": "alerts",
     "budget": "budgets",
     "compare": "comparison.verb",
     "headroom": "limits.headroom",
     "hooks": "hooks.verbs",
     "import": "import_logs",
     "optimize": "optimizing.verbs",
+    "policy": "policies.verbs",
     "yield": "yields",
     "route": "routing.verbs",
     "team": "team.verbs",

@@ -4,7 +4,7 @@ A counter is a name. What it counts is the business of whoever names it; amounts
 exact. Counters that slide forget what is older than their length. Budgets and rate limits use the same ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -41,6 +41,17 @@ class StateAway(Exception):  # noqa: N818 - a state of things, and no fault of t
     """The counters cannot be reached: nobody knows how they stand."""
 
 
+class SharedRecords(Protocol):
+    """Texts by name that several hosts hand to each other. None is ever changed or taken back."""
+
+    async def exchange(self, kind: str, records: Mapping[str, str]) -> Mapping[str, str]:
+        """Adds those that are not there yet; returns those of others.
+
+        Raises:
+            StateAway: they cannot be reached.
+        """
+
+
 class SharedCounters(Protocol):
     """Any but `settle`, `release` and `add` may raise StateAway: what these do meanwhile is made good later."""
 
@@ -48,8 +59,20 @@ class SharedCounters(Protocol):
     def generation(self) -> str:
         """Changes when all counters were lost: reservations that calls under way hold are then made again."""
 
-    async def ready(self) -> None:
-        """Returns when everybody had time to make reservations again, after all counters were lost."""
+    async def back(self) -> bool:
+        """After StateAway: waits a moment for what may come back at once. Whether another try is worth it."""
+
+    async def report_reserved_again(self) -> None:
+        """After all counters were lost: this process has reserved again what its calls hold."""
+
+    async def report_loaded(self) -> None:
+        """After all counters were lost: this process has added what it knows to have been spent before."""
+
+    async def all_reserved_again(self) -> None:
+        """Returns when everybody has reserved again who shared the counters that were lost and shows a sign of life."""
+
+    async def all_loaded(self) -> None:
+        """Returns when everybody of these has added what was spent before."""
 
     async def levels(self, lines: Sequence[Line]) -> Sequence[Level]:
         """How the counters of some lines stand now."""

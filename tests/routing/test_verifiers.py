@@ -1,6 +1,6 @@
 import pytest
 
-from modicum.routing.verifiers import Answer, check_agreement, check_complete, check_schema, is_too_wrong
+from modicum.routing.verifiers import ModelAnswer, check_agreement, check_complete, check_schema, is_too_wrong
 
 PERSON = {
     "type": "object",
@@ -21,7 +21,7 @@ PERSON = {
     ['{"name": "x"}', '{"name": "x", "age": null, "tags": ["a"]}', '{"name": "x", "boss": {"name": "y", "age": 3}}'],
 )
 def test_what_has_the_shape_is_believed(text):
-    assert check_schema(Answer(text), PERSON).is_believed
+    assert check_schema(ModelAnswer(text), PERSON).is_believed
 
 
 @pytest.mark.parametrize(
@@ -42,7 +42,7 @@ def test_what_has_the_shape_is_believed(text):
     ],
 )
 def test_what_has_another_shape_is_not(text):
-    assert check_schema(Answer(text), PERSON).why == "not_of_the_schema"
+    assert check_schema(ModelAnswer(text), PERSON).why == "not_of_the_schema"
 
 
 @pytest.mark.parametrize(
@@ -60,15 +60,15 @@ def test_what_has_another_shape_is_not(text):
     ],
 )
 def test_a_schema_that_cannot_be_checked_believes_nothing(schema):
-    assert not check_schema(Answer('{"a": 1}'), schema).is_believed
+    assert not check_schema(ModelAnswer('{"a": 1}'), schema).is_believed
 
 
 def test_schemas_of_google_and_alternatives_are_read():
     assert check_schema(
-        Answer('{"a": null}'), {"type": "OBJECT", "properties": {"a": {"type": "STRING", "nullable": True}}}
+        ModelAnswer('{"a": null}'), {"type": "OBJECT", "properties": {"a": {"type": "STRING", "nullable": True}}}
     )[0]
-    assert check_schema(Answer("3"), {"anyOf": [{"type": "string"}, {"const": 3}]}).is_believed
-    assert check_schema(Answer("[" * 100_000), {}).why == "no_json"
+    assert check_schema(ModelAnswer("3"), {"anyOf": [{"type": "string"}, {"const": 3}]}).is_believed
+    assert check_schema(ModelAnswer("[" * 100_000), {}).why == "no_json"
 
 
 @pytest.mark.parametrize(
@@ -84,14 +84,14 @@ def test_schemas_of_google_and_alternatives_are_read():
     ],
 )
 def test_two_answers_agree_by_what_they_say(one, other, pattern, agree):
-    assert check_agreement(Answer(one), Answer(other), pattern).is_believed is agree
+    assert check_agreement(ModelAnswer(one), ModelAnswer(other), pattern).is_believed is agree
 
 
 def test_an_answer_that_is_not_whole_is_not_believed():
-    assert check_complete(Answer("yes", "end_turn")).is_believed
-    assert check_complete(Answer("", "tool_use", calls_tools=True)).is_believed
-    assert check_complete(Answer("y", "max_tokens")).why == "cut_off"
-    assert check_agreement(Answer("", calls_tools=True), Answer("a")).why == "calls_tools"
+    assert check_complete(ModelAnswer("yes", "end_turn")).is_believed
+    assert check_complete(ModelAnswer("", "tool_use", calls_tools=True)).is_believed
+    assert check_complete(ModelAnswer("y", "max_tokens")).why == "cut_off"
+    assert check_agreement(ModelAnswer("", calls_tools=True), ModelAnswer("a")).why == "calls_tools"
 
 
 def test_a_verifier_is_too_wrong_only_where_that_is_sure():

@@ -46,13 +46,13 @@ class VerifierKind(StrEnum):
     """A program of the owner's says so: tests, or a judge."""
 
 
-class Verdict(NamedTuple):
+class AnswerVerdict(NamedTuple):
     is_believed: bool
     why: str = ""
     """A word of ours, without any text of the answer."""
 
 
-class Answer(NamedTuple):
+class ModelAnswer(NamedTuple):
     """What a model answered."""
 
     text: str
@@ -60,14 +60,14 @@ class Answer(NamedTuple):
     calls_tools: bool = False
 
 
-BELIEVED = Verdict(is_believed=True)
+BELIEVED = AnswerVerdict(is_believed=True)
 
 
-def refused(why: str) -> Verdict:
-    return Verdict(is_believed=False, why=why)
+def refused(why: str) -> AnswerVerdict:
+    return AnswerVerdict(is_believed=False, why=why)
 
 
-def check_complete(answer: Answer) -> Verdict:
+def check_complete(answer: ModelAnswer) -> AnswerVerdict:
     """Whether there is a whole answer at all: whatever the verifier, one that was cut off is not believed."""
     if not answer.text.strip() and not answer.calls_tools:
         return refused("empty")
@@ -76,7 +76,7 @@ def check_complete(answer: Answer) -> Verdict:
     return BELIEVED
 
 
-def check_schema(answer: Answer, schema: Mapping[str, Any]) -> Verdict:
+def check_schema(answer: ModelAnswer, schema: Mapping[str, Any]) -> AnswerVerdict:
     """Whether an answer is JSON of this shape. A schema with a word that is not checked here refuses all answers."""
     try:
         value = msgspec.json.decode(answer.text)
@@ -85,7 +85,7 @@ def check_schema(answer: Answer, schema: Mapping[str, Any]) -> Verdict:
     return BELIEVED if _Schemas(schema).fits(value, schema, 0) else refused("not_of_the_schema")
 
 
-def check_agreement(one: Answer, other: Answer, pattern: str = "") -> Verdict:
+def check_agreement(one: ModelAnswer, other: ModelAnswer, pattern: str = "") -> AnswerVerdict:
     """Whether two answers are the same, but for case, spaces and a final stop; JSON by its values.
 
     Args:

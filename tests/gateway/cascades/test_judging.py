@@ -6,16 +6,16 @@ from types import SimpleNamespace
 
 import pytest
 
-from modicum.gateway.cascades.judging import Judge, answer_of
+from modicum.gateway.cascades.judging import CascadeJudge, answer_of
 from modicum.providers.dialects import DIALECTS
-from modicum.routing.verifiers import Answer
+from modicum.routing.verifiers import ModelAnswer
 from modicum.settings import CascadeSettings
 
 BODY = json.dumps({"response_format": {"type": "json_object"}}).encode()
 
 
 def judge(verifier, answer, body=BODY, **more):
-    one = Judge("mine", CascadeSettings(models="*", first="mini", verifier=verifier, **more))
+    one = CascadeJudge("mine", CascadeSettings(models="*", first="mini", verifier=verifier, **more))
     return asyncio.run(one.judge(SimpleNamespace(edited=body), answer))
 
 
@@ -23,11 +23,11 @@ def judge(verifier, answer, body=BODY, **more):
     ("answer", "why"),
     [
         (None, "failed"),
-        (Answer("", "stop"), "empty"),
-        (Answer("{}", "length"), "cut_off"),
-        (Answer("", "tool_calls", calls_tools=True), "calls_tools"),
-        (Answer("no", "stop"), "no_json"),
-        (Answer("{}", "stop"), ""),
+        (ModelAnswer("", "stop"), "empty"),
+        (ModelAnswer("{}", "length"), "cut_off"),
+        (ModelAnswer("", "tool_calls", calls_tools=True), "calls_tools"),
+        (ModelAnswer("no", "stop"), "no_json"),
+        (ModelAnswer("{}", "stop"), ""),
     ],
 )
 def test_a_schema_judges_whole_answers_alone(answer, why):
@@ -37,10 +37,10 @@ def test_a_schema_judges_whole_answers_alone(answer, why):
 
 
 def test_only_calls_that_ask_for_json_can_be_judged_by_a_schema():
-    schema = Judge("mine", CascadeSettings(models="*", first="mini", verifier="schema"))
+    schema = CascadeJudge("mine", CascadeSettings(models="*", first="mini", verifier="schema"))
 
     assert (schema.can_judge(BODY), schema.can_judge(b"{}")) == (True, False)
-    assert judge("schema", Answer("{}", "stop"), b"{}").why == "no_schema"
+    assert judge("schema", ModelAnswer("{}", "stop"), b"{}").why == "no_schema"
 
 
 def test_an_answer_is_read_in_the_callers_dialect():
@@ -52,6 +52,6 @@ def test_an_answer_is_read_in_the_callers_dialect():
         request=SimpleNamespace(served=SimpleNamespace(dialect=DIALECTS["openai-chat"])),
     )
 
-    assert answer_of(exchange, body) == Answer("Paris", "stop")
+    assert answer_of(exchange, body) == ModelAnswer("Paris", "stop")
     exchange.answer.status = 500
     assert answer_of(exchange, body) is None

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 from modicum.calls import Outcome
 from modicum.experiments.experiment import ChangeKind, ExperimentState
 from modicum.gateway.cascades.gone_models import GoneModelMemory
-from modicum.gateway.cascades.judging import Judge
+from modicum.gateway.cascades.judging import CascadeJudge
 from modicum.gateway.cascades.live_cascades import MOST_TASKS, LiveCascade, LiveCascades
 from modicum.settings import CascadeSettings, Settings
 
@@ -26,7 +26,7 @@ def outcome(task, value, name="ok"):
 
 
 def test_a_task_is_given_up_by_its_name_or_else_by_its_conversation():
-    cascade = LiveCascade(Judge("mine", SETTINGS))
+    cascade = LiveCascade(CascadeJudge("mine", SETTINGS))
     for given_up, later in ((call("t"), call("t")), (call(conversation="c"), call(conversation="c"))):
         assert cascade.concerns(later)
         cascade.refuse(given_up)
@@ -38,7 +38,7 @@ def test_a_task_is_given_up_by_its_name_or_else_by_its_conversation():
 
 
 def test_what_is_remembered_is_bounded():
-    cascade = LiveCascade(Judge("mine", SETTINGS))
+    cascade = LiveCascade(CascadeJudge("mine", SETTINGS))
     for number in range(MOST_TASKS + 1):
         cascade.refuse(call(f"t{number}"))
 
@@ -47,7 +47,7 @@ def test_what_is_remembered_is_bounded():
 
 
 def test_only_believed_tasks_grade_a_verifier_each_once(capsys):
-    cascade = LiveCascade(Judge("mine", SETTINGS))
+    cascade = LiveCascade(CascadeJudge("mine", SETTINGS))
     for number in range(40):
         cascade.believe(call(f"t{number}"))
     cascade.refuse(call("t39"))

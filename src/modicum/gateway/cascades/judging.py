@@ -9,7 +9,7 @@ from modicum.outbound.client import Outbound
 from modicum.outbound.hosts import AllowedHosts
 from modicum.outbound.unreachable import Unreachable
 from modicum.providers.answer_schema import answer_schema
-from modicum.routing.verifiers import Answer, Verdict, VerifierKind, check_complete, check_schema, refused
+from modicum.routing.verifiers import AnswerVerdict, ModelAnswer, VerifierKind, check_complete, check_schema, refused
 from modicum.settings.cascades import CascadeSettings
 
 OK = 200
@@ -21,7 +21,7 @@ class OwnVerdict(msgspec.Struct):
     believed: bool
 
 
-class Judge:
+class CascadeJudge:
     """Judges the answers of one cascade."""
 
     def __init__(self, name: str, settings: CascadeSettings) -> None:
@@ -32,7 +32,7 @@ class Judge:
         """Whether the request has what the verifier needs."""
         return self.kind is not VerifierKind.SCHEMA or answer_schema(body) is not None
 
-    async def judge(self, exchange: Exchange, answer: Answer | None) -> Verdict:
+    async def judge(self, exchange: Exchange, answer: ModelAnswer | None) -> AnswerVerdict:
         """Of one answer alone; two that must agree are compared by who sends them."""
         if answer is None:
             return refused("failed")
@@ -46,7 +46,7 @@ class Judge:
             return refused("calls_tools" if answer.calls_tools else "no_schema")
         return check_schema(answer, schema)
 
-    async def _ask(self, exchange: Exchange, answer: Answer) -> Verdict:
+    async def _ask(self, exchange: Exchange, answer: ModelAnswer) -> AnswerVerdict:
         """A verifier that is silent, away or unreadable believes nothing."""
         url = self.settings.url
         if self._outbound is None:
@@ -69,12 +69,12 @@ class Judge:
             return refused("verifier_silent")
         except (Unreachable, msgspec.DecodeError):
             return refused("verifier_away")
-        return Verdict(is_believed, "" if is_believed else "verifier")
+        return AnswerVerdict(is_believed, "" if is_believed else "verifier")
 
 
-def answer_of(exchange: Exchange, body: bytes) -> Answer | None:
+def answer_of(exchange: Exchange, body: bytes) -> ModelAnswer | None:
     """What stands in a whole reply, in the caller's dialect; None: it is an error, or cannot be read."""
     if exchange.answer is None or exchange.answer.status != OK or exchange.reply is None or exchange.reply.error_kind:
         return None
     text = exchange.request.served.dialect.reply_text(body, stream=False)
-    return None if text is None else Answer(text.text, exchange.reply.finish_reason, text.calls_tools)
+    return None if text is None else ModelAnswer(text.text, exchange.reply.finish_reason, text.calls_tools)

@@ -13,7 +13,7 @@ from modicum.calls import Outcome
 from modicum.calls.rule import Rule
 from modicum.experiments.experiment import ChangeKind, Experiment, ExperimentState
 from modicum.gateway.cascades.gone_models import GoneModelMemory
-from modicum.gateway.cascades.judging import Judge
+from modicum.gateway.cascades.judging import CascadeJudge
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.optimizing import FeatureFacts
 from modicum.gateway.process.log import log
@@ -36,7 +36,7 @@ class AskedRoute(NamedTuple):
 class LiveCascade:
     """One cascade, and what it has seen of tasks."""
 
-    def __init__(self, judge: Judge) -> None:
+    def __init__(self, judge: CascadeJudge) -> None:
         settings = judge.settings
         self.judge, self.settings, self.name = judge, settings, judge.name
         self.rule: Rule = cascade_rule(judge.name, settings.first, settings.models)
@@ -99,7 +99,7 @@ class LiveCascades:
         """A cascade whose settings did not change keeps what it remembers."""
         before = {one.name: one for one in self._cascades}
         self._cascades = tuple(
-            before[name] if name in before and before[name].settings == one else LiveCascade(Judge(name, one))
+            before[name] if name in before and before[name].settings == one else LiveCascade(CascadeJudge(name, one))
             for name, one in settings.cascades.items()
         )
 

@@ -20,7 +20,7 @@ from modicum.gateway.resilience.next_attempt import NextAttempt
 from modicum.gateway.upstreams import Route, Upstreams
 from modicum.providers.facts import DialectError
 from modicum.routing.rule import CASCADE_FAMILY, FAMILY
-from modicum.routing.verifiers import Answer, Verdict, VerifierKind, check_agreement, refused
+from modicum.routing.verifiers import AnswerVerdict, ModelAnswer, VerifierKind, check_agreement, refused
 
 _FAMILIES = (FAMILY, CASCADE_FAMILY)
 
@@ -36,7 +36,7 @@ class HeldReply(Exception):  # noqa: N818 - an event
 class HeldAnswer(NamedTuple):
     """What a model answered, of which nothing was passed on."""
 
-    answer: Answer | None
+    answer: ModelAnswer | None
     """None: it gave none."""
     end: bytes
     trouble: Exception | None = None
@@ -121,7 +121,7 @@ class MovedCalls:
 
     async def _ask_second(
         self, exchange: Exchange, client: Client, cascade: LiveCascade, first: HeldAnswer
-    ) -> tuple[Verdict, HeldAnswer]:
+    ) -> tuple[AnswerVerdict, HeldAnswer]:
         """The second model's answer is the call's, if it is the same."""
         try:
             exchange.caller.check_model(cascade.settings.second)

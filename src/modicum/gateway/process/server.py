@@ -49,7 +49,7 @@ from modicum.gateway.process.metrics import Metrics, share
 from modicum.gateway.process.open_files import OpenFiles, Shortage, current_limit, raise_limit
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.process.recovery import recover, recover_others
-from modicum.gateway.process.refusals import Refusals, report_worker
+from modicum.gateway.process.refusals import Refusals, report_end, report_worker
 from modicum.gateway.process.tls import TlsListener, listener_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
@@ -184,11 +184,15 @@ class Gateway:
         finally:
             beside.cancel()
             await _wait_for_records(journal)
-            if self._teams is not None:
-                self._teams.close()
-            await parts.close()
-            board.close()
-            self._events.close()
+            await self._close(board)
+
+    async def _close(self, board: Board) -> None:
+        if self._teams is not None:
+            self._teams.close()
+        report_end(self.parts.refusals, self._folder / REPORTS, self._worker.journal)
+        await self.parts.close()
+        board.close()
+        self._events.close()
 
     def _beside(self, board: Board) -> Iterator[Coroutine[Any, Any, None]]:
         """What runs beside the calls."""

@@ -64,11 +64,8 @@ def print_table(
 ) -> None:
     """A table whose first `left` columns are text and whose others are figures. A cell is one line.
 
-    Where a terminal is too narrow, columns are left out and named below; names of rows and money stay. Where these do
-    not fit either, rows are shown one below the other.
-
-    Args:
-        least_valued: the columns that are left out first, in this order.
+    Where a terminal is too narrow, columns are left out and named below: those of `least_valued` first, in that order.
+    Names of rows and money stay. Where these do not fit either, rows are shown one below the other.
     """
     from rich.text import Text
 
@@ -116,8 +113,8 @@ def _sizes(names: Sequence[str], rows: Sequence[Sequence[str]], feet: Sequence[s
                 name,
                 max(map(cell_len, cells)),
                 max(map(cell_len, words), default=0),
-                number < left or not name,  # bars have no name
-                any("$" in cell for cell in cells),
+                is_text=number < left or not name,  # bars have no name
+                is_money=any("$" in cell for cell in cells),
             )
         )
     return found
@@ -151,16 +148,17 @@ def _print_rows(out: "Console", title: str, names: Sequence[str], rows: Iterable
                 out.print(Text(f"  {name}: {cell}"))
 
 
-def print_text(text: str, indent: int = 0) -> None:
-    """A sentence: wrapped at words on a terminal, one line in a pipe."""
+def print_text(text: str) -> None:
+    """A sentence: wrapped at words on a terminal, where each line begins as the first does; one line in a pipe."""
     from rich.padding import Padding
     from rich.text import Text
 
     out = console()
-    if indent and out.is_terminal and out.width > 2 * indent:
-        out.print(Padding(Text(text), (0, 0, 0, indent)))
+    indent = len(text) - len(text.lstrip(" "))
+    if 0 < 2 * indent < out.width and out.is_terminal:
+        out.print(Padding(Text(text.strip(" ")), (0, 0, 0, indent), expand=False))
     else:
-        out.print(" " * indent + text, markup=False)
+        out.print(text, markup=False)
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

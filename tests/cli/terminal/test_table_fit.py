@@ -1,14 +1,14 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.cli.terminal.table_fit import Column, fit_columns
+from modicum.cli.terminal.table_fit import TableColumn, fit_columns
 
-MODEL = Column("model", 26, 26, is_text=True)
-CALLS = Column("calls", 6, 6)
-PROMPT = Column("prompt", 13, 13)
-COST = Column("cost", 10, 10, is_money=True)
-BASIS = Column("basis", 11, 11)
-BAR = Column("", 24, 24, is_text=True)
+MODEL = TableColumn("model", 26, 26, is_text=True)
+CALLS = TableColumn("calls", 6, 6)
+PROMPT = TableColumn("prompt", 13, 13)
+COST = TableColumn("cost", 10, 10, is_money=True)
+BASIS = TableColumn("basis", 11, 11)
+BAR = TableColumn("", 24, 24, is_text=True)
 BILL = [MODEL, CALLS, PROMPT, COST, BASIS]
 
 
@@ -33,7 +33,12 @@ def test_names_and_money_that_do_not_fit_are_no_table():
 
 
 columns = st.builds(
-    Column, st.sampled_from(["", "name", "calls"]), st.integers(0, 60), st.integers(0, 60), st.booleans(), st.booleans()
+    TableColumn,
+    st.sampled_from(["", "name", "calls"]),
+    st.integers(0, 60),
+    st.integers(0, 60),
+    st.booleans(),
+    st.booleans(),
 )
 
 

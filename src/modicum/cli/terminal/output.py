@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
-    from modicum.cli.terminal.table_fit import Column
+    from modicum.cli.terminal.table_fit import TableColumn
 
 PIPE_WIDTH = 10_000
 """Wide enough that nothing is wrapped or cut where no person looks at columns."""
@@ -99,17 +99,17 @@ def print_table(
         out.print(f"not shown, since the terminal is narrow: {', '.join(hidden)}", markup=False)
 
 
-def _sizes(names: Sequence[str], rows: Sequence[Sequence[str]], feet: Sequence[str], left: int) -> "list[Column]":
+def _sizes(names: Sequence[str], rows: Sequence[Sequence[str]], feet: Sequence[str], left: int) -> "list[TableColumn]":
     from rich.cells import cell_len
 
-    from modicum.cli.terminal.table_fit import Column
+    from modicum.cli.terminal.table_fit import TableColumn
 
     found = []
     for number, name in enumerate(names):
         cells = [name, *(row[number] for row in (*rows, *([feet] if feet else [])))]
         words = [word for cell in cells for word in cell.split()]
         found.append(
-            Column(
+            TableColumn(
                 name,
                 max(map(cell_len, cells)),
                 max(map(cell_len, words), default=0),

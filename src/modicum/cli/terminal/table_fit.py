@@ -9,7 +9,7 @@ TEXT_LEAST = 16
 _AROUND, _BETWEEN = 2, 3
 
 
-class Column(NamedTuple):
+class TableColumn(NamedTuple):
     """A column as wide as its longest cell.
 
     Attributes:
@@ -32,7 +32,7 @@ class Column(NamedTuple):
         return min(self.width, NAME_LEAST) if is_first else min(self.width, max(self.longest_word, TEXT_LEAST // 2))
 
 
-def fit_columns(columns: Sequence[Column], width: int, least_valued: Sequence[str] = ()) -> list[int]:
+def fit_columns(columns: Sequence[TableColumn], width: int, least_valued: Sequence[str] = ()) -> list[int]:
     """The numbers of the columns that are shown; empty: not even names and money fit, so rows are shown one by one.
 
     `least_valued` names columns in the order in which they go. After them bars go, then all that is not money, from the
@@ -46,7 +46,7 @@ def fit_columns(columns: Sequence[Column], width: int, least_valued: Sequence[st
     return shown if _needed(columns, shown) <= width else []
 
 
-def _going(columns: Sequence[Column], least_valued: Sequence[str]) -> list[int]:
+def _going(columns: Sequence[TableColumn], least_valued: Sequence[str]) -> list[int]:
     """The columns that may go, in that order."""
     others = range(1, len(columns))
     named = [next((number for number in others if columns[number].name == name), 0) for name in least_valued]
@@ -55,6 +55,6 @@ def _going(columns: Sequence[Column], least_valued: Sequence[str]) -> list[int]:
     return [number for number in dict.fromkeys([*named, *bars, *rest]) if number]
 
 
-def _needed(columns: Sequence[Column], shown: Sequence[int]) -> int:
+def _needed(columns: Sequence[TableColumn], shown: Sequence[int]) -> int:
     least = sum(columns[number].least_width(is_first=number == 0) for number in shown)
     return least + _AROUND + _BETWEEN * (len(shown) - 1)

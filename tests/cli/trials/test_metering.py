@@ -68,8 +68,11 @@ def test_calls_of_a_run_are_those_of_its_task_in_the_ledger(tmp_path):
         for task in ("run-1", "run-2")
     ]
     store.append([book(call, PriceBook(None)) for call in calls])
-    use = meter_ledger(store, "run-1", AT)
+    use = meter_ledger(store, "run-1", AT, tmp_path)
+    none = meter_ledger(store, "run-3", AT, tmp_path)
     store.close()
+
+    assert (none.prompt_tokens, none.cost_usd, none.problems) == (None, None, [])
 
     assert (use.prompt_tokens, use.completion_tokens, len(use.models)) == (10, 5, 1)
     assert use.cost_usd > 0

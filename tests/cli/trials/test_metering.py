@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modicum.calls import Basis, Call, Usage
+from modicum.cli.trials import metering
 from modicum.cli.trials.metering import meter_ledger, meter_logs
+from modicum.gateway.meter import begun_record
 from modicum.ledger.booking import book
+from modicum.ledger.calls_in_flight import CallsInFlight
 from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
 
@@ -76,3 +79,18 @@ def test_calls_of_a_run_are_those_of_its_task_in_the_ledger(tmp_path):
 
     assert (use.prompt_tokens, use.completion_tokens, len(use.models)) == (10, 5, 1)
     assert use.cost_usd > 0
+
+
+def test_calls_that_do_not_end_make_a_run_unknown(tmp_path, monkeypatch):
+    monkeypatch.setattr(metering, "SHIPPED_WITHIN_S", 0.0)
+    slots = CallsInFlight(tmp_path / "gateway.underway", 4)
+    call = Call(call_id="c", source="gateway", provider="openai", model="gpt-4o-mini", started=AT, task="run-1")
+    slots.begin(begun_record(call))
+    store = open_store(str(tmp_path / "ledger.duckdb"))
+    use = meter_ledger(store, "run-1", AT, tmp_path)
+    other = meter_ledger(store, "run-2", AT, tmp_path)
+    store.close()
+    slots.close()
+
+    assert (use.cost_usd, use.problems) == (None, ["calls of it were still under way after 0 s"])
+    assert other.problems == []

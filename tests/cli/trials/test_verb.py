@@ -147,7 +147,6 @@ def test_a_budget_ends_the_trial_before_it_is_passed_and_a_larger_one_goes_on(mo
 
     assert first.json["runs"] < 8
     assert first.json["runs"] == len(recorded_runs(modicum))
-    assert spent + 0.0005 > 0.0005
     assert spent <= 0.001
     assert "has no room for another run, which may cost $0.0005" in first.err
     assert any("planned runs are in it" in remark for remark in first.json["remarks"])

@@ -84,7 +84,8 @@ def test_calls_of_a_run_are_those_of_its_task_in_the_ledger(tmp_path):
 def test_calls_that_do_not_end_make_a_run_unknown(tmp_path, monkeypatch):
     monkeypatch.setattr(metering, "SHIPPED_WITHIN_S", 0.0)
     slots = CallsInFlight(tmp_path / "gateway.underway", 4)
-    call = Call(call_id="c", source="gateway", provider="openai", model="gpt-4o-mini", started=AT, task="run-1")
+    names = {"source": "gateway", "provider": "openai", "model": "gpt-4o-mini"}
+    call = Call(call_id="c", **names, started=AT, usage=Usage(), task="run-1")
     slots.begin(begun_record(call))
     store = open_store(str(tmp_path / "ledger.duckdb"))
     use = meter_ledger(store, "run-1", AT, tmp_path)

@@ -40,12 +40,8 @@ class RunUse:
     @property
     def cost_usd(self) -> float | None:
         """None where nobody knows what any one of its calls cost."""
-        costs = [use.cost_usd for use in self.models]
-        return (
-            None
-            if self.has_uncounted or not costs or None in costs
-            else sum(cost for cost in costs if cost is not None)
-        )
+        known = [use.cost_usd for use in self.models if use.cost_usd is not None]
+        return sum(known) if self._is_counted and len(known) == len(self.models) else None
 
     @property
     def _is_counted(self) -> bool:

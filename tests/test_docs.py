@@ -10,6 +10,7 @@ from modicum.calls import BUCKETS, Basis
 from modicum.cli import VERBS
 from modicum.importers import FORMATS
 from modicum.settings import (
+    AlertSettings,
     BudgetSettings,
     ConsoleSettings,
     GatewaySettings,
@@ -77,7 +78,7 @@ def test_every_setting_of_the_gateway_has_its_line(table):
     assert [field.name for field in msgspec.structs.fields(table) if f"| `{field.name}` |" not in page] == []
 
 
-@pytest.mark.parametrize("table", [MetricsSettings])
+@pytest.mark.parametrize("table", [AlertSettings, MetricsSettings])
 def test_every_setting_of_monitoring_has_its_line(table):
     page = (ROOT / "docs/monitoring.md").read_text()
 

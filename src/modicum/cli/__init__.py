@@ -29,6 +29,7 @@ VERBS = {
     "top": "Show what the gateway does now.",
     "headroom": "Show what is left of the providers' own limits, and how many more users fit.",
     "budget": "Show what is spent, reserved and left of budgets.",
+    "alert": "Show what people were alerted of, and try the webhook: list, test.",
     "key": "Manage keys of the gateway: create, list, revoke, log.",
     "doctor": "Check the installation, and say what to type next.",
     "ledger": "Manage the ledger: info, purge, copy.",
@@ -51,6 +52,7 @@ VERBS = {
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 
 FILES = {
+    "alert": "alerts",
     "budget": "budgets",
     "compare": "comparison.verb",
     "headroom": "limits.headroom",

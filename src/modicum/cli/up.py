@@ -19,6 +19,7 @@ from modicum.settings import (
     ledger_place,
     read_settings,
     state_folder,
+    webhook_of,
 )
 
 if TYPE_CHECKING:
@@ -159,6 +160,7 @@ def _check_settings(settings: Settings, count: int) -> None:
     listener_of(settings)
     endpoint_of(settings.otel)
     token_of(settings.metrics)
+    webhook_of(settings.alerts)
     host_and_port("console.listen", settings.console.listen)
 
 
@@ -183,10 +185,20 @@ def _run_ledger(settings: Settings) -> None:
     from modicum.gateway.process.log import log
     from modicum.ledger_process.otel_endpoint import endpoint_of
     from modicum.ledger_process.process import run
+    from modicum.ledger_process.watching.alerting import alert_line
     from modicum.ledger_process.watching.live_settings import LiveSettings
 
     host, port = host_and_port("console.listen", settings.console.listen)
     prices = resources.load_prices(None, settings)
     export = endpoint_of(settings.otel)
-    live = LiveSettings(settings, read_settings)
-    run(state_folder(), ledger_place(settings), prices, host, port, lambda line: log("ledger", told=line), export, live)
+    run(
+        state_folder(),
+        ledger_place(settings),
+        prices,
+        host,
+        port,
+        lambda line: log("ledger", told=line),
+        export,
+        LiveSettings(settings, read_settings),
+        lambda alert: log("alert", **alert_line(alert)),
+    )

@@ -1,6 +1,7 @@
 """One typed table of settings, a file per section. Read once, at the top; below, values are arguments."""
 
 from modicum.settings.addresses import host_and_port, host_name
+from modicum.settings.alerts import AlertSettings, alert_rules_of, webhook_of
 from modicum.settings.budgets import BudgetSettings, budgets_of
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import (
@@ -32,6 +33,7 @@ __all__ = [
     "FILE_NAME",
     "MOST_WORKERS",
     "USUAL_UPSTREAMS",
+    "AlertSettings",
     "BudgetSettings",
     "ConsoleSettings",
     "GatewaySettings",
@@ -47,6 +49,7 @@ __all__ = [
     "TeamSettings",
     "UpstreamSettings",
     "UserZone",
+    "alert_rules_of",
     "beside_settings",
     "budgets_of",
     "cache_folder",
@@ -67,5 +70,6 @@ __all__ = [
     "state_folder",
     "upstream_key",
     "user_zone",
+    "webhook_of",
     "worth_of",
 ]

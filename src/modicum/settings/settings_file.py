@@ -15,6 +15,7 @@ import msgspec
 from modicum.calls import UserError
 from modicum.calls.errors import accepted_are
 from modicum.calls.outside.regular_file import read_regular
+from modicum.settings.alerts import AlertSettings, alerts_fault
 from modicum.settings.budgets import BudgetSettings, budget_fault
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
@@ -109,6 +110,9 @@ def _check_watching(settings: Settings, path: Path, text: str) -> None:
     if (wrong := metrics_fault(settings.metrics)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{_line(text, key)}: metrics.{key} {accepted}")
+    if (amiss := alerts_fault(settings.alerts)) is not None:
+        key, accepted = amiss
+        raise UserError(f"{path}{_line(text, key)}: alerts.{key} {accepted}")
 
 
 def _check_budgets(settings: Settings, path: Path, text: str) -> None:
@@ -215,6 +219,7 @@ _TABLES = {
     "$.gateway": GatewaySettings,
     "$.console": ConsoleSettings,
     "$.metrics": MetricsSettings,
+    "$.alerts": AlertSettings,
     "$.otel": OtelSettings,
     "$.optimize": OptimizeSettings,
     "$.optimize.owner[": OwnerRules,

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from modicum.settings.alerts import AlertSettings
 from modicum.settings.budgets import BudgetSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
@@ -31,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gateway: GatewaySettings = GatewaySettings()
     console: ConsoleSettings = ConsoleSettings()
     metrics: MetricsSettings = MetricsSettings()
+    alerts: AlertSettings = AlertSettings()
     otel: OtelSettings = OtelSettings()
     upstreams: dict[str, UpstreamSettings] = {}
     """Where calls may go, in the order in which a model is looked for. None: OpenAI, Anthropic and Gemini."""

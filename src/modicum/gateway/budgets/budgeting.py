@@ -39,7 +39,7 @@ from modicum.governance.budgets import (
     tightest,
 )
 from modicum.providers.facts import DialectError
-from modicum.state.counters import Level, Line, SharedCounters, StateAway
+from modicum.state.counters import Level, Line, SharedCounters, SharedRecords, StateAway
 
 RULE = "budget"
 """Under which name a cheaper model stands among a call's edits."""
@@ -87,6 +87,9 @@ class Budgeting:
         before: knows what was spent before.
         failed: counts the failures of what is optional.
     """
+
+    shared_records: SharedRecords | None = None
+    """What the counters' server hands from host to host; None: there is none."""
 
     def __init__(self, counters: SharedCounters, prices: CallPrices, before: SpentBefore, failed: Failed) -> None:
         self._counters, self._prices, self._failed = counters, prices, failed

@@ -5,7 +5,7 @@ import gc
 import signal
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -24,6 +24,7 @@ from modicum.gateway.budgets.counting import budgeting_of, check_budget_workers
 from modicum.gateway.budgets.spent import OpenLedger
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
+from modicum.gateway.callers.shared_events import SharedEvents
 from modicum.gateway.chosen_rules import ChosenRules, split_rules
 from modicum.gateway.experimenting import LiveExperiments
 from modicum.gateway.failures import contain_stage
@@ -48,7 +49,7 @@ from modicum.gateway.process.metrics import Metrics, share
 from modicum.gateway.process.open_files import OpenFiles, Shortage, current_limit, raise_limit
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.process.recovery import recover, recover_others
-from modicum.gateway.process.refusals import Refusals, report_worker
+from modicum.gateway.process.refusals import Refusals, report_end, report_worker
 from modicum.gateway.process.tls import TlsListener, listener_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
@@ -177,17 +178,28 @@ class Gateway:
         self._resilient = ResilientAnswerer(upstream, parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
-        watcher = asyncio.create_task(self._watch(board))
+        beside = asyncio.gather(*self._beside(board))
         try:
             await self._listen(bound, board)
         finally:
-            watcher.cancel()
+            beside.cancel()
             await _wait_for_records(journal)
-            if self._teams is not None:
-                self._teams.close()
-            await parts.close()
-            board.close()
-            self._events.close()
+            await self._close(board)
+
+    async def _close(self, board: Board) -> None:
+        if self._teams is not None:
+            self._teams.close()
+        report_end(self.parts.refusals, self._folder / REPORTS, self._worker.journal)
+        await self.parts.close()
+        board.close()
+        self._events.close()
+
+    def _beside(self, board: Board) -> Iterator[Coroutine[Any, Any, None]]:
+        """What runs beside the calls."""
+        yield self._watch(board)
+        records = self.parts.budgets.shared_records
+        if self._worker.index == 0 and records is not None:
+            yield SharedEvents(self._events.path, records).run()
 
     async def _listen(self, bound: socket.socket, board: Board) -> None:
         settings = self._settings.gateway

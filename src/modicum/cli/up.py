@@ -150,12 +150,15 @@ def welcome_text(settings: Settings, count: int = 1) -> str:
 def _check_settings(settings: Settings, count: int) -> None:
     """Finds faults of the settings here, once; parts that are restarted would report them again and again."""
     from modicum.gateway.budgets.counting import check_budget_workers
+    from modicum.gateway.policies.taking_over import policy_warnings
     from modicum.gateway.process.from_settings import upstreams_of
     from modicum.gateway.process.tls import listener_of
     from modicum.ledger_process.otel_endpoint import endpoint_of
     from modicum.settings.metrics import token_of
 
-    upstreams_of(settings)
+    upstreams = upstreams_of(settings)
+    for warning in policy_warnings(settings, upstreams):
+        click.echo(f"modicum: {warning}", err=True)
     check_budget_workers(settings, count)
     listener_of(settings)
     endpoint_of(settings.otel)

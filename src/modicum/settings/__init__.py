@@ -10,6 +10,7 @@ from modicum.settings.folders import (
     config_folder,
     data_folder,
     ledger_place,
+    policy_place,
     price_file_place,
     state_folder,
 )
@@ -19,6 +20,8 @@ from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
 from modicum.settings.outcomes import OutcomeSettings, outcome_budgets_of, worth_of
+from modicum.settings.policy import NO_POLICY_SETTINGS, PolicySettings, policy_of
+from modicum.settings.policy_file import place_in_policy, read_policy_at
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
 from modicum.settings.secret import secret_at
@@ -32,6 +35,7 @@ from modicum.settings.upstreams import USUAL_UPSTREAMS, UpstreamSettings, upstre
 __all__ = [
     "FILE_NAME",
     "MOST_WORKERS",
+    "NO_POLICY_SETTINGS",
     "USUAL_UPSTREAMS",
     "AlertSettings",
     "BudgetSettings",
@@ -42,6 +46,7 @@ __all__ = [
     "OptimizeSettings",
     "OtelSettings",
     "OutcomeSettings",
+    "PolicySettings",
     "ResilienceSettings",
     "RouteSettings",
     "Settings",
@@ -61,9 +66,13 @@ __all__ = [
     "ledger_place",
     "limits_of",
     "outcome_budgets_of",
+    "place_in_policy",
     "place_of",
     "policies_of",
+    "policy_of",
+    "policy_place",
     "price_file_place",
+    "read_policy_at",
     "read_settings",
     "rule_choice_of",
     "secret_at",

@@ -40,6 +40,8 @@ from modicum.gateway.limits.provider_limits import ProviderLimits
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
+from modicum.gateway.policies.authorising import Authorising
+from modicum.gateway.policies.taking_over import take_over_policy
 from modicum.gateway.process.fair_accept import Accepting
 from modicum.gateway.process.from_settings import upstreams_of
 from modicum.gateway.process.guarded_protocol import GuardedProtocol
@@ -72,14 +74,14 @@ from modicum.optimizers.all_rules import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
-from modicum.settings import Settings, budgets_of, limits_of, policies_of, rule_choice_of
+from modicum.settings import Settings, budgets_of, limits_of, policies_of, policy_place, rule_choice_of
 from modicum.settings.addresses import host_and_port
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
 TURN_AWAY_EVERY_S = 0.05
 RECORDS_WITHIN_S = 5.0
-_CHANGED = -1, -1
+_CHANGED = ((-1, -1),)
 
 
 class Gateway:
@@ -117,7 +119,7 @@ class Gateway:
         self._keys_at_ping = self._keys()
         self._experiments = LiveExperiments(self._events, digest_key)
         self._routes = LiveRoutes(self._experiments.applied)
-        self._stamp = _stamp(settings.file)
+        self._stamp = _stamp(settings)
         self.parts: Parts
         self.pipeline: Pipeline
         self._upstreams: Upstreams
@@ -169,13 +171,13 @@ class Gateway:
             budgets,
             Limiting(budgets.counters),
             ProviderLimits(),
+            Authorising(),
             refusals,
             turns,
             self._keeper_of(rates, turns),
         )
         self._load_features()
-        upstream = UpstreamAnswerer(parts.connections, parts.upstream_calls, parts.recorder.take_apart, metrics.failed)
-        self._resilient = ResilientAnswerer(upstream, parts)
+        self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
         beside = asyncio.gather(*self._beside(board))
@@ -251,8 +253,8 @@ class Gateway:
             with suppress(TimeoutError):
                 await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
             again.clear()
-            self._troubles.check(self.parts, self._events, self._keys, self._settings.file)
-            if (stamp := _stamp(self._settings.file)) != self._stamp:
+            self._troubles.check(self.parts, self._events, self._keys, self._settings)
+            if (stamp := _stamp(self._settings)) != self._stamp:
                 self._stamp = stamp
                 await self._reload()
             elif self._tls is not None and self._tls.changed():
@@ -286,7 +288,7 @@ class Gateway:
         again.set()
 
     async def _reload(self) -> None:
-        if gone_settings(self._settings.file):
+        if gone_settings(self._settings):
             return  # what the next file says, or none, is not what was meant; `Troubles` tells
         try:
             settings = self._reread()
@@ -306,8 +308,9 @@ class Gateway:
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
 
     async def _take_over_governance(self) -> None:
-        """Budgets, limits and policies, as the settings say now."""
+        """What calls may be, budgets, limits and policies, as the settings say now."""
         settings, admits_when_away = self._settings, self._settings.state.when_away == "admit"
+        take_over_policy(self.parts.policies, settings, self._upstreams, self._events, records=self._worker.index == 0)
         budgets = budgets_of(settings.budget, settings.timezone)
         await self.parts.budgets.take_over(budgets, admits_when_away=admits_when_away)
         self.parts.limits.take_over(limits_of(settings.limit), admits_when_away=admits_when_away)
@@ -445,10 +448,14 @@ async def _wait_for_records(journal: Journal) -> None:
         await asyncio.sleep(0.02)
 
 
-def _stamp(file: str) -> tuple[int, int]:
-    """Changes when the file does."""
+def _stamp(settings: Settings) -> tuple[tuple[int, int], ...]:
+    """Changes when one of the files does that settings come from."""
+    return tuple(map(_file_stamp, (Path(settings.file), policy_place(settings))))
+
+
+def _file_stamp(file: Path) -> tuple[int, int]:
     try:
-        seen = Path(file).stat()
+        seen = file.stat()
     except OSError:
         return 0, 0
     return seen.st_mtime_ns, seen.st_size

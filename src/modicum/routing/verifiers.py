@@ -123,15 +123,15 @@ class _Schemas:
     def __init__(self, root: Mapping[str, Any]) -> None:
         self._root = root
         self._words: dict[str, Callable[[Any, Any, Mapping[str, Any], int], bool]] = {
-            "$ref": lambda value, wanted, _, depth: self.fits(value, _referred(wanted, self._root), depth),
-            "type": lambda value, wanted, _, __: _is_of_types(value, wanted),
-            "enum": lambda value, wanted, _, __: isinstance(wanted, list) and value in wanted,
-            "const": lambda value, wanted, _, __: bool(value == wanted),
-            "anyOf": lambda value, wanted, _, depth: any(self.fits(value, one, depth) for one in wanted),
-            "allOf": lambda value, wanted, _, depth: all(self.fits(value, one, depth) for one in wanted),
-            "items": lambda value, wanted, _, depth: all(self.fits(one, wanted, depth) for one in _items(value)),
-            "required": lambda value, wanted, _, __: (
-                all(name in value for name in wanted) if isinstance(value, dict) else True
+            "$ref": lambda value, expected, _, depth: self.fits(value, _referred(expected, self._root), depth),
+            "type": lambda value, expected, _, __: _is_of_types(value, expected),
+            "enum": lambda value, expected, _, __: isinstance(expected, list) and value in expected,
+            "const": lambda value, expected, _, __: bool(value == expected),
+            "anyOf": lambda value, expected, _, depth: any(self.fits(value, one, depth) for one in expected),
+            "allOf": lambda value, expected, _, depth: all(self.fits(value, one, depth) for one in expected),
+            "items": lambda value, expected, _, depth: all(self.fits(one, expected, depth) for one in _items(value)),
+            "required": lambda value, expected, _, __: (
+                all(name in value for name in expected) if isinstance(value, dict) else True
             ),
             "properties": self._fit_properties,
             "additionalProperties": self._fit_others,
@@ -144,24 +144,24 @@ class _Schemas:
             return False
         if value is None and schema.get("nullable") is True:
             return True
-        return all(self._fits_word(word, wanted, value, schema, depth + 1) for word, wanted in schema.items())
+        return all(self._fits_word(word, expected, value, schema, depth + 1) for word, expected in schema.items())
 
-    def _fits_word(self, word: str, wanted: Any, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
+    def _fits_word(self, word: str, expected: Any, value: Any, schema: Mapping[str, Any], depth: int) -> bool:
         if word in _ANNOTATIONS:
             return True
         read = self._words.get(word)
         try:
-            return _is_within(word, wanted, value) if read is None else read(value, wanted, schema, depth)
+            return _is_within(word, expected, value) if read is None else read(value, expected, schema, depth)
         except TypeError:  # the schema itself is none
             return False
 
-    def _fit_properties(self, value: Any, wanted: Any, _: Mapping[str, Any], depth: int) -> bool:
-        names = set(wanted) & set(value) if isinstance(value, dict) else ()
-        return all(self.fits(value[name], wanted[name], depth) for name in names)
+    def _fit_properties(self, value: Any, expected: Any, _: Mapping[str, Any], depth: int) -> bool:
+        names = set(expected) & set(value) if isinstance(value, dict) else ()
+        return all(self.fits(value[name], expected[name], depth) for name in names)
 
-    def _fit_others(self, value: Any, wanted: Any, schema: Mapping[str, Any], depth: int) -> bool:
+    def _fit_others(self, value: Any, expected: Any, schema: Mapping[str, Any], depth: int) -> bool:
         names = set(value) - set(schema.get("properties", ())) if isinstance(value, dict) else ()
-        return all(self.fits(value[name], wanted, depth) for name in names)
+        return all(self.fits(value[name], expected, depth) for name in names)
 
 
 def _items(value: Any) -> list[Any]:

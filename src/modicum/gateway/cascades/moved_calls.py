@@ -69,24 +69,24 @@ class MovedCalls:
         self._upstreams = upstreams
 
     async def answer(self, exchange: Exchange, client: Client) -> bytes | None:
-        asked = exchange.of(AskedRoute)
-        if asked is None or exchange.route is asked.route or not _moved_by(exchange):
+        origin = exchange.of(AskedRoute)
+        if origin is None or exchange.route is origin.route or not _moved_by(exchange):
             return None
         cascade = self._cascades.of_call(exchange)
         if cascade is None:
-            return await self._routed(exchange, client, asked.route)
-        return await self._cascaded(exchange, client, asked.route, cascade)
+            return await self._routed(exchange, client, origin.route)
+        return await self._cascaded(exchange, client, origin.route, cascade)
 
-    async def _routed(self, exchange: Exchange, client: Client, asked: Route) -> bytes | None:
+    async def _routed(self, exchange: Exchange, client: Client, origin: Route) -> bytes | None:
         """Once, and back if there is no such model."""
         try:
             return await self._upstream.answer(exchange, client, _hold_if_gone)
         except HeldReply as held:
-            if await self._come_back(exchange, asked, "model_gone"):
+            if await self._come_back(exchange, origin, "model_gone"):
                 return None
             return self._passed(exchange, held.body)
 
-    async def _cascaded(self, exchange: Exchange, client: Client, asked: Route, cascade: LiveCascade) -> bytes | None:
+    async def _cascaded(self, exchange: Exchange, client: Client, origin: Route, cascade: LiveCascade) -> bytes | None:
         held = await self._ask(exchange, client)
         verdict = await cascade.judge.judge(exchange, held.answer)
         if verdict.is_believed and cascade.judge.kind is VerifierKind.AGREEMENT:
@@ -99,7 +99,7 @@ class MovedCalls:
         cascade.refuse(exchange)
         exchange.tags = {**exchange.tags, tag: f"refused:{verdict.why}"}
         failed = "failed" if verdict.why == "failed" else "not_believed"
-        if await self._come_back(exchange, asked, failed, was_sent=held.was_sent):
+        if await self._come_back(exchange, origin, failed, was_sent=held.was_sent):
             return None
         if held.trouble is not None:
             raise held.trouble
@@ -137,11 +137,11 @@ class MovedCalls:
             return refused("failed"), second
         return check_agreement(first.answer, second.answer, cascade.settings.answer_pattern), second
 
-    async def _come_back(self, exchange: Exchange, asked: Route, failed: str, *, was_sent: bool = True) -> bool:
+    async def _come_back(self, exchange: Exchange, origin: Route, failed: str, *, was_sent: bool = True) -> bool:
         """Makes the call ready for the model that it asked for; what had moved it is undone."""
         if failed == "model_gone":
             self._gone.remember(exchange.route.model)
-        if not await self._next.begin(exchange, asked, failed, "escalation", was_sent=was_sent):
+        if not await self._next.begin(exchange, origin, failed, "escalation", was_sent=was_sent):
             return False
         exchange.edits = tuple(edit for edit in exchange.edits if not edit.rule.startswith(_FAMILIES))
         return True

@@ -16,6 +16,7 @@ from modicum.calls.entry import Entry
 from modicum.calls.errors import UserError
 from modicum.calls.outcome import Outcome
 from modicum.calls.problem import Problem
+from modicum.calls.shortening import BookedShortening, Shortening
 from modicum.calls.usage import BUCKETS, Usage
 
 __all__ = [
@@ -26,6 +27,7 @@ __all__ = [
     "Anatomy",
     "AuditEvent",
     "Basis",
+    "BookedShortening",
     "BucketCosts",
     "Call",
     "CallStatus",
@@ -43,6 +45,7 @@ __all__ = [
     "Reuse",
     "Segment",
     "SegmentKind",
+    "Shortening",
     "Tier",
     "Usage",
     "UserError",

@@ -10,6 +10,7 @@ from enum import StrEnum
 import msgspec
 
 from modicum.calls.basis import Basis
+from modicum.calls.shortening import Shortening
 
 
 class SegmentKind(StrEnum):
@@ -87,6 +88,8 @@ class Segment(msgspec.Struct, frozen=True, gc=False):
     basis: Basis = Basis.ESTIMATED
     reuse: Reuse | None = None
     """Of long tool results and documents; None where nobody looked, or where too little came after it to tell."""
+    shortenings: tuple[Shortening, ...] = ()
+    """What rules would have made of a tool result, where that is less."""
 
 
 class Anatomy(msgspec.Struct, frozen=True, gc=False):

@@ -106,6 +106,20 @@ class AnatomyUnit(Unit):
         return self._detail
 
 
+class HeldUnit(AnatomyUnit):
+    """A segment with its text, while that passes: nothing is decided by it later."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, place: int, segment: Segment, text: str | None) -> None:
+        super().__init__(place, segment)
+        self._text = text
+
+    @property
+    def text(self) -> str | None:
+        return self._text
+
+
 class Prompt:
     """What a rule may read of a request.
 
@@ -201,6 +215,33 @@ class AnatomyPrompt(Prompt):
                 for place, segment in enumerate(self._segments)
                 if place not in change.left_out
             ]
+        )
+
+
+class HeldPrompt(Prompt):
+    """A prompt of the past with its texts, while a log is read.
+
+    Args:
+        parts: segments, each with its text; None where that is not at hand or more than text.
+    """
+
+    holds_text = True
+
+    def __init__(self, parts: Sequence[tuple[Segment, str | None]]) -> None:
+        super().__init__([HeldUnit(place, segment, text) for place, (segment, text) in enumerate(parts)])
+        self._parts = parts
+
+    def apply(self, change: Change) -> "HeldPrompt":
+        """The prompt after a change.
+
+        Raises:
+            DoesNotFit: the prompt cannot take it, or it leaves units out.
+        """
+        self.check(change)
+        if change.left_out:
+            raise DoesNotFit("units are not left out of a prompt of the past")
+        return HeldPrompt(
+            [(segment, change.replaced.get(place, text)) for place, (segment, text) in enumerate(self._parts)]
         )
 
 

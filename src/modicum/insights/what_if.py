@@ -17,11 +17,13 @@ from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
 from modicum.metering.prompt_cache import CacheRules
 from modicum.metering.return_times import CODING_AGENTS
+from modicum.optimizers.all_rules import ALL_SET, DEFAULT_SET, RULES
 
 FORMS = (
     "cache_ttl=5m|1h|30m|12h|24h|off",
     "keep_warm=5m:PINGS|oracle",
     "keep_warm=auto",
+    "rules=default|all|NAME",
     "cap_tool_results=TOKENS",
     "cap_output=TOKENS",
     "model:NAME=OTHER",
@@ -61,6 +63,8 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     of_caches = _parse_cache_change(text, history, prices)
     if of_caches is not None:
         return of_caches
+    if name == "rules":
+        return WhatIf(text, FindingClass.REPLAYED, shorten_results(history, value))
     if name == "cap_tool_results" and _is_count(value):
         return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value)))
     if name == "cap_output" and _is_count(value):
@@ -196,6 +200,21 @@ def cap_tool_results(history: History, most_tokens: int) -> HistoryChange:
         find_tool_results(history), np.minimum(history.segment_tokens, most_tokens), history.segment_tokens
     )
     return HistoryChange(segment_tokens=sizes)
+
+
+def shorten_results(history: History, rules: str) -> HistoryChange:
+    """Tool results as rules would have sent them: by name of a rule, those on by default, or all.
+
+    Raises:
+        UserError: there are no such rules, or the history was imported without looking at them.
+    """
+    names = [DEFAULT_SET, ALL_SET, *(rule.name for rule in RULES)]
+    if rules not in names:
+        raise unknown_name("set of rules", rules, names)
+    shares = history.shortened_shares.get(rules)
+    if shares is None:
+        return HistoryChange()
+    return HistoryChange(segment_tokens=np.ceil(history.segment_tokens * shares).astype(np.int64))
 
 
 def find_tool_results(history: History) -> Flags:

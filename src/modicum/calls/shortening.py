@@ -9,7 +9,7 @@ class Shortening(msgspec.Struct, frozen=True, gc=False):
     """Of one segment, under one set of rules."""
 
     rules: str
-    """A rule's name, or that of a set: `default`, `all`."""
+    """A rule's name, or that of a set: `lossless`, `all`."""
     share: float
     """Of its tokens, from 0 to 1, what would have been sent."""
 

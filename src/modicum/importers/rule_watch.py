@@ -1,7 +1,7 @@
 """What rules for content would have made of tool results, worked out while a file's text passes, booked as shares.
 
-The very rules of the gateway are run (`optimizers/running.py`), on prompts as they were: each alone, those on by
-default together, and all together. The ledger holds no text, so only then can it be seen; the audit replays it.
+The very rules of the gateway are run (`optimizers/running.py`), on prompts as they were: each alone, those that lose
+nothing together, and all together. The ledger holds no text, so only then can it be seen; the audit replays it.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -16,7 +16,7 @@ from modicum.calls.prompt import HeldPrompt
 from modicum.calls.rule import Rule
 from modicum.context.block_listener import BlockListener
 from modicum.metering.tokens import count_tokens
-from modicum.optimizers.all_rules import ALL_SET, DEFAULT_RULES, DEFAULT_SET, RULES
+from modicum.optimizers.all_rules import ALL_SET, LOSSLESS_RULES, LOSSLESS_SET, RULES
 from modicum.optimizers.running import run_rules
 
 NEEDED = {SegmentKind.TOOL_RESULT, SegmentKind.USER}
@@ -27,9 +27,13 @@ _FACTS = Facts(at=datetime(2000, 1, 1, tzinfo=UTC), model="")
 """Nothing is known of prices: rules that break no cache act at any."""
 
 
+Born = tuple[int, int]
+"""Which call of a conversation brought a segment, and its place among those that the call added."""
+
+
 def rule_sets() -> dict[str, tuple[Rule, ...]]:
     """The sets that are watched, by name."""
-    return {**{rule.name: (rule,) for rule in RULES}, DEFAULT_SET: DEFAULT_RULES, ALL_SET: RULES}
+    return {**{rule.name: (rule,) for rule in RULES}, LOSSLESS_SET: LOSSLESS_RULES, ALL_SET: RULES}
 
 
 class RuleWatch(BlockListener):
@@ -56,48 +60,51 @@ class RuleWatch(BlockListener):
         changed: dict[int, Call] = {}
         for calls in conversations.values():
             texts = self.shortened(calls)
-            changed.update((id(call), self._with_shortenings(call, texts)) for call in calls)
+            for number, call in enumerate(calls):
+                changed[id(call)] = self._with_shortenings(call, number, texts)
         for item in items:
             yield changed.get(id(item), item)
 
-    def shortened(self, calls: Sequence[Call]) -> dict[str, dict[bytes, str]]:
-        """The texts that would have been sent instead, by set of rules and digest, for one conversation."""
-        changed: dict[str, dict[bytes, str]] = {name: {} for name in self._sets}
+    def shortened(self, calls: Sequence[Call]) -> dict[str, dict[Born, str]]:
+        """The texts that would have been sent instead, by set of rules and segment, for one conversation."""
+        changed: dict[str, dict[Born, str]] = {name: {} for name in self._sets}
         tools: dict[str, Segment] = {}
         for context in _fullest_contexts(calls):
-            for part in context:
+            for part, _ in context:
                 if part.kind is SegmentKind.TOOL_CALL and part.tool not in tools:
                     tools[part.tool] = Segment(SegmentKind.TOOL_SCHEMA, 0, tool=part.tool)
             # A log has no tool schemas: what was called was there.
-            prompt = HeldPrompt(
-                [*((tool, None) for tool in tools.values()), *((part, self._text(part)) for part in context)]
-            )
+            schemas = [(tool, None) for tool in tools.values()]
+            prompt = HeldPrompt([*schemas, *((part, self._text(part)) for part, _ in context)])
             for name, rules in self._sets.items():
                 after = _run(rules, prompt)
-                for unit, part in zip(after.units[len(tools) :], context, strict=True):
+                for unit, (part, born) in zip(after.units[len(tools) :], context, strict=True):
                     if part.kind is SegmentKind.TOOL_RESULT and unit.text is not None and unit.text != self._text(part):
-                        changed[name].setdefault(part.digest, unit.text)
+                        changed[name].setdefault(born, unit.text)
         return changed
 
     def _text(self, part: Segment) -> str | None:
         return self._texts.get(part.digest) if part.kind in NEEDED else None
 
-    def _with_shortenings(self, call: Call, changed: Mapping[str, Mapping[bytes, str]]) -> Call:
+    def _with_shortenings(self, call: Call, number: int, changed: Mapping[str, Mapping[Born, str]]) -> Call:
         anatomy = call.anatomy
         assert anatomy is not None  # noqa: S101 - only such calls come here
-        added = tuple(self._with_shares(part, changed) for part in anatomy.added)
+        added = tuple(
+            self._with_shares(part, {name: texts[born] for name, texts in changed.items() if born in texts})
+            for place, part in enumerate(anatomy.added)
+            for born in ((number, place),)
+        )
         return msgspec.structs.replace(call, anatomy=msgspec.structs.replace(anatomy, added=added))
 
-    def _with_shares(self, part: Segment, changed: Mapping[str, Mapping[bytes, str]]) -> Segment:
-        if part.kind is not SegmentKind.TOOL_RESULT or part.digest not in self._texts:
+    def _with_shares(self, part: Segment, after: Mapping[str, str]) -> Segment:
+        if not after:
             return part
         before = self._texts[part.digest]
-        shares = [
-            Shortening(name, sent_share(before, texts[part.digest]))
-            for name, texts in changed.items()
-            if part.digest in texts
-        ]
-        return msgspec.structs.replace(part, shortenings=tuple(shares)) if shares else part
+        # Most sets make the same of a text: it is counted once.
+        counted = {text: sent_share(before, text) for text in set(after.values())}
+        return msgspec.structs.replace(
+            part, shortenings=tuple(Shortening(name, counted[text]) for name, text in after.items())
+        )
 
 
 def sent_share(before: str, after: str) -> float:
@@ -126,16 +133,17 @@ def _run(rules: Sequence[Rule], prompt: HeldPrompt) -> HeldPrompt:
     return call.prompt
 
 
-def _fullest_contexts(calls: Sequence[Call]) -> Iterator[list[Segment]]:
+def _fullest_contexts(calls: Sequence[Call]) -> Iterator[list[tuple[Segment, Born]]]:
     """The contexts of a conversation just before something was taken out of them, and at the end. What a rule makes of
     a segment depends on what stands before it alone, so these say it of all.
     """
-    context: list[Segment] = []
-    for call in calls:
+    context: list[tuple[Segment, Born]] = []
+    for number, call in enumerate(calls):
         anatomy = call.anatomy
         if anatomy is None:
             continue
         if anatomy.kept_segments < len(context):
             yield context
-        context = [*context[: anatomy.kept_segments], *anatomy.added]
+        added = [(part, (number, place)) for place, part in enumerate(anatomy.added)]
+        context = [*context[: anatomy.kept_segments], *added]
     yield context

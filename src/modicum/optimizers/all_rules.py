@@ -1,6 +1,6 @@
 """The list of rules."""
 
-from modicum.calls.rule import Rule
+from modicum.calls.rule import Rule, Safety
 from modicum.optimizers.base64_runs import BASE64
 from modicum.optimizers.grouped_matches import GROUPED_MATCHES
 from modicum.optimizers.json_minify import MINIFY_JSON
@@ -29,5 +29,8 @@ feature is set up."""
 DEFAULT_RULES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.is_default)
 """Those that run where nobody has chosen: they lose nothing, break no cache and take next to no time."""
 
-DEFAULT_SET, ALL_SET = "default", "all"
-"""Names of the two as sets, in a ledger and where a change is typed."""
+LOSSLESS_RULES: tuple[Rule, ...] = tuple(
+    rule for rule in RULES if rule.safety is Safety.LOSSLESS and rule.is_cache_safe
+)
+LOSSLESS_SET, ALL_SET = "lossless", "all"
+"""Names of sets of rules, in a ledger and where a change is typed: `LOSSLESS_RULES` and `RULES`."""

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from modicum.calls.rule import Safety
-from modicum.optimizers.arrival import arrival_rule
+from modicum.optimizers.arrival import SHOWS_EARLY_CHARACTERS, arrival_rule
 
 NOTE = "[modicum: each file's name stands above its lines]"
 FEWEST_LINES = 6
@@ -48,7 +48,7 @@ class _Heading(NamedTuple):
 
 def group_matches(text: str) -> str:
     """The text with each file's name once. What a name stands before on fewer than six lines stays as it is."""
-    if NOTE in text or _QUICK.search(text) is None:
+    if NOTE in text or _QUICK.search(text, 0, SHOWS_EARLY_CHARACTERS) is None:
         return text
     lines = text.split("\n")
     matches = [_split(line) for line in lines]
@@ -114,5 +114,6 @@ GROUPED_MATCHES = arrival_rule(
     group_matches,
     safety=Safety.LOSSLESS,
     purpose="matches of a search under their file's name",
-    may_fit=lambda text: _QUICK.search(text) is not None,
-)
+    may_fit=lambda text: _QUICK.search(text, 0, SHOWS_EARLY_CHARACTERS) is not None,
+)._replace(must_be_chosen=True)
+"""As JSON without white space: a request that is taken apart for it costs more time than a default rule may take."""

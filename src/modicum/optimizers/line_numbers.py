@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from modicum.calls.rule import Safety
-from modicum.optimizers.arrival import arrival_rule
+from modicum.optimizers.arrival import SHOWS_EARLY_CHARACTERS, arrival_rule
 
 NOTE = "[modicum: of the next "
 _NOTE_END = " lines every tenth shows its number]"
@@ -26,7 +26,7 @@ def without_line_numbers(text: str) -> str:
     """The text with a number on the first and every tenth line only, of each run of lines that are numbered one by one.
     A text that holds our note stays.
     """
-    if NOTE in text or _QUICK.search(text) is None:
+    if NOTE in text or _QUICK.search(text, 0, SHOWS_EARLY_CHARACTERS) is None:
         return text
     lines = text.split("\n")
     edited: list[str] = []
@@ -99,5 +99,6 @@ LINE_NUMBERS = arrival_rule(
     without_line_numbers,
     safety=Safety.LOSSLESS,
     purpose="numbered lines with the number on every tenth",
-    may_fit=lambda text: _QUICK.search(text) is not None,
-)
+    may_fit=lambda text: _QUICK.search(text, 0, SHOWS_EARLY_CHARACTERS) is not None,
+)._replace(must_be_chosen=True)
+"""As JSON without white space: a request that is taken apart for it costs more time than a default rule may take."""

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import settings
 
 from modicum.cli import main
+from modicum.ledger.opening import open_store
 
 settings.register_profile("modicum", deadline=None)  # timing never decides a test
 settings.load_profile("modicum")
@@ -31,6 +32,36 @@ def home(tmp_path, monkeypatch):
     work.mkdir()
     monkeypatch.chdir(work)
     return home
+
+
+@pytest.fixture(scope="session")
+def empty_clickhouse(tmp_path_factory):
+    """The folder of an empty ledger on ClickHouse: all its versions of the schema take a second to be applied."""
+    folder = tmp_path_factory.mktemp("clickhouse") / "empty"
+    open_store(f"chdb://{folder}").close()
+    return folder
+
+
+@pytest.fixture
+def clickhouse_place(empty_clickhouse, tmp_path):
+    """Where an empty ledger on ClickHouse lies, for this test alone."""
+    shutil.copytree(empty_clickhouse, tmp_path / "chdb", symlinks=True)
+    return f"chdb://{tmp_path}/chdb"
+
+
+@pytest.fixture(params=["duckdb", "clickhouse"])
+def place(request, tmp_path):
+    """Where an empty ledger lies, on each engine."""
+    is_clickhouse = request.param == "clickhouse"
+    return request.getfixturevalue("clickhouse_place") if is_clickhouse else str(tmp_path / "ledger.duckdb")
+
+
+@pytest.fixture
+def store(place):
+    """An empty ledger on each engine."""
+    opened = open_store(place)
+    yield opened
+    opened.close()
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from modicum.settings import (
     ConsoleSettings,
     GatewaySettings,
     LimitSettings,
+    MetricsSettings,
     OptimizeSettings,
     OtelSettings,
     ResilienceSettings,
@@ -71,6 +72,13 @@ def test_every_setting_has_its_line():
 @pytest.mark.parametrize("table", [GatewaySettings, ConsoleSettings, OtelSettings, UpstreamSettings, TeamSettings])
 def test_every_setting_of_the_gateway_has_its_line(table):
     page = (ROOT / "docs/gateway.md").read_text()
+
+    assert [field.name for field in msgspec.structs.fields(table) if f"| `{field.name}` |" not in page] == []
+
+
+@pytest.mark.parametrize("table", [MetricsSettings])
+def test_every_setting_of_monitoring_has_its_line(table):
+    page = (ROOT / "docs/monitoring.md").read_text()
 
     assert [field.name for field in msgspec.structs.fields(table) if f"| `{field.name}` |" not in page] == []
 

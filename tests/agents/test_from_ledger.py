@@ -9,17 +9,9 @@ import pytest
 from modicum.agents.from_ledger import AgentCost, RunSelection, read_ledger_rows
 from modicum.agents.recordings import ReadMessage, build_team
 from modicum.calls import Basis, Call, Cost, Entry, Outcome, Usage, UserError
-from modicum.ledger.opening import open_store
 from modicum.ledger.records import OUTCOMES
 
 START = datetime(2026, 2, 3, 10, tzinfo=UTC)
-
-
-@pytest.fixture(params=["duckdb", "clickhouse"])
-def store(request, tmp_path):
-    opened = open_store(str(tmp_path / "ledger.duckdb") if request.param == "duckdb" else f"chdb://{tmp_path}/chdb")
-    yield opened
-    opened.close()
 
 
 def spoke(number, agent="solver", task="t1", **fields):

@@ -1,5 +1,7 @@
 """`modicum top`, with and without a ledger process that it can ask."""
 
+from pathlib import Path
+
 import pytest
 
 from cli.process_rig import journaled
@@ -43,3 +45,26 @@ def test_a_wrong_dimension_is_refused_with_those_that_there_are(ledger, modicum)
 
     assert refused.status == 2
     assert "model" in refused.err
+
+
+def test_budgets_stand_below_those_nearest_to_their_limits_first(ledger, modicum):
+    Path("modicum.toml").write_text(
+        "".join(f'[[budget]]\nname = "b{number}"\nper = "month"\nlimit_usd = {number + 1}\n' for number in range(12))
+        + '[[budget]]\nname = "spent"\nper = "ever"\nlimit_calls = 0\n'
+    )
+    printed = until(lambda: "unpriced" in (shown := modicum("top", "--once", "--seconds", "900").out) and shown)
+    lines = [line.split() for line in printed.splitlines() if line.strip()]
+    header = next(index for index, line in enumerate(lines) if line[0] == "budget")
+
+    assert lines[header] == ["budget", "of", "limit", "left", "limit", "reached"]
+    assert lines[header + 1][0] == "spent"
+    assert lines[header + 1][-1] == "now"
+    assert lines[header + 2][0] == "b0"
+    assert "3 more budgets" in printed
+    assert len(modicum("top", "--seconds", "900", "--json").json["budgets"]) == 13
+
+
+def test_the_name_of_a_budget_cannot_break_the_table(ledger, modicum):
+    Path("modicum.toml").write_text('[[budget]]\nname = "[red]b"\nper = "month"\nlimit_usd = 1\nteam = "*"\n')
+
+    assert modicum("top", "--once").status == 0

@@ -18,13 +18,6 @@ from modicum.ledger.records import OUTCOMES
 LATER = START + timedelta(days=30)
 
 
-@pytest.fixture(params=["duckdb", "clickhouse"])
-def store(request, tmp_path):
-    opened = open_store(str(tmp_path / "ledger.duckdb") if request.param == "duckdb" else f"chdb://{tmp_path}/chdb")
-    yield opened
-    opened.close()
-
-
 @pytest.fixture
 def memory():
     opened = open_store(":memory:")

@@ -11,7 +11,6 @@ from energy.simulated_server import Truth, bursts, simulate
 from modicum.calls import Basis, Call, Cost, EnergyWindow, Entry, Usage
 from modicum.energy.watch_totals import list_energy_windows, make_report
 from modicum.insights.energy_consumption import add_energy, find_time_span, share_energy, sum_energy
-from modicum.ledger.opening import open_store
 from modicum.ledger.records import ENERGY_WINDOWS
 
 START = datetime.fromtimestamp(1_700_000_000, UTC)
@@ -126,10 +125,7 @@ def test_a_tasks_energy_stands_once_beside_its_cells():
     assert sum(cell["joules"] for cell in told) == pytest.approx(1000)
 
 
-@pytest.mark.parametrize("place", ["duckdb", "clickhouse"])
-def test_the_ledger_gives_the_calls_that_own_servers_may_have_served(place, tmp_path):
-    store = open_store(":memory:" if place == "duckdb" else f"chdb://{tmp_path}/chdb")
-
+def test_the_ledger_gives_the_calls_that_own_servers_may_have_served(store):
     def entry(call_id, provider, **fields):
         told = {"finished": START + timedelta(seconds=4), "usage": Usage(7, 5, 2, output_visible=3, output_reasoning=1)}
         call = Call(call_id=call_id, source="s", provider=provider, model="m", started=START, **(told | fields))
@@ -150,7 +146,6 @@ def test_the_ledger_gives_the_calls_that_own_servers_may_have_served(place, tmp_
     span = {"since": since, "until": until, "by": "model", "tag": "", "zone": "UTC"}
     rows = store.ask("energy_calls", provider="mine", **span)
     found = share_energy(store.records(ENERGY_WINDOWS, START, START + timedelta(days=1)), rows)
-    store.close()
 
     assert {told["entry_id"] for told in rows} == {"named", "tagged", "asked for"}
     assert {(told["computed_prompt_tokens"], told["generated_tokens"], told["name"]) for told in rows} == {(9, 4, "m")}

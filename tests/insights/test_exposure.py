@@ -1,15 +1,5 @@
-import pytest
-
 from insights.planted import EVER, Conversation, said, user
 from modicum.insights.exposure import measure_exposure
-from modicum.ledger.opening import open_store
-
-
-@pytest.fixture(params=["duckdb", "clickhouse"])
-def store(request, tmp_path):
-    opened = open_store(":memory:" if request.param == "duckdb" else f"chdb://{tmp_path}/chdb")
-    yield opened
-    opened.close()
 
 
 def test_tokens_and_counts_by_whom_they_were_sent_to(store):

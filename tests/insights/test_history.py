@@ -17,13 +17,6 @@ EVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 PRICES = PriceBook()
 
 
-@pytest.fixture(params=["duckdb", "clickhouse"])
-def store(request, tmp_path):
-    opened = open_store(":memory:" if request.param == "duckdb" else f"chdb://{tmp_path}/chdb")
-    yield opened
-    opened.close()
-
-
 def sent(turn, anatomy, conversation="t", **fields):
     tokens = anatomy.kept_tokens + sum(part.tokens for part in anatomy.added) if anatomy else 0
     told = {

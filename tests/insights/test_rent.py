@@ -6,20 +6,12 @@ import pytest
 from modicum.calls import Anatomy, Basis, Call, Segment, SegmentKind, Usage
 from modicum.insights.rent import compute_rent
 from modicum.ledger.booking import book
-from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
 
 PRICES = PriceBook()
 START = datetime(2026, 2, 3, tzinfo=UTC)
 EVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 READ, WRITE, PLAIN, OUT = (Decimal(per_million) / 1_000_000 for per_million in ("0.5", "6.25", "5", "25"))
-
-
-@pytest.fixture(params=["duckdb", "clickhouse"])
-def store(request, tmp_path):
-    opened = open_store(":memory:" if request.param == "duckdb" else f"chdb://{tmp_path}/chdb")
-    yield opened
-    opened.close()
 
 
 def sent(turn, usage, kept=0, kept_tokens=0, *added, **fields):

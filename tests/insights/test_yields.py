@@ -20,13 +20,6 @@ PRICES = PriceBook()
 SPAN = {"since": START - timedelta(days=1), "until": START + timedelta(days=1), "tag": "", "zone": "UTC"}
 
 
-@pytest.fixture(params=["duckdb", "clickhouse"])
-def store(request, tmp_path):
-    opened = open_store(":memory:" if request.param == "duckdb" else f"chdb://{tmp_path}/chdb")
-    yield opened
-    opened.close()
-
-
 def entry(call_id, task, usage, model="claude-opus-4-5", **fields):
     told = {"call_id": call_id, "source": "test", "provider": "anthropic", "started": START}
     return book(Call(**(told | {"task": task, "usage": usage, "model": model} | fields)), PRICES)

@@ -12,8 +12,8 @@ from modicum.ledger.store import Appended
 
 
 @pytest.fixture
-def place(tmp_path):
-    return f"chdb://{tmp_path}/chdb"
+def place(clickhouse_place):
+    return clickhouse_place
 
 
 @pytest.fixture

@@ -116,7 +116,9 @@ def test_statements_are_cut_and_comments_left_out():
     assert list(statements("-- a; b\nCREATE x; -- c\n\nDROP y;\n")) == ["CREATE x", "DROP y"]
 
 
-def test_a_ledger_of_an_older_schema_is_brought_to_the_newest(place, monkeypatch):
+@pytest.mark.parametrize("scheme", ["", "chdb://"])
+def test_a_ledger_of_an_older_schema_is_brought_to_the_newest(tmp_path, scheme, monkeypatch):
+    place = f"{scheme}{tmp_path}/ledger"
     numbered = {engine: migrations(engine) for engine in ("duckdb", "clickhouse")}
     with monkeypatch.context() as older:
         older.setattr("modicum.ledger.tables.migrations", lambda engine: numbered[engine][:2])

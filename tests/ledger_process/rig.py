@@ -6,15 +6,18 @@ import httpx2 as httpx
 import uvloop
 
 from modicum.ledger_process import process
+from modicum.ledger_process.watching.live_settings import LiveSettings
 from modicum.metering.prices import PriceBook
 from modicum.outbound.listener import bind_listener
+from modicum.settings import Settings
 
 
 class LedgerProcess:
     """As `modicum up --part ledger` runs it, in a thread."""
 
-    def __init__(self, folder, export=None, place=None):
+    def __init__(self, folder, export=None, place=None, settings=None):
         self.folder, self.export = folder, export
+        self.settings = LiveSettings(settings or Settings())
         self.place = place or str(folder / "ledger.duckdb")
         self.said = []
         free = bind_listener("test", "127.0.0.1", 0)
@@ -40,7 +43,16 @@ class LedgerProcess:
 
     def run(self):
         uvloop.run(
-            process.serve(self.folder, self.place, PriceBook(), "127.0.0.1", self.port, self.said.append, self.export)
+            process.serve(
+                self.folder,
+                self.place,
+                PriceBook(),
+                "127.0.0.1",
+                self.port,
+                self.said.append,
+                self.export,
+                self.settings,
+            )
         )
 
     def metric(self, name):

@@ -12,6 +12,8 @@ from modicum.calls.change import Change, DoesNotFit
 
 CHARACTERS_PER_TOKEN = 4
 """For estimates by length, where nobody has counted."""
+NO_TEXT = "the text: a ledger keeps none"
+"""Why a prompt of the ledger says nothing of what it held."""
 _BY_MODEL = frozenset({SegmentKind.ASSISTANT, SegmentKind.REASONING, SegmentKind.TOOL_CALL})
 _BEFORE_MESSAGES = frozenset({SegmentKind.SYSTEM, SegmentKind.TOOL_SCHEMA, SegmentKind.PREFIX})
 
@@ -54,7 +56,7 @@ class Unit:
         Raises:
             NotHeld: the prompt holds no text.
         """
-        raise NotHeld("the text: a ledger keeps none")
+        raise NotHeld(NO_TEXT)
 
     @property
     def tokens(self) -> int:
@@ -163,7 +165,7 @@ class Prompt:
             NotHeld: the prompt holds no text.
         """
         if not self.holds_text:
-            raise NotHeld("the text: a ledger keeps none")
+            raise NotHeld(NO_TEXT)
         return "\n".join(unit.text or "" for unit in self.units if unit.kind is SegmentKind.SYSTEM)
 
     @property

@@ -64,6 +64,11 @@ TEXT = """\
 [console]
 # listen = "127.0.0.1:4100"
 
+# Who may see spend, tokens and budgets by team, app and key in /metrics of console.listen (docs/monitoring.md).
+[metrics]
+# token = "file:/etc/modicum/metrics-token"
+# most_owners = 200
+
 # Finished calls as OpenTelemetry spans, to a collector, Langfuse, Grafana and the like (pip install 'modicum[otel]').
 # Empty: nothing is sent. A key is never written here: env:NAME or file:PATH.
 [otel]

@@ -1,4 +1,4 @@
-"""`modicum top`: shows what the gateway does now."""
+"""`modicum top`: shows what the gateway does now, and how budgets stand."""
 
 import sys
 import time
@@ -8,15 +8,20 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from modicum.calls import UserError
+from modicum.calls.outside.one_line import one_line
+from modicum.cli.budgets.show import BUDGET_COLUMNS, budget_cells, budget_document
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
-from modicum.settings import state_folder
+from modicum.insights.budgets.standing import BudgetRow
+from modicum.settings import budgets_of, read_settings, state_folder
 
 if TYPE_CHECKING:
+    from rich.console import Group
     from rich.table import Table
 
 EVERY_S = 1.0
+MOST_BUDGETS = 10
 
 
 @click.command()
@@ -29,7 +34,7 @@ EVERY_S = 1.0
 def command(by: str, seconds: float, *, once: bool, as_json: bool) -> None:
     """Show calls, tokens per second, time to first token, spend and cache share of the last minute.
 
-    'modicum up' must be running.
+    Below them stand the budgets of modicum.toml that are nearest to their limits. 'modicum up' must be running.
 
     \b
     Examples:
@@ -39,23 +44,55 @@ def command(by: str, seconds: float, *, once: bool, as_json: bool) -> None:
     """
     from modicum.ledger_process.client import LedgerProcessStore
     from modicum.ledger_process.running import find
+    from modicum.ledger_process.watching.budget_watch import BudgetWatch
 
     running = find(state_folder())
     if running is None:
         raise UserError("no ledger process is running; start one with 'modicum up'")
-    store = LedgerProcessStore(running)
+    store, settings = LedgerProcessStore(running), read_settings()
+    budgets, watch = budgets_of(settings.budget, settings.timezone), BudgetWatch(state_folder() / "journal")
+
+    def ask() -> tuple[dict[str, Any], list[BudgetRow]]:
+        live = store.live(by, seconds)
+        watch.refresh(store, budgets)
+        return live, sorted(watch.rows, key=lambda row: row.left_share)
+
     if as_json:
-        output.print_json(store.live(by, seconds))
+        live, rows = ask()
+        output.print_json({**live, "budgets": [budget_document(row) for row in rows]})
         return
     if once or not sys.stdout.isatty():
-        output.console().print(_live_table(store.live(by, seconds)))
+        output.console().print(_page(*ask()))
         return
     from rich.live import Live
 
-    with Live(_live_table(store.live(by, seconds)), console=output.console(), refresh_per_second=4) as shown:
+    with Live(_page(*ask()), console=output.console(), refresh_per_second=4) as shown:
         while True:
             time.sleep(EVERY_S)
-            shown.update(_live_table(store.live(by, seconds)))
+            shown.update(_page(*ask()))
+
+
+def _page(live: dict[str, Any], rows: list[BudgetRow]) -> "Group":
+    from rich.console import Group
+
+    return Group(_live_table(live), *([_budget_table(rows)] if rows else []))
+
+
+def _budget_table(rows: list[BudgetRow]) -> "Table":
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    more = len(rows) - MOST_BUDGETS
+    caption = f"{more:,} more budgets; 'modicum budget show --all'" if more > 0 else None
+    table = Table(box=box.SIMPLE_HEAD if sys.stdout.isatty() else None, pad_edge=False, caption=caption)
+    shown = [BUDGET_COLUMNS.index(name) for name in ("budget", "of", "limit", "left", "limit reached")]
+    for index in shown:
+        table.add_column(BUDGET_COLUMNS[index], justify="left" if index < 2 else "right")
+    for row in rows[:MOST_BUDGETS]:
+        cells = budget_cells(row)
+        table.add_row(*(Text(one_line(cells[index])) for index in shown))
+    return table
 
 
 def _live_table(live: dict[str, Any]) -> "Table":

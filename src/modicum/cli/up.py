@@ -113,9 +113,11 @@ def _reset_metrics(count: int) -> None:
     """Where several workers keep their figures, emptied: they count from this start on. Nobody runs yet."""
     from modicum.gateway.process.server import shared_metrics
     from modicum.gateway.process.workers import BOARD
+    from modicum.ledger.worker_reports import FOLDER as REPORTS
 
     folder = shared_metrics(state_folder())
     shutil.rmtree(folder, ignore_errors=True)
+    shutil.rmtree(state_folder() / REPORTS, ignore_errors=True)
     (state_folder() / BOARD).unlink(missing_ok=True)
     for name in (METRICS, METRICS.lower()):
         os.environ.pop(name, None)  # the library looks at it wherever it is loaded
@@ -150,11 +152,13 @@ def _check_settings(settings: Settings, count: int) -> None:
     from modicum.gateway.process.from_settings import upstreams_of
     from modicum.gateway.process.tls import listener_of
     from modicum.ledger_process.otel_endpoint import endpoint_of
+    from modicum.settings.metrics import token_of
 
     upstreams_of(settings)
     check_budget_workers(settings, count)
     listener_of(settings)
     endpoint_of(settings.otel)
+    token_of(settings.metrics)
     host_and_port("console.listen", settings.console.listen)
 
 
@@ -179,8 +183,10 @@ def _run_ledger(settings: Settings) -> None:
     from modicum.gateway.process.log import log
     from modicum.ledger_process.otel_endpoint import endpoint_of
     from modicum.ledger_process.process import run
+    from modicum.ledger_process.watching.live_settings import LiveSettings
 
     host, port = host_and_port("console.listen", settings.console.listen)
     prices = resources.load_prices(None, settings)
     export = endpoint_of(settings.otel)
-    run(state_folder(), ledger_place(settings), prices, host, port, lambda line: log("ledger", told=line), export)
+    live = LiveSettings(settings, read_settings)
+    run(state_folder(), ledger_place(settings), prices, host, port, lambda line: log("ledger", told=line), export, live)

@@ -18,6 +18,7 @@ from modicum.context.segmenter import ToolCalls, prints
 from modicum.metering.digests import Digester
 from modicum.metering.tokens import encoding_for
 from modicum.providers.dialect import Dialect
+from modicum.providers.seen_requests import SplitRequest
 
 MOST_COUNTS = 200_000
 MOST_CONVERSATIONS = 2_000
@@ -87,14 +88,17 @@ class LiveContexts:
         self._known: OrderedDict[bytes, _KnownContext] = OrderedDict()
         self._held = 0
 
-    def take(self, dialect: Dialect, body: bytes, model: str) -> tuple[LiveContext, Uncounted]:
-        """The context of a request, and those of its parts that nobody has counted yet, with their texts.
+    def take(
+        self, dialect: Dialect, body: bytes, model: str, split: SplitRequest | None = None
+    ) -> tuple[LiveContext, Uncounted]:
+        """The context of a request, and those of its parts that nobody has counted yet, with their texts. `split` is
+        the request with its messages, if somebody has split it already.
 
         Raises:
             DialectError: it is not JSON.
         """
         encoding = encoding_for(model)[0]
-        name, messages, head = split_messages(body)
+        name, messages, head = split_messages(body) if split is None else (split.name, split[:], split.head)
         taken = _NewParts()
         if not name:
             self._add(taken, dialect, body, encoding)

@@ -16,6 +16,7 @@ from modicum.calls import SegmentKind
 from modicum.context.live import split_messages
 from modicum.providers.dialect import Dialect
 from modicum.providers.facts import DialectError
+from modicum.providers.seen_requests import SplitRequest
 
 MOST_CONVERSATIONS = 10_000
 MOST_TURNS = 256
@@ -103,18 +104,24 @@ class LiveTurns:
         self._reached = [0] * MOST_TURNS
         """Conversations that had a call of this number."""
 
-    def find(self, dialect: Dialect, body: bytes, scope: str, name: str) -> LivePlace | None:
+    def find(
+        self, dialect: Dialect, body: bytes, scope: str, name: str, split: SplitRequest | None = None
+    ) -> LivePlace | None:
         """Where a request stands; None: its API has no messages, or the provider keeps them.
 
         `scope` is who calls, since conversations of others are not continued; `name` is the caller's for the
-        conversation, if it has one.
+        conversation, if it has one; `split` is the request with its messages, if somebody has split it already.
         """
-        field, messages, head = split_messages(body)
+        messages: Sequence[msgspec.Raw]
+        if split is not None:
+            field, messages, head = split.name, split, split.head
+        else:
+            field, messages, head = split_messages(body)
         if not messages or any(kept in head for kept in _KEPT_BY_PROVIDER):
             return None
         count = len(messages)
-        starts = [_read_message(dialect, field, message) for message in messages[:_START]]
-        end = _read_message(dialect, field, messages[-1]).digest
+        starts = [_mark_of(dialect, field, messages, number) for number in range(min(count, _START))]
+        end = _mark_of(dialect, field, messages, count - 1).digest
         is_first = count <= _START and not any(one.is_by_model for one in starts)
         if name:
             key = hash((scope, dialect.name, name))
@@ -183,12 +190,23 @@ class LiveTurns:
     def _goes_on(before: LatestCall, dialect: Dialect, field: str, messages: Sequence[msgspec.Raw]) -> bool:
         if before.messages > len(messages):
             return False
-        return _read_message(dialect, field, messages[before.messages - 1]).digest == before.end
+        return _mark_of(dialect, field, messages, before.messages - 1).digest == before.end
 
 
 class _MessageMark(NamedTuple):
     digest: int
     is_by_model: bool
+
+
+def _mark_of(dialect: Dialect, field: str, messages: Sequence[msgspec.Raw], number: int) -> _MessageMark:
+    """The mark of a message, which is kept with one that was seen before."""
+    if not isinstance(messages, SplitRequest):
+        return _read_message(dialect, field, messages[number])
+    seen = messages.messages[number]
+    if seen.mark is None:
+        seen.mark = _read_message(dialect, field, messages[number])
+    mark: _MessageMark = seen.mark
+    return mark
 
 
 def _read_message(dialect: Dialect, field: str, message: msgspec.Raw) -> _MessageMark:

@@ -39,7 +39,9 @@ class Anatomist:
     def take(self, exchange: Exchange) -> None:
         """Digests the context and starts the counting of what is new in it."""
         model = exchange.facts.model
-        context, uncounted = self._contexts.take(exchange.request.served.dialect, exchange.edited, model)
+        context, uncounted = self._contexts.take(
+            exchange.request.served.dialect, exchange.edited, model, exchange.split
+        )
         exchange.context = context
         if not uncounted:
             return

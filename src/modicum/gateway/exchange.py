@@ -17,6 +17,7 @@ from modicum.outbound.keepalive import Answer, Header
 from modicum.providers.dialect import Dialect
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
+from modicum.providers.seen_requests import SeenRequests, SplitRequest
 from modicum.providers.translation.translation import Translation
 
 Known = TypeVar("Known")
@@ -113,7 +114,9 @@ class Exchange:
         "request",
         "reservation",
         "route",
+        "seen",
         "slot",
+        "split",
         "status",
         "tags",
         "tail",
@@ -123,9 +126,17 @@ class Exchange:
     )
 
     def __init__(
-        self, number: str, request: Request, caller: Caller, facts: RequestFacts, about: Attribution, route: Route
+        self,
+        number: str,
+        request: Request,
+        caller: Caller,
+        facts: RequestFacts,
+        about: Attribution,
+        route: Route,
+        seen: SeenRequests | None = None,
+        split: SplitRequest | None = None,
     ) -> None:
-        self.number = number
+        self.number, self.seen, self.split = number, seen, split
         self.request, self.caller, self.facts, self.about = request, caller, facts, about
         self.body = request.body
         """What goes upstream: the caller's bytes, unless a rule changed them."""
@@ -169,14 +180,14 @@ class Exchange:
     def prompt(self) -> Prompt:
         """The request taken apart, as it is now."""
         if self.prompt_if_read is None:
-            self.prompt_if_read = prompt_in(self.request.served.dialect, self.edited)
+            self.prompt_if_read = prompt_in(self.request.served.dialect, self.edited, self.seen, self.split)
         return self.prompt_if_read
 
     def edit(self, body: bytes) -> None:
         """Changes the request, in the caller's dialect."""
         if body is not self.edited:
             self.body = self.edited = body
-            self.prompt_if_read = None
+            self.prompt_if_read = self.split = None
 
     def of(self, kind: type[Known]) -> Known | None:
         """What a feature knows of the call; None: it is none of its business."""

@@ -84,7 +84,8 @@ class Optimizer:
         if self._turns is not None:
             with contain_stage("turns", self._failed):
                 about, dialect = exchange.about, exchange.request.served.dialect
-                exchange.place = self._turns.find(dialect, exchange.edited, about.owner.key, about.conversation)
+                body, split = exchange.edited, exchange.split
+                exchange.place = self._turns.find(dialect, body, about.owner.key, about.conversation, split)
         for decision in run_rules(rules, LiveCall(exchange, self._facts(exchange), find_route)):
             if decision.effect is RuleEffect.NOT_DECIDABLE:
                 self._metrics.not_decidable(decision.rule)
@@ -137,7 +138,8 @@ class LiveCall(RequestCall):
     """A call of the gateway, on which rules are run: its body is changed, and the way it goes."""
 
     def __init__(self, exchange: Exchange, facts: Facts, find_route: FindRoute) -> None:
-        super().__init__(exchange.request.served.dialect, exchange.edited, facts, exchange.prompt_if_read)
+        prompt, seen = exchange.prompt, exchange.seen
+        super().__init__(exchange.request.served.dialect, exchange.edited, facts, prompt, seen)
         self._exchange, self._find_route = exchange, find_route
 
     def apply(self, rule: Rule, change: Change) -> None:

@@ -12,6 +12,7 @@ from modicum.gateway.limits.provider_limits import ProviderLimits
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.process.readiness import Readiness
+from modicum.gateway.process.refusals import Refusals
 from modicum.gateway.recording import Recorder
 from modicum.gateway.upstream_calls import UpstreamCalls
 from modicum.gateway.upstreams import Upstreams
@@ -34,6 +35,7 @@ class Parts(NamedTuple):
     budgets: Budgeting
     limits: Limiting
     provider_limits: ProviderLimits
+    refusals: Refusals
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""
     keeper: CacheKeeper | None = None

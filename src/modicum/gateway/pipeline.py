@@ -22,6 +22,7 @@ from modicum.gateway.in_force import InForce
 from modicum.gateway.optimizing import Optimizer
 from modicum.gateway.parts import Parts
 from modicum.providers.facts import DialectError
+from modicum.providers.seen_requests import CHUNK_BYTES, SeenRequests
 
 
 class Pipeline:
@@ -38,9 +39,9 @@ class Pipeline:
         self._late_replies = parts.late_replies
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
         self._budgets, self._limits, self._keeper = parts.budgets, parts.limits, parts.keeper
-        self._provider_limits = parts.provider_limits
+        self._provider_limits, self._refusals = parts.provider_limits, parts.refusals
         self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
-        self._numbers = meter.numbers()
+        self._numbers, self._seen = meter.numbers(), SeenRequests()
 
     def take_over(self, in_force: InForce) -> None:
         """What holds from now on."""
@@ -66,7 +67,8 @@ class Pipeline:
         except (Refused, DialectError) as refusal:
             if exchange is not None:
                 await self.release(exchange)
-            self.metrics.refused(refusal.kind)
+            owner = exchange.about.owner if exchange is not None else request.caller.owner
+            self._refusals.add(refusal.kind, owner)
             retry_after_s, more = getattr(refusal, "retry_after_s", None), getattr(refusal, "headers", ())
             dialect = request.served.dialect
             await client.refuse(dialect, refusal.status, refusal.message, refusal.kind, retry_after_s, more)
@@ -108,15 +110,18 @@ class Pipeline:
     def admit(self, request: Request, in_force: InForce) -> Exchange:
         """Whether the call may be made, and where it goes."""
         caller = request.caller
-        facts = request.served.dialect.request(request.body, request.path)
+        dialect, body, split = request.served.dialect, request.body, None
+        if len(body) > CHUNK_BYTES:  # what of it came before need not be read again
+            split = dialect.split(body, self._seen)
+        facts = dialect.request(body if split is None else split.rest, request.path)
         caller.check_model(facts.model)
         caller.check_body(request.body)
         number, about = next(self._numbers), attribution(request.headers, facts, caller.owner)
-        route = in_force.route_finder(about, number)(facts.model, request.served.dialect.name)
+        route = in_force.route_finder(about, number)(facts.model, dialect.name)
         self._readiness.check()
         if not in_force.may_divert:
             self._upstream_calls.check(route.upstream)
-        exchange = Exchange(number, request, caller, facts, about, route)
+        exchange = Exchange(number, request, caller, facts, about, route, self._seen, split)
         sending.check_key(exchange)
         return exchange
 

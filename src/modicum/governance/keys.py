@@ -16,6 +16,8 @@ import msgspec
 from modicum.calls import AuditEvent, Owner, UserError
 
 PREFIX = "mk_"
+OWN_KEY = "own-"
+"""How the name begins of an owner who brings a provider key of its own; a digest of it follows."""
 _ID_BYTES, _SECRET_BYTES = 6, 32
 _NOBODY = bytes(32)
 

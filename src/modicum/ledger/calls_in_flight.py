@@ -7,7 +7,13 @@ process however it ends; `flush` writes them to the disk, for the end of the mac
 
 import mmap
 import os
+from collections.abc import Iterator
 from pathlib import Path
+
+import msgspec
+
+from modicum.calls import Call
+from modicum.calls.call import decode_call
 
 SLOT_BYTES = 1024
 _LENGTH_BYTES = 2
@@ -113,3 +119,13 @@ def read_in_flight(path: Path) -> list[bytes]:
         if 0 < length <= MOST_RECORD_BYTES:
             records.append(data[at + _LENGTH_BYTES : at + _LENGTH_BYTES + length])
     return records
+
+
+def calls_under_way(journals: Path) -> Iterator[Call]:
+    """Calls that gateways have under way, as the files beside their journals say it."""
+    for path in sorted(journals.glob("*.underway")):
+        for record in read_in_flight(path):
+            try:
+                yield decode_call(record)
+            except (msgspec.DecodeError, ValueError):
+                continue  # it is being written

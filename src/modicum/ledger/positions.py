@@ -9,6 +9,7 @@ record: calls, spans and outcomes are known by their ids, so nothing is booked t
 import hashlib
 import os
 import sqlite3
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -81,6 +82,18 @@ def last_confirmed(base: sqlite3.Connection, journal: Path, reader: str) -> int:
     """The last record of this very journal that the reader is done with; 0: none, or that is in doubt."""
     position = read(journal, reader)
     return 0 if position is None or _doubt(base, position) else position.record
+
+
+def count_behind(journals: Path, reader: str) -> int:
+    """How many records of a folder's journals the reader is not done with. A journal that cannot be read counts with
+    none: who reads it says so.
+    """
+    behind = 0
+    for path in journals.glob("*.sqlite"):
+        position = read(path, reader)
+        with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as base:
+            behind += max(last(base) - (0 if position is None else position.record), 0)
+    return behind
 
 
 def _doubt(base: sqlite3.Connection, position: Position) -> str:

@@ -53,11 +53,18 @@ class _Before(msgspec.Struct):
 class Api:
     """An ASGI application. `/healthz`, `/readyz` and `/metrics` are open; everything else needs the token that
     `console.json` holds.
+
+    Args:
+        token: that of `console.json`.
+        metrics: the metrics as text, with figures of owners or without.
+        metrics_token: opens figures of owners in `/metrics`, beside the other token; empty: none does.
     """
 
-    def __init__(self, ledger: LedgerThread, token: str, metrics: Callable[[], str]) -> None:
+    def __init__(
+        self, ledger: LedgerThread, token: str, metrics: Callable[[bool], str], metrics_token: str = ""
+    ) -> None:
         self._ledger = ledger
-        self._token = token
+        self._token, self._metrics_token = token, metrics_token
         self._metrics = metrics
         self._answers: dict[str, Callable[[bytes], Awaitable[Any]]] = {
             "live": self._live,
@@ -105,12 +112,11 @@ class Api:
         self, method: str, path: str, headers: dict[bytes, bytes], receive: Callable[[], Awaitable[Message]]
     ) -> tuple[int, Any]:
         if method == "GET" and path in {"/healthz", "/readyz", "/metrics"}:
-            return self._to_anybody(path)
+            return self._to_anybody(path, _token_of(headers))
         answer = self._find_answer(path) if method == "POST" else None
         if answer is None:
             return 404, "nothing is served here\n"
-        token = headers.get(b"authorization", b"").removeprefix(b"Bearer ")
-        if not hmac.compare_digest(token, self._token.encode()):
+        if not hmac.compare_digest(_token_of(headers), self._token.encode()):
             return 401, "the token of console.json is needed\n"
         body = await _body(receive)
         try:
@@ -129,11 +135,17 @@ class Api:
         table_answer, table = self._table_answers.get(name), RECORDS.get(table_name)
         return None if table_answer is None or table is None else partial(table_answer, table)
 
-    def _to_anybody(self, path: str) -> tuple[int, str]:
+    def _to_anybody(self, path: str, token: bytes) -> tuple[int, str]:
         if path == "/metrics":
-            return 200, self._metrics()
+            if token and not self._opens_owners(token):
+                return 401, "this is not the token of metrics.token; without any there are figures without owners\n"
+            return 200, self._metrics(bool(token))
         away = self._ledger.reason if path == "/readyz" else ""
         return (503, f"{away}\n") if away else (200, "ok\n")
+
+    def _opens_owners(self, token: bytes) -> bool:
+        tokens = [one.encode() for one in (self._token, self._metrics_token) if one]
+        return any(hmac.compare_digest(token, one) for one in tokens)
 
     async def _live(self, body: bytes) -> Any:
         question = _document(body)
@@ -186,6 +198,10 @@ class Api:
 
     async def _status(self, body: bytes) -> Any:  # noqa: ARG002 - the shape of all answers
         return {"ledger_away": self._ledger.reason, "problems": [str(problem) for problem in self._ledger.problems]}
+
+
+def _token_of(headers: dict[bytes, bytes]) -> bytes:
+    return headers.get(b"authorization", b"").removeprefix(b"Bearer ").strip()
 
 
 def _question(body: bytes) -> tuple[str, dict[str, Any]]:

@@ -2,12 +2,12 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TypeVar
 
-from modicum.calls import Problem, UserError
+from modicum.calls import Entry, Problem, UserError
 from modicum.calls.containment import contain
 from modicum.experiments.decisions import EVENT_KIND as EXPERIMENT
 from modicum.experiments.decisions import ExperimentEvent, audit_experiments
@@ -47,10 +47,12 @@ class LedgerThread:
         """Calls of spans that came over OTLP: booked; counted already in another span or by the gateway."""
         self.reason = "not opened yet"
         """Why the ledger is away; empty while it is there."""
+        self.observe: Callable[[Store, Sequence[Entry]], None] | None = None
+        """Is handed what was just booked, after each round, with the ledger."""
         self._place, self._journals, self._prices, self._log = place, journals, prices, log
         self._thread = ThreadPoolExecutor(1, "ledger")
         self._events = EventFile(events)
-        self._events_trouble = self._grader_trouble = ""
+        self._events_trouble = self._grader_trouble = self._observer_trouble = ""
         self._grader = Grader(self._events, log)
         self._booked_event = -1
         self._store: Store | None = None
@@ -129,6 +131,7 @@ class LedgerThread:
             self.reason = ""
             self._log("the ledger is there")
         self.live.add(moved.entries)
+        self._hand_to_observer(moved.entries)
         for problem in moved.problems:
             self._log(str(problem))
         self.problems += moved.problems[: 100 - len(self.problems)]
@@ -190,6 +193,19 @@ class LedgerThread:
         if trouble and trouble != self._grader_trouble:
             self._log(trouble)
         self._grader_trouble = trouble
+
+    def _hand_to_observer(self, entries: Sequence[Entry]) -> None:
+        """A failure costs its figures and nothing else; it is logged once."""
+        if self.observe is None:
+            return
+        with contain() as observing:
+            self.observe(self._opened(), entries)
+        trouble = (
+            f"figures of owners are not brought up to date: {_describe(observing.error)}" if observing.error else ""
+        )
+        if trouble and trouble != self._observer_trouble:
+            self._log(trouble)
+        self._observer_trouble = trouble
 
     def _tell_of_events(self, trouble: str) -> None:
         if trouble and trouble != self._events_trouble:

@@ -3,14 +3,14 @@
 import os
 import re
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import urlsplit
 
 from modicum.calls import UserError
 from modicum.providers.opentelemetry.otel_attributes import Names
 from modicum.providers.opentelemetry.otlp_protobuf import messages
-from modicum.settings import OtelSettings
+from modicum.settings import OtelSettings, secret_at
+from modicum.settings.secret import is_place
 
 PROTOCOL = "http/protobuf"
 _PATH = "/v1/traces"
@@ -61,22 +61,9 @@ def endpoint_of(settings: OtelSettings, environment: Mapping[str, str] = os.envi
 
 def _header(name: str, value: str, environment: Mapping[str, str]) -> str:
     where = f"otel.headers.{name}"
-    kind, _, place = value.partition(":")
     if not _HEADER.match(name):
         raise UserError(f"{where} is no name of a header")
-    if kind == "env" and place:
-        found = environment.get(place, "").strip()
-        if not found:
-            raise UserError(f"{where}: {place} is not set in the environment")
-    elif kind == "file" and place:
-        try:
-            found = Path(place).expanduser().read_text(encoding="ascii").strip()
-        except (OSError, UnicodeDecodeError) as error:
-            raise UserError(f"{where}: {place} cannot be read: {error}") from None
-    elif _SECRET.search(name):
-        raise UserError(f"{where} must say where its value is: env:NAME or file:PATH, not the value itself")
-    else:
-        found = value
+    found = secret_at(where, value, environment) if is_place(value) or _SECRET.search(name) else value
     if not found.isprintable() or not found.isascii():
         raise UserError(f"{where}: its value holds what no header may hold")
     return found

@@ -16,9 +16,13 @@ from modicum.ledger_process.ledger_thread import LedgerThread
 from modicum.ledger_process.metrics import ExportMetrics
 from modicum.ledger_process.otel_endpoint import Endpoint
 from modicum.ledger_process.running import Running, remove_note, take_place, write_note
+from modicum.ledger_process.watching.live_settings import LiveSettings
+from modicum.ledger_process.watching.watch import LedgerWatch
 from modicum.metering.prices import PriceBook
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
+from modicum.settings import Settings
+from modicum.settings.metrics import token_of
 
 BACKLOG = 128
 
@@ -31,6 +35,7 @@ async def serve(
     port: int,
     log: Callable[[str], None],
     export: Endpoint | None = None,
+    settings: LiveSettings | None = None,
 ) -> None:
     """Until SIGTERM or SIGINT. `folder` is where journals are, and where the note for commands is left; `export` is
     where spans of finished calls go.
@@ -42,7 +47,7 @@ async def serve(
     if held is None:
         raise UserError(f"another ledger process runs with its state in {folder}; stop its 'modicum up' first")
     try:
-        await _serve(folder, ledger, prices, host, port, log, export)
+        await _serve(folder, ledger, prices, host, port, log, export, settings or LiveSettings(Settings()))
     finally:
         held.release()
 
@@ -55,16 +60,19 @@ async def _serve(
     port: int,
     log: Callable[[str], None],
     export: Endpoint | None,
+    settings: LiveSettings,
 ) -> None:
+    metrics_token = token_of(settings.current.metrics)
     bound = bind_listener("console.listen", host, port)
     bound.listen(BACKLOG)  # before the note is there: who finds it is answered, if a moment later
     (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
     thread = LedgerThread(ledger, folder / "journal", folder / "events.sqlite", prices, log)
-    metrics = ExportMetrics(thread)
+    metrics, watch = ExportMetrics(thread), LedgerWatch(folder, settings, thread)
+    thread.observe = watch.observe
     token = secrets.token_urlsafe(32)
     server = DrainingServer(
         uvicorn.Config(
-            Api(thread, token, metrics.text),
+            Api(thread, token, lambda with_owners: metrics.text() + watch.text(with_owners=with_owners), metrics_token),
             http="httptools",
             loop="uvloop",
             ws="none",
@@ -101,5 +109,6 @@ def run(
     port: int,
     log: Callable[[str], None],
     export: Endpoint | None = None,
+    settings: LiveSettings | None = None,
 ) -> None:
-    uvloop.run(serve(folder, ledger, prices, host, port, log, export))
+    uvloop.run(serve(folder, ledger, prices, host, port, log, export, settings))

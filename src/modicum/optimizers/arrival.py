@@ -5,17 +5,18 @@ edited: what was once sent stays as it stands in the provider's cache. What it m
 fixed bound, because a conversation sends its results again with every call.
 """
 
-import hashlib
 import re
 from collections import OrderedDict
 from collections.abc import Callable
+from itertools import takewhile
 from threading import Lock
 
 from modicum.calls import SegmentKind
 from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
-from modicum.calls.prompt import Prompt, Unit
+from modicum.calls.prompt import NO_TEXT, NotHeld, Prompt, Unit
 from modicum.calls.rule import Rule, Safety
+from modicum.providers.prompt import content_digest
 
 LEAST_CHARACTERS = 64
 """Below it nothing is worth a change."""
@@ -31,22 +32,39 @@ _SHOWS_DATA = re.compile(r"^mcp__(?!.*(?:read|file|cat|view|open|shell|bash|exec
 
 
 class EditMemory:
-    """What a text became, by digest of the text. The oldest are forgotten first."""
+    """What a text became, by digest of the text. The oldest are forgotten first.
 
-    def __init__(self, edit: Callable[[str], str], most_characters: int = MEMORY_CHARACTERS) -> None:
-        self._edit, self._most = edit, most_characters
+    Args:
+        edit: what is made of a text.
+        may_fit: a quick look that spares texts that the edit would leave as they are.
+    """
+
+    def __init__(
+        self,
+        edit: Callable[[str], str],
+        most_characters: int = MEMORY_CHARACTERS,
+        may_fit: Callable[[str], bool] = bool,
+    ) -> None:
+        self._edit, self._most, self._may_fit = edit, most_characters, may_fit
         self._known: OrderedDict[bytes, str | None] = OrderedDict()
         self._characters = 0
         self._lock = Lock()
 
     def edit(self, text: str) -> str | None:
         """The shorter text; None: it stays as it is."""
-        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        return self._edit_once(content_digest(text), lambda: text)
+
+    def edit_unit(self, unit: Unit) -> str | None:
+        """The same of a unit, whose text is not read again if it came before."""
+        return self._edit_once(unit.digest, lambda: unit.text)
+
+    def _edit_once(self, digest: bytes, read_text: Callable[[], str | None]) -> str | None:
         with self._lock:
             if digest in self._known:
                 self._known.move_to_end(digest)
                 return self._known[digest]
-        shorter = shortened(self._edit, text)
+        text = read_text()
+        shorter = None if text is None or not self._may_fit(text) else shortened(self._edit, text)
         with self._lock:
             if digest not in self._known:
                 self._known[digest] = shorter
@@ -88,7 +106,7 @@ def arrival_rule(
         changes_form: the text says the same in another form, so an agent that changes files by quoting them must not
             get it of a file.
     """
-    memory = EditMemory(edit)
+    memory = EditMemory(edit, may_fit=lambda text: len(text) >= LEAST_CHARACTERS and may_fit(text))
 
     def decide(prompt: Prompt, _facts: Facts) -> Change:
         replaced: dict[int, str] = {}
@@ -96,16 +114,16 @@ def arrival_rule(
         for unit in prompt.units:
             if unit.kind is not SegmentKind.TOOL_RESULT:
                 continue
-            text = unit.text
-            if text is None or len(text) < LEAST_CHARACTERS or not may_fit(text):
+            if not prompt.holds_text:
+                raise NotHeld(NO_TEXT)
+            shorter = memory.edit_unit(unit)
+            if shorter is None:
                 continue
             if changes_form:
                 quotes_files = edits_files(prompt) if quotes_files is None else quotes_files
                 if quotes_files and not shows_data(unit):
                     continue
-            shorter = memory.edit(text)
-            if shorter is not None:
-                replaced[unit.place] = shorter
+            replaced[unit.place] = shorter
         return change_of(replaced, purpose) if replaced else NO_CHANGE
 
     return Rule(name, decide, safety, is_cache_safe=True, purpose=purpose)
@@ -118,7 +136,8 @@ def change_of(replaced: dict[int, str], purpose: str) -> Change:
 
 def edits_files(prompt: Prompt) -> bool:
     """Whether the caller has a tool that changes files: such tools take the old text literally."""
-    return any(unit.kind is SegmentKind.TOOL_SCHEMA and _EDITS_FILES.search(unit.tool) for unit in prompt.units)
+    schemas = takewhile(lambda unit: not unit.is_message, prompt.units)
+    return any(unit.kind is SegmentKind.TOOL_SCHEMA and _EDITS_FILES.search(unit.tool) for unit in schemas)
 
 
 def shows_data(unit: Unit) -> bool:

@@ -32,4 +32,5 @@ MINIFY_JSON = arrival_rule(
     may_fit=may_be_json,
     changes_form=True,
 )._replace(must_be_chosen=True)
-"""Taking a request of 200 kB apart and writing it anew takes 3 ms, ten times what a default rule may take."""
+"""A request of 200 kB takes 2.2 ms when it is first seen, and 0.5 ms where its history was seen before (`scripts/bench
+requests`)."""

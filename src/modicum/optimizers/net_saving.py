@@ -35,17 +35,26 @@ def weigh_tokens(prompt: Prompt, facts: Facts, change: Change, *, in_cache: bool
     """
     if not change.is_of_prompt:
         return NetSaving()
+    if in_cache:
+        return _weigh_in_cache(prompt, facts, change)
     removed, broken = 0, 0
     warm = prompt.tokens if facts.warm_tokens is None else facts.warm_tokens
     cached_removed = before = 0
     is_broken = False
     for tokens, less, is_changed in _sizes(prompt, change):
-        is_broken |= is_changed and not in_cache and before < warm
+        is_broken |= is_changed and before < warm
         if is_broken and before < warm:
             broken += min(tokens - less, warm - before)
         cached_removed += less if before < warm else 0
         removed += less
         before += tokens
+    return _net_saving(facts, removed, cached_removed, broken)
+
+
+def _net_saving(facts: Facts, removed: int, cached_removed: int, broken: int) -> NetSaving:
+    """What that many tokens less are worth: all of them, those of them that stand in the cache, and those that have to
+    be written to it again.
+    """
     rates = facts.rates(facts.model) if facts.rates is not None else None
     is_certain = removed > 0 and not broken
     if rates is None:
@@ -71,6 +80,23 @@ def _sizes(prompt: Prompt, change: Change) -> Iterator[tuple[int, int, bool]]:
             yield tokens, tokens - tokens_by_length(text), True
         else:
             yield tokens, 0, False
+
+
+def _weigh_in_cache(prompt: Prompt, facts: Facts, change: Change) -> NetSaving:
+    """The same where nothing is broken: only units that are changed, and where the cache ends, need a look."""
+    units, warm, before, cached_removed = prompt.units, facts.warm_tokens, 0, 0
+    fewer = {place: units[place].tokens for place in change.left_out}
+    for place, text in change.replaced.items():
+        fewer.setdefault(place, units[place].tokens - tokens_by_length(text))
+    removed = sum(fewer.values())
+    if warm is None:
+        return _net_saving(facts, removed, removed, 0)
+    for place, unit in enumerate(units):
+        if before >= warm:
+            break
+        cached_removed += fewer.get(place, 0)
+        before += unit.tokens
+    return _net_saving(facts, removed, cached_removed, 0)
 
 
 def _stands_in_cache(rule: Rule, facts: Facts) -> bool:

@@ -14,6 +14,7 @@ from modicum.calls.rule import NetSaving, NotDecidable, Rule, RuleDecision, Rule
 from modicum.optimizers.net_saving import weigh
 from modicum.providers.dialect import Dialect
 from modicum.providers.prompt import RequestPrompt
+from modicum.providers.seen_requests import SeenRequests, SplitRequest
 
 
 class Subject(Protocol):
@@ -113,20 +114,28 @@ class RequestCall:
 
     Args:
         prompt: the request taken apart, if somebody has done that already.
+        seen: what is known of requests that came before.
 
     Attributes:
         body: as the rules left it. The model's name in it is not changed: how a request names its model depends on
             where it goes (`facts.model` says which is decided).
     """
 
-    def __init__(self, dialect: Dialect, body: bytes, facts: Facts, prompt: Prompt | None = None) -> None:
-        self._dialect, self.body, self.facts, self._prompt = dialect, body, facts, prompt
+    def __init__(
+        self,
+        dialect: Dialect,
+        body: bytes,
+        facts: Facts,
+        prompt: Prompt | None = None,
+        seen: SeenRequests | None = None,
+    ) -> None:
+        self._dialect, self.body, self.facts, self._prompt, self._seen = dialect, body, facts, prompt, seen
 
     @property
     def prompt(self) -> Prompt:
         """The prompt as the rules left it."""
         if self._prompt is None:
-            self._prompt = prompt_in(self._dialect, self.body)
+            self._prompt = prompt_in(self._dialect, self.body, self._seen)
         return self._prompt
 
     def apply(self, rule: Rule, change: Change) -> None:  # noqa: ARG002 - a protocol's
@@ -151,9 +160,11 @@ class RequestCall:
         self.facts = facts_after(self.facts, change)
 
 
-def prompt_in(dialect: Dialect, body: bytes) -> Prompt:
+def prompt_in(
+    dialect: Dialect, body: bytes, seen: SeenRequests | None = None, split: SplitRequest | None = None
+) -> Prompt:
     """The prompt of a request; without units where nobody takes requests of its dialect apart."""
-    return dialect.prompt(body) or Prompt(None, "requests of this API are not taken apart")
+    return dialect.prompt(body, seen, split) or Prompt(None, "requests of this API are not taken apart")
 
 
 def facts_after(facts: Facts, change: Change) -> Facts:

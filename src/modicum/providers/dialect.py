@@ -11,14 +11,16 @@ from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
 from modicum.providers.blocks import Block
-from modicum.providers.body_parsing import parse_request_object
+from modicum.providers.body_parsing import UNREADABLE, parse_request_object
 from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
 from modicum.providers.limit_headers import LimitHeaders
 from modicum.providers.mock_rules import MockRules
 from modicum.providers.own_reply import OwnText, write_own_reply
 from modicum.providers.planned_reply import ReplyWriter
 from modicum.providers.prompt import PromptShape, RequestPrompt
+from modicum.providers.repeated_prompt import RepeatedPrompt
 from modicum.providers.reply_text import ReplyText, TextReaders, read_reply_text
+from modicum.providers.seen_requests import SeenRequests, SplitRequest
 
 TOKENS_PER_BLOCK = 4
 """What a provider puts around a message, as https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken
@@ -159,9 +161,26 @@ class Dialect(ABC):
         """The upstream's path for a call that was moved to another model."""
         return path
 
-    def prompt(self, body: bytes) -> RequestPrompt | None:
-        """The request as rules see it; None where the dialect's are not taken apart."""
-        return None if self.prompt_shape is None else RequestPrompt(body, self.prompt_shape)
+    def split(self, body: bytes, seen: SeenRequests) -> SplitRequest | None:
+        """The request with its messages; None where these do not lie plainly in it. `seen` knows what came before."""
+        if self.prompt_shape is None:
+            return None
+        try:
+            return seen.split(body, self.name, self.prompt_shape.messages)
+        except UNREADABLE:
+            return None
+
+    def prompt(
+        self, body: bytes, seen: SeenRequests | None = None, split: SplitRequest | None = None
+    ) -> RequestPrompt | None:
+        """The request as rules see it; None where the dialect's are not taken apart. `seen` knows what came before,
+        `split` is the request with its messages, if somebody has split it already.
+        """
+        if self.prompt_shape is None:
+            return None
+        if seen is None:
+            return RequestPrompt(body, self.prompt_shape)
+        return RepeatedPrompt(body, self.prompt_shape, self.name, seen, split)
 
     def reply_text(self, reply: bytes, *, stream: bool) -> ReplyText | None:
         """What a reply says; None where that is not known."""

@@ -128,16 +128,14 @@ class RequestUnit(Unit):
 
     @property
     def digest(self) -> bytes:
-        return _digest(bytes(self._raw) if self._text is None else self._text.encode("utf-8", "replace"))
+        return content_digest(bytes(self._raw) if self._text is None else self._text)
 
     @property
     def detail(self) -> bytes:
         """A digest of the tools and arguments of the calls that it makes or answers."""
         if not self._about:
             return b""
-        return _digest(
-            "\0".join(f"{tool}\0{canonical(given)}" for tool, given in self._about).encode("utf-8", "replace")
-        )
+        return content_digest("\0".join(f"{tool}\0{canonical(given)}" for tool, given in self._about))
 
 
 class RequestPrompt(Prompt):
@@ -229,7 +227,7 @@ class RequestPrompt(Prompt):
             schema = mapping(_decode(raw))
             several = listed(schema.get(self._spelt(self._shape.schemas, schema))) if self._shape.schemas else []
             if several and len(schema) == 1:
-                own = _blocks(raw, next(iter(schema)))
+                own = block_list(raw, next(iter(schema)))
                 for block, one in enumerate(map(mapping, several)):
                     self._places.append(_Place(TOOLS, number, block))
                     part = MessagePart(SegmentKind.TOOL_SCHEMA)
@@ -261,7 +259,7 @@ class RequestPrompt(Prompt):
         for number, (message, raw) in enumerate(zip(decoded, self._messages, strict=True)):
             blocks: list[msgspec.Raw] = []
             for part in self._shape.parts(message):
-                blocks = blocks or (_blocks(raw, self._shape.blocks) if part.block is not None else [])
+                blocks = blocks or (block_list(raw, self._shape.blocks) if part.block is not None else [])
                 own = raw if part.block is None else blocks[part.block]
                 links = pairs.get(number, NO_LINKS)
                 places.append(_Place(field, number, part.block))
@@ -330,7 +328,7 @@ class RequestPrompt(Prompt):
             return item if replaced is None else with_text(item, replaced)
         fields = _fields.decode(item)
         name = self._spelt(self._shape.schemas if field == TOOLS else self._shape.blocks, fields)
-        blocks = _blocks(item, name)
+        blocks = block_list(item, name)
         if len(parts) == len(blocks) and all(replaced is None for _, replaced in parts):
             return item
         kept = [
@@ -371,7 +369,8 @@ def _tool_unit(
     return RequestUnit(place, part, raw, links | ids, tools.pop() if len(tools) == 1 else "", about)
 
 
-def _blocks(message: msgspec.Raw, name: str) -> list[msgspec.Raw]:
+def block_list(message: msgspec.Raw, name: str) -> list[msgspec.Raw]:
+    """The blocks of a message, as they are written."""
     return _raws.decode(_fields.decode(message)[name])
 
 
@@ -405,8 +404,10 @@ def _write(fields: dict[str, msgspec.Raw], path: Sequence[str], value: Any) -> N
     fields[name] = msgspec.Raw(_encode(value))
 
 
-def _digest(content: bytes) -> bytes:
-    return hashlib.blake2b(content, digest_size=16).digest()
+def content_digest(content: bytes | str) -> bytes:
+    """The digest of a unit's text or bytes."""
+    whole = content.encode("utf-8", "surrogatepass") if isinstance(content, str) else content
+    return hashlib.blake2b(whole, digest_size=16).digest()
 
 
 def _plain(content: Any, blocks: str = "") -> str:

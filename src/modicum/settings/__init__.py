@@ -14,10 +14,12 @@ from modicum.settings.folders import (
 )
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings
 from modicum.settings.limits import LimitSettings, limits_of
+from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
+from modicum.settings.secret import secret_at
 from modicum.settings.settings_file import FILE_NAME, place_of, read_settings
 from modicum.settings.state import StateSettings
 from modicum.settings.table import Settings
@@ -33,6 +35,7 @@ __all__ = [
     "ConsoleSettings",
     "GatewaySettings",
     "LimitSettings",
+    "MetricsSettings",
     "OptimizeSettings",
     "OtelSettings",
     "ResilienceSettings",
@@ -57,6 +60,7 @@ __all__ = [
     "price_file_place",
     "read_settings",
     "rule_choice_of",
+    "secret_at",
     "state_folder",
     "upstream_key",
     "user_zone",

@@ -20,6 +20,7 @@ from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
 from modicum.settings.limits import LimitSettings, limit_fault
+from modicum.settings.metrics import MetricsSettings, metrics_fault
 from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault
 from modicum.settings.otel import OtelSettings
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
@@ -96,9 +97,17 @@ def _check(settings: Settings, path: Path, text: str) -> None:
     if (wrong := gateway_fault(settings.gateway)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{_line(text, key)}: gateway.{key} {accepted}")
+    _check_watching(settings, path, text)
     _check_budgets(settings, path, text)
     _check_optimizing(settings, path, text)
     _check_features(settings, path, text)
+
+
+def _check_watching(settings: Settings, path: Path, text: str) -> None:
+    """What is shown of owners, and to whom."""
+    if (wrong := metrics_fault(settings.metrics)) is not None:
+        key, accepted = wrong
+        raise UserError(f"{path}{_line(text, key)}: metrics.{key} {accepted}")
 
 
 def _check_budgets(settings: Settings, path: Path, text: str) -> None:
@@ -200,6 +209,7 @@ def _list_accepted(message: str) -> str:
 _TABLES = {
     "$.gateway": GatewaySettings,
     "$.console": ConsoleSettings,
+    "$.metrics": MetricsSettings,
     "$.otel": OtelSettings,
     "$.optimize": OptimizeSettings,
     "$.optimize.owner[": OwnerRules,

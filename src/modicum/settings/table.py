@@ -6,6 +6,7 @@ from modicum.settings.budgets import BudgetSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
 from modicum.settings.limits import LimitSettings
+from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
 from modicum.settings.resilience import ResilienceSettings
@@ -28,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Entries older than this are forgotten at the next import. 0: they are kept."""
     gateway: GatewaySettings = GatewaySettings()
     console: ConsoleSettings = ConsoleSettings()
+    metrics: MetricsSettings = MetricsSettings()
     otel: OtelSettings = OtelSettings()
     upstreams: dict[str, UpstreamSettings] = {}
     """Where calls may go, in the order in which a model is looked for. None: OpenAI, Anthropic and Gemini."""

@@ -1,21 +1,11 @@
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-import pytest
-
 from ledger.samples import START, entry
 from modicum.calls import Owner
 from modicum.insights.budgets.spend import EACH_FIELDS, find_spend
-from modicum.ledger.opening import open_store
 
 UNTIL = START + timedelta(hours=1)
-
-
-@pytest.fixture(params=["duckdb", "clickhouse"])
-def store(request, tmp_path):
-    opened = open_store(":memory:" if request.param == "duckdb" else f"chdb://{tmp_path}/chdb")
-    yield opened
-    opened.close()
 
 
 def scope(**fields):

@@ -1,5 +1,4 @@
 import msgspec
-import pytest
 
 from insights.planted import EVER, PRICES, START, Conversation, asked, result, said, user
 from modicum.calls import Call, Owner, Usage
@@ -7,15 +6,7 @@ from modicum.calls.change import NO_CHANGE
 from modicum.calls.rule import Rule, RuleEffect
 from modicum.insights.rules.rule_replay import count_decisions, replay_rules
 from modicum.ledger.booking import book
-from modicum.ledger.opening import open_store
 from optimizers.toy_rules import BROKEN, TOYS
-
-
-@pytest.fixture(params=["duckdb", "clickhouse"])
-def store(request, tmp_path):
-    opened = open_store(":memory:" if request.param == "duckdb" else f"chdb://{tmp_path}/chdb")
-    yield opened
-    opened.close()
 
 
 def small_history():

@@ -5,20 +5,19 @@ from datetime import UTC, datetime
 from zoneinfo import ZoneInfo
 
 import click
-import msgspec
 
-from modicum.calls import Call, UserError
-from modicum.calls.call import decode_call
+from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
 from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.governance.budgets import NANO, Budget, LimitUnit, show_amount
 from modicum.insights.budgets.standing import BudgetRow, budget_rows
-from modicum.ledger.calls_in_flight import read_in_flight
+from modicum.ledger.calls_in_flight import calls_under_way
 from modicum.settings import Settings, budgets_of, read_settings, state_folder
 
 MOST_ROWS = 20
+BUDGET_COLUMNS = ("budget", "of", "per", "limit", "spent", "reserved", "left", "limit reached", "begins anew")
 
 
 @click.command()
@@ -40,14 +39,14 @@ def command(names: tuple[str, ...], ledger_url: str | None, *, every: bool, as_j
     settings = read_settings()
     budgets = _chosen(settings, names)
     with resources.open_ledger(ledger_url, settings) as store:
-        rows = budget_rows(store, budgets, _under_way(), datetime.now(UTC))
+        rows = budget_rows(store, budgets, calls_under_way(state_folder() / "journal"), datetime.now(UTC))
     if as_json:
-        output.print_json({"budgets": [_document(row) for row in rows]})
+        output.print_json({"budgets": [budget_document(row) for row in rows]})
         return
     shown = list(rows if every else _first_of_each(rows))
     output.print_table(
-        ["budget", "of", "per", "limit", "spent", "reserved", "left", "limit reached", "begins anew"],
-        [_cells(row) for row in shown],
+        BUDGET_COLUMNS,
+        [budget_cells(row) for row in shown],
         left=3,
     )
     if len(shown) < len(rows):
@@ -66,16 +65,6 @@ def _chosen(settings: Settings, names: tuple[str, ...]) -> list[Budget]:
     return [budget for budget in budgets if not names or budget.name in names]
 
 
-def _under_way() -> Iterator[Call]:
-    """Calls that gateways have under way, as their journals say it."""
-    for path in (state_folder() / "journal").glob("*.underway"):
-        for record in read_in_flight(path):
-            try:
-                yield decode_call(record)
-            except (msgspec.DecodeError, ValueError):
-                continue  # it is being written
-
-
 def _first_of_each(rows: list[BudgetRow]) -> Iterator[BudgetRow]:
     counts: dict[str, int] = {}
     for row in rows:
@@ -84,7 +73,8 @@ def _first_of_each(rows: list[BudgetRow]) -> Iterator[BudgetRow]:
             yield row
 
 
-def _cells(row: BudgetRow) -> list[str]:
+def budget_cells(row: BudgetRow) -> list[str]:
+    """A row of a table with `BUDGET_COLUMNS`."""
     budget, unit = row.budget, row.budget.unit
     zone = ZoneInfo(budget.window.zone)
     reached = "" if row.crossed_at is None else f"{row.crossed_at.astimezone(zone):%Y-%m-%d %H:%M}"
@@ -101,7 +91,7 @@ def _cells(row: BudgetRow) -> list[str]:
     ]
 
 
-def _document(row: BudgetRow) -> dict[str, object]:
+def budget_document(row: BudgetRow) -> dict[str, object]:
     """Dollars as numbers, as in other documents of ours."""
     unit = row.budget.unit
 

@@ -9,7 +9,7 @@ from modicum.calls import Owner
 from modicum.gateway.callers.credentials import KEY_HEADERS, modicum_key
 from modicum.gateway.callers.own_keys import check_credential
 from modicum.gateway.http.refusal import Refused
-from modicum.governance.keys import Keys
+from modicum.governance.keys import OWN_KEY, Keys
 from modicum.outbound.keepalive import Header
 from modicum.providers.other_models import other_models
 
@@ -84,7 +84,7 @@ class Owners:
             raise Refused(401, "this key is unknown or revoked", "unknown_key")
         own_key = carried[0]
         check_credential(own_key)
-        return Caller(Owner(key="own-" + self._digest(own_key[1])), (), own_key)
+        return Caller(Owner(key=OWN_KEY + self._digest(own_key[1])), (), own_key)
 
     def _check_key(self, token: bytes) -> Caller:
         key = self.keys().check(token.decode("utf-8", "replace"), self._digest_key)

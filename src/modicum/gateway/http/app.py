@@ -97,7 +97,7 @@ class App:
             caller = self._pipeline.identify(headers, scope["query_string"])
             body = b"" if target.method == b"GET" else await self._body(receive, headers, share)
         except Refused as refusal:
-            self._parts.metrics.refused(refusal.kind)
+            self._parts.refusals.add(refusal.kind)
             await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
             return
         except ClientGone:
@@ -115,7 +115,7 @@ class App:
     async def _answer_here(self, method: str, path: str, headers: dict[bytes, bytes], client: Client) -> bool:
         """Answers a request that needs neither key nor body; says whether it was one."""
         if asks_for_websocket(method, headers):
-            self._parts.metrics.refused(NO_WEBSOCKET)
+            self._parts.refusals.add(NO_WEBSOCKET)
             await refuse_websocket(client, dialect_of(path))
         elif self.cors.is_preflight(method, headers):
             await self.cors.answer_preflight(headers, client)

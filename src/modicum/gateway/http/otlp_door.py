@@ -15,11 +15,13 @@ from pathlib import Path
 import msgspec
 
 from modicum.calls import Outcome, UserError
+from modicum.calls.call import NOBODY
 from modicum.gateway.callers.owners import Caller, Owners
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.otlp_bodies import JSON, PROTOBUF, Parsed, read_counters, read_logs, read_spans
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.process.metrics import Metrics
+from modicum.gateway.process.refusals import Refusals
 from modicum.ledger.journal import Journal, NotDurable, Record
 from modicum.providers.opentelemetry import otlp_protobuf
 
@@ -44,8 +46,8 @@ class OtlpDoor:
         journal: the journal of this process's calls; what comes in here is kept beside it.
     """
 
-    def __init__(self, journal: Path, metrics: Metrics) -> None:
-        self._place, self._metrics = spans_folder(journal.parent), metrics
+    def __init__(self, journal: Path, metrics: Metrics, refusals: Refusals) -> None:
+        self._place, self._metrics, self._refusals = spans_folder(journal.parent), metrics, refusals
         self._name = journal.stem
         self._journal: Journal | None = None
         self._thread = ThreadPoolExecutor(1, "spans")
@@ -63,6 +65,7 @@ class OtlpDoor:
     ) -> None:
         """Answers when what came in is durable. The body is read once the sender is known."""
         kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+        caller: Caller | None = None
         try:
             caller = _checked(owners, method, path, headers)
             result = await self._parse(path, caller, kind, await read())
@@ -71,7 +74,7 @@ class OtlpDoor:
             if result.outcomes:
                 await record_outcomes(result.outcomes)
         except Refused as refusal:
-            self._metrics.refused(refusal.kind)
+            self._refusals.add(refusal.kind, NOBODY if caller is None else caller.owner)
             await _refuse(client, kind, refusal)
         except NotDurable:
             await _refuse(client, kind, Refused(503, "it could not be recorded; send it again", "unavailable"))

@@ -74,7 +74,7 @@ async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, clien
         if request.served.late_reply and answer.status == OK:
             await record_late(parts, request, upstream, reply)
     except (Refused, DialectError) as refusal:
-        parts.metrics.refused(refusal.kind)
+        parts.refusals.add(refusal.kind, request.caller.owner)
         await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
     except (Unreachable, ConnectionError) as error:
         await client.refuse(dialect, 502, why_unreachable(error), "upstream_unreachable")

@@ -48,6 +48,7 @@ from modicum.gateway.process.metrics import Metrics, share
 from modicum.gateway.process.open_files import OpenFiles, Shortage, current_limit, raise_limit
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.process.recovery import recover, recover_others
+from modicum.gateway.process.refusals import Refusals, report_worker
 from modicum.gateway.process.tls import TlsListener, listener_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
@@ -62,6 +63,8 @@ from modicum.gateway.warming.sending_pings import may_send, send_ping
 from modicum.gateway.warming.short_marks import ShortMarks
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
+from modicum.ledger.worker_reports import FOLDER as REPORTS
+from modicum.ledger.worker_reports import read_report
 from modicum.metering.digests import Digester
 from modicum.metering.prices import PriceBook
 from modicum.optimizers.all_rules import RULES
@@ -142,15 +145,14 @@ class Gateway:
         except UserError:
             bound.close()
             raise
-        await recover(journal)
-        if self._worker.index == 0:
-            await recover_others(self._folder / "journal", self._worker.count)
+        await self._recover(journal)
         files, metrics = OpenFiles(current_limit(), slots), Metrics(self._shared_metrics)
         if files.problem:
             log("open_files_short", problem=files.problem)
         self._shortage = Shortage(metrics, files)
         connections = Connections(silence_s=settings.silence_s, out_of_files=self._shortage.upstreams)
         budgets = await budgeting_of(self._settings, journal.path, self._prices, self._open_ledger, metrics.failed)
+        refusals = self._refusals_of(metrics)
         rates, turns = LiveRates(self._prices, metrics.failed), LiveTurns() if self._worker.count == 1 else None
         self.parts = parts = Parts(
             journal,
@@ -160,12 +162,13 @@ class Gateway:
             budget_of(settings.most_bodies_mb, settings.most_body_mb, self._worker.count, memory_bytes()),
             Readiness(journal),
             Recorder(journal, Digester(self._digest_key) if settings.anatomy else None, metrics.failed),
-            OtlpDoor(journal.path, metrics),
+            OtlpDoor(journal.path, metrics, refusals),
             LateReplies(journal, budgets.reconcile),
             rates,
             budgets,
             Limiting(budgets.counters),
             ProviderLimits(),
+            refusals,
             turns,
             self._keeper_of(rates, turns),
         )
@@ -232,6 +235,7 @@ class Gateway:
             if self.server is not None and self.server.started:
                 board.tell(self.parts.readiness.state)
                 board.tell_connections(self.server.connections)
+            await self._report()
             with suppress(TimeoutError):
                 await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
             again.clear()
@@ -248,6 +252,22 @@ class Gateway:
                 pinging = asyncio.create_task(self._ping(self.parts.keeper))
             if is_new:
                 self.pipeline.take_over(self._in_force())
+
+    async def _recover(self, journal: Journal) -> None:
+        await recover(journal)
+        if self._worker.index == 0:
+            await recover_others(self._folder / "journal", self._worker.count)
+
+    def _refusals_of(self, metrics: Metrics) -> Refusals:
+        """Counts on where a former process of this worker ended."""
+        former = read_report(self._folder / REPORTS, self._worker.journal)
+        return Refusals(metrics.refused, self._settings.metrics.most_owners, former)
+
+    async def _report(self) -> None:
+        """What the ledger process shows of this worker."""
+        parts, folder = self.parts, self._folder / REPORTS
+        circuits, trouble = self._resilient.open_circuits, parts.readiness.unready
+        await report_worker(parts.refusals, folder, self._worker.journal, circuits, trouble, parts.metrics.failed)
 
     def _told_to_reload(self, again: asyncio.Event) -> None:
         self._stamp = _CHANGED

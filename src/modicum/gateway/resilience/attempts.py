@@ -72,6 +72,11 @@ class ResilientAnswerer:
         self._policies: tuple[ResiliencePolicy, ...] = ()
         self._upstreams = Upstreams((), {})
 
+    @property
+    def open_circuits(self) -> list[str]:
+        """The upstreams that are left alone."""
+        return self._health.open_circuits
+
     def take_over(self, policies: Sequence[ResiliencePolicy], upstreams: Upstreams) -> None:
         """What holds from now on; a call that has begun keeps what it got."""
         self._policies, self._upstreams = tuple(policies), upstreams

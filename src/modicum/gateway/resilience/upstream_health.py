@@ -67,6 +67,11 @@ class UpstreamHealth:
             self._changed(upstream.name, state.opened_s is not None)
             log("circuit_closed" if state.opened_s is None else "circuit_opened", upstream=upstream.name)
 
+    @property
+    def open_circuits(self) -> list[str]:
+        """The upstreams that are left alone."""
+        return [name for name, state in self._circuits.items() if state.opened_s is not None]
+
     def saved_retries(self, upstream: Upstream) -> float:
         """What the upstream's retry budget holds."""
         return self._saved.get(upstream.name, MOST_SAVED_RETRIES)

@@ -33,16 +33,16 @@ def repository(folder: Path) -> Repository:
     """
     if not folder.is_dir():
         raise UserError(f"there is no folder {folder}")
-    root = _git(folder, "rev-parse", "--show-toplevel").strip()
-    trees = _git(folder, "worktree", "list", "--porcelain", "-z").split("\0")
+    root = git_output(folder, "rev-parse", "--show-toplevel").strip()
+    trees = git_output(folder, "worktree", "list", "--porcelain", "-z").split("\0")
     roots = {root, *(line.removeprefix("worktree ") for line in trees if line.startswith("worktree "))}
     refs: dict[str, list[str]] = {}
-    for ref in _git(folder, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes").splitlines():
+    for ref in git_output(folder, "for-each-ref", "--format=%(refname)", "refs/heads", "refs/remotes").splitlines():
         kind, _, name = ref.removeprefix("refs/").partition("/")
         branch = name if kind == "heads" else name.partition("/")[2]
         if branch and branch != "HEAD":
             refs.setdefault(branch, []).append(ref)
-    user = _git(folder, "config", "--default", "", "user.email").strip()
+    user = git_output(folder, "config", "--default", "", "user.email").strip()
     return Repository(folder, tuple(sorted(roots)), {name: tuple(held) for name, held in refs.items()}, user)
 
 
@@ -62,10 +62,10 @@ def commits(
     holders: dict[str, set[str]] = {}
     for branch in branches:
         for ref in repo.refs.get(branch, ()):
-            for sha in _git(repo.folder, "rev-list", "--no-merges", begin, ref).splitlines():
+            for sha in git_output(repo.folder, "rev-list", "--no-merges", begin, ref).splitlines():
                 holders.setdefault(sha, set()).add(branch)
     everything = ("--branches", "--remotes", "HEAD") if repo.refs else ("--branches",)
-    text = _git(
+    text = git_output(
         repo.folder,
         *("log", *everything, "--no-merges", "--numstat", "--find-renames", "-z", "--no-ext-diff", "--no-textconv"),
         *("--no-color", "--no-show-signature", f"--format={_HEADER}", begin),
@@ -118,8 +118,8 @@ def _is_by(author: str, authors: Sequence[str]) -> bool:
     return not authors or any(part.casefold() in author.casefold() for part in authors)
 
 
-def _git(folder: Path, *words: str) -> str:
-    """What git prints.
+def git_output(folder: Path, *words: str, may_fail: bool = False) -> str:
+    """What git prints. `may_fail`: nothing where git says no.
 
     Raises:
         UserError: git is not there, or says no.
@@ -137,6 +137,8 @@ def _git(folder: Path, *words: str) -> str:
         ) from None
     except subprocess.TimeoutExpired:
         raise UserError(f"git took more than {_MOST_SECONDS} s in {folder}; give a shorter time with --since") from None
+    if done.returncode and may_fail:
+        return ""
     if done.returncode:
         error_lines = done.stderr.decode("utf-8", "replace").strip().splitlines()
         raise UserError(f"git cannot read {folder}: {error_lines[0] if error_lines else 'no reason given'}")

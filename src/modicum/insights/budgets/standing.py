@@ -33,6 +33,11 @@ class BudgetRow(msgspec.Struct, kw_only=True):
     def left(self) -> int:
         return max(self.budget.limit - self.spent - self.reserved, 0)
 
+    @property
+    def left_share(self) -> float:
+        """Of the limit; 0 where the limit is."""
+        return self.left / self.budget.limit if self.budget.limit else 0.0
+
 
 def budget_rows(store: Store, budgets: Sequence[Budget], under_way: Iterable[Call], now: datetime) -> list[BudgetRow]:
     """A row for each sum of each budget, those with the most spent first. A budget in which nothing was spent has one,

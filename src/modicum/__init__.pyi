@@ -1,0 +1,3 @@
+from modicum.sdk.optimizing import optimize as optimize
+
+__version__: str

@@ -1,0 +1,1 @@
+"""Verbs of `modicum outcome` that need a file of their own."""

@@ -1,0 +1,62 @@
+"""What the ledger process watches: owners' figures, budgets, workers. Asked by `/metrics` and by who alerts."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from prometheus_client import CollectorRegistry, generate_latest
+
+from modicum.calls import Entry
+from modicum.ledger import positions
+from modicum.ledger.journal import SHIPPED
+from modicum.ledger.store import Store
+from modicum.ledger.worker_reports import FOLDER, WorkerReport, read_reports
+from modicum.ledger_process.ledger_thread import LedgerThread
+from modicum.ledger_process.watching.budget_watch import BudgetWatch
+from modicum.ledger_process.watching.live_settings import LiveSettings
+from modicum.ledger_process.watching.owner_metrics import OwnerMetrics
+from modicum.ledger_process.watching.standing_metrics import BudgetMetrics, LedgerMetrics, WorkerMetrics
+from modicum.settings import budgets_of
+
+
+class LedgerWatch:
+    """Fed by the ledger's thread (`observe`), read by the server's.
+
+    Args:
+        folder: of the gateway's state.
+    """
+
+    def __init__(self, folder: Path, settings: LiveSettings, ledger: LedgerThread) -> None:
+        most_owners = settings.current.metrics.most_owners
+        self.settings = settings
+        self.owners = OwnerMetrics(most_owners)
+        self.budgets = BudgetWatch(folder / "journal")
+        self.ledger = ledger
+        self._folder = folder
+        self._of_all, self._of_owners = CollectorRegistry(), CollectorRegistry()
+        self._of_all.register(LedgerMetrics(lambda: bool(ledger.reason), self.count_unshipped, self._count_troubled))
+        self._of_owners.register(self.owners)
+        self._of_owners.register(BudgetMetrics(lambda: self.budgets.rows, most_owners))
+        self._of_owners.register(WorkerMetrics(self.read_reports, most_owners))
+
+    def observe(self, store: Store, entries: Sequence[Entry]) -> None:
+        """Takes in what was just booked, and asks how budgets stand, if it is time."""
+        self.owners.add(entries)
+        self.settings.refresh()
+        settings = self.settings.current
+        self.budgets.refresh(store, budgets_of(settings.budget, settings.timezone))
+
+    def read_reports(self) -> dict[str, WorkerReport]:
+        """What workers report."""
+        return read_reports(self._folder / FOLDER)
+
+    def count_unshipped(self) -> int:
+        """How many records of journals the ledger does not have."""
+        return positions.count_behind(self._folder / "journal", SHIPPED)
+
+    def text(self, *, with_owners: bool) -> str:
+        """As Prometheus reads it."""
+        text = generate_latest(self._of_all)
+        return (text + generate_latest(self._of_owners) if with_owners else text).decode()
+
+    def _count_troubled(self) -> int:
+        return sum(bool(report.trouble) for report in self.read_reports().values())

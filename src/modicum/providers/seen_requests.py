@@ -1,0 +1,223 @@
+"""Requests that repeat what was sent before: where their messages lie, without reading them a second time.
+
+Every call of a conversation brings its whole history again, byte for byte. A request is followed chunk by chunk, by a
+digest of all bytes so far; where that was seen before, it is known which messages lie there. Only what comes behind is
+read. Of the messages no text is kept: where they lie, and what others note of them (`SeenMessage`).
+"""
+
+import hashlib
+import itertools
+import re
+import secrets
+from collections import OrderedDict
+from collections.abc import Iterator, Sequence
+from typing import Any, NamedTuple
+
+import msgspec
+
+CHUNK_BYTES = 8192
+MOST_CHUNKS = 50_000
+"""Of all conversations together: 400 MB of requests, and about 1.5 kB of memory for each chunk."""
+MOST_WRITTEN_BYTES = 8_000_000
+"""Of messages that were written anew and will be again."""
+
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_items = msgspec.json.Decoder(list[msgspec.Raw])
+_OPEN = re.compile(rb"[ \t\r\n]*\{")
+_KEY = re.compile(rb'[ \t\r\n,]*"(?:[^"\\]|\\.)*"[ \t\r\n]*:[ \t\r\n]*')
+_LIST = re.compile(rb"\[[ \t\r\n]*\{")
+_GAP = re.compile(rb"[ \t\r\n,]*")
+_numbers = itertools.count()
+_CLOSE = re.compile(rb"[ \t\r\n]*\}[ \t\r\n]*\Z")
+
+
+class SeenMessage:
+    """A message of a request that others begin with, too.
+
+    Attributes:
+        start, end: where it lies.
+        number: its own; no other message has it.
+        parts: what it is made of, once somebody has looked; without text.
+        mark: what tells it from others, once somebody has looked.
+    """
+
+    __slots__ = ("end", "mark", "number", "parts", "start")
+
+    def __init__(self, start: int, end: int) -> None:
+        self.start, self.end, self.number = start, end, next(_numbers)
+        self.parts: Sequence[Any] | None = None
+        self.mark: Any = None
+
+
+class SplitRequest(Sequence[msgspec.Raw]):
+    """A request, and its messages as it writes them.
+
+    Attributes:
+        fields: all but the messages.
+        messages: where these lie, and what is known of them.
+        rest: the request with something else in the place of the messages that were seen before.
+    """
+
+    __slots__ = ("body", "fields", "messages", "name", "rest")
+
+    def __init__(
+        self,
+        body: bytes,
+        name: str,
+        fields: dict[str, msgspec.Raw],
+        messages: list[SeenMessage],
+        rest: bytes,
+    ) -> None:
+        self.body, self.name, self.fields, self.messages, self.rest = body, name, fields, messages, rest
+
+    def __len__(self) -> int:
+        return len(self.messages)
+
+    def __getitem__(self, index: Any) -> Any:
+        if isinstance(index, slice):
+            return [self.raw(message) for message in self.messages[index]]
+        return self.raw(self.messages[index])
+
+    def raw(self, message: SeenMessage) -> msgspec.Raw:
+        """A message's bytes."""
+        return msgspec.Raw(self.body[message.start : message.end])
+
+    @property
+    def head(self) -> bytes:
+        """The request without its messages."""
+        return msgspec.json.encode({**self.fields, self.name: msgspec.Raw(b"[]")})
+
+
+class _Chunk(NamedTuple):
+    """What lies in a chunk that follows known others."""
+
+    messages: tuple[SeenMessage, ...]
+    """Those that end in it."""
+    array: int
+    """Where the list of messages begins; 0: that is not known yet."""
+
+
+class SeenRequests:
+    """What is known of requests that have come, within fixed bounds. Used from one thread."""
+
+    def __init__(self, most_chunks: int = MOST_CHUNKS) -> None:
+        self._most_chunks = most_chunks
+        self._chunks: OrderedDict[bytes, _Chunk] = OrderedDict()
+        self._stand_in = b'"%b"' % secrets.token_hex(16).encode()
+        """Stands for all messages that are known, where the rest is read. No request can hold it."""
+        self._written: OrderedDict[Any, bytes] = OrderedDict()
+        self._written_bytes = 0
+
+    def split(self, body: bytes, dialect: str, name: str) -> SplitRequest | None:
+        """The request with its messages, which stand in the field of that name; None: they do not, or a field comes
+        twice, so that it has to be read as a whole.
+
+        Raises:
+            ValueError, RecursionError: it is not JSON.
+        """
+        hasher = hashlib.sha256(f"{dialect}\0{name}\0".encode())
+        view, chunks, ends = memoryview(body), self._chunks, range(CHUNK_BYTES, len(body) + 1, CHUNK_BYTES)
+        messages: list[SeenMessage] = []
+        array, new_keys = 0, list[bytes]()
+        for end in ends:
+            hasher.update(view[end - CHUNK_BYTES : end])
+            key = hasher.digest()
+            chunk = None if new_keys else chunks.get(key)
+            if chunk is None:
+                new_keys.append(key)
+            else:
+                chunks.move_to_end(key)
+                messages += chunk.messages
+                array = chunk.array or array
+        split = self._go_on(body, name, messages, array) if messages else None
+        if split is None:
+            messages = []
+            split = _read(body, name)
+        if split is not None:
+            self._remember(split[0], split[1], new_keys, len(ends) - len(new_keys))
+            return split[0]
+        return None
+
+    def __len__(self) -> int:
+        """How many chunks are known."""
+        return len(self._chunks)
+
+    def written(self, key: Any) -> bytes | None:
+        """What was written for this before."""
+        return self._written.get(key)
+
+    def remember_written(self, key: Any, message: bytes) -> None:
+        """It will be written again."""
+        self._written[key] = message
+        self._written_bytes += len(message)
+        while self._written_bytes > MOST_WRITTEN_BYTES and len(self._written) > 1:
+            self._written_bytes -= len(self._written.popitem(last=False)[1])
+
+    def _go_on(
+        self, body: bytes, name: str, messages: list[SeenMessage], array: int
+    ) -> tuple[SplitRequest, int] | None:
+        """The request, of which these messages are known and only the rest is read."""
+        known_end, inside = messages[-1].end, array + 1
+        rest = b"".join((body[:inside], self._stand_in, body[known_end:]))
+        fields = _fields.decode(rest)
+        starts = _starts(rest, fields)
+        if starts is None or starts.get(name) != array:
+            return None
+        first, *others = _items.decode(fields[name])
+        if bytes(first) != self._stand_in:
+            return None
+        moved = known_end - inside - len(self._stand_in)
+        messages += _located(rest, inside + len(self._stand_in), others, moved)
+        return SplitRequest(body, name, fields, messages, rest), array
+
+    def _remember(self, split: SplitRequest, array: int, keys: Sequence[bytes], first: int) -> None:
+        """The chunks from number `first` on were new."""
+        if not keys:
+            return
+        end = first * CHUNK_BYTES
+        waiting = iter([message for message in split.messages if message.end > end])
+        message = next(waiting, None)
+        for key in keys:
+            end += CHUNK_BYTES
+            inside = []
+            while message is not None and message.end <= end:
+                inside.append(message)
+                message = next(waiting, None)
+            self._chunks[key] = _Chunk(tuple(inside), array)
+        while len(self._chunks) > self._most_chunks:
+            self._chunks.popitem(last=False)
+
+
+def _read(body: bytes, name: str) -> tuple[SplitRequest, int] | None:
+    fields = _fields.decode(body)
+    if name not in fields or not _LIST.match(fields[name]):
+        return None
+    starts = _starts(body, fields)
+    if starts is None:
+        return None
+    array = starts[name]
+    messages = list(_located(body, array + 1, _items.decode(fields[name])))
+    return SplitRequest(body, name, fields, messages, body), array
+
+
+def _starts(body: bytes, fields: dict[str, msgspec.Raw]) -> dict[str, int] | None:
+    """Where each field's value begins; None: one of them comes twice."""
+    opened = _OPEN.match(body)
+    at = opened.end() if opened is not None else 0
+    starts = {}
+    for name, raw in fields.items():
+        value, key = bytes(raw), _KEY.match(body, at)
+        if key is None or not body.startswith(value, key.end()):
+            return None
+        starts[name] = key.end()
+        at = key.end() + len(value)
+    return starts if _CLOSE.match(body, at) else None
+
+
+def _located(body: bytes, at: int, items: Sequence[msgspec.Raw], moved: int = 0) -> Iterator[SeenMessage]:
+    """The items of a list, whose bytes begin at that place; what is read may have been moved."""
+    for item in items:
+        gap = _GAP.match(body, at)
+        start = gap.end() if gap is not None else at
+        at = start + len(bytes(item))
+        yield SeenMessage(start + moved, at + moved)

@@ -1,0 +1,108 @@
+"""`/metrics` of the ledger process, as Prometheus scrapes it: with the token, and without."""
+
+import asyncio
+from datetime import UTC, datetime
+
+import httpx2 as httpx
+import msgspec
+import pytest
+from prometheus_client.parser import text_string_to_metric_families
+
+from ledger_process.rig import LedgerProcess, until
+from modicum.calls import Call, Owner, Usage
+from modicum.ledger.journal import Journal, Record
+from modicum.ledger.worker_reports import RefusalCount, WorkerReport, write_report
+from modicum.ledger_process.running import find
+from modicum.settings import BudgetSettings, MetricsSettings, Settings
+
+NOW = datetime.now(UTC)
+OWNER = Owner(team="team-of-zorro", app="app-of-zorro", key="key-of-zorro", user="user-zorro")
+
+
+def record(folder, worker, count):
+    """Calls in the journal of a worker."""
+
+    async def write():
+        journal = Journal(folder / "journal", worker)
+        for number in range(count):
+            told = {"source": "gateway", "provider": "openai", "model": "gpt-4o-mini", "started": NOW, "owner": OWNER}
+            call = Call(call_id=f"gateway:{worker}-{number}", finished=NOW, usage=Usage(1_000_000, 0), **told)
+            await journal.append(Record(f"{worker}-{number}", "call", msgspec.msgpack.encode(call)))
+        journal.close()
+
+    asyncio.run(write())
+
+
+@pytest.fixture(scope="module")
+def scraped(tmp_path_factory):
+    """A ledger process whose token is in a file, with calls and refusals of two workers."""
+    folder = tmp_path_factory.mktemp("ledger")
+    (folder / "token").write_text("a-token-for-prometheus\n")
+    budget = BudgetSettings(name="team-month", per="month", limit_usd=100, team="*", timezone="UTC")
+    settings = Settings(metrics=MetricsSettings(token=f"file:{folder / 'token'}"), budget=(budget,))
+    with LedgerProcess(folder, settings=settings) as process:
+        for worker, count in (("gateway", 2), ("gateway-2", 3)):
+            record(folder, worker, count)
+            refusals = [RefusalCount(team="team-of-zorro", key="key-of-zorro", kind="budget_exceeded", count=count)]
+            write_report(folder / "reports", worker, WorkerReport(at=NOW, refusals=refusals))
+        yield process
+
+
+def scrape(process, token=""):
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return httpx.get(f"http://127.0.0.1:{process.port}/metrics", headers=headers)
+
+
+def samples(text):
+    return {
+        (sample.name, *(sample.labels.get(name, "") for name in ("team", "app", "key"))): sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+
+
+def test_one_scrape_shows_the_sum_of_all_workers_by_owner(scraped):
+    place = "team-of-zorro", "app-of-zorro", "key-of-zorro"
+
+    def whole():
+        found = samples(scrape(scraped, "a-token-for-prometheus").text)
+        return found.get(("modicum_owner_calls_total", *place)) == 5 and found
+
+    found = until(whole)
+    assert found["modicum_spend_usd_total", *place] == pytest.approx(5 * 0.15)
+    assert found["modicum_owner_tokens_total", *place] == 5_000_000
+    assert found["modicum_owner_refusals_total", "team-of-zorro", "", "key-of-zorro"] == 5
+    left = until(
+        lambda: samples(scrape(scraped, "a-token-for-prometheus").text).get(
+            ("modicum_budget_left", "team-of-zorro", "", "")
+        )
+    )
+    assert left == pytest.approx(100 - 5 * 0.15)
+    assert found["modicum_ledger_away", "", "", ""] == 0
+
+
+def test_without_a_token_there_is_no_owner_and_a_wrong_one_is_refused(scraped):
+    text = scrape(scraped).text
+
+    assert "modicum_journal_records_unshipped" in text
+    assert "zorro" not in text
+    assert scrape(scraped, "a-token-for-prometheu").status_code == 401
+    assert scrape(scraped, "x" * 100_000).status_code in {400, 401, 431}
+    assert "zorro" not in scrape(scraped, "wrong").text
+
+
+def test_commands_of_this_user_need_no_other_token(scraped):
+    token = find(scraped.folder).token
+
+    assert scrape(scraped, token).status_code == 200
+    refused = httpx.post(
+        f"http://127.0.0.1:{scraped.port}/api/live", headers={"authorization": "Bearer a-token-for-prometheus"}
+    )
+    assert refused.status_code == 401  # the token of metrics opens nothing else
+
+
+def test_users_and_keys_themselves_are_nowhere(scraped):
+    text = scrape(scraped, "a-token-for-prometheus").text
+
+    assert "user-zorro" not in text
+    assert "mk_" not in text

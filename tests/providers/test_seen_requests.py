@@ -1,0 +1,109 @@
+"""Requests that repeat what came before: the same fields and messages as when they are read as a whole."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modicum.providers import seen_requests
+from modicum.providers.seen_requests import SeenRequests
+
+TEXTS = st.text(st.characters(codec="utf-8"), max_size=60)
+MESSAGES = st.lists(
+    st.fixed_dictionaries(
+        {"role": st.sampled_from(["user", "assistant"]), "content": TEXTS | st.lists(TEXTS, max_size=2)}
+    ),
+    min_size=1,
+    max_size=12,
+)
+FIELDS = st.dictionaries(
+    st.sampled_from(["model", "a", 'q"', "tools", "é"]), TEXTS | st.integers() | st.none(), max_size=3
+)
+
+
+@pytest.fixture
+def chunks(monkeypatch):
+    monkeypatch.setattr(seen_requests, "CHUNK_BYTES", 64)
+
+
+def written(before, messages, after, indent=None):
+    return json.dumps({**before, "messages": messages, **after}, indent=indent).encode()
+
+
+def read(seen, body):
+    split = seen.split(body, "openai-chat", "messages")
+    assert split is not None
+    rest = json.loads(split.rest)
+    fields = {name: json.loads(bytes(raw)) for name, raw in split.fields.items() if name != "messages"}
+    assert {name: value for name, value in rest.items() if name != "messages"} == fields
+    assert {**json.loads(split.head), "messages": None} == {**fields, "messages": None}
+    return {**fields, "messages": [json.loads(bytes(raw)) for raw in split]}, split
+
+
+@settings(max_examples=150, deadline=None)
+@given(FIELDS, MESSAGES, MESSAGES, FIELDS, st.sampled_from([None, 1]))
+def test_whatever_came_before_a_request_is_read_as_it_is_written(before, first, more, after, indent):
+    seen = SeenRequests()
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(seen_requests, "CHUNK_BYTES", 64)
+        for messages in (first, [*first, *more], first[:-1] + more, [*first, *more]):
+            body = written(before, messages, after, indent)
+            assert read(seen, body)[0] == json.loads(body)
+
+
+@pytest.mark.usefixtures("chunks")
+def test_of_a_request_that_goes_on_only_the_new_end_is_read():
+    seen = SeenRequests()
+    messages = [{"role": "user", "content": f"message {number} " * 5} for number in range(50)]
+    _, first = read(seen, written({"model": "m"}, messages, {"stream": True}))
+    _, second = read(seen, written({"model": "m"}, [*messages, {"role": "user", "content": "more"}], {"stream": True}))
+
+    assert len(second.rest) < 300 < len(first.rest)
+    shared = [one is other for one, other in zip(first.messages, second.messages, strict=False)]
+    assert shared.count(True) >= 48
+    assert len(second) == 51
+    assert json.loads(bytes(second[-1])) == {"role": "user", "content": "more"}
+
+
+@pytest.mark.usefixtures("chunks")
+def test_what_is_no_plain_list_of_messages_is_left_to_others():
+    seen = SeenRequests()
+    for body in (b"{}", b'{"messages":"text"}', b'{"messages":[]}', b'{"messages":[{}],"messages":[{"a":1}]}'):
+        assert seen.split(body, "openai-chat", "messages") is None
+    for broken in (b"", b'{"messages":[{"role":"user"}', b"[1]", b"{" * 100_000):
+        with pytest.raises((ValueError, RecursionError)):
+            seen.split(broken, "openai-chat", "messages")
+
+
+@pytest.mark.usefixtures("chunks")
+def test_a_field_that_comes_twice_behind_what_is_known_is_noticed():
+    seen = SeenRequests()
+    messages = [{"role": "user", "content": "long enough to be remembered " * 5}, {"role": "user", "content": "b"}]
+    body = written({"model": "m"}, messages, {})
+    assert seen.split(body, "openai-chat", "messages") is not None
+
+    twice = body[:-1] + b',"messages":[{"role":"user","content":"other"}]}'
+
+    assert seen.split(twice, "openai-chat", "messages") is None
+
+
+@pytest.mark.usefixtures("chunks")
+def test_nothing_of_another_dialect_is_known_and_memory_is_bounded():
+    seen = SeenRequests(most_chunks=20)
+    messages = [{"role": "user", "content": f"message {number} " * 5} for number in range(30)]
+    body = written({"model": "m"}, messages, {})
+    first = seen.split(body, "openai-chat", "messages")
+    other = seen.split(body, "anthropic-messages", "messages")
+
+    assert not {id(one) for one in first.messages} & {id(one) for one in other.messages}
+    assert len(seen) <= 20
+
+
+def test_what_is_written_is_remembered_within_a_bound(monkeypatch):
+    monkeypatch.setattr(seen_requests, "MOST_WRITTEN_BYTES", 100)
+    seen = SeenRequests()
+    for number in range(20):
+        seen.remember_written(number, b"x" * 30)
+
+    assert [number for number in range(20) if seen.written(number)] == [17, 18, 19]

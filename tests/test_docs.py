@@ -17,6 +17,7 @@ from modicum.settings import (
     MetricsSettings,
     OptimizeSettings,
     OtelSettings,
+    OutcomeSettings,
     ResilienceSettings,
     Settings,
     TeamSettings,
@@ -92,7 +93,8 @@ def test_every_setting_of_rules_has_its_line():
 def test_every_setting_of_a_budget_has_its_line():
     page = (ROOT / "docs/budgets.md").read_text()
 
-    assert [one.name for one in msgspec.structs.fields(BudgetSettings) if f"`{one.name}`" not in page] == []
+    for table in (BudgetSettings, OutcomeSettings):
+        assert [one.name for one in msgspec.structs.fields(table) if f"`{one.name}`" not in page] == []
 
 
 def test_every_setting_of_a_limit_has_its_line():

@@ -160,3 +160,15 @@ def test_an_outcome_that_is_worth_something_has_a_margin(run):
     assert sum(one["margin_usd"] for one in found["margins"][:-1]) == pytest.approx(total["margin_usd"])
     assert "margin" in run("--outcome", "resolved", "--worth", "10")[1]
     assert "margins" not in run("--outcome", "resolved", "--json")[1]
+
+
+def test_the_worth_of_the_settings_stands_where_none_is_typed(run, tmp_path, monkeypatch):
+    (tmp_path / "modicum.toml").write_text('[[outcome]]\nname = "resolved"\nworth_usd = 10\n')
+    monkeypatch.setenv("MODICUM_CONFIG", str(tmp_path / "modicum.toml"))
+
+    def worth(*words):
+        found = json.loads(run("--outcome", "resolved", *words, "--json")[1])
+        return found["margins"][-1]["worth_usd"] / found["outcomes"]
+
+    assert worth() == pytest.approx(10)
+    assert worth("--worth", "3") == pytest.approx(3)

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from modicum.statistics.proportions import wilson
+from modicum.statistics.proportions import upper_share, wilson
 
 
 def test_it_agrees_with_a_published_example():
@@ -28,3 +28,17 @@ def test_the_share_lies_within(case):
 
     assert 0 <= low <= yes / trials + 1e-12
     assert yes / trials - 1e-12 <= high <= 1
+
+
+@pytest.mark.parametrize(("yes", "trials"), [(0, 1), (0, 149), (1, 20), (7, 40), (20, 200), (40, 40), (999, 1_000)])
+def test_the_exact_limit_is_that_of_scipy(yes, trials):
+    from scipy.stats import binomtest
+
+    limit = binomtest(yes, trials, alternative="less").proportion_ci(0.95, method="exact").high
+
+    assert upper_share(yes, trials) == pytest.approx(limit, abs=1e-9)
+
+
+def test_the_exact_limit_of_no_trials():
+    with pytest.raises(ValueError, match="3 of 2"):
+        upper_share(3, 2)

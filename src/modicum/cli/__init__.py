@@ -32,7 +32,7 @@ VERBS = {
     "key": "Manage keys of the gateway: create, list, revoke, log.",
     "doctor": "Check the installation, and say what to type next.",
     "ledger": "Manage the ledger: info, purge, copy.",
-    "outcome": "Record what came of tasks: import, record, from-git, from-pull-requests, list.",
+    "outcome": "Record what came of tasks: import, record, from-git, from-pull-requests, early-signs, list.",
     "yield": "Show outcomes per million tokens, and cost per outcome.",
     "compare": "Compare models, agents, prompts or savers on the same tasks, with intervals and verdicts.",
     "trial": "Run a command with and without a token saver on the same tasks, and judge it.",

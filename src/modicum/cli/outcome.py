@@ -15,7 +15,7 @@ from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems
-from modicum.cli.outcomes import from_pull_requests
+from modicum.cli.outcomes import early_signs, from_pull_requests
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.time_span import EVER, parse_time
@@ -53,11 +53,13 @@ def command() -> None:
       modicum outcome record TICKET-12 resolved 1
       modicum outcome from-git ~/src/shop --since 30d
       modicum outcome from-pull-requests ~/src/shop pulls.json
+      modicum outcome early-signs --outcome resolved
       modicum outcome list
     """
 
 
 command.add_command(from_pull_requests.command)
+command.add_command(early_signs.command)
 
 
 @command.command(name="import")

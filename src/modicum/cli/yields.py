@@ -15,7 +15,7 @@ from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.time_span import bounds_or_none
 from modicum.insights.dimensions import YIELD, parse_dimension
 from modicum.ledger.outcomes import find_outcome
-from modicum.settings import read_settings, user_zone
+from modicum.settings import read_settings, user_zone, worth_of
 
 if TYPE_CHECKING:
     from modicum.insights.margins import OutcomeMargin
@@ -42,7 +42,12 @@ class YieldOptions(shared.LedgerOptions, shared.SpanOptions):
     metavar="WHAT",
     help=f"Group by {', '.join(YIELD)}.",
 )
-@click.option("--worth", type=Quantity(min=0), metavar="USD", help="What one outcome is worth: shows the margin.")
+@click.option(
+    "--worth",
+    type=Quantity(min=0),
+    metavar="USD",
+    help="What one outcome is worth: shows the margin. Default: worth_usd of [[outcome]] in the settings.",
+)
 @shared.span_options("when the task began")
 @shared.timezone_option
 @shared.json_option
@@ -76,7 +81,8 @@ def command(options: YieldOptions) -> None:
     if not cells:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
     found = build(cells, name, by)
-    margins = _margins(found, options.worth)
+    worth = options.worth if options.worth is not None else worth_of(settings.outcome, name)
+    margins = _margins(found, worth)
     if options.as_json:
         document = yield_document(found, options.by, zone.name, *bounds_or_none((since, until)), outcome_row)
         output.print_json(document | ({"margins": margins} if margins else {}))

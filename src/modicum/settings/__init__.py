@@ -17,6 +17,7 @@ from modicum.settings.limits import LimitSettings, limits_of
 from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
+from modicum.settings.outcomes import OutcomeSettings, outcome_budgets_of, worth_of
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
 from modicum.settings.secret import secret_at
@@ -38,6 +39,7 @@ __all__ = [
     "MetricsSettings",
     "OptimizeSettings",
     "OtelSettings",
+    "OutcomeSettings",
     "ResilienceSettings",
     "RouteSettings",
     "Settings",
@@ -55,6 +57,7 @@ __all__ = [
     "host_name",
     "ledger_place",
     "limits_of",
+    "outcome_budgets_of",
     "place_of",
     "policies_of",
     "price_file_place",
@@ -64,4 +67,5 @@ __all__ = [
     "state_folder",
     "upstream_key",
     "user_zone",
+    "worth_of",
 ]

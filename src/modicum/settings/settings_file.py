@@ -23,6 +23,7 @@ from modicum.settings.limits import LimitSettings, limit_fault
 from modicum.settings.metrics import MetricsSettings, metrics_fault
 from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault
 from modicum.settings.otel import OtelSettings
+from modicum.settings.outcomes import OutcomeSettings, outcome_fault
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
 from modicum.settings.state import StateSettings, state_fault
@@ -116,6 +117,10 @@ def _check_budgets(settings: Settings, path: Path, text: str) -> None:
         index, key, accepted = broken
         named = settings.budget[index].name
         raise UserError(f"{path}{_line_of_row(text, 'budget', index, key)}: budget '{named:.64}': {key} {accepted}")
+    if (broken := outcome_fault(settings.outcome, settings.keep_days)) is not None:
+        index, key, accepted = broken
+        named = settings.outcome[index].name
+        raise UserError(f"{path}{_line_of_row(text, 'outcome', index, key)}: outcome '{named:.64}': {key} {accepted}")
     upstreams = settings.upstreams or USUAL_UPSTREAMS
     if (amiss := resilience_fault(settings.resilience, upstreams, settings.models)) is not None:
         index, key, accepted = amiss
@@ -217,6 +222,7 @@ _TABLES = {
     "$.teams[": TeamSettings,
     "$.routes[": RouteSettings,
     "$.budget[": BudgetSettings,
+    "$.outcome[": OutcomeSettings,
     "$.resilience[": ResilienceSettings,
     "$.limit[": LimitSettings,
     "$.state": StateSettings,

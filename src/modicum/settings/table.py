@@ -9,6 +9,7 @@ from modicum.settings.limits import LimitSettings
 from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
+from modicum.settings.outcomes import OutcomeSettings
 from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.routes import RouteSettings
 from modicum.settings.state import StateSettings
@@ -43,6 +44,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Routers that experiments try on calls (see docs/routing.md)."""
     budget: tuple[BudgetSettings, ...] = ()
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
+    outcome: tuple[OutcomeSettings, ...] = ()
+    """What outcomes are worth, and what one may cost (see docs/budgets.md)."""
     limit: tuple[LimitSettings, ...] = ()
     """How many calls and tokens a minute, and how many calls at once (see docs/limits.md)."""
     resilience: tuple[ResilienceSettings, ...] = ()

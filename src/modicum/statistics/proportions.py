@@ -1,4 +1,4 @@
-"""A share of yes among independent trials, with an interval that holds for few trials and for shares of 0 and 1."""
+"""A share of yes among independent trials, with intervals that hold for few trials and for shares of 0 and 1."""
 
 import math
 from statistics import NormalDist
@@ -20,3 +20,36 @@ def wilson(yes: float, trials: int, *, confidence: float = 0.95) -> tuple[float,
     middle = (share + weight / 2) / (1 + weight)
     reach = z / (1 + weight) * math.sqrt(share * (1 - share) / trials + weight / (4 * trials))
     return max(0.0, middle - reach), min(1.0, middle + reach)
+
+
+def upper_share(yes: int, trials: int, *, confidence: float = 0.95) -> float:
+    """The largest share that so few yes among so many trials do not rule out: the exact one-sided limit of Clopper and
+    Pearson (Biometrika 26, 1934, 404-413).
+
+    Raises:
+        ValueError: more yes than trials, or no trials.
+    """
+    if not 0 <= yes <= trials or trials == 0:
+        raise ValueError(f"{yes} of {trials} is no share")
+    if yes == trials:
+        return 1.0
+    low, high = yes / trials, 1.0
+    for _ in range(60):
+        middle = (low + high) / 2
+        low, high = (middle, high) if _at_most(yes, trials, middle) > 1 - confidence else (low, middle)
+    return high
+
+
+def _at_most(yes: int, trials: int, share: float) -> float:
+    """The chance of so many yes or fewer."""
+    if share >= 1:
+        return float(yes == trials)
+    logs = (
+        math.lgamma(trials + 1)
+        - math.lgamma(count + 1)
+        - math.lgamma(trials - count + 1)
+        + count * math.log(share)
+        + (trials - count) * math.log1p(-share)
+        for count in range(yes + 1)
+    )
+    return math.fsum(math.exp(log) for log in logs)

@@ -6,10 +6,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from ledger.samples import entry
-from modicum.calls import Owner
+from modicum.calls import Outcome, Owner
 from modicum.gateway.meter import begun_record
 from modicum.ledger.calls_in_flight import CallsInFlight
 from modicum.ledger.opening import open_store
+from modicum.ledger.records import OUTCOMES
 from modicum.settings import state_folder
 
 BUDGETS = """
@@ -88,3 +89,46 @@ def test_workers_beyond_one_are_refused_with_what_to_do(modicum, tmp_path):
     assert ran.status == 2
     assert "2 workers would each count for themselves" in ran.err
     assert json.dumps("set gateway.workers to 1").strip('"') in ran.err
+
+
+@pytest.fixture
+def outcome_ledger(ledger, tmp_path):
+    """Of team platform twelve resolved tasks of three dollars each."""
+    text = '[[outcome]]\nname = "resolved"\nlimit_usd = 2\nby = "team"\n'
+    (tmp_path / "work" / "modicum.toml").write_text(BUDGETS + text)
+    store = open_store(str(ledger))
+    now = datetime.now(UTC)
+    names = [f"t{number}" for number in range(12)]
+    store.append([entry(name, "3", task=name, started=now, owner=Owner("shop")) for name in names])
+    store.append_records(
+        OUTCOMES,
+        [
+            Outcome(outcome_id=name, task=name, name="resolved", value=float(n != 3), time=now)
+            for n, name in enumerate(names)
+        ],
+    )
+    store.close()
+    return ledger
+
+
+def test_what_an_outcome_costs_stands_beside_the_budgets(modicum, outcome_ledger):
+    document = modicum("budget", "show", "--json", "--ledger", outcome_ledger).json
+    (row,) = document["outcome_budgets"]
+
+    assert document["budgets"][0]["name"] == "team-month"
+    assert (row["outcome"], row["by"], row["of"], row["per"], row["standing"]) == (
+        "resolved",
+        "team",
+        "shop",
+        "30d",
+        "above",
+    )
+    assert row["usd_each"] == pytest.approx(36 / 11)
+    shown = modicum("budget", "show", "resolved", "--ledger", outcome_ledger).out
+    assert "resolved of shop: the whole interval is above the limit" in shown
+    assert "team-month" not in shown
+
+
+def test_strict_ends_with_a_status_for_whoever_watches(modicum, outcome_ledger, tmp_path):
+    assert modicum("budget", "show", "--strict", "--ledger", outcome_ledger).status == 1
+    assert modicum("budget", "show", "team-month", "--strict", "--ledger", outcome_ledger).status == 0

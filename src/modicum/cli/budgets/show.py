@@ -12,9 +12,11 @@ from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.governance.budgets import NANO, Budget, LimitUnit, show_amount
+from modicum.governance.outcome_budgets import OutcomeBudget, OutcomeRuling
+from modicum.insights.budgets.outcome_standing import OutcomeBudgetRow, outcome_budget_rows
 from modicum.insights.budgets.standing import BudgetRow, budget_rows
 from modicum.ledger.calls_in_flight import calls_under_way
-from modicum.settings import Settings, budgets_of, read_settings, state_folder
+from modicum.settings import Settings, budgets_of, outcome_budgets_of, read_settings, state_folder
 
 MOST_ROWS = 20
 BUDGET_COLUMNS = ("budget", "of", "per", "limit", "spent", "reserved", "left", "limit reached", "begins anew")
@@ -23,25 +25,40 @@ BUDGET_COLUMNS = ("budget", "of", "per", "limit", "spent", "reserved", "left", "
 @click.command()
 @click.argument("names", nargs=-1, metavar="[NAME]...")
 @click.option("--all", "every", is_flag=True, help=f"Show all names of budgets that are one for each, not {MOST_ROWS}.")
+@click.option("--strict", is_flag=True, help="End with status 1 if outcomes cost more than their budget, for certain.")
 @json_option
 @ledger_option
-def command(names: tuple[str, ...], ledger_url: str | None, *, every: bool, as_json: bool) -> None:
-    """Show what is spent, reserved and left of each budget, and when its limit will be reached.
+def command(names: tuple[str, ...], ledger_url: str | None, *, every: bool, strict: bool, as_json: bool) -> None:
+    """Show what is spent, reserved and left of each budget, when its limit will be reached, and what outcomes cost.
 
     Spent is what the ledger has; a running gateway brings calls into it within a second or two. Reserved is what calls
-    under way may cost at most. The limit is reached 'at the pace so far': a straight line, no forecast.
+    under way may cost at most. The limit is reached 'at the pace so far': a straight line, no forecast. A budget on the
+    cost of an outcome ([[outcome]]) is judged by its interval, and warns.
 
     \b
     Examples:
       modicum budget show
       modicum budget show team-month --json
+      modicum budget show resolved --strict
     """
     settings = read_settings()
-    budgets = _chosen(settings, names)
+    budgets, outcome_budgets = _chosen(settings, names)
     with resources.open_ledger(ledger_url, settings) as store:
-        rows = budget_rows(store, budgets, calls_under_way(state_folder() / "journal"), datetime.now(UTC))
+        now = datetime.now(UTC)
+        rows = budget_rows(store, budgets, calls_under_way(state_folder() / "journal"), now)
+        outcome_rows = outcome_budget_rows(store, outcome_budgets, now)
     if as_json:
-        output.print_json({"budgets": [budget_document(row) for row in rows]})
+        documents = {"outcome_budgets": [_outcome_document(row) for row in outcome_rows]} if outcome_budgets else {}
+        output.print_json({"budgets": [budget_document(row) for row in rows]} | documents)
+    else:
+        _print_budgets(rows, every=every)
+        _print_outcome_budgets(outcome_rows)
+    if strict and any(row.verdict.ruling is OutcomeRuling.ABOVE for row in outcome_rows):
+        raise click.exceptions.Exit(1)
+
+
+def _print_budgets(rows: list[BudgetRow], *, every: bool) -> None:
+    if not rows:
         return
     shown = list(rows if every else _first_of_each(rows))
     output.print_table(
@@ -53,16 +70,64 @@ def command(names: tuple[str, ...], ledger_url: str | None, *, every: bool, as_j
         click.echo(f"{len(rows) - len(shown):,} more; --all shows them")
 
 
-def _chosen(settings: Settings, names: tuple[str, ...]) -> list[Budget]:
+def _print_outcome_budgets(rows: list[OutcomeBudgetRow]) -> None:
+    if not rows:
+        return
+    output.print_table(
+        ["cost of", "of", "per", "tasks", "outcomes", "limit", "each", "95 %", "standing"],
+        [_outcome_cells(row) for row in rows],
+        left=3,
+    )
+    for row in rows:
+        of = f" of {row.name or '(none)'}" if row.budget.by else ""
+        needed = f"; about {row.verdict.tasks_needed:,} tasks would decide it" if row.verdict.tasks_needed else ""
+        click.echo(f"{row.budget.outcome}{of}: {row.verdict.why}{needed}")
+
+
+def _outcome_cells(row: OutcomeBudgetRow) -> list[str]:
+    spend = row.spend
+    ends = "" if spend.low is None else f"{output.dollars_of(spend.low)} to {output.dollars_of(spend.high)}"
+    return [
+        row.budget.outcome,
+        row.name if row.budget.by else "all",
+        row.budget.window.text,
+        output.count(spend.tasks),
+        f"{spend.outcomes:,.6g}",
+        output.dollars_of(row.budget.limit_usd),
+        output.dollars_of(spend.usd_each),
+        ends,
+        row.verdict.ruling.value.replace("_", " "),
+    ]
+
+
+def _outcome_document(row: OutcomeBudgetRow) -> dict[str, object]:
+    return {
+        "outcome": row.budget.outcome,
+        "by": row.budget.by,
+        "of": row.name,
+        "per": row.budget.window.text,
+        "limit_usd": row.budget.limit_usd,
+        "standing": row.verdict.ruling.value,
+        "why": row.verdict.why,
+        "tasks_needed": row.verdict.tasks_needed,
+        **row.spend._asdict(),
+    }
+
+
+def _chosen(settings: Settings, names: tuple[str, ...]) -> tuple[list[Budget], list[OutcomeBudget]]:
     budgets = budgets_of(settings.budget, settings.timezone)
-    if not budgets:
+    outcome_budgets = outcome_budgets_of(settings.outcome, settings.timezone)
+    if not budgets and not outcome_budgets:
         place = settings.file or "modicum.toml ('modicum init' writes one)"
         raise UserError(f"no budget is set: add [[budget]] to {place}; docs/budgets.md has examples")
-    known = [budget.name for budget in budgets]
+    known = [*(budget.name for budget in budgets), *(budget.outcome for budget in outcome_budgets)]
     for name in names:
         if name not in known:
             raise unknown_name("budget", name, known)
-    return [budget for budget in budgets if not names or budget.name in names]
+    return (
+        [budget for budget in budgets if not names or budget.name in names],
+        [budget for budget in outcome_budgets if not names or budget.outcome in names],
+    )
 
 
 def _first_of_each(rows: list[BudgetRow]) -> Iterator[BudgetRow]:

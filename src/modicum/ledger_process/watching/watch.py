@@ -1,6 +1,6 @@
 """What the ledger process watches: owners' figures, budgets, workers. Asked by `/metrics` and by who alerts."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
@@ -13,9 +13,10 @@ from modicum.ledger.worker_reports import FOLDER, WorkerReport, read_reports
 from modicum.ledger_process.ledger_thread import LedgerThread
 from modicum.ledger_process.watching.budget_watch import BudgetWatch
 from modicum.ledger_process.watching.live_settings import LiveSettings
+from modicum.ledger_process.watching.outcome_alerts import OutcomeAlerts
 from modicum.ledger_process.watching.owner_metrics import OwnerMetrics
 from modicum.ledger_process.watching.standing_metrics import BudgetMetrics, LedgerMetrics, WorkerMetrics
-from modicum.settings import budgets_of
+from modicum.settings import budgets_of, outcome_budgets_of
 
 
 class LedgerWatch:
@@ -23,13 +24,17 @@ class LedgerWatch:
 
     Args:
         folder: of the gateway's state.
+        log: takes a line on what should be looked at.
     """
 
-    def __init__(self, folder: Path, settings: LiveSettings, ledger: LedgerThread) -> None:
+    def __init__(
+        self, folder: Path, settings: LiveSettings, ledger: LedgerThread, log: Callable[[str], None] = lambda _: None
+    ) -> None:
         most_owners = settings.current.metrics.most_owners
         self.settings = settings
         self.owners = OwnerMetrics(most_owners)
         self.budgets = BudgetWatch(folder / "journal")
+        self.outcomes = OutcomeAlerts(log)
         self.ledger = ledger
         self._folder = folder
         self._of_all, self._of_owners = CollectorRegistry(), CollectorRegistry()
@@ -44,6 +49,7 @@ class LedgerWatch:
         self.settings.refresh()
         settings = self.settings.current
         self.budgets.refresh(store, budgets_of(settings.budget, settings.timezone))
+        self.outcomes.check(store, outcome_budgets_of(settings.outcome, settings.timezone))
 
     def read_reports(self) -> dict[str, WorkerReport]:
         """What workers report."""

@@ -63,3 +63,13 @@ def test_a_share_is_the_greater_of_tokens_and_characters(after, share):
 
 def test_the_sets_are_each_rule_the_lossless_and_all():
     assert [*rule_sets()][-2:] == ["lossless", "all"]
+
+
+def test_a_rule_after_another_sees_the_text_that_was_left(tmp_path):
+    """Rules remember by digest what they made of a text: a changed one must have another."""
+    long = "\n".join(f"{number:6}→{'word ' * 9}{number}" for number in range(1, 2000))
+    agent = Agent().calls("Read", {"path": "a.py"}, long).calls("Read", {"path": "b.py"}, long + "!").says("Done.")
+
+    for found in shares(read(agent, tmp_path)):
+        assert found["all"] < found["content.cut"]
+        assert found["all"] < found["lossless"]

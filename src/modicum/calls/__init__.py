@@ -4,7 +4,15 @@ A `Call` is one request to a model and its reply, as a door saw it. Booking adds
 which is what the ledger keeps.
 """
 
-from modicum.calls.anatomy import Anatomy, PromptEvent, Reuse, Segment, SegmentKind
+from modicum.calls.anatomy import (
+    Anatomy,
+    BookedShortening,
+    PromptEvent,
+    Reuse,
+    Segment,
+    SegmentKind,
+    Shortening,
+)
 from modicum.calls.audit_event import AuditEvent
 from modicum.calls.basis import Basis
 from modicum.calls.call import FAILED_ATTEMPT, OURSELVES, Call, CallStatus, Owner, Tier
@@ -16,7 +24,6 @@ from modicum.calls.entry import Entry
 from modicum.calls.errors import UserError
 from modicum.calls.outcome import Outcome
 from modicum.calls.problem import Problem
-from modicum.calls.shortening import BookedShortening, Shortening
 from modicum.calls.usage import BUCKETS, Usage
 
 __all__ = [

@@ -5,7 +5,10 @@ digests. Who asks for what is not held gets `NotHeld` and no empty text, so that
 that says nothing; whoever runs rules makes "not decidable" of it.
 """
 
+import hashlib
 from collections.abc import Sequence
+
+import msgspec
 
 from modicum.calls.anatomy import Segment, SegmentKind
 from modicum.calls.change import Change, DoesNotFit
@@ -120,6 +123,11 @@ class HeldUnit(AnatomyUnit):
     @property
     def text(self) -> str | None:
         return self._text
+
+    @property
+    def digest(self) -> bytes:
+        """Empty where the text is not at hand: what a rule remembers by digest is of a text."""
+        return b"" if self._text is None else self._digest
 
 
 class Prompt:
@@ -242,9 +250,11 @@ class HeldPrompt(Prompt):
         self.check(change)
         if change.left_out:
             raise DoesNotFit("units are not left out of a prompt of the past")
-        return HeldPrompt(
-            [(segment, change.replaced.get(place, text)) for place, (segment, text) in enumerate(self._parts)]
-        )
+        parts = list(self._parts)
+        for place, text in change.replaced.items():
+            digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+            parts[place] = msgspec.structs.replace(_replaced(parts[place][0], text), digest=digest), text
+        return HeldPrompt(parts)
 
 
 def _replaced(segment: Segment, text: str) -> Segment:

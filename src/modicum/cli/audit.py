@@ -64,8 +64,7 @@ def command(options: AuditOptions) -> None:
 
     Each saving comes from a replay of your own history under the provider's cache rules. All savings together are never
     more than was spent. Changes for --what-if: cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS,
-    model:NAME=OTHER, tier=batch|flex|priority, keep_warm=auto (pings that keep the cache, as many as
-    pay), rules=lossless|all|NAME (rules for tool results).
+    model:NAME=OTHER, tier=batch|flex|priority, keep_warm=auto, rules=lossless|all|NAME.
 
     \b
     Examples:

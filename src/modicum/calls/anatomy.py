@@ -70,7 +70,7 @@ class Reuse(msgspec.Struct, frozen=True, gc=False):
 
 
 class Shortening(msgspec.Struct, frozen=True, gc=False):
-    """What rules would have made of a tool result of the past, worked out while its text passed: a hypothetical edit."""
+    """What rules would have made of a tool result of the past, worked out while its text passed."""
 
     rules: str
     """A rule's name, or that of a set: `lossless`, `all`."""

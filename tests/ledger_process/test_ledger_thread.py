@@ -4,7 +4,7 @@ import pytest
 
 from ledger.test_shipper import call, write
 from modicum.calls import UserError
-from modicum.ledger_process.ledger_thread import LedgerThread
+from modicum.ledger_process.ledger_thread import LedgerThread, rest_s
 from modicum.metering.prices import PriceBook
 
 
@@ -88,3 +88,18 @@ def test_a_wrong_question_says_what_is_wrong_with_it(site):
         await site.thread.close()
 
     asyncio.run(go())
+
+
+def test_what_comes_now_and_then_is_shipped_at_once_and_what_keeps_coming_in_large_rounds(site):
+    assert [rest_s(rounds) for rounds in (0, 1, 2, 3, 4, 5_000)] == [0.25, 0.25, 0.5, 1.0, 2.0, 2.0]
+
+    async def go():
+        rounds = []
+        for number in ("2", "3", "4"):
+            await site.thread.run_without_ledger(site.thread._round)
+            rounds.append(site.thread._busy_rounds)
+            await asyncio.to_thread(write, site.journals, (number, "call", call(number)))
+        await site.thread.close()
+        return rounds
+
+    assert asyncio.run(go()) == [1, 2, 3]

@@ -112,8 +112,9 @@ def test_a_server_that_was_killed_has_everybody_count_anew_whether_it_lost_its_d
 
             async def again():
                 made_again.append(await other.reserve("runs", [ROOM._replace(limit=None)]))
+                await other.report_reserved_again()
 
-            other.when_lost = again
+            other.when_lost, one.when_lost = again, one.report_reserved_again
             await other.reserve("runs", [ROOM])
             generation = one.generation
             server.kill()
@@ -124,7 +125,7 @@ def test_a_server_that_was_killed_has_everybody_count_anew_whether_it_lost_its_d
                 server.lose()
             server.start()
             levels = await eventually(lambda: levels_or_none(one))
-            await one.ready()
+            await one.all_reserved_again()
             levels = await one.levels([ROOM])
             return generation != one.generation == other.generation, levels[0], made_again
 

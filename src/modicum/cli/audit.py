@@ -161,6 +161,7 @@ def print_audit(found: "Audit") -> None:
             click.echo(f"for {one.source} the replay is off by more: figures that rest on it are bounds")
     _print_findings(found.findings)
     click.echo(joint_line(found))
+    _print_rule_savings(found)
     print_causes(found.break_causes)
     _print_first_steps(found)
     if found.what_if:
@@ -251,6 +252,31 @@ def joint_line(found: "Audit") -> str:
         f"all that is exact or replayed, together: {_format_saving(found.joint_saving_usd)}, "
         f"{found.joint_saving_share:.1%} of what was spent"
     )
+
+
+def _print_rule_savings(found: "Audit") -> None:
+    savings = found.rule_savings
+    if not savings.rules:
+        return
+    for one, what in (
+        (savings.lossless, "modicum's rules that lose nothing, with pings that keep caches warm"),
+        (savings.every, "with those rules too that an owner has to weigh"),
+    ):
+        click.echo(f"{what}: {_format_saving(one.saving_usd)}, {_format_share(one)} of what was spent")
+    click.echo()
+    output.print_table(
+        ["rule alone (modicum optimize list)", "class", "saves", "share"],
+        [
+            [one.name, one.finding_class.value.replace("_", " "), _format_saving(one.saving_usd), _format_share(one)]
+            for one in savings.rules
+        ],
+    )
+
+
+def _format_share(one: "WhatIfResult") -> str:
+    if one.saving_share_low is None or one.saving_share_high is None:
+        return f"{one.saving_share:+.1%}"
+    return f"{one.saving_share_low:+.1%} to {one.saving_share_high:+.1%}"
 
 
 def _print_first_steps(found: "Audit") -> None:

@@ -20,6 +20,10 @@ EACH = "*"
 """In the place of a name: every name has a budget of its own."""
 RESERVED_TAG = "budget.reserved"
 """The tag of a call's record that says what was reserved for it: what it counts as if nobody learns its cost."""
+COUNTED_TAG = "budget.generation"
+"""The tag of a call that was under way when shared counters were lost: the generation of counters in which it was
+reserved again. There it counts by that, and not by what the ledger says.
+"""
 _DATED = re.compile(r"-(?:20\d{6}|20\d{2}-\d{2}-\d{2})$")
 
 

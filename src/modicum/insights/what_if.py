@@ -29,6 +29,7 @@ FORMS = (
     "model:NAME=OTHER",
     "tier=batch|flex|priority",
 )
+RULES_FORM = "rules"
 KEEP_WARM = "keep_warm=auto"
 """As many pings as are expected to pay at the prices of each call's day: the rule of the gateway."""
 LONGEST_COUNT = 9
@@ -63,7 +64,7 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     of_caches = _parse_cache_change(text, history, prices)
     if of_caches is not None:
         return of_caches
-    if name == "rules":
+    if name == RULES_FORM:
         return WhatIf(text, FindingClass.REPLAYED, shorten_results(history, value))
     if name == "cap_tool_results" and _is_count(value):
         return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value)))
@@ -156,7 +157,7 @@ def _keep_warm_at_best(history: History, text: str, seconds: int, prices: PriceB
 
 def keep_warm_by_price(history: History, prices: PriceBook) -> HistoryChange:
     """Caches of main agents kept for their shortest time to live and renewed as often as the gateway would, by the very
-    same function, at the prices of each call's day.
+    same function, at the prices of each call's day. Those of agents within a task are kept as long and never renewed.
 
     Raises:
         UserError: no main agent's call in this history writes to a cache that is billed.
@@ -172,7 +173,9 @@ def keep_warm_by_price(history: History, prices: PriceBook) -> HistoryChange:
     kinds, kind = np.unique(np.nan_to_num(rates[:, columns]), axis=0, return_inverse=True)
     for number, (read, write) in enumerate(kinds):
         pings[kind.reshape(-1) == number] = best_pings(CODING_AGENTS, seconds, float(read), float(write))
-    return HistoryChange(ttl_seconds=change.ttl_seconds, pings=np.where(change.pings > 0, pings, 0))
+    able = find_rule_flags(history, lambda rules: rules.can_be_off)
+    ttl = np.where(able, _set_ttl(history, KEEP_WARM, seconds), -1)
+    return HistoryChange(ttl_seconds=ttl, pings=np.where(change.pings > 0, pings, 0))
 
 
 def _find_offered(history: History, seconds: int) -> Flags:

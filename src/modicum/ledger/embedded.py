@@ -6,8 +6,8 @@ leaves the file a seventh of the size.
 
 import os
 import re
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ from modicum.ledger.columns import (
 from modicum.ledger.question_files import bind, question_text
 from modicum.ledger.record_table import REVISION, ColumnKind, N, RecordTable, Repeats
 from modicum.ledger.records import RECORDS, SHORTENINGS
-from modicum.ledger.rows import Arrays, Columns, Row
+from modicum.ledger.rows import Arrays, Columns, Row, storable_columns
 from modicum.ledger.sql_store import FORMER_DIGEST, PURGED, SqlStore, mark_former, plain_array
 from modicum.ledger.store import Appended, Purge
 from modicum.ledger.tables import duckdb_changes, newest_schema, statements
@@ -67,25 +67,41 @@ class DuckDBStore(SqlStore):
         now = datetime.now(UTC).replace(tzinfo=None)
         batch = newest(entries)
         with self._transaction():
-            self._stage("staged_entries", entry_columns(batch), ENTRY_KINDS)
-            self._base.execute(_FRESH)
-            fresh, replaced = self._row("SELECT count(*), count(*) FILTER (is_known) FROM fresh")
+            fresh, replaced = self._lacking(batch)
             if replaced:
-                self._base.execute("DELETE FROM entries WHERE entry_id IN (SELECT entry_id FROM fresh WHERE is_known)")
-                self._base.execute("DELETE FROM segments WHERE entry_id IN (SELECT entry_id FROM fresh WHERE is_known)")
-                self._base.execute("DELETE FROM edits WHERE entry_id IN (SELECT entry_id FROM fresh WHERE is_known)")
-            self._base.execute(_BOOK, {"now": now})
-            segments = segment_columns(batch)
-            if segments["entry_id"]:
-                self._stage("staged_segments", segments, SEGMENT_KINDS)
-                self._base.execute(_BOOK_SEGMENTS)
-            edits = edit_columns(batch)
-            if edits["entry_id"]:
-                self._stage("staged_edits", edits, EDIT_KINDS)
-                self._base.execute(_BOOK_EDITS)
-            self._base.execute("DROP TABLE fresh")
+                with self._handed({"entry_id": replaced}, _ID_KIND):
+                    for table in ("entries", "segments", "edits"):
+                        self._base.execute(f"DELETE FROM {table} WHERE entry_id IN (SELECT entry_id FROM handed)")
+            if fresh:
+                with self._handed(entry_columns(fresh), ENTRY_KINDS) as chosen:
+                    self._base.execute(
+                        f"INSERT INTO entries ({_COLUMNS}, booked_at) SELECT {chosen}, $now FROM handed", {"now": now}
+                    )
+                self._append_parts("segments", segment_columns(fresh), SEGMENT_KINDS)
+                self._append_parts("edits", edit_columns(fresh), EDIT_KINDS)
             self._append_reuse(reuse_columns(batch))
-        return Appended(fresh - replaced, replaced, len(entries) - fresh)
+        return Appended(len(fresh) - len(replaced), len(replaced), len(entries) - len(fresh))
+
+    def _lacking(self, batch: list[Entry]) -> tuple[list[Entry], list[str]]:
+        """Those that the ledger lacks, and the ids of those of which it has an older one."""
+        ids = storable_columns({"entry_id": [entry.call.call_id for entry in batch]})
+        with self._handed(ids, _ID_KIND):
+            known = dict(self._base.execute(_KNOWN).fetchall())
+        if not known:
+            return batch, []
+        fresh, replaced = [], []
+        for entry_id, entry in zip(ids["entry_id"], batch, strict=True):
+            revision = known.get(entry_id)
+            if revision is None or revision < entry.call.revision:
+                fresh.append(entry)
+                if revision is not None:
+                    replaced.append(entry_id)
+        return fresh, replaced
+
+    def _append_parts(self, table: str, columns: Columns, kinds: Kinds) -> None:
+        if columns["entry_id"]:
+            with self._handed(columns, kinds) as chosen:
+                self._base.execute(f"INSERT INTO {table} SELECT {chosen} FROM handed")
 
     def _append_reuse(self, columns: Columns) -> None:
         """Of calls that are known, too: a log that has grown tells more of what was made of their results."""
@@ -178,12 +194,18 @@ class DuckDBStore(SqlStore):
             self._base.execute(statement)
 
     def _stage(self, table: str, columns: Columns, kinds: Kinds) -> None:
-        """Hands columns over as arrays, which DuckDB reads in place."""
+        with self._handed(columns, kinds) as chosen:
+            self._base.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {chosen} FROM handed")
+
+    @contextmanager
+    def _handed(self, columns: Columns, kinds: Kinds) -> Iterator[str]:
+        """Hands columns over as arrays, which DuckDB reads in place, under the name `handed`; says how to select them
+        as the ledger has them.
+        """
         handed = {name: _array(kind, columns[name]) for name, kind in kinds.items()}
-        chosen = ", ".join(_money(name) if kind is ColumnKind.MONEY else name for name, kind in kinds.items())
         self._base.register("handed", handed)
         try:
-            self._base.execute(f"CREATE OR REPLACE TEMP TABLE {table} AS SELECT {chosen} FROM handed")
+            yield ", ".join(_money(name) if kind is ColumnKind.MONEY else name for name, kind in kinds.items())
         finally:
             self._base.unregister("handed")
 
@@ -230,26 +252,8 @@ class _Transaction:
 
 _COLUMNS = ", ".join(ENTRY_KINDS)
 
-# What the ledger lacks of a batch.
-_FRESH = """
-CREATE OR REPLACE TEMP TABLE fresh AS
-SELECT staged.*, known.entry_id IS NOT NULL AS is_known
-FROM staged_entries AS staged
-LEFT JOIN (
-    SELECT entry_id, revision FROM entries WHERE entry_id IN (SELECT entry_id FROM staged_entries)
-) AS known ON known.entry_id = staged.entry_id
-WHERE known.entry_id IS NULL OR staged.revision > known.revision
-"""
-_BOOK = f"INSERT INTO entries ({_COLUMNS}, booked_at) SELECT {_COLUMNS}, $now FROM fresh"
-_BOOK_SEGMENTS = """
-INSERT INTO segments
-SELECT * FROM staged_segments WHERE entry_id IN (SELECT entry_id FROM fresh)
-"""
-
-_BOOK_EDITS = """
-INSERT INTO edits
-SELECT * FROM staged_edits WHERE entry_id IN (SELECT entry_id FROM fresh)
-"""
+_ID_KIND: Kinds = {"entry_id": ENTRY_KINDS["entry_id"]}
+_KNOWN = "SELECT entry_id, revision FROM entries WHERE entry_id IN (SELECT entry_id FROM handed)"
 
 
 def _money(name: str) -> str:

@@ -48,8 +48,20 @@ class SharedCounters(Protocol):
     def generation(self) -> str:
         """Changes when all counters were lost: reservations that calls under way hold are then made again."""
 
-    async def ready(self) -> None:
-        """Returns when everybody had time to make reservations again, after all counters were lost."""
+    async def back(self) -> bool:
+        """After StateAway: waits a moment for what may come back at once. Whether another try is worth it."""
+
+    async def report_reserved_again(self) -> None:
+        """After all counters were lost: this process has reserved again what its calls hold."""
+
+    async def report_loaded(self) -> None:
+        """After all counters were lost: this process has added what it knows to have been spent before."""
+
+    async def all_reserved_again(self) -> None:
+        """Returns when everybody has reserved again who shared the counters that were lost and shows a sign of life."""
+
+    async def all_loaded(self) -> None:
+        """Returns when everybody of these has added what was spent before."""
 
     async def levels(self, lines: Sequence[Line]) -> Sequence[Level]:
         """How the counters of some lines stand now."""

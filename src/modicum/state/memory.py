@@ -36,7 +36,19 @@ class MemoryCounters:
     def generation(self) -> str:
         return ""
 
-    async def ready(self) -> None:
+    async def back(self) -> bool:
+        return False  # it is never away
+
+    async def report_reserved_again(self) -> None:
+        """Nothing was lost."""
+
+    async def report_loaded(self) -> None:
+        """Nobody waits for it."""
+
+    async def all_reserved_again(self) -> None:
+        """Always."""
+
+    async def all_loaded(self) -> None:
         """Always."""
 
     async def levels(self, lines: Sequence[Line]) -> Sequence[Level]:

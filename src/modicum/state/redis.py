@@ -18,19 +18,29 @@ import msgspec
 from modicum.calls import UserError
 from modicum.state.counters import Level, Line, ReserveResult, StateAway
 from modicum.state.redis_link import RedisLink
-from modicum.state.redis_scripts import ADD, BEAT, LEVELS, OPEN, RESERVE, SETTLE, SINCE
+from modicum.state.redis_scripts import ADD, AWAIT, BEAT, LEAVE, LEVELS, OPEN, RESERVE, SETTLE, SINCE
 
 GRACE_S = 5.0
-"""How long every process has to reserve again what its calls hold, before anybody counts on it."""
+"""How long a server that has never counted, or lost all it knew, waits for processes that nobody can name."""
+SHORTEST_WAIT_S = 1.0
+"""The same where somebody can name them: for one that began just before. Longer than `BEAT_EVERY_S`."""
 BEAT_EVERY_S = 0.5
 LEASE_S = 15.0
-"""How long what a process holds is reserved without a sign of it; then it counts as spent, until somebody knows."""
+"""How long what a process holds is reserved without a sign of it; then it counts as spent, until somebody knows. Where
+all have to reserve again, it is waited for so long.
+"""
+LOOK_EVERY_S = 0.05
+PATIENCE_S = 2.0
+"""How long after a loss calls wait for the server before they are refused, or go on without it."""
+TRY_AGAIN_S = 0.1
 KEPT_S = 6 * 3600.0
 """The least time that a counter is kept: longer than a call lasts."""
 ADDED_KEPT_S = 24 * 3600.0
 MOST_AMOUNT, MOST_UNLIMITED = 2 * 10**18, 10**16
 """Sums are whole numbers of 64 bits. A call above the first fits into no limit; without one, more is not counted."""
 MOST_OWED = 100_000
+WAITS, LOADS = "waits", "loads"
+"""What others wait for in a new generation: reservations made again; what ledgers know."""
 
 _pack = msgspec.msgpack.Encoder().encode
 
@@ -49,7 +59,11 @@ class RedisCounters:
         self._grace_s = GRACE_S if grace_s is None else grace_s
         self._link = RedisLink(url, self._opened)
         self._generation = ""
-        self._ready_at_s = 0.0
+        self._peers: list[str] = []
+        """Lives of processes that count in this generation too."""
+        self._reached: dict[str, asyncio.Future[None]] = {}
+        self._lost_s = self._tried_s = 0.0
+        self._wake = asyncio.Event()
         self._since: dict[str, bytes] = {}
         self._owed: list[tuple[str, tuple[Any, ...]]] = []
         self._beating: asyncio.Task[None] | None = None
@@ -71,8 +85,26 @@ class RedisCounters:
             await self._link.open()
         self._beating = asyncio.ensure_future(self._beat())
 
-    async def ready(self) -> None:
-        await asyncio.sleep(max(self._ready_at_s - asyncio.get_running_loop().time(), 0))
+    async def back(self) -> bool:
+        now = asyncio.get_running_loop().time
+        until = self._lost_s + PATIENCE_S
+        while not self._link.is_open and now() < until:
+            if now() > self._tried_s + TRY_AGAIN_S:
+                self._wake.set()
+            await asyncio.sleep(LOOK_EVERY_S)
+        return self._link.is_open
+
+    async def report_reserved_again(self) -> None:
+        await self._run(AWAIT, self._life, WAITS, WAITS)
+
+    async def report_loaded(self) -> None:
+        await self._run(AWAIT, self._life, LOADS, LOADS)
+
+    async def all_reserved_again(self) -> None:
+        await self._wait_for(WAITS)
+
+    async def all_loaded(self) -> None:
+        await self._wait_for(LOADS)
 
     async def levels(self, lines: Sequence[Line]) -> Sequence[Level]:
         return _levels(await self._run(LEVELS, _packed(lines)))
@@ -108,10 +140,19 @@ class RedisCounters:
             self._beating.cancel()
             with suppress(asyncio.CancelledError):
                 await self._beating
+        with suppress(StateAway):
+            await self._pay()
+            await self._run(LEAVE, self._life)
         await self._link.close()
 
     async def _run(self, script: str, *arguments: Any) -> Any:
-        return await self._link.run(script, self._marker, self._generation, *arguments)
+        was_open = self._link.is_open
+        try:
+            return await self._link.run(script, self._marker, self._generation, *arguments)
+        except StateAway:
+            if was_open and not self._link.is_open:
+                self._lost_s = asyncio.get_running_loop().time()
+            raise
 
     async def _run_surely(self, script: str, *arguments: Any) -> Any:
         """Now, or when the server is back. Scripts that are run this way may be run twice."""
@@ -123,31 +164,57 @@ class RedisCounters:
             return None
 
     async def _opened(self, link: RedisLink, run: str) -> None:
-        fresh = secrets.token_hex(8)
-        generation, ready_ms = await link.run_at_once(
-            OPEN, self._marker, run, fresh, int(self._grace_s * 1000), self._process, self._life
+        waits_ms = [int(seconds * 1000) for seconds in (self._grace_s, LEASE_S, SHORTEST_WAIT_S)]
+        generation = await link.run_at_once(
+            OPEN,
+            self._marker,
+            run,
+            secrets.token_hex(8),
+            waits_ms[0],
+            self._process,
+            self._life,
+            self._generation,
+            _pack(self._peers),
+            *waits_ms[1:],
         )
         if generation.decode() != self._generation:
-            self._generation, self._since = generation.decode(), {}
+            self._generation, self._since, self._reached = generation.decode(), {}, {}
             self._owed.clear()  # what is owed has ended before, so ledger or journal have it
-        self._ready_at_s = asyncio.get_running_loop().time() + ready_ms / 1000
 
     async def _beat(self) -> None:
         former = self._generation
         while True:
+            self._wake.clear()
+            self._tried_s, was_open = asyncio.get_running_loop().time(), self._link.is_open
             try:
                 if not self._link.is_open:
                     await self._link.open()
                 if self._generation != former and self.when_lost is not None:
                     await self.when_lost()
                 former = self._generation
-                await self._run(BEAT, self._life, int(LEASE_S * 1000))
+                self._peers = [life.decode() for life in await self._run(BEAT, self._life, int(LEASE_S * 1000))]
                 await self._pay()
             except StateAway:
-                pass
+                if was_open:  # lost just now: it may be there again
+                    continue
             except UserError as error:
                 self.log(str(error))
-            await asyncio.sleep(BEAT_EVERY_S)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), BEAT_EVERY_S)
+
+    async def _wait_for(self, what: str) -> None:
+        """One asks for all that wait."""
+        waiting = self._reached.get(what)
+        if waiting is None or (waiting.done() and waiting.exception() is not None):
+            waiting = self._reached[what] = asyncio.ensure_future(self._poll(what))
+        await asyncio.shield(waiting)
+
+    async def _poll(self, what: str) -> None:
+        while True:
+            left_ms, processes = await self._run(AWAIT, self._life, "", what)
+            if not left_ms and not processes:
+                return
+            await asyncio.sleep(LOOK_EVERY_S)
 
     async def _pay(self) -> None:
         while self._owed:

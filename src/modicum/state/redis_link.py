@@ -15,7 +15,8 @@ from modicum.state.counters import StateAway
 TIMEOUT_S = 2.0
 """How long the server may take: then nobody knows, and calls go on or are refused as the owner chose."""
 SCRIPTS = tuple(
-    getattr(redis_scripts, name) for name in ("OPEN", "RESERVE", "SETTLE", "LEVELS", "ADD", "SINCE", "BEAT")
+    getattr(redis_scripts, name)
+    for name in ("OPEN", "RESERVE", "SETTLE", "LEVELS", "ADD", "SINCE", "AWAIT", "LEAVE", "BEAT")
 )
 SHAS = {script: hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest() for script in SCRIPTS}
 
@@ -65,9 +66,9 @@ class RedisLink:
                 self._check_eviction(_fields(memory))
                 await self._opened(self, _fields(server).get("run_id", ""))
         except (OSError, TimeoutError, self._errors.ConnectionError, self._errors.TimeoutError) as error:
-            raise self._lost(error) from None
+            raise self._lost(error, self._connection) from None
         except self._errors.RedisError as error:
-            self._lost(error)
+            self._lost(error, self._connection)
             raise UserError(f"state.redis {self.place} cannot be used: {error}{_what_to_do(str(error))}") from None
         self._is_open, self.problem = True, ""
 
@@ -98,19 +99,23 @@ class RedisLink:
         await self._drop()
 
     async def _send(self) -> None:
+        """Whatever is asked goes to the connection that there is then: its answers may come when there is another."""
         while self._pending:
             batch, self._pending = self._pending, []
-            try:
-                async with asyncio.timeout(TIMEOUT_S):
-                    answers = await self._ask_at_once([command for command, _ in batch], raising=False)
-            except (OSError, TimeoutError, self._errors.RedisError) as error:
-                lost = self._lost(error)
-                answers = [lost] * len(batch)
+            connection, answers = self._connection, None
+            if self._is_open:
+                try:
+                    async with asyncio.timeout(TIMEOUT_S):
+                        answers = await self._ask_at_once([command for command, _ in batch], raising=False)
+                except (OSError, TimeoutError, self._errors.RedisError) as error:
+                    self._lost(error, connection)
+            if answers is None:
+                answers = [StateAway(f"{self.place}: {self.problem}")] * len(batch)
             for (_, future), answer in zip(batch, answers, strict=True):
-                self._hand_over(future, answer)
+                self._hand_over(future, answer, connection)
         self._sending = None
 
-    def _hand_over(self, future: "asyncio.Future[Any]", answer: Any) -> None:
+    def _hand_over(self, future: "asyncio.Future[Any]", answer: Any, connection: Any) -> None:
         if future.done():  # its caller went away
             return
         if not isinstance(answer, Exception):
@@ -120,24 +125,26 @@ class RedisLink:
         elif str(answer).startswith((redis_scripts.FOREIGN, "WRONGTYPE")):
             future.set_exception(StateAway(f"{self.place}: there is data of another program under our keys: {answer}"))
         else:  # the counters were lost, or the scripts were: all of it is set up anew
-            future.set_exception(self._lost(answer))
+            future.set_exception(self._lost(answer, connection))
 
     async def _ask_at_once(self, commands: Sequence[tuple[Any, ...]], *, raising: bool = True) -> list[Any]:
-        await self._connection.send_packed_command(self._connection.pack_commands(commands), check_health=False)
+        connection = self._connection
+        await connection.send_packed_command(connection.pack_commands(commands), check_health=False)
         answers: list[Any] = []
         for _ in commands:
             try:
-                answers.append(await self._connection.read_response())
+                answers.append(await connection.read_response())
             except self._errors.ResponseError as error:
                 answers.append(error)
         if raising and (wrong := next((one for one in answers if isinstance(one, Exception)), None)) is not None:
             raise wrong
         return answers
 
-    def _lost(self, error: Exception) -> StateAway:
-        self._is_open = False
-        self.problem = str(error) or type(error).__name__
-        return StateAway(f"{self.place}: {self.problem}")
+    def _lost(self, error: Exception, connection: Any) -> StateAway:
+        problem = str(error) or type(error).__name__
+        if connection is self._connection:
+            self._is_open, self.problem = False, problem
+        return StateAway(f"{self.place}: {problem}")
 
     async def _drop(self) -> None:
         former, self._connection = self._connection, None

@@ -19,25 +19,80 @@ local former = kind == 'hash' and redis.call('HGET', marker, 'format')
 if kind == 'hash' and former ~= '1' then fail('FOREIGN ' .. marker .. ' is not of this program or version') end
 """
 
+_AWAITED = """
+-- Whom a new generation waits for, as lives of processes with the moment at which that ends: 'waits' until they have
+-- reserved again what their calls hold, 'loads' until they have added what their ledgers know. 'joined': who came.
+local function awaited(base, which)
+  return redis.call('ZCOUNT', base .. which, '(' .. now, '+inf')
+end
+local function is_complete(base)
+  local ready = tonumber(redis.call('HGET', marker, 'ready'))
+  return ready <= now and awaited(base, 'waits') == 0 and awaited(base, 'loads') == 0
+end
+"""
+
 OPEN = (
     _BEGIN
+    + _AWAITED
     + """
--- ARGV: the server's run, which is another one after every start of it; a name for a new generation; the
--- grace; how names of this process's lives begin; this one's name
-local crashed = false
-if former then  -- what an earlier life of this process held: count anew from what is on record
-  local base = marker .. ':' .. redis.call('HGET', marker, 'generation') .. ':'
-  for _, process in ipairs(redis.call('ZRANGE', base .. 'alive', 0, -1)) do
-    if process ~= ARGV[5] and string.sub(process, 1, #ARGV[4]) == ARGV[4]
-      and redis.call('HLEN', base .. 'h:' .. process) > 0 then crashed = true end
+-- ARGV: the server's run, which is another one after every start of it; a name for a new generation; how long it
+-- waits for processes that nobody knows; how names of this process's lives begin; this one's name; the generation in
+-- which it counted before; the lives that it knew there; how long each is waited for; the shortest wait
+local mine, me, lease = ARGV[4], ARGV[5], tonumber(ARGV[8])
+local peers, alive, anew = cmsgpack.unpack(ARGV[7]), {}, false
+local function is_mine(life) return string.sub(life, 1, #mine) == mine end
+local generation = former and redis.call('HGET', marker, 'generation')
+local base = former and marker .. ':' .. generation .. ':'
+local is_lost = not former or redis.call('HGET', marker, 'run') ~= ARGV[1]
+local has_joined = former and redis.call('SISMEMBER', base .. 'joined', me) == 1
+if former then
+  alive = redis.call('ZRANGE', base .. 'alive', 0, -1, 'WITHSCORES')
+  for i = 1, #alive, 2 do  -- what an earlier life of this process held is on record
+    if alive[i] ~= me and is_mine(alive[i]) and redis.call('HLEN', base .. 'h:' .. alive[i]) > 0 then anew = true end
+  end
+  for _, which in ipairs({'waits', 'loads'}) do  -- it was waited for, and comes too late
+    for _, life in ipairs(redis.call('ZRANGEBYSCORE', base .. which, '-inf', now)) do
+      if is_mine(life) then anew = true end
+    end
+  end
+  if ARGV[6] ~= '' and ARGV[6] ~= generation and not has_joined and is_complete(base) then anew = true end
+end
+if is_lost or anew then
+  generation = ARGV[2]
+  base = marker .. ':' .. generation .. ':'
+  local grace = tonumber(ARGV[3])
+  if not is_lost then grace = 0 elseif ARGV[6] ~= '' then grace = math.min(grace, tonumber(ARGV[9])) end
+  redis.call('DEL', marker)
+  redis.call('HSET', marker, 'format', '1', 'run', ARGV[1], 'generation', generation, 'ready', now + grace)
+  for i = 1, #alive, 2 do
+    if not is_mine(alive[i]) then
+      local ends = is_lost and now + lease or tonumber(alive[i + 1])
+      redis.call('ZADD', base .. 'waits', ends, alive[i])
+      redis.call('ZADD', base .. 'loads', ends, alive[i])
+    end
+  end
+  has_joined = false
+end
+if not has_joined and not is_complete(base) or is_lost or anew then
+  local names = {}
+  local function name_of(life) return string.match(life, '^(.*/)') or life end
+  for _, life in ipairs(redis.call('SMEMBERS', base .. 'joined')) do names[name_of(life)] = life end
+  names[mine] = me
+  for _, which in ipairs({'waits', 'loads'}) do
+    for _, life in ipairs(redis.call('ZRANGE', base .. which, 0, -1)) do
+      if is_mine(life) then redis.call('ZREM', base .. which, life) end
+    end
+    redis.call('ZADD', base .. which, now + lease, me)
+    for _, life in ipairs(peers) do
+      if not names[name_of(life)] and ARGV[6] ~= generation then
+        redis.call('ZADD', base .. which, 'NX', now + lease, life)
+      end
+    end
   end
 end
-if crashed or redis.call('HGET', marker, 'run') ~= ARGV[1] then
-  redis.call('DEL', marker)
-  redis.call('HSET', marker, 'format', '1', 'run', ARGV[1], 'generation', ARGV[2], 'ready', now + ARGV[3])
-end
-local ready = tonumber(redis.call('HGET', marker, 'ready'))
-return {redis.call('HGET', marker, 'generation'), math.max(ready - now, 0)}
+redis.call('SADD', base .. 'joined', me)
+redis.call('ZADD', base .. 'alive', now + lease, me)
+return generation
 """
 )
 
@@ -219,12 +274,34 @@ return since
 """
 )
 
+AWAIT = (
+    _COUNTERS
+    + _AWAITED
+    + """
+-- ARGV: generation, process, what it has done: 'waits' or 'loads', or '' for nothing; for which of them it waits.
+-- How many ms at least are to wait, and for how many processes.
+if ARGV[3] ~= '' then redis.call('ZREM', base .. ARGV[3], ARGV[2]) end
+local ready = tonumber(redis.call('HGET', marker, 'ready'))
+return {math.max(ready - now, 0), awaited(base, ARGV[4])}
+"""
+)
+
+LEAVE = (
+    _COUNTERS
+    + """
+-- ARGV: generation, process: nobody waits for it any more, unless it holds something
+if redis.call('HLEN', base .. 'h:' .. ARGV[2]) > 0 then return 0 end
+for _, which in ipairs({'alive', 'waits', 'loads'}) do redis.call('ZREM', base .. which, ARGV[2]) end
+return 1
+"""
+)
+
 BEAT = (
     _COUNTERS
     + """
--- ARGV: generation, process, how long it lives on without another sign; what ended processes held counts as spent
+-- ARGV: generation, process, how long it lives on without another sign; what ended processes held counts as spent.
+-- Who lives.
 redis.call('ZADD', base .. 'alive', now + ARGV[3], ARGV[2])
-local lapsed = 0
 for _, process in ipairs(redis.call('ZRANGEBYSCORE', base .. 'alive', '-inf', now)) do
   local holds = base .. 'h:' .. process
   local every = redis.call('HGETALL', holds)
@@ -234,11 +311,10 @@ for _, process in ipairs(redis.call('ZRANGEBYSCORE', base .. 'alive', '-inf', no
       spend(line, line[2], now)
     end
     redis.call('HSET', base .. 'ended', every[i], every[i + 1])
-    lapsed = lapsed + 1
   end
   redis.call('DEL', holds)
   redis.call('ZREM', base .. 'alive', process)
 end
-return lapsed
+return redis.call('ZRANGE', base .. 'alive', 0, -1)
 """
 )

@@ -292,7 +292,7 @@ def test_while_the_ledger_is_away_after_a_restart_hard_budgets_wait_and_others_d
 
 def test_a_ledger_that_fails_in_a_way_nobody_thought_of_is_one_that_is_not_known(tmp_path):
     with with_budgets(tmp_path, {"limit_calls": 2}, {"name": "soft", "limit_calls": 1, "at_limit": "alert"}) as rig:
-        before = rig.gateway.parts.budgets._before
+        before = rig.gateway.parts.budgets._former._before
         find, before.find = before.find, lambda *_: 1 / 0
         refused = rig.chat()
         before.find = find

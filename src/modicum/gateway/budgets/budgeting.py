@@ -7,18 +7,18 @@ nobody knows what was spent before, calls under hard budgets wait or are refused
 import asyncio
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from time import monotonic
 from typing import NamedTuple
 
-from modicum.calls import Call, UserError
+from modicum.calls import Call
 from modicum.gateway import sending
 from modicum.gateway.budgets import replies
 from modicum.gateway.budgets.bounds import NoBound
 from modicum.gateway.budgets.call_prices import CallPrices
-from modicum.gateway.budgets.covering import BETWEEN, CountedBudget, CoveringBudget, PaidOn, after_attempts, with_paid
+from modicum.gateway.budgets.covering import CountedBudget, CoveringBudget, PaidOn, after_attempts, with_paid
+from modicum.gateway.budgets.former import FormerLoads
 from modicum.gateway.budgets.spent import SpentBefore
 from modicum.gateway.exchange import Exchange, PendingEdit, is_unbilled
 from modicum.gateway.failures import Failed, contain_stage
@@ -26,6 +26,7 @@ from modicum.gateway.http.refusal import Refused
 from modicum.gateway.process.log import log
 from modicum.gateway.upstreams import Route
 from modicum.governance.budgets import (
+    COUNTED_TAG,
     RESERVED_TAG,
     Amounts,
     Budget,
@@ -42,6 +43,9 @@ from modicum.state.counters import Level, Line, SharedCounters, StateAway
 
 RULE = "budget"
 """Under which name a cheaper model stands among a call's edits."""
+MOST_TRIES = 5
+"""For a call whose counters are lost again and again while it reserves."""
+RECORDED_WITHIN_S = 2.0
 MOST_LOGGED = 10_000
 MOST_UNKNOWN = 10_000
 """Calls whose cost nobody knows that are remembered; of older ones the ledger alone learns it."""
@@ -54,6 +58,8 @@ class Reservation(NamedTuple):
 
     covering: tuple[CoveringBudget, ...]
     worst: Amounts
+    generation: str
+    """Of the counters that it is in."""
     is_counted: bool = True
     """False: the counters could not be reached, and the owner lets calls go on then."""
 
@@ -83,20 +89,22 @@ class Budgeting:
     """
 
     def __init__(self, counters: SharedCounters, prices: CallPrices, before: SpentBefore, failed: Failed) -> None:
-        self._counters, self._prices, self._before, self._failed = counters, prices, before, failed
+        self._counters, self._prices, self._failed = counters, prices, failed
+        self._former = FormerLoads(counters, before, failed)
         self._declared: tuple[Budget, ...] = ()
         self._budgets: list[CountedBudget] = []
         self._newest_s = 0.0
         """Since when there is the newest of them."""
         self._generation: str | None = None
         """Of the counters, as of which `_budgets` count; None: not known yet."""
+        self._is_new = False
+        """Other budgets were declared than those that count."""
+        self._loading: asyncio.Future[None] | None = None
         self._renewing = asyncio.Lock()
         self._admits_when_away = False
         self._is_away = False
         self._held: dict[str, Exchange] = {}
         """Calls that have a reservation."""
-        self._loads: dict[tuple[str, datetime | None], asyncio.Future[bool]] = {}
-        self._thread = ThreadPoolExecutor(1, "spent")
         self._warned: set[str] = set()
         self._unknown: OrderedDict[str, UnknownCall] = OrderedDict()
 
@@ -113,7 +121,7 @@ class Budgeting:
     async def take_over(self, budgets: Sequence[Budget], *, admits_when_away: bool = False) -> None:
         """The budgets that hold from now on. What is counted stays, for those that count the same as before."""
         self._declared, self._admits_when_away = tuple(budgets), admits_when_away
-        self._generation = None
+        self._is_new = True
         with suppress(StateAway):  # the next call tries again
             await self.renew()
 
@@ -125,15 +133,30 @@ class Budgeting:
         """
         async with self._renewing:
             generation = self._counters.generation
-            if generation == self._generation:
+            if generation == self._generation and not self._is_new:
                 return
-            since = await self._counters.count_since([one.identity for one in self._declared])
-            self._budgets = [CountedBudget(one, at) for one, at in zip(self._declared, since, strict=True)]
+            declared = self._declared
+            since = await self._counters.count_since([one.identity for one in declared])
+            self._budgets = [CountedBudget(one, at) for one, at in zip(declared, since, strict=True)]
             self._newest_s = max((at.timestamp() for at in since), default=0.0)
-            if self._generation is not None:
+            if self._generation not in {None, generation}:
                 for exchange in list(self._held.values()):
-                    await self._reserve_again(exchange)
-            self._generation = generation
+                    await self._reserve_again(exchange, generation)
+                await self._until_recorded()
+            await self._counters.report_reserved_again()
+            self._generation, self._is_new = generation, declared is not self._declared
+            self._loading = asyncio.ensure_future(self._load_all(generation))
+
+    async def _load_all(self, generation: str) -> None:
+        if generation:  # others wait for it
+            with contain_stage("budgets", self._failed), suppress(StateAway):
+                await self._former.load_all(self._budgets)
+
+    async def _until_recorded(self) -> None:
+        """Calls that have ended and are not settled yet are not reserved again: the ledger is to have them."""
+        until = monotonic() + RECORDED_WITHIN_S
+        while any(one.finished is not None for one in self._held.values()) and monotonic() < until:  # noqa: ASYNC110
+            await asyncio.sleep(0.005)
 
     async def reserve(self, exchange: Exchange, find_route: FindRoute, *, may_downgrade: bool = True) -> None:
         """Reserves what a call may cost, on all budgets that cover it or on none. A call that has a reservation has it
@@ -143,21 +166,25 @@ class Budgeting:
             Refused: it does not fit.
             DialectError: it cannot be read.
         """
-        try:
-            await self._reserve(exchange, find_route, may_downgrade=may_downgrade)
-        except StateAway as problem:
-            await self._reserve_blindly(exchange, str(problem))
+        for _ in range(MOST_TRIES):
+            try:
+                return await self._reserve(exchange, find_route, may_downgrade=may_downgrade)
+            except StateAway as problem:
+                away = str(problem)
+            if not await self._counters.back():
+                break
+        return await self._reserve_blindly(exchange, away)
 
     async def _reserve(self, exchange: Exchange, find_route: FindRoute, *, may_downgrade: bool) -> None:
         while True:
-            if self._generation != self._counters.generation:
+            if self._generation != self._counters.generation or self._is_new:
                 await self.renew()
             generation, covering = self._generation, self._covering(exchange)
             if not covering and not exchange.paid:
                 await self.release(exchange)
                 return
             for one in covering:
-                await self._load(one)
+                await self._former.load(one)
             worst, no_bound = await self._worst(exchange, covering)
             lines = [one.line(worst.in_unit(one.budget.unit) or 0, may_downgrade=may_downgrade) for one in covering]
             lines = with_paid(lines, exchange.paid)
@@ -167,6 +194,8 @@ class Budgeting:
                 levels = await self._counters.levels(lines)
             else:
                 admitted, levels = await self._counters.reserve(exchange.number, lines)
+                if generation != self._counters.generation:
+                    continue
                 if admitted:
                     break
             self._say_away("")
@@ -177,7 +206,7 @@ class Budgeting:
             may_downgrade = False
             self._downgrade(exchange, verdict, find_route)
         self._say_away("")
-        self._hold(exchange, Reservation(tuple(covering), worst))
+        self._hold(exchange, Reservation(tuple(covering), worst, self._counters.generation))
         standings = self._standings(covering, levels)
         self._warn(crossed(standings, worst), covering)
         exchange.budget_left = _left(
@@ -195,21 +224,22 @@ class Budgeting:
             raise replies.away(hard)
         if exchange.reservation is None and covering:
             worst, _ = await self._worst(exchange, covering)
-            self._hold(exchange, Reservation(tuple(covering), worst, is_counted=False))
+            self._hold(exchange, Reservation(tuple(covering), worst, self._counters.generation, is_counted=False))
 
     def _hold(self, exchange: Exchange, reservation: Reservation) -> None:
         exchange.reservation = reservation
         exchange.about.tags[RESERVED_TAG] = reservation.worst.text
         self._held[exchange.number] = exchange
 
-    async def _reserve_again(self, exchange: Exchange) -> None:
+    async def _reserve_again(self, exchange: Exchange, generation: str) -> None:
+        """Says so in the call's record, since the ledger is asked for calls that began before."""
+        if exchange.finished is not None:
+            return
         reservation: Reservation = exchange.reservation
-        again = reservation._replace(covering=tuple(self._covering(exchange)), is_counted=True)
-        await self._counters.reserve(exchange.number, with_paid(again.lines, exchange.paid))
-        if exchange.reservation is reservation:
-            exchange.reservation = again
-        else:  # it ended meanwhile, and counts by what the ledger says, or late
-            await self._counters.release(exchange.number)
+        exchange.about.tags[COUNTED_TAG] = generation
+        again = Reservation(tuple(self._covering(exchange)), reservation.worst, generation)
+        exchange.reservation, exchange.paid = again, ()  # attempts are on record, without this tag
+        await self._counters.reserve(exchange.number, again.lines)
 
     def _say_away(self, problem: str) -> None:
         """Once when it begins, and once when it ends."""
@@ -243,7 +273,8 @@ class Budgeting:
             self._unknown[exchange.finished.call_id] = UnknownCall(reservation.covering, amounts, monotonic())
             if len(self._unknown) > MOST_UNKNOWN:
                 self._unknown.popitem(last=False)
-        if exchange.timing.started_s <= self._newest_s:
+        is_in_ledger = reservation.generation != self._counters.generation  # all was lost while it ended
+        if exchange.timing.started_s <= self._newest_s and not is_in_ledger:
             await self._count_late(exchange, reservation.covering)
         if levels:
             exchange.budget_left = _left(self._standings(reservation.covering, levels))
@@ -284,8 +315,10 @@ class Budgeting:
         await self._counters.release(exchange.number)
 
     async def close(self) -> None:
+        if self._loading is not None:
+            self._loading.cancel()
         await self._counters.close()
-        self._thread.shutdown(wait=False, cancel_futures=True)
+        self._former.close()
         self._prices.close()
 
     def _covering(self, exchange: Exchange) -> list[CoveringBudget]:
@@ -294,52 +327,6 @@ class Budgeting:
         at = datetime.fromtimestamp(exchange.timing.started_s, UTC)
         every = (one.covering(call, at) for one in self._budgets)
         return [one for one in every if one is not None]
-
-    async def _load(self, one: CoveringBudget) -> None:
-        """What was spent in the window before we counted."""
-        since = one.counted.since
-        if one.span.start >= since:
-            return
-        key = one.counted.identity, None if one.counted.is_sliding else one.span.start
-        await self._counters.ready()
-        load = self._loads.get(key)
-        if load is None:
-            load = self._loads[key] = asyncio.ensure_future(self._try_to_add_former(one, since))
-        is_loaded = False
-        try:
-            is_loaded = await asyncio.shield(load)
-        finally:
-            if not is_loaded and load.done() and self._loads.get(key) is load:  # the next call tries again
-                del self._loads[key]
-        if not is_loaded and one.budget.is_hard:
-            raise replies.unknown(one.budget)
-
-    async def _try_to_add_former(self, one: CoveringBudget, until: datetime) -> bool:
-        """Whether that could be done; why not is logged once for all calls that wait for it."""
-        try:
-            with contain_stage("budgets", self._failed, (UserError, StateAway)):
-                await self._add_former(one, until)
-                return True
-        except UserError as error:
-            log("budget_unknown", budget=one.budget.name, problem=str(error))
-        return False
-
-    async def _add_former(self, one: CoveringBudget, until: datetime) -> None:
-        """A sliding window is asked for as a whole, whatever of it has passed since: what is too old is forgotten."""
-        budget, start = one.budget, one.span.start
-        if one.counted.is_sliding:
-            start = until - timedelta(seconds=budget.window.sliding_s)
-        former = await asyncio.get_running_loop().run_in_executor(self._thread, self._before.find, budget, start, until)
-        passed_s = max((datetime.now(UTC) - until).total_seconds(), 0.0)
-        counter = one.counter.split(BETWEEN)[:2]
-        spent = [
-            (
-                one._replace(counter=BETWEEN.join((*counter, *spend.instance))).line(spend.amount),
-                spend.age_s + passed_s,
-            )
-            for spend in former
-        ]
-        await self._counters.add_once(BETWEEN.join((*counter, self._before.ledger)), spent)
 
     async def _worst(self, exchange: Exchange, covering: Sequence[CoveringBudget]) -> tuple[Amounts, str]:
         """What the call may cost at most, and why that is not known."""

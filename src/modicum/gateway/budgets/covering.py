@@ -33,6 +33,10 @@ class CountedBudget:
         instance = self.budget.instance_of(call)
         if instance is None:
             return None
+        return self.sum_of(instance, at)
+
+    def sum_of(self, instance: tuple[str, ...], at: datetime) -> "CoveringBudget":
+        """The sum of those names, in the window of that moment."""
         span = self._span
         if span is None or self.is_sliding or not span.covers(at):
             span = self._span = self.budget.window.span_at(at)

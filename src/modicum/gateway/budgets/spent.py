@@ -37,8 +37,9 @@ class SpentBefore:
     def __init__(self, journals: Path, open_ledger: OpenLedger | None, ledger: str = "") -> None:
         self._journals, self._open, self.ledger = journals, open_ledger, ledger
 
-    def find(self, budget: Budget, since: datetime, until: datetime) -> list[FormerSpend]:
-        """What the budget's calls cost that began within a span.
+    def find(self, budget: Budget, since: datetime, until: datetime, counted_in: str = "") -> list[FormerSpend]:
+        """What the budget's calls cost that began within a span; without those that were reserved again in a generation
+        of shared counters.
 
         Raises:
             UserError: the ledger cannot be asked, or does not get what the journals hold.
@@ -47,7 +48,7 @@ class SpentBefore:
             raise UserError("there is no ledger to ask what was spent")
         self._wait_until_shipped()
         with self._open() as store:
-            return former_spend(store, budget, since, until)
+            return former_spend(store, budget, since, until, counted_in)
 
     def _wait_until_shipped(self) -> None:
         until = monotonic() + WITHIN_S

@@ -37,7 +37,12 @@ EACH_FIELDS = ("team", "app", "user", "key", "task", "tag_value")
 
 
 def find_spend(
-    store: Store, scope: dict[str, str], since: datetime, until: datetime, slot_s: float = WHOLE_S
+    store: Store,
+    scope: dict[str, str],
+    since: datetime,
+    until: datetime,
+    slot_s: float = WHOLE_S,
+    counted_in: str = "",
 ) -> Sequence[BudgetSpend]:
     """What was spent within a span.
 
@@ -47,8 +52,9 @@ def find_spend(
         since: when the span begins.
         until: when it ends; not included.
         slot_s: amounts are summed by slots of so many seconds.
+        counted_in: calls with this text in the tag `COUNTED_TAG` are left out; empty: none.
     """
-    rows = store.ask("budget_spend", since=since, until=until, slot_s=slot_s, **scope)
+    rows = store.ask("budget_spend", since=since, until=until, slot_s=slot_s, counted_in=counted_in, **scope)
     return [_spend(row, scope, slot_s) for row in rows]
 
 
@@ -73,14 +79,16 @@ class FormerSpend(NamedTuple):
     amount: int
 
 
-def former_spend(store: Store, budget: Budget, since: datetime, until: datetime) -> list[FormerSpend]:
+def former_spend(
+    store: Store, budget: Budget, since: datetime, until: datetime, counted_in: str = ""
+) -> list[FormerSpend]:
     """What a budget's calls cost that began within a span, by its own sums. A call whose cost nobody knows counts with
-    what was reserved for it.
+    what was reserved for it; one that is counted elsewhere (`COUNTED_TAG`) does not.
     """
     slot_s = budget.window.sliding_s / SLOTS or WHOLE_S
     scope = {name: getattr(budget, name) for name in EACH_FIELDS} | {"tag": budget.tag}
     sums: dict[tuple[tuple[str, ...], float], int] = {}
-    for spend in find_spend(store, scope, since, until, slot_s):
+    for spend in find_spend(store, scope, since, until, slot_s, counted_in):
         if budget.model and not fits_model(budget.model, spend.model):
             continue
         place = spend.instance, spend.age_s

@@ -1,7 +1,8 @@
 -- What calls through the gateway cost that a budget covers, a row per name that has a sum of its own, model and slot.
 -- $team, $app, $user, $key, $task: whose calls; '' for all, '*' for each apart. $tag, $tag_value: likewise by a tag.
 -- $slot_s: slots of so many seconds, counted back from $until. reserved: of calls whose cost is unknown, what was
--- reserved for them (the text of the tag 'budget.reserved').
+-- reserved for them (the text of the tag 'budget.reserved'). $counted_in: calls with this text in the tag
+-- 'budget.generation' are left out; '' for none.
 SELECT
     CASE WHEN $team = '*' THEN team ELSE '' END AS each_team,
     CASE WHEN $app = '*' THEN app ELSE '' END AS each_app,
@@ -19,6 +20,7 @@ SELECT
     sum(effective_tokens) AS weighed_tokens
 FROM entries
 WHERE source = 'gateway' AND started >= $since AND started < $until
+    AND ($counted_in = '' OR tag_value(tags, 'budget.generation') <> $counted_in)
     AND ($team = '' OR $team = '*' OR team = $team)
     AND ($app = '' OR $app = '*' OR app = $app)
     AND ($user = '' OR $user = '*' OR user_name = $user)

@@ -39,6 +39,7 @@ VERBS = {
     "route": "Learn which model a prompt needs, and show how good that is: train, eval, decide.",
     "experiment": "Try a change on live tasks with a hold-out, and take it back if outcomes suffer.",
     "optimize": "Show which rules would act on your calls, what each expects to save, and why others do not.",
+    "cache": "Show whether prompt caches are warm, and what the next turn costs cold.",
     "prices": "Show what a model costs and cost, and what the past would cost at other prices.",
     "count": "Count tokens and price of a text for several models, with the error of the count.",
     "fit": "Check whether a codebase fits a context window, and what sending it costs.",
@@ -52,6 +53,7 @@ VERBS = {
 
 FILES = {
     "budget": "budgets",
+    "cache": "caching.verbs",
     "compare": "comparison.verb",
     "headroom": "limits.headroom",
     "import": "import_logs",

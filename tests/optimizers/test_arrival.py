@@ -106,6 +106,9 @@ def test_what_runs_unasked_loses_nothing_and_takes_no_time():
         "content.line_numbers",
         "content.grouped_matches",
         "content.json_minify",
+        "cache.tool_order",
+        "cache.key",
+        "cache.breakpoints",
     ]
     assert all(rule.is_cache_safe and rule.purpose for rule in RULES)
     assert len({rule.name for rule in RULES}) == len(RULES)

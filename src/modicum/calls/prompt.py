@@ -177,6 +177,24 @@ class Prompt:
         return "\n".join(unit.text or "" for unit in self.units if unit.kind is SegmentKind.SYSTEM)
 
     @property
+    def marks_cache(self) -> bool:
+        """Whether the caller says itself what is to be cached.
+
+        Raises:
+            NotHeld: a ledger does not know.
+        """
+        raise NotHeld("the caller's cache marks: a ledger keeps none")
+
+    @property
+    def takes_cache_key(self) -> bool:
+        """Whether its API takes a name of the conversation for its cache, and the caller gives none.
+
+        Raises:
+            NotHeld: a ledger does not know.
+        """
+        raise NotHeld("the request's fields: a ledger keeps none")
+
+    @property
     def ends_with_tool_result(self) -> bool:
         """The call goes on with a turn that asked for tools."""
         return bool(self.units) and self.units[-1].kind is SegmentKind.TOOL_RESULT

@@ -2,6 +2,7 @@
 
 from modicum.calls.rule import Rule, Safety
 from modicum.optimizers.base64_runs import BASE64
+from modicum.optimizers.cache_preparation import BREAKPOINTS, CACHE_KEY, TOOL_ORDER
 from modicum.optimizers.grouped_matches import GROUPED_MATCHES
 from modicum.optimizers.json_minify import MINIFY_JSON
 from modicum.optimizers.json_tables import TABLES
@@ -21,6 +22,9 @@ RULES: tuple[Rule, ...] = (
     FOLD_LOGS,
     CUT,
     REPEATS,
+    TOOL_ORDER,
+    CACHE_KEY,
+    BREAKPOINTS,
 )
 """All rules that need nothing prepared, each with its safety, in the order in which they run. References to a repeated
 result come last, so that they point to a text as it is sent. Rules of features (a team's plan) join them where the

@@ -12,6 +12,9 @@ from modicum.optimizers.repeats import REPEATS
 from modicum.optimizers.result_cut import CUT
 from modicum.optimizers.terminal_output import TERMINAL
 
+CACHE_RULES: tuple[Rule, ...] = (TOOL_ORDER, CACHE_KEY, BREAKPOINTS)
+"""They change nothing that the model reads."""
+
 RULES: tuple[Rule, ...] = (
     LINE_NUMBERS,
     GROUPED_MATCHES,
@@ -22,9 +25,7 @@ RULES: tuple[Rule, ...] = (
     FOLD_LOGS,
     CUT,
     REPEATS,
-    TOOL_ORDER,
-    CACHE_KEY,
-    BREAKPOINTS,
+    *CACHE_RULES,
 )
 """All rules that need nothing prepared, each with its safety, in the order in which they run. References to a repeated
 result come last, so that they point to a text as it is sent. Rules of features (a team's plan) join them where the
@@ -34,7 +35,8 @@ DEFAULT_RULES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.is_defaul
 """Those that run where nobody has chosen: they lose nothing, break no cache and take next to no time."""
 
 LOSSLESS_RULES: tuple[Rule, ...] = tuple(
-    rule for rule in RULES if rule.safety is Safety.LOSSLESS and rule.is_cache_safe
+    rule for rule in RULES if rule.safety is Safety.LOSSLESS and rule.is_cache_safe and rule not in CACHE_RULES
 )
+"""Rules for content that lose nothing and break no cache."""
 LOSSLESS_SET, ALL_SET = "lossless", "all"
 """Names of sets of rules, in a ledger and where a change is typed: `LOSSLESS_RULES` and `RULES`."""

@@ -51,7 +51,7 @@ def sort_tools(prompt: Prompt, facts: Facts) -> Change:  # noqa: ARG001 - a rule
 
 def set_key(prompt: Prompt, facts: Facts) -> Change:  # noqa: ARG001 - a rule's shape
     """Names the conversation to a provider that routes by such a name: by its tools, instructions and first message."""
-    if not prompt.takes_cache_key:
+    if not prompt.takes_cache_key or not any(unit.is_message for unit in prompt.units):
         return NO_CHANGE
     begins = hashlib.blake2b(digest_size=16)
     for unit in prompt.units:

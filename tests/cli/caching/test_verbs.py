@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modicum.cli.caching.verbs import status_line
-from modicum.insights.cache_status import CacheState
+from modicum.insights.cache_replay.cache_status import CacheState
 
 MODEL = "claude-opus-4-5-20251101"
 

@@ -19,7 +19,7 @@ from modicum.cli.terminal.quantity import Quantity
 from modicum.settings import Settings, read_settings
 
 if TYPE_CHECKING:
-    from modicum.insights.cache_status import CacheState, CacheUse
+    from modicum.insights.cache_replay.cache_status import CacheState, CacheUse
 
 LOOK_BACK = timedelta(hours=24)
 MOST_ROWS = 10
@@ -72,7 +72,7 @@ def status(options: StatusOptions) -> None:
       modicum cache status --stdin                     a status line of Claude Code
       modicum cache status --stdin --warn-over 0.50    a hook that warns before a dear turn
     """
-    from modicum.insights.cache_status import cache_states
+    from modicum.insights.cache_replay.cache_status import cache_states
 
     settings = read_settings()
     problems: list[Problem] = []
@@ -110,7 +110,7 @@ def _find_uses(
     options: StatusOptions, settings: Settings, problems: list[Problem], since: datetime
 ) -> "Iterable[CacheUse]":
     from modicum.importers.format import Reading
-    from modicum.insights.cache_status import CacheUse, uses_of
+    from modicum.insights.cache_replay.cache_status import CacheUse, uses_of
 
     paths = options.paths
     if options.from_stdin:

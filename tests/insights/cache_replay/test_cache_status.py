@@ -6,7 +6,7 @@ import pytest
 from insights.planted import PRICES
 from ledger.samples import START, entry
 from modicum.calls import Call, CallStatus, Usage
-from modicum.insights.cache_status import CacheUse, cache_states, uses_of
+from modicum.insights.cache_replay.cache_status import CacheUse, cache_states, uses_of
 
 OPUS = "claude-opus-4-5-20251101"
 

@@ -24,7 +24,7 @@ from modicum.ledger.opening import open_store
 from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
 from modicum.metering.return_times import CODING_AGENTS, ReturnTimes
-from modicum.optimizers.all_rules import ALL_SET, LOSSLESS_SET, RULES
+from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
 from modicum.statistics.ratios import ratio_of_sums
 from savings_content import content_figures
 from savings_split import link, split_by_person
@@ -119,7 +119,7 @@ def measure(history: History, prices: PriceBook, suffix: str, survival: Survival
     figures |= shares(replays, history, [pings, lossless], f"net_saving_share{suffix}")
     figures |= shares(replays, history, [pings], f"pings_share{suffix}")
     figures |= shares(replays, history, [lossless], f"lossless_share{suffix}")
-    for rule in RULES:
+    for rule in CONTENT_RULES:
         change = parse_what_if(f"rules={rule.name}", history, prices).change
         figures[f"{rule.name}{suffix}"] = replays.run([change]).saving_share
     extra = rereading_usd(survival, ALL_SET, history.entry_ids, history.prompt, replays.rates)

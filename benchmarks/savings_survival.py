@@ -20,11 +20,11 @@ from modicum.context.block_listener import BlockListener, Listeners
 from modicum.importers.claude_code.format import read
 from modicum.importers.format import Reading
 from modicum.importers.rule_watch import RuleWatch
-from modicum.optimizers.all_rules import ALL_SET, LOSSLESS_RULES, LOSSLESS_SET, RULES
+from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_RULES, LOSSLESS_SET
 from modicum.optimizers.grouped_matches import matches_on_their_own
 from modicum.optimizers.line_numbers import with_line_numbers
 
-SETS = {LOSSLESS_SET: LOSSLESS_RULES, ALL_SET: RULES}
+SETS = {LOSSLESS_SET: LOSSLESS_RULES, ALL_SET: CONTENT_RULES}
 LITERAL = "literal"
 """The lossless rules, where only what still stands there letter by letter counts."""
 FEWEST_ITEMS = 20

@@ -16,7 +16,7 @@ from modicum.calls.prompt import HeldPrompt
 from modicum.calls.rule import Rule
 from modicum.context.block_listener import BlockListener
 from modicum.metering.tokens import count_tokens
-from modicum.optimizers.all_rules import ALL_SET, LOSSLESS_RULES, LOSSLESS_SET, RULES
+from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_RULES, LOSSLESS_SET
 from modicum.optimizers.running import run_rules
 
 NEEDED = {SegmentKind.TOOL_RESULT, SegmentKind.USER}
@@ -33,7 +33,7 @@ Born = tuple[int, int]
 
 def rule_sets() -> dict[str, tuple[Rule, ...]]:
     """The sets that are watched, by name."""
-    return {**{rule.name: (rule,) for rule in RULES}, LOSSLESS_SET: LOSSLESS_RULES, ALL_SET: RULES}
+    return {**{rule.name: (rule,) for rule in CONTENT_RULES}, LOSSLESS_SET: LOSSLESS_RULES, ALL_SET: CONTENT_RULES}
 
 
 class RuleWatch(BlockListener):

@@ -36,7 +36,7 @@ from modicum.insights.what_if import (
 )
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
-from modicum.optimizers.all_rules import ALL_SET, LOSSLESS_SET, RULES
+from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
 
 CAPS = (500, 1000, 2000, 4000, 8000)
 """Tokens per tool result for which the cap curve is drawn."""
@@ -360,7 +360,7 @@ def _replay_rules(replays: Replay, prices: PriceBook) -> RuleSavings:
     """Every rule as a what-if, and what they save together."""
     history = replays.history
     pings = _pings(history, prices)
-    alone = [parse_what_if(f"{RULES_FORM}={rule.name}", history, prices) for rule in RULES]
+    alone = [parse_what_if(f"{RULES_FORM}={rule.name}", history, prices) for rule in CONTENT_RULES]
     results = [
         _replay_together(replays, one.name, [one.change])
         for one in (*alone, *([WhatIf(KEEP_WARM, FindingClass.REPLAYED, pings)] if pings is not None else ()))

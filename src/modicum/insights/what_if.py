@@ -17,7 +17,7 @@ from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
 from modicum.metering.prompt_cache import CacheRules
 from modicum.metering.return_times import CODING_AGENTS
-from modicum.optimizers.all_rules import ALL_SET, LOSSLESS_SET, RULES
+from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
 
 FORMS = (
     "cache_ttl=5m|1h|30m|12h|24h|off",
@@ -211,7 +211,7 @@ def shorten_results(history: History, rules: str) -> HistoryChange:
     Raises:
         UserError: there are no such rules, or the history was imported without looking at them.
     """
-    names = [LOSSLESS_SET, ALL_SET, *(rule.name for rule in RULES)]
+    names = [LOSSLESS_SET, ALL_SET, *(rule.name for rule in CONTENT_RULES)]
     if rules not in names:
         raise unknown_name("set of rules", rules, names)
     shares = history.shortened_shares.get(rules)

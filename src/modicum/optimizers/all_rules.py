@@ -15,7 +15,7 @@ from modicum.optimizers.terminal_output import TERMINAL
 CACHE_RULES: tuple[Rule, ...] = (TOOL_ORDER, CACHE_KEY, BREAKPOINTS)
 """They change nothing that the model reads."""
 
-RULES: tuple[Rule, ...] = (
+CONTENT_RULES: tuple[Rule, ...] = (
     LINE_NUMBERS,
     GROUPED_MATCHES,
     MINIFY_JSON,
@@ -25,18 +25,20 @@ RULES: tuple[Rule, ...] = (
     FOLD_LOGS,
     CUT,
     REPEATS,
-    *CACHE_RULES,
 )
-"""All rules that need nothing prepared, each with its safety, in the order in which they run. References to a repeated
-result come last, so that they point to a text as it is sent. Rules of features (a team's plan) join them where the
-feature is set up."""
+"""They shorten what tools returned. References to a repeated result come last, so that they point to a text as it is
+sent."""
+
+RULES: tuple[Rule, ...] = (*CONTENT_RULES, *CACHE_RULES)
+"""All rules that need nothing prepared, in the order in which they run. Rules of features (a team's plan) join them where
+the feature is set up."""
 
 DEFAULT_RULES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.is_default)
 """Those that run where nobody has chosen: they lose nothing, break no cache and take next to no time."""
 
 LOSSLESS_RULES: tuple[Rule, ...] = tuple(
-    rule for rule in RULES if rule.safety is Safety.LOSSLESS and rule.is_cache_safe and rule not in CACHE_RULES
+    rule for rule in CONTENT_RULES if rule.safety is Safety.LOSSLESS and rule.is_cache_safe
 )
 """Rules for content that lose nothing and break no cache."""
 LOSSLESS_SET, ALL_SET = "lossless", "all"
-"""Names of sets of rules, in a ledger and where a change is typed: `LOSSLESS_RULES` and `RULES`."""
+"""Names of sets of rules, in a ledger and where a change is typed: `LOSSLESS_RULES` and `CONTENT_RULES`."""

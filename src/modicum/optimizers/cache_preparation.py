@@ -10,7 +10,6 @@ from modicum.calls.change import NO_CHANGE, Change
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import Prompt
 from modicum.calls.rule import NetSaving, NotDecidable, Rule, Safety
-from modicum.metering.prompt_cache import find_rules
 
 _KEY_CHARACTERS = 24
 _CERTAIN = NetSaving(is_certain=True)
@@ -18,6 +17,8 @@ _CERTAIN = NetSaving(is_certain=True)
 
 def set_breakpoints(prompt: Prompt, facts: Facts) -> Change | NotDecidable:
     """Marks what the next call of a conversation can read again, where the caller marks nothing."""
+    from modicum.metering.prompt_cache import find_rules  # it loads numpy, which hooks do without
+
     rules = find_rules(facts.model, facts.at.date())
     if rules is None or rules.is_implicit or prompt.marks_cache or prompt.tokens < rules.minimum:
         return NO_CHANGE

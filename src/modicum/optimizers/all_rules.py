@@ -30,8 +30,8 @@ CONTENT_RULES: tuple[Rule, ...] = (
 sent."""
 
 RULES: tuple[Rule, ...] = (*CONTENT_RULES, *CACHE_RULES)
-"""All rules that need nothing prepared, in the order in which they run. Rules of features (a team's plan) join them where
-the feature is set up."""
+"""All rules that need nothing prepared, in the order in which they run. Rules of features (a team's plan) join them
+where the feature is set up."""
 
 DEFAULT_RULES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.is_default)
 """Those that run where nobody has chosen: they lose nothing, break no cache and take next to no time."""

@@ -160,12 +160,8 @@ def print_audit(found: "Audit") -> None:
         if one.is_bound and not found.is_bound:
             output.print_text(f"for {one.source} the replay is off by more: figures that rest on it are bounds")
     _print_findings(found.findings)
-<<<<<<< HEAD
-    click.echo(joint_line(found))
-    _print_rule_savings(found)
-=======
     output.print_text(joint_line(found))
->>>>>>> main
+    _print_rule_savings(found)
     print_causes(found.break_causes)
     _print_first_steps(found)
     if found.what_if:
@@ -266,7 +262,7 @@ def _print_rule_savings(found: "Audit") -> None:
         (savings.lossless, "modicum's rules that lose nothing, with pings that keep caches warm"),
         (savings.every, "with those rules too that an owner has to weigh"),
     ):
-        click.echo(f"{what}: {_format_saving(one.saving_usd)}, {_format_share(one)} of what was spent")
+        output.print_text(f"{what}: {_format_saving(one.saving_usd)}, {_format_share(one)} of what was spent")
     click.echo()
     output.print_table(
         ["rule alone (modicum optimize list)", "class", "saves", "share"],

@@ -19,6 +19,7 @@ from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
 from modicum.settings.outcomes import OutcomeSettings, outcome_budgets_of, worth_of
+from modicum.settings.prompts import PromptSettings
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
 from modicum.settings.secret import secret_at
@@ -42,6 +43,7 @@ __all__ = [
     "OptimizeSettings",
     "OtelSettings",
     "OutcomeSettings",
+    "PromptSettings",
     "ResilienceSettings",
     "RouteSettings",
     "Settings",

@@ -14,6 +14,7 @@ from modicum.gateway.http.body_budget import BodyShare
 from modicum.gateway.http.client import Client, Receive, Send
 from modicum.gateway.http.codings import CODINGS, PIECE_BYTES, BadCodingError, Unpacker
 from modicum.gateway.http.cors import Cors
+from modicum.gateway.http.direct_caller import DirectCaller, direct_caller
 from modicum.gateway.http.hosts import HostNames
 from modicum.gateway.http.otlp_door import PATHS as OTLP
 from modicum.gateway.http.outcomes import record_outcomes, take_outcomes
@@ -81,7 +82,8 @@ class App:
 
     async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send, share: BodyShare) -> None:
         path, method = scope["path"], scope["method"]
-        client = Client(receive, self.cors.marked(scope["headers"], send), self._slow_client_s)
+        direct = None if self.cors.marks_replies else direct_caller(scope)
+        client = Client(receive, self.cors.marked(scope["headers"], send), self._slow_client_s, direct)
         dialect = dialect_of(path)
         try:
             headers, passing = self._headers(scope["headers"])
@@ -95,7 +97,7 @@ class App:
                 return
             target = served(method, path, headers)
             caller = self._pipeline.identify(headers, scope["query_string"])
-            body = b"" if target.method == b"GET" else await self._body(receive, headers, share)
+            body = b"" if target.method == b"GET" else await self._body(receive, headers, share, direct)
         except Refused as refusal:
             self._parts.refusals.add(refusal.kind)
             await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
@@ -168,7 +170,13 @@ class App:
         return headers, passing
 
     async def _body(
-        self, receive: Receive, headers: dict[bytes, bytes], share: BodyShare, *, as_sent: bool = False
+        self,
+        receive: Receive,
+        headers: dict[bytes, bytes],
+        share: BodyShare,
+        direct: DirectCaller | None = None,
+        *,
+        as_sent: bool = False,
     ) -> bytes:
         """The body, unpacked if it is compressed (but not `as_sent`); its bytes are taken from `share`.
 
@@ -181,6 +189,11 @@ class App:
             raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
         share.check(int(length))
         unpacker = None if as_sent else _unpacker(headers)
+        if unpacker is None and direct is not None and (body := direct.take_body()) is not None:
+            share.take(len(body))
+            if len(body) > self._most_body_bytes:
+                raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
+            return body
         parts: list[bytes] = []
         try:
             async with asyncio.timeout(self._slow_client_s):

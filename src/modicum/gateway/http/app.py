@@ -16,6 +16,7 @@ from modicum.gateway.http.codings import CODINGS, PIECE_BYTES, BadCodingError, U
 from modicum.gateway.http.cors import Cors
 from modicum.gateway.http.direct_caller import DirectCaller, direct_caller
 from modicum.gateway.http.hosts import HostNames
+from modicum.gateway.http.known_head import HeadPlace, KnownHead
 from modicum.gateway.http.otlp_door import PATHS as OTLP
 from modicum.gateway.http.outcomes import record_outcomes, take_outcomes
 from modicum.gateway.http.pass_through import pass_aside
@@ -86,17 +87,27 @@ class App:
         client = Client(receive, self.cors.marked(scope["headers"], send), self._slow_client_s, direct)
         dialect = dialect_of(path)
         try:
-            headers, passing = self._headers(scope["headers"])
-            check_places(scope["headers"], scope["query_string"], path)
-            if await self._answer_here(method, path, headers, client):
-                return
-            if path == "/outcomes" or path in OTLP:
-                # Spans have a bound of their own on what they unpack to.
-                read = partial(self._body, receive, headers, share, as_sent=path in OTLP)
-                await self._record_report(method, path, headers, read, client)
-                return
-            target = served(method, path, headers)
-            caller = self._pipeline.identify(headers, scope["query_string"])
+            owners = self._pipeline.in_force.owners
+            place = HeadPlace.of(scope, (self.hosts, owners, owners.keys()))
+            head = direct.known_head if direct is not None else None
+            if head is not None and head.is_repeated(place):
+                headers = head.headers(place)
+            else:
+                headers, passing = self._headers(scope["headers"])
+                check_places(scope["headers"], scope["query_string"], path)
+                if await self._answer_here(method, path, headers, client):
+                    return
+                if path == "/outcomes" or path in OTLP:
+                    # Spans have a bound of their own on what they unpack to.
+                    read = partial(self._body, receive, headers, share, as_sent=path in OTLP)
+                    await self._record_report(method, path, headers, read, client)
+                    return
+                target = served(method, path, headers)
+                caller = self._pipeline.identify(headers, scope["query_string"])
+                head = KnownHead(place, target, caller, headers, passing)
+                if direct is not None:
+                    direct.known_head = head
+            target = head.served
             body = b"" if target.method == b"GET" else await self._body(receive, headers, share, direct)
         except Refused as refusal:
             self._parts.refusals.add(refusal.kind)
@@ -104,7 +115,7 @@ class App:
             return
         except ClientGone:
             return
-        request = Request(target, path, scope["query_string"], caller, headers, passing, body)
+        request = Request(target, path, scope["query_string"], head.caller, headers, head.passing, body, head)
         with suppress(ClientGone), contain(_log_bug, but=(ClientGone,)) as work:
             if target.what == CALL:
                 await self._pipeline.run(request, client)

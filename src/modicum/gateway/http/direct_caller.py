@@ -17,19 +17,37 @@ EXTENSION = "modicum.direct"
 _CONTROL = re.compile(rb"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 
 
+class Connection:
+    """What requests of one connection have in common."""
+
+    __slots__ = ("known_head",)
+
+    def __init__(self) -> None:
+        self.known_head: Any = None
+
+
 class DirectCaller:
     """One request's caller.
 
     Args:
         cycle: the server's view of the request and its reply.
-        remembered: what is known of the connection's requests before, by who remembers it.
+        connection: what the connection has in common with its other requests.
     """
 
-    __slots__ = ("_cycle", "_on_leave", "remembered")
+    __slots__ = ("_connection", "_cycle", "_on_leave")
 
-    def __init__(self, cycle: RequestResponseCycle, remembered: dict[str, Any]) -> None:
-        self._cycle, self.remembered = cycle, remembered
+    def __init__(self, cycle: RequestResponseCycle, connection: "Connection") -> None:
+        self._cycle, self._connection = cycle, connection
         self._on_leave: Callable[[], None] | None = None
+
+    @property
+    def known_head(self) -> Any:
+        """What came of the head of the connection's last request (`known_head.KnownHead`); None: nothing yet."""
+        return self._connection.known_head
+
+    @known_head.setter
+    def known_head(self, head: Any) -> None:
+        self._connection.known_head = head
 
     @property
     def is_ready(self) -> bool:

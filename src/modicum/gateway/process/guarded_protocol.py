@@ -7,7 +7,7 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 
-from modicum.gateway.http.direct_caller import EXTENSION, DirectCaller
+from modicum.gateway.http.direct_caller import EXTENSION, Connection, DirectCaller
 from modicum.gateway.http.unread import UnreadBody
 from modicum.gateway.http.upgrades import PlainProtocol
 
@@ -26,7 +26,7 @@ class GuardedProtocol(PlainProtocol):
 
     def __init__(self, *args: Any, **named: Any) -> None:
         super().__init__(*args, **named)
-        self._remembered: dict[str, Any] = {}
+        self._connection = Connection()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -68,7 +68,7 @@ class GuardedProtocol(PlainProtocol):
         """The request's scope gets its caller (`direct_caller`). What answers a HEAD has no body to be written so."""
         self._direct = None
         if cycle.scope["method"] != "HEAD":
-            self._direct = DirectCaller(cycle, self._remembered)
+            self._direct = DirectCaller(cycle, self._connection)
             cycle.scope["extensions"] = {EXTENSION: self._direct}  # type: ignore[dict-item]
         super()._start_asgi_task(cycle, app)
 

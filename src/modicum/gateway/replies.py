@@ -109,8 +109,10 @@ def _facts(exchange: Exchange, headers: Sequence[Header], body: bytes) -> ReplyF
 
 
 def _kind(headers: Sequence[Header]) -> bytes:
-    kind = next((value for name, value in headers if name == b"content-type"), b"")
-    return kind.partition(b";")[0].strip().lower()
+    for name, value in headers:
+        if name == b"content-type":
+            return value.partition(b";")[0].strip().lower()
+    return b""
 
 
 async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:

@@ -85,7 +85,6 @@ class App:
         path, method = scope["path"], scope["method"]
         direct = None if self.cors.marks_replies else direct_caller(scope)
         client = Client(receive, self.cors.marked(scope["headers"], send), self._slow_client_s, direct)
-        dialect = dialect_of(path)
         try:
             owners = self._pipeline.in_force.owners
             place = HeadPlace.of(scope, (self.hosts, owners, owners.keys()))
@@ -111,7 +110,7 @@ class App:
             body = b"" if target.method == b"GET" else await self._body(receive, headers, share, direct)
         except Refused as refusal:
             self._parts.refusals.add(refusal.kind)
-            await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
+            await client.refuse(dialect_of(path), refusal.status, refusal.message, refusal.kind)
             return
         except ClientGone:
             return

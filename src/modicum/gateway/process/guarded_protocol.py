@@ -46,7 +46,11 @@ class GuardedProtocol(PlainProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """What follows a chunked body is no header: nobody in front of us has looked at it."""
         if self._in_headers:
-            super().on_header(name, value)
+            name = name.lower()
+            if name == b"expect":
+                super().on_header(name, value)
+            else:
+                self.headers.append((name, value))
 
     def on_message_begin(self) -> None:
         self._in_headers = True

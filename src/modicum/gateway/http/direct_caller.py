@@ -77,6 +77,12 @@ class DirectCaller:
         """The caller has left."""
         if self._on_leave is not None and not self._cycle.response_complete:
             self._on_leave()
+        self.end()
+
+    def end(self) -> None:
+        """There is nothing more to say. Nothing holds itself from then on, so that no call leaves garbage."""
+        self._on_leave = None
+        self._cycle.scope.pop("extensions", None)
 
     def begin(self, status: int, headers: Sequence[Header]) -> None:
         """Begins a reply that comes in pieces."""

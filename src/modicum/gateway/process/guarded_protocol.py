@@ -87,6 +87,8 @@ class GuardedProtocol(PlainProtocol):
             )
 
     def on_response_complete(self) -> None:
+        if self._direct is not None:
+            self._direct.end()
         super().on_response_complete()
         if self._answered_early() and self._unread is None and not self.transport.is_closing():
             self._unread = UnreadBody(self.transport, last=False)

@@ -1,6 +1,7 @@
 """Calls on one budget, as their caller and their provider see them: both are played here, so what is true is known.
 
 Prices are whole millionths of a dollar a token, so that all amounts are whole numbers and headers show them exactly.
+The provider bills what it has written, a token a word, also where it breaks off, tells no usage, or nobody reads on.
 """
 
 import asyncio
@@ -95,10 +96,9 @@ class Provider(asyncio.Protocol):
 
     async def _reply(self, task, number, fault, body):
         Provider.unpriced += body["model"] == UNPRICED
-        output = random.choice([1, body["max_tokens"] // 2, body["max_tokens"]])
-        if fault != "500":
-            key = task, number
-            Provider.billed[key] = Provider.billed.get(key, 0) + PROMPT_TOKENS * INPUT + output * OUTPUT
+        output, key = random.choice([1, body["max_tokens"] // 2, body["max_tokens"]]), (task, number)
+        if fault not in {"500", "hang_up"}:
+            self._bill(key, PROMPT_TOKENS * INPUT)
         await asyncio.sleep(random.random() * 0.2)
         usage = {"prompt_tokens": PROMPT_TOKENS, "completion_tokens": output, "total_tokens": PROMPT_TOKENS + output}
         head = {"id": f"chatcmpl-{random.getrandbits(116):029x}", "created": 1, "model": MODEL}
@@ -107,9 +107,10 @@ class Provider(asyncio.Protocol):
         elif fault == "hang_up":
             self.transport.close()
         elif body.get("stream"):
-            await self._stream(head, usage, fault)
+            await self._stream(head, usage, fault, key)
         else:
-            message = {"role": "assistant", "content": "Paris"}
+            self._bill(key, output * OUTPUT)
+            message = {"role": "assistant", "content": " word" * output}
             told = head | {"choices": [{"index": 0, "message": message, "finish_reason": "stop"}]}
             told |= {} if fault == "no_usage" else {"usage": usage}
             self._write_whole(json.dumps(told).encode(), 200, cut=fault == "broken_off")
@@ -120,23 +121,32 @@ class Provider(asyncio.Protocol):
         if cut:
             self.transport.close()
 
-    async def _stream(self, head, usage, fault):
+    async def _stream(self, head, usage, fault, key):
         self.transport.write(
             b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
         )
-        chunks = [{"choices": [{"index": 0, "delta": {"content": "word "}, "finish_reason": None}]}] * 5
-        chunks.append({"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
-        chunks += [] if fault == "no_usage" else [{"choices": [], "usage": usage}]
-        events = [b"data: %b\n\n" % json.dumps(head | chunk).encode() for chunk in chunks] + [b"data: [DONE]\n\n"]
-        for number, event in enumerate(events):
-            if self.transport.is_closing():
-                return
-            if fault == "broken_off" and number == 3:
+        left = usage["completion_tokens"]
+        while left and not self.transport.is_closing():
+            words = min(left, 10)
+            self._bill(key, words * OUTPUT)
+            self._write_event(head | {"choices": [{"index": 0, "delta": {"content": " word" * words}}]})
+            left -= words
+            if fault == "broken_off":
                 self.transport.close()
                 return
-            self.transport.write(b"%x\r\n%b\r\n" % (len(event), event))
             await asyncio.sleep(0.005)
-        self.transport.write(b"0\r\n\r\n")
+        self._write_event(head | {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]})
+        if fault != "no_usage":
+            self._write_event(head | {"choices": [], "usage": usage})
+        self.transport.write(b"e\r\ndata: [DONE]\n\n\r\n0\r\n\r\n")
+
+    def _write_event(self, document):
+        event = b"data: %b\n\n" % json.dumps(document).encode()
+        self.transport.write(b"%x\r\n%b\r\n" % (len(event), event))
+
+    @staticmethod
+    def _bill(key, amount):
+        Provider.billed[key] = Provider.billed.get(key, 0) + amount
 
 
 def request(most_tokens, *, streams=False, model=MODEL):

@@ -10,6 +10,7 @@ from modicum.calls import BUCKETS, Basis
 from modicum.cli import VERBS
 from modicum.importers import FORMATS
 from modicum.settings import (
+    AlertSettings,
     BudgetSettings,
     ConsoleSettings,
     GatewaySettings,
@@ -18,11 +19,13 @@ from modicum.settings import (
     OptimizeSettings,
     OtelSettings,
     OutcomeSettings,
+    PolicySettings,
     ResilienceSettings,
     Settings,
     TeamSettings,
     UpstreamSettings,
 )
+from modicum.settings.policy import ClauseSettings
 
 ROOT = Path(__file__).parent.parent
 PAGES = [ROOT / "README.md", *ROOT.glob("docs/**/*.md"), *ROOT.glob("benchmarks/**/*.md")]
@@ -65,7 +68,7 @@ def test_no_lock_file_names_a_host():
 
 def test_every_setting_has_its_line():
     page = (ROOT / "docs/ledger.md").read_text()
-    names = [field.name for field in msgspec.structs.fields(Settings) if field.name != "file"]
+    names = [field.name for field in msgspec.structs.fields(Settings) if field.name not in {"file", "policy_rules"}]
 
     assert [name for name in names if f"| `{name}` |" not in page] == []
 
@@ -77,7 +80,7 @@ def test_every_setting_of_the_gateway_has_its_line(table):
     assert [field.name for field in msgspec.structs.fields(table) if f"| `{field.name}` |" not in page] == []
 
 
-@pytest.mark.parametrize("table", [MetricsSettings])
+@pytest.mark.parametrize("table", [AlertSettings, MetricsSettings])
 def test_every_setting_of_monitoring_has_its_line(table):
     page = (ROOT / "docs/monitoring.md").read_text()
 
@@ -107,6 +110,14 @@ def test_every_setting_of_resilience_has_its_line():
     page = (ROOT / "docs/resilience.md").read_text()
 
     assert [one.name for one in msgspec.structs.fields(ResilienceSettings) if f"`{one.name}`" not in page] == []
+
+
+def test_every_setting_of_a_policy_has_its_line():
+    page = (ROOT / "docs/policy.md").read_text()
+
+    names = [one.name for table in (PolicySettings, ClauseSettings) for one in msgspec.structs.fields(table)]
+    places = {"file": "`policy.toml`", "clause": "[[clause]]", "budget": "[[budget]]", "owner_class": "[[owner_class]]"}
+    assert [name for name in names if places.get(name, f"`{name}`") not in page] == []
 
 
 def test_every_field_of_the_bill_is_documented(modicum, transcripts):

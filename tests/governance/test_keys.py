@@ -1,4 +1,4 @@
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import msgspec
 import pytest
@@ -80,3 +80,18 @@ def test_the_audit_log_says_who_when_and_whose_but_never_the_key(issued):
     told = msgspec.json.encode([made, gone]).decode()
     assert key.rpartition("_")[2] not in told
     assert event.digest.hex() not in told
+
+
+@given(st.permutations([0, 1, 2, 3]), st.lists(st.integers(0, 3), max_size=3))
+def test_events_may_come_in_any_order_and_again_as_hosts_hand_them_on(order, again):
+    key, event = issue(Owner(key="ci"), (), NOW, "ann", DIGEST_KEY)
+    other_key, other = issue(Owner(key="web"), (), NOW, "ann", DIGEST_KEY)
+    first = revoke(Keys([event]), "ci", NOW + timedelta(hours=1), "bob")
+    later = revoke(Keys([event]), "ci", NOW + timedelta(hours=2), "eve")
+    events = [event, other, later, first]
+
+    keys = Keys([events[at] for at in (*order, *again)])
+
+    assert keys.check(key, DIGEST_KEY) is None
+    assert keys.check(other_key, DIGEST_KEY) is not None
+    assert {one.owner.key: one.revoked_at for one in keys.all()} == {"ci": NOW + timedelta(hours=1), "web": None}

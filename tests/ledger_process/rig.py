@@ -17,6 +17,7 @@ class LedgerProcess:
 
     def __init__(self, folder, export=None, place=None, settings=None):
         self.folder, self.export = folder, export
+        self.alerts = []
         self.settings = LiveSettings(settings or Settings())
         self.place = place or str(folder / "ledger.duckdb")
         self.said = []
@@ -52,6 +53,7 @@ class LedgerProcess:
                 self.said.append,
                 self.export,
                 self.settings,
+                self.alerts.append,
             )
         )
 

@@ -69,6 +69,20 @@ TEXT = """\
 # token = "file:/etc/modicum/metrics-token"
 # most_owners = 200
 
+# Alerts of budgets, refusals, unknown prices, open circuits and trouble, beside the log (docs/monitoring.md).
+[alerts]
+# webhook = "env:ALERT_WEBHOOK"
+# headers = { authorization = "env:ALERT_KEY" }
+
+# "event", the whole event as JSON, or "text", as chat services take it.
+# body = "event"
+
+# budget_steps = [0.5, 0.8, 1.0]
+
+# refusals = 20
+# behind_s = 60
+# again_after_s = 3600
+
 # Finished calls as OpenTelemetry spans, to a collector, Langfuse, Grafana and the like (pip install 'modicum[otel]').
 # Empty: nothing is sent. A key is never written here: env:NAME or file:PATH.
 [otel]

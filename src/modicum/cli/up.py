@@ -19,6 +19,7 @@ from modicum.settings import (
     ledger_place,
     read_settings,
     state_folder,
+    webhook_of,
 )
 
 if TYPE_CHECKING:
@@ -149,16 +150,20 @@ def welcome_text(settings: Settings, count: int = 1) -> str:
 def _check_settings(settings: Settings, count: int) -> None:
     """Finds faults of the settings here, once; parts that are restarted would report them again and again."""
     from modicum.gateway.budgets.counting import check_budget_workers
+    from modicum.gateway.policies.taking_over import policy_warnings
     from modicum.gateway.process.from_settings import upstreams_of
     from modicum.gateway.process.tls import listener_of
     from modicum.ledger_process.otel_endpoint import endpoint_of
     from modicum.settings.metrics import token_of
 
-    upstreams_of(settings)
+    upstreams = upstreams_of(settings)
+    for warning in policy_warnings(settings, upstreams):
+        click.echo(f"modicum: {warning}", err=True)
     check_budget_workers(settings, count)
     listener_of(settings)
     endpoint_of(settings.otel)
     token_of(settings.metrics)
+    webhook_of(settings.alerts)
     host_and_port("console.listen", settings.console.listen)
 
 
@@ -183,10 +188,20 @@ def _run_ledger(settings: Settings) -> None:
     from modicum.gateway.process.log import log
     from modicum.ledger_process.otel_endpoint import endpoint_of
     from modicum.ledger_process.process import run
+    from modicum.ledger_process.watching.alerting import alert_line
     from modicum.ledger_process.watching.live_settings import LiveSettings
 
     host, port = host_and_port("console.listen", settings.console.listen)
     prices = resources.load_prices(None, settings)
     export = endpoint_of(settings.otel)
-    live = LiveSettings(settings, read_settings)
-    run(state_folder(), ledger_place(settings), prices, host, port, lambda line: log("ledger", told=line), export, live)
+    run(
+        state_folder(),
+        ledger_place(settings),
+        prices,
+        host,
+        port,
+        lambda line: log("ledger", told=line),
+        export,
+        LiveSettings(settings, read_settings),
+        lambda alert: log("alert", **alert_line(alert)),
+    )

@@ -1,7 +1,7 @@
 """Who answers a call: a seam for all that gives a reply. The upstream is the last of them, and always answers."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Protocol
 
 from modicum.calls.containment import contain
@@ -11,9 +11,8 @@ from modicum.gateway.failures import Failed, report_failure
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone, Refused
 from modicum.gateway.listening import pass_end
-from modicum.gateway.upstream_calls import UpstreamCalls
+from modicum.gateway.parts import Parts
 from modicum.gateway.usage_refusals import UsageRefusals, is_refusal, may_refuse
-from modicum.outbound.keepalive import Connections
 from modicum.outbound.unreachable import Unreachable
 from modicum.providers.facts import DialectError
 
@@ -67,29 +66,25 @@ class ReplyCheck(Protocol):
 
 
 class UpstreamAnswerer:
-    """Sends calls where they go.
-
-    Args:
-        take_apart: takes the context apart, while the upstream works.
-    """
+    """Sends calls where they go, as the policy lets them; takes their contexts apart, while the upstream works."""
 
     name = "upstream"
 
-    def __init__(
-        self,
-        connections: Connections,
-        upstream_calls: UpstreamCalls,
-        take_apart: Callable[[Exchange], None] | None,
-        failed: Failed,
-    ) -> None:
-        self._connections, self._upstream_calls = connections, upstream_calls
-        self._take_apart, self._failed = take_apart, failed
+    def __init__(self, parts: Parts) -> None:
+        self._connections, self._upstream_calls, self._policies = (
+            parts.connections,
+            parts.upstream_calls,
+            parts.policies,
+        )
+        self._take_apart, self._failed = parts.recorder.take_apart, parts.metrics.failed
         self._usage_refusals = UsageRefusals()
 
     async def answer(self, exchange: Exchange, client: Client, check: "ReplyCheck | None" = None) -> bytes:
         """As every answerer. `check` looks at the reply before anything of it is passed on, and may raise what stops
         that.
         """
+        if self._policies.is_active:
+            self._policies.check(exchange, exchange.route)
         if refuses_usage := self._usage_refusals.has(exchange.route):
             sending.prepare(exchange, asks_usage=False)
         else:

@@ -112,6 +112,7 @@ class Exchange:
         "listeners",
         "mark",
         "number",
+        "one_model",
         "paid",
         "place",
         "prompt_if_read",
@@ -149,6 +150,8 @@ class Exchange:
         """The same in the caller's dialect, before it is made ready for its upstream."""
         self.prompt_if_read: Prompt | None = None
         """The prompt of `edited`, once somebody has looked."""
+        self.one_model = bool(caller.models)
+        """Whether which model is asked was checked, so that the request must name no second one."""
         self.edits: tuple[PendingEdit, ...] = ()
         self.tags: dict[str, str] = {}
         """Tags that rules add to the caller's."""

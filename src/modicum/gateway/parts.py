@@ -10,6 +10,7 @@ from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.limits.limiting import Limiting
 from modicum.gateway.limits.provider_limits import ProviderLimits
 from modicum.gateway.live_rates import LiveRates
+from modicum.gateway.policies.authorising import Authorising
 from modicum.gateway.process.metrics import Metrics
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.process.refusals import Refusals
@@ -35,6 +36,7 @@ class Parts(NamedTuple):
     budgets: Budgeting
     limits: Limiting
     provider_limits: ProviderLimits
+    policies: Authorising
     refusals: Refusals
     turns: LiveTurns | None
     """None: calls of one conversation may go to other processes, so that nobody here knows where one stands."""

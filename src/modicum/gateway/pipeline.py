@@ -1,7 +1,7 @@
 """The way of a call through the gateway. This is the one screen to read.
 
-identify (before the body is read), admit, reserve, optimize, answer, record, settle. No stage calls another; only
-`Pipeline.run` (with `exchanged`) knows the order.
+identify (before the body is read), admit, authorise, reserve, optimize, answer, record, settle. No stage calls another;
+only `Pipeline.run` (with `exchanged`) knows the order.
 Three promises are kept here: what a call may cost at most is reserved on its budgets before it is sent, it is noted
 before that, and a reply is finished only when its usage is on the disk. Everything but the end of a stream is passed on
 as it comes.
@@ -19,7 +19,7 @@ from modicum.gateway.failures import contain_stage
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.in_force import InForce
-from modicum.gateway.optimizing import Optimizer
+from modicum.gateway.optimizing import FindRoute, Optimizer
 from modicum.gateway.parts import Parts
 from modicum.providers.facts import DialectError
 from modicum.providers.seen_requests import CHUNK_BYTES, SeenRequests
@@ -39,6 +39,7 @@ class Pipeline:
         self._late_replies = parts.late_replies
         self._readiness, self._recorder, self._upstream_calls = parts.readiness, parts.recorder, parts.upstream_calls
         self._budgets, self._limits, self._keeper = parts.budgets, parts.limits, parts.keeper
+        self._policies = parts.policies
         self._provider_limits, self._refusals = parts.provider_limits, parts.refusals
         self._upstream, self._optimizer = upstream, Optimizer(parts.metrics, parts.rates, parts.turns)
         self._numbers, self._seen = meter.numbers(), SeenRequests()
@@ -59,10 +60,12 @@ class Pipeline:
         exchange = None
         try:
             exchange = self.admit(request, in_force)
+            if self._policies.is_active:
+                await self._policies.authorise(exchange)
             if self._limits.limits_callers:
                 await self._limits.admit(exchange)
             if self._budgets.is_active:
-                await self._budgets.reserve(exchange, in_force.route_finder(exchange.about, exchange.number))
+                await self._budgets.reserve(exchange, self._route_finder(exchange, in_force))
             self._recorder.begin(exchange)
         except (Refused, DialectError) as refusal:
             if exchange is not None:
@@ -95,13 +98,17 @@ class Pipeline:
         """Request and reply, however they go. Returns the end of the reply, which waits for the journal."""
         try:
             route, body = exchange.route, exchange.edited
-            find_route = in_force.route_finder(exchange.about, exchange.number)
+            find_route = self._route_finder(exchange, in_force)
             self._optimizer.optimize(exchange, in_force.sources, in_force.rules, find_route)
             if self._budgets.is_active and (exchange.route is not route or exchange.edited is not body):
                 await self._budgets.reserve(exchange, find_route, may_downgrade=False)
             return await answer((*in_force.answerers, self._upstream), exchange, client, self.metrics.failed)
         except TROUBLES as trouble:
             return replies.trouble(exchange, client, trouble)
+
+    def _route_finder(self, exchange: Exchange, in_force: InForce) -> FindRoute:
+        """Finds other ways for a call, among those that the policy leaves it."""
+        return self._policies.guard(exchange, in_force.route_finder(exchange.about, exchange.number))
 
     def identify(self, headers: Mapping[bytes, bytes], query: bytes) -> Caller:
         """Who calls, and who pays. Asked by the door, before it reads the body: that of a stranger is not kept."""

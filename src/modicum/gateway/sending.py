@@ -82,7 +82,7 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
         if not asks_usage:
             exchange.body = exchange.upstream_dialect.without_usage_asked(exchange.body)
         return
-    if exchange.caller.models:
+    if exchange.one_model:
         exchange.body = with_one_model(exchange.body)
     if asks_usage and not facts.usage_asked:
         exchange.body = dialect.with_usage_asked(exchange.body)

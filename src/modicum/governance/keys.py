@@ -37,6 +37,11 @@ class KeyEvent(msgspec.Struct, frozen=True, kw_only=True):
     models: tuple[str, ...] = ()
     """The models that it may use, as patterns; none: all."""
 
+    @property
+    def event_id(self) -> str:
+        """The same wherever the event has come to."""
+        return f"key:{self.key_id}:{self.what}:{self.at.isoformat()}"
+
 
 class Key(msgspec.Struct, frozen=True, kw_only=True):
     """A key as it stands now."""
@@ -82,7 +87,7 @@ def audit(events: Iterable[KeyEvent]) -> list[AuditEvent]:
         owners.setdefault(event.key_id, event.owner)
         lines.append(
             AuditEvent(
-                event_id=f"key:{event.key_id}:{event.what}:{event.at.isoformat()}",
+                event_id=event.event_id,
                 at=event.at,
                 by=event.by,
                 kind="key",
@@ -96,10 +101,11 @@ def audit(events: Iterable[KeyEvent]) -> list[AuditEvent]:
 
 
 class Keys:
-    """The fold of all events."""
+    """The fold of all events. They may come in any order and more than once, as several hosts hand them on."""
 
     def __init__(self, events: Iterable[KeyEvent] = ()) -> None:
         self._by_id: dict[str, Key] = {}
+        self._revoked_at: dict[str, datetime] = {}
         for event in events:
             self._apply(event)
 
@@ -117,18 +123,20 @@ class Keys:
         return key if key is not None and right and key.revoked_at is None else None
 
     def _apply(self, event: KeyEvent) -> None:
-        if event.what == "issued":
-            self._by_id[event.key_id] = Key(
-                key_id=event.key_id,
+        key_id = event.key_id
+        if event.what == "revoked":
+            self._revoked_at[key_id] = min(event.at, self._revoked_at.get(key_id, event.at))
+        elif key_id not in self._by_id:
+            self._by_id[key_id] = Key(
+                key_id=key_id,
                 owner=event.owner,
                 models=event.models,
                 digest=event.digest,
                 issued_at=event.at,
                 issued_by=event.by,
             )
-        elif event.key_id in self._by_id:
-            key = self._by_id[event.key_id]
-            self._by_id[event.key_id] = msgspec.structs.replace(key, revoked_at=key.revoked_at or event.at)
+        if key_id in self._by_id and key_id in self._revoked_at:
+            self._by_id[key_id] = msgspec.structs.replace(self._by_id[key_id], revoked_at=self._revoked_at[key_id])
 
 
 def _digest(secret: str, digest_key: bytes) -> bytes:

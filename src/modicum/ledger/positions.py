@@ -84,16 +84,39 @@ def last_confirmed(base: sqlite3.Connection, journal: Path, reader: str) -> int:
     return 0 if position is None or _doubt(base, position) else position.record
 
 
-def count_behind(journals: Path, reader: str) -> int:
-    """How many records of a folder's journals the reader is not done with. A journal that cannot be read counts with
-    none: who reads it says so.
-    """
-    behind = 0
+class ReaderProgress(NamedTuple):
+    """How far a reader is in all journals of a folder."""
+
+    records: int
+    """There ever were."""
+    behind: int
+    """That the reader is not done with."""
+
+
+def progress(journals: Path, reader: str) -> ReaderProgress:
+    """How far a reader is. A journal that cannot be read counts with no record: who reads it says so."""
+    records = behind = 0
     for path in journals.glob("*.sqlite"):
         position = read(path, reader)
         with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as base:
-            behind += max(last(base) - (0 if position is None else position.record), 0)
-    return behind
+            newest = last(base)
+            records += newest
+            behind += max(newest - (0 if position is None else position.record), 0)
+    return ReaderProgress(records, behind)
+
+
+def ends(journals: Path) -> dict[Path, int]:
+    """The last record of each of a folder's journals, as they stand now."""
+    records: dict[Path, int] = {}
+    for path in journals.glob("*.sqlite"):
+        with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as base:
+            records[path] = last(base)
+    return records
+
+
+def has_reached(records: dict[Path, int], reader: str) -> bool:
+    """Whether the reader is done with each journal up to that record."""
+    return all((position := read(path, reader)) is not None and position.record >= end for path, end in records.items())
 
 
 def _doubt(base: sqlite3.Connection, position: Position) -> str:

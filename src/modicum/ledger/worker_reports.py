@@ -36,6 +36,8 @@ class WorkerReport(msgspec.Struct, frozen=True, kw_only=True):
     refusals: list[RefusalCount] = []
     open_circuits: list[str] = []
     """Upstreams that it leaves alone."""
+    ended: bool = False
+    """It was told to end, and has."""
     trouble: str = ""
     """Why it takes no calls, or should get no new ones."""
 

@@ -1,7 +1,6 @@
 """Where spans are sent: the settings of `[otel]`, checked, with keys read from where the settings say they are."""
 
 import os
-import re
 from collections.abc import Mapping
 from typing import NamedTuple
 from urllib.parse import urlsplit
@@ -9,13 +8,11 @@ from urllib.parse import urlsplit
 from modicum.calls import UserError
 from modicum.providers.opentelemetry.otel_attributes import Names
 from modicum.providers.opentelemetry.otlp_protobuf import messages
-from modicum.settings import OtelSettings, secret_at
-from modicum.settings.secret import is_place
+from modicum.settings import OtelSettings
+from modicum.settings.secret import header_at
 
 PROTOCOL = "http/protobuf"
 _PATH = "/v1/traces"
-_SECRET = re.compile(r"auth|key|token|secret|password|cookie", re.IGNORECASE)
-_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 
 
 class Endpoint(NamedTuple):
@@ -55,15 +52,8 @@ def endpoint_of(settings: OtelSettings, environment: Mapping[str, str] = os.envi
     messages()
     path = parts.path.rstrip("/")
     url = parts._replace(path=path if path.endswith(_PATH) else path + _PATH, fragment="").geturl()
-    headers = {name.lower(): _header(name, value, environment) for name, value in settings.headers.items()}
+    headers = {
+        name.lower(): header_at(f"otel.headers.{name}", name, value, environment)
+        for name, value in settings.headers.items()
+    }
     return Endpoint(url, headers, settings.names, settings.service, settings.unsampled)
-
-
-def _header(name: str, value: str, environment: Mapping[str, str]) -> str:
-    where = f"otel.headers.{name}"
-    if not _HEADER.match(name):
-        raise UserError(f"{where} is no name of a header")
-    found = secret_at(where, value, environment) if is_place(value) or _SECRET.search(name) else value
-    if not found.isprintable() or not found.isascii():
-        raise UserError(f"{where}: its value holds what no header may hold")
-    return found

@@ -10,18 +10,22 @@ import uvicorn
 import uvloop
 
 from modicum.calls import UserError
+from modicum.governance.alerts import Alert
 from modicum.ledger_process.api import Api
 from modicum.ledger_process.exporting import SpanExport, stop_exporting
 from modicum.ledger_process.ledger_thread import LedgerThread
 from modicum.ledger_process.metrics import ExportMetrics
 from modicum.ledger_process.otel_endpoint import Endpoint
 from modicum.ledger_process.running import Running, remove_note, take_place, write_note
+from modicum.ledger_process.watching.alert_log import AlertLog
+from modicum.ledger_process.watching.alert_post import AlertPost
+from modicum.ledger_process.watching.alerting import Alerting
 from modicum.ledger_process.watching.live_settings import LiveSettings
 from modicum.ledger_process.watching.watch import LedgerWatch
 from modicum.metering.prices import PriceBook
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
-from modicum.settings import Settings
+from modicum.settings import Settings, webhook_of
 from modicum.settings.metrics import token_of
 
 BACKLOG = 128
@@ -36,6 +40,7 @@ async def serve(
     log: Callable[[str], None],
     export: Endpoint | None = None,
     settings: LiveSettings | None = None,
+    write_alert: Callable[[Alert], None] = lambda _alert: None,
 ) -> None:
     """Until SIGTERM or SIGINT. `folder` is where journals are, and where the note for commands is left; `export` is
     where spans of finished calls go.
@@ -47,7 +52,7 @@ async def serve(
     if held is None:
         raise UserError(f"another ledger process runs with its state in {folder}; stop its 'modicum up' first")
     try:
-        await _serve(folder, ledger, prices, host, port, log, export, settings or LiveSettings(Settings()))
+        await _serve(folder, ledger, prices, host, port, log, export, settings or LiveSettings(Settings()), write_alert)
     finally:
         held.release()
 
@@ -61,6 +66,7 @@ async def _serve(
     log: Callable[[str], None],
     export: Endpoint | None,
     settings: LiveSettings,
+    write_alert: Callable[[Alert], None],
 ) -> None:
     metrics_token = token_of(settings.current.metrics)
     bound = bind_listener("console.listen", host, port)
@@ -83,22 +89,45 @@ async def _serve(
             timeout_graceful_shutdown=10,
         )
     )
-    shipping = asyncio.create_task(thread.run())
+    beside = [asyncio.create_task(thread.run()), *_alerting(folder, watch, write_alert, log)]
     if export is None:
         stop_exporting(folder / "journal")
-        exporting = None
     else:
         sender = SpanExport(export, folder / "journal", prices, log, metrics)
-        exporting = asyncio.create_task(sender.run(thread.run_without_ledger))
+        beside.append(asyncio.create_task(sender.run(thread.run_without_ledger)))
     write_note(folder, Running(host=host, port=port, token=token, ledger=ledger, process=os.getpid()))
     try:
         await server.serve(sockets=[bound])
     finally:
-        shipping.cancel()
-        if exporting is not None:
-            exporting.cancel()
+        for task in beside:
+            task.cancel()
         remove_note(folder)
         await thread.close()
+
+
+def _alerting(
+    folder: Path, watch: LedgerWatch, write_alert: Callable[[Alert], None], log: Callable[[str], None]
+) -> list[asyncio.Task[None]]:
+    """Starts to look for what people are to be alerted of, and to post it.
+
+    Raises:
+        UserError: the settings name a webhook that cannot be used.
+    """
+    webhook, alerts = webhook_of(watch.settings.current.alerts), AlertLog(folder)
+    alerting = Alerting(
+        alerts,
+        lambda: watch.settings.current.alerts,
+        watch.situation,
+        write_alert,
+        log,
+        has_webhook=webhook is not None,
+    )
+    watch.show(alerting)
+    tasks = [asyncio.create_task(alerting.run())]
+    if webhook is not None:
+        post = AlertPost(webhook, alerts, log, dropped=alerting.count_dropped, failed=alerting.count_failure)
+        tasks.append(asyncio.create_task(post.run()))
+    return tasks
 
 
 def run(
@@ -110,5 +139,6 @@ def run(
     log: Callable[[str], None],
     export: Endpoint | None = None,
     settings: LiveSettings | None = None,
+    write_alert: Callable[[Alert], None] = lambda _alert: None,
 ) -> None:
-    uvloop.run(serve(folder, ledger, prices, host, port, log, export, settings))
+    uvloop.run(serve(folder, ledger, prices, host, port, log, export, settings, write_alert))

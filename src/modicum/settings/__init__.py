@@ -1,6 +1,7 @@
 """One typed table of settings, a file per section. Read once, at the top; below, values are arguments."""
 
 from modicum.settings.addresses import host_and_port, host_name
+from modicum.settings.alerts import AlertSettings, alert_rules_of, webhook_of
 from modicum.settings.budgets import BudgetSettings, budgets_of
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import (
@@ -9,6 +10,7 @@ from modicum.settings.folders import (
     config_folder,
     data_folder,
     ledger_place,
+    policy_place,
     price_file_place,
     state_folder,
 )
@@ -18,6 +20,8 @@ from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings, rule_choice_of
 from modicum.settings.otel import OtelSettings
 from modicum.settings.outcomes import OutcomeSettings, outcome_budgets_of, worth_of
+from modicum.settings.policy import NO_POLICY_SETTINGS, PolicySettings, policy_of
+from modicum.settings.policy_file import place_in_policy, read_policy_at
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
 from modicum.settings.secret import secret_at
@@ -31,7 +35,9 @@ from modicum.settings.upstreams import USUAL_UPSTREAMS, UpstreamSettings, upstre
 __all__ = [
     "FILE_NAME",
     "MOST_WORKERS",
+    "NO_POLICY_SETTINGS",
     "USUAL_UPSTREAMS",
+    "AlertSettings",
     "BudgetSettings",
     "ConsoleSettings",
     "GatewaySettings",
@@ -40,6 +46,7 @@ __all__ = [
     "OptimizeSettings",
     "OtelSettings",
     "OutcomeSettings",
+    "PolicySettings",
     "ResilienceSettings",
     "RouteSettings",
     "Settings",
@@ -47,6 +54,7 @@ __all__ = [
     "TeamSettings",
     "UpstreamSettings",
     "UserZone",
+    "alert_rules_of",
     "beside_settings",
     "budgets_of",
     "cache_folder",
@@ -58,14 +66,19 @@ __all__ = [
     "ledger_place",
     "limits_of",
     "outcome_budgets_of",
+    "place_in_policy",
     "place_of",
     "policies_of",
+    "policy_of",
+    "policy_place",
     "price_file_place",
+    "read_policy_at",
     "read_settings",
     "rule_choice_of",
     "secret_at",
     "state_folder",
     "upstream_key",
     "user_zone",
+    "webhook_of",
     "worth_of",
 ]

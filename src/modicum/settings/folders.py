@@ -6,6 +6,8 @@ import platformdirs
 
 from modicum.settings.table import Settings
 
+POLICY_NAME = "policy.toml"
+
 
 def data_folder() -> Path:
     return Path(platformdirs.user_data_dir("modicum", appauthor=False))
@@ -46,3 +48,15 @@ def price_file_place(settings: Settings) -> Path | None:
 def beside_settings(settings: Settings, path: str) -> Path:
     """A path of the settings; a relative one counts from their file."""
     return (Path(settings.file).parent if settings.file else Path()) / Path(path).expanduser()
+
+
+def policy_place(settings: Settings) -> Path:
+    """Where the policy is, or would be: the file that is set, or the usual one beside the settings; without a file of
+    settings that of the current folder, or of the configuration folder where only there is one.
+    """
+    if settings.policy:
+        return beside_settings(settings, settings.policy)
+    beside = beside_settings(settings, POLICY_NAME)
+    if settings.file or beside.is_file() or not (usual := config_folder() / POLICY_NAME).is_file():
+        return beside
+    return usual

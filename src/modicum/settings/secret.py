@@ -1,10 +1,14 @@
 """Secrets that the settings name and never hold: `env:NAME` or `file:PATH`."""
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 from modicum.calls import UserError
+
+_SECRET = re.compile(r"auth|key|token|secret|password|cookie", re.IGNORECASE)
+_HEADER = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+\Z")
 
 
 def is_place(value: str) -> bool:
@@ -39,3 +43,23 @@ def secret_at(name: str, value: str, environment: Mapping[str, str] = os.environ
     if not secret:
         raise UserError(f"{name}: {place} is empty")
     return secret
+
+
+def header_at(where: str, name: str, value: str, environment: Mapping[str, str] = os.environ) -> str:
+    """The value of a header that the settings name, or say the place of.
+
+    Args:
+        where: of the setting, for messages.
+        name: the header's.
+        value: what the setting says; of a header that carries a secret only its place.
+        environment: where `env:NAME` is looked up.
+
+    Raises:
+        UserError: the name or the value is none of a header, or the value is a secret and stands in the settings.
+    """
+    if not _HEADER.match(name):
+        raise UserError(f"{where} is no name of a header")
+    header = secret_at(where, value, environment) if is_place(value) or _SECRET.search(name) else value
+    if not header.isprintable() or not header.isascii():
+        raise UserError(f"{where}: its value holds what no header may hold")
+    return header

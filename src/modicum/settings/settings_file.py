@@ -8,13 +8,12 @@ import os
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, get_args, get_origin
 
 import msgspec
 
 from modicum.calls import UserError
-from modicum.calls.errors import accepted_are
 from modicum.calls.outside.regular_file import read_regular
+from modicum.settings.alerts import AlertSettings, alerts_fault
 from modicum.settings.budgets import BudgetSettings, budget_fault
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
@@ -24,6 +23,8 @@ from modicum.settings.metrics import MetricsSettings, metrics_fault
 from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault
 from modicum.settings.otel import OtelSettings
 from modicum.settings.outcomes import OutcomeSettings, outcome_fault
+from modicum.settings.places import line_of, line_of_row, list_accepted
+from modicum.settings.policy_file import place_in_policy, read_policy
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
 from modicum.settings.state import StateSettings, state_fault
@@ -43,7 +44,7 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     """
     path = _file(environment)
     if path is None:
-        return Settings()
+        return _with_policy(Settings(), "")
     try:
         text = read_regular(path).decode("utf-8")
         document = tomllib.loads(text)
@@ -57,9 +58,27 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
     except tomllib.TOMLDecodeError as error:
         raise UserError(f"{path}: no valid TOML: {error}") from None
     except msgspec.ValidationError as error:
-        raise UserError(f"{path}{_line(text, str(error))}: {error}; {_list_accepted(str(error))}") from None
+        accepted = list_accepted(str(error), Settings, _TABLES)
+        raise UserError(f"{path}{line_of(text, str(error))}: {error}; {accepted}") from None
+    if "policy_rules" in document:
+        raise UserError(f"{path}: policy_rules is no setting: what calls may be stands in policy.toml (docs/policy.md)")
     _check(settings, path, text)
-    return settings
+    return _with_policy(settings, text)
+
+
+def _with_policy(settings: Settings, text: str) -> Settings:
+    """The settings with what `policy.toml` says; `text` is that of their own file. Budgets of both are one list."""
+    rules = read_policy(settings)
+    budgets = (*settings.budget, *rules.budget)
+    if (broken := budget_fault(budgets, settings.keep_days)) is not None:
+        index, key, accepted = broken
+        named, row = budgets[index].name, index - len(settings.budget)
+        if row < 0:
+            place = f"{settings.file}{line_of_row(text, 'budget', index, key)}"
+        else:
+            place = place_in_policy(rules, "budget", row, key)
+        raise UserError(f"{place}: budget '{named:.64}': {key} {accepted}")
+    return msgspec.structs.replace(settings, budget=budgets, policy_rules=rules)
 
 
 def place_of(settings: Settings, table: str, key: str) -> str:
@@ -89,17 +108,17 @@ def _check(settings: Settings, path: Path, text: str) -> None:
     try:
         checked_zone(settings.timezone or "UTC")
     except UserError as error:
-        raise UserError(f"{path}{_line(text, 'timezone')}: {error}") from None
+        raise UserError(f"{path}{line_of(text, 'timezone')}: {error}") from None
     if not 1 <= settings.gateway.workers <= MOST_WORKERS:
-        raise UserError(f"{path}{_line(text, 'workers')}: workers is a number from 1 to {MOST_WORKERS}")
+        raise UserError(f"{path}{line_of(text, 'workers')}: workers is a number from 1 to {MOST_WORKERS}")
     _check_loads(settings, path, text)
     if settings.keep_days < 0:
-        raise UserError(f"{path}{_line(text, 'keep_days')}: keep_days is a number of days, or 0 to keep all")
+        raise UserError(f"{path}{line_of(text, 'keep_days')}: keep_days is a number of days, or 0 to keep all")
     if (wrong := gateway_fault(settings.gateway)) is not None:
         key, accepted = wrong
-        raise UserError(f"{path}{_line(text, key)}: gateway.{key} {accepted}")
+        raise UserError(f"{path}{line_of(text, key)}: gateway.{key} {accepted}")
     _check_watching(settings, path, text)
-    _check_budgets(settings, path, text)
+    _check_limits(settings, path, text)
     _check_optimizing(settings, path, text)
     _check_features(settings, path, text)
 
@@ -108,38 +127,37 @@ def _check_watching(settings: Settings, path: Path, text: str) -> None:
     """What is shown of owners, and to whom."""
     if (wrong := metrics_fault(settings.metrics)) is not None:
         key, accepted = wrong
-        raise UserError(f"{path}{_line(text, key)}: metrics.{key} {accepted}")
+        raise UserError(f"{path}{line_of(text, key)}: metrics.{key} {accepted}")
+    if (amiss := alerts_fault(settings.alerts)) is not None:
+        key, accepted = amiss
+        raise UserError(f"{path}{line_of(text, key)}: alerts.{key} {accepted}")
 
 
-def _check_budgets(settings: Settings, path: Path, text: str) -> None:
-    """Limits, and where they are counted."""
-    if (broken := budget_fault(settings.budget, settings.keep_days)) is not None:
-        index, key, accepted = broken
-        named = settings.budget[index].name
-        raise UserError(f"{path}{_line_of_row(text, 'budget', index, key)}: budget '{named:.64}': {key} {accepted}")
+def _check_limits(settings: Settings, path: Path, text: str) -> None:
+    """Limits, and where they are counted. Budgets are checked with those of the policy."""
     if (broken := outcome_fault(settings.outcome, settings.keep_days)) is not None:
         index, key, accepted = broken
         named = settings.outcome[index].name
-        raise UserError(f"{path}{_line_of_row(text, 'outcome', index, key)}: outcome '{named:.64}': {key} {accepted}")
+        raise UserError(f"{path}{line_of_row(text, 'outcome', index, key)}: outcome '{named:.64}': {key} {accepted}")
     upstreams = settings.upstreams or USUAL_UPSTREAMS
     if (amiss := resilience_fault(settings.resilience, upstreams, settings.models)) is not None:
         index, key, accepted = amiss
-        named, place = settings.resilience[index].name, _line_of_row(text, "resilience", index, key)
+        named, place = settings.resilience[index].name, line_of_row(text, "resilience", index, key)
         raise UserError(f"{path}{place}: resilience '{named:.64}': {key} {accepted}")
     if (amiss := limit_fault(settings.limit, upstreams)) is not None:
         index, key, accepted = amiss
-        named, place = settings.limit[index].name, _line_of_row(text, "limit", index, key)
+        named, place = settings.limit[index].name, line_of_row(text, "limit", index, key)
         raise UserError(f"{path}{place}: limit '{named:.64}': {key} {accepted}")
     if (wrong := state_fault(settings.state)) is not None:
         key, accepted = wrong
-        raise UserError(f"{path}{_line(text, key)}: state.{key} {accepted}")
+        raise UserError(f"{path}{line_of(text, key)}: state.{key} {accepted}")
 
 
 def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
     """Which rules run, and for whom."""
     if (wrong := optimize_fault(settings.optimize)) is not None:
         key, accepted = wrong
-        raise UserError(f"{path}{_line(text, key)}: optimize.{key} {accepted}")
+        raise UserError(f"{path}{line_of(text, key)}: optimize.{key} {accepted}")
 
 
 def _check_features(settings: Settings, path: Path, text: str) -> None:
@@ -148,11 +166,11 @@ def _check_features(settings: Settings, path: Path, text: str) -> None:
         fault = team_fault(team)
         if fault is not None:
             key, accepted = fault
-            raise UserError(f"{path}{_line(text, key)}: teams.{name}.{key} must be {accepted}")
+            raise UserError(f"{path}{line_of(text, key)}: teams.{name}.{key} must be {accepted}")
     for name, route in settings.routes.items():
         if (fault := route_fault(name, route)) is not None:
             key, accepted = fault
-            raise UserError(f"{path}{_line(text, key)}: routes.{name:.64}.{key:.64} must be {accepted}")
+            raise UserError(f"{path}{line_of(text, key)}: routes.{name:.64}.{key:.64} must be {accepted}")
 
 
 def _check_loads(settings: Settings, path: Path, text: str) -> None:
@@ -160,10 +178,10 @@ def _check_loads(settings: Settings, path: Path, text: str) -> None:
     gateway = settings.gateway
     for key in ("most_body_mb", "most_calls"):
         if getattr(gateway, key) < 1:
-            raise UserError(f"{path}{_line(text, key)}: gateway.{key} is a number, 1 or more")
+            raise UserError(f"{path}{line_of(text, key)}: gateway.{key} is a number, 1 or more")
     if gateway.most_bodies_mb != 0 and gateway.most_bodies_mb < gateway.most_body_mb:
         raise UserError(
-            f"{path}{_line(text, 'most_bodies_mb')}: gateway.most_bodies_mb is a number of megabytes, at least "
+            f"{path}{line_of(text, 'most_bodies_mb')}: gateway.most_bodies_mb is a number of megabytes, at least "
             f"most_body_mb ({gateway.most_body_mb}), or 0 for an eighth of the memory"
         )
     for name, upstream in settings.upstreams.items():
@@ -174,47 +192,14 @@ def _check_loads(settings: Settings, path: Path, text: str) -> None:
             )
         if (fault := upstream_fault(upstream)) is not None:
             key, accepted = fault
-            raise UserError(f"{path}{_line(text, key)}: upstreams.{name}.{key} {accepted}")
-
-
-def _line_of_row(text: str, table: str, index: int, key: str) -> str:
-    """`:7`, the line of a key in the `[[table]]` that comes as the `index`th; where it is not there, the row's own."""
-    count, is_inside, place = -1, False, ""
-    for number, line in enumerate(text.splitlines(), 1):
-        plain = line.strip()
-        if plain.startswith("["):
-            is_row = plain.startswith("[[") and plain.strip("[] ") == table
-            count += is_row
-            is_inside = is_row and count == index
-            place = f":{number}" if is_inside else place
-        elif is_inside and plain.partition("=")[0].strip() == key:
-            return f":{number}"
-    return place
-
-
-def _line(text: str, message: str) -> str:
-    """`:3`, where the message names a key that stands on line 3."""
-    for number, line in enumerate(text.splitlines(), 1):
-        key = line.partition("=")[0].strip()
-        if key and not key.startswith("#") and (f"`{key}`" in message or f".{key}`" in message or key == message):
-            return f":{number}"
-    return ""
-
-
-def _list_accepted(message: str) -> str:
-    """The names and types of the table that a message of msgspec is about."""
-    table: Any = Settings
-    for place, type_ in _TABLES.items():
-        if place in message:
-            table = type_
-    fields = msgspec.structs.fields(table)
-    return accepted_are(f"{field.name} ({_shown_type(field.type)})" for field in fields if field.name != "file")
+            raise UserError(f"{path}{line_of(text, key)}: upstreams.{name}.{key} {accepted}")
 
 
 _TABLES = {
     "$.gateway": GatewaySettings,
     "$.console": ConsoleSettings,
     "$.metrics": MetricsSettings,
+    "$.alerts": AlertSettings,
     "$.otel": OtelSettings,
     "$.optimize": OptimizeSettings,
     "$.optimize.owner[": OwnerRules,
@@ -227,10 +212,3 @@ _TABLES = {
     "$.limit[": LimitSettings,
     "$.state": StateSettings,
 }
-
-
-def _shown_type(kind: Any) -> str:
-    """A type as a line of settings may have it: `int`, or the words that are accepted."""
-    if get_origin(kind) is Literal:
-        return " or ".join(f'"{word}"' for word in get_args(kind))
-    return str(getattr(kind, "__name__", kind))

@@ -2,6 +2,7 @@
 
 import msgspec
 
+from modicum.settings.alerts import AlertSettings
 from modicum.settings.budgets import BudgetSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
@@ -10,6 +11,7 @@ from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
 from modicum.settings.outcomes import OutcomeSettings
+from modicum.settings.policy import NO_POLICY_SETTINGS, PolicySettings
 from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.routes import RouteSettings
 from modicum.settings.state import StateSettings
@@ -24,6 +26,9 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     prices: str = ""
     """A file with your own prices (see docs/prices.md). Empty: `prices.toml` beside the settings or in the
     configuration folder, if there is one."""
+    policy: str = ""
+    """A file that says which calls may be made (see docs/policy.md). Empty: `policy.toml` beside the settings, if there
+    is one."""
     timezone: str = ""
     """The zone in which days and weeks are cut, as `Europe/Berlin`. Empty: this machine's, or UTC where it has none."""
     keep_days: int = 0
@@ -31,6 +36,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     gateway: GatewaySettings = GatewaySettings()
     console: ConsoleSettings = ConsoleSettings()
     metrics: MetricsSettings = MetricsSettings()
+    alerts: AlertSettings = AlertSettings()
     otel: OtelSettings = OtelSettings()
     upstreams: dict[str, UpstreamSettings] = {}
     """Where calls may go, in the order in which a model is looked for. None: OpenAI, Anthropic and Gemini."""
@@ -52,5 +58,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What is tried when an upstream fails (see docs/resilience.md)."""
     state: StateSettings = StateSettings()
     """Where budgets are counted that several workers or hosts share."""
+    policy_rules: PolicySettings = NO_POLICY_SETTINGS
+    """What that file says. Not set by hand."""
     file: str = ""
     """The file that the settings came from. Not set by hand."""

@@ -4,7 +4,7 @@ A counter is a name. What it counts is the business of whoever names it; amounts
 exact. Counters that slide forget what is older than their length. Budgets and rate limits use the same ones.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, Protocol
 
@@ -39,6 +39,17 @@ class ReserveResult(NamedTuple):
 
 class StateAway(Exception):  # noqa: N818 - a state of things, and no fault of the call's
     """The counters cannot be reached: nobody knows how they stand."""
+
+
+class SharedRecords(Protocol):
+    """Texts by name that several hosts hand to each other. None is ever changed or taken back."""
+
+    async def exchange(self, kind: str, records: Mapping[str, str]) -> Mapping[str, str]:
+        """Adds those that are not there yet; returns those of others.
+
+        Raises:
+            StateAway: they cannot be reached.
+        """
 
 
 class SharedCounters(Protocol):

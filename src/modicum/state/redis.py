@@ -7,7 +7,7 @@ The server is no place of record: after each of its starts, and whenever its dat
 import asyncio
 import hashlib
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from math import ceil, isinf
@@ -18,7 +18,7 @@ import msgspec
 from modicum.calls import UserError
 from modicum.state.counters import Level, Line, ReserveResult, StateAway
 from modicum.state.redis_link import RedisLink
-from modicum.state.redis_scripts import ADD, AWAIT, BEAT, LEAVE, LEVELS, OPEN, RESERVE, SETTLE, SINCE
+from modicum.state.redis_scripts import ADD, AWAIT, BEAT, LEAVE, LEVELS, OPEN, RECORDS, RESERVE, SETTLE, SINCE
 
 GRACE_S = 5.0
 """How long a server that has never counted, or lost all it knew, waits for processes that nobody can name."""
@@ -39,6 +39,7 @@ ADDED_KEPT_S = 24 * 3600.0
 MOST_AMOUNT, MOST_UNLIMITED = 2 * 10**18, 10**16
 """Sums are whole numbers of 64 bits. A call above the first fits into no limit; without one, more is not counted."""
 MOST_OWED = 100_000
+MOST_AT_ONCE = 200
 WAITS, LOADS = "waits", "loads"
 """What others wait for in a new generation: reservations made again; what ledgers know."""
 
@@ -62,6 +63,8 @@ class RedisCounters:
         self._peers: list[str] = []
         """Lives of processes that count in this generation too."""
         self._reached: dict[str, asyncio.Future[None]] = {}
+        self._handed: dict[str, set[str]] = {}
+        """By kind, the records that are there."""
         self._lost_s = self._tried_s = 0.0
         self._wake = asyncio.Event()
         self._since: dict[str, bytes] = {}
@@ -135,6 +138,21 @@ class RedisCounters:
         self._since = {_digest(name): at for name, at in zip(names, since, strict=True)}
         return [datetime.fromtimestamp(int(at) / 1000, UTC) for at in since]
 
+    async def exchange(self, kind: str, records: Mapping[str, str]) -> Mapping[str, str]:
+        """`SharedRecords`. They do not go with the counters, and are handed on again where the server has lost them."""
+        handed = self._handed.setdefault(kind, set())
+        lacking = [text for name, body in records.items() if name not in handed for text in (name, body)]
+        for at in range(0, len(lacking), MOST_AT_ONCE):
+            await self._link.run(RECORDS, self._marker, kind, _pack(lacking[at : at + MOST_AT_ONCE]), len(handed))
+        handed.update(records)
+        is_new = not handed <= records.keys()  # its caller could not use what it was given: all is given again
+        _, flat = await self._link.run(RECORDS, self._marker, kind, _pack([]), -1 if is_new else len(handed))
+        if not flat:
+            return {}
+        there = {flat[at].decode("utf-8", "replace"): flat[at + 1] for at in range(0, len(flat), 2)}
+        self._handed[kind] = set(there)
+        return {name: body.decode("utf-8", "replace") for name, body in there.items() if name not in records}
+
     async def close(self) -> None:
         if self._beating is not None:
             self._beating.cancel()
@@ -179,6 +197,7 @@ class RedisCounters:
         )
         if generation.decode() != self._generation:
             self._generation, self._since, self._reached = generation.decode(), {}, {}
+            self._handed.clear()
             self._owed.clear()  # what is owed has ended before, so ledger or journal have it
 
     async def _beat(self) -> None:

@@ -318,3 +318,17 @@ end
 return redis.call('ZRANGE', base .. 'alive', 0, -1)
 """
 )
+
+RECORDS = (
+    _BEGIN
+    + """
+-- ARGV: kind, names and texts to add, how many the caller knows to be there. How many are there, and all of them unless
+-- it knows as many.
+local key = marker .. ':records:' .. ARGV[1]
+local given = cmsgpack.unpack(ARGV[2])
+for i = 1, #given, 2 do redis.call('HSETNX', key, given[i], given[i + 1]) end
+local count = redis.call('HLEN', key)
+if count == tonumber(ARGV[3]) then return {count, {}} end
+return {count, redis.call('HGETALL', key)}
+"""
+)

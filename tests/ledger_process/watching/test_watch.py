@@ -9,23 +9,24 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from ledger_process.rig import LedgerProcess, until
+from ledger_process.watching.test_alert_post import serving
 from modicum.calls import Call, Owner, Usage
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.worker_reports import RefusalCount, WorkerReport, write_report
 from modicum.ledger_process.running import find
-from modicum.settings import BudgetSettings, MetricsSettings, Settings
+from modicum.settings import AlertSettings, BudgetSettings, MetricsSettings, Settings
 
 NOW = datetime.now(UTC)
 OWNER = Owner(team="team-of-zorro", app="app-of-zorro", key="key-of-zorro", user="user-zorro")
 
 
-def record(folder, worker, count):
+def record(folder, worker, count, model="gpt-4o-mini"):
     """Calls in the journal of a worker."""
 
     async def write():
         journal = Journal(folder / "journal", worker)
         for number in range(count):
-            told = {"source": "gateway", "provider": "openai", "model": "gpt-4o-mini", "started": NOW, "owner": OWNER}
+            told = {"source": "gateway", "provider": "openai", "model": model, "started": NOW, "owner": OWNER}
             call = Call(call_id=f"gateway:{worker}-{number}", finished=NOW, usage=Usage(1_000_000, 0), **told)
             await journal.append(Record(f"{worker}-{number}", "call", msgspec.msgpack.encode(call)))
         journal.close()
@@ -106,3 +107,28 @@ def test_users_and_keys_themselves_are_nowhere(scraped):
 
     assert "user-zorro" not in text
     assert "mk_" not in text
+
+
+def test_what_happens_is_told_in_the_log_and_at_the_webhook(tmp_path):
+    """A model without a price, a budget at a step and when it is used up, a worker in trouble: each told once."""
+    kinds = ["budget_forecast", "budget_step", "gateway_trouble", "unknown_price"]
+    budget = BudgetSettings(name="calls", per="ever", limit_calls=4)
+    with serving() as receiver:
+        settings = Settings(alerts=AlertSettings(webhook=receiver.url), budget=(budget,))
+        with LedgerProcess(tmp_path, settings=settings) as process:
+            record(tmp_path, "gateway", 3, model="a-model-of-our-own")
+            write_report(
+                tmp_path / "reports", "gateway", WorkerReport(at=datetime.now(UTC), trouble="the disk is full")
+            )
+            until(lambda: len(receiver.posted) >= 4, 20.0)
+            metrics = scrape(process).text
+
+    assert sorted(one["kind"] for one in receiver.posted) == kinds
+    assert sorted(alert.kind for alert in process.alerts) == kinds
+    step = next(one for one in receiver.posted if one["kind"] == "budget_step")
+    assert (step["facts"]["step"], step["text"]) == (
+        0.5,
+        "budget 'calls' has reached 50% of its limit: 3 calls of 4 calls are spent",
+    )
+    assert 'modicum_alerts_total{kind="budget_step"} 1.0' in metrics
+    assert "zorro" not in str(receiver.posted)

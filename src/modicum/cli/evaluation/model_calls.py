@@ -13,12 +13,14 @@ from modicum.gateway.budgets.bounds import NoBound, survey_request
 from modicum.governance.budgets import NANO
 from modicum.governance.worst_case import worst_amounts
 from modicum.ledger.booking import book
+from modicum.metering.tokens import count_tokens
 from modicum.outbound.blocking import ask
 from modicum.outbound.hosts import origin_at, split_address
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.reply_text import read_reply_text
 
 if TYPE_CHECKING:
+    from modicum.cli.evaluation.authorised import EvaluationPolicy
     from modicum.metering.prices import PriceBook
 
 OK = 200
@@ -57,6 +59,7 @@ class ModelCaller:
     speaks: which dialect it takes.
     key: the provider's, or one of the gateway's; empty: none is sent.
     provider: who bills; empty: as host or model's name say.
+    policy: says which calls may be made; None: all.
     """
 
     def __init__(
@@ -69,7 +72,9 @@ class ModelCaller:
         provider: str = "",
         most_tokens: int = 1024,
         timeout_s: float = 300.0,
+        policy: "EvaluationPolicy | None" = None,
     ) -> None:
+        self._policy = policy
         self._origin, parts = origin_at(url), split_address(url)
         self._base, self._host = parts.path.rstrip("/"), parts.hostname or ""
         self._dialect = next(dialect for dialect in DIALECTS.values() if dialect.api.name == speaks)
@@ -102,6 +107,8 @@ class ModelCaller:
         """
         from modicum.outbound.unreachable import Unreachable
 
+        if refusal := self.refusal(model, prompt):
+            raise CallFailed(f"may not be asked: {refusal}", is_billed=False)
         began, started = time.monotonic(), datetime.now(UTC)
         headers = self._headers | ({"x-modicum-task": task} if task and task.isascii() else {})
         try:
@@ -127,6 +134,13 @@ class ModelCaller:
             raise CallFailed("answered with what is no reply of its dialect", is_billed=True)
         cost, basis, price = self._cost(model, facts.model, facts.usage, started)
         return ModelReply(text.text, facts.usage, cost, basis, seconds, facts.model or model, price)
+
+    def refusal(self, model: str, prompt: str = "") -> str:
+        """Why the policy forbids a call; empty: it does not. Without a prompt: any call to the model."""
+        if self._policy is None:
+            return ""
+        tokens = count_tokens(prompt, model) if prompt else None
+        return self._policy.refusal(model, self._provider_of(model), tokens, self._most_tokens)
 
     def _cost(
         self, model: str, answered_by: str, usage: Usage | None, started: datetime
@@ -174,3 +188,11 @@ def check_price(caller: ModelCaller, model: str) -> None:
             f"the price of '{model}' is not known, so no budget can hold it: name who bills with --provider, or give "
             "its price in a file with --prices (docs/prices.md); without --budget it runs all the same"
         )
+
+
+def check_policy(caller: ModelCaller, model: str) -> None:
+    """Raises:
+    UserError: the policy forbids calls to the model.
+    """
+    if refusal := caller.refusal(model):
+        raise UserError(f"'{model}' may not be asked: {refusal}; choose another model, or have the policy changed")

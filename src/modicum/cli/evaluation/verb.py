@@ -42,6 +42,7 @@ class RunOptions:
     call_timeout: float
     margin: float
     out: Path | None
+    data_class: str
     price_path: Path | None
     as_json: bool
 
@@ -81,6 +82,7 @@ class RunOptions:
 @click.option("--call-timeout", type=Quantity(min=0, min_open=True), default=300.0, help="Seconds. Default: 300.")
 @click.option("--margin", default=5.0, type=Quantity(min=0, max=100), metavar="POINTS", help="As in compare.")
 @click.option("--out", type=click.Path(path_type=Path, dir_okay=False), help="Results. Default: TASKS.results.jsonl.")
+@click.option("--data-class", default="", metavar="CLASS", help="How sensitive the tasks are (docs/policy.md).")
 @shared.prices_option
 @shared.json_option
 @shared.pass_options(RunOptions)
@@ -97,6 +99,7 @@ def command(options: RunOptions) -> None:
       modicum compare run tasks.jsonl --models a,b --grader 'command:python check.py' --url http://localhost:8000/v1
     """
     from modicum.cli.evaluation.graders import check_task, choose_grader
+    from modicum.cli.evaluation.model_calls import check_policy, check_price
     from modicum.cli.evaluation.running import EvalRunner, Judge, find_wanting, read_rows, read_tasks
     from modicum.cli.evaluation.spending import EvalBudget
 
@@ -110,10 +113,9 @@ def command(options: RunOptions) -> None:
     out = options.out or options.task_path.with_name(f"{options.task_path.stem}.results.jsonl")
     _check_same(out, options, tasks, arms)
     caller = _caller(options)
-    if options.budget is not None:
-        from modicum.cli.evaluation.model_calls import check_price
-
-        for model in dict.fromkeys([*(arm.model for arm in arms), *([judge_model] if judge_model else [])]):
+    for model in dict.fromkeys([*(arm.model for arm in arms), *([judge_model] if judge_model else [])]):
+        check_policy(caller, model)
+        if options.budget is not None:
             check_price(caller, model)
     rows = read_rows(out)
     wanting = find_wanting(arms, tasks, options.runs, rows)
@@ -140,6 +142,7 @@ def _arms(options: RunOptions) -> "list[EvalArm]":
 
 
 def _caller(options: RunOptions) -> "ModelCaller":
+    from modicum.cli.evaluation.authorised import EvaluationPolicy
     from modicum.cli.evaluation.model_calls import ModelCaller
 
     settings = read_settings()
@@ -152,6 +155,7 @@ def _caller(options: RunOptions) -> "ModelCaller":
         provider=options.provider,
         most_tokens=options.most_tokens,
         timeout_s=options.call_timeout,
+        policy=EvaluationPolicy(settings, url, options.data_class),
     )
 
 

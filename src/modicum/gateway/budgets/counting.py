@@ -47,7 +47,7 @@ async def budgeting_of(
             raise
         log("state_unusable", problem=str(error))
     budgeting = _stage(counters, prices, before, failed)
-    counters.when_lost = budgeting.renew
+    counters.when_lost, budgeting.shared_records = budgeting.renew, counters
     return budgeting
 
 

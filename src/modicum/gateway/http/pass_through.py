@@ -42,7 +42,7 @@ async def record_late(parts: Parts, request: Request, upstream: Upstream, reply:
 
 
 async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, client: Client) -> None:
-    dialect = request.served.dialect
+    dialect, model = request.served.dialect, ""
     try:
         caller = request.caller
         if request.served.late_reply:
@@ -53,11 +53,15 @@ async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, clien
             model = dialect.request(request.body, request.path).model
             caller.check_model(model)
             caller.check_body(request.body)
-            body = sending.with_one_model(request.body) if caller.models else request.body
-            upstream = upstreams.route(model, dialect.name).upstream
+            is_checked = bool(caller.models or parts.policies.limits_models)
+            body = sending.with_one_model(request.body) if is_checked else request.body
+            route = upstreams.route(model, dialect.name)
+            upstream, model = route.upstream, route.model
         else:
             body = b""
             upstream = upstreams.speaking(dialect.name)
+        if model:
+            parts.policies.check_aside(request, upstream, model)
         if caller.own_key is not None:
             check_upstream(caller.own_key, upstream)
         passing = sending.outgoing(request, upstream, caller.own_key)

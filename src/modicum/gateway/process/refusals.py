@@ -2,8 +2,11 @@
 
 import asyncio
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+
+import msgspec
 
 from modicum.calls import Owner
 from modicum.calls.call import NOBODY
@@ -67,6 +70,14 @@ class Refusals:
             return None
         self._last = report
         return report
+
+
+def report_end(refusals: Refusals, folder: Path, worker: str) -> None:
+    """Writes that the process was told to end, with its last sums."""
+    report = refusals.report(datetime.now(UTC), (), "", 0.0)
+    if report is not None:
+        with suppress(OSError):
+            write_report(folder, worker, msgspec.structs.replace(report, ended=True))
 
 
 async def report_worker(

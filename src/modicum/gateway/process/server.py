@@ -5,7 +5,7 @@ import gc
 import signal
 import socket
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -21,9 +21,11 @@ from modicum.context.live_turns import LiveTurns
 from modicum.experiments.experiment import draw
 from modicum.gateway.answering import UpstreamAnswerer
 from modicum.gateway.budgets.counting import budgeting_of, check_budget_workers
+from modicum.gateway.budgets.live_raises import LiveRaises
 from modicum.gateway.budgets.spent import OpenLedger
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
+from modicum.gateway.callers.shared_events import SharedEvents
 from modicum.gateway.chosen_rules import ChosenRules, split_rules
 from modicum.gateway.experimenting import LiveExperiments
 from modicum.gateway.failures import contain_stage
@@ -39,6 +41,8 @@ from modicum.gateway.limits.provider_limits import ProviderLimits
 from modicum.gateway.live_rates import LiveRates
 from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
+from modicum.gateway.policies.authorising import Authorising
+from modicum.gateway.policies.taking_over import take_over_policy
 from modicum.gateway.process.fair_accept import Accepting
 from modicum.gateway.process.from_settings import upstreams_of
 from modicum.gateway.process.guarded_protocol import GuardedProtocol
@@ -48,7 +52,7 @@ from modicum.gateway.process.metrics import Metrics, share
 from modicum.gateway.process.open_files import OpenFiles, Shortage, current_limit, raise_limit
 from modicum.gateway.process.readiness import Readiness
 from modicum.gateway.process.recovery import recover, recover_others
-from modicum.gateway.process.refusals import Refusals, report_worker
+from modicum.gateway.process.refusals import Refusals, report_end, report_worker
 from modicum.gateway.process.tls import TlsListener, listener_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
@@ -71,14 +75,14 @@ from modicum.optimizers.all_rules import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
 from modicum.outbound.server import DrainingServer
-from modicum.settings import Settings, budgets_of, limits_of, policies_of, rule_choice_of
+from modicum.settings import Settings, budgets_of, limits_of, policies_of, policy_place, rule_choice_of
 from modicum.settings.addresses import host_and_port
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
 TURN_AWAY_EVERY_S = 0.05
 RECORDS_WITHIN_S = 5.0
-_CHANGED = -1, -1
+_CHANGED = ((-1, -1),)
 
 
 class Gateway:
@@ -113,10 +117,10 @@ class Gateway:
         self._worker, self._bound = worker, bound
         self._events = EventFile(folder / "events.sqlite")
         self._keys = LiveKeys(self._events)
-        self._keys_at_ping = self._keys()
+        self._keys_at_ping, self._raises = self._keys(), LiveRaises(self._events)
         self._experiments = LiveExperiments(self._events, digest_key)
         self._routes = LiveRoutes(self._experiments.applied)
-        self._stamp = _stamp(settings.file)
+        self._stamp = _stamp(settings)
         self.parts: Parts
         self.pipeline: Pipeline
         self._upstreams: Upstreams
@@ -168,26 +172,37 @@ class Gateway:
             budgets,
             Limiting(budgets.counters),
             ProviderLimits(),
+            Authorising(),
             refusals,
             turns,
             self._keeper_of(rates, turns),
         )
         self._load_features()
-        upstream = UpstreamAnswerer(parts.connections, parts.upstream_calls, parts.recorder.take_apart, metrics.failed)
-        self._resilient = ResilientAnswerer(upstream, parts)
+        self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
-        watcher = asyncio.create_task(self._watch(board))
+        beside = asyncio.gather(*self._beside(board))
         try:
             await self._listen(bound, board)
         finally:
-            watcher.cancel()
+            beside.cancel()
             await _wait_for_records(journal)
-            if self._teams is not None:
-                self._teams.close()
-            await parts.close()
-            board.close()
-            self._events.close()
+            await self._close(board)
+
+    async def _close(self, board: Board) -> None:
+        if self._teams is not None:
+            self._teams.close()
+        report_end(self.parts.refusals, self._folder / REPORTS, self._worker.journal)
+        await self.parts.close()
+        board.close()
+        self._events.close()
+
+    def _beside(self, board: Board) -> Iterator[Coroutine[Any, Any, None]]:
+        """What runs beside the calls."""
+        yield self._watch(board)
+        records = self.parts.budgets.shared_records
+        if self._worker.index == 0 and records is not None:
+            yield SharedEvents(self._events.path, records).run()
 
     async def _listen(self, bound: socket.socket, board: Board) -> None:
         settings = self._settings.gateway
@@ -239,8 +254,8 @@ class Gateway:
             with suppress(TimeoutError):
                 await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
             again.clear()
-            self._troubles.check(self.parts, self._events, self._keys, self._settings.file)
-            if (stamp := _stamp(self._settings.file)) != self._stamp:
+            self._troubles.check(self.parts, self._events, self._keys, self._settings)
+            if (stamp := _stamp(self._settings)) != self._stamp:
                 self._stamp = stamp
                 await self._reload()
             elif self._tls is not None and self._tls.changed():
@@ -274,7 +289,7 @@ class Gateway:
         again.set()
 
     async def _reload(self) -> None:
-        if gone_settings(self._settings.file):
+        if gone_settings(self._settings):
             return  # what the next file says, or none, is not what was meant; `Troubles` tells
         try:
             settings = self._reread()
@@ -294,9 +309,11 @@ class Gateway:
         log("settings_reloaded", upstreams=sorted(upstream.name for upstream in upstreams))
 
     async def _take_over_governance(self) -> None:
-        """Budgets, limits and policies, as the settings say now."""
+        """What calls may be, budgets, limits and policies, as the settings say now."""
         settings, admits_when_away = self._settings, self._settings.state.when_away == "admit"
+        take_over_policy(self.parts.policies, settings, self._upstreams, self._events, records=self._worker.index == 0)
         budgets = budgets_of(settings.budget, settings.timezone)
+        self.parts.budgets.raises = self._raises
         await self.parts.budgets.take_over(budgets, admits_when_away=admits_when_away)
         self.parts.limits.take_over(limits_of(settings.limit), admits_when_away=admits_when_away)
         self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
@@ -433,10 +450,14 @@ async def _wait_for_records(journal: Journal) -> None:
         await asyncio.sleep(0.02)
 
 
-def _stamp(file: str) -> tuple[int, int]:
-    """Changes when the file does."""
+def _stamp(settings: Settings) -> tuple[tuple[int, int], ...]:
+    """Changes when one of the files does that settings come from."""
+    return tuple(map(_file_stamp, (Path(settings.file), policy_place(settings))))
+
+
+def _file_stamp(file: Path) -> tuple[int, int]:
     try:
-        seen = Path(file).stat()
+        seen = file.stat()
     except OSError:
         return 0, 0
     return seen.st_mtime_ns, seen.st_size

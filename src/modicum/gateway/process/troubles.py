@@ -9,6 +9,7 @@ from modicum.gateway.parts import Parts
 from modicum.gateway.process.log import log
 from modicum.ledger.events import EventFile
 from modicum.ledger.journal import Journal
+from modicum.settings import Settings
 
 
 class Troubles:
@@ -16,14 +17,14 @@ class Troubles:
         self._lasting: dict[str, str] = {}
         self._set_aside: set[str] = set()
 
-    def check(self, parts: Parts, events: EventFile, live_keys: LiveKeys, settings_file: str) -> None:
+    def check(self, parts: Parts, events: EventFile, live_keys: LiveKeys, now: Settings) -> None:
         """News of keys; and whether what we live on is still there. Calls go on without keys' and settings' files."""
         keys = events.gone
         try:
             live_keys.check_file()
         except (UserError, sqlite3.Error) as error:
             keys = f"the file of keys {events.path} cannot be read: {error}"
-        settings, spans, journal = gone_settings(settings_file), parts.otlp_door.trouble, parts.journal
+        settings, spans, journal = gone_settings(now), parts.otlp_door.trouble, parts.journal
         for what, reason in (("journal", journal.reason), ("keys", keys), ("settings", settings), ("spans", spans)):
             self.tell(what, reason)
         self.tell_of_set_aside(journal)
@@ -52,8 +53,9 @@ class Troubles:
                 )
 
 
-def gone_settings(file: str) -> str:
-    """Empty: the file is there, or there was none."""
-    if not file or Path(file).exists():
-        return ""
-    return f"the settings file {file} has gone: the gateway goes on as it was set; bring the file back"
+def gone_settings(settings: Settings) -> str:
+    """Empty: the files that they came from are there."""
+    for what, file in (("settings file", settings.file), ("policy", settings.policy_rules.file)):
+        if file and not Path(file).exists():
+            return f"the {what} {file} has gone: the gateway goes on as it was set; bring the file back"
+    return ""

@@ -66,7 +66,7 @@ class ResilientAnswerer:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._upstream, self._recorder, self._metrics = upstream, parts.recorder, parts.metrics
-        self._budgets, self._limits = parts.budgets, parts.limits
+        self._budgets, self._limits, self._authorising = parts.budgets, parts.limits, parts.policies
         self._health = UpstreamHealth(parts.metrics.circuit_changed)
         self._chance, self._sleep = chance, sleep
         self._policies: tuple[ResiliencePolicy, ...] = ()
@@ -191,6 +191,7 @@ class ResilientAnswerer:
                 return None
             if self._health.rests_s(route):
                 return None
+            self._authorising.check(exchange, route)
             exchange.go(route)
             sending.check_key(exchange)
             sending.prepare(exchange)

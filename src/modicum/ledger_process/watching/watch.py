@@ -1,16 +1,26 @@
 """What the ledger process watches: owners' figures, budgets, workers. Asked by `/metrics` and by who alerts."""
 
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, generate_latest
+from prometheus_client.registry import Collector
 
 from modicum.calls import Entry
+from modicum.governance.alerts import Situation
 from modicum.ledger import positions
 from modicum.ledger.journal import SHIPPED
 from modicum.ledger.store import Store
 from modicum.ledger.worker_reports import FOLDER, WorkerReport, read_reports
 from modicum.ledger_process.ledger_thread import LedgerThread
+from modicum.ledger_process.watching.alerting import (
+    LedgerLag,
+    RefusalWindow,
+    UnpricedModels,
+    budget_state,
+    worker_states,
+)
 from modicum.ledger_process.watching.budget_watch import BudgetWatch
 from modicum.ledger_process.watching.live_settings import LiveSettings
 from modicum.ledger_process.watching.outcome_alerts import OutcomeAlerts
@@ -37,8 +47,11 @@ class LedgerWatch:
         self.outcomes = OutcomeAlerts(log)
         self.ledger = ledger
         self._folder = folder
+        self._unpriced, self._refusals, self._lag = UnpricedModels(), RefusalWindow(), LedgerLag()
         self._of_all, self._of_owners = CollectorRegistry(), CollectorRegistry()
-        self._of_all.register(LedgerMetrics(lambda: bool(ledger.reason), self.count_unshipped, self._count_troubled))
+        self._of_all.register(
+            LedgerMetrics(lambda: bool(ledger.reason), lambda: self._progress().behind, self._count_troubled)
+        )
         self._of_owners.register(self.owners)
         self._of_owners.register(BudgetMetrics(lambda: self.budgets.rows, most_owners))
         self._of_owners.register(WorkerMetrics(self.read_reports, most_owners))
@@ -46,6 +59,7 @@ class LedgerWatch:
     def observe(self, store: Store, entries: Sequence[Entry]) -> None:
         """Takes in what was just booked, and asks how budgets stand, if it is time."""
         self.owners.add(entries)
+        self._unpriced.add(entries)
         self.settings.refresh()
         settings = self.settings.current
         self.budgets.refresh(store, budgets_of(settings.budget, settings.timezone))
@@ -55,9 +69,25 @@ class LedgerWatch:
         """What workers report."""
         return read_reports(self._folder / FOLDER)
 
-    def count_unshipped(self) -> int:
-        """How many records of journals the ledger does not have."""
-        return positions.count_behind(self._folder / "journal", SHIPPED)
+    def situation(self, now: datetime) -> Situation:
+        """How things stand, for who decides on alerts."""
+        reports, progress = self.read_reports(), self._progress()
+        return Situation(
+            now,
+            [budget_state(row, now) for row in self.budgets.rows],
+            self._refusals.lately(now, reports),
+            self._unpriced.lately(),
+            worker_states(reports),
+            self.ledger.reason,
+            self._lag.seconds(progress.records, progress.behind),
+        )
+
+    def show(self, metrics: Collector) -> None:
+        """Shows more to everybody."""
+        self._of_all.register(metrics)
+
+    def _progress(self) -> positions.ReaderProgress:
+        return positions.progress(self._folder / "journal", SHIPPED)
 
     def text(self, *, with_owners: bool) -> str:
         """As Prometheus reads it."""

@@ -1,0 +1,269 @@
+"""What people are to be alerted of: pure decisions from how things stand, once for each event.
+
+A condition (a budget above a step, an open circuit) holds or does not. It is an event when it begins to hold, and is
+told once, however often it is looked at and however often the process is started again. What comes and goes is told
+again after a time at the earliest.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import NamedTuple
+
+import msgspec
+
+from modicum.governance.budgets import LimitUnit, show_amount
+
+LEAST_PASSED = 0.1
+"""The share of a window that must have passed, and of a limit that must be spent, before a pace is believed."""
+REFUSALS_WITHIN = timedelta(minutes=5)
+SILENT_AFTER = timedelta(seconds=30)
+"""A worker reports every five seconds."""
+
+
+class AlertKind(StrEnum):
+    BUDGET_STEP = "budget_step"
+    """A budget's spend has reached a step of its limit."""
+    BUDGET_FORECAST = "budget_forecast"
+    """At the pace so far a budget's limit is reached before it begins anew."""
+    REFUSALS = "refusals"
+    """Many requests of one owner were refused for one reason."""
+    UNKNOWN_PRICE = "unknown_price"
+    """Calls are booked whose model has no price: they are in no dollar figure."""
+    CIRCUIT_OPEN = "circuit_open"
+    """An upstream failed so often that it is left alone."""
+    GATEWAY_TROUBLE = "gateway_trouble"
+    """A gateway process cannot record, has lost a file that it lives on, or says nothing any more."""
+    LEDGER_BEHIND = "ledger_behind"
+    """Finished calls do not get into the ledger; the journals keep them."""
+    TEST = "test"
+
+
+class Alert(msgspec.Struct, frozen=True, kw_only=True):
+    """One event, for a log, a webhook and people. No text of a prompt, no key."""
+
+    kind: AlertKind
+    subject: str
+    """What it is about: two with one kind and subject are the same event."""
+    at: datetime
+    text: str
+    """One sentence."""
+    facts: dict[str, str | int | float] = {}
+    supersedes: tuple[str, ...] = ()
+    """Subjects of lesser events that this one includes."""
+
+    @property
+    def identity(self) -> str:
+        return f"{self.kind}:{self.subject}"
+
+
+class BudgetState(NamedTuple):
+    """How one sum of a budget stands."""
+
+    name: str
+    names: tuple[str, ...]
+    """Whose sum it is, where each name has one."""
+    unit: LimitUnit
+    limit: int
+    spent: int
+    begins: datetime
+    """Of the window; of one that slides, or never ends, a moment that stays the same."""
+    resets: datetime | None
+    crossed_at: datetime | None
+    """When the limit is reached at the pace so far."""
+
+    @property
+    def share(self) -> float:
+        return self.spent / self.limit if self.limit else 1.0
+
+    @property
+    def subject(self) -> str:
+        return "|".join((self.name, *self.names, f"{self.limit}", self.begins.isoformat()))
+
+    @property
+    def text(self) -> str:
+        of = ", ".join(name or "(none)" for name in self.names)
+        return f"budget '{self.name}'{f' of {of}' if of else ''}"
+
+
+class RefusedLately(NamedTuple):
+    """Refusals of one owner for one reason, within `REFUSALS_WITHIN`."""
+
+    team: str
+    app: str
+    key: str
+    kind: str
+    requests: int
+
+
+class WorkerState(NamedTuple):
+    """What one gateway process reported last."""
+
+    name: str
+    reported: datetime
+    trouble: str = ""
+    open_circuits: tuple[str, ...] = ()
+
+
+class Situation(NamedTuple):
+    """All that is looked at."""
+
+    at: datetime
+    budgets: Sequence[BudgetState] = ()
+    refusals: Sequence[RefusedLately] = ()
+    unpriced: Sequence[tuple[str, str]] = ()
+    """Provider and model of calls without a price that were booked lately."""
+    workers: Sequence[WorkerState] = ()
+    ledger_reason: str = ""
+    """Why the ledger is away."""
+    ledger_lag_s: float = 0.0
+    """For how long a record has waited to get into it."""
+
+
+class AlertRules(NamedTuple):
+    """What is worth an alert."""
+
+    budget_steps: tuple[float, ...] = (0.5, 0.8, 1.0)
+    refusals: int = 20
+    """How many within five minutes, of one owner for one reason; 0: never."""
+    behind_s: float = 60.0
+    again_after: timedelta = timedelta(hours=1)
+
+
+class Raised(NamedTuple):
+    """That an event was told."""
+
+    at: datetime
+    holds: bool
+    """Whether its condition held when it was looked at last."""
+
+
+def conditions(situation: Situation, rules: AlertRules) -> Iterator[Alert]:
+    """What holds now and is worth an alert."""
+    for budget in situation.budgets:
+        yield from _of_budget(situation.at, budget, rules)
+    for refused in situation.refusals:
+        if rules.refusals and refused.requests >= rules.refusals:
+            yield _of_refusals(situation.at, refused)
+    for provider, model in situation.unpriced:
+        yield Alert(
+            kind=AlertKind.UNKNOWN_PRICE,
+            subject=f"{provider}/{model}",
+            at=situation.at,
+            text=f"no price is known for {model} of {provider or 'an unknown provider'}: its calls are in no dollar "
+            "figure, and hard budgets in dollars refuse them; give it a price in prices.toml",
+            facts={"provider": provider, "model": model},
+        )
+    yield from _of_workers(situation)
+    yield from _of_ledger(situation, rules)
+
+
+def new_alerts(
+    holding: Iterable[Alert], raised: Mapping[str, Raised], now: datetime, again_after: timedelta
+) -> tuple[list[Alert], dict[str, Raised]]:
+    """Which of the conditions that hold are events that were not told yet, and what is told then.
+
+    What no longer holds is forgotten after `again_after`, so that it stays told if it comes back before.
+    """
+    alerts: list[Alert] = []
+    after: dict[str, Raised] = {}
+    for alert in holding:
+        former = raised.get(alert.identity)
+        is_new = former is None or (not former.holds and now - former.at >= again_after)
+        if is_new:
+            alerts.append(alert)
+        raised_at = now if is_new or former is None else former.at
+        after[alert.identity] = Raised(raised_at, holds=True)
+        for subject in alert.supersedes:
+            lesser = f"{alert.kind}:{subject}"
+            before = raised.get(lesser)
+            after[lesser] = Raised(before.at if before is not None else now, holds=True)
+    for identity, one in raised.items():
+        if identity not in after and now - one.at < again_after:
+            after[identity] = one._replace(holds=False)
+    return alerts, after
+
+
+def _of_budget(at: datetime, budget: BudgetState, rules: AlertRules) -> Iterator[Alert]:
+    facts: dict[str, str | int | float] = {
+        "budget": budget.name,
+        "of": ", ".join(budget.names),
+        "unit": budget.unit.value,
+        "share": round(budget.share, 4),
+    }
+    limit = show_amount(budget.unit, budget.limit)
+    reached = sorted(step for step in rules.budget_steps if budget.share >= step)
+    if reached:
+        spent = show_amount(budget.unit, budget.spent)
+        yield Alert(
+            kind=AlertKind.BUDGET_STEP,
+            subject=f"{budget.subject}|{reached[-1]:g}",
+            at=at,
+            text=f"{budget.text} has reached {reached[-1]:.0%} of its limit: {spent} of {limit} are spent",
+            facts={**facts, "step": reached[-1]},
+            supersedes=tuple(f"{budget.subject}|{step:g}" for step in reached[:-1]),
+        )
+    crossed = budget.crossed_at
+    if crossed is None or crossed <= at or not LEAST_PASSED <= budget.share < 1:
+        return
+    if budget.resets is not None and (at - budget.begins) < LEAST_PASSED * (budget.resets - budget.begins):
+        return
+    before = "" if budget.resets is None else f"; it begins anew on {budget.resets:%Y-%m-%d %H:%M} UTC"
+    yield Alert(
+        kind=AlertKind.BUDGET_FORECAST,
+        subject=budget.subject,
+        at=at,
+        text=f"{budget.text} reaches its limit of {limit} on {crossed:%Y-%m-%d %H:%M} UTC at the pace so far{before}",
+        facts={**facts, "limit_reached": crossed.isoformat()},
+    )
+
+
+def _of_refusals(at: datetime, refused: RefusedLately) -> Alert:
+    who = ", ".join(f"{part} {name}" for part, name in zip(("team", "app", "key"), refused[:3], strict=True) if name)
+    return Alert(
+        kind=AlertKind.REFUSALS,
+        subject="|".join(refused[:4]),
+        at=at,
+        text=f"{refused.requests:,} requests of {who or 'callers without a valid key'} were refused within five "
+        f"minutes: {refused.kind}",
+        facts={"team": refused.team, "app": refused.app, "key": refused.key, "refusal": refused.kind}
+        | {"count": refused.requests},
+    )
+
+
+def _of_workers(situation: Situation) -> Iterator[Alert]:
+    at = situation.at
+    live = [worker for worker in situation.workers if at - worker.reported < SILENT_AFTER]
+    for upstream in sorted({name for worker in live for name in worker.open_circuits}):
+        yield Alert(
+            kind=AlertKind.CIRCUIT_OPEN,
+            subject=upstream,
+            at=at,
+            text=f"the upstream {upstream} has failed too often: its circuit is open, and calls go elsewhere or are "
+            "refused",
+            facts={"upstream": upstream},
+        )
+    for worker in situation.workers:
+        silent_s = (at - worker.reported).total_seconds()
+        reason = worker.trouble if worker in live else f"it has not reported for {silent_s:.0f} s"
+        if reason:
+            yield Alert(
+                kind=AlertKind.GATEWAY_TROUBLE,
+                subject=worker.name,
+                at=at,
+                text=f"the gateway process {worker.name} has trouble: {reason}",
+                facts={"worker": worker.name, "reason": reason},
+            )
+
+
+def _of_ledger(situation: Situation, rules: AlertRules) -> Iterator[Alert]:
+    if situation.ledger_lag_s >= rules.behind_s:
+        why = f": it is away ({situation.ledger_reason})" if situation.ledger_reason else ""
+        yield Alert(
+            kind=AlertKind.LEDGER_BEHIND,
+            subject="ledger",
+            at=situation.at,
+            text=f"calls have waited for {situation.ledger_lag_s:.0f} s to get into the ledger{why}; the journals keep "
+            "them, and bills and budgets of others do not see them yet",
+            facts={"lag_s": round(situation.ledger_lag_s), "reason": situation.ledger_reason},
+        )

@@ -1,6 +1,7 @@
-"""Routers in the gateway: each is a rule that runs on calls of an experiment's changed arm, and on all once it is kept.
+"""Routers and changed system prompts in the gateway: each is a rule that runs on calls of an experiment's changed arm,
+and on all once it is kept.
 
-Without an experiment a router changes nothing: what it would save and lose is for a hold-out to say.
+Without an experiment they change nothing: what they would save and lose is for a hold-out to say.
 """
 
 from collections.abc import Callable, Sequence
@@ -19,6 +20,7 @@ from modicum.gateway.http.outcomes import Graded
 from modicum.gateway.optimizing import FactSource, FeatureFacts
 from modicum.gateway.parts import Parts
 from modicum.gateway.process.log import log
+from modicum.gateway.prompts import load_prompts
 from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.upstreams import Upstreams
 from modicum.routing.rule import route_rule
@@ -75,7 +77,7 @@ class LiveRoutes:
             self._moved.take_over(upstreams)
 
     def load(self, settings: Settings) -> None:
-        rules = load_routes(settings)
+        rules = (*load_routes(settings), *load_prompts(settings))
         self._routes = Routes(rules, self._experiments, self._gone) if rules else None
         self._cascades.load(settings)
 

@@ -26,6 +26,7 @@ from modicum.settings.otel import OtelSettings
 from modicum.settings.outcomes import OutcomeSettings, outcome_fault
 from modicum.settings.places import line_of, line_of_row, list_accepted
 from modicum.settings.policy_file import place_in_policy, read_policy
+from modicum.settings.prompts import PromptSettings, prompt_fault
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
 from modicum.settings.state import StateSettings, state_fault
@@ -162,7 +163,7 @@ def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
 
 
 def _check_features(settings: Settings, path: Path, text: str) -> None:
-    """Teams of agents, routers and cascades."""
+    """Teams of agents, routers, cascades, prompts."""
     for name, team in settings.teams.items():
         fault = team_fault(team)
         if fault is not None:
@@ -176,6 +177,10 @@ def _check_features(settings: Settings, path: Path, text: str) -> None:
         if (fault := cascade_fault(name, cascade)) is not None:
             key, accepted = fault
             raise UserError(f"{path}{line_of(text, key)}: cascades.{name:.64}.{key:.64} must be {accepted}")
+    for name, prompt in settings.prompts.items():
+        if (fault := prompt_fault(name, prompt)) is not None:
+            key, accepted = fault
+            raise UserError(f"{path}{line_of(text, key)}: prompts.{name:.64}.{key:.64} must be {accepted}")
 
 
 def _check_loads(settings: Settings, path: Path, text: str) -> None:
@@ -212,6 +217,7 @@ _TABLES = {
     "$.teams[": TeamSettings,
     "$.routes[": RouteSettings,
     "$.cascades[": CascadeSettings,
+    "$.prompts[": PromptSettings,
     "$.budget[": BudgetSettings,
     "$.outcome[": OutcomeSettings,
     "$.resilience[": ResilienceSettings,

@@ -267,7 +267,7 @@ def _print_first_steps(found: "Audit") -> None:
         if row.advice is None:
             output.print_text(f"     {row.remedy}")
         else:
-            output.print_text(f"     {row.advice.how}")
+            output.print_text(f"     {row.advice.client}: {row.advice.how}")
             if row.advice.paste:
                 output.print_text(f"     into {row.advice.place}: {row.advice.paste}")
         if row.examples:

@@ -144,7 +144,7 @@ def _remedy(row: Document) -> str:
     if not advice:
         return escape(row["remedy"])
     into = f" Into {escape(advice['place'])}: <code>{escape(advice['paste'])}</code>" if advice["paste"] else ""
-    return escape(advice["how"]) + into
+    return f"{escape(advice['client'])}: {escape(advice['how'])}{into}"
 
 
 def _format_saving(row: Document) -> str:

@@ -28,6 +28,7 @@ class ClientAdvice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
         place: the file that `paste` goes into; empty: there is none.
         since: the version that has the setting; empty: not known.
         checked: when the source was read.
+        client: the agent, as sources of logs are named.
     """
 
     who: str
@@ -37,13 +38,18 @@ class ClientAdvice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
     since: str
     source: str
     checked: date
+    client: str = ""
 
 
 @cache
 def load_client_advice() -> Mapping[str, Mapping[str, ClientAdvice]]:
     """All of it, by source and name of the finding."""
     text = files("modicum.insights.advice").joinpath("client_advice.toml").read_text(encoding="utf-8")
-    return msgspec.convert(tomllib.loads(text), dict[str, dict[str, ClientAdvice]])
+    rows = msgspec.convert(tomllib.loads(text), dict[str, dict[str, ClientAdvice]])
+    return {
+        client: {name: msgspec.structs.replace(one, client=client) for name, one in advice.items()}
+        for client, advice in rows.items()
+    }
 
 
 def advice_for(history: History) -> Mapping[str, ClientAdvice]:

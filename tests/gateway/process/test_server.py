@@ -1,6 +1,5 @@
 """A gateway that starts, changes, ends, and is killed."""
 
-import asyncio
 import json
 import threading
 

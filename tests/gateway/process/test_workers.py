@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from modicum.gateway.process.workers import Board, State, Worker, forget, journal_name
+from modicum.gateway.process.workers import Board, State, Worker, forget, journal_name, read_state
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ def command(file: Path, *, without_digest_key: bool, as_json: bool) -> None:
       modicum backup create monday.modicum-backup
       modicum backup create monday.modicum-backup --json
     """
-    from modicum.ledger.backup import create_backup
+    from modicum.ledger.backups.backup import create_backup
 
     manifest = create_backup(file, state_folder(), None if without_digest_key else data_folder() / "digest.key")
     if as_json:

@@ -21,7 +21,7 @@ def command(file: Path, *, as_json: bool) -> None:
     Examples:
       modicum backup restore monday.modicum-backup
     """
-    from modicum.ledger.backup import restore_backup
+    from modicum.ledger.backups.backup import restore_backup
 
     folder = state_folder()
     manifest = restore_backup(file, folder, data_folder() / "digest.key")

@@ -19,7 +19,7 @@ from modicum.calls import Call, CallStatus, Outcome, Owner, Usage, UserError
 from modicum.gateway.process.recovery import recover
 from modicum.governance.keys import KeyEvent, Keys, issue
 from modicum.ledger import positions
-from modicum.ledger.backup import MANIFEST, BackupManifest, FileInBackup, create_backup, restore_backup
+from modicum.ledger.backups.backup import MANIFEST, BackupManifest, FileInBackup, create_backup, restore_backup
 from modicum.ledger.events import EventFile
 from modicum.ledger.file_lock import FileLock
 from modicum.ledger.journal import SHIPPED, Journal, Record

@@ -72,6 +72,8 @@ def command(
     if lifetime is not None:
         of_gateway = settings.gateway.drain_s + lives.WORKER_ENDS_WITHIN_S
         lives.end_with_supervisor(lifetime, of_gateway if part == "gateway" else lives.LEDGER_ENDS_WITHIN_S)
+    if part == "ledger":
+        _forget_shared_metrics()  # they are the workers'
     if part == "gateway":
         _run_gateway(settings, worker, count, generation, handle)
     else:
@@ -154,11 +156,16 @@ def _reset_metrics(count: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(state_folder() / REPORTS, ignore_errors=True)
     (state_folder() / BOARD).unlink(missing_ok=True)
-    for name in (METRICS, METRICS.lower()):
-        os.environ.pop(name, None)  # the library looks at it wherever it is loaded
+    _forget_shared_metrics()
     if count > 1:
         folder.mkdir(parents=True, mode=0o700)
         os.environ[METRICS] = str(folder)
+
+
+def _forget_shared_metrics() -> None:
+    """The library looks for the folder wherever it is loaded."""
+    for name in (METRICS, METRICS.lower()):
+        os.environ.pop(name, None)
 
 
 def welcome_text(settings: Settings, count: int = 1) -> str:

@@ -318,5 +318,7 @@ def test_where_nothing_is_there_is_nothing_to_back_up(tmp_path):
 
 def test_a_place_that_cannot_be_written_is_one_line(state, tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UserError, match="cannot be made"):
-        create_backup(tmp_path / "file" / "saved", state, None)
+    for place in (tmp_path / "file" / "saved", tmp_path / "mistyped" / "saved"):
+        with pytest.raises(UserError, match="there is no folder"):
+            create_backup(place, state, None)
+    assert not (tmp_path / "mistyped").exists()

@@ -28,7 +28,7 @@ from modicum.gateway.callers.owners import Owners
 from modicum.gateway.callers.shared_events import SharedEvents
 from modicum.gateway.chosen_rules import ChosenRules, split_rules
 from modicum.gateway.experimenting import LiveExperiments
-from modicum.gateway.failures import contain_stage
+from modicum.gateway.failures import Failed, contain_stage
 from modicum.gateway.http.app import App
 from modicum.gateway.http.body_budget import budget_of
 from modicum.gateway.http.cors import Cors
@@ -183,7 +183,7 @@ class Gateway:
         try:
             await self._listen(bound, board)
         finally:
-            beside.cancel()
+            await _end(beside, parts.metrics.failed)
             await _wait_for_records(journal)
             await self._close(board)
 
@@ -388,6 +388,13 @@ class Gateway:
     @property
     def _shared_metrics(self) -> Path | None:
         return shared_metrics(self._folder) if self._worker.count > 1 else None
+
+
+async def _end(beside: "asyncio.Future[list[None]]", failed: Failed) -> None:
+    """Ends what runs beside the calls. That it was ended is news to nobody; that it had failed is."""
+    beside.cancel()
+    with suppress(asyncio.CancelledError), contain_stage("beside", failed):
+        await beside
 
 
 async def _wait_for_records(journal: Journal) -> None:

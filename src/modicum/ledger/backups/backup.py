@@ -67,14 +67,15 @@ def create_backup(target: Path, folder: Path, key_path: Path | None) -> BackupMa
         key_path: the key of digests, without which modicum keys are worth nothing; None: it is left out.
 
     Raises:
-        UserError: the target is there already, there is nothing to back up, or a file cannot be read or written.
+        UserError: the target is there already or its folder is not, there is nothing to back up, or a file cannot be read or written.
     """
     if target.exists():
         raise UserError(f"{target} is there already: name another file, or move it away")
     if not any((folder / "journal").glob("*.sqlite")) and not (folder / "events.sqlite").exists():
         raise UserError(f"there is nothing to back up in {folder}: no gateway has run there, and no key was made")
+    if not target.absolute().parent.is_dir():
+        raise UserError(f"there is no folder {target.parent}: make it, or name another")
     try:
-        target.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{target.name}.", dir=target.parent) as place:
             copies = _copy_all(folder, key_path, Path(place))
             manifest = BackupManifest(

@@ -67,7 +67,8 @@ def create_backup(target: Path, folder: Path, key_path: Path | None) -> BackupMa
         key_path: the key of digests, without which modicum keys are worth nothing; None: it is left out.
 
     Raises:
-        UserError: the target is there already or its folder is not, there is nothing to back up, or a file cannot be read or written.
+        UserError: the target is there already or its folder is not, there is nothing to back up, or a file cannot be
+            read or written.
     """
     if target.exists():
         raise UserError(f"{target} is there already: name another file, or move it away")

@@ -86,6 +86,7 @@ def _run_supervisor(settings: Settings, count: int) -> int:
 
     # As the first process of a container we would not be ended by signals that we have no handler for.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # until there is something to upgrade
     _check_settings(settings, count)
     if settings.file:  # parts that are started again insist on it: were it gone, other settings would be taken for it
         os.environ["MODICUM_CONFIG"] = settings.file

@@ -16,8 +16,8 @@ import sqlite3
 import tarfile
 import tempfile
 import zlib
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager
+from collections.abc import Sequence
+from contextlib import ExitStack, closing
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -26,6 +26,7 @@ from typing import IO
 import msgspec
 
 from modicum.calls import UserError
+from modicum.calls.containment import undo_if_failed
 from modicum.ledger import positions
 from modicum.ledger.file_lock import FileLock
 from modicum.ledger.journal import SHIPPED
@@ -263,7 +264,8 @@ def _check_whole(place: Path, targets: dict[str, Path]) -> None:
 
 
 def _put_in_place(place: Path, targets: dict[str, Path]) -> None:
-    with _taken_back_if_failed() as moved:
+    moved: list[Path] = []
+    with undo_if_failed(lambda: [path.unlink(missing_ok=True) for path in moved]):
         for name, target in targets.items():
             if name.startswith("journal/") and name.endswith(".sqlite"):
                 moved.append(_begin_again(place / name, target))
@@ -277,17 +279,6 @@ def _begin_again(copy: Path, target: Path) -> Path:
     with closing(sqlite3.connect(f"{copy.absolute().as_uri()}?mode=ro", uri=True)) as base:
         positions.write(target, SHIPPED, positions.at(base, 0, again_to=positions.last(base)))
     return target.with_suffix(f".{SHIPPED}")
-
-
-@contextmanager
-def _taken_back_if_failed() -> Iterator[list[Path]]:
-    moved: list[Path] = []
-    try:
-        yield moved
-    except BaseException:
-        for path in moved:
-            path.unlink(missing_ok=True)
-        raise
 
 
 def _move_in(fresh: Path, target: Path) -> None:

@@ -19,6 +19,7 @@ import zlib
 from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 from typing import IO
@@ -265,12 +266,17 @@ def _check_whole(place: Path, targets: dict[str, Path]) -> None:
 
 def _put_in_place(place: Path, targets: dict[str, Path]) -> None:
     moved: list[Path] = []
-    with undo_if_failed(lambda: [path.unlink(missing_ok=True) for path in moved]):
+    with undo_if_failed(partial(_remove, moved)):
         for name, target in targets.items():
             if name.startswith("journal/") and name.endswith(".sqlite"):
                 moved.append(_begin_again(place / name, target))
             _move_in(place / name, target)
             moved.append(target)
+
+
+def _remove(paths: list[Path]) -> None:
+    for path in paths:
+        path.unlink(missing_ok=True)
 
 
 def _begin_again(copy: Path, target: Path) -> Path:

@@ -34,6 +34,7 @@ VERBS = {
     "monitoring": "Write rules and scrapes for Prometheus and a dashboard for Grafana.",
     "key": "Manage keys of the gateway: create, list, revoke, log.",
     "doctor": "Check the installation, and say what to type next.",
+    "backup": "Back up what gateways recorded, while they run, and restore it: create, restore.",
     "ledger": "Manage the ledger: info, purge, copy.",
     "outcome": "Record what came of tasks: import, record, from-git, from-pull-requests, early-signs, list.",
     "yield": "Show outcomes per million tokens, and cost per outcome.",
@@ -42,6 +43,7 @@ VERBS = {
     "route": "Learn which model a prompt needs, and show how good that is: train, eval, decide.",
     "experiment": "Try a change on live tasks with a hold-out, and take it back if outcomes suffer.",
     "optimize": "Show which rules would act on your calls, what each expects to save, and why others do not.",
+    "cache": "Show whether prompt caches are warm, and what the next turn costs cold.",
     "hooks": "Make results of coding agents' tools shorter, by hooks in your own settings of them.",
     "prices": "Show what a model costs and cost, and what the past would cost at other prices.",
     "count": "Count tokens and price of a text for several models, with the error of the count.",
@@ -57,6 +59,7 @@ VERBS = {
 FILES = {
     "alert": "alerts",
     "budget": "budgets",
+    "cache": "caching.verbs",
     "compare": "comparison.verb",
     "headroom": "limits.headroom",
     "hooks": "hooks.verbs",

@@ -14,7 +14,7 @@ def test_a_design_is_priced_with_its_parts_and_says_how_far_off_it_may_be(modicu
     # Ten prompts from 6,000 to 15,000 tokens at $0.15 a million, ten replies at $0.60.
     assert "input uncached  105,000" in ran.out
     assert "a task: ~ $0.017; 500 tasks: ~ $8.47" in ran.out
-    assert "29 % in one of ten" in ran.out
+    assert "by more than 29 % in one case of ten" in ran.out
     assert max(map(len, ran.out.splitlines()[:-1])) <= 80
 
 
@@ -24,7 +24,8 @@ def test_the_document_has_design_estimate_and_price(modicum):
     assert found["estimate"]["prompt_tokens"] == 105_000
     assert found["estimate"]["cache_read_tokens"] == 90_000
     assert found["tasks_usd"] == pytest.approx(found["estimate"]["cost_usd"] * 1000)
-    assert (found["provider"], found["billed"]) == ("openai", None)
+    assert found["price"].startswith(("genai-prices", "corrections"))
+    assert found["billed"] is None
 
 
 def test_numbers_come_from_logs_and_a_bill_shows_the_error(modicum, folder):
@@ -35,10 +36,7 @@ def test_numbers_come_from_logs_and_a_bill_shows_the_error(modicum, folder):
     assert found["billed"]["tasks"] == 20
     assert abs(found["billed"]["error"]) < 0.01
     ran = modicum("estimate", "--model", "gpt-4o", "--from", trace, "--calls", "8", "--bill", trace)
-    assert (
-        "billed: $0.0048 a task over 20 tasks; error of the estimate: +" in ran.out
-        or "error of the estimate: +1" in ran.out
-    )
+    assert "a task over 20 tasks; error of the estimate: +1" in ran.out  # twice the calls: about twice the bill
 
 
 @pytest.mark.parametrize(

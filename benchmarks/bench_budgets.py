@@ -3,9 +3,10 @@
 scripts/bench budgets [--states memory,redis] [--rounds 30] [--callers 200] [--json]
 
 Every round is a task with a budget of its own, which all callers spend together: whole replies and streams, in three
-sizes; a model without a price; refused, broken and unread replies; callers that leave. In two of three rounds something
-is killed meanwhile: a worker, the ledger process, or the Valkey server, with or without its data. In memory it is
-one gateway with one worker; with Valkey two gateways with two workers and a ledger each, as on two hosts.
+sizes; a model without a price; refused, broken and unread replies; callers that leave. In every other round a quarter
+of them calls, so that something is left. In two of three rounds something is killed meanwhile: a worker, the ledger
+process, or the Valkey server, with or without its data. In memory it is one gateway with one worker; with Valkey two
+gateways with two workers and a ledger each, as on two hosts.
 
 overspent: by how much the provider's bill for a budget's calls is above its limit. refused_wrongly: refusals of calls
 that fitted beside all that others may have held at most, at every moment; and calls that fit into what is left to the
@@ -99,8 +100,8 @@ class Gateway(Modicum):
 class Rounds:
     """Round after round on the same gateways."""
 
-    def __init__(self, gateways, server, callers):
-        self.gateways, self.server, self.callers = gateways, server, callers
+    def __init__(self, gateways, server):
+        self.gateways, self.server = gateways, server
         self.worst, self.killing = {}, ""
         self.answers, self.kills = Counter(), Counter()
         self.overspent, self.refused_wrongly, self.notes = 0, 0, []
@@ -114,9 +115,9 @@ class Rounds:
                 reply = await ask(gateway.gateway, gateway.key_of_nothing, "learn", request(size, streams=streams))
                 self.worst[size, streams] = round(float(NEEDS.search(reply.body.decode())[1]) * 1e6)
 
-    async def play(self, task, kill):
+    async def play(self, task, kill, callers):
         account, self.killing = Account(task, LIMIT), kill
-        calling = [asyncio.ensure_future(self._call_often(account, f"{number}")) for number in range(self.callers)]
+        calling = [asyncio.ensure_future(self._call_often(account, f"{number}")) for number in range(callers)]
         if kill:
             await asyncio.sleep(random.random() * 1.5)
             await self._kill(kill)
@@ -252,14 +253,14 @@ async def measure(state, arguments):
         upstream = await asyncio.get_running_loop().create_server(Provider, "127.0.0.1", 0)
         port = upstream.sockets[0].getsockname()[1]
         gateways, server = await stack.enter_async_context(running(state, folder, port))
-        rounds = Rounds(gateways, server, arguments.callers)
+        rounds = Rounds(gateways, server)
         await rounds.learn()
         began = time.monotonic()
         for number in range(arguments.rounds):
             kinds = KILLS[state]
-            await rounds.play(
-                f"{state}-{number}", kinds[number // 3 * 2 % len(kinds) + number % 3 - 1] if number % 3 else ""
-            )
+            kill = kinds[number // 3 * 2 % len(kinds) + number % 3 - 1] if number % 3 else ""
+            callers = arguments.callers if number % 2 == 0 else arguments.callers // 4
+            await rounds.play(f"{state}-{number}", kill, callers)
         upstream.close()
         return {
             "overspent": rounds.overspent / 1e6,

@@ -14,6 +14,8 @@ from modicum.experiments.decisions import ExperimentEvent, audit_experiments
 from modicum.experiments.grader import Grader
 from modicum.experiments.trials.trial_log import EVENT_KIND as TRIAL
 from modicum.experiments.trials.trial_log import TrialEvent, audit_trials
+from modicum.governance.budget_raises import EVENT_KIND as BUDGET
+from modicum.governance.budget_raises import RaiseEvent, audit_raises
 from modicum.governance.keys import KeyEvent, audit
 from modicum.governance.policy_log import EVENT_KIND as POLICY
 from modicum.governance.policy_log import PolicyEvent, audit_policy
@@ -182,6 +184,7 @@ class LedgerThread:
             return
         try:
             decided = audit(self._events.read("key", KeyEvent))
+            decided += audit_raises(self._events.read(BUDGET, RaiseEvent))
             decided += audit_experiments(self._events.read(EXPERIMENT, ExperimentEvent))
             decided += audit_policy(self._events.read(POLICY, PolicyEvent))
             decided += audit_trials(self._events.read(TRIAL, TrialEvent))

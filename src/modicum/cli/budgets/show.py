@@ -8,9 +8,11 @@ import click
 
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
+from modicum.cli.budgets.events import read_events
 from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
+from modicum.governance.budget_raises import Raises
 from modicum.governance.budgets import NANO, Budget, LimitUnit, show_amount
 from modicum.governance.outcome_budgets import OutcomeBudget, OutcomeRuling
 from modicum.insights.budgets.outcome_standing import OutcomeBudgetRow, outcome_budget_rows
@@ -45,7 +47,8 @@ def command(names: tuple[str, ...], ledger_url: str | None, *, every: bool, stri
     budgets, outcome_budgets = _chosen(settings, names)
     with resources.open_ledger(ledger_url, settings) as store:
         now = datetime.now(UTC)
-        rows = budget_rows(store, budgets, calls_under_way(state_folder() / "journal"), now)
+        under_way = calls_under_way(state_folder() / "journal")
+        rows = budget_rows(store, budgets, under_way, now, Raises(read_events()))
         outcome_rows = outcome_budget_rows(store, outcome_budgets, now)
     if as_json:
         documents = {"outcome_budgets": [_outcome_document(row) for row in outcome_rows]} if outcome_budgets else {}
@@ -68,6 +71,13 @@ def _print_budgets(rows: list[BudgetRow], *, every: bool) -> None:
     )
     if len(shown) < len(rows):
         click.echo(f"{len(rows) - len(shown):,} more; --all shows them")
+    for row in shown:
+        if row.raised_until is not None:
+            of = f" of {', '.join(row.instance)}" if row.instance else ""
+            until = row.raised_until.astimezone(ZoneInfo(row.budget.window.zone))
+            click.echo(
+                f"{row.budget.name}{of} is raised until {until:%Y-%m-%d %H:%M}; 'modicum budget log' says by whom"
+            )
 
 
 def _print_outcome_budgets(rows: list[OutcomeBudgetRow]) -> None:
@@ -147,7 +157,7 @@ def budget_cells(row: BudgetRow) -> list[str]:
         budget.name,
         ", ".join(name or "(none)" for name in row.instance),
         budget.window.text,
-        show_amount(unit, budget.limit),
+        show_amount(unit, budget.limit) + ("" if row.raised_until is None else " (raised)"),
         show_amount(unit, row.spent),
         show_amount(unit, row.reserved) if row.reserved else "",
         show_amount(unit, row.left),
@@ -170,6 +180,7 @@ def budget_document(row: BudgetRow) -> dict[str, object]:
         "unit": unit.value,
         "at_limit": row.budget.at_limit.value,
         "limit": amount(row.budget.limit),
+        "raised_until": row.raised_until,
         "spent": amount(row.spent),
         "reserved": amount(row.reserved),
         "left": amount(row.left),

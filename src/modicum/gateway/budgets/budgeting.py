@@ -25,6 +25,7 @@ from modicum.gateway.failures import Failed, contain_stage
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.process.log import log
 from modicum.gateway.upstreams import Route
+from modicum.governance.budget_raises import Raises
 from modicum.governance.budgets import (
     COUNTED_TAG,
     RESERVED_TAG,
@@ -88,6 +89,8 @@ class Budgeting:
         failed: counts the failures of what is optional.
     """
 
+    raises: Callable[[], Raises] = staticmethod(Raises)
+    """For how long people have raised which budgets."""
     shared_records: SharedRecords | None = None
     """What the counters' server hands from host to host; None: there is none."""
 
@@ -140,7 +143,7 @@ class Budgeting:
                 return
             declared = self._declared
             since = await self._counters.count_since([one.identity for one in declared])
-            self._budgets = [CountedBudget(one, at) for one, at in zip(declared, since, strict=True)]
+            self._budgets = [CountedBudget(one, at, self.raises) for one, at in zip(declared, since, strict=True)]
             self._newest_s = max((at.timestamp() for at in since), default=0.0)
             if self._generation not in {None, generation}:
                 for exchange in list(self._held.values()):

@@ -1,9 +1,10 @@
 """Budgets that cover a call, and what it counts there: what it may cost, and what failed attempts of it have cost."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from modicum.governance.budget_raises import Raises, raised_to
 from modicum.governance.budget_windows import Period, WindowSpan
 from modicum.governance.budgets import AtLimit, Budget, Spender, Standing
 from modicum.state.counters import Line
@@ -15,16 +16,16 @@ class CountedBudget:
     Args:
         budget: the budget.
         since: from when on its calls are counted here.
+        raises: for how long it was raised, as of now.
     """
 
-    __slots__ = ("_span", "budget", "identity", "is_sliding", "kept_s", "limit", "since", "slides_s")
+    __slots__ = ("_raises", "_span", "budget", "identity", "is_sliding", "kept_s", "since", "slides_s")
 
-    def __init__(self, budget: Budget, since: datetime) -> None:
-        self.budget, self.since = budget, since
+    def __init__(self, budget: Budget, since: datetime, raises: Callable[[], Raises] = Raises) -> None:
+        self.budget, self.since, self._raises = budget, since, raises
         self.identity = f"{budget.identity}|{since.isoformat()}"
         """A budget that was taken out and comes again counts anew: meanwhile nobody counted for it here."""
         self.is_sliding = budget.window.period is Period.SLIDING
-        self.limit = budget.limit if budget.is_hard else None
         self.slides_s, self.kept_s = float(budget.window.sliding_s), 2 * budget.window.longest_s
         self._span: WindowSpan | None = None
 
@@ -41,7 +42,8 @@ class CountedBudget:
         if span is None or self.is_sliding or not span.covers(at):
             span = self._span = self.budget.window.span_at(at)
         start = "" if self.is_sliding else f"{span.start.timestamp():.0f}"
-        return CoveringBudget(self, span, BETWEEN.join((self.identity, start, *instance)), instance)
+        budget = raised_to(self.budget, self._raises().limit_of(self.budget, instance, at))
+        return CoveringBudget(self, budget, span, BETWEEN.join((self.identity, start, *instance)), instance)
 
 
 BETWEEN = "\x1f"
@@ -51,17 +53,15 @@ class CoveringBudget(NamedTuple):
     """A budget that covers a call, and the sum in which the call counts."""
 
     counted: CountedBudget
+    budget: Budget
+    """As it stands for this sum: raised, if it was."""
     span: WindowSpan
     counter: str
     instance: tuple[str, ...]
 
-    @property
-    def budget(self) -> Budget:
-        return self.counted.budget
-
     def line(self, amount: int, *, may_downgrade: bool = False) -> Line:
         """`may_downgrade`: refused already where calls go to the cheaper model."""
-        limit = self.counted.limit
+        limit = self.budget.limit if self.budget.is_hard else None
         if may_downgrade and self.budget.at_limit is AtLimit.DOWNGRADE:
             limit = min(self.budget.limit, self.budget.downgrade_above)
         return self._replace_limit(amount, limit)

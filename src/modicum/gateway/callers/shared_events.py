@@ -15,11 +15,12 @@ import msgspec
 from modicum.calls import UserError
 from modicum.calls.containment import contain
 from modicum.gateway.process.log import log
+from modicum.governance.budget_raises import EVENT_KIND, RaiseEvent
 from modicum.governance.keys import KeyEvent
 from modicum.ledger.events import EventFile
 from modicum.state.counters import SharedRecords, StateAway
 
-SHARED: Mapping[str, Any] = {"key": KeyEvent}
+SHARED: Mapping[str, Any] = {"key": KeyEvent, EVENT_KIND: RaiseEvent}
 """Kinds of events that hosts share. Their folds take events in any order, and more than once."""
 EVERY_S = 1.0
 

@@ -21,6 +21,7 @@ from modicum.context.live_turns import LiveTurns
 from modicum.experiments.experiment import draw
 from modicum.gateway.answering import UpstreamAnswerer
 from modicum.gateway.budgets.counting import budgeting_of, check_budget_workers
+from modicum.gateway.budgets.live_raises import LiveRaises
 from modicum.gateway.budgets.spent import OpenLedger
 from modicum.gateway.callers.live_keys import LiveKeys
 from modicum.gateway.callers.owners import Owners
@@ -116,7 +117,7 @@ class Gateway:
         self._worker, self._bound = worker, bound
         self._events = EventFile(folder / "events.sqlite")
         self._keys = LiveKeys(self._events)
-        self._keys_at_ping = self._keys()
+        self._keys_at_ping, self._raises = self._keys(), LiveRaises(self._events)
         self._experiments = LiveExperiments(self._events, digest_key)
         self._routes = LiveRoutes(self._experiments.applied)
         self._stamp = _stamp(settings)
@@ -312,6 +313,7 @@ class Gateway:
         settings, admits_when_away = self._settings, self._settings.state.when_away == "admit"
         take_over_policy(self.parts.policies, settings, self._upstreams, self._events, records=self._worker.index == 0)
         budgets = budgets_of(settings.budget, settings.timezone)
+        self.parts.budgets.raises = self._raises
         await self.parts.budgets.take_over(budgets, admits_when_away=admits_when_away)
         self.parts.limits.take_over(limits_of(settings.limit), admits_when_away=admits_when_away)
         self._resilient.take_over(policies_of(settings.resilience), self._upstreams)

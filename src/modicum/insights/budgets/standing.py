@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from modicum.calls import Call
+from modicum.governance.budget_raises import Raises, raised_to
 from modicum.governance.budget_windows import Period, WindowSpan
 from modicum.governance.budgets import RESERVED_TAG, Amounts, Budget, Spender
 from modicum.insights.budgets.spend import former_spend
@@ -13,6 +14,9 @@ from modicum.ledger.store import Store
 
 RECENT = timedelta(days=7)
 """How far back a budget without an end is looked at for its pace."""
+
+
+NO_RAISES = Raises()
 
 
 class BudgetRow(msgspec.Struct, kw_only=True):
@@ -26,6 +30,8 @@ class BudgetRow(msgspec.Struct, kw_only=True):
     """What calls under way may cost at most."""
     resets: datetime | None = None
     """When it begins anew; None: never, or it slides."""
+    raised_until: datetime | None = None
+    """Until when it is raised; None: its limit is that of the settings."""
     crossed_at: datetime | None = None
     """When the limit is reached at the pace so far; None: not before it begins anew, or nobody can say."""
 
@@ -39,7 +45,9 @@ class BudgetRow(msgspec.Struct, kw_only=True):
         return self.left / self.budget.limit if self.budget.limit else 0.0
 
 
-def budget_rows(store: Store, budgets: Sequence[Budget], under_way: Iterable[Call], now: datetime) -> list[BudgetRow]:
+def budget_rows(
+    store: Store, budgets: Sequence[Budget], under_way: Iterable[Call], now: datetime, raises: Raises = NO_RAISES
+) -> list[BudgetRow]:
     """A row for each sum of each budget, those with the most spent first. A budget in which nothing was spent has one,
     unless it is one for each name.
 
@@ -48,17 +56,23 @@ def budget_rows(store: Store, budgets: Sequence[Budget], under_way: Iterable[Cal
         budgets: the budgets.
         under_way: calls that run, with what is reserved for them among their tags.
         now: the moment that is looked at.
+        raises: what people have approved.
     """
     calls = list(under_way)
-    return [row for budget in budgets for row in _rows_of(store, budget, calls, now)]
+    return [row for budget in budgets for row in _rows_of(store, budget, calls, now, raises)]
 
 
-def _rows_of(store: Store, budget: Budget, under_way: Sequence[Call], now: datetime) -> list[BudgetRow]:
+def _rows_of(store: Store, budget: Budget, under_way: Sequence[Call], now: datetime, raises: Raises) -> list[BudgetRow]:
     span = budget.window.span_at(now)
     rows: dict[tuple[str, ...], BudgetRow] = {}
 
     def row(instance: tuple[str, ...]) -> BudgetRow:
-        return rows.setdefault(instance, BudgetRow(budget=budget, instance=instance, resets=span.end))
+        if instance not in rows:
+            raised = raised_to(budget, raises.limit_of(budget, instance, now))
+            ends = (one.until for one in raises.in_force(budget, now, instance) if one.limit == raised.limit)
+            until = max((end for end in ends if end is not None), default=None)
+            rows[instance] = BudgetRow(budget=raised, instance=instance, resets=span.end, raised_until=until)
+        return rows[instance]
 
     for spend in former_spend(store, budget, span.start, now):
         row(spend.instance).spent += spend.amount

@@ -6,6 +6,7 @@ SELECT
     spent.name AS name,
     spent.task AS task,
     spent.case_name AS case_name,
+    spent.began AS began,
     spent.calls AS calls,
     spent.calls_uncounted AS calls_uncounted,
     spent.calls_unpriced AS calls_unpriced,
@@ -27,6 +28,7 @@ FROM (
             $pair, $pair_tag, $zone, model, source, provider, project, branch, task, agent, team, app, user_name, key_name,
             tier, status, place, tags, started
         ) AS case_name,
+        min(started) AS began,
         sum(calls_count) AS calls,
         sum(CASE WHEN usage_basis = 'unknown' OR output_basis = 'unknown' THEN calls_count ELSE 0 END) AS calls_uncounted,
         sum(CASE WHEN cost_usd IS NULL THEN calls_count ELSE 0 END) AS calls_unpriced,

@@ -1,9 +1,10 @@
 """Whether a change raises what tasks take, per task and per resolved one, beyond its interval.
 
 Four ratios may be tested: tokens and cost, per task (the geometric mean over tasks of each task's own ratio, where both
-sides ran the same tasks) and per resolved task (ratio of sums, failures included). All are tested together at one error
-(Bonferroni), so that a change without any effect fails at most as often as that. More per task is no fault where more
-tasks are resolved for it: then the ratio per resolved task alone decides.
+sides ran the same tasks) and per resolved task (ratio of sums, failures included). All are tested together at one
+error, so that a change without any effect fails at most as often as that: most of it goes to the ratios per task, which
+see a rise first, and tokens and cost share that as far as they do not vary together (multiplier bootstrap). More per
+task is no fault where more tasks are resolved for it: then the ratio per resolved task alone decides.
 """
 
 import math
@@ -14,12 +15,16 @@ import numpy as np
 
 from modicum.calls.task_result import TaskResult
 from modicum.experiments.comparison_arms import TaskRuns, gather_tasks
-from modicum.statistics.paired import paired_difference
+from modicum.statistics.paired import paired_difference, simultaneous_confidence
 from modicum.statistics.ratios import ratio_of_sums
 from modicum.statistics.task_ratios import geometric_ratio, ratio_of_task_sums
 
 MEASURES = ("total_tokens", "cost_usd")
 FEWEST_COMMON = 2
+ENOUGH_TO_SEE = 10
+"""Tasks from which on it can be seen how tokens and cost vary together."""
+SHARE_PER_TASK = 0.8
+"""Of the error, for the ratios per task where those per resolved task are tested too."""
 PER_TASK, PER_RESOLVED = "task", "resolved task"
 
 
@@ -82,13 +87,14 @@ def check_build(before: Iterable[TaskResult], after: Iterable[TaskResult], rules
         first, second = {task: first[task] for task in common}, {task: second[task] for task in common}
     graded = all(any(runs.passed for runs in side.values()) for side in (first, second))
     known = [name for name in MEASURES if _knows(first, name) and _knows(second, name)]
-    tests = len(known) * (2 if graded else 1)
-    confidence = 1 - 2 * rules.error / max(tests, 1)
+    of_tasks = rules.error * (SHARE_PER_TASK if graded else 1)
+    task_confidence = _task_confidence(pairs, known, of_tasks)
+    resolved_confidence = 1 - 2 * (rules.error - of_tasks) / max(len(known), 1)
     is_better = graded and _resolves_more(pairs, first, second)
     ratios: list[CheckedRatio] = []
     for measure in known:
-        resolved = _resolved_ratio(measure, pairs, first, second, confidence) if graded else None
-        of_task = _task_ratio(measure, pairs, first, second, confidence)
+        resolved = _resolved_ratio(measure, pairs, first, second, resolved_confidence) if graded else None
+        of_task = _task_ratio(measure, pairs, first, second, task_confidence)
         excused = is_better or (resolved is not None and resolved.ratio is not None and resolved.ratio <= 1)
         ratios += [_judged(of_task, rules, excused=excused)]
         ratios += [_judged(resolved, rules, excused=False)] if resolved is not None else []
@@ -103,6 +109,21 @@ def check_build(before: Iterable[TaskResult], after: Iterable[TaskResult], rules
         resolved_after=_resolved_share(second.values()),
         remarks=_remarks(first, second, common, known, graded=graded, is_better=is_better),
     )
+
+
+def _task_confidence(pairs: Sides, known: Sequence[str], error: float) -> float:
+    """Two-sided, of each ratio per task, so that a one-sided error holds for all of them."""
+    apart = 1 - 2 * error / max(len(known), 1)
+    rows = [
+        [math.log(taken / spent) for name in known if (spent := one.mean(name)) and (taken := other.mean(name))]
+        for one, other in pairs
+    ]
+    logs = [row for row in rows if len(row) == len(known)]
+    if len(known) < 2 or len(logs) < ENOUGH_TO_SEE:
+        return apart
+    names = [one.group for one, _ in pairs]
+    groups = names if len(logs) == len(pairs) and all(names) else None
+    return min(simultaneous_confidence(np.transpose(logs), confidence=1 - 2 * error, clusters=groups), apart)
 
 
 def _judged(ratio: CheckedRatio, rules: CheckRules, *, excused: bool) -> CheckedRatio:

@@ -31,6 +31,13 @@ TEXTS = [
     "שלום 你好 " * 4000,
     MARK + "3 lines left out]\n" + LOG,
     "[modicum cut: lines 1 to 9 of this output left out]\n" + "word " * 20_000,
+    "\n".join(f"{number:6}→\tcall({number})" for number in range(1, 300)),
+    "\n".join(f"src/shop/cart.py:{number}:total += {number}" for number in range(80)),
+    "[modicum: of the next 90 lines every tenth shows its number]\n     1→a\nb",
+    "[modicum: each file's name stands above its lines]\nsrc/cart.py\n3:x",
+    "[modicum: unchanged, the same text as tool result 9 above, which begins: x]" * 9,
+    "漢字と\u202eשם" * 3000,
+    '[{"half": "finished", "list": [' + "1, " * 400,
     '{"columns of this table": ["a"], "rows": [[1], [2]]}' + " " * 40,
 ]
 PIECES = st.one_of(st.sampled_from(TEXTS), st.text(max_size=300))
@@ -93,9 +100,16 @@ def test_what_was_sent_once_stays_the_same_as_the_conversation_grows(first, more
 
 
 def test_what_runs_unasked_loses_nothing_and_takes_no_time():
-    """JSON without white space loses nothing, but it takes milliseconds on long prompts, so an owner chooses it."""
+    """Some lose nothing, but take milliseconds on long prompts, so an owner chooses them."""
     assert DEFAULT_RULES == ()
-    assert [rule.name for rule in RULES if rule.safety is Safety.LOSSLESS] == ["content.json_minify"]
+    assert [rule.name for rule in RULES if rule.safety is Safety.LOSSLESS] == [
+        "content.line_numbers",
+        "content.grouped_matches",
+        "content.json_minify",
+        "cache.tool_order",
+        "cache.key",
+        "cache.breakpoints",
+    ]
     assert all(rule.is_cache_safe and rule.purpose for rule in RULES)
     assert len({rule.name for rule in RULES}) == len(RULES)
 

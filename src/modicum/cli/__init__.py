@@ -42,6 +42,7 @@ VERBS = {
     "route": "Learn which model a prompt needs, and show how good that is: train, eval, decide.",
     "experiment": "Try a change on live tasks with a hold-out, and take it back if outcomes suffer.",
     "optimize": "Show which rules would act on your calls, what each expects to save, and why others do not.",
+    "cache": "Show whether prompt caches are warm, and what the next turn costs cold.",
     "hooks": "Make results of coding agents' tools shorter, by hooks in your own settings of them.",
     "prices": "Show what a model costs and cost, and what the past would cost at other prices.",
     "count": "Count tokens and price of a text for several models, with the error of the count.",
@@ -57,6 +58,7 @@ VERBS = {
 FILES = {
     "alert": "alerts",
     "budget": "budgets",
+    "cache": "caching.verbs",
     "compare": "comparison.verb",
     "headroom": "limits.headroom",
     "hooks": "hooks.verbs",

@@ -25,9 +25,18 @@ from modicum.insights.rent import Rent, compute_rent
 from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal_savings
 from modicum.insights.segment_costs import price_segments
 from modicum.insights.timelines import CacheTimeline, Day, build_cache_timeline, list_days
-from modicum.insights.what_if import WhatIf, cap_tool_results, find_tool_results, parse_what_if
+from modicum.insights.what_if import (
+    KEEP_WARM,
+    RULES_FORM,
+    WhatIf,
+    cap_tool_results,
+    find_tool_results,
+    keep_warm_by_price,
+    parse_what_if,
+)
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
+from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
 
 CAPS = (500, 1000, 2000, 4000, 8000)
 """Tokens per tool result for which the cap curve is drawn."""
@@ -86,6 +95,17 @@ class WhatIfResult(msgspec.Struct, frozen=True, kw_only=True):
     """What is not known, so that it is a bound; empty: the figure stands."""
 
 
+class RuleSavings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules of the gateway and library would have saved, replayed with the very same code."""
+
+    lossless: WhatIfResult
+    """The rules that lose nothing and the pings that keep caches warm, together."""
+    every: WhatIfResult
+    """The same with those rules that an owner has to weigh. What agents would have read again is not priced."""
+    rules: list[WhatIfResult]
+    """Each alone; those that would have changed nothing are left out."""
+
+
 class NamedBreaks(msgspec.Struct, frozen=True, kw_only=True):
     """Cache breaks of one cause in one version of one program."""
 
@@ -142,6 +162,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[FindingResult]
     joint_saving_usd: float
     joint_saving_share: float
+    rule_savings: RuleSavings
     what_if: list[WhatIfResult]
     what_if_saving_usd: float | None
     what_if_saving_share: float | None
@@ -242,6 +263,7 @@ def build(
         findings=rows,
         joint_saving_usd=joint_usd,
         joint_saving_share=joint_usd / whole if whole else 0.0,
+        rule_savings=_replay_rules(replays, prices),
         what_if=answers,
         what_if_saving_usd=together.saving_usd if together else None,
         what_if_saving_share=together.saving_share if together else None,
@@ -307,28 +329,61 @@ def _weaken(finding_class: FindingClass, *, is_bound: bool) -> FindingClass:
 
 def _replay_what_ifs(replays: Replay, what_ifs: Sequence[WhatIf]) -> list[WhatIfResult]:
     on_top = marginal_savings(replays, [what_if.change for what_if in what_ifs])
-    results = []
+    return [
+        _describe(replays, what_if.name, what_if.finding_class, replays.run([what_if.change]), more)
+        for what_if, more in zip(what_ifs, on_top, strict=True)
+    ]
+
+
+def _describe(
+    replays: Replay, name: str, finding_class: FindingClass, replayed: HistoryReplay, on_top: float | None
+) -> WhatIfResult:
     fidelity = replays.fidelity()
-    for what_if, more in zip(what_ifs, on_top, strict=True):
-        alone = replays.run([what_if.change])
-        error = 0.0 if fidelity.is_within else abs(fidelity.total_error) + fidelity.unexplained_share
-        low, high = alone.range_share(error)
-        why = "" if alone.is_proved else UNPROVED
-        why += f"{'; ' if why else ''}{UNFAITHFUL}" if not fidelity.is_within else ""
-        results.append(
-            WhatIfResult(
-                name=what_if.name,
-                finding_class=_weaken(what_if.finding_class, is_bound=bool(why)),
-                saving_usd=alone.saving_usd,
-                saving_share=alone.saving_share,
-                marginal_usd=more,
-                unpriced_calls=alone.unpriced_calls,
-                saving_share_low=low if why else None,
-                saving_share_high=high if why else None,
-                why_bound=why,
-            )
-        )
-    return results
+    error = 0.0 if fidelity.is_within else abs(fidelity.total_error) + fidelity.unexplained_share
+    low, high = replayed.range_share(error)
+    why = "" if replayed.is_proved else UNPROVED
+    why += f"{'; ' if why else ''}{UNFAITHFUL}" if not fidelity.is_within else ""
+    return WhatIfResult(
+        name=name,
+        finding_class=_weaken(finding_class, is_bound=bool(why)),
+        saving_usd=replayed.saving_usd,
+        saving_share=replayed.saving_share,
+        marginal_usd=replayed.saving_usd if on_top is None else on_top,
+        unpriced_calls=replayed.unpriced_calls,
+        saving_share_low=low if why else None,
+        saving_share_high=high if why else None,
+        why_bound=why,
+    )
+
+
+def _replay_rules(replays: Replay, prices: PriceBook) -> RuleSavings:
+    """Every rule as a what-if, and what they save together."""
+    history = replays.history
+    pings = _pings(history, prices)
+    alone = [parse_what_if(f"{RULES_FORM}={rule.name}", history, prices) for rule in CONTENT_RULES]
+    results = [
+        _replay_together(replays, one.name, [one.change])
+        for one in (*alone, *([WhatIf(KEEP_WARM, FindingClass.REPLAYED, pings)] if pings is not None else ()))
+        if not one.change.is_nothing
+    ]
+    together = []
+    for rules in (LOSSLESS_SET, ALL_SET):
+        change = parse_what_if(f"{RULES_FORM}={rules}", history, prices).change
+        name = f"{RULES_FORM}={rules}" + (f" {KEEP_WARM}" if pings is not None else "")
+        together.append(_replay_together(replays, name, [change, *([pings] if pings is not None else [])]))
+    return RuleSavings(lossless=together[0], every=together[1], rules=results)
+
+
+def _pings(history: History, prices: PriceBook) -> HistoryChange | None:
+    """As the gateway would send them; None: nothing here could be kept warm."""
+    try:
+        return keep_warm_by_price(history, prices)
+    except UserError:
+        return None
+
+
+def _replay_together(replays: Replay, name: str, changes: Sequence[HistoryChange]) -> WhatIfResult:
+    return _describe(replays, name, FindingClass.REPLAYED, replays.run(changes), None)
 
 
 def _cap_curve(replays: Replay) -> list[CapPoint]:

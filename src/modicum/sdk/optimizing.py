@@ -22,7 +22,7 @@ from modicum.calls.facts import Facts
 from modicum.calls.prompt import tokens_by_length
 from modicum.calls.rates import Rates
 from modicum.calls.rule import RuleDecision, RuleEffect, Safety
-from modicum.optimizers.all_rules import RULES
+from modicum.optimizers.all_rules import LOSSLESS_RULES, RULES
 from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
 from modicum.optimizers.running import RequestCall, run_rules
 from modicum.providers.dialects import DIALECTS
@@ -157,9 +157,7 @@ def choose_rules(
         raise unknown_name("rule", unknown, sorted(names))
     if not 0 <= hold_out < 1:
         raise UserError(f"hold_out must be a share from 0 to below 1, and is {hold_out}")
-    lossless = OwnerChoice(
-        on=tuple(rule.name for rule in RULES if rule.is_cache_safe and rule.safety is Safety.LOSSLESS)
-    )
+    lossless = OwnerChoice(on=tuple(rule.name for rule in LOSSLESS_RULES))
     return RuleChoice(RULES, (lossless, choice), hold_out, partial(_draw, hold_out_key))
 
 

@@ -66,6 +66,7 @@ def test_the_gateway_meters_a_trial_and_holds_its_budget(gateway, modicum, folde
     runs = [json.loads(line) for line in (folder / "trial-terse" / "runs.jsonl").read_text().splitlines()]
 
     assert [run["basis"] for run in runs] == ["exact"] * 6
+    assert {use["price"].split()[0] for run in runs for use in run["models"]} == {"genai-prices"}
     by_task = {(run["task"], run["arm"]): run for run in runs}
     assert by_task["t1", "without"]["completion_tokens"] == 2_000
     assert by_task["t1", "with"]["completion_tokens"] == 1_000

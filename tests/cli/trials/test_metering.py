@@ -67,6 +67,7 @@ def test_calls_of_a_run_are_those_of_its_task_in_the_ledger(tmp_path):
             usage=Usage(input_uncached=10, output_visible=5),
             usage_basis=Basis.EXACT,
             task=task,
+            client_version="2.1.0",
         )
         for task in ("run-1", "run-2")
     ]
@@ -78,6 +79,8 @@ def test_calls_of_a_run_are_those_of_its_task_in_the_ledger(tmp_path):
     assert (none.prompt_tokens, none.cost_usd, none.problems) == (None, None, [])
 
     assert (use.prompt_tokens, use.completion_tokens, len(use.models)) == (10, 5, 1)
+    assert use.models[0].price.startswith("genai-prices ")
+    assert use.models[0].clients == ["2.1.0"]
     assert use.cost_usd > 0
 
 

@@ -33,7 +33,8 @@ def test_a_saver_is_found_to_save_and_the_record_says_the_same_again(modicum, tr
     assert "terse saves: cost" in modicum("trial", first["record"]).out
     plan = json.loads((folder / first["record"] / "plan.json").read_text())
     assert plan["trial"]["seed"] == 7
-    assert plan["versions"].keys() == {"modicum", "python", "system"}
+    assert plan["versions"].keys() == {"modicum", "python", "system", "prices"}
+    assert plan["versions"]["prices"].startswith("genai-prices ")
     compared = modicum("compare", f"{first['record']}/runs.jsonl", "--baseline", "without", "--json").json
     assert compared["pairs"][0]["ratios"]["cost_usd"]["value"] == pytest.approx(first["ratio"])
 

@@ -128,7 +128,8 @@ def _from_rows(rows: "list[dict[str, object]]") -> RunUse:
                 prompt_tokens=int(str(row["prompt_tokens"])),
                 completion_tokens=int(str(row["completion_tokens"])),
                 cost_usd=None if unpriced else float(str(row["cost_usd"])),
-                price="ledger",
+                price=", ".join(sorted({str(row[name]).strip() for name in ("price_low", "price_high")} - {""})),
+                clients=sorted({str(row[name]) for name in ("client_low", "client_high")} - {""}),
             )
         )
     return use
@@ -161,6 +162,7 @@ def _model_use(model: str, entries: "list[Entry]") -> "ModelUse":
         completion_tokens=sum(entry.call.usage.completion_tokens for entry in entries),
         cost_usd=float(sum(known)) if len(known) == len(costs) else None,
         price=", ".join(prices),
+        clients=sorted({entry.call.client_version for entry in entries} - {""}),
         tokens_by_bucket={bucket: count for bucket, count in tokens.items() if count},
         cost_by_bucket={bucket: cost for bucket, cost in dollars.items() if cost},
     )

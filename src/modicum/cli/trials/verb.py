@@ -6,6 +6,7 @@ import secrets
 import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -199,6 +200,7 @@ def _run(
     from modicum.experiments.trials.saver_trial import plan_runs
     from modicum.experiments.trials.trial_log import planned_event
 
+    prices = resources.load_prices(options.price_path, settings)
     if trial.meter == "gateway":
         _check_gateway()
     limits = (options.budget, options.run_budget)
@@ -206,6 +208,9 @@ def _run(
     if is_new:
         made_at, by = datetime.now(UTC), getpass.getuser()
         versions = {"modicum": __version__, "python": platform.python_version(), "system": platform.platform()}
+        versions["prices"] = f"genai-prices {version('genai-prices')}"
+        if prices.price_file is not None:
+            versions["own_prices"] = prices.price_file.version
         append_trial_event(planned_event(trial, made_at, by))  # before the first task, and before the record
         write_plan(folder, trial, made_at, by, versions)
     count = len(plan_runs(trial))
@@ -225,7 +230,7 @@ def _run(
     runner = TrialRunner(
         trial,
         folder,
-        resources.load_prices(options.price_path, settings),
+        prices,
         meter_gateway=meter if trial.meter == "gateway" else None,
         gateway_url=f"http://{settings.gateway.listen}",
         budget=budget,

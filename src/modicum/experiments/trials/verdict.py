@@ -189,6 +189,12 @@ def _describe_runs(trial: SaverTrial, runs: Sequence[TrialRun]) -> list[str]:
             f"The arms used different models: without {', '.join(sorted(models[WITHOUT]))}; with "
             f"{', '.join(sorted(models[WITH]))}. The verdict is about both together."
         )
+    clients = {client for run in runs for use in run.models for client in use.clients}
+    if len(clients) > 1:
+        remarks.append(
+            f"The runs were made with several versions of the program that calls: {', '.join(sorted(clients))}. What "
+            "changed between them is in the figures."
+        )
     return remarks
 
 

@@ -34,6 +34,7 @@ VERBS = {
     "monitoring": "Write rules and scrapes for Prometheus and a dashboard for Grafana.",
     "key": "Manage keys of the gateway: create, list, revoke, log.",
     "doctor": "Check the installation, and say what to type next.",
+    "backup": "Back up what gateways recorded, while they run, and restore it: create, restore.",
     "ledger": "Manage the ledger: info, purge, copy.",
     "outcome": "Record what came of tasks: import, record, from-git, from-pull-requests, early-signs, list.",
     "yield": "Show outcomes per million tokens, and cost per outcome.",

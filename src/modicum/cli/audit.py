@@ -290,7 +290,12 @@ def _print_first_steps(found: "Audit") -> None:
         output.print_text(
             f"  {number}. {row.title}: {_format_saving(row.saving_usd)}, {row.saving_share or 0:.1%}{proof}"
         )
-        output.print_text(f"     {row.remedy}")
+        if row.advice is None:
+            output.print_text(f"     {row.remedy}")
+        else:
+            output.print_text(f"     {row.advice.client}: {row.advice.how}")
+            if row.advice.paste:
+                output.print_text(f"     into {row.advice.place}: {row.advice.paste}")
         if row.examples:
             output.print_text(f"     look at: {', '.join(row.examples)}")
 

@@ -4,7 +4,7 @@ Every saving is a replay. Findings of class exact and replayed are also replayed
 more than was spent; upper bounds and headroom stand beside that, in no sum.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
+from modicum.insights.advice.client_advice import ClientAdvice, advice_for
 from modicum.insights.cache_replay.cause_words import describe
 from modicum.insights.caching import Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
@@ -72,6 +73,8 @@ class FindingResult(msgspec.Struct, frozen=True, kw_only=True):
     marginal_usd: float | None
     """On top of the findings above it, in the order of the list; these sum to the joint saving. None: in no sum."""
     remedy: str
+    advice: ClientAdvice | None
+    """What the user of the agent can do that made most of these calls; None: no agent did, or it has nothing for it."""
     guard: str
     examples: tuple[str, ...]
     lacks: str
@@ -242,7 +245,7 @@ def build(
         on_step(f"looking for {name.replace('_', ' ')}")
         findings.append(load_detector(name)(history))
     on_step("replaying what was found, alone and together")
-    rows, joint_usd = _replay_findings(replays, findings)
+    rows, joint_usd = _replay_findings(replays, findings, advice_for(history))
     on_step("replaying what was asked, and cuts of tool results")
     answers = _replay_what_ifs(replays, parsed)
     together = replays.run([one.change for one in parsed]) if parsed else None
@@ -276,7 +279,9 @@ def build(
     )
 
 
-def _replay_findings(replays: Replay, findings: Sequence[Finding]) -> tuple[list[FindingResult], float]:
+def _replay_findings(
+    replays: Replay, findings: Sequence[Finding], advice: Mapping[str, ClientAdvice]
+) -> tuple[list[FindingResult], float]:
     """Every finding replayed alone, and what those that may be summed save together."""
     alone = [replays.run([found.change]) if found.change else None for found in findings]
     on_top = _find_marginal_savings(replays, findings, alone)
@@ -294,6 +299,7 @@ def _replay_findings(replays: Replay, findings: Sequence[Finding]) -> tuple[list
             saving_share=replayed.saving_share if replayed else None,
             marginal_usd=on_top.get(place),
             remedy=found.remedy,
+            advice=advice.get(found.name),
             guard=found.guard,
             examples=found.examples,
             lacks=found.lacks,
@@ -440,8 +446,11 @@ def _compute_fidelity_by_source(replays: Replay) -> list[SourceFidelity]:
 
 
 def _choose_first_steps(rows: Sequence[FindingResult]) -> list[str]:
-    """The findings that save most: first what may be summed, then what has to be proved."""
-    able = [row for row in rows if row.remedy and (row.saving_usd or 0) > 0]
+    """The findings that save most and that the reader can change: first what may be summed, then what has to be
+    proved.
+    """
+    changeable = [row for row in rows if row.advice is None or row.advice.who == "you"]
+    able = [row for row in changeable if row.remedy and (row.saving_usd or 0) > 0]
     proved = [row for row in able if row.marginal_usd is not None and (row.saving_share or 0) >= WORTH_DOING]
     able.sort(key=lambda row: (row not in proved, -(row.saving_usd or 0)))
     return [row.name for row in able[:STEPS_FIRST]]

@@ -13,9 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from measured import MODICUM, machine, report, run
-from modicum.calls import Tier
+from measured import machine, report
+from modicum.calls import Call, Tier
 from modicum.calls.rates import RateSteps
+from modicum.calls.rule import Rule
+from modicum.cli.import_logs import book_calls
+from modicum.importers import read_calls, rule_watch
+from modicum.importers.format import Reading
 from modicum.insights.finding import HistoryChange
 from modicum.insights.history import History, load
 from modicum.insights.replay import Replay
@@ -27,6 +31,7 @@ from modicum.metering.return_times import CODING_AGENTS, ReturnTimes
 from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
 from modicum.statistics.ratios import ratio_of_sums
 from savings_content import content_figures
+from savings_peers import peers
 from savings_split import link, split_by_person
 from savings_survival import LITERAL, Survival, rereading_usd, survival_of
 
@@ -57,13 +62,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a folder of Claude Code transcripts")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--choose", action="store_true", help="what the other half says, from which rules are chosen")
+    parser.add_argument("--headroom", type=Path, help="a folder into which headroom-ai was installed, to stand beside")
     parser.add_argument("--logs", type=Path, help="a folder of loghub's *_2k.log files, for the rules on content")
     options = parser.parse_args()
     halves = split_by_person(options.data)
     paths = halves.chosen_on if options.choose else halves.measured_on
     folder = Path(tempfile.mkdtemp(prefix="modicum-bench-"))
     try:
-        history = load_half(paths, folder)
+        beside = peers(options.headroom)
+        history = load_half(paths, folder, beside)
     finally:
         shutil.rmtree(folder)
     figures: dict[str, Any] = {
@@ -75,23 +82,40 @@ def main() -> None:
     if options.choose:
         times = return_times(history)
         figures |= {"return_times": str(times), "is_shipped": times == CODING_AGENTS}
-    survival = survival_of(paths)
+    survival = survival_of(paths, beside)
     figures |= survival_figures(survival)
+    figures |= {f"later_use_survival_{name}": survival.share(name) for name in beside}
     for suffix, prices in (("", PriceBook()), ("_today", PricesToday())):
         figures |= measure(history, prices, suffix, survival)
+        for name in beside:
+            figures |= peer_figures(history, Replay(history, prices), suffix, survival, name)
     if options.logs:
         figures |= content_figures(options.logs)
     report(figures | {"machine": machine()}, as_json=options.json)
 
 
-def load_half(paths: Sequence[Path], folder: Path) -> History:
-    ledger = folder / "ledger.duckdb"
-    run([MODICUM, "import", link(paths, folder / "half"), "--ledger", ledger], {"HOME": str(folder)})
-    store = open_store(str(ledger))
+def load_half(paths: Sequence[Path], folder: Path, beside: Mapping[str, tuple[Rule, ...]]) -> History:
+    """The transcripts as a history that says what our rules, and those beside them, would have sent."""
+    store = open_store(str(folder / "ledger.duckdb"))
+    ours = rule_watch.rule_sets()
+    rule_watch.rule_sets = lambda: {**ours, **beside}
     try:
+        calls = read_calls([link(paths, folder / "half")], Reading(anatomy=True), processes=1)
+        book_calls((call for call in calls if isinstance(call, Call)), store, PriceBook())
         return load(store, *EVER)
     finally:
+        rule_watch.rule_sets = lambda: ours
         store.close()
+
+
+def peer_figures(history: History, replays: Replay, suffix: str, survival: Survival, name: str) -> dict[str, Any]:
+    """What a peer saves, before and after what agents read again."""
+    share = history.shortened_shares.get(name, np.ones(history.segments))
+    change = HistoryChange(segment_tokens=np.ceil(history.segment_tokens * share).astype(np.int64))
+    extra = rereading_usd(survival, name, history.entry_ids, history.prompt, replays.rates)
+    gross = replays.run([change])
+    net = 1 - float((np.nansum(gross.changed.cost_usd) + extra.sum()) / np.nansum(gross.base.cost_usd))
+    return {f"{name}{suffix}": gross.saving_share, f"{name}_net{suffix}": net}
 
 
 def survival_figures(survival: Survival) -> dict[str, Any]:

@@ -8,7 +8,7 @@ did not survive is taken to read it again first, with one more call.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from modicum.calls import Call, SegmentKind
+from modicum.calls.rule import Rule
 from modicum.context.block_listener import BlockListener, Listeners
 from modicum.importers.claude_code.format import read
 from modicum.importers.format import Reading
@@ -58,6 +59,7 @@ class Survival:
     """By set and task: items, and those that survived."""
     rereading: dict[str, set[str]] = field(default_factory=lambda: defaultdict(set))
     """By set: calls that needed something that did not survive."""
+    rules: tuple[str, ...] = (*SETS, LITERAL)
 
     def share(self, rules: str, kinds: Iterable[str] = ("text", "tool_input")) -> float:
         items = sum(self.items[kind] for kind in kinds)
@@ -69,10 +71,12 @@ class Survival:
         return float(np.mean(shares[: max(len(shares) // 20, 1)])) if shares else 1.0
 
 
-def survival_of(paths: Sequence[Path]) -> Survival:
-    found = Survival()
+def survival_of(paths: Sequence[Path], beside: Mapping[str, Sequence[Rule]]) -> Survival:
+    """Of what agents used later, what our rules and those beside them leave."""
+    sets = {**SETS, **beside}
+    found = Survival(rules=(*sets, LITERAL))
     for path in paths:
-        texts, watch = Texts(), RuleWatch(SETS)
+        texts, watch = Texts(), RuleWatch(sets)
         reading = Reading(anatomy=True, listener=Listeners(watch, texts))
         conversations: dict[str, list[Call]] = defaultdict(list)
         for call in read(path, reading):
@@ -111,7 +115,7 @@ def _show(
     marks = _marks(text)
     for mark in marks:
         shown.setdefault(mark, set())
-    for rules, literal in ((LOSSLESS_SET, False), (ALL_SET, False), (LITERAL, True)):
+    for rules, literal in (*((name, False) for name in shortened), (LITERAL, True)):
         after = shortened[LOSSLESS_SET if literal else rules].get(born)
         if after is not None and not literal:
             after = matches_on_their_own(with_line_numbers(after))
@@ -122,7 +126,7 @@ def _show(
 
 def _count(mark: str, kind: str, survives: set[str], call: Call, found: Survival) -> None:
     found.items[kind] += 1
-    for rules in (*SETS, LITERAL):
+    for rules in found.rules:
         known = found.by_task[rules][call.task]
         known[0] += 1
         if rules in survives:

@@ -141,7 +141,13 @@ def test_every_setting_of_a_policy_has_its_line():
     page = (ROOT / "docs/policy.md").read_text()
 
     names = [one.name for table in (PolicySettings, ClauseSettings) for one in msgspec.structs.fields(table)]
-    places = {"file": "`policy.toml`", "clause": "[[clause]]", "budget": "[[budget]]", "owner_class": "[[owner_class]]"}
+    places = {
+        "file": "`policy.toml`",
+        "clause": "[[clause]]",
+        "budget": "[[budget]]",
+        "outcome": "[[outcome]]",
+        "owner_class": "[[owner_class]]",
+    }
     assert [name for name in names if places.get(name, f"`{name}`") not in page] == []
 
 

@@ -39,6 +39,8 @@ VERBS = {
     "outcome": "Record what came of tasks: import, record, from-git, from-pull-requests, early-signs, list.",
     "yield": "Show outcomes per million tokens, and cost per outcome.",
     "compare": "Compare models, agents, prompts or savers on the same tasks, with intervals and verdicts.",
+    "check": "Fail a change that raises tokens or cost per resolved task, and say why.",
+    "estimate": "Price a design before it is built, and set it beside the bill afterwards.",
     "trial": "Run a command with and without a token saver on the same tasks, and judge it.",
     "route": "Learn which model a prompt needs, and show how good that is: train, eval, decide.",
     "experiment": "Try a change on live tasks with a hold-out, and take it back if outcomes suffer.",
@@ -59,6 +61,8 @@ VERBS = {
 FILES = {
     "alert": "alerts",
     "budget": "budgets",
+    "check": "builds.check",
+    "estimate": "builds.estimate",
     "cache": "caching.verbs",
     "compare": "comparison.verb",
     "headroom": "limits.headroom",

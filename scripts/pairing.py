@@ -15,6 +15,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "context/test_former_version.py": "a ledger and a journal of the version before",
     "gateway/budgets/test_shared.py": "two gateways and one server that counts for both",
     "gateway/budgets/test_losses.py": "processes that share counters and are killed like their server, in any order",
+    "gateway/budgets/test_overruns.py": "the kinds of overruns that were found in public, through the whole gateway",
     "gateway/budgets/test_many_callers.py": "200 callers at once on one budget, through the whole gateway",
     "gateway/test_known_cases.py": "replies with known right figures, through the whole gateway",
     "gateway/test_known_charges.py": "what is charged beside plain tokens, through the whole gateway",

@@ -43,6 +43,8 @@ def test_models_are_run_graded_priced_and_compared(modicum, folder, tasks, grade
     assert found["spent_usd"] == pytest.approx(sum(arm["sums"]["cost_usd"] for arm in found["arms"]))
     again = modicum("compare", found["results"], "--baseline", "gpt-4o", "--json").json
     assert again["pairs"] == found["pairs"]
+    rows = [json.loads(line) for line in (folder / "tasks.results.jsonl").read_text().splitlines()]
+    assert all(row["started_at"].endswith("Z") for row in rows)
     assert "idea" not in (folder / "tasks.results.jsonl").read_text()
 
 

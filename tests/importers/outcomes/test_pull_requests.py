@@ -153,6 +153,8 @@ def test_sessions_say_what_they_made(tmp_path):
         ("Ada/Shop#12", ("ada/shop", 12)),
         ("https://git.example/ada/shop/pull/12/files", ("ada/shop", 12)),
         ("fix-12", None),
+        ("ada/shop12", None),
+        ("ada/shop/12", None),
         ("9999999999", None),
     ],
 )

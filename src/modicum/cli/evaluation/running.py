@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 import msgspec
@@ -86,6 +87,7 @@ class EvalRunner:
         return None
 
     def _make(self, arm: EvalArm, task: EvalTask, run_id: str) -> EvalRow:
+        started_at = datetime.now(UTC)
         reply = self._ask(arm.model, arm.prompt_of(task), run_id)
         judged = None
         if self._judge is not None:
@@ -107,6 +109,7 @@ class EvalRunner:
             cost_usd=reply.cost_usd,
             basis=reply.basis,
             seconds=reply.seconds,
+            started_at=started_at,
             judge_cost_usd=judged.cost_usd if judged else None,
             judge_tokens=judged.usage.total_tokens if judged and judged.usage else None,
             answered_by=reply.model,

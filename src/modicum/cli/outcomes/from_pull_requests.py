@@ -1,7 +1,7 @@
 """`modicum outcome from-pull-requests`: records which pull requests were merged, passed their checks and stayed."""
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,6 +18,7 @@ from modicum.ledger.records import OUTCOMES
 from modicum.settings import read_settings
 
 if TYPE_CHECKING:
+    from modicum.calls import Outcome
     from modicum.importers.outcomes.git_log import Repository
     from modicum.importers.outcomes.pull_requests import PullRequests
     from modicum.insights.code.pull_requests import JoinedPulls, PullRequest
@@ -101,7 +102,7 @@ def command(options: FromPullRequestsOptions) -> None:
     name = next((pull.repository for pull in read.pulls if pull.repository), repo.folder.resolve().name)
     with resources.open_ledger(options.ledger_url, read_settings()) as store:
         joined = join_pulls(verdicts, _work(store, repo, options, name), name)
-        moved = vacated(store.records(OUTCOMES), joined.outcomes)
+        moved = vacated(_read_stored(store, joined), joined.outcomes)
         if not options.dry_run:
             store.append_records(OUTCOMES, [*moved, *joined.outcomes])
     rule = RULE.format(days=options.days)
@@ -132,6 +133,14 @@ def _judge(
         (pull, judge_pull(pull, reverts, history, now, options.days, unchecked=options.unchecked))
         for pull in sorted(read.pulls, key=lambda one: one.number)
     ]
+
+
+def _read_stored(store: "Store", joined: "JoinedPulls") -> "list[Outcome]":
+    """Outcomes of the time of these pull requests: theirs of earlier runs are among them."""
+    times = [outcome.time for outcome in joined.outcomes]
+    if not times:
+        return []
+    return store.records(OUTCOMES, since=min(times), until=max(times) + timedelta(seconds=1))
 
 
 def _work(store: "Store", repo: "Repository", options: FromPullRequestsOptions, name: str) -> Work:

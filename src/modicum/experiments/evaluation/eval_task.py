@@ -1,6 +1,7 @@
 """A task to run, the arms that run it, and what a run came to."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import msgspec
@@ -44,6 +45,7 @@ class EvalRow(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None
     basis: str
     seconds: float
+    started_at: datetime | None = None
     judge_cost_usd: float | None = None
     """A class of its own: what grading cost is no part of what the arm cost. None: no judge, or of unknown cost."""
     judge_tokens: int | None = None

@@ -20,6 +20,7 @@ def results_of_rows(rows: Iterable[EvalRow]) -> list[TaskResult]:
             total_tokens=row.total_tokens,
             cost_usd=row.cost_usd,
             seconds=row.seconds,
+            started_at=row.started_at,
             group=row.group,
             place=row.run_id,
         )

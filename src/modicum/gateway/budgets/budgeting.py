@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from time import monotonic
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from modicum.gateway.upstreams import Route
 from modicum.governance.budget_raises import Raises
 from modicum.governance.budgets import (
     COUNTED_TAG,
+    NANO,
     RESERVED_TAG,
     Amounts,
     Budget,
@@ -215,6 +217,8 @@ class Budgeting:
         self._hold(exchange, Reservation(tuple(covering), worst, self._counters.generation))
         standings = self._standings(covering, levels)
         self._warn(crossed(standings, worst), covering)
+        dollars = [one.left for one in standings if one.budget.unit is LimitUnit.USD]
+        exchange.budget_left_usd = Decimal(min(dollars)) / NANO if dollars else None
         exchange.budget_left = _left(
             one._replace(reserved=one.reserved + line.amount) for one, line in zip(standings, lines, strict=False)
         )

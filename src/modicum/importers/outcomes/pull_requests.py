@@ -33,7 +33,7 @@ _PASSED = {"success", "neutral", "skipped"}
 _FAILED = {"failure", "error", "cancelled", "timed_out", "action_required", "startup_failure", "stale"}
 _URL = re.compile(r"^https?://[^/]+/([^/\s]+/[^/\s]+)/pull/(\d+)")
 _REVERTS = re.compile(r"^Reverts (?:[\w.-]+/[\w.-]+)?#(\d+)\b", re.MULTILINE)
-_NAMED = re.compile(r"^(?:([\w.-]+/[\w.-]+))?#?(\d+)$")
+_NAMED = re.compile(r"^(?:([\w.-]+/[\w.-]+)?#)?(\d+)$")
 _LINK = b'"pr-link"'
 _NEEDED = "number and headRefName (gh pr list --json) or number and head (gh api)"
 

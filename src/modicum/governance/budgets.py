@@ -90,6 +90,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     downgrade_to: str = ""
     downgrade_above: int = 0
     """From which sum on calls go to the cheaper model."""
+    most_carried: int = 0
+    """How much of what was left of a window is added to the next one, at most."""
     team: str = ""
     """Whose calls; empty: all, `*`: each of them has a budget of its own. So are the following."""
     app: str = ""
@@ -105,6 +107,12 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_hard(self) -> bool:
         return self.at_limit is not AtLimit.ALERT
+
+    def carried(self, former_spent: int) -> int:
+        """What is added to a window's limit after one in which so much was spent. What was carried into that one lapses
+        with it.
+        """
+        return min(max(self.limit - former_spent, 0), self.most_carried)
 
     @property
     def identity(self) -> str:

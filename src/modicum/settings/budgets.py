@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from modicum.calls import UserError
-from modicum.governance.budget_windows import Period, parse_window
+from modicum.governance.budget_windows import LONG_AGO, Period, parse_window
 from modicum.governance.budgets import EACH, NANO, AtLimit, Budget, LimitUnit
 from modicum.settings.time_zone import checked_zone
 
@@ -36,6 +36,8 @@ class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """The cheaper model, or an alias of `[models]`."""
     downgrade_from: float = 0.8
     """The share of the limit from which calls go there."""
+    rollover: float = 0.0
+    """The share of the limit that may be carried from a window into the next one, where it was left over."""
     team: str = ""
     """Whose calls it covers; `*`: every team has a budget of its own. Empty: all. So are the following."""
     app: str = ""
@@ -92,6 +94,7 @@ def _budget(one: BudgetSettings, zone: str) -> Budget:
         at_limit=AtLimit(one.at_limit),
         downgrade_to=one.downgrade_to,
         downgrade_above=int(Decimal(str(one.downgrade_from)) * limit),
+        most_carried=int(Decimal(str(one.rollover)) * limit),
         team=one.team,
         app=one.app,
         user=one.user,
@@ -129,12 +132,17 @@ def _window_fault(one: BudgetSettings, keep_days: int) -> tuple[str, str] | None
     window = parse_window("ever" if one.per == "task" else one.per, "UTC")
     if window is None:
         return "per", "must be hour, day, week, month, ever, task, or a length that slides, as 5h, 90m or 7d"
+    if not (math.isfinite(one.rollover) and 0 <= one.rollover <= 1):
+        return "rollover", "must be a share in 0..1"
+    if one.rollover and window.span_before(window.span_at(LONG_AGO)) is None:
+        return "rollover", "needs windows that follow each other: per must be hour, day, week or month"
     try:
         checked_zone(one.timezone or "UTC")
     except UserError as error:
         return "timezone", f"is wrong: {error}"
-    if keep_days and window.longest_s > keep_days * 86_400:
-        lasts = "for ever" if window.period is Period.EVER else f"up to {window.longest_s / 86_400:.0f} days"
+    needed_s = window.longest_s * (2 if one.rollover else 1)  # what is carried comes from the window before
+    if keep_days and needed_s > keep_days * 86_400:
+        lasts = "for ever" if window.period is Period.EVER else f"up to {needed_s / 86_400:.0f} days"
         return "per", (
             f"lasts {lasts}, and keep_days = {keep_days} has the ledger forget what was spent before; after a restart "
             "the budget would have more than it may. Set keep_days to 0, or higher"

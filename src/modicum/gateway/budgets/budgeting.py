@@ -193,6 +193,7 @@ class Budgeting:
                 return
             for one in covering:
                 await self._former.load(one)
+            covering = [await self._former.with_carried(one) for one in covering]
             worst, no_bound = await self._worst(exchange, covering)
             lines = [one.line(worst.in_unit(one.budget.unit) or 0, may_downgrade=may_downgrade) for one in covering]
             lines = with_paid(lines, exchange.paid)

@@ -193,6 +193,8 @@ def markdown(found: dict) -> str:
             + ("" if expected is None else "{:.3f}, {:.3f} to {:.3f}".format(*expected))
             + " |"
         )
+    apart = [remark for remark in found["savers"]["comparison"].remarks if " ran from " in remark]
+    lines += ["", "Savers that ran at other times than plain Claude Code:", "", *(f"- {remark}" for remark in apart)]
     lines += ["", "| tau2 file | runs | passed | tokens per success | by hand | cost per success | by hand |"]
     lines.append("|---|---:|---:|---:|---:|---:|---:|")
     for row in found["tau2"]:

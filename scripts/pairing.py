@@ -24,6 +24,8 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "benchmarks/test_audit_truth.py": "savings beside the truth of benchmarks/cache_provider.py",
     "benchmarks/test_fuzz.py": "tests benchmarks/bench_fuzz.py, and every decoder and reader with a little of it",
     "benchmarks/test_yield_converters.py": "tests benchmarks/checkpoints.py and benchmarks/tau2.py",
+    "cli/trials/test_gateway.py": "a trial that `modicum up` meters and holds",
+    "experiments/test_bad_input.py": "data that carry no verdict, one kind each, for compare, trial and experiment",
     "cli/budgets/test_kills.py": "a budget under `modicum up` whose processes are killed",
     "cli/test_cli.py": "tests cli/__init__.py",
     "providers/test_adding_a_dialect.py": "a toy dialect, and who names the others",

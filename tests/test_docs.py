@@ -20,6 +20,7 @@ from modicum.settings import (
     OtelSettings,
     OutcomeSettings,
     PolicySettings,
+    PromptSettings,
     ResilienceSettings,
     Settings,
     TeamSettings,
@@ -91,6 +92,12 @@ def test_every_setting_of_rules_has_its_line():
     page = (ROOT / "docs/optimize.md").read_text()
 
     assert [one.name for one in msgspec.structs.fields(OptimizeSettings) if f"| `{one.name}` |" not in page] == []
+
+
+def test_every_setting_of_a_prompt_has_its_line():
+    page = (ROOT / "docs/experiments.md").read_text()
+
+    assert [one.name for one in msgspec.structs.fields(PromptSettings) if f"`{one.name}`" not in page] == []
 
 
 def test_every_setting_of_a_budget_has_its_line():

@@ -2,7 +2,7 @@
 
 __version__ = "0.1.0"
 
-_LIBRARY = {"optimize": "modicum.sdk.optimizing"}
+_LIBRARY = {"optimize": "modicum.sdk.optimizing", "select": "modicum.optimizers.selection"}
 """What a program of the user's imports from here. Its modules are loaded when it is first used."""
 
 

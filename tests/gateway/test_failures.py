@@ -1,3 +1,5 @@
+import gc
+
 import pytest
 
 from modicum.gateway import failures
@@ -36,3 +38,12 @@ def test_what_is_no_failure_is_not_counted():
         raise KeyError
 
     assert counted == []
+
+
+def test_a_stage_leaves_no_garbage():
+    gc.collect()
+    for _ in range(10):
+        with contain_stage("spelling", print):
+            pass
+
+    assert gc.collect() == 0

@@ -161,3 +161,17 @@ def test_how_far_the_doubt_goes_is_kept_until_it_is_passed(tmp_path):
         positions.write(journal, "shipped", positions.at(base, 2, again_to=4))
         assert positions.resume(base, journal, "shipped")[0].again_to == 4
         assert positions.at(base, 4, again_to=4).again_to == 0
+
+
+def test_a_reader_has_reached_what_stood_there_when_somebody_looked(tmp_path):
+    journal = write(tmp_path, *[b"a"] * 3)
+    records = positions.ends(tmp_path)
+    assert records == {journal: 3}
+    assert not positions.has_reached(records, "shipped")
+
+    note(journal, 2)
+    assert not positions.has_reached(records, "shipped")
+    note(journal, 3)
+    write(tmp_path, b"later")
+    assert positions.has_reached(records, "shipped")
+    assert positions.has_reached({}, "shipped")

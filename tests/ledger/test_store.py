@@ -230,6 +230,8 @@ def test_the_tasks_of_arms_come_with_what_they_took_and_their_outcome(store):
     assert {row["case_name"] for row in rows} == {"7"}
     assert (by_task["t"]["calls"], by_task["t"]["seconds"], by_task["t"]["calls_endless"]) == (2, 3.0, 0)
     assert by_task["u"]["calls_endless"] == 1
+    assert {row["price_low"] for row in rows} == {row["price_high"] for row in rows} == {"genai-prices 1"}
+    assert (by_task["t"]["began"], by_task["t"]["client_high"]) == (START, "")
     assert [(row["value_low"], row["value_high"]) for row in (by_task["t"], by_task["u"])] == [(0.0, 1.0), (1.0, 1.0)]
 
 

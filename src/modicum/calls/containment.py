@@ -38,9 +38,13 @@ class contain:  # noqa: N801 - it is used as a statement
         if not isinstance(error, Exception) or isinstance(error, self._but):
             return False
         self.error = error
+        self.report(error)
+        return True
+
+    def report(self, error: Exception) -> None:
+        """Says so to whom it concerns."""
         if self._on_failure is not None:
             self._on_failure(error)
-        return True
 
 
 class undo_if_failed:  # noqa: N801 - as above

@@ -1,5 +1,7 @@
 """What one run of a task came to under one arm: its outcome, and what it took."""
 
+from datetime import datetime
+
 import msgspec
 
 
@@ -22,6 +24,8 @@ class TaskResult(msgspec.Struct, frozen=True, gc=False, kw_only=True):
     cost_usd: float | None = None
     seconds: float | None = None
     joules: float | None = None
+    started_at: datetime | None = None
+    """When it began, with a zone."""
     group: str = ""
     """Tasks of one group resemble each other (a repository, a customer), and count together in intervals."""
     place: str = ""

@@ -145,8 +145,13 @@ def is_counted(usage: Mapping[str, object], *names: str, may_lack: bool = False)
     None (JSON's null) is no count of 0: nobody counted. A name that is not there at all is none either, unless the
     thing `may_lack` (embeddings have no output).
     """
-    counts = [usage[name] for name in names if name in usage]
-    return any(count is not None for count in counts) or (may_lack and not counts)
+    may_be_missing = may_lack
+    for name in names:
+        if name in usage:
+            if usage[name] is not None:
+                return True
+            may_be_missing = False
+    return may_be_missing
 
 
 def checked_count(name: str, value: object) -> int:
@@ -157,6 +162,8 @@ def checked_count(name: str, value: object) -> int:
     """
     if value is None:
         return 0
+    if value.__class__ is int and 0 <= value <= MOST_TOKENS:
+        return value  # as nearly all are
     if isinstance(value, bool) or not isinstance(value, int | float):
         kind = type(value).__name__  # never the value itself: text may be a prompt
         raise ValueError(f"{name} is a {kind}, not a number of tokens")  # noqa: TRY004 - bad data, not a bad program

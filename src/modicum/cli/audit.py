@@ -114,10 +114,10 @@ def command(options: AuditOptions) -> None:
     else:
         print_audit(found)
         if savings:
-            click.echo("\nchanges on trial (modicum experiment):")
+            output.print_text("\nchanges on trial (modicum experiment):")
             print_savings(savings)
         if options.found:
-            click.echo("\nthe same as a page with charts: modicum audit --found --html audit.html")
+            output.print_text("\nthe same as a page with charts: modicum audit --found --html audit.html")
     print_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
@@ -155,12 +155,12 @@ def write_page(found: "Audit", path: Path) -> None:
 
 def print_audit(found: "Audit") -> None:
     _print_spend(found)
-    click.echo(fidelity_line(found.fidelity, is_bound=found.is_bound))
+    output.print_text(fidelity_line(found.fidelity, is_bound=found.is_bound))
     for one in found.fidelity_by_source:
         if one.is_bound and not found.is_bound:
-            click.echo(f"for {one.source} the replay is off by more: figures that rest on it are bounds")
+            output.print_text(f"for {one.source} the replay is off by more: figures that rest on it are bounds")
     _print_findings(found.findings)
-    click.echo(joint_line(found))
+    output.print_text(joint_line(found))
     print_causes(found.break_causes)
     _print_first_steps(found)
     if found.what_if:
@@ -191,7 +191,7 @@ def _print_spend(found: "Audit") -> None:
         footer=["total", "", output.dollars(found.rent.cost_usd), "", ""],
     )
     if found.calls_unpriced:
-        click.echo(f"{found.calls_unpriced:,} of {found.calls:,} calls have no known cost and are in no sum")
+        output.print_text(f"{found.calls_unpriced:,} of {found.calls:,} calls have no known cost and are in no sum")
 
 
 def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:
@@ -217,7 +217,7 @@ def fidelity_line(fidelity: "Fidelity", *, is_bound: bool) -> str:
 def _print_findings(rows: Sequence["FindingResult"]) -> None:
     shown = [row for row in rows if not row.lacks and (row.calls or row.saving_usd)]
     if not shown:
-        click.echo("\nno waste of the known kinds was found")
+        output.print_text("\nno waste of the known kinds was found")
         return
     click.echo()
     output.print_table(
@@ -237,7 +237,7 @@ def _print_findings(rows: Sequence["FindingResult"]) -> None:
         left=2,
     )
     for name in dict.fromkeys(row.finding_class.value for row in shown):
-        click.echo(f"  {name.replace('_', ' ')}: {CLASSES[name]}")
+        output.print_text(f"  {name.replace('_', ' ')}: {CLASSES[name]}")
 
 
 def _format_saving(usd: float | None) -> str:
@@ -257,14 +257,16 @@ def _print_first_steps(found: "Audit") -> None:
     if not found.first_steps:
         return
     rows = {row.name: row for row in found.findings}
-    click.echo("\nto do first:")
+    output.print_text("\nto do first:")
     for number, name in enumerate(found.first_steps, 1):
         row = rows[name]
         proof = "" if row.marginal_usd is not None else f" ({row.finding_class.value.replace('_', ' ')})"
-        click.echo(f"  {number}. {row.title}: {_format_saving(row.saving_usd)}, {row.saving_share or 0:.1%}{proof}")
-        click.echo(f"     {row.remedy}")
+        output.print_text(
+            f"  {number}. {row.title}: {_format_saving(row.saving_usd)}, {row.saving_share or 0:.1%}{proof}"
+        )
+        output.print_text(f"     {row.remedy}")
         if row.examples:
-            click.echo(f"     look at: {', '.join(row.examples)}")
+            output.print_text(f"     look at: {', '.join(row.examples)}")
 
 
 def _print_what_ifs(what_ifs: Sequence["WhatIfResult"], found: "Audit") -> None:
@@ -293,15 +295,17 @@ def _print_what_ifs(what_ifs: Sequence["WhatIfResult"], found: "Audit") -> None:
     for one in what_ifs:
         if one.saving_share_low is not None and one.saving_share_high is not None:
             span = f"between {one.saving_share_low:+.1%} and {one.saving_share_high:+.1%}"
-            click.echo(f"  {one.name}: a bound, {span}: {one.why_bound}")
+            output.print_text(f"  {one.name}: a bound, {span}: {one.why_bound}")
         if one.unpriced_calls:
-            click.echo(f"  {one.name}: {one.unpriced_calls:,} calls would have no known price; they stay as they were")
+            output.print_text(
+                f"  {one.name}: {one.unpriced_calls:,} calls would have no known price; they stay as they were"
+            )
         if one.name.startswith("keep_warm="):
-            click.echo(
+            output.print_text(
                 f"  {one.name}: all pings are paid, those after a last call too; never for a plan at a flat rate"
             )
         if one.name.startswith("model:"):
-            click.echo(f"  {one.name}: token counts are those of the old model, and cold caches are paid for")
+            output.print_text(f"  {one.name}: token counts are those of the old model, and cold caches are paid for")
 
 
 def _print_cap_curve(curve: Sequence["CapPoint"]) -> None:
@@ -321,7 +325,7 @@ def _print_cap_curve(curve: Sequence["CapPoint"]) -> None:
             for point in curve
         ],
     )
-    click.echo("  headroom: what is cut may be read again, which is not counted here")
+    output.print_text("  headroom: what is cut may be read again, which is not counted here")
 
 
 def _print_missing_data(found: "Audit") -> None:
@@ -338,6 +342,6 @@ def _print_missing_data(found: "Audit") -> None:
             f"({output.dollars_of(found.apart_cost_usd)}): nothing can be found in them"
         )
     if notes:
-        click.echo("\nnot computed:")
+        output.print_text("\nnot computed:")
         for note in notes:
-            click.echo(note)
+            output.print_text(note)

@@ -14,15 +14,17 @@ from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import bounds_or_none
 from modicum.insights.dimensions import BILL, TIMES, parse_dimension
-from modicum.settings import Settings, UserZone, read_settings, user_zone
+from modicum.settings import Settings, UserZone, read_settings, state_folder, user_zone
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from modicum.calls import EnergyWindow
+    from modicum.experiments.savings import Saving
     from modicum.insights.bill import Bill, BillLine, Cell
     from modicum.insights.doubts import Doubt
     from modicum.insights.energy_consumption import EnergyTotals
+    from modicum.ledger.store import Store
     from modicum.metering.prices import PriceBook
 
 MOST_ROWS = 25
@@ -112,17 +114,17 @@ def _bill_by_dimension(
 
     prices = resources.load_prices(options.price_path, settings)
     if paths:
-        cells, months, doubt_cells = _cells_from_logs(paths, scope, prices, options.source, problems)
-        energy = None
+        source = _cells_from_logs(paths, scope, prices, options.source, problems)
     else:
-        cells, months, doubt_cells, energy = _cells_from_ledger(scope, settings, options.ledger_url)
+        source = _cells_from_ledger(scope, settings, options.ledger_url)
+    cells, energy, savings = source.cells, source.energy, source.savings
     bill = build(cells, scope.by)
-    doubts = find_doubts(doubt_cells, prices)
-    fees = compare_with_fees(prices.price_file.subscriptions, months) if prices.price_file else []
+    doubts = find_doubts(source.doubts, prices)
+    fees = compare_with_fees(prices.price_file.subscriptions, source.months) if prices.price_file else []
     if options.as_json:
         output.print_json(
             bill_document(bill, options.by, scope.zone.name, *bounds_or_none(scope.span), problems)
-            | {"energy_kwh": energy, "subscriptions": fees, "doubts": doubts}
+            | {"energy_kwh": energy, "subscriptions": fees, "doubts": doubts, "trials": _savings_document(savings)}
         )
     elif options.as_csv:
         print_csv(bill, options.by)
@@ -140,6 +142,7 @@ def _bill_by_dimension(
                 f"{fee.name}: {output.dollars(fee.paid_usd)} for {fee.months} months covered {fee.calls:,} calls "
                 f"of {fee.source} (list price {output.dollars(fee.list_cost_usd)})"
             )
+        _print_savings(savings)
     print_problems(problems, strict=options.strict, quiet=options.as_json)
 
 
@@ -159,10 +162,39 @@ def _bill_by_tool(
     print_report(found, problems, options)
 
 
+class _BillSource(NamedTuple):
+    """What a bill is made of."""
+
+    cells: "list[Cell]"
+    months: "list[Cell]"
+    doubts: "list[Cell]"
+    """Of what is not exact."""
+    energy: "EnergyTotals | None" = None
+    savings: "Sequence[Saving]" = ()
+    """Of experiments that ran in that time."""
+
+
+def _savings_document(savings: "Sequence[Saving]") -> dict[str, object] | None:
+    if not savings:
+        return None
+    from modicum.cli.experiments.savings import savings_document
+
+    return savings_document(savings)
+
+
+def _print_savings(savings: "Sequence[Saving]") -> None:
+    """Two columns that are never added up, and in no sum of the bill: it is of what was spent."""
+    if not savings:
+        return
+    from modicum.cli.experiments.savings import print_savings
+
+    click.echo("\nchanges on trial in that time, each over all of its tasks; none of it is in the sums above:")
+    print_savings(savings)
+
+
 def _cells_from_logs(
     paths: Sequence[Path], scope: _BillScope, prices: "PriceBook", source: str | None, problems: list[Problem]
-) -> "tuple[list[Cell], list[Cell], list[Cell]]":
-    """The cells of the bill, those of the months, and those of what is not exact."""
+) -> _BillSource:
     from modicum.importers.format import Reading
     from modicum.insights.bill import make_cells
     from modicum.insights.doubts import make_doubt_cells
@@ -176,12 +208,11 @@ def _cells_from_logs(
     entries = [entry for entry in found if since <= entry.call.started < until]
     prices.save()
     months = sum_by_month(entries, zone) if prices.price_file else []
-    return list(make_cells(entries, scope.by, scope.tag, zone)), list(months), list(make_doubt_cells(entries))
+    cells = make_cells(entries, scope.by, scope.tag, zone)
+    return _BillSource(list(cells), list(months), list(make_doubt_cells(entries)))
 
 
-def _cells_from_ledger(
-    scope: _BillScope, settings: Settings, url: str | None
-) -> "tuple[list[Cell], list[Cell], list[Cell], EnergyTotals | None]":
+def _cells_from_ledger(scope: _BillScope, settings: Settings, url: str | None) -> _BillSource:
     since, until = scope.span
     from modicum.ledger.records import ENERGY_WINDOWS  # a bill from logs opens no ledger
 
@@ -195,12 +226,22 @@ def _cells_from_ledger(
             )
         months = store.ask("months", zone=scope.zone.name, since=since, until=until)
         doubts = store.ask("doubts", since=since, until=until)
+        savings = _read_savings(store, scope.span)
     energy = None
     if windows:
         from modicum.insights.energy_consumption import sum_energy
 
         energy = sum_energy(windows)
-    return list(rows), list(months), list(doubts), energy
+    return _BillSource(list(rows), list(months), list(doubts), energy, savings)
+
+
+def _read_savings(store: "Store", span: "tuple[datetime, datetime]") -> "Sequence[Saving]":
+    """Most have no experiment, and need not wait for what reads them."""
+    if not (state_folder() / "events.sqlite").exists():
+        return ()
+    from modicum.cli.experiments.savings import read_savings
+
+    return read_savings(store, span)
 
 
 def _describe_energy(windows: "Sequence[EnergyWindow]") -> str:

@@ -15,6 +15,7 @@ from modicum.experiments.comparison_arms import ComparedArm, TaskRuns, gather_ta
 from modicum.experiments.comparison_input import check_results
 from modicum.experiments.comparison_pairs import ComparedPair, ComparisonRules, compare_pair
 from modicum.experiments.comparison_sentences import describe_pair, describe_whole
+from modicum.experiments.comparison_times import describe_times
 
 
 class ParetoPoint(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,6 +67,9 @@ def compare(
     by_arm: dict[str, list[TaskResult]] = {}
     for result in checked.results:
         by_arm.setdefault(result.arm, []).append(result)
+    if not by_arm:
+        why = f": {' '.join(checked.remarks)}" if checked.remarks else ""
+        raise UserError(f"there are no results to compare{why}; 'modicum compare --help' shows what can be read")
     chosen = _choose_arms(list(by_arm), names, baseline)
     tasks = {name: gather_tasks(by_arm[name], rules.passing) for name in chosen}
     others = chosen[1:]
@@ -77,14 +81,17 @@ def compare(
         arms=[summarise_arm(name, by_arm[name], tasks[name], rules.passing, rules.repeats) for name in chosen],
         pairs=[msgspec.structs.replace(pair, sentences=describe_pair(pair, rules)) for pair in pairs],
         line=line,
-        remarks=[*checked.remarks, *describe_whole(tasks, pairs, line is not None), *_describe_line(line)],
+        remarks=[
+            *checked.remarks,
+            *describe_whole(tasks, pairs, line is not None),
+            *_describe_line(line),
+            *describe_times({name: by_arm[name] for name in chosen}, chosen[0]),
+        ],
     )
 
 
 def _choose_arms(present: Sequence[str], names: Sequence[str], baseline: str) -> list[str]:
     """The baseline first."""
-    if not present:
-        raise UserError("there are no results to compare; 'modicum compare --help' shows what can be read")
     for name in (*names, *([baseline] if baseline else [])):
         if name not in present:
             raise UserError(f"there is no arm '{name}'; {accepted_are(sorted(present))}")

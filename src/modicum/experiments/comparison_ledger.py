@@ -76,5 +76,6 @@ def _result(task: str, row: Row) -> TaskResult:
         cost_usd=None if row["calls_unpriced"] or row["cost_usd"] is None else float(row["cost_usd"]),
         seconds=None if row["calls_endless"] else float(row["seconds"]),
         joules=float(row["joules"]) if measured else None,
+        started_at=row.get("began"),
         place=f"task {task}",
     )

@@ -161,7 +161,9 @@ def _usable(tasks: Sequence[TrialTask]) -> tuple[list[TrialTask], int, int]:
         low, high = task.outcome_low, task.outcome_high
         if low is None or high is None:
             continue
-        if low != high:
+        if not (math.isfinite(low) and math.isfinite(high)):
+            beside += 1
+        elif low != high:
             contradicting += 1
         elif not 0 <= high <= 1:
             beside += 1

@@ -11,6 +11,7 @@ from modicum.context.live import LiveContext
 from modicum.context.live_turns import LivePlace
 from modicum.gateway.callers.attribution import Attribution
 from modicum.gateway.callers.owners import Caller
+from modicum.gateway.http.known_head import KnownHead
 from modicum.gateway.http.paths import Served
 from modicum.gateway.upstreams import Route
 from modicum.optimizers.running import prompt_in
@@ -42,9 +43,11 @@ class Timing:
 
 
 class Request:
-    """What came from the caller. `headers` has the first of each name; `passing` are those that may go on."""
+    """What came from the caller. `headers` has the first of each name; `passing` are those that may go on; `head` is
+    what its connection knows of them.
+    """
 
-    __slots__ = ("body", "caller", "headers", "passing", "path", "query", "served")
+    __slots__ = ("body", "caller", "head", "headers", "passing", "path", "query", "served")
 
     def __init__(
         self,
@@ -55,7 +58,9 @@ class Request:
         headers: Mapping[bytes, bytes],
         passing: list[Header],
         body: bytes,
+        head: KnownHead | None = None,
     ) -> None:
+        self.head = head
         self.served, self.path, self.query, self.caller = served, path, query, caller
         self.headers, self.passing, self.body = headers, passing, body
 

@@ -20,10 +20,10 @@ class contain_stage(contain):  # noqa: N801 - it is used as a statement
     __slots__ = ("_failed", "_stage")
 
     def __init__(self, stage: str, failed: Failed, but: tuple[type[Exception], ...] = ()) -> None:
-        super().__init__(self._report, but)
+        super().__init__(None, but)  # not `self.report`, which would hold itself: every call would leave garbage
         self._stage, self._failed = stage, failed
 
-    def _report(self, error: Exception) -> None:
+    def report(self, error: Exception) -> None:
         report_failure(self._stage, error, self._failed)
 
 

@@ -123,7 +123,8 @@ class Pipeline:
         facts = dialect.request(body if split is None else split.rest, request.path)
         caller.check_model(facts.model)
         caller.check_body(request.body)
-        number, about = next(self._numbers), attribution(request.headers, facts, caller.owner)
+        attribute = attribution if request.head is None else request.head.attribution
+        number, about = next(self._numbers), attribute(request.headers, facts, caller.owner)
         route = in_force.route_finder(about, number)(facts.model, dialect.name)
         self._readiness.check()
         if not in_force.may_divert:

@@ -1,6 +1,7 @@
-"""Routers in the gateway: each is a rule that runs on calls of an experiment's changed arm, and on all once it is kept.
+"""Routers and changed system prompts in the gateway: each is a rule that runs on calls of an experiment's changed arm,
+and on all once it is kept.
 
-Without an experiment a router changes nothing: what it would save and lose is for a hold-out to say.
+Without an experiment they change nothing: what they would save and lose is for a hold-out to say.
 """
 
 from collections.abc import Callable, Sequence
@@ -13,6 +14,7 @@ from modicum.experiments.experiment import ChangeKind, Experiment, ExperimentSta
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.optimizing import FactSource, FeatureFacts
 from modicum.gateway.process.log import log
+from modicum.gateway.prompts import load_prompts
 from modicum.routing.rule import route_rule
 from modicum.routing.weights import decode_router
 from modicum.settings import Settings
@@ -52,7 +54,7 @@ class LiveRoutes:
         self._routes: Routes | None = None
 
     def load(self, settings: Settings) -> None:
-        rules = load_routes(settings)
+        rules = (*load_routes(settings), *load_prompts(settings))
         self._routes = Routes(rules, self._experiments) if rules else None
 
     def behind(self, arms: FactSource | None) -> tuple[FactSource, ...]:

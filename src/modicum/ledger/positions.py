@@ -105,6 +105,20 @@ def progress(journals: Path, reader: str) -> ReaderProgress:
     return ReaderProgress(records, behind)
 
 
+def ends(journals: Path) -> dict[Path, int]:
+    """The last record of each of a folder's journals, as they stand now."""
+    records: dict[Path, int] = {}
+    for path in journals.glob("*.sqlite"):
+        with suppress(sqlite3.Error), closing(sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True)) as base:
+            records[path] = last(base)
+    return records
+
+
+def has_reached(records: dict[Path, int], reader: str) -> bool:
+    """Whether the reader is done with each journal up to that record."""
+    return all((position := read(path, reader)) is not None and position.record >= end for path, end in records.items())
+
+
 def _doubt(base: sqlite3.Connection, position: Position) -> str:
     """Why a position is not one of this journal as it is now; empty if it is."""
     if position.journal and position.journal != _identity(base):

@@ -81,6 +81,8 @@ _UUID = re.compile(r"[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}")
 
 def identifier(value: Any) -> str:
     """An identifier that an upstream gave (an id, a model, a kind of error), fit for a log line; else empty."""
+    if value.__class__ is str and value.isascii() and value.isprintable() and len(value) <= MOST_IDENTIFIER:
+        return value  # as nearly all are
     if isinstance(value, int) and not isinstance(value, bool):
         value = str(value)
     found = text(value)[:MOST_IDENTIFIER]
@@ -102,7 +104,7 @@ def parse_usage(
 
     No call has an empty prompt and an empty reply; who says so has not counted.
     """
-    if not isinstance(usage, Mapping):
+    if usage.__class__ is not dict and not isinstance(usage, Mapping):
         return None, ""
     if needed is not None and not (
         is_counted(usage, *needed.prompt) and is_counted(usage, *needed.output, may_lack=True)

@@ -85,6 +85,15 @@ def _ends(raw: bytes) -> Iterator[int]:
 
 def event_data(events: bytes) -> Iterator[bytes]:
     """The data of each event. What stands at the end without an empty line counts as one too."""
+    if events.startswith(b"data:") and b"\r" not in events and b"\n" not in events.replace(b"\n\n", b""):
+        # A line each, as most servers write them.
+        yield from filter(None, (event[5:].strip() for event in events.split(b"\n\n") if event.startswith(b"data:")))
+    else:
+        yield from _joined_data(events)
+
+
+def _joined_data(events: bytes) -> Iterator[bytes]:
+    """The same of events that may have several lines each."""
     pending: bytes | bytearray = b""
     for line in _lines(events):
         if line.startswith(b"data:"):

@@ -19,6 +19,8 @@ MOST_REPORTED_USD = 1_000_000
 
 def mapping(value: Any) -> Mapping[str, Any]:
     """The JSON object, or an empty one."""
+    if value.__class__ is dict:  # asking for the abstract class takes ten times as long
+        return value
     return value if isinstance(value, Mapping) else {}
 
 

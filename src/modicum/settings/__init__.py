@@ -22,6 +22,7 @@ from modicum.settings.otel import OtelSettings
 from modicum.settings.outcomes import OutcomeSettings, outcome_budgets_of, worth_of
 from modicum.settings.policy import NO_POLICY_SETTINGS, PolicySettings, policy_of
 from modicum.settings.policy_file import place_in_policy, read_policy_at
+from modicum.settings.prompts import PromptSettings
 from modicum.settings.resilience import ResilienceSettings, policies_of
 from modicum.settings.routes import RouteSettings
 from modicum.settings.secret import secret_at
@@ -47,6 +48,7 @@ __all__ = [
     "OtelSettings",
     "OutcomeSettings",
     "PolicySettings",
+    "PromptSettings",
     "ResilienceSettings",
     "RouteSettings",
     "Settings",

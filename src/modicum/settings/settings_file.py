@@ -25,6 +25,7 @@ from modicum.settings.otel import OtelSettings
 from modicum.settings.outcomes import OutcomeSettings, outcome_fault
 from modicum.settings.places import line_of, line_of_row, list_accepted
 from modicum.settings.policy_file import place_in_policy, read_policy
+from modicum.settings.prompts import PromptSettings, prompt_fault
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
 from modicum.settings.state import StateSettings, state_fault
@@ -161,7 +162,7 @@ def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
 
 
 def _check_features(settings: Settings, path: Path, text: str) -> None:
-    """Teams of agents and routers."""
+    """Teams of agents, routers, prompts."""
     for name, team in settings.teams.items():
         fault = team_fault(team)
         if fault is not None:
@@ -171,6 +172,10 @@ def _check_features(settings: Settings, path: Path, text: str) -> None:
         if (fault := route_fault(name, route)) is not None:
             key, accepted = fault
             raise UserError(f"{path}{line_of(text, key)}: routes.{name:.64}.{key:.64} must be {accepted}")
+    for name, prompt in settings.prompts.items():
+        if (fault := prompt_fault(name, prompt)) is not None:
+            key, accepted = fault
+            raise UserError(f"{path}{line_of(text, key)}: prompts.{name:.64}.{key:.64} must be {accepted}")
 
 
 def _check_loads(settings: Settings, path: Path, text: str) -> None:
@@ -206,6 +211,7 @@ _TABLES = {
     "$.upstreams[": UpstreamSettings,
     "$.teams[": TeamSettings,
     "$.routes[": RouteSettings,
+    "$.prompts[": PromptSettings,
     "$.budget[": BudgetSettings,
     "$.outcome[": OutcomeSettings,
     "$.resilience[": ResilienceSettings,

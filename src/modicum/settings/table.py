@@ -12,6 +12,7 @@ from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
 from modicum.settings.outcomes import OutcomeSettings
 from modicum.settings.policy import NO_POLICY_SETTINGS, PolicySettings
+from modicum.settings.prompts import PromptSettings
 from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.routes import RouteSettings
 from modicum.settings.state import StateSettings
@@ -48,6 +49,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rules that change calls before they are sent (see docs/optimize.md)."""
     routes: dict[str, RouteSettings] = {}
     """Routers that experiments try on calls (see docs/routing.md)."""
+    prompts: dict[str, PromptSettings] = {}
+    """Changes of the system prompt that experiments try on calls (see docs/experiments.md)."""
     budget: tuple[BudgetSettings, ...] = ()
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
     outcome: tuple[OutcomeSettings, ...] = ()

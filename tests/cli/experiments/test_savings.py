@@ -97,6 +97,12 @@ def test_start_writes_the_estimate_down_and_savings_and_audit_set_the_measured_o
     assert "changes on trial" in modicum("audit").out
     trials = modicum("audit", "--json").json["trials"]
     assert (trials["hits"], trials["judged"]) == (1, 1)
+    bill = modicum("bill", "--json").json
+    assert bill["trials"] == trials
+    shown = modicum("bill").out
+    assert "changes on trial in that time, each over all of its tasks; none of it is in the sums above:" in shown
+    assert "1 of 1 estimated savings came true within the measured interval" in shown
+    assert modicum("bill", "--until", (NOW - timedelta(hours=12)).isoformat(), "--json").json["trials"] is None
 
 
 def test_without_an_interval_it_says_why(modicum, home):

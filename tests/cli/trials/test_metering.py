@@ -4,8 +4,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modicum.calls import Basis, Call, Usage
+from modicum.cli.trials import metering
 from modicum.cli.trials.metering import meter_ledger, meter_logs
+from modicum.gateway.meter import begun_record
 from modicum.ledger.booking import book
+from modicum.ledger.calls_in_flight import CallsInFlight
 from modicum.ledger.opening import open_store
 from modicum.metering.prices import PriceBook
 
@@ -64,12 +67,34 @@ def test_calls_of_a_run_are_those_of_its_task_in_the_ledger(tmp_path):
             usage=Usage(input_uncached=10, output_visible=5),
             usage_basis=Basis.EXACT,
             task=task,
+            client_version="2.1.0",
         )
         for task in ("run-1", "run-2")
     ]
     store.append([book(call, PriceBook(None)) for call in calls])
-    use = meter_ledger(store, "run-1", AT)
+    use = meter_ledger(store, "run-1", AT, tmp_path)
+    none = meter_ledger(store, "run-3", AT, tmp_path)
     store.close()
 
+    assert (none.prompt_tokens, none.cost_usd, none.problems) == (None, None, [])
+
     assert (use.prompt_tokens, use.completion_tokens, len(use.models)) == (10, 5, 1)
+    assert use.models[0].price.startswith("genai-prices ")
+    assert use.models[0].clients == ["2.1.0"]
     assert use.cost_usd > 0
+
+
+def test_calls_that_do_not_end_make_a_run_unknown(tmp_path, monkeypatch):
+    monkeypatch.setattr(metering, "SHIPPED_WITHIN_S", 0.0)
+    slots = CallsInFlight(tmp_path / "gateway.underway", 4)
+    names = {"source": "gateway", "provider": "openai", "model": "gpt-4o-mini"}
+    call = Call(call_id="c", **names, started=AT, usage=Usage(), task="run-1")
+    slots.begin(begun_record(call))
+    store = open_store(str(tmp_path / "ledger.duckdb"))
+    use = meter_ledger(store, "run-1", AT, tmp_path)
+    other = meter_ledger(store, "run-2", AT, tmp_path)
+    store.close()
+    slots.close()
+
+    assert (use.cost_usd, use.problems) == (None, ["calls of it were still under way after 0 s"])
+    assert other.problems == []

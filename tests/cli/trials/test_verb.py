@@ -33,7 +33,8 @@ def test_a_saver_is_found_to_save_and_the_record_says_the_same_again(modicum, tr
     assert "terse saves: cost" in modicum("trial", first["record"]).out
     plan = json.loads((folder / first["record"] / "plan.json").read_text())
     assert plan["trial"]["seed"] == 7
-    assert plan["versions"].keys() == {"modicum", "python", "system"}
+    assert plan["versions"].keys() == {"modicum", "python", "system", "prices"}
+    assert plan["versions"]["prices"].startswith("genai-prices ")
     compared = modicum("compare", f"{first['record']}/runs.jsonl", "--baseline", "without", "--json").json
     assert compared["pairs"][0]["ratios"]["cost_usd"]["value"] == pytest.approx(first["ratio"])
 
@@ -130,3 +131,36 @@ def test_a_record_is_of_one_plan_and_cannot_be_changed_unseen(modicum, trial, fo
     plan = folder / "trial-terse" / "plan.json"
     plan.write_text(plan.read_text().replace('"margin": 0.05', '"margin": 0.5'))
     assert "was changed after it was made" in modicum("trial", "trial-terse").err
+
+
+def spending(modicum, folder, *words):
+    """A trial of four tasks whose runs cost $0.000061 at most, with what one may cost passed on."""
+    path = task_file(folder, ("t1", "t2", "t3", "t4"))
+    return modicum(
+        *("trial", "terse", "--tasks", str(path), "--seed", "7", "--with", "short", "--json", *words, "--"),
+        *(*agent(folder), "{task}", "{arm}", "{budget}"),
+    )
+
+
+def test_a_budget_ends_the_trial_before_it_is_passed_and_a_larger_one_goes_on(modicum, folder):
+    first = spending(modicum, folder, "--budget", "0.001", "--run-budget", "0.0005")
+    spent = sum(run.cost_usd for run in recorded_runs(modicum))
+
+    assert first.json["runs"] < 8
+    assert first.json["runs"] == len(recorded_runs(modicum))
+    assert spent <= 0.001
+    assert "has no room for another run, which may cost $0.0005" in first.err
+    assert any("planned runs are in it" in remark for remark in first.json["remarks"])
+    whole = spending(modicum, folder, "--budget", "1", "--run-budget", "0.0005")
+    assert (whole.json["runs"], whole.err.count("no room")) == (8, 0)
+
+
+def test_a_command_that_does_not_keep_to_its_budget_ends_the_trial(modicum, folder):
+    ran = spending(modicum, folder, "--budget", "0.001", "--run-budget", "0.00001")
+
+    assert ran.status == 2
+    assert "no budget holds a command that does not keep to it" in ran.err
+
+
+def test_without_a_gateway_nobody_meters(modicum, folder):
+    assert "start it with 'modicum up'" in modicum("trial", "x", "--set", "A=1", "--meter", "gateway", "--", "true").err

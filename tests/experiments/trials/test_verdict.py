@@ -1,5 +1,6 @@
 from datetime import UTC, datetime
 
+import msgspec
 import numpy as np
 import pytest
 
@@ -74,3 +75,17 @@ def test_an_early_look_and_other_models_are_named():
 
     assert "40 of 120 planned runs are in it" in remarks[0]
     assert any("different models: without m; with n" in remark for remark in remarks)
+
+
+def test_a_client_that_was_updated_on_the_way_is_named():
+    trial, runs = record(0.8)
+    late = [
+        msgspec.structs.replace(run, models=[msgspec.structs.replace(run.models[0], clients=[version])])
+        for number, run in enumerate(runs)
+        for version in ["2.1.0" if number < 50 else "2.2.0"]
+    ]
+
+    assert any(
+        "several versions of the program that calls: 2.1.0, 2.2.0" in one for one in judge_trial(trial, late).remarks
+    )
+    assert not any("several versions" in one for one in judge_trial(trial, late[:50]).remarks)

@@ -39,8 +39,8 @@ class Clone:
         self.git("commit", "-q", "--allow-empty", "-m", message, hours=hours)
         return self.git("rev-parse", "HEAD")
 
-    def history(self, *bases):
-        return read_base_history(repository(self.folder), bases or ("main",), NOW)
+    def history(self, *bases, since=NOON):
+        return read_base_history(repository(self.folder), bases or ("main",), since, NOW)
 
 
 @pytest.fixture
@@ -105,4 +105,12 @@ def test_what_can_be_known_ends_with_the_last_fetch(clone, tmp_path):
         (copy / ".git" / name).touch()
         os.utime(copy / ".git" / name, (NOON.timestamp() + 86_400 * (name == "FETCH_HEAD"),) * 2)
 
-    assert read_base_history(repository(copy), ("main",), NOW).known_until == NOON + timedelta(days=1)
+    assert read_base_history(repository(copy), ("main",), NOON, NOW).known_until == NOON + timedelta(days=1)
+
+
+def test_reverts_from_before_all_pull_requests_are_not_looked_for(clone):
+    own = clone.commit("work", 1)
+    clone.commit(f"This reverts commit {own}.", 2)
+
+    assert len(clone.history().reverts) == 1
+    assert clone.history(since=NOON + timedelta(hours=3)).reverts == []

@@ -55,7 +55,7 @@ def command(names: tuple[str, ...], ledger_url: str | None, *, every: bool, stri
         output.print_json({"budgets": [budget_document(row) for row in rows]} | documents)
     else:
         _print_budgets(rows, every=every)
-        _print_outcome_budgets(outcome_rows)
+        _print_outcome_budgets(outcome_rows, every=every)
     if strict and any(row.verdict.ruling is OutcomeRuling.ABOVE for row in outcome_rows):
         raise click.exceptions.Exit(1)
 
@@ -80,9 +80,11 @@ def _print_budgets(rows: list[BudgetRow], *, every: bool) -> None:
             )
 
 
-def _print_outcome_budgets(rows: list[OutcomeBudgetRow]) -> None:
+def _print_outcome_budgets(rows: list[OutcomeBudgetRow], *, every: bool) -> None:
     if not rows:
         return
+    count = len(rows)
+    rows = rows if every else rows[:MOST_ROWS]
     output.print_table(
         ["cost of", "of", "per", "tasks", "outcomes", "limit", "each", "95 %", "standing"],
         [_outcome_cells(row) for row in rows],
@@ -92,6 +94,8 @@ def _print_outcome_budgets(rows: list[OutcomeBudgetRow]) -> None:
         of = f" of {row.name or '(none)'}" if row.budget.by else ""
         needed = f"; about {row.verdict.tasks_needed:,} tasks would decide it" if row.verdict.tasks_needed else ""
         click.echo(f"{row.budget.outcome}{of}: {row.verdict.why}{needed}")
+    if len(rows) < count:
+        click.echo(f"{count - len(rows):,} more; --all shows them")
 
 
 def _outcome_cells(row: OutcomeBudgetRow) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 from modicum.calls import UserError
 from modicum.cli.terminal import output
 from modicum.experiments.decisions import EVENT_KIND, ExperimentEvent, Experiments
+from modicum.experiments.experiment import Experiment
 from modicum.experiments.grader import read_tasks
 from modicum.experiments.grading import grade
 from modicum.experiments.savings import Saving, hit_rate, measure_saving
@@ -55,14 +56,21 @@ def estimate_model_saving(
     return (before - after) / before if before > 0 else None
 
 
-def read_savings(store: "Store") -> list[Saving]:
-    """What each experiment saved, as the ledger has it; none where none was started."""
+def read_savings(store: "Store", span: tuple[datetime, datetime] | None = None) -> list[Saving]:
+    """What each experiment saved, as the ledger has it; none where none was started.
+
+    Args:
+        store: the ledger.
+        span: only those that ran in that time, each over all of its tasks.
+    """
     path = state_folder() / "events.sqlite"
     if not path.exists():
         return []
     events = EventFile(path)
     try:
         experiments = Experiments(events.read(EVENT_KIND, ExperimentEvent)).all()
+        if span is not None:
+            experiments = [one for one in experiments if _ran_within(one, *span)]
     finally:
         events.close()
     savings = []
@@ -70,6 +78,10 @@ def read_savings(store: "Store") -> list[Saving]:
         tasks = read_tasks(store, one)
         savings.append(measure_saving(one, tasks, grade(one, tasks)))
     return savings
+
+
+def _ran_within(one: Experiment, since: datetime, until: datetime) -> bool:
+    return one.started_at < until and (one.ended_at is None or one.ended_at >= since)
 
 
 def print_savings(savings: Sequence[Saving]) -> None:

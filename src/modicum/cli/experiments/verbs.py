@@ -239,6 +239,7 @@ def _subject(options: StartOptions, settings: Settings) -> "tuple[ChangeKind, st
     """
     from modicum.experiments.experiment import ChangeKind
     from modicum.optimizers.all_rules import RULES
+    from modicum.optimizers.system_prompt import FAMILY as PROMPT
     from modicum.routing.rule import FAMILY
 
     named = {ChangeKind.MODEL: options.model, ChangeKind.RULE: options.rule, ChangeKind.TEAM: options.team}
@@ -249,6 +250,7 @@ def _subject(options: StartOptions, settings: Settings) -> "tuple[ChangeKind, st
     if options.to and kind is not ChangeKind.MODEL:
         raise UserError("--to goes with --model: it is the model that is asked instead")
     rules = [*(rule.name for rule in RULES), *(FAMILY + name for name in settings.routes)]
+    rules += [PROMPT + name for name in settings.prompts]
     if kind is ChangeKind.RULE and subject not in rules:
         raise UserError(f"there is no rule '{subject}' (rules: {', '.join(rules) or 'none is in force'})")
     if kind is ChangeKind.TEAM and subject not in settings.teams:

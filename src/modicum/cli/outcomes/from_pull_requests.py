@@ -122,7 +122,9 @@ def _judge(
     if len(repositories) > 1:
         raise UserError(f"the files name several repositories: {', '.join(sorted(repositories))}; give one at a time")
     now = datetime.now(UTC)
-    history = read_base_history(repo, {pull.base for pull in read.pulls if pull.merged_at}, now)
+    merged = [pull.merged_at for pull in read.pulls if pull.merged_at]
+    bases = {pull.base for pull in read.pulls if pull.merged_at}
+    history = read_base_history(repo, bases, min(merged, default=now), now)
     others = [
         Revert(landed_at=pull.merged_at, numbers=pull.reverts)
         for pull in read.pulls

@@ -4,8 +4,6 @@ from collections.abc import Sequence
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-import click
-
 from modicum.cli.terminal import output
 
 if TYPE_CHECKING:
@@ -18,15 +16,15 @@ def print_causes(rows: Sequence["NamedBreaks"]) -> None:
     """Why caches broke: a line for each cause, its versions, and what to do."""
     if not rows:
         return
-    click.echo("\nwhy caches broke (B2):")
+    output.print_text("\nwhy caches broke (B2):")
     by_cause = sorted(rows, key=lambda row: (row.evidence, row.cause))
     groups = [list(group) for _, group in groupby(by_cause, key=lambda row: (row.evidence, row.cause))]
     for group in sorted(groups, key=lambda group: -sum(row.lost_usd for row in group)):
         breaks, lost = sum(row.breaks for row in group), sum(row.lost_usd for row in group)
-        click.echo(f"  {group[0].title}: {output.count(breaks)} breaks, {output.dollars_of(round(lost, 4))}")
-        click.echo(f"     {_list_versions(group)}; {_evidence(group)}")
+        output.print_text(f"  {group[0].title}: {output.count(breaks)} breaks, {output.dollars_of(round(lost, 4))}")
+        output.print_text(f"     {_list_versions(group)}; {_evidence(group)}")
         if group[0].remedy:
-            click.echo(f"     {group[0].remedy}")
+            output.print_text(f"     {group[0].remedy}")
 
 
 def _list_versions(group: Sequence["NamedBreaks"]) -> str:

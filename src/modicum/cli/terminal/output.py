@@ -16,6 +16,9 @@ from modicum.calls.outside.one_line import one_line
 
 if TYPE_CHECKING:
     from rich.console import Console
+    from rich.table import Table
+
+    from modicum.cli.terminal.table_fit import TableColumn
 
 PIPE_WIDTH = 10_000
 """Wide enough that nothing is wrapped or cut where no person looks at columns."""
@@ -51,42 +54,111 @@ def console(*, err: bool = False) -> "Console":
 
 
 def print_table(
-    columns: Sequence[str], rows: Iterable[Sequence[str]], *, title: str = "", left: int = 1, footer: Sequence[str] = ()
+    columns: Sequence[str],
+    rows: Iterable[Sequence[str]],
+    *,
+    title: str = "",
+    left: int = 1,
+    footer: Sequence[str] = (),
+    least_valued: Sequence[str] = (),
 ) -> None:
-    """A table whose first `left` columns are text and whose others are figures. A cell is one line."""
+    """A table whose first `left` columns are text and whose others are figures. A cell is one line.
+
+    Where a terminal is too narrow, columns are left out and named below: those of `least_valued` first, in that order.
+    Names of rows and money stay. Where these do not fit either, rows are shown one below the other.
+    """
+    from rich.text import Text
+
+    from modicum.cli.terminal.table_fit import fit_columns
+
+    out = console()
+    names = [one_line(name) for name in columns]
+    cells = [[one_line(cell) for cell in row] for row in rows]
+    feet = [one_line(foot) for foot in footer]
+    sizes = _sizes(names, cells, feet, left)
+    shown = fit_columns(sizes, out.width, least_valued) if out.is_terminal else list(range(len(names)))
+    if not shown:
+        _print_rows(out, one_line(title), names, [*cells, feet])
+        return
+    table = _empty_table(out, one_line(title))
+    for number in shown:
+        is_text = sizes[number].is_text
+        table.add_column(
+            Text(names[number]),
+            Text(feet[number]) if feet else "",
+            justify="left" if is_text else "right",
+            no_wrap=not is_text,
+            min_width=sizes[number].least_width(is_first=number == 0) if out.is_terminal else None,
+            overflow="fold",
+        )
+    table.show_footer = bool(feet)
+    for row in cells:
+        table.add_row(*(Text(row[number]) for number in shown))
+    out.print(table)
+    if hidden := [name for number, name in enumerate(names) if number not in shown and name]:
+        out.print(f"not shown, since the terminal is narrow: {', '.join(hidden)}", markup=False)
+
+
+def _sizes(names: Sequence[str], rows: Sequence[Sequence[str]], feet: Sequence[str], left: int) -> "list[TableColumn]":
+    from rich.cells import cell_len
+
+    from modicum.cli.terminal.table_fit import TableColumn
+
+    found = []
+    for number, name in enumerate(names):
+        cells = [name, *(row[number] for row in (*rows, *([feet] if feet else [])))]
+        words = [word for cell in cells for word in cell.split()]
+        found.append(
+            TableColumn(
+                name,
+                max(map(cell_len, cells)),
+                max(map(cell_len, words), default=0),
+                is_text=number < left or not name,  # bars have no name
+                is_money=any("$" in cell for cell in cells),
+            )
+        )
+    return found
+
+
+def _empty_table(out: "Console", title: str) -> "Table":
     from rich import box
     from rich.markup import escape
     from rich.table import Table
-    from rich.text import Text
 
-    out = console()
-    table = Table(
-        title=escape(one_line(title)) or None,
+    return Table(
+        title=escape(title) or None,
         title_justify="left",
         box=box.SIMPLE_HEAD if out.is_terminal else None,
-        show_footer=bool(footer),
         pad_edge=False,
         header_style="bold",
         footer_style="bold",
     )
-    feet = list(footer) or [""] * len(columns)
-    for index, (name, foot) in enumerate(zip(columns, feet, strict=True)):
-        text = index < left or not name  # bars have no name
-        table.add_column(
-            Text(one_line(name)),
-            foot,
-            justify="left" if text else "right",
-            no_wrap=not text,
-            overflow="fold" if text else "ellipsis",
-        )
-    for row in rows:
-        table.add_row(*(Text(one_line(cell)) for cell in row))
-    out.print(table)
+
+
+def _print_rows(out: "Console", title: str, names: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Each row as lines of its own, for a terminal that is narrower than any table."""
+    from rich.text import Text
+
+    if title:
+        out.print(Text(title))
+    for row in filter(None, rows):
+        out.print(Text(row[0], style="bold"))
+        for name, cell in zip(names[1:], row[1:], strict=True):
+            if name and cell:
+                out.print(Text(f"  {name}: {cell}"))
 
 
 def print_text(text: str) -> None:
-    """A sentence: wrapped at words on a terminal, one line in a pipe."""
-    console().print(text, markup=False)
+    """A sentence: wrapped at words on a terminal, where each line begins as the first does; one line in a pipe."""
+    from rich.padding import Padding
+    from rich.text import Text
+
+    out = console()
+    indent = len(text) - len(text.lstrip(" "))
+    if 0 < 2 * indent < out.width and out.is_terminal:
+        out.print(Padding(Text(text.strip(" ")), (0, 0, 0, indent), expand=False))
+    else:
+        out.print(text, markup=False)
 
 
 def print_csv(columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:

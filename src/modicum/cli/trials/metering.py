@@ -1,13 +1,15 @@
 """What one run took: from its own output, from logs, or from the ledger behind the gateway."""
 
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from modicum.calls import BUCKETS, Basis, Call, Problem
+from modicum.ledger import positions
+from modicum.ledger.journal import SHIPPED
 
 if TYPE_CHECKING:
     from modicum.calls import Entry
@@ -16,8 +18,8 @@ if TYPE_CHECKING:
     from modicum.metering.prices import PriceBook
 
 SHIPPED_WITHIN_S = 30.0
-"""How long calls of a run may take into the ledger."""
-LOOKS_APART_S = 0.5
+"""How long calls of a run may take to their end, and into the ledger."""
+LOOKS_APART_S = 0.1
 
 
 @dataclass
@@ -38,8 +40,8 @@ class RunUse:
     @property
     def cost_usd(self) -> float | None:
         """None where nobody knows what any one of its calls cost."""
-        costs = [use.cost_usd for use in self.models]
-        return None if not costs or None in costs else sum(cost for cost in costs if cost is not None)
+        known = [use.cost_usd for use in self.models if use.cost_usd is not None]
+        return sum(known) if self._is_counted and len(known) == len(self.models) else None
 
     @property
     def _is_counted(self) -> bool:
@@ -63,16 +65,35 @@ def meter_logs(paths: Sequence[Path], prices: "PriceBook", *, since: datetime | 
     return use
 
 
-def meter_ledger(store: "Store", task: str, since: datetime) -> RunUse:
-    """The calls of a run that came through the gateway; waits until the ledger has them."""
+def meter_ledger(store: "Store", task: str, since: datetime, journals: Path) -> RunUse:
+    """The calls of a run that came through the gateway; waits until they have ended and the ledger has them.
+
+    Args:
+        store: the ledger.
+        task: the run, as the gateway knows it.
+        since: when it began.
+        journals: the folder of the gateway's journals.
+    """
+    from modicum.ledger.calls_in_flight import calls_under_way
+
     deadline = time.monotonic() + SHIPPED_WITHIN_S
-    before: list[dict[str, object]] = []
-    while True:
-        rows = [row for row in _task_rows(store, since) if row["task"] == task]
-        if (rows and rows == before) or time.monotonic() > deadline:
-            return _from_rows(rows)
-        before = rows
+    ended = _wait_until(lambda: all(call.task != task for call in calls_under_way(journals)), deadline)
+    written = positions.ends(journals)
+    shipped = _wait_until(lambda: positions.has_reached(written, SHIPPED), deadline)
+    use = _from_rows([row for row in _task_rows(store, since) if row["task"] == task])
+    if not (ended and shipped):
+        use.has_uncounted = True
+        what = "calls of it were still under way" if not ended else "the ledger did not get what the gateway wrote down"
+        use.problems.append(f"{what} after {SHIPPED_WITHIN_S:.0f} s")
+    return use
+
+
+def _wait_until(condition: Callable[[], bool], deadline: float) -> bool:
+    while not condition():
+        if time.monotonic() > deadline:
+            return False
         time.sleep(LOOKS_APART_S)
+    return True
 
 
 def _task_rows(store: "Store", since: datetime) -> "list[dict[str, object]]":
@@ -107,7 +128,8 @@ def _from_rows(rows: "list[dict[str, object]]") -> RunUse:
                 prompt_tokens=int(str(row["prompt_tokens"])),
                 completion_tokens=int(str(row["completion_tokens"])),
                 cost_usd=None if unpriced else float(str(row["cost_usd"])),
-                price="ledger",
+                price=", ".join(sorted({str(row[name]).strip() for name in ("price_low", "price_high")} - {""})),
+                clients=sorted({str(row[name]) for name in ("client_low", "client_high")} - {""}),
             )
         )
     return use
@@ -140,6 +162,7 @@ def _model_use(model: str, entries: "list[Entry]") -> "ModelUse":
         completion_tokens=sum(entry.call.usage.completion_tokens for entry in entries),
         cost_usd=float(sum(known)) if len(known) == len(costs) else None,
         price=", ".join(prices),
+        clients=sorted({entry.call.client_version for entry in entries} - {""}),
         tokens_by_bucket={bucket: count for bucket, count in tokens.items() if count},
         cost_by_bucket={bucket: cost for bucket, cost in dollars.items() if cost},
     )

@@ -13,6 +13,7 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.cli.inputs.commands import CommandEnd, run_command
+from modicum.cli.trials.budget import RUN_BUDGET_WORD, TrialBudget, TrialBudgetReached
 from modicum.cli.trials.metering import RunUse, meter_logs
 from modicum.cli.trials.record import append_run
 from modicum.experiments.trials.saver_trial import (
@@ -37,6 +38,7 @@ class TrialRunner:
     """Args:
     meter_gateway: where the trial is metered by the gateway.
     gateway_url: put into the environment of runs, so that common clients call it.
+    budget: what all runs together may cost.
     """
 
     def __init__(
@@ -47,22 +49,42 @@ class TrialRunner:
         *,
         meter_gateway: LedgerMeter | None = None,
         gateway_url: str = "",
+        budget: TrialBudget | None = None,
     ) -> None:
         self._trial, self._folder, self._prices = trial, folder, prices
         self._meter_gateway, self._gateway_url = meter_gateway, gateway_url
+        self._budget = budget
 
     def run_missing(self, runs: Sequence[TrialRun], progress: Callable[[int, TrialRun], None]) -> list[TrialRun]:
-        """All runs, with those that the record lacks made now. `progress` gets how many are there, and the newest."""
+        """All runs, with those that the record lacks made now, as far as the budget reaches. `progress` gets how many
+        are there, and the newest.
+
+        Raises:
+            UserError: a command cannot be run, or does not keep to what a run may cost.
+        """
         recorded = {run.run_id for run in runs}
         complete = list(runs)
         for planned in plan_runs(self._trial):
             if run_id_of(self._trial, planned) in recorded:
                 continue
-            run = self._run(planned)
-            append_run(self._folder, run)
+            try:
+                run = self._run_within_budget(planned, complete)
+            except TrialBudgetReached:
+                break
             complete.append(run)
             progress(len(complete), run)
+            if self._budget is not None:
+                self._budget.check(run)
         return complete
+
+    def _run_within_budget(self, planned: TrialStep, runs: Sequence[TrialRun]) -> TrialRun:
+        """A run that is on record. What it may cost is set aside before: where the process dies, all of it counts."""
+        run_id = run_id_of(self._trial, planned)
+        if self._budget is not None:
+            self._budget.begin(run_id, runs)
+        run = self._run(planned)
+        append_run(self._folder, run)
+        return run
 
     def _run(self, planned: TrialStep) -> TrialRun:
         trial, run_id = self._trial, run_id_of(self._trial, planned)
@@ -71,16 +93,21 @@ class TrialRunner:
         stdout, stderr = outputs / f"{planned.number:05d}.out", outputs / f"{planned.number:05d}.err"
         environment = self._environment(planned, run_id)
         with self._work_folder() as work:
-            self._prepare(planned, work, environment)
-            started = datetime.now(UTC)
-            end = run_command(
-                fill_words(trial, planned, run_id),
-                folder=work,
-                timeout_s=trial.timeout_s,
-                environment=environment,
-                stdout=stdout,
-                stderr=stderr,
-            )
+            try:
+                self._prepare(planned, work, environment)
+                started = datetime.now(UTC)
+                end = run_command(
+                    fill_words(trial, planned, run_id, self._budget.run_usd if self._budget else None),
+                    folder=work,
+                    timeout_s=trial.timeout_s,
+                    environment=environment,
+                    stdout=stdout,
+                    stderr=stderr,
+                )
+            except UserError:
+                if self._budget is not None:
+                    self._budget.take_back(run_id)
+                raise
             outcome = self._check(planned, end, work, environment)
             use = self._meter(run_id, started, stdout, work)
         prompt, completion = use.prompt_tokens, use.completion_tokens
@@ -158,11 +185,13 @@ class TrialRunner:
             yield work
 
 
-def fill_words(trial: SaverTrial, planned: TrialStep, run_id: str) -> list[str]:
+def fill_words(trial: SaverTrial, planned: TrialStep, run_id: str, run_budget_usd: float | None = None) -> list[str]:
     """The command of one run. {prompt} and the like are filled within words, never read by a shell; {arm} alone is
     replaced by the words of the arm.
     """
     values = {"{prompt}": planned.task.prompt, "{task}": planned.task.task, "{run}": run_id}
+    if run_budget_usd is not None:
+        values[RUN_BUDGET_WORD] = f"{run_budget_usd:g}"
     words: list[str] = []
     for word in trial.command:
         if word == ARM_WORD:

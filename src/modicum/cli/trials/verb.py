@@ -6,6 +6,7 @@ import secrets
 import shlex
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,7 +20,7 @@ from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import show_steps
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
-from modicum.settings import Settings, read_settings
+from modicum.settings import Settings, read_settings, state_folder
 
 if TYPE_CHECKING:
     from modicum.cli.trials.metering import RunUse
@@ -48,6 +49,8 @@ class TrialOptions(shared.LedgerOptions):
     measure: str
     seed: int | None
     record: Path | None
+    budget: float | None
+    run_budget: float | None
     price_path: Path | None
     as_json: bool
 
@@ -90,6 +93,18 @@ class TrialOptions(shared.LedgerOptions):
 @click.option("--measure", type=click.Choice(list(MEASURES)), default="cost", help="What decides. Default: cost.")
 @click.option("--seed", type=click.IntRange(min=0), help="Of the order. Default: drawn, and written down.")
 @click.option("--record", type=click.Path(path_type=Path), metavar="FOLDER", help="Default: trial-SAVER.")
+@click.option(
+    "--budget",
+    type=Quantity(min=0, min_open=True),
+    metavar="USD",
+    help="What all runs together may cost; none begins that might pass it.",
+)
+@click.option(
+    "--run-budget",
+    type=Quantity(min=0, min_open=True),
+    metavar="USD",
+    help="What one run may cost; stands where COMMAND has {budget}.",
+)
 @shared.prices_option
 @shared.json_option
 @shared.ledger_option
@@ -177,6 +192,7 @@ def _plan(options: TrialOptions, folder: Path) -> "tuple[SaverTrial, bool]":
 def _run(
     trial: "SaverTrial", folder: Path, settings: Settings, options: TrialOptions, *, is_new: bool
 ) -> "list[TrialRun]":
+    from modicum.cli.trials.budget import plan_budget
     from modicum.cli.trials.events import append_trial_event
     from modicum.cli.trials.metering import meter_ledger
     from modicum.cli.trials.record import read_runs, write_plan
@@ -184,9 +200,17 @@ def _run(
     from modicum.experiments.trials.saver_trial import plan_runs
     from modicum.experiments.trials.trial_log import planned_event
 
+    prices = resources.load_prices(options.price_path, settings)
+    if trial.meter == "gateway":
+        _check_gateway()
+    limits = (options.budget, options.run_budget)
+    budget = plan_budget(settings, folder, trial.command, trial.meter, *limits)
     if is_new:
         made_at, by = datetime.now(UTC), getpass.getuser()
         versions = {"modicum": __version__, "python": platform.python_version(), "system": platform.platform()}
+        versions["prices"] = f"genai-prices {version('genai-prices')}"
+        if prices.price_file is not None:
+            versions["own_prices"] = prices.price_file.version
         append_trial_event(planned_event(trial, made_at, by))  # before the first task, and before the record
         write_plan(folder, trial, made_at, by, versions)
     count = len(plan_runs(trial))
@@ -201,19 +225,37 @@ def _run(
 
     def meter(run_id: str, started: datetime) -> "RunUse":
         with resources.open_ledger(options.ledger_url, settings) as store:
-            return meter_ledger(store, run_id, started)
+            return meter_ledger(store, run_id, started, state_folder() / "journal")
 
     runner = TrialRunner(
         trial,
         folder,
-        resources.load_prices(options.price_path, settings),
+        prices,
         meter_gateway=meter if trial.meter == "gateway" else None,
         gateway_url=f"http://{settings.gateway.listen}",
+        budget=budget,
     )
     with show_steps("trial") as show:
-        return runner.run_missing(
+        runs = runner.run_missing(
             read_runs(folder), lambda number, run: show(f"run {number:,} of {count:,} ({run.task}, {run.arm})")
         )
+    if budget is not None and len(runs) < count:
+        click.echo(
+            f"the budget of ${budget.limit_usd:g} has no room for another run, which may cost ${budget.run_usd:g}: at "
+            f"most ${budget.count_spent(runs):.4f} is spent; the same command with a larger --budget goes on",
+            err=True,
+        )
+    return runs
+
+
+def _check_gateway() -> None:
+    """Raises:
+    UserError: nothing would meter the runs.
+    """
+    from modicum.ledger_process.running import find
+
+    if find(state_folder()) is None:
+        raise UserError("--meter gateway: no gateway runs here, so nobody would meter; start it with 'modicum up'")
 
 
 def _tasks(path: Path | None) -> "list[SaverTask]":

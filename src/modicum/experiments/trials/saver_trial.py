@@ -75,6 +75,8 @@ class ModelUse(msgspec.Struct, frozen=True, kw_only=True):
     cost_usd: float | None
     price: str = ""
     """Source and version of its rates."""
+    clients: list[str] = []
+    """Versions of the program that called, as far as its logs or calls say them."""
     tokens_by_bucket: dict[str, int] = {}
     cost_by_bucket: dict[str, float] = {}
     """Together with the tokens, the rates that were applied."""

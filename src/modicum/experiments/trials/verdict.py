@@ -8,7 +8,7 @@ import msgspec
 from modicum.calls.task_result import TaskResult
 from modicum.experiments.comparison import ArmComparison, compare
 from modicum.experiments.comparison_pairs import ComparedPair, ComparedRatio, ComparisonRules, SuccessDifference
-from modicum.experiments.trials.saver_trial import WITH, WITHOUT, SaverTrial, TrialRun, plan_runs
+from modicum.experiments.trials.saver_trial import ARMS, WITH, WITHOUT, SaverTrial, TrialRun, plan_runs, run_id_of
 
 NOUNS = {"cost_usd": "cost", "total_tokens": "tokens", "completion_tokens": "completion tokens", "seconds": "time"}
 Judgement = Literal["saves", "costs", "harms", "not_shown", "cannot_say"]
@@ -41,17 +41,46 @@ class TrialVerdict(msgspec.Struct, frozen=True, kw_only=True):
 
 def judge_trial(trial: SaverTrial, runs: Sequence[TrialRun]) -> TrialVerdict:
     """The verdict that these runs carry. The same record gives the same verdict."""
-    arms = {run.arm for run in runs}
+    usable = _drop_contradictions(runs)
+    arms = {run.arm for run in usable}
     if arms < {WITH, WITHOUT}:
         why = "no run has ended" if not arms else f"there are runs {arms.pop()} the saver only"
+        if len(usable) < len(runs):
+            why += ", but for runs that contradict each other"
         return _verdict(trial, runs, "cannot_say", f"nothing can be said of {trial.saver}: {why}")
-    comparison = compare(
-        [_result(run) for run in runs], ComparisonRules(margin=trial.margin), names=[WITHOUT, WITH], baseline=WITHOUT
-    )
+    absent = _find_absent(trial, usable)
+    results = [_result(run, is_graded=run.run_id not in absent) for run in usable]
+    comparison = compare(results, ComparisonRules(margin=trial.margin), names=[WITHOUT, WITH], baseline=WITHOUT)
     pair = comparison.pairs[0]
-    ratio = pair.ratios[trial.measure]
     judgement, sentence = _judge(trial, pair)
-    return _verdict(trial, runs, judgement, sentence, ratio, pair.success, comparison)
+    if judgement == "cannot_say":  # what cannot be said has no figures; all that is known stands in the comparison
+        return _verdict(trial, runs, judgement, sentence, comparison=comparison)
+    return _verdict(trial, runs, judgement, sentence, pair.ratios[trial.measure], pair.success, comparison)
+
+
+def _drop_contradictions(runs: Sequence[TrialRun]) -> list[TrialRun]:
+    """Without runs that stand more than once with different outcomes or figures: records that were put together."""
+    rows: dict[str, list[TrialRun]] = {}
+    for run in runs:
+        rows.setdefault(run.run_id, []).append(run)
+    return [same[0] for same in rows.values() if all(one == same[0] for one in same)]
+
+
+def _find_absent(trial: SaverTrial, runs: Sequence[TrialRun]) -> set[str]:
+    """Runs of pairs that failed under both arms without one metered call: the model, or the agent, was not there, and
+    that says nothing of the saver.
+    """
+    by_id = {run.run_id: run for run in runs}
+    pairs: dict[tuple[str, int], list[TrialRun]] = {}
+    for step in plan_runs(trial):
+        if (run := by_id.get(run_id_of(trial, step))) is not None:
+            pairs.setdefault((step.task.task, step.repeat), []).append(run)
+    return {
+        run.run_id
+        for pair in pairs.values()
+        if len(pair) == len(ARMS) and all(run.outcome == 0 and run.total_tokens is None for run in pair)
+        for run in pair
+    }
 
 
 def _judge(  # noqa: PLR0911 - one line a verdict
@@ -131,6 +160,17 @@ def _tasks_needed(ratio: ComparedRatio | None, success: SuccessDifference | None
 def _describe_runs(trial: SaverTrial, runs: Sequence[TrialRun]) -> list[str]:
     remarks = []
     planned = len(plan_runs(trial))
+    usable = _drop_contradictions(runs)
+    if contradicting := len({run.run_id for run in runs}) - len(usable):
+        remarks.append(
+            f"{contradicting:,} runs stand more than once with different outcomes or figures, so they contradict each "
+            "other: nobody can say which is true, and they are left out."
+        )
+    if absent := len(_find_absent(trial, usable)):
+        remarks.append(
+            f"{absent:,} runs failed under both arms without one metered call: the model or the agent was not there. "
+            "They say nothing of the saver, and count as not graded."
+        )
     if len(runs) < planned:
         remarks.append(
             f"{len(runs):,} of {planned:,} planned runs are in it: a verdict before the end may be one that was waited "
@@ -149,20 +189,27 @@ def _describe_runs(trial: SaverTrial, runs: Sequence[TrialRun]) -> list[str]:
             f"The arms used different models: without {', '.join(sorted(models[WITHOUT]))}; with "
             f"{', '.join(sorted(models[WITH]))}. The verdict is about both together."
         )
+    clients = {client for run in runs for use in run.models for client in use.clients}
+    if len(clients) > 1:
+        remarks.append(
+            f"The runs were made with several versions of the program that calls: {', '.join(sorted(clients))}. What "
+            "changed between them is in the figures."
+        )
     return remarks
 
 
-def _result(run: TrialRun) -> TaskResult:
+def _result(run: TrialRun, *, is_graded: bool) -> TaskResult:
     return TaskResult(
         arm=run.arm,
         task=run.task,
         run_id=run.run_id,
-        outcome=run.outcome,
+        outcome=run.outcome if is_graded else None,
         prompt_tokens=run.prompt_tokens,
         completion_tokens=run.completion_tokens,
         total_tokens=run.total_tokens,
         cost_usd=run.cost_usd,
         seconds=run.seconds,
+        started_at=run.started_at,
         group=run.group,
         place=run.run_id,
     )

@@ -14,7 +14,9 @@ from modicum.gateway.http.body_budget import BodyShare
 from modicum.gateway.http.client import Client, Receive, Send
 from modicum.gateway.http.codings import CODINGS, PIECE_BYTES, BadCodingError, Unpacker
 from modicum.gateway.http.cors import Cors
+from modicum.gateway.http.direct_caller import DirectCaller, direct_caller
 from modicum.gateway.http.hosts import HostNames
+from modicum.gateway.http.known_head import HeadPlace, KnownHead
 from modicum.gateway.http.otlp_door import PATHS as OTLP
 from modicum.gateway.http.outcomes import record_outcomes, take_outcomes
 from modicum.gateway.http.pass_through import pass_aside
@@ -81,28 +83,38 @@ class App:
 
     async def _serve(self, scope: dict[str, Any], receive: Receive, send: Send, share: BodyShare) -> None:
         path, method = scope["path"], scope["method"]
-        client = Client(receive, self.cors.marked(scope["headers"], send), self._slow_client_s)
-        dialect = dialect_of(path)
+        direct = None if self.cors.marks_replies else direct_caller(scope)
+        client = Client(receive, self.cors.marked(scope["headers"], send), self._slow_client_s, direct)
         try:
-            headers, passing = self._headers(scope["headers"])
-            check_places(scope["headers"], scope["query_string"], path)
-            if await self._answer_here(method, path, headers, client):
-                return
-            if path == "/outcomes" or path in OTLP:
-                # Spans have a bound of their own on what they unpack to.
-                read = partial(self._body, receive, headers, share, as_sent=path in OTLP)
-                await self._record_report(method, path, headers, read, client)
-                return
-            target = served(method, path, headers)
-            caller = self._pipeline.identify(headers, scope["query_string"])
-            body = b"" if target.method == b"GET" else await self._body(receive, headers, share)
+            owners = self._pipeline.in_force.owners
+            place = HeadPlace.of(scope, (self.hosts, owners, owners.keys()))
+            head = direct.known_head if direct is not None else None
+            if head is not None and head.is_repeated(place):
+                headers = head.headers(place)
+            else:
+                headers, passing = self._headers(scope["headers"])
+                check_places(scope["headers"], scope["query_string"], path)
+                if await self._answer_here(method, path, headers, client):
+                    return
+                if path == "/outcomes" or path in OTLP:
+                    # Spans have a bound of their own on what they unpack to.
+                    read = partial(self._body, receive, headers, share, as_sent=path in OTLP)
+                    await self._record_report(method, path, headers, read, client)
+                    return
+                target = served(method, path, headers)
+                caller = self._pipeline.identify(headers, scope["query_string"])
+                head = KnownHead(place, target, caller, headers, passing)
+                if direct is not None:
+                    direct.known_head = head
+            target = head.served
+            body = b"" if target.method == b"GET" else await self._body(receive, headers, share, direct)
         except Refused as refusal:
             self._parts.refusals.add(refusal.kind)
-            await client.refuse(dialect, refusal.status, refusal.message, refusal.kind)
+            await client.refuse(dialect_of(path), refusal.status, refusal.message, refusal.kind)
             return
         except ClientGone:
             return
-        request = Request(target, path, scope["query_string"], caller, headers, passing, body)
+        request = Request(target, path, scope["query_string"], head.caller, headers, head.passing, body, head)
         with suppress(ClientGone), contain(_log_bug, but=(ClientGone,)) as work:
             if target.what == CALL:
                 await self._pipeline.run(request, client)
@@ -168,7 +180,13 @@ class App:
         return headers, passing
 
     async def _body(
-        self, receive: Receive, headers: dict[bytes, bytes], share: BodyShare, *, as_sent: bool = False
+        self,
+        receive: Receive,
+        headers: dict[bytes, bytes],
+        share: BodyShare,
+        direct: DirectCaller | None = None,
+        *,
+        as_sent: bool = False,
     ) -> bytes:
         """The body, unpacked if it is compressed (but not `as_sent`); its bytes are taken from `share`.
 
@@ -181,6 +199,11 @@ class App:
             raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
         share.check(int(length))
         unpacker = None if as_sent else _unpacker(headers)
+        if unpacker is None and direct is not None and (body := direct.take_body()) is not None:
+            share.take(len(body))
+            if len(body) > self._most_body_bytes:
+                raise Refused(413, f"a request may have at most {self._most_body_bytes:,} bytes", "too_large")
+            return body
         parts: list[bytes] = []
         try:
             async with asyncio.timeout(self._slow_client_s):

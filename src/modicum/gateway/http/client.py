@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from modicum.gateway.exchange import Exchange
+from modicum.gateway.http.direct_caller import DirectCaller
 from modicum.gateway.http.refusal import ClientGone
 from modicum.outbound.keepalive import Header
 from modicum.providers.dialect import Dialect
@@ -30,12 +31,24 @@ class Client:
     Args:
         receive, send: the server's two ends (ASGI).
         slow_s: how long it may stop reading its reply.
+        direct: its connection, where the server gives it.
     """
 
-    __slots__ = ("_headers", "_receive", "_send", "_slow_s", "_status", "error_body", "exchange", "gone", "started")
+    __slots__ = (
+        "_direct",
+        "_headers",
+        "_receive",
+        "_send",
+        "_slow_s",
+        "_status",
+        "error_body",
+        "exchange",
+        "gone",
+        "started",
+    )
 
-    def __init__(self, receive: Receive, send: Send, slow_s: float) -> None:
-        self._receive, self._send, self._slow_s = receive, send, slow_s
+    def __init__(self, receive: Receive, send: Send, slow_s: float, direct: DirectCaller | None = None) -> None:
+        self._receive, self._send, self._slow_s, self._direct = receive, send, slow_s, direct
         self._status, self._headers = 500, [_JSON]
         self.error_body = b""
         self.started = False
@@ -46,6 +59,9 @@ class Client:
     def watch(self, exchange: Exchange) -> None:
         """Tells the exchange when the caller leaves."""
         self.exchange = exchange
+        if self._direct is not None:
+            self._direct.watch(self._leave)
+            return
         task = asyncio.ensure_future(self._receive())
         task.add_done_callback(self._left)
 
@@ -80,6 +96,9 @@ class Client:
     async def start(self, status: int, headers: list[Header]) -> None:
         """Begins a reply that is passed on in pieces."""
         self.started = True
+        if self._direct is not None and self._direct.is_ready:
+            self._direct.begin(status, self._marked(headers))
+            return
         await self._write({"type": "http.response.start", "status": status, "headers": self._marked(headers)})
 
     async def pass_on(self, piece: bytes) -> None:
@@ -90,11 +109,21 @@ class Client:
         """
         if self.gone:
             raise ClientGone
+        if self._direct is not None and self._direct.is_ready:
+            self._direct.write(piece, is_last=False)
+            return
         await self._write({"type": "http.response.body", "body": piece, "more_body": True})
 
     async def finish(self, end: bytes) -> None:
         """The last piece, or all of the reply."""
         if self.gone:
+            return
+        if self._direct is not None and self._direct.is_ready:
+            if self.started:
+                self._direct.write(end, is_last=True)
+            else:
+                self.started = True
+                self._direct.reply(self._status, self._marked(self._headers), end)
             return
         if not self.started:
             self.started = True
@@ -149,6 +178,10 @@ class Client:
             task.cancel()
 
     def _left(self, task: "asyncio.Future[Message]") -> None:
-        if self.exchange is not None and not task.cancelled() and self.exchange.finished is None:
+        if not task.cancelled():
+            self._leave()
+
+    def _leave(self) -> None:
+        if self.exchange is not None and self.exchange.finished is None:
             self.gone = True
             self.exchange.client_left()

@@ -84,7 +84,10 @@ class Unpacker:
 
 def coding_of(headers: Sequence[Header]) -> bytes:
     """The content-encoding of a reply, of all its headers together; empty: none."""
-    coding = b", ".join(value for name, value in headers if name == b"content-encoding").strip().lower()
+    found = [value for name, value in headers if name == b"content-encoding"]
+    if not found:
+        return b""
+    coding = b", ".join(found).strip().lower()
     return b"" if coding == b"identity" else coding
 
 

@@ -28,6 +28,11 @@ class Cors:
     def __init__(self, origins: Iterable[str]) -> None:
         self._origins = frozenset(origin.encode("ascii") for origin in origins)
 
+    @property
+    def marks_replies(self) -> bool:
+        """Whether replies get headers of ours."""
+        return bool(self._origins)
+
     def marked(self, headers: Iterable[Header], send: Send) -> Send:
         """What sends a reply, errors included, so that the page which asked for it may read it."""
         if not self._origins:

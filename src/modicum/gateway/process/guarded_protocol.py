@@ -3,7 +3,11 @@ nobody reads.
 """
 
 import asyncio
+from typing import Any
 
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+
+from modicum.gateway.http.direct_caller import EXTENSION, Connection, DirectCaller
 from modicum.gateway.http.unread import UnreadBody
 from modicum.gateway.http.upgrades import PlainProtocol
 
@@ -18,6 +22,11 @@ class GuardedProtocol(PlainProtocol):
     _in_headers = True
     _header_timer: asyncio.TimerHandle | None = None
     _unread: UnreadBody | None = None
+    _direct: DirectCaller | None = None
+
+    def __init__(self, *args: Any, **named: Any) -> None:
+        super().__init__(*args, **named)
+        self._connection = Connection()
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
@@ -37,7 +46,11 @@ class GuardedProtocol(PlainProtocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         """What follows a chunked body is no header: nobody in front of us has looked at it."""
         if self._in_headers:
-            super().on_header(name, value)
+            name = name.lower()
+            if name == b"expect":
+                super().on_header(name, value)
+            else:
+                self.headers.append((name, value))
 
     def on_message_begin(self) -> None:
         self._in_headers = True
@@ -55,6 +68,14 @@ class GuardedProtocol(PlainProtocol):
         if not self.parser.should_upgrade() and not self.cycle.keep_alive:
             self.cycle.transport = _Last(self)  # type: ignore[assignment]
 
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """The request's scope gets its caller (`direct_caller`). What answers a HEAD has no body to be written so."""
+        self._direct = None
+        if cycle.scope["method"] != "HEAD":
+            self._direct = DirectCaller(cycle, self._connection)
+            cycle.scope["extensions"] = {EXTENSION: self._direct}  # type: ignore[dict-item]
+        super()._start_asgi_task(cycle, app)
+
     def on_message_complete(self) -> None:
         super().on_message_complete()
         if self._unread is not None:
@@ -66,6 +87,8 @@ class GuardedProtocol(PlainProtocol):
             )
 
     def on_response_complete(self) -> None:
+        if self._direct is not None:
+            self._direct.end()
         super().on_response_complete()
         if self._answered_early() and self._unread is None and not self.transport.is_closing():
             self._unread = UnreadBody(self.transport, last=False)
@@ -86,6 +109,8 @@ class GuardedProtocol(PlainProtocol):
         if self._unread is not None:
             self._unread.end()
         super().connection_lost(exc)
+        if self._direct is not None:
+            self._direct.leave()
 
     def _too_slow(self) -> None:
         if not self.transport.is_closing():

@@ -21,12 +21,13 @@ Chain = dict[str, tuple[datetime, datetime]]
 """Commits of one branch, one after the other, the newest first: when each was authored, and when committed."""
 
 
-def read_base_history(repo: Repository, bases: Collection[str], now: datetime) -> BaseHistory:
+def read_base_history(repo: Repository, bases: Collection[str], since: datetime, now: datetime) -> BaseHistory:
     """The history of the branches that pull requests went to.
 
     Args:
         repo: the clone.
         bases: names of the branches; one that the clone does not have has no history.
+        since: reverts that were made before are not looked for.
         now: to when a repository without a remote is known.
     """
     chains: dict[str, Chain] = {}
@@ -34,7 +35,7 @@ def read_base_history(repo: Repository, bases: Collection[str], now: datetime) -
         for ref in repo.refs.get(base, ()):
             chains[ref] = _chain(repo.folder, ref)
     return BaseHistory(
-        reverts=list(_reverts(repo.folder, chains)),
+        reverts=list(_reverts(repo.folder, chains, since)),
         chains=[{sha: authored for sha, (authored, _) in chain.items()} for chain in chains.values()],
         known_until=_known_until(repo, chains, now),
     )
@@ -52,10 +53,15 @@ def _chain(folder: Path, ref: str) -> Chain:
     return chain
 
 
-def _reverts(folder: Path, chains: dict[str, Chain]) -> Iterator[Revert]:
+def _reverts(folder: Path, chains: dict[str, Chain], since: datetime) -> Iterator[Revert]:
     if not chains:
         return
-    which = ("--extended-regexp", "--grep=This reverts commit [0-9a-f]{7,}", "--grep=^Reverts .*#[0-9]+")
+    which = (
+        f"--since=@{max(int(since.timestamp()), 0)}",
+        "--extended-regexp",
+        "--grep=This reverts commit [0-9a-f]{7,}",
+        "--grep=^Reverts .*#[0-9]+",
+    )
     for record in git_output(folder, *_LOG, *which, "--format=%H%x02%B", *chains).split("\0"):
         sha, _, message = record.partition("\x02")
         landing = _landing(folder, sha, chains) if sha else None

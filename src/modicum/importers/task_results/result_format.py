@@ -13,7 +13,20 @@ from modicum.importers.unpacking import plain_name
 Record = Mapping[str, Any]
 Numbered = tuple[int | None, Record]
 
-ROLES = ("arm", "task", "run", "outcome", "prompt", "completion", "tokens", "cost", "seconds", "joules", "group")
+ROLES = (
+    "arm",
+    "task",
+    "run",
+    "outcome",
+    "prompt",
+    "completion",
+    "tokens",
+    "cost",
+    "seconds",
+    "joules",
+    "group",
+    "started",
+)
 """What a column of a table may be."""
 
 

@@ -13,6 +13,7 @@ from modicum.calls.outside.storable import storable
 from modicum.calls.task_result import TaskResult, total_of
 from modicum.importers.csv_rows import csv_rows
 from modicum.importers.task_results.result_format import Numbered, Record, ResultOptions
+from modicum.providers.fields import moment
 
 COLUMNS: Mapping[str, tuple[str, ...]] = {
     "arm": ("arm", "competitor", "saver", "variant", "agent", "model", "prompt", "system", "endpoint", "config"),
@@ -26,6 +27,7 @@ COLUMNS: Mapping[str, tuple[str, ...]] = {
     "seconds": ("seconds", "duration_s", "wall_s", "latency_s", "duration", "wall_ms", "duration_ms", "latency_ms"),
     "joules": ("joules", "energy_j"),
     "group": (),
+    "started": ("started_at", "start_time", "timestamp", "created_at"),
 }
 """The first of these that a table has; for the arm, the one that divides its rows."""
 REPEATS = ("rep", "repeat", "trial", "epoch", "attempt", "seed")
@@ -176,6 +178,7 @@ def _result(path: Path, number: int | None, record: Record, plan: _Plan, options
         cost_usd=_number(record, columns.get("cost")),
         seconds=seconds,
         joules=_number(record, columns.get("joules")),
+        started_at=moment(record.get(columns["started"])) if "started" in columns else None,
         group=_label(record, columns["group"]) if "group" in columns else "",
         place=place,
     )

@@ -19,7 +19,7 @@ from modicum.importers.task_results.result_format import (
     count_of,
     number_of,
 )
-from modicum.providers.fields import label, listed, mapping, text
+from modicum.providers.fields import label, listed, mapping, moment, text
 
 NO_REWARD = "broke off without a reward and count as failed"
 WITHOUT_CACHED = "read more from cache than their prompt holds: this file's prompt tokens leave cached ones out"
@@ -67,6 +67,7 @@ def read_tau2(path: Path, rows: Iterator[Numbered | Problem], options: ResultOpt
                 is_lower_bound=leaves_out > 0,
                 cost_usd=None if prompt is None and not cost else cost,  # 0 stands where nothing was counted
                 seconds=number_of(simulation.get("duration")),
+                started_at=moment(simulation.get("start_time")),
                 place=f"{path.name}, simulation {number}",
             )
         if without_cached:

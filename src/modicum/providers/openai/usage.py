@@ -95,7 +95,7 @@ WRITTEN_NAMES = ("cache_write_input_tokens", "cache_creation_input_tokens")
 def _details(usage: Mapping[str, Any], names: tuple[str, ...]) -> Mapping[str, Any]:
     for name in names:
         details = usage.get(name)
-        if details and isinstance(details, Mapping):
+        if details and (details.__class__ is dict or isinstance(details, Mapping)):
             return details
     return {}
 
@@ -229,6 +229,8 @@ def buckets(*, prompt: int, read: int, written: int, completion: int, reasoning:
 def tier_from(body: Mapping[str, Any]) -> Tier:
     """The price lane that a reply says it was served in. `fast` is the same as `priority`."""
     lane = text(body.get("service_tier")).lower()
+    if not lane:
+        return Tier.STANDARD
     return Tier.PRIORITY if lane == "fast" else Tier.from_name(lane)
 
 

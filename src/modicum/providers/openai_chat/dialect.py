@@ -154,6 +154,8 @@ def _message_blocks(choices: list[_Choice]) -> list[Block]:
 
 def _error_kind(parsed: _Reply) -> str:
     if parsed.choices:
+        if parsed.error is None and all(one.error is None and one.finish_reason != "error" for one in parsed.choices):
+            return ""
         ends = [{"finish_reason": choice.finish_reason, "error": choice.error} for choice in parsed.choices]
         return error_kind_in({"error": parsed.error}, ends)
     fields = {"error": parsed.error, "object": parsed.object, "type": parsed.type}

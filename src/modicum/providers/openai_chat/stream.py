@@ -116,9 +116,12 @@ class UnaskedChatTail(ChatTail):
 
 
 def _without_usage(events: bytes) -> bytes:
-    if not _USAGE.search(events):
+    found = _USAGE.search(events)
+    if found is None:
         return events
-    return b"".join(map(_without_usage_alone, whole_events(events)))
+    before = events.rfind(b"\n\n", 0, found.start()) + 2  # events in front of the first usage need no look
+    begin = before if before > 1 else 0
+    return events[:begin] + b"".join(map(_without_usage_alone, whole_events(events[begin:])))
 
 
 def _without_usage_alone(event: bytes) -> bytes:

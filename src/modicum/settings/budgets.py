@@ -38,6 +38,8 @@ class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """The share of the limit from which calls go there."""
     rollover: float = 0.0
     """The share of the limit that may be carried from a window into the next one, where it was left over."""
+    emergency_reserve: float = 0.0
+    """The share of the limit that only calls which hand over results of tools may use."""
     team: str = ""
     """Whose calls it covers; `*`: every team has a budget of its own. Empty: all. So are the following."""
     app: str = ""
@@ -95,6 +97,7 @@ def _budget(one: BudgetSettings, zone: str) -> Budget:
         downgrade_to=one.downgrade_to,
         downgrade_above=int(Decimal(str(one.downgrade_from)) * limit),
         most_carried=int(Decimal(str(one.rollover)) * limit),
+        emergency_reserve=int(Decimal(str(one.emergency_reserve)) * limit),
         team=one.team,
         app=one.app,
         user=one.user,
@@ -121,8 +124,16 @@ def _limit_fault(one: BudgetSettings) -> tuple[str, str] | None:
     most = MOST_USD if unit is LimitUnit.USD else MOST_COUNT
     if not (math.isfinite(limit) and 0 <= limit <= most):
         return f"limit_{unit}", f"must be a number from 0 to {most:,.0f}"
+    return _at_limit_fault(one)
+
+
+def _at_limit_fault(one: BudgetSettings) -> tuple[str, str] | None:
     if not (math.isfinite(one.downgrade_from) and 0 <= one.downgrade_from <= 1):
         return "downgrade_from", "must be a share in 0..1"
+    if not (math.isfinite(one.emergency_reserve) and 0 <= one.emergency_reserve < 1):
+        return "emergency_reserve", "must be a share of the limit, from 0 to below 1"
+    if one.emergency_reserve and one.at_limit == "alert":
+        return "emergency_reserve", 'needs a limit that refuses: at_limit must be "refuse" or "downgrade"'
     if (one.at_limit == "downgrade") != bool(one.downgrade_to):
         return "downgrade_to", 'names the cheaper model, together with at_limit = "downgrade"'
     return None

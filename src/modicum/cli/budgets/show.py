@@ -190,6 +190,7 @@ def budget_document(row: BudgetRow) -> dict[str, object]:
         "limit": amount(row.budget.limit),
         "raised_until": row.raised_until,
         "carried": amount(row.carried),
+        "emergency_reserve": amount(row.budget.emergency_reserve),
         "spent": amount(row.spent),
         "reserved": amount(row.reserved),
         "left": amount(row.left),

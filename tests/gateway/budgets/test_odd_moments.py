@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 import pytest
 
-from gateway.budgets.budget_rig import MESSAGES, with_budgets
+from gateway.budgets.budget_rig import LEFT, MESSAGES, with_budgets
 from gateway.rig import wait_until
 from gateway.scripted import all_upstreams, chunk, events
 from modicum.gateway.callers.live_keys import LiveKeys
@@ -82,6 +82,20 @@ def test_the_hour_that_comes_twice_in_autumn_opens_no_day_twice(tmp_path, clock)
 
         assert made.count(200) == 4  # three of the day of 25 hours, one of the next
         assert made.index(200, 3) == 25
+
+
+def test_what_yesterday_left_over_is_there_today_and_after_a_restart(tmp_path, clock):
+    clock.seconds = datetime.now(UTC).timestamp()
+    clock.step(days=-1)
+    with with_budgets(tmp_path, {"limit_calls": 2, "rollover": 1.0}) as rig:
+        yesterday = rig.chat()  # the day before had no call, so there are four in all
+        rig.ledger.ship()
+        clock.step(days=1)
+        today = rig.chat()
+        rig.restart()
+
+        assert [reply.headers[LEFT].split("; ")[1] for reply in (yesterday, today)] == ["calls=3", "calls=2"]
+        assert statuses(rig, 3) == [200, 200, 402]
 
 
 def test_a_budget_that_is_lowered_below_what_runs_refuses_until_that_has_ended(tmp_path):

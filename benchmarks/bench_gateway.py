@@ -1,6 +1,6 @@
 """CPU per call, latency and calls per second of the gateway, beside LiteLLM, Portkey and a bare proxy.
 
-scripts/bench gateway [--rounds 3] [--seconds 4] [--only modicum] [--durable process] [--long 300000] [--json]
+scripts/bench gateway [--rounds 3] [--seconds 4] [--only modicum] [--durable process] [--governed] [--long 300000]
 
 Everything runs on one machine, in turn: a bare upstream (canned replies), the gateways with one worker each, and one
 process that calls. CPU is user and system time of the gateway's process from /proc, divided by the calls it answered;
@@ -103,7 +103,27 @@ def words_of(pid):
     return []
 
 
-def start_modicum(folder, durable):
+GOVERNED = """
+[[budget]]
+name = "month"
+per = "month"
+limit_usd = 1_000_000
+[[budget]]
+name = "each-key-day"
+per = "day"
+limit_usd = 100_000
+key = "*"
+[[limit]]
+name = "each-key"
+calls_per_minute = 100_000_000
+tokens_per_minute = 100_000_000_000
+calls_at_once = 10_000
+key = "*"
+"""
+"""Two budgets and three limits that every call must fit into, and does."""
+
+
+def start_modicum(folder, durable, *, governed=False):
     environment = {
         "MODICUM_CONFIG": str(folder / "modicum.toml"),
         "XDG_DATA_HOME": str(folder / "data"),
@@ -114,8 +134,10 @@ def start_modicum(folder, durable):
     (folder / "modicum.toml").write_text(
         f'ledger = "{folder}/ledger.duckdb"\n[gateway]\nlisten = "127.0.0.1:{MODICUM}"\nown_keys = false\n'
         f'durable = "{durable}"\n[console]\nlisten = "127.0.0.1:{CONSOLE}"\n'
-        f'[upstreams.slow]\nurl = "http://127.0.0.1:{SLOW_STUB}/v1"\nspeaks = "openai"\nmodels = ["slow-*"]\n'
+        f'[upstreams.slow]\nurl = "http://127.0.0.1:{SLOW_STUB}/v1"\nspeaks = "openai"\nprovider = "openai"\n'
+        f'models = ["gpt-4o"]\n'
         f'[upstreams.stub]\nurl = "http://127.0.0.1:{STUB}/v1"\nspeaks = "openai"\nprovider = "openai"\n'
+        + (GOVERNED if governed else "")
     )
     words = [sys.executable, "-m", "modicum"]
     made = subprocess.run(
@@ -231,7 +253,7 @@ async def data_syncs(folder, seconds):
 
 async def many_streams(gateway, count):
     """So many streams at once, each slow: do all of them end well?"""
-    data = body(1000, stream=True).replace(b"gpt-4o-mini", b"slow-model")
+    data = body(1000, stream=True).replace(b"gpt-4o-mini", b"gpt-4o")
     request = gateway.request(data)
     callers = [await load.connect(gateway.port) for _ in range(count)]
     ended = await asyncio.gather(*(caller.ask(request) for caller in callers), return_exceptions=True)
@@ -268,7 +290,7 @@ async def measure(arguments, folder):
     starters = {"litellm": start_litellm, "portkey": start_portkey}
     others = [name for name in arguments.only.split(",") if name in starters] if arguments.only else list(starters)
     gateways = [
-        start_modicum(folder, arguments.durable),
+        start_modicum(folder, arguments.durable, governed=arguments.governed),
         start_bare(folder),
         *(starters[name](folder) for name in others),
     ]
@@ -300,6 +322,7 @@ async def figures_of(arguments, gateways, folder):
     both = small["modicum"]["cpu_ms"] + small["modicum"]["ledger_cpu_ms"]
     figures = {
         "durable": arguments.durable,
+        "governed": arguments.governed,
         "cpu_ms_per_call": small["modicum"]["cpu_ms"],
         "cpu_ms_per_call_ledger_process": small["modicum"]["ledger_cpu_ms"],
         "cpu_ms_per_stream": streams["modicum"]["cpu_ms"],
@@ -308,7 +331,7 @@ async def figures_of(arguments, gateways, folder):
     for name in ("litellm", "portkey"):
         if name in small:
             figures[f"cpu_ms_per_call_{name}"] = small[name]["cpu_ms"]
-            figures[f"cpu_ratio_{name}"] = small[name]["cpu_ms"] / small["modicum"]["cpu_ms"]
+            figures[f"cpu_ratio_{name}"] = small[name]["cpu_ms"] / both
     figures |= {"cpu_ms_per_call_bare": small["bare"]["cpu_ms"], "cpu_ratio_bare": both / small["bare"]["cpu_ms"]}
     if "litellm" in streams:
         figures["cpu_ms_per_stream_litellm"] = streams["litellm"]["cpu_ms"]
@@ -331,6 +354,7 @@ def main():
     parser.add_argument("--streams", type=int, default=1000)
     parser.add_argument("--only", help="modicum, or modicum,portkey, ...")
     parser.add_argument("--durable", choices=("disk", "process"), default="disk", help="of modicum's settings")
+    parser.add_argument("--governed", action="store_true", help="with budgets and limits that every call fits into")
     parser.add_argument("--long", type=int, default=0, help="so many calls more, to see whether memory grows")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--data", help="not used")

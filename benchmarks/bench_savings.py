@@ -1,4 +1,7 @@
-"""Savings: the net share of a bill that rules save, at recorded prices and at today's, beside the vendor's setting."""
+"""Savings: the net share of a bill that rules save, at recorded prices and at today's, beside the vendor's setting.
+
+The rules that lose nothing with pings (`net_saving_share`), each alone, and all rules less what reading again costs.
+"""
 
 import argparse
 import shutil
@@ -10,9 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from measured import MODICUM, machine, report, run
-from modicum.calls import Tier
+from measured import machine, report
+from modicum.calls import Call, Tier
 from modicum.calls.rates import RateSteps
+from modicum.calls.rule import Rule
+from modicum.cli.import_logs import book_calls
+from modicum.importers import read_calls, rule_watch
+from modicum.importers.format import Reading
 from modicum.insights.finding import HistoryChange
 from modicum.insights.history import History, load
 from modicum.insights.replay import Replay
@@ -21,14 +28,17 @@ from modicum.ledger.opening import open_store
 from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
 from modicum.metering.return_times import CODING_AGENTS, ReturnTimes
+from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
 from modicum.statistics.ratios import ratio_of_sums
 from savings_content import content_figures
+from savings_peers import peers
 from savings_split import link, split_by_person
+from savings_survival import LITERAL, Survival, rereading_usd, survival_of
 
 EVER = datetime(1990, 1, 1, tzinfo=UTC), datetime(2200, 1, 1, tzinfo=UTC)
 TODAY = datetime(2026, 11, 30, tzinfo=UTC)
 TODAYS_MODEL = "claude-opus-5-5"
-RULE = "keep_warm=auto"
+PINGS, LOSSLESS, ALL = "keep_warm=auto", "rules=lossless", "rules=all"
 BESIDE = ("cache_ttl=5m", "cache_ttl=1h", "keep_warm=5m:1", "keep_warm=5m:3", "keep_warm=5m:6")
 """Zero effort is 0: the history as it was recorded. The vendor's best setting is one of the first two."""
 
@@ -52,12 +62,15 @@ def main() -> None:
     parser.add_argument("--data", type=Path, required=True, help="a folder of Claude Code transcripts")
     parser.add_argument("--json", action="store_true")
     parser.add_argument("--choose", action="store_true", help="what the other half says, from which rules are chosen")
+    parser.add_argument("--headroom", type=Path, help="a folder into which headroom-ai was installed, to stand beside")
     parser.add_argument("--logs", type=Path, help="a folder of loghub's *_2k.log files, for the rules on content")
     options = parser.parse_args()
     halves = split_by_person(options.data)
+    paths = halves.chosen_on if options.choose else halves.measured_on
     folder = Path(tempfile.mkdtemp(prefix="modicum-bench-"))
     try:
-        history = load_half(halves.chosen_on if options.choose else halves.measured_on, folder)
+        beside = peers(options.headroom)
+        history = load_half(paths, folder, beside)
     finally:
         shutil.rmtree(folder)
     figures: dict[str, Any] = {
@@ -69,24 +82,54 @@ def main() -> None:
     if options.choose:
         times = return_times(history)
         figures |= {"return_times": str(times), "is_shipped": times == CODING_AGENTS}
+    survival = survival_of(paths, beside)
+    figures |= survival_figures(survival)
+    figures |= {f"later_use_survival_{name}": survival.share(name) for name in beside}
     for suffix, prices in (("", PriceBook()), ("_today", PricesToday())):
-        figures |= measure(history, prices, suffix)
+        figures |= measure(history, prices, suffix, survival)
+        for name in beside:
+            figures |= peer_figures(history, Replay(history, prices), suffix, survival, name)
     if options.logs:
         figures |= content_figures(options.logs)
     report(figures | {"machine": machine()}, as_json=options.json)
 
 
-def load_half(paths: Sequence[Path], folder: Path) -> History:
-    ledger = folder / "ledger.duckdb"
-    run([MODICUM, "import", link(paths, folder / "half"), "--ledger", ledger], {"HOME": str(folder)})
-    store = open_store(str(ledger))
+def load_half(paths: Sequence[Path], folder: Path, beside: Mapping[str, tuple[Rule, ...]]) -> History:
+    """The transcripts as a history that says what our rules, and those beside them, would have sent."""
+    store = open_store(str(folder / "ledger.duckdb"))
+    ours = rule_watch.rule_sets()
+    rule_watch.rule_sets = lambda: {**ours, **beside}
     try:
+        calls = read_calls([link(paths, folder / "half")], Reading(anatomy=True), processes=1)
+        book_calls((call for call in calls if isinstance(call, Call)), store, PriceBook())
         return load(store, *EVER)
     finally:
+        rule_watch.rule_sets = lambda: ours
         store.close()
 
 
-def measure(history: History, prices: PriceBook, suffix: str) -> Mapping[str, Any]:
+def peer_figures(history: History, replays: Replay, suffix: str, survival: Survival, name: str) -> dict[str, Any]:
+    """What a peer saves, before and after what agents read again."""
+    share = history.shortened_shares.get(name, np.ones(history.segments))
+    change = HistoryChange(segment_tokens=np.ceil(history.segment_tokens * share).astype(np.int64))
+    extra = rereading_usd(survival, name, history.entry_ids, history.prompt, replays.rates)
+    gross = replays.run([change])
+    net = 1 - float((np.nansum(gross.changed.cost_usd) + extra.sum()) / np.nansum(gross.base.cost_usd))
+    return {f"{name}{suffix}": gross.saving_share, f"{name}_net{suffix}": net}
+
+
+def survival_figures(survival: Survival) -> dict[str, Any]:
+    """How much of what agents used later survives the rules that lose nothing, and all rules."""
+    figures: dict[str, Any] = {"later_used_items": sum(survival.items.values())}
+    for rules, name in ((LOSSLESS_SET, "later_use_survival"), (ALL_SET, "later_use_survival_all")):
+        figures[name] = survival.share(rules)
+        figures[f"{name}_text"] = survival.share(rules, ["text"])
+        figures[f"{name}_tool_input"] = survival.share(rules, ["tool_input"])
+        figures[f"{name}_worst_tasks"] = survival.worst_share(rules)
+    return figures | {"later_use_survival_literal": survival.share(LITERAL)}
+
+
+def measure(history: History, prices: PriceBook, suffix: str, survival: Survival) -> Mapping[str, Any]:
     """Shares of the bill that are saved, by rule. Keys end in `suffix`."""
     replays = Replay(history, prices)
     rates = prices.rates("anthropic", TODAYS_MODEL if suffix else "claude-opus-4-5", TODAY)
@@ -96,7 +139,15 @@ def measure(history: History, prices: PriceBook, suffix: str) -> Mapping[str, An
     }
     if rates is not None:
         figures[f"pings{suffix}"] = best_pings(CODING_AGENTS, 300, float(rates.cache_read), float(rates.cache_write_5m))
-    figures |= shares(replays, history, [parse_what_if(RULE, history, prices).change], f"net_saving_share{suffix}")
+    pings, lossless, every = (parse_what_if(name, history, prices).change for name in (PINGS, LOSSLESS, ALL))
+    figures |= shares(replays, history, [pings, lossless], f"net_saving_share{suffix}")
+    figures |= shares(replays, history, [pings], f"pings_share{suffix}")
+    figures |= shares(replays, history, [lossless], f"lossless_share{suffix}")
+    for rule in CONTENT_RULES:
+        change = parse_what_if(f"rules={rule.name}", history, prices).change
+        figures[f"{rule.name}{suffix}"] = replays.run([change]).saving_share
+    extra = rereading_usd(survival, ALL_SET, history.entry_ids, history.prompt, replays.rates)
+    figures |= shares(replays, history, [pings, every], f"all_rules_share{suffix}", extra)
     for name in BESIDE:
         change = parse_what_if(name, history, prices).change
         figures[f"{name}{suffix}"] = replays.run([change]).saving_share
@@ -106,13 +157,15 @@ def measure(history: History, prices: PriceBook, suffix: str) -> Mapping[str, An
     return figures
 
 
-def shares(replays: Replay, history: History, changes: Sequence[HistoryChange], name: str) -> dict[str, float | None]:
-    """What changes save, with an interval by task."""
+def shares(
+    replays: Replay, history: History, changes: Sequence[HistoryChange], name: str, extra_usd: Any = 0.0
+) -> dict[str, float | None]:
+    """What changes save, less what they cost besides, with an interval by task."""
     replayed = replays.run(changes)
-    before, after = np.nan_to_num(replayed.base.cost_usd), np.nan_to_num(replayed.changed.cost_usd)
+    before, after = np.nan_to_num(replayed.base.cost_usd), np.nan_to_num(replayed.changed.cost_usd) + extra_usd
     ratio = ratio_of_sums(after, before, history.task)
     return {
-        name: replayed.saving_share,
+        name: 1 - float(after.sum() / before.sum()),
         f"{name}_low": None if ratio.high is None else 1 - ratio.high,
         f"{name}_high": None if ratio.low is None else 1 - ratio.low,
     }

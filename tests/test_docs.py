@@ -81,6 +81,15 @@ def test_every_setting_of_the_gateway_has_its_line(table):
     assert [field.name for field in msgspec.structs.fields(table) if f"| `{field.name}` |" not in page] == []
 
 
+def test_every_test_that_the_threat_model_names_is_there():
+    named = set(re.findall(r"`(test_[a-z0-9_]+)`", (ROOT / "docs/threat-model.md").read_text()))
+    tests = "\n".join(path.read_text(encoding="utf-8") for path in (ROOT / "tests").rglob("test_*.py"))
+    present = set(re.findall(r"def (test_[a-z0-9_]+)\(", tests))
+
+    assert len(named) > 50
+    assert sorted(named - present) == []
+
+
 @pytest.mark.parametrize("table", [AlertSettings, MetricsSettings])
 def test_every_setting_of_monitoring_has_its_line(table):
     page = (ROOT / "docs/monitoring.md").read_text()
@@ -123,7 +132,13 @@ def test_every_setting_of_a_policy_has_its_line():
     page = (ROOT / "docs/policy.md").read_text()
 
     names = [one.name for table in (PolicySettings, ClauseSettings) for one in msgspec.structs.fields(table)]
-    places = {"file": "`policy.toml`", "clause": "[[clause]]", "budget": "[[budget]]", "owner_class": "[[owner_class]]"}
+    places = {
+        "file": "`policy.toml`",
+        "clause": "[[clause]]",
+        "budget": "[[budget]]",
+        "outcome": "[[outcome]]",
+        "owner_class": "[[owner_class]]",
+    }
     assert [name for name in names if places.get(name, f"`{name}`") not in page] == []
 
 

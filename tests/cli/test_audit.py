@@ -83,3 +83,13 @@ def test_an_agent_that_left_an_empty_folder_has_no_logs(modicum, home):
     (home / ".claude" / "projects").mkdir(parents=True)
 
     assert "this is the sample" in modicum("audit", "--found").err
+
+
+def test_the_user_of_an_agent_is_shown_what_they_can_set(modicum, transcripts):
+    found = modicum("audit", transcripts, "--json").json
+    rows = {row["name"]: row for row in found["findings"]}
+
+    assert rows["ttl_expiry"]["advice"]["place"] == "~/.claude/settings.json"
+    assert rows["prefix_break"]["advice"]["who"] == "vendor"
+    assert "prefix_break" not in found["first_steps"]
+    assert rows["failed_calls"]["advice"] is None

@@ -52,6 +52,19 @@ def test_doctor_says_whether_spans_can_be_sent(folder):
     assert "otel.protocol 'grpc' is not spoken" in run_modicum("doctor", status=1)
 
 
+def test_doctor_says_who_sees_owners_and_where_alerts_go(folder):
+    settings = folder / "modicum.toml"
+    settings.write_text('[metrics]\ntoken = "env:NOT_SET_ANYWHERE"\n[alerts]\nwebhook = "file:nowhere"\n')
+    printed = run_modicum("doctor", status=1)
+    assert "WRONG metrics: metrics.token: NOT_SET_ANYWHERE is not set" in printed
+    assert "WRONG alerts: alerts.webhook: nowhere cannot be read" in printed
+    (folder / "token").write_text("abc")
+    settings.write_text(f'[metrics]\ntoken = "file:{folder / "token"}"\n[alerts]\nwebhook = "http://h.example/s3"\n')
+    printed = run_modicum("doctor")
+    assert "who has the token of file:" in printed
+    assert "posted to http://h.example; 'modicum alert test' tries it" in printed
+
+
 def test_doctor_says_who_can_call_and_whether_it_is_encrypted(folder):
     def listener(text):
         (folder / "modicum.toml").write_text(f"[gateway]\n{text}\n")

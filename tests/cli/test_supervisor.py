@@ -16,7 +16,7 @@ import openai
 import pytest
 from google import genai
 
-from modicum.cli.supervisor import SupervisedProcess, Supervisor
+from modicum.cli.supervisor import SupervisedProcess, Supervisor, Upgrade
 from modicum.ledger_process.client import LedgerProcessStore
 from modicum.ledger_process.running import find
 from modicum.outbound.listener import bind_listener
@@ -64,6 +64,9 @@ class Site:
             if process.poll() is None:
                 process.send_signal(signal.SIGTERM)
                 process.wait(60)
+
+    def log(self):
+        return (self.folder / "up.log").read_text()
 
     def get(self, path):
         return get(self.url + path)
@@ -262,6 +265,175 @@ def test_settings_are_read_again_by_every_worker(site):
     site.up.send_signal(signal.SIGHUP)
 
     eventually(lambda: {site.post(fast).status_code for _ in range(8)} == {200})
+
+
+async def call_through_an_upgrade(site, faults, finished, stop):
+    """Callers of all kinds: kept connections, one connection a call, streams. Nothing is called twice: what is lost is
+    lost.
+    """
+    limits = httpx.Limits(max_keepalive_connections=CALLERS)
+
+    async def caller(web, kind, number):
+        count = 0
+        while not stop.is_set():
+            count += 1
+            task = f"upgrade-{kind}-{number}-{count}"
+            headers = {"authorization": f"Bearer {site.key}", "x-modicum-task": task, "x-mock-delay-ms": "30"}
+            body = CHAT | {"stream": kind == "stream"}
+            try:
+                if kind == "single":
+                    async with httpx.AsyncClient(timeout=30) as once:
+                        reply = await once.post(f"{site.url}/v1/chat/completions", json=body, headers=headers)
+                else:
+                    reply = await web.post(f"{site.url}/v1/chat/completions", json=body, headers=headers)
+            except httpx.HTTPError as error:
+                faults.append(f"{task}: {error!r}")
+                continue
+            whole = reply.status_code == 200 and (kind != "stream" or reply.text.rstrip().endswith("[DONE]"))
+            if whole:
+                finished.add(task)
+            else:
+                faults.append(f"{task}: {reply.status_code} {reply.text[:200]}")
+
+    async with httpx.AsyncClient(limits=limits, timeout=30) as web:
+        kinds = [("kept", 3), ("stream", 3), ("single", 2)]
+        await asyncio.gather(*(caller(web, kind, number) for kind, most in kinds for number in range(most)))
+
+
+def test_an_upgrade_drops_no_call_and_books_each_once(site):
+    faults, finished, stop = [], set(), asyncio.Event()
+    before, counted = site.workers(), site.counted()
+
+    async def until(condition):
+        while not condition():  # noqa: ASYNC110 - processes come and go by themselves
+            await asyncio.sleep(0.1)
+
+    def replaced():
+        now = site.workers()
+        return len(now) == 2 and not set(now.values()) & set(before.values())
+
+    async def scenario():
+        calling = asyncio.ensure_future(call_through_an_upgrade(site, faults, finished, stop))
+        await more(finished, 30)
+        site.up.send_signal(signal.SIGUSR2)
+        await asyncio.wait_for(until(lambda: "the old ones end" in site.log()), 60)
+        await more(finished, 60)
+        await asyncio.wait_for(until(replaced), 60)
+        await more(finished, 30)
+        stop.set()
+        await calling
+
+    asyncio.run(scenario())
+
+    assert faults == []
+    eventually(lambda: "upgrade: done" in site.log())
+    eventually(lambda: get(f"http://127.0.0.1:{site.console}/readyz")[0] == 200)
+
+    def booked_once():
+        tasks = Counter(entry.call.task for entry in site.entries() if entry.call.task.startswith("upgrade-"))
+        return finished <= set(tasks) and tasks
+
+    tasks = eventually(booked_once)
+    assert set(tasks.values()) == {1}
+    assert site.counted() == counted + len(tasks)
+    assert site.get("/readyz") == (200, "ready\n")
+    assert "modicum_calls_under_way 0.0" in site.get("/metrics")[1]
+
+
+def test_an_upgrade_that_cannot_be_made_leaves_all_as_it_was(site):
+    before = site.workers()
+    settings = (site.folder / "modicum.toml").read_text()
+    (site.folder / "modicum.toml").write_text(settings + '[[limit]]\nname = "a"\ncalls_per_minute = 5\n')
+    site.up.send_signal(signal.SIGUSR2)
+    eventually(lambda: "no upgrade: " in site.log())
+    (site.folder / "modicum.toml").write_text(settings)
+
+    assert "limits are counted in the gateway's memory" in site.log()
+    assert site.workers() == before
+    assert site.post().status_code == 200
+
+
+class Part:
+    """A process as an upgrade knows it."""
+
+    def __init__(self, name, *, ready=False, status=None):
+        self.name, self.ready, self.status = name, ready, status
+        self.process, self.signals = object(), []
+
+    def is_ready(self):
+        return self.ready
+
+    def start(self):
+        self.signals.append("start")
+
+    def poll_exit(self):
+        status, self.status = self.status, None
+        if status is not None:
+            self.process = None
+        return status
+
+    def send_signal(self, number):
+        self.signals.append(number)
+
+    def stop(self, _within_s):
+        self.signals.append("stop")
+
+
+def upgrading(*fresh, fault=""):
+    lines, generations = [], []
+
+    def start(generation):
+        generations.append(generation)
+        return fresh
+
+    return Upgrade(start, lambda: fault, lines.append), lines, generations
+
+
+def test_old_workers_leave_when_all_new_ones_serve():
+    old, new = [Part("a", ready=True), Part("b")], [Part("c"), Part("d")]
+    upgrade, lines, generations = upgrading(*new)
+    upgrade.begin()
+    upgrade.begin()  # once more, in impatience
+    new[0].ready = True
+    assert upgrade.replaced(old) == old
+    assert not old[0].signals
+    new[1].ready = True
+
+    assert upgrade.replaced(old) == new
+    assert (old[0].signals, old[1].signals) == ([signal.SIGUSR2], [signal.SIGTERM])
+    assert generations == [1]
+    assert not upgrade.has_ended()
+    old[0].status, old[1].status = 0, -9
+    assert upgrade.replaced(new) == new
+    assert upgrade.has_ended()
+    assert upgrade.has_lost
+    assert not upgrade.has_ended()
+    assert any("under way" in line for line in lines)
+
+
+def test_new_workers_that_do_not_come_up_are_given_up(monkeypatch):
+    old, new = [Part("a", ready=True)], [Part("c")]
+    upgrade, lines, generations = upgrading(*new)
+    upgrade.begin()
+    new[0].status = 2
+    assert upgrade.replaced(old) == old
+    assert "the c ended" in lines[-1]
+    assert not old[0].signals
+    assert upgrade.others == []
+
+    monkeypatch.setattr("modicum.cli.supervisor.READY_WITHIN_S", -1.0)
+    upgrade.begin()
+    assert upgrade.replaced(old) == old
+    assert "do not serve within" in lines[-1]
+    assert generations == [1, 1]
+    assert new[0].signals[-2:] == [signal.SIGTERM, "stop"]
+
+
+def test_a_reason_against_it_is_said_and_nothing_starts():
+    upgrade, lines, generations = upgrading(Part("c"), fault="the settings are wrong")
+    upgrade.begin()
+
+    assert (lines, generations) == (["no upgrade: the settings are wrong"], [])
 
 
 def test_a_second_one_is_turned_away_and_harms_nothing(site):

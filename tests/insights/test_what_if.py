@@ -1,5 +1,7 @@
+from dataclasses import replace
 from datetime import UTC, datetime
 
+import numpy as np
 import pytest
 
 from insights.planted import OUT, PRICES, READ, WRITE, Conversation, history_of, tool_round, user
@@ -111,3 +113,14 @@ def test_as_many_pings_as_pay_at_the_days_prices_are_replayed():
     assert set(auto.pings.tolist()) == {3}
     assert auto.pings.tolist() == three.pings.tolist()
     assert auto.ttl_seconds.tolist() == three.ttl_seconds.tolist()
+
+
+def test_rules_for_content_are_replayed_with_the_shares_that_the_import_saw():
+    shares = np.ones(HISTORY.segments)
+    shares[-1] = 0.2501
+    watched = replace(HISTORY, shortened_shares={"content.cut": shares})
+
+    assert parse_what_if("rules=content.cut", watched, PRICES).change.segment_tokens.tolist() == [5000, 20, 751]
+    assert Replay(watched, PRICES).run([parse_what_if("rules=lossless", watched, PRICES).change]).saving_usd == 0
+    with pytest.raises(UserError, match="no set of rules 'everything'; accepted are lossless"):
+        parse_what_if("rules=everything", watched, PRICES)

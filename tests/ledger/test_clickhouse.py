@@ -53,7 +53,7 @@ def test_replaced_records_are_forgotten_with_the_one_that_stands(store):
     store.append_records(ENERGY_WINDOWS, [window(seconds=2.0)])
     store.append_records(ENERGY_WINDOWS, [window()])
 
-    assert store.purge_records(START + timedelta(days=1)) == {"energy_windows": 1}
+    assert store.purge_records(START + timedelta(days=1)) == {"energy_windows": 1, "shortenings": 0}
     assert store._rows("SELECT count() AS held FROM energy_log", {}) == [{"held": 0}]
     assert store.append_records(ENERGY_WINDOWS, [window(seconds=2.0)]) == Appended(new=1)
 

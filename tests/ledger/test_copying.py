@@ -20,12 +20,13 @@ def test_a_copy_holds_all_and_can_be_repeated(store):
 
     assert (first.entries, second.entries) == (Appended(new=2), Appended(unchanged=2))
     assert {name: one.booked for name, one in first.records.items()} == {
-        "outcomes": 1, "energy_windows": 2, "audit_events": 1
+        "outcomes": 1, "energy_windows": 2, "audit_events": 1, "shortenings": 0
     }  # fmt: skip
     assert second.records == {
         "outcomes": Appended(replaced=1),  # of an outcome the one that was booked last stands
         "energy_windows": Appended(unchanged=2),
         "audit_events": Appended(unchanged=1),
+        "shortenings": Appended(),
     }
     assert list(other.entries()) == list(store.entries())
     for table in RECORDS.values():

@@ -10,13 +10,14 @@ import msgspec
 import pytest
 
 from ledger.samples import EVER, START, window
+from ledger.samples import entry as sample_entry
 from ledger_process.rig import LedgerProcess, until
-from modicum.calls import AuditEvent, Outcome, Owner
+from modicum.calls import Anatomy, AuditEvent, Outcome, Owner, Segment, SegmentKind, Shortening
 from modicum.ledger.copying import copy_ledger
 from modicum.ledger.journal import Journal, Record
 from modicum.ledger.opening import open_store
 from modicum.ledger.record_table import Column, ColumnKind, RecordTable, Repeats
-from modicum.ledger.records import AUDIT_EVENTS, ENERGY_WINDOWS, OUTCOMES, RECORDS
+from modicum.ledger.records import AUDIT_EVENTS, ENERGY_WINDOWS, OUTCOMES, RECORDS, SHORTENINGS, shortenings_of
 from modicum.ledger.store import Appended, Purge, Store
 from modicum.ledger_process.client import LedgerProcessStore
 from modicum.ledger_process.running import find
@@ -63,7 +64,7 @@ def test_windows_of_energy_are_forgotten_by_age(store):
     store.append_records(ENERGY_WINDOWS, [window(), later])
 
     assert store.purge(Purge(before=START + timedelta(seconds=30))) == 0
-    assert store.purge_records(START + timedelta(seconds=30)) == {"energy_windows": 1}
+    assert store.purge_records(START + timedelta(seconds=30)) == {"energy_windows": 1, "shortenings": 0}
     assert store.records(ENERGY_WINDOWS, **EVER) == [later]
 
 
@@ -186,7 +187,7 @@ def test_a_new_noun_is_a_struct_and_a_row(door, place, tmp_path):
         assert (copied.records["toys"], other.records(TOYS)) == (Appended(new=3), [heavy, CAR, KITE])
         other.close()
 
-        assert store.purge_records(CAR.at) == {"energy_windows": 0, "toys": 1}
+        assert store.purge_records(CAR.at) == {"energy_windows": 0, "shortenings": 0, "toys": 1}
         assert store.records(TOYS) == [CAR, KITE]
 
 
@@ -214,7 +215,9 @@ def test_verbs_copy_and_forget_a_new_noun(modicum, place, tmp_path):
     purged = modicum("ledger", "purge", "--ledger", there, "--before", "2026-02-04", "--yes", "--json").json
     assert (purged["toys_purged"], purged["windows_purged"]) == (1, 0)
     again = modicum("ledger", "copy", place, there)
-    assert again.out.endswith("0 windows of energy, 0 events of the audit log, 1 toys\n")
+    assert again.out.endswith(
+        "0 windows of energy, 0 events of the audit log, 0 hypothetical edits of tool results, 1 toys\n"
+    )
 
 
 @pytest.mark.usefixtures("toys")
@@ -222,7 +225,7 @@ def test_of_a_record_whose_time_was_mended_no_older_revision_comes_back_when_it_
     store.append_records(TOYS, [CAR])
     store.append_records(TOYS, [msgspec.structs.replace(CAR, revision=1, at=START), KITE])
 
-    assert store.purge_records(CAR.at) == {"energy_windows": 0, "toys": 1}
+    assert store.purge_records(CAR.at) == {"energy_windows": 0, "shortenings": 0, "toys": 1}
     assert store.records(TOYS) == [KITE]
 
 
@@ -255,3 +258,17 @@ def test_many_at_once_are_settled_as_one_by_one(store):
 
     assert store.append_records(OUTCOMES, many) == Appended(new=2_000, replaced=3_000)
     assert len(store.records(OUTCOMES)) == 5_000
+
+
+def test_what_rules_would_have_sent_goes_with_its_call(store):
+    shorter = (Shortening("content.cut", 0.25), Shortening("all", 0.2))
+    result = Segment(SegmentKind.TOOL_RESULT, 100, b"digest-of-sixteen", shortenings=shorter)
+    entry = sample_entry("c1", anatomy=Anatomy(0, 0, (result, result)))
+    rows = shortenings_of([entry])
+    store.append([entry])
+
+    assert store.append_records(SHORTENINGS, rows) == Appended(new=2)
+    assert {(row.rules, row.share) for row in store.records(SHORTENINGS)} == {("content.cut", 0.25), ("all", 0.2)}
+    assert store.ask_columns("history_shortenings", **EVER)["rules"].tolist() == ["all", "content.cut"]
+    store.purge(Purge(before=EVER["until"]))
+    assert store.records(SHORTENINGS) == []

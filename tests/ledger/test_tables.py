@@ -54,7 +54,7 @@ def test_tables_that_files_made_are_those_that_their_rows_say(store, place):
         run(statement)
 
     by_rows = tables_of(store)
-    assert {"outcomes", "energy_windows", "audit_events"} == names
+    assert {"outcomes", "energy_windows", "audit_events", "shortenings"} == names
     assert {name: by_rows[name] for name in names | logs} == {name: by_files[name] for name in names | logs}
 
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from modicum.calls.facts import Facts
 from modicum.calls.rule import Safety
-from modicum.optimizers.all_rules import DEFAULT_RULES, RULES
+from modicum.optimizers.all_rules import DEFAULT_RULES, GUARD_RULES, RULES
 from modicum.optimizers.arrival import EditMemory, edits_files
 from modicum.optimizers.log_folding import MARK
 from modicum.optimizers.running import RequestCall, run_rules
@@ -31,6 +31,13 @@ TEXTS = [
     "שלום 你好 " * 4000,
     MARK + "3 lines left out]\n" + LOG,
     "[modicum cut: lines 1 to 9 of this output left out]\n" + "word " * 20_000,
+    "\n".join(f"{number:6}→\tcall({number})" for number in range(1, 300)),
+    "\n".join(f"src/shop/cart.py:{number}:total += {number}" for number in range(80)),
+    "[modicum: of the next 90 lines every tenth shows its number]\n     1→a\nb",
+    "[modicum: each file's name stands above its lines]\nsrc/cart.py\n3:x",
+    "[modicum: unchanged, the same text as tool result 9 above, which begins: x]" * 9,
+    "漢字と\u202eשם" * 3000,
+    '[{"half": "finished", "list": [' + "1, " * 400,
     '{"columns of this table": ["a"], "rows": [[1], [2]]}' + " " * 40,
 ]
 PIECES = st.one_of(st.sampled_from(TEXTS), st.text(max_size=300))
@@ -71,14 +78,15 @@ def contents(body):
 @given(RESULTS, st.sampled_from([None, *RULES]))
 def test_rules_are_idempotent_never_add_and_never_move_a_turn(results, rule):
     rules = RULES if rule is None else (rule,)
+    may_add = not set(rules).isdisjoint(GUARD_RULES)  # their notes are words to the model, and may be longer
     body = chat(results)
 
     once = sent(body, rules)
 
     assert skeleton(once) == skeleton(body)
     for before, after in zip(contents(body), contents(once), strict=True):
-        assert len(after) <= len(before)
-        assert len(after.encode()) <= len(before.encode())
+        assert len(after) <= len(before) or (may_add and after.startswith("[modicum: "))
+        assert len(after.encode()) <= len(before.encode()) or may_add
     assert sent(once, rules) == once
 
 
@@ -93,9 +101,16 @@ def test_what_was_sent_once_stays_the_same_as_the_conversation_grows(first, more
 
 
 def test_what_runs_unasked_loses_nothing_and_takes_no_time():
-    """JSON without white space loses nothing, but it takes milliseconds on long prompts, so an owner chooses it."""
+    """Some lose nothing, but take milliseconds on long prompts, so an owner chooses them."""
     assert DEFAULT_RULES == ()
-    assert [rule.name for rule in RULES if rule.safety is Safety.LOSSLESS] == ["content.json_minify"]
+    assert [rule.name for rule in RULES if rule.safety is Safety.LOSSLESS] == [
+        "content.line_numbers",
+        "content.grouped_matches",
+        "content.json_minify",
+        "cache.tool_order",
+        "cache.key",
+        "cache.breakpoints",
+    ]
     assert all(rule.is_cache_safe and rule.purpose for rule in RULES)
     assert len({rule.name for rule in RULES}) == len(RULES)
 

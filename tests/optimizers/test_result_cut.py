@@ -1,5 +1,8 @@
 import re
 
+import pytest
+
+from modicum.optimizers.line_numbers import without_line_numbers
 from modicum.optimizers.result_cut import CUT, MARK, budget_of, cut_text
 from optimizers.test_arrival import chat, contents, sent
 
@@ -43,3 +46,19 @@ def test_short_results_and_those_with_a_note_stay():
 
 def test_budgets_go_by_tool():
     assert (budget_of("Read"), budget_of("Bash"), budget_of("Grep"), budget_of("")) == (12_000, 4_000, 2_000, 6_000)
+
+
+@pytest.mark.parametrize("shown", [1, 10], ids=["every line", "every tenth"])
+def test_gaps_of_a_file_are_named_by_its_own_lines(shown):
+    """So that the agent can read that range, where it had asked for a part of the file."""
+    lines = [f"{number:6}→call({number}) # {'word ' * 9}" for number in range(501, 1500)]
+    text = "\n".join(lines)
+    text = without_line_numbers(text) if shown == 10 else text
+
+    cut = cut_text(text, "", 10_000)
+
+    first, last = map(int, re.search(r"lines (\d[\d,]*) to (\d[\d,]*) of the file", cut.replace(",", "")).groups())
+    assert f"call({first - 1})" in cut
+    assert f"call({first})" not in cut
+    assert f"call({last})" not in cut
+    assert f"call({last + 1})" in cut

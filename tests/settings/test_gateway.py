@@ -22,6 +22,8 @@ def test_names_and_origins_of_every_kind_are_taken(tmp_path):
         (GatewaySettings(hosts=("https://a.example",)), "hosts"),
         (GatewaySettings(tls_key_file="key.pem"), "tls_key_file"),
         (GatewaySettings(cors_origins=("*",)), "cors_origins"),
+        (GatewaySettings(upgrade_drain_s=-1.0), "upgrade_drain_s"),
+        (GatewaySettings(upgrade_drain_s=float("inf")), "upgrade_drain_s"),
     ],
 )
 def test_the_setting_that_is_wrong_is_named(settings, key):

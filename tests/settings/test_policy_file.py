@@ -3,7 +3,7 @@ import pytest
 
 from modicum.calls import UserError
 from modicum.governance.policy import PlannedCall, decide_policy
-from modicum.settings import budgets_of, place_in_policy, policy_of, read_policy_at, read_settings
+from modicum.settings import budgets_of, outcome_budgets_of, place_in_policy, policy_of, read_policy_at, read_settings
 
 GOOD = """
 data_classes = ["public", "personal"]
@@ -22,6 +22,10 @@ regions = ["eu"]
 name = "month"
 per = "month"
 limit_usd = 100
+
+[[outcome]]
+name = "resolved"
+limit_usd = 1.5
 """
 
 
@@ -41,6 +45,7 @@ def test_a_policy_lies_beside_the_settings_and_its_budgets_are_budgets(write, tm
     settings = write(GOOD, '[[budget]]\nname = "day"\nper = "day"\nlimit_calls = 5\n')
 
     policy = policy_of(settings.policy_rules)
+    assert [one.outcome for one in outcome_budgets_of(settings.outcome, "")] == ["resolved"]
     assert [budget.name for budget in budgets_of(settings.budget, "")] == ["day", "month"]
     assert decide_policy(policy, PlannedCall("gpt-4o", "openai", "us")).clause is None
     assert decide_policy(policy, PlannedCall("gpt-4o", "openai", "us", data_class="personal")).is_refusal
@@ -83,6 +88,10 @@ def test_without_a_settings_file_that_of_the_current_folder_counts(tmp_path, mon
         ('data_classes = ["a"]\n[[owner_class]]\ndata_class = "a"\n', r":2: owner_class: team or another of app"),
         ('data_classes = ["a"]\n[[owner_class]]\nteam = "x"\ndata_class = "b"\n', r":4: .*must be one of data_classes"),
         ('[[budget]]\nname = "a"\nper = "fortnight"\nlimit_usd = 1\n', r":3: budget 'a': per must be hour, day"),
+        (
+            '[[outcome]]\nname = "resolved"\nlimit_usd = -1\n',
+            r":3: outcome 'resolved': limit_usd must be a number above 0",
+        ),
         ("colour = 1\n", r":1: .*unknown field `colour`"),
     ],
 )

@@ -4,7 +4,15 @@ A `Call` is one request to a model and its reply, as a door saw it. Booking adds
 which is what the ledger keeps.
 """
 
-from modicum.calls.anatomy import Anatomy, PromptEvent, Reuse, Segment, SegmentKind
+from modicum.calls.anatomy import (
+    Anatomy,
+    BookedShortening,
+    PromptEvent,
+    Reuse,
+    Segment,
+    SegmentKind,
+    Shortening,
+)
 from modicum.calls.audit_event import AuditEvent
 from modicum.calls.basis import Basis
 from modicum.calls.call import FAILED_ATTEMPT, OURSELVES, Call, CallStatus, Owner, Tier
@@ -26,6 +34,7 @@ __all__ = [
     "Anatomy",
     "AuditEvent",
     "Basis",
+    "BookedShortening",
     "BucketCosts",
     "Call",
     "CallStatus",
@@ -43,6 +52,7 @@ __all__ = [
     "Reuse",
     "Segment",
     "SegmentKind",
+    "Shortening",
     "Tier",
     "Usage",
     "UserError",

@@ -5,6 +5,7 @@ leading segments were kept from the call before in the same conversation, and wh
 dies at the first later call that kept less than its position.
 """
 
+from datetime import datetime
 from enum import StrEnum
 
 import msgspec
@@ -68,6 +69,15 @@ class Reuse(msgspec.Struct, frozen=True, gc=False):
     them stands."""
 
 
+class Shortening(msgspec.Struct, frozen=True, gc=False):
+    """What rules would have made of a tool result of the past, worked out while its text passed."""
+
+    rules: str
+    """A rule's name, or that of a set: `lossless`, `all`."""
+    share: float
+    """Of its tokens, from 0 to 1, what would have been sent."""
+
+
 class Segment(msgspec.Struct, frozen=True, gc=False):
     """One block of a call's context."""
 
@@ -87,6 +97,8 @@ class Segment(msgspec.Struct, frozen=True, gc=False):
     basis: Basis = Basis.ESTIMATED
     reuse: Reuse | None = None
     """Of long tool results and documents; None where nobody looked, or where too little came after it to tell."""
+    shortenings: tuple[Shortening, ...] = ()
+    """What rules would have made of a tool result, where that is less."""
 
 
 class Anatomy(msgspec.Struct, frozen=True, gc=False):
@@ -105,3 +117,15 @@ class Anatomy(msgspec.Struct, frozen=True, gc=False):
     """
     events: tuple[str, ...] = ()
     """What happened between the call before and this one, as `PromptEvent` names it, sorted."""
+
+
+class BookedShortening(msgspec.Struct, frozen=True, kw_only=True):
+    """A `Shortening` in the ledger: for all segments of one digest that were born in one call."""
+
+    shortening_id: str
+    entry_id: str
+    started: datetime
+    """When that call began."""
+    digest: bytes
+    rules: str
+    share: float

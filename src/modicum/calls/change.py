@@ -24,6 +24,12 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """How much the model is to think, in the words of its API (`low`, `medium`, `high`, ...)."""
     shortens_cache_marks: bool = False
     """What the caller has cached for an hour is cached for five minutes: pings keep it, and the write costs less."""
+    marks_cache: bool = False
+    """Breakpoints of the prompt cache are set. It fits only where the caller has set none."""
+    sorts_tools: bool = False
+    """Tools stand in the order of their names."""
+    cache_key: str = ""
+    """By which the provider finds what it has cached of this conversation."""
     why: str = ""
     """For the edit that is booked, in our words, without any text of the call. Empty: no edit is booked, since the
     change undoes only what we did ourselves."""
@@ -37,8 +43,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     def is_of_body(self) -> bool:
         """Whether the request's body is another one after it, but for the model's name."""
         return (
-            self.is_of_prompt or self.most_output_tokens is not None or bool(self.effort) or self.shortens_cache_marks
+            self.is_of_prompt
+            or self.most_output_tokens is not None
+            or bool(self.effort or self.cache_key)
+            or self.is_about_cache
         )
+
+    @property
+    def is_about_cache(self) -> bool:
+        """Whether it changes how the request stands to its prompt cache, and nothing that the model reads."""
+        return self.shortens_cache_marks or self.marks_cache or self.sorts_tools
 
     @property
     def is_nothing(self) -> bool:

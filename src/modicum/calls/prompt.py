@@ -5,7 +5,10 @@ digests. Who asks for what is not held gets `NotHeld` and no empty text, so that
 that says nothing; whoever runs rules makes "not decidable" of it.
 """
 
+import hashlib
 from collections.abc import Sequence
+
+import msgspec
 
 from modicum.calls.anatomy import Segment, SegmentKind
 from modicum.calls.change import Change, DoesNotFit
@@ -108,6 +111,25 @@ class AnatomyUnit(Unit):
         return self._detail
 
 
+class HeldUnit(AnatomyUnit):
+    """A segment with its text, while that passes: nothing is decided by it later."""
+
+    __slots__ = ("_text",)
+
+    def __init__(self, place: int, segment: Segment, text: str | None) -> None:
+        super().__init__(place, segment)
+        self._text = text
+
+    @property
+    def text(self) -> str | None:
+        return self._text
+
+    @property
+    def digest(self) -> bytes:
+        """Empty where the text is not at hand: what a rule remembers by digest is of a text."""
+        return b"" if self._text is None else self._digest
+
+
 class Prompt:
     """What a rule may read of a request.
 
@@ -153,6 +175,24 @@ class Prompt:
         if not self.holds_text:
             raise NotHeld(NO_TEXT)
         return "\n".join(unit.text or "" for unit in self.units if unit.kind is SegmentKind.SYSTEM)
+
+    @property
+    def marks_cache(self) -> bool:
+        """Whether the caller says itself what is to be cached.
+
+        Raises:
+            NotHeld: a ledger does not know.
+        """
+        raise NotHeld("the caller's cache marks: a ledger keeps none")
+
+    @property
+    def takes_cache_key(self) -> bool:
+        """Whether its API takes a name of the conversation for its cache, and the caller gives none.
+
+        Raises:
+            NotHeld: a ledger does not know.
+        """
+        raise NotHeld("the request's fields: a ledger keeps none")
 
     @property
     def ends_with_tool_result(self) -> bool:
@@ -204,6 +244,35 @@ class AnatomyPrompt(Prompt):
                 if place not in change.left_out
             ]
         )
+
+
+class HeldPrompt(Prompt):
+    """A prompt of the past with its texts, while a log is read.
+
+    Args:
+        parts: segments, each with its text; None where that is not at hand or more than text.
+    """
+
+    holds_text = True
+
+    def __init__(self, parts: Sequence[tuple[Segment, str | None]]) -> None:
+        super().__init__([HeldUnit(place, segment, text) for place, (segment, text) in enumerate(parts)])
+        self._parts = parts
+
+    def apply(self, change: Change) -> "HeldPrompt":
+        """The prompt after a change.
+
+        Raises:
+            DoesNotFit: the prompt cannot take it, or it leaves units out.
+        """
+        self.check(change)
+        if change.left_out:
+            raise DoesNotFit("units are not left out of a prompt of the past")
+        parts = list(self._parts)
+        for place, text in change.replaced.items():
+            digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+            parts[place] = msgspec.structs.replace(_replaced(parts[place][0], text), digest=digest), text
+        return HeldPrompt(parts)
 
 
 def _replaced(segment: Segment, text: str) -> Segment:

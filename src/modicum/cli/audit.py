@@ -64,7 +64,7 @@ def command(options: AuditOptions) -> None:
 
     Each saving comes from a replay of your own history under the provider's cache rules. All savings together are never
     more than was spent. Changes for --what-if: cache_ttl=5m|1h|off, cap_tool_results=TOKENS, cap_output=TOKENS,
-    model:NAME=OTHER, tier=batch|flex|priority, keep_warm=auto (pings that keep the cache, as many as pay).
+    model:NAME=OTHER, tier=batch|flex|priority, keep_warm=auto, rules=lossless|all|NAME.
 
     \b
     Examples:
@@ -161,6 +161,7 @@ def print_audit(found: "Audit") -> None:
             output.print_text(f"for {one.source} the replay is off by more: figures that rest on it are bounds")
     _print_findings(found.findings)
     output.print_text(joint_line(found))
+    _print_rule_savings(found)
     print_causes(found.break_causes)
     _print_first_steps(found)
     if found.what_if:
@@ -253,6 +254,31 @@ def joint_line(found: "Audit") -> str:
     )
 
 
+def _print_rule_savings(found: "Audit") -> None:
+    savings = found.rule_savings
+    if not savings.rules:
+        return
+    for one, what in (
+        (savings.lossless, "modicum's rules that lose nothing, with pings that keep caches warm"),
+        (savings.every, "with those rules too that an owner has to weigh"),
+    ):
+        output.print_text(f"{what}: {_format_saving(one.saving_usd)}, {_format_share(one)} of what was spent")
+    click.echo()
+    output.print_table(
+        ["rule alone (modicum optimize list)", "class", "saves", "share"],
+        [
+            [one.name, one.finding_class.value.replace("_", " "), _format_saving(one.saving_usd), _format_share(one)]
+            for one in savings.rules
+        ],
+    )
+
+
+def _format_share(one: "WhatIfResult") -> str:
+    if one.saving_share_low is None or one.saving_share_high is None:
+        return f"{one.saving_share:+.1%}"
+    return f"{one.saving_share_low:+.1%} to {one.saving_share_high:+.1%}"
+
+
 def _print_first_steps(found: "Audit") -> None:
     if not found.first_steps:
         return
@@ -264,7 +290,12 @@ def _print_first_steps(found: "Audit") -> None:
         output.print_text(
             f"  {number}. {row.title}: {_format_saving(row.saving_usd)}, {row.saving_share or 0:.1%}{proof}"
         )
-        output.print_text(f"     {row.remedy}")
+        if row.advice is None:
+            output.print_text(f"     {row.remedy}")
+        else:
+            output.print_text(f"     {row.advice.client}: {row.advice.how}")
+            if row.advice.paste:
+                output.print_text(f"     into {row.advice.place}: {row.advice.paste}")
         if row.examples:
             output.print_text(f"     look at: {', '.join(row.examples)}")
 

@@ -21,6 +21,7 @@ from modicum.settings import (
     read_settings,
     state_folder,
     upstream_key,
+    webhook_of,
 )
 
 
@@ -104,6 +105,8 @@ def _run_checks() -> Iterator[Check]:
     yield _run_check("ledger", lambda: _check_ledger(settings))
     yield _run_check("listener", lambda: _check_listener(settings))
     yield _run_check("gateway", lambda: _check_gateway(settings))
+    yield _run_check("metrics", lambda: _check_metrics(settings))
+    yield _run_check("alerts", lambda: _check_alerts(settings))
     yield _run_check("otel", lambda: _check_otel(settings))
 
 
@@ -283,6 +286,23 @@ def _check_gateway(settings: Settings) -> str:
     if reply.status != 200:
         raise UserError(f"on {host}:{port}: {answer}")
     return f"on {host}:{port}: {answer}"
+
+
+def _check_metrics(settings: Settings) -> str:
+    """Who may see figures of owners."""
+    from modicum.settings.metrics import token_of
+
+    if not token_of(settings.metrics):
+        return "figures by team, app and key for this user alone; token under [metrics] shows them to Prometheus"
+    return f"figures by team, app and key for who has the token of {settings.metrics.token}"
+
+
+def _check_alerts(settings: Settings) -> str:
+    """Where alerts go; nothing is posted."""
+    webhook = webhook_of(settings.alerts)
+    if webhook is None:
+        return "in the log and 'modicum alert list'; webhook under [alerts] posts them too"
+    return f"in the log, and posted to {webhook.shown}; 'modicum alert test' tries it"
 
 
 def _check_otel(settings: Settings) -> str:

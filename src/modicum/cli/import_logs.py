@@ -103,11 +103,15 @@ def make_reading(*, anatomy: bool) -> "Reading":
 def book_calls(calls: Iterable[Call], store: Store, prices: "PriceBook") -> Appended:
     """Books calls in batches, each whole or not at all."""
     from modicum.ledger.booking import book_all
+    from modicum.ledger.records import SHORTENINGS, shortenings_of
     from modicum.ledger.session_reports import settle_reports
 
     booked = Appended()
     for batch in _batches(calls):
-        booked += store.append(list(book_all(batch, prices)))
+        entries = list(book_all(batch, prices))
+        booked += store.append(entries)
+        if rows := shortenings_of(entries):
+            store.append_records(SHORTENINGS, rows)
     if booked.booked:
         settle_reports(store)
     return booked

@@ -61,6 +61,9 @@ TEXT = """\
 # slow_client_s = 60
 # drain_s = 30
 
+# How long calls and connections of the old processes may go on after an upgrade (SIGUSR2).
+# upgrade_drain_s = 600
+
 [console]
 # listen = "127.0.0.1:4100"
 

@@ -17,6 +17,9 @@ from modicum.cli.lifetime import LEDGER_ENDS_WITHIN_S, WORKER_ENDS_WITHIN_S
 
 AGAIN_AFTER_S = 0.5
 LONGEST_WAIT_S = 30.0
+READY_WITHIN_S = 60.0
+"""How long the processes of an upgrade may take until they serve."""
+FAILED_ENDS_WITHIN_S = 10.0
 FAULT = 2
 """The status with which a part ends that cannot run: a fault of the settings or of the machine."""
 
@@ -29,6 +32,7 @@ class SupervisedProcess:
         words: the arguments that it is started with.
         inherited: handles that it gets.
         on_exit: is called when it has ended.
+        is_ready: whether it serves.
     """
 
     def __init__(
@@ -37,8 +41,9 @@ class SupervisedProcess:
         words: Sequence[str],
         inherited: Sequence[int] = (),
         on_exit: Callable[[], None] = lambda: None,
+        is_ready: Callable[[], bool] = lambda: True,
     ) -> None:
-        self.name = name
+        self.name, self.is_ready = name, is_ready
         self.process: subprocess.Popen[bytes] | None = None
         self.again_at = 0.0
         self.starts = 0
@@ -81,6 +86,101 @@ class SupervisedProcess:
             self.process.wait()
 
 
+class Upgrade:
+    """Replaces workers by new ones while calls go on: the new ones start beside the old ones, and when all of them
+    serve, the old ones take no more connections and end when they have served those that they have. Where the new ones
+    do not come to serve, the old ones go on as if nothing had happened.
+
+    Args:
+        start: makes the workers of a generation, 0 or 1.
+        fault: says why there can be no upgrade now; empty: there can.
+        report: takes a line on what happens.
+    """
+
+    def __init__(
+        self,
+        start: Callable[[int], Sequence[SupervisedProcess]],
+        fault: Callable[[], str] = lambda: "",
+        report: Callable[[str], None] = lambda _line: None,
+    ) -> None:
+        self._start, self._fault, self._report = start, fault, report
+        self._generation = 0
+        self._fresh: list[SupervisedProcess] = []
+        self._fresh_until = 0.0
+        self._leaving: list[SupervisedProcess] = []
+        self._is_ending = False
+        self.has_lost = False
+        """Whether a worker that left did not end by itself, so that others book what it had under way."""
+
+    @property
+    def others(self) -> list[SupervisedProcess]:
+        """The workers that run beside those that serve."""
+        return [*self._fresh, *self._leaving]
+
+    def begin(self) -> None:
+        """Starts the new workers, unless there is a reason not to."""
+        if self.others:
+            self._report("an upgrade is under way; it ends before another one can begin")
+            return
+        if reason := self._fault():
+            self._report(f"no upgrade: {reason}")
+            return
+        self._generation = 1 - self._generation
+        self._fresh = list(self._start(self._generation))
+        self._fresh_until = time.monotonic() + READY_WITHIN_S
+        self.has_lost = False
+        self._report("upgrade: new gateway processes start")
+        for part in self._fresh:
+            part.start()
+
+    def replaced(self, serving: list[SupervisedProcess]) -> list[SupervisedProcess]:
+        """The workers that serve from now on, given those that served."""
+        self._look_at_leaving()
+        if not self._fresh:
+            return serving
+        ended = [part.name for part in self._fresh if part.poll_exit() is not None]
+        if ended or time.monotonic() >= self._fresh_until:
+            why = f"the {ended[0]} ended" if ended else f"they do not serve within {READY_WITHIN_S:g} s"
+            self._give_up(why)
+            return serving
+        if not all(part.is_ready() for part in self._fresh):
+            return serving
+        fresh, self._fresh, self._leaving = self._fresh, [], list(serving)
+        for part in serving:
+            # One that does not serve at the moment knows no other signal yet.
+            part.send_signal(signal.SIGUSR2 if part.is_ready() else signal.SIGTERM)
+        self._report("upgrade: the new gateway processes serve, and the old ones end with their calls")
+        return fresh
+
+    def has_ended(self) -> bool:
+        """Whether the last old worker has just gone."""
+        if self._is_ending and not self._leaving:
+            self._is_ending = False
+            self._report("upgrade: done; the ledger process is started again")
+            return True
+        self._is_ending = bool(self._leaving)
+        return False
+
+    def _look_at_leaving(self) -> None:
+        for part in list(self._leaving):
+            if part.process is None:  # it had fallen before it could leave
+                self._leaving.remove(part)
+                self.has_lost = True
+            elif (status := part.poll_exit()) is not None:
+                self._leaving.remove(part)
+                self.has_lost |= status != 0
+
+    def _give_up(self, why: str) -> None:
+        for part in self._fresh:
+            part.send_signal(signal.SIGTERM)
+        for part in self._fresh:
+            part.stop(FAILED_ENDS_WITHIN_S)
+            part.poll_exit()
+        self._fresh = []
+        self._generation = 1 - self._generation
+        self._report(f"the upgrade failed ({why}): the gateway goes on as it was")
+
+
 class Supervisor:
     """Starts the processes of `modicum up`, starts again what falls, and ends them in order.
 
@@ -90,6 +190,7 @@ class Supervisor:
         bound: the socket that the workers listen on.
         drain_s: how long calls under way may go on after a signal to end.
         ending: is called when the end begins.
+        upgrade: how workers are replaced while calls go on; None: they are not.
     """
 
     def __init__(
@@ -100,22 +201,25 @@ class Supervisor:
         *,
         drain_s: float,
         ending: Callable[[], None] = lambda: None,
+        upgrade: Upgrade | None = None,
     ) -> None:
+        self._upgrade = upgrade
         self._ledger, self._workers, self._bound = ledger, workers, bound
         self._drain_s, self._ending = drain_s, ending
         # A signal handler may put into it whatever the wait is doing. An Event takes a lock that the wait may hold, in
         # the same thread: neither would ever go on.
         self._wakes: SimpleQueue[int] = SimpleQueue()
-        self._stopping = self._hung_up = False
+        self._stopping = self._hung_up = self._wants_upgrade = False
         self._had_terminal = not _has_no_terminal()
 
     def run(self) -> int:
-        """Until SIGTERM or SIGINT. SIGHUP has the workers look at keys and settings at once. Returns the status."""
-        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        """Until SIGTERM or SIGINT. SIGHUP has the workers look at keys and settings at once, SIGUSR2 replaces them by
+        new ones. Returns the status.
+        """
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGUSR2):
             signal.signal(number, self._on_signal)
-        parts = [self._ledger, *self._workers]
         while not self._stopping:
-            for part in parts:
+            for part in [self._ledger, *self._workers]:
                 status = part.poll_exit()
                 if status is not None:
                     if status == FAULT and part.starts == 1:
@@ -130,8 +234,22 @@ class Supervisor:
             if self._hung_up:
                 self._hung_up = False
                 self._on_hang_up()
+            if self._upgrade is not None:
+                self._go_on_with(self._upgrade)
         self._stop_parts()
         return 0
+
+    def _go_on_with(self, upgrade: Upgrade) -> None:
+        """Begins an upgrade that was asked for, or takes it a step further."""
+        if self._wants_upgrade:
+            self._wants_upgrade = False
+            upgrade.begin()
+        self._workers = upgrade.replaced(list(self._workers))
+        if upgrade.has_ended():
+            self._ledger.send_signal(signal.SIGTERM)  # it is started again, as the new version
+            if upgrade.has_lost:
+                for part in self._workers:
+                    part.send_signal(signal.SIGHUP)
 
     def _on_hang_up(self) -> None:
         """A terminal that went away ends us, as it ends other programs; else the settings are read again."""
@@ -144,10 +262,11 @@ class Supervisor:
     def _stop_parts(self) -> None:
         self._ending()
         self._bound.close()  # who comes now is turned away; the workers close theirs
-        for part in self._workers:
+        workers = [*self._workers, *(self._upgrade.others if self._upgrade is not None else ())]
+        for part in workers:
             part.send_signal(signal.SIGTERM)
         until = time.monotonic() + self._drain_s + WORKER_ENDS_WITHIN_S
-        for part in self._workers:
+        for part in workers:
             part.stop(max(0.0, until - time.monotonic()))
         self._ledger.send_signal(signal.SIGTERM)
         self._ledger.stop(LEDGER_ENDS_WITHIN_S)
@@ -155,6 +274,8 @@ class Supervisor:
     def _on_signal(self, number: int, frame: FrameType | None) -> None:  # noqa: ARG002 - a signal handler's shape
         if number == signal.SIGHUP:
             self._hung_up = True
+        elif number == signal.SIGUSR2:
+            self._wants_upgrade = True
         else:
             self._stopping = True
         self._wakes.put(number)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from modicum.calls import UserError
 from modicum.cli.inputs import resources
 from modicum.outbound.listener import bind_listener
 from modicum.settings import (
@@ -38,15 +39,22 @@ METRICS = "PROMETHEUS_MULTIPROC_DIR"
 )
 @click.option("--part", type=click.Choice(PARTS), hidden=True, help="Run one part in this process.")
 @click.option("--worker", type=int, default=0, hidden=True, help="Which of the gateway's processes.")
+@click.option("--generation", type=int, default=0, hidden=True, help="Which of the two that an upgrade has.")
 @click.option("--socket", "handle", type=int, hidden=True, help="The socket that it inherits.")
 @click.option("--lifetime", nargs=2, type=int, hidden=True, help="What it inherits to end with its supervisor.")
 def command(
-    part: str | None, workers: int | None, worker: int, handle: int | None, lifetime: tuple[int, int] | None
+    part: str | None,
+    workers: int | None,
+    worker: int,
+    generation: int,
+    handle: int | None,
+    lifetime: tuple[int, int] | None,
 ) -> None:
     """Run the gateway. It meters and records every call that goes through it.
 
     Change one base URL in your programs, so that they call the gateway. Ctrl-C or SIGTERM stops it after the calls in
-    progress. SIGHUP makes it read keys and settings at once.
+    progress. SIGHUP makes it read keys and settings at once. SIGUSR2 replaces its processes by new ones, of a version
+    that you have installed meanwhile, while calls go on (docs/gateway.md).
 
     \b
     Examples:
@@ -64,8 +72,10 @@ def command(
     if lifetime is not None:
         of_gateway = settings.gateway.drain_s + lives.WORKER_ENDS_WITHIN_S
         lives.end_with_supervisor(lifetime, of_gateway if part == "gateway" else lives.LEDGER_ENDS_WITHIN_S)
+    if part == "ledger":
+        _forget_shared_metrics()  # they are the workers'
     if part == "gateway":
-        _run_gateway(settings, worker, count, handle)
+        _run_gateway(settings, worker, count, generation, handle)
     else:
         _run_ledger(settings)
 
@@ -76,6 +86,7 @@ def _run_supervisor(settings: Settings, count: int) -> int:
 
     # As the first process of a container we would not be ended by signals that we have no handler for.
     signal.signal(signal.SIGTERM, lambda number, _: sys.exit(128 + number))
+    signal.signal(signal.SIGUSR2, signal.SIG_IGN)  # until there is something to upgrade
     _check_settings(settings, count)
     if settings.file:  # parts that are started again insist on it: were it gone, other settings would be taken for it
         os.environ["MODICUM_CONFIG"] = settings.file
@@ -88,26 +99,52 @@ def _run_supervisor(settings: Settings, count: int) -> int:
 
 
 def _start_parts(settings: Settings, count: int, lifetime: "Lifetime") -> int:
-    from modicum.cli.supervisor import SupervisedProcess, Supervisor
-    from modicum.gateway.process.workers import BOARD, forget
+    from modicum.cli.supervisor import SupervisedProcess, Supervisor, Upgrade
+    from modicum.gateway.process.workers import BOARD, SERVES, Worker, forget, read_state
 
     bound = bind_listener("gateway.listen", *host_and_port("gateway.listen", settings.gateway.listen))
     bound.listen(BACKLOG)  # at once: who calls while the workers start waits, and a second gateway is turned away
     _reset_metrics(count)
     lives = ["--lifetime", *map(str, lifetime.handles)]
     shared = ["--workers", f"{count}", "--socket", f"{bound.fileno()}", *lives]
-    gateway = [
-        SupervisedProcess(
-            "gateway" if count == 1 else f"gateway (worker {index + 1})",
-            [*shared, "--worker", f"{index}", "--part", "gateway"],
-            inherited=[bound.fileno(), *lifetime.handles],
-            on_exit=partial(forget, state_folder() / BOARD, index),
-        )
-        for index in range(count)
-    ]
+    board = state_folder() / BOARD
+
+    def workers(generation: int) -> list[SupervisedProcess]:
+        slots = Worker(0, count, generation).siblings
+        return [
+            SupervisedProcess(
+                "gateway" if count == 1 else f"gateway (worker {index + 1})",
+                [*shared, "--worker", f"{index}", "--generation", f"{generation}", "--part", "gateway"],
+                inherited=[bound.fileno(), *lifetime.handles],
+                on_exit=partial(forget, board, slot),
+                is_ready=lambda slot=slot: read_state(board, slot) in SERVES,  # type: ignore[misc]
+            )
+            for index, slot in enumerate(slots)
+        ]
+
+    upgrade = Upgrade(workers, partial(_upgrade_fault, count), lambda line: click.echo(line, err=True))
+    gateway = workers(0)
     ledger = SupervisedProcess("ledger", [*lives, "--part", "ledger"], inherited=lifetime.handles)
     click.echo(welcome_text(settings, count), err=True)
-    return Supervisor(ledger, gateway, bound, drain_s=settings.gateway.drain_s, ending=lifetime.mark_ending).run()
+    return Supervisor(
+        ledger, gateway, bound, drain_s=settings.gateway.drain_s, ending=lifetime.mark_ending, upgrade=upgrade
+    ).run()
+
+
+def _upgrade_fault(count: int) -> str:
+    """Why the processes that run cannot be replaced by new ones with the settings as they are now."""
+    try:
+        settings = read_settings()
+        _check_settings(settings, count)
+    except UserError as error:
+        return str(error)
+    if (settings.budget or settings.limit) and not settings.state.redis:
+        return (
+            "budgets and limits are counted in the memory of the process that would be replaced, and two would each "
+            'count for themselves: have them share a Redis or Valkey (redis = "redis://host:6379/0" under [state], '
+            "docs/budgets.md), or stop and start 'modicum up'"
+        )
+    return ""
 
 
 def _reset_metrics(count: int) -> None:
@@ -120,11 +157,16 @@ def _reset_metrics(count: int) -> None:
     shutil.rmtree(folder, ignore_errors=True)
     shutil.rmtree(state_folder() / REPORTS, ignore_errors=True)
     (state_folder() / BOARD).unlink(missing_ok=True)
-    for name in (METRICS, METRICS.lower()):
-        os.environ.pop(name, None)  # the library looks at it wherever it is loaded
+    _forget_shared_metrics()
     if count > 1:
         folder.mkdir(parents=True, mode=0o700)
         os.environ[METRICS] = str(folder)
+
+
+def _forget_shared_metrics() -> None:
+    """The library looks for the folder wherever it is loaded."""
+    for name in (METRICS, METRICS.lower()):
+        os.environ.pop(name, None)
 
 
 def welcome_text(settings: Settings, count: int = 1) -> str:
@@ -167,7 +209,7 @@ def _check_settings(settings: Settings, count: int) -> None:
     host_and_port("console.listen", settings.console.listen)
 
 
-def _run_gateway(settings: Settings, index: int, count: int, handle: int | None) -> None:
+def _run_gateway(settings: Settings, index: int, count: int, generation: int, handle: int | None) -> None:
     from modicum.gateway.process.server import run
     from modicum.gateway.process.workers import Worker
 
@@ -177,7 +219,7 @@ def _run_gateway(settings: Settings, index: int, count: int, handle: int | None)
         state_folder(),
         resources.read_digest_key(),
         read_settings,
-        worker=Worker(index, count),
+        worker=Worker(index, count, generation),
         bound=bound,
         prices=partial(resources.load_prices, None, settings),
         open_ledger=partial(resources.ask_ledger, settings),

@@ -36,6 +36,8 @@ class AlertKind(StrEnum):
     """A gateway process cannot record, has lost a file that it lives on, or says nothing any more."""
     LEDGER_BEHIND = "ledger_behind"
     """Finished calls do not get into the ledger; the journals keep them."""
+    OUTCOME_COST = "outcome_cost"
+    """One result costs more than its budget says, and not by chance."""
     TEST = "test"
 
 
@@ -86,6 +88,16 @@ class BudgetState(NamedTuple):
         return f"budget '{self.name}'{f' of {of}' if of else ''}"
 
 
+class OutcomeState(NamedTuple):
+    """A result that costs more than its budget says."""
+
+    outcome: str
+    name: str
+    """Whose; empty: of all."""
+    limit_usd: float
+    why: str
+
+
 class RefusedLately(NamedTuple):
     """Refusals of one owner for one reason, within `REFUSALS_WITHIN`."""
 
@@ -118,6 +130,7 @@ class Situation(NamedTuple):
     """Why the ledger is away."""
     ledger_lag_s: float = 0.0
     """For how long a record has waited to get into it."""
+    outcomes: Sequence[OutcomeState] = ()
 
 
 class AlertRules(NamedTuple):
@@ -153,6 +166,15 @@ def conditions(situation: Situation, rules: AlertRules) -> Iterator[Alert]:
             text=f"no price is known for {model} of {provider or 'an unknown provider'}: its calls are in no dollar "
             "figure, and hard budgets in dollars refuse them; give it a price in prices.toml",
             facts={"provider": provider, "model": model},
+        )
+    for outcome in situation.outcomes:
+        of = f" of {outcome.name}" if outcome.name else ""
+        yield Alert(
+            kind=AlertKind.OUTCOME_COST,
+            subject=f"{outcome.outcome}|{outcome.name}|{outcome.limit_usd:g}",
+            at=situation.at,
+            text=f"one {outcome.outcome}{of} costs more than its ${outcome.limit_usd:,.2f}: {outcome.why}",
+            facts={"outcome": outcome.outcome, "of": outcome.name, "limit_usd": outcome.limit_usd},
         )
     yield from _of_workers(situation)
     yield from _of_ledger(situation, rules)

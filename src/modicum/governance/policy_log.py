@@ -18,7 +18,7 @@ class PolicyEvent(msgspec.Struct, frozen=True, kw_only=True):
 
     what: Literal["added", "changed", "removed"]
     part: str
-    """`clause NAME`, `budget NAME`, `data classes`, `owner classes`."""
+    """`clause NAME`, `budget NAME`, `outcome NAME`, `data classes`, `owner classes`."""
     at: datetime
     by: str
     definition: str = ""
@@ -27,10 +27,13 @@ class PolicyEvent(msgspec.Struct, frozen=True, kw_only=True):
     """What held before."""
 
 
-def parts_of(policy: CallPolicy, budgets: Iterable[Budget] = ()) -> dict[str, str]:
-    """A policy by its parts, each as JSON."""
+def parts_of(
+    policy: CallPolicy, budgets: Iterable[Budget] = (), outcomes: Mapping[str, object] | None = None
+) -> dict[str, str]:
+    """A policy by its parts, each as JSON. `outcomes`: what it says of outcomes, by their name."""
     parts = {f"clause {one.name}": _json(one) for one in policy.clauses}
     parts |= {f"budget {one.name}": _json(one) for one in budgets}
+    parts |= {f"outcome {name}": _json(one) for name, one in (outcomes or {}).items()}
     if policy.data_classes:
         parts["data classes"] = _json({"classes": policy.data_classes, "unnamed": policy.unnamed_class})
     if policy.owner_classes:

@@ -9,7 +9,7 @@ from modicum.calls.containment import contain
 from modicum.calls.facts import Facts
 from modicum.calls.prompt import Prompt, Unit, tokens_by_length
 from modicum.hooks.agents import HookedResult
-from modicum.optimizers.all_rules import RULES
+from modicum.optimizers.all_rules import CONTENT_RULES
 from modicum.optimizers.repeats import REPEATS
 from modicum.providers.prompt import content_digest
 
@@ -54,7 +54,7 @@ def shorten(
     A rule that fails changes nothing.
     """
     text = result.text
-    for rule in RULES:
+    for rule in CONTENT_RULES:
         if rule is REPEATS or not is_chosen(rule.name, names):
             # repeats are looked for among all results of the session (`session_memory.py`)
             continue

@@ -14,15 +14,19 @@ from modicum.context.secret_scan import SecretScan
 from modicum.context.tool_result_reuse import ReuseWatch
 from modicum.importers.forks import BookedIn, anchored
 from modicum.importers.format import Found, LogFormat, Reading
+from modicum.importers.rule_watch import RuleWatch
 
 OWN_ORDER = ("claude-code", "codex", "gemini-cli", "qwen-code", "opencode")
 """Sources that write a conversation into one file, in its order."""
 
 
 def read_with_listeners(log_format: LogFormat, path: Path, reading: Reading) -> Found:
-    """The calls of a file, with what can only be known while their text passes: exposure and reuse."""
-    scan, reuse = SecretScan(), ReuseWatch()
-    for item in reuse.add_reuse(log_format.read(path, replace(reading, listener=Listeners(scan, reuse)))):
+    """The calls of a file, with what can only be known while their text passes: exposure, reuse, and what rules would
+    have made of tool results.
+    """
+    scan, reuse, rules = SecretScan(), ReuseWatch(), RuleWatch()
+    calls = log_format.read(path, replace(reading, listener=Listeners(scan, reuse, rules)))
+    for item in rules.add_shortenings(reuse.add_reuse(calls)):
         yield item if isinstance(item, Problem) else scan.tagged(item)
 
 

@@ -4,7 +4,7 @@ Every saving is a replay. Findings of class exact and replayed are also replayed
 more than was spent; upper bounds and headroom stand beside that, in no sum.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from typing import Any
@@ -15,6 +15,7 @@ import numpy as np
 
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
+from modicum.insights.advice.client_advice import ClientAdvice, advice_for
 from modicum.insights.cache_replay.cause_words import describe
 from modicum.insights.caching import Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
@@ -25,9 +26,18 @@ from modicum.insights.rent import Rent, compute_rent
 from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal_savings
 from modicum.insights.segment_costs import price_segments
 from modicum.insights.timelines import CacheTimeline, Day, build_cache_timeline, list_days
-from modicum.insights.what_if import WhatIf, cap_tool_results, find_tool_results, parse_what_if
+from modicum.insights.what_if import (
+    KEEP_WARM,
+    RULES_FORM,
+    WhatIf,
+    cap_tool_results,
+    find_tool_results,
+    keep_warm_by_price,
+    parse_what_if,
+)
 from modicum.ledger.store import Store
 from modicum.metering.prices import PriceBook
+from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
 
 CAPS = (500, 1000, 2000, 4000, 8000)
 """Tokens per tool result for which the cap curve is drawn."""
@@ -63,6 +73,8 @@ class FindingResult(msgspec.Struct, frozen=True, kw_only=True):
     marginal_usd: float | None
     """On top of the findings above it, in the order of the list; these sum to the joint saving. None: in no sum."""
     remedy: str
+    advice: ClientAdvice | None
+    """What the user of the agent can do that made most of these calls; None: no agent did, or it has nothing for it."""
     guard: str
     examples: tuple[str, ...]
     lacks: str
@@ -84,6 +96,17 @@ class WhatIfResult(msgspec.Struct, frozen=True, kw_only=True):
     saving_share_high: float | None
     why_bound: str
     """What is not known, so that it is a bound; empty: the figure stands."""
+
+
+class RuleSavings(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rules of the gateway and library would have saved, replayed with the very same code."""
+
+    lossless: WhatIfResult
+    """The rules that lose nothing and the pings that keep caches warm, together."""
+    every: WhatIfResult
+    """The same with those rules that an owner has to weigh. What agents would have read again is not priced."""
+    rules: list[WhatIfResult]
+    """Each alone; those that would have changed nothing are left out."""
 
 
 class NamedBreaks(msgspec.Struct, frozen=True, kw_only=True):
@@ -142,6 +165,7 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     findings: list[FindingResult]
     joint_saving_usd: float
     joint_saving_share: float
+    rule_savings: RuleSavings
     what_if: list[WhatIfResult]
     what_if_saving_usd: float | None
     what_if_saving_share: float | None
@@ -221,7 +245,7 @@ def build(
         on_step(f"looking for {name.replace('_', ' ')}")
         findings.append(load_detector(name)(history))
     on_step("replaying what was found, alone and together")
-    rows, joint_usd = _replay_findings(replays, findings)
+    rows, joint_usd = _replay_findings(replays, findings, advice_for(history))
     on_step("replaying what was asked, and cuts of tool results")
     answers = _replay_what_ifs(replays, parsed)
     together = replays.run([one.change for one in parsed]) if parsed else None
@@ -242,6 +266,7 @@ def build(
         findings=rows,
         joint_saving_usd=joint_usd,
         joint_saving_share=joint_usd / whole if whole else 0.0,
+        rule_savings=_replay_rules(replays, prices),
         what_if=answers,
         what_if_saving_usd=together.saving_usd if together else None,
         what_if_saving_share=together.saving_share if together else None,
@@ -254,7 +279,9 @@ def build(
     )
 
 
-def _replay_findings(replays: Replay, findings: Sequence[Finding]) -> tuple[list[FindingResult], float]:
+def _replay_findings(
+    replays: Replay, findings: Sequence[Finding], advice: Mapping[str, ClientAdvice]
+) -> tuple[list[FindingResult], float]:
     """Every finding replayed alone, and what those that may be summed save together."""
     alone = [replays.run([found.change]) if found.change else None for found in findings]
     on_top = _find_marginal_savings(replays, findings, alone)
@@ -272,6 +299,7 @@ def _replay_findings(replays: Replay, findings: Sequence[Finding]) -> tuple[list
             saving_share=replayed.saving_share if replayed else None,
             marginal_usd=on_top.get(place),
             remedy=found.remedy,
+            advice=advice.get(found.name),
             guard=found.guard,
             examples=found.examples,
             lacks=found.lacks,
@@ -307,28 +335,61 @@ def _weaken(finding_class: FindingClass, *, is_bound: bool) -> FindingClass:
 
 def _replay_what_ifs(replays: Replay, what_ifs: Sequence[WhatIf]) -> list[WhatIfResult]:
     on_top = marginal_savings(replays, [what_if.change for what_if in what_ifs])
-    results = []
+    return [
+        _describe(replays, what_if.name, what_if.finding_class, replays.run([what_if.change]), more)
+        for what_if, more in zip(what_ifs, on_top, strict=True)
+    ]
+
+
+def _describe(
+    replays: Replay, name: str, finding_class: FindingClass, replayed: HistoryReplay, on_top: float | None
+) -> WhatIfResult:
     fidelity = replays.fidelity()
-    for what_if, more in zip(what_ifs, on_top, strict=True):
-        alone = replays.run([what_if.change])
-        error = 0.0 if fidelity.is_within else abs(fidelity.total_error) + fidelity.unexplained_share
-        low, high = alone.range_share(error)
-        why = "" if alone.is_proved else UNPROVED
-        why += f"{'; ' if why else ''}{UNFAITHFUL}" if not fidelity.is_within else ""
-        results.append(
-            WhatIfResult(
-                name=what_if.name,
-                finding_class=_weaken(what_if.finding_class, is_bound=bool(why)),
-                saving_usd=alone.saving_usd,
-                saving_share=alone.saving_share,
-                marginal_usd=more,
-                unpriced_calls=alone.unpriced_calls,
-                saving_share_low=low if why else None,
-                saving_share_high=high if why else None,
-                why_bound=why,
-            )
-        )
-    return results
+    error = 0.0 if fidelity.is_within else abs(fidelity.total_error) + fidelity.unexplained_share
+    low, high = replayed.range_share(error)
+    why = "" if replayed.is_proved else UNPROVED
+    why += f"{'; ' if why else ''}{UNFAITHFUL}" if not fidelity.is_within else ""
+    return WhatIfResult(
+        name=name,
+        finding_class=_weaken(finding_class, is_bound=bool(why)),
+        saving_usd=replayed.saving_usd,
+        saving_share=replayed.saving_share,
+        marginal_usd=replayed.saving_usd if on_top is None else on_top,
+        unpriced_calls=replayed.unpriced_calls,
+        saving_share_low=low if why else None,
+        saving_share_high=high if why else None,
+        why_bound=why,
+    )
+
+
+def _replay_rules(replays: Replay, prices: PriceBook) -> RuleSavings:
+    """Every rule as a what-if, and what they save together."""
+    history = replays.history
+    pings = _pings(history, prices)
+    alone = [parse_what_if(f"{RULES_FORM}={rule.name}", history, prices) for rule in CONTENT_RULES]
+    results = [
+        _replay_together(replays, one.name, [one.change])
+        for one in (*alone, *([WhatIf(KEEP_WARM, FindingClass.REPLAYED, pings)] if pings is not None else ()))
+        if not one.change.is_nothing
+    ]
+    together = []
+    for rules in (LOSSLESS_SET, ALL_SET):
+        change = parse_what_if(f"{RULES_FORM}={rules}", history, prices).change
+        name = f"{RULES_FORM}={rules}" + (f" {KEEP_WARM}" if pings is not None else "")
+        together.append(_replay_together(replays, name, [change, *([pings] if pings is not None else [])]))
+    return RuleSavings(lossless=together[0], every=together[1], rules=results)
+
+
+def _pings(history: History, prices: PriceBook) -> HistoryChange | None:
+    """As the gateway would send them; None: nothing here could be kept warm."""
+    try:
+        return keep_warm_by_price(history, prices)
+    except UserError:
+        return None
+
+
+def _replay_together(replays: Replay, name: str, changes: Sequence[HistoryChange]) -> WhatIfResult:
+    return _describe(replays, name, FindingClass.REPLAYED, replays.run(changes), None)
 
 
 def _cap_curve(replays: Replay) -> list[CapPoint]:
@@ -385,8 +446,11 @@ def _compute_fidelity_by_source(replays: Replay) -> list[SourceFidelity]:
 
 
 def _choose_first_steps(rows: Sequence[FindingResult]) -> list[str]:
-    """The findings that save most: first what may be summed, then what has to be proved."""
-    able = [row for row in rows if row.remedy and (row.saving_usd or 0) > 0]
+    """The findings that save most and that the reader can change: first what may be summed, then what has to be
+    proved.
+    """
+    changeable = [row for row in rows if row.advice is None or row.advice.who == "you"]
+    able = [row for row in changeable if row.remedy and (row.saving_usd or 0) > 0]
     proved = [row for row in able if row.marginal_usd is not None and (row.saving_share or 0) >= WORTH_DOING]
     able.sort(key=lambda row: (row not in proved, -(row.saving_usd or 0)))
     return [row.name for row in able[:STEPS_FIRST]]

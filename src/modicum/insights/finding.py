@@ -53,6 +53,11 @@ class HistoryChange:
     max_output_tokens: npt.NDArray[np.int64] | None = None
     """For every call the most output it would have had."""
 
+    @property
+    def is_nothing(self) -> bool:
+        """Whether it changes nothing."""
+        return all(not value if isinstance(value, dict | str) else value is None for value in vars(self).values())
+
 
 @dataclass(frozen=True)
 class Finding:

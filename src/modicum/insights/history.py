@@ -123,6 +123,8 @@ class History:
     apart_cost_usd: float = 0.0
     segment_read_share: Floats | None = None
     """Of each tool result the share that later calls referred to; NaN where nobody looked."""
+    shortened_shares: dict[str, Floats] = field(default_factory=dict)
+    """Of each segment the share that rules would have sent, by set of rules; 1 where they would have sent all. (S,)"""
     task_values: Floats | None = None
     """For every task the largest value among its outcomes; NaN where it has none."""
     memory: dict[str, Any] = field(init=False, repr=False, compare=False, default_factory=dict)
@@ -194,17 +196,32 @@ def load(store: Store, since: datetime, until: datetime) -> History:
     values = {row["task"]: row["value"] for row in store.ask("task_values") if row["task"]}
     return replace(
         history,
-        segment_read_share=align_read_shares(history, store.ask_columns("history_reuse", since=since, until=until)),
+        segment_read_share=align_shares(
+            history, store.ask_columns("history_reuse", since=since, until=until), "read_share"
+        ),
+        shortened_shares=_load_shortened_shares(history, store, since, until),
         task_values=np.array([values.get(task, np.nan) for task in history.tasks], np.float64),
     )
 
 
-def align_read_shares(history: History, reuse: Arrays) -> Floats:
-    """For every segment the share that later calls referred to, from the columns of `history_reuse`. (S,)
+def _load_shortened_shares(history: History, store: Store, since: datetime, until: datetime) -> dict[str, Floats]:
+    rows = store.ask_columns("history_shortenings", since=since, until=until)
+    return {
+        name: np.nan_to_num(
+            align_shares(history, {column: values[rows["rules"] == name] for column, values in rows.items()}, "share"),
+            nan=1.0,
+        )
+        for name in dict.fromkeys(rows["rules"].tolist())
+    }
 
-    A row of that question belongs to the segment of the same call and the same digest. The two lists are joined by one
-    number made of both: call times the number of digests, plus the place of the digest.
+
+def align_shares(history: History, rows: Arrays, column: str) -> Floats:
+    """For every segment a share that is known of it by its call and its digest; NaN where none is. (S,)
+
+    A row belongs to the segment of the same call and the same digest. The two lists are joined by one number made of
+    both: call times the number of digests, plus the place of the digest.
     """
+    reuse = rows
     shares = np.full(history.segments, np.nan)
     call_numbers = {name: number for number, name in enumerate(history.entry_ids)} if len(reuse["digest"]) else {}
     calls = np.array([call_numbers.get(name, -1) for name in reuse["entry_id"]], np.int64)
@@ -219,7 +236,7 @@ def align_read_shares(history: History, reuse: Arrays) -> Floats:
     if len(order) and len(segments):
         place = np.minimum(np.searchsorted(row_keys[order], segment_keys), len(order) - 1)
         fits = row_keys[order][place] == segment_keys
-        shares[segments[fits]] = reuse["read_share"][order[place[fits]]]
+        shares[segments[fits]] = reuse[column][order[place[fits]]]
     return shares
 
 

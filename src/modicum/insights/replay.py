@@ -130,6 +130,13 @@ class Replay:
         self.caching = Caching.compute(history)
 
     @cached_property
+    def rates(self) -> Floats:
+        """Dollars per token of each call as it was, a column per bucket in the order of `TEXT_BUCKETS`. (C, 6)"""
+        history = self.history
+        prompt = history.prompt.astype(np.float64)
+        return self._rates.per_call(history.model, history.models, history.tier, history.tiers, prompt)
+
+    @cached_property
     def base(self) -> PricedHistory:
         """The history as the rules reproduce it."""
         return self._simulate(JoinedChanges.join(self.history, ()))[0]

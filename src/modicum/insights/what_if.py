@@ -17,16 +17,19 @@ from modicum.metering.keep_warm import best_pings
 from modicum.metering.prices import PriceBook
 from modicum.metering.prompt_cache import CacheRules
 from modicum.metering.return_times import CODING_AGENTS
+from modicum.optimizers.all_rules import ALL_SET, CONTENT_RULES, LOSSLESS_SET
 
 FORMS = (
     "cache_ttl=5m|1h|30m|12h|24h|off",
     "keep_warm=5m:PINGS|oracle",
     "keep_warm=auto",
+    "rules=lossless|all|NAME",
     "cap_tool_results=TOKENS",
     "cap_output=TOKENS",
     "model:NAME=OTHER",
     "tier=batch|flex|priority",
 )
+RULES_FORM = "rules"
 KEEP_WARM = "keep_warm=auto"
 """As many pings as are expected to pay at the prices of each call's day: the rule of the gateway."""
 LONGEST_COUNT = 9
@@ -61,6 +64,8 @@ def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     of_caches = _parse_cache_change(text, history, prices)
     if of_caches is not None:
         return of_caches
+    if name == RULES_FORM:
+        return WhatIf(text, FindingClass.REPLAYED, shorten_results(history, value))
     if name == "cap_tool_results" and _is_count(value):
         return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value)))
     if name == "cap_output" and _is_count(value):
@@ -152,7 +157,7 @@ def _keep_warm_at_best(history: History, text: str, seconds: int, prices: PriceB
 
 def keep_warm_by_price(history: History, prices: PriceBook) -> HistoryChange:
     """Caches of main agents kept for their shortest time to live and renewed as often as the gateway would, by the very
-    same function, at the prices of each call's day.
+    same function, at the prices of each call's day. Those of agents within a task are kept as long and never renewed.
 
     Raises:
         UserError: no main agent's call in this history writes to a cache that is billed.
@@ -168,7 +173,9 @@ def keep_warm_by_price(history: History, prices: PriceBook) -> HistoryChange:
     kinds, kind = np.unique(np.nan_to_num(rates[:, columns]), axis=0, return_inverse=True)
     for number, (read, write) in enumerate(kinds):
         pings[kind.reshape(-1) == number] = best_pings(CODING_AGENTS, seconds, float(read), float(write))
-    return HistoryChange(ttl_seconds=change.ttl_seconds, pings=np.where(change.pings > 0, pings, 0))
+    able = find_rule_flags(history, lambda rules: rules.can_be_off)
+    ttl = np.where(able, _set_ttl(history, KEEP_WARM, seconds), -1)
+    return HistoryChange(ttl_seconds=ttl, pings=np.where(change.pings > 0, pings, 0))
 
 
 def _find_offered(history: History, seconds: int) -> Flags:
@@ -196,6 +203,21 @@ def cap_tool_results(history: History, most_tokens: int) -> HistoryChange:
         find_tool_results(history), np.minimum(history.segment_tokens, most_tokens), history.segment_tokens
     )
     return HistoryChange(segment_tokens=sizes)
+
+
+def shorten_results(history: History, rules: str) -> HistoryChange:
+    """Tool results as rules would have sent them: by name of a rule, those on by default, or all.
+
+    Raises:
+        UserError: there are no such rules, or the history was imported without looking at them.
+    """
+    names = [LOSSLESS_SET, ALL_SET, *(rule.name for rule in CONTENT_RULES)]
+    if rules not in names:
+        raise unknown_name("set of rules", rules, names)
+    shares = history.shortened_shares.get(rules)
+    if shares is None:
+        return HistoryChange()
+    return HistoryChange(segment_tokens=np.ceil(history.segment_tokens * shares).astype(np.int64))
 
 
 def find_tool_results(history: History) -> Flags:

@@ -31,7 +31,7 @@ from modicum.ledger.columns import (
 )
 from modicum.ledger.question_files import bind, question_text, without_comments
 from modicum.ledger.record_table import REVISION, N, RecordTable, Repeats
-from modicum.ledger.records import RECORDS
+from modicum.ledger.records import RECORDS, SHORTENINGS
 from modicum.ledger.rows import Arrays, Columns, Row
 from modicum.ledger.sql_store import FORMER_DIGEST, PURGED, SqlStore, mark_former, plain_array
 from modicum.ledger.store import Appended, Purge
@@ -154,6 +154,7 @@ class ClickHouseStore(SqlStore):
             f"ALTER TABLE segments_log DELETE WHERE entry_id IN ({chosen})",
             f"ALTER TABLE edits_log DELETE WHERE entry_id IN ({chosen})",
             f"ALTER TABLE reuse_log DELETE WHERE entry_id IN ({chosen})",
+            f"ALTER TABLE {SHORTENINGS.log} DELETE WHERE entry_id IN ({chosen})",
             f"ALTER TABLE entries_log DELETE WHERE entry_id IN ({chosen}) AND (entry_id, version) NOT IN ({newest})",
             f"ALTER TABLE entries_log DELETE WHERE {PURGED}",
         ):

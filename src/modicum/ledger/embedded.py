@@ -30,7 +30,7 @@ from modicum.ledger.columns import (
 )
 from modicum.ledger.question_files import bind, question_text
 from modicum.ledger.record_table import REVISION, ColumnKind, N, RecordTable, Repeats
-from modicum.ledger.records import RECORDS
+from modicum.ledger.records import RECORDS, SHORTENINGS
 from modicum.ledger.rows import Arrays, Columns, Row, storable_columns
 from modicum.ledger.sql_store import FORMER_DIGEST, PURGED, SqlStore, mark_former, plain_array
 from modicum.ledger.store import Appended, Purge
@@ -154,7 +154,7 @@ class DuckDBStore(SqlStore):
         parameters = {name: getattr(which, name) for name in which.__struct_fields__} | {"before": _naive(which.before)}
         with self._transaction():
             chosen = f"SELECT entry_id FROM entries WHERE {PURGED}"
-            for parts in ("segments", "edits", "reuse"):
+            for parts in ("segments", "edits", "reuse", SHORTENINGS.name):
                 self._base.execute(f"DELETE FROM {parts} WHERE entry_id IN ({chosen})", parameters)
             gone = self._base.execute(f"DELETE FROM entries WHERE {PURGED} RETURNING 1", parameters).fetchall()
         self._base.execute("CHECKPOINT")

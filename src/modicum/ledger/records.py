@@ -7,12 +7,13 @@ Entries are the one special case (`columns.py`): a call has parts in tables of t
 are replaced and forgotten with it, and it is forgotten by owner too.
 """
 
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
 import msgspec
 
-from modicum.calls import AuditEvent, EnergyWindow, Outcome, Owner
+from modicum.calls import AuditEvent, BookedShortening, EnergyWindow, Entry, Outcome, Owner
 from modicum.ledger.record_table import SENT, Column, ColumnKind, RecordTable, Repeats
 from modicum.ledger.rows import Row, json_text
 
@@ -128,5 +129,53 @@ AUDIT_EVENTS: RecordTable[AuditEvent] = RecordTable(
     clickhouse_log="audit_log",
 )
 
-RECORDS: dict[str, RecordTable[Any]] = {table.name: table for table in (OUTCOMES, ENERGY_WINDOWS, AUDIT_EVENTS)}
+SHORTENINGS: RecordTable[BookedShortening] = RecordTable(
+    name="shortenings",
+    label="hypothetical edits of tool results",
+    noun=BookedShortening,
+    columns=(
+        Column("shortening_id", _TEXT, lambda s: s.shortening_id),
+        SENT,
+        Column("entry_id", _TEXT, lambda s: s.entry_id),
+        Column("started", _TIME, lambda s: s.started),
+        Column("digest", _TEXT, lambda s: s.digest.hex()),
+        Column("rules", _NAME, lambda s: s.rules),
+        Column("share", _NUMBER, lambda s: s.share),
+    ),
+    from_row=lambda row: BookedShortening(
+        shortening_id=row["shortening_id"],
+        entry_id=row["entry_id"],
+        started=row["started"],
+        digest=bytes.fromhex(row["digest"]),
+        rules=row["rules"],
+        share=row["share"],
+    ),
+    identity="shortening_id",
+    time="started",
+    repeats=Repeats.LAST_SENT_STANDS,
+    purged_by_age=True,
+)
+
+
+def shortenings_of(entries: Iterable[Entry]) -> list[BookedShortening]:
+    """What rules would have made of the tool results that these entries brought, as rows of the ledger."""
+    rows: dict[str, BookedShortening] = {}
+    for entry in entries:
+        for part in entry.call.anatomy.added if entry.call.anatomy is not None else ():
+            for one in part.shortenings:
+                name = f"{entry.call.call_id}:{part.digest.hex()}:{one.rules}"
+                rows[name] = BookedShortening(
+                    shortening_id=name,
+                    entry_id=entry.call.call_id,
+                    started=entry.call.started,
+                    digest=part.digest,
+                    rules=one.rules,
+                    share=one.share,
+                )
+    return list(rows.values())
+
+
+RECORDS: dict[str, RecordTable[Any]] = {
+    table.name: table for table in (OUTCOMES, ENERGY_WINDOWS, AUDIT_EVENTS, SHORTENINGS)
+}
 """Every noun that a ledger holds beside its entries, by name. A ledger that is opened gets the tables that it lacks."""

@@ -73,7 +73,7 @@ async def _serve(
     bound.listen(BACKLOG)  # before the note is there: who finds it is answered, if a moment later
     (folder / "journal").mkdir(parents=True, exist_ok=True, mode=0o700)
     thread = LedgerThread(ledger, folder / "journal", folder / "events.sqlite", prices, log)
-    metrics, watch = ExportMetrics(thread), LedgerWatch(folder, settings, thread, log)
+    metrics, watch = ExportMetrics(thread), LedgerWatch(folder, settings, thread)
     thread.observe = watch.observe
     token = secrets.token_urlsafe(32)
     server = DrainingServer(

@@ -1,18 +1,48 @@
 """The list of rules."""
 
-from modicum.calls.rule import Rule
+from modicum.calls.rule import Rule, Safety
 from modicum.optimizers.base64_runs import BASE64
+from modicum.optimizers.cache_preparation import BREAKPOINTS, CACHE_KEY, TOOL_ORDER
+from modicum.optimizers.grouped_matches import GROUPED_MATCHES
 from modicum.optimizers.json_minify import MINIFY_JSON
 from modicum.optimizers.json_tables import TABLES
+from modicum.optimizers.line_numbers import LINE_NUMBERS
 from modicum.optimizers.log_folding import FOLD_LOGS
+from modicum.optimizers.loop_guard import LOOP_NUDGE, LOOP_STOP
 from modicum.optimizers.repeats import REPEATS
 from modicum.optimizers.result_cut import CUT
 from modicum.optimizers.terminal_output import TERMINAL
 
-RULES: tuple[Rule, ...] = (MINIFY_JSON, TABLES, TERMINAL, BASE64, FOLD_LOGS, CUT, REPEATS)
-"""All rules that need nothing prepared, each with its safety, in the order in which they run. References to a repeated
-result come last, so that they point to a text as it is sent. Rules of features (a team's plan) join them where the
-feature is set up."""
+GUARD_RULES: tuple[Rule, ...] = (LOOP_STOP, LOOP_NUDGE)
+"""They see circles. The one that stops counts first, and both before anything else is changed."""
+
+CACHE_RULES: tuple[Rule, ...] = (TOOL_ORDER, CACHE_KEY, BREAKPOINTS)
+"""They change nothing that the model reads."""
+
+CONTENT_RULES: tuple[Rule, ...] = (
+    LINE_NUMBERS,
+    GROUPED_MATCHES,
+    MINIFY_JSON,
+    TABLES,
+    TERMINAL,
+    BASE64,
+    FOLD_LOGS,
+    CUT,
+    REPEATS,
+)
+"""They shorten what tools returned. References to a repeated result come last, so that they point to a text as it is
+sent."""
+
+RULES: tuple[Rule, ...] = (*GUARD_RULES, *CONTENT_RULES, *CACHE_RULES)
+"""All rules that need nothing prepared, in the order in which they run. Rules of features (a team's plan) join them
+where the feature is set up."""
 
 DEFAULT_RULES: tuple[Rule, ...] = tuple(rule for rule in RULES if rule.is_default)
 """Those that run where nobody has chosen: they lose nothing, break no cache and take next to no time."""
+
+LOSSLESS_RULES: tuple[Rule, ...] = tuple(
+    rule for rule in CONTENT_RULES if rule.safety is Safety.LOSSLESS and rule.is_cache_safe
+)
+"""Rules for content that lose nothing and break no cache."""
+LOSSLESS_SET, ALL_SET = "lossless", "all"
+"""Names of sets of rules, in a ledger and where a change is typed: `LOSSLESS_RULES` and `CONTENT_RULES`."""

@@ -22,6 +22,8 @@ LEAST_CHARACTERS = 64
 """Below it nothing is worth a change."""
 MEMORY_CHARACTERS = 8_000_000
 """What one rule remembers at most, over all conversations."""
+SHOWS_EARLY_CHARACTERS = 4_000
+"""Within so many a text shows what it is: a numbered file, matches of a search, a log."""
 _ENTRY_CHARACTERS = 100
 """What an entry costs beside its text."""
 _EDITS_FILES = re.compile(r"edit|replace|patch|write|bash|shell|terminal|exec", re.IGNORECASE)

@@ -2,6 +2,7 @@
 
 import re
 from collections import Counter
+from itertools import islice
 
 from modicum.calls.rule import Safety
 from modicum.optimizers.arrival import arrival_rule
@@ -10,8 +11,9 @@ MARK = "[modicum log: "
 RARE = 3
 """Lines of a template that comes no more often than this all stay."""
 LEAST_LINES = 20
+LOOKED_AT_LINES = 200
 LEAST_LOG_SHARE = 0.6
-"""Of all lines, those that look like a log's: below it, the text is something else, and stays."""
+"""Of the first lines, those that look like a log's: below it, the text is something else, and stays."""
 _LOG_LINE = re.compile(
     r"^\W{0,3}(?:\d{4}[-/.]\d\d[-/.]\d\d|\d\d[-/.]\d\d[-/. ]|\d{6} \d{6}|\w{3}\s{1,2}(?:\w{3} )?\s?\d{1,2}\s\d\d:\d\d|"
     r"\d{2,4}[-:]\d\d[-:]\d\d|\d{8}-\d|\d{10}\b|- \d{10}\b|\[?(?:TRACE|DEBUG|INFO|NOTICE|WARN|WARNING|ERROR|FATAL)\b)"
@@ -51,7 +53,7 @@ def template_of(line: str) -> str:
 
 
 def _is_log(lines: list[str]) -> bool:
-    full = [line for line in lines if line.strip()]
+    full = [line for line in islice(lines, LOOKED_AT_LINES) if line.strip()]
     logged = sum(_LOG_LINE.search(line) is not None for line in full)
     return bool(full) and logged >= LEAST_LOG_SHARE * len(full)
 

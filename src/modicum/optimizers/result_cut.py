@@ -27,6 +27,9 @@ LONGEST_LINE = 2_000
 """Characters of a line from which on it is cut too."""
 _NOTE_CHARACTERS = 150
 _BUDGETS = [(re.compile(words, re.IGNORECASE), tokens) for words, tokens in BUDGETS]
+SHOWN_EARLY_LINES = 4
+"""Among so many a numbered file shows its first number."""
+_NUMBERED = re.compile(r"[ 0]{0,8}(\d{1,9})(?:→|\t|\| ?)")
 _WORD = re.compile(r"\w{3,}")
 _STRUCTURE = re.compile(
     r"^\s{0,8}(?:\d+\W+)?(?:#{1,6} |def |class |func |function |fn |type |interface |struct |impl |export |pub |"
@@ -79,7 +82,7 @@ def cut_text(text: str, question: str, most_characters: int) -> str:
             left -= sizes[place] + _NOTE_CHARACTERS
     if not chosen:
         return text
-    return "\n".join(_with_notes(blocks, chosen))
+    return "\n".join(_with_notes(blocks, chosen, first_line_of_file(text)))
 
 
 def _cut_key(key: str) -> str:
@@ -136,27 +139,43 @@ def _order(scores: Sequence[float], sizes: Sequence[int], most: int) -> Iterator
     yield from sorted(rest, key=lambda place: (-scores[place], place))
 
 
-def _with_notes(blocks: Sequence[str], chosen: set[int]) -> Iterator[str]:
-    line = 1
-    gap_from = gap_to = 0
+def first_line_of_file(text: str) -> int | None:
+    """The number in its file of a text's first line, where its lines show such numbers; None: nothing shows them. Lines
+    in front of the numbered ones count back from there.
+    """
+    for place, line in enumerate(text.split("\n", SHOWN_EARLY_LINES)[:SHOWN_EARLY_LINES]):
+        if numbered := _NUMBERED.match(line):
+            return int(numbered[1]) - place
+    return None
+
+
+def _with_notes(blocks: Sequence[str], chosen: set[int], first_line: int | None) -> Iterator[str]:
+    line = 1 if first_line is None else first_line
+    note = _note if first_line is None else _note_of_file
+    gap_from: int | None = None
+    gap_to = 0
     for place, block in enumerate(blocks):
         count = block.count("\n") + 1
         if place in chosen:
-            if gap_from:
-                yield _note(gap_from, gap_to)
-                gap_from = 0
+            if gap_from is not None:
+                yield note(gap_from, gap_to)
+                gap_from = None
             yield block
         else:
-            gap_from, gap_to = gap_from or line, line + count - 1
+            gap_from, gap_to = line if gap_from is None else gap_from, line + count - 1
         line += count
-    if gap_from:
-        yield _note(gap_from, gap_to)
+    if gap_from is not None:
+        yield note(gap_from, gap_to)
 
 
 def _note(first: int, last: int) -> str:
     return (
         f"{MARK}lines {first:,} to {last:,} of this output left out; call the tool again for that range to read them]"
     )
+
+
+def _note_of_file(first: int, last: int) -> str:
+    return f"{MARK}lines {first:,} to {last:,} of the file left out; read that range of it to see them]"
 
 
 CUT = Rule("content.cut", cut_results, Safety.LOSSY, is_cache_safe=True, purpose=PURPOSE)

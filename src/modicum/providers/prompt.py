@@ -86,6 +86,12 @@ class PromptShape(NamedTuple):
     """A block with another text; None: as most APIs write one."""
     with_short_marks: Callable[[Mapping[str, msgspec.Raw]], dict[str, msgspec.Raw]] | None = None
     """Fields with all cache marks for the shortest time; None: there are no marks."""
+    with_marks: Callable[[Mapping[str, msgspec.Raw]], dict[str, msgspec.Raw]] | None = None
+    """Fields with breakpoints of the prompt cache; None: there are no marks."""
+    mark: bytes = b""
+    """What stands in every request that marks what is cached."""
+    cache_key: str = ""
+    """The field that names the conversation to the provider's cache; empty: there is none."""
     as_instructions: Callable[[str], Any] = str
     """A text as the instructions."""
     as_user_message: Callable[[str], dict[str, Any]] = _as_user_message
@@ -170,6 +176,15 @@ class RequestPrompt(Prompt):
         self._read()
         return self._why_no_text
 
+    @property
+    def marks_cache(self) -> bool:
+        return not self._shape.mark or self._shape.mark in self._body
+
+    @property
+    def takes_cache_key(self) -> bool:
+        self._read()
+        return bool(self._shape.cache_key) and self._shape.cache_key not in self._fields
+
     def write(self, change: Change) -> bytes:
         """The request after a change, but for the model's name, which depends on where the call goes.
 
@@ -188,11 +203,35 @@ class RequestPrompt(Prompt):
             if not self._shape.effort:
                 raise DoesNotFit("the API has no field for effort")
             _write(fields, self._shape.effort, change.effort)
+        return _encode(self._with_cache_fields(fields, change))
+
+    def _with_cache_fields(self, fields: dict[str, msgspec.Raw], change: Change) -> dict[str, msgspec.Raw]:
+        if change.sorts_tools:
+            fields[TOOLS] = self._sorted_tools()
+        if change.cache_key:
+            if not self.takes_cache_key:
+                raise DoesNotFit("the API takes no key for its cache, or the caller gives one")
+            fields[self._shape.cache_key] = msgspec.Raw(_encode(change.cache_key))
+        if change.marks_cache:
+            if self._shape.with_marks is None or self.marks_cache:
+                raise DoesNotFit("the API has no cache marks, or the caller sets them")
+            fields = self._shape.with_marks(fields)
         if change.shortens_cache_marks:
             if self._shape.with_short_marks is None:
                 raise DoesNotFit("the API has no cache marks with a time to live")
             fields = self._shape.with_short_marks(fields)
-        return _encode(fields)
+        return fields
+
+    def _sorted_tools(self) -> msgspec.Raw:
+        names = {
+            place.number: unit.tool
+            for unit, place in zip(self.units, self._places, strict=True)
+            if place.field == TOOLS and place.block is None
+        }
+        tools = self._array(TOOLS)
+        if len(names) != len(tools) or (self._shape.mark and any(self._shape.mark in bytes(tool) for tool in tools)):
+            raise DoesNotFit("tools that are marked for the cache, or stand in groups, keep their order")
+        return msgspec.Raw(_encode([tools[number] for number in sorted(names, key=lambda one: (names[one], one))]))
 
     def _read(self) -> None:
         if self._is_read:

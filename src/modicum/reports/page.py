@@ -93,9 +93,7 @@ def _first_steps(document: Document) -> str:
     steps = [rows[name] for name in document["first_steps"] if name in rows]
     if not steps:
         return ""
-    items = "".join(
-        f"<li><b>{escape(row['title'])}</b>: {_format_saving(row)}. {escape(row['remedy'])}</li>" for row in steps
-    )
+    items = "".join(f"<li><b>{escape(row['title'])}</b>: {_format_saving(row)}. {_remedy(row)}</li>" for row in steps)
     return f"<h2>To do first</h2>\n<ol>{items}</ol>"
 
 
@@ -133,11 +131,20 @@ def _card(row: Document) -> str:
         f"<p>{escape(row['what'])}</p>"
         f'<p class="quiet">{row["calls"]:,} calls, {format_tokens(row["tokens"])} tokens, '
         f"{format_usd(row['gross_usd'])} in the record{_details(row['details'])}</p>"
-        f"<p><b>Remedy.</b> {escape(row['remedy'])}</p>"
+        f"<p><b>Remedy.</b> {_remedy(row)}</p>"
         f'<p class="guard">{escape(row["guard"])}</p>'
         + (f'<p class="quiet">Look at: {examples}</p>' if examples else "")
         + "</section>"
     )
+
+
+def _remedy(row: Document) -> str:
+    """What to do: with the agent at hand, if it has something for it."""
+    advice = row.get("advice")
+    if not advice:
+        return escape(row["remedy"])
+    into = f" Into {escape(advice['place'])}: <code>{escape(advice['paste'])}</code>" if advice["paste"] else ""
+    return f"{escape(advice['client'])}: {escape(advice['how'])}{into}"
 
 
 def _format_saving(row: Document) -> str:

@@ -8,6 +8,7 @@ import msgspec
 from modicum.settings.addresses import host_name
 
 MOST_WORKERS = 64
+MOST_UPGRADE_DRAIN_S = 86_400.0
 _ORIGIN = r"(?!http://[^:]+:80$|https://[^:]+:443$)[a-z][a-z0-9+.-]*://(?:[a-z0-9_](?:[a-z0-9._-]*)|\[[0-9a-f:]+\])(?::[0-9]{1,5})?"
 
 
@@ -46,6 +47,8 @@ class GatewaySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, k
     of the process, but not a power cut. Read at the start."""
     drain_s: float = 30.0
     """How long calls under way may go on after SIGTERM."""
+    upgrade_drain_s: float = 600.0
+    """How long calls and connections of the old processes may go on after an upgrade (SIGUSR2)."""
 
 
 def gateway_fault(gateway: GatewaySettings) -> tuple[str, str] | None:
@@ -55,6 +58,8 @@ def gateway_fault(gateway: GatewaySettings) -> tuple[str, str] | None:
             return "hosts", f"holds '{host}'; it takes names without scheme, port and '*', as 'llm.example.com'"
     if gateway.tls_key_file and not gateway.tls_certificate_file:
         return "tls_key_file", "is of no use without tls_certificate_file"
+    if not 0 <= gateway.upgrade_drain_s <= MOST_UPGRADE_DRAIN_S:
+        return "upgrade_drain_s", f"is a number of seconds from 0 to {MOST_UPGRADE_DRAIN_S:,.0f}"
     for origin in gateway.cors_origins:
         if not re.fullmatch(_ORIGIN, origin):
             return "cors_origins", (

@@ -7,6 +7,7 @@ import msgspec
 
 from modicum.governance.policy import EFFORTS, CallPolicy, Clause, OwnerClass
 from modicum.settings.budgets import BudgetSettings
+from modicum.settings.outcomes import OutcomeSettings
 
 MOST_TOKENS = 10**9
 MOST_CLASSES = 20
@@ -69,6 +70,8 @@ class PolicySettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     clause: tuple[ClauseSettings, ...] = ()
     budget: tuple[BudgetSettings, ...] = ()
     """As in modicum.toml (docs/budgets.md)."""
+    outcome: tuple[OutcomeSettings, ...] = ()
+    """What an outcome may cost, as in modicum.toml (docs/yield.md)."""
     file: str = ""
     """The file that it came from. Not set by hand."""
 

@@ -12,6 +12,7 @@ from modicum.calls import UserError
 from modicum.calls.outside.regular_file import read_regular
 from modicum.settings.budgets import BudgetSettings, budget_fault
 from modicum.settings.folders import policy_place
+from modicum.settings.outcomes import OutcomeSettings, outcome_fault
 from modicum.settings.places import line_of, line_of_row, list_accepted
 from modicum.settings.policy import (
     NO_POLICY_SETTINGS,
@@ -22,7 +23,12 @@ from modicum.settings.policy import (
 )
 from modicum.settings.table import Settings
 
-_TABLES = {"$.clause[": ClauseSettings, "$.owner_class[": OwnerClassSettings, "$.budget[": BudgetSettings}
+_TABLES = {
+    "$.clause[": ClauseSettings,
+    "$.owner_class[": OwnerClassSettings,
+    "$.budget[": BudgetSettings,
+    "$.outcome[": OutcomeSettings,
+}
 
 _KEY = re.compile(r"`\$\.(\w+)|unknown field `(\w+)`")
 """The key that a message of msgspec about one row is about."""
@@ -57,10 +63,11 @@ def read_policy_at(path: Path) -> PolicySettings:
         rules = parse_policy(path, _text(path))
     except FileNotFoundError:
         raise UserError(f"{path}: there is no such policy; docs/policy.md has one to start from") from None
-    if (broken := budget_fault(rules.budget, 0)) is not None:
-        index, key, accepted = broken
-        place = place_in_policy(rules, "budget", index, key)
-        raise UserError(f"{place}: budget '{rules.budget[index].name:.64}': {key} {accepted}")
+    for table, broken in (("budget", budget_fault(rules.budget, 0)), ("outcome", outcome_fault(rules.outcome, 0))):
+        if broken is not None:
+            index, key, accepted = broken
+            named = getattr(rules, table)[index].name
+            raise UserError(f"{place_in_policy(rules, table, index, key)}: {table} '{named:.64}': {key} {accepted}")
     return rules
 
 

@@ -70,16 +70,19 @@ def read_settings(environment: Mapping[str, str] = os.environ) -> Settings:
 def _with_policy(settings: Settings, text: str) -> Settings:
     """The settings with what `policy.toml` says; `text` is that of their own file. Budgets of both are one list."""
     rules = read_policy(settings)
-    budgets = (*settings.budget, *rules.budget)
-    if (broken := budget_fault(budgets, settings.keep_days)) is not None:
-        index, key, accepted = broken
-        named, row = budgets[index].name, index - len(settings.budget)
-        if row < 0:
-            place = f"{settings.file}{line_of_row(text, 'budget', index, key)}"
-        else:
-            place = place_in_policy(rules, "budget", row, key)
-        raise UserError(f"{place}: budget '{named:.64}': {key} {accepted}")
-    return msgspec.structs.replace(settings, budget=budgets, policy_rules=rules)
+    budgets, outcomes = (*settings.budget, *rules.budget), (*settings.outcome, *rules.outcome)
+    for table, own, broken in (
+        ("budget", len(settings.budget), budget_fault(budgets, settings.keep_days)),
+        ("outcome", len(settings.outcome), outcome_fault(outcomes, settings.keep_days)),
+    ):
+        if broken is not None:
+            index, key, accepted = broken
+            named = (budgets if table == "budget" else outcomes)[index].name
+            place = f"{settings.file}{line_of_row(text, table, index, key)}"
+            if index >= own:
+                place = place_in_policy(rules, table, index - own, key)
+            raise UserError(f"{place}: {table} '{named:.64}': {key} {accepted}")
+    return msgspec.structs.replace(settings, budget=budgets, outcome=outcomes, policy_rules=rules)
 
 
 def place_of(settings: Settings, table: str, key: str) -> str:
@@ -136,10 +139,6 @@ def _check_watching(settings: Settings, path: Path, text: str) -> None:
 
 def _check_limits(settings: Settings, path: Path, text: str) -> None:
     """Limits, and where they are counted. Budgets are checked with those of the policy."""
-    if (broken := outcome_fault(settings.outcome, settings.keep_days)) is not None:
-        index, key, accepted = broken
-        named = settings.outcome[index].name
-        raise UserError(f"{path}{line_of_row(text, 'outcome', index, key)}: outcome '{named:.64}': {key} {accepted}")
     upstreams = settings.upstreams or USUAL_UPSTREAMS
     if (amiss := resilience_fault(settings.resilience, upstreams, settings.models)) is not None:
         index, key, accepted = amiss

@@ -1,6 +1,5 @@
 """A gateway that starts, changes, ends, and is killed."""
 
-import asyncio
 import json
 import threading
 
@@ -8,12 +7,9 @@ import httpx2 as httpx
 import msgspec
 import openai
 import pytest
-import uvicorn
-from uvicorn.lifespan.off import LifespanOff
 
 from gateway.rig import CHAT, Rig, running, swallow, usual, wait_until
 from modicum.calls import CallStatus, UserError
-from modicum.gateway.process.server import _Server
 from modicum.settings import GatewaySettings, Settings, UpstreamSettings
 
 
@@ -34,37 +30,6 @@ def test_calls_under_way_are_finished_before_it_ends_and_no_new_ones_are_taken(t
 
     assert got
     assert rig.records()[0].status is CallStatus.OK
-
-
-class Connection:
-    """A connection as a server knows it, which closes when told to, unless a reply is under way on it."""
-
-    def __init__(self, server, *, busy=False):
-        self.server, self.busy, self.told = server, busy, asyncio.Event()
-        server.server_state.connections.add(self)
-
-    def shutdown(self):
-        self.told.set()
-        if not self.busy:
-            self.server.server_state.connections.discard(self)
-
-
-def test_a_connection_that_is_made_after_the_end_began_does_not_hold_it_up():
-    async def scenario():
-        server = _Server(uvicorn.Config(None, lifespan="off", timeout_graceful_shutdown=60), None, None, None)
-        server.servers, server.lifespan = [], LifespanOff(server.config)
-        busy = Connection(server, busy=True)
-        ending = asyncio.ensure_future(server.shutdown())
-        await busy.told.wait()
-
-        late = Connection(server)
-        await late.told.wait()
-        assert not ending.done()
-
-        busy.busy = False
-        await ending
-
-    asyncio.run(asyncio.wait_for(scenario(), 30))
 
 
 def test_settings_that_are_wrong_are_told_and_the_old_ones_stay(tmp_path, capfd):

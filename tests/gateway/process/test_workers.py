@@ -3,7 +3,7 @@ import sys
 
 import pytest
 
-from modicum.gateway.process.workers import Board, State, Worker, forget, journal_name
+from modicum.gateway.process.workers import Board, State, Worker, forget, journal_name, read_state
 
 
 @pytest.fixture
@@ -55,3 +55,21 @@ def test_connections_are_left_to_a_ready_worker_that_has_fewer(boards):
 def test_the_first_worker_has_the_same_journal_however_many_there_are():
     assert (Worker().journal, Worker(0, 4).journal, Worker(1, 4).journal) == ("gateway", "gateway", "gateway-2")
     assert len({journal_name(index) for index in range(64)}) == 64
+
+
+def test_workers_of_another_generation_are_no_siblings(tmp_path):
+    old = [Board(tmp_path / "workers", Worker(index, 2)) for index in range(2)]
+    new = [Board(tmp_path / "workers", Worker(index, 2, 1)) for index in range(2)]
+    for board in old:
+        board.tell(State.DRAINING)
+    for board in new:
+        board.tell(State.READY)
+
+    assert new[0].others() == [State.READY]
+    assert old[0].others() == [State.DRAINING]
+    assert len({Worker(index, 64, generation).journal for index in range(64) for generation in range(2)}) == 128
+    assert read_state(tmp_path / "workers", Worker(1, 2, 1).slot) is State.READY
+    assert read_state(tmp_path / "workers", 77) is State.ABSENT
+    assert read_state(tmp_path / "nowhere", 0) is State.ABSENT
+    for board in (*old, *new):
+        board.close()

@@ -19,6 +19,12 @@ def test_what_gets_no_pings_keeps_its_hour(tmp_path):
     with warm_rig(tmp_path) as warm:
         thinking = {"type": "enabled", "budget_tokens": 1024}
         assert warm.call("hello", system=SYSTEM, thinking=thinking, max_tokens=2000).usage.cache_write_1h > 1024
-        assert warm.call("bye", system=SYSTEM, headers={"x-modicum-agent": "a"}).edits == ()
     with warm_rig(tmp_path / "other", keep_warm=False) as warm:
         assert warm.call("hello", system=SYSTEM).usage.cache_write_1h > 1024
+
+
+def test_agents_within_a_task_need_no_hour(tmp_path):
+    with warm_rig(tmp_path) as warm:
+        call = warm.call("look it up", system=SYSTEM, headers={"x-modicum-agent": "a"})
+
+        assert (call.usage.cache_write_1h, [edit.rule for edit in call.edits]) == (0, ["cache.short_marks"])

@@ -89,14 +89,14 @@ def act(*, name: str, rules: tuple[str, ...], hold_out: float, yes: bool) -> Non
     """
     from modicum.calls.call import NOBODY
     from modicum.hooks.policy import write_policy
-    from modicum.optimizers.all_rules import RULES
+    from modicum.optimizers.all_rules import CONTENT_RULES
     from modicum.sdk.optimizing import choose_rules
 
     agent, policy = _agent(name), _policy(name)
     if not agent.can_replace:
         raise UserError(f"{agent.title} lets no hook replace what a tool returned: its hooks can only watch")
     choice = choose_rules(on=rules)
-    chosen = [rule for rule in RULES if not choice.why_off(rule, NOBODY)]
+    chosen = [rule for rule in CONTENT_RULES if not choice.why_off(rule, NOBODY)]
     for rule in chosen:
         output.print_text(f"{rule.name} ({rule.safety}): {rule.purpose}")
     _agree(yes)

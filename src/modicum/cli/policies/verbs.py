@@ -73,6 +73,7 @@ def show(path: Path | None, *, as_json: bool) -> None:
             "file": rules.file,
             "clauses": policy_of(rules).clauses,
             "budgets": [one.name for one in rules.budget],
+            "outcomes": [one.name for one in rules.outcome],
             "ways": [{"data_class": one.data_class, "upstreams": one.ways} for one in reach],
             "warnings": warnings,
         }
@@ -83,6 +84,8 @@ def show(path: Path | None, *, as_json: bool) -> None:
         output.print_table(["place", "clause", "covers", "allows"], rows, left=4)
     if rules.budget:
         click.echo(f"budgets: {', '.join(one.name for one in rules.budget)} (modicum budget show)")
+    if rules.outcome:
+        click.echo(f"costs of outcomes: {', '.join(one.name for one in rules.outcome)} (modicum budget show)")
     for one in reach:
         of = f"of the data class '{one.data_class}' " if one.data_class else ""
         click.echo(f"calls {of}can go to: {', '.join(one.ways) or 'nowhere'}")

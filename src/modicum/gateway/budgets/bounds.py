@@ -60,7 +60,7 @@ def survey_request(dialect: Dialect, body: bytes, facts: RequestFacts, model: st
     """
     document = parse_request_object(body)
     names = frozenset(_names(document))
-    has_media = any(not block.is_text for block in dialect.segments(body))
+    has_media = any(not block.is_text for block in dialect.blocks_of(document))
     window = context_window_tokens(model, provider)
     uses = _tool_uses(document)
     if has_media or uses or names & _POINTS_ELSEWHERE or isinstance(document.get("prompt"), Mapping):

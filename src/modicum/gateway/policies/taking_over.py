@@ -64,7 +64,8 @@ def record_policy(settings: Settings, events: EventFile) -> list[PolicyEvent]:
     """
     rules = settings.policy_rules
     former = fold_policy(events.read(EVENT_KIND, PolicyEvent))
-    now = parts_of(policy_of(rules), budgets_of(rules.budget, settings.timezone))
+    outcomes = {one.name: one for one in rules.outcome}
+    now = parts_of(policy_of(rules), budgets_of(rules.budget, settings.timezone), outcomes)
     changes = changes_between(former, now, datetime.now(UTC), _writer(rules))
     for event in changes:
         events.append(EVENT_KIND, event)

@@ -76,12 +76,21 @@ class Accepting:
         bound.listen(BACKLOG)
         self._resume()
 
-    def close(self) -> None:
-        """Takes no more."""
+    def stop(self) -> None:
+        """Takes no more; who is connecting is let in."""
         if self._bound.fileno() >= 0:
             self._loop.remove_reader(self._bound)
             self._bound.close()
             self._give_spare()
+
+    @property
+    def is_connecting(self) -> bool:
+        """Whether a connection was taken that is not made yet."""
+        return bool(self._connecting)
+
+    def close(self) -> None:
+        """Takes no more."""
+        self.stop()
         if self._tls is not None:
             for task in self._connecting:
                 task.cancel()  # who has not yet agreed on keys could keep us waiting

@@ -13,6 +13,8 @@ from modicum.gateway.http.upgrades import PlainProtocol
 
 MOST_HEADER_BYTES = 64 * 1024
 HEADERS_WITHIN_S = 20.0
+LEAVING = "leaving"
+"""In the state of the process's server: each connection ends with its next reply."""
 
 
 class GuardedProtocol(PlainProtocol):
@@ -65,6 +67,8 @@ class GuardedProtocol(PlainProtocol):
             self._header_timer.cancel()
             self._header_timer = None
         super().on_headers_complete()
+        if LEAVING in self.app_state:
+            self.cycle.keep_alive = False
         if not self.parser.should_upgrade() and not self.cycle.keep_alive:
             self.cycle.transport = _Last(self)  # type: ignore[assignment]
 

@@ -38,6 +38,7 @@ class Metrics:
         self._add_attempt_metrics()
         self._add_record_metrics()
         self._known: dict[tuple[str, str, str], tuple[Counter, Histogram, Histogram, list[Counter]]] = {}
+        self._upstreams: set[str] = set()
         self._models = set() if shared is None else _models_in(shared)
 
     def _add_call_metrics(self) -> None:
@@ -199,7 +200,19 @@ class Metrics:
     def upstream_full(self, upstream: str) -> None:
         self._full.labels(upstream).inc()
 
+    def retire(self) -> None:
+        """Nothing is under way here any more, and nothing is limited: others go on, and the sums are theirs. What was
+        counted stays.
+        """
+        for name in list(self._upstreams):
+            self.upstream_gauges(name, 0, 0)
+            self.circuit_changed(name, is_open=False)
+        for gauge in (self.under_way, self.waiting, self.bodies_held, self.bodies_limit):
+            gauge.set(0)
+        self.healthy.set(1)
+
     def upstream_gauges(self, upstream: str, under_way: int, limit: int) -> None:
+        self._upstreams.add(upstream)
         self._at_upstream.labels(upstream).set(under_way)
         self._upstream_limit.labels(upstream).set(limit)
 

@@ -28,9 +28,11 @@ async def recover(journal: Journal) -> None:
     log("recovered", calls=len(records))
 
 
-async def recover_others(folder: Path, count: int) -> None:
-    """There were more workers once: what those had under way would otherwise wait until there are as many again."""
-    mine = {journal_name(index) for index in range(count)}
+async def recover_others(folder: Path, siblings: range) -> None:
+    """There were more workers once, or others before an upgrade: what those had under way would otherwise wait until
+    there are such again. `siblings` are the places of those that run.
+    """
+    mine = {journal_name(slot) for slot in siblings}
     for path in folder.glob("*.underway"):  # noqa: ASYNC240 - at the start, before anybody calls
         if path.stem not in mine:
             try:

@@ -28,7 +28,7 @@ from modicum.gateway.callers.owners import Owners
 from modicum.gateway.callers.shared_events import SharedEvents
 from modicum.gateway.chosen_rules import ChosenRules, split_rules
 from modicum.gateway.experimenting import LiveExperiments
-from modicum.gateway.failures import contain_stage
+from modicum.gateway.failures import Failed, contain_stage
 from modicum.gateway.http.app import App
 from modicum.gateway.http.body_budget import budget_of
 from modicum.gateway.http.cors import Cors
@@ -43,7 +43,7 @@ from modicum.gateway.parts import Parts
 from modicum.gateway.pipeline import Pipeline
 from modicum.gateway.policies.authorising import Authorising
 from modicum.gateway.policies.taking_over import take_over_policy
-from modicum.gateway.process.fair_accept import Accepting
+from modicum.gateway.process.call_server import CallServer
 from modicum.gateway.process.from_settings import upstreams_of
 from modicum.gateway.process.guarded_protocol import GuardedProtocol
 from modicum.gateway.process.log import log, take_over
@@ -74,13 +74,11 @@ from modicum.metering.prices import PriceBook
 from modicum.optimizers.all_rules import RULES
 from modicum.outbound.keepalive import Connections
 from modicum.outbound.listener import bind_listener
-from modicum.outbound.server import DrainingServer
 from modicum.settings import Settings, budgets_of, limits_of, policies_of, policy_place, rule_choice_of
 from modicum.settings.addresses import host_and_port
 
 LOOK_EVERY_S = 0.5
 """How soon a changed settings file is seen."""
-TURN_AWAY_EVERY_S = 0.05
 RECORDS_WITHIN_S = 5.0
 _CHANGED = ((-1, -1),)
 
@@ -129,7 +127,7 @@ class Gateway:
         self._troubles = Troubles()
         self._app: App | None = None
         self._tls: TlsListener | None = None
-        self.server: _Server | None = None
+        self.server: CallServer | None = None
         """Once it listens."""
 
     async def serve(self) -> None:
@@ -185,7 +183,7 @@ class Gateway:
         try:
             await self._listen(bound, board)
         finally:
-            beside.cancel()
+            await _end(beside, parts.metrics.failed)
             await _wait_for_records(journal)
             await self._close(board)
 
@@ -194,6 +192,7 @@ class Gateway:
             self._teams.close()
         report_end(self.parts.refusals, self._folder / REPORTS, self._worker.journal)
         await self.parts.close()
+        self.parts.metrics.retire()
         board.close()
         self._events.close()
 
@@ -215,7 +214,7 @@ class Gateway:
             most_body_bytes=settings.most_body_mb * 1024 * 1024,
             slow_client_s=settings.slow_client_s,
         )
-        self.server = server = _Server(
+        self.server = server = CallServer(
             uvicorn.Config(
                 app,
                 http=GuardedProtocol,
@@ -244,6 +243,7 @@ class Gateway:
         again = asyncio.Event()
         if threading.current_thread() is threading.main_thread():
             asyncio.get_running_loop().add_signal_handler(signal.SIGHUP, self._told_to_reload, again)
+            asyncio.get_running_loop().add_signal_handler(signal.SIGUSR2, self._leave)
         pinging: asyncio.Task[None] | None = None
         while True:
             self.parts.update_gauges(self.pipeline.in_force.upstreams)
@@ -253,6 +253,8 @@ class Gateway:
             await self._report()
             with suppress(TimeoutError):
                 await asyncio.wait_for(again.wait(), LOOK_EVERY_S)
+            if again.is_set() and self._worker.index == 0:  # a worker may have died that nobody starts again
+                await recover_others(self._folder / "journal", self._worker.siblings)
             again.clear()
             self._troubles.check(self.parts, self._events, self._keys, self._settings)
             if (stamp := _stamp(self._settings)) != self._stamp:
@@ -271,7 +273,7 @@ class Gateway:
     async def _recover(self, journal: Journal) -> None:
         await recover(journal)
         if self._worker.index == 0:
-            await recover_others(self._folder / "journal", self._worker.count)
+            await recover_others(self._folder / "journal", self._worker.siblings)
 
     def _refusals_of(self, metrics: Metrics) -> Refusals:
         """Counts on where a former process of this worker ended."""
@@ -283,6 +285,11 @@ class Gateway:
         parts, folder = self.parts, self._folder / REPORTS
         circuits, trouble = self._resilient.open_circuits, parts.readiness.unready
         await report_worker(parts.refusals, folder, self._worker.journal, circuits, trouble, parts.metrics.failed)
+
+    def _leave(self) -> None:
+        """Others serve from now on: what is connected here is served to its end."""
+        if self.server is not None:
+            self.server.leave(self._settings.gateway.upgrade_drain_s)
 
     def _told_to_reload(self, again: asyncio.Event) -> None:
         self._stamp = _CHANGED
@@ -383,62 +390,11 @@ class Gateway:
         return shared_metrics(self._folder) if self._worker.count > 1 else None
 
 
-class _Server(DrainingServer):
-    """Tells the pipeline when it is time to drain."""
-
-    @property
-    def port(self) -> int:
-        """Where it listens in fact, if port 0 was asked for."""
-        number: int = self.servers[0].sockets[0].getsockname()[1]
-        return number
-
-    def drain(self) -> None:
-        """Takes no more calls and ends when those under way have ended."""
-        self._parts.readiness.draining = True
-        self.should_exit = True
-
-    def __init__(
-        self, config: uvicorn.Config, parts: Parts, board: Board, shortage: Shortage, tls: TlsListener | None = None
-    ) -> None:
-        super().__init__(config)
-        self._parts, self._board, self._shortage, self._ending_signal = parts, board, shortage, 0
-        self._tls = tls.context if tls is not None else None
-
-    @property
-    def connections(self) -> int:
-        return len(self.server_state.connections)
-
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        assert sockets is not None  # noqa: S101 - inherited
-        protocol = partial(
-            GuardedProtocol, config=self.config, server_state=self.server_state, app_state=self.lifespan.state
-        )
-        accepting = Accepting(sockets[0], protocol, self._board, lambda: self.connections, self._shortage, self._tls)
-        self.servers = [accepting]  # type: ignore[list-item]
-        self.started = True
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """As uvicorn does, and also for connections that were taken before the end and are made only now: kept alive,
-        one of them would have its caller refused again and again until the drain is over.
-        """
-        if self._ending_signal:
-            log("draining", signal=signal.Signals(self._ending_signal).name, calls=self._parts.journal.calls_under_way)
-        turning_away = asyncio.create_task(self._turn_away())
-        try:
-            await super().shutdown(sockets)
-        finally:
-            turning_away.cancel()
-
-    async def _turn_away(self) -> None:
-        while True:
-            await asyncio.sleep(TURN_AWAY_EVERY_S)
-            for connection in list(self.server_state.connections):
-                connection.shutdown()  # at once, or after the reply that is under way
-
-    def handle_exit(self, sig: int, frame: Any) -> None:
-        self._parts.readiness.draining = True
-        self._ending_signal = sig  # logged by `shutdown`: a write that a signal interrupts must not be begun again
-        super().handle_exit(sig, frame)
+async def _end(beside: "asyncio.Future[list[None]]", failed: Failed) -> None:
+    """Ends what runs beside the calls. That it was ended is news to nobody; that it had failed is."""
+    beside.cancel()
+    with suppress(asyncio.CancelledError), contain_stage("beside", failed):
+        await beside
 
 
 async def _wait_for_records(journal: Journal) -> None:
@@ -483,7 +439,7 @@ def run(
     take_over("uvicorn.error", "asyncio")
     raise_limit()
     if worker.count > 1:
-        share(worker.index)
+        share(worker.slot)
     # A call leaves few cycles behind, and what is imported by now stays to the end: to look through it over and over
     # took a tenth of the CPU.
     gc.collect()

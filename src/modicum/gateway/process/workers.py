@@ -19,6 +19,8 @@ from modicum.settings import MOST_WORKERS
 _SLOT = struct.Struct("<IB3x")
 _CONNECTIONS = struct.Struct("<I")
 _SLOT_BYTES = _SLOT.size + _CONNECTIONS.size
+GENERATIONS = 2
+BOARD_BYTES = GENERATIONS * MOST_WORKERS * _SLOT_BYTES
 
 
 class Worker(msgspec.Struct, frozen=True):
@@ -26,11 +28,23 @@ class Worker(msgspec.Struct, frozen=True):
 
     index: int = 0
     count: int = 1
+    generation: int = 0
+    """0 or 1: an upgrade has new processes of the other generation run beside those that leave."""
+
+    @property
+    def slot(self) -> int:
+        """Its place among all that may run at once."""
+        return self.generation * MOST_WORKERS + self.index
+
+    @property
+    def siblings(self) -> range:
+        """The places of all workers of its generation."""
+        return range(self.generation * MOST_WORKERS, self.generation * MOST_WORKERS + self.count)
 
     @property
     def journal(self) -> str:
         """The name of its journal. The first one's does not depend on how many there are."""
-        return journal_name(self.index)
+        return journal_name(self.slot)
 
 
 ALONE = Worker()
@@ -53,6 +67,10 @@ class State(IntEnum):
     """It serves, and what it needs for the next start or for news of keys and settings has gone."""
 
 
+SERVES = frozenset({State.READY, State.NOT_RECORDING, State.TROUBLED})
+"""How a worker is that listens."""
+
+
 class Board:
     """How each worker is, in a file that all of them map.
 
@@ -64,11 +82,9 @@ class Board:
     """
 
     def __init__(self, path: Path, worker: Worker) -> None:
-        self._index = worker.index
-        self._count = worker.count
-        size = MOST_WORKERS * _SLOT_BYTES
+        self._index, self._siblings = worker.slot, worker.siblings
         try:
-            self._map = _mapped(path, size)
+            self._map = _mapped(path, BOARD_BYTES)
         except OSError as error:
             raise UserError(f"{path} cannot be made or read: {error.strerror}; 'modicum doctor' looks at it") from None
 
@@ -77,7 +93,7 @@ class Board:
 
     def others(self) -> list[State]:
         """How each other worker is; one that has died is absent, whatever it said last."""
-        return [self._state(index) for index in range(self._count) if index != self._index]
+        return [self._state(index) for index in self._siblings if index != self._index]
 
     def tell_connections(self, count: int) -> None:
         """How many callers are connected here."""
@@ -85,19 +101,31 @@ class Board:
 
     def others_have_fewer(self, count: int) -> bool:
         """Whether a worker that is ready said that it has fewer connections."""
-        for index in range(self._count):
+        for index in self._siblings:
             (theirs,) = _CONNECTIONS.unpack_from(self._map, index * _SLOT_BYTES + _SLOT.size)
             if theirs < count and index != self._index and self._state(index) is State.READY:
                 return True
         return False
 
     def _state(self, index: int) -> State:
-        process, state = _SLOT.unpack_from(self._map, index * _SLOT_BYTES)
-        return State(state) if process and _lives(process) else State.ABSENT
+        return _state_at(self._map, index)
 
     def close(self) -> None:
         self.tell(State.ABSENT)
         self._map.close()
+
+
+def read_state(path: Path, slot: int) -> State:
+    """How a worker is, for a process that is none."""
+    try:
+        return _state_at(path.read_bytes(), slot)
+    except (OSError, struct.error):
+        return State.ABSENT
+
+
+def _state_at(board: "bytes | mmap.mmap", slot: int) -> State:
+    process, state = _SLOT.unpack_from(board, slot * _SLOT_BYTES)
+    return State(state) if process and _lives(process) else State.ABSENT
 
 
 def _mapped(path: Path, size: int) -> mmap.mmap:

@@ -1,4 +1,7 @@
-"""Caches that pings keep warm are written for five minutes: an hour's write costs more, and is not needed then."""
+"""Time to live by kind of task: caches that pings keep warm, and those of agents within a task, are written for five
+minutes. An hour's write costs more. Pings make it needless, and an agent within a task makes no long pause and ends
+with its work.
+"""
 
 from collections.abc import Callable
 
@@ -11,7 +14,7 @@ from modicum.gateway.exchange import Exchange
 from modicum.gateway.optimizing import FeatureFacts
 from modicum.gateway.warming.pings import is_billed_by_use, make_ping
 
-_CHANGE = Change(shortens_cache_marks=True, why="pings keep it warm, so it is cached for five minutes, not an hour")
+_CHANGE = Change(shortens_cache_marks=True, why="five minutes are enough for what is pinged and for agents in a task")
 _ONE_HOUR = b'"1h"'
 
 
@@ -24,7 +27,7 @@ SHORT_MARKS = Rule("cache.short_marks", shorten)
 
 
 class ShortMarks:
-    """Brings the rule to calls whose conversation will be pinged (`optimizing.FactSource`).
+    """Brings the rule to calls whose conversation will be pinged, or ends with its work (`optimizing.FactSource`).
 
     Args:
         wants: whether an owner chose that caches are kept warm.
@@ -37,8 +40,10 @@ class ShortMarks:
 
     def facts(self, exchange: Exchange) -> FeatureFacts | None:
         about = exchange.about
-        if about.agent or exchange.translation is not None or _ONE_HOUR not in exchange.edited:
+        if exchange.translation is not None or _ONE_HOUR not in exchange.edited:
             return None
-        if not self._wants(about.owner) or not is_billed_by_use(exchange) or make_ping(exchange) is None:
+        if not self._wants(about.owner) or not is_billed_by_use(exchange):
+            return None
+        if not about.agent and make_ping(exchange) is None:
             return None
         return FeatureFacts(rules=(SHORT_MARKS,))

@@ -1,6 +1,6 @@
 """What the ledger process watches: owners' figures, budgets, workers. Asked by `/metrics` and by who alerts."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -23,7 +23,7 @@ from modicum.ledger_process.watching.alerting import (
 )
 from modicum.ledger_process.watching.budget_watch import BudgetWatch
 from modicum.ledger_process.watching.live_settings import LiveSettings
-from modicum.ledger_process.watching.outcome_alerts import OutcomeAlerts
+from modicum.ledger_process.watching.outcome_watch import OutcomeWatch
 from modicum.ledger_process.watching.owner_metrics import OwnerMetrics
 from modicum.ledger_process.watching.standing_metrics import BudgetMetrics, LedgerMetrics, WorkerMetrics
 from modicum.settings import budgets_of, outcome_budgets_of
@@ -34,17 +34,14 @@ class LedgerWatch:
 
     Args:
         folder: of the gateway's state.
-        log: takes a line on what should be looked at.
     """
 
-    def __init__(
-        self, folder: Path, settings: LiveSettings, ledger: LedgerThread, log: Callable[[str], None] = lambda _: None
-    ) -> None:
+    def __init__(self, folder: Path, settings: LiveSettings, ledger: LedgerThread) -> None:
         most_owners = settings.current.metrics.most_owners
         self.settings = settings
         self.owners = OwnerMetrics(most_owners)
         self.budgets = BudgetWatch(folder / "journal")
-        self.outcomes = OutcomeAlerts(log)
+        self.outcomes = OutcomeWatch()
         self.ledger = ledger
         self._folder = folder
         self._unpriced, self._refusals, self._lag = UnpricedModels(), RefusalWindow(), LedgerLag()
@@ -80,6 +77,7 @@ class LedgerWatch:
             worker_states(reports),
             self.ledger.reason,
             self._lag.seconds(progress.records, progress.behind),
+            self.outcomes.above,
         )
 
     def show(self, metrics: Collector) -> None:

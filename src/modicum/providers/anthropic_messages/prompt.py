@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modicum.calls import SegmentKind
-from modicum.providers.anthropic_messages.cache_marks import shorten_marks
+from modicum.providers.anthropic_messages.cache_marks import MARK, set_marks, shorten_marks
 from modicum.providers.fields import mapping, text
 from modicum.providers.prompt import Field, MessagePart, PromptShape, forced_tool, only_text
 
@@ -53,4 +53,6 @@ SHAPE = PromptShape(
     output_caps=("max_tokens",),
     effort=("output_config", "effort"),
     with_short_marks=shorten_marks,
+    with_marks=set_marks,
+    mark=f'"{MARK}"'.encode("ascii"),
 )

@@ -52,5 +52,10 @@ def _why_no_text(field: Field) -> str:
 
 
 SHAPE = PromptShape(
-    "messages", _parts, _why_no_text, output_caps=("max_completion_tokens", "max_tokens"), effort=("reasoning_effort",)
+    "messages",
+    _parts,
+    _why_no_text,
+    output_caps=("max_completion_tokens", "max_tokens"),
+    effort=("reasoning_effort",),
+    cache_key="prompt_cache_key",
 )

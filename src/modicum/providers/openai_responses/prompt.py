@@ -50,4 +50,5 @@ SHAPE = PromptShape(
     pairs=_pairs,
     output_caps=("max_output_tokens",),
     effort=("reasoning", "effort"),
+    cache_key="prompt_cache_key",
 )

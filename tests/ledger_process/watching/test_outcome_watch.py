@@ -5,13 +5,14 @@ import pytest
 
 from ledger.samples import entry
 from modicum.calls import Outcome
+from modicum.governance.alerts import AlertKind, AlertRules, conditions
 from modicum.governance.budget_windows import BudgetWindow, Period
 from modicum.governance.outcome_budgets import OutcomeBudget
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import OUTCOMES
-from modicum.ledger_process.watching import outcome_alerts
+from modicum.ledger_process.watching import outcome_watch
 from modicum.ledger_process.watching.live_settings import LiveSettings
-from modicum.ledger_process.watching.outcome_alerts import OutcomeAlerts
+from modicum.ledger_process.watching.outcome_watch import OutcomeWatch
 from modicum.ledger_process.watching.watch import LedgerWatch
 from modicum.settings import OutcomeSettings, Settings
 
@@ -38,39 +39,39 @@ def book(store, first, count, cost, *, passed):
     )
 
 
-def test_a_line_when_outcomes_cost_too_much_and_one_when_no_longer(store, monkeypatch):
-    monkeypatch.setattr(outcome_alerts, "EVERY_S", 0.0)
-    lines = []
-    alerts = OutcomeAlerts(lines.append)
-    alerts.check(store, [BUDGET])
-    assert lines == []
+def test_what_costs_too_much_is_above_until_it_no_longer_does(store, monkeypatch):
+    monkeypatch.setattr(outcome_watch, "EVERY_S", 0.0)
+    watch = OutcomeWatch()
+    watch.check(store, [BUDGET])
+    assert watch.above == []
 
     book(store, 0, 40, 4, passed=4)
-    alerts.check(store, [BUDGET])
-    alerts.check(store, [BUDGET])
-    assert len(lines) == 1
-    assert lines[0].startswith("outcome budget crossed: $2.00 for one resolved")
+    watch.check(store, [BUDGET])
+    (above,) = watch.above
+    assert (above.outcome, above.limit_usd) == ("resolved", 2.0)
 
     book(store, 100, 2_000, 0.01, passed=1)
-    alerts.check(store, [BUDGET])
-    assert lines[1:] == ["outcome budget kept again: $2.00 for one resolved"]
+    watch.check(store, [BUDGET])
+    assert watch.above == []
 
 
 def test_the_ledger_is_left_alone_in_between(store):
-    lines = []
-    alerts = OutcomeAlerts(lines.append)
-    alerts.check(store, [BUDGET])
+    watch = OutcomeWatch()
+    watch.check(store, [BUDGET])
     book(store, 0, 40, 4, passed=4)
-    alerts.check(store, [BUDGET])
+    watch.check(store, [BUDGET])
+    assert watch.above == []
 
-    assert lines == []
+    watch.check(store, [])
+    assert watch.above == ()
 
 
-def test_the_watch_of_the_ledger_process_logs_what_the_settings_limit(store, tmp_path):
-    lines = []
+def test_the_ledger_process_alerts_of_what_the_settings_limit(store, tmp_path):
     settings = LiveSettings(Settings(outcome=(OutcomeSettings(name="resolved", limit_usd=2.0, per="ever"),)))
-    watch = LedgerWatch(tmp_path, settings, SimpleNamespace(reason=""), lines.append)
+    watch = LedgerWatch(tmp_path, settings, SimpleNamespace(reason=""))
     book(store, 0, 40, 4, passed=4)
     watch.observe(store, [])
+    (alert,) = conditions(watch.situation(datetime.now(UTC)), AlertRules())
 
-    assert [line.partition(":")[0] for line in lines] == ["outcome budget crossed"]
+    assert alert.kind is AlertKind.OUTCOME_COST
+    assert alert.text.startswith("one resolved costs more than its $2.00: ")

@@ -1,0 +1,1 @@
+"""`modicum check` and `modicum estimate`."""

@@ -1,0 +1,1 @@
+"""`modicum cache`: prompt caches as they stand."""

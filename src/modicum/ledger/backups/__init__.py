@@ -1,0 +1,1 @@
+"""What gateways recorded, in one file and back."""

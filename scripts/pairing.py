@@ -30,6 +30,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "experiments/test_bad_input.py": "data that carry no verdict, one kind each, for compare, trial and experiment",
     "cli/budgets/test_kills.py": "a budget under `modicum up` whose processes are killed",
     "cli/test_cli.py": "tests cli/__init__.py",
+    "routing/test_bad_input.py": "what routing must not be fooled by, a test each, through all of its parts",
     "providers/test_adding_a_dialect.py": "a toy dialect, and who names the others",
     "statistics/test_betting_against_ville.py": "betting.py and randomised.py beside an independent library",
     "test_docs.py": "holds the docs to the code",

@@ -10,6 +10,7 @@ from gateway.rig import DIGEST_KEY, running, wait_until
 from gateway.team_rig import mock_provider
 from modicum.experiments.decisions import ExperimentEvent
 from modicum.experiments.experiment import Arm, ChangeKind, Experiment, ExperimentState
+from modicum.gateway.cascades.gone_models import GoneModelMemory
 from modicum.gateway.routes import Routes, load_routes
 from modicum.ledger.events import EventFile
 from modicum.routing.learners.by_name import make_learner
@@ -116,5 +117,6 @@ def test_a_router_that_was_rolled_back_is_no_longer_asked(tmp_path):
     )
     for state, count in ((ExperimentState.RUNNING, 1), (ExperimentState.KEPT, 1), (ExperimentState.ROLLED_BACK, 0)):
         trial = SimpleNamespace(kind=one.kind, subject=one.subject, state=state)
-        facts = Routes(load_routes(settings), lambda trial=trial: [trial]).facts(None)
+        routes = Routes(load_routes(settings), lambda trial=trial: [trial], GoneModelMemory())
+        facts = routes.facts(SimpleNamespace(route=None))
         assert len(facts.rules if facts else ()) == count

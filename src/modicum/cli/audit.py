@@ -76,8 +76,11 @@ def command(options: AuditOptions) -> None:
     """
     from modicum.cli.experiments.savings import print_savings, read_savings, savings_document
     from modicum.insights.audit import audit, audit_document, check_finding_names
+    from modicum.insights.what_if import check_what_if
 
     check_finding_names(options.only)
+    for change in options.what_ifs:
+        check_what_if(change)
     settings = read_settings()
     zone = user_zone(settings.timezone).zone
     span = options.span(zone)

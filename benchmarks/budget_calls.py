@@ -69,6 +69,7 @@ class Provider(asyncio.Protocol):
 
     billed: dict = {}  # noqa: RUF012 - one for all connections
     """By task and the call's number, in millionths of a dollar."""
+    received: set = set()  # noqa: RUF012 - as above
     unpriced = 0
     under_way = 0
 
@@ -96,6 +97,7 @@ class Provider(asyncio.Protocol):
 
     async def _reply(self, task, number, fault, body):
         Provider.unpriced += body["model"] == UNPRICED
+        Provider.received.add((task, number))
         output, key = random.choice([1, body["max_tokens"] // 2, body["max_tokens"]]), (task, number)
         if fault not in {"500", "hang_up"}:
             self._bill(key, PROMPT_TOKENS * INPUT)

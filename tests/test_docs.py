@@ -12,6 +12,7 @@ from modicum.importers import FORMATS
 from modicum.settings import (
     AlertSettings,
     BudgetSettings,
+    CascadeSettings,
     ConsoleSettings,
     GatewaySettings,
     LimitSettings,
@@ -22,6 +23,7 @@ from modicum.settings import (
     PolicySettings,
     PromptSettings,
     ResilienceSettings,
+    RouteSettings,
     Settings,
     TeamSettings,
     UpstreamSettings,
@@ -93,6 +95,13 @@ def test_every_test_that_the_threat_model_names_is_there():
 @pytest.mark.parametrize("table", [AlertSettings, MetricsSettings])
 def test_every_setting_of_monitoring_has_its_line(table):
     page = (ROOT / "docs/monitoring.md").read_text()
+
+    assert [field.name for field in msgspec.structs.fields(table) if f"| `{field.name}` |" not in page] == []
+
+
+@pytest.mark.parametrize("table", [RouteSettings, CascadeSettings])
+def test_every_setting_of_routing_has_its_line(table):
+    page = (ROOT / "docs/routing.md").read_text()
 
     assert [field.name for field in msgspec.structs.fields(table) if f"| `{field.name}` |" not in page] == []
 

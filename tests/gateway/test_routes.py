@@ -6,10 +6,13 @@ from types import SimpleNamespace
 
 import openai
 
+from gateway.cascades.cascade_rig import cascading
+from gateway.resilience.failing_rig import error
 from gateway.rig import DIGEST_KEY, running, wait_until
 from gateway.team_rig import mock_provider
 from modicum.experiments.decisions import ExperimentEvent
 from modicum.experiments.experiment import Arm, ChangeKind, Experiment, ExperimentState
+from modicum.gateway.cascades.gone_models import GoneModelMemory
 from modicum.gateway.routes import Routes, load_routes
 from modicum.ledger.events import EventFile
 from modicum.routing.learners.by_name import make_learner
@@ -90,6 +93,20 @@ def test_a_router_changes_calls_of_an_experiment_alone(tmp_path):
     assert [[edit.rule for edit in call.edits] for call in calls] == [[], ["route.mine"], [], [], ["route.mine"]]
 
 
+def test_a_call_whose_chosen_model_has_gone_is_answered_by_the_one_that_it_asked_for(tmp_path):
+    routes = {"mine": RouteSettings(weights=str(write_router(tmp_path / "router.npz")), models="gpt-4o")}
+    with cascading(tmp_path / "gateway", in_force=False, routes=routes, verifier="schema") as rig:
+        rig.put_in_force("route.mine")
+        easy = [{"role": "user", "content": EASY}]
+        rig.script["cheap"] = [error(404, "", "model_not_found")]
+        assert [rig.ask(task, messages=easy).status_code for task in ("t1", "t2")] == [200, 200]
+        attempt, call, later = rig.wait_for_records(3)
+
+    assert rig.calls_at == ["cheap", "dear", "dear"]
+    assert (attempt.tags["attempt.failed"], call.tags["attempt.kind"]) == ("model_gone", "escalation")
+    assert (call.edits, later.edits) == ((), ())
+
+
 def test_weights_that_cannot_be_read_leave_calls_as_they_came(tmp_path, capsys):
     broken = tmp_path / "broken.npz"
     broken.write_bytes(b"PK")
@@ -116,5 +133,6 @@ def test_a_router_that_was_rolled_back_is_no_longer_asked(tmp_path):
     )
     for state, count in ((ExperimentState.RUNNING, 1), (ExperimentState.KEPT, 1), (ExperimentState.ROLLED_BACK, 0)):
         trial = SimpleNamespace(kind=one.kind, subject=one.subject, state=state)
-        facts = Routes(load_routes(settings), lambda trial=trial: [trial]).facts(None)
+        routes = Routes(load_routes(settings), lambda trial=trial: [trial], GoneModelMemory())
+        facts = routes.facts(SimpleNamespace(route=None))
         assert len(facts.rules if facts else ()) == count

@@ -79,3 +79,21 @@ def test_what_slides_ends_now_and_what_lasts_for_ever_does_not_end():
 
     assert parse_window("5h", "UTC").span_at(at).start == at - timedelta(hours=5)
     assert parse_window("ever", "UTC").span_at(at).end is None
+
+
+@pytest.mark.parametrize("per", ["hour", "day", "week", "month"])
+def test_the_window_before_ends_where_this_one_begins_also_where_clocks_change(per):
+    window = parse_window(per, "Europe/Berlin")
+    for day in (datetime(2026, 3, 29, 12, tzinfo=UTC), datetime(2026, 10, 25, 12, tzinfo=UTC)):
+        span = window.span_at(day)
+        before = window.span_before(span)
+
+        assert before.end == span.start
+        assert before == window.span_at(before.start)
+
+
+@pytest.mark.parametrize("per", ["ever", "5h"])
+def test_what_does_not_begin_anew_has_no_window_before(per):
+    window = parse_window(per, "UTC")
+
+    assert window.span_before(window.span_at(datetime(2026, 1, 1, tzinfo=UTC))) is None

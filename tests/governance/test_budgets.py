@@ -181,3 +181,15 @@ def test_a_budget_is_data():
     one = budget(team="*")
 
     assert msgspec.json.decode(msgspec.json.encode(one), type=Budget) == one
+
+
+@given(st.integers(0, 100), st.integers(0, 100), st.lists(st.floats(0, 1), min_size=1, max_size=12))
+def test_what_is_carried_never_lets_windows_together_pass_their_limits(limit, most_carried, shares):
+    one = budget(limit, most_carried=min(most_carried, limit))
+    carried, total = 0, 0
+    for number, share in enumerate(shares, 1):
+        spent = int((limit + carried) * share)
+        total += spent
+        assert spent <= limit + one.most_carried
+        assert total <= number * limit
+        carried = one.carried(spent)

@@ -96,3 +96,44 @@ def test_a_model_or_family_that_is_not_there_is_answered_with_those_that_are(tmp
         read_outcome_tables([path], models=["gone"])
     with pytest.raises(UserError, match="there is no column 'kind'; accepted are task, model"):
         read_outcome_tables([path], family="kind")
+
+
+def table_of(tmp_path, text):
+    return read_outcome_tables([written(tmp_path, text)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "prompt;a;b\nx;1;0\ny;0;1\n",
+        "prompt\ta\tb\nx\t1\t0\ny\t0\t1\n",
+        "Task ID,Model Name,Prompt,Score\n1,a,x,1\n1,b,x,0\n2,a,y,0\n2,b,y,1\n",
+        ",prompt,gold,a,b\n7,x,forty,1,0\n8,y,two,0,1\n",
+        "prompt,a,b,oracle\nx,True,False,a\ny,False,True,b\n",
+    ],
+    ids=["semicolons", "tabs", "a_row_per_model_in_other_words", "an_index_and_words", "booleans_and_a_name"],
+)
+def test_tables_as_other_programs_write_them(tmp_path, text):
+    table, problems = table_of(tmp_path, text)
+
+    assert (table.models, table.prompts, table.outcomes.tolist()) == (("a", "b"), ("x", "y"), [[1, 0], [0, 1]])
+    assert not problems
+
+
+@pytest.mark.parametrize("head", ["a_cost,b_cost", "a:cost_usd,b:cost_usd", "a|total_cost,b|total_cost"])
+def test_costs_stand_beside_their_model_in_several_ways(tmp_path, head):
+    table, _ = table_of(tmp_path, f"prompt,a,b,{head}\nx,1,0,0.5,2\ny,1,0,0.5,2\n")
+
+    assert table.models == ("a", "b")
+    assert table.mean_costs("usd").tolist() == [0.5, 2]
+
+
+@pytest.mark.parametrize(("best", "least"), [(10, 1), (100, 0)])
+def test_outcomes_of_another_scale_are_divided_and_that_is_said(tmp_path, best, least):
+    for text in (
+        f"prompt,model,score\nx,a,{best}\nx,b,{least}\n",
+        f"prompt,a,b\nx,{best},{least}\n" + f"y,{best},{best}\n" * 3,
+    ):
+        table, problems = table_of(tmp_path, text)
+        assert table.outcomes[0].tolist() == [1, least / best]
+        assert [problem.reason for problem in problems] == [f"outcomes reach beyond 1: they are divided by {best}"]

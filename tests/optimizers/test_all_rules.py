@@ -9,11 +9,12 @@ def test_every_rule_has_a_name_of_its_own_a_safety_and_a_purpose():
     assert all(rule.safety is not None and rule.purpose for rule in RULES)
 
 
-def test_references_to_repeated_results_come_after_all_that_changes_results():
-    content = [rule.name for rule in RULES if rule.name.startswith("content.")]
+def test_guards_count_before_results_change_and_references_come_after_all_that_changes_them():
+    families = [rule.name.partition(".")[0] for rule in RULES]
 
-    assert content[-1] == "content.repeats"
-    assert [rule.name for rule in RULES[: len(content)]] == content
+    assert families == ["guard"] * 2 + ["content"] * families.count("content") + ["cache"] * families.count("cache")
+    assert [rule.name for rule in RULES[:2]] == ["guard.loop_stop", "guard.loop_nudge"]
+    assert RULES[families.index("cache") - 1].name == "content.repeats"
 
 
 def test_reading_settings_loads_no_rule():

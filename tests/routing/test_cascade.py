@@ -10,6 +10,7 @@ from modicum.routing.cascade import (
     choose_strategy,
     expected_cascade,
     same_answers,
+    stack_results,
     verified_cascade,
     verifier_errors,
 )
@@ -53,12 +54,13 @@ def test_a_choice_leaves_a_margin_for_luck():
     right = (draw.random(400) < 0.9).astype(float)
     baseline = StrategyResult(right, np.full(400, 10.0))
     lucky = np.where(draw.random(400) < 0.02, 1 - right, right)
-    results = [baseline, StrategyResult(lucky, np.ones(400))]
+    results = stack_results([baseline, StrategyResult(lucky, np.ones(400))])
     strategies = [Strategy((0,)), Strategy((1,))]
 
     assert choose_strategy(strategies, results, baseline, loss=0.2).strategy == Strategy((1,))
     assert choose_strategy(strategies, results, baseline, loss=0.0).strategy == Strategy((0,))
-    assert choose_strategy([], [], baseline, loss=0.1) is None
+    worse = stack_results([StrategyResult(1 - right, np.ones(400))])
+    assert choose_strategy([Strategy((1,))], worse, baseline, loss=0.1) is None
 
 
 def test_a_verifiers_errors_are_estimated_and_used():

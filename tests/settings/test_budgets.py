@@ -31,6 +31,15 @@ def one(**fields):
         ({"at_limit": "downgrade"}, "downgrade_to"),
         ({"downgrade_to": "gpt-4o-mini"}, "downgrade_to"),
         ({"at_limit": "downgrade", "downgrade_to": "x", "downgrade_from": 1.5}, "downgrade_from"),
+        ({"rollover": -0.1}, "rollover"),
+        ({"rollover": 1.1}, "rollover"),
+        ({"rollover": float("nan")}, "rollover"),
+        ({"rollover": 0.5, "per": "5h"}, "rollover"),
+        ({"rollover": 0.5, "per": "task"}, "rollover"),
+        ({"emergency_reserve": -0.1}, "emergency_reserve"),
+        ({"emergency_reserve": 1.0}, "emergency_reserve"),
+        ({"emergency_reserve": float("inf")}, "emergency_reserve"),
+        ({"emergency_reserve": 0.1, "at_limit": "alert"}, "emergency_reserve"),
         ({"tag": "env"}, "tag"),
         ({"tag": "=prod"}, "tag"),
     ],
@@ -44,10 +53,17 @@ def test_two_budgets_of_one_name_are_one_too_many():
 
 
 @pytest.mark.parametrize(
-    ("per", "keep_days", "fits"), [("month", 30, False), ("month", 40, True), ("task", 400, False)]
+    ("per", "rollover", "keep_days", "fits"),
+    [
+        ("month", 0.0, 30, False),
+        ("month", 0.0, 40, True),
+        ("month", 0.5, 40, False),
+        ("month", 0.5, 64, True),
+        ("task", 0.0, 400, False),
+    ],
 )
-def test_a_ledger_that_forgets_would_make_room(per, keep_days, fits):
-    assert (budget_fault([one(per=per)], keep_days) is None) == fits
+def test_a_ledger_that_forgets_would_make_room(per, rollover, keep_days, fits):
+    assert (budget_fault([one(per=per, rollover=rollover)], keep_days) is None) == fits
 
 
 def test_a_budget_as_it_is_counted():

@@ -66,7 +66,8 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     allowed_models: tuple[str, ...] = ()
     """Patterns of the models that the owner's key may use; none: all."""
     budget_left_usd: Decimal | None = None
-    """Dollars that the owner's tightest budget still allows; None: there is no budget."""
+    """Dollars that the tightest budget over the call has for it, less what other calls hold; None: no budget is in
+    dollars, or in a replay: the ledger does not keep it."""
     context_limit_tokens: int | None = None
     """The most tokens that the model takes, prompt and output together."""
 

@@ -1,6 +1,7 @@
 """One call on its way through the gateway: the noun that the stages of the pipeline hand to each other."""
 
 from collections.abc import Mapping
+from decimal import Decimal
 from time import monotonic, time
 from typing import Any, NamedTuple, TypeVar
 
@@ -96,6 +97,7 @@ class Exchange:
         "begun",
         "body",
         "budget_left",
+        "budget_left_usd",
         "caller",
         "client_gone",
         "context",
@@ -216,6 +218,8 @@ class Exchange:
         """What it holds of budgets (`budgets.budgeting.Reservation`); None: nothing."""
         self.budget_left = ""
         """What its tightest budget has left, for the reply's header."""
+        self.budget_left_usd: Decimal | None = None
+        """What its tightest budget in dollars has for it, for rules; None: there is none."""
         self.downgraded_to = ""
         """The cheaper model that a budget sent it to."""
         self.limit_hold: Any = None

@@ -19,6 +19,8 @@ from modicum.metering.digests import Digester
 
 T = TypeVar("T")
 
+NOT_BELIEVED = frozenset({"not_believed", "first_of_two"})
+"""Why an attempt was followed by another although its upstream had answered well."""
 _pack = msgspec.msgpack.Encoder().encode
 
 
@@ -61,10 +63,13 @@ class Recorder:
         return await asyncio.shield(ending)
 
     async def attempt(self, exchange: Exchange, failed: str) -> Call:
-        """The record of an attempt that failed and is followed by another: an entry of its own."""
+        """The record of an attempt that was not enough and is followed by another: an entry of its own. One that had a
+        whole reply, which was not believed, stays what it was.
+        """
         exchange.timing.finished_s = exchange.timing.now_s()
         has_broken_off = exchange.reply is None and exchange.answer is not None and exchange.answer.status
-        exchange.status = CallStatus.ABORTED if has_broken_off else CallStatus.ERROR
+        if failed not in NOT_BELIEVED:
+            exchange.status = CallStatus.ABORTED if has_broken_off else CallStatus.ERROR
         return meter.attempt_call(exchange, await self._usage(exchange), failed)
 
     async def add_attempt(self, exchange: Exchange, attempt: Call) -> bool:

@@ -60,6 +60,12 @@ class BudgetWindow(msgspec.Struct, frozen=True):
         first, following = self._days(at.astimezone(zone).date())
         return WindowSpan(_midnight(first, zone), _midnight(following, zone))
 
+    def span_before(self, span: WindowSpan) -> WindowSpan | None:
+        """The window before one of these; None: there is none, as windows do not follow each other."""
+        if self.period in {Period.EVER, Period.SLIDING}:
+            return None
+        return self.span_at(span.start - timedelta(microseconds=1))
+
     @property
     def longest_s(self) -> float:
         """How long it may last; infinite where it does not end."""

@@ -90,6 +90,12 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     downgrade_to: str = ""
     downgrade_above: int = 0
     """From which sum on calls go to the cheaper model."""
+    most_carried: int = 0
+    """How much of what was left of a window is added to the next one, at most."""
+    emergency_reserve: int = 0
+    """How much of the limit is only for calls in the middle of an agent's work: those that hand over what tools
+    returned.
+    """
     team: str = ""
     """Whose calls; empty: all, `*`: each of them has a budget of its own. So are the following."""
     app: str = ""
@@ -105,6 +111,12 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def is_hard(self) -> bool:
         return self.at_limit is not AtLimit.ALERT
+
+    def carried(self, former_spent: int) -> int:
+        """What is added to a window's limit after one in which so much was spent. What was carried into that one lapses
+        with it.
+        """
+        return min(max(self.limit - former_spent, 0), self.most_carried)
 
     @property
     def identity(self) -> str:
@@ -155,10 +167,17 @@ class Standing(NamedTuple):
     """What running calls may still cost."""
     opens_in_s: float | None = None
     """When something is free again, if nobody spends meanwhile; None: never."""
+    kept_back: int = 0
+    """How much of the limit is not for this call."""
+
+    @property
+    def limit(self) -> int:
+        """For this call."""
+        return max(self.budget.limit - self.kept_back, 0)
 
     @property
     def left(self) -> int:
-        return max(self.budget.limit - self.spent - self.reserved, 0)
+        return max(self.limit - self.spent - self.reserved, 0)
 
 
 class Ruling(StrEnum):
@@ -208,7 +227,7 @@ def decide(standings: Sequence[Standing], worst: Amounts, *, may_downgrade: bool
         total = standing.spent + standing.reserved + amount
         if may_downgrade and budget.at_limit is AtLimit.DOWNGRADE and total > budget.downgrade_above:
             downgrading = downgrading or standing
-        if total > budget.limit:
+        if total > standing.limit:
             refusals.append(BudgetVerdict(_reason(standing, amount), standing))
     if downgrading is not None:
         return BudgetVerdict(Ruling.DOWNGRADE, downgrading)
@@ -239,9 +258,9 @@ def show_amount(unit: LimitUnit, amount: int) -> str:
 
 
 def _reason(standing: Standing, amount: int) -> Ruling:
-    if amount > standing.budget.limit:
+    if amount > standing.limit:
         return Ruling.TOO_LARGE
-    return Ruling.BUSY if standing.spent + amount <= standing.budget.limit else Ruling.SPENT
+    return Ruling.BUSY if standing.spent + amount <= standing.limit else Ruling.SPENT
 
 
 _GRAVITY = (Ruling.UNPRICED, Ruling.TOO_LARGE, Ruling.SPENT, Ruling.BUSY)

@@ -10,17 +10,28 @@ import numpy as np
 from modicum.calls import Problem, UserError
 from modicum.calls.errors import accepted_are
 from modicum.calls.outside.storable import storable
-from modicum.importers.csv_rows import csv_rows
+from modicum.importers.csv_rows import csv_rows, text_lines
 from modicum.importers.task_results.table import COLUMNS
 from modicum.routing.outcome_table import OutcomeTable
 
 PROMPT = ("prompt", "question", "input", "instruction", "text")
 TASK = COLUMNS["task"]
-MODEL = ("model", "arm")
+MODEL = ("model", "arm", "model_name", "model_id", "llm")
 FAMILY = ("family", "group", "subject", "category", "dataset", "language")
 ANSWER = ("answer", "prediction")
 UNITS = {"usd": COLUMNS["cost"], "seconds": ("seconds", "duration_s", "latency_s"), "joules": COLUMNS["joules"]}
-_ENDINGS = {"cost_usd": "usd", "usd": "usd", "cost": "usd", "seconds": "seconds", "joules": "joules"}
+_ENDINGS = {
+    **dict.fromkeys(("cost_usd", "usd", "cost", "total_cost"), "usd"),
+    **dict.fromkeys(("seconds", "latency_s"), "seconds"),
+    "joules": "joules",
+    **dict.fromkeys(("answer", "response", "model_response", "prediction"), "answer"),
+}
+_SEPARATORS = ":", "|"
+_MOST_BAD = 0.5
+"""Share of a column's cells that may be no outcomes; of a column with more we say that it is no model's."""
+_SCALES = 1.0, 10.0, 100.0
+_FEWEST_ABOVE = 0.05
+"""Share of outcomes above 1 from which a column is taken for one of another scale, and not for faulty."""
 _WORDS = {"true": 1.0, "false": 0.0, "yes": 1.0, "no": 0.0, "pass": 1.0, "fail": 0.0, "correct": 1.0, "incorrect": 0.0}
 _NOTHING = {"", "na", "n/a", "nan", "null", "none", "-"}
 
@@ -51,6 +62,8 @@ class _Columns:
     costs_of: Mapping[tuple[str, str], str]
     """The same, by unit and model."""
     answers_of: Mapping[str, str]
+    scale: float = 1.0
+    """The best outcome there can be."""
 
 
 def read_outcome_tables(
@@ -85,26 +98,40 @@ def _read_file(
     path: Path, tasks: dict[str, _Task], problems: list[Problem], default: str, outcome: str, family: str
 ) -> None:
     header: list[str] = []
-    columns: _Columns | None = None
-    for item in csv_rows(path, "\t" if ".tsv" in path.name else ","):
+    rows: list[tuple[int, dict[str, str]]] = []
+    before = len(problems)
+    for item in csv_rows(path, _delimiter(path)):
         if isinstance(item, Problem):
             problems.append(item)
             continue
         line, cells = item
-        if columns is None:
+        if not header:
             header = [storable(cell.strip()) for cell in cells]
-            columns = _plan(path, header, outcome, family)
         elif len(cells) != len(header):
             problems.append(Problem(str(path), f"{len(cells)} cells where the header has {len(header)}", line))
         else:
-            try:
-                _add(tasks, dict(zip(header, map(storable, cells), strict=True)), columns, default)
-            except ValueError as error:
-                problems.append(Problem(str(path), f"not a row of outcomes: {error}", line))
+            rows.append((line, dict(zip(header, map(storable, cells), strict=True))))
+    if not rows:
+        return
+    columns = _plan(path, header, [row for _, row in rows], outcome, family)
+    if columns.scale != 1:
+        problems.append(Problem(str(path), f"outcomes reach beyond 1: they are divided by {columns.scale:g}", 1))
+    for line, row in rows:
+        try:
+            _add(tasks, row, columns, default)
+        except ValueError as error:
+            problems.append(Problem(str(path), f"not a row of outcomes: {error}", line))
+    problems[before:] = sorted(problems[before:], key=lambda problem: problem.line or 0)
 
 
-def _plan(path: Path, header: Sequence[str], outcome: str, family: str) -> _Columns:
-    by_lower = {name.lower(): name for name in reversed(header)}
+def _delimiter(path: Path) -> str:
+    """Comma, semicolon or tab: what its first line has most of."""
+    first = next((line for _, line in text_lines(path) if not isinstance(line, Problem)), "")
+    return max(",", ";", "\t", key=first.count)
+
+
+def _plan(path: Path, header: Sequence[str], rows: Sequence[Mapping[str, str]], outcome: str, family: str) -> _Columns:
+    by_lower = {name.lower().replace(" ", "_"): name for name in reversed(header)}
 
     def first(names: Iterable[str]) -> str:
         return next((by_lower[name] for name in names if name in by_lower), "")
@@ -120,26 +147,60 @@ def _plan(path: Path, header: Sequence[str], outcome: str, family: str) -> _Colu
         graded = first((outcome.lower(),) if outcome else COLUMNS["outcome"])
         if not graded:
             raise UserError(f"{path}: no column holds outcomes; name it with --outcome ({accepted_are(header)})")
-        return _Columns(prompt, task, family_column, model, graded, first(ANSWER), costs, {}, {}, {})
+        scale = _scale([row[graded] for row in rows])
+        return _Columns(prompt, task, family_column, model, graded, first(ANSWER), costs, {}, {}, {}, scale)
     others = [name for name in header if name and name not in {prompt, task, family_column}]
-    costs_of = {
-        (_ENDINGS[end], name): column
-        for column in others
-        if (end := _split(column)[1]) in _ENDINGS
-        for name in (_split(column)[0],)
-    }
-    answers_of = {_split(column)[0]: column for column in others if _split(column)[1] == "answer"}
-    outcomes_of = {
-        column: column for column in others if column not in set(costs_of.values()) | set(answers_of.values())
-    }
-    if not outcomes_of:
-        raise UserError(f"{path}: there is neither a column 'model' nor one for each model; see docs/routing.md")
-    return _Columns(prompt, task, family_column, "", "", "", {}, outcomes_of, costs_of, answers_of)
+    beside = {column: split for column in others if (split := _split(column, others)) is not None}
+    costs_of = {(kind, name): column for column, (name, kind) in beside.items() if kind != "answer"}
+    answers_of = {name: column for column, (name, kind) in beside.items() if kind == "answer"}
+    outcomes_of: dict[str, str] = {}
+    for scale in _SCALES:
+        outcomes_of = {
+            name: name for name in others if name not in beside and _holds_outcomes([row[name] for row in rows], scale)
+        }
+        if outcomes_of:
+            return _Columns(prompt, task, family_column, "", "", "", {}, outcomes_of, costs_of, answers_of, scale)
+    raise UserError(f"{path}: there is neither a column 'model' nor one for each model; see docs/routing.md")
 
 
-def _split(column: str) -> tuple[str, str]:
-    name, _, end = column.rpartition(":")
-    return name, end.lower()
+def _split(column: str, others: Sequence[str]) -> tuple[str, str] | None:
+    """Of a column that says something else of a model: the model, and what."""
+    for separator in _SEPARATORS:
+        name, _, end = column.rpartition(separator)
+        if name and (kind := _ENDINGS.get(end.strip().lower())) is not None:
+            return name, kind
+    for end, kind in _ENDINGS.items():  # gpt-4o_cost, where there is a column gpt-4o
+        name = column[: -len(end) - 1]
+        if column.lower().endswith(f"_{end}") and name in others:
+            return name, kind
+    return None
+
+
+def _holds_outcomes(cells: Sequence[str], scale: float) -> bool:
+    """Whether nearly all that stands in a column are outcomes, and anything at all."""
+    filled = good = 0
+    for cell in cells:
+        try:
+            filled += _number(cell, scale) is not None
+        except ValueError:
+            filled += 1
+        else:
+            good += cell.strip().lower() not in _NOTHING
+    return filled > 0 and good >= (1 - _MOST_BAD) * filled
+
+
+def _scale(cells: Sequence[str]) -> float:
+    """By what outcomes are divided so that they lie in 0..1; 1 where only a few, which must be faulty, lie above."""
+    values = []
+    for cell in cells:
+        try:
+            values.append(float(cell))
+        except ValueError:
+            continue
+    above = [value for value in values if value > 1]
+    if len(above) < _FEWEST_ABOVE * max(1, len(values)):
+        return 1.0
+    return next((scale for scale in _SCALES if max(above) <= scale), 1.0)
 
 
 def _add(tasks: dict[str, _Task], row: Mapping[str, str], columns: _Columns, default: str) -> None:
@@ -149,14 +210,14 @@ def _add(tasks: dict[str, _Task], row: Mapping[str, str], columns: _Columns, def
     name = row[columns.task].strip() if columns.task else ""
     identity = f"task {name}" if name else (f"prompt {prompt}" if columns.model else f"row {len(tasks)}")
     if columns.model:
-        model, graded = row[columns.model].strip(), _number(row[columns.outcome])
+        model, graded = row[columns.model].strip(), _number(row[columns.outcome], columns.scale)
         if not model:
             raise ValueError("the model is empty")
         found = {model: graded}
         costs = {(unit, model): _amount(row[column]) for unit, column in columns.costs.items()}
         answers = {model: row[columns.answer].strip()} if columns.answer else {}
     else:
-        found = {each: _number(row[column]) for each, column in columns.outcomes_of.items()}
+        found = {each: _number(row[column], columns.scale) for each, column in columns.outcomes_of.items()}
         costs = {key: _amount(row[column]) for key, column in columns.costs_of.items()}
         answers = {each: row[column].strip() for each, column in columns.answers_of.items()}
     family = row[columns.family].strip() if columns.family else default
@@ -168,14 +229,14 @@ def _add(tasks: dict[str, _Task], row: Mapping[str, str], columns: _Columns, def
     task.answers.update(answers)
 
 
-def _number(text: str) -> float | None:
+def _number(text: str, scale: float) -> float | None:
     word = text.strip().lower()
     if word in _NOTHING:
         return None
     value = _WORDS.get(word)
     if value is None:
         try:
-            value = float(word)
+            value = float(word) / scale
         except ValueError:
             raise ValueError("the outcome is neither a number nor true or false") from None
     if not (math.isfinite(value) and 0 <= value <= 1):

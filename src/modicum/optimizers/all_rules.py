@@ -8,9 +8,13 @@ from modicum.optimizers.json_minify import MINIFY_JSON
 from modicum.optimizers.json_tables import TABLES
 from modicum.optimizers.line_numbers import LINE_NUMBERS
 from modicum.optimizers.log_folding import FOLD_LOGS
+from modicum.optimizers.loop_guard import LOOP_NUDGE, LOOP_STOP
 from modicum.optimizers.repeats import REPEATS
 from modicum.optimizers.result_cut import CUT
 from modicum.optimizers.terminal_output import TERMINAL
+
+GUARD_RULES: tuple[Rule, ...] = (LOOP_STOP, LOOP_NUDGE)
+"""They see circles. The one that stops counts first, and both before anything else is changed."""
 
 CACHE_RULES: tuple[Rule, ...] = (TOOL_ORDER, CACHE_KEY, BREAKPOINTS)
 """They change nothing that the model reads."""
@@ -29,7 +33,7 @@ CONTENT_RULES: tuple[Rule, ...] = (
 """They shorten what tools returned. References to a repeated result come last, so that they point to a text as it is
 sent."""
 
-RULES: tuple[Rule, ...] = (*CONTENT_RULES, *CACHE_RULES)
+RULES: tuple[Rule, ...] = (*GUARD_RULES, *CONTENT_RULES, *CACHE_RULES)
 """All rules that need nothing prepared, in the order in which they run. Rules of features (a team's plan) join them
 where the feature is set up."""
 

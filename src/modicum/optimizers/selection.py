@@ -19,8 +19,10 @@ from modicum.optimizers.lexical_scores import lexical_scores
 
 Embed = Callable[[Sequence[str]], Sequence[Sequence[float]]]
 """A vector for each text, from a model or an endpoint of your own."""
-MEANING = 1.5
-"""What the likeness of vectors counts for beside words."""
+MEANING, MEANING_AROUND = 1.0, 4.0
+"""What the likeness of vectors counts for beside words: a passage's own, and the mean of those around it."""
+AROUND_PASSAGES = 15
+"""On either side, in the same document."""
 LONGEST_PASSAGE = 2_000
 """Characters; longer ones are cut into several."""
 _ENDS = re.compile(r"(?<=[.!?])\s+|(?<=[。！？])|\n+")  # noqa: RUF001 - full stops of Chinese and Japanese
@@ -167,8 +169,10 @@ def _add_meaning(
         raise UserError(f"embed gave {len(vectors)} vectors for {len(texts) + 1} texts")
     likeness = iter([max(0.0, _cosine(vectors[0], vector)) for vector in vectors[1:]])
     for own in scores:
+        alike = [next(likeness) for _ in own]
         for place in range(len(own)):
-            own[place] += MEANING * next(likeness)
+            around = alike[max(0, place - AROUND_PASSAGES) : place + AROUND_PASSAGES + 1]
+            own[place] += MEANING * alike[place] + MEANING_AROUND * sum(around) / len(around)
 
 
 def _cosine(one: Sequence[float], other: Sequence[float]) -> float:

@@ -115,9 +115,14 @@ class ChosenStrategy:
     """The loss against the best single model that is ruled out there, as a share of outcomes."""
 
 
+def stack_results(results: Sequence[StrategyResult]) -> StrategyResult:
+    """The same with a row per strategy and a column per task, to choose among thousands at once."""
+    return StrategyResult(np.stack([each.outcomes for each in results]), np.stack([each.costs for each in results]))
+
+
 def choose_strategy(
     strategies: Sequence[Strategy],
-    results: Sequence[StrategyResult],
+    results: StrategyResult,
     baseline: StrategyResult,
     *,
     loss: float,
@@ -127,17 +132,22 @@ def choose_strategy(
 
     Of thousands of strategies some look good by luck alone, so that much of the standard error of the paired
     difference is taken off (`caution` times). None: no strategy passes.
+
+    Args:
+        strategies: to choose among.
+        results: theirs, as `stack_results` gives them.
+        baseline: of the best single model, on the same tasks.
+        loss: what may be lost, as a share of outcomes.
+        caution: standard errors that are taken off.
     """
-    best: ChosenStrategy | None = None
-    spent = float(baseline.costs.mean())
-    for strategy, result in zip(strategies, results, strict=True):
-        change = result.outcomes - baseline.outcomes
-        error = float(change.std()) / len(change) ** 0.5
-        bound = float(change.mean()) - caution * error
-        saving = 1 - float(result.costs.mean()) / spent
-        if bound >= -loss and (best is None or saving > best.saving):
-            best = ChosenStrategy(strategy, saving, -bound)
-    return best
+    change = results.outcomes - baseline.outcomes
+    bounds = change.mean(axis=1) - caution * change.std(axis=1) / change.shape[1] ** 0.5
+    savings = 1 - results.costs.mean(axis=1) / float(baseline.costs.mean())
+    passing = np.flatnonzero(bounds >= -loss)
+    if not len(passing):
+        return None
+    best = passing[np.argmax(savings[passing])]
+    return ChosenStrategy(strategies[best], float(savings[best]), -float(bounds[best]))
 
 
 def verifier_errors(accepted: Booleans, right: Booleans) -> VerifierErrors:

@@ -69,12 +69,18 @@ class Evaluation:
     """Outcome and cost of each model alone."""
 
 
-def fold_difference(differences: Sequence[float]) -> FoldDifference:
+def fold_difference(differences: Sequence[float], folds_count: int | None = None) -> FoldDifference:
+    """Args:
+    differences: of each fold; of several draws of folds one behind the other.
+    folds_count: of one draw; None: there is one.
+    """
     values = np.asarray(differences, float)
     count = len(values)
     if count < 2:
         raise ValueError("an interval over folds needs two of them")
-    half = t_quantile(0.975, count - 1) * float(values.std(ddof=1)) * (1 / count + 1 / (count - 1)) ** 0.5
+    half = (
+        t_quantile(0.975, count - 1) * float(values.std(ddof=1)) * (1 / count + 1 / ((folds_count or count) - 1)) ** 0.5
+    )
     mean = float(values.mean())
     return FoldDifference(mean, mean - half, mean + half)
 

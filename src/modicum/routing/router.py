@@ -47,6 +47,8 @@ class RouterTerms(msgspec.Struct, frozen=True, kw_only=True):
     most_foreign: float
     """The greatest share of bytes outside ASCII among all but the oddest prompts of the training."""
     provenance: Provenance
+    prices: tuple[float, ...] = ()
+    """Of each model, dollars per token when it was trained (`rule.mean_price`); 0 or nothing: nobody knew."""
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from modicum.routing.sparse_rows import Columns, Row, Values
 
-MOST_CHARACTERS = 4_000
+MOST_CHARACTERS = 3_000
 """Of a longer prompt its beginning and its end are read, half each: the task mostly stands in one of them."""
 WORD_BITS = 17
 LETTER_BITS = 17

@@ -1,17 +1,18 @@
 """A table -> a router: learned from all of it, and set by what was reached on prompts that were not learned from."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 
 import numpy as np
 
 from modicum.routing.calibration import RateCalibration, Unit, best_model, calibrate, unit_costs
-from modicum.routing.curve import curve_figures
+from modicum.routing.curve import CurveFigures, curve_figures
 from modicum.routing.evaluation import draw_folds, out_of_fold_scores
 from modicum.routing.learners.learner import OutcomeLearner
 from modicum.routing.outcome_table import OutcomeTable, check_table
 from modicum.routing.router import MEASURED_FOREIGN, Provenance, Router, RouterTerms
+from modicum.routing.sparse_rows import Floats
 
 FOLDS = 5
 
@@ -33,8 +34,10 @@ def train_router(
     holds_days: int,
     loss: float | None = None,
     budget: float | None = None,
+    prices: Mapping[str, float] | None = None,
 ) -> TrainedRouter:
     """Args:
+    prices: dollars per token of models, as of today (`rule.mean_price`), so that a later change can be weighed.
     loss: what may be lost against the best single model, as a share of outcomes.
     budget: instead, what a call may take on the mean.
 
@@ -47,13 +50,7 @@ def train_router(
     scores = out_of_fold_scores(graded, learner, draw_folds(graded, FOLDS))
     calibration = calibrate(graded, scores, unit, loss=loss, budget=budget)
     costs, best = unit_costs(graded, unit), best_model(graded)
-    cheapest = int(np.argmin(costs))
-    outcomes = graded.outcomes
-    figures = (
-        curve_figures(scores[:, best] - scores[:, cheapest], outcomes[:, cheapest], outcomes[:, best])
-        if cheapest != best and graded is complete
-        else None
-    )
+    figures = _gain_figures(graded, scores, costs, best) if graded is complete else None
     if calibration.rate == 0 or calibration.saving is None or calibration.saving <= 0:
         remarks.append(
             f"Nothing can be saved within what may be lost: this router sends nearly all to {calibration.best_single}."
@@ -79,5 +76,15 @@ def train_router(
         best_single=calibration.best_single,
         most_foreign=float(np.quantile(graded.inputs.measures[:, MEASURED_FOREIGN], 0.99)),
         provenance=provenance,
+        prices=tuple(prices.get(model, 0.0) for model in graded.models) if prices else (),
     )
     return TrainedRouter(Router(learner.fit(graded.inputs, graded.outcomes), terms), calibration, remarks)
+
+
+def _gain_figures(table: OutcomeTable, scores: Floats, costs: Floats, best: int) -> CurveFigures | None:
+    """Of the cheapest and the best model; None where they are the same."""
+    cheapest = int(np.argmin(costs))
+    if cheapest == best:
+        return None
+    outcomes = table.outcomes
+    return curve_figures(scores[:, best] - scores[:, cheapest], outcomes[:, cheapest], outcomes[:, best])

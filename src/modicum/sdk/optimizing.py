@@ -22,7 +22,7 @@ from modicum.calls.facts import Facts
 from modicum.calls.prompt import tokens_by_length
 from modicum.calls.rates import Rates
 from modicum.calls.rule import RuleDecision, RuleEffect, Safety
-from modicum.optimizers.all_rules import LOSSLESS_RULES, RULES
+from modicum.optimizers.all_rules import CACHE_RULES, LOSSLESS_RULES, RULES
 from modicum.optimizers.rule_choice import ALL, OwnerChoice, RuleChoice
 from modicum.optimizers.running import RequestCall, run_rules
 from modicum.providers.dialects import DIALECTS
@@ -32,6 +32,7 @@ from modicum.providers.prompt import TOOLS, MessagePart, PromptShape
 APIS = tuple(name for name, dialect in DIALECTS.items() if dialect.prompt_shape is not None)
 """Those whose messages can be taken apart. The first is taken where messages look alike in all of them."""
 NOTHING_FOUND = "it found nothing to change"
+OF_REQUEST = "it changes more of a request than messages: a client's wrapper and the gateway run it"
 HELD_OUT = "the task is held out of it, to be compared with"
 
 _UNWRITABLE = (TypeError, ValueError, RecursionError, NotImplementedError)
@@ -135,8 +136,11 @@ def optimize(
         raise unknown_name("api", api, APIS)
     field = _shape(api).messages
     request: dict[str, Any] = {"model": model, field: given, **({TOOLS: list(tools)} if tools else {})}
-    result = optimize_request(request, api, choose_rules(on, off), facts)
-    return OptimizedMessages(messages=list(result.fields[field]), applied=result.applied, idle=result.idle)
+    choice = choose_rules(on, off)
+    choice = choice._replace(rules=tuple(rule for rule in RULES if rule not in CACHE_RULES))
+    result = optimize_request(request, api, choice, facts)
+    idle = (*result.idle, *(IdleRule(rule.name, OF_REQUEST) for rule in CACHE_RULES))
+    return OptimizedMessages(messages=list(result.fields[field]), applied=result.applied, idle=idle)
 
 
 def choose_rules(

@@ -3,6 +3,7 @@
 from modicum.settings.addresses import host_and_port, host_name
 from modicum.settings.alerts import AlertSettings, alert_rules_of, webhook_of
 from modicum.settings.budgets import BudgetSettings, budgets_of
+from modicum.settings.cascades import CascadeSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import (
     beside_settings,
@@ -40,6 +41,7 @@ __all__ = [
     "USUAL_UPSTREAMS",
     "AlertSettings",
     "BudgetSettings",
+    "CascadeSettings",
     "ConsoleSettings",
     "GatewaySettings",
     "LimitSettings",

@@ -8,7 +8,7 @@ from typing import Literal
 import msgspec
 
 from modicum.calls import UserError
-from modicum.governance.budget_windows import Period, parse_window
+from modicum.governance.budget_windows import LONG_AGO, Period, parse_window
 from modicum.governance.budgets import EACH, NANO, AtLimit, Budget, LimitUnit
 from modicum.settings.time_zone import checked_zone
 
@@ -36,6 +36,10 @@ class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """The cheaper model, or an alias of `[models]`."""
     downgrade_from: float = 0.8
     """The share of the limit from which calls go there."""
+    rollover: float = 0.0
+    """The share of the limit that may be carried from a window into the next one, where it was left over."""
+    emergency_reserve: float = 0.0
+    """The share of the limit that only calls which hand over results of tools may use."""
     team: str = ""
     """Whose calls it covers; `*`: every team has a budget of its own. Empty: all. So are the following."""
     app: str = ""
@@ -92,6 +96,8 @@ def _budget(one: BudgetSettings, zone: str) -> Budget:
         at_limit=AtLimit(one.at_limit),
         downgrade_to=one.downgrade_to,
         downgrade_above=int(Decimal(str(one.downgrade_from)) * limit),
+        most_carried=int(Decimal(str(one.rollover)) * limit),
+        emergency_reserve=int(Decimal(str(one.emergency_reserve)) * limit),
         team=one.team,
         app=one.app,
         user=one.user,
@@ -118,8 +124,16 @@ def _limit_fault(one: BudgetSettings) -> tuple[str, str] | None:
     most = MOST_USD if unit is LimitUnit.USD else MOST_COUNT
     if not (math.isfinite(limit) and 0 <= limit <= most):
         return f"limit_{unit}", f"must be a number from 0 to {most:,.0f}"
+    return _at_limit_fault(one)
+
+
+def _at_limit_fault(one: BudgetSettings) -> tuple[str, str] | None:
     if not (math.isfinite(one.downgrade_from) and 0 <= one.downgrade_from <= 1):
         return "downgrade_from", "must be a share in 0..1"
+    if not (math.isfinite(one.emergency_reserve) and 0 <= one.emergency_reserve < 1):
+        return "emergency_reserve", "must be a share of the limit, from 0 to below 1"
+    if one.emergency_reserve and one.at_limit == "alert":
+        return "emergency_reserve", 'needs a limit that refuses: at_limit must be "refuse" or "downgrade"'
     if (one.at_limit == "downgrade") != bool(one.downgrade_to):
         return "downgrade_to", 'names the cheaper model, together with at_limit = "downgrade"'
     return None
@@ -129,12 +143,17 @@ def _window_fault(one: BudgetSettings, keep_days: int) -> tuple[str, str] | None
     window = parse_window("ever" if one.per == "task" else one.per, "UTC")
     if window is None:
         return "per", "must be hour, day, week, month, ever, task, or a length that slides, as 5h, 90m or 7d"
+    if not (math.isfinite(one.rollover) and 0 <= one.rollover <= 1):
+        return "rollover", "must be a share in 0..1"
+    if one.rollover and window.span_before(window.span_at(LONG_AGO)) is None:
+        return "rollover", "needs windows that follow each other: per must be hour, day, week or month"
     try:
         checked_zone(one.timezone or "UTC")
     except UserError as error:
         return "timezone", f"is wrong: {error}"
-    if keep_days and window.longest_s > keep_days * 86_400:
-        lasts = "for ever" if window.period is Period.EVER else f"up to {window.longest_s / 86_400:.0f} days"
+    needed_s = window.longest_s * (2 if one.rollover else 1)  # what is carried comes from the window before
+    if keep_days and needed_s > keep_days * 86_400:
+        lasts = "for ever" if window.period is Period.EVER else f"up to {needed_s / 86_400:.0f} days"
         return "per", (
             f"lasts {lasts}, and keep_days = {keep_days} has the ledger forget what was spent before; after a restart "
             "the budget would have more than it may. Set keep_days to 0, or higher"

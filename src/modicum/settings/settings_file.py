@@ -15,6 +15,7 @@ from modicum.calls import UserError
 from modicum.calls.outside.regular_file import read_regular
 from modicum.settings.alerts import AlertSettings, alerts_fault
 from modicum.settings.budgets import BudgetSettings, budget_fault
+from modicum.settings.cascades import CascadeSettings, cascade_fault
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
@@ -161,7 +162,7 @@ def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
 
 
 def _check_features(settings: Settings, path: Path, text: str) -> None:
-    """Teams of agents, routers, prompts."""
+    """Teams of agents, routers, cascades, prompts."""
     for name, team in settings.teams.items():
         fault = team_fault(team)
         if fault is not None:
@@ -171,6 +172,10 @@ def _check_features(settings: Settings, path: Path, text: str) -> None:
         if (fault := route_fault(name, route)) is not None:
             key, accepted = fault
             raise UserError(f"{path}{line_of(text, key)}: routes.{name:.64}.{key:.64} must be {accepted}")
+    for name, cascade in settings.cascades.items():
+        if (fault := cascade_fault(name, cascade)) is not None:
+            key, accepted = fault
+            raise UserError(f"{path}{line_of(text, key)}: cascades.{name:.64}.{key:.64} must be {accepted}")
     for name, prompt in settings.prompts.items():
         if (fault := prompt_fault(name, prompt)) is not None:
             key, accepted = fault
@@ -210,6 +215,7 @@ _TABLES = {
     "$.upstreams[": UpstreamSettings,
     "$.teams[": TeamSettings,
     "$.routes[": RouteSettings,
+    "$.cascades[": CascadeSettings,
     "$.prompts[": PromptSettings,
     "$.budget[": BudgetSettings,
     "$.outcome[": OutcomeSettings,

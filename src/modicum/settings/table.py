@@ -4,6 +4,7 @@ import msgspec
 
 from modicum.settings.alerts import AlertSettings
 from modicum.settings.budgets import BudgetSettings
+from modicum.settings.cascades import CascadeSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
 from modicum.settings.limits import LimitSettings
@@ -49,6 +50,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Rules that change calls before they are sent (see docs/optimize.md)."""
     routes: dict[str, RouteSettings] = {}
     """Routers that experiments try on calls (see docs/routing.md)."""
+    cascades: dict[str, CascadeSettings] = {}
+    """Cheap models that are asked first, as experiments (see docs/routing.md)."""
     prompts: dict[str, PromptSettings] = {}
     """Changes of the system prompt that experiments try on calls (see docs/experiments.md)."""
     budget: tuple[BudgetSettings, ...] = ()

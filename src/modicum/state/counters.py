@@ -94,7 +94,9 @@ class SharedCounters(Protocol):
         """Counts what was spent without a reservation, so many seconds ago."""
 
     async def add_once(self, name: str, spent: Sequence[tuple[Line, float]]) -> None:
-        """Counts what was spent so many seconds ago, unless something was counted under this name already."""
+        """Counts what was spent so many seconds ago, unless something was counted under this name already:
+        that is remembered as long as the lines are kept.
+        """
 
     async def count_since(self, names: Sequence[str]) -> Sequence[datetime]:
         """From when on everybody counts what goes by each name; for a new one that is now. A name that is left out is

@@ -6,6 +6,7 @@ Nothing here depends on the wall clock, which may be set while we run.
 from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from math import inf
 from time import monotonic
 
 from modicum.state.counters import Level, Line, ReserveResult
@@ -29,7 +30,8 @@ class MemoryCounters:
         self._counts: dict[str, _Count] = {}
         self._reserved: dict[str, list[tuple[_Count, int]]] = {}
         self._reservations = 0
-        self._added: set[str] = set()
+        self._added: dict[str, float] = {}
+        """Under which names something was counted, and until when that is of interest."""
         self._since: dict[str, datetime] = {}
 
     @property
@@ -97,7 +99,7 @@ class MemoryCounters:
 
     async def add_once(self, name: str, spent: Sequence[tuple[Line, float]]) -> None:
         if name not in self._added:
-            self._added.add(name)
+            self._added[name] = self._clock() + max((line.kept_s for line, _ in spent), default=inf)
             for line, age_s in spent:
                 await self.add(line, age_s)
 
@@ -130,6 +132,7 @@ class MemoryCounters:
 
     def _sweep(self, now_s: float) -> None:
         """Forgets counters that nobody will use again."""
+        self._added = {name: until_s for name, until_s in self._added.items() if now_s <= until_s}
         self._counts = {
             name: count
             for name, count in self._counts.items()

@@ -10,7 +10,7 @@ import secrets
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
-from math import ceil, isinf
+from math import ceil, inf, isinf
 from typing import Any
 
 import msgspec
@@ -129,7 +129,8 @@ class RedisCounters:
 
     async def add_once(self, name: str, spent: Sequence[tuple[Line, float]]) -> None:
         lines, ages = _packed([line for line, _ in spent]), _pack([int(age_s * 1000) for _, age_s in spent])
-        await self._run(ADD, _digest(name), lines, ages, -1)
+        kept_ms = _kept_ms(max((line.kept_s for line, _ in spent), default=inf))
+        await self._run(ADD, _digest(name), lines, ages, kept_ms)
 
     async def count_since(self, names: Sequence[str]) -> Sequence[datetime]:
         kept = {_digest(name) for name in names}
@@ -255,11 +256,15 @@ def _packed(lines: Sequence[Line]) -> bytes:
                 f"{_bounded(line.amount, line.limit)}",
                 "" if line.limit is None else f"{line.limit}",
                 int(line.slides_s * 1000),
-                -1 if isinf(line.kept_s) else int(max(line.kept_s, KEPT_S) * 1000),
+                _kept_ms(line.kept_s),
             )
             for line in lines
         ]
     )
+
+
+def _kept_ms(kept_s: float) -> int:
+    return -1 if isinf(kept_s) else int(max(kept_s, KEPT_S) * 1000)
 
 
 def _bounded(amount: int, limit: int | None = None) -> int:

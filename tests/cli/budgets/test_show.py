@@ -72,6 +72,19 @@ def test_a_table_for_people(modicum, ledger):
     assert "each-key" not in ran.out
 
 
+def test_what_was_carried_from_the_month_before_is_part_of_the_limit(modicum, ledger, tmp_path):
+    (tmp_path / "work" / "modicum.toml").write_text(
+        BUDGETS.replace("limit_usd = 10", "limit_usd = 10\nrollover = 0.25")
+    )
+
+    month = modicum("budget", "show", "team-month", "--json", "--ledger", ledger).json["budgets"][0]
+    shown = modicum("budget", "show", "team-month", "--ledger", ledger).out
+
+    assert (month["limit"], month["carried"], month["left"]) == (12.5, 2.5, 7.0)
+    assert "$12.50 ($2.50" in shown
+    assert "carried)" in shown
+
+
 def test_without_budgets_one_is_told_what_to_do(modicum):
     ran = modicum("budget", "show")
 

@@ -2,6 +2,7 @@
 
 import pytest
 
+from modicum.routing.weights import decode_router
 from routing_tables import known_table, write_long
 
 
@@ -77,3 +78,16 @@ def test_vectors_of_another_table_are_refused(table, tmp_path, modicum):
 
 def test_help_names_the_units_and_no_empty_one(modicum):
     assert "[usd|seconds|joules|calls]" in modicum("route", "train", "--help").out
+
+
+def test_weights_hold_the_prices_of_their_day_where_they_are_known(tmp_path, modicum):
+    table = known_table(200)
+    known = type(table)(("gpt-4o-mini", "my-own"), table.prompts, table.outcomes, table.families, table.costs)
+    out = tmp_path / "router.npz"
+
+    modicum("route", "train", write_long(known, tmp_path / "t.csv"), "--learner", "length", "--out", out)
+    terms = decode_router(out.read_bytes(), "").terms
+
+    assert terms.unit == "usd"
+    mini, own = (terms.prices[terms.models.index(model)] for model in ("gpt-4o-mini", "my-own"))
+    assert (mini, own) == (pytest.approx((3 * 0.15e-6 + 0.6e-6) / 4), 0)

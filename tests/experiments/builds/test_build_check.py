@@ -109,3 +109,20 @@ def test_too_few_tasks_decide_nothing_and_fail_nothing(count):
 
     found = check(before, after)
     assert (found.is_raised, found.is_decided) == (False, False)
+
+
+def test_figures_that_none_can_be_are_unknown_and_that_is_said():
+    wrong = [TaskResult(arm="", task=f"w{n}", total_tokens=-5, cost_usd=float("nan"), outcome=7.0) for n in range(3)]
+    found = check([*side(), *wrong], [*side(1.18, shift=1), *wrong])
+
+    assert found.is_raised
+    assert found.ratios[0].tasks == 30
+    assert "negative or impossible figure" in " ".join(found.remarks)
+    assert "give --passing with the least" in " ".join(found.remarks)
+
+
+def test_scores_that_run_higher_are_resolved_from_the_value_that_is_said_on():
+    before = side(passes=lambda task: 40.0 + 40 * (task % 2))
+    found = check(before, before, passing=80.0)
+
+    assert found.resolved_before == 0.5

@@ -15,7 +15,7 @@ from gateway.rig import wait_until
 from gateway.scripted import Answer, anthropic_stream, chunk, events, whole
 from modicum.calls.change import Change
 from modicum.calls.rule import Rule
-from modicum.governance.budgets import NANO, RESERVED_TAG
+from modicum.governance.budgets import COUNTED_TAG, NANO, RESERVED_TAG
 from modicum.settings import BudgetSettings
 
 
@@ -243,6 +243,17 @@ def test_a_rule_that_changes_the_model_has_the_reservation_exchanged(tmp_path, l
         assert (RESERVED_TAG in entry.call.tags) == (status == 200)
 
 
+def test_rules_know_what_the_tightest_budget_in_dollars_has_for_a_call(tmp_path):
+    known = []
+    rule = Rule("toy.left", lambda prompt, facts: known.append(facts.budget_left_usd))  # noqa: ARG005
+    budgets = {"limit_usd": 1.0}, {"name": "wide", "limit_usd": 5.0}, {"name": "calls", "limit_calls": 1000}
+    with with_budgets(tmp_path, *budgets, rules=(rule,)) as rig:
+        rig.chat()
+        rig.chat()
+
+    assert known == [1, 1 - gpt_4o_mini_usd(10, 10)]
+
+
 def test_a_key_that_may_not_use_the_cheaper_model_is_refused(tmp_path):
     cheaper = {"limit_usd": 1.0, "at_limit": "downgrade", "downgrade_to": "gpt-4o-mini", "downgrade_from": 0.0}
     with with_budgets(tmp_path, cheaper) as rig:
@@ -318,7 +329,13 @@ async def hang_up(*_given):
 
 def test_a_callers_tag_cannot_speak_of_reservations(tmp_path):
     with with_budgets(tmp_path, {"limit_usd": 1.0, "team": "other"}) as rig:
-        rig.chat(headers={f"x-modicum-tag-{RESERVED_TAG}": "0/0", "x-modicum-tag-env": "prod"})
+        rig.chat(
+            headers={
+                f"x-modicum-tag-{RESERVED_TAG}": "0/0",
+                "x-modicum-tag-env": "prod",
+                f"x-modicum-tag-{COUNTED_TAG}": "g",
+            }
+        )
 
         assert rig.wait_for_records(1)[0].tags == {"env": "prod"}
 

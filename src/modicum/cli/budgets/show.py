@@ -161,13 +161,17 @@ def budget_cells(row: BudgetRow) -> list[str]:
         budget.name,
         ", ".join(name or "(none)" for name in row.instance),
         budget.window.text,
-        show_amount(unit, budget.limit) + ("" if row.raised_until is None else " (raised)"),
+        show_amount(unit, budget.limit) + ("" if row.raised_until is None else " (raised)") + _carried(row),
         show_amount(unit, row.spent),
         show_amount(unit, row.reserved) if row.reserved else "",
         show_amount(unit, row.left),
         "now" if row.left == 0 else reached,
         "" if row.resets is None else f"{row.resets.astimezone(zone):%Y-%m-%d %H:%M}",
     ]
+
+
+def _carried(row: BudgetRow) -> str:
+    return f" ({show_amount(row.budget.unit, row.carried)} carried)" if row.carried else ""
 
 
 def budget_document(row: BudgetRow) -> dict[str, object]:
@@ -185,6 +189,8 @@ def budget_document(row: BudgetRow) -> dict[str, object]:
         "at_limit": row.budget.at_limit.value,
         "limit": amount(row.budget.limit),
         "raised_until": row.raised_until,
+        "carried": amount(row.carried),
+        "emergency_reserve": amount(row.budget.emergency_reserve),
         "spent": amount(row.spent),
         "reserved": amount(row.reserved),
         "left": amount(row.left),

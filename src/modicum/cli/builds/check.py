@@ -187,7 +187,7 @@ def _outcomes(options: CheckOptions, problems: list[Problem]) -> dict[str, float
                 problems.append(one)
             elif not options.outcome or one.name == options.outcome:
                 names.add(one.name)
-                values[one.task] = one.value
+                values[one.task] = min(one.value, max(options.passing, 1.0))  # more than resolved is resolved
     if len(names) > 1:
         raise UserError(
             f"the outcomes have several names ({', '.join(sorted(names)[:5])}); choose one with --outcome NAME"

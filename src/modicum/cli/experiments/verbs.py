@@ -103,7 +103,9 @@ def start(options: StartOptions) -> None:
         )
     else:
         click.echo(f"about {planned:,} tasks with outcomes will find it safe, if it does no harm")
-    if one.estimated_saving is not None:
+    if one.estimated_saving is None:
+        click.echo(f"no estimate: {one.why_not_estimated}")
+    else:
         click.echo(f"a replay of the last 30 days says that it saves {one.estimated_saving:.1%} of such tasks' dollars")
     click.echo("next: modicum experiment status")
 
@@ -240,7 +242,7 @@ def _subject(options: StartOptions, settings: Settings) -> "tuple[ChangeKind, st
     from modicum.experiments.experiment import ChangeKind
     from modicum.optimizers.all_rules import RULES
     from modicum.optimizers.system_prompt import FAMILY as PROMPT
-    from modicum.routing.rule import FAMILY
+    from modicum.routing.rule import CASCADE_FAMILY, FAMILY
 
     named = {ChangeKind.MODEL: options.model, ChangeKind.RULE: options.rule, ChangeKind.TEAM: options.team}
     chosen = [(kind, subject) for kind, subject in named.items() if subject]
@@ -251,6 +253,7 @@ def _subject(options: StartOptions, settings: Settings) -> "tuple[ChangeKind, st
         raise UserError("--to goes with --model: it is the model that is asked instead")
     rules = [*(rule.name for rule in RULES), *(FAMILY + name for name in settings.routes)]
     rules += [PROMPT + name for name in settings.prompts]
+    rules += [CASCADE_FAMILY + name for name in settings.cascades]
     if kind is ChangeKind.RULE and subject not in rules:
         raise UserError(f"there is no rule '{subject}' (rules: {', '.join(rules) or 'none is in force'})")
     if kind is ChangeKind.TEAM and subject not in settings.teams:
@@ -281,15 +284,11 @@ def _define(options: StartOptions, kind: "ChangeKind", subject: str) -> "Experim
 
 
 def _estimate(store: "Store", one: "Experiment", settings: Settings) -> "Experiment":
-    """The experiment with what a replay says that it saves, written down before its first task."""
-    from modicum.cli.experiments.savings import estimate_model_saving
-    from modicum.experiments.experiment import ChangeKind
+    """The experiment with what a replay says that it saves, or why none does, written down before its first task."""
+    from modicum.cli.experiments.estimates import estimate_saving
 
-    if one.kind is not ChangeKind.MODEL:
-        return one
-    prices = resources.load_prices(None, settings)
-    share = estimate_model_saving(store, settings, prices, one.subject, one.to, one.started_at)
-    return msgspec.structs.replace(one, estimated_saving=share)
+    found = estimate_saving(store, settings, resources.load_prices(None, settings), one)
+    return msgspec.structs.replace(one, estimated_saving=found.share, why_not_estimated=found.why_not)
 
 
 def _plan(store: "Store", one: "Experiment") -> int | None:
@@ -328,6 +327,7 @@ def _document(one: "Experiment") -> dict[str, object]:
         "hold_out": one.hold_out,
         "settle_s": one.settle_s,
         "estimated_saving": one.estimated_saving,
+        "why_not_estimated": one.why_not_estimated,
         "started_at": one.started_at,
         "state": one.state.value,
         "ended_at": one.ended_at,

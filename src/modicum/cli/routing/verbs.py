@@ -1,7 +1,7 @@
 """`modicum route`: learns which model a prompt needs, says how good that is, and decides."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -125,15 +125,17 @@ def train(options: TrainOptions) -> None:
     if options.loss is not None and options.budget is not None:
         raise UserError("--loss and --budget exclude each other: give a quality floor or a budget")
     table, problems = _read_table(options)
+    unit = _unit(table, options.unit)
     trained = train_router(
         table,
         make_learner(options.learner),
-        _unit(table, options.unit),
+        unit,
         source=", ".join(path.name for path in options.paths)[:200],
         today=datetime.now(UTC).date(),
         holds_days=options.days,
         loss=None if options.budget is not None else (0.5 if options.loss is None else options.loss) / 100,
         budget=options.budget,
+        prices=_prices_today(table.models) if unit == "usd" else None,
     )
     data = encode_router(trained.router)
     with shared_files():
@@ -255,6 +257,17 @@ def _unit(table: "OutcomeTable", name: str | None) -> "Unit":
     from modicum.routing.calibration import default_unit
 
     return name or default_unit(table)  # type: ignore[return-value] # click lets nothing else through
+
+
+def _prices_today(models: Sequence[str]) -> dict[str, float]:
+    """Of the models whose list price is known: it is held against the price on the day of a call."""
+    from modicum.calls.provider_names import provider_of_model
+    from modicum.cli.inputs.resources import load_prices
+    from modicum.routing.rule import mean_price
+
+    book, now = load_prices(None), datetime.now(UTC)
+    rates = {model: book.rates(provider_of_model(model), model, now) for model in models}
+    return {model: mean_price(each) for model, each in rates.items() if each is not None}
 
 
 def _pair(table: "OutcomeTable", options: EvalOptions) -> tuple[str, str]:

@@ -15,6 +15,7 @@ import numpy as np
 
 from modicum.calls.task_result import TaskResult
 from modicum.experiments.comparison_arms import TaskRuns, gather_tasks
+from modicum.experiments.comparison_input import check_results
 from modicum.statistics.paired import paired_difference, simultaneous_confidence
 from modicum.statistics.ratios import ratio_of_sums
 from modicum.statistics.task_ratios import geometric_ratio, ratio_of_task_sums
@@ -77,8 +78,10 @@ Sides = list[tuple[TaskRuns, TaskRuns]]
 
 
 def check_build(before: Iterable[TaskResult], after: Iterable[TaskResult], rules: CheckRules) -> BuildCheck:
-    """Compares a project's tasks before and after a change."""
-    first, second = gather_tasks(before, rules.passing), gather_tasks(after, rules.passing)
+    """Compares a project's tasks before and after a change. Figures that none can be are unknown, and that is said."""
+    scale = max(rules.passing, 1.0)
+    sides = [check_results(results, score_max=scale) for results in (before, after)]
+    first, second = (gather_tasks(side.results, rules.passing / scale) for side in sides)
     common = sorted(first.keys() & second.keys())
     if len(common) < FEWEST_COMMON:
         common = []
@@ -107,8 +110,16 @@ def check_build(before: Iterable[TaskResult], after: Iterable[TaskResult], rules
         tasks_common=len(common),
         resolved_before=_resolved_share(first.values()),
         resolved_after=_resolved_share(second.values()),
-        remarks=_remarks(first, second, common, known, graded=graded, is_better=is_better),
+        remarks=[
+            *_remarks(first, second, common, known, graded=graded, is_better=is_better),
+            *(_in_words_of_check(remark) for side in sides for remark in side.remarks),
+        ],
     )
+
+
+def _in_words_of_check(remark: str) -> str:
+    """`compare` has another option for scores that run higher than 1."""
+    return remark.replace("give --score-max 100", "give --passing with the least that is resolved")
 
 
 def _task_confidence(pairs: Sides, known: Sequence[str], error: float) -> float:

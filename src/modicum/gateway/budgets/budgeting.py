@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
+from decimal import Decimal
 from time import monotonic
 from typing import NamedTuple
 
@@ -28,6 +29,7 @@ from modicum.gateway.upstreams import Route
 from modicum.governance.budget_raises import Raises
 from modicum.governance.budgets import (
     COUNTED_TAG,
+    NANO,
     RESERVED_TAG,
     Amounts,
     Budget,
@@ -182,6 +184,7 @@ class Budgeting:
         return await self._reserve_blindly(exchange, away)
 
     async def _reserve(self, exchange: Exchange, find_route: FindRoute, *, may_downgrade: bool) -> None:
+        uses_reserve = False
         while True:
             if self._generation != self._counters.generation or self._is_new:
                 await self.renew()
@@ -189,8 +192,7 @@ class Budgeting:
             if not covering and not exchange.paid:
                 await self.release(exchange)
                 return
-            for one in covering:
-                await self._former.load(one)
+            covering = await self._with_limits(covering, uses_reserve=uses_reserve)
             worst, no_bound = await self._worst(exchange, covering)
             lines = [one.line(worst.in_unit(one.budget.unit) or 0, may_downgrade=may_downgrade) for one in covering]
             lines = with_paid(lines, exchange.paid)
@@ -208,6 +210,9 @@ class Budgeting:
             standings = after_attempts(self._standings(covering, levels), covering, exchange.paid)
             verdict = decide(standings, worst, may_downgrade=may_downgrade)
             if verdict.is_refusal:
+                uses_reserve = self._may_use_reserve(exchange, covering)
+                if uses_reserve:
+                    continue
                 raise replies.refusal(verdict, worst, no_bound)
             may_downgrade = False
             self._downgrade(exchange, verdict, find_route)
@@ -215,9 +220,32 @@ class Budgeting:
         self._hold(exchange, Reservation(tuple(covering), worst, self._counters.generation))
         standings = self._standings(covering, levels)
         self._warn(crossed(standings, worst), covering)
+        dollars = [one.left for one in standings if one.budget.unit is LimitUnit.USD]
+        exchange.budget_left_usd = Decimal(min(dollars)) / NANO if dollars else None
         exchange.budget_left = _left(
             one._replace(reserved=one.reserved + line.amount) for one, line in zip(standings, lines, strict=False)
         )
+
+    async def _with_limits(self, covering: Sequence[CoveringBudget], *, uses_reserve: bool) -> list[CoveringBudget]:
+        """The sums with what was spent before, and with limits as they are for one call.
+
+        Raises:
+            Refused: what was spent before cannot be learned.
+            StateAway: the counters cannot be reached.
+        """
+        for one in covering:
+            await self._former.load(one)
+        carried = [await self._former.with_carried(one) for one in covering]
+        return carried if uses_reserve else [one.without_reserve() for one in carried]
+
+    def _may_use_reserve(self, exchange: Exchange, covering: Sequence[CoveringBudget]) -> bool:
+        """Whether the call gives a model what its tools returned, where something is kept for such calls: an agent in
+        the middle of its work. Looked at only where a call does not fit, since long prompts take time to read.
+        """
+        if any(one.kept_back for one in covering):
+            with contain_stage("budgets", self._failed):
+                return exchange.prompt.ends_with_tool_result
+        return False
 
     async def _reserve_blindly(self, exchange: Exchange, problem: str) -> None:
         """What becomes of a call while the counters cannot be reached: as the owner chose, and on record."""
@@ -352,7 +380,7 @@ class Budgeting:
             opens_in_s = level.frees_in_s
             if one.span.end is not None:
                 opens_in_s = max((one.span.end - now).total_seconds(), 0.0)
-            standings.append(Standing(one.budget, level.spent, level.reserved, opens_in_s))
+            standings.append(Standing(one.budget, level.spent, level.reserved, opens_in_s, one.kept_back))
         return standings
 
     def _downgrade(self, exchange: Exchange, verdict: BudgetVerdict, find_route: FindRoute) -> None:

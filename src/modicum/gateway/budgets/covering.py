@@ -58,12 +58,19 @@ class CoveringBudget(NamedTuple):
     span: WindowSpan
     counter: str
     instance: tuple[str, ...]
+    kept_back: int = 0
+    """How much of the limit is not for this call."""
+
+    def without_reserve(self) -> "CoveringBudget":
+        """For a call that may not use what is kept for agents in the middle of their work."""
+        reserve = self.budget.emergency_reserve
+        return self._replace(kept_back=reserve) if reserve else self
 
     def line(self, amount: int, *, may_downgrade: bool = False) -> Line:
         """`may_downgrade`: refused already where calls go to the cheaper model."""
-        limit = self.budget.limit if self.budget.is_hard else None
-        if may_downgrade and self.budget.at_limit is AtLimit.DOWNGRADE:
-            limit = min(self.budget.limit, self.budget.downgrade_above)
+        limit = max(self.budget.limit - self.kept_back, 0) if self.budget.is_hard else None
+        if limit is not None and may_downgrade and self.budget.at_limit is AtLimit.DOWNGRADE:
+            limit = min(limit, self.budget.downgrade_above)
         return self._replace_limit(amount, limit)
 
     def held_line(self, amount: int) -> Line:

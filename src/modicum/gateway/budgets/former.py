@@ -12,11 +12,14 @@ from modicum.gateway.budgets.covering import BETWEEN, CountedBudget, CoveringBud
 from modicum.gateway.budgets.spent import SpentBefore
 from modicum.gateway.failures import Failed, contain_stage
 from modicum.gateway.process.log import log
+from modicum.governance.budget_raises import raised_to
 from modicum.state.counters import SharedCounters, StateAway
 
 TRY_AGAIN_S = 1.0
 TRY_FOR_S = 30.0
 """How long a ledger that does not answer is asked again without any call; later calls ask."""
+MOST_REMEMBERED = 10_000
+"""Sums of which it is remembered what was spent in the window before; of others the counters are asked again."""
 
 
 class FormerLoads:
@@ -31,6 +34,8 @@ class FormerLoads:
     def __init__(self, counters: SharedCounters, before: SpentBefore, failed: Failed) -> None:
         self._counters, self._before, self._failed = counters, before, failed
         self._loads: dict[tuple[str, datetime | None], asyncio.Future[bool]] = {}
+        self._spent_before: dict[str, int] = {}
+        """By counter, what was spent in the window before, of budgets that carry on what was left there."""
         self._thread = ThreadPoolExecutor(1, "spent")
 
     async def load(self, one: CoveringBudget) -> None:
@@ -55,14 +60,47 @@ class FormerLoads:
             StateAway: the counters cannot be reached.
         """
         generation, until = self._counters.generation, monotonic() + TRY_FOR_S
-        for one in budgets:
-            place = one.sum_of((), datetime.now(UTC))
-            while place.span.start < one.since and not await self._load(place):
+        for place in _places_now(budgets):
+            while place.span.start < place.counted.since and not await self._load(place):
                 if monotonic() > until or self._counters.generation != generation:
                     return
                 await asyncio.sleep(TRY_AGAIN_S)
         if self._counters.generation == generation:
             await self._counters.report_loaded()
+
+    async def with_carried(self, one: CoveringBudget) -> CoveringBudget:
+        """With what was left of the window before, if the budget carries that on: settled once for everybody.
+
+        Raises:
+            Refused: nobody can say what was spent there.
+            StateAway: the counters cannot be reached.
+        """
+        declared = one.counted.budget
+        if not declared.most_carried:
+            return one
+        if one.counter not in self._spent_before:
+            before = declared.window.span_before(one.span)
+            if before is None:
+                return one
+            former = one.counted.sum_of(one.instance, before.start)
+            await self.load(former)
+            if len(self._spent_before) >= MOST_REMEMBERED:
+                self._spent_before.clear()
+            self._spent_before[one.counter] = await self._settled_sum(one, former)
+        carried = declared.carried(self._spent_before[one.counter])
+        return one._replace(budget=raised_to(one.budget, one.budget.limit + carried))
+
+    async def _settled_sum(self, one: CoveringBudget, former: CoveringBudget) -> int:
+        """What counts as spent in a window that is over, the same for everybody who counts with us. What is carried
+        on is taken out of it, so that a call which began there and comes late cannot have it as well.
+        """
+        (level,) = await self._counters.levels([former.held_line(0)])
+        spent = level.spent + level.reserved
+        place = one.held_line(spent)._replace(counter=BETWEEN.join((one.counter, "before")), limit=spent)
+        taken = former.held_line(one.counted.budget.carried(spent))
+        await self._counters.add_once(place.counter, [(place, 0.0), (taken, 0.0)])
+        (level,) = await self._counters.levels([place])
+        return level.spent
 
     def close(self) -> None:
         self._thread.shutdown(wait=False, cancel_futures=True)
@@ -98,6 +136,8 @@ class FormerLoads:
         """
         await self._counters.all_reserved_again()
         budget, start, until = one.budget, one.span.start, one.counted.since
+        if one.span.end is not None:
+            until = min(until, one.span.end)
         if one.counted.is_sliding:
             start = until - timedelta(seconds=budget.window.sliding_s)
         counted_in = self._counters.generation
@@ -114,6 +154,16 @@ class FormerLoads:
             for spend in former
         ]
         await self._counters.add_once(BETWEEN.join((*counter, self._before.ledger)), spent)
+
+
+def _places_now(budgets: Sequence[CountedBudget]) -> list[CoveringBudget]:
+    """The window of now of each budget, and the one before where something may be carried from it."""
+    places = []
+    for one in budgets:
+        place = one.sum_of((), datetime.now(UTC))
+        before = one.budget.window.span_before(place.span) if one.budget.most_carried else None
+        places += [place] if before is None else [place, one.sum_of((), before.start)]
+    return places
 
 
 def _look_at_end(load: "asyncio.Future[bool]") -> None:

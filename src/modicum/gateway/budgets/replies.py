@@ -25,6 +25,8 @@ def refusal(verdict: BudgetVerdict, worst: Amounts, no_bound: str) -> Refused:
     amount, left = worst.in_unit(budget.unit) or 0, show_amount(budget.unit, standing.left)
     needs = f"this call may cost {show_amount(budget.unit, amount)}" if budget.unit is not LimitUnit.CALLS else "none"
     limit = f"{show_amount(budget.unit, budget.limit)} per {budget.window.text}"
+    if standing.kept_back:
+        limit += f", {show_amount(budget.unit, standing.kept_back)} of it only for calls with results of tools"
     if verdict.ruling is Ruling.TOO_LARGE:
         return Refused(
             402,

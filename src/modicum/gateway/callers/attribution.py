@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from modicum.calls import Owner
 from modicum.experiments.experiment import TAG as EXPERIMENT_TAG
-from modicum.governance.budgets import RESERVED_TAG
+from modicum.governance.budgets import COUNTED_TAG, RESERVED_TAG
 from modicum.privacy.tags import is_reserved
 from modicum.providers.facts import RequestFacts
 from modicum.providers.opentelemetry.traceparent import TAG as TRACE_TAG
@@ -154,7 +154,7 @@ def _from_metadata(metadata: Mapping[str, str], declared: dict[str, str], tags: 
 
 def _is_ours(tag: str) -> bool:
     """Whether only the gateway says such a thing of a call: a caller must not choose its arm, nor what it holds."""
-    return tag == RESERVED_TAG or is_reserved(tag) or tag.startswith(EXPERIMENT_TAG)
+    return tag in {RESERVED_TAG, COUNTED_TAG} or is_reserved(tag) or tag.startswith(EXPERIMENT_TAG)
 
 
 def _text(value: bytes) -> str:

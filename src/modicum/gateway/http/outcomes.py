@@ -30,6 +30,19 @@ class PostedOutcome(msgspec.Struct, forbid_unknown_fields=True):
 
 Graded = Callable[[Sequence[Outcome]], Awaitable[None]]
 
+
+def both_graded(one: Graded, other: Graded | None) -> Graded:
+    """Two who want to know of outcomes, as one."""
+    if other is None:
+        return one
+
+    async def graded(outcomes: Sequence[Outcome]) -> None:
+        await one(outcomes)
+        await other(outcomes)
+
+    return graded
+
+
 _decoder = msgspec.json.Decoder(PostedOutcome | list[PostedOutcome])
 _pack = msgspec.msgpack.Encoder().encode
 

@@ -34,6 +34,7 @@ from modicum.gateway.http.body_budget import budget_of
 from modicum.gateway.http.cors import Cors
 from modicum.gateway.http.hosts import names_of
 from modicum.gateway.http.otlp_door import OtlpDoor
+from modicum.gateway.http.outcomes import both_graded
 from modicum.gateway.in_force import InForce
 from modicum.gateway.late_replies import LateReplies
 from modicum.gateway.limits.limiting import Limiting
@@ -177,6 +178,7 @@ class Gateway:
         )
         self._load_features()
         self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
+        self._routes.send_by(self._resilient, parts)
         await self._take_over_governance()
         self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
         beside = asyncio.gather(*self._beside(board))
@@ -324,6 +326,7 @@ class Gateway:
         await self.parts.budgets.take_over(budgets, admits_when_away=admits_when_away)
         self.parts.limits.take_over(limits_of(settings.limit), admits_when_away=admits_when_away)
         self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
+        self._routes.take_over(self._upstreams)
 
     def _keeper_of(self, rates: LiveRates, turns: LiveTurns | None) -> CacheKeeper | None:
         """Who keeps caches warm; None: no process sees all calls of a conversation."""
@@ -376,11 +379,13 @@ class Gateway:
         arms = (ChosenRules(choice), *arms) if choice is not None and choice.may_run else arms
         if self.parts.keeper is not None and self._settings.optimize.keeps_warm:
             arms = (*arms, ShortMarks(self._keeps_warm_for))
-        in_force = InForce(owners, self._upstreams, arms, always, has_fallbacks=bool(self._settings.resilience))
+        moved, graded = self._routes.answerers, self._routes.graded
+        diverts = bool(self._settings.resilience)
+        in_force = InForce(owners, self._upstreams, arms, always, moved, graded, has_fallbacks=diverts)
         if self._teams is None:
             return in_force
-        teams, graded = self._teams.parts, self._teams.graded
-        return in_force._replace(sources=(*arms, *teams.sources), answerers=teams.answerers, graded=graded)
+        teams, graded = self._teams.parts, both_graded(self._teams.graded, graded)
+        return in_force._replace(sources=(*arms, *teams.sources), answerers=(*teams.answerers, *moved), graded=graded)
 
     def _draw(self, rule: str, task: str) -> float:
         return draw(rule, task, self._digest_key)

@@ -11,7 +11,7 @@ from random import random
 from typing import Any, NamedTuple
 
 from modicum.gateway import sending
-from modicum.gateway.answering import TROUBLES, UpstreamAnswerer
+from modicum.gateway.answering import TROUBLES, ReplyCheck, UpstreamAnswerer
 from modicum.gateway.exchange import Exchange
 from modicum.gateway.http.client import Client
 from modicum.gateway.http.refusal import ClientGone, Refused
@@ -19,6 +19,7 @@ from modicum.gateway.limits.limiting import tokens_of_reply
 from modicum.gateway.listening import pass_end
 from modicum.gateway.parts import Parts
 from modicum.gateway.resilience.failures import AttemptFailed, check_reply, failure_of_error
+from modicum.gateway.resilience.next_attempt import NextAttempt
 from modicum.gateway.resilience.upstream_health import UpstreamHealth
 from modicum.gateway.upstreams import Route, Upstreams
 from modicum.governance.resilience import (
@@ -27,7 +28,6 @@ from modicum.governance.resilience import (
     NO_POLICY,
     Failure,
     FailureKind,
-    NextStep,
     ResiliencePolicy,
     StepKind,
     next_step,
@@ -65,8 +65,9 @@ class ResilientAnswerer:
         chance: Callable[[], float] = random,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._upstream, self._recorder, self._metrics = upstream, parts.recorder, parts.metrics
-        self._budgets, self._limits, self._authorising = parts.budgets, parts.limits, parts.policies
+        self._upstream, self._metrics = upstream, parts.metrics
+        self._limits, self._authorising = parts.limits, parts.policies
+        self._next = NextAttempt(parts)
         self._health = UpstreamHealth(parts.metrics.circuit_changed)
         self._chance, self._sleep = chance, sleep
         self._policies: tuple[ResiliencePolicy, ...] = ()
@@ -81,13 +82,15 @@ class ResilientAnswerer:
         """What holds from now on; a call that has begun keeps what it got."""
         self._policies, self._upstreams = tuple(policies), upstreams
 
-    def answer(self, exchange: Exchange, client: Client) -> Coroutine[Any, Any, bytes]:
-        """As every answerer. Calls without policies, circuits and limits of upstreams go straight there."""
+    def answer(self, exchange: Exchange, client: Client, check: ReplyCheck | None = None) -> Coroutine[Any, Any, bytes]:
+        """As every answerer. Calls without policies, circuits and limits of upstreams go straight there. `check` looks
+        at a reply that did not fail, before anything of it is passed on.
+        """
         if not self._policies and exchange.route.upstream.circuit is None and not self._limits.limits_upstreams:
-            return self._upstream.answer(exchange, client)
-        return self._answer(exchange, client)
+            return self._upstream.answer(exchange, client, check)
+        return self._answer(exchange, client, check)
 
-    async def _answer(self, exchange: Exchange, client: Client) -> bytes:
+    async def _answer(self, exchange: Exchange, client: Client, check: ReplyCheck | None) -> bytes:
         policy = self._policy_of(exchange)
         tried = Tried(policy, self._upstreams, policy.fallbacks)
         if not policy.allows(exchange.route.upstream.provider, exchange.route.upstream.served_in):
@@ -100,7 +103,7 @@ class ResilientAnswerer:
         self._health.earn(exchange.route.upstream)
         while True:
             try:
-                return await self._attempt(exchange, client, tried)
+                return await self._attempt(exchange, client, tried, check)
             except (AttemptFailed, *TROUBLES) as error:
                 failure = failure_of_error(error, exchange)
                 if failure is None or client.started or exchange.client_gone:
@@ -117,7 +120,7 @@ class ResilientAnswerer:
             pass_end(exchange, end, self._metrics.failed)
             return end
 
-    async def _attempt(self, exchange: Exchange, client: Client, tried: Tried) -> bytes:
+    async def _attempt(self, exchange: Exchange, client: Client, tried: Tried, check: ReplyCheck | None) -> bytes:
         """One attempt, and what it says of its upstream."""
         route = exchange.route
         if tried.fallbacks and (rests_s := self._health.rests_s(route)):
@@ -128,7 +131,7 @@ class ResilientAnswerer:
         failed: bool | None = None
         try:
             was_probe = self._health.check(route.upstream)
-            end = await self._upstream.answer(exchange, client, check_reply)
+            end = await self._upstream.answer(exchange, client, _both(check))
             failed = False
         except (AttemptFailed, *TROUBLES) as error:
             failure = None if exchange.client_gone else failure_of_error(error, exchange)
@@ -171,7 +174,8 @@ class ResilientAnswerer:
                     deciding = Failure(FailureKind.OPEN)  # not here again: on to the next one
                     continue
             assert route is not None  # noqa: S101 - said above
-            if not await self._move_on(exchange, route, failure, step):
+            was_sent = failure.kind not in NEVER_SENT
+            if not await self._next.begin(exchange, route, failure.kind, step.kind.value, was_sent=was_sent):
                 return None
             if step.kind is StepKind.RETRY:
                 self._health.spend_retry(upstream)
@@ -201,32 +205,14 @@ class ResilientAnswerer:
             exchange.go(former)
         return route
 
-    async def _move_on(self, exchange: Exchange, route: Route, failure: Failure, step: NextStep) -> bool:
-        """Puts the failed attempt on record and reserves what the next may cost. False: that may not be."""
-        attempt = None if failure.kind in NEVER_SENT else await self._recorder.attempt(exchange, failure.kind)
-        former, paid = exchange.route, exchange.paid
-        if self._budgets.is_active and attempt is not None:
-            exchange.paid = await self._budgets.pay_attempt(exchange, attempt)
-        exchange.go(route)
-        if not await self._reserve(exchange, route) or (
-            attempt is not None and not await self._recorder.add_attempt(exchange, attempt)
-        ):
-            exchange.go(former)
-            exchange.paid = paid
-            return False
-        self._metrics.attempt_failed(former.upstream.name, failure.kind, step.kind)
-        exchange.begin_anew()
-        exchange.attempts += attempt is not None
-        more = {"attempt.of": exchange.number, "attempt": f"{exchange.attempts}", "attempt.kind": step.kind.value}
-        exchange.tags = {**exchange.tags, **more}
-        self._recorder.begin_again(exchange)
-        return True
 
-    async def _reserve(self, exchange: Exchange, route: Route) -> bool:
-        """Whether the next attempt fits into the call's budgets."""
-        if self._budgets.is_active:
-            try:
-                await self._budgets.reserve(exchange, lambda _model, _dialect: route, may_downgrade=False)
-            except (Refused, DialectError):
-                return False
-        return True
+def _both(check: ReplyCheck | None) -> ReplyCheck:
+    """Whether the upstream failed, and then what somebody else wants of the reply."""
+    if check is None:
+        return check_reply
+
+    def check_both(exchange: Exchange, body: bytes, *, is_end: bool) -> None:
+        check_reply(exchange, body, is_end=is_end)
+        check(exchange, body, is_end=is_end)
+
+    return check_both

@@ -32,6 +32,8 @@ class BudgetRow(msgspec.Struct, kw_only=True):
     """When it begins anew; None: never, or it slides."""
     raised_until: datetime | None = None
     """Until when it is raised; None: its limit is that of the settings."""
+    carried: int = 0
+    """How much of its limit was left over of the window before."""
     crossed_at: datetime | None = None
     """When the limit is reached at the pace so far; None: not before it begins anew, or nobody can say."""
 
@@ -64,6 +66,10 @@ def budget_rows(
 
 def _rows_of(store: Store, budget: Budget, under_way: Sequence[Call], now: datetime, raises: Raises) -> list[BudgetRow]:
     span = budget.window.span_at(now)
+    before = budget.window.span_before(span) if budget.most_carried else None
+    former: dict[tuple[str, ...], int] = {}
+    for spend in () if before is None else former_spend(store, budget, before.start, span.start):
+        former[spend.instance] = former.get(spend.instance, 0) + spend.amount
     rows: dict[tuple[str, ...], BudgetRow] = {}
 
     def row(instance: tuple[str, ...]) -> BudgetRow:
@@ -71,7 +77,11 @@ def _rows_of(store: Store, budget: Budget, under_way: Sequence[Call], now: datet
             raised = raised_to(budget, raises.limit_of(budget, instance, now))
             ends = (one.until for one in raises.in_force(budget, now, instance) if one.limit == raised.limit)
             until = max((end for end in ends if end is not None), default=None)
-            rows[instance] = BudgetRow(budget=raised, instance=instance, resets=span.end, raised_until=until)
+            carried = 0 if before is None else budget.carried(former.get(instance, 0))
+            whole = raised_to(raised, raised.limit + carried)
+            rows[instance] = BudgetRow(
+                budget=whole, instance=instance, resets=span.end, raised_until=until, carried=carried
+            )
         return rows[instance]
 
     for spend in former_spend(store, budget, span.start, now):

@@ -3,6 +3,7 @@
 from modicum.calls.errors import unknown_name
 from modicum.routing.learners.blended import BlendedLearner
 from modicum.routing.learners.embedded import EmbeddedLearner
+from modicum.routing.learners.kernel import KernelLearner
 from modicum.routing.learners.learner import OutcomeLearner
 from modicum.routing.learners.length import LengthLearner
 from modicum.routing.learners.linear import LinearLearner
@@ -11,7 +12,7 @@ from modicum.routing.learners.neighbours import NeighbourLearner
 DEFAULT = "blended"
 LIVE = ("length", "linear", "letters", "neighbours", "blended")
 """Those that decide on a live call. The others need vectors of the prompts, which no call has in time."""
-WITH_EMBEDDINGS = ("embedding", "embedding-neighbours", "blended-embedding")
+WITH_EMBEDDINGS = ("embedding", "embedding-neighbours", "embedding-kernel", "blended-embedding")
 _MOST_COLUMNS = 30
 """Of each prompt that neighbours compare: what stays near a millisecond and in a small file."""
 
@@ -20,7 +21,7 @@ def make_learner(name: str) -> OutcomeLearner:
     linear, letters = LinearLearner(measure_share=0.15), LinearLearner("letters", measure_share=0.15)
     neighbours = NeighbourLearner(most_columns=_MOST_COLUMNS)
     by_letters = NeighbourLearner("letters", most_columns=_MOST_COLUMNS)
-    embedding, embedding_neighbours = EmbeddedLearner(), EmbeddedLearner(300)
+    embedding, embedding_neighbours, kernel = EmbeddedLearner(), EmbeddedLearner(150), KernelLearner()
     learners: dict[str, OutcomeLearner] = {
         "length": LengthLearner(),
         "linear": linear,
@@ -29,8 +30,9 @@ def make_learner(name: str) -> OutcomeLearner:
         "blended": BlendedLearner((linear, neighbours, by_letters)),
         "embedding": embedding,
         "embedding-neighbours": embedding_neighbours,
+        "embedding-kernel": kernel,
         "blended-embedding": BlendedLearner(
-            (linear, letters, NeighbourLearner(), NeighbourLearner("letters"), embedding, embedding_neighbours),
+            (linear, embedding_neighbours, kernel),
             "blended with embeddings",
         ),
     }

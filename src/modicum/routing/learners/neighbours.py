@@ -13,6 +13,8 @@ from modicum.routing.sparse_rows import Columns, Floats, Integers, SparseRows, V
 _ADDED = 0.05
 """Neighbours' worth of the mean of all prompts, so that a prompt that resembles nothing goes by that mean."""
 
+MOST_ASKED = 48
+"""Of a prompt's words, the weightiest that others are looked up by: what bounds the time for a long one."""
 _PART = 5
 """Of so many rows one tells how alike the nearest are at least. Few are left to be sorted then."""
 _LEAST_PART = 4
@@ -47,6 +49,9 @@ class NeighbourScorer:
         return np.stack([self._score_row(*rows.row(place)) for place in range(len(rows))])
 
     def _score_row(self, columns: Columns, values: Values) -> Floats:
+        if len(columns) > MOST_ASKED:
+            weightiest = np.argpartition(values, -MOST_ASKED)[-MOST_ASKED:]
+            columns, values = columns[weightiest], values[weightiest]
         alike = self.likeness(columns, values)
         nearest = nearest_rows(alike, self.count)
         sums = alike[nearest] @ self.graded[nearest]

@@ -93,3 +93,15 @@ def test_the_user_of_an_agent_is_shown_what_they_can_set(modicum, transcripts):
     assert rows["prefix_break"]["advice"]["who"] == "vendor"
     assert "prefix_break" not in found["first_steps"]
     assert rows["failed_calls"]["advice"] is None
+
+
+@pytest.mark.parametrize("change", ["rules=bogus", "rules=", "tier=cheap", "cache=1h", "model:x=", "cap_output=-1"])
+def test_a_mistyped_change_is_refused_before_any_log_is_read(modicum, monkeypatch, transcripts, change):
+    def read_nothing(*_):
+        raise AssertionError("the logs were read")
+
+    monkeypatch.setattr("modicum.cli.audit.open_ledger_or_logs", read_nothing)
+    wrong = modicum("audit", transcripts, "--what-if", change)
+
+    assert wrong.status == 2
+    assert "; accepted are " in wrong.err

@@ -5,16 +5,16 @@ import pytest
 
 from insights.test_energy_consumption import window
 from ledger.samples import EVER, FULL, START, entry, read
-from modicum.calls import AuditEvent, Outcome, Owner
+from modicum.calls import AuditEvent, BookedShortening, Outcome, Owner
 from modicum.cli.energy.window_booking import append_windows
 from modicum.ledger.opening import open_store
-from modicum.ledger.records import AUDIT_EVENTS, ENERGY_WINDOWS, OUTCOMES
+from modicum.ledger.records import AUDIT_EVENTS, ENERGY_WINDOWS, OUTCOMES, SHORTENINGS
 from modicum.settings import data_folder
 
 ASKED = EVER | {
     "by": "model", "tag": "run", "zone": "UTC", "outcome": "tests", "arm": "", "most": 100, "provider": "",
     "team": "", "app": "", "user": "", "key": "", "task": "", "model": "", "tag_value": "", "slot_s": 3600,
-    "rule": "", "pair": "task", "pair_tag": "",
+    "rule": "", "pair": "task", "pair_tag": "", "counted_in": "",
 }  # fmt: skip
 """Everything that any question wants to know."""
 
@@ -105,6 +105,11 @@ def everything(tmp_path):
     store.append_records(ENERGY_WINDOWS, [window(), window(9 * 86_400)])
     told = {"event_id": "a", "at": START, "by": "ann", "kind": "key", "what": "issued", "subject": "7f"}
     store.append_records(AUDIT_EVENTS, [AuditEvent(**told, owner=Owner("platform"), details={"models": "gpt-*"})])
+    (part,) = FULL.call.anatomy.added
+    of_a_result = {"entry_id": FULL.call.call_id, "started": FULL.call.started, "digest": part.digest}
+    store.append_records(
+        SHORTENINGS, [BookedShortening(shortening_id="s", **of_a_result, rules="content.cut", share=0.5)]
+    )
     store.close()
     return place
 
@@ -118,6 +123,7 @@ def held(place):
         store.records(OUTCOMES),
         store.records(ENERGY_WINDOWS, **EVER),
         store.records(AUDIT_EVENTS),
+        store.records(SHORTENINGS),
     )
     store.close()
     return answers, records

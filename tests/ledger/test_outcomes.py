@@ -12,7 +12,7 @@ from modicum.ledger.records import OUTCOMES
 def test_an_outcome_is_found_by_name_and_one_that_is_not_there_is_answered_with_those_that_are():
     when = datetime(2026, 2, 3, tzinfo=UTC)
     with closing(open_store(":memory:")) as store:
-        with pytest.raises(UserError, match="no outcome 'merged'; accepted are none: see 'modicum outcome --help'"):
+        with pytest.raises(UserError, match="no outcome 'merged'; nor any other: 'modicum outcome --help' says"):
             find_outcome(store, "merged")
         store.append_records(OUTCOMES, [Outcome(outcome_id="o1", task="T1", name="resolved", value=1, time=when)])
 

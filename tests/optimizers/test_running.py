@@ -48,7 +48,7 @@ def test_the_same_rules_change_bytes_and_anatomies():
     assert json.loads(live.body)["messages"] == [CHAT["messages"][0], THANKS | {"content": "Thanks."}]
     decisions = run_rules(TOYS, recorded)
     assert effects(decisions) == [("toy.drop", RuleEffect.CHANGED), ("toy.shorten", RuleEffect.NOT_DECIDABLE)]
-    assert decisions[1].why == "the text: a ledger keeps none"
+    assert decisions[1].why == "it reads the text, and a ledger keeps none"
     assert [unit.kind for unit in recorded.prompt.units] == [SegmentKind.USER]
     (edit,) = recorded.edits
     assert (edit.rule, edit.tokens_before, edit.tokens_after, edit.why) == ("toy.drop", 325, 5, "large search results")

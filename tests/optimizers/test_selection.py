@@ -54,6 +54,17 @@ def test_what_can_be_no_document_or_budget_is_refused():
         select(DOCUMENTS, "x", -1)
 
 
+@pytest.mark.parametrize("documents", ["one text", b"one text", {"title": "x", "text": "one text"}, None])
+def test_one_document_that_is_in_no_list_is_not_taken_apart_into_letters(documents):
+    with pytest.raises(UserError, match=rf"documents is a list of them, and this is {type(documents).__name__}; put"):
+        select(documents, "x", 5)
+
+
+def test_a_question_that_is_no_text_is_refused():
+    with pytest.raises(UserError, match="a question is a text, and this is NoneType"):
+        select(DOCUMENTS, None, 5)
+
+
 def test_a_question_that_nothing_answers_is_given_the_beginning():
     chosen = select(DOCUMENTS, "zebra", 6)
 

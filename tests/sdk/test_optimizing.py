@@ -96,6 +96,12 @@ def test_rules_are_chosen_by_name_family_or_all_and_unknown_ones_are_named():
         optimize(ANTHROPIC, api="chat")
 
 
+@pytest.mark.parametrize("messages", ["which tides?", b"which tides?", ASKED, None])
+def test_what_is_no_list_of_messages_is_refused_and_not_taken_apart(messages):
+    with pytest.raises(UserError, match=rf"a client's create takes, and this is {type(messages).__name__}; one text"):
+        optimize(messages)
+
+
 def test_a_reply_of_a_client_may_stand_among_the_messages():
     anthropic = pytest.importorskip("anthropic")
     block = anthropic.types.ToolUseBlock(id="a", input={}, name="list_tides", type="tool_use")

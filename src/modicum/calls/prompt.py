@@ -15,7 +15,7 @@ from modicum.calls.change import Change, DoesNotFit
 
 CHARACTERS_PER_TOKEN = 4
 """For estimates by length, where nobody has counted."""
-NO_TEXT = "the text: a ledger keeps none"
+NO_TEXT = "it reads the text, and a ledger keeps none"
 """Why a prompt of the ledger says nothing of what it held."""
 _BY_MODEL = frozenset({SegmentKind.ASSISTANT, SegmentKind.REASONING, SegmentKind.TOOL_CALL})
 _BEFORE_MESSAGES = frozenset({SegmentKind.SYSTEM, SegmentKind.TOOL_SCHEMA, SegmentKind.PREFIX})
@@ -183,7 +183,7 @@ class Prompt:
         Raises:
             NotHeld: a ledger does not know.
         """
-        raise NotHeld("the caller's cache marks: a ledger keeps none")
+        raise NotHeld("it reads the caller's cache marks, and a ledger keeps none")
 
     @property
     def takes_cache_key(self) -> bool:
@@ -192,7 +192,7 @@ class Prompt:
         Raises:
             NotHeld: a ledger does not know.
         """
-        raise NotHeld("the request's fields: a ledger keeps none")
+        raise NotHeld("it reads the request's fields, and a ledger keeps none")
 
     @property
     def ends_with_tool_result(self) -> bool:

@@ -75,9 +75,9 @@ def command(options: AuditOptions) -> None:
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
     """
     from modicum.cli.experiments.savings import print_savings, read_savings, savings_document
-    from modicum.insights.audit import audit, audit_document, check_finding_names
+    from modicum.insights.audit import audit, audit_document
 
-    check_finding_names(options.only)
+    _check_names(options)
     settings = read_settings()
     zone = user_zone(settings.timezone).zone
     span = options.span(zone)
@@ -119,6 +119,20 @@ def command(options: AuditOptions) -> None:
         if options.found:
             output.print_text("\nthe same as a page with charts: modicum audit --found --html audit.html")
     print_problems(problems, strict=options.strict, quiet=options.as_json)
+
+
+def _check_names(options: AuditOptions) -> None:
+    """Before logs are read, which may take minutes.
+
+    Raises:
+        UserError: there is no finding or no change of a name that was given.
+    """
+    from modicum.insights.audit import check_finding_names
+    from modicum.insights.what_if import check_what_if
+
+    check_finding_names(options.only)
+    for change in options.what_ifs:
+        check_what_if(change)
 
 
 def add_outcomes(store: "Store", paths: Sequence[Path], problems: list[Problem]) -> None:

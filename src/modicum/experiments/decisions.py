@@ -142,4 +142,5 @@ def _definition(one: Experiment | None) -> dict[str, str]:
         "hold_out": f"{one.hold_out:g}",
         "settle_s": f"{one.settle_s:g}",
         "estimated_saving": "" if one.estimated_saving is None else f"{one.estimated_saving:.4f}",
+        "why_not_estimated": one.why_not_estimated,
     }

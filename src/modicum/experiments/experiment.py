@@ -56,6 +56,8 @@ class Experiment(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """Seconds from a task's first call until its outcome is in; younger tasks are not graded."""
     estimated_saving: float | None = None
     """The share of a task's dollars that a replay of the ledger, made before the start, says it saves."""
+    why_not_estimated: str = ""
+    """Why there is no such share; empty: there is one, or an earlier version started it."""
     started_at: datetime
     state: ExperimentState = ExperimentState.RUNNING
     ended_at: datetime | None = None

@@ -26,6 +26,7 @@ class Saving(msgspec.Struct, frozen=True, kw_only=True):
     tasks: int
     """With the change."""
     why_not_measured: str = ""
+    why_not_estimated: str = ""
 
     @property
     def came_true(self) -> bool | None:
@@ -59,6 +60,7 @@ def measure_saving(one: Experiment, tasks: Sequence[TrialTask], found: Grade) ->
         measured_usd_high=_dollars(low, spent),
         tasks=found.tasks[Arm.CHANGED],
         why_not_measured=found.why if is_broken else cost.no_interval,
+        why_not_estimated=one.why_not_estimated,
     )
 
 

@@ -21,7 +21,7 @@ from modicum.insights.caching import Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
 from modicum.insights.findings import FINDINGS, load_detector
 from modicum.insights.findings.prefix_break import find_causes, price_lost
-from modicum.insights.history import History, load
+from modicum.insights.history import NO_CALLS, History, load
 from modicum.insights.rent import Rent, compute_rent
 from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal_savings
 from modicum.insights.segment_costs import price_segments
@@ -209,9 +209,7 @@ def audit(
     on_step("loading the calls")
     history = load(store, *span)
     if not history.calls:
-        raise UserError(
-            "no single calls in that time: neither ledger nor logs hold any; name other logs, or another time"
-        )
+        raise UserError(NO_CALLS)
     on_step("sharing out the bill")
     return build(history, compute_rent(store, "kind", *span), prices, names, what_ifs, on_step, zone)
 

@@ -20,6 +20,7 @@ import numpy.typing as npt
 from modicum.ledger.rows import Arrays
 from modicum.ledger.store import Store
 
+NO_CALLS = "no single calls in that time: neither ledger nor logs hold any; name other logs, or another time"
 Ints = npt.NDArray[np.int64]
 Floats = npt.NDArray[np.float64]
 Flags = npt.NDArray[np.bool_]

@@ -30,6 +30,7 @@ FORMS = (
     "tier=batch|flex|priority",
 )
 RULES_FORM = "rules"
+_RULE_SETS = (LOSSLESS_SET, ALL_SET, *(rule.name for rule in CONTENT_RULES))
 KEEP_WARM = "keep_warm=auto"
 """As many pings as are expected to pay at the prices of each call's day: the rule of the gateway."""
 LONGEST_COUNT = 9
@@ -54,33 +55,64 @@ class WhatIf:
     change: HistoryChange
 
 
+def check_what_if(text: str) -> None:
+    """Checks what can be checked of a `--what-if` before the history is read, which may take minutes.
+
+    Raises:
+        UserError: it has none of the known forms, or names rules that are not there.
+    """
+    name, _, value = text.partition("=")
+    if name == RULES_FORM:
+        if value not in _RULE_SETS:
+            raise unknown_name("set of rules", value, _RULE_SETS)
+    elif not (_is_cache_change(text) or _is_other_change(name, value)):
+        raise unknown_name("change that can be replayed called", text, FORMS)
+
+
 def parse_what_if(text: str, history: History, prices: PriceBook) -> WhatIf:
     """The change that a `--what-if` means for this history.
 
     Raises:
-        UserError: it has none of the known forms, or names a model that is not there or has no price.
+        UserError: as `check_what_if`; or it names a model that is not there or has no price, or cannot be done here.
     """
+    check_what_if(text)
     name, _, value = text.partition("=")
-    of_caches = _parse_cache_change(text, history, prices)
-    if of_caches is not None:
-        return of_caches
+    if _is_cache_change(text):
+        return _parse_cache_change(text, history, prices)
     if name == RULES_FORM:
         return WhatIf(text, FindingClass.REPLAYED, shorten_results(history, value))
-    if name == "cap_tool_results" and _is_count(value):
+    if name == "cap_tool_results":
         return WhatIf(text, FindingClass.HEADROOM, cap_tool_results(history, int(value)))
-    if name == "cap_output" and _is_count(value):
+    if name == "cap_output":
         change = HistoryChange(max_output_tokens=np.full(history.calls, int(value), dtype=np.int64))
         return WhatIf(text, FindingClass.HEADROOM, change)
-    if name.startswith("model:") and value:
-        old = name.removeprefix("model:")
-        olds = [model for model in history.models if model == old or model.startswith(f"{old}-")]
-        if not olds:
-            raise unknown_name("call to", old, sorted(history.models))
-        check_model_price(prices, history, value)
-        return WhatIf(text, FindingClass.HEADROOM, HistoryChange(models=dict.fromkeys(olds, value)))
-    if name == "tier" and value in {tier.value for tier in Tier}:
+    if name == "tier":
         return WhatIf(text, FindingClass.HEADROOM, HistoryChange(tier=value))
-    raise unknown_name("change that can be replayed called", text, FORMS)
+    old = name.removeprefix("model:")
+    olds = [model for model in history.models if model == old or model.startswith(f"{old}-")]
+    if not olds:
+        raise unknown_name("call to", old, sorted(history.models))
+    check_model_price(prices, history, value)
+    return WhatIf(text, FindingClass.HEADROOM, HistoryChange(models=dict.fromkeys(olds, value)))
+
+
+def _is_cache_change(text: str) -> bool:
+    """Whether it is a change of how long caches are kept."""
+    name, _, value = text.partition("=")
+    ttl, _, pings = value.partition(":")
+    return (
+        text == KEEP_WARM
+        or (name == "cache_ttl" and value in _TTL_S)
+        or (name == "keep_warm" and bool(_TTL_S.get(ttl)) and (pings == "oracle" or _is_ping_count(pings)))
+    )
+
+
+def _is_other_change(name: str, value: str) -> bool:
+    if name == "tier":
+        return value in {tier.value for tier in Tier}
+    if name.startswith("model:"):
+        return bool(value)
+    return name in {"cap_tool_results", "cap_output"} and _is_count(value)
 
 
 def _set_ttl(history: History, text: str, seconds: int) -> Ints:
@@ -100,17 +132,13 @@ def _set_ttl(history: History, text: str, seconds: int) -> Ints:
     return np.where(offered, seconds, -1)
 
 
-def _parse_cache_change(text: str, history: History, prices: PriceBook) -> WhatIf | None:
-    """A change of how long caches are kept; None: it is another one."""
+def _parse_cache_change(text: str, history: History, prices: PriceBook) -> WhatIf:
     name, _, value = text.partition("=")
-    if name == "cache_ttl" and value in _TTL_S:
+    if name == "cache_ttl":
         return WhatIf(text, FindingClass.REPLAYED, HistoryChange(ttl_seconds=_set_ttl(history, text, _TTL_S[value])))
     if text == KEEP_WARM:
         return WhatIf(text, FindingClass.REPLAYED, keep_warm_by_price(history, prices))
-    ttl, _, pings = value.partition(":")
-    if name == "keep_warm" and _TTL_S.get(ttl) and (pings == "oracle" or _is_ping_count(pings)):
-        return _parse_keep_warm(text, history, prices)
-    return None
+    return _parse_keep_warm(text, history, prices)
 
 
 def _parse_keep_warm(text: str, history: History, prices: PriceBook) -> WhatIf:
@@ -206,14 +234,7 @@ def cap_tool_results(history: History, most_tokens: int) -> HistoryChange:
 
 
 def shorten_results(history: History, rules: str) -> HistoryChange:
-    """Tool results as rules would have sent them: by name of a rule, those on by default, or all.
-
-    Raises:
-        UserError: there are no such rules, or the history was imported without looking at them.
-    """
-    names = [LOSSLESS_SET, ALL_SET, *(rule.name for rule in CONTENT_RULES)]
-    if rules not in names:
-        raise unknown_name("set of rules", rules, names)
+    """Tool results as rules would have sent them: by name of a rule, those on by default, or all."""
     shares = history.shortened_shares.get(rules)
     if shares is None:
         return HistoryChange()

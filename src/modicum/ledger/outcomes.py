@@ -13,6 +13,6 @@ def find_outcome(store: Store, name: str) -> Row:
     """
     rows = {row["name"]: row for row in store.ask("outcomes")}
     if name not in rows:
-        hint = "" if rows else ": see 'modicum outcome --help'"
-        raise UserError(f"the ledger {store.place} holds no outcome '{name}'; {accepted_are(rows)}{hint}")
+        others = accepted_are(rows) if rows else "nor any other: 'modicum outcome --help' says how to add some"
+        raise UserError(f"the ledger {store.place} holds no outcome '{name:.80}'; {others}")
     return rows[name]

@@ -9,7 +9,7 @@ the same from call to call, and the question behind it.
 
 import math
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -103,8 +103,13 @@ def select(
         embed: gives vectors for meaning beside words.
 
     Raises:
-        UserError: the budget is below 0, a document is no text, or `embed` gives other than a vector for each text.
+        UserError: the budget is below 0, the documents are no list, one of them or the question is no text, or `embed`
+            gives other than a vector for each text.
     """
+    if isinstance(documents, (str, bytes, Mapping)) or not isinstance(documents, Iterable):
+        raise UserError(f"documents is a list of them, and this is {type(documents).__name__}; put one into [...]")
+    if not isinstance(question, str):
+        raise UserError(f"a question is a text, and this is {type(question).__name__}")
     if budget < 0:
         raise UserError(f"a budget is a number of tokens from 0 on, and not {budget}")
     titles, texts = zip(*map(_title_and_text, documents), strict=True) if documents else ((), ())

@@ -123,8 +123,13 @@ def optimize(
         facts: what you know of the call beside that, as the state of its cache; instead of `model`.
 
     Raises:
-        UserError: there is no such rule or API.
+        UserError: there is no such rule or API, or what was given is no list of messages.
     """
+    if isinstance(messages, (str, bytes, Mapping)) or not isinstance(messages, Iterable):
+        raise UserError(
+            f"messages is the list that a client's create takes, and this is {type(messages).__name__}; one text is "
+            "[{'role': 'user', 'content': text}]"
+        )
     given = list(messages)
     api = api or api_of(given)
     if api not in APIS:

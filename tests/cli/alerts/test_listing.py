@@ -40,3 +40,8 @@ def test_a_broken_file_is_one_line(folder, modicum):
 
     assert refused.status == 2
     assert "delete it to begin a new one" in refused.err
+
+
+def test_alerts_are_counted_in_whole_numbers(modicum):
+    assert "[default: 20; 1<=x<=5000]" in " ".join(modicum("alert", "list", "--help").out.split())
+    assert modicum("alert", "list", "--count", "2.5").status == 2

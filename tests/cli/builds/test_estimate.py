@@ -28,6 +28,25 @@ def test_the_document_has_design_estimate_and_price(modicum):
     assert found["billed"] is None
 
 
+def test_calls_longer_than_the_context_window_are_not_priced_in_silence(modicum):
+    too_long = ("--model", "gpt-4o-mini", "--calls", "200", "--first", "6000", "--growth", "1000")
+
+    said = " ".join(modicum("estimate", *too_long).out.split())
+    assert "has 205,000 tokens, and the context window of gpt-4o-mini 128,000: it cannot be made" in said
+    assert modicum("estimate", *too_long, "--json").json["context_window_tokens"] == 128_000
+    assert "context window" not in modicum("estimate", *NUMBERS).out
+
+
+def test_the_error_of_measured_numbers_is_not_said_of_guessed_ones(modicum, folder):
+    guessed = "of numbers that were guessed nobody can say how far off they are; how far off"
+
+    assert guessed in " ".join(modicum("estimate", *NUMBERS).out.split())
+    said = modicum("estimate", "--model", "gpt-4o", "--from", write_trace(folder / "a.jsonl", calls=4)).out
+    assert said.splitlines()[0].startswith("conversations of a task: 1, with 4 calls on average")
+    assert "how far off it may be" in said
+    assert "guessed" not in said
+
+
 def test_numbers_come_from_logs_and_a_bill_shows_the_error(modicum, folder):
     trace = write_trace(folder / "a.jsonl", calls=4)
 
@@ -48,6 +67,7 @@ def test_numbers_come_from_logs_and_a_bill_shows_the_error(modicum, folder):
         (("--model", "gpt-4o", "--from", "empty.jsonl"), "the logs of --from hold no calls with known tokens"),
         (("--model", "gpt-4o", "--calls", "3", "--first", "9", "--bill", "empty.jsonl"), "the logs of --bill hold no"),
         (("--model", "gpt-4o", "--calls", "-3", "--first", "9"), "--calls"),
+        (("--model", "gpt-4o", "--calls", "0", "--first", "9"), "0.0 is not in the range 0<x<=1000000000"),
         (("--model", "gpt-4o", "--calls", "nan", "--first", "9"), "--calls"),
         (("--model", "gpt-4o", "--calls", "3", "--first", "9", "--cache-hits", "1.5"), "--cache-hits"),
     ],

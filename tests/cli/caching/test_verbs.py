@@ -91,6 +91,14 @@ def test_the_ledger_is_asked_where_no_logs_are_named(modicum, transcript, home):
     assert cache["is_warm"] is True
 
 
+def test_who_named_logs_is_not_told_to_name_some(modicum, transcript, home):
+    old = transcript(row(100_000, cache_creation_input_tokens=50_000))
+
+    said = " ".join(modicum("cache", "status", old).out.split())
+    assert said == "no conversation of the last 24 hours in these logs used a prompt cache; what is older is cold"
+    assert "in the ledger used a prompt cache; name logs, or" in " ".join(modicum("cache", "status").out.split())
+
+
 def test_a_line_without_a_price_says_no_dollars():
     state = CacheState(
         conversation="c", task="t", agent="", model="m", cached_tokens=1200, ttl_s=300.0, age_s=10.0, is_warm=True,

@@ -5,7 +5,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from modicum.calls import Call, Edit, Outcome, Owner, Usage
-from modicum.cli.experiments.savings import estimate_model_saving
 from modicum.experiments.decisions import EVENT_KIND, ExperimentEvent, Experiments
 from modicum.experiments.experiment import Arm
 from modicum.ledger.booking import book
@@ -40,20 +39,6 @@ def ledger(home):
     opened = open_store(ledger_place(Settings()))
     yield opened
     opened.close()
-
-
-def test_a_replay_estimates_what_a_model_saves_and_says_nothing_where_it_cannot(ledger):
-    prices = PriceBook()
-    ledger.append([entry(n, "gpt-4o", NOW - timedelta(days=1), f"t{n}", prices) for n in range(5)])
-    settings = Settings(models={"big": "openai/gpt-4o", "small": "openai/gpt-4o-mini"})
-
-    share = estimate_model_saving(ledger, settings, prices, "gpt-4o", "gpt-4o-mini", NOW)
-    assert 0.9 < share < 0.97
-    assert estimate_model_saving(ledger, settings, prices, "big", "small", NOW) == share
-    assert estimate_model_saving(ledger, settings, prices, "gpt-4.1", "gpt-4o-mini", NOW) is None
-    assert estimate_model_saving(ledger, settings, prices, "gpt-4o", "no-such-model", NOW) is None
-    ledger.append([entry(9, "gpt-4.1", NOW - timedelta(days=1), "t1", prices)])
-    assert estimate_model_saving(ledger, settings, prices, "gpt-4o", "gpt-4o-mini", NOW) < share
 
 
 def test_start_writes_the_estimate_down_and_savings_and_audit_set_the_measured_one_beside_it(modicum, ledger):

@@ -41,6 +41,23 @@ def test_an_unknown_call_is_one_line(modicum, transcripts, words, problem):
     assert problem in said.err
 
 
+def test_logs_without_calls_are_no_table_of_zeros(modicum, tmp_path):
+    empty = tmp_path / "empty.jsonl"
+    empty.touch()
+
+    said = modicum("optimize", "explain", "--log", empty)
+    assert (said.status, said.out) == (2, "")
+    assert "empty.jsonl: the file is empty" in said.err
+    assert "no single calls in that time" in said.err
+
+
+def test_rules_that_read_text_are_shown_where_they_can_be_replayed(modicum, transcripts):
+    said = " ".join(modicum("optimize", "explain", "--log", transcripts).out.split())
+
+    assert "calls: it reads the text, and a ledger keeps none" in said
+    assert "'modicum audit [PATH] --what-if rules=lossless' (or a rule's name) replays it" in said
+
+
 def test_a_missing_file_is_one_line(modicum, tmp_path):
     said = modicum("optimize", "explain", "--log", tmp_path / "nowhere")
 

@@ -76,6 +76,10 @@ def test_vectors_of_another_table_are_refused(table, tmp_path, modicum):
     assert (ran.status, "holds no vectors" in ran.err) == (2, True)
 
 
+def test_help_names_the_units_and_no_empty_one(modicum):
+    assert "[usd|seconds|joules|calls]" in modicum("route", "train", "--help").out
+
+
 def test_weights_hold_the_prices_of_their_day_where_they_are_known(tmp_path, modicum):
     table = known_table(200)
     known = type(table)(("gpt-4o-mini", "my-own"), table.prompts, table.outcomes, table.families, table.costs)

@@ -125,6 +125,8 @@ def opened(request):
         url = request.getfixturevalue("server").url
         counters = RedisCounters(url, "host/a", secrets.token_hex(4), grace_s=0)
         await counters.start()
+        await counters.report_reserved_again()
+        await counters.report_loaded()  # nobody else is waited for
         return counters
 
     return make

@@ -34,7 +34,7 @@ def test_rules_run_over_a_history_and_say_where_they_cannot_decide(store):
     assert counts["toy.drop"].effects == {RuleEffect.CHANGED: 2, RuleEffect.NOT_DECIDABLE: 1}
     assert counts["toy.drop"].tokens_saved == 640
     assert counts["toy.shorten"].effects == {RuleEffect.NOT_DECIDABLE: 4}
-    assert counts["toy.shorten"].reasons["the text: a ledger keeps none"] == 3
+    assert counts["toy.shorten"].reasons["it reads the text, and a ledger keeps none"] == 3
     assert counts["toy.broken"].effects == {RuleEffect.FAILED: 4}
 
 

@@ -4,14 +4,13 @@ import click
 
 from modicum.cli.shared_options import json_option
 from modicum.cli.terminal import output
-from modicum.cli.terminal.quantity import Quantity
 from modicum.settings import read_settings, state_folder, user_zone
 
 
 @click.command()
-@click.option("--count", default=20.0, show_default=True, type=Quantity(1, 5000), help="How many.")
+@click.option("--count", default=20, show_default=True, type=click.IntRange(1, 5000), help="How many.")
 @json_option
-def command(count: float, *, as_json: bool) -> None:
+def command(count: int, *, as_json: bool) -> None:
     """List the newest alerts, the newest first, and whether they were posted to the webhook.
 
     \b
@@ -22,7 +21,7 @@ def command(count: float, *, as_json: bool) -> None:
     from modicum.ledger_process.watching.alert_log import FILE_NAME, AlertLog
 
     folder, zone = state_folder(), user_zone(read_settings().timezone).zone
-    alerts = AlertLog(folder).newest(int(count)) if (folder / FILE_NAME).exists() else []
+    alerts = AlertLog(folder).newest(count) if (folder / FILE_NAME).exists() else []
     if as_json:
         rows = [
             {"at": one.alert.at, "kind": one.alert.kind, "text": one.alert.text, "facts": one.alert.facts}

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from modicum.experiments.builds.design import AgentDesign, BilledTasks, DesignEstimate
     from modicum.metering.prices import PriceBook
 
-MOST_TOKENS = 1e9
+MOST_TOKENS = 1_000_000_000
+GUESSED = "of numbers that were guessed nobody can say how far off they are"
 ERROR = (
     "how far off it may be: numbers of one half of real transcripts missed the bill of the other by 12 % at the "
     "median, and by more than 29 % in one case of ten (docs/estimate.md)"
@@ -51,14 +52,15 @@ class EstimateOptions:
     as_json: bool
 
 
-def _number(flag: str, name: str, text: str, most: float = MOST_TOKENS) -> Callable[..., Any]:
-    return click.option(flag, name, type=Quantity(min=0, max=most), default=None, metavar="NUMBER", help=text)
+def _number(flag: str, name: str, text: str, most: int = MOST_TOKENS, *, above_0: bool = False) -> Callable[..., Any]:
+    numbers = Quantity(min=0, max=most, min_open=above_0)
+    return click.option(flag, name, type=numbers, default=None, metavar="NUMBER", help=text)
 
 
 @click.command(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.option("--model", required=True, metavar="MODEL", help="The model, as its provider calls it.")
 @click.option("--provider", default="", metavar="NAME", help="Who bills. Default: as the model's name says.")
-@_number("--calls", "calls", "Calls of a conversation, on average.")
+@_number("--calls", "calls", "Calls of a conversation, on average.", above_0=True)
 @_number("--calls-spread", "calls_spread", "Standard deviation of their number as a share of it. Default: 0.", 100)
 @_number("--first", "first_tokens", "Tokens of the first prompt: instructions, tools, the task.")
 @_number("--growth", "growth_tokens", "Tokens by which each next prompt is longer. Default: 0.")
@@ -66,7 +68,7 @@ def _number(flag: str, name: str, text: str, most: float = MOST_TOKENS) -> Calla
 @_number("--cache-hits", "cache_hits", "Share of the former prompt that the cache gives back, 0 to 1. Default: 0.", 1)
 @_number("--shared", "shared", "Share of the first prompt that other conversations keep cached. Default: 0.", 1)
 @_number("--hour", "hour", "Share of cache writes for an hour. Default: 0.", 1)
-@_number("--conversations", "conversations", "Conversations of a task, with its subagents. Default: 1.")
+@_number("--conversations", "conversations", "Conversations of a task, with its subagents. Default: 1.", above_0=True)
 @click.option(
     "--tasks", type=click.IntRange(min=1), default=1000, show_default=True, help="Tasks that are priced together."
 )
@@ -104,6 +106,7 @@ def command(options: EstimateOptions) -> None:
       modicum estimate --model gpt-4o-mini --calls 12 --first 6000 --bill traces/
     """
     from modicum.experiments.builds.design import bill_tasks, estimate_design
+    from modicum.metering.context_windows import context_window_tokens
 
     problems: list[Problem] = []
     prices = resources.load_prices(options.price_path, read_settings())
@@ -117,6 +120,7 @@ def command(options: EstimateOptions) -> None:
             "file with --prices (docs/prices.md)"
         )
     estimate = estimate_design(design, rates)
+    window = context_window_tokens(options.model, provider)
     billed = None
     if options.bill_paths:
         billed = bill_tasks(_entries(options.bill_paths, prices, problems), estimate)
@@ -131,6 +135,7 @@ def command(options: EstimateOptions) -> None:
                 "price": f"{rates.source} {rates.version}".strip(),
                 "design": design,
                 "estimate": estimate,
+                "context_window_tokens": window,
                 "tasks": options.tasks,
                 "tasks_usd": None if estimate.cost_usd is None else estimate.cost_usd * options.tasks,
                 "billed": billed,
@@ -139,6 +144,7 @@ def command(options: EstimateOptions) -> None:
         )
     else:
         _print(options, design, estimate, billed)
+        _print_too_long(options.model, estimate.largest_prompt_tokens + design.output_tokens, window)
     print_problems(problems, strict=False, quiet=options.as_json)
 
 
@@ -175,7 +181,7 @@ def _print(
     options: EstimateOptions, design: "AgentDesign", estimate: "DesignEstimate", billed: "BilledTasks | None"
 ) -> None:
     click.echo(
-        f"{design.conversations:.3g} conversations a task, {design.calls:.3g} calls each (spread "
+        f"conversations of a task: {design.conversations:.3g}, with {design.calls:.3g} calls on average (spread "
         f"{design.calls_spread:.2g});"
     )
     click.echo(
@@ -203,4 +209,13 @@ def _print(
         cost = output.dollars_of(None if billed.cost_usd is None else round(billed.cost_usd, 6))
         click.echo(f"billed: {cost} a task over {billed.tasks:,} tasks; error of the estimate: {error}")
     else:
-        output.print_text(ERROR)
+        output.print_text(ERROR if options.from_paths else f"{GUESSED}; {ERROR}")
+
+
+def _print_too_long(model: str, tokens: float, window: int | None) -> None:
+    """A price of calls that nobody can make is no price."""
+    if window is not None and tokens > window:
+        output.print_text(
+            f"the last call of an average conversation has {tokens:,.0f} tokens, and the context window of {model} "
+            f"{window:,}: it cannot be made, unless something shortens the conversation, which would change the price"
+        )

@@ -89,7 +89,7 @@ def status(options: StatusOptions) -> None:
         if states:
             click.echo(status_line(states[0]))
     else:
-        _print_states(states)
+        _print_states(states, "these logs" if options.paths or options.found else "the ledger")
     print_problems(problems, strict=options.strict, quiet=options.as_json or options.from_stdin)
 
 
@@ -156,9 +156,10 @@ def _named_on_stdin() -> Path:
         ) from None
 
 
-def _print_states(states: "list[CacheState]") -> None:
+def _print_states(states: "list[CacheState]", place: str) -> None:
     if not states:
-        click.echo("no conversation of the last 24 hours used a prompt cache; name logs, or try --found")
+        hint = "; name logs, or try --found" if place == "the ledger" else "; what is older is cold"
+        output.print_text(f"no conversation of the last 24 hours in {place} used a prompt cache{hint}")
         return
     rows = [
         [

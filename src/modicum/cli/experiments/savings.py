@@ -1,14 +1,11 @@
 """Savings of changes on trial in two columns: estimated by replay, measured by hold-out."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from fnmatch import fnmatchcase
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 import click
-import numpy as np
 
-from modicum.calls import UserError
 from modicum.cli.terminal import output
 from modicum.experiments.decisions import EVENT_KIND, ExperimentEvent, Experiments
 from modicum.experiments.experiment import Experiment
@@ -16,44 +13,13 @@ from modicum.experiments.grader import read_tasks
 from modicum.experiments.grading import grade
 from modicum.experiments.savings import Saving, hit_rate, measure_saving
 from modicum.ledger.events import EventFile
-from modicum.settings import Settings, state_folder
+from modicum.settings import state_folder
 
 if TYPE_CHECKING:
     from modicum.ledger.store import Store
-    from modicum.metering.prices import PriceBook
 
-LOOKS_BACK = timedelta(days=30)
-"""History that an estimate rests on."""
-
-
-def estimate_model_saving(
-    store: "Store", settings: Settings, prices: "PriceBook", model: str, to: str, until: datetime | None = None
-) -> float | None:
-    """The share of the dollars of tasks with calls for `model` that a replay of the last 30 days on `to` saves; None:
-    the ledger holds no such calls, or there is no price for `to`.
-    """
-    from modicum.insights.finding import HistoryChange
-    from modicum.insights.history import load
-    from modicum.insights.replay import Replay, check_model_price
-
-    last = until or datetime.now(UTC)
-    history = load(store, last - LOOKS_BACK, last)
-    old, new = _model_of(model, settings), _model_of(to, settings)
-    olds = [name for name in history.models if fnmatchcase(name, old) or name.startswith(f"{old}-2")]
-    if not olds:
-        return None
-    try:
-        check_model_price(prices, history, new)
-    except UserError:
-        return None
-    asked_for = np.isin(history.model, [history.models.index(name) for name in olds])
-    concerned = np.isin(history.task, np.unique(history.task[asked_for]))
-    replayed = Replay(history, prices).run([HistoryChange(models=dict.fromkeys(olds, new))])
-    if replayed.unpriced_calls:
-        return None
-    before = float(np.nansum(replayed.base.cost_usd[concerned]))
-    after = float(np.nansum(replayed.changed.cost_usd[concerned]))
-    return (before - after) / before if before > 0 else None
+UNRECORDED = "none was written down when it started"
+"""Of experiments that an earlier version started."""
 
 
 def read_savings(store: "Store", span: tuple[datetime, datetime] | None = None) -> list[Saving]:
@@ -92,7 +58,7 @@ def print_savings(savings: Sequence[Saving]) -> None:
             [
                 one.name,
                 one.state.replace("_", " "),
-                "unknown" if one.estimated_share is None else f"{one.estimated_share:.1%}",
+                "none" if one.estimated_share is None else f"{one.estimated_share:.1%}",
                 _interval(one.measured_share, one.measured_low, one.measured_high),
                 output.dollars_of(one.measured_usd),
                 {True: "yes", False: "no", None: ""}[one.came_true],
@@ -102,6 +68,8 @@ def print_savings(savings: Sequence[Saving]) -> None:
         left=2,
     )
     for one in savings:
+        if one.estimated_share is None:
+            output.print_text(f"{one.name}: no estimate: {one.why_not_estimated or UNRECORDED}")
         if one.why_not_measured:
             output.print_text(f"{one.name}: no interval was measured: {one.why_not_measured}")
     rate = hit_rate(savings)
@@ -129,8 +97,3 @@ def _interval(share: float | None, low: float | None, high: float | None) -> str
     if share is None:
         return "unknown"
     return f"{share:.1%}" if low is None or high is None else f"{share:.1%} ({low:.1%} to {high:.1%})"
-
-
-def _model_of(name: str, settings: Settings) -> str:
-    """What a name for a model stands for in the ledger."""
-    return settings.models[name].partition("/")[2] if name in settings.models else name

@@ -103,7 +103,9 @@ def start(options: StartOptions) -> None:
         )
     else:
         click.echo(f"about {planned:,} tasks with outcomes will find it safe, if it does no harm")
-    if one.estimated_saving is not None:
+    if one.estimated_saving is None:
+        click.echo(f"no estimate: {one.why_not_estimated}")
+    else:
         click.echo(f"a replay of the last 30 days says that it saves {one.estimated_saving:.1%} of such tasks' dollars")
     click.echo("next: modicum experiment status")
 
@@ -282,15 +284,11 @@ def _define(options: StartOptions, kind: "ChangeKind", subject: str) -> "Experim
 
 
 def _estimate(store: "Store", one: "Experiment", settings: Settings) -> "Experiment":
-    """The experiment with what a replay says that it saves, written down before its first task."""
-    from modicum.cli.experiments.savings import estimate_model_saving
-    from modicum.experiments.experiment import ChangeKind
+    """The experiment with what a replay says that it saves, or why none does, written down before its first task."""
+    from modicum.cli.experiments.estimates import estimate_saving
 
-    if one.kind is not ChangeKind.MODEL:
-        return one
-    prices = resources.load_prices(None, settings)
-    share = estimate_model_saving(store, settings, prices, one.subject, one.to, one.started_at)
-    return msgspec.structs.replace(one, estimated_saving=share)
+    found = estimate_saving(store, settings, resources.load_prices(None, settings), one)
+    return msgspec.structs.replace(one, estimated_saving=found.share, why_not_estimated=found.why_not)
 
 
 def _plan(store: "Store", one: "Experiment") -> int | None:
@@ -329,6 +327,7 @@ def _document(one: "Experiment") -> dict[str, object]:
         "hold_out": one.hold_out,
         "settle_s": one.settle_s,
         "estimated_saving": one.estimated_saving,
+        "why_not_estimated": one.why_not_estimated,
         "started_at": one.started_at,
         "state": one.state.value,
         "ended_at": one.ended_at,

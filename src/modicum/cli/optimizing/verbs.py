@@ -111,14 +111,12 @@ def explain(options: ExplainOptions) -> None:
     span = options.span(user_zone(settings.timezone).zone)
     with open_ledger_or_logs(options.logs, options, settings, problems) as store:
         prices = resources.load_prices(options.price_path, settings)
-        rows = explain_rules(
-            store,
-            _choice_of_all(settings.optimize),
-            prices,
-            span,
-            call_id=options.call_id,
-            keeps_warm=settings.optimize.keeps_warm,
-        )
+        choice, keeps_warm = _choice_of_all(settings.optimize), settings.optimize.keeps_warm
+        try:
+            rows = explain_rules(store, choice, prices, span, call_id=options.call_id, keeps_warm=keeps_warm)
+        except UserError:
+            print_problems(problems, strict=False)  # they may say why there is nothing to look at
+            raise
         prices.save()
     if options.as_json:
         output.print_json({"rules": rows, "problems": problem_rows(problems)})
@@ -155,8 +153,10 @@ def _print(rows: "list[RuleExplanation]") -> None:
         output.print_text(f"{', '.join(rules)}: {calls:,} calls: {reason}")
     if any(row.calls_undecided for row in rows):
         output.print_text(
-            "No text is kept, so rules on texts are seen at work in the gateway alone: switch one on for an owner "
-            "(on = [...] in [optimize]); calls of tasks that are held out have the tag rules.held_out to compare with."
+            "No text is kept, so nothing is said here of rules that read it. What rules on tool results would have "
+            "saved was counted while the logs were read: 'modicum audit [PATH] --what-if rules=lossless' (or a rule's "
+            "name) replays it. All are seen at work in the gateway: switch one on for an owner (on = [...] in "
+            "[optimize]); calls of tasks that are held out have the tag rules.held_out to compare with."
         )
 
 

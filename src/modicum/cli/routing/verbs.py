@@ -33,7 +33,7 @@ class TableOptions:
     models: tuple[str, ...]
     outcome: str
     family: str
-    unit: str
+    unit: str | None
     strict: bool
     as_json: bool
 
@@ -72,8 +72,7 @@ def _table_options(command: Verb) -> Verb:
         shared.strict_option,
         click.option(
             "--unit",
-            default="",
-            type=click.Choice(["", "usd", "seconds", "joules", "calls"]),
+            type=click.Choice(["usd", "seconds", "joules", "calls"]),
             help="What is saved. Default: the first that the table has; calls where it has none.",
         ),
         click.option("--family", default="", metavar="COLUMN", help="Column of families (subjects, data sets)."),
@@ -254,7 +253,7 @@ def _read_table(options: TableOptions) -> "tuple[OutcomeTable, list[Problem]]":
     return read_outcome_tables(options.paths, models=options.models, outcome=options.outcome, family=options.family)
 
 
-def _unit(table: "OutcomeTable", name: str) -> "Unit":
+def _unit(table: "OutcomeTable", name: str | None) -> "Unit":
     from modicum.routing.calibration import default_unit
 
     return name or default_unit(table)  # type: ignore[return-value] # click lets nothing else through

@@ -10,7 +10,7 @@ import numpy as np
 from modicum.calls import UserError
 from modicum.calls.rule import RuleDecision, RuleEffect
 from modicum.calls.usage import TEXT_BUCKETS
-from modicum.insights.history import Floats, History, load
+from modicum.insights.history import NO_CALLS, Floats, History, load
 from modicum.insights.rates import RateTable
 from modicum.insights.rules.rule_replay import ReplayedCall, replay_rules
 from modicum.insights.what_if import keep_warm_by_price
@@ -65,9 +65,11 @@ def explain(
         keeps_warm: whether pings were chosen.
 
     Raises:
-        UserError: there is no such call, or several begin so.
+        UserError: there are no calls at all, or no such call, or several begin so.
     """
     history = load(store, *span)
+    if not history.calls:
+        raise UserError(NO_CALLS)
     chosen = _choose(history, call_id)
     calls = [one for one in replay_rules(store, choice.rules, prices, *span) if one.entry_id in chosen]
     rows = [_explain_rule(number, calls, choice) for number in range(len(choice.rules))]

@@ -46,7 +46,12 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions):
 @click.option(
     "--what-if", "what_ifs", multiple=True, metavar="CHANGE", help="Replay a change; may be given several times."
 )
-@click.option("--only", multiple=True, metavar="NAME", help="Look for this finding only; may be given several times.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="Look for this finding only (B3, or ttl_expiry); may be given several times.",
+)
 @shared.span_options()
 @shared.found_option
 @click.option(
@@ -71,7 +76,7 @@ def command(options: AuditOptions) -> None:
       modicum audit
       modicum audit ~/.claude/projects --what-if cache_ttl=1h --what-if cap_tool_results=2000
       modicum audit --what-if model:claude-opus-4-5=claude-haiku-4-5 --since 7d
-      modicum audit --only ttl_expiry --json
+      modicum audit --only B3 --json
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
     """
     from modicum.cli.experiments.savings import print_savings, read_savings, savings_document

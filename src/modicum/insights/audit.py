@@ -215,15 +215,17 @@ def audit(
 
 
 def check_finding_names(only: Sequence[str]) -> list[str]:
-    """The names of the findings to look for: those that were given, in the order of `FINDINGS`, or all.
+    """The names of the findings to look for: those that were given by name or id, in the order of `FINDINGS`, or all.
 
     Raises:
         UserError: there is no finding of that name.
     """
-    for name in only:
+    by_id = {finding_id: name for name, finding_id in FINDINGS.items()}
+    chosen = {by_id.get(name.upper(), name) for name in only}
+    for name in sorted(chosen):
         if name not in FINDINGS:
             raise unknown_name("finding", name, FINDINGS)
-    return [name for name in FINDINGS if not only or name in only]
+    return [name for name in FINDINGS if not only or name in chosen]
 
 
 def build(

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -20,9 +21,12 @@ from modicum.ledger.records import OUTCOMES
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
+    from modicum.insights.advice.examples import ExampleCall
     from modicum.insights.audit import Audit, CapPoint, FindingResult, WhatIfResult
     from modicum.insights.replay import Fidelity
     from modicum.ledger.store import Store
+
+EXAMPLES_SHOWN = 2
 
 CLASSES = {
     "exact": "nobody would miss it",
@@ -315,8 +319,19 @@ def _print_first_steps(found: "Audit") -> None:
             output.print_text(f"     {row.advice.client}: {row.advice.how}")
             if row.advice.paste:
                 output.print_text(f"     into {row.advice.place}: {row.advice.paste}")
-        if row.examples:
-            output.print_text(f"     look at: {', '.join(row.examples)}")
+        for call in row.example_calls[:EXAMPLES_SHOWN]:
+            output.print_text(f"     look at: {_place_of(call, ZoneInfo(found.timezone))}")
+
+
+def _place_of(call: "ExampleCall", zone: ZoneInfo) -> str:
+    """How a person finds it: when, where, in which session."""
+    words = [
+        f"{call.started.astimezone(zone):%Y-%m-%d %H:%M}",
+        f"in {call.project}" if call.project else "",
+        f"session {call.session}" if call.session else "",
+        f"({call.call_id})",
+    ]
+    return " ".join(filter(None, words))
 
 
 def _print_what_ifs(what_ifs: Sequence["WhatIfResult"], found: "Audit") -> None:

@@ -170,7 +170,7 @@ def log(*, ledger_url: str | None, as_json: bool) -> None:
         click.echo("no key was ever issued: 'modicum key create NAME' makes one")
         return
     output.print_table(
-        ["when", "what", "name", "id", "by", "team", "app", "user", "models"],
+        ["when (UTC)", "what", "name", "id", "by", "team", "app", "user", "models"],
         [
             [
                 f"{event.at:%Y-%m-%d %H:%M:%S}",

@@ -218,7 +218,7 @@ def log(*, as_json: bool, ledger_url: str | None) -> None:
         click.echo("no experiment was started: 'modicum experiment start --help' shows how")
         return
     output.print_table(
-        ["when", "experiment", "what", "by", "why"],
+        ["when (UTC)", "experiment", "what", "by", "why"],
         [
             [
                 f"{one.at:%Y-%m-%d %H:%M:%S}",

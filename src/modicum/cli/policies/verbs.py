@@ -166,7 +166,7 @@ def log(*, ledger_url: str | None, as_json: bool) -> None:
         click.echo("no policy was ever in force: docs/policy.md has one to start from, and 'modicum up' takes it over")
         return
     output.print_table(
-        ["when", "by", "what", "part", "now"],
+        ["when (UTC)", "by", "what", "part", "now"],
         [
             [
                 f"{event.at:%Y-%m-%d %H:%M:%S}",

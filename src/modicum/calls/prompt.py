@@ -259,15 +259,23 @@ class HeldPrompt(Prompt):
         super().__init__([HeldUnit(place, segment, text) for place, (segment, text) in enumerate(parts)])
         self._parts = parts
 
-    def apply(self, change: Change) -> "HeldPrompt":
-        """The prompt after a change.
+    def check(self, change: Change) -> None:
+        """Whether the change fits this prompt.
 
         Raises:
             DoesNotFit: the prompt cannot take it, or it leaves units out.
         """
-        self.check(change)
+        super().check(change)
         if change.left_out:
             raise DoesNotFit("units are not left out of a prompt of the past")
+
+    def apply(self, change: Change) -> "HeldPrompt":
+        """The prompt after a change.
+
+        Raises:
+            DoesNotFit: as `check`.
+        """
+        self.check(change)
         parts = list(self._parts)
         for place, text in change.replaced.items():
             digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()

@@ -77,10 +77,10 @@ class RuleWatch(BlockListener):
             schemas = [(tool, None) for tool in tools.values()]
             prompt = HeldPrompt([*schemas, *((part, self._text(part)) for part, _ in context)])
             for name, rules in self._sets.items():
-                after = _run(rules, prompt)
-                for unit, (part, born) in zip(after.units[len(tools) :], context, strict=True):
-                    if part.kind is SegmentKind.TOOL_RESULT and unit.text is not None and unit.text != self._text(part):
-                        changed[name].setdefault(born, unit.text)
+                for place, text in _run(rules, prompt).items():
+                    part, born = context[place - len(tools)]
+                    if part.kind is SegmentKind.TOOL_RESULT and text != self._text(part):
+                        changed[name].setdefault(born, text)
         return changed
 
     def _text(self, part: Segment) -> str | None:
@@ -116,21 +116,26 @@ def sent_share(before: str, after: str) -> float:
 
 
 class _HeldCall:
-    """A call of the past, as rules change it."""
+    """A call of the past, as rules change it: what each changed unit holds at the end, by its place."""
 
     facts = _FACTS
 
-    def __init__(self, prompt: HeldPrompt) -> None:
-        self.prompt = prompt
+    def __init__(self, prompt: HeldPrompt, last: Rule) -> None:
+        self.prompt, self._last = prompt, last
+        self.texts: dict[int, str] = {}
 
-    def apply(self, rule: Rule, change: Change) -> None:  # noqa: ARG002 - a protocol's
-        self.prompt = self.prompt.apply(change)
+    def apply(self, rule: Rule, change: Change) -> None:
+        if rule is self._last:  # nobody reads the prompt any more, and to make it anew takes longer than most rules
+            self.prompt.check(change)
+        else:
+            self.prompt = self.prompt.apply(change)
+        self.texts |= change.replaced
 
 
-def _run(rules: Sequence[Rule], prompt: HeldPrompt) -> HeldPrompt:
-    call = _HeldCall(prompt)
+def _run(rules: Sequence[Rule], prompt: HeldPrompt) -> Mapping[int, str]:
+    call = _HeldCall(prompt, rules[-1])
     run_rules(rules, call)
-    return call.prompt
+    return call.texts
 
 
 def _fullest_contexts(calls: Sequence[Call]) -> Iterator[list[tuple[Segment, Born]]]:

@@ -7,6 +7,8 @@ from modicum.calls.rule import Safety
 from modicum.optimizers.arrival import arrival_rule
 
 LEAST_RUN = 256
+LEAST_LINE = 60
+"""Of a run that is broken into lines."""
 _RUN = re.compile(
     r"(?<![A-Za-z0-9+/])(?:(?:[A-Za-z0-9+/]{60,76}\r?\n){3,}[A-Za-z0-9+/]*={0,2}|[A-Za-z0-9+/]{256,}={0,2})"
 )
@@ -17,6 +19,11 @@ _LEAST_LETTERS = 24
 def without_base64(text: str) -> str:
     """The text with a short note in place of each run of base64 of 256 characters and more."""
     return _RUN.sub(_note, text)
+
+
+def _has_long_word(text: str) -> bool:
+    """Whether a run can stand there: most texts have no word that long, and that is seen much faster."""
+    return max(map(len, text.split()), default=0) >= LEAST_LINE
 
 
 def _note(match: re.Match[str]) -> str:
@@ -41,6 +48,5 @@ BASE64 = arrival_rule(
     without_base64,
     safety=Safety.LOSSY,
     purpose="no binary data in base64",
-    # Looking for a run takes longer than the digest of a text that was seen.
-    may_fit=lambda text: len(text) >= LEAST_RUN,
+    may_fit=lambda text: len(text) >= LEAST_RUN and _has_long_word(text),
 )

@@ -54,8 +54,14 @@ def template_of(line: str) -> str:
 
 def _is_log(lines: list[str]) -> bool:
     full = [line for line in islice(lines, LOOKED_AT_LINES) if line.strip()]
-    logged = sum(_LOG_LINE.search(line) is not None for line in full)
-    return bool(full) and logged >= LEAST_LOG_SHARE * len(full)
+    may_differ = len(full) - LEAST_LOG_SHARE * len(full)
+    different = 0
+    for line in full:
+        if _LOG_LINE.search(line) is None:
+            different += 1
+            if different > may_differ:  # most texts are no logs: the rest of their lines needs no look
+                return False
+    return bool(full)
 
 
 FOLD_LOGS = arrival_rule(

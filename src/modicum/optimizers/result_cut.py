@@ -114,11 +114,11 @@ def _blocks(text: str) -> list[str]:
 
 def _scores(blocks: Sequence[str], question: str) -> list[float]:
     asked_for = {word.lower() for word in _WORD.findall(question[-LONGEST_LINE:])}
-    words = [Counter(word.lower() for word in _WORD.findall(block)) for block in blocks]
-    common = Counter(word for counts in words for word in counts.keys() & asked_for)
+    words = [asked_for.intersection(map(str.lower, _WORD.findall(block))) for block in blocks]
+    common = Counter(word for shared in words for word in shared)
     scores = []
-    for block, counts in zip(blocks, words, strict=True):
-        rare = sum(math.log(1 + len(blocks) / common[word]) for word in counts.keys() & asked_for)
+    for block, shared in zip(blocks, words, strict=True):
+        rare = sum(math.log(1 + len(blocks) / common[word]) for word in shared)
         structure = sum(_STRUCTURE.search(line) is not None for line in block.split("\n"))
         scores.append(rare + 0.3 * structure)
     return scores

@@ -33,10 +33,10 @@ def command(*, ledger_url: str | None, as_json: bool) -> None:
         click.echo("no budget was ever raised: 'modicum budget raise --help' shows how")
         return
     output.print_table(
-        ["when", "what", "budget", "of", "to", "until", "by", "approved by", "why"],
+        ["when (UTC)", "what", "budget", "of", "to", "until (UTC)", "by", "approved by", "why"],
         [
             [
-                f"{event.at:%Y-%m-%d %H:%M:%S}",
+                f"{event.at:%Y-%m-%d %H:%M}",
                 event.what,
                 event.subject,
                 event.details.get("of", ""),
@@ -49,6 +49,7 @@ def command(*, ledger_url: str | None, as_json: bool) -> None:
             for event in events
         ],
         left=9,
+        least_valued=["of", "approved by", "what"],
     )
 
 

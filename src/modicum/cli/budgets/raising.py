@@ -61,7 +61,7 @@ def command(
     whose = f" of {', '.join(event.of)}" if event.of else ""
     zone = ZoneInfo(settings.timezone or "UTC")
     assert event.until is not None  # noqa: S101 - it was given above
-    ends = f"{event.until.astimezone(zone):%Y-%m-%d %H:%M}"
+    ends = f"{event.until.astimezone(zone):%Y-%m-%d %H:%M %Z}"
     click.echo(
         f"'{name}'{whose} is {show_amount(budget.unit, event.limit)} until {ends} "
         f"in place of {show_amount(budget.unit, budget.limit)}; 'modicum budget lower {name}' ends that before"

@@ -76,7 +76,7 @@ def _print_budgets(rows: list[BudgetRow], *, every: bool) -> None:
             of = f" of {', '.join(row.instance)}" if row.instance else ""
             until = row.raised_until.astimezone(ZoneInfo(row.budget.window.zone))
             click.echo(
-                f"{row.budget.name}{of} is raised until {until:%Y-%m-%d %H:%M}; 'modicum budget log' says by whom"
+                f"{row.budget.name}{of} is raised until {until:%Y-%m-%d %H:%M %Z}; 'modicum budget log' says by whom"
             )
 
 

@@ -9,6 +9,7 @@ from modicum.calls import UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.terminal import output
+from modicum.cli.terminal.verb_group import WholeLines
 from modicum.settings import (
     PolicySettings,
     Settings,
@@ -33,7 +34,7 @@ _file = click.argument(
 MOST_CELL = 44
 
 
-@click.group()
+@click.group(cls=WholeLines)
 def command() -> None:
     """Show what calls may be by policy.toml, try it on the past, and show who changed it and when.
 
@@ -166,7 +167,7 @@ def log(*, ledger_url: str | None, as_json: bool) -> None:
         click.echo("no policy was ever in force: docs/policy.md has one to start from, and 'modicum up' takes it over")
         return
     output.print_table(
-        ["when", "by", "what", "part", "now"],
+        ["when (UTC)", "by", "what", "part", "now"],
         [
             [
                 f"{event.at:%Y-%m-%d %H:%M:%S}",

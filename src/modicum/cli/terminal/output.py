@@ -69,7 +69,7 @@ def print_table(
     """
     from rich.text import Text
 
-    from modicum.cli.terminal.table_fit import fit_columns
+    from modicum.cli.terminal.table_fit import column_widths, fit_columns
 
     out = console()
     names = [one_line(name) for name in columns]
@@ -81,14 +81,15 @@ def print_table(
         _print_rows(out, one_line(title), names, [*cells, feet])
         return
     table = _empty_table(out, one_line(title))
-    for number in shown:
+    widths: list[int | None] = [*column_widths(sizes, shown, out.width)] if out.is_terminal else [None] * len(shown)
+    for number, width in zip(shown, widths, strict=True):
         is_text = sizes[number].is_text
         table.add_column(
             Text(names[number]),
             Text(feet[number]) if feet else "",
             justify="left" if is_text else "right",
             no_wrap=not is_text,
-            min_width=sizes[number].least_width(is_first=number == 0) if out.is_terminal else None,
+            width=width,
             overflow="fold",
         )
     table.show_footer = bool(feet)

@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 NAME_LEAST = 24
 """Names are wrapped below their full width, but not below this one."""
-TEXT_LEAST = 16
+WORD_LEAST = 8
 _AROUND, _BETWEEN = 2, 3
 
 
@@ -15,7 +15,7 @@ class TableColumn(NamedTuple):
     Attributes:
         name: what stands at its head; bars have none.
         width: of its longest cell, in columns of the terminal.
-        longest_word: that of a text cannot be wrapped.
+        longest_word: of a text; it is broken only where it is longer than a name is wide at least.
         is_text: it may be wrapped, figures may not.
         is_money: some cell of it is an amount.
     """
@@ -29,7 +29,9 @@ class TableColumn(NamedTuple):
     def least_width(self, *, is_first: bool) -> int:
         if not self.is_text:
             return self.width
-        return min(self.width, NAME_LEAST) if is_first else min(self.width, max(self.longest_word, TEXT_LEAST // 2))
+        if is_first:
+            return min(self.width, NAME_LEAST)
+        return min(self.width, max(self.longest_word, WORD_LEAST), NAME_LEAST)
 
 
 def fit_columns(columns: Sequence[TableColumn], width: int, least_valued: Sequence[str] = ()) -> list[int]:
@@ -43,7 +45,23 @@ def fit_columns(columns: Sequence[TableColumn], width: int, least_valued: Sequen
         if _needed(columns, shown) <= width:
             break
         shown.remove(number)
+    for number in reversed(_going(columns, least_valued)):  # one that went last may have been the one too wide
+        if number not in shown and _needed(columns, [*shown, number]) <= width:
+            shown = sorted([*shown, number])
     return shown if _needed(columns, shown) <= width else []
+
+
+def column_widths(columns: Sequence[TableColumn], shown: Sequence[int], width: int) -> list[int]:
+    """How wide each column that is shown is. Each has its least width, and of what the terminal has beyond that the
+    narrowest column with a longer cell gets the next place, so that the widest are wrapped first.
+    """
+    widths = [columns[number].least_width(is_first=number == 0) for number in shown]
+    for _ in range(width - _needed(columns, shown)):
+        wanting = [place for place, number in enumerate(shown) if widths[place] < columns[number].width]
+        if not wanting:
+            break
+        widths[min(wanting, key=widths.__getitem__)] += 1
+    return widths
 
 
 def _going(columns: Sequence[TableColumn], least_valued: Sequence[str]) -> list[int]:

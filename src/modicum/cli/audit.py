@@ -298,8 +298,8 @@ def _print_rule_savings(found: "Audit") -> None:
 
 def _format_share(one: "WhatIfResult") -> str:
     if one.saving_share_low is None or one.saving_share_high is None:
-        return f"{one.saving_share:+.1%}"
-    return f"{one.saving_share_low:+.1%} to {one.saving_share_high:+.1%}"
+        return f"{one.saving_share:.1%}"
+    return f"{one.saving_share_low:.1%} to {one.saving_share_high:.1%}"
 
 
 def _print_first_steps(found: "Audit") -> None:

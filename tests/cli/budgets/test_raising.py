@@ -31,7 +31,7 @@ def test_a_raise_is_shown_logged_and_ended(modicum, ledger):
     table = modicum("budget", "show", "team-month", "--ledger", ledger).out
     ended = modicum("budget", "lower", "team-month", "--json").json["ended"]
     (after,) = modicum("budget", "show", "team-month", "--json", "--ledger", ledger).json["budgets"]
-    log = modicum("budget", "log", "--json", "--ledger", ledger).json
+    log = modicum("budget", "log", "--json", "--ledger", ledger).json["events"]
 
     assert (raised["limit"], raised["approved_by"], raised["why"]) == (25.5, "ann", "launch week")
     assert (month["limit"], month["left"], month["raised_until"]) == (25.5, 25.5, raised["until"])
@@ -73,4 +73,4 @@ def test_what_is_wrong_is_refused_with_what_to_type(modicum, ledger, words, mess
 
     assert ran.status == 2
     assert message in ran.err
-    assert modicum("budget", "log", "--json").json == []
+    assert modicum("budget", "log", "--json").json == {"events": []}

@@ -93,7 +93,7 @@ def test_the_log_shows_who_changed_what(modicum, site):
     lines = modicum("policy", "log").out.splitlines()
     assert lines[1].split() == ["2026-11-30", "00:00:00", "ann", "added", "clause", "x", '{"models":["a"]}']
     assert lines[2].endswith("...")
-    assert [event["what"] for event in modicum("policy", "log", "--json").json] == ["added", "changed"]
+    assert [event["what"] for event in modicum("policy", "log", "--json").json["events"]] == ["added", "changed"]
 
 
 def test_without_a_policy_each_verb_says_what_to_write(modicum, folder):

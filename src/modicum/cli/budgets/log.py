@@ -27,7 +27,7 @@ def command(*, ledger_url: str | None, as_json: bool) -> None:
         store.append_records(AUDIT_EVENTS, audit_raises(read_events()))  # what no ledger process has taken over yet
         events = [event for event in store.records(AUDIT_EVENTS) if event.kind == EVENT_KIND]
     if as_json:
-        output.print_json([_document(event) for event in events])
+        output.print_json({"events": [_document(event) for event in events]})
         return
     if not events:
         click.echo("no budget was ever raised: 'modicum budget raise --help' shows how")

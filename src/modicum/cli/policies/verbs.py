@@ -161,7 +161,7 @@ def log(*, ledger_url: str | None, as_json: bool) -> None:
         store.append_records(AUDIT_EVENTS, own)  # what no ledger process has taken over yet
         events = [event for event in store.records(AUDIT_EVENTS) if event.kind == EVENT_KIND]
     if as_json:
-        output.print_json([_event(event) for event in events])
+        output.print_json({"events": [_event(event) for event in events]})
         return
     if not events:
         click.echo("no policy was ever in force: docs/policy.md has one to start from, and 'modicum up' takes it over")

@@ -13,7 +13,7 @@ from modicum.calls.outside.one_line import one_line
 from modicum.calls.problem import problem_rows
 from modicum.cli.terminal import output
 from modicum.insights.advice.call_kinds import CallKind
-from modicum.insights.advice.cheaper_models import CheaperCandidate, Evidence, KindAdvice
+from modicum.insights.advice.cheaper_models import CandidateEvidence, CheaperCandidate, KindAdvice
 from modicum.insights.advice.trial_commands import write_own_machine, write_price_look, write_trial
 from modicum.metering.prices import PriceBook
 
@@ -52,27 +52,31 @@ def advice_document(
 
 def _command(kind: CallKind, one: CheaperCandidate) -> list[str]:
     """What to type next of a candidate, in pieces; nothing where it was tried already."""
-    if one.evidence is Evidence.SAME_MODEL:
+    if one.evidence is CandidateEvidence.SAME_MODEL:
         return write_price_look(one.provider, one.model)
-    return write_trial(kind, one.provider, one.model) if one.evidence is Evidence.TRIAL else []
+    return write_trial(kind, one.provider, one.model) if one.evidence is CandidateEvidence.TRIAL else []
 
 
 def print_advice(advice: Sequence[KindAdvice], kinds: int, prices: PriceBook) -> None:
+    columns = ["#", "model", "agent", "tools", "calls", "prompt", "reply", "cost", "share", "outcomes"]
+    rows = [_row(number, each.kind) for number, each in enumerate(advice, start=1)]
+    if not any(row[-1] for row in rows):  # no task of these calls has an outcome
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
     output.print_table(
-        ["#", "model", "agent", "tools", "calls", "prompt", "reply", "cost", "share", "outcomes"],
-        [_row(number, each.kind) for number, each in enumerate(advice, start=1)],
+        columns,
+        rows,
         left=4,
         least_valued=["reply", "share", "prompt", "outcomes"],
     )
     if kinds > len(advice):
-        click.echo(f"... and {kinds - len(advice)} cheaper kinds; --top {kinds} has all")
+        click.echo(f"... and {kinds - len(advice)} more kinds; --top {kinds} has all")
     click.echo("prompt, reply: tokens of a call on average")
     for number, each in enumerate(advice, start=1):
         click.echo()
         _print_kind(number, each)
     click.echo()
     if own := write_own_machine(advice[0].kind, prices, datetime.now(UTC)):
-        output.print_text("On a machine of your own: what the calls of kind 1 must cost there, and what fits:")
+        output.print_text("On a machine of your own, to be compared with the figures of kind 1:")
         for words in own:
             _print_command(words)
     for rule in RULES:
@@ -103,7 +107,7 @@ def _print_kind(number: int, each: KindAdvice) -> None:
     if each.why_none:
         output.print_text(f"   no candidate: {each.why_none}")
     for one in each.candidates:
-        name = one_line(f"{one.model} at {one.provider}" if one.evidence is Evidence.SAME_MODEL else one.model)
+        name = one_line(f"{one.model} at {one.provider}" if one.evidence is CandidateEvidence.SAME_MODEL else one.model)
         compared = "" if one.calls_compared == kind.calls else f", {one.calls_compared:,} calls that have both prices"
         output.print_text(
             f"   {one.evidence}: {name} saves at most {output.dollars(one.saving_at_most_usd)} of "

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from modicum.metering.other_sellers import ModelOffer
     from modicum.metering.prices import PriceBook
 
-PAIRS = ("task", "branch", "project", TAG)
+PAIRS = ("branch", "project", TAG)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -120,12 +120,14 @@ def _read_proofs(
     span: "tuple[datetime, datetime]",
 ) -> "dict[tuple[str, str], ModelProof]":
     """What the ledger's owner has tried already. Where the two contradict, the experiment stands: it drew by lot."""
-    from modicum.insights.advice.cheaper_models import Evidence, ModelProof
+    from modicum.insights.advice.cheaper_models import CandidateEvidence, ModelProof
 
     models = list(dict.fromkeys(each.kind.model for each in kinds))
     verdicts = [*_compare_models(store, options, settings, span), *_judge_past_experiments(models)]
     return {
-        (one.model, one.other): ModelProof(Evidence.PROVEN if one.is_proven else Evidence.REFUTED, one.why)
+        (one.model, one.other): ModelProof(
+            CandidateEvidence.PROVEN if one.is_proven else CandidateEvidence.REFUTED, one.why
+        )
         for one in verdicts
     }
 

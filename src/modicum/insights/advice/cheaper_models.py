@@ -23,7 +23,7 @@ from modicum.metering.prices import PriceBook
 MOST_SELLERS = 2
 
 
-class Evidence(StrEnum):
+class CandidateEvidence(StrEnum):
     PROVEN = "proven here"
     """A kept experiment or a paired comparison of this ledger says that outcomes hold."""
     SAME_MODEL = "same model elsewhere"
@@ -34,14 +34,14 @@ class Evidence(StrEnum):
     """An experiment was rolled back, or a comparison shows a loss."""
 
 
-MOST_OF = {Evidence.SAME_MODEL: MOST_SELLERS, Evidence.TRIAL: 3}
+MOST_OF = {CandidateEvidence.SAME_MODEL: MOST_SELLERS, CandidateEvidence.TRIAL: 3}
 """Candidates of a kind that are shown; of the others all."""
 
 
 class ModelProof(msgspec.Struct, frozen=True):
     """What was shown here of one model in the place of another."""
 
-    evidence: Evidence
+    evidence: CandidateEvidence
     why: str
 
 
@@ -50,7 +50,7 @@ class CheaperCandidate(msgspec.Struct, frozen=True, kw_only=True):
 
     provider: str
     model: str
-    evidence: Evidence
+    evidence: CandidateEvidence
     why: str
     calls_compared: int
     """Calls that have a price under both."""
@@ -109,7 +109,7 @@ def _advise_on(
         found for choice in choices if (found := replay_calls(each.entries, prices, choice.offer, choice.proof))
     ]
     cheaper = [found for found in candidates if found.saving_at_most_usd > 0]
-    order = list(Evidence)
+    order = list(CandidateEvidence)
     cheaper.sort(key=lambda found: (order.index(found.evidence), -found.saving_at_most_usd, found.model))
     chosen: list[CheaperCandidate] = []
     for evidence in order:
@@ -128,7 +128,7 @@ def _find_sellers(each: KindEntries, prices: PriceBook) -> list[_Choice]:
         if (cost := _price_sum(prices, offer, at, usage)) is not None and (own is None or cost < own)
     ]
     costs.sort(key=lambda pair: (pair[0], pair[1].provider))
-    proof = ModelProof(Evidence.SAME_MODEL, "the same model by its name in the price list")
+    proof = ModelProof(CandidateEvidence.SAME_MODEL, "the same model by its name in the price list")
     return [_Choice(offer, proof) for _, offer in costs[:MOST_SELLERS]]
 
 
@@ -155,7 +155,9 @@ def _find_models(
         if name == own_name or name in found or not _holds(offer, kind):
             continue
         proof = proofs.get((kind.model, offer.model))
-        found[name] = _Choice(offer, proof or ModelProof(Evidence.TRIAL, "whether it does as well is not known"))
+        found[name] = _Choice(
+            offer, proof or ModelProof(CandidateEvidence.TRIAL, "whether it does as well is not known")
+        )
     return list(found.values())
 
 

@@ -2,6 +2,7 @@
 
 import errno
 import os
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -149,9 +150,15 @@ def _system_fault(error: OSError) -> str:
     Raises:
         OSError: it is neither, so a bug of ours.
     """
+    from modicum.settings.folders import data_folder
+
     of_the_machine = error.errno in _OF_THE_MACHINE
     if error.strerror is None or isinstance(error, ConnectionError) or not (error.filename or of_the_machine):
         raise error
-    place = f"{storable(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    place = f"{storable(name)}: " if name else ""
     hint = "; 'modicum doctor' looks at disk and files" if of_the_machine else ""
+    ours = data_folder()
+    if name and not of_the_machine and (Path(name).is_relative_to(ours) or ours.is_relative_to(name)):
+        hint = "; modicum keeps its files there: make it writable, or set XDG_DATA_HOME to another folder"
     return one_line(f"{place}{error.strerror}") + hint

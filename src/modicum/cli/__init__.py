@@ -20,6 +20,7 @@ _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO,
 VERBS = {
     "audit": "Show where the money went, what was wasted, and what each change would have saved.",
     "bill": "Show what was spent, from logs or from the ledger.",
+    "advise": "Show cheaper models for each kind of call, with the evidence there is.",
     "anatomy": "Show what prompts consisted of, and what each part cost.",
     "exposure": "Show what was sent to whom, with counts of secrets and personal data in it.",
     "import": "Put logs into the ledger.",
@@ -60,6 +61,7 @@ VERBS = {
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 
 FILES = {
+    "advise": "advising.verb",
     "alert": "alerts",
     "budget": "budgets",
     "check": "builds.check",

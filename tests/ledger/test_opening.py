@@ -9,6 +9,7 @@ import pytest
 
 from ledger.samples import entry
 from modicum.calls import AuditEvent, EnergyWindow, Entry, Outcome, UserError
+from modicum.calls.anatomy import BookedShortening
 from modicum.ledger.copying import copy_ledger
 from modicum.ledger.opening import open_store
 from modicum.ledger.records import RECORDS
@@ -24,6 +25,7 @@ class Contents(msgspec.Struct):
     outcomes: list[Outcome] = []
     energy_windows: list[EnergyWindow] = []
     audit_events: list[AuditEvent] = []
+    shortenings: list[BookedShortening] = []
 
 
 @pytest.fixture(params=WRITTEN_BEFORE)

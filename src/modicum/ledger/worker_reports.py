@@ -48,7 +48,7 @@ def write_report(folder: Path, worker: str, report: WorkerReport) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    folder.mkdir(exist_ok=True, mode=0o700)  # where all of the gateway's folder is gone, nothing is put in its place
     fresh = folder / f"{worker}.new"
     handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
     with os.fdopen(handle, "wb") as stream:

@@ -8,8 +8,6 @@ that says nothing; whoever runs rules makes "not decidable" of it.
 import hashlib
 from collections.abc import Sequence
 
-import msgspec
-
 from modicum.calls.anatomy import Segment, SegmentKind
 from modicum.calls.change import Change, DoesNotFit
 

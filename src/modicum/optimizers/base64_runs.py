@@ -24,10 +24,8 @@ def without_base64(text: str) -> str:
 
 def _has_long_word(text: str) -> bool:
     """Whether a run can stand there: most texts have no word that long, and that is seen much faster."""
-    words = text.split()
-    if max(map(len, words), default=0) < LEAST_LINE:
-        return False
-    return any(_LINE.search(word) for word in words if len(word) >= LEAST_LINE)
+    long_words = [word for word in text.split() if len(word) >= LEAST_LINE]
+    return any(_LINE.search(word) for word in long_words)
 
 
 def _note(match: re.Match[str]) -> str:

@@ -58,7 +58,7 @@ def _is_log(text: str) -> bool:
     may_differ = len(full) - LEAST_LOG_SHARE * len(full)
     different = 0
     for line in full:
-        if _BEGINS_LOG.match(line) is None and not _shows_level(line, levels):
+        if _BEGINS_LOG.match(line) is None and not (levels and _shows_level(line, levels)):
             different += 1
             if different > may_differ:  # most texts are no logs: the rest of their lines needs no look
                 return False
@@ -67,7 +67,7 @@ def _is_log(text: str) -> bool:
 
 def _shows_level(line: str, levels: list[str]) -> bool:
     """A look for the letters first: to look for words at every place of a line takes ten times as long."""
-    return any([level in line for level in levels]) and _LEVEL.search(line) is not None
+    return any(level in line for level in levels) and _LEVEL.search(line) is not None
 
 
 FOLD_LOGS = arrival_rule(

@@ -119,38 +119,32 @@ def _blocks(text: str) -> list[str]:
 
 def _scores(blocks: Sequence[str], question: str) -> list[float]:
     asked_for = {word.lower() for word in _WORD.findall(question[-LONGEST_LINE:])}
-    words = [asked_for.intersection(_lower_words(block)) for block in blocks] if asked_for else [asked_for] * len(blocks)
+    lower = [_lower(block) for block in blocks]
+    words = [asked_for.intersection(_lower_words(*both)) for both in zip(blocks, lower, strict=True)]
     common = Counter(word for shared in words for word in shared)
     scores = []
-    for block, shared in zip(blocks, words, strict=True):
+    for block, small, shared in zip(blocks, lower, words, strict=True):
         rare = sum([math.log(1 + len(blocks) / common[word]) for word in shared])
-        scores.append(rare + 0.3 * _structure_lines(block))
+        scores.append(rare + 0.3 * _structure_lines(block, small))
     return scores
 
 
-def _lower_words(block: str) -> Iterable[str]:
-    if _is_even(block):
-        return _WORD.findall(block.lower())
-    return map(str.lower, _WORD.findall(block))
+def _lower_words(block: str, lower: str | None) -> Iterable[str]:
+    return map(str.lower, _WORD.findall(block)) if lower is None else _WORD.findall(lower)
 
 
-def _structure_lines(block: str) -> int:
+def _structure_lines(block: str, lower: str | None) -> int:
     """How many lines show structure: a heading, the beginning of a function, a failure."""
     begins, lines = _BEGINS_STRUCTURE.match, block.split("\n")
-    if not _may_alarm(block):  # most blocks: a look at every place of each line takes ten times as long
-        return sum([begins(line) is not None for line in lines])
-    return sum([begins(line) is not None or _ALARM.search(line) is not None for line in lines])
+    if lower is None or any(word in lower for word in _ALARMS):
+        return sum([begins(line) is not None or _ALARM.search(line) is not None for line in lines])
+    # most blocks: to look for words at every place of each line takes ten times as long
+    return sum([begins(line) is not None for line in lines])
 
 
-def _may_alarm(block: str) -> bool:
-    if not _is_even(block):
-        return True
-    lower = block.lower()
-    return any([word in lower for word in _ALARMS])
-
-
-def _is_even(block: str) -> bool:
-    return block.isascii() or _UNEVEN_CASE.search(block) is None
+def _lower(block: str) -> str | None:
+    """The block in lower case; None: its letters cannot be taken all at once."""
+    return block.lower() if block.isascii() or _UNEVEN_CASE.search(block) is None else None
 
 
 def _order(scores: Sequence[float], sizes: Sequence[int], most: int) -> Iterator[int]:

@@ -65,7 +65,7 @@ def test_gaps_of_a_file_are_named_by_its_own_lines(shown):
 
 
 @pytest.mark.parametrize(
-    "line", ["a FATAL thing", "it faıled", "WARNİNG of it", "traceback", "claſs Stable:", "## Part"]
+    "line", ["a FATAL thing", "it fa\u0131led", "WARN\u0130NG of it", "traceback", "cla\u017fs Stable:", "## Part"]
 )
 def test_lines_of_structure_stay_whatever_the_case_of_their_letters(line):
     lines = ["of nothing at all that anybody would read again"] * 3000

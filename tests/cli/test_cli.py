@@ -72,6 +72,17 @@ def test_logs_that_are_not_there_are_told_alike(verb, capsys):
     assert (code, err) == (2, "modicum: there is no file or folder none\n")
 
 
+@pytest.mark.parametrize("words", [("bill",), ("outcome", "list"), ("cache", "status"), ("import", str(SAMPLE))])
+def test_a_data_folder_that_cannot_be_made_says_which_other_could_be(words, capsys, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file" / "data"))
+    code, out, err = run(capsys, *words)
+
+    assert (code, out) == (2, "")
+    assert str(tmp_path / "file") in err
+    assert "Not a directory; modicum keeps its files there: make it writable, or set XDG_DATA_HOME to another" in err
+
+
 def test_an_unknown_verb_is_told_the_nearest(capsys):
     code, _, err = run(capsys, "bil")
 

@@ -126,3 +126,14 @@ def test_doctor_counts_what_is_not_in_the_ledger_yet_and_names_what_was_set_asid
 
     assert f"WRONG file {state_folder() / 'journal' / 'gateway-2.sqlite.broken'}: it was broken" in said
     assert "WRONG file of keys: " in said
+
+
+def test_doctor_looks_at_the_rest_where_no_folder_can_be_made(modicum, monkeypatch, tmp_path):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file" / "data"))
+    said = modicum("doctor")
+
+    assert said.status == 1
+    assert f"WRONG folder: {tmp_path}/file/data" in said.out
+    assert f"WRONG ledger: {tmp_path}/file/data" in said.out
+    assert "ok    otel: " in said.out

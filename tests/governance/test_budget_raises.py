@@ -58,6 +58,7 @@ def test_events_may_come_in_any_order_and_again(order, again):
 
 def test_the_cheaper_model_begins_later_too():
     assert raised_to(BUDGET, 200).downgrade_above == 160
+    assert raised_to(msgspec.structs.replace(BUDGET, agent_line_below=20), 200).agent_line_below == 40
     assert raised_to(BUDGET, 100) is BUDGET
     assert raised_to(msgspec.structs.replace(BUDGET, limit=0, downgrade_above=0), 5).downgrade_above == 0
 

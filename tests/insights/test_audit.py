@@ -4,7 +4,7 @@ import pytest
 
 from insights.planted import EVER, PRICES, START, Conversation, result, tool_round, user
 from modicum.calls import Usage, UserError
-from modicum.insights.audit import audit
+from modicum.insights.audit import audit, check_finding_names
 from modicum.insights.findings import FINDINGS
 from modicum.ledger.opening import open_store
 
@@ -127,3 +127,11 @@ def test_a_name_that_is_no_finding_and_a_time_without_calls_are_said(audited):
         audited(talk, only=["waste"])
     with pytest.raises(UserError, match="no single calls in that time"):
         audited(talk, span=(START + timedelta(days=9), EVER[1]))
+
+
+def test_findings_are_named_by_id_too_in_their_own_order():
+    assert check_finding_names(["c2", "B3", "failed_calls"]) == ["failed_calls", "ttl_expiry", "reread_files"]
+
+
+def test_the_list_of_findings_has_the_id_that_each_gives_itself(audited):
+    assert {row.name: row.id for row in audited(paused()).findings} == FINDINGS

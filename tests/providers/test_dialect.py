@@ -5,6 +5,7 @@ import json
 import pytest
 
 from modicum.providers.dialect import Dialect, DialectApi, quoted
+from modicum.providers.dialects import DIALECTS
 from modicum.providers.facts import DialectError, ReplyFacts, RequestFacts
 from modicum.providers.own_reply import OwnText
 
@@ -84,3 +85,77 @@ def test_a_refusal_says_what_its_answer_needs():
     error = DialectError(429, "the budget is spent", "budget_exceeded")
 
     assert PLAIN.error(error.status, error.message, error.kind) == b'[429, "the budget is spent", "budget_exceeded"]'
+
+
+LINE = "[modicum: budget 'b': 1 of 9 left.]"
+MARKED = {"cache_control": {"type": "ephemeral"}}
+THINKS = {"thinking": {"type": "enabled", "budget_tokens": 1024}}
+ADDED = {"type": "text", "text": LINE}
+RESULT = {"type": "tool_result", "tool_use_id": "t1", "content": "3 kg"}
+
+
+def with_line(dialect, **request):
+    body = DIALECTS[dialect].with_last_line(json.dumps({"model": "m", **request}).encode(), LINE)
+    return None if body is None else json.loads(body)
+
+
+def user(content, **more):
+    return {"role": "user", "content": content, **more}
+
+
+CHAT_RESULT = {"role": "tool", "tool_call_id": "c"}
+RETURNED = {"type": "function_call_output", "call_id": "c"}
+MARKED_TEXT = {"type": "text", "text": "Hi", **MARKED}
+INPUT, INPUT_ADDED = {"type": "input_text", "text": "Hi"}, {"type": "input_text", "text": LINE}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "field", "last", "after"),
+    [
+        ("openai-chat", "messages", user("Hi"), user(f"Hi\n\n{LINE}")),
+        ("openai-chat", "messages", user([MARKED_TEXT]), user([MARKED_TEXT, ADDED])),
+        ("openai-chat", "messages", CHAT_RESULT | {"content": "3"}, CHAT_RESULT | {"content": f"3\n\n{LINE}"}),
+        ("openai-responses", "input", user("Hi"), user(f"Hi\n\n{LINE}")),
+        ("openai-responses", "input", user([INPUT]), user([INPUT, INPUT_ADDED])),
+        ("openai-responses", "input", RETURNED | {"output": "3"}, RETURNED | {"output": f"3\n\n{LINE}"}),
+        ("anthropic-messages", "messages", user("Hi"), user([{"type": "text", "text": "Hi"}, ADDED])),
+        ("anthropic-messages", "messages", user([MARKED_TEXT]), user([MARKED_TEXT, ADDED])),
+        ("anthropic-messages", "messages", user([{**RESULT, **MARKED}]), user([{**RESULT, **MARKED}, ADDED])),
+    ],
+)
+def test_a_last_line_stands_behind_what_the_caller_wrote_and_changes_nothing_of_it(dialect, field, last, after):
+    before = [user("first"), {"role": "assistant", "content": "ok"}]
+
+    assert with_line(dialect, **{field: [*before, last]}) == {"model": "m", field: [*before, after]}
+
+
+def test_a_last_line_goes_into_the_result_of_a_tool_where_the_model_thinks():
+    changed = with_line("anthropic-messages", messages=[user([RESULT])], **THINKS)
+
+    assert changed["messages"] == [user([{**RESULT, "content": [{"type": "text", "text": "3 kg"}, ADDED]}])]
+    assert with_line("openai-responses", input="Hi") == {"model": "m", "input": f"Hi\n\n{LINE}"}
+
+
+@pytest.mark.parametrize(
+    ("dialect", "request_"),
+    [
+        ("openai-chat", {"messages": [user("Hi"), {"role": "assistant", "content": "The"}]}),
+        ("openai-chat", {"messages": [user("Hi", **MARKED)]}),
+        ("openai-chat", {"messages": []}),
+        ("openai-chat", {"messages": 7}),
+        ("openai-chat", {"messages": [7]}),
+        ("openai-chat", {}),
+        ("openai-responses", {"input": [{"type": "computer_call_output", "call_id": "c", "output": {"type": "x"}}]}),
+        ("openai-responses", {"input": [{"type": "local_shell_call_output", "id": "c", "output": "{}"}]}),
+        ("openai-responses", {"input": [{"role": "assistant", "content": "The"}]}),
+        ("anthropic-messages", {"messages": [user("Hi")], **MARKED}),
+        ("anthropic-messages", {"messages": [user([{**RESULT, **MARKED}])], **THINKS}),
+        ("anthropic-messages", {"messages": [user("Hi"), {"role": "assistant", "content": "The"}]}),
+        ("anthropic-messages", {"messages": [user([])]}),
+        ("anthropic-messages", {"messages": [user(None)]}),
+        ("gemini-generate", {"contents": [{"role": "user", "parts": [{"text": "Hi"}]}]}),
+        ("openai-embeddings", {"input": "Hi"}),
+    ],
+)
+def test_there_is_no_last_line_where_it_has_no_place(dialect, request_):
+    assert with_line(dialect, **request_) is None

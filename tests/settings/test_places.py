@@ -1,3 +1,7 @@
+from typing import Literal
+
+import msgspec
+
 from modicum.settings.places import line_of, line_of_row, list_accepted
 from modicum.settings.table import Settings
 
@@ -19,3 +23,26 @@ def test_what_is_accepted_leaves_out_what_nobody_sets():
     accepted = list_accepted("", Settings, {})
     assert "ledger (str)" in accepted
     assert "policy_rules" not in accepted
+
+
+class Row(msgspec.Struct):
+    name: str
+
+
+class Toy(msgspec.Struct):
+    names: tuple[str, ...] | None = None
+    places: tuple[str, ...] = ()
+    most: int | None = None
+    either: int | str = 0
+    kind: Literal["a", "b"] = "a"
+    rows: tuple[Row, ...] = ()
+    by_name: dict[str, Row] = {}
+
+
+def test_types_are_shown_as_toml_has_them():
+    accepted = list_accepted("", Toy, {})
+
+    assert accepted == (
+        'accepted are names (list of str), places (list of str), most (int), either (int or str), kind ("a" or "b"), '
+        "rows (list of table), by_name (table)"
+    )

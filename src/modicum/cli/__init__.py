@@ -2,6 +2,7 @@
 
 import errno
 import os
+from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -19,6 +20,7 @@ _OF_THE_MACHINE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO,
 VERBS = {
     "audit": "Show where the money went, what was wasted, and what each change would have saved.",
     "bill": "Show what was spent, from logs or from the ledger.",
+    "advise": "Show cheaper models for each kind of call, with the evidence there is.",
     "anatomy": "Show what prompts consisted of, and what each part cost.",
     "exposure": "Show what was sent to whom, with counts of secrets and personal data in it.",
     "import": "Put logs into the ledger.",
@@ -59,6 +61,7 @@ VERBS = {
 """Every verb and its one line of help, so that `modicum --help` need not load them. `cli/VERB.py` holds `command`."""
 
 FILES = {
+    "advise": "advising.verb",
     "alert": "alerts",
     "budget": "budgets",
     "check": "builds.check",
@@ -149,9 +152,15 @@ def _system_fault(error: OSError) -> str:
     Raises:
         OSError: it is neither, so a bug of ours.
     """
+    from modicum.settings.folders import data_folder
+
     of_the_machine = error.errno in _OF_THE_MACHINE
     if error.strerror is None or isinstance(error, ConnectionError) or not (error.filename or of_the_machine):
         raise error
-    place = f"{storable(os.fsdecode(error.filename))}: " if isinstance(error.filename, str | bytes) else ""
+    name = os.fsdecode(error.filename) if isinstance(error.filename, str | bytes) else ""
+    place = f"{storable(name)}: " if name else ""
     hint = "; 'modicum doctor' looks at disk and files" if of_the_machine else ""
+    ours = data_folder()
+    if name and not of_the_machine and (Path(name).is_relative_to(ours) or ours.is_relative_to(name)):
+        hint = "; modicum keeps its files there: make it writable, or set XDG_DATA_HOME to another folder"
     return one_line(f"{place}{error.strerror}") + hint

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import click
 
@@ -20,9 +21,12 @@ from modicum.ledger.records import OUTCOMES
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
+    from modicum.insights.advice.examples import ExampleCall
     from modicum.insights.audit import Audit, CapPoint, FindingResult, WhatIfResult
     from modicum.insights.replay import Fidelity
     from modicum.ledger.store import Store
+
+EXAMPLES_SHOWN = 2
 
 CLASSES = {
     "exact": "nobody would miss it",
@@ -46,7 +50,12 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions):
 @click.option(
     "--what-if", "what_ifs", multiple=True, metavar="CHANGE", help="Replay a change; may be given several times."
 )
-@click.option("--only", multiple=True, metavar="NAME", help="Look for this finding only; may be given several times.")
+@click.option(
+    "--only",
+    multiple=True,
+    metavar="NAME",
+    help="Look for this finding only (B3, or ttl_expiry); may be given several times.",
+)
 @shared.span_options()
 @shared.found_option
 @click.option(
@@ -71,7 +80,7 @@ def command(options: AuditOptions) -> None:
       modicum audit
       modicum audit ~/.claude/projects --what-if cache_ttl=1h --what-if cap_tool_results=2000
       modicum audit --what-if model:claude-opus-4-5=claude-haiku-4-5 --since 7d
-      modicum audit --only ttl_expiry --json
+      modicum audit --only B3 --json
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
     """
     from modicum.cli.experiments.savings import print_savings, read_savings, savings_document
@@ -289,8 +298,8 @@ def _print_rule_savings(found: "Audit") -> None:
 
 def _format_share(one: "WhatIfResult") -> str:
     if one.saving_share_low is None or one.saving_share_high is None:
-        return f"{one.saving_share:+.1%}"
-    return f"{one.saving_share_low:+.1%} to {one.saving_share_high:+.1%}"
+        return f"{one.saving_share:.1%}"
+    return f"{one.saving_share_low:.1%} to {one.saving_share_high:.1%}"
 
 
 def _print_first_steps(found: "Audit") -> None:
@@ -310,8 +319,19 @@ def _print_first_steps(found: "Audit") -> None:
             output.print_text(f"     {row.advice.client}: {row.advice.how}")
             if row.advice.paste:
                 output.print_text(f"     into {row.advice.place}: {row.advice.paste}")
-        if row.examples:
-            output.print_text(f"     look at: {', '.join(row.examples)}")
+        for call in row.example_calls[:EXAMPLES_SHOWN]:
+            output.print_text(f"     look at: {_place_of(call, ZoneInfo(found.timezone))}")
+
+
+def _place_of(call: "ExampleCall", zone: ZoneInfo) -> str:
+    """How a person finds it: when, where, in which session."""
+    words = [
+        f"{call.started.astimezone(zone):%Y-%m-%d %H:%M}",
+        f"in {call.project}" if call.project else "",
+        f"session {call.session}" if call.session else "",
+        f"({call.call_id})",
+    ]
+    return " ".join(filter(None, words))
 
 
 def _print_what_ifs(what_ifs: Sequence["WhatIfResult"], found: "Audit") -> None:

@@ -117,7 +117,7 @@ def _check_fields(settings: Settings) -> Iterator[Check]:
     try:
         with resources.open_ledger(None, settings) as store:
             fields = fields_in_ledger(store)
-    except UserError:
+    except (UserError, OSError):
         return  # the check of the ledger says why
     for field in fields:
         message = f"in {field.calls:,} calls of {field.source}, which makes their cost an estimate; "
@@ -335,3 +335,5 @@ def _run_check(what: str, check: Callable[[], str]) -> Check:
         return Check(what, fine=True, said=check())
     except UserError as error:
         return Check(what, fine=False, said=str(error))
+    except OSError as error:  # of a folder that cannot be made, or a disk that is broken: the other checks go on
+        return Check(what, fine=False, said=f"{error.filename or what}: {error.strerror or error}")

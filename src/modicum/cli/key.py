@@ -10,6 +10,7 @@ from modicum.calls import Owner, UserError
 from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
+from modicum.cli.terminal.verb_group import WholeLines
 from modicum.ledger.records import AUDIT_EVENTS
 from modicum.settings import state_folder
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from modicum.governance.keys import KeyEvent, Keys
 
 
-@click.group()
+@click.group(cls=WholeLines)
 def command() -> None:
     """Create, list and revoke keys of the gateway, and show who did so and when.
 

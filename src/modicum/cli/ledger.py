@@ -8,6 +8,7 @@ from modicum.cli.inputs import resources
 from modicum.cli.shared_options import json_option, ledger_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import NEVER, parse_time
+from modicum.cli.terminal.verb_group import WholeLines
 from modicum.ledger.copying import copy_ledger
 from modicum.ledger.records import RECORDS
 from modicum.ledger.rows import Row
@@ -18,7 +19,7 @@ _PURGED_KEYS = {"energy_windows": "windows_purged"}
 """Keys of `ledger purge --json` that are older than the rule for them, `<table>_purged`."""
 
 
-@click.group()
+@click.group(cls=WholeLines)
 def command() -> None:
     """Show, purge and copy the ledger.
 

@@ -19,6 +19,7 @@ from modicum.cli.outcomes import early_signs, from_pull_requests
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.cli.terminal.time_span import EVER, parse_time
+from modicum.cli.terminal.verb_group import WholeLines
 from modicum.ledger.records import OUTCOMES
 from modicum.settings import read_settings, user_zone
 
@@ -43,7 +44,7 @@ class FromGitOptions(shared.LedgerOptions, shared.SpanOptions):
     as_json: bool
 
 
-@click.group()
+@click.group(cls=WholeLines)
 def command() -> None:
     """Record what came of tasks: tests passed, tickets resolved, commits kept.
 

@@ -7,6 +7,7 @@ import click
 
 from modicum.cli.shared_options import json_option, pass_options
 from modicum.cli.terminal.quantity import Quantity
+from modicum.cli.terminal.verb_group import WholeLines
 
 if TYPE_CHECKING:
     from modicum.energy.memory.memory_plan import MemoryPlan, PlanRequest
@@ -117,7 +118,7 @@ def _make_request(options: "PlanOptions") -> "PlanRequest":
     )
 
 
-@click.group()
+@click.group(cls=WholeLines)
 def command() -> None:
     """Compute the memory of a model that you run yourself, before you buy or start anything.
 

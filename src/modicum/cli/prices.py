@@ -16,6 +16,7 @@ from modicum.cli.inputs import resources
 from modicum.cli.shared_options import LedgerOptions, json_option, ledger_option, pass_options, prices_option
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import parse_time
+from modicum.cli.terminal.verb_group import WholeLines
 from modicum.settings import checked_zone, read_settings, user_zone
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ FEES = tuple(
 """What is charged beside tokens, in dollars each."""
 
 
-class Prices(click.Group):
+class Prices(WholeLines):
     """A group whose first word may be a model: `modicum prices claude-opus-5-5`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

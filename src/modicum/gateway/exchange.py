@@ -91,6 +91,7 @@ class Exchange:
 
     __slots__ = (
         "about",
+        "agent_line",
         "answer",
         "answered_by",
         "attempts",
@@ -107,12 +108,14 @@ class Exchange:
         "facts",
         "features",
         "finished",
+        "is_plain",
         "late_context",
         "left_out",
         "limit_headers",
         "limit_hold",
         "listeners",
         "mark",
+        "most_line_tokens",
         "number",
         "one_model",
         "paid",
@@ -131,6 +134,7 @@ class Exchange:
         "timing",
         "translation",
         "upstream_dialect",
+        "with_line",
     )
 
     def __init__(
@@ -165,6 +169,8 @@ class Exchange:
         """Who answered in the upstream's place; empty: nobody."""
         self.mark = ""
         """What a plan did, for the reply's header."""
+        self.is_plain = False
+        """A call of ours, of no feature's and no rule's business."""
         self.begin_governance()
         self.timing = Timing(time())
         self.begun: Call
@@ -220,6 +226,12 @@ class Exchange:
         """What its tightest budget has left, for the reply's header."""
         self.budget_left_usd: Decimal | None = None
         """What its tightest budget in dollars has for it, for rules; None: there is none."""
+        self.agent_line = ""
+        """What its prompt ends with, about its budget; empty: nothing."""
+        self.with_line: bytes | None = None
+        """`edited` with that line, once it was made ready; None: it has none."""
+        self.most_line_tokens = 0
+        """What is reserved for that."""
         self.downgraded_to = ""
         """The cheaper model that a budget sent it to."""
         self.limit_hold: Any = None

@@ -68,7 +68,7 @@ def estimated(exchange: Exchange) -> CountedUsage:
     if coding_of(exchange.answer.headers) not in {b"", *CODINGS}:
         return UNCOUNTED  # it passed, and nobody could read it
     try:
-        prompt = _prompt_tokens(exchange, exchange.edited)
+        prompt = _prompt_tokens(exchange, exchange.with_line or exchange.edited)
     except DialectError:
         return UNCOUNTED
     usage = Usage(input_uncached=max(prompt, 1))

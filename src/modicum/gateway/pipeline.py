@@ -54,12 +54,13 @@ class Pipeline:
 
     async def run_plain(self, request: Request, client: Client) -> None:
         """One call of ours: reserved and recorded as every other, and of no feature's and no rule's business."""
-        await self._run(request, client, self.in_force._replace(sources=(), rules=(), answerers=()))
+        await self._run(request, client, self.in_force._replace(sources=(), rules=(), answerers=()), is_plain=True)
 
-    async def _run(self, request: Request, client: Client, in_force: InForce) -> None:
+    async def _run(self, request: Request, client: Client, in_force: InForce, *, is_plain: bool = False) -> None:
         exchange = None
         try:
             exchange = self.admit(request, in_force)
+            exchange.is_plain = is_plain
             if self._policies.is_active:
                 await self._policies.authorise(exchange)
             if self._limits.limits_callers:

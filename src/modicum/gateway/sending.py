@@ -8,13 +8,16 @@ import msgspec
 
 from modicum.gateway.callers.outgoing_headers import beside_own_key
 from modicum.gateway.callers.own_keys import check_upstream
-from modicum.gateway.exchange import Exchange, Request
+from modicum.gateway.exchange import Exchange, PendingEdit, Request
 from modicum.gateway.http.refusal import Refused
 from modicum.gateway.upstreams import Upstream
 from modicum.outbound.keepalive import Answer, Connections, Header, request_head
 from modicum.outbound.open_files import OutOfFiles
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+LINE_RULE = "budget.line"
+"""Under which name the line stands among a call's edits."""
 
 _QUERY = {"alt", "beta"}
 """What may stand in a query that goes upstream. A key may not."""
@@ -76,6 +79,8 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
     """
     dialect, facts = exchange.request.served.dialect, exchange.facts
     exchange.body = exchange.edited
+    if exchange.agent_line or exchange.with_line is not None:
+        exchange.body = _with_agent_line(exchange)
     if exchange.translation is not None:
         translated = exchange.translation.request(exchange.body, exchange.route.model)
         exchange.body, exchange.left_out = translated.body, translated.left_out
@@ -90,6 +95,22 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
         fields = _fields.decode(exchange.body)
         fields["model"] = msgspec.Raw(msgspec.json.encode(exchange.route.model))
         exchange.body = msgspec.json.encode(fields)
+
+
+def _with_agent_line(exchange: Exchange) -> bytes:
+    """The request that says at its end how the budget stands, where there is a place for that. It goes upstream and
+    nowhere else: the line is no part of the conversation, which comes without it the next time.
+    """
+    body, line = None, exchange.agent_line
+    if line:
+        body = exchange.request.served.dialect.with_last_line(exchange.edited, line)
+    exchange.with_line = body
+    exchange.edits = tuple(edit for edit in exchange.edits if edit.rule != LINE_RULE)  # of an attempt before
+    if body is None:
+        return exchange.edited
+    why = "the agent is shown what is left of its budget"
+    exchange.edits += (PendingEdit(LINE_RULE, why, exchange.edited, body),)
+    return body
 
 
 def with_one_model(body: bytes) -> bytes:

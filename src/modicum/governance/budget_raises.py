@@ -90,11 +90,14 @@ class Raises:
 
 
 def raised_to(budget: Budget, limit: int) -> Budget:
-    """The budget with another limit. Where calls go to a cheaper model moves along."""
+    """The budget with another limit. Where calls go to a cheaper model, and where agents are shown what is left, moves
+    along.
+    """
     if limit == budget.limit:
         return budget
-    above = budget.downgrade_above * limit // budget.limit if budget.limit else 0
-    return msgspec.structs.replace(budget, limit=limit, downgrade_above=above)
+    former = budget.limit or limit  # of nothing every share is nothing
+    above, below = (share * limit // former for share in (budget.downgrade_above, budget.agent_line_below))
+    return msgspec.structs.replace(budget, limit=limit, downgrade_above=above, agent_line_below=below)
 
 
 def audit_raises(events: Iterable[RaiseEvent]) -> list[AuditEvent]:

@@ -96,6 +96,8 @@ class Budget(msgspec.Struct, frozen=True, kw_only=True):
     """How much of the limit is only for calls in the middle of an agent's work: those that hand over what tools
     returned.
     """
+    agent_line_below: int = 0
+    """Where less than that is left, a line at the end of the prompt says so to the agent; 0: never."""
     team: str = ""
     """Whose calls; empty: all, `*`: each of them has a budget of its own. So are the following."""
     app: str = ""

@@ -16,6 +16,7 @@ import numpy as np
 from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
 from modicum.insights.advice.client_advice import ClientAdvice, advice_for
+from modicum.insights.advice.examples import ExampleCall, locate_calls
 from modicum.insights.cache_replay.cause_words import describe
 from modicum.insights.caching import Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
@@ -77,6 +78,8 @@ class FindingResult(msgspec.Struct, frozen=True, kw_only=True):
     """What the user of the agent can do that made most of these calls; None: no agent did, or it has nothing for it."""
     guard: str
     examples: tuple[str, ...]
+    example_calls: list[ExampleCall]
+    """The same with session, time and project."""
     lacks: str
     details: dict[str, float | int | str]
 
@@ -215,15 +218,17 @@ def audit(
 
 
 def check_finding_names(only: Sequence[str]) -> list[str]:
-    """The names of the findings to look for: those that were given, in the order of `FINDINGS`, or all.
+    """The names of the findings to look for: those that were given by name or id, in the order of `FINDINGS`, or all.
 
     Raises:
         UserError: there is no finding of that name.
     """
-    for name in only:
+    by_id = {finding_id: name for name, finding_id in FINDINGS.items()}
+    chosen = {by_id.get(name.upper(), name) for name in only}
+    for name in sorted(chosen):
         if name not in FINDINGS:
             raise unknown_name("finding", name, FINDINGS)
-    return [name for name in FINDINGS if not only or name in only]
+    return [name for name in FINDINGS if not only or name in chosen]
 
 
 def build(
@@ -283,6 +288,7 @@ def _replay_findings(
     """Every finding replayed alone, and what those that may be summed save together."""
     alone = [replays.run([found.change]) if found.change else None for found in findings]
     on_top = _find_marginal_savings(replays, findings, alone)
+    located = locate_calls(replays.history, [name for found in findings for name in found.examples])
     rows = [
         FindingResult(
             id=found.id,
@@ -300,6 +306,7 @@ def _replay_findings(
             advice=advice.get(found.name),
             guard=found.guard,
             examples=found.examples,
+            example_calls=[located[name] for name in found.examples if name in located],
             lacks=found.lacks,
             details=found.details,
         )

@@ -10,6 +10,8 @@ from collections.abc import Callable, Mapping
 from typing import Any, ClassVar, NamedTuple
 from urllib.parse import quote
 
+import msgspec
+
 from modicum.providers.blocks import Block
 from modicum.providers.body_parsing import UNREADABLE, parse_request_object
 from modicum.providers.facts import ReplyFacts, RequestFacts, StreamTail
@@ -21,6 +23,10 @@ from modicum.providers.prompt import PromptShape, RequestPrompt
 from modicum.providers.repeated_prompt import RepeatedPrompt
 from modicum.providers.reply_text import ReplyText, TextReaders, read_reply_text
 from modicum.providers.seen_requests import SeenRequests, SplitRequest
+
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_raws = msgspec.json.Decoder(list[msgspec.Raw])
+_encode = msgspec.json.encode
 
 TOKENS_PER_BLOCK = 4
 """What a provider puts around a message, as https://cookbook.openai.com/examples/how_to_count_tokens_with_tiktoken
@@ -181,6 +187,29 @@ class Dialect(ABC):
         if seen is None:
             return RequestPrompt(body, self.prompt_shape)
         return RepeatedPrompt(body, self.prompt_shape, self.name, seen, split)
+
+    def with_last_line(self, body: bytes, line: str) -> bytes | None:
+        """The request with a line of ours behind its last words, all before it as the caller wrote it; None: there is
+        no place for one, as behind the model's own words.
+        """
+        shape = self.prompt_shape
+        if shape is None or shape.with_line is None:
+            return None
+        try:
+            fields = _fields.decode(body)
+            messages = bytes(fields.get(shape.messages, b"")).strip()
+            if messages.startswith(b'"'):  # all of it is one text
+                fields[shape.messages] = msgspec.Raw(_encode(f"{msgspec.json.decode(messages)}\n\n{line}"))
+                return _encode(fields)
+            every = _raws.decode(messages)
+            last = _fields.decode(every[-1]) if every else {}
+            if not shape.with_line(last, line, fields):
+                return None
+        except UNREADABLE:
+            return None
+        every[-1] = msgspec.Raw(_encode(last))
+        fields[shape.messages] = msgspec.Raw(_encode(every))
+        return _encode(fields)
 
     def reply_text(self, reply: bytes, *, stream: bool) -> ReplyText | None:
         """What a reply says; None where that is not known."""

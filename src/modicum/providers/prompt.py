@@ -90,6 +90,8 @@ class PromptShape(NamedTuple):
     """Fields with breakpoints of the prompt cache; None: there are no marks."""
     mark: bytes = b""
     """What stands in every request that marks what is cached."""
+    with_line: Callable[[dict[str, msgspec.Raw], str, Mapping[str, msgspec.Raw]], bool] | None = None
+    """Adds a line at the end of a request's last message; False: it cannot stand there. None: in none of this API."""
     cache_key: str = ""
     """The field that names the conversation to the provider's cache; empty: there is none."""
     as_instructions: Callable[[str], Any] = str

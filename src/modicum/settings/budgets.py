@@ -40,6 +40,8 @@ class BudgetSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw
     """The share of the limit that may be carried from a window into the next one, where it was left over."""
     emergency_reserve: float = 0.0
     """The share of the limit that only calls which hand over results of tools may use."""
+    agent_line_below: float = 0.0
+    """Where less than this share of the limit is left, a line at the end of the prompt says so to the agent."""
     team: str = ""
     """Whose calls it covers; `*`: every team has a budget of its own. Empty: all. So are the following."""
     app: str = ""
@@ -98,6 +100,7 @@ def _budget(one: BudgetSettings, zone: str) -> Budget:
         downgrade_above=int(Decimal(str(one.downgrade_from)) * limit),
         most_carried=int(Decimal(str(one.rollover)) * limit),
         emergency_reserve=int(Decimal(str(one.emergency_reserve)) * limit),
+        agent_line_below=math.ceil(Decimal(str(one.agent_line_below)) * limit),
         team=one.team,
         app=one.app,
         user=one.user,
@@ -134,6 +137,8 @@ def _at_limit_fault(one: BudgetSettings) -> tuple[str, str] | None:
         return "emergency_reserve", "must be a share of the limit, from 0 to below 1"
     if one.emergency_reserve and one.at_limit == "alert":
         return "emergency_reserve", 'needs a limit that refuses: at_limit must be "refuse" or "downgrade"'
+    if not (math.isfinite(one.agent_line_below) and 0 <= one.agent_line_below <= 1):
+        return "agent_line_below", "must be a share of the limit, in 0..1; 0 for no line"
     if (one.at_limit == "downgrade") != bool(one.downgrade_to):
         return "downgrade_to", 'names the cheaper model, together with at_limit = "downgrade"'
     return None

@@ -1,7 +1,8 @@
 """Where in a settings file something stands, and what is accepted there: for messages about wrong values."""
 
 from collections.abc import Mapping
-from typing import Any, Literal, get_args, get_origin
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin
 
 import msgspec
 
@@ -44,7 +45,16 @@ def list_accepted(message: str, usual: Any, tables: Mapping[str, Any]) -> str:
 
 
 def _shown_type(kind: Any) -> str:
-    """A type as a line of settings may have it: `int`, or the words that are accepted."""
-    if get_origin(kind) is Literal:
-        return " or ".join(f'"{word}"' for word in get_args(kind))
+    """A type as a line of settings may have it: `int`, `list of str`, or the words that are accepted. TOML has no None:
+    what may be None may be left out.
+    """
+    origin, inner = get_origin(kind), get_args(kind)
+    if origin is Literal:
+        return " or ".join(f'"{word}"' for word in inner)
+    if origin in {Union, UnionType}:
+        return " or ".join(_shown_type(one) for one in inner if one is not NoneType)
+    if origin is tuple:
+        return f"list of {_shown_type(inner[0])}"
+    if origin is dict or (isinstance(kind, type) and issubclass(kind, msgspec.Struct)):
+        return "table"
     return str(getattr(kind, "__name__", kind))

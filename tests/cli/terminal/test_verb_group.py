@@ -3,7 +3,7 @@ import sys
 import click
 from click.testing import CliRunner
 
-from modicum.cli.terminal.verb_group import VerbGroup
+from modicum.cli.terminal.verb_group import VerbGroup, WholeLines
 
 VERB = """
 import click
@@ -30,3 +30,15 @@ def test_help_loads_no_verb_and_a_call_loads_its_own(tmp_path, monkeypatch):
     assert "toy_verbs.do_it" not in sys.modules
     assert CliRunner().invoke(group, ["do"]).output == "done\n"
     assert CliRunner().invoke(group, ["redo"]).exit_code == 2
+
+
+def test_lines_of_verbs_in_one_file_are_not_cut():
+    line = f"Do {'very ' * 40}much."
+    group = click.Group("toy")
+    whole = WholeLines("toy", commands={"do": click.Command("do", help=f"{line}\n\nMore of it.")})
+
+    group.add_command(whole.commands["do"])
+    assert "..." in CliRunner().invoke(group, ["--help"]).output
+    shown = " ".join(CliRunner().invoke(whole, ["--help"]).output.split())
+    assert f"Verbs: do {line[:-1]}" in shown
+    assert "More of it" not in shown

@@ -30,6 +30,7 @@ def exchange(body=b'{"model": "gpt-4o-mini", "messages": [], "max_tokens": 100}'
         route=SimpleNamespace(model=model, upstream=SimpleNamespace(name="u", provider="openai", region="")),
         request=SimpleNamespace(served=SimpleNamespace(dialect=CHAT)),
         timing=SimpleNamespace(started_s=datetime(2026, 3, 1, tzinfo=UTC).timestamp()),
+        most_line_tokens=0,
     )
 
 
@@ -72,3 +73,12 @@ def test_costs_are_those_that_are_booked(prices):
     assert asyncio.run(prices.cost(call(charges=others))).nano_usd == 15_000 + 250_000
     assert asyncio.run(prices.cost(call(provider=OURSELVES, calls_count=0))) == (0, 0, 0)
     assert asyncio.run(prices.cost(call(usage_basis=Basis.UNKNOWN))).nano_usd is None
+
+
+def test_a_line_that_the_prompt_may_end_with_is_part_of_the_worst_case(prices):
+    plain, lined = exchange(), exchange()
+    lined.most_line_tokens = 256
+
+    more = asyncio.run(prices.worst(lined)).nano_usd - asyncio.run(prices.worst(plain)).nano_usd
+
+    assert more >= 256 * 150  # $0.15 per million, or the priority lane's price

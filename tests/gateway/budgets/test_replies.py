@@ -1,6 +1,8 @@
+from datetime import UTC, datetime
+
 import pytest
 
-from modicum.gateway.budgets.replies import left_text, not_downgraded, refusal, unknown
+from modicum.gateway.budgets.replies import MOST_LINE_TOKENS, agent_line, left_text, not_downgraded, refusal, unknown
 from modicum.governance.budget_windows import parse_window
 from modicum.governance.budgets import NANO, Amounts, AtLimit, Budget, BudgetVerdict, LimitUnit, Ruling, Standing
 
@@ -64,3 +66,26 @@ def test_a_cheaper_model_that_a_call_cannot_go_to():
 def test_the_header():
     assert left_text(Standing(budget(), NANO, NANO, 3.5)) == "b; usd=8.000000; resets_s=4"
     assert left_text(Standing(budget("ever", LimitUnit.CALLS, 3), 1, 0)) == "b; calls=2"
+
+
+def test_an_agent_is_shown_the_tightest_budget_that_wants_it_and_is_low():
+    end = datetime(2026, 12, 1, tzinfo=UTC)
+    silent = Standing(budget(name="silent"), 10 * NANO, 0)
+    low = Standing(budget(agent_line_below=5 * NANO), 8 * NANO, NANO // 2)
+    wide = Standing(budget(name="wide", agent_line_below=5 * NANO), 6 * NANO, 0)
+    full = Standing(budget(name="full", agent_line_below=5 * NANO), 5 * NANO, 0)
+    slides = Standing(budget("5h", name="slides", agent_line_below=5 * NANO), 9 * NANO, 0)
+
+    shown = agent_line([(silent, end), (wide, end), (low, end), (full, end)])
+
+    assert shown == "[modicum: budget 'b': $1.50 of $10.00 left until 2026-12-01 00:00 UTC.]"
+    assert agent_line([(slides, None)]) == "[modicum: budget 'slides': $1.00 of $10.00 left for any 5h.]"
+    assert agent_line([(silent, end), (full, end)]) == ""
+
+
+def test_no_line_is_longer_than_what_is_reserved_for_it():
+    longest = budget(name="~" * 64, unit=LimitUnit.EFFECTIVE_TOKENS, limit=10**15, agent_line_below=10**15)
+
+    line = agent_line([(Standing(longest, 1, 0), datetime(2026, 12, 1, tzinfo=UTC))])
+
+    assert len(line) < MOST_LINE_TOKENS

@@ -16,6 +16,7 @@ from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
+from modicum.cli.terminal.verb_group import WholeLines
 from modicum.settings import Settings, read_settings
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class StatusOptions(shared.LogOptions):
     warn_over: float | None
 
 
-@click.group()
+@click.group(cls=WholeLines)
 def command() -> None:
     """Show whether prompt caches are warm, and what the next turn costs cold.
 

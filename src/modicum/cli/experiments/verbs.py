@@ -13,6 +13,7 @@ from modicum.calls import UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.terminal import output
+from modicum.cli.terminal.verb_group import WholeLines
 from modicum.cli.trials.events import read_trial_events
 from modicum.ledger.records import AUDIT_EVENTS
 from modicum.settings import Settings, read_settings, state_folder
@@ -42,7 +43,7 @@ class StartOptions(shared.LedgerOptions):
     as_json: bool
 
 
-@click.group()
+@click.group(cls=WholeLines)
 def command() -> None:
     """Try a change on live tasks, with a share of them held out, and take it back if outcomes suffer.
 

@@ -11,6 +11,7 @@ import click
 from modicum.calls import UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.terminal import output
+from modicum.cli.terminal.verb_group import WholeLines
 from modicum.settings import data_folder
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ agent_argument = click.argument("name", metavar="AGENT", type=click.Choice(NAMES
 yes_option = click.option("--yes", is_flag=True, help="Do not ask.")
 
 
-@click.group()
+@click.group(cls=WholeLines)
 def command() -> None:
     """Make results of a coding agent's tools shorter, by hooks in your own settings of it.
 

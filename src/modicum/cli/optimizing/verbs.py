@@ -13,6 +13,7 @@ from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
+from modicum.cli.terminal.verb_group import WholeLines
 from modicum.settings import read_settings, rule_choice_of, user_zone
 
 if TYPE_CHECKING:
@@ -29,7 +30,7 @@ class ExplainOptions(shared.LogOptions, shared.SpanOptions):
     logs: tuple[Path, ...]
 
 
-@click.group()
+@click.group(cls=WholeLines)
 def command() -> None:
     """Show which rules would act on your calls, what each expects to save, and why others do not.
 

@@ -9,6 +9,7 @@ from modicum.calls import UserError
 from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.terminal import output
+from modicum.cli.terminal.verb_group import WholeLines
 from modicum.settings import (
     PolicySettings,
     Settings,
@@ -33,7 +34,7 @@ _file = click.argument(
 MOST_CELL = 44
 
 
-@click.group()
+@click.group(cls=WholeLines)
 def command() -> None:
     """Show what calls may be by policy.toml, try it on the past, and show who changed it and when.
 

@@ -17,6 +17,7 @@ from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.inputs.log_reading import print_problems
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
+from modicum.cli.terminal.verb_group import WholeLines
 
 if TYPE_CHECKING:
     from modicum.routing.calibration import Unit
@@ -84,7 +85,7 @@ def _table_options(command: Verb) -> Verb:
     return command
 
 
-@click.group()
+@click.group(cls=WholeLines)
 def command() -> None:
     """Learn which model a prompt needs, from outcomes of your own, and see how good that is before it is used.
 

@@ -17,6 +17,7 @@ from modicum.cli.shared_options import json_option, ledger_option, pass_options
 from modicum.cli.team import tables
 from modicum.cli.team.recordings import FILE, TeamLedgerOptions, ledger_options, read_team, read_team_with_costs
 from modicum.cli.terminal.quantity import Quantity
+from modicum.cli.terminal.verb_group import WholeLines
 
 if TYPE_CHECKING:
     from modicum.agents.team_plan import TeamPlan
@@ -104,7 +105,7 @@ class ShowOptions(TeamLedgerOptions):
     as_json: bool
 
 
-@click.group()
+@click.group(cls=WholeLines)
 def command() -> None:
     """Measure what each agent of a team adds, and plan which agents to drop.
 

@@ -6,6 +6,8 @@ from typing import ClassVar
 
 import click
 
+LONGEST_LINE = 1000
+
 
 class VerbGroup(click.Group):
     package: ClassVar[str]
@@ -28,3 +30,12 @@ class VerbGroup(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002 - click's interface
         with formatter.section("Verbs"):
             formatter.write_dl(list(self.verbs.items()))
+
+
+class WholeLines(click.Group):
+    """A verb of verbs in one file, whose help has the whole line of each; click would cut it to the width."""
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        commands = [(name, self.get_command(ctx, name)) for name in self.list_commands(ctx)]
+        with formatter.section("Verbs"):
+            formatter.write_dl([(name, one.get_short_help_str(LONGEST_LINE)) for name, one in commands if one])

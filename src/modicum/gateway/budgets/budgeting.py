@@ -220,6 +220,7 @@ class Budgeting:
         self._hold(exchange, Reservation(tuple(covering), worst, self._counters.generation))
         standings = self._standings(covering, levels)
         self._warn(crossed(standings, worst), covering)
+        exchange.agent_line = _agent_line(exchange, standings, covering)
         dollars = [one.left for one in standings if one.budget.unit is LimitUnit.USD]
         exchange.budget_left_usd = Decimal(min(dollars)) / NANO if dollars else None
         exchange.budget_left = _left(
@@ -364,6 +365,8 @@ class Budgeting:
 
     async def _worst(self, exchange: Exchange, covering: Sequence[CoveringBudget]) -> tuple[Amounts, str]:
         """What the call may cost at most, and why that is not known."""
+        says_left = not exchange.is_plain and any(one.budget.agent_line_below for one in covering)
+        exchange.most_line_tokens = replies.MOST_LINE_TOKENS if says_left else 0
         if all(one.budget.unit is LimitUnit.CALLS for one in covering):
             return Amounts(0, 0), ""
         try:
@@ -452,6 +455,13 @@ class Budgeting:
         amounts, _ = await self._cost(exchange, call, Amounts(None, None))
         for one in late:
             await self._counters.add(one.line(amounts.in_unit(one.budget.unit) or 0))
+
+
+def _agent_line(exchange: Exchange, standings: Sequence[Standing], covering: Sequence[CoveringBudget]) -> str:
+    """What the prompt is to end with; tokens for it were reserved."""
+    if not exchange.most_line_tokens:
+        return ""
+    return replies.agent_line(zip(standings, [one.span.end for one in covering], strict=True))
 
 
 def _left(standings: Iterable[Standing]) -> str:

@@ -8,6 +8,8 @@ from decimal import Decimal
 from functools import partial
 from typing import Any, TypeVar
 
+import msgspec
+
 from modicum.calls import Call
 from modicum.gateway.budgets.bounds import survey_request
 from modicum.gateway.exchange import Exchange
@@ -85,9 +87,10 @@ class CallPrices:
         survey = survey_request(dialect, exchange.edited, exchange.facts, model, upstream.provider)
         at = datetime.fromtimestamp(exchange.timing.started_s, UTC)
         region = upstream.region or ("us" if survey.in_us else "")
-        return worst_amounts(
-            survey.bound, [book.steps(upstream.provider, model, at, tier, region) for tier in survey.tiers]
-        )
+        bound = survey.bound
+        if exchange.most_line_tokens:
+            bound = msgspec.structs.replace(bound, input_tokens=bound.input_tokens + exchange.most_line_tokens)
+        return worst_amounts(bound, [book.steps(upstream.provider, model, at, tier, region) for tier in survey.tiers])
 
     def _cost(self, call: Call) -> Amounts:
         parts = []

@@ -1,12 +1,26 @@
 """What replies say of budgets: how much is left, or why a call is refused and when it is worth another try."""
 
+from collections.abc import Iterable
+from datetime import datetime
 from math import ceil
 
 from modicum.gateway.http.refusal import Refused
-from modicum.governance.budgets import NANO, Amounts, Budget, BudgetVerdict, LimitUnit, Ruling, Standing, show_amount
+from modicum.governance.budgets import (
+    NANO,
+    Amounts,
+    Budget,
+    BudgetVerdict,
+    LimitUnit,
+    Ruling,
+    Standing,
+    show_amount,
+    tightest,
+)
 
 BUSY_RETRY_S = 1
 UNKNOWN_RETRY_S = 2
+MOST_LINE_TOKENS = 256
+"""Of a line for an agent: it has fewer bytes."""
 
 
 def refusal(verdict: BudgetVerdict, worst: Amounts, no_bound: str) -> Refused:
@@ -88,6 +102,25 @@ def left_text(standing: Standing) -> str:
     left = f"{standing.left / NANO:.6f}" if budget.unit is LimitUnit.USD else f"{standing.left}"
     resets = "" if standing.opens_in_s is None else f"; resets_s={ceil(standing.opens_in_s)}"
     return f"{budget.name}; {budget.unit}={left}{resets}"
+
+
+def agent_line(standings: Iterable[tuple[Standing, datetime | None]]) -> str:
+    """What an agent is shown of the tightest budget that wants it; empty: none is so far used up.
+
+    Args:
+        standings: how budgets stand before the call, each with the end of its window.
+    """
+    low = [(one, end) for one, end in standings if one.left < one.budget.agent_line_below]
+    least = tightest(one for one, _ in low)
+    if least is None:
+        return ""
+    budget, end = least.budget, next(end for one, end in low if one is least)
+    left, limit = show_amount(budget.unit, least.left), show_amount(budget.unit, budget.limit)
+    if budget.window.sliding_s:
+        until = f" for any {budget.window.text}"
+    else:
+        until = "" if end is None else f" until {end:%Y-%m-%d %H:%M} UTC"
+    return f"[modicum: budget '{budget.name}': {left} of {limit} left{until}.]"
 
 
 def _unpriced(no_bound: str) -> str:

@@ -5,29 +5,29 @@ from importlib import import_module
 
 from modicum.insights.finding import Detector
 
-FINDINGS = (
-    "failed_calls",
-    "duplicate_requests",
-    "uncached_prefix",
-    "prefix_break",
-    "ttl_expiry",
-    "unread_writes",
-    "duplicate_context",
-    "reread_files",
-    "unread_results",
-    "carried_results",
-    "unused_tools",
-    "fixed_overhead",
-    "loops",
-    "failed_tools",
-    "cost_of_failure",
-    "oversized_models",
-    "excess_output",
-    "wrong_lane",
-    "idle_commitments",
-)
-"""Every finding, in the order in which marginal savings are counted: what was never needed first, what may have been
-last."""
+FINDINGS = {
+    "failed_calls": "A1",
+    "duplicate_requests": "A2",
+    "uncached_prefix": "B1",
+    "prefix_break": "B2",
+    "ttl_expiry": "B3",
+    "unread_writes": "B4",
+    "duplicate_context": "C1",
+    "reread_files": "C2",
+    "unread_results": "C3",
+    "carried_results": "C4",
+    "unused_tools": "D1",
+    "fixed_overhead": "D2",
+    "loops": "E1",
+    "failed_tools": "E2",
+    "cost_of_failure": "E3",
+    "oversized_models": "F1",
+    "excess_output": "F2",
+    "wrong_lane": "F3",
+    "idle_commitments": "F4",
+}
+"""Every finding with its id, in the order in which marginal savings are counted: what was never needed first, what may
+have been last."""
 
 
 @cache

@@ -3,6 +3,8 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from modicum.calls import SegmentKind
 from modicum.providers.anthropic_messages.cache_marks import MARK, set_marks, shorten_marks
 from modicum.providers.fields import mapping, text
@@ -44,6 +46,41 @@ def _why_no_text(field: Field) -> str:
     return "it wants structured output" if form else forced_tool(field("tool_choice"))
 
 
+def _with_line(message: dict[str, msgspec.Raw], line: str, request: Mapping[str, msgspec.Raw]) -> bool:
+    """A block of its own, so that what is marked before it stays as it is. Where the model thinks, a text behind
+    results of tools makes some models forget what they thought, and their cache with it: there it goes into the result,
+    if that has no mark.
+    """
+    content, added = message.get("content"), {"type": "text", "text": line}
+    if bytes(message.get("role", b"")).strip() != b'"user"' or MARK in request or content is None:
+        return False
+    given = _decode(content)
+    if isinstance(given, str):
+        message["content"] = msgspec.Raw(_encode([*([{"type": "text", "text": given}] if given else []), added]))
+        return True
+    if not isinstance(given, list) or not given:
+        return False
+    blocks, last = _raws.decode(content), mapping(given[-1])
+    if last.get("type") == "tool_result" and text(mapping(_thinking(request)).get("type")) not in {"", "disabled"}:
+        inner = last.get("content") or []
+        if MARK in last or not isinstance(inner, str | list):
+            return False
+        inner = [{"type": "text", "text": inner}] if isinstance(inner, str) else inner
+        blocks[-1] = msgspec.Raw(_encode({**last, "content": [*inner, added]}))
+    else:
+        blocks.append(msgspec.Raw(_encode(added)))
+    message["content"] = msgspec.Raw(_encode(blocks))
+    return True
+
+
+def _thinking(request: Mapping[str, msgspec.Raw]) -> Any:
+    return _decode(request["thinking"]) if "thinking" in request else None
+
+
+_raws = msgspec.json.Decoder(list[msgspec.Raw])
+_decode = msgspec.json.Decoder().decode
+_encode = msgspec.json.encode
+
 SHAPE = PromptShape(
     "messages",
     _parts,
@@ -52,6 +89,7 @@ SHAPE = PromptShape(
     ends_with_user=True,
     output_caps=("max_tokens",),
     effort=("output_config", "effort"),
+    with_line=_with_line,
     with_short_marks=shorten_marks,
     with_marks=set_marks,
     mark=f'"{MARK}"'.encode("ascii"),

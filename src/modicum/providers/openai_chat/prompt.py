@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+import msgspec
+
 from modicum.calls import SegmentKind
 from modicum.providers.fields import listed, mapping, text
+from modicum.providers.openai.last_line import content_with_line
 from modicum.providers.prompt import Field, MessagePart, PromptShape, forced_tool, only_text
 
 _KINDS = {
@@ -51,11 +54,22 @@ def _why_no_text(field: Field) -> str:
     return forced_tool(field("tool_choice"))
 
 
+def _with_line(message: dict[str, msgspec.Raw], line: str, _request: Mapping[str, msgspec.Raw]) -> bool:
+    """Not behind the model's own words, and not in a message that is marked for the cache as a whole."""
+    role = bytes(message.get("role", b"")).strip()
+    content = content_with_line(message.get("content"), line, "text")
+    if role not in {b'"user"', b'"tool"'} or "cache_control" in message or content is None:
+        return False
+    message["content"] = content
+    return True
+
+
 SHAPE = PromptShape(
     "messages",
     _parts,
     _why_no_text,
     output_caps=("max_completion_tokens", "max_tokens"),
     effort=("reasoning_effort",),
+    with_line=_with_line,
     cache_key="prompt_cache_key",
 )

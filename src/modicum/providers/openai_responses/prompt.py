@@ -3,8 +3,11 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+import msgspec
+
 from modicum.calls import SegmentKind
 from modicum.providers.fields import mapping, text
+from modicum.providers.openai.last_line import content_with_line
 from modicum.providers.prompt import Field, MessagePart, PromptShape, forced_tool, only_text
 
 _ROLES = {"system": SegmentKind.SYSTEM, "developer": SegmentKind.SYSTEM, "assistant": SegmentKind.ASSISTANT}
@@ -42,6 +45,23 @@ def _why_no_text(field: Field) -> str:
     return forced_tool(field("tool_choice"))
 
 
+def _with_line(item: dict[str, msgspec.Raw], line: str, _request: Mapping[str, msgspec.Raw]) -> bool:
+    """In a message of the user, or in what a function of the caller's returned; other results have a form of their
+    own.
+    """
+    if "role" in item:
+        place = "content" if bytes(item["role"]).strip() == b'"user"' else ""
+    else:
+        place = "output" if bytes(item.get("type", b"")).strip() in _RETURNED else ""
+    content = content_with_line(item.get(place), line, "input_text")
+    if content is None:
+        return False
+    item[place] = content
+    return True
+
+
+_RETURNED = frozenset({b'"function_call_output"', b'"custom_tool_call_output"'})
+
 SHAPE = PromptShape(
     "input",
     _parts,
@@ -50,5 +70,6 @@ SHAPE = PromptShape(
     pairs=_pairs,
     output_caps=("max_output_tokens",),
     effort=("reasoning", "effort"),
+    with_line=_with_line,
     cache_key="prompt_cache_key",
 )

@@ -1,0 +1,1 @@
+"""`modicum advise`."""

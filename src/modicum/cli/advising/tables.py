@@ -1,0 +1,125 @@
+"""What `modicum advise` prints."""
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Any
+
+import click
+import msgspec
+
+from modicum.calls import Problem
+from modicum.calls.outside.one_line import one_line
+from modicum.calls.problem import problem_rows
+from modicum.cli.terminal import output
+from modicum.insights.advice.call_kinds import CallKind
+from modicum.insights.advice.cheaper_models import CandidateEvidence, CheaperCandidate, KindAdvice
+from modicum.insights.advice.trial_commands import write_own_machine, write_price_look, write_trial
+from modicum.metering.prices import PriceBook
+
+CEILING = (
+    "A saving is at most: these calls at the candidate's prices of their days, with as many tokens, and as many of "
+    "them from a cache, as there were. 'cold': nothing comes from a cache. Another model counts the same text "
+    "differently and may need more calls."
+)
+NO_CLAIM = "Only what is proven here says that outcomes hold, and over all tasks, not for one kind of call."
+RULES = [CEILING, NO_CLAIM]
+
+
+def advice_document(
+    advice: Sequence[KindAdvice], kinds: int, prices: PriceBook, problems: Sequence[Problem]
+) -> dict[str, Any]:
+    """The one JSON object of `modicum advise --json`; docs/advise.md explains its fields."""
+    now = datetime.now(UTC)
+    return {
+        "kinds": kinds,
+        "rules": RULES,
+        "rows": [
+            {
+                **msgspec.structs.asdict(each.kind),
+                "why_no_candidate": each.why_none,
+                "candidates": [
+                    {**msgspec.structs.asdict(one), "command": " ".join(_command(each.kind, one)) or None}
+                    for one in each.candidates
+                ],
+                "own_machine_commands": [" ".join(words) for words in write_own_machine(each.kind, prices, now)],
+            }
+            for each in advice
+        ],
+        "problems": problem_rows(problems),
+    }
+
+
+def _command(kind: CallKind, one: CheaperCandidate) -> list[str]:
+    """What to type next of a candidate, in pieces; nothing where it was tried already."""
+    if one.evidence is CandidateEvidence.SAME_MODEL:
+        return write_price_look(one.provider, one.model)
+    return write_trial(kind, one.provider, one.model) if one.evidence is CandidateEvidence.TRIAL else []
+
+
+def print_advice(advice: Sequence[KindAdvice], kinds: int, prices: PriceBook) -> None:
+    columns = ["#", "model", "agent", "tools", "calls", "prompt", "reply", "cost", "share", "outcomes"]
+    rows = [_row(number, each.kind) for number, each in enumerate(advice, start=1)]
+    if not any(row[-1] for row in rows):  # no task of these calls has an outcome
+        columns, rows = columns[:-1], [row[:-1] for row in rows]
+    output.print_table(
+        columns,
+        rows,
+        left=4,
+        least_valued=["reply", "share", "prompt", "outcomes"],
+    )
+    if kinds > len(advice):
+        click.echo(f"... and {kinds - len(advice)} more kinds; --top {kinds} has all")
+    click.echo("prompt, reply: tokens of a call on average")
+    for number, each in enumerate(advice, start=1):
+        click.echo()
+        _print_kind(number, each)
+    click.echo()
+    if own := write_own_machine(advice[0].kind, prices, datetime.now(UTC)):
+        output.print_text("On a machine of your own, to be compared with the figures of kind 1:")
+        for words in own:
+            _print_command(words)
+    for rule in RULES:
+        output.print_text(rule)
+
+
+def _row(number: int, kind: CallKind) -> list[str]:
+    calls = max(kind.calls, 1)
+    return [
+        str(number),
+        kind.model or "(none)",
+        kind.agent,
+        kind.tools,
+        output.count(kind.calls),
+        output.count(kind.prompt_tokens // calls),
+        output.count(kind.completion_tokens // calls),
+        output.dollars(kind.cost_usd),
+        "" if kind.share_of_cost is None else f"{kind.share_of_cost * 100:.1f} %",
+        f"{kind.tasks_reached} of {kind.tasks_with_outcome}" if kind.tasks_with_outcome else "",
+    ]
+
+
+def _print_kind(number: int, each: KindAdvice) -> None:
+    kind = each.kind
+    output.print_text(f"{number}. {one_line(kind.model) or '(none)'}, {one_line(kind.agent)}, tools: {kind.tools}")
+    if kind.calls_unpriced:
+        output.print_text(f"   {kind.calls_unpriced:,} of its calls have no known price and are in no figure")
+    if each.why_none:
+        output.print_text(f"   no candidate: {each.why_none}")
+    for one in each.candidates:
+        name = one_line(f"{one.model} at {one.provider}" if one.evidence is CandidateEvidence.SAME_MODEL else one.model)
+        compared = "" if one.calls_compared == kind.calls else f", {one.calls_compared:,} calls that have both prices"
+        output.print_text(
+            f"   {one.evidence}: {name} saves at most {output.dollars(one.saving_at_most_usd)} of "
+            f"{output.dollars(one.booked_usd)} ({_cold(one.saving_cold_usd)}{compared}); {one_line(one.why)}"
+        )
+        if words := _command(kind, one):
+            _print_command(words)
+
+
+def _cold(usd: Decimal) -> str:
+    return f"cold: {output.dollars(usd)}" if usd >= 0 else f"cold: costs {output.dollars(-usd)} more"
+
+
+def _print_command(words: Sequence[str]) -> None:
+    click.echo(" \\\n".join(f"     {'' if number == 0 else '  '}{one_line(part)}" for number, part in enumerate(words)))

@@ -1,0 +1,177 @@
+"""`modicum advise`: for each kind of call, cheaper candidates with the evidence there is."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from modicum.calls import Problem, UserError
+from modicum.cli import shared_options as shared
+from modicum.cli.anatomy import open_ledger_or_logs
+from modicum.cli.inputs import resources
+from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
+from modicum.cli.terminal import output
+from modicum.insights.dimensions import TAG, parse_dimension
+from modicum.settings import Settings, read_settings, state_folder, user_zone
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from modicum.experiments.model_proofs import ModelVerdict
+    from modicum.insights.advice.call_kinds import KindEntries
+    from modicum.insights.advice.cheaper_models import ModelProof
+    from modicum.ledger.store import Store
+    from modicum.metering.other_sellers import ModelOffer
+    from modicum.metering.prices import PriceBook
+
+PAIRS = ("branch", "project", TAG)
+
+
+@dataclass(frozen=True, kw_only=True)
+class AdviseOptions(shared.LogOptions, shared.SpanOptions):
+    candidates: tuple[str, ...]
+    outcome: str
+    pair: str
+    top: int
+    timezone: str | None
+    found: bool
+
+
+@click.command()
+@click.option(
+    "--candidate", "candidates", multiple=True, metavar="MODEL", help="One more model to look at; repeatable."
+)
+@click.option("--outcome", default="", metavar="NAME", help="Outcome that comparisons rest on. Default: the only one.")
+@click.option(
+    "--pair",
+    default="tag:case",
+    metavar="WHAT",
+    help="What makes tasks of two models the same: branch, project, tag:NAME. Default: tag:case.",
+)
+@click.option("--top", default=5, type=click.IntRange(min=1), help="Kinds of calls to advise on. Default: 5.")
+@shared.span_options()
+@shared.timezone_option
+@shared.found_option
+@shared.log_options
+@shared.pass_options(AdviseOptions)
+def command(options: AdviseOptions) -> None:
+    """Show cheaper models for each kind of call, with the evidence there is.
+
+    With PATHS the calls are those of these logs; without PATHS, of the ledger. A candidate is proven here (by an
+    experiment or a comparison in the ledger), the same model elsewhere, or a trial to run, with its command. Savings
+    are of these very calls at the candidate's prices, and say nothing of quality.
+
+    \b
+    Examples:
+      modicum advise ~/.claude/projects
+      modicum advise --since 30d --outcome resolved
+      modicum advise logs/ --candidate gpt-5-mini --json
+    """
+    from modicum.cli.advising.tables import advice_document, print_advice
+    from modicum.insights.advice.call_kinds import group_calls
+    from modicum.insights.advice.cheaper_models import advise
+
+    settings = read_settings()
+    since, until = options.span(user_zone(settings.timezone, options.timezone).zone)
+    prices = resources.load_prices(options.price_path, settings)
+    others = [_parse_candidate(name, prices) for name in options.candidates]
+    parse_dimension("advise pair", options.pair, PAIRS)  # refused before logs are read
+    problems: list[Problem] = []
+    paths = options.paths
+    if options.found:
+        from modicum.cli.inputs.found_logs import find_logs
+
+        paths = (*paths, *find_logs())
+    with open_ledger_or_logs(paths, options, settings, problems) as store:
+        entries = (entry for batch in store.entries() for entry in batch if since <= entry.call.started < until)
+        values = {row["task"]: float(row["value"]) for row in store.ask("task_values") if row["task"]}
+        kinds = group_calls(entries, values)
+        proofs = {} if paths else _read_proofs(store, kinds, options, settings, (since, until))
+    advice = advise(kinds, prices, proofs, others)[: options.top]
+    if options.as_json:
+        output.print_json(advice_document(advice, len(kinds), prices, problems))
+    elif not kinds:
+        click.echo(NO_CALLS)
+    else:
+        print_advice(advice, len(kinds), prices)
+    prices.save()
+    print_problems(problems, strict=options.strict, quiet=options.as_json)
+
+
+def _parse_candidate(name: str, prices: "PriceBook") -> "ModelOffer":
+    from datetime import UTC, datetime
+
+    from modicum.metering.other_sellers import ModelOffer
+
+    if prices.rates("", name, datetime.now(UTC)) is None:
+        raise UserError(
+            f"--candidate {name}: no price is known of it; write a model as 'modicum prices {name}' knows it, "
+            "or give its price in prices.toml (docs/prices.md)"
+        )
+    return ModelOffer("", name)
+
+
+def _read_proofs(
+    store: "Store",
+    kinds: "Sequence[KindEntries]",
+    options: AdviseOptions,
+    settings: Settings,
+    span: "tuple[datetime, datetime]",
+) -> "dict[tuple[str, str], ModelProof]":
+    """What the ledger's owner has tried already. Where the two contradict, the experiment stands: it drew by lot."""
+    from modicum.insights.advice.cheaper_models import CandidateEvidence, ModelProof
+
+    models = list(dict.fromkeys(each.kind.model for each in kinds))
+    verdicts = [*_compare_models(store, options, settings, span), *_judge_past_experiments(models)]
+    return {
+        (one.model, one.other): ModelProof(
+            CandidateEvidence.PROVEN if one.is_proven else CandidateEvidence.REFUTED, one.why
+        )
+        for one in verdicts
+    }
+
+
+def _judge_past_experiments(models: Sequence[str]) -> "list[ModelVerdict]":
+    from modicum.experiments.decisions import EVENT_KIND, ExperimentEvent, Experiments
+    from modicum.experiments.model_proofs import judge_experiments
+    from modicum.ledger.events import EventFile
+
+    path = state_folder() / "events.sqlite"
+    if not path.exists():
+        return []
+    events = EventFile(path)
+    try:
+        return judge_experiments(Experiments(events.read(EVENT_KIND, ExperimentEvent)).all(), models)
+    finally:
+        events.close()
+
+
+def _compare_models(
+    store: "Store", options: AdviseOptions, settings: Settings, span: "tuple[datetime, datetime]"
+) -> "list[ModelVerdict]":
+    from modicum.experiments.comparison_ledger import results_of_ledger
+    from modicum.experiments.model_proofs import judge_comparison
+    from modicum.ledger.outcomes import find_outcome
+
+    pair, pair_tag = parse_dimension("advise pair", options.pair, PAIRS)
+    names = [row["name"] for row in store.ask("outcomes")]
+    if options.outcome:
+        find_outcome(store, options.outcome)
+    elif len(names) != 1:
+        if names:
+            click.echo(f"no comparison was looked for: --outcome must say by which of {', '.join(names)}", err=True)
+        return []
+    rows = store.ask(
+        "task_arms",
+        by="model",
+        tag="",
+        pair=pair,
+        pair_tag=pair_tag,
+        zone=user_zone(settings.timezone, options.timezone).name,
+        since=span[0],
+        until=span[1],
+        outcome=options.outcome or names[0],
+    )
+    results = results_of_ledger(rows, "model", options.pair).results
+    return judge_comparison(results) if results else []

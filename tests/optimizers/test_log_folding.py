@@ -21,3 +21,10 @@ def test_other_texts_stay():
     code = "\n".join(f"    x{number} = {number}" for number in range(100))
     for text in (code, "\n".join(LINES[:10]), "\n".join([MARK, *LINES])):
         assert fold_log(text) == text
+
+
+def test_lines_that_show_a_level_anywhere_are_a_log():
+    lines = [f"worker-{number}: WARN request {number} was slow" for number in range(30)]
+
+    assert fold_log("\n".join(lines)).count("\n") == 1
+    assert fold_log("\n".join(lines).replace("WARN", "WARNED")).count("\n") == 29

@@ -62,3 +62,13 @@ def test_gaps_of_a_file_are_named_by_its_own_lines(shown):
     assert f"call({first})" not in cut
     assert f"call({last})" not in cut
     assert f"call({last + 1})" in cut
+
+
+@pytest.mark.parametrize(
+    "line", ["a FATAL thing", "it fa\u0131led", "WARN\u0130NG of it", "traceback", "cla\u017fs Stable:", "## Part"]
+)
+def test_lines_of_structure_stay_whatever_the_case_of_their_letters(line):
+    lines = ["of nothing at all that anybody would read again"] * 3000
+    lines[1999] = line
+
+    assert line in cut_text("\n".join(lines), "", 8_000).split("\n")

@@ -8,8 +8,6 @@ that says nothing; whoever runs rules makes "not decidable" of it.
 import hashlib
 from collections.abc import Sequence
 
-import msgspec
-
 from modicum.calls.anatomy import Segment, SegmentKind
 from modicum.calls.change import Change, DoesNotFit
 
@@ -112,7 +110,13 @@ class AnatomyUnit(Unit):
 
 
 class HeldUnit(AnatomyUnit):
-    """A segment with its text, while that passes: nothing is decided by it later."""
+    """A segment with its text, while that passes: nothing is decided by it later.
+
+    Args:
+        place: its number in the prompt.
+        segment: what is known of it.
+        text: None where that is not at hand or more than text.
+    """
 
     __slots__ = ("_text",)
 
@@ -128,6 +132,12 @@ class HeldUnit(AnatomyUnit):
     def digest(self) -> bytes:
         """Empty where the text is not at hand: what a rule remembers by digest is of a text."""
         return b"" if self._text is None else self._digest
+
+    def with_text(self, text: str) -> "HeldUnit":
+        """The same unit, sent with another text."""
+        digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+        segment = Segment(self.kind, tokens_by_length(text), digest, self.tool, self.detail, self.is_error)
+        return HeldUnit(self.place, segment, text)
 
 
 class Prompt:
@@ -247,17 +257,13 @@ class AnatomyPrompt(Prompt):
 
 
 class HeldPrompt(Prompt):
-    """A prompt of the past with its texts, while a log is read.
-
-    Args:
-        parts: segments, each with its text; None where that is not at hand or more than text.
-    """
+    """A prompt of the past with its texts, while a log is read."""
 
     holds_text = True
 
-    def __init__(self, parts: Sequence[tuple[Segment, str | None]]) -> None:
-        super().__init__([HeldUnit(place, segment, text) for place, (segment, text) in enumerate(parts)])
-        self._parts = parts
+    def __init__(self, units: Sequence[HeldUnit]) -> None:
+        super().__init__(units)
+        self._held = units
 
     def check(self, change: Change) -> None:
         """Whether the change fits this prompt.
@@ -276,11 +282,10 @@ class HeldPrompt(Prompt):
             DoesNotFit: as `check`.
         """
         self.check(change)
-        parts = list(self._parts)
+        units = list(self._held)
         for place, text in change.replaced.items():
-            digest = hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
-            parts[place] = msgspec.structs.replace(_replaced(parts[place][0], text), digest=digest), text
-        return HeldPrompt(parts)
+            units[place] = units[place].with_text(text)
+        return HeldPrompt(units)
 
 
 def _replaced(segment: Segment, text: str) -> Segment:

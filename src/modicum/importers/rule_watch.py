@@ -12,7 +12,7 @@ import msgspec
 from modicum.calls import Call, Problem, Segment, SegmentKind, Shortening
 from modicum.calls.change import Change
 from modicum.calls.facts import Facts
-from modicum.calls.prompt import HeldPrompt
+from modicum.calls.prompt import HeldPrompt, HeldUnit
 from modicum.calls.rule import Rule
 from modicum.context.block_listener import BlockListener
 from modicum.metering.tokens import count_tokens
@@ -59,52 +59,44 @@ class RuleWatch(BlockListener):
                 conversations.setdefault(item.conversation or item.task or item.call_id, []).append(item)
         changed: dict[int, Call] = {}
         for calls in conversations.values():
-            texts = self.shortened(calls)
-            for number, call in enumerate(calls):
-                changed[id(call)] = self._with_shortenings(call, number, texts)
+            for (number, place), texts in self.shortened(calls).items():
+                call = calls[number]
+                changed[id(call)] = self._with_shortenings(changed.get(id(call), call), place, texts)
         for item in items:
             yield changed.get(id(item), item)
 
-    def shortened(self, calls: Sequence[Call]) -> dict[str, dict[Born, str]]:
-        """The texts that would have been sent instead, by set of rules and segment, for one conversation."""
-        changed: dict[str, dict[Born, str]] = {name: {} for name in self._sets}
+    def shortened(self, calls: Sequence[Call]) -> dict[Born, dict[str, str]]:
+        """The texts that would have been sent instead, by segment and set of rules, for one conversation."""
+        changed: dict[Born, dict[str, str]] = {}
         tools: dict[str, Segment] = {}
         for context in _fullest_contexts(calls):
             for part, _ in context:
                 if part.kind is SegmentKind.TOOL_CALL and part.tool not in tools:
                     tools[part.tool] = Segment(SegmentKind.TOOL_SCHEMA, 0, tool=part.tool)
             # A log has no tool schemas: what was called was there.
-            schemas = [(tool, None) for tool in tools.values()]
-            prompt = HeldPrompt([*schemas, *((part, self._text(part)) for part, _ in context)])
+            read = [*((tool, None) for tool in tools.values()), *(both for both in context if both[0].kind in NEEDED)]
+            runs = _Runs(HeldPrompt([HeldUnit(at, part, self._text(part)) for at, (part, _) in enumerate(read)]))
             for name, rules in self._sets.items():
-                for place, text in _run(rules, prompt).items():
-                    part, born = context[place - len(tools)]
-                    if part.kind is SegmentKind.TOOL_RESULT and text != self._text(part):
-                        changed[name].setdefault(born, text)
+                for at, text in runs.after(tuple(rules)).texts.items():
+                    part, born = read[at]
+                    if born is not None and part.kind is SegmentKind.TOOL_RESULT and text != self._text(part):
+                        changed.setdefault(born, {}).setdefault(name, text)
         return changed
 
     def _text(self, part: Segment) -> str | None:
         return self._texts.get(part.digest) if part.kind in NEEDED else None
 
-    def _with_shortenings(self, call: Call, number: int, changed: Mapping[str, Mapping[Born, str]]) -> Call:
+    def _with_shortenings(self, call: Call, place: int, after: Mapping[str, str]) -> Call:
         anatomy = call.anatomy
         assert anatomy is not None  # noqa: S101 - only such calls come here
-        added = tuple(
-            self._with_shares(part, {name: texts[born] for name, texts in changed.items() if born in texts})
-            for place, part in enumerate(anatomy.added)
-            for born in ((number, place),)
-        )
-        return msgspec.structs.replace(call, anatomy=msgspec.structs.replace(anatomy, added=added))
-
-    def _with_shares(self, part: Segment, after: Mapping[str, str]) -> Segment:
-        if not after:
-            return part
+        part = anatomy.added[place]
         before = self._texts[part.digest]
         # Most sets make the same of a text: it is counted once.
         counted = {text: sent_share(before, text) for text in set(after.values())}
-        return msgspec.structs.replace(
-            part, shortenings=tuple(Shortening(name, counted[text]) for name, text in after.items())
-        )
+        shortenings = tuple(Shortening(name, counted[after[name]]) for name in self._sets if name in after)
+        added = list(anatomy.added)
+        added[place] = msgspec.structs.replace(part, shortenings=shortenings)
+        return msgspec.structs.replace(call, anatomy=msgspec.structs.replace(anatomy, added=tuple(added)))
 
 
 def sent_share(before: str, after: str) -> float:
@@ -116,26 +108,44 @@ def sent_share(before: str, after: str) -> float:
 
 
 class _HeldCall:
-    """A call of the past, as rules change it: what each changed unit holds at the end, by its place."""
+    """A call of the past, as rules change it.
+
+    Args:
+        prompt: before a change that may not have been made in it yet.
+        texts: what each unit holds that was changed, by its place.
+    """
 
     facts = _FACTS
 
-    def __init__(self, prompt: HeldPrompt, last: Rule) -> None:
-        self.prompt, self._last = prompt, last
-        self.texts: dict[int, str] = {}
+    def __init__(self, prompt: HeldPrompt, texts: Mapping[int, str]) -> None:
+        self._prompt, self.texts = prompt, texts
+        self._change: Change | None = None
 
-    def apply(self, rule: Rule, change: Change) -> None:
-        if rule is self._last:  # nobody reads the prompt any more, and to make it anew takes longer than most rules
-            self.prompt.check(change)
-        else:
-            self.prompt = self.prompt.apply(change)
-        self.texts |= change.replaced
+    @property
+    def prompt(self) -> HeldPrompt:
+        if self._change is not None:  # only now: behind the last rule nobody reads it
+            self._prompt, self._change = self._prompt.apply(self._change), None
+        return self._prompt
+
+    def apply(self, rule: Rule, change: Change) -> None:  # noqa: ARG002 - a protocol's
+        self.prompt.check(change)
+        self._change, self.texts = change, {**self.texts, **change.replaced}
 
 
-def _run(rules: Sequence[Rule], prompt: HeldPrompt) -> Mapping[int, str]:
-    call = _HeldCall(prompt, rules[-1])
-    run_rules(rules, call)
-    return call.texts
+class _Runs:
+    """Sets of rules on one prompt. What several sets begin with is run once."""
+
+    def __init__(self, prompt: HeldPrompt) -> None:
+        self._after: dict[tuple[Rule, ...], _HeldCall] = {(): _HeldCall(prompt, {})}
+
+    def after(self, rules: tuple[Rule, ...]) -> _HeldCall:
+        """The call as these rules, one after the other, leave it."""
+        if rules not in self._after:
+            before = self.after(rules[:-1])
+            call = _HeldCall(before.prompt, before.texts)
+            run_rules(rules[-1:], call)
+            self._after[rules] = call
+        return self._after[rules]
 
 
 def _fullest_contexts(calls: Sequence[Call]) -> Iterator[list[tuple[Segment, Born]]]:

@@ -3,7 +3,7 @@
 import math
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from modicum.calls import SegmentKind
 from modicum.calls.change import NO_CHANGE, Change
@@ -31,11 +31,16 @@ SHOWN_EARLY_LINES = 4
 """Among so many a numbered file shows its first number."""
 _NUMBERED = re.compile(r"[ 0]{0,8}(\d{1,9})(?:→|\t|\| ?)")
 _WORD = re.compile(r"\w{3,}")
-_STRUCTURE = re.compile(
-    r"^\s{0,8}(?:\d+\W+)?(?:#{1,6} |def |class |func |function |fn |type |interface |struct |impl |export |pub |"
-    r"import |public |module )|\b(?:error|fatal|exception|panic|traceback|fail\w*|warning)\b",
+_BEGINS_STRUCTURE = re.compile(
+    r"\s{0,8}(?:\d+\W+)?(?:#{1,6} |def |class |func |function |fn |type |interface |struct |impl |export |pub |"
+    r"import |public |module )",
     re.IGNORECASE,
 )
+_ALARMS = ("error", "fatal", "exception", "panic", "traceback", "fail", "warning")
+_ALARM = re.compile(r"\b(?:error|fatal|exception|panic|traceback|fail\w*|warning)\b", re.IGNORECASE)
+_UNEVEN_CASE = re.compile("[\u0130\u0131\u017f\u03a3]")
+"""Letters that are the same as another one without their case, or change with what stands beside them: texts with such
+are not made lower case at once."""
 
 
 def cut_results(prompt: Prompt, _facts: Facts) -> Change:
@@ -114,14 +119,32 @@ def _blocks(text: str) -> list[str]:
 
 def _scores(blocks: Sequence[str], question: str) -> list[float]:
     asked_for = {word.lower() for word in _WORD.findall(question[-LONGEST_LINE:])}
-    words = [asked_for.intersection(map(str.lower, _WORD.findall(block))) for block in blocks]
+    lower = [_lower(block) for block in blocks]
+    words = [asked_for.intersection(_lower_words(*both)) for both in zip(blocks, lower, strict=True)]
     common = Counter(word for shared in words for word in shared)
     scores = []
-    for block, shared in zip(blocks, words, strict=True):
-        rare = sum(math.log(1 + len(blocks) / common[word]) for word in shared)
-        structure = sum(_STRUCTURE.search(line) is not None for line in block.split("\n"))
-        scores.append(rare + 0.3 * structure)
+    for block, small, shared in zip(blocks, lower, words, strict=True):
+        rare = sum([math.log(1 + len(blocks) / common[word]) for word in shared])
+        scores.append(rare + 0.3 * _structure_lines(block, small))
     return scores
+
+
+def _lower_words(block: str, lower: str | None) -> Iterable[str]:
+    return map(str.lower, _WORD.findall(block)) if lower is None else _WORD.findall(lower)
+
+
+def _structure_lines(block: str, lower: str | None) -> int:
+    """How many lines show structure: a heading, the beginning of a function, a failure."""
+    begins, lines = _BEGINS_STRUCTURE.match, block.split("\n")
+    if lower is None or any(word in lower for word in _ALARMS):
+        return sum([begins(line) is not None or _ALARM.search(line) is not None for line in lines])
+    # most blocks: to look for words at every place of each line takes ten times as long
+    return sum([begins(line) is not None for line in lines])
+
+
+def _lower(block: str) -> str | None:
+    """The block in lower case; None: its letters cannot be taken all at once."""
+    return block.lower() if block.isascii() or _UNEVEN_CASE.search(block) is None else None
 
 
 def _order(scores: Sequence[float], sizes: Sequence[int], most: int) -> Iterator[int]:

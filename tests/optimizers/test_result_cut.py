@@ -1,4 +1,7 @@
+import os
 import re
+import subprocess
+import sys
 
 import pytest
 
@@ -72,3 +75,28 @@ def test_lines_of_structure_stay_whatever_the_case_of_their_letters(line):
     lines[1999] = line
 
     assert line in cut_text("\n".join(lines), "", 8_000).split("\n")
+
+
+SCORES = """
+from modicum.optimizers.result_cut import _scores
+words = [f"word{number}" for number in range(40)]
+blocks = [" ".join(words[number:] + words[:number // 2]) for number in range(0, 40, 3)]
+print(_scores(blocks, " ".join(words)))
+"""
+
+
+def test_scores_are_the_same_in_every_process():
+    """Or a restart would cut a text of the history in another way, and break the cache."""
+    printed = [
+        subprocess.run(
+            [sys.executable, "-c", SCORES],
+            env=os.environ | {"PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in ("1", "2", "3")
+    ]
+
+    assert len(set(printed)) == 1
+    assert printed[0].startswith("[")

@@ -124,7 +124,7 @@ def _scores(blocks: Sequence[str], question: str) -> list[float]:
     common = Counter(word for shared in words for word in shared)
     scores = []
     for block, small, shared in zip(blocks, lower, words, strict=True):
-        rare = sum([math.log(1 + len(blocks) / common[word]) for word in shared])
+        rare = math.fsum([math.log(1 + len(blocks) / common[word]) for word in shared])  # in whatever order
         scores.append(rare + 0.3 * _structure_lines(block, small))
     return scores
 

@@ -58,7 +58,11 @@ def scraped(tmp_path_factory):
             wait_for(lambda: len([*(folder / FOLDER).glob("*.json")]) > 0)
             url = f"http://127.0.0.1:{process.port}/metrics"
             headers = {"authorization": "Bearer a-token"}
-            needed = ("modicum_owner_calls_unpriced_total{", "modicum_budget_limit_reached_timestamp_seconds{")
+            needed = (
+                "modicum_owner_calls_unpriced_total{",
+                "modicum_budget_limit_reached_timestamp_seconds{",
+                "modicum_owner_refusals_total{",
+            )
             wait_for(lambda: all(name in httpx.get(url, headers=headers).text for name in needed))
             text = httpx.get(f"{rig.url}/metrics").text + httpx.get(url, headers=headers).text
             yield folder, rig.url.removeprefix("http://"), f"127.0.0.1:{process.port}", text

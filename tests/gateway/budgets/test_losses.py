@@ -111,6 +111,7 @@ def played_call(worst):
         answer=SimpleNamespace(status=200),
         **dict.fromkeys(("reservation", "finished", "reply", "answered_by")),
         paid=(),
+        is_plain=False,
         edits=(),
     )
 

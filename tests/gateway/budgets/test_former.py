@@ -37,9 +37,9 @@ class Before:
         return [FormerSpend((), 0.0, 7), FormerSpend((), 100.0, 4)]
 
 
-def budget(per="ever", at_limit=AtLimit.REFUSE):
+def budget(per="ever", at_limit=AtLimit.REFUSE, since=NOW):
     window = parse_window(per, "UTC")
-    return CountedBudget(Budget(name="b", unit=LimitUnit.CALLS, limit=20, window=window, at_limit=at_limit), NOW)
+    return CountedBudget(Budget(name="b", unit=LimitUnit.CALLS, limit=20, window=window, at_limit=at_limit), since)
 
 
 def loaded(before, counted, *, times=3, at=NOW):
@@ -95,7 +95,7 @@ def test_all_budgets_are_loaded_without_any_call(failures, monkeypatch):
     async def load():
         counters = MemoryCounters()
         loads = FormerLoads(counters, before, lambda _stage: None)
-        await loads.load_all([budget(), budget("hour")])
+        await loads.load_all([budget(), budget("month", since=datetime.now(UTC))])  # that has begun before
         loads.close()
         return len(counters)
 

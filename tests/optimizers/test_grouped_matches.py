@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from modicum.optimizers.grouped_matches import NOTE, group_matches, matches_on_their_own
 
-ROOT = "/home/ada/work/shop/"
+ROOT = "/home/ada/shops/north/"
 FILE = "src/shop/cart.py"
 
 

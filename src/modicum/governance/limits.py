@@ -111,15 +111,6 @@ def tightest_of(standings: Iterable[RateStanding], unit: RateUnit) -> RateStandi
     return min((one for one in standings if one.unit is unit), key=RateStanding.left, default=None)
 
 
-class ProviderLimit(NamedTuple):
-    """What a provider's headers say of one of its own limits."""
-
-    unit: RateUnit
-    most: int
-    left: int
-    resets_in_s: float | None = None
-
-
 def users_that_fit(most: int, used: float, users: int) -> int | None:
     """How many more users like the present ones a limit has room for; None: nobody is there to go by."""
     if not users or used <= 0:

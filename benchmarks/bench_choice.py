@@ -18,8 +18,7 @@ import numpy as np
 import measured
 import prompt_vectors
 import switchyard_peer
-from modicum.routing.calibration import calibrate, choose
-from modicum.routing.cascade import (
+from cascade_strategies import (
     StrategyResult,
     agreement_strategies,
     apply_strategy,
@@ -29,6 +28,7 @@ from modicum.routing.cascade import (
     verified_cascade,
     verifier_errors,
 )
+from modicum.routing.calibration import calibrate, choose
 from modicum.routing.curve import curve_figures, oracle_scores
 from modicum.routing.evaluation import draw_folds, evaluate, fold_difference, out_of_fold_scores
 from modicum.routing.inputs import Inputs, read_prompts

@@ -27,6 +27,7 @@ from modicum.settings.otel import OtelSettings
 from modicum.settings.places import line_of, line_of_row, list_accepted
 from modicum.settings.policy_file import place_in_policy, read_policy
 from modicum.settings.prompts import PromptSettings, prompt_fault
+from modicum.settings.reply_cache import ReplyCacheSettings, reply_cache_fault
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
 from modicum.settings.state import StateSettings, state_fault
@@ -159,6 +160,9 @@ def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
     if (wrong := optimize_fault(settings.optimize)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{line_of(text, key)}: optimize.{key} {accepted}")
+    if (amiss := reply_cache_fault(settings.reply_cache)) is not None:
+        index, key, accepted = amiss
+        raise UserError(f"{path}{line_of_row(text, 'reply_cache', index, key)}: reply_cache: {key} {accepted}")
 
 
 def _check_features(settings: Settings, path: Path, text: str) -> None:
@@ -216,6 +220,7 @@ _TABLES = {
     "$.teams[": TeamSettings,
     "$.routes[": RouteSettings,
     "$.cascades[": CascadeSettings,
+    "$.reply_cache[": ReplyCacheSettings,
     "$.prompts[": PromptSettings,
     "$.budget[": BudgetSettings,
     "$.outcome[": OutcomeSettings,

@@ -35,6 +35,7 @@ class _BenchOptions(msgspec.Struct):
     chat: bool
     gpus: str
     dcgm_urls: tuple[str, ...]
+    cpu: bool
     headers: dict[str, str]
 
 
@@ -126,7 +127,7 @@ async def _run_bench(options: _BenchOptions, *, quiet: bool) -> "BenchResult":
 
     points = []
     async with Outbound(AllowedHosts([options.server, *options.dcgm_urls]), timeout_s=120) as client:
-        gpus = open_gpu_sources(client, options.gpus, options.dcgm_urls)
+        gpus = open_gpu_sources(client, options.gpus, options.dcgm_urls, cpu=options.cpu)
         facts = tuple([fact for source in gpus for fact in await source.facts()])
         plan = LoadPlan(
             options.server,

@@ -17,7 +17,8 @@ sys.path.insert(0, str(ROOT / "tests"))
 import energy_deviations  # noqa: E402 - beside this file
 from energy.simulated_server import Truth, bursts, simulate  # noqa: E402 - the tests' simulation
 from modicum.energy.attribution import ServedCall, attribute  # noqa: E402
-from modicum.energy.energy_split import fit_split, non_negative_least_squares  # noqa: E402
+from modicum.energy.block_fit import non_negative_least_squares  # noqa: E402
+from modicum.energy.energy_split import fit_split  # noqa: E402
 from modicum.energy.memory import PlanRequest, plan_memory  # noqa: E402
 from modicum.energy.memory.catalogue import find_blueprint, load_catalogue, read_blueprint  # noqa: E402
 from modicum.energy.sample_intervals import measure_intervals  # noqa: E402

@@ -51,6 +51,11 @@ class BlockFit(msgspec.Struct, frozen=True):
         return t_quantile(0.975, len(self.without) - 1)
 
 
+def non_negative_least_squares(columns: Array, target: Array) -> Array:
+    """The exact minimum over all coefficients >= 0; for a handful of columns."""
+    return solve_non_negative(columns.T @ columns, columns.T @ target)
+
+
 def solve_non_negative(gram: Array, product: Array) -> Array:
     """The coefficients >= 0 with the least square error, from X'X and X'y, by trying every set of positive ones."""
     count = len(product)

@@ -9,7 +9,7 @@ What the windows cannot tell apart is said and left empty. At constant load, for
 
 import math
 from collections.abc import Sequence
-from itertools import combinations, pairwise
+from itertools import pairwise
 from typing import NamedTuple
 
 import msgspec
@@ -89,24 +89,6 @@ class Split(msgspec.Struct, frozen=True):
     @property
     def counts_steps(self) -> bool:
         return self.per_step.unit == "J"
-
-
-def non_negative_least_squares(columns: Array, target: Array) -> Array:
-    """The exact minimum over all coefficients >= 0, by trying every set of positive ones; for a handful of columns."""
-    count = columns.shape[1]
-    best, best_error = np.zeros(count), float(target @ target)
-    for size in range(1, count + 1):
-        for chosen in combinations(range(count), size):
-            solution, *_ = np.linalg.lstsq(columns[:, chosen], target, rcond=None)
-            if (solution < 0).any():
-                continue
-            rest = target - columns[:, chosen] @ solution
-            error = float(rest @ rest)
-            if error < best_error * (1 - 1e-12):
-                best_error = error
-                best = np.zeros(count)
-                best[list(chosen)] = solution
-    return best
 
 
 def list_quiet(intervals: Sequence[Interval]) -> list[QuietReading]:

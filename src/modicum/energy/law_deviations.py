@@ -19,7 +19,15 @@ LEVEL = 0.01
 """Chance that a well-behaved recording is taken for one that deviates, over all ways together."""
 LEAST_EFFECT = 0.002
 """Part of a window's energy that a way must explain for a term to be withheld."""
+LEAST_APART = 1e-5
+"""A way is not looked for where the law's own columns explain all but this part of its column."""
+MANY_TOKENS = 1.2
+"""Generated tokens per running sequence and step; without drafts there is one."""
 NEGATIVE = "negative"
+DRAFTS = "the server generates {:.1f} tokens per sequence and step, so that it drafts tokens, and does not count them"
+COUNT_DRAFTS = (
+    "record with a server that counts drafted tokens (vLLM and llama.cpp do), or with speculative decoding off"
+)
 WARM_UP = "let the server warm up first, and record longer at a steady temperature"
 
 
@@ -76,6 +84,8 @@ def find_deviations(
     bound = t_quantile(1 - LEVEL / 2 / (len(ways) + columns.shape[1] - 1), blocks - 1)
     found = [(one, columns[:, 0]) for one in _find_negative(law, columns, joules, bound)]
     for way in ways:
+        if _measure_apart(way.column, columns) < LEAST_APART:
+            continue
         wider = np.column_stack([columns, way.column])
         fit = BlockDesign(wider, joules, starts, quiet, blocks).fit([*chosen, columns.shape[1]])
         error = float(fit.errors[-1])
@@ -95,8 +105,27 @@ def find_deviations(
             found.append((deviation, way.column))
     found.sort(key=lambda one: -one[0].strength)
     return SeenDeviations(
-        tuple(one for one, _ in found), tuple(column for one, column in found if one.name != NEGATIVE)
+        tuple(_name_drafts(windows, columns, [one for one, _ in found])),
+        tuple(column for one, column in found if one.name != NEGATIVE),
     )
+
+
+def _measure_apart(column: Array, columns: Array) -> float:
+    """The part of the square of a column that others do not explain."""
+    rest = column - columns @ np.linalg.lstsq(columns, column, rcond=None)[0]
+    return float(rest @ rest) / max(float(column @ column), 1e-300)
+
+
+def _name_drafts(windows: Sequence[Interval], columns: Array, found: Sequence[Deviation]) -> list[Deviation]:
+    """Says so where it is plain that tokens are drafted and nobody counts them: that looks like other ways too."""
+    places = sum((one.steps or 0.0) * one.running_seconds / one.busy_seconds for one in windows if one.busy_seconds)
+    each = float(columns[:, 3].sum()) / places if places else 0.0
+    if each < MANY_TOKENS or any(one.drafted_tokens for one in windows):
+        return list(found)
+    return [
+        msgspec.structs.replace(one, explanation=DRAFTS.format(each), advice=COUNT_DRAFTS) if one.with_load else one
+        for one in found
+    ]
 
 
 def _find_negative(law: BlockFit, columns: Array, joules: Array, bound: float) -> list[Deviation]:
@@ -161,7 +190,7 @@ def _list_load_ways(windows: Sequence[Interval], columns: Array) -> list[_Way]:
             "sequences",
             steps * sequences,
             "energy follows the number of sequences rather than that of generated tokens, as where tokens are drafted",
-            "record with a server that counts drafted tokens (vLLM does), or with speculative decoding off",
+            COUNT_DRAFTS,
             with_load=True,
         ),
         _Way(

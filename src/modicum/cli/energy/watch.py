@@ -344,6 +344,11 @@ def print_split(result: "WatchReport") -> None:
     for term in found.terms:
         if term.value is None:
             click.echo(f"{term.name.replace('_', ' ')}: {term.reason}")
+    for one in found.deviations:
+        stated = "no term of work is stated" if one.voids_terms else "the intervals are wider by what it may change"
+        click.echo(f"deviation: {one.explanation} ({one.strength:.0f} standard errors); {stated}; {one.advice}")
+    if found.noise_memory_s is not None:
+        click.echo(f"the noise stays the same for about {found.noise_memory_s:,.0f} s; the intervals allow for it")
     click.echo(
         f"{found.windows} windows; a window left out of the fit is predicted with an error of {found.window_error:.1%};"
         f" R2 {found.explained:.4f}"

@@ -27,7 +27,7 @@ def test_what_is_not_there_is_none():
 
 
 def test_three_times_the_speed_costs_a_multiple_for_each_user_and_saves_for_all_together():
-    points = make_curve([made(batch, 0.07 + 3.1 / batch) for batch in (1, 4, 16, 64, 190)])
+    points = make_curve([made(batch, 0.07 + 3.1 / batch) for batch in (1, 3, 16, 64, 170)])
 
     found = price_speed(points)
 

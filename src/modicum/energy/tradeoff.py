@@ -77,7 +77,7 @@ def choose_points(points: Sequence[CurvePoint], within_s: float | None) -> Curve
 
 
 class SpeedPrice(msgspec.Struct, frozen=True):
-    """What more speed costs in energy per token: two points of one load, one about so many times as fast as the other."""
+    """What more speed costs in energy per token: two points of one load, one some times as fast as the other."""
 
     faster: CurvePoint
     slower: CurvePoint

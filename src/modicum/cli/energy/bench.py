@@ -269,8 +269,8 @@ def print_answers(points: "Sequence[CurvePoint]", within_ms: float | None, resul
             click.echo(f"three times the speed of {meaning}: not seen; no two points with energy are so far apart")
             continue
         click.echo(
-            f"{pair.speed_ratio:.1f} times the speed of {meaning} took {pair.energy_ratio:.2g} times the energy per token"
-            f" (concurrency {pair.faster.concurrency} beside {pair.slower.concurrency})"
+            f"{pair.speed_ratio:.1f} times the speed of {meaning} took {pair.energy_ratio:.2g} times the energy per"
+            f" token (concurrency {pair.faster.concurrency} beside {pair.slower.concurrency})"
         )
 
 

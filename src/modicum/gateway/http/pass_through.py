@@ -62,6 +62,8 @@ async def pass_aside(parts: Parts, upstreams: Upstreams, request: Request, clien
             upstream = upstreams.speaking(dialect.name)
         if model:
             parts.policies.check_aside(request, upstream, model)
+        if body and (redaction := parts.redactor.of(caller.owner, model)) is not None:
+            body = redaction.hide(body)
         if caller.own_key is not None:
             check_upstream(caller.own_key, upstream)
         passing = sending.outgoing(request, upstream, caller.own_key)

@@ -35,7 +35,7 @@ from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIR
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
 from modicum.providers.openai_chat.prompt import SHAPE
 from modicum.providers.openai_chat.replies import WORDS, WRITER
-from modicum.providers.openai_chat.stream import ChatTail, UnaskedChatTail, error_kind_in
+from modicum.providers.openai_chat.stream import STREAM_TEXTS, ChatTail, UnaskedChatTail, error_kind_in
 
 
 class _StreamOptions(msgspec.Struct):
@@ -103,6 +103,7 @@ class OpenAIChat(OpenAIDialect):
             "verbosity",
         ]
     )
+    stream_texts = STREAM_TEXTS
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
     blocks_of = staticmethod(request_blocks)
 

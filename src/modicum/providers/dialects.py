@@ -6,6 +6,7 @@ from modicum.providers.gemini_generate.dialect import DIALECT as GEMINI_GENERATE
 from modicum.providers.openai_chat.dialect import DIALECT as OPENAI_CHAT
 from modicum.providers.openai_embeddings.dialect import DIALECT as OPENAI_EMBEDDINGS
 from modicum.providers.openai_responses.dialect import DIALECT as OPENAI_RESPONSES
+from modicum.providers.unmetered import UnmeteredPaths
 
 DIALECTS: dict[str, Dialect] = {
     dialect.name: dialect
@@ -17,3 +18,5 @@ DIALECTS: dict[str, Dialect] = {
         GEMINI_GENERATE,
     )
 }
+for dialect in tuple(DIALECTS.values()):
+    DIALECTS.setdefault(f"{dialect.api.name}-other", UnmeteredPaths(dialect))

@@ -28,6 +28,9 @@ class UpstreamSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, 
     """Headers of requests that go there beside those that go to every upstream, as patterns: x-tenant, x-acme-*."""
     models: tuple[str, ...] = ("*",)
     """The models that it serves, as patterns: gpt-*, o3*."""
+    other_paths: tuple[str, ...] = ("*",)
+    """Paths that nobody here meters and that may go there all the same, as patterns: /v1/fine_tuning/*. What such a
+    call costs is unknown. Empty: none."""
     provider: str = ""
     """Who bills for it, by the id of genai-prices (openai, azure, groq, ...). Empty: told from the address."""
     api_version: str = ""

@@ -89,6 +89,7 @@ class GeminiGenerate(Dialect):
     name = "gemini-generate"
     api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
     area = re.compile("/v1beta/|/v1/models/.*:")
+    metered = re.compile(r".*:(?:generateContent|streamGenerateContent|countTokens)")
     streams_json = True
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
     blocks_of = staticmethod(request_blocks)

@@ -44,6 +44,7 @@ class OpenAIEmbeddings(OpenAIDialect):
     name = "openai-embeddings"
     paths: ClassVar = {"/v1/embeddings": Target("/embeddings")}
     generates = False
+    has_deployments = True
     writer = WRITER
 
     def request(self, body: bytes, path: str) -> RequestFacts:

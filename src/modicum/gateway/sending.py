@@ -15,14 +15,14 @@ from modicum.gateway.upstreams import Upstream
 from modicum.outbound.keepalive import Answer, Connections, Header, request_head
 from modicum.outbound.open_files import OutOfFiles
 from modicum.providers.dialect import quoted
-from modicum.providers.multipart import is_form, with_field
+from modicum.providers.openai.multipart import is_form, with_field
 
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 LINE_RULE = "budget.line"
 """Under which name the line stands among a call's edits."""
 
-_QUERY = frozenset({"alt", "beta"})
+QUERY = frozenset({"alt", "beta"})
 """What may stand in the query of a call that goes upstream."""
 _CREDENTIALS = frozenset({"key", "api_key", "apikey", "api-key", "access_token", "token", "api-version"})
 """What never goes on of a query: keys; and the version of the API, which is the upstream's."""
@@ -50,7 +50,7 @@ class Passing(NamedTuple):
     headers: list[Header]
     query: bytes
     """As the caller wrote it."""
-    names: frozenset[str] | None = _QUERY
+    names: frozenset[str] | None = QUERY
     """The parameters of the query that go upstream; None: all but credentials."""
 
 

@@ -23,7 +23,7 @@ from modicum.providers.dialect import DialectApi
 from modicum.providers.dialects import DIALECTS
 from modicum.providers.translation.translation import Translation
 from modicum.providers.translation.translations import TRANSLATIONS, AnthropicToOpenAI
-from modicum.providers.unmetered import NAME_BEGINS
+from modicum.providers.unmetered.dialect import NAME_BEGINS
 from modicum.settings import UpstreamSettings
 
 APIS = {dialect.api.name: dialect.api for dialect in DIALECTS.values()}
@@ -204,7 +204,7 @@ class Upstreams:
         raise Refused(404, "no upstream is set for this API", "unknown_path")
 
     def unmetered(self, name: str, dialect: str) -> Route:
-        """The way of a call that nobody meters: `name` is that of its path (`providers/unmetered.py`).
+        """The way of a call that nobody meters: `name` is that of its path (`providers/unmetered/dialect.py`).
 
         Raises:
             Refused: there is none, or its settings do not let such a path pass.

@@ -13,7 +13,7 @@ import msgspec
 
 from modicum.providers.body_parsing import UNREADABLE, parse_request
 from modicum.providers.facts import DialectError
-from modicum.providers.multipart import is_form
+from modicum.providers.openai.multipart import is_form
 
 _CONTENT = frozenset(
     {

@@ -5,7 +5,7 @@ from typing import Any, NamedTuple
 
 from modicum.providers.body_parsing import parse_request_object
 from modicum.providers.fields import mapping, text
-from modicum.providers.multipart import is_form
+from modicum.providers.openai.multipart import is_form
 
 _EFFORTS = (
     ("reasoning_effort",),

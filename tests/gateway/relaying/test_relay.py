@@ -3,6 +3,7 @@
 import hashlib
 import socket
 from contextlib import contextmanager
+from pathlib import Path
 
 import httpx2 as httpx
 import msgspec
@@ -144,8 +145,7 @@ def pieces(size):
 
 
 def resident_mb():
-    with open("/proc/self/statm") as status:
-        return int(status.read().split()[1]) * 4096 / MB
+    return int(Path("/proc/self/statm").read_text().split()[1]) * 4096 / MB
 
 
 def test_a_body_without_a_length_goes_on_in_chunks(rig):

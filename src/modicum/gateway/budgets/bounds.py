@@ -17,7 +17,7 @@ from modicum.metering.tokens import count_tokens, encoding_for
 from modicum.providers.body_parsing import parse_request_object
 from modicum.providers.dialect import Dialect
 from modicum.providers.facts import RequestFacts
-from modicum.providers.unmetered import NAME_BEGINS
+from modicum.providers.unmetered.dialect import NAME_BEGINS
 
 AROUND_TOKENS = 64
 """What a provider may put around a prompt."""

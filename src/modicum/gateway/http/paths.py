@@ -11,7 +11,7 @@ from typing import NamedTuple
 from modicum.gateway.http.refusal import Refused
 from modicum.providers.dialect import Dialect, Target, quoted
 from modicum.providers.dialects import DIALECTS
-from modicum.providers.unmetered import is_closed
+from modicum.providers.unmetered.dialect import is_closed
 
 CALL, ASIDE = "call", "aside"
 

@@ -1,6 +1,6 @@
 """Calls that nobody meters, passed on once and as they come: no rule, no retry, no cache has anything to do with them.
 
-What they cost nobody knows, so an owner with a hard budget is refused before (`providers/unmetered.py`).
+What they cost nobody knows, so an owner with a hard budget is refused before (`providers/unmetered/dialect.py`).
 """
 
 from modicum.calls import CallStatus

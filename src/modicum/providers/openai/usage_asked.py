@@ -10,7 +10,7 @@ from modicum.providers.body_parsing import encode, parse_request, parse_request_
 _fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
-class StreamOptions(msgspec.Struct):
+class UsageOptions(msgspec.Struct):
     include_usage: bool | None = None
 
 

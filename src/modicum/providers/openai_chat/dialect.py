@@ -32,13 +32,13 @@ from modicum.providers.openai.blocks import request_blocks
 from modicum.providers.openai.dialect import OpenAIDialect, OpenAIReply, OpenAIRequest, model_in
 from modicum.providers.openai.stream import ChatTail, UnaskedChatTail, error_kind_in
 from modicum.providers.openai.usage import MAIN_COUNTS, charges_from, tier_from, usage_from
-from modicum.providers.openai.usage_asked import StreamOptions, with_usage_asked, without_usage_asked
+from modicum.providers.openai.usage_asked import UsageOptions, with_usage_asked, without_usage_asked
 from modicum.providers.openai_chat.prompt import SHAPE
 from modicum.providers.openai_chat.replies import WORDS, WRITER
 
 
 class _Request(OpenAIRequest):
-    stream_options: StreamOptions | None = None
+    stream_options: UsageOptions | None = None
     max_tokens: int | None = None
     max_completion_tokens: int | None = None
     n: int | None = None

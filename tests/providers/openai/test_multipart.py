@@ -1,10 +1,12 @@
+from contextlib import suppress
+
 import httpx2
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from modicum.providers.facts import DialectError
-from modicum.providers.multipart import form_parts, form_texts, is_form, with_field
+from modicum.providers.openai.multipart import form_parts, form_texts, is_form, with_field
 
 
 def form(files=(), **fields):
@@ -63,7 +65,5 @@ def test_what_is_no_form_or_names_its_model_twice_is_refused(body):
 def test_a_mutated_form_raises_nothing_but_dialect_errors(at, length, instead):
     body = form(model="m")
     at %= len(body)
-    try:
-        form_texts(body[:at] + instead + body[at + length :])
-    except DialectError as refused:
-        assert refused.status == 400
+    with suppress(DialectError):
+        assert isinstance(form_texts(body[:at] + instead + body[at + length :]), dict)

@@ -1,7 +1,7 @@
 import pytest
 
 from modicum.providers.dialects import DIALECTS
-from modicum.providers.unmetered import is_closed, path_name
+from modicum.providers.unmetered.dialect import is_closed, path_name
 
 OPENAI, ANTHROPIC, GEMINI = (DIALECTS[f"{name}-other"] for name in ("openai", "anthropic", "gemini"))
 

@@ -103,7 +103,10 @@ USUAL_UPSTREAMS = {
         speaks="openai",
         key="env:OPENAI_API_KEY",
         own_keys=True,
-        models=("gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "codex-*", "text-embedding-*"),
+        models=(
+            *("gpt-*", "chatgpt-*", "o1*", "o3*", "o4*", "codex-*", "text-embedding-*", "computer-use-*"),
+            *("dall-e-*", "whisper-*", "tts-*", "omni-moderation*", "text-moderation*", "davinci-*", "babbage-*"),
+        ),
     ),
     "anthropic": UpstreamSettings(
         url="https://api.anthropic.com/v1",
@@ -117,7 +120,7 @@ USUAL_UPSTREAMS = {
         speaks="gemini",
         key="env:GEMINI_API_KEY",
         own_keys=True,
-        models=("gemini-*", "gemma-*"),
+        models=("gemini-*", "gemma-*", "text-embedding-004", "embedding-001"),
     ),
 }
 """Where calls go if the settings name no upstream."""

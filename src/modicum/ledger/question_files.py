@@ -7,6 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from modicum.calls.outside.storable import storable
+from modicum.ledger.conditions import restrict
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 
@@ -22,19 +23,21 @@ def question_text(name: str) -> str:
 
 
 @cache
-def parameters_of(name: str) -> frozenset[str]:
-    """The `$names` that a question binds."""
-    return frozenset(_PARAMETER.findall(without_comments(question_text(name))))
+def _plain_text(name: str) -> str:
+    return without_comments(question_text(name))
 
 
-def bind(question: str, parameters: Mapping[str, Any]) -> dict[str, Any]:
-    """The parameters that the question asks for.
+def prepare(question: str, parameters: Mapping[str, Any]) -> tuple[str, dict[str, Any]]:
+    """The SQL of a question and the values that it binds. Of `parameters`, `where` chooses calls by what they have in
+    some dimensions, in questions that can be asked about some calls only (`conditions.restrict`).
 
     Raises:
-        KeyError: one of them was not given.
+        KeyError: a parameter that the question needs was not given.
+        ValueError: `where` is none that the question can take.
     """
-    values = {name: parameters[name] for name in parameters_of(question)}
-    return {name: storable(value) if isinstance(value, str) else value for name, value in values.items()}
+    text, values = restrict(_plain_text(question), parameters)
+    bound = {name: values[name] for name in sorted(set(_PARAMETER.findall(text)))}
+    return text, {name: storable(value) if isinstance(value, str) else value for name, value in bound.items()}
 
 
 def without_comments(sql: str) -> str:

@@ -2,7 +2,7 @@ from decimal import Decimal
 
 import pytest
 
-from modicum.reports.figures import dollars, share
+from modicum.reports.figures import dollars, dollars_of_axis, number_of, share
 
 
 @pytest.mark.parametrize(
@@ -22,3 +22,8 @@ def test_dollars_keep_what_matters_of_small_amounts(usd, shown):
 def test_a_share_of_nothing_is_not_shown():
     assert share(1, 4) == "25.0 %"
     assert share(1, 0) == ""
+
+
+def test_numbers_of_things_and_of_axes():
+    assert [number_of(1, "call"), number_of(1200, "call")] == ["1 call", "1,200 calls"]
+    assert [dollars_of_axis(250.0), dollars_of_axis(0.5), dollars_of_axis(0)] == ["$250", "$0.50", "$0.00"]

@@ -26,3 +26,13 @@ def share(part: Decimal | float | None, whole: Decimal | float) -> str:
 def dollars_of(usd: float | None) -> str:
     """Writes dollars as `dollars` does, for an estimate that is not a decimal."""
     return dollars(None if usd is None else Decimal(repr(usd)))
+
+
+def dollars_of_axis(usd: float) -> str:
+    """Dollars as an axis has them: no cents where they would all be zero."""
+    return f"${usd:,.0f}" if usd >= 10 else dollars_of(round(usd, 4))
+
+
+def number_of(number: int, noun: str) -> str:
+    """`1 call`, `1,234 calls`."""
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -1,5 +1,5 @@
 from console.rig import asking_of
-from modicum.insights.scope import Scope
+from modicum.insights.scoping.scope import Scope
 from modicum.ledger.records import OUTCOMES
 
 

@@ -13,7 +13,7 @@ from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import BILL, TIMES, parse_dimension
-from modicum.insights.time_span import bounds_or_none
+from modicum.insights.scoping.time_span import bounds_or_none
 from modicum.settings import Settings, UserZone, read_settings, state_folder, user_zone
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from modicum.insights.bill import Bill, BillLine, Cell
     from modicum.insights.doubts import Doubt
     from modicum.insights.energy_consumption import EnergyTotals
-    from modicum.insights.scope import Scope
+    from modicum.insights.scoping.scope import Scope
     from modicum.ledger.store import Store
     from modicum.metering.prices import PriceBook
 

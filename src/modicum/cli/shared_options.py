@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 import click
 
-from modicum.insights.time_span import EVER, NEVER, parse_time
+from modicum.insights.scoping.time_span import EVER, NEVER, parse_time
 
 if TYPE_CHECKING:
-    from modicum.insights.scope import Scope
+    from modicum.insights.scoping.scope import Scope
     from modicum.settings import UserZone
 
 Options = TypeVar("Options")
@@ -59,7 +59,7 @@ class ScopeOptions(SpanOptions):
         """Raises:
         UserError: a time or a condition cannot be understood.
         """
-        from modicum.insights.scope import Scope, parse_where
+        from modicum.insights.scoping.scope import Scope, parse_where
 
         since, until = self.span(zone.zone)
         return Scope(since=since, until=until, zone=zone.name, where=parse_where(self.conditions))

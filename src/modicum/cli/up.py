@@ -194,18 +194,18 @@ def welcome_text(settings: Settings, count: int = 1) -> str:
     base = f"{scheme}://{f'[{host}]' if ':' in host else host}:{port}"
     return (
         f"gateway on {base}{f' ({count} workers)' if count > 1 else ''}, ledger {ledger_place(settings)}\n"
-        f"{_pages_line(settings)}"
         f"  OPENAI_BASE_URL={base}/v1\n"
         f"  ANTHROPIC_BASE_URL={base}\n"
         f"  GOOGLE_GEMINI_BASE_URL={base}\n"
         "as key: your provider's own, or one of 'modicum key create NAME'"
+        + _pages_line(settings)
         + (f"\nspans go to {endpoint.shown}" if endpoint is not None else "")
     )
 
 
 def _pages_line(settings: Settings) -> str:
     pages = settings.console.pages_listen
-    return f"console on http://{pages}/\n" if pages else ""
+    return f"\nconsole on http://{pages}/" if pages else ""
 
 
 def _check_settings(settings: Settings, count: int) -> None:

@@ -13,7 +13,7 @@ from modicum.cli.inputs.task_energy import add_task_energy
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
 from modicum.insights.dimensions import YIELD, parse_dimension
-from modicum.insights.time_span import bounds_or_none
+from modicum.insights.scoping.time_span import bounds_or_none
 from modicum.ledger.outcomes import find_outcome
 from modicum.settings import read_settings, user_zone, worth_of
 

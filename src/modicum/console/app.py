@@ -16,11 +16,11 @@ from starlette.routing import Route
 from modicum.calls import UserError
 from modicum.calls.outside.one_line import one_line
 from modicum.console.asking import Asking
-from modicum.console.guards import App, Guard
+from modicum.console.guards import App, RequestGuard
 from modicum.console.page import BASES, Content, Page, Table
 from modicum.console.pages import PAGES
 from modicum.console.view import View, read_view
-from modicum.ledger.conditions import COLUMNS
+from modicum.ledger.asking.conditions import COLUMNS
 from modicum.reports.spreadsheet import write_csv
 
 STATIC = {
@@ -139,7 +139,7 @@ def make_app(asking: Asking, hosts: frozenset[bytes], pages: Sequence[Page] = PA
         UserError: console.fault,
         HTTPException: console.fault,
     }
-    return Guard(Starlette(routes=console.routes(), exception_handlers=handlers), hosts)
+    return RequestGuard(Starlette(routes=console.routes(), exception_handlers=handlers), hosts)
 
 
 def csv_text(table: Table) -> str:

@@ -14,7 +14,7 @@ GRID_LINES = 4
 COLOURS = 6
 
 
-class Size(NamedTuple):
+class ChartSize(NamedTuple):
     """An SVG shrinks with its letters, so each chart is drawn twice, for a desk and for a telephone."""
 
     name: str
@@ -23,7 +23,7 @@ class Size(NamedTuple):
     labels: int
 
 
-SIZES = (Size("wide", 720, 200, 7), Size("narrow", 340, 190, 3))
+SIZES = (ChartSize("wide", 720, 200, 7), ChartSize("narrow", 340, 190, 3))
 LEFT, RIGHT, TOP, BOTTOM = 62, 8, 10, 22
 
 
@@ -68,7 +68,7 @@ def nice_top(most: float) -> float:
 
 
 def _columns(
-    size: Size,
+    size: ChartSize,
     names: Sequence[str],
     labels: Sequence[str],
     series: Sequence[Series],
@@ -100,7 +100,7 @@ def _columns(
 
 
 def _lines(
-    size: Size, labels: Sequence[str], series: Sequence[Series], write: Callable[[float], str], title: str
+    size: ChartSize, labels: Sequence[str], series: Sequence[Series], write: Callable[[float], str], title: str
 ) -> str:
     top = nice_top(max((value for one in series for value in one.values), default=0))
     height, step = size.height - TOP - BOTTOM, (size.width - LEFT - RIGHT) / max(1, len(labels))
@@ -116,7 +116,7 @@ def _lines(
 
 
 def _frame(
-    size: Size,
+    size: ChartSize,
     title: str,
     top: float,
     write: Callable[[float], str],

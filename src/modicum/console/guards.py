@@ -35,7 +35,7 @@ def names_of(host: str, port: int) -> frozenset[bytes]:
     return frozenset(name.encode() for name in (names | shown if port == 80 else names))
 
 
-class Guard:
+class RequestGuard:
     """Lets requests in that name us as their host, and changes only from our own pages.
 
     Args:

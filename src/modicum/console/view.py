@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 import msgspec
 
 from modicum.calls import UserError
-from modicum.insights.scope import Scope, check_dimension, parse_where
-from modicum.insights.time_span import EVER, NEVER, parse_time
+from modicum.insights.scoping.scope import Scope, check_dimension, parse_where
+from modicum.insights.scoping.time_span import EVER, NEVER, parse_time
 from modicum.settings import UserZone, user_zone
 
 MOST_WORDS = 40

@@ -16,6 +16,7 @@ import duckdb
 import numpy as np
 
 from modicum.calls import Entry, UserError
+from modicum.ledger.asking.question_files import prepare
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
     EDIT_KINDS,
@@ -28,7 +29,6 @@ from modicum.ledger.columns import (
     reuse_columns,
     segment_columns,
 )
-from modicum.ledger.question_files import prepare
 from modicum.ledger.record_table import REVISION, ColumnKind, N, RecordTable, Repeats
 from modicum.ledger.records import RECORDS, SHORTENINGS
 from modicum.ledger.rows import Arrays, Columns, Row, storable_columns

@@ -10,8 +10,8 @@ import numpy.typing as npt
 
 from modicum.calls import Entry
 from modicum.context.conversations import FORMER
+from modicum.ledger.asking.question_files import prepare
 from modicum.ledger.columns import entry_from
-from modicum.ledger.question_files import prepare
 from modicum.ledger.record_table import N, RecordTable
 from modicum.ledger.rows import Row
 from modicum.metering.digests import SEGMENT_VERSION

@@ -1,6 +1,6 @@
 from ledger.samples import entry
 from modicum.cli.inputs.task_energy import add_task_energy
-from modicum.insights.scope import Scope
+from modicum.insights.scoping.scope import Scope
 from modicum.ledger.opening import open_store
 
 EVER = Scope()

@@ -201,7 +201,7 @@ def _result_options(options: ComparisonOptions) -> "ResultOptions":
 def _read_ledger(options: ComparisonOptions, remarks: list[str]) -> "list[TaskResult]":
     from modicum.cli.inputs.task_energy import add_task_energy
     from modicum.experiments.comparison_ledger import results_of_ledger
-    from modicum.insights.scope import Scope
+    from modicum.insights.scoping.scope import Scope
 
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from modicum.insights.scope import Scope
+from modicum.insights.scoping.scope import Scope
 from modicum.ledger.records import ENERGY_WINDOWS
 from modicum.ledger.rows import Row
 from modicum.ledger.store import Store

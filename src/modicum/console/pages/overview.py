@@ -10,7 +10,7 @@ from modicum.console.tables import bill_table
 from modicum.console.view import View
 from modicum.insights.bill import Bill, build
 from modicum.insights.doubts import find_doubts
-from modicum.insights.spend_over_time import DailySpend, fold_days
+from modicum.insights.trends.spend_over_time import DailySpend, fold_days
 from modicum.reports.figures import count, dollars, dollars_of, dollars_of_axis, number_of, share
 
 MOST_DOUBTS = 6

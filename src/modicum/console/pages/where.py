@@ -10,7 +10,7 @@ from modicum.console.tables import NAMELESS, bill_table, money
 from modicum.console.view import View
 from modicum.insights.bill import build
 from modicum.insights.rent import Rent, RentPart, compute_rent
-from modicum.insights.spend_over_time import fold_days
+from modicum.insights.trends.spend_over_time import fold_days
 from modicum.reports.figures import count, dollars, dollars_of, dollars_of_axis, share
 
 CUTS = ("team", "app", "user", "key", "model", "project", "task", "agent", "provider", "source", "branch", "status")

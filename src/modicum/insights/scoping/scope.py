@@ -10,8 +10,8 @@ import msgspec
 from modicum.calls import Entry, UserError
 from modicum.calls.errors import unknown_name
 from modicum.insights.dimensions import find_naming
-from modicum.insights.time_span import EVER, NEVER
-from modicum.ledger.conditions import COLUMNS, TAG
+from modicum.insights.scoping.time_span import EVER, NEVER
+from modicum.ledger.asking.conditions import COLUMNS, TAG
 
 
 class Scope(msgspec.Struct, frozen=True, kw_only=True):

@@ -4,7 +4,7 @@ from decimal import Decimal
 from ledger.samples import EVER, START, entry
 from modicum.calls import Basis, Cost, Entry
 from modicum.insights.bill import build
-from modicum.insights.spend_over_time import OTHERS, fold_days
+from modicum.insights.trends.spend_over_time import OTHERS, fold_days
 
 CUT = {"by": "model", "tag": "", **EVER}
 

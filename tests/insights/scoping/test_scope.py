@@ -5,7 +5,7 @@ import pytest
 from ledger.samples import entry
 from modicum.calls import Owner, UserError
 from modicum.insights.bill import make_cells
-from modicum.insights.scope import Scope, parse_where
+from modicum.insights.scoping.scope import Scope, parse_where
 from modicum.ledger.opening import open_store
 
 

@@ -7,7 +7,7 @@ from importlib.resources import files
 from typing import Any
 
 from modicum.calls.outside.storable import storable
-from modicum.ledger.conditions import restrict
+from modicum.ledger.asking.conditions import restrict
 
 _PARAMETER = re.compile(r"\$([a-z_]+)")
 

@@ -1,6 +1,6 @@
 import pytest
 
-from modicum.ledger.question_files import prepare, question_text, without_comments
+from modicum.ledger.asking.question_files import prepare, question_text, without_comments
 
 
 def test_a_question_binds_what_it_asks_for_and_nothing_else():

@@ -2,8 +2,8 @@ import pytest
 
 from ledger.samples import entry
 from modicum.calls import Owner
-from modicum.insights.time_span import EVER, NEVER
-from modicum.ledger.conditions import restrict
+from modicum.insights.scoping.time_span import EVER, NEVER
+from modicum.ledger.asking.conditions import restrict
 
 CUT = {"by": "model", "tag": "", "zone": "UTC", "since": EVER, "until": NEVER}
 

@@ -73,6 +73,8 @@ class OwnReply(NamedTuple):
     body: bytes
     refused: str = ""
     """A short word for programs, if it is an error."""
+    headers: tuple[Header, ...] = ()
+    """Beside the type of its content."""
 
 
 class PendingEdit(NamedTuple):

@@ -44,8 +44,9 @@ def own(exchange: Exchange, reply: OwnReply, client: Client) -> bytes:
     )
     exchange.answered_by = OURSELVES
     exchange.status = CallStatus.ERROR if reply.refused else CallStatus.OK
-    client.watch(exchange)
-    client.prepare(reply.status, [(b"content-type", reply.content_type)])
+    if client.exchange is None:
+        client.watch(exchange)
+    client.prepare(reply.status, [(b"content-type", reply.content_type), *reply.headers])
     return reply.body
 
 

@@ -85,6 +85,11 @@ class Dialect(ABC):
     """Whether a stream may come as JSON."""
     generates: ClassVar[bool] = True
     """Whether a model writes something: a call may be an agent's turn."""
+    repeatable_fields: ClassVar[frozenset[str]] = frozenset()
+    """Request fields that ask for words and nothing else: where a request has no others, the reply to the same one can
+    answer it. None: it is always asked."""
+    keeps_replies: ClassVar[bool] = False
+    """Whether the provider keeps a reply for later, unless `store` is false."""
     overloaded_status: ClassVar[int] = 503
     """The HTTP status for want of capacity."""
     empty_text: ClassVar[str] = ""

@@ -96,6 +96,27 @@ class AnthropicMessages(Dialect):
     stream_ends = (b"message_stop",)
     overloaded_status = 529
     empty_text = "(nothing to add)"
+    repeatable_fields = frozenset(
+        [
+            "cache_control",
+            "inference_geo",
+            "max_tokens",
+            "messages",
+            "metadata",
+            "model",
+            "output_config",
+            "output_format",
+            "service_tier",
+            "speed",
+            "stop_sequences",
+            "stream",
+            "system",
+            "temperature",
+            "thinking",
+            "top_k",
+            "top_p",
+        ]
+    )
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
     blocks_of = staticmethod(request_blocks)
 

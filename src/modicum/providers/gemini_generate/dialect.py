@@ -90,6 +90,20 @@ class GeminiGenerate(Dialect):
     api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
     area = re.compile("/v1beta/|/v1/models/.*:")
     streams_json = True
+    repeatable_fields = frozenset(
+        [
+            "contents",
+            "generationConfig",
+            "generation_config",
+            "labels",
+            "safetySettings",
+            "safety_settings",
+            "serviceTier",
+            "service_tier",
+            "systemInstruction",
+            "system_instruction",
+        ]
+    )
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
     blocks_of = staticmethod(request_blocks)
 

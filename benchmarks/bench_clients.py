@@ -9,12 +9,13 @@ import measured
 from translation_peers import compare
 
 
-
 def translation(*, each):
     rows = compare()
     if each:
         for case, ours, litellm in rows:
-            print(f"{case.door:18} {case.upstream:18} {case.name:52} {_word(ours):8} {_word(litellm):8} {litellm.why[:90]}")
+            words = f"{_word(ours):8} {_word(litellm):8}"
+            print(f"{case.door:18} {case.upstream:18} {case.name:52} {words} {litellm.why[:90]}")
+    changed = sum(case.rightly_refused and litellm.served for case, _, litellm in rows)
     served_rightly = [(ours, litellm) for _, ours, litellm in rows if litellm.served and litellm.right]
     return {
         "cases": len(rows),
@@ -22,7 +23,7 @@ def translation(*, each):
         "right_litellm": sum(litellm.right for *_, litellm in rows),
         "refused_that_litellm_serves_rightly": sum(not ours.served for ours, _ in served_rightly),
         "wrong_that_litellm_serves_rightly": sum(not ours.right for ours, _ in served_rightly),
-        "served_by_litellm_with_another_meaning": sum(case.rightly_refused and litellm.served for case, _, litellm in rows),
+        "served_by_litellm_with_another_meaning": changed,
     }
 
 

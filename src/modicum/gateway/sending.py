@@ -90,8 +90,10 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
     if exchange.agent_line or exchange.with_line is not None:
         exchange.body = _with_agent_line(exchange)
     if exchange.translation is not None:
+        _check_crosses(exchange)
         translated = exchange.translation.request(exchange.body, exchange.route.model)
         exchange.body, exchange.left_out = translated.body, translated.left_out
+        exchange.custom_tools = translated.custom_tools
         if not asks_usage:
             exchange.body = exchange.upstream_dialect.without_usage_asked(exchange.body)
         return
@@ -102,6 +104,18 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
     is_missing = exchange.request.served.deployment and not exchange.route.upstream.has_deployments
     if is_missing or (exchange.route.model != facts.model and b'"model"' in exchange.body):
         exchange.body = with_model(exchange.body, exchange.route.model)
+
+
+def _check_crosses(exchange: Exchange) -> None:
+    """Whether what is asked for has a counterpart in another API: plain calls have, a compaction has not.
+
+    Raises:
+        Refused: it has none.
+    """
+    served = exchange.request.served
+    plain = next(iter(served.dialect.paths.values()), None)
+    if plain is not None and served.target != plain.path:
+        raise Refused(404, f"{served.target} is served for models of this API alone", "unknown_path")
 
 
 def _with_agent_line(exchange: Exchange) -> bytes:
@@ -144,7 +158,7 @@ def with_model(body: bytes, model: str) -> bytes:
 def target(exchange: Exchange) -> str:
     """The path upstream; in some APIs it holds the model's name, at some upstreams the deployment's."""
     if exchange.translation is not None:
-        path = next(iter(exchange.upstream_dialect.paths.values())).path
+        path = exchange.upstream_dialect.call_target(exchange.route.model, stream=exchange.facts.stream)[0]
     else:
         path = exchange.request.served.target
         if exchange.route.model != exchange.facts.model:
@@ -161,7 +175,8 @@ def passing(exchange: Exchange) -> Passing:
         return Passing(b"POST", outgoing(request, upstream, exchange.caller.own_key), request.query)
     headers = [header for header in request.passing if header[0] in _OF_ALL] + upstream.passes_on(request.headers)
     headers += exchange.upstream_dialect.version_headers
-    return Passing(b"POST", headers, b"")
+    _, query = exchange.upstream_dialect.call_target(exchange.route.model, stream=exchange.facts.stream)
+    return Passing(b"POST", headers, query)
 
 
 def outgoing(request: Request, upstream: Upstream, own_key: Header | None) -> list[Header]:

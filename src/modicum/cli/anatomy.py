@@ -11,9 +11,8 @@ import click
 from modicum.calls import Problem, UserError
 from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
-from modicum.cli.import_logs import book_calls, make_reading
 from modicum.cli.inputs import resources
-from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
+from modicum.cli.inputs.log_reading import NO_CALLS, print_problems
 from modicum.cli.terminal import output
 from modicum.insights.dimensions import ANATOMY, parse_dimension
 from modicum.insights.rent import MOST_SEGMENTS
@@ -77,7 +76,8 @@ def print_report(rent: "Rent", problems: Sequence[Problem], options: shared.LogO
 def open_ledger_or_logs(
     paths: Sequence[Path], options: shared.LogOptions, settings: Settings, problems: list[Problem]
 ) -> "Iterator[Store]":
-    """The ledger; or, where paths are given, a ledger in memory that holds just these logs.
+    """The ledger; or, where paths are given, one that holds just these logs. They are read once, and again when they
+    change.
 
     Raises:
         UserError: the ledger is empty.
@@ -90,12 +90,10 @@ def open_ledger_or_logs(
                 )
             yield store
         return
-    # The reading processes are started before DuckDB brings its threads.
-    calls = read_logs(paths, make_reading(anatomy=True), options.source, problems)
-    with resources.open_ledger(":memory:", settings) as store:
-        prices = resources.load_prices(options.price_path, settings)
-        book_calls(calls, store, prices)
-        prices.save()
+    from modicum.cli.inputs.log_sets import find_log_set, open_log_set
+
+    prices = resources.load_prices(options.price_path, settings)
+    with open_log_set(find_log_set(paths, options.source, prices), prices, problems) as store:
         yield store
 
 

@@ -19,6 +19,7 @@ from modicum.insights.rent import MOST_SEGMENTS
 from modicum.settings import Settings, read_settings, user_zone
 
 if TYPE_CHECKING:
+    from modicum.cli.inputs.log_sets import LogSet
     from modicum.insights.rent import Rent
     from modicum.ledger.store import Store
 
@@ -74,10 +75,14 @@ def print_report(rent: "Rent", problems: Sequence[Problem], options: shared.LogO
 
 @contextmanager
 def open_ledger_or_logs(
-    paths: Sequence[Path], options: shared.LogOptions, settings: Settings, problems: list[Problem]
+    paths: Sequence[Path],
+    options: shared.LogOptions,
+    settings: Settings,
+    problems: list[Problem],
+    logs: "LogSet | None" = None,
 ) -> "Iterator[Store]":
     """The ledger; or, where paths are given, one that holds just these logs. They are read once, and again when they
-    change.
+    change. `logs`: the set of these paths, where it was found before.
 
     Raises:
         UserError: the ledger is empty.
@@ -93,7 +98,7 @@ def open_ledger_or_logs(
     from modicum.cli.inputs.log_sets import find_log_set, open_log_set
 
     prices = resources.load_prices(options.price_path, settings)
-    with open_log_set(find_log_set(paths, options.source, prices), prices, problems) as store:
+    with open_log_set(logs or find_log_set(paths, options.source, prices), prices, problems) as store:
         yield store
 
 
@@ -141,10 +146,12 @@ def _print_segments(rent: "Rent") -> None:
 
 
 def _print_parts(rent: "Rent") -> None:
+    from modicum.insights.kind_words import name_of_kind
+
     whole = float(rent.cost_usd or 0)
     rows = [
         [
-            part.name or "(main)",
+            (name_of_kind(part.name) if rent.by == "kind" else part.name) or "(main)",
             output.count(part.segments) if part.segments else "",
             output.count(part.tokens),
             output.count(part.tokens_carried),

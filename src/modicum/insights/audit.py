@@ -26,6 +26,7 @@ from modicum.insights.history import NO_CALLS, History, load
 from modicum.insights.rent import Rent, compute_rent
 from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal_savings
 from modicum.insights.segment_costs import price_segments
+from modicum.insights.spend import Spend, sum_spend
 from modicum.insights.timelines import CacheTimeline, Day, build_cache_timeline, list_days
 from modicum.insights.what_if import (
     KEEP_WARM,
@@ -161,6 +162,8 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     apart_cost_usd: float
     cost_usd: float
     """What the record says, of the calls that have a price."""
+    spend: Spend | None = None
+    """The same as the bill has it, with basis, by model and project."""
     rent: Rent
     fidelity: Fidelity
     fidelity_by_source: list[SourceFidelity]
@@ -214,7 +217,8 @@ def audit(
     if not history.calls:
         raise UserError(NO_CALLS)
     on_step("sharing out the bill")
-    return build(history, compute_rent(store, "kind", *span), prices, names, what_ifs, on_step, zone)
+    found = build(history, compute_rent(store, "kind", *span), prices, names, what_ifs, on_step, zone)
+    return msgspec.structs.replace(found, spend=sum_spend(store, span, zone))
 
 
 def check_finding_names(only: Sequence[str]) -> list[str]:

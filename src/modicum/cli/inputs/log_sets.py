@@ -57,6 +57,7 @@ class LogSet:
     folder: Path | None
     """In the cache folder, for what was read; None: not worth it."""
     are_folders: bool
+    watches_text: bool
 
     @property
     def state(self) -> str:
@@ -64,8 +65,10 @@ class LogSet:
         return _digest(msgspec.msgpack.encode(sorted(self.marks.items())))
 
 
-def find_log_set(paths: Sequence[Path], source: str | None, prices: "PriceBook") -> LogSet:
-    """The log files in these paths, as they are now.
+def find_log_set(
+    paths: Sequence[Path], source: str | None, prices: "PriceBook", *, watches_text: bool = True
+) -> LogSet:
+    """The log files in these paths, as they are now. `watches_text`: as in `Reading`.
 
     Raises:
         UserError: a path does not exist, or there is no such source.
@@ -90,10 +93,17 @@ def find_log_set(paths: Sequence[Path], source: str | None, prices: "PriceBook")
         marks = {}
     is_worth_it = sum(mark.size for mark in marks.values()) >= WORTH_SAVING_BYTES
     names = [str(path.absolute()) for path in paths]
-    parts = [*names, source or "", prices.version, program_version(), _digest(resources.read_digest_key())]
+    parts = [
+        *names,
+        source or "",
+        "text" * watches_text,
+        prices.version,
+        program_version(),
+        _digest(resources.read_digest_key()),
+    ]
     folder = cache_folder() / "logs" / _digest("\n".join(parts).encode("utf-8", "surrogateescape"))
     is_dir = all(path.is_dir() for path in paths)
-    return LogSet(tuple(files), marks, tuple(problems), source, folder if is_worth_it else None, is_dir)
+    return LogSet(tuple(files), marks, tuple(problems), source, folder if is_worth_it else None, is_dir, watches_text)
 
 
 @contextmanager
@@ -106,7 +116,7 @@ def open_log_set(logs: LogSet, prices: "PriceBook", problems: list[Problem]) -> 
             yield store
         return
     with resources.open_ledger(":memory:") as store:
-        _read_into(store, logs.files, logs.source, prices, problems)
+        _read_into(store, logs.files, logs, prices, problems)
         yield store
 
 
@@ -152,13 +162,11 @@ def _changed_alone(saved: _Saved, logs: LogSet) -> tuple[Path, ...] | None:
     return tuple(changed)
 
 
-def _update(
-    folder: Path, changed: Sequence[Path], saved: _Saved, logs: LogSet, prices: "PriceBook"
-) -> _Saved | None:
+def _update(folder: Path, changed: Sequence[Path], saved: _Saved, logs: LogSet, prices: "PriceBook") -> _Saved | None:
     names = set(map(str, changed))
     problems = [problem for problem in saved.problems if problem.path not in names]
     with resources.open_ledger(str(folder / LEDGER_NAME)) as store:
-        _read_into(store, changed, logs.source, prices, problems)
+        _read_into(store, changed, logs, prices, problems)
         sources = [row["source"] for row in store.ask("holdings")]
     fresh = _Saved(logs.marks, problems, sources)
     if logs.are_folders or READ_BESIDE.isdisjoint(sources):
@@ -168,12 +176,12 @@ def _update(
 
 
 def _read_into(
-    store: "Store", files: Sequence[Path], source: str | None, prices: "PriceBook", problems: list[Problem]
+    store: "Store", files: Sequence[Path], logs: LogSet, prices: "PriceBook", problems: list[Problem]
 ) -> None:
     from modicum.cli.import_logs import book_calls, make_reading
 
-    reading = make_reading(anatomy=True)
-    calls = read_logs(files, reading, source, problems, booked_in=store.conversations_of)
+    reading = make_reading(anatomy=True, watches_text=logs.watches_text)
+    calls = read_logs(files, reading, logs.source, problems, booked_in=store.conversations_of)
     book_calls(calls, store, prices)
     prices.save()
 
@@ -217,5 +225,3 @@ def program_version() -> str:
 
 def _digest(data: bytes) -> str:
     return hashlib.blake2b(data, digest_size=16).hexdigest()
-
-

@@ -146,7 +146,7 @@ def _print_segments(rent: "Rent") -> None:
 
 
 def _print_parts(rent: "Rent") -> None:
-    from modicum.insights.kind_words import name_of_kind
+    from modicum.reports.kind_words import name_of_kind
 
     whole = float(rent.cost_usd or 0)
     rows = [

@@ -173,7 +173,7 @@ def print_audit(found: "Audit") -> None:
 
 
 def _print_spend(found: "Audit") -> None:
-    from modicum.insights.kind_words import name_of_kind
+    from modicum.reports.kind_words import name_of_kind
 
     whole = float(found.rent.cost_usd or 0)
     rows = [

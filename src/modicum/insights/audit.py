@@ -17,6 +17,7 @@ from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
 from modicum.insights.advice.client_advice import ClientAdvice, advice_for
 from modicum.insights.advice.examples import ExampleCall, locate_calls
+from modicum.insights.advice.spend import Spend, sum_spend
 from modicum.insights.cache_replay.cause_words import describe
 from modicum.insights.caching import Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
@@ -26,7 +27,6 @@ from modicum.insights.history import NO_CALLS, History, load
 from modicum.insights.rent import Rent, compute_rent
 from modicum.insights.replay import Fidelity, HistoryReplay, Replay, counts_in_joint, marginal_savings
 from modicum.insights.segment_costs import price_segments
-from modicum.insights.spend import Spend, sum_spend
 from modicum.insights.timelines import CacheTimeline, Day, build_cache_timeline, list_days
 from modicum.insights.what_if import (
     KEEP_WARM,

@@ -9,9 +9,9 @@ from html import escape
 from importlib.resources import files
 from typing import Any
 
-from modicum.insights.kind_words import name_of_kind
 from modicum.reports import charts
 from modicum.reports.charts import format_tokens, format_usd
+from modicum.reports.kind_words import name_of_kind
 
 Document = Mapping[str, Any]
 

@@ -107,7 +107,7 @@ def _print_findings(paths: tuple[Path, ...], zone: "ZoneInfo") -> None:
 
 
 def _print_parts(found: "Audit") -> None:
-    from modicum.insights.kind_words import name_of_kind
+    from modicum.reports.kind_words import name_of_kind
 
     whole = float(found.rent.cost_usd or 0)
     parts = [part for part in found.rent.parts if part.cost_usd]

@@ -39,10 +39,10 @@ def sum_spend(store: Store, span: tuple[datetime, datetime], zone: ZoneInfo) -> 
     return Spend(
         cost_usd=models.total.cost_usd,
         basis=models.total.basis,
-        models=[
-            SpendRow(name=one.name, calls=one.calls, cost_usd=one.cost_usd, basis=one.basis) for one in models.rows
-        ],
-        projects=[
-            SpendRow(name=one.name, calls=one.calls, cost_usd=one.cost_usd, basis=one.basis) for one in projects.rows
-        ],
+        models=[_row_of(line) for line in models.rows],
+        projects=[_row_of(line) for line in projects.rows],
     )
+
+
+def _row_of(line: BillLine) -> SpendRow:
+    return SpendRow(name=line.name, calls=line.calls, cost_usd=line.cost_usd, basis=line.basis)

@@ -24,6 +24,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "insights/test_planted_waste.py": "mutation check of all findings together",
     "benchmarks/test_second_prices.py": "the price list beside a second source, with benchmarks/second_prices.py",
     "benchmarks/test_audit_truth.py": "savings beside the truth of benchmarks/cache_provider.py",
+    "benchmarks/test_translation_cases.py": "tests benchmarks/translation_cases, and every translation with it",
     "benchmarks/test_fuzz.py": "tests benchmarks/bench_fuzz.py, and every decoder and reader with a little of it",
     "benchmarks/test_cascade_strategies.py": "tests benchmarks/cascade_strategies.py",
     "benchmarks/test_yield_converters.py": "tests benchmarks/checkpoints.py and benchmarks/tau2.py",

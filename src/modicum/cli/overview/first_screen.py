@@ -118,17 +118,19 @@ def _print_parts(found: "Audit") -> None:
 
 def _print_steps(found: "Audit") -> None:
     from modicum.cli.audit import format_saving
+    from modicum.cli.terminal.audit_steps import STEPS_SHOWN, print_step
 
+    own = [step for step in found.steps if step.who == "you"][:STEPS_SHOWN]
     rows = {row.name: row for row in found.findings}
-    if found.first_steps:
+    if own or found.first_steps:
         output.print_text("\nto do first:")
-    for number, name in enumerate(found.first_steps, 1):
+    for number, step in enumerate(own, 1):
+        print_step(number, step)
+    for number, name in enumerate([] if own else found.first_steps, 1):
         row = rows[name]
         bound = "" if row.marginal_usd is not None else "at most "
         output.print_text(
             f"  {number}. {row.title} ({row.id}): saves {bound}{format_saving(row.saving_usd)}, "
             f"{row.saving_share or 0:.1%}"
         )
-        output.print_text(f"     {row.remedy if row.advice is None else row.advice.how}")
-        if row.advice is not None and row.advice.paste:
-            output.print_text(f"     into {row.advice.place}: {row.advice.paste}")
+        output.print_text(f"     {row.remedy}")

@@ -90,7 +90,7 @@ def test_after_any_other_change_all_are_read(transcripts, reads, change):
 
 
 def test_what_one_verb_writes_into_the_ledger_no_other_finds(transcripts):
-    from modicum.cli.terminal.time_span import NEVER
+    from modicum.insights.scoping.time_span import NEVER
     from modicum.ledger.store import Purge
 
     prices = PriceBook()

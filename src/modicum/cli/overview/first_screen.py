@@ -17,7 +17,7 @@ from modicum.cli.inputs.found_logs import find_logs
 from modicum.cli.inputs.log_reading import print_problems, read_logs
 from modicum.cli.shared_options import LogOptions
 from modicum.cli.terminal import output
-from modicum.cli.terminal.time_span import EVER, NEVER
+from modicum.insights.scoping.time_span import EVER, NEVER
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:

@@ -221,7 +221,8 @@ def _words_and_lines(text: str) -> tuple[list[str], Ints]:
         codes = np.frombuffer(words_only, np.uint8)
         is_word = codes > ord(" ")
         begins = is_word & ~np.concatenate(([False], is_word[:-1]))
-        return words_only.decode().split(), np.cumsum(codes == ord("\n"))[begins]
+        line = np.cumsum(codes == ord("\n"))[begins].astype(np.int64)
+        return words_only.decode().split(), line
     tokens = _ANY_WORD.findall(text)
     is_break = np.fromiter(map("\n".__eq__, tokens), np.bool_, len(tokens))
     return list(filter("\n".__ne__, tokens)), np.cumsum(is_break)[~is_break]

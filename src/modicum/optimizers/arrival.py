@@ -61,7 +61,7 @@ class EditMemory:
         return self._edit_once(unit.digest, lambda: unit.text)
 
     def _edit_once(self, digest: bytes, read_text: Callable[[], str | None]) -> str | None:
-        before = self._known.get(digest, _NEW)
+        before: str | None = self._known.get(digest, _NEW)
         if before is not _NEW:
             if self._characters * 2 > self._most:  # before that nothing is forgotten, so the order is all one
                 with self._lock:

@@ -12,9 +12,7 @@ LEAST_LINE = 60
 _RUN = re.compile(
     r"(?<![A-Za-z0-9+/])(?:(?:[A-Za-z0-9+/]{60,76}\r?\n){3,}[A-Za-z0-9+/]*={0,2}|[A-Za-z0-9+/]{256,}={0,2})"
 )
-_LETTERS = bytes(
-    ord("A") if chr(code).isalnum() or chr(code) in "+/" else ord(" ") for code in range(128)
-) + b" " * 128
+_LETTERS = bytes(ord("A") if chr(code).isalnum() or chr(code) in "+/" else ord(" ") for code in range(128)) + b" " * 128
 _LINE = b"A" * LEAST_LINE
 _LEAST_LETTERS = 24
 """Different characters that binary data has in so many: hexadecimal digits, rulers and DNA have fewer."""

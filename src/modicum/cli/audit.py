@@ -17,6 +17,7 @@ from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.inputs.log_reading import print_problems, show_steps
 from modicum.cli.terminal import output
 from modicum.cli.terminal.audit_causes import print_causes
+from modicum.cli.terminal.audit_steps import print_beginnings, print_steps
 from modicum.ledger.records import OUTCOMES
 from modicum.settings import read_settings, user_zone
 
@@ -184,6 +185,8 @@ def print_audit(found: "Audit") -> None:
             output.print_text(f"for {one.source} the replay is off by more: figures that rest on it are bounds")
     _print_findings(found.findings)
     output.print_text(joint_line(found))
+    if len(found.beginnings) > 1:
+        print_beginnings(found.beginnings)
     _print_rule_savings(found)
     print_causes(found.break_causes)
     _print_first_steps(found)
@@ -303,24 +306,27 @@ def _format_share(one: "WhatIfResult") -> str:
 
 
 def _print_first_steps(found: "Audit") -> None:
-    if not found.first_steps:
-        return
     rows = {row.name: row for row in found.findings}
+    own = [step for step in found.steps if step.who == "you"]
+    if not (own or found.first_steps):
+        return
     output.print_text("\nto do first:")
+    if own:
+        print_steps(found.steps, lambda name: _print_examples(rows[name], found))
+        return
     for number, name in enumerate(found.first_steps, 1):
         row = rows[name]
         proof = "" if row.marginal_usd is not None else f" ({row.finding_class.value.replace('_', ' ')})"
         output.print_text(
             f"  {number}. {row.title}: {_format_saving(row.saving_usd)}, {row.saving_share or 0:.1%}{proof}"
         )
-        if row.advice is None:
-            output.print_text(f"     {row.remedy}")
-        else:
-            output.print_text(f"     {row.advice.client}: {row.advice.how}")
-            if row.advice.paste:
-                output.print_text(f"     into {row.advice.place}: {row.advice.paste}")
-        for call in row.example_calls[:EXAMPLES_SHOWN]:
-            output.print_text(f"     look at: {_place_of(call, ZoneInfo(found.timezone))}")
+        output.print_text(f"     {row.remedy}")
+        _print_examples(row, found)
+
+
+def _print_examples(row: "FindingResult", found: "Audit") -> None:
+    for call in row.example_calls[:EXAMPLES_SHOWN]:
+        output.print_text(f"     look at: {_place_of(call, ZoneInfo(found.timezone))}")
 
 
 def _place_of(call: "ExampleCall", zone: ZoneInfo) -> str:

@@ -17,6 +17,8 @@ from modicum.calls import UserError
 from modicum.calls.errors import unknown_name
 from modicum.insights.advice.client_advice import ClientAdvice, advice_for
 from modicum.insights.advice.examples import ExampleCall, locate_calls
+from modicum.insights.advice.first_steps import WORTH_DOING, AdvisedFinding, AdvisedStep, rank_steps
+from modicum.insights.advice.project_beginnings import ProjectBeginning, compare_beginnings
 from modicum.insights.cache_replay.cause_words import describe
 from modicum.insights.caching import Caching
 from modicum.insights.finding import Finding, FindingClass, HistoryChange
@@ -46,9 +48,6 @@ STEPS_FIRST = 3
 UNPROVED = "no call was seen that read a beginning which another conversation had left in the cache"
 UNFAITHFUL = "the replay without changes is off the record"
 UTC_ZONE = ZoneInfo("UTC")
-WORTH_DOING = 0.001
-"""Share of the cost below which a proved saving is not among the first things to do."""
-
 
 StepListener = Callable[[str], None]
 
@@ -177,6 +176,11 @@ class Audit(msgspec.Struct, frozen=True, kw_only=True):
     """Named causes of the breaks of B2, the dearest first."""
     first_steps: list[str]
     """Names of the findings to act on first."""
+    steps: list[AdvisedStep]
+    """What the user of the agent can set that made most of these calls, what saves most first, by replay; what only
+    its vendor can change behind that. Empty: no agent did."""
+    beginnings: list[ProjectBeginning]
+    """What conversations of each project begin with, beside the leanest project."""
     timezone: str
     """In which days begin."""
     days: list[Day]
@@ -248,7 +252,9 @@ def build(
         on_step(f"looking for {name.replace('_', ' ')}")
         findings.append(load_detector(name)(history))
     on_step("replaying what was found, alone and together")
-    rows, joint_usd = _replay_findings(replays, findings, advice_for(history))
+    advice = advice_for(history)
+    rows, joint_usd = _replay_findings(replays, findings, advice)
+    steps = rank_steps(advice, _advised(findings), replays, prices)
     on_step("replaying what was asked, and cuts of tool results")
     answers = _replay_what_ifs(replays, parsed)
     together = replays.run([one.change for one in parsed]) if parsed else None
@@ -275,7 +281,9 @@ def build(
         what_if_saving_share=together.saving_share if together else None,
         cap_curve=_cap_curve(replays),
         break_causes=_list_break_causes(history, replays.caching),
-        first_steps=_choose_first_steps(rows),
+        first_steps=_choose_first_steps(rows, steps),
+        steps=steps,
+        beginnings=compare_beginnings(history) if "fixed_overhead" in names else [],
         timezone=zone.key,
         days=list_days(history, zone),
         cache_timeline=build_cache_timeline(history),
@@ -283,9 +291,10 @@ def build(
 
 
 def _replay_findings(
-    replays: Replay, findings: Sequence[Finding], advice: Mapping[str, ClientAdvice]
+    replays: Replay, findings: Sequence[Finding], advice: Sequence[ClientAdvice]
 ) -> tuple[list[FindingResult], float]:
     """Every finding replayed alone, and what those that may be summed save together."""
+    by_finding = {one.finding: one for one in reversed(advice)}
     alone = [replays.run([found.change]) if found.change else None for found in findings]
     on_top = _find_marginal_savings(replays, findings, alone)
     located = locate_calls(replays.history, [name for found in findings for name in found.examples])
@@ -303,7 +312,7 @@ def _replay_findings(
             saving_share=replayed.saving_share if replayed else None,
             marginal_usd=on_top.get(place),
             remedy=found.remedy,
-            advice=advice.get(found.name),
+            advice=by_finding.get(found.name),
             guard=found.guard,
             examples=found.examples,
             example_calls=[located[name] for name in found.examples if name in located],
@@ -450,10 +459,20 @@ def _compute_fidelity_by_source(replays: Replay) -> list[SourceFidelity]:
     return rows
 
 
-def _choose_first_steps(rows: Sequence[FindingResult]) -> list[str]:
-    """The findings that save most and that the reader can change: first what may be summed, then what has to be
-    proved.
+def _advised(findings: Sequence[Finding]) -> Mapping[str, AdvisedFinding]:
+    return {
+        found.name: AdvisedFinding(finding_class=found.finding_class, change=found.change)
+        for found in findings
+        if not found.lacks
+    }
+
+
+def _choose_first_steps(rows: Sequence[FindingResult], steps: Sequence[AdvisedStep]) -> list[str]:
+    """The findings to act on first: those of the steps that the reader can take; where no agent is advised, those that
+    save most: first what may be summed, then what has to be proved.
     """
+    if own := [step.finding for step in steps if step.who == "you"]:
+        return list(dict.fromkeys(own[:STEPS_FIRST]))
     changeable = [row for row in rows if row.advice is None or row.advice.who == "you"]
     able = [row for row in changeable if row.remedy and (row.saving_usd or 0) > 0]
     proved = [row for row in able if row.marginal_usd is not None and (row.saving_share or 0) >= WORTH_DOING]

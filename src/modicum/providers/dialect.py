@@ -45,6 +45,8 @@ class DialectApi(NamedTuple):
     """Who bills where the address does not tell (a mock, a relay on this machine): whose models they must be."""
     limits: LimitHeaders | None = None
     """The headers by which it says how rate limits stand; None: it has none."""
+    request_id_header: bytes = b"x-request-id"
+    """The header of a reply that names the request, for its provider's support."""
 
 
 class Target(NamedTuple):
@@ -83,6 +85,11 @@ class Dialect(ABC):
     """Whether a stream may come as JSON."""
     generates: ClassVar[bool] = True
     """Whether a model writes something: a call may be an agent's turn."""
+    repeatable_fields: ClassVar[frozenset[str]] = frozenset()
+    """Request fields that ask for words and nothing else: where a request has no others, the reply to the same one can
+    answer it. None: it is always asked."""
+    keeps_replies: ClassVar[bool] = False
+    """Whether the provider keeps a reply for later, unless `store` is false."""
     overloaded_status: ClassVar[int] = 503
     """The HTTP status for want of capacity."""
     empty_text: ClassVar[str] = ""
@@ -162,6 +169,10 @@ class Dialect(ABC):
     def find(self, method: str, path: str) -> Target | None:  # noqa: ARG002 - nothing, unless a dialect has such paths
         """What a path of its `area` asks for; None: nothing is served there."""
         return None
+
+    def call_target(self, model: str, *, stream: bool) -> tuple[str, bytes]:  # noqa: ARG002 - as a rule all have one path
+        """The upstream's path and query for a call that comes from another dialect."""
+        return next(iter(self.paths.values())).path, b""
 
     def target_for(self, path: str, model: str) -> str:  # noqa: ARG002 - as a rule the model stands in the body
         """The upstream's path for a call that was moved to another model."""

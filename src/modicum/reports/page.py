@@ -40,6 +40,7 @@ KINDS = {
 }
 
 
+STEPS_SHOWN = 3
 MOST_BREAKS = 10
 """Lost caches that are listed below the timeline."""
 
@@ -89,12 +90,24 @@ def _head(document: Document) -> str:
 
 
 def _first_steps(document: Document) -> str:
+    if own := [step for step in document.get("steps", ()) if step["who"] == "you"]:
+        return f"<h2>To do first</h2>\n<ol>{''.join(map(_step, own[:STEPS_SHOWN]))}</ol>"
     rows = {row["name"]: row for row in document["findings"]}
     steps = [rows[name] for name in document["first_steps"] if name in rows]
     if not steps:
         return ""
     items = "".join(f"<li><b>{escape(row['title'])}</b>: {_format_saving(row)}. {_remedy(row)}</li>" for row in steps)
     return f"<h2>To do first</h2>\n<ol>{items}</ol>"
+
+
+def _step(step: Document) -> str:
+    """What the user of the agent can set, with what a replay of this history says it saves."""
+    into = f"into {escape(step['place'])}" if step["place"] else "type"
+    paste = f" {into}: <code>{escape(step['paste'])}</code>" if step["paste"] else ""
+    return (
+        f"<li><b>{escape(step['title'])}</b>: {_format_saving(step)}. {escape(step['client'])}: "
+        f"{escape(step['how'])}{paste}</li>"
+    )
 
 
 def _money(document: Document) -> str:

@@ -13,20 +13,21 @@ import msgspec
 
 from modicum.calls import UserError
 from modicum.calls.outside.regular_file import read_regular
-from modicum.settings.alerts import AlertSettings, alerts_fault
-from modicum.settings.budgets import BudgetSettings, budget_fault
 from modicum.settings.cascades import CascadeSettings, cascade_fault
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.folders import config_folder
 from modicum.settings.gateway import MOST_WORKERS, GatewaySettings, gateway_fault
-from modicum.settings.limits import LimitSettings, limit_fault
+from modicum.settings.governance.alerts import AlertSettings, alerts_fault
+from modicum.settings.governance.budgets import BudgetSettings, budget_fault
+from modicum.settings.governance.limits import LimitSettings, limit_fault
+from modicum.settings.governance.outcomes import OutcomeSettings, outcome_fault
 from modicum.settings.metrics import MetricsSettings, metrics_fault
 from modicum.settings.optimize import OptimizeSettings, OwnerRules, optimize_fault
 from modicum.settings.otel import OtelSettings
-from modicum.settings.outcomes import OutcomeSettings, outcome_fault
 from modicum.settings.places import line_of, line_of_row, list_accepted
 from modicum.settings.policy_file import place_in_policy, read_policy
 from modicum.settings.prompts import PromptSettings, prompt_fault
+from modicum.settings.reply_cache import ReplyCacheSettings, reply_cache_fault
 from modicum.settings.resilience import ResilienceSettings, resilience_fault
 from modicum.settings.routes import RouteSettings, route_fault
 from modicum.settings.state import StateSettings, state_fault
@@ -159,6 +160,9 @@ def _check_optimizing(settings: Settings, path: Path, text: str) -> None:
     if (wrong := optimize_fault(settings.optimize)) is not None:
         key, accepted = wrong
         raise UserError(f"{path}{line_of(text, key)}: optimize.{key} {accepted}")
+    if (amiss := reply_cache_fault(settings.reply_cache)) is not None:
+        index, key, accepted = amiss
+        raise UserError(f"{path}{line_of_row(text, 'reply_cache', index, key)}: reply_cache: {key} {accepted}")
 
 
 def _check_features(settings: Settings, path: Path, text: str) -> None:
@@ -216,6 +220,7 @@ _TABLES = {
     "$.teams[": TeamSettings,
     "$.routes[": RouteSettings,
     "$.cascades[": CascadeSettings,
+    "$.reply_cache[": ReplyCacheSettings,
     "$.prompts[": PromptSettings,
     "$.budget[": BudgetSettings,
     "$.outcome[": OutcomeSettings,

@@ -2,18 +2,19 @@
 
 import msgspec
 
-from modicum.settings.alerts import AlertSettings
-from modicum.settings.budgets import BudgetSettings
 from modicum.settings.cascades import CascadeSettings
 from modicum.settings.console import ConsoleSettings
 from modicum.settings.gateway import GatewaySettings
-from modicum.settings.limits import LimitSettings
+from modicum.settings.governance.alerts import AlertSettings
+from modicum.settings.governance.budgets import BudgetSettings
+from modicum.settings.governance.limits import LimitSettings
+from modicum.settings.governance.outcomes import OutcomeSettings
+from modicum.settings.governance.policy import NO_POLICY_SETTINGS, PolicySettings
 from modicum.settings.metrics import MetricsSettings
 from modicum.settings.optimize import OptimizeSettings
 from modicum.settings.otel import OtelSettings
-from modicum.settings.outcomes import OutcomeSettings
-from modicum.settings.policy import NO_POLICY_SETTINGS, PolicySettings
 from modicum.settings.prompts import PromptSettings
+from modicum.settings.reply_cache import ReplyCacheSettings
 from modicum.settings.resilience import ResilienceSettings
 from modicum.settings.routes import RouteSettings
 from modicum.settings.state import StateSettings
@@ -54,6 +55,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Cheap models that are asked first, as experiments (see docs/routing.md)."""
     prompts: dict[str, PromptSettings] = {}
     """Changes of the system prompt that experiments try on calls (see docs/experiments.md)."""
+    reply_cache: tuple[ReplyCacheSettings, ...] = ()
+    """Whose repeated calls are answered from memory (see docs/reply-cache.md)."""
     budget: tuple[BudgetSettings, ...] = ()
     """Limits on what calls through the gateway may cost (see docs/budgets.md)."""
     outcome: tuple[OutcomeSettings, ...] = ()

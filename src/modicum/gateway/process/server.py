@@ -58,6 +58,7 @@ from modicum.gateway.process.tls import TlsListener, listener_of
 from modicum.gateway.process.troubles import Troubles, gone_settings
 from modicum.gateway.process.workers import ALONE, BOARD, Board, Worker
 from modicum.gateway.recording import Recorder
+from modicum.gateway.reply_cache.caching import CachingAnswerer
 from modicum.gateway.resilience.attempts import ResilientAnswerer
 from modicum.gateway.routes import LiveRoutes
 from modicum.gateway.teams.teams import Teams
@@ -124,6 +125,7 @@ class Gateway:
         self.pipeline: Pipeline
         self._upstreams: Upstreams
         self._resilient: ResilientAnswerer
+        self._caching: CachingAnswerer
         self._teams: Teams | None = None
         self._troubles = Troubles()
         self._app: App | None = None
@@ -179,8 +181,9 @@ class Gateway:
         self._load_features()
         self._resilient = ResilientAnswerer(UpstreamAnswerer(parts), parts)
         self._routes.send_by(self._resilient, parts)
+        self._caching = CachingAnswerer(self._resilient, parts, self._draw)
         await self._take_over_governance()
-        self.pipeline = Pipeline(self._in_force(), parts, self._resilient)
+        self.pipeline = Pipeline(self._in_force(), parts, self._caching)
         beside = asyncio.gather(*self._beside(board))
         try:
             await self._listen(bound, board)
@@ -267,6 +270,7 @@ class Gateway:
             is_new = self._experiments.refresh()
             if self._teams is not None:
                 is_new |= self._teams.refresh()
+            self._tidy_replies()
             if self.parts.keeper is not None and (pinging is None or pinging.done()):
                 pinging = asyncio.create_task(self._ping(self.parts.keeper))
             if is_new:
@@ -327,6 +331,13 @@ class Gateway:
         self.parts.limits.take_over(limits_of(settings.limit), admits_when_away=admits_when_away)
         self._resilient.take_over(policies_of(settings.resilience), self._upstreams)
         self._routes.take_over(self._upstreams)
+        self._caching.take_over(settings.reply_cache)
+
+    def _tidy_replies(self) -> None:
+        """What is too old or of a revoked key does not stay in memory."""
+        named = {key.owner.key for key in self._keys().in_force()}
+        self._caching.forget(lambda reply: bool(reply.key_name) and reply.key_name not in named)
+        self.parts.metrics.reply_cache_bytes.set(self._caching.held_bytes)
 
     def _keeper_of(self, rates: LiveRates, turns: LiveTurns | None) -> CacheKeeper | None:
         """Who keeps caches warm; None: no process sees all calls of a conversation."""

@@ -78,7 +78,14 @@ class AnthropicMessages(Dialect):
     """POST /v1/messages, and the request of /v1/messages/count_tokens (whose reply is no call)."""
 
     name = "anthropic-messages"
-    api = DialectApi("anthropic", b"x-api-key", b"", provider="anthropic", limits=AnthropicLimitHeaders())
+    api = DialectApi(
+        "anthropic",
+        b"x-api-key",
+        b"",
+        provider="anthropic",
+        limits=AnthropicLimitHeaders(),
+        request_id_header=b"request-id",
+    )
     paths: ClassVar = {
         "/v1/messages": Target("/messages"),
         "/v1/messages/count_tokens": Target("/messages/count_tokens", is_call=False),
@@ -89,6 +96,27 @@ class AnthropicMessages(Dialect):
     stream_ends = (b"message_stop",)
     overloaded_status = 529
     empty_text = "(nothing to add)"
+    repeatable_fields = frozenset(
+        [
+            "cache_control",
+            "inference_geo",
+            "max_tokens",
+            "messages",
+            "metadata",
+            "model",
+            "output_config",
+            "output_format",
+            "service_tier",
+            "speed",
+            "stop_sequences",
+            "stream",
+            "system",
+            "temperature",
+            "thinking",
+            "top_k",
+            "top_p",
+        ]
+    )
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
     blocks_of = staticmethod(request_blocks)
 

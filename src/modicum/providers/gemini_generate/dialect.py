@@ -90,6 +90,20 @@ class GeminiGenerate(Dialect):
     api = DialectApi("gemini", b"x-goog-api-key", b"", provider="google")
     area = re.compile("/v1beta/|/v1/models/.*:")
     streams_json = True
+    repeatable_fields = frozenset(
+        [
+            "contents",
+            "generationConfig",
+            "generation_config",
+            "labels",
+            "safetySettings",
+            "safety_settings",
+            "serviceTier",
+            "service_tier",
+            "systemInstruction",
+            "system_instruction",
+        ]
+    )
     prompt_shape, words, writer, mock = SHAPE, WORDS, WRITER, MOCK
     blocks_of = staticmethod(request_blocks)
 
@@ -112,6 +126,10 @@ class GeminiGenerate(Dialect):
             if path.startswith(beginning) and (":" in path or beginning == _BEGINNINGS[0]):
                 return _target(method, path.removeprefix(beginning))
         return None
+
+    def call_target(self, model: str, *, stream: bool) -> tuple[str, bytes]:
+        path = quoted(f"/models/{model}:{'streamGenerateContent' if stream else 'generateContent'}")
+        return path, b"alt=sse" if stream else b""
 
     def target_for(self, path: str, model: str) -> str:
         """The path, in which the model stands."""

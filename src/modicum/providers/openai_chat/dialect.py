@@ -74,6 +74,35 @@ class OpenAIChat(OpenAIDialect):
     name = "openai-chat"
     paths: ClassVar = {"/v1/chat/completions": Target("/chat/completions")}
     stream_ends = (b"[DONE]",)
+    repeatable_fields = frozenset(
+        [
+            "frequency_penalty",
+            "logit_bias",
+            "logprobs",
+            "max_completion_tokens",
+            "max_tokens",
+            "messages",
+            "metadata",
+            "model",
+            "n",
+            "presence_penalty",
+            "prompt_cache_key",
+            "reasoning_effort",
+            "response_format",
+            "safety_identifier",
+            "seed",
+            "service_tier",
+            "stop",
+            "stream",
+            "stream_options",
+            "temperature",
+            "top_k",
+            "top_logprobs",
+            "top_p",
+            "user",
+            "verbosity",
+        ]
+    )
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
     blocks_of = staticmethod(request_blocks)
 

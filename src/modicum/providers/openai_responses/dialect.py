@@ -66,6 +66,30 @@ class OpenAIResponses(OpenAIDialect):
     paths: ClassVar = {"/v1/responses": Target("/responses")}
     area = re.compile("/v1/responses/")
     stream_ends = (b"response.completed", b"response.incomplete", b"response.failed")
+    repeatable_fields = frozenset(
+        [
+            "include",
+            "input",
+            "instructions",
+            "max_output_tokens",
+            "metadata",
+            "model",
+            "prompt_cache_key",
+            "reasoning",
+            "safety_identifier",
+            "service_tier",
+            "store",
+            "stream",
+            "stream_options",
+            "temperature",
+            "text",
+            "top_logprobs",
+            "top_p",
+            "truncation",
+            "user",
+        ]
+    )
+    keeps_replies = True
     prompt_shape, words, writer = SHAPE, WORDS, WRITER
     blocks_of = staticmethod(request_blocks)
 

@@ -118,7 +118,8 @@ def sent_share(before: str, after: str, tokens: int, model: str) -> float:
     rules take out first: so it is the greater of the shares by tokens, as we count them, and by characters.
 
     Args:
-        before, after: the text.
+        before: the text.
+        after: what rules made of it.
         tokens: of the text before.
         model: by whose encoding they were counted.
     """

@@ -221,11 +221,10 @@ def _words_and_lines(text: str) -> tuple[list[str], Ints]:
         codes = np.frombuffer(words_only, np.uint8)
         is_word = codes > ord(" ")
         begins = is_word & ~np.concatenate(([False], is_word[:-1]))
-        line = np.cumsum(codes == ord("\n"))[begins].astype(np.int64)
-        return words_only.decode().split(), line
+        return words_only.decode().split(), np.cumsum(codes == ord("\n"))[begins].astype(np.int64)
     tokens = _ANY_WORD.findall(text)
     is_break = np.fromiter(map("\n".__eq__, tokens), np.bool_, len(tokens))
-    return list(filter("\n".__ne__, tokens)), np.cumsum(is_break)[~is_break]
+    return list(filter("\n".__ne__, tokens)), np.cumsum(is_break)[~is_break].astype(np.int64)
 
 
 def _path_pattern(text: str) -> re.Pattern[str]:

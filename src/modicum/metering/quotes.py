@@ -137,8 +137,8 @@ class Speech:
         )
         if names:
             found[line[np.fromiter(map(names.__contains__, words), np.bool_, len(words))]] = True
-        if said := self._said_paths(text, counts, place):
-            paths = [path.start() for path in _path_pattern(text).finditer(text) if path[0] in said]
+        if repeated := self._repeated_paths(text, counts, place):
+            paths = [path.start() for path in _path_pattern(text).finditer(text) if path[0] in repeated]
             found[np.searchsorted(ends, paths, side="right")] = True
         if len(words) >= RUN_WORDS:
             starts = np.flatnonzero(self._runs_after(_runs(words), place))
@@ -164,7 +164,7 @@ class Speech:
                 later.add(name)
         return later
 
-    def _said_paths(self, text: str, counts: Counter[str], place: int) -> set[str]:
+    def _repeated_paths(self, text: str, counts: Counter[str], place: int) -> set[str]:
         """Paths that the text may hold and that were said later. To look for a path at every place of a text takes
         longer than all else, and most texts hold none.
         """

@@ -27,7 +27,7 @@ def read_with_listeners(log_format: LogFormat, path: Path, reading: Reading) -> 
     if not reading.watches_text:
         yield from log_format.read(path, reading)
         return
-    scan, reuse, rules = SecretScan(), ReuseWatch(), RuleWatch()
+    scan, reuse, rules = SecretScan(), ReuseWatch(), RuleWatch(uses_counts=reading.count is None)
     calls = log_format.read(path, replace(reading, listener=Listeners(scan, reuse, rules)))
     for item in rules.add_shortenings(reuse.add_reuse(calls)):
         yield item if isinstance(item, Problem) else scan.tagged(item)

@@ -12,8 +12,8 @@ from modicum.cli import shared_options as shared
 from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
 from modicum.cli.terminal import output
-from modicum.cli.terminal.time_span import bounds_or_none
 from modicum.insights.dimensions import BILL, TIMES, parse_dimension
+from modicum.insights.scoping.time_span import bounds_or_none
 from modicum.settings import Settings, UserZone, read_settings, state_folder, user_zone
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from modicum.insights.bill import Bill, BillLine, Cell
     from modicum.insights.doubts import Doubt
     from modicum.insights.energy_consumption import EnergyTotals
+    from modicum.insights.scoping.scope import Scope
     from modicum.ledger.store import Store
     from modicum.metering.prices import PriceBook
 
@@ -31,7 +32,7 @@ MOST_ROWS = 25
 
 
 @dataclass(frozen=True, kw_only=True)
-class BillOptions(shared.LogOptions, shared.SpanOptions):
+class BillOptions(shared.LogOptions, shared.ScopeOptions):
     by: str
     timezone: str | None
     found: bool
@@ -47,6 +48,7 @@ class BillOptions(shared.LogOptions, shared.SpanOptions):
     help=f"Group by {', '.join(BILL)}. Default: model.",
 )
 @shared.span_options()
+@shared.where_option
 @shared.timezone_option
 @shared.found_option
 @click.option(
@@ -66,10 +68,11 @@ def command(options: BillOptions) -> None:
       modicum bill --by day --since 7d
       modicum bill ~/.claude/projects --counting
       modicum bill exports/*.jsonl --by project --json
+      modicum bill --by user --where team=search --where model=gpt-5
     """
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
-    scope = _BillScope(*parse_dimension("bill", options.by, BILL), zone, options.span(zone.zone))
+    scope = _BillScope(*parse_dimension("bill", options.by, BILL), zone, options.scope(zone))
     paths = options.paths
     problems: list[Problem] = []
     if options.found:
@@ -81,6 +84,8 @@ def command(options: BillOptions) -> None:
 
         print_counting(paths, resources.load_prices(options.price_path, settings), options)
     elif scope.by == "tool":
+        if scope.calls.where:
+            raise UserError("a bill by tool is about what prompts of all calls carried: it takes no --where")
         _bill_by_tool(paths, scope.span, settings, options, problems)
     else:
         _bill_by_dimension(paths, scope, settings, options, problems)
@@ -102,7 +107,11 @@ class _BillScope(NamedTuple):
     tag: str
     zone: UserZone
     """In which days begin."""
-    span: "tuple[datetime, datetime]"
+    calls: "Scope"
+
+    @property
+    def span(self) -> "tuple[datetime, datetime]":
+        return self.calls.since, self.calls.until
 
 
 def _bill_by_dimension(
@@ -201,11 +210,10 @@ def _cells_from_logs(
     from modicum.insights.subscriptions import sum_by_month
     from modicum.ledger.booking import book_all, newest
 
-    since, until = scope.span
     zone = scope.zone.zone
     # Priced as they come: while other processes still read.
     found = newest(book_all(read_logs(paths, Reading(), source, problems), prices))
-    entries = [entry for entry in found if since <= entry.call.started < until]
+    entries = [entry for entry in found if scope.calls.includes(entry)]
     prices.save()
     months = sum_by_month(entries, zone) if prices.price_file else []
     cells = make_cells(entries, scope.by, scope.tag, zone)
@@ -217,15 +225,15 @@ def _cells_from_ledger(scope: _BillScope, settings: Settings, url: str | None) -
     from modicum.ledger.records import ENERGY_WINDOWS  # a bill from logs opens no ledger
 
     with resources.open_ledger(url, settings) as store:
-        rows = store.ask("bill", by=scope.by, tag=scope.tag, zone=scope.zone.name, since=since, until=until)
+        rows = store.ask("bill", by=scope.by, tag=scope.tag, **scope.calls.parameters)
         windows = store.records(ENERGY_WINDOWS, since, until)
         if not rows:
             raise UserError(
                 f"the ledger {store.place} holds no calls in that time{_describe_energy(windows)}; fill it with "
                 "'modicum import PATH...', or give the logs: 'modicum bill PATH...'"
             )
-        months = store.ask("months", zone=scope.zone.name, since=since, until=until)
-        doubts = store.ask("doubts", since=since, until=until)
+        months = store.ask("months", **scope.calls.parameters)
+        doubts = store.ask("doubts", **scope.calls.parameters)
         savings = _read_savings(store, scope.span)
     energy = None
     if windows:

@@ -12,8 +12,8 @@ from modicum.cli.inputs import resources
 from modicum.cli.inputs.task_energy import add_task_energy
 from modicum.cli.terminal import output
 from modicum.cli.terminal.quantity import Quantity
-from modicum.cli.terminal.time_span import bounds_or_none
 from modicum.insights.dimensions import YIELD, parse_dimension
+from modicum.insights.scoping.time_span import bounds_or_none
 from modicum.ledger.outcomes import find_outcome
 from modicum.settings import read_settings, user_zone, worth_of
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True)
-class YieldOptions(shared.LedgerOptions, shared.SpanOptions):
+class YieldOptions(shared.LedgerOptions, shared.ScopeOptions):
     outcome: str
     by: str
     worth: float | None
@@ -49,6 +49,7 @@ class YieldOptions(shared.LedgerOptions, shared.SpanOptions):
     help="What one outcome is worth: shows the margin. Default: worth_usd of [[outcome]] in the settings.",
 )
 @shared.span_options("when the task began")
+@shared.where_option
 @shared.timezone_option
 @shared.json_option
 @shared.ledger_option
@@ -71,12 +72,12 @@ def command(options: YieldOptions) -> None:
     settings = read_settings()
     zone = user_zone(settings.timezone, options.timezone)
     by, tag = parse_dimension("yield", options.by, YIELD)
-    since, until = options.span(zone.zone)
+    scope = options.scope(zone)
     name = options.outcome
     with resources.open_ledger(options.ledger_url, settings) as store:
         outcome_row = find_outcome(store, name)
-        cells = store.ask("yield", by=by, tag=tag, zone=zone.name, since=since, until=until, outcome=name)
-        cells = add_task_energy(store, cells, (since, until), by=by, tag=tag, zone=zone.name)
+        cells = store.ask("yield", by=by, tag=tag, outcome=name, **scope.parameters)
+        cells = add_task_energy(store, cells, scope, by=by, tag=tag)
         place = store.place
     if not cells:
         raise UserError(f"the ledger {place} holds no tasks in that time; fill it with 'modicum import PATH...'")
@@ -84,7 +85,9 @@ def command(options: YieldOptions) -> None:
     worth = options.worth if options.worth is not None else worth_of(settings.outcome, name)
     margins = _margins(found, worth)
     if options.as_json:
-        document = yield_document(found, options.by, zone.name, *bounds_or_none((since, until)), outcome_row)
+        document = yield_document(
+            found, options.by, zone.name, *bounds_or_none((scope.since, scope.until)), outcome_row
+        )
         output.print_json(document | ({"margins": margins} if margins else {}))
         return
     print_yield(found, options.by, outcome_row)

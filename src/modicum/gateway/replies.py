@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from time import time
 
 from modicum.calls import OURSELVES, CallStatus, Usage
+from modicum.gateway.crossed_headers import crossed_headers
 from modicum.gateway.exchange import Exchange, OwnReply
 from modicum.gateway.failures import Failed
 from modicum.gateway.http.client import Client
@@ -69,9 +70,9 @@ async def whole(exchange: Exchange, client: Client, body: bytes | None = None) -
     exchange.status = CallStatus.ERROR if not fine else CallStatus.UNKNOWN if exchange.reply.pending else CallStatus.OK
     status = answer.status
     if exchange.translation is not None:
-        headers = [_JSON]
+        headers = [_JSON, *_crossed(exchange, headers)]
         if fine:
-            body = exchange.translation.reply(body, int(time()))
+            body = exchange.translation.reply(body, int(time()), exchange.custom_tools)
         else:
             status, body = exchange.translation.error(status, body)
     client.prepare(status, headers)
@@ -128,22 +129,26 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     assert answer is not None  # noqa: S101 - it was sent
     translated, usage_asked = None, exchange.facts.usage_asked
     if exchange.translation is not None:
-        translated = exchange.translation.stream(usage_asked, int(time()))
+        translated = exchange.translation.stream(usage_asked, int(time()), exchange.custom_tools)
     exchange.tail = tail = exchange.upstream_dialect.tail(usage_asked or translated is not None)
     ends = exchange.upstream_dialect.stream_ends
     headers = passes_back(answer)
     source: Answer | _Unpacked = answer
     if coding_of(headers) in CODINGS:
         headers, source = without_coding(headers), _Unpacked(answer, coding_of(headers))
-    await client.start(200, headers if translated is None else [_EVENTS])
+    await client.start(200, headers if translated is None else [_EVENTS, *_crossed(exchange, headers)])
     is_json = translated is None and _kind(headers) == b"application/json"
     passing = _Passing(exchange, translated, is_json=is_json)
+    is_sound = _kind(headers).startswith(b"audio/") or _kind(headers) == b"application/octet-stream"
     window = held = b""
     while chunk := await source.chunk():
         if not exchange.timing.first_token_s:
             exchange.timing.first_token_s = exchange.timing.now_s()
         pass_chunk(exchange, chunk, failed)
         # Whole events only: should the upstream break off, an error can follow without half an event before it.
+        if is_sound:
+            await client.pass_on(chunk)
+            continue
         passed = passing.feed(tail.feed(chunk))
         if ends:
             window = window[-_LONGEST_END:] + chunk
@@ -154,7 +159,7 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
         if passed:
             await client.pass_on(passed)
     held += passing.end(tail)
-    exchange.reply = tail.facts()
+    exchange.reply = ReplyFacts(complete=True) if is_sound else tail.facts()
     exchange.status = _status_of(exchange.reply)
     return held
 
@@ -178,6 +183,10 @@ class _Passing:
         if self._translated is not None:
             held += self._translated.end()
         return held if self._restorer is None else self._restorer.feed(held) + self._restorer.end()
+
+
+def _crossed(exchange: Exchange, headers: Sequence[Header]) -> list[Header]:
+    return crossed_headers(headers, exchange.upstream_dialect, exchange.request.served.dialect)
 
 
 def _holds_any(window: bytes, ends: Sequence[bytes]) -> bool:

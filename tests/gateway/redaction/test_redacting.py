@@ -241,6 +241,15 @@ def test_a_row_holds_for_some_calls_only(tmp_path):
         assert "C-12, " in reply.text
 
 
+def test_what_cannot_be_read_does_not_leave(tmp_path):
+    with redacting(tmp_path, RedactionSettings(team="platform", model="gpt-4o")) as upstream:
+        job = {"training_file": "f", "note": ADA}
+        reply = httpx.post(f"{upstream.url}/v1/fine_tuning/jobs", json=job, headers=upstream.headers())
+        assert (reply.status_code, reply.json()["error"]["code"]) == (403, "not_redactable")
+        assert httpx.get(f"{upstream.url}/v1/fine_tuning/jobs", headers=upstream.headers()).status_code == 200
+        assert upstream.asked == [{}]
+
+
 def test_nobody_is_asked_where_no_row_is():
     redactor = Redactor(b"s" * 32)
     assert not redactor.is_active

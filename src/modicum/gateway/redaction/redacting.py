@@ -119,6 +119,19 @@ class Redactor:
         key = self._key_of(owner) if choice.row.stable else secrets.token_bytes(32)
         return CallRedaction(choice.sought, key, Restores(choice.row.restore))
 
+    def check_passed_on(self, owner: Owner, body: bytes, *, has_upload: bool) -> None:
+        """What is passed on unread may hold anything.
+
+        Raises:
+            Refused: a row is about the owner, of whatever model, and something would leave.
+        """
+        if (body or has_upload) and any(one.row.is_about(owner, one.row.model) for one in self._choices):
+            message = (
+                "this path is passed on unread, and the secrets and personal data of this owner must not leave; "
+                "use a path that is metered, or change [[redaction]] in modicum.toml"
+            )
+            raise Refused(403, message, "not_redactable")
+
     def _key_of(self, owner: Owner) -> bytes:
         names = msgspec.json.encode(("redaction", owner.team, owner.app, owner.user, owner.key))
         return hmac.new(self._secret, names, sha256).digest()

@@ -13,6 +13,7 @@ from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
 from modicum.cli.inputs.file_permissions import shared_files
 from modicum.cli.inputs.log_reading import print_problems, show_steps
 from modicum.cli.terminal import output
@@ -22,6 +23,7 @@ from modicum.ledger.records import OUTCOMES
 from modicum.settings import read_settings, user_zone
 
 if TYPE_CHECKING:
+    from modicum.experiments.savings import Saving
     from modicum.insights.advice.examples import ExampleCall
     from modicum.insights.audit import Audit, CapPoint, FindingResult, WhatIfResult
     from modicum.insights.replay import Fidelity
@@ -39,7 +41,7 @@ CLASSES = {
 
 
 @dataclass(frozen=True, kw_only=True)
-class AuditOptions(shared.LogOptions, shared.SpanOptions):
+class AuditOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     what_ifs: tuple[str, ...]
     only: tuple[str, ...]
     found: bool
@@ -58,6 +60,7 @@ class AuditOptions(shared.LogOptions, shared.SpanOptions):
     help="Look for this finding only (B3, or ttl_expiry); may be given several times.",
 )
 @shared.span_options()
+@choice_options
 @shared.found_option
 @click.option(
     "--outcomes",
@@ -84,8 +87,8 @@ def command(options: AuditOptions) -> None:
       modicum audit --only B3 --json
       modicum audit ~/.claude/projects --outcomes resolved.csv --html audit.html
     """
-    from modicum.cli.experiments.savings import print_savings, read_savings, savings_document
-    from modicum.insights.audit import audit, audit_document
+    from modicum.cli.experiments.savings import read_savings
+    from modicum.insights.audit import audit
 
     _check_names(options)
     settings = read_settings()
@@ -101,7 +104,11 @@ def command(options: AuditOptions) -> None:
     if outcomes and not paths:
         raise UserError("--outcomes goes with logs; 'modicum outcome import' puts outcomes into the ledger")
     problems: list[Problem] = []
-    with open_ledger_or_logs(paths, options, settings, problems) as store:
+    conditions = options.conditions()
+    with (
+        open_ledger_or_logs(paths, options, settings, problems) as whole,
+        choose_from(whole, conditions, zone) as store,
+    ):
         add_outcomes(store, outcomes, problems)
         prices = resources.load_prices(options.price_path, settings)
         try:
@@ -114,6 +121,13 @@ def command(options: AuditOptions) -> None:
             raise
         prices.save()
         savings = [] if paths else read_savings(store)
+    _show(found, savings, options, problems)
+
+
+def _show(found: "Audit", savings: "Sequence[Saving]", options: AuditOptions, problems: list[Problem]) -> None:
+    from modicum.cli.experiments.savings import print_savings, savings_document
+    from modicum.insights.audit import audit_document
+
     if options.html_path:
         write_page(found, options.html_path)
     if options.as_json:

@@ -13,7 +13,7 @@ from modicum.cli.inputs import resources
 from modicum.cli.inputs.log_reading import NO_CALLS, print_problems, read_logs
 from modicum.cli.terminal import output
 from modicum.cli.terminal.time_span import bounds_or_none
-from modicum.insights.dimensions import BILL, TIMES, parse_dimension
+from modicum.insights.dimensions import BILL, OF_AGENTS, TIMES, parse_dimension
 from modicum.settings import Settings, UserZone, read_settings, state_folder, user_zone
 
 if TYPE_CHECKING:
@@ -135,6 +135,10 @@ def _bill_by_dimension(
         print_doubts(doubts, bill.total.basis)
         if note := _days_note(options, scope.zone):
             output.print_text(note)
+        if scope.tag == "work":
+            from modicum.importers.claude_code.attribution import WORK_RULE
+
+            output.print_text(WORK_RULE)
         if energy is not None:
             output.print_text(energy_note(energy))
         for fee in fees:
@@ -195,6 +199,7 @@ def _print_savings(savings: "Sequence[Saving]") -> None:
 def _cells_from_logs(
     paths: Sequence[Path], scope: _BillScope, prices: "PriceBook", source: str | None, problems: list[Problem]
 ) -> _BillSource:
+    from modicum.cli.import_logs import make_reading
     from modicum.importers.format import Reading
     from modicum.insights.bill import make_cells
     from modicum.insights.doubts import make_doubt_cells
@@ -204,7 +209,8 @@ def _cells_from_logs(
     since, until = scope.span
     zone = scope.zone.zone
     # Priced as they come: while other processes still read.
-    found = newest(book_all(read_logs(paths, Reading(), source, problems), prices))
+    reading = make_reading(anatomy=True) if scope.tag in OF_AGENTS else Reading()
+    found = newest(book_all(read_logs(paths, reading, source, problems), prices))
     entries = [entry for entry in found if since <= entry.call.started < until]
     prices.save()
     months = sum_by_month(entries, zone) if prices.price_file else []

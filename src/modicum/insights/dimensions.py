@@ -33,8 +33,11 @@ CALLS = (
 )
 """Every call has a name in each of them."""
 
-BILL = (*CALLS, "bucket", "tool", TAG)
-YIELD = (*(name for name in CALLS if name not in {"status", "place"}), TAG)
+OF_AGENTS = ("skill", "plugin", "mcp", "subagent", "work")
+"""What coding agents' logs tell of a call: tags of the same names, known where logs were read with their content."""
+
+BILL = (*CALLS, *OF_AGENTS, "bucket", "tool", TAG)
+YIELD = (*(name for name in CALLS if name not in {"status", "place"}), *OF_AGENTS, TAG)
 ANATOMY = ("kind", "tool", "agent", "project", "model", "task", "segment")
 EXPOSURE = ("provider", "team", "app", "user", "project")
 
@@ -53,6 +56,8 @@ def parse_dimension(what: str, by: str, accepted: Collection[str]) -> tuple[str,
     name, _, tag = by.partition(":")
     if name == "tag" and tag and TAG in accepted:
         return name, tag
+    if by in OF_AGENTS and by in accepted:
+        return "tag", by
     if by not in accepted:
         raise unknown_name(f"{what} by", by, accepted)
     return by, ""

@@ -14,6 +14,7 @@ from modicum.calls.problem import problem_rows
 from modicum.cli import shared_options as shared
 from modicum.cli.anatomy import open_ledger_or_logs
 from modicum.cli.inputs import resources
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choice_options, choose_from
 from modicum.cli.inputs.log_reading import print_problems, show_steps
 from modicum.cli.terminal import output
 from modicum.cli.terminal.audit_steps import describe_saving
@@ -35,7 +36,7 @@ class FixGroup(WholeLines):
 
 
 @dataclass(frozen=True, kw_only=True)
-class FixOptions(shared.LogOptions, shared.SpanOptions):
+class FixOptions(shared.LogOptions, shared.SpanOptions, ChoiceOptions):
     only: tuple[str, ...]
     file: Path | None
     found: bool
@@ -67,6 +68,7 @@ def command() -> None:
 @click.option("--apply", is_flag=True, help="Make the changes that are shown.")
 @click.option("--ask", is_flag=True, help="Ask for each file, and make the changes that you agree to.")
 @shared.span_options()
+@choice_options
 @shared.found_option
 @shared.log_options
 @shared.pass_options(FixOptions)
@@ -183,7 +185,11 @@ def _find_steps(options: FixOptions, problems: list[Problem]) -> "Sequence[Advis
 
         paths = (*paths, *find_logs())
     findings = dict.fromkeys(one.finding for one in load_client_advice())
-    with open_ledger_or_logs(paths, options, settings, problems) as store:
+    conditions = options.conditions()
+    with (
+        open_ledger_or_logs(paths, options, settings, problems) as whole,
+        choose_from(whole, conditions, zone) as store,
+    ):
         prices = resources.load_prices(options.price_path, settings)
         with show_steps("fix") as on_step:
             found = audit(store, prices, options.span(zone), only=tuple(findings), on_step=on_step, zone=zone)

@@ -10,6 +10,7 @@ from pathlib import Path
 
 TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "agents/test_simulator.py": "teams whose truth is known, for tests and benchmarks",
+    "browser/test_console.py": "the console over the sample, in a real browser",
     "test_names.py": "names in all of the source",
     "context/test_doors.py": "one conversation through every door of context/, the importers and the gateway",
     "context/test_former_version.py": "a ledger and a journal of the version before",
@@ -24,6 +25,7 @@ TESTS_WITHOUT_SOURCE: dict[str, str] = {
     "insights/test_planted_waste.py": "mutation check of all findings together",
     "benchmarks/test_second_prices.py": "the price list beside a second source, with benchmarks/second_prices.py",
     "benchmarks/test_audit_truth.py": "savings beside the truth of benchmarks/cache_provider.py",
+    "benchmarks/test_translation_cases.py": "tests benchmarks/translation_cases, and every translation with it",
     "benchmarks/test_fuzz.py": "tests benchmarks/bench_fuzz.py, and every decoder and reader with a little of it",
     "benchmarks/test_cascade_strategies.py": "tests benchmarks/cascade_strategies.py",
     "benchmarks/test_yield_converters.py": "tests benchmarks/checkpoints.py and benchmarks/tau2.py",

@@ -67,6 +67,9 @@ TEXT = """\
 [console]
 # listen = "127.0.0.1:4100"
 
+# Where the pages are (docs/console.md); empty: 'modicum up' shows none.
+# pages_listen = "127.0.0.1:4101"
+
 # Who may see spend, tokens and budgets by team, app and key in /metrics of console.listen (docs/monitoring.md).
 [metrics]
 # token = "file:/etc/modicum/metrics-token"

@@ -104,6 +104,7 @@ class Exchange:
         "caller",
         "client_gone",
         "context",
+        "custom_tools",
         "downgraded_to",
         "edited",
         "edits",
@@ -184,6 +185,8 @@ class Exchange:
         self.go(route)
         self.left_out: tuple[str, ...] = ()
         """Hints of the caller that have no counterpart there."""
+        self.custom_tools: frozenset[str] = frozenset()
+        """As in `Translated`."""
         self.forget_reply()
         self.client_gone = False
         self.context: LiveContext | None = None
@@ -257,7 +260,7 @@ class Exchange:
         if self.answer is not None:
             self.answer.close()
         self.forget_reply()
-        self.left_out = ()
+        self.left_out, self.custom_tools = (), frozenset()
         self.timing.first_token_s = 0.0
 
     def sent(self, answer: Answer) -> None:

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from time import time
 
 from modicum.calls import OURSELVES, CallStatus, Usage
+from modicum.gateway.crossed_headers import crossed_headers
 from modicum.gateway.exchange import Exchange, OwnReply
 from modicum.gateway.failures import Failed
 from modicum.gateway.http.client import Client
@@ -68,9 +69,9 @@ async def whole(exchange: Exchange, client: Client, body: bytes | None = None) -
     exchange.status = CallStatus.ERROR if not fine else CallStatus.UNKNOWN if exchange.reply.pending else CallStatus.OK
     status = answer.status
     if exchange.translation is not None:
-        headers = [_JSON]
+        headers = [_JSON, *_crossed(exchange, headers)]
         if fine:
-            body = exchange.translation.reply(body, int(time()))
+            body = exchange.translation.reply(body, int(time()), exchange.custom_tools)
         else:
             status, body = exchange.translation.error(status, body)
     client.prepare(status, headers)
@@ -127,14 +128,14 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     assert answer is not None  # noqa: S101 - it was sent
     translated, usage_asked = None, exchange.facts.usage_asked
     if exchange.translation is not None:
-        translated = exchange.translation.stream(usage_asked, int(time()))
+        translated = exchange.translation.stream(usage_asked, int(time()), exchange.custom_tools)
     exchange.tail = tail = exchange.upstream_dialect.tail(usage_asked or translated is not None)
     ends = exchange.upstream_dialect.stream_ends
     headers = passes_back(answer)
     source: Answer | _Unpacked = answer
     if coding_of(headers) in CODINGS:
         headers, source = without_coding(headers), _Unpacked(answer, coding_of(headers))
-    await client.start(200, headers if translated is None else [_EVENTS])
+    await client.start(200, headers if translated is None else [_EVENTS, *_crossed(exchange, headers)])
     is_json = translated is None and _kind(headers) == b"application/json"
     passing = PassingBuffer(MOST_HELD_BYTES, by_lines=is_json)
     window = held = b""
@@ -159,6 +160,10 @@ async def stream(exchange: Exchange, client: Client, failed: Failed) -> bytes:
     exchange.reply = tail.facts()
     exchange.status = _status_of(exchange.reply)
     return held
+
+
+def _crossed(exchange: Exchange, headers: Sequence[Header]) -> list[Header]:
+    return crossed_headers(headers, exchange.upstream_dialect, exchange.request.served.dialect)
 
 
 def _holds_any(window: bytes, ends: Sequence[bytes]) -> bool:

@@ -84,6 +84,7 @@ def prepare(exchange: Exchange, *, asks_usage: bool = True) -> None:
     if exchange.translation is not None:
         translated = exchange.translation.request(exchange.body, exchange.route.model)
         exchange.body, exchange.left_out = translated.body, translated.left_out
+        exchange.custom_tools = translated.custom_tools
         if not asks_usage:
             exchange.body = exchange.upstream_dialect.without_usage_asked(exchange.body)
         return
@@ -126,7 +127,7 @@ def with_one_model(body: bytes) -> bytes:
 def target(exchange: Exchange) -> str:
     """The path upstream; in some APIs it holds the model's name."""
     if exchange.translation is not None:
-        return next(iter(exchange.upstream_dialect.paths.values())).path
+        return exchange.upstream_dialect.call_target(exchange.route.model, stream=exchange.facts.stream)[0]
     plain = exchange.request.served.target
     if exchange.route.model == exchange.facts.model:
         return plain
@@ -140,7 +141,8 @@ def passing(exchange: Exchange) -> Passing:
         return Passing(b"POST", outgoing(request, upstream, exchange.caller.own_key), request.query)
     headers = [header for header in request.passing if header[0] in _OF_ALL] + upstream.passes_on(request.headers)
     headers += exchange.upstream_dialect.version_headers
-    return Passing(b"POST", headers, b"")
+    _, query = exchange.upstream_dialect.call_target(exchange.route.model, stream=exchange.facts.stream)
+    return Passing(b"POST", headers, query)
 
 
 def outgoing(request: Request, upstream: Upstream, own_key: Header | None) -> list[Header]:

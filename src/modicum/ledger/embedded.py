@@ -17,6 +17,7 @@ import duckdb
 import numpy as np
 
 from modicum.calls import Entry, UserError
+from modicum.ledger.asking.question_files import prepare
 from modicum.ledger.booking import newest
 from modicum.ledger.columns import (
     EDIT_KINDS,
@@ -29,7 +30,6 @@ from modicum.ledger.columns import (
     reuse_columns,
     segment_columns,
 )
-from modicum.ledger.question_files import bind, question_text
 from modicum.ledger.record_table import REVISION, ColumnKind, N, RecordTable, Repeats
 from modicum.ledger.records import RECORDS, SHORTENINGS
 from modicum.ledger.rows import Arrays, Columns, Row, storable_columns
@@ -164,7 +164,8 @@ class DuckDBStore(SqlStore):
         return mark_former(dict(found), (entry_id for (entry_id,) in former))
 
     def ask_columns(self, question: str, **parameters: Any) -> Arrays:
-        cursor = self._base.execute(question_text(question), _naive_times(bind(question, parameters)))
+        text, values = prepare(question, parameters)
+        cursor = self._base.execute(text, _naive_times(values))
         return {name: plain_array(values) for name, values in cursor.fetchnumpy().items()}
 
     def purge(self, which: Purge) -> int:

@@ -45,6 +45,8 @@ class DialectApi(NamedTuple):
     """Who bills where the address does not tell (a mock, a relay on this machine): whose models they must be."""
     limits: LimitHeaders | None = None
     """The headers by which it says how rate limits stand; None: it has none."""
+    request_id_header: bytes = b"x-request-id"
+    """The header of a reply that names the request, for its provider's support."""
 
 
 class Target(NamedTuple):
@@ -167,6 +169,10 @@ class Dialect(ABC):
     def find(self, method: str, path: str) -> Target | None:  # noqa: ARG002 - nothing, unless a dialect has such paths
         """What a path of its `area` asks for; None: nothing is served there."""
         return None
+
+    def call_target(self, model: str, *, stream: bool) -> tuple[str, bytes]:  # noqa: ARG002 - as a rule all have one path
+        """The upstream's path and query for a call that comes from another dialect."""
+        return next(iter(self.paths.values())).path, b""
 
     def target_for(self, path: str, model: str) -> str:  # noqa: ARG002 - as a rule the model stands in the body
         """The upstream's path for a call that was moved to another model."""

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from ledger.samples import EVER, entry
 from modicum.calls import Owner, UserError
-from modicum.cli.inputs.chosen_calls import ChoiceOptions, choose_from
+from modicum.cli.inputs.chosen_calls import ChoiceOptions, choose_for_questions, choose_from
 from modicum.insights.scoping.call_choice import choose_entries
 from modicum.ledger.opening import open_store
 
@@ -77,3 +77,25 @@ def test_without_conditions_it_is_the_ledger_itself():
     with pytest.raises(UserError, match="no call fits all"), choose_from(store, both, ZONE):
         pass
     assert store.ask("bill", by="model", tag="", zone="UTC", **EVER)
+
+
+@pytest.mark.parametrize(
+    "options", [{"team": ("one",)}, {"team": ("o*", "two")}, {"model": ("a",), "where": ("work=test",)}]
+)
+def test_questions_get_the_same_calls_whether_sql_or_memory_chooses(options):
+    store = open_store(":memory:")
+    tags = {"work": "test"}
+    store.append(
+        [
+            entry("c1", model="a", owner=Owner("one"), tags=tags),
+            entry("c2", model="b", owner=Owner("two"), tags=tags),
+            entry("c3", model="a", owner=Owner("three")),
+        ]
+    )
+    conditions = ChoiceOptions(**options).conditions()
+
+    with choose_for_questions(store, conditions, ZONE) as (part, where):
+        found = sum(row["calls"] for row in part.ask("bill", by="model", tag="", zone="UTC", where=where, **EVER))
+    with choose_from(store, conditions, ZONE, whole_conversations=False) as copied:
+        assert found == sum(row["calls"] for row in copied.ask("bill", by="model", tag="", zone="UTC", **EVER))
+    assert bool(where) == ("*" not in str(options))

@@ -78,7 +78,14 @@ class AnthropicMessages(Dialect):
     """POST /v1/messages, and the request of /v1/messages/count_tokens (whose reply is no call)."""
 
     name = "anthropic-messages"
-    api = DialectApi("anthropic", b"x-api-key", b"", provider="anthropic", limits=AnthropicLimitHeaders())
+    api = DialectApi(
+        "anthropic",
+        b"x-api-key",
+        b"",
+        provider="anthropic",
+        limits=AnthropicLimitHeaders(),
+        request_id_header=b"request-id",
+    )
     paths: ClassVar = {
         "/v1/messages": Target("/messages"),
         "/v1/messages/count_tokens": Target("/messages/count_tokens", is_call=False),

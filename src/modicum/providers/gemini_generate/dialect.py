@@ -127,6 +127,10 @@ class GeminiGenerate(Dialect):
                 return _target(method, path.removeprefix(beginning))
         return None
 
+    def call_target(self, model: str, *, stream: bool) -> tuple[str, bytes]:
+        path = quoted(f"/models/{model}:{'streamGenerateContent' if stream else 'generateContent'}")
+        return path, b"alt=sse" if stream else b""
+
     def target_for(self, path: str, model: str) -> str:
         """The path, in which the model stands."""
         return f"/models/{model}:{path.partition(':')[2]}" if path.startswith("/models/") else path
